@@ -13,7 +13,8 @@ use prova_check::{Loc, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What the slice wants of an instruction beside itself: its memory operand and the state before it.
+/// What the slice wants of an instruction beside itself: its memory operand and the state before
+/// it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     /// The address of its memory operand.
@@ -168,8 +169,8 @@ fn table(bytes: &[u8], seen: &[bool], first: u32) -> Vec<u32> {
     targets.into_iter().collect()
 }
 
-/// The instructions of one block with their places in the list of all, and where they lead, with the
-/// pointers there; gives the block's end.
+/// The instructions of one block with their places in the list of all, and where they lead, with
+/// the pointers there; gives the block's end.
 fn block(
     insns: &mut Insns<'_>,
     (machine, found, reads): (&Machine<'_>, &Found, Reads),
@@ -218,10 +219,11 @@ fn view(
 ) -> View {
     let memory = insn.memory();
     let word = memory.and_then(|address| pointers.place(&address));
-    let top = match insn.class {
-        Class::Push => Some(pointers.rsp.wrapping_sub(8)),
-        Class::Pop | Class::Return | Class::JumpTo => Some(pointers.rsp),
-        _ => None,
+    let top = if insn.class == Class::Push {
+        Some(pointers.rsp.wrapping_sub(8))
+    } else {
+        let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo);
+        pops.then_some(pointers.rsp)
     };
     let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
     let outside = if insn.class == Class::CallTo {
@@ -263,14 +265,14 @@ impl Pointers {
 
     /// What an instruction makes of them.
     fn pass(&mut self, insn: &Insn, behind_call: bool) {
-        match insn.class {
-            Class::Push => {
-                self.rsp = self.rsp.wrapping_sub(8);
-                return;
-            }
-            Class::Pop => self.rsp = self.rsp.wrapping_add(8),
-            Class::Compare | Class::Test => return,
-            _ => {}
+        if insn.class == Class::Push {
+            self.rsp = self.rsp.wrapping_sub(8);
+            return;
+        }
+        if insn.class == Class::Pop {
+            self.rsp = self.rsp.wrapping_add(8);
+        } else if matches!(insn.class, Class::Compare | Class::Test) {
+            return;
         }
         let Some((register @ (RSP | RBP), 8)) = insn.first_register() else { return };
         if register == RBP {

@@ -274,14 +274,15 @@ pub(crate) struct Slice<'a> {
 impl Slice<'_> {
     /// What an instruction makes of what is needed.
     pub(crate) fn transfer(&self, insn: &Insn) -> Transfer {
-        match insn.class {
-            Class::Return | Class::JumpTo => return self.leave(insn),
-            Class::CallTo => return self.call(insn),
-            Class::Push | Class::Pop => return self.stack(insn),
-            Class::Branch(_) | Class::Jump | Class::Trap | Class::Nop => {
-                return Transfer::NOTHING;
-            }
-            _ => {}
+        let class = insn.class;
+        if matches!(class, Class::Return | Class::JumpTo) {
+            return self.leave(insn);
+        } else if class == Class::CallTo {
+            return self.call(insn);
+        } else if matches!(class, Class::Push | Class::Pop) {
+            return self.stack(insn);
+        } else if matches!(class, Class::Branch(_) | Class::Jump | Class::Trap | Class::Nop) {
+            return Transfer::NOTHING;
         }
         let mut transfer = Transfer::NOTHING;
         let mut sources = Few::default();

@@ -477,8 +477,8 @@ impl Machine<'_> {
         match place {
             Place::Word(i) => state.set(Loc::Word(i), value),
             Place::Words(a, b) => {
-                let b = planted!(PartsKeepWords, b, a.saturating_sub(1));
-                for i in a..=b {
+                let words = planted!(PartsKeepWords, a..=b, 1..=0);
+                for i in words {
                     state.set(Loc::Word(i), None);
                 }
             }

@@ -390,8 +390,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether a value is `base + (own << shift) + add`, where `own` is the value of the block's own
-    /// symbol of a location: what it was found to be before, or is now.
+    /// Whether a value is `base + (own << shift) + add`, where `own` is the value of the block's
+    /// own symbol of a location: what it was found to be before, or is now.
     #[inline(always)]
     fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
         match self.names.get(of) {

@@ -17,7 +17,8 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `x64`, `machine`, `access`, `branch`, `step`, `calls`, `claims`, `certificate`, `blocks`, `metadata`, `pass`.
+//! `x64`, `machine`, `access`, `conditions`, `operands`, `step`, `calls`, `claims`, `certificate`,
+//! `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Spectre is not claimed.
@@ -56,13 +57,13 @@ macro_rules! planted {
 pub mod abi;
 mod access;
 mod blocks;
-mod branch;
 pub mod builtins;
 mod calls;
 pub mod canary;
 pub mod certificate;
 mod checked;
 mod claims;
+mod conditions;
 mod error;
 mod facts;
 mod layout;

@@ -1,7 +1,7 @@
 //! The abstract machine of one function: what is the same for all its blocks, and how values are
 //! read, narrowed and compared.
 //!
-//! Neighbours: `access` (memory operands), `step` (instructions), `branch` (what conditions show),
+//! Neighbours: `access` (memory operands), `step` (instructions), `conditions` (what they show),
 //! `calls`, `claims` (edges).
 
 use crate::abi::regs::{RDI, RSI, RSP};
@@ -305,7 +305,11 @@ impl<'a> Machine<'a> {
                 let nullable = is.nullable && !self.at_least(path, value.sym, 1);
                 Some(RefType { nullable, ..is })
             }
-            (Kind::FuncAddress(record), add) if planted!(AddressIsReference, add == 1, true) => {
+            (Kind::FuncAddress(record), add) => {
+                let is_reference = planted!(AddressIsReference, add == 1, true);
+                if !is_reference {
+                    return None;
+                }
                 let heap = match record {
                     Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
                     Record::Ref(_) => Heap::Any,

@@ -6,9 +6,9 @@
 //!
 //! - T1. Each tracked location holds, in every execution, a word equal to its value.
 //! - T2. `words.len()` times eight is the distance from the stack pointer to the arguments' end.
-//! - T3. In a state that says `keeps_words`, each stack word that the frame keeps (`pass`) holds what
-//!   it held there. It is said where all of them are put into a state, with the bits of them in
-//!   `kept_words`, and no longer once one of them gets another value, or words are gone.
+//! - T3. In a state that says `keeps_words`, each stack word that the frame keeps (`pass`) holds
+//!   what it held there. It is said where all of them are put into a state, with the bits of them
+//!   in `kept_words`, and no longer once one of them gets another value, or words are gone.
 
 use crate::abi::regs::RSP;
 use crate::facts::Path;

@@ -149,7 +149,7 @@ fn text_that_changes() {
         let made = prova(&[&["specialize", &from, "-o", &to], options].concat());
         assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
         let out = prova(&["run", "--invoke", name, &to, at]);
-        assert_eq!(out.status.success(), text(&out.stdout) != "");
+        assert_eq!(out.status.success(), !text(&out.stdout).is_empty());
         text(&out.stdout).trim().parse::<u64>().ok()
     };
     for (name, at, expected) in [

@@ -1,5 +1,6 @@
 //! Compiles every function and thunk of a module and writes the machine code with its maps to a
-//! file, from which `prova-certify`'s example `check_speed` measures certifier and check alone.
+//! file, from which `prova-certify`'s example `machine_check_speed` measures certifier and check
+//! alone.
 //!
 //! ```text
 //! cargo run -p prova-native --example drafts -- [--explicit] [--no-signals] [--fuel] [--epochs] lua.wasm lua.drafts

@@ -54,7 +54,9 @@ fn block(at: u64, entries: &[Bits], changed: &[u64]) -> Vec<u8> {
         out.number(gap, 4);
     }
     out.number(at, 0).number(2, 0).number(entries.len() as u64, 0);
-    entries.iter().for_each(|_| drop(out.number(0, 0)));
+    for _ in entries {
+        out.number(0, 0);
+    }
     out.bytes()
 }
 

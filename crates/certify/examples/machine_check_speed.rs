@@ -2,8 +2,8 @@
 //! `drafts` wrote, and prints megabytes of machine code for each second.
 //!
 //! ```text
-//! cargo run --release -p prova-certify --example check_speed -- lua.drafts [ROUNDS [check]]
-//! perf stat -e instructions:u target/release/examples/check_speed lua.drafts 100 check
+//! cargo run --release -p prova-certify --example machine_check_speed -- lua.drafts [ROUNDS [check]]
+//! perf stat -e instructions:u target/release/examples/machine_check_speed lua.drafts 100 check
 //! ```
 //!
 //! Each round certifies (or checks) all codes one after the other; the fastest round counts, in
