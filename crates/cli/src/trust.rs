@@ -27,11 +27,16 @@ struct Assumption {
 }
 
 /// What the check of machine code assumes.
-const MACHINE: [Assumption; 10] = [
+const MACHINE: [Assumption; 11] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47",
         kept_by: "runtime",
         noticed_by: "crates/runtime/src/memory/tests.rs",
+    },
+    Assumption {
+        what: "the word in a record that leads to code may be replaced by that of other code of the function, nothing else in it",
+        kept_by: "runtime",
+        noticed_by: "crates/certify/tests/attack_runtime.rs: hole_code_that_was_replaced",
     },
     Assumption {
         what: "bases of memories and tables never change, lengths never fall",

@@ -10,7 +10,9 @@ use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
-use prova_module::{ElemIdx, RefType, TypeId, TypeIdx, ref_matches, ref_to_type, table_cost};
+use prova_module::{
+    ElemIdx, ElementItems, RefType, TypeId, TypeIdx, ref_matches, ref_to_type, table_cost,
+};
 use std::ops::Range;
 
 /// A reference type of an instance's module, as the store has it.
@@ -224,7 +226,12 @@ impl Store {
         n: u64,
     ) -> Result<(Range<usize>, Range<usize>), TrapKind> {
         let (instance, table) = (self.instance(instance), self.table(table));
-        let given = instance.module().elements()[elem.index()].ref_type();
+        let element = &instance.module().elements()[elem.index()];
+        // A list of functions holds no null.
+        let given = match element.items {
+            ElementItems::Funcs(_) => RefType::FUNC,
+            ElementItems::Exprs(ty, _) => ty,
+        };
         if !ref_matches(resolved(instance, given), table.ty().ref_type) {
             return Err(TrapKind::Misuse);
         }
