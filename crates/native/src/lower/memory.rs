@@ -8,18 +8,22 @@
 //! * *Explicit*, for all others: `end = index + (offset + size)`, a trap if that overflows (64-bit
 //!   addresses only) or `end > length`, then the access, which cannot fault.
 //!
+//! `memory.copy` and `memory.fill` of a known number of bytes, [`FEW_BYTES`] at most, are such
+//! accesses too, in the explicit form: whatever traps does so before any byte is written.
+//!
 //! Noticed by: `tests/run.rs` on both sides of each bound.
 
 use crate::Declined;
 use crate::abi;
 use crate::emit::{Load, Region, V};
 use crate::lower::Lowering;
+use crate::lower::vector::constant_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
 use prova_check::{MemoryShape, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{MemoryIdx, Opcode};
+use prova_module::{MemoryIdx, Opcode, memory_cost};
 use prova_ssa::{Access, Imm};
 
 /// Bytes that a memory or a table has at most: what a process can address.
@@ -85,14 +89,6 @@ impl Lowering<'_> {
         let emit = self.emit;
         let memory = self.module.memory(MemoryIdx(access.memory));
         let memory = memory.ok_or(Declined::Bug("no such memory"))?;
-        let base = self.field(self.layout.memory_base(access.memory));
-        let least = emit.constant(index).filter(|_| memory.memory64).unwrap_or(0);
-        let index = match memory.memory64 {
-            // Without signals its sum is no instruction that needs it whole.
-            true if !emit.signals() => emit.whole(index),
-            true => index,
-            false => emit.ins(|i| i.uextend(I64, index)),
-        };
         let end = access.offset.checked_add(bytes.into());
         let guarded = match self.layout.config().memory {
             MemoryShape::Guard { guard_bytes, .. } => {
@@ -103,19 +99,43 @@ impl Lowering<'_> {
             }
             MemoryShape::Explicit => false,
         };
-        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
-        if guarded {
-            let address = emit.ins(|i| i.iadd(base, index));
-            let offset = i32::try_from(access.offset).map_err(|_| Declined::Bug("an offset"))?;
-            let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
-            return Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) });
+        if !guarded {
+            return self.compared(access.memory, access.offset, index, bytes);
         }
-        let record = self.field(self.layout.memory(access.memory));
+        let base = self.field(self.layout.memory_base(access.memory));
+        let index = emit.ins(|i| i.uextend(I64, index));
+        let address = emit.ins(|i| i.iadd(base, index));
+        let offset = i32::try_from(access.offset).map_err(|_| Declined::Bug("an offset"))?;
+        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
+        let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
+        Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) })
+    }
+
+    /// Where an access of so many bytes goes, compared with the memory's length in any shape.
+    fn compared(
+        &mut self,
+        memory: u32,
+        offset: u64,
+        index: Value,
+        bytes: u8,
+    ) -> Result<Place, Declined> {
+        let emit = self.emit;
+        let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
+        let base = self.field(self.layout.memory_base(memory));
+        let least = emit.constant(index).filter(|_| ty.memory64).unwrap_or(0);
+        let index = match ty.memory64 {
+            // Without signals its sum is no instruction that needs it whole.
+            true if !emit.signals() => emit.whole(index),
+            true => index,
+            false => emit.ins(|i| i.uextend(I64, index)),
+        };
+        let end = offset.checked_add(bytes.into());
+        let record = self.field(self.layout.memory(memory));
         let len = emit.flags(Region::Store).with_notrap();
         let len = emit.ins(|i| i.load(I64, len, record, offsets::OBJECT_LEN as i32));
         match end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX)) {
             Some(end) => {
-                let end = if memory.memory64 {
+                let end = if ty.memory64 {
                     emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
                 } else {
                     let extent = self.word(end);
@@ -127,14 +147,89 @@ impl Lowering<'_> {
             // No memory is so long.
             None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
         }
+        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE).with_notrap();
         let address = emit.ins(|i| i.iadd(base, index));
-        let (address, offset) = match i32::try_from(access.offset) {
+        let (address, offset) = match i32::try_from(offset) {
             Ok(offset) => (address, offset),
             Err(_) => {
-                let offset = self.word(access.offset);
+                let offset = self.word(offset);
                 (emit.ins(|i| i.iadd(address, offset)), 0)
             }
         };
-        Ok(Place { address, offset, flags: flags.with_notrap() })
+        Ok(Place { address, offset, flags })
     }
+
+    /// `memory.copy` or `memory.fill` of a known number of bytes, if they are few: both ranges are
+    /// compared, the epoch is tested, the bytes are paid for, all are read, then all are written.
+    /// Whether it was appended.
+    pub(crate) fn few_bytes(
+        &mut self,
+        opcode: Opcode,
+        (to, from): (u32, u32),
+        args: &[Value],
+    ) -> Result<bool, Declined> {
+        let &[at, second, n] = args else { return Ok(false) };
+        let few = self.emit.constant(n).filter(|n| (1..=FEW_BYTES).contains(n));
+        let copies = opcode == Opcode::MemoryCopy;
+        let (Some(n), true) = (few, copies || opcode == Opcode::MemoryFill) else {
+            return Ok(false);
+        };
+        let to = self.compared(to, 0, at, n as u8)?;
+        let from = if copies { Some(self.compared(from, 0, second, n as u8)?) } else { None };
+        let metering = self.layout.config().metering;
+        if metering.epoch {
+            self.poll()?;
+        }
+        if metering.fuel {
+            self.charge(memory_cost(n));
+        }
+        let read: Vec<(i32, Value)> = pieces(n as i32)
+            .into_iter()
+            .map(|(at, ty)| match &from {
+                Some(from) => (at, self.emit.ins(|i| i.load(ty, from.flags, from.address, at))),
+                None => (at, self.repeated(second, ty)),
+            })
+            .collect();
+        for (at, value) in read {
+            self.emit.ins(|i| i.store(to.flags, value, to.address, at));
+        }
+        Ok(true)
+    }
+
+    /// The low byte of a word in each byte of a type.
+    fn repeated(&self, value: Value, ty: Type) -> Value {
+        let emit = self.emit;
+        if let Some(value) = emit.constant(value) {
+            let bytes = [value as u8; 16];
+            if ty == I8X16 {
+                return constant_of(emit, ty, u128::from_le_bytes(bytes));
+            }
+            let word = u64::from_le_bytes([value as u8; 8]) >> (64 - ty.bits());
+            return emit.ins(|i| i.iconst(ty, word as i64));
+        }
+        let byte = emit.ins(|i| i.ireduce(I8, value));
+        if ty == I8X16 {
+            return emit.ins(|i| i.splat(ty, byte));
+        }
+        let (word, ones) = (emit.ins(|i| i.uextend(I64, byte)), self.word(0x0101_0101_0101_0101));
+        let word = emit.ins(|i| i.imul(word, ones));
+        if ty == I64 { word } else { emit.ins(|i| i.ireduce(ty, word)) }
+    }
+}
+
+/// Bytes of a `memory.copy` or `memory.fill` that have code of their own, at most.
+const FEW_BYTES: u64 = 128;
+
+/// Offsets and types of accesses that together make so many bytes, at least one; they may overlap.
+fn pieces(bytes: i32) -> Vec<(i32, Type)> {
+    let (size, ty) = match bytes {
+        16.. => (16, I8X16),
+        8.. => (8, I64),
+        4.. => (4, I32),
+        2.. => (2, I16),
+        _ => (1, I8),
+    };
+    let whole = (0..bytes / size).map(|i| (i * size, ty));
+    let rest = (bytes % size != 0).then_some((bytes - size, ty));
+    whole.chain(rest).collect()
 }

@@ -86,6 +86,9 @@ impl Lowering<'_> {
             Imm::Indices(first, second) => (first, second),
             _ => (0, 0),
         };
+        if self.few_bytes(opcode, (first, second), args)? {
+            return Ok(Vec::new());
+        }
         let result = match (opcode, args) {
             (Opcode::MemorySize, _) => self.memory_size(first)?,
             (Opcode::TableSize, _) => {

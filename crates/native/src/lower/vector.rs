@@ -427,7 +427,7 @@ pub(crate) fn constant(emit: &Emit, bits: u128) -> V<'_> {
     emit.v(constant_of(emit, I8X16, bits))
 }
 
-fn constant_of(emit: &Emit, ty: Type, bits: u128) -> Value {
+pub(crate) fn constant_of(emit: &Emit, ty: Type, bits: u128) -> Value {
     let data = ConstantData::from(&bits.to_le_bytes()[..]);
     let constant = emit.func.borrow_mut().dfg.constants.insert(data);
     emit.ins(|i| i.vconst(ty, constant))
