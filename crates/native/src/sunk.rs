@@ -11,7 +11,8 @@
 
 use crate::NativeCode;
 use prova_check::traps;
-use prova_check::x64::{Class as InsnClass, Instructions, Operand};
+use prova_check::x64::{Class as InsnClass, Insn, Instructions, Operand};
+use prova_module::Opcode;
 use prova_module::ops::Class;
 use prova_ssa::{Body, Op};
 use std::collections::BTreeMap;
@@ -30,16 +31,19 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
             *left > 0
         });
         let Some((op, Some(last))) = before.get(&row.wasm_offset) else { continue };
+        let mut insn = || instructions.at(row.code_offset).ok();
         // A store into which its load and an operator between have gone reads first.
-        let mut reads = || {
-            let insn = instructions.at(row.code_offset).ok();
-            let changes = |class| matches!(class, InsnClass::Alu(_));
-            insn.is_some_and(|insn| {
-                changes(insn.class) && matches!(insn.operand(0), Ok(Operand::Memory(_)))
-            })
+        let reads = |insn: Insn| {
+            let changes = matches!(insn.class, InsnClass::Alu(_));
+            changes && matches!(insn.operand(0), Ok(Operand::Memory(_)))
         };
         let sunk = match *op {
-            Some(op) => !accesses(op) || (more && is_plain(op)) || (is_store(op) && reads()),
+            // What copies or fills compares first, and traps by itself.
+            Some(op) if is_bulk(op) => insn().is_some_and(|insn| insn.class != InsnClass::Trap),
+            Some(op) => {
+                let first = more && is_plain(op);
+                !accesses(op) || first || (is_store(op) && insn().is_some_and(reads))
+            }
             None => true,
         };
         if sunk {
@@ -51,6 +55,11 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
 /// Whether an operator accesses a memory by one instruction.
 fn accesses(op: Op) -> bool {
     matches!(op, Op::Wasm(opcode) if opcode.row().width > 0)
+}
+
+/// Whether it may have compared accesses of its own (`memory.copy`, `memory.fill`).
+fn is_bulk(op: Op) -> bool {
+    matches!(op, Op::Wasm(Opcode::MemoryCopy | Opcode::MemoryFill))
 }
 
 /// Whether it is an access of one instruction: a load or a store, other than an atomic one.

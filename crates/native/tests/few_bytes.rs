@@ -130,3 +130,27 @@ fn fuel_ends_before_the_bytes() {
         config.consume_fuel(true);
     });
 }
+
+/// Accesses before it that trap are named, where Cranelift makes them operands too.
+#[test]
+fn what_traps_is_named() {
+    let text = r#"(module (memory 1) (data (i32.const 60000) "\ff\ff\ff\ff\04")
+        (func (export "to") (param i32)
+          (memory.copy (i32.load offset=60000 (local.get 0)) (i32.const 0) (i32.const 24)))
+        (func (export "from") (param i32)
+          (memory.copy (i32.const 0) (i32.load offset=60000 (local.get 0)) (i32.const 7)))
+        (func (export "fill") (param i32)
+          (memory.fill (i32.load offset=60000 (local.get 0)) (i32.const 0) (i32.const 3)))
+        (func (export "what") (param i32)
+          (memory.fill (i32.const 9) (i32.load offset=60000 (local.get 0)) (i32.const 3)))
+        (func (export "before") (param i32) (result i32) (local i32)
+          (local.set 1 (i32.load offset=60000 (local.get 0)))
+          (memory.copy (local.get 0) (i32.const 65520) (i32.const 24)) (local.get 1))
+        (func (export "behind") (param i32) (result i32)
+          (memory.copy (i32.const 0) (i32.const 65500) (i32.const 24))
+          (i32.load offset=60000 (local.get 0))))"#;
+    let args = [6_000, 0, 4].map(|n| [Val::I32(n)]);
+    let names = ["to", "from", "fill", "what", "before", "behind"].into_iter();
+    let calls = names.flat_map(|name| args.iter().map(move |a| (name, &a[..])));
+    same_with((None, text), &calls.collect::<Vec<(&str, &[Val])>>(), &[], |_| {});
+}
