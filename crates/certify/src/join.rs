@@ -36,6 +36,9 @@ pub(crate) enum Carry {
     Words,
     /// As well, how far they are below lengths.
     Orders,
+    /// As well, how far numbers of which nothing else is known are apart. With all that is known,
+    /// a bound may decide the form of a number that another way has in another form.
+    Distances,
     /// All that is known.
     Everything,
 }
@@ -382,7 +385,8 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
     let word = u64::from(u32::MAX);
     // What is left of the fuel was compared with a constant.
     let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
-    if coarse && plain && members.iter().all(number) {
+    let apart = carry == Carry::Distances && members.len() > 1;
+    if coarse && plain && !apart && members.iter().all(number) {
         for member in members {
             let Claim::Holds { at, shift, add, .. } = member else { continue };
             let most = range.1.checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));

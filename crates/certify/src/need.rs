@@ -39,10 +39,11 @@ pub(crate) struct Attempt {
 const ADDRESSES: Option<Reads> = Some(Reads::Addresses);
 
 /// The attempts, the fastest first.
-pub(crate) const ATTEMPTS: [Attempt; 4] = [
+pub(crate) const ATTEMPTS: [Attempt; 5] = [
     Attempt { reads: ADDRESSES, carry: Carry::Words, levels: &[Level::Coarse] },
     Attempt { reads: ADDRESSES, carry: Carry::Orders, levels: &[Level::Coarse] },
     Attempt { reads: ADDRESSES, carry: Carry::Everything, levels: &[Level::Words, Level::Needed] },
+    Attempt { reads: None, carry: Carry::Distances, levels: &[Level::Needed, Level::All] },
     Attempt { reads: None, carry: Carry::Everything, levels: &[Level::Needed, Level::All] },
 ];
 
