@@ -67,6 +67,7 @@ steps {
     NarrowIsWhole
     FlagsStay
     CodeIsFixed
+    ProductInOne
     // Places.
     AnyAddress
     RedZone

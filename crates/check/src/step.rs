@@ -349,16 +349,19 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What reads operand 0 and writes rax and rdx; gives operand 0.
+    /// What reads operand 0 and writes rax and rdx, of a byte ax alone; gives operand 0.
     fn wide(
         &mut self,
         state: &mut State,
         insn: &Insn,
         effect: &mut Effect,
     ) -> Result<Value, Fault> {
-        let (value, _, _) = self.read(state, insn, 0, (Access::Read, effect))?;
+        let (value, bytes, _) = self.read(state, insn, 0, (Access::Read, effect))?;
         state.set(Loc::Register(RAX), None);
-        state.set(Loc::Register(RDX), None);
+        let pair = bytes > 1;
+        if planted!(ProductInOne, pair, false) {
+            state.set(Loc::Register(RDX), None);
+        }
         Ok(value)
     }
 
