@@ -10,9 +10,8 @@
 //! of another access. Only backtraces depend on it.
 
 use crate::NativeCode;
-use prova_check::traps;
-use prova_check::x64::{Class as InsnClass, Insn, Instructions, Operand};
-use prova_module::Opcode;
+use prova_check::x64::{Class as InsnClass, Instructions, Operand};
+use prova_check::{TrapRow, traps};
 use prova_module::ops::Class;
 use prova_ssa::{Body, Op};
 use std::collections::BTreeMap;
@@ -20,30 +19,33 @@ use std::collections::BTreeMap;
 /// Gives rows of accesses the operator that accesses.
 pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
     let before = accesses_before(body);
-    let mut instructions = Instructions::new(&code.bytes);
+    let NativeCode { bytes, traps: rows, .. } = code;
+    // What an operator compares traps by an instruction of its own.
+    let accesses_memory = |row: &TrapRow| {
+        let at = bytes.get(row.code_offset as usize..).unwrap_or(&[]);
+        row.kind == traps::MEMORY_OUT_OF_BOUNDS && !at.starts_with(&[0x0f, 0x0b])
+    };
+    let mut instructions = Instructions::new(bytes);
     let mut left: BTreeMap<u32, usize> = BTreeMap::new();
-    for row in code.traps.iter().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS) {
+    for row in rows.iter().filter(|row| accesses_memory(row)) {
         *left.entry(row.wasm_offset).or_default() += 1;
     }
-    for row in code.traps.iter_mut().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS) {
+    for row in rows.iter_mut().filter(|row| accesses_memory(row)) {
         let more = left.get_mut(&row.wasm_offset).is_some_and(|left| {
             *left -= 1;
             *left > 0
         });
         let Some((op, Some(last))) = before.get(&row.wasm_offset) else { continue };
-        let mut insn = || instructions.at(row.code_offset).ok();
         // A store into which its load and an operator between have gone reads first.
-        let reads = |insn: Insn| {
-            let changes = matches!(insn.class, InsnClass::Alu(_));
-            changes && matches!(insn.operand(0), Ok(Operand::Memory(_)))
+        let mut reads = || {
+            let insn = instructions.at(row.code_offset).ok();
+            let changes = |class| matches!(class, InsnClass::Alu(_));
+            insn.is_some_and(|insn| {
+                changes(insn.class) && matches!(insn.operand(0), Ok(Operand::Memory(_)))
+            })
         };
         let sunk = match *op {
-            // What copies or fills compares first, and traps by itself.
-            Some(op) if is_bulk(op) => insn().is_some_and(|insn| insn.class != InsnClass::Trap),
-            Some(op) => {
-                let first = more && is_plain(op);
-                !accesses(op) || first || (is_store(op) && insn().is_some_and(reads))
-            }
+            Some(op) => !accesses(op) || (more && is_plain(op)) || (is_store(op) && reads()),
             None => true,
         };
         if sunk {
@@ -55,11 +57,6 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
 /// Whether an operator accesses a memory by one instruction.
 fn accesses(op: Op) -> bool {
     matches!(op, Op::Wasm(opcode) if opcode.row().width > 0)
-}
-
-/// Whether it may have compared accesses of its own (`memory.copy`, `memory.fill`).
-fn is_bulk(op: Op) -> bool {
-    matches!(op, Op::Wasm(Opcode::MemoryCopy | Opcode::MemoryFill))
 }
 
 /// Whether it is an access of one instruction: a load or a store, other than an atomic one.

@@ -94,6 +94,21 @@ fn a_load_of_an_address_traps_at_its_own_place() {
     same(text, &calls.collect::<Vec<(&str, &[Val])>>());
 }
 
+/// An access of 64-bit addresses compares twice: neither trap is that of the access before it.
+#[test]
+fn an_access_that_compares_traps_at_its_own_place() {
+    let text = "(module (memory i64 1)
+        (func (export \"s\") (param i64 i64)
+            (i64.store16 offset=70000 (local.get 0)
+                (i64.mul (local.get 1) (i64.load (local.get 1)))))
+        (func (export \"l\") (param i64 i64) (result i64)
+            (i64.add (i64.load (local.get 1)) (i64.load offset=60000 (local.get 0)))))";
+    let pairs = [(0, 8), (-1, 8), (-70_000, 0), (6_000, 0), (0, 65_529), (0, -3)];
+    let args = pairs.map(|(a, b)| [Val::I64(a), Val::I64(b)]);
+    let calls = ["l", "s"].into_iter().flat_map(|name| args.iter().map(move |a| (name, &a[..])));
+    same(text, &calls.collect::<Vec<(&str, &[Val])>>());
+}
+
 #[test]
 fn recursion_ends_at_the_same_depth() {
     let text = "(module (global $n (mut i32) (i32.const 0))
