@@ -79,9 +79,12 @@ fn accesses_before(body: &Body) -> BTreeMap<u32, (Option<Op>, Option<u32>)> {
         let mut last = None;
         for inst in block.insts() {
             let inst = body.inst(inst);
-            before.entry(inst.offset).or_insert((Some(inst.op), last));
+            // A charge may stand at the same offset before it.
             if accesses(inst.op) {
+                before.insert(inst.offset, (Some(inst.op), last));
                 last = Some(inst.offset);
+            } else {
+                before.entry(inst.offset).or_insert((Some(inst.op), last));
             }
         }
         before.entry(block.end).or_insert((None, last));

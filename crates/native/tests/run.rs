@@ -109,6 +109,21 @@ fn an_access_that_compares_traps_at_its_own_place() {
     same(text, &calls.collect::<Vec<(&str, &[Val])>>());
 }
 
+/// The access begins a segment, which is charged for at its offset.
+#[test]
+fn an_access_behind_a_call_traps_at_its_own_place() {
+    let text = "(module (memory 1) (func $f) (func (export \"l\") (param i32) (result i32)
+        (drop (i32.load16_s (local.get 0))) (i32.shl (local.get 0) (i32.const 14))
+        (call $f) (drop (i32.load8_u offset=1)) (local.get 0)))";
+    let args = [0, 4, 70_000, -1].map(|n| [Val::I32(n)]);
+    let calls: Vec<(&str, &[Val])> = args.iter().map(|a| ("l", &a[..])).collect();
+    for (fuel, epochs) in [(false, false), (true, false), (false, true)] {
+        same_with((None, text), &calls, &[], |config| {
+            config.consume_fuel(fuel).epoch_interruption(epochs);
+        });
+    }
+}
+
 #[test]
 fn recursion_ends_at_the_same_depth() {
     let text = "(module (global $n (mut i32) (i32.const 0))
