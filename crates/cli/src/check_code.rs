@@ -10,12 +10,12 @@ use crate::groups::{Optimize, Wasm};
 use crate::input;
 use crate::report::{Exit, Misuse, print, printable};
 use clap::Args;
-use prova::{Result, bail};
+use prova::{Context, Result, bail};
 use prova_investigate::inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, listing, premises,
-    survey, verdict,
+    Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, listing,
+    premises, survey, verdict,
 };
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -32,6 +32,9 @@ pub(crate) struct CheckCodeArgs {
     /// offset of the function's code
     #[arg(long, value_name = "OFFSET", requires = "function")]
     explain: Option<String>,
+    /// Writes the certificate of the function's code to a file
+    #[arg(long, value_name = "FILE", requires = "function")]
+    certificate: Option<PathBuf>,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -44,9 +47,16 @@ pub(crate) struct CheckCodeArgs {
 pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
     let config = config(&args.engine)?;
     let module = input::decoded(&args.file)?;
-    let Some(name) = &args.function else { return all(args, &module, &config) };
+    let deterministic = deterministic(&args.engine)?;
+    let Some(name) = &args.function else { return all(args, &module, (&config, deterministic)) };
     let func = find(&module, name).map_err(|error| Misuse(error.to_string()))?;
-    let made = Made::new(&module, func, &config)?;
+    let made = Made::new(&module, func, (&config, deterministic))?;
+    if let (Some(file), Ok(certificate)) =
+        (&args.certificate, certificate(&made.layout, &made.code))
+    {
+        std::fs::write(file, certificate)
+            .with_context(|| format!("failed to write `{}`", file.display()))?;
+    }
     let Some(offset) = &args.explain else {
         print(&printable(&made.text()))?;
         return Ok(if made.verdict().is_ok() { Exit::Done } else { Exit::Bad });
@@ -76,8 +86,17 @@ pub(crate) fn config(engine: &EngineArgs) -> Result<Config> {
     })
 }
 
+/// Whether the bits of NaNs are fixed.
+///
+/// # Errors
+/// [`Misuse`].
+pub(crate) fn deterministic(engine: &EngineArgs) -> Result<bool> {
+    let nan_canonicalization = Wasm::parse(&engine.wasm)?.nan_canonicalization;
+    Ok(engine.deterministic || nan_canonicalization == Some(true))
+}
+
 /// Compiles and checks everything.
-fn all(args: &CheckCodeArgs, module: &Module, config: &Config) -> Result<Exit> {
+fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result<Exit> {
     let jobs =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let found = match survey(module, config, jobs) {
@@ -129,15 +148,19 @@ impl Made {
     ///
     /// # Errors
     /// If there is no code of it.
-    pub(crate) fn new(module: &Module, func: FuncIdx, config: &Config) -> Result<Made> {
+    pub(crate) fn new(
+        module: &Module,
+        func: FuncIdx,
+        (config, deterministic): (&Config, bool),
+    ) -> Result<Made> {
         if module.body(func).is_none() {
             bail!(Misuse(format!("{func} is an import: there is no code to show")));
         }
         let layout = Layout::derive(module.bytes(), config)?;
         let target = Target::new(config.cpu)?;
         let body = body(module, func, config.metering)?;
-        let code = target.compile(module, &layout, body.body(), false)?;
-        let clif = target.clif(module, &layout, body.body(), false)?;
+        let code = target.compile(module, &layout, body.body(), deterministic)?;
+        let clif = target.clif(module, &layout, body.body(), deterministic)?;
         let lines = listing(&code);
         Ok(Made { layout, code, lines, clif })
     }

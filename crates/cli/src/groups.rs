@@ -28,7 +28,7 @@ pub(crate) struct Wasm {
     max_memories: Option<usize>,
     max_store_size: Option<usize>,
     trap_on_grow_failure: bool,
-    nan_canonicalization: Option<bool>,
+    pub(crate) nan_canonicalization: Option<bool>,
     proposals: Vec<(Proposal, bool)>,
 }
 

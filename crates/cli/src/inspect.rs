@@ -37,7 +37,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
     };
     let func = find(module.wasm(), name).map_err(|error| Misuse(error.to_string()))?;
     if args.native {
-        inspect_native::run(module.wasm(), func, &check_code::config(&args.engine)?)?;
+        let config = check_code::config(&args.engine)?;
+        let deterministic = check_code::deterministic(&args.engine)?;
+        inspect_native::run(module.wasm(), func, (&config, deterministic))?;
         return Ok(Exit::Done);
     }
     if args.ssa {

@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// If it has no machine code.
-pub(crate) fn run(module: &Module, func: FuncIdx, config: &Config) -> Result<()> {
+pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Result<()> {
     let Some(wasm) = module.body(func) else {
         bail!(Misuse(format!("{func} is an import: there is no body to show")));
     };
     let made = Made::new(module, func, config)?;
-    let ssa = body(module, func, config.metering)?;
+    let ssa = body(module, func, config.0.metering)?;
     let mut rows: BTreeMap<u32, Row> = BTreeMap::new();
     for operator in wasm.operators().into_iter_with_offsets() {
         let (operator, offset) = operator?;

@@ -29,7 +29,7 @@ struct Assumption {
 /// What the check of machine code assumes.
 const MACHINE: [Assumption; 11] = [
     Assumption {
-        what: "base + reservation + guard lies below 2^47",
+        what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
         noticed_by: "crates/runtime/src/memory/tests.rs",
     },
@@ -39,17 +39,17 @@ const MACHINE: [Assumption; 11] = [
         noticed_by: "crates/certify/tests/attack_runtime.rs: hole_code_that_was_replaced",
     },
     Assumption {
-        what: "bases of memories and tables never change, lengths never fall",
+        what: "bases of memories and tables never change, lengths never fall, and are at least the declared minimum and at most the maximum; no memory has more than 2^47 bytes",
         kept_by: "runtime",
-        noticed_by: "invariants V8 and R1; no test",
+        noticed_by: "invariants of crates/runtime/src/vm.rs; no test",
     },
     Assumption {
-        what: "context, records, type ids, builtins are at the offsets",
+        what: "context, records, type ids, builtins are at the offsets of `prova_check::offsets`, type ids are canonical, a record's code takes what its type says",
         kept_by: "runtime",
         noticed_by: "assertions when it is built; the suites in `--tier native`",
     },
     Assumption {
-        what: "native stacks have 24 times the logical limit",
+        what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/run.rs: recursion",
     },
@@ -59,27 +59,27 @@ const MACHINE: [Assumption; 11] = [
         noticed_by: "runtime: sys/x64/code.rs and native/code.rs, what lies in pages; the level is compared where a layout is derived",
     },
     Assumption {
-        what: "`perform` checks indices, types (of all references that a table may hold, not of their kind alone) and bounds again",
+        what: "`perform` checks indices, types (of all references that a table may hold, not of their kind alone) and bounds again; `trap` does not return; builtins give callee-saved registers back",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/run.rs",
     },
     Assumption {
-        what: "argument cells hold what the type says",
+        what: "argument cells hold what the type says where a way in begins, and behind the builtin `call`",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/mixed.rs",
     },
     Assumption {
-        what: "references in cells, globals, tables and results are 0 or a store address + 1",
+        what: "references in cells, globals, tables and results are 0 or a store address + 1 of their type",
         kept_by: "runtime, every tier",
         noticed_by: "the proof of bytecode; crates/native/tests/mixed.rs",
     },
     Assumption {
-        what: "the decoder (iced-x86) is right about the codes of the tables",
+        what: "the decoder (iced-x86) is right about the codes of the tables, and about their widths",
         kept_by: "its authors",
         noticed_by: "its tests; crates/certify/tests/decoder.rs",
     },
     Assumption {
-        what: "the processor does what the manual says",
+        what: "the processor does what the manual says; flags, low halves and the exceptions that `numeric.rs` names",
         kept_by: "its makers",
         noticed_by: "crates/runtime/tests/processor.rs; crates/native/tests/numeric.rs",
     },

@@ -56,6 +56,51 @@ fn code_is_shown_and_explained() {
     }
 }
 
+const INDIRECT: &str = "tests/files/code/indirect.wat";
+
+/// A comparison is needed too where the access behind it would be dead code without it.
+#[test]
+fn an_indirect_call_rests_on_its_comparisons() {
+    let options = ["check-code", "--function", "indirect"];
+    let text = printed(&[&options[..], &[INDIRECT]].concat());
+    let offset = |line: &str| {
+        let hex = |word: &&str| word.chars().all(|c| c.is_ascii_hexdigit());
+        line.split_whitespace().find(hex).expect("an offset").to_owned()
+    };
+    let call = offset(text.lines().find(|line| line.contains("call r")).expect("a call"));
+    let text = printed(&[&options[..], &["--explain", &call, INDIRECT]].concat());
+    let needs: Vec<&str> = text.lines().filter(|line| line.starts_with("needs")).collect();
+    assert!(needs.iter().any(|line| line.contains("cmp")), "{text}");
+    assert!(needs.iter().any(|line| line.contains("jne")), "{text}");
+}
+
+/// The code that is shown is the code that runs.
+#[test]
+fn deterministic_code_is_other_code() {
+    for command in [&["check-code"][..], &["inspect", "--native"]] {
+        let plain = printed(&[command, &["--function", "nan", INDIRECT]].concat());
+        for option in ["--deterministic", "-Wnan-canonicalization"] {
+            let fixed = printed(&[command, &[option, "--function", "nan", INDIRECT]].concat());
+            assert!(fixed.len() > plain.len(), "{option}: {fixed}");
+        }
+    }
+    let plain = printed(&["check-code", INDIRECT]);
+    assert_ne!(plain, printed(&["check-code", "--deterministic", INDIRECT]));
+}
+
+#[test]
+fn a_certificate_is_written() {
+    let file = std::env::temp_dir().join(format!("prova-certificate-{}", std::process::id()));
+    let path = file.to_str().expect("a path");
+    let options = ["check-code", "--function", "indirect", "--certificate", path, INDIRECT];
+    printed(&options);
+    let certificate = std::fs::read(&file).expect("it is there");
+    std::fs::remove_file(&file).expect("it is ours");
+    assert_eq!(certificate.first(), Some(&3), "the version");
+    let output = prova(&["check-code", "--certificate", path, INDIRECT]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn a_function_without_code_says_why() {
     let output = prova(&["check-code", "--function", "throws", LOAD]);

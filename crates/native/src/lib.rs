@@ -31,7 +31,7 @@ mod thunk;
 
 pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
-pub use listing::{Line, PREMISES_MAX, listing, premises, verdict};
+pub use listing::{Line, PREMISES_MAX, certificate, listing, premises, verdict};
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
 pub use survey::{Survey, Times, survey};
 

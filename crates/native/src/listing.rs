@@ -96,10 +96,18 @@ fn instructions(code: &NativeCode) -> BTreeMap<u32, Instruction> {
 /// # Errors
 /// The first rule that is broken.
 pub fn verdict(layout: &Layout, code: &NativeCode) -> Result<(), Rejection> {
+    certificate(layout, code).map(|_| ())
+}
+
+/// The certificate with which the check accepts code.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn certificate(layout: &Layout, code: &NativeCode) -> Result<Vec<u8>, Rejection> {
     judge(layout, code, &code.bytes)
 }
 
-fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<(), Rejection> {
+fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
     let NativeCode { kind, traps, calls, .. } = code;
     let draft = Draft { kind: *kind, bytes, traps, calls };
     // What has no certificate is refused by the same rules where it is made.
@@ -110,7 +118,7 @@ fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<(), Rejecti
         what: error.what,
     })?;
     let code = Code { kind: *kind, bytes, certificate: &certificate, traps, calls };
-    layout.check(code).map(|_| ())
+    layout.check(code).map(|_| certificate.clone())
 }
 
 /// The comparisons and branches without which the check refuses the instruction at an offset, with
@@ -130,6 +138,9 @@ pub fn premises(layout: &Layout, code: &NativeCode, offset: u32) -> Vec<(u32, Re
             let start = insn.ip() as usize;
             let mut bytes = code.bytes.clone();
             bytes.get_mut(start..start + insn.len())?.fill(NOP);
+            if insn.flow_control() != FlowControl::ConditionalBranch {
+                bytes.get_mut(start..start + 2)?.copy_from_slice(&TEST);
+            }
             let rejection = judge(layout, code, &bytes).err()?;
             (rejection.offset == offset).then_some((start as u32, rejection))
         })
@@ -140,6 +151,10 @@ pub fn premises(layout: &Layout, code: &NativeCode, offset: u32) -> Vec<(u32, Re
 
 /// The instruction of one byte that does nothing.
 const NOP: u8 = 0x90;
+/// `test al, al`, in the place of a comparison: flags of which little is known, where those of an
+/// older comparison might say that the branch behind it is never taken. Each comparison has as many
+/// bytes.
+const TEST: [u8; 2] = [0x84, 0xc0];
 
 #[cfg(test)]
 mod tests {

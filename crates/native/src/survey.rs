@@ -162,11 +162,16 @@ impl Survey {
     }
 }
 
-/// Compiles and checks everything of a module, on so many threads.
+/// Compiles and checks everything of a module, with the bits of NaNs fixed if that is asked for, on
+/// so many threads.
 ///
 /// # Errors
 /// If there can be no code of the module at all.
-pub fn survey(module: &Module, config: &Config, jobs: usize) -> Result<Survey, String> {
+pub fn survey(
+    module: &Module,
+    (config, deterministic): (&Config, bool),
+    jobs: usize,
+) -> Result<Survey, String> {
     let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
     let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
@@ -177,7 +182,7 @@ pub fn survey(module: &Module, config: &Config, jobs: usize) -> Result<Survey, S
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let row = match funcs.get(at) {
-                Some(&func) => function(module, &layout, &target, func),
+                Some(&func) => function(module, &layout, (&target, deterministic), func),
                 None if at - funcs.len() < types => {
                     thunks(module, &layout, &target, TypeIdx((at - funcs.len()) as u32))
                 }
@@ -200,7 +205,12 @@ pub fn survey(module: &Module, config: &Config, jobs: usize) -> Result<Survey, S
     Ok(row)
 }
 
-fn function(module: &Module, layout: &Layout, target: &Target, func: FuncIdx) -> Survey {
+fn function(
+    module: &Module,
+    layout: &Layout,
+    (target, deterministic): (&Target, bool),
+    func: FuncIdx,
+) -> Survey {
     let mut row = Survey { functions: 1, ..Survey::default() };
     let start = Instant::now();
     // A fault of the SSA form is a finding of its own.
@@ -208,7 +218,7 @@ fn function(module: &Module, layout: &Layout, target: &Target, func: FuncIdx) ->
     row.times.ssa = start.elapsed();
     let made = made.unwrap_or_else(|_| Err(Declined::Bug("the SSA form panicked")));
     let start = Instant::now();
-    let code = made.and_then(|body| target.compile(module, layout, body.body(), false));
+    let code = made.and_then(|body| target.compile(module, layout, body.body(), deterministic));
     row.times.compile = start.elapsed();
     match code {
         Ok(code) => row.native += u64::from(row.judge(layout, &code)),

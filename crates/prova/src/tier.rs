@@ -40,7 +40,7 @@ impl Tier {
         (INTERPRETER, "The interpreter: checked bytecode"),
         (REFERENCE, "The reference: WebAssembly operators one by one"),
         (NATIVE, "Machine code (not in this build)"),
-        (AUTO, "The fastest of this build"),
+        (AUTO, "What is taken without this option: the interpreter"),
     ];
 
     /// The name, different for each of [`Tier::ALL`].

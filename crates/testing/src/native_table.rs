@@ -82,7 +82,7 @@ pub fn module(
     metering: Metering,
     jobs: usize,
 ) -> Result<Survey, String> {
-    survey(module, &way.config(metering), jobs)
+    survey(module, (&way.config(metering), false), jobs)
 }
 
 /// Compiles and checks everything of generated modules, each in a way and a metering by its number;
