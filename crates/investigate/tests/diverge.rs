@@ -89,7 +89,7 @@ const EDITS: [(&str, &str, &str, &str); 9] = [
     ("i32.store offset=64", "i32.store offset=60", "put", "i32.store"),
     (
         "(i32.gt_u (local.get $n) (i32.const 64))",
-        "(i32.gt_u (local.get $n) (i32.const 40000))",
+        "(i32.gt_u (local.get $n) (i32.const 0x7fffffff))",
         "limited",
         "i32.gt_u",
     ),
