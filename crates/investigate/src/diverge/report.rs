@@ -76,6 +76,8 @@ pub struct First {
     pub b: Option<Spot>,
     /// The last events that are the same.
     pub before: Vec<Shown>,
+    /// Both sides agreed in the last event, and then went different ways.
+    pub ways: bool,
     /// Values of locals and of the operand stack.
     pub state: Vec<StateValue>,
 }
@@ -165,8 +167,17 @@ pub(super) fn differs(
     let close = hit.deep[0]
         .iter()
         .map(|func| function(&crate::trace::named(modules[0], FuncIdx(*func)), *func));
+    let ways = match (hit.sites, &traced.ids) {
+        ([Some(a), Some(b)], None) => a != b,
+        ([Some(_), Some(_)], Some(_)) => {
+            let site = |at: usize| hit.ran[at].watch.events.last().map(|event| event.site);
+            site(0) != site(1)
+        }
+        _ => false,
+    };
     let first = First {
         number: hit.number,
+        ways,
         close: close.collect(),
         a: spot(0),
         b: spot(1),
@@ -269,8 +280,18 @@ impl Divergence {
     }
 
     fn first_text(&self, out: &mut String, first: &First) {
-        let First { number, a, b, before, state, close } = first;
+        let First { number, a, b, before, state, close, ways } = first;
+        let fork = before.last().filter(|_| *ways);
         match a.as_ref().or(b.as_ref()) {
+            Some(_) if let Some(fork) = fork => {
+                let (operator, place) = (&fork.operator, fork.place());
+                let at = fork.offset;
+                writeln!(
+                    out,
+                    "first difference: the way after {operator} in {place}, at {at:#08x}"
+                )
+                .ok();
+            }
             Some(spot) => {
                 let at = match (spot.event.offset, spot.stack.first()) {
                     (0, Some(caller)) => (function(&caller.name, caller.func), caller.offset),

@@ -1,7 +1,7 @@
 //! An operator of a function → the same operator with the code that tells its events.
 //!
 //! ```text
-//! i32.store offset=8   local.set v  local.tee p  local.get v  i32.store offset=8   event(site, p + 8, v)
+//! i32.store offset=8   … local.tee p …  i32.store offset=8   event(site, p + 8, what is at p + 8 now)
 //! br_if 0              local.set c  event(site, c ≠ 0, 0)  local.get c  br_if 0
 //! i32.add              i32.add  local.tee v  event(site, v, 0)
 //! ```
@@ -17,7 +17,7 @@
 use super::site::{Level, Site, What};
 use prova_module::ops::{Class, Immediate, Immediates, Kind, Opcode, Row};
 use prova_module::{FuncIdx, MemoryIdx, Module, Operator, TableIdx, ValType};
-use wasm_encoder::{Encode, InstructionSink};
+use wasm_encoder::{Encode, InstructionSink, MemArg};
 
 /// The sites of a module, and which of them are told.
 pub(super) struct Sites<'p> {
@@ -53,10 +53,11 @@ enum Word {
         ty: ValType,
         high: bool,
     },
-    /// The low bits of a local's value.
-    Low {
+    /// What is in a memory, at most 8 bytes: an access at this address was inside of it.
+    Memory {
         local: u32,
-        ty: ValType,
+        memory: u32,
+        offset: u64,
         bytes: u8,
     },
     /// An effective address; beyond 64 bits an access traps.
@@ -179,11 +180,16 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 to.i64_const(number as i64);
             }
             Word::Local { local, ty, high } => push_bits(&mut to, local, ty, high),
-            Word::Low { local, ty, bytes } => {
-                push_bits(&mut to, local, ty, false);
-                if bytes < 8 {
-                    to.i64_const((1_i64 << (8 * bytes)) - 1).i64_and();
-                }
+            Word::Memory { local, memory, offset, bytes } => {
+                let target = wasm_encoder::MemArgTarget::Memory(memory);
+                let memarg = MemArg { offset, align: 0, target, ordering: None };
+                to.local_get(local);
+                match bytes {
+                    1 => to.i64_load8_u(memarg),
+                    2 => to.i64_load16_u(memarg),
+                    4 => to.i64_load32_u(memarg),
+                    _ => to.i64_load(memarg),
+                };
             }
             Word::Address { local, ty, offset } => {
                 push_bits(&mut to, local, ty, false);
@@ -268,70 +274,49 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
     pub(super) fn step(&mut self, op: &Operator<'_>, instruction: &impl Encode, offset: u32) {
         self.offset = offset;
         let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
-        match row.class {
-            Class::call | Class::call_indirect | Class::call_ref => {
+        match sort(row) {
+            Sort::Call => {
                 instruction.encode(&mut self.out);
                 if let Some((after, stack, locals)) = self.behind.take() {
                     self.state(after, &stack, &locals);
                 }
                 self.after_call(&immediates);
             }
-            Class::load | Class::load_lane | Class::atomic_load if self.has(Level::Loads) => {
-                self.access(What::Load, row, &immediates, instruction);
+            Sort::Access(what, level) if self.has(level) => {
+                self.access(what, row, &immediates, instruction);
             }
-            Class::store | Class::store_lane | Class::atomic_store if self.has(Level::Stores) => {
-                self.access(What::Store, row, &immediates, instruction);
-            }
-            Class::atomic_rmw | Class::atomic_cmpxchg if self.has(Level::Stores) => {
-                self.access(What::Update, row, &immediates, instruction);
-            }
-            Class::global_set if self.has(Level::Stores) => {
+            Sort::GlobalSet if self.has(Level::Stores) => {
                 self.global_set(&immediates, instruction);
             }
-            Class::effect if self.has(self.level_of_effect(row)) => {
-                self.effect(row, &immediates, instruction);
-            }
-            Class::br_if | Class::if_ | Class::br_table if self.has(Level::Branches) => {
-                let condition = self.temp(ValType::I32);
-                self.to().local_set(condition);
-                let word = match row.class {
-                    Class::br_table => {
-                        Word::Local { local: condition, ty: ValType::I32, high: false }
-                    }
-                    _ => Word::IsTrue(condition),
+            Sort::Effect(level) if self.has(level) => self.effect(row, &immediates, instruction),
+            Sort::Condition if self.has(Level::Branches) => {
+                let local = self.temp(ValType::I32);
+                self.to().local_set(local);
+                let index = row.class == Class::br_table;
+                let word = match index {
+                    true => Word::Local { local, ty: ValType::I32, high: false },
+                    false => Word::IsTrue(local),
                 };
                 self.event(What::Branch, word, Word::Number(0));
-                self.to().local_get(condition);
+                self.to().local_get(local);
                 instruction.encode(&mut self.out);
             }
-            Class::pure
-            | Class::pure2
-            | Class::trap
-            | Class::select
-            | Class::quick
-            | Class::global_get
-            | Class::atomic_wait
-            | Class::atomic_notify
-                if self.has(Level::Values) =>
-            {
+            Sort::Value if self.has(Level::Values) => {
                 instruction.encode(&mut self.out);
                 self.value(op, row, &immediates);
             }
-            _ => instruction.encode(&mut self.out),
+            Sort::Access(..)
+            | Sort::GlobalSet
+            | Sort::Effect(_)
+            | Sort::Condition
+            | Sort::Value
+            | Sort::Silent => instruction.encode(&mut self.out),
         }
         self.free();
     }
 
     fn has(&self, level: Level) -> bool {
         self.level >= level
-    }
-
-    /// Reading a table is a load, anything else a change.
-    fn level_of_effect(&self, row: &Row) -> Level {
-        match row.opcode {
-            Opcode::TableGet => Level::Loads,
-            _ => Level::Stores,
-        }
     }
 
     /// A call has returned. What an imported function gives is told by its wrapper.
@@ -366,11 +351,18 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let (Some(&local), Some(memarg)) = (kept.first(), immediates.memarg()) else { return };
         let offset = memarg.offset;
         let mut all = vec![Word::Address { local, ty: self.address(memory), offset }];
-        match (row.results, kept.get(1).zip(types.get(1))) {
-            ([], Some((&local, &ty))) if ty == ValType::V128 => all.extend(words(local, ty)),
-            ([], Some((&local, &ty))) => all.push(Word::Low { local, ty, bytes: row.width }),
-            (results, _) => {
-                let ty = results.first().and_then(|kind| kind.val_type()).unwrap_or(ValType::I32);
+        match row.results.first() {
+            None => {
+                let (memory, bytes) = (memory.0, row.width.min(8));
+                all.push(Word::Memory { local, memory, offset, bytes });
+                if row.width == 16 {
+                    // The access was inside of the memory, so this offset is none too large.
+                    let offset = offset.saturating_add(8);
+                    all.push(Word::Memory { local, memory, offset, bytes });
+                }
+            }
+            Some(kind) => {
+                let ty = kind.val_type().unwrap_or(ValType::I32);
                 let local = self.temp(ty);
                 self.to().local_tee(local);
                 all.extend(words(local, ty));
@@ -449,6 +441,65 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
     fn address(&self, memory: MemoryIdx) -> ValType {
         let wide = self.module.memory(memory).is_some_and(|ty| ty.memory64);
         if wide { ValType::I64 } else { ValType::I32 }
+    }
+}
+
+/// What is told of an operator, and from which level on.
+#[derive(Clone, Copy)]
+enum Sort {
+    Call,
+    Access(fn(u32) -> What, Level),
+    GlobalSet,
+    Effect(Level),
+    Condition,
+    Value,
+    Silent,
+}
+
+fn sort(row: &Row) -> Sort {
+    use Class as C;
+    match row.class {
+        C::call | C::call_indirect | C::call_ref => Sort::Call,
+        C::load | C::load_lane | C::atomic_load => Sort::Access(What::Load, Level::Loads),
+        C::store | C::store_lane | C::atomic_store => Sort::Access(What::Store, Level::Stores),
+        C::atomic_rmw | C::atomic_cmpxchg => Sort::Access(What::Update, Level::Stores),
+        C::global_set => Sort::GlobalSet,
+        // Reading a table is a load, anything else a change.
+        C::effect if row.opcode == Opcode::TableGet => Sort::Effect(Level::Loads),
+        C::effect => Sort::Effect(Level::Stores),
+        C::br_if | C::if_ | C::br_table => Sort::Condition,
+        C::pure
+        | C::pure2
+        | C::trap
+        | C::select
+        | C::quick
+        | C::global_get
+        | C::atomic_wait
+        | C::atomic_notify => Sort::Value,
+        C::constant
+        | C::null
+        | C::drop_
+        | C::nop
+        | C::local_get
+        | C::local_set
+        | C::local_tee
+        | C::fence
+        | C::unreachable
+        | C::block
+        | C::loop_
+        | C::try_table
+        | C::else_
+        | C::end
+        | C::br
+        | C::br_on_null
+        | C::br_on_non_null
+        | C::return_
+        | C::return_call
+        | C::return_call_indirect
+        | C::return_call_ref
+        | C::throw
+        | C::throw_ref
+        | C::refused => Sort::Silent,
     }
 }
 
