@@ -59,7 +59,7 @@ fn a_record_of_an_export_has_its_arguments_and_results() {
     scratch.run("run --record t --invoke outer demo.wat").says(&["unreachable"]);
     for tier in tiers() {
         let replay = scratch.run(&format!("replay {tier} t"));
-        assert!(replay.out.contains("the program wasm trap: wasm `unreachable`"), "{replay:?}");
+        assert!(replay.out.contains("the program trapped (wasm `unreachable`"), "{replay:?}");
         assert_eq!(replay.code, 0);
     }
 }

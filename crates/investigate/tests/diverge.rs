@@ -261,5 +261,5 @@ fn a_program_that_ends_otherwise_is_told_by_its_last_event() {
     assert!(report.b.ended.contains("unreachable"), "{}", report.b.ended);
     let first = report.first.as_ref().expect("an event");
     assert!(first.a.is_some() && first.b.is_none(), "{}", report.to_text());
-    assert!(report.to_text().contains("unreachable` instruction executed here"));
+    assert!(report.to_text().contains("unreachable` instruction executed) here"));
 }

@@ -52,7 +52,10 @@ impl fmt::Display for End {
             End::Returned(values) if values.is_empty() => f.write_str("returned"),
             End::Returned(values) => write!(f, "returned {}", values.join(", ")),
             End::Exited(code) => write!(f, "exited with {code}"),
-            End::Trapped(why, _) => f.write_str(why),
+            End::Trapped(why, _) => match why.strip_prefix("wasm trap: ") {
+                Some(trap) => write!(f, "trapped ({trap})"),
+                None => write!(f, "stopped ({why})"),
+            },
             End::OtherCall(other) => write!(f, "was stopped: {other}"),
             End::Stopped => f.write_str("was stopped"),
         }
