@@ -17,7 +17,8 @@
 //! 1. A file is untrusted: [`Record::read`] walks over all of it once, takes no number for a size
 //!    before it has compared it with what is left, and keeps the file's bytes and nothing else. So
 //!    memory and time are linear in the file, which has at most [`RECORD_BYTES_MAX`] bytes.
-//! 2. A file without end entry is one of a run that was cut off; it replays as far as it goes.
+//! 2. A file that ends inside of an entry, or without the last one, is one of a run that was cut
+//!    off; it replays as far as its whole entries go.
 //! 3. An import is a position among the functions that the module imports.
 //!
 //! `tests/trace.rs` reads each prefix of a file, and files with each byte changed.
@@ -36,6 +37,9 @@ pub const VERSION: u32 = 1;
 pub const RECORD_BYTES_MAX: u64 = 1 << 30;
 /// Most arguments or results of a call of the host; the greatest number that a module may declare.
 const VALUES_MAX: u32 = 1000;
+
+/// What is wrong with a file that ends too early.
+const CUT: &str = "fewer bytes than it says";
 
 const CALL: u8 = 1;
 const END: u8 = 2;
@@ -130,9 +134,12 @@ impl Record {
         let entries = reader.at;
         let (mut calls, mut end) = (0, None);
         while reader.at < bytes.len() {
-            match reader.entry()? {
-                Entry::Call(_) => calls += 1,
-                Entry::End(how) => {
+            match reader.entry() {
+                // The process ended while it wrote (invariant 2).
+                Err(error) if error.what == CUT => break,
+                Err(error) => return Err(error),
+                Ok(Entry::Call(_)) => calls += 1,
+                Ok(Entry::End(how)) => {
                     end = Some(how);
                     if reader.at < bytes.len() {
                         return reader.fail("entries after the end");
@@ -226,7 +233,7 @@ impl Reader<'_> {
     fn take(&mut self, count: u64) -> Result<Range<usize>, RecordError> {
         let left = self.bytes.len() - self.at;
         let Some(count) = usize::try_from(count).ok().filter(|count| *count <= left) else {
-            return self.fail("fewer bytes than it says");
+            return self.fail(CUT);
         };
         let start = self.at;
         self.at += count;
@@ -236,7 +243,7 @@ impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
         let range = self.take(N as u64)?;
         let bytes = self.bytes.get(range).and_then(|bytes| bytes.first_chunk::<N>());
-        bytes.copied().ok_or(RecordError { offset: self.at, what: "fewer bytes than it says" })
+        bytes.copied().ok_or(RecordError { offset: self.at, what: CUT })
     }
 
     fn u8(&mut self) -> Result<u8, RecordError> {
