@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Specialize(crate::specialize::SpecializeArgs),
     /// Says why two builds differ: stage, pass, function, feature
     Explain(crate::explain::ExplainArgs),
+    /// Shows the events of a run: calls, stores, loads, branches, values
+    Trace(crate::trace::TraceArgs),
+    /// Replays a recorded run, and tells its events by their hash
+    Replay(crate::trace::ReplayArgs),
+    /// Finds the first place at which two runs of a program differ
+    Diverge(crate::diverge::DivergeArgs),
     /// Executes runtimes and blocks of Substrate chains
     Substrate(crate::substrate::SubstrateArgs),
 }
@@ -121,6 +127,9 @@ pub(crate) struct RunArgs {
     /// Prints to standard error at the end how much fuel was used; meters if nothing else does
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Writes the host's answers to a file, from which `prova replay` runs the program again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// The module in binary or text format (`-` for standard input), and the guest's arguments
     ///
     /// All options stand before the module. `--` before it says that an argument behind it that

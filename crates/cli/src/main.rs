@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -13,6 +13,7 @@
 mod args;
 mod check_code;
 mod diff;
+mod diverge;
 mod explain;
 mod groups;
 mod hint;
@@ -28,6 +29,7 @@ mod repro;
 mod run;
 mod specialize;
 mod substrate;
+mod trace;
 mod trust;
 mod validate;
 mod values;
@@ -67,6 +69,9 @@ fn main() -> ExitCode {
         Some(Command::Opt(args)) => opt::run(&args),
         Some(Command::Specialize(args)) => specialize::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::Replay(args)) => trace::replay(&args),
+        Some(Command::Diverge(args)) => diverge::run(&args),
     };
     report::exit(outcome)
 }

@@ -10,18 +10,24 @@ use prova::{
     StoreLimits, Val, bail, wasi,
 };
 use prova_investigate::inspect::near;
+use prova_investigate::trace::{Recorder, outcome_text, record_unknown};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 /// What host functions see.
 struct Host {
     wasi: WasiCtx,
     limits: StoreLimits,
+    /// What writes the host's answers down, if that is wanted.
+    recorder: Option<Recorder>,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let (mut config, mut wasm) = args.engine.config()?;
+    record_alone(args, &wasm)?;
     let wasi_limits = groups::wasi_limits(&args.wasi)?;
     if let Some(fuel) = args.fuel
         && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
@@ -30,6 +36,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     }
     let metered = wasm.fuel.is_some() || args.stats;
     config.consume_fuel(metered);
+    if args.record.is_some() {
+        config.deterministic(true);
+    }
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
@@ -41,7 +50,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
         .collect::<Result<Vec<_>>>()?;
-    let host = Host { wasi: wasi_ctx(args, wasi_limits, path, guest_args)?, limits: wasm.limits() };
+    let wasi = wasi_ctx(args, wasi_limits, path, guest_args)?;
+    let recorder = recorder(args, &module, guest_args)?;
+    let host = Host { wasi, limits: wasm.limits(), recorder };
     let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
     if metered {
@@ -60,7 +71,52 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
         hint::no_directory(args, guest_args, code);
     }
-    outcome.map(|()| Exit::Done)
+    if let Some(recorder) = store.data_mut().recorder.take() {
+        recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
+    }
+    outcome.map(|_| Exit::Done)
+}
+
+/// With `--record` there is nothing that a replay would not have.
+fn record_alone(args: &RunArgs, wasm: &Wasm) -> Result<()> {
+    let metered = wasm.fuel.is_some() || args.fuel.is_some() || args.stats;
+    if args.record.is_some() && (metered || !args.preloads.is_empty()) {
+        let what = "fuel, --stats and --preload cannot be recorded";
+        bail!(Misuse(format!("`--record`: {what}: leave them out")));
+    }
+    Ok(())
+}
+
+/// What writes the record, if one is wanted.
+fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<Option<Recorder>> {
+    let Some(path) = &args.record else { return Ok(None) };
+    let mut texts = Vec::new();
+    for arg in guest_args.iter().filter(|_| args.invoke.is_some()) {
+        match arg.to_str() {
+            Some(text) => texts.push(text.to_owned()),
+            None => bail!(Misuse(format!("argument is not valid UTF-8: {arg:?}"))),
+        }
+    }
+    let name = path.display();
+    let file = File::create(path).with_context(|| format!("failed to write `{name}`"))?;
+    let (out, export) = (Box::new(BufWriter::new(file)), args.invoke.as_deref());
+    let recorder = Recorder::new(out, module.wasm(), export.unwrap_or_default(), &texts);
+    Ok(Some(recorder.with_context(|| format!("failed to write `{name}`"))?))
+}
+
+/// Defines WASI's functions; a record gets what they answer.
+fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
+    if !recorded {
+        return wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi);
+    }
+    wasi::add_observed_to_linker(
+        linker,
+        |host: &mut Host| &mut host.wasi,
+        |host, call| match &mut host.recorder {
+            Some(recorder) => recorder.wasi(call).context("failed to write the record"),
+            None => Ok(()),
+        },
+    )
 }
 
 /// What `--stats` says.
@@ -143,21 +199,23 @@ fn link_and_run(
     store: &mut Store<Host>,
     module: &Module,
     preloads: Vec<(&str, &Path, Module)>,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
     let mut linker = Linker::new(store.engine());
-    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    add_wasi(&mut linker, args.record.is_some())?;
     for (name, file, preload) in preloads {
         linker.module(&mut *store, name, &preload).context(OfFile::new("instantiate", file))?;
     }
-    if wasm.unknown_imports_trap {
-        linker.define_unknown_imports_as_traps(module)?;
+    match (wasm.unknown_imports_trap, args.record.is_some()) {
+        (false, _) => {}
+        (true, false) => linker.define_unknown_imports_as_traps(module)?,
+        (true, true) => record_unknown(&mut linker, module, |host| host.recorder.as_mut())?,
     }
     run_main(args, &linker, store, module, path, guest_args)
         .context(OfFile::new("run main module", path))
 }
 
-/// Instantiates, initialises, calls.
+/// Instantiates, initialises, calls: the results, as they were printed.
 fn run_main(
     args: &RunArgs,
     linker: &Linker<Host>,
@@ -165,7 +223,7 @@ fn run_main(
     module: &Module,
     path: &Path,
     guest_args: &[OsString],
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let instance = linker.instantiate(&mut *store, module)?;
     if let Some(initialize) = instance.get_func(&*store, "_initialize") {
         call(store, initialize, "_initialize", &[])?;
@@ -182,18 +240,20 @@ fn run_main(
                 "warning: `{}` exports no function `_start`: nothing is run (--invoke calls another)",
                 path.display()
             ));
-            Ok(())
+            Ok(Vec::new())
         }
     }
 }
 
-/// Calls a function and prints its results, one on a line.
-fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result<()> {
+/// Calls a function and prints its results, one on a line, which it gives too.
+fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result<Vec<String>> {
     let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
     func.call(&mut *store, vals, &mut results)
         .with_context(|| format!("failed to invoke `{name}`"))?;
+    let results: Vec<String> = results.iter().map(ToString::to_string).collect();
     let text: String = results.iter().map(|result| format!("{result}\n")).collect();
-    print(&text)
+    print(&text)?;
+    Ok(results)
 }
 
 /// The most exports that are listed where there is none of a name.

@@ -186,6 +186,21 @@ fn opt() {
 }
 
 #[test]
+fn record() {
+    check("commands/record.md");
+}
+
+#[test]
+fn trace() {
+    check("commands/trace.md");
+}
+
+#[test]
+fn diverge() {
+    check("commands/diverge.md");
+}
+
+#[test]
 fn specialize() {
     check("commands/specialize.md");
 }

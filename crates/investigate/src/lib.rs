@@ -1,15 +1,17 @@
 //! Two builds of a module → what differs, the evidence for each verdict, and the compiler pass or
-//! feature behind it.
+//! feature behind it; two runs → the first place at which they differ.
 //!
 //! Neighbours: `prova` runs functions for evidence, `prova-module` decodes, `prova-builds` builds
 //! again and reads pass logs; the command line prints. This crate knows nothing of the checkers'
 //! inside.
 
 pub mod diff;
+pub mod diverge;
 pub mod explain;
 pub mod foreign;
 pub mod inspect;
 pub mod isolate;
 mod op;
 pub mod outputs;
+pub mod trace;
 pub mod xref;

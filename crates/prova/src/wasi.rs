@@ -28,12 +28,15 @@ use crate::store::StoreContextMut;
 use crate::trap::Trap;
 use crate::types::{FuncType, ValType};
 use prova_runtime::{self as rt, Cell, MemoryAddr};
-use prova_wasi::{Exit, FUNCTIONS, FuncDef, Guest, MODULE, ValKind};
+use prova_wasi::{FUNCTIONS, FuncDef, Guest, MODULE, ValKind};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use prova_wasi::{Captured, Clocks, Perms, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
+pub use prova_wasi::{
+    Captured, Clocks, Exit, Perms, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits,
+};
 
 /// How long a call waits at most before it looks at the epoch again: other threads move it without
 /// waking anyone.
@@ -51,6 +54,30 @@ impl fmt::Display for I32Exit {
 
 impl std::error::Error for I32Exit {}
 
+/// The module name that guests import WASI's functions from.
+pub const WASI_MODULE: &str = MODULE;
+
+/// Whether WASI has a function of this name.
+pub fn is_function(name: &str) -> bool {
+    prova_wasi::function(name).is_some()
+}
+
+/// A call of WASI that came to its end, for [`add_observed_to_linker`].
+#[derive(Debug)]
+pub struct WasiCall<'c> {
+    /// The function's name.
+    pub name: &'static str,
+    /// Its arguments, 32-bit ones zero-extended.
+    pub args: &'c [u64],
+    /// The error code (0 is success), or why the program does not go on.
+    pub outcome: &'c Result<u32, Exit>,
+    /// All bytes that the call may have written, in the order in which it did so; they exist in
+    /// `memory`.
+    pub written: &'c [Range<usize>],
+    /// The caller's memory after the call.
+    pub memory: &'c [u8],
+}
+
 /// Defines all functions of preview 1; `get` finds the WASI state in the store's data.
 ///
 /// A program that exits is stopped with [`I32Exit`]. The work of calls is charged to the store's
@@ -63,8 +90,23 @@ pub fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> Result<()> {
+    add_observed_to_linker(linker, get, |_, _| Ok(()))
+}
+
+/// The same; after each call of a program, `observe` sees it.
+///
+/// An error of `observe` ends the program. A call that finds no memory is not seen: it ends the
+/// program before WASI does anything.
+///
+/// # Errors
+/// If a name is defined and shadowing is off.
+pub fn add_observed_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+    observe: impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Copy + Send + Sync + 'static,
+) -> Result<()> {
     for def in FUNCTIONS {
-        linker.define_host(MODULE, def.name, host_func(def, get))?;
+        linker.define_host(MODULE, def.name, host_func(def, get, observe))?;
     }
     Ok(())
 }
@@ -72,6 +114,7 @@ pub fn add_to_linker<T: 'static>(
 fn host_func<T: 'static>(
     def: &'static FuncDef,
     get: impl Fn(&mut T) -> &mut WasiCtx + Send + Sync + 'static,
+    observe: impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Send + Sync + 'static,
 ) -> HostFunc<T> {
     let types = |kinds: &[ValKind]| {
         kinds
@@ -89,9 +132,19 @@ fn host_func<T: 'static>(
         let StoreContextMut { rt, state } = caller.store;
         let config = state.engine.config();
         let (fuel, epoch) = (config.fuel, config.epoch);
-        let mut guest = InstanceGuest { rt, memory, fuel, epoch, deadline: state.deadline };
-        let errno = (def.call)(get(&mut state.data), &mut guest, &cells[..params])
-            .map_err(error_of_exit)?;
+        let (deadline, written) = (state.deadline, Vec::new());
+        let mut guest = InstanceGuest { rt, memory, fuel, epoch, deadline, written };
+        let outcome = (def.call)(get(&mut state.data), &mut guest, &cells[..params]);
+        let InstanceGuest { rt, written, .. } = guest;
+        let call = WasiCall {
+            name: def.name,
+            args: &cells[..params],
+            outcome: &outcome,
+            written: &written,
+            memory: rt.memory_data_mut(memory),
+        };
+        observe(&mut state.data, &call)?;
+        let errno = outcome.map_err(error_of_exit)?;
         if results == 1 {
             cells[0] = errno.into();
         }
@@ -126,6 +179,8 @@ struct InstanceGuest<'a> {
     /// Whether the store is metered by epoch.
     epoch: bool,
     deadline: Option<Instant>,
+    /// What the call may have written.
+    written: Vec<Range<usize>>,
 }
 
 impl Guest for InstanceGuest<'_> {
@@ -153,5 +208,10 @@ impl Guest for InstanceGuest<'_> {
     fn patience(&self) -> Option<Duration> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         [left, self.epoch.then_some(EPOCH_PATIENCE)].into_iter().flatten().min()
+    }
+
+    fn writes(&mut self, start: u32, length: u32) {
+        let start = start as usize;
+        self.written.push(start..start.saturating_add(length as usize));
     }
 }

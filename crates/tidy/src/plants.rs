@@ -20,11 +20,12 @@ pub const MARKER: &str = "this program has planted faults";
 const HOMES: [&str; 2] = ["crates/runtime/src/exec/plant.rs", "crates/check/src/plant.rs"];
 
 /// The beginnings of the paths of Rust files that may have plants or speak of them.
-const SITES: [&str; 9] = [
+const SITES: [&str; 10] = [
     "crates/check/src/lib.rs",
     "crates/check/src/plant.rs",
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
+    "crates/investigate/tests/diverge_plants.rs",
     "crates/native/tests/kinds_plants.rs",
     "crates/runtime/src/exec/",
     "crates/runtime/src/lib.rs",

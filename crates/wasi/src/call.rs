@@ -3,10 +3,12 @@
 //! Made by `table` for each call and dropped at its end. Invariants:
 //! 1. [`Call::pay`] asks whether the guest may go on each time it charges, so that work that is
 //!    paid in pieces can be interrupted between them.
-//! 2. [`Call::hold`] counts what the call makes the host keep or copy against
+//! 2. Memory is written through [`Call::bytes_mut`] and [`Call::two_mut`] alone, which tell the
+//!    guest where.
+//! 3. [`Call::hold`] counts what the call makes the host keep or copy against
 //!    [`WasiLimits::hostcall_fuel`], before it is kept.
 
-use crate::guest::{Exit, Guest};
+use crate::guest::{Exit, Guest, bytes, bytes_mut, index};
 use crate::limits::WasiLimits;
 use crate::types::Errno;
 use std::time::Duration;
@@ -28,9 +30,26 @@ impl<'a> Call<'a> {
         &self.limits
     }
 
-    /// The guest's memory.
-    pub(crate) fn memory(&mut self) -> &mut [u8] {
+    /// The guest's memory, to read.
+    pub(crate) fn memory(&mut self) -> &[u8] {
         self.guest.memory()
+    }
+
+    /// The bytes at `ptr..ptr + len`, to write; the guest is told.
+    pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
+        bytes(self.guest.memory(), ptr, len)?;
+        self.guest.writes(ptr, len);
+        bytes_mut(self.guest.memory(), ptr, len)
+    }
+
+    /// The bytes of two ranges, to write, if they exist and share none; the guest is told.
+    pub(crate) fn two_mut(&mut self, ranges: [(u32, u32); 2]) -> Option<[&mut [u8]; 2]> {
+        let found = ranges.map(|(ptr, len)| index(ptr)..index(ptr).saturating_add(index(len)));
+        self.guest.memory().get_disjoint_mut(found.clone()).ok()?;
+        for (ptr, len) in ranges {
+            self.guest.writes(ptr, len);
+        }
+        self.guest.memory().get_disjoint_mut(found).ok()
     }
 
     /// Asks whether the guest may go on, and charges for work.

@@ -14,7 +14,7 @@
 use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Directory, Listing, Object};
-use crate::guest::{Outcome, bytes_mut, index, low, probe, write_u32};
+use crate::guest::{Outcome, index, low, probe, write_u32};
 use crate::price;
 use crate::sys::{self, HostEntry};
 use crate::types::{DIRENT_SIZE_BYTES, Dirent, Errno, Filetype, Rights};
@@ -42,8 +42,9 @@ pub(crate) fn fd_readdir(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5])
             break;
         }
         call.pay(fits as u64)?;
-        let room = bytes_mut(call.memory(), buffer, buffer_len)?;
-        put(room.get_mut(used..).unwrap_or_default(), entry, next);
+        // `used` is at most `buffer_len`.
+        let place = buffer.checked_add(used as u32).ok_or(Errno::Fault)?;
+        put(call.bytes_mut(place, fits as u32)?, entry, next);
         used += fits;
     }
     // `used` is at most `buffer_len`.

@@ -18,7 +18,7 @@
 use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};
-use crate::guest::{Iovec, Iovecs, Outcome, Stop, bytes, bytes_mut, index, low, probe, write_u32};
+use crate::guest::{Iovec, Iovecs, Outcome, Stop, bytes, index, low, probe, write_u32};
 use crate::price::{self, PIECE_BYTES};
 use crate::sys;
 use crate::types::{Errno, Filetype, Rights, fdflags};
@@ -187,7 +187,7 @@ fn read(
         let mut done = 0;
         while done < vector.len && moved < bytes_max {
             let wanted = piece(vector.len - done, bytes_max - moved);
-            let count = part(call.memory(), vector, done, wanted)
+            let count = part(call, vector, done, wanted)
                 .map_err(Stop::from)
                 .and_then(|buffer| retry(|| source(buffer, moved)));
             let count = match count {
@@ -206,8 +206,13 @@ fn read(
 }
 
 /// The part `done..done + wanted` of a vector.
-fn part(memory: &mut [u8], vector: Iovec, done: u32, wanted: u32) -> Result<&mut [u8], Errno> {
-    bytes_mut(memory, vector.ptr.checked_add(done).ok_or(Errno::Fault)?, wanted)
+fn part<'c>(
+    call: &'c mut Call<'_>,
+    vector: Iovec,
+    done: u32,
+    wanted: u32,
+) -> Result<&'c mut [u8], Errno> {
+    call.bytes_mut(vector.ptr.checked_add(done).ok_or(Errno::Fault)?, wanted)
 }
 
 /// Fills the vectors from a file; the usual case of two disjoint vectors is one system call.
@@ -215,10 +220,9 @@ fn read_file(call: &mut Call<'_>, transfer: Transfer, mut file: &File) -> Outcom
     let Transfer { vectors, bytes_max } = transfer;
     if vectors.count() == 2 && bytes_max <= PIECE_BYTES as u64 {
         let memory = call.memory();
-        let range = |v: Iovec| index(v.ptr)..index(v.ptr).saturating_add(index(v.len));
         let found = [vectors.get(memory, 0)?, vectors.get(memory, 1)?];
         let whole = found.iter().map(|vector| u64::from(vector.len)).sum::<u64>() == bytes_max;
-        if let (true, Ok([first, second])) = (whole, memory.get_disjoint_mut(found.map(range))) {
+        if whole && let Some([first, second]) = call.two_mut(found.map(|v| (v.ptr, v.len))) {
             let mut slices = [IoSliceMut::new(first), IoSliceMut::new(second)];
             let moved = retry(|| Ok(file.read_vectored(&mut slices)?))? as u64;
             call.pay(moved)?;
@@ -245,7 +249,7 @@ fn read_source(
     source: &mut (dyn Read + Send),
 ) -> Outcome<u64> {
     let Some((vector, wanted)) = first_piece(call, transfer)? else { return Ok(0) };
-    let buffer = part(call.memory(), vector, 0, wanted)?;
+    let buffer = part(call, vector, 0, wanted)?;
     let moved = retry(|| Ok(source.read(buffer)?))?.min(index(wanted)) as u64;
     call.pay(moved)?;
     Ok(moved)
@@ -263,7 +267,7 @@ fn read_stream(
         if ask {
             wait(call, file, false, nonblocking)?;
         }
-        let buffer = part(call.memory(), vector, 0, wanted)?;
+        let buffer = part(call, vector, 0, wanted)?;
         match retry(|| Ok(file.read(buffer)?)) {
             // The host's side of the stream does not wait, although the guest's does.
             Err(Stop::Errno(Errno::Again)) if !nonblocking => ask = true,
@@ -358,7 +362,7 @@ fn write_piece(
     bytes_max: usize,
     sink: &mut dyn FnMut(&[IoSlice<'_>], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
-    let memory = &*call.memory();
+    let memory = call.memory();
     let left = usize::try_from(transfer.bytes_max - moved).unwrap_or(usize::MAX);
     loop {
         let (slices, used) = cursor.gather(memory, transfer.vectors, left.min(bytes_max))?;

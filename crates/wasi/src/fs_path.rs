@@ -15,7 +15,7 @@ use crate::ctx::WasiCtx;
 use crate::fd_table::Directory;
 use crate::fs_fd::times;
 use crate::fs_walk::{GuestPath, Place, resolve};
-use crate::guest::{Outcome, bytes_mut, index, low, probe, write, write_u32};
+use crate::guest::{Outcome, index, low, probe, write, write_u32};
 use crate::price;
 use crate::sys;
 use crate::types::{Errno, Filestat, Filetype, Rights, SYMLINK_FOLLOW};
@@ -198,7 +198,7 @@ pub(crate) fn path_readlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 
     call.hold(target.len() as u64)?;
     let used = target.len().min(index(buffer_len));
     call.pay(used as u64)?;
-    let room = bytes_mut(call.memory(), buffer, buffer_len)?;
+    let room = call.bytes_mut(buffer, buffer_len)?;
     for (to, from) in room.iter_mut().zip(target) {
         *to = *from;
     }

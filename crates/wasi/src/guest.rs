@@ -33,6 +33,9 @@ pub trait Guest {
     /// How long a call may wait before it asks [`Guest::poll`] again. `None`: for ever, because
     /// nothing interrupts this guest.
     fn patience(&self) -> Option<Duration>;
+    /// A call is about to write to these bytes of the memory, which exist. It may write fewer of
+    /// them, but no others: whoever notes these knows what changed.
+    fn writes(&mut self, _start: u32, _length: u32) {}
 }
 
 /// Why the guest does not go on.
@@ -121,7 +124,7 @@ pub(crate) fn probe(call: &mut Call<'_>, ptr: u32, len: u32) -> Result<(), Errno
 /// Copies `value` to `ptr`.
 pub(crate) fn write(call: &mut Call<'_>, ptr: u32, value: &[u8]) -> Result<(), Errno> {
     let len = u32::try_from(value.len()).map_err(|_| Errno::Fault)?;
-    bytes_mut(call.memory(), ptr, len)?.copy_from_slice(value);
+    call.bytes_mut(ptr, len)?.copy_from_slice(value);
     Ok(())
 }
 

@@ -6,9 +6,10 @@
 
 use crate::call::Call;
 use crate::ctx::WasiCtx;
-use crate::guest::{Exit, Outcome, bytes_mut, index, low};
+use crate::guest::{Exit, Outcome, index, low, probe};
 use crate::price::PIECE_BYTES;
 use crate::sys;
+use crate::types::Errno;
 
 /// Where a guest's random bytes come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl From<Randomness> for RandomState {
 /// `random_get(buf, buf_len)`.
 pub(crate) fn random_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [ptr, len] = args.map(low);
-    bytes_mut(call.memory(), ptr, len)?;
+    probe(call, ptr, len)?;
     let limit = call.limits().max_random_size;
     if u64::from(len) > limit {
         let reason = format!("random_get: {len} bytes are more than max-random-size ({limit})");
@@ -42,9 +43,10 @@ pub(crate) fn random_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2])
     call.pay(u64::from(len))?;
     let mut done = 0;
     while done < index(len) {
-        let whole = bytes_mut(call.memory(), ptr, len)?;
         let end = index(len).min(done + PIECE_BYTES);
-        let piece = whole.get_mut(done..end).unwrap_or_default();
+        // Both are at most `len`.
+        let place = ptr.checked_add(done as u32).ok_or(Errno::Fault)?;
+        let piece = call.bytes_mut(place, (end - done) as u32)?;
         match &mut ctx.random.0 {
             Randomness::Host => sys::random(piece)?,
             Randomness::Seeded(state) => fill(state, piece),

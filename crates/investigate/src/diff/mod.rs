@@ -100,6 +100,26 @@ pub fn diff(a: &Module, b: &Module, options: &DiffOptions) -> Report {
     counted(a, b, options).0
 }
 
+/// For each function of `a` its partner in `b`, if it has one.
+pub(crate) fn partners(a: &Module, b: &Module) -> Vec<Option<u32>> {
+    let (side_a, side_b) = sides(a, b);
+    let profiles = (matching::profiles(&side_a), matching::profiles(&side_b));
+    matching::matching((&side_a, &side_b), (&profiles.0, &profiles.1)).a_to_b
+}
+
+/// Both modules as they are compared.
+fn sides<'m>(a: &'m Module, b: &'m Module) -> (Side<'m>, Side<'m>) {
+    let mut types = side::Types::new();
+    let lists = u8::from(a.types() != b.types() || a.rec_groups() != b.rec_groups());
+    let (mut side_a, mut side_b) =
+        (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
+    // What may be an address on one side may be meant as one on the other.
+    let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
+    side_a.addresses = biased(hull(x, y));
+    side_b.addresses = side_a.addresses.clone();
+    (side_a, side_b)
+}
+
 /// Compares two modules; also gives the steps of work that it took.
 fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let inputs = (input(a, &options.names.0), input(b, &options.names.1));
@@ -110,14 +130,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
         let (a, b, counts) = (inputs.0, inputs.1, vec![count]);
         return (Report { a, b, equal: true, counts, clusters, differences }, 0);
     }
-    let mut types = side::Types::new();
-    let lists = u8::from(a.types() != b.types() || a.rec_groups() != b.rec_groups());
-    let (mut side_a, mut side_b) =
-        (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
-    // What may be an address on one side may be meant as one on the other.
-    let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
-    side_a.addresses = biased(hull(x, y));
-    side_b.addresses = side_a.addresses.clone();
+    let (mut side_a, side_b) = sides(a, b);
     let profiles = (matching::profiles(&side_a), matching::profiles(&side_b));
     let partners = matching::matching((&side_a, &side_b), (&profiles.0, &profiles.1));
     let globals = globals::partners((&side_a, &side_b));

@@ -29,6 +29,7 @@ mod watch;
 
 pub(crate) use memory_map::constant;
 pub use memory_map::{MemoryMap, Span};
+pub(crate) use watch::effects;
 pub use watch::{
     Access as Watched, COPY_BYTES_MAX, Frame, Hit, Initial, Place, Program, WatchReport, watch,
 };

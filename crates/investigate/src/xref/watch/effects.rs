@@ -1,8 +1,9 @@
 //! A call of WASI preview 1 that succeeded → which bytes of the guest's memory the host read and
-//! wrote.
+//! wrote; which arguments are addresses.
 //!
 //! Neighbours: `instrument` keeps the arguments of calls of these functions; `watch` asks after the
-//! call, when the results stand in memory. Rows follow `wasi_snapshot_preview1.witx`; functions
+//! call, when the results stand in memory; `trace::relocate` moves what the host wrote for one
+//! build to where another one wants it. Rows follow `wasi_snapshot_preview1.witx`; functions
 //! without a row touch no memory, or always fail here (sockets). What a row does not say (the
 //! strings of `args_get` and `environ_get`) is seen as a change.
 //!
@@ -20,7 +21,7 @@ const VECTORS_MAX: u64 = 1024;
 
 /// What a call does with memory; numbers are positions of arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// Reads as many bytes as an argument says.
     Reads { at: usize, len: usize },
     /// Reads so many records of a size.
@@ -92,6 +93,11 @@ pub(super) fn of_imports(module: &Module) -> Vec<&'static [Effect]> {
         row.filter(|_| &*import.module == "wasi_snapshot_preview1").map_or(&[][..], |row| row.1)
     });
     effects.collect()
+}
+
+/// What a function does; `None` of a name that is not in the table.
+pub(crate) fn of_name(name: &str) -> Option<&'static [Effect]> {
+    EFFECTS.iter().find(|(known, _)| *known == name).map(|(_, effects)| *effects)
 }
 
 /// Bytes that the host touched.

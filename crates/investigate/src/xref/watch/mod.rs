@@ -19,7 +19,7 @@
 //! Imports that WASI does not have trap when they are called. `tests/watch.rs` has each operator,
 //! and compares programs with themselves.
 
-mod effects;
+pub(crate) mod effects;
 mod instrument;
 mod report;
 

@@ -1,0 +1,113 @@
+//! `prova diverge`: the first place at which two runs of a program differ.
+//!
+//! Neighbours: `prova_investigate::diverge` does it; `trace` makes the record that both sides
+//! replay. Exit codes are those of comparing commands.
+
+use crate::args::EngineArgs;
+use crate::report::{Exit, Misuse, print};
+use crate::trace::{ProgramArgs, level, levels, values_of};
+use crate::{input, watchdog};
+use clap::Args;
+use prova::{Config, Result, bail};
+use prova_investigate::diverge::{Options, Side, diverge};
+use std::path::PathBuf;
+
+/// Finds the first place at which two runs of a program differ
+///
+/// Exits with 0 if they do not differ, 1 if they do, 2 for misuse or unreadable input.
+#[derive(Debug, Args)]
+pub(crate) struct DivergeArgs {
+    /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
+    /// `reference`, `native`; one name for both
+    #[arg(long, value_name = "A[,B]", default_value = "tail,reference")]
+    sides: String,
+    /// Another build of the program, for the second side
+    #[arg(long, value_name = "MODULE")]
+    against: Option<PathBuf>,
+    /// With --against: numbers that may be addresses (1024 up to the size of the memory, at least
+    /// 64 MiB) are not compared
+    #[arg(long, requires = "against")]
+    ignore_addresses: bool,
+    /// Which events are compared; without it `stores`, and then all values around the difference
+    #[arg(long, value_parser = levels())]
+    level: Option<String>,
+    /// Stops a run after this many units of fuel
+    #[arg(long, value_name = "N")]
+    fuel: Option<u64>,
+    /// WebAssembly semantics and limits (`-W help`)
+    #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
+    wasm: Vec<String>,
+    /// Prints the report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    program: ProgramArgs,
+}
+
+/// The names of both sides.
+fn sides(text: &str) -> Result<[&str; 2]> {
+    let all = match text.split(',').collect::<Vec<&str>>().as_slice() {
+        [one] => [*one, *one],
+        [a, b] => [*a, *b],
+        _ => bail!(Misuse(format!("`--sides {text}`: it must be A,B"))),
+    };
+    for name in all {
+        if !["tail", "match", "reference", "native"].contains(&name) {
+            let names = "there are tail, match, reference, native";
+            bail!(Misuse(format!("`--sides {text}`: no side is called `{name}`; {names}")));
+        }
+    }
+    Ok(all)
+}
+
+/// The settings of a side.
+fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Duration>)> {
+    let (tier, optimize) = match name {
+        "tail" | "match" => ("interp", vec![format!("dispatch={name}")]),
+        other => (other, Vec::new()),
+    };
+    let engine =
+        EngineArgs { tier: tier.to_owned(), deterministic: true, wasm: wasm.to_vec(), optimize };
+    let (config, wasm) = engine.config()?;
+    Ok((config, wasm.timeout))
+}
+
+/// Runs the command. Whatever fails is misuse: exit code 1 is for runs that differ.
+pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
+    match compared(args) {
+        Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),
+        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        done => done,
+    }
+}
+
+fn compared(args: &DivergeArgs) -> Result<Exit> {
+    let names = sides(&args.sides)?;
+    let level = args.level.as_deref().map(level).transpose()?;
+    let ((config_a, timeout), (config_b, _)) =
+        (config(names[0], &args.wasm)?, config(names[1], &args.wasm)?);
+    if names[0] == names[1] && args.against.is_none() {
+        let what = "both sides are the same: name two, or another build with --against";
+        bail!(Misuse(format!("`--sides {}`: {what}", args.sides)));
+    }
+    let _watchdog = timeout.map(watchdog::start).transpose()?;
+    let other = args.against.as_deref().map(input::binary_of).transpose()?;
+    let record = args.program.record(&config_a)?;
+    let named = |at: usize| match (&args.against, at) {
+        (Some(file), 1) => format!("{} {}", names[1], file.display()),
+        (Some(_), _) => format!("{} (recorded)", names[0]),
+        (None, _) => names[at].to_owned(),
+    };
+    let sides = [
+        Side { name: named(0), config: &config_a, module: None },
+        Side { name: named(1), config: &config_b, module: other.as_deref() },
+    ];
+    let report = diverge(
+        &record,
+        &sides,
+        Options { level, fuel: args.fuel, ignore_addresses: args.ignore_addresses },
+        &values_of,
+    )?;
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+}

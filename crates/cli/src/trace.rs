@@ -1,0 +1,223 @@
+//! `prova trace` and `prova replay`: the events of a run.
+//!
+//! Neighbours: `prova_investigate::trace` does it; `run` writes records, and `diverge` takes what
+//! it compares from [`ProgramArgs`] too. A program that is no record is run once to make one, with
+//! its output on standard error.
+
+use crate::args::EngineArgs;
+use crate::report::{Exit, Misuse, OfFile, print};
+use crate::{groups, input, run, values, watchdog};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova::{Config, Context, FuncType, Result, Val, bail};
+use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, live, trace};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Replays a recorded run, and tells its events by their hash
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Which events there are: each level has those of the levels before it
+    #[arg(long, default_value = "host", value_parser = levels())]
+    level: String,
+    /// Stops after the event of this number, and shows it with who called
+    #[arg(long, value_name = "EVENT")]
+    until: Option<u64>,
+    /// Prints the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// The record (`prova run --record` writes one)
+    #[arg(value_name = "RECORD")]
+    record: PathBuf,
+}
+
+/// Shows the events of a run: calls, stores, loads, branches, values
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Which events there are: each level has those of the levels before it
+    #[arg(long, default_value = "calls", value_parser = levels())]
+    level: String,
+    /// The first event that is shown, from 1
+    #[arg(long, value_name = "EVENT", default_value_t = 1)]
+    first: u64,
+    /// How many are shown, at most 100000
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    count: u64,
+    /// Prints the report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    program: ProgramArgs,
+}
+
+/// A program and what it is granted, or a record of a run.
+#[derive(Debug, Args)]
+pub(crate) struct ProgramArgs {
+    /// Calls this export instead of `_start`; the arguments after the module are its arguments
+    #[arg(long, value_name = "FUNCTION")]
+    invoke: Option<String>,
+    /// Grants the guest a directory of the host, under its own or another name
+    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    dirs: Vec<String>,
+    /// Sets an environment variable of the guest, or passes one on
+    #[arg(long = "env", value_name = "NAME[=VAL]")]
+    env: Vec<String>,
+    /// Limits of what WASI's calls make the host do (`-S help`)
+    #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
+    wasi: Vec<String>,
+    /// What the guest sees as its own name
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<String>,
+    /// The module in binary or text format, or a record; and the guest's arguments
+    ///
+    /// A module is run once with the host, and then from the record of that run. Its output goes
+    /// to standard error.
+    #[arg(value_name = "MODULE|RECORD", trailing_var_arg = true, required = true)]
+    module_and_args: Vec<OsString>,
+}
+
+/// The names of the levels.
+pub(crate) fn levels() -> PossibleValuesParser {
+    PossibleValuesParser::new(Level::ALL.map(Level::name))
+}
+
+/// The level of a name that clap has let through.
+pub(crate) fn level(name: &str) -> Result<Level> {
+    match Level::parse(name) {
+        Some(level) => Ok(level),
+        None => bail!(Misuse(format!("`--level {name}`: there is no such level"))),
+    }
+}
+
+/// Makes values of what was written for an export; a command takes none.
+///
+/// # Errors
+/// If there are too few or too many, or one is no value of its type.
+pub(crate) fn values_of(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>> {
+    let texts: Vec<OsString> = texts.iter().map(OsString::from).collect();
+    values::parse_all(name, ty, &texts)
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// [`Misuse`] if it cannot be read, or is none.
+pub(crate) fn record(path: &Path) -> Result<Arc<Record>> {
+    let name = path.display();
+    let read = || {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path)?;
+        file.take(RECORD_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    };
+    let bytes = match read() {
+        Ok(bytes) => bytes,
+        Err(error) => bail!(Misuse(format!("failed to read `{name}`: {error}"))),
+    };
+    match Record::read(bytes) {
+        Ok(record) => Ok(Arc::new(record)),
+        Err(error) => bail!(Misuse(format!("`{name}`: {error}"))),
+    }
+}
+
+impl ProgramArgs {
+    /// The record that is named, or one of a run of the module.
+    ///
+    /// # Errors
+    /// [`Misuse`] for options that do not fit; those of the module.
+    pub(crate) fn record(&self, config: &Config) -> Result<Arc<Record>> {
+        let limits = groups::wasi_limits(&self.wasi)?;
+        let Some((path, guest)) = self.module_and_args.split_first() else {
+            bail!(Misuse("a module or a record is needed".into()))
+        };
+        let path = Path::new(path);
+        if begins_as_record(path) {
+            let told = self.invoke.is_some() || !guest.is_empty() || !self.dirs.is_empty();
+            if told || !self.env.is_empty() || self.argv0.is_some() {
+                bail!(Misuse(
+                    "a record has its own arguments: give none beside it, and grant nothing".into()
+                ));
+            }
+            return record(path);
+        }
+        let bytes = input::binary_of(path)?;
+        let mut texts = Vec::new();
+        if self.invoke.is_some() {
+            for arg in guest {
+                match arg.to_str() {
+                    Some(text) => texts.push(text.to_owned()),
+                    None => bail!(Misuse(format!("argument is not valid UTF-8: {arg:?}"))),
+                }
+            }
+        }
+        let wasi = self.granted(limits, path, guest)?;
+        let recorded = live(config, &bytes, wasi, (self.invoke.as_deref(), &texts), &values_of);
+        Ok(Arc::new(recorded.context(OfFile::new("run", path))?))
+    }
+
+    fn granted(&self, limits: WasiLimits, path: &Path, guest: &[OsString]) -> Result<WasiCtx> {
+        let mut builder = WasiCtxBuilder::new();
+        builder.limits(limits);
+        builder.stdin(Box::new(io::stdin()));
+        builder.stdout(Box::new(io::stderr())).stderr(Box::new(io::stderr()));
+        let own_name = path.file_name().unwrap_or(path.as_os_str());
+        builder.arg(self.argv0.as_deref().map_or(own_name.as_encoded_bytes(), str::as_bytes));
+        if self.invoke.is_none() {
+            builder.args(guest.iter().map(|arg| arg.as_encoded_bytes()));
+        }
+        run::grant(&mut builder, &self.env, &self.dirs)?;
+        Ok(builder.build())
+    }
+}
+
+/// Whether a file begins as a record does.
+fn begins_as_record(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| {
+        file.take(prova_investigate::trace::MAGIC.len() as u64).read_to_end(&mut start)
+    });
+    read.is_ok() && Record::is_record(&start)
+}
+
+/// Runs `prova replay`.
+pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit> {
+    let level = level(&args.level)?;
+    let (config, wasm) = args.engine.config()?;
+    let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
+    if args.until == Some(0) {
+        bail!(Misuse("`--until 0`: events are counted from 1".into()));
+    }
+    let record = record(&args.record)?;
+    let wanted = Wanted {
+        level,
+        first: args.until.unwrap_or(1),
+        count: u64::from(args.until.is_some()),
+        stop: args.until.is_some(),
+        fuel: wasm.fuel,
+    };
+    let report =
+        trace(&config, &record, wanted, &values_of).context(OfFile::new("replay", &args.record))?;
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(if report.ended_otherwise.is_some() { Exit::Bad } else { Exit::Done })
+}
+
+/// Runs `prova trace`.
+pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
+    let level = level(&args.level)?;
+    let (config, wasm) = args.engine.config()?;
+    let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
+    let record = args.program.record(&config)?;
+    let first = args.first.max(1);
+    let wanted = Wanted { level, first, count: args.count, stop: false, fuel: wasm.fuel };
+    let report = trace(&config, &record, wanted, &values_of)?;
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,517 @@
+//! An operator of a function → the same operator with the code that tells its events.
+//!
+//! ```text
+//! i32.store offset=8   … local.tee p …  i32.store offset=8   event(site, p + 8, what is at p + 8 now)
+//! br_if 0              local.set c  event(site, c ≠ 0, 0)  local.get c  br_if 0
+//! i32.add              i32.add  local.tee v  event(site, v, 0)
+//! ```
+//!
+//! Neighbours: `instrument` walks over the module and says which levels a function has; the rows of
+//! the table of operators say what is on the stack.
+//!
+//! 1. The operand stack is what it was: what is taken off is put back at once, with no label
+//!    between, so a local of a type without default is set wherever it is read.
+//! 2. Sites come in the order of operators, whether they are told or not, and do not depend on what
+//!    is told.
+
+use super::site::{Level, Site, What};
+use prova_module::ops::{Class, Immediate, Immediates, Kind, Opcode, Row};
+use prova_module::{FuncIdx, MemoryIdx, Module, Operator, TableIdx, ValType};
+use wasm_encoder::{Encode, InstructionSink, MemArg};
+
+/// The sites of a module, and which of them are told.
+pub(super) struct Sites<'p> {
+    pub(super) list: Vec<Site>,
+    /// By site, the number that it is told under; `None` for all under their own.
+    pub(super) ids: Option<&'p [Option<u32>]>,
+}
+
+impl Sites<'_> {
+    /// Adds a site; the number that it is told under.
+    fn add(&mut self, site: Site) -> Option<u32> {
+        let own = self.list.len();
+        self.list.push(site);
+        self.ids.map_or(Some(own as u32), |ids| ids.get(own).copied().flatten())
+    }
+}
+
+/// Functions and globals that were added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) event: u32,
+    pub(super) dump: u32,
+    pub(super) count: u32,
+}
+
+/// A word of an event.
+#[derive(Clone, Copy)]
+enum Word {
+    Number(u64),
+    /// Half of a local's value: the low one, or the high one of a vector.
+    Local {
+        local: u32,
+        ty: ValType,
+        high: bool,
+    },
+    /// What is in a memory, at most 8 bytes: an access at this address was inside of it.
+    Memory {
+        local: u32,
+        memory: u32,
+        offset: u64,
+        bytes: u8,
+    },
+    /// An effective address; beyond 64 bits an access traps.
+    Address {
+        local: u32,
+        ty: ValType,
+        offset: u64,
+    },
+    /// Whether an i32 is not zero.
+    IsTrue(u32),
+}
+
+/// The words of a local's value.
+fn words(local: u32, ty: ValType) -> impl Iterator<Item = Word> {
+    let low = Word::Local { local, ty, high: false };
+    let high = (ty == ValType::V128).then_some(Word::Local { local, ty, high: true });
+    std::iter::once(low).chain(high)
+}
+
+/// The body of a function as it is written.
+pub(super) struct Body<'m, 's, 'p> {
+    module: &'m Module,
+    func: FuncIdx,
+    level: Level,
+    own: Own,
+    sites: &'s mut Sites<'p>,
+    pub(super) out: Vec<u8>,
+    /// The first added local.
+    base: u32,
+    /// The added locals, and whether the operator uses them.
+    temps: Vec<(ValType, bool)>,
+    /// The operator.
+    offset: u32,
+    /// The state that is wanted behind it.
+    behind: Option<(u64, Vec<ValType>, Vec<ValType>)>,
+}
+
+impl<'m, 's, 'p> Body<'m, 's, 'p> {
+    pub(super) fn new(
+        module: &'m Module,
+        func: FuncIdx,
+        (level, own): (Level, Own),
+        sites: &'s mut Sites<'p>,
+        base: u32,
+    ) -> Body<'m, 's, 'p> {
+        let (out, temps) = (Vec::new(), Vec::new());
+        Body { module, func, level, own, sites, out, base, temps, offset: 0, behind: None }
+    }
+
+    /// The types of the added locals.
+    pub(super) fn temps(&self) -> impl Iterator<Item = ValType> {
+        self.temps.iter().map(|(ty, _)| *ty)
+    }
+
+    fn to(&mut self) -> InstructionSink<'_> {
+        InstructionSink::new(&mut self.out)
+    }
+
+    /// A local of the type that the operator does not use yet.
+    fn temp(&mut self, ty: ValType) -> u32 {
+        let free = self.temps.iter().position(|(own, used)| *own == ty && !used);
+        let at = free.unwrap_or(self.temps.len());
+        match self.temps.get_mut(at) {
+            Some((_, used)) => *used = true,
+            None => self.temps.push((ty, true)),
+        }
+        self.base + at as u32
+    }
+
+    /// Keeps the values on top of the stack, of these types, which stay there.
+    fn keep(&mut self, types: &[ValType]) -> Vec<u32> {
+        let locals: Vec<u32> = types.iter().map(|ty| self.temp(*ty)).collect();
+        match locals.as_slice() {
+            [] => {}
+            [one] => {
+                self.to().local_tee(*one);
+            }
+            [first, above @ ..] => {
+                for local in above.iter().rev() {
+                    self.to().local_set(*local);
+                }
+                self.to().local_tee(*first);
+                for local in above {
+                    self.to().local_get(*local);
+                }
+            }
+        }
+        locals
+    }
+
+    /// Tells an event, if its site is one that is told.
+    fn event(&mut self, what: What, a: Word, b: Word) {
+        let site = Site { func: self.func, offset: self.offset, what };
+        let Some(id) = self.sites.add(site) else { return };
+        let event = self.own.event;
+        self.to().i32_const(id as i32);
+        self.word(a);
+        self.word(b);
+        self.to().call(event);
+    }
+
+    /// Tells as many events as words need, at least one.
+    fn events(&mut self, what: impl Fn(u32) -> What, all: &[Word]) {
+        let mut pairs = all.chunks(2);
+        let mut pair = pairs.next().unwrap_or_default();
+        let mut nth = 0;
+        loop {
+            let word = |at: usize| pair.get(at).copied().unwrap_or(Word::Number(0));
+            self.event(what(nth), word(0), word(1));
+            let Some(next) = pairs.next() else { return };
+            (pair, nth) = (next, nth + 1);
+        }
+    }
+
+    /// Pushes a word as i64.
+    fn word(&mut self, word: Word) {
+        let mut to = self.to();
+        match word {
+            Word::Number(number) => {
+                to.i64_const(number as i64);
+            }
+            Word::Local { local, ty, high } => push_bits(&mut to, local, ty, high),
+            Word::Memory { local, memory, offset, bytes } => {
+                let target = wasm_encoder::MemArgTarget::Memory(memory);
+                let memarg = MemArg { offset, align: 0, target, ordering: None };
+                to.local_get(local);
+                match bytes {
+                    1 => to.i64_load8_u(memarg),
+                    2 => to.i64_load16_u(memarg),
+                    4 => to.i64_load32_u(memarg),
+                    _ => to.i64_load(memarg),
+                };
+            }
+            Word::Address { local, ty, offset } => {
+                push_bits(&mut to, local, ty, false);
+                if offset != 0 {
+                    to.i64_const(offset as i64).i64_add();
+                }
+            }
+            Word::IsTrue(local) => {
+                to.local_get(local).i32_eqz().i32_eqz().i64_extend_i32_u();
+            }
+        }
+    }
+
+    /// The function is entered with these parameters.
+    pub(super) fn entered(&mut self, offset: u32, params: &[ValType]) {
+        self.offset = offset;
+        if self.level >= Level::Calls {
+            self.of_locals(What::Enter, params, 0);
+        }
+    }
+
+    /// Tells the values of some locals, from one on.
+    pub(super) fn of_locals(&mut self, what: fn(u32) -> What, types: &[ValType], first: u32) {
+        let all: Vec<Word> =
+            types.iter().zip(first..).flat_map(|(ty, local)| words(local, *ty)).collect();
+        self.events(what, &all);
+    }
+
+    /// Tells the results of a call, which stay on the stack.
+    pub(super) fn results(&mut self, what: fn(u32) -> What, types: &[ValType]) {
+        let locals = self.keep(types);
+        let all: Vec<Word> =
+            locals.iter().zip(types).flat_map(|(local, ty)| words(*local, *ty)).collect();
+        self.events(what, &all);
+    }
+
+    /// Tells the state before the operator, once this many events have been: the operand stack,
+    /// bottom first, and the locals.
+    pub(super) fn state(&mut self, after: u64, stack: &[ValType], locals: &[ValType]) {
+        let kept = self.keep(stack);
+        let Own { count, dump, .. } = self.own;
+        let mut to = self.to();
+        to.global_get(count).i64_const(after as i64).i64_eq().if_(wasm_encoder::BlockType::Empty);
+        let of_stack = kept.iter().copied().zip(stack).map(|(local, ty)| (1, local, *ty));
+        let of_locals = (0..).zip(locals).map(|(local, ty)| (0, local, *ty));
+        let mut index = [0, 0];
+        for (kind, local, ty) in of_stack.chain(of_locals) {
+            let at = index[kind as usize];
+            index[kind as usize] += 1;
+            if matches!(ty, ValType::Ref(ty) if !ty.is_nullable()) && kind == 0 {
+                // It may not have a value yet.
+                continue;
+            }
+            let mut to = self.to();
+            to.i32_const(kind).i32_const(at);
+            push_bits(&mut to, local, ty, false);
+            match ty {
+                ValType::V128 => push_bits(&mut to, local, ty, true),
+                _ => {
+                    to.i64_const(0);
+                }
+            }
+            to.call(dump);
+        }
+        self.to().end();
+        self.free();
+    }
+
+    /// Tells the state behind the next operator, which is a call, as [`Body::state`] does.
+    pub(super) fn behind(&mut self, after: u64, stack: &[ValType], locals: &[ValType]) {
+        self.behind = Some((after, stack.to_vec(), locals.to_vec()));
+    }
+
+    /// The locals are free for the next operator.
+    fn free(&mut self) {
+        for (_, used) in &mut self.temps {
+            *used = false;
+        }
+    }
+
+    /// Writes an operator with what belongs to it.
+    pub(super) fn step(&mut self, op: &Operator<'_>, instruction: &impl Encode, offset: u32) {
+        self.offset = offset;
+        let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
+        match sort(row) {
+            Sort::Call => {
+                instruction.encode(&mut self.out);
+                if let Some((after, stack, locals)) = self.behind.take() {
+                    self.state(after, &stack, &locals);
+                }
+                self.after_call(&immediates);
+            }
+            Sort::Access(what, level) if self.has(level) => {
+                self.access(what, row, &immediates, instruction);
+            }
+            Sort::GlobalSet if self.has(Level::Stores) => {
+                self.global_set(&immediates, instruction);
+            }
+            Sort::Effect(level) if self.has(level) => self.effect(row, &immediates, instruction),
+            Sort::Condition if self.has(Level::Branches) => {
+                let local = self.temp(ValType::I32);
+                self.to().local_set(local);
+                let index = row.class == Class::br_table;
+                let word = match index {
+                    true => Word::Local { local, ty: ValType::I32, high: false },
+                    false => Word::IsTrue(local),
+                };
+                self.event(What::Branch, word, Word::Number(0));
+                self.to().local_get(local);
+                instruction.encode(&mut self.out);
+            }
+            Sort::Value if self.has(Level::Values) => {
+                instruction.encode(&mut self.out);
+                self.value(op, row, &immediates);
+            }
+            Sort::Access(..)
+            | Sort::GlobalSet
+            | Sort::Effect(_)
+            | Sort::Condition
+            | Sort::Value
+            | Sort::Silent => instruction.encode(&mut self.out),
+        }
+        self.free();
+    }
+
+    fn has(&self, level: Level) -> bool {
+        self.level >= level
+    }
+
+    /// A call has returned. What an imported function gives is told by its wrapper.
+    fn after_call(&mut self, immediates: &Immediates<'_>) {
+        let module = self.module;
+        let callee = immediates.index(Immediate::func);
+        let imported = callee.is_some_and(|func| func < module.imported_func_count() as u32);
+        if !self.has(Level::Calls) || imported {
+            return;
+        }
+        let ty = match (callee, immediates.index(Immediate::type_)) {
+            (Some(func), _) => Some(module.func_type(FuncIdx(func))),
+            (None, ty) => ty.and_then(|ty| module.types().get(ty as usize)),
+        };
+        let results: Vec<ValType> = ty.map(|ty| ty.results.to_vec()).unwrap_or_default();
+        self.results(What::Result, &results);
+    }
+
+    /// A load, a store, or both.
+    fn access(
+        &mut self,
+        what: fn(u32) -> What,
+        row: &Row,
+        immediates: &Immediates<'_>,
+        instruction: &impl Encode,
+    ) {
+        let memory = MemoryIdx(immediates.memory().unwrap_or_default());
+        let types: Vec<ValType> =
+            row.params.iter().filter_map(|kind| self.operand(*kind, immediates)).collect();
+        let kept = self.keep(&types);
+        instruction.encode(&mut self.out);
+        let (Some(&local), Some(memarg)) = (kept.first(), immediates.memarg()) else { return };
+        let offset = memarg.offset;
+        let mut all = vec![Word::Address { local, ty: self.address(memory), offset }];
+        match row.results.first() {
+            None => {
+                let (memory, bytes) = (memory.0, row.width.min(8));
+                all.push(Word::Memory { local, memory, offset, bytes });
+                if row.width == 16 {
+                    // The access was inside of the memory, so this offset is none too large.
+                    let offset = offset.saturating_add(8);
+                    all.push(Word::Memory { local, memory, offset, bytes });
+                }
+            }
+            Some(kind) => {
+                let ty = kind.val_type().unwrap_or(ValType::I32);
+                let local = self.temp(ty);
+                self.to().local_tee(local);
+                all.extend(words(local, ty));
+            }
+        }
+        self.events(what, &all);
+    }
+
+    fn global_set(&mut self, immediates: &Immediates<'_>, instruction: &impl Encode) {
+        let global = immediates.index(Immediate::global).unwrap_or_default();
+        let ty = self.module.globals().get(global as usize).map_or(ValType::I32, |ty| ty.val);
+        let kept = self.keep(&[ty]);
+        instruction.encode(&mut self.out);
+        let all: Vec<Word> = kept.iter().flat_map(|local| words(*local, ty)).collect();
+        self.events(What::GlobalSet, &all);
+    }
+
+    /// An operator of memories or tables: its operands and its result.
+    fn effect(&mut self, row: &Row, immediates: &Immediates<'_>, instruction: &impl Encode) {
+        let operands = row.params.iter().map(|kind| self.operand(*kind, immediates));
+        let Some(types) = operands.collect::<Option<Vec<ValType>>>() else {
+            return instruction.encode(&mut self.out);
+        };
+        let kept = self.keep(&types);
+        instruction.encode(&mut self.out);
+        let mut all: Vec<Word> =
+            kept.iter().zip(&types).flat_map(|(local, ty)| words(*local, *ty)).collect();
+        let result = row.results.first().and_then(|kind| self.operand(*kind, immediates));
+        if let Some(ty) = result {
+            let local = self.temp(ty);
+            self.to().local_tee(local);
+            all.extend(words(local, ty));
+        }
+        if !all.is_empty() {
+            self.events(What::Effect, &all);
+        }
+    }
+
+    /// The results of an operator that computes, where their types are known.
+    fn value(&mut self, op: &Operator<'_>, row: &Row, immediates: &Immediates<'_>) {
+        let chosen = match op {
+            Operator::TypedSelect { ty } => Some(*ty),
+            _ => None,
+        };
+        let results = row.results.iter();
+        let types = results.map(|kind| chosen.or_else(|| self.operand(*kind, immediates)));
+        if let Some(types) = types.collect::<Option<Vec<ValType>>>() {
+            self.results(What::Value, &types);
+        }
+    }
+
+    /// The type of an operand or result.
+    fn operand(&self, kind: Kind, immediates: &Immediates<'_>) -> Option<ValType> {
+        let nth = |immediate, nth: usize| immediates.indices(immediate).nth(nth);
+        let memory = |at| nth(Immediate::mem, at).or(immediates.memory()).map(MemoryIdx);
+        let table = |at| self.module.table(TableIdx(nth(Immediate::table, at)?));
+        let index = |at| Some(if table(at)?.table64 { ValType::I64 } else { ValType::I32 });
+        let smaller = |a: ValType, b: ValType| if a == b { a } else { ValType::I32 };
+        match kind {
+            Kind::addr => Some(self.address(memory(0)?)),
+            Kind::addr2 => Some(self.address(memory(1)?)),
+            Kind::addr_min => Some(smaller(self.address(memory(0)?), self.address(memory(1)?))),
+            Kind::index => index(0),
+            Kind::index2 => index(1),
+            Kind::index_min => Some(smaller(index(0)?, index(1)?)),
+            Kind::elem => Some(ValType::Ref(table(0)?.ref_type)),
+            Kind::global => {
+                let global = immediates.index(Immediate::global)?;
+                self.module.globals().get(global as usize).map(|ty| ty.val)
+            }
+            other => other.val_type(),
+        }
+    }
+
+    /// The type of addresses of a memory.
+    fn address(&self, memory: MemoryIdx) -> ValType {
+        let wide = self.module.memory(memory).is_some_and(|ty| ty.memory64);
+        if wide { ValType::I64 } else { ValType::I32 }
+    }
+}
+
+/// What is told of an operator, and from which level on.
+#[derive(Clone, Copy)]
+enum Sort {
+    Call,
+    Access(fn(u32) -> What, Level),
+    GlobalSet,
+    Effect(Level),
+    Condition,
+    Value,
+    Silent,
+}
+
+fn sort(row: &Row) -> Sort {
+    use Class as C;
+    match row.class {
+        C::call | C::call_indirect | C::call_ref => Sort::Call,
+        C::load | C::load_lane | C::atomic_load => Sort::Access(What::Load, Level::Loads),
+        C::store | C::store_lane | C::atomic_store => Sort::Access(What::Store, Level::Stores),
+        C::atomic_rmw | C::atomic_cmpxchg => Sort::Access(What::Update, Level::Stores),
+        C::global_set => Sort::GlobalSet,
+        // Reading a table is a load, anything else a change.
+        C::effect if row.opcode == Opcode::TableGet => Sort::Effect(Level::Loads),
+        C::effect => Sort::Effect(Level::Stores),
+        C::br_if | C::if_ | C::br_table => Sort::Condition,
+        C::pure
+        | C::pure2
+        | C::trap
+        | C::select
+        | C::quick
+        | C::global_get
+        | C::atomic_wait
+        | C::atomic_notify => Sort::Value,
+        C::constant
+        | C::null
+        | C::drop_
+        | C::nop
+        | C::local_get
+        | C::local_set
+        | C::local_tee
+        | C::fence
+        | C::unreachable
+        | C::block
+        | C::loop_
+        | C::try_table
+        | C::else_
+        | C::end
+        | C::br
+        | C::br_on_null
+        | C::br_on_non_null
+        | C::return_
+        | C::return_call
+        | C::return_call_indirect
+        | C::return_call_ref
+        | C::throw
+        | C::throw_ref
+        | C::refused => Sort::Silent,
+    }
+}
+
+/// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
+fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
+    to.local_get(local);
+    match ty {
+        ValType::I64 => to,
+        ValType::I32 => to.i64_extend_i32_u(),
+        ValType::F32 => to.i32_reinterpret_f32().i64_extend_i32_u(),
+        ValType::F64 => to.i64_reinterpret_f64(),
+        ValType::V128 => to.i64x2_extract_lane(u8::from(high)),
+        ValType::Ref(_) => to.ref_is_null().i32_eqz().i64_extend_i32_u(),
+    };
+}

@@ -1,0 +1,489 @@
+//! A record and an engine's settings → one run, as it is or instrumented, and how it ended.
+//!
+//! ```text
+//! live: module + WASI ─► Record          Prepared: Record + Config + Plan ─ run(Watch) ─► Ran
+//! ```
+//!
+//! Neighbours: `instrument`, `replay` and `watch` are put together here; `diverge` runs what is
+//! prepared as often as it must.
+//!
+//! 1. Every run has a fresh store, and fixed NaN bits whatever the settings say.
+//! 2. What stops a program is never an error of ours: [`End`] says what it was. Errors are of what
+//!    cannot start.
+
+use super::instrument::{Instrumented, OWN, Plan, instrument};
+use super::record::{Answer, Record, Recorder};
+use super::replay::{OtherCall, Replay, Replays, cells_of, link};
+use super::site::Site;
+use super::watch::{Event, Next, Watch};
+use super::{TraceReport, report};
+use prova::wasi::{self, I32Exit, WASI_MODULE, WasiCtx};
+use prova::{
+    Caller, Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Result, Store,
+    Trap, Val, WasmBacktrace, bail,
+};
+use prova_builds::names::printable;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+/// The stack of an instrumented program, in bytes: its frames are larger than they were.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Makes values of the arguments of an export of this name and type, as they were written.
+pub type Arguments<'a> = &'a dyn Fn(&str, &FuncType, &[String]) -> Result<Vec<Val>>;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With these results.
+    Returned(Vec<String>),
+    Exited(i32),
+    /// At the operator of a function of the module as it was, where that is known.
+    Trapped(String, Option<(u32, u32)>),
+    OtherCall(OtherCall),
+    /// Where the watch wanted it.
+    Stopped,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Returned(values) if values.is_empty() => f.write_str("returned"),
+            End::Returned(values) => write!(f, "returned {}", values.join(", ")),
+            End::Exited(code) => write!(f, "exited with {code}"),
+            End::Trapped(why, _) => match why.strip_prefix("wasm trap: ") {
+                Some(trap) => write!(f, "trapped ({trap})"),
+                None => write!(f, "stopped ({why})"),
+            },
+            End::OtherCall(other) => write!(f, "was stopped: {other}"),
+            End::Stopped => f.write_str("was stopped"),
+        }
+    }
+}
+
+/// A value of the state before an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// It is one of the operand stack, and else a local.
+    pub(crate) of_stack: bool,
+    pub(crate) index: u32,
+    pub(crate) low: u64,
+    pub(crate) high: u64,
+}
+
+/// What a run has shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Ran {
+    pub(crate) end: End,
+    /// How many events there were, and the hash after the last one; of a run that was stopped, up
+    /// to there.
+    pub(crate) count: u64,
+    pub(crate) hash: u64,
+    pub(crate) watch: Watch,
+    pub(crate) state: Vec<Value>,
+    /// Functions and operators of the module as it was that were active where the run was stopped,
+    /// the innermost first.
+    pub(crate) frames: Vec<(u32, u32)>,
+    /// Calls of the host that were answered.
+    pub(crate) calls: u64,
+    /// A hash of the exported memory at the end, where there is one.
+    pub(crate) memory: Option<u64>,
+}
+
+/// Why the watch ends a run.
+#[derive(Debug)]
+struct Stop;
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the run has come to where it was to stop")
+    }
+}
+
+impl std::error::Error for Stop {}
+
+struct Host {
+    replay: Replay,
+    watch: Watch,
+    state: Vec<Value>,
+}
+
+impl Replays for Host {
+    fn replay(&mut self) -> &mut Replay {
+        &mut self.replay
+    }
+}
+
+/// A module that is ready to run in an engine.
+pub(crate) struct Prepared {
+    engine: Engine,
+    /// The module as it was.
+    original: Module,
+    /// What runs.
+    module: Module,
+    /// What is told, if it is instrumented.
+    told: Option<Instrumented>,
+    linker: Linker<Host>,
+    record: Arc<Record>,
+    imports: Arc<[(String, String)]>,
+    /// It is another build than the recorded one.
+    moved: bool,
+    fuel: Option<u64>,
+}
+
+impl Prepared {
+    /// A module with the answers of a record: instrumented if there is a plan. The module may be
+    /// another build than the recorded one.
+    ///
+    /// # Errors
+    /// If the module is refused, or imports what is no function.
+    pub(crate) fn new(
+        config: &Config,
+        bytes: &[u8],
+        record: &Arc<Record>,
+        plan: Option<&Plan<'_>>,
+        fuel: Option<u64>,
+    ) -> Result<Prepared> {
+        let mut config = config.clone();
+        config.deterministic(true).consume_fuel(fuel.is_some()).epoch_interruption(false);
+        let plain = Engine::new(&config)?;
+        let recorded = Module::new(&plain, record.module())?;
+        let imports = super::func_imports(recorded.wasm()).into();
+        let own = bytes == record.module();
+        let original = if own { recorded } else { Module::new(&plain, bytes)? };
+        let told = plan.map(|plan| instrument(original.wasm(), plan).map_err(Error::msg));
+        let told = told.transpose()?;
+        let (engine, module) = match &told {
+            Some(told) => {
+                let engine = Engine::new(config.max_wasm_stack(STACK_BYTES))?;
+                let module = Module::new(&engine, &told.wasm)?;
+                (engine, module)
+            }
+            None => (plain, original.clone()),
+        };
+        let mut linker = Linker::new(&engine);
+        link(&mut linker, &module, OWN)?;
+        if told.is_some() {
+            linker.func_wrap(OWN, "reached", reached)?;
+            linker.func_wrap(OWN, "state", state)?;
+        }
+        let record = record.clone();
+        Ok(Prepared { engine, original, module, told, linker, record, imports, moved: !own, fuel })
+    }
+
+    /// The module as it was.
+    pub(crate) fn original(&self) -> &prova_module::Module {
+        self.original.wasm()
+    }
+
+    /// The sites, by the numbers that events are told under if all are told.
+    pub(crate) fn sites(&self) -> &[Site] {
+        self.told.as_ref().map_or(&[], |told| &told.sites)
+    }
+
+    /// Runs it from the start.
+    ///
+    /// # Errors
+    /// If it cannot be instantiated, or the export or its arguments do not fit.
+    pub(crate) fn run(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
+        let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        let mut instance = None;
+        let ended = self.ended(&mut store, &mut instance, args)?;
+        let global = |name: &str| {
+            let global = instance.as_ref()?.get_global(&store, &format!("{OWN} {name}"))?;
+            match global.get(&store) {
+                Val::I64(value) => Some(value as u64),
+                _ => None,
+            }
+        };
+        let memory = instance.and_then(|instance: Instance| {
+            let memory = instance.get_memory(&store, "memory")?;
+            Some(memory_hash(memory.data(&store)))
+        });
+        let (count, hash) = (global("count"), global("hash"));
+        let (end, frames) = match ended {
+            Ok(values) => (End::Returned(values), Vec::new()),
+            Err(error) => self.end(&error),
+        };
+        let Host { replay, watch, state } = store.into_data();
+        let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
+        Ok(Ran { end, count, hash, watch, state, frames, calls: replay.answered(), memory })
+    }
+
+    /// Instantiates, starts, initialises, calls: the results, or what ended it.
+    fn ended(
+        &self,
+        store: &mut Store<Host>,
+        instance: &mut Option<Instance>,
+        args: Arguments<'_>,
+    ) -> Result<Result<Vec<String>>> {
+        let made = match self.linker.instantiate(&mut *store, &self.module) {
+            Ok(made) => *instance.insert(made),
+            Err(error) if stopped_by_program(&error) => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        };
+        for name in [&format!("{OWN} start"), "_initialize"] {
+            if let Some(func) = made.get_func(&*store, name)
+                && let Err(error) = func.call(&mut *store, &[], &mut [])
+            {
+                return Ok(Err(error));
+            }
+        }
+        invoke(store, &made, (self.record.export(), self.record.args()), args)
+    }
+
+    /// What ended a run, and who was active.
+    fn end(&self, error: &Error) -> (End, Vec<(u32, u32)>) {
+        let backtrace = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |all| all.frames());
+        let place = |frame: &prova::FrameInfo| match &self.told {
+            Some(told) => told.place(frame.func_index(), frame.func_offset()),
+            None => Some((frame.func_index(), frame.module_offset()? as u32)),
+        };
+        let frames: Vec<(u32, u32)> = backtrace.iter().filter_map(place).collect();
+        let end = if error.is::<Stop>() {
+            End::Stopped
+        } else if let Some(other) = error.downcast_ref::<OtherCall>() {
+            End::OtherCall(other.clone())
+        } else {
+            match error.downcast_ref::<I32Exit>() {
+                Some(I32Exit(code)) => End::Exited(*code),
+                None => End::Trapped(why(error), frames.first().copied()),
+            }
+        };
+        (end, frames)
+    }
+}
+
+/// Whether an error of instantiation is one of code that ran.
+fn stopped_by_program(error: &Error) -> bool {
+    error.is::<WasmBacktrace>() || error.is::<Trap>() || error.is::<I32Exit>()
+}
+
+/// Calls the export of a record, or `_start` if there is one; an inner error is what ended it.
+fn invoke<T: 'static>(
+    store: &mut Store<T>,
+    instance: &Instance,
+    (export, texts): (Option<&str>, &[String]),
+    args: Arguments<'_>,
+) -> Result<Result<Vec<String>>> {
+    let name = export.unwrap_or("_start");
+    let Some(func) = instance.get_func(&*store, name) else {
+        if export.is_none() {
+            // As `prova run` has it: there is nothing to run.
+            return Ok(Ok(Vec::new()));
+        }
+        bail!("the module exports no function `{}`", printable(name));
+    };
+    let ty = func.ty(&*store);
+    let values = args(name, &ty, texts)?;
+    let mut results = vec![Val::I32(0); ty.results().len()];
+    let called = func.call(&mut *store, &values, &mut results);
+    Ok(called.map(|()| results.iter().map(ToString::to_string).collect()))
+}
+
+/// Why a program stopped, in a line.
+fn why(error: &Error) -> String {
+    let links: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let reason = match (error.downcast_ref::<Trap>(), links.as_slice()) {
+        // Why the host did it stands around it.
+        (Some(Trap::Aborted), [.., why, _]) if !why.starts_with("error while") => why.clone(),
+        (Some(trap), _) => trap.to_string(),
+        (None, links) => links.last().cloned().unwrap_or_default(),
+    };
+    printable(reason.lines().next().unwrap_or_default())
+}
+
+/// How a run ended, as a record has it.
+pub fn outcome_text(outcome: &Result<Vec<String>>) -> String {
+    let end = match outcome {
+        Ok(values) => End::Returned(values.clone()),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => End::Exited(*code),
+            None => End::Trapped(why(error), None),
+        },
+    };
+    end.to_string()
+}
+
+/// A hash of bytes; not one that anybody could not break.
+fn memory_hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash =
+        words.iter().fold(0, |hash, word| super::folded(hash, 0, u64::from_le_bytes(*word), 0));
+    rest.iter().fold(hash, |hash, byte| super::folded(hash, 1, u64::from(*byte), 0))
+}
+
+fn reached(
+    mut caller: Caller<'_, Host>,
+    site: i32,
+    a: i64,
+    b: i64,
+    number: i64,
+    hash: i64,
+) -> Result<i64> {
+    let event = Event {
+        number: number as u64,
+        site: site as u32,
+        a: a as u64,
+        b: b as u64,
+        hash: hash as u64,
+    };
+    match caller.data_mut().watch.reached(event) {
+        Next::At(next) => Ok(next as i64),
+        Next::Stop => Err(Error::new(Stop)),
+    }
+}
+
+fn state(mut caller: Caller<'_, Host>, kind: i32, index: i32, low: i64, high: i64) {
+    let value =
+        Value { of_stack: kind == 1, index: index as u32, low: low as u64, high: high as u64 };
+    let state = &mut caller.data_mut().state;
+    // An operator may be executed again without an event between: the last time counts.
+    state.retain(|old| (old.of_stack, old.index) != (value.of_stack, value.index));
+    state.push(value);
+}
+
+/// A place for a record in memory.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut all = self.0.lock().map_err(|_| io::Error::other("the record is lost"))?;
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Live {
+    wasi: WasiCtx,
+    recorder: Recorder,
+}
+
+/// Runs a module and records the host's answers.
+///
+/// Functions that are not of WASI trap when they are called.
+///
+/// # Errors
+/// If the module is refused or cannot be instantiated, or the export or its arguments do not fit.
+pub fn live(
+    config: &Config,
+    bytes: &[u8],
+    wasi: WasiCtx,
+    (export, texts): (Option<&str>, &[String]),
+    args: Arguments<'_>,
+) -> Result<Record> {
+    let mut config = config.clone();
+    config.deterministic(true).consume_fuel(false).epoch_interruption(false);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, bytes)?;
+    let shared = Shared::default();
+    let recorder =
+        Recorder::new(Box::new(shared.clone()), module.wasm(), export.unwrap_or_default(), texts)?;
+    let mut linker: Linker<Live> = Linker::new(&engine);
+    wasi::add_observed_to_linker(
+        &mut linker,
+        |live| &mut live.wasi,
+        |live, call| Ok(live.recorder.wasi(call)?),
+    )?;
+    record_unknown(&mut linker, &module, |live| Some(&mut live.recorder))?;
+    let mut store = Store::new(&engine, Live { wasi, recorder });
+    let ended = match linker.instantiate(&mut store, &module) {
+        Ok(instance) => {
+            let initialize = instance.get_func(&store, "_initialize");
+            match initialize.map(|func| func.call(&mut store, &[], &mut [])) {
+                Some(Err(error)) => Err(error),
+                Some(Ok(())) | None => invoke(&mut store, &instance, (export, texts), args)?,
+            }
+        }
+        Err(error) if stopped_by_program(&error) => Err(error),
+        Err(error) => return Err(error),
+    };
+    store.into_data().recorder.finish(&outcome_text(&ended))?;
+    let bytes = shared.0.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+    Ok(Record::read(bytes)?)
+}
+
+/// Defines the functions that a module imports and that are not of WASI as ones that trap; `get`
+/// finds the recorder that notes it.
+///
+/// # Errors
+/// None is known: names may be defined again.
+pub fn record_unknown<T: 'static>(
+    linker: &mut Linker<T>,
+    module: &Module,
+    get: impl Fn(&mut T) -> Option<&mut Recorder> + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    linker.allow_shadowing(true);
+    for import in module.imports() {
+        let ExternType::Func(ty) = import.ty() else { continue };
+        let is_wasi = import.module() == WASI_MODULE;
+        if is_wasi && wasi::is_function(import.name()) {
+            continue;
+        }
+        let name = (import.module().to_owned(), import.name().to_owned());
+        let call = move |mut caller: Caller<'_, T>, params: &[Val], _: &mut [Val]| {
+            let mut args = Vec::new();
+            params.iter().for_each(|param| cells_of(param, &mut args));
+            let reason = format!("unknown import: `{}::{}` has not been defined", name.0, name.1);
+            let answer = Answer::Stopped(reason.clone());
+            if let Some(recorder) = get(caller.data_mut()) {
+                recorder.call((&name.0, &name.1), &args, &answer, &[])?;
+            }
+            Err(Error::new(Trap::Aborted).context(printable(&reason)))
+        };
+        linker.func_new(import.module(), import.name(), ty, call)?;
+    }
+    Ok(())
+}
+
+/// What is wanted of a trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Which events there are.
+    pub level: super::Level,
+    /// The first event that is shown, from 1.
+    pub first: u64,
+    /// How many are shown.
+    pub count: u64,
+    /// The run stops after the last one shown.
+    pub stop: bool,
+    /// The units of fuel after which the program is stopped.
+    pub fuel: Option<u64>,
+}
+
+/// Most events that are shown of one trace.
+pub const SHOWN_MAX: u64 = 100_000;
+
+/// Replays a record and tells its events.
+///
+/// # Errors
+/// If the recorded module is refused or cannot be instantiated.
+pub fn trace(
+    config: &Config,
+    record: &Arc<Record>,
+    wanted: Wanted,
+    args: Arguments<'_>,
+) -> Result<TraceReport> {
+    let deep = std::collections::BTreeSet::new();
+    let plan = Plan { level: wanted.level, deep: &deep, ids: None, state: None, mask: None };
+    let prepared = Prepared::new(config, record.module(), record, Some(&plan), wanted.fuel)?;
+    let count = wanted.count.min(SHOWN_MAX);
+    let last = wanted.first.saturating_add(count).saturating_sub(1);
+    let mut watch = Watch::nothing();
+    if count > 0 {
+        watch.window = Some((wanted.first, last));
+    }
+    watch.last = wanted.stop.then_some(last);
+    let ran = prepared.run(watch, args)?;
+    Ok(report::report(record, &prepared, wanted, ran))
+}
