@@ -7,10 +7,12 @@
 use crate::error::{Fault, Refused};
 use crate::intrinsic::Intrinsic;
 use crate::known::{near, window};
+use crate::plant::planted;
 use crate::request::Argument;
 use crate::residual::LONG;
+use crate::sink::Sink;
 use crate::state::{Late, Slot};
-use crate::walk::{Sink, Walk};
+use crate::walk::Walk;
 use prova_module::Opcode;
 use prova_ssa::Inst;
 
@@ -27,6 +29,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         Ok(match (intrinsic, args) {
             (I::ReadSpecializationGlobal, &[number]) => {
                 let number = self.constant(inst, "the number of a global", number)? as usize;
+                let number = number + usize::from(planted!(GlobalOfNext));
                 match self.subject.request.globals.get(number) {
                     Some(&Argument::Constant(_, bits)) => Some(Slot::Bits(bits)),
                     _ => return Err(self.refused(inst, format!("no global {number} is constant"))),
@@ -40,7 +43,9 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (I::WriteReg, &[number, value]) => {
                 let number = self.constant(inst, "the number of a register", number)?;
-                self.kept.regs.insert(number, value);
+                if !planted!(RegisterStays) || !self.kept.regs.contains_key(&number) {
+                    self.kept.regs.insert(number, value);
+                }
                 None
             }
             (_, args) if !self.subject.promises.cells_are_private => {
@@ -50,7 +55,7 @@ impl<S: Sink> Walk<'_, '_, S> {
                 self.kept.stack.push(Late { address, value });
                 None
             }
-            (I::PopStack, &[address]) => Some(match self.kept.stack.pop() {
+            (I::PopStack, &[address]) => Some(match self.popped() {
                 Some(late) => late.value,
                 None => Slot::Run(self.sink.load(inst, address)),
             }),
@@ -64,6 +69,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             (I::WriteStack, &[address, depth, value]) => {
                 let depth = self.constant(inst, "the depth", depth)? as usize;
                 match self.entry(depth) {
+                    Some(_) if planted!(WriteStackLost) => {}
                     Some(late) => late.value = value,
                     None => {
                         self.store_now(offset, Late { address, value });
@@ -72,6 +78,9 @@ impl<S: Sink> Walk<'_, '_, S> {
                 None
             }
             (I::SyncStack, _) => {
+                if planted!(SyncForgets) {
+                    self.kept.clear_late();
+                }
                 self.flush(offset);
                 None
             }
@@ -83,6 +92,9 @@ impl<S: Sink> Walk<'_, '_, S> {
     fn store_now(&mut self, offset: u32, late: Late<S::V>) {
         self.sink.store(offset, &late);
         let near = near(self.subject.request, late.address);
+        if planted!(CellKeepsText) {
+            return;
+        }
         self.store_to(near.and_then(|near| window(Opcode::I64Store, LONG, near)));
     }
 
@@ -122,6 +134,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         match (intrinsic, args) {
             (Intrinsic::ReadLocal, &[address, number]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
+                let number = number + u32::from(planted!(LocalOfNext));
                 Ok(Some(match self.kept.locals.get(&number) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
@@ -139,8 +152,18 @@ impl<S: Sink> Walk<'_, '_, S> {
         }
     }
 
+    /// The cell that was pushed last.
+    fn popped(&mut self) -> Option<Late<S::V>> {
+        let stack = &mut self.kept.stack;
+        if planted!(PopFromBelow) && !stack.is_empty() {
+            return Some(stack.remove(0));
+        }
+        stack.pop()
+    }
+
     /// The entry so many pushes ago.
     fn entry(&mut self, depth: usize) -> Option<&mut Late<S::V>> {
+        let depth = depth + usize::from(planted!(DepthIsOneMore));
         let at = self.kept.stack.len().checked_sub(depth.checked_add(1)?)?;
         self.kept.stack.get_mut(at)
     }

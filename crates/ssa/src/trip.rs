@@ -326,8 +326,8 @@ fn candidate(
     Ok(Candidate { style, is_bare: false, body, emitted, homes })
 }
 
-/// Results of a function of each number below `count`, in order.
-fn each<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
+/// Results of a function of each number below `count`, in order, made by so many threads.
+pub fn each<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads <= 1 {
         return (0..count).map(make).collect();
     }
