@@ -110,6 +110,7 @@ PROVA_INITIALIZER void initialize(void) {
 }
 
 PROVA_EXPORT("run") uint64_t run_on(uint64_t n) {
+    if (!request.generic) initialize(); /* the module is as it was built */
     Run f = compiled ? compiled : run;
     return f(text, jumps, &state, n);
 }

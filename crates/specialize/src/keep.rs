@@ -2,7 +2,9 @@
 //! is kept → what is kept, and the loads and stores that a run must do.
 //!
 //! A store that is put off is kept with its address until [`Walk::flush`]; a cell that is not kept
-//! is read and written in memory. Where cells are memory like any other, none is kept.
+//! is read and written in memory. Where a cell is asked for at another address than it was written
+//! at (an interpreter with two stacks does that), all stores are done first, and so is this access.
+//! Where cells are memory like any other, none is kept.
 
 use crate::error::{Fault, Refused};
 use crate::intrinsic::Intrinsic;
@@ -55,12 +57,18 @@ impl<S: Sink> Walk<'_, '_, S> {
                 self.kept.stack.push(Late { address, value });
                 None
             }
-            (I::PopStack, &[address]) => Some(match self.popped() {
-                Some(late) => late.value,
-                None => Slot::Run(self.sink.load(inst, address)),
-            }),
+            (I::PopStack, &[address]) => {
+                let top = self.kept.stack.last().copied();
+                self.settle(offset, top, address);
+                Some(match self.popped() {
+                    Some(late) => late.value,
+                    None => Slot::Run(self.sink.load(inst, address)),
+                })
+            }
             (I::ReadStack, &[address, depth]) => {
                 let depth = self.constant(inst, "the depth", depth)? as usize;
+                let entry = self.entry(depth).copied();
+                self.settle(offset, entry, address);
                 Some(match self.entry(depth) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
@@ -68,6 +76,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (I::WriteStack, &[address, depth, value]) => {
                 let depth = self.constant(inst, "the depth", depth)? as usize;
+                let entry = self.entry(depth).copied();
+                self.settle(offset, entry, address);
                 match self.entry(depth) {
                     Some(_) if planted!(WriteStackLost) => {}
                     Some(late) => late.value = value,
@@ -86,6 +96,19 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (intrinsic, args) => self.local(inst, intrinsic, args)?,
         })
+    }
+
+    /// Before an access at an address: does all stores that were put off, if the cell that stands
+    /// for it is known to be another one. (Of two addresses that a run makes, neither of which has
+    /// a name, nothing is known; if they differ, the check will refuse.)
+    fn settle(&mut self, offset: u32, cell: Option<Late<S::V>>, address: Slot<S::V>) {
+        let is_other = cell.is_some_and(|cell| match (cell.address, address) {
+            (Slot::Run(_), Slot::Run(_)) => false,
+            (known, asked) => !known.is_like(&asked),
+        });
+        if is_other && !planted!(OtherCellTaken) {
+            self.flush(offset);
+        }
     }
 
     /// A store that is not put off.
@@ -131,10 +154,13 @@ impl<S: Sink> Walk<'_, '_, S> {
         intrinsic: Intrinsic,
         args: &[Slot<S::V>],
     ) -> Result<Option<Slot<S::V>>, Refused> {
+        let offset = self.subject.body().inst(inst).offset;
         match (intrinsic, args) {
             (Intrinsic::ReadLocal, &[address, number]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
                 let number = number + u32::from(planted!(LocalOfNext));
+                let before = self.kept.locals.get(&number).copied();
+                self.settle(offset, before, address);
                 Ok(Some(match self.kept.locals.get(&number) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
@@ -142,6 +168,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (Intrinsic::WriteLocal, &[address, number, value]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
+                let before = self.kept.locals.get(&number).copied();
+                self.settle(offset, before, address);
                 self.kept.locals.insert(number, Late { address, value });
                 Ok(None)
             }

@@ -47,7 +47,7 @@ mod faults {
         NarrowSignLost
         // keep
         PopFromBelow DepthIsOneMore WriteStackLost SyncForgets RegisterStays GlobalOfNext
-        CellKeepsText LocalOfNext
+        CellKeepsText LocalOfNext OtherCellTaken
         // state, explore, generic
         MeetKeepsFirst MeetDropsTop NotAgain BitTurned OperandsAreDead ConditionUnneeded
         // guard
