@@ -178,12 +178,15 @@ impl Intrinsics {
     /// Whether a body calls one whose generic meaning needs a local: a store of the last of three
     /// operands.
     pub(crate) fn needs_local(&self, body: &FuncBody<'_>) -> bool {
+        let needs = |intrinsic: Intrinsic| {
+            intrinsic.generic() == Generic::Store && intrinsic.signature().0.len() > 2
+        };
+        if !self.of.iter().flatten().any(|&intrinsic| needs(intrinsic)) {
+            return false;
+        }
         let mut reader = body.operators();
         while let Ok(operator) = reader.read() {
-            let needs = self.called(&operator).is_some_and(|intrinsic| {
-                intrinsic.generic() == Generic::Store && intrinsic.signature().0.len() > 2
-            });
-            if needs {
+            if self.called(&operator).is_some_and(needs) {
                 return true;
             }
         }

@@ -51,6 +51,8 @@ pub(crate) struct Writer<'m> {
     numbers: &'m HashMap<Key, usize>,
     /// By part: the values that its state tells of.
     pub(crate) needed: &'m [Vec<Value>],
+    /// By part: the roots of its state, rising.
+    roots: &'m [Vec<u32>],
 }
 
 /// Writes the function that has a number in the module to be.
@@ -73,6 +75,8 @@ pub(crate) fn write(
         let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
         part.state.values = kept.map(|(_, slot)| *slot).collect();
     }
+    let roots: Vec<Vec<u32>> =
+        parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
     let memory = !compared.words.is_empty();
     let guards = guards(subject.request);
     let falls = memory || !guards.is_empty();
@@ -84,7 +88,8 @@ pub(crate) fn write(
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
     let (bases, needed) = (BTreeMap::new(), needed.as_slice());
-    let mut writer = Writer { subject, assembler, bases, numbers, needed };
+    let roots = roots.as_slice();
+    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
     writer.entry(&parts[0].state, &guards, &compared, Block::from_u32(first));
     if falls {
@@ -163,7 +168,7 @@ pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
 /// An i64 access of memory 0.
 pub(crate) const LONG: Imm = Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 });
 
-impl Writer<'_> {
+impl<'m> Writer<'m> {
     pub(crate) fn value(
         &mut self,
         code: Opcode,
@@ -203,6 +208,11 @@ impl Writer<'_> {
         arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
     }
 
+    /// The roots of a part's state.
+    fn roots_of(&self, key: Key) -> &'m [u32] {
+        self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
+    }
+
     /// Starts the block of a part: its parameters, its row, and the state that the walk starts
     /// with.
     fn start(
@@ -215,7 +225,7 @@ impl Writer<'_> {
         self.assembler.block(Origin::None, body.block(key.block).offset);
         let live = self.live(key).to_vec();
         let mut count = 0;
-        let roots = known.roots();
+        let roots = self.roots_of(key);
         let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
         let assembler = &mut self.assembler;
         let mut one = |slot: &Slot<Cause>, ty| {
@@ -241,7 +251,7 @@ impl Writer<'_> {
         let mut kept = Virtual::default();
         let mut bases = BTreeMap::new();
         // The bases stand between the values and what intrinsics keep.
-        for root in roots {
+        for &root in roots {
             let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
             if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
                 row.bases.push((root, number));
@@ -417,7 +427,7 @@ impl Writer<'_> {
         for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
             one(self, slot, known, body.value(value).ty)?;
         }
-        for root in known.roots() {
+        for &root in self.roots_of(to) {
             let base = *self.bases.get(&root).ok_or_else(bug)?;
             one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
         }
