@@ -189,3 +189,8 @@ fn opt() {
 fn specialize() {
     check("commands/specialize.md");
 }
+
+#[test]
+fn tutorial_specialize() {
+    check("tutorial-specialize.md");
+}

@@ -22,6 +22,9 @@
   (func (export "local") (result i64)
     (call $set_local (i32.const 600) (i32.const 3) (i64.const 77))
     (call $local (i32.const 600) (i32.const 3)))
+  ;; An initialiser that pushes.
+  (func (export "fill") (call $push (i32.const 700) (i64.const 55)))
+  (func (export "filled") (result i64) (call $local (i32.const 700) (i32.const 1)))
   ;; Beyond memory it traps as any store.
   (func (export "beyond") (call $push (i32.const 65529) (i64.const 1)))
   (data (i32.const 16) "\80"))
