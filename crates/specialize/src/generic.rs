@@ -103,11 +103,11 @@ fn cuts(body: &Body) -> BTreeMap<(Block, u32), OnceLock<Vec<Value>>> {
     let mut cuts = BTreeMap::new();
     for (block, data) in body.blocks() {
         for (number, inst) in (0..).zip(data.insts()) {
-            match opcode(body.inst(inst).op).class() {
-                Class::load => cuts.insert((block, number), OnceLock::new()),
-                Class::call => cuts.insert((block, number + 1), OnceLock::new()),
-                _other => None,
-            };
+            let class = opcode(body.inst(inst).op).class();
+            if matches!(class, Class::load | Class::call) {
+                let start = number + u32::from(class == Class::call);
+                cuts.insert((block, start), OnceLock::new());
+            }
         }
     }
     cuts

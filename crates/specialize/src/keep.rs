@@ -53,6 +53,28 @@ impl<S: Sink> Walk<'_, '_, S> {
             (_, args) if !self.subject.promises.cells_are_private => {
                 self.in_memory(inst, intrinsic, args)?
             }
+            (I::SyncStack, _) => {
+                if planted!(SyncForgets) {
+                    self.kept.clear_late();
+                }
+                self.flush(offset);
+                None
+            }
+            (I::ReadLocal | I::WriteLocal, args) => self.local(inst, intrinsic, args)?,
+            (intrinsic, args) => self.stack(inst, intrinsic, args)?,
+        })
+    }
+
+    /// The virtual stack.
+    fn stack(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        use Intrinsic as I;
+        let offset = self.subject.body().inst(inst).offset;
+        Ok(match (intrinsic, args) {
             (I::PushStack, &[address, value]) => {
                 self.kept.stack.push(Late { address, value });
                 None
@@ -87,14 +109,10 @@ impl<S: Sink> Walk<'_, '_, S> {
                 }
                 None
             }
-            (I::SyncStack, _) => {
-                if planted!(SyncForgets) {
-                    self.kept.clear_late();
-                }
-                self.flush(offset);
-                None
+            (intrinsic, _) => {
+                let what = format!("{} has other operands", intrinsic.name());
+                return Err(Refused::new(Fault::Bug, what));
             }
-            (intrinsic, args) => self.local(inst, intrinsic, args)?,
         })
     }
 

@@ -9,7 +9,7 @@
 //! that may have changed, until none has.
 //!
 //! * N1. An operand of a terminator, of an instruction with an effect and of an intrinsic is
-//!   needed; of another instruction, if a result is. Where a load ends a part, it is the next one's.
+//!   needed; of another instruction, if a result is. A load that ends a part is the next one's.
 //! * N2. What is needed is live, so there are never more than the generic function's values.
 
 use crate::explore::Explored;

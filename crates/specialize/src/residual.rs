@@ -4,10 +4,10 @@
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
-//! Every part that is reached from the entry becomes a block. All that a part needs ([`needed`]) and
-//! a run makes are parameters of its block, so no value of one block is used in another one; passes take back
-//! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one
-//! block at a time.
+//! Every part that is reached from the entry becomes a block. All that a part needs ([`needed`])
+//! and a run makes are parameters of its block, so no value of one block is used in another one;
+//! passes make values of them again ([`crate::pipeline`]). That keeps the certificate, and the
+//! proof, to one block at a time.
 //!
 //! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
 //!   generic function is called in its place.

@@ -7,8 +7,8 @@
 //!
 //! * W1. Types keep their indices, and so does everything but functions. An imported intrinsic is
 //!   gone; every other function comes down by the number of intrinsics before it.
-//! * W2. A call of an intrinsic becomes what stands for it in generic code ([`Generic`]). Where that
-//!   is a store of the last of three operands, the function gets an i64 local behind its own.
+//! * W2. A call of an intrinsic becomes what stands for it in generic code ([`Generic`]). Where
+//!   that is a store of the last of three operands, the function gets an i64 local behind its own.
 //! * W3. New functions stand behind all others, have the types of their generic functions, and are
 //!   the last elements of table 0, which grows by as many.
 //! * W4. Bytes of memory that change are written by data segments behind all others; behind these

@@ -44,8 +44,8 @@
 //!   register, depth or local is constant.
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
 //!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
-//!   not describe it. A value is read back or dropped at the address that it was put off for; before
-//!   an access at another one all of them are done, and so is the access.
+//!   not describe it. A value is read back or dropped at the address that it was put off for;
+//!   before an access at another one all of them are done, and so is the access.
 //! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
 //!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
 //!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
