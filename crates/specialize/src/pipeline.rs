@@ -241,14 +241,11 @@ fn whole(
     rest::check(module, &hollow, intrinsics, &plan)?;
     let filled = fill(&hollow, jobs, first, options.threads, decoded)?;
     let Some((filled, numbers)) = filled else { return Ok(None) };
-    let transform = |body| {
-        let body: prova_ssa::CheckedBody = body;
-        (body.func().0 >= first).then(|| optimize(body, &Pass::DEFAULT).0)
-    };
+    let transform = |body: prova_ssa::CheckedBody| Some(optimize(body, &Pass::DEFAULT).0);
     let trip_options =
         trip::Options { transform: &transform, threads: options.threads, limits: &options.limits };
-    let trip =
-        trip::module(&filled, &trip_options).map_err(|error| Error::Output(error.to_string()))?;
+    let trip = trip::some(&filled, &trip_options, &|func| func.0 >= first);
+    let trip = trip.map_err(|error| Error::Output(error.to_string()))?;
     let mut outcome = Outcome { module: trip.module, requests: Vec::new(), dropped };
     let made: Vec<(FuncIdx, &Proved)> =
         numbers.into_iter().zip(jobs.iter().filter_map(|job| job.state.as_ref().ok())).collect();
