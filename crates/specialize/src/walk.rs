@@ -15,7 +15,7 @@
 //!   the edges out of the part.
 //! * A2. A call sees memory as the generic function would leave it: stores that were put off are
 //!   done before it, and forgotten. So they are before a return. Where the virtual stack is
-//!   memory ([`Promises::cells`]), nothing is put off.
+//!   memory (`cells_are_private` of [`Promises`](crate::promise::Promises)), nothing is put off.
 //! * A3. A load of constant memory gives the request's bytes if the program is trusted with them,
 //!   or if the entry has compared them and nothing could change them since; else it is done, and
 //!   the part ends with a comparison. Code is copied for both.
