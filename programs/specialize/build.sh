@@ -1,6 +1,8 @@
 #!/bin/sh
-# Builds vm.wasm in this folder (clang 22).
+# Builds vm.wasm and first.wasm in this folder (clang 22).
 set -e
 cd "$(dirname "$0")"
-clang-22 --target=wasm32-unknown-unknown -O2 -nostdlib -ffreestanding -fno-builtin-memset \
-    -Wl,--no-entry -Wl,-z,stack-size=4096 -Wl,--strip-debug -o vm.wasm vm.c
+for name in vm first; do
+    clang-22 --target=wasm32-unknown-unknown -O2 -nostdlib -ffreestanding -fno-builtin-memset \
+        -Wl,--no-entry -Wl,-z,stack-size=4096 -Wl,--strip-debug -o $name.wasm $name.c
+done

@@ -10,18 +10,67 @@
  *      itself, prova_pop_context() behind the loop;
  *   2. reads its program through a pointer that is a parameter, and asks with that parameter as a
  *      prova_arg_memory.
- * Contexts, prova_specialize_value and the assertions are nothing in code that is not specialised;
- * registers, the virtual stack and virtual locals trap there. */
+ * One body serves both ways: in code that is not specialised, contexts and assertions are nothing,
+ * prova_specialize_value is its value, and the virtual stack and virtual locals are loads and stores
+ * of their cells. Registers and globals of a request alone have a meaning in specialised code only,
+ * and trap elsewhere. (weval 0.5.1 puts traps in the place of the stack and of locals, too.)
+ *
+ * With PROVA_PLAIN, and on other targets than WebAssembly, nothing is imported: all of this holds,
+ * and asking does nothing. So the interpreter runs natively, or in a module as it is. */
 #pragma once
 
 #include <stdint.h>
 
-#define PROVA_INTRINSIC(name) \
-    __attribute__((import_module("weval"), import_name(name), nomerge))
+#if !defined(__wasm__) && !defined(PROVA_PLAIN)
+#define PROVA_PLAIN
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#ifdef PROVA_PLAIN
+#define PROVA_EXPORT(name)
+
+static inline void prova_push_context(uint32_t pc) { (void)pc; }
+static inline void prova_update_context(uint32_t pc) { (void)pc; }
+static inline void prova_pop_context(void) {}
+static inline uint32_t prova_specialize_value(uint32_t value, uint32_t low, uint32_t high) {
+    (void)low, (void)high;
+    return value;
+}
+static inline uint64_t prova_read_global(uint32_t index) { (void)index; __builtin_trap(); }
+static inline uint64_t prova_read_reg(uint64_t index) { (void)index; __builtin_trap(); }
+static inline void prova_write_reg(uint64_t index, uint64_t value) {
+    (void)index, (void)value;
+    __builtin_trap();
+}
+static inline void prova_push_stack(uint64_t *cell, uint64_t value) { *cell = value; }
+static inline uint64_t prova_pop_stack(uint64_t *cell) { return *cell; }
+static inline uint64_t prova_read_stack(uint64_t *cell, uint32_t depth) {
+    (void)depth;
+    return *cell;
+}
+static inline void prova_write_stack(uint64_t *cell, uint32_t depth, uint64_t value) {
+    (void)depth;
+    *cell = value;
+}
+static inline void prova_sync_stack(void) {}
+static inline uint64_t prova_read_local(const uint64_t *cell, uint32_t index) {
+    (void)index;
+    return *cell;
+}
+static inline void prova_write_local(uint64_t *cell, uint32_t index, uint64_t value) {
+    (void)index;
+    *cell = value;
+}
+static inline void prova_assert_constant(uint32_t value, uint32_t line) { (void)value, (void)line; }
+static inline void prova_abort(uint32_t line, uint32_t fatal) { (void)line, (void)fatal; }
+
+#else
+#define PROVA_EXPORT(name) __attribute__((export_name(name)))
+#define PROVA_INTRINSIC(name) \
+    __attribute__((import_module("weval"), import_name(name), nomerge))
 
 /* --- the program counter ------------------------------------------------------------------- */
 
@@ -38,12 +87,13 @@ PROVA_INTRINSIC("read.specialization.global") uint64_t prova_read_global(uint32_
 
 /* --- state of the interpreted program that need not be in memory ---------------------------- */
 
-/* Registers: variables of this activation, by constant numbers. */
+/* Registers: variables of this activation, by constant numbers. In specialised code only. */
 PROVA_INTRINSIC("read.reg") uint64_t prova_read_reg(uint64_t index);
 PROVA_INTRINSIC("write.reg") void prova_write_reg(uint64_t index, uint64_t value);
 
 /* A stack of 8-byte cells whose stores are put off, and left out once a cell is popped. The pointer
- * is the cell's own address each time. Nothing else may touch these cells before a sync. */
+ * is the cell's own address each time (of prova_read_stack and prova_write_stack: that of the cell
+ * that was pushed so many pushes ago). Nothing else may touch these cells before a sync. */
 PROVA_INTRINSIC("push.stack") void prova_push_stack(uint64_t *cell, uint64_t value);
 PROVA_INTRINSIC("pop.stack") uint64_t prova_pop_stack(uint64_t *cell);
 PROVA_INTRINSIC("read.stack") uint64_t prova_read_stack(uint64_t *cell, uint32_t depth);
@@ -60,6 +110,7 @@ void prova_write_local(uint64_t *cell, uint32_t index, uint64_t value);
 
 PROVA_INTRINSIC("assert.const32") void prova_assert_constant(uint32_t value, uint32_t line);
 PROVA_INTRINSIC("abort.specialization") void prova_abort(uint32_t line, uint32_t fatal);
+#endif
 
 #ifdef __cplusplus
 }
@@ -79,20 +130,26 @@ typedef struct prova_request {
     prova_function *specialized; /* where the new function goes; stays 0 if there is none */
 } prova_request;
 
-enum { PROVA_I32 = 0, PROVA_I64 = 1, PROVA_F32 = 2, PROVA_F64 = 3, PROVA_MEMORY = 4, PROVA_NONE = 255 };
+enum {
+    PROVA_I32 = 0, PROVA_I64 = 1, PROVA_F32 = 2, PROVA_F64 = 3, PROVA_MEMORY = 4, PROVA_NONE = 255
+};
 
 /* Once in a program. */
 #define PROVA_SPECIALIZE_GLOBALS()                                                              \
     prova_request *prova_pending;                                                               \
-    __attribute__((export_name("weval.pending.head"))) prova_request **prova_pending_(void) {   \
+    PROVA_EXPORT("weval.pending.head") prova_request **prova_pending_(void) {                   \
         return &prova_pending;                                                                  \
     }                                                                                           \
-    _Bool prova_is_specialized;                                                                 \
-    __attribute__((export_name("weval.is.wevaled"))) _Bool *prova_is_specialized_(void) {       \
+    uint8_t prova_is_specialized; /* 1 once the module is what the specialiser has made */      \
+    PROVA_EXPORT("weval.is.wevaled") uint8_t *prova_is_specialized_(void) {                     \
         return &prova_is_specialized;                                                           \
     }
 
 extern prova_request *prova_pending;
+extern uint8_t prova_is_specialized;
+
+/* Before the function that runs when the module is initialised (`prova specialize -w`). */
+#define PROVA_INITIALIZER PROVA_EXPORT("wizer-initialize")
 
 /* Appends an entry to a buffer of arguments and gives the rest of it. */
 static inline uint8_t *prova_arg_(uint8_t *at, uint32_t specialize, uint32_t type, uint64_t value) {
@@ -122,6 +179,7 @@ static inline uint8_t *prova_arg_memory(uint8_t *at, const void *bytes, uint32_t
     return at + padded;
 }
 
+/* Asks for a function; the record and its arguments stay where they are. */
 static inline void prova_ask(prova_request *request) {
     request->prev = 0;
     request->next = prova_pending;

@@ -8,9 +8,11 @@ use crate::input;
 use crate::report::{Exit, print, warn};
 use clap::Args;
 use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
-use prova::{Context, Engine, Linker, Result, Store, Val};
+use prova::{Caller, Context, Engine, Linker, Result, Store, Val};
 use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
-use prova_specialize::{Assume, Fault, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized};
+use prova_specialize::{
+    Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
+};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -140,15 +142,9 @@ fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State>
         let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
         let prova::ExternType::Func(ty) = import.ty() else { continue };
         let generic = intrinsic.map(|intrinsic| intrinsic.generic());
-        linker.func_new(MODULE, name, ty, move |_, params, results| {
-            match (generic, params.first(), results.first_mut()) {
-                (Some(prova_specialize::Generic::Nothing), _, None) => Ok(()),
-                (Some(prova_specialize::Generic::First), Some(param), Some(result)) => {
-                    *result = *param;
-                    Ok(())
-                }
-                (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
-            }
+        linker.func_new(MODULE, name, ty, move |caller, params, results| {
+            let what = "an intrinsic has a meaning in compiled code only";
+            stand_in(generic.context(what)?, caller, params, results)
         })?;
     }
     linker.define_unknown_imports_as_traps(&module)?;
@@ -168,4 +164,33 @@ fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State>
         });
     }
     Ok(state)
+}
+
+/// What an intrinsic does that an initialiser calls.
+fn stand_in(
+    generic: Generic,
+    mut caller: Caller<'_, WasiCtx>,
+    params: &[Val],
+    results: &mut [Val],
+) -> Result<()> {
+    let memory = caller.get_export(MEMORY).and_then(prova::Extern::into_memory);
+    let at = |params: &[Val]| match params.first() {
+        Some(Val::I32(at)) => Ok(*at as u32 as usize),
+        _other => prova::bail!("a cell without an address"),
+    };
+    match (generic, params, results) {
+        (Generic::Nothing, _, []) => {}
+        (Generic::First, [first, ..], [result]) => *result = *first,
+        (Generic::Load, params, [result]) => {
+            let mut bytes = [0; 8];
+            memory.context("no memory")?.read(&caller, at(params)?, &mut bytes)?;
+            *result = Val::I64(i64::from_le_bytes(bytes));
+        }
+        (Generic::Store, params @ [.., Val::I64(value)], []) => {
+            let bytes = value.to_le_bytes();
+            memory.context("no memory")?.write(&mut caller, at(params)?, &bytes)?;
+        }
+        (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
+    }
+    Ok(())
 }

@@ -204,3 +204,8 @@ fn diverge() {
 fn specialize() {
     check("commands/specialize.md");
 }
+
+#[test]
+fn tutorial_specialize() {
+    check("tutorial-specialize.md");
+}

@@ -221,3 +221,25 @@ fn compiled_modules_of_the_crate_run() {
         assert_eq!(call(&module, &args), expected, "{args:?}");
     }
 }
+
+/// In code that stays generic, and while the initialiser runs, the virtual stack and virtual locals
+/// are loads and stores.
+#[test]
+fn cells_in_generic_code() {
+    let place = Place::new("generic");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specialize/tests/cases/generic.wat");
+    let (from, to) = (from.display().to_string(), place.file("generic.wasm"));
+    for options in [&[][..], &["-w", "--init-func", "fill"]] {
+        let made = prova(&[&["specialize", &from, "-o", &to], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        let run = |args: &[&str]| {
+            let out = prova(&[&["run", "--invoke"], args].concat());
+            (out.status.success(), text(&out.stdout))
+        };
+        assert_eq!(run(&["stack", &to, "3", "4"]), (true, "44\n".to_owned()));
+        assert_eq!(run(&["local", &to]), (true, "77\n".to_owned()));
+        assert!(!run(&["beyond", &to]).0);
+        let filled = if options.is_empty() { "0\n" } else { "55\n" };
+        assert_eq!(run(&["filled", &to]), (true, filled.to_owned()));
+    }
+}

@@ -15,6 +15,7 @@
 use crate::certificate::{Compared, Word};
 use crate::error::Refused;
 use crate::explore::Cause;
+use crate::plant::planted;
 use crate::request::{Argument, Request};
 use crate::residual::{Writer, renumbered};
 use crate::state::{Slot, State};
@@ -63,6 +64,7 @@ impl Writer<'_> {
         };
         let (constant, differ) = match ty {
             ValType::I32 => (Opcode::I32Const, Opcode::I32Ne),
+            _long if planted!(GuardTurned) => (Opcode::I64Const, Opcode::I64Eq),
             _long => (Opcode::I64Const, Opcode::I64Ne),
         };
         let wanted = self.value(constant, Imm::Bits(bits), &[], ty, offset);
@@ -88,14 +90,16 @@ impl Writer<'_> {
         for window in &compared.apart {
             for (arg, end) in self.buffers(compared) {
                 let (at, buffer) = (params[window.arg as usize], params[arg]);
-                let apart = self.pure(Opcode::I32Sub, &[at, buffer], I32);
+                let pair = if planted!(WindowTurned) { [buffer, at] } else { [at, buffer] };
+                let apart = self.pure(Opcode::I32Sub, &pair, I32);
                 let by = self.int((window.from as u32).wrapping_add(window.bytes - 1));
                 let apart = self.pure(Opcode::I32Add, &[apart, by], I32);
                 let both = self.int(window.bytes + end - 1);
                 all.push(self.pure(Opcode::I32LtU, &[apart, both], I32));
             }
         }
-        let any = all.into_iter().reduce(|a, b| self.pure(Opcode::I32Or, &[a, b], I32));
+        let count = if planted!(FirstGuardOnly) { 1 } else { all.len() };
+        let any = all.into_iter().take(count).reduce(|a, b| self.pure(Opcode::I32Or, &[a, b], I32));
         let on = match compared.words.is_empty() {
             true => self.begin(state, &params, first),
             false => {
@@ -119,7 +123,7 @@ impl Writer<'_> {
         let size = self.value(Opcode::MemorySize, Imm::Index(0), &[], I32, 0);
         let log2 = self.int(16);
         let size = self.pure(Opcode::I32Shl, &[size, log2], I32);
-        let bytes = self.int(bytes);
+        let bytes = self.int(bytes - u32::from(planted!(OutsideByOne)));
         let last = self.pure(Opcode::I32Sub, &[size, bytes], I32);
         self.pure(Opcode::I32GtU, &[at, last], I32)
     }
@@ -130,6 +134,7 @@ impl Writer<'_> {
         for &(word, base) in words {
             let code = match word.bytes {
                 8 => Opcode::I64Load,
+                4 if planted!(WordHasSign) => Opcode::I64Load32S,
                 4 => Opcode::I64Load32U,
                 2 => Opcode::I64Load16U,
                 _one => Opcode::I64Load8U,
@@ -179,7 +184,7 @@ impl Writer<'_> {
     /// The edge to the first part: what is live at the generic entry, then the bases.
     fn begin(&mut self, state: &State<Cause>, params: &[Value], first: Block) -> Edge {
         let body = self.subject.body();
-        let live = self.subject.generic.live_at(body.entry(), 0);
+        let live = &self.needed[0];
         let old: Vec<Value> = body.block(body.entry()).params().collect();
         let mut args: Vec<Arg> = Vec::new();
         for (value, slot) in live.iter().zip(&state.values) {
@@ -196,6 +201,7 @@ impl Writer<'_> {
         let params = self.with_params();
         let func = renumbered(self.subject.intrinsics, self.subject.generic.func())?;
         let results = self.subject.generic.results().to_vec();
+        let func = if planted!(FallsToNext) { prova_module::FuncIdx(func.0 + 1) } else { func };
         let call = Op::Wasm(Opcode::Call);
         let inst = self.assembler.inst(call, Imm::Index(func.0), &params, results, 0);
         let results: Vec<Value> = self.assembler.body().inst(inst).results().collect();

@@ -20,11 +20,13 @@ use crate::certificate::{Range, Window, Word};
 use crate::context::{ALL, Contexts, NONE, ROOT};
 use crate::error::{Fault, Refused};
 use crate::generic::opcode;
+use crate::plant::planted;
 use crate::request::Argument;
+use crate::sink::{Key, Scratch, Sink, Subject};
 use crate::state::{Late, Slot, State, Virtual, meet};
-use crate::walk::{Key, Sink, Subject, walk};
+use crate::walk::walk;
 use prova_module::ValType;
-use prova_ssa::{Block, Inst};
+use prova_ssa::{Block, Inst, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most parts, each of which becomes a block.
@@ -68,6 +70,8 @@ pub(crate) struct Part {
     pub(crate) apart: Vec<(Window, usize)>,
     /// What it compares at its end.
     pub(crate) refreshed: Option<Range>,
+    /// The number of the instruction before whose end it ends, if that is not the block's end.
+    pub(crate) cut: Option<u32>,
     /// The only edge that has led here, by its part and number.
     from: Option<(usize, usize)>,
 }
@@ -75,7 +79,8 @@ pub(crate) struct Part {
 impl Part {
     fn new(key: Key, state: State<Cause>, from: Option<(usize, usize)>) -> Part {
         let (folded, apart) = (Vec::new(), Vec::new());
-        Part { key, state, succs: Vec::new(), folded, folds: 0, apart, refreshed: None, from }
+        let (succs, refreshed, cut) = (Vec::new(), None, None);
+        Part { key, state, succs, folded, folds: 0, apart, refreshed, cut, from }
     }
 }
 
@@ -125,6 +130,10 @@ impl Sink for Causes<'_> {
     fn set_root(&mut self, root: u32, cause: Cause) {
         self.roots.insert(root);
         self.made.insert(root, cause);
+    }
+
+    fn live(&self, key: Key) -> &[Value] {
+        self.subject.generic.live_at(key.block, key.start)
     }
 
     fn folded(&mut self, word: Option<Word>) {
@@ -195,15 +204,15 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
         let arg = number as u32;
         let short = subject.body().value(params[number]).ty == ValType::I32;
         match subject.request.params.get(number) {
-            Some(&Argument::Constant(_, bits)) => Slot::Bits(bits),
+            Some(&Argument::Constant(_, bits)) => Slot::Bits(bits ^ u64::from(planted!(BitTurned))),
             Some(Argument::Buffer(_)) => Slot::Pointer { root: arg, offset: 0 },
             Some(Argument::Runtime) if short => Slot::Pointer { root: arg, offset: 0 },
             Some(Argument::Runtime) | None => Slot::Run(Cause::Param(arg)),
         }
     };
     let live = subject.generic.live_at(subject.body().entry(), 0);
-    let number = |value| params.binary_search(&value).unwrap_or(0);
-    let values = live.into_iter().map(|value| slot(number(value))).collect();
+    let number = |value| params.binary_search(value).unwrap_or(0);
+    let values = live.iter().map(|value| slot(number(value))).collect();
     State { values, kept: Virtual::default() }
 }
 
@@ -252,19 +261,19 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut versions = Versions::default();
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
-    // A walk has a place for each value of the function.
-    let places = subject.body().value_count() / 32;
+    let mut scratch = Scratch::default();
     while let Some(at) = open.pop_first() {
         let (key, state) = (parts[at].key, parts[at].state.clone());
         let insts = subject.body().block(key.block).insts().len();
-        steps += 1 + insts + places;
+        steps += 1 + insts + state.len();
         limits(steps, parts.len(), slots)?;
         sink.roots = state.roots();
-        let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
+        let leave = walk(subject, &mut contexts, &mut sink, &mut scratch, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
         parts[at].folds = std::mem::take(&mut sink.folds);
         parts[at].apart = std::mem::take(&mut sink.apart);
         parts[at].refreshed = sink.refreshed.take();
+        parts[at].cut = leave.cut;
         let compares = parts[at].refreshed.is_some();
         let mut succs = Vec::new();
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
@@ -289,7 +298,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             if !again {
                 part.from = None;
             }
-            if meet(&mut part.state, &state, again, &mut run) {
+            if meet(&mut part.state, &state, again, &mut run) && !planted!(NotAgain) {
                 open.insert(number);
             }
         }

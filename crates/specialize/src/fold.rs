@@ -6,6 +6,7 @@
 //! Not folded: what may trap and would; a float result that is a NaN, whose bits the machine may
 //! choose; vectors. An operator that is not here is copied, which is always right.
 
+use crate::plant::planted;
 use prova_module::Opcode;
 
 /// The result of an operator on constants; `None` if it is not folded.
@@ -35,6 +36,7 @@ fn unary(opcode: Opcode, a: u64) -> Option<u64> {
         O::I64Popcnt => u64::from(long.count_ones()),
         O::I32Extend8S => return word(short as i8 as u32),
         O::I32Extend16S => return word(short as i16 as u32),
+        O::I64Extend8S if planted!(SignLost) => long as u8 as u64,
         O::I64Extend8S => long as i8 as u64,
         O::I64Extend16S => long as i16 as u64,
         O::I64Extend32S | O::I64ExtendI32S => short as i32 as u64,
@@ -68,12 +70,14 @@ fn integer32(opcode: Opcode, a: u32, b: u32) -> Option<u64> {
         O::I32And => a & b,
         O::I32Or => a | b,
         O::I32Xor => a ^ b,
+        O::I32Shl if planted!(CountUnmasked) => a.checked_shl(b).unwrap_or(0),
         O::I32Shl => a.wrapping_shl(b),
         O::I32ShrU => a.wrapping_shr(b),
         O::I32ShrS => sa.wrapping_shr(b) as u32,
         O::I32Rotl => a.rotate_left(b & 31),
         O::I32Rotr => a.rotate_right(b & 31),
         O::I32DivS => sa.checked_div(sb)? as u32,
+        O::I32DivU if planted!(DivisionByZero) => a.checked_div(b).unwrap_or(0),
         O::I32DivU => a.checked_div(b)?,
         O::I32RemS if b != 0 => sa.wrapping_rem(sb) as u32,
         O::I32RemU => a.checked_rem(b)?,
@@ -107,6 +111,7 @@ fn integer64(opcode: Opcode, a: u64, b: u64) -> Option<u64> {
         O::I64ShrS => sa.wrapping_shr(b as u32) as u64,
         O::I64Rotl => a.rotate_left(b as u32 & 63),
         O::I64Rotr => a.rotate_right(b as u32 & 63),
+        O::I64DivS if planted!(DivisionRoundsDown) => sa.div_euclid(sb) as u64,
         O::I64DivS => sa.checked_div(sb)? as u64,
         O::I64DivU => a.checked_div(b)?,
         O::I64RemS if b != 0 => sa.wrapping_rem(sb) as u64,
@@ -114,6 +119,7 @@ fn integer64(opcode: Opcode, a: u64, b: u64) -> Option<u64> {
         O::I64Eq => truth(a == b),
         O::I64Ne => truth(a != b),
         O::I64LtS => truth(sa < sb),
+        O::I64LtU if planted!(UnsignedIsSigned) => truth(sa < sb),
         O::I64LtU => truth(a < b),
         O::I64GtS => truth(sa > sb),
         O::I64GtU => truth(a > b),
@@ -130,7 +136,8 @@ fn float(opcode: Opcode, a: u64, b: u64) -> Option<u64> {
     let (x, y) = (f32::from_bits(a as u32), f32::from_bits(b as u32));
     let (p, q) = (f64::from_bits(a), f64::from_bits(b));
     let single = |value: f32| (!value.is_nan()).then(|| u64::from(value.to_bits()));
-    let double = |value: f64| (!value.is_nan()).then(|| value.to_bits());
+    let is_kept = |value: f64| !value.is_nan() || planted!(NanChosen);
+    let double = |value: f64| is_kept(value).then(|| value.to_bits());
     let truth = |value: bool| Some(u64::from(value));
     match opcode {
         O::F32Add => single(x + y),
@@ -180,6 +187,7 @@ pub(crate) fn load(opcode: Opcode, bytes: &[u8]) -> Option<u64> {
         O::I32Load8S => u64::from(bits as i8 as u32),
         O::I32Load16S => u64::from(bits as i16 as u32),
         O::I64Load8S => bits as i8 as u64,
+        O::I64Load16S if planted!(NarrowSignLost) => bits,
         O::I64Load16S => bits as i16 as u64,
         O::I64Load32S => bits as i32 as u64,
         _ => bits,

@@ -10,10 +10,13 @@
 //! Limits: a function that catches exceptions is refused.
 
 use crate::error::{Fault, Refused};
+use crate::plant::planted;
+use prova_module::ops::Class;
 use prova_module::{FuncIdx, Module, ValType};
 use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::{ArgKind, Block, Body, CheckedBody, Edge, Metering, Op, Terminator, Value, build};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// The passes over a generic function.
 const PASSES: [Pass; 6] =
@@ -28,6 +31,8 @@ pub(crate) struct Generic {
     body: CheckedBody,
     /// By block, rising: what is live at its start, its parameters among it.
     live: Vec<Vec<Value>>,
+    /// The same for places in blocks at which a part may start, once it is asked for.
+    cuts: BTreeMap<(Block, u32), OnceLock<Vec<Value>>>,
     results: Vec<ValType>,
 }
 
@@ -59,7 +64,8 @@ impl Generic {
         let what = || refused(Fault::Limit, format!("more than {LIVE_MAX} live values"));
         let live = live.ok_or_else(what)?;
         let results = module.func_type(func).results.to_vec();
-        Ok(Generic { body, live, results })
+        let cuts = cuts(body.body());
+        Ok(Generic { body, live, cuts, results })
     }
 
     pub(crate) fn body(&self) -> &Body {
@@ -75,16 +81,36 @@ impl Generic {
         &self.results
     }
 
-    /// The values that are live before an instruction of a block, rising.
-    pub(crate) fn live_at(&self, block: Block, start: u32) -> Vec<Value> {
-        let at_start = &self.live[block.as_u32() as usize];
+    /// The values that are live before an instruction of a block at which a part may start,
+    /// rising.
+    pub(crate) fn live_at(&self, block: Block, start: u32) -> &[Value] {
         if start == 0 {
-            return at_start.clone();
+            return &self.live[block.as_u32() as usize];
         }
-        let mut live = live_out(self.body(), block, &self.live);
-        backward(self.body(), block, start, &mut live);
-        live.into_iter().collect()
+        let cut = self.cuts.get(&(block, start));
+        let cut = cut.unwrap_or_else(|| unreachable!("a part starts at a load or behind a call"));
+        cut.get_or_init(|| {
+            let mut live = live_out(self.body(), block, &self.live);
+            backward(self.body(), block, start, &mut live);
+            live.into_iter().collect()
+        })
     }
+}
+
+/// Where a part may start but at the start of a block: at a load, which may be of constant memory,
+/// and behind a call, which may be a `specialize.value`.
+fn cuts(body: &Body) -> BTreeMap<(Block, u32), OnceLock<Vec<Value>>> {
+    let mut cuts = BTreeMap::new();
+    for (block, data) in body.blocks() {
+        for (number, inst) in (0..).zip(data.insts()) {
+            let class = opcode(body.inst(inst).op).class();
+            if matches!(class, Class::load | Class::call) {
+                let start = number + u32::from(class == Class::call);
+                cuts.insert((block, start), OnceLock::new());
+            }
+        }
+    }
+    cuts
 }
 
 /// What is live at the start of each block; `None` if that is too much.
@@ -134,7 +160,9 @@ fn live_out(body: &Body, block: Block, sets: &[Vec<Value>]) -> BTreeSet<Value> {
         }
     };
     body.successors(block).for_each(|to| edge(&to));
-    live.extend(body.terminator_operands(&body.block(block).terminator));
+    if !planted!(OperandsAreDead) {
+        live.extend(body.terminator_operands(&body.block(block).terminator));
+    }
     live
 }
 

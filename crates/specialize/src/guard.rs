@@ -12,6 +12,7 @@
 use crate::certificate::{Compared, Range, Window, Word};
 use crate::context::NONE;
 use crate::explore::{Explored, Part};
+use crate::plant::planted;
 use crate::request::Request;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +64,9 @@ pub(crate) fn compared(request: &Request, explored: &Explored, relies: &[bool]) 
         pieces(&mut words, Range { arg, from: 8 * chunk, to: len.min(8 * chunk + 8) });
     }
     words.dedup();
+    if planted!(WordMissing) {
+        words.remove(0);
+    }
     let all = explored.parts.iter().flat_map(|part| {
         let leads_on = leads_on(explored, part, relies);
         let needed = part.apart.iter().filter(move |(_, folds)| leads_on || *folds < part.folds);
@@ -86,7 +90,8 @@ pub(crate) fn words(range: Range) -> Vec<Word> {
 fn pieces(words: &mut Vec<Word>, range: Range) {
     let Range { arg, from, to } = range;
     if to >= 8 {
-        words.push(Word { arg, offset: from.min(to - 8), bytes: 8 });
+        let from = if planted!(WordBeyondText) { to - 4 } else { from.min(to - 8) };
+        words.push(Word { arg, offset: from, bytes: 8 });
         return;
     }
     let mut offset = from;
@@ -123,7 +128,7 @@ fn joined(windows: BTreeSet<Window>) -> Vec<Window> {
         all.into_iter().map(move |(from, to)| Window {
             arg,
             from: from as i32,
-            bytes: (to - from) as u32,
+            bytes: (to - from) as u32 - u32::from(planted!(WindowShort)),
         })
     });
     windows.collect()

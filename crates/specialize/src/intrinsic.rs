@@ -8,14 +8,18 @@
 //! Names, signatures and meanings are those of weval 0.5.1, so that its headers keep working. What
 //! differs: an import from that module which has another name or another signature is an error (it
 //! would otherwise run as a function that nobody provides), and so is an intrinsic that the program
-//! uses as a value (exported, in a table, as a reference).
+//! uses as a value (exported, in a table, as a reference). And where weval leaves a trap in the
+//! place of the virtual stack's and virtual locals' intrinsics, in code that stays generic, they
+//! are the loads and stores that they stand for: one body of an interpreter serves both ways.
 //!
 //! Two meanings belong to each: what it does in a function that is specialised (`walk` does it,
 //! `check` knows it for itself), and what stands for its call in code that stays generic
 //! ([`Generic`]).
 
 use crate::error::Error;
-use prova_module::{ConstOp, ElementItems, ExternType, FuncIdx, FuncType, Module, ValType};
+use prova_module::{
+    ConstOp, ElementItems, ExternType, FuncBody, FuncIdx, FuncType, Module, Operator, ValType,
+};
 
 /// The module that intrinsics are imported from.
 pub const MODULE: &str = "weval";
@@ -27,6 +31,10 @@ pub enum Generic {
     Nothing,
     /// Its first operand is its result.
     First,
+    /// An i64 load from memory 0 at its first operand.
+    Load,
+    /// An i64 store to memory 0 at its first operand, of its last one.
+    Store,
     /// A trap: it has a meaning in specialised code only.
     Trap,
 }
@@ -80,19 +88,19 @@ intrinsics! {
     /// Writes a register of this activation.
     WriteReg "write.reg" [I64 I64] -> [] Trap;
     /// A store of the second operand at the first, put off.
-    PushStack "push.stack" [I32 I64] -> [] Trap;
+    PushStack "push.stack" [I32 I64] -> [] Store;
     /// What was pushed last, which then need not be stored; a load if nothing was.
-    PopStack "pop.stack" [I32] -> [I64] Trap;
+    PopStack "pop.stack" [I32] -> [I64] Load;
     /// What was pushed so many pushes ago; a load at the first operand if so many were not.
-    ReadStack "read.stack" [I32 I32] -> [I64] Trap;
+    ReadStack "read.stack" [I32 I32] -> [I64] Load;
     /// Replaces what was pushed so many pushes ago; a store if so many were not.
-    WriteStack "write.stack" [I32 I32 I64] -> [] Trap;
+    WriteStack "write.stack" [I32 I32 I64] -> [] Store;
     /// Does all stores that were put off.
-    SyncStack "sync.stack" [] -> [] Trap;
+    SyncStack "sync.stack" [] -> [] Nothing;
     /// What a local was last written; a load at the first operand if it was not.
-    ReadLocal "read.local" [I32 I32] -> [I64] Trap;
+    ReadLocal "read.local" [I32 I32] -> [I64] Load;
     /// A store of the third operand at the first, put off, under the number of a local.
-    WriteLocal "write.local" [I32 I32 I64] -> [] Trap;
+    WriteLocal "write.local" [I32 I32 I64] -> [] Store;
     /// Nothing.
     TraceLine "trace.line" [I32] -> [] Nothing;
     /// Nothing.
@@ -157,6 +165,32 @@ impl Intrinsics {
     /// The intrinsic that a function is.
     pub fn of(&self, func: FuncIdx) -> Option<Intrinsic> {
         self.of.get(func.index()).copied().flatten()
+    }
+
+    /// The intrinsic that an operator calls.
+    pub(crate) fn called(&self, operator: &Operator<'_>) -> Option<Intrinsic> {
+        match operator {
+            Operator::Call { function_index } => self.of(FuncIdx(*function_index)),
+            _other => None,
+        }
+    }
+
+    /// Whether a body calls one whose generic meaning needs a local: a store of the last of three
+    /// operands.
+    pub(crate) fn needs_local(&self, body: &FuncBody<'_>) -> bool {
+        let needs = |intrinsic: Intrinsic| {
+            intrinsic.generic() == Generic::Store && intrinsic.signature().0.len() > 2
+        };
+        if !self.of.iter().flatten().any(|&intrinsic| needs(intrinsic)) {
+            return false;
+        }
+        let mut reader = body.operators();
+        while let Ok(operator) = reader.read() {
+            if self.called(&operator).is_some_and(needs) {
+                return true;
+            }
+        }
+        false
     }
 
     /// How many there are.

@@ -2,15 +2,19 @@
 //! is kept → what is kept, and the loads and stores that a run must do.
 //!
 //! A store that is put off is kept with its address until [`Walk::flush`]; a cell that is not kept
-//! is read and written in memory. Where cells are memory like any other, none is kept.
+//! is read and written in memory. Where a cell is asked for at another address than it was written
+//! at (an interpreter with two stacks does that), all stores are done first, and so is this access.
+//! Where cells are memory like any other, none is kept.
 
 use crate::error::{Fault, Refused};
 use crate::intrinsic::Intrinsic;
 use crate::known::{near, window};
+use crate::plant::planted;
 use crate::request::Argument;
 use crate::residual::LONG;
+use crate::sink::Sink;
 use crate::state::{Late, Slot};
-use crate::walk::{Sink, Walk};
+use crate::walk::Walk;
 use prova_module::Opcode;
 use prova_ssa::Inst;
 
@@ -27,6 +31,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         Ok(match (intrinsic, args) {
             (I::ReadSpecializationGlobal, &[number]) => {
                 let number = self.constant(inst, "the number of a global", number)? as usize;
+                let number = number + usize::from(planted!(GlobalOfNext));
                 match self.subject.request.globals.get(number) {
                     Some(&Argument::Constant(_, bits)) => Some(Slot::Bits(bits)),
                     _ => return Err(self.refused(inst, format!("no global {number} is constant"))),
@@ -40,22 +45,52 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (I::WriteReg, &[number, value]) => {
                 let number = self.constant(inst, "the number of a register", number)?;
-                self.kept.regs.insert(number, value);
+                if !planted!(RegisterStays) || !self.kept.regs.contains_key(&number) {
+                    self.kept.regs.insert(number, value);
+                }
                 None
             }
             (_, args) if !self.subject.promises.cells_are_private => {
                 self.in_memory(inst, intrinsic, args)?
             }
+            (I::SyncStack, _) => {
+                if planted!(SyncForgets) {
+                    self.kept.clear_late();
+                }
+                self.flush(offset);
+                None
+            }
+            (I::ReadLocal | I::WriteLocal, args) => self.local(inst, intrinsic, args)?,
+            (intrinsic, args) => self.stack(inst, intrinsic, args)?,
+        })
+    }
+
+    /// The virtual stack.
+    fn stack(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        use Intrinsic as I;
+        let offset = self.subject.body().inst(inst).offset;
+        Ok(match (intrinsic, args) {
             (I::PushStack, &[address, value]) => {
                 self.kept.stack.push(Late { address, value });
                 None
             }
-            (I::PopStack, &[address]) => Some(match self.kept.stack.pop() {
-                Some(late) => late.value,
-                None => Slot::Run(self.sink.load(inst, address)),
-            }),
+            (I::PopStack, &[address]) => {
+                let top = self.kept.stack.last().copied();
+                self.settle(offset, top, address);
+                Some(match self.popped() {
+                    Some(late) => late.value,
+                    None => Slot::Run(self.sink.load(inst, address)),
+                })
+            }
             (I::ReadStack, &[address, depth]) => {
                 let depth = self.constant(inst, "the depth", depth)? as usize;
+                let entry = self.entry(depth).copied();
+                self.settle(offset, entry, address);
                 Some(match self.entry(depth) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
@@ -63,7 +98,10 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (I::WriteStack, &[address, depth, value]) => {
                 let depth = self.constant(inst, "the depth", depth)? as usize;
+                let entry = self.entry(depth).copied();
+                self.settle(offset, entry, address);
                 match self.entry(depth) {
+                    Some(_) if planted!(WriteStackLost) => {}
                     Some(late) => late.value = value,
                     None => {
                         self.store_now(offset, Late { address, value });
@@ -71,18 +109,33 @@ impl<S: Sink> Walk<'_, '_, S> {
                 }
                 None
             }
-            (I::SyncStack, _) => {
-                self.flush(offset);
-                None
+            (intrinsic, _) => {
+                let what = format!("{} has other operands", intrinsic.name());
+                return Err(Refused::new(Fault::Bug, what));
             }
-            (intrinsic, args) => self.local(inst, intrinsic, args)?,
         })
+    }
+
+    /// Before an access at an address: does all stores that were put off, if the cell that stands
+    /// for it is known to be another one. (Of two addresses that a run makes, neither of which has
+    /// a name, nothing is known; if they differ, the check will refuse.)
+    fn settle(&mut self, offset: u32, cell: Option<Late<S::V>>, address: Slot<S::V>) {
+        let is_other = cell.is_some_and(|cell| match (cell.address, address) {
+            (Slot::Run(_), Slot::Run(_)) => false,
+            (known, asked) => !known.is_like(&asked),
+        });
+        if is_other && !planted!(OtherCellTaken) {
+            self.flush(offset);
+        }
     }
 
     /// A store that is not put off.
     fn store_now(&mut self, offset: u32, late: Late<S::V>) {
         self.sink.store(offset, &late);
         let near = near(self.subject.request, late.address);
+        if planted!(CellKeepsText) {
+            return;
+        }
         self.store_to(near.and_then(|near| window(Opcode::I64Store, LONG, near)));
     }
 
@@ -119,9 +172,13 @@ impl<S: Sink> Walk<'_, '_, S> {
         intrinsic: Intrinsic,
         args: &[Slot<S::V>],
     ) -> Result<Option<Slot<S::V>>, Refused> {
+        let offset = self.subject.body().inst(inst).offset;
         match (intrinsic, args) {
             (Intrinsic::ReadLocal, &[address, number]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
+                let number = number + u32::from(planted!(LocalOfNext));
+                let before = self.kept.locals.get(&number).copied();
+                self.settle(offset, before, address);
                 Ok(Some(match self.kept.locals.get(&number) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
@@ -129,6 +186,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (Intrinsic::WriteLocal, &[address, number, value]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
+                let before = self.kept.locals.get(&number).copied();
+                self.settle(offset, before, address);
                 self.kept.locals.insert(number, Late { address, value });
                 Ok(None)
             }
@@ -139,8 +198,18 @@ impl<S: Sink> Walk<'_, '_, S> {
         }
     }
 
+    /// The cell that was pushed last.
+    fn popped(&mut self) -> Option<Late<S::V>> {
+        let stack = &mut self.kept.stack;
+        if planted!(PopFromBelow) && !stack.is_empty() {
+            return Some(stack.remove(0));
+        }
+        stack.pop()
+    }
+
     /// The entry so many pushes ago.
     fn entry(&mut self, depth: usize) -> Option<&mut Late<S::V>> {
+        let depth = depth + usize::from(planted!(DepthIsOneMore));
         let at = self.kept.stack.len().checked_sub(depth.checked_add(1)?)?;
         self.kept.stack.get_mut(at)
     }

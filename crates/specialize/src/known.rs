@@ -11,6 +11,7 @@
 
 use crate::certificate::{Window, Word};
 use crate::fold;
+use crate::plant::planted;
 use crate::request::{Argument, Request};
 use crate::state::Slot;
 use prova_module::Opcode;
@@ -27,7 +28,8 @@ pub(crate) fn known<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> Option
         return Some(Slot::Bits(bits));
     }
     if let (Class::select, &[a, b, condition]) = (class, args) {
-        return Some(if condition.bits()? as u32 == 0 { b } else { a });
+        let is_zero = (condition.bits()? as u32 == 0) != planted!(SelectTurned);
+        return Some(if is_zero { b } else { a });
     }
     if let Some(slot) = pointer(code, args) {
         return Some(slot);
@@ -43,16 +45,23 @@ fn pointer<V: Copy>(code: Opcode, args: &[Slot<V>]) -> Option<Slot<V>> {
     let (adds, subtracts) = (code == Opcode::I32Add, code == Opcode::I32Sub);
     match (*args.first()?, *args.get(1)?) {
         (Pointer { root, offset }, Bits(by)) | (Bits(by), Pointer { root, offset }) if adds => {
-            moved(root, offset.wrapping_add(by as u32))
+            let by =
+                if planted!(PointerMovesBack) { (by as u32).wrapping_neg() } else { by as u32 };
+            moved(root, offset.wrapping_add(by))
         }
         (Pointer { root, offset }, Bits(by)) if subtracts => {
             moved(root, offset.wrapping_sub(by as u32))
         }
-        (Pointer { root: a, offset: x }, Pointer { root: b, offset: y }) if a == b => {
+        (Pointer { root: a, offset: x }, Pointer { root: b, offset: y })
+            if a == b || planted!(RootsConfused) =>
+        {
             let equal = code == Opcode::I32Eq;
             match subtracts {
                 true => Some(Bits(x.wrapping_sub(y).into())),
-                false => (equal || code == Opcode::I32Ne).then(|| Bits(((x == y) == equal).into())),
+                false => (equal || code == Opcode::I32Ne).then(|| {
+                    let equal = equal != planted!(EqualTurned);
+                    Bits(((x == y) == equal).into())
+                }),
             }
         }
         (_, _) => None,
@@ -83,6 +92,7 @@ pub(crate) fn constant_memory<V: Copy>(
     let inside = access.memory == 0 && offset as usize <= bytes.len();
     let at = u64::from(offset).checked_add(access.offset)?;
     let width = fold::load_width(code)?;
+    let at = at + u64::from(planted!(TextOfNext));
     let end = at.checked_add(width.into())?;
     let found = bytes.get(usize::try_from(at).ok()?..usize::try_from(end).ok()?)?;
     let word = Word { arg: root, offset: u32::try_from(at).ok()?, bytes: width };

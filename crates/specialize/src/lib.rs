@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod certificate;
+mod certified;
 pub mod check;
 mod context;
 mod entry;
@@ -46,22 +47,26 @@ mod image;
 mod intrinsic;
 mod keep;
 mod known;
+mod needed;
 mod pipeline;
+mod plant;
 mod promise;
 mod request;
 mod residual;
 mod rest;
 mod rewrite;
+mod sink;
 pub mod snapshot;
 mod state;
 mod walk;
 
 pub use certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
+pub use certified::Certified;
 pub use error::{Error, Fault, Refused};
 pub use explore::{PARTS_MAX, STEPS_MAX};
 pub use image::BYTES_MAX;
 pub use intrinsic::{Generic, Intrinsic, Intrinsics, MODULE};
-pub use pipeline::{Assumption, Certified, Options, Outcome, Specialized, specialize};
+pub use pipeline::{Assumption, Options, Outcome, Specialized, specialize};
 pub use promise::{Assume, Promises};
 pub use request::{ARGUMENT_BYTES_MAX, Argument, REQUESTS_MAX, Request};
 pub use snapshot::{Snapshot, initialized};

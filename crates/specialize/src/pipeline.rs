@@ -17,26 +17,26 @@
 //! * Y3. A request for which any step fails is refused, with place and reason; the others go on.
 //! * Y4. The result is a function of the module and the options; threads do not change a byte.
 
-use crate::certificate::Certificate;
 use crate::check;
 use crate::error::{Error, Fault, Refused};
 use crate::explore::explore;
 use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
-use crate::promise::{Assume, Promises};
+use crate::promise::Assume;
 use crate::request::{Request, Requests};
 use crate::residual::{self, Residual};
 use crate::rest;
-use crate::rewrite::{Plan, Rewritten, rewrite};
-use crate::walk::Subject;
+use crate::rewrite::{New, Plan, Rewritten, rewrite};
+use crate::sink::Subject;
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
 use prova_ssa::emit::reducify::{Irreducible, reduced};
 use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Twin};
 use prova_ssa::passes::{Pass, optimize};
-use prova_ssa::{Assembler, Body, Metering, trip};
-use std::collections::BTreeMap;
+use prova_ssa::trip::{self, each};
+use prova_ssa::{Assembler, Body, Metering};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How a module is specialised.
@@ -122,19 +122,12 @@ struct Proved {
     residual: Residual,
 }
 
-impl Proved {
-    /// Makes the flow of the function reducible; what is made is proved to be the same.
-    fn reduce(&mut self, module: &Module) -> Result<(), Refused> {
-        match reduced(module, &self.residual.body) {
-            Ok(None) => {}
-            Ok(Some(body)) => self.residual.body = body,
-            Err(error @ Irreducible::Limit) => {
-                return Err(Refused::new(Fault::Limit, error.to_string()));
-            }
-            Err(error) => return Err(Refused::new(Fault::Bug, error.to_string())),
-        }
-        Ok(())
-    }
+/// A body with bytes that stand for it.
+struct Made {
+    /// The body with reducible flow, if that is another one.
+    reduced: Option<Body>,
+    emitted: Emitted,
+    homes: Vec<u32>,
 }
 
 /// Specialises a module by its requests.
@@ -148,36 +141,7 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
         true => Requests::read(module, &Image::of(module)?)?,
         false => Requests::default(),
     };
-    let mut generics: BTreeMap<FuncIdx, Result<Generic, Refused>> = BTreeMap::new();
-    for (_, request) in &requests.all {
-        if let Ok(request) = request {
-            let make = || Generic::new(module, request.func);
-            generics.entry(request.func).or_insert_with(make);
-        }
-    }
-    let mut jobs: Vec<Job> = Vec::new();
-    for (slot, request) in &requests.all {
-        let (request, state) = match request {
-            Ok(request) => {
-                let generic = generics[&request.func].as_ref().map_err(Clone::clone);
-                let promises = options.assume.promises();
-                let job = |generic| {
-                    let memory_bytes = memory_bytes(module);
-                    let subject = Subject {
-                        generic,
-                        intrinsics: &intrinsics,
-                        request,
-                        promises,
-                        memory_bytes,
-                    };
-                    one(subject)
-                };
-                (Some(request.clone()), generic.and_then(job))
-            }
-            Err(refused) => (None, Err(refused.clone())),
-        };
-        jobs.push(Job { slot: *slot, request, state });
-    }
+    let mut jobs = proved(module, &intrinsics, &requests, options);
     loop {
         if let Some(outcome) = whole(module, &intrinsics, &requests, &mut jobs, options)? {
             return Ok(outcome);
@@ -185,15 +149,42 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
     }
 }
 
+/// Specialises and proves each request.
+fn proved(
+    module: &Module,
+    intrinsics: &Intrinsics,
+    requests: &Requests,
+    options: &Options,
+) -> Vec<Job> {
+    let all = &requests.all;
+    let funcs: BTreeSet<FuncIdx> =
+        all.iter().filter_map(|(_, request)| Some(request.as_ref().ok()?.func)).collect();
+    let funcs: Vec<FuncIdx> = funcs.into_iter().collect();
+    let make = |at: usize| Generic::new(module, funcs[at]);
+    let generics = each(options.threads, funcs.len(), make);
+    let (promises, memory_bytes) = (options.assume.promises(), memory_bytes(module));
+    let state = |request: &Request| {
+        let at = funcs.binary_search(&request.func);
+        let at = at.unwrap_or_else(|_| unreachable!("each function of a request was looked for"));
+        let generic = generics[at].as_ref().map_err(Clone::clone)?;
+        one(Subject { generic, intrinsics, request, promises, memory_bytes })
+    };
+    each(options.threads, all.len(), |at| {
+        let (slot, request) = &all[at];
+        let state = request.as_ref().map_err(Clone::clone).and_then(state);
+        Job { slot: *slot, request: request.as_ref().ok().cloned(), state }
+    })
+}
+
 /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
-fn memory_bytes(module: &Module) -> u64 {
+pub(crate) fn memory_bytes(module: &Module) -> u64 {
     let memory = module.memory(MemoryIdx(0));
     let plain = memory.filter(|memory| memory.page_size_log2 == 16 && !memory.memory64);
     plain.map_or(0, |memory| memory.min << 16)
 }
 
 /// What the check is asked.
-fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
+pub(crate) fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
     check::Question {
         generic: subject.generic.body(),
         results: subject.generic.results(),
@@ -231,17 +222,14 @@ fn whole(
 ) -> Result<Option<Outcome>, Error> {
     let first = (module.func_count() - intrinsics.count()) as u32;
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min) as u32;
-    let index_of = |number: u32| base.saturating_add(number);
     let mut plan = Plan { funcs: Vec::new(), patches: requests.patches.clone() };
     for job in jobs.iter() {
         if let (Ok(_), Some(request)) = (&job.state, &job.request) {
-            let index = index_of(plan.funcs.len() as u32);
-            plan.patches.insert(job.slot, index.to_le_bytes().to_vec());
             let name = module.func_name(request.func).map_or_else(
                 || format!("{} (specialized)", request.func),
                 |name| format!("{name} (specialized)"),
             );
-            plan.funcs.push((module.func_type_idx(request.func), name));
+            plan.funcs.push(New { ty: module.func_type_idx(request.func), name, slot: job.slot });
         }
     }
     let Rewritten { bytes, dropped } = rewrite(module, intrinsics, &plan)?;
@@ -251,23 +239,27 @@ fn whole(
     };
     let hollow = decoded(bytes)?;
     rest::check(module, &hollow, intrinsics, &plan)?;
-    let Some((filled, numbers)) = fill(&hollow, jobs, first, decoded)? else { return Ok(None) };
-    let transform = |body| {
-        let body: prova_ssa::CheckedBody = body;
-        (body.func().0 >= first).then(|| optimize(body, &Pass::DEFAULT).0)
-    };
+    let filled = fill(&hollow, jobs, first, options.threads, decoded)?;
+    let Some((filled, numbers)) = filled else { return Ok(None) };
+    let transform = |body: prova_ssa::CheckedBody| Some(optimize(body, &Pass::DEFAULT).0);
     let trip_options =
         trip::Options { transform: &transform, threads: options.threads, limits: &options.limits };
-    let trip =
-        trip::module(&filled, &trip_options).map_err(|error| Error::Output(error.to_string()))?;
+    let trip = trip::some(&filled, &trip_options, &|func| func.0 >= first);
+    let trip = trip.map_err(|error| Error::Output(error.to_string()))?;
     let mut outcome = Outcome { module: trip.module, requests: Vec::new(), dropped };
-    let mut numbers = numbers.into_iter();
+    let made: Vec<(FuncIdx, &Proved)> =
+        numbers.into_iter().zip(jobs.iter().filter_map(|job| job.state.as_ref().ok())).collect();
+    let made = each(options.threads, made.len(), |at| {
+        let (func, proved) = made[at];
+        specialized(&outcome.module, proved, func, base.saturating_add(func.0 - first))
+    });
+    let mut made = made.into_iter();
     for job in jobs {
         let done = match &job.state {
             Err(refused) => Err(refused.clone()),
-            Ok(proved) => {
-                let func = numbers.next().unwrap_or(FuncIdx(first));
-                Ok(specialized(&outcome.module, proved, func, index_of(func.0 - first)))
+            Ok(_) => {
+                let bug = || Refused::new(Fault::Bug, "a function that was not made");
+                made.next().ok_or_else(bug)
             }
         };
         outcome.requests.push((job.slot, job.request.clone(), done));
@@ -295,29 +287,36 @@ fn fill(
     hollow: &Module,
     jobs: &mut [Job],
     first: u32,
+    threads: usize,
     decoded: impl Fn(Vec<u8>) -> Result<Module, Error>,
 ) -> Result<Option<(Module, Vec<FuncIdx>)>, Error> {
     let types = Types::new(hollow);
-    let mut bodies: Vec<Option<(Emitted, Vec<u32>)>> =
-        (0..hollow.defined_funcs().len()).map(|_| None).collect();
     let imported = hollow.imported_func_count();
-    let (mut refused, mut numbers) = (false, Vec::new());
+    let mut numbers = Vec::new();
     for job in jobs.iter_mut() {
         let Ok(proved) = &mut job.state else { continue };
         let func = FuncIdx(first + numbers.len() as u32);
         numbers.push(func);
         let body = std::mem::replace(&mut proved.residual.body, empty(func));
         proved.residual.body = body.with_func(func);
-        if let Err(why) = proved.reduce(hollow) {
-            refused = true;
-            job.state = Err(why);
-            continue;
-        }
-        match emit_with(Style::Plain, hollow, &types, &proved.residual.body) {
-            Ok(made) => bodies[func.index() - imported] = Some(made),
-            Err(error) => {
+    }
+    let emit = |proved: &Proved| emitted(hollow, &types, &proved.residual.body);
+    let mut bodies: Vec<Option<(Emitted, Vec<u32>)>> =
+        (0..hollow.defined_funcs().len()).map(|_| None).collect();
+    let mut refused = false;
+    for (job, made) in all(threads, jobs, emit) {
+        let Ok(proved) = &mut job.state else { continue };
+        match made {
+            Ok(Made { reduced, emitted, homes }) => {
+                if let Some(body) = reduced {
+                    proved.residual.body = body;
+                }
+                let func = proved.residual.body.func();
+                bodies[func.index() - imported] = Some((emitted, homes));
+            }
+            Err(why) => {
                 refused = true;
-                job.state = Err(Refused::new(Fault::Unsupported, error.to_string()));
+                job.state = Err(why);
             }
         }
     }
@@ -328,11 +327,14 @@ fn fill(
         bodies.iter().map(|body| body.as_ref().map(|(emitted, _)| emitted)).collect();
     let filled = decoded(assemble(hollow, &types, &emitted).bytes)?;
     let twin = Twin::check(hollow, &filled).map_err(|error| Error::Output(error.to_string()))?;
-    for job in jobs.iter_mut() {
-        let Ok(proved) = &job.state else { continue };
-        let at = proved.residual.body.func().index() - imported;
-        let homes = bodies[at].as_ref().map_or(&[][..], |(_, homes)| homes);
-        if let Err(error) = EmittedBody::check_body(&twin, &proved.residual.body, &Homes(homes)) {
+    let check = |proved: &Proved| {
+        let body = &proved.residual.body;
+        let homes = bodies[body.func().index() - imported].as_ref();
+        let homes = Homes(homes.map_or(&[][..], |(_, homes)| homes));
+        EmittedBody::check_body(&twin, body, &homes).map(drop)
+    };
+    for (job, checked) in all(threads, jobs, check) {
+        if let Err(error) = checked {
             refused = true;
             job.state = Err(Refused::new(Fault::Bug, error.to_string()));
         }
@@ -340,62 +342,30 @@ fn fill(
     Ok((!refused).then_some((filled, numbers)))
 }
 
+/// What comes of all that are proved, in order.
+fn all<T: Send>(
+    threads: usize,
+    jobs: &mut [Job],
+    make: impl Fn(&Proved) -> T + Sync,
+) -> Vec<(&mut Job, T)> {
+    let proved: Vec<&Proved> = jobs.iter().filter_map(|job| job.state.as_ref().ok()).collect();
+    let made = each(threads, proved.len(), |at| make(proved[at]));
+    jobs.iter_mut().filter(|job| job.state.is_ok()).zip(made).collect()
+}
+
+/// The bytes of a body, whose flow is made reducible first.
+fn emitted(hollow: &Module, types: &Types, body: &Body) -> Result<Made, Refused> {
+    let reduced = reduced(hollow, body).map_err(|error| match error {
+        Irreducible::Limit => Refused::new(Fault::Limit, error.to_string()),
+        error => Refused::new(Fault::Bug, error.to_string()),
+    })?;
+    let made = emit_with(Style::Plain, hollow, types, reduced.as_ref().unwrap_or(body));
+    let (emitted, homes) =
+        made.map_err(|error| Refused::new(Fault::Unsupported, error.to_string()))?;
+    Ok(Made { reduced, emitted, homes })
+}
+
 /// A body in the place of another.
 fn empty(func: FuncIdx) -> Body {
     Assembler::new(func, Metering::NONE).finish()
-}
-
-/// A specialised function with all that its proof reads, for tests.
-#[doc(hidden)]
-#[derive(Clone, Debug)]
-pub struct Certified {
-    generic: Generic,
-    intrinsics: Intrinsics,
-    request: Request,
-    promises: Promises,
-    memory_bytes: u64,
-    /// The specialised function.
-    pub body: Body,
-    /// Its certificate.
-    pub certificate: Certificate,
-}
-
-#[doc(hidden)]
-impl Certified {
-    /// The function that is made for the request that writes to an address.
-    pub fn new(module: &Module, slot: u32, assume: Assume) -> Option<Certified> {
-        let intrinsics = Intrinsics::find(module).ok()?;
-        let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
-        let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
-        let request = request.ok()?;
-        let generic = Generic::new(module, request.func).ok()?;
-        let (promises, memory_bytes) = (assume.promises(), memory_bytes(module));
-        let subject = Subject {
-            generic: &generic,
-            intrinsics: &intrinsics,
-            request: &request,
-            promises,
-            memory_bytes,
-        };
-        let mut explored = explore(subject).ok()?;
-        let Residual { body, certificate } =
-            residual::write(subject, &mut explored, generic.func()).ok()?;
-        Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
-    }
-
-    /// What the proof says.
-    ///
-    /// # Errors
-    /// The first rule that is broken.
-    pub fn prove(&self) -> Result<Vec<Assumption>, check::Rejection> {
-        let subject = Subject {
-            generic: &self.generic,
-            intrinsics: &self.intrinsics,
-            request: &self.request,
-            promises: self.promises,
-            memory_bytes: self.memory_bytes,
-        };
-        let question = question(&subject);
-        check::prove(&question, &self.body, &self.certificate)
-    }
 }

@@ -4,10 +4,10 @@
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
-//! Every part that is reached from the entry becomes a block. All that a part needs and a run makes
-//! are parameters of its block, so no value of one block is used in another one; passes take back
-//! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one
-//! block at a time.
+//! Every part that is reached from the entry becomes a block. All that a part needs ([`needed`])
+//! and a run makes are parameters of its block, so no value of one block is used in another one;
+//! passes make values of them again ([`crate::pipeline`]). That keeps the certificate, and the
+//! proof, to one block at a time.
 //!
 //! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
 //!   generic function is called in its place.
@@ -18,19 +18,22 @@ use crate::certificate::{Cell, Certificate, Known, Range, Role, Row, Window, Wor
 use crate::context::ALL;
 use crate::entry::guards;
 use crate::error::{Fault, Refused};
-use crate::explore::{Cause, Explored};
+use crate::explore::{Cause, Explored, Part};
 use crate::generic::opcode;
 use crate::guard::{compared, relies, words};
 use crate::intrinsic::Intrinsics;
+use crate::needed::needed;
+use crate::plant::planted;
+use crate::sink::{Key, Kind, Leave, Scratch, Sink, Subject};
 use crate::state::{Late, Slot, State, Virtual};
-use crate::walk::{Key, Kind, Leave, Sink, Subject, walk};
+use crate::walk::walk;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A specialised function that nobody has proved.
 pub(crate) struct Residual {
@@ -44,6 +47,12 @@ pub(crate) struct Writer<'m> {
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
     bases: BTreeMap<u32, Value>,
+    /// The number of each part.
+    numbers: &'m HashMap<Key, usize>,
+    /// By part: the values that its state tells of.
+    pub(crate) needed: &'m [Vec<Value>],
+    /// By part: the roots of its state, rising.
+    roots: &'m [Vec<u32>],
 }
 
 /// Writes the function that has a number in the module to be.
@@ -58,42 +67,53 @@ pub(crate) fn write(
     let order = order(explored);
     let relies = relies(explored);
     let compared = compared(subject.request, explored, &relies);
+    let needed = needed(subject, explored);
+    let Explored { contexts, parts, numbers } = explored;
+    for (part, needed) in parts.iter_mut().zip(&needed) {
+        let live = subject.generic.live_at(part.key.block, part.key.start);
+        let all = live.iter().zip(&part.state.values);
+        let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
+        part.state.values = kept.map(|(_, slot)| *slot).collect();
+    }
+    let roots: Vec<Vec<u32>> =
+        parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
     let memory = !compared.words.is_empty();
     let guards = guards(subject.request);
     let falls = memory || !guards.is_empty();
     let first = 1 + u32::from(falls) + u32::from(memory);
-    let mut blocks = vec![None; explored.parts.len()];
+    let mut blocks = vec![None; parts.len()];
     for (number, &part) in (first..).zip(&order) {
         blocks[part] = Some(Block::from_u32(number));
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let mut writer = Writer { subject, assembler, bases: BTreeMap::new() };
+    let (bases, needed) = (BTreeMap::new(), needed.as_slice());
+    let roots = roots.as_slice();
+    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
-    let state = &explored.parts[0].state;
-    writer.entry(state, &guards, &compared, Block::from_u32(first));
+    writer.entry(&parts[0].state, &guards, &compared, Block::from_u32(first));
     if falls {
         writer.fallback()?;
         certificate.roles.push(Role::Fallback);
     }
     if memory {
-        writer.memory(state, &compared, Block::from_u32(first));
+        writer.memory(&parts[0].state, &compared, Block::from_u32(first));
         certificate.roles.push(Role::Memory(compared));
     }
-    let mut traps = false;
+    let (mut traps, mut scratch) = (false, Scratch::default());
     for &part in &order {
-        let (key, state) = (explored.parts[part].key, explored.parts[part].state.clone());
-        let ranges = explored.contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
+        let Part { key, ref state, .. } = parts[part];
+        let ranges = contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
         let ranges = ranges.copied().collect();
-        let (row, state) = writer.start(key, &state, (key.fresh == ALL && relies[part], ranges));
+        let (row, state) = writer.start(key, state, (key.fresh == ALL && relies[part], ranges));
         certificate.roles.push(Role::Copy(row));
-        let leave = walk(subject, &mut explored.contexts, &mut writer, key, state)?;
+        let leave = walk(subject, contexts, &mut writer, &mut scratch, key, state)?;
         let targets: Vec<(Block, &State<Cause>)> = leave
             .edges
             .iter()
             .filter_map(|(to, _)| {
-                let number = *explored.numbers.get(to)?;
-                Some((blocks[number]?, &explored.parts[number].state))
+                let number = *numbers.get(to)?;
+                Some((blocks[number]?, &parts[number].state))
             })
             .collect();
         if targets.len() != leave.edges.len() {
@@ -148,7 +168,7 @@ pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
 /// An i64 access of memory 0.
 pub(crate) const LONG: Imm = Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 });
 
-impl Writer<'_> {
+impl<'m> Writer<'m> {
     pub(crate) fn value(
         &mut self,
         code: Opcode,
@@ -172,7 +192,7 @@ impl Writer<'_> {
             }
             Slot::Pointer { root, offset: distance } => {
                 let base = self.bases[&root];
-                if distance == 0 {
+                if distance == 0 || planted!(DistanceDropped) {
                     return base.into();
                 }
                 let by = Imm::Bits(distance.into());
@@ -188,6 +208,11 @@ impl Writer<'_> {
         arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
     }
 
+    /// The roots of a part's state.
+    fn roots_of(&self, key: Key) -> &'m [u32] {
+        self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
+    }
+
     /// Starts the block of a part: its parameters, its row, and the state that the walk starts
     /// with.
     fn start(
@@ -198,9 +223,9 @@ impl Writer<'_> {
     ) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
-        let live = self.subject.generic.live_at(key.block, key.start);
+        let live = self.live(key).to_vec();
         let mut count = 0;
-        let roots = known.roots();
+        let roots = self.roots_of(key);
         let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
         let assembler = &mut self.assembler;
         let mut one = |slot: &Slot<Cause>, ty| {
@@ -226,7 +251,7 @@ impl Writer<'_> {
         let mut kept = Virtual::default();
         let mut bases = BTreeMap::new();
         // The bases stand between the values and what intrinsics keep.
-        for root in roots {
+        for &root in roots {
             let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
             if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
                 row.bases.push((root, number));
@@ -276,7 +301,10 @@ impl Writer<'_> {
             (Kind::Jump, &[edge]) => Terminator::Jump(edge),
             (&Kind::Branch(condition), &[then, otherwise]) => {
                 let condition = self.operand(condition, i32, offset);
-                Terminator::Branch { condition, then, otherwise }
+                match planted!(ArmsTurned) {
+                    true => Terminator::Branch { condition, then: otherwise, otherwise: then },
+                    false => Terminator::Branch { condition, then, otherwise },
+                }
             }
             (&Kind::Table(index), edges) => self.table(key, index, edges)?,
             (&Kind::Null(reference), &[null, non_null]) => {
@@ -286,13 +314,16 @@ impl Writer<'_> {
             }
             (&Kind::Cases(value, low), edges) => {
                 let mut index = self.operand(value, i32, offset);
-                if low != 0 {
+                if low != 0 && !planted!(LeastNotSubtracted) {
                     let low = Imm::Bits(low.into());
                     let low = self.value(Opcode::I32Const, low, &[], i32, offset);
                     index = self.value(Opcode::I32Sub, Imm::None, &[index, low], i32, offset);
                 }
                 let mut all = edges.to_vec();
-                all.push(self.assembler.edge(trap, &[]));
+                match edges.last().filter(|_| planted!(BeyondIsLastCase)) {
+                    Some(last) => all.push(*last),
+                    None => all.push(self.assembler.edge(trap, &[])),
+                }
                 let targets: Vec<u32> = (0..all.len() as u32).collect();
                 let (edges, targets) =
                     (self.assembler.edges(&all), self.assembler.targets(&targets));
@@ -304,7 +335,7 @@ impl Writer<'_> {
                 })?;
                 let words: Vec<_> = words(range).into_iter().map(|word| (word, base)).collect();
                 let then = self.assembler.edge(trap, &[]);
-                match self.any_differs(&words, offset) {
+                match self.any_differs(&words, offset).filter(|_| !planted!(TextUnread)) {
                     Some(condition) => Terminator::Branch { condition, then, otherwise },
                     None => Terminator::Jump(otherwise),
                 }
@@ -323,7 +354,11 @@ impl Writer<'_> {
             return Err(Refused::new(Fault::Bug, "a table of a block without"));
         };
         let index = self.operand(index, ValType::I32, data.end);
-        let targets = self.assembler.targets(body.targets(targets));
+        let mut targets = body.targets(targets).to_vec();
+        if planted!(TableTurned) {
+            targets.reverse();
+        }
+        let targets = self.assembler.targets(&targets);
         Ok(Terminator::Table { index, edges: self.assembler.edges(edges), targets })
     }
 
@@ -357,6 +392,8 @@ impl Writer<'_> {
         let Some((_, state)) = leave.edges.first() else { return };
         let kept = state.kept.clone();
         let depth = targets.iter().map(|(_, known)| known.kept.stack.len()).min().unwrap_or(0);
+        let depth = if planted!(SpillForgotten) { kept.stack.len() } else { depth };
+        let depth = if planted!(SpillMore) { 0 } else { depth };
         for late in &kept.stack[..kept.stack.len().saturating_sub(depth)] {
             self.store(leave.offset, late);
         }
@@ -386,11 +423,11 @@ impl Writer<'_> {
             }
             Ok(())
         };
-        let live = self.subject.generic.live_at(to.block, to.start);
+        let live = self.live(to).to_vec();
         for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
             one(self, slot, known, body.value(value).ty)?;
         }
-        for root in known.roots() {
+        for &root in self.roots_of(to) {
             let base = *self.bases.get(&root).ok_or_else(bug)?;
             one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
         }
@@ -408,6 +445,9 @@ impl Writer<'_> {
             let late = *state.kept.locals.get(number).ok_or_else(bug)?;
             one(self, late.address, &known.address, ValType::I32)?;
             one(self, late.value, &known.value, ValType::I64)?;
+        }
+        if planted!(ArgumentsTurned) {
+            args.reverse();
         }
         Ok(self.assembler.edge(block, &args))
     }
@@ -439,7 +479,14 @@ impl Sink for Writer<'_> {
     fn store(&mut self, offset: u32, late: &Late<Arg>) {
         let address = self.operand(late.address, ValType::I32, offset);
         let value = self.operand(late.value, ValType::I64, offset);
+        if planted!(StoredTwice) {
+            self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
+        }
         self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
+    }
+
+    fn live(&self, key: Key) -> &[Value] {
+        self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
     }
 
     // What is compared is decided before anything is written.
@@ -478,7 +525,7 @@ pub(crate) fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncI
 
 /// The immediates of an operator once intrinsics are gone.
 pub(crate) fn imm(intrinsics: &Intrinsics, code: Opcode, imm: Imm) -> Result<Imm, Refused> {
-    match imm.index(code, Immediate::func) {
+    match imm.index(code, Immediate::func).filter(|_| !planted!(NotRenumbered)) {
         Some(func) => Ok(Imm::Index(renumbered(intrinsics, FuncIdx(func))?.0)),
         None => Ok(imm),
     }

@@ -9,21 +9,25 @@
 //! * R2. Imports are the same without intrinsics; exports, start function, elements name the same
 //!   functions, renumbered. Behind them stands one active segment of table 0 with the new
 //!   functions.
-//! * R3. Data segments are the same; behind them stand active ones with the plan's bytes.
+//! * R3. Data segments are the same; behind them stand active ones with the plan's bytes, and one
+//!   for each new function, in their order, with its index in table 0 where the plan wants it.
 //! * R4. Each function that was there has the same locals and operators, renumbered; in the place
-//!   of a call of an intrinsic stand drops of its operands, or of all but the first, or a trap, as
-//!   its row says. The new functions are traps, of the types of the plan.
+//!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, or a
+//!   load or store of a cell, as its row says. A store of the last of three operands goes through
+//!   an i64 local, which such a function has behind its own, and which nothing else uses. The new
+//!   functions are traps, of the types of the plan.
 //!
 //! Custom sections mean nothing to execution and are not compared.
 
 use crate::error::Error;
-use crate::intrinsic::{Generic, Intrinsics};
-use crate::rewrite::Plan;
+use crate::intrinsic::{Generic, Intrinsic, Intrinsics};
+use crate::rewrite::{New, Plan};
 use prova_module::{
     ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
-    GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx,
+    GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
 };
 use prova_ssa::Imm;
+use wasmparser::{MemArg, MemArgTarget};
 
 #[cfg(test)]
 mod tests;
@@ -208,17 +212,18 @@ impl Rest<'_> {
             };
             mode && bytes(self.old, at) == bytes(self.new, at)
         });
-        let mut added = self.plan.patches.iter();
-        let rest = more.iter().enumerate().all(|(number, data)| {
+        let base = self.old.table(TableIdx(0)).map_or(0, |table| table.min);
+        let slots = self.plan.funcs.iter().map(|new| new.slot).zip(base..);
+        let mut added: Vec<(u32, Vec<u8>)> =
+            self.plan.patches.iter().map(|(&at, wanted)| (at, wanted.clone())).collect();
+        added.extend(slots.map(|(slot, index)| (slot, (index as u32).to_le_bytes().to_vec())));
+        let rest = more.iter().zip(&added).enumerate().all(|(number, (data, (at, wanted)))| {
             let DataMode::Active { memory, offset } = &data.mode else { return false };
-            let found = bytes(self.new, old.len() + number);
-            added.next().is_some_and(|(&at, wanted)| {
-                *memory == MemoryIdx(0)
-                    && crate::image::constant(offset) == Some(at)
-                    && found == *wanted
-            })
+            *memory == MemoryIdx(0)
+                && crate::image::constant(offset) == Some(*at)
+                && bytes(self.new, old.len() + number) == *wanted
         });
-        all && rest && added.next().is_none()
+        all && rest && more.len() == added.len()
     }
 
     fn functions(&self) -> Result<(), Error> {
@@ -237,7 +242,7 @@ impl Rest<'_> {
                 return Err(differs(func));
             }
         }
-        for (func, (ty, _)) in (first as u32..).map(FuncIdx).zip(&self.plan.funcs) {
+        for (func, New { ty, .. }) in (first as u32..).map(FuncIdx).zip(&self.plan.funcs) {
             let body = new.body(func);
             let traps = body.as_ref().is_some_and(|body| body.bytes() == [0, 0, 0x0b]);
             if new.func_type_idx(func) != *ty || !traps {
@@ -250,32 +255,23 @@ impl Rest<'_> {
     /// R4; `None` if a body ends too early.
     fn same_body(&self, old: FuncIdx, new: FuncIdx) -> Option<bool> {
         let (a, b) = (self.old.body(old)?, self.new.body(new)?);
-        if a.local_types() != b.local_types() {
+        let (own, found) = (a.local_types(), b.local_types());
+        let more = if self.intrinsics.needs_local(&a) { &[ValType::I64][..] } else { &[] };
+        if found.strip_prefix(own.as_slice()) != Some(more) {
             return Some(false);
         }
+        let local = own.len() as u32;
         let (mut theirs, mut ours) = (a.operators(), b.operators());
         while !theirs.eof() {
             let operator = theirs.read().ok()?;
-            if let Operator::Call { function_index } = operator
-                && let Some(intrinsic) = self.intrinsics.of(FuncIdx(function_index))
-            {
-                let (drops, traps) = match intrinsic.generic() {
-                    Generic::Nothing => (intrinsic.signature().0.len(), false),
-                    Generic::First => (intrinsic.signature().0.len() - 1, false),
-                    Generic::Trap => (0, true),
-                };
-                if traps && ours.read().ok()? != Operator::Unreachable {
-                    return Some(false);
+            let same = match self.intrinsics.called(&operator) {
+                Some(intrinsic) => {
+                    let mut wanted = instead(intrinsic, local).into_iter();
+                    wanted.all(|wanted| ours.read().is_ok_and(|found| found == wanted))
                 }
-                for _ in 0..drops {
-                    if ours.read().ok()? != Operator::Drop {
-                        return Some(false);
-                    }
-                }
-                continue;
-            }
-            let other = ours.read().ok()?;
-            if !self.same_operator(&operator, &other) {
+                None => self.same_operator(&operator, &ours.read().ok()?),
+            };
+            if !same {
                 return Some(false);
             }
         }
@@ -292,6 +288,32 @@ impl Rest<'_> {
             (Some(a), Some(b)) => code == other && self.same_func(a, b),
             (None, None) => old == new,
             (_, _) => false,
+        }
+    }
+}
+
+/// What stands for a call of an intrinsic, with a local that is free.
+fn instead(intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
+    let target = MemArgTarget::Memory(0);
+    let plain = MemArg { align: 0, max_align: 3, offset: 0, target, ordering: None };
+    let count = intrinsic.signature().0.len();
+    let drops = |count: usize| vec![Operator::Drop; count];
+    match (intrinsic.generic(), count) {
+        (Generic::Nothing, _) => drops(count),
+        (Generic::First, _) => drops(count - 1),
+        (Generic::Trap, _) => vec![Operator::Unreachable],
+        (Generic::Load, _) => {
+            let mut all = drops(count - 1);
+            all.push(Operator::I64Load { memarg: plain });
+            all
+        }
+        (Generic::Store, 2) => vec![Operator::I64Store { memarg: plain }],
+        (Generic::Store, _) => {
+            let mut all = vec![Operator::LocalSet { local_index: local }];
+            all.extend(drops(count - 2));
+            all.push(Operator::LocalGet { local_index: local });
+            all.push(Operator::I64Store { memarg: plain });
+            all
         }
     }
 }

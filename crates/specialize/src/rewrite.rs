@@ -7,31 +7,43 @@
 //!
 //! * W1. Types keep their indices, and so does everything but functions. An imported intrinsic is
 //!   gone; every other function comes down by the number of intrinsics before it.
-//! * W2. A call of an intrinsic becomes what stands for it in generic code ([`Generic`]).
+//! * W2. A call of an intrinsic becomes what stands for it in generic code ([`Generic`]). Where
+//!   that is a store of the last of three operands, the function gets an i64 local behind its own.
 //! * W3. New functions stand behind all others, have the types of their generic functions, and are
 //!   the last elements of table 0, which grows by as many.
-//! * W4. Bytes of memory that change are written by data segments behind all others.
+//! * W4. Bytes of memory that change are written by data segments behind all others; behind these
+//!   stands one for each new function, with its index in table 0.
 //! * W5. Custom sections that hold offsets of code go ([`Rewritten::dropped`]).
 //!
 //! Nothing here is believed: `rest` compares what is made with what was there.
 
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsics};
+use crate::plant::planted;
 use prova_module::{FuncIdx, Module, Operator, TableIdx, TypeIdx};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
-    ImportSection, Instruction, NameMap, NameSection, TableSection,
+    ImportSection, Instruction, MemArg, MemArgTarget, NameMap, NameSection, TableSection, ValType,
 };
 
 /// What is added to a module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
-    /// The new functions: their types and names.
-    pub(crate) funcs: Vec<(TypeIdx, String)>,
+    /// The new functions.
+    pub(crate) funcs: Vec<New>,
     /// Bytes of memory 0 that change, by their address.
     pub(crate) patches: BTreeMap<u32, Vec<u8>>,
+}
+
+/// A function that is added.
+#[derive(Clone, Debug)]
+pub(crate) struct New {
+    pub(crate) ty: TypeIdx,
+    pub(crate) name: String,
+    /// Where its index in table 0 is stored.
+    pub(crate) slot: u32,
 }
 
 /// A module's new bytes.
@@ -53,8 +65,9 @@ pub(crate) fn rewrite(
     plan: &Plan,
 ) -> Result<Rewritten, Error> {
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min);
+    let dropped = Vec::new();
     let mut writer =
-        Writer { module, intrinsics, plan, base: base as u32, tables: 0, dropped: Vec::new() };
+        Writer { module, intrinsics, plan, base: base as u32, tables: 0, bodies: 0, dropped };
     let mut out = wasm_encoder::Module::new();
     let parser = wasmparser::Parser::new(0);
     writer.parse_core_module(&mut out, parser, module.bytes()).map_err(|error| match error {
@@ -72,6 +85,8 @@ struct Writer<'w> {
     base: u32,
     /// How many tables are written.
     tables: u32,
+    /// How many bodies are.
+    bodies: usize,
     dropped: Vec<String>,
 }
 
@@ -83,26 +98,44 @@ impl Writer<'_> {
         (self.module.func_count() - self.intrinsics.count()) as u32
     }
 
-    /// What stands for an operator that calls an intrinsic; false if it calls none.
-    fn instead(&self, operator: &Operator<'_>, out: &mut Function) -> Done<bool> {
-        let Operator::Call { function_index } = operator else { return Ok(false) };
-        let Some(intrinsic) = self.intrinsics.of(FuncIdx(*function_index)) else {
-            return Ok(false);
+    /// What stands for an operator that calls an intrinsic; false if it calls none. `local` is the
+    /// i64 local of the function's that is free.
+    fn instead(&self, operator: &Operator<'_>, local: u32, out: &mut Function) -> bool {
+        let Some(intrinsic) = self.intrinsics.called(operator) else { return false };
+        let count = intrinsic.signature().0.len();
+        let drop = |out: &mut Function, count: usize| {
+            (0..count).for_each(|_| {
+                out.instruction(&Instruction::Drop);
+            });
         };
-        let drops = match intrinsic.generic() {
-            Generic::Nothing => intrinsic.signature().0.len(),
-            Generic::First => intrinsic.signature().0.len().saturating_sub(1),
+        match intrinsic.generic() {
+            Generic::Nothing => drop(out, count),
+            Generic::First => drop(out, count - 1),
+            Generic::Load => {
+                drop(out, count - 1);
+                out.instruction(&Instruction::I64Load(LONG));
+            }
+            Generic::Store if count == 2 && planted!(CellDropped) => drop(out, 2),
+            Generic::Store if count == 2 => {
+                out.instruction(&Instruction::I64Store(LONG));
+            }
+            Generic::Store => {
+                out.instruction(&Instruction::LocalSet(local));
+                drop(out, count - 2);
+                out.instruction(&Instruction::LocalGet(local));
+                out.instruction(&Instruction::I64Store(LONG));
+            }
             Generic::Trap => {
                 out.instruction(&Instruction::Unreachable);
-                0
             }
-        };
-        (0..drops).for_each(|_| {
-            out.instruction(&Instruction::Drop);
-        });
-        Ok(true)
+        }
+        true
     }
 }
+
+/// An i64 access of memory 0.
+const LONG: MemArg =
+    MemArg { offset: 0, align: 0, target: MemArgTarget::Memory(0), ordering: None };
 
 impl Reencode for Writer<'_> {
     type Error = Error;
@@ -148,15 +181,15 @@ impl Reencode for Writer<'_> {
         section: wasmparser::FunctionSectionReader<'_>,
     ) -> Done {
         reencode::utils::parse_function_section(self, out, section)?;
-        for (ty, _) in &self.plan.funcs {
-            out.function(ty.0);
+        for new in &self.plan.funcs {
+            out.function(new.ty.0);
         }
         Ok(())
     }
 
     fn parse_table(&mut self, out: &mut TableSection, mut table: wasmparser::Table<'_>) -> Done {
         if self.tables == 0 {
-            let more = self.plan.funcs.len() as u64;
+            let more = self.plan.funcs.len() as u64 + u64::from(planted!(TableTooBig));
             table.ty.initial = table.ty.initial.saturating_add(more);
             // A greatest size leaves as much room as it did.
             table.ty.maximum = table.ty.maximum.map(|max| max.saturating_add(more));
@@ -173,7 +206,10 @@ impl Reencode for Writer<'_> {
         reencode::utils::parse_element_section(self, out, section)?;
         if !self.plan.funcs.is_empty() {
             let (first, count) = (self.first(), self.plan.funcs.len() as u32);
-            let funcs: Vec<u32> = (first..first + count).collect();
+            let mut funcs: Vec<u32> = (first..first + count).collect();
+            if planted!(ElementsTurned) {
+                funcs.reverse();
+            }
             let at = ConstExpr::i32_const(self.base as i32);
             out.active(None, &at, Elements::Functions(funcs.into()));
         }
@@ -199,11 +235,24 @@ impl Reencode for Writer<'_> {
         out: &mut CodeSection,
         func: wasmparser::FunctionBody<'_>,
     ) -> Done {
-        let mut function = self.new_function_with_parsed_locals(&func)?;
+        // Bodies come in the order of their functions.
+        let at = FuncIdx((self.module.imported_func_count() + self.bodies) as u32);
+        let body = self.module.body(at);
+        self.bodies += 1;
+        // Parameters come first.
+        let local = body.as_ref().map_or(0, |body| body.local_types().len()) as u32;
+        let needs = body.as_ref().is_some_and(|body| self.intrinsics.needs_local(body));
+        let mut locals = Vec::new();
+        for entry in func.get_locals_reader()? {
+            let (count, ty) = entry?;
+            locals.push((count, self.val_type(ty)?));
+        }
+        locals.extend(needs.then_some((1, ValType::I64)));
+        let mut function = Function::new(locals);
         let mut reader = func.get_operators_reader()?;
         while !reader.eof() {
             let operator = reader.read()?;
-            if !self.instead(&operator, &mut function)? {
+            if !self.instead(&operator, local, &mut function) {
                 function.instruction(&self.instruction(operator)?);
             }
         }
@@ -212,7 +261,7 @@ impl Reencode for Writer<'_> {
     }
 
     fn data_count(&mut self, count: u32) -> Done<u32> {
-        Ok(count + self.plan.patches.len() as u32)
+        Ok(count + (self.plan.patches.len() + self.plan.funcs.len()) as u32)
     }
 
     fn parse_data_section(
@@ -222,7 +271,12 @@ impl Reencode for Writer<'_> {
     ) -> Done {
         reencode::utils::parse_data_section(self, out, section)?;
         for (&at, bytes) in &self.plan.patches {
+            let at = at + u32::from(planted!(PatchBehind));
             out.active(0, &ConstExpr::i32_const(at as i32), bytes.iter().copied());
+        }
+        let base = self.base + u32::from(planted!(SlotOfNext));
+        for (index, new) in (base..).zip(&self.plan.funcs) {
+            out.active(0, &ConstExpr::i32_const(new.slot as i32), index.to_le_bytes());
         }
         Ok(())
     }
@@ -255,8 +309,8 @@ impl Reencode for Writer<'_> {
                         kept.append(func.0, naming.name);
                     }
                 }
-                for (func, (_, name)) in (self.first()..).zip(&self.plan.funcs) {
-                    kept.append(func, name);
+                for (func, new) in (self.first()..).zip(&self.plan.funcs) {
+                    kept.append(func, &new.name);
                 }
                 names.functions(&kept);
             }

@@ -11,6 +11,7 @@
 //! meaning.
 
 use crate::certificate::Known;
+use crate::plant::planted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a value; `V` is what stands for one that a run makes.
@@ -132,6 +133,10 @@ pub(crate) fn meet<V: Copy>(
 ) -> bool {
     let mut changed = false;
     let mut one = |a: &mut Slot<V>, b: &Slot<V>| {
+        let both = matches!((&a, b), (Slot::Bits(_), Slot::Bits(_)));
+        if planted!(MeetKeepsFirst) && both {
+            return;
+        }
         if !matches!(a, Slot::Run(_)) && !a.is_like(b) {
             *a = match (&a, b) {
                 (Slot::Bits(_), Slot::Pointer { .. }) if again => *b,
@@ -166,7 +171,8 @@ pub(crate) fn meet<V: Copy>(
     // Stacks have their tops in common.
     let (ours, theirs) = (into.kept.stack.len(), from.kept.stack.len());
     if ours > theirs {
-        into.kept.stack.drain(..ours - theirs);
+        let top = if planted!(MeetDropsTop) { ours } else { ours - theirs };
+        into.kept.stack.drain(top - (ours - theirs)..top);
         gone = true;
     }
     let shared = into.kept.stack.len();

@@ -15,7 +15,7 @@
 //!   the edges out of the part.
 //! * A2. A call sees memory as the generic function would leave it: stores that were put off are
 //!   done before it, and forgotten. So they are before a return. Where the virtual stack is
-//!   memory ([`Promises::cells`]), nothing is put off.
+//!   memory (`cells_are_private` of [`Promises`](crate::promise::Promises)), nothing is put off.
 //! * A3. A load of constant memory gives the request's bytes if the program is trusted with them,
 //!   or if the entry has compared them and nothing could change them since; else it is done, and
 //!   the part ends with a comparison. Code is copied for both.
@@ -23,17 +23,15 @@
 use crate::certificate::{Range, Window, Word};
 use crate::context::{ALL, Context, Contexts, Fresh, NONE, Step};
 use crate::error::{Fault, Refused};
-use crate::generic::{Generic, opcode};
-use crate::intrinsic::{Intrinsic, Intrinsics};
+use crate::generic::opcode;
+use crate::intrinsic::Intrinsic;
 use crate::known::{Found, Near, constant_memory, known, near, window};
-use crate::promise::Promises;
-use crate::request::{Argument, Request};
-use crate::state::{Late, Slot, State, Virtual};
-use prova_module::ops::{Class, Immediate};
-use prova_module::{FuncIdx, Opcode, ValType};
-use prova_ssa::{
-    ArgKind, Block, Body, Def, Edge, Inst, InstData, State as Shared, Terminator, Value,
-};
+use crate::plant::planted;
+use crate::sink::{Key, Kind, Leave, Scratch, Sink, Subject};
+use crate::state::{Slot, State, Virtual};
+use prova_module::ops::Class;
+use prova_module::{Opcode, ValType};
+use prova_ssa::{ArgKind, Block, Def, Edge, Inst, InstData, State as Shared, Terminator, Value};
 
 /// The most values that one `specialize.value` is for.
 pub const CASES_MAX: u32 = 1024;
@@ -41,119 +39,13 @@ pub const CASES_MAX: u32 = 1024;
 /// How much of constant memory is compared at once, where it may have changed.
 const RANGE_BYTES: u32 = 8;
 
-/// A part of a generic block in a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key {
-    pub(crate) context: Context,
-    pub(crate) block: Block,
-    /// How many of the block's instructions are done.
-    pub(crate) start: u32,
-    /// What is known of constant memory.
-    pub(crate) fresh: Fresh,
-}
-
-/// Where the instructions go that a run must do.
-pub(crate) trait Sink {
-    type V: Copy;
-    /// An instruction of the generic function; gives one value for each result.
-    fn op(&mut self, inst: Inst, args: &[Slot<Self::V>]) -> Vec<Self::V>;
-    /// An i64 load at an address, in the place of an instruction.
-    fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
-    /// An i64 store that was put off until a place.
-    fn store(&mut self, offset: u32, late: &Late<Self::V>);
-    /// A payload of an edge out of a block.
-    fn payload(&mut self, block: Block, number: u32) -> Self::V;
-    /// Whether a root has a value here.
-    fn has_root(&self, root: u32) -> bool;
-    /// What a root is from now on.
-    fn set_root(&mut self, root: u32, value: Self::V);
-    /// Constant memory is taken to be what was compared: this word at the entry, or another one
-    /// later.
-    fn folded(&mut self, word: Option<Word>);
-    /// A range of constant memory is compared here.
-    fn refreshed(&mut self, range: Range);
-    /// Constant memory is taken to be apart from a store.
-    fn apart(&mut self, window: Window);
-    /// Why a value is not known.
-    fn why(&self, value: Self::V) -> String;
-    /// Why a root is not known.
-    fn why_root(&self, root: u32) -> String;
-}
-
-/// How a part ends.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind<V> {
-    /// Always along its one edge.
-    Jump,
-    /// The first edge if it is not zero, else the second.
-    Branch(Slot<V>),
-    /// As the generic block's table.
-    Table(Slot<V>),
-    /// The first edge if it is null, else the second.
-    Null(Slot<V>),
-    /// The edge of a value, counted from the first one; out of range it traps.
-    Cases(Slot<V>, u32),
-    /// The one edge if a range of constant memory is the request's; else it traps.
-    Refreshed(Range),
-    /// Out of the function, as the generic block, with these operands.
-    Out(Vec<Slot<V>>),
-}
-
-/// The end of a part.
-#[derive(Clone, Debug)]
-pub(crate) struct Leave<V> {
-    pub(crate) kind: Kind<V>,
-    pub(crate) edges: Vec<(Key, State<V>)>,
-    /// The offset of what ends it.
-    pub(crate) offset: u32,
-}
-
-/// What a walk reads.
-#[derive(Clone, Copy)]
-pub(crate) struct Subject<'m> {
-    pub(crate) generic: &'m Generic,
-    pub(crate) intrinsics: &'m Intrinsics,
-    pub(crate) request: &'m Request,
-    pub(crate) promises: Promises,
-    /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
-    pub(crate) memory_bytes: u64,
-}
-
-impl<'m> Subject<'m> {
-    pub(crate) fn body(&self) -> &'m Body {
-        self.generic.body()
-    }
-
-    /// The intrinsic that an instruction calls.
-    pub(crate) fn intrinsic(&self, inst: Inst) -> Option<Intrinsic> {
-        let data = self.body().inst(inst);
-        let func = data.imm.index(Opcode::Call, Immediate::func);
-        let func = func.filter(|_| opcode(data.op) == Opcode::Call)?;
-        self.intrinsics.of(FuncIdx(func))
-    }
-
-    /// Whether constant memory can be compared: it lies in memory, or looking at it might trap.
-    pub(crate) fn is_compared(&self) -> bool {
-        let in_memory = |argument: &Argument| match argument {
-            Argument::Buffer(bytes) => bytes.len() as u64 <= self.memory_bytes,
-            Argument::Runtime | Argument::Constant(..) => true,
-        };
-        self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
-    }
-
-    /// Whether a root is an argument of the function.
-    pub(crate) fn is_argument(&self, root: u32) -> bool {
-        (root as usize) < self.request.params.len()
-    }
-}
-
 /// A walk.
 pub(crate) struct Walk<'w, 'm, S: Sink> {
     pub(crate) subject: Subject<'m>,
     contexts: &'w mut Contexts,
     pub(crate) sink: &'w mut S,
     context: Context,
-    env: Vec<Option<Slot<S::V>>>,
+    env: &'w mut Scratch<S::V>,
     pub(crate) kept: Virtual<S::V>,
     /// What is known of constant memory.
     pub(crate) fresh: Fresh,
@@ -167,21 +59,22 @@ pub(crate) fn walk<S: Sink>(
     subject: Subject<'_>,
     contexts: &mut Contexts,
     sink: &mut S,
+    env: &mut Scratch<S::V>,
     key: Key,
     state: State<S::V>,
 ) -> Result<Leave<S::V>, Refused> {
     let body = subject.body();
-    let mut env = vec![None; body.value_count()];
-    let live = subject.generic.live_at(key.block, key.start);
+    env.begin(body.value_count());
+    let live = sink.live(key).to_vec();
     let (context, kept, fresh) = (key.context, state.kept, key.fresh);
-    let mut walk = Walk { subject, contexts, sink, context, env: Vec::new(), kept, fresh };
+    let mut walk = Walk { subject, contexts, sink, context, env, kept, fresh };
     for (value, slot) in live.into_iter().zip(state.values) {
-        env[value.as_u32() as usize] = Some(match slot {
+        let slot = match slot {
             Slot::Run(made) => walk.named(value, made),
             slot => slot,
-        });
+        };
+        walk.set(value, slot);
     }
-    walk.env = env;
     let data = body.block(key.block);
     for (number, inst) in (0..).zip(data.insts()).skip(key.start as usize) {
         if let Some(leave) = walk.inst(key, number, inst)? {
@@ -198,7 +91,7 @@ impl<S: Sink> Walk<'_, '_, S> {
     }
 
     fn slot(&self, value: Value) -> Result<Slot<S::V>, Refused> {
-        let found = self.env[value.as_u32() as usize];
+        let found = self.env.get(value);
         found.ok_or_else(|| Refused::new(Fault::Bug, format!("{value} is not known")))
     }
 
@@ -207,14 +100,19 @@ impl<S: Sink> Walk<'_, '_, S> {
     }
 
     fn set(&mut self, value: Value, slot: Slot<S::V>) {
-        self.env[value.as_u32() as usize] = Some(slot);
+        self.env.set(value, slot);
     }
 
     /// One instruction; the end of the part, if it is that.
     fn inst(&mut self, key: Key, number: u32, inst: Inst) -> Result<Option<Leave<S::V>>, Refused> {
         let body = self.subject.body();
         let data = body.inst(inst);
-        let args = self.slots(body.operands(data.args))?;
+        let operands = body.operands(data.args);
+        if data.op.effects().is_pure() && operands.iter().any(|&it| self.env.get(it).is_none()) {
+            // What is not needed has no value.
+            return Ok(None);
+        }
+        let args = self.slots(operands)?;
         if let Some(intrinsic) = self.subject.intrinsic(inst) {
             return self.intrinsic(key, number, inst, intrinsic, &args);
         }
@@ -228,7 +126,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             return Ok(None);
         }
-        if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
+        let calls = matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref);
+        if calls && !planted!(CallKeepsCells) {
             self.flush(data.offset);
         }
         self.change(key, inst, &args);
@@ -282,10 +181,10 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.sink.refreshed(range);
         let fresh = self.contexts.refreshed(self.fresh, range);
         let to = Key { context: self.context, block: key.block, start: number, fresh };
-        let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
+        let values = self.slots(self.sink.live(to))?;
         let edges = vec![(to, State { values, kept: self.kept.clone() })];
         let offset = self.subject.body().inst(inst).offset;
-        Ok(Leave { kind: Kind::Refreshed(range), edges, offset })
+        Ok(Leave { kind: Kind::Refreshed(range), edges, cut: Some(number), offset })
     }
 
     /// What an instruction does to constant memory.
@@ -303,7 +202,9 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// What a store does to constant memory.
     pub(crate) fn store_to(&mut self, window: Option<Window>) {
         match window.filter(|_| self.fresh != NONE) {
+            Some(_) if planted!(WindowUntold) => {}
             Some(window) => self.sink.apart(window),
+            None if planted!(StoreKeepsText) => {}
             None => self.fresh = NONE,
         }
     }
@@ -315,7 +216,8 @@ impl<S: Sink> Walk<'_, '_, S> {
         let &[a, b] = self.made(key, address, Opcode::I32Add)? else { return None };
         [(a, b), (b, a)].into_iter().find_map(|(base, number)| {
             let near = near(self.subject.request, self.slot(base).ok()?)?;
-            Some(Near { more: self.greatest(key, number)?, ..near })
+            let more = self.greatest(key, number)?;
+            Some(Near { more: if planted!(MaskForgotten) { 0 } else { more }, ..near })
         })
     }
 
@@ -346,7 +248,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         let (body, root) = (self.subject.body(), value.as_u32());
         let is_free = body.value(value).ty == ValType::I32
             && !self.subject.is_argument(root)
-            && !self.sink.has_root(root);
+            && (!self.sink.has_root(root) || planted!(RootTwice));
         if !is_free {
             return Slot::Run(made);
         }
@@ -489,13 +391,15 @@ impl<S: Sink> Walk<'_, '_, S> {
             let step = Step::Value(inst.as_u32(), case);
             let context = self.contexts.child(self.context, step);
             if let Some(result) = data.result() {
+                let case = case + u32::from(planted!(CaseIsNext));
                 self.set(result, Slot::Bits(case.into()));
             }
             let to = Key { context, block: key.block, start: number + 1, fresh: self.fresh };
-            let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
+            let values = self.slots(self.sink.live(to))?;
             edges.push((to, State { values, kept: self.kept.clone() }));
         }
-        Ok(Leave { kind: Kind::Cases(value, low), edges, offset: data.offset })
+        let (kind, offset) = (Kind::Cases(value, low), data.offset);
+        Ok(Leave { kind, edges, cut: Some(number), offset })
     }
 
     /// The end of a block.
@@ -508,13 +412,18 @@ impl<S: Sink> Walk<'_, '_, S> {
         let (kind, edges) = match (&data.terminator, operands.as_slice()) {
             (Terminator::Jump(_), _) => (Kind::Jump, all),
             (Terminator::Branch { .. }, &[condition]) => match condition.bits() {
-                Some(bits) => (Kind::Jump, vec![all[usize::from(bits as u32 == 0)]]),
+                Some(bits) => {
+                    let is_zero = (bits as u32 == 0) != planted!(ArmOfConstantTurned);
+                    (Kind::Jump, vec![all[usize::from(is_zero)]])
+                }
                 None => (Kind::Branch(condition), all),
             },
             (Terminator::Table { edges, targets, .. }, &[index]) => match index.bits() {
                 Some(bits) => {
                     let targets = body.targets(*targets);
-                    let at = targets.get(bits as u32 as usize).or(targets.last());
+                    let beyond =
+                        if planted!(BeyondTableIsFirst) { targets.first() } else { targets.last() };
+                    let at = targets.get(bits as u32 as usize).or(beyond);
                     let edge = at.and_then(|&at| body.edges(*edges).get(at as usize));
                     let edge = edge.ok_or_else(|| Refused::new(Fault::Bug, "a table's end"))?;
                     (Kind::Jump, vec![*edge])
@@ -528,7 +437,9 @@ impl<S: Sink> Walk<'_, '_, S> {
                 | Terminator::Throw { handler: None, .. },
                 _,
             ) => {
-                self.flush(offset);
+                if !planted!(ReturnKeepsCells) {
+                    self.flush(offset);
+                }
                 all.clear();
                 (Kind::Out(operands), all)
             }
@@ -536,7 +447,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             (_, _) => return Err(Refused::new(Fault::Bug, data.terminator.name())),
         };
         let edges = edges.iter().map(|edge| self.edge(block, edge)).collect::<Result<_, _>>()?;
-        Ok(Leave { kind, edges, offset })
+        Ok(Leave { kind, edges, cut: None, offset })
     }
 
     fn edge(&mut self, block: Block, edge: &Edge) -> Result<(Key, State<S::V>), Refused> {
@@ -544,7 +455,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         let to = Key { context: self.context, block: edge.block, start: 0, fresh: self.fresh };
         let params: Vec<Value> = body.block(edge.block).params().collect();
         let mut values = Vec::new();
-        for value in self.subject.generic.live_at(edge.block, 0) {
+        for value in self.sink.live(to).to_vec() {
             values.push(match params.binary_search(&value) {
                 Ok(number) => match body.args(edge)[number].kind() {
                     ArgKind::Value(arg) => self.slot(arg)?,

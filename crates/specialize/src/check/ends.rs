@@ -7,6 +7,7 @@ use super::terms::Term;
 use crate::certificate::Role;
 use prova_module::Opcode;
 use prova_ssa::{ArgKind, Edge, Imm, InstData, Terminator, Value};
+use std::collections::BTreeMap;
 
 impl<'c> Part<'c> {
     fn terminator(&self) -> &'c Terminator {
@@ -125,15 +126,19 @@ impl<'c> Part<'c> {
                 ArgKind::Payload(number) => Some(self.terms.payload(number)),
             });
         }
-        let theirs = self.theirs.clone();
-        self.arrive(our, |value| match params.binary_search(&value) {
+        self.arrive(our, |theirs, value| match params.binary_search(&value) {
             Ok(number) => brought.get(number).copied().flatten(),
             Err(_) => theirs.get(&value).copied(),
         })
     }
 
-    /// What the row at the end of an edge says.
-    pub(super) fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
+    /// What the row at the end of an edge says; `value` is what a value of the generic function is
+    /// there, given what all are here.
+    pub(super) fn arrive(
+        &mut self,
+        our: &Edge,
+        value: impl Fn(&BTreeMap<Value, Term>, Value) -> Option<Term>,
+    ) -> Verdict {
         let row = self.facts.row(our.block)?;
         let mut args = Vec::new();
         for arg in self.facts.body.args(our) {
@@ -144,7 +149,7 @@ impl<'c> Part<'c> {
         }
         let params = params_of(&self.facts);
         let way = Way { args: &args, bases: &self.bases, params };
-        arrive(&mut self.terms, row, &way, |_, of| value(of))?;
+        arrive(&mut self.terms, row, &way, |_, of| value(&self.theirs, of))?;
         keep(&mut self.terms, row, &way, &self.kept)
     }
 
@@ -195,8 +200,8 @@ impl<'c> Part<'c> {
             let there = row.block == Some(self.generic) && row.start == number + 1;
             demand!(there, Targets, "the edge of {case} leads to {}", our.block);
             let bits = self.terms.constant(case.into());
-            let (result, theirs) = (data.result(), self.theirs.clone());
-            self.arrive(our, |value| match Some(value) == result {
+            let result = data.result();
+            self.arrive(our, |theirs, value| match Some(value) == result {
                 true => Some(bits),
                 false => theirs.get(&value).copied(),
             })?;

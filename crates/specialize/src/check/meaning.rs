@@ -85,19 +85,21 @@ impl Part<'_> {
                 None
             }
             (I::PopStack, &[address]) => {
+                self.settle(self.kept.stack.last().copied(), address)?;
                 let top = self.kept.stack.pop();
                 Some(self.read(top, address)?)
             }
             (I::ReadStack, &[address, depth]) => {
-                let entry = self.entry(depth)?.map(|entry| *entry);
+                let entry = self.entry(depth)?.copied();
+                self.settle(entry, address)?;
+                let entry = self.entry(depth)?.copied();
                 Some(self.read(entry, address)?)
             }
             (I::WriteStack, &[address, depth, value]) => {
+                let entry = self.entry(depth)?.copied();
+                self.settle(entry, address)?;
                 match self.entry(depth)? {
-                    Some(entry) => {
-                        demand!(entry.address == address, Cells, "a cell at another address");
-                        *entry = late(address, value);
-                    }
+                    Some(entry) => *entry = late(address, value),
                     None => {
                         self.access(Opcode::I64Store, &[address, value])?;
                         self.stored(self.is_in_window(address, 0, 8));
@@ -111,15 +113,15 @@ impl Part<'_> {
             }
             (I::ReadLocal, &[address, index]) => {
                 let index = self.number("the number of a local", index)? as u32;
+                self.settle(self.kept.locals.get(&index).copied(), address)?;
                 let local = self.kept.locals.get(&index).copied();
                 Some(self.read(local, address)?)
             }
             (I::WriteLocal, &[address, index, value]) => {
                 let index = self.number("the number of a local", index)? as u32;
                 self.assumptions.insert(Assumption::PrivateCells);
-                let before = self.kept.locals.insert(index, late(address, value));
-                let same = before.is_none_or(|before| before.address == address);
-                demand!(same, Cells, "local {index} at another address");
+                self.settle(self.kept.locals.get(&index).copied(), address)?;
+                self.kept.locals.insert(index, late(address, value));
                 None
             }
             (intrinsic, _) => {
@@ -146,6 +148,16 @@ impl Part<'_> {
                 Err((Rule::Intrinsics, format!("{} has other operands", intrinsic.name())))
             }
         }
+    }
+
+    /// Before an access at another address than that of the cell which stands for it: all stores
+    /// that were put off are done, so that memory is what it is to be (S9).
+    fn settle(&mut self, cell: Option<Late>, address: Term) -> Verdict {
+        if cell.is_none_or(|cell| cell.address == address) {
+            return Ok(());
+        }
+        let undone = |(_, what)| (Rule::Cells, format!("a cell is at another address, and {what}"));
+        self.all_done().map_err(undone)
     }
 
     /// What a cell holds, or a load at its address.

@@ -302,8 +302,7 @@ impl Part<'_> {
         // Else the next block might compare it again, and so on.
         let gains = row.known.iter().any(|range| range.has(word));
         demand!(gains, Memory, "what is compared is not what is loaded");
-        let theirs = self.theirs.clone();
-        self.arrive(otherwise, |value| theirs.get(&value).copied())
+        self.arrive(otherwise, |theirs, value| theirs.get(&value).copied())
     }
 
     /// The word of constant memory that an instruction reads, which the entry has found to lie in

@@ -37,12 +37,15 @@
 //!   function's edge leads, with no instruction done; of a case, of the place behind
 //!   `specialize.value`.
 //! * S7. *State.* Along each edge, each value, base, register and store that was put off which the
-//!   next row describes is, as a term, what the row says of it.
+//!   next row describes is, as a term, what the row says of it. A row need not describe all; what
+//!   it leaves out is unknown, and so is what is computed from it, until an effect, an intrinsic or
+//!   an edge asks for it, which is refused.
 //! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
 //!   register, depth or local is constant.
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
 //!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
-//!   not describe it. A value is read back or dropped at the address that it was put off for.
+//!   not describe it. A value is read back or dropped at the address that it was put off for;
+//!   before an access at another one all of them are done, and so is the access.
 //! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
 //!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
 //!   has compared them, behind a comparison of the pointer with the size of memory, and on no way

@@ -225,12 +225,17 @@ impl<'c> Part<'c> {
     fn inst(&mut self, number: u32, inst: Inst) -> Verdict<bool> {
         let generic = self.facts.question.generic;
         let data = generic.inst(inst);
+        let is_pure = data.op.effects().is_pure();
+        if is_pure && generic.operands(data.args).iter().any(|it| !self.theirs.contains_key(it)) {
+            // What nobody asks for later on need not be known; who asks is refused (S7).
+            return Ok(false);
+        }
         let args = self.theirs(data.args)?;
         if let Some(intrinsic) = self.intrinsic(data) {
             return self.meaning(number, data, intrinsic, &args);
         }
         let code = opcode(data)?;
-        if data.op.effects().is_pure() {
+        if is_pure {
             let imm = self.facts.imm(code, data.imm)?;
             for (number, result) in (0..).zip(data.results()) {
                 let term = self.terms.operator(code, imm, &args, number);

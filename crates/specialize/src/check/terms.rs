@@ -21,8 +21,8 @@ pub(super) struct Term(u32);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Node {
-    /// A value that only a run knows.
-    Leaf(u32),
+    /// A value that only a run knows. It is found by its number alone, never looked up.
+    Leaf,
     /// A payload of the edge that is looked at.
     Payload(u32),
     Bits(u64),
@@ -37,7 +37,6 @@ enum Node {
 pub(super) struct Terms {
     nodes: Vec<Node>,
     known: HashMap<Node, Term>,
-    leaves: u32,
 }
 
 impl Terms {
@@ -51,8 +50,8 @@ impl Terms {
 
     /// A leaf of its own.
     pub(super) fn leaf(&mut self) -> Term {
-        self.leaves += 1;
-        self.add(Node::Leaf(self.leaves))
+        self.nodes.push(Node::Leaf);
+        Term(self.nodes.len() as u32 - 1)
     }
 
     pub(super) fn payload(&mut self, number: u32) -> Term {

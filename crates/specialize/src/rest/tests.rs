@@ -7,13 +7,15 @@ use crate::error::Error;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
 use crate::request::Requests;
-use crate::rewrite::{Plan, rewrite};
+use crate::rewrite::{New, Plan, rewrite};
 use prova_module::{Features, Limits, Module, Proposal};
 
 const CASES: &[&str] = &[
     include_str!("../../tests/cases/values.wat"),
     include_str!("../../tests/cases/loop.wat"),
     include_str!("../../tests/cases/text.wat"),
+    // All intrinsics of cells, in functions with locals and parameters and without.
+    include_str!("../../tests/cases/generic.wat"),
     // What the others do not have: a start, tags, passive segments, two memories, expressions.
     r#"(module (import "weval" "pop.context" (func $pop)) (import "a" "b" (func $b (param i32)))
         (import "a" "g" (global $i i32)) (import "weval" "push.context" (func $push (param i32)))
@@ -28,6 +30,7 @@ const CASES: &[&str] = &[
           (call $push (i32.const 9)) (drop (call $read (i64.const 1)))
           (drop (call $value (i32.const 1) (i32.const 0) (i32.const 3)))
           (call_indirect (type $f) (i32.const 1)) (throw $t (i32.const 4)))
+        (func $more (result i64) (i64.const 1))
         (data (memory 1) (i64.const 8) "abc") (data "passive") (data (i32.const 3) "x")
         (export "m" (memory 1)) (export "s" (func $s)) (export "t" (tag $t)))"#,
 ];
@@ -47,8 +50,8 @@ fn case(text: &str) -> (Module, Intrinsics, Plan) {
         plan.patches = requests.patches;
     }
     plan.patches.insert(7, vec![1, 2]);
-    for func in module.defined_funcs().take(2) {
-        plan.funcs.push((module.func_type_idx(func), "new".to_owned()));
+    for (func, slot) in module.defined_funcs().zip([64, 96]) {
+        plan.funcs.push(New { ty: module.func_type_idx(func), name: "new".to_owned(), slot });
     }
     (module, intrinsics, plan)
 }
@@ -98,6 +101,11 @@ fn other_plans_are_refused() {
         }),
         ("a function more", |plan| plan.funcs.push(plan.funcs[0].clone())),
         ("no function", |plan| plan.funcs.clear()),
+        ("a function elsewhere", |plan| plan.funcs[1].slot += 4),
+        ("another function's place", |plan| {
+            let slot = plan.funcs[0].slot;
+            plan.funcs[0].slot = std::mem::replace(&mut plan.funcs[1].slot, slot);
+        }),
         ("a byte less", |plan| {
             plan.patches.insert(7, vec![1]);
         }),

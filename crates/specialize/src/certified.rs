@@ -1,0 +1,71 @@
+//! A specialised function with all that its proof reads, before it stands in a module: what tests
+//! edit, to see that the check refuses it.
+
+use crate::certificate::Certificate;
+use crate::check;
+use crate::explore::explore;
+use crate::generic::Generic;
+use crate::image::Image;
+use crate::intrinsic::Intrinsics;
+use crate::pipeline::{Assumption, memory_bytes, question};
+use crate::promise::{Assume, Promises};
+use crate::request::{Request, Requests};
+use crate::residual::{self, Residual};
+use crate::sink::Subject;
+use prova_module::Module;
+use prova_ssa::Body;
+
+/// A specialised function, for tests.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Certified {
+    generic: Generic,
+    intrinsics: Intrinsics,
+    request: Request,
+    promises: Promises,
+    memory_bytes: u64,
+    /// The specialised function.
+    pub body: Body,
+    /// Its certificate.
+    pub certificate: Certificate,
+}
+
+#[doc(hidden)]
+impl Certified {
+    /// The function that is made for the request that writes to an address.
+    pub fn new(module: &Module, slot: u32, assume: Assume) -> Option<Certified> {
+        let intrinsics = Intrinsics::find(module).ok()?;
+        let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
+        let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
+        let request = request.ok()?;
+        let generic = Generic::new(module, request.func).ok()?;
+        let (promises, memory_bytes) = (assume.promises(), memory_bytes(module));
+        let subject = Subject {
+            generic: &generic,
+            intrinsics: &intrinsics,
+            request: &request,
+            promises,
+            memory_bytes,
+        };
+        let mut explored = explore(subject).ok()?;
+        let Residual { body, certificate } =
+            residual::write(subject, &mut explored, generic.func()).ok()?;
+        Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
+    }
+
+    /// What the proof says.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn prove(&self) -> Result<Vec<Assumption>, check::Rejection> {
+        let subject = Subject {
+            generic: &self.generic,
+            intrinsics: &self.intrinsics,
+            request: &self.request,
+            promises: self.promises,
+            memory_bytes: self.memory_bytes,
+        };
+        let question = question(&subject);
+        check::prove(&question, &self.body, &self.certificate)
+    }
+}

@@ -1,0 +1,160 @@
+//! What a walk reads, and where it tells of what it finds: the subject, the places that code is
+//! copied for, and the two kinds of sink.
+//!
+//! One sink asks what is known and writes nothing ([`crate::explore`]); the other one writes the
+//! specialised function ([`crate::residual`]).
+
+use crate::certificate::{Range, Window, Word};
+use crate::context::{Context, Fresh};
+use crate::generic::{Generic, opcode};
+use crate::intrinsic::{Intrinsic, Intrinsics};
+use crate::promise::Promises;
+use crate::request::{Argument, Request};
+use crate::state::{Late, Slot, State};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Opcode};
+use prova_ssa::{Block, Body, Inst, Value};
+
+/// A part of a generic block in a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key {
+    pub(crate) context: Context,
+    pub(crate) block: Block,
+    /// How many of the block's instructions are done.
+    pub(crate) start: u32,
+    /// What is known of constant memory.
+    pub(crate) fresh: Fresh,
+}
+
+/// Where the instructions go that a run must do.
+pub(crate) trait Sink {
+    type V: Copy;
+    /// An instruction of the generic function; gives one value for each result.
+    fn op(&mut self, inst: Inst, args: &[Slot<Self::V>]) -> Vec<Self::V>;
+    /// An i64 load at an address, in the place of an instruction.
+    fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
+    /// An i64 store that was put off until a place.
+    fn store(&mut self, offset: u32, late: &Late<Self::V>);
+    /// A payload of an edge out of a block.
+    fn payload(&mut self, block: Block, number: u32) -> Self::V;
+    /// Whether a root has a value here.
+    fn has_root(&self, root: u32) -> bool;
+    /// What a root is from now on.
+    fn set_root(&mut self, root: u32, value: Self::V);
+    /// The values of which a part's state tells, rising.
+    fn live(&self, key: Key) -> &[Value];
+    /// Constant memory is taken to be what was compared: this word at the entry, or another one
+    /// later.
+    fn folded(&mut self, word: Option<Word>);
+    /// A range of constant memory is compared here.
+    fn refreshed(&mut self, range: Range);
+    /// Constant memory is taken to be apart from a store.
+    fn apart(&mut self, window: Window);
+    /// Why a value is not known.
+    fn why(&self, value: Self::V) -> String;
+    /// Why a root is not known.
+    fn why_root(&self, root: u32) -> String;
+}
+
+/// How a part ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind<V> {
+    /// Always along its one edge.
+    Jump,
+    /// The first edge if it is not zero, else the second.
+    Branch(Slot<V>),
+    /// As the generic block's table.
+    Table(Slot<V>),
+    /// The first edge if it is null, else the second.
+    Null(Slot<V>),
+    /// The edge of a value, counted from the first one; out of range it traps.
+    Cases(Slot<V>, u32),
+    /// The one edge if a range of constant memory is the request's; else it traps.
+    Refreshed(Range),
+    /// Out of the function, as the generic block, with these operands.
+    Out(Vec<Slot<V>>),
+}
+
+/// The end of a part.
+#[derive(Clone, Debug)]
+pub(crate) struct Leave<V> {
+    pub(crate) kind: Kind<V>,
+    pub(crate) edges: Vec<(Key, State<V>)>,
+    /// The number of the instruction that ends it, if that is not the block's end.
+    pub(crate) cut: Option<u32>,
+    /// The offset of what ends it.
+    pub(crate) offset: u32,
+}
+
+/// What a walk reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'m> {
+    pub(crate) generic: &'m Generic,
+    pub(crate) intrinsics: &'m Intrinsics,
+    pub(crate) request: &'m Request,
+    pub(crate) promises: Promises,
+    /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
+    pub(crate) memory_bytes: u64,
+}
+
+impl<'m> Subject<'m> {
+    pub(crate) fn body(&self) -> &'m Body {
+        self.generic.body()
+    }
+
+    /// The intrinsic that an instruction calls.
+    pub(crate) fn intrinsic(&self, inst: Inst) -> Option<Intrinsic> {
+        let data = self.body().inst(inst);
+        let func = data.imm.index(Opcode::Call, Immediate::func);
+        let func = func.filter(|_| opcode(data.op) == Opcode::Call)?;
+        self.intrinsics.of(FuncIdx(func))
+    }
+
+    /// Whether constant memory can be compared: it lies in memory, or looking at it might trap.
+    pub(crate) fn is_compared(&self) -> bool {
+        let in_memory = |argument: &Argument| match argument {
+            Argument::Buffer(bytes) => bytes.len() as u64 <= self.memory_bytes,
+            Argument::Runtime | Argument::Constant(..) => true,
+        };
+        self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
+    }
+
+    /// Whether a root is an argument of the function.
+    pub(crate) fn is_argument(&self, root: u32) -> bool {
+        (root as usize) < self.request.params.len()
+    }
+}
+
+/// What is known of each value of the generic function, used by one walk after another: an entry
+/// counts if it is of this walk.
+pub(crate) struct Scratch<V> {
+    walk: u32,
+    slots: Vec<(u32, Slot<V>)>,
+}
+
+impl<V> Default for Scratch<V> {
+    fn default() -> Scratch<V> {
+        Scratch { walk: 0, slots: Vec::new() }
+    }
+}
+
+impl<V: Copy> Scratch<V> {
+    /// Forgets all for a walk over a body of so many values.
+    pub(crate) fn begin(&mut self, values: usize) {
+        self.walk = self.walk.wrapping_add(1);
+        if self.walk == 0 || self.slots.len() != values {
+            self.walk = 1;
+            self.slots.clear();
+            self.slots.resize(values, (0, Slot::Bits(0)));
+        }
+    }
+
+    pub(crate) fn get(&self, value: Value) -> Option<Slot<V>> {
+        let (walk, slot) = self.slots[value.as_u32() as usize];
+        (walk == self.walk).then_some(slot)
+    }
+
+    pub(crate) fn set(&mut self, value: Value, slot: Slot<V>) {
+        self.slots[value.as_u32() as usize] = (self.walk, slot);
+    }
+}

@@ -1,0 +1,30 @@
+;; The virtual stack and virtual locals in code that stays generic: loads and stores of cells.
+(module
+  (import "weval" "push.stack" (func $push (param i32 i64)))
+  (import "weval" "pop.stack" (func $pop (param i32) (result i64)))
+  (import "weval" "read.stack" (func $read (param i32 i32) (result i64)))
+  (import "weval" "write.stack" (func $write (param i32 i32 i64)))
+  (import "weval" "sync.stack" (func $sync))
+  (import "weval" "read.local" (func $local (param i32 i32) (result i64)))
+  (import "weval" "write.local" (func $set_local (param i32 i32 i64)))
+  (memory (export "memory") 1)
+  (table 1 funcref)
+  (elem (i32.const 0) $stack)
+  ;; (a + 1) * 10 + b, by a cell each
+  (func $stack (export "stack") (param $a i64) (param $b i64) (result i64) (local $x i32)
+    (local.set $x (i32.const 512))
+    (call $push (local.get $x) (local.get $a))
+    (call $push (i32.const 520) (local.get $b))
+    (call $write (local.get $x) (i32.const 1)
+      (i64.mul (i64.const 10) (i64.add (i64.const 1) (call $read (local.get $x) (i32.const 1)))))
+    (call $sync)
+    (i64.add (call $pop (i32.const 520)) (call $pop (local.get $x))))
+  (func (export "local") (result i64)
+    (call $set_local (i32.const 600) (i32.const 3) (i64.const 77))
+    (call $local (i32.const 600) (i32.const 3)))
+  ;; An initialiser that pushes.
+  (func (export "fill") (call $push (i32.const 700) (i64.const 55)))
+  (func (export "filled") (result i64) (call $local (i32.const 700) (i32.const 1)))
+  ;; Beyond memory it traps as any store.
+  (func (export "beyond") (call $push (i32.const 65529) (i64.const 1)))
+  (data (i32.const 16) "\80"))
