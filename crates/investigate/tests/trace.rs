@@ -178,7 +178,7 @@ fn a_replay_stops_at_an_event_and_says_who_called() {
         Wanted { level: Level::Values, first: mul.number, count: 1, stop: true, fuel: None };
     for tier in Tier::ALL {
         let report = trace(&config(tier), &record, wanted, &i32s).expect("it can be replayed");
-        assert_eq!(report.shown, [mul.clone()]);
+        assert_eq!(report.shown, std::slice::from_ref(mul));
         assert!(report.stopped && report.events == mul.number);
         let stack: Vec<(&str, &str)> = report
             .stack
