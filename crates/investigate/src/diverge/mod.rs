@@ -9,7 +9,7 @@
 //!
 //! A *side* is a tier or an executor, or another build of the program. Both sides replay the same
 //! record, so what the host answers is no difference. `trace` makes both sides count and hash their
-//! events; [`search`] finds the first one that differs; then the functions around it are traced
+//! events; `search` finds the first one that differs; then the functions around it are traced
 //! with the results of all their operators, which brings the search from the store that shows a
 //! fault to the operator whose operands agree and whose result does not.
 //!
