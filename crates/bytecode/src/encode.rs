@@ -13,7 +13,7 @@
 //! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32
 //! bits.
 
-use crate::ops::{Class, Kind, OPERANDS_MAX, OPS, Op};
+use crate::ops::{Class, Kind, Marks, OPERANDS_MAX, OPS, Op};
 
 /// The greatest number of words of one function's code.
 pub const WORDS_MAX: usize = 1 << 28;
@@ -66,10 +66,18 @@ impl CodeBuffer {
     /// Each must fit its kind ([`fits`]); the lanes take its low bits.
     #[inline]
     pub fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+        self.emit_marked(op, Marks::NONE, values)
+    }
+
+    /// [`emit`](CodeBuffer::emit) with operands in accumulators, which the op must take; their
+    /// values are 0.
+    #[inline]
+    pub fn emit_marked(&mut self, op: Op, marks: Marks, values: &[u64]) -> u32 {
+        debug_assert!(op.takes(marks), "{op:?} {marks:?}");
         let at = self.words.len();
         let info = op.info();
         self.words.resize(at + usize::from(info.words), 0);
-        self.words[at] = u64::from(op.encoding());
+        self.words[at] = u64::from(op.encoding(marks));
         let mut v = 0;
         for (i, operand) in info.operands.iter().enumerate() {
             debug_assert!(fits(operand.kind, values[v]), "{op:?} operand {i} = {:#x}", values[v]);
@@ -98,6 +106,12 @@ impl CodeBuffer {
     /// Overwrites operand `i` of the instruction `op` at word `at`; not for 128-bit immediates.
     pub fn patch(&mut self, at: u32, op: Op, i: usize, value: u64) {
         self.set_lanes(at as usize, op.lane(i), op.operands()[i].kind.lanes(), value);
+    }
+
+    /// Overwrites the marks of the instruction at word `at`.
+    pub fn patch_marks(&mut self, at: u32, op: Op, marks: Marks) {
+        debug_assert!(op.takes(marks), "{op:?} {marks:?}");
+        self.set_lanes(at as usize, 0, 1, op.encoding(marks).into());
     }
 
     #[inline]
@@ -150,6 +164,8 @@ pub fn fits(kind: Kind, value: u64) -> bool {
 pub struct Inst {
     /// Its op.
     pub op: Op,
+    /// Which of its operands are in accumulators; their values are 0.
+    pub marks: Marks,
     /// The index of its first word.
     pub at: u32,
     /// Its operand values, as [`CodeBuffer::emit`] takes them; the rest is 0.
@@ -177,14 +193,41 @@ impl Inst {
 }
 
 impl Inst {
+    /// T4 of the operands that are in accumulators.
+    fn unmarked(&self) -> Result<(), DecodeError> {
+        let accumulators = &self.op.info().accumulators;
+        let source = match self.marks.source() {
+            0 => None,
+            n => accumulators.sources[usize::from(n) - 1],
+        };
+        let of_source = source.map_or(0, |(value, _)| self.values[usize::from(value)]);
+        // A muted result is the first operand.
+        let of_result = if self.marks.is_muted() { self.values[0] } else { 0 };
+        if of_source | of_result != 0 { Err(DecodeError::StrayBits) } else { Ok(()) }
+    }
+
+    /// Whether operand value `v`, of a slot, is in an accumulator.
+    pub fn is_accumulated(&self, v: usize) -> bool {
+        let accumulators = &self.op.info().accumulators;
+        let source = usize::from(self.marks.source()).checked_sub(1);
+        let source = source.and_then(|n| accumulators.sources[n]);
+        source.is_some_and(|(value, _)| usize::from(value) == v) || v == 0 && self.marks.is_muted()
+    }
+
     /// A place for [`decode_into`].
-    pub(crate) const BLANK: Inst = Inst { op: OPS[0], at: 0, values: [0; VALUES_MAX], next: 0 };
+    pub(crate) const BLANK: Inst = Inst {
+        op: OPS[0],
+        marks: Marks::NONE,
+        at: 0,
+        values: [0; VALUES_MAX],
+        next: 0,
+    };
 }
 
 /// Why words are no instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// Lane 0 holds no op.
+    /// Lane 0 holds no op, or marks that the op does not take.
     UnknownOp(u16),
     /// The instruction goes beyond the end of the code.
     Truncated,
@@ -221,7 +264,7 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
     let start = at as usize;
     let first = *words.get(start).ok_or(DecodeError::Truncated)?;
     let encoding = first as u16;
-    let op = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
+    let (op, marks) = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
     let info = op.info();
     if info.narrow {
         // The lanes that belong to no operand are zero, and so are their values.
@@ -229,8 +272,9 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
             return Err(DecodeError::StrayBits);
         }
         let lane = |n: u32| first >> (16 * n) & 0xffff;
-        *inst = Inst { op, at, values: [lane(1), lane(2), lane(3), 0, 0, 0, 0], next: at + 1 };
-        return Ok(());
+        let values = [lane(1), lane(2), lane(3), 0, 0, 0, 0];
+        *inst = Inst { op, marks, at, values, next: at + 1 };
+        return if marks == Marks::NONE { Ok(()) } else { inst.unmarked() };
     }
     let code = words.get(start..start + usize::from(info.words)).ok_or(DecodeError::Truncated)?;
     for (word, unused) in code.iter().zip(info.unused) {
@@ -254,8 +298,8 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
         }
         next += targets;
     }
-    (inst.op, inst.at, inst.next) = (op, at, next as u32);
-    Ok(())
+    (inst.op, inst.marks, inst.at, inst.next) = (op, marks, at, next as u32);
+    if marks == Marks::NONE { Ok(()) } else { inst.unmarked() }
 }
 
 #[cfg(test)]

@@ -59,4 +59,4 @@ pub use check::{CheckError, Rule};
 pub use checked::CheckedBytecode;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};
 pub use identity::{Identity, Mismatch};
-pub use ops::{Class, Kind, OPS, Op, OpInfo, Operand, Role};
+pub use ops::{Accumulators, Class, Kind, Marks, OPS, Op, OpInfo, Operand, RegClass, Role};

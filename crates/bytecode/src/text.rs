@@ -14,6 +14,7 @@
 //! | kind | text |
 //! |---|---|
 //! | a slot; a v128 slot; a window | `s5`; `s5:2`; `s5..` |
+//! | an operand in its accumulator | `acc` |
 //! | a number (signed); a 128-bit one | `-7`; `0x` and 32 digits |
 //! | a memory offset; a lane | `+16`; `lane3` |
 //! | an index of the module | `func12 type3 table0 mem1 global2 elem0 data0 tag0` |
@@ -117,7 +118,11 @@ impl fmt::Display for InstText<'_> {
                 f.write_str(" <-")?;
             }
             let (low, high) = (inst.values[v], inst.values.get(v + 1).copied().unwrap_or(0));
-            write_operand(f, inst, operand.kind, low, high)?;
+            if inst.is_accumulated(v) {
+                f.write_str(" acc")?;
+            } else {
+                write_operand(f, inst, operand.kind, low, high)?;
+            }
             v += if operand.kind == Kind::v128c { 2 } else { 1 };
         }
         let targets = inst.table_targets(self.words);

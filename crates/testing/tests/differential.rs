@@ -56,7 +56,7 @@ fn first(mut candidate: Candidate, change: fn(Op, &mut [u64]) -> bool) -> Candid
 
 /// Lane 0 of an instruction is its op.
 fn set_op(words: &mut [u64], op: Op) -> bool {
-    words[0] = words[0] & !0xffff | u64::from(op.encoding());
+    words[0] = words[0] & !0xffff | u64::from(op.encoding(prova_bytecode::Marks::NONE));
     true
 }
 

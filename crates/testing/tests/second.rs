@@ -5,6 +5,8 @@
 //! nor what a second does not come to: `prova-testing second --honest 1000000 --edited 1000000` is
 //! the campaign.
 
+#[path = "../../bytecode/src/check/tests/equality/accumulators.rs"]
+mod accumulators;
 #[path = "../../bytecode/src/check/tests/equality/cases.rs"]
 mod cases;
 #[path = "../../bytecode/src/check/tests/equality/effects.rs"]

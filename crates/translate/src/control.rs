@@ -204,6 +204,7 @@ impl<'m> Cx<'m> {
         self.settle(base);
         self.push_frame(BlockKind::Loop, ty, params);
         self.hint();
+        self.release();
         self.poll_due = true;
     }
 
@@ -289,6 +290,7 @@ impl<'m> Cx<'m> {
     /// Lets a branch of known place come to the current position.
     fn pin(&mut self, branch: Option<(u32, Op)>) {
         self.forget();
+        self.release();
         if let Some((at, op)) = branch {
             let offset = i64::from(self.position()) - i64::from(at);
             self.patch(at, op, offset);

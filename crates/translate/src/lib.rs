@@ -69,6 +69,7 @@
 //! The tests that would notice a fault: `tests/enumerate.rs` of `prova-testing` (all small bodies
 //! in every tier) and the golden files of `tests/files/translate`.
 
+mod accumulate;
 mod atomic;
 mod control;
 mod error;

@@ -15,6 +15,7 @@
 //! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of whatever any test
 //! translates, and hands each candidate to the check.
 
+use crate::accumulate::{Accumulated, AllHeld};
 use crate::control::{Fixup, Frame};
 use crate::error::TranslateError;
 use crate::exception::{Catch, Try};
@@ -22,8 +23,8 @@ use crate::moves::{Move, Moves, Source, source};
 use crate::stack::{Entry, Place, Stack};
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
-    Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Metering, Op, Role, Settings,
-    decode,
+    Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass, Role,
+    Settings, decode,
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
 
@@ -67,7 +68,7 @@ impl Translator {
 /// What is kept from one function to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    code: CodeBuffer,
+    pub(crate) code: CodeBuffer,
     map: Vec<MapEntry>,
     controls: Vec<ControlHint>,
     runs: Vec<Run>,
@@ -99,6 +100,10 @@ pub(crate) struct Produced {
     pub(crate) op: Op,
     /// The slot of its result.
     pub(crate) dst: u16,
+    /// Its marks, and what they did.
+    accumulated: Accumulated,
+    /// What accumulators held before it.
+    held: AllHeld,
 }
 
 /// The translation of one function.
@@ -124,6 +129,8 @@ pub(crate) struct Cx<'m> {
     before: Option<Produced>,
     /// The one-cell copy just before the current position that a further copy may join.
     pairable: Option<(u32, u16, u16)>,
+    /// What accumulators hold (A1 of `accumulate`).
+    pub(crate) held: AllHeld,
     /// How many `br_table`s there were.
     pub(crate) stamp: u32,
     fault: Option<&'static str>,
@@ -162,6 +169,7 @@ impl<'m> Cx<'m> {
             last: None,
             before: None,
             pairable: None,
+            held: [None; RegClass::ALL.len()],
             stamp: 0,
             fault: None,
         }
@@ -299,21 +307,31 @@ impl Cx<'_> {
     /// Emits an instruction of the current operator; forgets the ones before (E1).
     #[inline]
     pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+        self.emit_accumulated(op, values).0
+    }
+
+    fn emit_accumulated(&mut self, op: Op, values: &[u64]) -> (u32, Accumulated) {
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
         self.forget();
-        self.b.code.emit(op, values)
+        let accumulated = self.accumulate(op, values);
+        let at = self.b.code.emit_marked(op, accumulated.marks, values);
+        if let Some(value) = accumulated.value {
+            self.b.code.patch(at, op, value, 0);
+        }
+        self.hold(at, op, accumulated.marks, values);
+        (at, accumulated)
     }
 
     /// Emits an instruction whose one result is operand 0, a home slot that a later instruction may
     /// consume.
     #[inline]
     pub(crate) fn emit_to(&mut self, op: Op, values: &[u64]) {
-        let before = self.last;
-        let at = self.emit(op, values);
+        let (before, held) = (self.last, self.held);
+        let (at, accumulated) = self.emit_accumulated(op, values);
         self.before = before;
-        self.last = Some(Produced { at, op, dst: values[0] as u16 });
+        self.last = Some(Produced { at, op, dst: values[0] as u16, accumulated, held });
     }
 
     /// Emits an instruction with one result and pushes the result; `sources` are the operands after
@@ -356,7 +374,13 @@ impl Cx<'_> {
     /// The operand values of an instruction of this function.
     pub(crate) fn values(&mut self, produced: &Produced) -> [u64; VALUES_MAX] {
         match decode(self.b.code.words(), produced.at) {
-            Ok(inst) => inst.values,
+            Ok(mut inst) => {
+                let slot = Cx::accumulated_slot(inst.op, inst.marks, &produced.held);
+                if let Some((value, slot)) = slot {
+                    inst.values[value] = slot.into();
+                }
+                inst.values
+            }
             Err(_) => {
                 self.bug("an instruction that does not decode");
                 [0; VALUES_MAX]
@@ -368,6 +392,7 @@ impl Cx<'_> {
     pub(crate) fn take_back(&mut self) {
         let Some(last) = self.last else { return };
         self.b.code.truncate(last.at);
+        self.unaccumulate(&last.accumulated, &last.held);
         while self.b.map.last().is_some_and(|entry| entry.word >= last.at) {
             self.b.map.pop();
         }
@@ -405,6 +430,7 @@ impl Cx<'_> {
             self.offset = current;
         } else {
             self.b.code.patch(last.at, last.op, 0, slot.into());
+            self.rename_held(last.at, slot);
         }
         self.forget();
     }
@@ -464,12 +490,18 @@ impl Cx<'_> {
         match self.pairable.take() {
             Some((at, d, s)) if d != src && d != dst => {
                 self.b.code.truncate(at);
-                self.b.code.emit(Op::Copy2, &[d.into(), dst.into(), s.into(), src.into()]);
+                // The first copy, which may have read an accumulator, has written one.
+                self.held[RegClass::Int as usize] = None;
+                let values = [d.into(), dst.into(), s.into(), src.into()];
+                self.b.code.emit(Op::Copy2, &values);
+                self.hold(at, Op::Copy2, Marks::NONE, &values);
+                self.fix();
                 self.forget();
             }
             _ => {
-                let at = self.emit(Op::Copy, &[dst.into(), src.into()]);
-                self.pairable = Some((at, dst, src));
+                let op = self.copy_of(src);
+                let at = self.emit(op, &[dst.into(), src.into()]);
+                self.pairable = (op == Op::Copy).then_some((at, dst, src));
             }
         }
     }
@@ -546,6 +578,7 @@ impl Cx<'_> {
     /// before it is final.
     pub(crate) fn hint(&mut self) {
         self.forget();
+        self.fix();
         let (offset, word) = (self.offset, self.position());
         self.b.controls.push(ControlHint { offset, word });
     }

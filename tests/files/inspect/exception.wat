@@ -52,7 +52,7 @@
 ;;     0x3b    i32.const 1                             [1]
 ;;     0x3d    return
 ;;               2: const32 s1 <- 1                    s1 = 1
-;;               3: return1 s1
+;;               3: return1 acc
 ;;     0x3e  end                                       [v3@s1, v4@s2]
 ;;     0x3f  throw_ref
 ;;               4: throw_ref s2                       effect #2

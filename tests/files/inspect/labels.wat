@@ -48,9 +48,9 @@
 ;;               3: br_if s0 -> @2
 ;;     0x31  end                                       [7@s1, v5@s2]
 ;;     0x32  i32.add                                   [v7@s1]
-;;               4: i32.add s1 <- s1 s2                s1 = v7
+;;               4: i32.add s1 <- s1 acc               s1 = v7
 ;;     0x33  end
-;;               5: return1 s1
+;;               5: return1 acc
 ;;
 ;; values
 ;;   v2 = param 0
@@ -467,7 +467,7 @@
 ;;       "side": "code",
 ;;       "word": 4,
 ;;       "offset": 50,
-;;       "text": "i32.add s1 <- s1 s2",
+;;       "text": "i32.add s1 <- s1 acc",
 ;;       "checked": true,
 ;;       "writes": [
 ;;         {
@@ -487,7 +487,7 @@
 ;;       "side": "code",
 ;;       "word": 5,
 ;;       "offset": 51,
-;;       "text": "return1 s1",
+;;       "text": "return1 acc",
 ;;       "checked": true,
 ;;       "writes": []
 ;;     }

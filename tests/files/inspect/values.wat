@@ -75,27 +75,27 @@
 ;;     0x59      local.get 1 ;; n                      [v1@s5, v7@local 3, v8@local 1]
 ;;     0x5b      i32.lt_s                              [v1@s5, v9@-]
 ;;     0x5c      br_if 0 (;@2;)                        [v1@s5]
-;;               4: br_i32.lt_s s4 s1 -> @3
+;;               4: br_i32.lt_s acc s1 -> @3
 ;;     0x5e    end                                     [v1@s5]
 ;;     0x5f    local.get 3 ;; i                        [v1@s5, v7@local 3]
 ;;     0x61    call 0 ;; log                           [v1@s5]
-;;               6: copy s6 <- s4                      s6 = v7
+;;               6: copy s6 <- acc                     s6 = v7
 ;;               7: call_import s6.. func0             effect #1
 ;;     0x63    i32.const 5                             [v1@s5, 5]
 ;;     0x65    return
 ;;               8: const32 s6 <- 5                    s6 = 5
-;;               9: return1 s6
+;;               9: return1 acc
 ;;     0x66    i32.const 4                             unreachable
 ;;     0x68    drop                                    unreachable
 ;;     0x69  end                                       [v1@s5]
 ;;     0x6a  i32.const 4                               [v1@s5, 4]
-;;     0x6c  i32.load offset=8                         [v1@s5, v12@s6]
-;;              10: const32 s6 <- 4                    s6 = 4
-;;              11: i32.load s6 <- s6 +8               s6 = v12, effect #2
+;;     0x6c  i32.load offset=8                         [v1@s5, v12@-]
+;;              10: const32 acc <- 4                   s65536 = 4
+;;              11: i32.load acc <- acc +8             s65536 = v12, effect #2
 ;;     0x6f  i32.add                                   [v13@s5]
-;;              12: i32.add s5 <- s5 s6                s5 = v13
+;;              12: i32.add s5 <- s5 acc               s5 = v13
 ;;     0x70  end
-;;              13: return1 s5
+;;              13: return1 acc
 ;;
 ;; values
 ;;   v1 = param 0
@@ -125,7 +125,7 @@
 ;;     0x77  i64.div_u                                 [v3@s1]
 ;;               2: i64.div_u_imm s1 <- s0 1           s1 = v3, effect #2
 ;;     0x78  end
-;;               3: return1 s1
+;;               3: return1 acc
 ;;
 ;; values
 ;;   v1 = param 0
@@ -259,7 +259,7 @@
 ;;       "side": "code",
 ;;       "word": 1,
 ;;       "offset": 120,
-;;       "text": "return1 s1",
+;;       "text": "return1 acc",
 ;;       "checked": true,
 ;;       "writes": []
 ;;     }

@@ -77,7 +77,7 @@
 ;;     0x53  local.get 1                               [v1@local 0, v2@local 1]
 ;;     0x55  f32.add                                   [v3@s2]
 ;;               0: f32.add s2 <- s0 s1                s2 = v4
-;;               1: f32.canonicalize s2 <- s2          s2 = v3
+;;               1: f32.canonicalize s2 <- acc         s2 = v3
 ;;     0x56  end
 ;;               2: return1 s2
 ;;

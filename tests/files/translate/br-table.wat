@@ -62,24 +62,24 @@
 ;; func0
 ;;     0: br_table s0 -> @4 @6 @8
 ;;     4: const32 s1 <- 10
-;;     5: return1 s1
+;;     5: return1 acc
 ;;     6: const32 s1 <- 20
-;;     7: return1 s1
+;;     7: return1 acc
 ;;     8: const32 s1 <- 30
-;;     9: return1 s1
+;;     9: return1 acc
 ;; func1
 ;;     0: const32 s1 <- 100
 ;;     1: const32 s2 <- 100
 ;;     2: br_table s0 -> @8 @10 @12 @12 @12
 ;;     8: const32 s3 <- 5
-;;     9: return1 s3
+;;     9: return1 acc
 ;;    10: const32 s2 <- 5
 ;;    11: br -> @15
 ;;    12: const32 s3 <- 5
 ;;    13: br -> @14
 ;;    14: i32.add s2 <- s2 s3
 ;;    15: i32.add s1 <- s1 s2
-;;    16: return1 s1
+;;    16: return1 acc
 ;; func2
 ;;     0: const32 s1 <- 6
 ;;     1: br_table s0 -> @5 @5 @5

@@ -39,9 +39,9 @@
 ;;     0: const32 s2 <- 5
 ;;     1: br_if_not s1 -> @4
 ;;     2: const32 s5 <- 9
-;;     3: return1 s5
+;;     3: return1 acc
 ;;     4: i32.add s2 <- s2 s0
-;;     5: return1 s2
+;;     5: return1 acc
 ;; func1
 ;;     0: br_if_not s1 -> @3
 ;;     1: copy s2 <- s0

@@ -55,7 +55,7 @@
 ;;     1: const32 s3 <- 1
 ;;     2: call s2.. func0
 ;;     3: i32.add_imm s1 <- s2 9
-;;     4: return1 s1
+;;     4: return1 acc
 ;; func3
 ;;     0: copy s2 <- s0
 ;;     1: const32 s3 <- 8

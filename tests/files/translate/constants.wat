@@ -48,12 +48,12 @@
 ;;     7: const32 s8 <- 8
 ;;     8: const32 s9 <- 9
 ;;     9: br_if s0 -> @10
-;;    10: i32.add s8 <- s8 s9
-;;    11: i32.add s7 <- s7 s8
-;;    12: i32.add s6 <- s6 s7
-;;    13: i32.add s5 <- s5 s6
-;;    14: i32.add s4 <- s4 s5
-;;    15: i32.add s3 <- s3 s4
-;;    16: i32.add s2 <- s2 s3
-;;    17: i32.add s1 <- s1 s2
-;;    18: return1 s1
+;;    10: i32.add acc <- s8 s9
+;;    11: i32.add acc <- s7 acc
+;;    12: i32.add acc <- s6 acc
+;;    13: i32.add acc <- s5 acc
+;;    14: i32.add acc <- s4 acc
+;;    15: i32.add acc <- s3 acc
+;;    16: i32.add acc <- s2 acc
+;;    17: i32.add s1 <- s1 acc
+;;    18: return1 acc

@@ -21,12 +21,12 @@
 ;; code
 ;; func0
 ;;     0: f32.add s2 <- s0 s1
-;;     1: f32.canonicalize s0 <- s2
+;;     1: f32.canonicalize s0 <- acc
 ;;     2: return1 s0
 ;; func1
-;;     0: f64.neg s1 <- s0
-;;     1: f64.sqrt s1 <- s1
-;;     2: f64.canonicalize s1 <- s1
+;;     0: f64.neg acc <- s0
+;;     1: f64.sqrt s1 <- acc
+;;     2: f64.canonicalize s1 <- acc
 ;;     3: return1 s1
 ;; func2
 ;;     0: f32x4.mul s4:2 <- s0:2 s2:2

@@ -51,6 +51,6 @@
 ;; func2
 ;;     0: br_f32.not_eq s0 s1 -> @4
 ;;     2: const32 s2 <- 0
-;;     3: return1 s2
+;;     3: return1 acc
 ;;     4: const32 s2 <- 1
-;;     5: return1 s2
+;;     5: return1 acc

@@ -105,9 +105,9 @@
 ;; func0
 ;;     0: br_i32.lt_s s0 s1 -> @4
 ;;     2: const32 s2 <- 0
-;;     3: return1 s2
+;;     3: return1 acc
 ;;     4: const32 s2 <- 1
-;;     5: return1 s2
+;;     5: return1 acc
 ;; func1
 ;;     0: br_i32.ne_imm s0 5 -> @4
 ;;     2: const32 s1 <- 1
@@ -146,14 +146,14 @@
 ;;     5: return1 s2
 ;; func7
 ;;     0: const32 s1 <- 6
-;;     1: br_i32.ge_s s0 s1 -> @5
+;;     1: br_i32.ge_s s0 acc -> @5
 ;;     3: const32 s2 <- 1
 ;;     4: br -> @6
 ;;     5: const32 s2 <- 0
 ;;     6: return1 s2
 ;; func8
-;;     0: const64 s2 <- 3000000000
-;;     2: br_i64.le_u s0 s2 -> @6
+;;     0: const64 acc <- 3000000000
+;;     2: br_i64.le_u s0 acc -> @6
 ;;     4: const32 s1 <- 1
 ;;     5: br -> @7
 ;;     6: const32 s1 <- 0

@@ -40,15 +40,15 @@
 ;;     2: copy s0 <- s2
 ;;     3: i32.mul s1 <- s1 s2
 ;;     4: i32.add_imm s0 <- s0 -1
-;;     5: br_if_not s0 -> @8
-;;     6: copy s2 <- s0
+;;     5: br_if_not acc -> @8
+;;     6: copy s2 <- acc
 ;;     7: br -> @2
 ;;     8: return1 s1
 ;; func1
 ;;     0: copy2 s3 s4 <- s0 s1
 ;;     2: copy2 s1 s0 <- s4 s3
 ;;     4: i32.add_imm s2 <- s2 1
-;;     5: br_i32.ge_u_imm s2 3 -> @10
+;;     5: br_i32.ge_u_imm acc 3 -> @10
 ;;     7: copy2 s3 s4 <- s1 s0
 ;;     9: br -> @2
 ;;    10: return2 s1 s0

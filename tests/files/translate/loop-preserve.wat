@@ -47,7 +47,7 @@
 ;; code
 ;; func0
 ;;     0: const32 s0 <- 0
-;;     1: copy s1 <- s0
+;;     1: copy s1 <- acc
 ;;     2: br_if s0 -> @5
 ;;     3: const32 s0 <- 1
 ;;     4: br -> @2

@@ -23,16 +23,16 @@
 ;; func0
 ;;     0: i64.store s0 +8 s1
 ;;     1: i32.load s2 <- s0 +65535
-;;     2: return1 s2
+;;     2: return1 acc
 ;; func1
 ;;     0: i32.load_far s1 <- s0 +65536 mem0
-;;     3: return1 s1
+;;     3: return1 acc
 ;; func2
 ;;     0: i32.load_far s1 <- s0 +4 mem1
-;;     3: return1 s1
+;;     3: return1 acc
 ;; func3
-;;     0: const32 s2 <- 1
-;;     1: i32.store8 s0 +0 s2
+;;     0: const32 acc <- 1
+;;     1: i32.store8 s0 +0 acc
 ;;     2: return
 ;; func4
 ;;     0: const32 s4 <- 8

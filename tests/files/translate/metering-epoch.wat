@@ -16,5 +16,5 @@
 ;;     0: poll
 ;;     1: poll
 ;;     2: i32.add_imm s0 <- s0 -1
-;;     3: br_if s0 -> @1
-;;     4: return1 s0
+;;     3: br_if acc -> @1
+;;     4: return1 acc

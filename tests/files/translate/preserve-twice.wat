@@ -35,7 +35,7 @@
 ;;     4: copy s2 <- s1
 ;;     5: copy s1 <- s3
 ;;     6: i32.add s2 <- s2 s3
-;;     7: return1 s2
+;;     7: return1 acc
 ;; func1
 ;;     0: copy2 s1 s2 <- s0 s0
 ;;     2: br -> @3

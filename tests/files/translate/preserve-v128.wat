@@ -30,7 +30,7 @@
 ;;     1: br_if s4 -> @3
 ;;     2: copy_v128 s0:2 <- s2:2
 ;;     3: i64x2.extract_lane s5 <- s5:2 lane1
-;;     4: return1 s5
+;;     4: return1 acc
 ;; func1
 ;;     0: select_v128 s5:2 <- s0:2 s2:2 s4
 ;;     2: copy_v128 s0:2 <- s5:2

@@ -39,7 +39,7 @@
 ;;     0: copy s1 <- s0
 ;;     1: const32 s0 <- 1
 ;;     2: i32.add_imm s1 <- s1 0
-;;     3: return1 s1
+;;     3: return1 acc
 ;; func3
 ;;     0: copy s3 <- s0
 ;;     1: copy s2 <- s0

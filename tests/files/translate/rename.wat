@@ -45,7 +45,7 @@
 ;; code
 ;; func0
 ;;     0: i32.add_imm s0 <- s0 1
-;;     1: return1 s0
+;;     1: return1 acc
 ;; func1
 ;;     0: copy s1 <- s0
 ;;     1: i32.add_imm s0 <- s0 1
@@ -59,7 +59,7 @@
 ;;     2: br -> @4
 ;;     3: i32.add_imm s2 <- s0 9
 ;;     4: copy s0 <- s2
-;;     5: return1 s0
+;;     5: return1 acc
 ;; func4
 ;;     0: copy s2 <- s0
 ;;     1: copy s1 <- s0

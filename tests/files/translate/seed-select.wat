@@ -28,5 +28,5 @@
 ;;     4: const32 s0 <- 9
 ;;     5: const32 s3 <- 0
 ;;     6: i32.lt_s_imm s0 <- s0 6
-;;     7: select s2 <- s2 s3 s0
-;;     9: return1 s2
+;;     7: select s2 <- s2 s3 acc
+;;     9: return1 acc

@@ -23,7 +23,7 @@
 ;;     3: table.set s0 s2 table0
 ;;     5: table.get s1 <- s0 table0
 ;;     7: ref.is_null s1 <- s1
-;;     8: return1 s1
+;;     8: return1 acc
 ;; func1
 ;;     0: const64_s32 s2 <- 0
 ;;     1: table.fill s2 s0 s1 table1

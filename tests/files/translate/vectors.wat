@@ -25,10 +25,10 @@
 ;;     6: v128.store s0 +0 s4:2
 ;;     7: i16x8.replace_lane s3:2 <- s1:2 s0 lane3
 ;;     9: i16x8.extract_lane_s s3 <- s3:2 lane3
-;;    10: return1 s3
+;;    10: return1 acc
 ;; func2
 ;;     0: f32x4.relaxed_madd s6:2 <- s0:2 s2:2 s4:2
-;;     2: const32 s8 <- 3
-;;     3: i32x4.shl s6:2 <- s6:2 s8
+;;     2: const32 acc <- 3
+;;     3: i32x4.shl s6:2 <- s6:2 acc
 ;;     4: copy_v128 s0:2 <- s6:2
 ;;     5: return

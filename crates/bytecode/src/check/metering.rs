@@ -56,7 +56,7 @@ impl<'a> Meter<'a> {
 /// A backward branch goes to the instruction at `target`.
 pub(super) fn cycle(cx: &Context<'_>, target: u32) -> Verdict {
     let first = cx.candidate.words.get(target as usize).copied().unwrap_or(0);
-    let poll = Op::from_encoding(first as u16) == Some(Op::Poll);
+    let poll = Op::from_encoding(first as u16).is_some_and(|(op, _)| op == Op::Poll);
     if cx.settings.metering.has_epoch() && !poll {
         let what = format!("the backward branch to word {target} meets no poll");
         return Err(Fault::new(Rule::Metering, what));

@@ -65,7 +65,8 @@
 //! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
 //!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
 //!   return's results. What a callee's frame may have overwritten and what a label's relation does
-//!   not hold counts as unwritten.
+//!   not hold counts as unwritten. The same of accumulators, which nothing holds behind a label, a
+//!   call, or an operation of the store that may trap.
 //! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
 //! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each
 //!   operand-stack position below the label's base.
@@ -121,7 +122,7 @@ mod variable;
 mod vector;
 
 pub use equality::Effect;
-pub(crate) use equality::{Observer, Sides};
+pub(crate) use equality::{Observer, Sides, accumulator_cell};
 pub use error::{CheckError, Component, Rule};
 pub(crate) use error::{Difference, Fault};
 

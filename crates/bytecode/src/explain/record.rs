@@ -19,7 +19,7 @@ use super::{
     Difference, Entry, Explanation, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write,
 };
 use crate::candidate::Candidate;
-use crate::check::{CheckError, Fault, Observer, Sides};
+use crate::check::{CheckError, Fault, Observer, Sides, accumulator_cell};
 use crate::encode::Inst;
 use crate::ops::{Class, Role};
 use prova_module::{Module, Operator, OperatorsReader};
@@ -149,9 +149,12 @@ impl Observer for &mut Record<'_> {
         }
         let mut slots = Vec::new();
         for (i, operand) in inst.op.operands().iter().enumerate() {
-            if operand.role == Role::Result {
+            if operand.role == Role::Result && !inst.marks.is_muted() {
                 slots.push(inst.values[i] as u32);
             }
+        }
+        if inst.marks.is_muted() {
+            slots.extend(inst.op.info().accumulators.result.map(accumulator_cell));
         }
         if performed && returns(inst.op.class()) {
             let window = inst.values[0] as u32;

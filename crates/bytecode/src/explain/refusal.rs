@@ -17,9 +17,9 @@
 
 use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId, show};
 use crate::candidate::Candidate;
-use crate::check::CheckError;
+use crate::check::{CheckError, accumulator_cell};
 use crate::encode::{Inst, decode};
-use crate::ops::{Class, Role};
+use crate::ops::{Class, Kind, RegClass, Role};
 use prova_module::{BlockKind, FuncFacts, Module, Operator};
 use std::collections::BTreeSet;
 
@@ -253,7 +253,8 @@ impl Teller<'_> {
                     None => String::new(),
                 };
                 format!(
-                    "instruction @{word} reads s{slot}{meant}, which has no value on every path to it"
+                    "instruction @{word} reads {}{meant}, which has no value on every path to it",
+                    show::place(slot)
                 )
             }
         };
@@ -475,22 +476,25 @@ impl Teller<'_> {
             let Step::Instruction { word, writes, .. } = step else { continue };
             for write in writes.iter().filter(|write| write.slot == slot) {
                 before += 1;
-                let what = format!("writes {} to s{slot}", values.describe(write.value));
+                let what =
+                    format!("writes {} to {}", values.describe(write.value), show::place(slot));
                 events.push(Event { site: Site::Instruction(*word), what });
             }
         }
         if before == 0 {
+            let place = show::place(slot);
             let what = match slot < self.local_cells() {
                 true => format!(
-                    "s{slot} is the slot of {}, and nothing before here writes it",
+                    "{place} is the slot of {}, and nothing before here writes it",
                     self.local(slot)
                 ),
-                false => format!("nothing before here writes s{slot}"),
+                false => format!("nothing before here writes {place}"),
             };
             events.push(Event { site: Site::None, what });
         } else if nothing {
             let what = format!(
-                "what was written to s{slot} does not come here: it was on another path, or a label or a call lies between"
+                "what was written to {} does not come here: it was on another path, or a label or a call lies between",
+                show::place(slot)
             );
             events.push(Event { site: Site::None, what });
         }
@@ -498,7 +502,8 @@ impl Teller<'_> {
         let mut at = decode(words, self.error.word).map_or(u32::MAX, |inst| inst.next);
         while let Ok(inst) = decode(words, at) {
             if results(&inst).any(|result| result == slot) {
-                let what = format!("the first instruction behind it that writes s{slot}");
+                let place = show::place(slot);
+                let what = format!("the first instruction behind it that writes {place}");
                 events.push(Event { site: Site::Instruction(at), what });
                 break;
             }
@@ -523,7 +528,7 @@ impl Teller<'_> {
             Step::Operator { .. } => None,
         });
         if let Some((word, slot)) = first {
-            let what = format!("writes {} to s{slot}", values.describe(value));
+            let what = format!("writes {} to {}", values.describe(value), show::place(slot));
             events.push(Event { site: Site::Instruction(word), what });
         }
     }
@@ -537,13 +542,15 @@ fn on_top(stack: &Stack, value: ValueId) -> bool {
     stack.top.last().is_some_and(|top| top.value == value)
 }
 
-/// The slots that an instruction writes, besides a call's window.
+/// The slots that an instruction writes, besides a call's window, and the accumulator.
 fn results(inst: &Inst) -> impl Iterator<Item = u32> {
     let operands = inst.op.operands().iter().zip(inst.values);
-    let results = operands.filter(|(operand, _)| operand.role == Role::Result);
-    results.flat_map(|(operand, slot)| {
+    let muted = inst.marks.is_muted();
+    let results = operands.filter(move |(operand, _)| operand.role == Role::Result && !muted);
+    let slots = results.flat_map(|(operand, slot)| {
         (0..u32::from(operand.kind.cells())).map(move |i| slot as u32 + i)
-    })
+    });
+    slots.chain(inst.op.info().accumulators.result.map(accumulator_cell))
 }
 
 /// The slots from which an instruction takes what is compared.
@@ -551,11 +558,16 @@ fn sources(inst: &Inst, component: Component) -> Vec<u32> {
     if let (Component::Result { index }, Class::return_) = (component, inst.op.class()) {
         return vec![index];
     }
-    let operands = inst.op.operands().iter().zip(inst.values);
-    operands
-        .filter(|(operand, _)| operand.role == Role::Source && operand.kind.cells() > 0)
-        .map(|(_, slot)| slot as u32)
-        .collect()
+    let mut slots = Vec::new();
+    let mut v = 0;
+    for operand in inst.op.operands() {
+        let in_accumulator = RegClass::of(operand.kind).filter(|_| inst.is_accumulated(v));
+        if operand.role == Role::Source && operand.kind.cells() > 0 {
+            slots.push(in_accumulator.map_or(inst.values[v] as u32, accumulator_cell));
+        }
+        v += if operand.kind == Kind::v128c { 2 } else { 1 };
+    }
+    slots
 }
 
 /// The newest events in the order of their places, each once; what has no place stands at `here`.

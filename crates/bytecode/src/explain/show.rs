@@ -7,7 +7,8 @@
 
 use super::record::Numbers;
 use super::{Component, Definition, Effect, ValueId, Values};
-use crate::check::Difference;
+use crate::check::{Difference, accumulator_cell};
+use crate::ops::RegClass;
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
@@ -123,6 +124,17 @@ fn definition(
     Definition { operator, args: args.into_iter().map(number).collect() }
 }
 
+/// A slot's name, or that of the accumulator that the number stands for.
+pub(super) fn place(slot: u32) -> String {
+    let accumulator = RegClass::ALL.into_iter().find(|&class| accumulator_cell(class) == slot);
+    match accumulator {
+        None => format!("s{slot}"),
+        Some(RegClass::Int) => "the accumulator".into(),
+        Some(RegClass::F32) => "the f32 accumulator".into(),
+        Some(RegClass::F64) => "the f64 accumulator".into(),
+    }
+}
+
 /// A difference in words, by terms alone; `locals` is the number of local cells.
 pub(crate) fn difference(difference: &Difference, locals: u32, terms: &Terms) -> String {
     let Difference { component, wasm, code } = *difference;
@@ -151,7 +163,7 @@ pub(crate) fn difference(difference: &Difference, locals: u32, terms: &Terms) ->
         }
         Component::TableIndex => format!("a table's index is {have}, in Wasm {want}"),
         Component::Read { slot } => {
-            format!("s{slot} is read, but not written on every path to here")
+            format!("{} is read, but not written on every path to here", place(slot))
         }
     }
 }

@@ -16,7 +16,8 @@
 //! `prova-runtime`.
 //!
 //! # Layout
-//! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op.
+//! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op,
+//! with its [`Marks`] in the bits above it.
 //! The operands follow in the order of the row, each at the next lane that is a multiple of its own
 //! width (at most 4), as a C compiler lays out a struct; the instruction ends at a word boundary.
 //! [`Op::lane`] is the only place that says so in data; an executor's operand reader must agree
@@ -28,7 +29,8 @@
 //! * T2. A cell that holds an i32, an f32 or a 32-bit address is zero-extended to 64 bits.
 //! * T3. `br_table` is followed by `n + 1` words, each a branch offset in its low 32 bits, the
 //!   default last.
-//! * T4. Unused lanes are zero.
+//! * T4. Unused lanes are zero, and so is the lane of an operand that its marks say is in an
+//!   accumulator.
 
 mod atomic;
 mod control;
@@ -42,8 +44,11 @@ mod variable;
 mod vector;
 
 pub mod kind;
+mod marks;
 
 pub use kind::Kind;
+use marks::OP_BITS;
+pub use marks::{Accumulators, Marks, RegClass};
 
 /// Hands all rows of the op table to the macro named by `$callback`, in one call.
 #[macro_export]
@@ -228,6 +233,8 @@ pub struct OpInfo {
     pub(crate) unused: [u64; WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
     pub words: u8,
+    /// What its marks mean.
+    pub accumulators: Accumulators,
     pub(crate) form: Form,
 }
 
@@ -319,7 +326,20 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     let words = next.div_ceil(4);
     let (form, values) = (form(class, operands), values as u8);
     let narrow = narrow && words == 1;
-    OpInfo { mnemonic, class, operands, lanes, fields, values, narrow, unused, words, form }
+    let accumulators = Accumulators::of(class, operands);
+    OpInfo {
+        mnemonic,
+        class,
+        operands,
+        lanes,
+        fields,
+        values,
+        narrow,
+        unused,
+        words,
+        accumulators,
+        form,
+    }
 }
 
 const fn form(class: Class, operands: &[Operand]) -> Form {
@@ -362,16 +382,28 @@ const fn form(class: Class, operands: &[Operand]) -> Form {
 }
 
 impl Op {
-    /// The op of an encoding, or `None` for a number that is no op.
+    /// The bits of an encoding that are the op; the bits above are its marks.
+    pub const ENCODING_MASK: u16 = (1 << OP_BITS) - 1;
+
+    /// The op and the marks of an encoding, or `None` for a number that is none (A2 of `marks`).
     #[inline]
-    pub fn from_encoding(encoding: u16) -> Option<Op> {
-        OPS.get(usize::from(encoding)).copied()
+    pub fn from_encoding(encoding: u16) -> Option<(Op, Marks)> {
+        let op = OPS.get(usize::from(encoding & Op::ENCODING_MASK)).copied()?;
+        let bits = u8::try_from(encoding >> OP_BITS).ok().filter(|&bits| bits < Marks::ALL)?;
+        let marks = Marks::from_bits(bits);
+        op.takes(marks).then_some((op, marks))
     }
 
-    /// Its number in word 0.
+    /// Its number in lane 0 together with marks.
     #[inline]
-    pub fn encoding(self) -> u16 {
-        self as u16
+    pub const fn encoding(self, marks: Marks) -> u16 {
+        self as u16 | (marks.bits() as u16) << OP_BITS
+    }
+
+    /// Whether an instruction of the op may have these marks.
+    #[inline]
+    pub const fn takes(self, marks: Marks) -> bool {
+        INFO[self as usize].accumulators.take(marks)
     }
 
     /// Its row.

@@ -9,6 +9,9 @@ macro_rules! parametric_ops {
         $crate::$next! { { $($rows)*
             // Copies and constants.
             Copy "copy" pure [d:any <- a:any] { a }
+            // The same as floats: what is in a float's accumulator.
+            CopyF32 "copy_f32" pure [d:f32 <- a:f32] { a }
+            CopyF64 "copy_f64" pure [d:f64 <- a:f64] { a }
             CopyV128 "copy_v128" pure [d:v128 <- a:v128] { a }
             // Two copies at once: both sources are read before either destination is written.
             Copy2 "copy2" pure2 [d:any e:any <- a:any b:any] { (a, b) }

@@ -6,7 +6,7 @@
 
 use crate::candidate::MapEntry;
 use crate::encode::{CodeBuffer, WORDS_MAX, fits};
-use crate::ops::{Class, Kind, OPS, Op, Role};
+use crate::ops::{Class, Kind, Marks, OPS, Op, Role};
 use core::fmt;
 use std::collections::BTreeMap;
 
@@ -122,9 +122,9 @@ impl<'t> Line<'t> {
             Line::Word(word) => words.push(*word),
             Line::Inst { op, at, tokens, targets } => {
                 let mut operands = Operands { tokens: tokens.iter(), names, at: *at };
-                let values = operands.values(*op, *targets)?;
+                let (values, marks) = operands.values(*op, *targets)?;
                 let mut code = CodeBuffer::new();
-                code.emit(*op, &values);
+                code.emit_marked(*op, marks, &values);
                 if op.class() == Class::br_table {
                     operands.expect("->")?;
                     for _ in 0..*targets {
@@ -148,8 +148,9 @@ struct Operands<'n, 't> {
 }
 
 impl<'t> Operands<'_, 't> {
-    fn values(&mut self, op: Op, targets: usize) -> Result<Vec<u64>, String> {
+    fn values(&mut self, op: Op, targets: usize) -> Result<(Vec<u64>, Marks), String> {
         let operands = op.operands();
+        let mut accumulated = Vec::new();
         let results = operands.iter().filter(|o| o.role == Role::Result).count();
         let mut values = Vec::new();
         for (i, operand) in operands.iter().enumerate() {
@@ -172,10 +173,15 @@ impl<'t> Operands<'_, 't> {
                     let value = value.ok_or_else(|| format!("{token} is no v128"))?;
                     values.extend([value as u64, (value >> 64) as u64]);
                 }
+                _ if self.tokens.as_slice().first() == Some(&"acc") => {
+                    self.next()?;
+                    accumulated.push(values.len());
+                    values.push(0);
+                }
                 kind => values.push(self.value(kind)?),
             }
         }
-        Ok(values)
+        Ok((values, marks(op, &accumulated)?))
     }
 
     fn value(&mut self, kind: Kind) -> Result<u64, String> {
@@ -222,6 +228,24 @@ impl<'t> Operands<'_, 't> {
             token => Err(format!("{token} where {mark} belongs")),
         }
     }
+}
+
+/// The marks of an instruction of which these operand values are in accumulators.
+fn marks(op: Op, accumulated: &[usize]) -> Result<Marks, String> {
+    let is_result = |&&value: &&usize| value == 0 && op.info().accumulators.result.is_some();
+    let muted = accumulated.first().filter(is_result).is_some();
+    let mut source = 0;
+    for &value in &accumulated[usize::from(muted)..] {
+        let sources = &op.info().accumulators.sources;
+        let found = sources.iter().position(|it| it.is_some_and(|it| usize::from(it.0) == value));
+        match found {
+            Some(n) if source == 0 => source = n as u8 + 1,
+            _ => return Err(format!("`acc` where {} takes none", op.mnemonic())),
+        }
+    }
+    let marks = Marks::new(source, muted);
+    let refused = || format!("`acc` where {} takes none", op.mnemonic());
+    op.takes(marks).then_some(marks).ok_or_else(refused)
 }
 
 /// What stands before and after the number of an operand.

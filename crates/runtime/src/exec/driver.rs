@@ -25,13 +25,13 @@
 //! one is resumed.
 
 use super::native;
-use super::{Registers, matching, tail};
+use super::{Accumulators, Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
 use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
-use prova_bytecode::{Class, decode};
+use prova_bytecode::{Class, Marks, decode};
 use prova_module::MemoryIdx;
 use std::any::Any;
 use std::ptr;
@@ -411,7 +411,8 @@ impl Activation {
         // D3.
         vm.store = &raw mut *store;
         let MemoryVm { base: mem, len_bytes: len } = vm.mem0;
-        let registers = Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm };
+        let (acc, marks) = (Accumulators::CLEAR, Marks::NONE);
+        let registers = Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm, acc, marks };
         // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
         unsafe { if tail { tail::run(registers) } else { matching::run(registers) } }
     }
@@ -618,19 +619,21 @@ impl Activation {
         let func = FuncAddr::from_index(vm.func);
         let word = store.word_at(func, vm.ip)?;
         let inst = decode(store.bytecode(func)?.words(), word).ok()?;
-        let (address, offset, memory) = match inst.op.class() {
-            Class::load => (inst.values[1], inst.values[2], 0),
-            Class::store => (inst.values[0], inst.values[1], 0),
+        let (operand, offset, memory) = match inst.op.class() {
+            Class::load => (1, inst.values[2], 0),
+            Class::store => (0, inst.values[1], 0),
             Class::load_far | Class::atomic_load | Class::atomic_rmw | Class::atomic_cmpxchg => {
-                (inst.values[1], inst.values[2], inst.values[3])
+                (1, inst.values[2], inst.values[3])
             }
-            Class::store_far | Class::atomic_store => {
-                (inst.values[0], inst.values[1], inst.values[2])
-            }
+            Class::store_far | Class::atomic_store => (0, inst.values[1], inst.values[2]),
             _ => return None,
         };
-        // SAFETY: O2: the operand is a slot of the frame.
-        let base = unsafe { *vm.fp.add(address as usize) };
+        let base = if inst.is_accumulated(operand) {
+            vm.value
+        } else {
+            // SAFETY: O2: the operand is a slot of the frame.
+            unsafe { *vm.fp.add(inst.values[operand] as usize) }
+        };
         let instance = store.instance(InstanceAddr::from_index(vm.instance_addr));
         let memory = instance.memory_addr(MemoryIdx(memory as u32));
         let size_bytes = store.memory(memory).len_bytes();

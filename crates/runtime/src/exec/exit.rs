@@ -43,12 +43,14 @@ exits! {
 }
 
 handler! {
-    /// The memory access at `ip` is out of bounds; the driver computes the address again.
+    /// The memory access at `ip` is out of bounds; the driver computes the address again, for which
+    /// it finds the integer accumulator in `vm.value`.
     #[inline(never)]
     pub(super) fn memory_fault(r) {
         // SAFETY: V1.
         unsafe {
             (*r.cx).trap = TrapKind::MemoryOutOfBounds;
+            (*r.cx).value = r.acc.int;
             (*r.cx).ip = r.ip;
             (*r.cx).fp = r.fp;
         }

@@ -13,11 +13,11 @@ use super::plant::{
     i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
 };
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
-use super::{Registers, access, exit};
+use super::{Accumulators, Registers, access, exit, invoke};
 use crate::trap::TrapKind;
 use crate::vm::{Frame, FuncEntry};
 use prova_bytecode::ops::kind::marker;
-use prova_bytecode::{OPS, Op, for_each_op};
+use prova_bytecode::{Marks, OPS, Op, for_each_op};
 use prova_num::*;
 use std::sync::atomic::Ordering;
 
@@ -40,7 +40,9 @@ macro_rules! executor {
                 // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call
                 // executor.
                 unsafe {
-                    let op = *OPS.get_unchecked(usize::from(*r.ip.cast::<u16>()));
+                    let encoding = *r.ip.cast::<u16>();
+                    let op = *OPS.get_unchecked(usize::from(encoding & Op::ENCODING_MASK));
+                    r.marks = Marks::from_bits((encoding >> Op::ENCODING_MASK.count_ones()) as u8);
                     #[cfg(prova_plant)]
                     let op = if planted!(MatchArmReplaced) && op == Op::I32Or { Op::I32Xor } else { op };
                     match op {

@@ -49,8 +49,12 @@ pub(crate) use native::perform_at_once;
 pub(crate) use roots::mark_frames;
 
 use crate::vm::{Cell, Vm};
+use prova_bytecode::Marks;
 
 /// The registers of an executor.
+///
+/// Accumulators are values, so nothing leans on what they hold; that an instruction finds in one
+/// what it is to find there, the check has proved.
 #[derive(Clone, Copy)]
 struct Registers {
     /// The instruction.
@@ -63,35 +67,67 @@ struct Registers {
     len: usize,
     /// Everything else.
     cx: *mut Vm,
+    /// The accumulators (`prova_bytecode::Marks`).
+    acc: Accumulators,
+    /// Which operands of the instruction are in accumulators: known where a handler is compiled.
+    marks: Marks,
+}
+
+/// The accumulators: the newest result of each register class.
+#[derive(Clone, Copy)]
+struct Accumulators {
+    int: Cell,
+    f32: f32,
+    f64: f64,
+}
+
+impl Accumulators {
+    /// What they hold where nothing is known of them.
+    const CLEAR: Accumulators = Accumulators { int: 0, f32: 0.0, f64: 0.0 };
 }
 
 /// Declares a function with the handlers' signature; its body sees the registers under the name
-/// given.
+/// given. With `<M>`, it is one for each number of marks.
 macro_rules! handler {
-    ($(#[$attribute:meta])* $vis:vis fn $name:ident($r:ident) $body:block) => {
-        $(#[$attribute])*
-        #[cfg(target_arch = "x86_64")]
-        $vis unsafe extern "sysv64" fn $name(
-            ip: *const u64, fp: *mut $crate::vm::Cell, mem: *mut u8, len: usize, cx: *mut $crate::vm::Vm,
-        ) -> u32 {
-            let $r = $crate::exec::Registers { ip, fp, mem, len, cx };
-            $body
+    ($(#[$attribute:meta])* $vis:vis fn $name:ident $(<$marks:ident>)? ($r:ident) $body:block) => {
+        $crate::exec::handler! {
+            @ #[cfg(target_arch = "x86_64")] "sysv64" [$(#[$attribute])*] $vis $name [$($marks)?] $r $body
         }
-
+        $crate::exec::handler! {
+            @ #[cfg(not(target_arch = "x86_64"))] "C" [$(#[$attribute])*] $vis $name [$($marks)?] $r $body
+        }
+    };
+    (@ #[$cfg:meta] $abi:literal [$(#[$attribute:meta])*] $vis:vis $name:ident [$($marks:ident)?] $r:ident $body:block) => {
         $(#[$attribute])*
-        #[cfg(not(target_arch = "x86_64"))]
-        $vis unsafe extern "C" fn $name(
+        #[$cfg]
+        #[allow(clippy::too_many_arguments, reason = "they are the registers of the executor")]
+        $vis unsafe extern $abi fn $name $(<const $marks: u8>)? (
             ip: *const u64, fp: *mut $crate::vm::Cell, mem: *mut u8, len: usize, cx: *mut $crate::vm::Vm,
+            int: $crate::vm::Cell, f32: f32, f64: f64,
         ) -> u32 {
-            let $r = $crate::exec::Registers { ip, fp, mem, len, cx };
+            let acc = $crate::exec::Accumulators { int, f32, f64 };
+            #[allow(unused_mut, unused_assignments, reason = "a handler of one kind has no marks")]
+            let mut marks = prova_bytecode::Marks::NONE;
+            $(marks = prova_bytecode::Marks::from_bits($marks);)?
+            let $r = $crate::exec::Registers { ip, fp, mem, len, cx, acc, marks };
             $body
         }
     };
 }
 use handler;
 
-/// A handler: five integer arguments, all in registers on every target with at least six.
+/// Calls a handler with the registers.
+macro_rules! invoke {
+    ($handler:expr, $ip:expr, $r:expr) => {
+        $handler($ip, $r.fp, $r.mem, $r.len, $r.cx, $r.acc.int, $r.acc.f32, $r.acc.f64)
+    };
+}
+use invoke;
+
+/// A handler: six integer and two float arguments, all in registers on every target with as many.
 #[cfg(target_arch = "x86_64")]
-type Handler = unsafe extern "sysv64" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm) -> u32;
+type Handler =
+    unsafe extern "sysv64" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm, Cell, f32, f64) -> u32;
 #[cfg(not(target_arch = "x86_64"))]
-type Handler = unsafe extern "C" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm) -> u32;
+type Handler =
+    unsafe extern "C" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm, Cell, f32, f64) -> u32;

@@ -14,6 +14,7 @@
 //! A test below compares the cursor's lanes with [`prova_bytecode::Op::lane`] for every row of the
 //! table.
 
+use super::Registers;
 use crate::vm::Cell;
 use prova_bytecode::ops::kind::marker;
 
@@ -21,13 +22,24 @@ use prova_bytecode::ops::kind::marker;
 pub(super) struct Operands {
     ip: *const u64,
     lane: usize,
+    /// How many slot sources of one cell come before the one in its accumulator; no such if it is
+    /// at least [`SOURCE_MAX`](prova_bytecode::Marks::SOURCE_MAX).
+    before: u8,
 }
 
 impl Operands {
-    /// The cursor before the first operand.
+    /// The cursor before the first operand of the running instruction.
     #[inline(always)]
-    pub(super) fn new(ip: *const u64) -> Operands {
-        Operands { ip, lane: 1 }
+    pub(super) fn new(r: &Registers) -> Operands {
+        Operands { ip: r.ip, lane: 1, before: r.marks.source().wrapping_sub(1) }
+    }
+
+    /// Whether the slot source of one cell that comes now is in its accumulator.
+    #[inline(always)]
+    fn is_accumulated(&mut self) -> bool {
+        let here = self.before == 0;
+        self.before = self.before.wrapping_sub(1);
+        here && !planted!(AccumulatorUnread)
     }
 
     #[inline(always)]
@@ -94,7 +106,7 @@ pub(super) trait Source {
     ///
     /// # Safety
     /// O1 and O2, and the row has an operand of this kind here.
-    unsafe fn read(operands: &mut Operands, fp: *mut Cell) -> Self::Value;
+    unsafe fn read(operands: &mut Operands, r: &Registers) -> Self::Value;
 }
 
 /// A kind of operand that an instruction writes.
@@ -102,28 +114,42 @@ pub(super) trait Sink {
     /// What a handler computes.
     type Value;
 
-    /// Writes a result.
+    /// Writes a result to its slot.
     ///
     /// # Safety
     /// O2 for `slot`.
-    unsafe fn write(fp: *mut Cell, slot: usize, value: Self::Value);
+    unsafe fn put(fp: *mut Cell, slot: usize, value: Self::Value);
+
+    /// Writes the only result: to the accumulator of its class, and, unless it is muted, to its
+    /// slot.
+    ///
+    /// # Safety
+    /// O2 for `slot`, unless the result is muted.
+    unsafe fn write(r: &mut Registers, slot: usize, value: Self::Value);
 }
 
 macro_rules! slots {
-    ($($kind:ident $value:ty, |$cell:ident| $get:expr, |$v:ident| $put:expr;)*) => {$(
+    ($($kind:ident $acc:ident $value:ty, |$cell:ident| $get:expr, |$v:ident| $put:expr,
+       |$a:ident| $of:expr, |$w:ident| $to:expr;)*) => {$(
         impl Source for marker::$kind {
             type Value = $value;
             #[inline(always)]
-            unsafe fn read(operands: &mut Operands, fp: *mut Cell) -> $value {
-                // SAFETY: O1, O2.
-                let $cell = unsafe { *fp.add(operands.slot()) };
+            unsafe fn read(operands: &mut Operands, r: &Registers) -> $value {
+                // SAFETY: O1.
+                let slot = unsafe { operands.slot() };
+                if operands.is_accumulated() {
+                    let $a = r.acc.$acc;
+                    return $of;
+                }
+                // SAFETY: O2.
+                let $cell = unsafe { *r.fp.add(slot) };
                 $get
             }
         }
         impl Sink for marker::$kind {
             type Value = $value;
             #[inline(always)]
-            unsafe fn write(fp: *mut Cell, slot: usize, $v: $value) {
+            unsafe fn put(fp: *mut Cell, slot: usize, $v: $value) {
                 // SAFETY: O2.
                 unsafe {
                     *fp.add(slot) = $put;
@@ -134,35 +160,48 @@ macro_rules! slots {
                     }
                 }
             }
+            #[inline(always)]
+            unsafe fn write(r: &mut Registers, slot: usize, value: $value) {
+                if !planted!(AccumulatorUnwritten) {
+                    let $w = value;
+                    r.acc.$acc = $to;
+                }
+                if !r.marks.is_muted() {
+                    // SAFETY: O2.
+                    unsafe { Self::put(r.fp, slot, value) }
+                }
+            }
         }
     )*};
 }
 
-// T2: 32-bit values are zero-extended in their cell.
+// T2: 32-bit values are zero-extended in their cell, and in the integer accumulator.
 slots! {
-    i32 u32, |cell| cell as u32,
+    i32 int u32, |cell| cell as u32,
+        |v| if planted!(NotZeroExtended) { v as i32 as u64 } else { u64::from(v) },
+        |acc| acc as u32,
         |v| if planted!(NotZeroExtended) { v as i32 as u64 } else { u64::from(v) };
-    i64 u64, |cell| cell, |v| v;
-    f32 f32, |cell| f32::from_bits(cell as u32), |v| u64::from(v.to_bits());
-    f64 f64, |cell| f64::from_bits(cell), |v| v.to_bits();
-    ref_ u64, |cell| cell, |v| v;
-    addr u64, |cell| cell, |v| v;
-    any u64, |cell| cell, |v| v;
+    i64 int u64, |cell| cell, |v| v, |acc| acc, |v| v;
+    f32 f32 f32, |cell| f32::from_bits(cell as u32), |v| u64::from(v.to_bits()), |acc| acc, |v| v;
+    f64 f64 f64, |cell| f64::from_bits(cell), |v| v.to_bits(), |acc| acc, |v| v;
+    ref_ int u64, |cell| cell, |v| v, |acc| acc, |v| v;
+    addr int u64, |cell| cell, |v| v, |acc| acc, |v| v;
+    any int u64, |cell| cell, |v| v, |acc| acc, |v| v;
 }
 
 impl Source for marker::v128 {
     type Value = u128;
     #[inline(always)]
-    unsafe fn read(operands: &mut Operands, fp: *mut Cell) -> u128 {
+    unsafe fn read(operands: &mut Operands, r: &Registers) -> u128 {
         // SAFETY: O1, O2: both cells lie inside the frame.
-        unsafe { fp.add(operands.slot()).cast::<u128>().read_unaligned() }
+        unsafe { r.fp.add(operands.slot()).cast::<u128>().read_unaligned() }
     }
 }
 
 impl Sink for marker::v128 {
     type Value = u128;
     #[inline(always)]
-    unsafe fn write(fp: *mut Cell, slot: usize, value: u128) {
+    unsafe fn put(fp: *mut Cell, slot: usize, value: u128) {
         // SAFETY: O2: both cells lie inside the frame.
         unsafe {
             #[cfg(prova_plant)]
@@ -173,6 +212,11 @@ impl Sink for marker::v128 {
             fp.add(slot).cast::<u128>().write_unaligned(value)
         }
     }
+    #[inline(always)]
+    unsafe fn write(r: &mut Registers, slot: usize, value: u128) {
+        // SAFETY: O2. There is no accumulator of this class, so it is not muted.
+        unsafe { Self::put(r.fp, slot, value) }
+    }
 }
 
 macro_rules! immediates {
@@ -180,7 +224,7 @@ macro_rules! immediates {
         impl Source for marker::$kind {
             type Value = $value;
             #[inline(always)]
-            unsafe fn read($o: &mut Operands, _fp: *mut Cell) -> $value {
+            unsafe fn read($o: &mut Operands, _r: &Registers) -> $value {
                 // SAFETY: O1.
                 unsafe { $get }
             }
@@ -220,7 +264,7 @@ mod tests {
     fn cursor_agrees_with_the_table() {
         for &op in OPS {
             let code = [0u64; 8];
-            let mut operands = Operands::new(code.as_ptr());
+            let mut operands = Operands { ip: code.as_ptr(), lane: 1, before: u8::MAX };
             for (i, operand) in op.operands().iter().enumerate() {
                 let at = operands.advance(usize::from(operand.kind.lanes()));
                 let lane = (at as usize - code.as_ptr() as usize) / 2;

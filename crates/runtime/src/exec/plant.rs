@@ -47,6 +47,8 @@ plants! {
     HighCellLost
     NeighbourWritten
     NotZeroExtended
+    AccumulatorUnread
+    AccumulatorUnwritten
     // Steps.
     SourcesReadLate
     BranchInverted

@@ -1,7 +1,7 @@
 //! The tail-call executor: one handler per op, each ending in an indirect jump to the next.
 //!
-//! All handlers have one signature with five integer arguments, which stay in machine registers
-//! from handler to handler. That the call at the end of a handler becomes a jump is LLVM's
+//! All handlers have one signature with six integer and two float arguments, which stay in machine
+//! registers from handler to handler. An op has a handler for each of the marks that it takes. That the call at the end of a handler becomes a jump is LLVM's
 //! sibling-call optimisation at every opt level above 0, not a promise of the language:
 //! [`is_sound`] tests it in the running process, and a test decodes every handler (`tail_tests`).
 //!
@@ -18,11 +18,11 @@ use super::plant::{
     i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
 };
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
-use super::{Handler, Registers, access, exit, handler};
+use super::{Accumulators, Handler, Registers, access, exit, handler, invoke};
 use crate::trap::TrapKind;
-use crate::vm::{Cell, Frame, FuncEntry, Vm};
+use crate::vm::{Frame, FuncEntry};
 use prova_bytecode::ops::kind::marker;
-use prova_bytecode::{OPS, for_each_op};
+use prova_bytecode::{Marks, OPS, Op, for_each_op};
 use prova_num::*;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 macro_rules! next {
     ($r:ident, $ip:expr) => {{
         let ip: *const u64 = $ip;
-        return dispatch(ip, $r.fp, $r.mem, $r.len, $r.cx);
+        return dispatch(ip, $r);
     }};
 }
 
@@ -40,7 +40,7 @@ macro_rules! handlers {
         mod handlers {
             use super::*;
             $(handler! {
-                pub(super) fn $name(r) {
+                pub(super) fn $name<M>(r) {
                     // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!`
                     // keeps V1 to V8.
                     #[allow(unused_unsafe, unused_mut, reason = "not every class needs every part of the frame")]
@@ -52,25 +52,61 @@ macro_rules! handlers {
             })*
         }
 
-        /// The handler of each op, by encoding.
-        static HANDLERS: [Handler; OPS.len()] = [$(handlers::$name),*];
+        /// The handlers of each op, by its marks; of marks that it does not take, which no
+        /// instruction has, the one without marks.
+        const HANDLERS_BY_OP: [[Handler; Marks::ALL as usize]; OPS.len()] = [$([
+            handlers::$name::<0>,
+            handlers::$name::<{ taken(Op::$name, 1) }>,
+            handlers::$name::<{ taken(Op::$name, 2) }>,
+            handlers::$name::<{ taken(Op::$name, 3) }>,
+            handlers::$name::<{ taken(Op::$name, 4) }>,
+            handlers::$name::<{ taken(Op::$name, 5) }>,
+            handlers::$name::<{ taken(Op::$name, 6) }>,
+            handlers::$name::<{ taken(Op::$name, 7) }>,
+        ]),*];
     };
 }
 for_each_op!(handlers);
 
+/// The marks, if an op takes them.
+const fn taken(op: Op, bits: u8) -> u8 {
+    if op.takes(Marks::from_bits(bits)) { bits } else { 0 }
+}
+
+/// One more than the greatest encoding.
+const ENCODINGS: usize =
+    OPS[OPS.len() - 1].encoding(Marks::from_bits(Marks::ALL - 1)) as usize + 1;
+
+/// The handler of each encoding.
+static HANDLERS: [Handler; ENCODINGS] = {
+    let mut all = [HANDLERS_BY_OP[0][0]; ENCODINGS];
+    let mut op = 0;
+    while op < OPS.len() {
+        let mut bits = 0;
+        while bits < Marks::ALL {
+            all[OPS[op].encoding(Marks::from_bits(bits)) as usize] = HANDLERS_BY_OP[op][bits as usize];
+            bits += 1;
+        }
+        op += 1;
+    }
+    all
+};
+
 /// Runs the instruction at `ip`: the tail of every handler.
 #[inline(always)]
-unsafe fn dispatch(ip: *const u64, fp: *mut Cell, mem: *mut u8, len: usize, cx: *mut Vm) -> u32 {
-    // SAFETY: O1: lane 0 of an instruction is an op, so it indexes `HANDLERS`.
+unsafe fn dispatch(ip: *const u64, r: Registers) -> u32 {
+    // SAFETY: O1: lane 0 of an instruction is an encoding, so it indexes `HANDLERS`.
     unsafe {
-        let op = *ip.cast::<u16>();
+        let encoding = *ip.cast::<u16>();
         #[cfg(prova_plant)]
-        let op = if planted!(TailEntryReplaced) && op == prova_bytecode::Op::I32Xor.encoding() {
-            prova_bytecode::Op::I32Or.encoding()
+        let encoding = if planted!(TailEntryReplaced)
+            && encoding == Op::I32Xor.encoding(Marks::NONE)
+        {
+            Op::I32Or.encoding(Marks::NONE)
         } else {
-            op
+            encoding
         };
-        HANDLERS.get_unchecked(usize::from(op))(ip, fp, mem, len, cx)
+        invoke!(HANDLERS.get_unchecked(usize::from(encoding)), ip, r)
     }
 }
 
@@ -80,7 +116,7 @@ unsafe fn dispatch(ip: *const u64, fp: *mut Cell, mem: *mut u8, len: usize, cx: 
 /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a stub.
 pub(super) unsafe fn run(r: Registers) -> u32 {
     // SAFETY: the caller's.
-    unsafe { dispatch(r.ip, r.fp, r.mem, r.len, r.cx) }
+    unsafe { dispatch(r.ip, r) }
 }
 
 /// Whether calls at the end of a handler are jumps in this build: a chain of probes must not move
@@ -103,6 +139,9 @@ pub(super) fn is_sound() -> bool {
                 std::ptr::null_mut(),
                 PROBE_STEPS,
                 std::ptr::null_mut(),
+                0,
+                0.0,
+                0.0,
             );
         }
         addresses[0] == addresses[1] && !cfg!(debug_assertions)
@@ -122,7 +161,8 @@ handler! {
             if r.len == 0 {
                 return 0;
             }
-            PROBES.get_unchecked(*r.ip as usize)(r.ip, r.fp, r.mem, r.len - 1, r.cx)
+            let r = Registers { len: r.len - 1, ..r };
+            invoke!(PROBES.get_unchecked(*r.ip as usize), r.ip, r)
         }
     }
 }

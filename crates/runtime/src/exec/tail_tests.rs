@@ -9,7 +9,7 @@
 
 use super::{HANDLERS, Handler, exit, is_sound};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
-use prova_bytecode::{Class, OPS, Op};
+use prova_bytecode::{Class, Marks, OPS, Op};
 use std::collections::BTreeSet;
 
 /// What a walk over all paths of one function found.
@@ -90,12 +90,15 @@ fn may_call(op: Op) -> bool {
 fn every_handler_ends_in_a_jump() {
     let mut wrong = Vec::new();
     for &op in OPS {
-        let paths = walk(HANDLERS[op as usize] as usize as u64, &exits());
-        if paths.returns || paths.undefined || (paths.calls && !may_call(op)) {
-            wrong.push(format!("{op:?}: {paths:?}"));
+        for marks in (0..Marks::ALL).map(Marks::from_bits).filter(|&marks| op.takes(marks)) {
+            let handler = HANDLERS[usize::from(op.encoding(marks))];
+            let paths = walk(handler as usize as u64, &exits());
+            if paths.returns || paths.undefined || (paths.calls && !may_call(op)) {
+                wrong.push(format!("{op:?} {marks:?}: {paths:?}"));
+            }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} handlers:\n{}", wrong.len(), OPS.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} handlers of {} ops:\n{}", wrong.len(), OPS.len(), wrong.join("\n"));
 }
 
 /// The planted fault: a function that does return is found out.

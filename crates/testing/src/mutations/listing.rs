@@ -1,9 +1,13 @@
 //! Candidates with places instead of words: code that can be cut, moved and put together again.
 //!
 //! Branch targets, map entries, hints and handlers name the place (index) of an instruction, so
-//! they stay right when the instructions before them become more or fewer.
+//! they stay right when the instructions before them become more or fewer. An operand that is in an
+//! accumulator has a number that no slot has ([`accumulator`]), so that edits of slots are edits of
+//! marks too.
 
-use prova_bytecode::{Candidate, CodeBuffer, Handler, Kind, MapEntry, Op, decode};
+use prova_bytecode::{
+    Candidate, CodeBuffer, Handler, Inst, Kind, MapEntry, Marks, Op, RegClass, decode,
+};
 use std::collections::BTreeMap;
 
 /// One instruction; the value of a branch offset is a place.
@@ -13,6 +17,40 @@ pub(super) struct Item {
     pub(super) values: Vec<u64>,
     /// Places of a `br_table`'s targets.
     pub(super) table: Vec<usize>,
+}
+
+/// What stands for the accumulator of a class in the place of a slot.
+pub(super) fn accumulator(class: RegClass) -> u64 {
+    (1 << 16) + class as u64
+}
+
+/// Lets the operands that are in accumulators name these.
+fn name_accumulators(inst: &mut Inst) {
+    let accumulators = &inst.op.info().accumulators;
+    let source = usize::from(inst.marks.source()).checked_sub(1);
+    if let Some((value, class)) = source.and_then(|n| accumulators.sources[n]) {
+        inst.values[usize::from(value)] = accumulator(class);
+    }
+    if let Some(class) = accumulators.result.filter(|_| inst.marks.is_muted()) {
+        inst.values[0] = accumulator(class);
+    }
+}
+
+/// The marks of operands that name accumulators, which become 0; a name that the op does not take
+/// is no name then.
+fn marks_of(op: Op, values: &mut [u64]) -> Marks {
+    let accumulators = &op.info().accumulators;
+    let muted = accumulators.result.is_some_and(|class| values[0] == accumulator(class));
+    let named = accumulators.sources.iter().position(|source| {
+        source.is_some_and(|(value, class)| values[usize::from(value)] == accumulator(class))
+    });
+    let marks = Marks::new(named.map_or(0, |n| n as u8 + 1), muted);
+    for (i, kind) in operand_values(op) {
+        if (kind.cells() > 0 || kind == Kind::win) && values[i] >= 1 << 16 {
+            values[i] = 0;
+        }
+    }
+    if op.takes(marks) { marks } else { Marks::NONE }
 }
 
 /// Where a handler is: its range, and its target unless it returns.
@@ -51,7 +89,8 @@ impl Listing {
         let mut places = BTreeMap::new();
         let (mut insts, mut at) = (Vec::new(), 0);
         while (at as usize) < candidate.words.len() {
-            let inst = decode(&candidate.words, at).ok()?;
+            let mut inst = decode(&candidate.words, at).ok()?;
+            name_accumulators(&mut inst);
             places.insert(at, insts.len());
             at = inst.next;
             insts.push(inst);
@@ -157,7 +196,8 @@ impl Listing {
                     _ => {}
                 }
             }
-            code.emit(item.op, &values);
+            let marks = marks_of(item.op, &mut values);
+            code.emit_marked(item.op, marks, &values);
             for &place in &item.table {
                 code.emit_target(offset(place) as i32);
             }

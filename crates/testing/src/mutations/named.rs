@@ -6,7 +6,7 @@
 //! each wherever it can be applied.
 
 use super::listing::{Item, Listing, operand_values};
-use prova_bytecode::{Candidate, Class, Handler, Kind, Op, Role};
+use prova_bytecode::{Candidate, Class, Handler, Kind, Marks, Op, Role};
 use prova_module::TagIdx;
 
 /// What an edit may look at besides the code.
@@ -279,7 +279,7 @@ const WHOLE: &[(&str, OfCandidate)] = &[
         Some(())
     }),
     ("trailing code", |candidate| {
-        candidate.words.push(u64::from(Op::Unreachable.encoding()));
+        candidate.words.push(u64::from(Op::Unreachable.encoding(Marks::NONE)));
         Some(())
     }),
     ("target inside an instruction", |candidate| {

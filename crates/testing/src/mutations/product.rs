@@ -26,9 +26,9 @@
 //! run, too.
 
 use super::forms;
-use super::listing::{Item, Listing, Places, operand_values};
+use super::listing::{Item, Listing, Places, accumulator, operand_values};
 use super::terms::{Pure, Term, Terms};
-use prova_bytecode::{Candidate, Class, Handler, Kind, Op, Role};
+use prova_bytecode::{Candidate, Class, Handler, Kind, Op, RegClass, Role};
 use prova_module::{FuncIdx, FuncType, Module, TagIdx, cells_of};
 use std::collections::BTreeMap;
 
@@ -68,13 +68,28 @@ pub(super) fn equal(module: &Module, a: &Candidate, b: &Candidate, rules: Rules)
 struct Side {
     listing: Listing,
     func: FuncIdx,
+    /// With the accumulators, which stand behind the slots.
     frame_cells: usize,
+    /// The first of them.
+    accumulators: usize,
 }
 
 impl Side {
     fn new(candidate: &Candidate) -> Option<Side> {
-        let (func, frame_cells) = (candidate.func, candidate.frame_cells as usize);
-        Some(Side { listing: Listing::new(candidate)?, func, frame_cells })
+        let (func, accumulators) = (candidate.func, candidate.frame_cells as usize);
+        let mut listing = Listing::new(candidate)?;
+        for item in &mut listing.items {
+            for (i, kind) in operand_values(item.op) {
+                let class = RegClass::ALL.into_iter().find(|&class| {
+                    kind.cells() > 0 && item.values[i] == accumulator(class)
+                });
+                if let Some(class) = class {
+                    item.values[i] = (accumulators + class as usize) as u64;
+                }
+            }
+        }
+        let frame_cells = accumulators + RegClass::ALL.len();
+        Some(Side { listing, func, frame_cells, accumulators })
     }
 
     /// The clauses that are asked for what the instruction at `place` throws, up to one that
@@ -304,10 +319,10 @@ impl<'s> Stretch<'s> {
 
     fn pure(&mut self, side: usize, item: &Item) -> Option<()> {
         let Computed { op, mut immediates, args } = self.computed(side, item)?;
-        let results = results(item);
+        let results = results(item, self.sides[side].accumulators);
         let Rules { copies, constants, select, .. } = self.rules;
         let is_constant = matches!(op, Op::Const32 | Op::Const64S32 | Op::Const64 | Op::Const128);
-        let values = if copies && matches!(op, Op::Copy | Op::Copy2 | Op::CopyV128) {
+        let values = if copies && matches!(op, Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::Copy2 | Op::CopyV128) {
             Some(args.clone())
         } else if constants && is_constant {
             Some(immediates.drain(..).map(|bits| self.terms.constant(bits)).collect())
@@ -318,7 +333,7 @@ impl<'s> Stretch<'s> {
         } else {
             None
         };
-        for (part, slot) in results.into_iter().enumerate() {
+        for (part, slot) in results {
             let term = match &values {
                 Some(values) => *values.get(part)?,
                 None => {
@@ -406,15 +421,25 @@ impl<'s> Stretch<'s> {
     fn written(&mut self, done: Computed, [a, b]: [&Item; 2]) -> Option<()> {
         let computes = a.op.class() == Class::trap;
         let Computed { op, immediates, args } = done;
-        for (part, to) in results(a).into_iter().zip(results(b)).enumerate() {
+        let to = [0, 1].map(|side| results([a, b][side], self.sides[side].accumulators));
+        if matches!(a.op.class(), Class::effect | Class::effect0) {
+            for (cells, side) in self.cells.iter_mut().zip(self.sides) {
+                cells.iter_mut().skip(side.accumulators).for_each(|it| *it = self.terms.opaque());
+            }
+        }
+        let parts = to.iter().flatten().map(|&(part, _)| part + 1).max().unwrap_or(0);
+        for part in 0..parts {
             let term = if computes {
                 let (immediates, args) = (immediates.clone(), args.clone());
                 self.terms.pure(Pure { op, immediates, args, part: part as u32 })
             } else {
                 self.terms.opaque()
             };
-            *self.cells[0].get_mut(to.0)? = term;
-            *self.cells[1].get_mut(to.1)? = term;
+            for (cells, to) in self.cells.iter_mut().zip(&to) {
+                for &(_, cell) in to.iter().filter(|&&(of, _)| of == part) {
+                    *cells.get_mut(cell)? = term;
+                }
+            }
         }
         Some(())
     }
@@ -544,8 +569,12 @@ fn slots(item: &Item, role: Role) -> Vec<usize> {
         .collect()
 }
 
-fn results(item: &Item) -> Vec<usize> {
-    slots(item, Role::Result)
+/// The cells that an instruction writes, each with the part of its results that it gets.
+fn results(item: &Item, accumulators: usize) -> Vec<(usize, usize)> {
+    let mut cells: Vec<_> = slots(item, Role::Result).into_iter().enumerate().collect();
+    let class = item.op.info().accumulators.result;
+    cells.extend(class.map(|class| (0, accumulators + class as usize)));
+    cells
 }
 
 /// What an instruction has besides slots, windows and places.

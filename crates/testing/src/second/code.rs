@@ -10,7 +10,7 @@ use super::rows::{Does, Effect, Node, Place, Row, read};
 use super::state::State;
 use super::terms::{Id, Term};
 use super::{Fault, Plant, Verdict, Walk};
-use prova_bytecode::{Inst, Op, Rule};
+use prova_bytecode::{Class, Inst, Op, RegClass, Rule};
 
 /// What the Wasm does at an operator.
 pub(super) struct Demand {
@@ -83,6 +83,9 @@ impl<'m> Walk<'m> {
                     let values = self.values(state, &row.nodes, Some(given))?;
                     let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
                     self.same_effect(demand, effect, &args)?;
+                    if matches!(inst.op.class(), Class::effect | Class::effect0) {
+                        self.lose_accumulators(state);
+                    }
                     if let Some((place, value)) = result {
                         self.put(state, place, values[value]);
                     }
@@ -226,10 +229,26 @@ impl<'m> Walk<'m> {
     }
 
     fn put(&mut self, state: &mut State, place: Place, value: Id) {
-        state.write(place.slot, value);
-        if place.wide {
-            state.write(place.slot + 1, self.terms.high(value));
+        if let Some(class) = place.accumulator {
+            state.accumulators[class as usize] = Some(value);
         }
+        let Some(slot) = place.slot else { return };
+        state.write(slot, value);
+        if place.wide {
+            state.write(slot + 1, self.terms.high(value));
+        }
+    }
+
+    /// Nothing is known of the accumulators from here on.
+    pub(super) fn lose_accumulators(&self, state: &mut State) {
+        if !self.forgets(Plant::Accumulators) {
+            state.accumulators = [None; 3];
+        }
+    }
+
+    fn accumulator(&mut self, state: &State, class: RegClass) -> Result<Id, Fault> {
+        let what = "an accumulator is read, but nothing is known to be there";
+        state.accumulators[class as usize].ok_or_else(|| self.fault(Rule::Initialised, what))
     }
 
     fn held(&mut self, state: &State, slot: u32) -> Result<Id, Fault> {
@@ -251,6 +270,7 @@ impl<'m> Walk<'m> {
         for node in nodes {
             let value = match node {
                 Node::Cell(slot) => self.held(state, *slot)?,
+                Node::Accumulator(class) => self.accumulator(state, *class)?,
                 Node::Vector(slot) => {
                     let (low, high) = (self.held(state, *slot)?, self.held(state, slot + 1)?);
                     self.terms.cells(low, high)

@@ -223,6 +223,7 @@ impl<'m> Walk<'m> {
         self.open(&mut state, BlockKind::If, ty)?;
         let at = self.labels.len() - 1;
         let mut before = state.clone();
+        self.lose_accumulators(&mut before);
         let (then, ender) = self.sequence(Some(state))?;
         let (state, otherwise) = match ender {
             Ender::End => (then, Some((before, target))),

@@ -118,6 +118,7 @@ impl<'m> Walk<'m> {
         let (inst, transfer) = self.compute_to_transfer(&mut taken, word)?;
         self.ends_at(inst, word)?;
         self.arrive(&taken, at, &transfer)?;
+        self.lose_accumulators(state);
         if self.forgets(Plant::EdgeCode) {
             state.code = taken.code;
         }
@@ -152,6 +153,7 @@ impl<'m> Walk<'m> {
         for (stub, labels) in stubs {
             self.at_word(stub)?;
             let mut taken = state.clone();
+            self.lose_accumulators(&mut taken);
             let (_, transfer) = self.compute_to_transfer(&mut taken, word)?;
             let compared = if self.forgets(Plant::SharedEdges) { 1 } else { labels.len() };
             for at in labels.into_iter().take(compared) {

@@ -288,7 +288,7 @@ impl Form<'_> {
 
     fn backward(&self, from: u32, target: u32) -> Verdict {
         let first = self.candidate.words.get(target as usize).map(|&word| word as u16);
-        let poll = first.and_then(Op::from_encoding) == Some(Op::Poll);
+        let poll = first.and_then(Op::from_encoding).is_some_and(|(op, _)| op == Op::Poll);
         if target <= from && self.settings.metering.has_epoch() && !poll {
             return Err(fault(from, Rule::Metering, "a way back without a poll"));
         }

@@ -70,6 +70,9 @@ pub enum Plant {
     ClauseTargets,
     /// W9: a cell of which nothing is known may be read.
     Initialised,
+    /// W9: accumulators stay known in the second of two ways that part, and behind operations of
+    /// the store.
+    Accumulators,
     /// W10 is left out.
     Roots,
     /// R1: subtraction is taken for commutative.
@@ -86,7 +89,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 39] = [
+    pub const ALL: [Plant; 40] = [
         Plant::Form(Rule::Frame),
         Plant::Form(Rule::Slots),
         Plant::Form(Rule::Windows),
@@ -120,6 +123,7 @@ impl Plant {
         Plant::Clauses,
         Plant::ClauseTargets,
         Plant::Initialised,
+        Plant::Accumulators,
         Plant::Roots,
         Plant::Commutes,
         Plant::FloatsNegate,

@@ -7,7 +7,7 @@
 //! A row's expression becomes a list of [`Node`]s, arguments before what uses them.
 
 use super::terms::{NUMS, Num};
-use prova_bytecode::{Inst, Kind, Op};
+use prova_bytecode::{Inst, Kind, Op, RegClass, Role};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,6 +17,8 @@ use std::sync::LazyLock;
 pub(super) enum Node {
     /// A cell of the frame.
     Cell(u32),
+    /// An accumulator.
+    Accumulator(RegClass),
     /// A v128 in this cell and the next.
     Vector(u32),
     Const(u64),
@@ -32,8 +34,10 @@ pub(super) enum Node {
 /// Where a result goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    pub(super) slot: u32,
+    /// `None`: the accumulator alone.
+    pub(super) slot: Option<u32>,
     pub(super) wide: bool,
+    pub(super) accumulator: Option<RegClass>,
 }
 
 /// The kind of an effect, and the bytes that an access reads or writes (0 for what is no access).
@@ -184,6 +188,8 @@ impl Runtime<'_> {
 struct Operands<'i> {
     inst: &'i Inst,
     next: usize,
+    /// Slots of one cell read so far.
+    slots: u8,
 }
 
 impl Operands<'_> {
@@ -193,11 +199,21 @@ impl Operands<'_> {
     }
 
     fn place(&mut self, kind: Kind) -> Place {
-        Place { slot: self.raw() as u32, wide: kind.cells() == 2 }
+        let results = self.inst.op.operands().iter().filter(|o| o.role == Role::Result).count();
+        let accumulator = RegClass::of(kind).filter(|_| results == 1);
+        let slot = self.raw() as u32;
+        let slot = (!self.inst.marks.is_muted()).then_some(slot);
+        Place { slot, wide: kind.cells() == 2, accumulator }
     }
 
     fn source<'p>(&mut self, page: &'p Page, kind: Kind) -> Sym<'p> {
         let raw = self.raw();
+        if let Some(class) = RegClass::of(kind) {
+            self.slots += 1;
+            if self.inst.marks.source() == self.slots {
+                return page.node(Node::Accumulator(class));
+            }
+        }
         page.node(match kind {
             Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::ref_ | Kind::addr | Kind::any => {
                 Node::Cell(raw as u32)
@@ -352,7 +368,7 @@ macro_rules! rows {
         #[allow(unused_variables, reason = "not every operand is part of its row's expression")]
         pub(super) fn read(inst: &Inst) -> Row {
             let page = Page::default();
-            let mut operands = Operands { inst, next: 0 };
+            let mut operands = Operands { inst, next: 0, slots: 0 };
             let does = match inst.op {
                 $(Op::$name => {
                     $(let $d = operands.place(Kind::$dk);)*

@@ -8,7 +8,9 @@
 //! An edge to a label is right if every local is in its slot, every position below the label's base
 //! is in its home slot, and the label's values, which are the top of the stack, are in the home
 //! slots from the base on. Behind the label this is all that is known: each local and each value
-//! has a new name, what was below the base is what it was, and everything else is nothing.
+//! has a new name, what was below the base is what it was, and everything else is nothing. Nothing
+//! is known of accumulators behind a label, behind a call, in the second of two ways that part, or
+//! behind an operation of the store that may trap.
 //!
 //! Everything is compared at every edge; nothing is remembered about what changed.
 
@@ -37,6 +39,8 @@ pub(super) struct State {
     pub(super) stack: Vec<Entry>,
     /// What the frame holds, as far as anything is known.
     pub(super) code: Vec<Option<Id>>,
+    /// What the accumulators hold, as far as anything is known, by class.
+    pub(super) accumulators: [Option<Id>; 3],
 }
 
 impl State {
@@ -48,7 +52,12 @@ impl State {
         param_cells: u32,
         cells: usize,
     ) -> State {
-        let mut state = State { locals: Vec::new(), stack: Vec::new(), code: vec![None; cells] };
+        let mut state = State {
+            locals: Vec::new(),
+            stack: Vec::new(),
+            code: vec![None; cells],
+            accumulators: [None; 3],
+        };
         for &wide in locals {
             let cell = state.locals.len() as u32;
             let value = if cell < param_cells {
@@ -106,6 +115,7 @@ impl State {
     pub(super) fn lose_from(&mut self, window: u32) {
         let from = (window.max(self.local_cells()) as usize).min(self.code.len());
         self.code[from..].fill(None);
+        self.accumulators = [None; 3];
     }
 
     /// The cells that are not what they must be: of the locals, and of the positions below `base`.
@@ -135,6 +145,7 @@ impl State {
                 .collect(),
             stack: from.entries.clone(),
             code: vec![None; from.cells],
+            accumulators: [None; 3],
         };
         for &wide in values {
             let cell = state.top();

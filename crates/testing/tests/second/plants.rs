@@ -9,7 +9,7 @@
 //! `a_planted_fault_is_noticed`.
 
 use super::script::{Case, candidate, module, scripted};
-use super::{cases, effects, exception, faults, holes, pairs, roots};
+use super::{accumulators, cases, effects, exception, faults, holes, pairs, roots};
 use prova_bytecode::{Candidate, CheckedBytecode, Rule, Settings};
 use prova_module::Module;
 use prova_testing::second::{Plant, check, planted};
@@ -99,9 +99,9 @@ const OWN: &[Case] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    [cases::CASES, effects::CASES, exception::CASES, faults::CASES, holes::CASES, roots::CASES, OWN]
-        .into_iter()
-        .flatten()
+    let own = [accumulators::CASES, cases::CASES, effects::CASES, exception::CASES];
+    let others = [faults::CASES, holes::CASES, roots::CASES, OWN];
+    own.into_iter().chain(others).flatten()
 }
 
 /// A candidate with the name of its case.

@@ -7,7 +7,7 @@
 
 use super::{BACK_EDGES_MAX, Outcome};
 use prova_bytecode::ops::kind::marker;
-use prova_bytecode::{Candidate, Inst, Op, decode, for_each_op};
+use prova_bytecode::{Candidate, Inst, Op, RegClass, decode, for_each_op};
 use prova_module::FuncFacts;
 use prova_num::*;
 
@@ -174,6 +174,21 @@ macro_rules! define_execute {
 }
 for_each_op!(define_execute);
 
+/// The cells behind a frame that stand for the accumulators, and one for what is not kept.
+const ACCUMULATORS: usize = RegClass::ALL.len() + 1;
+
+/// Lets operands that are in accumulators name the cells that stand for these.
+fn place_accumulators(inst: &mut Inst, size: usize) {
+    let source = usize::from(inst.marks.source()).checked_sub(1);
+    let source = source.and_then(|n| inst.op.info().accumulators.sources[n]);
+    if let Some((value, class)) = source {
+        inst.values[usize::from(value)] = (size + class as usize) as u64;
+    }
+    if inst.marks.is_muted() {
+        inst.values[0] = (size + RegClass::ALL.len()) as u64;
+    }
+}
+
 /// Code that can run: all functions of a module, its globals, and how many back edges were taken.
 pub(crate) struct Machine<'c> {
     pub(crate) code: &'c [(Candidate, FuncFacts)],
@@ -187,13 +202,14 @@ impl Machine<'_> {
     pub(crate) fn run(&mut self, func: usize, cells: &mut Vec<u64>, base: usize) -> Outcome {
         let (candidate, facts) = &self.code[func];
         let size = candidate.frame_cells as usize;
-        cells.resize(cells.len().max(base + size), 0xdead_beef_dead_beef);
+        cells.resize(cells.len().max(base + size + ACCUMULATORS), 0xdead_beef_dead_beef);
         cells[base + facts.param_cells as usize..base + facts.local_cells as usize].fill(0);
         let mut at = 0u32;
         loop {
-            let inst = decode(&candidate.words, at).expect("the code decodes");
+            let mut inst = decode(&candidate.words, at).expect("the code decodes");
+            place_accumulators(&mut inst, size);
             let jump = |offset: i32| inst.target(offset).expect("a target in the code");
-            let frame = &mut cells[base..base + size];
+            let frame = &mut cells[base..base + size + ACCUMULATORS];
             let target = match execute(frame, &inst) {
                 Done::Next => inst.next,
                 Done::Jump(offset) => jump(offset),
@@ -239,6 +255,9 @@ impl Machine<'_> {
                     other => panic!("{other:?} is not in this interpreter"),
                 },
             };
+            if let Some(class) = inst.op.info().accumulators.result {
+                cells[base + size + class as usize] = cells[base + inst.values[0] as usize];
+            }
             if target <= at {
                 self.back_edges += 1;
                 if self.back_edges == BACK_EDGES_MAX {

@@ -10,7 +10,7 @@ use super::symbolic::operators::*;
 use super::width::width;
 use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
-use crate::ops::{Class, Kind, Op};
+use crate::ops::{Class, Kind, Op, RegClass};
 use prova_terms::Vn;
 
 /// A term on the code's side.
@@ -40,9 +40,26 @@ pub(super) enum Step {
 struct Operands<'i> {
     inst: &'i Inst,
     value: usize,
+    /// How many more slots of one cell come before the one that is in its accumulator; it has been
+    /// there, or there is none, if it is above [`SOURCE_MAX`](crate::ops::Marks::SOURCE_MAX).
+    slots: u8,
 }
 
-impl Operands<'_> {
+impl<'i> Operands<'i> {
+    /// The sources of an instruction, the first of which is operand value `value`.
+    #[inline(always)]
+    fn new(inst: &'i Inst, value: usize) -> Operands<'i> {
+        Operands { inst, value, slots: inst.marks.source().wrapping_sub(1) }
+    }
+
+    /// Whether the slot operand that comes now is in its accumulator.
+    #[inline(always)]
+    fn is_accumulated(&mut self) -> bool {
+        let here = self.slots == 0;
+        self.slots = self.slots.wrapping_sub(1);
+        here
+    }
+
     fn raw(&mut self) -> u64 {
         self.value += 1;
         self.inst.values[self.value - 1]
@@ -55,9 +72,11 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     fn source(&mut self, operands: &mut Operands<'_>, kind: Kind) -> Result<Sym<'t>, Fault> {
         let raw = operands.raw();
         let vn = match kind {
-            Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::ref_ | Kind::addr | Kind::any => {
-                self.read(raw as u32)?
+            Kind::i32 | Kind::i64 | Kind::ref_ | Kind::addr | Kind::any => {
+                self.cell(operands, raw, RegClass::Int)?
             }
+            Kind::f32 => self.cell(operands, raw, RegClass::F32)?,
+            Kind::f64 => self.cell(operands, raw, RegClass::F64)?,
             Kind::v128 => {
                 let (low, high) = (self.read(raw as u32)?, self.read(raw as u32 + 1)?);
                 self.terms.borrow_mut().join(low, high)
@@ -89,9 +108,29 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         Ok(Sym::new(vn, self.terms))
     }
 
-    /// Writes a result of a kind.
+    /// A source operand of one cell: in its slot, or in the accumulator of its class.
     #[inline(always)]
-    fn result(&mut self, inst: &Inst, i: usize, kind: Kind, value: Sym<'t>) {
+    fn cell(&mut self, operands: &mut Operands<'_>, slot: u64, class: RegClass) -> Result<Vn, Fault> {
+        if !operands.is_accumulated() {
+            return self.read(slot as u32);
+        }
+        self.read_accumulator(class)
+    }
+
+    /// Writes the only result, of a kind: to its accumulator, and, unless it is muted, to its slot.
+    #[inline(always)]
+    fn result(&mut self, inst: &Inst, kind: Kind, value: Sym<'t>) {
+        if let Some(class) = RegClass::of(kind) {
+            self.state.accumulate(class, value.vn());
+        }
+        if !inst.marks.is_muted() {
+            self.result_slot(inst, 0, kind, value);
+        }
+    }
+
+    /// Writes a result of a kind to its slot.
+    #[inline(always)]
+    fn result_slot(&mut self, inst: &Inst, i: usize, kind: Kind, value: Sym<'t>) {
         let slot = inst.values[i] as u32;
         let vn = value.vn();
         self.write(slot, vn);
@@ -160,26 +199,26 @@ runtime! {
 macro_rules! step {
     ($p:ident $i:ident pure [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
         #[allow(unused_mut, unused_variables, reason = "a row need not have a source")]
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let value = $e;
-        $p.result($i, 0, Kind::$dk, value);
+        $p.result($i, Kind::$dk, value);
         Step::Next
     }};
     ($p:ident $i:ident pure2 [$d:ident : $dk:ident $g:ident : $gk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 2 };
+        let mut operands = Operands::new($i, 2);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let (low, high) = $e;
-        $p.result($i, 0, Kind::$dk, low);
-        $p.result($i, 1, Kind::$gk, high);
+        $p.result_slot($i, 0, Kind::$dk, low);
+        $p.result_slot($i, 1, Kind::$gk, high);
         Step::Next
     }};
     ($p:ident $i:ident trap [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let value = $e;
         $p.perform(Effect::Trap, [value])?;
-        $p.result($i, 0, Kind::$dk, value);
+        $p.result($i, Kind::$dk, value);
         Step::Next
     }};
     ($p:ident $i:ident branch [<- $a:ident : $ak:ident $t:ident : rel] { $e:expr }) => {
@@ -189,24 +228,24 @@ macro_rules! step {
         step!(@branch $p $i [$a : $ak $b : $bk] { $e })
     };
     (@branch $p:ident $i:ident [$($s:ident : $sk:ident)*] { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let condition = $e.vn();
         let offset = $i.values[$i.op.operands().len() - 1];
         Step::Branch { condition, target: $p.target($i, offset)? }
     }};
     ($p:ident $i:ident load [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident] $m:ident : $mt:ty { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let mem = $p.mem0();
         let $m = $p.perform(Effect::Load(width($i.op)), [mem, $a, $o])?;
         let value = $e;
-        $p.result($i, 0, Kind::$dk, value);
+        $p.result($i, Kind::$dk, value);
         Step::Next
     }};
     ($p:ident $i:ident store [<- $a:ident : $ak:ident $o:ident : $ok:ident $v:ident : $vk:ident] { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $v = $p.source(&mut operands, Kind::$vk)?;
@@ -219,21 +258,21 @@ macro_rules! step {
     ($p:ident $i:ident atomic_load $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@load $p $i AtomicLoad $rest $m { $e }) };
     (@load $p:ident $i:ident $effect:ident
         [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] $m:ident { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $k = $p.source(&mut operands, Kind::mem)?;
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let $m = $p.perform(Effect::$effect(width($i.op)), [$k, $a, $o])?;
         let value = $e;
-        $p.result($i, 0, Kind::$dk, value);
+        $p.result($i, Kind::$dk, value);
         Step::Next
     }};
     ($p:ident $i:ident store_far $rest:tt { $e:expr }) => { step!(@store $p $i Store $rest { $e }) };
     ($p:ident $i:ident atomic_store $rest:tt { $e:expr }) => { step!(@store $p $i AtomicStore $rest { $e }) };
     (@store $p:ident $i:ident $effect:ident
         [<- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $k = $p.source(&mut operands, Kind::mem)?;
@@ -243,7 +282,7 @@ macro_rules! step {
         Step::Next
     }};
     ($p:ident $i:ident atomic_rmw [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $k = $p.source(&mut operands, Kind::mem)?;
@@ -251,11 +290,11 @@ macro_rules! step {
         let $m = $p.loaded()?;
         let (old, new) = $e;
         $p.perform(Effect::AtomicRmw(width($i.op)), [$k, $a, $o, new])?;
-        $p.result($i, 0, Kind::$dk, old);
+        $p.result($i, Kind::$dk, old);
         Step::Next
     }};
     ($p:ident $i:ident atomic_cmpxchg [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $x:ident : $xk:ident $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $k = $p.source(&mut operands, Kind::mem)?;
@@ -264,24 +303,30 @@ macro_rules! step {
         let $m = $p.loaded()?;
         let (old, expected, new) = $e;
         $p.perform(Effect::AtomicCmpxchg(width($i.op)), [$k, $a, $o, expected, new])?;
-        $p.result($i, 0, Kind::$dk, old);
+        $p.result($i, Kind::$dk, old);
         Step::Next
     }};
     ($p:ident $i:ident quick $rest:tt $c:ident { $e:expr }) => { step!(@get $p $i $rest $c { $e }) };
-    ($p:ident $i:ident effect $rest:tt $c:ident { $e:expr }) => { step!(@get $p $i $rest $c { $e }) };
+    ($p:ident $i:ident effect $rest:tt $c:ident { $e:expr }) => {{
+        $p.state.forget_accumulators();
+        step!(@get $p $i $rest $c { $e })
+    }};
     (@get $p:ident $i:ident [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 1 };
+        let mut operands = Operands::new($i, 1);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let mut $c = Runtime { proof: &mut *$p, fault: None };
         let value = $e;
         $c.fault.map_or(Ok(()), Err)?;
-        $p.result($i, 0, Kind::$dk, value);
+        $p.result($i, Kind::$dk, value);
         Step::Next
     }};
     ($p:ident $i:ident quick0 $rest:tt $c:ident { $e:expr }) => { step!(@act $p $i $rest $c { $e }) };
-    ($p:ident $i:ident effect0 $rest:tt $c:ident { $e:expr }) => { step!(@act $p $i $rest $c { $e }) };
+    ($p:ident $i:ident effect0 $rest:tt $c:ident { $e:expr }) => {{
+        $p.state.forget_accumulators();
+        step!(@act $p $i $rest $c { $e })
+    }};
     (@act $p:ident $i:ident [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let mut $c = Runtime { proof: &mut *$p, fault: None };
         $e;
@@ -296,16 +341,16 @@ macro_rules! step {
         Step::Br { target: $p.target($i, $i.values[0])? }
     };
     ($p:ident $i:ident br_table [<- $x:ident : i32 $n:ident : count] {}) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         Step::Table { index: $p.source(&mut operands, Kind::i32)?.vn() }
     }};
     ($p:ident $i:ident return_ [<-] {}) => { Step::Return };
     ($p:ident $i:ident return1 [<- $a:ident : any] {}) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         Step::Return1($p.source(&mut operands, Kind::any)?.vn())
     }};
     ($p:ident $i:ident return2 [<- $a:ident : any $b:ident : any] {}) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         let first = $p.source(&mut operands, Kind::any)?.vn();
         Step::Return2([first, $p.source(&mut operands, Kind::any)?.vn()])
     }};
@@ -345,13 +390,13 @@ macro_rules! step {
         Step::End
     }};
     ($p:ident $i:ident throw_ref [<- $a:ident : ref_] {}) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         let exception = $p.source(&mut operands, Kind::ref_)?;
         $p.perform(Effect::ThrowRef, [exception])?;
         Step::End
     }};
     ($p:ident $i:ident charge [<- $n:ident : i64c] {}) => {{
-        let mut operands = Operands { inst: $i, value: 0 };
+        let mut operands = Operands::new($i, 0);
         let units = $p.source(&mut operands, Kind::i64c)?;
         $p.perform(Effect::Charge, [units])?;
         Step::Next
@@ -418,14 +463,14 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     }
 
     fn call_ref(&mut self, inst: &Inst, effect: Effect) -> Verdict {
-        let mut operands = Operands { inst, value: 1 };
+        let mut operands = Operands::new(inst, 1);
         let reference = self.source(&mut operands, Kind::ref_)?;
         let ty = self.source(&mut operands, Kind::type_)?;
         self.call(inst, effect, [reference, ty])
     }
 
     fn call_indirect(&mut self, inst: &Inst, effect: Effect) -> Verdict {
-        let mut operands = Operands { inst, value: 1 };
+        let mut operands = Operands::new(inst, 1);
         let index = self.source(&mut operands, Kind::addr)?;
         let ty = self.source(&mut operands, Kind::type_)?;
         let table = self.source(&mut operands, Kind::table)?;

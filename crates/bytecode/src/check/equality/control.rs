@@ -456,6 +456,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         }
         for group in edges[from..from + stubs].chunk_by(|a, b| a.0 == b.0) {
             self.at_word(group[0].0)?;
+            self.state.forget_accumulators();
             let mark = self.state.mark();
             let (_, step) = self.run_to_transfer(word)?;
             for &(_, at) in group {

@@ -45,6 +45,7 @@ use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
 use crate::explain;
+use crate::ops::RegClass;
 use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
@@ -52,6 +53,7 @@ pub(crate) use observe::{Observer, Sides};
 use prova_module::{BinaryReader, FuncFacts, Module, ValType};
 use prova_terms::{Terms, Vn};
 use state::State;
+pub(crate) use state::accumulator_cell;
 use std::cell::{Cell, RefCell};
 use wasm::DeadReader;
 
@@ -436,6 +438,15 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let vn = self.state.code(slot);
         if vn == Vn::UNDEF {
             return Err(Fault::differs(Rule::Initialised, Component::Read { slot }, vn, vn));
+        }
+        Ok(vn)
+    }
+
+    fn read_accumulator(&self, class: RegClass) -> Result<Vn, Fault> {
+        let vn = self.state.accumulator(class);
+        if vn == Vn::UNDEF {
+            let component = Component::Read { slot: accumulator_cell(class) };
+            return Err(Fault::differs(Rule::Initialised, component, vn, vn));
         }
         Ok(vn)
     }

@@ -11,7 +11,8 @@
 //! are copies. The walk never reads an observer. One that panics ends its own record, and one that
 //! loops never ends it; a witness comes from a walk without observer only.
 
-use super::state::State;
+use super::state::{State, accumulator_cell};
+use crate::ops::RegClass;
 use crate::check::error::Fault;
 use crate::encode::Inst;
 use prova_terms::{Terms, Vn};
@@ -74,8 +75,9 @@ impl Sides<'_> {
         self.state.wasm(cell)
     }
 
-    /// What the code has in a slot.
+    /// What the code has in a slot, or in the accumulator that the number stands for.
     pub(crate) fn code(&self, slot: u32) -> Vn {
-        self.state.code(slot)
+        let class = RegClass::ALL.into_iter().find(|&class| accumulator_cell(class) == slot);
+        class.map_or_else(|| self.state.code(slot), |class| self.state.accumulator(class))
     }
 }

@@ -14,6 +14,12 @@
 //! A label takes time for its values only: cells carry the time at which they were written, and one
 //! older than the label's *epoch* is *stale*: it is read as what the relation says of it.
 //!
+//! # Accumulators
+//! They are cells of the code side behind all slots, with a term or none. No relation of a label
+//! has them, and no going back brings them back: after a label, a mark that was gone back to, a
+//! call, and an operation of the store that may trap, they are unwritten. So what an accumulator
+//! holds was written on the straight line that leads here.
+//!
 //! # The mismatch set
 //! It holds the locals and the stack cells below `tracked` where the two sides differ. A position
 //! is tracked when a block opens above it, so that what a block computes for itself costs nothing.
@@ -44,7 +50,13 @@
 //! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log
 //! grows by a constant for each write.
 
+use crate::ops::RegClass;
 use prova_terms::{Terms, Vn};
+
+/// The number that stands for the accumulator of a class where slots are named: no slot has it.
+pub(crate) const fn accumulator_cell(class: RegClass) -> u32 {
+    (1 << 16) + class as u32
+}
 
 /// A term and the time of its writing.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +83,8 @@ pub(super) struct State {
     pub(super) local_cells: u32,
     wasm: Vec<Cell>,
     code: Vec<Cell>,
+    /// By class; `None` is unwritten.
+    accumulators: [Option<Vn>; RegClass::ALL.len()],
     /// The first cell of each stack entry.
     entries: Vec<u32>,
     /// The cell after the newest stack entry.
@@ -132,6 +146,7 @@ impl State {
         self.wasm.resize(self.wasm.len().max(cells as usize), BLANK);
         self.code.clear();
         self.code.extend_from_slice(&self.wasm);
+        self.forget_accumulators();
         self.entries.clear();
         self.top = self.local_cells;
         self.tracked = self.local_cells;
@@ -215,6 +230,24 @@ impl State {
             Some(&(_, floor)) if floor <= s => Vn::UNDEF,
             _ => vn,
         }
+    }
+
+    /// The accumulator of a class; [`Vn::UNDEF`] if nothing has written it on this straight line.
+    #[inline]
+    pub(super) fn accumulator(&self, class: RegClass) -> Vn {
+        self.accumulators[class as usize].unwrap_or(Vn::UNDEF)
+    }
+
+    /// Writes an accumulator.
+    #[inline]
+    pub(super) fn accumulate(&mut self, class: RegClass, vn: Vn) {
+        self.accumulators[class as usize] = Some(vn);
+    }
+
+    /// Nothing is known of the accumulators from here on.
+    #[inline]
+    pub(super) fn forget_accumulators(&mut self) {
+        self.accumulators = [None; RegClass::ALL.len()];
     }
 
     #[inline]
@@ -354,6 +387,7 @@ impl State {
 
     /// A call whose callee's frame starts at `floor` (M3).
     pub(super) fn clobber(&mut self, floor: u32) {
+        self.forget_accumulators();
         self.now += 1;
         while let Some(&(time, old)) = self.clobbers.last().filter(|&&(_, old)| old >= floor) {
             self.clobbers.pop();
@@ -391,6 +425,7 @@ impl State {
         while let Some(s) = self.mismatch.first() {
             self.set_mismatch(s, false);
         }
+        self.forget_accumulators();
         self.wrong_locals = 0;
         self.entries.truncate(count);
         self.top = base;
@@ -464,6 +499,7 @@ impl State {
     }
 
     fn restore(&mut self, mark: Mark) {
+        self.forget_accumulators();
         self.marks -= 1;
         while self.log.len() > mark.log {
             match self.log.pop() {

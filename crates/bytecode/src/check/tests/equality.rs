@@ -6,6 +6,7 @@
 //! by chance and runs what is accepted. Q1 has no twin: every operator of a module that is decoded
 //! is known.
 
+mod accumulators;
 mod cases;
 mod effects;
 mod exception;
@@ -43,8 +44,9 @@ fn run(case: &Case) -> Vec<String> {
 }
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    cases::CASES
+    accumulators::CASES
         .iter()
+        .chain(cases::CASES)
         .chain(effects::CASES)
         .chain(exception::CASES)
         .chain(faults::CASES)

@@ -33,7 +33,7 @@ pub(crate) mod values;
 
 use form::{Feed, Form, Param, Unit};
 use place::{Layout, layouts};
-use prova_bytecode::{Metering, OPS, Op, Settings};
+use prova_bytecode::{Marks, Metering, OPS, Op, Settings};
 use prova_runtime::{Dispatch, ExecutorKind};
 use std::collections::{BTreeMap, BTreeSet};
 use tiers::{Code, Machine, reference};
@@ -216,7 +216,7 @@ pub(crate) struct Func {
 }
 
 /// Spare cells of a frame whose slots are moved.
-const PADS: usize = 24;
+const PADS: usize = 28;
 
 /// v128 locals of a frame with the greatest slots.
 pub(crate) const WIDE: usize = 32_730;
@@ -339,7 +339,7 @@ fn run_func(
     let Func { ops, form, layout, .. } = func;
     let max = if layout.is_some() { effort.placed_max } else { effort.edges_max };
     let random = if layout.is_some() { effort.random / 4 } else { effort.random };
-    let mut chance = Chance::new((u64::from(ops[0].encoding()) << 16) + n as u64);
+    let mut chance = Chance::new((u64::from(ops[0].encoding(Marks::NONE)) << 16) + n as u64);
     let tuples = tuples(&form.params, max, random, &mut chance);
     oracle.reset();
     machines.iter_mut().for_each(Machine::reset);

@@ -9,20 +9,26 @@
 //! sources, or beside its result, is seen. The check proves the edited code as any other, so an
 //! edit that would change the meaning is refused and not run.
 //!
+//! Operands that the candidate has in accumulators go to cells of their own first; then each of the
+//! marks that the op takes is put on it, with a copy of the right class before or behind it.
+//!
 //! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16
 //! bits, and cells at the same slots without the highest bit are written in between, so that a slot
 //! that is cut is seen.
 
-use prova_bytecode::{Candidate, Class, CodeBuffer, Kind, MapEntry, Op, Role, decode};
+use prova_bytecode::{
+    Candidate, Class, CodeBuffer, Kind, MapEntry, Marks, Op, RegClass, Role, decode,
+};
 
 /// Scratch cells that any layout needs at most, above the first.
-pub(crate) const SCRATCH_CELLS: u32 = 24;
+pub(crate) const SCRATCH_CELLS: u32 = 28;
 
 /// Where operands lie, from the first scratch cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     sources: Vec<u32>,
     results: Vec<u32>,
+    marks: Marks,
 }
 
 /// The slot operands of an op in one role: index of the value, cells.
@@ -51,7 +57,7 @@ pub(crate) fn layouts(op: Op) -> Vec<Layout> {
     if sources.is_empty() && results.is_empty() {
         return Vec::new();
     }
-    let mut all = vec![Layout { sources: starts.clone(), results: Vec::new() }];
+    let mut all = vec![Layout { sources: starts.clone(), results: Vec::new(), marks: Marks::NONE }];
     for (i, (_, cells)) in results.iter().enumerate() {
         let apart = at + 3 * i as u32;
         let mut places = vec![apart];
@@ -70,13 +76,26 @@ pub(crate) fn layouts(op: Op) -> Vec<Layout> {
             })
             .collect();
     }
+    let plain = all[0].clone();
+    let marked = (1..Marks::ALL).map(Marks::from_bits).filter(|&marks| op.takes(marks));
+    all.extend(marked.map(|marks| Layout { marks, ..plain.clone() }));
     all
+}
+
+/// The copy of a cell that goes through the accumulator of a class.
+fn copy_of(class: RegClass) -> Op {
+    match class {
+        RegClass::Int => Op::Copy,
+        RegClass::F32 => Op::CopyF32,
+        RegClass::F64 => Op::CopyF64,
+    }
 }
 
 /// One instruction to be emitted, and the old word that it stands for.
 struct Line {
     old: u32,
     op: Op,
+    marks: Marks,
     values: Vec<u64>,
     targets: Vec<u32>,
 }
@@ -89,17 +108,18 @@ pub(crate) fn place(
     layout: &Layout,
     frame_cells: u32,
 ) -> Option<Candidate> {
-    let (mut lines, at) = listing(&candidate, op)?;
     let wide = slots(op, Role::Result).into_iter().zip(&layout.results);
     let wide = wide.chain(slots(op, Role::Source).into_iter().zip(&layout.sources));
     let used = wide.map(|((_, cells), place)| place + cells).max().unwrap_or(0);
     let base = u64::from(frame_cells - used);
+    let (mut lines, at) = listing(&candidate, op, base)?;
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let subject = &mut lines[at];
     let old = subject.old;
     let copy = |to: u64, from: u64, cells: u32| Line {
         old,
         op: if cells == 2 { Op::CopyV128 } else { Op::Copy },
+        marks: Marks::NONE,
         values: vec![to, from],
         targets: Vec::new(),
     };
@@ -121,6 +141,22 @@ pub(crate) fn place(
         }
         subject.values[value] = base + u64::from(to);
     }
+    let accumulators = &op.info().accumulators;
+    if let Some(n) = usize::from(layout.marks.source()).checked_sub(1) {
+        let (value, class) = accumulators.sources[n]?;
+        let to = subject.values[usize::from(value)];
+        let at = before.iter().position(|copy| copy.values[0] == to)?;
+        let last = before.remove(at);
+        before.push(Line { op: copy_of(class), ..last });
+        subject.values[usize::from(value)] = 0;
+    }
+    if layout.marks.is_muted() {
+        let copy = after.iter_mut().find(|copy| copy.values[1] == subject.values[0])?;
+        (copy.op, copy.values[1]) = (copy_of(accumulators.result?), 0);
+        copy.marks = Marks::new(1, false);
+        subject.values[0] = 0;
+    }
+    subject.marks = layout.marks;
     // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the
     // scratch cells.
     let calls = op.operands().iter().any(|o| o.kind == Kind::win);
@@ -140,11 +176,25 @@ pub(crate) fn place(
     Some(emit(candidate, &lines, at + copies))
 }
 
-/// The instructions of a candidate with absolute targets, and the place of the first `op`.
-fn listing(candidate: &Candidate, op: Op) -> Option<(Vec<Line>, usize)> {
+/// The instructions of a candidate with absolute targets, and the place of the first `op`; what is
+/// in an accumulator alone goes to one of the last cells below `below`.
+fn listing(candidate: &Candidate, op: Op, below: u64) -> Option<(Vec<Line>, usize)> {
     let (mut lines, mut at, mut found) = (Vec::new(), 0, None);
+    // Where what is in each accumulator can be found in the frame.
+    let mut held = [None; RegClass::ALL.len()];
     while (at as usize) < candidate.words.len() {
-        let inst = decode(&candidate.words, at).ok()?;
+        let mut inst = decode(&candidate.words, at).ok()?;
+        let accumulators = &inst.op.info().accumulators;
+        if let Some(n) = usize::from(inst.marks.source()).checked_sub(1) {
+            let (value, class) = accumulators.sources[n]?;
+            inst.values[usize::from(value)] = held[class as usize]?;
+        }
+        if let Some(class) = accumulators.result {
+            if inst.marks.is_muted() {
+                inst.values[0] = below - 1 - class as u64;
+            }
+            held[class as usize] = Some(inst.values[0]);
+        }
         if inst.op == op && found.is_none() {
             found = Some(lines.len());
         }
@@ -158,7 +208,8 @@ fn listing(candidate: &Candidate, op: Op) -> Option<(Vec<Line>, usize)> {
             }
             value += if operand.kind == Kind::v128c { 2 } else { 1 };
         }
-        lines.push(Line { old: at, op: inst.op, values: inst.values[..count].to_vec(), targets });
+        let (op, marks, values) = (inst.op, Marks::NONE, inst.values[..count].to_vec());
+        lines.push(Line { old: at, op, marks, values, targets });
         at = inst.next;
     }
     Some((lines, found?))
@@ -189,7 +240,7 @@ fn emit(candidate: Candidate, lines: &[Line], subject: usize) -> Candidate {
             }
             value += if operand.kind == Kind::v128c { 2 } else { 1 };
         }
-        code.emit(line.op, &values);
+        code.emit_marked(line.op, line.marks, &values);
         if line.op.class() == Class::br_table {
             line.targets.iter().for_each(|&t| _ = code.emit_target(offset(t) as i32));
         }

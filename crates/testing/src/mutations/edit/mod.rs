@@ -7,9 +7,9 @@
 mod beside;
 mod moves;
 
-use super::listing::{Item, Listing, operand_values};
+use super::listing::{Item, Listing, accumulator, operand_values};
 use crate::generate::Rng;
-use prova_bytecode::{Candidate, Class, Kind, OPS, Op, fits};
+use prova_bytecode::{Candidate, Class, Kind, OPS, Op, RegClass, fits};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -91,7 +91,10 @@ fn another_op(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     let others = SHAPES.get(&shape(item.op))?;
     let op = *rng.pick(others);
     let fitting =
-        operand_values(op).all(|(i, kind)| kind == Kind::rel || fits(kind, item.values[i]));
+        operand_values(op).all(|(i, kind)| {
+            let slot = kind.cells() > 0 && item.values[i] >= 1 << 16;
+            kind == Kind::rel || slot || fits(kind, item.values[i])
+        });
     (op != item.op && fitting).then(|| {
         item.op = op;
         "another op"
@@ -110,6 +113,10 @@ fn another_slot(rng: &mut Rng, listing: &mut Listing, frame: u32) -> Option<&'st
     }
     let value = &mut item.values[*rng.pick(&slots)];
     let old = *value;
+    if rng.percent(15) {
+        *value = accumulator(*rng.pick(&RegClass::ALL));
+        return (*value != old).then_some("another slot");
+    }
     *value = match rng.below(3) {
         0 => old + 1,
         1 => old.checked_sub(1)?,

@@ -11,6 +11,8 @@ const ONE_CELL: [Ty; 5] = [Ty::I64, Ty::I32, Ty::F32, Ty::F64, Ty::Func];
 pub(crate) fn forms(op: Op) -> Vec<Form> {
     match op.mnemonic() {
         "copy" => some(&ONE_CELL).iter().flat_map(|ty| compute("", &[*ty], &[*ty])).collect(),
+        "copy_f32" => vec![float_copy(Ty::F32)],
+        "copy_f64" => vec![float_copy(Ty::F64)],
         "copy_v128" => compute("", &[Ty::V128], &[Ty::V128]),
         "copy2" => {
             let mut forms = compute("", &[Ty::I64, Ty::F64], &[Ty::I64, Ty::F64]);
@@ -45,6 +47,16 @@ fn constants<'a>(of: &'a str, ty: Ty, list: &'a [&'a str]) -> impl Iterator<Item
         let dest = form.dest(ty);
         form.with_body(format!("({of}.const {constant}){}", set(&[dest])))
     })
+}
+
+/// A value that was just computed, copied.
+fn float_copy(ty: Ty) -> Form {
+    let mut form = Form::new();
+    let a = form.source(ty, Feed::List(edges(ty)));
+    let (b, c) = (form.dest(ty), form.dest(ty));
+    let (set_b, get_b) = (set(&[b.clone()]), get(&[b]));
+    let body = format!("{} {}.neg{set_b}{get_b}{}", get(&[a]), ty.name(), set(&[c]));
+    form.with_body(body)
 }
 
 /// Both values apart and the same one twice, under conditions with the deciding bit in every byte.
