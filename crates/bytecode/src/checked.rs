@@ -11,6 +11,8 @@ use crate::handlers::Ranges;
 use crate::identity::Identity;
 use core::fmt;
 use prova_module::{FuncIdx, Module};
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 /// Bytecode of one function that has been checked.
 #[derive(Clone)]
@@ -22,6 +24,7 @@ pub struct CheckedBytecode {
     result_cells: u32,
     charge_bytes: u64,
     ranges: Ranges,
+    kept: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CheckedBytecode {
@@ -43,6 +46,7 @@ impl CheckedBytecode {
             result_cells: facts.result_cells,
             charge_bytes: facts.charge_bytes(),
             ranges: Ranges::new(&candidate.handlers),
+            kept: OnceLock::new(),
             code: candidate,
         })
     }
@@ -70,6 +74,15 @@ impl CheckedBytecode {
     /// The code.
     pub fn words(&self) -> &[u64] {
         &self.code.words
+    }
+
+    /// What whoever runs the code makes of it once and keeps with it: the value of `make` at the
+    /// first call; `None` if a value of another type is kept.
+    pub fn kept<T: Any + Send + Sync>(
+        &self,
+        make: impl FnOnce(&CheckedBytecode) -> T,
+    ) -> Option<&T> {
+        self.kept.get_or_init(|| Arc::new(make(self))).downcast_ref()
     }
 
     /// The size of its frame in cells.

@@ -146,6 +146,7 @@ pub fn fits(kind: Kind, value: u64) -> bool {
         | Kind::off16
         | Kind::win => u16::try_from(value).is_ok(),
         Kind::i32c
+        | Kind::off32
         | Kind::count
         | Kind::func
         | Kind::type_
@@ -215,13 +216,8 @@ impl Inst {
     }
 
     /// A place for [`decode_into`].
-    pub(crate) const BLANK: Inst = Inst {
-        op: OPS[0],
-        marks: Marks::NONE,
-        at: 0,
-        values: [0; VALUES_MAX],
-        next: 0,
-    };
+    pub(crate) const BLANK: Inst =
+        Inst { op: OPS[0], marks: Marks::NONE, at: 0, values: [0; VALUES_MAX], next: 0 };
 }
 
 /// Why words are no instruction.
@@ -268,12 +264,13 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
     let info = op.info();
     if info.narrow {
         // The lanes that belong to no operand are zero, and so are their values.
-        if first & info.unused[0] != 0 {
+        let second = *words.get(start + 1).ok_or(DecodeError::Truncated)?;
+        if first & info.unused[0] | second & info.unused[1] != 0 {
             return Err(DecodeError::StrayBits);
         }
-        let lane = |n: u32| first >> (16 * n) & 0xffff;
-        let values = [lane(1), lane(2), lane(3), 0, 0, 0, 0];
-        *inst = Inst { op, marks, at, values, next: at + 1 };
+        let lane = |n: u32| second >> (16 * n) & 0xffff;
+        let values = [lane(0), lane(1), lane(2), lane(3), 0, 0, 0];
+        *inst = Inst { op, marks, at, values, next: at + 2 };
         return if marks == Marks::NONE { Ok(()) } else { inst.unmarked() };
     }
     let code = words.get(start..start + usize::from(info.words)).ok_or(DecodeError::Truncated)?;
@@ -290,7 +287,7 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
     }
     let mut next = start + usize::from(info.words);
     if info.class == Class::br_table {
-        let targets = inst.values[1] as usize + 1;
+        let targets = inst.values[2] as usize + 1;
         let table =
             words.get(next..).and_then(|w| w.get(..targets)).ok_or(DecodeError::Truncated)?;
         if table.iter().any(|word| word >> 32 != 0) {
@@ -349,13 +346,24 @@ mod tests {
         let mut code = CodeBuffer::new();
         code.emit(Op::Copy, &[1, 2]);
         let word = code.words()[0];
-        assert_eq!(decode(&[word | 1 << 48], 0), Err(DecodeError::StrayBits));
+        let second = code.words()[1];
+        assert_eq!(decode(&[word | 1 << 48, second], 0), Err(DecodeError::StrayBits));
+        assert_eq!(decode(&[word, second | 1 << 32], 0), Err(DecodeError::StrayBits));
+        // The result is muted, and still has a slot; a source is in the accumulator, and has one.
+        for marks in [Marks::new(0, true), Marks::new(1, false)] {
+            let word = u64::from(Op::Copy.encoding(marks));
+            assert_eq!(decode(&[word, second], 0), Err(DecodeError::StrayBits));
+        }
+        let unread = Op::Copy.encoding(Marks::new(2, false));
+        assert_eq!(decode(&[unread.into(), 0], 0), Err(DecodeError::UnknownOp(unread)));
+        let beyond = 1 << 15 | Op::Copy as u16;
+        assert_eq!(decode(&[beyond.into(), 0], 0), Err(DecodeError::UnknownOp(beyond)));
         assert_eq!(decode(&[OPS.len() as u64], 0), Err(DecodeError::UnknownOp(OPS.len() as u16)));
         assert_eq!(decode(&[word], 1), Err(DecodeError::Truncated));
         code.emit(Op::Const64, &[1, u64::MAX]);
-        assert_eq!(decode(&code.words()[..2], 1), Err(DecodeError::Truncated));
+        assert_eq!(decode(&code.words()[..4], 2), Err(DecodeError::Truncated));
         let mut table = CodeBuffer::new();
-        table.emit(Op::BrTable, &[0, u64::from(u32::MAX)]);
+        table.emit(Op::BrTable, &[0, 0, u64::from(u32::MAX)]);
         assert_eq!(decode(table.words(), 0), Err(DecodeError::Truncated));
     }
 

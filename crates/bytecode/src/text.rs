@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!     0: charge 7
-//!     2: i32.add s3 <- s1 s2
-//!     3: br_i32.lt_s s3 s0 -> @9
-//!     5: br_table s3 -> @9 @0 @9
+//!     2: i32.add s3 <- s1 acc
+//!     4: br_i32.lt_s acc s0 -> @12
+//!     7: br_table s3 0 -> @12 @0 @12
 //! ```
 //!
 //! A line is an optional Wasm offset in hexadecimal (the *map column*), the index of the first
@@ -154,7 +154,7 @@ fn write_operand(
             f.write_str(" -> ")?;
             write_target(f, inst, value)
         }
-        Kind::off16 | Kind::off64 => write!(f, " +{value}"),
+        Kind::off16 | Kind::off32 | Kind::off64 => write!(f, " +{value}"),
         Kind::lane => write!(f, " lane{value}"),
         // The targets say how many there are.
         Kind::count => Ok(()),

@@ -94,9 +94,9 @@ impl Codes {
         self.bytecode.as_ref()
     }
 
-    /// Keeps bytecode, where there is none yet; gives what the entry word is to lead to.
-    fn keep(&mut self, code: Arc<CheckedBytecode>) -> *const u64 {
-        self.bytecode.get_or_insert(code).words().as_ptr()
+    /// Keeps bytecode, where there is none yet; gives what is kept.
+    fn keep(&mut self, code: Arc<CheckedBytecode>) -> Arc<CheckedBytecode> {
+        Arc::clone(self.bytecode.get_or_insert(code))
     }
 }
 
@@ -145,8 +145,12 @@ impl Store {
                     return refuse(&"another frame");
                 }
                 if let Some(codes) = self.codes_mut(func) {
-                    let entry = codes.keep(code);
-                    self.entries[func.index()].code.set(entry);
+                    let code = codes.keep(code);
+                    // A2: `Codes` keeps what the words belong to.
+                    let Some(words) = self.running_words(&code) else {
+                        return refuse(&"something else that is kept with it");
+                    };
+                    self.entries[func.index()].code.set(words.as_ptr());
                 }
             }
             Attached::Native(code) => {

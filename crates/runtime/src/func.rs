@@ -4,17 +4,11 @@
 //! alone.
 
 use crate::attach::Codes;
+use crate::exec::{STUB_ATTACH, STUB_HOST};
 use crate::host::HostFunc;
 use crate::value::InstanceAddr;
 use crate::vm::{EntryWord, FuncEntry};
-use prova_bytecode::Op;
 use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
-
-/// The code of a function whose bytecode is not attached yet (V4).
-pub(crate) static STUB_ATTACH: [u64; 1] = [Op::StubAttach as u64];
-
-/// The code of a host function (V4).
-pub(crate) static STUB_HOST: [u64; 1] = [Op::StubHost as u64];
 
 /// Where a function comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +42,16 @@ impl FuncInst {
 }
 
 /// The entry of a function that a module defines, before its bytecode is attached.
-pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: TypeId) -> FuncEntry {
+///
+/// `linked`: the store's executor runs linked words.
+pub(crate) fn wasm_entry(
+    facts: &FuncFacts,
+    instance: InstanceAddr,
+    type_id: TypeId,
+    linked: bool,
+) -> FuncEntry {
     FuncEntry {
-        code: EntryWord::stub(&STUB_ATTACH),
+        code: EntryWord::stub(&STUB_ATTACH, linked),
         // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the
         // greatest one.
         charge_bytes: u32::try_from(facts.charge_bytes()).unwrap_or(u32::MAX),
@@ -63,10 +64,12 @@ pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: Typ
 }
 
 /// The entry of a host function: its frame has room for the parameters and for the results.
-pub(crate) fn host_entry(ty: &FuncType, type_id: TypeId) -> FuncEntry {
+///
+/// `linked`: the store's executor runs linked words.
+pub(crate) fn host_entry(ty: &FuncType, type_id: TypeId, linked: bool) -> FuncEntry {
     let (param_cells, result_cells) = (cells_of(&ty.params), cells_of(&ty.results));
     FuncEntry {
-        code: EntryWord::stub(&STUB_HOST),
+        code: EntryWord::stub(&STUB_HOST, linked),
         charge_bytes: u32::try_from(host_charge_bytes(ty)).unwrap_or(u32::MAX),
         param_cells,
         local_cells: param_cells,

@@ -15,7 +15,7 @@
 //!   arrays have an element for each index of its module; the check proved that every index in the
 //!   bytecode is in range (C-rules of `prova_bytecode::check`).
 //! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in
-//!   the settings of this store, or to a stub; it is only ever replaced, in one store, by an entry
+//!   the settings of this store (linked, where its executor runs linked words), or to a stub; it is only ever replaced, in one store, by an entry
 //!   of the same function ([`EntryWord`]). Code that was attached stays until the store ends, so
 //!   `Frame::ip`, an instruction of the caller's bytecode, is valid whatever calls of the caller
 //!   lead to by then.
@@ -34,6 +34,7 @@
 //!   Host values are compared with their types when they come in (`Store::call`, `call_host`,
 //!   `global_set`, `table_set` …), so that executors need not.
 
+use crate::exec::Stub;
 use crate::fixed::Fixed;
 use crate::native::FuncRecord;
 use crate::store::Store;
@@ -55,8 +56,8 @@ pub(crate) struct EntryWord(AtomicPtr<u64>);
 
 impl EntryWord {
     /// A word that leads to a stub.
-    pub(crate) fn stub(stub: &'static [u64; 1]) -> EntryWord {
-        EntryWord(AtomicPtr::new(stub.as_ptr().cast_mut()))
+    pub(crate) fn stub(stub: &'static Stub, linked: bool) -> EntryWord {
+        EntryWord(AtomicPtr::new(stub.word(linked).cast_mut()))
     }
 
     /// Where calls lead now.

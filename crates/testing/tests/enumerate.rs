@@ -4,7 +4,7 @@
 //! Green does not show anything of longer bodies: `prova-testing enumerate --operators 8` is the
 //! campaign.
 
-use prova_bytecode::{Candidate, Op, decode};
+use prova_bytecode::{Candidate, Marks, Op, decode};
 use prova_testing::attach::Plant;
 use prova_testing::enumerate::{Options, campaign};
 
@@ -30,9 +30,11 @@ fn lost_copy(mut candidate: Candidate) -> Candidate {
     let mut at = 0;
     while let Ok(inst) = decode(&candidate.words, at) {
         if inst.op == Op::Copy {
-            let lane = |i: usize| 16 * inst.op.lane(i);
-            let destination = candidate.words[at as usize] >> lane(0) & 0xffff;
-            let word = &mut candidate.words[at as usize];
+            // Nothing of it is in an accumulator, and both slots are in word 1.
+            let lane = |i: usize| 16 * (inst.op.lane(i) - 4);
+            candidate.words[at as usize] = u64::from(inst.op.encoding(Marks::NONE));
+            let word = &mut candidate.words[at as usize + 1];
+            let destination = *word >> lane(0) & 0xffff;
             *word = *word & !(0xffff << lane(1)) | destination << lane(1);
             break;
         }

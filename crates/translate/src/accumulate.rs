@@ -96,7 +96,9 @@ impl Cx<'_> {
     fn may_mute(&self, op: Op, held: &Held) -> bool {
         let pops = match op {
             // The value may be read again.
-            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::BrIfNull | Op::BrIfNotNull | Op::Return1 => false,
+            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::BrIfNull | Op::BrIfNotNull | Op::Return1 => {
+                false
+            }
             _ => true,
         };
         pops && !held.fixed
@@ -112,6 +114,7 @@ impl Cx<'_> {
             Class::pure
             | Class::trap
             | Class::load
+            | Class::load_idx
             | Class::load_far
             | Class::quick
             | Class::pure2

@@ -447,7 +447,7 @@ impl Cx<'_> {
     /// table; otherwise each label that needs moves has a stub behind the table, shared by its
     /// targets.
     fn br_table(&mut self, table: &BrTable<'_>) {
-        let index = self.pop_operand();
+        let (index, more) = self.index_operand();
         let mut frames = core::mem::take(&mut self.b.targets);
         frames.clear();
         for target in table.targets().chain([Ok(table.default())]) {
@@ -465,7 +465,7 @@ impl Cx<'_> {
             self.plan(arity, slot);
             self.emit_moves();
         }
-        let at = self.emit(Op::BrTable, &[index, frames.len() as u64 - 1]);
+        let at = self.emit(Op::BrTable, &[index, more, frames.len() as u64 - 1]);
         let first_word = self.position();
         for _ in &frames {
             self.emit_target();

@@ -1,4 +1,5 @@
-//! Conditions: the comparison that was emitted last and the branch on it → one instruction.
+//! Two instructions in one: the comparison that was emitted last and the branch on it, an address
+//! and the load from it, a product and a sum.
 //!
 //! Neighbours: `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in
 //! the direction it needs.
@@ -11,7 +12,7 @@
 //! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` of `prova-testing` executes both
 //! directions of `br_if` and `if`.
 
-use crate::stack::Place;
+use crate::stack::{Entry, Place};
 use crate::translator::{Cx, Produced};
 use prova_bytecode::Op;
 
@@ -92,6 +93,113 @@ impl Cx<'_> {
             _ => None,
         }
     }
+}
+
+/// Two operators in one: the last instruction, whose result the current operator alone consumes, is
+/// taken back and becomes part of the current one's. Its operands are still where they were, as for
+/// a comparison.
+impl Cx<'_> {
+    /// The last instruction, if it computes the popped `entry`; nothing else may be emitted before
+    /// it is taken back.
+    fn made(&self, entry: &Entry) -> Option<Produced> {
+        if entry.place == Place::Home { self.last_into(entry.home) } else { None }
+    }
+
+    /// The op of an operator with an immediate combined with what made its operand, and the operands
+    /// before the immediate.
+    pub(crate) fn combine_immediate(&mut self, op: Op, a: &Entry) -> Option<(Op, [u64; 2])> {
+        let last = self.made(a)?;
+        let combined = match (last.op, op) {
+            (Op::I32ShrUImm, Op::I32AndImm) => Op::I32ShrUAndImm,
+            (Op::I32AndImm, Op::I32ShlImm) => Op::I32AndShlImm,
+            (Op::I32ShlImm, Op::I32ShrSImm) => Op::I32ShlShrSImm,
+            _ => return None,
+        };
+        let values = self.values(&last);
+        self.take_back();
+        Some((combined, [values[1], values[2]]))
+    }
+
+    /// The same of an operator on two values. The one that was not just made is read from a slot;
+    /// it needs no code, so that what the other is made of stays.
+    pub(crate) fn combine(&mut self, op: Op, a: &Entry, b: &Entry) -> Option<(Op, [u64; 3])> {
+        let right = self.made(b);
+        let left =
+            if right.is_none() && matches!(b.place, Place::Local(_)) { self.made(a) } else { None };
+        let last = right.or(left)?;
+        let (combined, product_first) = match (last.op, op, right.is_some()) {
+            (Op::I32ShlImm, Op::I32Add, _) => (Op::I32ShlAdd, true),
+            (Op::I32Mul, Op::I32Add, _) => (Op::I32MulAdd, true),
+            (Op::I64Mul, Op::I64Add, _) => (Op::I64MulAdd, true),
+            (Op::F64Mul, Op::F64Add, true) => (Op::F64AddMul, false),
+            (Op::F64Mul, Op::F64Add, false) => (Op::F64MulAdd, true),
+            (Op::F64Mul, Op::F64Sub, true) => (Op::F64SubMul, false),
+            (Op::F64Mul, Op::F64Sub, false) => (Op::F64MulSub, true),
+            _ => return None,
+        };
+        let other = if right.is_some() { a } else { b };
+        let slot = match other.place {
+            Place::Home => other.home.into(),
+            Place::Local(slot) => slot.into(),
+            Place::Const { .. } => return None,
+        };
+        let [_, x, y, ..] = self.values(&last);
+        self.take_back();
+        Some((combined, if product_first { [x, y, slot] } else { [slot, x, y] }))
+    }
+
+    /// The op of a load whose address was just added up, and both summands.
+    pub(crate) fn combine_address(
+        &mut self,
+        load: Op,
+        address: &Entry,
+        offset: u64,
+    ) -> Option<(Op, [u64; 2])> {
+        let last = self.made(address).filter(|_| offset <= 0xffff)?;
+        let (indexed, at) = match load {
+            Op::I32Load => (Op::I32LoadIdx, Op::I32LoadAt),
+            Op::I64Load => (Op::I64LoadIdx, Op::I64LoadAt),
+            Op::I32Load8S => (Op::I32Load8SIdx, Op::I32Load8SAt),
+            Op::I32Load8U => (Op::I32Load8UIdx, Op::I32Load8UAt),
+            Op::I32Load16S => (Op::I32Load16SIdx, Op::I32Load16SAt),
+            Op::I32Load16U => (Op::I32Load16UIdx, Op::I32Load16UAt),
+            Op::I64Load32S => (Op::I64Load32SIdx, Op::I64Load32SAt),
+            Op::I64Load32U => (Op::I64Load32UIdx, Op::I64Load32UAt),
+            _ => return None,
+        };
+        let combined = match last.op {
+            Op::I32Add => indexed,
+            Op::I32AddImm => at,
+            _ => return None,
+        };
+        let values = self.values(&last);
+        self.take_back();
+        Some((combined, [values[1], values[2]]))
+    }
+
+    /// Pops the index of a table: a slot, and what is added to it.
+    pub(crate) fn index_operand(&mut self) -> (u64, u64) {
+        let entry = self.b.stack.pop();
+        let Some(last) = self.made(&entry).filter(|last| last.op == Op::I32AddImm) else {
+            return (self.operand(&entry), 0);
+        };
+        let values = self.values(&last);
+        self.take_back();
+        (values[1], values[2])
+    }
+}
+
+/// The store of a constant that fits, and the constant.
+pub(crate) fn stored_immediate(store: Op, value: &Entry) -> Option<(Op, u64)> {
+    let Place::Const { bits, .. } = value.place else { return None };
+    let (op, value) = match store {
+        Op::I32Store => (Op::I32StoreImm, i64::from(bits as i32)),
+        Op::I32Store8 => (Op::I32Store8Imm, i64::from(bits as i32)),
+        Op::I32Store16 => (Op::I32Store16Imm, i64::from(bits as i32)),
+        Op::I64Store => (Op::I64StoreImm, bits as i64),
+        _ => return None,
+    };
+    i16::try_from(value).is_ok().then_some((op, value as u64))
 }
 
 /// How a comparison becomes a branch; each pair is the branch and its inverse.

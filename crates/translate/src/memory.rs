@@ -1,16 +1,17 @@
-//! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses and a
-//! 16-bit offset, the far form for everything else.
+//! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses, the
+//! far form for everything else.
 //!
 //! f32 and f64 use the integer forms, because a cell holds bits. An address is never folded into
 //! the offset: `i32.add` wraps, the offset does not.
 
+use crate::fuse::stored_immediate;
 use crate::translator::Cx;
 use prova_bytecode::Op;
 use prova_module::{MemArg, MemArgTarget, Operator};
 
 /// What an access names besides its operands.
 pub(crate) enum Access {
-    /// Memory 0, 32-bit addresses, an offset of 16 bits.
+    /// Memory 0, 32-bit addresses, an offset of 32 bits.
     Near(u64),
     /// An offset and a memory.
     Far(u64, u64),
@@ -93,15 +94,22 @@ impl Cx<'_> {
     pub(crate) fn access(&mut self, memarg: &MemArg) -> Access {
         let memory = self.memory_index(memarg);
         let near = memory == 0
-            && memarg.offset <= 0xffff
+            && u32::try_from(memarg.offset).is_ok()
             && self.module.memories().first().is_some_and(|m| !m.memory64);
         if near { Access::Near(memarg.offset) } else { Access::Far(memarg.offset, memory.into()) }
     }
 
     /// Translates a load.
     pub(crate) fn load(&mut self, near: Op, far: Op, memarg: &MemArg, wide: bool) {
-        let address = self.pop_operand();
-        match self.access(memarg) {
+        let address = self.b.stack.pop();
+        let access = self.access(memarg);
+        if let Access::Near(offset) = access
+            && let Some((op, [p, q])) = self.combine_address(near, &address, offset)
+        {
+            return self.emit_push(op, wide, [p, q, offset]);
+        }
+        let address = self.operand(&address);
+        match access {
             Access::Near(offset) => self.emit_push(near, wide, [address, offset]),
             Access::Far(offset, memory) => self.emit_push(far, wide, [address, offset, memory]),
         }
@@ -109,10 +117,18 @@ impl Cx<'_> {
 
     /// Translates a store.
     pub(crate) fn store(&mut self, near: Op, far: Op, memarg: &MemArg) {
-        let value = self.pop_operand();
+        let value = self.b.stack.pop();
+        if let Access::Near(offset) = self.access(memarg)
+            && let Some((op, imm)) = stored_immediate(near, &value)
+        {
+            let address = self.pop_operand();
+            self.emit(op, &[address, imm, offset]);
+            return;
+        }
+        let value = self.operand(&value);
         let address = self.pop_operand();
         match self.access(memarg) {
-            Access::Near(offset) => self.emit(near, &[address, offset, value]),
+            Access::Near(offset) => self.emit(near, &[address, value, offset]),
             Access::Far(offset, memory) => self.emit(far, &[address, offset, memory, value]),
         };
     }

@@ -237,8 +237,13 @@ impl Cx<'_> {
 
     /// An operator on two slots.
     fn slots(&mut self, op: Op) {
-        let b = self.pop_operand();
-        let a = self.pop_operand();
+        let b = self.b.stack.pop();
+        let a = self.b.stack.pop();
+        if let Some((op, values)) = self.combine(op, &a, &b) {
+            return self.emit_push(op, false, values);
+        }
+        let b = self.operand(&b);
+        let a = self.operand(&a);
         self.emit_push(op, false, [a, b]);
     }
 
@@ -250,6 +255,9 @@ impl Cx<'_> {
         if let Place::Const { bits, .. } = b.place
             && let Some((op, imm)) = right_form(forms.imm, forms.imm32, bits, forms.narrow)
         {
+            if let Some((op, [x, y])) = self.combine_immediate(op, &a) {
+                return self.emit_push(op, false, [x, y, imm]);
+            }
             let a = self.operand(&a);
             return self.emit_push(op, false, [a, imm]);
         }
@@ -269,6 +277,9 @@ impl Cx<'_> {
                     }
                 }
             }
+        }
+        if let Some((op, values)) = self.combine(forms.op, &a, &b) {
+            return self.emit_push(op, false, values);
         }
         let a = self.operand(&a);
         let b = self.operand(&b);

@@ -23,8 +23,8 @@ use crate::moves::{Move, Moves, Source, source};
 use crate::stack::{Entry, Place, Stack};
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
-    Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass, Role,
-    Settings, decode,
+    Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass,
+    Role, Settings, decode,
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
 

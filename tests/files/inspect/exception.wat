@@ -22,7 +22,7 @@
 
 ;; $ prova inspect exception.wat --function may
 ;; func0 may [i32] -> [i32]
-;;   26 bytes of WebAssembly at 0x27, 5 words of bytecode, proved
+;;   26 bytes of WebAssembly at 0x27, 10 words of bytecode, proved
 ;;   a frame of 3 cells, which charges 88 bytes
 ;;   metering: none
 ;;
@@ -31,12 +31,12 @@
 ;;   s1..s2      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   end 0x3e of block 0x28 @4: frozen below s1, values in s1 s2
-;;   end 0x3a of block 0x2a @2: frozen below s1
+;;   end 0x3e of block 0x28 @8: frozen below s1, values in s1 s2
+;;   end 0x3a of block 0x2a @4: frozen below s1
 ;;
 ;; handlers
-;;   @0..@2: tag0 with reference -> @4, values in s1..
-;;   @0..@2: all -> @2, values in s1..
+;;   @0..@4: tag0 with reference -> @8, values in s1..
+;;   @0..@4: all -> @4, values in s1..
 ;;
 ;; code
 ;;     0x28  block (type 2) (result i32 exnref) ;; label = @1  []
@@ -45,17 +45,17 @@
 ;;     0x34        local.get 0                         [v1@local 0]
 ;;     0x36        throw 0 ;; t
 ;;               0: copy s1 <- s0                      s1 = v1
-;;               1: throw s1.. tag0                    effect #1
+;;               2: throw s1.. tag0                    effect #1
 ;;     0x38      end                                   unreachable
 ;;     0x39      return                                unreachable
 ;;     0x3a    end                                     []
 ;;     0x3b    i32.const 1                             [1]
 ;;     0x3d    return
-;;               2: const32 s1 <- 1                    s1 = 1
-;;               3: return1 acc
+;;               4: const32 s1 <- 1                    s1 = 1
+;;               6: return1 acc
 ;;     0x3e  end                                       [v3@s1, v4@s2]
 ;;     0x3f  throw_ref
-;;               4: throw_ref s2                       effect #2
+;;               8: throw_ref s2                       effect #2
 ;;     0x40  end                                       unreachable
 ;;
 ;; values
@@ -64,7 +64,7 @@
 ;;   v4 = phi(0x3e, s2)
 ;; $ prova inspect exception.wat --function returns
 ;; func1 returns [i32] -> [i32]
-;;   13 bytes of WebAssembly at 0x42, 3 words of bytecode, proved
+;;   13 bytes of WebAssembly at 0x42, 6 words of bytecode, proved
 ;;   a frame of 2 cells, which charges 80 bytes
 ;;   metering: none
 ;;
@@ -73,17 +73,17 @@
 ;;   s1          homes of the operand stack's cells, from the bottom
 ;;
 ;; handlers
-;;   @0..@2: tag0 -> return, values in s0..
+;;   @0..@4: tag0 -> return, values in s0..
 ;;
 ;; code
 ;;     0x43  try_table (result i32) (catch 0 0) ;; label = @1  []
 ;;     0x49    local.get 0                             [v1@local 0]
 ;;     0x4b    call 0 ;; may                           [v2@s1]
 ;;               0: copy s1 <- s0                      s1 = v1
-;;               1: call s1.. func0                    s1 = v2, effect #1
+;;               2: call s1.. func0                    s1 = v2, effect #1
 ;;     0x4d  end                                       [v2@s1]
 ;;     0x4e  end
-;;               2: return1 s1
+;;               4: return1 s1
 ;;
 ;; values
 ;;   v1 = param 0
@@ -110,7 +110,7 @@
 ;;     "local_cells": 1,
 ;;     "result_cells": 1,
 ;;     "charge_bytes": 80,
-;;     "words": 3
+;;     "words": 6
 ;;   },
 ;;   "slots": [
 ;;     {
@@ -130,7 +130,7 @@
 ;;   "handlers": [
 ;;     {
 ;;       "start": 0,
-;;       "end": 2,
+;;       "end": 4,
 ;;       "tag": 0,
 ;;       "with_ref": false,
 ;;       "slot": 0
@@ -201,7 +201,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 1,
+;;       "word": 2,
 ;;       "offset": 75,
 ;;       "text": "call s1.. func0",
 ;;       "checked": true,
@@ -240,7 +240,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 2,
+;;       "word": 4,
 ;;       "offset": 78,
 ;;       "text": "return1 s1",
 ;;       "checked": true,

@@ -23,7 +23,7 @@
 
 ;; $ prova inspect labels.wat --function high
 ;; func0 high [i32] -> [i32]
-;;   17 bytes of WebAssembly at 0x23, 6 words of bytecode, proved
+;;   17 bytes of WebAssembly at 0x23, 12 words of bytecode, proved
 ;;   a frame of 4 cells, which charges 96 bytes
 ;;   metering: none
 ;;
@@ -32,25 +32,25 @@
 ;;   s1..s3      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   loop 0x28 @2: frozen below s2, values in s2
+;;   loop 0x28 @4: frozen below s2, values in s2
 ;;
 ;; code
 ;;     0x24  i32.const 7                               [7]
 ;;     0x26  local.get 0                               [7, v2@local 0]
 ;;     0x28  loop (type 0) (param i32) (result i32) ;; label = @1  [7@s1, v3@s2]
 ;;               0: copy s2 <- s0                      s2 = v2
-;;               1: const32 s1 <- 7                    s1 = 7
+;;               2: const32 s1 <- 7                    s1 = 7
 ;;     0x2a    i32.const 1                             [7@s1, v3@s2, 1]
 ;;     0x2c    i32.sub                                 [7@s1, v5@s2]
-;;               2: i32.add_imm s2 <- s2 -1            s2 = v5
+;;               4: i32.add_imm s2 <- s2 -1            s2 = v5
 ;;     0x2d    local.get 0                             [7@s1, v5@s2, v6@local 0]
 ;;     0x2f    br_if 0 (;@1;)                          [7@s1, v5@s2]
-;;               3: br_if s0 -> @2
+;;               6: br_if s0 -> @4
 ;;     0x31  end                                       [7@s1, v5@s2]
 ;;     0x32  i32.add                                   [v7@s1]
-;;               4: i32.add s1 <- s1 acc               s1 = v7
+;;               8: i32.add s1 <- s1 acc               s1 = v7
 ;;     0x33  end
-;;               5: return1 acc
+;;              10: return1 acc
 ;;
 ;; values
 ;;   v2 = param 0
@@ -113,7 +113,7 @@
 ;;     0x5e  end                                       unreachable
 ;; $ prova inspect labels.wat --function table
 ;; func3 table [i32] -> [i32]
-;;   20 bytes of WebAssembly at 0x60, 7 words of bytecode, proved
+;;   20 bytes of WebAssembly at 0x60, 11 words of bytecode, proved
 ;;   a frame of 3 cells, which charges 88 bytes
 ;;   metering: none
 ;;
@@ -122,8 +122,8 @@
 ;;   s1..s2      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   end 0x72 of block 0x61 @6: frozen below s1, values in s1
-;;   end 0x6e of block 0x63 @5: frozen below s1, values in s1
+;;   end 0x72 of block 0x61 @9: frozen below s1, values in s1
+;;   end 0x6e of block 0x63 @7: frozen below s1, values in s1
 ;;
 ;; code
 ;;     0x61  block (result i32) ;; label = @1          []
@@ -132,14 +132,14 @@
 ;;     0x67      local.get 0                           [3, v2@local 0]
 ;;     0x69      br_table 0 (;@2;) 1 (;@1;) 1 (;@1;)
 ;;               0: const32 s1 <- 3                    s1 = 3
-;;               1: br_table s0 -> @5 @6 @6
+;;               2: br_table s0 0 -> @7 @9 @9
 ;;     0x6e    end                                     [v3@s1]
 ;;     0x6f    i32.const 1                             [v3@s1, 1]
 ;;     0x71    i32.add                                 [v5@s1]
-;;               5: i32.add_imm s1 <- s1 1             s1 = v5
+;;               7: i32.add_imm s1 <- s1 1             s1 = v5
 ;;     0x72  end                                       [v6@s1]
 ;;     0x73  end
-;;               6: return1 s1
+;;               9: return1 s1
 ;;
 ;; values
 ;;   v2 = param 0
@@ -168,7 +168,7 @@
 ;;     "local_cells": 1,
 ;;     "result_cells": 1,
 ;;     "charge_bytes": 96,
-;;     "words": 6
+;;     "words": 12
 ;;   },
 ;;   "slots": [
 ;;     {
@@ -189,7 +189,7 @@
 ;;       "kind": "loop",
 ;;       "start": 40,
 ;;       "end": 49,
-;;       "word": 2,
+;;       "word": 4,
 ;;       "base": 2,
 ;;       "values": [
 ;;         2
@@ -280,7 +280,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 1,
+;;       "word": 2,
 ;;       "offset": 40,
 ;;       "text": "const32 s1 <- 7",
 ;;       "checked": true,
@@ -347,7 +347,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 2,
+;;       "word": 4,
 ;;       "offset": 44,
 ;;       "text": "i32.add_imm s2 <- s2 -1",
 ;;       "checked": true,
@@ -415,9 +415,9 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 3,
+;;       "word": 6,
 ;;       "offset": 47,
-;;       "text": "br_if s0 -> @2",
+;;       "text": "br_if s0 -> @4",
 ;;       "checked": true,
 ;;       "writes": []
 ;;     },
@@ -465,7 +465,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 4,
+;;       "word": 8,
 ;;       "offset": 50,
 ;;       "text": "i32.add s1 <- s1 acc",
 ;;       "checked": true,
@@ -485,7 +485,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 5,
+;;       "word": 10,
 ;;       "offset": 51,
 ;;       "text": "return1 acc",
 ;;       "checked": true,

@@ -14,7 +14,7 @@
 ;;      4  __rustc::__rust_alloc  [] -> []  2 bytes at 0x4c
 ;; $ prova inspect names.wat --function red
 ;; func1 \u{1b}[31mred [i32] -> []
-;;   7 bytes of WebAssembly at 0x3e, 2 words of bytecode, proved
+;;   7 bytes of WebAssembly at 0x3e, 3 words of bytecode, proved
 ;;   a frame of 2 cells, which charges 80 bytes
 ;;   metering: none
 ;;
@@ -28,7 +28,7 @@
 ;;     0x42  call 0 ;; imported                        []
 ;;               0: call_import s1.. func0             effect #1
 ;;     0x44  end
-;;               1: return
+;;               2: return
 ;;
 ;; values
 ;;   v1 = param 0
@@ -54,7 +54,7 @@
 ;;     "local_cells": 1,
 ;;     "result_cells": 0,
 ;;     "charge_bytes": 80,
-;;     "words": 2
+;;     "words": 3
 ;;   },
 ;;   "slots": [
 ;;     {
@@ -135,7 +135,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 1,
+;;       "word": 2,
 ;;       "offset": 68,
 ;;       "text": "return",
 ;;       "checked": true,

@@ -40,7 +40,7 @@
 ;; func1 foo::bar(int) [i32 i32] -> [i32]
 ;;   symbol _ZN3foo3barEi
 ;;   export "bar"
-;;   51 bytes of WebAssembly at 0x3e, 14 words of bytecode, proved
+;;   51 bytes of WebAssembly at 0x3e, 26 words of bytecode, proved
 ;;   a frame of 8 cells, which charges 128 bytes
 ;;   metering: none
 ;;
@@ -52,8 +52,8 @@
 ;;   s5..s7      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   end 0x69 of block 0x45 @10: frozen below s6
-;;   loop 0x50 @3: frozen below s6
+;;   end 0x69 of block 0x45 @18: frozen below s6
+;;   loop 0x50 @6: frozen below s6
 ;;
 ;; code
 ;;     0x43  local.get 0 ;; x                          [v1@local 0]
@@ -62,40 +62,40 @@
 ;;     0x47    local.get 1 ;; n                        [v1@s5, v2@local 1]
 ;;     0x49    i32.eqz                                 [v1@s5, v3@-]
 ;;     0x4a    br_if 0 (;@1;)                          [v1@s5]
-;;               1: br_if_not s1 -> @10
+;;               2: br_if_not s1 -> @18
 ;;     0x4c    i32.const 10                            [v1@s5, 10]
 ;;     0x4e    local.set 0 ;; x                        [v1@s5]
-;;               2: const32 s0 <- 10                   s0 = 10
+;;               4: const32 s0 <- 10                   s0 = 10
 ;;     0x50    loop ;; label = @2                      [v1@s5]
 ;;     0x52      local.get 3 ;; i                      [v1@s5, v5@local 3]
 ;;     0x54      i32.const 1                           [v1@s5, v5@local 3, 1]
 ;;     0x56      i32.add                               [v1@s5, v7@local 3]
-;;               3: i32.add_imm s4 <- s4 1             s4 = v7
+;;               6: i32.add_imm s4 <- s4 1             s4 = v7
 ;;     0x57      local.tee 3 ;; i                      [v1@s5, v7@local 3]
 ;;     0x59      local.get 1 ;; n                      [v1@s5, v7@local 3, v8@local 1]
 ;;     0x5b      i32.lt_s                              [v1@s5, v9@-]
 ;;     0x5c      br_if 0 (;@2;)                        [v1@s5]
-;;               4: br_i32.lt_s acc s1 -> @3
+;;               8: br_i32.lt_s acc s1 -> @6
 ;;     0x5e    end                                     [v1@s5]
 ;;     0x5f    local.get 3 ;; i                        [v1@s5, v7@local 3]
 ;;     0x61    call 0 ;; log                           [v1@s5]
-;;               6: copy s6 <- acc                     s6 = v7
-;;               7: call_import s6.. func0             effect #1
+;;              10: copy s6 <- acc                     s6 = v7
+;;              12: call_import s6.. func0             effect #1
 ;;     0x63    i32.const 5                             [v1@s5, 5]
 ;;     0x65    return
-;;               8: const32 s6 <- 5                    s6 = 5
-;;               9: return1 acc
+;;              14: const32 s6 <- 5                    s6 = 5
+;;              16: return1 acc
 ;;     0x66    i32.const 4                             unreachable
 ;;     0x68    drop                                    unreachable
 ;;     0x69  end                                       [v1@s5]
 ;;     0x6a  i32.const 4                               [v1@s5, 4]
 ;;     0x6c  i32.load offset=8                         [v1@s5, v12@-]
-;;              10: const32 acc <- 4                   s65536 = 4
-;;              11: i32.load acc <- acc +8             s65536 = v12, effect #2
+;;              18: const32 acc <- 4                   s65536 = 4
+;;              20: i32.load acc <- acc +8             s65536 = v12, effect #2
 ;;     0x6f  i32.add                                   [v13@s5]
-;;              12: i32.add s5 <- s5 acc               s5 = v13
+;;              22: i32.add s5 <- s5 acc               s5 = v13
 ;;     0x70  end
-;;              13: return1 acc
+;;              24: return1 acc
 ;;
 ;; values
 ;;   v1 = param 0
@@ -110,7 +110,7 @@
 ;; $ prova inspect values.wat --function fmt::write -W fuel=100
 ;; func2 core::fmt::write [i64] -> [i64]
 ;;   symbol _ZN4core3fmt5write17h0123456789abcdefE
-;;   7 bytes of WebAssembly at 0x72, 4 words of bytecode, proved
+;;   7 bytes of WebAssembly at 0x72, 6 words of bytecode, proved
 ;;   a frame of 3 cells, which charges 88 bytes
 ;;   metering: fuel
 ;;
@@ -125,7 +125,7 @@
 ;;     0x77  i64.div_u                                 [v3@s1]
 ;;               2: i64.div_u_imm s1 <- s0 1           s1 = v3, effect #2
 ;;     0x78  end
-;;               3: return1 acc
+;;               4: return1 acc
 ;;
 ;; values
 ;;   v1 = param 0
@@ -153,7 +153,7 @@
 ;;     "local_cells": 1,
 ;;     "result_cells": 1,
 ;;     "charge_bytes": 88,
-;;     "words": 2
+;;     "words": 4
 ;;   },
 ;;   "slots": [
 ;;     {
@@ -257,7 +257,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 1,
+;;       "word": 2,
 ;;       "offset": 120,
 ;;       "text": "return1 acc",
 ;;       "checked": true,

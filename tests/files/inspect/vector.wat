@@ -10,7 +10,7 @@
 
 ;; $ prova inspect vector.wat --function sum
 ;; func0 sum [v128 v128] -> [v128]
-;;   30 bytes of WebAssembly at 0x28, 7 words of bytecode, proved
+;;   30 bytes of WebAssembly at 0x28, 11 words of bytecode, proved
 ;;   a frame of 8 cells, which charges 128 bytes
 ;;   metering: none
 ;;
@@ -25,12 +25,12 @@
 ;;     0x2d  i32x4.add                                 [v3@s4]
 ;;               0: i32x4.add s4:2 <- s0:2 s2:2        s4 = v3
 ;;     0x30  v128.const i32x4 0x00000001 0x00000002 0x00000003 0x00000004  [v3@s4, 0x00000004000000030000000200000001@s6]
-;;               1: const128 s6:2 <- 0x00000004000000030000000200000001  s6 = 0x00000004000000030000000200000001
+;;               2: const128 s6:2 <- 0x00000004000000030000000200000001  s6 = 0x00000004000000030000000200000001
 ;;     0x42  i32x4.mul                                 [v5@s4]
-;;               4: i32x4.mul s4:2 <- s4:2 s6:2        s4 = v5
+;;               6: i32x4.mul s4:2 <- s4:2 s6:2        s4 = v5
 ;;     0x45  end
-;;               5: copy_v128 s0:2 <- s4:2             s0 = v5
-;;               6: return
+;;               8: copy_v128 s0:2 <- s4:2             s0 = v5
+;;              10: return
 ;;
 ;; values
 ;;   v1 = param 0
@@ -39,7 +39,7 @@
 ;;   v5 = i32x4.mul(v3, 0x00000004000000030000000200000001)
 ;; $ prova inspect vector.wat --function wide
 ;; func1 wide [i64 i64] -> [i64 i64]
-;;   8 bytes of WebAssembly at 0x47, 3 words of bytecode, proved
+;;   8 bytes of WebAssembly at 0x47, 4 words of bytecode, proved
 ;;   a frame of 4 cells, which charges 96 bytes
 ;;   metering: none
 ;;
@@ -63,7 +63,7 @@
 ;;   v4 = second(v3)
 ;; $ prova inspect vector.wat --function float --deterministic
 ;; func2 float [f32 f32] -> [f32]
-;;   7 bytes of WebAssembly at 0x50, 3 words of bytecode, proved
+;;   7 bytes of WebAssembly at 0x50, 6 words of bytecode, proved
 ;;   a frame of 4 cells, which charges 96 bytes
 ;;   metering: none, deterministic
 ;;
@@ -77,9 +77,9 @@
 ;;     0x53  local.get 1                               [v1@local 0, v2@local 1]
 ;;     0x55  f32.add                                   [v3@s2]
 ;;               0: f32.add s2 <- s0 s1                s2 = v4
-;;               1: f32.canonicalize s2 <- acc         s2 = v3
+;;               2: f32.canonicalize s2 <- acc         s2 = v3
 ;;     0x56  end
-;;               2: return1 s2
+;;               4: return1 s2
 ;;
 ;; values
 ;;   v1 = param 0

@@ -14,16 +14,16 @@
 ;; code
 ;; func0
 ;;     0: const32 s3 <- 1
-;;     1: i32.atomic.store s0 +4 mem0 s3
-;;     4: i64.atomic.rmw.add s2 <- s0 +8 mem0 s1
-;;     7: const64_s32 s3 <- 1
-;;     8: i64.atomic.rmw8.cmpxchg_u s2 <- s0 +0 mem0 s3 s1
-;;    11: return1 acc
+;;     2: i32.atomic.store s0 +4 mem0 s3
+;;     6: i64.atomic.rmw.add s2 <- s0 +8 mem0 s1
+;;    10: const64_s32 s3 <- 1
+;;    12: i64.atomic.rmw8.cmpxchg_u s2 <- s0 +0 mem0 s3 s1
+;;    16: return1 acc
 ;; func1
 ;;     0: const32 s2 <- 1
-;;     1: memory.atomic.notify s1 <- s0 s2 +4 mem0
-;;     4: const64_s32 s4 <- -1
-;;     5: const32 s3 <- 0
-;;     6: memory.atomic.wait32 s2 <- s0 s3 s4 +0 mem0
-;;    10: i32.add s1 <- s1 s2
-;;    11: return1 acc
+;;     2: memory.atomic.notify s1 <- s0 s2 +4 mem0
+;;     6: const64_s32 s4 <- -1
+;;     8: const32 s3 <- 0
+;;    10: memory.atomic.wait32 s2 <- s0 s3 s4 +0 mem0
+;;    14: i32.add s1 <- s1 s2
+;;    16: return1 acc

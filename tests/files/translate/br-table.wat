@@ -60,37 +60,37 @@
     br 0))
 ;; code
 ;; func0
-;;     0: br_table s0 -> @4 @6 @8
-;;     4: const32 s1 <- 10
-;;     5: return1 acc
-;;     6: const32 s1 <- 20
+;;     0: br_table s0 0 -> @5 @9 @13
+;;     5: const32 s1 <- 10
 ;;     7: return1 acc
-;;     8: const32 s1 <- 30
-;;     9: return1 acc
+;;     9: const32 s1 <- 20
+;;    11: return1 acc
+;;    13: const32 s1 <- 30
+;;    15: return1 acc
 ;; func1
 ;;     0: const32 s1 <- 100
-;;     1: const32 s2 <- 100
-;;     2: br_table s0 -> @8 @10 @12 @12 @12
-;;     8: const32 s3 <- 5
-;;     9: return1 acc
-;;    10: const32 s2 <- 5
-;;    11: br -> @15
-;;    12: const32 s3 <- 5
-;;    13: br -> @14
-;;    14: i32.add s2 <- s2 s3
-;;    15: i32.add s1 <- s1 s2
-;;    16: return1 acc
+;;     2: const32 s2 <- 100
+;;     4: br_table s0 0 -> @11 @15 @19 @19 @19
+;;    11: const32 s3 <- 5
+;;    13: return1 acc
+;;    15: const32 s2 <- 5
+;;    17: br -> @25
+;;    19: const32 s3 <- 5
+;;    21: br -> @23
+;;    23: i32.add s2 <- s2 s3
+;;    25: i32.add s1 <- s1 s2
+;;    27: return1 acc
 ;; func2
 ;;     0: const32 s1 <- 6
-;;     1: br_table s0 -> @5 @5 @5
-;;     5: return1 s1
+;;     2: br_table s0 0 -> @7 @7 @7
+;;     7: return1 s1
 ;; func3
 ;;     0: const32 s1 <- 9
-;;     1: br_table s0 -> @5 @8 @5
-;;     5: const32 s2 <- 1
-;;     6: const32 s3 <- 2
-;;     7: br -> @11
-;;     8: const32 s3 <- 1
-;;     9: const32 s4 <- 2
-;;    10: return2 s3 s4
-;;    11: return2 s2 s3
+;;     2: br_table s0 0 -> @7 @13 @7
+;;     7: const32 s2 <- 1
+;;     9: const32 s3 <- 2
+;;    11: br -> @19
+;;    13: const32 s3 <- 1
+;;    15: const32 s4 <- 2
+;;    17: return2 s3 s4
+;;    19: return2 s2 s3

@@ -37,22 +37,22 @@
 ;; code
 ;; func0
 ;;     0: const32 s2 <- 5
-;;     1: br_if_not s1 -> @4
-;;     2: const32 s5 <- 9
-;;     3: return1 acc
-;;     4: i32.add s2 <- s2 s0
-;;     5: return1 acc
+;;     2: br_if_not s1 -> @8
+;;     4: const32 s5 <- 9
+;;     6: return1 acc
+;;     8: i32.add s2 <- s2 s0
+;;    10: return1 acc
 ;; func1
-;;     0: br_if_not s1 -> @3
-;;     1: copy s2 <- s0
-;;     2: br -> @4
-;;     3: const32 s2 <- 5
-;;     4: return1 s2
+;;     0: br_if_not s1 -> @6
+;;     2: copy s2 <- s0
+;;     4: br -> @8
+;;     6: const32 s2 <- 5
+;;     8: return1 s2
 ;; func2
 ;;     0: copy s1 <- s0
-;;     1: const32 s2 <- 1
-;;     2: const32 s3 <- 2
-;;     3: br -> @4
-;;     4: copy2 s0 s1 <- s1 s2
-;;     6: copy s2 <- s3
-;;     7: return
+;;     2: const32 s2 <- 1
+;;     4: const32 s3 <- 2
+;;     6: br -> @8
+;;     8: copy2 s0 s1 <- s1 s2
+;;    10: copy s2 <- s3
+;;    12: return

@@ -49,31 +49,31 @@
 ;; func1
 ;;     0: copy2 s2 s3 <- s0 s1
 ;;     2: call s2.. func0
-;;     3: return2 s2 s3
+;;     4: return2 s2 s3
 ;; func2
 ;;     0: copy s2 <- s0
-;;     1: const32 s3 <- 1
-;;     2: call s2.. func0
-;;     3: i32.add_imm s1 <- s2 9
-;;     4: return1 acc
+;;     2: const32 s3 <- 1
+;;     4: call s2.. func0
+;;     6: i32.add_imm s1 <- s2 9
+;;     8: return1 acc
 ;; func3
 ;;     0: copy s2 <- s0
-;;     1: const32 s3 <- 8
-;;     2: call s2.. func0
-;;     3: copy s1 <- s0
-;;     4: copy s0 <- s2
-;;     5: return1 s1
+;;     2: const32 s3 <- 8
+;;     4: call s2.. func0
+;;     6: copy s1 <- s0
+;;     8: copy s0 <- s2
+;;    10: return1 s1
 ;; func4
 ;;     0: i32.add_imm s3 <- s0 1
-;;     1: copy2 s1 s2 <- s0 s0
-;;     3: call_indirect s1.. s3 type0 table0
-;;     5: return2 s1 s2
+;;     2: copy2 s1 s2 <- s0 s0
+;;     4: call_indirect s1.. s3 type0 table0
+;;     7: return2 s1 s2
 ;; func5
 ;;     0: copy s2 <- s0
-;;     1: const32 s3 <- 2
-;;     2: return_call s2.. func0
+;;     2: const32 s3 <- 2
+;;     4: return_call s2.. func0
 ;; func6
 ;;     0: const32 s3 <- 0
-;;     1: copy s1 <- s0
-;;     2: const32 s2 <- 2
-;;     3: return_call_indirect s1.. s3 type0 table0
+;;     2: copy s1 <- s0
+;;     4: const32 s2 <- 2
+;;     6: return_call_indirect s1.. s3 type0 table0

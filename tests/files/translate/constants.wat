@@ -35,25 +35,25 @@
 ;; code
 ;; func0
 ;;     0: const32 s1 <- 7
-;;     1: br_if s0 -> @2
-;;     2: return1 s1
+;;     2: br_if s0 -> @4
+;;     4: return1 s1
 ;; func1
 ;;     0: const32 s1 <- 1
-;;     1: const32 s2 <- 2
-;;     2: const32 s3 <- 3
-;;     3: const32 s4 <- 4
-;;     4: const32 s5 <- 5
-;;     5: const32 s6 <- 6
-;;     6: const32 s7 <- 7
-;;     7: const32 s8 <- 8
-;;     8: const32 s9 <- 9
-;;     9: br_if s0 -> @10
-;;    10: i32.add acc <- s8 s9
-;;    11: i32.add acc <- s7 acc
-;;    12: i32.add acc <- s6 acc
-;;    13: i32.add acc <- s5 acc
-;;    14: i32.add acc <- s4 acc
-;;    15: i32.add acc <- s3 acc
-;;    16: i32.add acc <- s2 acc
-;;    17: i32.add s1 <- s1 acc
-;;    18: return1 acc
+;;     2: const32 s2 <- 2
+;;     4: const32 s3 <- 3
+;;     6: const32 s4 <- 4
+;;     8: const32 s5 <- 5
+;;    10: const32 s6 <- 6
+;;    12: const32 s7 <- 7
+;;    14: const32 s8 <- 8
+;;    16: const32 s9 <- 9
+;;    18: br_if s0 -> @20
+;;    20: i32.add acc <- s8 s9
+;;    22: i32.add acc <- s7 acc
+;;    24: i32.add acc <- s6 acc
+;;    26: i32.add acc <- s5 acc
+;;    28: i32.add acc <- s4 acc
+;;    30: i32.add acc <- s3 acc
+;;    32: i32.add acc <- s2 acc
+;;    34: i32.add s1 <- s1 acc
+;;    36: return1 acc

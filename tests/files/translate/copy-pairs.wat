@@ -22,11 +22,11 @@
 ;; code
 ;; func0
 ;;     0: global.get s4 <- global0
-;;     1: copy2 s1 s2 <- s3 s4
-;;     3: copy s0 <- s4
-;;     4: copy2 s5 s0 <- s0 s1
-;;     6: copy s1 <- s5
-;;     7: return
+;;     2: copy2 s1 s2 <- s3 s4
+;;     4: copy s0 <- s4
+;;     6: copy2 s5 s0 <- s0 s1
+;;     8: copy s1 <- s5
+;;    10: return
 ;; func1
 ;;     0: copy2 s0 s1 <- s1 s2
 ;;     2: return2 s0 s1

@@ -21,16 +21,16 @@
 ;; code
 ;; func0
 ;;     0: f32.add s2 <- s0 s1
-;;     1: f32.canonicalize s0 <- acc
-;;     2: return1 s0
+;;     2: f32.canonicalize s0 <- acc
+;;     4: return1 s0
 ;; func1
 ;;     0: f64.neg acc <- s0
-;;     1: f64.sqrt s1 <- acc
-;;     2: f64.canonicalize s1 <- acc
-;;     3: return1 s1
+;;     2: f64.sqrt s1 <- acc
+;;     4: f64.canonicalize s1 <- acc
+;;     6: return1 s1
 ;; func2
 ;;     0: f32x4.mul s4:2 <- s0:2 s2:2
-;;     1: f32x4.canonicalize s4:2 <- s4:2
-;;     2: f32x4.pmin s4:2 <- s4:2 s2:2
-;;     3: copy_v128 s0:2 <- s4:2
-;;     4: return
+;;     2: f32x4.canonicalize s4:2 <- s4:2
+;;     4: f32x4.pmin s4:2 <- s4:2 s2:2
+;;     6: copy_v128 s0:2 <- s4:2
+;;     8: return

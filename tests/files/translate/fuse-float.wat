@@ -37,20 +37,20 @@
     i32.const 1))
 ;; code
 ;; func0
-;;     0: br_f32.not_lt s0 s1 -> @4
+;;     0: br_f32.not_lt s0 s1 -> @6
 ;;     2: const32 s2 <- 1
-;;     3: br -> @5
-;;     4: const32 s2 <- 0
-;;     5: return1 s2
+;;     4: br -> @8
+;;     6: const32 s2 <- 0
+;;     8: return1 s2
 ;; func1
-;;     0: br_f32.lt s0 s1 -> @4
+;;     0: br_f32.lt s0 s1 -> @6
 ;;     2: const32 s2 <- 1
-;;     3: br -> @5
-;;     4: const32 s2 <- 0
-;;     5: return1 s2
+;;     4: br -> @8
+;;     6: const32 s2 <- 0
+;;     8: return1 s2
 ;; func2
-;;     0: br_f32.not_eq s0 s1 -> @4
+;;     0: br_f32.not_eq s0 s1 -> @6
 ;;     2: const32 s2 <- 0
-;;     3: return1 acc
-;;     4: const32 s2 <- 1
-;;     5: return1 acc
+;;     4: return1 acc
+;;     6: const32 s2 <- 1
+;;     8: return1 acc

@@ -37,20 +37,20 @@
 ;; code
 ;; func0
 ;;     0: i32.lt_s s2 <- s0 s1
-;;     1: br_if_not acc -> @2
-;;     2: return1 s2
+;;     2: br_if_not acc -> @4
+;;     4: return1 s2
 ;; func1
 ;;     0: i32.lt_s s2 <- s0 s1
-;;     1: br_if acc -> @4
-;;     2: const32 s2 <- 0
-;;     3: return1 acc
-;;     4: const32 s2 <- 1
-;;     5: return1 acc
+;;     2: br_if acc -> @8
+;;     4: const32 s2 <- 0
+;;     6: return1 acc
+;;     8: const32 s2 <- 1
+;;    10: return1 acc
 ;; func2
 ;;     0: i32.lt_s s2 <- s0 s1
-;;     1: i32.add s0 <- s0 s1
-;;     2: br_if_not s2 -> @5
-;;     3: copy s2 <- acc
-;;     4: br -> @6
-;;     5: const32 s2 <- 0
-;;     6: return1 s2
+;;     2: i32.add s0 <- s0 s1
+;;     4: br_if_not s2 -> @10
+;;     6: copy s2 <- acc
+;;     8: br -> @12
+;;    10: const32 s2 <- 0
+;;    12: return1 s2

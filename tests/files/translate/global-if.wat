@@ -14,6 +14,6 @@
 ;; code
 ;; func0
 ;;     0: global.get s1 <- global0
-;;     1: br_if_not s0 -> @3
-;;     2: global.get s2 <- global1
-;;     3: return1 s1
+;;     2: br_if_not s0 -> @6
+;;     4: global.get s2 <- global1
+;;     6: return1 s1

@@ -30,44 +30,44 @@
 ;; code
 ;; func0
 ;;     0: i32.add_imm s1 <- s0 3
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func1
 ;;     0: i32.add_imm s1 <- s0 3
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func2
 ;;     0: i32.add_imm s1 <- s0 -3
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func3
 ;;     0: i32.imm_sub s1 <- 3 s0
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func4
 ;;     0: i32.add_imm32 s1 <- s0 100000
 ;;     2: return1 acc
 ;; func5
 ;;     0: i32.gt_s_imm s1 <- s0 3
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func6
 ;;     0: i32.imm_shl s1 <- 5 s0
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func7
 ;;     0: const32 acc <- 100000
-;;     1: i32.lt_u s1 <- s0 acc
-;;     2: const32 s1 <- 0
-;;     3: return1 acc
+;;     2: i32.lt_u s1 <- s0 acc
+;;     4: const32 s1 <- 0
+;;     6: return1 acc
 ;; func8
 ;;     0: i64.add_imm s1 <- s0 -3
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func9
 ;;     0: i64.or_imm32 s1 <- s0 1073741824
 ;;     2: return1 acc
 ;; func10
 ;;     0: const64 acc <- -8589934592
-;;     2: i64.sub s1 <- acc s0
-;;     3: return1 acc
+;;     3: i64.sub s1 <- acc s0
+;;     5: return1 acc
 ;; func11
 ;;     0: const32 acc <- 4
-;;     1: i32.add_imm s1 <- acc 7
-;;     2: return1 acc
+;;     2: i32.add_imm s1 <- acc 7
+;;     4: return1 acc
 ;; func12
 ;;     0: i32.add_imm32 s1 <- s0 32768
 ;;     2: return1 acc

@@ -36,19 +36,19 @@
 ;; code
 ;; func0
 ;;     0: const32 s1 <- 1
-;;     1: copy s2 <- s0
-;;     2: copy s0 <- s2
-;;     3: i32.mul s1 <- s1 s2
-;;     4: i32.add_imm s0 <- s0 -1
-;;     5: br_if_not acc -> @8
-;;     6: copy s2 <- acc
-;;     7: br -> @2
-;;     8: return1 s1
+;;     2: copy s2 <- s0
+;;     4: copy s0 <- s2
+;;     6: i32.mul s1 <- s1 s2
+;;     8: i32.add_imm s0 <- s0 -1
+;;    10: br_if_not acc -> @16
+;;    12: copy s2 <- acc
+;;    14: br -> @4
+;;    16: return1 s1
 ;; func1
 ;;     0: copy2 s3 s4 <- s0 s1
 ;;     2: copy2 s1 s0 <- s4 s3
 ;;     4: i32.add_imm s2 <- s2 1
-;;     5: br_i32.ge_u_imm acc 3 -> @10
-;;     7: copy2 s3 s4 <- s1 s0
-;;     9: br -> @2
-;;    10: return2 s1 s0
+;;     6: br_i32.ge_u_imm acc 3 -> @13
+;;     9: copy2 s3 s4 <- s1 s0
+;;    11: br -> @2
+;;    13: return2 s1 s0

@@ -47,23 +47,23 @@
 ;; code
 ;; func0
 ;;     0: const32 s0 <- 0
-;;     1: copy s1 <- acc
-;;     2: br_if s0 -> @5
-;;     3: const32 s0 <- 1
-;;     4: br -> @2
-;;     5: return1 s1
+;;     2: copy s1 <- acc
+;;     4: br_if s0 -> @10
+;;     6: const32 s0 <- 1
+;;     8: br -> @4
+;;    10: return1 s1
 ;; func1
 ;;     0: copy s1 <- s0
-;;     1: br_i32.ne_imm s0 -1 -> @5
-;;     3: const32 s2 <- 0
-;;     4: br -> @7
-;;     5: const32 s0 <- -1
-;;     6: br -> @1
-;;     7: return1 s1
+;;     2: br_i32.ne_imm s0 -1 -> @9
+;;     5: const32 s2 <- 0
+;;     7: br -> @13
+;;     9: const32 s0 <- -1
+;;    11: br -> @2
+;;    13: return1 s1
 ;; func2
 ;;     0: copy s3 <- s0
-;;     1: copy s0 <- s1
-;;     2: copy s4 <- s2
-;;     3: const32 s2 <- 0
-;;     4: br_if s4 -> @1
-;;     5: return1 s3
+;;     2: copy s0 <- s1
+;;     4: copy s4 <- s2
+;;     6: const32 s2 <- 0
+;;     8: br_if s4 -> @2
+;;    10: return1 s3

@@ -21,26 +21,25 @@
     (memory.size)))
 ;; code
 ;; func0
-;;     0: i64.store s0 +8 s1
-;;     1: i32.load s2 <- s0 +65535
-;;     2: return1 acc
+;;     0: i64.store s0 s1 +8
+;;     2: i32.load s2 <- s0 +65535
+;;     4: return1 acc
 ;; func1
-;;     0: i32.load_far s1 <- s0 +65536 mem0
-;;     3: return1 acc
+;;     0: i32.load s1 <- s0 +65536
+;;     2: return1 acc
 ;; func2
 ;;     0: i32.load_far s1 <- s0 +4 mem1
-;;     3: return1 acc
+;;     4: return1 acc
 ;; func3
-;;     0: const32 acc <- 1
-;;     1: i32.store8 s0 +0 acc
+;;     0: i32.store8_imm s0 1 +0
 ;;     2: return
 ;; func4
 ;;     0: const32 s4 <- 8
-;;     1: memory.copy s0 s1 s4 mem0 mem1
-;;     3: const32 s3 <- 2
-;;     4: memory.fill s1 s3 s1 mem1
-;;     6: return
+;;     2: memory.copy s0 s1 s4 mem0 mem1
+;;     5: const32 s3 <- 2
+;;     7: memory.fill s1 s3 s1 mem1
+;;    10: return
 ;; func5
 ;;     0: memory.grow s0 <- s0 mem0
 ;;     2: memory.size s2 <- mem0
-;;     3: return2 s0 s2
+;;     4: return2 s0 s2

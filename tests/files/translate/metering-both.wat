@@ -17,6 +17,6 @@
 ;;     1: poll
 ;;     2: charge 5
 ;;     4: i32.add_imm s0 <- s0 -1
-;;     5: br_if acc -> @1
-;;     6: charge 1
-;;     8: return1 acc
+;;     6: br_if acc -> @1
+;;     8: charge 1
+;;    10: return1 acc

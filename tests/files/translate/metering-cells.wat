@@ -26,26 +26,26 @@
 ;; func0
 ;;     0: charge 13
 ;;     2: const64_s32 s1 <- 9
-;;     3: br_if_not s0 -> @13
-;;     4: const64_s32 s0 <- 1
-;;     5: const64_s32 s1 <- 2
-;;     6: const64_s32 s2 <- 3
-;;     7: const64_s32 s3 <- 4
-;;     8: const64_s32 s4 <- 5
-;;     9: const64_s32 s5 <- 6
-;;    10: const64_s32 s6 <- 7
-;;    11: const64_s32 s7 <- 8
-;;    12: return
-;;    13: charge 2
-;;    15: const64_s32 s0 <- 1
-;;    16: const64_s32 s1 <- 2
-;;    17: const64_s32 s2 <- 3
-;;    18: const64_s32 s3 <- 4
-;;    19: const64_s32 s4 <- 5
-;;    20: const64_s32 s5 <- 6
-;;    21: const64_s32 s6 <- 7
-;;    22: const64_s32 s7 <- 8
-;;    23: return
+;;     4: br_if_not s0 -> @23
+;;     6: const64_s32 s0 <- 1
+;;     8: const64_s32 s1 <- 2
+;;    10: const64_s32 s2 <- 3
+;;    12: const64_s32 s3 <- 4
+;;    14: const64_s32 s4 <- 5
+;;    16: const64_s32 s5 <- 6
+;;    18: const64_s32 s6 <- 7
+;;    20: const64_s32 s7 <- 8
+;;    22: return
+;;    23: charge 2
+;;    25: const64_s32 s0 <- 1
+;;    27: const64_s32 s1 <- 2
+;;    29: const64_s32 s2 <- 3
+;;    31: const64_s32 s3 <- 4
+;;    33: const64_s32 s4 <- 5
+;;    35: const64_s32 s5 <- 6
+;;    37: const64_s32 s6 <- 7
+;;    39: const64_s32 s7 <- 8
+;;    41: return
 ;; func1
 ;;     0: charge 2
 ;;     2: return1 s0

@@ -16,5 +16,5 @@
 ;;     0: poll
 ;;     1: poll
 ;;     2: i32.add_imm s0 <- s0 -1
-;;     3: br_if acc -> @1
-;;     4: return1 acc
+;;     4: br_if acc -> @1
+;;     6: return1 acc

@@ -15,6 +15,6 @@
 ;; func0
 ;;     0: charge 5
 ;;     2: i32.add_imm s0 <- s0 -1
-;;     3: br_if acc -> @0
-;;     4: charge 1
-;;     6: return1 acc
+;;     4: br_if acc -> @0
+;;     6: charge 1
+;;     8: return1 acc

@@ -46,25 +46,25 @@
 ;; code
 ;; func0
 ;;     0: const32 s6 <- 65536
-;;     1: copy s7 <- s4
-;;     2: copy s5 <- s0
-;;     3: br_if_not s0 -> @15
-;;     4: copy2 s8 s9 <- s3 s1
-;;     6: br_if_not s2 -> @9
-;;     7: i32.xor s8 <- s8 s9
-;;     8: br -> @10
-;;     9: i32.xor s8 <- s8 s9
-;;    10: br_table s8 -> @15 @15 @15 @15
-;;    15: copy s8 <- s4
-;;    16: copy s9 <- s2
-;;    17: br_if_not s1 -> @26
-;;    18: copy2 s10 s11 <- s1 s1
-;;    20: copy s4 <- s0
-;;    21: copy s0 <- s11
-;;    22: copy s0 <- s10
-;;    23: copy2 s10 s11 <- s3 s0
-;;    25: br -> @28
-;;    26: copy2 s10 s11 <- s1 s4
-;;    28: i32.sub s0 <- s8 s9
-;;    29: copy s0 <- s6
-;;    30: return1 s5
+;;     2: copy s7 <- s4
+;;     4: copy s5 <- s0
+;;     6: br_if_not s0 -> @24
+;;     8: copy2 s8 s9 <- s3 s1
+;;    10: br_if_not s2 -> @16
+;;    12: i32.xor s8 <- s8 s9
+;;    14: br -> @18
+;;    16: i32.xor s8 <- s8 s9
+;;    18: br_table s8 0 -> @24 @24 @24 @24
+;;    24: copy s8 <- s4
+;;    26: copy s9 <- s2
+;;    28: br_if_not s1 -> @42
+;;    30: copy2 s10 s11 <- s1 s1
+;;    32: copy s4 <- s0
+;;    34: copy s0 <- s11
+;;    36: copy s0 <- s10
+;;    38: copy2 s10 s11 <- s3 s0
+;;    40: br -> @44
+;;    42: copy2 s10 s11 <- s1 s4
+;;    44: i32.sub s0 <- s8 s9
+;;    46: copy s0 <- s6
+;;    48: return1 s5

@@ -29,14 +29,14 @@
 ;; code
 ;; func0
 ;;     0: const32 s0 <- 10
-;;     1: const32 s1 <- 20
-;;     2: copy s3 <- s0
-;;     3: const32 s0 <- 10
-;;     4: copy s2 <- s1
-;;     5: copy s1 <- s3
-;;     6: i32.add s2 <- s2 s3
-;;     7: return1 acc
+;;     2: const32 s1 <- 20
+;;     4: copy s3 <- s0
+;;     6: const32 s0 <- 10
+;;     8: copy s2 <- s1
+;;    10: copy s1 <- s3
+;;    12: i32.add s2 <- s2 s3
+;;    14: return1 acc
 ;; func1
 ;;     0: copy2 s1 s2 <- s0 s0
-;;     2: br -> @3
-;;     3: return2 s1 s2
+;;     2: br -> @4
+;;     4: return2 s1 s2

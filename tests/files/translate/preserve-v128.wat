@@ -27,20 +27,20 @@
 ;; code
 ;; func0
 ;;     0: copy_v128 s5:2 <- s0:2
-;;     1: br_if s4 -> @3
-;;     2: copy_v128 s0:2 <- s2:2
-;;     3: i64x2.extract_lane s5 <- s5:2 lane1
-;;     4: return1 acc
+;;     2: br_if s4 -> @6
+;;     4: copy_v128 s0:2 <- s2:2
+;;     6: i64x2.extract_lane s5 <- s5:2 lane1
+;;     8: return1 acc
 ;; func1
 ;;     0: select_v128 s5:2 <- s0:2 s2:2 s4
 ;;     2: copy_v128 s0:2 <- s5:2
-;;     3: return
+;;     4: return
 ;; func2
 ;;     0: copy s7 <- s0
-;;     1: const32 s0 <- 3
-;;     2: copy_v128 s8:2 <- s1:2
-;;     3: copy_v128 s1:2 <- s3:2
-;;     4: copy_v128 s0:2 <- s3:2
-;;     5: copy s2 <- s7
-;;     6: copy_v128 s3:2 <- s8:2
-;;     7: return
+;;     2: const32 s0 <- 3
+;;     4: copy_v128 s8:2 <- s1:2
+;;     6: copy_v128 s1:2 <- s3:2
+;;     8: copy_v128 s0:2 <- s3:2
+;;    10: copy s2 <- s7
+;;    12: copy_v128 s3:2 <- s8:2
+;;    14: return

@@ -31,21 +31,21 @@
 ;; code
 ;; func0
 ;;     0: copy s1 <- s0
-;;     1: const32 s0 <- 0
-;;     2: return1 s1
+;;     2: const32 s0 <- 0
+;;     4: return1 s1
 ;; func1
 ;;     0: return1 s0
 ;; func2
 ;;     0: copy s1 <- s0
-;;     1: const32 s0 <- 1
-;;     2: i32.add_imm s1 <- s1 0
-;;     3: return1 acc
+;;     2: const32 s0 <- 1
+;;     4: i32.add_imm s1 <- s1 0
+;;     6: return1 acc
 ;; func3
 ;;     0: copy s3 <- s0
-;;     1: copy s2 <- s0
-;;     2: copy s1 <- s0
-;;     3: i32.add_imm s0 <- s0 5
-;;     4: copy2 s4 s0 <- s0 s1
-;;     6: copy2 s1 s2 <- s2 s3
-;;     8: copy s3 <- s4
-;;     9: return
+;;     2: copy s2 <- s0
+;;     4: copy s1 <- s0
+;;     6: i32.add_imm s0 <- s0 5
+;;     8: copy2 s4 s0 <- s0 s1
+;;    10: copy2 s1 s2 <- s2 s3
+;;    12: copy s3 <- s4
+;;    14: return

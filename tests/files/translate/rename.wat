@@ -45,25 +45,25 @@
 ;; code
 ;; func0
 ;;     0: i32.add_imm s0 <- s0 1
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func1
 ;;     0: copy s1 <- s0
-;;     1: i32.add_imm s0 <- s0 1
-;;     2: return2 s1 s0
+;;     2: i32.add_imm s0 <- s0 1
+;;     4: return2 s1 s0
 ;; func2
 ;;     0: i32.add_imm s0 <- s0 1
-;;     1: return2 s0 s0
+;;     2: return2 s0 s0
 ;; func3
-;;     0: br_if_not s1 -> @3
-;;     1: const32 s2 <- 9
-;;     2: br -> @4
-;;     3: i32.add_imm s2 <- s0 9
-;;     4: copy s0 <- s2
-;;     5: return1 acc
+;;     0: br_if_not s1 -> @6
+;;     2: const32 s2 <- 9
+;;     4: br -> @8
+;;     6: i32.add_imm s2 <- s0 9
+;;     8: copy s0 <- s2
+;;    10: return1 acc
 ;; func4
 ;;     0: copy s2 <- s0
-;;     1: copy s1 <- s0
-;;     2: i32.add s0 <- s0 s0
-;;     3: copy2 s3 s0 <- s0 s1
-;;     5: copy2 s1 s2 <- s2 s3
-;;     7: return
+;;     2: copy s1 <- s0
+;;     4: i32.add s0 <- s0 s0
+;;     6: copy2 s3 s0 <- s0 s1
+;;     8: copy2 s1 s2 <- s2 s3
+;;    10: return

@@ -36,13 +36,13 @@
 ;;     0: copy2 s4 s5 <- s0 s1
 ;;     2: copy2 s0 s1 <- s2 s4
 ;;     4: copy s2 <- s5
-;;     5: return
+;;     6: return
 ;; func2
 ;;     0: const32 s2 <- 7
-;;     1: return2 s2 s0
+;;     2: return2 s2 s0
 ;; func3
-;;     0: br_if_not s2 -> @2
-;;     1: return2 s1 s0
-;;     2: return2 s0 s1
+;;     0: br_if_not s2 -> @4
+;;     2: return2 s1 s0
+;;     4: return2 s0 s1
 ;; func4
 ;;     0: return2 s0 s1

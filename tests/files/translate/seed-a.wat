@@ -13,6 +13,6 @@
 ;; code
 ;; func0
 ;;     0: copy s2 <- s0
-;;     1: br_if s1 -> @3
-;;     2: const32 s0 <- 10
-;;     3: return1 s2
+;;     2: br_if s1 -> @6
+;;     4: const32 s0 <- 10
+;;     6: return1 s2

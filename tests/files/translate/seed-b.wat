@@ -21,9 +21,9 @@
 ;; code
 ;; func0
 ;;     0: copy s4 <- s0
-;;     1: copy s5 <- s1
-;;     2: br_if s2 -> @6
-;;     3: const32 s0 <- 10
-;;     4: br_if s3 -> @6
-;;     5: const32 s1 <- 20
-;;     6: return2 s4 s5
+;;     2: copy s5 <- s1
+;;     4: br_if s2 -> @12
+;;     6: const32 s0 <- 10
+;;     8: br_if s3 -> @12
+;;    10: const32 s1 <- 20
+;;    12: return2 s4 s5

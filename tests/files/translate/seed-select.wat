@@ -22,11 +22,11 @@
 ;; code
 ;; func0
 ;;     0: copy s2 <- s0
-;;     1: br_if_not s1 -> @4
-;;     2: const32 s3 <- 0
-;;     3: br -> @6
-;;     4: const32 s0 <- 9
-;;     5: const32 s3 <- 0
-;;     6: i32.lt_s_imm s0 <- s0 6
-;;     7: select s2 <- s2 s3 acc
-;;     9: return1 acc
+;;     2: br_if_not s1 -> @8
+;;     4: const32 s3 <- 0
+;;     6: br -> @12
+;;     8: const32 s0 <- 9
+;;    10: const32 s3 <- 0
+;;    12: i32.lt_s_imm s0 <- s0 6
+;;    14: select s2 <- s2 s3 acc
+;;    16: return1 acc

@@ -19,27 +19,27 @@
 ;; code
 ;; func0
 ;;     0: const32 s2 <- 1
-;;     1: table.get s2 <- s2 table0
-;;     3: table.set s0 s2 table0
-;;     5: table.get s1 <- s0 table0
-;;     7: ref.is_null s1 <- s1
-;;     8: return1 acc
+;;     2: table.get s2 <- s2 table0
+;;     4: table.set s0 s2 table0
+;;     6: table.get s1 <- s0 table0
+;;     8: ref.is_null s1 <- s1
+;;    10: return1 acc
 ;; func1
 ;;     0: const64_s32 s2 <- 0
-;;     1: table.fill s2 s0 s1 table1
-;;     3: const64_s32 s2 <- 0
-;;     4: table.grow s2 <- s2 s1 table1
-;;     6: return1 s2
+;;     2: table.fill s2 s0 s1 table1
+;;     5: const64_s32 s2 <- 0
+;;     7: table.grow s2 <- s2 s1 table1
+;;    10: return1 s2
 ;; func2
 ;;     0: const32 s3 <- 1
-;;     1: const32 s2 <- 0
-;;     2: table.init s0 s2 s3 table0 elem0
-;;     4: elem.drop elem0
-;;     5: const32 s3 <- 1
-;;     6: const32 s2 <- 2
-;;     7: table.copy s0 s2 s3 table0 table0
-;;     9: return
+;;     2: const32 s2 <- 0
+;;     4: table.init s0 s2 s3 table0 elem0
+;;     7: elem.drop elem0
+;;     9: const32 s3 <- 1
+;;    11: const32 s2 <- 2
+;;    13: table.copy s0 s2 s3 table0 table0
+;;    16: return
 ;; func3
 ;;     0: ref.func s0 <- func0
-;;     1: table.size s1 <- table0
-;;     2: return2 s0 s1
+;;     2: table.size s1 <- table0
+;;     4: return2 s0 s1

@@ -31,7 +31,7 @@
 ;;     0: return1 s0
 ;; func1
 ;;     0: i32.add_imm s1 <- s0 1
-;;     1: return1 acc
+;;     2: return1 acc
 ;; func2
 ;;     0: unreachable
 ;; func3

@@ -15,20 +15,20 @@
 ;; code
 ;; func0
 ;;     0: v128.load8_lane s3:2 <- s0 +3 mem0 s1:2 lane7
-;;     3: v128.load s5:2 <- s0 +16
-;;     4: i8x16.shuffle s3:2 <- s3:2 s5:2 0x17161514131211100706050403020100
-;;     7: copy_v128 s0:2 <- s3:2
-;;     8: return
+;;     4: v128.load s5:2 <- s0 +16
+;;     6: i8x16.shuffle s3:2 <- s3:2 s5:2 0x17161514131211100706050403020100
+;;    10: copy_v128 s0:2 <- s3:2
+;;    12: return
 ;; func1
 ;;     0: v128.store32_lane s0 +0 mem0 s1:2 lane1
-;;     3: const128 s4:2 <- 0x00000000000000020000000000000001
-;;     6: v128.store s0 +0 s4:2
-;;     7: i16x8.replace_lane s3:2 <- s1:2 s0 lane3
-;;     9: i16x8.extract_lane_s s3 <- s3:2 lane3
-;;    10: return1 acc
+;;     4: const128 s4:2 <- 0x00000000000000020000000000000001
+;;     8: v128.store s0 s4:2 +0
+;;    10: i16x8.replace_lane s3:2 <- s1:2 s0 lane3
+;;    12: i16x8.extract_lane_s s3 <- s3:2 lane3
+;;    14: return1 acc
 ;; func2
 ;;     0: f32x4.relaxed_madd s6:2 <- s0:2 s2:2 s4:2
 ;;     2: const32 acc <- 3
-;;     3: i32x4.shl s6:2 <- s6:2 acc
-;;     4: copy_v128 s0:2 <- s6:2
-;;     5: return
+;;     4: i32x4.shl s6:2 <- s6:2 acc
+;;     6: copy_v128 s0:2 <- s6:2
+;;     8: return

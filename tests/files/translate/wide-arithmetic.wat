@@ -26,9 +26,9 @@
 ;; code
 ;; func0
 ;;     0: i64.sub128 s6 s7 <- s0 s1 s2 s3
-;;     2: copy2 s5 s4 <- s7 s6
-;;     4: return2 s4 s5
+;;     3: copy2 s5 s4 <- s7 s6
+;;     5: return2 s4 s5
 ;; func1
 ;;     0: i64.add128 s4 s5 <- s0 s1 s2 s3
-;;     2: copy2 s0 s1 <- s5 s4
-;;     4: return2 s0 s1
+;;     3: copy2 s0 s1 <- s5 s4
+;;     5: return2 s0 s1

@@ -55,6 +55,7 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         | Class::pure2
         | Class::trap
         | Class::load
+        | Class::load_idx
         | Class::store
         | Class::load_far
         | Class::store_far

@@ -140,12 +140,12 @@ use targets::Targets;
 ///
 /// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest
 /// code is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of
-/// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes two
-/// words for a value, and up to *b* operators, which take eight words each.
-pub const WORDS_BASE: usize = 2_097_152;
+/// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes four
+/// words for a value, and up to *b* operators, which take sixteen words each.
+pub const WORDS_BASE: usize = 4_194_304;
 
 /// Words for each byte of the body, on top of [`WORDS_BASE`].
-pub const WORDS_PER_BYTE: usize = 72;
+pub const WORDS_PER_BYTE: usize = 144;
 
 /// What every rule may look at.
 #[derive(Clone, Copy)]
@@ -286,7 +286,7 @@ impl Walk<'_> {
                 outside | (slot & (inst.values[i].saturating_add(wide) >= frame))
             })
         };
-        if outside(0, 3) || !info.narrow && outside(3, VALUES_MAX) {
+        if outside(0, 4) || !info.narrow && outside(4, VALUES_MAX) {
             return Err(self.outside(inst));
         }
         Ok(())
@@ -351,6 +351,7 @@ impl Walk<'_> {
                 | Kind::i64w
                 | Kind::i64c
                 | Kind::off16
+                | Kind::off32
                 | Kind::off64
                 | Kind::count
                 | Kind::rel

@@ -63,7 +63,7 @@ fn an_error_says_where_and_which_rule() {
     let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
     let error = form(&module, "0x0 copy s1 <- s0\n0x2 copy s9 <- s1\nreturn1 s1").expect_err("s9");
     let text = format!(
-        "bytecode of func0 refused at word 1 (Wasm offset {:#x}), rule F5 (slots): \
+        "bytecode of func0 refused at word 2 (Wasm offset {:#x}), rule F5 (slots): \
          s9 (1 cells) in a frame of 2",
         start + 2
     );
@@ -78,8 +78,8 @@ fn code_is_bounded_by_the_body() {
     let most = super::WORDS_BASE + super::WORDS_PER_BYTE * bytes;
     let (settings, mut candidate) = candidate(&module, "return");
     let end = candidate.words.clone();
-    for (words, within) in [(most, true), (most + 1, false)] {
-        candidate.words = text::parse("copy s0 <- s0").expect("code").repeat(words - 1);
+    for (words, within) in [(most - most % 2, true), (most + 1, false)] {
+        candidate.words = text::parse("unreachable").expect("code").repeat(words - end.len());
         candidate.words.extend(&end);
         let verdict = super::structure(&module, &settings, &candidate);
         assert_eq!(
@@ -95,7 +95,7 @@ fn a_witness_gives_what_was_checked() {
     let script = "!fuel\n!hint 2 2\n0x0 charge 1\n0x2 return1 s0";
     let code = check(&module, script).expect("the script keeps the rules");
     let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
-    assert_eq!((code.func(), code.words().len()), (FuncIdx(0), 3));
+    assert_eq!((code.func(), code.words().len()), (FuncIdx(0), 4));
     assert_eq!((code.param_cells(), code.local_cells(), code.result_cells()), (3, 4, 1));
     assert_eq!((code.frame_cells(), code.charge_bytes()), (5, 8 * 5 + 64));
     assert_eq!([0, 1, 2, 9].map(|word| code.offset_of(word) - start), [0, 0, 2, 2]);

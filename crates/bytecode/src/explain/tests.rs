@@ -11,12 +11,12 @@ use crate::check::tests::{candidate, module};
 const OVERWRITTEN: &str = "(module (func (param i32 i32) (result i32)
     local.get 0 block local.get 1 br_if 0 i32.const 10 local.set 0 end))";
 /// The right code: the position goes home before the branch.
-const RIGHT: &str = "!hint 2 1
-    !hint 6 2
-    !hint 12 3
-    !hint 13 3
+const RIGHT: &str = "!hint 2 2
+    !hint 6 4
+    !hint 12 6
+    !hint 13 6
     0x0 copy s2 <- s0
-    0x6 br_if s1 -> @3
+    0x6 br_if s1 -> @6
     0xa const32 s0 <- 10
     0xd return1 s2";
 
@@ -64,13 +64,13 @@ fn an_accepted_walk() {
   @0 s2=v1
 +4: v1@s2 v2@local1
 +6: v1@s2
-  @1
+  @2
 +8: v1@s2 10
 +10: v1@s2
 +12: v1@s2
-  @2 s0=10
+  @4 s0=10
 +13: -
-  @3
+  @6
 v1 = param 0
 v2 = param 1
 ";
@@ -95,10 +95,10 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "a position that is not at home on one path",
         OVERWRITTEN,
         "!hint 2 0
-            !hint 6 1
-            !hint 12 3
-            !hint 13 3
-            0x6 br_if s1 -> @3
+            !hint 6 2
+            !hint 12 6
+            !hint 13 6
+            0x6 br_if s1 -> @6
             0x0 copy s2 <- s0
             0xa const32 s0 <- 10
             0xd return1 s2",
@@ -107,15 +107,15 @@ Wasm: v1 = param 0
   +0: pushes v1 = param 0: position 0 of the Wasm stack
 code: nothing
   nothing before here writes s2
-  @1: the first instruction behind it that writes s2",
+  @2: the first instruction behind it that writes s2",
     ),
     (
         "a local with another value",
         "(module (func (param i32) (local i32)
             local.get 0 i32.const 5 i32.sub local.set 1 loop end))",
-        "!hint 7 1
-            !hint 9 1
-            !hint 10 1
+        "!hint 7 2
+            !hint 9 2
+            !hint 10 2
             0x4 i32.add_imm s1 <- s0 5
             0xa return",
         "Q6 (frozen) local 1 (v3 = i32.add(v1, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v4 = i32.add(v1, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
@@ -129,37 +129,37 @@ code: v4 = i32.add(v1, 5)
     (
         "operands exchanged",
         "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.sub))",
-        "!hint 5 1
+        "!hint 5 2
             0x4 i32.sub s2 <- s1 s0
             0x5 return1 s2",
-        "Q9 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
+        "Q9 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @2 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
 Wasm: v3 = i32.sub(v1, v2)
   +0: gives v1 = param 0
   +2: gives v2 = param 1
   +4: gives v3 = i32.sub(v1, v2)
 code: v4 = i32.sub(v2, v1)
   @0: writes v4 = i32.sub(v2, v1) to s2
-  @1: uses v4",
+  @2: uses v4",
     ),
     (
         "another operator",
         "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.lt_s))",
-        "!hint 5 1
+        "!hint 5 2
             0x4 i32.lt_u s2 <- s0 s1
             0x5 return1 s2",
-        "Q9 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
+        "Q9 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @2 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
 Wasm: v3 = i32.lt_s(v1, v2)
   +0: gives v1 = param 0
   +2: gives v2 = param 1
   +4: gives v3 = i32.lt_s(v1, v2)
 code: v4 = i32.lt_u(v1, v2)
   @0: writes v4 = i32.lt_u(v1, v2) to s2
-  @1: uses v4",
+  @2: uses v4",
     ),
     (
         "the address of a load",
         "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
-        "!hint 5 1
+        "!hint 5 2
             0x2 i32.load s2 <- s1 +4
             0x5 return1 s2",
         "Q2 (effects) the address of `I32Load` at 0x21 is v1 = param 0; instruction @0 has v2 = param 1
@@ -172,7 +172,7 @@ code: v2 = param 1
     (
         "the offset of a load",
         "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
-        "!hint 5 1
+        "!hint 5 2
             0x2 i32.load s2 <- s0 +8
             0x5 return1 s2",
         "Q2 (effects) the offset of `I32Load` at 0x21 is 4; instruction @0 has 8
@@ -183,7 +183,7 @@ code: 8
     (
         "a slot without value",
         "(module (func (param i32) (result i32) local.get 0 i32.const 3 i32.add))",
-        "!hint 5 1
+        "!hint 5 2
             0x4 i32.add s1 <- s0 s2
             0x5 return1 s1",
         "Q4 (initialised) instruction @0 reads s2 (position 1 of the Wasm stack, 3), which has no value on every path to it
@@ -197,11 +197,11 @@ code: nothing
         "(module (func (param i32) (result i32)
             block (result i32) i32.const 1 local.get 0 br_if 0 drop i32.const 2 end))",
         "!hint 0 0
-            !hint 6 2
-            !hint 11 3
-            !hint 12 3
+            !hint 6 4
+            !hint 11 6
+            !hint 12 6
             0x2 const32 s1 <- 3
-            0x6 br_if s0 -> @3
+            0x6 br_if s0 -> @6
             0x9 const32 s1 <- 2
             0xc return1 s1",
         "Q5 (values) a value of the label (1) is not in s1 on the edge from `BrIf` at 0x1f to the end (at 0x24) of the block at 0x19: s1 holds 3
@@ -209,31 +209,31 @@ Wasm: 1
   +2: gives 1
 code: 3
   @0: writes 3 to s1
-  @2: the first instruction behind it that writes s1",
+  @4: the first instruction behind it that writes s1",
     ),
     (
         "the condition of a branch",
         OVERWRITTEN,
-        "!hint 2 1
-            !hint 6 2
-            !hint 12 3
-            !hint 13 3
+        "!hint 2 2
+            !hint 6 4
+            !hint 12 6
+            !hint 13 6
             0x0 copy s2 <- s0
-            0x6 br_if_not s1 -> @3
+            0x6 br_if_not s1 -> @6
             0xa const32 s0 <- 10
             0xd return1 s2",
-        "Q8 (conditions) `BrIf` at 0x20 branches on v2 = param 1; instruction @1 has to branch on it and branches on v3 = i32.eq(v2, 0)
+        "Q8 (conditions) `BrIf` at 0x20 branches on v2 = param 1; instruction @2 has to branch on it and branches on v3 = i32.eq(v2, 0)
 Wasm: v2 = param 1
   +4: gives v2 = param 1
 code: v3 = i32.eq(v2, 0)
   s1 is the slot of local 1, and nothing before here writes it
-  @1: uses v3",
+  @2: uses v3",
     ),
     (
         "an argument of a call, below values that are kept",
         "(module (func $f (param i32) (result i32)
             local.get 0 i32.const 4 local.get 0 call $f i32.add i32.add))",
-        "!hint 10 5
+        "!hint 10 10
             0x6 copy s1 <- s0
             0x2 const32 s2 <- 4
             0x6 copy s3 <- s2
@@ -243,7 +243,7 @@ code: v3 = i32.eq(v2, 0)
 Wasm: v1 = param 0
   +0: gives v1 = param 0
 code: 4
-  @2: writes 4 to s3",
+  @4: writes 4 to s3",
     ),
     (
         "a catch clause relies on a local",
@@ -251,10 +251,10 @@ code: 4
             block try_table (catch_all 0) i32.const 7 local.set 0 throw 0 end end))",
         "!hint 0 0
             !hint 2 0
-            !hint 13 1
-            !hint 14 1
-            !hint 15 1
-            !catch 0 1 4294967295 0 1 1
+            !hint 13 2
+            !hint 14 2
+            !hint 15 2
+            !catch 0 2 4294967295 0 1 1
             0xb throw s1.. tag0
             0xf return",
         "Q6 (frozen) local 0 (7) is not in s0 where `Throw` at 0x29 may throw to a clause around it: s0 holds 0

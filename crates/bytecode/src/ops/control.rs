@@ -9,9 +9,10 @@ macro_rules! control_ops {
         $crate::$next! { { $($rows)*
             // Leaving the straight line. A branch offset counts words from the start of its own
             // instruction.
+            // The index of a `br_table` is `i + a`.
             Unreachable "unreachable" unreachable [<-] {  }
             Br "br" br [<- t:rel] {  }
-            BrTable "br_table" br_table [<- i:i32 n:count] {  }
+            BrTable "br_table" br_table [<- i:i32 a:i32s n:count] {  }
             Return "return" return_ [<-] {  }
             Return1 "return1" return1 [<- a:any] {  }
             Return2 "return2" return2 [<- a:any b:any] {  }

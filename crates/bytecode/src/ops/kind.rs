@@ -67,6 +67,8 @@ kinds! {
     rel 2 0
     /// A memory offset in bytes, unsigned, 16 bits.
     off16 1 0
+    /// A memory offset in bytes, unsigned, 32 bits.
+    off32 2 0
     /// A memory offset in bytes, unsigned, 64 bits.
     off64 4 0
     /// A lane index of a v128.

@@ -46,6 +46,7 @@ impl RegClass {
             | Kind::v128c
             | Kind::rel
             | Kind::off16
+            | Kind::off32
             | Kind::off64
             | Kind::lane
             | Kind::win
@@ -177,7 +178,15 @@ impl Accumulators {
 impl Class {
     /// Whether an instruction of the class may leave its result in the accumulator alone.
     const fn may_mute(self) -> bool {
-        matches!(self, Class::pure | Class::trap | Class::load | Class::load_far | Class::quick)
+        matches!(
+            self,
+            Class::pure
+                | Class::trap
+                | Class::load
+                | Class::load_idx
+                | Class::load_far
+                | Class::quick
+        )
     }
 
     /// Whether an instruction of the class may take a source from an accumulator.

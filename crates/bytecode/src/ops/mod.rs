@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! I32Add    "i32.add"     pure   [d:i32 <- a:i32 b:i32]           { i32_add(a, b) }
-//! I32Load8S "i32.load8_s" load   [d:i32 <- p:i32 o:off16] m:u8    { i32_load8_s(m) }
+//! I32Load8S "i32.load8_s" load   [d:i32 <- p:i32 o:off32] m:u8    { i32_load8_s(m) }
 //! MemoryGrow "memory.grow" effect [d:addr <- n:addr k:mem] cx     { cx.memory_grow(k, n) }
 //! ```
 //!
@@ -17,8 +17,9 @@
 //!
 //! # Layout
 //! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op,
-//! with its [`Marks`] in the bits above it.
-//! The operands follow in the order of the row, each at the next lane that is a multiple of its own
+//! with its [`Marks`] in the bits above it; the rest of word 0 is zero, so that an executor may have
+//! the address of a handler in this word.
+//! The operands follow from word 1 on in the order of the row, each at the next lane that is a multiple of its own
 //! width (at most 4), as a C compiler lays out a struct; the instruction ends at a word boundary.
 //! [`Op::lane`] is the only place that says so in data; an executor's operand reader must agree
 //! with it, which a test compares for every row.
@@ -81,9 +82,11 @@ pub enum Class {
     trap,
     /// Taken when the expression is not zero.
     branch,
-    /// A load from memory 0 (32-bit addresses, 16-bit offset).
+    /// A load from memory 0 (32-bit addresses, 32-bit offset).
     load,
-    /// A store to memory 0 (32-bit addresses, 16-bit offset).
+    /// A load from memory 0 at the sum of two operands, in 32 bits, and a 16-bit offset.
+    load_idx,
+    /// A store to memory 0 (32-bit addresses, 32-bit offset).
     store,
     /// A load from any memory.
     load_far,
@@ -171,6 +174,7 @@ impl Class {
             | Class::trap
             | Class::branch
             | Class::load
+            | Class::load_idx
             | Class::store
             | Class::load_far
             | Class::store_far
@@ -227,7 +231,8 @@ pub struct OpInfo {
     pub(crate) fields: [Field; OPERANDS_MAX + 1],
     /// The number of `fields`.
     pub(crate) values: u8,
-    /// Whether it is one word whose lanes are the operand values in order, unsigned.
+    /// Whether it is two words, and the lanes of the second are the operand values in order,
+    /// unsigned.
     pub(crate) narrow: bool,
     /// The bits of each word that belong to no operand (T4).
     pub(crate) unused: [u64; WORDS_MAX],
@@ -298,7 +303,8 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     let (mut fields, mut values) = ([nothing; OPERANDS_MAX + 1], 0);
     let mut unused = [u64::MAX; WORDS_MAX];
     unused[0] = !0xffff;
-    let mut next = 1u8;
+    // Word 0 is the op's: an executor may put the address of its handler there.
+    let mut next = 4u8;
     let mut i = 0;
     let mut narrow = !matches!(class, Class::br_table);
     while i < operands.len() {
@@ -325,7 +331,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     }
     let words = next.div_ceil(4);
     let (form, values) = (form(class, operands), values as u8);
-    let narrow = narrow && words == 1;
+    let narrow = narrow && words == 2;
     let accumulators = Accumulators::of(class, operands);
     OpInfo {
         mnemonic,
@@ -343,7 +349,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
 }
 
 const fn form(class: Class, operands: &[Operand]) -> Form {
-    let near = matches!(class, Class::load | Class::store);
+    let near = matches!(class, Class::load | Class::load_idx | Class::store);
     let (mut slots, mut wide) = (0, 0);
     let mut plain = near || matches!(class, Class::pure | Class::pure2 | Class::trap);
     let (mut i, mut value) = (0, 0);
@@ -356,7 +362,13 @@ const fn form(class: Class, operands: &[Operand]) -> Form {
                 slots |= 1 << value;
                 wide |= 1 << value;
             }
-            Kind::i32s | Kind::i64s | Kind::i32c | Kind::i64w | Kind::i64c | Kind::off16 => {}
+            Kind::i32s
+            | Kind::i64s
+            | Kind::i32c
+            | Kind::i64w
+            | Kind::i64c
+            | Kind::off16
+            | Kind::off32 => {}
             Kind::v128c => {
                 plain = false;
                 value += 1;

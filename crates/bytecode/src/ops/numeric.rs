@@ -60,6 +60,12 @@ macro_rules! numeric_ops {
             I32AndImm32 "i32.and_imm32" pure [d:i32 <- a:i32 b:i32c] { i32_and(a, b) }
             I32OrImm32 "i32.or_imm32" pure [d:i32 <- a:i32 b:i32c] { i32_or(a, b) }
             I32XorImm32 "i32.xor_imm32" pure [d:i32 <- a:i32 b:i32c] { i32_xor(a, b) }
+            // i32: two operators in one, as one often follows the other.
+            I32ShrUAndImm "i32.shr_u_and_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_and(i32_shr_u(a, b), c) }
+            I32AndShlImm "i32.and_shl_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_shl(i32_and(a, b), c) }
+            I32ShlShrSImm "i32.shl_shr_s_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_shr_s(i32_shl(a, b), c) }
+            I32ShlAdd "i32.shl_add" pure [d:i32 <- a:i32 b:i32s c:i32] { i32_add(i32_shl(a, b), c) }
+            I32MulAdd "i32.mul_add" pure [d:i32 <- a:i32 b:i32 c:i32] { i32_add(i32_mul(a, b), c) }
             // i32: one operand.
             I32Clz "i32.clz" pure [d:i32 <- a:i32] { i32_clz(a) }
             I32Ctz "i32.ctz" pure [d:i32 <- a:i32] { i32_ctz(a) }
@@ -129,6 +135,8 @@ macro_rules! numeric_ops {
             I64AndImm32 "i64.and_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_and(a, b) }
             I64OrImm32 "i64.or_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_or(a, b) }
             I64XorImm32 "i64.xor_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_xor(a, b) }
+            // i64: two operators in one.
+            I64MulAdd "i64.mul_add" pure [d:i64 <- a:i64 b:i64 c:i64] { i64_add(i64_mul(a, b), c) }
             // i64: one operand.
             I64Clz "i64.clz" pure [d:i64 <- a:i64] { i64_clz(a) }
             I64Ctz "i64.ctz" pure [d:i64 <- a:i64] { i64_ctz(a) }
@@ -190,6 +198,11 @@ macro_rules! numeric_ops {
             F64Gt "f64.gt" pure [d:i32 <- a:f64 b:f64] { f64_gt(a, b) }
             F64Le "f64.le" pure [d:i32 <- a:f64 b:f64] { f64_le(a, b) }
             F64Ge "f64.ge" pure [d:i32 <- a:f64 b:f64] { f64_ge(a, b) }
+            // f64: a product and a sum or difference, each rounded.
+            F64MulAdd "f64.mul_add" pure [d:f64 <- a:f64 b:f64 c:f64] { f64_add(f64_mul(a, b), c) }
+            F64AddMul "f64.add_mul" pure [d:f64 <- c:f64 a:f64 b:f64] { f64_add(c, f64_mul(a, b)) }
+            F64MulSub "f64.mul_sub" pure [d:f64 <- a:f64 b:f64 c:f64] { f64_sub(f64_mul(a, b), c) }
+            F64SubMul "f64.sub_mul" pure [d:f64 <- c:f64 a:f64 b:f64] { f64_sub(c, f64_mul(a, b)) }
             // f64: every NaN becomes the positive canonical one (deterministic mode).
             F64Canonicalize "f64.canonicalize" pure [d:f64 <- a:f64] { f64_canonicalize(a) }
             // Conversions. Reinterpretations are copies: a cell holds bits.

@@ -252,20 +252,20 @@ macro_rules! vector_ops {
             I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s" pure [d:v128 <- a:v128 b:v128] { i16x8_relaxed_dot_i8x16_i7x16_s(a, b) }
             I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s" pure [d:v128 <- a:v128 b:v128 c:v128] { i32x4_relaxed_dot_i8x16_i7x16_add_s(a, b, c) }
             // Loads and stores: memory 0 with a 16-bit offset, then any memory.
-            V128Load "v128.load" load [d:v128 <- p:i32 o:off16] m:u128 { m }
-            V128Load8x8S "v128.load8x8_s" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load8x8_s(m) }
-            V128Load8x8U "v128.load8x8_u" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load8x8_u(m) }
-            V128Load16x4S "v128.load16x4_s" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load16x4_s(m) }
-            V128Load16x4U "v128.load16x4_u" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load16x4_u(m) }
-            V128Load32x2S "v128.load32x2_s" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load32x2_s(m) }
-            V128Load32x2U "v128.load32x2_u" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load32x2_u(m) }
-            V128Load8Splat "v128.load8_splat" load [d:v128 <- p:i32 o:off16] m:u8 { i8x16_splat(i32_load8_u(m)) }
-            V128Load16Splat "v128.load16_splat" load [d:v128 <- p:i32 o:off16] m:u16 { i16x8_splat(i32_load16_u(m)) }
-            V128Load32Splat "v128.load32_splat" load [d:v128 <- p:i32 o:off16] m:u32 { i32x4_splat(m) }
-            V128Load64Splat "v128.load64_splat" load [d:v128 <- p:i32 o:off16] m:u64 { i64x2_splat(m) }
-            V128Load32Zero "v128.load32_zero" load [d:v128 <- p:i32 o:off16] m:u32 { v128_load32_zero(m) }
-            V128Load64Zero "v128.load64_zero" load [d:v128 <- p:i32 o:off16] m:u64 { v128_load64_zero(m) }
-            V128Store "v128.store" store [<- p:i32 o:off16 v:v128] { v }
+            V128Load "v128.load" load [d:v128 <- p:i32 o:off32] m:u128 { m }
+            V128Load8x8S "v128.load8x8_s" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load8x8_s(m) }
+            V128Load8x8U "v128.load8x8_u" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load8x8_u(m) }
+            V128Load16x4S "v128.load16x4_s" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load16x4_s(m) }
+            V128Load16x4U "v128.load16x4_u" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load16x4_u(m) }
+            V128Load32x2S "v128.load32x2_s" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load32x2_s(m) }
+            V128Load32x2U "v128.load32x2_u" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load32x2_u(m) }
+            V128Load8Splat "v128.load8_splat" load [d:v128 <- p:i32 o:off32] m:u8 { i8x16_splat(i32_load8_u(m)) }
+            V128Load16Splat "v128.load16_splat" load [d:v128 <- p:i32 o:off32] m:u16 { i16x8_splat(i32_load16_u(m)) }
+            V128Load32Splat "v128.load32_splat" load [d:v128 <- p:i32 o:off32] m:u32 { i32x4_splat(m) }
+            V128Load64Splat "v128.load64_splat" load [d:v128 <- p:i32 o:off32] m:u64 { i64x2_splat(m) }
+            V128Load32Zero "v128.load32_zero" load [d:v128 <- p:i32 o:off32] m:u32 { v128_load32_zero(m) }
+            V128Load64Zero "v128.load64_zero" load [d:v128 <- p:i32 o:off32] m:u64 { v128_load64_zero(m) }
+            V128Store "v128.store" store [<- p:i32 v:v128 o:off32] { v }
             V128LoadFar "v128.load_far" load_far [d:v128 <- p:addr o:off64 k:mem] m:u128 { m }
             V128Load8x8SFar "v128.load8x8_s_far" load_far [d:v128 <- p:addr o:off64 k:mem] m:u64 { v128_load8x8_s(m) }
             V128Load8x8UFar "v128.load8x8_u_far" load_far [d:v128 <- p:addr o:off64 k:mem] m:u64 { v128_load8x8_u(m) }

@@ -264,7 +264,7 @@ fn affixes(kind: Kind) -> (&'static str, &'static str) {
         | Kind::v128c
         | Kind::rel
         | Kind::count => ("", ""),
-        Kind::off16 | Kind::off64 => ("+", ""),
+        Kind::off16 | Kind::off32 | Kind::off64 => ("+", ""),
         Kind::lane => ("lane", ""),
         Kind::func => ("func", ""),
         Kind::type_ => ("type", ""),

@@ -1,7 +1,7 @@
 //! A witness that is not of this module, function and settings does not attach.
 
 use super::{Attach, AttachError, Attached};
-use crate::func::STUB_ATTACH;
+use crate::exec::STUB_ATTACH;
 use crate::store::{Store, StoreConfig};
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr};
@@ -65,8 +65,12 @@ fn a_witness_of_this_function_attaches_and_stays() {
     let mut store = store(good());
     assert!(store.attach(FUNC).is_ok());
     let code = Arc::clone(store.bytecode(FUNC).unwrap());
-    assert_eq!(store.entries[1].code.get(), code.words().as_ptr());
-    assert_eq!(store.entries[0].code.get(), STUB_ATTACH.as_ptr(), "the other one has none yet");
+    assert_eq!(store.entries[1].code.get(), store.running_words(&code).unwrap().as_ptr());
+    assert_eq!(
+        store.entries[0].code.get(),
+        STUB_ATTACH.word(store.runs_linked()),
+        "the other one has none yet"
+    );
     assert!(store.attach(FUNC).is_ok());
     assert!(Arc::ptr_eq(&code, store.bytecode(FUNC).unwrap()), "attached once");
     let frame = store.trace_frame_at(FUNC, Some(0)).unwrap();
@@ -116,5 +120,5 @@ fn refused(store: &mut Store, why: &str) {
     assert_eq!(trap.kind, TrapKind::Attach);
     assert_eq!(trap.host.map(|error| error.to_string()), Some(message));
     assert!(store.bytecode(FUNC).is_none());
-    assert_eq!(store.entries[1].code.get(), STUB_ATTACH.as_ptr());
+    assert_eq!(store.entries[1].code.get(), STUB_ATTACH.word(store.runs_linked()));
 }

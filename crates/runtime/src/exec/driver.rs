@@ -621,19 +621,27 @@ impl Activation {
         let inst = decode(store.bytecode(func)?.words(), word).ok()?;
         let (operand, offset, memory) = match inst.op.class() {
             Class::load => (1, inst.values[2], 0),
-            Class::store => (0, inst.values[1], 0),
+            Class::load_idx => (1, inst.values[3], 0),
+            Class::store => (0, inst.values[2], 0),
             Class::load_far | Class::atomic_load | Class::atomic_rmw | Class::atomic_cmpxchg => {
                 (1, inst.values[2], inst.values[3])
             }
             Class::store_far | Class::atomic_store => (0, inst.values[1], inst.values[2]),
             _ => return None,
         };
-        let base = if inst.is_accumulated(operand) {
-            vm.value
-        } else {
+        let cell = |operand: usize| {
+            if inst.is_accumulated(operand) {
+                return vm.value;
+            }
             // SAFETY: O2: the operand is a slot of the frame.
             unsafe { *vm.fp.add(inst.values[operand] as usize) }
         };
+        let mut base = cell(operand);
+        if inst.op.class() == Class::load_idx {
+            let slot = inst.op.operands()[2].kind.cells() > 0;
+            let index = if slot { cell(2) } else { inst.values[2] };
+            base = u64::from((base as u32).wrapping_add(index as u32));
+        }
         let instance = store.instance(InstanceAddr::from_index(vm.instance_addr));
         let memory = instance.memory_addr(MemoryIdx(memory as u32));
         let size_bytes = store.memory(memory).len_bytes();

@@ -32,6 +32,7 @@ mod call;
 mod driver;
 mod eval;
 mod exit;
+mod link;
 mod matching;
 mod native;
 mod operands;
@@ -47,6 +48,7 @@ pub use driver::{CallOutcome, Suspension};
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 pub(crate) use native::perform_at_once;
 pub(crate) use roots::mark_frames;
+pub(crate) use tail::{STUB_ATTACH, STUB_HOST, Stub};
 
 use crate::vm::{Cell, Vm};
 use prova_bytecode::Marks;
@@ -126,8 +128,16 @@ use invoke;
 
 /// A handler: six integer and two float arguments, all in registers on every target with as many.
 #[cfg(target_arch = "x86_64")]
-type Handler =
-    unsafe extern "sysv64" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm, Cell, f32, f64) -> u32;
+type Handler = unsafe extern "sysv64" fn(
+    *const u64,
+    *mut Cell,
+    *mut u8,
+    usize,
+    *mut Vm,
+    Cell,
+    f32,
+    f64,
+) -> u32;
 #[cfg(not(target_arch = "x86_64"))]
 type Handler =
     unsafe extern "C" fn(*const u64, *mut Cell, *mut u8, usize, *mut Vm, Cell, f32, f64) -> u32;

@@ -31,7 +31,7 @@ impl Operands {
     /// The cursor before the first operand of the running instruction.
     #[inline(always)]
     pub(super) fn new(r: &Registers) -> Operands {
-        Operands { ip: r.ip, lane: 1, before: r.marks.source().wrapping_sub(1) }
+        Operands { ip: r.ip, lane: 4, before: r.marks.source().wrapping_sub(1) }
     }
 
     /// Whether the slot source of one cell that comes now is in its accumulator.
@@ -240,7 +240,8 @@ immediates! {
     i64c u64, |o| o.u64();
     v128c u128, |o| o.u128();
     rel isize, |o| o.u32() as i32 as isize;
-    off16 u64, |o| u64::from(if planted!(OffsetCut) { o.u16() & 0x7fff } else { o.u16() });
+    off16 u64, |o| u64::from(if planted!(OffsetCut) { o.u16() & 0x7f } else { o.u16() });
+    off32 u64, |o| u64::from(if planted!(OffsetCut) { o.u32() & 0x7fff } else { o.u32() });
     off64 u64, |o| o.u64();
     lane u8, |o| if planted!(LaneCut) { o.u16() as u8 & 1 } else { o.u16() as u8 };
     win u32, |o| u32::from(o.u16());
@@ -264,7 +265,7 @@ mod tests {
     fn cursor_agrees_with_the_table() {
         for &op in OPS {
             let code = [0u64; 8];
-            let mut operands = Operands { ip: code.as_ptr(), lane: 1, before: u8::MAX };
+            let mut operands = Operands { ip: code.as_ptr(), lane: 4, before: u8::MAX };
             for (i, operand) in op.operands().iter().enumerate() {
                 let at = operands.advance(usize::from(operand.kind.lanes()));
                 let lane = (at as usize - code.as_ptr() as usize) / 2;

@@ -137,11 +137,11 @@ macro_rules! step {
         let taken = taken != planted!(BranchInverted);
         if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
     };
-    ($r:ident load [$d:ident : $dk:ident <- $p:ident : i32 $o:ident : off16] $m:ident : $mt:ty { $e:expr }) => {
+    ($r:ident load [$d:ident : $dk:ident <- $p:ident : i32 $o:ident : off32] $m:ident : $mt:ty { $e:expr }) => {
         let mut operands = Operands::new(&$r);
         let d = operands.slot();
         let $p = <marker::i32 as Source>::read(&mut operands, &$r);
-        let $o = <marker::off16 as Source>::read(&mut operands, &$r);
+        let $o = <marker::off32 as Source>::read(&mut operands, &$r);
         let address = u64::from($p) + $o;
         let end = address + size_of::<$mt>() as u64;
         #[cfg(prova_plant)]
@@ -151,11 +151,23 @@ macro_rules! step {
         <marker::$dk as Sink>::write(&mut $r, d, $e);
         next!($r, operands.end());
     };
-    ($r:ident store [<- $p:ident : i32 $o:ident : off16 $v:ident : $vk:ident] { $e:expr }) => {
+    ($r:ident load_idx [$d:ident : $dk:ident <- $p:ident : i32 $q:ident : $qk:ident $o:ident : off16] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let d = operands.slot();
+        let $p = <marker::i32 as Source>::read(&mut operands, &$r);
+        let $q = <marker::$qk as Source>::read(&mut operands, &$r);
+        let $o = <marker::off16 as Source>::read(&mut operands, &$r);
+        let address = u64::from($p.wrapping_add($q)) + $o;
+        if address + size_of::<$mt>() as u64 > $r.len as u64 { fault!($r); }
+        let $m: $mt = $r.mem.add(address as usize).cast::<$mt>().read_unaligned();
+        <marker::$dk as Sink>::write(&mut $r, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident store [<- $p:ident : i32 $v:ident : $vk:ident $o:ident : off32] { $e:expr }) => {
         let mut operands = Operands::new(&$r);
         let $p = <marker::i32 as Source>::read(&mut operands, &$r);
-        let $o = <marker::off16 as Source>::read(&mut operands, &$r);
         let $v = <marker::$vk as Source>::read(&mut operands, &$r);
+        let $o = <marker::off32 as Source>::read(&mut operands, &$r);
         let address = u64::from($p) + $o;
         let value = $e;
         if address + size_of_val(&value) as u64 > $r.len as u64 { fault!($r); }
@@ -292,9 +304,11 @@ macro_rules! step {
         let $t = <marker::rel as Source>::read(&mut operands, &$r);
         next!($r, $r.ip.offset($t));
     };
-    ($r:ident br_table [<- $i:ident : i32 $n:ident : count] {}) => {
+    ($r:ident br_table [<- $i:ident : i32 $a:ident : i32s $n:ident : count] {}) => {
         let mut operands = Operands::new(&$r);
         let $i = <marker::i32 as Source>::read(&mut operands, &$r);
+        let $a = <marker::i32s as Source>::read(&mut operands, &$r);
+        let $i = $i.wrapping_add($a);
         let $n = <marker::count as Source>::read(&mut operands, &$r);
         let index = if $i < $n { $i } else { $n };
         #[cfg(prova_plant)]

@@ -74,8 +74,7 @@ const fn taken(op: Op, bits: u8) -> u8 {
 }
 
 /// One more than the greatest encoding.
-const ENCODINGS: usize =
-    OPS[OPS.len() - 1].encoding(Marks::from_bits(Marks::ALL - 1)) as usize + 1;
+const ENCODINGS: usize = OPS[OPS.len() - 1].encoding(Marks::from_bits(Marks::ALL - 1)) as usize + 1;
 
 /// The handler of each encoding.
 static HANDLERS: [Handler; ENCODINGS] = {
@@ -84,7 +83,8 @@ static HANDLERS: [Handler; ENCODINGS] = {
     while op < OPS.len() {
         let mut bits = 0;
         while bits < Marks::ALL {
-            all[OPS[op].encoding(Marks::from_bits(bits)) as usize] = HANDLERS_BY_OP[op][bits as usize];
+            all[OPS[op].encoding(Marks::from_bits(bits)) as usize] =
+                HANDLERS_BY_OP[op][bits as usize];
             bits += 1;
         }
         op += 1;
@@ -92,28 +92,57 @@ static HANDLERS: [Handler; ENCODINGS] = {
     all
 };
 
+/// The address of the handler of an encoding; of a number that is none, of the first one.
+pub(super) fn handler_address(encoding: u16) -> u64 {
+    let handler = HANDLERS.get(usize::from(encoding)).unwrap_or(&HANDLERS[0]);
+    (*handler as *const ()).expose_provenance() as u64
+}
+
+/// The code of functions that have none: a word that leads to the executor's exit, as an encoding
+/// and linked.
+pub(crate) struct Stub {
+    checked: [u64; 1],
+    linked: [Handler; 1],
+}
+
+/// The code of a function whose bytecode is not attached yet (V4).
+pub(crate) static STUB_ATTACH: Stub =
+    Stub { checked: [Op::StubAttach as u64], linked: [HANDLERS[Op::StubAttach as usize]] };
+
+/// The code of a host function (V4).
+pub(crate) static STUB_HOST: Stub =
+    Stub { checked: [Op::StubHost as u64], linked: [HANDLERS[Op::StubHost as usize]] };
+
+impl Stub {
+    /// The word that a store's executor runs (L2 of `link`).
+    pub(crate) fn word(&'static self, linked: bool) -> *const u64 {
+        if linked { self.linked.as_ptr().cast() } else { self.checked.as_ptr() }
+    }
+}
+
 /// Runs the instruction at `ip`: the tail of every handler.
 #[inline(always)]
 unsafe fn dispatch(ip: *const u64, r: Registers) -> u32 {
-    // SAFETY: O1: lane 0 of an instruction is an encoding, so it indexes `HANDLERS`.
+    // SAFETY: O1, L1: word 0 of an instruction is the address of a handler.
     unsafe {
-        let encoding = *ip.cast::<u16>();
+        let address = *ip;
         #[cfg(prova_plant)]
-        let encoding = if planted!(TailEntryReplaced)
-            && encoding == Op::I32Xor.encoding(Marks::NONE)
+        let address = if planted!(TailEntryReplaced)
+            && address == handler_address(Op::I32Xor.encoding(Marks::NONE))
         {
-            Op::I32Or.encoding(Marks::NONE)
+            handler_address(Op::I32Or.encoding(Marks::NONE))
         } else {
-            encoding
+            address
         };
-        invoke!(HANDLERS.get_unchecked(usize::from(encoding)), ip, r)
+        let handler = std::ptr::with_exposed_provenance::<()>(address as usize);
+        invoke!(std::mem::transmute::<*const (), Handler>(handler), ip, r)
     }
 }
 
 /// Runs from the registers to the next exit; gives its [`ExitCode`](crate::vm::ExitCode).
 ///
 /// # Safety
-/// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a stub.
+/// V1 to V9; `r.ip` is an instruction of the running function's linked bytecode, or a linked stub.
 pub(super) unsafe fn run(r: Registers) -> u32 {
     // SAFETY: the caller's.
     unsafe { dispatch(r.ip, r) }

@@ -98,7 +98,13 @@ fn every_handler_ends_in_a_jump() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} handlers of {} ops:\n{}", wrong.len(), OPS.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} handlers of {} ops:\n{}",
+        wrong.len(),
+        OPS.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The planted fault: a function that does return is found out.

@@ -157,9 +157,10 @@ impl Activation {
         }
         set_function(store);
         let code = store.bytecode(FuncAddr::from_index(catcher.func));
-        let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
+        let words = code.and_then(|code| store.running_words(code));
+        let words = words.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
         // SAFETY: U1, V4: the target is an instruction of this code.
-        unsafe { (*vm).ip = code.words().as_ptr().add(target as usize) };
+        unsafe { (*vm).ip = words.as_ptr().add(target as usize) };
         Ok(Step::Run)
     }
 

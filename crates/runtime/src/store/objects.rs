@@ -32,7 +32,7 @@ impl Store {
     pub fn func_new(&mut self, ty: FuncType, host: HostFunc) -> FuncAddr {
         assert!((self.entries.len() as u64) < Limits::FUNCS_MAX, "too many host functions");
         let type_id = self.types.intern(&ty);
-        self.push_func(host_entry(&ty, type_id), FuncInst::Host(host))
+        self.push_func(host_entry(&ty, type_id, self.runs_linked()), FuncInst::Host(host))
     }
 
     /// Adds a memory.
@@ -250,7 +250,7 @@ impl Store {
     /// The word of a function's bytecode that an instruction pointer is at; `None` where it is at a
     /// stub.
     pub(crate) fn word_at(&self, func: FuncAddr, ip: *const u64) -> Option<u32> {
-        let words = self.bytecode(func)?.words();
+        let words = self.running_words(self.bytecode(func)?)?;
         let word = ip.addr().checked_sub(words.as_ptr().addr())? / size_of::<u64>();
         (word < words.len()).then_some(word as u32)
     }

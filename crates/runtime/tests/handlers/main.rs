@@ -95,6 +95,7 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
             Kind::i32c => all(&[0x8000_0000, 0x7fff_ffff]),
             Kind::i64w => all(&[-0x8000_0000, 0x7fff_ffff]),
             Kind::off16 => all(&[0, 1, 0x8000, 0xffff]),
+            Kind::off32 => all(&[0, 1, 0x8000, 0xffff, 0x1_0000, 0xffff_ffff]),
             Kind::off64 => all(&[0, 8, 0xffff_ffff, 1 << 32, -1]),
             Kind::lane => want("several lanes", seen.len() > 1),
             Kind::rel => {

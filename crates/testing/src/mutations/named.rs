@@ -102,7 +102,9 @@ const EDITS: &[(&str, Edit)] = &[
         let table = &mut l.items[at].table;
         (table.len() > 1).then(|| _ = table.pop())
     }),
-    ("offset of an access", |_, l, at| immediate(l, at, &[Kind::off16, Kind::off64], |v| v + 1)),
+    ("offset of an access", |_, l, at| {
+        immediate(l, at, &[Kind::off16, Kind::off32, Kind::off64], |v| v + 1)
+    }),
     ("offset cut to 16 bits", |_, l, at| immediate(l, at, &[Kind::off64], |v| v & 0xffff)),
     ("memory index", |_, l, at| immediate(l, at, &[Kind::mem], |v| v ^ 1)),
     ("global index", |_, l, at| immediate(l, at, &[Kind::global], |v| v ^ 1)),
@@ -370,7 +372,7 @@ fn reorder(
 }
 
 fn is_load(class: Class) -> bool {
-    matches!(class, Class::load | Class::load_far)
+    matches!(class, Class::load | Class::load_idx | Class::load_far)
 }
 
 fn is_store(class: Class) -> bool {

@@ -80,9 +80,9 @@ impl Side {
         let mut listing = Listing::new(candidate)?;
         for item in &mut listing.items {
             for (i, kind) in operand_values(item.op) {
-                let class = RegClass::ALL.into_iter().find(|&class| {
-                    kind.cells() > 0 && item.values[i] == accumulator(class)
-                });
+                let class = RegClass::ALL
+                    .into_iter()
+                    .find(|&class| kind.cells() > 0 && item.values[i] == accumulator(class));
                 if let Some(class) = class {
                     item.values[i] = (accumulators + class as usize) as u64;
                 }
@@ -322,7 +322,9 @@ impl<'s> Stretch<'s> {
         let results = results(item, self.sides[side].accumulators);
         let Rules { copies, constants, select, .. } = self.rules;
         let is_constant = matches!(op, Op::Const32 | Op::Const64S32 | Op::Const64 | Op::Const128);
-        let values = if copies && matches!(op, Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::Copy2 | Op::CopyV128) {
+        let values = if copies
+            && matches!(op, Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::Copy2 | Op::CopyV128)
+        {
             Some(args.clone())
         } else if constants && is_constant {
             Some(immediates.drain(..).map(|bits| self.terms.constant(bits)).collect())
@@ -520,6 +522,7 @@ fn is_shown(class: Class) -> bool {
     match class {
         Class::trap
         | Class::load
+        | Class::load_idx
         | Class::store
         | Class::load_far
         | Class::store_far

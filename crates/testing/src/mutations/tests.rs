@@ -65,11 +65,11 @@ const CASES: &[Case] = &[
     ("i32.load s3 <- s0 +0\nreturn1 s3", "i32.load s3 <- s0 +4\nreturn1 s3", None),
     ("i32.load s3 <- s0 +0\nreturn1 s3", "i32.load s3 <- s1 +0\nreturn1 s3", None),
     (
-        "i32.store s0 +0 s1\ni32.store s1 +0 s0\nreturn1 s0",
-        "i32.store s1 +0 s0\ni32.store s0 +0 s1\nreturn1 s0",
+        "i32.store s0 s1 +0\ni32.store s1 s0 +0\nreturn1 s0",
+        "i32.store s1 s0 +0\ni32.store s0 s1 +0\nreturn1 s0",
         None,
     ),
-    ("i32.store s0 +0 s1\nreturn1 s0", "i32.store s0 +0 s1\ni32.store s0 +0 s1\nreturn1 s0", None),
+    ("i32.store s0 s1 +0\nreturn1 s0", "i32.store s0 s1 +0\ni32.store s0 s1 +0\nreturn1 s0", None),
     ("i32.div_s s3 <- s0 s1\nreturn1 s0", "i32.div_u s3 <- s0 s1\nreturn1 s0", None),
     // What does not trap has computed its result, as often as it likes.
     (
@@ -165,11 +165,11 @@ const CASES: &[Case] = &[
         None,
     ),
     (
-        "br_table s0 -> @a @b\n@a:\nreturn1 s0\n@b:\nreturn1 s1",
-        "br_table s0 -> @b @a\n@a:\nreturn1 s0\n@b:\nreturn1 s1",
+        "br_table s0 0 -> @a @b\n@a:\nreturn1 s0\n@b:\nreturn1 s1",
+        "br_table s0 0 -> @b @a\n@a:\nreturn1 s0\n@b:\nreturn1 s1",
         None,
     ),
-    ("br_table s0 -> @a @a\n@a:\nreturn1 s0", "br_table s1 -> @a @a\n@a:\nreturn1 s0", None),
+    ("br_table s0 0 -> @a @a\n@a:\nreturn1 s0", "br_table s1 0 -> @a @a\n@a:\nreturn1 s0", None),
     // Calls: the window's values, what a call destroys.
     (
         "copy2 s3 s4 <- s0 s1\ncall s3.. func0\nreturn1 s3",

@@ -185,7 +185,7 @@ impl Form<'_> {
         if called && held != [RefKind::Func] {
             return wrong("a call through a table without functions");
         }
-        let near = matches!(class, Class::load | Class::store);
+        let near = matches!(class, Class::load | Class::load_idx | Class::store);
         if near && module.memory(MemoryIdx(0)).is_none_or(|memory| memory.memory64) {
             return wrong("a memory 0 without 32-bit addresses");
         }

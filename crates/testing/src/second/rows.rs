@@ -225,6 +225,7 @@ impl Operands<'_> {
             Kind::i32s
             | Kind::i32c
             | Kind::off16
+            | Kind::off32
             | Kind::lane
             | Kind::count
             | Kind::rel
@@ -265,6 +266,11 @@ macro_rules! row {
         let k = $p.node(Node::Const(0));
         row!(@load "load" $p $d [k $a $o] $m $mt { $e })
     }};
+    (load_idx $i:ident $p:ident [$d:ident] [$a:ident $q:ident $o:ident] [$m:ident : $mt:ty] { $e:expr }) => {{
+        let k = $p.node(Node::Const(0));
+        let sum = i32_add($a, $q);
+        row!(@load "load" $p $d [k sum $o] $m $mt { $e })
+    }};
     (load_far $i:ident $p:ident [$d:ident] [$a:ident $o:ident $k:ident $($s:ident)*] [$m:ident : $mt:ty] { $e:expr }) => {
         row!(@load "load" $p $d [$k $a $o] $m $mt { $e })
     };
@@ -277,7 +283,7 @@ macro_rules! row {
         let args = vec![$k.at, $a.at, $o.at];
         Does::Act { effect, args, result: Some(($d, $e.at)) }
     }};
-    (store $i:ident $p:ident [] [$a:ident $o:ident $v:ident] [] { $e:expr }) => {{
+    (store $i:ident $p:ident [] [$a:ident $v:ident $o:ident] [] { $e:expr }) => {{
         let k = $p.node(Node::Const(0));
         row!(@store "store" $i [k $a $o] { $e })
     }};
@@ -333,7 +339,9 @@ macro_rules! row {
     (br $i:ident $p:ident [] [$t:ident] [] {}) => {
         Does::Jump { target: $i.target($i.values[0] as i32) }
     };
-    (br_table $i:ident $p:ident [] [$x:ident $n:ident] [] {}) => { Does::Table { index: $x.at } };
+    (br_table $i:ident $p:ident [] [$x:ident $y:ident $n:ident] [] {}) => {
+        Does::Table { index: if $i.values[1] == 0 { $x.at } else { i32_add($x, $y).at } }
+    };
     (return_ $i:ident $p:ident [] [] [] {}) => { Does::Return(None) };
     (return1 $i:ident $p:ident [] [$a:ident] [] {}) => { Does::Return(Some(vec![$a.at])) };
     (return2 $i:ident $p:ident [] [$a:ident $b:ident] [] {}) => {

@@ -219,6 +219,7 @@ impl Machine<'_> {
                     Op::Br => jump(inst.values[0] as i32),
                     Op::BrTable => {
                         let index = frame[inst.values[0] as usize] as u32;
+                        let index = index.wrapping_add(inst.values[1] as u32);
                         let targets = inst.table_targets(&candidate.words);
                         jump(targets[(index as usize).min(targets.len() - 1)] as i32)
                     }

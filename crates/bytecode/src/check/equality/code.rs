@@ -90,6 +90,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             | Kind::i32c
             | Kind::rel
             | Kind::off16
+            | Kind::off32
             | Kind::lane
             | Kind::win
             | Kind::count
@@ -110,7 +111,12 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
 
     /// A source operand of one cell: in its slot, or in the accumulator of its class.
     #[inline(always)]
-    fn cell(&mut self, operands: &mut Operands<'_>, slot: u64, class: RegClass) -> Result<Vn, Fault> {
+    fn cell(
+        &mut self,
+        operands: &mut Operands<'_>,
+        slot: u64,
+        class: RegClass,
+    ) -> Result<Vn, Fault> {
         if !operands.is_accumulated() {
             return self.read(slot as u32);
         }
@@ -244,11 +250,22 @@ macro_rules! step {
         $p.result($i, Kind::$dk, value);
         Step::Next
     }};
-    ($p:ident $i:ident store [<- $a:ident : $ak:ident $o:ident : $ok:ident $v:ident : $vk:ident] { $e:expr }) => {{
+    ($p:ident $i:ident load_idx [$d:ident : $dk:ident <- $a:ident : $ak:ident $q:ident : $qk:ident $o:ident : $ok:ident] $m:ident : $mt:ty { $e:expr }) => {{
+        let mut operands = Operands::new($i, 1);
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $q = $p.source(&mut operands, Kind::$qk)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let mem = $p.mem0();
+        let $m = $p.perform(Effect::Load(width($i.op)), [mem, i32_add($a, $q), $o])?;
+        let value = $e;
+        $p.result($i, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident store [<- $a:ident : $ak:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {{
         let mut operands = Operands::new($i, 0);
         let $a = $p.source(&mut operands, Kind::$ak)?;
-        let $o = $p.source(&mut operands, Kind::$ok)?;
         let $v = $p.source(&mut operands, Kind::$vk)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
         let mem = $p.mem0();
         let value = $e;
         $p.perform(Effect::Store(width($i.op)), [mem, $a, $o, value])?;
@@ -340,9 +357,12 @@ macro_rules! step {
     ($p:ident $i:ident br [<- $t:ident : rel] {}) => {
         Step::Br { target: $p.target($i, $i.values[0])? }
     };
-    ($p:ident $i:ident br_table [<- $x:ident : i32 $n:ident : count] {}) => {{
+    ($p:ident $i:ident br_table [<- $x:ident : i32 $y:ident : i32s $n:ident : count] {}) => {{
         let mut operands = Operands::new($i, 0);
-        Step::Table { index: $p.source(&mut operands, Kind::i32)?.vn() }
+        let $x = $p.source(&mut operands, Kind::i32)?;
+        let $y = $p.source(&mut operands, Kind::i32s)?;
+        // A sum with zero is no operator of the Wasm.
+        Step::Table { index: if $i.values[1] == 0 { $x.vn() } else { i32_add($x, $y).vn() } }
     }};
     ($p:ident $i:ident return_ [<-] {}) => { Step::Return };
     ($p:ident $i:ident return1 [<- $a:ident : any] {}) => {{

@@ -12,9 +12,9 @@
 //! loops never ends it; a witness comes from a walk without observer only.
 
 use super::state::{State, accumulator_cell};
-use crate::ops::RegClass;
 use crate::check::error::Fault;
 use crate::encode::Inst;
+use crate::ops::RegClass;
 use prova_terms::{Terms, Vn};
 
 /// What sees a walk.

@@ -15,11 +15,11 @@ trait Native {
 macro_rules! native {
     ($($kind:ident $ty:ty)*) => {$(impl Native for marker::$kind { type Value = $ty; })*};
 }
-native! { i32 u32 i64 u64 v128 u128 lane u8 }
+native! { i32 u32 i64 u64 v128 u128 lane u8 i32s u32 i64s u64 }
 
 macro_rules! width {
-    (store [<- $p:ident : $pk:ident $o:ident : $ok:ident $($s:ident : $sk:ident)*] { $e:expr }) => {
-        width!(@ [$($s : $sk)*] $e)
+    (store [<- $p:ident : $pk:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {
+        width!(@ [$v : $vk] $e)
     };
     (store_far [<- $p:ident : $pk:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] { $e:expr }) => {
         width!(@ [$($s : $sk)*] $e)

@@ -220,7 +220,7 @@ fn the_slow_reading_sees_a_fault() {
     let module = module("(module (func (param i32) (result i32) local.get 0))");
     let verdict = |script| assigned(&module, &candidate(&module, script).1);
     let faulty = "br_if s0 -> @out\nconst32 s1 <- 2\n@out:\nreturn1 s1";
-    assert_eq!(verdict(faulty), Err("word 2 reads 1..2".into()));
+    assert_eq!(verdict(faulty), Err("word 4 reads 1..2".into()));
     assert_eq!(verdict("const32 s1 <- 1\nbr_if s0 -> @out\n@out:\nreturn1 s1"), Ok(()));
     assert_eq!(verdict("br_if s0 -> @3\nreturn1 s0"), Err("word 0 goes to 3".into()));
 }

@@ -60,7 +60,10 @@ pub(super) const PAIRS: &[Pair] = &[
             (".word 0x1000000010003\nreturn1 s0", "unused bits"),
             ("stub.host", "stub.host in code"),
             ("stub.attach\nreturn1 s0", "stub.attach in code"),
-            ("br_table s0 -> @0\n.word 0x0000000500000002", "beyond the end"),
+            (
+                "br_table s0 0 -> @0\n.word 0x0000000000000002\n.word 0x0000000500000000",
+                "beyond the end",
+            ),
         ],
     },
     Pair {
@@ -118,7 +121,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("copy_v128 s5:2 <- s0:2\nreturn", "s5 (2 cells) in a frame of 6"),
             ("i64.mul_wide_s s5 s6 <- s0 s1\nreturn", "s6 (1 cells)"),
             ("br_if s65535 -> @0\nreturn", "s65535"),
-            ("i32.store s2 +0 s6\nreturn", "s6"),
+            ("i32.store s2 s6 +0\nreturn", "s6"),
             ("v128.and s4:2 <- s0:2 s5:2\nreturn", "s5 (2 cells) in a frame of 6"),
             ("v128.bitselect s4:2 <- s0:2 s0:2 s5:2\nreturn", "s5 (2 cells) in a frame of 6"),
         ],
@@ -128,17 +131,17 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "targets",
         module: TWO,
         accept: &[
-            "const64 s2 <- 7\nbr_if s0 -> @0\nbr_table s0 -> @0 @2 @7\nreturn1 s0",
-            "br -> @3\nconst64 s2 <- 7\nbr -> @1",
+            "const64 s2 <- 7\nbr_if s0 -> @0\nbr_table s0 0 -> @0 @3 @10\nreturn1 s0",
+            "br -> @5\nconst64 s2 <- 7\nbr -> @2",
         ],
         reject: &[
             ("const64 s2 <- 7\nbr_if s0 -> @1\nreturn1 s0", "goes to word 1"),
-            ("br_if s0 -> @2\nconst64 s2 <- 7\nreturn1 s0", "word 0 goes to word 2"),
+            ("br_if s0 -> @3\nconst64 s2 <- 7\nreturn1 s0", "word 0 goes to word 3"),
             ("br_i32.lt_s_imm s0 5 -> @1\nreturn1 s0", "word 0 goes to word 1"),
             ("br_if s0 -> @-1\nreturn1 s0", "-1 leaves"),
-            ("br_if s0 -> @2\nreturn1 s0", "+2 leaves"),
-            ("br_table s0 -> @3 @1 @3\nreturn1 s0", "word 0 goes to word"),
-            ("br_table s0 -> @0 @9\nreturn1 s0", "+9 leaves"),
+            ("br_if s0 -> @4\nreturn1 s0", "+4 leaves"),
+            ("br_table s0 0 -> @3 @1 @3\nreturn1 s0", "word 0 goes to word"),
+            ("br_table s0 0 -> @0 @9\nreturn1 s0", "+9 leaves"),
             ("br -> @2147483647", "leaves"),
         ],
     },
@@ -206,7 +209,7 @@ pub(super) const PAIRS: &[Pair] = &[
         rule: Rule::Kinds,
         name: "kinds: memory 0",
         module: OBJECTS,
-        accept: &["i32.load s2 <- s2 +65535\nv128.store s2 +0 s0:2\nreturn"],
+        accept: &["i32.load s2 <- s2 +65535\nv128.store s2 s0:2 +0\nreturn"],
         reject: &[],
     },
     Pair {
@@ -216,7 +219,7 @@ pub(super) const PAIRS: &[Pair] = &[
         accept: &["i32.load_far s0 <- s0 +0 mem0\nreturn"],
         reject: &[
             ("i32.load s0 <- s0 +0\nreturn", "mem0 has 64-bit addresses"),
-            ("i64.store8 s0 +0 s0\nreturn", "mem0 has 64-bit addresses"),
+            ("i64.store8 s0 s0 +0\nreturn", "mem0 has 64-bit addresses"),
         ],
     },
     Pair {
@@ -379,7 +382,7 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "metering: fuel",
         module: SEGMENTS,
         accept: &[
-            "!fuel\n0x0 charge 2\n0x2 br_if_not s0 -> @3\n0x6 charge 1\nreturn",
+            "!fuel\n0x0 charge 2\n0x2 br_if_not s0 -> @4\n0x6 charge 1\nreturn",
             "return",
             "!epoch\npoll\nreturn",
         ],
@@ -401,12 +404,12 @@ pub(super) const PAIRS: &[Pair] = &[
         module: LOOP,
         accept: &[
             "!epoch\npoll\n@top:\npoll\nbr_if s0 -> @top\nreturn1 s0",
-            "!epoch\npoll\nbr_table s0 -> @0 @4\n@out:\nreturn1 s0",
+            "!epoch\npoll\nbr_table s0 0 -> @0 @5\n@out:\nreturn1 s0",
         ],
         reject: &[
             ("!epoch\ncopy s0 <- s0\nreturn1 s0", "no poll at the entry"),
             ("!epoch\npoll\n@top:\nbr_if s0 -> @top\nreturn1 s0", "meets no poll"),
-            ("!epoch\npoll\ncopy s0 <- s0\nbr_table s0 -> @1 @5\nreturn1 s0", "meets no poll"),
+            ("!epoch\npoll\ncopy s0 <- s0\nbr_table s0 0 -> @1 @7\nreturn1 s0", "meets no poll"),
         ],
     },
     Pair {
@@ -414,19 +417,19 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "metering: handlers and epochs",
         module: TRY,
         accept: &[
-            "!epoch\n!catch 1 3 0 0 3 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
-            "!epoch\n!catch 1 3 0 0 0 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0",
+            "!epoch\n!catch 1 5 0 0 5 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+            "!epoch\n!catch 1 5 0 0 0 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0",
         ],
         reject: &[
-            ("!epoch\n!catch 2 3 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
-            ("!epoch\n!catch 1 3 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
+            ("!epoch\n!catch 3 5 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
+            ("!epoch\n!catch 1 5 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
         ],
     },
     Pair {
         rule: Rule::Metering,
         name: "metering: both",
         module: SEGMENTS,
-        accept: &["!both\n0x0 poll\ncharge 2\n0x2 br_if_not s0 -> @4\n0x6 charge 1\nreturn"],
+        accept: &["!both\n0x0 poll\ncharge 2\n0x2 br_if_not s0 -> @5\n0x6 charge 1\nreturn"],
         reject: &[
             ("!both\n0x0 charge 2\n0x6 charge 1\nreturn", "no poll at the entry"),
             ("!both\n0x0 charge 2\npoll\n0x6 charge 1\nreturn", "no poll at the entry"),
@@ -443,53 +446,53 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "handlers: ranges",
         module: TRY,
         accept: &[
-            "!catch 0 2 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
-            "!catch 0 2 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
-            "!catch 1 2 0 0 2 1\n!catch 0 2 1 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
-            "!catch 1 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+            "!catch 0 4 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+            "!catch 0 4 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
+            "!catch 2 4 0 0 4 1\n!catch 0 4 1 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+            "!catch 2 2 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
         ],
         reject: &[
             (
-                "!catch 2 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
-                "a range from @2 to @1",
+                "!catch 4 2 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "a range from @4 to @2",
             ),
             (
-                "!catch 0 2 0 0 2 1\n!catch 0 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
-                "a range from @0 to @1",
+                "!catch 0 4 0 0 4 1\n!catch 0 2 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "a range from @0 to @2",
             ),
-            ("!catch 0 9 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1", "behind the code"),
+            ("!catch 0 9 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1", "behind the code"),
             (
-                "!catch 0 2 0 0 3 1\n!catch 1 3 0 0 3 1\nconst32 s1 <- 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "!catch 0 4 0 0 6 1\n!catch 2 6 0 0 6 1\nconst32 s1 <- 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
                 "not nested",
             ),
             (
-                "!catch 0 1 0 0 2 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
+                "!catch 0 1 0 0 3 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
                 "inside an instruction",
             ),
             (
-                "!catch 1 3 0 0 2 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
+                "!catch 1 5 0 0 3 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
                 "inside an instruction",
             ),
-            ("!catch 0 1 0 0 0 1\nbr_table s0 -> @0 @0 @0", "does not end at an instruction"),
-            ("!catch 1 2 0 0 0 1\nbr_table s0 -> @0 @0 @0", "does not end at an instruction"),
+            ("!catch 0 1 0 0 0 1\nbr_table s0 0 -> @0 @0 @0", "does not end at an instruction"),
+            ("!catch 1 2 0 0 0 1\nbr_table s0 0 -> @0 @0 @0", "does not end at an instruction"),
         ],
     },
     Pair {
         rule: Rule::Slots,
         name: "handlers: where values are written",
         module: TRY,
-        accept: &["!catch 0 2 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0"],
+        accept: &["!catch 0 4 0 0 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0"],
         reject: &[
             (
-                "!catch 0 2 0 0 2 2\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "!catch 0 4 0 0 4 2\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
                 "1 cells at s2: 1 of locals, frame 2",
             ),
             (
-                "!catch 0 2 0 0 2 0\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "!catch 0 4 0 0 4 0\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
                 "1 cells at s0: 1 of locals, frame 2",
             ),
             (
-                "!catch 0 2 0 1 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "!catch 0 4 0 1 4 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
                 "2 cells at s1: 1 of locals, frame 2",
             ),
         ],
@@ -498,14 +501,14 @@ pub(super) const PAIRS: &[Pair] = &[
         rule: Rule::Returns,
         name: "handlers: values that are results",
         module: TRY,
-        accept: &["!catch 0 2 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0"],
+        accept: &["!catch 0 4 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0"],
         reject: &[
             (
-                "!catch 0 2 0 0 4294967295 1\nconst32 s1 <- 1\nthrow s1.. tag0",
+                "!catch 0 4 0 0 4294967295 1\nconst32 s1 <- 1\nthrow s1.. tag0",
                 "1 cells at s1 as 1 of results",
             ),
             (
-                "!catch 0 2 0 1 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
+                "!catch 0 4 0 1 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
                 "2 cells at s0 as 1 of results",
             ),
         ],

@@ -90,11 +90,10 @@ fn another_op(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     let item = &mut listing.items[item];
     let others = SHAPES.get(&shape(item.op))?;
     let op = *rng.pick(others);
-    let fitting =
-        operand_values(op).all(|(i, kind)| {
-            let slot = kind.cells() > 0 && item.values[i] >= 1 << 16;
-            kind == Kind::rel || slot || fits(kind, item.values[i])
-        });
+    let fitting = operand_values(op).all(|(i, kind)| {
+        let slot = kind.cells() > 0 && item.values[i] >= 1 << 16;
+        kind == Kind::rel || slot || fits(kind, item.values[i])
+    });
     (op != item.op && fitting).then(|| {
         item.op = op;
         "another op"

@@ -33,7 +33,10 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Results, &[("return1 acc", "const32 acc <- 1\nreturn1 acc")]),
             // The other source; the source of another class.
             (Rule::Results, &[("i32.mul acc <- acc s1", "i32.shl acc <- s1 acc")]),
-            (Rule::Initialised, &[("i32.mul acc <- acc s1", "copy_f32 s2 <- acc\ni32.mul acc <- s2 s1")]),
+            (
+                Rule::Initialised,
+                &[("i32.mul acc <- acc s1", "copy_f32 s2 <- acc\ni32.mul acc <- s2 s1")],
+            ),
             (Rule::Initialised, &[("return1 acc", "copy_f64 s3 <- acc\nreturn1 s3")]),
         ],
     },
@@ -137,10 +140,22 @@ pub(super) const CASES: &[Case] = &[
             return1 acc",
         right: &[&[("memory.size s3", "copy s3 <- s2\nmemory.size s3")]],
         wrong: &[
-            (Rule::Initialised, &[("0x7 memory.size s3 <- mem0\ni32.add_imm acc <- s2", "0x7 memory.size s3 <- mem0\ncopy_f64 s3 <- acc\ni32.add_imm acc <- s2")]),
+            (
+                Rule::Initialised,
+                &[(
+                    "0x7 memory.size s3 <- mem0\ni32.add_imm acc <- s2",
+                    "0x7 memory.size s3 <- mem0\ncopy_f64 s3 <- acc\ni32.add_imm acc <- s2",
+                )],
+            ),
             (Rule::Initialised, &[("0x7 memory.size", "copy s3 <- acc\n0x7 memory.size")]),
             (Rule::Results, &[("i32.add_imm acc <- s2", "i32.add_imm acc <- acc")]),
-            (Rule::Initialised, &[("0x7 memory.size", "copy_f32 s3 <- s0\n0x7 memory.size"), ("i32.add_imm acc", "copy_f32 s3 <- acc\ni32.add_imm acc")]),
+            (
+                Rule::Initialised,
+                &[
+                    ("0x7 memory.size", "copy_f32 s3 <- s0\n0x7 memory.size"),
+                    ("i32.add_imm acc", "copy_f32 s3 <- acc\ni32.add_imm acc"),
+                ],
+            ),
         ],
     },
 ];

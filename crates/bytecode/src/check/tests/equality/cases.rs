@@ -229,7 +229,7 @@ pub(super) const CASES: &[Case] = &[
             block block local.get 0 br_table 0 1 0 end i32.const 1 return end i32.const 2))",
         code: "!end 0
             !end 2
-            br_table s0 -> @b @a @b
+            br_table s0 0 -> @b @a @b
             !end 6
             @b:
             !end 11
@@ -263,7 +263,7 @@ pub(super) const CASES: &[Case] = &[
         code: "!end 0
             const32 s1 <- 9
             !end 4
-            br_table s0 -> @x @y
+            br_table s0 0 -> @x @y
             @x:
             const32 s2 <- 7
             br -> @in

@@ -9,15 +9,15 @@ pub(super) const CASES: &[Case] = &[
         name: "a store and a dead load",
         module: "(module (memory 1) (memory 1) (func (param i32 i32)
             local.get 0 local.get 1 i32.store offset=4 local.get 0 i32.load offset=8 drop))",
-        code: "0x4 i32.store s0 +4 s1
+        code: "0x4 i32.store s0 s1 +4
             0x9 i32.load s2 <- s0 +8
             !end 13
             return",
         right: &[&[("i32.load s2 <- s0 +8", "i32.load_far s2 <- s0 +8 mem0")]],
         wrong: &[
             (Rule::Effects, &[("+4", "+5")]),
-            (Rule::Effects, &[("+4 s1", "+4 s0")]),
-            (Rule::Effects, &[("s0 +4", "s1 +4")]),
+            (Rule::Effects, &[("s0 s1 +4", "s0 s0 +4")]),
+            (Rule::Effects, &[("s0 s1 +4", "s1 s1 +4")]),
             (Rule::Effects, &[("i32.store", "i32.store16")]),
             (Rule::Effects, &[("i32.store", "i64.store")]),
             (Rule::Effects, &[("0x9 i32.load s2 <- s0 +8\n", "")]),
@@ -25,8 +25,8 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("i32.load", "i32.load8_u")]),
             (Rule::Effects, &[("i32.load s2 <- s0 +8", "i32.load_far s2 <- s0 +8 mem1")]),
             (Rule::Effects, &[("0x9 i32.load s2 <- s0 +8", "0x9 i32.load s2 <- s0 +8\ni32.load s2 <- s0 +8")]),
-            (Rule::Effects, &[("0x4 i32.store s0 +4 s1", "0x4 i32.store s0 +4 s1\ni32.store s0 +4 s1")]),
-            (Rule::Effects, &[("0x4 i32.store s0 +4 s1\n0x9 i32.load s2 <- s0 +8", "0x4 i32.load s2 <- s0 +8\n0x9 i32.store s0 +4 s1")]),
+            (Rule::Effects, &[("0x4 i32.store s0 s1 +4", "0x4 i32.store s0 s1 +4\ni32.store s0 s1 +4")]),
+            (Rule::Effects, &[("0x4 i32.store s0 s1 +4\n0x9 i32.load s2 <- s0 +8", "0x4 i32.load s2 <- s0 +8\n0x9 i32.store s0 s1 +4")]),
             (Rule::Places, &[("0x9 i32", "0x7 i32")]),
             (Rule::Places, &[("0x9 ", "")]),
             (Rule::Places, &[("0x4 ", "")]),
@@ -74,13 +74,13 @@ pub(super) const CASES: &[Case] = &[
         module: "(module (memory 1) (func (param i32 i32)
             local.get 0 local.get 1 i32.div_u local.get 0 local.get 1 i32.store drop))",
         code: "0x4 i32.div_u s2 <- s0 s1
-            0x9 i32.store s0 +0 s1
+            0x9 i32.store s0 s1 +0
             !end 13
             return",
         right: &[],
         wrong: &[(
             Rule::Effects,
-            &[("0x4 i32.div_u s2 <- s0 s1\n0x9 i32.store s0 +0 s1", "0x4 i32.store s0 +0 s1\n0x9 i32.div_u s2 <- s0 s1")],
+            &[("0x4 i32.div_u s2 <- s0 s1\n0x9 i32.store s0 s1 +0", "0x4 i32.store s0 s1 +0\n0x9 i32.div_u s2 <- s0 s1")],
         )],
     },
     Case {

@@ -7,7 +7,7 @@ use crate::Rule;
 pub(super) const CASES: &[Case] = &[
     Case {
         // 0 get, 2 block, 4 try_table, 10 const, 12 set, 14 get, 16 call, 18 const, 20 set, 22 end,
-        // 23 const, 25 end, 26 add, 27 get, 29 add, 30 end; the handler's range is @1 to @5.
+        // 23 const, 25 end, 26 add, 27 get, 29 add, 30 end; the handler's range is @2 to @10.
         name: "a call that may throw between two writes of a local",
         module: "(module (import \"\" \"t\" (func (param i32))) (tag (param i32)) (tag (param i32))
             (func (param i32) (result i32) (local i32)
@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
                 i32.const 3
             end
             i32.add local.get 1 i32.add))",
-        code: "!catch 1 5 0 0 6 3
+        code: "!catch 2 10 0 0 12 3
             copy s2 <- s0
             !end 2
             !end 4
@@ -45,15 +45,15 @@ pub(super) const CASES: &[Case] = &[
             ),
             // So has the value below the block.
             (Rule::Frozen, &[("copy s2 <- s0", "copy s2 <- s1")]),
-            (Rule::Clauses, &[("!catch 1 5 0 0 6 3\n", "")]),
-            (Rule::Clauses, &[("!catch 1 5 0 0 6 3\n", "!catch 1 5 0 0 6 3\n!catch 1 5 0 0 6 3\n")]),
-            (Rule::Clauses, &[("!catch 1 5", "!catch 1 4")]),
-            (Rule::Clauses, &[("!catch 1 5", "!catch 2 5")]),
-            (Rule::Clauses, &[("!catch 1 5 0", "!catch 1 5 1")]),
-            (Rule::Clauses, &[("!catch 1 5 0 0 6 3", "!catch 1 5 4294967295 1 6 3")]),
-            (Rule::Clauses, &[("!catch 1 5 0 0 6 3", "!catch 1 5 0 0 6 2")]),
-            (Rule::Clauses, &[("!catch 1 5 0 0 6 3", "!catch 1 5 0 0 4294967295 0")]),
-            (Rule::Labels, &[("!catch 1 5 0 0 6 3", "!catch 1 5 0 0 7 3")]),
+            (Rule::Clauses, &[("!catch 2 10 0 0 12 3\n", "")]),
+            (Rule::Clauses, &[("!catch 2 10 0 0 12 3\n", "!catch 2 10 0 0 12 3\n!catch 2 10 0 0 12 3\n")]),
+            (Rule::Clauses, &[("!catch 2 10", "!catch 2 8")]),
+            (Rule::Clauses, &[("!catch 2 10", "!catch 4 10")]),
+            (Rule::Clauses, &[("!catch 2 10 0", "!catch 2 10 1")]),
+            (Rule::Clauses, &[("!catch 2 10 0 0 12 3", "!catch 2 10 4294967295 1 12 3")]),
+            (Rule::Clauses, &[("!catch 2 10 0 0 12 3", "!catch 2 10 0 0 12 2")]),
+            (Rule::Clauses, &[("!catch 2 10 0 0 12 3", "!catch 2 10 0 0 4294967295 0")]),
+            (Rule::Labels, &[("!catch 2 10 0 0 12 3", "!catch 2 10 0 0 14 3")]),
         ],
     },
     Case {
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
         name: "a throw whose clause returns",
         module: "(module (tag (param i32)) (tag (param i32)) (func (param i32) (result i32)
             try_table (catch 0 0) local.get 0 throw 0 end unreachable))",
-        code: "!catch 0 2 0 0 4294967295 0
+        code: "!catch 0 4 0 0 4294967295 0
             !end 0
             copy s1 <- s0
             0x8 throw s1.. tag0",
@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("copy s1 <- s0", "const32 s1 <- 1")]),
             (Rule::Places, &[("0x8 throw", "throw")]),
             (Rule::Clauses, &[("4294967295 0", "0 1")]),
-            (Rule::Clauses, &[("!catch 0 2 0", "!catch 0 2 1")]),
+            (Rule::Clauses, &[("!catch 0 4 0", "!catch 0 4 1")]),
         ],
     },
     Case {
@@ -79,7 +79,7 @@ pub(super) const CASES: &[Case] = &[
         name: "a label that only the clause of an empty body goes to",
         module: "(module (tag (param i32)) (func (result i32)
             block (result i32) try_table (catch 0 0) end i32.const 7 return end))",
-        code: "!catch 0 0 0 0 2 0
+        code: "!catch 0 0 0 0 4 0
             !end 0
             !end 2
             !end 8
@@ -91,9 +91,9 @@ pub(super) const CASES: &[Case] = &[
             return1 s0",
         right: &[],
         wrong: &[
-            (Rule::Clauses, &[("!catch 0 0 0 0 2 0\n", "")]),
-            (Rule::Clauses, &[("!catch 0 0", "!catch 0 1")]),
-            (Rule::Labels, &[("0 0 2 0", "0 0 1 0")]),
+            (Rule::Clauses, &[("!catch 0 0 0 0 4 0\n", "")]),
+            (Rule::Clauses, &[("!catch 0 0", "!catch 0 2")]),
+            (Rule::Labels, &[("0 0 4 0", "0 0 1 0")]),
         ],
     },
     Case {

@@ -275,7 +275,7 @@ pub(super) const CASES: &[Case] = &[
             end))",
         code: "!end 0
             !end 2
-            br_table s0 -> @x @y
+            br_table s0 0 -> @x @y
             @x:
             const32 s1 <- 7
             br -> @in
@@ -307,8 +307,8 @@ pub(super) const CASES: &[Case] = &[
             block local.get 0 block
                 try_table (catch_all 0) try_table (catch 0 2) call 0 end end
             end drop end local.get 0))",
-        code: "!catch 1 2 0 0 2 1
-            !catch 1 2 4294967295 0 2 2
+        code: "!catch 2 4 0 0 4 1
+            !catch 2 4 4294967295 0 4 2
             !end 0
             copy s1 <- s0
             !end 4
@@ -330,8 +330,8 @@ pub(super) const CASES: &[Case] = &[
                 &[
                     ("copy s1 <- s0\n", ""),
                     ("!end 20\n", "!end 20\ncopy s1 <- s0\n"),
-                    ("!catch 1 2 0", "!catch 0 1 0"),
-                    ("!catch 1 2 4294967295", "!catch 0 1 4294967295"),
+                    ("!catch 2 4 0", "!catch 0 2 0"),
+                    ("!catch 2 4 4294967295", "!catch 0 2 4294967295"),
                 ],
             ),
         ],
@@ -344,8 +344,8 @@ pub(super) const CASES: &[Case] = &[
             block local.get 0 block
                 try_table (catch 0 0) (catch_all 1) call 0 end
             end drop end local.get 0))",
-        code: "!catch 1 2 0 0 2 2
-            !catch 1 2 4294967295 0 2 1
+        code: "!catch 2 4 0 0 4 2
+            !catch 2 4 4294967295 0 4 1
             !end 0
             copy s1 <- s0
             !end 4
@@ -362,8 +362,8 @@ pub(super) const CASES: &[Case] = &[
             &[
                 ("copy s1 <- s0\n", ""),
                 ("!end 16\n", "!end 16\ncopy s1 <- s0\n"),
-                ("!catch 1 2 0", "!catch 0 1 0"),
-                ("!catch 1 2 4294967295", "!catch 0 1 4294967295"),
+                ("!catch 2 4 0", "!catch 0 2 0"),
+                ("!catch 2 4 4294967295", "!catch 0 2 4294967295"),
             ],
         )],
     },

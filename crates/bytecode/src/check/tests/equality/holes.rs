@@ -188,7 +188,7 @@ pub(super) const CASES: &[Case] = &[
         code: "!end 0
             !end 2
             const32 s1 <- 3
-            br_table s0 -> @in @out
+            br_table s0 0 -> @in @out
             !end 8
             @in:
             !end 12

@@ -353,6 +353,11 @@ fn tables() -> Vec<Form> {
         form.with_body(body)
     };
     let mut forms = bodies.map(form).to_vec();
+    // What is added to the index is part of the instruction.
+    for more in some(&[-1, 3, -32_768, 32_767]) {
+        let index = format!("(i32.add (local.get $i) (i32.const {more}))");
+        forms.push(form(blocks("0 1 2 3 4").replace("(local.get $i)", &index)));
+    }
     forms.push(far(
         "(block (br_table 0 1 0 (local.get $i)))",
         "(block (br_table 0 2 0 (local.get $k)))",

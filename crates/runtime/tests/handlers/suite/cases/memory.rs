@@ -36,6 +36,12 @@ pub(crate) struct Access<'a> {
 
 /// The ops of loads and stores that are not atomic.
 fn access(op: Op) -> Vec<Unit> {
+    if op.class() == Class::load_idx {
+        return summed(op);
+    }
+    if let Some(name) = op.mnemonic().strip_suffix("_imm") {
+        return stored(name);
+    }
     let near = matches!(op.class(), Class::load | Class::store);
     let name = op.mnemonic().strip_suffix("_far").unwrap_or(op.mnemonic());
     let values: Vec<Ty> = types(op, Role::Source, Ty::I64).split_off(1);
@@ -61,7 +67,74 @@ fn access(op: Op) -> Vec<Unit> {
     units
 }
 
-/// Memory 0 with every offset of 16 bits that matters.
+/// Loads whose address is a sum: of two sources, or of a source and a constant.
+fn summed(op: Op) -> Vec<Unit> {
+    let mnemonic = op.mnemonic();
+    let (name, indexed) = match mnemonic.strip_suffix("_idx") {
+        Some(name) => (name, true),
+        None => (mnemonic.strip_suffix("_at").unwrap_or(mnemonic), false),
+    };
+    let result = types(op, Role::Result, Ty::I64)[0];
+    let form = |size: u64, offset: u64, by: i64, first: bool| {
+        let mut form = Form::new();
+        let sum = offset.wrapping_add(by as u64);
+        let at = addresses(Ty::I32, size, sum, width(name));
+        let at = form.source(Ty::I32, Feed::Only(at));
+        let by = if indexed {
+            let by = form.source(Ty::I32, Feed::List(vec![0, 1, u128::from(by as u32)]));
+            format!("(local.get {by})")
+        } else {
+            format!("(i32.const {by})")
+        };
+        let dest = form.dest(result);
+        let form = form.with_body(format!(
+            "({name} $m offset={offset} (i32.add (local.get {at}) {by})){}",
+            set(&[dest])
+        ));
+        if first { form } else { form.in_place() }
+    };
+    let mut units = Vec::new();
+    for (sizes, offsets) in
+        [(SMALL, &[0, 1, 16, 299, 65_535][..]), (LARGE, &[65_535, 32_768, 255]), (TINY, &[0])]
+    {
+        let mut forms = Vec::new();
+        for (i, &offset) in some(offsets).iter().enumerate() {
+            for (j, &by) in some(&[8, -1, -32_768, 32_767]).iter().enumerate() {
+                forms.push(form(sizes[0], offset, by, i == 0 && j == 0));
+            }
+        }
+        units.push(Unit::new(&memories(sizes), forms));
+    }
+    units
+}
+
+/// Stores of constants.
+fn stored(name: &str) -> Vec<Unit> {
+    let ty = &name[..3];
+    let form = |size: u64, offset: u64, value: i64, first: bool| {
+        let mut form = Form::new();
+        let at = addresses(Ty::I32, size, offset, width(name));
+        let at = form.source(Ty::I32, Feed::Only(at));
+        let body = format!("({name} $m offset={offset} (local.get {at}) ({ty}.const {value}))");
+        let form = form.with_body(body);
+        if first { form } else { form.in_place() }
+    };
+    let mut units = Vec::new();
+    for (sizes, offsets) in
+        [(SMALL, &[0, 1, 299, 0xffff_ffff][..]), (LARGE, &[65_535, 32_768, 65_536]), (TINY, &[0])]
+    {
+        let mut forms = Vec::new();
+        for (i, &offset) in some(offsets).iter().enumerate() {
+            for (j, &value) in some(&[-1, -32_768, 32_767, 0x1234]).iter().enumerate() {
+                forms.push(form(sizes[0], offset, value, i == 0 && j == 0));
+            }
+        }
+        units.push(Unit::new(&memories(sizes), forms));
+    }
+    units
+}
+
+/// Memory 0 with every offset of 32 bits that matters.
 fn near_units(access: &Access<'_>) -> Vec<Unit> {
     let forms = |sizes: [u64; 3], offsets: &[u64]| {
         let form = |(i, &offset): (usize, &u64)| {
@@ -72,7 +145,7 @@ fn near_units(access: &Access<'_>) -> Vec<Unit> {
     };
     vec![
         forms(SMALL, &[1, 0, 16, 0x80, 299, 65_535]),
-        forms(LARGE, &[65_535, 32_768, 255]),
+        forms(LARGE, &[65_535, 32_768, 255, 0x1_0000, 0xffff_ffff]),
         forms(TINY, &[0]),
     ]
 }
@@ -82,7 +155,7 @@ pub(crate) fn far_units(access: &Access<'_>, long: u64) -> Vec<Unit> {
     let max = u64::MAX;
     let small = [(1, 0), (1, 8), (1, 3), (1, 0xffff_ffff), (2, 0), (2, 16), (2, 1 << 32)];
     let small = small.into_iter().chain([(2, max), (2, max - 7), (2, max - 63)]);
-    let large = [(0, long), (0, 0xffff_ffff), (2, 65_536), (2, 65_535)];
+    let large = [(2, 65_536), (2, 65_535), (0, long), (0, 0xffff_ffff)];
     let forms = |list: &mut dyn Iterator<Item = (usize, u64)>, sizes: [u64; 3]| {
         let form = |(i, (memory, offset)): (usize, (usize, u64))| {
             let form = access.form(memory, sizes[memory], offset);

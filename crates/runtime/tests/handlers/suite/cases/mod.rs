@@ -68,7 +68,9 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         | Class::return_call_ref => Family::Control(Group::TailCall),
         Class::charge | Class::poll => Family::Control(Group::Meter),
         Class::throw | Class::throw_ref => Family::Exception,
-        Class::load | Class::store | Class::load_far | Class::store_far => Family::Memory,
+        Class::load | Class::load_idx | Class::store | Class::load_far | Class::store_far => {
+            Family::Memory
+        }
         Class::atomic_load | Class::atomic_store | Class::atomic_rmw | Class::atomic_cmpxchg => {
             Family::Atomic
         }

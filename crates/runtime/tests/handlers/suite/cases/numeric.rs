@@ -10,6 +10,9 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
     let (ty, operator) = mnemonic.split_once('.').unwrap_or((mnemonic, ""));
     let results = types(op, Role::Result, Ty::I64);
     let sources = types(op, Role::Source, Ty::I64);
+    if let Some(forms) = two(ty, operator, sources[0], results[0]) {
+        return forms;
+    }
     if operator == "canonicalize" {
         return canonical(ty, &sources);
     }
@@ -21,6 +24,64 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
         return immediates(op, ty, operator, sources[0], results[0], false);
     }
     compute(mnemonic, &sources, &results)
+}
+
+/// Two operators in one, if the op is of such: on sources alone, or with one or two constants.
+fn two(ty: &str, operator: &str, source: Ty, result: Ty) -> Option<Vec<Form>> {
+    let form = |body: &dyn Fn(&[String]) -> String| {
+        let mut form = Form::new();
+        let names: Vec<String> =
+            (0..3).map(|_| form.source(source, Feed::List(edges(source)))).collect();
+        let dest = form.dest(result);
+        let gets: Vec<String> = names.iter().map(|name| format!("(local.get {name})")).collect();
+        form.with_body(format!("{}{}", body(&gets), set(&[dest])))
+    };
+    let sum = |by: &str, product_first: bool| {
+        form(&|x| {
+            let product = format!("({ty}.mul {} {})", x[0], x[1]);
+            let [a, b] = if product_first { [&product, &x[2]] } else { [&x[2], &product] };
+            format!("({ty}.{by} {a} {b})")
+        })
+    };
+    match operator {
+        "mul_add" if matches!(source, Ty::I32 | Ty::I64) => {
+            Some(vec![sum("add", true), sum("add", false)])
+        }
+        "mul_add" => Some(vec![sum("add", true)]),
+        "add_mul" => Some(vec![sum("add", false)]),
+        "mul_sub" => Some(vec![sum("sub", true)]),
+        "sub_mul" => Some(vec![sum("sub", false)]),
+        "shl_add" => {
+            let shifted = |by: &i64| {
+                let form =
+                    form(&|x| format!("({ty}.add ({ty}.shl {} ({ty}.const {by})) {})", x[0], x[1]));
+                if *by == SHORT[0] { form } else { form.in_place() }
+            };
+            Some(some(&SHORT).iter().map(shifted).collect())
+        }
+        "shr_u_and_imm" => Some(two_constants(ty, "shr_u", "and", &form)),
+        "and_shl_imm" => Some(two_constants(ty, "and", "shl", &form)),
+        "shl_shr_s_imm" => Some(two_constants(ty, "shl", "shr_s", &form)),
+        _ => None,
+    }
+}
+
+/// An operator with a constant on one with a constant.
+fn two_constants(
+    ty: &str,
+    first: &str,
+    second: &str,
+    form: &dyn Fn(&dyn Fn(&[String]) -> String) -> Form,
+) -> Vec<Form> {
+    let pairs = SHORT.iter().zip(SHORT.iter().rev().cycle().skip(3)).enumerate();
+    let one = |(i, (b, c)): (usize, (&i64, &i64))| {
+        let form = form(&|x| {
+            format!("({ty}.{second} ({ty}.{first} {} ({ty}.const {b})) ({ty}.const {c}))", x[0])
+        });
+        if i == 0 { form } else { form.in_place() }
+    };
+    let forms: Vec<Form> = pairs.map(one).collect();
+    if cfg!(miri) { forms.into_iter().take(1).collect() } else { forms }
 }
 
 /// An operator on a source and a constant of every length that the row has room for.
