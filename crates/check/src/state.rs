@@ -108,8 +108,8 @@ impl State {
         if self.words.capacity() > other.words.len().saturating_mul(2).max(SPACE_MIN) {
             self.words = Vec::new();
         }
-        self.words.clear();
-        self.words.extend_from_slice(&other.words);
+        self.words.resize(other.words.len(), None);
+        self.words.copy_from_slice(&other.words);
         if !(self.cells.is_empty() && other.cells.is_empty()) {
             self.cells.clone_from(&other.cells);
         }
