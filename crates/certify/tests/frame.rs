@@ -10,9 +10,9 @@ mod asm;
 #[path = "common/forge.rs"]
 mod forge;
 
-use asm::{Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
-use iced_x86::Code as C;
+use asm::{I, Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
 use iced_x86::Register::*;
+use iced_x86::{Code as C, Instruction};
 use prova_check::{Code, CodeKind, Config, Layout, Rule};
 
 /// A loop with `inner` in it, behind `push rbp; mov rbp, rsp` (4 bytes) and `outer`.
@@ -119,6 +119,58 @@ fn a_kept_word_is_looked_at_where_it_may_have_changed() {
         };
         assert_eq!(judge(saved, &branch(&[])), Ok(()));
         assert_eq!(judge(saved, &branch(&[store(C::Mov_rm64_r64, 0, RDX)])), Err(Rule::Claim));
+    }
+}
+
+/// Each kind of instruction that writes memory or moves the stack pointer, over a kept word that is
+/// near the others, or far: it is seen. The same on the word below is nobody's.
+#[test]
+fn all_that_writes_a_kept_word_is_seen() {
+    let judge = |saved: usize, inner: &[Item]| {
+        let mut items = items(&vec![r(C::Push_r64, RBX); saved], inner);
+        let pops = vec![r(C::Pop_r64, RBX); saved];
+        items.splice(items.len() - 2..items.len() - 2, pops);
+        judge(&items, 4 + saved as u32, &[], 0)
+    };
+    let word = |disp| at(RSP, disp);
+    let writes = |disp| {
+        [
+            mr(C::Xchg_rm64_r64, word(disp), RCX),
+            mr(C::Xchg_rm8_r8, word(disp + 7), CL),
+            mr(C::Xadd_rm64_r64, word(disp), RCX),
+            mr(C::Cmpxchg_rm64_r64, word(disp), RCX),
+            mr(C::Add_rm64_r64, word(disp), RCX),
+            mr(C::Add_rm8_r8, word(disp + 1), CL),
+            mr(C::Mov_rm16_r16, word(disp + 6), CX),
+            mr(C::Mov_rm32_r32, word(disp + 4), ECX),
+            mr(C::VEX_Vmovq_rm64_xmm, word(disp), XMM0),
+            mr(C::VEX_Vmovss_m32_xmm, word(disp), XMM0),
+            mr(C::VEX_Vmovhps_m64_xmm, word(disp), XMM0),
+            mr(C::VEX_Vmovups_xmmm128_xmm, word(disp - 8), XMM0),
+            I(Instruction::with1(C::Not_rm64, word(disp)).expect("an instruction")),
+            I(Instruction::with1(C::Setb_rm8, word(disp)).expect("an instruction")),
+            I(Instruction::with2(C::Shl_rm64_imm8, word(disp), 1).expect("an instruction")),
+            I(Instruction::with2(C::Mov_rm64_imm32, word(disp), 1).expect("an instruction")),
+            I(Instruction::with3(C::Shld_rm64_r64_imm8, word(disp), RCX, 1).expect("one")),
+            I(Instruction::with3(C::VEX_Vpextrb_r32m8_xmm_imm8, word(disp), XMM0, 1).expect("one")),
+        ]
+    };
+    let (down, up) = (ri(C::Sub_rm64_imm8, RSP, 16), ri(C::Add_rm64_imm8, RSP, 16));
+    for saved in [1, 62, 63, 70] {
+        for (over, below) in writes(16).into_iter().zip(writes(8)) {
+            assert_eq!(judge(saved, &[down, over, up]), Err(Rule::Claim), "{over:?}");
+            assert_eq!(judge(saved, &[down, below, up]), Ok(()), "{below:?}");
+        }
+        // The stack pointer goes over it and back.
+        let back = rm(C::Lea_r64_m, RSP, at(RSP, -8));
+        for over in [ri(C::Add_rm64_imm8, RSP, 8), rm(C::Lea_r64_m, RSP, at(RSP, 8))] {
+            assert_eq!(judge(saved, &[over, back]), Err(Rule::Claim));
+            assert_eq!(judge(saved, &[back, over]), Ok(()));
+        }
+        let all = [rr(C::Mov_r64_rm64, RCX, RSP), rr(C::Mov_r64_rm64, RSP, RBP)];
+        let again = rr(C::Mov_r64_rm64, RSP, RCX);
+        assert_eq!(judge(saved, &[all[0], all[1], again]), Err(Rule::Claim));
+        assert_eq!(judge(saved, &[all[0], again]), Ok(()));
     }
 }
 

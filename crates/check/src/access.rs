@@ -180,7 +180,7 @@ impl Machine<'_> {
             return fault(Rule::Memory, "no such memory");
         };
         let limits = (memory.min_bytes, memory.zone_bytes);
-        if self.may_fault && self.layout.config.signals {
+        if self.may_fault && planted!(RowForgetsSignals, self.layout.config.signals, true) {
             // Whether it is inside does not matter, and what the symbol is anywhere shows mostly
             // that it lies in the zone.
             let def = self.symbols.def(to.sym);

@@ -165,7 +165,8 @@ impl Blocks {
     pub(crate) fn claims(&self, i: usize) -> impl ExactSizeIterator<Item = &Claim> + Clone + '_ {
         let active = self.active.get(range(&self.ends, i)).unwrap_or(&[]);
         // Every number was looked up before.
-        active.iter().map(move |&n| self.table.get(n as usize).unwrap_or(&FALSE_CLAIM))
+        let beyond = planted!(BeyondIsNothing, &FALSE_CLAIM, &NO_CLAIM);
+        active.iter().map(move |&n| self.table.get(n as usize).unwrap_or(beyond))
     }
 
     /// The frame stands: makes the state with what is kept and nothing else.

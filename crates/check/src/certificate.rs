@@ -367,6 +367,9 @@ impl Reader<'_> {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 /// How many bits the number of a base has.
 pub const BASE_BITS: u32 = 5;
 

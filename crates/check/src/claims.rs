@@ -195,7 +195,7 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         self.renew(state, metered);
         let rsp = Self::claimed_rsp(claims.clone())?;
-        self.set_rsp(state, Some(rsp))?;
+        self.begin_rsp(state, Some(rsp))?;
         self.hold(state, claims)
     }
 
@@ -219,7 +219,7 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         self.renew(state, false);
         let kept_rsp = kept.iter().find(|(at, _)| *at == Loc::Register(RSP)).map(|&(_, rsp)| rsp);
-        self.set_rsp(state, rsp.or(kept_rsp))?;
+        self.begin_rsp(state, rsp.or(kept_rsp))?;
         for &(at, value) in kept {
             state.set(at, Some(value));
         }
@@ -395,7 +395,10 @@ impl Machine<'_> {
     #[inline(always)]
     fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
         match self.names.get(of) {
-            Some(own) => own.substituted(base, shift, add) == Some(value),
+            Some(own) => {
+                let same = own.substituted(base, shift, add) == Some(value);
+                planted!(OwnIsAnything, same, true)
+            }
             None => match value.solved(base, shift, add) {
                 Some(own) => {
                     self.names.set(of, own);
@@ -441,7 +444,7 @@ impl Machine<'_> {
         // What a symbol is anywhere shows it mostly, so that no facts are walked.
         if let Some(sym) = value.as_symbol() {
             let def = self.symbols.def(sym);
-            if def.lo >= bounds.0 && def.hi <= bounds.1 {
+            if planted!(BoundsAreBelieved, def.lo >= bounds.0 && def.hi <= bounds.1, true) {
                 return true;
             }
         }

@@ -60,7 +60,9 @@ impl Machine<'_> {
     ) -> Option<Path> {
         let path = state.path;
         let whole = |machine: &Self, value| match sides {
-            Some(Sides { operands, wholes }) if operands.0 == value => wholes.0,
+            Some(Sides { operands, wholes }) if operands.0 == value => {
+                planted!(SidesExchanged, wholes.0, wholes.1)
+            }
             Some(Sides { operands, wholes }) if operands.1 == value => wholes.1,
             _ => machine.facts.whole(path, &machine.symbols, value),
         };

@@ -108,6 +108,11 @@ impl Facts {
         self.walked.take()
     }
 
+    /// Counts work of another kind among what is walked.
+    pub(crate) fn count(&self, work: u64) {
+        self.walked.set(self.walked.get().saturating_add(work));
+    }
+
     /// Lets queries walk so many nodes until [`Facts::walked`] is asked again; beyond that their
     /// answer is *not known*. One edge may ask for as many facts as a certificate has claims.
     pub(crate) fn allow(&self, most: u64) {

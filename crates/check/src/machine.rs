@@ -20,6 +20,11 @@ use alloc::vec::Vec;
 /// Bytes of stack that a frame takes at most, whatever it charges.
 pub const FRAME_BYTES_MAX: u32 = 1 << 16;
 
+/// Stack words that one instruction may add without counted work: what few bytes of code can.
+const WORDS_FREE: usize = 16;
+/// The work of a stack word more, in facts walked: as much as a claim.
+const WORD_WORK: u64 = 64;
+
 /// Which code it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CodeKind {
@@ -193,8 +198,23 @@ impl<'a> Machine<'a> {
         u32::try_from(last.checked_sub(offset)? >> 3).ok()
     }
 
-    /// Sets the stack pointer: words that fall below it are gone, new ones are unknown.
+    /// Sets the stack pointer behind an instruction. Words that it adds are work.
     pub(crate) fn set_rsp(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+        let before = state.words.len();
+        self.begin_rsp(state, value)?;
+        let more = state.words.len().saturating_sub(before);
+        if more > WORDS_FREE {
+            self.facts.count((more as u64).saturating_mul(WORD_WORK));
+        }
+        Ok(())
+    }
+
+    /// Sets the stack pointer: words that fall below it are gone, new ones are unknown.
+    pub(crate) fn begin_rsp(
+        &mut self,
+        state: &mut State,
+        value: Option<Value>,
+    ) -> Result<(), Fault> {
         let Some(at) = value.and_then(|v| v.offset_in(Base::Stack)) else {
             return fault(Rule::Stack, "the stack pointer becomes unknown");
         };

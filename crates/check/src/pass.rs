@@ -48,6 +48,10 @@ pub const WAITING_WORDS_MAX: usize = 1 << 22;
 /// As many stack words as a state takes without any.
 const STATE_WORDS: usize = 24;
 
+/// States that are kept to be used again, at most. Each has the space of the largest frame that it
+/// was the state of.
+const SPARE_MAX: usize = 32;
+
 /// An offset that no code has.
 const NOWHERE: u32 = u32::MAX;
 
@@ -231,7 +235,8 @@ impl<'a> Pass<'a> {
     /// The frame: control reaches it, and everything behind it is reached through it. So what the
     /// height is at least here, it is at least in all states to come.
     fn frame(&mut self) -> Result<(), Fault> {
-        let Some(state) = self.state.as_ref().filter(|_| self.waiting.is_empty()) else {
+        let alone = planted!(FrameBesideWays, self.waiting.is_empty(), true);
+        let Some(state) = self.state.as_ref().filter(|_| alone) else {
             return fault(Rule::Certificate, "not all ways lead through the frame");
         };
         self.blocks.expand(state)?;
@@ -244,7 +249,7 @@ impl<'a> Pass<'a> {
     fn claimed(&mut self, block: usize) -> Result<(), Fault> {
         if let Some(mut state) = self.state.take() {
             self.enter_block(&mut state, block, None)?;
-            self.spare.push(state);
+            self.done(state);
         }
         let mut state = self.spare.pop().unwrap_or_default();
         self.blocks.enter(&mut self.machine, &mut state, block)?;
@@ -334,8 +339,15 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        self.spare.push(state);
+        self.done(state);
         Ok(())
+    }
+
+    /// A state that is not needed any more is used again.
+    fn done(&mut self, state: Box<State>) {
+        if self.spare.len() < SPARE_MAX {
+            self.spare.push(state);
+        }
     }
 
     /// The targets of a jump table, whose bytes are known to be data.

@@ -68,6 +68,7 @@ steps {
     FlagsStay
     CodeIsFixed
     ProductInOne
+    SidesExchanged
     // Places.
     AnyAddress
     RedZone
@@ -75,6 +76,7 @@ steps {
     FieldsAreWritten
     ImmutableIsWritten
     AnyElement
+    RowForgetsSignals
     ConstantAnywhere
     TableAnywhere
     // References, lengths.
@@ -99,6 +101,12 @@ steps {
     TargetAnywhere
     ClaimsAreBelieved
     KeptIsBelieved
+    WordIsWrittenUnseen
+    WordFallsUnseen
+    BoundsAreBelieved
+    OwnIsAnything
+    BeyondIsNothing
+    FrameBesideWays
     AnyVersion
     WorkIsFree
 }

@@ -71,6 +71,9 @@ impl Loc {
     }
 }
 
+/// Stack words that a state may have space for, however few it has.
+const SPACE_MIN: usize = 8;
+
 /// The state.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct State {
@@ -99,8 +102,12 @@ pub struct State {
 }
 
 impl State {
-    /// Takes over what another state is, in the place that this one has.
+    /// Takes over what another state is, in the place that this one has. It keeps no space for many
+    /// more words than there are: states that wait are counted by their words.
     pub fn become_like(&mut self, other: &State) {
+        if self.words.capacity() > other.words.len().saturating_mul(2).max(SPACE_MIN) {
+            self.words = Vec::new();
+        }
         self.words.resize(other.words.len(), None);
         self.words.copy_from_slice(&other.words);
         if !(self.cells.is_empty() && other.cells.is_empty()) {
@@ -153,7 +160,7 @@ impl State {
     pub(crate) fn set_word(&mut self, i: u32, value: Option<Value>) {
         if let Some(slot) = self.words.get_mut(i as usize) {
             if self.kept_words >> i.min(63) & 1 != 0 {
-                self.keeps_words &= *slot == value;
+                self.keeps_words &= planted!(WordIsWrittenUnseen, *slot == value, true);
             }
             *slot = value;
         }
@@ -167,7 +174,7 @@ impl State {
 
     /// Makes it so many stack words: the last ones fall, or new ones are unknown.
     pub(crate) fn resize(&mut self, words: usize) {
-        self.keeps_words &= words >= self.words.len();
+        self.keeps_words &= planted!(WordFallsUnseen, words >= self.words.len(), true);
         self.words.resize(words, None);
     }
 

@@ -10,7 +10,7 @@ mod forged;
 #[allow(dead_code, reason = "each test uses a part")]
 mod table;
 
-use forged::{LEAST, forgeries, judged};
+use forged::{LEAST, forgeries, judged, twins};
 use prova_check::{Layout, Rule};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -36,6 +36,9 @@ fn rows_are_judged_alike_without_a_certifier() {
     }
     for (name, rule, code) in forgeries() {
         assert_eq!(judged(&code).map(|(rule, _)| rule), Some(rule), "{name}");
+    }
+    for (name, code) in twins() {
+        assert_eq!(judged(&code), None, "{name}");
     }
 }
 

@@ -9,6 +9,7 @@
 #![cfg(prova_plant)]
 
 #[path = "hostile/forged.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
 mod forged;
 #[path = "../../certify/tests/common/hostile.rs"]
 #[allow(dead_code, reason = "each test uses a part")]

@@ -4,7 +4,7 @@ use iced_x86::{Code, Encoder, Instruction, MemoryOperand, Register};
 use prova_check::{CallRow, TrapRow, traps};
 
 /// An item: an instruction, a jump to the instruction of a label, or a label.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Item {
     I(Instruction),
     /// A branch to a label.

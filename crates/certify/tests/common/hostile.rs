@@ -42,6 +42,7 @@ fn module(name: &str) -> (&'static str, CodeKind) {
         (func (result i64 i64 i64 i64 i64 i64 i64 i64 i64) unreachable))";
     match name {
         "func" => (FUNC, CodeKind::Func(0)),
+        "long" => ("(module (memory i64 1) (func (param i32)))", CodeKind::Func(0)),
         "same" => ("(module (func (param i64)))", CodeKind::Func(0)),
         "refs" => (REFS, CodeKind::Func(0)),
         "empty" => ("(module (table 0 funcref) (func (param i32)))", CodeKind::Func(0)),

@@ -129,6 +129,30 @@ fn edges(count: usize, claims: u64) -> Forged {
     Forged { traps, ..plain(&bytes, &certificate) }
 }
 
+/// `push rbp; mov rbp, rsp; push rbx`, then a loop: `test edx, edx; je` out of it; `inner`; `jmp`
+/// back; behind it all is taken back. The frame stands before the loop and keeps the stack words.
+fn kept(inner: &[u8]) -> Forged {
+    let mut bytes = vec![0x55, 0x48, 0x89, 0xe5, 0x53, 0x85, 0xd2, 0x74, inner.len() as u8 + 2];
+    bytes.extend(inner);
+    bytes.extend([0xeb, 0_u8.wrapping_sub(inner.len() as u8 + 6), 0x5b, 0x5d, 0xc3]);
+    let mut out = Bits::default();
+    out.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(1, 0);
+    out.number(5, 4).bits(0, 13).number(0, 0).number(0, 0).number(3, 0).number(0, 0);
+    plain(&bytes, &out.bytes())
+}
+
+/// A location holds the symbol of another one.
+fn holds_that_of(location: u64, other: u64) -> Bits {
+    let mut out = Bits::default();
+    out.bits(1, 1).number(location, 4).bits(0, 5).bits(2, 2).number(other, 4).bits(0, 3);
+    out
+}
+
+/// A location holds a number of its own, at most `hi`.
+fn number(location: u64, hi: u64) -> Bits {
+    Bits::default().bits(0, 5).number(location, 4).number(hi, 32).clone()
+}
+
 /// What is tried, the rule, the code.
 type Try = (&'static str, Rule, Forged);
 
@@ -272,6 +296,51 @@ fn cycles() -> Vec<Try> {
     ]
 }
 
+/// What a loop does to words that its frame keeps, and what it claims without a reason.
+fn words() -> Vec<Try> {
+    let refused = |name, inner: &[u8]| (name, Rule::Claim, kept(inner));
+    let claims = |name, of: &[Bits]| (name, Rule::Claim, of_block(of, &[4]));
+    let (rsp, any) = (holds(4, 1), number(2, u64::MAX));
+    vec![
+        refused("a kept word stored", &[0x48, 0x89, 0x14, 0x24]),
+        refused("a kept word's byte stored", &[0x88, 0x14, 0x24]),
+        refused("16 bytes stored over kept words", &[0x0f, 0x11, 0x04, 0x24]),
+        refused("a kept word exchanged", &[0x48, 0x87, 0x14, 0x24]),
+        refused("a kept word popped, another one pushed", &[0x58, 0x52]),
+        refused("a kept word popped, and none in its place", &[0x58, 0x48, 0x83, 0xec, 8]),
+        claims("a bound that no way shows", &[rsp.clone(), number(2, 7)]),
+        claims("one symbol of two words", &[rsp, any, holds_that_of(1, 2)]),
+        ("a claim on a word that no frame has", Rule::Claim, {
+            let certificate = framed(0, &[holds(4, 1)], &[(2, 2, &[0, 2 * (17 + 20_000) + 1])]);
+            Forged { traps: vec![row(3)], ..plain(&BLOCK, &certificate) }
+        }),
+        ("two branches to a block that nothing claims", Rule::Claim, {
+            plain(&[0x74, 3, 0x78, 1, 0xc3, 0xc3], &LEAST)
+        }),
+        // `je` to the second `ret`; the first one is claimed.
+        ("a way around the frame", Rule::Certificate, {
+            plain(&[0x74, 2, 0x90, 0xc3, 0xc3], &framed(2, &[], &[(1, 3, &[])]))
+        }),
+    ]
+}
+
+/// Twins that are accepted.
+pub(crate) fn twins() -> Vec<(&'static str, Forged)> {
+    let one = [holds(4, 1), number(2, u64::MAX), holds_that_of(2, 2)];
+    vec![
+        ("a loop that keeps its words", kept(&[0x90])),
+        (
+            "a kept word stored where it was",
+            kept(&[0x48, 0x8b, 0x04, 0x24, 0x48, 0x89, 0x04, 0x24]),
+        ),
+        ("a word pushed and popped below", kept(&[0x52, 0x58])),
+        ("any number, twice", of_block(&one, &[4])),
+        ("a frame that all ways lead through", {
+            plain(&[0x74, 2, 0x90, 0xc3, 0xc3], &framed(0, &[], &[(3, 3, &[])]))
+        }),
+    ]
+}
+
 /// All of them.
 pub(crate) fn forgeries() -> Vec<Try> {
     let (ret, rsp) = ([0xc3], holds(4, 1));
@@ -302,5 +371,5 @@ pub(crate) fn forgeries() -> Vec<Try> {
             Forged { traps: vec![row(9)], ..plain(&bytes, &certificate) }
         }),
     ];
-    [tries, malformed(), blocks(), cycles()].concat()
+    [tries, malformed(), blocks(), cycles(), words()].concat()
 }
