@@ -1,8 +1,10 @@
 #!/bin/sh
-# Builds vm.wasm and first.wasm in this folder (clang 22).
+# Builds the modules of this folder (clang 22; forth.wasm needs wasi-libc).
 set -e
 cd "$(dirname "$0")"
-for name in vm first; do
+for name in vm first register; do
     clang-22 --target=wasm32-unknown-unknown -O2 -nostdlib -ffreestanding -fno-builtin-memset \
         -Wl,--no-entry -Wl,-z,stack-size=4096 -Wl,--strip-debug -o $name.wasm $name.c
 done
+clang-22 --target=wasm32-wasi -Wno-deprecated -O2 -Wl,--strip-debug --no-wasm-opt \
+    -o forth.wasm forth.c

@@ -34,6 +34,9 @@ pub(crate) struct SpecializeArgs {
     /// The initialiser, an exported function
     #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
     init_func: String,
+    /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
+    #[arg(long, requires = "wizen")]
+    init_only: bool,
     /// What is believed of the program: that its text does not change (`trust`), or less
     #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
     assume: Believed,
@@ -65,6 +68,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         module = prova_specialize::initialized(&module, init, &mut Initialiser, &limits)
             .with_context(failed)?;
     }
+    if args.init_only {
+        return write(args, module.bytes());
+    }
     let threads =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let assume = match (args.strict, args.assume) {
@@ -88,7 +94,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         return Ok(Exit::Bad);
     }
     let (name, bytes) = (args.output.display(), outcome.module.bytes());
-    std::fs::write(&args.output, bytes).with_context(|| format!("failed to write `{name}`"))?;
+    write(args, bytes)?;
     outcome.dropped.iter().for_each(|section| {
         warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
     });
@@ -100,6 +106,12 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         module.bytes().len(),
         bytes.len()
     ))?;
+    Ok(Exit::Done)
+}
+
+fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
+    let failed = || format!("failed to write `{}`", args.output.display());
+    std::fs::write(&args.output, bytes).with_context(failed)?;
     Ok(Exit::Done)
 }
 

@@ -236,6 +236,24 @@ impl Versions {
     }
 }
 
+/// Where constant memory is compared at a block's start, the part behind that is the copy of the
+/// block which knows of the range. If that copy was one too many, and its key stands for the one
+/// that knows nothing, it does so no longer: all that led there are walked again. (It would lead
+/// the comparison back to itself.)
+fn reopened(
+    to: Key,
+    parts: &[Part],
+    numbers: &mut HashMap<Key, usize>,
+    open: &mut BTreeSet<usize>,
+) {
+    let Some(&number) = numbers.get(&to) else { return };
+    if parts[number].key != to {
+        numbers.remove(&to);
+        let leads = parts.iter().enumerate().filter(|(_, part)| part.succs.contains(&number));
+        open.extend(leads.map(|(part, _)| part));
+    }
+}
+
 /// Finds all that is reached.
 ///
 /// # Errors
@@ -279,6 +297,9 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
             let kept = if compares { to } else { versions.of(to, &numbers) };
+            if compares {
+                reopened(to, &parts, &mut numbers, &mut open);
+            }
             let number = *numbers.entry(kept).or_insert(parts.len());
             numbers.insert(to, number);
             succs.push(number);
