@@ -4,6 +4,7 @@
 //! Green does not show that other interpreters can be specialised, nor that Lua and QuickJS can,
 //! whose modules are not carried: their figures are on the command's page.
 
+#[expect(dead_code, reason = "other tests use more of it")]
 mod common;
 
 use common::Scratch;
@@ -87,4 +88,58 @@ fn initialised_first_and_specialised_later() {
     let read = |name: &str| std::fs::read(scratch.0.join(name)).expect("it is written");
     assert_eq!(read("later.wasm"), read("compiled.wasm"));
     assert_eq!(scratch.run("specialize --init-only register.wasm -o start.wasm").code, 2);
+}
+
+/// The crate of intrinsics for Rust, by its example.
+#[test]
+fn a_machine_in_rust() {
+    let scratch = made("rust", "machine.wasm", "");
+    for (n, times) in [("0", 0.2), ("30", 10.0), ("1000", 14.0)] {
+        let args = |module: &str| format!("--invoke run {module}.wasm {n}");
+        let (before, after) = (run(&scratch, &args("plain")), run(&scratch, &args("compiled")));
+        assert_eq!(after.0, before.0, "{n}");
+        let ratio = before.1 as f64 / after.1 as f64;
+        println!("{n}: {} become {}, {ratio:.2}", before.1, after.1);
+        assert!(ratio >= times, "{n}: {ratio:.2}");
+    }
+    assert_eq!(run(&scratch, "--invoke run compiled.wasm 1000").0, "59431\n");
+}
+
+/// Messages and reports name lines of source, by the offsets of the file that the user has, though
+/// the module was written again behind its initialiser.
+#[test]
+fn reports_with_lines() {
+    let scratch = Scratch::new("reports");
+    scratch.write("lines.wasm", include_bytes!("specialize/lines.wasm"));
+    let report = |name: &str| {
+        let made = scratch.run(&format!("specialize -w lines.wasm -o out.wasm --report {name}"));
+        made.says(&[
+            "request at 0x100e4 (id 1): refused: func6 at 0x2d4 (lines.c:21): the operand of \
+             update.context is not constant (pc 1): at the join at 0x2cf it is 3, and 0 by the way \
+             from 0x29e (lines.c:18)",
+        ]);
+        assert_eq!(made.code, 0);
+        std::fs::read_to_string(scratch.0.join(name)).expect("it is written")
+    };
+    let text = report("report.txt");
+    for part in [
+        "lines.wasm: 1 of 2 requests compiled\n",
+        "request at 0x100e0 (id 0) of func6 `run`\n",
+        "  9 copies of parts of its blocks: of 28 operators in them 26 went away, before passes\n",
+        "         3        0  i32.load8_u\n",
+        "         0        2  i64.add\n",
+        "request at 0x100e4 (id 1) of func6 `run`: refused\n  func6 at 0x2d4 (lines.c:21): ",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    assert_eq!(text, report("again.txt"));
+    let page = report("report.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    assert!(page.contains("<td>i32.load8_u</td><td class=\"n\">3</td><td class=\"n\">0</td>"));
+    // What is not folded, in a machine whose programs branch.
+    let machine = made("reports-machine", "register.wasm", "--report report.txt");
+    let text = std::fs::read_to_string(machine.0.join("report.txt")).expect("it is written");
+    for part in ["  not folded:\n", "    br_if at 0x", "    specialize.value at 0x", ": `i64."] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
 }

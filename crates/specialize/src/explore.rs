@@ -92,7 +92,7 @@ pub(crate) struct Explored {
 }
 
 /// A sink that writes nothing.
-struct Causes<'m> {
+pub(crate) struct Causes<'m> {
     subject: Subject<'m>,
     joins: Vec<Join>,
     /// The roots of the part that is walked.
@@ -161,17 +161,27 @@ impl Sink for Causes<'_> {
 /// The most links of a chain of causes.
 const CHAIN_MAX: usize = 4;
 
-impl Causes<'_> {
+impl<'m> Causes<'m> {
+    pub(crate) fn subject(&self) -> Subject<'m> {
+        self.subject
+    }
+
+    /// Before a walk from a state.
+    pub(crate) fn begin(&mut self, state: &State<Cause>) {
+        self.roots = state.roots();
+    }
+
     fn describe(&self, cause: Cause, links: usize) -> String {
         let body = self.subject.body();
         match cause {
             Cause::Param(number) => format!("argument {number} comes at run time"),
             Cause::Inst(inst) => {
                 let data = body.inst(inst);
-                format!("`{}` at {:#x} makes it", opcode(data.op).mnemonic(), data.offset)
+                let at = self.subject.place(data.offset);
+                format!("`{}` at {at} makes it", opcode(data.op).mnemonic())
             }
             Cause::Payload(block) => {
-                format!("the branch at {:#x} brings it", body.block(block).end)
+                format!("the branch at {} brings it", self.subject.place(body.block(block).end))
             }
             Cause::Join(at) => {
                 let Join { block, from, known, other } = &self.joins[at as usize];
@@ -188,10 +198,9 @@ impl Causes<'_> {
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
                 let (known, other) = (link(known), link(other));
-                let (at, end) = (body.block(*block).offset, body.block(*from).end);
-                format!(
-                    "at the join at {at:#x} it is {known}, and {other} by the way from {end:#x}"
-                )
+                let place = |offset| self.subject.place(offset);
+                let (at, end) = (place(body.block(*block).offset), place(body.block(*from).end));
+                format!("at the join at {at} it is {known}, and {other} by the way from {end}")
             }
         }
     }
@@ -254,11 +263,11 @@ fn reopened(
     }
 }
 
-/// Finds all that is reached.
+/// Finds all that is reached, and why values are not known.
 ///
 /// # Errors
 /// If an intrinsic has no meaning where it stands, or a limit is reached.
-pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
+pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
     let (folded, apart) = (Vec::new(), Vec::new());
@@ -285,7 +294,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         let insts = subject.body().block(key.block).insts().len();
         steps += 1 + insts + state.len();
         limits(steps, parts.len(), slots)?;
-        sink.roots = state.roots();
+        sink.begin(&state);
         let leave = walk(subject, &mut contexts, &mut sink, &mut scratch, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
         parts[at].folds = std::mem::take(&mut sink.folds);
@@ -326,7 +335,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         parts[at].succs = succs;
     }
     limits(steps, parts.len(), slots)?;
-    Ok(Explored { contexts, parts, numbers })
+    Ok((Explored { contexts, parts, numbers }, sink))
 }
 
 /// Refuses what is too much.
