@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 # machine.wasm: Rust 1.95 with the target wasm32-unknown-unknown.
 for name in vm first register; do
     clang-22 --target=wasm32-unknown-unknown -O2 -nostdlib -ffreestanding -fno-builtin-memset \
-        -Wl,--no-entry -Wl,-z,stack-size=4096 -Wl,--strip-debug -o $name.wasm $name.c
+        --no-wasm-opt -Wl,--no-entry -Wl,-z,stack-size=4096 -Wl,--strip-debug -o $name.wasm $name.c
 done
 clang-22 --target=wasm32-wasi -Wno-deprecated -O2 -Wl,--strip-debug --no-wasm-opt \
     -o forth.wasm forth.c

@@ -73,10 +73,10 @@ interpret(const uint8_t *code, State *state, uint64_t n, int lean) {
             MOVE((uint32_t)half(code + pc + 1));
             break;
         case JUMP_IF:
-            if (!POP_VALUE()) {
-                MOVE(pc + 3);
-            } else {
+            if (POP_VALUE()) {
                 MOVE((uint32_t)half(code + pc + 1));
+            } else {
+                MOVE(pc + 3);
             }
             break;
         case LOAD: {
