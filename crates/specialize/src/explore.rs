@@ -248,18 +248,21 @@ impl Versions {
 /// Where constant memory is compared at a block's start, the part behind that is the copy of the
 /// block which knows of the range. If that copy was one too many, and its key stands for the one
 /// that knows nothing, it does so no longer: all that led there are walked again. (It would lead
-/// the comparison back to itself.)
+/// the comparison back to itself.) Gives the steps that this counts as.
 fn reopened(
     to: Key,
     parts: &[Part],
     numbers: &mut HashMap<Key, usize>,
     open: &mut BTreeSet<usize>,
-) {
-    let Some(&number) = numbers.get(&to) else { return };
-    if parts[number].key != to {
-        numbers.remove(&to);
-        let leads = parts.iter().enumerate().filter(|(_, part)| part.succs.contains(&number));
-        open.extend(leads.map(|(part, _)| part));
+) -> usize {
+    match numbers.get(&to) {
+        Some(&number) if parts[number].key != to => {
+            numbers.remove(&to);
+            let leads = parts.iter().enumerate().filter(|(_, part)| part.succs.contains(&number));
+            open.extend(leads.map(|(part, _)| part));
+            parts.len() / 64
+        }
+        Some(_) | None => 0,
     }
 }
 
@@ -307,7 +310,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
             let from = Some((at, edge));
             let kept = if compares { to } else { versions.of(to, &numbers) };
             if compares {
-                reopened(to, &parts, &mut numbers, &mut open);
+                steps += reopened(to, &parts, &mut numbers, &mut open);
             }
             let number = *numbers.entry(kept).or_insert(parts.len());
             numbers.insert(to, number);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds a Lua script with its interpreter, to be specialised: build.sh LUA SCRIPT OUT
 #
-# LUA is the source folder of Lua 5.4 (Debian: apt-get source lua5.4, then lua-5.4.7/src). Makes
+# LUA is the source folder of Lua 5.4 (Debian: apt-get source lua5.4, then lua5.4-5.4.7/src). Makes
 # OUT/NAME.wasm, and OUT/NAME-plain.wasm with Lua as it is. Needs clang 22 and wasi-libc. With TRAPS=1
 # in the environment an error in Lua is a trap, and there is no pcall: for tools without exceptions.
 set -e
