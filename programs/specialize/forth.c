@@ -99,6 +99,7 @@ static uint64_t *run(const int32_t *code, uint64_t *sp, uint64_t *rp) {
             if (POP()) { STEP(pc + 2); } else { STEP(code[pc + 1]); }
             break;
         case CALL:
+            prova_sync_stack(); /* weval 0.5.1 does not by itself */
             sp = call(code[pc + 1], sp, rp);
             STEP(pc + 2);
             break;
@@ -156,7 +157,7 @@ static uint64_t *run(const int32_t *code, uint64_t *sp, uint64_t *rp) {
             break;
         }
         case CR: putchar('\n'); STEP(pc + 1); break;
-        case EXIT: prova_pop_context(); return sp;
+        case EXIT: prova_sync_stack(); prova_pop_context(); return sp;
         default: __builtin_trap();
         }
     }
@@ -270,7 +271,7 @@ static void ask(Word *word) {
 int main(void) {
     if (!word_count) compile(source);
     call(word_count - 1, stack, returns);
-    return 0;
+    return fflush(stdout); /* who calls __wasm_call_ctors has no destructors at the end */
 }
 
 #ifdef __wasm__

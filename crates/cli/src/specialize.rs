@@ -4,6 +4,9 @@
 //! Exit codes: 0 written, also where requests were refused; 1 the module is bad, nothing was made,
 //! or a request was refused and `--strict` is given (then nothing is written); 2 misuse.
 
+mod places;
+mod report;
+
 use crate::input;
 use crate::report::{Exit, print, warn};
 use clap::Args;
@@ -13,6 +16,7 @@ use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
 use prova_specialize::{
     Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
 };
+use report::Report;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -34,12 +38,18 @@ pub(crate) struct SpecializeArgs {
     /// The initialiser, an exported function
     #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
     init_func: String,
+    /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
+    #[arg(long, requires = "wizen")]
+    init_only: bool,
     /// What is believed of the program: that its text does not change (`trust`), or less
     #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
     assume: Believed,
     /// Believes nothing of the program; writes nothing if a request is refused
     #[arg(long, conflicts_with = "assume")]
     strict: bool,
+    /// Writes what went away, what stays and why, for each request; as a page if it ends in .html
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -57,13 +67,17 @@ enum Believed {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
-    let mut module = input::decoded(&file)?;
+    let original = input::decoded(&file)?;
+    let mut module = original.clone();
     let limits = prova::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
         let init = &args.init_func;
         module = prova_specialize::initialized(&module, init, &mut Initialiser, &limits)
             .with_context(failed)?;
+    }
+    if args.init_only {
+        return write(args, module.bytes());
     }
     let threads =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
@@ -72,7 +86,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         (false, Believed::Check) => Assume::Check,
         (false, Believed::Trust) => Assume::Trust,
     };
-    let options = Options { assume, threads, limits };
+    let places = places::places(original, module.clone());
+    let tally = args.report.is_some();
+    let options = Options { assume, threads, limits, places: places.clone(), tally };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let mut refused = 0;
     for (slot, request, state) in &outcome.requests {
@@ -80,19 +96,26 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
             refused += 1;
             let id = request.as_ref().map_or(String::new(), |it| format!(" (id {})", it.id));
             let whose = if why.fault == Fault::Bug { "a bug of Prova's" } else { "refused" };
+            let why = report::refusal(why, &places);
             warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
         }
+    }
+    if let Some(to) = &args.report {
+        let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
+        let is_page = to.extension().is_some_and(|ending| ending == "html");
+        let text = if is_page { all.html() } else { all.text() };
+        std::fs::write(to, text).with_context(|| format!("failed to write `{}`", to.display()))?;
     }
     if args.strict && refused > 0 {
         warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
         return Ok(Exit::Bad);
     }
     let (name, bytes) = (args.output.display(), outcome.module.bytes());
-    std::fs::write(&args.output, bytes).with_context(|| format!("failed to write `{name}`"))?;
+    write(args, bytes)?;
     outcome.dropped.iter().for_each(|section| {
         warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
     });
-    print(&report(&outcome))?;
+    print(&summary(&outcome))?;
     let done = outcome.requests.len() - refused;
     print(&format!(
         "{name}: {done} of {} requests compiled and proved, {} bytes become {}\n",
@@ -103,8 +126,14 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
+    let failed = || format!("failed to write `{}`", args.output.display());
+    std::fs::write(&args.output, bytes).with_context(failed)?;
+    Ok(Exit::Done)
+}
+
 /// A line for each function that was made, and what its proof assumes.
-fn report(outcome: &Outcome) -> String {
+fn summary(outcome: &Outcome) -> String {
     let mut text = String::new();
     for (slot, request, state) in &outcome.requests {
         let (Ok(made), Some(request)) = (state, request) else { continue };

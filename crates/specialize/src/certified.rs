@@ -8,6 +8,7 @@ use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
 use crate::pipeline::{Assumption, memory_bytes, question};
+use crate::places::OFFSETS;
 use crate::promise::{Assume, Promises};
 use crate::request::{Request, Requests};
 use crate::residual::{self, Residual};
@@ -46,8 +47,9 @@ impl Certified {
             request: &request,
             promises,
             memory_bytes,
+            places: &OFFSETS,
         };
-        let mut explored = explore(subject).ok()?;
+        let (mut explored, _) = explore(subject).ok()?;
         let Residual { body, certificate } =
             residual::write(subject, &mut explored, generic.func()).ok()?;
         Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
@@ -64,6 +66,7 @@ impl Certified {
             request: &self.request,
             promises: self.promises,
             memory_bytes: self.memory_bytes,
+            places: &OFFSETS,
         };
         let question = question(&subject);
         check::prove(&question, &self.body, &self.certificate)

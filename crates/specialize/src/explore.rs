@@ -92,7 +92,7 @@ pub(crate) struct Explored {
 }
 
 /// A sink that writes nothing.
-struct Causes<'m> {
+pub(crate) struct Causes<'m> {
     subject: Subject<'m>,
     joins: Vec<Join>,
     /// The roots of the part that is walked.
@@ -161,17 +161,27 @@ impl Sink for Causes<'_> {
 /// The most links of a chain of causes.
 const CHAIN_MAX: usize = 4;
 
-impl Causes<'_> {
+impl<'m> Causes<'m> {
+    pub(crate) fn subject(&self) -> Subject<'m> {
+        self.subject
+    }
+
+    /// Before a walk from a state.
+    pub(crate) fn begin(&mut self, state: &State<Cause>) {
+        self.roots = state.roots();
+    }
+
     fn describe(&self, cause: Cause, links: usize) -> String {
         let body = self.subject.body();
         match cause {
             Cause::Param(number) => format!("argument {number} comes at run time"),
             Cause::Inst(inst) => {
                 let data = body.inst(inst);
-                format!("`{}` at {:#x} makes it", opcode(data.op).mnemonic(), data.offset)
+                let at = self.subject.place(data.offset);
+                format!("`{}` at {at} makes it", opcode(data.op).mnemonic())
             }
             Cause::Payload(block) => {
-                format!("the branch at {:#x} brings it", body.block(block).end)
+                format!("the branch at {} brings it", self.subject.place(body.block(block).end))
             }
             Cause::Join(at) => {
                 let Join { block, from, known, other } = &self.joins[at as usize];
@@ -188,10 +198,9 @@ impl Causes<'_> {
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
                 let (known, other) = (link(known), link(other));
-                let (at, end) = (body.block(*block).offset, body.block(*from).end);
-                format!(
-                    "at the join at {at:#x} it is {known}, and {other} by the way from {end:#x}"
-                )
+                let place = |offset| self.subject.place(offset);
+                let (at, end) = (place(body.block(*block).offset), place(body.block(*from).end));
+                format!("at the join at {at} it is {known}, and {other} by the way from {end}")
             }
         }
     }
@@ -236,11 +245,32 @@ impl Versions {
     }
 }
 
-/// Finds all that is reached.
+/// Where constant memory is compared at a block's start, the part behind that is the copy of the
+/// block which knows of the range. If that copy was one too many, and its key stands for the one
+/// that knows nothing, it does so no longer: all that led there are walked again. (It would lead
+/// the comparison back to itself.) Gives the steps that this counts as.
+fn reopened(
+    to: Key,
+    parts: &[Part],
+    numbers: &mut HashMap<Key, usize>,
+    open: &mut BTreeSet<usize>,
+) -> usize {
+    match numbers.get(&to) {
+        Some(&number) if parts[number].key != to => {
+            numbers.remove(&to);
+            let leads = parts.iter().enumerate().filter(|(_, part)| part.succs.contains(&number));
+            open.extend(leads.map(|(part, _)| part));
+            parts.len() / 64
+        }
+        Some(_) | None => 0,
+    }
+}
+
+/// Finds all that is reached, and why values are not known.
 ///
 /// # Errors
 /// If an intrinsic has no meaning where it stands, or a limit is reached.
-pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
+pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
     let (folded, apart) = (Vec::new(), Vec::new());
@@ -267,7 +297,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         let insts = subject.body().block(key.block).insts().len();
         steps += 1 + insts + state.len();
         limits(steps, parts.len(), slots)?;
-        sink.roots = state.roots();
+        sink.begin(&state);
         let leave = walk(subject, &mut contexts, &mut sink, &mut scratch, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
         parts[at].folds = std::mem::take(&mut sink.folds);
@@ -279,6 +309,9 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
             let kept = if compares { to } else { versions.of(to, &numbers) };
+            if compares {
+                steps += reopened(to, &parts, &mut numbers, &mut open);
+            }
             let number = *numbers.entry(kept).or_insert(parts.len());
             numbers.insert(to, number);
             succs.push(number);
@@ -305,7 +338,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         parts[at].succs = succs;
     }
     limits(steps, parts.len(), slots)?;
-    Ok(Explored { contexts, parts, numbers })
+    Ok((Explored { contexts, parts, numbers }, sink))
 }
 
 /// Refuses what is too much.

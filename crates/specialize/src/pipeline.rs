@@ -23,12 +23,14 @@ use crate::explore::explore;
 use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
+use crate::places::Places;
 use crate::promise::Assume;
 use crate::request::{Request, Requests};
 use crate::residual::{self, Residual};
 use crate::rest;
 use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
+use crate::tally::{Tally, tally};
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
 use prova_ssa::emit::reducify::{Irreducible, reduced};
 use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
@@ -48,11 +50,21 @@ pub struct Options {
     pub threads: usize,
     /// Limits on the module that is made.
     pub limits: Limits,
+    /// How places are named where a request is refused, and in a tally.
+    pub places: Places,
+    /// Whether it is counted what went away and what stays.
+    pub tally: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { assume: Assume::default(), threads: 1, limits: Limits::default() }
+        Options {
+            assume: Assume::default(),
+            threads: 1,
+            limits: Limits::default(),
+            places: Places::default(),
+            tally: false,
+        }
     }
 }
 
@@ -95,6 +107,8 @@ pub struct Specialized {
     pub bytes: usize,
     /// What its proof assumes.
     pub assumptions: Vec<Assumption>,
+    /// What went away and what stays, if that was asked for.
+    pub tally: Option<Tally>,
 }
 
 /// What became of a module.
@@ -120,6 +134,7 @@ struct Proved {
     assumptions: Vec<Assumption>,
     generic: (usize, usize),
     residual: Residual,
+    tally: Option<Tally>,
 }
 
 /// A body with bytes that stand for it.
@@ -167,7 +182,8 @@ fn proved(
         let at = funcs.binary_search(&request.func);
         let at = at.unwrap_or_else(|_| unreachable!("each function of a request was looked for"));
         let generic = generics[at].as_ref().map_err(Clone::clone)?;
-        one(Subject { generic, intrinsics, request, promises, memory_bytes })
+        let places = &options.places;
+        one(Subject { generic, intrinsics, request, promises, memory_bytes, places }, options.tally)
     };
     each(options.threads, all.len(), |at| {
         let (slot, request) = &all[at];
@@ -196,9 +212,10 @@ pub(crate) fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
 }
 
 /// Specialises and proves one request.
-fn one(subject: Subject<'_>) -> Result<Proved, Refused> {
+fn one(subject: Subject<'_>, counts: bool) -> Result<Proved, Refused> {
     let generic = subject.generic;
-    let mut explored = explore(subject)?;
+    let (mut explored, mut causes) = explore(subject)?;
+    let tally = counts.then(|| tally(subject, &mut explored, &mut causes)).transpose()?;
     // Where it will stand is not known yet; the number is set when it is.
     let residual = residual::write(subject, &mut explored, generic.func())?;
     let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
@@ -209,7 +226,7 @@ fn one(subject: Subject<'_>) -> Result<Proved, Refused> {
         Refused::new(fault, rejection.to_string())
     })?;
     let size = (generic.body().block_count(), generic.body().inst_count());
-    Ok(Proved { assumptions, generic: size, residual })
+    Ok(Proved { assumptions, generic: size, residual, tally })
 }
 
 /// Puts all that are proved into a module; `None` if one more had to be refused.
@@ -278,6 +295,7 @@ fn specialized(module: &Module, proved: &Proved, func: FuncIdx, element: u32) ->
         residual: [before, built.as_ref().map_or(before, size)],
         bytes: module.body(func).map_or(0, |body| body.bytes().len()),
         assumptions: proved.assumptions.clone(),
+        tally: proved.tally.clone(),
     }
 }
 

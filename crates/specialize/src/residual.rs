@@ -131,7 +131,7 @@ pub(crate) fn write(
 }
 
 /// The parts that are reached, in reverse postorder.
-fn order(explored: &Explored) -> Vec<usize> {
+pub(crate) fn order(explored: &Explored) -> Vec<usize> {
     let mut seen = vec![false; explored.parts.len()];
     let (mut order, mut path) = (Vec::new(), vec![(0, 0)]);
     seen[0] = true;

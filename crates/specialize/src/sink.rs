@@ -8,6 +8,7 @@ use crate::certificate::{Range, Window, Word};
 use crate::context::{Context, Fresh};
 use crate::generic::{Generic, opcode};
 use crate::intrinsic::{Intrinsic, Intrinsics};
+use crate::places::Places;
 use crate::promise::Promises;
 use crate::request::{Argument, Request};
 use crate::state::{Late, Slot, State};
@@ -95,9 +96,15 @@ pub(crate) struct Subject<'m> {
     pub(crate) promises: Promises,
     /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
     pub(crate) memory_bytes: u64,
+    pub(crate) places: &'m Places,
 }
 
 impl<'m> Subject<'m> {
+    /// An offset of the generic function, in words.
+    pub(crate) fn place(&self, offset: u32) -> String {
+        self.places.name(self.generic.func(), offset)
+    }
+
     pub(crate) fn body(&self) -> &'m Body {
         self.generic.body()
     }

@@ -30,6 +30,7 @@ mod source;
 mod state;
 
 pub use report::{Divergence, First, SideReport, Spot, StateValue, Verdict};
+pub use source::line as source_line;
 
 use crate::trace::{
     Arguments, End, Event, Level, Plan, Prepared, Ran, Record, Request, Site, Watch, What,

@@ -15,7 +15,8 @@ const CODE: u8 = 10;
 type Slice<'m> = EndianSlice<'m, LittleEndian>;
 
 /// File and line of an offset in the module.
-pub(super) fn line(module: &Module, offset: u32) -> Option<String> {
+#[must_use]
+pub fn line(module: &Module, offset: u32) -> Option<String> {
     let code = module.sections().iter().find(|section| section.id == CODE)?;
     let address = u64::from(offset).checked_sub(code.range.start as u64)?;
     let section = |id: gimli::SectionId| {

@@ -10,3 +10,8 @@
 #define LUA_TMPNAMBUFSIZE 32
 #define tmpfile() NULL
 #define LUA_USE_JUMPTABLE 0
+#ifdef TRAPS
+#define luai_jmpbuf int
+#define LUAI_THROW(L, c) abort()
+#define LUAI_TRY(L, c, a) { a }
+#endif
