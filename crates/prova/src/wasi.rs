@@ -90,7 +90,7 @@ pub fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> Result<()> {
-    add_observed_to_linker(linker, get, |_, _| Ok(()))
+    add(linker, get, None::<fn(&mut T, &WasiCall<'_>) -> Result<()>>)
 }
 
 /// The same; after each call of a program, `observe` sees it.
@@ -105,6 +105,14 @@ pub fn add_observed_to_linker<T: 'static>(
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
     observe: impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Copy + Send + Sync + 'static,
 ) -> Result<()> {
+    add(linker, get, Some(observe))
+}
+
+fn add<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+    observe: Option<impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Copy + Send + Sync + 'static>,
+) -> Result<()> {
     for def in FUNCTIONS {
         linker.define_host(MODULE, def.name, host_func(def, get, observe))?;
     }
@@ -114,7 +122,7 @@ pub fn add_observed_to_linker<T: 'static>(
 fn host_func<T: 'static>(
     def: &'static FuncDef,
     get: impl Fn(&mut T) -> &mut WasiCtx + Send + Sync + 'static,
-    observe: impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Send + Sync + 'static,
+    observe: Option<impl Fn(&mut T, &WasiCall<'_>) -> Result<()> + Send + Sync + 'static>,
 ) -> HostFunc<T> {
     let types = |kinds: &[ValKind]| {
         kinds
@@ -132,18 +140,20 @@ fn host_func<T: 'static>(
         let StoreContextMut { rt, state } = caller.store;
         let config = state.engine.config();
         let (fuel, epoch) = (config.fuel, config.epoch);
-        let (deadline, written) = (state.deadline, Vec::new());
+        let (deadline, written) = (state.deadline, observe.is_some().then(Vec::new));
         let mut guest = InstanceGuest { rt, memory, fuel, epoch, deadline, written };
         let outcome = (def.call)(get(&mut state.data), &mut guest, &cells[..params]);
         let InstanceGuest { rt, written, .. } = guest;
-        let call = WasiCall {
-            name: def.name,
-            args: &cells[..params],
-            outcome: &outcome,
-            written: &written,
-            memory: rt.memory_data_mut(memory),
-        };
-        observe(&mut state.data, &call)?;
+        if let (Some(observe), Some(written)) = (&observe, &written) {
+            let call = WasiCall {
+                name: def.name,
+                args: &cells[..params],
+                outcome: &outcome,
+                written,
+                memory: rt.memory_data_mut(memory),
+            };
+            observe(&mut state.data, &call)?;
+        }
         let errno = outcome.map_err(error_of_exit)?;
         if results == 1 {
             cells[0] = errno.into();
@@ -179,8 +189,8 @@ struct InstanceGuest<'a> {
     /// Whether the store is metered by epoch.
     epoch: bool,
     deadline: Option<Instant>,
-    /// What the call may have written.
-    written: Vec<Range<usize>>,
+    /// What the call may have written, where somebody looks.
+    written: Option<Vec<Range<usize>>>,
 }
 
 impl Guest for InstanceGuest<'_> {
@@ -211,7 +221,9 @@ impl Guest for InstanceGuest<'_> {
     }
 
     fn writes(&mut self, start: u32, length: u32) {
-        let start = start as usize;
-        self.written.push(start..start.saturating_add(length as usize));
+        if let Some(written) = &mut self.written {
+            let start = start as usize;
+            written.push(start..start.saturating_add(length as usize));
+        }
     }
 }

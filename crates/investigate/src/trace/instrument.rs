@@ -20,6 +20,7 @@
 use super::emit::{Body, Own, Sites};
 use super::site::{Level, Site, What};
 use super::watch::{FACTORS, TURNS};
+use crate::sections::is_due;
 use prova_module::ops::{Class, Opcode};
 use prova_module::{FuncIdx, Module, ValType};
 use std::collections::BTreeSet;
@@ -149,26 +150,6 @@ const SECTIONS: [SectionId; 6] = [
     SectionId::Code,
 ];
 
-/// The order of sections in a module.
-fn rank(section: SectionId) -> u8 {
-    match section {
-        SectionId::Custom => 0,
-        SectionId::Type => 1,
-        SectionId::Import => 2,
-        SectionId::Function => 3,
-        SectionId::Table => 4,
-        SectionId::Memory => 5,
-        SectionId::Tag => 6,
-        SectionId::Global => 7,
-        SectionId::Export => 8,
-        SectionId::Start => 9,
-        SectionId::Element => 10,
-        SectionId::DataCount => 11,
-        SectionId::Code => 12,
-        SectionId::Data => 13,
-    }
-}
-
 struct Writer<'m, 'p> {
     module: &'m Module,
     plan: Plan<'p>,
@@ -198,7 +179,7 @@ impl Reencode for Writer<'_, '_> {
         before: Option<SectionId>,
     ) -> Outcome {
         for (at, section) in SECTIONS.into_iter().enumerate() {
-            if self.done[at] || before.is_some_and(|before| rank(before) <= rank(section)) {
+            if self.done[at] || !is_due(section, before) {
                 continue;
             }
             match section {

@@ -27,6 +27,7 @@
 
 use super::effects::{ARGS_MAX, Effect, of_imports};
 use crate::op::{access, memarg};
+use crate::sections::is_due;
 use prova_module::ops::{self, Class, Flow, Immediate, Immediates, Opcode, Row};
 use prova_module::{ExternKind, FuncIdx, MemArgTarget, Module, Operator};
 use std::convert::Infallible;
@@ -105,26 +106,6 @@ pub(super) fn instrument(
 /// Sections that get an entry, in their order.
 const SECTIONS: [SectionId; 5] =
     [SectionId::Type, SectionId::Import, SectionId::Memory, SectionId::Global, SectionId::Export];
-
-/// The order of sections in a module.
-fn rank(section: SectionId) -> u8 {
-    match section {
-        SectionId::Custom => 0,
-        SectionId::Type => 1,
-        SectionId::Import => 2,
-        SectionId::Function => 3,
-        SectionId::Table => 4,
-        SectionId::Memory => 5,
-        SectionId::Tag => 6,
-        SectionId::Global => 7,
-        SectionId::Export => 8,
-        SectionId::Start => 9,
-        SectionId::Element => 10,
-        SectionId::DataCount => 11,
-        SectionId::Code => 12,
-        SectionId::Data => 13,
-    }
-}
 
 struct Instrument<'m> {
     module: &'m Module,
@@ -230,7 +211,7 @@ impl Reencode for Instrument<'_> {
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
         for (at, section) in SECTIONS.into_iter().enumerate() {
-            if self.done[at] || before.is_some_and(|before| rank(before) <= rank(section)) {
+            if self.done[at] || !is_due(section, before) {
                 continue;
             }
             match section {
