@@ -37,9 +37,10 @@
 //!   function's edge leads, with no instruction done; of a case, of the place behind
 //!   `specialize.value`.
 //! * S7. *State.* Along each edge, each value, base, register and store that was put off which the
-//!   next row describes is, as a term, what the row says of it. A row need not describe all; what
-//!   it leaves out is unknown, and so is what is computed from it, until an effect, an intrinsic or
-//!   an edge asks for it, which is refused.
+//!   next row describes is, as a term, what the row says of it. A row may describe any value: it is
+//!   what the generic function computed for it last. A row need not describe all; what it leaves
+//!   out is unknown, and so is what is computed from it, until an effect, an intrinsic or an edge
+//!   asks for it, which is refused.
 //! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
 //!   register, depth or local is constant.
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal

@@ -227,7 +227,9 @@ impl<'c> Part<'c> {
         let data = generic.inst(inst);
         let is_pure = data.op.effects().is_pure();
         if is_pure && generic.operands(data.args).iter().any(|it| !self.theirs.contains_key(it)) {
-            // What nobody asks for later on need not be known; who asks is refused (S7).
+            // What nobody asks for later on need not be known; who asks is refused (S7). What the row
+            // may have said of it was computed before and is no more.
+            data.results().for_each(|result| drop(self.theirs.remove(&result)));
             return Ok(false);
         }
         let args = self.theirs(data.args)?;

@@ -1,0 +1,70 @@
+//! Functions and certificates that no specialiser makes: each is wrong, agrees with its certificate
+//! at first sight, and must be refused.
+//!
+//! Green does not show that no other wrong pair is accepted. `plants.rs` changes what the
+//! specialiser makes.
+
+use prova_module::{Features, Limits, Module};
+use prova_specialize::check::{Rejection, Rule};
+use prova_specialize::{Assume, Assumption, Certified, Known, Role, Row};
+use prova_ssa::{Block, Value};
+
+/// The function that is made of a body in the frame of the planted faults.
+fn certified(body: &str) -> Certified {
+    let text = include_str!("plants/frame.wat").replace("(; BODY ;)", body);
+    let wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{body}"));
+    let module =
+        Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
+    Certified::new(&module, 256, Assume::Trust).expect("it can be specialised")
+}
+
+/// What the proof says of it once its body's text and its roles are others.
+fn forged(
+    body: &str,
+    edits: &[(&str, &str)],
+    roles: impl FnOnce(&mut Vec<Role>),
+) -> Result<Vec<Assumption>, Rejection> {
+    let mut case = certified(body);
+    assert!(case.prove().is_ok());
+    let mut text = prova_ssa::print(&case.body);
+    for (old, new) in edits {
+        assert!(text.contains(old), "{old}\n{text}");
+        text = text.replacen(old, new, 1);
+    }
+    case.body = prova_ssa::parse(&prova_ssa::renumber(&text)).expect("a body");
+    roles(&mut case.certificate.roles);
+    case.prove()
+}
+
+const COUNTER: &str = "(loop $l
+    (i64.store (local.get $n) (local.tee $x (i64.add (local.get $x) (i64.const 1))))
+    (br_if $l (i32.load offset=8 (local.get $n)))) (i64.const 0)";
+
+/// A second copy of a loop whose row tells of what the loop computes, of its last round, and not of
+/// what it computes it from: it would store the same number in every round.
+#[test]
+fn a_value_that_is_computed_again_is_not_what_the_row_said() {
+    let again = "block4 none @0x19b (v80: i64, v81: i32)\n  \
+        i64.store memory=0 offset=0 align=3 lane=0 v81 v80 @0x1a6\n  \
+        v82: i32 = i32.load memory=0 offset=8 align=2 lane=0 v81 @0x1ab\n  \
+        branch v82 block4(v80, v81) block5() @0x1ae\nblock5 none @0x1ae ()";
+    let edits = [
+        ("branch v20 block3(v19, v17) block4()", "branch v20 block4(v19, v17) block5()"),
+        ("block4 none @0x1ae ()", again),
+    ];
+    // The sum is one of these; of the others the loop knows nothing.
+    for sum in 5..12 {
+        let row = Row {
+            block: Some(Block::from_u32(1)),
+            values: vec![
+                (Value::from_u32(1), Known::Pointer { root: 1, offset: 0 }),
+                (Value::from_u32(sum), Known::Param(0)),
+            ],
+            bases: vec![(1, 1)],
+            ..Row::default()
+        };
+        let proof = forged(COUNTER, &edits, |roles| roles.insert(4, Role::Copy(row)));
+        let rejection = proof.expect_err("it stores the same number in every round");
+        assert!(matches!(rejection.rule, Rule::State | Rule::Operands), "v{sum}: {rejection}");
+    }
+}
