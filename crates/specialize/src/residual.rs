@@ -4,10 +4,10 @@
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
-//! Every part that is reached from the entry becomes a block. All that a part needs ([`needed`])
-//! and a run makes are parameters of its block, so no value of one block is used in another one;
-//! passes make values of them again ([`crate::pipeline`]). That keeps the certificate, and the
-//! proof, to one block at a time.
+//! Every part that is reached from the entry becomes a block. Where one edge leads to it, it goes on
+//! with what is known there ([`crate::inner`]). Else all that a part needs ([`needed`]) and a run
+//! makes are parameters of its block, which has a row in the certificate; passes make values of them
+//! again ([`crate::fill`]).
 //!
 //! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
 //!   generic function is called in its place.
@@ -21,6 +21,7 @@ use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored, Part};
 use crate::generic::opcode;
 use crate::guard::{compared, relies, words};
+use crate::inner::{Waiting, ways};
 use crate::intrinsic::Intrinsics;
 use crate::needed::needed;
 use crate::plant::planted;
@@ -46,13 +47,33 @@ pub(crate) struct Writer<'m> {
     pub(crate) subject: Subject<'m>,
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
-    bases: BTreeMap<u32, Value>,
+    pub(crate) bases: BTreeMap<u32, Value>,
     /// The number of each part.
     numbers: &'m HashMap<Key, usize>,
     /// By part: the values that its state tells of.
     pub(crate) needed: &'m [Vec<Value>],
     /// By part: the roots of its state, rising.
     roots: &'m [Vec<u32>],
+    /// By part: what goes on there, of one without a row.
+    waiting: Vec<Option<Waiting>>,
+}
+
+/// Where an edge leads.
+pub(crate) struct Target<'t> {
+    part: usize,
+    block: Block,
+    known: &'t State<Cause>,
+    /// Whether no other edge leads there.
+    is_alone: bool,
+}
+
+/// Which blocks have a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Those that need one.
+    Needed,
+    /// All: what tests edit.
+    All,
 }
 
 /// Writes the function that has a number in the module to be.
@@ -63,6 +84,7 @@ pub(crate) fn write(
     subject: Subject<'_>,
     explored: &mut Explored,
     func: FuncIdx,
+    rows: Rows,
 ) -> Result<Residual, Refused> {
     let order = order(explored);
     let relies = relies(explored);
@@ -89,7 +111,9 @@ pub(crate) fn write(
     let assembler = Assembler::new(func, Metering::NONE);
     let (bases, needed) = (BTreeMap::new(), needed.as_slice());
     let roots = roots.as_slice();
-    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots };
+    let ways = ways(parts, &order);
+    let waiting = parts.iter().map(|_| None).collect();
+    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots, waiting };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
     writer.entry(&parts[0].state, &guards, &compared, Block::from_u32(first));
     if falls {
@@ -103,19 +127,26 @@ pub(crate) fn write(
     let (mut traps, mut scratch) = (false, Scratch::default());
     for &part in &order {
         let Part { key, ref state, .. } = parts[part];
-        let ranges = contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
-        let ranges = ranges.copied().collect();
-        let (row, state) = writer.start(key, state, (key.fresh == ALL && relies[part], ranges));
-        certificate.roles.push(Role::Copy(row));
+        let (role, state) = match writer.waiting[part].take() {
+            Some(waiting) => (Role::Inner(key.start), writer.go_on(key, waiting)),
+            None => {
+                let ranges = contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
+                let fresh = (key.fresh == ALL && relies[part], ranges.copied().collect());
+                let (row, state) = writer.start(key, state, fresh);
+                (Role::Copy(row), state)
+            }
+        };
+        certificate.roles.push(role);
         let leave = walk(subject, contexts, &mut writer, &mut scratch, key, state)?;
-        let targets: Vec<(Block, &State<Cause>)> = leave
-            .edges
-            .iter()
-            .filter_map(|(to, _)| {
-                let number = *numbers.get(to)?;
-                Some((blocks[number]?, &parts[number].state))
-            })
-            .collect();
+        let target = |(to, _): &(Key, State<Arg>)| {
+            let part = *numbers.get(to)?;
+            let (block, known) = (blocks[part]?, &parts[part].state);
+            // What is forgotten on the way is for a row to leave out.
+            let is_one = ways[part] == 1 || planted!(InnerOfMany) && part != 0;
+            let is_alone = is_one && parts[part].key == *to && rows == Rows::Needed;
+            Some(Target { part, block, known, is_alone })
+        };
+        let targets: Vec<Target<'_>> = leave.edges.iter().filter_map(target).collect();
         if targets.len() != leave.edges.len() {
             return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
         }
@@ -209,7 +240,7 @@ impl<'m> Writer<'m> {
     }
 
     /// The roots of a part's state.
-    fn roots_of(&self, key: Key) -> &'m [u32] {
+    pub(crate) fn roots_of(&self, key: Key) -> &'m [u32] {
         self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
     }
 
@@ -287,14 +318,14 @@ impl<'m> Writer<'m> {
         &mut self,
         key: Key,
         leave: &Leave<Arg>,
-        targets: &[(Block, &State<Cause>)],
+        targets: &[Target<'_>],
         trap: Block,
     ) -> Result<(), Refused> {
         let offset = leave.offset;
         self.spill(leave, targets);
         let mut edges: Vec<Edge> = Vec::new();
-        for ((to, state), (block, known)) in leave.edges.iter().zip(targets) {
-            edges.push(self.edge(*to, state, *block, known, offset)?);
+        for ((to, state), target) in leave.edges.iter().zip(targets) {
+            edges.push(self.edge(*to, state, target, offset)?);
         }
         let i32 = ValType::I32;
         let terminator = match (&leave.kind, edges.as_slice()) {
@@ -388,17 +419,17 @@ impl<'m> Writer<'m> {
     }
 
     /// Does the stores that a successor does not know of (G3).
-    fn spill(&mut self, leave: &Leave<Arg>, targets: &[(Block, &State<Cause>)]) {
+    fn spill(&mut self, leave: &Leave<Arg>, targets: &[Target<'_>]) {
         let Some((_, state)) = leave.edges.first() else { return };
         let kept = state.kept.clone();
-        let depth = targets.iter().map(|(_, known)| known.kept.stack.len()).min().unwrap_or(0);
+        let depth = targets.iter().map(|to| to.known.kept.stack.len()).min().unwrap_or(0);
         let depth = if planted!(SpillForgotten) { kept.stack.len() } else { depth };
         let depth = if planted!(SpillMore) { 0 } else { depth };
         for late in &kept.stack[..kept.stack.len().saturating_sub(depth)] {
             self.store(leave.offset, late);
         }
         for (number, late) in &kept.locals {
-            if targets.iter().any(|(_, known)| !known.kept.locals.contains_key(number)) {
+            if targets.iter().any(|to| !to.known.kept.locals.contains_key(number)) {
                 self.store(leave.offset, late);
             }
         }
@@ -408,10 +439,14 @@ impl<'m> Writer<'m> {
         &mut self,
         to: Key,
         state: &State<Arg>,
-        block: Block,
-        known: &State<Cause>,
+        target: &Target<'_>,
         offset: u32,
     ) -> Result<Edge, Refused> {
+        let Target { part, block, known, is_alone } = *target;
+        if is_alone && let Some(waiting) = self.inner(to, state, known) {
+            self.waiting[part] = Some(waiting);
+            return Ok(self.assembler.edge(block, &[]));
+        }
         let body = self.subject.body();
         let bug = || Refused::new(Fault::Bug, "an edge brings what its end does not expect");
         let mut args = Vec::new();

@@ -10,21 +10,23 @@ use prova_specialize::{Assume, Assumption, Certified, Known, Role, Row};
 use prova_ssa::{Block, Value};
 
 /// The function that is made of a body in the frame of the planted faults.
-fn certified(body: &str) -> Certified {
+fn certified(body: &str, rows: bool) -> Certified {
     let text = include_str!("plants/frame.wat").replace("(; BODY ;)", body);
     let wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{body}"));
     let module =
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
-    Certified::new(&module, 256, Assume::Trust).expect("it can be specialised")
+    let made = if rows { Certified::with_rows } else { Certified::new };
+    made(&module, 256, Assume::Trust).expect("it can be specialised")
 }
 
 /// What the proof says of it once its body's text and its roles are others.
 fn forged(
     body: &str,
+    rows: bool,
     edits: &[(&str, &str)],
     roles: impl FnOnce(&mut Vec<Role>),
 ) -> Result<Vec<Assumption>, Rejection> {
-    let mut case = certified(body);
+    let mut case = certified(body, rows);
     assert!(case.prove().is_ok());
     let mut text = prova_ssa::print(&case.body);
     for (old, new) in edits {
@@ -63,8 +65,27 @@ fn a_value_that_is_computed_again_is_not_what_the_row_said() {
             bases: vec![(1, 1)],
             ..Row::default()
         };
-        let proof = forged(COUNTER, &edits, |roles| roles.insert(4, Role::Copy(row)));
+        let proof = forged(COUNTER, true, &edits, |roles| roles.insert(4, Role::Copy(row)));
         let rejection = proof.expect_err("it stores the same number in every round");
         assert!(matches!(rejection.rule, Rule::State | Rule::Operands), "v{sum}: {rejection}");
+    }
+}
+
+const ARMS: &str = "(if (result i64) (i32.load (local.get $n))
+    (then (i64.store offset=8 (local.get $n)
+        (i64.extend_i32_u (i32.mul (local.get $n) (local.get $n)))) (i64.const 1))
+    (else (i64.store offset=16 (local.get $n)
+        (i64.extend_i32_u (i32.mul (local.get $n) (local.get $n)))) (i64.const 2)))";
+
+/// What one arm computes is not there in the other, though both compute the same.
+#[test]
+fn a_value_of_another_arm_is_not_known() {
+    for (old, new) in [
+        ("offset=16 align=3 lane=0 v14 v17", "offset=16 align=3 lane=0 v14 v20"),
+        ("offset=8 align=3 lane=0 v14 v20", "offset=8 align=3 lane=0 v14 v17"),
+    ] {
+        let proof = forged(ARMS, false, &[(old, new)], |_| {});
+        let rejection = proof.expect_err("the value of another arm");
+        assert_eq!(rejection.rule, Rule::Operands, "{rejection}");
     }
 }

@@ -22,12 +22,14 @@ fn assumed(name: &str) -> Assume {
     if name == "text" { Assume::Check } else { Assume::Trust }
 }
 
-fn certified(name: &str, slot: u32) -> Certified {
+/// The function for a request, as it is made, or with a row for each block.
+fn certified(name: &str, slot: u32, rows: bool) -> Certified {
     let (_, text) = CASES.iter().find(|(other, _)| *other == name).expect("a case of this name");
     let wasm = wat::parse_str(text).expect("a module");
     let module =
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
-    Certified::new(&module, slot, assumed(name)).expect("it can be specialised")
+    let made = if rows { Certified::with_rows } else { Certified::new };
+    made(&module, slot, assumed(name)).expect("it can be specialised")
 }
 
 #[test]
@@ -42,14 +44,16 @@ fn what_is_made_is_proved() {
         ("irreducible", 256, 1),
         ("text", 256, 0),
     ] {
-        let assumed = certified(name, slot).prove();
-        assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
+        for rows in [false, true] {
+            let assumed = certified(name, slot, rows).prove();
+            assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
+        }
     }
 }
 
 #[test]
 fn a_case_is_irreducible() {
-    let made = certified("irreducible", 256);
+    let made = certified("irreducible", 256, false);
     assert!(!prova_ssa::emit::reducify::is_reducible(&made.body));
 }
 
@@ -65,7 +69,8 @@ fn planted_faults_are_refused() {
             let text = text.strip_prefix(' ').unwrap_or(text);
             text.strip_suffix(' ').unwrap_or(text).replace("\\n", "\n")
         };
-        let mut case = certified(head[0], head[1].parse().expect("a slot"));
+        let slot = head[1].parse().expect("a slot");
+        let mut case = certified(head[0], slot, head.get(3) != Some(&"inner"));
         let text = prova_ssa::print(&case.body);
         let (old, new) = (part(1), part(2));
         assert!(text.contains(&old), "{line}\n{text}");
@@ -154,11 +159,38 @@ fn wrong_certificates_are_refused() {
         }),
     ];
     for (rule, what, edit) in edits {
-        let mut case = certified("loop", 256);
+        let mut case = certified("loop", 256, true);
         edit(&mut case);
         let rejection = case.prove().expect_err(what);
         assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
     }
+}
+
+#[test]
+fn wrong_inner_blocks_are_refused() {
+    let edits: &[(Rule, &str, Edit)] = &[
+        (Rule::Targets, "a place that is further", |case| {
+            case.certificate.roles[4] = Role::Inner(1)
+        }),
+        (Rule::Targets, "a trap", |case| case.certificate.roles[4] = Role::Broken),
+        (Rule::Form, "one that two edges lead to", |case| {
+            case.certificate.roles[3] = Role::Inner(0);
+        }),
+        (Rule::Form, "one with parameters", |case| case.certificate.roles[2] = Role::Inner(0)),
+        (Rule::Targets, "a row of another place", |case| {
+            case.certificate.roles[4] = case.certificate.roles[3].clone();
+        }),
+    ];
+    for (rule, what, edit) in edits {
+        let mut case = certified("loop", 256, false);
+        edit(&mut case);
+        let rejection = case.prove().expect_err(what);
+        assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
+    }
+    // The entry leads to a row.
+    let mut case = certified("sp", 256, false);
+    case.certificate.roles[1] = Role::Inner(0);
+    assert_eq!(case.prove().map_err(|it| it.rule), Err(Rule::Form));
 }
 
 /// The words and windows of the text.
@@ -202,7 +234,7 @@ fn wrong_comparisons_are_refused() {
         (Rule::Memory, "text of which nothing is known", |case| row(case, 3).fresh = false),
     ];
     for (rule, what, edit) in edits {
-        let mut case = certified("text", 256);
+        let mut case = certified("text", 256, true);
         edit(&mut case);
         let rejection = case.prove().expect_err(what);
         assert_eq!(rejection.rule, *rule, "{what}: {rejection}");

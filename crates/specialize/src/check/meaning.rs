@@ -66,7 +66,7 @@ impl Part<'_> {
         };
         match (result, data.result()) {
             (Some(term), Some(value)) => {
-                self.theirs.insert(value, term);
+                self.theirs.set(value, Some(term));
             }
             (None, None) => {}
             (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
@@ -169,7 +169,7 @@ impl Part<'_> {
         let inst = self.access(Opcode::I64Load, &[address])?;
         let leaf = self.terms.leaf();
         let result = self.facts.body.inst(inst).result();
-        self.ours.extend(result.map(|result| (result, leaf)));
+        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
         Ok(leaf)
     }
 

@@ -73,14 +73,14 @@ fn every_turned_bit_is_refused() {
         let (module, intrinsics, plan) = case(text);
         let made = rewrite(&module, &intrinsics, &plan).expect("it is rewritten").bytes;
         let hollow = decoded(made.clone()).expect("a valid module");
-        super::check(&module, &hollow, &intrinsics, &plan).expect("the rest is what it was");
+        super::check(&module, &hollow, &intrinsics, &plan, &[]).expect("the rest is what it was");
         let (end, mut tried) = (customs(&made), 0);
         for bit in 64..8 * end {
             let mut wasm = made.clone();
             wasm[bit / 8] ^= 1 << (bit % 8);
             let Some(hollow) = decoded(wasm) else { continue };
             tried += 1;
-            let same = super::check(&module, &hollow, &intrinsics, &plan).is_ok();
+            let same = super::check(&module, &hollow, &intrinsics, &plan, &[]).is_ok();
             // An import section without imports becomes a custom one, which means nothing.
             let empty = bit % 8 == 1 && made[bit / 8..].starts_with(&[2, 1, 0]);
             assert!(!same || empty, "bit {} of byte {:#x} is turned", bit % 8, bit / 8);
@@ -130,10 +130,10 @@ fn other_plans_are_refused() {
         for (what, edit) in edits {
             let mut other = plan.clone();
             edit(&mut other);
-            let refused = super::check(&module, &hollow, &intrinsics, &other);
+            let refused = super::check(&module, &hollow, &intrinsics, &other, &[]);
             assert!(matches!(refused, Err(Error::Output(_))), "{what}");
         }
         // What is there already, and a module with its intrinsics.
-        assert!(super::check(&module, &module, &intrinsics, &plan).is_err());
+        assert!(super::check(&module, &module, &intrinsics, &plan, &[]).is_err());
     }
 }
