@@ -30,6 +30,7 @@ use crate::state::{Late, Slot, State, Virtual};
 use crate::walk::walk;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::hash::Key as Hash;
 use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
@@ -49,7 +50,7 @@ pub(crate) struct Writer<'m> {
     /// What the roots are in the block that is written.
     pub(crate) bases: BTreeMap<u32, Value>,
     /// The number of each part.
-    numbers: &'m HashMap<Key, usize>,
+    numbers: &'m HashMap<Key, usize, Hash>,
     /// By part: the values that its state tells of.
     pub(crate) needed: &'m [Vec<Value>],
     /// By part: the roots of its state, rising.

@@ -14,6 +14,8 @@
   (import "weval" "read.local" (func $read_local (param i32 i32) (result i64)))
   (import "weval" "write.local" (func $write_local (param i32 i32 i64)))
   (memory 1)
+  (tag $e (param i64)) (tag $f (param i64))
+  (type $four (func (param i32 i32 i32 i64) (result i64)))
   (table 4 funcref)
   (elem (i32.const 1) $run $other)
   (func (export "weval.pending.head") (result i32) (i32.const 16))
