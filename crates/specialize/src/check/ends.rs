@@ -173,12 +173,18 @@ impl<'c> Part<'c> {
     /// What a value is that instructions to come make, as far as it does not depend on effects to
     /// come: what is bound too early here is bound again in its turn.
     fn peek(&mut self, value: Value) -> Verdict<Term> {
+        self.bind_ahead()?;
+        Ok(self.our(value))
+    }
+
+    /// Says what the pure instructions to come make, as [`Part::peek`].
+    pub(super) fn bind_ahead(&mut self) -> Verdict {
         for inst in self.to_come() {
             if self.facts.body.inst(inst).op.effects().is_pure() {
                 bind(&self.facts, self.terms, self.ours, inst)?;
             }
         }
-        Ok(self.our(value))
+        Ok(())
     }
 
     /// The end at a `specialize.value`.
@@ -197,6 +203,7 @@ impl<'c> Part<'c> {
         let in_order = targets.iter().enumerate().all(|(at, &target)| at == target as usize);
         let fits = edges.len() == count + 1 && targets.len() == count + 1 && in_order;
         demand!(fits, Control, "a table of {} for {count} values", edges.len());
+        self.moved = true;
         for (case, our) in (low..).zip(&edges[..count]) {
             let bits = self.terms.constant(case.into());
             let bound = data.result().into_iter().map(|result| (result, Some(bits)));

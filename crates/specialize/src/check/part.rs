@@ -72,6 +72,8 @@ pub(super) struct Part<'c> {
     pub(super) left: std::ops::Range<u32>,
     /// The next of them with an effect, once it was looked for.
     pub(super) next: Option<Inst>,
+    /// Whether the generic function has done anything since the row.
+    pub(super) moved: bool,
     /// Inner blocks behind those that are proved.
     pub(super) open: Vec<Open>,
     pub(super) assumptions: &'c mut BTreeSet<Assumption>,
@@ -184,6 +186,7 @@ impl<'c> Part<'c> {
             kept,
             left,
             next: None,
+            moved: false,
             open: Vec::new(),
             assumptions,
         };
@@ -213,8 +216,10 @@ impl<'c> Part<'c> {
             if self.inst(number, inst)? {
                 return Ok(());
             }
+            self.moved = true;
         }
         *offset = generic.block(self.generic).end;
+        self.moved = true;
         self.end()
     }
 
@@ -320,7 +325,8 @@ impl<'c> Part<'c> {
         args: &[Term],
         found: &Found,
     ) -> Verdict<bool> {
-        if !self.is_known(found) && self.is_refreshed(number) {
+        // Else blocks might compare the same again and again, and nothing else.
+        if self.is_refreshed(number) && (self.moved || !self.is_known(found)) {
             self.refreshed(number, found.word)?;
             return Ok(true);
         }

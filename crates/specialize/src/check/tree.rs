@@ -23,6 +23,7 @@ pub(super) struct Open {
     generic: Block,
     start: u32,
     kept: Kept,
+    moved: bool,
     /// Where the tables of values were at the edge.
     marks: (usize, usize),
     /// What values of the generic function become on the edge.
@@ -58,7 +59,8 @@ impl<'c> Part<'c> {
                 let marks = (self.ours.mark(), self.theirs.mark());
                 let kept = self.kept.anew();
                 let block = our.block;
-                self.open.push(Open { block, generic, start, kept, marks, bound });
+                let moved = self.moved;
+                self.open.push(Open { block, generic, start, kept, moved, marks, bound });
                 Ok(())
             }
             _other => Err((Rule::Targets, format!("{} is no copy of a part", our.block))),
@@ -67,7 +69,8 @@ impl<'c> Part<'c> {
 
     /// Goes on in an inner block.
     pub(super) fn enter(&mut self, open: Open) {
-        let Open { block, generic, start, kept, marks, bound } = open;
+        let Open { block, generic, start, kept, moved, marks, bound } = open;
+        self.moved = moved;
         self.ours.back(marks.0);
         self.theirs.back(marks.1);
         for (value, term) in bound {
