@@ -62,6 +62,11 @@ impl Certified {
         Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
     }
 
+    /// How many blocks the generic function has.
+    pub fn generic_blocks(&self) -> usize {
+        self.generic.body().block_count()
+    }
+
     /// What the proof says.
     ///
     /// # Errors

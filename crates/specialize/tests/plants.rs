@@ -7,6 +7,7 @@
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::Rule;
 use prova_specialize::{Assume, Certified, Compared, Known, Role, Row};
+use prova_ssa::{Block, Value};
 use std::collections::BTreeSet;
 
 const CASES: &[(&str, &str)] = &[
@@ -113,6 +114,29 @@ fn wrong_certificates_are_refused() {
         (Rule::Form, "no entry", |case| case.certificate.roles[0] = Role::Broken),
         (Rule::Form, "a second entry", |case| case.certificate.roles[1] = Role::Entry),
         (Rule::Form, "a row of no block", |case| row(case, 4).block = None),
+        (Rule::Targets, "a first row of another block", |case| {
+            row(case, 2).block = row(case, 4).block;
+        }),
+        (Rule::Targets, "a first row behind an instruction", |case| row(case, 2).start = 1),
+        (Rule::State, "a register at the entry", |case| {
+            row(case, 2).regs.push((9, Known::Bits(0)));
+        }),
+        (Rule::State, "a cell at the entry", |case| {
+            let cell = row(case, 8).stack[0];
+            row(case, 2).stack.push(cell);
+        }),
+        (Rule::State, "a local at the entry", |case| {
+            let cell = row(case, 8).stack[0];
+            row(case, 2).locals.push((0, cell));
+        }),
+        (Rule::Form, "a row of a block that there is not", |case| {
+            let blocks = case.generic_blocks() as u32;
+            row(case, 4).block = Some(Block::from_u32(blocks));
+        }),
+        (Rule::State, "a value that there is not", |case| {
+            let known = row(case, 4).values[0].1;
+            row(case, 4).values.push((Value::from_u32(u32::MAX - 1), known));
+        }),
         (Rule::Form, "a row behind its block", |case| row(case, 4).start = 1000),
         (Rule::Form, "a parameter that is none", |case| {
             row(case, 4).regs[0].1 = Known::Param(7);
