@@ -23,7 +23,8 @@ pub struct Certified {
     intrinsics: Intrinsics,
     request: Request,
     promises: Promises,
-    memory_bytes: u64,
+    /// The least size of memory 0.
+    pub memory_bytes: u64,
     /// The specialised function.
     pub body: Body,
     /// Its certificate.

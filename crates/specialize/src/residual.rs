@@ -4,10 +4,10 @@
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
-//! Every part that is reached from the entry becomes a block. Where one edge leads to it, it goes on
-//! with what is known there ([`crate::inner`]). Else all that a part needs ([`needed`]) and a run
-//! makes are parameters of its block, which has a row in the certificate; passes make values of them
-//! again ([`crate::fill`]).
+//! Every part that is reached from the entry becomes a block. Where one edge leads to it, it goes
+//! on with what is known there ([`crate::inner`]). Else all that a part needs ([`needed`]) and a
+//! run makes are parameters of its block, which has a row in the certificate; passes make values of
+//! them again ([`crate::fill`]).
 //!
 //! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
 //!   generic function is called in its place.
@@ -68,6 +68,13 @@ pub(crate) struct Target<'t> {
     is_alone: bool,
 }
 
+impl<'t> Target<'t> {
+    /// What is forgotten on the way is for a row to leave out.
+    fn new(part: usize, block: Block, at: &'t Part, to: Key, is_one: bool) -> Target<'t> {
+        Target { part, block, known: &at.state, is_alone: is_one && at.key == to }
+    }
+}
+
 /// Which blocks have a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rows {
@@ -92,12 +99,7 @@ pub(crate) fn write(
     let compared = compared(subject.request, explored, &relies);
     let needed = needed(subject, explored);
     let Explored { contexts, parts, numbers } = explored;
-    for (part, needed) in parts.iter_mut().zip(&needed) {
-        let live = subject.generic.live_at(part.key.block, part.key.start);
-        let all = live.iter().zip(&part.state.values);
-        let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
-        part.state.values = kept.map(|(_, slot)| *slot).collect();
-    }
+    parts.iter_mut().zip(&needed).for_each(|(part, needed)| keep_needed(subject, part, needed));
     let roots: Vec<Vec<u32>> =
         parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
     let memory = !compared.words.is_empty();
@@ -110,8 +112,7 @@ pub(crate) fn write(
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let (bases, needed) = (BTreeMap::new(), needed.as_slice());
-    let roots = roots.as_slice();
+    let (bases, needed, roots) = (BTreeMap::new(), needed.as_slice(), roots.as_slice());
     let ways = ways(parts, &order);
     let waiting = parts.iter().map(|_| None).collect();
     let mut writer = Writer { subject, assembler, bases, numbers, needed, roots, waiting };
@@ -139,15 +140,13 @@ pub(crate) fn write(
         };
         certificate.roles.push(role);
         let leave = walk(subject, contexts, &mut writer, &mut scratch, key, state)?;
-        let target = |(to, _): &(Key, State<Arg>)| {
-            let part = *numbers.get(to)?;
-            let (block, known) = (blocks[part]?, &parts[part].state);
-            // What is forgotten on the way is for a row to leave out.
+        let target = |to: Key| {
+            let part = *numbers.get(&to)?;
             let is_one = ways[part] == 1 || planted!(InnerOfMany) && part != 0;
-            let is_alone = is_one && parts[part].key == *to && rows == Rows::Needed;
-            Some(Target { part, block, known, is_alone })
+            Some(Target::new(part, blocks[part]?, &parts[part], to, is_one && rows == Rows::Needed))
         };
-        let targets: Vec<Target<'_>> = leave.edges.iter().filter_map(target).collect();
+        let targets: Vec<Target<'_>> =
+            leave.edges.iter().filter_map(|(to, _)| target(*to)).collect();
         if targets.len() != leave.edges.len() {
             return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
         }
@@ -155,11 +154,17 @@ pub(crate) fn write(
         writer.end(key, &leave, &targets, trap)?;
     }
     if traps {
-        writer.assembler.block(Origin::None, 0);
-        writer.assembler.end(Terminator::Unreachable, 0);
-        certificate.roles.push(Role::Broken);
+        certificate.roles.push(writer.broken());
     }
     Ok(Residual { body: writer.assembler.finish(), certificate })
+}
+
+/// Makes a part's state tell of what it needs alone.
+fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
+    let live = subject.generic.live_at(part.key.block, part.key.start);
+    let all = live.iter().zip(&part.state.values);
+    let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
+    part.state.values = kept.map(|(_, slot)| *slot).collect();
 }
 
 /// The parts that are reached, in reverse postorder.
@@ -238,6 +243,13 @@ impl<'m> Writer<'m> {
     fn operand(&mut self, slot: Slot<Arg>, ty: ValType, offset: u32) -> Value {
         let arg = self.slot(slot, ty, offset);
         arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
+    }
+
+    /// The block where a promise is broken.
+    fn broken(&mut self) -> Role {
+        self.assembler.block(Origin::None, 0);
+        self.assembler.end(Terminator::Unreachable, 0);
+        Role::Broken
     }
 
     /// The roots of a part's state.

@@ -73,13 +73,13 @@ const COUNTER: &str = "(loop $l
 /// what it computes it from: it would store the same number in every round.
 #[test]
 fn a_value_that_is_computed_again_is_not_what_the_row_said() {
-    let again = "block4 none @0x1a6 (v80: i64, v81: i32)\n  \
-        i64.store memory=0 offset=0 align=3 lane=0 v81 v80 @0x1b1\n  \
-        v82: i32 = i32.load memory=0 offset=8 align=2 lane=0 v81 @0x1b6\n  \
-        branch v82 block4(v80, v81) block5() @0x1b9\nblock5 none @0x1b9 ()";
+    let again = "block4 none @0x1a8 (v80: i64, v81: i32)\n  \
+        i64.store memory=0 offset=0 align=3 lane=0 v81 v80 @0x1b3\n  \
+        v82: i32 = i32.load memory=0 offset=8 align=2 lane=0 v81 @0x1b8\n  \
+        branch v82 block4(v80, v81) block5() @0x1bb\nblock5 none @0x1bb ()";
     let edits = [
         ("branch v20 block3(v19, v17) block4()", "branch v20 block4(v19, v17) block5()"),
-        ("block4 none @0x1b9 ()", again),
+        ("block4 none @0x1bb ()", again),
     ];
     // The sum is one of these; of the others the loop knows nothing.
     for sum in 5..12 {

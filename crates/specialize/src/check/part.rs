@@ -133,14 +133,12 @@ impl<'c> Part<'c> {
         let Tables { terms, theirs, ours } = tables;
         theirs.back(0);
         ours.back(0);
-        let params: Vec<Term> = data
-            .params()
-            .map(|param| {
-                let leaf = terms.leaf();
-                ours.set(param, Some(leaf));
-                leaf
-            })
-            .collect();
+        let mut params = Vec::new();
+        for param in data.params() {
+            let leaf = terms.leaf();
+            ours.set(param, Some(leaf));
+            params.push(leaf);
+        }
         let args: Vec<Option<Term>> = params.iter().copied().map(Some).collect();
         let mut bases = Vec::new();
         for &(arg, number) in &row.bases {
@@ -172,22 +170,11 @@ impl<'c> Part<'c> {
             demand!(first, Form, "local {number} stands twice in a row");
         }
         let left = insts_of(facts.body, block);
-        let start = row.start;
+        let (start, open) = (row.start, Vec::new());
+        #[rustfmt::skip]
         let part = Part {
-            facts,
-            block,
-            generic,
-            start,
-            terms,
-            theirs,
-            ours,
-            bases,
-            kept,
-            left,
-            next: None,
-            moved: false,
-            open: Vec::new(),
-            assumptions,
+            facts, block, generic, start, terms, theirs, ours, bases, kept, left, open, assumptions,
+            next: None, moved: false,
         };
         Ok(part)
     }
@@ -275,8 +262,8 @@ impl<'c> Part<'c> {
         let data = generic.inst(inst);
         let is_pure = data.op.effects().is_pure();
         if is_pure && generic.operands(data.args).iter().any(|it| self.theirs.get(*it).is_none()) {
-            // What nobody asks for later on need not be known; who asks is refused (S7). What the row
-            // may have said of it was computed before and is no more.
+            // What nobody asks for later on need not be known; who asks is refused (S7). What the
+            // row may have said of it was computed before and is no more.
             for result in data.results() {
                 self.theirs.set(result, None);
             }

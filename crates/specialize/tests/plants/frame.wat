@@ -13,7 +13,7 @@
   (import "weval" "sync.stack" (func $sync))
   (import "weval" "read.local" (func $read_local (param i32 i32) (result i64)))
   (import "weval" "write.local" (func $write_local (param i32 i32 i64)))
-  (memory 1)
+  (memory 1) (memory 1)
   (tag $e (param i64)) (tag $f (param i64))
   (type $four (func (param i32 i32 i32 i64) (result i64)))
   (table 4 funcref)
