@@ -19,7 +19,7 @@
 use crate::error::{Error, Fault, Refused};
 use crate::pipeline::Options;
 use crate::plant::planted;
-use prova_module::{Features, Module};
+use prova_module::{ErrorKind, Features, Module};
 use prova_ssa::Body;
 use prova_ssa::emit::reducify::{Irreducible, reducify_loose};
 use prova_ssa::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble_over, emit_with};
@@ -115,7 +115,9 @@ pub(crate) fn fill(
             Err(error) => {
                 let at = found_now.iter().position(|one| error.func == Some(one.body.func()));
                 let Some(at) = at else { return Err(output(error)) };
-                let why = Refused::new(Fault::Limit, error.to_string());
+                let is_limit = matches!(error.kind, ErrorKind::Limit { .. });
+                let fault = if is_limit { Fault::Limit } else { Fault::Bug };
+                let why = Refused::new(fault, error.to_string());
                 return Ok(Filled::Refused(vec![(at, why)]));
             }
         };

@@ -146,3 +146,19 @@ fn a_number_is_no_argument() {
     let rejection = proof.expect_err("a number for an argument");
     assert_eq!(rejection.rule, Rule::State, "{rejection}");
 }
+
+/// A loop that begins with a load of text, which a call may have changed: the comparison is the
+/// first thing that the block with the loop's row does.
+#[test]
+fn text_that_is_compared_first_is_proved() {
+    let body = "(loop $l
+        (local.set $x (i64.add (local.get $x) (i64.load8_u (local.get $code))))
+        (drop (call $other (local.get $code) (local.get $n) (local.get $k) (local.get $l)))
+        (br_if $l (i32.load (local.get $n)))) (local.get $x)";
+    let text = include_str!("plants/frame.wat").replace("(; BODY ;)", body);
+    let wasm = wat::parse_str(&text).expect("a module");
+    let module =
+        Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
+    let case = Certified::new(&module, 256, Assume::Check).expect("it can be specialised");
+    assert!(case.prove().is_ok(), "{:?}", case.prove());
+}

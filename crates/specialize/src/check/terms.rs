@@ -229,3 +229,19 @@ impl Terms {
         if imm == Imm::None { evaluate(opcode, bits) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_and_masks_are_known_by_their_operators() {
+        let mut terms = Terms::default();
+        let (a, b, mask) = (terms.leaf(), terms.leaf(), terms.constant(7));
+        let mut of = |opcode, args: &[Term]| terms.operator(opcode, Imm::None, args, 0);
+        let (sum, other) = (of(Opcode::I32Add, &[a, b]), of(Opcode::I32Or, &[a, b]));
+        let (masked, not) = (of(Opcode::I32And, &[a, mask]), of(Opcode::I32Or, &[a, mask]));
+        assert_eq!((terms.added(sum), terms.added(other)), (Some([a, b]), None));
+        assert_eq!((terms.greatest(masked), terms.greatest(not)), (Some(7), None));
+    }
+}
