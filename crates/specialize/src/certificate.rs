@@ -138,6 +138,9 @@ pub enum Role {
     Memory(Compared),
     /// A copy of a part of a generic block.
     Copy(Row),
+    /// The same, without a row: one edge leads to it, and what holds there holds at its start. So
+    /// many of its generic block's instructions are done.
+    Inner(u32),
     /// Where a value is not what the program promised: a trap.
     Broken,
 }

@@ -11,7 +11,7 @@ use crate::pipeline::{Assumption, memory_bytes, question};
 use crate::places::OFFSETS;
 use crate::promise::{Assume, Promises};
 use crate::request::{Request, Requests};
-use crate::residual::{self, Residual};
+use crate::residual::{self, Residual, Rows};
 use crate::sink::Subject;
 use prova_module::Module;
 use prova_ssa::Body;
@@ -24,7 +24,8 @@ pub struct Certified {
     intrinsics: Intrinsics,
     request: Request,
     promises: Promises,
-    memory_bytes: u64,
+    /// The least size of memory 0.
+    pub memory_bytes: u64,
     /// The specialised function.
     pub body: Body,
     /// Its certificate.
@@ -35,6 +36,15 @@ pub struct Certified {
 impl Certified {
     /// The function that is made for the request that writes to an address.
     pub fn new(module: &Module, slot: u32, assume: Assume) -> Option<Certified> {
+        Certified::written(module, slot, assume, Rows::Needed)
+    }
+
+    /// The same function with a row for each block.
+    pub fn with_rows(module: &Module, slot: u32, assume: Assume) -> Option<Certified> {
+        Certified::written(module, slot, assume, Rows::All)
+    }
+
+    fn written(module: &Module, slot: u32, assume: Assume, rows: Rows) -> Option<Certified> {
         let intrinsics = Intrinsics::find(module).ok()?;
         let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
         let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
@@ -51,8 +61,13 @@ impl Certified {
         };
         let (mut explored, _) = explore(subject).ok()?;
         let Residual { body, certificate } =
-            residual::write(subject, &mut explored, generic.func()).ok()?;
+            residual::write(subject, &mut explored, generic.func(), rows).ok()?;
         Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
+    }
+
+    /// How many blocks the generic function has.
+    pub fn generic_blocks(&self) -> usize {
+        self.generic.body().block_count()
     }
 
     /// What the proof says.

@@ -9,6 +9,7 @@
 //! Invariant: equal paths have equal ids, given in the order in which the paths came up.
 
 use crate::certificate::Range;
+use prova_ssa::hash::Key;
 use std::collections::HashMap;
 
 /// A context; [`ROOT`] is where a function starts.
@@ -44,7 +45,7 @@ pub(crate) enum Step {
 pub(crate) struct Contexts {
     /// By number less one: the path without its last step, and that step.
     steps: Vec<(Context, Step)>,
-    known: HashMap<(Context, Step), Context>,
+    known: HashMap<(Context, Step), Context, Key>,
     /// By number less two: ranges, rising.
     ranges: Vec<Vec<Range>>,
 }

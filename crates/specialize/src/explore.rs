@@ -26,6 +26,7 @@ use crate::sink::{Key, Scratch, Sink, Subject};
 use crate::state::{Late, Slot, State, Virtual, meet};
 use crate::walk::walk;
 use prova_module::ValType;
+use prova_ssa::hash::Key as Hash;
 use prova_ssa::{Block, Inst, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -88,7 +89,7 @@ impl Part {
 pub(crate) struct Explored {
     pub(crate) contexts: Contexts,
     pub(crate) parts: Vec<Part>,
-    pub(crate) numbers: HashMap<Key, usize>,
+    pub(crate) numbers: HashMap<Key, usize, Hash>,
 }
 
 /// A sink that writes nothing.
@@ -230,11 +231,11 @@ const VERSIONS_MAX: u32 = 3;
 
 /// How many copies of each part there are, but for what is known of constant memory.
 #[derive(Default)]
-struct Versions(HashMap<Key, u32>);
+struct Versions(HashMap<Key, u32, Hash>);
 
 impl Versions {
     /// The key that stands for one: of too many, nothing is known of constant memory.
-    fn of(&mut self, key: Key, numbers: &HashMap<Key, usize>) -> Key {
+    fn of(&mut self, key: Key, numbers: &HashMap<Key, usize, Hash>) -> Key {
         let none = Key { fresh: NONE, ..key };
         if key.fresh == ALL || key.fresh == NONE || numbers.contains_key(&key) {
             return key;
@@ -252,7 +253,7 @@ impl Versions {
 fn reopened(
     to: Key,
     parts: &[Part],
-    numbers: &mut HashMap<Key, usize>,
+    numbers: &mut HashMap<Key, usize, Hash>,
     open: &mut BTreeSet<usize>,
 ) -> usize {
     match numbers.get(&to) {
@@ -287,7 +288,8 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
     let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
     let first = Key { context: ROOT, block, start: 0, fresh };
     let mut parts = vec![Part::new(first, entry(subject), None)];
-    let mut numbers = HashMap::from([(first, 0)]);
+    let mut numbers: HashMap<Key, usize, Hash> = HashMap::default();
+    numbers.insert(first, 0);
     let mut versions = Versions::default();
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);

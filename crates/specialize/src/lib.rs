@@ -7,7 +7,7 @@
 //!    ├─ intrinsic, image, request ─► Request: a generic function, constant arguments
 //!    ├─ generic ─ explore (state, context, walk, fold) ─ residual ─► Body, Certificate
 //!    ├─ check ─► proved, with what is assumed; or refused
-//!    └─ rewrite, rest, prova-ssa's emission and its proofs ─► Module
+//!    └─ rewrite, fill (prova-ssa's passes and emission, and their proofs), rest ─► Module
 //! ```
 //!
 //! This is the first Futamura projection (Futamura, *Partial evaluation of computation process*,
@@ -40,10 +40,12 @@ mod context;
 mod entry;
 mod error;
 mod explore;
+mod fill;
 mod fold;
 mod generic;
 mod guard;
 mod image;
+mod inner;
 mod intrinsic;
 mod keep;
 mod known;

@@ -16,7 +16,7 @@ use crate::explore::Explored;
 use crate::intrinsic::Intrinsic;
 use crate::plant::planted;
 use crate::sink::Subject;
-use prova_ssa::{ArgKind, Value};
+use prova_ssa::{ArgKind, Inst, Value};
 
 /// A set of values that is filled and emptied again and again.
 struct Set {
@@ -94,29 +94,32 @@ fn of_part(
             continue;
         }
         let next = explored.parts[to].key.block;
-        let params: Vec<Value> = body.block(next).params().collect();
+        // The parameters of a block have numbers that follow each other.
+        let mut params = body.block(next).params();
+        let count = params.len();
+        let first = params.next().map_or(0, |param| param.as_u32());
         for edge in body.successors(part.key.block).filter(|edge| edge.block == next) {
             for &value in &needed[to] {
-                match params.binary_search(&value) {
-                    Ok(number) => {
-                        if let ArgKind::Value(arg) = body.args(&edge)[number].kind() {
-                            set.insert(arg);
-                        }
-                    }
-                    Err(_) => set.insert(value),
+                let number = value.as_u32().wrapping_sub(first) as usize;
+                if number >= count {
+                    set.insert(value);
+                } else if let ArgKind::Value(arg) = body.args(&edge)[number].kind() {
+                    set.insert(arg);
                 }
             }
         }
     }
-    let mut insts: Vec<_> = data.insts().collect();
+    let count = data.insts().len();
+    let mut end = count;
     match part.cut {
         Some(cut) => {
             // The one that ends the part is done if it specialises a value.
             let cut = cut as usize;
-            let done = insts
-                .get(cut)
-                .is_some_and(|&inst| subject.intrinsic(inst) == Some(Intrinsic::SpecializeValue));
-            insts.truncate(cut + usize::from(done));
+            let done = data
+                .insts()
+                .nth(cut)
+                .is_some_and(|inst| subject.intrinsic(inst) == Some(Intrinsic::SpecializeValue));
+            end = count.min(cut + usize::from(done));
         }
         None if planted!(ConditionUnneeded) => {}
         None => {
@@ -124,7 +127,9 @@ fn of_part(
             operands.iter().for_each(|&value| set.insert(value));
         }
     }
-    for &inst in insts[part.key.start as usize..].iter().rev() {
+    let insts = (part.key.start as usize..end).rev();
+    let first = data.insts().next().map_or(0, |inst| inst.as_u32());
+    for inst in insts.map(|number| Inst::from_u32(first + number as u32)) {
         let data = body.inst(inst);
         let mut is_read = !data.op.effects().is_pure();
         for result in data.results() {

@@ -5,9 +5,7 @@
 //! Module ─ Intrinsics, Image, Requests ─► for each request:
 //!    Generic ─ explore ─ residual ─► Body, Certificate ─ check::prove ─► proved, or refused
 //!        │
-//! all that are proved ─ rewrite ─ rest::check ─► module with traps in their place
-//!        ├─ emit ─ assemble ─ EmittedBody::check_body ─► module with their bodies
-//!        └─ trip: passes, emission, each proved ─► the result
+//! all that are proved ─ rewrite ─ fill: passes, emission, each proved ─ rest::check ─► the result
 //! ```
 //!
 //! * Y1. Every function of the result but the specialised ones is the function that it was, with
@@ -20,24 +18,20 @@
 use crate::check;
 use crate::error::{Error, Fault, Refused};
 use crate::explore::explore;
+use crate::fill::{Filled, fill};
 use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
 use crate::places::Places;
 use crate::promise::Assume;
 use crate::request::{Request, Requests};
-use crate::residual::{self, Residual};
+use crate::residual::{self, Residual, Rows};
 use crate::rest;
 use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
 use crate::tally::{Tally, tally};
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
-use prova_ssa::emit::reducify::{Irreducible, reduced};
-use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
-use prova_ssa::emitted::{EmittedBody, Homes, Twin};
-use prova_ssa::passes::{Pass, optimize};
-use prova_ssa::trip::{self, each};
-use prova_ssa::{Assembler, Body, Metering};
+use prova_ssa::trip::each;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -137,14 +131,6 @@ struct Proved {
     tally: Option<Tally>,
 }
 
-/// A body with bytes that stand for it.
-struct Made {
-    /// The body with reducible flow, if that is another one.
-    reduced: Option<Body>,
-    emitted: Emitted,
-    homes: Vec<u32>,
-}
-
 /// Specialises a module by its requests.
 ///
 /// # Errors
@@ -217,7 +203,7 @@ fn one(subject: Subject<'_>, counts: bool) -> Result<Proved, Refused> {
     let (mut explored, mut causes) = explore(subject)?;
     let tally = counts.then(|| tally(subject, &mut explored, &mut causes)).transpose()?;
     // Where it will stand is not known yet; the number is set when it is.
-    let residual = residual::write(subject, &mut explored, generic.func())?;
+    let residual = residual::write(subject, &mut explored, generic.func(), Rows::Needed)?;
     let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
     let assumptions = proof.map_err(|rejection| {
         // Where a cell is, the search does not ask: that is the program's to keep.
@@ -240,150 +226,48 @@ fn whole(
     let first = (module.func_count() - intrinsics.count()) as u32;
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min) as u32;
     let mut plan = Plan { funcs: Vec::new(), patches: requests.patches.clone() };
+    let mut bodies = Vec::new();
     for job in jobs.iter() {
-        if let (Ok(_), Some(request)) = (&job.state, &job.request) {
+        if let (Ok(proved), Some(request)) = (&job.state, &job.request) {
             let name = module.func_name(request.func).map_or_else(
                 || format!("{} (specialized)", request.func),
                 |name| format!("{name} (specialized)"),
             );
+            let func = FuncIdx(first + bodies.len() as u32);
+            bodies.push(proved.residual.body.clone().with_func(func));
             plan.funcs.push(New { ty: module.func_type_idx(request.func), name, slot: job.slot });
         }
     }
-    let Rewritten { bytes, dropped } = rewrite(module, intrinsics, &plan)?;
-    let decoded = |bytes: Vec<u8>| {
-        Module::decode(bytes, module.features(), &options.limits)
-            .map_err(|error| Error::Output(error.to_string()))
+    let Rewritten { bytes, mut dropped } = rewrite(module, intrinsics, &plan)?;
+    let made = match fill(module.features(), &bytes, &bodies, options)? {
+        Filled::Done(made) => made,
+        Filled::Refused(refused) => {
+            let mut proved: Vec<&mut Job> =
+                jobs.iter_mut().filter(|job| job.state.is_ok()).collect();
+            refused.into_iter().for_each(|(at, why)| proved[at].state = Err(why));
+            return Ok(None);
+        }
     };
-    let hollow = decoded(bytes)?;
-    rest::check(module, &hollow, intrinsics, &plan)?;
-    let filled = fill(&hollow, jobs, first, options.threads, decoded)?;
-    let Some((filled, numbers)) = filled else { return Ok(None) };
-    let transform = |body: prova_ssa::CheckedBody| Some(optimize(body, &Pass::DEFAULT).0);
-    let trip_options =
-        trip::Options { transform: &transform, threads: options.threads, limits: &options.limits };
-    let trip = trip::some(&filled, &trip_options, &|func| func.0 >= first);
-    let trip = trip.map_err(|error| Error::Output(error.to_string()))?;
-    let mut outcome = Outcome { module: trip.module, requests: Vec::new(), dropped };
-    let made: Vec<(FuncIdx, &Proved)> =
-        numbers.into_iter().zip(jobs.iter().filter_map(|job| job.state.as_ref().ok())).collect();
-    let made = each(options.threads, made.len(), |at| {
-        let (func, proved) = made[at];
-        specialized(&outcome.module, proved, func, base.saturating_add(func.0 - first))
-    });
-    let mut made = made.into_iter();
+    rest::check(module, &made.module, intrinsics, &plan, &made.proofs)?;
+    dropped.extend(made.dropped);
+    let mut outcome = Outcome { module: made.module, requests: Vec::new(), dropped };
+    let mut sizes = (first..).map(FuncIdx).zip(made.sizes);
     for job in jobs {
-        let done = match &job.state {
-            Err(refused) => Err(refused.clone()),
-            Ok(_) => {
-                let bug = || Refused::new(Fault::Bug, "a function that was not made");
-                made.next().ok_or_else(bug)
-            }
-        };
+        let done = job.state.as_ref().map_err(Clone::clone).and_then(|proved| {
+            let bug = || Refused::new(Fault::Bug, "a function that was not made");
+            let (func, after) = sizes.next().ok_or_else(bug)?;
+            let before = (proved.residual.body.block_count(), proved.residual.body.inst_count());
+            Ok(Specialized {
+                func,
+                element: base.saturating_add(func.0 - first),
+                generic: proved.generic,
+                residual: [before, after],
+                bytes: outcome.module.body(func).map_or(0, |body| body.bytes().len()),
+                assumptions: proved.assumptions.clone(),
+                tally: proved.tally.clone(),
+            })
+        });
         outcome.requests.push((job.slot, job.request.clone(), done));
     }
     Ok(Some(outcome))
-}
-
-fn specialized(module: &Module, proved: &Proved, func: FuncIdx, element: u32) -> Specialized {
-    let size = |body: &Body| (body.block_count(), body.inst_count());
-    let built = prova_ssa::build(module, func, Metering::NONE);
-    let before = size(&proved.residual.body);
-    Specialized {
-        func,
-        element,
-        generic: proved.generic,
-        residual: [before, built.as_ref().map_or(before, size)],
-        bytes: module.body(func).map_or(0, |body| body.bytes().len()),
-        assumptions: proved.assumptions.clone(),
-        tally: proved.tally.clone(),
-    }
-}
-
-/// The module with the bodies of all that are proved, and their numbers; `None` if one more had to
-/// be refused.
-fn fill(
-    hollow: &Module,
-    jobs: &mut [Job],
-    first: u32,
-    threads: usize,
-    decoded: impl Fn(Vec<u8>) -> Result<Module, Error>,
-) -> Result<Option<(Module, Vec<FuncIdx>)>, Error> {
-    let types = Types::new(hollow);
-    let imported = hollow.imported_func_count();
-    let mut numbers = Vec::new();
-    for job in jobs.iter_mut() {
-        let Ok(proved) = &mut job.state else { continue };
-        let func = FuncIdx(first + numbers.len() as u32);
-        numbers.push(func);
-        let body = std::mem::replace(&mut proved.residual.body, empty(func));
-        proved.residual.body = body.with_func(func);
-    }
-    let emit = |proved: &Proved| emitted(hollow, &types, &proved.residual.body);
-    let mut bodies: Vec<Option<(Emitted, Vec<u32>)>> =
-        (0..hollow.defined_funcs().len()).map(|_| None).collect();
-    let mut refused = false;
-    for (job, made) in all(threads, jobs, emit) {
-        let Ok(proved) = &mut job.state else { continue };
-        match made {
-            Ok(Made { reduced, emitted, homes }) => {
-                if let Some(body) = reduced {
-                    proved.residual.body = body;
-                }
-                let func = proved.residual.body.func();
-                bodies[func.index() - imported] = Some((emitted, homes));
-            }
-            Err(why) => {
-                refused = true;
-                job.state = Err(why);
-            }
-        }
-    }
-    if refused {
-        return Ok(None);
-    }
-    let emitted: Vec<Option<&Emitted>> =
-        bodies.iter().map(|body| body.as_ref().map(|(emitted, _)| emitted)).collect();
-    let filled = decoded(assemble(hollow, &types, &emitted).bytes)?;
-    let twin = Twin::check(hollow, &filled).map_err(|error| Error::Output(error.to_string()))?;
-    let check = |proved: &Proved| {
-        let body = &proved.residual.body;
-        let homes = bodies[body.func().index() - imported].as_ref();
-        let homes = Homes(homes.map_or(&[][..], |(_, homes)| homes));
-        EmittedBody::check_body(&twin, body, &homes).map(drop)
-    };
-    for (job, checked) in all(threads, jobs, check) {
-        if let Err(error) = checked {
-            refused = true;
-            job.state = Err(Refused::new(Fault::Bug, error.to_string()));
-        }
-    }
-    Ok((!refused).then_some((filled, numbers)))
-}
-
-/// What comes of all that are proved, in order.
-fn all<T: Send>(
-    threads: usize,
-    jobs: &mut [Job],
-    make: impl Fn(&Proved) -> T + Sync,
-) -> Vec<(&mut Job, T)> {
-    let proved: Vec<&Proved> = jobs.iter().filter_map(|job| job.state.as_ref().ok()).collect();
-    let made = each(threads, proved.len(), |at| make(proved[at]));
-    jobs.iter_mut().filter(|job| job.state.is_ok()).zip(made).collect()
-}
-
-/// The bytes of a body, whose flow is made reducible first.
-fn emitted(hollow: &Module, types: &Types, body: &Body) -> Result<Made, Refused> {
-    let reduced = reduced(hollow, body).map_err(|error| match error {
-        Irreducible::Limit => Refused::new(Fault::Limit, error.to_string()),
-        error => Refused::new(Fault::Bug, error.to_string()),
-    })?;
-    let made = emit_with(Style::Plain, hollow, types, reduced.as_ref().unwrap_or(body));
-    let (emitted, homes) =
-        made.map_err(|error| Refused::new(Fault::Unsupported, error.to_string()))?;
-    Ok(Made { reduced, emitted, homes })
-}
-
-/// A body in the place of another.
-fn empty(func: FuncIdx) -> Body {
-    Assembler::new(func, Metering::NONE).finish()
 }

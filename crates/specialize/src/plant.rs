@@ -55,6 +55,8 @@ mod faults {
         // residual
         DistanceDropped ArmsTurned LeastNotSubtracted BeyondIsLastCase TextUnread TableTurned
         SpillForgotten SpillMore ArgumentsTurned StoredTwice NotRenumbered
+        // inner, fill
+        InnerOfMany InnerKnowsOther OthersTurned
         // entry
         FirstGuardOnly GuardTurned OutsideByOne WindowTurned WordHasSign FallsToNext
         // rewrite

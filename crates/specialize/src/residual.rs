@@ -4,10 +4,10 @@
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
-//! Every part that is reached from the entry becomes a block. All that a part needs ([`needed`])
-//! and a run makes are parameters of its block, so no value of one block is used in another one;
-//! passes make values of them again ([`crate::pipeline`]). That keeps the certificate, and the
-//! proof, to one block at a time.
+//! Every part that is reached from the entry becomes a block. Where one edge leads to it, it goes
+//! on with what is known there ([`crate::inner`]). Else all that a part needs ([`needed`]) and a
+//! run makes are parameters of its block, which has a row in the certificate; passes make values of
+//! them again ([`crate::fill`]).
 //!
 //! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
 //!   generic function is called in its place.
@@ -21,6 +21,7 @@ use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored, Part};
 use crate::generic::opcode;
 use crate::guard::{compared, relies, words};
+use crate::inner::{Waiting, ways};
 use crate::intrinsic::Intrinsics;
 use crate::needed::needed;
 use crate::plant::planted;
@@ -29,6 +30,7 @@ use crate::state::{Late, Slot, State, Virtual};
 use crate::walk::walk;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::hash::Key as Hash;
 use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
@@ -46,13 +48,40 @@ pub(crate) struct Writer<'m> {
     pub(crate) subject: Subject<'m>,
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
-    bases: BTreeMap<u32, Value>,
+    pub(crate) bases: BTreeMap<u32, Value>,
     /// The number of each part.
-    numbers: &'m HashMap<Key, usize>,
+    numbers: &'m HashMap<Key, usize, Hash>,
     /// By part: the values that its state tells of.
     pub(crate) needed: &'m [Vec<Value>],
     /// By part: the roots of its state, rising.
     roots: &'m [Vec<u32>],
+    /// By part: what goes on there, of one without a row.
+    waiting: Vec<Option<Waiting>>,
+}
+
+/// Where an edge leads.
+pub(crate) struct Target<'t> {
+    part: usize,
+    block: Block,
+    known: &'t State<Cause>,
+    /// Whether no other edge leads there.
+    is_alone: bool,
+}
+
+impl<'t> Target<'t> {
+    /// What is forgotten on the way is for a row to leave out.
+    fn new(part: usize, block: Block, at: &'t Part, to: Key, is_one: bool) -> Target<'t> {
+        Target { part, block, known: &at.state, is_alone: is_one && at.key == to }
+    }
+}
+
+/// Which blocks have a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Those that need one.
+    Needed,
+    /// All: what tests edit.
+    All,
 }
 
 /// Writes the function that has a number in the module to be.
@@ -63,18 +92,14 @@ pub(crate) fn write(
     subject: Subject<'_>,
     explored: &mut Explored,
     func: FuncIdx,
+    rows: Rows,
 ) -> Result<Residual, Refused> {
     let order = order(explored);
     let relies = relies(explored);
     let compared = compared(subject.request, explored, &relies);
     let needed = needed(subject, explored);
     let Explored { contexts, parts, numbers } = explored;
-    for (part, needed) in parts.iter_mut().zip(&needed) {
-        let live = subject.generic.live_at(part.key.block, part.key.start);
-        let all = live.iter().zip(&part.state.values);
-        let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
-        part.state.values = kept.map(|(_, slot)| *slot).collect();
-    }
+    parts.iter_mut().zip(&needed).for_each(|(part, needed)| keep_needed(subject, part, needed));
     let roots: Vec<Vec<u32>> =
         parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
     let memory = !compared.words.is_empty();
@@ -87,9 +112,10 @@ pub(crate) fn write(
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let (bases, needed) = (BTreeMap::new(), needed.as_slice());
-    let roots = roots.as_slice();
-    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots };
+    let (bases, needed, roots) = (BTreeMap::new(), needed.as_slice(), roots.as_slice());
+    let ways = ways(parts, &order);
+    let waiting = parts.iter().map(|_| None).collect();
+    let mut writer = Writer { subject, assembler, bases, numbers, needed, roots, waiting };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
     writer.entry(&parts[0].state, &guards, &compared, Block::from_u32(first));
     if falls {
@@ -103,19 +129,24 @@ pub(crate) fn write(
     let (mut traps, mut scratch) = (false, Scratch::default());
     for &part in &order {
         let Part { key, ref state, .. } = parts[part];
-        let ranges = contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
-        let ranges = ranges.copied().collect();
-        let (row, state) = writer.start(key, state, (key.fresh == ALL && relies[part], ranges));
-        certificate.roles.push(Role::Copy(row));
+        let (role, state) = match writer.waiting[part].take() {
+            Some(waiting) => (Role::Inner(key.start), writer.go_on(key, waiting)),
+            None => {
+                let ranges = contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
+                let fresh = (key.fresh == ALL && relies[part], ranges.copied().collect());
+                let (row, state) = writer.start(key, state, fresh);
+                (Role::Copy(row), state)
+            }
+        };
+        certificate.roles.push(role);
         let leave = walk(subject, contexts, &mut writer, &mut scratch, key, state)?;
-        let targets: Vec<(Block, &State<Cause>)> = leave
-            .edges
-            .iter()
-            .filter_map(|(to, _)| {
-                let number = *numbers.get(to)?;
-                Some((blocks[number]?, &parts[number].state))
-            })
-            .collect();
+        let target = |to: Key| {
+            let part = *numbers.get(&to)?;
+            let is_one = ways[part] == 1 || planted!(InnerOfMany) && part != 0;
+            Some(Target::new(part, blocks[part]?, &parts[part], to, is_one && rows == Rows::Needed))
+        };
+        let targets: Vec<Target<'_>> =
+            leave.edges.iter().filter_map(|(to, _)| target(*to)).collect();
         if targets.len() != leave.edges.len() {
             return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
         }
@@ -123,11 +154,17 @@ pub(crate) fn write(
         writer.end(key, &leave, &targets, trap)?;
     }
     if traps {
-        writer.assembler.block(Origin::None, 0);
-        writer.assembler.end(Terminator::Unreachable, 0);
-        certificate.roles.push(Role::Broken);
+        certificate.roles.push(writer.broken());
     }
     Ok(Residual { body: writer.assembler.finish(), certificate })
+}
+
+/// Makes a part's state tell of what it needs alone.
+fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
+    let live = subject.generic.live_at(part.key.block, part.key.start);
+    let all = live.iter().zip(&part.state.values);
+    let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
+    part.state.values = kept.map(|(_, slot)| *slot).collect();
 }
 
 /// The parts that are reached, in reverse postorder.
@@ -208,8 +245,15 @@ impl<'m> Writer<'m> {
         arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
     }
 
+    /// The block where a promise is broken.
+    fn broken(&mut self) -> Role {
+        self.assembler.block(Origin::None, 0);
+        self.assembler.end(Terminator::Unreachable, 0);
+        Role::Broken
+    }
+
     /// The roots of a part's state.
-    fn roots_of(&self, key: Key) -> &'m [u32] {
+    pub(crate) fn roots_of(&self, key: Key) -> &'m [u32] {
         self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
     }
 
@@ -287,14 +331,14 @@ impl<'m> Writer<'m> {
         &mut self,
         key: Key,
         leave: &Leave<Arg>,
-        targets: &[(Block, &State<Cause>)],
+        targets: &[Target<'_>],
         trap: Block,
     ) -> Result<(), Refused> {
         let offset = leave.offset;
         self.spill(leave, targets);
         let mut edges: Vec<Edge> = Vec::new();
-        for ((to, state), (block, known)) in leave.edges.iter().zip(targets) {
-            edges.push(self.edge(*to, state, *block, known, offset)?);
+        for ((to, state), target) in leave.edges.iter().zip(targets) {
+            edges.push(self.edge(*to, state, target, offset)?);
         }
         let i32 = ValType::I32;
         let terminator = match (&leave.kind, edges.as_slice()) {
@@ -388,17 +432,17 @@ impl<'m> Writer<'m> {
     }
 
     /// Does the stores that a successor does not know of (G3).
-    fn spill(&mut self, leave: &Leave<Arg>, targets: &[(Block, &State<Cause>)]) {
+    fn spill(&mut self, leave: &Leave<Arg>, targets: &[Target<'_>]) {
         let Some((_, state)) = leave.edges.first() else { return };
         let kept = state.kept.clone();
-        let depth = targets.iter().map(|(_, known)| known.kept.stack.len()).min().unwrap_or(0);
+        let depth = targets.iter().map(|to| to.known.kept.stack.len()).min().unwrap_or(0);
         let depth = if planted!(SpillForgotten) { kept.stack.len() } else { depth };
         let depth = if planted!(SpillMore) { 0 } else { depth };
         for late in &kept.stack[..kept.stack.len().saturating_sub(depth)] {
             self.store(leave.offset, late);
         }
         for (number, late) in &kept.locals {
-            if targets.iter().any(|(_, known)| !known.kept.locals.contains_key(number)) {
+            if targets.iter().any(|to| !to.known.kept.locals.contains_key(number)) {
                 self.store(leave.offset, late);
             }
         }
@@ -408,10 +452,14 @@ impl<'m> Writer<'m> {
         &mut self,
         to: Key,
         state: &State<Arg>,
-        block: Block,
-        known: &State<Cause>,
+        target: &Target<'_>,
         offset: u32,
     ) -> Result<Edge, Refused> {
+        let Target { part, block, known, is_alone } = *target;
+        if is_alone && let Some(waiting) = self.inner(to, state, known) {
+            self.waiting[part] = Some(waiting);
+            return Ok(self.assembler.edge(block, &[]));
+        }
         let body = self.subject.body();
         let bug = || Refused::new(Fault::Bug, "an edge brings what its end does not expect");
         let mut args = Vec::new();

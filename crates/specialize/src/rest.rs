@@ -14,8 +14,9 @@
 //! * R4. Each function that was there has the same locals and operators, renumbered; in the place
 //!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, or a
 //!   load or store of a cell, as its row says. A store of the last of three operands goes through
-//!   an i64 local, which such a function has behind its own, and which nothing else uses. The new
-//!   functions are traps, of the types of the plan.
+//!   an i64 local, which such a function has behind its own, and which nothing else uses.
+//! * R5. The new functions have the types of the plan. Each is proved to be its body
+//!   ([`EmittedBody`], of this very module), or is a trap.
 //!
 //! Custom sections mean nothing to execution and are not compared.
 
@@ -27,6 +28,7 @@ use prova_module::{
     GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
 };
 use prova_ssa::Imm;
+use prova_ssa::emitted::EmittedBody;
 use wasmparser::{MemArg, MemArgTarget};
 
 #[cfg(test)]
@@ -41,8 +43,9 @@ pub(crate) fn check(
     new: &Module,
     intrinsics: &Intrinsics,
     plan: &Plan,
+    proofs: &[EmittedBody],
 ) -> Result<(), Error> {
-    let rest = Rest { old, new, intrinsics, plan };
+    let rest = Rest { old, new, intrinsics, plan, proofs };
     let differs = |what: &str| Error::Output(format!("{what} are not what they were"));
     let parts: [(bool, &str); 8] = [
         (old.types() == new.types() && old.rec_groups() == new.rec_groups(), "types"),
@@ -67,6 +70,7 @@ struct Rest<'r> {
     new: &'r Module,
     intrinsics: &'r Intrinsics,
     plan: &'r Plan,
+    proofs: &'r [EmittedBody],
 }
 
 impl Rest<'_> {
@@ -242,14 +246,21 @@ impl Rest<'_> {
                 return Err(differs(func));
             }
         }
-        for (func, New { ty, .. }) in (first as u32..).map(FuncIdx).zip(&self.plan.funcs) {
-            let body = new.body(func);
-            let traps = body.as_ref().is_some_and(|body| body.bytes() == [0, 0, 0x0b]);
-            if new.func_type_idx(func) != *ty || !traps {
+        for (at, New { ty, .. }) in self.plan.funcs.iter().enumerate() {
+            let func = FuncIdx((first + at) as u32);
+            let traps = || new.body(func).is_some_and(|body| body.bytes() == [0, 0, 0x0b]);
+            let proof = self.proofs.get(at);
+            let is_proved = proof.map_or_else(traps, |proof| self.is_of(proof, func));
+            if new.func_type_idx(func) != *ty || !is_proved {
                 return Err(differs(func));
             }
         }
         Ok(())
+    }
+
+    /// R5: whether a proof is of a function.
+    fn is_of(&self, proof: &EmittedBody, func: FuncIdx) -> bool {
+        proof.image().func() == func && proof.image().module().is_same(self.new)
     }
 
     /// R4; `None` if a body ends too early.

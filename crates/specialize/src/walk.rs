@@ -453,15 +453,20 @@ impl<S: Sink> Walk<'_, '_, S> {
     fn edge(&mut self, block: Block, edge: &Edge) -> Result<(Key, State<S::V>), Refused> {
         let body = self.subject.body();
         let to = Key { context: self.context, block: edge.block, start: 0, fresh: self.fresh };
-        let params: Vec<Value> = body.block(edge.block).params().collect();
-        let mut values = Vec::new();
-        for value in self.sink.live(to).to_vec() {
-            values.push(match params.binary_search(&value) {
-                Ok(number) => match body.args(edge)[number].kind() {
+        // The parameters of a block have numbers that follow each other.
+        let mut params = body.block(edge.block).params();
+        let count = params.len();
+        let first = params.next().map_or(0, |param| param.as_u32());
+        let live = self.sink.live(to).to_vec();
+        let mut values = Vec::with_capacity(live.len());
+        for value in live {
+            let number = value.as_u32().wrapping_sub(first) as usize;
+            values.push(match number < count {
+                true => match body.args(edge)[number].kind() {
                     ArgKind::Value(arg) => self.slot(arg)?,
                     ArgKind::Payload(number) => Slot::Run(self.sink.payload(block, number)),
                 },
-                Err(_) => self.slot(value)?,
+                false => self.slot(value)?,
             });
         }
         Ok((to, State { values, kept: self.kept.clone() }))

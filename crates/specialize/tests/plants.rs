@@ -7,6 +7,7 @@
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::Rule;
 use prova_specialize::{Assume, Certified, Compared, Known, Role, Row};
+use prova_ssa::{Block, Value};
 use std::collections::BTreeSet;
 
 const CASES: &[(&str, &str)] = &[
@@ -22,12 +23,14 @@ fn assumed(name: &str) -> Assume {
     if name == "text" { Assume::Check } else { Assume::Trust }
 }
 
-fn certified(name: &str, slot: u32) -> Certified {
+/// The function for a request, as it is made, or with a row for each block.
+fn certified(name: &str, slot: u32, rows: bool) -> Certified {
     let (_, text) = CASES.iter().find(|(other, _)| *other == name).expect("a case of this name");
     let wasm = wat::parse_str(text).expect("a module");
     let module =
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
-    Certified::new(&module, slot, assumed(name)).expect("it can be specialised")
+    let made = if rows { Certified::with_rows } else { Certified::new };
+    made(&module, slot, assumed(name)).expect("it can be specialised")
 }
 
 #[test]
@@ -42,14 +45,30 @@ fn what_is_made_is_proved() {
         ("irreducible", 256, 1),
         ("text", 256, 0),
     ] {
-        let assumed = certified(name, slot).prove();
-        assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
+        for rows in [false, true] {
+            let assumed = certified(name, slot, rows).prove();
+            assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
+        }
+    }
+}
+
+/// With cells that are memory like any other, and text that is compared, nothing is assumed.
+#[test]
+fn what_is_made_of_programs_that_promise_nothing_is_proved() {
+    for (name, text) in CASES {
+        let wasm = wat::parse_str(text).expect("a module");
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let module = module.expect("a valid module");
+        for made in [Certified::new, Certified::with_rows] {
+            let case = made(&module, 256, Assume::Nothing).expect("it can be specialised");
+            assert_eq!(case.prove().map(|all| all.len()), Ok(0), "{name}");
+        }
     }
 }
 
 #[test]
 fn a_case_is_irreducible() {
-    let made = certified("irreducible", 256);
+    let made = certified("irreducible", 256, false);
     assert!(!prova_ssa::emit::reducify::is_reducible(&made.body));
 }
 
@@ -65,7 +84,8 @@ fn planted_faults_are_refused() {
             let text = text.strip_prefix(' ').unwrap_or(text);
             text.strip_suffix(' ').unwrap_or(text).replace("\\n", "\n")
         };
-        let mut case = certified(head[0], head[1].parse().expect("a slot"));
+        let slot = head[1].parse().expect("a slot");
+        let mut case = certified(head[0], slot, head.get(3) != Some(&"inner"));
         let text = prova_ssa::print(&case.body);
         let (old, new) = (part(1), part(2));
         assert!(text.contains(&old), "{line}\n{text}");
@@ -154,11 +174,73 @@ fn wrong_certificates_are_refused() {
         }),
     ];
     for (rule, what, edit) in edits {
-        let mut case = certified("loop", 256);
+        let mut case = certified("loop", 256, true);
         edit(&mut case);
         let rejection = case.prove().expect_err(what);
         assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
     }
+}
+
+#[test]
+fn wrong_first_rows_are_refused() {
+    let edits: &[(Rule, &str, Edit)] = &[
+        (Rule::Targets, "a first row of another block", |case| {
+            row(case, 2).block = row(case, 4).block;
+        }),
+        (Rule::Targets, "a first row behind an instruction", |case| row(case, 2).start = 1),
+        (Rule::State, "a register at the entry", |case| {
+            row(case, 2).regs.push((9, Known::Bits(0)));
+        }),
+        (Rule::State, "a cell at the entry", |case| {
+            let cell = row(case, 8).stack[0];
+            row(case, 2).stack.push(cell);
+        }),
+        (Rule::State, "a local at the entry", |case| {
+            let cell = row(case, 8).stack[0];
+            row(case, 2).locals.push((0, cell));
+        }),
+        (Rule::Form, "a row of a block that there is not", |case| {
+            let blocks = case.generic_blocks() as u32;
+            row(case, 4).block = Some(Block::from_u32(blocks));
+        }),
+        (Rule::State, "a value that there is not", |case| {
+            let known = row(case, 4).values[0].1;
+            row(case, 4).values.push((Value::from_u32(u32::MAX - 1), known));
+        }),
+    ];
+    for (rule, what, edit) in edits {
+        let mut case = certified("loop", 256, true);
+        edit(&mut case);
+        let rejection = case.prove().expect_err(what);
+        assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
+    }
+}
+
+#[test]
+fn wrong_inner_blocks_are_refused() {
+    let edits: &[(Rule, &str, Edit)] = &[
+        (Rule::Targets, "a place that is further", |case| {
+            case.certificate.roles[4] = Role::Inner(1)
+        }),
+        (Rule::Targets, "a trap", |case| case.certificate.roles[4] = Role::Broken),
+        (Rule::Form, "one that two edges lead to", |case| {
+            case.certificate.roles[3] = Role::Inner(0);
+        }),
+        (Rule::Form, "one with parameters", |case| case.certificate.roles[2] = Role::Inner(0)),
+        (Rule::Targets, "a row of another place", |case| {
+            case.certificate.roles[4] = case.certificate.roles[3].clone();
+        }),
+    ];
+    for (rule, what, edit) in edits {
+        let mut case = certified("loop", 256, false);
+        edit(&mut case);
+        let rejection = case.prove().expect_err(what);
+        assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
+    }
+    // The entry leads to a row.
+    let mut case = certified("sp", 256, false);
+    case.certificate.roles[1] = Role::Inner(0);
+    assert_eq!(case.prove().map_err(|it| it.rule), Err(Rule::Form));
 }
 
 /// The words and windows of the text.
@@ -186,6 +268,7 @@ fn wrong_comparisons_are_refused() {
         (Rule::Entry, "a window that is wider", |case| compared(case).apart[0].bytes = 41),
         (Rule::Entry, "a window elsewhere", |case| compared(case).apart[0].from = 9),
         (Rule::Memory, "a window of the text", |case| compared(case).apart[0].arg = 0),
+        (Rule::Memory, "a memory that is smaller", |case| case.memory_bytes = 4),
         (Rule::Memory, "a window of nothing", |case| compared(case).apart[0].bytes = 0),
         (Rule::Memory, "a window of all", |case| compared(case).apart[0].bytes = u32::MAX),
         (Rule::Form, "a second comparison", |case| {
@@ -202,7 +285,7 @@ fn wrong_comparisons_are_refused() {
         (Rule::Memory, "text of which nothing is known", |case| row(case, 3).fresh = false),
     ];
     for (rule, what, edit) in edits {
-        let mut case = certified("text", 256);
+        let mut case = certified("text", 256, true);
         edit(&mut case);
         let rejection = case.prove().expect_err(what);
         assert_eq!(rejection.rule, *rule, "{what}: {rejection}");

@@ -168,6 +168,10 @@ fn twins_that_are_accepted() {
         "(call $push (i32.const 0)) (call $inside (i32.const 1)) (i64.const 0)",
         "(call $abort (i32.const 5) (i32.const 0)) (i64.const 0)",
         "(call $push_stack (local.get $n) (i64.const 1)) (call $pop_stack (local.get $n))",
+        // A cell that is popped at its own address, which is computed once more.
+        "(local.set $pc (i32.load (local.get $n)))
+         (call $push_stack (i32.add (local.get $n) (local.get $pc)) (i64.const 1))
+         (call $pop_stack (i32.add (local.get $n) (local.get $pc)))",
         // A cell that is popped at another address.
         "(call $push_stack (local.get $n) (i64.const 1))
          (call $pop_stack (i32.load (local.get $n)))",

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 /// The key.
 #[derive(Clone, Copy)]
-pub(crate) struct Key(u64);
+pub struct Key(u64);
 
 /// The state of a hash.
-pub(crate) struct Fold(u64, u64);
+pub struct Fold(u64, u64);
 
 impl Default for Key {
     fn default() -> Key {

@@ -85,7 +85,7 @@ mod effect;
 pub mod emit;
 pub mod emitted;
 mod entity;
-mod hash;
+pub mod hash;
 mod imm;
 pub mod interpret;
 pub mod passes;

@@ -185,19 +185,8 @@ pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<
 /// # Errors
 /// If what is assembled is no module, or another one beyond its bodies.
 pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, &|_| true, &emit_with).map(|(trip, _)| trip)
+    rounds(module, options, &emit_with).map(|(trip, _)| trip)
 }
-
-/// Sends some functions of a module on its trip; of the others no body is built.
-///
-/// # Errors
-/// As [`module`].
-pub fn some(module: &Module, options: &Options<'_>, wanted: Wanted<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, wanted, &emit_with).map(|(trip, _)| trip)
-}
-
-/// Which functions go on a trip.
-pub type Wanted<'w> = &'w (dyn Fn(FuncIdx) -> bool + Sync);
 
 /// What emits a body: [`emit_with`], or a test's faulty one.
 type Emit<'e> =
@@ -208,14 +197,12 @@ type Emit<'e> =
 fn rounds(
     module: &Module,
     options: &Options<'_>,
-    wanted: Wanted<'_>,
     emit: Emit<'_>,
 ) -> Result<(Trip, Vec<usize>), TripError> {
     let types = Types::new(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let mut found = each(options.threads, funcs.len(), |at| match wanted(funcs[at]) {
-        true => candidate(module, &types, funcs[at], options.transform, emit),
-        false => Err(Outcome::Untouched),
+    let mut found = each(options.threads, funcs.len(), |at| {
+        candidate(module, &types, funcs[at], options.transform, emit)
     });
     let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.

@@ -52,7 +52,7 @@ pub(super) fn arrive(
     terms: &mut Terms,
     row: &Row,
     way: &Way<'_>,
-    mut value: impl FnMut(&mut Terms, Value) -> Option<Term>,
+    value: impl Fn(Value) -> Option<Term>,
 ) -> Verdict {
     for &(root, number) in &row.bases {
         let passed = way.arg(number)?;
@@ -63,7 +63,7 @@ pub(super) fn arrive(
         }
     }
     for &(of, known) in &row.values {
-        let Some(found) = value(terms, of) else {
+        let Some(found) = value(of) else {
             return Err((Rule::State, format!("{of} is not known")));
         };
         let said = way.known(terms, row, known)?;

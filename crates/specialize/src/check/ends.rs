@@ -4,10 +4,9 @@ use super::edge::{Way, arrive, keep};
 use super::error::{Rule, Verdict, demand};
 use super::part::{Part, bind, params_of};
 use super::terms::Term;
-use crate::certificate::Role;
+use crate::certificate::{Role, Row};
 use prova_module::Opcode;
 use prova_ssa::{ArgKind, Edge, Imm, InstData, Terminator, Value};
-use std::collections::BTreeMap;
 
 impl<'c> Part<'c> {
     fn terminator(&self) -> &'c Terminator {
@@ -81,7 +80,7 @@ impl<'c> Part<'c> {
     fn out(&mut self, theirs: &Terminator, ours: &Terminator) -> Verdict {
         match (theirs, ours) {
             (Terminator::Return(theirs), Terminator::Return(ours)) => {
-                let same = self.ours(*ours) == self.theirs(*theirs)?;
+                let same = *self.ours(*ours) == *self.theirs(*theirs)?;
                 demand!(same, Operands, "other results");
                 Ok(())
             }
@@ -89,7 +88,7 @@ impl<'c> Part<'c> {
                 let imm = self.facts.imm(theirs.opcode, theirs.imm)?;
                 let alike = ours.opcode == theirs.opcode && ours.imm == imm;
                 demand!(alike, Control, "another tail call");
-                let same = self.ours(ours.args) == self.theirs(theirs.args)?;
+                let same = *self.ours(ours.args) == *self.theirs(theirs.args)?;
                 demand!(same, Operands, "a tail call with other operands");
                 Ok(())
             }
@@ -98,7 +97,7 @@ impl<'c> Part<'c> {
                 Terminator::Throw { opcode: code, imm: of, args: ours, handler: None },
             ) => {
                 demand!(opcode == code && imm == of, Control, "another throw");
-                let same = self.ours(*ours) == self.theirs(*args)?;
+                let same = *self.ours(*ours) == *self.theirs(*args)?;
                 demand!(same, Operands, "a throw with other operands");
                 Ok(())
             }
@@ -115,31 +114,28 @@ impl<'c> Part<'c> {
     /// An edge for one of the generic function's.
     fn edge(&mut self, our: &Edge, their: &Edge) -> Verdict {
         let generic = self.facts.question.generic;
-        let row = self.facts.row(our.block)?;
-        let there = row.block == Some(their.block) && row.start == 0;
-        demand!(there, Targets, "an edge to {} for one to {}", our.block, their.block);
-        let params: Vec<Value> = generic.block(their.block).params().collect();
-        let mut brought = Vec::new();
-        for arg in generic.args(their) {
-            brought.push(match arg.kind() {
-                ArgKind::Value(value) => self.theirs.get(&value).copied(),
-                ArgKind::Payload(number) => Some(self.terms.payload(number)),
-            });
+        // A payload is of this edge alone, so no inner block gets it.
+        let keeps = matches!(self.facts.role(our.block), Some(Role::Copy(_)));
+        let mut bound = Vec::new();
+        let params = generic.block(their.block).params();
+        for (param, arg) in params.zip(generic.args(their)) {
+            let term = match arg.kind() {
+                ArgKind::Value(value) => self.theirs.get(value),
+                ArgKind::Payload(number) => keeps.then(|| self.terms.payload(number)),
+            };
+            bound.push((param, term));
         }
-        self.arrive(our, |theirs, value| match params.binary_search(&value) {
-            Ok(number) => brought.get(number).copied().flatten(),
-            Err(_) => theirs.get(&value).copied(),
-        })
+        self.lead(our, (their.block, 0), bound)
     }
 
-    /// What the row at the end of an edge says; `value` is what a value of the generic function is
-    /// there, given what all are here.
+    /// What the row at the end of an edge says; `bound` is what values of the generic function
+    /// become on the way.
     pub(super) fn arrive(
         &mut self,
         our: &Edge,
-        value: impl Fn(&BTreeMap<Value, Term>, Value) -> Option<Term>,
+        row: &Row,
+        bound: &[(Value, Option<Term>)],
     ) -> Verdict {
-        let row = self.facts.row(our.block)?;
         let mut args = Vec::new();
         for arg in self.facts.body.args(our) {
             args.push(Some(match arg.kind() {
@@ -149,8 +145,14 @@ impl<'c> Part<'c> {
         }
         let params = params_of(&self.facts);
         let way = Way { args: &args, bases: &self.bases, params };
-        arrive(&mut self.terms, row, &way, |_, of| value(&self.theirs, of))?;
-        keep(&mut self.terms, row, &way, &self.kept)
+        let theirs = &self.theirs;
+        arrive(self.terms, row, &way, |value| {
+            match bound.binary_search_by_key(&value, |bound| bound.0) {
+                Ok(at) => bound[at].1,
+                Err(_) => theirs.get(value),
+            }
+        })?;
+        keep(self.terms, row, &way, &self.kept)
     }
 
     /// Whether the part ends at a `specialize.value`: the least value, if it does.
@@ -171,12 +173,18 @@ impl<'c> Part<'c> {
     /// What a value is that instructions to come make, as far as it does not depend on effects to
     /// come: what is bound too early here is bound again in its turn.
     fn peek(&mut self, value: Value) -> Verdict<Term> {
-        for inst in self.left.clone() {
+        self.bind_ahead()?;
+        Ok(self.our(value))
+    }
+
+    /// Says what the pure instructions to come make, as [`Part::peek`].
+    pub(super) fn bind_ahead(&mut self) -> Verdict {
+        for inst in self.to_come() {
             if self.facts.body.inst(inst).op.effects().is_pure() {
-                bind(&self.facts, &mut self.terms, &mut self.ours, inst)?;
+                bind(&self.facts, self.terms, self.ours, inst)?;
             }
         }
-        Ok(self.our(value))
+        Ok(())
     }
 
     /// The end at a `specialize.value`.
@@ -195,16 +203,11 @@ impl<'c> Part<'c> {
         let in_order = targets.iter().enumerate().all(|(at, &target)| at == target as usize);
         let fits = edges.len() == count + 1 && targets.len() == count + 1 && in_order;
         demand!(fits, Control, "a table of {} for {count} values", edges.len());
+        self.moved = true;
         for (case, our) in (low..).zip(&edges[..count]) {
-            let row = self.facts.row(our.block)?;
-            let there = row.block == Some(self.generic) && row.start == number + 1;
-            demand!(there, Targets, "the edge of {case} leads to {}", our.block);
             let bits = self.terms.constant(case.into());
-            let result = data.result();
-            self.arrive(our, |theirs, value| match Some(value) == result {
-                true => Some(bits),
-                false => theirs.get(&value).copied(),
-            })?;
+            let bound = data.result().into_iter().map(|result| (result, Some(bits)));
+            self.lead(our, (self.generic, number + 1), bound.collect())?;
         }
         Ok(())
     }

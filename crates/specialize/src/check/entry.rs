@@ -3,6 +3,7 @@
 use super::edge::{Way, arrive};
 use super::error::{Rule, Verdict, demand};
 use super::terms::{Term, Terms};
+use super::values::Values;
 use super::{Facts, part};
 use crate::certificate::{Compared, Role};
 use crate::request::Argument;
@@ -16,13 +17,13 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
     demand!(mine == generic, Entry, "its parameters are {mine:?}, not {generic:?}");
     let mut terms = Terms::default();
-    let mut ours = BTreeMap::new();
+    let mut ours = Values::new(body.value_count());
     let params: Vec<Term> = body
         .block(block)
         .params()
         .map(|param| {
             let leaf = terms.leaf();
-            ours.insert(param, leaf);
+            ours.set(param, Some(leaf));
             leaf
         })
         .collect();
@@ -30,7 +31,7 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     for inst in body.block(block).insts() {
         let data = body.inst(inst);
         if data.op == Op::Wasm(Opcode::MemorySize) && data.imm == Imm::Index(0) {
-            ours.extend(data.result().map(|result| (result, size)));
+            data.result().into_iter().for_each(|result| ours.set(result, Some(size)));
             continue;
         }
         demand!(data.op.effects().is_pure(), Entry, "{inst} has an effect");
@@ -43,7 +44,7 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     let on = match (body.block(block).terminator, differs) {
         (Terminator::Jump(edge), None) => edge,
         (Terminator::Branch { condition, then, otherwise }, Some(differs)) => {
-            let equal = ours.get(&condition) == Some(&differs);
+            let equal = ours.get(condition) == Some(differs);
             demand!(equal, Entry, "{condition} is not whether a constant argument is another");
             falls_back(facts, &ours, &params, &then)?;
             otherwise
@@ -70,10 +71,11 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
     let (body, question) = (facts.body, facts.question);
     let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
     demand!(mine == generic, Memory, "its parameters are {mine:?}, not {generic:?}");
-    let (mut terms, mut ours, mut params) = (Terms::default(), BTreeMap::new(), Vec::new());
+    let (mut terms, mut params) = (Terms::default(), Vec::new());
+    let mut ours = Values::new(body.value_count());
     for param in body.block(block).params() {
         let leaf = terms.leaf();
-        ours.insert(param, leaf);
+        ours.set(param, Some(leaf));
         params.push(leaf);
     }
     let (mut words, mut all) = (compared.words.iter(), Vec::new());
@@ -86,13 +88,13 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
         let Some(word) = words.next() else {
             return Err((Rule::Memory, format!("{inst} is no word that is named")));
         };
-        let args = body.operands(data.args).iter().map(|value| ours.get(value).copied());
+        let args = body.operands(data.args).iter().map(|&value| ours.get(value));
         let args: Vec<Option<Term>> = args.collect();
         let pointer = params.get(word.arg as usize).copied();
         let same = super::memory::reads(data, *word) && args == [pointer];
         demand!(same, Memory, "{inst} does not read {} bytes at {}", word.bytes, word.offset);
         let found = terms.leaf();
-        ours.extend(data.result().map(|result| (result, found)));
+        data.result().into_iter().for_each(|result| ours.set(result, Some(found)));
         all.push((found, word.bits(question.request)));
     }
     demand!(words.next().is_none(), Memory, "a word that is named is not read");
@@ -102,19 +104,14 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
     let Terminator::Branch { condition, then, otherwise } = body.block(block).terminator else {
         return Err((Rule::Memory, format!("{block} does not branch")));
     };
-    let equal = ours.get(&condition) == Some(&differs);
+    let equal = ours.get(condition) == Some(differs);
     demand!(equal, Memory, "{condition} is not whether a word is another");
     falls_back(facts, &ours, &params, &then)?;
     begin(facts, &mut terms, &ours, &params, &otherwise, true)
 }
 
 /// An edge to the fallback, with the function's own arguments.
-fn falls_back(
-    facts: &Facts<'_>,
-    ours: &BTreeMap<Value, Term>,
-    params: &[Term],
-    then: &Edge,
-) -> Verdict {
+fn falls_back(facts: &Facts<'_>, ours: &Values, params: &[Term], then: &Edge) -> Verdict {
     let role = facts.certificate.roles.get(then.block.as_u32() as usize);
     let is_fallback = matches!(role, Some(Role::Fallback));
     demand!(is_fallback, Entry, "other arguments lead to {}", then.block);
@@ -139,7 +136,7 @@ fn differs(facts: &Facts<'_>, terms: &mut Terms, params: &[Term], types: &[ValTy
 fn begin(
     facts: &Facts<'_>,
     terms: &mut Terms,
-    ours: &BTreeMap<Value, Term>,
+    ours: &Values,
     params: &[Term],
     edge: &Edge,
     fresh: bool,
@@ -174,7 +171,7 @@ fn begin(
     }
     let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
     let way = Way { args: &args, bases: &bases, params: params.len() as u32 };
-    arrive(terms, row, &way, |_, value| values.get(&value).copied())
+    arrive(terms, row, &way, |value| values.get(&value).copied())
 }
 
 /// The block that calls the generic function.
@@ -211,7 +208,7 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
 }
 
 /// What goes along an edge; `None` for what is no value of the block.
-fn arguments(body: &Body, ours: &BTreeMap<Value, Term>, edge: &Edge) -> Vec<Option<Term>> {
+fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Term>> {
     let args = body.args(edge).iter();
-    args.map(|arg| arg.value().and_then(|value| ours.get(&value).copied())).collect()
+    args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()
 }

@@ -7,7 +7,16 @@ use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use crate::request::Argument;
 use prova_module::Opcode;
-use prova_ssa::InstData;
+use prova_ssa::{Inst, InstData, Op};
+
+/// What an intrinsic does with a cell that is in memory.
+#[derive(Clone, Copy)]
+enum Access {
+    Load,
+    Store(Term),
+    /// Nothing: it puts off a store.
+    None,
+}
 
 impl Part<'_> {
     /// One call of an intrinsic by the generic function; true if the part ends there.
@@ -66,7 +75,7 @@ impl Part<'_> {
         };
         match (result, data.result()) {
             (Some(term), Some(value)) => {
-                self.theirs.insert(value, term);
+                self.theirs.set(value, Some(term));
             }
             (None, None) => {}
             (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
@@ -85,19 +94,19 @@ impl Part<'_> {
                 None
             }
             (I::PopStack, &[address]) => {
-                self.settle(self.kept.stack.last().copied(), address)?;
+                self.settle(self.kept.stack.last().copied(), address, Access::Load)?;
                 let top = self.kept.stack.pop();
                 Some(self.read(top, address)?)
             }
             (I::ReadStack, &[address, depth]) => {
                 let entry = self.entry(depth)?.copied();
-                self.settle(entry, address)?;
+                self.settle(entry, address, Access::Load)?;
                 let entry = self.entry(depth)?.copied();
                 Some(self.read(entry, address)?)
             }
             (I::WriteStack, &[address, depth, value]) => {
                 let entry = self.entry(depth)?.copied();
-                self.settle(entry, address)?;
+                self.settle(entry, address, Access::Store(value))?;
                 match self.entry(depth)? {
                     Some(entry) => *entry = late(address, value),
                     None => {
@@ -113,14 +122,14 @@ impl Part<'_> {
             }
             (I::ReadLocal, &[address, index]) => {
                 let index = self.number("the number of a local", index)? as u32;
-                self.settle(self.kept.locals.get(&index).copied(), address)?;
+                self.settle(self.kept.locals.get(&index).copied(), address, Access::Load)?;
                 let local = self.kept.locals.get(&index).copied();
                 Some(self.read(local, address)?)
             }
             (I::WriteLocal, &[address, index, value]) => {
                 let index = self.number("the number of a local", index)? as u32;
                 self.assumptions.insert(Assumption::PrivateCells);
-                self.settle(self.kept.locals.get(&index).copied(), address)?;
+                self.settle(self.kept.locals.get(&index).copied(), address, Access::None)?;
                 self.kept.locals.insert(index, late(address, value));
                 None
             }
@@ -151,13 +160,41 @@ impl Part<'_> {
     }
 
     /// Before an access at another address than that of the cell which stands for it: all stores
-    /// that were put off are done, so that memory is what it is to be (S9).
-    fn settle(&mut self, cell: Option<Late>, address: Term) -> Verdict {
-        if cell.is_none_or(|cell| cell.address == address) {
+    /// that were put off are done, so that memory is what it is to be; at its own they may be (S9).
+    fn settle(&mut self, cell: Option<Late>, address: Term, access: Access) -> Verdict {
+        let Some(cell) = cell else { return Ok(()) };
+        if cell.address == address && !self.all_stand_next(address, access)? {
             return Ok(());
         }
         let undone = |(_, what)| (Rule::Cells, format!("a cell is at another address, and {what}"));
         self.all_done().map_err(undone)
+    }
+
+    /// Whether the next effects of the block are all stores that were put off, and then the access.
+    fn all_stand_next(&mut self, address: Term, access: Access) -> Verdict<bool> {
+        let body = self.facts.body;
+        let late = self.kept.stack.iter().chain(self.kept.locals.values());
+        let mut wanted: Vec<(Opcode, Vec<Term>)> =
+            late.map(|late| (Opcode::I64Store, vec![late.address, late.value])).collect();
+        match access {
+            Access::Load => wanted.push((Opcode::I64Load, vec![address])),
+            Access::Store(value) => wanted.push((Opcode::I64Store, vec![address, value])),
+            Access::None => {}
+        }
+        let Some(first) = self.effect()? else { return Ok(false) };
+        let to_come = self.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
+        let effects: Vec<Inst> = std::iter::once(first).chain(to_come).take(wanted.len()).collect();
+        let alike = |(inst, wanted): (&Inst, &(Opcode, Vec<Term>))| {
+            body.inst(*inst).op == Op::Wasm(wanted.0)
+        };
+        if effects.len() < wanted.len() || !effects.iter().zip(&wanted).all(alike) {
+            return Ok(false);
+        }
+        self.bind_ahead()?;
+        let same = |(inst, (_, wanted)): (&Inst, &(Opcode, Vec<Term>))| {
+            *self.ours(body.inst(*inst).args) == **wanted
+        };
+        Ok(effects.iter().zip(&wanted).all(same))
     }
 
     /// What a cell holds, or a load at its address.
@@ -169,7 +206,7 @@ impl Part<'_> {
         let inst = self.access(Opcode::I64Load, &[address])?;
         let leaf = self.terms.leaf();
         let result = self.facts.body.inst(inst).result();
-        self.ours.extend(result.map(|result| (result, leaf)));
+        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
         Ok(leaf)
     }
 

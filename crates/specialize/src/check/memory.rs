@@ -100,7 +100,7 @@ impl Memory {
     pub(super) fn named(question: &Question<'_>, certificate: &Certificate) -> Verdict<Memory> {
         let mut all = certificate.roles.iter().filter_map(|role| match role {
             Role::Memory(compared) => Some(compared),
-            Role::Entry | Role::Fallback | Role::Copy(_) | Role::Broken => None,
+            Role::Entry | Role::Fallback | Role::Copy(_) | Role::Inner(_) | Role::Broken => None,
         });
         let Some(compared) = all.next() else { return Ok(Memory::default()) };
         demand!(all.next().is_none(), Form, "constant memory is compared twice");
@@ -282,7 +282,7 @@ impl Part<'_> {
                 return Err((Rule::Memory, format!("{inst} reads no constant memory")));
             };
             let leaf = self.terms.leaf();
-            self.ours.extend(data.result().map(|result| (result, leaf)));
+            data.result().into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
             words.push((leaf, found.bits(request)));
             self.kept.known.push(range);
             self.next = None;
@@ -291,18 +291,19 @@ impl Part<'_> {
         else {
             return Err((Rule::Memory, "constant memory is not compared".to_owned()));
         };
-        let Some(differs) = any_differs(&mut self.terms, &words) else {
+        let Some(differs) = any_differs(self.terms, &words) else {
             return Err((Rule::Memory, "nothing is compared".to_owned()));
         };
         let same = self.our(*condition) == differs;
         demand!(same, Memory, "a branch by something else than constant memory");
-        let row = self.facts.row(otherwise.block)?;
-        let there = row.block == Some(self.generic) && row.start == number;
-        demand!(there, Targets, "constant memory leads to {}", otherwise.block);
         // Else the next block might compare it again, and so on.
-        let gains = row.known.iter().any(|range| range.has(word));
+        let known = match self.facts.role(otherwise.block) {
+            Some(Role::Copy(row)) => &row.known,
+            _inner => &self.kept.known,
+        };
+        let gains = known.iter().any(|range| range.has(word));
         demand!(gains, Memory, "what is compared is not what is loaded");
-        self.arrive(otherwise, |theirs, value| theirs.get(&value).copied())
+        self.lead(otherwise, (self.generic, number), Vec::new())
     }
 
     /// The word of constant memory that an instruction reads, which the entry has found to lie in
@@ -327,9 +328,11 @@ impl Part<'_> {
         };
         let role = facts.certificate.roles.get(then.block.as_u32() as usize);
         let traps = matches!(role, Some(Role::Broken));
-        traps
-            && facts
-                .row(otherwise.block)
-                .is_ok_and(|row| row.block == Some(self.generic) && row.start == number)
+        let goes_on = match facts.role(otherwise.block) {
+            Some(Role::Copy(row)) => row.block == Some(self.generic) && row.start == number,
+            Some(Role::Inner(start)) => *start == number,
+            _other => false,
+        };
+        traps && goes_on
     }
 }

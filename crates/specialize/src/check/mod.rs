@@ -37,15 +37,17 @@
 //!   function's edge leads, with no instruction done; of a case, of the place behind
 //!   `specialize.value`.
 //! * S7. *State.* Along each edge, each value, base, register and store that was put off which the
-//!   next row describes is, as a term, what the row says of it. A row need not describe all; what
-//!   it leaves out is unknown, and so is what is computed from it, until an effect, an intrinsic or
-//!   an edge asks for it, which is refused.
+//!   next row describes is, as a term, what the row says of it. A row may describe any value: it is
+//!   what the generic function computed for it last. A row need not describe all; what it leaves
+//!   out is unknown, and so is what is computed from it, until an effect, an intrinsic or an edge
+//!   asks for it, which is refused.
 //! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
 //!   register, depth or local is constant.
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
 //!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
 //!   not describe it. A value is read back or dropped at the address that it was put off for;
-//!   before an access at another one all of them are done, and so is the access.
+//!   before an access at another one all of them are done, and so is the access. They may be done
+//!   before any access of a cell.
 //! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
 //!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
 //!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
@@ -53,11 +55,18 @@
 //!   with where these bytes lie, and by stores that were put off; or (c) a part has ended with a
 //!   comparison of words, these bytes among them, of a buffer that the entry has found to lie in
 //!   memory, whose other edge is a trap, and since then as in (b). Such a part ends before a load
-//!   that is not known yet and is known behind it, so it does not go round for ever.
+//!   that is known behind it, and that is not known before it, unless the generic function has done
+//!   something since the last row; so it does not go round for ever.
+//! * S11. *Inner blocks.* A block without a row has no parameters, and one edge in the whole
+//!   function leads to it; what is known at its start is what is known on that edge, and the values
+//!   of the blocks before it, back to one with a row, are what they were there. The payload of an
+//!   edge is not among it.
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
-//! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the
+//! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Control comes to an inner
+//! block from the block before it alone, each time anew from the row, so what was known there holds
+//! (S11). Each block of the
 //! specialised function goes with at least one edge of the generic one, or with a
 //! `specialize.value` or a load, so neither goes on for ever alone. Where a promise of the program
 //! is found broken while it runs (a value out of its range, constant memory that was written), the
@@ -66,8 +75,9 @@
 //! and that cells are private, unless they are memory like any other.
 //!
 //! # Limits
-//! A block of the specialised function uses only its own parameters and results. No handlers of
-//! exceptions. Time is linear in the specialised body, times the length of rows. Shared with the
+//! A block of the specialised function uses its own parameters and results, and those of the blocks
+//! before it up to one with a row. No handlers of exceptions. Time is linear in the specialised
+//! body, times the length of rows and of what is kept. Shared with the
 //! specialiser: the table of operators, the SSA form, the intrinsics' names. Noticed by:
 //! `tests/plants.rs`, with a twin for each rule.
 
@@ -80,6 +90,8 @@ mod meaning;
 mod memory;
 mod part;
 mod terms;
+mod tree;
+mod values;
 
 pub use error::{Rejection, Rule};
 
@@ -90,11 +102,13 @@ use crate::promise::Promises;
 use crate::request::Request;
 use error::{Verdict, demand};
 use memory::Memory;
-use part::Part;
+use part::{Part, Tables};
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{Block, Body, Imm, Terminator};
 use std::collections::BTreeSet;
+use terms::Terms;
+use values::Values;
 
 /// What a specialised function is to be.
 #[derive(Clone, Copy)]
@@ -124,9 +138,14 @@ struct Facts<'c> {
 }
 
 impl<'c> Facts<'c> {
+    /// What a block is.
+    fn role(&self, block: Block) -> Option<&'c Role> {
+        self.certificate.roles.get(block.as_u32() as usize)
+    }
+
     /// The row of a block that is a copy.
     fn row(&self, block: Block) -> Verdict<&'c Row> {
-        match self.certificate.roles.get(block.as_u32() as usize) {
+        match self.role(block) {
             Some(Role::Copy(row)) => Ok(row),
             _ => Err((Rule::Targets, format!("{block} is no copy of a part"))),
         }
@@ -158,6 +177,12 @@ pub fn prove(
     let memory = &memory.map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
     let facts = Facts { question, body, certificate, memory };
     form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
+    let mut tables = Tables {
+        terms: Terms::default(),
+        theirs: Values::new(question.generic.value_count()),
+        ours: Values::new(body.value_count()),
+    };
+    let mut inner = 0;
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
         let verdict = match role {
             Role::Entry => entry::entry(&facts, block),
@@ -170,14 +195,21 @@ pub fn prove(
                 traps.then_some(()).ok_or_else(what)
             }
             Role::Copy(row) => {
-                let mut offset = 0;
-                let verdict = Part::new(facts, block, row, &mut assumptions)
-                    .and_then(|mut part| part.prove(&mut offset));
-                verdict.map_err(|fault| rejection(block, offset, fault))?;
+                let mut at = (block, 0);
+                let verdict = Part::new(facts, block, row, &mut tables, &mut assumptions)
+                    .and_then(|mut part| part.prove(&mut at));
+                inner += verdict.map_err(|fault| rejection(at.0, at.1, fault))?;
                 Ok(())
             }
+            // Where the block is walked that leads to it.
+            Role::Inner(_) => Ok(()),
         };
         verdict.map_err(|fault| rejection(block, 0, fault))?;
+    }
+    let inners = certificate.roles.iter().filter(|role| matches!(role, Role::Inner(_))).count();
+    if inner != inners {
+        let what = format!("{} inner blocks that no row leads to", inners.saturating_sub(inner));
+        return Err(rejection(Block::from_u32(0), 0, (Rule::Form, what)));
     }
     Ok(assumptions.into_iter().collect())
 }
@@ -199,13 +231,20 @@ fn form(facts: &Facts<'_>) -> Verdict {
         let insts = question.generic.block(block).insts().len();
         demand!(row.start as usize <= insts, Form, "the row of block {number} starts too late");
     }
+    let mut ways = vec![0u32; blocks];
     for (block, _) in body.blocks() {
         for edge in body.successors(block) {
             let (to, count) = (edge.block, body.args(&edge).len());
             let exists = (to.as_u32() as usize) < blocks;
             let fits = exists && body.block(to).params().len() == count;
             demand!(fits, Form, "an edge of {block} does not fit {to}");
+            ways[to.as_u32() as usize] += 1;
         }
+    }
+    for ((block, data), role) in body.blocks().zip(&certificate.roles) {
+        let Role::Inner(_) = role else { continue };
+        let is_inner = ways[block.as_u32() as usize] == 1 && data.params().len() == 0;
+        demand!(is_inner, Form, "{block} has parameters, or another number of ways than one");
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! One block of the specialised function and the part of the generic one that it stands for, in
-//! lockstep (S3 to S6, S8, S9).
+//! lockstep (S3 to S6, S8, S9), and then the inner blocks behind it (`tree`).
 
 use super::Facts;
 use super::edge::Way;
 use super::error::{Rule, Verdict, demand};
 use super::memory::Found;
-use super::terms::{Term, Terms};
+use super::terms::{Operands, Term, Terms};
+use super::tree::{Open, insts_of};
+use super::values::Values;
 use crate::certificate::{Known, Range, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
@@ -35,6 +37,25 @@ pub(super) struct Kept {
     pub(super) known: Vec<Range>,
 }
 
+impl Kept {
+    /// The same for another block, which has done nothing yet.
+    pub(super) fn anew(&self) -> Kept {
+        let mut kept = self.clone();
+        let all = kept.stack.iter_mut().chain(kept.locals.values_mut());
+        all.for_each(|late| late.done = false);
+        kept
+    }
+}
+
+/// The tables that all proofs of blocks use, one after another.
+pub(super) struct Tables {
+    pub(super) terms: Terms,
+    /// Values of the generic function.
+    pub(super) theirs: Values,
+    /// Values of the specialised one.
+    pub(super) ours: Values,
+}
+
 /// A block and its part.
 pub(super) struct Part<'c> {
     pub(super) facts: Facts<'c>,
@@ -42,17 +63,19 @@ pub(super) struct Part<'c> {
     /// The generic block.
     pub(super) generic: Block,
     pub(super) start: u32,
-    pub(super) terms: Terms,
-    /// Values of the generic function.
-    pub(super) theirs: BTreeMap<Value, Term>,
-    /// Values of the specialised one.
-    pub(super) ours: BTreeMap<Value, Term>,
+    pub(super) terms: &'c mut Terms,
+    pub(super) theirs: &'c mut Values,
+    pub(super) ours: &'c mut Values,
     pub(super) bases: Vec<(u32, Term)>,
     pub(super) kept: Kept,
     /// The instructions of the block that are still to come.
-    pub(super) left: std::vec::IntoIter<Inst>,
+    pub(super) left: std::ops::Range<u32>,
     /// The next of them with an effect, once it was looked for.
     pub(super) next: Option<Inst>,
+    /// Whether the generic function has done anything since the row.
+    pub(super) moved: bool,
+    /// Inner blocks behind those that are proved.
+    pub(super) open: Vec<Open>,
     pub(super) assumptions: &'c mut BTreeSet<Assumption>,
 }
 
@@ -71,24 +94,27 @@ pub(super) fn opcode(data: &InstData) -> Verdict<Opcode> {
 }
 
 /// Gives the results of a pure instruction of the specialised function their terms.
-pub(super) fn bind(
-    facts: &Facts<'_>,
-    terms: &mut Terms,
-    ours: &mut BTreeMap<Value, Term>,
-    inst: Inst,
-) -> Verdict {
+pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst: Inst) -> Verdict {
     let data = facts.body.inst(inst);
-    let mut args = Vec::new();
-    for value in facts.body.operands(data.args) {
-        // What other blocks make is not known here.
-        args.push(*ours.entry(*value).or_insert_with(|| terms.leaf()));
+    let mut args = Operands::default();
+    for &value in facts.body.operands(data.args) {
+        args.push(ours_of(terms, ours, value));
     }
     let code = opcode(data)?;
     for (number, result) in (0..).zip(data.results()) {
         let term = terms.operator(code, data.imm, &args, number);
-        ours.insert(result, term);
+        ours.set(result, Some(term));
     }
     Ok(())
+}
+
+/// What a value of the specialised function is; what other blocks make is not known here.
+fn ours_of(terms: &mut Terms, ours: &mut Values, value: Value) -> Term {
+    ours.get(value).unwrap_or_else(|| {
+        let leaf = terms.leaf();
+        ours.set(value, Some(leaf));
+        leaf
+    })
 }
 
 impl<'c> Part<'c> {
@@ -97,21 +123,22 @@ impl<'c> Part<'c> {
         facts: Facts<'c>,
         block: Block,
         row: &Row,
+        tables: &'c mut Tables,
         assumptions: &'c mut BTreeSet<Assumption>,
     ) -> Verdict<Part<'c>> {
         let Some(generic) = row.block else {
             return Err((Rule::Form, "a row of no block".to_owned()));
         };
         let data = facts.body.block(block);
-        let (mut terms, mut ours) = (Terms::default(), BTreeMap::new());
-        let params: Vec<Term> = data
-            .params()
-            .map(|param| {
-                let leaf = terms.leaf();
-                ours.insert(param, leaf);
-                leaf
-            })
-            .collect();
+        let Tables { terms, theirs, ours } = tables;
+        theirs.back(0);
+        ours.back(0);
+        let mut params = Vec::new();
+        for param in data.params() {
+            let leaf = terms.leaf();
+            ours.set(param, Some(leaf));
+            params.push(leaf);
+        }
         let args: Vec<Option<Term>> = params.iter().copied().map(Some).collect();
         let mut bases = Vec::new();
         for &(arg, number) in &row.bases {
@@ -121,14 +148,12 @@ impl<'c> Part<'c> {
             bases.push((arg, param));
         }
         let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
-        let (mut theirs, mut kept) = (
-            BTreeMap::new(),
-            Kept { fresh: row.fresh, known: row.known.clone(), ..Kept::default() },
-        );
-        let mut known = |known: Known| way.known(&mut terms, row, known);
+        let mut kept = Kept { fresh: row.fresh, known: row.known.clone(), ..Kept::default() };
+        let mut known = |known: Known| way.known(terms, row, known);
         for &(value, said) in &row.values {
             let one = known(said)?;
-            demand!(theirs.insert(value, one).is_none(), Form, "{value} stands twice in a row");
+            demand!(theirs.get(value).is_none(), Form, "{value} stands twice in a row");
+            theirs.set(value, Some(one));
         }
         for &(number, said) in &row.regs {
             let one = known(said)?;
@@ -144,69 +169,79 @@ impl<'c> Part<'c> {
             let first = kept.locals.insert(*number, Late { address, value, done: false }).is_none();
             demand!(first, Form, "local {number} stands twice in a row");
         }
-        let left = data.insts().collect::<Vec<_>>().into_iter();
-        let start = row.start;
+        let left = insts_of(facts.body, block);
+        let (start, open) = (row.start, Vec::new());
+        #[rustfmt::skip]
         let part = Part {
-            facts,
-            block,
-            generic,
-            start,
-            terms,
-            theirs,
-            ours,
-            bases,
-            kept,
-            left,
-            next: None,
-            assumptions,
+            facts, block, generic, start, terms, theirs, ours, bases, kept, left, open, assumptions,
+            next: None, moved: false,
         };
         Ok(part)
     }
 
-    /// Proves the block; `offset` is where it is.
-    pub(super) fn prove(&mut self, offset: &mut u32) -> Verdict {
+    /// Proves the block and the inner blocks behind it; gives how many these are. `at` is where it
+    /// is.
+    pub(super) fn prove(&mut self, at: &mut (Block, u32)) -> Verdict<usize> {
+        let mut inner = 0;
+        self.walk(&mut at.1)?;
+        while let Some(open) = self.open.pop() {
+            inner += 1;
+            self.enter(open);
+            at.0 = self.block;
+            self.walk(&mut at.1)?;
+        }
+        Ok(inner)
+    }
+
+    /// Proves one block.
+    fn walk(&mut self, offset: &mut u32) -> Verdict {
         let generic = self.facts.question.generic;
-        for (number, inst) in (0..).zip(generic.block(self.generic).insts()) {
-            if number < self.start {
-                continue;
-            }
+        let insts = (0..).zip(generic.block(self.generic).insts());
+        for (number, inst) in insts.skip(self.start as usize) {
             *offset = generic.inst(inst).offset;
             if self.inst(number, inst)? {
                 return Ok(());
             }
+            self.moved = true;
         }
         *offset = generic.block(self.generic).end;
+        self.moved = true;
         self.end()
     }
 
     /// What a value of the generic function is.
     pub(super) fn their(&self, value: Value) -> Verdict<Term> {
-        let found = self.theirs.get(&value).copied();
+        let found = self.theirs.get(value);
         found.ok_or_else(|| (Rule::State, format!("the row does not say what {value} is")))
     }
 
-    pub(super) fn theirs(&self, list: List<Value>) -> Verdict<Vec<Term>> {
-        let values = self.facts.question.generic.operands(list);
-        values.iter().map(|&value| self.their(value)).collect()
+    pub(super) fn theirs(&self, list: List<Value>) -> Verdict<Operands> {
+        let mut terms = Operands::default();
+        for &value in self.facts.question.generic.operands(list) {
+            terms.push(self.their(value)?);
+        }
+        Ok(terms)
     }
 
     /// What a value of the specialised function is.
     pub(super) fn our(&mut self, value: Value) -> Term {
-        let Part { ours, terms, .. } = self;
-        *ours.entry(value).or_insert_with(|| terms.leaf())
+        ours_of(self.terms, self.ours, value)
     }
 
-    pub(super) fn ours(&mut self, list: List<Value>) -> Vec<Term> {
-        let body = self.facts.body;
-        body.operands(list).iter().map(|&value| self.our(value)).collect()
+    pub(super) fn ours(&mut self, list: List<Value>) -> Operands {
+        let mut terms = Operands::default();
+        for &value in self.facts.body.operands(list) {
+            terms.push(self.our(value));
+        }
+        terms
     }
 
     /// The next instruction of the block that has an effect.
     pub(super) fn effect(&mut self) -> Verdict<Option<Inst>> {
         while self.next.is_none() {
-            let Some(inst) = self.left.next() else { return Ok(None) };
+            let Some(inst) = self.left.next().map(Inst::from_u32) else { return Ok(None) };
             if self.facts.body.inst(inst).op.effects().is_pure() {
-                bind(&self.facts, &mut self.terms, &mut self.ours, inst)?;
+                bind(&self.facts, self.terms, self.ours, inst)?;
             } else {
                 self.next = Some(inst);
             }
@@ -226,8 +261,12 @@ impl<'c> Part<'c> {
         let generic = self.facts.question.generic;
         let data = generic.inst(inst);
         let is_pure = data.op.effects().is_pure();
-        if is_pure && generic.operands(data.args).iter().any(|it| !self.theirs.contains_key(it)) {
-            // What nobody asks for later on need not be known; who asks is refused (S7).
+        if is_pure && generic.operands(data.args).iter().any(|it| self.theirs.get(*it).is_none()) {
+            // What nobody asks for later on need not be known; who asks is refused (S7). What the
+            // row may have said of it was computed before and is no more.
+            for result in data.results() {
+                self.theirs.set(result, None);
+            }
             return Ok(false);
         }
         let args = self.theirs(data.args)?;
@@ -239,7 +278,7 @@ impl<'c> Part<'c> {
             let imm = self.facts.imm(code, data.imm)?;
             for (number, result) in (0..).zip(data.results()) {
                 let term = self.terms.operator(code, imm, &args, number);
-                self.theirs.insert(result, term);
+                self.theirs.set(result, Some(term));
             }
             return Ok(false);
         }
@@ -254,7 +293,7 @@ impl<'c> Part<'c> {
         match (folded, data.result()) {
             (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {
                 let term = self.terms.constant(bits);
-                self.theirs.insert(result, term);
+                self.theirs.set(result, Some(term));
             }
             _ => {
                 self.same(data, &args)?;
@@ -272,7 +311,8 @@ impl<'c> Part<'c> {
         args: &[Term],
         found: &Found,
     ) -> Verdict<bool> {
-        if !self.is_known(found) && self.is_refreshed(number) {
+        // Else blocks might compare the same again and again, and nothing else.
+        if self.is_refreshed(number) && (self.moved || !self.is_known(found)) {
             self.refreshed(number, found.word)?;
             return Ok(true);
         }
@@ -282,7 +322,7 @@ impl<'c> Part<'c> {
             let known = self.is_known(found);
             demand!(known, Memory, "a load is gone, and what it reads is not known");
             let term = self.terms.constant(found.bits);
-            self.theirs.extend(data.result().map(|result| (result, term)));
+            data.result().into_iter().for_each(|result| self.theirs.set(result, Some(term)));
         }
         Ok(false)
     }
@@ -292,7 +332,7 @@ impl<'c> Part<'c> {
         let Some(inst) = self.effect()? else { return Ok(false) };
         let ours = self.facts.body.inst(inst);
         let imm = self.facts.imm(opcode(data)?, data.imm)?;
-        Ok(ours.op == data.op && ours.imm == imm && self.ours(ours.args) == args)
+        Ok(ours.op == data.op && ours.imm == imm && *self.ours(ours.args) == *args)
     }
 
     /// The next effect of the block is this one of the generic function (S3, S4).
@@ -306,13 +346,13 @@ impl<'c> Part<'c> {
         let (found, wanted) = (ours.op.mnemonic(), data.op.mnemonic());
         demand!(alike, Effects, "{inst} is `{found}`, or has other immediates, for `{wanted}`");
         let operands = self.ours(ours.args);
-        demand!(operands == args, Operands, "{inst}, `{found}`, has other operands");
+        demand!(*operands == *args, Operands, "{inst}, `{found}`, has other operands");
         let (count, wanted) = (ours.results().len(), data.results().len());
         demand!(count == wanted, Form, "{inst} has {count} results");
         for (our, their) in ours.results().zip(data.results()) {
             let leaf = self.terms.leaf();
-            self.ours.insert(our, leaf);
-            self.theirs.insert(their, leaf);
+            self.ours.set(our, Some(leaf));
+            self.theirs.set(their, Some(leaf));
         }
         self.next = None;
         Ok(())
@@ -331,7 +371,7 @@ impl<'c> Part<'c> {
         let alike = ours.op == Op::Wasm(code) && plain;
         demand!(alike, Effects, "{inst} is no `{}` at its operand", code.mnemonic());
         let found = self.ours(ours.args);
-        demand!(found == operands, Operands, "{inst} has other operands");
+        demand!(*found == *operands, Operands, "{inst} has other operands");
         self.next = None;
         Ok(inst)
     }

@@ -1,4 +1,4 @@
-//! Terms: what the values of both bodies are, in one table, while one block is proved.
+//! Terms: what the values of both bodies are, in one table, while a function is proved.
 //!
 //! A term is a leaf (a parameter of the specialised block, or the result of an effect that both
 //! sides do), a constant, or an operator on terms. Equal terms have equal numbers. Every rule is an
@@ -13,13 +13,18 @@ use super::evaluate::evaluate;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
 use prova_ssa::Imm;
+use prova_ssa::hash::Key;
 use std::collections::HashMap;
+use std::ops::Deref;
 
 /// A term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term(u32);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The most operands of an operator that is pure.
+const OPERANDS_MAX: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Node {
     /// A value that only a run knows. It is found by its number alone, never looked up.
     Leaf,
@@ -28,22 +33,63 @@ enum Node {
     Bits(u64),
     /// A term that is no sum, and a distance that is not 0.
     Sum(Term, u32),
-    /// A result of an operator.
-    Op(Opcode, Imm, Box<[Term]>, u32),
+    /// A result of an operator: its operands and how many they are, and which result.
+    Op(Opcode, Imm, [Term; OPERANDS_MAX], u32, u32),
 }
 
-/// The terms of one block.
+/// Operands, which are mostly few.
+#[derive(Clone, Debug)]
+pub(super) enum Operands {
+    Few([Term; OPERANDS_MAX], usize),
+    Many(Vec<Term>),
+}
+
+impl Default for Operands {
+    fn default() -> Operands {
+        Operands::Few([Term(0); OPERANDS_MAX], 0)
+    }
+}
+
+impl Operands {
+    pub(super) fn push(&mut self, term: Term) {
+        match self {
+            Operands::Few(few, count) if *count < OPERANDS_MAX => {
+                few[*count] = term;
+                *count += 1;
+            }
+            Operands::Few(few, _) => {
+                let mut many = few.to_vec();
+                many.push(term);
+                *self = Operands::Many(many);
+            }
+            Operands::Many(many) => many.push(term),
+        }
+    }
+}
+
+impl Deref for Operands {
+    type Target = [Term];
+
+    fn deref(&self) -> &[Term] {
+        match self {
+            Operands::Few(few, count) => &few[..*count],
+            Operands::Many(many) => many,
+        }
+    }
+}
+
+/// The terms of one function. No two blocks with rows share a leaf.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     nodes: Vec<Node>,
-    known: HashMap<Node, Term>,
+    known: HashMap<Node, Term, Key>,
 }
 
 impl Terms {
     fn add(&mut self, node: Node) -> Term {
         let Terms { nodes, known, .. } = self;
         *known.entry(node).or_insert_with_key(|node| {
-            nodes.push(node.clone());
+            nodes.push(*node);
             Term(nodes.len() as u32 - 1)
         })
     }
@@ -79,8 +125,10 @@ impl Terms {
 
     /// The operands of an operator that a term is.
     fn operands(&self, term: Term, opcode: Opcode) -> Option<[Term; 2]> {
-        let Node::Op(code, _, args, 0) = &self.nodes[term.0 as usize] else { return None };
-        args.as_ref().try_into().ok().filter(|_| *code == opcode)
+        match self.nodes[term.0 as usize] {
+            Node::Op(code, _, [a, b, ..], 2, 0) if code == opcode => Some([a, b]),
+            _ => None,
+        }
     }
 
     /// The operands of an i32 addition that is no distance.
@@ -138,7 +186,12 @@ impl Terms {
         if let Some(term) = self.simpler(opcode, imm, args) {
             return term;
         }
-        self.add(Node::Op(opcode, imm, args.into(), result))
+        let mut all = [Term(0); OPERANDS_MAX];
+        match all.get_mut(..args.len()) {
+            Some(all) => all.copy_from_slice(args),
+            None => return self.leaf(),
+        }
+        self.add(Node::Op(opcode, imm, all, args.len() as u32, result))
     }
 
     fn simpler(&mut self, opcode: Opcode, imm: Imm, args: &[Term]) -> Option<Term> {
@@ -168,7 +221,27 @@ impl Terms {
 
     /// T1: what an operator on constants gives, if it does not trap.
     pub(super) fn evaluated(&self, opcode: Opcode, imm: Imm, args: &[Term]) -> Option<u64> {
-        let bits: Option<Vec<u64>> = args.iter().map(|&term| self.as_bits(term)).collect();
-        evaluate(opcode, &bits.filter(|_| imm == Imm::None)?)
+        let mut bits = [0; OPERANDS_MAX];
+        let bits = bits.get_mut(..args.len())?;
+        for (bits, &term) in bits.iter_mut().zip(args) {
+            *bits = self.as_bits(term)?;
+        }
+        if imm == Imm::None { evaluate(opcode, bits) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_and_masks_are_known_by_their_operators() {
+        let mut terms = Terms::default();
+        let (a, b, mask) = (terms.leaf(), terms.leaf(), terms.constant(7));
+        let mut of = |opcode, args: &[Term]| terms.operator(opcode, Imm::None, args, 0);
+        let (sum, other) = (of(Opcode::I32Add, &[a, b]), of(Opcode::I32Or, &[a, b]));
+        let (masked, not) = (of(Opcode::I32And, &[a, mask]), of(Opcode::I32Or, &[a, mask]));
+        assert_eq!((terms.added(sum), terms.added(other)), (Some([a, b]), None));
+        assert_eq!((terms.greatest(masked), terms.greatest(not)), (Some(7), None));
     }
 }

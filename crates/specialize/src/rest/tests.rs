@@ -4,11 +4,15 @@
 //! Green does not show that two faults at once are seen.
 
 use crate::error::Error;
+use crate::fill::{Filled, fill};
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
+use crate::pipeline::Options;
 use crate::request::Requests;
 use crate::rewrite::{New, Plan, rewrite};
-use prova_module::{Features, Limits, Module, Proposal};
+use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
+use prova_ssa::emitted::EmittedBody;
+use prova_ssa::{Body, Metering, build};
 
 const CASES: &[&str] = &[
     include_str!("../../tests/cases/values.wat"),
@@ -73,14 +77,14 @@ fn every_turned_bit_is_refused() {
         let (module, intrinsics, plan) = case(text);
         let made = rewrite(&module, &intrinsics, &plan).expect("it is rewritten").bytes;
         let hollow = decoded(made.clone()).expect("a valid module");
-        super::check(&module, &hollow, &intrinsics, &plan).expect("the rest is what it was");
+        super::check(&module, &hollow, &intrinsics, &plan, &[]).expect("the rest is what it was");
         let (end, mut tried) = (customs(&made), 0);
         for bit in 64..8 * end {
             let mut wasm = made.clone();
             wasm[bit / 8] ^= 1 << (bit % 8);
             let Some(hollow) = decoded(wasm) else { continue };
             tried += 1;
-            let same = super::check(&module, &hollow, &intrinsics, &plan).is_ok();
+            let same = super::check(&module, &hollow, &intrinsics, &plan, &[]).is_ok();
             // An import section without imports becomes a custom one, which means nothing.
             let empty = bit % 8 == 1 && made[bit / 8..].starts_with(&[2, 1, 0]);
             assert!(!same || empty, "bit {} of byte {:#x} is turned", bit % 8, bit / 8);
@@ -130,10 +134,88 @@ fn other_plans_are_refused() {
         for (what, edit) in edits {
             let mut other = plan.clone();
             edit(&mut other);
-            let refused = super::check(&module, &hollow, &intrinsics, &other);
+            let refused = super::check(&module, &hollow, &intrinsics, &other, &[]);
             assert!(matches!(refused, Err(Error::Output(_))), "{what}");
         }
         // What is there already, and a module with its intrinsics.
-        assert!(super::check(&module, &module, &intrinsics, &plan).is_err());
+        assert!(super::check(&module, &module, &intrinsics, &plan, &[]).is_err());
     }
+}
+
+/// Pairs of modules that differ in one thing, each of which is refused for the other one.
+#[test]
+fn other_modules_are_refused() {
+    for (one, other) in [
+        ("(func $f) (start $f)", "(func $f)"),
+        ("(func $f) (func $g) (start $f)", "(func $f) (func $g) (start $g)"),
+        (
+            "(func $f) (table 1 funcref (ref.func $f)) (elem declare func $f)",
+            "(func $f) (table 1 funcref) (elem declare func $f)",
+        ),
+        (r#"(import "a" "g" (global i32))"#, "(global i32 (i32.const 0))"),
+        (r#"(import "a" "t" (table 1 funcref))"#, "(table 1 funcref)"),
+        (r#"(import "a" "m" (memory 1))"#, "(memory 1)"),
+        (r#"(import "a" "e" (tag))"#, "(tag)"),
+        (r#"(import "a" "f" (func))"#, r#"(import "a" "g" (func))"#),
+        (r#"(import "a" "f" (func))"#, r#"(import "b" "f" (func))"#),
+        (r#"(import "a" "f" (func))"#, r#"(import "a" "f" (func)) (import "a" "f" (func))"#),
+        (r#"(memory 1) (export "m" (memory 0))"#, "(memory 1)"),
+        ("(memory 1)", "(memory 1) (memory 1)"),
+        ("(tag)", "(tag) (tag)"),
+        ("(global i32 (i32.const 0))", "(global i32 (i32.const 0)) (global i32 (i32.const 0))"),
+        ("(table 1 funcref)", "(table 1 funcref) (table 1 funcref)"),
+        ("(func) (elem declare func 0)", "(func) (elem func 0)"),
+        (r#"(memory 1) (data "a")"#, r#"(memory 1) (data (i32.const 0) "a")"#),
+        ("(func (drop (i32.const 1)))", "(func (drop (i32.const 1)) (nop))"),
+        ("(func (local i32))", "(func (local i64))"),
+        ("(func (local i32))", "(func (local i32 i32))"),
+    ] {
+        let module = |text: &str| {
+            let wasm = wat::parse_str(format!("(module {text})")).expect("a module");
+            decoded(wasm).unwrap_or_else(|| panic!("{text}"))
+        };
+        let (one, other) = (module(one), module(other));
+        let check = |old: &Module, new: &Module| {
+            let intrinsics = Intrinsics::find(old).expect("no intrinsics");
+            super::check(old, new, &intrinsics, &Plan::default(), &[])
+        };
+        for (old, new) in [(&one, &other), (&other, &one)] {
+            assert!(check(old, old).is_ok());
+            assert!(check(old, new).is_err(), "{:?}", old.bytes());
+        }
+    }
+}
+
+/// Proofs of bodies are taken for the functions that they are of, in the module that they are of.
+#[test]
+fn other_proofs_are_refused() {
+    let text = r#"(module (func (result i64) (i64.const 1)) (func (result i64) (i64.const 2))
+        (table 2 funcref) (memory 1) (elem (i32.const 0) 0 1) (data (i32.const 0) "x"))"#;
+    let module = decoded(wat::parse_str(text).expect("a module")).expect("a valid module");
+    let intrinsics = Intrinsics::find(&module).expect("no intrinsics");
+    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
+    let new = |(&func, slot)| New { ty: module.func_type_idx(func), name: "new".to_owned(), slot };
+    let plan = Plan { funcs: funcs.iter().zip([64, 96]).map(new).collect(), ..Plan::default() };
+    let wasm = rewrite(&module, &intrinsics, &plan).expect("it is rewritten").bytes;
+    let made = |order: [usize; 2]| {
+        let body = |(at, number): (usize, u32)| {
+            let body = build(&module, funcs[at], Metering::NONE).expect("a body");
+            body.with_func(FuncIdx(number))
+        };
+        let bodies: Vec<Body> = order.into_iter().zip(2..).map(body).collect();
+        match fill(module.features(), &wasm, &bodies, &Options::default()) {
+            Ok(Filled::Done(made)) => made,
+            _other => panic!("it has no bytes"),
+        }
+    };
+    let (right, turned) = (made([0, 1]), made([1, 0]));
+    let check = |proofs: &[EmittedBody]| {
+        super::check(&module, &right.module, &intrinsics, &plan, proofs).is_ok()
+    };
+    assert!(check(&right.proofs));
+    assert!(!check(&turned.proofs), "proofs of another module");
+    assert!(!check(&[]), "no proofs");
+    assert!(!check(&right.proofs[..1]), "one proof");
+    let [first, second] = &right.proofs[..] else { panic!("two proofs") };
+    assert!(!check(&[second.clone(), first.clone()]), "proofs that change places");
 }

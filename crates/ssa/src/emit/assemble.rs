@@ -26,6 +26,17 @@ const CODE: u8 = 10;
 
 /// Puts bodies into a module; a function for which there is none keeps its own.
 pub fn assemble(module: &Module, types: &Types, bodies: &[Option<&Emitted>]) -> Assembled {
+    assemble_over(module, types, bodies, &[])
+}
+
+/// The same, with other bytes for the functions whose body is not replaced, as far as there are
+/// any; what is said of those functions in custom sections stays.
+pub fn assemble_over(
+    module: &Module,
+    types: &Types,
+    bodies: &[Option<&Emitted>],
+    others: &[&[u8]],
+) -> Assembled {
     let wasm = module.bytes();
     let mut result = Assembled { bytes: wasm[..8].to_vec(), dropped: Vec::new() };
     let is_changed = bodies.iter().any(Option::is_some);
@@ -42,7 +53,7 @@ pub fn assemble(module: &Module, types: &Types, bodies: &[Option<&Emitted>]) -> 
                 names(module, &wasm[custom.range.clone()], bodies)
             }
             (TYPE, _) if extra => with_types(contents, types),
-            (CODE, _) if is_changed => code(module, bodies),
+            (CODE, _) if is_changed || !others.is_empty() => code(module, bodies, others),
             _ => contents.to_vec(),
         };
         result.bytes.push(section.id);
@@ -81,14 +92,16 @@ fn with_types(contents: &[u8], types: &Types) -> Vec<u8> {
     out
 }
 
-fn code(module: &Module, bodies: &[Option<&Emitted>]) -> Vec<u8> {
+fn code(module: &Module, bodies: &[Option<&Emitted>], others: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::new();
     let defined = module.defined_funcs();
     (defined.len() as u32).encode(&mut out);
     for (at, func) in defined.enumerate() {
         match (bodies.get(at).copied().flatten(), module.body(func)) {
             (Some(body), _) => body.bytes.encode(&mut out),
-            (None, Some(body)) => body.bytes().encode(&mut out),
+            (None, Some(body)) => {
+                others.get(at).copied().unwrap_or(body.bytes()).encode(&mut out);
+            }
             (None, None) => {}
         }
     }

@@ -42,7 +42,7 @@ mod trees;
 mod uses;
 mod variable;
 
-pub use assemble::{Assembled, assemble};
+pub use assemble::{Assembled, assemble, assemble_over};
 
 use crate::body::{BlockData, Body, Origin};
 use crate::entity::Block;

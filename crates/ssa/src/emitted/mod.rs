@@ -95,8 +95,7 @@ use crate::body::{Body, Metering};
 use crate::build::build;
 use crate::check::CheckedBody;
 use crate::entity::Value;
-use crate::passes::check::lists_exist;
-use crate::verify::verify;
+use crate::passes::LooseBody;
 use graph::Joins;
 use prova_module::{FuncIdx, Module};
 
@@ -210,21 +209,20 @@ impl EmittedBody {
     /// is this body; what the body is for is its author's to prove.
     ///
     /// # Errors
-    /// The first rule that is broken; E2 if the body is not well formed.
-    pub fn check_body(
+    /// The first rule that is broken.
+    pub fn check_loose(
         twin: &Twin,
-        body: &Body,
+        body: &LooseBody,
         homes: &Homes<'_>,
     ) -> Result<EmittedBody, Rejection> {
-        let refused = |what| {
+        let refused = |rule, what| {
             let func = body.func();
-            Rejection { func, block: None, image: None, rule: Rule::Image, what }
+            Rejection { func, block: None, image: None, rule, what }
         };
-        if !lists_exist(body) {
-            return Err(refused("a list of another body".to_owned()));
+        if !body.module().is_same(&twin.old) {
+            return Err(refused(Rule::Module, "the body is of another module".to_owned()));
         }
-        verify(&twin.old, body).map_err(|error| refused(error.to_string()))?;
-        EmittedBody::image_of(twin, body, homes)
+        EmittedBody::image_of(twin, body.body(), homes)
     }
 
     /// The function of the new module in SSA form, proved to be a well-formed body of the old one.

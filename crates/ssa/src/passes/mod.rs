@@ -30,6 +30,7 @@ mod dead;
 mod fold;
 mod forward;
 mod gvn;
+mod loose;
 mod merge;
 mod number;
 mod params;
@@ -39,10 +40,12 @@ mod thread;
 mod witness;
 
 pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};
+pub use loose::LooseBody;
 pub use witness::{Claim, Witness};
 
 use crate::body::Body;
 use crate::check::CheckedBody;
+use prova_module::Module;
 use std::fmt;
 use std::str::FromStr;
 
@@ -98,14 +101,18 @@ impl Pass {
 
     /// The body that it proposes, with its witness; `None` if it changes nothing.
     pub fn run(self, before: &CheckedBody) -> Option<(Body, Witness)> {
-        let body = before.body();
+        self.propose(before.module(), before.body())
+    }
+
+    /// The same, of a well-formed body of a module.
+    fn propose(self, module: &Module, body: &Body) -> Option<(Body, Witness)> {
         match self {
             Pass::Params => params::plan(body),
             Pass::Fold => fold::plan(body),
             Pass::Thread => thread::plan(body),
             Pass::Merge => merge::plan(body),
             Pass::Gvn => gvn::plan(body),
-            Pass::Forward => forward::plan(before.module(), body),
+            Pass::Forward => forward::plan(module, body),
             Pass::Dead => dead::plan(body),
         }
         .rebuild()
@@ -156,11 +163,27 @@ impl fmt::Display for Refused {
 }
 
 /// Runs passes in order, each followed by its check; one that is refused is left out and reported.
-pub fn optimize(mut body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
+pub fn optimize(body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
+    let replace = |body: &CheckedBody, after, witness: &Witness| body.replace(after, witness);
+    in_order(body, passes, |pass, body| pass.run(body), replace)
+}
+
+/// The same, of a body that stands for no Wasm.
+pub fn optimize_loose(body: LooseBody, passes: &[Pass]) -> (LooseBody, Vec<Refused>) {
+    let run = |pass: Pass, body: &LooseBody| pass.propose(body.module(), body.body());
+    in_order(body, passes, run, |body, after, witness| body.replace(after, witness))
+}
+
+fn in_order<B>(
+    mut body: B,
+    passes: &[Pass],
+    run: impl Fn(Pass, &B) -> Option<(Body, Witness)>,
+    replace: impl Fn(&B, Body, &Witness) -> Result<B, PassRejection>,
+) -> (B, Vec<Refused>) {
     let mut refused = Vec::new();
     for &pass in passes {
-        let Some((after, witness)) = pass.run(&body) else { continue };
-        match body.replace(after, &witness) {
+        let Some((after, witness)) = run(pass, &body) else { continue };
+        match replace(&body, after, &witness) {
             Ok(replaced) => body = replaced,
             Err(rejection) => refused.push(Refused { pass, rejection }),
         }

@@ -180,6 +180,9 @@ pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
     (short || long) && !is_zero && !overflows
 }
 
+/// The most operands of an operator that has a number.
+const OPERANDS_MAX: usize = 4;
+
 /// Value numbers in one table.
 #[derive(Default)]
 pub(super) struct Numbers {
@@ -240,20 +243,33 @@ impl Numbers {
             let is_null = opcode == Opcode::RefIsNull && args.len() == 1;
             return is_null.then(|| [self.terms.is_null(args[0]), Vn::UNDEF]);
         };
-        let constants: Option<Vec<u64>> = args.iter().map(|&vn| self.terms.as_const(vn)).collect();
-        if let Some(Ok([first, second])) = constants.and_then(|all| fold(opcode, &all)) {
+        // No operator has more operands, nor more of them and immediates together.
+        let mut all = [Vn::UNDEF; OPERANDS_MAX + 1];
+        let mut constants = [0; OPERANDS_MAX];
+        let count = args.len();
+        all.get_mut(..count)?.copy_from_slice(args);
+        let places = constants.get_mut(..count)?;
+        let mut is_constant = true;
+        for (place, &vn) in places.iter_mut().zip(args) {
+            match self.terms.as_const(vn) {
+                Some(bits) => *place = bits,
+                None => is_constant = false,
+            }
+        }
+        let folded = if is_constant { fold(opcode, places) } else { None };
+        if let Some(Ok([first, second])) = folded {
             return Some([self.terms.constant(first), self.terms.constant(second)]);
         }
-        let mut all = args.to_vec();
-        match imm {
-            Imm::None => {}
-            Imm::Lane(lane) => all.push(Vn::index(lane.into())),
+        let more = match imm {
+            Imm::None => None,
+            Imm::Lane(lane) => Some(Vn::index(lane.into())),
             Imm::Wide([low, high]) => {
-                all.push(self.terms.constant128(u128::from(low) | u128::from(high) << 64));
+                Some(self.terms.constant128(u128::from(low) | u128::from(high) << 64))
             }
             _other => return None,
-        }
-        let low = self.terms.operator(prim, &all);
+        };
+        all[count] = more.unwrap_or(Vn::UNDEF);
+        let low = self.terms.operator(prim, &all[..count + usize::from(more.is_some())]);
         let second =
             if opcode.class() == Class::pure2 { self.terms.second(low) } else { Vn::UNDEF };
         Some([low, second])

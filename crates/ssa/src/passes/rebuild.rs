@@ -15,7 +15,7 @@
 
 use super::plant::planted;
 use super::witness::{Claim, Witness};
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::hash::Key;
@@ -203,7 +203,14 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         witness.threaded.sort();
         witness.covers.clone_from(&plan.covers);
         witness.covers.sort();
-        let out = Assembler::new(body.func(), body.metering());
+        let mut out = Assembler::new(body.func(), body.metering());
+        // Passes make few things that were not there.
+        out.reserve(&Room {
+            blocks: order.len(),
+            insts: body.inst_count(),
+            values: body.value_count(),
+            args: body.args.len(),
+        });
         let value = vec![None; body.value_count()];
         Rebuild { plan, out, order, block, value, witness }
     }

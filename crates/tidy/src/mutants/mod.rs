@@ -61,6 +61,8 @@ const SSA: &[&str] = &["prova-ssa", "prova-module"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
 const SSA_PASSES: &[&str] = &["crates/ssa/src/passes"];
 const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
+const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check"];
+const SPECIALIZE: &[&str] = &["prova-specialize"];
 
 /// The test programs of the crates that are mutated, in the order in which they run after those of
 /// the mutant's own package. They are built first, and quick.
@@ -87,6 +89,10 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-ssa", "emitted_states", SSA_EMITTED),
     Judge::new("prova-ssa", "emitted_shapes", SSA_EMITTED),
     Judge::new("prova-ssa", "emitted_ways", SSA_EMITTED),
+    Judge::new("prova-specialize", "plants", SPECIALIZE_CHECK),
+    Judge::new("prova-specialize", "forged", SPECIALIZE_CHECK),
+    Judge::new("prova-specialize", "refusals", SPECIALIZE),
+    Judge::new("prova-specialize", "prova_specialize", SPECIALIZE),
     Judge::new("prova-module", "limits", &["prova-module"]),
 ];
 

@@ -44,12 +44,10 @@ use super::flow::{Flow, Graph};
 use crate::body::Body;
 use crate::check::CheckedBody;
 use crate::entity::Block;
-use crate::passes::check::prove_undone;
-use crate::passes::{Claim, PassRejection, Witness};
+use crate::passes::{Claim, LooseBody, PassRejection, Witness};
 use crate::terminator::Terminator;
 use carry::Carried;
 use copy::Copier;
-use prova_module::Module;
 use std::fmt;
 
 /// The most arguments of all edges to dispatches.
@@ -95,16 +93,13 @@ pub fn reducify(before: &CheckedBody) -> Result<Option<CheckedBody>, Irreducible
     before.undo(body, &witness).map(Some).map_err(Irreducible::Refused)
 }
 
-/// A body with reducible flow that is proved to be this one, which may stand for no Wasm (as
-/// [`EmittedBody::check_body`](crate::emitted::EmittedBody::check_body) has it); `None` if this
-/// one's flow is reducible.
+/// The same, of a body that stands for no Wasm.
 ///
 /// # Errors
 /// As [`reducify`].
-pub fn reduced(module: &Module, before: &Body) -> Result<Option<Body>, Irreducible> {
-    let Some((body, witness)) = propose(before)? else { return Ok(None) };
-    prove_undone(module, &body, before, &witness).map_err(Irreducible::Refused)?;
-    Ok(Some(body))
+pub fn reducify_loose(before: &LooseBody) -> Result<Option<LooseBody>, Irreducible> {
+    let Some((body, witness)) = propose(before.body())? else { return Ok(None) };
+    before.undo(body, &witness).map(Some).map_err(Irreducible::Refused)
 }
 
 /// A body with reducible flow, and the witness that threading makes this one of it; `None` if the

@@ -67,8 +67,9 @@ impl<'b> Before<'b> {
         };
         before.read(witness)?;
         before.threaded()?;
+        let mut known = Known::default();
         for (block, _) in body.blocks() {
-            before.block(block, numbers)?;
+            before.block(block, numbers, &mut known)?;
         }
         Ok(before)
     }
@@ -153,7 +154,7 @@ impl<'b> Before<'b> {
     }
 
     /// The numbers of a block's values, in order.
-    fn block(&mut self, block: Block, numbers: &mut Numbers) -> Verdict {
+    fn block(&mut self, block: Block, numbers: &mut Numbers, known: &mut Known) -> Verdict {
         let body = self.body;
         for (at, param) in (0..).zip(body.block(block).params()) {
             self.number[param.index()] = match self.claims[param.index()] {
@@ -161,9 +162,9 @@ impl<'b> Before<'b> {
                 Some(claim) => self.claimed(block, param, claim, numbers)?,
             };
         }
-        let mut known = Known::default();
+        known.forget();
         for inst in body.block(block).insts() {
-            self.inst(inst, numbers, &mut known)?;
+            self.inst(inst, numbers, known)?;
         }
         Ok(())
     }
@@ -271,8 +272,8 @@ impl<'b> Before<'b> {
     }
 
     /// The numbers of an instruction's operands.
-    pub(super) fn operands(&self, data: &InstData) -> Vec<Vn> {
+    pub(super) fn operands(&self, data: &InstData) -> impl Iterator<Item = Vn> {
         let args = self.body.operands(data.args).iter();
-        args.map(|value| self.number[value.index()]).collect()
+        args.map(|value| self.number[value.index()])
     }
 }

@@ -17,6 +17,7 @@
 
 use crate::body::{Access, Imm};
 use crate::effect::{Effects, State};
+use crate::hash::Key;
 use prova_module::Opcode;
 use prova_module::ops::Class;
 use prova_terms::Vn;
@@ -41,10 +42,10 @@ type Bytes = BTreeMap<(u64, As), (u8, Vn)>;
 /// What is known inside a block.
 #[derive(Default)]
 pub(super) struct Known {
-    values: HashMap<Base, Bytes>,
-    ends: HashMap<Base, u64>,
-    imported: HashMap<u32, Vn>,
-    defined: HashMap<u32, Vn>,
+    values: HashMap<Base, Bytes, Key>,
+    ends: HashMap<Base, u64, Key>,
+    imported: HashMap<u32, Vn, Key>,
+    defined: HashMap<u32, Vn, Key>,
 }
 
 /// Widest access.
@@ -65,7 +66,21 @@ fn form(opcode: Opcode) -> As {
     if is_whole(opcode) { As::Whole(opcode.row().width) } else { As::Loaded(opcode) }
 }
 
+/// Tables with room for more are not emptied for the next block but made anew.
+const KEPT_MAX: usize = 256;
+
 impl Known {
+    /// Forgets all, for the next block.
+    pub(super) fn forget(&mut self) {
+        if self.values.capacity().max(self.ends.capacity()) > KEPT_MAX {
+            *self = Known::default();
+        }
+        self.values.clear();
+        self.ends.clear();
+        self.imported.clear();
+        self.defined.clear();
+    }
+
     /// A load: the value that is known (else it is `own`), and whether it cannot trap (X1, X3).
     pub(super) fn load(
         &mut self,

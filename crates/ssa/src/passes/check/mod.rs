@@ -178,7 +178,11 @@ pub(crate) fn prove_undone(
         return Err(fault("a list of another body".to_owned()));
     }
     verify(module, old).map_err(|error| fault(error.to_string()))?;
-    prove(module, old, new, witness)
+    let mut here = None;
+    walk(module, old, new, witness, &mut here).map_err(|fault| {
+        let (rule, what) = fault.into_parts();
+        PassRejection { func: old.func(), block: here, rule, what }
+    })
 }
 
 fn rules(
@@ -188,11 +192,22 @@ fn rules(
     witness: &Witness,
     here: &mut Option<Block>,
 ) -> Verdict {
-    let same = old.func() == new.func() && old.metering() == new.metering();
-    demand!(same, Form, "another function or metering");
     demand!(lists_exist(new), Form, "a list of another body");
     let fault = |error: crate::verify::VerifyError| Fault::new(Rule::Form, error.to_string());
     verify(module, new).map_err(fault)?;
+    walk(module, old, new, witness, here)
+}
+
+/// All rules but Q1 of the new body, which is well formed.
+fn walk(
+    module: &Module,
+    old: &Body,
+    new: &Body,
+    witness: &Witness,
+    here: &mut Option<Block>,
+) -> Verdict {
+    let same = old.func() == new.func() && old.metering() == new.metering();
+    demand!(same, Form, "another function or metering");
     let mut numbers = Numbers::default();
     let before = Before::new(module, old, witness, &mut numbers)?;
     let steps_max = STEPS_BASE + STEPS_PER_ITEM * (items(old) + items(new));

@@ -7,7 +7,7 @@ use super::before::Before;
 use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
 use crate::body::{Body, InstData, Op};
-use crate::entity::{Block, Inst, List, Value};
+use crate::entity::{Block, Inst, Value};
 use crate::passes::number::Numbers;
 use crate::passes::witness::Witness;
 use cranelift_entity::EntityRef;
@@ -35,6 +35,8 @@ pub(super) struct Walk<'c> {
     pub(super) stands_for: Vec<Value>,
     /// The next number of a leaf for payloads.
     payload: u32,
+    /// Numbers of operands.
+    scratch: Vec<Vn>,
     steps: u64,
     steps_max: u64,
 }
@@ -70,6 +72,7 @@ impl<'c> Walk<'c> {
             number: vec![Vn::UNDEF; after.value_count()],
             stands_for: vec![Value::from_u32(0); after.value_count()],
             payload: old.inst_count() as u32,
+            scratch: Vec::new(),
             steps: 0,
             steps_max,
         };
@@ -136,18 +139,28 @@ impl<'c> Walk<'c> {
     /// An instruction of the new body.
     fn inst(&mut self, inst: Inst, cursor: &mut Cursor) -> Verdict {
         let data = *self.after.inst(inst);
-        let args = self.operands(data.args);
+        let mut args = std::mem::take(&mut self.scratch);
+        args.clear();
+        let operands = self.after.operands(data.args).iter();
+        args.extend(operands.map(|value| self.number[value.index()]));
+        let verdict = self.inst_of(&data, &args, cursor);
+        self.scratch = args;
+        verdict
+    }
+
+    /// The same, with the numbers of its operands.
+    fn inst_of(&mut self, data: &InstData, args: &[Vn], cursor: &mut Cursor) -> Verdict {
         if let Op::Wasm(opcode) = data.op
             && data.op.effects().is_pure()
         {
-            let Some(found) = self.numbers.of(opcode, data.imm, &args) else {
+            let Some(found) = self.numbers.of(opcode, data.imm, args) else {
                 let what = format!("{} has no number", opcode.mnemonic());
                 return Err(Fault::new(Rule::Effects, what));
             };
             data.results().zip(found).for_each(|(value, vn)| self.number[value.index()] = vn);
             return Ok(());
         }
-        let old = self.same_effect(&data, &args, cursor)?;
+        let old = self.same_effect(data, args, cursor)?;
         for (value, was) in data.results().zip(old.results()) {
             self.number[value.index()] = self.before.number[was.index()];
         }
@@ -167,7 +180,8 @@ impl<'c> Walk<'c> {
             cursor.insts.next();
             let old = *self.before.body.inst(inst);
             let alike = old.op == data.op && old.imm == data.imm;
-            let equal = alike && self.before.operands(&old) == args && !args.contains(&Vn::UNDEF);
+            let same = || self.before.operands(&old).eq(args.iter().copied());
+            let equal = alike && same() && !args.contains(&Vn::UNDEF);
             let removable = self.before.removable[inst.index()];
             if equal && (old.offset == data.offset || !removable) {
                 let (given, offset) = (data.offset, old.offset);
@@ -220,11 +234,6 @@ impl<'c> Walk<'c> {
             }
         }
         Ok(None)
-    }
-
-    /// The numbers of operands of the new body.
-    pub(super) fn operands(&self, list: List<Value>) -> Vec<Vn> {
-        self.after.operands(list).iter().map(|value| self.number[value.index()]).collect()
     }
 
     /// The leaf for payloads of the next edge.

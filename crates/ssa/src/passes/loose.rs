@@ -1,0 +1,77 @@
+//! Bodies that stand for no Wasm: what a function of a module is to be, before it has bytes.
+//!
+//! ```text
+//! Body ─ LooseBody::check (well formed) ─ passes, each proved ─► LooseBody ─ emit, EmittedBody::check_loose ─► its bytes
+//! ```
+//!
+//! What the first body is for is its author's to prove; here is proved that each body does what the
+//! one before does, by the rules of [`passes`](crate::passes), which ask of the old body that it is
+//! well formed and nothing else.
+
+use super::check::{self, PassRejection, PassRule as Rule, lists_exist};
+use super::witness::Witness;
+use crate::body::Body;
+use crate::entity::Block;
+use crate::verify::verify;
+use prova_module::{FuncIdx, Module};
+
+/// A well-formed body of a function of a module, which may have another body in its place.
+#[derive(Clone, Debug)]
+pub struct LooseBody {
+    module: Module,
+    body: Body,
+}
+
+impl LooseBody {
+    /// Takes a body that is well formed (Q1).
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn check(module: &Module, body: Body) -> Result<LooseBody, PassRejection> {
+        let refused = |block: Option<Block>, what: String| PassRejection {
+            func: body.func(),
+            block,
+            rule: Rule::Form,
+            what,
+        };
+        if !lists_exist(&body) {
+            return Err(refused(None, "a list of another body".to_owned()));
+        }
+        verify(module, &body).map_err(|error| refused(error.block, error.to_string()))?;
+        Ok(LooseBody { module: module.clone(), body })
+    }
+
+    /// Puts a body that a pass has made from this one in its place, if it is proved to do the same.
+    ///
+    /// # Errors
+    /// The first rule of [`passes`](crate::passes) that is broken.
+    pub fn replace(&self, after: Body, witness: &Witness) -> Result<LooseBody, PassRejection> {
+        check::prove(&self.module, &self.body, &after, witness)?;
+        Ok(LooseBody { module: self.module.clone(), body: after })
+    }
+
+    /// Puts a body of which a pass may make this one in its place, as
+    /// [`CheckedBody::undo`](crate::CheckedBody::undo).
+    ///
+    /// # Errors
+    /// The first rule of [`passes`](crate::passes) that is broken.
+    pub fn undo(&self, before: Body, witness: &Witness) -> Result<LooseBody, PassRejection> {
+        check::prove_undone(&self.module, &before, &self.body, witness)?;
+        Ok(LooseBody { module: self.module.clone(), body: before })
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The function.
+    pub fn func(&self) -> FuncIdx {
+        self.body.func()
+    }
+
+    /// The module whose function it is.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+}
