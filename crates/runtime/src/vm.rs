@@ -15,10 +15,10 @@
 //!   arrays have an element for each index of its module; the check proved that every index in the
 //!   bytecode is in range (C-rules of `prova_bytecode::check`).
 //! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in
-//!   the settings of this store (linked, where its executor runs linked words), or to a stub; it is only ever replaced, in one store, by an entry
-//!   of the same function ([`EntryWord`]). Code that was attached stays until the store ends, so
-//!   `Frame::ip`, an instruction of the caller's bytecode, is valid whatever calls of the caller
-//!   lead to by then.
+//!   the settings of this store (linked, where its executor runs linked words), or to a stub; it is
+//!   only ever replaced, in one store, by an entry of the same function ([`EntryWord`]). Code that
+//!   was attached stays until the store ends, so `Frame::ip`, an instruction of the caller's
+//!   bytecode, is valid whatever calls of the caller lead to by then.
 //! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved;
 //!   a function is entered only with `charge_bytes` of the logical limit left, and
 //!   `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.

@@ -267,24 +267,22 @@ fn reopened(
     }
 }
 
+impl<'m> Causes<'m> {
+    fn of(subject: Subject<'m>) -> Causes<'m> {
+        let (roots, made) = (BTreeSet::new(), BTreeMap::new());
+        let (folded, apart) = (Vec::new(), Vec::new());
+        let joins = Vec::new();
+        Causes { subject, joins, roots, made, folded, folds: 0, apart, refreshed: None }
+    }
+}
+
 /// Finds all that is reached, and why values are not known.
 ///
 /// # Errors
 /// If an intrinsic has no meaning where it stands, or a limit is reached.
 pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Refused> {
     let mut contexts = Contexts::default();
-    let (roots, made) = (BTreeSet::new(), BTreeMap::new());
-    let (folded, apart) = (Vec::new(), Vec::new());
-    let mut sink = Causes {
-        subject,
-        joins: Vec::new(),
-        roots,
-        made,
-        folded,
-        folds: 0,
-        apart,
-        refreshed: None,
-    };
+    let mut sink = Causes::of(subject);
     let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
     let first = Key { context: ROOT, block, start: 0, fresh };
     let mut parts = vec![Part::new(first, entry(subject), None)];

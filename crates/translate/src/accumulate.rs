@@ -94,14 +94,13 @@ impl Cx<'_> {
 
     /// A2, for an instruction of `op` that reads the accumulator.
     fn may_mute(&self, op: Op, held: &Held) -> bool {
-        let pops = match op {
-            // The value may be read again.
-            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::BrIfNull | Op::BrIfNotNull | Op::Return1 => {
-                false
-            }
-            _ => true,
-        };
-        pops && !held.fixed
+        // Of these the value may be read again.
+        let keeps = matches!(
+            op,
+            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::BrIfNull | Op::BrIfNotNull | Op::Return1
+        );
+        !keeps
+            && !held.fixed
             && held.slot >= self.b.stack.next_home()
             && held.op.takes(held.marks.with_muted(true))
     }

@@ -105,8 +105,8 @@ impl Cx<'_> {
         if entry.place == Place::Home { self.last_into(entry.home) } else { None }
     }
 
-    /// The op of an operator with an immediate combined with what made its operand, and the operands
-    /// before the immediate.
+    /// The op of an operator with an immediate combined with what made its operand, and the
+    /// operands before the immediate.
     pub(crate) fn combine_immediate(&mut self, op: Op, a: &Entry) -> Option<(Op, [u64; 2])> {
         let last = self.made(a)?;
         let combined = match (last.op, op) {

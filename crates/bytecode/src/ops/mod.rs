@@ -17,10 +17,10 @@
 //!
 //! # Layout
 //! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op,
-//! with its [`Marks`] in the bits above it; the rest of word 0 is zero, so that an executor may have
-//! the address of a handler in this word.
-//! The operands follow from word 1 on in the order of the row, each at the next lane that is a multiple of its own
-//! width (at most 4), as a C compiler lays out a struct; the instruction ends at a word boundary.
+//! with its [`Marks`] in the bits above it; the rest of word 0 is zero, so that an executor may
+//! have the address of a handler in this word. The operands follow from word 1 on in the order of
+//! the row, each at the next lane that is a multiple of its own width (at most 4), as a C compiler
+//! lays out a struct; the instruction ends at a word boundary.
 //! [`Op::lane`] is the only place that says so in data; an executor's operand reader must agree
 //! with it, which a test compares for every row.
 //!

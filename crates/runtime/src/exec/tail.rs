@@ -1,9 +1,10 @@
 //! The tail-call executor: one handler per op, each ending in an indirect jump to the next.
 //!
 //! All handlers have one signature with six integer and two float arguments, which stay in machine
-//! registers from handler to handler. An op has a handler for each of the marks that it takes. That the call at the end of a handler becomes a jump is LLVM's
-//! sibling-call optimisation at every opt level above 0, not a promise of the language:
-//! [`is_sound`] tests it in the running process, and a test decodes every handler (`tail_tests`).
+//! registers from handler to handler. An op has a handler for each of the marks that it takes. That
+//! the call at the end of a handler becomes a jump is LLVM's sibling-call optimisation at every opt
+//! level above 0, not a promise of the language: [`is_sound`] tests it in the running process, and
+//! a test decodes every handler (`tail_tests`).
 //!
 //! # Limits
 //! Without the optimisation every instruction takes native stack; [`is_sound`] then says no and the

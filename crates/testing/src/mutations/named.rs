@@ -5,8 +5,8 @@
 //! list of mutations that the proof has to catch, and the rule that does; `tests/plants.rs` applies
 //! each wherever it can be applied.
 
-use super::listing::{Item, Listing, operand_values};
-use prova_bytecode::{Candidate, Class, Handler, Kind, Marks, Op, Role};
+use super::listing::{Item, Listing, accumulator, operand_values};
+use prova_bytecode::{Candidate, Class, Kind, Marks, Op, RegClass, Role, decode};
 use prova_module::TagIdx;
 
 /// What an edit may look at besides the code.
@@ -105,7 +105,9 @@ const EDITS: &[(&str, Edit)] = &[
     ("offset of an access", |_, l, at| {
         immediate(l, at, &[Kind::off16, Kind::off32, Kind::off64], |v| v + 1)
     }),
-    ("offset cut to 16 bits", |_, l, at| immediate(l, at, &[Kind::off64], |v| v & 0xffff)),
+    ("offset cut to 16 bits", |_, l, at| {
+        immediate(l, at, &[Kind::off32, Kind::off64], |v| v & 0xffff)
+    }),
     ("memory index", |_, l, at| immediate(l, at, &[Kind::mem], |v| v ^ 1)),
     ("global index", |_, l, at| immediate(l, at, &[Kind::global], |v| v ^ 1)),
     ("function index", |_, l, at| immediate(l, at, &[Kind::func], |v| v ^ 1)),
@@ -176,6 +178,11 @@ const EDITS: &[(&str, Edit)] = &[
             let other = usize::from(values[0] == copy[1]);
             values[other] = copy[0];
             l.remove(at + 1);
+            // Who took the copy from the accumulator takes the local.
+            let of_copy = accumulator(RegClass::Int);
+            for value in l.items.get_mut(at + 1).into_iter().flat_map(|next| &mut next.values) {
+                *value = if *value == of_copy { copy[0] } else { *value };
+            }
         })
     }),
     ("charge plus one", |_, l, at| {
@@ -285,10 +292,20 @@ const WHOLE: &[(&str, OfCandidate)] = &[
         Some(())
     }),
     ("target inside an instruction", |candidate| {
-        let handler = candidate.handlers.first_mut().filter(|h| h.target != Handler::RETURN);
-        if let Some(handler) = handler {
-            handler.target += 1;
-            return Some(());
+        // Of a branch backwards: where it leads has been read before it.
+        let mut at = 0;
+        while let Ok(inst) = decode(&candidate.words, at) {
+            let operands = operand_values(inst.op).enumerate();
+            let mut targets = operands.filter(|(_, (_, kind))| *kind == Kind::rel);
+            if let Some((operand, (value, _))) = targets.next()
+                && (inst.values[value] as i64) < 0
+            {
+                let lane = inst.op.lane(operand);
+                let word = &mut candidate.words[at as usize + lane / 4];
+                *word = word.wrapping_add(1 << (lane % 4 * 16));
+                return Some(());
+            }
+            at = inst.next;
         }
         None
     }),

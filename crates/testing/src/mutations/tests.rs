@@ -11,7 +11,7 @@ const MODULE: &str = "(module (memory 1) (tag (param i32)) (global (mut i32) (i3
 
 /// The handler of the cases that have one: words 1 to 6, tag 0, values at s3 of word 8.
 const HANDLER: Handler =
-    Handler { start: 1, end: 6, tag: Some(TagIdx(0)), with_ref: false, target: 8, slot: 3 };
+    Handler { start: 2, end: 10, tag: Some(TagIdx(0)), with_ref: false, target: 14, slot: 3 };
 
 fn candidate(code: &str, handlers: &[Handler]) -> Candidate {
     let (words, map) = text::parse_with_map(code).unwrap_or_else(|error| panic!("{error}: {code}"));
@@ -231,7 +231,7 @@ const THROWING: &str = "const32 s2 <- 5\ncopy2 s3 s4 <- s0 s1\ncall s3.. func0\n
 #[test]
 fn what_a_handler_reads_is_read() {
     let honest = candidate(THROWING, &[HANDLER]);
-    assert_eq!(honest.words.len(), 9, "the handler's words");
+    assert_eq!(honest.words.len(), 16, "the handler's words");
     let edited = |from: &str, to: &str| candidate(&THROWING.replace(from, to), &[HANDLER]);
     let cases = [
         ("const32 s5 <- 1", "const32 s5 <- 2", UNREAD),
@@ -257,11 +257,11 @@ fn another_handler_is_another_function() {
     assert_eq!(with(&[Handler { tag: None, ..HANDLER }]), None);
     assert_eq!(with(&[Handler { with_ref: true, ..HANDLER }]), None);
     assert_eq!(with(&[Handler { slot: 4, ..HANDLER }]), None);
-    assert_eq!(with(&[Handler { target: 7, ..HANDLER }]), None);
+    assert_eq!(with(&[Handler { target: 12, ..HANDLER }]), None);
     assert_eq!(with(&[Handler { target: Handler::RETURN, ..HANDLER }]), None);
-    // The call is word 3; what is around it throws nothing.
-    assert_eq!(with(&[Handler { start: 3, end: 4, ..HANDLER }]), MAP);
-    assert_eq!(with(&[Handler { start: 4, ..HANDLER }]), None);
+    // The call is word 4; what is around it throws nothing.
+    assert_eq!(with(&[Handler { start: 4, end: 6, ..HANDLER }]), MAP);
+    assert_eq!(with(&[Handler { start: 6, ..HANDLER }]), None);
     let all = Handler { tag: None, with_ref: true, ..HANDLER };
     let caught = candidate(THROWING, &[all]);
     assert_eq!(

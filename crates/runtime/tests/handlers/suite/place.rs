@@ -141,22 +141,7 @@ pub(crate) fn place(
         }
         subject.values[value] = base + u64::from(to);
     }
-    let accumulators = &op.info().accumulators;
-    if let Some(n) = usize::from(layout.marks.source()).checked_sub(1) {
-        let (value, class) = accumulators.sources[n]?;
-        let to = subject.values[usize::from(value)];
-        let at = before.iter().position(|copy| copy.values[0] == to)?;
-        let last = before.remove(at);
-        before.push(Line { op: copy_of(class), ..last });
-        subject.values[usize::from(value)] = 0;
-    }
-    if layout.marks.is_muted() {
-        let copy = after.iter_mut().find(|copy| copy.values[1] == subject.values[0])?;
-        (copy.op, copy.values[1]) = (copy_of(accumulators.result?), 0);
-        copy.marks = Marks::new(1, false);
-        subject.values[0] = 0;
-    }
-    subject.marks = layout.marks;
+    accumulate(layout.marks, subject, &mut before, &mut after)?;
     // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the
     // scratch cells.
     let calls = op.operands().iter().any(|o| o.kind == Kind::win);
@@ -174,6 +159,32 @@ pub(crate) fn place(
     lines.splice(at..at, before);
     candidate.frame_cells = frame_cells;
     Some(emit(candidate, &lines, at + copies))
+}
+
+/// Puts marks on an instruction: the copies before it and behind it go through the accumulators.
+fn accumulate(
+    marks: Marks,
+    subject: &mut Line,
+    before: &mut Vec<Line>,
+    after: &mut [Line],
+) -> Option<()> {
+    let accumulators = &subject.op.info().accumulators;
+    if let Some(n) = usize::from(marks.source()).checked_sub(1) {
+        let (value, class) = accumulators.sources[n]?;
+        let to = subject.values[usize::from(value)];
+        let at = before.iter().position(|copy| copy.values[0] == to)?;
+        let last = before.remove(at);
+        before.push(Line { op: copy_of(class), ..last });
+        subject.values[usize::from(value)] = 0;
+    }
+    if marks.is_muted() {
+        let copy = after.iter_mut().find(|copy| copy.values[1] == subject.values[0])?;
+        (copy.op, copy.values[1]) = (copy_of(accumulators.result?), 0);
+        copy.marks = Marks::new(1, false);
+        subject.values[0] = 0;
+    }
+    subject.marks = marks;
+    Some(())
 }
 
 /// The instructions of a candidate with absolute targets, and the place of the first `op`; what is
