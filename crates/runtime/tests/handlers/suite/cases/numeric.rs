@@ -28,7 +28,7 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
 
 /// Two operators in one, if the op is of such: on sources alone, or with one or two constants.
 fn two(ty: &str, operator: &str, source: Ty, result: Ty) -> Option<Vec<Form>> {
-    let form = |body: &dyn Fn(&[String]) -> String| {
+    let form = |body: Body<'_>| {
         let mut form = Form::new();
         let names: Vec<String> =
             (0..3).map(|_| form.source(source, Feed::List(edges(source)))).collect();
@@ -66,12 +66,15 @@ fn two(ty: &str, operator: &str, source: Ty, result: Ty) -> Option<Vec<Form>> {
     }
 }
 
+/// The text of an operator, of those of its sources.
+type Body<'b> = &'b dyn Fn(&[String]) -> String;
+
 /// An operator with a constant on one with a constant.
 fn two_constants(
     ty: &str,
     first: &str,
     second: &str,
-    form: &dyn Fn(&dyn Fn(&[String]) -> String) -> Form,
+    form: &dyn Fn(Body<'_>) -> Form,
 ) -> Vec<Form> {
     let pairs = SHORT.iter().zip(SHORT.iter().rev().cycle().skip(3)).enumerate();
     let one = |(i, (b, c)): (usize, (&i64, &i64))| {

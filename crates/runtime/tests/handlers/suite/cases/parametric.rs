@@ -54,7 +54,7 @@ fn float_copy(ty: Ty) -> Form {
     let mut form = Form::new();
     let a = form.source(ty, Feed::List(edges(ty)));
     let (b, c) = (form.dest(ty), form.dest(ty));
-    let (set_b, get_b) = (set(&[b.clone()]), get(&[b]));
+    let (set_b, get_b) = (set(std::slice::from_ref(&b)), get(std::slice::from_ref(&b)));
     let body = format!("{} {}.neg{set_b}{get_b}{}", get(&[a]), ty.name(), set(&[c]));
     form.with_body(body)
 }
