@@ -78,6 +78,8 @@ impl CheckedBytecode {
 
     /// What whoever runs the code makes of it once and keeps with it: the value of `make` at the
     /// first call; `None` if a value of another type is kept.
+    /// The executors keep their form of the code here and do not take code with which something
+    /// else is kept. `make` must not ask for what it is making: that never returns.
     pub fn kept<T: Any + Send + Sync>(
         &self,
         make: impl FnOnce(&CheckedBytecode) -> T,

@@ -144,13 +144,16 @@ impl Store {
                 if 8 * u64::from(code.frame_cells()) > self.func_charge(func) {
                     return refuse(&"another frame");
                 }
+                // Before it is kept: a function that has code is not asked for any again.
+                if self.running_words(&code).is_none() {
+                    return refuse(&"something else that is kept with it");
+                }
                 if let Some(codes) = self.codes_mut(func) {
                     let code = codes.keep(code);
                     // A2: `Codes` keeps what the words belong to.
-                    let Some(words) = self.running_words(&code) else {
-                        return refuse(&"something else that is kept with it");
-                    };
-                    self.entries[func.index()].code.set(words.as_ptr());
+                    if let Some(words) = self.running_words(&code) {
+                        self.entries[func.index()].code.set(words.as_ptr());
+                    }
                 }
             }
             Attached::Native(code) => {

@@ -146,8 +146,14 @@ fn a_check_that_refuses_too_much_is_noticed() {
 }
 
 /// Faults that so few edits do not come to; `plants` has cases for them.
-const RARE: [Plant; 5] =
-    [Plant::SharedEdges, Plant::Windows, Plant::Accumulators, Plant::Commutes, Plant::FloatsNegate];
+const RARE: [Plant; 6] = [
+    Plant::SharedEdges,
+    Plant::Windows,
+    Plant::Accumulators,
+    Plant::NarrowCopies,
+    Plant::Commutes,
+    Plant::FloatsNegate,
+];
 
 /// A second opinion with a fault differs from the check, if not by accepting wrong code, then by
 /// refusing what is right.

@@ -9,7 +9,8 @@ macro_rules! parametric_ops {
         $crate::$next! { { $($rows)*
             // Copies and constants.
             Copy "copy" pure [d:any <- a:any] { a }
-            // The same as floats: what is in a float's accumulator.
+            // The same as floats: what is in a float's accumulator. Of a cell, `copy_f32` copies no
+            // more than 32 bits (F8 of the check).
             CopyF32 "copy_f32" pure [d:f32 <- a:f32] { a }
             CopyF64 "copy_f64" pure [d:f64 <- a:f64] { a }
             CopyV128 "copy_v128" pure [d:v128 <- a:v128] { a }

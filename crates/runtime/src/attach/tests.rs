@@ -14,6 +14,8 @@ struct Fixed {
     module: Module,
     func: FuncIdx,
     settings: Settings,
+    /// Whether something of another type is kept with the code.
+    taken: bool,
 }
 
 impl Attach for Fixed {
@@ -27,7 +29,11 @@ impl Attach for Fixed {
             controls: Vec::new(),
             handlers: Vec::new(),
         };
-        Ok(CheckedBytecode::check(&self.module, &self.settings, candidate)?.into())
+        let code = CheckedBytecode::check(&self.module, &self.settings, candidate)?;
+        if self.taken {
+            assert_eq!(code.kept(|_| 7), Some(&7));
+        }
+        Ok(code.into())
     }
 }
 
@@ -57,7 +63,8 @@ const FUNC: FuncAddr = FuncAddr::from_index(1);
 
 /// Code that fits [`FUNC`].
 fn good() -> Fixed {
-    Fixed { module: module("a"), func: FuncIdx(1), settings: Settings::default() }
+    let settings = Settings::default();
+    Fixed { module: module("a"), func: FuncIdx(1), settings, taken: false }
 }
 
 #[test]
@@ -110,6 +117,18 @@ fn a_frame_beyond_the_charge_does_not() {
     let mut store = store(good());
     store.entries[1].charge_bytes = 7;
     refused(&mut store, "another frame");
+}
+
+#[test]
+fn a_witness_with_which_something_else_is_kept_does_not() {
+    let mut store = store(Fixed { taken: true, ..good() });
+    if !store.runs_linked() {
+        assert!(store.attach(FUNC).is_ok(), "nothing of ours is kept with it");
+        return;
+    }
+    for _ in 0..2 {
+        refused(&mut store, "something else that is kept with it");
+    }
 }
 
 /// Attaching fails for this reason, and calls of the function lead where they led.

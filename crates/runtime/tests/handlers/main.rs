@@ -77,6 +77,10 @@ fn every_op_but_the_stubs_has_a_case() {
 fn missing(op: Op, reach: &Reach) -> Vec<String> {
     let mut missing = Vec::new();
     let (mut value, mut slots, mut last) = (0, 0, 0);
+    if op == Op::CopyF32 {
+        // Its slots stay where they are (`is_narrow_copy` of `tiers`).
+        return missing;
+    }
     for operand in op.operands() {
         let seen = &reach.operands[value];
         value += if operand.kind == Kind::v128c { 2 } else { 1 };

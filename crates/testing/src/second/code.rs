@@ -11,6 +11,7 @@ use super::state::State;
 use super::terms::{Id, Term};
 use super::{Fault, Plant, Verdict, Walk};
 use prova_bytecode::{Class, Inst, Op, RegClass, Rule};
+use prova_module::ValType;
 
 /// What the Wasm does at an operator.
 pub(super) struct Demand {
@@ -78,7 +79,7 @@ impl<'m> Walk<'m> {
             self.goes_on(u32::MAX);
             let (inst, row) = self.take()?;
             match row.does {
-                Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
+                Does::Compute(results) => self.compute(state, inst, &row.nodes, &results)?,
                 Does::Act { effect, ref args, result, .. } => {
                     let values = self.values(state, &row.nodes, Some(given))?;
                     let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
@@ -166,7 +167,7 @@ impl<'m> Walk<'m> {
         while self.goes_on(word) {
             let (inst, row) = self.take()?;
             match row.does {
-                Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
+                Does::Compute(results) => self.compute(state, inst, &row.nodes, &results)?,
                 Does::Act { .. } | Does::Call { .. } => {
                     return Err(self.fault(Rule::Effects, inst.op.mnemonic()));
                 }
@@ -189,7 +190,7 @@ impl<'m> Walk<'m> {
             let (inst, row) = self.take()?;
             let transfer = match row.does {
                 Does::Compute(results) => {
-                    self.compute(state, &row.nodes, &results)?;
+                    self.compute(state, inst, &row.nodes, &results)?;
                     continue;
                 }
                 Does::Act { .. } | Does::Call { .. } => {
@@ -218,14 +219,31 @@ impl<'m> Walk<'m> {
     fn compute(
         &mut self,
         state: &mut State,
+        inst: &Inst,
         nodes: &[Node],
         results: &[(Place, usize)],
     ) -> Verdict {
         let values = self.values(state, nodes, None)?;
+        let from_slot = inst.op == Op::CopyF32 && inst.marks.source() == 0;
+        if from_slot && !self.is_narrow_param(values[0]) && !self.forgets(Plant::NarrowCopies) {
+            return Err(self.fault(Rule::Kinds, "32 bits are copied of what may have more"));
+        }
         for &(place, value) in results {
             self.put(state, place, values[value]);
         }
         Ok(())
+    }
+
+    /// Whether a value is that of a parameter of 32 bits.
+    fn is_narrow_param(&self, value: Id) -> bool {
+        let &Term::Param(cell) = self.terms.get(value) else { return false };
+        let params = &self.module.func_type(self.candidate.func).params;
+        let mut at = 0;
+        params.iter().any(|&ty| {
+            let here = at == cell;
+            at += if ty == ValType::V128 { 2 } else { 1 };
+            here && matches!(ty, ValType::I32 | ValType::F32)
+        })
     }
 
     fn put(&mut self, state: &mut State, place: Place, value: Id) {

@@ -38,6 +38,8 @@
 //! * W9. A cell is read only where something is known of it (Q4).
 //! * W10. At a call and at a `throw`, if the frame holds references to exceptions there, every
 //!   local is in its slot, and so is every position up to the highest of them (Q13).
+//! * W11. A `copy_f32` takes what it copies from the accumulator, or from a cell that holds a
+//!   parameter of 32 bits (F8).
 //!
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and
 //! a map entry for each term.

@@ -73,6 +73,8 @@ pub enum Plant {
     /// W9: accumulators stay known in the second of two ways that part, and behind operations of
     /// the store.
     Accumulators,
+    /// W11 is left out.
+    NarrowCopies,
     /// W10 is left out.
     Roots,
     /// R1: subtraction is taken for commutative.
@@ -89,7 +91,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 40] = [
+    pub const ALL: [Plant; 41] = [
         Plant::Form(Rule::Frame),
         Plant::Form(Rule::Slots),
         Plant::Form(Rule::Windows),
@@ -124,6 +126,7 @@ impl Plant {
         Plant::ClauseTargets,
         Plant::Initialised,
         Plant::Accumulators,
+        Plant::NarrowCopies,
         Plant::Roots,
         Plant::Commutes,
         Plant::FloatsNegate,

@@ -11,6 +11,7 @@ use super::width::width;
 use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind, Op, RegClass};
+use prova_module::ValType;
 use prova_terms::Vn;
 
 /// A term on the code's side.
@@ -121,6 +122,25 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             return self.read(slot as u32);
         }
         self.read_accumulator(class)
+    }
+
+    /// A copy of 32 bits hands on the whole value: what the accumulator of f32s holds has no more,
+    /// since a result of this kind put it there. Of slots this is known where they hold a parameter
+    /// of 32 bits.
+    pub(super) fn copies_f32(&self, inst: &Inst) -> Verdict {
+        if inst.marks.source() != 0 {
+            return Ok(());
+        }
+        let vn = self.state.code(inst.values[1] as u32);
+        let params = &self.module.func_type(self.candidate.func).params;
+        let at =
+            self.locals[..params.len()].binary_search_by_key(&vn, |&(slot, _)| Vn::param(slot));
+        let narrow = at.is_ok_and(|at| matches!(params[at], ValType::I32 | ValType::F32));
+        // What nothing has written is refused where it is read.
+        if narrow || vn == Vn::UNDEF {
+            return Ok(());
+        }
+        Err(Fault::new(Rule::Kinds, "a copy of 32 bits of what may have more"))
     }
 
     /// Writes the only result, of a kind: to its accumulator, and, unless it is muted, to its slot.

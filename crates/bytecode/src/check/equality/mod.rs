@@ -45,7 +45,7 @@ use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
 use crate::explain;
-use crate::ops::RegClass;
+use crate::ops::{Op, RegClass};
 use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
@@ -379,6 +379,9 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         self.at = self.next;
         self.form.step(self.next, inst)?;
         self.next = inst.next;
+        if inst.op == Op::CopyF32 {
+            self.copies_f32(inst)?;
+        }
         let step = self.execute(inst)?;
         let sides = Sides {
             offset: self.offset,

@@ -8,7 +8,9 @@ use super::form::{Form, widen};
 use super::place::{SCRATCH_CELLS, place};
 use super::values::push_cells;
 use super::{Func, WIDE};
-use prova_bytecode::{CheckedBytecode, Class, Metering, Op, Settings, decode, text};
+use prova_bytecode::{
+    Candidate, CheckError, CheckedBytecode, Class, Metering, Op, Rule, Settings, decode, text,
+};
 use prova_module::{ExternType, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, TableIdx};
 use prova_reference::Reference;
 use prova_runtime::{
@@ -83,6 +85,7 @@ impl Code {
             let mut translated = translator
                 .translate(&module, func, &settings)
                 .unwrap_or_else(|error| panic!("{error}\n{text}"));
+            let honest = translated.clone();
             let n = places.iter().position(|index| *index == func);
             if let Some(Func { ops, layout: Some(layout), .. }) = n.map(|n| &funcs[n])
                 && has_op(&translated.words, ops[0])
@@ -93,7 +96,10 @@ impl Code {
                 translated =
                     place(translated, ops[0], layout, cells).expect("the op has been seen");
             }
-            let checked = CheckedBytecode::check(&module, &settings, translated.clone());
+            let mut checked = CheckedBytecode::check(&module, &settings, translated.clone());
+            if checked.as_ref().is_err_and(|error| is_narrow_copy(&translated, error)) {
+                checked = CheckedBytecode::check(&module, &settings, honest.clone());
+            }
             ready.push(checked.map(Arc::new).map_err(|error| {
                 format!("refused: {error}\n{}", text::display(&translated.words))
             }));
@@ -390,4 +396,11 @@ fn grow(store: &mut Store, _: &mut dyn std::any::Any, cells: &mut [Cell]) -> Hos
         cells[0] = store.memory_size(memory);
     }
     HostOutcome::Done
+}
+
+/// Whether a refusal is of a `copy_f32` from a slot of which the check does not know that it holds
+/// 32 bits (F8): the slots of such code stay where they are.
+fn is_narrow_copy(candidate: &Candidate, error: &CheckError) -> bool {
+    let inst = decode(&candidate.words, error.word);
+    error.rule == Rule::Kinds && inst.is_ok_and(|inst| inst.op == Op::CopyF32)
 }

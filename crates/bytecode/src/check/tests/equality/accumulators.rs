@@ -158,4 +158,53 @@ pub(super) const CASES: &[Case] = &[
             ),
         ],
     },
+    Case {
+        name: "a copy of 32 bits is not one of 64",
+        module: "(module (func (param i64) (result i64) local.get 0))",
+        code: "copy s1 <- s0
+            !end 2
+            return1 s1",
+        right: &[&[("copy", "copy_f64")]],
+        wrong: &[
+            (Rule::Kinds, &[("copy", "copy_f32")]),
+            (Rule::Kinds, &[("copy", "copy_f32 acc <- s0\ncopy")]),
+            (Rule::Kinds, &[("copy s1", "copy s1 <- s0\ncopy_f32 s1")]),
+            (Rule::Initialised, &[("copy s1 <- s0", "copy_f32 s1 <- acc")]),
+            (Rule::Initialised, &[("copy s1 <- s0", "copy_f32 s1 <- s1")]),
+        ],
+    },
+    Case {
+        name: "a slot that holds a parameter of 32 bits may be copied as one",
+        module: "(module (func (param v128 i64 f32 i32) (result f32) local.get 2 f32.neg))",
+        code: "!frame 7
+            copy_f32 acc <- s3
+            f32.neg s5 <- acc
+            !end 3
+            return1 s5",
+        right: &[
+            &[("copy_f32 acc", "copy s6 <- s3\ncopy_f32 acc"), ("<- s3\nf32", "<- s6\nf32")],
+            &[("copy_f32", "copy_f32 s6 <- s4\ncopy_f32")],
+            &[("return1 s5", "copy_f32 s6 <- acc\nreturn1 s6")],
+        ],
+        wrong: &[
+            (Rule::Kinds, &[("copy_f32", "copy_f32 s6 <- s0\ncopy_f32")]),
+            (Rule::Kinds, &[("copy_f32", "copy_f32 s6 <- s1\ncopy_f32")]),
+            (Rule::Kinds, &[("copy_f32", "copy_f32 s6 <- s2\ncopy_f32")]),
+            // Of a slot that was written it is not asked with what.
+            (Rule::Kinds, &[("return1 s5", "copy_f32 s6 <- s5\nreturn1 s6")]),
+        ],
+    },
+    Case {
+        // 0 get, 2 const, 4 add, 5 drop, 8 const, 10 add, 11 end.
+        name: "an operation without result leaves nothing in them either",
+        module: "(module (memory 1) (data \"a\") (func (param i32) (result i32)
+            local.get 0 i32.const 1 i32.add data.drop 0 i32.const 7 i32.add))",
+        code: "i32.add_imm s1 <- s0 1
+            0x5 data.drop data0
+            i32.add_imm acc <- s1 7
+            !end 11
+            return1 acc",
+        right: &[&[("i32.add_imm acc <- s1", "copy s2 <- s1\ni32.add_imm acc <- acc")]],
+        wrong: &[(Rule::Initialised, &[("i32.add_imm acc <- s1", "i32.add_imm acc <- acc")])],
+    },
 ];
