@@ -46,7 +46,7 @@ macro_rules! handlers {
                 #[$attribute]
                 fn $name<M>(r) {
                     // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!`
-                    // keeps V1 to V8. M2: the operators' features are the handler's.
+                    // keeps V1 to V8. K2: the operators' features are the handler's.
                     #[allow(unused_unsafe, unused_mut, reason = "not every class needs every part of the frame")]
                     unsafe {
                         let mut r = r;

@@ -17,12 +17,12 @@
 //! vector register is forwarded.
 //!
 //! # Invariants
-//! * M1. For all operands the result is that of `prova_num`'s operator of the same name, bit for
+//! * K1. For all operands the result is that of `prova_num`'s operator of the same name, bit for
 //!   bit; of a NaN whose bits the specification leaves open, only that it is quiet.
-//! * M2. An operator is only called by code that runs where its `target_feature` is: SSE2 is part
+//! * K2. An operator is only called by code that runs where its `target_feature` is: SSE2 is part
 //!   of x86-64, and the handlers over `wide` are only linked under [`has_wide`].
 //!
-//! Noticed by: `tests` for M1, which compares every operator of `prova_num`'s list at both levels;
+//! Noticed by: `tests` for K1, which compares every operator of `prova_num`'s list at both levels;
 //! the tests of handlers, which run every op.
 //!
 //! # Limits

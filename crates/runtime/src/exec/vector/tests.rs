@@ -1,4 +1,4 @@
-//! M1: every operator of `prova_num`'s list, at both levels, on edges and by chance.
+//! K1: every operator of `prova_num`'s list, at both levels, on edges and by chance.
 //!
 //! The list has all operators, not those alone that are defined here: an operator that no level
 //! defines is compared with itself, and nobody has to remember a new one.
@@ -221,7 +221,7 @@ macro_rules! level {
                 $(let $operand = <$ty as Draw>::draw(rng);)*
                 let want = prova_num::$name($($operand),*).bits();
                 #[allow(unused_unsafe, reason = "operators of `prova_num` are safe to call")]
-                // SAFETY: M2: SSE2 is there, and the test of `wide` asks for it.
+                // SAFETY: K2: SSE2 is there, and the test of `wide` asks for it.
                 let have = unsafe { $module::$name($($operand),*) }.bits();
                 (vec![$($operand.bits().unwrap_or(0)),*], want, have)
             }));)*
