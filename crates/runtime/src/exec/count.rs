@@ -4,7 +4,7 @@
 //! instruction and goes on with the handler of its encoding. Other stores run no line of this.
 //!
 //! # Invariants
-//! * K1. Words that lead to [`count`] are run by stores that count alone ([`Linked::counting`]).
+//! * Y1. Words that lead to [`count`] are run by stores that count alone ([`Linked::counting`]).
 //!
 //! [`Linked::counting`]: super::link::Linked::counting
 
@@ -78,7 +78,7 @@ impl Store {
 handler! {
     /// Counts the instruction at `ip`, and runs it.
     fn count(r) {
-        // SAFETY: V1, K1; `Vm::func` is the running function, whose entry led to these words (V4).
+        // SAFETY: V1, Y1; `Vm::func` is the running function, whose entry led to these words (V4).
         unsafe {
             let address = note(&r);
             let handler = std::ptr::with_exposed_provenance::<()>(address as usize);

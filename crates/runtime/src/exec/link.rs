@@ -60,7 +60,7 @@ impl Linked {
         same && starts.peek().is_none() && self.words.len() == code.words().len()
     }
 
-    /// The words in which every instruction is counted (K1 of `count`).
+    /// The words in which every instruction is counted (Y1 of `count`).
     fn counting(&self, code: &CheckedBytecode) -> &[u64] {
         self.counting.get_or_init(|| {
             let mut words = self.words.clone();
