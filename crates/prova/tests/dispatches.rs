@@ -3,6 +3,8 @@
 //! What green does not show: that the ops of other programs are counted rightly; the handler that
 //! counts knows no op from another.
 
+mod common;
+
 use prova::*;
 
 const LOOP: &str = r#"(module
@@ -15,12 +17,12 @@ const LOOP: &str = r#"(module
 
 fn run(config: &mut Config) -> Result<Option<(u64, Vec<(String, u64)>)>> {
     let engine = Engine::new(config)?;
-    let module = Module::new(&engine, LOOP)?;
+    let module = common::module(&engine, LOOP)?;
     let mut store = Store::new(&engine, ());
     // Another store without counts runs the same code first.
     let plain = Engine::new(Config::new().tier(Tier::TAIL))?;
     let mut other = Store::new(&plain, ());
-    let instance = Instance::new(&mut other, &Module::new(&plain, LOOP)?, &[])?;
+    let instance = Instance::new(&mut other, &common::module(&plain, LOOP)?, &[])?;
     instance.get_typed_func::<i32, i32>(&mut other, "run")?.call(&mut other, 3)?;
     assert!(other.dispatch_counts().is_none());
     let instance = Instance::new(&mut store, &module, &[])?;
