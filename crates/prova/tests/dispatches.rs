@@ -3,8 +3,6 @@
 //! What green does not show: that the ops of other programs are counted rightly; the handler that
 //! counts knows no op from another.
 
-mod common;
-
 use prova::*;
 
 const LOOP: &str = r#"(module
@@ -16,13 +14,14 @@ const LOOP: &str = r#"(module
     (local.get $s)))"#;
 
 fn run(config: &mut Config) -> Result<Option<(u64, Vec<(String, u64)>)>> {
+    let wasm = wat::parse_str(LOOP).expect("the text is right");
     let engine = Engine::new(config)?;
-    let module = common::module(&engine, LOOP)?;
+    let module = Module::new(&engine, &wasm)?;
     let mut store = Store::new(&engine, ());
     // Another store without counts runs the same code first.
     let plain = Engine::new(Config::new().tier(Tier::TAIL))?;
     let mut other = Store::new(&plain, ());
-    let instance = Instance::new(&mut other, &common::module(&plain, LOOP)?, &[])?;
+    let instance = Instance::new(&mut other, &Module::new(&plain, &wasm)?, &[])?;
     instance.get_typed_func::<i32, i32>(&mut other, "run")?.call(&mut other, 3)?;
     assert!(other.dispatch_counts().is_none());
     let instance = Instance::new(&mut store, &module, &[])?;
