@@ -263,8 +263,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.behind = Some((after, stack.to_vec(), locals.to_vec()));
     }
 
+    /// What is told next is of the operator at this offset.
+    pub(super) fn at(&mut self, offset: u32) {
+        self.offset = offset;
+    }
+
     /// The locals are free for the next operator.
-    fn free(&mut self) {
+    pub(super) fn free(&mut self) {
         for (_, used) in &mut self.temps {
             *used = false;
         }
@@ -504,7 +509,7 @@ fn sort(row: &Row) -> Sort {
 }
 
 /// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
-fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
+pub(super) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
     to.local_get(local);
     match ty {
         ValType::I64 => to,

@@ -89,6 +89,8 @@ pub(crate) struct Ran {
     pub(crate) calls: u64,
     /// A hash of the exported memory at the end, where there is one.
     pub(crate) memory: Option<u64>,
+    /// Count, hash and calls are those of the end; if not, there may have been more.
+    pub(crate) exact: bool,
 }
 
 /// Why the watch ends a run.
@@ -152,6 +154,9 @@ impl Prepared {
         let imports = super::func_imports(recorded.wasm()).into();
         let own = bytes == record.module();
         let original = if own { recorded } else { Module::new(&plain, bytes)? };
+        if original.imports().any(|import| import.module() == OWN) {
+            bail!("the module imports from `{OWN}`, which tracing has for itself");
+        }
         let told = plan.map(|plan| instrument(original.wasm(), plan).map_err(Error::msg));
         let told = told.transpose()?;
         let (engine, module) = match &told {
@@ -182,18 +187,49 @@ impl Prepared {
         self.told.as_ref().map_or(&[], |told| &told.sites)
     }
 
+    /// What runs: the module as it was, or instrumented.
+    pub(super) fn running(&self) -> &prova_module::Module {
+        self.module.wasm()
+    }
+
+    /// The record, and the functions that the recorded module imports.
+    pub(super) fn recorded(&self) -> (&Record, &[(String, String)]) {
+        (&self.record, &self.imports)
+    }
+
+    /// The type of an exported function.
+    pub(super) fn func_type(&self, name: &str) -> Option<FuncType> {
+        match self.original.get_export(name) {
+            Some(ExternType::Func(ty)) => Some(ty),
+            _ => None,
+        }
+    }
+
     /// Runs it from the start.
     ///
     /// # Errors
     /// If it cannot be instantiated, or the export or its arguments do not fit.
     pub(crate) fn run(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        self.run_in(watch, args, false)
+    }
+
+    /// Runs it, and then again in the instance that is left: the second run is told, with the same
+    /// answers of the host.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub(crate) fn run_again(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        self.run_in(watch, args, true)
+    }
+
+    fn run_in(&self, watch: Watch, args: Arguments<'_>, again: bool) -> Result<Ran> {
         let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
         let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
         }
         let mut instance = None;
-        let ended = self.ended(&mut store, &mut instance, args)?;
+        let ended = self.ended(&mut store, &mut instance, args, again)?;
         let global = |name: &str| {
             let global = instance.as_ref()?.get_global(&store, &format!("{OWN} {name}"))?;
             match global.get(&store) {
@@ -212,7 +248,8 @@ impl Prepared {
         };
         let Host { replay, watch, state } = store.into_data();
         let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
-        Ok(Ran { end, count, hash, watch, state, frames, calls: replay.answered(), memory })
+        let (calls, exact) = (replay.answered(), true);
+        Ok(Ran { end, count, hash, watch, state, frames, calls, memory, exact })
     }
 
     /// Instantiates, starts, initialises, calls: the results, or what ended it.
@@ -221,6 +258,7 @@ impl Prepared {
         store: &mut Store<Host>,
         instance: &mut Option<Instance>,
         args: Arguments<'_>,
+        again: bool,
     ) -> Result<Result<Vec<String>>> {
         let made = match self.linker.instantiate(&mut *store, &self.module) {
             Ok(made) => *instance.insert(made),
@@ -234,7 +272,44 @@ impl Prepared {
                 return Ok(Err(error));
             }
         }
-        invoke(store, &made, (self.record.export(), self.record.args()), args)
+        let called = (self.record.export(), self.record.args());
+        if again {
+            self.first(store, &made, called, args)?;
+        }
+        invoke(store, &made, called, args)
+    }
+
+    /// A run of which nothing is told, and which leaves nothing but what it did to the instance.
+    fn first(
+        &self,
+        store: &mut Store<Host>,
+        made: &Instance,
+        called: (Option<&str>, &[String]),
+        args: Arguments<'_>,
+    ) -> Result<()> {
+        let kept = store.data().replay.clone();
+        let mut globals = Vec::new();
+        for name in ["count", "hash", "next"] {
+            if let Some(global) = made.get_global(&*store, &format!("{OWN} {name}")) {
+                let value = global.get(&mut *store);
+                if name == "next" {
+                    // No event has this number.
+                    global.set(&mut *store, Val::I64(-1))?;
+                }
+                globals.push((global, value));
+            }
+        }
+        // However it ended: the second run is what counts.
+        let _ended = invoke(store, made, called, args)?;
+        for (global, value) in globals {
+            global.set(&mut *store, value)?;
+        }
+        store.data_mut().replay = kept;
+        store.data_mut().state.clear();
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        Ok(())
     }
 
     /// What ended a run, and who was active.
@@ -464,6 +539,21 @@ pub struct Wanted {
 /// Most events that are shown of one trace.
 pub const SHOWN_MAX: u64 = 100_000;
 
+/// A module that any WASI engine runs, which replays the record and prints its events: those that
+/// are shown, and how it ended. `docs/commands/trace.md` has the form of its lines.
+///
+/// # Errors
+/// As [`trace`]; if the module imports more than functions, or the record is too large for one.
+pub fn emitted(
+    config: &Config,
+    record: &Arc<Record>,
+    wanted: Wanted,
+    args: Arguments<'_>,
+) -> Result<Vec<u8>> {
+    let (prepared, watch) = watched(config, record, wanted)?;
+    super::foreign::emit(&prepared, &watch, args)
+}
+
 /// Replays a record and tells its events.
 ///
 /// # Errors
@@ -474,6 +564,13 @@ pub fn trace(
     wanted: Wanted,
     args: Arguments<'_>,
 ) -> Result<TraceReport> {
+    let (prepared, watch) = watched(config, record, wanted)?;
+    let ran = prepared.run(watch, args)?;
+    Ok(report::report(record, &prepared, wanted, ran))
+}
+
+/// The instrumented module, and which events are wanted of it.
+fn watched(config: &Config, record: &Arc<Record>, wanted: Wanted) -> Result<(Prepared, Watch)> {
     let deep = std::collections::BTreeSet::new();
     let plan = Plan { level: wanted.level, deep: &deep, ids: None, state: None, mask: None };
     let prepared = Prepared::new(config, record.module(), record, Some(&plan), wanted.fuel)?;
@@ -484,6 +581,5 @@ pub fn trace(
         watch.window = Some((wanted.first, last));
     }
     watch.last = wanted.stop.then_some(last);
-    let ran = prepared.run(watch, args)?;
-    Ok(report::report(record, &prepared, wanted, ran))
+    Ok((prepared, watch))
 }
