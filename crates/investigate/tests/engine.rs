@@ -215,6 +215,57 @@ fn an_honest_engine_tells_the_same() {
     }
 }
 
+#[test]
+fn large_functions_are_told() {
+    let targets = "0 1 ".repeat(5_000);
+    let table = format!(
+        r#"(module (func (export "f") (param i32) (result i32) (block (block
+          (br_table {targets} 0 (local.get 0))) (return (i32.const 1))) (i32.const 2)))"#
+    );
+    let locals = "i64 ".repeat(20_000);
+    let wide = format!(
+        r#"(module (memory 1) (func (export "f") (param i32) (result i32) (local {locals})
+          (i64.store (i32.const 8) (local.get 19999)) (local.get 0)))"#
+    );
+    let adds = "(i32.const 1) (i32.add)".repeat(60_000);
+    let long = format!(
+        r#"(module (memory 1) (func (export "f") (param i32) (result i32)
+          (i32.store (i32.const 8) (local.get 0)) (local.get 0) {adds}))"#
+    );
+    for (module, result) in [(table, "returned 2"), (wide, "returned 5"), (long, "returned 60005")]
+    {
+        let record = recorded(&module, Some("f"), &["5"]);
+        let report = compared(&record, &Other(None), None);
+        assert_eq!(report.verdict, Verdict::Same, "{}", report.to_text());
+        assert!(report.b.ended.contains(result), "{}", report.b.ended);
+    }
+}
+
+#[test]
+fn a_copy_that_nobody_reads_is_a_difference() {
+    let text = r#"(module (memory (export "memory") 1) (data (i32.const 0) "abcdefgh")
+      (func (export "f") (memory.copy (i32.const 100) (i32.const 1) (i32.const 3))))"#;
+    let record = recorded(text, Some("f"), &[]);
+    // The operands are the same, and what it does with them is not: "bcd" comes from elsewhere.
+    let report = compared(&record, &Other(Some((b"abcdefgh", b"aXcdefgh"))), None);
+    let text = report.to_text();
+    assert_eq!((report.verdict, report.exit_code()), (Verdict::Differs, 1), "{text}");
+    assert!(text.contains("the memories are not"), "{text}");
+}
+
+#[test]
+fn names_of_tracing_belong_to_it() {
+    for module in [
+        r#"(module (import "prova:trace" "reached" (func (param i32 i64 i64 i64 i64) (result i64))) (func (export "f")))"#,
+        r#"(module (global (export "prova:trace next") (mut i64) (i64.const 0)) (func (export "f")))"#,
+        r#"(module (func (export "prova:trace start")) (func (export "f")))"#,
+    ] {
+        let record = recorded(module, Some("f"), &[]);
+        let error = elsewhere(&record, Second::Fresh, None).expect_err("it is refused");
+        assert!(format!("{error:#}").contains("which tracing has for itself"), "{error:#}");
+    }
+}
+
 /// What an engine does otherwise; the function and the operator that are named.
 const FAULTS: &[(Edit, &str, &str)] = &[
     // i32.const 16, i32.shr_u → i32.shr_s

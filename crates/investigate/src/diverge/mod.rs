@@ -149,7 +149,8 @@ pub fn diverge(
     let level = options.level.unwrap_or(LEVEL);
     let nothing = || [BTreeSet::new(), BTreeSet::new()];
     let mut runs = 2;
-    let (traced, found) = pair.search(level, &nothing(), &mut runs)?;
+    let traced = pair.traced(level, &nothing(), [None, None])?;
+    let found = pair.search(&traced, &mut runs)?;
     let ends = [found.a.clone(), found.b.clone()];
     let Some(number) = found.number else {
         if options.level.is_none() && report::vanishes(&ends, &plain) {
@@ -165,7 +166,9 @@ pub fn diverge(
             if deep == hit.deep {
                 break;
             }
-            let (closer, found) = pair.search(level, &deep, &mut runs)?;
+            // A body may become larger than a module may have.
+            let Ok(closer) = pair.traced(level, &deep, [None, None]) else { break };
+            let found = pair.search(&closer, &mut runs)?;
             // A difference that closer tracing hides is told as it was found.
             let Some(number) = found.number else { break };
             hit = pair.look(&closer, level, deep, number, &mut runs)?;
@@ -209,7 +212,8 @@ impl<'p> Pair<'p> {
         mut runs: u32,
     ) -> Result<Divergence> {
         let nothing = || [BTreeSet::new(), BTreeSet::new()];
-        let (traced, found) = self.search(Level::Around, &nothing(), &mut runs)?;
+        let traced = self.traced(Level::Around, &nothing(), [None, None])?;
+        let found = self.search(&traced, &mut runs)?;
         let Some(number) = found.number else {
             return Ok(report::same(self, plain, LEVEL, ends, runs));
         };
@@ -266,21 +270,15 @@ impl<'p> Pair<'p> {
         Ok(prova::Module::new(&engine, self.bytes(side))?.wasm().clone())
     }
 
-    /// Instruments and searches.
-    fn search(
-        &self,
-        level: Level,
-        deep: &[BTreeSet<u32>; 2],
-        runs: &mut u32,
-    ) -> Result<(Traced, search::Found)> {
-        let traced = self.traced(level, deep, [None, None])?;
+    /// Searches in what both sides tell.
+    fn search(&self, traced: &Traced, runs: &mut u32) -> Result<search::Found> {
         let run = |side: usize| {
             let prepared = &traced.both[side];
             move |watch| self.ran(side, prepared, watch)
         };
         let found = search::first_difference(&run(0), &run(1))?;
         *runs += found.runs;
-        Ok((traced, found))
+        Ok(found)
     }
 
     /// Runs both sides up to an event, and keeps those before it.

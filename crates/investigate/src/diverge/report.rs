@@ -2,8 +2,8 @@
 //!
 //! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
 
-use super::{BEFORE, Hit, Pair, States, Traced, func_of, plainly_differ, source};
-use crate::trace::{Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
+use super::{BEFORE, Hit, Pair, Second, States, Traced, func_of, plainly_differ, source};
+use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
 use prova_builds::names::printable;
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
 use serde::Serialize;
@@ -116,6 +116,22 @@ pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool 
     !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
 }
 
+/// Whether memories differ at the end, as far as they are known: of runs that came to their end. An
+/// instance that has run before may have others.
+fn memories_differ(
+    pair: &Pair<'_>,
+    [a, b]: [&Ran; 2],
+    [(_, plain_a), (_, plain_b)]: &[(Prepared, Ran); 2],
+) -> bool {
+    let ended = |ran: &Ran| matches!(ran.end, End::Returned(_) | End::Exited(_));
+    let differ = |a: &Ran, b: &Ran| {
+        let both = a.memory.zip(b.memory).filter(|_| ended(a) && ended(b));
+        both.is_some_and(|(a, b)| a != b)
+    };
+    let comparable = pair.partners.is_none() && !matches!(pair.second, Second::Reused);
+    comparable && (differ(a, b) || differ(plain_a, plain_b))
+}
+
 /// The exported call of the runs, and how it ends in both without tracing.
 fn without(pair: &Pair<'_>, [(_, a), (_, b)]: &[(Prepared, Ran); 2]) -> String {
     let args = pair.record.args().join(", ");
@@ -144,13 +160,13 @@ pub(super) fn same(
             notes.push(without(pair, plain));
             Verdict::Vanishes
         }
+        (false, false) if memories_differ(pair, [&a, &b], plain) => {
+            let what = format!("all events of level {level} are the same, the memories are not");
+            notes.push(what + ": what differs was not loaded");
+            Verdict::Differs
+        }
         (false, false) => Verdict::Same,
     };
-    let memories = plain_a.memory.zip(plain_b.memory);
-    let other = memories.is_some_and(|(a, b)| a != b) && pair.partners.is_none();
-    if verdict == Verdict::Same && other {
-        notes.push("the memories differ at the end".to_owned());
-    }
     let (a, b) = (side(pair, 0, plain_a, &a), side(pair, 1, plain_b, &b));
     Divergence { verdict, level, runs, a, b, first: None, notes }
 }
@@ -275,7 +291,7 @@ impl Divergence {
                 let events = a.events;
                 writeln!(
                     out,
-                    "{events} events of level {} are the same, the ends are not",
+                    "{events} events of level {} are the same, what is left is not",
                     self.level
                 )
                 .ok();

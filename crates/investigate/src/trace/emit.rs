@@ -361,9 +361,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 let (memory, bytes) = (memory.0, row.width.min(8));
                 all.push(Word::Memory { local, memory, offset, bytes });
                 if row.width == 16 {
-                    // The access was inside of the memory, so this offset is none too large.
-                    let offset = offset.saturating_add(8);
-                    all.push(Word::Memory { local, memory, offset, bytes });
+                    // An access whose upper half has no offset is outside of every memory.
+                    let wide = self.address(MemoryIdx(memory)) == ValType::I64;
+                    let end = if wide { u64::MAX } else { u64::from(u32::MAX) };
+                    all.push(match offset.checked_add(8).filter(|offset| *offset <= end) {
+                        Some(offset) => Word::Memory { local, memory, offset, bytes },
+                        None => Word::Number(0),
+                    });
                 }
             }
             Some(kind) => {

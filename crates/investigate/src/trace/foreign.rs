@@ -14,7 +14,7 @@
 //!
 //! Limits: engines word their traps differently ([`TRAPS`]); NaN bits are what the engine makes.
 
-use super::run::{Arguments, End, Prepared, Ran, Value};
+use super::run::{Arguments, End, Prepared, Ran, Value, keep};
 use super::standalone::{LINE_BYTES, Line, Wish, read, standalone};
 use super::watch::{Event, Next, Watch};
 use super::{OtherCall, Record, replay};
@@ -134,8 +134,7 @@ impl Told<'_> {
             Line::EVENT => return self.event(a, b, [c, d], e),
             Line::STATE if self.state.len() < VALUES_MAX => {
                 let value = Value { of_stack: a == 1, index: b as u32, low: c, high: d };
-                self.state.retain(|old| (old.of_stack, old.index) != (value.of_stack, value.index));
-                self.state.push(value);
+                keep(&mut self.state, value);
             }
             Line::VALUE if self.values.len() < VALUES_MAX => self.values.push(a),
             Line::OTHER => {

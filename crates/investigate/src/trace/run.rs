@@ -87,7 +87,8 @@ pub(crate) struct Ran {
     pub(crate) frames: Vec<(u32, u32)>,
     /// Calls of the host that were answered.
     pub(crate) calls: u64,
-    /// A hash of the exported memory at the end, where there is one.
+    /// A hash of the memories at the end, where there are any: of an instrumented program of all,
+    /// and else of the exported one.
     pub(crate) memory: Option<u64>,
     /// Count, hash and calls are those of the end; if not, there may have been more.
     pub(crate) exact: bool,
@@ -154,8 +155,9 @@ impl Prepared {
         let imports = super::func_imports(recorded.wasm()).into();
         let own = bytes == record.module();
         let original = if own { recorded } else { Module::new(&plain, bytes)? };
-        if original.imports().any(|import| import.module() == OWN) {
-            bail!("the module imports from `{OWN}`, which tracing has for itself");
+        let imports_own = original.imports().any(|import| import.module() == OWN);
+        if imports_own || original.exports().any(|export| export.name().starts_with(OWN)) {
+            bail!("the module imports or exports names of `{OWN}`, which tracing has for itself");
         }
         let told = plan.map(|plan| instrument(original.wasm(), plan).map_err(Error::msg));
         let told = told.transpose()?;
@@ -237,10 +239,10 @@ impl Prepared {
                 _ => None,
             }
         };
-        let memory = instance.and_then(|instance: Instance| {
-            let memory = instance.get_memory(&store, "memory")?;
-            Some(memory_hash(memory.data(&store)))
-        });
+        // A run that was stopped is compared with none.
+        let whole = !matches!(&ended, Err(error) if error.is::<Stop>());
+        let memory =
+            instance.filter(|_| whole).and_then(|instance| self.memories(&store, instance));
         let (count, hash) = (global("count"), global("hash"));
         let (end, frames) = match ended {
             Ok(values) => (End::Returned(values), Vec::new()),
@@ -250,6 +252,20 @@ impl Prepared {
         let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
         let (calls, exact) = (replay.answered(), true);
         Ok(Ran { end, count, hash, watch, state, frames, calls, memory, exact })
+    }
+
+    /// A hash of the memories: of all if it is instrumented, and else of the exported one.
+    fn memories(&self, store: &Store<Host>, instance: Instance) -> Option<u64> {
+        let hash = |name: &str| {
+            let memory = instance.get_memory(store, name)?;
+            Some(memory_hash(memory.data(store)))
+        };
+        if self.told.is_none() {
+            return hash("memory");
+        }
+        let count = self.original.wasm().memories().len();
+        let all = (0..count).filter_map(|at| hash(&format!("{OWN} memory {at}")));
+        Some(all.fold(0, |all, one| super::folded(all, 0, one, 0)))
     }
 
     /// Instantiates, starts, initialises, calls: the results, or what ended it.
@@ -417,9 +433,16 @@ fn reached(
 fn state(mut caller: Caller<'_, Host>, kind: i32, index: i32, low: i64, high: i64) {
     let value =
         Value { of_stack: kind == 1, index: index as u32, low: low as u64, high: high as u64 };
-    let state = &mut caller.data_mut().state;
-    // An operator may be executed again without an event between: the last time counts.
-    state.retain(|old| (old.of_stack, old.index) != (value.of_stack, value.index));
+    keep(&mut caller.data_mut().state, value);
+}
+
+/// Keeps a value of a state. An operator may be executed again without an event between: the last
+/// time counts, which begins with the value that the first one began with.
+pub(super) fn keep(state: &mut Vec<Value>, value: Value) {
+    let again = |first: &Value| (first.of_stack, first.index) == (value.of_stack, value.index);
+    if state.first().is_some_and(again) {
+        state.clear();
+    }
     state.push(value);
 }
 

@@ -21,6 +21,7 @@ use crate::trace::func_imports;
 use crate::trace::record::{Answer, Call};
 use crate::trace::watch::{FACTORS, TURNS};
 use prova_module::{FuncIdx, Module, ValType};
+use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function, InstructionSink};
 
 /// Calls of a leaf, and functions of a node.
@@ -36,6 +37,8 @@ pub(super) struct Answers {
     pub(super) bytes: Vec<u8>,
     /// Globals for the cells of results.
     pub(super) cells: usize,
+    /// What stands for the name of each imported function: the first that has it.
+    pub(super) names: Vec<u32>,
 }
 
 /// The hash of a call with one word more.
@@ -52,13 +55,6 @@ pub(super) fn fold_function() -> Function {
     function
 }
 
-/// What stands for the name of an imported function: the first that has it.
-pub(super) fn name(module: &Module, func: FuncIdx) -> u32 {
-    let imports = func_imports(module);
-    let own = imports.get(func.0 as usize);
-    imports.iter().position(|one| Some(one) == own).unwrap_or_default() as u32
-}
-
 /// Makes the functions of a record.
 ///
 /// # Errors
@@ -66,7 +62,13 @@ pub(super) fn name(module: &Module, func: FuncIdx) -> u32 {
 pub(super) fn answers(module: &Module, layout: Layout, wish: &Wish<'_>) -> Result<Answers, String> {
     let imports = func_imports(module);
     let first = layout.func(Func::Answers);
-    let mut answers = Answers { functions: Vec::new(), root: first, bytes: Vec::new(), cells: 2 };
+    let mut first_of = BTreeMap::new();
+    let number = |(at, name)| *first_of.entry(name).or_insert(at);
+    let names = (0..).zip(&imports).map(number).collect();
+    let of_name = |name| first_of.get(name).map(|at| FuncIdx(*at));
+    let recorded: Vec<Option<FuncIdx>> = wish.imports.iter().map(of_name).collect();
+    let (functions, bytes) = (Vec::new(), Vec::new());
+    let mut answers = Answers { functions, root: first, bytes, cells: 2, names };
     for func in 0..imports.len() as u32 {
         let results = &module.func_type(FuncIdx(func)).results;
         answers.cells = answers.cells.max(super::cells(results).count());
@@ -78,7 +80,8 @@ pub(super) fn answers(module: &Module, layout: Layout, wish: &Wish<'_>) -> Resul
         if some.is_empty() && number > 0 {
             break;
         }
-        let mut leaf = Leaf { module, layout, wish, imports: &imports, bytes: &mut answers.bytes };
+        let mut leaf =
+            Leaf { module, layout, wish, recorded: &recorded, bytes: &mut answers.bytes };
         let function = leaf.function(number, &some);
         size += function.byte_len();
         answers.functions.push(function);
@@ -123,7 +126,8 @@ struct Leaf<'l> {
     module: &'l Module,
     layout: Layout,
     wish: &'l Wish<'l>,
-    imports: &'l [(String, String)],
+    /// By the imports of the recorded module, the first function that has the name.
+    recorded: &'l [Option<FuncIdx>],
     bytes: &'l mut Vec<u8>,
 }
 
@@ -134,7 +138,7 @@ impl Leaf<'_> {
         let mut to = function.instructions();
         cases(&mut to, calls.len() as u32, 1);
         for (number, call) in (number..).zip(calls) {
-            match self.func(call) {
+            match self.recorded.get(call.import as usize).copied().flatten() {
                 Some(func) => self.case(&mut to, number, call, func),
                 // The module imports no such function: it cannot be the one that is called.
                 None => {
@@ -145,13 +149,6 @@ impl Leaf<'_> {
         }
         to.i32_const(1).end();
         function
-    }
-
-    /// The first function of the module that has the name of the one that was called.
-    fn func(&self, call: &Call) -> Option<FuncIdx> {
-        let name = self.wish.imports.get(call.import as usize)?;
-        let at = self.imports.iter().position(|import| import == name)?;
-        Some(FuncIdx(at as u32))
     }
 
     /// One call: nothing comes after it in its block.

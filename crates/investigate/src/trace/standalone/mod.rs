@@ -460,7 +460,10 @@ impl Writer<'_> {
         let hash = ty.params.len() as u32;
         let mut function = Function::new([(1, wasm_encoder::ValType::I64)]);
         let mut to = function.instructions();
-        to.i64_const(answers::folded(0, answers::name(self.module, func).into()) as i64);
+        to.i64_const(answers::folded(
+            0,
+            self.answers.names.get(func.0 as usize).copied().unwrap_or_default().into(),
+        ) as i64);
         to.local_set(hash);
         for (cell, ty, high) in cells(&ty.params) {
             to.local_get(hash);
