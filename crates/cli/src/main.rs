@@ -14,6 +14,7 @@ mod args;
 mod check_code;
 mod diff;
 mod diverge;
+mod engine;
 mod explain;
 mod groups;
 mod hint;
