@@ -133,6 +133,23 @@ impl ProgramArgs {
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module.
     pub(crate) fn record(&self, config: &Config) -> Result<Arc<Record>> {
+        self.record_of(config, Ok)
+    }
+
+    /// The module or record that is named.
+    pub(crate) fn path(&self) -> &Path {
+        self.module_and_args.first().map_or(Path::new(""), Path::new)
+    }
+
+    /// The record that is named, or one of a run of what is made of the module.
+    ///
+    /// # Errors
+    /// [`Misuse`] for options that do not fit; those of the module, and of making it.
+    pub(crate) fn record_of(
+        &self,
+        config: &Config,
+        made: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+    ) -> Result<Arc<Record>> {
         let limits = groups::wasi_limits(&self.wasi)?;
         let Some((path, guest)) = self.module_and_args.split_first() else {
             bail!(Misuse("a module or a record is needed".into()))
@@ -147,7 +164,7 @@ impl ProgramArgs {
             }
             return record(path);
         }
-        let bytes = input::binary_of(path)?;
+        let bytes = made(input::binary_of(path)?)?;
         let mut texts = Vec::new();
         if self.invoke.is_some() {
             for arg in guest {
@@ -178,7 +195,7 @@ impl ProgramArgs {
 }
 
 /// Whether a file begins as a record does.
-fn begins_as_record(path: &Path) -> bool {
+pub(crate) fn begins_as_record(path: &Path) -> bool {
     let mut start = Vec::new();
     let file = std::fs::File::open(path);
     let read = file.and_then(|file| {

@@ -42,9 +42,11 @@ pub use run::{Arguments, SHOWN_MAX, Wanted, live, outcome_text, record_unknown, 
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
+pub(crate) use emit::{address_type, operand_type, push_bits};
 pub(crate) use instrument::{Plan, Request, instrument};
-pub(crate) use report::{frames, function, line, named, shown};
-pub(crate) use run::{End, Prepared, Ran, Value};
+pub(crate) use replay::{Replay, Replays, link};
+pub(crate) use report::{frames, function, line, named, operator_at, shown};
+pub(crate) use run::{End, Prepared, Ran, Value, invoke, stopped_by_program, why};
 pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;

@@ -57,6 +57,9 @@ impl std::error::Error for OtherCall {}
 pub(crate) trait Replays: 'static {
     /// The replay.
     fn replay(&mut self) -> &mut Replay;
+
+    /// The host has written so many bytes to memory.
+    fn wrote(&mut self, _start: u64, _bytes: usize) {}
 }
 
 impl Replay {
@@ -178,6 +181,7 @@ fn answer<T: Replays>(
             let what = format!("the record writes {} bytes at {start:#x}", bytes.len());
             return Err(Error::new(Trap::Aborted).context(what + ", outside of the memory"));
         }
+        caller.data_mut().wrote(start, bytes.len());
     }
     match call.answer {
         Answer::Returned(cells) => give(results, &cells),

@@ -260,12 +260,12 @@ impl Prepared {
 }
 
 /// Whether an error of instantiation is one of code that ran.
-fn stopped_by_program(error: &Error) -> bool {
+pub(crate) fn stopped_by_program(error: &Error) -> bool {
     error.is::<WasmBacktrace>() || error.is::<Trap>() || error.is::<I32Exit>()
 }
 
 /// Calls the export of a record, or `_start` if there is one; an inner error is what ended it.
-fn invoke<T: 'static>(
+pub(crate) fn invoke<T: 'static>(
     store: &mut Store<T>,
     instance: &Instance,
     (export, texts): (Option<&str>, &[String]),
@@ -287,7 +287,7 @@ fn invoke<T: 'static>(
 }
 
 /// Why a program stopped, in a line.
-fn why(error: &Error) -> String {
+pub(crate) fn why(error: &Error) -> String {
     let links: Vec<String> = error.chain().map(ToString::to_string).collect();
     let reason = match (error.downcast_ref::<Trap>(), links.as_slice()) {
         // Why the host did it stands around it.
