@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Config, Context, FuncType, Result, Val, bail};
-use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, live, trace};
+use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, live_within, trace};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -133,7 +133,7 @@ impl ProgramArgs {
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module.
     pub(crate) fn record(&self, config: &Config) -> Result<Arc<Record>> {
-        self.record_of(config, Ok)
+        self.record_of(config, None, Ok)
     }
 
     /// The module or record that is named.
@@ -141,13 +141,15 @@ impl ProgramArgs {
         self.module_and_args.first().map_or(Path::new(""), Path::new)
     }
 
-    /// The record that is named, or one of a run of what is made of the module.
+    /// The record that is named, or one of a run of what is made of the module, for at most so much
+    /// fuel.
     ///
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module, and of making it.
     pub(crate) fn record_of(
         &self,
         config: &Config,
+        fuel: Option<u64>,
         made: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
     ) -> Result<Arc<Record>> {
         let limits = groups::wasi_limits(&self.wasi)?;
@@ -175,7 +177,8 @@ impl ProgramArgs {
             }
         }
         let wasi = self.granted(limits, path, guest)?;
-        let recorded = live(config, &bytes, wasi, (self.invoke.as_deref(), &texts), &values_of);
+        let call = (self.invoke.as_deref(), texts.as_slice());
+        let recorded = live_within(fuel, config, &bytes, wasi, call, &values_of);
         Ok(Arc::new(recorded.context(OfFile::new("run", path))?))
     }
 

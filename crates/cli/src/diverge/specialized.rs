@@ -6,8 +6,8 @@
 //!                                     --from FILE ────┘   MODULE as it stands ─┴─► lockstep
 //! ```
 //!
-//! Neighbours: `prova_specialize` says which function was made of which, `prova_investigate::diverge`
-//! runs both.
+//! Neighbours: `prova_specialize` says which function was made of which,
+//! `prova_investigate::diverge` runs both.
 
 use super::{DivergeArgs, config};
 use crate::report::{Exit, Misuse, print};
@@ -83,8 +83,8 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
             .with_context(failed)?;
     }
     let record = match own.from {
-        Some(_) => args.program.record(&config)?,
-        None => args.program.record_of(&config, |_| {
+        Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
+        None => args.program.record_of(&config, args.fuel, |_| {
             let assume = match own.assume {
                 Believed::Check => Assume::Check,
                 Believed::Trust => Assume::Trust,

@@ -38,7 +38,9 @@ mod watch;
 pub use record::{Answer, Call, MAGIC, RECORD_BYTES_MAX, Record, RecordError, Recorder, VERSION};
 pub use replay::OtherCall;
 pub use report::{Frame, Shown, TraceReport};
-pub use run::{Arguments, SHOWN_MAX, Wanted, live, outcome_text, record_unknown, trace};
+pub use run::{
+    Arguments, SHOWN_MAX, Wanted, live, live_within, outcome_text, record_unknown, trace,
+};
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 

@@ -379,11 +379,26 @@ pub fn live(
     config: &Config,
     bytes: &[u8],
     wasi: WasiCtx,
+    call: (Option<&str>, &[String]),
+    args: Arguments<'_>,
+) -> Result<Record> {
+    live_within(None, config, bytes, wasi, call, args)
+}
+
+/// The same, for at most so much fuel: the record is of the run up to there.
+///
+/// # Errors
+/// As [`live`].
+pub fn live_within(
+    fuel: Option<u64>,
+    config: &Config,
+    bytes: &[u8],
+    wasi: WasiCtx,
     (export, texts): (Option<&str>, &[String]),
     args: Arguments<'_>,
 ) -> Result<Record> {
     let mut config = config.clone();
-    config.deterministic(true).consume_fuel(false).epoch_interruption(false);
+    config.deterministic(true).consume_fuel(fuel.is_some()).epoch_interruption(false);
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, bytes)?;
     let shared = Shared::default();
@@ -397,6 +412,9 @@ pub fn live(
     )?;
     record_unknown(&mut linker, &module, |live| Some(&mut live.recorder))?;
     let mut store = Store::new(&engine, Live { wasi, recorder });
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
     let ended = match linker.instantiate(&mut store, &module) {
         Ok(instance) => {
             let initialize = instance.get_func(&store, "_initialize");

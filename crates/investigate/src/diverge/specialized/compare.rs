@@ -10,8 +10,8 @@
 //!
 //! 1. Side A is read up to its next ordered event first, then side B. So each cell whose store side
 //!    B may do is known before.
-//! 2. A store of side B that side A does not do next is one that was put off if it is an i64 store at
-//!    such a cell; what it stores is judged by `shadow`, where all must be stored.
+//! 2. A store of side B that side A does not do next is one that was put off if it is an i64 store
+//!    at such a cell; what it stores is judged by `shadow`, where all must be stored.
 //! 3. Memory is bounded by the limits of `shadow`, however long the runs are.
 
 use super::Compiled;
@@ -24,6 +24,8 @@ use std::sync::mpsc::Receiver;
 
 /// Events before the first that differs that are told.
 const BEFORE: usize = 10;
+/// Values of each side in which the word that differs is looked for.
+const VALUES_MAX: usize = 1 << 16;
 
 /// The events of a side, as they come.
 pub(super) struct Stream {
@@ -98,6 +100,8 @@ pub(super) struct Compared {
     pub(super) first_read: Option<(u32, u64)>,
     /// Memories at the end differ there, and dead cells were read.
     pub(super) spread: Option<u64>,
+    /// Where the word that differs was computed, by side, if values are told.
+    pub(super) made: [Option<Event>; 2],
 }
 
 /// Both sides.
@@ -106,6 +110,8 @@ pub(super) struct Comparison<'c> {
     pub(super) sites: [&'c [Site]; 2],
     pub(super) compiled: &'c [Compiled],
     pub(super) shadow: Shadow,
+    /// The last values and loads of each side, if they are told.
+    pub(super) values: [VecDeque<Event>; 2],
     pub(super) done: Compared,
 }
 
@@ -133,6 +139,9 @@ impl Comparison<'_> {
         };
         let own = id.and_then(|id| self.shadow.frame(id).cloned());
         self.done.frame = own.or_else(|| self.shadow.innermost().cloned());
+        if let Some(Found::Event(Some(a), Some(b))) = &found {
+            self.done.made = self.sources(*a, *b);
+        }
         self.done.found = found;
         (self.done.read, self.done.first_read) = (self.shadow.read, self.shadow.first_read);
         Ok(())
@@ -158,6 +167,7 @@ impl Comparison<'_> {
                     self.shadow.intrinsic(id, number, intrinsic, words)?;
                 }
                 What::Load if site.nth == 0 => {
+                    self.value(0, event);
                     self.shadow.load(id, number, [words[0], words[1]], width);
                 }
                 What::OuterLoad => self.shadow.outer_load(number, words[0], width),
@@ -171,7 +181,8 @@ impl Comparison<'_> {
                         self.shadow.outer_store(to, bytes);
                     }
                 }
-                What::Load | What::Value => {}
+                What::Value => self.value(0, event),
+                What::Load => {}
                 What::Enter
                 | What::Return
                 | What::Call
@@ -194,9 +205,11 @@ impl Comparison<'_> {
             let Some(site) = self.site(1, event) else { break };
             match site.what {
                 What::Load if site.nth == 0 => {
+                    self.value(1, event);
                     self.shadow.loaded([words[0], words[1]], site.width.into());
                 }
-                What::Load | What::Value => {}
+                What::Value => self.value(1, event),
+                What::Load => {}
                 What::Store if site.opcode == Opcode::I64Store && site.of == 0 => {
                     let plain = a.is_some_and(|a| self.is_same(a, event));
                     if plain || !self.shadow.may_store(id, words[0]) {
@@ -209,6 +222,36 @@ impl Comparison<'_> {
             self.sides[1].skip();
         }
         Ok(None)
+    }
+
+    fn value(&mut self, side: usize, event: Event) {
+        let all = &mut self.values[side];
+        if all.len() >= VALUES_MAX {
+            all.pop_front();
+        }
+        all.push_back(event);
+    }
+
+    /// Where a side has computed or loaded a word last.
+    fn made(&self, side: usize, word: u64) -> Option<Event> {
+        let gives = |event: &Event| match self.site(side, *event) {
+            Some(site) if site.what == What::Load => event.words[1] == word,
+            Some(site) => event.words.iter().take(usize::from(site.count)).any(|it| *it == word),
+            None => false,
+        };
+        self.values[side].iter().rev().copied().find(|event| gives(event))
+    }
+
+    /// Where the first word that differs comes from, of events that are alike else.
+    fn sources(&self, a: Event, b: Event) -> [Option<Event>; 2] {
+        let (Some(site_a), Some(site_b)) = (self.site(0, a), self.site(1, b)) else {
+            return [None, None];
+        };
+        let pairs = a.words.into_iter().zip(b.words).take(usize::from(site_a.count));
+        match pairs.into_iter().find(|(a, b)| a != b).filter(|_| site_a.is_like(&site_b)) {
+            Some((word_a, word_b)) => [self.made(0, word_a), self.made(1, word_b)],
+            None => [None, None],
+        }
     }
 
     /// Whether ordered events of both sides are the same.
@@ -273,13 +316,13 @@ impl Comparison<'_> {
             }
             What::Effect => {
                 let [to, from, bytes, _] = words;
-                return match a.opcode {
-                    Opcode::MemoryCopy => self.shadow.same_copy(id, number, [to, from, bytes]),
-                    Opcode::MemoryFill | Opcode::MemoryInit if bytes > 0 => {
-                        Ok(self.shadow.same_store(id, number, to, bytes))
-                    }
-                    _other => Ok(None),
-                };
+                let stores = matches!(a.opcode, Opcode::MemoryFill | Opcode::MemoryInit);
+                if a.opcode == Opcode::MemoryCopy {
+                    return self.shadow.same_copy(id, number, [to, from, bytes]);
+                }
+                if stores && bytes > 0 {
+                    return Ok(self.shadow.same_store(id, number, to, bytes));
+                }
             }
             What::Called => {
                 // Activations inside have ended.

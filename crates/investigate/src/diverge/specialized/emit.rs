@@ -1,8 +1,10 @@
 //! An operator of one of both functions → the same operator with the code that tells its events.
 //!
 //! ```text
-//! i64.store offset=8   … keep p, v …  old := what is there   i64.store offset=8   told(p + 8, v, old)
-//! call push.stack      keep p, v   old := i64.load p   i64.store p, v   cell(p)   told(p, 0, v, old)
+//! i64.store offset=8   keep p, v   old := what is there   i64.store offset=8
+//!                      told(p + 8, v, old)
+//! call push.stack      keep p, v   old := i64.load p   i64.store p, v
+//!                      cell(p)   told(p, 0, v, old)
 //! ```
 //!
 //! Neighbours: `twin` walks over both modules; `meaning` says what intrinsics are.
@@ -13,7 +15,10 @@
 //! 3. The body stands in a block of the function's results, so that branches to its outermost label
 //!    end where `Return` is told.
 
-use super::meaning::{Intrinsic, Intrinsics};
+mod cells;
+mod outer;
+
+use super::meaning::Intrinsics;
 use super::site::{Site, WORDS, What};
 use crate::trace::{address_type, operand_type, push_bits};
 use prova_module::ops::{Class, Immediate, Immediates, Row};
@@ -112,10 +117,6 @@ fn words(locals: &[u32], types: &[ValType]) -> Vec<Word> {
     });
     all.collect()
 }
-
-/// An i64 access of memory 0.
-const LONG: MemArg =
-    MemArg { offset: 0, align: 0, target: wasm_encoder::MemArgTarget::Memory(0), ordering: None };
 
 /// The body of a function as it is written.
 pub(super) struct Body<'m, 's> {
@@ -302,25 +303,24 @@ impl<'m, 's> Body<'m, 's> {
     }
 
     fn inner(&mut self, row: &Row, immediates: &Immediates<'_>, instruction: &impl Encode) {
-        use Class as C;
-        match row.class {
-            C::call | C::call_indirect | C::call_ref => {
+        match sort(row.class) {
+            Sort::Call => {
                 let ty = self.callee(immediates);
                 self.operands(What::Call, row, immediates, &ty);
                 instruction.encode(&mut self.out);
                 self.told_results(What::Called, &ty.results);
             }
-            C::return_call | C::return_call_indirect | C::return_call_ref => {
+            Sort::TailCall => {
                 let ty = self.callee(immediates);
                 self.operands(What::TailCall, row, immediates, &ty);
                 instruction.encode(&mut self.out);
             }
-            C::return_ => {
+            Sort::Return => {
                 let results = self.module.func_type(self.func).results.clone();
                 self.told_results(What::Return, &results);
                 instruction.encode(&mut self.out);
             }
-            C::throw | C::throw_ref => {
+            Sort::Throw => {
                 let tag = immediates.index(Immediate::tag);
                 let params = tag.and_then(|tag| self.module.tag(TagIdx(tag)));
                 let params = params.map(|ty| ty.params.to_vec()).unwrap_or_default();
@@ -328,19 +328,17 @@ impl<'m, 's> Body<'m, 's> {
                 self.tell(What::Throw, of(immediates), 0, &words(&locals, &params));
                 instruction.encode(&mut self.out);
             }
-            C::load | C::load_lane | C::atomic_load => self.load(row, immediates, instruction),
-            C::store | C::store_lane | C::atomic_store => self.store(row, immediates, instruction),
-            C::global_set => {
+            Sort::Load => self.load(row, immediates, instruction),
+            Sort::Store => self.store(row, immediates, instruction),
+            Sort::GlobalSet => {
                 let ty = operand_type(self.module, prova_module::ops::Kind::global, immediates);
                 let types = [ty.unwrap_or(ValType::I32)];
                 let locals = self.keep(&types);
                 self.tell(What::GlobalSet, of(immediates), 0, &words(&locals, &types));
                 instruction.encode(&mut self.out);
             }
-            C::effect | C::atomic_rmw | C::atomic_cmpxchg | C::atomic_wait | C::atomic_notify => {
-                self.effect(row, immediates, instruction);
-            }
-            C::pure | C::pure2 | C::trap | C::global_get | C::quick if self.values => {
+            Sort::Effect => self.effect(row, immediates, instruction),
+            Sort::Value if self.values => {
                 instruction.encode(&mut self.out);
                 let types = row.results.iter();
                 let types = types.map(|kind| operand_type(self.module, *kind, immediates));
@@ -348,33 +346,7 @@ impl<'m, 's> Body<'m, 's> {
                     self.told_results(What::Value, &types);
                 }
             }
-            C::pure
-            | C::pure2
-            | C::trap
-            | C::global_get
-            | C::quick
-            | C::select
-            | C::constant
-            | C::null
-            | C::drop_
-            | C::nop
-            | C::local_get
-            | C::local_set
-            | C::local_tee
-            | C::fence
-            | C::unreachable
-            | C::block
-            | C::loop_
-            | C::if_
-            | C::try_table
-            | C::else_
-            | C::end
-            | C::br
-            | C::br_if
-            | C::br_table
-            | C::br_on_null
-            | C::br_on_non_null
-            | C::refused => instruction.encode(&mut self.out),
+            Sort::Value | Sort::Silent => instruction.encode(&mut self.out),
         }
     }
 
@@ -484,132 +456,59 @@ impl<'m, 's> Body<'m, 's> {
         let types = row.params.iter().map(|kind| operand_type(self.module, *kind, immediates));
         types.map_while(|ty| ty).collect()
     }
+}
 
-    /// Pushes whether an address and an offset may be near a cell.
-    fn is_near(&mut self, local: u32, offset: u64) {
-        let [least, greatest] = self.own.bounds;
-        let at = self.temp(ValType::I32);
-        let mut to = self.to();
-        to.local_get(local).i32_const(offset as u32 as i32).i32_add().local_tee(at);
-        to.global_get(greatest).i32_lt_u();
-        to.local_get(at).i32_const(16).i32_add().global_get(least).i32_gt_u().i32_and();
-    }
+/// What is told of an operator.
+#[derive(Clone, Copy)]
+enum Sort {
+    Call,
+    TailCall,
+    Return,
+    Throw,
+    Load,
+    Store,
+    GlobalSet,
+    Effect,
+    Value,
+    Silent,
+}
 
-    /// What is told of an operator of another function, before it: where it touches memory near
-    /// cells.
-    fn outer(&mut self, row: &Row, immediates: &Immediates<'_>) {
-        use Class as C;
-        let what = match row.class {
-            C::load | C::load_lane | C::atomic_load => What::OuterLoad,
-            C::store | C::store_lane | C::atomic_store | C::atomic_rmw | C::atomic_cmpxchg => {
-                What::OuterStore
-            }
-            C::effect
-                if matches!(
-                    self.opcode,
-                    Opcode::MemoryCopy | Opcode::MemoryFill | Opcode::MemoryInit
-                ) =>
-            {
-                let types = self.types(row, immediates);
-                let locals = self.keep(&types);
-                self.tell(What::OuterEffect, of(immediates), 0, &words(&locals, &types));
-                return;
-            }
-            _other => return,
-        };
-        let types = self.types(row, immediates);
-        let (Some(memarg), 0) = (immediates.memarg(), immediates.memory().unwrap_or_default())
-        else {
-            return;
-        };
-        if types.len() != row.params.len() {
-            return;
+fn sort(class: Class) -> Sort {
+    use Class as C;
+    match class {
+        C::call | C::call_indirect | C::call_ref => Sort::Call,
+        C::return_call | C::return_call_indirect | C::return_call_ref => Sort::TailCall,
+        C::return_ => Sort::Return,
+        C::throw | C::throw_ref => Sort::Throw,
+        C::load | C::load_lane | C::atomic_load => Sort::Load,
+        C::store | C::store_lane | C::atomic_store => Sort::Store,
+        C::global_set => Sort::GlobalSet,
+        C::effect | C::atomic_rmw | C::atomic_cmpxchg | C::atomic_wait | C::atomic_notify => {
+            Sort::Effect
         }
-        let kept = self.keep(&types);
-        let Some(&local) = kept.first() else { return };
-        self.is_near(local, memarg.offset);
-        self.to().if_(BlockType::Empty);
-        let address = Word::Address { local, ty: ValType::I32, offset: memarg.offset };
-        self.tell(what, 0, row.width, &[address]);
-        self.to().end();
-    }
-
-    /// Writes what an intrinsic means.
-    pub(super) fn intrinsic(&mut self, intrinsic: Intrinsic, offset: u32) {
-        use Intrinsic as I;
-        use ValType::{I32, I64};
-        (self.offset, self.opcode) = (offset, Opcode::Call);
-        let Own { imports, .. } = self.own;
-        let (id, what) = (self.id, What::Intrinsic(intrinsic));
-        match intrinsic {
-            I::PushContext | I::UpdateContext => {
-                let pc = self.take(&[I32]);
-                self.tell(what, 0, 0, &words(&pc, &[I32]));
-            }
-            I::PopContext | I::SyncStack => self.tell(what, 0, 0, &[]),
-            I::SpecializeValue => {
-                let all = self.take(&[I32, I32, I32]);
-                self.tell(what, 0, 0, &words(&all, &[I32, I32, I32]));
-                self.get(&all[..1]);
-            }
-            I::ReadGlobal => {
-                let number = self.role.number().unwrap_or_default();
-                self.to().i32_const(number as i32).call(imports + 5);
-            }
-            I::ReadReg => {
-                self.to().local_get(id).call(imports + 3);
-            }
-            I::WriteReg => {
-                self.to().local_get(id).call(imports + 4);
-            }
-            I::PushStack => {
-                let all = self.take(&[I32, I64]);
-                self.cell(what, all[0], None, all[1]);
-            }
-            I::WriteStack | I::WriteLocal => {
-                let all = self.take(&[I32, I32, I64]);
-                self.cell(what, all[0], Some(all[1]), all[2]);
-            }
-            I::PopStack => {
-                let at = self.take(&[I32]);
-                self.read_cell(what, at[0], None);
-            }
-            I::ReadStack | I::ReadLocal => {
-                let all = self.take(&[I32, I32]);
-                self.read_cell(what, all[0], Some(all[1]));
-            }
-            I::Nothing(count) => {
-                for _ in 0..count {
-                    self.to().drop();
-                }
-            }
-        }
-        self.free();
-    }
-
-    /// A store of a cell.
-    fn cell(&mut self, what: What, address: u32, second: Option<u32>, value: u32) {
-        self.to().local_get(address).i64_load(LONG);
-        let old = self.take(&[ValType::I64]);
-        let cell = self.own.cell;
-        let mut to = self.to();
-        to.local_get(address).local_get(value).i64_store(LONG);
-        to.local_get(address).call(cell);
-        self.of_cell(what, address, second, &[value, old[0]]);
-    }
-
-    /// A load of a cell, which leaves the value.
-    fn read_cell(&mut self, what: What, address: u32, second: Option<u32>) {
-        self.to().local_get(address).i64_load(LONG);
-        let value = self.keep(&[ValType::I64]);
-        self.of_cell(what, address, second, &value);
-    }
-
-    fn of_cell(&mut self, what: What, address: u32, second: Option<u32>, rest: &[u32]) {
-        let short = |local| Word::Local { local, ty: ValType::I32, high: false };
-        let mut all = vec![short(address), second.map_or(Word::Number(0), short)];
-        all.extend(rest.iter().map(|&local| Word::Local { local, ty: ValType::I64, high: false }));
-        self.tell(what, 0, 8, &all);
+        C::pure | C::pure2 | C::trap | C::global_get | C::quick => Sort::Value,
+        C::select
+        | C::constant
+        | C::null
+        | C::drop_
+        | C::nop
+        | C::local_get
+        | C::local_set
+        | C::local_tee
+        | C::fence
+        | C::unreachable
+        | C::block
+        | C::loop_
+        | C::if_
+        | C::try_table
+        | C::else_
+        | C::end
+        | C::br
+        | C::br_if
+        | C::br_table
+        | C::br_on_null
+        | C::br_on_non_null
+        | C::refused => Sort::Silent,
     }
 }
 

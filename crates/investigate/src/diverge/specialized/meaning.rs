@@ -6,7 +6,7 @@
 //! their first operand, `pop.stack`, `read.stack` and `read.local` i64 loads; a value that is
 //! specialised is itself; a global of the request is its constant; all others do nothing.
 //!
-//! Noticed by: `tests/specialized.rs`, where each of them is executed.
+//! Noticed by: `crates/cli/tests/lockstep.rs`, which runs interpreters that use them.
 
 use prova_module::{ExternType, FuncIdx, Module};
 

@@ -59,6 +59,8 @@ pub struct Finding {
     pub counters: Vec<u64>,
     /// The number of the activation among all of specialised functions, from 1.
     pub activation: u64,
+    /// Where each side has computed or loaded what differs last, the generic function first.
+    pub made: [Option<Place>; 2],
     /// Who wrote or popped the cell, if it is one.
     pub cell: Option<Place>,
     /// The last events that are the same, as the specialised functions have them.
@@ -167,10 +169,12 @@ impl Parts<'_> {
                 (what, event(0, a), event(1, b), touched(0, of))
             }
             Found::Alias(Alias { site, address, cell, of, is_dead }, _, b) => {
-                let state = if is_dead { "was popped and never stored" } else { "is put off" };
-                let what = format!(
-                    "an access at {address:#x} touches the cell at {cell:#x}, whose store {state}"
-                );
+                let state = match is_dead {
+                    true => "which was popped and never stored",
+                    false => "whose store is put off",
+                };
+                let what =
+                    format!("an access at {address:#x} touches the cell at {cell:#x}, {state}");
                 (what, touched(0, site), event(1, b), touched(0, of))
             }
             Found::Ends => {
@@ -186,7 +190,8 @@ impl Parts<'_> {
         let function = own.map_or(String::new(), |own| self.pair(own));
         let before = compared.before.iter().filter_map(|(_, b)| event(1, Some(*b))).collect();
         let (counters, activation) = (frame.contexts, frame.id);
-        Finding { what, generic, specialized, function, counters, activation, cell, before }
+        let made = [0, 1].map(|side| event(side, Some(compared.made[side]?)));
+        Finding { what, generic, specialized, function, counters, activation, made, cell, before }
     }
 
     /// A specialised function and the one that it was made of.
@@ -342,6 +347,11 @@ impl Finding {
         for (side, place) in [("generic", &self.generic), ("specialised", &self.specialized)] {
             if let Some(place) = place {
                 line(text, "→", side, place);
+            }
+        }
+        for (side, made) in ["generic", "specialised"].into_iter().zip(&self.made) {
+            if let Some(place) = made {
+                line(text, "←", side, place);
             }
         }
         if let Some(cell) = &self.cell {

@@ -14,9 +14,9 @@
 //!    module; on side A these tell accesses near cells, if there are cells at all.
 //! 2. Six imported functions stand behind the module's own; side A has one function more behind all
 //!    others, and two globals, the least and the greatest address of a cell.
-//! 3. Types, tables, globals, memories and segments have the same indices in both modules; functions
-//!    come down by the intrinsics before them. If that is not so, what is written is not valid, and
-//!    the engine says so.
+//! 3. Types, tables, globals, memories and segments have the same indices in both modules;
+//!    functions come down by the intrinsics before them. If that is not so, what is written is not
+//!    valid, and the engine says so.
 
 use super::Compiled;
 use super::emit::{ADDED, Body, Numbers, Own, Role};
