@@ -1,7 +1,10 @@
 //! `prova diverge`: the first place at which two runs of a program differ.
 //!
 //! Neighbours: `prova_investigate::diverge` does it; `trace` makes the record that both sides
-//! replay. Exit codes are those of comparing commands.
+//! replay. Exit codes are those of comparing commands. `specialized` compares specialised functions
+//! with those that they were made of.
+
+mod specialized;
 
 use crate::args::EngineArgs;
 use crate::engine::CommandEngine;
@@ -46,6 +49,8 @@ pub(crate) struct DivergeArgs {
     /// Prints the report as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    specialized: specialized::SpecializedArgs,
     #[command(flatten)]
     program: ProgramArgs,
 }
@@ -101,6 +106,9 @@ pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
 
 fn compared(args: &DivergeArgs) -> Result<Exit> {
     let (names, reused) = sides(args)?;
+    if args.specialized.is_wanted() {
+        return specialized::compared(args, names[0]);
+    }
     let level = args.level.as_deref().map(level).transpose()?;
     let ((config_a, timeout), (config_b, _)) =
         (config(names[0], &args.wasm)?, config(names[1], &args.wasm)?);

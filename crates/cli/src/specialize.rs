@@ -4,7 +4,7 @@
 //! Exit codes: 0 written, also where requests were refused; 1 the module is bad, nothing was made,
 //! or a request was refused and `--strict` is given (then nothing is written); 2 misuse.
 
-mod places;
+pub(crate) mod places;
 mod report;
 
 use crate::input;
@@ -153,7 +153,7 @@ fn summary(outcome: &Outcome) -> String {
 }
 
 /// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host.
-struct Initialiser;
+pub(crate) struct Initialiser;
 
 impl Snapshot for Initialiser {
     fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {

@@ -29,10 +29,14 @@ mod align;
 mod report;
 mod search;
 mod source;
+mod specialized;
 mod state;
 
 pub use report::{Divergence, First, SideReport, Spot, StateValue, Verdict};
 pub use source::line as source_line;
+pub use specialized::{
+    Agreement, Compiled, Finding, Lockstep, LockstepReport, Place, SharedArguments, lockstep,
+};
 
 use crate::trace::{
     Arguments, End, Event, ForeignEngine, Level, Plan, Prepared, Ran, Record, Request, Site, Watch,

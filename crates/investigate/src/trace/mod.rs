@@ -41,14 +41,18 @@ pub use foreign::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
 pub use record::{Answer, Call, MAGIC, RECORD_BYTES_MAX, Record, RecordError, Recorder, VERSION};
 pub use replay::OtherCall;
 pub use report::{Frame, Shown, TraceReport};
-pub use run::{Arguments, SHOWN_MAX, Wanted, emitted, live, outcome_text, record_unknown, trace};
+pub use run::{
+    Arguments, SHOWN_MAX, Wanted, emitted, live, live_within, outcome_text, record_unknown, trace,
+};
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
+pub(crate) use emit::{address_type, operand_type, push_bits};
 pub(crate) use foreign::run as run_elsewhere;
 pub(crate) use instrument::{Plan, Request, instrument};
-pub(crate) use report::{frames, function, line, named, shown};
-pub(crate) use run::{End, Prepared, Ran, Value};
+pub(crate) use replay::{Replay, Replays, link};
+pub(crate) use report::{frames, function, line, named, operator_at, shown};
+pub(crate) use run::{End, Prepared, Ran, Value, invoke, stopped_by_program, why};
 pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;

@@ -60,6 +60,9 @@ impl std::error::Error for OtherCall {}
 pub(crate) trait Replays: 'static {
     /// The replay.
     fn replay(&mut self) -> &mut Replay;
+
+    /// The host has written so many bytes to memory.
+    fn wrote(&mut self, _start: u64, _bytes: usize) {}
 }
 
 impl Replay {
@@ -186,6 +189,7 @@ fn answer<T: Replays>(
             let what = format!("the record writes {} bytes at {start:#x}", bytes.len());
             return Err(Error::new(Trap::Aborted).context(what + ", outside of the memory"));
         }
+        caller.data_mut().wrote(start, bytes.len());
     }
     match call.answer {
         Answer::Returned(cells) => give(results, &cells),

@@ -351,12 +351,12 @@ impl Prepared {
 }
 
 /// Whether an error of instantiation is one of code that ran.
-fn stopped_by_program(error: &Error) -> bool {
+pub(crate) fn stopped_by_program(error: &Error) -> bool {
     error.is::<WasmBacktrace>() || error.is::<Trap>() || error.is::<I32Exit>()
 }
 
 /// Calls the export of a record, or `_start` if there is one; an inner error is what ended it.
-fn invoke<T: 'static>(
+pub(crate) fn invoke<T: 'static>(
     store: &mut Store<T>,
     instance: &Instance,
     (export, texts): (Option<&str>, &[String]),
@@ -378,7 +378,7 @@ fn invoke<T: 'static>(
 }
 
 /// Why a program stopped, in a line.
-fn why(error: &Error) -> String {
+pub(crate) fn why(error: &Error) -> String {
     let links: Vec<String> = error.chain().map(ToString::to_string).collect();
     let reason = match (error.downcast_ref::<Trap>(), links.as_slice()) {
         // Why the host did it stands around it.
@@ -477,11 +477,26 @@ pub fn live(
     config: &Config,
     bytes: &[u8],
     wasi: WasiCtx,
+    call: (Option<&str>, &[String]),
+    args: Arguments<'_>,
+) -> Result<Record> {
+    live_within(None, config, bytes, wasi, call, args)
+}
+
+/// The same, for at most so much fuel: the record is of the run up to there.
+///
+/// # Errors
+/// As [`live`].
+pub fn live_within(
+    fuel: Option<u64>,
+    config: &Config,
+    bytes: &[u8],
+    wasi: WasiCtx,
     (export, texts): (Option<&str>, &[String]),
     args: Arguments<'_>,
 ) -> Result<Record> {
     let mut config = config.clone();
-    config.deterministic(true).consume_fuel(false).epoch_interruption(false);
+    config.deterministic(true).consume_fuel(fuel.is_some()).epoch_interruption(false);
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, bytes)?;
     let shared = Shared::default();
@@ -495,6 +510,9 @@ pub fn live(
     )?;
     record_unknown(&mut linker, &module, |live| Some(&mut live.recorder))?;
     let mut store = Store::new(&engine, Live { wasi, recorder });
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
     let ended = match linker.instantiate(&mut store, &module) {
         Ok(instance) => {
             let initialize = instance.get_func(&store, "_initialize");
