@@ -67,10 +67,11 @@ impl Writer<'_> {
             state.kept.stack.reverse();
         }
         state.kept.regs.retain(|number, _| known.kept.regs.contains_key(number));
-        let roots = self.roots_of(to).iter();
-        let bases: Option<BTreeMap<u32, Value>> =
-            roots.map(|root| Some((*root, *self.bases.get(root)?))).collect();
-        Some(Waiting { state, bases: bases? })
+        let mut bases = BTreeMap::new();
+        for root in self.roots_of(to) {
+            bases.insert(*root, *self.bases.get(root)?);
+        }
+        Some(Waiting { state, bases })
     }
 
     /// Starts the block of such a part.

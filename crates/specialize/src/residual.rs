@@ -100,8 +100,7 @@ pub(crate) fn write(
     let needed = needed(subject, explored);
     let Explored { contexts, parts, numbers } = explored;
     parts.iter_mut().zip(&needed).for_each(|(part, needed)| keep_needed(subject, part, needed));
-    let roots: Vec<Vec<u32>> =
-        parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
+    let roots: Vec<Vec<u32>> = parts.iter().map(|part| part.state.roots()).collect();
     let memory = !compared.words.is_empty();
     let guards = guards(subject.request);
     let falls = memory || !guards.is_empty();
@@ -161,10 +160,14 @@ pub(crate) fn write(
 
 /// Makes a part's state tell of what it needs alone.
 fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
-    let live = subject.generic.live_at(part.key.block, part.key.start);
-    let all = live.iter().zip(&part.state.values);
-    let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
-    part.state.values = kept.map(|(_, slot)| *slot).collect();
+    let mut live = subject.generic.live_at(part.key.block, part.key.start).iter();
+    // Both rise, and what is needed is live.
+    let mut needed = needed.iter().peekable();
+    part.state.values.retain(|_| {
+        let value = live.next();
+        let is_needed = value.is_some() && value == needed.peek().copied();
+        is_needed && needed.next().is_some()
+    });
 }
 
 /// The parts that are reached, in reverse postorder.
@@ -252,6 +255,11 @@ impl<'m> Writer<'m> {
         Role::Broken
     }
 
+    /// What a part's state tells of.
+    fn needed_of(&self, key: Key) -> &'m [Value] {
+        self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
+    }
+
     /// The roots of a part's state.
     pub(crate) fn roots_of(&self, key: Key) -> &'m [u32] {
         self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
@@ -267,7 +275,7 @@ impl<'m> Writer<'m> {
     ) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
-        let live = self.live(key).to_vec();
+        let live = self.needed_of(key);
         let mut count = 0;
         let roots = self.roots_of(key);
         let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
@@ -284,8 +292,9 @@ impl<'m> Writer<'m> {
             };
             (known, slot)
         };
-        let mut values = Vec::new();
-        for (value, slot) in live.into_iter().zip(&known.values) {
+        let mut values = Vec::with_capacity(live.len());
+        row.values.reserve_exact(live.len());
+        for (&value, slot) in live.iter().zip(&known.values) {
             let (known, slot) = one(slot, body.value(value).ty);
             row.values.push((value, known));
             values.push(slot);
@@ -471,8 +480,8 @@ impl<'m> Writer<'m> {
             }
             Ok(())
         };
-        let live = self.live(to).to_vec();
-        for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
+        let live = self.needed_of(to).iter();
+        for ((&value, &slot), known) in live.zip(&state.values).zip(&known.values) {
             one(self, slot, known, body.value(value).ty)?;
         }
         for &root in self.roots_of(to) {
@@ -507,13 +516,13 @@ impl Sink for Writer<'_> {
     fn op(&mut self, inst: Inst, args: &[Slot<Arg>]) -> Vec<Arg> {
         let body = self.subject.body();
         let data = body.inst(inst);
-        let types = body.operands(data.args).iter().map(|&value| body.value(value).ty);
-        let types: Vec<ValType> = types.collect();
-        let args: Vec<Value> =
-            args.iter().zip(types).map(|(&slot, ty)| self.operand(slot, ty, data.offset)).collect();
+        let operands = args.iter().zip(body.operands(data.args));
+        let args: Vec<Value> = operands
+            .map(|(&slot, &value)| self.operand(slot, body.value(value).ty, data.offset))
+            .collect();
         // A call of an intrinsic does not come here, so each function has a number.
         let imm = imm(self.subject.intrinsics, opcode(data.op), data.imm).unwrap_or(data.imm);
-        let results: Vec<ValType> = data.results().map(|value| body.value(value).ty).collect();
+        let results = data.results().map(|value| body.value(value).ty);
         let made = self.assembler.inst(data.op, imm, &args, results, data.offset);
         self.assembler.body().inst(made).results().map(Arg::from).collect()
     }
@@ -534,7 +543,7 @@ impl Sink for Writer<'_> {
     }
 
     fn live(&self, key: Key) -> &[Value] {
-        self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
+        self.needed_of(key)
     }
 
     // What is compared is decided before anything is written.

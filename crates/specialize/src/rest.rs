@@ -23,6 +23,7 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsic, Intrinsics};
 use crate::rewrite::{New, Plan};
+use prova_module::ops::Immediate;
 use prova_module::{
     ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
     GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
@@ -292,8 +293,11 @@ impl Rest<'_> {
     fn same_operator(&self, old: &Operator<'_>, new: &Operator<'_>) -> bool {
         let (code, other) = (Opcode::of(old), Opcode::of(new));
         let func = |code: Opcode, operator: &Operator<'_>| {
-            let imm = Imm::of(operator)?;
-            imm.index(code, prova_module::ops::Immediate::func).map(FuncIdx)
+            // Few rows have such an immediate, and all others are looked at no further.
+            if !code.row().immediates.contains(&Immediate::func) {
+                return None;
+            }
+            Imm::of(operator)?.index(code, Immediate::func).map(FuncIdx)
         };
         match (func(code, old), func(other, new)) {
             (Some(a), Some(b)) => code == other && self.same_func(a, b),

@@ -173,6 +173,9 @@ struct Rebuild<'p, 'b> {
     value: Vec<Option<Value>>,
     witness: Witness,
     trace: Trace,
+    /// The edges of a block and the arguments of one, kept between them.
+    edges: Vec<Edge>,
+    args: Vec<Arg>,
 }
 
 impl<'p, 'b> Rebuild<'p, 'b> {
@@ -217,7 +220,8 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         let mut trace = Trace::default();
         trace.values.reserve_exact(body.value_count());
         trace.insts.reserve_exact(body.inst_count());
-        Rebuild { plan, out, order, block, value, witness, trace }
+        let (edges, args) = (Vec::new(), Vec::new());
+        Rebuild { plan, out, order, block, value, witness, trace, edges, args }
     }
 
     fn run(mut self) -> Made {
@@ -315,20 +319,22 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         let stays = |param: &Value| {
             self.plan.stands[param.index()] == Stand::Itself && !self.plan.unread[param.index()]
         };
-        let mut args: Vec<Arg> = params
-            .zip(args)
-            .filter(|(param, _)| stays(param))
-            .map(|(_, arg)| match arg.kind() {
+        let mut new = std::mem::take(&mut self.args);
+        new.clear();
+        new.extend(params.zip(args).filter(|(param, _)| stays(param)).map(|(_, arg)| {
+            match arg.kind() {
                 ArgKind::Value(value) => self.now(value).into(),
                 ArgKind::Payload(_) => *arg,
-            })
-            .collect();
+            }
+        }));
         if planted!(ArgumentsReversed) {
-            args.reverse();
+            new.reverse();
         }
         let block = self.block[to.index()];
         self.trace.is_broken |= block.is_none();
-        self.out.edge(block.unwrap_or(Block::from_u32(u32::MAX >> 1)), &args)
+        let edge = self.out.edge(block.unwrap_or(Block::from_u32(u32::MAX >> 1)), &new);
+        self.args = new;
+        edge
     }
 
     fn call(&mut self, call: &Call) -> Call {
@@ -340,7 +346,9 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         let body = self.plan.body;
         let data = body.block(block);
         let plan = self.plan;
-        let mut edges: Vec<Edge> = plan.edges(block).map(|edge| self.edge(edge)).collect();
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.clear();
+        edges.extend(plan.edges(block).map(|edge| self.edge(edge)));
         if planted!(EdgesReversed) {
             edges.reverse();
         }
@@ -392,6 +400,7 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             }
         };
         self.out.end(terminator, data.end);
+        self.edges = edges;
     }
 }
 
@@ -402,23 +411,25 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
     let mut seen = vec![false; count];
     let mut behind = vec![false; count];
     let mut post = Vec::new();
-    // A block and how many of its edges have been followed; edges are followed from the last one,
-    // so that reverse postorder has the first one's blocks first.
-    let mut open = vec![(body.entry(), targets(plan, body.entry()))];
+    // The blocks of a path, each with where its edges begin in `edges`, which has those of the last
+    // block last. They are followed from the last one, so that reverse postorder has the first
+    // one's blocks first.
+    let (mut open, mut edges) = (vec![(body.entry(), 0)], Vec::new());
+    let follow = |block: Block, edges: &mut Vec<Block>| {
+        edges.extend(plan.edges(block).map(|(to, _)| to));
+    };
+    follow(body.entry(), &mut edges);
     seen[body.entry().index()] = true;
     behind[body.entry().index()] = true;
-    while let Some((block, edges)) = open.last_mut() {
-        let block = *block;
-        match edges.pop() {
-            Some(to) => {
-                behind[to.index()] |= block < to;
-                if !std::mem::replace(&mut seen[to.index()], true) {
-                    open.push((to, targets(plan, to)));
-                }
-            }
-            None => {
-                post.push(block);
-                open.pop();
+    while let Some(&(block, first)) = open.last() {
+        if edges.len() == first {
+            post.push(block);
+            open.pop();
+        } else if let Some(to) = edges.pop() {
+            behind[to.index()] |= block < to;
+            if !std::mem::replace(&mut seen[to.index()], true) {
+                open.push((to, edges.len()));
+                follow(to, &mut edges);
             }
         }
     }
@@ -428,10 +439,6 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
         post.reverse();
     }
     post
-}
-
-fn targets(plan: &Plan<'_>, block: Block) -> Vec<Block> {
-    plan.edges(block).map(|(to, _)| to).collect()
 }
 
 /// The new value for an old one. A value without one is a fault of the pass; that of another body
