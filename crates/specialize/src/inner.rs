@@ -14,12 +14,29 @@ use crate::residual::Writer;
 use crate::sink::Key;
 use crate::state::{Slot, State};
 use prova_ssa::{Arg, Origin, Value};
-use std::collections::BTreeMap;
 
 /// What goes on along an edge.
 pub(crate) struct Waiting {
     state: State<Arg>,
-    bases: BTreeMap<u32, Value>,
+    bases: Bases,
+}
+
+/// What roots are in a block: few, by rising roots.
+#[derive(Default)]
+pub(crate) struct Bases(Vec<(u32, Value)>);
+
+impl Bases {
+    pub(crate) fn get(&self, root: u32) -> Option<Value> {
+        let at = self.0.binary_search_by_key(&root, |&(root, _)| root).ok()?;
+        Some(self.0[at].1)
+    }
+
+    pub(crate) fn insert(&mut self, root: u32, value: Value) {
+        match self.0.binary_search_by_key(&root, |&(root, _)| root) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (root, value)),
+        }
+    }
 }
 
 /// How many edges lead to each part, of those that are reached; the function's entry is one.
@@ -67,11 +84,9 @@ impl Writer<'_> {
             state.kept.stack.reverse();
         }
         state.kept.regs.retain(|number, _| known.kept.regs.contains_key(number));
-        let mut bases = BTreeMap::new();
-        for root in self.roots_of(to) {
-            bases.insert(*root, *self.bases.get(root)?);
-        }
-        Some(Waiting { state, bases })
+        let roots = self.roots_of(to).iter();
+        let bases = roots.map(|&root| Some((root, self.bases.get(root)?)));
+        Some(Waiting { state, bases: Bases(bases.collect::<Option<_>>()?) })
     }
 
     /// Starts the block of such a part.

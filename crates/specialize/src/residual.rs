@@ -21,7 +21,7 @@ use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored, Part};
 use crate::generic::opcode;
 use crate::guard::{compared, relies, words};
-use crate::inner::{Waiting, ways};
+use crate::inner::{Bases, Waiting, ways};
 use crate::intrinsic::Intrinsics;
 use crate::needed::needed;
 use crate::plant::planted;
@@ -35,7 +35,7 @@ use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A specialised function that nobody has proved.
 pub(crate) struct Residual {
@@ -48,7 +48,7 @@ pub(crate) struct Writer<'m> {
     pub(crate) subject: Subject<'m>,
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
-    pub(crate) bases: BTreeMap<u32, Value>,
+    pub(crate) bases: Bases,
     /// The number of each part.
     numbers: &'m HashMap<Key, usize, Hash>,
     /// By part: the values that its state tells of.
@@ -111,7 +111,7 @@ pub(crate) fn write(
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let (bases, needed, roots) = (BTreeMap::new(), needed.as_slice(), roots.as_slice());
+    let (bases, needed, roots) = (Bases::default(), needed.as_slice(), roots.as_slice());
     let ways = ways(parts, &order);
     let waiting = parts.iter().map(|_| None).collect();
     let mut writer = Writer { subject, assembler, bases, numbers, needed, roots, waiting };
@@ -231,7 +231,8 @@ impl<'m> Writer<'m> {
                 self.value(code, Imm::Bits(bits), &[], ty, offset).into()
             }
             Slot::Pointer { root, offset: distance } => {
-                let base = self.bases[&root];
+                let base = self.bases.get(root);
+                let base = base.unwrap_or_else(|| unreachable!("a pointer without its root"));
                 if distance == 0 || planted!(DistanceDropped) {
                     return base.into();
                 }
@@ -302,13 +303,13 @@ impl<'m> Writer<'m> {
         row.fresh = fresh;
         row.known = ranges;
         let mut kept = Virtual::default();
-        let mut bases = BTreeMap::new();
+        let mut bases = Bases::default();
         // The bases stand between the values and what intrinsics keep.
         for &root in roots {
             let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
             if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
                 row.bases.push((root, number));
-                bases.extend(arg.value().map(|value| (root, value)));
+                arg.value().into_iter().for_each(|value| bases.insert(root, value));
             }
         }
         for (&number, slot) in &known.kept.regs {
@@ -383,7 +384,7 @@ impl<'m> Writer<'m> {
                 Terminator::Table { index, edges, targets }
             }
             (&Kind::Refreshed(range), &[otherwise]) => {
-                let base = *self.bases.get(&range.arg).ok_or_else(|| {
+                let base = self.bases.get(range.arg).ok_or_else(|| {
                     Refused::new(Fault::Bug, "constant memory is compared without a pointer to it")
                 })?;
                 let words: Vec<_> = words(range).into_iter().map(|word| (word, base)).collect();
@@ -485,7 +486,7 @@ impl<'m> Writer<'m> {
             one(self, slot, known, body.value(value).ty)?;
         }
         for &root in self.roots_of(to) {
-            let base = *self.bases.get(&root).ok_or_else(bug)?;
+            let base = self.bases.get(root).ok_or_else(bug)?;
             one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
         }
         for (number, known) in &known.kept.regs {
@@ -558,11 +559,11 @@ impl Sink for Writer<'_> {
     }
 
     fn has_root(&self, root: u32) -> bool {
-        self.bases.contains_key(&root)
+        self.bases.get(root).is_some()
     }
 
     fn set_root(&mut self, root: u32, value: Arg) {
-        self.bases.extend(value.value().map(|value| (root, value)));
+        value.value().into_iter().for_each(|value| self.bases.insert(root, value));
     }
 
     fn why(&self, _: Arg) -> String {

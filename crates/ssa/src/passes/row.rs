@@ -2,7 +2,7 @@
 //! of the first one, with one witness.
 //!
 //! ```text
-//! body ─ pass ─► Made ─ pass ─► Made … ─ after ─► Made: the last body, a witness over the first one
+//! body ─ pass ─► Made ─ pass ─► Made … ─ after ─► Made: the last body, a witness over the first
 //! ```
 //!
 //! A witness names blocks, values and instructions of the old body. A pass says by its [`Trace`]
@@ -45,8 +45,8 @@ pub(super) struct Made {
 ///   claimed of them (Q4, Q5 of the check), so parameters that are one value must be gone before,
 ///   and such a block may be appended to another one only behind it.
 /// * `forward` behind `merge`: the check knows of loads inside one block of the old body alone.
-/// * `params` or `merge` behind `fold`: what is claimed is made in a block that dominates the parameter's,
-///   perhaps since edges are gone.
+/// * `params` or `merge` behind `fold`: what is claimed is made in a block that dominates the
+///   parameter's, perhaps since edges are gone.
 pub(super) fn is_apart(pass: Pass, row: &[Pass]) -> bool {
     match pass {
         _ if row.contains(&Pass::Thread) => true,

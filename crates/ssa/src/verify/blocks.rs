@@ -145,8 +145,9 @@ impl<'v, 'm> Checker<'v, 'm> {
         self.error(Rule::Dominance, format!("{value} is not made on every way here"))
     }
 
-    /// Whether an instruction is as its row says, by a short look: one with numbers for operands and
-    /// results, whose immediates name a memory at most. Where this says no, the long look decides.
+    /// Whether an instruction is as its row says, by a short look: one with numbers for operands
+    /// and results, whose immediates name a memory at most. Where this says no, the long look
+    /// decides.
     fn is_plain(&self, opcode: Opcode, data: &InstData) -> bool {
         let address = match data.imm {
             Imm::None | Imm::Bits(_) | Imm::Wide(_) | Imm::Lane(_) => None,
