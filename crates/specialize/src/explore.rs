@@ -28,7 +28,7 @@ use crate::walk::walk;
 use prova_module::ValType;
 use prova_ssa::hash::Key as Hash;
 use prova_ssa::{Block, Inst, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// The most parts, each of which becomes a block.
 pub const PARTS_MAX: usize = 100_000;
@@ -96,10 +96,10 @@ pub(crate) struct Explored {
 pub(crate) struct Causes<'m> {
     subject: Subject<'m>,
     joins: Vec<Join>,
-    /// The roots of the part that is walked.
-    roots: BTreeSet<u32>,
-    /// Why each root that was ever made is not known.
-    made: BTreeMap<u32, Cause>,
+    /// Of each root why it is not known, if it was ever made, and in which walk it was there last.
+    made: Vec<(Option<Cause>, u32)>,
+    /// How many walks there were.
+    walks: u32,
     /// What the part that is walked relies on.
     folded: Vec<Word>,
     folds: usize,
@@ -125,12 +125,11 @@ impl Sink for Causes<'_> {
     }
 
     fn has_root(&self, root: u32) -> bool {
-        self.roots.contains(&root)
+        self.made.get(root as usize).is_some_and(|(_, walk)| *walk == self.walks)
     }
 
     fn set_root(&mut self, root: u32, cause: Cause) {
-        self.roots.insert(root);
-        self.made.insert(root, cause);
+        *self.root(root) = (Some(cause), self.walks);
     }
 
     fn live(&self, key: Key) -> &[Value] {
@@ -155,7 +154,7 @@ impl Sink for Causes<'_> {
     }
 
     fn why_root(&self, root: u32) -> String {
-        self.describe(self.made.get(&root).copied().unwrap_or(Cause::Param(root)), CHAIN_MAX)
+        self.describe(self.cause_of(root), CHAIN_MAX)
     }
 }
 
@@ -169,7 +168,24 @@ impl<'m> Causes<'m> {
 
     /// Before a walk from a state.
     pub(crate) fn begin(&mut self, state: &State<Cause>) {
-        self.roots = state.roots();
+        self.walks += 1;
+        let walks = self.walks;
+        state.each_root(|root| self.root(root).1 = walks);
+    }
+
+    /// What is known of a root.
+    fn root(&mut self, root: u32) -> &mut (Option<Cause>, u32) {
+        let at = root as usize;
+        if self.made.len() <= at {
+            self.made.resize(at + 1, (None, 0));
+        }
+        &mut self.made[at]
+    }
+
+    /// Why a root is not known.
+    fn cause_of(&self, root: u32) -> Cause {
+        let made = self.made.get(root as usize).and_then(|(made, _)| *made);
+        made.unwrap_or(Cause::Param(root))
     }
 
     fn describe(&self, cause: Cause, links: usize) -> String {
@@ -193,8 +209,8 @@ impl<'m> Causes<'m> {
                     }
                     _more if links == 0 => "…".to_owned(),
                     Slot::Pointer { root, offset } => {
-                        let cause = self.made.get(root).copied().unwrap_or(Cause::Param(*root));
-                        format!("({}) + {offset}", self.describe(cause, links - 1))
+                        let cause = self.describe(self.cause_of(*root), links - 1);
+                        format!("({cause}) + {offset}")
                     }
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
@@ -269,10 +285,9 @@ fn reopened(
 
 impl<'m> Causes<'m> {
     fn of(subject: Subject<'m>) -> Causes<'m> {
-        let (roots, made) = (BTreeSet::new(), BTreeMap::new());
         let (folded, apart) = (Vec::new(), Vec::new());
-        let joins = Vec::new();
-        Causes { subject, joins, roots, made, folded, folds: 0, apart, refreshed: None }
+        let (joins, made) = (Vec::new(), Vec::new());
+        Causes { subject, joins, made, walks: 0, folded, folds: 0, apart, refreshed: None }
     }
 }
 

@@ -23,13 +23,14 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsic, Intrinsics};
 use crate::rewrite::{New, Plan};
+use prova_module::ops::Immediate;
 use prova_module::{
     ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
     GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
 };
 use prova_ssa::Imm;
 use prova_ssa::emitted::EmittedBody;
-use wasmparser::{MemArg, MemArgTarget};
+use wasmparser::{BinaryReader, MemArg, MemArgTarget, OperatorsReader, OperatorsReaderAllocations};
 
 #[cfg(test)]
 mod tests;
@@ -272,15 +273,24 @@ impl Rest<'_> {
             return Some(false);
         }
         let local = own.len() as u32;
-        let (mut theirs, mut ours) = (a.operators(), b.operators());
+        let (mut theirs, bytes) = (a.operators(), self.old.bytes());
+        let (mut ours, mut frames) = (b.operators_binary(), OperatorsReaderAllocations::default());
         while !theirs.eof() {
+            let from = theirs.original_position() as usize;
             let operator = theirs.read().ok()?;
             let same = match self.intrinsics.called(&operator) {
                 Some(intrinsic) => {
                     let mut wanted = instead(intrinsic, local).into_iter();
-                    wanted.all(|wanted| ours.read().is_ok_and(|found| found == wanted))
+                    wanted.all(|wanted| {
+                        one(&mut ours, &mut frames).is_some_and(|found| found == wanted)
+                    })
                 }
-                None => self.same_operator(&operator, &ours.read().ok()?),
+                None => {
+                    let written = &bytes[from..theirs.original_position() as usize];
+                    let renumbers = names_func(Opcode::of(&operator));
+                    (!renumbers && skip(&mut ours, written))
+                        || self.same_operator(&operator, &one(&mut ours, &mut frames)?)
+                }
             };
             if !same {
                 return Some(false);
@@ -292,8 +302,9 @@ impl Rest<'_> {
     fn same_operator(&self, old: &Operator<'_>, new: &Operator<'_>) -> bool {
         let (code, other) = (Opcode::of(old), Opcode::of(new));
         let func = |code: Opcode, operator: &Operator<'_>| {
-            let imm = Imm::of(operator)?;
-            imm.index(code, prova_module::ops::Immediate::func).map(FuncIdx)
+            // Few rows have such an immediate, and all others are looked at no further.
+            let imm = names_func(code).then(|| Imm::of(operator)).flatten()?;
+            imm.index(code, Immediate::func).map(FuncIdx)
         };
         match (func(code, old), func(other, new)) {
             (Some(a), Some(b)) => code == other && self.same_func(a, b),
@@ -301,6 +312,34 @@ impl Rest<'_> {
             (_, _) => false,
         }
     }
+}
+
+/// Whether an operator names a function, which has another number in the other module.
+fn names_func(code: Opcode) -> bool {
+    code.row().immediates.contains(&Immediate::func)
+}
+
+/// Whether a body goes on with the bytes of an operator; then it goes on behind them. Equal bytes
+/// are the same operator, whatever stands around them.
+fn skip(body: &mut BinaryReader<'_>, written: &[u8]) -> bool {
+    let mut ahead = body.clone();
+    let is_there = ahead.read_bytes(written.len()).is_ok_and(|found| found == written);
+    if is_there {
+        *body = ahead;
+    }
+    is_there
+}
+
+/// The next operator of a body.
+fn one<'m>(
+    body: &mut BinaryReader<'m>,
+    frames: &mut OperatorsReaderAllocations,
+) -> Option<Operator<'m>> {
+    let mut reader = OperatorsReader::new_with_allocs(body.clone(), std::mem::take(frames));
+    let operator = reader.read().ok()?;
+    *body = reader.get_binary_reader();
+    *frames = reader.into_allocations();
+    Some(operator)
 }
 
 /// What stands for a call of an intrinsic, with a local that is free.

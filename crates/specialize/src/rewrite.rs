@@ -20,7 +20,8 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsics};
 use crate::plant::planted;
-use prova_module::{FuncIdx, Module, Operator, TableIdx, TypeIdx};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Module, Opcode, Operator, TableIdx, TypeIdx};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
@@ -131,6 +132,17 @@ impl Writer<'_> {
         }
         true
     }
+}
+
+/// Whether an operator of so many bytes is written as it was: it names no function, and no number
+/// in it can be shorter.
+fn is_copied(operator: &Operator<'_>, bytes: usize) -> bool {
+    let row = Opcode::of(operator).row();
+    let shortest = match row.immediates {
+        [Immediate::memarg] => 3,
+        _ => 2,
+    };
+    bytes <= shortest && !row.immediates.contains(&Immediate::func)
 }
 
 /// An i64 access of memory 0.
@@ -249,13 +261,23 @@ impl Reencode for Writer<'_> {
         }
         locals.extend(needs.then_some((1, ValType::I64)));
         let mut function = Function::new(locals);
+        let bytes = self.module.bytes();
         let mut reader = func.get_operators_reader()?;
+        // From where on operators are copied, and where the next one begins.
+        let (mut from, mut at) = (reader.original_position(), reader.original_position());
         while !reader.eof() {
             let operator = reader.read()?;
-            if !self.instead(&operator, local, &mut function) {
-                function.instruction(&self.instruction(operator)?);
+            let end = reader.original_position();
+            if !is_copied(&operator, (end - at) as usize) {
+                function.raw(bytes[from as usize..at as usize].iter().copied());
+                from = end;
+                if !self.instead(&operator, local, &mut function) {
+                    function.instruction(&self.instruction(operator)?);
+                }
             }
+            at = end;
         }
+        function.raw(bytes[from as usize..at as usize].iter().copied());
         out.function(&function);
         Ok(())
     }

@@ -137,11 +137,15 @@ impl<'m> Subject<'m> {
 pub(crate) struct Scratch<V> {
     walk: u32,
     slots: Vec<(u32, Slot<V>)>,
+    /// The operands of an instruction, kept between instructions.
+    pub(crate) operands: Vec<Slot<V>>,
+    /// The values that a part's state tells of, kept between parts and edges.
+    pub(crate) live: Vec<Value>,
 }
 
 impl<V> Default for Scratch<V> {
     fn default() -> Scratch<V> {
-        Scratch { walk: 0, slots: Vec::new() }
+        Scratch { walk: 0, slots: Vec::new(), operands: Vec::new(), live: Vec::new() }
     }
 }
 

@@ -99,7 +99,7 @@ use crate::entity::{Block, List, Value};
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
 use before::Before;
-use error::{Fault, PassRule as Rule, Verdict};
+use error::{PassRule as Rule, Verdict};
 use prova_module::Module;
 use walk::Walk;
 
@@ -110,7 +110,7 @@ pub const STEPS_BASE: u64 = 4_096;
 pub const STEPS_PER_ITEM: u64 = 64;
 
 /// Whether all lists lie in the body's pools: what was assembled may have some of another body.
-pub(crate) fn lists_exist(body: &Body) -> bool {
+fn lists_exist(body: &Body) -> bool {
     let operands = |list: List<Value>| list.range().end <= body.operands.len();
     let edge = |edge: &Edge| edge.args.range().end <= body.args.len();
     let maybe = |handler: &Option<Edge>| handler.as_ref().is_none_or(edge);
@@ -144,6 +144,18 @@ fn items(body: &Body) -> u64 {
     (items + body.operands.len() + body.args.len() + body.targets.len()) as u64
 }
 
+/// Q1 of a body by itself, with the block where it is broken.
+pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
+    let rejection = |block: Option<Block>, what: String| {
+        let (func, rule) = (body.func(), Rule::Form);
+        PassRejection { func, block, rule, what }
+    };
+    if !lists_exist(body) {
+        return Err(rejection(None, "a list of another body".to_owned()));
+    }
+    verify(module, body).map_err(|error| rejection(error.block, error.to_string()))
+}
+
 /// Proves that `new` does what `old` does, which is a proved body of the module.
 ///
 /// # Errors
@@ -154,11 +166,8 @@ pub(crate) fn prove(
     new: &Body,
     witness: &Witness,
 ) -> Result<(), PassRejection> {
-    let mut here = None;
-    rules(module, old, new, witness, &mut here).map_err(|fault| {
-        let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block: here, rule, what }
-    })
+    form(module, new)?;
+    equal(module, old, new, witness)
 }
 
 /// Proves that `new`, which is a proved body of the module, does what `old` does, which may be
@@ -172,33 +181,20 @@ pub(crate) fn prove_undone(
     new: &Body,
     witness: &Witness,
 ) -> Result<(), PassRejection> {
-    let fault =
-        |what: String| PassRejection { func: new.func(), block: None, rule: Rule::Form, what };
-    if !lists_exist(old) {
-        return Err(fault("a list of another body".to_owned()));
-    }
-    verify(module, old).map_err(|error| fault(error.to_string()))?;
-    let mut here = None;
-    walk(module, old, new, witness, &mut here).map_err(|fault| {
+    form(module, old)?;
+    equal(module, old, new, witness)
+}
+
+/// All rules but Q1 of each body by itself: both are well formed.
+fn equal(module: &Module, old: &Body, new: &Body, witness: &Witness) -> Result<(), PassRejection> {
+    let mut block = None;
+    walk(module, old, new, witness, &mut block).map_err(|fault| {
         let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block: here, rule, what }
+        PassRejection { func: old.func(), block, rule, what }
     })
 }
 
-fn rules(
-    module: &Module,
-    old: &Body,
-    new: &Body,
-    witness: &Witness,
-    here: &mut Option<Block>,
-) -> Verdict {
-    demand!(lists_exist(new), Form, "a list of another body");
-    let fault = |error: crate::verify::VerifyError| Fault::new(Rule::Form, error.to_string());
-    verify(module, new).map_err(fault)?;
-    walk(module, old, new, witness, here)
-}
-
-/// All rules but Q1 of the new body, which is well formed.
+/// The same, with the block of the new body where the walk is.
 fn walk(
     module: &Module,
     old: &Body,
