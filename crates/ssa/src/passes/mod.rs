@@ -37,6 +37,7 @@ mod params;
 mod plant;
 mod rebuild;
 mod thread;
+mod ways;
 mod witness;
 
 pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};
