@@ -28,6 +28,7 @@ mod report;
 mod repro;
 mod run;
 mod specialize;
+mod stats;
 mod substrate;
 mod trace;
 mod trust;
