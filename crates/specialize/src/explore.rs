@@ -242,23 +242,39 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     State { values, kept: Virtual::default() }
 }
 
-/// The most copies of a part that differ in what is known of constant memory.
+/// The most copies of a part that differ in what is known of constant memory, where that is short.
 const VERSIONS_MAX: u32 = 3;
+/// The most bytes of constant memory that are short: a loop over them is small, and its copies make
+/// it compare less. Of a longer program a copy costs more than it saves, as each operator is run
+/// less often, and what it compares is few words.
+const SHORT_BYTES_MAX: usize = 256;
 
 /// How many copies of each part there are, but for what is known of constant memory.
-#[derive(Default)]
-struct Versions(HashMap<Key, u32, Hash>);
+struct Versions {
+    counts: HashMap<Key, u32, Hash>,
+    most: u32,
+}
 
 impl Versions {
+    fn of_request(subject: Subject<'_>) -> Versions {
+        let len = |argument: &Argument| match argument {
+            Argument::Buffer(bytes) => bytes.len(),
+            Argument::Runtime | Argument::Constant(..) => 0,
+        };
+        let bytes: usize = subject.request.params.iter().map(len).sum();
+        let most = if bytes <= SHORT_BYTES_MAX { VERSIONS_MAX } else { 0 };
+        Versions { counts: HashMap::default(), most }
+    }
+
     /// The key that stands for one: of too many, nothing is known of constant memory.
     fn of(&mut self, key: Key, numbers: &HashMap<Key, usize, Hash>) -> Key {
         let none = Key { fresh: NONE, ..key };
         if key.fresh == ALL || key.fresh == NONE || numbers.contains_key(&key) {
             return key;
         }
-        let count = self.0.entry(none).or_insert(0);
+        let count = self.counts.entry(none).or_insert(0);
         *count += 1;
-        if *count <= VERSIONS_MAX { key } else { none }
+        if *count <= self.most { key } else { none }
     }
 }
 
@@ -303,7 +319,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
     let mut parts = vec![Part::new(first, entry(subject), None)];
     let mut numbers: HashMap<Key, usize, Hash> = HashMap::default();
     numbers.insert(first, 0);
-    let mut versions = Versions::default();
+    let mut versions = Versions::of_request(subject);
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
     let mut scratch = Scratch::default();

@@ -39,6 +39,7 @@ mod plant;
 mod rebuild;
 mod row;
 mod thread;
+mod ways;
 mod witness;
 
 pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};

@@ -50,6 +50,9 @@ pub(super) struct Plan<'b> {
     pub(super) covers: Vec<(Inst, Inst)>,
     /// By block: the only edge that it leaves by, instead of its terminator.
     pub(super) only: Vec<Option<Edge>>,
+    /// Branches by another condition, by their block; whether it is the negation, by which the
+    /// edges change places.
+    pub(super) conditions: HashMap<Block, (Value, bool), Key>,
     /// Edges, by their block and number among its successors, that lead elsewhere.
     pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>), Key>,
     /// By block: whether it is appended to the only block that leads to it, which jumps to it.
@@ -70,6 +73,7 @@ impl<'b> Plan<'b> {
             gone: vec![false; body.inst_count()],
             covers: Vec::new(),
             only: vec![None; body.block_count()],
+            conditions: HashMap::default(),
             elsewhere: HashMap::default(),
             appended: vec![false; body.block_count()],
             threaded: Vec::new(),
@@ -361,11 +365,13 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         } else {
             match data.terminator {
                 Terminator::Jump(_) => Terminator::Jump(edge()),
-                Terminator::Branch { condition, .. } => Terminator::Branch {
-                    condition: self.now(condition),
-                    then: edge(),
-                    otherwise: edge(),
-                },
+                Terminator::Branch { condition, .. } => {
+                    let given = plan.conditions.get(&block).copied();
+                    let (condition, negated) = given.unwrap_or((condition, false));
+                    let (one, other) = (edge(), edge());
+                    let (then, otherwise) = if negated { (other, one) } else { (one, other) };
+                    Terminator::Branch { condition: self.now(condition), then, otherwise }
+                }
                 Terminator::Table { index, targets, .. } => Terminator::Table {
                     index: self.now(index),
                     edges: self.out.edges(&edges),

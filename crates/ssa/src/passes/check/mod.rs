@@ -32,8 +32,8 @@
 //!   immediates, in the same order; but for
 //! * Q9. *Removal.* An instruction of the old body may be missing if it changes nothing and cannot
 //!   trap: `global.get`, `memory.size`, `table.size`; a load by a base by which an access of the
-//!   same block reached as far (`memory`, X3); a trapping operator whose constant operands exclude
-//!   the trap, or that is covered. None is added.
+//!   same block, or of the one that alone leads to it, reached as far (`memory`, X3, X6); a
+//!   trapping operator whose constant operands exclude the trap, or that is covered. None is added.
 //! * Q8. *Operands* of effects and of terminators have the same numbers.
 //! * Q10. *Control.* Blocks end alike, with the same operator, immediates, labels and clauses; a
 //!   branch by a negated condition has its edges swapped. Where a constant decides it, a branch or
@@ -59,11 +59,12 @@
 //! What must not happen is that a leaf changes while a new value whose term has it stays in scope.
 //! A leaf of an old block changes where that block is walked, which is in one new block `N` alone
 //! (Q2). A new value whose term has the leaf is made in `N` after it, or in a block that `N`
-//! dominates: an effect's result is a leaf of the very block; an operand is in scope; and a
-//! parameter stands for a value whose leaves dominate the head (Q3), so the way there came through
-//! `N`. Where `N` is entered again such a value is out of scope until it is made again. The leaves
-//! of a threaded block occur in its own terms only (Q3 to Q5), which are compared only while it is
-//! walked; where an edge passes over it, arguments stand in their place.
+//! dominates: an effect's result is a leaf of the very block, or of one from which alone control
+//! comes there (X6); an operand is in scope; and a parameter stands for a value whose leaves
+//! dominate the head (Q3), so the way there came through `N`. Where `N` is entered again such a
+//! value is out of scope until it is made again. The leaves of a threaded block occur in its own
+//! terms only (Q3 to Q5), which are compared only while it is walked; where an edge passes over it,
+//! arguments stand in their place.
 //!
 //! Claims are assumed wherever a number is made and proved on each edge that can be taken, so they
 //! hold by induction over the run. Edges that constants exclude are not taken by either side. Each
@@ -72,9 +73,10 @@
 //!
 //! # Limits
 //! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
-//! may allow it. Loads are known inside one block only. Exceptions that frames hold (the crate's
-//! page) may be held for less time or longer. What is shared with the passes is trusted: the table
-//! of operators, [`Effects`], `number`, `prova-terms`, `verify`.
+//! may allow it. Loads are known inside one block, and in blocks that it alone leads to.
+//! Exceptions that frames hold (the crate's page) may be held for less time or longer. What is
+//! shared with the passes is trusted: the table of operators, [`Effects`], `number`, `ways`,
+//! `prova-terms`, `verify`.
 //!
 //! Time: linear in both bodies, times the logarithm of a block's accesses; passing over threaded
 //! blocks is limited by Q14. It never panics whatever the new body and the witness are, and
