@@ -6,12 +6,14 @@
 
 mod places;
 mod report;
+mod store;
 
 use crate::input;
 use crate::report::{Exit, print, warn};
 use clap::Args;
 use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
 use prova::{Caller, Context, Engine, Linker, Result, Store, Val};
+use prova_specialize::cache::Store as Cache;
 use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
 use prova_specialize::{
     Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
@@ -19,6 +21,8 @@ use prova_specialize::{
 use report::Report;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use store::Folders;
 
 /// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
 #[derive(Debug, Args)]
@@ -50,6 +54,12 @@ pub(crate) struct SpecializeArgs {
     /// Writes what went away, what stays and why, for each request; as a page if it ends in .html
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// A folder with functions of earlier runs, each proved again; new ones are added
+    #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
+    cache: Option<PathBuf>,
+    /// The same, and nothing is added
+    #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
+    cache_ro: Option<PathBuf>,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -88,7 +98,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     };
     let places = places::places(original, module.clone());
     let tally = args.report.is_some();
-    let options = Options { assume, threads, limits, places: places.clone(), tally };
+    let folders = folders(args)?;
+    let cache = folders.clone().map(|all| all as Arc<dyn Cache>);
+    let options = Options { assume, threads, limits, places: places.clone(), tally, cache };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let mut refused = 0;
     for (slot, request, state) in &outcome.requests {
@@ -99,6 +111,10 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
             let why = report::refusal(why, &places);
             warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
         }
+    }
+    if let (Some(uses), Some(folders)) = (&outcome.cache, &folders) {
+        uses.notes.iter().for_each(|(slot, note)| warn(&format!("request at {slot:#x}: {note}")));
+        folders.trim(store::FOLDER_BYTES_MAX);
     }
     if let Some(to) = &args.report {
         let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
@@ -116,6 +132,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
     });
     print(&summary(&outcome))?;
+    if let Some(uses) = &outcome.cache {
+        print(&format!("cache: {} found and proved again, {} made\n", uses.found, uses.made))?;
+    }
     let done = outcome.requests.len() - refused;
     print(&format!(
         "{name}: {done} of {} requests compiled and proved, {} bytes become {}\n",
@@ -124,6 +143,15 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         bytes.len()
     ))?;
     Ok(Exit::Done)
+}
+
+/// Where functions of earlier runs are, if that was asked for.
+fn folders(args: &SpecializeArgs) -> Result<Option<Arc<Folders>>> {
+    let (own, given) = (args.cache.as_deref(), args.cache_ro.as_deref());
+    if own.is_none() && given.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Folders::new(own, given)?)))
 }
 
 fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {

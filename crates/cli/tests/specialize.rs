@@ -250,3 +250,64 @@ fn cells_in_generic_code() {
         assert_eq!(run(&["filled", &to]), (true, filled.to_owned()));
     }
 }
+
+/// A cache changes no byte, whatever is in it, whoever writes it and however often.
+#[test]
+fn a_cache_on_disk() {
+    let place = Place::new("cache");
+    let (folder, other) = (place.file("entries"), place.file("none"));
+    let (cold, warm) = (place.file("cold.wasm"), place.file("warm.wasm"));
+    let made = |to: &str, options: &[&str]| {
+        let made = prova(&[&["specialize", "-w", &machine(), "-o", to], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        (text(&made.stdout), text(&made.stderr))
+    };
+    let plain = made(&cold, &[]).0;
+    let with_cache = |options: &[&str], counts: &str| {
+        let (told, noted) = made(&warm, options);
+        assert!(told.contains(&format!("cache: {counts} made\n")), "{told}");
+        let same = std::fs::read(&warm).expect("a file") == std::fs::read(&cold).expect("a file");
+        assert!(same && told.contains(plain.lines().next().expect("a line")));
+        noted
+    };
+    // Two processes at once.
+    let mut both = Vec::new();
+    for to in ["a.wasm", "b.wasm"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prova"));
+        let args = ["specialize", "-w", &machine(), "--cache", &folder, "-o", &place.file(to)];
+        both.push(command.args(args).stdout(std::process::Stdio::null()).spawn().expect("it runs"));
+    }
+    assert!(both.iter_mut().all(|child| child.wait().is_ok_and(|status| status.success())));
+    assert_eq!(with_cache(&["--cache", &folder], "8 found and proved again, 0"), "");
+    let entries = || {
+        let all = std::fs::read_dir(&folder).expect("a folder").flatten();
+        let mut all: Vec<PathBuf> = all.map(|file| file.path()).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(entries().len(), 8);
+    // What is read only is neither mended nor added to.
+    std::fs::remove_file(&entries()[0]).expect("a file");
+    std::fs::write(&entries()[0], "prova-specialize").expect("a file");
+    for _ in 0..2 {
+        let noted = with_cache(&["--cache-ro", &folder], "6 found and proved again, 2");
+        assert!(noted.contains("is not used: it is no entry of a cache"), "{noted}");
+    }
+    assert_eq!(entries().len(), 7);
+    with_cache(&["--cache-ro", &folder, "--cache", &other], "6 found and proved again, 2");
+    // The other folder has what the first one lacked.
+    std::fs::remove_file(&entries()[0]).expect("a file");
+    let again = ["--cache-ro", &folder, "--cache", &other];
+    assert_eq!(with_cache(&again, "8 found and proved again, 0"), "");
+    assert_eq!(with_cache(&["--cache", &other], "2 found and proved again, 6"), "");
+    // Counts are those of the search.
+    let report = place.file("report.txt");
+    with_cache(&["--cache", &folder, "--report", &report], "0 found and proved again, 8");
+    assert_eq!(entries().len(), 8);
+    for (option, words) in [("--cache", "a folder for Prova's cache"), ("--cache-ro", "no folder")]
+    {
+        let made = prova(&["specialize", &machine(), "-o", &warm, option, &report]);
+        assert_eq!(made.status.code(), Some(1));
+        assert!(text(&made.stderr).contains(words), "{}", text(&made.stderr));
+    }
+}

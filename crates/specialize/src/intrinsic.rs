@@ -207,6 +207,18 @@ impl Intrinsics {
         Some(FuncIdx(func.0 - before.iter().flatten().count() as u32))
     }
 
+    /// The index that a function has beside the intrinsics: what [`Intrinsics::renumbered`] undoes.
+    pub(crate) fn original(&self, func: FuncIdx) -> FuncIdx {
+        let kept = (0..self.of.len() as u32).map(FuncIdx).filter(|at| self.of(*at).is_none());
+        let behind = || FuncIdx(func.0 + self.count() as u32);
+        kept.into_iter().nth(func.index()).unwrap_or_else(behind)
+    }
+
+    /// Which intrinsic each imported function is.
+    pub(crate) fn imported(&self) -> impl ExactSizeIterator<Item = Option<Intrinsic>> {
+        self.of.iter().copied()
+    }
+
     /// Intrinsics stand in no table, global and export, and are not the start function. (References
     /// in code are refused where code is rewritten.)
     fn are_only_called(&self, module: &Module) -> Result<(), Error> {
