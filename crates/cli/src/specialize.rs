@@ -14,7 +14,7 @@ use clap::Args;
 use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
 use prova::{Caller, Context, Engine, Linker, Result, Store, Val};
 use prova_specialize::cache::Store as Cache;
-use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
+use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE, MEMORY, State};
 use prova_specialize::{
     Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
 };
@@ -22,6 +22,7 @@ use report::Report;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::Folders;
 
 /// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
@@ -39,9 +40,15 @@ pub(crate) struct SpecializeArgs {
     /// Runs the module's initialiser first, and takes its memory and globals as the module's own
     #[arg(short = 'w', long = "wizen")]
     wizen: bool,
-    /// The initialiser, an exported function
-    #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
-    init_func: String,
+    /// The initialiser, an exported function; `wizer-initialize` if not given
+    #[arg(long, value_name = "FUNCTION", requires = "wizen")]
+    init_func: Option<String>,
+    /// Leaves the initialiser exported
+    #[arg(long, requires = "wizen")]
+    keep_init_func: bool,
+    /// A directory that the initialiser may use, as HOST or HOST::GUEST
+    #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
+    dirs: Vec<String>,
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
@@ -77,14 +84,20 @@ enum Believed {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
-    let original = input::decoded(&file)?;
+    let (original, component) = input::decoded_of(&file)?;
+    if component.is_some() {
+        let what = "a component is not specialised: give its core module in a file of its own";
+        prova::bail!("`{}`: {what}", file.display());
+    }
     let mut module = original.clone();
     let limits = prova::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
-        let init = &args.init_func;
-        module = prova_specialize::initialized(&module, init, &mut Initialiser, &limits)
-            .with_context(failed)?;
+        let init = init_func(args, &module);
+        let mut engine = Initialiser { dirs: &args.dirs };
+        module =
+            prova_specialize::initialized(&module, init, args.keep_init_func, &mut engine, &limits)
+                .with_context(failed)?;
     }
     if args.init_only {
         return write(args, module.bytes());
@@ -145,6 +158,17 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The initialiser: the one that is named, or the one of Wizer's header, or of an older one.
+fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a str {
+    let before =
+        || module.export(INITIALIZER).is_none() && module.export(INITIALIZER_BEFORE).is_some();
+    match &args.init_func {
+        Some(name) => name,
+        None if before() => INITIALIZER_BEFORE,
+        None => INITIALIZER,
+    }
+}
+
 /// Where functions of earlier runs are, if that was asked for.
 fn folders(args: &SpecializeArgs) -> Result<Option<Arc<Folders>>> {
     let (own, given) = (args.cache.as_deref(), args.cache_ro.as_deref());
@@ -180,34 +204,44 @@ fn summary(outcome: &Outcome) -> String {
     text
 }
 
-/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host.
-struct Initialiser;
+/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host but these
+/// directories.
+struct Initialiser<'a> {
+    dirs: &'a [String],
+}
 
-impl Snapshot for Initialiser {
+impl Snapshot for Initialiser<'_> {
     fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {
-        run_initialiser(wasm, init, globals).map_err(|error| format!("{error:#}"))
+        run_initialiser(wasm, init, globals, self.dirs).map_err(|error| format!("{error:#}"))
     }
 }
 
-fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State> {
+fn run_initialiser(wasm: &[u8], init: &str, globals: &[String], dirs: &[String]) -> Result<State> {
     let engine = Engine::default();
     let module = prova::Module::new(&engine, wasm)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
+    let added: Arc<[AtomicU64; 2]> = Arc::default();
     for import in module.imports().filter(|import| import.module() == MODULE) {
         let name = import.name();
         let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
         let prova::ExternType::Func(ty) = import.ty() else { continue };
         let generic = intrinsic.map(|intrinsic| intrinsic.generic());
+        let added = added.clone();
         linker.func_new(MODULE, name, ty, move |caller, params, results| {
             let what = "an intrinsic has a meaning in compiled code only";
-            stand_in(generic.context(what)?, caller, params, results)
+            stand_in(generic.context(what)?, &added, caller, params, results)
         })?;
     }
     linker.define_unknown_imports_as_traps(&module)?;
-    let mut store = Store::new(&engine, WasiCtxBuilder::new().build());
+    let mut ctx = WasiCtxBuilder::new();
+    crate::run::grant(&mut ctx, &[], dirs)?;
+    let mut store = Store::new(&engine, ctx.build());
     let instance = linker.instantiate(&mut store, &module)?;
     instance.get_typed_func::<(), ()>(&mut store, init)?.call(&mut store, ())?;
+    if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
+        prova::bail!("it leaves a value in a global of `write.global`, which is not kept");
+    }
     let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
     let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
     for name in globals {
@@ -226,6 +260,7 @@ fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State>
 /// What an intrinsic does that an initialiser calls.
 fn stand_in(
     generic: Generic,
+    added: &[AtomicU64; 2],
     mut caller: Caller<'_, WasiCtx>,
     params: &[Val],
     results: &mut [Val],
@@ -235,8 +270,15 @@ fn stand_in(
         Some(Val::I32(at)) => Ok(*at as u32 as usize),
         _other => prova::bail!("a cell without an address"),
     };
+    let global = |number: u32| added.get(number as usize).context("no such global");
     match (generic, params, results) {
         (Generic::Nothing, _, []) => {}
+        (Generic::Get(number), [], [result]) => {
+            *result = Val::I64(global(number)?.load(Ordering::Relaxed) as i64);
+        }
+        (Generic::Set(number), [Val::I64(value)], []) => {
+            global(number)?.store(*value as u64, Ordering::Relaxed);
+        }
         (Generic::First, [first, ..], [result]) => *result = *first,
         (Generic::Load, params, [result]) => {
             let mut bytes = [0; 8];

@@ -54,7 +54,7 @@ mod faults {
         WordMissing WindowShort WordBeyondText
         // residual
         DistanceDropped ArmsTurned LeastNotSubtracted BeyondIsLastCase TextUnread TableTurned
-        SpillForgotten SpillMore ArgumentsTurned StoredTwice NotRenumbered
+        SpillForgotten SpillMore ArgumentsTurned StoredTwice NotRenumbered OtherGlobal
         // inner, fill
         InnerOfMany InnerKnowsOther OthersTurned
         // entry
@@ -98,6 +98,7 @@ mod faults {
         ("text", include_str!("../tests/cases/text.wat")),
         ("irreducible", include_str!("../tests/cases/irreducible.wat")),
         ("generic", include_str!("../tests/cases/generic.wat")),
+        ("globals", include_str!("../tests/cases/globals.wat")),
     ];
 
     /// A module with one request for a function with a body: 8 bytes of text, a pointer that comes
