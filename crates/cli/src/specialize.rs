@@ -86,18 +86,16 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
     let (original, component) = input::decoded_of(&file)?;
     if component.is_some() {
-        let what = "a component is not specialised: give its core module in a file of its own";
-        prova::bail!("`{}`: {what}", file.display());
+        prova::bail!("`{}` is a component: give its core module in a file", file.display());
     }
     let mut module = original.clone();
     let limits = prova::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
-        let init = init_func(args, &module);
+        let (init, keep) = (init_func(args, &module), args.keep_init_func);
         let mut engine = Initialiser { dirs: &args.dirs };
-        module =
-            prova_specialize::initialized(&module, init, args.keep_init_func, &mut engine, &limits)
-                .with_context(failed)?;
+        module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
+            .with_context(failed)?;
     }
     if args.init_only {
         return write(args, module.bytes());
@@ -112,7 +110,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let places = places::places(original, module.clone());
     let tally = args.report.is_some();
     let folders = folders(args)?;
-    let cache = folders.clone().map(|all| all as Arc<dyn Cache>);
+    let cache = folders.clone().map(|it| it as Arc<dyn Cache>);
     let options = Options { assume, threads, limits, places: places.clone(), tally, cache };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let mut refused = 0;
@@ -125,10 +123,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
             warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
         }
     }
-    if let (Some(uses), Some(folders)) = (&outcome.cache, &folders) {
-        uses.notes.iter().for_each(|(slot, note)| warn(&format!("request at {slot:#x}: {note}")));
-        folders.trim(store::FOLDER_BYTES_MAX);
-    }
+    tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
         let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
         let is_page = to.extension().is_some_and(|ending| ending == "html");
@@ -167,6 +162,13 @@ fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a
         None if before() => INITIALIZER_BEFORE,
         None => INITIALIZER,
     }
+}
+
+/// Tells what was wrong with the cache, and brings it below its greatest size.
+fn tidied(outcome: &Outcome, folders: Option<&Folders>) {
+    let notes = outcome.cache.iter().flat_map(|uses| &uses.notes);
+    notes.for_each(|(slot, note)| warn(&format!("request at {slot:#x}: {note}")));
+    folders.into_iter().for_each(|folders| folders.trim(store::FOLDER_BYTES_MAX));
 }
 
 /// Where functions of earlier runs are, if that was asked for.

@@ -14,7 +14,8 @@
 //!   for each new function, in their order, with its index in table 0 where the plan wants it.
 //! * R4. Each function that was there has the same locals and operators, renumbered; in the place
 //!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, a load
-//!   or store of a cell, or a read or write of an added global, as its row says. A store of the last of three operands goes through
+//!   or store of a cell, or a read or write of an added global, as its row says. A store of the
+//!   last of three operands goes through
 //!   an i64 local, which such a function has behind its own, and which nothing else uses.
 //! * R5. The new functions have the types of the plan. Each is proved to be its body
 //!   ([`EmittedBody`], of this very module), or is a trap.

@@ -43,14 +43,11 @@ impl Part<'_> {
                 _,
             ) => None,
             (I::AssumeConstMemory | I::AssumeConstMemoryTransitive, &[value]) => Some(value),
-            (I::ReadGlobal0, []) => Some(self.read_global(0)?),
-            (I::ReadGlobal1, []) => Some(self.read_global(1)?),
-            (I::WriteGlobal0, &[value]) => {
-                self.global(Opcode::GlobalSet, 0, &[value]).map(|_| None)?
+            (I::ReadGlobal0 | I::ReadGlobal1, []) => {
+                Some(self.read_global((intrinsic == I::ReadGlobal1).into())?)
             }
-            (I::WriteGlobal1, &[value]) => {
-                self.global(Opcode::GlobalSet, 1, &[value]).map(|_| None)?
-            }
+            (I::WriteGlobal0, &[_]) => self.write_global(0, args)?,
+            (I::WriteGlobal1, &[_]) => self.write_global(1, args)?,
             (I::SpecializeValue, &[value, low, high]) => {
                 if let Some(low) = self.is_cut(value, low)? {
                     self.cases(number, data, low, high)?;
@@ -106,6 +103,11 @@ impl Part<'_> {
         demand!(*found == *operands, Operands, "{inst} has other operands");
         self.next = None;
         Ok(inst)
+    }
+
+    fn write_global(&mut self, number: u32, value: &[Term]) -> Verdict<Option<Term>> {
+        self.global(Opcode::GlobalSet, number, value)?;
+        Ok(None)
     }
 
     fn read_global(&mut self, number: u32) -> Verdict<Term> {
