@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Config, Context, FuncType, Result, Val, bail};
-use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, live, trace};
+use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, emitted, live, trace};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -53,6 +53,9 @@ pub(crate) struct TraceArgs {
     /// Prints the report as JSON
     #[arg(long)]
     json: bool,
+    /// Writes a module that prints the events in any WASI engine, and runs nothing further
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    emit: Option<PathBuf>,
     #[command(flatten)]
     program: ProgramArgs,
 }
@@ -217,6 +220,13 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
     let record = args.program.record(&config)?;
     let first = args.first.max(1);
     let wanted = Wanted { level, first, count: args.count, stop: false, fuel: wasm.fuel };
+    if let Some(file) = &args.emit {
+        let wasm = emitted(&config, &record, wanted, &values_of)?;
+        if let Err(error) = std::fs::write(file, wasm) {
+            bail!(Misuse(format!("failed to write `{}`: {error}", file.display())));
+        }
+        return Ok(Exit::Done);
+    }
     let report = trace(&config, &record, wanted, &values_of)?;
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(Exit::Done)

@@ -263,8 +263,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.behind = Some((after, stack.to_vec(), locals.to_vec()));
     }
 
+    /// What is told next is of the operator at this offset.
+    pub(super) fn at(&mut self, offset: u32) {
+        self.offset = offset;
+    }
+
     /// The locals are free for the next operator.
-    fn free(&mut self) {
+    pub(super) fn free(&mut self) {
         for (_, used) in &mut self.temps {
             *used = false;
         }
@@ -356,9 +361,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 let (memory, bytes) = (memory.0, row.width.min(8));
                 all.push(Word::Memory { local, memory, offset, bytes });
                 if row.width == 16 {
-                    // The access was inside of the memory, so this offset is none too large.
-                    let offset = offset.saturating_add(8);
-                    all.push(Word::Memory { local, memory, offset, bytes });
+                    // An access whose upper half has no offset is outside of every memory.
+                    let wide = self.address(MemoryIdx(memory)) == ValType::I64;
+                    let end = if wide { u64::MAX } else { u64::from(u32::MAX) };
+                    all.push(match offset.checked_add(8).filter(|offset| *offset <= end) {
+                        Some(offset) => Word::Memory { local, memory, offset, bytes },
+                        None => Word::Number(0),
+                    });
                 }
             }
             Some(kind) => {
@@ -504,7 +513,7 @@ fn sort(row: &Row) -> Sort {
 }
 
 /// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
-fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
+pub(super) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
     to.local_get(local);
     match ty {
         ValType::I64 => to,
