@@ -120,6 +120,12 @@ impl Sink for Causes<'_> {
 
     fn store(&mut self, _: u32, _: &Late<Cause>) {}
 
+    fn read_global(&mut self, inst: Inst, _: u32) -> Cause {
+        Cause::Inst(inst)
+    }
+
+    fn write_global(&mut self, _: Inst, _: u32, _: Slot<Cause>) {}
+
     fn payload(&mut self, block: Block, _: u32) -> Cause {
         Cause::Payload(block)
     }

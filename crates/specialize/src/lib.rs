@@ -6,6 +6,7 @@
 //!    │
 //!    ├─ intrinsic, image, request ─► Request: a generic function, constant arguments
 //!    ├─ generic ─ explore (state, context, walk, fold) ─ residual ─► Body, Certificate
+//!    │     (or of an earlier run: cache ─ Key ─► Body, Certificate)
 //!    ├─ check ─► proved, with what is assumed; or refused
 //!    └─ rewrite, fill (prova-ssa's passes and emission, and their proofs), rest ─► Module
 //! ```
@@ -33,6 +34,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cache;
 mod certificate;
 mod certified;
 pub mod check;
@@ -47,6 +49,7 @@ mod guard;
 mod image;
 mod inner;
 mod intrinsic;
+mod job;
 mod keep;
 mod known;
 mod needed;

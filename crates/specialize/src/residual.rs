@@ -543,6 +543,20 @@ impl Sink for Writer<'_> {
         self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
     }
 
+    fn read_global(&mut self, inst: Inst, number: u32) -> Arg {
+        let offset = self.subject.body().inst(inst).offset;
+        let imm = Imm::Index(self.subject.intrinsics.global(number));
+        self.value(Opcode::GlobalGet, imm, &[], ValType::I64, offset).into()
+    }
+
+    fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Arg>) {
+        let offset = self.subject.body().inst(inst).offset;
+        let value = self.operand(value, ValType::I64, offset);
+        let number = number ^ u32::from(planted!(OtherGlobal));
+        let imm = Imm::Index(self.subject.intrinsics.global(number));
+        self.assembler.inst(Op::Wasm(Opcode::GlobalSet), imm, &[value], [], offset);
+    }
+
     fn live(&self, key: Key) -> &[Value] {
         self.needed_of(key)
     }

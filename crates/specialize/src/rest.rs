@@ -5,15 +5,17 @@
 //! once they are decoded, operator by operator in code.
 //!
 //! * R1. Types, memories, tags, globals and their initial values are the same; so are tables, but
-//!   that table 0 has as many more elements as the plan has functions (and its greatest size too).
+//!   that table 0 has as many more elements as the plan has functions (and its greatest size too),
+//!   and that two mutable i64 globals of 0 stand behind the others if an intrinsic names them.
 //! * R2. Imports are the same without intrinsics; exports, start function, elements name the same
 //!   functions, renumbered. Behind them stands one active segment of table 0 with the new
 //!   functions.
 //! * R3. Data segments are the same; behind them stand active ones with the plan's bytes, and one
 //!   for each new function, in their order, with its index in table 0 where the plan wants it.
 //! * R4. Each function that was there has the same locals and operators, renumbered; in the place
-//!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, or a
-//!   load or store of a cell, as its row says. A store of the last of three operands goes through
+//!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, a load
+//!   or store of a cell, or a read or write of an added global, as its row says. A store of the
+//!   last of three operands goes through
 //!   an i64 local, which such a function has behind its own, and which nothing else uses.
 //! * R5. The new functions have the types of the plan. Each is proved to be its body
 //!   ([`EmittedBody`], of this very module), or is a trap.
@@ -135,7 +137,18 @@ impl Rest<'_> {
     fn globals(&self) -> bool {
         let (old, new) = (self.old, self.new);
         let all = (0..old.globals().len() as u32).map(GlobalIdx);
-        old.globals() == new.globals()
+        let Some((same, more)) = new.globals().split_at_checked(old.globals().len()) else {
+            return false;
+        };
+        let is_zero = |at: u32| {
+            let init = new.global_init(GlobalIdx(self.intrinsics.global(at)));
+            init.is_some_and(|init| init.ops() == [ConstOp::I64Const(0)])
+        };
+        let is_added = more.len() == self.intrinsics.added_globals() as usize
+            && more.iter().all(|global| global.mutable && global.val == ValType::I64)
+            && (0..more.len() as u32).all(is_zero);
+        old.globals() == same
+            && is_added
             && old.imported_global_count() == new.imported_global_count()
             && all.into_iter().all(|at| match (old.global_init(at), new.global_init(at)) {
                 (Some(old), Some(new)) => self.same_expr(old, new),
@@ -280,7 +293,7 @@ impl Rest<'_> {
             let operator = theirs.read().ok()?;
             let same = match self.intrinsics.called(&operator) {
                 Some(intrinsic) => {
-                    let mut wanted = instead(intrinsic, local).into_iter();
+                    let mut wanted = instead(self.intrinsics, intrinsic, local).into_iter();
                     wanted.all(|wanted| {
                         one(&mut ours, &mut frames).is_some_and(|found| found == wanted)
                     })
@@ -343,7 +356,7 @@ fn one<'m>(
 }
 
 /// What stands for a call of an intrinsic, with a local that is free.
-fn instead(intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
+fn instead(all: &Intrinsics, intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
     let target = MemArgTarget::Memory(0);
     let plain = MemArg { align: 0, max_align: 3, offset: 0, target, ordering: None };
     let count = intrinsic.signature().0.len();
@@ -352,6 +365,8 @@ fn instead(intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
         (Generic::Nothing, _) => drops(count),
         (Generic::First, _) => drops(count - 1),
         (Generic::Trap, _) => vec![Operator::Unreachable],
+        (Generic::Get(number), _) => vec![Operator::GlobalGet { global_index: all.global(number) }],
+        (Generic::Set(number), _) => vec![Operator::GlobalSet { global_index: all.global(number) }],
         (Generic::Load, _) => {
             let mut all = drops(count - 1);
             all.push(Operator::I64Load { memarg: plain });

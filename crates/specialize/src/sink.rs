@@ -36,6 +36,10 @@ pub(crate) trait Sink {
     fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
     /// An i64 store that was put off until a place.
     fn store(&mut self, offset: u32, late: &Late<Self::V>);
+    /// What an intrinsic reads: the added global of this number.
+    fn read_global(&mut self, inst: Inst, number: u32) -> Self::V;
+    /// What an intrinsic writes to such a global.
+    fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Self::V>);
     /// A payload of an edge out of a block.
     fn payload(&mut self, block: Block, number: u32) -> Self::V;
     /// Whether a root has a value here.

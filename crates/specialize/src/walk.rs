@@ -376,8 +376,10 @@ impl<S: Sink> Walk<'_, '_, S> {
                 let line = line.bits().map_or(String::new(), |line| format!(" (line {line})"));
                 return Err(self.refused(inst, format!("the program asks for it{line}")));
             }
+            (I::AssumeConstMemory | I::AssumeConstMemoryTransitive, &[value]) => Some(value),
             (
                 I::ContextBucket
+                | I::AssertConstMemory
                 | I::TraceLine
                 | I::Print
                 | I::AssertSpecialized

@@ -79,8 +79,9 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
     let failed = || format!("failed to specialise `{}`", file.display());
     if own.wizen {
         let init = &own.init_func;
-        generic = initialized(&generic, init, &mut Initialiser, &Limits::default())
-            .with_context(failed)?;
+        generic =
+            initialized(&generic, init, false, &mut Initialiser { dirs: &[] }, &Limits::default())
+                .with_context(failed)?;
     }
     let record = match own.from {
         Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
