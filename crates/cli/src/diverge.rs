@@ -4,30 +4,32 @@
 //! replay. Exit codes are those of comparing commands.
 
 use crate::args::EngineArgs;
+use crate::check_code::{Made, instruction};
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, watchdog};
 use clap::Args;
-use prova::{Config, Result, bail};
-use prova_investigate::diverge::{Options, Side, diverge};
+use prova::{Config, Context, Result, bail};
+use prova_investigate::diverge::{Code, Options, Side, diverge};
+use prova_investigate::trace::Record;
+use prova_module::FuncIdx;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Finds the first place at which two runs of a program differ
-///
-/// Exits with 0 if they do not differ, 1 if they do, 2 for misuse or unreadable input.
+// What is compared; `shrink` has the same. (A comment of documentation would be its help.)
 #[derive(Debug, Args)]
 pub(crate) struct DivergeArgs {
     /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
     /// `reference`, `native`; one name for both
     #[arg(long, value_name = "A[,B]", default_value = "tail,reference")]
-    sides: String,
+    pub(crate) sides: String,
     /// Another build of the program, for the second side
     #[arg(long, value_name = "MODULE")]
-    against: Option<PathBuf>,
+    pub(crate) against: Option<PathBuf>,
     /// With --against: numbers that may be addresses (1024 up to the size of the memory, at least
     /// 64 MiB) are not compared
     #[arg(long, requires = "against")]
-    ignore_addresses: bool,
+    pub(crate) ignore_addresses: bool,
     /// Which events are compared; without it `stores`, and then all values around the difference
     #[arg(long, value_parser = levels())]
     level: Option<String>,
@@ -36,12 +38,27 @@ pub(crate) struct DivergeArgs {
     fuel: Option<u64>,
     /// WebAssembly semantics and limits (`-W help`)
     #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
-    wasm: Vec<String>,
+    pub(crate) wasm: Vec<String>,
     /// Prints the report as JSON
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
     program: ProgramArgs,
+}
+
+/// Finds the first place at which two runs of a program differ
+///
+/// Exits with 0 if they do not differ, 1 if they do, 2 for misuse or unreadable input.
+#[derive(Debug, Args)]
+pub(crate) struct DivergeCommand {
+    #[command(flatten)]
+    compared: DivergeArgs,
+    /// Writes the report as one HTML page that needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Prints the code of both sides around the place too
+    #[arg(long)]
+    code: bool,
 }
 
 /// The names of both sides.
@@ -72,8 +89,26 @@ fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Dura
     Ok((config, wasm.timeout))
 }
 
+/// What a side executes of a function.
+fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
+    match name {
+        "tail" | "match" => Code::Bytecode,
+        "native" => match Made::new(module, func, (&prova_native::Config::default(), true)) {
+            Ok(made) => {
+                let first = module.body(func).map_or(0, |body| body.range().start) as u32;
+                let offset = |line: &prova_native::Line| line.wasm_offset.unwrap_or(first);
+                let text = |line| instruction("", line).trim_start().to_owned();
+                Code::Machine(made.lines.iter().map(|line| (offset(line), text(line))).collect())
+            }
+            // It runs as bytecode.
+            Err(_) => Code::Bytecode,
+        },
+        _ => Code::Operators,
+    }
+}
+
 /// Runs the command. Whatever fails is misuse: exit code 1 is for runs that differ.
-pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
+pub(crate) fn run(args: &DivergeCommand) -> Result<Exit> {
     match compared(args) {
         Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),
         Err(error) => bail!(Misuse(format!("{error:#}"))),
@@ -81,7 +116,31 @@ pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
     }
 }
 
-fn compared(args: &DivergeArgs) -> Result<Exit> {
+fn compared(command: &DivergeCommand) -> Result<Exit> {
+    let args = &command.compared;
+    let report = with_sides(args, |record, sides, options| {
+        let mut report = diverge(record, sides, options, &values_of)?;
+        let names = self::sides(&args.sides)?;
+        report.translate(record, sides, &|side, module, func| code(names[side], module, func))?;
+        Ok(report)
+    })?;
+    if let Some(file) = &command.html {
+        std::fs::write(file, report.to_html())
+            .with_context(|| format!("failed to write `{}`", file.display()))?;
+    }
+    let code = if command.code { report.code_text() } else { String::new() };
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() + &code })?;
+    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+}
+
+/// Makes the record and both sides of what the command line names, and hands them on.
+///
+/// # Errors
+/// [`Misuse`] for options that do not fit; what cannot start; those of `then`.
+pub(crate) fn with_sides<T>(
+    args: &DivergeArgs,
+    then: impl FnOnce(&Arc<Record>, &[Side<'_>; 2], Options) -> Result<T>,
+) -> Result<T> {
     let names = sides(&args.sides)?;
     let level = args.level.as_deref().map(level).transpose()?;
     let ((config_a, timeout), (config_b, _)) =
@@ -102,12 +161,6 @@ fn compared(args: &DivergeArgs) -> Result<Exit> {
         Side { name: named(0), config: &config_a, module: None },
         Side { name: named(1), config: &config_b, module: other.as_deref() },
     ];
-    let report = diverge(
-        &record,
-        &sides,
-        Options { level, fuel: args.fuel, ignore_addresses: args.ignore_addresses },
-        &values_of,
-    )?;
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
-    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+    let options = Options { level, fuel: args.fuel, ignore_addresses: args.ignore_addresses };
+    then(&record, &sides, options)
 }

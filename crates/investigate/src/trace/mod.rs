@@ -42,9 +42,9 @@ pub use run::{Arguments, SHOWN_MAX, Wanted, live, outcome_text, record_unknown, 
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
-pub(crate) use instrument::{Plan, Request, instrument};
+pub(crate) use instrument::{OWN, Plan, Request, instrument};
 pub(crate) use report::{frames, function, line, named, shown};
-pub(crate) use run::{End, Prepared, Ran, Value};
+pub(crate) use run::{End, Prepared, Ran, Value, unanswered};
 pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;

@@ -103,7 +103,8 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
-struct Host {
+/// What belongs to a run.
+pub(crate) struct Host {
     replay: Replay,
     watch: Watch,
     state: Vec<Value>,
@@ -187,6 +188,20 @@ impl Prepared {
     /// # Errors
     /// If it cannot be instantiated, or the export or its arguments do not fit.
     pub(crate) fn run(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        self.run_and_look(watch, args, &mut |_, _| {})
+    }
+
+    /// Runs it from the start, and shows where it ended: how to get at what the instance exports,
+    /// by their names.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub(crate) fn run_and_look(
+        &self,
+        watch: Watch,
+        args: Arguments<'_>,
+        look: &mut dyn FnMut(&Store<Host>, &Instance),
+    ) -> Result<Ran> {
         let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
         let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
         if let Some(fuel) = self.fuel {
@@ -201,6 +216,9 @@ impl Prepared {
                 _ => None,
             }
         };
+        if let Some(instance) = &instance {
+            look(&store, instance);
+        }
         let memory = instance.and_then(|instance: Instance| {
             let memory = instance.get_memory(&store, "memory")?;
             Some(memory_hash(memory.data(&store)))
@@ -296,6 +314,17 @@ fn why(error: &Error) -> String {
         (None, links) => links.last().cloned().unwrap_or_default(),
     };
     printable(reason.lines().next().unwrap_or_default())
+}
+
+/// A record of a module that asks the host for nothing.
+///
+/// # Errors
+/// If the module is greater than a record.
+pub(crate) fn unanswered(module: &prova_module::Module, export: &str) -> Result<Record> {
+    let shared = Shared::default();
+    Recorder::new(Box::new(shared.clone()), module, export, &[])?.finish("not run")?;
+    let bytes = shared.0.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+    Ok(Record::read(bytes)?)
 }
 
 /// How a run ended, as a record has it.
