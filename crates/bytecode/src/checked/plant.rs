@@ -88,15 +88,13 @@ impl CheckedBytecode {
 
     fn behind_branch(&mut self, copy: &Inst) {
         let words = &self.code.words;
-        // A copy leaves its value in an accumulator: nobody behind either place may read it there.
-        let reads = |at| decode(words, at).is_ok_and(|inst| inst.marks.source() != 0);
         let mut at = copy.next;
         while let Ok(inst) = decode(words, at) {
-            at = inst.next;
-            if inst.op.class().is_terminator() || reads(copy.next) || reads(at) && is_branch(&inst)
-            {
+            // What is in an accumulator may be what the copy left there.
+            if inst.marks.source() != 0 || inst.op.class().is_terminator() {
                 return;
             }
+            at = inst.next;
             if is_branch(&inst) {
                 return moved(&mut self.code, copy, at);
             }
