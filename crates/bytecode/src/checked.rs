@@ -1,7 +1,7 @@
 //! The witness: bytecode of one function that the check has accepted for one module and one set of
 //! settings.
 //!
-//! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
+//! [`CheckedBytecode::check`] is the one constructor (a test's faults aside, `plant`), so that whoever holds a `CheckedBytecode` may
 //! lean on the rules F1 to F15 and Q1 to Q13 of [`crate::check`] for what its accessors give.
 //! Nothing changes it afterwards.
 
@@ -13,6 +13,9 @@ use core::fmt;
 use prova_module::{FuncIdx, Module};
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
+
+#[cfg(prova_plant)]
+pub mod plant;
 
 /// Bytecode of one function that has been checked.
 #[derive(Clone)]

@@ -61,6 +61,8 @@ mod testing;
 pub use candidate::{Candidate, ControlHint, Handler, MapEntry, Metering, Settings};
 pub use check::{CheckError, Rule};
 pub use checked::CheckedBytecode;
+#[cfg(prova_plant)]
+pub use checked::plant;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};
 pub use identity::{Identity, Mismatch};
 pub use ops::{Accumulators, Class, Kind, Marks, OPS, Op, OpInfo, Operand, RegClass, Role};

@@ -63,7 +63,9 @@ pub(crate) enum Command {
     /// Replays a recorded run, and tells its events by their hash
     Replay(crate::trace::ReplayArgs),
     /// Finds the first place at which two runs of a program differ
-    Diverge(crate::diverge::DivergeArgs),
+    Diverge(crate::diverge::DivergeCommand),
+    /// Makes a small module of the place at which two runs differ
+    Shrink(crate::shrink::ShrinkArgs),
     /// Executes runtimes and blocks of Substrate chains
     Substrate(crate::substrate::SubstrateArgs),
 }

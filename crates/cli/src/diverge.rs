@@ -7,36 +7,38 @@
 mod specialized;
 
 use crate::args::EngineArgs;
+use crate::check_code::{Made, instruction};
 use crate::engine::CommandEngine;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, watchdog};
 use clap::Args;
-use prova::{Config, Result, bail};
-use prova_investigate::diverge::{Options, Second, Side, diverge};
+use prova::{Config, Context, Result, bail};
+use prova_investigate::diverge::{Code, Options, Second, Side, diverge};
+use prova_investigate::trace::Record;
+use prova_module::FuncIdx;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Finds the first place at which two runs of a program differ
-///
-/// Exits with 0 if they do not differ, 1 if they do, 2 for misuse or unreadable input.
+// What is compared; `shrink` has the same. (A comment of documentation would be its help.)
 #[derive(Debug, Args)]
 pub(crate) struct DivergeArgs {
     /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
     /// `reference`, `native`; one name for both. `tail,tail-reused` compares a run in a fresh
     /// instance with a second one in an instance that has run (default: `tail,reference`)
     #[arg(long, value_name = "A[,B]")]
-    sides: Option<String>,
+    pub(crate) sides: Option<String>,
     /// The second side is an engine of somebody else: a command that runs a WASI module from the
     /// file `{}`; its words are separated by spaces, no shell reads it
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["against", "fuel"])]
-    engine: Option<String>,
+    pub(crate) engine: Option<String>,
     /// Another build of the program, for the second side
     #[arg(long, value_name = "MODULE")]
-    against: Option<PathBuf>,
+    pub(crate) against: Option<PathBuf>,
     /// With --against: numbers that may be addresses (1024 up to the size of the memory, at least
     /// 64 MiB) are not compared
     #[arg(long, requires = "against")]
-    ignore_addresses: bool,
+    pub(crate) ignore_addresses: bool,
     /// Which events are compared; without it `stores`, and then all values around the difference
     #[arg(long, value_parser = levels())]
     level: Option<String>,
@@ -45,25 +47,43 @@ pub(crate) struct DivergeArgs {
     fuel: Option<u64>,
     /// WebAssembly semantics and limits (`-W help`)
     #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
-    wasm: Vec<String>,
+    pub(crate) wasm: Vec<String>,
     /// Prints the report as JSON
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
-    specialized: specialized::SpecializedArgs,
+    pub(crate) specialized: specialized::SpecializedArgs,
     #[command(flatten)]
     program: ProgramArgs,
 }
 
+/// Finds the first place at which two runs of a program differ
+///
+/// Exits with 0 if they do not differ, 1 if they do, 2 for misuse or unreadable input.
+#[derive(Debug, Args)]
+pub(crate) struct DivergeCommand {
+    #[command(flatten)]
+    compared: DivergeArgs,
+    /// Writes the report as one HTML page that needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Prints the code of both sides around the place too
+    #[arg(long)]
+    code: bool,
+}
+
+/// The sides, unless others are named.
+pub(crate) const SIDES: &str = "tail,reference";
+
 /// What a name of a side ends with whose instance has run.
-const REUSED: &str = "-reused";
+pub(crate) const REUSED: &str = "-reused";
 
 /// The names of both sides, and whether the second one's instance has run before.
 fn sides(args: &DivergeArgs) -> Result<([&str; 2], bool)> {
     let text = match (&args.sides, &args.engine) {
         (Some(text), _) => text.as_str(),
         (None, Some(_)) => "tail",
-        (None, None) => "tail,reference",
+        (None, None) => SIDES,
     };
     let [a, b] = match text.split(',').collect::<Vec<&str>>().as_slice() {
         [one] => [*one, *one],
@@ -95,8 +115,26 @@ fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Dura
     Ok((config, wasm.timeout))
 }
 
+/// What a side executes of a function.
+fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
+    match name {
+        "tail" | "match" => Code::Bytecode,
+        "native" => match Made::new(module, func, (&prova_native::Config::default(), true)) {
+            Ok(made) => {
+                let first = module.body(func).map_or(0, |body| body.range().start) as u32;
+                let offset = |line: &prova_native::Line| line.wasm_offset.unwrap_or(first);
+                let text = |line| instruction("", line).trim_start().to_owned();
+                Code::Machine(made.lines.iter().map(|line| (offset(line), text(line))).collect())
+            }
+            // It runs as bytecode.
+            Err(_) => Code::Bytecode,
+        },
+        _ => Code::Operators,
+    }
+}
+
 /// Runs the command. Whatever fails is misuse: exit code 1 is for runs that differ.
-pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
+pub(crate) fn run(args: &DivergeCommand) -> Result<Exit> {
     match compared(args) {
         Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),
         Err(error) => bail!(Misuse(format!("{error:#}"))),
@@ -104,11 +142,38 @@ pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
     }
 }
 
-fn compared(args: &DivergeArgs) -> Result<Exit> {
-    let (names, reused) = sides(args)?;
+fn compared(command: &DivergeCommand) -> Result<Exit> {
+    let args = &command.compared;
     if args.specialized.is_wanted() {
-        return specialized::compared(args, names[0]);
+        if command.html.is_some() || command.code {
+            bail!(Misuse("`--specialized` has no `--html` and no `--code`".into()));
+        }
+        return specialized::compared(args, sides(args)?.0[0]);
     }
+    let report = with_sides(args, |record, sides, options| {
+        let mut report = diverge(record, sides, options, &values_of)?;
+        let names = self::sides(args)?.0;
+        report.translate(record, sides, &|side, module, func| code(names[side], module, func))?;
+        Ok(report)
+    })?;
+    if let Some(file) = &command.html {
+        std::fs::write(file, report.to_html())
+            .with_context(|| format!("failed to write `{}`", file.display()))?;
+    }
+    let code = if command.code { report.code_text() } else { String::new() };
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() + &code })?;
+    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+}
+
+/// Makes the record and both sides of what the command line names, and hands them on.
+///
+/// # Errors
+/// [`Misuse`] for options that do not fit; what cannot start; those of `then`.
+pub(crate) fn with_sides<T>(
+    args: &DivergeArgs,
+    then: impl FnOnce(&Arc<Record>, &[Side<'_>; 2], Options<'_>) -> Result<T>,
+) -> Result<T> {
+    let (names, reused) = sides(args)?;
     let level = args.level.as_deref().map(level).transpose()?;
     let ((config_a, timeout), (config_b, _)) =
         (config(names[0], &args.wasm)?, config(names[1], &args.wasm)?);
@@ -138,12 +203,7 @@ fn compared(args: &DivergeArgs) -> Result<Exit> {
         Side { name: named(0), config: &config_a, module: None },
         Side { name: named(1), config: &config_b, module: other.as_deref() },
     ];
-    let report = diverge(
-        &record,
-        &sides,
-        Options { second, level, fuel: args.fuel, ignore_addresses: args.ignore_addresses },
-        &values_of,
-    )?;
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
-    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+    let options =
+        Options { second, level, fuel: args.fuel, ignore_addresses: args.ignore_addresses };
+    then(&record, &sides, options)
 }

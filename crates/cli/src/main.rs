@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -28,6 +28,7 @@ mod passes;
 mod report;
 mod repro;
 mod run;
+mod shrink;
 mod specialize;
 mod stats;
 mod substrate;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Some(Command::Trace(args)) => trace::run(&args),
         Some(Command::Replay(args)) => trace::replay(&args),
         Some(Command::Diverge(args)) => diverge::run(&args),
+        Some(Command::Shrink(args)) => shrink::run(&args),
     };
     report::exit(outcome)
 }

@@ -196,6 +196,11 @@ fn trace() {
 }
 
 #[test]
+fn shrink() {
+    check("commands/shrink.md");
+}
+
+#[test]
 fn diverge() {
     check("commands/diverge.md");
 }

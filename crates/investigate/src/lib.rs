@@ -14,5 +14,6 @@ pub mod isolate;
 mod op;
 pub mod outputs;
 mod sections;
+pub mod shrink;
 pub mod trace;
 pub mod xref;

@@ -5,7 +5,7 @@
 
 use prova::wasi::WasiCtxBuilder;
 use prova::{Config, FuncType, Result, Tier, Val};
-use prova_investigate::diverge::{Divergence, Options, Side, Verdict, diverge};
+use prova_investigate::diverge::{Code, Divergence, Options, Side, Verdict, diverge};
 use prova_investigate::trace::{Level, Record, live};
 use std::sync::Arc;
 
@@ -262,4 +262,34 @@ fn a_program_that_ends_otherwise_is_told_by_its_last_event() {
     let first = report.first.as_ref().expect("an event");
     assert!(first.a.is_some() && first.b.is_none(), "{}", report.to_text());
     assert!(report.to_text().contains("unreachable` instruction executed) here"));
+}
+
+/// A name of a function is text of the module's author: it is no markup of the page.
+#[test]
+fn the_page_has_the_code_of_both_sides_and_obeys_no_name() {
+    let text = r#"(module (memory (export "memory") 1)
+      (func $f (@name "<b onclick=x>") (param i32) (result i32)
+        (i32.store (i32.const 8) (i32.mul (local.get 0) (i32.const 3)))
+        (i32.load (i32.const 8)))
+      (func (export "run") (param i32) (result i32) (call $f (local.get 0))))"#;
+    let [a, b] = [text, &text.replace("(i32.const 3)", "(i32.const 5)")]
+        .map(|text| wat::parse_str(text).expect("text format"));
+    let (record, config) = (recorded(&a, "run", &["7"]), config(Tier::TAIL));
+    let sides = [
+        Side { name: "<a>".into(), config: &config, module: None },
+        Side { name: "b".into(), config: &config, module: Some(&b) },
+    ];
+    let mut report = diverge(&record, &sides, Options::default(), &i32s).expect("it runs");
+    report.translate(&record, &sides, &|_, _, _| Code::Bytecode).expect("there is code");
+    let [page, again] = [report.to_html(), report.to_html()];
+    assert_eq!(page, again);
+    for wanted in ["i32.mul_imm", "&lt;b onclick=x&gt;", "&lt;a&gt;", "Values there", "i32.mul"] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    for unwanted in ["<b onclick", "<a>", "http:", "https:", "src=", "<script"] {
+        assert!(!page.contains(unwanted), "{unwanted}\n{page}");
+    }
+    let json = report.to_json().expect("JSON");
+    assert!(json.contains("\"translations\"") && json.contains("i32.mul_imm"), "{json}");
+    assert!(report.code_text().contains("→") && report.translations.len() == 2);
 }

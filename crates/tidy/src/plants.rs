@@ -17,16 +17,25 @@ use crate::{Finding, Tree};
 pub const MARKER: &str = "this program has planted faults";
 
 /// Where the marker stands.
-const HOMES: [&str; 2] = ["crates/runtime/src/exec/plant.rs", "crates/check/src/plant.rs"];
+const HOMES: [&str; 3] = [
+    "crates/bytecode/src/checked/plant.rs",
+    "crates/check/src/plant.rs",
+    "crates/runtime/src/exec/plant.rs",
+];
 
 /// The beginnings of the paths of Rust files that may have plants or speak of them.
-const SITES: [&str; 10] = [
+const SITES: [&str; 15] = [
+    "crates/bytecode/src/checked.rs",
+    "crates/bytecode/src/checked/plant.rs",
+    "crates/bytecode/src/lib.rs",
     "crates/check/src/lib.rs",
     "crates/check/src/plant.rs",
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
     "crates/investigate/tests/diverge_plants.rs",
+    "crates/investigate/tests/shrink_plants.rs",
     "crates/native/tests/kinds_plants.rs",
+    "crates/prova/src/pipeline.rs",
     "crates/runtime/src/exec/",
     "crates/runtime/src/lib.rs",
     "crates/runtime/tests/handlers",

@@ -57,7 +57,7 @@ enum Believed {
 
 impl SpecializedArgs {
     /// Whether it is this that is compared.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         self.specialized
     }
 }

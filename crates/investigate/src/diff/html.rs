@@ -205,7 +205,7 @@ fn cell(class: &str, line: Option<(u32, &str)>) -> String {
 }
 
 /// Text that is safe in elements and quoted attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

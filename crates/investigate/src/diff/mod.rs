@@ -35,7 +35,7 @@ mod edit;
 mod exec;
 mod extract;
 mod globals;
-mod html;
+pub(crate) mod html;
 mod image;
 mod lengths;
 mod lockstep;

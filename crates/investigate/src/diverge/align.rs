@@ -21,15 +21,15 @@ const STRETCH_MAX: usize = 4000;
 
 /// The numbers that sites are told under: those of A's sites.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids {
-    pub(super) a: Vec<Option<u32>>,
-    pub(super) b: Vec<Option<u32>>,
+pub(crate) struct Ids {
+    pub(crate) a: Vec<Option<u32>>,
+    pub(crate) b: Vec<Option<u32>>,
     /// By the number of A's site, that of B's.
-    pub(super) b_of: BTreeMap<u32, u32>,
+    pub(crate) b_of: BTreeMap<u32, u32>,
 }
 
 /// Aligns the sites of matched functions.
-pub(super) fn align(
+pub(crate) fn align(
     partners: &[Option<u32>],
     (a, sites_a): (&Module, &[Site]),
     (b, sites_b): (&Module, &[Site]),

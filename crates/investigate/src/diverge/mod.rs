@@ -25,18 +25,21 @@
 //! to the other at the recorded addresses. `tests/diverge.rs` plants differences in programs and
 //! wants each one named.
 
-mod align;
+pub(crate) mod align;
+mod html;
 mod report;
-mod search;
+pub(crate) mod search;
 mod source;
 mod specialized;
 mod state;
+mod translation;
 
 pub use report::{Divergence, First, SideReport, Spot, StateValue, Verdict};
 pub use source::line as source_line;
 pub use specialized::{
     Agreement, Compiled, Finding, Lockstep, LockstepReport, Place, SharedArguments, lockstep,
 };
+pub use translation::{Code, Row, Translate, Translation};
 
 use crate::trace::{
     Arguments, End, Event, ForeignEngine, Level, Plan, Prepared, Ran, Record, Request, Site, Watch,
@@ -380,7 +383,7 @@ struct States {
 
 /// What may be an address in either module: from [`ADDRESS_MIN`], below which no data lies, to the
 /// greatest end of a memory, or to [`HEAP_MIN`] if that is further.
-fn addresses(modules: [&Module; 2]) -> (u64, u64) {
+pub(crate) fn addresses(modules: [&Module; 2]) -> (u64, u64) {
     let memories = modules.iter().flat_map(|module| module.memories());
     let ends = memories.map(|memory| memory.min.saturating_mul(1 << memory.page_size_log2));
     (ADDRESS_MIN, ends.max().unwrap_or_default().max(HEAP_MIN))

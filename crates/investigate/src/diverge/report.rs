@@ -2,7 +2,9 @@
 //!
 //! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
 
-use super::{BEFORE, Hit, Pair, Second, States, Traced, func_of, plainly_differ, source};
+use super::{
+    BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, plainly_differ, source,
+};
 use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
 use prova_builds::names::printable;
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
@@ -99,6 +101,8 @@ pub struct Divergence {
     pub first: Option<First>,
     /// What else is to be known.
     pub notes: Vec<String>,
+    /// The code around the place, of each side, if it was asked for ([`Divergence::translate`]).
+    pub translations: Vec<Translation>,
 }
 
 fn side(pair: &Pair<'_>, at: usize, plain: &Ran, traced: &Ran) -> SideReport {
@@ -168,7 +172,7 @@ pub(super) fn same(
         (false, false) => Verdict::Same,
     };
     let (a, b) = (side(pair, 0, plain_a, &a), side(pair, 1, plain_b, &b));
-    Divergence { verdict, level, runs, a, b, first: None, notes }
+    Divergence { verdict, level, runs, a, b, first: None, notes, translations: Vec::new() }
 }
 
 /// The report of sides of which an event differs.
@@ -231,6 +235,7 @@ pub(super) fn differs(
         b: side(pair, 1, plain_b, &hit.ran[1]),
         first: Some(first),
         notes,
+        translations: Vec::new(),
     }
 }
 
@@ -378,6 +383,11 @@ impl Divergence {
                 writeln!(out, "  {:#08x}  {} in {place}", frame.offset, frame.operator).ok();
             }
         }
+    }
+
+    /// The first line: whether and where they differ.
+    pub(super) fn headline(&self) -> String {
+        self.to_text().lines().next().unwrap_or_default().to_owned()
     }
 
     /// The report as JSON.

@@ -19,22 +19,22 @@ use prova::{Result, bail};
 
 /// What a search has found.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The first event that differs; `None` if all are the same.
-    pub(super) number: Option<u64>,
+    pub(crate) number: Option<u64>,
     /// The first run of A, which was whole.
-    pub(super) a: Ran,
+    pub(crate) a: Ran,
     /// The first run of B, which was stopped where it differs.
-    pub(super) b: Ran,
+    pub(crate) b: Ran,
     /// How many runs it took.
-    pub(super) runs: u32,
+    pub(crate) runs: u32,
 }
 
 /// Searches.
 ///
 /// # Errors
 /// Those of the runs, and if a run does not repeat.
-pub(super) fn first_difference(
+pub(crate) fn first_difference(
     run_a: &dyn Fn(Watch) -> Result<Ran>,
     run_b: &dyn Fn(Watch) -> Result<Ran>,
 ) -> Result<Found> {

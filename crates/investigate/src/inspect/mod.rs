@@ -23,7 +23,7 @@ mod near;
 mod report;
 mod text;
 mod view;
-mod wasm;
+pub(crate) mod wasm;
 
 pub use find::{Unfound, find};
 pub use listing::Listing;

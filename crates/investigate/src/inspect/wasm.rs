@@ -91,13 +91,13 @@ fn leb(bytes: &mut Vec<u8>, mut value: usize) {
 }
 
 /// An operator of a body.
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Its offset in the module.
-    pub(super) offset: u32,
+    pub(crate) offset: u32,
     /// The blocks around it, besides the body.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// Its text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The name of what its index names.
     pub(super) name: Option<String>,
 }
@@ -106,7 +106,7 @@ pub(super) struct Line {
 ///
 /// # Errors
 /// If the printer does not know an operator.
-pub(super) fn operators(module: &Module, func: FuncIdx) -> Result<Vec<Line>> {
+pub(crate) fn operators(module: &Module, func: FuncIdx) -> Result<Vec<Line>> {
     let (Some(reduced), Some(body)) = (reduce(module, func), module.body(func)) else {
         return Ok(Vec::new());
     };

@@ -22,15 +22,22 @@ use wasm_encoder::{
 /// Where functions that lost their bodies are imported from.
 pub const IMPORTS: &str = "isolated";
 
-/// The bytes of the small module, and the new index of the function.
-pub(super) fn cut(module: &Module, parts: &Parts<'_>, plan: &Plan) -> Result<(Vec<u8>, u32)> {
+/// Where something is in a small module.
+pub(super) struct At {
+    pub(super) func: u32,
+    pub(super) root: Option<u32>,
+}
+
+/// The bytes of the small module, and the new indices of the functions that the plan names.
+pub(super) fn cut(module: &Module, parts: &Parts<'_>, plan: &Plan) -> Result<(Vec<u8>, At)> {
     let needs = close(parts, plan)?;
     let imported = |func: u32| body(parts, plan, func).is_none();
     let maps = Maps::new(&needs, &imported);
     let mut writer =
         Writer { module, parts, plan, remap: Remap { needs: needs.clone(), maps: Some(maps) } };
     let func = writer.remap.func(plan.func);
-    Ok((writer.module()?, func))
+    let root = plan.root.map(|root| writer.remap.func(root));
+    Ok((writer.module()?, At { func, root }))
 }
 
 struct Writer<'p, 'm> {
@@ -63,7 +70,7 @@ impl Writer<'_, '_> {
         out.section(&funcs);
         self.spaces(&mut out)?;
         let mut exports = ExportSection::new();
-        exports.export(&self.export_name(), ExportKind::Func, self.remap.func(self.plan.func));
+        exports.export(&self.export_name(), ExportKind::Func, self.remap.func(self.exported()));
         out.section(&exports);
         self.elements(&mut out)?;
         if needs.data_named {
@@ -179,11 +186,15 @@ impl Writer<'_, '_> {
         symbol(self.module, func)
     }
 
+    fn exported(&self) -> u32 {
+        self.plan.root.unwrap_or(self.plan.func)
+    }
+
     fn export_name(&self) -> String {
-        let exports = self.module.exports().iter();
-        let mut own = exports
-            .filter(|export| export.kind == ExternKind::Func && export.index == self.plan.func);
-        own.next().map_or_else(|| self.symbol(self.plan.func), |export| export.name.to_string())
+        let (exports, func) = (self.module.exports().iter(), self.exported());
+        let mut own =
+            exports.filter(|export| export.kind == ExternKind::Func && export.index == func);
+        own.next().map_or_else(|| self.symbol(func), |export| export.name.to_string())
     }
 }
 

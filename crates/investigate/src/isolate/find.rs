@@ -68,7 +68,7 @@ pub(super) fn function(module: &Module, name: &str) -> Result<FuncIdx> {
 
 /// Something that is kept or left out, in A and in B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// A callee's body.
     Body(Option<u32>, Option<u32>),
     /// The data segment of this index.
@@ -78,7 +78,7 @@ pub(super) enum Item {
 }
 
 /// All that could be kept: what the function calls, however far, and all segments.
-pub(super) fn items(
+pub(crate) fn items(
     a: (&Module, &Parts<'_>),
     b: (&Module, &Parts<'_>),
     funcs: (u32, u32),
@@ -113,7 +113,7 @@ pub(super) fn items(
 }
 
 /// The name of a function as it is in the module, else `func12`.
-pub(super) fn symbol(module: &Module, func: u32) -> String {
+pub(crate) fn symbol(module: &Module, func: u32) -> String {
     module.func_name(FuncIdx(func)).map_or_else(|| FuncIdx(func).to_string(), str::to_owned)
 }
 
@@ -164,7 +164,7 @@ fn called(module: &Module, func: u32) -> Result<BTreeSet<u32>> {
 }
 
 /// The plans of A and B with the chosen items.
-pub(super) fn plans<'i>(funcs: (u32, u32), chosen: impl Iterator<Item = &'i Item>) -> (Plan, Plan) {
+pub(crate) fn plans<'i>(funcs: (u32, u32), chosen: impl Iterator<Item = &'i Item>) -> (Plan, Plan) {
     let plan = |func| Plan { func, ..Plan::default() };
     let (mut a, mut b) = (plan(funcs.0), plan(funcs.1));
     for item in chosen {
@@ -187,9 +187,10 @@ pub(super) fn plans<'i>(funcs: (u32, u32), chosen: impl Iterator<Item = &'i Item
 }
 
 /// A plan that keeps everything of a module that is needed.
-pub(super) fn everything(module: &Module, parts: &Parts<'_>, func: u32) -> Plan {
+pub(crate) fn everything(module: &Module, parts: &Parts<'_>, func: u32) -> Plan {
     Plan {
         func,
+        root: None,
         bodies: module.defined_funcs().map(|func| func.0).collect(),
         data: (0..parts.data.len() as u32).collect(),
         elements: (0..parts.elements.len() as u32).collect(),

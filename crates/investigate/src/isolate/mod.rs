@@ -26,12 +26,12 @@
 
 pub mod crate_source;
 mod cut;
-mod find;
+pub(crate) mod find;
 mod labels;
 mod needs;
-mod parts;
+pub(crate) mod parts;
 pub mod proof;
-mod reduce;
+pub(crate) mod reduce;
 mod units;
 
 pub use cut::IMPORTS;
@@ -100,6 +100,8 @@ pub struct Isolated {
 pub(crate) struct Plan {
     /// The function.
     pub(crate) func: u32,
+    /// The function that is exported, if it is another.
+    pub(crate) root: Option<u32>,
     /// Other functions that keep their bodies if they are needed.
     pub(crate) bodies: BTreeSet<u32>,
     /// Data segments that are kept.
@@ -171,10 +173,14 @@ pub fn isolate(
         bail!("`{}` is imported: its code is elsewhere", difference.name);
     }
     let sign = Sign::of(&report, difference);
-    let mut search = Search { sign, options, left: options.work, tries: 0 };
-    let whole = Pair { a: a.clone(), b: b.clone(), funcs };
+    let judge = |pair: &Pair| {
+        let options = DiffOptions { runs: options.runs, ..DiffOptions::default() };
+        sign.is_of(&diff(&pair.a, &pair.b, &options), pair.funcs)
+    };
+    let mut search = Search { judge: &judge, left: options.work, tries: 0 };
+    let whole = Pair { a: a.clone(), b: b.clone(), funcs, roots: None };
     let Some(small) = search.items(&whole)? else {
-        let Sign { verdict, cause, .. } = &search.sign;
+        let Sign { verdict, cause, .. } = &sign;
         bail!(NotShown(format!(
             "`{}` ({verdict}: {cause}) does not differ in this way without the rest of the modules",
             difference.name
@@ -184,7 +190,7 @@ pub fn isolate(
     // Without those statements less is needed beside the function.
     let small = search.items(&small)?.unwrap_or(small);
     let final_options = DiffOptions::default();
-    if !search.sign.is_of(&diff(&small.a, &small.b, &final_options), small.funcs) {
+    if !sign.is_of(&diff(&small.a, &small.b, &final_options), small.funcs) {
         bail!(NotShown(format!(
             "the small pair of `{}` does not hold in more executions",
             difference.name
@@ -192,8 +198,8 @@ pub fn isolate(
     }
     Ok(Isolated {
         function: difference.name.clone(),
-        verdict: search.sign.verdict,
-        cause: search.sign.cause.clone(),
+        verdict: sign.verdict,
+        cause: sign.cause.clone(),
         before: whole.sizes(),
         after: small.sizes(),
         tries: search.tries,
@@ -273,10 +279,12 @@ impl Sign {
 
 /// Two modules and the function in both.
 #[derive(Clone)]
-struct Pair {
-    a: Module,
-    b: Module,
-    funcs: (u32, u32),
+pub(crate) struct Pair {
+    pub(crate) a: Module,
+    pub(crate) b: Module,
+    pub(crate) funcs: (u32, u32),
+    /// The functions that are exported, if they are others.
+    pub(crate) roots: Option<(u32, u32)>,
 }
 
 impl Pair {
@@ -302,21 +310,27 @@ fn operators(module: &Module, func: u32) -> usize {
     count
 }
 
-struct Search<'o> {
-    sign: Sign,
-    options: &'o Options,
-    left: u64,
-    tries: u64,
+/// A search for a smaller pair.
+pub(crate) struct Search<'o> {
+    /// Whether a pair is still what is looked for.
+    pub(crate) judge: &'o dyn Fn(&Pair) -> bool,
+    /// The bytes that may still be compared.
+    pub(crate) left: u64,
+    /// Pairs that were tried.
+    pub(crate) tries: u64,
 }
 
 impl Search<'_> {
     /// Cuts both modules down and looks whether the difference is still there.
-    fn attempt(
+    pub(crate) fn attempt(
         &mut self,
         from: &Pair,
         parts: (&Parts<'_>, &Parts<'_>),
         plans: (&Plan, &Plan),
     ) -> Result<Option<Pair>> {
+        let rooted = |plan: &Plan, root| Plan { root, ..plan.clone() };
+        let roots = from.roots.unzip();
+        let plans = (&rooted(plans.0, roots.0), &rooted(plans.1, roots.1));
         let both = match needs::alike((&from.a, &from.b), parts, plans) {
             Err(_) if plans.0.body.is_some() => return Ok(None),
             both => both?,
@@ -328,7 +342,7 @@ impl Search<'_> {
             Err(_) if plan.body.is_some() => Ok(None),
             cut => cut.map(Some),
         };
-        let (Some((a, func_a)), Some((b, func_b))) =
+        let (Some((a, of_a)), Some((b, of_b))) =
             (cut(&from.a, parts.0, plans.0)?, cut(&from.b, parts.1, plans.1)?)
         else {
             return Ok(None);
@@ -345,9 +359,9 @@ impl Search<'_> {
         };
         // What does not validate was no statement after all.
         let (Ok(a), Ok(b)) = (decode(a, &from.a), decode(b, &from.b)) else { return Ok(None) };
-        let pair = Pair { a, b, funcs: (func_a, func_b) };
-        let options = DiffOptions { runs: self.options.runs, ..DiffOptions::default() };
-        Ok(self.sign.is_of(&diff(&pair.a, &pair.b, &options), pair.funcs).then_some(pair))
+        let roots = from.roots.and(of_a.root.zip(of_b.root));
+        let pair = Pair { a, b, funcs: (of_a.func, of_b.func), roots };
+        Ok((self.judge)(&pair).then_some(pair))
     }
 
     /// The function with as few callees, data and elements as show the difference.

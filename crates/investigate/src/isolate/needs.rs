@@ -140,6 +140,7 @@ impl Reencode for Remap {
 pub(super) fn close(parts: &Parts<'_>, plan: &Plan) -> Result<Needs> {
     let mut remap = Remap::default();
     remap.needs.funcs.insert(plan.func);
+    remap.needs.funcs.extend(plan.root);
     remap.needs.data.extend(&plan.data);
     remap.needs.elements.extend(&plan.elements);
     remap.needs.funcs.extend(&plan.also.funcs);

@@ -14,38 +14,38 @@ use wasmparser::{
 
 /// The sections that isolation keeps parts of. Imports come first in every index space.
 #[derive(Default)]
-pub(super) struct Parts<'m> {
+pub(crate) struct Parts<'m> {
     /// Groups of types with the index of their first.
-    pub(super) types: Vec<(u32, RecGroup)>,
-    pub(super) type_count: u32,
-    pub(super) imports: Vec<Import<'m>>,
+    pub(crate) types: Vec<(u32, RecGroup)>,
+    pub(crate) type_count: u32,
+    pub(crate) imports: Vec<Import<'m>>,
     /// Indices into `imports`, by index space.
-    pub(super) imported: Imported,
+    pub(crate) imported: Imported,
     /// The types of defined functions.
-    pub(super) funcs: Vec<u32>,
-    pub(super) tables: Vec<Table<'m>>,
-    pub(super) memories: Vec<MemoryType>,
-    pub(super) tags: Vec<TagType>,
-    pub(super) globals: Vec<Global<'m>>,
-    pub(super) elements: Vec<Element<'m>>,
-    pub(super) data: Vec<Data<'m>>,
-    pub(super) bodies: Vec<FunctionBody<'m>>,
+    pub(crate) funcs: Vec<u32>,
+    pub(crate) tables: Vec<Table<'m>>,
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) tags: Vec<TagType>,
+    pub(crate) globals: Vec<Global<'m>>,
+    pub(crate) elements: Vec<Element<'m>>,
+    pub(crate) data: Vec<Data<'m>>,
+    pub(crate) bodies: Vec<FunctionBody<'m>>,
     /// Functions by what they are known by, an import or a symbol; the first that has it.
-    pub(super) callees: HashMap<(String, String), u32>,
+    pub(crate) callees: HashMap<(String, String), u32>,
 }
 
 /// Which import is at an index.
 #[derive(Default)]
-pub(super) struct Imported {
-    pub(super) funcs: Vec<usize>,
-    pub(super) tables: Vec<usize>,
-    pub(super) memories: Vec<usize>,
-    pub(super) globals: Vec<usize>,
-    pub(super) tags: Vec<usize>,
+pub(crate) struct Imported {
+    pub(crate) funcs: Vec<usize>,
+    pub(crate) tables: Vec<usize>,
+    pub(crate) memories: Vec<usize>,
+    pub(crate) globals: Vec<usize>,
+    pub(crate) tags: Vec<usize>,
 }
 
 impl<'m> Parts<'m> {
-    pub(super) fn read(module: &'m Module) -> Result<Parts<'m>> {
+    pub(crate) fn read(module: &'m Module) -> Result<Parts<'m>> {
         let mut parts = Parts::default();
         for payload in Parser::new(0).parse_all(module.bytes()) {
             parts.section(payload?)?;
@@ -56,7 +56,7 @@ impl<'m> Parts<'m> {
     }
 
     /// What a function is known by in both modules: its import, or its symbol.
-    pub(super) fn known_by(&self, module: &Module, func: u32) -> (String, String) {
+    pub(crate) fn known_by(&self, module: &Module, func: u32) -> (String, String) {
         let import = self.imported.funcs.get(func as usize).map(|at| &self.imports[*at]);
         match import {
             Some(import) => (import.module.to_owned(), import.name.to_owned()),
@@ -108,7 +108,7 @@ impl<'m> Parts<'m> {
     }
 
     /// The type index of a function.
-    pub(super) fn func_type(&self, func: u32) -> Option<u32> {
+    pub(crate) fn func_type(&self, func: u32) -> Option<u32> {
         let func = func as usize;
         match self.imported.funcs.get(func) {
             Some(&import) => match self.imports[import].ty {

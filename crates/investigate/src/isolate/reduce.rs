@@ -26,7 +26,7 @@ const ROUNDS_MAX: usize = 4;
 
 /// The smallest choice of `count` items found for which `attempt` gives something: none of them, or
 /// what is left of all.
-pub(super) fn smallest<T>(
+pub(crate) fn smallest<T>(
     count: usize,
     attempt: &mut dyn FnMut(&[bool]) -> Result<Option<T>>,
 ) -> Result<Option<T>> {
@@ -55,7 +55,7 @@ pub(super) fn smallest<T>(
 
 /// Takes statements out of the function, the same on both sides; edits first, so that one is left
 /// where one will do.
-pub(super) fn statements(search: &mut Search<'_>, mut pair: Pair) -> Result<Pair> {
+pub(crate) fn statements(search: &mut Search<'_>, mut pair: Pair) -> Result<Pair> {
     let mut units = (Units::read(&pair.a, pair.funcs.0)?, Units::read(&pair.b, pair.funcs.1)?);
     if units.0.names.len().max(units.1.names.len()) > OPERATORS_MAX {
         return Ok(pair);

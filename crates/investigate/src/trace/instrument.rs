@@ -9,8 +9,8 @@
 //! Neighbours: `emit` writes what belongs to an operator, `watch` is behind `reached`, `run` links.
 //! What is added: two imported functions after the module's own imports; globals for count, hash
 //! and the number of the next event that is wanted; at the end of the functions `event` and for
-//! each imported function a wrapper that tells arguments and results; exports of the globals,
-//! of all memories and of the start function, which the runner calls. Custom sections are left out.
+//! each imported function a wrapper that tells arguments and results; exports of all globals, of
+//! all memories and of the start function, which the runner calls. Custom sections are left out.
 //!
 //! 1. Functions that are defined move up by [`ADDED`]; an imported one becomes its wrapper
 //!    everywhere but in the wrapper, and at the level [`Level::Around`] each function does, but in
@@ -410,6 +410,9 @@ impl Writer<'_, '_> {
         exports.export(&format!("{OWN} next"), ExportKind::Global, count + 2);
         for memory in 0..self.module.memories().len() as u32 {
             exports.export(&format!("{OWN} memory {memory}"), ExportKind::Memory, memory);
+        }
+        for global in 0..count {
+            exports.export(&format!("{OWN} global {global}"), ExportKind::Global, global);
         }
         if let Some(FuncIdx(start)) = self.module.start() {
             let start = self.function_index(start)?;

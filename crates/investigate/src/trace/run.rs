@@ -106,7 +106,8 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
-struct Host {
+/// What belongs to a run.
+pub(crate) struct Host {
     replay: Replay,
     watch: Watch,
     state: Vec<Value>,
@@ -212,7 +213,7 @@ impl Prepared {
     /// # Errors
     /// If it cannot be instantiated, or the export or its arguments do not fit.
     pub(crate) fn run(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
-        self.run_in(watch, args, false)
+        self.run_in(watch, args, false, &mut |_, _| {})
     }
 
     /// Runs it, and then again in the instance that is left: the second run is told, with the same
@@ -221,10 +222,30 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::run`].
     pub(crate) fn run_again(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
-        self.run_in(watch, args, true)
+        self.run_in(watch, args, true, &mut |_, _| {})
     }
 
-    fn run_in(&self, watch: Watch, args: Arguments<'_>, again: bool) -> Result<Ran> {
+    /// Runs it from the start, and shows where it ended: how to get at what the instance exports,
+    /// by their names.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub(crate) fn run_and_look(
+        &self,
+        watch: Watch,
+        args: Arguments<'_>,
+        look: &mut dyn FnMut(&Store<Host>, &Instance),
+    ) -> Result<Ran> {
+        self.run_in(watch, args, false, look)
+    }
+
+    fn run_in(
+        &self,
+        watch: Watch,
+        args: Arguments<'_>,
+        again: bool,
+        look: &mut dyn FnMut(&Store<Host>, &Instance),
+    ) -> Result<Ran> {
         let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
         let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
         if let Some(fuel) = self.fuel {
@@ -239,6 +260,9 @@ impl Prepared {
                 _ => None,
             }
         };
+        if let Some(instance) = &instance {
+            look(&store, instance);
+        }
         // A run that was stopped is compared with none.
         let whole = !matches!(&ended, Err(error) if error.is::<Stop>());
         let memory =
@@ -387,6 +411,17 @@ pub(crate) fn why(error: &Error) -> String {
         (None, links) => links.last().cloned().unwrap_or_default(),
     };
     printable(reason.lines().next().unwrap_or_default())
+}
+
+/// A record of a module that asks the host for nothing.
+///
+/// # Errors
+/// If the module is greater than a record.
+pub(crate) fn unanswered(module: &prova_module::Module, export: &str) -> Result<Record> {
+    let shared = Shared::default();
+    Recorder::new(Box::new(shared.clone()), module, export, &[])?.finish("not run")?;
+    let bytes = shared.0.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+    Ok(Record::read(bytes)?)
 }
 
 /// How a run ended, as a record has it.

@@ -10,8 +10,13 @@
 //! 2. A list has at most [`CHECKPOINTS_MAX`] checkpoints, at multiples of its step. Where the step
 //!    may grow, a full list keeps every second one and doubles the step.
 
+use std::collections::BTreeSet;
+
 /// Most checkpoints of a list.
 pub const CHECKPOINTS_MAX: usize = 4096;
+
+/// So many events at least are kept of those of some sites; at most twice as many.
+pub(crate) const KEPT_MAX: usize = 256;
 
 /// The odd factors of the hash (the first digits of the golden ratio, of √2 and of √3).
 pub(super) const FACTORS: [u64; 3] =
@@ -53,6 +58,8 @@ pub(crate) struct Watch {
     /// The events that are kept, by their numbers, the last one included.
     pub(crate) window: Option<(u64, u64)>,
     pub(crate) events: Vec<Event>,
+    /// Of the window only events of these sites are kept, the last ones ([`KEPT_MAX`]).
+    pub(crate) only: Option<BTreeSet<u32>>,
     /// The run stops after this event.
     pub(crate) last: Option<u64>,
     /// The last event seen, and the hash after it.
@@ -79,6 +86,7 @@ impl Watch {
             against: None,
             window: None,
             events: Vec::new(),
+            only: None,
             last: None,
             seen: (0, 0),
         }
@@ -99,7 +107,7 @@ impl Watch {
         let number = event.number;
         self.seen = (number, event.hash);
         if self.window.is_some_and(|(first, last)| (first..=last).contains(&number)) {
-            self.events.push(event);
+            self.keep(event);
         }
         if self.is_checkpoint(number) && !self.checkpoint(number, event.hash) {
             return Next::Stop;
@@ -108,6 +116,19 @@ impl Watch {
             return Next::Stop;
         }
         Next::At(self.next(number))
+    }
+
+    fn keep(&mut self, event: Event) {
+        match &self.only {
+            None => self.events.push(event),
+            Some(only) if only.contains(&event.site) => {
+                self.events.push(event);
+                if self.events.len() >= 2 * KEPT_MAX {
+                    self.events.drain(..KEPT_MAX);
+                }
+            }
+            Some(_) => {}
+        }
     }
 
     fn is_checkpoint(&self, number: u64) -> bool {

@@ -1,0 +1,121 @@
+//! `prova shrink`: two runs that differ → a small module of its own that still does.
+//!
+//! Neighbours: `prova_investigate::shrink` does it; `diverge` has the sides and the options.
+//!
+//! Exit codes: 0 shrunk and verified, 2 misuse, unreadable input, or sides that do not differ, 4
+//! the difference was not reproduced.
+
+use crate::diverge::{DivergeArgs, REUSED, SIDES, with_sides};
+use crate::report::{Exit, Help, Misuse, print, printable, warn};
+use crate::trace::values_of;
+use clap::Args;
+use prova::{Context, Result, bail};
+use prova_investigate::diverge;
+use prova_investigate::shrink::{ENTRY, NotShown, Options, Shrunk, shrink};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the small module is called, and that of the second side's build.
+const NAMES: [&str; 2] = ["small", "against"];
+
+/// Makes a small module of the place at which two runs differ
+///
+/// Exits with 0 if the small module differs in the same way, 2 for misuse, unreadable input or
+/// sides that do not differ, 4 if no small module does.
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkArgs {
+    /// Writes `small.wasm` and `small.wat` into this directory; with --against also `against.wasm`
+    /// and `against.wat`
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How long is searched: so many thousand bytes of modules are tried
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    budget: u64,
+    #[command(flatten)]
+    compared: DivergeArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit> {
+    own_sides(&args.compared)?;
+    let shrunk = with_sides(&args.compared, |record, sides, options| {
+        let diverge::Options { level, fuel, ignore_addresses, second: _ } = options;
+        let second = diverge::Second::Fresh;
+        let diverge = diverge::Options { level, fuel, ignore_addresses, second };
+        let options = Options { work: args.budget.saturating_mul(1000), diverge };
+        shrink(record, sides, options, &values_of)
+    });
+    match shrunk.and_then(|shrunk| written(args, &shrunk)) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) if error.is::<NotShown>() => {
+            warn(&printable(&format!("{error:#}")));
+            Ok(Exit::Inconclusive)
+        }
+        Err(error) if error.is::<Misuse>() || error.is::<Help>() => Err(error),
+        Err(error) => bail!(Misuse(format!("{error:#}"))),
+    }
+}
+
+/// What is made small runs in Prova, in a fresh instance.
+fn own_sides(args: &DivergeArgs) -> Result<()> {
+    let reused = args.sides.as_ref().is_some_and(|sides| sides.ends_with(REUSED));
+    if args.engine.is_some() || args.specialized.is_wanted() || reused {
+        let what = "`shrink` has no `--engine`, no `--specialized`, and no side that has run";
+        bail!(Misuse(what.into()));
+    }
+    Ok(())
+}
+
+fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
+    let directory = &args.out;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("failed to make `{}`", directory.display()))?;
+    let line = reproduce(args, shrunk);
+    let modules = [Some(&shrunk.module), shrunk.against.as_ref()];
+    for (second, module) in [false, true].into_iter().zip(modules) {
+        let Some(module) = module else { continue };
+        let text =
+            shrunk.wat(second, &line).map_err(|error| prova::Error::msg(error.to_string()))?;
+        let name = NAMES[usize::from(second)];
+        write(directory, name, "wasm", module.bytes())?;
+        write(directory, name, "wat", text.as_bytes())?;
+    }
+    if args.compared.json {
+        return Ok(print(&(shrunk.to_json()? + "\n"))?);
+    }
+    let small = directory.join(NAMES[0]).with_extension("wasm");
+    let second = shrunk.against.is_some().then(|| directory.join(NAMES[1]).with_extension("wasm"));
+    let files = second.map_or(String::new(), |second| format!(" and {}", second.display()));
+    let files = format!("{}{files}", small.display());
+    let text = format!(
+        "{}written: {files}, with text\nreproduce, in {}: {line}\n",
+        shrunk.to_text(),
+        directory.display()
+    );
+    Ok(print(&printable(&text))?)
+}
+
+fn write(directory: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<()> {
+    let path = directory.join(name).with_extension(extension);
+    fs::write(&path, bytes).with_context(|| format!("failed to write `{}`", path.display()))
+}
+
+/// The command that shows the difference of the small module, in its directory.
+fn reproduce(args: &ShrinkArgs, shrunk: &Shrunk) -> String {
+    let DivergeArgs { sides, ignore_addresses, wasm, .. } = &args.compared;
+    let sides = sides.as_deref().unwrap_or(SIDES);
+    let mut line = format!("prova diverge --sides {sides}");
+    if shrunk.against.is_some() {
+        line += &format!(" --against {}.wasm", NAMES[1]);
+    }
+    if *ignore_addresses {
+        line += " --ignore-addresses";
+    }
+    for option in wasm {
+        line += &format!(" -W {option}");
+    }
+    if let Some(fuel) = shrunk.fuel {
+        line += &format!(" --fuel {fuel}");
+    }
+    format!("{line} --invoke {ENTRY} {}.wasm", NAMES[0])
+}
