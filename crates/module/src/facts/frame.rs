@@ -53,7 +53,8 @@ enum Step {
     Next,
     /// The same, with so many values.
     Pushed(u32),
-    Open(Label),
+    /// It opens a block of so many parameters and results.
+    Open(BlockKind, u32, u32),
     Else,
     End,
     /// It does not go on.
@@ -97,21 +98,19 @@ impl FrameBuilder {
             budget.take(1)?;
             let step = {
                 let inner = validator.visitor(offset);
-                let mut watch = Watch { inner, body: self, cx, budget, step: Step::Next };
+                let mut watch = Watch { inner, body: self, cx: &cx, budget, step: Step::Next };
                 reader.visit_operator(&mut watch).ok()?.ok()?;
                 watch.step
             };
+            let height = validator.operand_stack_height();
+            if u64::from(height) > limits.operand_height {
+                return None;
+            }
             match step {
-                Step::Next => {
-                    self.pushed(2, validator);
-                    if self.live {
-                        self.note_height(validator);
-                    }
+                Step::Next if !self.wide => {
+                    self.max_height = self.max_height.max(if self.live { height } else { 0 });
                 }
                 step => self.take(step, validator, limits)?,
-            }
-            if u64::from(validator.operand_stack_height()) > limits.operand_height {
-                return None;
             }
         }
         reader.finish_expression(&validator.visitor(reader.original_position())).ok()?;
@@ -155,9 +154,9 @@ impl FrameBuilder {
         match step {
             Step::Next => self.pushed(2, validator),
             Step::Pushed(count) => self.pushed(count, validator),
-            Step::Open(label) => {
-                self.pushed(label.params, validator);
-                self.open(label, limits)?;
+            Step::Open(kind, params, results) => {
+                self.pushed(params, validator);
+                self.open(label(kind, params, results), limits)?;
             }
             Step::Else => {
                 let label = self.labels.last_mut()?;
@@ -256,7 +255,7 @@ fn label(kind: BlockKind, params: u32, results: u32) -> Label {
 struct Watch<'w, 'm, V, B> {
     inner: V,
     body: &'w mut FrameBuilder,
-    cx: BodyContext<'m>,
+    cx: &'w BodyContext<'m>,
     budget: &'w mut B,
     step: Step,
 }
@@ -275,7 +274,7 @@ impl<V, B: Budgeted> Watch<'_, '_, V, B> {
 
     fn open(&self, kind: BlockKind, ty: BlockType) -> Known {
         let (params, results) = self.cx.block_arity(ty);
-        Some((params.into(), Step::Open(label(kind, params, results))))
+        Some((params.into(), Step::Open(kind, params, results)))
     }
 
     fn try_table(&mut self, try_table: &TryTable) -> Known {
