@@ -156,7 +156,7 @@ pub fn fits(kind: Kind, value: u64) -> bool {
         | Kind::elem
         | Kind::data
         | Kind::tag => u32::try_from(value).is_ok(),
-        Kind::i64c | Kind::v128c | Kind::off64 => true,
+        Kind::i64c | Kind::f64c | Kind::v128c | Kind::off64 => true,
     }
 }
 

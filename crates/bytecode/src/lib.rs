@@ -36,6 +36,10 @@
 //! argument (or of its first result where there is no argument), the callee's frame starts there,
 //! and the results come back to the same place. A function returns its results in its slots `0…`.
 //!
+//! Beside its frame a function has the executor's *accumulators*, one for each class of registers
+//! ([`RegClass`]): the newest results, which instructions take from there if they are marked so
+//! ([`Marks`]). Nothing is in them at a label or behind a call.
+//!
 //! Parameters are written by the caller and the other locals zeroed by the call; nothing else of a
 //! frame has a value at entry. Whatever a frame uses fits the logical charge of its function
 //! ([`FuncFacts::charge_bytes`](prova_module::FuncFacts::charge_bytes)), so the stack limit is a

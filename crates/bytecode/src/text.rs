@@ -148,7 +148,9 @@ fn write_operand(
         Kind::v128 => write!(f, " s{value}:2"),
         Kind::win => write!(f, " s{value}.."),
         Kind::i32c => write!(f, " {}", value as i32),
-        Kind::i32s | Kind::i64s | Kind::i64w | Kind::i64c => write!(f, " {}", value as i64),
+        Kind::i32s | Kind::i64s | Kind::i64w | Kind::i64c | Kind::f64c => {
+            write!(f, " {}", value as i64)
+        }
         Kind::v128c => write!(f, " 0x{high:016x}{value:016x}"),
         Kind::rel => {
             f.write_str(" -> ")?;

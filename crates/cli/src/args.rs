@@ -4,6 +4,7 @@
 //! goes to the guest.
 
 use crate::groups::{Optimize, Wasm};
+use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use prova::{Config, Tier, UnknownTier, bail};
@@ -124,9 +125,11 @@ pub(crate) struct RunArgs {
     /// Stops the guest after this many units of fuel; the same as `-W fuel=N`
     #[arg(long, value_name = "N")]
     pub(crate) fuel: Option<u64>,
-    /// Prints to standard error at the end how much fuel was used; meters if nothing else does
-    #[arg(long)]
-    pub(crate) stats: bool,
+    /// Prints to standard error at the end how much fuel was used, and meters if nothing else does;
+    /// or, of the interpreter, which ops of the bytecode ran how often
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "fuel")]
+    pub(crate) stats: Option<Stats>,
     /// Writes the host's answers to a file, from which `prova replay` runs the program again
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

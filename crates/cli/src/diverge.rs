@@ -1,15 +1,19 @@
 //! `prova diverge`: the first place at which two runs of a program differ.
 //!
 //! Neighbours: `prova_investigate::diverge` does it; `trace` makes the record that both sides
-//! replay. Exit codes are those of comparing commands.
+//! replay. Exit codes are those of comparing commands. `specialized` compares specialised functions
+//! with those that they were made of.
+
+mod specialized;
 
 use crate::args::EngineArgs;
+use crate::engine::CommandEngine;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, watchdog};
 use clap::Args;
 use prova::{Config, Result, bail};
-use prova_investigate::diverge::{Options, Side, diverge};
+use prova_investigate::diverge::{Options, Second, Side, diverge};
 use std::path::PathBuf;
 
 /// Finds the first place at which two runs of a program differ
@@ -18,9 +22,14 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct DivergeArgs {
     /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
-    /// `reference`, `native`; one name for both
-    #[arg(long, value_name = "A[,B]", default_value = "tail,reference")]
-    sides: String,
+    /// `reference`, `native`; one name for both. `tail,tail-reused` compares a run in a fresh
+    /// instance with a second one in an instance that has run (default: `tail,reference`)
+    #[arg(long, value_name = "A[,B]")]
+    sides: Option<String>,
+    /// The second side is an engine of somebody else: a command that runs a WASI module from the
+    /// file `{}`; its words are separated by spaces, no shell reads it
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["against", "fuel"])]
+    engine: Option<String>,
     /// Another build of the program, for the second side
     #[arg(long, value_name = "MODULE")]
     against: Option<PathBuf>,
@@ -41,23 +50,37 @@ pub(crate) struct DivergeArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    specialized: specialized::SpecializedArgs,
+    #[command(flatten)]
     program: ProgramArgs,
 }
 
-/// The names of both sides.
-fn sides(text: &str) -> Result<[&str; 2]> {
-    let all = match text.split(',').collect::<Vec<&str>>().as_slice() {
+/// What a name of a side ends with whose instance has run.
+const REUSED: &str = "-reused";
+
+/// The names of both sides, and whether the second one's instance has run before.
+fn sides(args: &DivergeArgs) -> Result<([&str; 2], bool)> {
+    let text = match (&args.sides, &args.engine) {
+        (Some(text), _) => text.as_str(),
+        (None, Some(_)) => "tail",
+        (None, None) => "tail,reference",
+    };
+    let [a, b] = match text.split(',').collect::<Vec<&str>>().as_slice() {
         [one] => [*one, *one],
+        [_, _] if args.engine.is_some() => {
+            bail!(Misuse(format!("`--sides {text}`: with `--engine` name one side")))
+        }
         [a, b] => [*a, *b],
         _ => bail!(Misuse(format!("`--sides {text}`: it must be A,B"))),
     };
-    for name in all {
+    let tier = b.strip_suffix(REUSED);
+    for name in [a, tier.unwrap_or(b)] {
         if !["tail", "match", "reference", "native"].contains(&name) {
             let names = "there are tail, match, reference, native";
             bail!(Misuse(format!("`--sides {text}`: no side is called `{name}`; {names}")));
         }
     }
-    Ok(all)
+    Ok(([a, tier.unwrap_or(b)], tier.is_some()))
 }
 
 /// The settings of a side.
@@ -82,21 +105,34 @@ pub(crate) fn run(args: &DivergeArgs) -> Result<Exit> {
 }
 
 fn compared(args: &DivergeArgs) -> Result<Exit> {
-    let names = sides(&args.sides)?;
+    let (names, reused) = sides(args)?;
+    if args.specialized.is_wanted() {
+        return specialized::compared(args, names[0]);
+    }
     let level = args.level.as_deref().map(level).transpose()?;
     let ((config_a, timeout), (config_b, _)) =
         (config(names[0], &args.wasm)?, config(names[1], &args.wasm)?);
-    if names[0] == names[1] && args.against.is_none() {
+    let other = args.against.is_some() || args.engine.is_some() || reused;
+    if names[0] == names[1] && !other {
         let what = "both sides are the same: name two, or another build with --against";
-        bail!(Misuse(format!("`--sides {}`: {what}", args.sides)));
+        bail!(Misuse(format!("`--sides {}`: {what}", names[0])));
     }
+    let engine =
+        args.engine.as_ref().map(|command| CommandEngine::new(command, timeout)).transpose()?;
+    let second = match &engine {
+        Some(engine) => Second::Elsewhere(engine),
+        None if reused => Second::Reused,
+        None => Second::Fresh,
+    };
     let _watchdog = timeout.map(watchdog::start).transpose()?;
     let other = args.against.as_deref().map(input::binary_of).transpose()?;
     let record = args.program.record(&config_a)?;
-    let named = |at: usize| match (&args.against, at) {
-        (Some(file), 1) => format!("{} {}", names[1], file.display()),
-        (Some(_), _) => format!("{} (recorded)", names[0]),
-        (None, _) => names[at].to_owned(),
+    let named = |at: usize| match (&args.against, &args.engine, at) {
+        (Some(file), _, 1) => format!("{} {}", names[1], file.display()),
+        (Some(_), _, _) => format!("{} (recorded)", names[0]),
+        (None, Some(command), 1) => command.clone(),
+        (None, None, 1) if reused => format!("{}{REUSED}", names[1]),
+        (None, _, _) => names[at].to_owned(),
     };
     let sides = [
         Side { name: named(0), config: &config_a, module: None },
@@ -105,7 +141,7 @@ fn compared(args: &DivergeArgs) -> Result<Exit> {
     let report = diverge(
         &record,
         &sides,
-        Options { level, fuel: args.fuel, ignore_addresses: args.ignore_addresses },
+        Options { second, level, fuel: args.fuel, ignore_addresses: args.ignore_addresses },
         &values_of,
     )?;
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;

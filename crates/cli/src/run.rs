@@ -3,7 +3,8 @@
 use crate::args::RunArgs;
 use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
-use crate::{groups, hint, input, values, watchdog};
+use crate::stats::Stats;
+use crate::{groups, hint, input, stats, values, watchdog};
 use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
@@ -34,8 +35,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     {
         bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
     }
-    let metered = wasm.fuel.is_some() || args.stats;
-    config.consume_fuel(metered);
+    let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
+    config.consume_fuel(metered).count_dispatches(args.stats == Some(Stats::Dispatches));
     if args.record.is_some() {
         config.deterministic(true);
     }
@@ -65,8 +66,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     if let Some(line) = hint::no_machine_code(&module.refusals()) {
         warn(&printable(&line));
     }
-    if args.stats {
-        warn(&stats(wasm.fuel, store.get_fuel()?));
+    match args.stats {
+        Some(Stats::Fuel) => warn(&stats::fuel(wasm.fuel, store.get_fuel()?)),
+        Some(Stats::Dispatches) => warn(&stats::dispatches(store.dispatch_counts())),
+        None => {}
     }
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
         hint::no_directory(args, guest_args, code);
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 
 /// With `--record` there is nothing that a replay would not have.
 fn record_alone(args: &RunArgs, wasm: &Wasm) -> Result<()> {
-    let metered = wasm.fuel.is_some() || args.fuel.is_some() || args.stats;
+    let metered = wasm.fuel.is_some() || args.fuel.is_some() || args.stats.is_some();
     if args.record.is_some() && (metered || !args.preloads.is_empty()) {
         let what = "fuel, --stats and --preload cannot be recorded";
         bail!(Misuse(format!("`--record`: {what}: leave them out")));
@@ -117,14 +120,6 @@ fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
             None => Ok(()),
         },
     )
-}
-
-/// What `--stats` says.
-fn stats(limit: Option<u64>, left: u64) -> String {
-    match limit {
-        Some(limit) => format!("fuel used: {} units, {left} left", limit.saturating_sub(left)),
-        None => format!("fuel used: {} units", u64::MAX - left),
-    }
 }
 
 /// A configuration that is impossible is a misuse: it was put together from options. What can be

@@ -4,21 +4,26 @@
 //! Exit codes: 0 written, also where requests were refused; 1 the module is bad, nothing was made,
 //! or a request was refused and `--strict` is given (then nothing is written); 2 misuse.
 
-mod places;
+pub(crate) mod places;
 mod report;
+mod store;
 
 use crate::input;
 use crate::report::{Exit, print, warn};
 use clap::Args;
 use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
 use prova::{Caller, Context, Engine, Linker, Result, Store, Val};
-use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
+use prova_specialize::cache::Store as Cache;
+use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE, MEMORY, State};
 use prova_specialize::{
     Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
 };
 use report::Report;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::Folders;
 
 /// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
 #[derive(Debug, Args)]
@@ -35,9 +40,15 @@ pub(crate) struct SpecializeArgs {
     /// Runs the module's initialiser first, and takes its memory and globals as the module's own
     #[arg(short = 'w', long = "wizen")]
     wizen: bool,
-    /// The initialiser, an exported function
-    #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
-    init_func: String,
+    /// The initialiser, an exported function; `wizer-initialize` if not given
+    #[arg(long, value_name = "FUNCTION", requires = "wizen")]
+    init_func: Option<String>,
+    /// Leaves the initialiser exported
+    #[arg(long, requires = "wizen")]
+    keep_init_func: bool,
+    /// A directory that the initialiser may use, as HOST or HOST::GUEST
+    #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
+    dirs: Vec<String>,
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
@@ -50,6 +61,12 @@ pub(crate) struct SpecializeArgs {
     /// Writes what went away, what stays and why, for each request; as a page if it ends in .html
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// A folder with functions of earlier runs, each proved again; new ones are added
+    #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
+    cache: Option<PathBuf>,
+    /// The same, and nothing is added
+    #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
+    cache_ro: Option<PathBuf>,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -67,13 +84,17 @@ enum Believed {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
-    let original = input::decoded(&file)?;
+    let (original, component) = input::decoded_of(&file)?;
+    if component.is_some() {
+        prova::bail!("`{}` is a component: give its core module in a file", file.display());
+    }
     let mut module = original.clone();
     let limits = prova::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
-        let init = &args.init_func;
-        module = prova_specialize::initialized(&module, init, &mut Initialiser, &limits)
+        let (init, keep) = (init_func(args, &module), args.keep_init_func);
+        let mut engine = Initialiser { dirs: &args.dirs };
+        module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
             .with_context(failed)?;
     }
     if args.init_only {
@@ -88,7 +109,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     };
     let places = places::places(original, module.clone());
     let tally = args.report.is_some();
-    let options = Options { assume, threads, limits, places: places.clone(), tally };
+    let folders = folders(args)?;
+    let cache = folders.clone().map(|it| it as Arc<dyn Cache>);
+    let options = Options { assume, threads, limits, places: places.clone(), tally, cache };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let mut refused = 0;
     for (slot, request, state) in &outcome.requests {
@@ -100,6 +123,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
             warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
         }
     }
+    tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
         let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
         let is_page = to.extension().is_some_and(|ending| ending == "html");
@@ -116,6 +140,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
     });
     print(&summary(&outcome))?;
+    if let Some(uses) = &outcome.cache {
+        print(&format!("cache: {} found and proved again, {} made\n", uses.found, uses.made))?;
+    }
     let done = outcome.requests.len() - refused;
     print(&format!(
         "{name}: {done} of {} requests compiled and proved, {} bytes become {}\n",
@@ -124,6 +151,33 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         bytes.len()
     ))?;
     Ok(Exit::Done)
+}
+
+/// The initialiser: the one that is named, or the one of Wizer's header, or of an older one.
+fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a str {
+    let before =
+        || module.export(INITIALIZER).is_none() && module.export(INITIALIZER_BEFORE).is_some();
+    match &args.init_func {
+        Some(name) => name,
+        None if before() => INITIALIZER_BEFORE,
+        None => INITIALIZER,
+    }
+}
+
+/// Tells what was wrong with the cache, and brings it below its greatest size.
+fn tidied(outcome: &Outcome, folders: Option<&Folders>) {
+    let notes = outcome.cache.iter().flat_map(|uses| &uses.notes);
+    notes.for_each(|(slot, note)| warn(&format!("request at {slot:#x}: {note}")));
+    folders.into_iter().for_each(|folders| folders.trim(store::FOLDER_BYTES_MAX));
+}
+
+/// Where functions of earlier runs are, if that was asked for.
+fn folders(args: &SpecializeArgs) -> Result<Option<Arc<Folders>>> {
+    let (own, given) = (args.cache.as_deref(), args.cache_ro.as_deref());
+    if own.is_none() && given.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Folders::new(own, given)?)))
 }
 
 fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
@@ -152,34 +206,44 @@ fn summary(outcome: &Outcome) -> String {
     text
 }
 
-/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host.
-struct Initialiser;
+/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host but these
+/// directories.
+pub(crate) struct Initialiser<'a> {
+    pub(crate) dirs: &'a [String],
+}
 
-impl Snapshot for Initialiser {
+impl Snapshot for Initialiser<'_> {
     fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {
-        run_initialiser(wasm, init, globals).map_err(|error| format!("{error:#}"))
+        run_initialiser(wasm, init, globals, self.dirs).map_err(|error| format!("{error:#}"))
     }
 }
 
-fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State> {
+fn run_initialiser(wasm: &[u8], init: &str, globals: &[String], dirs: &[String]) -> Result<State> {
     let engine = Engine::default();
     let module = prova::Module::new(&engine, wasm)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
+    let added: Arc<[AtomicU64; 2]> = Arc::default();
     for import in module.imports().filter(|import| import.module() == MODULE) {
         let name = import.name();
         let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
         let prova::ExternType::Func(ty) = import.ty() else { continue };
         let generic = intrinsic.map(|intrinsic| intrinsic.generic());
+        let added = added.clone();
         linker.func_new(MODULE, name, ty, move |caller, params, results| {
             let what = "an intrinsic has a meaning in compiled code only";
-            stand_in(generic.context(what)?, caller, params, results)
+            stand_in(generic.context(what)?, &added, caller, params, results)
         })?;
     }
     linker.define_unknown_imports_as_traps(&module)?;
-    let mut store = Store::new(&engine, WasiCtxBuilder::new().build());
+    let mut ctx = WasiCtxBuilder::new();
+    crate::run::grant(&mut ctx, &[], dirs)?;
+    let mut store = Store::new(&engine, ctx.build());
     let instance = linker.instantiate(&mut store, &module)?;
     instance.get_typed_func::<(), ()>(&mut store, init)?.call(&mut store, ())?;
+    if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
+        prova::bail!("it leaves a value in a global of `write.global`, which is not kept");
+    }
     let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
     let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
     for name in globals {
@@ -198,6 +262,7 @@ fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State>
 /// What an intrinsic does that an initialiser calls.
 fn stand_in(
     generic: Generic,
+    added: &[AtomicU64; 2],
     mut caller: Caller<'_, WasiCtx>,
     params: &[Val],
     results: &mut [Val],
@@ -207,8 +272,15 @@ fn stand_in(
         Some(Val::I32(at)) => Ok(*at as u32 as usize),
         _other => prova::bail!("a cell without an address"),
     };
+    let global = |number: u32| added.get(number as usize).context("no such global");
     match (generic, params, results) {
         (Generic::Nothing, _, []) => {}
+        (Generic::Get(number), [], [result]) => {
+            *result = Val::I64(global(number)?.load(Ordering::Relaxed) as i64);
+        }
+        (Generic::Set(number), [Val::I64(value)], []) => {
+            global(number)?.store(*value as u64, Ordering::Relaxed);
+        }
         (Generic::First, [first, ..], [result]) => *result = *first,
         (Generic::Load, params, [result]) => {
             let mut bytes = [0; 8];

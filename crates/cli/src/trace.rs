@@ -11,7 +11,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Config, Context, FuncType, Result, Val, bail};
-use prova_investigate::trace::{Level, RECORD_BYTES_MAX, Record, Wanted, live, trace};
+use prova_investigate::trace::{
+    Level, RECORD_BYTES_MAX, Record, Wanted, emitted, live_within, trace,
+};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,9 @@ pub(crate) struct TraceArgs {
     /// Prints the report as JSON
     #[arg(long)]
     json: bool,
+    /// Writes a module that prints the events in any WASI engine, and runs nothing further
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    emit: Option<PathBuf>,
     #[command(flatten)]
     program: ProgramArgs,
 }
@@ -133,6 +138,25 @@ impl ProgramArgs {
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module.
     pub(crate) fn record(&self, config: &Config) -> Result<Arc<Record>> {
+        self.record_of(config, None, Ok)
+    }
+
+    /// The module or record that is named.
+    pub(crate) fn path(&self) -> &Path {
+        self.module_and_args.first().map_or(Path::new(""), Path::new)
+    }
+
+    /// The record that is named, or one of a run of what is made of the module, for at most so much
+    /// fuel.
+    ///
+    /// # Errors
+    /// [`Misuse`] for options that do not fit; those of the module, and of making it.
+    pub(crate) fn record_of(
+        &self,
+        config: &Config,
+        fuel: Option<u64>,
+        made: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+    ) -> Result<Arc<Record>> {
         let limits = groups::wasi_limits(&self.wasi)?;
         let Some((path, guest)) = self.module_and_args.split_first() else {
             bail!(Misuse("a module or a record is needed".into()))
@@ -147,7 +171,7 @@ impl ProgramArgs {
             }
             return record(path);
         }
-        let bytes = input::binary_of(path)?;
+        let bytes = made(input::binary_of(path)?)?;
         let mut texts = Vec::new();
         if self.invoke.is_some() {
             for arg in guest {
@@ -158,7 +182,8 @@ impl ProgramArgs {
             }
         }
         let wasi = self.granted(limits, path, guest)?;
-        let recorded = live(config, &bytes, wasi, (self.invoke.as_deref(), &texts), &values_of);
+        let call = (self.invoke.as_deref(), texts.as_slice());
+        let recorded = live_within(fuel, config, &bytes, wasi, call, &values_of);
         Ok(Arc::new(recorded.context(OfFile::new("run", path))?))
     }
 
@@ -178,7 +203,7 @@ impl ProgramArgs {
 }
 
 /// Whether a file begins as a record does.
-fn begins_as_record(path: &Path) -> bool {
+pub(crate) fn begins_as_record(path: &Path) -> bool {
     let mut start = Vec::new();
     let file = std::fs::File::open(path);
     let read = file.and_then(|file| {
@@ -217,6 +242,13 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
     let record = args.program.record(&config)?;
     let first = args.first.max(1);
     let wanted = Wanted { level, first, count: args.count, stop: false, fuel: wasm.fuel };
+    if let Some(file) = &args.emit {
+        let wasm = emitted(&config, &record, wanted, &values_of)?;
+        if let Err(error) = std::fs::write(file, wasm) {
+            bail!(Misuse(format!("failed to write `{}`: {error}", file.display())));
+        }
+        return Ok(Exit::Done);
+    }
     let report = trace(&config, &record, wanted, &values_of)?;
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(Exit::Done)

@@ -250,3 +250,131 @@ fn cells_in_generic_code() {
         assert_eq!(run(&["filled", &to]), (true, filled.to_owned()));
     }
 }
+
+/// A cache changes no byte, whatever is in it, whoever writes it and however often.
+#[test]
+fn a_cache_on_disk() {
+    let place = Place::new("cache");
+    let (folder, other) = (place.file("entries"), place.file("none"));
+    let (cold, warm) = (place.file("cold.wasm"), place.file("warm.wasm"));
+    let made = |to: &str, options: &[&str]| {
+        let made = prova(&[&["specialize", "-w", &machine(), "-o", to], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        (text(&made.stdout), text(&made.stderr))
+    };
+    let plain = made(&cold, &[]).0;
+    let with_cache = |options: &[&str], counts: &str| {
+        let (told, noted) = made(&warm, options);
+        assert!(told.contains(&format!("cache: {counts} made\n")), "{told}");
+        let same = std::fs::read(&warm).expect("a file") == std::fs::read(&cold).expect("a file");
+        assert!(same && told.contains(plain.lines().next().expect("a line")));
+        noted
+    };
+    // Two processes at once.
+    let mut both = Vec::new();
+    for to in ["a.wasm", "b.wasm"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prova"));
+        let args = ["specialize", "-w", &machine(), "--cache", &folder, "-o", &place.file(to)];
+        both.push(command.args(args).stdout(std::process::Stdio::null()).spawn().expect("it runs"));
+    }
+    assert!(both.iter_mut().all(|child| child.wait().is_ok_and(|status| status.success())));
+    assert_eq!(with_cache(&["--cache", &folder], "8 found and proved again, 0"), "");
+    let entries = || {
+        let all = std::fs::read_dir(&folder).expect("a folder").flatten();
+        let mut all: Vec<PathBuf> = all.map(|file| file.path()).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(entries().len(), 8);
+    // What is read only is neither mended nor added to.
+    std::fs::remove_file(&entries()[0]).expect("a file");
+    std::fs::write(&entries()[0], "prova-specialize").expect("a file");
+    for _ in 0..2 {
+        let noted = with_cache(&["--cache-ro", &folder], "6 found and proved again, 2");
+        assert!(noted.contains("is not used: it is no entry of a cache"), "{noted}");
+    }
+    assert_eq!(entries().len(), 7);
+    with_cache(&["--cache-ro", &folder, "--cache", &other], "6 found and proved again, 2");
+    // The other folder has what the first one lacked.
+    std::fs::remove_file(&entries()[0]).expect("a file");
+    let again = ["--cache-ro", &folder, "--cache", &other];
+    assert_eq!(with_cache(&again, "8 found and proved again, 0"), "");
+    assert_eq!(with_cache(&["--cache", &other], "2 found and proved again, 6"), "");
+    // Counts are those of the search.
+    let report = place.file("report.txt");
+    with_cache(&["--cache", &folder, "--report", &report], "0 found and proved again, 8");
+    assert_eq!(entries().len(), 8);
+    for (option, words) in [("--cache", "a folder for Prova's cache"), ("--cache-ro", "no folder")]
+    {
+        let made = prova(&["specialize", &machine(), "-o", &warm, option, &report]);
+        assert_eq!(made.status.code(), Some(1));
+        assert!(text(&made.stderr).contains(words), "{}", text(&made.stderr));
+    }
+}
+
+/// The globals of intrinsics, compiled and generic; an initialiser may use them, and leave nothing.
+#[test]
+fn globals_of_intrinsics() {
+    let place = Place::new("globals");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specialize/tests/cases/globals.wat");
+    let (from, to) = (from.display().to_string(), place.file("globals.wasm"));
+    let made = |options: &[&str]| {
+        let made = prova(&[&["specialize", &from, "-o", &to], options].concat());
+        (made.status.code(), text(&made.stdout), text(&made.stderr))
+    };
+    let call = |args: &[&str]| {
+        let out = prova(&[&["run", "--invoke", args[0], &to], &args[1..]].concat());
+        text(&out.stdout).trim().to_owned()
+    };
+    let folder = place.file("cache");
+    for options in [&[][..], &["--strict"], &["--assume", "trust"], &["--cache", &folder]] {
+        let (code, told, noted) = made(options);
+        assert!(code == Some(0) && told.contains("1 of 1 requests"), "{noted}");
+        let assumes = told.contains("assumes");
+        assert!(assumes == options.contains(&"trust") && noted.is_empty(), "{told}{noted}");
+        // 7 + 11 + 13, and three steps of which each counts 1 and what is there.
+        assert_eq!([call(&["run", "2048"]), call(&["plain", "2048"])], ["31003", "31003"]);
+        assert_eq!([call(&["run", "1024"]), call(&["plain", "1024"])], ["31024", "31024"]);
+    }
+    assert!(made(&["-w", "--init-func", "fill"]).1.contains("1 of 1 requests"));
+    assert_eq!([call(&["run", "2048"]), call(&["fill"])], ["31018", ""]);
+    assert!(!prova(&["run", "--invoke", "fill", &to]).status.success());
+    assert_eq!(made(&["-w", "--init-func", "fill", "--keep-init-func"]).0, Some(0));
+    assert!(prova(&["run", "--invoke", "fill", &to]).status.success());
+    assert_eq!(made(&["-w", "--init-func", "pass"]).0, Some(0));
+    assert_eq!([call(&["passed"]), call(&["run", "2048"])], ["4", "31003"]);
+    let (code, _, noted) = made(&["-w", "--init-func", "leave"]);
+    assert!(code == Some(1) && noted.contains("leaves a value in a global"), "{noted}");
+}
+
+/// What an initialiser reads from a directory becomes the module's; it sees no other one. The name
+/// of the initialiser is that of an older header.
+#[test]
+fn an_initialiser_with_a_directory() {
+    let place = Place::new("dir");
+    let (from, to) = (place.file("dir.wat"), place.file("dir.wasm"));
+    let module = r#"(module
+        (import "wasi_snapshot_preview1" "path_open" (func $open
+            (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "number") (data (i32.const 32) "\00\01\00\00\08\00\00\00")
+        (func (export "wizer.initialize")
+            (drop (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 0)
+                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 48)))
+            (drop (call $read (i32.load (i32.const 48)) (i32.const 32) (i32.const 1) (i32.const 52))))
+        (func (export "number") (result i32) (i32.load8_u (i32.const 256))))"#;
+    std::fs::write(&from, module).expect("a file");
+    std::fs::create_dir_all(place.file("in")).expect("a directory");
+    std::fs::write(place.file("in/number"), "A").expect("a file");
+    for (options, number) in [(&["--dir", &place.file("in")][..], "65\n"), (&[], "0\n")] {
+        let made = prova(&[&["specialize", "-w", &from, "-o", &to], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        let out = prova(&["run", "--invoke", "number", &to]);
+        assert_eq!(text(&out.stdout), number, "{}", text(&out.stderr));
+    }
+    std::fs::write(&from, b"\0asm\x0d\0\x01\0").expect("a file");
+    let made = prova(&["specialize", "-w", &from, "-o", &to]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("component"), "{}", text(&made.stderr));
+}

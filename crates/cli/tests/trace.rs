@@ -1,10 +1,15 @@
 //! `run --record`, `replay`, `trace`, `diverge`: options, codes, and the tiers of the program.
 //!
-//! Green does not show that every event is told; the tests of `prova-investigate` have those.
+//! `diverge` compares the builds of `programs/diverge`, engines of others (this program behind a
+//! script) and a used instance too.
+//!
+//! Green does not show that every event is told; the tests of `prova-investigate` have those. Nor
+//! does it that an engine of somebody else takes the modules that are made for it.
 
 mod common;
 
-use common::{Scratch, TIERS, demo};
+use common::{Run, Scratch, TIERS, demo};
+use std::path::Path;
 
 /// Prints its arguments and random bytes; the sum of both is the exit code.
 const PROGRAM: &str = r#"(module
@@ -81,6 +86,7 @@ fn what_cannot_be_recorded_or_replayed_is_misuse() {
         ("diverge --sides tail m.wat", "both sides are the same"),
         ("diverge --sides tail,fast m.wat", "no side is called `fast`"),
         ("diverge --sides a,b,c m.wat", "it must be A,B"),
+        ("diverge --sides tail-reused,tail m.wat", "no side is called `tail-reused`"),
         ("diverge --invoke nothing m.wat", "exports no function `nothing`"),
         ("diverge missing.wasm", "failed to read"),
     ] {
@@ -128,4 +134,159 @@ fn tiers_do_not_diverge_and_builds_do() {
     let json: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
     assert_eq!((run.code, &json["verdict"]), (1, &"differs".into()));
     assert_eq!(json["first"]["a"]["event"]["operator"], "i32.add");
+}
+
+/// A directory with the builds.
+fn fields(test: &str) -> Scratch {
+    let scratch = Scratch::new(test);
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/diverge");
+    for name in ["field.wasm", "field-63.wasm", "field-unchecked.wasm", "field-same.wasm"] {
+        scratch.write(name, std::fs::read(from.join(name)).expect("the build is there"));
+    }
+    scratch
+}
+
+/// The other build, the length, and what is named: nothing, or the function and its operator.
+const BUILDS: &[(&str, u32, Option<[&str; 2]>)] = &[
+    ("63", 11, None),
+    ("63", 63, None),
+    ("63", 64, Some(["copy_field", "i32.le_u: value "])),
+    // Both refuse it.
+    ("63", 65, None),
+    ("unchecked", 64, None),
+    ("unchecked", 65, Some(["copy_field", "br_if: condition "])),
+    ("unchecked", 128, Some(["copy_field", "br_if: condition "])),
+    ("same", 64, None),
+    ("same", 100, None),
+];
+
+#[test]
+fn a_limit_and_a_missing_check_are_named_where_they_matter() {
+    let scratch = fields("fields");
+    for (build, length, named) in BUILDS {
+        let run = scratch.run(&format!(
+            "diverge --sides tail --ignore-addresses --against field-{build}.wasm field.wasm {length}"
+        ));
+        match named {
+            None => assert!(run.out.starts_with("no difference in "), "{build} {length} {run:?}"),
+            Some([func, operator]) => {
+                let start = format!("first difference: in {func} ");
+                assert!(run.out.starts_with(&start), "{build} {length} {run:?}");
+                let lines = run.out.lines().filter(|line| line.starts_with('→'));
+                assert_eq!(lines.filter(|line| line.contains(operator)).count(), 2, "{run:?}");
+            }
+        }
+        assert_eq!(run.code, i32::from(named.is_some()), "{run:?}");
+    }
+}
+
+/// Adds numbers, of which a global remembers the last one, to random bytes.
+const SUMS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (global $state (mut i32) (i32.const 1))
+  (func $next (result i32)
+    (global.set $state (i32.add (i32.mul (global.get $state) (i32.const 1103515245)) (i32.const 12345)))
+    (i32.shr_u (global.get $state) (i32.const 16)))
+  (func (export "run") (param $n i32) (result i32)
+    (drop (call $random (i32.const 64) (i32.const 4)))
+    (loop $again
+      (i32.store (i32.const 64) (i32.add (i32.load (i32.const 64)) (call $next)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i32.load (i32.const 64))))"#;
+
+/// This program behind a script that changes bytes of the module.
+fn engine(scratch: &Scratch, change: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_prova");
+    let script =
+        format!("LC_ALL=C sed '{change}' \"$1\" > other.wasm\nexec '{program}' run other.wasm\n");
+    scratch.write("engine", script);
+    "sh engine {}".to_owned()
+}
+
+fn elsewhere(scratch: &Scratch, engine: &str, rest: &[&str]) -> Run {
+    let mut args = vec!["diverge", "--engine", engine];
+    args.extend(rest);
+    scratch.run_args(&args, b"")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_engine_of_somebody_else_is_a_side() {
+    let scratch = Scratch::new("engine");
+    scratch.write("m.wat", SUMS);
+    let rest = ["--invoke", "run", "m.wat", "20"];
+    let honest = elsewhere(&scratch, &engine(&scratch, ""), &rest);
+    assert!(honest.code == 0 && honest.out.starts_with("no difference in "), "{honest:?}");
+    // i32.const 16, i32.shr_u → i32.shr_s
+    let faulty = engine(&scratch, r"s/\x41\x10\x76/\x41\x10\x75/");
+    let differs = elsewhere(&scratch, &faulty, &rest);
+    assert!(differs.code == 1, "{differs:?}");
+    assert!(differs.out.starts_with("first difference: in next (func1)"), "{differs:?}");
+    assert!(differs.out.contains("i32.shr_u: value "), "{differs:?}");
+    let json = elsewhere(&scratch, &faulty, &[&["--json"][..], &rest].concat());
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!(json["b"]["name"], "sh engine {}");
+    assert_eq!(json["first"]["b"]["event"]["operator"], "i32.shr_u");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_engine_that_does_not_do_it_is_an_error() {
+    let scratch = Scratch::new("engine-errors");
+    scratch.write("m.wat", SUMS);
+    scratch.write("slow", "exec sleep 30");
+    for (engine, options, what) in [
+        ("/nothing/there {}", "", "`/nothing/there` cannot be started"),
+        ("true", "", "does the command run `_start`"),
+        ("", "", "a command is needed"),
+        ("sh slow", "-Wtimeout=1s", "timeout"),
+        ("true", "--against=m.wat", "cannot be used with"),
+        ("true", "--fuel=5", "cannot be used with"),
+        ("true", "--sides=tail,match", "with `--engine` name one side"),
+    ] {
+        let mut rest = vec!["--invoke", "run", "m.wat", "2"];
+        if !options.is_empty() {
+            rest.insert(0, options);
+        }
+        let run = elsewhere(&scratch, engine, &rest);
+        assert!(run.code != 0 && run.code != 1, "{engine} {run:?}");
+        assert!(run.err.contains(what), "{engine} {run:?}");
+    }
+    // One that fails at once has trapped, in its own words.
+    let run = elsewhere(&scratch, "false", &["--invoke", "run", "m.wat", "2"]);
+    assert!(run.code == 1 && run.out.contains("stopped (exit status: 1)"), "{run:?}");
+}
+
+#[test]
+fn a_used_instance_is_a_side() {
+    let scratch = Scratch::new("reused");
+    scratch.write("m.wat", SUMS);
+    let args = "--invoke run m.wat 3";
+    for tier in ["tail", "match", "reference", "native"] {
+        let run = scratch.run(&format!("diverge --sides {tier},{tier}-reused {args}"));
+        assert!(
+            run.code == 1 && run.out.starts_with("first difference: in next (func1)"),
+            "{run:?}"
+        );
+        assert!(run.out.contains("global.get: value 0x1 in next"), "{run:?}");
+    }
+    let fresh = SUMS.replace("(drop", "(global.set $state (i32.const 1)) (drop");
+    scratch.write("m.wat", fresh);
+    let run = scratch.run(&format!("diverge --sides tail,native-reused {args}"));
+    assert!(run.code == 0, "{run:?}");
+}
+
+#[test]
+fn a_trace_that_is_emitted_runs_alone() {
+    let scratch = Scratch::new("emit");
+    scratch.write("m.wat", SUMS);
+    scratch
+        .run("trace --emit told.wasm --level calls --first 4 --count 2 --invoke run m.wat 3")
+        .expect(0, "");
+    let told = scratch.run("run told.wasm");
+    let kinds: Vec<&str> = told.out.lines().map(|line| &line[..7]).collect();
+    assert_eq!(kinds, ["prova e", "prova e", "prova e", "prova v", "prova r"], "{told:?}");
+    // Once for the record and once to trace it: the random bytes of both are in the module.
+    assert_eq!(scratch.run("run told.wasm").out, told.out);
 }

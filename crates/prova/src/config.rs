@@ -41,6 +41,7 @@ pub struct Config {
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) signals: bool,
     pub(crate) perf_map: bool,
+    pub(crate) count_dispatches: bool,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -65,6 +66,7 @@ impl Default for Config {
             native: None,
             signals: true,
             perf_map: false,
+            count_dispatches: false,
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -151,6 +153,15 @@ impl Config {
     /// name is replaced.
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
         self.perf_map = enable;
+        self
+    }
+
+    /// Whether the interpreter counts the instructions that run, by op
+    /// ([`Store::dispatch_counts`](crate::Store::dispatch_counts)); off by default, and without
+    /// effect on the `match` executor and on tiers that run no bytecode. Such a run is several
+    /// times slower.
+    pub fn count_dispatches(&mut self, enable: bool) -> &mut Config {
+        self.count_dispatches = enable;
         self
     }
 

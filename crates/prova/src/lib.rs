@@ -71,7 +71,7 @@ pub use module::{Explained, Module};
 pub use pipeline::Translated;
 pub use prova_bytecode::Settings;
 pub use prova_module::{Features, Limits, Proposal};
-pub use prova_runtime::{Dispatch, processor_has};
+pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use resumable::{ResumableCall, ResumableCallHostTrap};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::{Tier, UnknownTier};

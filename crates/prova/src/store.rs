@@ -86,6 +86,7 @@ impl<T: 'static> Store<T> {
             stack_bytes: config.stack_bytes as u64,
             executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
             native: config.machine(),
+            count_dispatches: config.count_dispatches,
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));
@@ -120,6 +121,12 @@ impl<T: 'static> Store<T> {
     /// The embedder's data, without the store.
     pub fn into_data(self) -> T {
         self.state.data
+    }
+
+    /// How often instructions of the bytecode ran so far, where the engine counts them
+    /// ([`Config::count_dispatches`](crate::Config::count_dispatches)).
+    pub fn dispatch_counts(&self) -> Option<&rt::DispatchCounts> {
+        self.rt.dispatch_counts()
     }
 
     /// Limits what the store may hold from now on. `limiter` is asked once, now: later changes of

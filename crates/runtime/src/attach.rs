@@ -94,9 +94,11 @@ impl Codes {
         self.bytecode.as_ref()
     }
 
-    /// Keeps bytecode, where there is none yet; gives what is kept.
-    fn keep(&mut self, code: Arc<CheckedBytecode>) -> Arc<CheckedBytecode> {
-        Arc::clone(self.bytecode.get_or_insert(code))
+    /// Keeps bytecode, where there is none yet; says whether there was none.
+    fn keep(&mut self, code: Arc<CheckedBytecode>) -> bool {
+        let new = self.bytecode.is_none();
+        self.bytecode.get_or_insert(code);
+        new
     }
 }
 
@@ -145,15 +147,12 @@ impl Store {
                     return refuse(&"another frame");
                 }
                 // Before it is kept: a function that has code is not asked for any again.
-                if self.running_words(&code).is_none() {
+                let Some(words) = self.running_words(&code).map(<[u64]>::as_ptr) else {
                     return refuse(&"something else that is kept with it");
-                }
-                if let Some(codes) = self.codes_mut(func) {
-                    let code = codes.keep(code);
-                    // A2: `Codes` keeps what the words belong to.
-                    if let Some(words) = self.running_words(&code) {
-                        self.entries[func.index()].code.set(words.as_ptr());
-                    }
+                };
+                // A2: `Codes` keeps what the words belong to.
+                if self.codes_mut(func).is_some_and(|codes| codes.keep(code)) {
+                    self.entries[func.index()].code.set(words);
                 }
             }
             Attached::Native(code) => {

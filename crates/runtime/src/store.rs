@@ -23,6 +23,7 @@ pub use metering::{SEARCH_CHUNK, Search};
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;
+use crate::exec::DispatchCounts;
 use crate::fixed::Fixed;
 use crate::func::FuncInst;
 use crate::host::ExecutorKind;
@@ -65,6 +66,9 @@ pub struct StoreConfig {
     /// What native code of the store was made for; `None`: it takes none. Where there is none
     /// (other platforms, no address space) it takes none either, and all runs as bytecode.
     pub native: Option<prova_check::Config>,
+    /// Whether to count the instructions that run, by op ([`Store::dispatch_counts`]): of
+    /// [`Dispatch::Tail`](crate::Dispatch::Tail) alone, which is then many times slower.
+    pub count_dispatches: bool,
 }
 
 impl Default for StoreConfig {
@@ -77,6 +81,7 @@ impl Default for StoreConfig {
             trap_on_grow_failure: false,
             executor: ExecutorKind::default(),
             native: None,
+            count_dispatches: false,
         }
     }
 }
@@ -127,6 +132,8 @@ pub struct Store {
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     /// Records and code of native functions, if it takes any.
     pub(crate) native: Option<Box<Native>>,
+    /// How often each op ran, in a store that counts.
+    pub(crate) counts: Option<Box<DispatchCounts>>,
     epoch: Arc<AtomicU64>,
     /// In place of the epoch: how many more polls go well.
     #[cfg(test)]
@@ -240,6 +247,7 @@ impl Store {
             instances: Vec::new(),
             externs: Vec::new(),
             native: None,
+            counts: None,
             epoch,
             #[cfg(test)]
             polls_until_due: std::cell::Cell::new(None),
@@ -252,6 +260,9 @@ impl Store {
         };
         if let Some(config) = native {
             store.start_native(config);
+        }
+        if config.count_dispatches && store.runs_linked() {
+            store.counts = Some(Box::new(DispatchCounts::new()));
         }
         store
     }
@@ -415,6 +426,14 @@ impl Store {
         match &self.funcs[func.index()] {
             FuncInst::Wasm { codes, .. } => codes.is_native(),
             FuncInst::Host(_) => false,
+        }
+    }
+
+    /// What is attached to a function.
+    pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
+        match &self.funcs[func.index()] {
+            FuncInst::Wasm { codes, .. } => Some(codes),
+            FuncInst::Host(_) => None,
         }
     }
 

@@ -257,7 +257,8 @@ pub(crate) struct Vm {
     pub(crate) fp: *mut Cell,
     /// The trap at which it left.
     pub(crate) trap: crate::trap::TrapKind,
-    /// The result of the newest operation of the store.
+    /// The result of the newest operation of the store; at a memory fault, the integer accumulator
+    /// (P2 of `exec::step`).
     pub(crate) value: u64,
     /// The owner (V1).
     pub(crate) store: *mut Store,

@@ -28,7 +28,7 @@ use crate::walk::walk;
 use prova_module::ValType;
 use prova_ssa::hash::Key as Hash;
 use prova_ssa::{Block, Inst, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// The most parts, each of which becomes a block.
 pub const PARTS_MAX: usize = 100_000;
@@ -96,10 +96,10 @@ pub(crate) struct Explored {
 pub(crate) struct Causes<'m> {
     subject: Subject<'m>,
     joins: Vec<Join>,
-    /// The roots of the part that is walked.
-    roots: BTreeSet<u32>,
-    /// Why each root that was ever made is not known.
-    made: BTreeMap<u32, Cause>,
+    /// Of each root why it is not known, if it was ever made, and in which walk it was there last.
+    made: Vec<(Option<Cause>, u32)>,
+    /// How many walks there were.
+    walks: u32,
     /// What the part that is walked relies on.
     folded: Vec<Word>,
     folds: usize,
@@ -120,17 +120,22 @@ impl Sink for Causes<'_> {
 
     fn store(&mut self, _: u32, _: &Late<Cause>) {}
 
+    fn read_global(&mut self, inst: Inst, _: u32) -> Cause {
+        Cause::Inst(inst)
+    }
+
+    fn write_global(&mut self, _: Inst, _: u32, _: Slot<Cause>) {}
+
     fn payload(&mut self, block: Block, _: u32) -> Cause {
         Cause::Payload(block)
     }
 
     fn has_root(&self, root: u32) -> bool {
-        self.roots.contains(&root)
+        self.made.get(root as usize).is_some_and(|(_, walk)| *walk == self.walks)
     }
 
     fn set_root(&mut self, root: u32, cause: Cause) {
-        self.roots.insert(root);
-        self.made.insert(root, cause);
+        *self.root(root) = (Some(cause), self.walks);
     }
 
     fn live(&self, key: Key) -> &[Value] {
@@ -155,7 +160,7 @@ impl Sink for Causes<'_> {
     }
 
     fn why_root(&self, root: u32) -> String {
-        self.describe(self.made.get(&root).copied().unwrap_or(Cause::Param(root)), CHAIN_MAX)
+        self.describe(self.cause_of(root), CHAIN_MAX)
     }
 }
 
@@ -169,7 +174,24 @@ impl<'m> Causes<'m> {
 
     /// Before a walk from a state.
     pub(crate) fn begin(&mut self, state: &State<Cause>) {
-        self.roots = state.roots();
+        self.walks += 1;
+        let walks = self.walks;
+        state.each_root(|root| self.root(root).1 = walks);
+    }
+
+    /// What is known of a root.
+    fn root(&mut self, root: u32) -> &mut (Option<Cause>, u32) {
+        let at = root as usize;
+        if self.made.len() <= at {
+            self.made.resize(at + 1, (None, 0));
+        }
+        &mut self.made[at]
+    }
+
+    /// Why a root is not known.
+    fn cause_of(&self, root: u32) -> Cause {
+        let made = self.made.get(root as usize).and_then(|(made, _)| *made);
+        made.unwrap_or(Cause::Param(root))
     }
 
     fn describe(&self, cause: Cause, links: usize) -> String {
@@ -193,8 +215,8 @@ impl<'m> Causes<'m> {
                     }
                     _more if links == 0 => "…".to_owned(),
                     Slot::Pointer { root, offset } => {
-                        let cause = self.made.get(root).copied().unwrap_or(Cause::Param(*root));
-                        format!("({}) + {offset}", self.describe(cause, links - 1))
+                        let cause = self.describe(self.cause_of(*root), links - 1);
+                        format!("({cause}) + {offset}")
                     }
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
@@ -226,23 +248,39 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     State { values, kept: Virtual::default() }
 }
 
-/// The most copies of a part that differ in what is known of constant memory.
+/// The most copies of a part that differ in what is known of constant memory, where that is short.
 const VERSIONS_MAX: u32 = 3;
+/// The most bytes of constant memory that are short: a loop over them is small, and its copies make
+/// it compare less. Of a longer program a copy costs more than it saves, as each operator is run
+/// less often, and what it compares is few words.
+const SHORT_BYTES_MAX: usize = 256;
 
 /// How many copies of each part there are, but for what is known of constant memory.
-#[derive(Default)]
-struct Versions(HashMap<Key, u32, Hash>);
+struct Versions {
+    counts: HashMap<Key, u32, Hash>,
+    most: u32,
+}
 
 impl Versions {
+    fn of_request(subject: Subject<'_>) -> Versions {
+        let len = |argument: &Argument| match argument {
+            Argument::Buffer(bytes) => bytes.len(),
+            Argument::Runtime | Argument::Constant(..) => 0,
+        };
+        let bytes: usize = subject.request.params.iter().map(len).sum();
+        let most = if bytes <= SHORT_BYTES_MAX { VERSIONS_MAX } else { 0 };
+        Versions { counts: HashMap::default(), most }
+    }
+
     /// The key that stands for one: of too many, nothing is known of constant memory.
     fn of(&mut self, key: Key, numbers: &HashMap<Key, usize, Hash>) -> Key {
         let none = Key { fresh: NONE, ..key };
         if key.fresh == ALL || key.fresh == NONE || numbers.contains_key(&key) {
             return key;
         }
-        let count = self.0.entry(none).or_insert(0);
+        let count = self.counts.entry(none).or_insert(0);
         *count += 1;
-        if *count <= VERSIONS_MAX { key } else { none }
+        if *count <= self.most { key } else { none }
     }
 }
 
@@ -269,10 +307,9 @@ fn reopened(
 
 impl<'m> Causes<'m> {
     fn of(subject: Subject<'m>) -> Causes<'m> {
-        let (roots, made) = (BTreeSet::new(), BTreeMap::new());
         let (folded, apart) = (Vec::new(), Vec::new());
-        let joins = Vec::new();
-        Causes { subject, joins, roots, made, folded, folds: 0, apart, refreshed: None }
+        let (joins, made) = (Vec::new(), Vec::new());
+        Causes { subject, joins, made, walks: 0, folded, folds: 0, apart, refreshed: None }
     }
 }
 
@@ -288,7 +325,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
     let mut parts = vec![Part::new(first, entry(subject), None)];
     let mut numbers: HashMap<Key, usize, Hash> = HashMap::default();
     numbers.insert(first, 0);
-    let mut versions = Versions::default();
+    let mut versions = Versions::of_request(subject);
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
     let mut scratch = Scratch::default();

@@ -12,7 +12,7 @@
 use crate::error::{Fault, Refused};
 use crate::plant::planted;
 use prova_module::ops::Class;
-use prova_module::{FuncIdx, Module, ValType};
+use prova_module::{Digest, FuncIdx, Module, ValType};
 use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::{ArgKind, Block, Body, CheckedBody, Edge, Metering, Op, Terminator, Value, build};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,8 @@ pub(crate) struct Generic {
     /// The same for places in blocks at which a part may start, once it is asked for.
     cuts: BTreeMap<(Block, u32), OnceLock<Vec<Value>>>,
     results: Vec<ValType>,
+    /// What it is, once it is asked for.
+    digest: OnceLock<Digest>,
 }
 
 impl Generic {
@@ -65,7 +67,7 @@ impl Generic {
         let live = live.ok_or_else(what)?;
         let results = module.func_type(func).results.to_vec();
         let cuts = cuts(body.body());
-        Ok(Generic { body, live, cuts, results })
+        Ok(Generic { body, live, cuts, results, digest: OnceLock::new() })
     }
 
     pub(crate) fn body(&self) -> &Body {
@@ -74,6 +76,11 @@ impl Generic {
 
     pub(crate) fn func(&self) -> FuncIdx {
         self.body.func()
+    }
+
+    /// What it is, for the key of a cache.
+    pub(crate) fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| crate::cache::of_generic(self.body()))
     }
 
     /// The types of its results.

@@ -14,12 +14,29 @@ use crate::residual::Writer;
 use crate::sink::Key;
 use crate::state::{Slot, State};
 use prova_ssa::{Arg, Origin, Value};
-use std::collections::BTreeMap;
 
 /// What goes on along an edge.
 pub(crate) struct Waiting {
     state: State<Arg>,
-    bases: BTreeMap<u32, Value>,
+    bases: Bases,
+}
+
+/// What roots are in a block: few, by rising roots.
+#[derive(Default)]
+pub(crate) struct Bases(Vec<(u32, Value)>);
+
+impl Bases {
+    pub(crate) fn get(&self, root: u32) -> Option<Value> {
+        let at = self.0.binary_search_by_key(&root, |&(root, _)| root).ok()?;
+        Some(self.0[at].1)
+    }
+
+    pub(crate) fn insert(&mut self, root: u32, value: Value) {
+        match self.0.binary_search_by_key(&root, |&(root, _)| root) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (root, value)),
+        }
+    }
 }
 
 /// How many edges lead to each part, of those that are reached; the function's entry is one.
@@ -68,9 +85,8 @@ impl Writer<'_> {
         }
         state.kept.regs.retain(|number, _| known.kept.regs.contains_key(number));
         let roots = self.roots_of(to).iter();
-        let bases: Option<BTreeMap<u32, Value>> =
-            roots.map(|root| Some((*root, *self.bases.get(root)?))).collect();
-        Some(Waiting { state, bases: bases? })
+        let bases = roots.map(|&root| Some((root, self.bases.get(root)?)));
+        Some(Waiting { state, bases: Bases(bases.collect::<Option<_>>()?) })
     }
 
     /// Starts the block of such a part.

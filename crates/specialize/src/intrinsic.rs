@@ -35,13 +35,20 @@ pub enum Generic {
     Load,
     /// An i64 store to memory 0 at its first operand, of its last one.
     Store,
+    /// Its result is an i64 global that the result has behind the module's own.
+    Get(u32),
+    /// Its operand is written to such a global.
+    Set(u32),
     /// A trap: it has a meaning in specialised code only.
     Trap,
 }
 
+/// How many globals a module gets whose intrinsics read or write some.
+pub(crate) const GLOBALS: u32 = 2;
+
 macro_rules! intrinsics {
     ($($(#[$doc:meta])* $name:ident $text:literal
-        [$($param:ident)*] -> [$($result:ident)?] $generic:ident;)*) => {
+        [$($param:ident)*] -> [$($result:ident)?] $generic:ident $(($global:literal))?;)*) => {
         /// An intrinsic.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Intrinsic { $($(#[$doc])* $name),* }
@@ -64,7 +71,7 @@ macro_rules! intrinsics {
 
             /// What stands for its call in code that is not specialised.
             pub const fn generic(self) -> Generic {
-                match self { $(Intrinsic::$name => Generic::$generic),* }
+                match self { $(Intrinsic::$name => Generic::$generic $(($global))?),* }
             }
         }
     };
@@ -111,6 +118,20 @@ intrinsics! {
     AssertConst32 "assert.const32" [I32 I32] -> [] Nothing;
     /// Refuses the request where no context was pushed.
     AssertSpecialized "assert.specialized" [I32] -> [] Nothing;
+    /// Its operand; what it promises is not made use of.
+    AssumeConstMemory "assume.const.memory" [I32] -> [I32] First;
+    /// The same.
+    AssumeConstMemoryTransitive "assume.const.memory.transitive" [I32] -> [I32] First;
+    /// Nothing.
+    AssertConstMemory "assert.const.memory" [I32 I32] -> [] Nothing;
+    /// What was written last by the next one, in any function; 0 at first.
+    ReadGlobal0 "read.global.0" [] -> [I64] Get(0);
+    /// Writes it.
+    WriteGlobal0 "write.global.0" [I64] -> [] Set(0);
+    /// The same, of another global.
+    ReadGlobal1 "read.global.1" [] -> [I64] Get(1);
+    /// The same, of another global.
+    WriteGlobal1 "write.global.1" [I64] -> [] Set(1);
 }
 
 /// Which imported functions are intrinsics.
@@ -118,6 +139,8 @@ intrinsics! {
 pub struct Intrinsics {
     /// By imported function.
     of: Vec<Option<Intrinsic>>,
+    /// How many globals the module has.
+    globals: u32,
 }
 
 impl Intrinsics {
@@ -157,7 +180,7 @@ impl Intrinsics {
             }
             of.push(Some(intrinsic));
         }
-        let all = Intrinsics { of };
+        let all = Intrinsics { of, globals: module.globals().len() as u32 };
         all.are_only_called(module)?;
         Ok(all)
     }
@@ -198,6 +221,19 @@ impl Intrinsics {
         self.of.iter().flatten().count()
     }
 
+    /// The index of a global that intrinsics read and write, behind the module's own.
+    pub fn global(&self, number: u32) -> u32 {
+        self.globals.saturating_add(number)
+    }
+
+    /// How many such globals there are: none where no intrinsic reads or writes one.
+    pub fn added_globals(&self) -> u32 {
+        let is_one = |intrinsic: &Intrinsic| {
+            matches!(intrinsic.generic(), Generic::Get(_) | Generic::Set(_))
+        };
+        if self.of.iter().flatten().any(is_one) { GLOBALS } else { 0 }
+    }
+
     /// The index that a function has once the intrinsics are gone; `None` for an intrinsic.
     pub fn renumbered(&self, func: FuncIdx) -> Option<FuncIdx> {
         if self.of(func).is_some() {
@@ -205,6 +241,18 @@ impl Intrinsics {
         }
         let before = &self.of[..func.index().min(self.of.len())];
         Some(FuncIdx(func.0 - before.iter().flatten().count() as u32))
+    }
+
+    /// The index that a function has beside the intrinsics: what [`Intrinsics::renumbered`] undoes.
+    pub(crate) fn original(&self, func: FuncIdx) -> FuncIdx {
+        let kept = (0..self.of.len() as u32).map(FuncIdx).filter(|at| self.of(*at).is_none());
+        let behind = || FuncIdx(func.0 + self.count() as u32);
+        kept.into_iter().nth(func.index()).unwrap_or_else(behind)
+    }
+
+    /// Which intrinsic each imported function is.
+    pub(crate) fn imported(&self) -> impl ExactSizeIterator<Item = Option<Intrinsic>> {
+        self.of.iter().copied()
     }
 
     /// Intrinsics stand in no table, global and export, and are not the start function. (References

@@ -50,6 +50,14 @@ impl<S: Sink> Walk<'_, '_, S> {
                 }
                 None
             }
+            (I::ReadGlobal0 | I::ReadGlobal1, _) => {
+                let number = u32::from(intrinsic == I::ReadGlobal1);
+                Some(Slot::Run(self.sink.read_global(inst, number)))
+            }
+            (I::WriteGlobal0 | I::WriteGlobal1, &[value]) => {
+                self.sink.write_global(inst, u32::from(intrinsic == I::WriteGlobal1), value);
+                None
+            }
             (_, args) if !self.subject.promises.cells_are_private => {
                 self.in_memory(inst, intrinsic, args)?
             }

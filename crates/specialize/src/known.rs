@@ -34,8 +34,16 @@ pub(crate) fn known<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> Option
     if let Some(slot) = pointer(code, args) {
         return Some(slot);
     }
-    let bits: Option<Vec<u64>> = args.iter().map(|slot| slot.bits()).collect();
-    fold::fold(code, &bits.filter(|_| matches!(imm, Imm::None))?).map(Slot::Bits)
+    if !matches!(imm, Imm::None) {
+        return None;
+    }
+    // No operator that is folded has more operands.
+    let mut bits = [0; 2];
+    let bits = bits.get_mut(..args.len())?;
+    for (bits, slot) in bits.iter_mut().zip(args) {
+        *bits = slot.bits()?;
+    }
+    fold::fold(code, bits).map(Slot::Bits)
 }
 
 /// What is known of an operator on pointers (K2).

@@ -6,6 +6,7 @@
 //!    │
 //!    ├─ intrinsic, image, request ─► Request: a generic function, constant arguments
 //!    ├─ generic ─ explore (state, context, walk, fold) ─ residual ─► Body, Certificate
+//!    │     (or of an earlier run: cache ─ Key ─► Body, Certificate)
 //!    ├─ check ─► proved, with what is assumed; or refused
 //!    └─ rewrite, fill (prova-ssa's passes and emission, and their proofs), rest ─► Module
 //! ```
@@ -33,6 +34,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cache;
 mod certificate;
 mod certified;
 pub mod check;
@@ -47,9 +49,11 @@ mod guard;
 mod image;
 mod inner;
 mod intrinsic;
+mod job;
 mod keep;
 mod known;
 mod needed;
+mod pairs;
 mod pipeline;
 mod places;
 mod plant;
@@ -70,6 +74,7 @@ pub use error::{Error, Fault, Refused};
 pub use explore::{PARTS_MAX, STEPS_MAX};
 pub use image::BYTES_MAX;
 pub use intrinsic::{Generic, Intrinsic, Intrinsics, MODULE};
+pub use pairs::{Pair, pairs};
 pub use pipeline::{Assumption, Options, Outcome, Specialized, specialize};
 pub use places::Places;
 pub use promise::{Assume, Promises};

@@ -2,7 +2,7 @@
 //! none is there that is not proved.
 //!
 //! ```text
-//! Module ─ Intrinsics, Image, Requests ─► for each request:
+//! Module ─ Intrinsics, Image, Requests ─► for each request (`job`):
 //!    Generic ─ explore ─ residual ─► Body, Certificate ─ check::prove ─► proved, or refused
 //!        │
 //! all that are proved ─ rewrite ─ fill: passes, emission, each proved ─ rest::check ─► the result
@@ -13,27 +13,26 @@
 //! * Y2. Each specialised function is what its body is, by a proof over the result's bytes; the
 //!   body is the generic function's for its request, by `check`.
 //! * Y3. A request for which any step fails is refused, with place and reason; the others go on.
-//! * Y4. The result is a function of the module and the options; threads do not change a byte.
+//! * Y4. The result is a function of the module and the options; neither threads nor what a cache
+//!   has of earlier runs change a byte.
 
+use crate::cache::{Store, Uses};
 use crate::check;
 use crate::error::{Error, Fault, Refused};
-use crate::explore::explore;
 use crate::fill::{Filled, fill};
-use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
+use crate::job::{Job, Work};
 use crate::places::Places;
 use crate::promise::Assume;
 use crate::request::{Request, Requests};
-use crate::residual::{self, Residual, Rows};
 use crate::rest;
 use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
-use crate::tally::{Tally, tally};
+use crate::tally::Tally;
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
-use prova_ssa::trip::each;
-use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// How a module is specialised.
 #[derive(Clone, Debug)]
@@ -48,6 +47,8 @@ pub struct Options {
     pub places: Places,
     /// Whether it is counted what went away and what stays.
     pub tally: bool,
+    /// Where functions of earlier runs are; the result does not depend on it.
+    pub cache: Option<Arc<dyn Store>>,
 }
 
 impl Default for Options {
@@ -58,6 +59,7 @@ impl Default for Options {
             limits: Limits::default(),
             places: Places::default(),
             tally: false,
+            cache: None,
         }
     }
 }
@@ -114,21 +116,8 @@ pub struct Outcome {
     pub requests: Vec<(u32, Option<Request>, Result<Specialized, Refused>)>,
     /// The custom sections that are gone, by name.
     pub dropped: Vec<String>,
-}
-
-/// A request on its way.
-struct Job {
-    slot: u32,
-    request: Option<Request>,
-    state: Result<Proved, Refused>,
-}
-
-/// What is proved of a request.
-struct Proved {
-    assumptions: Vec<Assumption>,
-    generic: (usize, usize),
-    residual: Residual,
-    tally: Option<Tally>,
+    /// What the cache did, if there is one.
+    pub cache: Option<Uses>,
 }
 
 /// Specialises a module by its requests.
@@ -142,40 +131,13 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
         true => Requests::read(module, &Image::of(module)?)?,
         false => Requests::default(),
     };
-    let mut jobs = proved(module, &intrinsics, &requests, options);
+    let work = Work::new(module, &intrinsics, &requests, options);
+    let mut jobs = work.jobs();
     loop {
-        if let Some(outcome) = whole(module, &intrinsics, &requests, &mut jobs, options)? {
+        if let Some(outcome) = whole(&work, &mut jobs)? {
             return Ok(outcome);
         }
     }
-}
-
-/// Specialises and proves each request.
-fn proved(
-    module: &Module,
-    intrinsics: &Intrinsics,
-    requests: &Requests,
-    options: &Options,
-) -> Vec<Job> {
-    let all = &requests.all;
-    let funcs: BTreeSet<FuncIdx> =
-        all.iter().filter_map(|(_, request)| Some(request.as_ref().ok()?.func)).collect();
-    let funcs: Vec<FuncIdx> = funcs.into_iter().collect();
-    let make = |at: usize| Generic::new(module, funcs[at]);
-    let generics = each(options.threads, funcs.len(), make);
-    let (promises, memory_bytes) = (options.assume.promises(), memory_bytes(module));
-    let state = |request: &Request| {
-        let at = funcs.binary_search(&request.func);
-        let at = at.unwrap_or_else(|_| unreachable!("each function of a request was looked for"));
-        let generic = generics[at].as_ref().map_err(Clone::clone)?;
-        let places = &options.places;
-        one(Subject { generic, intrinsics, request, promises, memory_bytes, places }, options.tally)
-    };
-    each(options.threads, all.len(), |at| {
-        let (slot, request) = &all[at];
-        let state = request.as_ref().map_err(Clone::clone).and_then(state);
-        Job { slot: *slot, request: request.as_ref().ok().cloned(), state }
-    })
 }
 
 /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
@@ -197,32 +159,9 @@ pub(crate) fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
     }
 }
 
-/// Specialises and proves one request.
-fn one(subject: Subject<'_>, counts: bool) -> Result<Proved, Refused> {
-    let generic = subject.generic;
-    let (mut explored, mut causes) = explore(subject)?;
-    let tally = counts.then(|| tally(subject, &mut explored, &mut causes)).transpose()?;
-    // Where it will stand is not known yet; the number is set when it is.
-    let residual = residual::write(subject, &mut explored, generic.func(), Rows::Needed)?;
-    let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
-    let assumptions = proof.map_err(|rejection| {
-        // Where a cell is, the search does not ask: that is the program's to keep.
-        let cells = rejection.rule == check::Rule::Cells;
-        let fault = if cells { Fault::Annotation } else { Fault::Bug };
-        Refused::new(fault, rejection.to_string())
-    })?;
-    let size = (generic.body().block_count(), generic.body().inst_count());
-    Ok(Proved { assumptions, generic: size, residual, tally })
-}
-
 /// Puts all that are proved into a module; `None` if one more had to be refused.
-fn whole(
-    module: &Module,
-    intrinsics: &Intrinsics,
-    requests: &Requests,
-    jobs: &mut [Job],
-    options: &Options,
-) -> Result<Option<Outcome>, Error> {
+fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
+    let &Work { module, intrinsics, requests, options, .. } = work;
     let first = (module.func_count() - intrinsics.count()) as u32;
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min) as u32;
     let mut plan = Plan { funcs: Vec::new(), patches: requests.patches.clone() };
@@ -244,13 +183,19 @@ fn whole(
         Filled::Refused(refused) => {
             let mut proved: Vec<&mut Job> =
                 jobs.iter_mut().filter(|job| job.state.is_ok()).collect();
-            refused.into_iter().for_each(|(at, why)| proved[at].state = Err(why));
+            for (at, why) in refused {
+                match &proved[at].state {
+                    Ok(one) if one.was_kept => work.again(proved[at], &why),
+                    Ok(_) | Err(_) => proved[at].state = Err(why),
+                }
+            }
             return Ok(None);
         }
     };
     rest::check(module, &made.module, intrinsics, &plan, &made.proofs)?;
     dropped.extend(made.dropped);
-    let mut outcome = Outcome { module: made.module, requests: Vec::new(), dropped };
+    let cache = options.cache.is_some().then(|| uses(jobs));
+    let mut outcome = Outcome { module: made.module, requests: Vec::new(), dropped, cache };
     let mut sizes = (first..).map(FuncIdx).zip(made.sizes);
     for job in jobs {
         let done = job.state.as_ref().map_err(Clone::clone).and_then(|proved| {
@@ -270,4 +215,14 @@ fn whole(
         outcome.requests.push((job.slot, job.request.clone(), done));
     }
     Ok(Some(outcome))
+}
+
+/// What the cache did.
+fn uses(jobs: &[Job]) -> Uses {
+    let of = |kept: bool| {
+        let is = |job: &&Job| job.state.as_ref().is_ok_and(|proved| proved.was_kept == kept);
+        jobs.iter().filter(is).count()
+    };
+    let notes = jobs.iter().flat_map(|job| job.notes.iter().map(|note| (job.slot, note.clone())));
+    Uses { found: of(true), made: of(false), notes: notes.collect() }
 }

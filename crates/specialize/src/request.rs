@@ -199,12 +199,12 @@ fn arguments(mut bytes: &[u8]) -> Result<Vec<Argument>, String> {
 }
 
 /// What table 0 starts with.
-struct Table {
+pub(crate) struct Table {
     funcs: BTreeMap<u32, FuncIdx>,
 }
 
 impl Table {
-    fn of(module: &Module) -> Result<Table, Refused> {
+    pub(crate) fn of(module: &Module) -> Result<Table, Refused> {
         let mut funcs = BTreeMap::new();
         for element in module.elements() {
             let ElementKind::Active { table: TableIdx(0), offset } = &element.kind else {
@@ -231,7 +231,7 @@ impl Table {
         Ok(Table { funcs })
     }
 
-    fn func(&self, index: u32) -> Option<FuncIdx> {
+    pub(crate) fn func(&self, index: u32) -> Option<FuncIdx> {
         self.funcs.get(&index).copied()
     }
 }

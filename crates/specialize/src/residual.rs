@@ -21,7 +21,7 @@ use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored, Part};
 use crate::generic::opcode;
 use crate::guard::{compared, relies, words};
-use crate::inner::{Waiting, ways};
+use crate::inner::{Bases, Waiting, ways};
 use crate::intrinsic::Intrinsics;
 use crate::needed::needed;
 use crate::plant::planted;
@@ -35,7 +35,7 @@ use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A specialised function that nobody has proved.
 pub(crate) struct Residual {
@@ -48,7 +48,7 @@ pub(crate) struct Writer<'m> {
     pub(crate) subject: Subject<'m>,
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
-    pub(crate) bases: BTreeMap<u32, Value>,
+    pub(crate) bases: Bases,
     /// The number of each part.
     numbers: &'m HashMap<Key, usize, Hash>,
     /// By part: the values that its state tells of.
@@ -100,8 +100,7 @@ pub(crate) fn write(
     let needed = needed(subject, explored);
     let Explored { contexts, parts, numbers } = explored;
     parts.iter_mut().zip(&needed).for_each(|(part, needed)| keep_needed(subject, part, needed));
-    let roots: Vec<Vec<u32>> =
-        parts.iter().map(|part| part.state.roots().into_iter().collect()).collect();
+    let roots: Vec<Vec<u32>> = parts.iter().map(|part| part.state.roots()).collect();
     let memory = !compared.words.is_empty();
     let guards = guards(subject.request);
     let falls = memory || !guards.is_empty();
@@ -112,7 +111,7 @@ pub(crate) fn write(
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let (bases, needed, roots) = (BTreeMap::new(), needed.as_slice(), roots.as_slice());
+    let (bases, needed, roots) = (Bases::default(), needed.as_slice(), roots.as_slice());
     let ways = ways(parts, &order);
     let waiting = parts.iter().map(|_| None).collect();
     let mut writer = Writer { subject, assembler, bases, numbers, needed, roots, waiting };
@@ -161,10 +160,14 @@ pub(crate) fn write(
 
 /// Makes a part's state tell of what it needs alone.
 fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
-    let live = subject.generic.live_at(part.key.block, part.key.start);
-    let all = live.iter().zip(&part.state.values);
-    let kept = all.filter(|(value, _)| needed.binary_search(value).is_ok());
-    part.state.values = kept.map(|(_, slot)| *slot).collect();
+    let mut live = subject.generic.live_at(part.key.block, part.key.start).iter();
+    // Both rise, and what is needed is live.
+    let mut needed = needed.iter().peekable();
+    part.state.values.retain(|_| {
+        let value = live.next();
+        let is_needed = value.is_some() && value == needed.peek().copied();
+        is_needed && needed.next().is_some()
+    });
 }
 
 /// The parts that are reached, in reverse postorder.
@@ -228,7 +231,8 @@ impl<'m> Writer<'m> {
                 self.value(code, Imm::Bits(bits), &[], ty, offset).into()
             }
             Slot::Pointer { root, offset: distance } => {
-                let base = self.bases[&root];
+                let base = self.bases.get(root);
+                let base = base.unwrap_or_else(|| unreachable!("a pointer without its root"));
                 if distance == 0 || planted!(DistanceDropped) {
                     return base.into();
                 }
@@ -252,6 +256,11 @@ impl<'m> Writer<'m> {
         Role::Broken
     }
 
+    /// What a part's state tells of.
+    fn needed_of(&self, key: Key) -> &'m [Value] {
+        self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
+    }
+
     /// The roots of a part's state.
     pub(crate) fn roots_of(&self, key: Key) -> &'m [u32] {
         self.numbers.get(&key).map_or(&[], |&part| &self.roots[part])
@@ -267,7 +276,7 @@ impl<'m> Writer<'m> {
     ) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
-        let live = self.live(key).to_vec();
+        let live = self.needed_of(key);
         let mut count = 0;
         let roots = self.roots_of(key);
         let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
@@ -284,8 +293,9 @@ impl<'m> Writer<'m> {
             };
             (known, slot)
         };
-        let mut values = Vec::new();
-        for (value, slot) in live.into_iter().zip(&known.values) {
+        let mut values = Vec::with_capacity(live.len());
+        row.values.reserve_exact(live.len());
+        for (&value, slot) in live.iter().zip(&known.values) {
             let (known, slot) = one(slot, body.value(value).ty);
             row.values.push((value, known));
             values.push(slot);
@@ -293,13 +303,13 @@ impl<'m> Writer<'m> {
         row.fresh = fresh;
         row.known = ranges;
         let mut kept = Virtual::default();
-        let mut bases = BTreeMap::new();
+        let mut bases = Bases::default();
         // The bases stand between the values and what intrinsics keep.
         for &root in roots {
             let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
             if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
                 row.bases.push((root, number));
-                bases.extend(arg.value().map(|value| (root, value)));
+                arg.value().into_iter().for_each(|value| bases.insert(root, value));
             }
         }
         for (&number, slot) in &known.kept.regs {
@@ -374,7 +384,7 @@ impl<'m> Writer<'m> {
                 Terminator::Table { index, edges, targets }
             }
             (&Kind::Refreshed(range), &[otherwise]) => {
-                let base = *self.bases.get(&range.arg).ok_or_else(|| {
+                let base = self.bases.get(range.arg).ok_or_else(|| {
                     Refused::new(Fault::Bug, "constant memory is compared without a pointer to it")
                 })?;
                 let words: Vec<_> = words(range).into_iter().map(|word| (word, base)).collect();
@@ -471,12 +481,12 @@ impl<'m> Writer<'m> {
             }
             Ok(())
         };
-        let live = self.live(to).to_vec();
-        for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
+        let live = self.needed_of(to).iter();
+        for ((&value, &slot), known) in live.zip(&state.values).zip(&known.values) {
             one(self, slot, known, body.value(value).ty)?;
         }
         for &root in self.roots_of(to) {
-            let base = *self.bases.get(&root).ok_or_else(bug)?;
+            let base = self.bases.get(root).ok_or_else(bug)?;
             one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
         }
         for (number, known) in &known.kept.regs {
@@ -507,13 +517,13 @@ impl Sink for Writer<'_> {
     fn op(&mut self, inst: Inst, args: &[Slot<Arg>]) -> Vec<Arg> {
         let body = self.subject.body();
         let data = body.inst(inst);
-        let types = body.operands(data.args).iter().map(|&value| body.value(value).ty);
-        let types: Vec<ValType> = types.collect();
-        let args: Vec<Value> =
-            args.iter().zip(types).map(|(&slot, ty)| self.operand(slot, ty, data.offset)).collect();
+        let operands = args.iter().zip(body.operands(data.args));
+        let args: Vec<Value> = operands
+            .map(|(&slot, &value)| self.operand(slot, body.value(value).ty, data.offset))
+            .collect();
         // A call of an intrinsic does not come here, so each function has a number.
         let imm = imm(self.subject.intrinsics, opcode(data.op), data.imm).unwrap_or(data.imm);
-        let results: Vec<ValType> = data.results().map(|value| body.value(value).ty).collect();
+        let results = data.results().map(|value| body.value(value).ty);
         let made = self.assembler.inst(data.op, imm, &args, results, data.offset);
         self.assembler.body().inst(made).results().map(Arg::from).collect()
     }
@@ -533,8 +543,22 @@ impl Sink for Writer<'_> {
         self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
     }
 
+    fn read_global(&mut self, inst: Inst, number: u32) -> Arg {
+        let offset = self.subject.body().inst(inst).offset;
+        let imm = Imm::Index(self.subject.intrinsics.global(number));
+        self.value(Opcode::GlobalGet, imm, &[], ValType::I64, offset).into()
+    }
+
+    fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Arg>) {
+        let offset = self.subject.body().inst(inst).offset;
+        let value = self.operand(value, ValType::I64, offset);
+        let number = number ^ u32::from(planted!(OtherGlobal));
+        let imm = Imm::Index(self.subject.intrinsics.global(number));
+        self.assembler.inst(Op::Wasm(Opcode::GlobalSet), imm, &[value], [], offset);
+    }
+
     fn live(&self, key: Key) -> &[Value] {
-        self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
+        self.needed_of(key)
     }
 
     // What is compared is decided before anything is written.
@@ -549,11 +573,11 @@ impl Sink for Writer<'_> {
     }
 
     fn has_root(&self, root: u32) -> bool {
-        self.bases.contains_key(&root)
+        self.bases.get(root).is_some()
     }
 
     fn set_root(&mut self, root: u32, value: Arg) {
-        self.bases.extend(value.value().map(|value| (root, value)));
+        value.value().into_iter().for_each(|value| self.bases.insert(root, value));
     }
 
     fn why(&self, _: Arg) -> String {

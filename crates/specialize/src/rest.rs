@@ -5,15 +5,17 @@
 //! once they are decoded, operator by operator in code.
 //!
 //! * R1. Types, memories, tags, globals and their initial values are the same; so are tables, but
-//!   that table 0 has as many more elements as the plan has functions (and its greatest size too).
+//!   that table 0 has as many more elements as the plan has functions (and its greatest size too),
+//!   and that two mutable i64 globals of 0 stand behind the others if an intrinsic names them.
 //! * R2. Imports are the same without intrinsics; exports, start function, elements name the same
 //!   functions, renumbered. Behind them stands one active segment of table 0 with the new
 //!   functions.
 //! * R3. Data segments are the same; behind them stand active ones with the plan's bytes, and one
 //!   for each new function, in their order, with its index in table 0 where the plan wants it.
 //! * R4. Each function that was there has the same locals and operators, renumbered; in the place
-//!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, or a
-//!   load or store of a cell, as its row says. A store of the last of three operands goes through
+//!   of a call of an intrinsic stand drops of its operands, or of all but the first, a trap, a load
+//!   or store of a cell, or a read or write of an added global, as its row says. A store of the
+//!   last of three operands goes through
 //!   an i64 local, which such a function has behind its own, and which nothing else uses.
 //! * R5. The new functions have the types of the plan. Each is proved to be its body
 //!   ([`EmittedBody`], of this very module), or is a trap.
@@ -23,13 +25,14 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsic, Intrinsics};
 use crate::rewrite::{New, Plan};
+use prova_module::ops::Immediate;
 use prova_module::{
     ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
     GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
 };
 use prova_ssa::Imm;
 use prova_ssa::emitted::EmittedBody;
-use wasmparser::{MemArg, MemArgTarget};
+use wasmparser::{BinaryReader, MemArg, MemArgTarget, OperatorsReader, OperatorsReaderAllocations};
 
 #[cfg(test)]
 mod tests;
@@ -134,7 +137,18 @@ impl Rest<'_> {
     fn globals(&self) -> bool {
         let (old, new) = (self.old, self.new);
         let all = (0..old.globals().len() as u32).map(GlobalIdx);
-        old.globals() == new.globals()
+        let Some((same, more)) = new.globals().split_at_checked(old.globals().len()) else {
+            return false;
+        };
+        let is_zero = |at: u32| {
+            let init = new.global_init(GlobalIdx(self.intrinsics.global(at)));
+            init.is_some_and(|init| init.ops() == [ConstOp::I64Const(0)])
+        };
+        let is_added = more.len() == self.intrinsics.added_globals() as usize
+            && more.iter().all(|global| global.mutable && global.val == ValType::I64)
+            && (0..more.len() as u32).all(is_zero);
+        old.globals() == same
+            && is_added
             && old.imported_global_count() == new.imported_global_count()
             && all.into_iter().all(|at| match (old.global_init(at), new.global_init(at)) {
                 (Some(old), Some(new)) => self.same_expr(old, new),
@@ -272,15 +286,24 @@ impl Rest<'_> {
             return Some(false);
         }
         let local = own.len() as u32;
-        let (mut theirs, mut ours) = (a.operators(), b.operators());
+        let (mut theirs, bytes) = (a.operators(), self.old.bytes());
+        let (mut ours, mut frames) = (b.operators_binary(), OperatorsReaderAllocations::default());
         while !theirs.eof() {
+            let from = theirs.original_position() as usize;
             let operator = theirs.read().ok()?;
             let same = match self.intrinsics.called(&operator) {
                 Some(intrinsic) => {
-                    let mut wanted = instead(intrinsic, local).into_iter();
-                    wanted.all(|wanted| ours.read().is_ok_and(|found| found == wanted))
+                    let mut wanted = instead(self.intrinsics, intrinsic, local).into_iter();
+                    wanted.all(|wanted| {
+                        one(&mut ours, &mut frames).is_some_and(|found| found == wanted)
+                    })
                 }
-                None => self.same_operator(&operator, &ours.read().ok()?),
+                None => {
+                    let written = &bytes[from..theirs.original_position() as usize];
+                    let renumbers = names_func(Opcode::of(&operator));
+                    (!renumbers && skip(&mut ours, written))
+                        || self.same_operator(&operator, &one(&mut ours, &mut frames)?)
+                }
             };
             if !same {
                 return Some(false);
@@ -292,8 +315,9 @@ impl Rest<'_> {
     fn same_operator(&self, old: &Operator<'_>, new: &Operator<'_>) -> bool {
         let (code, other) = (Opcode::of(old), Opcode::of(new));
         let func = |code: Opcode, operator: &Operator<'_>| {
-            let imm = Imm::of(operator)?;
-            imm.index(code, prova_module::ops::Immediate::func).map(FuncIdx)
+            // Few rows have such an immediate, and all others are looked at no further.
+            let imm = names_func(code).then(|| Imm::of(operator)).flatten()?;
+            imm.index(code, Immediate::func).map(FuncIdx)
         };
         match (func(code, old), func(other, new)) {
             (Some(a), Some(b)) => code == other && self.same_func(a, b),
@@ -303,8 +327,36 @@ impl Rest<'_> {
     }
 }
 
+/// Whether an operator names a function, which has another number in the other module.
+fn names_func(code: Opcode) -> bool {
+    code.row().immediates.contains(&Immediate::func)
+}
+
+/// Whether a body goes on with the bytes of an operator; then it goes on behind them. Equal bytes
+/// are the same operator, whatever stands around them.
+fn skip(body: &mut BinaryReader<'_>, written: &[u8]) -> bool {
+    let mut ahead = body.clone();
+    let is_there = ahead.read_bytes(written.len()).is_ok_and(|found| found == written);
+    if is_there {
+        *body = ahead;
+    }
+    is_there
+}
+
+/// The next operator of a body.
+fn one<'m>(
+    body: &mut BinaryReader<'m>,
+    frames: &mut OperatorsReaderAllocations,
+) -> Option<Operator<'m>> {
+    let mut reader = OperatorsReader::new_with_allocs(body.clone(), std::mem::take(frames));
+    let operator = reader.read().ok()?;
+    *body = reader.get_binary_reader();
+    *frames = reader.into_allocations();
+    Some(operator)
+}
+
 /// What stands for a call of an intrinsic, with a local that is free.
-fn instead(intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
+fn instead(all: &Intrinsics, intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
     let target = MemArgTarget::Memory(0);
     let plain = MemArg { align: 0, max_align: 3, offset: 0, target, ordering: None };
     let count = intrinsic.signature().0.len();
@@ -313,6 +365,8 @@ fn instead(intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
         (Generic::Nothing, _) => drops(count),
         (Generic::First, _) => drops(count - 1),
         (Generic::Trap, _) => vec![Operator::Unreachable],
+        (Generic::Get(number), _) => vec![Operator::GlobalGet { global_index: all.global(number) }],
+        (Generic::Set(number), _) => vec![Operator::GlobalSet { global_index: all.global(number) }],
         (Generic::Load, _) => {
             let mut all = drops(count - 1);
             all.push(Operator::I64Load { memarg: plain });

@@ -13,19 +13,22 @@
 //!   the last elements of table 0, which grows by as many.
 //! * W4. Bytes of memory that change are written by data segments behind all others; behind these
 //!   stands one for each new function, with its index in table 0.
-//! * W5. Custom sections that hold offsets of code go ([`Rewritten::dropped`]).
+//! * W5. Where an intrinsic reads or writes a global, two stand behind all others.
+//! * W6. Custom sections that hold offsets of code go ([`Rewritten::dropped`]).
 //!
 //! Nothing here is believed: `rest` compares what is made with what was there.
 
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsics};
 use crate::plant::planted;
-use prova_module::{FuncIdx, Module, Operator, TableIdx, TypeIdx};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Module, Opcode, Operator, TableIdx, TypeIdx};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
-    ImportSection, Instruction, MemArg, MemArgTarget, NameMap, NameSection, TableSection, ValType,
+    GlobalSection, GlobalType, ImportSection, Instruction, MemArg, MemArgTarget, NameMap,
+    NameSection, SectionId, TableSection, ValType,
 };
 
 /// What is added to a module.
@@ -65,9 +68,9 @@ pub(crate) fn rewrite(
     plan: &Plan,
 ) -> Result<Rewritten, Error> {
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min);
-    let dropped = Vec::new();
+    let (base, dropped, globals) = (base as u32, Vec::new(), intrinsics.added_globals());
     let mut writer =
-        Writer { module, intrinsics, plan, base: base as u32, tables: 0, bodies: 0, dropped };
+        Writer { module, intrinsics, plan, base, tables: 0, bodies: 0, globals, dropped };
     let mut out = wasm_encoder::Module::new();
     let parser = wasmparser::Parser::new(0);
     writer.parse_core_module(&mut out, parser, module.bytes()).map_err(|error| match error {
@@ -87,12 +90,22 @@ struct Writer<'w> {
     tables: u32,
     /// How many bodies are.
     bodies: usize,
+    /// How many globals are to be added.
+    globals: u32,
     dropped: Vec<String>,
 }
 
 type Done<T = ()> = Result<T, reencode::Error<Error>>;
 
 impl Writer<'_> {
+    /// Adds the globals of intrinsics, once.
+    fn add_globals(&mut self, out: &mut GlobalSection) {
+        let ty = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
+        for _ in 0..std::mem::take(&mut self.globals) {
+            out.global(ty, &ConstExpr::i64_const(0));
+        }
+    }
+
     /// The index of the first new function.
     fn first(&self) -> u32 {
         (self.module.func_count() - self.intrinsics.count()) as u32
@@ -125,12 +138,29 @@ impl Writer<'_> {
                 out.instruction(&Instruction::LocalGet(local));
                 out.instruction(&Instruction::I64Store(LONG));
             }
+            Generic::Get(number) => {
+                out.instruction(&Instruction::GlobalGet(self.intrinsics.global(number)));
+            }
+            Generic::Set(number) => {
+                out.instruction(&Instruction::GlobalSet(self.intrinsics.global(number)));
+            }
             Generic::Trap => {
                 out.instruction(&Instruction::Unreachable);
             }
         }
         true
     }
+}
+
+/// Whether an operator of so many bytes is written as it was: it names no function, and no number
+/// in it can be shorter.
+fn is_copied(operator: &Operator<'_>, bytes: usize) -> bool {
+    let row = Opcode::of(operator).row();
+    let shortest = match row.immediates {
+        [Immediate::memarg] => 3,
+        _ => 2,
+    };
+    bytes <= shortest && !row.immediates.contains(&Immediate::func)
 }
 
 /// An i64 access of memory 0.
@@ -198,6 +228,42 @@ impl Reencode for Writer<'_> {
         reencode::utils::parse_table(self, out, table)
     }
 
+    fn parse_global_section(
+        &mut self,
+        out: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Done {
+        reencode::utils::parse_global_section(self, out, section)?;
+        self.add_globals(out);
+        Ok(())
+    }
+
+    fn intersperse_section_hook(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        _after: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Done {
+        let is_behind = match before {
+            None => true,
+            Some(section) => matches!(
+                section,
+                SectionId::Export
+                    | SectionId::Start
+                    | SectionId::Element
+                    | SectionId::DataCount
+                    | SectionId::Code
+                    | SectionId::Data
+            ),
+        };
+        if is_behind && self.globals > 0 {
+            let mut section = GlobalSection::new();
+            self.add_globals(&mut section);
+            module.section(&section);
+        }
+        Ok(())
+    }
+
     fn parse_element_section(
         &mut self,
         out: &mut ElementSection,
@@ -249,13 +315,23 @@ impl Reencode for Writer<'_> {
         }
         locals.extend(needs.then_some((1, ValType::I64)));
         let mut function = Function::new(locals);
+        let bytes = self.module.bytes();
         let mut reader = func.get_operators_reader()?;
+        // From where on operators are copied, and where the next one begins.
+        let (mut from, mut at) = (reader.original_position(), reader.original_position());
         while !reader.eof() {
             let operator = reader.read()?;
-            if !self.instead(&operator, local, &mut function) {
-                function.instruction(&self.instruction(operator)?);
+            let end = reader.original_position();
+            if !is_copied(&operator, (end - at) as usize) {
+                function.raw(bytes[from as usize..at as usize].iter().copied());
+                from = end;
+                if !self.instead(&operator, local, &mut function) {
+                    function.instruction(&self.instruction(operator)?);
+                }
             }
+            at = end;
         }
+        function.raw(bytes[from as usize..at as usize].iter().copied());
         out.function(&function);
         Ok(())
     }

@@ -36,6 +36,10 @@ pub(crate) trait Sink {
     fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
     /// An i64 store that was put off until a place.
     fn store(&mut self, offset: u32, late: &Late<Self::V>);
+    /// What an intrinsic reads: the added global of this number.
+    fn read_global(&mut self, inst: Inst, number: u32) -> Self::V;
+    /// What an intrinsic writes to such a global.
+    fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Self::V>);
     /// A payload of an edge out of a block.
     fn payload(&mut self, block: Block, number: u32) -> Self::V;
     /// Whether a root has a value here.
@@ -137,11 +141,15 @@ impl<'m> Subject<'m> {
 pub(crate) struct Scratch<V> {
     walk: u32,
     slots: Vec<(u32, Slot<V>)>,
+    /// The operands of an instruction, kept between instructions.
+    pub(crate) operands: Vec<Slot<V>>,
+    /// The values that a part's state tells of, kept between parts and edges.
+    pub(crate) live: Vec<Value>,
 }
 
 impl<V> Default for Scratch<V> {
     fn default() -> Scratch<V> {
-        Scratch { walk: 0, slots: Vec::new() }
+        Scratch { walk: 0, slots: Vec::new(), operands: Vec::new(), live: Vec::new() }
     }
 }
 

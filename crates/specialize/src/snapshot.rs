@@ -25,6 +25,8 @@ use wasm_encoder::{
 
 /// The name of the initialiser's export, if the caller names none.
 pub const INITIALIZER: &str = "wizer-initialize";
+/// What Wizer's older header calls it.
+pub const INITIALIZER_BEFORE: &str = "wizer.initialize";
 /// The export that becomes `_start`.
 pub const RESUME: &str = "wizer.resume";
 /// The export of memory 0 in what a [`Snapshot`] gets.
@@ -51,13 +53,14 @@ pub trait Snapshot {
     fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String>;
 }
 
-/// The module once its initialiser has run.
+/// The module once its initialiser has run, which stays exported if it is to be kept.
 ///
 /// # Errors
 /// If it has none, if running it fails, or if it may change what is not kept.
 pub fn initialized(
     module: &Module,
     init: &str,
+    keep: bool,
     engine: &mut dyn Snapshot,
     limits: &Limits,
 ) -> Result<Module, Error> {
@@ -72,6 +75,7 @@ pub fn initialized(
         return Err(Error::Snapshot("a state that does not fit the module".to_owned()));
     }
     let globals: BTreeMap<u32, u64> = kept.into_iter().zip(state.globals).collect();
+    let init = Some(init).filter(|_| !keep);
     let edit = Edit::Bake { module, init, memory: &state.memory, globals: &globals };
     let bytes = encoded(module, &mut Writer { edit, globals: 0 })?;
     Module::decode(bytes, module.features(), limits)
@@ -142,7 +146,13 @@ enum Edit<'e> {
     /// Memory 0 and these globals are exported.
     Open(&'e [u32]),
     /// It starts in a state.
-    Bake { module: &'e Module, init: &'e str, memory: &'e [u8], globals: &'e BTreeMap<u32, u64> },
+    Bake {
+        module: &'e Module,
+        /// The export that goes.
+        init: Option<&'e str>,
+        memory: &'e [u8],
+        globals: &'e BTreeMap<u32, u64>,
+    },
 }
 
 struct Writer<'e> {
@@ -169,7 +179,7 @@ impl Reencode for Writer<'_> {
         for export in all {
             let mut name = export.name;
             if let Edit::Bake { init, .. } = &self.edit {
-                if name == *init || name == "_start" && resumes {
+                if Some(name) == *init || name == "_start" && resumes {
                     continue;
                 }
                 if name == RESUME {

@@ -12,7 +12,7 @@
 
 use crate::certificate::Known;
 use crate::plant::planted;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is known of a value; `V` is what stands for one that a run makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,20 +97,32 @@ pub(crate) struct State<V> {
 }
 
 impl<V> State<V> {
-    /// The roots of its pointers.
-    pub(crate) fn roots(&self) -> BTreeSet<u32> {
-        let root = |slot: &Slot<V>| match slot {
-            Slot::Pointer { root, .. } => Some(*root),
-            Slot::Bits(_) | Slot::Run(_) => None,
-        };
-        let kept = &self.kept;
-        let mut roots: BTreeSet<u32> =
-            self.values.iter().chain(kept.regs.values()).filter_map(root).collect();
-        for late in kept.stack.iter().chain(kept.locals.values()) {
-            roots.extend(root(&late.address));
-            roots.extend(root(&late.value));
-        }
+    /// The roots of its pointers, rising.
+    pub(crate) fn roots(&self) -> Vec<u32> {
+        let mut roots = Vec::new();
+        self.each_root(|root| {
+            // Mostly many pointers in a row have one root.
+            if roots.last() != Some(&root) {
+                roots.push(root);
+            }
+        });
+        roots.sort_unstable();
+        roots.dedup();
         roots
+    }
+
+    /// The root of each of its pointers.
+    pub(crate) fn each_root(&self, mut visit: impl FnMut(u32)) {
+        let mut slot = |slot: &Slot<V>| match slot {
+            Slot::Pointer { root, .. } => visit(*root),
+            Slot::Bits(_) | Slot::Run(_) => {}
+        };
+        let Virtual { regs, stack, locals } = &self.kept;
+        self.values.iter().chain(regs.values()).for_each(&mut slot);
+        for late in stack.iter().chain(locals.values()) {
+            slot(&late.address);
+            slot(&late.value);
+        }
     }
 
     /// How many slots it has.

@@ -108,6 +108,16 @@ impl Sink for Counter<'_, '_> {
         self.causes.store(offset, late);
     }
 
+    fn read_global(&mut self, inst: Inst, number: u32) -> Cause {
+        add(&mut self.tally.kept, "global.get");
+        self.causes.read_global(inst, number)
+    }
+
+    fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Cause>) {
+        add(&mut self.tally.kept, "global.set");
+        self.causes.write_global(inst, number, value);
+    }
+
     fn payload(&mut self, block: Block, number: u32) -> Cause {
         self.causes.payload(block, number)
     }

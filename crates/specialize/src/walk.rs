@@ -65,16 +65,19 @@ pub(crate) fn walk<S: Sink>(
 ) -> Result<Leave<S::V>, Refused> {
     let body = subject.body();
     env.begin(body.value_count());
-    let live = sink.live(key).to_vec();
+    let mut live = std::mem::take(&mut env.live);
+    live.clear();
+    live.extend(sink.live(key));
     let (context, kept, fresh) = (key.context, state.kept, key.fresh);
     let mut walk = Walk { subject, contexts, sink, context, env, kept, fresh };
-    for (value, slot) in live.into_iter().zip(state.values) {
+    for (&value, slot) in live.iter().zip(state.values) {
         let slot = match slot {
             Slot::Run(made) => walk.named(value, made),
             slot => slot,
         };
         walk.set(value, slot);
     }
+    walk.env.live = live;
     let data = body.block(key.block);
     for (number, inst) in (0..).zip(data.insts()).skip(key.start as usize) {
         if let Some(leave) = walk.inst(key, number, inst)? {
@@ -112,15 +115,33 @@ impl<S: Sink> Walk<'_, '_, S> {
             // What is not needed has no value.
             return Ok(None);
         }
-        let args = self.slots(operands)?;
+        let mut args = std::mem::take(&mut self.env.operands);
+        args.clear();
+        for &operand in operands {
+            args.push(self.slot(operand)?);
+        }
+        let leave = self.inst_of(key, number, inst, &args);
+        self.env.operands = args;
+        leave
+    }
+
+    /// The same, with what is known of its operands.
+    fn inst_of(
+        &mut self,
+        key: Key,
+        number: u32,
+        inst: Inst,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Leave<S::V>>, Refused> {
+        let data = self.subject.body().inst(inst);
         if let Some(intrinsic) = self.subject.intrinsic(inst) {
-            return self.intrinsic(key, number, inst, intrinsic, &args);
+            return self.intrinsic(key, number, inst, intrinsic, args);
         }
         let code = opcode(data.op);
-        if let Some(found) = constant_memory(self.subject.request, code, data.imm, &args) {
+        if let Some(found) = constant_memory(self.subject.request, code, data.imm, args) {
             return self.constant_memory(key, number, inst, found);
         }
-        if let Some(slot) = known(code, data.imm, &args) {
+        if let Some(slot) = known(code, data.imm, args) {
             for result in data.results() {
                 self.set(result, slot);
             }
@@ -130,8 +151,8 @@ impl<S: Sink> Walk<'_, '_, S> {
         if calls && !planted!(CallKeepsCells) {
             self.flush(data.offset);
         }
-        self.change(key, inst, &args);
-        let made = self.sink.op(inst, &args);
+        self.change(key, inst, args);
+        let made = self.sink.op(inst, args);
         for (result, value) in data.results().zip(made) {
             let slot = self.named(result, value);
             self.set(result, slot);
@@ -355,8 +376,10 @@ impl<S: Sink> Walk<'_, '_, S> {
                 let line = line.bits().map_or(String::new(), |line| format!(" (line {line})"));
                 return Err(self.refused(inst, format!("the program asks for it{line}")));
             }
+            (I::AssumeConstMemory | I::AssumeConstMemoryTransitive, &[value]) => Some(value),
             (
                 I::ContextBucket
+                | I::AssertConstMemory
                 | I::TraceLine
                 | I::Print
                 | I::AssertSpecialized
@@ -446,8 +469,11 @@ impl<S: Sink> Walk<'_, '_, S> {
             (Terminator::Unreachable, _) => (Kind::Out(operands), all),
             (_, _) => return Err(Refused::new(Fault::Bug, data.terminator.name())),
         };
-        let edges = edges.iter().map(|edge| self.edge(block, edge)).collect::<Result<_, _>>()?;
-        Ok(Leave { kind, edges, cut: None, offset })
+        let mut ways = Vec::with_capacity(edges.len());
+        for edge in &edges {
+            ways.push(self.edge(block, edge)?);
+        }
+        Ok(Leave { kind, edges: ways, cut: None, offset })
     }
 
     fn edge(&mut self, block: Block, edge: &Edge) -> Result<(Key, State<S::V>), Refused> {
@@ -457,9 +483,11 @@ impl<S: Sink> Walk<'_, '_, S> {
         let mut params = body.block(edge.block).params();
         let count = params.len();
         let first = params.next().map_or(0, |param| param.as_u32());
-        let live = self.sink.live(to).to_vec();
+        let mut live = std::mem::take(&mut self.env.live);
+        live.clear();
+        live.extend(self.sink.live(to));
         let mut values = Vec::with_capacity(live.len());
-        for value in live {
+        for &value in &live {
             let number = value.as_u32().wrapping_sub(first) as usize;
             values.push(match number < count {
                 true => match body.args(edge)[number].kind() {
@@ -469,6 +497,7 @@ impl<S: Sink> Walk<'_, '_, S> {
                 false => self.slot(value)?,
             });
         }
+        self.env.live = live;
         Ok((to, State { values, kept: self.kept.clone() }))
     }
 }

@@ -16,6 +16,7 @@ const CASES: &[(&str, &str)] = &[
     ("sp", include_str!("cases/sp.wat")),
     ("irreducible", include_str!("cases/irreducible.wat")),
     ("text", include_str!("cases/text.wat")),
+    ("globals", include_str!("cases/globals.wat")),
 ];
 
 /// The program is trusted with its text, but in the case that is about that.
@@ -44,6 +45,7 @@ fn what_is_made_is_proved() {
         ("sp", 256, 2),
         ("irreducible", 256, 1),
         ("text", 256, 0),
+        ("globals", 256, 1),
     ] {
         for rows in [false, true] {
             let assumed = certified(name, slot, rows).prove();

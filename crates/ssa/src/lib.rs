@@ -89,6 +89,7 @@ pub mod hash;
 mod imm;
 pub mod interpret;
 pub mod passes;
+mod relocate;
 pub mod terminator;
 mod text;
 pub mod trip;

@@ -21,6 +21,7 @@ const MODULES: &[(&str, &str)] = &[
     ("fold", include_str!("passes/fold.wat")),
     ("trap", include_str!("passes/trap.wat")),
     ("memory", include_str!("passes/memory.wat")),
+    ("sums", include_str!("passes/sums.wat")),
     ("flow", include_str!("passes/flow.wat")),
     ("merge", include_str!("passes/merge.wat")),
     ("dup", include_str!("passes/dup.wat")),

@@ -32,8 +32,8 @@
 //!   bits.
 //!
 //! [`Terms::truth`] brings a condition to a term and a polarity by the exact integer negations (`≠`
-//! of `=`, `≤` of `<` with operands swapped); of the float comparisons only `≠` is the negation of
-//! another, `=`.
+//! of `=`, `≤` of `<` with operands swapped; an extension is 0 exactly if what it extends is); of
+//! the float comparisons only `≠` is the negation of another, `=`.
 //!
 //! # Invariants
 //! * N1. A node's arguments are older than the node, or have no node.

@@ -96,6 +96,14 @@ impl Terms {
                 // side.
                 Prim::i32_eq if b == Vn::index(0) => a,
                 Prim::i32_eq if a == Vn::index(0) => b,
+                Prim::i64_eq if a == Vn::index(0) || b == Vn::index(0) => {
+                    // An extension of x is 0 exactly if x is.
+                    let other = if a == Vn::index(0) { b } else { a };
+                    match self.numeric(other) {
+                        Some((Prim::i64_extend_i32_u | Prim::i64_extend_i32_s, [x, ..])) => x,
+                        _ => return (vn, polarity),
+                    }
+                }
                 Prim::i32_ne => self.pure(Prim::i32_eq, &[a, b]),
                 Prim::i64_ne => self.pure(Prim::i64_eq, &[a, b]),
                 // Exact for floats too: with a NaN `≠` is true and `=` is false.

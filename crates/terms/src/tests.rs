@@ -145,6 +145,14 @@ fn conditions_are_negated_where_that_is_exact() {
     assert_eq!(t.truth(not_a), (a, false));
     let wide_zero = pure(&mut t, Prim::i64_eq, &[a, zero]);
     assert_eq!(t.truth(wide_zero), (wide_zero, true), "an i64 is no condition");
+    for extends in [Prim::i64_extend_i32_u, Prim::i64_extend_i32_s] {
+        let extended = pure(&mut t, extends, &[a]);
+        let is_zero = pure(&mut t, Prim::i64_eq, &[zero, extended]);
+        let is_not = pure(&mut t, Prim::i64_ne, &[extended, zero]);
+        assert_eq!([t.truth(is_zero), t.truth(is_not)], [(a, false), (a, true)]);
+        let is_one = pure(&mut t, Prim::i64_eq, &[extended, one]);
+        assert_eq!(t.truth(is_one), (is_one, true), "1 is no extension's zero");
+    }
     let is_one = pure(&mut t, Prim::i32_eq, &[a, one]);
     assert_eq!(t.truth(is_one), (is_one, true));
 }

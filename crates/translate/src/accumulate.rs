@@ -127,10 +127,15 @@ impl Cx<'_> {
             | Class::charge
             | Class::poll => {}
             Class::branch => self.fix(),
+            Class::pure_branch => {
+                self.hold_results(at, op, marks, values);
+                self.fix();
+            }
             Class::effect
             | Class::effect0
             | Class::unreachable
             | Class::br
+            | Class::pure_br
             | Class::br_table
             | Class::return_
             | Class::return1

@@ -360,8 +360,8 @@ impl Cx<'_> {
 
     /// Emits a jump to a label whose values are in place.
     fn emit_br(&mut self, frame: usize) {
-        let at = self.emit(Op::Br, &[0]);
-        self.aim(frame, at, FixupPlace::Operand(Op::Br));
+        let (at, op) = self.emit_jump();
+        self.aim(frame, at, FixupPlace::Operand(op));
     }
 
     /// Lets the branch at word `at` go to the label of a frame.
@@ -500,6 +500,9 @@ impl Cx<'_> {
     /// Emits a conditional branch of unknown offset, taken when the condition is `when`.
     fn emit_branch(&mut self, condition: &Condition, when: bool) -> (u32, Op) {
         let op = if when { condition.op } else { condition.inverse };
+        if let Some(counted) = self.emit_counted_branch(op, condition) {
+            return counted;
+        }
         let at = match condition.right {
             Some(right) => self.emit(op, &[condition.left, right, 0]),
             None => self.emit(op, &[condition.left, 0]),

@@ -65,33 +65,49 @@ impl Cx<'_> {
         self.take_back();
         let (op, inverse, left, right) = match fusion {
             Fusion::Zero(op, inverse) => (op, inverse, values[1], 0),
-            Fusion::Slots(op, inverse) => (op, inverse, values[1], values[2]),
             Fusion::Immediate(op, inverse) => (op, inverse, values[1], values[2]),
             Fusion::Narrow(op, inverse) => (op, inverse, values[1], u64::from(values[2] as u32)),
-            Fusion::Either { slots, immediate } => match self.take_constant(values[2], slot) {
-                Some(bits) => (immediate.0, immediate.1, values[1], bits),
-                None => (slots.0, slots.1, values[1], values[2]),
-            },
+            Fusion::Either { slots, immediate, wide } => {
+                let constant =
+                    self.take_constant(values[2], slot, immediate.is_some(), wide.is_some());
+                match (constant, immediate, wide) {
+                    (Some((bits, false)), Some(immediate), _) => {
+                        (immediate.0, immediate.1, values[1], bits)
+                    }
+                    (Some((bits, true)), _, Some(wide)) => (wide.0, wide.1, values[1], bits),
+                    _ => (slots.0, slots.1, values[1], values[2]),
+                }
+            }
         };
         Some(Condition { op, inverse, left, right: Some(right) })
     }
 
     /// Takes back the constant that the last instruction wrote to `right`, if that is the home slot
-    /// of a popped operand: the only home slot above `slot` that the comparison read.
-    fn take_constant(&mut self, right: u64, slot: u16) -> Option<u64> {
+    /// of a popped operand: the only home slot above `slot` that the comparison read. Says whether
+    /// it is one of 64 bits; those of the sorts that are not asked for stay.
+    fn take_constant(
+        &mut self,
+        right: u64,
+        slot: u16,
+        short: bool,
+        long: bool,
+    ) -> Option<(u64, bool)> {
         if right <= u64::from(slot) {
             return None;
         }
-        let Produced { op, .. } = *self.last_into(right as u16).as_ref()?;
-        match op {
-            Op::Const32 | Op::Const64S32 => {
-                let last = self.last_into(right as u16)?;
-                let bits = self.values(&last)[1];
-                self.take_back();
-                Some(bits)
-            }
-            _ => None,
+        let last = self.last_into(right as u16)?;
+        let (is_long, wanted) = match last.op {
+            Op::Const32 | Op::Const64S32 if short => (false, true),
+            // Where there is no form for short ones, all are long.
+            Op::Const64S32 | Op::Const64 => (true, long),
+            _ => return None,
+        };
+        if !wanted {
+            return None;
         }
+        let bits = self.values(&last)[1];
+        self.take_back();
+        Some((bits, is_long))
     }
 }
 
@@ -122,12 +138,13 @@ impl Cx<'_> {
 
     /// The same of an operator on two values. The one that was not just made is read from a slot;
     /// it needs no code, so that what the other is made of stays.
-    pub(crate) fn combine(&mut self, op: Op, a: &Entry, b: &Entry) -> Option<(Op, [u64; 3])> {
+    pub(crate) fn combine(&mut self, op: Op, a: &Entry, b: &Entry) -> Option<Combined> {
         let right = self.made(b);
         let left =
             if right.is_none() && matches!(b.place, Place::Local(_)) { self.made(a) } else { None };
         let last = right.or(left)?;
         let (combined, product_first) = match (last.op, op, right.is_some()) {
+            (Op::I32ShrUAndImm, Op::I32Add, _) => (Op::I32ShrUAndAdd, true),
             (Op::I32ShlImm, Op::I32Add, _) => (Op::I32ShlAdd, true),
             (Op::I32Mul, Op::I32Add, _) => (Op::I32MulAdd, true),
             (Op::I64Mul, Op::I64Add, _) => (Op::I64MulAdd, true),
@@ -143,9 +160,13 @@ impl Cx<'_> {
             Place::Local(slot) => slot.into(),
             Place::Const { .. } => return None,
         };
-        let [_, x, y, ..] = self.values(&last);
+        let [_, x, y, z, ..] = self.values(&last);
         self.take_back();
-        Some((combined, if product_first { [x, y, slot] } else { [slot, x, y] }))
+        Some(match (combined, product_first) {
+            (Op::I32ShrUAndAdd, _) => Combined { op: combined, values: [x, y, z, slot], count: 4 },
+            (_, true) => Combined { op: combined, values: [x, y, slot, 0], count: 3 },
+            (_, false) => Combined { op: combined, values: [slot, x, y, 0], count: 3 },
+        })
     }
 
     /// The op of a load whose address was just added up, and both summands.
@@ -165,6 +186,8 @@ impl Cx<'_> {
             Op::I32Load16U => (Op::I32Load16UIdx, Op::I32Load16UAt),
             Op::I64Load32S => (Op::I64Load32SIdx, Op::I64Load32SAt),
             Op::I64Load32U => (Op::I64Load32UIdx, Op::I64Load32UAt),
+            Op::F32Load => (Op::F32LoadIdx, Op::F32LoadAt),
+            Op::F64Load => (Op::F64LoadIdx, Op::F64LoadAt),
             _ => return None,
         };
         let combined = match last.op {
@@ -189,6 +212,92 @@ impl Cx<'_> {
     }
 }
 
+/// An instruction and the branch, or the `global.set`, directly behind it (E1 of `translator`).
+impl Cx<'_> {
+    /// Emits a jump of unknown offset, with the last instruction in it if it can be.
+    pub(crate) fn emit_jump(&mut self) -> (u32, Op) {
+        let ops = [
+            (Op::I32AddImm, Op::I32AddImmBr),
+            (Op::Copy, Op::CopyBr),
+            (Op::Const32, Op::Const32Br),
+        ];
+        for (op, with_br) in ops {
+            if let Some(newest) = self.last_of(op) {
+                let values = self.take_values_back(&newest);
+                let count = op.operands().len();
+                return (self.emit(with_br, &values[..=count]), with_br);
+            }
+        }
+        (self.emit(Op::Br, &[0]), Op::Br)
+    }
+
+    /// Emits a conditional branch of unknown offset with the last instruction in it, if it can be:
+    /// where that makes an operand of the condition, or has nothing to do with it.
+    pub(crate) fn emit_counted_branch(
+        &mut self,
+        op: Op,
+        condition: &Condition,
+    ) -> Option<(u32, Op)> {
+        let Condition { left, right, .. } = *condition;
+        if let Some(newest) = self.last_of(Op::Const32) {
+            if op != Op::BrIfNot || left == u64::from(newest.dst) {
+                return None;
+            }
+            let [d, bits, ..] = self.take_values_back(&newest);
+            let op = Op::Const32BrIfNot;
+            return Some((self.emit(op, &[d, bits, left, 0]), op));
+        }
+        let newest = self.last_of(Op::I32AddImm)?;
+        let sum = u64::from(newest.dst);
+        let (counted, other) = match op {
+            Op::BrIf if left == sum => (Op::I32AddImmBrIf, None),
+            Op::BrI32NeImm if left == sum => (Op::I32AddImmBrNeImm, right),
+            // It is read before the sum is written.
+            Op::BrI32Ne if left == sum && right != Some(sum) => (Op::I32AddImmBrNe, right),
+            Op::BrI32Ne if right == Some(sum) && left != sum => (Op::I32AddImmBrNe, Some(left)),
+            Op::BrI32LtU if left == sum && right != Some(sum) => (Op::I32AddImmBrLtU, right),
+            Op::BrI32LtS if left == sum && right != Some(sum) => (Op::I32AddImmBrLtS, right),
+            Op::BrI32GtU if right == Some(sum) && left != sum => (Op::I32AddImmBrLtU, Some(left)),
+            Op::BrI32GtS if right == Some(sum) && left != sum => (Op::I32AddImmBrLtS, Some(left)),
+            _ => return None,
+        };
+        let [d, a, imm, ..] = self.take_values_back(&newest);
+        let at = match other {
+            Some(other) => self.emit(counted, &[d, a, imm, other, 0]),
+            None => self.emit(counted, &[d, a, imm, 0]),
+        };
+        Some((at, counted))
+    }
+
+    /// Emits a `global.set` of the sum that the last instruction made in `slot`, if it did.
+    pub(crate) fn emit_sum_set(&mut self, global: u32, slot: u64) -> bool {
+        let Some(newest) = self.last_of(Op::I32AddImm).filter(|it| u64::from(it.dst) == slot)
+        else {
+            return false;
+        };
+        let [d, a, imm, ..] = self.take_values_back(&newest);
+        self.emit(Op::GlobalSetAddImm, &[d, global.into(), a, imm]);
+        true
+    }
+
+    /// Makes the `global.get` that was just emitted, of the popped `a`, one with the sum of it and
+    /// an immediate.
+    pub(crate) fn combine_get(&mut self, op: Op, a: &Entry, imm: u64) -> bool {
+        let get = self.made(a).filter(|last| last.op == Op::GlobalGet && op == Op::I32AddImm);
+        let Some(get) = get else { return false };
+        let global = self.values(&get)[1];
+        self.emit_in_place_of_last(Op::GlobalGetAddImm, [global, imm]);
+        true
+    }
+}
+
+/// Two operators in one: an op and the operands before those of the branch.
+pub(crate) struct Combined {
+    pub(crate) op: Op,
+    pub(crate) values: [u64; 4],
+    pub(crate) count: usize,
+}
+
 /// The store of a constant that fits, and the constant.
 pub(crate) fn stored_immediate(store: Op, value: &Entry) -> Option<(Op, u64)> {
     let Place::Const { bits, .. } = value.place else { return None };
@@ -206,10 +315,8 @@ pub(crate) fn stored_immediate(store: Op, value: &Entry) -> Option<(Op, u64)> {
 enum Fusion {
     /// A test of one operand against the immediate 0.
     Zero(Op, Op),
-    /// Two slots.
-    Slots(Op, Op),
-    /// Two slots, or a slot and a 32-bit immediate.
-    Either { slots: (Op, Op), immediate: (Op, Op) },
+    /// Two slots, or a slot and an immediate of 32 bits or of 64.
+    Either { slots: (Op, Op), immediate: Option<(Op, Op)>, wide: Option<(Op, Op)> },
     /// A slot and a sign-extended 16-bit immediate of an i32, or a 32-bit one.
     Narrow(Op, Op),
     /// A slot and a sign-extended immediate of an i64.
@@ -218,20 +325,28 @@ enum Fusion {
 
 macro_rules! fusions {
     ($op:ident;
-     integers { $($int:ident $int_imm:ident $imm:ident: $br:ident $not:ident $br_imm:ident $not_imm:ident;)* }
-     floats { $($float:ident: $fbr:ident $fnot:ident;)* }) => {
+     integers { $($int:ident $int_imm:ident $imm:ident: $br:ident $not:ident $br_imm:ident $not_imm:ident
+         $(or $br_wide:ident $not_wide:ident)?;)* }
+     floats { $($float:ident: $fbr:ident $fnot:ident $(or $fbr_imm:ident $fnot_imm:ident)?;)* }) => {
         match $op {
             $(Op::$int => Fusion::Either {
                 slots: (Op::$br, Op::$not),
-                immediate: (Op::$br_imm, Op::$not_imm),
+                immediate: Some((Op::$br_imm, Op::$not_imm)),
+                wide: fusions!(@ $($br_wide $not_wide)?),
             },
             Op::$int_imm => Fusion::$imm(Op::$br_imm, Op::$not_imm),)*
-            $(Op::$float => Fusion::Slots(Op::$fbr, Op::$fnot),)*
+            $(Op::$float => Fusion::Either {
+                slots: (Op::$fbr, Op::$fnot),
+                immediate: None,
+                wide: fusions!(@ $($fbr_imm $fnot_imm)?),
+            },)*
             Op::I32AndImm32 => Fusion::Narrow(Op::BrI32AndImm, Op::BrI32AndNotImm),
             Op::I64Eqz => Fusion::Zero(Op::BrI64EqImm, Op::BrI64NeImm),
             _ => return None,
         }
     };
+    (@) => { None };
+    (@ $op:ident $inverse:ident) => { Some((Op::$op, Op::$inverse)) };
 }
 
 fn fusion(op: Op) -> Option<Fusion> {
@@ -248,16 +363,16 @@ fn fusion(op: Op) -> Option<Fusion> {
         I32GeS I32GeSImm Narrow: BrI32GeS BrI32LtS BrI32GeSImm BrI32LtSImm;
         I32GeU I32GeUImm Narrow: BrI32GeU BrI32LtU BrI32GeUImm BrI32LtUImm;
         I32And I32AndImm Narrow: BrI32And BrI32AndNot BrI32AndImm BrI32AndNotImm;
-        I64Eq I64EqImm Immediate: BrI64Eq BrI64Ne BrI64EqImm BrI64NeImm;
-        I64Ne I64NeImm Immediate: BrI64Ne BrI64Eq BrI64NeImm BrI64EqImm;
-        I64LtS I64LtSImm Immediate: BrI64LtS BrI64GeS BrI64LtSImm BrI64GeSImm;
-        I64LtU I64LtUImm Immediate: BrI64LtU BrI64GeU BrI64LtUImm BrI64GeUImm;
-        I64GtS I64GtSImm Immediate: BrI64GtS BrI64LeS BrI64GtSImm BrI64LeSImm;
-        I64GtU I64GtUImm Immediate: BrI64GtU BrI64LeU BrI64GtUImm BrI64LeUImm;
-        I64LeS I64LeSImm Immediate: BrI64LeS BrI64GtS BrI64LeSImm BrI64GtSImm;
-        I64LeU I64LeUImm Immediate: BrI64LeU BrI64GtU BrI64LeUImm BrI64GtUImm;
-        I64GeS I64GeSImm Immediate: BrI64GeS BrI64LtS BrI64GeSImm BrI64LtSImm;
-        I64GeU I64GeUImm Immediate: BrI64GeU BrI64LtU BrI64GeUImm BrI64LtUImm;
+        I64Eq I64EqImm Immediate: BrI64Eq BrI64Ne BrI64EqImm BrI64NeImm or BrI64EqImm64 BrI64NeImm64;
+        I64Ne I64NeImm Immediate: BrI64Ne BrI64Eq BrI64NeImm BrI64EqImm or BrI64NeImm64 BrI64EqImm64;
+        I64LtS I64LtSImm Immediate: BrI64LtS BrI64GeS BrI64LtSImm BrI64GeSImm or BrI64LtSImm64 BrI64GeSImm64;
+        I64LtU I64LtUImm Immediate: BrI64LtU BrI64GeU BrI64LtUImm BrI64GeUImm or BrI64LtUImm64 BrI64GeUImm64;
+        I64GtS I64GtSImm Immediate: BrI64GtS BrI64LeS BrI64GtSImm BrI64LeSImm or BrI64GtSImm64 BrI64LeSImm64;
+        I64GtU I64GtUImm Immediate: BrI64GtU BrI64LeU BrI64GtUImm BrI64LeUImm or BrI64GtUImm64 BrI64LeUImm64;
+        I64LeS I64LeSImm Immediate: BrI64LeS BrI64GtS BrI64LeSImm BrI64GtSImm or BrI64LeSImm64 BrI64GtSImm64;
+        I64LeU I64LeUImm Immediate: BrI64LeU BrI64GtU BrI64LeUImm BrI64GtUImm or BrI64LeUImm64 BrI64GtUImm64;
+        I64GeS I64GeSImm Immediate: BrI64GeS BrI64LtS BrI64GeSImm BrI64LtSImm or BrI64GeSImm64 BrI64LtSImm64;
+        I64GeU I64GeUImm Immediate: BrI64GeU BrI64LtU BrI64GeUImm BrI64LtUImm or BrI64GeUImm64 BrI64LtUImm64;
         }
         floats {
         F32Eq: BrF32Eq BrF32NotEq;
@@ -266,12 +381,12 @@ fn fusion(op: Op) -> Option<Fusion> {
         F32Gt: BrF32Gt BrF32NotGt;
         F32Le: BrF32Le BrF32NotLe;
         F32Ge: BrF32Ge BrF32NotGe;
-        F64Eq: BrF64Eq BrF64NotEq;
-        F64Ne: BrF64NotEq BrF64Eq;
-        F64Lt: BrF64Lt BrF64NotLt;
-        F64Gt: BrF64Gt BrF64NotGt;
-        F64Le: BrF64Le BrF64NotLe;
-        F64Ge: BrF64Ge BrF64NotGe;
+        F64Eq: BrF64Eq BrF64NotEq or BrF64EqImm BrF64NotEqImm;
+        F64Ne: BrF64NotEq BrF64Eq or BrF64NotEqImm BrF64EqImm;
+        F64Lt: BrF64Lt BrF64NotLt or BrF64LtImm BrF64NotLtImm;
+        F64Gt: BrF64Gt BrF64NotGt or BrF64GtImm BrF64NotGtImm;
+        F64Le: BrF64Le BrF64NotLe or BrF64LeImm BrF64NotLeImm;
+        F64Ge: BrF64Ge BrF64NotGe or BrF64GeImm BrF64NotGeImm;
         }
     })
 }

@@ -1,8 +1,9 @@
 //! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses, the
 //! far form for everything else.
 //!
-//! f32 and f64 use the integer forms, because a cell holds bits. An address is never folded into
-//! the offset: `i32.add` wraps, the offset does not.
+//! Far accesses of f32 and f64 use the integer forms, because a cell holds bits, and so do stores
+//! of floats that are in no float's accumulator. An address is never folded into the offset:
+//! `i32.add` wraps, the offset does not.
 
 use crate::fuse::stored_immediate;
 use crate::translator::Cx;
@@ -36,8 +37,8 @@ impl Cx<'_> {
             loads
             I32Load: I32Load I32LoadFar,
             I64Load: I64Load I64LoadFar,
-            F32Load: I32Load I32LoadFar,
-            F64Load: I64Load I64LoadFar,
+            F32Load: F32Load I32LoadFar,
+            F64Load: F64Load I64LoadFar,
             I32Load8S: I32Load8S I32Load8SFar,
             I32Load8U: I32Load8U I32Load8UFar,
             I32Load16S: I32Load16S I32Load16SFar,
@@ -127,6 +128,11 @@ impl Cx<'_> {
         }
         let value = self.operand(&value);
         let address = self.pop_operand();
+        let near = match (near, self.copy_of(value as u16)) {
+            (Op::I32Store, Op::CopyF32) => Op::F32Store,
+            (Op::I64Store, Op::CopyF64) => Op::F64Store,
+            (near, _) => near,
+        };
         match self.access(memarg) {
             Access::Near(offset) => self.emit(near, &[address, value, offset]),
             Access::Far(offset, memory) => self.emit(far, &[address, offset, memory, value]),

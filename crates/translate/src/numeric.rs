@@ -16,14 +16,24 @@ use prova_module::Operator;
 struct Forms {
     /// Two slots.
     op: Op,
-    /// A sign-extended 16-bit immediate on the right.
-    imm: Option<Op>,
-    /// A 32-bit immediate on the right.
-    imm32: Option<Op>,
+    /// With an immediate on the right.
+    right: Right,
     /// With a constant on the left.
     left: Left,
     /// Whether the operands are i32.
     narrow: bool,
+}
+
+/// The forms with an immediate on the right, by its width; one of 16 or 32 bits is sign-extended.
+#[derive(Clone, Copy)]
+struct Right {
+    imm16: Option<Op>,
+    imm32: Option<Op>,
+    imm64: Option<Op>,
+}
+
+impl Right {
+    const NONE: Right = Right { imm16: None, imm32: None, imm64: None };
 }
 
 /// What becomes of a constant on the left.
@@ -31,14 +41,26 @@ enum Left {
     /// It goes to a slot.
     None,
     /// The operator or its mirror takes it on the right.
-    Mirror { imm: Op, imm32: Option<Op> },
+    Mirror(Right),
     /// A form with a 16-bit immediate on the left.
     Imm(Op),
 }
 
+macro_rules! right {
+    ($imm16:ident) => {
+        Right { imm16: Some(Op::$imm16), imm32: None, imm64: None }
+    };
+    ($imm16:ident $imm32:ident) => {
+        Right { imm16: Some(Op::$imm16), imm32: Some(Op::$imm32), imm64: None }
+    };
+    ($imm16:ident $imm32:ident $imm64:ident) => {
+        Right { imm16: Some(Op::$imm16), imm32: Some(Op::$imm32), imm64: Some(Op::$imm64) }
+    };
+}
+
 macro_rules! integer {
     ($cx:ident, $operator:ident, $narrow:literal;
-     commutative { $($c:ident $ci:ident $cw:ident;)* }
+     commutative { $($c:ident $ci:ident $cw:ident $($cl:ident)?;)* }
      compare { $($k:ident $ki:ident $mirror:ident;)* }
      left { $($s:ident $si:ident $sl:ident;)* }
      right { $($r:ident $ri:ident;)* }
@@ -46,23 +68,21 @@ macro_rules! integer {
         match $operator {
             $(Operator::$c => $cx.binary(&Forms {
                 op: Op::$c,
-                imm: Some(Op::$ci),
-                imm32: Some(Op::$cw),
-                left: Left::Mirror { imm: Op::$ci, imm32: Some(Op::$cw) },
+                right: right!($ci $cw $($cl)?),
+                left: Left::Mirror(right!($ci $cw $($cl)?)),
                 narrow: $narrow,
             }),)*
             $(Operator::$k => $cx.binary(&Forms {
                 op: Op::$k,
-                imm: Some(Op::$ki),
-                imm32: None,
-                left: Left::Mirror { imm: Op::$mirror, imm32: None },
+                right: right!($ki),
+                left: Left::Mirror(right!($mirror)),
                 narrow: $narrow,
             }),)*
             $(Operator::$s => $cx.binary(&Forms {
-                op: Op::$s, imm: Some(Op::$si), imm32: None, left: Left::Imm(Op::$sl), narrow: $narrow,
+                op: Op::$s, right: right!($si), left: Left::Imm(Op::$sl), narrow: $narrow,
             }),)*
             $(Operator::$r => $cx.binary(&Forms {
-                op: Op::$r, imm: Some(Op::$ri), imm32: None, left: Left::None, narrow: $narrow,
+                op: Op::$r, right: right!($ri), left: Left::None, narrow: $narrow,
             }),)*
             $(Operator::$u => $cx.unary(Op::$u),)*
             _ => return false,
@@ -104,8 +124,10 @@ impl Cx<'_> {
             | Operator::I64ReinterpretF64
             | Operator::F32ReinterpretI32
             | Operator::F64ReinterpretI64 => {}
-            Operator::I32Sub => self.subtract(Op::I32Sub, Op::I32AddImm, Op::I32AddImm32, true),
-            Operator::I64Sub => self.subtract(Op::I64Sub, Op::I64AddImm, Op::I64AddImm32, false),
+            Operator::I32Sub => self.subtract(Op::I32Sub, right!(I32AddImm I32AddImm32), true),
+            Operator::I64Sub => {
+                self.subtract(Op::I64Sub, right!(I64AddImm I64AddImm32 I64AddImm64), false);
+            }
             Operator::I64Add128 => self.plain(Op::I64Add128, &[]),
             Operator::I64Sub128 => self.plain(Op::I64Sub128, &[]),
             Operator::I64MulWideS => self.plain(Op::I64MulWideS, &[]),
@@ -163,11 +185,11 @@ impl Cx<'_> {
     fn i64(&mut self, operator: &Operator<'_>) -> bool {
         integer! { self, operator, false;
             commutative {
-            I64Add I64AddImm I64AddImm32;
-            I64Mul I64MulImm I64MulImm32;
-            I64And I64AndImm I64AndImm32;
-            I64Or I64OrImm I64OrImm32;
-            I64Xor I64XorImm I64XorImm32;
+            I64Add I64AddImm I64AddImm32 I64AddImm64;
+            I64Mul I64MulImm I64MulImm32 I64MulImm64;
+            I64And I64AndImm I64AndImm32 I64AndImm64;
+            I64Or I64OrImm I64OrImm32 I64OrImm64;
+            I64Xor I64XorImm I64XorImm32 I64XorImm64;
             }
             compare {
             I64Eq I64EqImm I64EqImm;
@@ -239,8 +261,8 @@ impl Cx<'_> {
     fn slots(&mut self, op: Op) {
         let b = self.b.stack.pop();
         let a = self.b.stack.pop();
-        if let Some((op, values)) = self.combine(op, &a, &b) {
-            return self.emit_push(op, false, values);
+        if let Some(combined) = self.combine(op, &a, &b) {
+            return self.emit_combined(&combined);
         }
         let b = self.operand(&b);
         let a = self.operand(&a);
@@ -253,8 +275,11 @@ impl Cx<'_> {
         let b = self.b.stack.pop();
         let a = self.b.stack.pop();
         if let Place::Const { bits, .. } = b.place
-            && let Some((op, imm)) = right_form(forms.imm, forms.imm32, bits, forms.narrow)
+            && let Some((op, imm)) = right_form(forms.right, bits, forms.narrow)
         {
+            if self.combine_get(op, &a, imm) {
+                return;
+            }
             if let Some((op, [x, y])) = self.combine_immediate(op, &a) {
                 return self.emit_push(op, false, [x, y, imm]);
             }
@@ -264,8 +289,8 @@ impl Cx<'_> {
         if let Place::Const { bits, .. } = a.place {
             match forms.left {
                 Left::None => {}
-                Left::Mirror { imm, imm32 } => {
-                    if let Some((op, imm)) = right_form(Some(imm), imm32, bits, forms.narrow) {
+                Left::Mirror(right) => {
+                    if let Some((op, imm)) = right_form(right, bits, forms.narrow) {
                         let b = self.operand(&b);
                         return self.emit_push(op, false, [b, imm]);
                     }
@@ -278,8 +303,8 @@ impl Cx<'_> {
                 }
             }
         }
-        if let Some((op, values)) = self.combine(forms.op, &a, &b) {
-            return self.emit_push(op, false, values);
+        if let Some(combined) = self.combine(forms.op, &a, &b) {
+            return self.emit_combined(&combined);
         }
         let a = self.operand(&a);
         let b = self.operand(&b);
@@ -287,33 +312,38 @@ impl Cx<'_> {
     }
 
     /// `x - c` is `x + (-c)`; `c - x` has a form of its own.
-    fn subtract(&mut self, op: Op, add_imm: Op, add_imm32: Op, narrow: bool) {
+    fn subtract(&mut self, op: Op, add: Right, narrow: bool) {
         if let Some(top) = self.b.stack.top()
             && let Place::Const { bits, .. } = top.place
         {
             let negated =
                 if narrow { (bits as u32).wrapping_neg().into() } else { bits.wrapping_neg() };
-            if let Some((op, imm)) = right_form(Some(add_imm), Some(add_imm32), negated, narrow) {
+            if let Some((op, imm)) = right_form(add, negated, narrow) {
                 self.b.stack.pop();
-                let a = self.pop_operand();
+                let a = self.b.stack.pop();
+                if self.combine_get(op, &a, imm) {
+                    return;
+                }
+                let a = self.operand(&a);
                 return self.emit_push(op, false, [a, imm]);
             }
         }
         let left = if narrow { Op::I32ImmSub } else { Op::I64ImmSub };
-        self.binary(&Forms { op, imm: None, imm32: None, left: Left::Imm(left), narrow });
+        self.binary(&Forms { op, right: Right::NONE, left: Left::Imm(left), narrow });
     }
 }
 
 /// The form that takes the constant `bits` on the right, with its immediate.
 #[inline]
-fn right_form(imm: Option<Op>, imm32: Option<Op>, bits: u64, narrow: bool) -> Option<(Op, u64)> {
-    if let Some(op) = imm
+fn right_form(right: Right, bits: u64, narrow: bool) -> Option<(Op, u64)> {
+    if let Some(op) = right.imm16
         && let Some(imm) = imm16(bits, narrow)
     {
         return Some((op, imm));
     }
-    let op = imm32?;
-    (narrow || i32::try_from(bits as i64).is_ok()).then_some((op, bits))
+    let short = narrow || i32::try_from(bits as i64).is_ok();
+    let op = if short { right.imm32 } else { right.imm64 };
+    Some((op?, bits))
 }
 
 /// The constant as a sign-extended 16-bit immediate, if it fits.

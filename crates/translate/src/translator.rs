@@ -5,10 +5,9 @@
 //! can do its work.
 //!
 //! # Invariants
-//! * E1. `last` is the instruction just before the current position, if it is one with a single
-//!   result in a home slot and control comes to the current position through it alone; `before` is
-//!   the same for the instruction before `last`. Every other emission, every label and every hint
-//!   forgets them.
+//! * E1. `recent` are the instructions just before the current position, the newest last, each one
+//!   with a single result, if control comes to the current position through all of them. Every
+//!   other emission, every label and every hint forgets them.
 //! * E2. The map has an entry where the operator changes; taking an instruction back takes its
 //!   entries back.
 //!
@@ -19,6 +18,7 @@ use crate::accumulate::{Accumulated, AllHeld};
 use crate::control::{Fixup, Frame};
 use crate::error::TranslateError;
 use crate::exception::{Catch, Try};
+use crate::fuse::Combined;
 use crate::moves::{Move, Moves, Source, source};
 use crate::stack::{Entry, Place, Stack};
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
@@ -69,6 +69,8 @@ impl Translator {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     pub(crate) code: CodeBuffer,
+    /// E1.
+    recent: Vec<Produced>,
     map: Vec<MapEntry>,
     controls: Vec<ControlHint>,
     runs: Vec<Run>,
@@ -92,7 +94,7 @@ struct Run {
     wide: bool,
 }
 
-/// An instruction with one result in a home slot (E1).
+/// An instruction with one result (E1).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Produced {
     /// Its first word.
@@ -100,6 +102,8 @@ pub(crate) struct Produced {
     pub(crate) op: Op,
     /// The slot of its result.
     pub(crate) dst: u16,
+    /// Whether that is a home slot, which a later instruction may consume.
+    home: bool,
     /// Its marks, and what they did.
     accumulated: Accumulated,
     /// What accumulators held before it.
@@ -125,8 +129,6 @@ pub(crate) struct Cx<'m> {
     /// Whether the next operator is the first of a body or loop.
     pub(crate) poll_due: bool,
     next_segment: usize,
-    last: Option<Produced>,
-    before: Option<Produced>,
     /// The one-cell copy just before the current position that a further copy may join.
     pairable: Option<(u32, u16, u16)>,
     /// What accumulators hold (A1 of `accumulate`).
@@ -145,6 +147,7 @@ impl<'m> Cx<'m> {
         mut b: Buffers,
     ) -> Cx<'m> {
         b.code.clear();
+        b.recent.clear();
         b.map.clear();
         b.controls.clear();
         b.runs.clear();
@@ -166,8 +169,6 @@ impl<'m> Cx<'m> {
             dead_depth: 0,
             poll_due: true,
             next_segment: 0,
-            last: None,
-            before: None,
             pairable: None,
             held: [None; RegClass::ALL.len()],
             stamp: 0,
@@ -307,14 +308,20 @@ impl Cx<'_> {
     /// Emits an instruction of the current operator; forgets the ones before (E1).
     #[inline]
     pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
-        self.emit_accumulated(op, values).0
+        self.forget();
+        let held = self.held;
+        let (at, accumulated) = self.emit_accumulated(op, values);
+        if joins_branches(op) {
+            let (dst, home) = (values[0] as u16, false);
+            self.b.recent.push(Produced { at, op, dst, home, accumulated, held });
+        }
+        at
     }
 
     fn emit_accumulated(&mut self, op: Op, values: &[u64]) -> (u32, Accumulated) {
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
-        self.forget();
         let accumulated = self.accumulate(op, values);
         let at = self.b.code.emit_marked(op, accumulated.marks, values);
         if let Some(value) = accumulated.value {
@@ -328,10 +335,14 @@ impl Cx<'_> {
     /// consume.
     #[inline]
     pub(crate) fn emit_to(&mut self, op: Op, values: &[u64]) {
-        let (before, held) = (self.last, self.held);
+        self.pairable = None;
+        if self.b.recent.len() == RECENT_MAX {
+            self.b.recent.clear();
+        }
+        let held = self.held;
         let (at, accumulated) = self.emit_accumulated(op, values);
-        self.before = before;
-        self.last = Some(Produced { at, op, dst: values[0] as u16, accumulated, held });
+        let (dst, home) = (values[0] as u16, true);
+        self.b.recent.push(Produced { at, op, dst, home, accumulated, held });
     }
 
     /// Emits an instruction with one result and pushes the result; `sources` are the operands after
@@ -344,6 +355,16 @@ impl Cx<'_> {
         values[1..=N].copy_from_slice(&sources);
         self.emit_to(op, &values[..=N]);
         self.b.stack.push_home(wide);
+    }
+
+    /// Emits two operators in one and pushes the result.
+    pub(crate) fn emit_combined(&mut self, combined: &Combined) {
+        let Combined { op, values: [a, b, c, d], count } = *combined;
+        if count == 4 {
+            self.emit_push(op, false, [a, b, c, d]);
+        } else {
+            self.emit_push(op, false, [a, b, c]);
+        }
     }
 
     /// Makes the float on top canonical where the settings want results that are the same
@@ -360,15 +381,14 @@ impl Cx<'_> {
     /// Control may come to the current position from elsewhere (E1).
     #[inline]
     pub(crate) fn forget(&mut self) {
-        self.last = None;
-        self.before = None;
+        self.b.recent.clear();
         self.pairable = None;
     }
 
-    /// The last instruction, if its one result is in slot `dst`.
+    /// The last instruction, if its one result is in slot `dst`, a home slot.
     #[inline]
     pub(crate) fn last_into(&self, dst: u16) -> Option<Produced> {
-        self.last.filter(|last| last.dst == dst)
+        self.b.recent.last().filter(|last| last.home && last.dst == dst).copied()
     }
 
     /// The operand values of an instruction of this function.
@@ -388,16 +408,37 @@ impl Cx<'_> {
         }
     }
 
+    /// The last instruction, wherever its result is, if it is one of `op`.
+    pub(crate) fn last_of(&self, op: Op) -> Option<Produced> {
+        self.b.recent.last().filter(|last| last.op == op).copied()
+    }
+
     /// Takes the last instruction back (E2).
     pub(crate) fn take_back(&mut self) {
-        let Some(last) = self.last else { return };
+        let Some(last) = self.b.recent.pop() else { return };
         self.b.code.truncate(last.at);
         self.unaccumulate(&last.accumulated, &last.held);
         while self.b.map.last().is_some_and(|entry| entry.word >= last.at) {
             self.b.map.pop();
         }
-        self.last = self.before.take();
         self.pairable = None;
+    }
+
+    /// Takes the last instruction, `last`, back; gives its operand values.
+    pub(crate) fn take_values_back(&mut self, last: &Produced) -> [u64; VALUES_MAX] {
+        let mut values = self.values(last);
+        values[0] = last.dst.into();
+        self.take_back();
+        values
+    }
+
+    /// Emits what takes the place of the last instruction, `last`, as code of that one's operator.
+    pub(crate) fn emit_in_place_of_last<const N: usize>(&mut self, op: Op, sources: [u64; N]) {
+        let current = self.offset;
+        self.offset = self.b.map.last().map_or(current, |entry| entry.offset);
+        self.take_back();
+        self.emit_push(op, false, sources);
+        self.offset = current;
     }
 
     /// Sets the branch offset of an instruction, its last operand.
@@ -427,12 +468,14 @@ impl Cx<'_> {
             self.preserve(slot);
             self.offset = own;
             self.emit(last.op, &values[..value_count(last.op)]);
+            self.forget();
             self.offset = current;
         } else {
             self.b.code.patch(last.at, last.op, 0, slot.into());
             self.rename_held(last.at, slot);
+            self.forget();
+            self.b.recent.push(Produced { dst: slot, home: false, ..last });
         }
-        self.forget();
     }
 
     /// The slot in which an entry that was popped can be read; a constant goes to its home slot.
@@ -582,6 +625,14 @@ impl Cx<'_> {
         let (offset, word) = (self.offset, self.position());
         self.b.controls.push(ControlHint { offset, word });
     }
+}
+
+/// How many instructions of one straight line are kept.
+const RECENT_MAX: usize = 32;
+
+/// Whether a branch behind an instruction of `op`, or a `global.set`, may become one with it.
+fn joins_branches(op: Op) -> bool {
+    matches!(op, Op::I32AddImm | Op::Copy | Op::Const32)
 }
 
 /// The number of values that an instruction is emitted from.

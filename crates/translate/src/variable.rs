@@ -32,7 +32,9 @@ impl Cx<'_> {
                 let wide = self.is_wide_global(global_index);
                 let op = if wide { Op::GlobalSetV128 } else { Op::GlobalSet };
                 let value = self.pop_operand();
-                self.emit(op, &[global_index.into(), value]);
+                if wide || !self.emit_sum_set(global_index, value) {
+                    self.emit(op, &[global_index.into(), value]);
+                }
             }
             _ => return false,
         }

@@ -40,7 +40,7 @@
 ;; func1 foo::bar(int) [i32 i32] -> [i32]
 ;;   symbol _ZN3foo3barEi
 ;;   export "bar"
-;;   51 bytes of WebAssembly at 0x3e, 26 words of bytecode, proved
+;;   51 bytes of WebAssembly at 0x3e, 25 words of bytecode, proved
 ;;   a frame of 8 cells, which charges 128 bytes
 ;;   metering: none
 ;;
@@ -52,7 +52,7 @@
 ;;   s5..s7      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   end 0x69 of block 0x45 @18: frozen below s6
+;;   end 0x69 of block 0x45 @17: frozen below s6
 ;;   loop 0x50 @6: frozen below s6
 ;;
 ;; code
@@ -62,40 +62,39 @@
 ;;     0x47    local.get 1 ;; n                        [v1@s5, v2@local 1]
 ;;     0x49    i32.eqz                                 [v1@s5, v3@-]
 ;;     0x4a    br_if 0 (;@1;)                          [v1@s5]
-;;               2: br_if_not s1 -> @18
+;;               2: br_if_not s1 -> @17
 ;;     0x4c    i32.const 10                            [v1@s5, 10]
 ;;     0x4e    local.set 0 ;; x                        [v1@s5]
 ;;               4: const32 s0 <- 10                   s0 = 10
 ;;     0x50    loop ;; label = @2                      [v1@s5]
 ;;     0x52      local.get 3 ;; i                      [v1@s5, v5@local 3]
 ;;     0x54      i32.const 1                           [v1@s5, v5@local 3, 1]
-;;     0x56      i32.add                               [v1@s5, v7@local 3]
-;;               6: i32.add_imm s4 <- s4 1             s4 = v7
-;;     0x57      local.tee 3 ;; i                      [v1@s5, v7@local 3]
-;;     0x59      local.get 1 ;; n                      [v1@s5, v7@local 3, v8@local 1]
+;;     0x56      i32.add                               [v1@s5, v7@-]
+;;     0x57      local.tee 3 ;; i                      [v1@s5, v7@-]
+;;     0x59      local.get 1 ;; n                      [v1@s5, v7@-, v8@local 1]
 ;;     0x5b      i32.lt_s                              [v1@s5, v9@-]
 ;;     0x5c      br_if 0 (;@2;)                        [v1@s5]
-;;               8: br_i32.lt_s acc s1 -> @6
+;;               6: i32.add_imm_br_lt_s s4 <- s4 1 s1 -> @6  s4 = v7
 ;;     0x5e    end                                     [v1@s5]
 ;;     0x5f    local.get 3 ;; i                        [v1@s5, v7@local 3]
 ;;     0x61    call 0 ;; log                           [v1@s5]
-;;              10: copy s6 <- acc                     s6 = v7
-;;              12: call_import s6.. func0             effect #1
+;;               9: copy s6 <- acc                     s6 = v7
+;;              11: call_import s6.. func0             effect #1
 ;;     0x63    i32.const 5                             [v1@s5, 5]
 ;;     0x65    return
-;;              14: const32 s6 <- 5                    s6 = 5
-;;              16: return1 acc
+;;              13: const32 s6 <- 5                    s6 = 5
+;;              15: return1 acc
 ;;     0x66    i32.const 4                             unreachable
 ;;     0x68    drop                                    unreachable
 ;;     0x69  end                                       [v1@s5]
 ;;     0x6a  i32.const 4                               [v1@s5, 4]
 ;;     0x6c  i32.load offset=8                         [v1@s5, v12@-]
-;;              18: const32 acc <- 4                   s65536 = 4
-;;              20: i32.load acc <- acc +8             s65536 = v12, effect #2
+;;              17: const32 acc <- 4                   s65536 = 4
+;;              19: i32.load acc <- acc +8             s65536 = v12, effect #2
 ;;     0x6f  i32.add                                   [v13@s5]
-;;              22: i32.add s5 <- s5 acc               s5 = v13
+;;              21: i32.add s5 <- s5 acc               s5 = v13
 ;;     0x70  end
-;;              24: return1 acc
+;;              23: return1 acc
 ;;
 ;; values
 ;;   v1 = param 0

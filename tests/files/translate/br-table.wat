@@ -70,27 +70,24 @@
 ;; func1
 ;;     0: const32 s1 <- 100
 ;;     2: const32 s2 <- 100
-;;     4: br_table s0 0 -> @11 @15 @19 @19 @19
+;;     4: br_table s0 0 -> @11 @15 @18 @18 @18
 ;;    11: const32 s3 <- 5
 ;;    13: return1 acc
-;;    15: const32 s2 <- 5
-;;    17: br -> @25
-;;    19: const32 s3 <- 5
-;;    21: br -> @23
-;;    23: i32.add s2 <- s2 s3
-;;    25: i32.add s1 <- s1 s2
-;;    27: return1 acc
+;;    15: const32_br s2 <- 5 -> @23
+;;    18: const32_br s3 <- 5 -> @21
+;;    21: i32.add s2 <- s2 s3
+;;    23: i32.add s1 <- s1 s2
+;;    25: return1 acc
 ;; func2
 ;;     0: const32 s1 <- 6
 ;;     2: br_table s0 0 -> @7 @7 @7
 ;;     7: return1 s1
 ;; func3
 ;;     0: const32 s1 <- 9
-;;     2: br_table s0 0 -> @7 @13 @7
+;;     2: br_table s0 0 -> @7 @12 @7
 ;;     7: const32 s2 <- 1
-;;     9: const32 s3 <- 2
-;;    11: br -> @19
-;;    13: const32 s3 <- 1
-;;    15: const32 s4 <- 2
-;;    17: return2 s3 s4
-;;    19: return2 s2 s3
+;;     9: const32_br s3 <- 2 -> @18
+;;    12: const32 s3 <- 1
+;;    14: const32 s4 <- 2
+;;    16: return2 s3 s4
+;;    18: return2 s2 s3

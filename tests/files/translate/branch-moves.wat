@@ -43,16 +43,14 @@
 ;;     8: i32.add s2 <- s2 s0
 ;;    10: return1 acc
 ;; func1
-;;     0: br_if_not s1 -> @6
-;;     2: copy s2 <- s0
-;;     4: br -> @8
-;;     6: const32 s2 <- 5
-;;     8: return1 s2
+;;     0: br_if_not s1 -> @4
+;;     2: copy_br s2 <- s0 -> @6
+;;     4: const32 s2 <- 5
+;;     6: return1 s2
 ;; func2
 ;;     0: copy s1 <- s0
 ;;     2: const32 s2 <- 1
-;;     4: const32 s3 <- 2
-;;     6: br -> @8
-;;     8: copy2 s0 s1 <- s1 s2
-;;    10: copy s2 <- s3
-;;    12: return
+;;     4: const32_br s3 <- 2 -> @7
+;;     7: copy2 s0 s1 <- s1 s2
+;;     9: copy s2 <- s3
+;;    11: return

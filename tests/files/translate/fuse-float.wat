@@ -37,17 +37,15 @@
     i32.const 1))
 ;; code
 ;; func0
-;;     0: br_f32.not_lt s0 s1 -> @6
-;;     2: const32 s2 <- 1
-;;     4: br -> @8
-;;     6: const32 s2 <- 0
-;;     8: return1 s2
+;;     0: br_f32.not_lt s0 s1 -> @5
+;;     2: const32_br s2 <- 1 -> @7
+;;     5: const32 s2 <- 0
+;;     7: return1 s2
 ;; func1
-;;     0: br_f32.lt s0 s1 -> @6
-;;     2: const32 s2 <- 1
-;;     4: br -> @8
-;;     6: const32 s2 <- 0
-;;     8: return1 s2
+;;     0: br_f32.lt s0 s1 -> @5
+;;     2: const32_br s2 <- 1 -> @7
+;;     5: const32 s2 <- 0
+;;     7: return1 s2
 ;; func2
 ;;     0: br_f32.not_eq s0 s1 -> @6
 ;;     2: const32 s2 <- 0

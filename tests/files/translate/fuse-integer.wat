@@ -109,52 +109,43 @@
 ;;     6: const32 s2 <- 1
 ;;     8: return1 acc
 ;; func1
-;;     0: br_i32.ne_imm s0 5 -> @7
-;;     3: const32 s1 <- 1
-;;     5: br -> @9
-;;     7: const32 s1 <- 0
-;;     9: return1 s1
-;; func2
-;;     0: br_i32.lt_u_imm s0 100000 -> @7
-;;     3: const32 s1 <- 1
-;;     5: br -> @9
-;;     7: const32 s1 <- 0
-;;     9: return1 s1
-;; func3
-;;     0: br_if s0 -> @6
-;;     2: const32 s1 <- 1
-;;     4: br -> @8
+;;     0: br_i32.ne_imm s0 5 -> @6
+;;     3: const32_br s1 <- 1 -> @8
 ;;     6: const32 s1 <- 0
 ;;     8: return1 s1
+;; func2
+;;     0: br_i32.lt_u_imm s0 100000 -> @6
+;;     3: const32_br s1 <- 1 -> @8
+;;     6: const32 s1 <- 0
+;;     8: return1 s1
+;; func3
+;;     0: br_if s0 -> @5
+;;     2: const32_br s1 <- 1 -> @7
+;;     5: const32 s1 <- 0
+;;     7: return1 s1
 ;; func4
-;;     0: br_i32.and_not_imm s0 4 -> @7
-;;     3: const32 s1 <- 1
-;;     5: br -> @9
-;;     7: const32 s1 <- 0
-;;     9: return1 s1
+;;     0: br_i32.and_not_imm s0 4 -> @6
+;;     3: const32_br s1 <- 1 -> @8
+;;     6: const32 s1 <- 0
+;;     8: return1 s1
 ;; func5
-;;     0: br_i64.ne_imm s0 0 -> @7
-;;     3: const32 s1 <- 1
-;;     5: br -> @9
-;;     7: const32 s1 <- 0
-;;     9: return1 s1
+;;     0: br_i64.ne_imm s0 0 -> @6
+;;     3: const32_br s1 <- 1 -> @8
+;;     6: const32 s1 <- 0
+;;     8: return1 s1
 ;; func6
-;;     0: br_i32.lt_u s0 s1 -> @6
-;;     2: const32 s2 <- 1
-;;     4: br -> @8
-;;     6: const32 s2 <- 0
-;;     8: return1 s2
+;;     0: br_i32.lt_u s0 s1 -> @5
+;;     2: const32_br s2 <- 1 -> @7
+;;     5: const32 s2 <- 0
+;;     7: return1 s2
 ;; func7
 ;;     0: const32 s1 <- 6
-;;     2: br_i32.ge_s s0 acc -> @8
-;;     4: const32 s2 <- 1
-;;     6: br -> @10
-;;     8: const32 s2 <- 0
-;;    10: return1 s2
+;;     2: br_i32.ge_s s0 acc -> @7
+;;     4: const32_br s2 <- 1 -> @9
+;;     7: const32 s2 <- 0
+;;     9: return1 s2
 ;; func8
-;;     0: const64 acc <- 3000000000
-;;     3: br_i64.le_u s0 acc -> @9
-;;     5: const32 s1 <- 1
-;;     7: br -> @11
-;;     9: const32 s1 <- 0
-;;    11: return1 s1
+;;     0: br_i64.le_u_imm64 s0 3000000000 -> @7
+;;     4: const32_br s1 <- 1 -> @9
+;;     7: const32 s1 <- 0
+;;     9: return1 s1

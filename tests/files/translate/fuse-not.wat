@@ -49,8 +49,7 @@
 ;; func2
 ;;     0: i32.lt_s s2 <- s0 s1
 ;;     2: i32.add s0 <- s0 s1
-;;     4: br_if_not s2 -> @10
-;;     6: copy s2 <- acc
-;;     8: br -> @12
-;;    10: const32 s2 <- 0
-;;    12: return1 s2
+;;     4: br_if_not s2 -> @8
+;;     6: copy_br s2 <- acc -> @10
+;;     8: const32 s2 <- 0
+;;    10: return1 s2

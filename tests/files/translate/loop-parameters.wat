@@ -40,10 +40,9 @@
 ;;     4: copy s0 <- s2
 ;;     6: i32.mul s1 <- s1 s2
 ;;     8: i32.add_imm s0 <- s0 -1
-;;    10: br_if_not acc -> @16
-;;    12: copy s2 <- acc
-;;    14: br -> @4
-;;    16: return1 s1
+;;    10: br_if_not acc -> @14
+;;    12: copy_br s2 <- acc -> @4
+;;    14: return1 s1
 ;; func1
 ;;     0: copy2 s3 s4 <- s0 s1
 ;;     2: copy2 s1 s0 <- s4 s3

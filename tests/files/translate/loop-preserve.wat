@@ -48,18 +48,15 @@
 ;; func0
 ;;     0: const32 s0 <- 0
 ;;     2: copy s1 <- acc
-;;     4: br_if s0 -> @10
-;;     6: const32 s0 <- 1
-;;     8: br -> @4
-;;    10: return1 s1
+;;     4: br_if s0 -> @9
+;;     6: const32_br s0 <- 1 -> @4
+;;     9: return1 s1
 ;; func1
 ;;     0: copy s1 <- s0
-;;     2: br_i32.ne_imm s0 -1 -> @9
-;;     5: const32 s2 <- 0
-;;     7: br -> @13
-;;     9: const32 s0 <- -1
-;;    11: br -> @2
-;;    13: return1 s1
+;;     2: br_i32.ne_imm s0 -1 -> @8
+;;     5: const32_br s2 <- 0 -> @11
+;;     8: const32_br s0 <- -1 -> @2
+;;    11: return1 s1
 ;; func2
 ;;     0: copy s3 <- s0
 ;;     2: copy s0 <- s1

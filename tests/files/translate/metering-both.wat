@@ -16,7 +16,6 @@
 ;;     0: poll
 ;;     1: poll
 ;;     2: charge 5
-;;     4: i32.add_imm s0 <- s0 -1
-;;     6: br_if acc -> @1
-;;     8: charge 1
-;;    10: return1 acc
+;;     4: i32.add_imm_br_if s0 <- s0 -1 -> @1
+;;     7: charge 1
+;;     9: return1 acc

@@ -15,6 +15,5 @@
 ;; func0
 ;;     0: poll
 ;;     1: poll
-;;     2: i32.add_imm s0 <- s0 -1
-;;     4: br_if acc -> @1
-;;     6: return1 acc
+;;     2: i32.add_imm_br_if s0 <- s0 -1 -> @1
+;;     5: return1 acc

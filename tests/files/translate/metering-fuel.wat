@@ -14,7 +14,6 @@
 ;; code
 ;; func0
 ;;     0: charge 5
-;;     2: i32.add_imm s0 <- s0 -1
-;;     4: br_if acc -> @0
-;;     6: charge 1
-;;     8: return1 acc
+;;     2: i32.add_imm_br_if s0 <- s0 -1 -> @0
+;;     5: charge 1
+;;     7: return1 acc

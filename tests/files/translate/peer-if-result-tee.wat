@@ -20,10 +20,9 @@
 ;; code
 ;; func0
 ;;     0: copy s1 <- s0
-;;     2: br_i32.and_not_imm s0 1 -> @15
-;;     5: br_if_not s0 -> @11
-;;     7: copy s2 <- s0
-;;     9: br -> @13
-;;    11: copy s2 <- s0
-;;    13: copy s0 <- s2
-;;    15: return1 s1
+;;     2: br_i32.and_not_imm s0 1 -> @13
+;;     5: br_if_not s0 -> @9
+;;     7: copy_br s2 <- s0 -> @11
+;;     9: copy s2 <- s0
+;;    11: copy s0 <- s2
+;;    13: return1 s1

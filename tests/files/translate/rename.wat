@@ -54,12 +54,11 @@
 ;;     0: i32.add_imm s0 <- s0 1
 ;;     2: return2 s0 s0
 ;; func3
-;;     0: br_if_not s1 -> @6
-;;     2: const32 s2 <- 9
-;;     4: br -> @8
-;;     6: i32.add_imm s2 <- s0 9
-;;     8: copy s0 <- s2
-;;    10: return1 acc
+;;     0: br_if_not s1 -> @5
+;;     2: const32_br s2 <- 9 -> @7
+;;     5: i32.add_imm s2 <- s0 9
+;;     7: copy s0 <- s2
+;;     9: return1 acc
 ;; func4
 ;;     0: copy s2 <- s0
 ;;     2: copy s1 <- s0

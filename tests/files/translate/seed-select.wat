@@ -22,11 +22,10 @@
 ;; code
 ;; func0
 ;;     0: copy s2 <- s0
-;;     2: br_if_not s1 -> @8
-;;     4: const32 s3 <- 0
-;;     6: br -> @12
-;;     8: const32 s0 <- 9
-;;    10: const32 s3 <- 0
-;;    12: i32.lt_s_imm s0 <- s0 6
-;;    14: select s2 <- s2 s3 acc
-;;    16: return1 acc
+;;     2: br_if_not s1 -> @7
+;;     4: const32_br s3 <- 0 -> @11
+;;     7: const32 s0 <- 9
+;;     9: const32 s3 <- 0
+;;    11: i32.lt_s_imm s0 <- s0 6
+;;    13: select s2 <- s2 s3 acc
+;;    15: return1 acc

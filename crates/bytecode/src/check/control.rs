@@ -9,7 +9,7 @@ use prova_module::{FuncIdx, FuncType, RefKind, ValType, cells_of};
 /// What the class of an instruction demands; its operands are checked one by one before.
 pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Verdict {
     match inst.op.class() {
-        Class::br | Class::branch => {
+        Class::br | Class::branch | Class::pure_branch | Class::pure_br => {
             let operands = inst.op.operands();
             for (operand, &value) in operands.iter().zip(&inst.values) {
                 if operand.kind == Kind::rel {

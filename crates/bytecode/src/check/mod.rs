@@ -352,6 +352,7 @@ impl Walk<'_> {
                 | Kind::i32c
                 | Kind::i64w
                 | Kind::i64c
+                | Kind::f64c
                 | Kind::off16
                 | Kind::off32
                 | Kind::off64

@@ -1,7 +1,7 @@
-//! F7 and F8 for globals: the row of the op says whether it sets and how wide the value is.
+//! F7 and F8 for globals: which ops set one, and how wide the value is.
 
 use super::{Context, Fault, Rule, Verdict};
-use crate::ops::{Kind, Op, Role};
+use crate::ops::{Kind, Op};
 use prova_module::{GlobalIdx, ValType};
 
 /// A global operand of `op`.
@@ -10,7 +10,8 @@ pub(super) fn global(cx: &Context<'_>, op: Op, index: u64) -> Verdict {
         return Err(Fault::new(Rule::Indices, format!("there is no global{index}")));
     };
     let wide = op.operands().iter().any(|operand| operand.kind == Kind::v128);
-    let sets = op.operands().iter().all(|operand| operand.role == Role::Source);
+    // Whatever does not only get is one that sets.
+    let sets = !matches!(op, Op::GlobalGet | Op::GlobalGetAddImm | Op::GlobalGetV128);
     if wide != (global.val == ValType::V128) {
         let what = format!("{} of global{index}, a {}", op.mnemonic(), global.val);
         return Err(Fault::new(Rule::Kinds, what));

@@ -19,7 +19,7 @@ use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueI
 use crate::candidate::Candidate;
 use crate::check::{CheckError, accumulator_cell};
 use crate::encode::{Inst, decode};
-use crate::ops::{Class, Kind, RegClass, Role};
+use crate::ops::{Class, Kind, Role};
 use prova_module::{BlockKind, FuncFacts, Module, Operator};
 use std::collections::BTreeSet;
 
@@ -561,7 +561,7 @@ fn sources(inst: &Inst, component: Component) -> Vec<u32> {
     let mut slots = Vec::new();
     let mut v = 0;
     for operand in inst.op.operands() {
-        let in_accumulator = RegClass::of(operand.kind).filter(|_| inst.is_accumulated(v));
+        let in_accumulator = operand.kind.class().filter(|_| inst.is_accumulated(v));
         if operand.role == Role::Source && operand.kind.cells() > 0 {
             slots.push(in_accumulator.map_or(inst.values[v] as u32, accumulator_cell));
         }

@@ -74,6 +74,17 @@ macro_rules! control_ops {
             BrI64LeUImm "br_i64.le_u_imm" branch [<- a:i64 b:i64w t:rel] { i64_le_u(a, b) }
             BrI64GeSImm "br_i64.ge_s_imm" branch [<- a:i64 b:i64w t:rel] { i64_ge_s(a, b) }
             BrI64GeUImm "br_i64.ge_u_imm" branch [<- a:i64 b:i64w t:rel] { i64_ge_u(a, b) }
+            // The same with a 64-bit immediate.
+            BrI64EqImm64 "br_i64.eq_imm64" branch [<- a:i64 b:i64c t:rel] { i64_eq(a, b) }
+            BrI64NeImm64 "br_i64.ne_imm64" branch [<- a:i64 b:i64c t:rel] { i64_ne(a, b) }
+            BrI64LtSImm64 "br_i64.lt_s_imm64" branch [<- a:i64 b:i64c t:rel] { i64_lt_s(a, b) }
+            BrI64LtUImm64 "br_i64.lt_u_imm64" branch [<- a:i64 b:i64c t:rel] { i64_lt_u(a, b) }
+            BrI64GtSImm64 "br_i64.gt_s_imm64" branch [<- a:i64 b:i64c t:rel] { i64_gt_s(a, b) }
+            BrI64GtUImm64 "br_i64.gt_u_imm64" branch [<- a:i64 b:i64c t:rel] { i64_gt_u(a, b) }
+            BrI64LeSImm64 "br_i64.le_s_imm64" branch [<- a:i64 b:i64c t:rel] { i64_le_s(a, b) }
+            BrI64LeUImm64 "br_i64.le_u_imm64" branch [<- a:i64 b:i64c t:rel] { i64_le_u(a, b) }
+            BrI64GeSImm64 "br_i64.ge_s_imm64" branch [<- a:i64 b:i64c t:rel] { i64_ge_s(a, b) }
+            BrI64GeUImm64 "br_i64.ge_u_imm64" branch [<- a:i64 b:i64c t:rel] { i64_ge_u(a, b) }
             BrI32And "br_i32.and" branch [<- a:i32 b:i32 t:rel] { i32_and(a, b) }
             BrI32AndNot "br_i32.and_not" branch [<- a:i32 b:i32 t:rel] { i32_eqz(i32_and(a, b)) }
             BrI32AndImm "br_i32.and_imm" branch [<- a:i32 b:i32c t:rel] { i32_and(a, b) }
@@ -102,6 +113,28 @@ macro_rules! control_ops {
             BrF64NotGt "br_f64.not_gt" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_gt(a, b)) }
             BrF64NotLe "br_f64.not_le" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_le(a, b)) }
             BrF64NotGe "br_f64.not_ge" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_ge(a, b)) }
+            // f64: the second operand is an immediate.
+            BrF64EqImm "br_f64.eq_imm" branch [<- a:f64 b:f64c t:rel] { f64_eq(a, b) }
+            BrF64LtImm "br_f64.lt_imm" branch [<- a:f64 b:f64c t:rel] { f64_lt(a, b) }
+            BrF64GtImm "br_f64.gt_imm" branch [<- a:f64 b:f64c t:rel] { f64_gt(a, b) }
+            BrF64LeImm "br_f64.le_imm" branch [<- a:f64 b:f64c t:rel] { f64_le(a, b) }
+            BrF64GeImm "br_f64.ge_imm" branch [<- a:f64 b:f64c t:rel] { f64_ge(a, b) }
+            BrF64NotEqImm "br_f64.not_eq_imm" branch [<- a:f64 b:f64c t:rel] { i32_eqz(f64_eq(a, b)) }
+            BrF64NotLtImm "br_f64.not_lt_imm" branch [<- a:f64 b:f64c t:rel] { i32_eqz(f64_lt(a, b)) }
+            BrF64NotGtImm "br_f64.not_gt_imm" branch [<- a:f64 b:f64c t:rel] { i32_eqz(f64_gt(a, b)) }
+            BrF64NotLeImm "br_f64.not_le_imm" branch [<- a:f64 b:f64c t:rel] { i32_eqz(f64_le(a, b)) }
+            BrF64NotGeImm "br_f64.not_ge_imm" branch [<- a:f64 b:f64c t:rel] { i32_eqz(f64_ge(a, b)) }
+            // A result and the branch behind it: of a loop's counter, or of a value that a block
+            // leaves.
+            I32AddImmBrIf "i32.add_imm_br_if" pure_branch [d:i32 <- a:i32 k:i32s t:rel] { { let v = i32_add(a, k); (v, v) } }
+            I32AddImmBrNe "i32.add_imm_br_ne" pure_branch [d:i32 <- a:i32 k:i32s b:i32 t:rel] { { let v = i32_add(a, k); (v, i32_ne(v, b)) } }
+            I32AddImmBrNeImm "i32.add_imm_br_ne_imm" pure_branch [d:i32 <- a:i32 k:i32s b:i32c t:rel] { { let v = i32_add(a, k); (v, i32_ne(v, b)) } }
+            I32AddImmBrLtU "i32.add_imm_br_lt_u" pure_branch [d:i32 <- a:i32 k:i32s b:i32 t:rel] { { let v = i32_add(a, k); (v, i32_lt_u(v, b)) } }
+            I32AddImmBrLtS "i32.add_imm_br_lt_s" pure_branch [d:i32 <- a:i32 k:i32s b:i32 t:rel] { { let v = i32_add(a, k); (v, i32_lt_s(v, b)) } }
+            Const32BrIfNot "const32_br_if_not" pure_branch [d:i32 <- k:i32c a:i32 t:rel] { (k, i32_eqz(a)) }
+            I32AddImmBr "i32.add_imm_br" pure_br [d:i32 <- a:i32 k:i32s t:rel] { i32_add(a, k) }
+            CopyBr "copy_br" pure_br [d:any <- a:any t:rel] { a }
+            Const32Br "const32_br" pure_br [d:i32 <- k:i32c t:rel] { k }
         } [$($rest)*] $callback }
     };
 }

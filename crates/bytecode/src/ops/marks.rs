@@ -30,37 +30,6 @@ pub enum RegClass {
 impl RegClass {
     /// All of them in the order of their numbers.
     pub const ALL: [RegClass; 3] = [RegClass::Int, RegClass::F32, RegClass::F64];
-
-    /// The class of the accumulator that an operand of a kind can be in.
-    pub const fn of(kind: Kind) -> Option<RegClass> {
-        match kind {
-            Kind::i32 | Kind::i64 | Kind::ref_ | Kind::addr | Kind::any => Some(RegClass::Int),
-            Kind::f32 => Some(RegClass::F32),
-            Kind::f64 => Some(RegClass::F64),
-            Kind::v128
-            | Kind::i32s
-            | Kind::i64s
-            | Kind::i32c
-            | Kind::i64w
-            | Kind::i64c
-            | Kind::v128c
-            | Kind::rel
-            | Kind::off16
-            | Kind::off32
-            | Kind::off64
-            | Kind::lane
-            | Kind::win
-            | Kind::count
-            | Kind::func
-            | Kind::type_
-            | Kind::table
-            | Kind::mem
-            | Kind::global
-            | Kind::elem
-            | Kind::data
-            | Kind::tag => None,
-        }
-    }
 }
 
 /// Which operands of an instruction are in accumulators.
@@ -136,7 +105,7 @@ impl Accumulators {
         let (mut count, mut results, mut value, mut i) = (0, 0, 0, 0);
         while i < operands.len() {
             let kind = operands[i].kind;
-            match (RegClass::of(kind), operands[i].role) {
+            match (kind.class(), operands[i].role) {
                 (class, Role::Result) => {
                     result = class;
                     results += 1;
@@ -195,6 +164,8 @@ impl Class {
             || matches!(
                 self,
                 Class::branch
+                    | Class::pure_branch
+                    | Class::pure_br
                     | Class::store
                     | Class::store_far
                     | Class::quick0

@@ -7,8 +7,7 @@
 macro_rules! memory_ops {
     ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
         $crate::$next! { { $($rows)*
-            // Memory 0 with 32-bit addresses and a 32-bit offset. f32 and f64 use the integer
-            // forms: a cell holds bits.
+            // Memory 0 with 32-bit addresses and a 32-bit offset.
             I32Load "i32.load" load [d:i32 <- p:i32 o:off32] m:u32 { m }
             I64Load "i64.load" load [d:i64 <- p:i32 o:off32] m:u64 { m }
             I32Load8S "i32.load8_s" load [d:i32 <- p:i32 o:off32] m:u8 { i32_load8_s(m) }
@@ -28,6 +27,11 @@ macro_rules! memory_ops {
             I64Store8 "i64.store8" store [<- p:i32 v:i64 o:off32] { i64_store8(v) }
             I64Store16 "i64.store16" store [<- p:i32 v:i64 o:off32] { i64_store16(v) }
             I64Store32 "i64.store32" store [<- p:i32 v:i64 o:off32] { i64_store32(v) }
+            // Floats by their accumulators.
+            F32Load "f32.load" load [d:f32 <- p:i32 o:off32] m:u32 { f32_of(m) }
+            F64Load "f64.load" load [d:f64 <- p:i32 o:off32] m:u64 { f64_of(m) }
+            F32Store "f32.store" store [<- p:i32 v:f32 o:off32] { f32_bits(v) }
+            F64Store "f64.store" store [<- p:i32 v:f64 o:off32] { f64_bits(v) }
             // The address is a sum in 32 bits: of two slots, or of a slot and an immediate.
             I32LoadIdx "i32.load_idx" load_idx [d:i32 <- p:i32 q:i32 o:off16] m:u32 { m }
             I64LoadIdx "i64.load_idx" load_idx [d:i64 <- p:i32 q:i32 o:off16] m:u64 { m }
@@ -45,12 +49,17 @@ macro_rules! memory_ops {
             I32Load16UAt "i32.load16_u_at" load_idx [d:i32 <- p:i32 q:i32s o:off16] m:u16 { i32_load16_u(m) }
             I64Load32SAt "i64.load32_s_at" load_idx [d:i64 <- p:i32 q:i32s o:off16] m:u32 { i64_load32_s(m) }
             I64Load32UAt "i64.load32_u_at" load_idx [d:i64 <- p:i32 q:i32s o:off16] m:u32 { i64_load32_u(m) }
+            F32LoadIdx "f32.load_idx" load_idx [d:f32 <- p:i32 q:i32 o:off16] m:u32 { f32_of(m) }
+            F64LoadIdx "f64.load_idx" load_idx [d:f64 <- p:i32 q:i32 o:off16] m:u64 { f64_of(m) }
+            F32LoadAt "f32.load_at" load_idx [d:f32 <- p:i32 q:i32s o:off16] m:u32 { f32_of(m) }
+            F64LoadAt "f64.load_at" load_idx [d:f64 <- p:i32 q:i32s o:off16] m:u64 { f64_of(m) }
             // An immediate is stored.
             I32StoreImm "i32.store_imm" store [<- p:i32 v:i32s o:off32] { v }
             I64StoreImm "i64.store_imm" store [<- p:i32 v:i64s o:off32] { v }
             I32Store8Imm "i32.store8_imm" store [<- p:i32 v:i32s o:off32] { i32_store8(v) }
             I32Store16Imm "i32.store16_imm" store [<- p:i32 v:i32s o:off32] { i32_store16(v) }
-            // Any memory, any address type, any offset.
+            // Any memory, any address type, any offset. f32 and f64 use the integer forms: a cell
+            // holds bits.
             I32LoadFar "i32.load_far" load_far [d:i32 <- p:addr o:off64 k:mem] m:u32 { m }
             I64LoadFar "i64.load_far" load_far [d:i64 <- p:addr o:off64 k:mem] m:u64 { m }
             I32Load8SFar "i32.load8_s_far" load_far [d:i32 <- p:addr o:off64 k:mem] m:u8 { i32_load8_s(m) }

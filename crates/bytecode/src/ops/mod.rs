@@ -82,6 +82,10 @@ pub enum Class {
     trap,
     /// Taken when the expression is not zero.
     branch,
+    /// One result, and a condition: taken when that is not zero.
+    pure_branch,
+    /// One result, then `br`.
+    pure_br,
     /// A load from memory 0 (32-bit addresses, 32-bit offset).
     load,
     /// A load from memory 0 at the sum of two operands, in 32 bits, and a 16-bit offset.
@@ -157,6 +161,7 @@ impl Class {
         match self {
             Class::unreachable
             | Class::br
+            | Class::pure_br
             | Class::br_table
             | Class::return_
             | Class::return1
@@ -173,6 +178,7 @@ impl Class {
             | Class::pure2
             | Class::trap
             | Class::branch
+            | Class::pure_branch
             | Class::load
             | Class::load_idx
             | Class::store
@@ -367,6 +373,7 @@ const fn form(class: Class, operands: &[Operand]) -> Form {
             | Kind::i32c
             | Kind::i64w
             | Kind::i64c
+            | Kind::f64c
             | Kind::off16
             | Kind::off32 => {}
             Kind::v128c => {

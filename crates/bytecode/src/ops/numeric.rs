@@ -62,6 +62,7 @@ macro_rules! numeric_ops {
             I32XorImm32 "i32.xor_imm32" pure [d:i32 <- a:i32 b:i32c] { i32_xor(a, b) }
             // i32: two operators in one, as one often follows the other.
             I32ShrUAndImm "i32.shr_u_and_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_and(i32_shr_u(a, b), c) }
+            I32ShrUAndAdd "i32.shr_u_and_add" pure [d:i32 <- a:i32 b:i32s c:i32s e:i32] { i32_add(i32_and(i32_shr_u(a, b), c), e) }
             I32AndShlImm "i32.and_shl_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_shl(i32_and(a, b), c) }
             I32ShlShrSImm "i32.shl_shr_s_imm" pure [d:i32 <- a:i32 b:i32s c:i32s] { i32_shr_s(i32_shl(a, b), c) }
             I32ShlAdd "i32.shl_add" pure [d:i32 <- a:i32 b:i32s c:i32] { i32_add(i32_shl(a, b), c) }
@@ -135,6 +136,12 @@ macro_rules! numeric_ops {
             I64AndImm32 "i64.and_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_and(a, b) }
             I64OrImm32 "i64.or_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_or(a, b) }
             I64XorImm32 "i64.xor_imm32" pure [d:i64 <- a:i64 b:i64w] { i64_xor(a, b) }
+            // A 64-bit one.
+            I64AddImm64 "i64.add_imm64" pure [d:i64 <- a:i64 b:i64c] { i64_add(a, b) }
+            I64MulImm64 "i64.mul_imm64" pure [d:i64 <- a:i64 b:i64c] { i64_mul(a, b) }
+            I64AndImm64 "i64.and_imm64" pure [d:i64 <- a:i64 b:i64c] { i64_and(a, b) }
+            I64OrImm64 "i64.or_imm64" pure [d:i64 <- a:i64 b:i64c] { i64_or(a, b) }
+            I64XorImm64 "i64.xor_imm64" pure [d:i64 <- a:i64 b:i64c] { i64_xor(a, b) }
             // i64: two operators in one.
             I64MulAdd "i64.mul_add" pure [d:i64 <- a:i64 b:i64 c:i64] { i64_add(i64_mul(a, b), c) }
             // i64: one operand.

@@ -24,6 +24,11 @@ macro_rules! parametric_ops {
             Const128 "const128" pure [d:v128 <- a:v128c] { a }
             // `a` where the condition is not zero, else `b`.
             Select "select" pure [d:any <- a:any b:any c:i32] { select(a, b, c) }
+            // One of both is an immediate: of 32 bits, sign-extended or not.
+            SelectImm "select_imm" pure [d:any <- a:any b:i64w c:i32] { select(a, b, c) }
+            SelectImm32 "select_imm32" pure [d:any <- a:any b:i32c c:i32] { select(a, cell(b), c) }
+            ImmSelect "imm_select" pure [d:any <- a:i64w b:any c:i32] { select(a, b, c) }
+            Imm32Select "imm32_select" pure [d:any <- a:i32c b:any c:i32] { select(cell(a), b, c) }
             SelectV128 "select_v128" pure [d:v128 <- a:v128 b:v128 c:i32] { select(a, b, c) }
         } [$($rest)*] $callback }
     };

@@ -196,7 +196,7 @@ impl<'t> Operands<'_, 't> {
                 .or_else(|_| u32::try_from(number))
                 .ok()
                 .map(u64::from),
-            Kind::i64c => {
+            Kind::i64c | Kind::f64c => {
                 i64::try_from(number).map(|n| n as u64).or_else(|_| u64::try_from(number)).ok()
             }
             Kind::i32s | Kind::i64s | Kind::i64w => i64::try_from(number).ok().map(|n| n as u64),
@@ -261,6 +261,7 @@ fn affixes(kind: Kind) -> (&'static str, &'static str) {
         | Kind::i64s
         | Kind::i64w
         | Kind::i64c
+        | Kind::f64c
         | Kind::v128c
         | Kind::rel
         | Kind::count => ("", ""),

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 /// Names of places in a module that came of a file's.
-pub(super) fn places(file: Module, module: Module) -> Places {
+pub(crate) fn places(file: Module, module: Module) -> Places {
     let known: Mutex<HashMap<u32, String>> = Mutex::default();
     Places::new(move |func, offset| {
         let mut known = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -57,8 +57,12 @@ impl Scratch {
     }
 
     pub(crate) fn run_with(&self, args: &str, input: &[u8]) -> Run {
+        self.run_args(&args.split_whitespace().collect::<Vec<_>>(), input)
+    }
+
+    pub(crate) fn run_args(&self, args: &[&str], input: &[u8]) -> Run {
         let mut child = Command::new(env!("CARGO_BIN_EXE_prova"))
-            .args(args.split_whitespace())
+            .args(args)
             .current_dir(&self.0)
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::piped())

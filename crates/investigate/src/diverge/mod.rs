@@ -7,8 +7,9 @@
 //!                                      └─ all values ─┘ of the functions around n
 //! ```
 //!
-//! A *side* is a tier or an executor, or another build of the program. Both sides replay the same
-//! record, so what the host answers is no difference. `trace` makes both sides count and hash their
+//! A *side* is a tier or an executor, or another build of the program; the second one may be the
+//! second run in one instance, or an engine of somebody else ([`Second`]). Both sides replay the
+//! same record, so what the host answers is no difference. `trace` makes both count and hash their
 //! events; `search` finds the first one that differs; then the functions around it are traced
 //! with the results of all their operators, which brings the search from the store that shows a
 //! fault to the operator whose operands agree and whose result does not.
@@ -16,7 +17,8 @@
 //! 1. What is named is the first event that differs among those that are told: sites that only one
 //!    of two builds has are not told (`align`).
 //! 2. Tracing changes the code, so a fault of a compiler may vanish under it. Runs without tracing
-//!    are compared too, and [`Verdict::Vanishes`] says so.
+//!    are compared too. If they differ where traced ones do not, functions are traced from around
+//!    them, and where that shows nothing either, [`Verdict::Vanishes`] says so.
 //! 3. A run that never ends is the caller's to bound, by fuel.
 //!
 //! Limits: of two builds, addresses that moved are differences; records of one build are replayed
@@ -27,14 +29,18 @@ mod align;
 mod report;
 mod search;
 mod source;
+mod specialized;
 mod state;
 
 pub use report::{Divergence, First, SideReport, Spot, StateValue, Verdict};
 pub use source::line as source_line;
+pub use specialized::{
+    Agreement, Compiled, Finding, Lockstep, LockstepReport, Place, SharedArguments, lockstep,
+};
 
 use crate::trace::{
-    Arguments, End, Event, Level, Plan, Prepared, Ran, Record, Request, Site, Watch, What,
-    instrument,
+    Arguments, End, Event, ForeignEngine, Level, Plan, Prepared, Ran, Record, Request, Site, Watch,
+    What, instrument, run_elsewhere,
 };
 use align::Ids;
 use prova::{Config, Result, bail};
@@ -68,9 +74,23 @@ pub struct Side<'s> {
     pub module: Option<&'s [u8]>,
 }
 
+/// How the second side runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Second<'s> {
+    /// As the first one does, in an instance of its own.
+    #[default]
+    Fresh,
+    /// In an instance in which the program has run once, with the same answers of the host.
+    Reused,
+    /// In another engine, as a module that stands alone; the side's settings are for the module.
+    Elsewhere(&'s dyn ForeignEngine),
+}
+
 /// What is wanted of a search.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'s> {
+    /// How the second side runs.
+    pub second: Second<'s>,
     /// Which events are compared; without one [`LEVEL`], and then all values around the
     /// difference.
     pub level: Option<Level>,
@@ -87,6 +107,7 @@ struct Pair<'p> {
     sides: &'p [Side<'p>; 2],
     args: Arguments<'p>,
     fuel: Option<u64>,
+    second: Second<'p>,
     /// For each function of A its partner; `None` of one module.
     partners: Option<Vec<Option<u32>>>,
     /// What may be an address, and is not compared.
@@ -118,10 +139,11 @@ struct Hit {
 pub fn diverge(
     record: &Arc<Record>,
     sides: &[Side<'_>; 2],
-    options: Options,
+    options: Options<'_>,
     args: Arguments<'_>,
 ) -> Result<Divergence> {
-    let mut pair = Pair { record, sides, args, fuel: options.fuel, partners: None, mask: None };
+    let Options { fuel, second, .. } = options;
+    let mut pair = Pair { record, sides, args, fuel, second, partners: None, mask: None };
     let plain = pair.plain()?;
     if pair.bytes(0) != pair.bytes(1) {
         let modules = [plain[0].0.original(), plain[1].0.original()];
@@ -131,9 +153,13 @@ pub fn diverge(
     let level = options.level.unwrap_or(LEVEL);
     let nothing = || [BTreeSet::new(), BTreeSet::new()];
     let mut runs = 2;
-    let (traced, found) = pair.search(level, &nothing(), &mut runs)?;
+    let traced = pair.traced(level, &nothing(), [None, None])?;
+    let found = pair.search(&traced, &mut runs)?;
     let ends = [found.a.clone(), found.b.clone()];
     let Some(number) = found.number else {
+        if options.level.is_none() && report::vanishes(&ends, &plain) {
+            return pair.from_around(&plain, ends, runs);
+        }
         return Ok(report::same(&pair, &plain, level, ends, runs));
     };
     let mut hit = pair.look(&traced, level, nothing(), number, &mut runs)?;
@@ -144,7 +170,9 @@ pub fn diverge(
             if deep == hit.deep {
                 break;
             }
-            let (closer, found) = pair.search(level, &deep, &mut runs)?;
+            // A body may become larger than a module may have.
+            let Ok(closer) = pair.traced(level, &deep, [None, None]) else { break };
+            let found = pair.search(&closer, &mut runs)?;
             // A difference that closer tracing hides is told as it was found.
             let Some(number) = found.number else { break };
             hit = pair.look(&closer, level, deep, number, &mut runs)?;
@@ -167,11 +195,44 @@ impl<'p> Pair<'p> {
             .map_err(|error| error.context(format!("side {name}")))
     }
 
+    /// Runs a side.
+    fn ran(&self, side: usize, prepared: &Prepared, watch: Watch) -> Result<Ran> {
+        match self.second {
+            Second::Reused if side == 1 => prepared.run_again(watch, self.args),
+            Second::Elsewhere(engine) if side == 1 => {
+                run_elsewhere(prepared, engine, watch, self.args)
+                    .map_err(|error| error.context(format!("side {}", self.sides[1].name)))
+            }
+            Second::Fresh | Second::Reused | Second::Elsewhere(_) => prepared.run(watch, self.args),
+        }
+    }
+
+    /// Searches again without touching the code of functions: the difference was gone when they
+    /// told their own events, as `ends` were.
+    fn from_around(
+        &self,
+        plain: &[(Prepared, Ran); 2],
+        ends: [Ran; 2],
+        mut runs: u32,
+    ) -> Result<Divergence> {
+        let nothing = || [BTreeSet::new(), BTreeSet::new()];
+        let traced = self.traced(Level::Around, &nothing(), [None, None])?;
+        let found = self.search(&traced, &mut runs)?;
+        let Some(number) = found.number else {
+            return Ok(report::same(self, plain, LEVEL, ends, runs));
+        };
+        let hit = self.look(&traced, Level::Around, nothing(), number, &mut runs)?;
+        let mut report = report::differs(self, plain, (&traced, &hit), Default::default(), runs);
+        let gone = "it is gone when functions tell what they do: they were traced from around them";
+        report.notes.push(gone.to_owned());
+        Ok(report)
+    }
+
     /// Both sides without tracing.
     fn plain(&self) -> Result<[(Prepared, Ran); 2]> {
         let run = |side| {
             let prepared = self.prepare(side, None)?;
-            let ran = prepared.run(Watch::nothing(), self.args)?;
+            let ran = self.ran(side, &prepared, Watch::nothing())?;
             Ok::<_, prova::Error>((prepared, ran))
         };
         Ok([run(0)?, run(1)?])
@@ -213,21 +274,15 @@ impl<'p> Pair<'p> {
         Ok(prova::Module::new(&engine, self.bytes(side))?.wasm().clone())
     }
 
-    /// Instruments and searches.
-    fn search(
-        &self,
-        level: Level,
-        deep: &[BTreeSet<u32>; 2],
-        runs: &mut u32,
-    ) -> Result<(Traced, search::Found)> {
-        let traced = self.traced(level, deep, [None, None])?;
+    /// Searches in what both sides tell.
+    fn search(&self, traced: &Traced, runs: &mut u32) -> Result<search::Found> {
         let run = |side: usize| {
             let prepared = &traced.both[side];
-            move |watch| prepared.run(watch, self.args)
+            move |watch| self.ran(side, prepared, watch)
         };
         let found = search::first_difference(&run(0), &run(1))?;
         *runs += found.runs;
-        Ok((traced, found))
+        Ok(found)
     }
 
     /// Runs both sides up to an event, and keeps those before it.
@@ -240,7 +295,7 @@ impl<'p> Pair<'p> {
         runs: &mut u32,
     ) -> Result<Hit> {
         let window = || Watch::window(number.saturating_sub(AROUND).max(1), number);
-        let run = |side: usize| traced.both[side].run(window(), self.args);
+        let run = |side: usize| self.ran(side, &traced.both[side], window());
         let ran = [run(0)?, run(1)?];
         *runs += 2;
         let last = |side: usize| ran[side].watch.events.iter().find(|one| one.number == number);
@@ -298,7 +353,7 @@ impl<'p> Pair<'p> {
         *runs += 2;
         let run = |side: usize| {
             let window = Watch::window(hit.number, hit.number);
-            Ok::<_, prova::Error>(traced.both[side].run(window, self.args)?.state)
+            Ok::<_, prova::Error>(self.ran(side, &traced.both[side], window)?.state)
         };
         let [a, b] = requests;
         Ok([States { request: a, values: run(0)? }, States { request: b, values: run(1)? }])
@@ -335,7 +390,7 @@ fn addresses(modules: [&Module; 2]) -> (u64, u64) {
 fn plainly_differ(a: &Ran, b: &Ran) -> bool {
     let same_place = a.end == b.end
         || matches!((&a.end, &b.end), (End::Trapped(x, _), End::Trapped(y, _)) if x == y);
-    !same_place || a.calls != b.calls
+    !same_place || (a.exact && b.exact && a.calls != b.calls)
 }
 
 /// The function that an event's site names, for the report: of a call of the host the caller.

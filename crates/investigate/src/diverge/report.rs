@@ -2,8 +2,8 @@
 //!
 //! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
 
-use super::{BEFORE, Hit, Pair, States, Traced, func_of, plainly_differ, source};
-use crate::trace::{Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
+use super::{BEFORE, Hit, Pair, Second, States, Traced, func_of, plainly_differ, source};
+use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
 use prova_builds::names::printable;
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
 use serde::Serialize;
@@ -111,6 +111,34 @@ fn side(pair: &Pair<'_>, at: usize, plain: &Ran, traced: &Ran) -> SideReport {
     }
 }
 
+/// Whether runs differ that do not differ when they are traced.
+pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool {
+    !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
+}
+
+/// Whether memories differ at the end, as far as they are known: of runs that came to their end. An
+/// instance that has run before may have others.
+fn memories_differ(
+    pair: &Pair<'_>,
+    [a, b]: [&Ran; 2],
+    [(_, plain_a), (_, plain_b)]: &[(Prepared, Ran); 2],
+) -> bool {
+    let ended = |ran: &Ran| matches!(ran.end, End::Returned(_) | End::Exited(_));
+    let differ = |a: &Ran, b: &Ran| {
+        let both = a.memory.zip(b.memory).filter(|_| ended(a) && ended(b));
+        both.is_some_and(|(a, b)| a != b)
+    };
+    let comparable = pair.partners.is_none() && !matches!(pair.second, Second::Reused);
+    comparable && (differ(a, b) || differ(plain_a, plain_b))
+}
+
+/// The exported call of the runs, and how it ends in both without tracing.
+fn without(pair: &Pair<'_>, [(_, a), (_, b)]: &[(Prepared, Ran); 2]) -> String {
+    let args = pair.record.args().join(", ");
+    let name = pair.record.export().unwrap_or("_start");
+    printable(&format!("without tracing the call {name}({args}) {} | {}", a.end, b.end))
+}
+
 /// The report of sides whose events are the same.
 pub(super) fn same(
     pair: &Pair<'_>,
@@ -124,17 +152,21 @@ pub(super) fn same(
     let verdict = match (plainly_differ(&a, &b), plainly_differ(plain_a, plain_b)) {
         (true, _) => {
             notes.push(format!("all events of level {level} are the same, the ends are not"));
+            notes.push(without(pair, plain));
             Verdict::Differs
         }
         (false, true) => {
             notes.push("the runs differ, but not when they are traced".to_owned());
+            notes.push(without(pair, plain));
             Verdict::Vanishes
+        }
+        (false, false) if memories_differ(pair, [&a, &b], plain) => {
+            let what = format!("all events of level {level} are the same, the memories are not");
+            notes.push(what + ": what differs was not loaded");
+            Verdict::Differs
         }
         (false, false) => Verdict::Same,
     };
-    if verdict == Verdict::Same && plain_a.memory != plain_b.memory && pair.partners.is_none() {
-        notes.push("the memories differ at the end".to_owned());
-    }
     let (a, b) = (side(pair, 0, plain_a, &a), side(pair, 1, plain_b, &b));
     Divergence { verdict, level, runs, a, b, first: None, notes }
 }
@@ -259,7 +291,7 @@ impl Divergence {
                 let events = a.events;
                 writeln!(
                     out,
-                    "{events} events of level {} are the same, the ends are not",
+                    "{events} events of level {} are the same, what is left is not",
                     self.level
                 )
                 .ok();
@@ -286,6 +318,7 @@ impl Divergence {
             Some(_) if let Some(fork) = fork => {
                 let (operator, place) = (&fork.operator, fork.place());
                 let at = fork.offset;
+                let operator = if operator.is_empty() { "the entry" } else { operator.as_str() };
                 writeln!(
                     out,
                     "first difference: the way after {operator} in {place}, at {at:#08x}"
@@ -297,7 +330,11 @@ impl Divergence {
                     (0, Some(caller)) => (function(&caller.name, caller.func), caller.offset),
                     (offset, _) => (spot.event.place(), offset),
                 };
-                writeln!(out, "first difference: in {}, at {:#08x}", at.0, at.1).ok();
+                let what = match spot.event.event {
+                    "returned" => format!("what {} returned in", spot.event.operator),
+                    _ => "in".to_owned(),
+                };
+                writeln!(out, "first difference: {what} {}, at {:#08x}", at.0, at.1).ok();
                 if let Some(source) = &spot.source {
                     writeln!(out, "source: {source}").ok();
                 }
@@ -333,7 +370,7 @@ impl Divergence {
         let stacks = [(&self.a, a), (&self.b, b)];
         let same = a.as_ref().map(|spot| &spot.stack) == b.as_ref().map(|spot| &spot.stack);
         for (side, spot) in stacks.iter().take(if same { 1 } else { 2 }) {
-            let Some(spot) = spot else { continue };
+            let Some(spot) = spot.as_ref().filter(|spot| !spot.stack.is_empty()) else { continue };
             let whose = if same { "both".to_owned() } else { side.name.clone() };
             writeln!(out, "\ncalls of {whose}").ok();
             for frame in &spot.stack {

@@ -9,7 +9,9 @@
 //!
 //! 1. Events `1..=lo` are the same on both sides, and event `hi` is not; a side that ended has no
 //!    more events.
-//! 2. Once two runs differ, they have different hashes for good, but for a chance of 2⁻⁶⁴
+//! 2. Of a run that is not exact (`Ran::exact`) no more is known than the events that it has told;
+//!    B is asked for A's last event, so that ends which are the same are seen to be.
+//! 3. Once two runs differ, they have different hashes for good, but for a chance of 2⁻⁶⁴
 //!    (`trace::watch`, invariant 1).
 
 use crate::trace::{CHECKPOINTS_MAX, End, Ran, Watch};
@@ -39,7 +41,8 @@ pub(super) fn first_difference(
     let a = run_a(Watch::whole())?;
     let step = a.watch.step;
     let beyond = a.count.saturating_add(1);
-    let b = run_b(against(0, step, &a, beyond))?;
+    let ends = Watch { window: Some((a.count.max(1), beyond)), ..against(0, step, &a, beyond) };
+    let b = run_b(ends)?;
     let same = equal(&a, &b);
     let mut lo = same as u64 * step;
     let mut runs = 2;
@@ -47,7 +50,7 @@ pub(super) fn first_difference(
         return Ok(Found { number: None, a, b, runs });
     }
     let mut hi = beyond.min(end(&b).saturating_add(1));
-    if b.watch.checkpoints.len() > same {
+    if is_short(&a, &b, same) {
         hi = hi.min(lo + step);
     }
     while hi > lo + 1 {
@@ -59,7 +62,7 @@ pub(super) fn first_difference(
         let same = equal(&a, &b);
         let from = lo;
         lo = from + same as u64 * step;
-        if b.watch.checkpoints.len() > same {
+        if is_short(&a, &b, same) {
             hi = hi.min(lo + step);
         }
         hi = hi.min(end(&a).min(end(&b)).saturating_add(1));
@@ -82,9 +85,15 @@ fn equal(a: &Ran, b: &Ran) -> usize {
     both.take_while(|(a, b)| a == b).count()
 }
 
+/// Whether B's checkpoint behind the equal ones is another, or was not told where A has one.
+fn is_short(a: &Ran, b: &Ran, same: usize) -> bool {
+    let lacks = !b.exact && a.watch.checkpoints.len() > same;
+    b.watch.checkpoints.len() > same || lacks
+}
+
 /// The last event that a run can have: of a run that was stopped there may be more.
 fn end(ran: &Ran) -> u64 {
-    if ran.end == End::Stopped { u64::MAX } else { ran.count }
+    if ran.end == End::Stopped || !ran.exact { u64::MAX } else { ran.count }
 }
 
 #[cfg(test)]
@@ -112,8 +121,31 @@ mod tests {
                 }
             }
         }
-        let (state, frames) = (Vec::new(), Vec::new());
-        Ran { end, count: done, hash, watch, state, frames, calls: 0, memory: None }
+        let (state, frames, exact) = (Vec::new(), Vec::new(), true);
+        Ran { end, count: done, hash, watch, state, frames, calls: 0, memory: None, exact }
+    }
+
+    /// The same, of an engine that tells nothing when it traps.
+    fn inexact(watch: Watch, count: u64, other: u64) -> Ran {
+        let ran = run(watch, count, other);
+        if ran.end == End::Stopped {
+            return ran;
+        }
+        let (count, hash) = ran.watch.seen;
+        Ran { count, hash, exact: false, ..ran }
+    }
+
+    #[test]
+    fn ends_that_are_not_told_are_found() {
+        for (a, b) in [(5, 5), (9_999, 9_999), (1, 0), (0, 1), (10_000, 9_000), (100_000, 3)] {
+            let first = |watch| Ok(run(watch, a, 0));
+            let found = first_difference(&first, &|watch| Ok(inexact(watch, b, 0)));
+            let expected = (a != b).then_some(a.min(b) + 1);
+            assert_eq!(found.expect("runs repeat").number, expected, "{a} {b}");
+            let found = first_difference(&first, &|watch| Ok(inexact(watch, b, 2)));
+            let expected = if b >= 2 && a >= 2 { Some(2) } else { expected };
+            assert_eq!(found.expect("runs repeat").number, expected, "{a} {b}");
+        }
     }
 
     fn search(a: (u64, u64), b: (u64, u64)) -> (Option<u64>, u32) {

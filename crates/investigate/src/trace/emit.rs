@@ -263,8 +263,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.behind = Some((after, stack.to_vec(), locals.to_vec()));
     }
 
+    /// What is told next is of the operator at this offset.
+    pub(super) fn at(&mut self, offset: u32) {
+        self.offset = offset;
+    }
+
     /// The locals are free for the next operator.
-    fn free(&mut self) {
+    pub(super) fn free(&mut self) {
         for (_, used) in &mut self.temps {
             *used = false;
         }
@@ -356,9 +361,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 let (memory, bytes) = (memory.0, row.width.min(8));
                 all.push(Word::Memory { local, memory, offset, bytes });
                 if row.width == 16 {
-                    // The access was inside of the memory, so this offset is none too large.
-                    let offset = offset.saturating_add(8);
-                    all.push(Word::Memory { local, memory, offset, bytes });
+                    // An access whose upper half has no offset is outside of every memory.
+                    let wide = self.address(MemoryIdx(memory)) == ValType::I64;
+                    let end = if wide { u64::MAX } else { u64::from(u32::MAX) };
+                    all.push(match offset.checked_add(8).filter(|offset| *offset <= end) {
+                        Some(offset) => Word::Memory { local, memory, offset, bytes },
+                        None => Word::Number(0),
+                    });
                 }
             }
             Some(kind) => {
@@ -416,32 +425,47 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
 
     /// The type of an operand or result.
     fn operand(&self, kind: Kind, immediates: &Immediates<'_>) -> Option<ValType> {
-        let nth = |immediate, nth: usize| immediates.indices(immediate).nth(nth);
-        let memory = |at| nth(Immediate::mem, at).or(immediates.memory()).map(MemoryIdx);
-        let table = |at| self.module.table(TableIdx(nth(Immediate::table, at)?));
-        let index = |at| Some(if table(at)?.table64 { ValType::I64 } else { ValType::I32 });
-        let smaller = |a: ValType, b: ValType| if a == b { a } else { ValType::I32 };
-        match kind {
-            Kind::addr => Some(self.address(memory(0)?)),
-            Kind::addr2 => Some(self.address(memory(1)?)),
-            Kind::addr_min => Some(smaller(self.address(memory(0)?), self.address(memory(1)?))),
-            Kind::index => index(0),
-            Kind::index2 => index(1),
-            Kind::index_min => Some(smaller(index(0)?, index(1)?)),
-            Kind::elem => Some(ValType::Ref(table(0)?.ref_type)),
-            Kind::global => {
-                let global = immediates.index(Immediate::global)?;
-                self.module.globals().get(global as usize).map(|ty| ty.val)
-            }
-            other => other.val_type(),
-        }
+        operand_type(self.module, kind, immediates)
     }
 
     /// The type of addresses of a memory.
     fn address(&self, memory: MemoryIdx) -> ValType {
-        let wide = self.module.memory(memory).is_some_and(|ty| ty.memory64);
-        if wide { ValType::I64 } else { ValType::I32 }
+        address_type(self.module, memory)
     }
+}
+
+/// The type of an operand or result of an operator with these immediates, where they say it.
+pub(crate) fn operand_type(
+    module: &Module,
+    kind: Kind,
+    immediates: &Immediates<'_>,
+) -> Option<ValType> {
+    let nth = |immediate, nth: usize| immediates.indices(immediate).nth(nth);
+    let memory = |at| nth(Immediate::mem, at).or(immediates.memory()).map(MemoryIdx);
+    let table = |at| module.table(TableIdx(nth(Immediate::table, at)?));
+    let index = |at| Some(if table(at)?.table64 { ValType::I64 } else { ValType::I32 });
+    let address = |at| Some(address_type(module, memory(at)?));
+    let smaller = |a: ValType, b: ValType| if a == b { a } else { ValType::I32 };
+    match kind {
+        Kind::addr => address(0),
+        Kind::addr2 => address(1),
+        Kind::addr_min => Some(smaller(address(0)?, address(1)?)),
+        Kind::index => index(0),
+        Kind::index2 => index(1),
+        Kind::index_min => Some(smaller(index(0)?, index(1)?)),
+        Kind::elem => Some(ValType::Ref(table(0)?.ref_type)),
+        Kind::global => {
+            let global = immediates.index(Immediate::global)?;
+            module.globals().get(global as usize).map(|ty| ty.val)
+        }
+        other => other.val_type(),
+    }
+}
+
+/// The type of addresses of a memory.
+pub(crate) fn address_type(module: &Module, memory: MemoryIdx) -> ValType {
+    let wide = module.memory(memory).is_some_and(|ty| ty.memory64);
+    if wide { ValType::I64 } else { ValType::I32 }
 }
 
 /// What is told of an operator, and from which level on.
@@ -504,7 +528,7 @@ fn sort(row: &Row) -> Sort {
 }
 
 /// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
-fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
+pub(crate) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
     to.local_get(local);
     match ty {
         ValType::I64 => to,

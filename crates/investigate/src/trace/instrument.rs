@@ -9,11 +9,12 @@
 //! Neighbours: `emit` writes what belongs to an operator, `watch` is behind `reached`, `run` links.
 //! What is added: two imported functions after the module's own imports; globals for count, hash
 //! and the number of the next event that is wanted; at the end of the functions `event` and for
-//! each imported function a wrapper that tells arguments and results; exports of the globals, and
-//! of the start function, which the runner calls. Custom sections are left out.
+//! each imported function a wrapper that tells arguments and results; exports of the globals,
+//! of all memories and of the start function, which the runner calls. Custom sections are left out.
 //!
 //! 1. Functions that are defined move up by [`ADDED`]; an imported one becomes its wrapper
-//!    everywhere but in the wrapper. All other indices stay.
+//!    everywhere but in the wrapper, and at the level [`Level::Around`] each function does, but in
+//!    tail calls. All other indices stay.
 //! 2. Wherever control is in an instrumented function, `Places` tells the operator of the module as
 //!    it was.
 
@@ -22,13 +23,13 @@ use super::site::{Level, Site, What};
 use super::watch::{FACTORS, TURNS};
 use crate::sections::is_due;
 use prova_module::ops::{Class, Opcode};
-use prova_module::{FuncIdx, Module, ValType};
+use prova_module::{FuncIdx, Module, Operator, ValType};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
     CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, InstructionSink, SectionId, TypeSection,
+    GlobalSection, GlobalType, ImportSection, Instruction, InstructionSink, SectionId, TypeSection,
 };
 
 /// The module of the added imports, and the start of the names of the added exports.
@@ -169,7 +170,10 @@ impl Reencode for Writer<'_, '_> {
 
     fn function_index(&mut self, func: u32) -> Outcome<u32> {
         let imported = self.module.imported_func_count() as u32;
-        Ok(if func < imported { self.own.event + 1 + func } else { func + ADDED })
+        let around = self.plan.level == Level::Around;
+        // The functions around others stand behind those of imports, so at the same distance.
+        let wrapped = func < imported || around;
+        Ok(if wrapped { self.own.event + 1 + func } else { func + ADDED })
     }
 
     fn intersperse_section_hook(
@@ -303,7 +307,14 @@ impl Reencode for Writer<'_, '_> {
                     false => out.state(request.after, &request.stack, &all),
                 }
             }
-            let instruction = self.instruction(op.clone())?;
+            let instruction = match op {
+                // What is around a function returns to its caller: chains of these calls would
+                // grow.
+                Operator::ReturnCall { function_index } if function_index >= self.imported() => {
+                    Instruction::ReturnCall(function_index + ADDED)
+                }
+                _ => self.instruction(op.clone())?,
+            };
             out.step(&op, &instruction, offset);
         }
         for ty in out.temps() {
@@ -340,6 +351,17 @@ fn is_place(op: &prova_module::Operator<'_>) -> bool {
 }
 
 impl Writer<'_, '_> {
+    fn imported(&self) -> u32 {
+        self.module.imported_func_count() as u32
+    }
+
+    /// The functions that have another one around them.
+    fn surrounded(&self) -> impl ExactSizeIterator<Item = FuncIdx> + use<> {
+        let all = self.module.func_count() as u32;
+        let first = if self.plan.level == Level::Around { self.imported() } else { all };
+        (first..all).map(FuncIdx)
+    }
+
     fn types(&mut self, mut types: TypeSection) -> TypeSection {
         use wasm_encoder::ValType::{I32, I64};
         self.done[0] = true;
@@ -363,6 +385,9 @@ impl Writer<'_, '_> {
         for func in 0..self.module.imported_func_count() as u32 {
             functions.function(self.module.func_type_idx(FuncIdx(func)).0);
         }
+        for func in self.surrounded() {
+            functions.function(self.module.func_type_idx(func).0);
+        }
         functions
     }
 
@@ -382,6 +407,10 @@ impl Writer<'_, '_> {
         let count = self.own.count;
         exports.export(&format!("{OWN} count"), ExportKind::Global, count);
         exports.export(&format!("{OWN} hash"), ExportKind::Global, count + 1);
+        exports.export(&format!("{OWN} next"), ExportKind::Global, count + 2);
+        for memory in 0..self.module.memories().len() as u32 {
+            exports.export(&format!("{OWN} memory {memory}"), ExportKind::Memory, memory);
+        }
         if let Some(FuncIdx(start)) = self.module.start() {
             let start = self.function_index(start)?;
             exports.export(&format!("{OWN} start"), ExportKind::Func, start);
@@ -394,6 +423,10 @@ impl Writer<'_, '_> {
         code.function(&self.event());
         for func in 0..self.module.imported_func_count() as u32 {
             let function = self.wrapper(FuncIdx(func));
+            code.function(&function);
+        }
+        for func in self.surrounded() {
+            let function = self.around(func);
             code.function(&function);
         }
         code
@@ -426,17 +459,44 @@ impl Writer<'_, '_> {
 
     /// Calls an imported function, and tells its arguments and results.
     fn wrapper(&mut self, func: FuncIdx) -> Function {
+        let level = Level::Host;
+        self.calls(func, (func.0, level), [(0, What::HostCall), (0, What::HostResult)])
+    }
+
+    /// Calls a function of the module, and tells its arguments and results: as it is entered, and
+    /// as the value of its last operator.
+    fn around(&mut self, func: FuncIdx) -> Function {
+        let body = self.module.body(func);
+        let first = body.and_then(|body| {
+            let (_, offset) = body.operators().read_with_offset().ok()?;
+            Some((offset as u32, body.range().end.saturating_sub(1) as u32))
+        });
+        let (first, last) = first.unwrap_or_default();
+        let called = (func.0 + ADDED, Level::Calls);
+        self.calls(func, called, [(first, What::Enter), (last, What::Value)])
+    }
+
+    /// Calls a function that has the type of `func`, and tells arguments and results.
+    fn calls(
+        &mut self,
+        func: FuncIdx,
+        (called, level): (u32, Level),
+        [before, after]: [(u32, fn(u32) -> What); 2],
+    ) -> Function {
         let ty = self.module.func_type(func);
         let (module, own) = (self.module, self.own);
         let base = ty.params.len() as u32;
-        let mut body = Body::new(module, func, (Level::Host, own), &mut self.sites, base);
-        body.of_locals(What::HostCall, &ty.params, 0);
+        let mut body = Body::new(module, func, (level, own), &mut self.sites, base);
+        body.at(before.0);
+        body.of_locals(before.1, &ty.params, 0);
         let mut to = InstructionSink::new(&mut body.out);
         for local in 0..base {
             to.local_get(local);
         }
-        to.call(func.0);
-        body.results(What::HostResult, &ty.results);
+        to.call(called);
+        body.free();
+        body.at(after.0);
+        body.results(after.1, &ty.results);
         InstructionSink::new(&mut body.out).end();
         let locals: Vec<ValType> = body.temps().collect();
         let bytes = std::mem::take(&mut body.out);

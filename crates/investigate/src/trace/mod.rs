@@ -11,8 +11,8 @@
 //! globals. So every tier gives the same events, an engine that traces nothing pays nothing, and
 //! only the events that somebody wants to see leave the program (`watch`).
 //!
-//! Neighbours: `record` and `replay` are the host's side; `diverge` compares two runs; the command
-//! line prints.
+//! Neighbours: `record` and `replay` are the host's side; `standalone` and `foreign` take a run to
+//! an engine of somebody else; `diverge` compares two runs; the command line prints.
 //!
 //! 1. Sites name functions and offsets of the module as it was given.
 //! 2. A run is deterministic: its input is a record, and NaNs have fixed bits.
@@ -26,6 +26,7 @@
 //! computed from the events, and the tiers with each other.
 
 mod emit;
+mod foreign;
 mod instrument;
 mod record;
 mod relocate;
@@ -33,18 +34,25 @@ mod replay;
 mod report;
 mod run;
 mod site;
+mod standalone;
 mod watch;
 
+pub use foreign::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
 pub use record::{Answer, Call, MAGIC, RECORD_BYTES_MAX, Record, RecordError, Recorder, VERSION};
 pub use replay::OtherCall;
 pub use report::{Frame, Shown, TraceReport};
-pub use run::{Arguments, SHOWN_MAX, Wanted, live, outcome_text, record_unknown, trace};
+pub use run::{
+    Arguments, SHOWN_MAX, Wanted, emitted, live, live_within, outcome_text, record_unknown, trace,
+};
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
+pub(crate) use emit::{address_type, operand_type, push_bits};
+pub(crate) use foreign::run as run_elsewhere;
 pub(crate) use instrument::{Plan, Request, instrument};
-pub(crate) use report::{frames, function, line, named, shown};
-pub(crate) use run::{End, Prepared, Ran, Value};
+pub(crate) use replay::{Replay, Replays, link};
+pub(crate) use report::{frames, function, line, named, operator_at, shown};
+pub(crate) use run::{End, Prepared, Ran, Value, invoke, stopped_by_program, why};
 pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;

@@ -127,6 +127,9 @@ impl Record {
         let module = reader.take(size)?;
         let export = reader.text()?;
         let count = reader.u32()?;
+        if count > VALUES_MAX {
+            return reader.fail("more arguments than a function has");
+        }
         let mut args = Vec::new();
         for _ in 0..count {
             args.push(reader.text()?);

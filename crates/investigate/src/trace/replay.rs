@@ -16,6 +16,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+/// Why a program stops where an answer lacks a result.
+pub(super) const TOO_FEW: &str = "the record has too few results";
+
 /// Where a replay stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Replay {
@@ -57,6 +60,9 @@ impl std::error::Error for OtherCall {}
 pub(crate) trait Replays: 'static {
     /// The replay.
     fn replay(&mut self) -> &mut Replay;
+
+    /// The host has written so many bytes to memory.
+    fn wrote(&mut self, _start: u64, _bytes: usize) {}
 }
 
 impl Replay {
@@ -95,17 +101,22 @@ impl Replay {
             other => Err(OtherCall {
                 number: self.answered + 1,
                 asked: shown(name, args),
-                recorded: other.map(|call| match own(&call) {
-                    Some(own) => shown((&own.0, &own.1), &call.args),
-                    None => format!("a call of import {}", call.import),
-                }),
+                recorded: other.map(|call| call_shown(&self.imports, &call)),
             }),
         }
     }
 }
 
+/// A recorded call as text.
+pub(super) fn call_shown(imports: &[(String, String)], call: &Call) -> String {
+    match imports.get(call.import as usize) {
+        Some((module, name)) => shown((module, name), &call.args),
+        None => format!("a call of import {}", call.import),
+    }
+}
+
 /// A call as text.
-fn shown((module, name): (&str, &str), args: &[u64]) -> String {
+pub(super) fn shown((module, name): (&str, &str), args: &[u64]) -> String {
     let args: Vec<String> = args.iter().map(|arg| format!("{arg:#x}")).collect();
     let full = match module {
         WASI_MODULE => name.to_owned(),
@@ -178,6 +189,7 @@ fn answer<T: Replays>(
             let what = format!("the record writes {} bytes at {start:#x}", bytes.len());
             return Err(Error::new(Trap::Aborted).context(what + ", outside of the memory"));
         }
+        caller.data_mut().wrote(start, bytes.len());
     }
     match call.answer {
         Answer::Returned(cells) => give(results, &cells),
@@ -193,7 +205,7 @@ fn give(results: &mut [Val], cells: &[u64]) -> Result<()> {
     let mut cells = cells.iter().copied();
     for result in results {
         let Some(cell) = cells.next() else {
-            return Err(Error::new(Trap::Aborted).context("the record has too few results"));
+            return Err(Error::new(Trap::Aborted).context(TOO_FEW));
         };
         match result {
             Val::I32(value) => *value = cell as i32,

@@ -103,6 +103,9 @@ fn word_count(module: &Module, site: Site) -> usize {
         What::Branch => 1,
         What::Result(nth) => of(cells(&callee_results(module, site)), nth),
         What::Effect(_) => 2,
+        What::Value(nth) if row_at(module, site).is_some_and(|row| row.opcode == Opcode::End) => {
+            of(cells(&ty.results), nth)
+        }
         What::Value(_) => match row_at(module, site).map(|row| (row.fixed, row.results.len())) {
             Some((Some(ValType::V128), _) | (None, 2..)) => 2,
             _ => 1,

@@ -87,8 +87,11 @@ pub(crate) struct Ran {
     pub(crate) frames: Vec<(u32, u32)>,
     /// Calls of the host that were answered.
     pub(crate) calls: u64,
-    /// A hash of the exported memory at the end, where there is one.
+    /// A hash of the memories at the end, where there are any: of an instrumented program of all,
+    /// and else of the exported one.
     pub(crate) memory: Option<u64>,
+    /// Count, hash and calls are those of the end; if not, there may have been more.
+    pub(crate) exact: bool,
 }
 
 /// Why the watch ends a run.
@@ -152,6 +155,10 @@ impl Prepared {
         let imports = super::func_imports(recorded.wasm()).into();
         let own = bytes == record.module();
         let original = if own { recorded } else { Module::new(&plain, bytes)? };
+        let imports_own = original.imports().any(|import| import.module() == OWN);
+        if imports_own || original.exports().any(|export| export.name().starts_with(OWN)) {
+            bail!("the module imports or exports names of `{OWN}`, which tracing has for itself");
+        }
         let told = plan.map(|plan| instrument(original.wasm(), plan).map_err(Error::msg));
         let told = told.transpose()?;
         let (engine, module) = match &told {
@@ -182,18 +189,49 @@ impl Prepared {
         self.told.as_ref().map_or(&[], |told| &told.sites)
     }
 
+    /// What runs: the module as it was, or instrumented.
+    pub(super) fn running(&self) -> &prova_module::Module {
+        self.module.wasm()
+    }
+
+    /// The record, and the functions that the recorded module imports.
+    pub(super) fn recorded(&self) -> (&Record, &[(String, String)]) {
+        (&self.record, &self.imports)
+    }
+
+    /// The type of an exported function.
+    pub(super) fn func_type(&self, name: &str) -> Option<FuncType> {
+        match self.original.get_export(name) {
+            Some(ExternType::Func(ty)) => Some(ty),
+            _ => None,
+        }
+    }
+
     /// Runs it from the start.
     ///
     /// # Errors
     /// If it cannot be instantiated, or the export or its arguments do not fit.
     pub(crate) fn run(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        self.run_in(watch, args, false)
+    }
+
+    /// Runs it, and then again in the instance that is left: the second run is told, with the same
+    /// answers of the host.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`].
+    pub(crate) fn run_again(&self, watch: Watch, args: Arguments<'_>) -> Result<Ran> {
+        self.run_in(watch, args, true)
+    }
+
+    fn run_in(&self, watch: Watch, args: Arguments<'_>, again: bool) -> Result<Ran> {
         let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
         let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
         }
         let mut instance = None;
-        let ended = self.ended(&mut store, &mut instance, args)?;
+        let ended = self.ended(&mut store, &mut instance, args, again)?;
         let global = |name: &str| {
             let global = instance.as_ref()?.get_global(&store, &format!("{OWN} {name}"))?;
             match global.get(&store) {
@@ -201,10 +239,10 @@ impl Prepared {
                 _ => None,
             }
         };
-        let memory = instance.and_then(|instance: Instance| {
-            let memory = instance.get_memory(&store, "memory")?;
-            Some(memory_hash(memory.data(&store)))
-        });
+        // A run that was stopped is compared with none.
+        let whole = !matches!(&ended, Err(error) if error.is::<Stop>());
+        let memory =
+            instance.filter(|_| whole).and_then(|instance| self.memories(&store, instance));
         let (count, hash) = (global("count"), global("hash"));
         let (end, frames) = match ended {
             Ok(values) => (End::Returned(values), Vec::new()),
@@ -212,7 +250,22 @@ impl Prepared {
         };
         let Host { replay, watch, state } = store.into_data();
         let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
-        Ok(Ran { end, count, hash, watch, state, frames, calls: replay.answered(), memory })
+        let (calls, exact) = (replay.answered(), true);
+        Ok(Ran { end, count, hash, watch, state, frames, calls, memory, exact })
+    }
+
+    /// A hash of the memories: of all if it is instrumented, and else of the exported one.
+    fn memories(&self, store: &Store<Host>, instance: Instance) -> Option<u64> {
+        let hash = |name: &str| {
+            let memory = instance.get_memory(store, name)?;
+            Some(memory_hash(memory.data(store)))
+        };
+        if self.told.is_none() {
+            return hash("memory");
+        }
+        let count = self.original.wasm().memories().len();
+        let all = (0..count).filter_map(|at| hash(&format!("{OWN} memory {at}")));
+        Some(all.fold(0, |all, one| super::folded(all, 0, one, 0)))
     }
 
     /// Instantiates, starts, initialises, calls: the results, or what ended it.
@@ -221,6 +274,7 @@ impl Prepared {
         store: &mut Store<Host>,
         instance: &mut Option<Instance>,
         args: Arguments<'_>,
+        again: bool,
     ) -> Result<Result<Vec<String>>> {
         let made = match self.linker.instantiate(&mut *store, &self.module) {
             Ok(made) => *instance.insert(made),
@@ -234,7 +288,44 @@ impl Prepared {
                 return Ok(Err(error));
             }
         }
-        invoke(store, &made, (self.record.export(), self.record.args()), args)
+        let called = (self.record.export(), self.record.args());
+        if again {
+            self.first(store, &made, called, args)?;
+        }
+        invoke(store, &made, called, args)
+    }
+
+    /// A run of which nothing is told, and which leaves nothing but what it did to the instance.
+    fn first(
+        &self,
+        store: &mut Store<Host>,
+        made: &Instance,
+        called: (Option<&str>, &[String]),
+        args: Arguments<'_>,
+    ) -> Result<()> {
+        let kept = store.data().replay.clone();
+        let mut globals = Vec::new();
+        for name in ["count", "hash", "next"] {
+            if let Some(global) = made.get_global(&*store, &format!("{OWN} {name}")) {
+                let value = global.get(&mut *store);
+                if name == "next" {
+                    // No event has this number.
+                    global.set(&mut *store, Val::I64(-1))?;
+                }
+                globals.push((global, value));
+            }
+        }
+        // However it ended: the second run is what counts.
+        let _ended = invoke(store, made, called, args)?;
+        for (global, value) in globals {
+            global.set(&mut *store, value)?;
+        }
+        store.data_mut().replay = kept;
+        store.data_mut().state.clear();
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        Ok(())
     }
 
     /// What ended a run, and who was active.
@@ -260,12 +351,12 @@ impl Prepared {
 }
 
 /// Whether an error of instantiation is one of code that ran.
-fn stopped_by_program(error: &Error) -> bool {
+pub(crate) fn stopped_by_program(error: &Error) -> bool {
     error.is::<WasmBacktrace>() || error.is::<Trap>() || error.is::<I32Exit>()
 }
 
 /// Calls the export of a record, or `_start` if there is one; an inner error is what ended it.
-fn invoke<T: 'static>(
+pub(crate) fn invoke<T: 'static>(
     store: &mut Store<T>,
     instance: &Instance,
     (export, texts): (Option<&str>, &[String]),
@@ -287,7 +378,7 @@ fn invoke<T: 'static>(
 }
 
 /// Why a program stopped, in a line.
-fn why(error: &Error) -> String {
+pub(crate) fn why(error: &Error) -> String {
     let links: Vec<String> = error.chain().map(ToString::to_string).collect();
     let reason = match (error.downcast_ref::<Trap>(), links.as_slice()) {
         // Why the host did it stands around it.
@@ -342,9 +433,16 @@ fn reached(
 fn state(mut caller: Caller<'_, Host>, kind: i32, index: i32, low: i64, high: i64) {
     let value =
         Value { of_stack: kind == 1, index: index as u32, low: low as u64, high: high as u64 };
-    let state = &mut caller.data_mut().state;
-    // An operator may be executed again without an event between: the last time counts.
-    state.retain(|old| (old.of_stack, old.index) != (value.of_stack, value.index));
+    keep(&mut caller.data_mut().state, value);
+}
+
+/// Keeps a value of a state. An operator may be executed again without an event between: the last
+/// time counts, which begins with the value that the first one began with.
+pub(super) fn keep(state: &mut Vec<Value>, value: Value) {
+    let again = |first: &Value| (first.of_stack, first.index) == (value.of_stack, value.index);
+    if state.first().is_some_and(again) {
+        state.clear();
+    }
     state.push(value);
 }
 
@@ -379,11 +477,26 @@ pub fn live(
     config: &Config,
     bytes: &[u8],
     wasi: WasiCtx,
+    call: (Option<&str>, &[String]),
+    args: Arguments<'_>,
+) -> Result<Record> {
+    live_within(None, config, bytes, wasi, call, args)
+}
+
+/// The same, for at most so much fuel: the record is of the run up to there.
+///
+/// # Errors
+/// As [`live`].
+pub fn live_within(
+    fuel: Option<u64>,
+    config: &Config,
+    bytes: &[u8],
+    wasi: WasiCtx,
     (export, texts): (Option<&str>, &[String]),
     args: Arguments<'_>,
 ) -> Result<Record> {
     let mut config = config.clone();
-    config.deterministic(true).consume_fuel(false).epoch_interruption(false);
+    config.deterministic(true).consume_fuel(fuel.is_some()).epoch_interruption(false);
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, bytes)?;
     let shared = Shared::default();
@@ -397,6 +510,9 @@ pub fn live(
     )?;
     record_unknown(&mut linker, &module, |live| Some(&mut live.recorder))?;
     let mut store = Store::new(&engine, Live { wasi, recorder });
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
     let ended = match linker.instantiate(&mut store, &module) {
         Ok(instance) => {
             let initialize = instance.get_func(&store, "_initialize");
@@ -464,6 +580,21 @@ pub struct Wanted {
 /// Most events that are shown of one trace.
 pub const SHOWN_MAX: u64 = 100_000;
 
+/// A module that any WASI engine runs, which replays the record and prints its events: those that
+/// are shown, and how it ended. `docs/commands/trace.md` has the form of its lines.
+///
+/// # Errors
+/// As [`trace`]; if the module imports more than functions, or the record is too large for one.
+pub fn emitted(
+    config: &Config,
+    record: &Arc<Record>,
+    wanted: Wanted,
+    args: Arguments<'_>,
+) -> Result<Vec<u8>> {
+    let (prepared, watch) = watched(config, record, wanted)?;
+    super::foreign::emit(&prepared, &watch, args)
+}
+
 /// Replays a record and tells its events.
 ///
 /// # Errors
@@ -474,6 +605,13 @@ pub fn trace(
     wanted: Wanted,
     args: Arguments<'_>,
 ) -> Result<TraceReport> {
+    let (prepared, watch) = watched(config, record, wanted)?;
+    let ran = prepared.run(watch, args)?;
+    Ok(report::report(record, &prepared, wanted, ran))
+}
+
+/// The instrumented module, and which events are wanted of it.
+fn watched(config: &Config, record: &Arc<Record>, wanted: Wanted) -> Result<(Prepared, Watch)> {
     let deep = std::collections::BTreeSet::new();
     let plan = Plan { level: wanted.level, deep: &deep, ids: None, state: None, mask: None };
     let prepared = Prepared::new(config, record.module(), record, Some(&plan), wanted.fuel)?;
@@ -484,6 +622,5 @@ pub fn trace(
         watch.window = Some((wanted.first, last));
     }
     watch.last = wanted.stop.then_some(last);
-    let ran = prepared.run(watch, args)?;
-    Ok(report::report(record, &prepared, wanted, ran))
+    Ok((prepared, watch))
 }

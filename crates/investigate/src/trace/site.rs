@@ -10,6 +10,9 @@ use std::fmt;
 pub enum Level {
     /// Calls of the host, with their arguments and results.
     Host,
+    /// Functions that are entered and left, told around them: their own code stays as it is, but
+    /// for the numbers of functions. Deeper levels tell the same at the calls.
+    Around,
     /// Calls of the module's functions, with arguments and results.
     Calls,
     /// What changes memories, globals and tables.
@@ -24,13 +27,21 @@ pub enum Level {
 
 impl Level {
     /// All of them.
-    pub const ALL: [Level; 6] =
-        [Level::Host, Level::Calls, Level::Stores, Level::Loads, Level::Branches, Level::Values];
+    pub const ALL: [Level; 7] = [
+        Level::Host,
+        Level::Around,
+        Level::Calls,
+        Level::Stores,
+        Level::Loads,
+        Level::Branches,
+        Level::Values,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Level::Host => "host",
+            Level::Around => "around",
             Level::Calls => "calls",
             Level::Stores => "stores",
             Level::Loads => "loads",
@@ -75,7 +86,7 @@ pub(crate) enum What {
     Effect(u32),
     /// The condition, as 0 or 1, or the index.
     Branch,
-    /// The results.
+    /// The results; at the end of a function those of the function.
     Value(u32),
 }
 

@@ -15,13 +15,18 @@
 //!   written again.
 //! * L2. A store runs linked words, and stubs, throughout or not at all: its executor is fixed.
 
-use super::tail;
+use super::{count, tail};
 use crate::host::{Dispatch, ExecutorKind};
 use crate::store::Store;
 use prova_bytecode::{CheckedBytecode, decode};
+use std::sync::OnceLock;
 
 /// Words of which word 0 of each instruction is its handler's address (L1).
-pub(crate) struct Linked(Box<[u64]>);
+pub(crate) struct Linked {
+    words: Box<[u64]>,
+    /// The same for stores that count: each instruction leads to the handler that does.
+    counting: OnceLock<Box<[u64]>>,
+}
 
 impl Linked {
     /// The linked words of checked ones.
@@ -38,7 +43,7 @@ impl Linked {
             starts.push(at);
             at = inst.next;
         }
-        let linked = Linked(words);
+        let linked = Linked { words, counting: OnceLock::new() };
         assert!(linked.is_true(code, &starts), "linked words are not those of the code");
         linked
     }
@@ -46,13 +51,26 @@ impl Linked {
     /// L1, by reading both forms side by side.
     fn is_true(&self, code: &CheckedBytecode, starts: &[u32]) -> bool {
         let mut starts = starts.iter().copied().peekable();
-        let pairs = self.0.iter().zip(code.words()).enumerate();
+        let pairs = self.words.iter().zip(code.words()).enumerate();
         let same = pairs.fold(true, |same, (word, (&linked, &checked))| {
             let start = starts.next_if_eq(&(word as u32)).is_some();
             let want = if start { tail::handler_address(checked as u16) } else { checked };
             same && linked == want
         });
-        same && starts.peek().is_none() && self.0.len() == code.words().len()
+        same && starts.peek().is_none() && self.words.len() == code.words().len()
+    }
+
+    /// The words in which every instruction is counted (Y1 of `count`).
+    fn counting(&self, code: &CheckedBytecode) -> &[u64] {
+        self.counting.get_or_init(|| {
+            let mut words = self.words.clone();
+            let mut at = 0;
+            while let Ok(inst) = decode(code.words(), at) {
+                words[at as usize] = count::address();
+                at = inst.next;
+            }
+            words
+        })
     }
 }
 
@@ -68,6 +86,7 @@ impl Store {
         if !self.runs_linked() {
             return Some(code.words());
         }
-        code.kept(Linked::of).map(|linked| &*linked.0)
+        let linked = code.kept(Linked::of)?;
+        Some(if self.dispatch_counts().is_some() { linked.counting(code) } else { &linked.words })
     }
 }

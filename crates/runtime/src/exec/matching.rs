@@ -13,12 +13,12 @@ use super::plant::{
     i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
 };
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
+use super::vector::baseline::*;
 use super::{Accumulators, Registers, access, exit, invoke};
 use crate::trap::TrapKind;
 use crate::vm::{Frame, FuncEntry};
 use prova_bytecode::ops::kind::marker;
 use prova_bytecode::{Marks, OPS, Op, for_each_op};
-use prova_num::*;
 use std::sync::atomic::Ordering;
 
 macro_rules! next {

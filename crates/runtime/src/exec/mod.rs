@@ -7,8 +7,8 @@
 //! The op table's rows expand to one step each (`step`), executed by two executors that differ only
 //! in dispatch. A Wasm call takes no native stack; calls of the host, functions of other instances,
 //! bytecode not yet attached and traps are *exits* to the driver. Files: `operands` reads
-//! instructions, `call` moves frames, `access` reaches memories, globals and the store, `exit` goes
-//! back to the driver.
+//! instructions, `vector` has the machine's SIMD, `call` moves frames, `access` reaches memories,
+//! globals and the store, `exit` goes back to the driver, `count` counts what runs.
 //!
 //! What a fault here would break is seen by the specification suite in both executors, by the
 //! differential campaigns against the reference tier, and by `tail_tests`.
@@ -29,6 +29,7 @@ macro_rules! planted {
 
 mod access;
 mod call;
+mod count;
 mod driver;
 mod eval;
 mod exit;
@@ -42,7 +43,9 @@ mod roots;
 mod step;
 mod tail;
 mod unwind;
+mod vector;
 
+pub use count::DispatchCounts;
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]

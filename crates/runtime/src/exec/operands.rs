@@ -238,6 +238,7 @@ immediates! {
     i32c u32, |o| o.u32();
     i64w u64, |o| if planted!(LongImmediateUnsigned) { o.u32().into() } else { i64::from(o.u32() as i32) as u64 };
     i64c u64, |o| o.u64();
+    f64c f64, |o| f64::from_bits(o.u64());
     v128c u128, |o| o.u128();
     rel isize, |o| o.u32() as i32 as isize;
     off16 u64, |o| u64::from(if planted!(OffsetCut) { o.u16() & 0x7f } else { o.u16() });

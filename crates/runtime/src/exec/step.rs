@@ -137,6 +137,38 @@ macro_rules! step {
         let taken = taken != planted!(BranchInverted);
         if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
     };
+    ($r:ident pure_branch [$d:ident : $dk:ident <- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
+        step!(@pure_branch $r $dk [$a : $ak $b : $bk] { $e })
+    };
+    ($r:ident pure_branch [$d:ident : $dk:ident <- $a:ident : $ak:ident $b:ident : $bk:ident $c:ident : $ck:ident $t:ident : rel] { $e:expr }) => {
+        step!(@pure_branch $r $dk [$a : $ak $b : $bk $c : $ck] { $e })
+    };
+    (@pure_branch $r:ident $dk:ident [$($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, &$r);)*
+        let target = <marker::rel as Source>::read(&mut operands, &$r);
+        let (value, condition) = $e;
+        <marker::$dk as Sink>::write(&mut $r, d, value);
+        let taken = condition != 0;
+        #[cfg(prova_plant)]
+        let taken = taken != planted!(BranchInverted);
+        if taken { next!($r, $r.ip.offset(target)); } else { next!($r, operands.end()); }
+    };
+    ($r:ident pure_br [$d:ident : $dk:ident <- $a:ident : $ak:ident $t:ident : rel] { $e:expr }) => {
+        step!(@pure_br $r $dk [$a : $ak] { $e })
+    };
+    ($r:ident pure_br [$d:ident : $dk:ident <- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
+        step!(@pure_br $r $dk [$a : $ak $b : $bk] { $e })
+    };
+    (@pure_br $r:ident $dk:ident [$($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, &$r);)*
+        let target = <marker::rel as Source>::read(&mut operands, &$r);
+        <marker::$dk as Sink>::write(&mut $r, d, $e);
+        next!($r, $r.ip.offset(target));
+    };
     ($r:ident load [$d:ident : $dk:ident <- $p:ident : i32 $o:ident : off32] $m:ident : $mt:ty { $e:expr }) => {
         let mut operands = Operands::new(&$r);
         let d = operands.slot();

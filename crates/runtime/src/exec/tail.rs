@@ -13,18 +13,12 @@
 use super::call;
 use super::eval::*;
 use super::operands::{Operands, Sink, Source};
-#[cfg(prova_plant)]
-use super::plant::{
-    f64_min, i8x16_shuffle, i32_div_s, i32_load8_s, i32_shl, i32_sub, i32_trunc_sat_f32_u,
-    i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
-};
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
-use super::{Accumulators, Handler, Registers, access, exit, handler, invoke};
+use super::{Accumulators, Handler, Registers, access, exit, handler, invoke, vector};
 use crate::trap::TrapKind;
 use crate::vm::{Frame, FuncEntry};
 use prova_bytecode::ops::kind::marker;
 use prova_bytecode::{Marks, OPS, Op, for_each_op};
-use prova_num::*;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
@@ -35,15 +29,24 @@ macro_rules! next {
     }};
 }
 
+/// A module of handlers, compiled under an attribute, over a module of operators.
 macro_rules! handlers {
-    ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
+    ($module:ident #[$attribute:meta] { $($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })* }) => {
         #[allow(non_snake_case, reason = "one handler per op, under the op's name")]
-        mod handlers {
+        mod $module {
             use super::*;
+            use super::vector::$module::*;
+            #[cfg(prova_plant)]
+            #[allow(unused_imports, reason = "not every module has all rows")]
+            use super::super::plant::{
+                f64_min, i8x16_shuffle, i32_div_s, i32_load8_s, i32_shl, i32_sub,
+                i32_trunc_sat_f32_u, i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
+            };
             $(handler! {
-                pub(super) fn $name<M>(r) {
+                #[$attribute]
+                fn $name<M>(r) {
                     // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!`
-                    // keeps V1 to V8.
+                    // keeps V1 to V8. K2: the operators' features are the handler's.
                     #[allow(unused_unsafe, unused_mut, reason = "not every class needs every part of the frame")]
                     unsafe {
                         let mut r = r;
@@ -51,23 +54,52 @@ macro_rules! handlers {
                     }
                 }
             })*
-        }
 
-        /// The handlers of each op, by its marks; of marks that it does not take, which no
-        /// instruction has, the one without marks.
-        const HANDLERS_BY_OP: [[Handler; Marks::ALL as usize]; OPS.len()] = [$([
-            handlers::$name::<0>,
-            handlers::$name::<{ taken(Op::$name, 1) }>,
-            handlers::$name::<{ taken(Op::$name, 2) }>,
-            handlers::$name::<{ taken(Op::$name, 3) }>,
-            handlers::$name::<{ taken(Op::$name, 4) }>,
-            handlers::$name::<{ taken(Op::$name, 5) }>,
-            handlers::$name::<{ taken(Op::$name, 6) }>,
-            handlers::$name::<{ taken(Op::$name, 7) }>,
-        ]),*];
+            /// The handlers of each op, by its marks; of marks that it does not take, which no
+            /// instruction has, the one without marks.
+            pub(super) const BY_OP: &[(Op, [Handler; Marks::ALL as usize])] = &[$((Op::$name, [
+                $name::<0>,
+                $name::<{ taken(Op::$name, 1) }>,
+                $name::<{ taken(Op::$name, 2) }>,
+                $name::<{ taken(Op::$name, 3) }>,
+                $name::<{ taken(Op::$name, 4) }>,
+                $name::<{ taken(Op::$name, 5) }>,
+                $name::<{ taken(Op::$name, 6) }>,
+                $name::<{ taken(Op::$name, 7) }>,
+            ])),*];
+        }
     };
 }
-for_each_op!(handlers);
+
+macro_rules! baseline {
+    ($($rows:tt)*) => {
+        handlers! { baseline #[cfg_attr(target_arch = "x86_64", target_feature(enable = "sse2"))] { $($rows)* } }
+    };
+}
+for_each_op!(baseline);
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+macro_rules! wide {
+    ($($rows:tt)*) => { handlers! { wide #[target_feature(enable = "avx2")] { $($rows)* } } };
+}
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+prova_bytecode::vector_ops! { {} [finish_ops] wide }
+
+/// A handler for each encoding.
+type Handlers = [Handler; ENCODINGS];
+
+static BASELINE: Handlers = replaced([baseline::BY_OP[0].1[0]; ENCODINGS], baseline::BY_OP);
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+static WIDE: Handlers = replaced(BASELINE, wide::BY_OP);
+
+/// The handlers of a machine: a process has one, so all that is linked agrees.
+fn handlers() -> &'static Handlers {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if vector::has_wide() {
+        return &WIDE;
+    }
+    &BASELINE
+}
 
 /// The marks, if an op takes them.
 const fn taken(op: Op, bits: u8) -> u8 {
@@ -77,25 +109,25 @@ const fn taken(op: Op, bits: u8) -> u8 {
 /// One more than the greatest encoding.
 const ENCODINGS: usize = OPS[OPS.len() - 1].encoding(Marks::from_bits(Marks::ALL - 1)) as usize + 1;
 
-/// The handler of each encoding.
-static HANDLERS: [Handler; ENCODINGS] = {
-    let mut all = [HANDLERS_BY_OP[0][0]; ENCODINGS];
-    let mut op = 0;
-    while op < OPS.len() {
+/// The handlers with those of some ops in the place of what was there.
+const fn replaced(mut all: Handlers, by_op: &[(Op, [Handler; Marks::ALL as usize])]) -> Handlers {
+    let mut row = 0;
+    while row < by_op.len() {
+        let (op, handlers) = &by_op[row];
         let mut bits = 0;
         while bits < Marks::ALL {
-            all[OPS[op].encoding(Marks::from_bits(bits)) as usize] =
-                HANDLERS_BY_OP[op][bits as usize];
+            all[op.encoding(Marks::from_bits(bits)) as usize] = handlers[bits as usize];
             bits += 1;
         }
-        op += 1;
+        row += 1;
     }
     all
-};
+}
 
 /// The address of the handler of an encoding; of a number that is none, of the first one.
 pub(super) fn handler_address(encoding: u16) -> u64 {
-    let handler = HANDLERS.get(usize::from(encoding)).unwrap_or(&HANDLERS[0]);
+    let handlers = handlers();
+    let handler = handlers.get(usize::from(encoding)).unwrap_or(&handlers[0]);
     (*handler as *const ()).expose_provenance() as u64
 }
 
@@ -108,11 +140,11 @@ pub(crate) struct Stub {
 
 /// The code of a function whose bytecode is not attached yet (V4).
 pub(crate) static STUB_ATTACH: Stub =
-    Stub { checked: [Op::StubAttach as u64], linked: [HANDLERS[Op::StubAttach as usize]] };
+    Stub { checked: [Op::StubAttach as u64], linked: [BASELINE[Op::StubAttach as usize]] };
 
 /// The code of a host function (V4).
 pub(crate) static STUB_HOST: Stub =
-    Stub { checked: [Op::StubHost as u64], linked: [HANDLERS[Op::StubHost as usize]] };
+    Stub { checked: [Op::StubHost as u64], linked: [BASELINE[Op::StubHost as usize]] };
 
 impl Stub {
     /// The word that a store's executor runs (L2 of `link`).

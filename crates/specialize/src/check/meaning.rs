@@ -7,7 +7,7 @@ use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use crate::request::Argument;
 use prova_module::Opcode;
-use prova_ssa::{Inst, InstData, Op};
+use prova_ssa::{Imm, Inst, InstData, Op};
 
 /// What an intrinsic does with a cell that is in memory.
 #[derive(Clone, Copy)]
@@ -38,9 +38,16 @@ impl Part<'_> {
                 | I::Print
                 | I::AbortSpecialization
                 | I::AssertConst32
+                | I::AssertConstMemory
                 | I::AssertSpecialized,
                 _,
             ) => None,
+            (I::AssumeConstMemory | I::AssumeConstMemoryTransitive, &[value]) => Some(value),
+            (I::ReadGlobal0 | I::ReadGlobal1, []) => {
+                Some(self.read_global((intrinsic == I::ReadGlobal1).into())?)
+            }
+            (I::WriteGlobal0, &[_]) => self.write_global(0, args)?,
+            (I::WriteGlobal1, &[_]) => self.write_global(1, args)?,
             (I::SpecializeValue, &[value, low, high]) => {
                 if let Some(low) = self.is_cut(value, low)? {
                     self.cases(number, data, low, high)?;
@@ -81,6 +88,34 @@ impl Part<'_> {
             (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
         }
         Ok(false)
+    }
+
+    /// The next effect of the block reads or writes the added global of a number.
+    fn global(&mut self, code: Opcode, number: u32, operands: &[Term]) -> Verdict<Inst> {
+        let Some(inst) = self.effect()? else {
+            return Err((Rule::Effects, format!("`{}` is missing", code.mnemonic())));
+        };
+        let ours = self.facts.body.inst(inst);
+        let index = Imm::Index(self.facts.question.intrinsics.global(number));
+        let alike = ours.op == Op::Wasm(code) && ours.imm == index;
+        demand!(alike, Effects, "{inst} is no `{}` of {index:?}", code.mnemonic());
+        let found = self.ours(ours.args);
+        demand!(*found == *operands, Operands, "{inst} has other operands");
+        self.next = None;
+        Ok(inst)
+    }
+
+    fn write_global(&mut self, number: u32, value: &[Term]) -> Verdict<Option<Term>> {
+        self.global(Opcode::GlobalSet, number, value)?;
+        Ok(None)
+    }
+
+    fn read_global(&mut self, number: u32) -> Verdict<Term> {
+        let inst = self.global(Opcode::GlobalGet, number, &[])?;
+        let leaf = self.terms.leaf();
+        let result = self.facts.body.inst(inst).result();
+        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+        Ok(leaf)
     }
 
     /// The virtual stack and virtual locals.

@@ -16,8 +16,10 @@
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
-//! i64 stores at their address; `pop.stack`, `read.stack` and `read.local` i64 loads. Contexts,
-//! assertions and messages are nothing. `specialize.value` is its first operand, which the program
+//! i64 stores at their address; `pop.stack`, `read.stack` and `read.local` i64 loads; `read.global`
+//! and `write.global` reads and writes of two i64 globals behind the module's own. Contexts,
+//! assertions and messages are nothing; `assume.const.memory` is its operand. `specialize.value`
+//! is its first operand, which the program
 //! promises to lie in the range; outside of it the specialised function may trap.
 //!
 //! # Rules

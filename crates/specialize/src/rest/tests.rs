@@ -20,6 +20,14 @@ const CASES: &[&str] = &[
     include_str!("../../tests/cases/text.wat"),
     // All intrinsics of cells, in functions with locals and parameters and without.
     include_str!("../../tests/cases/generic.wat"),
+    // Globals that are added, where there are none and behind others.
+    include_str!("../../tests/cases/globals.wat"),
+    r#"(module (import "weval" "read.global.1" (func $read (result i64)))
+        (import "weval" "write.global.0" (func $write (param i64)))
+        (import "a" "g" (global i32)) (global (mut i64) (i64.const 5)) (memory 1) (table 1 funcref) (elem (i32.const 0) $s)
+        (data (i32.const 3) "x")
+        (func $s (local i64) (call $write (call $read)) (global.set 1 (local.get 0)))
+        (func $t (param i64) (result i64) (i64.add (call $read) (global.get 1))))"#,
     // What the others do not have: a start, tags, passive segments, two memories, expressions.
     r#"(module (import "weval" "pop.context" (func $pop)) (import "a" "b" (func $b (param i32)))
         (import "a" "g" (global $i i32)) (import "weval" "push.context" (func $push (param i32)))

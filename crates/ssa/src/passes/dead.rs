@@ -43,7 +43,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     while let Some(value) = marks.open.pop() {
         match body.value(value).def {
             Def::Result(inst, _) => marks.inst(inst),
-            Def::Param(..) => marks.values(&arguments[value.index()]),
+            Def::Param(..) => marks.values(arguments.of(value)),
         }
     }
     let mut plan = Plan::new(body);
@@ -94,9 +94,12 @@ fn must_stay(body: &Body, inst: Inst) -> bool {
     if planted.contains(&(class, true)) {
         return false;
     }
+    if class != Class::trap {
+        return true;
+    }
     let operands = body.operands(data.args).iter();
     let constants: Vec<Option<u64>> = operands.map(|&value| constant(body, value)).collect();
-    !(opcode.class() == Class::trap && cannot_trap(opcode, &constants))
+    !cannot_trap(opcode, &constants)
 }
 
 /// The bits of a value that a constant's instruction makes.
@@ -121,15 +124,46 @@ pub(super) fn reached(body: &Body) -> Vec<bool> {
     reached
 }
 
-/// By value: the values that edges from reached blocks bring to a parameter.
-pub(super) fn arguments(body: &Body, reached: &[bool]) -> Vec<Vec<Value>> {
-    let mut arguments = vec![Vec::new(); body.value_count()];
+/// What edges bring to parameters.
+pub(super) struct Arguments {
+    /// By value: where its arguments begin; the next value's begin where they end.
+    first: Vec<u32>,
+    all: Vec<Value>,
+}
+
+impl Arguments {
+    /// The values that edges bring to a parameter.
+    pub(super) fn of(&self, param: Value) -> &[Value] {
+        let at = param.index();
+        &self.all[self.first[at] as usize..self.first[at + 1] as usize]
+    }
+}
+
+/// What edges from reached blocks bring.
+pub(super) fn arguments(body: &Body, reached: &[bool]) -> Arguments {
+    // By value one further on: first how many arguments it has, then where the next one belongs.
+    let mut first = vec![0; body.value_count() + 2];
+    each_argument(body, reached, |param, _| first[param.index() + 2] += 1);
+    let mut sum = 0;
+    for count in &mut first {
+        sum += *count;
+        *count = sum;
+    }
+    let mut all = vec![Value::from_u32(0); sum as usize];
+    each_argument(body, reached, |param, arg| {
+        let next = &mut first[param.index() + 1];
+        all[*next as usize] = arg;
+        *next += 1;
+    });
+    Arguments { first, all }
+}
+
+fn each_argument(body: &Body, reached: &[bool], mut visit: impl FnMut(Value, Value)) {
     for (block, _) in body.blocks().filter(|(block, _)| reached[block.index()]) {
         for edge in body.successors(block) {
             for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
-                arguments[param.index()].extend(arg.value());
+                arg.value().into_iter().for_each(|arg| visit(param, arg));
             }
         }
     }
-    arguments
 }

@@ -1,5 +1,5 @@
-//! Constant folding: operators on constants become constants, and control that a constant decides
-//! becomes a jump.
+//! Constant folding: operators on constants become constants, control that a constant decides
+//! becomes a jump, and a branch by a comparison with 0 one by what is compared.
 //!
 //! What an operator computes comes from its row (`number`, U1): results that are a NaN of the
 //! machine's choice, and operators that trap, stay. `select` by a constant, or of one value, is
@@ -11,8 +11,8 @@
 use super::number::fold;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand, constant_of};
-use crate::body::{Body, Imm, Op};
-use crate::entity::{Block, Inst};
+use crate::body::{Body, Def, Imm, Op};
+use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::Opcode;
@@ -29,9 +29,54 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         if let Some(edge) = decided(body, block, &bits) {
             plan.only[block.index()] = Some(edge);
             plan.changes = true;
+        } else if let Terminator::Branch { condition, .. } = data.terminator
+            && let found @ (plain, _) = plain(body, &bits, condition)
+            && plain != condition
+        {
+            plan.conditions.insert(block, found);
+            plan.changes = true;
         }
     }
     plan
+}
+
+/// The value of which a condition says whether it is 0, and whether the condition is its negation:
+/// comparisons with 0 are looked through, and extensions that are compared.
+fn plain(body: &Body, bits: &[Option<u64>], condition: Value) -> (Value, bool) {
+    let (mut at, mut negated) = (condition, false);
+    while let Some((code, first, second)) = made(body, at) {
+        let zero = |value: Option<Value>| value.is_some_and(|it| bits[it.index()] == Some(0));
+        let compared = match (zero(Some(first)), zero(second)) {
+            (_, true) => Some(first),
+            (true, false) => second,
+            (false, false) => None,
+        };
+        let of_extended = |value: Value| match made(body, value) {
+            Some((Opcode::I64ExtendI32U | Opcode::I64ExtendI32S, of, _)) => Some(of),
+            Some(_) | None => None,
+        };
+        let (next, flips) = match code {
+            Opcode::I32Eqz => (Some(first), true),
+            Opcode::I64Eqz => (of_extended(first), true),
+            Opcode::I32Eq | Opcode::I32Ne => (compared, code == Opcode::I32Eq),
+            Opcode::I64Eq | Opcode::I64Ne => {
+                (compared.and_then(of_extended), code == Opcode::I64Eq)
+            }
+            _other => (None, false),
+        };
+        let Some(next) = next else { break };
+        at = next;
+        negated ^= flips != planted!(NegationLost);
+    }
+    (at, negated)
+}
+
+/// The operator that makes a value, with its first operands.
+fn made(body: &Body, value: Value) -> Option<(Opcode, Value, Option<Value>)> {
+    let Def::Result(inst, _) = body.value(value).def else { return None };
+    let data = body.inst(inst);
+    let (Op::Wasm(opcode), args) = (data.op, body.operands(data.args)) else { return None };
+    Some((opcode, *args.first()?, args.get(1).copied()))
 }
 
 fn instruction(plan: &mut Plan<'_>, bits: &mut [Option<u64>], inst: Inst) {

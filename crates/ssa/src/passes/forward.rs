@@ -1,27 +1,36 @@
-//! Forwarding inside a block: a load of bytes that the block has stored or loaded becomes that
-//! value, and a read of a global that it has written or read becomes what was written or read.
+//! Forwarding: a load of bytes that the block has stored or loaded, or the one block that leads to
+//! it, becomes that value, and a read of a global that was written or read becomes what that was.
 //!
-//! * A store ends what is known of all bytes that it may touch: those by another base or in another
-//!   memory all, by the same base those whose ranges meet its own.
+//! * A store ends what is known of all bytes that it may touch: those by another root or in another
+//!   memory all, by the same root those whose ranges meet its own. The root of a sum with a
+//!   constant is what the constant is added to.
 //! * Only loads of whole values take what a store has written; another load takes what the same
 //!   operator has loaded.
 //! * Whatever else writes memories or globals ends what is known of them.
 //!
-//! Limits: bases are the same value or equal constants (`gvn` makes equal bases one); the newest
-//! [`KNOWN_MAX`] accesses of a block are known; values of other types than the load's are left.
+//! Limits: bases are the same value or equal constants (`gvn` makes equal bases one), roots are
+//! found through [`SUMS_MAX`] sums; the newest [`KNOWN_MAX`] accesses are known, and at most
+//! [`WAITING_MAX`] blocks wait for what others know; values of other types than the load's stay.
 //! Linear in the body, times that number.
 
 use super::dead::constant;
+use super::number::SUMS_MAX;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand};
-use crate::body::{Access, Body, Imm, Op};
+use super::ways::Ways;
+use crate::body::{Access, Body, Def, Imm, Op};
 use crate::effect::State;
-use crate::entity::{Inst, Value};
+use crate::entity::{Block, Inst, Value};
+use crate::hash::Key;
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode};
+use std::collections::HashMap;
 
 /// Accesses and globals that are known at a time.
 const KNOWN_MAX: usize = 48;
+
+/// Blocks that wait for what another one has known.
+const WAITING_MAX: usize = 256;
 
 /// The address of an access but for its offset.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +45,9 @@ struct Bytes {
     memory: u32,
     base: Base,
     offset: u64,
+    /// What the base is so far from, modulo 2³², and where the bytes are from there.
+    root: Base,
+    at: u64,
     width: u64,
     /// The operator that loads the value again; whole values have one for each type.
     load: Opcode,
@@ -45,16 +57,17 @@ struct Bytes {
 impl Bytes {
     /// Whether a store to these bytes leaves others as they are.
     fn spares(&self, other: &Bytes) -> bool {
-        let apart = self.offset + self.width <= other.offset
-            || other.offset + other.width <= self.offset
+        let apart = self.at + self.width <= other.at
+            || other.at + other.width <= self.at
             || planted!(StoreSparesOverlap);
         let other_memory = planted!(OtherMemorySpared) && self.memory != other.memory;
-        self.memory == other.memory && self.base == other.base && apart
+        self.memory == other.memory && self.root == other.root && apart
             || planted!(StoreSparesAll)
             || other_memory
     }
 }
 
+#[derive(Clone)]
 struct Known<'m> {
     module: &'m Module,
     bytes: Vec<Bytes>,
@@ -64,9 +77,29 @@ struct Known<'m> {
 /// Plans which loads and reads go.
 pub(super) fn plan<'b>(module: &Module, body: &'b Body) -> Plan<'b> {
     let mut plan = Plan::new(body);
-    for (_, data) in body.blocks() {
-        let mut known = Known { module, bytes: Vec::new(), globals: Vec::new() };
+    let ways = Ways::new(body);
+    let mut waiting: HashMap<Block, Known<'_>, Key> = HashMap::default();
+    for (block, data) in body.blocks() {
+        let mut known = waiting.remove(&block).unwrap_or_else(|| Known {
+            module,
+            bytes: Vec::new(),
+            globals: Vec::new(),
+        });
         data.insts().for_each(|inst| known.inst(&mut plan, inst));
+        if known.bytes.is_empty() && known.globals.is_empty() {
+            continue;
+        }
+        for to in ways.from(body, block) {
+            if waiting.len() < WAITING_MAX {
+                waiting.insert(to, known.clone());
+            }
+        }
+        if planted!(JoinsKeepBytes) {
+            let all = body.successors(block).map(|edge| edge.block);
+            all.filter(|&to| to > block).for_each(|to| {
+                waiting.entry(to).or_insert_with(|| known.clone());
+            });
+        }
     }
     plan
 }
@@ -179,7 +212,45 @@ fn bytes(
     };
     let width = u64::from(opcode.row().width);
     offset.checked_add(width)?;
-    Some(Bytes { memory: access.memory, base, offset, width, load, value })
+    let (root, at) = match base {
+        Base::Zero => (base, offset),
+        Base::Value(base) => match sum(plan, base) {
+            (_, 0) => (Base::Value(base), offset),
+            (root, by) => {
+                let at = u64::from(by.wrapping_add(u32::try_from(offset).ok()?));
+                // A range of distances that wraps is not spoken of.
+                let is_plain = at + width <= 1 << 32;
+                is_plain.then_some((Base::Value(root), at))?
+            }
+        },
+    };
+    let at = if planted!(DistanceDropped) { offset } else { at };
+    Some(Bytes { memory: access.memory, base, offset, root, at, width, load, value })
+}
+
+/// A 32-bit sum with constants as what they are added to and how much; else itself and 0.
+fn sum(plan: &Plan<'_>, value: Value) -> (Value, u32) {
+    let body = plan.body;
+    let now = |value: Value| match plan.resolve(value) {
+        Stand::Value(value) => value,
+        Stand::Constant(_) | Stand::Itself => value,
+    };
+    let (mut at, mut by) = (value, 0u32);
+    for _ in 0..SUMS_MAX {
+        let Def::Result(inst, _) = body.value(at).def else { break };
+        let data = body.inst(inst);
+        let (Op::Wasm(Opcode::I32Add), &[a, b]) = (data.op, body.operands(data.args)) else {
+            break;
+        };
+        let (a, b) = (now(a), now(b));
+        let (next, more) = match (constant(body, a), constant(body, b)) {
+            (_, Some(bits)) => (a, bits),
+            (Some(bits), None) => (b, bits),
+            (None, None) => break,
+        };
+        (at, by) = (next, by.wrapping_add(more as u32));
+    }
+    (at, by)
 }
 
 /// An instruction gives a value that is known, if the types are the same.

@@ -8,11 +8,9 @@
 //! one before does, by the rules of [`passes`](crate::passes), which ask of the old body that it is
 //! well formed and nothing else.
 
-use super::check::{self, PassRejection, PassRule as Rule, lists_exist};
+use super::check::{self, PassRejection};
 use super::witness::Witness;
 use crate::body::Body;
-use crate::entity::Block;
-use crate::verify::verify;
 use prova_module::{FuncIdx, Module};
 
 /// A well-formed body of a function of a module, which may have another body in its place.
@@ -28,16 +26,7 @@ impl LooseBody {
     /// # Errors
     /// If it is not.
     pub fn check(module: &Module, body: Body) -> Result<LooseBody, PassRejection> {
-        let refused = |block: Option<Block>, what: String| PassRejection {
-            func: body.func(),
-            block,
-            rule: Rule::Form,
-            what,
-        };
-        if !lists_exist(&body) {
-            return Err(refused(None, "a list of another body".to_owned()));
-        }
-        verify(module, &body).map_err(|error| refused(error.block, error.to_string()))?;
+        check::form(module, &body)?;
         Ok(LooseBody { module: module.clone(), body })
     }
 

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A pass is not trusted: it reads a body and proposes another one, with a [`Witness`] of why both
-//! are equal. The check proves that, or refuses, and then the pass has not been. Each pass is one
-//! file; none knows another, and the order is [`Pass::DEFAULT`]:
+//! are equal. The check proves that, or refuses, and then the pass has not been. Several passes in
+//! a row share a proof where one is enough (`row`). Each pass is one file; none knows another, and
+//! the order is [`Pass::DEFAULT`]:
 //!
 //! 1. `params`, because the walk of a structured program leaves parameters that are one value;
 //! 2. `fold`, which decides branches by constants;
@@ -36,7 +37,9 @@ mod number;
 mod params;
 mod plant;
 mod rebuild;
+mod row;
 mod thread;
+mod ways;
 mod witness;
 
 pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};
@@ -46,6 +49,7 @@ pub use witness::{Claim, Witness};
 use crate::body::Body;
 use crate::check::CheckedBody;
 use prova_module::Module;
+use row::Made;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,11 +105,12 @@ impl Pass {
 
     /// The body that it proposes, with its witness; `None` if it changes nothing.
     pub fn run(self, before: &CheckedBody) -> Option<(Body, Witness)> {
-        self.propose(before.module(), before.body())
+        let made = self.propose(before.module(), before.body())?;
+        Some((made.body, made.witness))
     }
 
     /// The same, of a well-formed body of a module.
-    fn propose(self, module: &Module, body: &Body) -> Option<(Body, Witness)> {
+    fn propose(self, module: &Module, body: &Body) -> Option<Made> {
         match self {
             Pass::Params => params::plan(body),
             Pass::Fold => fold::plan(body),
@@ -162,31 +167,103 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Runs passes in order, each followed by its check; one that is refused is left out and reported.
+/// Runs passes in order; one that is refused is left out and reported.
+///
+/// What some of them in a row make is proved at once (`row`); if that is refused, each is followed
+/// by its check.
 pub fn optimize(body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
-    let replace = |body: &CheckedBody, after, witness: &Witness| body.replace(after, witness);
-    in_order(body, passes, |pass, body| pass.run(body), replace)
+    in_rows(body, passes)
 }
 
 /// The same, of a body that stands for no Wasm.
 pub fn optimize_loose(body: LooseBody, passes: &[Pass]) -> (LooseBody, Vec<Refused>) {
-    let run = |pass: Pass, body: &LooseBody| pass.propose(body.module(), body.body());
-    in_order(body, passes, run, |body, after, witness| body.replace(after, witness))
+    in_rows(body, passes)
 }
 
-fn in_order<B>(
-    mut body: B,
-    passes: &[Pass],
-    run: impl Fn(Pass, &B) -> Option<(Body, Witness)>,
-    replace: impl Fn(&B, Body, &Witness) -> Result<B, PassRejection>,
-) -> (B, Vec<Refused>) {
+/// A body that a proved one can take the place of.
+trait Replace: Sized {
+    fn parts(&self) -> (&Module, &Body);
+
+    fn replace_by(&self, after: Body, witness: &Witness) -> Result<Self, PassRejection>;
+}
+
+impl Replace for CheckedBody {
+    fn parts(&self) -> (&Module, &Body) {
+        (self.module(), self.body())
+    }
+
+    fn replace_by(&self, after: Body, witness: &Witness) -> Result<Self, PassRejection> {
+        self.replace(after, witness)
+    }
+}
+
+impl Replace for LooseBody {
+    fn parts(&self) -> (&Module, &Body) {
+        (self.module(), self.body())
+    }
+
+    fn replace_by(&self, after: Body, witness: &Witness) -> Result<Self, PassRejection> {
+        self.replace(after, witness)
+    }
+}
+
+fn in_rows<B: Replace>(mut body: B, passes: &[Pass]) -> (B, Vec<Refused>) {
     let mut refused = Vec::new();
+    // What passes that have changed something have made of `body`, and which.
+    let (mut made, mut row): (Option<Made>, Vec<Pass>) = (None, Vec::new());
     for &pass in passes {
-        let Some((after, witness)) = run(pass, &body) else { continue };
-        match replace(&body, after, &witness) {
+        let is_broken = made.as_ref().is_some_and(|made| made.trace.is_broken);
+        if is_broken {
+            body = prove(body, made.take(), &mut row, &mut refused).0;
+        }
+        let Some(mut next) = propose(&body, made.as_ref(), pass) else { continue };
+        if row::is_apart(pass, &row) {
+            let is_proved;
+            (body, is_proved) = prove(body, made.take(), &mut row, &mut refused);
+            if !is_proved {
+                let Some(again) = propose(&body, None, pass) else { continue };
+                next = again;
+            }
+        }
+        made = Some(match made {
+            Some(first) => row::after(&first, next),
+            None => next,
+        });
+        row.push(pass);
+    }
+    (prove(body, made, &mut row, &mut refused).0, refused)
+}
+
+/// What a pass makes of what others have made of a body, or of that.
+fn propose(body: &impl Replace, made: Option<&Made>, pass: Pass) -> Option<Made> {
+    let (module, body) = body.parts();
+    pass.propose(module, made.map_or(body, |made| &made.body))
+}
+
+/// Ends a row of passes: the body that it has made, and whether it is that; else each pass is
+/// followed by its check.
+fn prove<B: Replace>(
+    body: B,
+    made: Option<Made>,
+    row: &mut Vec<Pass>,
+    refused: &mut Vec<Refused>,
+) -> (B, bool) {
+    let row = std::mem::take(row);
+    let Some(Made { body: after, witness, .. }) = made else { return (body, true) };
+    match body.replace_by(after, &witness) {
+        Ok(replaced) => (replaced, true),
+        Err(_) => (in_order(body, &row, refused), false),
+    }
+}
+
+/// Runs passes in order, each followed by its check.
+fn in_order<B: Replace>(mut body: B, passes: &[Pass], refused: &mut Vec<Refused>) -> B {
+    for &pass in passes {
+        let Some(Made { body: after, witness, .. }) = propose(&body, None, pass) else { continue };
+        match body.replace_by(after, &witness) {
             Ok(replaced) => body = replaced,
             Err(rejection) => refused.push(Refused { pass, rejection }),
         }
     }
-    (body, refused)
+    body
 }

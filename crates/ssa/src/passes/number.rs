@@ -25,7 +25,7 @@ use crate::interpret::evaluate::{Args, Expression, Values};
 use prova_module::ops::{Class, Kind, ref_is_null, select};
 use prova_module::{Opcode, for_each_wasm_op, wasm_immediate, wasm_operand};
 use prova_num::*;
-use prova_terms::{Prim, Terms, Vn};
+use prova_terms::{Prim, Term, Terms, Vn};
 
 macro_rules! prims {
     ($($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)?
@@ -183,6 +183,9 @@ pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
 /// The most operands of an operator that has a number.
 const OPERANDS_MAX: usize = 4;
 
+/// Sums of sums that are looked through for an address.
+pub(super) const SUMS_MAX: usize = 4;
+
 /// Value numbers in one table.
 #[derive(Default)]
 pub(super) struct Numbers {
@@ -198,6 +201,21 @@ impl Numbers {
     /// A constant.
     pub(super) fn constant(&mut self, bits: u64) -> Vn {
         self.terms.constant(bits)
+    }
+
+    /// A 32-bit sum as what is added to and how much, modulo 2³²; of anything else itself and 0.
+    pub(super) fn root(&self, vn: Vn) -> (Vn, u32) {
+        let (mut at, mut by) = (vn, 0u32);
+        for _ in 0..SUMS_MAX {
+            let Term::Pure(Prim::i32_add, [a, b, ..]) = self.terms.term(at) else { break };
+            let (next, more) = match (self.terms.as_const(a), self.terms.as_const(b)) {
+                (_, Some(bits)) => (a, bits),
+                (Some(bits), None) => (b, bits),
+                (None, None) => break,
+            };
+            (at, by) = (next, by.wrapping_add(more as u32));
+        }
+        (at, by)
     }
 
     /// A condition as a term and whether it is not negated.

@@ -33,7 +33,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         }
         for param in data.params().filter(|param| !payloads[param.index()]) {
             open.push(param);
-            for arg in &arguments[param.index()] {
+            for arg in arguments.of(param) {
                 if matches!(body.value(*arg).def, Def::Param(..)) {
                     readers[arg.index()].push(param);
                 }
@@ -48,7 +48,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         if plan.stands[param.index()] != Stand::Itself || looks[param.index()] > LOOKS_MAX {
             continue;
         }
-        if let Some(stand) = single(&plan, param, &arguments[param.index()]) {
+        if let Some(stand) = single(&plan, param, arguments.of(param)) {
             plan.stand(param, stand);
             open.extend(&readers[param.index()]);
         }

@@ -41,7 +41,7 @@ mod faults {
         // dead
         TrapsAreDead LoadsAreDead StoresAreDead WritesAreDead CallsAreDead
         // fold
-        CountUnmasked SignLost DivisionByZero NanChosen BranchInverted SelectInverted
+        CountUnmasked SignLost DivisionByZero NanChosen BranchInverted SelectInverted NegationLost
         // params
         FirstArgument FirstConstant
         // thread
@@ -52,7 +52,7 @@ mod faults {
         SiblingsLead Uncovered
         // forward
         StoreSparesAll StoreSparesOverlap OtherMemorySpared CallsForgetNothing NarrowAsWhole
-        ImportsApart OperatorIgnored
+        ImportsApart OperatorIgnored DistanceDropped JoinsKeepBytes
         // rebuild
         ArgumentsReversed EdgesReversed ClaimsUnsaid
     }
@@ -70,6 +70,7 @@ mod faults {
         include_str!("../../tests/passes/fold.wat"),
         include_str!("../../tests/passes/trap.wat"),
         include_str!("../../tests/passes/memory.wat"),
+        include_str!("../../tests/passes/sums.wat"),
         include_str!("../../tests/passes/flow.wat"),
         include_str!("../../tests/passes/merge.wat"),
         include_str!("../../tests/passes/plants.wat"),

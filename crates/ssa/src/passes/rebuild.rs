@@ -14,6 +14,7 @@
 //! Nothing here is trusted: a wrong plan or a fault here makes a body that the check refuses.
 
 use super::plant::planted;
+use super::row::{Made, Trace};
 use super::witness::{Claim, Witness};
 use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op};
@@ -49,6 +50,9 @@ pub(super) struct Plan<'b> {
     pub(super) covers: Vec<(Inst, Inst)>,
     /// By block: the only edge that it leaves by, instead of its terminator.
     pub(super) only: Vec<Option<Edge>>,
+    /// Branches by another condition, by their block; whether it is the negation, by which the
+    /// edges change places.
+    pub(super) conditions: HashMap<Block, (Value, bool), Key>,
     /// Edges, by their block and number among its successors, that lead elsewhere.
     pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>), Key>,
     /// By block: whether it is appended to the only block that leads to it, which jumps to it.
@@ -69,6 +73,7 @@ impl<'b> Plan<'b> {
             gone: vec![false; body.inst_count()],
             covers: Vec::new(),
             only: vec![None; body.block_count()],
+            conditions: HashMap::default(),
             elsewhere: HashMap::default(),
             appended: vec![false; body.block_count()],
             threaded: Vec::new(),
@@ -127,7 +132,7 @@ impl<'b> Plan<'b> {
     }
 
     /// The new body with its witness; `None` if nothing changes.
-    pub(super) fn rebuild(mut self) -> Option<(Body, Witness)> {
+    pub(super) fn rebuild(mut self) -> Option<Made> {
         self.flatten();
         self.changes.then(|| Rebuild::new(&self).run())
     }
@@ -171,6 +176,10 @@ struct Rebuild<'p, 'b> {
     /// By old value.
     value: Vec<Option<Value>>,
     witness: Witness,
+    trace: Trace,
+    /// The edges of a block and the arguments of one, kept between them.
+    edges: Vec<Edge>,
+    args: Vec<Arg>,
 }
 
 impl<'p, 'b> Rebuild<'p, 'b> {
@@ -212,10 +221,14 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             args: body.args.len(),
         });
         let value = vec![None; body.value_count()];
-        Rebuild { plan, out, order, block, value, witness }
+        let mut trace = Trace::default();
+        trace.values.reserve_exact(body.value_count());
+        trace.insts.reserve_exact(body.inst_count());
+        let (edges, args) = (Vec::new(), Vec::new());
+        Rebuild { plan, out, order, block, value, witness, trace, edges, args }
     }
 
-    fn run(mut self) -> (Body, Witness) {
+    fn run(mut self) -> Made {
         for old in self.order.clone() {
             let data = self.plan.body.block(old);
             self.out.block(data.origin, data.offset);
@@ -229,6 +242,7 @@ impl<'p, 'b> Rebuild<'p, 'b> {
                         crate::body::Def::Result(..) => crate::body::Place::None,
                     };
                     self.value[param.index()] = Some(self.out.param(ty, place));
+                    self.trace.values.push(param);
                     self.witness.params.push(param);
                 }
             }
@@ -241,7 +255,7 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             }
             self.end(at);
         }
-        (self.out.finish(), self.witness)
+        Made { body: self.out.finish(), witness: self.witness, trace: self.trace }
     }
 
     fn appended_to(&self, block: Block) -> Option<Block> {
@@ -259,7 +273,7 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             if let (false, Stand::Constant(bits)) =
                 (plan.unread[param.index()], plan.resolve(param))
             {
-                self.constant(param, bits, data.offset);
+                self.constant(param, None, bits, data.offset);
             }
         }
         for inst in data.insts().filter(|inst| !plan.gone[inst.index()]) {
@@ -267,29 +281,35 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             if let Some(result) = data.result()
                 && let Stand::Constant(bits) = plan.stands[result.index()]
             {
-                self.constant(result, bits, data.offset);
+                self.constant(result, Some(inst), bits, data.offset);
                 continue;
             }
             let args = plan.body.operands(data.args).iter();
-            let args = args.map(|&value| now(plan, &self.value, value));
+            let (values, is_broken) = (&self.value, &mut self.trace.is_broken);
+            let args = args.map(|&value| now(plan, values, value, is_broken));
             let types = data.results().map(|value| plan.body.value(value).ty);
             let new = self.out.inst_of(data.op, data.imm, args, types, data.offset);
             let results = self.out.body().inst(new).results();
             for (was, is) in data.results().zip(results) {
                 self.value[was.index()] = Some(is);
+                self.trace.values.push(was);
             }
+            self.trace.insts.push(Some(inst));
         }
     }
 
-    fn constant(&mut self, value: Value, bits: u64, offset: u32) {
+    /// A constant in the place of a value, which an instruction has made or none.
+    fn constant(&mut self, value: Value, inst: Option<Inst>, bits: u64, offset: u32) {
         let ty = self.plan.body.value(value).ty;
         let Some(opcode) = constant_of(ty) else { return };
         let new = self.out.inst(Op::Wasm(opcode), Imm::Bits(bits), &[], [ty], offset);
         self.value[value.index()] = self.out.body().inst(new).result();
+        self.trace.values.push(value);
+        self.trace.insts.push(inst);
     }
 
-    fn now(&self, value: Value) -> Value {
-        now(self.plan, &self.value, value)
+    fn now(&mut self, value: Value) -> Value {
+        now(self.plan, &self.value, value, &mut self.trace.is_broken)
     }
 
     fn list(&mut self, list: List<Value>) -> List<Value> {
@@ -303,19 +323,22 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         let stays = |param: &Value| {
             self.plan.stands[param.index()] == Stand::Itself && !self.plan.unread[param.index()]
         };
-        let mut args: Vec<Arg> = params
-            .zip(args)
-            .filter(|(param, _)| stays(param))
-            .map(|(_, arg)| match arg.kind() {
+        let mut new = std::mem::take(&mut self.args);
+        new.clear();
+        new.extend(params.zip(args).filter(|(param, _)| stays(param)).map(|(_, arg)| {
+            match arg.kind() {
                 ArgKind::Value(value) => self.now(value).into(),
                 ArgKind::Payload(_) => *arg,
-            })
-            .collect();
+            }
+        }));
         if planted!(ArgumentsReversed) {
-            args.reverse();
+            new.reverse();
         }
-        let block = self.block[to.index()].unwrap_or(Block::from_u32(u32::MAX >> 1));
-        self.out.edge(block, &args)
+        let block = self.block[to.index()];
+        self.trace.is_broken |= block.is_none();
+        let edge = self.out.edge(block.unwrap_or(Block::from_u32(u32::MAX >> 1)), &new);
+        self.args = new;
+        edge
     }
 
     fn call(&mut self, call: &Call) -> Call {
@@ -327,7 +350,9 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         let body = self.plan.body;
         let data = body.block(block);
         let plan = self.plan;
-        let mut edges: Vec<Edge> = plan.edges(block).map(|edge| self.edge(edge)).collect();
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.clear();
+        edges.extend(plan.edges(block).map(|edge| self.edge(edge)));
         if planted!(EdgesReversed) {
             edges.reverse();
         }
@@ -340,11 +365,13 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         } else {
             match data.terminator {
                 Terminator::Jump(_) => Terminator::Jump(edge()),
-                Terminator::Branch { condition, .. } => Terminator::Branch {
-                    condition: self.now(condition),
-                    then: edge(),
-                    otherwise: edge(),
-                },
+                Terminator::Branch { condition, .. } => {
+                    let given = plan.conditions.get(&block).copied();
+                    let (condition, negated) = given.unwrap_or((condition, false));
+                    let (one, other) = (edge(), edge());
+                    let (then, otherwise) = if negated { (other, one) } else { (one, other) };
+                    Terminator::Branch { condition: self.now(condition), then, otherwise }
+                }
                 Terminator::Table { index, targets, .. } => Terminator::Table {
                     index: self.now(index),
                     edges: self.out.edges(&edges),
@@ -379,6 +406,7 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             }
         };
         self.out.end(terminator, data.end);
+        self.edges = edges;
     }
 }
 
@@ -389,23 +417,25 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
     let mut seen = vec![false; count];
     let mut behind = vec![false; count];
     let mut post = Vec::new();
-    // A block and how many of its edges have been followed; edges are followed from the last one,
-    // so that reverse postorder has the first one's blocks first.
-    let mut open = vec![(body.entry(), targets(plan, body.entry()))];
+    // The blocks of a path, each with where its edges begin in `edges`, which has those of the last
+    // block last. They are followed from the last one, so that reverse postorder has the first
+    // one's blocks first.
+    let (mut open, mut edges) = (vec![(body.entry(), 0)], Vec::new());
+    let follow = |block: Block, edges: &mut Vec<Block>| {
+        edges.extend(plan.edges(block).map(|(to, _)| to));
+    };
+    follow(body.entry(), &mut edges);
     seen[body.entry().index()] = true;
     behind[body.entry().index()] = true;
-    while let Some((block, edges)) = open.last_mut() {
-        let block = *block;
-        match edges.pop() {
-            Some(to) => {
-                behind[to.index()] |= block < to;
-                if !std::mem::replace(&mut seen[to.index()], true) {
-                    open.push((to, targets(plan, to)));
-                }
-            }
-            None => {
-                post.push(block);
-                open.pop();
+    while let Some(&(block, first)) = open.last() {
+        if edges.len() == first {
+            post.push(block);
+            open.pop();
+        } else if let Some(to) = edges.pop() {
+            behind[to.index()] |= block < to;
+            if !std::mem::replace(&mut seen[to.index()], true) {
+                open.push((to, edges.len()));
+                follow(to, &mut edges);
             }
         }
     }
@@ -417,13 +447,10 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
     post
 }
 
-fn targets(plan: &Plan<'_>, block: Block) -> Vec<Block> {
-    plan.edges(block).map(|(to, _)| to).collect()
-}
-
 /// The new value for an old one. A value without one is a fault of the pass; that of another body
 /// is refused by the check.
-fn now(plan: &Plan<'_>, values: &[Option<Value>], value: Value) -> Value {
+fn now(plan: &Plan<'_>, values: &[Option<Value>], value: Value, is_broken: &mut bool) -> Value {
     let own = values[value.index()].or_else(|| values[plan.root(value).index()]);
+    *is_broken |= own.is_none();
     own.unwrap_or(Value::from_u32(u32::MAX >> 1))
 }

@@ -2,11 +2,11 @@
 
 use super::signature::{Operand, Site, Types, non_null};
 use super::{Dominators, Rule, Verified, VerifyError, made_in};
-use crate::body::{Body, Imm, Op};
+use crate::body::{Body, Imm, InstData, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
-use prova_module::ops::Class;
+use prova_module::ops::{Class, Kind};
 use prova_module::{Opcode, TagIdx, ValType};
 
 /// What is known while one block is looked at.
@@ -125,21 +125,45 @@ impl<'v, 'm> Checker<'v, 'm> {
         }
     }
 
+    /// Whether a value is made on every way to here.
+    fn is_made(&self, value: Value) -> bool {
+        let (block, by) = made_in(self.body, value, |inst| self.block_of[inst.index()]);
+        if block != self.block {
+            return self.dominators.dominates(block, self.block);
+        }
+        match (by, self.inst) {
+            (Some(by), Some(inst)) => by < inst,
+            (_, _) => true,
+        }
+    }
+
     /// S4 of a use in the current block.
     fn reads(&self, value: Value) -> Verified {
-        let (block, by) = made_in(self.body, value, |inst| self.block_of[inst.index()]);
-        let dominated = if block == self.block {
-            match (by, self.inst) {
-                (Some(by), Some(inst)) => by < inst,
-                (_, _) => true,
-            }
-        } else {
-            self.dominators.dominates(block, self.block)
-        };
-        if dominated {
+        if self.is_made(value) {
             return Ok(());
         }
         self.error(Rule::Dominance, format!("{value} is not made on every way here"))
+    }
+
+    /// Whether an instruction is as its row says, by a short look: one with numbers for operands
+    /// and results, whose immediates name a memory at most. Where this says no, the long look
+    /// decides.
+    fn is_plain(&self, opcode: Opcode, data: &InstData) -> bool {
+        let address = match data.imm {
+            Imm::None | Imm::Bits(_) | Imm::Wide(_) | Imm::Lane(_) => None,
+            Imm::Access(access) => self.types.address(access.memory),
+            Imm::Index(_) | Imm::Indices(..) | Imm::Type(_) | Imm::Heap(_) => return false,
+        };
+        let is = |value: Value, kind: Kind| {
+            let ty = if kind == Kind::addr { address } else { kind.val_type() };
+            ty == Some(self.ty(value))
+        };
+        let (row, args) = (opcode.row(), self.body.operands(data.args));
+        data.imm.fits(opcode)
+            && args.len() == row.params.len()
+            && args.iter().zip(row.params).all(|(&arg, &kind)| is(arg, kind) && self.is_made(arg))
+            && data.results().len() == row.results.len()
+            && data.results().zip(row.results).all(|(value, &kind)| is(value, kind))
     }
 
     /// Operands of an operator against its row.
@@ -203,6 +227,9 @@ impl<'v, 'm> Checker<'v, 'm> {
         };
         if !is_instruction(opcode) {
             return self.error(Rule::Operators, format!("{} is no instruction", opcode.mnemonic()));
+        }
+        if self.is_plain(opcode, data) {
+            return Ok(());
         }
         self.operator(opcode, data.imm, data.args)?;
         if opcode == Opcode::Select && self.operands.first() != self.operands.get(1) {

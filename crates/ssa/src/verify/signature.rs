@@ -39,6 +39,11 @@ impl<'m> Types<'m> {
         self.module
     }
 
+    /// The type of addresses in a memory, if there is such a memory.
+    pub(crate) fn address(&self, memory: u32) -> Option<ValType> {
+        self.module.memory(MemoryIdx(memory)).map(|ty| address(ty.memory64))
+    }
+
     /// Whether every value of type `sub` is one of `sup`.
     pub fn matches(&self, sub: ValType, sup: ValType) -> bool {
         if sub == sup {

@@ -138,6 +138,11 @@ const EDITS: &[(&str, Edit)] = &[
         (copies && first[1] == second.values[0]).then(|| l.items.swap(at, at + 1))
     }),
     ("moves of an edge dropped", |_, l, at| {
+        if matches!(l.items[at].op, Op::CopyBr | Op::Const32Br) {
+            let target = *l.items[at].values.last()?;
+            l.items[at] = Item { op: Op::Br, values: vec![target], table: Vec::new() };
+            return Some(());
+        }
         let is_move = matches!(l.items[at].op, Op::Copy | Op::Copy2 | Op::Const32);
         (is_move && l.items.get(at + 1)?.op == Op::Br).then(|| l.remove(at))
     }),
@@ -203,7 +208,8 @@ const EDITS: &[(&str, Edit)] = &[
     }),
     ("code that nothing reaches", |_, l, at| {
         let unreachable = Item { op: Op::Unreachable, values: Vec::new(), table: Vec::new() };
-        (l.items[at].op == Op::Br).then(|| l.insert(at + 1, unreachable))
+        let jumps = matches!(l.items[at].op.class(), Class::br | Class::pure_br);
+        jumps.then(|| l.insert(at + 1, unreachable))
     }),
     ("a tail call over its arguments", |_, l, at| {
         (l.items[at].op == Op::ReturnCall).then(|| {

@@ -550,6 +550,8 @@ fn is_shown(class: Class) -> bool {
         Class::pure
         | Class::pure2
         | Class::branch
+        | Class::pure_branch
+        | Class::pure_br
         | Class::quick
         | Class::quick0
         | Class::br

@@ -196,11 +196,16 @@ impl<'m> Walk<'m> {
                 Does::Act { .. } | Does::Call { .. } => {
                     return Err(self.fault(Rule::Effects, inst.op.mnemonic()));
                 }
-                Does::Branch { condition, target } => {
-                    let condition = self.values(state, &row.nodes, None)?[condition];
-                    Transfer::Branch { condition, target }
+                Does::Branch { first, condition, target } => {
+                    let values = self.values(state, &row.nodes, None)?;
+                    self.put_all(state, first, &values);
+                    Transfer::Branch { condition: values[condition], target }
                 }
-                Does::Jump { target } => Transfer::Jump { target },
+                Does::Jump { first, target } => {
+                    let values = self.values(state, &row.nodes, None)?;
+                    self.put_all(state, first, &values);
+                    Transfer::Jump { target }
+                }
                 Does::Table { index } => {
                     Transfer::Table { index: self.values(state, &row.nodes, None)?[index] }
                 }
@@ -228,10 +233,19 @@ impl<'m> Walk<'m> {
         if from_slot && !self.is_narrow_param(values[0]) && !self.forgets(Plant::NarrowCopies) {
             return Err(self.fault(Rule::Kinds, "32 bits are copied of what may have more"));
         }
-        for &(place, value) in results {
+        self.put_all(state, results.iter().copied(), &values);
+        Ok(())
+    }
+
+    fn put_all(
+        &mut self,
+        state: &mut State,
+        results: impl IntoIterator<Item = (Place, usize)>,
+        values: &[Id],
+    ) {
+        for (place, value) in results {
             self.put(state, place, values[value]);
         }
-        Ok(())
     }
 
     /// Whether a value is that of a parameter of 32 bits.

@@ -200,7 +200,7 @@ impl Form<'_> {
             return Ok(());
         };
         let wide = matches!(inst.op, Op::GlobalGetV128 | Op::GlobalSetV128);
-        let sets = matches!(inst.op, Op::GlobalSet | Op::GlobalSetV128);
+        let sets = matches!(inst.op, Op::GlobalSet | Op::GlobalSetAddImm | Op::GlobalSetV128);
         if wide != (global.val == ValType::V128) || sets && !global.mutable {
             return Err(fault(inst.at, Rule::Kinds, inst.op.mnemonic()));
         }

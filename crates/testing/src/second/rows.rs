@@ -66,10 +66,10 @@ pub(super) enum Does {
     Act { effect: Effect, args: Vec<usize>, result: Option<(Place, usize)> },
     /// A call, or a throw, whose values lie from a slot on; `ends` if it does not come back here.
     Call { effect: Effect, window: u32, args: Vec<usize>, ends: bool },
-    /// Goes to a word where the condition is not zero.
-    Branch { condition: usize, target: Option<u32> },
-    /// Goes to a word.
-    Jump { target: Option<u32> },
+    /// Writes a value, if any, and goes to a word where the condition is not zero.
+    Branch { first: Option<(Place, usize)>, condition: usize, target: Option<u32> },
+    /// Writes a value, if any, and goes to a word.
+    Jump { first: Option<(Place, usize)>, target: Option<u32> },
     /// Goes to one of several words.
     Table { index: usize },
     /// Returns these values, or what is in the first cells.
@@ -130,6 +130,12 @@ use symbolic::*;
 fn select<'p>(a: Sym<'p>, b: Sym<'p>, condition: Sym<'p>) -> Sym<'p> {
     a.page.node(Node::Select([a.at, b.at, condition.at]))
 }
+
+/// A cell holds bits, so what is only read otherwise is the same node.
+fn cell(a: Sym<'_>) -> Sym<'_> {
+    a
+}
+use {cell as f32_bits, cell as f32_of, cell as f64_bits, cell as f64_of, cell as i32_of};
 
 fn ref_is_null(a: Sym<'_>) -> Sym<'_> {
     a.page.node(Node::IsNull(a.at))
@@ -200,7 +206,7 @@ impl Operands<'_> {
 
     fn place(&mut self, kind: Kind) -> Place {
         let results = self.inst.op.operands().iter().filter(|o| o.role == Role::Result).count();
-        let accumulator = RegClass::of(kind).filter(|_| results == 1);
+        let accumulator = kind.class().filter(|_| results == 1);
         let slot = self.raw() as u32;
         let slot = (!self.inst.marks.is_muted()).then_some(slot);
         Place { slot, wide: kind.cells() == 2, accumulator }
@@ -208,7 +214,7 @@ impl Operands<'_> {
 
     fn source<'p>(&mut self, page: &'p Page, kind: Kind) -> Sym<'p> {
         let raw = self.raw();
-        if let Some(class) = RegClass::of(kind) {
+        if let Some(class) = kind.class() {
             self.slots += 1;
             if self.inst.marks.source() == self.slots {
                 return page.node(Node::Accumulator(class));
@@ -220,7 +226,7 @@ impl Operands<'_> {
             }
             Kind::v128 => Node::Vector(raw as u32),
             Kind::v128c => Node::Const128(u128::from(raw) | u128::from(self.raw()) << 64),
-            Kind::i64s | Kind::i64w | Kind::i64c | Kind::off64 => Node::Const(raw),
+            Kind::i64s | Kind::i64w | Kind::i64c | Kind::f64c | Kind::off64 => Node::Const(raw),
             // An i32 and an index are zero-extended, whatever the decoder extended.
             Kind::i32s
             | Kind::i32c
@@ -257,11 +263,21 @@ macro_rules! row {
         Does::Act { effect, args: vec![value], result: Some(($d, value)) }
     }};
     (branch $i:ident $p:ident [] [$a:ident $t:ident] [] { $e:expr }) => {
-        Does::Branch { condition: $e.at, target: $i.target($i.values[1] as i32) }
+        Does::Branch { first: None, condition: $e.at, target: $i.target($i.values[1] as i32) }
     };
     (branch $i:ident $p:ident [] [$a:ident $b:ident $t:ident] [] { $e:expr }) => {
-        Does::Branch { condition: $e.at, target: $i.target($i.values[2] as i32) }
+        Does::Branch { first: None, condition: $e.at, target: $i.target($i.values[2] as i32) }
     };
+    (pure_branch $i:ident $p:ident [$d:ident] [$($s:ident)*] [] { $e:expr }) => {{
+        let (value, condition) = $e;
+        let offset = [$(stringify!($s)),*].len();
+        let target = $i.target($i.values[offset] as i32);
+        Does::Branch { first: Some(($d, value.at)), condition: condition.at, target }
+    }};
+    (pure_br $i:ident $p:ident [$d:ident] [$($s:ident)*] [] { $e:expr }) => {{
+        let offset = [$(stringify!($s)),*].len();
+        Does::Jump { first: Some(($d, $e.at)), target: $i.target($i.values[offset] as i32) }
+    }};
     (load $i:ident $p:ident [$d:ident] [$a:ident $o:ident] [$m:ident : $mt:ty] { $e:expr }) => {{
         let k = $p.node(Node::Const(0));
         row!(@load "load" $p $d [k $a $o] $m $mt { $e })
@@ -337,7 +353,7 @@ macro_rules! row {
         Does::Act { effect: Effect::new("throw_ref"), args: vec![$a.at], result: None }
     };
     (br $i:ident $p:ident [] [$t:ident] [] {}) => {
-        Does::Jump { target: $i.target($i.values[0] as i32) }
+        Does::Jump { first: None, target: $i.target($i.values[0] as i32) }
     };
     (br_table $i:ident $p:ident [] [$x:ident $y:ident $n:ident] [] {}) => {
         Does::Table { index: if $i.values[1] == 0 { $x.at } else { i32_add($x, $y).at } }

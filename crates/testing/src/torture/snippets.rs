@@ -306,6 +306,40 @@ const BY_HAND: &[(&str, &str)] = &[
     ("f32 copied", "(local.set $e (f32.neg (local.get $e))) (local.set $f (local.get $e))"),
     ("f64 copied", "(local.set $g (f64.neg (local.get $g))) (local.set $h (local.get $g))"),
     (
+        "constant before a branch",
+        "(local.set $a (i32.const 7)) (if (local.get $x) (then (local.set $x (local.get $a))))",
+    ),
+    (
+        "f64.eq of a constant, both ways",
+        "(block (br_if 0 (f64.eq (local.get $g) (f64.const 1.5))))
+         (if (f64.eq (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
+        "f64.ne of a constant, both ways",
+        "(block (br_if 0 (f64.ne (local.get $g) (f64.const 1.5))))
+         (if (f64.ne (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
+        "f64.lt of a constant, both ways",
+        "(block (br_if 0 (f64.lt (local.get $g) (f64.const 1.5))))
+         (if (f64.lt (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
+        "f64.gt of a constant, both ways",
+        "(block (br_if 0 (f64.gt (local.get $g) (f64.const 1.5))))
+         (if (f64.gt (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
+        "f64.le of a constant, both ways",
+        "(block (br_if 0 (f64.le (local.get $g) (f64.const 1.5))))
+         (if (f64.le (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
+        "f64.ge of a constant, both ways",
+        "(block (br_if 0 (f64.ge (local.get $g) (f64.const 1.5))))
+         (if (f64.ge (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
+    ),
+    (
         "br_table of a sum",
         "(block (block (block (br_table 0 1 2 (i32.add (local.get $b) (i32.const 1))))))",
     ),

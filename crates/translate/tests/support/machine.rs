@@ -72,6 +72,7 @@ immediates! {
     i32c u32: |x| x as u32;
     i64w u64: |x| x;
     i64c u64: |x| x;
+    f64c f64: |x| f64::from_bits(x);
     lane u8: |x| x as u8;
     rel i32: |x| x as i32;
 }
@@ -104,6 +105,10 @@ fn select<T>(a: T, b: T, condition: u32) -> T {
     if condition != 0 { a } else { b }
 }
 
+fn cell(a: u32) -> u64 {
+    a.into()
+}
+
 fn ref_is_null(a: u64) -> u32 {
     u32::from(a == 0)
 }
@@ -115,6 +120,14 @@ enum Done {
     Trap,
     /// Its class is not one of these.
     Other,
+}
+
+/// Takes down the target of a branch among the operands.
+macro_rules! note {
+    ($jump:ident $s:ident rel) => {
+        $jump = $s
+    };
+    ($jump:ident $s:ident $kind:ident) => {};
 }
 
 macro_rules! step {
@@ -156,6 +169,21 @@ macro_rules! step {
         let $t = <marker::rel as Read>::read($frame, &mut $values);
         if ($($e)*) != 0 { Done::Jump($t) } else { Done::Next }
     }};
+    (pure_branch $frame:ident $values:ident [$d:ident: $dk:ident] [$($s:ident: $sk:ident)*] { $($e:tt)* }) => {{
+        let $d = next(&mut $values);
+        let jump;
+        $(let $s = <marker::$sk as Read>::read($frame, &mut $values); note!(jump $s $sk);)*
+        let (value, taken) = $($e)*;
+        <marker::$dk as Write>::write($frame, $d, value);
+        if taken != 0 { Done::Jump(jump) } else { Done::Next }
+    }};
+    (pure_br $frame:ident $values:ident [$d:ident: $dk:ident] [$($s:ident: $sk:ident)*] { $($e:tt)* }) => {{
+        let $d = next(&mut $values);
+        let jump;
+        $(let $s = <marker::$sk as Read>::read($frame, &mut $values); note!(jump $s $sk);)*
+        <marker::$dk as Write>::write($frame, $d, $($e)*);
+        Done::Jump(jump)
+    }};
     ($class:ident $frame:ident $values:ident $d:tt $s:tt $e:tt) => { Done::Other };
 }
 
@@ -186,6 +214,21 @@ fn place_accumulators(inst: &mut Inst, size: usize) {
     }
     if inst.marks.is_muted() {
         inst.values[0] = (size + RegClass::ALL.len()) as u64;
+    }
+}
+
+/// Executes an instruction on a global.
+fn global(globals: &mut [u64], frame: &mut [u64], inst: &Inst) {
+    let [first, second, third, fourth, ..] = inst.values;
+    let sum = |a: u64, b: u64| u64::from((a as u32).wrapping_add(b as u32));
+    match inst.op {
+        Op::GlobalGet => frame[first as usize] = globals[second as usize],
+        Op::GlobalGetAddImm => frame[first as usize] = sum(globals[second as usize], third),
+        Op::GlobalSetAddImm => {
+            let sum = sum(frame[third as usize], fourth);
+            (globals[second as usize], frame[first as usize]) = (sum, sum);
+        }
+        _ => globals[first as usize] = frame[second as usize],
     }
 }
 
@@ -240,12 +283,8 @@ impl Machine<'_> {
                             other => return other,
                         }
                     }
-                    Op::GlobalGet => {
-                        frame[inst.values[0] as usize] = self.globals[inst.values[1] as usize];
-                        inst.next
-                    }
-                    Op::GlobalSet => {
-                        self.globals[inst.values[0] as usize] = frame[inst.values[1] as usize];
+                    Op::GlobalGet | Op::GlobalGetAddImm | Op::GlobalSetAddImm | Op::GlobalSet => {
+                        global(&mut self.globals, frame, &inst);
                         inst.next
                     }
                     Op::Charge => {

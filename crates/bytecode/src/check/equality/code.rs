@@ -103,7 +103,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             | Kind::elem
             | Kind::data
             | Kind::tag => Vn::index(raw as u32),
-            Kind::i64s | Kind::i64w | Kind::i64c | Kind::off64 => {
+            Kind::i64s | Kind::i64w | Kind::i64c | Kind::f64c | Kind::off64 => {
                 self.terms.borrow_mut().constant(raw)
             }
         };
@@ -146,7 +146,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     /// Writes the only result, of a kind: to its accumulator, and, unless it is muted, to its slot.
     #[inline(always)]
     fn result(&mut self, inst: &Inst, kind: Kind, value: Sym<'t>) {
-        if let Some(class) = RegClass::of(kind) {
+        if let Some(class) = kind.class() {
             self.state.accumulate(class, value.vn());
         }
         if !inst.marks.is_muted() {
@@ -259,6 +259,28 @@ macro_rules! step {
         let condition = $e.vn();
         let offset = $i.values[$i.op.operands().len() - 1];
         Step::Branch { condition, target: $p.target($i, offset)? }
+    }};
+    ($p:ident $i:ident pure_branch [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        #[allow(unused_variables, reason = "the target comes last, and is no part of the expression")]
+        let (value, condition) = {
+            let mut operands = Operands::new($i, 1);
+            $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+            $e
+        };
+        $p.result($i, Kind::$dk, value);
+        let offset = $i.values[$i.op.operands().len() - 1];
+        Step::Branch { condition: condition.vn(), target: $p.target($i, offset)? }
+    }};
+    ($p:ident $i:ident pure_br [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        #[allow(unused_variables, reason = "the target comes last, and is no part of the expression")]
+        let value = {
+            let mut operands = Operands::new($i, 1);
+            $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+            $e
+        };
+        $p.result($i, Kind::$dk, value);
+        let offset = $i.values[$i.op.operands().len() - 1];
+        Step::Br { target: $p.target($i, offset)? }
     }};
     ($p:ident $i:ident load [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident] $m:ident : $mt:ty { $e:expr }) => {{
         let mut operands = Operands::new($i, 1);

@@ -54,6 +54,12 @@ macro_rules! define {
                 Sym::new(a.terms.borrow_mut().select(x, y, z), a.terms)
             }
 
+            /// A cell holds bits, so what is only read otherwise is the same term.
+            pub(in super::super) fn cell<const AGAIN: bool>(a: Sym<'_, AGAIN>) -> Sym<'_, AGAIN> { a }
+            pub(in super::super) use {
+                cell as f32_bits, cell as f32_of, cell as f64_bits, cell as f64_of, cell as i32_of,
+            };
+
             /// `ref.is_null`.
             pub(in super::super) fn ref_is_null<const AGAIN: bool>(a: Sym<'_, AGAIN>) -> Sym<'_, AGAIN> {
                 let x = a.vn();

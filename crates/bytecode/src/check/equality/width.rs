@@ -15,7 +15,15 @@ trait Native {
 macro_rules! native {
     ($($kind:ident $ty:ty)*) => {$(impl Native for marker::$kind { type Value = $ty; })*};
 }
-native! { i32 u32 i64 u64 v128 u128 lane u8 i32s u32 i64s u64 }
+native! { i32 u32 i64 u64 f32 f32 f64 f64 v128 u128 lane u8 i32s u32 i64s u64 }
+
+fn f32_bits(value: f32) -> u32 {
+    value.to_bits()
+}
+
+fn f64_bits(value: f64) -> u64 {
+    value.to_bits()
+}
 
 macro_rules! width {
     (store [<- $p:ident : $pk:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {
@@ -59,6 +67,8 @@ mod tests {
             (Op::I32Store8, 1),
             (Op::I32Store, 4),
             (Op::I64Store32, 4),
+            (Op::F32Store, 4),
+            (Op::F64Store, 8),
             (Op::I64StoreFar, 8),
             (Op::V128Store, 16),
             (Op::V128Store16Lane, 2),

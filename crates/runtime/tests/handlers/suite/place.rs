@@ -47,7 +47,7 @@ fn slots(op: Op, role: Role) -> Vec<(usize, u32)> {
 
 /// All layouts of an op: results apart from the sources, and on each source in every way.
 pub(crate) fn layouts(op: Op) -> Vec<Layout> {
-    let (sources, results) = (slots(op, Role::Source), slots(op, Role::Result));
+    let (sources, results) = (slots(op, Role::Source), moved_results(op));
     let mut at = 1;
     let mut starts = Vec::new();
     for (_, cells) in &sources {
@@ -82,6 +82,15 @@ pub(crate) fn layouts(op: Op) -> Vec<Layout> {
     all
 }
 
+/// The results that can be moved: behind an instruction that also branches, no copy brings them
+/// back on all paths.
+fn moved_results(op: Op) -> Vec<(usize, u32)> {
+    match op.class() {
+        Class::pure_branch | Class::pure_br => Vec::new(),
+        _ => slots(op, Role::Result),
+    }
+}
+
 /// The copy of a cell that goes through the accumulator of a class.
 fn copy_of(class: RegClass) -> Op {
     match class {
@@ -108,7 +117,7 @@ pub(crate) fn place(
     layout: &Layout,
     frame_cells: u32,
 ) -> Option<Candidate> {
-    let wide = slots(op, Role::Result).into_iter().zip(&layout.results);
+    let wide = moved_results(op).into_iter().zip(&layout.results);
     let wide = wide.chain(slots(op, Role::Source).into_iter().zip(&layout.sources));
     let used = wide.map(|((_, cells), place)| place + cells).max().unwrap_or(0);
     let base = u64::from(frame_cells - used);
@@ -124,7 +133,7 @@ pub(crate) fn place(
         targets: Vec::new(),
     };
     let mut written = Vec::new();
-    for ((value, cells), &to) in slots(op, Role::Result).into_iter().zip(&layout.results) {
+    for ((value, cells), &to) in moved_results(op).into_iter().zip(&layout.results) {
         after.push(copy(subject.values[value], base + u64::from(to), cells));
         written.push((subject.values[value], to, cells));
         subject.values[value] = base + u64::from(to);
@@ -145,7 +154,8 @@ pub(crate) fn place(
     // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the
     // scratch cells.
     let calls = op.operands().iter().any(|o| o.kind == Kind::win);
-    if op.class() == Class::branch || op.class().is_terminator() || calls {
+    let branches = matches!(op.class(), Class::branch | Class::pure_branch);
+    if branches || op.class().is_terminator() || calls {
         after.clear();
     } else if frame_cells > 1 << 15 {
         // What lies where the slots without their highest bit are: locals of a wide function, which

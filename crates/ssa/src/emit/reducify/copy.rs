@@ -7,6 +7,7 @@ use super::carry::Carried;
 use crate::assemble::Assembler;
 use crate::body::{Body, Def, Place};
 use crate::entity::{Block, Value};
+use crate::hash::Key;
 use crate::terminator::{Arg, Call, Clause, Edge, Terminator};
 use std::collections::HashMap;
 
@@ -20,7 +21,9 @@ pub(super) struct Copier<'b> {
     carried: &'b Carried,
     pub(super) assembler: Assembler,
     values: Vec<Option<Value>>,
-    params: HashMap<(Block, Value), Value>,
+    params: HashMap<(Block, Value), Value, Key>,
+    /// The operands of an instruction, kept between instructions.
+    args: Vec<Value>,
 }
 
 impl<'b> Copier<'b> {
@@ -30,7 +33,8 @@ impl<'b> Copier<'b> {
             carried,
             assembler: Assembler::new(body.func(), body.metering()),
             values: vec![None; body.value_count()],
-            params: HashMap::new(),
+            params: HashMap::default(),
+            args: Vec::new(),
         }
     }
 
@@ -78,10 +82,13 @@ impl<'b> Copier<'b> {
         }
         for inst in data.insts() {
             let data = self.body.inst(inst);
-            let args = self.values(self.body.operands(data.args), block);
-            let types: Vec<_> = data.results().map(|value| self.body.value(value).ty).collect();
+            let mut args = std::mem::take(&mut self.args);
+            args.clear();
+            args.extend(self.body.operands(data.args).iter().map(|&arg| self.value(arg, block)));
+            let types = data.results().map(|value| self.body.value(value).ty);
             let copy = self.assembler.inst(data.op, data.imm, &args, types, data.offset);
-            let results: Vec<Value> = self.assembler.body().inst(copy).results().collect();
+            self.args = args;
+            let results = self.assembler.body().inst(copy).results();
             for (value, copy) in data.results().zip(results) {
                 self.values[value.as_u32() as usize] = Some(copy);
             }

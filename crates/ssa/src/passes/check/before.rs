@@ -6,9 +6,10 @@
 //! it, so where the value is in scope they are what they were when it was made.
 
 use super::super::number::{Numbers, cannot_trap};
+use super::super::ways::Ways;
 use super::super::witness::{Claim, Witness};
 use super::error::{Fault, PassRule as Rule, Verdict};
-use super::memory::{Known, plain};
+use super::memory::{Known, Waiting, plain};
 use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, Value};
 use crate::verify::Dominators;
@@ -67,9 +68,16 @@ impl<'b> Before<'b> {
         };
         before.read(witness)?;
         before.threaded()?;
+        let ways = Ways::new(body);
+        let mut waiting = Waiting::default();
         let mut known = Known::default();
         for (block, _) in body.blocks() {
+            match waiting.known.remove(&block) {
+                Some(passed) => known = passed,
+                None => known.forget(),
+            }
             before.block(block, numbers, &mut known)?;
+            waiting.pass(body, &ways, block, &known);
         }
         Ok(before)
     }
@@ -162,7 +170,6 @@ impl<'b> Before<'b> {
                 Some(claim) => self.claimed(block, param, claim, numbers)?,
             };
         }
-        known.forget();
         for inst in body.block(block).insts() {
             self.inst(inst, numbers, known)?;
         }

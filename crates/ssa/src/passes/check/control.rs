@@ -4,6 +4,7 @@ use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
 use super::walk::{Cursor, Walk};
 use crate::entity::{Block, List, Value};
+use crate::hash::Key;
 use crate::passes::number::Numbers;
 use crate::terminator::{Call, Clause, Edge, Terminator};
 use cranelift_entity::EntityRef;
@@ -176,7 +177,7 @@ impl Walk<'_> {
         let (count, given) = (targets.len(), new_targets.len());
         demand!(count == given, Control, "a table of {given} labels, not {count}");
         let (edges, new_edges) = (old.edges(edges), new.edges(new_edges));
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<(u32, u32), Key> = HashSet::default();
         for (&target, &new_target) in targets.iter().zip(new_targets) {
             if !seen.insert((target, new_target)) {
                 continue;

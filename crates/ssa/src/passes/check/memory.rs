@@ -1,22 +1,28 @@
-//! What is known of memories and globals inside one block: accesses and writes in order → values of
-//! later loads and reads, and loads that cannot trap.
+//! What is known of memories and globals in a block, and in the blocks that it alone leads to:
+//! accesses and writes in order → values of later loads and reads, and loads that cannot trap.
 //!
 //! * X1. *A whole load* (`i32.load`, …) of the bytes that a whole load or store of the same width
 //!   had, with nothing written to them since, is its value: a value is its bits (R5 of
 //!   `prova-terms`). Any other load is the earlier load of the same operator there.
-//! * X2. *Addresses.* Two accesses of one memory by one base touch different bytes if their ranges
-//!   of offsets do not meet: a base plus an offset never wraps. A constant base is an offset. All
-//!   other pairs of accesses may touch the same bytes, those of two memories too (two imports may
-//!   be one memory).
+//! * X2. *Addresses.* An access that does not trap lies where its root and a distance add up to,
+//!   modulo 2³²: a base plus an offset never wraps, a 32-bit sum as base may, and is its own root
+//!   and distance. So two accesses of one memory by one root touch different bytes if their ranges
+//!   of distances, none of which wraps, do not meet, and the same bytes if these are the same. A
+//!   constant base is an offset. All other pairs of accesses may touch the same bytes, those of two
+//!   memories too (two imports may be one memory).
 //! * X3. *Reach.* An access traps exactly if its end lies beyond the memory's size, which never
-//!   shrinks: after one by the same base that ends at least as far, a load cannot trap.
+//!   shrinks: after one by the same base (a sum is one of its own, since it may wrap) that ends at
+//!   least as far, a load cannot trap.
 //! * X4. *Globals.* A read is the last write or read, unless another one that may be the same
 //!   global has been written: imported globals may be one, defined ones are not.
 //! * X5. Whatever else may write ([`Effects`]) ends what is known; so does a poll, in which the
 //!   host may act.
+//! * X6. *Blocks.* A block into which all edges lead from one other, whose end has no effect,
+//!   starts with what is known at that end: control came from there, and nothing was done since.
 
-use crate::body::{Access, Imm};
+use crate::body::{Access, Body, Imm};
 use crate::effect::{Effects, State};
+use crate::entity::Block;
 use crate::hash::Key;
 use prova_module::Opcode;
 use prova_module::ops::Class;
@@ -24,6 +30,7 @@ use prova_terms::Vn;
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::number::{Numbers, is_whole};
+use super::super::ways::Ways;
 
 /// A base in a memory.
 type Base = (u32, Vn);
@@ -40,7 +47,7 @@ enum As {
 type Bytes = BTreeMap<(u64, As), (u8, Vn)>;
 
 /// What is known inside a block.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Known {
     values: HashMap<Base, Bytes, Key>,
     ends: HashMap<Base, u64, Key>,
@@ -48,17 +55,41 @@ pub(super) struct Known {
     defined: HashMap<u32, Vn, Key>,
 }
 
+/// The most that is known in a block and passed on to others.
+const PASSED_MAX: usize = 64;
+
 /// Widest access.
 const WIDTH_MAX: u64 = 16;
 
-/// Where an access is: its base, its offset and the end of its range; `None` where that cannot be
-/// said.
-fn place(numbers: &mut Numbers, access: Access, base: Vn, width: u8) -> Option<(Base, u64, u64)> {
-    let (base, offset) = match numbers.as_const(base) {
-        Some(bits) => (numbers.constant(0), bits.checked_add(access.offset)?),
-        None => (base, access.offset),
-    };
-    Some(((access.memory, base), offset, offset.checked_add(width.into())?))
+/// Where an access is.
+struct Place {
+    /// The root, and the range of distances from it (X2).
+    root: Base,
+    at: u64,
+    to: u64,
+    /// The base, and the end of the range of offsets (X3).
+    base: Base,
+    end: u64,
+}
+
+/// Where an access is; `None` where that cannot be said.
+fn place(numbers: &mut Numbers, access: Access, base: Vn, width: u8) -> Option<Place> {
+    let width = u64::from(width);
+    let of = |vn| (access.memory, vn);
+    if let Some(bits) = numbers.as_const(base) {
+        let (root, at) = (of(numbers.constant(0)), bits.checked_add(access.offset)?);
+        let to = at.checked_add(width)?;
+        return Some(Place { root, at, to, base: root, end: to });
+    }
+    let end = access.offset.checked_add(width)?;
+    let (root, by) = numbers.root(base);
+    if by == 0 {
+        return Some(Place { root: of(root), at: access.offset, to: end, base: of(base), end });
+    }
+    let at = u64::from(by.wrapping_add(u32::try_from(access.offset).ok()?));
+    let to = at + width;
+    let is_plain = to <= 1 << 32;
+    is_plain.then_some(Place { root: of(root), at, to, base: of(base), end })
 }
 
 /// How an operator knows the bytes that it loads or stores.
@@ -81,6 +112,17 @@ impl Known {
         self.defined.clear();
     }
 
+    /// Whether it is little enough to be known in other blocks too.
+    pub(super) fn is_small(&self) -> bool {
+        let values: usize = self.values.values().map(BTreeMap::len).sum();
+        values + self.ends.len() + self.imported.len() + self.defined.len() <= PASSED_MAX
+    }
+
+    fn is_empty(&self) -> bool {
+        let Known { values, ends, imported, defined } = self;
+        values.is_empty() && ends.is_empty() && imported.is_empty() && defined.is_empty()
+    }
+
     /// A load: the value that is known (else it is `own`), and whether it cannot trap (X1, X3).
     pub(super) fn load(
         &mut self,
@@ -90,11 +132,11 @@ impl Known {
         own: Vn,
     ) -> (Vn, bool) {
         let width = opcode.row().width;
-        let Some((base, offset, end)) = place(numbers, access, base, width) else {
+        let Some(place) = place(numbers, access, base, width) else {
             return (own, false);
         };
-        let reached = self.reach(base, end);
-        let entry = self.values.entry(base).or_default().entry((offset, form(opcode)));
+        let reached = self.reach(place.base, place.end);
+        let entry = self.values.entry(place.root).or_default().entry((place.at, form(opcode)));
         (entry.or_insert((width, own)).1, reached)
     }
 
@@ -107,24 +149,24 @@ impl Known {
         value: Vn,
     ) {
         let width = opcode.row().width;
-        let Some((base, offset, end)) = place(numbers, access, base, width) else {
+        let Some(place) = place(numbers, access, base, width) else {
             self.values.clear();
             return;
         };
-        self.reach(base, end);
-        let mut own = self.values.remove(&base).unwrap_or_default();
+        self.reach(place.base, place.end);
+        let mut own = self.values.remove(&place.root).unwrap_or_default();
         self.values.clear();
-        let first = (offset.saturating_sub(WIDTH_MAX), As::Whole(0));
-        let near = own.range(first..(end, As::Whole(0)));
-        let meets = near.filter(|((at, _), (width, _))| at + u64::from(*width) > offset);
+        let first = (place.at.saturating_sub(WIDTH_MAX), As::Whole(0));
+        let near = own.range(first..(place.to, As::Whole(0)));
+        let meets = near.filter(|((at, _), (width, _))| at + u64::from(*width) > place.at);
         let gone: Vec<(u64, As)> = meets.map(|(&key, _)| key).collect();
         gone.iter().for_each(|key| {
             own.remove(key);
         });
         if let form @ As::Whole(_) = form(opcode) {
-            own.insert((offset, form), (width, value));
+            own.insert((place.at, form), (width, value));
         }
-        self.values.insert(base, own);
+        self.values.insert(place.root, own);
     }
 
     /// Records that an access reached so far; whether one did before.
@@ -159,6 +201,29 @@ impl Known {
         if effects.writes.meets(State::GLOBAL) || is_poll {
             self.imported.clear();
             self.defined.clear();
+        }
+    }
+}
+
+/// The most blocks that wait for what another one has known.
+const WAITING_MAX: usize = 256;
+
+/// What is known at the starts of blocks to come (X6).
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) known: HashMap<Block, Known, Key>,
+}
+
+impl Waiting {
+    /// Passes on what is known at the end of a block, to those that stand behind it.
+    pub(super) fn pass(&mut self, body: &Body, ways: &Ways, block: Block, known: &Known) {
+        if !known.is_small() || known.is_empty() {
+            return;
+        }
+        for to in ways.from(body, block) {
+            if self.known.len() < WAITING_MAX && !self.known.contains_key(&to) {
+                self.known.insert(to, known.clone());
+            }
         }
     }
 }

@@ -32,8 +32,8 @@
 //!   immediates, in the same order; but for
 //! * Q9. *Removal.* An instruction of the old body may be missing if it changes nothing and cannot
 //!   trap: `global.get`, `memory.size`, `table.size`; a load by a base by which an access of the
-//!   same block reached as far (`memory`, X3); a trapping operator whose constant operands exclude
-//!   the trap, or that is covered. None is added.
+//!   same block, or of the one that alone leads to it, reached as far (`memory`, X3, X6); a
+//!   trapping operator whose constant operands exclude the trap, or that is covered. None is added.
 //! * Q8. *Operands* of effects and of terminators have the same numbers.
 //! * Q10. *Control.* Blocks end alike, with the same operator, immediates, labels and clauses; a
 //!   branch by a negated condition has its edges swapped. Where a constant decides it, a branch or
@@ -59,11 +59,12 @@
 //! What must not happen is that a leaf changes while a new value whose term has it stays in scope.
 //! A leaf of an old block changes where that block is walked, which is in one new block `N` alone
 //! (Q2). A new value whose term has the leaf is made in `N` after it, or in a block that `N`
-//! dominates: an effect's result is a leaf of the very block; an operand is in scope; and a
-//! parameter stands for a value whose leaves dominate the head (Q3), so the way there came through
-//! `N`. Where `N` is entered again such a value is out of scope until it is made again. The leaves
-//! of a threaded block occur in its own terms only (Q3 to Q5), which are compared only while it is
-//! walked; where an edge passes over it, arguments stand in their place.
+//! dominates: an effect's result is a leaf of the very block, or of one from which alone control
+//! comes there (X6); an operand is in scope; and a parameter stands for a value whose leaves
+//! dominate the head (Q3), so the way there came through `N`. Where `N` is entered again such a
+//! value is out of scope until it is made again. The leaves of a threaded block occur in its own
+//! terms only (Q3 to Q5), which are compared only while it is walked; where an edge passes over it,
+//! arguments stand in their place.
 //!
 //! Claims are assumed wherever a number is made and proved on each edge that can be taken, so they
 //! hold by induction over the run. Edges that constants exclude are not taken by either side. Each
@@ -72,9 +73,10 @@
 //!
 //! # Limits
 //! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
-//! may allow it. Loads are known inside one block only. Exceptions that frames hold (the crate's
-//! page) may be held for less time or longer. What is shared with the passes is trusted: the table
-//! of operators, [`Effects`], `number`, `prova-terms`, `verify`.
+//! may allow it. Loads are known inside one block, and in blocks that it alone leads to.
+//! Exceptions that frames hold (the crate's page) may be held for less time or longer. What is
+//! shared with the passes is trusted: the table of operators, [`Effects`], `number`, `ways`,
+//! `prova-terms`, `verify`.
 //!
 //! Time: linear in both bodies, times the logarithm of a block's accesses; passing over threaded
 //! blocks is limited by Q14. It never panics whatever the new body and the witness are, and
@@ -99,7 +101,7 @@ use crate::entity::{Block, List, Value};
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
 use before::Before;
-use error::{Fault, PassRule as Rule, Verdict};
+use error::{PassRule as Rule, Verdict};
 use prova_module::Module;
 use walk::Walk;
 
@@ -110,7 +112,7 @@ pub const STEPS_BASE: u64 = 4_096;
 pub const STEPS_PER_ITEM: u64 = 64;
 
 /// Whether all lists lie in the body's pools: what was assembled may have some of another body.
-pub(crate) fn lists_exist(body: &Body) -> bool {
+fn lists_exist(body: &Body) -> bool {
     let operands = |list: List<Value>| list.range().end <= body.operands.len();
     let edge = |edge: &Edge| edge.args.range().end <= body.args.len();
     let maybe = |handler: &Option<Edge>| handler.as_ref().is_none_or(edge);
@@ -144,6 +146,18 @@ fn items(body: &Body) -> u64 {
     (items + body.operands.len() + body.args.len() + body.targets.len()) as u64
 }
 
+/// Q1 of a body by itself, with the block where it is broken.
+pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
+    let rejection = |block: Option<Block>, what: String| {
+        let (func, rule) = (body.func(), Rule::Form);
+        PassRejection { func, block, rule, what }
+    };
+    if !lists_exist(body) {
+        return Err(rejection(None, "a list of another body".to_owned()));
+    }
+    verify(module, body).map_err(|error| rejection(error.block, error.to_string()))
+}
+
 /// Proves that `new` does what `old` does, which is a proved body of the module.
 ///
 /// # Errors
@@ -154,11 +168,8 @@ pub(crate) fn prove(
     new: &Body,
     witness: &Witness,
 ) -> Result<(), PassRejection> {
-    let mut here = None;
-    rules(module, old, new, witness, &mut here).map_err(|fault| {
-        let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block: here, rule, what }
-    })
+    form(module, new)?;
+    equal(module, old, new, witness)
 }
 
 /// Proves that `new`, which is a proved body of the module, does what `old` does, which may be
@@ -172,33 +183,20 @@ pub(crate) fn prove_undone(
     new: &Body,
     witness: &Witness,
 ) -> Result<(), PassRejection> {
-    let fault =
-        |what: String| PassRejection { func: new.func(), block: None, rule: Rule::Form, what };
-    if !lists_exist(old) {
-        return Err(fault("a list of another body".to_owned()));
-    }
-    verify(module, old).map_err(|error| fault(error.to_string()))?;
-    let mut here = None;
-    walk(module, old, new, witness, &mut here).map_err(|fault| {
+    form(module, old)?;
+    equal(module, old, new, witness)
+}
+
+/// All rules but Q1 of each body by itself: both are well formed.
+fn equal(module: &Module, old: &Body, new: &Body, witness: &Witness) -> Result<(), PassRejection> {
+    let mut block = None;
+    walk(module, old, new, witness, &mut block).map_err(|fault| {
         let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block: here, rule, what }
+        PassRejection { func: old.func(), block, rule, what }
     })
 }
 
-fn rules(
-    module: &Module,
-    old: &Body,
-    new: &Body,
-    witness: &Witness,
-    here: &mut Option<Block>,
-) -> Verdict {
-    demand!(lists_exist(new), Form, "a list of another body");
-    let fault = |error: crate::verify::VerifyError| Fault::new(Rule::Form, error.to_string());
-    verify(module, new).map_err(fault)?;
-    walk(module, old, new, witness, here)
-}
-
-/// All rules but Q1 of the new body, which is well formed.
+/// The same, with the block of the new body where the walk is.
 fn walk(
     module: &Module,
     old: &Body,

@@ -1,6 +1,6 @@
 //! Branches, calls, returns, metering. Which way control went is in the result of the function.
 
-use super::{LONG, SHORT, get, some, types};
+use super::{LONG, SHORT, WIDE, get, some, types};
 use crate::suite::form::{Feed, Form, Unit};
 use crate::suite::values::{Ty, edges};
 use prova_bytecode::{Class, Kind, Op, Role};
@@ -83,11 +83,29 @@ fn head(op: Op) -> String {
 const BODIES: &[(&str, &[&str])] = &[
     ("unreachable", &["(if (local.get $i) (then unreachable)) (local.set $d (i32.const 1))"]),
     ("br", &[
+        "(block (block (br_if 0 (local.get $i)) (br 1)) (local.set $d (i32.const 9)))",
         "(if (local.get $i) (then (local.set $d (i32.const 5))) (else (local.set $d (i32.const 6))))",
         "(local.set $d (i32.const 0)) (local.set $i (i32.and (local.get $i) (i32.const 15)))
              (block $out (loop $l (br_if $out (i32.eqz (local.get $i)))
                (local.set $i (i32.sub (local.get $i) (i32.const 1)))
                (local.set $d (i32.add (local.get $d) (i32.const 3))) (br $l)))",
+    ]),
+    ("i32.add_imm_br", &[
+        "(local.set $d (i32.const 0)) (local.set $i (i32.and (local.get $i) (i32.const 15)))
+             (block $out (loop $l (br_if $out (i32.eqz (local.get $i))) (local.set $d (i32.add (local.get $d) (i32.const 3)))
+               (local.set $i (i32.sub (local.get $i) (i32.const 1))) (br $l)))",
+        "(if (local.get $i) (then (local.set $d (i32.add (local.get $d) (i32.const -32768)))) (else (local.set $d (i32.const 6))))",
+        "(if (local.get $i) (then (local.set $d (i32.add (local.get $d) (i32.const 32767)))) (else (local.set $d (i32.const 6))))",
+    ]),
+    ("copy_br", &[
+        "(if (local.get $i) (then (local.set $e (local.get $j))) (else (local.set $d (i32.const 6))))",
+        "(local.set $d (i32.const 0)) (block $out (loop $l (br_if $out (i32.eq (local.get $d) (i32.const 5)))
+               (local.set $d (i32.add (local.get $d) (i32.const 1))) (local.set $e (local.get $k)) (br $l)))",
+    ]),
+    ("const32_br", &[
+        "(if (local.get $i) (then (local.set $d (i32.const 0x80000000))) (else (local.set $d (i32.const 6))))",
+        "(block $out (loop $l (br_if $out (i32.eq (local.get $d) (i32.const 0x7fffffff)))
+               (local.set $d (i32.const 0x7fffffff)) (br $l)))",
     ]),
     ("return", &["(local.set $d (local.get $i)) (if (local.get $i) (then (global.set $count (i32.const 3))))"]),
     ("call", &[
@@ -133,6 +151,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
     let (head, forms) = match op.mnemonic() {
         _ if op.class() == Class::branch => (String::new(), branches(op)),
         "br_table" => (String::new(), tables()),
+        _ if op.class() == Class::pure_branch => (String::new(), counted(op)),
         "return1" => (String::new(), one_result()),
         "return2" => (String::new(), two_results()),
         "charge" | "poll" => (head(op), metered()),
@@ -168,8 +187,8 @@ fn by_hand(op: Op) -> Vec<Form> {
     let mut forms: Vec<Form> = forms.collect();
     if op.mnemonic() == "br" && !cfg!(miri) {
         forms.push(far(
-            "(if (local.get $i) (then (local.set $k (i32.const 1)) (br 1)))",
-            "(if (local.get $k) (then (local.set $k (i32.const 2)) (br 2)))",
+            "(if (local.get $i) (then (local.set $k (i32.or (local.get $k) (local.get $i))) (br 1)))",
+            "(if (local.get $k) (then (local.set $k (i32.xor (local.get $k) (local.get $i))) (br 2)))",
         ));
     } else if op.mnemonic() == "return_call" {
         forms.push(overlapping());
@@ -200,6 +219,58 @@ fn frame() -> Form {
     form
 }
 
+/// Sums that count a loop's rounds, each with a step of its own and a bound among the values that
+/// are reached; a constant for a local before a branch on another one.
+fn counted(op: Op) -> Vec<Form> {
+    let name = op.mnemonic();
+    let form = |body: String| {
+        let mut form = Form::new();
+        form.named("$i", Ty::I32, Feed::List(vec![0, 1, 5, 6, 7, 0x8000_0000, 0xffff_ffff]));
+        form.named("$b", Ty::I32, Feed::List(vec![0, 1, 6, 7, 8, 0x7fff_ffff, 0xffff_ffff]));
+        form.named("$d", Ty::I32, Feed::Noise);
+        form.with_body(body)
+    };
+    if name == "const32_br_if_not" {
+        let arms = "(local.set $d (i32.const 0x80000000)) (if (local.get $i) (then (local.set $b (i32.const 3))))";
+        let loops = "(local.set $d (i32.const 0)) (block $out (loop $l
+           (br_if $out (i32.eq (local.get $d) (i32.const 0x7fffffff)))
+           (local.set $d (i32.const 0x7fffffff)) (br_if $l (i32.eqz (local.get $i)))))";
+        return vec![form(arms.to_owned()), form(loops.to_owned())];
+    }
+    let test = |sum: &str, bound: &str| match name.trim_start_matches("i32.add_imm_br_") {
+        "if" => sum.to_owned(),
+        "ne" => format!("(i32.ne {sum} (local.get $b))"),
+        "ne_imm" => format!("(i32.ne {sum} (i32.const {bound}))"),
+        test => format!("(i32.{test} {sum} (local.get $b))"),
+    };
+    let mirrored = |sum: &str| match name.trim_start_matches("i32.add_imm_br_") {
+        "ne" => format!("(i32.ne (local.get $b) {sum})"),
+        "lt_u" => format!("(i32.gt_u (local.get $b) {sum})"),
+        "lt_s" => format!("(i32.gt_s (local.get $b) {sum})"),
+        _ => test(sum, "0x80000000"),
+    };
+    let around = |test: String| {
+        format!(
+            "(local.set $d (i32.const 0)) (block $out (loop $l
+               (local.set $d (i32.add (local.get $d) (i32.const 1)))
+               (br_if $out (i32.eq (local.get $d) (i32.const 9))) {test} br_if $l))"
+        )
+    };
+    let steps = [-1, 1, 2, 32_767, -32_768, 5];
+    let tee = |by: &i64| format!("(local.tee $i (i32.add (local.get $i) (i32.const {by})))");
+    let ahead = |test: String| {
+        format!("(local.set $d (i32.const 2)) (block {test} br_if 0 (local.set $d (i32.const 1)))")
+    };
+    let bounds = ["7", "0x80000000", "0x7fffffff"].into_iter().cycle();
+    let both = |(by, bound): (&i64, &str)| {
+        let test = test(&tee(by), bound);
+        [form(around(test.clone())), form(ahead(test))]
+    };
+    let mut forms: Vec<Form> = some(&steps).iter().zip(bounds).flat_map(both).collect();
+    forms.push(form(around(mirrored(&tee(&1)))));
+    forms
+}
+
 /// What a branch is taken on, as Wasm says it.
 fn condition(op: Op, a: &str, b: &str) -> String {
     let name = op.mnemonic();
@@ -207,7 +278,7 @@ fn condition(op: Op, a: &str, b: &str) -> String {
         let test = if name == "br_if_not" { "i32.eqz" } else { "" };
         return format!("{a} {test}");
     };
-    let test = test.strip_suffix("_imm").unwrap_or(test);
+    let test = test.strip_suffix("_imm64").or(test.strip_suffix("_imm")).unwrap_or(test);
     let float = ty.starts_with('f');
     match test {
         "and" => format!("{a} {b} {ty}.and"),
@@ -223,7 +294,8 @@ fn condition(op: Op, a: &str, b: &str) -> String {
 fn branches(op: Op) -> Vec<Form> {
     let mut forms = Vec::new();
     let sources = types(op, Role::Source, Ty::I32);
-    let long = op.operands().iter().find(|o| matches!(o.kind, Kind::i32c | Kind::i64w));
+    let immediate = |kind| matches!(kind, Kind::i32c | Kind::i64w | Kind::i64c | Kind::f64c);
+    let long = op.operands().iter().find(|o| immediate(o.kind));
     if op.mnemonic().ends_with("null") {
         return null_branches(op);
     }
@@ -238,7 +310,13 @@ fn branches(op: Op) -> Vec<Form> {
         };
         let dest = form.dest(Ty::I32);
         let test = condition(op, &get(&[a]), &b);
-        let form = form.with_body(if backward { back(&test, &dest) } else { ahead(&test, &dest) });
+        let of_float = long.is_some_and(|long| long.kind == Kind::f64c);
+        let body = match test.strip_suffix(" i32.eqz").filter(|_| of_float) {
+            Some(test) => around(test, &dest),
+            None if backward => back(&test, &dest),
+            None => ahead(&test, &dest),
+        };
+        let form = form.with_body(body);
         forms.push(if placed { form } else { form.in_place() });
     };
     let Some(long) = long else {
@@ -252,10 +330,20 @@ fn branches(op: Op) -> Vec<Form> {
         }
         return forms;
     };
-    let ty = if long.kind == Kind::i32c { "i32" } else { "i64" };
-    for (i, constant) in some(&LONG).iter().chain(some(&SHORT)).enumerate() {
-        let constant = format!("({ty}.const {constant})");
-        form(Some(&constant), false, i == 0, i % 2 == 1);
+    let of = |ty: &str, list: &[i64]| -> Vec<String> {
+        some(list).iter().map(|constant| format!("({ty}.const {constant})")).collect()
+    };
+    let constants = match long.kind {
+        Kind::i32c => [of("i32", &LONG), of("i32", &SHORT)].concat(),
+        Kind::i64w => [of("i64", &LONG), of("i64", &SHORT)].concat(),
+        Kind::i64c => of("i64", &WIDE),
+        _ => some(&["1.5", "-0", "nan", "inf", "-2e300", "0"])
+            .iter()
+            .map(|constant| format!("(f64.const {constant})"))
+            .collect(),
+    };
+    for (i, constant) in constants.iter().enumerate() {
+        form(Some(constant), false, i == 0, i % 2 == 1);
     }
     forms
 }
@@ -284,6 +372,11 @@ fn ahead(test: &str, dest: &str) -> String {
     format!(
         "(local.set {dest} (i32.const 2)) (block {test} br_if 0 (local.set {dest} (i32.const 1)))"
     )
+}
+
+/// The same, where what is branched on does not hold.
+fn around(test: &str, dest: &str) -> String {
+    format!("(local.set {dest} (i32.const 2)) {test} (if (then (local.set {dest} (i32.const 1))))")
 }
 
 /// How often the loop's head is reached, up to 4 times.

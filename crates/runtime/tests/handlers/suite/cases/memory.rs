@@ -53,7 +53,18 @@ fn access(op: Op) -> Vec<Unit> {
     let mut units = Vec::new();
     for lane in some(&lanes) {
         let access = Access { name, lane: lane.clone(), values: &values, result };
+        if let ("f32.store" | "f64.store", true) = (name, near) {
+            // The value was just computed.
+            units.extend(near_units(&Access {
+                name: &format!("{}.neg {name}", &name[..3]),
+                ..access
+            }));
+            continue;
+        }
         units.extend(if near { near_units(&access) } else { far_units(&access, 70_000) });
+        if near && result.is_some() {
+            continue;
+        }
         // A cell holds bits: the float's operators are the same ops.
         let float = match name {
             "i32.load" => Access { name: "f32.load", result: Some(Ty::F32), ..access },

@@ -52,9 +52,10 @@ pub(crate) fn family(op: Op) -> Option<Family> {
     let prefix = op.mnemonic().split('.').next().unwrap_or_default();
     Some(match op.class() {
         Class::stub_attach | Class::stub_host => return None,
-        Class::branch => Family::Control(Group::Branch),
+        Class::branch | Class::pure_branch => Family::Control(Group::Branch),
         Class::unreachable
         | Class::br
+        | Class::pure_br
         | Class::br_table
         | Class::return_
         | Class::return1
@@ -87,6 +88,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
             "memory" if op.mnemonic().contains("atomic") => Family::Atomic,
             "memory" | "data" => Family::Memory,
             "i32" | "i64" | "f32" | "f64" => Family::Numeric,
+            "imm_select" | "imm32_select" => Family::Parametric,
             prefix if prefix.starts_with(['i', 'f', 'v']) => Family::Vector,
             _ => Family::Parametric,
         },
@@ -170,6 +172,17 @@ fn some<T>(list: &[T]) -> &[T] {
 const SHORT: [i64; 22] = [
     -32_768, -32_767, -256, -129, -128, -64, -33, -2, -1, 0, 1, 2, 5, 31, 32, 33, 63, 64, 127, 128,
     255, 32_767,
+];
+
+/// Immediates that need 64 bits.
+const WIDE: [i64; 7] = [
+    0x8000_0000,
+    -0x8000_0001,
+    0xffff_ffff,
+    0x0123_4567_89ab_cdef,
+    i64::MIN,
+    i64::MAX,
+    -0x1234_5678_9abc,
 ];
 
 /// Immediates that fit 32 bits with their sign.

@@ -1,6 +1,6 @@
 //! Integer and float operators: as they are, and with an immediate on either side.
 
-use super::{LONG, SHORT, compute, set, some, types};
+use super::{LONG, SHORT, WIDE, compute, set, some, types};
 use crate::suite::form::{Feed, Form};
 use crate::suite::values::{Ty, edges};
 use prova_bytecode::{Kind, Op, Role};
@@ -19,8 +19,8 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
     if let Some(operator) = operator.strip_prefix("imm_") {
         return immediates(op, ty, operator, sources[0], results[0], true);
     }
-    let short = operator.strip_suffix("_imm").or_else(|| operator.strip_suffix("_imm32"));
-    if let Some(operator) = short {
+    let plain = ["_imm", "_imm32", "_imm64"].iter().find_map(|end| operator.strip_suffix(end));
+    if let Some(operator) = plain {
         return immediates(op, ty, operator, sources[0], results[0], false);
     }
     compute(mnemonic, &sources, &results)
@@ -59,12 +59,30 @@ fn two(ty: &str, operator: &str, source: Ty, result: Ty) -> Option<Vec<Form>> {
             };
             Some(some(&SHORT).iter().map(shifted).collect())
         }
+        "shr_u_and_add" => {
+            let field = |(i, (b, c)): (usize, (&i64, &i64))| {
+                let form = form(&|x| {
+                    let field = format!(
+                        "({ty}.and ({ty}.shr_u {} ({ty}.const {b})) ({ty}.const {c}))",
+                        x[0]
+                    );
+                    let [a, b] = if i % 2 == 0 { [&field, &x[1]] } else { [&x[1], &field] };
+                    format!("({ty}.add {a} {b})")
+                });
+                if i < 2 { form } else { form.in_place() }
+            };
+            let pairs = some(&SHORT).iter().zip(some(&MASKS).iter().cycle());
+            Some(pairs.enumerate().map(field).collect())
+        }
         "shr_u_and_imm" => Some(two_constants(ty, "shr_u", "and", &form)),
         "and_shl_imm" => Some(two_constants(ty, "and", "shl", &form)),
         "shl_shr_s_imm" => Some(two_constants(ty, "shl", "shr_s", &form)),
         _ => None,
     }
 }
+
+/// Masks that fit 16 bits with their sign.
+const MASKS: [i64; 9] = [127, 255, 1, -1, 511, 32_767, -32_768, 0, 15];
 
 /// The text of an operator, of those of its sources.
 type Body<'b> = &'b dyn Fn(&[String]) -> String;
@@ -89,8 +107,14 @@ fn two_constants(
 
 /// An operator on a source and a constant of every length that the row has room for.
 fn immediates(op: Op, ty: &str, operator: &str, source: Ty, result: Ty, left: bool) -> Vec<Form> {
-    let long = op.operands().iter().any(|o| matches!(o.kind, Kind::i32c | Kind::i64w));
-    let constants: &[i64] = if long { &LONG } else { &SHORT };
+    let kinds: Vec<Kind> = op.operands().iter().map(|o| o.kind).collect();
+    let constants: &[i64] = if kinds.contains(&Kind::i64c) {
+        &WIDE
+    } else if kinds.contains(&Kind::i32c) || kinds.contains(&Kind::i64w) {
+        &LONG
+    } else {
+        &SHORT
+    };
     let form = |constant: &i64| {
         let mut form = Form::new();
         let name = form.source(source, Feed::List(edges(source)));

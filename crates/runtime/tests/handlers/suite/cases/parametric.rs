@@ -36,6 +36,10 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
             constants("v128", Ty::V128, &list).collect()
         }
         "select" => some(&ONE_CELL).iter().flat_map(|ty| select(*ty)).collect(),
+        "select_imm" => chosen(&["0", "-1", "0x7fffffff", "-0x80000000"], &[], false),
+        "imm_select" => chosen(&["0", "-1", "0x7fffffff", "-0x80000000"], &[], true),
+        "select_imm32" => chosen(&["0xffffffff"], &["-1", "0x80000000"], false),
+        "imm32_select" => chosen(&["0xffffffff"], &["-1", "0x80000000"], true),
         "select_v128" => select(Ty::V128),
         _ => Vec::new(),
     }
@@ -57,6 +61,22 @@ fn float_copy(ty: Ty) -> Form {
     let (set_b, get_b) = (set(std::slice::from_ref(&b)), get(std::slice::from_ref(&b)));
     let body = format!("{} {}.neg{set_b}{get_b}{}", get(&[a]), ty.name(), set(&[c]));
     form.with_body(body)
+}
+
+/// A value or a constant: of an i64, or of an i32.
+fn chosen(long: &[&str], short: &[&str], first: bool) -> Vec<Form> {
+    let form = |ty: Ty, constant: &&str| {
+        let mut form = Form::new();
+        let a = form.source(ty, Feed::List(edges(ty)));
+        let c = form.source(Ty::I32, Feed::List(vec![0, 1, 0x100, 0x8000_0000]));
+        let dest = form.dest(ty);
+        let (a, b) = (get(&[a]), format!("({}.const {constant})", ty.name()));
+        let (a, b) = if first { (b, a) } else { (a, b) };
+        form.with_body(format!("{a} {b} {} select{}", get(&[c]), set(&[dest])))
+    };
+    let long = some(long).iter().map(|constant| form(Ty::I64, constant));
+    let short = short.iter().map(|constant| form(Ty::I32, constant));
+    long.chain(short).collect()
 }
 
 /// Both values apart and the same one twice, under conditions with the deciding bit in every byte.

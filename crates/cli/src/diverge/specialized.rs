@@ -1,0 +1,125 @@
+//! `prova diverge --specialized`: specialised functions in lockstep with those that they were made
+//! of.
+//!
+//! ```text
+//! FILE ─ (-w: run the initialiser) ─► generic module ─┬─ specialised here, or ─┐
+//!                                     --from FILE ────┘   MODULE as it stands ─┴─► lockstep
+//! ```
+//!
+//! Neighbours: `prova_specialize` says which function was made of which,
+//! `prova_investigate::diverge` runs both.
+
+use super::{DivergeArgs, config};
+use crate::report::{Exit, Misuse, print};
+use crate::specialize::Initialiser;
+use crate::specialize::places::places;
+use crate::trace::{begins_as_record, values_of};
+use crate::{input, watchdog};
+use clap::Args;
+use prova::{Context, Result, bail};
+use prova_investigate::diverge::{Compiled, Lockstep, lockstep};
+use prova_module::{Features, Limits, Module};
+use prova_specialize::snapshot::INITIALIZER;
+use prova_specialize::{Assume, Options, initialized, pairs, specialize};
+use std::path::PathBuf;
+
+/// Specialised functions beside those that they were made of.
+#[derive(Debug, Args)]
+pub(crate) struct SpecializedArgs {
+    /// Compares specialised functions with those that they were made of, in lockstep; MODULE is
+    /// specialised first, unless --from is given
+    #[arg(long, conflicts_with_all = ["against", "level", "ignore_addresses"])]
+    specialized: bool,
+    /// With --specialized: the module that MODULE, or the record's, was made of
+    #[arg(long, value_name = "FILE", requires = "specialized")]
+    from: Option<PathBuf>,
+    /// With --specialized: runs the initialiser of the module that is specialised first
+    #[arg(short = 'w', long = "wizen", requires = "specialized")]
+    wizen: bool,
+    /// With -w: the initialiser, an exported function
+    #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
+    init_func: String,
+    /// With --specialized, without --from: what is believed of the program
+    #[arg(long, value_enum, value_name = "HOW", default_value = "check", conflicts_with = "from")]
+    assume: Believed,
+}
+
+/// What a proof may take for granted.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Believed {
+    /// Program text is compared; the virtual stack is believed to be the interpreter's alone
+    Check,
+    /// All that the program promises
+    Trust,
+    /// Nothing
+    Nothing,
+}
+
+impl SpecializedArgs {
+    /// Whether it is this that is compared.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.specialized
+    }
+}
+
+/// Runs the comparison, both sides in the tier of a name.
+pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
+    let own = &args.specialized;
+    let (config, timeout) = config(side, &args.wasm)?;
+    let _watchdog = timeout.map(watchdog::start).transpose()?;
+    let path = args.program.path();
+    let file = own.from.as_deref().unwrap_or(path);
+    if own.from.is_none() && begins_as_record(path) {
+        bail!(Misuse(
+            "a record is of a specialised module: --from must name the generic one".into()
+        ));
+    }
+    let original = input::decoded(file)?;
+    let mut generic = original.clone();
+    let failed = || format!("failed to specialise `{}`", file.display());
+    if own.wizen {
+        let init = &own.init_func;
+        generic =
+            initialized(&generic, init, false, &mut Initialiser { dirs: &[] }, &Limits::default())
+                .with_context(failed)?;
+    }
+    let record = match own.from {
+        Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
+        None => args.program.record_of(&config, args.fuel, |_| {
+            let assume = match own.assume {
+                Believed::Check => Assume::Check,
+                Believed::Trust => Assume::Trust,
+                Believed::Nothing => Assume::Nothing,
+            };
+            let threads = std::thread::available_parallelism().map_or(1, Into::into);
+            let options = Options { assume, threads, ..Options::default() };
+            let outcome = specialize(&generic, &options).with_context(failed)?;
+            Ok(outcome.module.bytes().to_vec())
+        })?,
+    };
+    let bytes = record.module().to_vec();
+    let specialized = Module::decode(bytes, &Features::default(), &Limits::default());
+    let specialized = specialized.with_context(|| format!("`{}`", path.display()))?;
+    let found = pairs(&generic, &specialized).with_context(failed)?;
+    if found.is_empty() {
+        let what =
+            "no function was made for a request of it (does its initialiser have to run, -w?)";
+        bail!(Misuse(format!("`{}`: {what}", file.display())));
+    }
+    let compiled: Vec<Compiled> = found
+        .into_iter()
+        .map(|pair| Compiled { func: pair.func, generic: pair.generic, globals: pair.globals })
+        .collect();
+    let places = places(original, generic.clone());
+    let report = lockstep(&Lockstep {
+        record: &record,
+        generic: &generic,
+        compiled: &compiled,
+        config: &config,
+        fuel: args.fuel,
+        args: &values_of,
+        place: &|func, offset| places.name(func, offset),
+    })?;
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
+}

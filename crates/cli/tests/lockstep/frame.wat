@@ -1,0 +1,43 @@
+;; One request, in whose function each program of `programs.txt` stands in turn. `go` calls what was
+;; made of it, or it; `changed` changes its text before.
+(module
+  (import "weval" "push.context" (func $push (param i32)))
+  (import "weval" "update.context" (func $update (param i32)))
+  (import "weval" "pop.context" (func $pop))
+  (import "weval" "read.reg" (func $read_reg (param i64) (result i64)))
+  (import "weval" "write.reg" (func $write_reg (param i64 i64)))
+  (import "weval" "read.specialization.global" (func $global (param i32) (result i64)))
+  (import "weval" "specialize.value" (func $value (param i32 i32 i32) (result i32)))
+  (import "weval" "push.stack" (func $push_stack (param i32 i64)))
+  (import "weval" "pop.stack" (func $pop_stack (param i32) (result i64)))
+  (import "weval" "read.stack" (func $read_stack (param i32 i32) (result i64)))
+  (import "weval" "write.stack" (func $write_stack (param i32 i32 i64)))
+  (import "weval" "sync.stack" (func $sync))
+  (import "weval" "read.local" (func $read_local (param i32 i32) (result i64)))
+  (import "weval" "write.local" (func $write_local (param i32 i32 i64)))
+  (import "weval" "trace.line" (func $line (param i32)))
+  (memory (export "memory") 1)
+  (type $interpreter (func (param i32 i32 i64) (result i64)))
+  (table 2 funcref)
+  (elem (i32.const 1) $run)
+  (global $g (mut i64) (i64.const 0))
+  (func (export "weval.pending.head") (result i32) (i32.const 16))
+  (func $run (param $code i32) (param $at i32) (param $n i64) (result i64) (local $x i64)
+    (; BODY ;))
+  (func $see (param $at i32) (result i64) (i64.load (local.get $at)))
+  (func $go (export "go") (param $n i64) (result i64)
+    (if (result i64) (i32.load (i32.const 256))
+      (then (call_indirect (type $interpreter) (i32.const 544) (i32.const 4096) (local.get $n)
+        (i32.load (i32.const 256))))
+      (else (call $run (i32.const 544) (i32.const 4096) (local.get $n)))))
+  (func (export "changed") (param $n i64) (result i64)
+    (i32.store8 (i32.const 544) (i32.const 77))
+    (call $go (local.get $n)))
+  (data (i32.const 16) "\80")
+  ;; next, prev, id, one global, function 1, arguments, their size, slot
+  (data (i32.const 128) "\00\00\00\00\00\00\00\00\01\00\00\00\01\00\00\00\01\00\00\00\00\02\00\00\48\00\00\00\00\01\00\00")
+  (data (i32.const 512)
+    "\01\00\00\00\01\00\00\00\2a\00\00\00\00\00\00\00"
+    "\01\00\00\00\04\00\00\00\08\00\00\00\08\00\00\00" "\01\02\03\04\05\06\07\08"
+    "\00\00\00\00\ff\00\00\00\00\00\00\00\00\00\00\00"
+    "\00\00\00\00\ff\00\00\00\00\00\00\00\00\00\00\00"))

@@ -1,0 +1,48 @@
+//! Functions that are not specialised: where they touch memory near cells, they tell it. Whether an
+//! address is near is asked in the program, so that most accesses cost a few operators.
+
+use super::super::site::What;
+use super::{Body, Word, of, words};
+use prova_module::ops::{Immediates, Row};
+use prova_module::{Opcode, ValType};
+use wasm_encoder::BlockType;
+
+impl Body<'_, '_> {
+    /// Pushes whether an address and an offset may be near a cell.
+    pub(super) fn is_near(&mut self, local: u32, offset: u64) {
+        let [least, greatest] = self.own.bounds;
+        let at = self.temp(ValType::I32);
+        let mut to = self.to();
+        to.local_get(local).i32_const(offset as u32 as i32).i32_add().local_tee(at);
+        to.global_get(greatest).i32_lt_u();
+        to.local_get(at).i32_const(16).i32_add().global_get(least).i32_gt_u().i32_and();
+    }
+
+    /// What is told of an operator of another function, before it: where it touches memory near
+    /// cells.
+    pub(super) fn outer(&mut self, row: &Row, immediates: &Immediates<'_>) {
+        let bulk = [Opcode::MemoryCopy, Opcode::MemoryFill, Opcode::MemoryInit];
+        if bulk.contains(&self.opcode) {
+            let types = self.types(row, immediates);
+            let locals = self.keep(&types);
+            return self.tell(What::OuterEffect, of(immediates), 0, &words(&locals, &types));
+        }
+        let Some(access) = row.class.access() else { return };
+        let what = if access.writes { What::OuterStore } else { What::OuterLoad };
+        let types = self.types(row, immediates);
+        let (Some(memarg), 0) = (immediates.memarg(), immediates.memory().unwrap_or_default())
+        else {
+            return;
+        };
+        if types.len() != row.params.len() {
+            return;
+        }
+        let kept = self.keep(&types);
+        let Some(&local) = kept.first() else { return };
+        self.is_near(local, memarg.offset);
+        self.to().if_(BlockType::Empty);
+        let address = Word::Address { local, ty: ValType::I32, offset: memarg.offset };
+        self.tell(what, 0, row.width, &[address]);
+        self.to().end();
+    }
+}

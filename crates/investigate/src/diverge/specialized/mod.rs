@@ -1,0 +1,181 @@
+//! A specialised function beside the generic one that it was made of → the first thing that it does
+//! otherwise, or the first access that breaks what its proof assumes.
+//!
+//! ```text
+//! generic module, specialised module ─ twin ─► two modules, alike but for these functions
+//! Record ─┬─ side A (generic functions, reference meanings of intrinsics) ─┐
+//!         └─ side B (specialised functions) ───────────────────────────────┴─ compare ─► report
+//!                                                                            (shadow)
+//! ```
+//!
+//! This is co-simulation: both programs run once, each on a thread of its own, and what their
+//! functions do is compared event by event as it comes: entries, calls, results, stores, changes of
+//! globals, memories and tables. Stores of the virtual stack and of virtual locals come later on
+//! side B, or never; `shadow` follows them.
+//!
+//! 1. It proves nothing: it compares what one run does. What it finds is a fault of the specialiser
+//!    (or of who has written the specialised module), or a promise that the program breaks.
+//! 2. Nothing is believed of the specialised module but that its functions stand where those of the
+//!    generic one do: it is validated as any module, and runs as it stands.
+//! 3. Both sides replay one record, so what the host answers is no difference.
+//! 4. Memory is bounded, however long the run is: `side`, `shadow`.
+//!
+//! Limits: memory 0 with 32-bit addresses. Loads and branches are not compared; a wrong one shows
+//! in what it leads to. A run that does not end is the caller's to bound, by fuel.
+//! `crates/cli/tests/lockstep.rs` changes specialised functions, and wants each change named.
+
+mod compare;
+mod emit;
+mod meaning;
+mod report;
+mod shadow;
+mod side;
+mod site;
+mod twin;
+
+pub use report::{Agreement, Finding, LockstepReport, Place};
+
+use crate::trace::{Record, func_imports};
+use compare::{Compared, Comparison, Found, Stream};
+use meaning::Intrinsics;
+use prova::{Config, Error, FuncType, Result, Val, bail};
+use prova_module::{FuncIdx, Module};
+use report::Parts;
+use shadow::{Full, Shadow};
+use side::{BATCHES, Part, Run};
+use std::sync::Arc;
+use std::sync::mpsc::{channel, sync_channel};
+use twin::{Pair, Told, fits};
+
+/// Makes values of the arguments of an export, as [`crate::trace::Arguments`] does, on any thread.
+pub type SharedArguments<'a> = &'a (dyn Fn(&str, &FuncType, &[String]) -> Result<Vec<Val>> + Sync);
+
+/// A specialised function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// Its number in the specialised module.
+    pub func: FuncIdx,
+    /// The number of the generic function in the generic module.
+    pub generic: FuncIdx,
+    /// The request's globals; `None` of what is not constant.
+    pub globals: Vec<Option<u64>>,
+}
+
+/// What is to be compared.
+#[derive(Clone, Copy)]
+pub struct Lockstep<'l> {
+    /// A run of the specialised module.
+    pub record: &'l Arc<Record>,
+    /// The module as it was before it was specialised, with the intrinsics.
+    pub generic: &'l Module,
+    /// The specialised functions.
+    pub compiled: &'l [Compiled],
+    /// The engine's settings, for both sides.
+    pub config: &'l Config,
+    /// The units of fuel after which a side is stopped.
+    pub fuel: Option<u64>,
+    /// Makes values of the record's arguments.
+    pub args: SharedArguments<'l>,
+    /// Names places of the generic module: a function and an offset.
+    pub place: &'l dyn Fn(FuncIdx, u32) -> String,
+}
+
+/// Runs generic and specialised functions in lockstep.
+///
+/// # Errors
+/// If the modules do not belong together, a side cannot start, ends because fuel or stack do, or
+/// more must be kept than there is room for.
+pub fn lockstep(lockstep: &Lockstep<'_>) -> Result<LockstepReport> {
+    let Lockstep { record, generic, compiled, config, .. } = *lockstep;
+    let engine = prova::Engine::new(config)?;
+    let module = prova::Module::new(&engine, record.module())?;
+    let specialized = module.wasm();
+    let intrinsics = Intrinsics::of(generic).map_err(Error::msg)?;
+    let intrinsics = &intrinsics;
+    let pair = Pair { generic, specialized, intrinsics, compiled, values: false };
+    fits(&pair).map_err(Error::msg)?;
+    let first = Ran::new(lockstep, &pair)?;
+    // What differs was computed somewhere: the same again, with the values of all operators.
+    let differ = matches!(first.compared.found, Some(Found::Event(Some(_), Some(_))));
+    let events = first.compared.events;
+    let mut ran = first;
+    if differ {
+        let again = Ran::new(lockstep, &Pair { values: true, ..pair })?;
+        if again.compared.events == events {
+            ran = again;
+        }
+    }
+    let sites = ran.told.each_ref().map(|told| told.sites.as_slice());
+    let ends = ran.sides.each_ref().map(|side| side.end.as_deref());
+    for (name, end) in ["generic", "specialised"].into_iter().zip(ends) {
+        if let Some(end) = end.filter(|end| end.is_limit()) {
+            bail!("the {name} side has come to a limit of its run: it {}", end.text);
+        }
+    }
+    let parts = Parts { lockstep, specialized, sites, ends };
+    Ok(parts.report(&ran.compared))
+}
+
+/// One run of both sides.
+struct Ran {
+    told: [Told; 2],
+    compared: Compared,
+    sides: [Stream; 2],
+}
+
+impl Ran {
+    fn new(lockstep: &Lockstep<'_>, pair: &Pair<'_>) -> Result<Ran> {
+        let told = [pair.told(true), pair.told(false)];
+        let [a, b] = told.map(|told| told.map_err(Error::msg));
+        let told = [a?, b?];
+        let (compared, sides) = both(lockstep, pair, &told)?;
+        Ok(Ran { told, compared, sides })
+    }
+}
+
+/// Runs both sides, and compares them.
+fn both(
+    lockstep: &Lockstep<'_>,
+    pair: &Pair<'_>,
+    told: &[Told; 2],
+) -> Result<(Compared, [Stream; 2])> {
+    let Lockstep { record, compiled, config, fuel, args, .. } = *lockstep;
+    let imports: Arc<[(String, String)]> = func_imports(pair.specialized).into();
+    let run = |told| Run { told, config, record, imports: &imports, fuel, args };
+    let (decides, decided) = channel();
+    let fallbacks = compiled.iter().map(|one| {
+        let generic = pair.intrinsics.renumbered(one.generic);
+        (one.func.0, u64::from(generic))
+    });
+    let parts = [
+        Part::generic(decided, compiled),
+        Part::Specialized { decided: decides, fallbacks: fallbacks.collect(), entered: None },
+    ];
+    let [part_a, part_b] = parts;
+    let ((send_a, from_a), (send_b, from_b)) = (sync_channel(BATCHES), sync_channel(BATCHES));
+    let (run_a, run_b) = (run(&told[0]), run(&told[1]));
+    std::thread::scope(|scope| {
+        let thread_a = scope.spawn(move || side::run(&run_a, part_a, send_a));
+        let thread_b = scope.spawn(move || side::run(&run_b, part_b, send_b));
+        let sites = [told[0].sites.as_slice(), told[1].sites.as_slice()];
+        let mut comparison = Comparison {
+            sides: [Stream::new(from_a), Stream::new(from_b)],
+            sites,
+            compiled,
+            shadow: Shadow::default(),
+            values: Default::default(),
+            done: Compared::default(),
+        };
+        let ran = comparison.run();
+        let Comparison { mut sides, done, .. } = comparison;
+        // What still runs ends with its next events.
+        sides.iter_mut().for_each(Stream::close);
+        for thread in [thread_a, thread_b] {
+            thread.join().map_err(|_| Error::msg("a side has panicked"))??;
+        }
+        if let Err(Full(what)) = ran {
+            bail!("there are too many {what} to go on");
+        }
+        Ok((done, sides))
+    })
+}
