@@ -51,7 +51,8 @@
 //!
 //! Time: amortised constant for an operator, plus the number of values it pushes once a function
 //! has seen `v128` or may hold an exception. Memory: 40 bytes for a block, 16 for a segment.
-//! Tests: `tests/facts.rs`, `tests/roots.rs`, `tests/oracle.rs`; both passes, `tests/two_passes.rs`.
+//! Tests: `tests/facts.rs`, `tests/roots.rs`, `tests/oracle.rs`; of both passes,
+//! `tests/two_passes.rs`.
 
 mod builder;
 mod frame;

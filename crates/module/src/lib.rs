@@ -6,9 +6,9 @@
 //! ```
 //!
 //! [`Module::decode`] is the one constructor: a [`Module`] is a witness that its bytes are valid
-//! under its [`Features`] and within the [`Limits`]. Each body has a frame from its validation and, from
-//! a second pass when they are first asked for,
-//! [`FuncFacts`], which every later stage trusts: matching ends, stack heights, metering
+//! under its [`Features`] and within the [`Limits`]. Each body gets the size of its frames
+//! ([`FrameFacts`]) in the same pass as its validation, and [`FuncFacts`] in a second pass, when
+//! they are first asked for. Every later stage trusts both: matching ends, stack heights, metering
 //! segments, masks of written locals.
 //!
 //! This crate knows nothing of how anything runs. It is the only one (with the checker) that names
