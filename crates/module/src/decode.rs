@@ -1,7 +1,8 @@
 //! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared
 //! with the limits, validated by wasmparser, then kept.
 //!
-//! Neighbours: `module` owns the result; `validate` treats the bodies as they come.
+//! Neighbours: `module` owns the result; `validate` treats the bodies, all of them once the code
+//! section has been read, and before anything behind it.
 //!
 //! 1. A count of the binary is believed only after comparison with its limit and with the bytes
 //!    left in its section (an item has at least one), so memory stays within a constant factor of
@@ -24,7 +25,7 @@ use crate::types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
 };
-use crate::validate::BodyValidator;
+use crate::validate::{Bodies, Pass};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -34,7 +35,12 @@ use wasmparser::{
 };
 
 /// Decodes and validates a module.
-pub(crate) fn decode(bytes: Arc<[u8]>, features: &Features, limits: &Limits) -> Result<Inner> {
+pub(crate) fn decode(
+    bytes: Arc<[u8]>,
+    features: &Features,
+    limits: &Limits,
+    pass: Pass,
+) -> Result<Inner> {
     let size = bytes.len() as u64;
     let max = limits.module_bytes.min(Limits::MODULE_BYTES_MAX);
     if size > max {
@@ -44,6 +50,7 @@ pub(crate) fn decode(bytes: Arc<[u8]>, features: &Features, limits: &Limits) -> 
         inner: empty(Arc::clone(&bytes), *features),
         flags,
         limits,
+        pass,
         probe,
         refused: None,
         has_names: false,
@@ -85,7 +92,7 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
         elements: Vec::new(),
         data_count: None,
         bodies: Vec::new(),
-        facts: Vec::new(),
+        later: None,
         data: Vec::new(),
         custom_sections: Vec::new(),
         names: Names::default(),
@@ -106,6 +113,7 @@ struct Decoder<'l> {
     /// What wasmparser decodes and validates with.
     flags: WasmFeatures,
     limits: &'l Limits,
+    pass: Pass,
     /// Validate with any flags, and keep only what that needs.
     probe: bool,
     /// A valid use of something that no tier executes; reported if nothing is invalid.
@@ -120,35 +128,49 @@ struct Decoder<'l> {
 impl Decoder<'_> {
     fn run(&mut self, bytes: &[u8]) -> Result<()> {
         let mut validator = Validator::new_with_features(self.flags);
-        let mut bodies = BodyValidator::new(0, self.limits);
+        let mut code = Bodies::new(0);
         let mut parser = Parser::new(0);
         parser.set_features(self.flags);
         for payload in parser.parse_all(bytes) {
+            if !matches!(payload, Ok(Payload::CodeSectionEntry(_))) {
+                self.bodies(std::mem::replace(&mut code, Bodies::new(0)), bytes)?;
+            }
             let payload = payload?;
             self.before(&payload)?;
             if let Payload::CodeSectionStart { size, .. } = &payload {
-                bodies = BodyValidator::new(u64::from(*size).min(bytes.len() as u64), self.limits);
+                code = Bodies::new(u64::from(*size).min(bytes.len() as u64));
                 self.exceptions = holds_exceptions(&self.inner);
             }
-            if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-                let cx = BodyContext {
-                    bytes,
-                    limits: self.limits,
-                    types: &self.inner.types,
-                    funcs: &self.inner.funcs,
-                    tags: &self.inner.tags,
-                    wide: self.wide,
-                    exceptions: self.exceptions,
-                };
-                let facts = bodies.validate(func, &body, cx)?;
-                if !self.probe {
-                    let range = body.range();
-                    self.inner.bodies.push(range.start as u32..range.end as u32);
-                    self.inner.facts.push(facts);
+            match validator.payload(&payload) {
+                Ok(ValidPayload::Func(func, body)) => code.push(func, body),
+                Ok(_) => self.keep(payload)?,
+                Err(error) => {
+                    // A body before it may have an error of its own.
+                    self.bodies(code, bytes)?;
+                    return Err(error.into());
                 }
-            } else {
-                self.keep(payload)?;
             }
+        }
+        self.bodies(code, bytes)
+    }
+
+    /// Validates the bodies of the code section, or those before its first error.
+    fn bodies(&mut self, code: Bodies<'_>, bytes: &[u8]) -> Result<()> {
+        let cx = BodyContext {
+            bytes,
+            limits: self.limits,
+            types: &self.inner.types,
+            funcs: &self.inner.funcs,
+            tags: &self.inner.tags,
+            wide: self.wide,
+            exceptions: self.exceptions,
+        };
+        if self.probe {
+            return code.in_order(cx).map(drop);
+        }
+        let (bodies, later) = code.validate(self.pass, cx)?;
+        if later.is_some() {
+            (self.inner.bodies, self.inner.later) = (bodies, later);
         }
         Ok(())
     }

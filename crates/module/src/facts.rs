@@ -1,8 +1,16 @@
-//! Facts about a function body, computed in the one pass that validates it: blocks with heights and
-//! written-locals masks, metering segments, the frame's size.
+//! Facts about a function body: blocks with heights and written-locals masks, metering segments,
+//! the frame's size.
 //!
-//! Neighbours: `validate` feeds the builder each operator that the validator has accepted;
-//! translators, checkers and every executor read [`FuncFacts`] and trust it.
+//! ```text
+//! body ─ validator ┬─ FrameBuilder ─► FrameFacts   when the module is decoded
+//!                  └─ FactsBuilder ─► FuncFacts    when a function is first asked for
+//! ```
+//!
+//! Neighbours: `validate` feeds the builders each operator that the validator has accepted;
+//! translators, checkers and every executor read [`FuncFacts`] and trust it. An instance needs the
+//! frames of all its functions, and most functions of a large module never run: so the rest is
+//! found by a second pass over those that do. Both passes must agree on the frame; where they do
+//! not, there are no facts ([`Module::facts`](crate::Module::facts)) and the function cannot run.
 //!
 //! # Reachability
 //!
@@ -43,17 +51,45 @@
 //!
 //! Time: amortised constant for an operator, plus the number of values it pushes once a function
 //! has seen `v128` or may hold an exception. Memory: 40 bytes for a block, 16 for a segment.
-//! Tests: `tests/facts.rs`, `tests/roots.rs`.
+//! Tests: `tests/facts.rs`, `tests/roots.rs`, `tests/oracle.rs`; of both passes,
+//! `tests/two_passes.rs`.
 
 mod builder;
+mod frame;
 mod roots;
 
 pub(crate) use builder::{BodyContext, FactsBuilder, Locals};
+pub(crate) use frame::{Budgeted, FrameBuilder};
 pub(crate) use roots::local_roots;
 pub use roots::{ExceptionRoots, is_exnref};
 
 use crate::types::FuncType;
 use wasmparser::{BlockType, ValType};
+
+/// The size of one function's frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameFacts {
+    /// Cells of parameters and locals: a `v128` has 2, everything else 1.
+    pub local_cells: u32,
+    /// Cells of parameters.
+    pub param_cells: u32,
+    /// Cells of results.
+    pub result_cells: u32,
+    /// Greatest height of the operand stack in reachable code, in cells; at least `result_cells`.
+    pub max_height_cells: u32,
+}
+
+impl FrameFacts {
+    /// What a frame charges against the logical stack limit, in bytes, in every tier.
+    pub fn charge_bytes(&self) -> u64 {
+        frame_charge_bytes(self.cells())
+    }
+
+    /// Cells of parameters, locals and the greatest operand stack together.
+    pub fn cells(&self) -> u64 {
+        u64::from(self.local_cells) + u64::from(self.max_height_cells)
+    }
+}
 
 /// What one function body's blocks, segments and frame look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,15 +112,25 @@ pub struct FuncFacts {
 }
 
 impl FuncFacts {
+    /// The size of the function's frames.
+    pub fn frame(&self) -> FrameFacts {
+        FrameFacts {
+            local_cells: self.local_cells,
+            param_cells: self.param_cells,
+            result_cells: self.result_cells,
+            max_height_cells: self.max_height_cells,
+        }
+    }
+
     /// What a frame of this function charges against the logical stack limit, in bytes, in every
     /// tier.
     pub fn charge_bytes(&self) -> u64 {
-        frame_charge_bytes(self.cells())
+        self.frame().charge_bytes()
     }
 
     /// Cells of parameters, locals and the greatest operand stack together.
     pub fn cells(&self) -> u64 {
-        u64::from(self.local_cells) + u64::from(self.max_height_cells)
+        self.frame().cells()
     }
 }
 

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! [`Module::decode`] is the one constructor: a [`Module`] is a witness that its bytes are valid
-//! under its [`Features`] and within the [`Limits`]. In the same pass as the validation each body
-//! gets [`FuncFacts`], which every later stage trusts: matching ends, stack heights, metering
+//! under its [`Features`] and within the [`Limits`]. Each body gets the size of its frames
+//! ([`FrameFacts`]) in the same pass as its validation, and [`FuncFacts`] in a second pass, when
+//! they are first asked for. Every later stage trusts both: matching ends, stack heights, metering
 //! segments, masks of written locals.
 //!
 //! This crate knows nothing of how anything runs. It is the only one (with the checker) that names
@@ -49,8 +50,8 @@ pub use cost::{
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
-    BlockFacts, BlockKind, ExceptionRoots, FRAME_BYTES, FuncFacts, Segment, cells, cells_of,
-    frame_charge_bytes, host_charge_bytes, is_exnref,
+    BlockFacts, BlockKind, ExceptionRoots, FRAME_BYTES, FrameFacts, FuncFacts, Segment, cells,
+    cells_of, frame_charge_bytes, host_charge_bytes, is_exnref,
 };
 pub use features::{Features, Proposal, RefusedProposal};
 pub use index::{

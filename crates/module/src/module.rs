@@ -5,14 +5,15 @@
 //!
 //! 1. The bytes are valid under the features it was decoded with.
 //! 2. Index spaces hold imports first; every index stored in a module is in range.
-//! 3. Every defined function has facts, and `facts(f)` and `body(f)` are `Some` for the same `f`.
+//! 3. Every defined function has facts, and `frame(f)`, `facts(f)` and `body(f)` are `Some` for the
+//!    same `f`. Facts are made when they are first asked for.
 //!
 //! A [`Module`] is a shared handle: cloning is cheap.
 
 use crate::const_expr::ConstExpr;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::facts::FuncFacts;
+use crate::facts::{BodyContext, FrameFacts, FuncFacts};
 use crate::features::Features;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::limits::Limits;
@@ -21,6 +22,7 @@ use crate::types::{
     CustomSection, Data, Element, Export, FuncType, GlobalType, Import, MemoryType, RecGroup,
     Section, TableType,
 };
+use crate::validate::{Checked, Later, Pass};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -52,8 +54,8 @@ pub(crate) struct Inner {
     pub(crate) start: Option<FuncIdx>,
     pub(crate) elements: Vec<Element>,
     pub(crate) data_count: Option<u32>,
-    pub(crate) bodies: Vec<Range<u32>>,
-    pub(crate) facts: Vec<FuncFacts>,
+    pub(crate) bodies: Vec<Checked>,
+    pub(crate) later: Option<Later>,
     pub(crate) data: Vec<Data>,
     pub(crate) custom_sections: Vec<CustomSection>,
     pub(crate) names: Names,
@@ -83,7 +85,22 @@ impl Module {
         features: &Features,
         limits: &Limits,
     ) -> Result<Module> {
-        let inner = crate::decode::decode(bytes.into(), features, limits)?;
+        let inner = crate::decode::decode(bytes.into(), features, limits, Pass::Frames)?;
+        Ok(Module(Arc::new(inner)))
+    }
+
+    /// The same, for callers that need the [facts](Module::facts) of all functions: they are made
+    /// while the bodies are validated, which takes less time together.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Module::decode`].
+    pub fn decode_with_facts(
+        bytes: impl Into<Arc<[u8]>>,
+        features: &Features,
+        limits: &Limits,
+    ) -> Result<Module> {
+        let inner = crate::decode::decode(bytes.into(), features, limits, Pass::Facts)?;
         Ok(Module(Arc::new(inner)))
     }
 
@@ -289,22 +306,48 @@ impl Module {
     /// The body of a function; `None` for an import, or if there is no such function.
     pub fn body(&self, func: FuncIdx) -> Option<FuncBody<'_>> {
         let defined = func.index().checked_sub(self.imported_func_count())?;
-        let range = self.0.bodies.get(defined)?;
-        Some(FuncBody { module: self, func, range: range.start as usize..range.end as usize })
+        let checked = self.0.bodies.get(defined)?;
+        let range = checked.range.start as usize..checked.range.end as usize;
+        Some(FuncBody { module: self, func, range, start: checked.start as usize })
     }
 
     /// The function whose body has the byte at a module offset.
     pub fn func_at(&self, offset: usize) -> Option<FuncIdx> {
-        let after = self.0.bodies.partition_point(|body| body.start as usize <= offset);
+        let after = self.0.bodies.partition_point(|body| body.range.start as usize <= offset);
         let defined = after.checked_sub(1)?;
-        let inside = offset < self.0.bodies[defined].end as usize;
+        let inside = offset < self.0.bodies[defined].range.end as usize;
         inside.then_some(FuncIdx(self.0.imported.funcs + defined as u32))
     }
 
+    /// The size of a function's frames; `None` for an import, or if there is no such function.
+    pub fn frame(&self, func: FuncIdx) -> Option<FrameFacts> {
+        self.checked(func).map(|checked| checked.frame)
+    }
+
     /// The facts of a function; `None` for an import, or if there is no such function.
+    ///
+    /// Who asks first waits until they are made, unless the module was
+    /// [decoded with them](Module::decode_with_facts); then they stay.
     pub fn facts(&self, func: FuncIdx) -> Option<&FuncFacts> {
+        self.checked(func)?.facts(|| {
+            let (inner, later) = (&*self.0, self.0.later.as_ref()?);
+            let cx = BodyContext {
+                bytes: &inner.bytes,
+                limits: &later.limits,
+                types: &inner.types,
+                funcs: &inner.funcs,
+                tags: &inner.tags,
+                wide: later.wide,
+                exceptions: later.exceptions,
+            };
+            let body = FunctionBody::new(self.body(func)?.reader());
+            later.facts((func.0, self.func_type_idx(func)), &body, cx)
+        })
+    }
+
+    fn checked(&self, func: FuncIdx) -> Option<&Checked> {
         let defined = func.index().checked_sub(self.imported_func_count())?;
-        self.0.facts.get(defined)
+        self.0.bodies.get(defined)
     }
 }
 
@@ -324,6 +367,8 @@ pub struct FuncBody<'m> {
     module: &'m Module,
     func: FuncIdx,
     range: Range<usize>,
+    /// Where its operators start.
+    start: usize,
 }
 
 impl<'m> FuncBody<'m> {
@@ -370,11 +415,7 @@ impl<'m> FuncBody<'m> {
 
     /// A reader of the bytes of the body's operators, for a visitor with its own control stack.
     pub fn operators_binary(&self) -> BinaryReader<'m> {
-        let start = match self.module.facts(self.func) {
-            Some(facts) => facts.blocks[0].start as usize,
-            None => self.range.end,
-        };
-        self.reader_at(start)
+        self.reader_at(self.start)
     }
 
     fn reader(&self) -> BinaryReader<'m> {

@@ -1,7 +1,8 @@
-//! Validation of one function body after the other, with limits and facts in the same loop:
-//! operators → [`FuncFacts`], or the rule that refuses the body.
+//! Validation of one function body, with limits and facts in the same loop: operators →
+//! [`FuncFacts`], or the rule that refuses the body.
 //!
-//! Neighbours: `decode` drives it with wasmparser's validator; `facts` collects.
+//! Neighbours: `bodies` drives it over a code section, and over one body whose facts are asked for;
+//! `facts` collects. [`FrameValidator`] accepts the same bodies without their facts, in less time.
 //!
 //! 1. The work of a body is taken off two budgets before it is done, its own and that of all bodies
 //!    together, both of [`Limits::work_per_byte`] for each byte of code (and nothing else: data and
@@ -10,43 +11,58 @@
 //!    [`Limits::FUNCTION_CELLS_MAX`]: a slot of its frame has a 16-bit index in every tier.
 //!
 //! Bad input: nothing is allocated by a count that was not compared with a limit.
-//! Tests: `tests/limits.rs`, `tests/reject.rs`.
+//! Tests: `tests/limits.rs`, `tests/reject.rs`, `tests/two_passes.rs`.
+
+mod bodies;
+
+pub(crate) use bodies::{Bodies, Checked, Later, Pass};
 
 use crate::FuncType;
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
-use crate::facts::{BodyContext, FactsBuilder, FuncFacts, Locals, cells, cells_of, local_roots};
+use crate::facts::{
+    BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, FuncFacts, Locals, cells,
+    cells_of, local_roots,
+};
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::ops::Opcode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
     ValidatorResources,
 };
 
 /// Validates bodies, keeping allocations between them.
-pub(crate) struct BodyValidator {
+pub(crate) struct BodyValidator<'b> {
     validator_allocs: FuncValidatorAllocations,
     facts: FactsBuilder,
-    budget: Budget,
+    budget: Budget<'b>,
+}
+
+/// Validates bodies and measures their frames, keeping allocations between them.
+pub(crate) struct FrameValidator<'b> {
+    validator_allocs: FuncValidatorAllocations,
+    frame: FrameBuilder,
+    budget: Budget<'b>,
 }
 
 /// Units of work that may be done: for all bodies together, and for the body at hand.
-struct Budget {
+struct Budget<'b> {
+    /// What all bodies together have spent, without the body at hand.
+    spent: &'b AtomicU64,
     module_max: u64,
-    /// Without what the body at hand has spent.
-    module_left: u64,
     body_max: u64,
     /// What the body at hand had of both at its start.
     start: u64,
     left: u64,
 }
 
-impl Budget {
-    /// For bodies of `code_bytes` bytes together.
-    fn new(code_bytes: u64, limits: &Limits) -> Budget {
-        let max = Budget::max(code_bytes, limits);
-        Budget { module_max: max, module_left: max, body_max: 0, start: 0, left: 0 }
+impl Budget<'_> {
+    /// For bodies of `code_bytes` bytes together, which note in `spent` what they spend.
+    fn new<'b>(spent: &'b AtomicU64, code_bytes: u64, limits: &Limits) -> Budget<'b> {
+        let module_max = Budget::max(code_bytes, limits);
+        Budget { spent, module_max, body_max: 0, start: 0, left: 0 }
     }
 
     fn max(code_bytes: u64, limits: &Limits) -> u64 {
@@ -56,10 +72,16 @@ impl Budget {
 
     /// Begins a body of so many bytes: it may spend what it buys itself, and what the others left.
     fn begin(&mut self, code_bytes: u64, limits: &Limits) {
-        self.module_left -= self.start - self.left;
         self.body_max = Budget::max(code_bytes, limits);
-        self.start = self.body_max.min(self.module_left);
+        let module_left = self.module_max.saturating_sub(self.spent.load(Ordering::Relaxed));
+        self.start = self.body_max.min(module_left);
         self.left = self.start;
+    }
+
+    /// Ends the body.
+    fn end(&mut self) {
+        self.spent.fetch_add(self.start - self.left, Ordering::Relaxed);
+        self.start = self.left;
     }
 
     #[inline]
@@ -79,18 +101,30 @@ impl Budget {
         if body > self.body_max {
             return Error::limit("work_per_byte", self.body_max, body, offset);
         }
-        let module = (self.module_max - self.module_left).saturating_add(body);
+        let module = self.spent.load(Ordering::Relaxed).saturating_add(body);
         Error::limit("work_per_byte", self.module_max, module, offset)
     }
 }
 
-impl BodyValidator {
-    /// For a code section of `code_bytes` bytes.
-    pub(crate) fn new(code_bytes: u64, limits: &Limits) -> BodyValidator {
+impl Budgeted for Budget<'_> {
+    #[inline]
+    fn take(&mut self, work: u64) -> Option<()> {
+        self.left = self.left.checked_sub(work)?;
+        Some(())
+    }
+}
+
+impl BodyValidator<'_> {
+    /// For a code section of `code_bytes` bytes, whose bodies have spent `spent`.
+    pub(crate) fn new<'b>(
+        spent: &'b AtomicU64,
+        code_bytes: u64,
+        limits: &Limits,
+    ) -> BodyValidator<'b> {
         BodyValidator {
             validator_allocs: FuncValidatorAllocations::default(),
             facts: FactsBuilder::default(),
-            budget: Budget::new(code_bytes, limits),
+            budget: Budget::new(spent, code_bytes, limits),
         }
     }
 
@@ -106,6 +140,7 @@ impl BodyValidator {
         let mut validator = func.into_validator(std::mem::take(&mut self.validator_allocs));
         let facts =
             self.body(&mut validator, body, ty, cx).map_err(|error| error.in_func(index))?;
+        self.budget.end();
         self.validator_allocs = validator.into_allocations();
         Ok(facts)
     }
@@ -193,6 +228,81 @@ impl BodyValidator {
             return Err(Error::limit("control_depth", max, depth, offset));
         }
         Ok(())
+    }
+}
+
+impl FrameValidator<'_> {
+    /// For a code section of `code_bytes` bytes, whose bodies have spent `spent`.
+    pub(crate) fn new<'b>(
+        spent: &'b AtomicU64,
+        code_bytes: u64,
+        limits: &Limits,
+    ) -> FrameValidator<'b> {
+        FrameValidator {
+            validator_allocs: FuncValidatorAllocations::default(),
+            frame: FrameBuilder::default(),
+            budget: Budget::new(spent, code_bytes, limits),
+        }
+    }
+
+    /// Validates `body` and returns where its operators start and its frame; `None` if it is
+    /// invalid or over a limit, for which [`BodyValidator::validate`] has the reason.
+    pub(crate) fn validate(
+        &mut self,
+        func: FuncToValidate<ValidatorResources>,
+        body: &FunctionBody<'_>,
+        cx: BodyContext<'_>,
+    ) -> Option<(u32, FrameFacts)> {
+        let limits = cx.limits;
+        let func_type = &cx.types[func.ty as usize];
+        let range = body.range();
+        let size = range.end - range.start;
+        if size > limits.body_bytes {
+            return None;
+        }
+        self.budget.begin(size, limits);
+        let mut validator = func.into_validator(std::mem::take(&mut self.validator_allocs));
+        let (cells, wide) = self.locals(&mut validator, body, func_type, limits)?;
+        let mut reader = body.get_binary_reader_for_operators().ok()?;
+        let start = reader.original_position() as u32;
+        let locals = (func_type, cells, wide);
+        let (frame, budget) = (&mut self.frame, &mut self.budget);
+        let frame = frame.measure(&mut reader, &mut validator, locals, cx, budget)?;
+        function_cells_within(frame.cells(), 0, limits).ok()?;
+        self.budget.end();
+        self.validator_allocs = validator.into_allocations();
+        Some((start, frame))
+    }
+
+    /// Declares the locals to the validator; says how many cells they have with the parameters, and
+    /// whether one of them is a `v128`.
+    fn locals(
+        &mut self,
+        validator: &mut FuncValidator<ValidatorResources>,
+        body: &FunctionBody<'_>,
+        ty: &FuncType,
+        limits: &Limits,
+    ) -> Option<(u32, bool)> {
+        let mut count = ty.params.len() as u64;
+        let mut total = u64::from(cells_of(&ty.params));
+        let mut wide = ty.params.contains(&ValType::V128);
+        self.budget.take(count)?;
+        let mut reader = body.get_locals_reader().ok()?;
+        for _ in 0..reader.get_count() {
+            let offset = reader.original_position();
+            let (group, ty) = reader.read().ok()?;
+            count += u64::from(group);
+            if count > limits.locals_per_function {
+                return None;
+            }
+            self.budget.take(group.into())?;
+            validator.define_locals(offset, group, ty).ok()?;
+            total += u64::from(group) * u64::from(cells(ty));
+            wide |= ty == ValType::V128;
+        }
+        // Even without parameters there is a limit on their number, which is compared here too.
+        let fits = count <= limits.locals_per_function;
+        Some((u32::try_from(total).ok().filter(|_| fits)?, wide))
     }
 }
 

@@ -16,6 +16,8 @@ use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,9 +61,17 @@ impl Module {
     /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or
     /// from an eager translation that is refused, a [`Bug`](crate::Bug).
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::of(engine, bytes.as_ref().into())
+    }
+
+    fn of(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
         let config = engine.config();
-        let wasm = module::Module::decode(bytes.as_ref(), &config.features, &config.limits)
-            .map_err(refused)?;
+        // Who translates all functions needs the facts of all.
+        let decode = match config.translate {
+            Translate::Eager => module::Module::decode_with_facts,
+            Translate::Lazy => module::Module::decode,
+        };
+        let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
         let compilers = Arc::clone(engine.compilers());
         let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers));
         let module = Module(Arc::new(Inner { engine: engine.clone(), wasm, code }));
@@ -77,9 +87,9 @@ impl Module {
     /// If the file cannot be read, and those of [`Module::new`].
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let bytes =
-            std::fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
-        Module::new(engine, bytes)
+        let bytes = read(file, engine.config().limits.module_bytes)
+            .with_context(|| format!("failed to read `{}`", file.display()))?;
+        Module::of(engine, bytes)
     }
 
     /// The same, for callers that have no text either way.
@@ -209,6 +219,22 @@ impl Module {
             }
         }
     }
+}
+
+/// The contents of a file. One whose length the system knows, and which is not over the limit
+/// (`max` bytes), is read where it stays.
+fn read(file: &Path, max: u64) -> io::Result<Arc<[u8]>> {
+    let mut file = File::open(file)?;
+    let len = file.metadata().map_or(0, |about| if about.is_file() { about.len() } else { 0 });
+    let len = if len > max { 0 } else { usize::try_from(len).unwrap_or(0) };
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, len).collect();
+    let mut rest = Vec::new();
+    if let Some(place) = Arc::get_mut(&mut bytes) {
+        file.read_exact(place)?;
+    }
+    file.read_to_end(&mut rest)?;
+    // It is longer than the system said.
+    Ok(if rest.is_empty() { bytes } else { [&bytes, &*rest].concat().into() })
 }
 
 impl fmt::Debug for Module {

@@ -8,7 +8,7 @@ use crate::exec::{STUB_ATTACH, STUB_HOST};
 use crate::host::HostFunc;
 use crate::value::InstanceAddr;
 use crate::vm::{EntryWord, FuncEntry};
-use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
+use prova_module::{FrameFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
 
 /// Where a function comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl FuncInst {
 ///
 /// `linked`: the store's executor runs linked words.
 pub(crate) fn wasm_entry(
-    facts: &FuncFacts,
+    frame: FrameFacts,
     instance: InstanceAddr,
     type_id: TypeId,
     linked: bool,
@@ -54,12 +54,12 @@ pub(crate) fn wasm_entry(
         code: EntryWord::stub(&STUB_ATTACH, linked),
         // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the
         // greatest one.
-        charge_bytes: u32::try_from(facts.charge_bytes()).unwrap_or(u32::MAX),
-        param_cells: facts.param_cells,
-        local_cells: facts.local_cells,
+        charge_bytes: u32::try_from(frame.charge_bytes()).unwrap_or(u32::MAX),
+        param_cells: frame.param_cells,
+        local_cells: frame.local_cells,
         instance: instance.as_u32(),
         type_id: type_id.0,
-        result_cells: facts.result_cells,
+        result_cells: frame.result_cells,
     }
 }
 

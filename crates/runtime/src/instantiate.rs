@@ -303,9 +303,9 @@ impl Store {
     ) {
         let linked = self.runs_linked();
         for func in module.defined_funcs() {
-            let Some(facts) = module.facts(func) else { continue };
+            let Some(frame) = module.frame(func) else { continue };
             let type_id = type_ids[module.func_type_idx(func).index()];
-            let entry = wasm_entry(facts, instance, type_id, linked);
+            let entry = wasm_entry(frame, instance, type_id, linked);
             let inst = FuncInst::Wasm { instance, func, codes: Codes::default() };
             funcs.push(self.push_func(entry, inst).as_u32());
         }

@@ -39,17 +39,17 @@ pub(crate) struct BodyContext<'m> {
 
 impl BodyContext<'_> {
     /// Numbers of parameters and results of a type; none for a type that does not exist.
-    fn arity(&self, ty: u32) -> (u32, u32) {
+    pub(super) fn arity(&self, ty: u32) -> (u32, u32) {
         self.types
             .get(ty as usize)
             .map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
     }
 
-    fn func_arity(&self, func: u32) -> (u32, u32) {
+    pub(super) fn func_arity(&self, func: u32) -> (u32, u32) {
         self.funcs.get(func as usize).map_or((0, 0), |ty| self.arity(ty.0))
     }
 
-    fn tag_arity(&self, tag: u32) -> (u32, u32) {
+    pub(super) fn tag_arity(&self, tag: u32) -> (u32, u32) {
         self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
     }
 
@@ -81,7 +81,7 @@ impl BodyContext<'_> {
         }
     }
 
-    fn block_arity(&self, ty: BlockType) -> (u32, u32) {
+    pub(super) fn block_arity(&self, ty: BlockType) -> (u32, u32) {
         match ty {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
@@ -101,7 +101,7 @@ pub(crate) struct Locals {
 }
 
 /// The label of a catch clause, counted from outside of its `try_table`.
-fn label_of(catch: &Catch) -> u32 {
+pub(super) fn label_of(catch: &Catch) -> u32 {
     match *catch {
         Catch::One { label, .. }
         | Catch::OneRef { label, .. }
@@ -555,7 +555,7 @@ impl FactsBuilder {
 /// Cells of the lowest `height` operands; `prefix` are those of the lowest `i`, where not each has
 /// one.
 #[inline]
-fn cells_below(prefix: Option<&[u32]>, height: u32) -> u32 {
+pub(super) fn cells_below(prefix: Option<&[u32]>, height: u32) -> u32 {
     let Some(prefix) = prefix else { return height };
     let last = prefix.len().saturating_sub(1);
     prefix.get((height as usize).min(last)).copied().unwrap_or(0)
