@@ -1,9 +1,9 @@
 //! The witness: bytecode of one function that the check has accepted for one module and one set of
 //! settings.
 //!
-//! [`CheckedBytecode::check`] is the one constructor (a test's faults aside, `plant`), so that whoever holds a `CheckedBytecode` may
-//! lean on the rules F1 to F15 and Q1 to Q13 of [`crate::check`] for what its accessors give.
-//! Nothing changes it afterwards.
+//! [`CheckedBytecode::check`] is the one constructor (a test's faults aside, `plant`), so that
+//! whoever holds a `CheckedBytecode` may lean on the rules F1 to F15 and Q1 to Q13 of
+//! [`crate::check`] for what its accessors give. Nothing changes it afterwards.
 
 use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};

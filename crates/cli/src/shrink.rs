@@ -81,7 +81,7 @@ fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
         write(directory, name, "wat", text.as_bytes())?;
     }
     if args.compared.json {
-        return Ok(print(&(shrunk.to_json()? + "\n"))?);
+        return print(&(shrunk.to_json()? + "\n"));
     }
     let small = directory.join(NAMES[0]).with_extension("wasm");
     let second = shrunk.against.is_some().then(|| directory.join(NAMES[1]).with_extension("wasm"));
@@ -92,7 +92,7 @@ fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
         shrunk.to_text(),
         directory.display()
     );
-    Ok(print(&printable(&text))?)
+    print(&printable(&text))
 }
 
 fn write(directory: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<()> {

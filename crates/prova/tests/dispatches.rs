@@ -13,7 +13,10 @@ const LOOP: &str = r#"(module
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $s)))"#;
 
-fn run(config: &mut Config) -> Result<Option<(u64, Vec<(String, u64)>)>> {
+/// The number of all, and of each op by its name.
+type Counts = (u64, Vec<(String, u64)>);
+
+fn run(config: &mut Config) -> Result<Option<Counts>> {
     let wasm = wat::parse_str(LOOP).expect("the text is right");
     let engine = Engine::new(config)?;
     let module = Module::new(&engine, &wasm)?;

@@ -161,7 +161,7 @@ pub fn diverge(
     let ends = [found.a.clone(), found.b.clone()];
     let Some(number) = found.number else {
         if options.level.is_none() && report::vanishes(&ends, &plain) {
-            return pair.from_around(&plain, ends, runs);
+            return pair.search_around(&plain, ends, runs);
         }
         return Ok(report::same(&pair, &plain, level, ends, runs));
     };
@@ -212,7 +212,7 @@ impl<'p> Pair<'p> {
 
     /// Searches again without touching the code of functions: the difference was gone when they
     /// told their own events, as `ends` were.
-    fn from_around(
+    fn search_around(
         &self,
         plain: &[(Prepared, Ran); 2],
         ends: [Ran; 2],

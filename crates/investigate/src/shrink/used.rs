@@ -100,15 +100,15 @@ fn read(used: &mut Used, memory: u32, start: u64, count: u64) {
     used.pieces.extend(pieces.map(|piece| (memory, piece)));
 }
 
+/// By function and operator, the last number that it gave.
+type Values = BTreeMap<(u32, u32), u64>;
+
 /// The last number that each operator of a function gave in a run, where it is one word; and how
 /// many events there were.
 ///
 /// # Errors
 /// If the module cannot start.
-pub(super) fn values(
-    case: &Case<'_>,
-    record: &Arc<Record>,
-) -> Result<(BTreeMap<(u32, u32), u64>, u64)> {
+pub(super) fn values(case: &Case<'_>, record: &Arc<Record>) -> Result<(Values, u64)> {
     let deep = BTreeSet::new();
     let plan = Plan { level: Level::Values, deep: &deep, ids: None, state: None, mask: None };
     let config = case.sides[0].config;

@@ -350,6 +350,9 @@ fn is_place(op: &prova_module::Operator<'_>) -> bool {
     )
 }
 
+/// An operator's offset, and what is told there of the value of a number.
+type Place = (u32, fn(u32) -> What);
+
 impl Writer<'_, '_> {
     fn imported(&self) -> u32 {
         self.module.imported_func_count() as u32
@@ -484,7 +487,7 @@ impl Writer<'_, '_> {
         &mut self,
         func: FuncIdx,
         (called, level): (u32, Level),
-        [before, after]: [(u32, fn(u32) -> What); 2],
+        [before, after]: [Place; 2],
     ) -> Function {
         let ty = self.module.func_type(func);
         let (module, own) = (self.module, self.own);

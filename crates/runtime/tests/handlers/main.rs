@@ -72,6 +72,19 @@ fn every_op_but_the_stubs_has_a_case() {
     }
 }
 
+/// Where a branch should have led once, and whether it did.
+fn ways(op: Op, targets: &[i64]) -> Vec<(&'static str, bool)> {
+    let any = |test: fn(i64) -> bool| targets.iter().any(|&target| test(target));
+    // A loop is left, not gone on with, where a float's comparison does not hold.
+    let leaves = op.mnemonic().contains(".not_") && op.mnemonic().ends_with("_imm");
+    let mut ways = vec![("forward", any(|to| to > 0)), ("backward", leaves || any(|to| to < 0))];
+    if matches!(op.mnemonic(), "br" | "br_if") {
+        ways.push(("far forward", any(|to| to > 1 << 16)));
+        ways.push(("far backward", any(|to| to < -(1 << 16))));
+    }
+    ways
+}
+
 /// What an op's operands should have been once, and were not: the ends of every immediate, the
 /// greatest slots, targets on both sides, several indices.
 fn missing(op: Op, reach: &Reach) -> Vec<String> {
@@ -109,14 +122,8 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
             Kind::off64 => all(&[0, 8, 0xffff_ffff, 1 << 32, -1]),
             Kind::lane => want("several lanes", seen.len() > 1),
             Kind::rel => {
-                want("forward", seen.iter().any(|&t| t as i64 > 0));
-                // A loop is left, not gone on with, where a float's comparison does not hold.
-                let leaves = op.mnemonic().contains(".not_") && op.mnemonic().ends_with("_imm");
-                want("backward", leaves || seen.iter().any(|&t| (t as i64) < 0));
-                if matches!(op.mnemonic(), "br" | "br_if") {
-                    want("far forward", seen.iter().any(|&t| t as i64 > 1 << 16));
-                    want("far backward", seen.iter().any(|&t| (t as i64) < -(1 << 16)));
-                }
+                let targets: Vec<i64> = seen.iter().map(|&target| target as i64).collect();
+                ways(op, &targets).into_iter().for_each(|(what, there)| want(what, there));
             }
             Kind::mem | Kind::table | Kind::func | Kind::global => {
                 want("several indices", seen.len() > 1);

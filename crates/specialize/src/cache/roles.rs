@@ -1,4 +1,4 @@
-//! The text of a certificate: [`write`] and [`read`], inverse to each other.
+//! The text of a certificate: [`write()`] and [`read`], inverse to each other.
 //!
 //! ```text
 //! entry
@@ -86,7 +86,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// Reads a certificate of so many roles from the lines that [`write`] writes; leaves the others.
+/// Reads a certificate of so many roles from the lines that [`write()`] writes; leaves the others.
 /// `None` if they are not of this form.
 pub(super) fn read(lines: &mut std::str::Lines<'_>, count: usize) -> Option<Certificate> {
     let mut roles = Vec::new();

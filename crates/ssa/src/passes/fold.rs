@@ -55,16 +55,19 @@ fn plain(body: &Body, bits: &[Option<u64>], condition: Value) -> (Value, bool) {
             Some((Opcode::I64ExtendI32U | Opcode::I64ExtendI32S, of, _)) => Some(of),
             Some(_) | None => None,
         };
-        let (next, flips) = match code {
-            Opcode::I32Eqz => (Some(first), true),
-            Opcode::I64Eqz => (of_extended(first), true),
-            Opcode::I32Eq | Opcode::I32Ne => (compared, code == Opcode::I32Eq),
-            Opcode::I64Eq | Opcode::I64Ne => {
-                (compared.and_then(of_extended), code == Opcode::I64Eq)
-            }
-            _other => (None, false),
+        let next = if code == Opcode::I32Eqz {
+            Some(first)
+        } else if code == Opcode::I64Eqz {
+            of_extended(first)
+        } else if matches!(code, Opcode::I32Eq | Opcode::I32Ne) {
+            compared
+        } else if matches!(code, Opcode::I64Eq | Opcode::I64Ne) {
+            compared.and_then(of_extended)
+        } else {
+            None
         };
         let Some(next) = next else { break };
+        let flips = !matches!(code, Opcode::I32Ne | Opcode::I64Ne);
         at = next;
         negated ^= flips != planted!(NegationLost);
     }

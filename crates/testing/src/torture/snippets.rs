@@ -340,6 +340,54 @@ const BY_HAND: &[(&str, &str)] = &[
          (if (f64.ge (local.get $g) (f64.const 1.5)) (then (local.set $g (local.get $g))))",
     ),
     (
+        "f32.load of a sum",
+        "(local.set $e (f32.load $m (i32.add (local.get $p) (local.get $a))))
+         (local.set $e (f32.load $m (i32.add (local.get $p) (i32.const 8))))",
+    ),
+    ("f32.store of a result", "(f32.store $m (local.get $p) (f32.neg (local.get $e)))"),
+    (
+        "f64.load of a sum",
+        "(local.set $g (f64.load $m (i32.add (local.get $p) (local.get $a))))
+         (local.set $g (f64.load $m (i32.add (local.get $p) (i32.const 8))))",
+    ),
+    ("f64.store of a result", "(f64.store $m (local.get $p) (f64.neg (local.get $g)))"),
+    (
+        "sums of globals",
+        "(local.set $x (i32.add (global.get $gi) (i32.const 3)))
+         (global.set $gi (i32.add (local.get $a) (i32.const 3)))",
+    ),
+    (
+        "sum before a jump",
+        "(if (local.get $x) (then (local.set $a (i32.add (local.get $a) (i32.const 1)))) (else (local.set $x (i32.const 5))))",
+    ),
+    (
+        "sum and ne b",
+        "(block (br_if 0 (i32.ne (local.tee $x (i32.add (local.get $a) (i32.const 1))) (local.get $b))))",
+    ),
+    (
+        "sum and ne 9",
+        "(block (br_if 0 (i32.ne (local.tee $x (i32.add (local.get $a) (i32.const 1))) (i32.const 9))))",
+    ),
+    (
+        "sum and lt_s b",
+        "(block (br_if 0 (i32.lt_s (local.tee $x (i32.add (local.get $a) (i32.const 1))) (local.get $b))))",
+    ),
+    (
+        "sum and lt_u b",
+        "(block (br_if 0 (i32.lt_u (local.tee $x (i32.add (local.get $a) (i32.const 1))) (local.get $b))))",
+    ),
+    (
+        "field and sum",
+        "(local.set $x (i32.add (i32.and (i32.shr_u (local.get $a) (i32.const 3)) (i32.const 7)) (local.get $b)))",
+    ),
+    (
+        "select of constants",
+        "(local.set $x (select (i32.const 5) (local.get $a) (local.get $b)))
+         (local.set $x (select (local.get $a) (i32.const 5) (local.get $b)))
+         (local.set $x (select (i32.const -1) (local.get $a) (local.get $b)))
+         (local.set $x (select (local.get $a) (i32.const -1) (local.get $b)))",
+    ),
+    (
         "br_table of a sum",
         "(block (block (block (br_table 0 1 2 (i32.add (local.get $b) (i32.const 1))))))",
     ),

@@ -407,7 +407,7 @@ fn called(op: &Operator<'_>) -> Option<FuncIdx> {
 pub(super) fn fits(pair: &Pair<'_>) -> Result<(), String> {
     let Pair { generic, specialized, intrinsics, compiled, .. } = *pair;
     let plain = specialized.memory(prova_module::MemoryIdx(0));
-    if !plain.is_some_and(|memory| !memory.memory64) {
+    if plain.is_none_or(|memory| memory.memory64) {
         return Err("the specialised module has no memory with 32-bit addresses".to_owned());
     }
     let (all, intrinsic) = (generic.func_count(), intrinsics.count());

@@ -193,11 +193,11 @@ fn same(name: &str, want: u128, have: u128) -> bool {
         || makes("f64x2") && [0, 64].into_iter().all(lane64)
 }
 
+/// Operands, in bits, and what both give.
+type Tuple = (Vec<u128>, Bits, Bits);
+
 /// The first operands, in bits, on which an operator does not give what it should.
-fn difference(
-    name: &str,
-    call: &mut dyn FnMut(&mut Rng) -> (Vec<u128>, Bits, Bits),
-) -> Option<String> {
+fn difference(name: &str, call: &mut dyn FnMut(&mut Rng) -> Tuple) -> Option<String> {
     let mut rng = Rng::new(12);
     (0..TUPLES).find_map(|_| {
         let (operands, want, have) = call(&mut rng);
