@@ -148,6 +148,12 @@ fn compared(command: &DivergeCommand) -> Result<Exit> {
         if command.html.is_some() || command.code {
             bail!(Misuse("`--specialized` has no `--html` and no `--code`".into()));
         }
+        let two = args.sides.as_ref().is_some_and(|sides| sides.contains(','));
+        if two || args.engine.is_some() || args.against.is_some() {
+            let what =
+                "`--specialized` compares in one tier: name one side, no other engine or build";
+            bail!(Misuse(what.into()));
+        }
         return specialized::compared(args, sides(args)?.0[0]);
     }
     let report = with_sides(args, |record, sides, options| {
@@ -191,7 +197,7 @@ pub(crate) fn with_sides<T>(
     };
     let _watchdog = timeout.map(watchdog::start).transpose()?;
     let other = args.against.as_deref().map(input::binary_of).transpose()?;
-    let record = args.program.record(&config_a)?;
+    let record = args.program.record_of(&config_a, args.fuel, Ok)?;
     let named = |at: usize| match (&args.against, &args.engine, at) {
         (Some(file), _, 1) => format!("{} {}", names[1], file.display()),
         (Some(_), _, _) => format!("{} (recorded)", names[0]),

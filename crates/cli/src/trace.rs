@@ -6,7 +6,7 @@
 
 use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print};
-use crate::{groups, input, run, values, watchdog};
+use crate::{groups, hint, input, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
@@ -171,6 +171,7 @@ impl ProgramArgs {
             }
             return record(path);
         }
+        hint::options_behind_the_module(guest);
         let bytes = made(input::binary_of(path)?)?;
         let mut texts = Vec::new();
         if self.invoke.is_some() {
