@@ -160,3 +160,65 @@ fn the_work_of_all_bodies_is_limited_on_several_threads() {
     assert!(error.to_string().contains("units of work"), "{error}");
     assert!(error.func.is_some_and(|func| func.index() > 0), "{error}");
 }
+
+/// Operators with work of their own, each in code that takes five values and gives five.
+const WORKS: [&str; 20] = [
+    "nop",
+    "block (type $many) end",
+    "loop (type $many) i32.const 0 br_if 0 end",
+    "i32.const 0 if (type $many) end",
+    "i32.const 0 if (type $many) else end",
+    "try_table (type $many) (catch_all $out) (catch $tag $three) (catch_ref $tag $four) end",
+    "block (type $many) br 0 end",
+    "loop (type $many) br 0 end",
+    "block (type $many) i32.const 0 br_if 0 end",
+    "block (type $many) ref.null func br_on_null 0 drop end",
+    "block (type $last) drop ref.func $same br_on_non_null 0 ref.func $same end drop i32.const 0",
+    "block (type $many) i32.const 0 br_table 0 0 0 end",
+    "block (type $many) unreachable br_table 0 0 0 0 end",
+    "block (type $many) return end",
+    "call $same",
+    "i32.const 0 call_indirect (type $many)",
+    "ref.null $many call_ref $many",
+    "block (type $many) return_call $same end block (type $many) i32.const 0 return_call_indirect (type $many) end",
+    "block (type $many) ref.null $many return_call_ref $many end",
+    "block (type $many) drop drop throw $tag end",
+];
+
+/// A function with one of `WORKS` and so many `nop`s, which works up to the last 5,000 units.
+fn working(code: &str, nops: usize) -> Vec<u8> {
+    let [many, three, four] = ["i32 ".repeat(5), "i32 ".repeat(3), "i32 ".repeat(4)];
+    let (wide, targets, drops) = ("i32 ".repeat(1000), "0 ".repeat(1031), "drop ".repeat(1000));
+    let nops = "nop ".repeat(nops);
+    assemble(&format!(
+        "(module (type $many (func (param {many}) (result {many})))
+            (type $last (func (param {many}) (result {four} (ref func))))
+            (tag $tag (param {three})) (table 1 funcref) (elem declare func $same)
+            (func $same (type $many) unreachable)
+            (func (type $many) (local i64 v128)
+                block (result {wide}) unreachable br_table {targets} end {drops}
+                block $out block $three (result {three})
+                block $four (result {three} exnref)
+                {consts} {code} {nops} return
+                end unreachable end unreachable end unreachable))",
+        consts = "i32.const 0 ".repeat(5)
+    ))
+}
+
+#[test]
+fn each_operator_is_the_same_work_in_both_passes() {
+    let limits = Limits { work_per_byte: 0, ..Limits::default() };
+    let accepted = |code: &str, nops: usize| {
+        Module::decode_with_facts(&*working(code, nops), &Features::default(), &limits).is_ok()
+    };
+    for code in WORKS {
+        let (mut most, mut over) = (0, 8_000);
+        assert!(accepted(code, most) && !accepted(code, over), "{code}");
+        while most + 1 < over {
+            let middle = (most + over) / 2;
+            if accepted(code, middle) { most = middle } else { over = middle }
+        }
+        assert!(alike(&working(code, most), &limits).is_ok(), "{code}");
+        assert!(alike(&working(code, over), &limits).is_err(), "{code}");
+    }
+}

@@ -24,6 +24,7 @@ mod edit;
 mod forms;
 mod listing;
 pub mod named;
+mod parts;
 mod product;
 mod survivor;
 mod terms;

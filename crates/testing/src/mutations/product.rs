@@ -27,6 +27,7 @@
 
 use super::forms;
 use super::listing::{Item, Listing, Places, accumulator, operand_values};
+use super::parts::{Parts, before_jump, parts};
 use super::terms::{Pure, Term, Terms};
 use prova_bytecode::{Candidate, Class, Handler, Kind, Op, RegClass, Role};
 use prova_module::{FuncIdx, FuncType, Module, TagIdx, cells_of};
@@ -68,7 +69,7 @@ pub(super) fn equal(module: &Module, a: &Candidate, b: &Candidate, rules: Rules)
 struct Side {
     listing: Listing,
     func: FuncIdx,
-    /// With the accumulators, which stand behind the slots.
+    /// With the accumulators, which stand behind the slots, and one cell more.
     frame_cells: usize,
     /// The first of them.
     accumulators: usize,
@@ -88,8 +89,13 @@ impl Side {
                 }
             }
         }
-        let frame_cells = accumulators + RegClass::ALL.len();
+        let frame_cells = accumulators + RegClass::ALL.len() + 1;
         Some(Side { listing, func, frame_cells, accumulators })
+    }
+
+    /// The parts of the instruction at `place`; the cell that is held in between is the last one.
+    fn parts(&self, place: usize) -> Parts {
+        parts(&self.listing.items[place], self.frame_cells - 1)
     }
 
     /// The clauses that are asked for what the instruction at `place` throws, up to one that
@@ -307,6 +313,9 @@ impl<'s> Stretch<'s> {
             let class = item.op.class();
             if class == Class::br {
                 at = item.values[0] as usize;
+            } else if let Some((value, to)) = before_jump(item) {
+                self.pure(side, &value)?;
+                at = to;
             } else if matches!(class, Class::pure | Class::pure2) {
                 self.pure(side, item)?;
                 at += 1;
@@ -318,8 +327,12 @@ impl<'s> Stretch<'s> {
     }
 
     fn pure(&mut self, side: usize, item: &Item) -> Option<()> {
+        self.pure_to(side, item, results(item, self.sides[side].accumulators))
+    }
+
+    /// Executes what is not visible; the parts of its result go to these cells.
+    fn pure_to(&mut self, side: usize, item: &Item, results: Vec<(usize, usize)>) -> Option<()> {
         let Computed { op, mut immediates, args } = self.computed(side, item)?;
-        let results = results(item, self.sides[side].accumulators);
         let Rules { copies, constants, select, .. } = self.rules;
         let is_constant = matches!(op, Op::Const32 | Op::Const64S32 | Op::Const64 | Op::Const128);
         let values = if copies
@@ -356,10 +369,13 @@ impl<'s> Stretch<'s> {
             slots.map(|slot| self.cells[side].get(slot).copied()).collect::<Option<_>>()?;
         let (mut op, mut immediates) = (item.op, immediates(item));
         if self.rules.forms
-            && let Some((base, constant)) = forms::base(op, &immediates)
+            && let Some((base, before, constant)) = forms::base(op, &immediates)
         {
-            args.push(self.terms.constant(constant));
+            args.insert(before, self.terms.constant(constant));
             (op, immediates) = (base, Vec::new());
+        }
+        if self.rules.forms {
+            op = forms::of_cells(op);
         }
         if self.rules.commute
             && let Some(mirrored) = forms::mirrored(op)
@@ -374,7 +390,17 @@ impl<'s> Stretch<'s> {
 
     /// Both instructions of a pair, and where they lead; `None` if they differ.
     fn step(mut self, pair: Pair) -> Option<Vec<(Pair, Partition)>> {
-        let [a, b] = [0, 1].map(|side| &self.sides[side].listing.items[pair[side]]);
+        let whole = [0, 1].map(|side| self.sides[side].parts(pair[side]));
+        for (side, parts) in whole.iter().enumerate() {
+            if let Some(before) = &parts.before {
+                self.pure_to(
+                    side,
+                    before,
+                    slots(before, Role::Result).into_iter().enumerate().collect(),
+                )?;
+            }
+        }
+        let [a, b] = whole.each_ref().map(|parts| &parts.main);
         let offsets = [0, 1].map(|side| self.sides[side].listing.offset(pair[side]));
         let done = self.computed(0, a)?;
         let same = a.op.class() == b.op.class()
@@ -407,6 +433,11 @@ impl<'s> Stretch<'s> {
             self.same_cells([0, 0], cells_of(results) as usize)?;
         }
         self.written(done, [a, b])?;
+        for (side, parts) in whole.iter().enumerate() {
+            if let Some(after) = &parts.after {
+                self.pure(side, after)?;
+            }
+        }
         for to in targets(a).into_iter().zip(targets(b)) {
             self.fork([to.0, to.1], &mut next)?;
         }

@@ -153,6 +153,84 @@ const CASES: &[Case] = &[
         "br_if s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
         None,
     ),
+    // Of a select, which operand the immediate is.
+    ("select_imm s3 <- s0 5 s1\nreturn1 s3", "select_imm32 s3 <- s0 5 s1\nreturn1 s3", FORM),
+    ("select_imm s3 <- s0 -5 s1\nreturn1 s3", "select_imm32 s3 <- s0 -5 s1\nreturn1 s3", None),
+    ("imm_select s3 <- 5 s0 s1\nreturn1 s3", "imm32_select s3 <- 5 s0 s1\nreturn1 s3", FORM),
+    ("imm_select s3 <- 5 s0 s1\nreturn1 s3", "select_imm s3 <- s0 5 s1\nreturn1 s3", None),
+    ("select_imm s3 <- s0 5 s0\nreturn1 s3", "return1 s0", None),
+    (
+        "select_imm s3 <- s0 5 s1\nreturn1 s3",
+        "const32 s4 <- 5\nselect s3 <- s0 s4 s1\nreturn1 s3",
+        SEVERAL,
+    ),
+    // Floats are cells, but for the accumulator.
+    ("i64.store s0 s1 +0\nreturn1 s0", "f64.store s0 s1 +0\nreturn1 s0", FORM),
+    ("i32.store s0 s1 +0\nreturn1 s0", "f64.store s0 s1 +0\nreturn1 s0", None),
+    ("i32.load s3 <- s0 +0\nreturn1 s3", "f32.load s3 <- s0 +0\nreturn1 s3", FORM),
+    ("i32.load s3 <- s0 +0\nreturn1 acc", "f32.load s3 <- s0 +0\nreturn1 acc", None),
+    // Two operators in one: a result that nobody reads, what is read before it is written.
+    (
+        "const32_br_if_not s3 <- 1 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        "const32_br_if_not s3 <- 2 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        UNREAD,
+    ),
+    (
+        "const32_br_if_not s3 <- 1 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s3",
+        "const32_br_if_not s3 <- 2 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s3",
+        None,
+    ),
+    (
+        "const32_br_if_not s3 <- 1 s0 -> @l\nreturn1 acc\n@l:\nreturn1 s0",
+        "const32_br_if_not s3 <- 2 s0 -> @l\nreturn1 acc\n@l:\nreturn1 s0",
+        None,
+    ),
+    (
+        "i32.add_imm_br_ne s0 <- s0 1 s1 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        "i32.add_imm s0 <- s0 1\nbr_i32.ne s0 s1 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        COPIED,
+    ),
+    (
+        "i32.add_imm_br_ne s0 <- s0 1 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        "i32.add_imm s0 <- s0 1\nbr_i32.ne s0 s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        None,
+    ),
+    (
+        "i32.add_imm_br_lt_u s0 <- s0 1 s1 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        "i32.add_imm_br_lt_s s0 <- s0 1 s1 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
+        None,
+    ),
+    (
+        "br_if s1 -> @l\nconst32_br s0 <- 5 -> @m\n@l:\nreturn1 s1\n@m:\nreturn1 s0",
+        "br_if s1 -> @l\nconst32_br s0 <- 6 -> @m\n@l:\nreturn1 s1\n@m:\nreturn1 s0",
+        None,
+    ),
+    (
+        "br_if s1 -> @l\nconst32_br s3 <- 5 -> @m\n@l:\nreturn1 s1\n@m:\nreturn1 s0",
+        "br_if s1 -> @l\nbr -> @m\n@l:\nreturn1 s1\n@m:\nreturn1 s0",
+        UNREAD,
+    ),
+    (
+        "global.get_add_imm s3 <- global0 1\nreturn1 s0",
+        "global.get_add_imm s3 <- global0 2\nreturn1 s0",
+        UNREAD,
+    ),
+    (
+        "global.get_add_imm s3 <- global0 1\nreturn1 s3",
+        "global.get_add_imm s3 <- global0 2\nreturn1 s3",
+        None,
+    ),
+    ("global.get_add_imm s3 <- global0 1\nreturn1 s0", "return1 s0", None),
+    (
+        "global.set_add_imm s3 <- global0 s0 1\nreturn1 s0",
+        "global.set_add_imm s3 <- global0 s0 2\nreturn1 s0",
+        None,
+    ),
+    (
+        "global.set_add_imm s3 <- global0 s0 1\nreturn1 s3",
+        "i32.add_imm s4 <- s0 1\nglobal.set global0 s4\nreturn1 s4",
+        COPIED,
+    ),
     // Jumps: to a jump, and elsewhere.
     (
         "br_if s0 -> @l\nreturn1 s1\n@l:\nbr -> @m\n@m:\nreturn1 s0",
