@@ -72,6 +72,12 @@ fn every_op_but_the_stubs_has_a_case() {
     }
 }
 
+/// The ends of an immediate of 32 bits; of those that choose, others are shorter.
+fn long_ends(op: Op) -> [i64; 2] {
+    let chooses = op.class() == Class::pure && op.mnemonic().contains("select");
+    [0x8000_0000, if chooses { 0xffff_ffff } else { 0x7fff_ffff }]
+}
+
 /// Where a branch should have led once, and whether it did.
 fn ways(op: Op, targets: &[i64]) -> Vec<(&'static str, bool)> {
     let any = |test: fn(i64) -> bool| targets.iter().any(|&target| test(target));
@@ -111,11 +117,7 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
         };
         match operand.kind {
             Kind::i32s | Kind::i64s => all(&[-32_768, -1, 32_767]),
-            // Of those that choose, others are shorter.
-            Kind::i32c if op.class() == Class::pure && op.mnemonic().contains("select") => {
-                all(&[0x8000_0000, 0xffff_ffff]);
-            }
-            Kind::i32c => all(&[0x8000_0000, 0x7fff_ffff]),
+            Kind::i32c => all(&long_ends(op)),
             Kind::i64w => all(&[-0x8000_0000, 0x7fff_ffff]),
             Kind::off16 => all(&[0, 1, 0x8000, 0xffff]),
             Kind::off32 => all(&[0, 1, 0x8000, 0xffff, 0x1_0000, 0xffff_ffff]),
