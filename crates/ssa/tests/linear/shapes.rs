@@ -26,6 +26,12 @@ pub(crate) const SHAPES: &[Shape] = &[
     Shape { name: "br_table × labels", sizes: [16, 64, 256, 1_024], make: table },
     Shape { name: "calls under try_tables", sizes: [100, 400, 1_600, 6_400], make: calls },
     Shape { name: "a high stack × blocks", sizes: [100, 400, 1_600, 6_400], make: stack },
+    Shape { name: "loads, then stores elsewhere", sizes: [500, 2_000, 8_000, 32_000], make: roots },
+    Shape {
+        name: "reads of globals, then writes",
+        sizes: [250, 1_000, 4_000, 16_000],
+        make: globals,
+    },
 ];
 
 /// How large a body is: its values, blocks, instructions and arguments.
@@ -142,4 +148,26 @@ fn stack(n: usize) -> String {
     let push = "(i32.clz (local.get 0))".repeat(n);
     let body = "block (br_if 0 (local.get 0)) end ".repeat(n);
     module("(param i32)", 0, &format!("{push} {body} {}", "drop ".repeat(n)))
+}
+
+/// Loads by as many roots, then stores by two of them in turn, each of which ends what is known.
+fn roots(n: usize) -> String {
+    // One of two equal products goes, so there is something to prove.
+    let twice = "(i32.store (i32.mul (local.get 1) (local.get 2)) (i32.const 7))".repeat(2);
+    let load = "(local.set 0 (i32.load (local.get 0)))";
+    let store = each(2, |i| format!("(i32.store (local.get {}) (i32.const 7))", i + 1));
+    module("(param i32 i32 i32)", 0, &(twice + &load.repeat(n) + &store.repeat(n)))
+}
+
+/// Reads of as many globals, imported ones and others, then writes of imported ones; and reads in
+/// as many blocks.
+fn globals(n: usize) -> String {
+    let imports = "(import \"\" \"\" (global (mut i32)))".repeat(n);
+    let own = "(global (mut i32) (i32.const 0))".repeat(n);
+    let reads = each(2 * n, |i| format!("(i32.store (i32.const 0) (global.get {i}))"));
+    let writes = each(n, |i| format!("(global.set {} (i32.const 1))", i % 2));
+    let block =
+        format!("(i32.store (i32.const 0) (global.get {n})) (block (br_if 0 (local.get 0)))");
+    let blocks = block.repeat(n);
+    format!("(module {imports} (memory 1) {own} (func (param i32) {reads} {writes} {blocks}))")
 }
