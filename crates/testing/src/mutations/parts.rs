@@ -26,38 +26,40 @@ fn item(op: Op, values: &[u64]) -> Item {
 /// The parts of an instruction; `held` is the cell beside the frame.
 pub(super) fn parts(whole: &Item, held: usize) -> Parts {
     let (v, h) = (&whole.values, held as u64);
-    let (before, main) = match whole.op {
-        Op::I32AddImmBrIf => (item(Op::I32AddImm, &[h, v[1], v[2]]), item(Op::BrIf, &[h, v[3]])),
-        Op::I32AddImmBrNe => counted(v, h, Op::BrI32Ne),
-        Op::I32AddImmBrNeImm => counted(v, h, Op::BrI32NeImm),
-        Op::I32AddImmBrLtU => counted(v, h, Op::BrI32LtU),
-        Op::I32AddImmBrLtS => counted(v, h, Op::BrI32LtS),
-        Op::Const32BrIfNot => (item(Op::Const32, &[h, v[1]]), item(Op::BrIfNot, &[v[2], v[3]])),
-        Op::GlobalSetAddImm => {
-            (item(Op::I32AddImm, &[h, v[2], v[3]]), item(Op::GlobalSet, &[v[1], h]))
-        }
-        Op::GlobalGetAddImm => {
-            let sum = item(Op::I32AddImm, &[v[0], h, v[2]]);
-            let main = item(Op::GlobalGet, &[h, v[1]]);
-            return Parts { before: None, main, after: Some(sum) };
-        }
-        _ => return Parts { before: None, main: whole.clone(), after: None },
+    let sum = |a: u64, by: u64| item(Op::I32AddImm, &[h, a, by]);
+    if whole.op == Op::GlobalGetAddImm {
+        let after = Some(item(Op::I32AddImm, &[v[0], h, v[2]]));
+        return Parts { before: None, main: item(Op::GlobalGet, &[h, v[1]]), after };
+    }
+    let (before, main) = if let Some((_, branch)) = COUNTED.iter().find(|it| it.0 == whole.op) {
+        (sum(v[1], v[2]), item(*branch, &[h, v[3], v[4]]))
+    } else if whole.op == Op::I32AddImmBrIf {
+        (sum(v[1], v[2]), item(Op::BrIf, &[h, v[3]]))
+    } else if whole.op == Op::Const32BrIfNot {
+        (item(Op::Const32, &[h, v[1]]), item(Op::BrIfNot, &[v[2], v[3]]))
+    } else if whole.op == Op::GlobalSetAddImm {
+        (sum(v[2], v[3]), item(Op::GlobalSet, &[v[1], h]))
+    } else {
+        return Parts { before: None, main: whole.clone(), after: None };
     };
     Parts { before: Some(before), main, after: Some(item(Op::Copy, &[v[0], h])) }
 }
 
-fn counted(v: &[u64], h: u64, branch: Op) -> (Item, Item) {
-    (item(Op::I32AddImm, &[h, v[1], v[2]]), item(branch, &[h, v[3], v[4]]))
-}
+/// Sums and the branch on a comparison of them: the branch alone.
+const COUNTED: [(Op, Op); 4] = [
+    (Op::I32AddImmBrNe, Op::BrI32Ne),
+    (Op::I32AddImmBrNeImm, Op::BrI32NeImm),
+    (Op::I32AddImmBrLtU, Op::BrI32LtU),
+    (Op::I32AddImmBrLtS, Op::BrI32LtS),
+];
+
+/// What is computed before a jump, by the op of both.
+const JUMPS: [(Op, Op); 3] =
+    [(Op::I32AddImmBr, Op::I32AddImm), (Op::CopyBr, Op::Copy), (Op::Const32Br, Op::Const32)];
 
 /// What an instruction that jumps computes before, and the place that it jumps to.
 pub(super) fn before_jump(whole: &Item) -> Option<(Item, usize)> {
-    let op = match whole.op {
-        Op::I32AddImmBr => Op::I32AddImm,
-        Op::CopyBr => Op::Copy,
-        Op::Const32Br => Op::Const32,
-        _ => return None,
-    };
+    let &(_, op) = JUMPS.iter().find(|it| it.0 == whole.op)?;
     let (&to, values) = whole.values.split_last()?;
     Some((item(op, values), to as usize))
 }

@@ -272,7 +272,9 @@ mod tests {
         known.other(Effects::ALL, false);
         assert!(known.values.capacity() <= KEPT_MAX);
         for is_imported in [true, false] {
-            (0..COUNT).for_each(|at| drop(known.get(at, is_imported, Vn::effect(at, 0))));
+            for at in 0..COUNT {
+                known.get(at, is_imported, Vn::effect(at, 0));
+            }
         }
         known.set(0, true, Vn::effect(0, 0));
         assert!(known.imported.capacity() <= KEPT_MAX);
