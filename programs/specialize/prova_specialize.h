@@ -114,6 +114,7 @@ void prova_write_local(uint64_t *cell, uint32_t index, uint64_t value);
 
 /* --- what must hold -------------------------------------------------------------------------- */
 
+/* Refuses the request where the value is not constant; where this comes by, unless fatal is 0. */
 PROVA_INTRINSIC("assert.const32") void prova_assert_constant(uint32_t value, uint32_t line);
 PROVA_INTRINSIC("abort.specialization") void prova_abort(uint32_t line, uint32_t fatal);
 #endif
@@ -133,7 +134,7 @@ typedef struct prova_request {
     prova_function generic; /* the interpreter */
     uint8_t *arguments;
     uint32_t arguments_size;
-    prova_function *specialized; /* where the new function goes; stays 0 if there is none */
+    prova_function *specialized; /* where it goes, for each request another; else stays 0 */
 } prova_request;
 
 enum {

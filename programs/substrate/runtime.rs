@@ -151,7 +151,7 @@ extern "C" fn Tiny_get(at: u32, len: u32) -> u64 {
 #[unsafe(no_mangle)]
 extern "C" fn Core_execute_block(at: u32, len: u32) -> u64 {
     let mut input = Input(unsafe { core::slice::from_raw_parts(at as *const u8, len as usize) });
-    input.take(32);
+    let parent = input.take(32);
     let number = input.compact();
     let state_root = input.take(32);
     let extrinsics_root = input.take(32);
@@ -178,6 +178,7 @@ extern "C" fn Core_execute_block(at: u32, len: u32) -> u64 {
     }
     let number = [number as u8];
     unsafe { ext_storage_set_version_1(packed(b"number"), packed(&number)) };
+    unsafe { ext_storage_set_version_1(packed(b"parent"), packed(parent)) };
     let root = unsafe { ext_storage_root_version_2(1) };
     let root = unsafe { core::slice::from_raw_parts(root as u32 as *const u8, (root >> 32) as usize) };
     if !equal(root, state_root) {

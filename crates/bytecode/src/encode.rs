@@ -13,7 +13,7 @@
 //! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32
 //! bits.
 
-use crate::ops::{Class, Kind, Marks, OPERANDS_MAX, OPS, Op};
+use crate::ops::{Class, INST_WORDS_MAX, Kind, Marks, OPERANDS_MAX, OPS, Op};
 
 /// The greatest number of words of one function's code.
 pub const WORDS_MAX: usize = 1 << 28;
@@ -69,26 +69,33 @@ impl CodeBuffer {
         self.emit_marked(op, Marks::NONE, values)
     }
 
-    /// [`emit`](CodeBuffer::emit) with operands in accumulators, which the op must take; their
-    /// values are 0.
+    /// [`emit`](CodeBuffer::emit) with a source in an accumulator, which the op must take: of its
+    /// value nothing is written.
     #[inline]
     pub fn emit_marked(&mut self, op: Op, marks: Marks, values: &[u64]) -> u32 {
         debug_assert!(op.takes(marks), "{op:?} {marks:?}");
+        debug_assert!(all_fit(op, values), "{op:?} {values:x?}");
         let at = self.words.len();
         let info = op.info();
-        self.words.resize(at + usize::from(info.words), 0);
-        self.words[at] = u64::from(op.encoding(marks));
-        let mut v = 0;
-        for (i, operand) in info.operands.iter().enumerate() {
-            debug_assert!(fits(operand.kind, values[v]), "{op:?} operand {i} = {:#x}", values[v]);
-            self.set_lanes(at, usize::from(info.lanes[i]), operand.kind.lanes(), values[v]);
-            if operand.kind == Kind::v128c {
-                v += 1;
-                self.set_lanes(at, usize::from(info.lanes[i]) + 4, 4, values[v]);
-            }
-            v += 1;
+        let mut words = [0; INST_WORDS_MAX];
+        words[0] = u64::from(op.encoding(marks));
+        for (field, value) in info.fields[..usize::from(info.values)].iter().zip(values) {
+            let bits = value << field.left >> field.left;
+            words[usize::from(field.word) % INST_WORDS_MAX] |= bits << field.shift;
         }
-        debug_assert_eq!(v, values.len(), "{op:?}");
+        let source = usize::from(marks.source()).checked_sub(1);
+        if let Some((value, _)) = source.and_then(|n| info.accumulators.sources[n]) {
+            let field = info.fields[usize::from(value)];
+            let mask = u64::MAX >> field.left << field.shift;
+            words[usize::from(field.word) % INST_WORDS_MAX] &= !mask;
+        }
+        // Of a known length, so that it is a few moves.
+        match info.words {
+            1 => self.words.push(words[0]),
+            2 => self.words.extend_from_slice(&[words[0], words[1]]),
+            3 => self.words.extend_from_slice(&[words[0], words[1], words[2]]),
+            _ => self.words.extend_from_slice(&words),
+        }
         at as u32
     }
 
@@ -103,28 +110,31 @@ impl CodeBuffer {
         self.words[at as usize] = u64::from(offset as u32);
     }
 
-    /// Overwrites operand `i` of the instruction `op` at word `at`; not for 128-bit immediates.
+    /// Overwrites operand value `i` of the instruction `op` at word `at`.
+    #[inline]
     pub fn patch(&mut self, at: u32, op: Op, i: usize, value: u64) {
-        self.set_lanes(at as usize, op.lane(i), op.operands()[i].kind.lanes(), value);
+        let field = op.info().fields[i];
+        let word = &mut self.words[at as usize + usize::from(field.word)];
+        let mask = u64::MAX >> field.left << field.shift;
+        *word = *word & !mask | value << field.shift & mask;
     }
 
     /// Overwrites the marks of the instruction at word `at`.
+    #[inline]
     pub fn patch_marks(&mut self, at: u32, op: Op, marks: Marks) {
         debug_assert!(op.takes(marks), "{op:?} {marks:?}");
-        self.set_lanes(at as usize, 0, 1, op.encoding(marks).into());
+        let word = &mut self.words[at as usize];
+        *word = *word & !0xffff | u64::from(op.encoding(marks));
     }
+}
 
-    #[inline]
-    fn set_lanes(&mut self, at: usize, lane: usize, lanes: u8, value: u64) {
-        let word = &mut self.words[at + lane / 4];
-        let shift = (lane % 4) * 16;
-        if lanes >= 4 {
-            *word = value;
-        } else {
-            let mask = ((1u64 << (16 * u32::from(lanes))) - 1) << shift;
-            *word = (*word & !mask) | ((value << shift) & mask);
-        }
-    }
+/// Whether there are as many values as the op has, and each fits its operand.
+fn all_fit(op: Op, values: &[u64]) -> bool {
+    let fields = op.operands().iter().flat_map(|operand| {
+        let count = if operand.kind == Kind::v128c { 2 } else { 1 };
+        std::iter::repeat_n(operand.kind, count)
+    });
+    fields.clone().count() == values.len() && fields.zip(values).all(|(kind, &v)| fits(kind, v))
 }
 
 /// Whether `value` can be written into an operand of `kind` and read back unchanged.

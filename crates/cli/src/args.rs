@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// Prova, a WebAssembly engine that runs only code it has checked
 #[derive(Debug, Parser)]
-#[command(name = "prova", version, args_conflicts_with_subcommands = true)]
+#[command(name = "prova", version, long_version = crate::profile::VERSION.as_str(), args_conflicts_with_subcommands = true)]
 #[command(after_help = "Without a command, `prova M.wasm ARGS…` is `prova run M.wasm ARGS…`.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Diverge(crate::diverge::DivergeCommand),
     /// Makes a small module of the place at which two runs differ
     Shrink(crate::shrink::ShrinkArgs),
+    /// Shows what `--deterministic` fixes, and its digest
+    Profile(crate::profile::ProfileArgs),
     /// Executes runtimes and blocks of Substrate chains
     Substrate(crate::substrate::SubstrateArgs),
 }
@@ -76,7 +78,7 @@ pub(crate) struct EngineArgs {
     /// What executes functions
     #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(tiers()))]
     pub(crate) tier: String,
-    /// Fixes NaN bits, and lets growth fail at the configured maximum only
+    /// Runs by the deterministic profile: the same on every machine (`prova profile`)
     #[arg(long)]
     pub(crate) deterministic: bool,
     /// WebAssembly semantics and limits (`-W help`)

@@ -11,13 +11,13 @@ use crate::check_code::{Made, instruction};
 use crate::engine::CommandEngine;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
-use crate::{input, watchdog};
+use crate::{input, profile, watchdog};
 use clap::Args;
 use prova::{Config, Context, Result, bail};
 use prova_investigate::diverge::{Code, Options, Second, Side, diverge};
 use prova_investigate::trace::Record;
 use prova_module::FuncIdx;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 // What is compared; `shrink` has the same. (A comment of documentation would be its help.)
@@ -55,6 +55,14 @@ pub(crate) struct DivergeArgs {
     pub(crate) specialized: specialized::SpecializedArgs,
     #[command(flatten)]
     program: ProgramArgs,
+}
+
+impl DivergeArgs {
+    /// The files that are read.
+    pub(crate) fn inputs(&self) -> Vec<&Path> {
+        let program = self.program.path();
+        [Some(program), self.against.as_deref()].into_iter().flatten().collect()
+    }
 }
 
 /// Finds the first place at which two runs of a program differ
@@ -156,6 +164,9 @@ fn compared(command: &DivergeCommand) -> Result<Exit> {
         }
         return specialized::compared(args, sides(args)?.0[0]);
     }
+    if let Some(file) = &command.html {
+        input::apart("--html", file, &args.inputs())?;
+    }
     let report = with_sides(args, |record, sides, options| {
         let mut report = diverge(record, sides, options, &values_of)?;
         let names = self::sides(args)?.0;
@@ -167,7 +178,10 @@ fn compared(command: &DivergeCommand) -> Result<Exit> {
             .with_context(|| format!("failed to write `{}`", file.display()))?;
     }
     let code = if command.code { report.code_text() } else { String::new() };
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() + &code })?;
+    print(&match args.json {
+        true => profile::named(&(report.to_json()? + "\n"), &args.wasm)?,
+        false => report.to_text() + &code,
+    })?;
     Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
 }
 
@@ -195,7 +209,7 @@ pub(crate) fn with_sides<T>(
         None if reused => Second::Reused,
         None => Second::Fresh,
     };
-    let _watchdog = timeout.map(watchdog::start).transpose()?;
+    let _watchdog = timeout.map(watchdog::start_command).transpose()?;
     let other = args.against.as_deref().map(input::binary_of).transpose()?;
     let record = args.program.record_of(&config_a, args.fuel, Ok)?;
     let named = |at: usize| match (&args.against, &args.engine, at) {

@@ -76,7 +76,7 @@ const WASM_HELP: &str = "\
 -W max-wasm-stack=N                bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
 -W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1 (default n)
 -W unknown-imports-trap[=y|n]      unknown imported functions trap when they are called (default n: they do not link)
--W nan-canonicalization[=y|n]      fix the bits of NaNs; --deterministic does it too (default n)
+-W nan-canonicalization[=y|n]      the same as --deterministic (default n)
 -W relaxed-simd-deterministic[=y]  always so (default y)
 -W all-proposals[=y|n]             all proposals below
 ";
@@ -96,6 +96,19 @@ impl Wasm {
             wasm.set(key, value)?;
         }
         Ok(wasm)
+    }
+
+    /// Refuses keys that a command has no use for; `why` says why of one of them.
+    ///
+    /// # Errors
+    /// [`Misuse`].
+    pub(crate) fn only(options: &[String], keys: &[&str], why: &str) -> Result<()> {
+        for (key, value) in pairs('W', options)? {
+            if !keys.contains(&key) {
+                return Opt { group: 'W', key, value }.misuse(why);
+            }
+        }
+        Ok(())
     }
 
     fn set(&mut self, key: &str, value: Option<&str>) -> Result<()> {

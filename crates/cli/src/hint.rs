@@ -28,6 +28,10 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         };
     }
     if let Some(module) = error.downcast_ref::<LinkError>().and_then(LinkError::unknown_import) {
+        if module == prova_specialize::MODULE {
+            let text = "`prova specialize FILE -o NEW` makes a module that runs: without `-w` it takes these intrinsics out.";
+            return Some(text.into());
+        }
         let module = printable(module);
         return Some(format!(
             "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."

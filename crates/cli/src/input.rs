@@ -1,6 +1,6 @@
 //! Files → modules: binary or text, from a path or standard input. Whatever is read has a bound.
 
-use crate::report::OfFile;
+use crate::report::{Misuse, OfFile};
 use prova::{Context, Engine, Module, Result, bail};
 use std::io::Read;
 use std::path::Path;
@@ -11,6 +11,10 @@ use std::path::Path;
 /// If it cannot be read, is no text format either, or is refused.
 pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     let name = path.display();
+    if is_binary_file(path) {
+        // It is read to the place where it stays.
+        return Module::from_file(engine, path).context(OfFile::new("load", path));
+    }
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
     Module::new(engine, wasm).context(OfFile::new("load", path))
@@ -98,6 +102,31 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
     bounded(file, wasm_max, TEXT_BYTES_MAX).with_context(|| format!("failed to read `{name}`"))
+}
+
+/// Refuses an output that is one of the inputs, which would be gone.
+///
+/// # Errors
+/// [`Misuse`], which names the option.
+pub(crate) fn apart(option: &str, output: &Path, inputs: &[&Path]) -> Result<()> {
+    let is = |path: &Path| std::fs::canonicalize(path).ok();
+    let Some(own) = is(output) else { return Ok(()) };
+    if inputs.iter().any(|input| is(input).as_ref() == Some(&own)) {
+        let what = "that is what is read: name another file";
+        bail!(Misuse(format!("`{option} {}`: {what}", output.display())));
+    }
+    Ok(())
+}
+
+/// Whether `path` is an ordinary file that begins as a binary module does, and is none too long.
+/// Of a pipe nothing is read: what has been could not be read again.
+fn is_binary_file(path: &Path) -> bool {
+    let max = prova::Limits::default().module_bytes;
+    let fits = |about: std::fs::Metadata| about.is_file() && about.len() <= max;
+    let is_file = path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(fits);
+    let mut start = [0; MAGIC.len()];
+    let file = if is_file { std::fs::File::open(path).ok() } else { None };
+    file.is_some_and(|mut file| file.read_exact(&mut start).is_ok()) && start == MAGIC
 }
 
 /// How a binary module begins.

@@ -50,6 +50,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
     let view = Function::new(module.wasm(), func, &explained)?;
     print(&if args.json { json(&view)? } else { printable(&view.to_text()) })?;
     if let Some(path) = &args.report {
+        input::apart("--report", path, &[&args.file])?;
         write_report(path, &report(&module, func, &view, &explained.candidate))?;
     }
     Ok(if view.is_proved() { Exit::Done } else { Exit::Bad })

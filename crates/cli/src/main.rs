@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -25,6 +25,7 @@ mod inspect_ssa;
 mod isolate;
 mod opt;
 mod passes;
+mod profile;
 mod report;
 mod repro;
 mod run;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCode(args)) => check_code::run(&args),
         Some(Command::Trust(args)) => trust::run(&args),
+        Some(Command::Profile(args)) => profile::run(&args),
         Some(Command::Substrate(args)) => substrate::run(&args),
         Some(Command::Wast(args)) => wast::run(&args),
         Some(Command::Passes(args)) => passes::run(&args),

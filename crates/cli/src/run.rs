@@ -46,6 +46,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
     hint::options_behind_the_module(guest_args);
+    if let Some(record) = &args.record {
+        input::apart("--record", record, &[path])?;
+    }
     let module = input::module(&engine, path).map_err(|error| hint::no_command(error, path))?;
     let preloads = preloads
         .into_iter()
@@ -98,6 +101,13 @@ fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<
         match arg.to_str() {
             Some(text) => texts.push(text.to_owned()),
             None => bail!(Misuse(format!("argument is not valid UTF-8: {arg:?}"))),
+        }
+    }
+    if let Some(name) = &args.invoke {
+        // What cannot be called leaves an older record as it is; `invoke` says why.
+        match module.get_export(name) {
+            Some(ExternType::Func(ty)) => drop(values::parse_all(name, &ty, guest_args)?),
+            _ => return Ok(None),
         }
     }
     let name = path.display();

@@ -6,6 +6,7 @@
 //! the difference was not reproduced.
 
 use crate::diverge::{DivergeArgs, REUSED, SIDES, with_sides};
+use crate::input;
 use crate::report::{Exit, Help, Misuse, print, printable, warn};
 use crate::trace::values_of;
 use clap::Args;
@@ -38,6 +39,12 @@ pub(crate) struct ShrinkArgs {
 /// Runs the command.
 pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit> {
     own_sides(&args.compared)?;
+    for name in NAMES {
+        for extension in ["wasm", "wat"] {
+            let output = args.out.join(name).with_extension(extension);
+            input::apart("--out", &output, &args.compared.inputs())?;
+        }
+    }
     let shrunk = with_sides(&args.compared, |record, sides, options| {
         let diverge::Options { level, fuel, ignore_addresses, second: _ } = options;
         let second = diverge::Second::Fresh;

@@ -4,26 +4,26 @@
 //! Exit codes: 0 written, also where requests were refused; 1 the module is bad, nothing was made,
 //! or a request was refused and `--strict` is given (then nothing is written); 2 misuse.
 
+mod initialiser;
 pub(crate) mod places;
-mod report;
+pub(crate) mod report;
 mod store;
 
 use crate::input;
-use crate::report::{Exit, print, warn};
+use crate::report::{Exit, Misuse, print, warn};
 use clap::Args;
-use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
-use prova::{Caller, Context, Engine, Linker, Result, Store, Val};
-use prova_specialize::cache::Store as Cache;
-use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE, MEMORY, State};
-use prova_specialize::{
-    Assume, Fault, Generic, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized,
-};
+pub(crate) use initialiser::Initialiser;
+use prova::{Context, Result, bail};
+use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
+use prova_specialize::{Assume, Fault, Options, Outcome, Places, Specialized};
 use report::Report;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use store::Folders;
+
+/// The most threads.
+const THREADS_MAX: usize = 256;
 
 /// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
 #[derive(Debug, Args)]
@@ -49,6 +49,9 @@ pub(crate) struct SpecializeArgs {
     /// A directory that the initialiser may use, as HOST or HOST::GUEST
     #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
     dirs: Vec<String>,
+    /// Stops the initialiser after this many units of fuel; 100,000,000,000 if not given
+    #[arg(long, value_name = "N", requires = "wizen")]
+    fuel: Option<u64>,
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
@@ -58,6 +61,10 @@ pub(crate) struct SpecializeArgs {
     /// Believes nothing of the program; writes nothing if a request is refused
     #[arg(long, conflicts_with = "assume")]
     strict: bool,
+    /// Stores stay that are overwritten before anything sees them: `diverge --specialized --from`
+    /// needs it
+    #[arg(long)]
+    keep_stores: bool,
     /// Writes what went away, what stays and why, for each request; as a page if it ends in .html
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -67,7 +74,7 @@ pub(crate) struct SpecializeArgs {
     /// The same, and nothing is added
     #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
     cache_ro: Option<PathBuf>,
-    /// Threads; all processors if not given
+    /// Threads, 256 at most; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
 }
@@ -81,27 +88,31 @@ enum Believed {
     Trust,
 }
 
+/// How many processors there are.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
-    let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
+    let file = file(args)?;
     let (original, component) = input::decoded_of(&file)?;
     if component.is_some() {
-        prova::bail!("`{}` is a component: give its core module in a file", file.display());
+        bail!("`{}` is a component: give its core module in a file", file.display());
     }
     let mut module = original.clone();
     let limits = prova::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);
-        let mut engine = Initialiser { dirs: &args.dirs };
+        let mut engine = Initialiser { dirs: &args.dirs, fuel: args.fuel };
         module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
             .with_context(failed)?;
     }
     if args.init_only {
         return write(args, module.bytes());
     }
-    let threads =
-        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let threads = args.jobs.unwrap_or_else(processors).clamp(1, THREADS_MAX);
     let assume = match (args.strict, args.assume) {
         (true, _) => Assume::Nothing,
         (false, Believed::Check) => Assume::Check,
@@ -110,19 +121,11 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let places = places::places(original, module.clone());
     let tally = args.report.is_some();
     let folders = folders(args)?;
-    let cache = folders.clone().map(|it| it as Arc<dyn Cache>);
-    let options = Options { assume, threads, limits, places: places.clone(), tally, cache };
+    let cache = folders.clone().map(|it| it as _);
+    let (keep_stores, named) = (args.keep_stores, places.clone());
+    let options = Options { assume, threads, limits, places: named, tally, keep_stores, cache };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
-    let mut refused = 0;
-    for (slot, request, state) in &outcome.requests {
-        if let Err(why) = state {
-            refused += 1;
-            let id = request.as_ref().map_or(String::new(), |it| format!(" (id {})", it.id));
-            let whose = if why.fault == Fault::Bug { "a bug of Prova's" } else { "refused" };
-            let why = report::refusal(why, &places);
-            warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
-        }
-    }
+    let refused = told(&outcome, &places);
     tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
         let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
@@ -136,9 +139,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     }
     let (name, bytes) = (args.output.display(), outcome.module.bytes());
     write(args, bytes)?;
-    outcome.dropped.iter().for_each(|section| {
-        warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
-    });
+    dropped(&outcome.dropped);
     print(&summary(&outcome))?;
     if let Some(uses) = &outcome.cache {
         print(&format!("cache: {} found and proved again, {} made\n", uses.found, uses.made))?;
@@ -153,6 +154,31 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The module's file, if what is written goes where nothing else is read or written.
+fn file(args: &SpecializeArgs) -> Result<PathBuf> {
+    let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
+    let report = args.report.as_deref();
+    for (option, to) in [("--output", Some(&*args.output)), ("--report", report)] {
+        if to.is_some_and(|to| to.as_os_str() == "-") {
+            bail!(Misuse(format!("`{option} -`: it must be a file (`./-` is one)")));
+        }
+    }
+    let is = |other: &Path| report.is_some_and(|report| is_same(report, other));
+    for (what, other) in [("the new module", &*args.output), ("the module", &*file)] {
+        if is(other) {
+            let name = other.display();
+            bail!(Misuse(format!("`--report {name}`: {what} has that name")));
+        }
+    }
+    Ok(file)
+}
+
+/// Whether two names are of one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let found = |path: &Path| path.canonicalize().ok();
+    a == b || found(a).is_some_and(|a| found(b) == Some(a))
+}
+
 /// The initialiser: the one that is named, or the one of Wizer's header, or of an older one.
 fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a str {
     let before =
@@ -164,10 +190,37 @@ fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a
     }
 }
 
+/// Tells which requests are refused and why, and what is hardly meant; how many are refused.
+fn told(outcome: &Outcome, places: &Places) -> usize {
+    let mut refused = 0;
+    for (asked, _, state) in &outcome.requests {
+        if let Err(why) = state {
+            refused += 1;
+            let whose = if why.fault == Fault::Bug { "a bug of Prova's" } else { "refused" };
+            warn(&format!("{asked}: {whose}: {}", report::refusal(why, places)));
+        }
+    }
+    outcome.notes.iter().for_each(|(asked, note)| warn(&format!("{asked}: {note}")));
+    refused
+}
+
+/// Tells which custom sections are gone.
+fn dropped(sections: &[String]) {
+    let names: Vec<String> = sections.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => {}
+        [one] => warn(&format!("custom section {one} is dropped: it holds offsets of code")),
+        all => {
+            let all = all.join(", ");
+            warn(&format!("custom sections {all} are dropped: they hold offsets of code"));
+        }
+    }
+}
+
 /// Tells what was wrong with the cache, and brings it below its greatest size.
 fn tidied(outcome: &Outcome, folders: Option<&Folders>) {
     let notes = outcome.cache.iter().flat_map(|uses| &uses.notes);
-    notes.for_each(|(slot, note)| warn(&format!("request at {slot:#x}: {note}")));
+    notes.for_each(|(asked, note)| warn(&format!("{asked}: {note}")));
     folders.into_iter().for_each(|folders| folders.trim(store::FOLDER_BYTES_MAX));
 }
 
@@ -189,13 +242,13 @@ fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
 /// A line for each function that was made, and what its proof assumes.
 fn summary(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for (slot, request, state) in &outcome.requests {
+    for (asked, request, state) in &outcome.requests {
         let (Ok(made), Some(request)) = (state, request) else { continue };
         let Specialized { func, element, generic, residual: [_, after], bytes, .. } = made;
         let line = format!(
-            "request at {slot:#x} (id {}): {func}, element {element} of table 0: {} blocks and {} \
-             instructions for {} and {} of {}, {bytes} bytes\n",
-            request.id, after.0, after.1, generic.0, generic.1, request.func
+            "{asked}: {func}, element {element} of table 0: {} blocks and {} instructions for {} \
+             and {} of {}, {bytes} bytes\n",
+            after.0, after.1, generic.0, generic.1, request.func
         );
         text.push_str(&line);
         for assumption in &made.assumptions {
@@ -204,94 +257,4 @@ fn summary(outcome: &Outcome) -> String {
         }
     }
     text
-}
-
-/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host but these
-/// directories.
-pub(crate) struct Initialiser<'a> {
-    pub(crate) dirs: &'a [String],
-}
-
-impl Snapshot for Initialiser<'_> {
-    fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {
-        run_initialiser(wasm, init, globals, self.dirs).map_err(|error| format!("{error:#}"))
-    }
-}
-
-fn run_initialiser(wasm: &[u8], init: &str, globals: &[String], dirs: &[String]) -> Result<State> {
-    let engine = Engine::default();
-    let module = prova::Module::new(&engine, wasm)?;
-    let mut linker: Linker<WasiCtx> = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
-    let added: Arc<[AtomicU64; 2]> = Arc::default();
-    for import in module.imports().filter(|import| import.module() == MODULE) {
-        let name = import.name();
-        let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
-        let prova::ExternType::Func(ty) = import.ty() else { continue };
-        let generic = intrinsic.map(|intrinsic| intrinsic.generic());
-        let added = added.clone();
-        linker.func_new(MODULE, name, ty, move |caller, params, results| {
-            let what = "an intrinsic has a meaning in compiled code only";
-            stand_in(generic.context(what)?, &added, caller, params, results)
-        })?;
-    }
-    linker.define_unknown_imports_as_traps(&module)?;
-    let mut ctx = WasiCtxBuilder::new();
-    crate::run::grant(&mut ctx, &[], dirs)?;
-    let mut store = Store::new(&engine, ctx.build());
-    let instance = linker.instantiate(&mut store, &module)?;
-    instance.get_typed_func::<(), ()>(&mut store, init)?.call(&mut store, ())?;
-    if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
-        prova::bail!("it leaves a value in a global of `write.global`, which is not kept");
-    }
-    let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
-    let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
-    for name in globals {
-        let global = instance.get_global(&store, name).context("no global")?;
-        state.globals.push(match global.get(&mut store) {
-            Val::I32(value) => u64::from(value as u32),
-            Val::I64(value) => value as u64,
-            Val::F32(bits) => bits.into(),
-            Val::F64(bits) => bits,
-            _other => prova::bail!("a global that is no number"),
-        });
-    }
-    Ok(state)
-}
-
-/// What an intrinsic does that an initialiser calls.
-fn stand_in(
-    generic: Generic,
-    added: &[AtomicU64; 2],
-    mut caller: Caller<'_, WasiCtx>,
-    params: &[Val],
-    results: &mut [Val],
-) -> Result<()> {
-    let memory = caller.get_export(MEMORY).and_then(prova::Extern::into_memory);
-    let at = |params: &[Val]| match params.first() {
-        Some(Val::I32(at)) => Ok(*at as u32 as usize),
-        _other => prova::bail!("a cell without an address"),
-    };
-    let global = |number: u32| added.get(number as usize).context("no such global");
-    match (generic, params, results) {
-        (Generic::Nothing, _, []) => {}
-        (Generic::Get(number), [], [result]) => {
-            *result = Val::I64(global(number)?.load(Ordering::Relaxed) as i64);
-        }
-        (Generic::Set(number), [Val::I64(value)], []) => {
-            global(number)?.store(*value as u64, Ordering::Relaxed);
-        }
-        (Generic::First, [first, ..], [result]) => *result = *first,
-        (Generic::Load, params, [result]) => {
-            let mut bytes = [0; 8];
-            memory.context("no memory")?.read(&caller, at(params)?, &mut bytes)?;
-            *result = Val::I64(i64::from_le_bytes(bytes));
-        }
-        (Generic::Store, params @ [.., Val::I64(value)], []) => {
-            let bytes = value.to_le_bytes();
-            memory.context("no memory")?.write(&mut caller, at(params)?, &bytes)?;
-        }
-        (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
-    }
-    Ok(())
 }

@@ -5,25 +5,30 @@
 //! accepted, or equal; 1 a bad file, a block that is refused, tiers that differ; 2 misuse; 134 a
 //! call that trapped.
 
+mod compare;
 mod files;
+mod options;
 mod texts;
 
-use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, print, printable, text_of, warn};
 use crate::run::new_engine;
 use crate::watchdog::Watchdog;
 use crate::{hint, watchdog};
 use clap::{Args, Subcommand};
+use compare::compare_tiers;
 use files::{block_and_state, block_of, code_and_state, read, unhex};
-use prova::{Config, Context, Engine, Result, Tier, bail};
+use options::ChainArgs;
+use prova::{Context, Engine, Result, bail};
 use prova_substrate::{
-    Block, CODE_KEY, CallOptions, Executed, Outcome, Rule, Runtime, RuntimeVersion, StateVersion,
-    Storage, SubstrateError, check_parent_state, configure, execute_block,
+    Block, CODE_KEY, CallOptions, Executed, Outcome, Rule, Runtime, RuntimeOptions, RuntimeVersion,
+    StateVersion, Storage, SubstrateError, check_parent_state, execute_block,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use texts::{costs, executed_json, executed_text, hex, name, outcome_json, version_json};
+use texts::{
+    costs, executed_json, executed_text, hex, name, outcome_json, version_json, without_length,
+};
 
 /// Executes runtimes and blocks of Substrate chains
 #[derive(Debug, Args)]
@@ -36,7 +41,7 @@ pub(crate) struct SubstrateArgs {
 enum SubstrateCommand {
     /// Shows the version of a runtime
     Version(FileArgs),
-    /// Gets the metadata of a runtime
+    /// Gets the metadata of a runtime, without the length that stands before it
     Metadata {
         #[command(flatten)]
         file: FileArgs,
@@ -66,23 +71,13 @@ enum SubstrateCommand {
         /// The state before the first block
         #[arg(long, value_name = "FILE")]
         state: PathBuf,
+        /// The state root in the header before the first block: a state of another root is refused
+        #[arg(long, value_name = "0xHEX")]
+        parent_root: Option<String>,
         /// The blocks
         #[arg(value_name = "BLOCK", required = true)]
         blocks: Vec<PathBuf>,
     },
-}
-
-/// What every command takes.
-#[derive(Debug, Args)]
-struct ChainArgs {
-    #[command(flatten)]
-    engine: EngineArgs,
-    /// The runtime, if it is not the state's `:code`
-    #[arg(long, value_name = "FILE")]
-    code: Option<PathBuf>,
-    /// Prints the report for programs
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +104,13 @@ struct BlockArgs {
     block: PathBuf,
 }
 
+impl BlockArgs {
+    /// The file with the runtime.
+    fn code_file(&self) -> &Path {
+        self.chain.code_file(self.state.as_deref().unwrap_or(&self.block))
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &SubstrateArgs) -> Result<Exit> {
     match &args.command {
@@ -117,21 +119,23 @@ pub(crate) fn run(args: &SubstrateArgs) -> Result<Exit> {
         SubstrateCommand::Call { file, entry, input } => call(file, entry, input),
         SubstrateCommand::ExecuteBlock(args) => execute(args),
         SubstrateCommand::CompareTiers(args) => compare_tiers(args),
-        SubstrateCommand::Upgrade { chain, state, blocks } => upgrade(chain, state, blocks),
+        SubstrateCommand::Upgrade { chain, state, parent_root, blocks } => {
+            upgrade(chain, state, parent_root.as_deref(), blocks)
+        }
     }
 }
 
 fn version(args: &FileArgs) -> Result<Exit> {
     let host = ChainHost::new(&args.chain)?;
     let (code, _) = code_and_state(&args.chain, &args.file)?;
-    let runtime = host.runtime(&code)?;
-    let version = runtime.version()?;
+    let runtime = host.runtime(&code, args.chain.code_file(&args.file))?;
+    let version = runtime.version_within(&host.options)?;
     let (packed, unpacked) = (code.len(), runtime.code().wasm().len());
     if args.chain.json {
         let mut report = version_json(&version);
         report["blob_bytes"] = json!(packed);
         report["code_bytes"] = json!(unpacked);
-        return print_json(&report);
+        return args.chain.print_json(&report);
     }
     let mut text = format!("{}\n", name(&version));
     let compressed = if runtime.code().is_compressed() { ", compressed" } else { "" };
@@ -154,16 +158,17 @@ fn version(args: &FileArgs) -> Result<Exit> {
 
 fn metadata(args: &FileArgs, output: Option<&Path>) -> Result<Exit> {
     let outcome = called(args, "Metadata_metadata", &[])?;
+    let metadata = without_length(&outcome.output);
     if let Some(path) = output {
-        std::fs::write(path, &outcome.output)
+        std::fs::write(path, metadata)
             .with_context(|| format!("failed to write `{}`", path.display()))?;
     }
-    let (bytes, hash) = (outcome.output.len(), prova_substrate::blake2_256(&outcome.output));
+    let (bytes, hash) = (metadata.len(), prova_substrate::blake2_256(metadata));
     if args.chain.json {
         let mut report = outcome_json(&outcome);
         report["bytes"] = json!(bytes);
         report["blake2_256"] = json!(hex(&hash));
-        return print_json(&report);
+        return args.chain.print_json(&report);
     }
     print(&format!("{bytes} bytes, BLAKE2b-256 {}\n{}", hex(&hash), costs(&outcome)))?;
     Ok(Exit::Done)
@@ -179,7 +184,7 @@ fn call(args: &FileArgs, entry: &str, input: &str) -> Result<Exit> {
     if args.chain.json {
         let mut report = outcome_json(&outcome);
         report["output"] = json!(hex(&outcome.output));
-        return print_json(&report);
+        return args.chain.print_json(&report);
     }
     let mut text = format!("{}\n{}", hex(&outcome.output), costs(&outcome));
     for line in &outcome.log {
@@ -193,101 +198,49 @@ fn call(args: &FileArgs, entry: &str, input: &str) -> Result<Exit> {
 fn called(args: &FileArgs, entry: &str, input: &[u8]) -> Result<Outcome> {
     let host = ChainHost::new(&args.chain)?;
     let (code, mut storage) = code_and_state(&args.chain, &args.file)?;
-    let runtime = host.runtime(&code)?;
+    let runtime = host.runtime(&code, args.chain.code_file(&args.file))?;
     runtime.call(&mut storage, entry, input, &host.options)
 }
 
 fn execute(args: &BlockArgs) -> Result<Exit> {
     let host = ChainHost::new(&args.chain)?;
     let (code, mut storage, block) = block_and_state(args)?;
-    let runtime = host.runtime(&code)?;
-    let version = runtime.version()?;
-    check_parent(args, &version, &storage)?;
+    let runtime = host.runtime(&code, args.code_file())?;
+    let version = runtime.version_within(&host.options)?;
+    check_parent(args.parent_root.as_deref(), &version, &storage)?;
     let executed = match host.execute(&runtime, &version, &mut storage, &block) {
         Ok(executed) => executed,
-        Err(error) => return refused(error),
+        Err(error) => return refused(&args.chain, error, Vec::new()),
     };
     if args.chain.json {
-        return print_json(&executed_json(&version, &executed));
+        return args.chain.print_json(&executed_json(&version, &executed));
     }
     print(&printable(&executed_text(&version, &executed)))?;
     Ok(Exit::Done)
 }
 
-/// The tiers that are compared, with their names.
-fn tiers() -> Vec<(&'static str, Config)> {
-    let config = |tier| {
-        let mut config = Config::new();
-        config.tier(tier);
-        config
-    };
-    let mut tiers: Vec<_> = Tier::ALL.iter().map(|&tier| (tier.name(), config(tier))).collect();
-    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        let mut native = config(Tier::default());
-        native.native(prova_native::NativeCompiler::new());
-        tiers.push(("native", native));
-    }
-    tiers
-}
-
-fn compare_tiers(args: &BlockArgs) -> Result<Exit> {
-    let (code, storage, block) = block_and_state(args)?;
-    let (_, wasm) = args.chain.engine.config()?;
-    let mut reports: Vec<(&str, Value)> = Vec::new();
-    for (tier, mut config) in tiers() {
-        configure(&mut config).consume_fuel(true);
-        let options = CallOptions { fuel: wasm.fuel, ..CallOptions::default() };
-        let host = ChainHost { engine: new_engine(&config)?, options, watchdog: None };
-        let runtime = host.runtime(&code)?;
-        let version = runtime.version()?;
-        check_parent(args, &version, &storage)?;
-        let report = match host.execute(&runtime, &version, &mut storage.clone(), &block) {
-            Ok(executed) => executed_json(&version, &executed),
-            Err(error) => json!({ "error": chain_of(&error) }),
-        };
-        reports.push((tier, report));
-    }
-    let equal = reports.windows(2).all(|pair| pair[0].1 == pair[1].1);
-    let exit = if equal { Exit::Done } else { Exit::Bad };
-    if args.chain.json {
-        let tiers: serde_json::Map<String, Value> =
-            reports.into_iter().map(|(tier, report)| (tier.to_owned(), report)).collect();
-        print_json(&json!({ "equal": equal, "tiers": tiers }))?;
-        return Ok(exit);
-    }
-    let mut text = String::new();
-    for (tier, report) in &reports {
-        let _ = match report["error"].as_str() {
-            Some(error) => writeln!(text, "{tier}: {error}"),
-            None => writeln!(
-                text,
-                "{tier}: state root {}, fuel {}, {} host calls",
-                report["state_root"].as_str().unwrap_or_default(),
-                report["fuel"],
-                report["calls"]
-                    .as_object()
-                    .map_or(0, |calls| { calls.values().filter_map(Value::as_u64).sum::<u64>() })
-            ),
-        };
-    }
-    let _ = writeln!(text, "{}", if equal { "all tiers agree" } else { "the tiers differ" });
-    print(&printable(&text))?;
-    Ok(exit)
-}
-
-fn upgrade(chain: &ChainArgs, state: &Path, blocks: &[PathBuf]) -> Result<Exit> {
+fn upgrade(
+    chain: &ChainArgs,
+    state: &Path,
+    parent_root: Option<&str>,
+    blocks: &[PathBuf],
+) -> Result<Exit> {
     let host = ChainHost::new(chain)?;
     let (mut code, mut storage) = code_and_state(chain, state)?;
-    let mut runtime = host.runtime(&code)?;
-    let mut version = runtime.version()?;
+    let mut runtime = host.runtime(&code, chain.code_file(state))?;
+    let mut version = runtime.version_within(&host.options)?;
+    check_parent(parent_root, &version, &storage)?;
     let (mut text, mut reports) = (String::new(), Vec::new());
     for file in blocks {
         let block = block_of(file, &read(file)?)?;
         let executed = match host.execute(&runtime, &version, &mut storage, &block) {
             Ok(executed) => executed,
             Err(error) => {
-                print(&printable(&text))?;
-                return refused(error.context(format!("failed to execute `{}`", file.display())));
+                if !chain.json {
+                    print(&printable(&text))?;
+                }
+                let error = error.context(format!("failed to execute `{}`", file.display()));
+                return refused(chain, error, reports);
             }
         };
         storage.apply(trie_version(&version)?);
@@ -296,15 +249,15 @@ fn upgrade(chain: &ChainArgs, state: &Path, blocks: &[PathBuf]) -> Result<Exit> 
         let stored = storage.before(CODE_KEY);
         if let Some(stored) = stored.filter(|stored| *stored != code.as_slice()) {
             code = stored.to_vec();
-            runtime = host.runtime(&code).context("failed to load the new `:code`")?;
-            let new = runtime.version()?;
+            runtime = host.runtime(&code, file).context("failed to load the new `:code`")?;
+            let new = runtime.version_within(&host.options)?;
             let _ = writeln!(text, "upgrade: {} becomes {}", name(&version), name(&new));
             reports.push(json!({ "upgrade": version_json(&new) }));
             version = new;
         }
     }
     if chain.json {
-        return print_json(&json!(reports));
+        return chain.print_json(&json!(reports));
     }
     print(&printable(&text))?;
     Ok(Exit::Done)
@@ -314,21 +267,25 @@ fn upgrade(chain: &ChainArgs, state: &Path, blocks: &[PathBuf]) -> Result<Exit> 
 struct ChainHost {
     engine: Engine,
     options: CallOptions,
+    runtime_options: RuntimeOptions,
     watchdog: Option<Watchdog>,
 }
 
 impl ChainHost {
     fn new(args: &ChainArgs) -> Result<ChainHost> {
-        let (mut config, wasm) = args.engine.config()?;
-        configure(&mut config).consume_fuel(true);
+        let (config, wasm) = args.config()?;
         let engine = new_engine(&config)?;
         let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
         let options = CallOptions { fuel: wasm.fuel, ..CallOptions::default() };
-        Ok(ChainHost { engine, options, watchdog })
+        let runtime_options = args.runtime_options();
+        Ok(ChainHost { engine, options, runtime_options, watchdog })
     }
 
-    fn runtime(&self, code: &[u8]) -> Result<Runtime> {
-        let runtime = Runtime::new(&self.engine, code)?;
+    /// The runtime in this code, which was in this file.
+    fn runtime(&self, code: &[u8], file: &Path) -> Result<Runtime> {
+        let runtime = Runtime::with_options(&self.engine, code, &self.runtime_options);
+        let of_file = || format!("failed to load the runtime in `{}`", file.display());
+        let runtime = runtime.with_context(of_file)?;
         if let Some(watchdog) = &self.watchdog {
             watchdog.watch(&self.engine);
         }
@@ -355,8 +312,8 @@ impl ChainHost {
 }
 
 /// Refuses a state that is not the one of `--parent-root`.
-fn check_parent(args: &BlockArgs, version: &RuntimeVersion, storage: &Storage) -> Result<()> {
-    let Some(text) = &args.parent_root else { return Ok(()) };
+fn check_parent(root: Option<&str>, version: &RuntimeVersion, storage: &Storage) -> Result<()> {
+    let Some(text) = root else { return Ok(()) };
     let Some(root) = unhex(text).and_then(|root| <[u8; 32]>::try_from(root).ok()) else {
         bail!(Misuse(format!("`--parent-root {text}`: it must be 32 bytes in hexadecimal")));
     };
@@ -373,8 +330,15 @@ fn trie_version(version: &RuntimeVersion) -> Result<StateVersion> {
     }
 }
 
-/// A block that is refused is an answer, whatever the trap that the runtime ended with.
-fn refused(error: prova::Error) -> Result<Exit> {
+/// A block that is refused is an answer, whatever the trap that the runtime ended with; as JSON it
+/// is the member behind `reports`, or stands alone.
+fn refused(chain: &ChainArgs, error: prova::Error, mut reports: Vec<Value>) -> Result<Exit> {
+    if chain.json {
+        let report = json!({ "accepted": false, "error": chain_of(&error) });
+        let alone = reports.is_empty();
+        reports.push(report.clone());
+        chain.print_json(&if alone { report } else { json!(reports) })?;
+    }
     match error.downcast_ref::<SubstrateError>().map(SubstrateError::rule) {
         Some(Rule::Block(_)) => {
             warn(&text_of(&error));
@@ -382,11 +346,6 @@ fn refused(error: prova::Error) -> Result<Exit> {
         }
         _ => Err(error),
     }
-}
-
-fn print_json(report: &Value) -> Result<Exit> {
-    print(&format!("{report:#}\n"))?;
-    Ok(Exit::Done)
 }
 
 /// The error with its chain, on one line.

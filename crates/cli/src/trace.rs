@@ -6,13 +6,13 @@
 
 use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print};
-use crate::{groups, hint, input, run, values, watchdog};
+use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Config, Context, FuncType, Result, Val, bail};
 use prova_investigate::trace::{
-    Level, RECORD_BYTES_MAX, Record, Wanted, emitted, live_within, trace,
+    Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
 };
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -203,14 +203,23 @@ impl ProgramArgs {
     }
 }
 
-/// Whether a file begins as a record does.
+/// Whether a file begins as a record does. Of a pipe nothing is read: it could not be read again.
 pub(crate) fn begins_as_record(path: &Path) -> bool {
+    if !std::fs::metadata(path).is_ok_and(|about| about.is_file()) {
+        return false;
+    }
     let mut start = Vec::new();
     let file = std::fs::File::open(path);
     let read = file.and_then(|file| {
         file.take(prova_investigate::trace::MAGIC.len() as u64).read_to_end(&mut start)
     });
     read.is_ok() && Record::is_record(&start)
+}
+
+/// A report as JSON, which names the profile where the run was in it.
+fn json(report: &TraceReport, engine: &EngineArgs) -> Result<String> {
+    let json = report.to_json()? + "\n";
+    if engine.deterministic { profile::named(&json, &engine.wasm) } else { Ok(json) }
 }
 
 /// Runs `prova replay`.
@@ -231,8 +240,9 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit> {
     };
     let report =
         trace(&config, &record, wanted, &values_of).context(OfFile::new("replay", &args.record))?;
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
-    Ok(if report.ended_otherwise.is_some() { Exit::Bad } else { Exit::Done })
+    print(&if args.json { json(&report, &args.engine)? } else { report.to_text() })?;
+    let otherwise = report.ended_otherwise.is_some() || report.made_fewer_calls();
+    Ok(if otherwise { Exit::Bad } else { Exit::Done })
 }
 
 /// Runs `prova trace`.
@@ -240,6 +250,9 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
     let level = level(&args.level)?;
     let (config, wasm) = args.engine.config()?;
     let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
+    if let Some(file) = &args.emit {
+        input::apart("--emit", file, &[args.program.path()])?;
+    }
     let record = args.program.record(&config)?;
     let first = args.first.max(1);
     let wanted = Wanted { level, first, count: args.count, stop: false, fuel: wasm.fuel };
@@ -251,6 +264,6 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let report = trace(&config, &record, wanted, &values_of)?;
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    print(&if args.json { json(&report, &args.engine)? } else { report.to_text() })?;
     Ok(Exit::Done)
 }

@@ -65,6 +65,18 @@ impl Watchdog {
 /// # Errors
 /// If the system gives no thread.
 pub(crate) fn start(timeout: Duration) -> Result<Watchdog> {
+    start_for(timeout, "all modules were loaded")
+}
+
+/// Ends a command that runs programs of its own, after `timeout` from now.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn start_command(timeout: Duration) -> Result<Watchdog> {
+    start_for(timeout, "the command was done")
+}
+
+fn start_for(timeout: Duration, what: &'static str) -> Result<Watchdog> {
     let running = Arc::new(Mutex::default());
     let watchdog =
         Watchdog { deadline: Instant::now().checked_add(timeout), running: Arc::clone(&running) };
@@ -74,8 +86,8 @@ pub(crate) fn start(timeout: Duration) -> Result<Watchdog> {
         let was_running = std::mem::replace(&mut *running, Running::Over);
         drop(running);
         let Running::Code(engine) = was_running else {
-            let message = "Error: the timeout was over before all modules were loaded\n\nCaused by:\n    wasm trap: interrupt";
-            end_process(message.to_owned());
+            let message = format!("Error: the timeout was over before {what}");
+            end_process(message + "\n\nCaused by:\n    wasm trap: interrupt");
         };
         engine.increment_epoch();
         std::thread::sleep(GRACE);

@@ -162,6 +162,12 @@ fn an_import_that_is_not_there_says_what_can_be_done() {
         "`--preload env=FILE`",
         "`-W unknown-imports-trap`",
     ]);
+    // Intrinsics of the specialiser.
+    demo.write("import.wat", r#"(module (import "weval" "f" (func $f)) (start $f))"#);
+    demo.run("import.wat").expect(1, "").says(&[
+        "unknown import: `weval::f` has not been defined",
+        "`prova specialize FILE -o NEW` makes a module that runs",
+    ]);
 }
 
 #[test]

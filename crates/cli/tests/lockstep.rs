@@ -42,6 +42,21 @@ fn programs_that_keep_their_promises_and_others() {
     assert_eq!(count, 14);
 }
 
+#[test]
+fn a_refused_request_is_told() {
+    let frame = include_str!("lockstep/frame.wat");
+    let scratch = Scratch::new("lockstep-refused");
+    // Its request names element 7 of a table that has fewer.
+    let program = frame.replace("(; BODY ;)", "(local.get $n)");
+    let one = "\\01\\00\\00\\00";
+    let other = program.replacen(&one.repeat(3), &format!("{one}{one}\\07\\00\\00\\00"), 1);
+    assert_ne!(program, other);
+    scratch.write("p.wat", &other);
+    let ran = scratch.run("diverge --specialized --invoke go p.wat 5");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("is refused and not compared"), "{ran:?}");
+}
+
 /// A program of `vm.wasm`, what stands in its function, what stands there then, and the operators
 /// that are named on both sides.
 const EDITS: [(u32, &str, &str, [&str; 2]); 6] = [
@@ -77,7 +92,7 @@ fn edited(text: &str, func: u32, old: &str, new: &str) -> String {
 fn changed_operators_are_named() {
     let scratch = Scratch::new("lockstep-edits");
     std::fs::copy(folder("vm.wasm"), scratch.0.join("vm.wasm")).expect("it is carried");
-    assert_eq!(scratch.run("specialize -w vm.wasm -o compiled.wasm").code, 0);
+    assert_eq!(scratch.run("specialize -w --keep-stores vm.wasm -o compiled.wasm").code, 0);
     let compiled = std::fs::read(scratch.0.join("compiled.wasm")).expect("it is written");
     let text = wasmprinter::print_bytes(compiled).expect("it is a module");
     for (program, old, new, operators) in EDITS {
@@ -125,6 +140,7 @@ fn what_does_not_belong_together_is_refused() {
     assert_eq!(scratch.run("specialize -w vm.wasm -o compiled.wasm").code, 0);
     for (args, wanted) in [
         ("--specialized --invoke run vm.wasm 0 1", "no function was made for a request"),
+        ("--specialized --invoke run compiled.wasm 0 1", "specialised already: --from must name"),
         ("--specialized -w --from first.wasm --invoke run compiled.wasm 0 1", "first.wasm"),
         ("--specialized --against vm.wasm vm.wasm", "cannot be used with"),
         ("--from vm.wasm vm.wasm", "--specialized"),

@@ -5,6 +5,9 @@
 //! with its state in memory and with its state in registers. That each function is its interpreter
 //! is the proof's to show (`crates/specialize/tests`).
 
+#[path = "specialize/initialisers.rs"]
+mod initialisers;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -103,6 +103,13 @@ fn a_machine_in_rust() {
         assert!(ratio >= times, "{n}: {ratio:.2}");
     }
     assert_eq!(run(&scratch, "--invoke run compiled.wasm 1000").0, "59431\n");
+    // What the page quotes of it.
+    let page = include_str!("../../../docs/commands/specialize.md");
+    let code = page.split_once("```rust\n").and_then(|(_, rest)| rest.split_once("```"));
+    let mut source = include_str!("../../../programs/specialize/rust/examples/machine.rs").lines();
+    for line in code.expect("a block of Rust").0.lines() {
+        assert!(source.any(|other| other == line), "{line}");
+    }
 }
 
 /// Messages and reports name lines of source, by the offsets of the file that the user has, though
@@ -114,7 +121,7 @@ fn reports_with_lines() {
     let report = |name: &str| {
         let made = scratch.run(&format!("specialize -w lines.wasm -o out.wasm --report {name}"));
         made.says(&[
-            "request at 0x100e4 (id 1): refused: func6 at 0x2d4 (lines.c:21): the operand of \
+            "request for slot 0x100e4 (id 1): refused: func6 at 0x2d4 (lines.c:21): the operand of \
              update.context is not constant (pc 1): at the join at 0x2cf it is 3, and 0 by the way \
              from 0x29e (lines.c:18)",
         ]);
@@ -124,11 +131,11 @@ fn reports_with_lines() {
     let text = report("report.txt");
     for part in [
         "lines.wasm: 1 of 2 requests compiled\n",
-        "request at 0x100e0 (id 0) of func6 `run`\n",
+        "request for slot 0x100e0 (id 0) of func6 `run`\n",
         "  9 copies of parts of its blocks: of 28 operators in them 26 went away, before passes\n",
         "         3        0  i32.load8_u\n",
         "         0        2  i64.add\n",
-        "request at 0x100e4 (id 1) of func6 `run`: refused\n  func6 at 0x2d4 (lines.c:21): ",
+        "request for slot 0x100e4 (id 1) of func6 `run`: refused\n  func6 at 0x2d4 (lines.c:21): ",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }

@@ -241,6 +241,7 @@ fn an_engine_that_does_not_do_it_is_an_error() {
         ("true", "", "does the command run `_start`"),
         ("", "", "a command is needed"),
         ("sh slow", "-Wtimeout=1s", "timeout"),
+        ("false", "", "does not run a module that does nothing: exit status: 1"),
         ("true", "--against=m.wat", "cannot be used with"),
         ("true", "--fuel=5", "cannot be used with"),
         ("true", "--sides=tail,match", "with `--engine` name one side"),
@@ -253,9 +254,10 @@ fn an_engine_that_does_not_do_it_is_an_error() {
         assert!(run.code != 0 && run.code != 1, "{engine} {run:?}");
         assert!(run.err.contains(what), "{engine} {run:?}");
     }
-    // One that fails at once has trapped, in its own words.
-    let run = elsewhere(&scratch, "false", &["--invoke", "run", "m.wat", "2"]);
-    assert!(run.code == 1 && run.out.contains("stopped (exit status: 1)"), "{run:?}");
+    // One that runs other modules has trapped here, in its own words.
+    scratch.write("picky", "[ $(wc -c <$1) -lt 100 ] || { echo no >&2; exit 1; }");
+    let run = elsewhere(&scratch, "sh picky {}", &["--invoke", "run", "m.wat", "2"]);
+    assert!(run.code == 1 && run.out.contains("stopped (no)"), "{run:?}");
 }
 
 #[test]

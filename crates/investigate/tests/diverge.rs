@@ -293,3 +293,90 @@ fn the_page_has_the_code_of_both_sides_and_obeys_no_name() {
     assert!(json.contains("\"translations\"") && json.contains("i32.mul_imm"), "{json}");
     assert!(report.code_text().contains("→") && report.translations.len() == 2);
 }
+
+/// A program that writes a text, whose bytes stand in the data.
+fn writes(text: &str, cut: u32) -> Vec<u8> {
+    let text_len = text.len() as u32;
+    let (rest, left) = (64 + cut, text_len - cut);
+    let program = format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_write"
+            (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (func (export "run") (param $n i32) (result i32)
+            (i32.store (i32.const 0) (i32.const 64))
+            (i32.store (i32.const 4) (i32.const {cut}))
+            (i32.store (i32.const 8) (i32.const {rest}))
+            (i32.store (i32.const 12) (i32.const {left}))
+            (call $write (i32.const 1) (i32.const 0) (i32.const 2) (i32.const 32)))
+          (data (i32.const 64) "{text}"))"#
+    );
+    wat::parse_str(program).expect("text format")
+}
+
+#[test]
+fn what_is_written_is_compared() {
+    let tiers = [Tier::TAIL, Tier::TAIL];
+    let text = "0123456789 and so on";
+    let a = writes(text, 9);
+    let report = compared(&a, Some(&writes(text, 9)), tiers, &["0"]);
+    assert_eq!(report.verdict, Verdict::Same, "{}", report.to_text());
+    for (at, said) in [(0, "?123456"), (8, "7?9 and"), (19, "so o?")] {
+        let mut other = text.to_owned();
+        other.replace_range(at..=at, "?");
+        let report = compared(&a, Some(&writes(&other, 9)), tiers, &["0"]);
+        let first = report.first.as_ref().expect("an event");
+        let words = |spot: &Option<prova_investigate::diverge::Spot>| {
+            spot.as_ref().map(|spot| (spot.event.event, spot.event.words.join(" ")))
+        };
+        let expected = Some(("hands the host", format!("\"{said}\"").replace("so o", " so o")));
+        let expected = expected.map(|(event, words)| (event, words.replace("  ", " ")));
+        assert_eq!(words(&first.b), expected, "{}", report.to_text());
+        assert_ne!(words(&first.a), expected);
+    }
+}
+
+#[test]
+fn what_is_handed_over_beyond_memory_does_not_trap() {
+    for (start, len, count) in
+        [(65_530, 100, 2), (-1, -1, 2), (0, -1, 1), (64, 5, -1), (64, 5, 0), (65_536, 0, 2)]
+    {
+        let program = format!(
+            r#"(module
+              (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "path_unlink_file"
+                (func $unlink (param i32 i32 i32) (result i32)))
+              (memory (export "memory") 1)
+              (func (export "run") (param $n i32) (result i32)
+                (i32.store (i32.const 0) (i32.const {start}))
+                (i32.store (i32.const 4) (i32.const {len}))
+                (i32.store (i32.const 65532) (i32.const {start}))
+                (i32.add
+                  (call $write (i32.const 99) (i32.const 0) (i32.const {count}) (i32.const 32))
+                  (i32.add
+                    (call $write (i32.const 99) (i32.const 65532) (i32.const {count}) (i32.const 32))
+                    (call $unlink (i32.const 99) (i32.const {start}) (i32.const {len}))))))"#
+        );
+        let module = wat::parse_str(program).expect("text format");
+        let report = compared(&module, None, [Tier::TAIL, Tier::Reference], &["0"]);
+        assert_eq!(report.verdict, Verdict::Same, "{}", report.to_text());
+        assert!(report.a.ended.starts_with("returned"), "{}", report.a.ended);
+    }
+}
+
+#[test]
+fn a_result_that_alone_differs_has_a_place() {
+    let program = |constant: u32| {
+        let text = format!(
+            r#"(module (func (export "run") (param $n i32) (result i32)
+                (i32.add (i32.mul (local.get $n) (i32.const {constant})) (i32.const 1))))"#
+        );
+        wat::parse_str(text).expect("text format")
+    };
+    let tiers = [Tier::TAIL, Tier::TAIL];
+    let report = compared(&program(3), Some(&program(5)), tiers, &["7"]);
+    let spot = report.first.as_ref().and_then(|first| first.a.as_ref()).expect("a place");
+    assert_eq!(spot.event.operator, "i32.mul", "{}", report.to_text());
+    assert_eq!(report.level, Level::Values);
+}

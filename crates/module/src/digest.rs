@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! Module::digest = SHA-256("prova module\0" ‖ 1 ‖ features: u32 ‖ bytes of the module: u64 ‖ the bytes)
+//! Digest::of     = SHA-256(the bytes)
 //! Digest::extend = SHA-256(the digest ‖ bytes of the label: u64 ‖ the label ‖ bytes of the data: u64 ‖ the data)
 //! ```
 //!
@@ -29,6 +30,11 @@ const MODULE: &[u8; 14] = b"prova module\0\x01";
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// SHA-256 of these bytes and nothing else, as `sha256sum` has it.
+    pub fn of(data: &[u8]) -> Digest {
+        Digest(Sha256::digest(data).into())
+    }
+
     /// The digest of what this one stands for together with more, whose meaning `label` says.
     #[must_use]
     pub fn extend(self, label: &str, data: &[u8]) -> Digest {
@@ -83,7 +89,15 @@ impl Module {
 
 #[cfg(test)]
 mod tests {
+    use super::Digest;
     use crate::{Features, Limits, Module};
+
+    /// The example of FIPS 180-4.
+    #[test]
+    fn bytes_alone() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of(b"abc").to_string(), abc);
+    }
 
     #[test]
     fn no_byte_is_read_for_handles_of_one_decoding() {

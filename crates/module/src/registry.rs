@@ -37,19 +37,24 @@ impl fmt::Display for TypeId {
     }
 }
 
-/// Interns function types.
+/// Interns function types. A clone shares the types until one of both gets a new one.
 #[derive(Clone, Debug)]
 pub struct TypeRegistry {
-    types: Vec<Arc<FuncType>>,
-    ids: HashMap<Arc<FuncType>, TypeId>,
+    known: Arc<Known>,
     /// The greatest number of types that modules may have together.
     types_max: u32,
 }
 
+/// The types by identity, and the other way round.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    types: Vec<Arc<FuncType>>,
+    ids: HashMap<Arc<FuncType>, TypeId>,
+}
+
 impl Default for TypeRegistry {
     fn default() -> TypeRegistry {
-        let types_max = TypeRegistry::TYPES_MAX;
-        TypeRegistry { types: Vec::new(), ids: HashMap::new(), types_max }
+        TypeRegistry { known: Arc::default(), types_max: TypeRegistry::TYPES_MAX }
     }
 }
 
@@ -81,19 +86,20 @@ impl TypeRegistry {
 
     /// The identity of a resolved type, new if no equal type was interned before.
     pub fn intern(&mut self, ty: &FuncType) -> TypeId {
-        if let Some(&id) = self.ids.get(ty) {
+        if let Some(id) = self.find(ty) {
             return id;
         }
-        let id = TypeId(u32::try_from(self.types.len()).expect("fewer than 2^32 types fit memory"));
-        let ty = Arc::new(ty.clone());
-        self.types.push(Arc::clone(&ty));
-        self.ids.insert(ty, id);
+        let known = Arc::make_mut(&mut self.known);
+        let id = u32::try_from(known.types.len()).expect("fewer than 2^32 types fit memory");
+        let (id, ty) = (TypeId(id), Arc::new(ty.clone()));
+        known.types.push(Arc::clone(&ty));
+        known.ids.insert(ty, id);
         id
     }
 
     /// The identity of `ty`, if it was interned.
     pub fn find(&self, ty: &FuncType) -> Option<TypeId> {
-        self.ids.get(ty).copied()
+        self.known.ids.get(ty).copied()
     }
 
     /// The type of an identity that this registry gave out.
@@ -102,17 +108,22 @@ impl TypeRegistry {
     ///
     /// If `id` comes from another registry and is out of range here.
     pub fn get(&self, id: TypeId) -> &FuncType {
-        &self.types[id.0 as usize]
+        &self.known.types[id.0 as usize]
+    }
+
+    /// Whether both share their types: each identity names the same type in both.
+    pub fn shares(&self, other: &TypeRegistry) -> bool {
+        Arc::ptr_eq(&self.known, &other.known)
     }
 
     /// How many types there are.
     pub fn len(&self) -> usize {
-        self.types.len()
+        self.known.types.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.types.is_empty()
+        self.known.types.is_empty()
     }
 }
 
@@ -253,6 +264,19 @@ mod tests {
         assert_eq!(registry.get(b), &FuncType::new([], [I32, F64]));
         assert_eq!(registry.find(&FuncType::new([I32, F64], [])), None);
         assert_eq!((registry.len(), a.to_string().as_str()), (2, "typeid0"));
+    }
+
+    #[test]
+    fn a_clone_shares_its_types_until_one_is_new() {
+        let mut one = TypeRegistry::new();
+        let a = one.intern(&FuncType::new([I32], []));
+        let mut two = one.clone();
+        assert_eq!(two.intern(&FuncType::new([I32], [])), a);
+        assert!(one.shares(&two) && !one.shares(&TypeRegistry::new()));
+        let b = two.intern(&FuncType::new([F64], []));
+        assert!(!one.shares(&two));
+        assert_eq!((one.len(), two.len(), two.get(a)), (1, 2, one.get(a)));
+        assert_eq!(one.intern(&FuncType::new([], [F64])), b, "each counts by itself");
     }
 
     #[test]

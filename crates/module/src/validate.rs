@@ -14,8 +14,11 @@
 //! Tests: `tests/limits.rs`, `tests/reject.rs`, `tests/two_passes.rs`.
 
 mod bodies;
+mod plain;
 
 pub(crate) use bodies::{Bodies, Checked, Later, Pass};
+pub(crate) use plain::PlainRun;
+pub(crate) use plain::run as plain_run;
 
 use crate::FuncType;
 use crate::cost::is_plain;
@@ -27,10 +30,11 @@ use crate::facts::{
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::ops::Opcode;
+use crate::walk::{clear, peek};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
-    ValidatorResources,
+    BinaryReader, FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations,
+    FunctionBody, Operator, ValType, ValidatorResources,
 };
 
 /// Validates bodies, keeping allocations between them.
@@ -84,17 +88,6 @@ impl Budget<'_> {
         self.start = self.left;
     }
 
-    #[inline]
-    fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
-        match self.left.checked_sub(work) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => Err(self.overspent(work, offset)),
-        }
-    }
-
     #[cold]
     fn overspent(&self, work: u64, offset: usize) -> Error {
         let body = (self.start - self.left).saturating_add(work);
@@ -111,6 +104,17 @@ impl Budgeted for Budget<'_> {
     fn take(&mut self, work: u64) -> Option<()> {
         self.left = self.left.checked_sub(work)?;
         Some(())
+    }
+
+    #[inline]
+    fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
+        match self.left.checked_sub(work) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.overspent(work, offset)),
+        }
     }
 }
 
@@ -167,9 +171,16 @@ impl BodyValidator<'_> {
         function_cells_within(locals.cells.into(), range.start as usize, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
         locals.wide |= cx.wide;
-        let mut wide = locals.wide;
+        let (mut wide, mut operator) = (locals.wide, Operator::Nop);
         self.facts.begin(ty, cx, locals, reader.original_position() as u32);
         while !reader.eof() {
+            if !self.facts.follows_types() {
+                let run = plain_run(&mut reader, validator, &cx, &mut self.budget)?;
+                self.facts.step_run(&run, validator);
+            }
+            if reader.eof() {
+                break;
+            }
             let offset = reader.original_position();
             let byte = cx.bytes[offset as usize];
             let second = cx.bytes.get(offset as usize + 1).copied().unwrap_or_default();
@@ -180,27 +191,19 @@ impl BodyValidator<'_> {
             }
             // Other references to exceptions come from a local, a block or an object of a type that
             // says so.
-            if byte == REF_NULL {
+            if byte == plain::REF_NULL {
                 self.facts.may_hold_exceptions();
             }
-            let writes_local = matches!(byte, LOCAL_SET | LOCAL_TEE);
+            let writes_local = plain::writes_local(byte);
             if is_plain(byte, second) || writes_local {
                 self.budget.spend(1, offset as usize)?;
                 if writes_local {
-                    self.facts.write(local_index(&reader)?);
+                    self.facts.write(plain::local_index(&reader)?);
                 }
                 reader.visit_operator(&mut validator.visitor(offset))??;
                 self.facts.step_plain(offset as u32, validator);
             } else {
-                let operator = reader.peek_operator(&validator.visitor(offset))?;
-                let (row, immediates) =
-                    (Opcode::of(&operator).row(), Opcode::immediates(&operator));
-                let work = self.facts.work(row, &immediates, cx);
-                self.budget.spend(work, offset as usize)?;
-                self.targets_within(offset as usize, limits)?;
-                reader.visit_operator(&mut validator.visitor(offset))??;
-                self.facts.step((row, &immediates), offset as u32, cx, validator);
-                self.depth_within(offset as usize, limits)?;
+                self.other(&mut reader, &mut operator, validator, &cx)?;
             }
             let height = u64::from(validator.operand_stack_height());
             if height > limits.operand_height {
@@ -212,6 +215,33 @@ impl BodyValidator<'_> {
         let facts = self.facts.finish(func_type);
         function_cells_within(facts.cells(), range.start as usize, limits)?;
         Ok(facts)
+    }
+
+    /// Validates an operator that is not plain; `operator` is a place for it.
+    #[inline]
+    fn other<'m>(
+        &mut self,
+        reader: &mut BinaryReader<'m>,
+        operator: &mut Operator<'m>,
+        validator: &mut FuncValidator<ValidatorResources>,
+        cx: &BodyContext<'_>,
+    ) -> Result<()> {
+        let offset = reader.original_position();
+        let frame = validator.visitor(offset).current_frame();
+        let Some(opcode) = peek(reader, frame, operator) else {
+            // It says why.
+            reader.visit_operator(&mut validator.visitor(offset))??;
+            return Err(Error::invalid("an operator that does not decode", offset as usize));
+        };
+        let (row, immediates) = (opcode.row(), Opcode::immediates(operator));
+        let work = self.facts.work(row, &immediates, *cx);
+        self.budget.spend(work, offset as usize)?;
+        self.targets_within(offset as usize, cx.limits)?;
+        reader.visit_operator(&mut validator.visitor(offset))??;
+        self.facts.step((row, &immediates), offset as u32, *cx, validator);
+        self.depth_within(offset as usize, cx.limits)?;
+        clear(operator, row.class);
+        Ok(())
     }
 
     fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {
@@ -330,21 +360,6 @@ fn local_count(body: &FunctionBody<'_>, ty: &FuncType, limits: &Limits) -> Resul
         return Err(Error::limit("locals_per_function", limits.locals_per_function, count, offset));
     }
     Ok(count)
-}
-
-/// The byte of `ref.null`.
-const REF_NULL: u8 = 0xd0;
-/// The byte of `local.set`.
-const LOCAL_SET: u8 = 0x21;
-/// The byte of `local.tee`.
-const LOCAL_TEE: u8 = 0x22;
-
-/// The index of a `local.set` or `local.tee` that comes next.
-#[inline]
-fn local_index(reader: &BinaryReader<'_>) -> Result<u32> {
-    let mut reader = reader.clone();
-    reader.read_u8()?;
-    Ok(reader.read_var_u32()?)
 }
 
 /// Declares the locals to the validator; says what they amount to.

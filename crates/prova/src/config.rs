@@ -42,6 +42,7 @@ pub struct Config {
     pub(crate) signals: bool,
     pub(crate) perf_map: bool,
     pub(crate) count_dispatches: bool,
+    pub(crate) memory_images_from: Option<u64>,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -52,6 +53,8 @@ pub struct Config {
 
 /// The default of [`Config::max_wasm_stack`], in bytes.
 pub(crate) const STACK_BYTES_DEFAULT: usize = 8 << 20;
+/// The default of [`Config::memory_images_from`], in bytes.
+pub(crate) const MEMORY_IMAGES_FROM: u64 = 16 << 10;
 /// The range of [`Config::max_wasm_stack`], in bytes.
 pub(crate) const STACK_BYTES_MIN: usize = 4 << 10;
 pub(crate) const STACK_BYTES_MAX: usize = 1 << 30;
@@ -67,6 +70,7 @@ impl Default for Config {
             signals: true,
             perf_map: false,
             count_dispatches: false,
+            memory_images_from: Some(MEMORY_IMAGES_FROM),
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -165,6 +169,22 @@ impl Config {
         self
     }
 
+    /// Whether instances of a module get the bytes of its data segments mapped copy-on-write, from
+    /// the second instance on; the default. On Linux, for modules of some size
+    /// ([`Config::memory_images_from`]) whose active segments have constant offsets and fit;
+    /// elsewhere, and without, each instance has them written. What programs see is the same.
+    pub fn memory_images(&mut self, enable: bool) -> &mut Config {
+        self.memory_images_from = enable.then_some(MEMORY_IMAGES_FROM);
+        self
+    }
+
+    /// The bytes of active data segments from which on a module's memories are mapped; default 16
+    /// KiB. Below, writing takes less time than mapping.
+    pub fn memory_images_from(&mut self, bytes: u64) -> &mut Config {
+        self.memory_images_from = Some(bytes);
+        self
+    }
+
     /// Whether running code consumes fuel; stores start with none
     /// ([`Store::set_fuel`](crate::Store::set_fuel)).
     pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
@@ -179,9 +199,11 @@ impl Config {
         self
     }
 
-    /// Whether results are the same on every machine where the specification leaves a choice: bits
-    /// of NaNs, and growth that fails at the configured maximum only. (Relaxed vector operators
-    /// have one fixed result in any case.)
+    /// Whether code runs by the deterministic profile ([`Profile`](crate::Profile)): results,
+    /// traps, fuel and stack overflow are the same on every machine. Bits of NaNs are fixed, growth
+    /// fails at the declared maximum and the configured limits only, and modules get no more
+    /// proposals and no greater limits than the profile has, whatever else is set here, before or
+    /// after. (Relaxed vector operators have one fixed result in any case.)
     pub fn deterministic(&mut self, enable: bool) -> &mut Config {
         self.deterministic = enable;
         self
@@ -193,6 +215,11 @@ impl Config {
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.stack_bytes = bytes;
         self
+    }
+
+    /// What [`Config::max_wasm_stack`] says, in bytes.
+    pub fn wasm_stack_bytes(&self) -> usize {
+        self.stack_bytes
     }
 
     /// What a module may have at most.

@@ -5,6 +5,8 @@ use crate::config::Config;
 use crate::error::{OrBug, Result, misuse};
 use crate::module::Module;
 use crate::pipeline::Compilers;
+use crate::profile::pinned;
+use prova_runtime::Spare;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +19,7 @@ struct Inner {
     config: Config,
     compilers: Arc<Compilers>,
     epoch: Arc<AtomicU64>,
+    spare: Arc<Spare>,
 }
 
 impl Engine {
@@ -26,15 +29,17 @@ impl Engine {
     /// If the configuration contradicts itself or exceeds a limit.
     pub fn new(config: &Config) -> Result<Engine> {
         config.check()?;
+        let config = if config.deterministic { pinned(config) } else { config.clone() };
         let compilers = Arc::new(Compilers::new(
             config.compiler.clone(),
             config.native.clone().zip(config.machine()),
             config.perf_map,
         ));
-        Ok(Engine(Arc::new(Inner { config: config.clone(), compilers, epoch: Arc::default() })))
+        let (epoch, spare) = (Arc::default(), Arc::default());
+        Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare })))
     }
 
-    /// The configuration.
+    /// The configuration; of a deterministic one what the profile leaves of it.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
@@ -62,6 +67,11 @@ impl Engine {
     /// What proposes code for its modules.
     pub(crate) fn compilers(&self) -> &Arc<Compilers> {
         &self.0.compilers
+    }
+
+    /// What finished stores leave to new ones.
+    pub(crate) fn spare(&self) -> &Arc<Spare> {
+        &self.0.spare
     }
 
     pub(crate) fn epoch(&self) -> &Arc<AtomicU64> {

@@ -13,7 +13,6 @@ use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use prova_module as module;
 use prova_runtime as rt;
 use rt::{InstanceAddr, InstantiateError, Part};
-use std::sync::Arc;
 
 /// An instance of a module in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +66,9 @@ impl Instance {
             misuse!("expected {wanted} imports, found {}", imports.len());
         }
         let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
-        let attach = Arc::clone(module.code());
+        let prototype = module.prototype();
         let addr = store
-            .unsuspended(|store| store.rt.instantiate(store.state, module.wasm(), &imports, attach))
+            .unsuspended(|store| store.rt.instantiate_prototype(store.state, prototype, &imports))
             .map_err(|error| error_of_instantiation(error, &store))?;
         store.state.modules.insert(addr, module.clone());
         Ok(Instance { store: store.state.id, addr })

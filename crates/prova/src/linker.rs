@@ -4,13 +4,13 @@
 //! store when a module is instantiated there. `instance` does the rest.
 
 use crate::engine::Engine;
-use crate::error::{Context, Error, LinkError, Result, bail, format_err};
+use crate::error::{Context, Error, LinkError, OrBug, Result, bail, format_err, misuse};
 use crate::externals::Extern;
 use crate::func::{Caller, Func};
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
 use crate::module::Module;
-use crate::store::{AsContext, AsContextMut};
+use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::trap::Trap;
 use crate::types::{ExternType, FuncType, ImportType};
 use crate::value::Val;
@@ -48,6 +48,8 @@ enum Definition<T: 'static> {
     Extern(Extern),
     /// A host function that becomes an object of each store.
     Host(HostFunc<T>),
+    /// Something that each instantiation brings.
+    Open,
 }
 
 impl<T: 'static> Clone for Definition<T> {
@@ -55,16 +57,18 @@ impl<T: 'static> Clone for Definition<T> {
         match self {
             Definition::Extern(item) => Definition::Extern(*item),
             Definition::Host(func) => Definition::Host(func.clone()),
+            Definition::Open => Definition::Open,
         }
     }
 }
 
 impl<T: 'static> Definition<T> {
-    /// As an object of `store`.
-    fn to_extern(&self, store: impl AsContextMut<Data = T>) -> Extern {
+    /// As an object of `store`; `None` for one that an instantiation brings.
+    fn to_extern(&self, store: impl AsContextMut<Data = T>) -> Option<Extern> {
         match self {
-            Definition::Extern(item) => *item,
-            Definition::Host(func) => func.to_func(store).into(),
+            Definition::Extern(item) => Some(*item),
+            Definition::Host(func) => Some(func.to_func(store).into()),
+            Definition::Open => None,
         }
     }
 }
@@ -110,6 +114,15 @@ impl<T: 'static> Linker<T> {
         let item = item.into();
         item.store().expect(store.as_context().state.id);
         self.insert(module, name, Definition::Extern(item))
+    }
+
+    /// Defines a name as something that each instantiation brings
+    /// ([`InstancePre::instantiate_with`]): a memory of its own, for instance.
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    pub fn define_open(&mut self, module: &str, name: &str) -> Result<&mut Linker<T>> {
+        self.insert(module, name, Definition::Open)
     }
 
     /// Defines a name as a host function of a type known at run time only; see [`Func::new`].
@@ -242,7 +255,7 @@ impl<T: 'static> Linker<T> {
         module: &str,
         name: &str,
     ) -> Option<Extern> {
-        Some(self.find(module, name)?.to_extern(store))
+        self.find(module, name)?.to_extern(store)
     }
 
     /// The function that `module` stands for as a command: its item with the empty name, or
@@ -274,7 +287,7 @@ impl<T: 'static> Linker<T> {
         mut store: impl AsContextMut<Data = T>,
         module: &Module,
     ) -> Result<Instance> {
-        self.instantiate_pre(module)?.instantiate(&mut store)
+        self.instantiate_pre(module)?.make(&mut store.as_context_mut(), &[])
     }
 
     /// The same under the name that says that the start function runs.
@@ -289,7 +302,7 @@ impl<T: 'static> Linker<T> {
         self.instantiate(store, module)
     }
 
-    /// Finds the imports of `module` once, to instantiate it often.
+    /// Finds the imports of `module` once, to instantiate it often; see [`InstancePre`].
     ///
     /// # Errors
     /// [`LinkError`] for a name that is not defined.
@@ -347,7 +360,36 @@ impl<T: 'static> fmt::Debug for Linker<T> {
     }
 }
 
-/// A module with its imports found.
+/// A module with its imports found, from which instances are made cheaply, in any number of
+/// stores.
+///
+/// Names are looked up and what instances have in common is made once; types of imports are
+/// compared for each instance, which is cheap. So a fresh store with an instance for each call is
+/// a matter of microseconds, where the data segments of the module can be mapped
+/// ([`Config::memory_images`](crate::Config::memory_images)) whatever its size.
+///
+/// ```
+/// use prova::*;
+///
+/// let engine = Engine::default();
+/// let mut linker: Linker<u32> = Linker::new(&engine);
+/// linker.func_wrap("host", "id", |caller: Caller<'_, u32>| *caller.data())?;
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "id" (func $id (result i32)))
+///          (memory 1) (data (i32.const 8) "\2a")
+///          (func (export "next") (result i32)
+///            (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (call $id)))
+///            (i32.load (i32.const 8))))"#,
+/// )?)?;
+/// let pre = linker.instantiate_pre(&module)?;
+/// for id in 0..3 {
+///     let mut store = Store::new(&engine, id);
+///     let instance = pre.instantiate(&mut store)?;
+///     let next = instance.get_typed_func::<(), u32>(&mut store, "next")?;
+///     assert_eq!(next.call(&mut store, ())?, 42 + id, "no instance sees another's writes");
+/// }
+/// # Ok::<(), prova::Error>(())
+/// ```
 pub struct InstancePre<T: 'static> {
     module: Module,
     imports: Vec<Definition<T>>,
@@ -359,15 +401,56 @@ impl<T: 'static> InstancePre<T> {
         &self.module
     }
 
+    /// The types of the imports that were left open ([`Linker::define_open`]), in the module's
+    /// order.
+    pub fn open_types(&self) -> impl Iterator<Item = ExternType> + '_ {
+        let imports = self.module.imports().zip(&self.imports);
+        let open = imports.filter(|(_, definition)| matches!(definition, Definition::Open));
+        open.map(|(import, _)| import.ty())
+    }
+
     /// Instantiates it.
     ///
     /// # Errors
     /// Those of [`Instance::new`].
-    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        let mut store = store.as_context_mut();
-        let imports: Vec<Extern> =
-            self.imports.iter().map(|definition| definition.to_extern(&mut store)).collect();
-        Instance::new(&mut store, &self.module, &imports)
+    pub fn instantiate(&self, store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        self.instantiate_with(store, &[])
+    }
+
+    /// Instantiates it with these in the places of the imports that were left open
+    /// ([`Linker::define_open`]), in the module's order.
+    ///
+    /// # Errors
+    /// Those of [`Instance::new`]; [`LinkError`] if there are fewer or more of them.
+    ///
+    /// # Panics
+    /// If one of them belongs to another store.
+    pub fn instantiate_with(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        open: &[Extern],
+    ) -> Result<Instance> {
+        self.module.prototype().make_images();
+        self.make(&mut store.as_context_mut(), open)
+    }
+
+    fn make(&self, store: &mut StoreContextMut<'_, T>, open: &[Extern]) -> Result<Instance> {
+        store.rt.begin_with_types(self.module.prototype());
+        let mut open = open.iter();
+        let mut imports = Vec::with_capacity(self.imports.len());
+        for (at, definition) in self.imports.iter().enumerate() {
+            match definition.to_extern(&mut *store).or_else(|| open.next().copied()) {
+                Some(item) => imports.push(item),
+                None => {
+                    let import = self.module.imports().nth(at);
+                    return Err(Error::new(unknown_import(&import.or_bug("it has as many"))));
+                }
+            }
+        }
+        if open.next().is_some() {
+            misuse!("more items than imports that were left open");
+        }
+        Instance::new(store, &self.module, &imports)
     }
 }
 

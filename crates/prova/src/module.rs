@@ -15,11 +15,12 @@ use module::ExternKind;
 use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
+use prova_runtime::Prototype;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A compiled module: valid, and ready to be instantiated in any store of its engine. Cloning is
 /// cheap.
@@ -51,6 +52,8 @@ struct Inner {
     engine: Engine,
     wasm: module::Module,
     code: Arc<Code>,
+    /// What its instances have in common, once there is one.
+    prototype: OnceLock<Prototype>,
 }
 
 impl Module {
@@ -74,7 +77,8 @@ impl Module {
         let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
         let compilers = Arc::clone(engine.compilers());
         let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers));
-        let module = Module(Arc::new(Inner { engine: engine.clone(), wasm, code }));
+        let (engine, prototype) = (engine.clone(), OnceLock::new());
+        let module = Module(Arc::new(Inner { engine, wasm, code, prototype }));
         if config.translate == Translate::Eager {
             module.translate()?;
         }
@@ -185,8 +189,11 @@ impl Module {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
-    pub(crate) fn code(&self) -> &Arc<Code> {
-        &self.0.code
+    pub(crate) fn prototype(&self) -> &Prototype {
+        self.0.prototype.get_or_init(|| {
+            let images = self.engine().config().memory_images_from;
+            Prototype::new(self.wasm(), Arc::clone(&self.0.code) as _, images)
+        })
     }
 
     fn export_type(&self, export: &module::Export) -> ExternType {
@@ -232,8 +239,9 @@ fn read(file: &Path, max: u64) -> io::Result<Arc<[u8]>> {
     if let Some(place) = Arc::get_mut(&mut bytes) {
         file.read_exact(place)?;
     }
-    file.read_to_end(&mut rest)?;
-    // It is longer than the system said.
+    // What comes now is more than the system said. A byte over the limit is enough to refuse it.
+    let left = max.saturating_add(1).saturating_sub(len as u64);
+    file.take(left).read_to_end(&mut rest)?;
     Ok(if rest.is_empty() { bytes } else { [&bytes, &*rest].concat().into() })
 }
 

@@ -87,6 +87,7 @@ impl<T: 'static> Store<T> {
             executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
             native: config.machine(),
             count_dispatches: config.count_dispatches,
+            spare: Some(Arc::clone(engine.spare())),
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));

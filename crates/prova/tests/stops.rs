@@ -8,6 +8,7 @@ mod common;
 
 use common::{each_tier, module, trap_of};
 use prova::*;
+use std::cell::RefCell;
 
 /// A name of the name section comes first, then that of the first export; a function without either
 /// has its number.
@@ -372,4 +373,73 @@ fn start_functions_and_segments_trap_at_instantiation() {
             Ok(())
         },
     );
+}
+
+/// Control that leads to segments by every sort of branch, call and return.
+const WAYS: &str = r#"(module
+  (type $t (func (param i32) (result i32)))
+  (memory 1)
+  (table 2 funcref)
+  (elem (i32.const 0) $leaf $pair)
+  (func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.const 3)))
+  (func $pair (param i32) (result i32)
+    (if (result i32) (i32.and (local.get 0) (i32.const 1))
+      (then (call $leaf (i32.shl (local.get 0) (i32.const 1))))
+      (else (return_call $leaf (local.get 0)))))
+  (func $tail (param i32) (result i32)
+    (return_call_indirect (type $t) (local.get 0) (i32.and (local.get 0) (i32.const 1))))
+  (func $switch (param i32) (result i32)
+    (block (block (block (br_table 0 1 2 (i32.rem_u (local.get 0) (i32.const 4))))
+      (i32.store (i32.const 0) (local.get 0)) (return (i32.load (i32.const 0))))
+      (return (call_indirect (type $t) (local.get 0) (i32.const 1))))
+    (i32.sub (local.get 0) (i32.const 1)))
+  (func (export "run") (param $n i32) (result i32) (local $sum i32) (local $f f64)
+    (block $out
+      (loop $next
+        (br_if $out (i32.eqz (local.get $n)))
+        (local.set $sum (i32.xor (call $switch (local.get $sum)) (call $tail (local.get $n))))
+        (local.set $f (f64.add (local.get $f) (f64.const 1.5)))
+        (if (f64.gt (local.get $f) (f64.const 4)) (then (local.set $f (f64.const 0))))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br $next)))
+    (i32.add (local.get $sum) (i32.trunc_f64_s (local.get $f)))))"#;
+
+/// Where fuel ends, the fuel that is left and the frames, for every amount that is too little.
+#[test]
+fn fuel_ends_at_the_same_place_whatever_there_is() {
+    type Ends = Vec<(Result<i32, String>, u64)>;
+    let all: RefCell<Vec<Ends>> = RefCell::default();
+    each_tier(
+        |config| {
+            config.consume_fuel(true);
+        },
+        |engine| {
+            let module = module(engine, WAYS)?;
+            let mut found = Vec::new();
+            for fuel in 0..420 {
+                let mut store = Store::new(engine, ());
+                store.set_fuel(fuel)?;
+                let instance = Instance::new(&mut store, &module, &[])?;
+                let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+                let ended = run.call(&mut store, 7).map_err(|error| {
+                    assert_eq!(trap_of(&error), Some(Trap::OutOfFuel));
+                    let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
+                    let frame = |frame: &FrameInfo| (frame.func_index(), frame.module_offset());
+                    format!("{:?}", backtrace.frames().iter().map(frame).collect::<Vec<_>>())
+                });
+                found.push((ended, store.get_fuel()?));
+            }
+            all.borrow_mut().push(found);
+            Ok(())
+        },
+    );
+    let all = all.into_inner();
+    let first = all.first().expect("a tier");
+    assert!(first.iter().filter(|(ended, _)| ended.is_ok()).count() > 5);
+    assert!(first.iter().filter(|(ended, _)| ended.is_err()).count() > 150);
+    for other in &all {
+        for (fuel, (a, b)) in first.iter().zip(other).enumerate() {
+            assert_eq!(a, b, "with {fuel} units");
+        }
+    }
 }

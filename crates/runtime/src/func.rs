@@ -1,14 +1,14 @@
 //! Functions of a store: what stands behind a [`FuncEntry`](crate::vm::FuncEntry) on the safe side.
 //!
-//! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries
-//! alone.
+//! Neighbours: `store` owns a [`Funcs`] beside the entries, with the same indices; `prototype`
+//! keeps what entries have in common; `exec` reads entries alone.
 
 use crate::attach::Codes;
 use crate::exec::{STUB_ATTACH, STUB_HOST};
 use crate::host::HostFunc;
-use crate::value::InstanceAddr;
+use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{EntryWord, FuncEntry};
-use prova_module::{FrameFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
+use prova_module::{FrameFacts, FuncIdx, FuncType, TypeId, TypeIdx, cells_of, host_charge_bytes};
 
 /// Where a function comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,42 +24,105 @@ pub enum FuncKind {
     Host,
 }
 
-/// The safe side of a function.
-pub(crate) enum FuncInst {
-    /// Defined by a module.
-    Wasm { instance: InstanceAddr, func: FuncIdx, codes: Codes },
-    /// Defined by the host.
-    Host(HostFunc),
+/// The safe sides of all functions of a store, by address: one word each, and more for those that
+/// have code or are the host's. A module's function takes no more than its word until it is called.
+#[derive(Default)]
+pub(crate) struct Funcs {
+    /// 0: a module's function without code; with [`HOST`]: an index in `hosts`; else one more than
+    /// an index in `codes`.
+    slots: Vec<u32>,
+    hosts: Vec<HostFunc>,
+    codes: Vec<Codes>,
 }
 
-impl FuncInst {
-    pub(crate) fn kind(&self) -> FuncKind {
-        match *self {
-            FuncInst::Wasm { instance, func, .. } => FuncKind::Wasm { instance, func },
-            FuncInst::Host(_) => FuncKind::Host,
+/// Set in the slot of a host function. There are at most 2^31 functions (`Limits::FUNCS_MAX`).
+const HOST: u32 = 1 << 31;
+
+impl Funcs {
+    /// Adds a function of the host.
+    pub(crate) fn push_host(&mut self, host: HostFunc) {
+        self.slots.push(HOST | self.hosts.len() as u32);
+        self.hosts.push(host);
+    }
+
+    /// Adds so many functions of a module, without code.
+    pub(crate) fn push_wasm(&mut self, count: usize) {
+        self.slots.resize(self.slots.len() + count, 0);
+    }
+
+    /// The host function at an address, if it is one.
+    pub(crate) fn host(&self, func: FuncAddr) -> Option<&HostFunc> {
+        let slot = *self.slots.get(func.index())?;
+        if slot & HOST != 0 { self.hosts.get((slot & !HOST) as usize) } else { None }
+    }
+
+    /// Whether the function at an address is of the host.
+    pub(crate) fn is_host(&self, func: FuncAddr) -> bool {
+        self.slots[func.index()] & HOST != 0
+    }
+
+    /// What is attached to a function of a module, if anything is.
+    pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
+        let slot = self.slots[func.index()];
+        if slot & HOST != 0 { None } else { self.codes.get(slot.checked_sub(1)? as usize) }
+    }
+
+    /// What is attached to a function, to add to it; `None` for one of the host.
+    pub(crate) fn codes_mut(&mut self, func: FuncAddr) -> Option<&mut Codes> {
+        let slot = &mut self.slots[func.index()];
+        if *slot & HOST != 0 {
+            return None;
         }
+        if *slot == 0 {
+            self.codes.push(Codes::default());
+            *slot = self.codes.len() as u32;
+        }
+        self.codes.get_mut(*slot as usize - 1)
     }
 }
 
-/// The entry of a function that a module defines, before its bytecode is attached.
-///
-/// `linked`: the store's executor runs linked words.
-pub(crate) fn wasm_entry(
-    frame: FrameFacts,
-    instance: InstanceAddr,
-    type_id: TypeId,
-    linked: bool,
-) -> FuncEntry {
-    FuncEntry {
-        code: EntryWord::stub(&STUB_ATTACH, linked),
-        // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the
-        // greatest one.
-        charge_bytes: u32::try_from(frame.charge_bytes()).unwrap_or(u32::MAX),
-        param_cells: frame.param_cells,
-        local_cells: frame.local_cells,
-        instance: instance.as_u32(),
-        type_id: type_id.0,
-        result_cells: frame.result_cells,
+/// What the entries of a function of a module have in common, in all stores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EntryParts {
+    ty: TypeIdx,
+    charge_bytes: u32,
+    param_cells: u32,
+    local_cells: u32,
+    result_cells: u32,
+}
+
+impl EntryParts {
+    /// Those of a function of type `ty` with such frames.
+    pub(crate) fn new(ty: TypeIdx, frame: FrameFacts) -> EntryParts {
+        EntryParts {
+            ty,
+            // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the
+            // greatest one.
+            charge_bytes: u32::try_from(frame.charge_bytes()).unwrap_or(u32::MAX),
+            param_cells: frame.param_cells,
+            local_cells: frame.local_cells,
+            result_cells: frame.result_cells,
+        }
+    }
+
+    /// The entry of the function in an instance, before code is attached.
+    ///
+    /// `linked`: the store's executor runs linked words.
+    pub(crate) fn entry(
+        &self,
+        instance: InstanceAddr,
+        type_ids: &[TypeId],
+        linked: bool,
+    ) -> FuncEntry {
+        FuncEntry {
+            code: EntryWord::stub(&STUB_ATTACH, linked),
+            charge_bytes: self.charge_bytes,
+            param_cells: self.param_cells,
+            local_cells: self.local_cells,
+            instance: instance.as_u32(),
+            type_id: type_ids[self.ty.index()].0,
+            result_cells: self.result_cells,
+        }
     }
 }
 

@@ -168,6 +168,11 @@ impl Instance {
         self.vm[0].first_defined
     }
 
+    /// The index of a function that the module defines, by its address.
+    pub(crate) fn defined_func(&self, func: FuncAddr) -> FuncIdx {
+        FuncIdx(func.as_u32() - self.first_defined() + self.imported_funcs())
+    }
+
     /// The number of imported functions.
     pub(crate) fn imported_funcs(&self) -> u32 {
         self.vm[0].imported_funcs

@@ -16,25 +16,29 @@
 //! Fuel is charged by the start function alone: everything else is bounded by the module's size and
 //! the store's limits, and asked for by the embedder.
 
-use crate::attach::{Attach, Codes};
+mod segments;
+
+use crate::attach::Attach;
 use crate::fixed::Fixed;
-use crate::func::{FuncInst, wasm_entry};
 use crate::global::{self, Context};
+use crate::image::MemoryImage;
 use crate::instance::{Instance, Spaces};
 use crate::limits::{self, LimitExceeded, Limits};
 use crate::link::{self, LinkError};
 use crate::memory::{AllocError, Memory};
-use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
+use crate::prototype::Prototype;
 use crate::store::{Store, holds_exceptions};
 use crate::table::Table;
-use crate::trap::{Trap, TrapKind};
-use crate::value::{Extern, InstanceAddr, NULL_REF};
+use crate::trap::Trap;
+use crate::value::{Extern, InstanceAddr, MemoryAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
-    DataIdx, DataMode, ElemIdx, ElementItems, ElementKind, ExternKind, FuncIdx, GlobalIdx,
-    GlobalType, Module, TableIdx, TableType, TypeId, TypeRegistry, resolve, resolve_ref,
+    ElemIdx, ElementItems, ExternKind, FuncIdx, GlobalIdx, GlobalType, MemoryIdx, Module,
+    TableType, TypeId, TypeRegistry, resolve, resolve_ref,
 };
 use std::any::Any;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -176,9 +180,25 @@ impl Store {
         imports: &[Extern],
         attach: Arc<dyn Attach>,
     ) -> Result<InstanceAddr, InstantiateError> {
-        let instance = self.allocate(module, imports, attach)?;
+        self.instantiate_prototype(data, &Prototype::new(module, attach, None), imports)
+    }
+
+    /// The same of a module whose instances have their common parts already.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::instantiate`].
+    pub fn instantiate_prototype(
+        &mut self,
+        data: &mut dyn Any,
+        prototype: &Prototype,
+        imports: &[Extern],
+    ) -> Result<InstanceAddr, InstantiateError> {
+        let module = &prototype.module;
+        let instance = self.allocate(prototype, imports)?;
         let trapped = |part| move |trap| InstantiateError::Trap { instance, part, trap };
-        self.initialise(module, instance).map_err(trapped(Part::Segments))?;
+        let images = self.images(prototype, instance);
+        self.initialise(module, instance, &images).map_err(trapped(Part::Segments))?;
         if let Some(start) = module.start() {
             let start = self.instance(instance).func_addr(start);
             self.call(data, start, &[], &mut []).map_err(trapped(Part::Start))?;
@@ -186,19 +206,62 @@ impl Store {
         Ok(instance)
     }
 
-    /// Everything up to the instance.
-    fn allocate(
-        &mut self,
-        module: &Module,
-        imports: &[Extern],
-        attach: Arc<dyn Attach>,
-    ) -> Result<InstanceAddr, InstantiateError> {
-        let type_ids = self.types.intern_all(module.types());
-        let type_ids = type_ids.ok_or(CreateError::Limit {
+    /// Lets a store without types begin with those of a module that it is to instantiate: they
+    /// need not be compared then.
+    pub fn begin_with_types(&mut self, prototype: &Prototype) {
+        if self.types.is_empty()
+            && let Some((types, _)) = prototype.types()
+        {
+            self.types = types.clone();
+        }
+    }
+
+    /// The identities of a module's types in this store.
+    fn types_of<'p>(&mut self, prototype: &'p Prototype) -> Result<Cow<'p, [TypeId]>, CreateError> {
+        self.begin_with_types(prototype);
+        if let Some((types, ids)) = prototype.types()
+            && types.shares(&self.types)
+        {
+            return Ok(ids.into());
+        }
+        let ids = self.types.intern_all(prototype.module.types());
+        ids.map(Cow::Owned).ok_or(CreateError::Limit {
             name: "types_max",
             max: TypeRegistry::TYPES_MAX.into(),
             actual: u64::from(TypeRegistry::TYPES_MAX) + 1,
-        })?;
+        })
+    }
+
+    /// The images that may stand for data segments of an instance that was just made, by memory:
+    /// those of memories that nobody had before it (M3), where no two of its memories are the same.
+    fn images<'p>(
+        &mut self,
+        prototype: &'p Prototype,
+        instance: InstanceAddr,
+    ) -> Vec<Option<&'p MemoryImage>> {
+        let memories = prototype.module.memories().len() as u32;
+        let memories = (0..memories).map(|at| self.instance(instance).memory_addr(MemoryIdx(at)));
+        let memories: Vec<MemoryAddr> = memories.collect();
+        let untouched = |memory: &MemoryAddr| self.memories[memory.index()].touch();
+        let untouched: Vec<bool> = memories.iter().map(untouched).collect();
+        let distinct = memories.iter().collect::<BTreeSet<_>>().len() == memories.len();
+        match prototype.images() {
+            Some(images) if distinct => {
+                let pairs = images.iter().zip(untouched);
+                pairs.map(|(image, untouched)| image.as_ref().filter(|_| untouched)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Everything up to the instance.
+    fn allocate(
+        &mut self,
+        prototype: &Prototype,
+        imports: &[Extern],
+    ) -> Result<InstanceAddr, InstantiateError> {
+        let module = &prototype.module;
+        let type_ids = self.types_of(prototype)?;
         link::check_imports(self, module.imports(), imports, &type_ids)?;
         if imports.len() > module.imports().len() {
             let (expected, actual) = (module.imports().len(), imports.len());
@@ -217,7 +280,8 @@ impl Store {
             spaces.tables.push(self.push_table(table).as_u32());
         }
         let first_defined = self.entries.len() as u32;
-        self.define_functions(module, address, &type_ids, &mut spaces.funcs);
+        self.push_funcs(&prototype.funcs, address, &type_ids);
+        spaces.funcs.extend(first_defined..self.entries.len() as u32);
         self.define_globals(module, &type_ids, &spaces.funcs, &mut spaces.globals);
         for ty in &module.tags()[spaces.tags.len()..] {
             spaces.tags.push(self.push_tag(type_ids[ty.index()]).as_u32());
@@ -231,6 +295,7 @@ impl Store {
             tags: Fixed::new(spaces.tags),
             types: Fixed::new(type_ids.iter().map(|id| id.0).collect::<Vec<u32>>()),
         };
+        let attach = Arc::clone(&prototype.attach);
         let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
         self.instances.push(instance);
         self.push_native_instance(address);
@@ -294,23 +359,6 @@ impl Store {
         Ok((memories, tables))
     }
 
-    fn define_functions(
-        &mut self,
-        module: &Module,
-        instance: InstanceAddr,
-        type_ids: &[TypeId],
-        funcs: &mut Vec<u32>,
-    ) {
-        let linked = self.runs_linked();
-        for func in module.defined_funcs() {
-            let Some(frame) = module.frame(func) else { continue };
-            let type_id = type_ids[module.func_type_idx(func).index()];
-            let entry = wasm_entry(frame, instance, type_id, linked);
-            let inst = FuncInst::Wasm { instance, func, codes: Codes::default() };
-            funcs.push(self.push_func(entry, inst).as_u32());
-        }
-    }
-
     /// Evaluates the globals in order: each may read the ones before it.
     fn define_globals(
         &mut self,
@@ -331,81 +379,6 @@ impl Store {
     fn context<'a>(&'a self, spaces: &'a Imported) -> Context<'a> {
         let Imported { funcs, globals, .. } = spaces;
         Context { funcs, globals, store_globals: &self.global_vms }
-    }
-
-    /// Start values of tables, then segments in order.
-    fn initialise(&mut self, module: &Module, instance: InstanceAddr) -> Result<(), Trap> {
-        let mut pace = Pace::default();
-        self.start_tables(module, instance, &mut pace)?;
-        for (index, element) in module.elements().iter().enumerate() {
-            let elem = ElemIdx(index as u32);
-            match &element.kind {
-                ElementKind::Active { table, offset } => {
-                    let at = self.evaluate(instance, offset);
-                    let table = self.instance(instance).table_addr(*table);
-                    let n = element.len() as u64;
-                    pace.go_on(self, element.len() * size_of::<Cell>())?;
-                    self.table_init_unmetered(instance, table, elem, at, 0, n)?;
-                    self.elem_drop(instance, elem);
-                }
-                ElementKind::Declared => self.elem_drop(instance, elem),
-                ElementKind::Passive => {}
-            }
-        }
-        for (index, segment) in module.data().iter().enumerate() {
-            let DataMode::Active { memory, offset } = &segment.mode else { continue };
-            let index = DataIdx(index as u32);
-            let at = self.evaluate(instance, offset);
-            let memory = self.instance(instance).memory_addr(*memory);
-            let n = segment.range.len() as u64;
-            pace.go_on(self, segment.range.len())?;
-            self.memory_init_unmetered(instance, memory, index, at, 0, n)?;
-            self.data_drop(instance, index);
-        }
-        Ok(())
-    }
-
-    /// Gives the elements of the tables that a module defines their start values where those are
-    /// not null.
-    fn start_tables(
-        &mut self,
-        module: &Module,
-        instance: InstanceAddr,
-        pace: &mut Pace,
-    ) -> Result<(), Trap> {
-        for index in module.imported_table_count()..module.tables().len() {
-            let index = TableIdx(index as u32);
-            let Some(init) = module.table_init(index) else { continue };
-            let start = self.evaluate(instance, init);
-            let table = self.instance(instance).table_addr(index);
-            let len = self.table(table).elements().len();
-            for first in (0..len).step_by(CHUNK_ELEMENTS) {
-                let end = len.min(first + CHUNK_ELEMENTS);
-                if let Err(kind) = pace.go_on(self, (end - first) * size_of::<Cell>()) {
-                    self.truncate_tables(module, instance, (index, first));
-                    return Err(kind.into());
-                }
-                self.tables[table.index()].elements_mut()[first..end].fill(start);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes back the elements that have no start value: those of the table `at` from there on, and
-    /// those of later tables.
-    fn truncate_tables(
-        &mut self,
-        module: &Module,
-        instance: InstanceAddr,
-        (at, mut size): (TableIdx, usize),
-    ) {
-        for index in at.index()..module.tables().len() {
-            let index = TableIdx(index as u32);
-            if module.table_init(index).is_some() {
-                let table = self.instance(instance).table_addr(index);
-                self.truncate_table(table, std::mem::take(&mut size));
-            }
-        }
     }
 
     /// The first cell of a constant expression of an instance.
@@ -444,32 +417,6 @@ fn imported(imports: &[Extern]) -> Imported {
         }
     }
     spaces
-}
-
-/// How much an instantiation has written since the epoch was tested.
-///
-/// Small modules are done before the first test: what they write is as much as their bytes.
-#[derive(Default)]
-struct Pace {
-    bytes: usize,
-}
-
-impl Pace {
-    /// The next piece writes so many bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`TrapKind::Interrupt`].
-    fn go_on(&mut self, store: &Store, bytes: usize) -> Result<(), TrapKind> {
-        /// What a piece counts besides its bytes.
-        const PIECE_BYTES: usize = 64;
-        self.bytes = self.bytes.saturating_add(bytes).saturating_add(PIECE_BYTES);
-        if self.bytes > CHUNK_BYTES {
-            self.bytes = 0;
-            store.poll()?;
-        }
-        Ok(())
-    }
 }
 
 /// The values of all element segments.

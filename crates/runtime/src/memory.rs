@@ -8,11 +8,13 @@
 //! # Invariants
 //! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.
 //! * M2. `pages ≤ pages_max`, which fits the type, the address type and the store's limit.
+//! * M3. While it is `untouched`, all bytes are 0: no instance has had it, and the host has not
+//!   asked for its bytes to write them.
 //!
 //! Worst case: growth costs one system call, and the pages that are then touched.
 
 use crate::limits::{self, LimitExceeded, Limits};
-use crate::sys::Reservation;
+use crate::sys::{Image, Reservation};
 use crate::vm::MemoryVm;
 use prova_module::MemoryType;
 
@@ -28,6 +30,8 @@ pub struct Memory {
     pages: u64,
     pages_max: u64,
     guarded: bool,
+    /// M3.
+    untouched: bool,
 }
 
 /// Why an object could not be made.
@@ -77,7 +81,7 @@ impl Memory {
         };
         let mut reservation = reservation.map_err(|_| AllocError::OutOfMemory)?;
         reservation.commit(min).map_err(|_| AllocError::OutOfMemory)?;
-        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded })
+        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded, untouched: true })
     }
 
     /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
@@ -129,9 +133,20 @@ impl Memory {
 
     /// The bytes, to write.
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
+        self.untouched = false;
         let len = self.len_bytes() as usize;
         // SAFETY: as in `data`, and `self` is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.reservation.base().as_ptr(), len) }
+    }
+
+    /// Gives it to an instance, whose code may write to it; says whether all bytes were 0 (M3).
+    pub(crate) fn touch(&mut self) -> bool {
+        std::mem::take(&mut self.untouched)
+    }
+
+    /// Puts an image at `start`; says whether it did. For one whose bytes are all 0.
+    pub(crate) fn map_image(&mut self, start: usize, image: &Image) -> bool {
+        self.reservation.map_image(start, image)
     }
 
     /// Whether type and limits allow `delta` more pages.

@@ -111,6 +111,11 @@ impl Store {
         Ok(())
     }
 
+    /// Tests the epoch as often as writing so many bytes does.
+    pub(crate) fn poll_chunks(&mut self, n: usize) -> Result<(), TrapKind> {
+        self.in_chunks(n, CHUNK_BYTES, Order::Up, |_, _| {})
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.config.limits
     }

@@ -17,16 +17,18 @@ mod call;
 mod exceptions;
 mod metering;
 mod objects;
+mod spare;
 
 pub(crate) use call::{Mark, SuspendedCall};
 pub use metering::{SEARCH_CHUNK, Search};
+pub use spare::Spare;
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;
 use crate::exec::DispatchCounts;
 use crate::fixed::Fixed;
-use crate::func::FuncInst;
-use crate::host::ExecutorKind;
+use crate::func::{EntryParts, FuncKind, Funcs};
+use crate::host::{ExecutorKind, HostFunc};
 use crate::instance::Instance;
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::Memory;
@@ -69,6 +71,8 @@ pub struct StoreConfig {
     /// Whether to count the instructions that run, by op ([`Store::dispatch_counts`]): of
     /// [`Dispatch::Tail`](crate::Dispatch::Tail) alone, which is then many times slower.
     pub count_dispatches: bool,
+    /// What former stores left.
+    pub spare: Option<Arc<Spare>>,
 }
 
 impl Default for StoreConfig {
@@ -82,6 +86,7 @@ impl Default for StoreConfig {
             executor: ExecutorKind::default(),
             native: None,
             count_dispatches: false,
+            spare: None,
         }
     }
 }
@@ -105,7 +110,8 @@ pub struct Store {
     vm: OfStore<Fixed<Vm>>,
     pub(crate) types: TypeRegistry,
     pub(crate) entries: Vec<FuncEntry>,
-    funcs: Vec<FuncInst>,
+    spare: Option<Arc<Spare>>,
+    funcs: Funcs,
     pub(crate) memory_vms: OfStore<Vec<MemoryVm>>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) table_vms: OfStore<Vec<TableVm>>,
@@ -228,8 +234,9 @@ impl Store {
             executor,
             vm: OfStore::new(Fixed::new([vm])),
             types: TypeRegistry::new(),
-            entries: Vec::new(),
-            funcs: Vec::new(),
+            entries: config.spare.as_deref().map_or_else(Vec::new, Spare::take),
+            spare: config.spare,
+            funcs: Funcs::default(),
             memory_vms: OfStore::new(Vec::new()),
             memories: Vec::new(),
             table_vms: OfStore::new(Vec::new()),
@@ -364,12 +371,27 @@ pub(crate) fn holds_exceptions(ty: RefType) -> bool {
 
 /// What the other files of this crate add and change.
 impl Store {
-    pub(crate) fn push_func(&mut self, entry: FuncEntry, inst: FuncInst) -> FuncAddr {
+    /// Adds a function of the host.
+    pub(crate) fn push_host(&mut self, entry: FuncEntry, host: HostFunc) -> FuncAddr {
         let address = FuncAddr(self.entries.len() as u32);
-        self.push_record(address, entry.type_id, matches!(inst, FuncInst::Host(_)));
+        self.push_host_record(address, entry.type_id);
         self.entries.push(entry);
-        self.funcs.push(inst);
+        self.funcs.push_host(host);
         address
+    }
+
+    /// Adds the functions that the module of an instance defines, in order.
+    pub(crate) fn push_funcs(
+        &mut self,
+        parts: &[EntryParts],
+        instance: InstanceAddr,
+        type_ids: &[TypeId],
+    ) {
+        let linked = self.runs_linked();
+        self.entries.reserve(parts.len());
+        self.entries.extend(parts.iter().map(|parts| parts.entry(instance, type_ids, linked)));
+        self.funcs.push_wasm(parts.len());
+        self.push_no_records(parts.len());
     }
 
     pub(crate) fn push_memory(&mut self, memory: Memory) -> MemoryAddr {
@@ -413,35 +435,35 @@ impl Store {
 
     /// The instance and index of a Wasm function without code.
     pub(crate) fn wasm_without_code(&self, func: FuncAddr) -> Option<(InstanceAddr, FuncIdx)> {
-        match &self.funcs[func.index()] {
-            FuncInst::Wasm { instance, func, codes } => {
-                codes.is_empty().then_some((*instance, *func))
+        match self.func_kind(func) {
+            FuncKind::Wasm { instance, func: index } => {
+                let none = self.funcs.codes(func).is_none_or(Codes::is_empty);
+                none.then_some((instance, index))
             }
-            FuncInst::Host(_) => None,
+            FuncKind::Host => None,
         }
     }
 
     /// Whether a function has native code.
     pub(crate) fn is_native(&self, func: FuncAddr) -> bool {
-        match &self.funcs[func.index()] {
-            FuncInst::Wasm { codes, .. } => codes.is_native(),
-            FuncInst::Host(_) => false,
-        }
+        self.funcs.codes(func).is_some_and(Codes::is_native)
     }
 
-    /// What is attached to a function.
+    /// What is attached to a function, if anything is.
     pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
-        match &self.funcs[func.index()] {
-            FuncInst::Wasm { codes, .. } => Some(codes),
-            FuncInst::Host(_) => None,
-        }
+        self.funcs.codes(func)
     }
 
-    /// What is attached to a function, to add to it.
+    /// What is attached to a function, to add to it; `None` for one of the host.
     pub(crate) fn codes_mut(&mut self, func: FuncAddr) -> Option<&mut Codes> {
-        match &mut self.funcs[func.index()] {
-            FuncInst::Wasm { codes, .. } => Some(codes),
-            FuncInst::Host(_) => None,
+        self.funcs.codes_mut(func)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(spare) = &self.spare {
+            spare.leave(std::mem::take(&mut self.entries));
         }
     }
 }

@@ -70,6 +70,7 @@ fn ops(plant: Plant) -> &'static [&'static str] {
         Plant::ArgumentsMovedDown => &["return_call"],
         Plant::RangeOffByOne => &["throw"],
         Plant::TailEntryReplaced => &["i32.xor"],
+        Plant::ChargePassed => &["br", "call", "return"],
         Plant::MatchArmReplaced => &["i32.or"],
     }
 }

@@ -12,10 +12,10 @@ fn main() {
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
     let outcome =
         specialize(&module, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
-    for (slot, _, state) in &outcome.requests {
+    for (asked, _, state) in &outcome.requests {
         match state {
-            Ok(made) => println!("{slot:#x}: {made:?}"),
-            Err(refused) => println!("{slot:#x}: {refused}"),
+            Ok(made) => println!("{asked}: {made:?}"),
+            Err(refused) => println!("{asked}: {refused}"),
         }
     }
     if let Some(path) = args.get(2) {

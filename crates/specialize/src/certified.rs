@@ -47,7 +47,7 @@ impl Certified {
     fn written(module: &Module, slot: u32, assume: Assume, rows: Rows) -> Option<Certified> {
         let intrinsics = Intrinsics::find(module).ok()?;
         let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
-        let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
+        let (_, request) = requests.all.into_iter().find(|(asked, _)| asked.slot == slot)?;
         let request = request.ok()?;
         let generic = Generic::new(module, request.func).ok()?;
         let (promises, memory_bytes) = (assume.promises(), memory_bytes(module));
@@ -59,7 +59,8 @@ impl Certified {
             memory_bytes,
             places: &OFFSETS,
         };
-        let (mut explored, _) = explore(subject).ok()?;
+        let (mut explored, _, done) = explore(subject);
+        done.ok()?;
         let Residual { body, certificate } =
             residual::write(subject, &mut explored, generic.func(), rows).ok()?;
         Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
@@ -75,6 +76,11 @@ impl Certified {
     /// # Errors
     /// The first rule that is broken.
     pub fn prove(&self) -> Result<Vec<Assumption>, check::Rejection> {
+        self.measured().0
+    }
+
+    /// The same, and how much work it was.
+    pub fn measured(&self) -> (Result<Vec<Assumption>, check::Rejection>, check::Work) {
         let subject = Subject {
             generic: &self.generic,
             intrinsics: &self.intrinsics,
@@ -84,6 +90,6 @@ impl Certified {
             places: &OFFSETS,
         };
         let question = question(&subject);
-        check::prove(&question, &self.body, &self.certificate)
+        check::measured(&question, &self.body, &self.certificate)
     }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong: with a module as a whole ([`Error`]), or with one request ([`Refused`], whose
 //! generic function then stays in use).
 
+use crate::tally::Sites;
 use prova_module::FuncIdx;
 use std::fmt;
 
@@ -67,11 +68,13 @@ pub struct Refused {
     pub place: Option<(FuncIdx, u32)>,
     /// Why.
     pub what: String,
+    /// What was not folded until then, if that was asked for.
+    pub sites: Sites,
 }
 
 impl Refused {
     pub(crate) fn new(fault: Fault, what: impl Into<String>) -> Refused {
-        Refused { fault, place: None, what: what.into() }
+        Refused { fault, place: None, what: what.into(), sites: Sites::new() }
     }
 
     pub(crate) fn at(self, func: FuncIdx, offset: u32) -> Refused {

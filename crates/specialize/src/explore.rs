@@ -26,9 +26,11 @@ use crate::sink::{Key, Scratch, Sink, Subject};
 use crate::state::{Late, Slot, State, Virtual, meet};
 use crate::walk::walk;
 use prova_module::ValType;
+use prova_module::ops::Class;
 use prova_ssa::hash::Key as Hash;
-use prova_ssa::{Block, Inst, Value};
+use prova_ssa::{Block, Imm, Inst, Value};
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 
 /// The most parts, each of which becomes a block.
 pub const PARTS_MAX: usize = 100_000;
@@ -42,20 +44,33 @@ pub(crate) const SLOTS_MAX: usize = 10_000_000;
 pub(crate) enum Cause {
     /// It is an argument that comes at run time.
     Param(u32),
-    /// An instruction makes it.
-    Inst(Inst),
-    /// Two ways bring different values; a number of `joins`.
-    Join(u32),
+    /// An instruction makes it; of what is not known for these reasons, if all its operands are
+    /// known but for them.
+    Inst(Inst, Option<Reason>),
+    /// The first reason that there is for it.
+    Reason(Reason),
     /// Control brings it.
     Payload(Block),
 }
 
-/// Where two values met.
-struct Join {
-    block: Block,
-    from: Block,
-    known: Slot<Cause>,
-    other: Slot<Cause>,
+/// A number of `reasons`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reason(NonZeroU32);
+
+impl Reason {
+    fn new(reasons: &mut Vec<Origin>, origin: Origin) -> Reason {
+        let number = NonZeroU32::MIN.saturating_add(reasons.len() as u32);
+        reasons.push(origin);
+        Reason(number)
+    }
+}
+
+/// Why a value is not known though what it is made of may be.
+enum Origin {
+    /// Two ways bring different values.
+    Join { block: Block, from: Block, known: Slot<Cause>, other: Slot<Cause> },
+    /// A load reads bytes that are not all the request's: the offset of the first.
+    Outside { inst: Inst, arg: u32, from: u64 },
 }
 
 /// What is known of a part.
@@ -95,7 +110,9 @@ pub(crate) struct Explored {
 /// A sink that writes nothing.
 pub(crate) struct Causes<'m> {
     subject: Subject<'m>,
-    joins: Vec<Join>,
+    reasons: Vec<Origin>,
+    /// Those of loads, by what they read.
+    outside: HashMap<(Inst, u32, u64), Reason, Hash>,
     /// Of each root why it is not known, if it was ever made, and in which walk it was there last.
     made: Vec<(Option<Cause>, u32)>,
     /// How many walks there were.
@@ -110,18 +127,22 @@ pub(crate) struct Causes<'m> {
 impl Sink for Causes<'_> {
     type V = Cause;
 
-    fn op(&mut self, inst: Inst, _: &[Slot<Cause>]) -> Vec<Cause> {
-        self.subject.body().inst(inst).results().map(|_| Cause::Inst(inst)).collect()
+    fn op(&mut self, inst: Inst, args: &[Slot<Cause>]) -> Vec<Cause> {
+        let cause = match self.outside(inst, args) {
+            Some(reason) => Cause::Reason(reason),
+            None => Cause::Inst(inst, self.inherited(inst, args)),
+        };
+        self.subject.body().inst(inst).results().map(|_| cause).collect()
     }
 
     fn load(&mut self, inst: Inst, _: Slot<Cause>) -> Cause {
-        Cause::Inst(inst)
+        Cause::Inst(inst, None)
     }
 
     fn store(&mut self, _: u32, _: &Late<Cause>) {}
 
     fn read_global(&mut self, inst: Inst, _: u32) -> Cause {
-        Cause::Inst(inst)
+        Cause::Inst(inst, None)
     }
 
     fn write_global(&mut self, _: Inst, _: u32, _: Slot<Cause>) {}
@@ -194,20 +215,95 @@ impl<'m> Causes<'m> {
         made.unwrap_or(Cause::Param(root))
     }
 
+    /// Why a load gives no constant though its address is known: the request lacks what it reads.
+    fn outside(&mut self, inst: Inst, args: &[Slot<Cause>]) -> Option<Reason> {
+        let data = self.subject.body().inst(inst);
+        let (Class::load, Imm::Access(access), &[Slot::Pointer { root: arg, offset }]) =
+            (opcode(data.op).class(), data.imm, args)
+        else {
+            return None;
+        };
+        let len = self.subject.request.buffer(arg)?.len() as u64;
+        let from = u64::from(offset).saturating_add(access.offset);
+        let to = from.saturating_add(opcode(data.op).row().width.into());
+        if access.memory != 0 || to <= len {
+            return None;
+        }
+        let Causes { outside, reasons, .. } = self;
+        Some(
+            *outside
+                .entry((inst, arg, from))
+                .or_insert_with(|| Reason::new(reasons, Origin::Outside { inst, arg, from })),
+        )
+    }
+
+    /// The reason why a result is not known, if it would be but for operands that have one.
+    fn inherited(&self, inst: Inst, args: &[Slot<Cause>]) -> Option<Reason> {
+        let class = opcode(self.subject.body().inst(inst).op).class();
+        // (Of a `select` the condition is the reason.)
+        if !matches!(class, Class::pure | Class::trap | Class::load) {
+            return None;
+        }
+        let mut first = None;
+        for slot in args {
+            let cause = match *slot {
+                Slot::Bits(_) => continue,
+                Slot::Pointer { root, .. } if self.subject.request.buffer(root).is_some() => {
+                    continue;
+                }
+                Slot::Pointer { root, .. } => self.cause_of(root),
+                Slot::Run(cause) => cause,
+            };
+            let reason = match cause {
+                Cause::Inst(_, reason) => reason?,
+                Cause::Reason(reason) => reason,
+                Cause::Param(_) | Cause::Payload(_) => return None,
+            };
+            first = first.or(Some(reason));
+        }
+        first
+    }
+
     fn describe(&self, cause: Cause, links: usize) -> String {
         let body = self.subject.body();
         match cause {
             Cause::Param(number) => format!("argument {number} comes at run time"),
-            Cause::Inst(inst) => {
+            Cause::Inst(inst, reason) => {
                 let data = body.inst(inst);
                 let at = self.subject.place(data.offset);
-                format!("`{}` at {at} makes it", opcode(data.op).mnemonic())
+                let made = format!("`{}` at {at} makes it", opcode(data.op).mnemonic());
+                match reason.filter(|_| links > 0) {
+                    Some(reason) => {
+                        // What brought that in turn says less.
+                        let why = self.origin(reason, 1);
+                        format!("{made} of what is not constant: {why}")
+                    }
+                    None => made,
+                }
             }
             Cause::Payload(block) => {
                 format!("the branch at {} brings it", self.subject.place(body.block(block).end))
             }
-            Cause::Join(at) => {
-                let Join { block, from, known, other } = &self.joins[at as usize];
+            Cause::Reason(reason) => self.origin(reason, links),
+        }
+    }
+
+    fn origin(&self, reason: Reason, links: usize) -> String {
+        let body = self.subject.body();
+        let place = |offset| self.subject.place(offset);
+        match &self.reasons[reason.0.get() as usize - 1] {
+            Origin::Outside { inst, arg, from } => {
+                let data = body.inst(*inst);
+                let (code, at) = (opcode(data.op), place(data.offset));
+                let len = self.subject.request.buffer(*arg).map_or(0, <[u8]>::len) as u64;
+                let byte = (*from).max(len);
+                format!(
+                    "byte {byte} of argument {arg} is none of the request's, which has {len} \
+                     (`{}` at {at} reads it)",
+                    code.mnemonic()
+                )
+            }
+            Origin::Join { block, from, known, other } => {
                 let link = |slot: &Slot<Cause>| match slot {
                     Slot::Bits(bits) => format!("{bits}"),
                     Slot::Pointer { root, offset } if self.subject.is_argument(*root) => {
@@ -221,7 +317,6 @@ impl<'m> Causes<'m> {
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
                 let (known, other) = (link(known), link(other));
-                let place = |offset| self.subject.place(offset);
                 let (at, end) = (place(body.block(*block).offset), place(body.block(*from).end));
                 format!("at the join at {at} it is {known}, and {other} by the way from {end}")
             }
@@ -308,23 +403,31 @@ fn reopened(
 impl<'m> Causes<'m> {
     fn of(subject: Subject<'m>) -> Causes<'m> {
         let (folded, apart) = (Vec::new(), Vec::new());
-        let (joins, made) = (Vec::new(), Vec::new());
-        Causes { subject, joins, made, walks: 0, folded, folds: 0, apart, refreshed: None }
+        let (reasons, outside, made) = (Vec::new(), HashMap::default(), Vec::new());
+        let (walks, folds, refreshed) = (0, 0, None);
+        Causes { subject, reasons, outside, made, walks, folded, folds, apart, refreshed }
     }
 }
 
-/// Finds all that is reached, and why values are not known.
-///
-/// # Errors
-/// If an intrinsic has no meaning where it stands, or a limit is reached.
-pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Refused> {
-    let mut contexts = Contexts::default();
+/// Finds all that is reached, and why values are not known; what was reached until then, if an
+/// intrinsic has no meaning where it stands, or a limit is reached.
+pub(crate) fn explore(subject: Subject<'_>) -> (Explored, Causes<'_>, Result<(), Refused>) {
     let mut sink = Causes::of(subject);
     let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
     let first = Key { context: ROOT, block, start: 0, fresh };
-    let mut parts = vec![Part::new(first, entry(subject), None)];
-    let mut numbers: HashMap<Key, usize, Hash> = HashMap::default();
-    numbers.insert(first, 0);
+    let parts = vec![Part::new(first, entry(subject), None)];
+    let numbers = HashMap::from_iter([(first, 0)]);
+    let mut explored = Explored { contexts: Contexts::default(), parts, numbers };
+    let done = search(subject, &mut explored, &mut sink);
+    (explored, sink, done)
+}
+
+fn search<'m>(
+    subject: Subject<'m>,
+    explored: &mut Explored,
+    sink: &mut Causes<'m>,
+) -> Result<(), Refused> {
+    let Explored { contexts, parts, numbers } = explored;
     let mut versions = Versions::of_request(subject);
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
@@ -335,7 +438,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
         steps += 1 + insts + state.len();
         limits(steps, parts.len(), slots)?;
         sink.begin(&state);
-        let leave = walk(subject, &mut contexts, &mut sink, &mut scratch, key, state)?;
+        let leave = walk(subject, contexts, sink, &mut scratch, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
         parts[at].folds = std::mem::take(&mut sink.folds);
         parts[at].apart = std::mem::take(&mut sink.apart);
@@ -345,9 +448,9 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
         let mut succs = Vec::new();
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
-            let kept = if compares { to } else { versions.of(to, &numbers) };
+            let kept = if compares { to } else { versions.of(to, numbers) };
             if compares {
-                steps += reopened(to, &parts, &mut numbers, &mut open);
+                steps += reopened(to, parts, numbers, &mut open);
             }
             let number = *numbers.entry(kept).or_insert(parts.len());
             numbers.insert(to, number);
@@ -358,10 +461,10 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
                 open.insert(number);
                 continue;
             }
-            let joins = &mut sink.joins;
+            let reasons = &mut sink.reasons;
             let mut run = |known: Slot<Cause>, other: Slot<Cause>| {
-                joins.push(Join { block: to.block, from: key.block, known, other });
-                Cause::Join(joins.len() as u32 - 1)
+                let origin = Origin::Join { block: to.block, from: key.block, known, other };
+                Cause::Reason(Reason::new(reasons, origin))
             };
             let part = &mut parts[number];
             let again = part.from == from;
@@ -374,8 +477,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<(Explored, Causes<'_>), Re
         }
         parts[at].succs = succs;
     }
-    limits(steps, parts.len(), slots)?;
-    Ok((Explored { contexts, parts, numbers }, sink))
+    limits(steps, parts.len(), slots)
 }
 
 /// Refuses what is too much.

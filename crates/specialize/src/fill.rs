@@ -31,7 +31,10 @@ use wasm_encoder::Encode;
 use wasmparser::{Parser, Payload};
 
 /// The passes over a specialised function.
-const PASSES: [Pass; 9] = Pass::DEFAULT;
+fn passes(options: &Options) -> Vec<Pass> {
+    let stay = |pass: &Pass| *pass != Pass::Stores || !options.keep_stores;
+    Pass::DEFAULT.into_iter().filter(stay).collect()
+}
 
 /// A module with the bytes of bodies.
 pub(crate) struct Made {
@@ -97,7 +100,9 @@ pub(crate) fn fill(
     let hollow = Module::decode(bytes, features, &options.limits).map_err(output)?;
     let types = Types::new(&hollow);
     let imported = hollow.imported_func_count();
-    let first = |at: usize| candidate(&hollow, &types, &bodies[at], Way::Short);
+    let passes = passes(options);
+    let into = Target { hollow: &hollow, types: &types, passes: &passes };
+    let first = |at: usize| candidate(&into, &bodies[at], Way::Short);
     let mut found = each(options.threads, bodies.len(), first);
     loop {
         let refused = refused(&found);
@@ -137,9 +142,7 @@ pub(crate) fn fill(
             if let Err(rejection) = proof {
                 let bug = || Refused::new(Fault::Bug, rejection.to_string());
                 let way = found[at].as_ref().ok().and_then(|one| one.way.next());
-                found[at] = way
-                    .ok_or_else(bug)
-                    .and_then(|way| candidate(&hollow, &types, &bodies[at], way));
+                found[at] = way.ok_or_else(bug).and_then(|way| candidate(&into, &bodies[at], way));
             }
         }
     }
@@ -158,13 +161,21 @@ fn size(body: &Body) -> (usize, usize) {
     (body.block_count(), body.inst_count())
 }
 
+/// What bytes are made for, and how.
+struct Target<'i> {
+    hollow: &'i Module,
+    types: &'i Types,
+    passes: &'i [Pass],
+}
+
 /// Bytes for a body, after passes.
-fn candidate(hollow: &Module, types: &Types, body: &Body, way: Way) -> Result<Candidate, Refused> {
+fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refused> {
+    let Target { hollow, types, passes } = *into;
     let bug = |what: String| Refused::new(Fault::Bug, what);
     let body = LooseBody::check(hollow, body.clone()).map_err(|error| bug(error.to_string()))?;
     let mut body = match way {
         Way::Unchanged => body,
-        Way::Short | Way::Plain => optimize_loose(body, &PASSES).0,
+        Way::Short | Way::Plain => optimize_loose(body, passes).0,
     };
     let style = if way == Way::Short { Style::Short } else { Style::Plain };
     let mut made = emit_with(style, hollow, types, body.body());

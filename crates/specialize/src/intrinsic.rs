@@ -139,6 +139,8 @@ intrinsics! {
 pub struct Intrinsics {
     /// By imported function.
     of: Vec<Option<Intrinsic>>,
+    /// By imported function: how many intrinsics there are before it.
+    before: Vec<u32>,
     /// How many globals the module has.
     globals: u32,
 }
@@ -180,7 +182,14 @@ impl Intrinsics {
             }
             of.push(Some(intrinsic));
         }
-        let all = Intrinsics { of, globals: module.globals().len() as u32 };
+        let mut count = 0;
+        let before = |one: &Option<Intrinsic>| {
+            let before = count;
+            count += u32::from(one.is_some());
+            before
+        };
+        let before = of.iter().map(before).collect();
+        let all = Intrinsics { of, before, globals: module.globals().len() as u32 };
         all.are_only_called(module)?;
         Ok(all)
     }
@@ -218,7 +227,10 @@ impl Intrinsics {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.of.iter().flatten().count()
+        match (self.before.last(), self.of.last()) {
+            (Some(&before), Some(last)) => before as usize + usize::from(last.is_some()),
+            (_, _) => 0,
+        }
     }
 
     /// The index of a global that intrinsics read and write, behind the module's own.
@@ -239,8 +251,8 @@ impl Intrinsics {
         if self.of(func).is_some() {
             return None;
         }
-        let before = &self.of[..func.index().min(self.of.len())];
-        Some(FuncIdx(func.0 - before.iter().flatten().count() as u32))
+        let before = self.before.get(func.index()).copied();
+        Some(FuncIdx(func.0 - before.unwrap_or(self.count() as u32)))
     }
 
     /// The index that a function has beside the intrinsics: what [`Intrinsics::renumbered`] undoes.

@@ -15,7 +15,7 @@ use crate::explore::explore;
 use crate::generic::Generic;
 use crate::intrinsic::Intrinsics;
 use crate::pipeline::{Assumption, Options, memory_bytes, question};
-use crate::request::{Request, Requests};
+use crate::request::{Asked, Request, Requests};
 use crate::residual::{self, Residual, Rows};
 use crate::sink::Subject;
 use crate::tally::{Tally, tally};
@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 /// A request on its way.
 pub(crate) struct Job {
-    pub(crate) slot: u32,
+    pub(crate) asked: Asked,
     pub(crate) request: Option<Request>,
     pub(crate) state: Result<Proved, Refused>,
     /// What was wrong with the cache.
@@ -74,11 +74,11 @@ impl<'w> Work<'w> {
     /// Specialises and proves each request.
     pub(crate) fn jobs(&self) -> Vec<Job> {
         each(self.options.threads, self.requests.all.len(), |at| {
-            let (slot, request) = &self.requests.all[at];
+            let (asked, request) = &self.requests.all[at];
             let (mut notes, store) = (Vec::new(), self.options.cache.as_deref());
             let state = request.as_ref().map_err(Clone::clone);
             let state = state.and_then(|request| self.one(request, store, &mut notes));
-            Job { slot: *slot, request: request.as_ref().ok().cloned(), state, notes }
+            Job { asked: *asked, request: request.as_ref().ok().cloned(), state, notes }
         })
     }
 
@@ -87,6 +87,24 @@ impl<'w> Work<'w> {
         job.notes.push(format!("a function of the cache is not used: {why}"));
         let Some(request) = &job.request else { return };
         job.state = self.one(request, None, &mut job.notes);
+    }
+
+    /// What requests are told that are not refused: records that do not count, and functions that
+    /// were made of one that has no intrinsics, and calls another one.
+    pub(crate) fn notes(&self, jobs: &[Job]) -> Vec<(Asked, String)> {
+        let made = jobs.iter().filter(|job| job.state.is_ok());
+        let subjects = made.filter_map(|job| {
+            let subject = self.subject(job.request.as_ref()?).ok()?;
+            Some((job.asked, subject))
+        });
+        let bare = subjects.filter(|(_, subject)| subject.only_calls()).map(|(asked, subject)| {
+            let func = subject.generic.func();
+            let what = "tells no context, and calls in it are not followed: is it the interpreter?";
+            (asked, format!("{func} {what}"))
+        });
+        let mut all: Vec<_> = self.requests.notes.iter().cloned().chain(bare).collect();
+        all.sort_by_key(|(asked, _)| asked.slot);
+        all
     }
 
     fn subject<'s>(&'s self, request: &'s Request) -> Result<Subject<'s>, Refused> {
@@ -135,15 +153,21 @@ fn size(subject: &Subject<'_>) -> (usize, usize) {
 
 /// Specialises and proves one request.
 fn made(subject: Subject<'_>, counts: bool) -> Result<Proved, Refused> {
-    let (mut explored, mut causes) = explore(subject)?;
-    let tally = counts.then(|| tally(subject, &mut explored, &mut causes)).transpose()?;
+    let (mut explored, mut causes, done) = explore(subject);
+    let tally = counts.then(|| tally(subject, &mut explored, &mut causes));
+    if let Err(refused) = done {
+        return Err(Refused { sites: tally.unwrap_or_default().sites, ..refused });
+    }
     // Where it will stand is not known yet; the number is set when it is.
     let residual = residual::write(subject, &mut explored, subject.generic.func(), Rows::Needed)?;
     let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
     let assumptions = proof.map_err(|rejection| {
         // Where a cell is, the search does not ask: that is the program's to keep.
-        let cells = rejection.rule == check::Rule::Cells;
-        let fault = if cells { Fault::Annotation } else { Fault::Bug };
+        let fault = match rejection.rule {
+            check::Rule::Cells => Fault::Annotation,
+            check::Rule::Size => Fault::Limit,
+            _ => Fault::Bug,
+        };
         Refused::new(fault, rejection.to_string())
     })?;
     Ok(Proved { assumptions, generic: size(&subject), residual, tally, was_kept: false })

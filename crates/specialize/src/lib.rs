@@ -78,7 +78,10 @@ pub use pairs::{Pair, pairs};
 pub use pipeline::{Assumption, Options, Outcome, Specialized, specialize};
 pub use places::Places;
 pub use promise::{Assume, Promises};
-pub use request::{ARGUMENT_BYTES_MAX, Argument, REQUESTS_MAX, Request};
+pub use request::{
+    ALL_ARGUMENT_BYTES_MAX, ARGUMENT_BYTES_MAX, Argument, Asked, REQUESTS_MAX, Request,
+    is_specialized,
+};
 pub use snapshot::{Snapshot, initialized};
-pub use tally::{Site, Tally};
+pub use tally::{Site, Sites, Tally};
 pub use walk::CASES_MAX;

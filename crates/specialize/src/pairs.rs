@@ -37,8 +37,8 @@ pub fn pairs(module: &Module, specialized: &Module) -> Result<Vec<Pair>, Error> 
     let image = Image::of(specialized)?;
     let table = Table::of(specialized).map_err(|why| Error::Requests(why.to_string()))?;
     let mut all = Vec::new();
-    for (slot, request) in requests.all {
-        let index = image.u32(slot).filter(|index| *index != 0);
+    for (asked, request) in requests.all {
+        let index = image.u32(asked.slot).filter(|index| *index != 0);
         // What was there before is no function that was made.
         let func = index.and_then(|index| table.func(index));
         let func = func.filter(|func| func.index() >= first);

@@ -25,7 +25,7 @@ use crate::intrinsic::Intrinsics;
 use crate::job::{Job, Work};
 use crate::places::Places;
 use crate::promise::Assume;
-use crate::request::{Request, Requests};
+use crate::request::{Asked, Request, Requests};
 use crate::rest;
 use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
@@ -47,6 +47,9 @@ pub struct Options {
     pub places: Places,
     /// Whether it is counted what went away and what stays.
     pub tally: bool,
+    /// Whether stores stay that are overwritten before anything sees them, so that a run stores
+    /// what the generic function does, in its order.
+    pub keep_stores: bool,
     /// Where functions of earlier runs are; the result does not depend on it.
     pub cache: Option<Arc<dyn Store>>,
 }
@@ -59,6 +62,7 @@ impl Default for Options {
             limits: Limits::default(),
             places: Places::default(),
             tally: false,
+            keep_stores: false,
             cache: None,
         }
     }
@@ -113,7 +117,9 @@ pub struct Outcome {
     /// The module.
     pub module: Module,
     /// What became of each request, by the address that it writes to.
-    pub requests: Vec<(u32, Option<Request>, Result<Specialized, Refused>)>,
+    pub requests: Vec<(Asked, Option<Request>, Result<Specialized, Refused>)>,
+    /// What a request is not refused for, and is hardly meant.
+    pub notes: Vec<(Asked, String)>,
     /// The custom sections that are gone, by name.
     pub dropped: Vec<String>,
     /// What the cache did, if there is one.
@@ -131,6 +137,7 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
         true => Requests::read(module, &Image::of(module)?)?,
         false => Requests::default(),
     };
+    has_room(module, &requests, &options.limits)?;
     let work = Work::new(module, &intrinsics, &requests, options);
     let mut jobs = work.jobs();
     loop {
@@ -138,6 +145,18 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
             return Ok(outcome);
         }
     }
+}
+
+/// Whether the result may have as many data segments as it needs.
+fn has_room(module: &Module, requests: &Requests, limits: &Limits) -> Result<(), Error> {
+    let (own, all) = (module.data().len(), requests.all.len());
+    let (most, needs) = (limits.data_segments, own + requests.patches.len() + all);
+    if needs as u64 > most && all > 0 {
+        return Err(Error::Requests(format!(
+            "{all} requests need {needs} data segments with the module's {own}, {most} may be"
+        )));
+    }
+    Ok(())
 }
 
 /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
@@ -174,7 +193,11 @@ fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
             );
             let func = FuncIdx(first + bodies.len() as u32);
             bodies.push(proved.residual.body.clone().with_func(func));
-            plan.funcs.push(New { ty: module.func_type_idx(request.func), name, slot: job.slot });
+            plan.funcs.push(New {
+                ty: module.func_type_idx(request.func),
+                name,
+                slot: job.asked.slot,
+            });
         }
     }
     let Rewritten { bytes, mut dropped } = rewrite(module, intrinsics, &plan)?;
@@ -195,7 +218,8 @@ fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
     rest::check(module, &made.module, intrinsics, &plan, &made.proofs)?;
     dropped.extend(made.dropped);
     let cache = options.cache.is_some().then(|| uses(jobs));
-    let mut outcome = Outcome { module: made.module, requests: Vec::new(), dropped, cache };
+    let (requests, notes) = (Vec::new(), work.notes(jobs));
+    let mut outcome = Outcome { module: made.module, requests, notes, dropped, cache };
     let mut sizes = (first..).map(FuncIdx).zip(made.sizes);
     for job in jobs {
         let done = job.state.as_ref().map_err(Clone::clone).and_then(|proved| {
@@ -212,7 +236,7 @@ fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
                 tally: proved.tally.clone(),
             })
         });
-        outcome.requests.push((job.slot, job.request.clone(), done));
+        outcome.requests.push((job.asked, job.request.clone(), done));
     }
     Ok(Some(outcome))
 }
@@ -223,6 +247,6 @@ fn uses(jobs: &[Job]) -> Uses {
         let is = |job: &&Job| job.state.as_ref().is_ok_and(|proved| proved.was_kept == kept);
         jobs.iter().filter(is).count()
     };
-    let notes = jobs.iter().flat_map(|job| job.notes.iter().map(|note| (job.slot, note.clone())));
+    let notes = jobs.iter().flat_map(|job| job.notes.iter().map(|note| (job.asked, note.clone())));
     Uses { found: of(true), made: of(false), notes: notes.collect() }
 }

@@ -12,12 +12,17 @@
 //!   entry, padded. The first `num_globals` are the request's globals, the others the function's
 //!   parameters in order.
 //!
-//! Requests are in the order of the addresses that they write to, each address once (of several
-//! records for one address the first in the list counts, which was requested last).
+//! Requests are in the order of their slots, the addresses that they write to, each slot once: of
+//! several records for one slot the first in the list counts, as in weval, which was requested
+//! last; the others are told. A record without a slot is refused.
 //!
-//! Limits: [`REQUESTS_MAX`] records, [`ARGUMENT_BYTES_MAX`] of arguments each. A list that ends in
-//! itself, or leads out of memory, is an error; a record that does not fit its function is refused
-//! by itself.
+//! A result lies on no other result, record, list's head or flag (`weval.is.wevaled`): each of
+//! those is written, and what was written last would stay.
+//!
+//! Limits: [`REQUESTS_MAX`] records, [`ARGUMENT_BYTES_MAX`] of arguments each and
+//! [`ALL_ARGUMENT_BYTES_MAX`] together, counted before any is copied. A list that ends in itself,
+//! or leads out of memory, is an error; a record that does not fit its function is refused by
+//! itself.
 
 use crate::error::{Error, Fault, Refused};
 use crate::image::Image;
@@ -26,11 +31,35 @@ use prova_module::{
     ValType,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-/// The most records.
-pub const REQUESTS_MAX: usize = 100_000;
+/// The most records: each takes two data segments of the result, which has 100,000 at most.
+pub const REQUESTS_MAX: usize = 49_000;
 /// The most bytes of arguments of one record.
 pub const ARGUMENT_BYTES_MAX: u32 = 16 << 20;
+/// The most bytes of arguments of all records together; records may share them.
+pub const ALL_ARGUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// The bytes of a record.
+const RECORD_BYTES: u32 = 32;
+
+/// How a request is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// Its slot: where the new function's index in table 0 is stored; 0 if it has none.
+    pub slot: u32,
+    /// The program's own number for it.
+    pub id: u32,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asked { slot: 0, id } => write!(f, "request without a slot (id {id})"),
+            Asked { slot, id } => write!(f, "request for slot {slot:#x} (id {id})"),
+        }
+    }
+}
 
 /// What is known of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +91,9 @@ pub struct Request {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Requests {
     /// The requests in the order of their slots; why a record is none.
-    pub(crate) all: Vec<(u32, Result<Request, Refused>)>,
+    pub(crate) all: Vec<(Asked, Result<Request, Refused>)>,
+    /// Records that do not count, because a later one names the same slot.
+    pub(crate) notes: Vec<(Asked, String)>,
     /// Bytes of the image that change whatever becomes of the requests.
     pub(crate) patches: BTreeMap<u32, Vec<u8>>,
 }
@@ -74,42 +105,99 @@ impl Requests {
     /// If what there is cannot be read.
     pub(crate) fn read(module: &Module, image: &Image) -> Result<Requests, Error> {
         let mut requests = Requests::default();
-        if let Some(flag) = address(module, "weval.is.wevaled")? {
+        let flag = address(module, "weval.is.wevaled")?;
+        if let Some(flag) = flag {
+            if image.bytes(flag, 1).is_none() {
+                let what = format!("`weval.is.wevaled` at {flag:#x} is not in memory");
+                return Err(Error::Requests(what));
+            }
             requests.patches.insert(flag, vec![1]);
         }
+        let apart = |at: u32, len: u32| match flag {
+            Some(flag) if flag.wrapping_sub(at) < len => Err(Error::Requests(format!(
+                "`weval.is.wevaled` at {flag:#x} lies on what is at {at:#x}"
+            ))),
+            Some(_) | None => Ok(()),
+        };
         let Some(head) = address(module, "weval.pending.head")? else {
             return Ok(requests);
         };
         let outside = |at: u32| Error::Requests(format!("a record at {at:#x} is not in memory"));
         let table = Table::of(module);
-        let mut seen = BTreeSet::new();
-        let mut slots: BTreeMap<u32, Result<Request, Refused>> = BTreeMap::new();
+        let (mut seen, mut room) = (BTreeSet::new(), ALL_ARGUMENT_BYTES_MAX);
         let mut at = image.u32(head).ok_or_else(|| outside(head))?;
+        apart(head, 4)?;
         requests.patches.insert(head, vec![0; 4]);
         while at != 0 {
-            if !seen.insert(at) || seen.len() > REQUESTS_MAX {
+            if !seen.insert(at) {
                 return Err(Error::Requests("it has no end".to_owned()));
             }
-            let record = image.bytes(at, 32).ok_or_else(|| outside(at))?;
+            if seen.len() > REQUESTS_MAX {
+                return Err(Error::Requests(format!("more than {REQUESTS_MAX} records")));
+            }
+            apart(at, RECORD_BYTES)?;
+            let record = image.bytes(at, RECORD_BYTES).ok_or_else(|| outside(at))?;
             let word = |number: usize| {
                 let bytes = &record[4 * number..4 * number + 4];
                 u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
             };
             requests.patches.insert(at, vec![0; 8]);
-            let slot = word(7);
+            let asked = Asked { slot: word(7), id: word(2) };
             let request = table
                 .as_ref()
                 .map_err(Clone::clone)
-                .and_then(|table| Request::read(module, image, table, &word));
-            let request = match image.u32(slot) {
-                Some(_) => request,
+                .and_then(|table| Request::read(module, image, table, &word, &mut room));
+            let request = match image.u32(asked.slot) {
+                Some(_) if asked.slot != 0 => request,
+                Some(_) => Err(Refused::new(Fault::Request, "`specialized` of its record is 0")),
                 None => Err(Refused::new(Fault::Request, "its result goes nowhere in memory")),
             };
-            slots.entry(slot).or_insert(request);
+            requests.all.push((asked, request));
             at = word(0);
         }
-        requests.all = slots.into_iter().collect();
+        requests.once_each();
+        requests.refuse_overlaps(&seen);
         Ok(requests)
+    }
+
+    /// Orders the requests by their slots; of those for one slot the first stays, which was
+    /// requested last.
+    fn once_each(&mut self) {
+        self.all.sort_by_key(|(asked, _)| asked.slot);
+        let notes = &mut self.notes;
+        self.all.dedup_by(|(asked, _), (kept, _)| {
+            let is_again = asked.slot == kept.slot && asked.slot != 0;
+            if is_again {
+                let what = "nothing is made for it: a later request names the same slot";
+                notes.push((*asked, format!("{what} (id {})", kept.id)));
+            }
+            is_again
+        });
+    }
+
+    /// Refuses requests whose results lie on what else is written, or on a record.
+    fn refuse_overlaps(&mut self, records: &BTreeSet<u32>) {
+        let slots: BTreeSet<u32> = self.all.iter().map(|(asked, _)| asked.slot).collect();
+        for (asked, request) in self.all.iter_mut().filter(|(asked, _)| asked.slot != 0) {
+            let slot = asked.slot;
+            let behind = slot.saturating_add(4);
+            let other = slots.range(slot.saturating_sub(3)..behind).find(|&&at| at != slot);
+            let record = records.range(slot.saturating_sub(RECORD_BYTES - 1)..behind).next();
+            let mut before = self.patches.range(slot.saturating_sub(RECORD_BYTES)..behind);
+            let patch = before.find(|(at, bytes)| **at as usize + bytes.len() > slot as usize);
+            let what = match (other, record, patch) {
+                (Some(at), ..) => format!("overlaps that of another request at {at:#x}"),
+                (None, Some(at), _) => format!("lies on the record at {at:#x}"),
+                (None, None, Some((at, _))) => {
+                    format!("lies on the list's head or `weval.is.wevaled` at {at:#x}")
+                }
+                (None, None, None) => continue,
+            };
+            if request.is_ok() {
+                let what = format!("the place of its result, {slot:#x}, {what}");
+                *request = Err(Refused::new(Fault::Request, what));
+            }
+        }
     }
 }
 
@@ -127,6 +215,7 @@ impl Request {
         image: &Image,
         table: &Table,
         word: &dyn Fn(usize) -> u32,
+        room: &mut u64,
     ) -> Result<Request, Refused> {
         let refused = |what: String| Refused::new(Fault::Request, what);
         let (id, count, slot) = (word(2), word(3), word(7));
@@ -139,6 +228,11 @@ impl Request {
         if word(6) > ARGUMENT_BYTES_MAX {
             return Err(refused(format!("{} bytes of arguments", word(6))));
         }
+        *room = room.checked_sub(word(6).into()).ok_or_else(|| {
+            let most = ALL_ARGUMENT_BYTES_MAX;
+            let what = format!("more than {most} bytes of arguments of all requests together");
+            Refused::new(Fault::Limit, what)
+        })?;
         let bytes = image.bytes(word(5), word(6));
         let bytes = bytes.ok_or_else(|| refused("its arguments are not in memory".to_owned()))?;
         let mut all = arguments(&bytes).map_err(refused)?;
@@ -236,6 +330,25 @@ impl Table {
     }
 }
 
+/// Whether a module is what a specialiser has made: it says so itself.
+///
+/// # Errors
+/// If its memory cannot be read.
+pub fn is_specialized(module: &Module) -> Result<bool, Error> {
+    let Some(flag) = address(module, "weval.is.wevaled")? else { return Ok(false) };
+    let byte = Image::of(module)?.bytes(flag, 1);
+    Ok(byte.is_some_and(|byte| byte != [0]))
+}
+
+/// Why an export that calls something is no address: mostly a linker has wrapped it.
+fn called(name: &str) -> Error {
+    Error::Requests(format!(
+        "export `{name}` is no function of an address: it calls another function. The linker puts \
+         such calls into all exports of a command that never calls its constructors itself: let \
+         the initialiser begin with `__wasm_call_ctors()`"
+    ))
+}
+
 /// The address that an exported function returns, which must do nothing else; `None` if there is
 /// no such export. Read, not run: `i32.const`, and perhaps `i32.const`, `i32.add` behind it.
 fn address(module: &Module, name: &str) -> Result<Option<u32>, Error> {
@@ -253,6 +366,7 @@ fn address(module: &Module, name: &str) -> Result<Option<u32>, Error> {
     let (mut stack, mut reader): (Vec<u32>, _) = (Vec::new(), body.operators());
     while let Ok(operator) = reader.read() {
         match operator {
+            Operator::Call { .. } => return Err(called(name)),
             Operator::I32Const { value } => stack.push(value as u32),
             Operator::I32Add => {
                 let (b, a) = (stack.pop(), stack.pop());

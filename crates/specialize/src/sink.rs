@@ -12,7 +12,7 @@ use crate::places::Places;
 use crate::promise::Promises;
 use crate::request::{Argument, Request};
 use crate::state::{Late, Slot, State};
-use prova_module::ops::Immediate;
+use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode};
 use prova_ssa::{Block, Body, Inst, Value};
 
@@ -119,6 +119,16 @@ impl<'m> Subject<'m> {
         let func = data.imm.index(Opcode::Call, Immediate::func);
         let func = func.filter(|_| opcode(data.op) == Opcode::Call)?;
         self.intrinsics.of(FuncIdx(func))
+    }
+
+    /// Whether the generic function calls others, and no intrinsic.
+    pub(crate) fn only_calls(&self) -> bool {
+        let insts = || self.body().blocks().flat_map(|(_, data)| data.insts());
+        let calls = |inst: Inst| {
+            let class = opcode(self.body().inst(inst).op).class();
+            matches!(class, Class::call | Class::call_indirect | Class::call_ref)
+        };
+        insts().any(calls) && insts().all(|inst| self.intrinsic(inst).is_none())
     }
 
     /// Whether constant memory can be compared: it lies in memory, or looking at it might trap.

@@ -12,7 +12,9 @@
 //! The names are Wizer's: the initialiser is exported as `wizer-initialize` and goes; what is
 //! exported as `wizer.resume` is the program's start afterwards, `_start`.
 //!
-//! Limits: memory 0 has at most 1 GiB.
+//! Limits: memory 0 has at most 1 GiB. Its segments are at most half of those that a module may
+//! have besides its own, so that there is room for requests: the more parts of it are not zero,
+//! the longer the zeros between two that are written, too.
 
 use crate::error::Error;
 use crate::image::BYTES_MAX;
@@ -76,7 +78,11 @@ pub fn initialized(
     }
     let globals: BTreeMap<u32, u64> = kept.into_iter().zip(state.globals).collect();
     let init = Some(init).filter(|_| !keep);
-    let edit = Edit::Bake { module, init, memory: &state.memory, globals: &globals };
+    let own = module.data().len() as u64;
+    let most = limits.data_segments.saturating_sub(own) / 2;
+    let runs = runs(&state.memory, most.max(1) as usize);
+    let (memory, globals) = (&state.memory, &globals);
+    let edit = Edit::Bake { module, init, memory, runs: &runs, globals };
     let bytes = encoded(module, &mut Writer { edit, globals: 0 })?;
     Module::decode(bytes, module.features(), limits)
         .map_err(|error| Error::Output(error.to_string()))
@@ -151,6 +157,8 @@ enum Edit<'e> {
         /// The export that goes.
         init: Option<&'e str>,
         memory: &'e [u8],
+        /// The parts of it that are written.
+        runs: &'e [(usize, usize)],
         globals: &'e BTreeMap<u32, u64>,
     },
 }
@@ -232,7 +240,7 @@ impl Reencode for Writer<'_> {
 
     fn data_count(&mut self, count: u32) -> Result<u32, reencode::Error<std::convert::Infallible>> {
         match &self.edit {
-            Edit::Bake { memory, .. } => Ok(count + runs(memory).len() as u32),
+            Edit::Bake { runs, .. } => Ok(count + runs.len() as u32),
             Edit::Open(_) => Ok(count),
         }
     }
@@ -242,7 +250,7 @@ impl Reencode for Writer<'_> {
         out: &mut DataSection,
         section: wasmparser::DataSectionReader<'_>,
     ) -> Done {
-        let Edit::Bake { module, memory, .. } = &self.edit else {
+        let Edit::Bake { module, memory, runs, .. } = &self.edit else {
             return reencode::utils::parse_data_section(self, out, section);
         };
         for data in module.data() {
@@ -256,26 +264,62 @@ impl Reencode for Writer<'_> {
                 }
             }
         }
-        for (from, to) in runs(memory) {
+        for &(from, to) in *runs {
             out.active(0, &ConstExpr::i32_const(from as i32), memory[from..to].iter().copied());
         }
         Ok(())
     }
 }
 
-/// The parts of a memory that are not zero, without long runs of zeros.
-fn runs(memory: &[u8]) -> Vec<(usize, usize)> {
+/// The parts of a memory that are not zero, without long runs of zeros, and at most so many: where
+/// there are more, runs of zeros have to be longer.
+fn runs(memory: &[u8], most: usize) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut at = 0;
+    let (mut at, mut zeros) = (0, ZEROS);
     while let Some(skip) = memory[at..].iter().position(|&byte| byte != 0) {
         let from = at + skip;
         let len = memory[from..].iter().position(|&byte| byte == 0);
         let to = len.map_or(memory.len(), |len| from + len);
         match runs.last_mut() {
-            Some(last) if from - last.1 < ZEROS => last.1 = to,
+            Some(last) if from - last.1 < zeros => last.1 = to,
             _ => runs.push((from, to)),
+        }
+        while runs.len() > most.max(1) {
+            zeros *= 2;
+            runs.dedup_by(|next, last| {
+                let is_near = next.0 - last.1 < zeros;
+                if is_near {
+                    last.1 = next.1;
+                }
+                is_near
+            });
         }
         at = to;
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_joined_until_they_are_few() {
+        let mut memory = vec![0; 1 << 16];
+        for at in (0..256).map(|at| at * 200 + at % 3 * 20) {
+            memory[at..at + 4].fill(7);
+        }
+        let few = |most: usize| {
+            let runs = runs(&memory, most);
+            let mut left = memory.clone();
+            runs.iter().for_each(|&(from, to)| left[from..to].fill(0));
+            assert!(left.iter().all(|&byte| byte == 0), "a byte is lost");
+            assert!(runs.is_sorted() && runs.windows(2).all(|two| two[0].1 < two[1].0));
+            runs.len()
+        };
+        assert_eq!(few(256), 256);
+        assert!(few(255) <= 255 && few(3) <= 3);
+        assert_eq!(few(1), 1);
+        assert_eq!(runs(&[0; 64], 1), []);
+    }
 }

@@ -10,7 +10,6 @@
 //! no proof reads it. Order: by name, and by place.
 
 use crate::certificate::{Range, Window, Word};
-use crate::error::Refused;
 use crate::explore::{Causes, Explored};
 use crate::generic::opcode;
 use crate::residual::order;
@@ -33,8 +32,11 @@ pub struct Tally {
     /// Operators that it does.
     pub kept: BTreeMap<String, u64>,
     /// What could not be folded, by offset and name.
-    pub sites: BTreeMap<(u32, String), Site>,
+    pub sites: Sites,
 }
+
+/// What could not be folded, by offset and name.
+pub type Sites = BTreeMap<(u32, String), Site>;
 
 /// A place at which something is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,15 +151,13 @@ impl Sink for Counter<'_, '_> {
     }
 }
 
-/// Counts what is in all copies that are reached.
-///
-/// # Errors
-/// Never, but by a fault of ours: the search has walked the same.
+/// Counts what is in all copies that are reached; where the search ended with a refusal, in those
+/// that it has reached until then, each up to what is refused.
 pub(crate) fn tally<'m>(
     subject: Subject<'m>,
     explored: &mut Explored,
     causes: &mut Causes<'m>,
-) -> Result<Tally, Refused> {
+) -> Tally {
     let body = subject.body();
     let mut counter = Counter { causes, kept: Vec::new(), tally: Tally::default() };
     let mut scratch = Scratch::default();
@@ -165,7 +165,8 @@ pub(crate) fn tally<'m>(
         let (key, state) = (explored.parts[at].key, explored.parts[at].state.clone());
         counter.causes.begin(&state);
         counter.kept.clear();
-        let leave = walk(subject, &mut explored.contexts, &mut counter, &mut scratch, key, state)?;
+        let leave = walk(subject, &mut explored.contexts, &mut counter, &mut scratch, key, state);
+        let Ok(leave) = leave else { continue };
         counter.tally.copies += 1;
         let insts = body.block(key.block).insts();
         let end = leave.cut.map_or(insts.len(), |cut| cut as usize);
@@ -181,7 +182,7 @@ pub(crate) fn tally<'m>(
         }
         end_of(subject, &mut counter, key.block, &leave);
     }
-    Ok(counter.tally)
+    counter.tally
 }
 
 /// Counts how a part ends.

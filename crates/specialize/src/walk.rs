@@ -363,9 +363,9 @@ impl<S: Sink> Walk<'_, '_, S> {
                     Slot::Bits(_) | Slot::Run(_) => None,
                 };
                 if value.bits().is_none() && buffer.is_none() {
-                    let why = self.why(value);
                     let line = line.bits().map_or(String::new(), |line| format!(" (line {line})"));
-                    return Err(self.refused(inst, format!("{name} does not hold{line}: {why}")));
+                    let what = format!("the value of {name} is not constant{line}");
+                    return Err(self.refused(inst, format!("{what}: {}", self.why(value))));
                 }
                 None
             }

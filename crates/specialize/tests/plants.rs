@@ -6,7 +6,7 @@
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::Rule;
-use prova_specialize::{Assume, Certified, Compared, Known, Role, Row};
+use prova_specialize::{Assume, Certified, Compared, Known, Range, Role, Row};
 use prova_ssa::{Block, Value};
 use std::collections::BTreeSet;
 
@@ -135,10 +135,6 @@ fn wrong_certificates_are_refused() {
             row(case, 4).regs[0].1 = Known::Param(7);
         }),
         (Rule::Form, "a pointer without its base", |case| row(case, 4).bases.clear()),
-        (Rule::Form, "a value twice", |case| {
-            let first = row(case, 4).values[0];
-            row(case, 4).values.push(first);
-        }),
         (Rule::Targets, "a trap in the place of a copy", |case| {
             case.certificate.roles[4] = Role::Broken;
         }),
@@ -173,6 +169,35 @@ fn wrong_certificates_are_refused() {
         (Rule::Cells, "a local that is left out", |case| row(case, 9).locals.clear()),
         (Rule::Cells, "a local of another value", |case| {
             row(case, 10).locals[0].1.value = Known::Param(2);
+        }),
+    ];
+    for (rule, what, edit) in edits {
+        let mut case = certified("loop", 256, true);
+        edit(&mut case);
+        let rejection = case.prove().expect_err(what);
+        assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
+    }
+}
+
+#[test]
+fn rows_out_of_order_are_refused() {
+    let edits: &[(Rule, &str, Edit)] = &[
+        (Rule::Form, "a value twice", |case| {
+            let first = row(case, 4).values[0];
+            row(case, 4).values.push(first);
+        }),
+        (Rule::Form, "values that fall", |case| row(case, 4).values.reverse()),
+        (Rule::Form, "a base twice", |case| {
+            let first = row(case, 4).bases[0];
+            row(case, 4).bases.insert(0, first);
+        }),
+        (Rule::Form, "a register twice", |case| {
+            let first = row(case, 4).regs[0];
+            row(case, 4).regs.insert(0, first);
+        }),
+        (Rule::Form, "a local twice", |case| {
+            let first = row(case, 10).locals[0];
+            row(case, 10).locals.insert(0, first);
         }),
     ];
     for (rule, what, edit) in edits {
@@ -279,6 +304,14 @@ fn wrong_comparisons_are_refused() {
         (Rule::Entry, "none", |case| case.certificate.roles[2] = Role::Fallback),
         (Rule::State, "text that may have changed", |case| row(case, 4).fresh = true),
         (Rule::State, "text that was not compared", |case| row(case, 4).known[0].to = 6),
+        (Rule::Form, "text of no byte", |case| {
+            row(case, 4).known[0].to = row(case, 4).known[0].from;
+        }),
+        (Rule::Form, "text in two ranges that touch", |case| {
+            let first = row(case, 4).known[0];
+            row(case, 4).known[0].to = first.from + 1;
+            row(case, 4).known.insert(1, Range { from: first.from + 1, ..first });
+        }),
         (Rule::Memory, "text of another argument", |case| row(case, 4).known[0].arg = 1),
         (Rule::Memory, "text that is forgotten", |case| row(case, 4).known.clear()),
         (Rule::Memory, "text that is known too early", |case| {

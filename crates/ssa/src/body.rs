@@ -221,7 +221,7 @@ impl BlockData {
 
     /// Its instructions in order.
     #[inline]
-    pub fn insts(&self) -> impl ExactSizeIterator<Item = Inst> + use<> {
+    pub fn insts(&self) -> impl ExactSizeIterator<Item = Inst> + DoubleEndedIterator + use<> {
         (self.insts.0.as_u32()..self.insts.1.as_u32()).map(Inst::from_u32)
     }
 }

@@ -8,7 +8,7 @@
 //! edits, and runs what is accepted.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Claim, Pass, PassRule, Witness, optimize};
+use prova_ssa::passes::{Claim, Dying, Pass, PassRule, Witness, optimize};
 use prova_ssa::{
     Block, Body, CheckedBody, Inst, Metering, Value, build, parse, print, renumber, verify,
 };
@@ -22,6 +22,10 @@ const MODULES: &[(&str, &str)] = &[
     ("trap", include_str!("passes/trap.wat")),
     ("memory", include_str!("passes/memory.wat")),
     ("sums", include_str!("passes/sums.wat")),
+    ("neutral", include_str!("passes/neutral.wat")),
+    ("near", include_str!("passes/near.wat")),
+    ("stores", include_str!("passes/stores.wat")),
+    ("hoist", include_str!("passes/hoist.wat")),
     ("flow", include_str!("passes/flow.wat")),
     ("merge", include_str!("passes/merge.wat")),
     ("dup", include_str!("passes/dup.wat")),
@@ -144,6 +148,19 @@ impl Case {
                 witness.covers.push((inst, by));
             }
             ["uncover"] => witness.covers.clear(),
+            ["gone", inst] => {
+                witness.overwritten.push(Inst::from_u32(number(inst)));
+                witness.overwritten.sort();
+            }
+            ["stays"] => witness.overwritten.clear(),
+            ["dying", block, root, at, to] => witness.dying.push(Dying {
+                block: Block::from_u32(number(block)),
+                memory: 0,
+                root: root.starts_with('v').then(|| Value::from_u32(number(root))),
+                at: number(at).into(),
+                to: number(to).into(),
+            }),
+            ["undying"] => witness.dying.clear(),
             ["thread", block] => witness.threaded.push(Block::from_u32(number(block))),
             ["unthread"] => witness.threaded.clear(),
             ["head", at, block] => {

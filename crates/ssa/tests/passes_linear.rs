@@ -25,8 +25,9 @@ fn proved(text: &str, metering: Metering) -> (CheckedBody, usize) {
 
 /// How many words a witness has.
 fn words(witness: &Witness) -> usize {
-    let Witness { blocks, params, claims, threaded, covers } = witness;
-    blocks.len() + params.len() + claims.len() + threaded.len() + covers.len()
+    let Witness { blocks, params, claims, threaded, covers, overwritten, dying } = witness;
+    let stores = overwritten.len() + dying.len();
+    blocks.len() + params.len() + claims.len() + threaded.len() + covers.len() + stores
 }
 
 /// The sum of what all passes in a row make of a text's function and say of it, for each byte of

@@ -1,18 +1,18 @@
 //! A blob as it lies under `:code` → the bytes of a module.
 //!
 //! A blob that begins with eight magic bytes is compressed with zstd behind them
-//! (`sp-maybe-compressed-blob`). What it decompresses to is read no further than a byte beyond
-//! [`CODE_BYTES_MAX`], so a bomb costs no more memory than a runtime of the greatest size.
+//! (`sp-maybe-compressed-blob`). The last of them says what it holds: 5 anything, 7 a module; 6 is
+//! for proofs of validity, and 8 for PolkaVM. `zstd` unpacks up to [`CODE_BYTES_MAX`].
 
 use crate::error::{Rule, broken};
+use crate::zstd;
 use prova::Result;
-use std::io::Read;
 
 /// The greatest size of a runtime, compressed or not, in bytes (50 MiB): `CODE_BLOB_BOMB_LIMIT`.
 pub const CODE_BYTES_MAX: u64 = 50 << 20;
 
-/// What a compressed blob begins with.
-const ZSTD_MAGIC: [u8; 8] = [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05];
+/// What a compressed blob begins with, before the byte that says what it holds.
+const ZSTD_MAGIC: [u8; 7] = [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e];
 const WASM_MAGIC: &[u8] = b"\0asm";
 const POLKAVM_MAGIC: &[u8] = b"PVM\0";
 
@@ -34,8 +34,10 @@ impl Code {
             return Err(refuse(Rule::CodeBytes(CODE_BYTES_MAX)));
         }
         let (wasm, compressed) = match blob.strip_prefix(&ZSTD_MAGIC) {
-            Some(packed) => (decompress(packed).map_err(refuse)?, true),
-            None => (blob.to_vec(), false),
+            Some([5 | 7, packed @ ..]) => (zstd::decompress(packed).map_err(refuse)?, true),
+            Some([6, ..]) => return Err(refuse(Rule::NotWasm("a proof of validity"))),
+            Some([8, ..]) => return Err(refuse(Rule::NotWasm("a PolkaVM program"))),
+            Some(_) | None => (blob.to_vec(), false),
         };
         if wasm.starts_with(POLKAVM_MAGIC) {
             return Err(refuse(Rule::NotWasm("a PolkaVM program")));
@@ -62,18 +64,4 @@ impl std::fmt::Debug for Code {
         let Code { wasm, compressed } = self;
         f.debug_struct("Code").field("bytes", &wasm.len()).field("compressed", compressed).finish()
     }
-}
-
-/// The frame behind the magic bytes, up to the limit.
-fn decompress(packed: &[u8]) -> Result<Vec<u8>, Rule> {
-    let why = |error: &dyn std::fmt::Display| Rule::Compressed(error.to_string());
-    let mut decoder =
-        ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| why(&error))?;
-    let mut wasm = Vec::new();
-    let read = decoder.by_ref().take(CODE_BYTES_MAX + 1).read_to_end(&mut wasm);
-    read.map_err(|error| why(&error))?;
-    if wasm.len() as u64 > CODE_BYTES_MAX {
-        return Err(Rule::CodeBytes(CODE_BYTES_MAX));
-    }
-    Ok(wasm)
 }

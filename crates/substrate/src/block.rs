@@ -61,7 +61,34 @@ impl Block {
             Ok(Header { parent, number, state_root, extrinsics_root })
         };
         let header: Result<Header, parity_scale_codec::Error> = decode();
-        header.map_err(|_| broken("header of the block", Rule::Encoding("a header")))
+        header.map_err(|_| {
+            broken(
+                "header of the block",
+                Rule::File("its bytes are no SCALE encoding of a header".into()),
+            )
+        })
+    }
+
+    /// Whether the header has a seal, which is no part of what a runtime executes.
+    fn is_sealed(&self) -> bool {
+        let input = &mut self.header.as_slice();
+        let mut decode = || -> Result<bool, parity_scale_codec::Error> {
+            <[u8; 32]>::decode(input)?;
+            Compact::<u32>::decode(input)?;
+            <[[u8; 32]; 2]>::decode(input)?;
+            let Compact(items) = Compact::<u32>::decode(input)?;
+            for _ in 0..items {
+                match u8::decode(input)? {
+                    5 => return Ok(true),
+                    8 => {}
+                    0 => drop(Vec::<u8>::decode(input)?),
+                    // An engine's name and its bytes.
+                    _ => drop(<([u8; 4], Vec<u8>)>::decode(input)?),
+                }
+            }
+            Ok(false)
+        };
+        decode().unwrap_or(false)
     }
 
     /// The input of `Core_execute_block`.
@@ -98,7 +125,8 @@ pub fn check_parent_state(
 ///
 /// # Errors
 /// [`Rule::Block`] with the expected roots, around the trap or error that the runtime ended with;
-/// [`Rule::Encoding`] for the header. `storage` is then what it was.
+/// [`Rule::File`] for the header; where fuel or time ended, which says nothing of the block, that
+/// trap alone. `storage` is then what it was.
 pub fn execute_block(
     runtime: &Runtime,
     version: StateVersion,
@@ -110,20 +138,25 @@ pub fn execute_block(
     let called = runtime.try_call(storage, "Core_execute_block", &block.encode(), options);
     let outcome = match called {
         Ok(outcome) => outcome,
-        Err(failure) => return Err(refused(&header, *failure)),
+        Err(failure) => return Err(refused(block, &header, *failure)),
     };
-    let state_root = outcome.last_root.unwrap_or_else(|| storage.root(version));
+    // Not the last one that the runtime asked for: it may have changed the state behind that.
+    let state_root = storage.root(version);
     if state_root != header.state_root {
         storage.discard();
-        let error = broken("Core_execute_block", Rule::Block(expected(&header, Some(state_root))));
+        let rule = Rule::Block(expected(block, &header, Some(state_root)));
+        let error = broken("Core_execute_block", rule);
         return Err(error.context("the runtime accepted it"));
     }
     Ok(Executed { outcome, header, state_root })
 }
 
 /// The error of a block that the runtime does not accept.
-fn refused(header: &Header, failure: Failure) -> prova::Error {
+fn refused(block: &Block, header: &Header, failure: Failure) -> prova::Error {
     let Failure { error, log, last_root } = failure;
+    if matches!(error.downcast_ref(), Some(prova::Trap::OutOfFuel | prova::Trap::Interrupt)) {
+        return error.context(format!("block {} was not executed to its end", header.number));
+    }
     let said = log.iter().rev().find(|line| line.level == 0);
     let error = match said {
         Some(line) => error.context(format!("the runtime said: {}", line.message)),
@@ -131,15 +164,22 @@ fn refused(header: &Header, failure: Failure) -> prova::Error {
     };
     error.context(crate::SubstrateError::new(
         format!("block {}", header.number),
-        Rule::Block(expected(header, last_root)),
+        Rule::Block(expected(block, header, last_root)),
     ))
 }
 
-/// The roots of the header beside the one that was computed.
-fn expected(header: &Header, found: Option<[u8; 32]>) -> String {
+/// The roots of the header beside the one that was computed, and what may be the cause.
+fn expected(block: &Block, header: &Header, found: Option<[u8; 32]>) -> String {
+    let seal = match block.is_sealed() {
+        true => {
+            "; its header still has a seal (an item 5 in its digest), which the runtime does not \
+             expect: take it out, and make the number of items one less"
+        }
+        false => "",
+    };
     let wanted = hex(&header.state_root);
     let extrinsics = hex(&header.extrinsics_root);
-    match found {
+    let roots = match found {
         Some(found) if found == header.state_root => format!(
             "it is refused, though the state root is the expected {wanted}; the expected root of \
              its extrinsics is {extrinsics}"
@@ -151,5 +191,6 @@ fn expected(header: &Header, found: Option<[u8; 32]>) -> String {
             "its header expects the state root {wanted} and the root {extrinsics} of its \
              extrinsics; execution ended before a state root was computed"
         ),
-    }
+    };
+    roots + seal
 }

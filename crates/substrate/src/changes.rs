@@ -7,18 +7,20 @@
 //! # Invariants
 //! * C1. The state when transaction *t* began is the map with the entries of the transactions from
 //!   the innermost out to *t* put back, in that order.
-//! * C2. `bytes` is the sum over all entries, the remembered ones included, of what
-//!   [`entry_bytes`] gives.
+//! * C2. `bytes` is the sum over all tries with changes of [`trie_bytes`], over their entries of
+//!   [`entry_bytes`], and over what transactions remember of [`undo_bytes`]. It is no less than
+//!   the memory that all of it takes.
 //!
 //! # Limits
 //! [`CHANGES_BYTES_MAX`], [`TRANSACTIONS_MAX`]. `tests/storage.rs` compares with a model that
-//! copies whole maps.
+//! copies whole maps; `tests/change_memory.rs` compares C2 with what the process takes.
 
 use crate::error::Rule;
 use crate::storage::Trie;
 use std::collections::BTreeMap;
 
-/// The bytes that changes of one call may take (1 GiB): keys, values, and 64 for each entry.
+/// The bytes of memory that changes of one call may take (1 GiB): keys and values, and what maps
+/// take for each.
 pub const CHANGES_BYTES_MAX: u64 = 1 << 30;
 
 /// How many transactions may be open; FRAME allows 255.
@@ -41,9 +43,33 @@ pub struct Changes {
     bytes: u64,
 }
 
-/// What an entry counts.
+/// What a map takes for an entry besides key and value: a slot in a node that may be half empty,
+/// and what the allocator adds to both vectors.
+pub(crate) const ENTRY_BYTES: u64 = 192;
+/// What a transaction takes for a key that it remembers, besides the bytes of all vectors.
+const UNDO_BYTES: u64 = 288;
+/// What a trie with changes takes besides its entries: a slot, and a map's first node.
+pub(crate) const TRIE_BYTES: u64 = 704;
+
 fn entry_bytes(key: &[u8], entry: &Entry) -> u64 {
-    64 + key.len() as u64 + entry.as_ref().map_or(0, |value| value.len() as u64)
+    ENTRY_BYTES + key.len() as u64 + entry.as_ref().map_or(0, |value| value.len() as u64)
+}
+
+/// Of a place that a transaction remembers, with what the map had there.
+fn undo_bytes(trie: &Trie, key: &[u8], before: Option<&Entry>) -> u64 {
+    let value = before.and_then(Option::as_ref).map_or(0, |value| value.len() as u64);
+    UNDO_BYTES + child_len(trie) + key.len() as u64 + value
+}
+
+fn trie_bytes(trie: &Trie) -> u64 {
+    TRIE_BYTES + child_len(trie)
+}
+
+fn child_len(trie: &Trie) -> u64 {
+    match trie {
+        Trie::Main => 0,
+        Trie::Child(key) => key.len() as u64,
+    }
 }
 
 impl Changes {
@@ -67,24 +93,27 @@ impl Changes {
     /// # Errors
     /// [`Rule::ChangesBytes`]; nothing is changed then.
     pub(crate) fn set(&mut self, trie: &Trie, key: Vec<u8>, entry: Entry) -> Result<(), Rule> {
-        let added = entry_bytes(&key, &entry);
-        let spare = CHANGES_BYTES_MAX.saturating_sub(self.bytes);
-        if added > spare {
+        let entries = self.tries.get(trie);
+        let before = entries.and_then(|entries| entries.get(&key));
+        let place = (trie.clone(), key);
+        let remembered = match self.open.last() {
+            Some(undo) if !undo.contains_key(&place) => undo_bytes(trie, &place.1, before),
+            Some(_) | None => 0,
+        };
+        let new_trie = if entries.is_none() { trie_bytes(trie) } else { 0 };
+        let added = entry_bytes(&place.1, &entry) + remembered + new_trie;
+        // What is replaced is counted until then: both are there at once.
+        if added > CHANGES_BYTES_MAX.saturating_sub(self.bytes) {
             return Err(Rule::ChangesBytes(CHANGES_BYTES_MAX));
         }
-        let entries = self.tries.entry(trie.clone()).or_default();
-        let before = entries.insert(key.clone(), entry);
-        self.bytes += added;
-        let before_bytes = before.as_ref().map_or(0, |before| entry_bytes(&key, before));
-        if let Some(undo) = self.open.last_mut() {
-            let place = (trie.clone(), key);
-            if let std::collections::btree_map::Entry::Vacant(vacant) = undo.entry(place) {
-                // What was in the map counts as remembered now.
-                vacant.insert(before);
-                return Ok(());
-            }
+        let replaced = before.map_or(0, |before| entry_bytes(&place.1, before));
+        let before = self.tries.entry(trie.clone()).or_default().insert(place.1.clone(), entry);
+        if remembered > 0
+            && let Some(undo) = self.open.last_mut()
+        {
+            undo.insert(place, before);
         }
-        self.bytes -= before_bytes;
+        self.bytes = self.bytes + added - replaced;
         Ok(())
     }
 
@@ -126,14 +155,21 @@ impl Changes {
     pub(crate) fn rollback(&mut self) -> Result<(), Rule> {
         let undo = self.pop()?;
         for ((trie, key), before) in undo {
-            let entries = self.tries.entry(trie).or_default();
+            self.bytes -= undo_bytes(&trie, &key, before.as_ref());
+            let back = before.as_ref().map_or(0, |before| entry_bytes(&key, before));
+            let entries = self.tries.entry(trie.clone()).or_default();
             let now = match before {
                 Some(before) => entries.insert(key.clone(), before),
                 None => entries.remove(&key),
             };
             self.bytes -= now.map_or(0, |now| entry_bytes(&key, &now));
+            self.bytes += back;
+            // Only tries of which something was changed are looked at: the others may be many.
+            if entries.is_empty() {
+                self.bytes -= trie_bytes(&trie);
+                self.tries.remove(&trie);
+            }
         }
-        self.tries.retain(|_, entries| !entries.is_empty());
         Ok(())
     }
 
@@ -144,16 +180,10 @@ impl Changes {
     pub(crate) fn commit(&mut self) -> Result<(), Rule> {
         let undo = self.pop()?;
         for (place, before) in undo {
-            let bytes = before.as_ref().map_or(0, |before| entry_bytes(&place.1, before));
-            let kept = match self.open.last_mut() {
-                Some(outer) if !outer.contains_key(&place) => {
-                    outer.insert(place, before);
-                    true
-                }
-                Some(_) | None => false,
-            };
-            if !kept {
-                self.bytes -= bytes;
+            let bytes = undo_bytes(&place.0, &place.1, before.as_ref());
+            match self.open.last_mut() {
+                Some(outer) if !outer.contains_key(&place) => drop(outer.insert(place, before)),
+                Some(_) | None => self.bytes -= bytes,
             }
         }
         Ok(())
@@ -181,6 +211,14 @@ impl Changes {
         self.bytes
     }
 
+    /// The bytes of all changed keys and values, and 32 for each: a measure of reading them.
+    pub(crate) fn pair_bytes(&self) -> u64 {
+        let entries = self.tries.values().flatten();
+        entries
+            .map(|(key, entry)| 32 + (key.len() + entry.as_ref().map_or(0, Vec::len)) as u64)
+            .sum()
+    }
+
     /// All changes, and none of them left.
     pub(crate) fn take(&mut self) -> BTreeMap<Trie, Entries> {
         self.open.clear();
@@ -191,12 +229,14 @@ impl Changes {
     /// C2, counted anew.
     #[cfg(test)]
     fn counted(&self) -> u64 {
-        let map = self.tries.values().flatten().map(|(key, entry)| entry_bytes(key, entry));
+        let map = self.tries.iter().map(|(trie, entries)| {
+            let entries = entries.iter().map(|(key, entry)| entry_bytes(key, entry));
+            trie_bytes(trie) + entries.sum::<u64>()
+        });
+        let undo = self.open.iter().flatten();
         let undo =
-            self.open.iter().flatten().map(|((_, key), before)| {
-                before.as_ref().map_or(0, |before| entry_bytes(key, before))
-            });
-        map.sum::<u64>() + undo.sum::<u64>()
+            undo.map(|((trie, key), before)| undo_bytes(trie, key, before.as_ref())).sum::<u64>();
+        map.sum::<u64>() + undo
     }
 }
 
@@ -236,7 +276,8 @@ mod tests {
             changes.start().unwrap();
         }
         assert_eq!(changes.start(), Err(Rule::TransactionDepth(TRANSACTIONS_MAX)));
-        changes.bytes = CHANGES_BYTES_MAX - 66;
+        let one = UNDO_BYTES + TRIE_BYTES + ENTRY_BYTES + 1 + 2;
+        changes.bytes = CHANGES_BYTES_MAX - one;
         changes.set(&Trie::Main, vec![1], Some(vec![2])).unwrap();
         let beyond = changes.set(&Trie::Main, vec![2], None);
         assert_eq!(beyond, Err(Rule::ChangesBytes(CHANGES_BYTES_MAX)));

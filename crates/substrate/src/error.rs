@@ -30,6 +30,13 @@ pub enum Rule {
     NotWasm(&'static str),
     /// The module has no memory, or one that this host cannot give it.
     Memory(String),
+    /// The module imports these, and this host has none of them; without names, such a function
+    /// was called.
+    MissingImports(Vec<String>),
+    /// The module imports a function of the host with this type, which is not the function's.
+    ImportType(String),
+    /// The module cannot be metered.
+    Metering(String),
     /// The module exports no usable `__heap_base`.
     HeapBase,
     /// The pages of heap that are asked for do not fit.
@@ -57,18 +64,22 @@ pub enum Rule {
     Batch,
     /// The changes of a call take more than this number of bytes.
     ChangesBytes(u64),
+    /// A list has more elements than this.
+    ListLen(u32),
+    /// A call returned more than this number of bytes.
+    OutputBytes(u64),
     /// More storage transactions are open than this.
     TransactionDepth(usize),
     /// It is for offchain workers alone, and this is none.
     Offchain,
     /// It needs a key store, and there is none.
     KeyStore,
-    /// This host has not got it.
-    NotBuilt(&'static str),
     /// The runtime stopped itself, with this message.
     Abort(String),
     /// A state file or block file is not of its form.
     File(String),
+    /// A state or block of a file takes more than this number of bytes.
+    StateBytes(u64),
     /// The root of a child trie is not the one that the main trie has.
     ChildRoot {
         /// The root in the main trie.
@@ -117,12 +128,16 @@ impl SubstrateError {
             | Rule::CodeBytes(_)
             | Rule::NotWasm(_)
             | Rule::File(_)
+            | Rule::StateBytes(_)
             | Rule::ChildRoot { .. }
             | Rule::StateRoot { .. }
             | Rule::HeapPages(_)
             | Rule::Block(_) => Fault::Input,
-            Rule::Offchain | Rule::KeyStore | Rule::NotBuilt(_) => Fault::Host,
+            Rule::Offchain | Rule::KeyStore | Rule::MissingImports(_) | Rule::Metering(_) => {
+                Fault::Host
+            }
             Rule::Memory(_)
+            | Rule::ImportType(_)
             | Rule::HeapBase
             | Rule::Entry
             | Rule::Range { .. }
@@ -132,6 +147,8 @@ impl SubstrateError {
             | Rule::NoTransaction
             | Rule::Batch
             | Rule::ChangesBytes(_)
+            | Rule::ListLen(_)
+            | Rule::OutputBytes(_)
             | Rule::TransactionDepth(_)
             | Rule::Abort(_) => Fault::Runtime,
         }
@@ -147,6 +164,11 @@ impl fmt::Display for Rule {
             }
             Rule::NotWasm(what) => write!(f, "it is {what}, not WebAssembly"),
             Rule::Memory(why) => f.write_str(why),
+            Rule::MissingImports(names) => missing(f, names),
+            Rule::ImportType(ty) => {
+                write!(f, "the runtime imports it as {ty}, which is not its type")
+            }
+            Rule::Metering(why) => write!(f, "the module cannot be metered: {why}"),
             Rule::HeapBase => f.write_str("it exports no global `__heap_base` of type i32"),
             Rule::HeapPages(pages) => {
                 write!(f, "{pages} pages of heap do not fit into a memory of 65536 pages")
@@ -164,12 +186,20 @@ impl fmt::Display for Rule {
             Rule::ChangesBytes(max) => {
                 write!(f, "the changes take more than {max} bytes (limit `changes_bytes`)")
             }
+            Rule::ListLen(max) => {
+                write!(f, "a list has more than {max} elements (limit `list`)")
+            }
+            Rule::OutputBytes(max) => {
+                write!(f, "it returned more than {max} bytes (limit `output_bytes`)")
+            }
             Rule::TransactionDepth(max) => write!(f, "more than {max} transactions are open"),
             Rule::Offchain => f.write_str("only offchain workers may call it, and this is none"),
             Rule::KeyStore => f.write_str("it needs a key store, and this host has none"),
-            Rule::NotBuilt(what) => write!(f, "this host cannot do it yet: {what}"),
             Rule::Abort(message) => write!(f, "the runtime stopped itself: {message}"),
             Rule::File(why) => f.write_str(why),
+            Rule::StateBytes(max) => {
+                write!(f, "what it holds takes more than {max} bytes (limit `state_bytes`)")
+            }
             Rule::ChildRoot { expected, found } => write!(
                 f,
                 "the main trie expects the root {expected} of this child trie, but its keys and \
@@ -181,6 +211,22 @@ impl fmt::Display for Rule {
             ),
             Rule::Block(why) => f.write_str(why),
         }
+    }
+}
+
+/// The greatest number of missing imports that a message names.
+const NAMES_MAX: usize = 40;
+
+fn missing(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
+    let named: Vec<String> = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
+    match (names.len(), names.len() - named.len()) {
+        (0, _) => f.write_str("the runtime called it, and this host does not have it"),
+        (_, 0) => write!(f, "it imports {}, which this host does not have", named.join(", ")),
+        (_, more) => write!(
+            f,
+            "it imports {} and {more} more, which this host does not have",
+            named.join(", ")
+        ),
     }
 }
 

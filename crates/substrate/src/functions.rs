@@ -13,7 +13,7 @@ mod offchain;
 mod storage;
 
 use crate::host::{Call, Host};
-use prova::{Caller, FuncType, Linker, Result, Trap, Val, ValType, bail};
+use prova::{Caller, Engine, FuncType, Linker, Result, Trap, Val, ValType, bail};
 
 /// What a host function does with its arguments, an i32 extended with zeros; without a result, 0.
 type Run = fn(&mut Call<'_>, &[u64]) -> Result<u64>;
@@ -53,16 +53,23 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// If a name is defined already.
 pub(crate) fn define(linker: &mut Linker<Host>) -> Result<()> {
     for row in rows() {
-        let ty = FuncType::new(
-            linker.engine(),
-            row.params.chars().map(val_type),
-            row.result.chars().map(val_type),
-        );
+        let ty = row.ty(linker.engine());
         linker.func_new("env", row.name, ty, move |caller, args, results| {
             call(row, caller, args, results)
         })?;
     }
     Ok(())
+}
+
+/// The type of a function of this place among imports, if the host has it.
+pub(crate) fn type_of(engine: &Engine, (module, name): (&str, &str)) -> Option<FuncType> {
+    rows().find(|row| ("env", row.name) == (module, name)).map(|row| row.ty(engine))
+}
+
+impl Row {
+    fn ty(&self, engine: &Engine) -> FuncType {
+        FuncType::new(engine, self.params.chars().map(val_type), self.result.chars().map(val_type))
+    }
 }
 
 fn val_type(letter: char) -> ValType {

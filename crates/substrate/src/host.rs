@@ -14,7 +14,7 @@
 use crate::allocator::Allocator;
 use crate::error::{Rule, broken};
 use crate::storage::Storage;
-use prova::{Engine, Memory, Result, StoreLimits};
+use prova::{Engine, Memory, Result, StoreLimits, Trap};
 use std::collections::BTreeMap;
 
 /// The bytes of log lines that are kept of one call (1 MiB); later ones are counted only.
@@ -89,6 +89,31 @@ impl Call<'_> {
         result.map_err(|rule| self.broken(rule))
     }
 
+    /// Charges work that is not done yet: what cannot be paid is not begun.
+    pub(crate) fn pay(&mut self, units: u64) -> Result<()> {
+        self.work += units;
+        match self.fuel.is_some_and(|fuel| fuel < self.work) {
+            true => Err(self.out_of_fuel()),
+            false => Ok(()),
+        }
+    }
+
+    fn out_of_fuel(&self) -> prova::Error {
+        prova::Error::new(Trap::OutOfFuel).context(format!("in `{}`", self.name))
+    }
+
+    /// Changes the storage, and charges the memory that its changes take more than before: 1 for
+    /// each 8 bytes.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Storage) -> Result<T, Rule>,
+    ) -> Result<T> {
+        let before = self.host.storage.change_bytes();
+        let done = change(&mut self.host.storage);
+        self.work += self.host.storage.change_bytes().saturating_sub(before) / 8;
+        self.ok(done)
+    }
+
     /// The bytes of a packed range.
     pub(crate) fn bytes(&mut self, packed: u64) -> Result<Vec<u8>> {
         self.bytes_at(packed as u32, (packed >> 32) as u32)
@@ -96,15 +121,20 @@ impl Call<'_> {
 
     /// `len` bytes.
     pub(crate) fn bytes_at(&mut self, start: u32, len: u32) -> Result<Vec<u8>> {
-        self.work += u64::from(len) / 8;
         let range = start as usize..start as usize + len as usize;
-        match self.memory.get(range) {
-            Some(bytes) => Ok(bytes.to_vec()),
-            None => {
-                let memory = self.memory.len() as u64;
-                Err(self.broken(Rule::Range { start, len, memory }))
-            }
+        let Some(bytes) = self.memory.get(range) else {
+            let memory = self.memory.len() as u64;
+            return Err(self.broken(Rule::Range { start, len, memory }));
+        };
+        // What cannot be paid is not copied.
+        self.work += u64::from(len) / 8;
+        if self.fuel.is_some_and(|fuel| fuel < self.work) {
+            return Err(self.out_of_fuel());
         }
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len())?;
+        copy.extend_from_slice(bytes);
+        Ok(copy)
     }
 
     /// `N` bytes at a pointer.

@@ -2,7 +2,8 @@
 //!
 //! Calling convention: the host allocates a block for the input, calls `entry(address, length)`,
 //! and gets a packed range in the memory. Every call has a new instance (S2). The memory has the
-//! pages that the module asks for and the heap's on top, and cannot grow (the *static* strategy).
+//! pages that the module asks for and the heap's on top, and cannot grow (the *static* strategy);
+//! `memory` says what becomes of modules that have it otherwise.
 //!
 //! # Invariants
 //! * R1. The storage of a call that fails is what it was before (S1).
@@ -15,13 +16,15 @@
 use crate::allocator::Allocator;
 use crate::blob::Code;
 use crate::error::{Rule, broken};
-use crate::functions;
 use crate::host::{Host, LogLine};
+use crate::imports::{self, MissingImports};
+use crate::memory;
+use crate::metering::meter_stack;
 use crate::storage::{HEAP_PAGES_KEY, Storage};
 use crate::version::RuntimeVersion;
 use prova::{
-    Config, Context, Engine, Extern, ExternType, Features, Instance, Linker, Memory, MemoryType,
-    Module, Proposal, Result, Store, StoreLimits, StoreLimitsBuilder, Val,
+    Config, Context, Engine, Features, Instance, InstancePre, Linker, Memory, MemoryType, Module,
+    Proposal, Result, Store, StoreLimits, StoreLimitsBuilder, Val,
 };
 use std::collections::BTreeMap;
 
@@ -30,12 +33,25 @@ pub const HEAP_PAGES_DEFAULT: u32 = 2048;
 /// The greatest number of pages of a memory, the heap's included (4 GiB).
 pub const HEAP_PAGES_MAX: u32 = 65_536;
 
+/// The greatest number of bytes that a call returns (64 MiB).
+const OUTPUT_BYTES_MAX: u32 = 64 << 20;
+
 /// Sets what chains pin: WebAssembly 1.0 with sign extension and saturating conversions, and
 /// deterministic results. Tier, fuel and stack are the embedder's.
 pub fn configure(config: &mut Config) -> &mut Config {
     let features =
         Features::WASM1.with(Proposal::SignExtension).with(Proposal::SaturatingFloatToInt);
     config.features(features).deterministic(true)
+}
+
+/// What is done with a module before it is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeOptions {
+    /// The greatest height of the stack in values, metered as `wasm-instrument` does
+    /// ([`meter_stack`]); `None` is no metering.
+    pub stack_values_max: Option<u32>,
+    /// What becomes of imports that this host does not have.
+    pub missing_imports: MissingImports,
 }
 
 /// What a call may use.
@@ -80,21 +96,13 @@ pub(crate) struct Failure {
     pub(crate) last_root: Option<[u8; 32]>,
 }
 
-/// How the module has its memory.
-enum MemoryPlace {
-    /// It imports one of so many pages under this place among its imports.
-    Import(u32),
-    /// It exports one of so many pages.
-    Export(u32),
-}
-
 /// A chain's runtime, ready to be called.
 pub struct Runtime {
     engine: Engine,
     code: Code,
-    module: Module,
-    linker: Linker<Host>,
-    memory: MemoryPlace,
+    pre: InstancePre<Host>,
+    /// The pages of its memory without the heap.
+    pages: u32,
     /// How many calls of runtimes its calls are inside.
     nesting: u32,
 }
@@ -103,23 +111,36 @@ impl Runtime {
     /// Unpacks, validates and links the runtime in `blob`.
     ///
     /// # Errors
-    /// Those of [`Code::unpack`]; of the engine for a bad module; of linking for a host function
-    /// that is unknown; [`Rule::Memory`].
+    /// Those of [`Code::unpack`]; of the engine for a bad module; [`Rule::MissingImports`],
+    /// [`Rule::ImportType`], [`Rule::Memory`].
     pub fn new(engine: &Engine, blob: &[u8]) -> Result<Runtime> {
+        Runtime::with_options(engine, blob, &RuntimeOptions::default())
+    }
+
+    /// [`Runtime::new`], with what the embedder says about the module.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`]; [`Rule::Metering`].
+    pub fn with_options(engine: &Engine, blob: &[u8], options: &RuntimeOptions) -> Result<Runtime> {
         let code = Code::unpack(blob)?;
-        let module =
-            Module::from_binary(engine, code.wasm()).context("failed to load the runtime")?;
-        let memory = memory_place(&module)?;
-        let mut linker = Linker::new(engine);
-        functions::define(&mut linker)?;
-        for import in module.imports().filter(|import| import.ty().memory().is_none()) {
-            if !functions::names().any(|name| ("env", name) == (import.module(), import.name())) {
-                let (module, name) = (import.module(), import.name());
-                let text = format!("it imports `{module}::{name}`, which this host does not know");
-                return Err(broken("runtime", Rule::Memory(text)));
-            }
+        let load = |wasm: &[u8]| Module::from_binary(engine, wasm);
+        let mut module = load(code.wasm()).context("its module is refused")?;
+        let mut metered = None;
+        if let Some(limit) = options.stack_values_max {
+            let wasm = metered.insert(meter_stack(code.wasm(), limit)?);
+            module = load(wasm).context("its metered module is refused")?;
         }
-        Ok(Runtime { engine: engine.clone(), code, module, linker, memory, nesting: 0 })
+        let wasm = metered.as_deref().unwrap_or(code.wasm());
+        let (pages, rewritten) = memory::import(&module, wasm)?;
+        if let Some(wasm) = rewritten {
+            module = load(&wasm).context("its module with an imported memory is refused")?;
+        }
+        let mut linker = Linker::new(engine);
+        imports::define(&module, &mut linker, options.missing_imports)?;
+        let (env, name) = memory::IMPORT;
+        linker.define_open(env, name)?;
+        let pre = linker.instantiate_pre(&module)?;
+        Ok(Runtime { engine: engine.clone(), code, pre, pages, nesting: 0 })
     }
 
     /// The same, whose calls are inside so many others.
@@ -134,7 +155,7 @@ impl Runtime {
 
     /// Its module.
     pub fn module(&self) -> &Module {
-        &self.module
+        self.pre.module()
     }
 
     /// Its version, from its sections, or if they are not complete from `Core_version`.
@@ -143,6 +164,14 @@ impl Runtime {
     /// As [`Runtime::call`]; [`Rule::Encoding`].
     pub fn version(&self) -> Result<RuntimeVersion> {
         Ok(self.version_with(&CallOptions::default())?.0)
+    }
+
+    /// [`Runtime::version`], with what asking may use.
+    ///
+    /// # Errors
+    /// As [`Runtime::version`].
+    pub fn version_within(&self, options: &CallOptions) -> Result<RuntimeVersion> {
+        Ok(self.version_with(options)?.0)
     }
 
     /// Its version, and the fuel that asking took.
@@ -266,6 +295,10 @@ impl Runtime {
             let rule = Rule::Range { start, len, memory: data.len() as u64 };
             broken(format!("result of {entry}"), rule)
         })?;
+        if len > OUTPUT_BYTES_MAX {
+            let rule = Rule::OutputBytes(OUTPUT_BYTES_MAX.into());
+            return Err(broken(format!("result of {entry}"), rule));
+        }
         let left = if store.data().metered { store.get_fuel()? } else { fuel };
         Ok((output.to_vec(), fuel - left))
     }
@@ -291,41 +324,13 @@ impl Runtime {
         options: &CallOptions,
     ) -> Result<(Instance, Memory)> {
         let heap = heap_pages(&store.data().storage, options)?;
-        let (MemoryPlace::Import(declared) | MemoryPlace::Export(declared)) = self.memory;
-        let pages = u64::from(declared) + heap;
+        let pages = u64::from(self.pages) + heap;
         if pages > u64::from(HEAP_PAGES_MAX) {
             return Err(broken("runtime", Rule::HeapPages(heap)));
         }
         set_limits(store, pages);
-        match self.memory {
-            MemoryPlace::Import(_) => {
-                let memory = Memory::new(&mut *store, MemoryType::new(pages as u32, None))?;
-                let imports = self.imports(store, memory);
-                Ok((Instance::new(&mut *store, &self.module, &imports)?, memory))
-            }
-            MemoryPlace::Export(_) => {
-                let imports = self.imports(store, None);
-                let instance = Instance::new(&mut *store, &self.module, &imports)?;
-                let memory = instance.get_memory(&mut *store, "memory");
-                let memory = memory.ok_or_else(|| {
-                    broken("runtime", Rule::Memory("it exports no memory `memory`".to_owned()))
-                })?;
-                memory.grow(&mut *store, heap)?;
-                Ok((instance, memory))
-            }
-        }
-    }
-
-    /// What stands for each import.
-    fn imports(&self, store: &mut Store<Host>, memory: impl Into<Option<Memory>>) -> Vec<Extern> {
-        let memory = memory.into();
-        self.module
-            .imports()
-            .filter_map(|import| match import.ty().memory() {
-                Some(_) => memory.map(Extern::from),
-                None => self.linker.get(&mut *store, import.module(), import.name()),
-            })
-            .collect()
+        let memory = Memory::new(&mut *store, MemoryType::new(pages as u32, None))?;
+        Ok((self.pre.instantiate_with(&mut *store, &[memory.into()])?, memory))
     }
 }
 
@@ -335,32 +340,14 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// Where the module has its memory.
-fn memory_place(module: &Module) -> Result<MemoryPlace> {
-    let refuse = |why: &str| broken("runtime", Rule::Memory(why.to_owned()));
-    let pages = |ty: &MemoryType| {
-        u32::try_from(ty.minimum()).map_err(|_| refuse("its memory has too many pages"))
-    };
-    for import in module.imports() {
-        if let ExternType::Memory(ty) = import.ty() {
-            if (import.module(), import.name()) != ("env", "memory") {
-                return Err(refuse("it imports a memory that is not `env::memory`"));
-            }
-            return Ok(MemoryPlace::Import(pages(&ty)?));
-        }
-    }
-    match module.get_export("memory") {
-        Some(ExternType::Memory(ty)) => Ok(MemoryPlace::Export(pages(&ty)?)),
-        _ => Err(refuse("it neither imports `env::memory` nor exports `memory`")),
-    }
-}
-
 /// The pages of heap: of the state, or of the options.
 fn heap_pages(storage: &Storage, options: &CallOptions) -> Result<u64> {
     let Some(bytes) = storage.before(HEAP_PAGES_KEY) else { return Ok(options.heap_pages.into()) };
     match bytes.try_into() {
         Ok(bytes) => Ok(u64::from_le_bytes(bytes).min(u64::from(u32::MAX))),
-        Err(_) => Err(broken(":heappages", Rule::Encoding("a u64"))),
+        Err(_) => {
+            Err(broken(":heappages", Rule::File("its bytes are no SCALE encoding of a u64".into())))
+        }
     }
 }
 

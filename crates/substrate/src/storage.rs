@@ -10,17 +10,20 @@
 //!   ([`Storage::new`] checks it).
 //! * B2. The backend changes only in [`Storage::apply`].
 //!
+//! * B3. Each value has the state version it was written with (`written`); a changed one has that
+//!   of the root that is asked for.
+//!
 //! # Limits
-//! All values have one state version: a trie that is migrated from 0 to 1 value by value cannot be
-//! given. Roots are computed from all keys each time.
+//! Roots are computed from all keys each time.
 
 use crate::changes::Changes;
 use crate::error::{Rule, broken};
 use crate::hash::Hasher;
+use crate::merged::{Merged, with_prefix};
 use crate::trie::{self, StateVersion};
+use crate::written::Written;
 use prova::Result;
-use std::collections::{BTreeMap, btree_map};
-use std::iter::Peekable;
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// The key of the runtime's code.
@@ -51,6 +54,8 @@ pub struct Removal {
     pub all: bool,
     /// The keys of the backend that were looked at, which the limit counts.
     pub looked_at: u32,
+    /// The keys of the changes that were deleted before, and passed over.
+    pub deleted: u64,
 }
 
 /// A state and the changes of a call.
@@ -58,26 +63,42 @@ pub struct Removal {
 pub struct Storage {
     main: Pairs,
     children: BTreeMap<Vec<u8>, Pairs>,
+    written: Written,
     changes: Changes,
 }
 
 impl Storage {
     /// A state of these keys and values. Where the main trie has no root of a child trie, it gets
-    /// that of version 0, if the child has keys.
+    /// that of version 0, if the child has keys. The values of the main trie have the version that
+    /// the first root asks for; those of a child trie the one that gives its root.
     ///
     /// # Errors
     /// [`Rule::ChildRoot`] (B1).
     pub fn new(main: Pairs, children: BTreeMap<Vec<u8>, Pairs>) -> Result<Storage> {
-        let mut storage = Storage { main, children, changes: Changes::default() };
+        Storage::with_versions(main, children, Written::default())
+    }
+
+    /// [`Storage::new`] of values whose versions are known.
+    pub(crate) fn with_versions(
+        main: Pairs,
+        children: BTreeMap<Vec<u8>, Pairs>,
+        written: Written,
+    ) -> Result<Storage> {
+        let mut storage = Storage { main, children, written, changes: Changes::default() };
         storage.children.retain(|_, pairs| !pairs.is_empty());
-        for (key, pairs) in &storage.children {
-            let roots = [StateVersion::V0, StateVersion::V1].map(|version| root(version, pairs));
-            let place = child_key(key);
-            let expected = storage.main.entry(place).or_insert_with(|| roots[0].to_vec());
-            if !roots.iter().any(|root| root == expected.as_slice()) {
-                let rule = Rule::ChildRoot { expected: hex(expected), found: hex(&roots[0]) };
+        let keys: Vec<Vec<u8>> = storage.children.keys().cloned().collect();
+        for key in keys {
+            let (place, trie) = (child_key(&key), Trie::Child(key));
+            let roots = [StateVersion::V0, StateVersion::V1]
+                .map(|version| (version, storage.root_of(&trie, version)));
+            let expected = storage.main.entry(place).or_insert_with(|| roots[0].1.to_vec());
+            let Some((version, _)) = roots.iter().find(|(_, root)| root == expected.as_slice())
+            else {
+                let rule = Rule::ChildRoot { expected: hex(expected), found: hex(&roots[0].1) };
+                let Trie::Child(key) = &trie else { continue };
                 return Err(broken(format!("child trie {}", hex(key)), rule));
-            }
+            };
+            storage.written.fix(&trie, *version);
         }
         let lost = storage.main.iter().find(|(key, _)| {
             let child = key.strip_prefix(CHILD_PREFIX);
@@ -118,13 +139,13 @@ impl Storage {
     /// The first key behind `key`, and how many deleted ones were passed over.
     pub fn next_key(&self, trie: &Trie, key: &[u8]) -> (Option<&[u8]>, u64) {
         let mut merged = self.merged(trie, Bound::Excluded(key));
-        let next = merged.next().map(|(key, _)| key);
+        let next = merged.next().map(|(key, _, _)| key);
         (next, merged.deleted)
     }
 
     /// All keys and values of a trie, in order.
     pub fn pairs(&self, trie: &Trie) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.merged(trie, Bound::Unbounded)
+        self.merged(trie, Bound::Unbounded).map(|(key, value, _)| (key, value))
     }
 
     /// Deletes the keys with a prefix: those of the changes, and of the backend as many as `limit`
@@ -141,10 +162,14 @@ impl Storage {
         // A prefix that children's roots may have is refused, as every client refuses it.
         let reserved = prefix.starts_with(CHILD_PREFIX_ANY) || CHILD_PREFIX_ANY.starts_with(prefix);
         if *trie == Trie::Main && reserved {
-            return Ok(Removal { all: true, looked_at: 0 });
+            return Ok(Removal { all: true, looked_at: 0, deleted: 0 });
         }
+        let mut deleted = 0;
         let changed: Vec<Vec<u8>> = with_prefix(self.changes.of(trie), prefix)
-            .filter(|(_, entry)| entry.is_some())
+            .filter(|(_, entry)| {
+                deleted += u64::from(entry.is_none());
+                entry.is_some()
+            })
             .map(|(key, _)| key.clone())
             .collect();
         for key in changed {
@@ -161,7 +186,7 @@ impl Storage {
                 self.set(trie, &key, None)?;
             }
         }
-        Ok(Removal { all, looked_at })
+        Ok(Removal { all, looked_at, deleted })
     }
 
     /// Opens a transaction.
@@ -212,16 +237,20 @@ impl Storage {
             }
         }
         if roots.is_empty() {
-            return trie::root(Hasher::Blake2, version, self.pairs(&Trie::Main));
+            return self.root_of(&Trie::Main, version);
         }
-        let mut main: BTreeMap<&[u8], &[u8]> = self.pairs(&Trie::Main).collect();
+        let mut main: BTreeMap<&[u8], (&[u8], StateVersion)> = self
+            .versioned(&Trie::Main, version)
+            .map(|(key, value, of)| (key, (value, of)))
+            .collect();
         for (key, root) in &roots {
             match root {
-                Some(root) => drop(main.insert(key, root)),
+                Some(root) => drop(main.insert(key, (root, version))),
                 None => drop(main.remove(key.as_slice())),
             }
         }
-        trie::root(Hasher::Blake2, version, main)
+        let main = main.into_iter().map(|(key, (value, version))| (key, value, version));
+        trie::root_of_mixed(Hasher::Blake2, main)
     }
 
     /// The root of a child trie, which the main trie has from now on; an empty one has none there.
@@ -230,7 +259,7 @@ impl Storage {
     /// [`Rule::ChangesBytes`].
     pub fn child_root(&mut self, key: &[u8], version: StateVersion) -> Result<Vec<u8>, Rule> {
         let (trie, place) = (Trie::Child(key.to_vec()), child_key(key));
-        let empty = || root(version, &Pairs::new()).to_vec();
+        let empty = || trie::root(Hasher::Blake2, version, []).to_vec();
         if self.changes.of(&trie).is_none() {
             return Ok(self.get(&Trie::Main, &place).map_or_else(empty, <[u8]>::to_vec));
         }
@@ -245,10 +274,10 @@ impl Storage {
             pairs.iter().map(|(key, value)| (key.len() + value.len() + 32) as u64).sum()
         };
         let backend = pairs(&self.main) + self.children.values().map(pairs).sum::<u64>();
-        backend + self.changes.bytes()
+        backend + self.changes.pair_bytes()
     }
 
-    /// The bytes that the changes take.
+    /// The bytes of memory that the changes take.
     pub fn change_bytes(&self) -> u64 {
         self.changes.bytes()
     }
@@ -269,12 +298,17 @@ impl Storage {
                 Trie::Main => None,
             })
             .collect();
+        // W1: what was there without a version is as this root has taken it.
+        self.written.fix(&Trie::Main, version);
         for (trie, entries) in self.changes.take() {
-            let pairs = match trie {
+            self.written.fix(&trie, version);
+            let pairs = match &trie {
                 Trie::Main => &mut self.main,
-                Trie::Child(key) => self.children.entry(key).or_default(),
+                Trie::Child(key) => self.children.entry(key.clone()).or_default(),
             };
             for (key, entry) in entries {
+                let value = entry.as_ref().map(|value| (value.len(), version));
+                self.written.set(&trie, &key, value);
                 match entry {
                     Some(value) => drop(pairs.insert(key, value)),
                     None => drop(pairs.remove(&key)),
@@ -288,6 +322,11 @@ impl Storage {
             }
         }
         self.children.retain(|_, pairs| !pairs.is_empty());
+        let children = &self.children;
+        self.written.retain(|trie| match trie {
+            Trie::Main => true,
+            Trie::Child(key) => children.contains_key(key),
+        });
     }
 
     /// Forgets the changes.
@@ -297,9 +336,26 @@ impl Storage {
 
     /// The root of a child trie's keys; `None` if it has none.
     fn child_root_now(&self, trie: &Trie, version: StateVersion) -> Option<[u8; 32]> {
-        let mut pairs = self.pairs(trie).peekable();
-        pairs.peek()?;
-        Some(trie::root(Hasher::Blake2, version, pairs))
+        self.pairs(trie).next()?;
+        Some(self.root_of(trie, version))
+    }
+
+    /// The root of a trie's keys, the roots of children as they stand.
+    fn root_of(&self, trie: &Trie, version: StateVersion) -> [u8; 32] {
+        trie::root_of_mixed(Hasher::Blake2, self.versioned(trie, version))
+    }
+
+    /// The keys and values of a trie with their versions (B3).
+    fn versioned(
+        &self,
+        trie: &Trie,
+        version: StateVersion,
+    ) -> impl Iterator<Item = (&[u8], &[u8], StateVersion)> {
+        let written = self.written.of_trie(trie);
+        self.merged(trie, Bound::Unbounded).map(move |(key, value, changed)| match written {
+            Some(written) if !changed => (key, value, written.of(key, version)),
+            Some(_) | None => (key, value, version),
+        })
     }
 
     fn backend(&self, trie: &Trie) -> Option<&Pairs> {
@@ -310,63 +366,8 @@ impl Storage {
     }
 
     fn merged(&self, trie: &Trie, from: Bound<&[u8]>) -> Merged<'_> {
-        let range = (from, Bound::Unbounded);
-        Merged {
-            backend: self.backend(trie).map(|pairs| pairs.range::<[u8], _>(range).peekable()),
-            changes: self.changes.of(trie).map(|keys| keys.range::<[u8], _>(range).peekable()),
-            deleted: 0,
-        }
+        Merged::new(self.backend(trie), self.changes.of(trie), from)
     }
-}
-
-/// A part of a sorted map, whose next entry can be looked at.
-type Part<'a, V> = Option<Peekable<btree_map::Range<'a, Vec<u8>, V>>>;
-
-/// Two sorted maps as one: changes over the backend.
-struct Merged<'a> {
-    backend: Part<'a, Vec<u8>>,
-    changes: Part<'a, Option<Vec<u8>>>,
-    /// How many deleted keys were passed over.
-    deleted: u64,
-}
-
-impl<'a> Iterator for Merged<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let old = self.backend.as_mut().and_then(|pairs| pairs.peek().copied());
-            let new = self.changes.as_mut().and_then(|keys| keys.peek().copied());
-            let Some((key, entry)) = new.filter(|new| old.is_none_or(|old| new.0 <= old.0)) else {
-                let (key, value) = old?;
-                self.backend.as_mut()?.next();
-                return Some((key, value));
-            };
-            self.changes.as_mut()?.next();
-            if old.is_some_and(|old| old.0 == key) {
-                self.backend.as_mut()?.next();
-            }
-            match entry {
-                Some(value) => return Some((key, value)),
-                None => self.deleted += 1,
-            }
-        }
-    }
-}
-
-/// The entries of a map whose keys have a prefix.
-fn with_prefix<'a, V>(
-    map: Option<&'a BTreeMap<Vec<u8>, V>>,
-    prefix: &'a [u8],
-) -> impl Iterator<Item = (&'a Vec<u8>, &'a V)> {
-    let from = (Bound::Included(prefix), Bound::Unbounded);
-    let entries = map.into_iter().flat_map(move |map| map.range::<[u8], _>(from));
-    entries.take_while(move |(key, _)| key.starts_with(prefix))
-}
-
-fn root(version: StateVersion, pairs: &Pairs) -> [u8; 32] {
-    let pairs = pairs.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
-    trie::root(Hasher::Blake2, version, pairs)
 }
 
 /// Where the main trie has the root of a child trie.

@@ -36,6 +36,14 @@ impl StateVersion {
         }
     }
 
+    /// The version that it is not.
+    pub(crate) fn other(self) -> StateVersion {
+        match self {
+            StateVersion::V0 => StateVersion::V1,
+            StateVersion::V1 => StateVersion::V0,
+        }
+    }
+
     /// Its number.
     pub fn number(self) -> u8 {
         match self {
@@ -46,11 +54,46 @@ impl StateVersion {
 }
 
 /// Values of at least so many bytes are hashed in version 1.
-const HASHED_BYTES_MIN: usize = 33;
+pub(crate) const HASHED_BYTES_MIN: usize = 33;
 /// Nodes of at least so many bytes are hashed.
-const HASHED_NODE_BYTES_MIN: usize = 32;
-/// More nibbles than this are counted as this (`NIBBLE_SIZE_BOUND`).
-const NIBBLES_COUNTED_MAX: usize = u16::MAX as usize;
+pub(crate) const HASHED_NODE_BYTES_MIN: usize = 32;
+
+/// Whether a value is replaced by its hash.
+pub(crate) fn is_hashed(version: StateVersion, value: &[u8]) -> bool {
+    version == StateVersion::V1 && value.len() >= HASHED_BYTES_MIN
+}
+
+/// What a node's first bits say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Leaf,
+    Branch,
+    BranchValue,
+    LeafHash,
+    BranchHash,
+}
+
+impl Kind {
+    /// The bits, in their place.
+    fn prefix(self) -> u8 {
+        match self {
+            Kind::Leaf => 0b0100_0000,
+            Kind::Branch => 0b1000_0000,
+            Kind::BranchValue => 0b1100_0000,
+            Kind::LeafHash => 0b0010_0000,
+            Kind::BranchHash => 0b0001_0000,
+        }
+    }
+
+    /// The greatest number in the bits that are left, which says that further bytes follow.
+    pub(crate) fn full(self) -> usize {
+        match self {
+            Kind::Leaf | Kind::Branch | Kind::BranchValue => 63,
+            Kind::LeafHash => 31,
+            Kind::BranchHash => 15,
+        }
+    }
+}
 
 /// The root of a trie.
 ///
@@ -60,7 +103,19 @@ pub fn root<'a>(
     version: StateVersion,
     pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
 ) -> [u8; 32] {
-    let builder = Builder { hasher, version, open: Vec::new() };
+    root_of_mixed(hasher, pairs.into_iter().map(|(key, value)| (key, value, version)))
+}
+
+/// The root of a trie whose values have versions of their own.
+pub(crate) fn root_of_mixed<'a>(
+    hasher: Hasher,
+    values: impl IntoIterator<Item = (&'a [u8], &'a [u8], StateVersion)>,
+) -> [u8; 32] {
+    let builder = Builder { hasher, open: Vec::new() };
+    let pairs = values.into_iter().map(|(key, bytes, version)| {
+        let hashed = is_hashed(version, bytes);
+        (key, Value { bytes, hashed })
+    });
     hasher.hash(&builder.build(pairs))
 }
 
@@ -79,26 +134,32 @@ pub fn ordered_root<'a>(
     root(hasher, version, pairs.iter().map(|(key, value)| (key.as_slice(), *value)))
 }
 
+/// A value, and whether its node has its hash.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    bytes: &'a [u8],
+    hashed: bool,
+}
+
 /// A branch that may still get children.
 struct Open<'a> {
     /// The nibbles of the path to it.
     depth: usize,
     /// A key that leads through it.
     key: &'a [u8],
-    value: Option<&'a [u8]>,
+    value: Option<Value<'a>>,
     /// How each child is named in it: an inline node or a hash.
     children: [Option<Vec<u8>>; 16],
 }
 
 struct Builder<'a> {
     hasher: Hasher,
-    version: StateVersion,
     open: Vec<Open<'a>>,
 }
 
 impl<'a> Builder<'a> {
     /// The encoding of the root node.
-    fn build(mut self, pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
+    fn build(mut self, pairs: impl IntoIterator<Item = (&'a [u8], Value<'a>)>) -> Vec<u8> {
         let mut pairs = pairs.into_iter();
         let Some(mut pair) = pairs.next() else { return vec![0] };
         loop {
@@ -118,7 +179,7 @@ impl<'a> Builder<'a> {
 
     /// Adds a key; the next one has `fork` nibbles in common with it. Gives the node of the only
     /// key.
-    fn add(&mut self, (key, value): (&'a [u8], &'a [u8]), fork: Option<usize>) -> Option<Vec<u8>> {
+    fn add(&mut self, (key, value): (&'a [u8], Value<'a>), fork: Option<usize>) -> Option<Vec<u8>> {
         let len = key.len() * 2;
         if fork == Some(len) {
             self.push(len, key, Some(value));
@@ -151,7 +212,7 @@ impl<'a> Builder<'a> {
         None
     }
 
-    fn push(&mut self, depth: usize, key: &'a [u8], value: Option<&'a [u8]>) {
+    fn push(&mut self, depth: usize, key: &'a [u8], value: Option<Value<'a>>) {
         self.open.push(Open { depth, key, value, children: Default::default() });
     }
 
@@ -166,59 +227,59 @@ impl<'a> Builder<'a> {
         None
     }
 
-    fn leaf(&self, key: &[u8], partial: usize, value: &[u8]) -> Vec<u8> {
-        let mut node = Vec::with_capacity(key.len() + value.len().min(64) + 8);
-        let (prefix, bits) = if self.hashes(value) { (0b0010_0000, 3) } else { (0b0100_0000, 2) };
-        header(&mut node, prefix, bits, key, partial, key.len() * 2);
+    fn leaf(&self, key: &[u8], partial: usize, value: Value<'_>) -> Vec<u8> {
+        let mut node = Vec::with_capacity(key.len() + value.bytes.len().min(64) + 8);
+        let kind = if value.hashed { Kind::LeafHash } else { Kind::Leaf };
+        header(&mut node, kind, key, partial, key.len() * 2);
         self.value(&mut node, value);
         node
     }
 
     fn branch(&self, branch: &Open<'a>, partial: usize) -> Vec<u8> {
         let mut node = Vec::new();
-        let (prefix, bits) = match branch.value {
-            None => (0b1000_0000, 2),
-            Some(value) if self.hashes(value) => (0b0001_0000, 4),
-            Some(_) => (0b1100_0000, 2),
+        let kind = match branch.value {
+            None => Kind::Branch,
+            Some(value) if value.hashed => Kind::BranchHash,
+            Some(_) => Kind::BranchValue,
         };
-        header(&mut node, prefix, bits, branch.key, partial, branch.depth);
-        let present = branch.children.iter().enumerate();
-        let bitmap = present.fold(0u16, |map, (i, child)| map | u16::from(child.is_some()) << i);
-        node.extend(bitmap.to_le_bytes());
+        header(&mut node, kind, branch.key, partial, branch.depth);
+        bitmap(&mut node, branch.children.iter().map(Option::is_some));
         if let Some(value) = branch.value {
             self.value(&mut node, value);
         }
-        for child in branch.children.iter().flatten() {
-            node.extend(crate::version::compact(child.len() as u64));
-            node.extend(child);
-        }
+        branch.children.iter().flatten().for_each(|child| vector(&mut node, child));
         node
     }
 
-    fn hashes(&self, value: &[u8]) -> bool {
-        self.version == StateVersion::V1 && value.len() >= HASHED_BYTES_MIN
-    }
-
-    fn value(&self, node: &mut Vec<u8>, value: &[u8]) {
-        if self.hashes(value) {
-            return node.extend(self.hasher.hash(value));
+    fn value(&self, node: &mut Vec<u8>, value: Value<'_>) {
+        match value.hashed {
+            true => node.extend(self.hasher.hash(value.bytes)),
+            false => vector(node, value.bytes),
         }
-        node.extend(crate::version::compact(value.len() as u64));
-        node.extend(value);
     }
+}
+
+/// Bytes with their number before them.
+pub(crate) fn vector(node: &mut Vec<u8>, bytes: &[u8]) {
+    node.extend(crate::version::compact(bytes.len() as u64));
+    node.extend(bytes);
+}
+
+/// Which children there are.
+pub(crate) fn bitmap(node: &mut Vec<u8>, present: impl Iterator<Item = bool>) {
+    let map = present.enumerate().fold(0u16, |map, (i, child)| map | u16::from(child) << i);
+    node.extend(map.to_le_bytes());
 }
 
 /// The kind and the nibbles from `from` to `to` of a key: the count in the bits that the kind
 /// leaves of a byte, and on in further bytes; then the nibbles, an odd one alone first.
-fn header(node: &mut Vec<u8>, prefix: u8, bits: u32, key: &[u8], from: usize, to: usize) {
-    let count = to.saturating_sub(from);
-    let counted = count.min(NIBBLES_COUNTED_MAX);
-    let full = usize::from(u8::MAX >> bits);
-    if counted < full {
-        node.push(prefix | counted as u8);
+pub(crate) fn header(node: &mut Vec<u8>, kind: Kind, key: &[u8], from: usize, to: usize) {
+    let (count, full) = (to.saturating_sub(from), kind.full());
+    if count < full {
+        node.push(kind.prefix() | count as u8);
     } else {
-        node.push(prefix | full as u8);
-        let mut rest = counted - full;
+        node.push(kind.prefix() | full as u8);
+        let mut rest = count - full;
         while rest >= 255 {
             node.push(255);
             rest -= 255;
@@ -241,7 +302,7 @@ fn header(node: &mut Vec<u8>, prefix: u8, bits: u32, key: &[u8], from: usize, to
 }
 
 /// A nibble of a key, the high one of a byte first; 0 beyond its end.
-fn nibble(key: &[u8], at: usize) -> usize {
+pub(crate) fn nibble(key: &[u8], at: usize) -> usize {
     let byte = key.get(at / 2).copied().unwrap_or(0);
     usize::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 })
 }

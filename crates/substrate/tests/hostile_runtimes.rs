@@ -5,8 +5,8 @@
 
 use prova::{Config, Engine, Trap};
 use prova_substrate::{
-    CODE_BYTES_MAX, CallOptions, Code, Fault, HEAP_PAGES_KEY, Rule, Runtime, Storage,
-    SubstrateError, Trie, configure,
+    Block, CODE_BYTES_MAX, CallOptions, Code, Fault, HEAP_PAGES_KEY, LOG_BYTES_MAX, Rule, Runtime,
+    StateVersion, Storage, SubstrateError, Trie, configure, execute_block,
 };
 use std::collections::BTreeMap;
 
@@ -20,6 +20,10 @@ fn engine() -> Engine {
 
 /// A runtime whose entry point `f` has this body.
 fn runtime(body: &str) -> prova::Result<Runtime> {
+    runtime_of("f", body)
+}
+
+fn runtime_of(entry: &str, body: &str) -> prova::Result<Runtime> {
     let text = format!(
         r#"(module
         (import "env" "memory" (memory 17))
@@ -38,12 +42,16 @@ fn runtime(body: &str) -> prova::Result<Runtime> {
         (import "env" "ext_crypto_sr25519_generate_version_1" (func $generate (param i32 i64) (result i32)))
         (import "env" "ext_offchain_timestamp_version_1" (func $timestamp (result i64)))
         (import "env" "ext_panic_handler_abort_on_panic_version_1" (func $abort (param i64)))
+        (import "env" "ext_logging_log_version_1" (func $log (param i32 i64 i64)))
+        (import "env" "ext_storage_append_version_1" (func $append (param i64 i64)))
+        (import "env" "ext_default_child_storage_set_version_1" (func $child_set (param i64 i64 i64)))
+        (import "env" "ext_trie_blake2_256_root_version_1" (func $pairs (param i64) (result i32)))
         (import "env" "ext_trie_blake2_256_ordered_root_version_2" (func $ordered (param i64 i32) (result i32)))
         (import "env" "ext_trie_blake2_256_verify_proof_version_2" (func $proof (param i32 i64 i64 i64 i32) (result i32)))
         (global (export "__heap_base") i32 (i32.const 65536))
         (data (i32.const 0) "key\ff\ff\ff\ff")
         (func $deep (param i32) (result i32) (call $deep (local.get 0)))
-        (func (export "f") (param i32 i32) (result i64) (local $i i32) {body}))"#
+        (func (export "{entry}") (param i32 i32) (result i64) (local $i i32) (local $j i32) {body}))"#
     );
     Runtime::new(&engine(), &wat::parse_str(text)?)
 }
@@ -141,6 +149,87 @@ fn fuel_ends_loops_and_the_work_of_the_host() {
     assert_eq!(deep.downcast_ref(), Some(&Trap::StackOverflow));
 }
 
+/// Floods end where fuel does, or at a limit by name; what the host keeps of them is bounded.
+#[test]
+fn floods_are_bounded() {
+    let (mb, fuel) = (1u64 << 52, Some(FUEL));
+    // A megabyte a line, of which no line is kept; short lines, of which a megabyte is kept.
+    let long = call(&format!(
+        "(loop (call $log (i32.const 2) {KEY} (i64.const {mb})) (br 0)) (i64.const 0)"
+    ));
+    assert_eq!(long.downcast_ref(), Some(&Trap::OutOfFuel));
+    let lines =
+        "(loop (call $log (i32.const 2) (i64.const 0x3_0000_0000) (i64.const 0x3_0000_0000))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if 0 (i32.lt_u (local.get $i) (i32.const 100000)))) (i64.const 0)";
+    let options = CallOptions { fuel, ..CallOptions::default() };
+    let lines = runtime(lines).unwrap().call(&mut Storage::default(), "f", &[], &options).unwrap();
+    let kept: usize =
+        lines.log.iter().map(|line| line.target.len() + line.message.len() + 16).sum();
+    assert!(kept <= LOG_BYTES_MAX && kept + 100 > LOG_BYTES_MAX, "{kept}");
+    // A value that is appended to costs its length each time.
+    let append = format!("(loop (call $append {KEY} (i64.const {mb})) (br 0)) (i64.const 0)");
+    assert_eq!(call(&append).downcast_ref(), Some(&Trap::OutOfFuel));
+    // Many child tries with large keys: the keys count, so the changes have their limit.
+    let unlimited = CallOptions::default();
+    let children = format!(
+        "(loop (call $child_set (i64.or (i64.const {}) (i64.extend_i32_u (local.get $i))) {KEY} {KEY})
+           (local.set $i (i32.add (local.get $i) (i32.const 1))) (br 0)) (i64.const 0)",
+        64 * mb
+    );
+    let flooded = runtime(&children).unwrap().call(&mut Storage::default(), "f", &[], &unlimited);
+    let (at, broken) = rule(&flooded.unwrap_err());
+    assert_eq!(at, "ext_default_child_storage_set_version_1");
+    assert!(matches!(broken, Rule::ChangesBytes(_)), "{broken}");
+}
+
+/// A list of elements of one byte each is a hundred times as large in the host.
+#[test]
+fn lists_have_a_greatest_length() {
+    // Compact numbers: 2^20 and one more.
+    for (count, ok) in [(1u32 << 20, true), ((1 << 20) + 1, false)] {
+        for (func, size) in [("$ordered", 1), ("$pairs", 2)] {
+            let end = if func == "$pairs" { "" } else { "(i32.const 1)" };
+            let len = u64::from(count) * size + 4;
+            let body = format!(
+                "(i32.store (i32.const 70000) (i32.const {}))
+                 (drop (call {func} (i64.const {}) {end})) (i64.const 0)",
+                count << 2 | 2,
+                len << 32 | 70_000
+            );
+            let options = CallOptions::default();
+            let called = runtime(&body).unwrap().call(&mut Storage::default(), "f", &[], &options);
+            match called {
+                Ok(_) => assert!(ok),
+                Err(error) => assert_eq!((ok, rule(&error).1), (false, Rule::ListLen(1 << 20))),
+            }
+        }
+    }
+}
+
+/// A million keys are cleared, and the fuel for it is asked; without enough the state is as before.
+#[test]
+fn a_prefix_of_a_million_keys() {
+    let main: BTreeMap<Vec<u8>, Vec<u8>> =
+        (0u32..1_000_000).map(|i| ([b"key", &i.to_be_bytes()[..]].concat(), vec![1])).collect();
+    let storage = Storage::new(main, BTreeMap::new()).unwrap();
+    let body = format!(
+        "(i64.store8 (i32.const 60000) (i64.const 0)) (call $clear {KEY} (i64.const {}))",
+        1u64 << 32 | 60_000
+    );
+    let runtime = runtime(&body).unwrap();
+    for (fuel, ok) in [(1_000_000, false), (200_000_000, true)] {
+        let mut state = storage.clone();
+        let options = CallOptions { fuel: Some(fuel), ..CallOptions::default() };
+        let called = runtime.call(&mut state, "f", &[], &options);
+        assert_eq!(called.is_ok(), ok);
+        if let Err(error) = called {
+            assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
+        }
+        assert_eq!(state.pairs(&Trie::Main).count(), if ok { 0 } else { 1_000_000 });
+    }
+}
+
 #[test]
 fn the_protocol_is_enforced() {
     let cases = [
@@ -195,14 +284,16 @@ fn the_protocol_is_enforced() {
             "ext_trie_blake2_256_ordered_root_version_2",
             Rule::Encoding("a list of values"),
         ),
+        (
+            "(drop (call $proof (i32.const 0) (i64.const 0x7_0000_0000) (i64.const 0) (i64.const 0)
+                (i32.const 1))) (i64.const 0)",
+            "ext_trie_blake2_256_verify_proof_version_2",
+            Rule::Encoding("a list of nodes"),
+        ),
     ];
     for (body, at, expected) in cases {
         assert_eq!(rule(&call(body)), (at.to_owned(), expected), "{body}");
     }
-    let proof = "(drop (call $proof (i32.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i32.const 1))) (i64.const 0)";
-    let error = call(proof);
-    let fault = error.downcast_ref::<SubstrateError>().map(SubstrateError::fault);
-    assert_eq!(fault, Some(Fault::Host), "what is not built says so");
 }
 
 #[test]
@@ -241,7 +332,8 @@ fn pages_of_heap_come_from_the_state() {
     let beyond = with(&(most + 1).to_le_bytes()).unwrap_err();
     assert_eq!(rule(&beyond).1, Rule::HeapPages(most + 1));
     let bad = with(&[1]).unwrap_err();
-    assert_eq!(rule(&bad), (":heappages".to_owned(), Rule::Encoding("a u64")));
+    let what = Rule::File("its bytes are no SCALE encoding of a u64".into());
+    assert_eq!(rule(&bad), (":heappages".to_owned(), what));
 }
 
 #[test]
@@ -252,7 +344,7 @@ fn modules_that_are_no_runtimes_are_refused() {
     assert_eq!(no_memory, "it neither imports `env::memory` nor exports `memory`");
     let memory = r#"(import "env" "memory" (memory 1))"#;
     let unknown = refused(&format!(r#"(module (import "env" "ext_evil" (func)) {memory})"#));
-    assert_eq!(unknown, "it imports `env::ext_evil`, which this host does not know");
+    assert_eq!(unknown, "it imports `env::ext_evil`, which this host does not have");
     let runtime = new(&format!("(module {memory})")).unwrap();
     let options = CallOptions::default();
     let call = |runtime: &Runtime, entry: &str| {
@@ -299,4 +391,92 @@ fn blobs_are_unpacked_with_a_limit() {
     assert!(matches!(refused(b""), Rule::NotWasm(_)));
     let wasm = Code::unpack(b"\0asm\x01\0\0\0").unwrap();
     assert!(!wasm.is_compressed());
+}
+
+/// A block whose header has this state root.
+fn block(state_root: &[u8; 32]) -> Block {
+    let header = [&[0; 32][..], &[4], state_root, &[0; 32], &[0]].concat();
+    Block { header, body: Vec::new() }
+}
+
+/// What a runtime says last of its root is not believed: it may have changed the state behind that,
+/// left a transaction open, or asked for the root of another version.
+#[test]
+fn the_root_of_a_block_is_that_of_the_state() {
+    let key = "(i64.const 0x300000000)";
+    for body in [
+        format!("(drop (call $root (i32.const 1))) (call $set {key} {key})"),
+        format!("(call $start) (call $set {key} {key}) (drop (call $root (i32.const 1)))"),
+        format!("(call $set {key} (i64.const 0x2800000100)) (drop (call $root (i32.const 0)))"),
+    ] {
+        let text = body.clone() + "(i64.const 0)";
+        let runtime = runtime_of("Core_execute_block", &text).unwrap();
+        let options = CallOptions { fuel: Some(FUEL), ..CallOptions::default() };
+        let mut state = Storage::default();
+        let asked = runtime.call(&mut state, "Core_execute_block", &[], &options).unwrap();
+        let (told, root) = (asked.last_root.unwrap(), state.root(StateVersion::V1));
+        assert_ne!(told, root, "{body}");
+        let run = |root: &[u8; 32]| {
+            let mut state = Storage::default();
+            execute_block(&runtime, StateVersion::V1, &mut state, &block(root), &options)
+        };
+        assert!(run(&root).is_ok(), "{body}");
+        let error = run(&told).expect_err(&body);
+        assert!(matches!(rule(&error).1, Rule::Block(_)), "{error:?}");
+    }
+}
+
+/// What cannot be paid is neither copied nor passed over.
+#[test]
+fn work_is_paid_before_it_is_done() {
+    let key = "(i64.const 0x300000000)";
+    let children = "(loop $next
+        (i32.store (i32.const 1000) (local.get $i))
+        (call $child_set (i64.const 0x4000003e8) (i64.const 0x300000000) (i64.const 0x300000000))
+        (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20000))))";
+    for body in [
+        // The end of 2,000 transactions in which nothing changed, beside 20,000 child tries.
+        format!(
+            "{children} (local.set $i (i32.const 0)) (loop $again (call $start) (call $rollback)
+            (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                (i32.const 2000)))) (i64.const 0)"
+        ),
+        format!("(call $set {key} {key}) (i64.const 0)"),
+    ] {
+        let options = CallOptions { fuel: Some(FUEL), ..CallOptions::default() };
+        let called = runtime(&body).unwrap().call(&mut Storage::default(), "f", &[], &options);
+        assert!(called.is_ok(), "{called:?}");
+    }
+    // Half a GiB is asked for with fuel for a thousandth of it.
+    let body = "(call $proof (i32.const 0) (i64.const 0x800000000000000) (i64.const 0)
+        (i64.const 0) (i32.const 1)) drop (i64.const 0)";
+    let options = CallOptions { fuel: Some(10_000), ..CallOptions::default() };
+    let called = runtime(body).unwrap().call(&mut Storage::default(), "f", &[], &options);
+    assert_eq!(called.expect_err("too little").downcast_ref(), Some(&Trap::OutOfFuel));
+    let error = call("(i64.const 0x0400000100000000)");
+    assert_eq!(rule(&error).1, Rule::OutputBytes(64 << 20));
+}
+
+/// Keys that were deleted and are passed over are paid for.
+#[test]
+fn tombstones_cost() {
+    let fuel = |times: u32| {
+        let body = format!(
+            "(loop $next
+                (i32.store (i32.const 3) (local.get $i))
+                (call $set (i64.const 0x700000000) (i64.const 0x300000000))
+                (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                    (i32.const 1000))))
+            (i64.store8 (i32.const 60000) (i64.const 0))
+            (loop $again
+                (drop (call $clear (i64.const 0x300000000) (i64.const 0x10000ea60)))
+                (br_if $again (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1)))
+                    (i32.const {times}))))
+            (i64.const 0)"
+        );
+        let options = CallOptions { fuel: Some(FUEL), ..CallOptions::default() };
+        let runtime = runtime(&body).unwrap();
+        runtime.call(&mut Storage::default(), "f", &[], &options).unwrap().fuel
+    };
+    assert!(fuel(3) - fuel(2) > 8 * 1000);
 }

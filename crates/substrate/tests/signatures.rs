@@ -4,8 +4,8 @@
 //! no vector is known.
 
 use prova_substrate::{
-    RecoverError, ecdsa_recover, ecdsa_recover_lax, ed25519_verify, keccak_256, sr25519_verify,
-    sr25519_verify_lax,
+    RecoverError, ecdsa_recover, ecdsa_recover_lax, ed25519_verify, keccak_256, sha2_256,
+    sr25519_verify, sr25519_verify_lax,
 };
 
 fn bytes<const N: usize>(text: &str) -> [u8; N] {
@@ -31,6 +31,18 @@ fn ed25519_of_the_rfc() {
         "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
     ));
     assert!(ed25519_verify(&signature, &[0x72], &key));
+}
+
+/// RFC 8032, 7.1, test 3.
+#[test]
+fn ed25519_of_the_rfc_with_a_message() {
+    let key = bytes("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
+    let signature = bytes(concat!(
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac",
+        "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"
+    ));
+    assert!(ed25519_verify(&signature, &[0xaf, 0x82], &key));
+    assert!(!ed25519_verify(&signature, &[0x82, 0xaf], &key));
 }
 
 /// ZIP 215: keys and commitments of small order, encoded canonically or not, sign everything with
@@ -122,6 +134,47 @@ fn a_key_is_recovered() {
     // The negative of `s` with the other parity is a signature of the same key: high values pass.
     let high = negated(S);
     assert_eq!(ecdsa_recover(&signature(R, &high, 0), &hash), Ok(key));
+}
+
+/// Deterministic signatures (RFC 6979) of SHA-256 hashes by the keys 1 and order - 1, as libraries
+/// of Bitcoin publish them. Their public keys are the generator and its negative.
+#[test]
+fn keys_of_published_signatures_are_recovered() {
+    let x = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+    let time = "All those moments will be lost in time, like tears in rain. Time to die...";
+    let cases = [
+        (
+            "Satoshi Nakamoto",
+            "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8",
+            "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5",
+            0xb8,
+        ),
+        (
+            time,
+            "8600dbd41e348fe5c9465ab92d23e3db8b98b873beecd930736488696438cb6b",
+            "547fe64427496db33bf66019dacbf0039c04199abb0122918601db38a72cfc21",
+            0xb8,
+        ),
+        (
+            "Satoshi Nakamoto",
+            "fd567d121db66e382991534ada77a6bd3106f0a1098c231e47993447cd6af2d0",
+            "6b39cd0eb1bc8603e159ef5c20a5c8ad685a45b06ce9bebed3f153d10d93bed5",
+            0x77,
+        ),
+    ];
+    for (message, r, s, last) in cases {
+        let hash = sha2_256(message.as_bytes());
+        let good = (0..2).filter(|&parity| {
+            let key = ecdsa_recover(&signature(r, s, parity), &hash);
+            assert_eq!(key, ecdsa_recover_lax(&signature(r, s, parity), &hash));
+            // The last byte of the second coordinate tells the point from its negative.
+            key.is_ok_and(|key| key[..32] == bytes::<32>(x) && key[63] == last)
+        });
+        assert_eq!(good.count(), 1, "{message}, {r}");
+        let other = sha2_256(b"another message");
+        let bad = ecdsa_recover(&signature(r, s, 0), &other).map(|key| key[..32] == bytes::<32>(x));
+        assert_ne!(bad, Ok(true));
+    }
 }
 
 /// The group's order less a number.

@@ -1,8 +1,9 @@
 //! Storage with transactions against a plain model, under random sequences.
 //!
 //! The model copies both whole maps (backend and overlay) when a transaction begins; a limit counts
-//! keys of the backend alone, as in every client. 2,000 sequences of 50 operations by default
-//! (10^5; `PROVA_CASES_MAX` multiplies). Roots are compared with those of the model's own maps, by
+//! keys of the backend alone, as in every client. 2,000 sequences of 50 operations of seed 1401 by
+//! default; `PROVA_CASES_MAX=50 cargo test --workspace --test storage random_sequences` runs 10^5
+//! in some 20 seconds of processor time. Roots are compared with those of the model's own maps, by
 //! the same trie code: `trie.rs` is about roots.
 
 use prova_random::Rng;
@@ -32,20 +33,22 @@ impl Model {
     }
 
     fn clear_prefix(&mut self, trie: usize, prefix: &[u8], limit: Option<u32>) -> Removal {
+        let mut deleted = 0;
         for (key, value) in &mut self.overlay[trie] {
             if key.starts_with(prefix) {
+                deleted += u64::from(value.is_none());
                 *value = None;
             }
         }
         let mut looked_at = 0;
         for key in self.backend[trie].keys().filter(|key| key.starts_with(prefix)) {
             if limit == Some(looked_at) {
-                return Removal { all: false, looked_at };
+                return Removal { all: false, looked_at, deleted };
             }
             self.overlay[trie].insert(key.clone(), None);
             looked_at += 1;
         }
-        Removal { all: true, looked_at }
+        Removal { all: true, looked_at, deleted }
     }
 }
 
@@ -198,7 +201,7 @@ fn the_roots_of_children_are_not_for_the_runtime_to_write() {
     storage.set(&Trie::Main, b"a", Some(vec![1])).unwrap();
     for prefix in [&b""[..], b":", b":child_storage:", b":child_storage:default:k"] {
         let removal = storage.clear_prefix(&Trie::Main, prefix, None).unwrap();
-        assert_eq!(removal, Removal { all: true, looked_at: 0 });
+        assert_eq!(removal, Removal { all: true, looked_at: 0, deleted: 0 });
     }
     assert!(storage.get(&Trie::Main, b"a").is_some());
     storage.set(&child(), b"x", Some(vec![1])).unwrap();

@@ -7,7 +7,8 @@
 use prova::{Config, Engine, Tier};
 use prova_substrate::{
     Block, CODE_KEY, CallOptions, Hasher, Rule, Runtime, StateVersion, Storage, SubstrateError,
-    configure, execute_block, ordered_root, parse_block_file, parse_state, root,
+    check_parent_state, configure, execute_block, ordered_root, parse_block_file, parse_state,
+    root,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -63,10 +64,12 @@ fn chain() -> (Pairs, [Block; 2]) {
     state.insert(b"word".to_vec(), b"abc".to_vec());
     state.insert(CODE_KEY.to_vec(), code(2));
     state.insert(b"number".to_vec(), vec![1]);
+    state.insert(b"parent".to_vec(), vec![0; 32]);
     let set_code = [vec![1], code(2)].concat();
     let first = block(1, &[set(b"word", b"abc"), set_code], &state);
     state.insert(b"word".to_vec(), b"fed".to_vec());
     state.insert(b"number".to_vec(), vec![2]);
+    state.insert(b"parent".to_vec(), vec![1; 32]);
     let second = block(2, &[set(b"word", b"def")], &state);
     (start, [first, second])
 }
@@ -192,6 +195,68 @@ fn one_flipped_bit_is_refused_with_the_expected_root() {
     }
 }
 
+/// A bit of every byte of the first block is flipped, and with `PROVA_CASES_MAX` every bit.
+#[test]
+fn a_flipped_bit_in_any_byte_of_the_block_is_refused() {
+    let (storage, blocks) = files();
+    let runtime = Runtime::new(&engine(Tier::default()), &code(1)).unwrap();
+    let options = CallOptions { fuel: Some(10_000_000), ..CallOptions::default() };
+    let all = std::env::var_os("PROVA_CASES_MAX").is_some();
+    let parts = 1 + blocks[0].body.len();
+    let (mut named, mut total) = (0, 0);
+    for part in 0..parts {
+        let len = if part == 0 { blocks[0].header.len() } else { blocks[0].body[part - 1].len() };
+        for (at, bit) in (0..len).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            if !all && bit != (at * 5 + part) % 8 {
+                continue;
+            }
+            let mut block = blocks[0].clone();
+            let bytes = if part == 0 { &mut block.header } else { &mut block.body[part - 1] };
+            bytes[at] ^= 1 << bit;
+            let mut after = storage.clone();
+            let done = execute_block(&runtime, StateVersion::V1, &mut after, &block, &options);
+            let error = done.err().unwrap_or_else(|| panic!("part {part}, byte {at}, bit {bit}"));
+            // A number that takes more bytes leaves too few for a header; else the root is named.
+            let refused = error.downcast_ref::<SubstrateError>().unwrap();
+            match block.header() {
+                Ok(header) => {
+                    let expected = hex(&header.state_root);
+                    assert!(refused.to_string().contains(&expected), "{refused}");
+                    named += 1;
+                }
+                Err(_) => assert_eq!(*refused.rule(), Rule::Encoding("a header")),
+            }
+            total += 1;
+        }
+    }
+    assert!(total > 1_500 && named + 8 > total, "{named} of {total}");
+}
+
+/// A bit of every byte of every value of the state, which the parent's root notices; and what the
+/// block reads, the block notices too.
+#[test]
+fn a_flipped_bit_in_any_byte_of_the_state_is_refused() {
+    let (storage, blocks) = files();
+    let parent = storage.root(StateVersion::V1);
+    let trie = prova_substrate::Trie::Main;
+    let pairs: Vec<(Vec<u8>, Vec<u8>)> =
+        storage.pairs(&trie).map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+    for (key, value) in pairs {
+        for at in 0..value.len() {
+            let mut flipped = value.clone();
+            flipped[at] ^= 1 << (at % 8);
+            let mut changed = storage.clone();
+            changed.set(&trie, &key, Some(flipped)).unwrap();
+            changed.apply(StateVersion::V1);
+            let checked = check_parent_state(&changed, StateVersion::V1, &parent).unwrap_err();
+            assert!(checked.to_string().contains(&hex(&parent)), "{checked}");
+            if key != CODE_KEY {
+                execute(Tier::default(), &mut changed, &blocks[0]).unwrap_err();
+            }
+        }
+    }
+}
+
 /// A block that ends before its extrinsics do, and one with more than it says.
 #[test]
 fn malformed_blocks_are_refused() {
@@ -200,7 +265,8 @@ fn malformed_blocks_are_refused() {
     short.header.truncate(40);
     let error = execute(Tier::default(), &mut storage.clone(), &short).unwrap_err();
     let rule = error.downcast_ref::<SubstrateError>().map(|error| error.rule().clone());
-    assert_eq!(rule, Some(Rule::Encoding("a header")));
+    let what = "its bytes are no SCALE encoding of a header";
+    assert_eq!(rule, Some(Rule::File(what.into())));
     let mut cut = blocks[0].clone();
     cut.body[1].truncate(100);
     execute(Tier::default(), &mut storage.clone(), &cut).unwrap_err();
@@ -214,10 +280,10 @@ fn files_that_are_not_of_their_form_are_refused() {
     };
     for (json, part) in [
         ("{", "it is no JSON"),
-        ("[]", "it has neither"),
+        ("[]", "it is no object"),
         (r#"{"mainTrie": {"0x1": "0x"}}"#, "`0x1` is not hexadecimal"),
         (r#"{"mainTrie": {"0x00": "00"}}"#, "`00` is not hexadecimal"),
-        (r#"{"mainTrie": {"0x00": 7}}"#, "its value is no string"),
+        (r#"{"mainTrie": {"0x00": 7}}"#, "it is no string"),
         (r#"{"mainTrie": {}, "childTries": []}"#, "it is no object"),
     ] {
         assert!(rule(json).contains(part), "{json}: {}", rule(json));
@@ -276,6 +342,25 @@ fn a_runtime_can_ask_for_the_version_of_another() {
     assert!(called.fuel > 40, "the other's fuel is charged");
     assert_eq!(asked(b"no runtime").unwrap().output, [0]);
     assert_eq!(asked(&without_sections("unreachable")).unwrap().output, [0]);
+    // A runtime that is asked and asks in turn gets no answer, so the chain ends there.
+    let asks = |blob: &[u8]| {
+        let text = format!(
+            r#"(module (import "env" "memory" (memory 1))
+            (import "env" "ext_misc_runtime_version_version_1" (func $v (param i64) (result i64)))
+            (global (export "__heap_base") i32 (i32.const 32768))
+            (data (i32.const 0) "{}")
+            (func (export "Core_version") (param i32 i32) (result i64) (call $v (i64.const {}))))"#,
+            escaped(blob),
+            (blob.len() as u64) << 32
+        );
+        wat::parse_str(text).unwrap()
+    };
+    assert_eq!(asked(&asks(&asks(&code(1)))).unwrap().output, [0]);
+    // A bomb of 2 KB is charged as what it unpacks to, so a loop of them ends.
+    let mut bomb = vec![0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05];
+    bomb.extend([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]);
+    (0..500).for_each(|_| bomb.extend([2, 0, 0x10, 0]));
+    assert_eq!(asked(&bomb).unwrap_err().downcast_ref(), Some(&prova::Trap::OutOfFuel));
     let endless = asked(&without_sections("(loop (br 0))")).unwrap_err();
     assert_eq!(endless.downcast_ref(), Some(&prova::Trap::OutOfFuel));
 }

@@ -371,7 +371,7 @@ impl Campaign {
     }
 }
 
-fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
@@ -572,7 +572,7 @@ fn done(result: std::io::Result<()>) -> ExitCode {
 }
 
 /// Prints what was found, or that nothing was.
-fn found(finding: Option<String>, nothing: &str) -> ExitCode {
+pub(crate) fn found(finding: Option<String>, nothing: &str) -> ExitCode {
     match finding {
         None => {
             println!("{nothing}");

@@ -113,10 +113,10 @@ pub struct Run {
     pub status: Option<ExitStatus>,
     /// Wall-clock time.
     pub wall: Duration,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
     /// A `sha256sum` line for each file in `tmp`, by name.
-    written: String,
+    pub(crate) written: String,
 }
 
 /// Whether a run printed what the case must.

@@ -8,6 +8,7 @@
 //!                   ├ judge ────────► the reference tier against an outside engine
 //!                   ├ proof ────────► the check accepts honest code
 //!                   └ fuel ─────────► the fuel used against a second counter
+//! profile: the deterministic profile ► lines that every machine prints alike
 //! enumerate: every small body ────► proved, and every tier against the reference tier
 //! native: functions as machine code ► as the reference tier runs them; native_table: which are
 //! mutations: edits of honest code ► refused, or proved to be equal
@@ -36,6 +37,7 @@ pub mod mutations;
 pub mod native;
 pub mod native_table;
 pub mod outside;
+pub mod profile;
 pub mod program;
 pub mod proof;
 pub mod run;

@@ -4,6 +4,7 @@
 
 mod campaigns;
 mod enlarging;
+mod profiling;
 mod suites;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,8 @@ enum Command {
     Suite(suites::Suite),
     #[command(flatten)]
     Campaign(campaigns::Campaign),
+    #[command(flatten)]
+    Profile(profiling::ProfileCommand),
     /// Makes a valid module of any size from real programs, and a twin with known edits
     Enlarge(enlarging::EnlargeArgs),
 }
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Suite(suite) => suite.run(),
         Command::Campaign(campaign) => campaign.run(),
+        Command::Profile(command) => command.run(),
         Command::Enlarge(args) => args.run(),
     }
 }

@@ -19,73 +19,95 @@
 use crate::translator::Cx;
 use prova_bytecode::{Class, Marks, Op, RegClass};
 
-/// What an accumulator holds (A1).
+/// What an accumulator holds (A1), but for its slot.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
+struct Held {
     /// The first word of the instruction.
     at: u32,
     op: Op,
     marks: Marks,
-    /// The slot of the value.
-    slot: u16,
     /// Whether something needs it in the slot (A2).
     fixed: bool,
 }
 
 /// What all accumulators hold, by class.
-pub(crate) type AllHeld = [Option<Held>; RegClass::ALL.len()];
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AllHeld {
+    /// The slots of the values, [`NOTHING`] where there is none: what every instruction asks for.
+    slots: [u32; RegClass::ALL.len()],
+    by: [Held; RegClass::ALL.len()],
+}
+
+/// No slot.
+const NOTHING: u32 = u32::MAX;
+
+impl AllHeld {
+    /// Nothing.
+    pub(crate) const NONE: AllHeld = AllHeld {
+        slots: [NOTHING; RegClass::ALL.len()],
+        by: [Held { at: 0, op: Op::Copy, marks: Marks::NONE, fixed: false }; RegClass::ALL.len()],
+    };
+
+    /// Whether the accumulator of a class holds the value of a slot.
+    #[inline]
+    fn holds(&self, class: RegClass, slot: u16) -> bool {
+        self.slots[class as usize] == u32::from(slot)
+    }
+
+    /// Nothing is held in the accumulator of a class.
+    #[inline]
+    pub(crate) fn clear(&mut self, class: RegClass) {
+        self.slots[class as usize] = NOTHING;
+    }
+}
 
 /// The marks of an instruction that is emitted, and what they did to another one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accumulated {
     pub(crate) marks: Marks,
-    /// The operand value that is in an accumulator.
-    pub(crate) value: Option<usize>,
-    /// The instruction whose result it muted.
-    pub(crate) muted: Option<Held>,
+    /// The instruction whose result it muted, and the slot of that.
+    muted: Option<(Held, u16)>,
 }
 
 impl Cx<'_> {
     /// The marks of an instruction of `op` with these operand values.
     #[inline]
     pub(crate) fn accumulate(&mut self, op: Op, values: &[u64]) -> Accumulated {
-        let info = op.info();
         let mut found = None;
-        for (n, source) in info.accumulators.sources.iter().enumerate() {
+        for (n, source) in op.info().accumulators.sources.iter().enumerate() {
             let Some((value, class)) = *source else { break };
-            let slot = values[usize::from(value)];
-            for of in RegClass::ALL {
-                let Some(held) = &mut self.held[of as usize] else { continue };
-                if u64::from(held.slot) != slot {
-                    continue;
-                }
+            let slot = values[usize::from(value)] as u32;
+            let here = self.held.slots.map(|held| held == slot);
+            if here == [false; RegClass::ALL.len()] {
+                continue;
+            }
+            for of in RegClass::ALL.into_iter().filter(|&of| here[of as usize]) {
                 let marks = Marks::new(n as u8 + 1, false);
                 if of == class && found.is_none() && op.takes(marks) {
-                    found = Some((marks, usize::from(value), of));
+                    found = Some((marks, of));
                 } else {
-                    held.fixed = true;
+                    self.held.by[of as usize].fixed = true;
                 }
             }
         }
-        let Some((marks, value, class)) = found else {
-            return Accumulated { marks: Marks::NONE, value: None, muted: None };
+        let Some((marks, class)) = found else {
+            return Accumulated { marks: Marks::NONE, muted: None };
         };
-        let muted = self.held[class as usize].filter(|held| self.may_mute(op, held));
-        if let Some(held) = muted {
+        let (held, slot) = (self.held.by[class as usize], self.held.slots[class as usize] as u16);
+        if self.may_mute(op, &held, slot) {
             self.b.code.patch_marks(held.at, held.op, held.marks.with_muted(true));
             self.b.code.patch(held.at, held.op, 0, 0);
-        } else if let Some(held) = &mut self.held[class as usize] {
-            held.fixed = true;
+            return Accumulated { marks, muted: Some((held, slot)) };
         }
-        Accumulated { marks, value: Some(value), muted }
+        self.held.by[class as usize].fixed = true;
+        Accumulated { marks, muted: None }
     }
 
     /// The op that copies a slot: from the accumulator that has its value, if one has.
     pub(crate) fn copy_of(&self, slot: u16) -> Op {
-        let holds = |class: RegClass| self.held[class as usize].is_some_and(|it| it.slot == slot);
-        if holds(RegClass::F32) {
+        if self.held.holds(RegClass::F32, slot) {
             Op::CopyF32
-        } else if holds(RegClass::F64) {
+        } else if self.held.holds(RegClass::F64, slot) {
             Op::CopyF64
         } else {
             Op::Copy
@@ -93,7 +115,7 @@ impl Cx<'_> {
     }
 
     /// A2, for an instruction of `op` that reads the accumulator.
-    fn may_mute(&self, op: Op, held: &Held) -> bool {
+    fn may_mute(&self, op: Op, held: &Held, slot: u16) -> bool {
         // Of these the value may be read again.
         let keeps = matches!(
             op,
@@ -101,7 +123,7 @@ impl Cx<'_> {
         );
         !keeps
             && !held.fixed
-            && held.slot >= self.b.stack.next_home()
+            && slot >= self.b.stack.next_home()
             && held.op.takes(held.marks.with_muted(true))
     }
 
@@ -155,57 +177,64 @@ impl Cx<'_> {
         }
     }
 
+    #[inline]
     fn hold_results(&mut self, at: u32, op: Op, marks: Marks, values: &[u64]) {
         let accumulators = &op.info().accumulators;
         if let Some(class) = accumulators.result {
             let slot = values[0] as u16;
-            self.overwrite(slot, 1);
-            self.held[class as usize] = Some(Held { at, op, marks, slot, fixed: false });
+            self.overwrite(slot);
+            self.held.slots[class as usize] = slot.into();
+            self.held.by[class as usize] = Held { at, op, marks, fixed: false };
         } else {
             for (operand, &slot) in op.operands().iter().zip(values) {
                 if operand.role == prova_bytecode::Role::Result {
-                    self.overwrite(slot as u16, operand.kind.cells().into());
+                    let cells = u16::from(operand.kind.cells());
+                    (0..cells).for_each(|cell| self.overwrite((slot as u16).wrapping_add(cell)));
                 }
             }
         }
     }
 
-    /// Cells from `slot` on are written otherwise.
-    fn overwrite(&mut self, slot: u16, cells: u16) {
-        for held in &mut self.held {
-            if held.is_some_and(|it| it.slot >= slot && it.slot - slot < cells) {
-                *held = None;
+    /// The cell in `slot` is written otherwise.
+    #[inline]
+    fn overwrite(&mut self, slot: u16) {
+        for held in &mut self.held.slots {
+            if *held == u32::from(slot) {
+                *held = NOTHING;
             }
         }
     }
 
     /// The result of the instruction at word `at`, the newest one, goes to another slot.
     pub(crate) fn rename_held(&mut self, at: u32, slot: u16) {
-        self.overwrite(slot, 1);
-        for held in self.held.iter_mut().flatten().filter(|held| held.at == at) {
-            held.slot = slot;
+        self.overwrite(slot);
+        for (held, by) in self.held.slots.iter_mut().zip(&self.held.by) {
+            if *held != NOTHING && by.at == at {
+                *held = slot.into();
+            }
         }
     }
 
     /// What is held is needed in its slot (A2).
     #[inline]
     pub(crate) fn fix(&mut self) {
-        self.held.iter_mut().flatten().for_each(|held| held.fixed = true);
+        self.held.by.iter_mut().for_each(|held| held.fixed = true);
     }
 
     /// Control may come here from elsewhere (A1).
     #[inline]
     pub(crate) fn release(&mut self) {
-        self.held = [None; RegClass::ALL.len()];
+        self.held.slots = AllHeld::NONE.slots;
     }
 
     /// Undoes what an instruction that is taken back did; `held` is what accumulators held before
     /// it.
+    #[inline]
     pub(crate) fn unaccumulate(&mut self, accumulated: &Accumulated, held: &AllHeld) {
         self.held = *held;
-        if let Some(muted) = &accumulated.muted {
+        if let Some((muted, slot)) = &accumulated.muted {
             self.b.code.patch_marks(muted.at, muted.op, muted.marks);
-            self.b.code.patch(muted.at, muted.op, 0, muted.slot.into());
+            self.b.code.patch(muted.at, muted.op, 0, (*slot).into());
         }
     }
 
@@ -214,6 +243,7 @@ impl Cx<'_> {
     pub(crate) fn accumulated_slot(op: Op, marks: Marks, held: &AllHeld) -> Option<(usize, u16)> {
         let n = usize::from(marks.source()).checked_sub(1)?;
         let (value, class) = op.info().accumulators.sources[n]?;
-        Some((usize::from(value), held[class as usize]?.slot))
+        let slot = u16::try_from(held.slots[class as usize]).ok()?;
+        Some((usize::from(value), slot))
     }
 }

@@ -85,6 +85,7 @@ mod table;
 mod translator;
 mod variable;
 mod vector;
+mod visit;
 
 pub use error::TranslateError;
 pub use translator::{FRAME_CELLS_MAX, Translator};

@@ -111,14 +111,23 @@ macro_rules! floats {
 }
 
 impl Cx<'_> {
-    /// Translates a numeric operator; says whether `operator` is one.
-    #[inline]
-    pub(crate) fn numeric(&mut self, operator: &Operator<'_>) -> bool {
+    /// Translates a constant; says whether `operator` is one.
+    #[inline(always)]
+    pub(crate) fn constant(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
             Operator::I32Const { value } => self.b.stack.push_const(value as u32 as u64, true),
             Operator::I64Const { value } => self.b.stack.push_const(value as u64, false),
             Operator::F32Const { value } => self.b.stack.push_const(value.bits().into(), true),
             Operator::F64Const { value } => self.b.stack.push_const(value.bits(), false),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Translates a numeric operator; says whether `operator` is one.
+    #[inline]
+    pub(crate) fn numeric(&mut self, operator: &Operator<'_>) -> bool {
+        match *operator {
             // A cell holds bits: a reinterpreted value is where it was.
             Operator::I32ReinterpretF32
             | Operator::I64ReinterpretF64

@@ -26,7 +26,7 @@ use prova_bytecode::{
     Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass,
     Role, Settings, decode,
 };
-use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
+use prova_module::{FuncFacts, FuncIdx, Limits, Module, Segment, ValType, cells};
 
 /// The greatest number of cells of a frame, so that every slot has a 16-bit index: no module has a
 /// function of more.
@@ -115,7 +115,7 @@ pub(crate) struct Cx<'m> {
     pub(crate) module: &'m Module,
     func: FuncIdx,
     pub(crate) facts: &'m FuncFacts,
-    metering: Metering,
+    pub(crate) metering: Metering,
     deterministic: bool,
     pub(crate) b: Buffers,
     /// The number of results of the function.
@@ -170,7 +170,7 @@ impl<'m> Cx<'m> {
             poll_due: true,
             next_segment: 0,
             pairable: None,
-            held: [None; RegClass::ALL.len()],
+            held: AllHeld::NONE,
             stamp: 0,
             fault: None,
         }
@@ -188,13 +188,12 @@ impl<'m> Cx<'m> {
         self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));
         self.b.stack.reset(self.facts.local_cells as u16);
         self.enter_body(self.module.func_type_idx(self.func));
-        let mut operators = body.operators();
+        let mut operators = body.operators_binary();
         while !operators.eof() {
-            let Ok((operator, offset)) = operators.read_with_offset() else {
+            self.offset = operators.original_position() as u32;
+            if operators.visit_operator(self).is_err() {
                 return Err(self.bug_here("an operator that does not decode"));
-            };
-            self.offset = offset as u32;
-            self.step(&operator);
+            }
             if self.fault.is_some() || self.b.stack.underflow {
                 return Err(self.bug_here(self.fault.unwrap_or("an empty operand stack")));
             }
@@ -216,32 +215,8 @@ impl<'m> Cx<'m> {
         })
     }
 
-    /// R8: of unreachable code only the structure is read.
-    fn step(&mut self, operator: &Operator<'_>) {
-        if self.live {
-            if self.metering != Metering::None {
-                self.meter();
-            }
-            self.poll_due = false;
-            let handled = self.variable(operator)
-                || self.numeric(operator)
-                || self.memory(operator)
-                || self.control(operator)
-                || self.parametric(operator)
-                || self.table(operator)
-                || self.reference(operator)
-                || self.exception(operator)
-                || self.vector(operator)
-                || self.atomic(operator);
-            if !handled {
-                self.bug("an operator of a proposal that is not accepted");
-            }
-        } else {
-            self.skip(operator);
-        }
-    }
-
-    fn meter(&mut self) {
+    /// The poll and the charge that are due before the current operator.
+    pub(crate) fn meter(&mut self) {
         if self.poll_due && self.metering.has_epoch() {
             self.emit(Op::Poll, &[]);
         }
@@ -318,15 +293,13 @@ impl Cx<'_> {
         at
     }
 
+    #[inline]
     fn emit_accumulated(&mut self, op: Op, values: &[u64]) -> (u32, Accumulated) {
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
         let accumulated = self.accumulate(op, values);
         let at = self.b.code.emit_marked(op, accumulated.marks, values);
-        if let Some(value) = accumulated.value {
-            self.b.code.patch(at, op, value, 0);
-        }
         self.hold(at, op, accumulated.marks, values);
         (at, accumulated)
     }
@@ -534,7 +507,7 @@ impl Cx<'_> {
             Some((at, d, s)) if d != src && d != dst => {
                 self.b.code.truncate(at);
                 // The first copy, which may have read an accumulator, has written one.
-                self.held[RegClass::Int as usize] = None;
+                self.held.clear(RegClass::Int);
                 let values = [d.into(), dst.into(), s.into(), src.into()];
                 self.b.code.emit(Op::Copy2, &values);
                 self.hold(at, Op::Copy2, Marks::NONE, &values);

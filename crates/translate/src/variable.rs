@@ -14,7 +14,7 @@ use prova_module::{Operator, ValType};
 
 impl Cx<'_> {
     /// Translates an operator on locals or globals; says whether `operator` is one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn variable(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
             Operator::LocalGet { local_index } => {

@@ -250,7 +250,8 @@ impl<'o> Runner<'o> {
                 return Err(Error::new(Skip { line }));
             }
         }
-        self.linker.instantiate(&mut self.store, module)
+        // So that memory images are tested where the configuration asks for them.
+        self.linker.instantiate_pre(module)?.instantiate(&mut self.store)
     }
 
     fn find(&self, id: Option<Id<'_>>) -> Result<Instance> {

@@ -241,7 +241,7 @@ pub struct OpInfo {
     /// unsigned.
     pub(crate) narrow: bool,
     /// The bits of each word that belong to no operand (T4).
-    pub(crate) unused: [u64; WORDS_MAX],
+    pub(crate) unused: [u64; INST_WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
     pub words: u8,
     /// What its marks mean.
@@ -275,7 +275,7 @@ pub(crate) struct Field {
 }
 
 /// The greatest number of words of an instruction, without the targets of a `br_table`.
-const WORDS_MAX: usize = 4;
+pub(crate) const INST_WORDS_MAX: usize = 4;
 
 /// The greatest number of operands of a row.
 pub const OPERANDS_MAX: usize = 6;
@@ -307,7 +307,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     let mut lanes = [0u8; OPERANDS_MAX];
     let nothing = Field { word: 0, shift: 0, left: 0, signed: false };
     let (mut fields, mut values) = ([nothing; OPERANDS_MAX + 1], 0);
-    let mut unused = [u64::MAX; WORDS_MAX];
+    let mut unused = [u64::MAX; INST_WORDS_MAX];
     unused[0] = !0xffff;
     // Word 0 is the op's: an executor may put the address of its handler there.
     let mut next = 4u8;

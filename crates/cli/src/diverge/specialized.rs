@@ -13,6 +13,7 @@ use super::{DivergeArgs, config};
 use crate::report::{Exit, Misuse, print};
 use crate::specialize::Initialiser;
 use crate::specialize::places::places;
+use crate::specialize::report::refusal;
 use crate::trace::{begins_as_record, values_of};
 use crate::{input, watchdog};
 use clap::Args;
@@ -20,7 +21,7 @@ use prova::{Context, Result, bail};
 use prova_investigate::diverge::{Compiled, Lockstep, lockstep};
 use prova_module::{Features, Limits, Module};
 use prova_specialize::snapshot::INITIALIZER;
-use prova_specialize::{Assume, Options, initialized, pairs, specialize};
+use prova_specialize::{Assume, Options, initialized, is_specialized, pairs, specialize};
 use std::path::PathBuf;
 
 /// Specialised functions beside those that they were made of.
@@ -55,6 +56,16 @@ enum Believed {
     Nothing,
 }
 
+impl From<Believed> for Assume {
+    fn from(believed: Believed) -> Assume {
+        match believed {
+            Believed::Check => Assume::Check,
+            Believed::Trust => Assume::Trust,
+            Believed::Nothing => Assume::Nothing,
+        }
+    }
+}
+
 impl SpecializedArgs {
     /// Whether it is this that is compared.
     pub(crate) fn is_wanted(&self) -> bool {
@@ -66,34 +77,37 @@ impl SpecializedArgs {
 pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
     let own = &args.specialized;
     let (config, timeout) = config(side, &args.wasm)?;
-    let _watchdog = timeout.map(watchdog::start).transpose()?;
+    let _watchdog = timeout.map(watchdog::start_command).transpose()?;
     let path = args.program.path();
     let file = own.from.as_deref().unwrap_or(path);
     if own.from.is_none() && begins_as_record(path) {
-        bail!(Misuse(
-            "a record is of a specialised module: --from must name the generic one".into()
-        ));
+        let what = "a record is of a specialised module: --from must name the generic one";
+        bail!(Misuse(what.into()));
     }
     let original = input::decoded(file)?;
     let mut generic = original.clone();
     let failed = || format!("failed to specialise `{}`", file.display());
     if own.wizen {
-        let init = &own.init_func;
+        let (init, state) = (&own.init_func, &mut Initialiser::default());
         generic =
-            initialized(&generic, init, false, &mut Initialiser { dirs: &[] }, &Limits::default())
-                .with_context(failed)?;
+            initialized(&generic, init, false, state, &Limits::default()).with_context(failed)?;
     }
+    let places = places(original.clone(), generic.clone());
+    let mut refused = Vec::new();
     let record = match own.from {
         Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
         None => args.program.record_of(&config, args.fuel, |_| {
-            let assume = match own.assume {
-                Believed::Check => Assume::Check,
-                Believed::Trust => Assume::Trust,
-                Believed::Nothing => Assume::Nothing,
-            };
+            let assume = own.assume.into();
             let threads = std::thread::available_parallelism().map_or(1, Into::into);
-            let options = Options { assume, threads, ..Options::default() };
+            let places = places.clone();
+            let keep_stores = true;
+            let options = Options { assume, threads, keep_stores, places, ..Options::default() };
             let outcome = specialize(&generic, &options).with_context(failed)?;
+            let whys = outcome.requests.iter().filter_map(|(asked, _, state)| {
+                let why = refusal(state.as_ref().err()?, &options.places);
+                Some(format!("{asked} is refused and not compared: {why}"))
+            });
+            refused.extend(whys);
             Ok(outcome.module.bytes().to_vec())
         })?,
     };
@@ -102,16 +116,22 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
     let specialized = specialized.with_context(|| format!("`{}`", path.display()))?;
     let found = pairs(&generic, &specialized).with_context(failed)?;
     if found.is_empty() {
-        let what =
-            "no function was made for a request of it (does its initialiser have to run, -w?)";
+        let what = match refused.first() {
+            Some(why) => why,
+            None if is_specialized(&original).unwrap_or(false) => {
+                "it is specialised already: --from must name the module that it was made of"
+            }
+            None => {
+                "no function was made for a request of it (does its initialiser have to run, -w?)"
+            }
+        };
         bail!(Misuse(format!("`{}`: {what}", file.display())));
     }
     let compiled: Vec<Compiled> = found
         .into_iter()
         .map(|pair| Compiled { func: pair.func, generic: pair.generic, globals: pair.globals })
         .collect();
-    let places = places(original, generic.clone());
-    let report = lockstep(&Lockstep {
+    let mut report = lockstep(&Lockstep {
         record: &record,
         generic: &generic,
         compiled: &compiled,
@@ -120,6 +140,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
         args: &values_of,
         place: &|func, offset| places.name(func, offset),
     })?;
+    report.notes.extend(refused);
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(if report.exit_code() == 0 { Exit::Done } else { Exit::Bad })
 }

@@ -5,7 +5,9 @@
 //! then by name; places by how many copies they cost, then by offset.
 
 use prova_module::Module;
-use prova_specialize::{Fault, Outcome, Places, Refused, Request, Specialized, Tally};
+use prova_specialize::{
+    Asked, Fault, Outcome, Places, Refused, Request, Sites, Specialized, Tally,
+};
 use std::fmt::Write as _;
 
 /// The most places of one request that are listed.
@@ -31,8 +33,8 @@ impl Report {
     pub(super) fn new(file: &str, module: &Module, outcome: &Outcome, places: &Places) -> Report {
         let done = outcome.requests.iter().filter(|(_, _, state)| state.is_ok()).count();
         let title = format!("{file}: {done} of {} requests compiled", outcome.requests.len());
-        let section = |(slot, request, state): &(u32, Option<Request>, _)| {
-            section(*slot, request.as_ref(), state, module, places)
+        let section = |(asked, request, state): &(Asked, Option<Request>, _)| {
+            section(*asked, request.as_ref(), state, module, places)
         };
         Report { title, requests: outcome.requests.iter().map(section).collect() }
     }
@@ -113,30 +115,34 @@ fn escaped(text: &str) -> String {
 }
 
 /// Why a request was refused, with the place in the file's words.
-pub(super) fn refusal(why: &Refused, places: &Places) -> String {
+pub(crate) fn refusal(why: &Refused, places: &Places) -> String {
     let bug = if why.fault == Fault::Bug { "bug: " } else { "" };
     let place = why.place.map(|(func, at)| format!("{func} at {}: ", places.name(func, at)));
     format!("{bug}{}{}", place.unwrap_or_default(), why.what)
 }
 
 fn section(
-    slot: u32,
+    asked: Asked,
     request: Option<&Request>,
     state: &Result<Specialized, Refused>,
     module: &Module,
     places: &Places,
 ) -> Section {
-    let id = request.map_or(String::new(), |it| format!(" (id {})", it.id));
     let of = request.map(|it| match module.func_name(it.func) {
         Some(name) => format!(" of {} `{}`", it.func, prova_builds::names::printable(name)),
         None => format!(" of {}", it.func),
     });
-    let mut title = format!("request at {slot:#x}{id}{}", of.unwrap_or_default());
+    let mut title = format!("{asked}{}", of.unwrap_or_default());
+    let func = request.map(|it| it.func);
+    let name = |at| func.map_or_else(|| format!("{at:#x}"), |func| places.name(func, at));
+    let left = |more| format!("{more} more places than are listed were not folded");
     let made = match state {
         Err(why) => {
             title.push_str(": refused");
-            let lines = vec![refusal(why, places)];
-            return Section { title, lines, operators: Vec::new(), sites: Vec::new() };
+            let (sites, more) = sites(&why.sites, name);
+            let mut lines = vec![refusal(why, places)];
+            lines.extend((more > 0).then(|| left(more)));
+            return Section { title, lines, operators: Vec::new(), sites };
         }
         Ok(made) => made,
     };
@@ -157,12 +163,8 @@ fn section(
         tally.copies,
         gone + kept
     ));
-    let func = request.map(|it| it.func);
-    let (sites, more) =
-        sites(tally, |at| func.map_or_else(|| format!("{at:#x}"), |func| places.name(func, at)));
-    if more > 0 {
-        lines.push(format!("{more} more places than are listed were not folded"));
-    }
+    let (sites, more) = sites(&tally.sites, name);
+    lines.extend((more > 0).then(|| left(more)));
     Section { title, lines, operators: operators(tally), sites }
 }
 
@@ -179,8 +181,8 @@ fn operators(tally: &Tally) -> Vec<(String, u64, u64)> {
 }
 
 /// The places that cost most, and how many more there are.
-fn sites(tally: &Tally, place: impl Fn(u32) -> String) -> (Vec<[String; 4]>, usize) {
-    let mut all: Vec<_> = tally.sites.iter().collect();
+fn sites(sites: &Sites, place: impl Fn(u32) -> String) -> (Vec<[String; 4]>, usize) {
+    let mut all: Vec<_> = sites.iter().collect();
     all.sort_by_key(|(_, site)| std::cmp::Reverse(site.copies));
     let more = all.len().saturating_sub(SITES_MAX);
     let row = |((at, what), site): (&(u32, String), &prova_specialize::Site)| {

@@ -1,6 +1,7 @@
 //! Files → runtimes, states, blocks. What is read has a bound.
 
-use super::{BlockArgs, ChainArgs};
+use super::BlockArgs;
+use super::options::ChainArgs;
 use crate::report::Misuse;
 use prova::{Context, Result, bail};
 use prova_substrate::{Block, CODE_KEY, Storage, parse_block_file, parse_state};

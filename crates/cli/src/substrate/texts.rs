@@ -61,3 +61,41 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// Bytes without the length in SCALE's compact form that stands before them, if it is theirs.
+pub(super) fn without_length(bytes: &[u8]) -> &[u8] {
+    let Some(&first) = bytes.first() else { return bytes };
+    let size = [1, 2, 4, 5][usize::from(first & 3)];
+    let Some((prefix, rest)) = bytes.split_at_checked(size) else { return bytes };
+    let mut word = [0; 8];
+    word[..size].copy_from_slice(prefix);
+    let number = u64::from_le_bytes(word);
+    // Five bytes: the first says that four follow.
+    let len = if size == 5 { number >> 8 } else { number >> 2 };
+    if first & 3 == 3 && first != 3 || len != rest.len() as u64 { bytes } else { rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_length;
+
+    #[test]
+    fn a_length_is_taken_off_where_it_is_one() {
+        let with = |prefix: &[u8], len: usize| [prefix, &vec![7; len]].concat();
+        for (prefix, len) in [
+            (&[63 << 2][..], 63),
+            (&[1, 1], 64),
+            (&[0xfd, 0xff], 16_383),
+            (&[2, 0, 1, 0], 16_384),
+            (&[3, 0, 0, 0, 0], 0),
+        ] {
+            let bytes = with(prefix, len);
+            assert_eq!(without_length(&bytes), &bytes[prefix.len()..], "{prefix:?}");
+            let longer = with(prefix, len + 1);
+            assert_eq!(without_length(&longer), longer, "{prefix:?}: another length");
+        }
+        for bytes in [&[][..], &[1], &[2, 0, 1], &[7, 1, 0, 0, 0, 0], b"meta"] {
+            assert_eq!(without_length(bytes), bytes);
+        }
+    }
+}

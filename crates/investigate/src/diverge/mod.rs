@@ -12,7 +12,8 @@
 //! same record, so what the host answers is no difference. `trace` makes both count and hash their
 //! events; `search` finds the first one that differs; then the functions around it are traced
 //! with the results of all their operators, which brings the search from the store that shows a
-//! fault to the operator whose operands agree and whose result does not.
+//! fault to the operator whose operands agree and whose result does not. Where no event differs and
+//! the ends do, all functions are traced so.
 //!
 //! 1. What is named is the first event that differs among those that are told: sites that only one
 //!    of two builds has are not told (`align`).
@@ -43,7 +44,7 @@ pub use translation::{Code, Row, Translate, Translation};
 
 use crate::trace::{
     Arguments, End, Event, ForeignEngine, Level, Plan, Prepared, Ran, Record, Request, Site, Watch,
-    What, instrument, run_elsewhere,
+    What, instrument, probe, run_elsewhere,
 };
 use align::Ids;
 use prova::{Config, Result, bail};
@@ -147,18 +148,26 @@ pub fn diverge(
 ) -> Result<Divergence> {
     let Options { fuel, second, .. } = options;
     let mut pair = Pair { record, sides, args, fuel, second, partners: None, mask: None };
+    if let Second::Elsewhere(engine) = second {
+        probe(engine).map_err(|error| error.context(format!("side {}", sides[1].name)))?;
+    }
     let plain = pair.plain()?;
     if pair.bytes(0) != pair.bytes(1) {
         let modules = [plain[0].0.original(), plain[1].0.original()];
         pair.partners = Some(crate::diff::partners(modules[0], modules[1]));
         pair.mask = options.ignore_addresses.then(|| addresses(modules));
     }
-    let level = options.level.unwrap_or(LEVEL);
+    let mut level = options.level.unwrap_or(LEVEL);
     let nothing = || [BTreeSet::new(), BTreeSet::new()];
     let mut runs = 2;
-    let traced = pair.traced(level, &nothing(), [None, None])?;
-    let found = pair.search(&traced, &mut runs)?;
+    let mut traced = pair.traced(level, &nothing(), [None, None])?;
+    let mut found = pair.search(&traced, &mut runs)?;
     let ends = [found.a.clone(), found.b.clone()];
+    if options.level.is_none()
+        && let Some(all) = pair.all_values(&found, &mut runs)
+    {
+        (traced, found, level) = (all.0, all.1, Level::Values);
+    }
     let Some(number) = found.number else {
         if options.level.is_none() && report::vanishes(&ends, &plain) {
             return pair.search_around(&plain, ends, runs);
@@ -166,8 +175,7 @@ pub fn diverge(
         return Ok(report::same(&pair, &plain, level, ends, runs));
     };
     let mut hit = pair.look(&traced, level, nothing(), number, &mut runs)?;
-    let mut traced = traced;
-    if options.level.is_none() {
+    if options.level.is_none() && level != Level::Values {
         for _ in 0..ROUNDS_MAX {
             let deep = pair.closer(&hit, &traced);
             if deep == hit.deep {
@@ -210,6 +218,18 @@ impl<'p> Pair<'p> {
         }
     }
 
+    /// Searches again with the values of all functions, where ends differ and no event does.
+    fn all_values(&self, found: &search::Found, runs: &mut u32) -> Option<(Traced, search::Found)> {
+        if found.number.is_some() || !plainly_differ(&found.a, &found.b) {
+            return None;
+        }
+        // The module may become larger than it may be, or need more fuel than there is.
+        let nothing = [BTreeSet::new(), BTreeSet::new()];
+        let all = self.traced(Level::Values, &nothing, [None, None]).ok()?;
+        let again = self.search(&all, runs).ok()?;
+        (again.number.is_some() && again.a.end == found.a.end).then_some((all, again))
+    }
+
     /// Searches again without touching the code of functions: the difference was gone when they
     /// told their own events, as `ends` were.
     fn search_around(
@@ -238,7 +258,13 @@ impl<'p> Pair<'p> {
             let ran = self.ran(side, &prepared, Watch::nothing())?;
             Ok::<_, prova::Error>((prepared, ran))
         };
-        Ok([run(0)?, run(1)?])
+        let both = [run(0)?, run(1)?];
+        let starts = |at: usize| both[at].0.original().export("_start").is_some();
+        if self.record.export().is_none() && starts(0) != starts(1) {
+            let without = &self.sides[usize::from(starts(0))].name;
+            bail!("side {without} exports no `_start`, and the other side does");
+        }
+        Ok(both)
     }
 
     /// Instruments both sides.
@@ -393,13 +419,25 @@ pub(crate) fn addresses(modules: [&Module; 2]) -> (u64, u64) {
 fn plainly_differ(a: &Ran, b: &Ran) -> bool {
     let same_place = a.end == b.end
         || matches!((&a.end, &b.end), (End::Trapped(x, _), End::Trapped(y, _)) if x == y);
-    !same_place || (a.exact && b.exact && a.calls != b.calls)
+    let results = a.results.as_ref().zip(b.results.as_ref()).is_some_and(|(a, b)| a != b);
+    !same_place || results || (a.exact && b.exact && a.calls != b.calls)
+}
+
+/// Whether tracing ended a run earlier than it ends by itself: by fuel or stack, of which it takes
+/// more. What another engine says of its traps may differ each time.
+fn is_cut(traced: &Ran, plain: &Ran, elsewhere: bool) -> bool {
+    let trapped = |ran: &Ran| match &ran.end {
+        End::Trapped(why, _) => Some(why.clone()),
+        _ => None,
+    };
+    let same = trapped(traced) == trapped(plain) || elsewhere && trapped(plain).is_some();
+    trapped(traced).is_some() && !same
 }
 
 /// The function that an event's site names, for the report: of a call of the host the caller.
 fn func_of(site: Site, frames: &[(u32, u32)]) -> Option<(FuncIdx, u32)> {
     match site.what {
-        What::HostCall(_) | What::HostResult(_) => {
+        What::HostCall(_) | What::HostBytes(_) | What::HostResult(_) => {
             frames.first().map(|&(func, offset)| (FuncIdx(func), offset))
         }
         What::Enter(_)

@@ -3,7 +3,7 @@
 //! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
 
 use super::{
-    BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, plainly_differ, source,
+    BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, is_cut, plainly_differ, source,
 };
 use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
 use prova_builds::names::printable;
@@ -22,6 +22,8 @@ pub enum Verdict {
     Differs,
     /// They differ, but not when they are traced.
     Vanishes,
+    /// Tracing ended a run earlier than it ends by itself, and up to there no event differs.
+    Cut,
 }
 
 /// A side's run.
@@ -140,7 +142,20 @@ fn memories_differ(
 fn without(pair: &Pair<'_>, [(_, a), (_, b)]: &[(Prepared, Ran); 2]) -> String {
     let args = pair.record.args().join(", ");
     let name = pair.record.export().unwrap_or("_start");
-    printable(&format!("without tracing the call {name}({args}) {} | {}", a.end, b.end))
+    let mut text = format!("without tracing the call {name}({args}) {} | {}", a.end, b.end);
+    if let (Some(a_results), Some(b_results)) = (&a.results, &b.results)
+        && a.end == b.end
+    {
+        let bits = |(kind, [low, high]): &(&str, [u64; 2])| match high {
+            0 => format!("{kind} {low:#x}"),
+            _ => format!("{kind} {:#x}", u128::from(*low) | u128::from(*high) << 64),
+        };
+        let all = |results: &[_]| results.iter().map(bits).collect::<Vec<_>>().join(", ");
+        if a_results != b_results {
+            text += &format!(": {} | {}", all(a_results), all(b_results));
+        }
+    }
+    printable(&text)
 }
 
 /// The report of sides whose events are the same.
@@ -152,6 +167,7 @@ pub(super) fn same(
     runs: u32,
 ) -> Divergence {
     let [(_, plain_a), (_, plain_b)] = plain;
+    let elsewhere = matches!(pair.second, Second::Elsewhere(_));
     let mut notes = Vec::new();
     let verdict = match (plainly_differ(&a, &b), plainly_differ(plain_a, plain_b)) {
         (true, _) => {
@@ -169,8 +185,18 @@ pub(super) fn same(
             notes.push(what + ": what differs was not loaded");
             Verdict::Differs
         }
+        (false, false) if is_cut(&a, plain_a, false) || is_cut(&b, plain_b, elsewhere) => {
+            let what = "traced runs need more fuel and stack, and ended earlier";
+            notes.push(format!("{what}: what comes then was not compared"));
+            Verdict::Cut
+        }
         (false, false) => Verdict::Same,
     };
+    let recorded = pair.record.end().map(printable);
+    let ended = printable(&plain_a.end.to_string());
+    if let Some(recorded) = recorded.filter(|recorded| *recorded != ended) {
+        notes.push(format!("when it was recorded, the program {recorded}"));
+    }
     let (a, b) = (side(pair, 0, plain_a, &a), side(pair, 1, plain_b, &b));
     Divergence { verdict, level, runs, a, b, first: None, notes, translations: Vec::new() }
 }
@@ -291,6 +317,11 @@ impl Divergence {
             }
             (Verdict::Vanishes, _) => {
                 writeln!(out, "the runs differ, but not when they are traced").ok();
+            }
+            (Verdict::Cut, _) => {
+                let events = a.events;
+                let what = "events of level";
+                writeln!(out, "no difference in the first {events} {what} {}", self.level).ok();
             }
             (Verdict::Differs, None) => {
                 let events = a.events;

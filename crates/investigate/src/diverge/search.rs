@@ -122,7 +122,8 @@ mod tests {
             }
         }
         let (state, frames, exact) = (Vec::new(), Vec::new(), true);
-        Ran { end, count: done, hash, watch, state, frames, calls: 0, memory: None, exact }
+        let (memory, results) = (None, None);
+        Ran { end, count: done, hash, watch, state, frames, calls: 0, memory, results, exact }
     }
 
     /// The same, of an engine that tells nothing when it traps.

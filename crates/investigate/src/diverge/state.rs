@@ -31,7 +31,7 @@ pub(super) fn request(
             let stack = stack_at(module, func, offset, false)?;
             Some(Request { func, offset: Some(offset), behind: false, after, stack })
         }
-        What::HostResult(_) => None,
+        What::HostBytes(_) | What::HostResult(_) => None,
         What::Result(_) => {
             let stack = stack_at(module, site.func, site.offset, true)?;
             let offset = Some(site.offset);

@@ -29,7 +29,7 @@ impl Class {
     /// The class of a divergence; `None` if there is none.
     #[must_use]
     pub fn of(found: &Divergence) -> Option<Class> {
-        if found.verdict == Verdict::Same {
+        if matches!(found.verdict, Verdict::Same | Verdict::Cut) {
             return None;
         }
         let plain = [Some(kind(&found.a.ended)), Some(kind(&found.b.ended))];

@@ -153,9 +153,12 @@ pub fn shrink(
     let mut search = Search { judge: &judge, left: options.work, tries: 0 };
     let small = reduce::smaller(&case, &mut search, whole.clone()).map_err(shown)?;
     let (tries, exhausted) = (search.tries, search.left == 0);
-    // As a user runs it: without a bound, if the search did not need one.
-    let own = options.diverge.fuel;
-    let held = [(&small, own), (&small, Some(fuel)), (&whole, Some(fuel))].into_iter();
+    // As a user runs it: without a bound, if the small one ends without one.
+    let bounded = case.judged(&small, Some(fuel));
+    let ends = bounded.is_some_and(|after| !runs_out(&after));
+    let own = (&small, options.diverge.fuel);
+    let held = ends.then_some(own).into_iter();
+    let held = held.chain([(&small, Some(fuel)), (&whole, Some(fuel))]);
     let mut held = held.filter_map(|(pair, fuel)| Some((pair, fuel, case.judged(pair, fuel)?)));
     let Some((pair, fuel, after)) = held.next() else {
         bail!(NotShown(case.class.to_string()));
@@ -171,6 +174,14 @@ pub fn shrink(
         tries,
         exhausted,
     })
+}
+
+/// Whether a program of a divergence may go on behind the fuel that it had: if it ends by itself,
+/// it does so when it is traced.
+fn runs_out(after: &Divergence) -> bool {
+    let spent = prova::Trap::OutOfFuel.to_string();
+    let spent = spent.strip_prefix("wasm trap: ").unwrap_or(&spent);
+    [&after.a, &after.b].iter().any(|side| side.ended.contains(spent))
 }
 
 fn shown(error: anyhow::Error) -> Error {

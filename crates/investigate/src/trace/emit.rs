@@ -45,7 +45,7 @@ pub(super) struct Own {
 
 /// A word of an event.
 #[derive(Clone, Copy)]
-enum Word {
+pub(super) enum Word {
     Number(u64),
     /// Half of a local's value: the low one, or the high one of a vector.
     Local {
@@ -112,12 +112,12 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.temps.iter().map(|(ty, _)| *ty)
     }
 
-    fn to(&mut self) -> InstructionSink<'_> {
+    pub(super) fn to(&mut self) -> InstructionSink<'_> {
         InstructionSink::new(&mut self.out)
     }
 
     /// A local of the type that the operator does not use yet.
-    fn temp(&mut self, ty: ValType) -> u32 {
+    pub(super) fn temp(&mut self, ty: ValType) -> u32 {
         let free = self.temps.iter().position(|(own, used)| *own == ty && !used);
         let at = free.unwrap_or(self.temps.len());
         match self.temps.get_mut(at) {
@@ -149,7 +149,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
     }
 
     /// Tells an event, if its site is one that is told.
-    fn event(&mut self, what: What, a: Word, b: Word) {
+    pub(super) fn event(&mut self, what: What, a: Word, b: Word) {
         let site = Site { func: self.func, offset: self.offset, what };
         let Some(id) = self.sites.add(site) else { return };
         let event = self.own.event;

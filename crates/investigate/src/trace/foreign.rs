@@ -21,6 +21,10 @@ use super::{OtherCall, Record, replay};
 use prova::{Error, FuncType, Result, V128, Val, ValType, bail};
 use prova_builds::names::printable;
 use std::fmt;
+use wasm_encoder::{
+    CodeSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection, MemoryType,
+    TypeSection,
+};
 
 /// Most bytes of a line of an engine; longer ones are none of ours.
 pub const ENGINE_LINE_BYTES_MAX: usize = 4096;
@@ -68,6 +72,31 @@ pub(super) fn emit(prepared: &Prepared, watch: &Watch, args: Arguments<'_>) -> R
     let (record, imports) = prepared.recorded();
     let wish = Wish { record, imports, watch, values: &values };
     standalone(prepared.running(), &wish).map_err(Error::msg)
+}
+
+/// Whether an engine runs a module that does nothing.
+///
+/// # Errors
+/// If it does not, with what it says: then nothing that it does is the program's fault.
+pub(crate) fn probe(engine: &dyn ForeignEngine) -> Result<()> {
+    let mut module = wasm_encoder::Module::new();
+    let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
+    let (mut memories, mut exports) = (MemorySection::new(), ExportSection::new());
+    types.ty().function([], []);
+    functions.function(0);
+    let (minimum, maximum) = (1, None);
+    let (memory64, shared, page_size_log2) = (false, false, None);
+    memories.memory(MemoryType { minimum, maximum, memory64, shared, page_size_log2 });
+    exports.export("_start", ExportKind::Func, 0).export("memory", ExportKind::Memory, 0);
+    let (mut code, mut body) = (CodeSection::new(), Function::new([]));
+    body.instructions().end();
+    code.function(&body);
+    module.section(&types).section(&functions).section(&memories).section(&exports);
+    module.section(&code);
+    match engine.run(&module.finish(), &mut |_| true)? {
+        None => Ok(()),
+        Some(why) => bail!("it does not run a module that does nothing: {}", printable(&why)),
+    }
 }
 
 /// Runs a prepared module in an engine.
@@ -214,7 +243,8 @@ impl Told<'_> {
         };
         let (count, hash) = self.last.unwrap_or(self.watch.seen);
         let (watch, state, calls, memory) = (self.watch, self.state, self.calls, self.memory);
-        Ok(Ran { end, count, hash, watch, state, frames: Vec::new(), calls, memory, exact })
+        let (frames, results) = (Vec::new(), None);
+        Ok(Ran { end, count, hash, watch, state, frames, calls, memory, results, exact })
     }
 }
 

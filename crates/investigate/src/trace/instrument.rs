@@ -19,6 +19,7 @@
 //!    it was.
 
 use super::emit::{Body, Own, Sites};
+use super::handed;
 use super::site::{Level, Site, What};
 use super::watch::{FACTORS, TURNS};
 use crate::sections::is_due;
@@ -463,7 +464,7 @@ impl Writer<'_, '_> {
         function
     }
 
-    /// Calls an imported function, and tells its arguments and results.
+    /// Calls an imported function, and tells its arguments, what they hand over, and results.
     fn wrapper(&mut self, func: FuncIdx) -> Function {
         let level = Level::Host;
         self.calls(func, (func.0, level), [(0, What::HostCall), (0, What::HostResult)])
@@ -495,6 +496,9 @@ impl Writer<'_, '_> {
         let mut body = Body::new(module, func, (level, own), &mut self.sites, base);
         body.at(before.0);
         body.of_locals(before.1, &ty.params, 0);
+        if level == Level::Host {
+            handed::tell(&mut body, module, func);
+        }
         let mut to = InstructionSink::new(&mut body.out);
         for local in 0..base {
             to.local_get(local);

@@ -27,6 +27,7 @@
 
 mod emit;
 mod foreign;
+mod handed;
 mod instrument;
 mod record;
 mod relocate;
@@ -48,11 +49,13 @@ pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
 pub(crate) use emit::{address_type, operand_type, push_bits};
-pub(crate) use foreign::run as run_elsewhere;
+pub(crate) use foreign::{probe, run as run_elsewhere};
 pub(crate) use instrument::{OWN, Plan, Request, instrument};
 pub(crate) use replay::{Replay, Replays, link};
 pub(crate) use report::{frames, function, line, named, operator_at, shown};
-pub(crate) use run::{End, Prepared, Ran, Value, invoke, stopped_by_program, unanswered, why};
+pub(crate) use run::{
+    End, Prepared, Ran, Value, invoke, stopped_by_program, texts, unanswered, why,
+};
 pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;

@@ -29,7 +29,7 @@ pub struct Shown {
     pub operator: String,
     /// What the words are.
     pub event: &'static str,
-    /// Up to two words, hexadecimal.
+    /// Up to two words, hexadecimal; of bytes that are written the bytes, quoted.
     pub words: Vec<String>,
 }
 
@@ -100,7 +100,7 @@ fn word_count(module: &Module, site: Site) -> usize {
             }
         }
         What::GlobalSet(nth) => of(cells(global_at(module, site).as_slice()), nth),
-        What::Branch => 1,
+        What::Branch | What::HostBytes(_) => 1,
         What::Result(nth) => of(cells(&callee_results(module, site)), nth),
         What::Effect(_) => 2,
         What::Value(nth) if row_at(module, site).is_some_and(|row| row.opcode == Opcode::End) => {
@@ -147,6 +147,7 @@ fn words_are(what: What) -> &'static str {
     match what {
         What::HostCall(0) => "calls the host with",
         What::HostCall(_) | What::Enter(1..) => "and with",
+        What::HostBytes(_) => "hands the host",
         What::HostResult(0) => "the host returns",
         What::Enter(0) => "entered with",
         What::Result(0) => "returned",
@@ -168,11 +169,23 @@ fn words_are(what: What) -> &'static str {
     }
 }
 
+/// A word as text.
+fn text(what: What, word: u64) -> String {
+    match what {
+        What::HostBytes(_) => {
+            let bytes = word.to_le_bytes();
+            let count = usize::from(bytes[7]).min(7);
+            format!("\"{}\"", bytes[..count].escape_ascii())
+        }
+        _ => format!("{word:#x}"),
+    }
+}
+
 /// An event with its place, in the module as it was.
 pub(crate) fn shown(module: &Module, site: Site, event: &Event) -> Shown {
     let words = [event.a, event.b].into_iter().take(word_count(module, site));
     let operator = match site.what {
-        What::Enter(_) | What::HostCall(_) | What::HostResult(_) => None,
+        What::Enter(_) | What::HostCall(_) | What::HostBytes(_) | What::HostResult(_) => None,
         _ => operator_at(module, site.func, site.offset),
     };
     Shown {
@@ -182,7 +195,7 @@ pub(crate) fn shown(module: &Module, site: Site, event: &Event) -> Shown {
         offset: site.offset,
         operator: operator.unwrap_or_default(),
         event: words_are(site.what),
-        words: words.map(|word| format!("{word:#x}")).collect(),
+        words: words.map(|word| text(site.what, word)).collect(),
     }
 }
 
@@ -254,7 +267,7 @@ pub(super) fn report(
         let site = *sites.get(event.site as usize)?;
         let known = known.entry(event.site).or_insert_with(|| shown(module, site, event));
         let words = [event.a, event.b].into_iter().take(known.words.len());
-        let words = words.map(|word| format!("{word:#x}")).collect();
+        let words = words.map(|word| text(site.what, word)).collect();
         Some(Shown { number: event.number, words, ..known.clone() })
     });
     let stopped = ran.end == super::End::Stopped;
@@ -275,6 +288,11 @@ pub(super) fn report(
 }
 
 impl TraceReport {
+    /// Whether the run, which was not stopped, made fewer calls of the host than the recorded one.
+    pub fn made_fewer_calls(&self) -> bool {
+        !self.stopped && self.calls < self.recorded
+    }
+
     /// The report as text.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -295,6 +313,9 @@ impl TraceReport {
         writeln!(out, "{calls} of {recorded} calls of the host; the program {ended}").ok();
         if let Some(recorded) = &self.ended_otherwise {
             writeln!(out, "note: when it was recorded, the program {recorded}").ok();
+        }
+        if self.made_fewer_calls() {
+            writeln!(out, "note: when it was recorded, the program made all of these calls").ok();
         }
         out
     }

@@ -16,7 +16,7 @@ use super::record::{Answer, Record, Recorder};
 use super::replay::{OtherCall, Replay, Replays, cells_of, link};
 use super::site::Site;
 use super::watch::{Event, Next, Watch};
-use super::{TraceReport, report};
+use super::{Level, TraceReport, report};
 use prova::wasi::{self, I32Exit, WASI_MODULE, WasiCtx};
 use prova::{
     Caller, Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Result, Store,
@@ -27,8 +27,23 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-/// The stack of an instrumented program, in bytes: its frames are larger than they were.
+/// The least stack of an instrumented program, in bytes: its frames are larger than they were.
 const STACK_BYTES: usize = 64 << 20;
+
+/// By how much frames grow, at most by far, where functions are instrumented.
+const STACK_FACTOR: usize = 8;
+
+/// The greatest stack that a configuration may have.
+const STACK_BYTES_MAX: usize = 1 << 30;
+
+/// The stack of a program that is instrumented so, in bytes, if it has this much as it is. Where no
+/// function is touched it is the same, so that it ends where the program does.
+fn stack_bytes(own: usize, level: Level) -> usize {
+    match level {
+        Level::Host | Level::Around => own,
+        _ => own.saturating_mul(STACK_FACTOR).clamp(STACK_BYTES, STACK_BYTES_MAX),
+    }
+}
 
 /// Makes values of the arguments of an export of this name and type, as they were written.
 pub type Arguments<'a> = &'a dyn Fn(&str, &FuncType, &[String]) -> Result<Vec<Val>>;
@@ -90,6 +105,9 @@ pub(crate) struct Ran {
     /// A hash of the memories at the end, where there are any: of an instrumented program of all,
     /// and else of the exported one.
     pub(crate) memory: Option<u64>,
+    /// The results by type and bits, if it returned and they are known: as text, what differs may
+    /// look alike.
+    pub(crate) results: Option<Vec<(&'static str, [u64; 2])>>,
     /// Count, hash and calls are those of the end; if not, there may have been more.
     pub(crate) exact: bool,
 }
@@ -164,7 +182,9 @@ impl Prepared {
         let told = told.transpose()?;
         let (engine, module) = match &told {
             Some(told) => {
-                let engine = Engine::new(config.max_wasm_stack(STACK_BYTES))?;
+                let level = plan.map_or(Level::Host, |plan| plan.level);
+                let bytes = stack_bytes(config.wasm_stack_bytes(), level);
+                let engine = Engine::new(config.max_wasm_stack(bytes))?;
                 let module = Module::new(&engine, &told.wasm)?;
                 (engine, module)
             }
@@ -268,14 +288,15 @@ impl Prepared {
         let memory =
             instance.filter(|_| whole).and_then(|instance| self.memories(&store, instance));
         let (count, hash) = (global("count"), global("hash"));
+        let results = ended.as_ref().ok().map(|values| values.iter().map(exact).collect());
         let (end, frames) = match ended {
-            Ok(values) => (End::Returned(values), Vec::new()),
+            Ok(values) => (End::Returned(texts(&values)), Vec::new()),
             Err(error) => self.end(&error),
         };
         let Host { replay, watch, state } = store.into_data();
         let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
         let (calls, exact) = (replay.answered(), true);
-        Ok(Ran { end, count, hash, watch, state, frames, calls, memory, exact })
+        Ok(Ran { end, count, hash, watch, state, frames, calls, memory, results, exact })
     }
 
     /// A hash of the memories: of all if it is instrumented, and else of the exported one.
@@ -299,7 +320,7 @@ impl Prepared {
         instance: &mut Option<Instance>,
         args: Arguments<'_>,
         again: bool,
-    ) -> Result<Result<Vec<String>>> {
+    ) -> Result<Result<Vec<Val>>> {
         let made = match self.linker.instantiate(&mut *store, &self.module) {
             Ok(made) => *instance.insert(made),
             Err(error) if stopped_by_program(&error) => return Ok(Err(error)),
@@ -385,7 +406,7 @@ pub(crate) fn invoke<T: 'static>(
     instance: &Instance,
     (export, texts): (Option<&str>, &[String]),
     args: Arguments<'_>,
-) -> Result<Result<Vec<String>>> {
+) -> Result<Result<Vec<Val>>> {
     let name = export.unwrap_or("_start");
     let Some(func) = instance.get_func(&*store, name) else {
         if export.is_none() {
@@ -398,7 +419,30 @@ pub(crate) fn invoke<T: 'static>(
     let values = args(name, &ty, texts)?;
     let mut results = vec![Val::I32(0); ty.results().len()];
     let called = func.call(&mut *store, &values, &mut results);
-    Ok(called.map(|()| results.iter().map(ToString::to_string).collect()))
+    Ok(called.map(|()| results))
+}
+
+/// Results as the report has them.
+pub(crate) fn texts(values: &[Val]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// A result by its type and bits; a reference by what it is of.
+fn exact(value: &Val) -> (&'static str, [u64; 2]) {
+    let mut cells = Vec::new();
+    cells_of(value, &mut cells);
+    let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
+    let kind = match value {
+        Val::I32(_) => "i32",
+        Val::I64(_) => "i64",
+        Val::F32(_) => "f32",
+        Val::F64(_) => "f64",
+        Val::V128(_) => "v128",
+        Val::FuncRef(_) => "funcref",
+        Val::ExternRef(_) => "externref",
+        Val::ExnRef(_) => "exnref",
+    };
+    (kind, [cell(0), cell(1)])
 }
 
 /// Why a program stopped, in a line.
@@ -553,7 +597,8 @@ pub fn live_within(
             let initialize = instance.get_func(&store, "_initialize");
             match initialize.map(|func| func.call(&mut store, &[], &mut [])) {
                 Some(Err(error)) => Err(error),
-                Some(Ok(())) | None => invoke(&mut store, &instance, (export, texts), args)?,
+                Some(Ok(())) | None => invoke(&mut store, &instance, (export, texts), args)?
+                    .map(|all| self::texts(&all)),
             }
         }
         Err(error) if stopped_by_program(&error) => Err(error),

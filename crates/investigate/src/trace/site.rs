@@ -68,6 +68,9 @@ impl fmt::Display for Level {
 pub(crate) enum What {
     /// The host is called; the words are arguments.
     HostCall(u32),
+    /// Bytes that a call of WASI hands to its host: what is written, and paths. The word has up to
+    /// seven of them, and how many in its highest byte; the last ones have the higher number.
+    HostBytes(u32),
     /// The host has returned; the words are results.
     HostResult(u32),
     /// A function is entered; the words are arguments.
@@ -95,6 +98,7 @@ impl What {
     pub(crate) fn nth(self) -> u32 {
         match self {
             What::HostCall(nth)
+            | What::HostBytes(nth)
             | What::HostResult(nth)
             | What::Enter(nth)
             | What::Result(nth)

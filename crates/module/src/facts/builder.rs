@@ -19,6 +19,7 @@ use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
 use crate::ops::{Flow, Immediate, Immediates, Kind, Row, Value};
+use crate::validate::PlainRun;
 use std::ops::Range;
 use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
 
@@ -333,6 +334,33 @@ impl FactsBuilder {
             self.segment.get_or_insert(Open { offset, cost: 0 }).cost += 1;
             self.height = validator.operand_stack_height();
             self.max_height = self.max_height.max(self.cells_below(self.height));
+        }
+    }
+
+    /// Whether what is collected depends on the types of operands: then operators come one by one.
+    #[inline]
+    pub(crate) fn follows_types(&self) -> bool {
+        self.wide || self.roots.is_active()
+    }
+
+    /// Takes in plain operators and writes of locals that `validator` has just accepted: what
+    /// [`step_plain`](FactsBuilder::step_plain) and [`write`](FactsBuilder::write) do for each.
+    #[inline]
+    pub(crate) fn step_run<R: WasmModuleResources>(
+        &mut self,
+        run: &PlainRun,
+        validator: &FuncValidator<R>,
+    ) {
+        if run.count == 0 {
+            return;
+        }
+        if let Some(frame) = self.frames.last() {
+            self.blocks[frame.block as usize].written |= run.written;
+        }
+        if self.live {
+            self.segment.get_or_insert(Open { offset: run.start, cost: 0 }).cost += run.count;
+            self.height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(run.height_max);
         }
     }
 

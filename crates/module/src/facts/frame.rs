@@ -19,7 +19,9 @@
 use super::builder::{cells_below, label_of};
 use super::{BlockKind, BodyContext, FrameFacts, cells};
 use crate::FuncType;
+use crate::error::Result;
 use crate::limits::Limits;
+use crate::validate::plain_run;
 use wasmparser::{
     BinaryReader, BlockType, BrTable, FrameKind, FrameStack, FuncValidator, TryTable,
     VisitOperator, VisitSimdOperator, WasmModuleResources, for_each_visit_operator,
@@ -29,6 +31,9 @@ use wasmparser::{
 pub(crate) trait Budgeted {
     /// Takes work off, if so much is left.
     fn take(&mut self, work: u64) -> Option<()>;
+
+    /// The same for the operator at `offset`; the error says that too little is left.
+    fn spend(&mut self, work: u64, offset: usize) -> Result<()>;
 }
 
 /// An open block.
@@ -91,6 +96,15 @@ impl FrameBuilder {
         let limits = cx.limits;
         self.begin(ty, wide || cx.wide, limits)?;
         while !reader.eof() {
+            if !self.wide {
+                let run = plain_run(reader, validator, &cx, budget).ok()?;
+                if self.live {
+                    self.max_height = self.max_height.max(run.height_max);
+                }
+            }
+            if reader.eof() {
+                break;
+            }
             let offset = reader.original_position();
             if !self.wide && cx.bytes.get(offset as usize) == Some(&VECTOR) {
                 self.widen(validator.operand_stack_height());

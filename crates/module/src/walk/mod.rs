@@ -49,6 +49,7 @@ mod read;
 mod surroundings;
 mod walker;
 
+pub(crate) use read::{clear, peek};
 pub use surroundings::{BlockTypes, Surroundings};
 pub use walker::{HEIGHT_MAX, Walk, walk};
 

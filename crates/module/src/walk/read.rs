@@ -10,12 +10,18 @@
 
 use crate::ops::{Class, Opcode};
 use wasmparser::{
-    Operator, OperatorsReader, VisitOperator, VisitSimdOperator, for_each_visit_operator,
-    for_each_visit_simd_operator,
+    BinaryReader, FrameKind, FrameStack, Operator, OperatorsReader, VisitOperator,
+    VisitSimdOperator, for_each_visit_operator, for_each_visit_simd_operator,
 };
 
-/// The place of the operator.
-struct InPlace<'s, 'm>(&'s mut Operator<'m>);
+/// The place of the operator, and the block that it is in.
+struct InPlace<'s, 'm>(&'s mut Operator<'m>, Option<FrameKind>);
+
+impl FrameStack for InPlace<'_, '_> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.1
+    }
+}
 
 macro_rules! methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
@@ -50,13 +56,24 @@ pub(super) fn read<'m>(
     operators: &mut OperatorsReader<'m>,
     place: &mut Operator<'m>,
 ) -> Option<Opcode> {
-    operators.visit_operator(&mut InPlace(place)).ok()
+    operators.visit_operator(&mut InPlace(place, None)).ok()
+}
+
+/// Reads the operator that comes next into a place that owns no memory, and stays before it;
+/// `frame` is the innermost block. `None` if it does not decode.
+#[inline]
+pub(crate) fn peek<'m>(
+    reader: &BinaryReader<'m>,
+    frame: Option<FrameKind>,
+    place: &mut Operator<'m>,
+) -> Option<Opcode> {
+    reader.clone().visit_operator(&mut InPlace(place, frame)).ok()
 }
 
 /// Clears the place of an operator of a class, if it may own memory: only clauses of a `try_table`
 /// do, and operators that no module may have.
 #[inline]
-pub(super) fn clear(place: &mut Operator<'_>, class: Class) {
+pub(crate) fn clear(place: &mut Operator<'_>, class: Class) {
     if matches!(class, Class::try_table | Class::refused) {
         *place = Operator::Nop;
     }

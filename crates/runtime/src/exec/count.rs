@@ -71,7 +71,7 @@ impl Store {
         if let (Some((op, _)), Some(counts)) = (Op::from_encoding(encoding), &mut self.counts) {
             counts.note(op);
         }
-        tail::handler_address(encoding)
+        tail::handler_address(encoding, false)
     }
 }
 

@@ -412,7 +412,8 @@ impl Activation {
         vm.store = &raw mut *store;
         let MemoryVm { base: mem, len_bytes: len } = vm.mem0;
         let (acc, marks) = (Accumulators::CLEAR, Marks::NONE);
-        let registers = Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm, acc, marks };
+        let registers =
+            Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm, acc, marks, charges: false };
         // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
         unsafe { if tail { tail::run(registers) } else { matching::run(registers) } }
     }

@@ -10,9 +10,9 @@
 //! index. The `match` executor runs the checked words themselves.
 //!
 //! # Invariants
-//! * L1. Linked words have, at each instruction, the address of the handler of its encoding, and
-//!   are otherwise the checked words. [`Linked::of`] is the only constructor, and reads what it has
-//!   written again.
+//! * L1. Linked words have, at each instruction, the address of the handler of its encoding (where
+//!   fuel is charged, of the one that charges), and are otherwise the checked words. [`Linked::of`]
+//!   is the only constructor, and reads what it has written again.
 //! * L2. A store runs linked words, and stubs, throughout or not at all: its executor is fixed.
 
 use super::{count, tail};
@@ -38,8 +38,9 @@ impl Linked {
         let mut starts = Vec::with_capacity(words.len() / 2 + 1);
         let mut at = 0;
         // F1: each word belongs to one instruction.
+        let charging = code.settings().metering.has_fuel();
         while let Ok(inst) = decode(code.words(), at) {
-            words[at as usize] = tail::handler_address(code.words()[at as usize] as u16);
+            words[at as usize] = tail::handler_address(code.words()[at as usize] as u16, charging);
             starts.push(at);
             at = inst.next;
         }
@@ -50,11 +51,13 @@ impl Linked {
 
     /// L1, by reading both forms side by side.
     fn is_true(&self, code: &CheckedBytecode, starts: &[u32]) -> bool {
+        let charging = code.settings().metering.has_fuel();
         let mut starts = starts.iter().copied().peekable();
         let pairs = self.words.iter().zip(code.words()).enumerate();
         let same = pairs.fold(true, |same, (word, (&linked, &checked))| {
             let start = starts.next_if_eq(&(word as u32)).is_some();
-            let want = if start { tail::handler_address(checked as u16) } else { checked };
+            let handler = || tail::handler_address(checked as u16, charging);
+            let want = if start { handler() } else { checked };
             same && linked == want
         });
         same && starts.peek().is_none() && self.words.len() == code.words().len()

@@ -1,7 +1,7 @@
 //! The `match` executor: the same steps in one loop, for builds without tail calls, Miri, and other
 //! targets.
 //!
-//! Its only difference from the tail-call executor is `next!`; see `step` for the rules and
+//! It differs from the tail-call executor in `next!` and `go!` alone; see `step` for the rules and
 //! invariants.
 
 use super::call;
@@ -28,6 +28,12 @@ macro_rules! next {
     }};
 }
 
+macro_rules! go {
+    ($r:ident, $ip:expr) => {
+        next!($r, $ip)
+    };
+}
+
 macro_rules! executor {
     ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
         /// Runs from the registers to the next exit; gives its [`ExitCode`](crate::vm::ExitCode).
@@ -35,13 +41,18 @@ macro_rules! executor {
         /// # Safety
         /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a
         /// stub.
-        pub(super) unsafe fn run(mut r: Registers) -> u32 {
+        pub(super) unsafe fn run(registers: Registers) -> u32 {
+            // An argument of this size is in memory, and would stay there; a variable of which no
+            // address is taken is in machine registers.
+            let Registers { ip, fp, mem, len, cx, acc: Accumulators { int, f32, f64 }, .. } = registers;
+            let acc = Accumulators { int, f32, f64 };
+            let mut r = Registers { ip, fp, mem, len, cx, acc, marks: Marks::NONE, charges: false };
             loop {
-                // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call
-                // executor.
+                // SAFETY: O1: lane 0 of an instruction is an op, and its bits are the discriminant
+                // (below); for the arms as in the tail-call executor.
                 unsafe {
                     let encoding = *r.ip.cast::<u16>();
-                    let op = *OPS.get_unchecked(usize::from(encoding & Op::ENCODING_MASK));
+                    let op = std::mem::transmute::<u16, Op>(encoding & Op::ENCODING_MASK);
                     r.marks = Marks::from_bits((encoding >> Op::ENCODING_MASK.count_ones()) as u8);
                     #[cfg(prova_plant)]
                     let op = if planted!(MatchArmReplaced) && op == Op::I32Or { Op::I32Xor } else { op };
@@ -54,3 +65,12 @@ macro_rules! executor {
     };
 }
 for_each_op!(executor);
+
+// The lower bits of an encoding are the discriminant of the op.
+const _: () = {
+    let mut encoding = 0;
+    while encoding < OPS.len() {
+        assert!(OPS[encoding] as usize == encoding);
+        encoding += 1;
+    }
+};

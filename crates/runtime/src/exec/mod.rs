@@ -76,6 +76,9 @@ struct Registers {
     acc: Accumulators,
     /// Which operands of the instruction are in accumulators: known where a handler is compiled.
     marks: Marks,
+    /// Whether a handler of control also executes the charge that it leads to, in one dispatch:
+    /// known where a handler is compiled.
+    charges: bool,
 }
 
 /// The accumulators: the newest result of each register class.
@@ -92,7 +95,8 @@ impl Accumulators {
 }
 
 /// Declares a function with the handlers' signature; its body sees the registers under the name
-/// given. With `<M>`, it is one for each number of marks.
+/// given. With `<M>`, it is one for each number of marks, and where [`Marks::ALL`] is added one
+/// that charges.
 macro_rules! handler {
     ($(#[$attribute:meta])* $vis:vis fn $name:ident $(<$marks:ident>)? ($r:ident) $body:block) => {
         $crate::exec::handler! {
@@ -112,9 +116,12 @@ macro_rules! handler {
         ) -> u32 {
             let acc = $crate::exec::Accumulators { int, f32, f64 };
             #[allow(unused_mut, unused_assignments, reason = "a handler of one kind has no marks")]
-            let mut marks = prova_bytecode::Marks::NONE;
-            $(marks = prova_bytecode::Marks::from_bits($marks);)?
-            let $r = $crate::exec::Registers { ip, fp, mem, len, cx, acc, marks };
+            let (mut marks, mut charges) = (prova_bytecode::Marks::NONE, false);
+            $(
+                marks = prova_bytecode::Marks::from_bits($marks);
+                charges = $marks >= prova_bytecode::Marks::ALL;
+            )?
+            let $r = $crate::exec::Registers { ip, fp, mem, len, cx, acc, marks, charges };
             $body
         }
     };

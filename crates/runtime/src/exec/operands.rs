@@ -9,7 +9,7 @@
 //! * O1. The instruction at `ip` was decoded by the check, so all its lanes lie inside the code
 //!   (V4).
 //! * O2. The check proved `slot + cells ≤ frame_cells` for every slot operand, so `fp + slot` lies
-//!   inside the frame (V5).
+//!   inside the frame (V5); for one whose value is in an accumulator too, which says slot 0 (F5).
 //!
 //! A test below compares the cursor's lanes with [`prova_bytecode::Op::lane`] for every row of the
 //! table.
@@ -137,13 +137,12 @@ macro_rules! slots {
             unsafe fn read(operands: &mut Operands, r: &Registers) -> $value {
                 // SAFETY: O1.
                 let slot = unsafe { operands.slot() };
-                if operands.is_accumulated() {
-                    let $a = r.acc.$acc;
-                    return $of;
-                }
-                // SAFETY: O2.
+                // SAFETY: O2, which holds of the slot of a value that is elsewhere too.
                 let $cell = unsafe { *r.fp.add(slot) };
-                $get
+                let $a = r.acc.$acc;
+                let (here, there) = ($of, $get);
+                // Where it is not known when a handler is compiled, a jump is foreseen badly.
+                std::hint::select_unpredictable(operands.is_accumulated(), here, there)
             }
         }
         impl Sink for marker::$kind {

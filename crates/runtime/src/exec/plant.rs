@@ -71,6 +71,7 @@ plants! {
     RangeOffByOne
     // One executor alone.
     TailEntryReplaced
+    ChargePassed
     MatchArmReplaced
 }
 

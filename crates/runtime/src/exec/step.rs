@@ -1,9 +1,9 @@
 //! The step rules: what an instruction of each class does, once for all executors.
 //!
 //! `step!` takes the name of a [`Registers`](super::Registers) variable and a row of the op table,
-//! and expands to statements that end in `next!(registers, ip)` or in `return` of an exit. Each
-//! executor brings its own `next!`; everything else is shared, so the executors can differ only in
-//! dispatch.
+//! and expands to statements that end in `next!(registers, ip)`, in `go!(registers, ip)` where
+//! control goes elsewhere, or in `return` of an exit. Each executor brings its own `next!` and
+//! `go!`; everything else is shared, so the executors can differ only in dispatch.
 //!
 //! # Invariants
 //! * P1. A step reads all its sources before it writes any result.
@@ -35,7 +35,7 @@ macro_rules! enter {
         if !call::push(&mut $r, entry, $window, 0, $next) {
             trap!($r TrapKind::StackOverflow)
         }
-        next!($r, (*entry).code.get());
+        go!($r, (*entry).code.get());
     };
 }
 
@@ -61,7 +61,7 @@ macro_rules! replace {
         let entry: *const FuncEntry = $entry;
         $r.acc = Accumulators::CLEAR;
         match call::replace(&mut $r, entry, $window) {
-            call::Replaced::Here => { next!($r, (*entry).code.get()); }
+            call::Replaced::Here => { go!($r, (*entry).code.get()); }
             call::Replaced::Elsewhere => return invoke!(exit::enter, $r.ip, $r),
             call::Replaced::Overflow => trap!($r TrapKind::StackOverflow),
         }
@@ -74,7 +74,7 @@ macro_rules! leave {
         $r.acc = Accumulators::CLEAR;
         match call::pop(&mut $r) {
             Some(ip) => {
-                next!($r, ip);
+                go!($r, ip);
             }
             None => return invoke!(exit::leave, $r.ip, $r),
         }
@@ -125,7 +125,7 @@ macro_rules! step {
         let taken = $e != 0;
         #[cfg(prova_plant)]
         let taken = taken != planted!(BranchInverted);
-        if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+        if taken { go!($r, $r.ip.offset($t)); } else { go!($r, operands.end()); }
     };
     ($r:ident branch [<- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
         let mut operands = Operands::new(&$r);
@@ -135,7 +135,7 @@ macro_rules! step {
         let taken = $e != 0;
         #[cfg(prova_plant)]
         let taken = taken != planted!(BranchInverted);
-        if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+        if taken { go!($r, $r.ip.offset($t)); } else { go!($r, operands.end()); }
     };
     ($r:ident pure_branch [$d:ident : $dk:ident <- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
         step!(@pure_branch $r $dk [$a : $ak $b : $bk] { $e })
@@ -334,7 +334,7 @@ macro_rules! step {
     ($r:ident br [<- $t:ident : rel] {}) => {
         let mut operands = Operands::new(&$r);
         let $t = <marker::rel as Source>::read(&mut operands, &$r);
-        next!($r, $r.ip.offset($t));
+        go!($r, $r.ip.offset($t));
     };
     ($r:ident br_table [<- $i:ident : i32 $a:ident : i32s $n:ident : count] {}) => {
         let mut operands = Operands::new(&$r);
@@ -347,7 +347,7 @@ macro_rules! step {
         let index = if planted!(TableEntryNext) && index < $n { index + 1 } else { index };
         // T3: `n + 1` target words follow.
         let target = *operands.end().add(index as usize) as i32;
-        next!($r, $r.ip.offset(target as isize));
+        go!($r, $r.ip.offset(target as isize));
     };
     ($r:ident return_ [<-] {}) => { leave!($r); };
     ($r:ident return1 [<- $a:ident : any] {}) => {

@@ -29,6 +29,46 @@ macro_rules! next {
     }};
 }
 
+macro_rules! go {
+    ($r:ident, $ip:expr) => {{
+        let ip: *const u64 = $ip;
+        return if $r.charges { charge_and_dispatch(ip, $r) } else { dispatch(ip, $r) };
+    }};
+}
+
+/// The handlers of a row of control that charge; `None` of other classes.
+macro_rules! charging {
+    (branch $name:ident) => { charging!(@ $name) };
+    (pure_branch $name:ident) => { charging!(@ $name) };
+    (br $name:ident) => { charging!(@ $name) };
+    (pure_br $name:ident) => { charging!(@ $name) };
+    (br_table $name:ident) => { charging!(@ $name) };
+    (return_ $name:ident) => { charging!(@ $name) };
+    (return1 $name:ident) => { charging!(@ $name) };
+    (return2 $name:ident) => { charging!(@ $name) };
+    (call $name:ident) => { charging!(@ $name) };
+    (call_import $name:ident) => { charging!(@ $name) };
+    (call_indirect $name:ident) => { charging!(@ $name) };
+    (call_ref $name:ident) => { charging!(@ $name) };
+    (return_call $name:ident) => { charging!(@ $name) };
+    (return_call_import $name:ident) => { charging!(@ $name) };
+    (return_call_indirect $name:ident) => { charging!(@ $name) };
+    (return_call_ref $name:ident) => { charging!(@ $name) };
+    ($class:ident $name:ident) => { None };
+    (@ $name:ident) => {
+        Some([
+            $name::<{ Marks::ALL }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 1) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 2) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 3) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 4) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 5) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 6) }>,
+            $name::<{ Marks::ALL + taken(Op::$name, 7) }>,
+        ])
+    };
+}
+
 /// A module of handlers, compiled under an attribute, over a module of operators.
 macro_rules! handlers {
     ($module:ident #[$attribute:meta] { $($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })* }) => {
@@ -44,7 +84,7 @@ macro_rules! handlers {
             };
             $(handler! {
                 #[$attribute]
-                fn $name<M>(r) {
+                pub(super) fn $name<M>(r) {
                     // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!`
                     // keeps V1 to V8. K2: the operators' features are the handler's.
                     #[allow(unused_unsafe, unused_mut, reason = "not every class needs every part of the frame")]
@@ -67,6 +107,11 @@ macro_rules! handlers {
                 $name::<{ taken(Op::$name, 6) }>,
                 $name::<{ taken(Op::$name, 7) }>,
             ])),*];
+
+            /// The handlers of each op of control, by its marks, that charge.
+            #[allow(dead_code, reason = "not every module has control")]
+            pub(super) const CHARGING: &[Option<[Handler; Marks::ALL as usize]>] =
+                &[$(charging!($class $name)),*];
         }
     };
 }
@@ -124,11 +169,26 @@ const fn replaced(mut all: Handlers, by_op: &[(Op, [Handler; Marks::ALL as usize
     all
 }
 
-/// The address of the handler of an encoding; of a number that is none, of the first one.
-pub(super) fn handler_address(encoding: u16) -> u64 {
+/// The handlers of ops of control that charge, by op and marks.
+static CHARGING: &[Option<[Handler; Marks::ALL as usize]>] = baseline::CHARGING;
+
+/// The handler of an encoding that charges, if it has one.
+fn charging_handler(encoding: u16) -> Option<&'static Handler> {
+    let (op, marks) = Op::from_encoding(encoding)?;
+    CHARGING.get(op as usize)?.as_ref()?.get(usize::from(marks.bits()))
+}
+
+/// The address of the handler of an encoding, where `charging` of the one that charges if there is
+/// one; of a number that is no encoding, of the first handler.
+pub(super) fn handler_address(encoding: u16, charging: bool) -> u64 {
     let handlers = handlers();
     let handler = handlers.get(usize::from(encoding)).unwrap_or(&handlers[0]);
-    (*handler as *const ()).expose_provenance() as u64
+    let handler = if charging { charging_handler(encoding).unwrap_or(handler) } else { handler };
+    address(*handler)
+}
+
+fn address(handler: Handler) -> u64 {
+    (handler as *const ()).expose_provenance() as u64
 }
 
 /// The code of functions that have none: a word that leads to the executor's exit, as an encoding
@@ -161,14 +221,40 @@ unsafe fn dispatch(ip: *const u64, r: Registers) -> u32 {
         let address = *ip;
         #[cfg(prova_plant)]
         let address = if planted!(TailEntryReplaced)
-            && address == handler_address(Op::I32Xor.encoding(Marks::NONE))
+            && address == handler_address(Op::I32Xor.encoding(Marks::NONE), false)
         {
-            handler_address(Op::I32Or.encoding(Marks::NONE))
+            handler_address(Op::I32Or.encoding(Marks::NONE), false)
         } else {
             address
         };
         let handler = std::ptr::with_exposed_provenance::<()>(address as usize);
         invoke!(std::mem::transmute::<*const (), Handler>(handler), ip, r)
+    }
+}
+
+/// Runs the instruction at `ip`; if that is a charge that can be paid, with the one behind it in
+/// the same dispatch.
+///
+/// Where control goes, a segment begins, mostly with its charge (`docs/semantics.md`, *Fuel*).
+#[inline(always)]
+unsafe fn charge_and_dispatch(ip: *const u64, r: Registers) -> u32 {
+    // SAFETY: as of `dispatch`; a charge is followed by an instruction (F1).
+    unsafe {
+        if *ip != address(baseline::Charge::<0>) {
+            return dispatch(ip, r);
+        }
+        let at = Registers { ip, marks: Marks::NONE, ..r };
+        let mut operands = Operands::new(&at);
+        let units = <marker::i64c as Source>::read(&mut operands, &at);
+        let units = if planted!(ChargePassed) { 0 } else { units };
+        match (*r.cx).fuel.checked_sub(units) {
+            Some(left) => {
+                (*r.cx).fuel = left;
+                dispatch(operands.end(), r)
+            }
+            // The charge itself tells it.
+            None => dispatch(ip, r),
+        }
     }
 }
 

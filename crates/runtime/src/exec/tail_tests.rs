@@ -7,7 +7,7 @@
 //! release profile gives the same code (the crate is built with the same optimisation in every
 //! profile of this workspace, `Cargo.toml`), or the same for another target.
 
-use super::{BASELINE, Handler, WIDE, exit, is_sound};
+use super::{BASELINE, Handler, WIDE, charging_handler, exit, is_sound};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 use prova_bytecode::{Class, Marks, OPS, Op};
 use std::collections::BTreeSet;
@@ -92,7 +92,10 @@ fn every_handler_ends_in_a_jump() {
             let (baseline, wide) = (BASELINE[encoding] as usize, WIDE[encoding] as usize);
             // A handler of the wide level has an instruction for all that it does.
             let more = (wide != baseline).then_some((wide, false));
-            for (handler, may_call) in [(baseline, may_call(op))].into_iter().chain(more) {
+            let charging = charging_handler(op.encoding(marks));
+            let charging = charging.map(|&handler| (handler as usize, false));
+            let all = [(baseline, may_call(op))].into_iter().chain(more).chain(charging);
+            for (handler, may_call) in all {
                 let paths = walk(handler as u64, &exits());
                 if paths.returns || paths.undefined || (paths.calls && !may_call) {
                     wrong.push(format!("{op:?} {marks:?}: {paths:?}"));

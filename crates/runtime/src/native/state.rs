@@ -176,14 +176,17 @@ impl Store {
                 && self.global_vms.capacity() - self.global_vms.len() >= globals)
     }
 
-    /// Adds the record of a function that was just added; that of a module's function comes with
-    /// its instance.
-    pub(crate) fn push_record(&mut self, func: FuncAddr, type_id: u32, is_host: bool) {
-        let Some(native) = &mut self.native else { return };
-        if !is_host {
-            native.records.push(ptr::null());
-            return;
+    /// Makes room for the records of a module's functions that were just added; they come with
+    /// their instance.
+    pub(crate) fn push_no_records(&mut self, count: usize) {
+        if let Some(native) = &mut self.native {
+            native.records.resize(native.records.len() + count, ptr::null());
         }
+    }
+
+    /// Adds the record of a host function that is about to be added.
+    pub(crate) fn push_host_record(&mut self, func: FuncAddr, type_id: u32) {
+        let Some(native) = &mut self.native else { return };
         let record = FuncRecord::new(native.nobody.vmctx(), type_id, func.as_u32());
         let out = native.thunks.get(&type_id).map(|thunks| thunks.out.entry());
         record.set_code(out.unwrap_or(0));

@@ -13,7 +13,7 @@ use super::Store;
 use crate::exec::CallOutcome;
 #[cfg(doc)]
 use crate::exec::Suspension;
-use crate::func::{FuncInst, FuncKind};
+use crate::func::FuncKind;
 use crate::host::{ExecutorKind, HostOutcome};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
@@ -266,7 +266,7 @@ impl Store {
         func: FuncAddr,
         cells: &mut [Cell],
     ) -> Result<HostOutcome, Trap> {
-        let Some(FuncInst::Host(host)) = self.funcs.get(func.index()) else {
+        let Some(host) = self.funcs.host(func) else {
             return Err(misuse("not a host function"));
         };
         let host = Arc::clone(host);

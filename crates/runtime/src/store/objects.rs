@@ -7,7 +7,7 @@
 //! Noticed by: `tests/store`.
 
 use super::Store;
-use crate::func::{FuncInst, FuncKind, host_entry};
+use crate::func::{FuncKind, host_entry};
 use crate::host::HostFunc;
 use crate::instance::Instance;
 use crate::instantiate::CreateError;
@@ -32,7 +32,7 @@ impl Store {
     pub fn func_new(&mut self, ty: FuncType, host: HostFunc) -> FuncAddr {
         assert!((self.entries.len() as u64) < Limits::FUNCS_MAX, "too many host functions");
         let type_id = self.types.intern(&ty);
-        self.push_func(host_entry(&ty, type_id, self.runs_linked()), FuncInst::Host(host))
+        self.push_host(host_entry(&ty, type_id, self.runs_linked()), host)
     }
 
     /// Adds a memory.
@@ -153,7 +153,11 @@ impl Store {
 
     /// Where a function comes from.
     pub fn func_kind(&self, func: FuncAddr) -> FuncKind {
-        self.funcs[func.index()].kind()
+        if self.funcs.is_host(func) {
+            return FuncKind::Host;
+        }
+        let instance = InstanceAddr(self.entries[func.index()].instance);
+        FuncKind::Wasm { instance, func: self.instance(instance).defined_func(func) }
     }
 
     /// What a frame of the function charges against the logical stack limit, in bytes.
@@ -225,10 +229,7 @@ impl Store {
 
     /// The bytecode of a function, once it is attached.
     pub fn bytecode(&self, func: FuncAddr) -> Option<&Arc<CheckedBytecode>> {
-        match &self.funcs[func.index()] {
-            FuncInst::Wasm { codes, .. } => codes.bytecode(),
-            FuncInst::Host(_) => None,
-        }
+        self.codes(func)?.bytecode()
     }
 
     /// What running bytecode sees of a function.

@@ -3,7 +3,8 @@
 //!
 //! Neighbours: `memory` and `table` reserve an object's greatest size, `store` the value stack and
 //! the frame records. [`Reservation`] is one of two back ends with the same interface: `unix`
-//! (`mmap`, `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems).
+//! (`mmap`, `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems). An
+//! [`Image`] is what pages may hold from the start (Linux alone).
 //!
 //! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write:
 //! an access that a fault of ours lets go too far ends the process there and harms nothing. No
@@ -15,7 +16,7 @@
 //!   dropped.
 //! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable,
 //!   and no one else's.
-//! * S3. A byte that was never written is 0.
+//! * S3. A byte that was never written is 0, or that of the image that was mapped there.
 //! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows.
 //! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and
 //!   are no one else's.
@@ -23,6 +24,11 @@
 //!
 //! Noticed by: the tests here, which run on both back ends.
 
+#[cfg(all(target_os = "linux", not(miri)))]
+mod image;
+#[cfg(not(all(target_os = "linux", not(miri))))]
+#[path = "no_image.rs"]
+mod image;
 #[cfg(any(miri, not(unix), test))]
 mod plain;
 #[cfg(all(unix, not(miri)))]
@@ -35,6 +41,7 @@ mod x64;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
 pub(crate) use absent::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, resume};
+pub(crate) use image::Image;
 #[cfg(any(miri, not(unix)))]
 pub(crate) use plain::Reservation;
 #[cfg(all(unix, not(miri)))]
@@ -46,6 +53,21 @@ pub(crate) use x64::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, in
 /// a multiple of every page size.
 #[cfg(all(unix, not(miri)))]
 pub(crate) const GUARD_BYTES: usize = 1 << 20;
+
+/// The bytes of a page of the system.
+pub(crate) fn page_bytes() -> usize {
+    #[cfg(all(unix, not(miri)))]
+    let bytes = rustix::param::page_size();
+    #[cfg(any(miri, not(unix)))]
+    let bytes = 4096;
+    bytes
+}
+
+/// The least number of bytes from `bytes` on that is whole pages.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn pages(bytes: usize) -> Option<usize> {
+    bytes.checked_next_multiple_of(page_bytes())
+}
 
 // SAFETY: S6: what the pointer leads to goes along with it, as with a box.
 unsafe impl Send for Reservation {}

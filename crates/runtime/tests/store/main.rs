@@ -5,6 +5,7 @@
 
 mod calls;
 mod exceptions;
+mod images;
 mod instantiate;
 mod limits;
 mod link;

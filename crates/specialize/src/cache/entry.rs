@@ -1,13 +1,8 @@
-//! What is kept of a specialised function, as text: its certificate and its body, as they are
+//! What is kept of a specialised function, as bytes: its certificate and its body, as they are
 //! before all passes.
 //!
 //! ```text
-//! prova-specialize 0123…  a digest of the rest
-//! key 4567…
-//! roles 12
-//! …                       a line for each role (`roles`)
-//! ssa func7               the body (`prova_ssa::print`)
-//! …
+//! HEAD, a digest of the rest, key, certificate (`roles`), body (`body`)
 //! ```
 //!
 //! * H1. The checksum finds damage by accident, and the key an entry under another's name, so that
@@ -15,66 +10,71 @@
 //! * H2. Functions have the numbers of the module with its intrinsics, and offsets count from the
 //!   generic function's start: an entry can be verified against the module that asks for it.
 //!
-//! Limits: [`ENTRY_BYTES_MAX`]; of lists see `roles`. Reading takes time and memory linear in the
-//! bytes.
+//! Limits: [`ENTRY_BYTES_MAX`]. Reading takes time and memory linear in the bytes.
 
-use super::key::{Key, nothing};
-use super::roles;
+use super::bytes::Reader;
+use super::key::{Key, digest};
+use super::{body, roles};
 use crate::certificate::Certificate;
 use crate::residual::Residual;
+use prova_module::FuncIdx;
 use prova_ssa::Body;
 
 /// The most bytes of an entry: larger functions are not kept, larger entries not read.
-pub const ENTRY_BYTES_MAX: usize = 16 << 20;
+pub const ENTRY_BYTES_MAX: usize = 4 << 20;
 
-/// What an entry begins with.
-const MAGIC: &str = "prova-specialize ";
+/// What an entry of any version begins with.
+pub const HEAD: &[u8] = b"prova-specialize ";
 
-/// Makes an entry of a body and its certificate; `None` if it would be too large.
-pub(super) fn write(key: &Key, body: &Body, certificate: &Certificate) -> Option<Vec<u8>> {
-    let roles = roles::write(certificate);
-    let count = certificate.roles.len();
-    let rest = format!("key {key}\nroles {count}\n{roles}{}", prova_ssa::print(body));
+/// What one of this version begins with.
+const MAGIC: &[u8] = b"prova-specialize 2\n";
+
+/// The bytes of a digest.
+const SUM: usize = 32;
+
+/// Makes an entry of a certificate and a body whose function starts at an offset, with functions by
+/// the numbers that are given; `None` if there is none, or it would be too large.
+pub(super) fn write(
+    key: &Key,
+    certificate: &Certificate,
+    body: (&Body, u32),
+    func: impl Fn(FuncIdx) -> FuncIdx,
+) -> Option<Vec<u8>> {
+    let mut rest = key.as_bytes().to_vec();
+    roles::write(&mut rest, certificate);
+    body::write(&mut rest, body.0, body.1, func)?;
     let entry = sealed(&rest);
     (entry.len() <= ENTRY_BYTES_MAX).then_some(entry)
 }
 
 /// An entry of its contents.
-pub(super) fn sealed(rest: &str) -> Vec<u8> {
-    format!("{MAGIC}{}\n{rest}", checksum(rest)).into_bytes()
+pub(super) fn sealed(rest: &[u8]) -> Vec<u8> {
+    [MAGIC, digest("entry", rest).as_bytes(), rest].concat()
 }
 
-fn checksum(rest: &str) -> String {
-    nothing().extend("entry", rest.as_bytes()).to_string()
-}
-
-/// Reads an entry.
+/// Reads an entry of a function that starts at an offset.
 ///
 /// # Errors
 /// Why it is none of this key.
-pub(super) fn read(key: &Key, entry: &[u8]) -> Result<Residual, String> {
-    let refused = |what: &str| Err(what.to_owned());
+pub(super) fn read(
+    key: &Key,
+    entry: &[u8],
+    (func, start): (FuncIdx, u32),
+) -> Result<Residual, &'static str> {
     if entry.len() > ENTRY_BYTES_MAX {
-        return refused("it is too large");
+        return Err("it is too large");
     }
-    let text = std::str::from_utf8(entry).ok().and_then(|text| text.strip_prefix(MAGIC));
-    let Some((sum, rest)) = text.and_then(|text| text.split_once('\n')) else {
-        return refused("it is no entry of a cache");
-    };
-    if sum != checksum(rest) {
-        return refused("its checksum is another one");
+    let rest = entry.strip_prefix(MAGIC).and_then(|rest| rest.split_at_checked(SUM));
+    let (sum, rest) = rest.ok_or("it is no entry of a cache")?;
+    if sum != digest("entry", rest).as_bytes() {
+        return Err("its checksum is another one");
     }
-    let mut lines = rest.lines();
-    let name = lines.next().and_then(|line| line.strip_prefix("key "));
-    if name != Some(&*key.to_string()) {
-        return refused("it is the entry of another key");
+    let rest = rest.strip_prefix(key.as_bytes()).ok_or("it is the entry of another key")?;
+    let mut from = Reader::new(rest);
+    let certificate = roles::read(&mut from).ok_or("it has no certificate")?;
+    let body = body::read(&mut from, func, start).ok_or("it has no body")?;
+    if !from.is_at_end() {
+        return Err("it has more than a body");
     }
-    let count = lines.next().and_then(|line| line.strip_prefix("roles ")?.parse::<usize>().ok());
-    let certificate = count.and_then(|count| roles::read(&mut lines, count));
-    let Some(certificate) = certificate else { return refused("it has no certificate") };
-    // All that is left is the body.
-    let body = lines.next().map(|first| first.as_ptr() as usize - rest.as_ptr() as usize);
-    let body = body.and_then(|at| rest.get(at..)).unwrap_or_default();
-    let body = prova_ssa::parse(body).map_err(|error| format!("its body: {error}"))?;
     Ok(Residual { body, certificate })
 }

@@ -14,6 +14,7 @@
 //!   ([`super::find`]); a key that forgets something costs time and reports, never a wrong function
 //!   (`super::tests` plants such keys).
 
+use super::body;
 use crate::intrinsic::Intrinsic;
 use crate::plant::planted;
 use crate::promise::Promises;
@@ -26,11 +27,24 @@ use std::sync::OnceLock;
 
 /// The version of all that makes entries: it rises whenever the same subject may give another
 /// function, or an entry has another form.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
 
 /// The name of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Digest);
+
+impl Key {
+    /// The key of a name, for tests of stores.
+    #[doc(hidden)]
+    pub fn named(name: &str) -> Key {
+        Key(digest("name", name.as_bytes()))
+    }
+
+    /// Its bytes.
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+}
 
 impl fmt::Display for Key {
     /// 64 hexadecimal digits.
@@ -40,12 +54,17 @@ impl fmt::Display for Key {
 }
 
 /// What stands for nothing: the digest of a module without sections.
-pub(super) fn nothing() -> Digest {
+fn nothing() -> Digest {
     static NOTHING: OnceLock<Digest> = OnceLock::new();
     *NOTHING.get_or_init(|| {
         let module = Module::decode(*b"\0asm\x01\0\0\0", &Features::default(), &Limits::default());
         module.unwrap_or_else(|_| unreachable!("the empty module is valid")).digest()
     })
+}
+
+/// The digest of bytes, whose meaning `label` says.
+pub(super) fn digest(label: &str, bytes: &[u8]) -> Digest {
+    nothing().extend(label, bytes)
 }
 
 /// A digest of parts, each with its name and length, so that none can pass for others.
@@ -76,10 +95,16 @@ impl Parts {
 
 /// What a generic function is, wherever it stands in its module.
 pub(crate) fn of_generic(body: &Body) -> Digest {
-    let start = start(body);
-    let here = body.clone().relocated(|offset| offset.wrapping_sub(start), Some);
-    let text = here.map(|body| prova_ssa::print(&body));
-    nothing().extend("function", text.unwrap_or_default().as_bytes())
+    let (mut bytes, start) = (Vec::new(), start(body));
+    match body::write(&mut bytes, body, start, |func| func) {
+        Some(()) => digest("function", &bytes),
+        // What has no bytes has a text.
+        None => {
+            let here = body.clone().relocated(|offset| offset.wrapping_sub(start), Some);
+            let text = here.map(|body| prova_ssa::print(&body));
+            digest("function's text", text.unwrap_or_default().as_bytes())
+        }
+    }
 }
 
 /// The offset that those of a body are counted from.

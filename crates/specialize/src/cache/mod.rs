@@ -23,23 +23,27 @@
 //! * C4. What was refused is not kept, so nobody can deny a function.
 //!
 //! What it saves is the search and the writing of a body; the proofs, the passes and the emission
-//! are done each time. Limits: those of `entry`; a hostile entry within them costs a check over
-//! 16 MiB of text at most. Noticed by: `tests`, where keys that forget something are planted, and
-//! entries forged.
+//! are done each time. Limits: those of `entry`; a hostile entry within them costs a verification
+//! and a check (S12 of `check`) over 4 MiB at most. Noticed by: `tests`, where keys that forget
+//! something are planted, and entries forged.
 
+mod body;
+mod bytes;
 mod entry;
 mod key;
 mod roles;
+mod types;
 
 #[cfg(test)]
 mod tests;
 
-pub use entry::ENTRY_BYTES_MAX;
+pub use entry::{ENTRY_BYTES_MAX, HEAD};
 pub use key::Key;
 pub(crate) use key::of_generic;
 
 use crate::check;
 use crate::pipeline::{Assumption, question};
+use crate::request::Asked;
 use crate::residual::Residual;
 use crate::sink::Subject;
 use key::start;
@@ -69,8 +73,8 @@ pub struct Uses {
     pub found: usize,
     /// How many were made anew.
     pub made: usize,
-    /// What was wrong, by the request's slot: entries that were refused, a store that failed.
-    pub notes: Vec<(u32, String)>,
+    /// What was wrong, by the request: entries that were refused, a store that failed.
+    pub notes: Vec<(Asked, String)>,
 }
 
 /// A function from a cache.
@@ -89,12 +93,10 @@ pub(crate) fn find(
 ) -> Result<Option<Found>, String> {
     let noted = |what: String| format!("the cache's entry {key} is not used: {what}");
     let Some(entry) = store.load(key).map_err(noted)? else { return Ok(None) };
-    let Residual { body, certificate } = entry::read(key, &entry).map_err(noted)?;
     let generic = subject.generic;
-    let start = start(generic.body());
-    let body = body.with_func(generic.func());
-    let here = body.relocated(|offset| offset.wrapping_add(start), Some);
-    let body = here.ok_or_else(|| noted("it names no functions".to_owned()))?;
+    let place = (generic.func(), start(generic.body()));
+    let read = entry::read(key, &entry, place);
+    let Residual { body, certificate } = read.map_err(|what| noted(what.to_owned()))?;
     let body = LooseBody::check(module, body).map_err(|error| noted(error.to_string()))?;
     let without = |func| subject.intrinsics.renumbered(func);
     let body = body.body().clone().relocated(|offset| offset, without);
@@ -112,10 +114,8 @@ pub(crate) fn keep(
     residual: &Residual,
 ) -> Result<(), String> {
     let start = start(subject.generic.body());
-    let original = |func| Some(subject.intrinsics.original(func));
-    let body = residual.body.clone();
-    let body = body.relocated(|offset| offset.wrapping_sub(start), original);
-    let entry = body.and_then(|body| entry::write(key, &body, &residual.certificate));
+    let original = |func| subject.intrinsics.original(func);
+    let entry = entry::write(key, &residual.certificate, (&residual.body, start), original);
     let Some(entry) = entry else { return Ok(()) };
     store.save(key, &entry).map_err(|what| format!("the cache's entry {key} is not kept: {what}"))
 }

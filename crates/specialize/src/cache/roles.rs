@@ -1,193 +1,181 @@
-//! The text of a certificate: [`write()`] and [`read`], inverse to each other.
+//! The bytes of a certificate: [`write()`] and [`read`], inverse to each other.
 //!
-//! ```text
-//! entry
-//! memory w0:0:8 w0:8:4 a1:-16:24
-//! copy block3 2 fresh v12=#2a v13=p1 v14=0+16 b0=p0 r5=p2 s1+8,p3 l0=1+16,p4 k0:16:24
-//! inner 4
-//! broken
-//! ```
+//! A role is a letter's byte and what it holds; lists begin with their length, and what rises is
+//! written as distances. What is known is bits, a base and a distance, or a parameter.
 //!
-//! A line is a role; what it holds are words: values `v`, bases `b`, registers `r`, pushed cells
-//! `s`, locals `l`, known ranges `k`, words that are compared `w`, windows `a`. What is known is
-//! bits behind `#`, a parameter behind `p`, or a base and a distance.
-//!
-//! What a reader takes is only a certificate, which nobody believes: [`crate::check`] judges it.
-//! Limits: lists that the check goes through for each other thing have at most [`LIST_MAX`]
-//! elements. Time and memory are linear in the text.
+//! What a reader takes is only a certificate, which nobody believes: [`crate::check`] judges it,
+//! and limits what that costs. Time and memory are linear in the bytes.
 
+use super::bytes::{Reader, put, put_signed};
 use crate::certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
 use prova_ssa::{Block, Value};
-use std::fmt::{self, Write};
 
-/// The most bases, registers, cells, ranges and windows of a role, each.
-pub(super) const LIST_MAX: usize = 4_096;
-
-/// Writes a certificate, a line for each role.
-pub(super) fn write(certificate: &Certificate) -> String {
-    let mut text = String::new();
-    for role in &certificate.roles {
-        // Writing to a string does not fail.
-        let _ = write_role(&mut text, role);
-        text.push('\n');
-    }
-    text
+/// Writes a certificate.
+pub(super) fn write(out: &mut Vec<u8>, certificate: &Certificate) {
+    put(out, certificate.roles.len() as u64);
+    certificate.roles.iter().for_each(|role| write_role(out, role));
 }
 
-fn write_role(f: &mut String, role: &Role) -> fmt::Result {
+fn write_role(out: &mut Vec<u8>, role: &Role) {
     match role {
-        Role::Entry => f.write_str("entry"),
-        Role::Fallback => f.write_str("fallback"),
-        Role::Broken => f.write_str("broken"),
-        Role::Inner(start) => write!(f, "inner {start}"),
+        Role::Entry => out.push(b'e'),
+        Role::Fallback => out.push(b'f'),
+        Role::Broken => out.push(b'b'),
+        Role::Inner(start) => {
+            out.push(b'i');
+            put(out, *start);
+        }
         Role::Memory(Compared { words, apart }) => {
-            f.push_str("memory");
-            for Word { arg, offset, bytes } in words {
-                write!(f, " w{arg}:{offset}:{bytes}")?;
-            }
-            apart
-                .iter()
-                .try_for_each(|Window { arg, from, bytes }| write!(f, " a{arg}:{from}:{bytes}"))
+            out.push(b'm');
+            list(out, words, |out, Word { arg, offset, bytes }| {
+                [arg, offset, bytes].into_iter().for_each(|number| put(out, *number));
+            });
+            list(out, apart, |out, Window { arg, from, bytes }| {
+                put(out, *arg);
+                put_signed(out, *from);
+                put(out, *bytes);
+            });
         }
-        Role::Copy(row) => write_row(f, row),
+        Role::Copy(row) => {
+            out.push(b'c');
+            write_row(out, row);
+        }
     }
 }
 
-fn write_row(f: &mut String, row: &Row) -> fmt::Result {
+fn write_row(out: &mut Vec<u8>, row: &Row) {
     let Row { block, start, values, bases, regs, stack, locals, fresh, known } = row;
-    match block {
-        Some(block) => write!(f, "copy {block} {start}")?,
-        None => write!(f, "copy none {start}")?,
-    }
-    f.push_str(if *fresh { " fresh" } else { "" });
-    for (value, known) in values {
-        write!(f, " {value}={}", Text(*known))?;
-    }
-    bases.iter().try_for_each(|(root, param)| write!(f, " b{root}=p{param}"))?;
-    regs.iter().try_for_each(|(number, known)| write!(f, " r{number}={}", Text(*known)))?;
-    for Cell { address, value } in stack {
-        write!(f, " s{},{}", Text(*address), Text(*value))?;
-    }
-    for (number, Cell { address, value }) in locals {
-        write!(f, " l{number}={},{}", Text(*address), Text(*value))?;
-    }
-    known.iter().try_for_each(|Range { arg, from, to }| write!(f, " k{arg}:{from}:{to}"))
+    // One more than its number; 0 if there is none.
+    put(out, block.map_or(0, |block| u64::from(block.as_u32()) + 1));
+    put(out, *start);
+    out.push((*fresh).into());
+    let mut last = 0;
+    list(out, values, |out, (value, known)| {
+        put(out, value.as_u32().wrapping_sub(last));
+        last = value.as_u32();
+        write_known(out, *known);
+    });
+    list(out, bases, |out, (root, param)| {
+        put(out, *root);
+        put(out, *param);
+    });
+    list(out, regs, |out, (number, known)| {
+        put(out, *number);
+        write_known(out, *known);
+    });
+    list(out, stack, write_cell);
+    list(out, locals, |out, (number, cell)| {
+        put(out, *number);
+        write_cell(out, cell);
+    });
+    list(out, known, |out, Range { arg, from, to }| {
+        [arg, from, to].into_iter().for_each(|number| put(out, *number));
+    });
 }
 
-struct Text(Known);
+fn list<T>(out: &mut Vec<u8>, all: &[T], mut one: impl FnMut(&mut Vec<u8>, &T)) {
+    put(out, all.len() as u64);
+    all.iter().for_each(|it| one(out, it));
+}
 
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Known::Bits(bits) => write!(f, "#{bits:x}"),
-            Known::Pointer { root, offset } => write!(f, "{root}+{offset}"),
-            Known::Param(number) => write!(f, "p{number}"),
+fn write_cell(out: &mut Vec<u8>, Cell { address, value }: &Cell) {
+    write_known(out, *address);
+    write_known(out, *value);
+}
+
+fn write_known(out: &mut Vec<u8>, known: Known) {
+    match known {
+        Known::Bits(bits) => {
+            out.push(b'#');
+            put(out, bits);
+        }
+        Known::Pointer { root, offset } => {
+            out.push(b'+');
+            put(out, root);
+            put(out, offset);
+        }
+        Known::Param(number) => {
+            out.push(b'p');
+            put(out, number);
         }
     }
 }
 
-/// Reads a certificate of so many roles from the lines that [`write()`] writes; leaves the others.
-/// `None` if they are not of this form.
-pub(super) fn read(lines: &mut std::str::Lines<'_>, count: usize) -> Option<Certificate> {
-    let mut roles = Vec::new();
-    for _ in 0..count {
-        roles.push(read_role(lines.next()?)?);
-    }
-    Some(Certificate { roles })
+/// Reads a certificate; `None` if the bytes are not of this form.
+pub(super) fn read(from: &mut Reader<'_>) -> Option<Certificate> {
+    Some(Certificate { roles: read_list(from, read_role)? })
 }
 
-fn read_role(line: &str) -> Option<Role> {
-    let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let mut words = rest.split(' ').filter(|word| !word.is_empty());
-    let role = match name {
-        "entry" => Role::Entry,
-        "fallback" => Role::Fallback,
-        "broken" => Role::Broken,
-        "inner" => Role::Inner(words.next()?.parse().ok()?),
-        "memory" => return memory(words),
-        "copy" => return row(words),
+fn read_list<T>(
+    from: &mut Reader<'_>,
+    mut one: impl FnMut(&mut Reader<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    for _ in 0..from.number()? {
+        all.push(one(from)?);
+    }
+    Some(all)
+}
+
+fn read_role(from: &mut Reader<'_>) -> Option<Role> {
+    Some(match from.byte()? {
+        b'e' => Role::Entry,
+        b'f' => Role::Fallback,
+        b'b' => Role::Broken,
+        b'i' => Role::Inner(from.number32()?),
+        b'm' => {
+            let words = read_list(from, |from| {
+                let (arg, offset) = (from.number32()?, from.number32()?);
+                Some(Word { arg, offset, bytes: from.number32()? })
+            })?;
+            let apart = read_list(from, |from| {
+                let (arg, first) = (from.number32()?, from.signed()?);
+                Some(Window { arg, from: first, bytes: from.number32()? })
+            })?;
+            Role::Memory(Compared { words, apart })
+        }
+        b'c' => Role::Copy(read_row(from)?),
+        _other => return None,
+    })
+}
+
+fn read_row(from: &mut Reader<'_>) -> Option<Row> {
+    let block = match from.index()? {
+        0 => None,
+        number => Some(Block::from_u32(number - 1)),
+    };
+    let start = from.number32()?;
+    let fresh = match from.byte()? {
+        0 => false,
+        1 => true,
         _other => return None,
     };
-    words.next().is_none().then_some(role)
+    let mut last = 0_u32;
+    let values = read_list(from, |from| {
+        last = last.wrapping_add(from.number32()?);
+        let value = Some(last).filter(|&number| number != u32::MAX)?;
+        Some((Value::from_u32(value), read_known(from)?))
+    })?;
+    let bases = read_list(from, |from| Some((from.number32()?, from.number32()?)))?;
+    let regs = read_list(from, |from| Some((from.number()?, read_known(from)?)))?;
+    let stack = read_list(from, read_cell)?;
+    let locals = read_list(from, |from| Some((from.number32()?, read_cell(from)?)))?;
+    let known = read_list(from, |from| {
+        let (arg, first) = (from.number32()?, from.number32()?);
+        Some(Range { arg, from: first, to: from.number32()? })
+    })?;
+    Some(Row { block, start, values, bases, regs, stack, locals, fresh, known })
 }
 
-fn memory<'t>(words: impl Iterator<Item = &'t str>) -> Option<Role> {
-    let mut all = Compared::default();
-    for word in words {
-        let (kind, [arg, from, bytes]) = three(word)?;
-        let (arg, bytes) = (arg.parse().ok()?, bytes.parse().ok()?);
-        match kind {
-            'w' => all.words.push(Word { arg, offset: from.parse().ok()?, bytes }),
-            'a' => all.apart.push(Window { arg, from: from.parse().ok()?, bytes }),
-            _other => return None,
-        }
-    }
-    (all.apart.len() <= LIST_MAX).then_some(Role::Memory(all))
+fn read_cell(from: &mut Reader<'_>) -> Option<Cell> {
+    Some(Cell { address: read_known(from)?, value: read_known(from)? })
 }
 
-fn row<'t>(words: impl Iterator<Item = &'t str>) -> Option<Role> {
-    let mut words = words.peekable();
-    let block = match words.next()? {
-        "none" => None,
-        name => Some(Block::from_u32(index(name.strip_prefix("block")?)?)),
-    };
-    let mut row = Row { block, start: words.next()?.parse().ok()?, ..Row::default() };
-    row.fresh = words.next_if_eq(&"fresh").is_some();
-    for word in words {
-        let kind = word.chars().next()?;
-        match (kind, word.split_once('=')) {
-            ('k', _) => {
-                let (_, [arg, from, to]) = three(word)?;
-                let (arg, from, to) = (arg.parse().ok()?, from.parse().ok()?, to.parse().ok()?);
-                row.known.push(Range { arg, from, to });
-            }
-            ('s', _) => row.stack.push(cell(word.strip_prefix(kind)?)?),
-            (_, None) => return None,
-            (_, Some((name, said))) => {
-                let number = name.strip_prefix(kind)?;
-                match kind {
-                    'v' => row.values.push((Value::from_u32(index(number)?), known(said)?)),
-                    'b' => {
-                        let param = said.strip_prefix('p')?.parse().ok()?;
-                        row.bases.push((number.parse().ok()?, param));
-                    }
-                    'r' => row.regs.push((number.parse().ok()?, known(said)?)),
-                    'l' => row.locals.push((number.parse().ok()?, cell(said)?)),
-                    _other => return None,
-                }
-            }
-        }
-    }
-    let Row { bases, regs, stack, locals, known, .. } = &row;
-    let lens = [bases.len(), regs.len(), stack.len(), locals.len(), known.len()];
-    lens.iter().all(|&len| len <= LIST_MAX).then_some(Role::Copy(row))
-}
-
-/// A number that can be one of a block or value: the greatest is none.
-fn index(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|&number| number != u32::MAX)
-}
-
-/// A letter and three parts between colons.
-fn three(word: &str) -> Option<(char, [&str; 3])> {
-    let kind = word.chars().next()?;
-    let mut parts = word.strip_prefix(kind)?.split(':');
-    let all = [parts.next()?, parts.next()?, parts.next()?];
-    parts.next().is_none().then_some((kind, all))
-}
-
-fn cell(text: &str) -> Option<Cell> {
-    let (address, value) = text.split_once(',')?;
-    Some(Cell { address: known(address)?, value: known(value)? })
-}
-
-fn known(text: &str) -> Option<Known> {
-    if let Some(bits) = text.strip_prefix('#') {
-        return u64::from_str_radix(bits, 16).ok().map(Known::Bits);
-    }
-    if let Some(number) = text.strip_prefix('p') {
-        return number.parse().ok().map(Known::Param);
-    }
-    let (root, offset) = text.split_once('+')?;
-    Some(Known::Pointer { root: root.parse().ok()?, offset: offset.parse().ok()? })
+fn read_known(from: &mut Reader<'_>) -> Option<Known> {
+    Some(match from.byte()? {
+        b'#' => Known::Bits(from.number()?),
+        b'+' => Known::Pointer { root: from.number32()?, offset: from.number32()? },
+        b'p' => Known::Param(from.number32()?),
+        _other => return None,
+    })
 }

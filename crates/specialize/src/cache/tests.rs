@@ -4,10 +4,12 @@
 //! Green does not show that a key has everything: what it forgets shows as an entry that is refused
 //! (`a_key_that_forgets`), and costs time.
 
-use super::{Key, Store, Uses, entry};
+use super::bytes::Reader;
+use super::{HEAD, Key, Store, Uses, entry};
 use crate::plant::{KEYS, Plant, with};
-use crate::{Assume, Options, Outcome, specialize};
-use prova_module::{Features, Limits, Module};
+use crate::residual::Residual;
+use crate::{Assume, Options, Outcome, Range, Role, Row, specialize};
+use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -191,13 +193,94 @@ fn a_key_that_forgets() {
     assert!(KEYS.iter().all(|plant| rows.iter().any(|row| row.0 == *plant)));
 }
 
-/// The one entry of a shelf: its key and its text behind the checksum.
-fn only(shelf: &Shelf) -> (Key, String) {
+/// The one entry of a shelf: its key and its bytes.
+fn only(shelf: &Shelf) -> (Key, Vec<u8>) {
     let all = shelf.all();
     let (key, bytes) = all.first_key_value().expect("an entry");
     assert_eq!(all.len(), 1);
-    let text = String::from_utf8(bytes.clone()).expect("an entry is text");
-    (*key, text.split_once('\n').expect("a checksum").1.to_owned())
+    (*key, bytes.clone())
+}
+
+/// What is behind the head and the checksum of an entry.
+fn rest(bytes: &[u8]) -> &[u8] {
+    &bytes[HEAD.len() + 2 + 32..]
+}
+
+/// What an entry says, of a function at the start of everything.
+fn said(key: &Key, bytes: &[u8]) -> Residual {
+    entry::read(key, bytes, (FuncIdx(0), 0)).expect("an entry")
+}
+
+/// An entry that says something.
+fn sealed(key: &Key, Residual { body, certificate }: &Residual) -> Vec<u8> {
+    entry::write(key, certificate, (body, 0), |func| func).expect("an entry")
+}
+
+/// The same with another text of its body.
+fn edited(key: &Key, said: &Residual, old: &str, new: &str) -> Vec<u8> {
+    let text = prova_ssa::print(&said.body);
+    assert!(text.contains(old), "{old}\n{text}");
+    let body = prova_ssa::parse(&text.replacen(old, new, 1)).expect("a body");
+    sealed(key, &Residual { body, certificate: said.certificate.clone() })
+}
+
+#[test]
+fn entries_come_back() {
+    for text in CASES.iter().map(|text| (*text).to_owned()).chain([frame(PROGRAM)]) {
+        for assume in [Assume::Check, Assume::Nothing] {
+            let shelf = Shelf::of(BTreeMap::new());
+            run(&text, assume, 1, Some(shelf.clone()));
+            for (key, bytes) in shelf.all() {
+                let residual = said(&key, &bytes);
+                assert!(sealed(&key, &residual) == bytes);
+                let text = prova_ssa::print(&residual.body);
+                assert_eq!(prova_ssa::parse(&text).as_ref(), Ok(&residual.body));
+            }
+        }
+    }
+}
+
+/// All operators with immediates, types and ends that a text can have and a function of a request
+/// cannot.
+#[test]
+fn bodies_come_back() {
+    let text = "ssa func0\n\
+        block0 entry @0x10 (v0: i32 local0, v1: (ref null func) stack3, v2: v128)\n  \
+        v3: v128 = i8x16.shuffle low=0x1f1e1d1c1b1a1918 high=0x10 v2 v2 @0x12\n  \
+        v4: i32 = i8x16.extract_lane_u lane=15 v3 @0x4\n  \
+        v5: (ref null func) = ref.null heap=func @0x14\n  \
+        v6: (ref null 3) = ref.null heap=3 @0x15\n  \
+        v7: (ref null func) = select of=(ref null func) v1 v5 v0 @0x16\n  \
+        memory.copy memory=0 memory=1 v0 v0 v4 @0x17\n  \
+        v8: f32 = f32.const bits=0x7fc00000 @0x18\n  \
+        v9: f64 = f64.const bits=0x8000000000000000 @0x18\n  \
+        null v1 block1(v0) block2(p0, v0) @0x19\n\
+        block1 label7 @0x1a (v10: i32)\n  table v10 block1(v4) block3() [0 1 0 1] @0x1b\n\
+        block2 then1 @0x1c (v11: (ref func), v12: i32)\n  throw throw tag=0 v12 @0x1d\n\
+        block3 else1 @0x1e ()\n  branch v0 block4() block5() @0x1f\n\
+        block4 after @0x20 ()\n  tail return_call func=5 v0 @0x21\n\
+        block5 handler2 @0xffffffff ()\n  unreachable @0x0\n";
+    let body = prova_ssa::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    let (mut bytes, more) = (Vec::new(), |func: FuncIdx| FuncIdx(func.0 + 10));
+    super::body::write(&mut bytes, &body, 0x10, more).expect("it has bytes");
+    let there = super::body::read(&mut Reader::new(&bytes), FuncIdx(9), 0x1234).expect("a body");
+    let (back, less) =
+        (|at: u32| at.wrapping_sub(0x1224), |func: FuncIdx| func.0.checked_sub(10).map(FuncIdx));
+    assert_eq!(there.func(), FuncIdx(9));
+    let here = there.with_func(FuncIdx(0)).relocated(back, less).expect("all have numbers");
+    assert_eq!(prova_ssa::print(&here), prova_ssa::print(&body));
+    for end in 0..bytes.len() {
+        assert!(super::body::read(&mut Reader::new(&bytes[..end]), FuncIdx(0), 0).is_none());
+    }
+    // What has no bytes.
+    for text in [
+        "ssa func0 fuel\nblock0 entry @0x0 ()\n  unreachable @0x0\n",
+        "ssa func0\nblock0 entry @0x0 ()\n  charge bits=0x1 @0x0\n  unreachable @0x0\n",
+        "ssa func0\nblock0 entry @0x0 ()\n  catch @0x0\n",
+    ] {
+        let body = prova_ssa::parse(text).expect("a body");
+        assert!(super::body::write(&mut Vec::new(), &body, 0, |func| func).is_none());
+    }
 }
 
 /// Runs with another entry; gives what was noted of it, and whether the result is as without.
@@ -214,38 +297,53 @@ fn poisoned_entries_are_refused() {
     let text = frame(PROGRAM);
     let shelf = Shelf::of(BTreeMap::new());
     let plain = run(&text, Assume::Check, 1, Some(shelf.clone()));
-    let (key, entry) = only(&shelf);
-    let sealed = |old: &str, new: &str| {
-        assert!(entry.contains(old), "{old}\n{entry}");
-        entry::sealed(&entry.replacen(old, new, 1))
-    };
+    let (key, right) = only(&shelf);
+    let (all, residual) = (rest(&right), said(&key, &right));
     let other = frame(&PROGRAM.replace("41", "40"));
     let second = Shelf::of(BTreeMap::new());
     run(&other, Assume::Check, 1, Some(second.clone()));
     let (of, forged) = only(&second);
-    let right = entry::sealed(&entry);
+    let text_of = |old: &str, new: &str| edited(&key, &residual, old, new);
+    let roles_of = |edit: &dyn Fn(&mut Vec<Role>)| {
+        let mut residual = said(&key, &right);
+        edit(&mut residual.certificate.roles);
+        sealed(&key, &residual)
+    };
+    let changed = |at: usize, byte: u8| {
+        let mut all = all.to_vec();
+        all[at] = byte;
+        entry::sealed(&all)
+    };
     let mut bit = right.clone();
     bit[200] ^= 1;
     let rows: Vec<(Vec<u8>, &str)> = vec![
         (Vec::new(), "it is no entry of a cache"),
         (b"SQLite format 3\0".to_vec(), "it is no entry of a cache"),
         (vec![0xff; 64], "it is no entry of a cache"),
+        (right[..40].to_vec(), "it is no entry of a cache"),
+        (b"prova-specialize 0123456789abcdef".repeat(3), "it is no entry of a cache"),
         (vec![b' '; super::ENTRY_BYTES_MAX + 1], "it is too large"),
         (right[..right.len() - 1].to_vec(), "its checksum is another one"),
         (right[..100].to_vec(), "its checksum is another one"),
         (bit, "its checksum is another one"),
-        (entry::sealed(&forged), "it is the entry of another key"),
-        (entry::sealed(&entry[..entry.len() / 2]), "its body: "),
-        (entry::sealed(&entry[..90]), "it has no certificate"),
-        (sealed("roles ", "roles 9"), "it has no certificate"),
-        (sealed("entry", "entry 1"), "it has no certificate"),
-        (sealed("v0=", "v4294967295="), "it has no certificate"),
-        (sealed("bits=0xf80706058403022a", "bits=0xf80706058403022b"), "operands: "),
+        (entry::sealed(rest(&forged)), "it is the entry of another key"),
+        (entry::sealed(&all[..20]), "it is the entry of another key"),
+        (entry::sealed(&all[..all.len() - 1]), "it has no body"),
+        (entry::sealed(&[all, &[0]].concat()), "it has more than a body"),
+        (entry::sealed(&all[..40]), "it has no certificate"),
+        (changed(33, b'z'), "it has no certificate"),
+        (changed(32, 0xff), "it has no certificate"),
+        (roles_of(&|roles| roles.push(Role::Broken)), "form: "),
+        (roles_of(&|roles| roles.retain(|role| *role == Role::Entry)), "form: "),
+        (text_of("bits=0xf80706058403022a", "bits=0xf80706058403022b"), "operands: "),
         // The function of another request under the right key: one that goes wrong in one bit.
-        (entry::sealed(&forged.replace(&of.to_string(), &key.to_string())), "operands: "),
-        (sealed("call func=", "call func=9"), "form: "),
-        (sealed("call func=", "call func=1 v0 @0x1\n  call func="), "form: "),
-        (sealed("fallback", "inner 0"), "form: "),
+        (sealed(&key, &said(&of, &forged)), "operands: "),
+        (text_of("call func=", "call func=9"), "form: "),
+        (text_of("call func=", "call func=1 v0 @0x1\n  call func="), "form: "),
+        (roles_of(&|roles| roles[1] = Role::Inner(0)), "form: "),
+        // Lists that once were looked through for each other thing.
+        (roles_of(&|roles| many(roles, |row| row.known.extend(ranges(4_096)))), "form: "),
+        (roles_of(&|roles| many(roles, |row| row.bases.extend([(7, 0); 4_096]))), "form: "),
     ];
     for (number, (bytes, words)) in rows.into_iter().enumerate() {
         let (note, warm) = poisoned(&text, key, bytes);
@@ -254,6 +352,20 @@ fn poisoned_entries_are_refused() {
     }
     let (note, warm) = poisoned(&text, key, right);
     assert!(note.is_empty() && made(&warm) == made(&plain));
+}
+
+/// Edits all rows.
+fn many(roles: &mut [Role], edit: impl Fn(&mut Row)) {
+    for role in roles {
+        if let Role::Copy(row) = role {
+            edit(row);
+        }
+    }
+}
+
+/// So many ranges of a byte, of which each next one touches the last.
+fn ranges(count: u32) -> impl Iterator<Item = Range> {
+    (0..count).map(|at| Range { arg: 0, from: at, to: at + 1 })
 }
 
 /// Entries that are changed at random, under checksums that are right: no panic, and what is taken
@@ -275,10 +387,16 @@ fn changed_entries_make_no_panic() {
         let shelf = Shelf::of(BTreeMap::new());
         let plain = run(text, Assume::Check, 1, Some(shelf.clone()));
         let mut all = shelf.all();
-        for bytes in all.values_mut() {
-            let entry = String::from_utf8(bytes.clone()).expect("an entry is text");
-            let (_, rest) = entry.split_once('\n').expect("a checksum");
-            *bytes = entry::sealed(&changed(rest, &mut random));
+        for (key, bytes) in &mut all {
+            let mut residual = said(key, bytes);
+            let text = changed(&prova_ssa::print(&residual.body), &mut random);
+            *bytes = match (random(2), prova_ssa::parse(&text)) {
+                (0, Ok(body)) => {
+                    residual.body = body;
+                    sealed(key, &residual)
+                }
+                (_, _) => entry::sealed(&turned_byte(rest(bytes), &mut random)),
+            };
         }
         let count = all.len();
         let warm = run(text, Assume::Check, 1, Some(Shelf::of(all)));
@@ -292,6 +410,19 @@ fn changed_entries_make_no_panic() {
     }
     println!("{cases} cases: {taken} taken, {refused} refused");
     assert!(refused > cases / 2);
+}
+
+/// Bytes behind the key with one of them changed, left out, or put in.
+fn turned_byte(bytes: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let at = 32 + random(bytes.len() - 32);
+    match random(4) {
+        0 => drop(bytes.remove(at)),
+        1 => bytes.insert(at, random(256) as u8),
+        2 => bytes[at] ^= 1 << random(8),
+        _more => bytes[at] = random(256) as u8,
+    }
+    bytes
 }
 
 /// A text with a word changed, a line dropped, doubled or moved; its first line stays.

@@ -13,7 +13,7 @@ use prova_ssa::Value;
 pub(super) struct Way<'w> {
     /// What goes along, as terms; `None` for what is not known.
     pub(super) args: &'w [Option<Term>],
-    /// What bases are at its source.
+    /// What bases are at its source, rising.
     pub(super) bases: &'w [(u32, Term)],
     /// How many parameters the generic function has: bases that have a meaning.
     pub(super) params: u32,
@@ -26,8 +26,9 @@ impl Way<'_> {
     }
 
     fn base(&self, arg: u32) -> Verdict<Term> {
-        let found = self.bases.iter().find(|(other, _)| *other == arg);
-        found.map(|&(_, term)| term).ok_or_else(|| (Rule::State, format!("no base {arg}")))
+        let found = self.bases.binary_search_by_key(&arg, |base| base.0);
+        let found = found.map(|at| self.bases[at].1);
+        found.map_err(|_| (Rule::State, format!("no base {arg}")))
     }
 
     /// What a row says of something, as a term here.
@@ -36,10 +37,10 @@ impl Way<'_> {
             Known::Bits(bits) => Ok(terms.constant(bits)),
             Known::Param(number) => self.arg(number),
             Known::Pointer { root, offset } => {
-                let Some((_, number)) = row.bases.iter().find(|(other, _)| *other == root) else {
+                let Ok(at) = row.bases.binary_search_by_key(&root, |base| base.0) else {
                     return Err((Rule::Form, format!("a pointer relative to {root}, no base")));
                 };
-                let base = self.arg(*number)?;
+                let base = self.arg(row.bases[at].1)?;
                 Ok(terms.moved(base, offset))
             }
         }
@@ -47,7 +48,7 @@ impl Way<'_> {
 }
 
 /// Proves values and bases of a row along an edge; `value` is what a value of the generic function
-/// is there.
+/// is there. (Who calls it has taken the steps.)
 pub(super) fn arrive(
     terms: &mut Terms,
     row: &Row,
@@ -72,11 +73,12 @@ pub(super) fn arrive(
     Ok(())
 }
 
-/// Proves registers, cells and what is said of constant memory along an edge.
+/// Proves registers, cells and what is said of constant memory along an edge. (Who calls it has
+/// taken the steps.)
 pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
     demand!(!row.fresh || kept.fresh, State, "constant memory may have changed");
-    for range in &row.known {
-        demand!(kept.knows(range), State, "constant memory may have changed at {range:?}");
+    for &range in &row.known {
+        demand!(kept.known.has(range), State, "constant memory may have changed at {range:?}");
     }
     for &(number, known) in &row.regs {
         let Some(&found) = kept.regs.get(&number) else {
@@ -109,7 +111,7 @@ pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> 
         cell(said, late)?;
     }
     for (number, late) in &kept.locals {
-        let brought = row.locals.iter().any(|(other, _)| other == number);
+        let brought = row.locals.binary_search_by_key(number, |local| local.0).is_ok();
         demand!(brought || late.done, Cells, "local {number} is left out and not stored");
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! How a part ends (S5, S6): the generic block's terminator beside the specialised block's.
 
+use super::budget::row_len;
 use super::edge::{Way, arrive, keep};
 use super::error::{Rule, Verdict, demand};
 use super::part::{Part, bind, params_of};
@@ -45,6 +46,7 @@ impl<'c> Part<'c> {
             (Terminator::Table { index, edges, targets }, ours) => {
                 let term = self.their(*index)?;
                 let (edges, targets) = (generic.edges(*edges), generic.targets(*targets));
+                self.spend(edges.len() + targets.len())?;
                 match (self.terms.as_bits(term), ours) {
                     (Some(bits), Terminator::Jump(our)) => {
                         let at = targets.get(bits as u32 as usize).or(targets.last());
@@ -80,7 +82,7 @@ impl<'c> Part<'c> {
     fn out(&mut self, theirs: &Terminator, ours: &Terminator) -> Verdict {
         match (theirs, ours) {
             (Terminator::Return(theirs), Terminator::Return(ours)) => {
-                let same = *self.ours(*ours) == *self.theirs(*theirs)?;
+                let same = *self.ours(*ours)? == *self.theirs(*theirs)?;
                 demand!(same, Operands, "other results");
                 Ok(())
             }
@@ -88,7 +90,7 @@ impl<'c> Part<'c> {
                 let imm = self.facts.imm(theirs.opcode, theirs.imm)?;
                 let alike = ours.opcode == theirs.opcode && ours.imm == imm;
                 demand!(alike, Control, "another tail call");
-                let same = *self.ours(ours.args) == *self.theirs(theirs.args)?;
+                let same = *self.ours(ours.args)? == *self.theirs(theirs.args)?;
                 demand!(same, Operands, "a tail call with other operands");
                 Ok(())
             }
@@ -97,7 +99,7 @@ impl<'c> Part<'c> {
                 Terminator::Throw { opcode: code, imm: of, args: ours, handler: None },
             ) => {
                 demand!(opcode == code && imm == of, Control, "another throw");
-                let same = *self.ours(*ours) == *self.theirs(*args)?;
+                let same = *self.ours(*ours)? == *self.theirs(*args)?;
                 demand!(same, Operands, "a throw with other operands");
                 Ok(())
             }
@@ -118,6 +120,7 @@ impl<'c> Part<'c> {
         let keeps = matches!(self.facts.role(our.block), Some(Role::Copy(_)));
         let mut bound = Vec::new();
         let params = generic.block(their.block).params();
+        self.spend(1 + params.len())?;
         for (param, arg) in params.zip(generic.args(their)) {
             let term = match arg.kind() {
                 ArgKind::Value(value) => self.theirs.get(value),
@@ -137,6 +140,7 @@ impl<'c> Part<'c> {
         bound: &[(Value, Option<Term>)],
     ) -> Verdict {
         let mut args = Vec::new();
+        self.spend(self.facts.body.args(our).len() + row_len(row) + self.kept.late())?;
         for arg in self.facts.body.args(our) {
             args.push(Some(match arg.kind() {
                 ArgKind::Value(value) => self.our(value),
@@ -155,19 +159,35 @@ impl<'c> Part<'c> {
         keep(self.terms, row, &way, &self.kept)
     }
 
-    /// Whether the part ends at a `specialize.value`: the least value, if it does.
-    pub(super) fn is_cut(&mut self, value: Term, low: Term) -> Verdict<Option<u32>> {
+    /// Whether the part ends at a `specialize.value`: the least value, if it does. Either answer
+    /// is checked further.
+    pub(super) fn is_cut(&mut self, number: u32, value: Term, low: Term) -> Verdict<Option<u32>> {
         let Terminator::Table { index, edges, .. } = *self.terminator() else { return Ok(None) };
         let last = self.facts.body.edges(edges).last().map(|edge| edge.block);
         let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
         let low = self.terms.as_bits(low).map(|bits| bits as u32);
         let (Some(Role::Broken), Some(low)) = (role, low) else { return Ok(None) };
+        // Two values that are one constant are told apart by the place behind them.
+        if self.terms.as_bits(value).is_some()
+            && !self.goes_on(self.facts.body.edges(edges), number + 1)
+        {
+            return Ok(None);
+        }
         // The index is made behind all stores that are done here: those of `cases` are done now,
         // and if the part does not end here, another value is not this one.
         let index = self.peek(index)?;
         let least = self.terms.constant(low.into());
         let from_low = self.terms.operator(Opcode::I32Sub, Imm::None, &[value, least], 0);
         Ok((index == from_low).then_some(low))
+    }
+
+    /// Whether the first case of a table is said to go on behind so many instructions of the block.
+    fn goes_on(&self, edges: &[Edge], start: u32) -> bool {
+        match edges.first().and_then(|edge| self.facts.role(edge.block)) {
+            Some(Role::Copy(row)) => row.block == Some(self.generic) && row.start == start,
+            Some(Role::Inner(done)) => *done == start,
+            Some(Role::Entry | Role::Fallback | Role::Memory(_) | Role::Broken) | None => false,
+        }
     }
 
     /// What a value is that instructions to come make, as far as it does not depend on effects to
@@ -179,6 +199,7 @@ impl<'c> Part<'c> {
 
     /// Says what the pure instructions to come make, as [`Part::peek`].
     pub(super) fn bind_ahead(&mut self) -> Verdict {
+        self.spend(self.to_come().len())?;
         for inst in self.to_come() {
             if self.facts.body.inst(inst).op.effects().is_pure() {
                 bind(&self.facts, self.terms, self.ours, inst)?;
@@ -195,6 +216,7 @@ impl<'c> Part<'c> {
             return Err((Rule::Control, "no table at a specialised value".to_owned()));
         };
         let (edges, targets) = (body.edges(edges), body.targets(targets));
+        self.spend(edges.len() + targets.len())?;
         let high = self.terms.as_bits(high).map(|bits| bits as u32);
         let count = high.and_then(|high| high.checked_sub(low)?.checked_add(1));
         let Some(count) = count.map(|count| count as usize) else {

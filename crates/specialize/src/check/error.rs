@@ -43,6 +43,8 @@ rules! {
     Cells = "cells";
     /// S10: constant memory is what was compared.
     Memory = "memory";
+    /// S12: the proof takes a limited number of steps.
+    Size = "size";
 }
 
 /// A specialised function that is not proved.

@@ -49,7 +49,7 @@ impl Part<'_> {
             (I::WriteGlobal0, &[_]) => self.write_global(0, args)?,
             (I::WriteGlobal1, &[_]) => self.write_global(1, args)?,
             (I::SpecializeValue, &[value, low, high]) => {
-                if let Some(low) = self.is_cut(value, low)? {
+                if let Some(low) = self.is_cut(number, value, low)? {
                     self.cases(number, data, low, high)?;
                     return Ok(true);
                 }
@@ -99,7 +99,7 @@ impl Part<'_> {
         let index = Imm::Index(self.facts.question.intrinsics.global(number));
         let alike = ours.op == Op::Wasm(code) && ours.imm == index;
         demand!(alike, Effects, "{inst} is no `{}` of {index:?}", code.mnemonic());
-        let found = self.ours(ours.args);
+        let found = self.ours(ours.args)?;
         demand!(*found == *operands, Operands, "{inst} has other operands");
         self.next = None;
         Ok(inst)
@@ -146,7 +146,7 @@ impl Part<'_> {
                     Some(entry) => *entry = late(address, value),
                     None => {
                         self.access(Opcode::I64Store, &[address, value])?;
-                        self.stored(self.is_in_window(address, 0, 8));
+                        self.stored_cell(address)?;
                     }
                 }
                 None
@@ -181,7 +181,7 @@ impl Part<'_> {
             (I::PushStack, &[address, value])
             | (I::WriteStack | I::WriteLocal, &[address, _, value]) => {
                 self.access(Opcode::I64Store, &[address, value])?;
-                self.stored(self.is_in_window(address, 0, 8));
+                self.stored_cell(address)?;
                 Ok(None)
             }
             (I::PopStack, &[address]) | (I::ReadStack | I::ReadLocal, &[address, _]) => {
@@ -208,6 +208,7 @@ impl Part<'_> {
     /// Whether the next effects of the block are all stores that were put off, and then the access.
     fn all_stand_next(&mut self, address: Term, access: Access) -> Verdict<bool> {
         let body = self.facts.body;
+        self.spend(self.kept.late() + self.to_come().len())?;
         let late = self.kept.stack.iter().chain(self.kept.locals.values());
         let mut wanted: Vec<(Opcode, Vec<Term>)> =
             late.map(|late| (Opcode::I64Store, vec![late.address, late.value])).collect();
@@ -226,10 +227,12 @@ impl Part<'_> {
             return Ok(false);
         }
         self.bind_ahead()?;
-        let same = |(inst, (_, wanted)): (&Inst, &(Opcode, Vec<Term>))| {
-            *self.ours(body.inst(*inst).args) == **wanted
-        };
-        Ok(effects.iter().zip(&wanted).all(same))
+        for (inst, (_, wanted)) in effects.iter().zip(&wanted) {
+            if *self.ours(body.inst(*inst).args)? != **wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What a cell holds, or a load at its address.

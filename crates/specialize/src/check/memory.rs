@@ -15,7 +15,8 @@
 //!   what would, traps.
 
 use super::error::{Rule, Verdict, demand};
-use super::part::{Kept, Part, params_of};
+use super::part::Part;
+use super::ranges::have_word;
 use super::terms::{Term, Terms};
 use super::{Facts, Question};
 use crate::certificate::{Certificate, Compared, Range, Role, Word};
@@ -70,24 +71,6 @@ pub(super) fn any_differs(terms: &mut Terms, words: &[(Term, u64)]) -> Option<Te
     any.map(|any| terms.differs(ValType::I64, any, 0))
 }
 
-impl Kept {
-    /// Whether all bytes of a range are known to be what the request says.
-    pub(super) fn knows(&self, range: &Range) -> bool {
-        let mut at = range.from;
-        while at < range.to {
-            let next = self
-                .known
-                .iter()
-                .filter(|known| known.arg == range.arg && known.from <= at && at < known.to);
-            match next.map(|known| known.to).max() {
-                Some(to) => at = to,
-                None => return false,
-            }
-        }
-        true
-    }
-}
-
 /// A load of bytes that are all the request's.
 pub(super) struct Found {
     pub(super) word: Word,
@@ -122,15 +105,14 @@ impl Memory {
         let types: Vec<ValType> =
             entry.params().map(|param| question.generic.value(param).ty).collect();
         let is_i32 = |arg: u32| types.get(arg as usize) == Some(&ValType::I32);
-        for &arg in bytes.keys() {
-            let fits = is_i32(arg) && compared.end(arg, request) <= question.memory_bytes;
+        for (&arg, bytes) in &bytes {
+            let fits = is_i32(arg) && bytes.len() as u64 <= question.memory_bytes;
             demand!(fits, Memory, "argument {arg} points to more than memory has");
         }
+        let end = bytes.values().map(|bytes| bytes.len() as u64).max().unwrap_or(0);
         for window in &compared.apart {
             let runs = matches!(request.params.get(window.arg as usize), Some(Argument::Runtime));
-            let fits = bytes.keys().all(|&arg| {
-                u64::from(window.bytes) + compared.end(arg, request) <= u64::from(u32::MAX)
-            });
+            let fits = u64::from(window.bytes) + end <= u64::from(u32::MAX);
             let is_one = runs && is_i32(window.arg) && window.bytes > 0 && fits;
             demand!(is_one, Memory, "{window:?} is none that can be compared");
         }
@@ -140,6 +122,11 @@ impl Memory {
     /// Whether nothing is compared.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// How many conditions the entry has.
+    pub(super) fn conditions_len(&self) -> usize {
+        self.bytes.len() * (1 + self.compared.apart.len())
     }
 
     /// What the entry has to compare besides constant arguments (M2, M3): where one holds, it does
@@ -188,9 +175,13 @@ impl Part<'_> {
     /// The argument that a term lies behind, and how far.
     fn behind(&self, term: Term) -> Option<(u32, u32)> {
         let (root, by) = self.terms.distance(term);
-        let params = params_of(&self.facts);
-        let base = self.bases.iter().find(|(arg, base)| *base == root && *arg < params)?;
+        let base = self.bases.iter().find(|(_, base)| *base == root)?;
         Some((base.0, by))
+    }
+
+    /// The steps of looking for an address among bases and windows.
+    pub(super) fn places(&self) -> usize {
+        4 * self.bases.len() + self.facts.memory.compared.apart.len()
     }
 
     /// What a load gives, if it reads the request's bytes and no others.
@@ -215,9 +206,8 @@ impl Part<'_> {
             self.assumptions.insert(crate::pipeline::Assumption::ConstantMemory(found.word.arg));
             return true;
         }
-        let Word { arg, offset, bytes } = found.word;
-        let range = Range { arg, from: offset, to: offset.saturating_add(bytes) };
-        self.kept.fresh && self.facts.memory.has(found.word) || self.kept.knows(&range)
+        self.kept.fresh && self.facts.memory.has(found.word)
+            || have_word(self.kept.known.all(), found.word)
     }
 
     /// What an effect of both sides does to constant memory (S10 b).
@@ -233,6 +223,13 @@ impl Part<'_> {
             self.kept.fresh = false;
             self.kept.known.clear();
         }
+    }
+
+    /// What a store to a cell at an address does to constant memory.
+    pub(super) fn stored_cell(&mut self, address: Term) -> Verdict {
+        self.spend(self.places())?;
+        self.stored(self.is_in_window(address, 0, 8));
+        Ok(())
     }
 
     /// Whether an instruction is a store that lies in a window.
@@ -277,14 +274,15 @@ impl Part<'_> {
                 self.one_done(inst)?;
                 continue;
             }
-            let args = self.ours(data.args);
+            let args = self.ours(data.args)?;
+            self.spend(self.places())?;
             let Some((found, range)) = self.word_of(data, &args) else {
                 return Err((Rule::Memory, format!("{inst} reads no constant memory")));
             };
             let leaf = self.terms.leaf();
             data.result().into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
             words.push((leaf, found.bits(request)));
-            self.kept.known.push(range);
+            self.kept.known.insert(self.facts.budget, range)?;
             self.next = None;
         }
         let Terminator::Branch { condition, otherwise, .. } = &body.block(self.block).terminator
@@ -299,10 +297,9 @@ impl Part<'_> {
         // Else the next block might compare it again, and so on.
         let known = match self.facts.role(otherwise.block) {
             Some(Role::Copy(row)) => &row.known,
-            _inner => &self.kept.known,
+            _inner => self.kept.known.all(),
         };
-        let gains = known.iter().any(|range| range.has(word));
-        demand!(gains, Memory, "what is compared is not what is loaded");
+        demand!(have_word(known, word), Memory, "what is compared is not what is loaded");
         self.lead(otherwise, (self.generic, number), Vec::new())
     }
 

@@ -23,7 +23,8 @@
 //! promises to lie in the range; outside of it the specialised function may trap.
 //!
 //! # Rules
-//! * S1. *Form.* The certificate has a role for each block; rows name what exists.
+//! * S1. *Form.* The certificate has a role for each block; rows name what exists, each thing once,
+//!   by rising numbers; ranges are not empty, rise and do not touch.
 //! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits
 //!   (and what S10 asks of it). If one differs, control goes to a block that calls the generic
 //!   function with the same arguments and returns its results.
@@ -63,6 +64,9 @@
 //!   function leads to it; what is known at its start is what is known on that edge, and the values
 //!   of the blocks before it, back to one with a row, are what they were there. The payload of an
 //!   edge is not among it.
+//! * S12. *Size.* The proof takes at most [`STEPS_BASE`] steps and [`STEPS_PER_ITEM`] for each
+//!   block, instruction, value and argument of both bodies and each element of the certificate, and
+//!   [`STEPS_MAX`] in all (`budget` says what a step is).
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
@@ -78,11 +82,12 @@
 //!
 //! # Limits
 //! A block of the specialised function uses its own parameters and results, and those of the blocks
-//! before it up to one with a row. No handlers of exceptions. Time is linear in the specialised
-//! body, times the length of rows and of what is kept. Shared with the
+//! before it up to one with a row. No handlers of exceptions. Time and memory are linear in both
+//! bodies and the certificate, times the logarithm of a list's length, by S12. Shared with the
 //! specialiser: the table of operators, the SSA form, the intrinsics' names. Noticed by:
-//! `tests/plants.rs`, with a twin for each rule.
+//! `tests/plants.rs`, with a twin for each rule; `tests/size.rs`.
 
+mod budget;
 mod edge;
 mod ends;
 mod entry;
@@ -91,10 +96,12 @@ mod evaluate;
 mod meaning;
 mod memory;
 mod part;
+mod ranges;
 mod terms;
 mod tree;
 mod values;
 
+pub use budget::{STEPS_BASE, STEPS_MAX, STEPS_PER_ITEM, Work};
 pub use error::{Rejection, Rule};
 
 use crate::certificate::{Certificate, Role, Row};
@@ -102,6 +109,7 @@ use crate::intrinsic::Intrinsics;
 use crate::pipeline::Assumption;
 use crate::promise::Promises;
 use crate::request::Request;
+use budget::Budget;
 use error::{Verdict, demand};
 use memory::Memory;
 use part::{Part, Tables};
@@ -137,6 +145,8 @@ struct Facts<'c> {
     certificate: &'c Certificate,
     /// What the block behind the entry compares.
     memory: &'c Memory,
+    /// The steps that are left (S12).
+    budget: &'c Budget,
 }
 
 impl<'c> Facts<'c> {
@@ -172,12 +182,33 @@ pub fn prove(
     body: &Body,
     certificate: &Certificate,
 ) -> Result<Vec<Assumption>, Rejection> {
+    measured(question, body, certificate).0
+}
+
+/// The same, and how much work it was.
+pub fn measured(
+    question: &Question<'_>,
+    body: &Body,
+    certificate: &Certificate,
+) -> (Result<Vec<Assumption>, Rejection>, Work) {
+    let budget = Budget::new(question, body, certificate);
+    let proof = within(&budget, question, body, certificate);
+    (proof, budget.work())
+}
+
+/// All rules.
+fn within(
+    budget: &Budget,
+    question: &Question<'_>,
+    body: &Body,
+    certificate: &Certificate,
+) -> Result<Vec<Assumption>, Rejection> {
     let mut assumptions = BTreeSet::new();
     let rejection =
         |block: Block, offset: u32, (rule, what)| Rejection { block, offset, rule, what };
     let memory = Memory::named(question, certificate);
     let memory = &memory.map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
-    let facts = Facts { question, body, certificate, memory };
+    let facts = Facts { question, body, certificate, memory, budget };
     form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
     let mut tables = Tables {
         terms: Terms::default(),
@@ -232,6 +263,7 @@ fn form(facts: &Facts<'_>) -> Verdict {
         };
         let insts = question.generic.block(block).insts().len();
         demand!(row.start as usize <= insts, Form, "the row of block {number} starts too late");
+        demand!(is_in_order(row), Form, "the row of block {number} is not in order, or has twins");
     }
     let mut ways = vec![0u32; blocks];
     for (block, _) in body.blocks() {
@@ -249,4 +281,13 @@ fn form(facts: &Facts<'_>) -> Verdict {
         demand!(is_inner, Form, "{block} has parameters, or another number of ways than one");
     }
     Ok(())
+}
+
+/// Whether what a row names has rising numbers.
+fn is_in_order(row: &Row) -> bool {
+    row.values.is_sorted_by(|a, b| a.0 < b.0)
+        && row.bases.is_sorted_by(|a, b| a.0 < b.0)
+        && row.regs.is_sorted_by(|a, b| a.0 < b.0)
+        && row.locals.is_sorted_by(|a, b| a.0 < b.0)
+        && ranges::in_order(&row.known)
 }

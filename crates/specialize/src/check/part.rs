@@ -2,13 +2,15 @@
 //! lockstep (S3 to S6, S8, S9), and then the inner blocks behind it (`tree`).
 
 use super::Facts;
+use super::budget::{TERMS_MAX, row_len};
 use super::edge::Way;
 use super::error::{Rule, Verdict, demand};
 use super::memory::Found;
+use super::ranges::Ranges;
 use super::terms::{Operands, Term, Terms};
 use super::tree::{Open, insts_of};
 use super::values::Values;
-use crate::certificate::{Known, Range, Row};
+use crate::certificate::{Known, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use prova_module::ops::{Class, Immediate};
@@ -34,7 +36,7 @@ pub(super) struct Kept {
     /// Whether the bytes that were compared at the entry are still what they were.
     pub(super) fresh: bool,
     /// Other bytes of constant memory that are what the request says.
-    pub(super) known: Vec<Range>,
+    pub(super) known: Ranges,
 }
 
 impl Kept {
@@ -44,6 +46,16 @@ impl Kept {
         let all = kept.stack.iter_mut().chain(kept.locals.values_mut());
         all.for_each(|late| late.done = false);
         kept
+    }
+
+    /// How many stores were put off.
+    pub(super) fn late(&self) -> usize {
+        self.stack.len() + self.locals.len()
+    }
+
+    /// The steps of going through all of it.
+    pub(super) fn len(&self) -> usize {
+        1 + self.late() + self.regs.len() + self.known.all().len()
     }
 }
 
@@ -66,6 +78,7 @@ pub(super) struct Part<'c> {
     pub(super) terms: &'c mut Terms,
     pub(super) theirs: &'c mut Values,
     pub(super) ours: &'c mut Values,
+    /// The arguments that are bases, rising, and what they are.
     pub(super) bases: Vec<(u32, Term)>,
     pub(super) kept: Kept,
     /// The instructions of the block that are still to come.
@@ -96,8 +109,10 @@ pub(super) fn opcode(data: &InstData) -> Verdict<Opcode> {
 /// Gives the results of a pure instruction of the specialised function their terms.
 pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst: Inst) -> Verdict {
     let data = facts.body.inst(inst);
+    let operands = facts.body.operands(data.args);
+    facts.budget.spend(1 + operands.len() + data.results().len())?;
     let mut args = Operands::default();
-    for &value in facts.body.operands(data.args) {
+    for &value in operands {
         args.push(ours_of(terms, ours, value));
     }
     let code = opcode(data)?;
@@ -130,9 +145,11 @@ impl<'c> Part<'c> {
             return Err((Rule::Form, "a row of no block".to_owned()));
         };
         let data = facts.body.block(block);
+        facts.budget.spend(row_len(row) + data.params().len())?;
         let Tables { terms, theirs, ours } = tables;
         theirs.back(0);
         ours.back(0);
+        terms.renew();
         let mut params = Vec::new();
         for param in data.params() {
             let leaf = terms.leaf();
@@ -145,20 +162,20 @@ impl<'c> Part<'c> {
             let Some(&param) = params.get(number as usize) else {
                 return Err((Rule::Form, format!("a base that is no parameter: {number}")));
             };
-            bases.push((arg, param));
+            // Another base than an argument is a name.
+            if arg < params_of(&facts) {
+                bases.push((arg, param));
+            }
         }
         let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
-        let mut kept = Kept { fresh: row.fresh, known: row.known.clone(), ..Kept::default() };
+        let known = Ranges::of_row(&row.known);
+        let mut kept = Kept { fresh: row.fresh, known, ..Kept::default() };
         let mut known = |known: Known| way.known(terms, row, known);
         for &(value, said) in &row.values {
-            let one = known(said)?;
-            demand!(theirs.get(value).is_none(), Form, "{value} stands twice in a row");
-            theirs.set(value, Some(one));
+            theirs.set(value, Some(known(said)?));
         }
         for &(number, said) in &row.regs {
-            let one = known(said)?;
-            let first = kept.regs.insert(number, one).is_none();
-            demand!(first, Form, "register {number} stands twice in a row");
+            kept.regs.insert(number, known(said)?);
         }
         for cell in &row.stack {
             let (address, value) = (known(cell.address)?, known(cell.value)?);
@@ -166,8 +183,7 @@ impl<'c> Part<'c> {
         }
         for (number, cell) in &row.locals {
             let (address, value) = (known(cell.address)?, known(cell.value)?);
-            let first = kept.locals.insert(*number, Late { address, value, done: false }).is_none();
-            demand!(first, Form, "local {number} stands twice in a row");
+            kept.locals.insert(*number, Late { address, value, done: false });
         }
         let left = insts_of(facts.body, block);
         let (start, open) = (row.start, Vec::new());
@@ -196,8 +212,9 @@ impl<'c> Part<'c> {
     /// Proves one block.
     fn walk(&mut self, offset: &mut u32) -> Verdict {
         let generic = self.facts.question.generic;
-        let insts = (0..).zip(generic.block(self.generic).insts());
-        for (number, inst) in insts.skip(self.start as usize) {
+        let insts = insts_of(generic, self.generic);
+        for inst in insts.clone().skip(self.start as usize).map(Inst::from_u32) {
+            let number = inst.as_u32() - insts.start;
             *offset = generic.inst(inst).offset;
             if self.inst(number, inst)? {
                 return Ok(());
@@ -209,6 +226,13 @@ impl<'c> Part<'c> {
         self.end()
     }
 
+    /// Takes steps (S12).
+    pub(super) fn spend(&self, steps: usize) -> Verdict {
+        let most = self.terms.len().max(self.theirs.mark()).max(self.ours.mark());
+        demand!(most <= TERMS_MAX, Size, "more than {TERMS_MAX} terms behind one row");
+        self.facts.budget.spend(steps)
+    }
+
     /// What a value of the generic function is.
     pub(super) fn their(&self, value: Value) -> Verdict<Term> {
         let found = self.theirs.get(value);
@@ -217,7 +241,9 @@ impl<'c> Part<'c> {
 
     pub(super) fn theirs(&self, list: List<Value>) -> Verdict<Operands> {
         let mut terms = Operands::default();
-        for &value in self.facts.question.generic.operands(list) {
+        let list = self.facts.question.generic.operands(list);
+        self.spend(list.len())?;
+        for &value in list {
             terms.push(self.their(value)?);
         }
         Ok(terms)
@@ -228,12 +254,14 @@ impl<'c> Part<'c> {
         ours_of(self.terms, self.ours, value)
     }
 
-    pub(super) fn ours(&mut self, list: List<Value>) -> Operands {
+    pub(super) fn ours(&mut self, list: List<Value>) -> Verdict<Operands> {
         let mut terms = Operands::default();
-        for &value in self.facts.body.operands(list) {
+        let list = self.facts.body.operands(list);
+        self.spend(list.len())?;
+        for &value in list {
             terms.push(self.our(value));
         }
-        terms
+        Ok(terms)
     }
 
     /// The next instruction of the block that has an effect.
@@ -261,6 +289,7 @@ impl<'c> Part<'c> {
         let generic = self.facts.question.generic;
         let data = generic.inst(inst);
         let is_pure = data.op.effects().is_pure();
+        self.spend(1 + generic.operands(data.args).len() + data.results().len())?;
         if is_pure && generic.operands(data.args).iter().any(|it| self.theirs.get(*it).is_none()) {
             // What nobody asks for later on need not be known; who asks is refused (S7). What the
             // row may have said of it was computed before and is no more.
@@ -285,6 +314,7 @@ impl<'c> Part<'c> {
         if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
             self.all_done()?;
         }
+        self.spend(self.places())?;
         if let Some(found) = self.constant_memory(code, data.imm, &args) {
             return self.load(number, data, &args, &found);
         }
@@ -332,7 +362,7 @@ impl<'c> Part<'c> {
         let Some(inst) = self.effect()? else { return Ok(false) };
         let ours = self.facts.body.inst(inst);
         let imm = self.facts.imm(opcode(data)?, data.imm)?;
-        Ok(ours.op == data.op && ours.imm == imm && *self.ours(ours.args) == *args)
+        Ok(ours.op == data.op && ours.imm == imm && *self.ours(ours.args)? == *args)
     }
 
     /// The next effect of the block is this one of the generic function (S3, S4).
@@ -345,7 +375,7 @@ impl<'c> Part<'c> {
         let alike = ours.op == data.op && ours.imm == imm;
         let (found, wanted) = (ours.op.mnemonic(), data.op.mnemonic());
         demand!(alike, Effects, "{inst} is `{found}`, or has other immediates, for `{wanted}`");
-        let operands = self.ours(ours.args);
+        let operands = self.ours(ours.args)?;
         demand!(*operands == *args, Operands, "{inst}, `{found}`, has other operands");
         let (count, wanted) = (ours.results().len(), data.results().len());
         demand!(count == wanted, Form, "{inst} has {count} results");
@@ -370,7 +400,7 @@ impl<'c> Part<'c> {
         };
         let alike = ours.op == Op::Wasm(code) && plain;
         demand!(alike, Effects, "{inst} is no `{}` at its operand", code.mnemonic());
-        let found = self.ours(ours.args);
+        let found = self.ours(ours.args)?;
         demand!(*found == *operands, Operands, "{inst} has other operands");
         self.next = None;
         Ok(inst)
@@ -396,7 +426,8 @@ impl<'c> Part<'c> {
 
     /// The next effect of the block is a store that was put off.
     pub(super) fn one_done(&mut self, inst: Inst) -> Verdict {
-        let args = self.ours(self.facts.body.inst(inst).args);
+        let args = self.ours(self.facts.body.inst(inst).args)?;
+        self.spend(self.kept.late())?;
         let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
         let late = all.into_iter().find(|late| [late.address, late.value] == *args);
         let Some(late) = late else {

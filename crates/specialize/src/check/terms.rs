@@ -21,6 +21,9 @@ use std::ops::Deref;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term(u32);
 
+/// So many terms are many.
+const RENEWED_AT: usize = 1 << 20;
+
 /// The most operands of an operator that is pure.
 const OPERANDS_MAX: usize = 4;
 
@@ -92,6 +95,19 @@ impl Terms {
             nodes.push(*node);
             Term(nodes.len() as u32 - 1)
         })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Forgets all terms if they are many: nobody holds one.
+    pub(super) fn renew(&mut self) {
+        if self.nodes.len() > RENEWED_AT {
+            self.nodes.clear();
+            self.known.clear();
+        }
     }
 
     /// A leaf of its own.

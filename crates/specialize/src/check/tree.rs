@@ -56,6 +56,7 @@ impl<'c> Part<'c> {
             }
             Some(Role::Inner(done)) => {
                 demand!(*done == start, Targets, "{} for {}", our.block, place());
+                self.spend(self.kept.len())?;
                 let marks = (self.ours.mark(), self.theirs.mark());
                 let kept = self.kept.anew();
                 let block = our.block;
@@ -82,7 +83,7 @@ impl<'c> Part<'c> {
     }
 
     /// The instructions of the block that are still to come.
-    pub(super) fn to_come(&self) -> impl Iterator<Item = Inst> + use<> {
+    pub(super) fn to_come(&self) -> impl ExactSizeIterator<Item = Inst> + use<> {
         self.left.clone().map(Inst::from_u32)
     }
 }

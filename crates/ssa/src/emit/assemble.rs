@@ -43,7 +43,9 @@ pub fn assemble_over(
     let extra = bodies.iter().flatten().any(|body| body.extra_types);
     for (at, section) in module.sections().iter().enumerate() {
         let contents = &wasm[section.range.clone()];
-        let custom = module.custom_sections().iter().find(|custom| custom.placement == at);
+        let customs = module.custom_sections();
+        let custom = customs.binary_search_by_key(&at, |custom| custom.placement).ok();
+        let custom = custom.map(|custom| &customs[custom]);
         let contents = match (section.id, custom) {
             (0, Some(custom)) if is_changed && is_stale(&custom.name) => {
                 result.dropped.push(custom.name.to_string());

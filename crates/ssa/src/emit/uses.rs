@@ -1,7 +1,7 @@
 //! What is read of a body's values, and which instructions have code for it.
 //!
 //! * R3. Pure instructions without a live use are not emitted; neither are parameters without one.
-//!   A constant of few bytes or one use stands where it is used.
+//!   A constant of few bytes or few uses stands where it is used.
 //!
 //! Time: linear in instructions, operands and arguments.
 
@@ -58,6 +58,16 @@ const REMAT: u8 = 1;
 /// It does so however often it is used.
 const SMALL: u8 = 2;
 
+/// By so many bytes code may grow so that a constant takes no local.
+const GROWS_MAX: usize = 5;
+
+/// By how many bytes code grows if a constant of a size is made at each use, instead of once and
+/// then read from a local.
+fn grows(size: usize, uses: u32) -> usize {
+    let (uses, get) = (uses as usize, 2);
+    (size * uses).saturating_sub(size + get * uses)
+}
+
 /// What is read of a body's values.
 pub(super) struct Uses {
     /// How many live uses each value has.
@@ -78,10 +88,9 @@ impl Uses {
                 && let Some(value) = data.result()
             {
                 let at = value.as_u32() as usize;
-                made[at] = match code::size(data) <= 3 {
-                    true => REMAT | SMALL,
-                    false => REMAT * u8::from(count[at] == 1),
-                };
+                let size = code::size(data);
+                let is_remat = count[at] == 1 || grows(size, count[at]) <= GROWS_MAX;
+                made[at] = (REMAT * u8::from(is_remat)) | (SMALL * u8::from(size <= 3));
             }
         }
         Uses { count, made, emitted }

@@ -1,5 +1,6 @@
 //! Constant folding: operators on constants become constants, control that a constant decides
-//! becomes a jump, and a branch by a comparison with 0 one by what is compared.
+//! becomes a jump, and a branch by a comparison with 0 one by what is compared (64 bits: by
+//! `i64.eqz`).
 //!
 //! What an operator computes comes from its row (`number`, U1): results that are a NaN of the
 //! machine's choice, and operators that trap, stay. `select` by a constant, or of one value, is
@@ -22,6 +23,8 @@ use prova_module::ops::Class;
 pub(super) fn plan(body: &Body) -> Plan<'_> {
     let mut plan = Plan::new(body);
     let mut bits: Vec<Option<u64>> = vec![None; body.value_count()];
+    // Made when something asks for it.
+    let mut uses: Option<Vec<u32>> = None;
     for (block, data) in body.blocks() {
         for inst in data.insts() {
             instruction(&mut plan, &mut bits, inst);
@@ -29,12 +32,19 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         if let Some(edge) = decided(body, block, &bits) {
             plan.only[block.index()] = Some(edge);
             plan.changes = true;
-        } else if let Terminator::Branch { condition, .. } = data.terminator
-            && let found @ (plain, _) = plain(body, &bits, condition)
-            && plain != condition
-        {
-            plan.conditions.insert(block, found);
-            plan.changes = true;
+        } else if let Terminator::Branch { condition, .. } = data.terminator {
+            let (plain, negated) = plain(body, &bits, condition);
+            let mut uses = || uses.get_or_insert_with(|| count(body))[plain.index()];
+            let long = not_zero(body, &bits, plain).filter(|_| plain == condition);
+            let long = long.filter(|_| uses() == 1);
+            if let Some((inst, operand)) = long {
+                plan.recast.insert(inst, (Opcode::I64Eqz, operand));
+            }
+            if plain != condition || long.is_some() {
+                let flips = long.is_some() && !planted!(ComparisonKept);
+                plan.conditions.insert(block, (plain, negated != flips));
+                plan.changes = true;
+            }
         }
     }
     plan
@@ -72,6 +82,35 @@ fn plain(body: &Body, bits: &[Option<u64>], condition: Value) -> (Value, bool) {
         negated ^= flips != planted!(NegationLost);
     }
     (at, negated)
+}
+
+/// The instruction that says whether a 64-bit value is other than 0, and the value: `i64.eqz` says
+/// it with one operator less.
+fn not_zero(body: &Body, bits: &[Option<u64>], condition: Value) -> Option<(Inst, Value)> {
+    let Def::Result(inst, _) = body.value(condition).def else { return None };
+    let Some((Opcode::I64Ne, first, Some(second))) = made(body, condition) else { return None };
+    match (bits[first.index()], bits[second.index()]) {
+        (_, Some(0)) => Some((inst, first)),
+        (Some(0), _) => Some((inst, second)),
+        (_, _) => None,
+    }
+}
+
+/// How often each value is read.
+fn count(body: &Body) -> Vec<u32> {
+    let mut uses = vec![0; body.value_count()];
+    for inst in body.insts() {
+        body.operands(body.inst(inst).args).iter().for_each(|value| uses[value.index()] += 1);
+    }
+    for (block, data) in body.blocks() {
+        let operands = body.terminator_operands(&data.terminator).iter();
+        operands.for_each(|value| uses[value.index()] += 1);
+        for edge in body.successors(block) {
+            let args = body.args(&edge).iter().filter_map(|arg| arg.value());
+            args.for_each(|value| uses[value.index()] += 1);
+        }
+    }
+    uses
 }
 
 /// The operator that makes a value, with its first operands.

@@ -16,11 +16,14 @@
 //! 2. `fold`, which decides branches by constants;
 //! 3. `thread`, over blocks that became empty or decided;
 //! 4. `merge`, of what then follows in a line, so that blocks are long;
-//! 5. `gvn`, which makes equal addresses one value;
-//! 6. `forward`, of loads and reads by these addresses;
-//! 7. `fold` again, of what was forwarded;
-//! 8. `dead`, which removes what all of them have left unread;
-//! 9. `params` again, of what by then has one value on every edge that is left.
+//! 5. `hoist`, of what gives the same in every round of a loop;
+//! 6. `gvn`, which makes equal addresses one value;
+//! 7. `near`, which makes sums of one value that value and an offset;
+//! 8. `forward`, of loads and reads by these addresses;
+//! 9. `stores`, of what is overwritten and, behind `forward`, no longer read;
+//! 10. `fold` again, of what was forwarded;
+//! 11. `dead`, which removes what all of them have left unread;
+//! 12. `params` again, of what by then has one value on every edge that is left.
 //!
 //! Limits: each pass runs once each time it is named; nothing is iterated. Passes are linear in the
 //! body up to the constants that their files name, and deterministic. Charges and polls are
@@ -31,20 +34,23 @@ mod dead;
 mod fold;
 mod forward;
 mod gvn;
+mod hoist;
 mod loose;
 mod merge;
+mod near;
 mod number;
 mod params;
 mod plant;
 mod rebuild;
 mod row;
+mod stores;
 mod thread;
 mod ways;
 mod witness;
 
 pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};
 pub use loose::LooseBody;
-pub use witness::{Claim, Witness};
+pub use witness::{Claim, Dying, Witness};
 
 use crate::body::Body;
 use crate::check::CheckedBody;
@@ -64,27 +70,46 @@ pub enum Pass {
     Thread,
     /// Blocks with a single jump into them are appended.
     Merge,
+    /// Pure operators that give the same in every round of a loop are computed before it.
+    Hoist,
     /// Pure operators with a value that is known become it.
     Gvn,
+    /// Accesses by a sum become accesses by what is added to.
+    Near,
     /// Loads and reads of globals become what the block has stored or loaded.
     Forward,
+    /// Stores that are overwritten before anything sees them go.
+    Stores,
     /// What nothing observes goes.
     Dead,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Pass; 7] =
-        [Pass::Params, Pass::Fold, Pass::Thread, Pass::Merge, Pass::Gvn, Pass::Forward, Pass::Dead];
-
-    /// The passes in the order in which they run if nothing else is asked for.
-    pub const DEFAULT: [Pass; 9] = [
+    pub const ALL: [Pass; 10] = [
         Pass::Params,
         Pass::Fold,
         Pass::Thread,
         Pass::Merge,
+        Pass::Hoist,
         Pass::Gvn,
+        Pass::Near,
         Pass::Forward,
+        Pass::Stores,
+        Pass::Dead,
+    ];
+
+    /// The passes in the order in which they run if nothing else is asked for.
+    pub const DEFAULT: [Pass; 12] = [
+        Pass::Params,
+        Pass::Fold,
+        Pass::Thread,
+        Pass::Merge,
+        Pass::Hoist,
+        Pass::Gvn,
+        Pass::Near,
+        Pass::Forward,
+        Pass::Stores,
         Pass::Fold,
         Pass::Dead,
         Pass::Params,
@@ -97,8 +122,11 @@ impl Pass {
             Pass::Fold => "fold",
             Pass::Thread => "thread",
             Pass::Merge => "merge",
+            Pass::Hoist => "hoist",
             Pass::Gvn => "gvn",
+            Pass::Near => "near",
             Pass::Forward => "forward",
+            Pass::Stores => "stores",
             Pass::Dead => "dead",
         }
     }
@@ -116,8 +144,11 @@ impl Pass {
             Pass::Fold => fold::plan(body),
             Pass::Thread => thread::plan(body),
             Pass::Merge => merge::plan(body),
+            Pass::Hoist => hoist::plan(body),
             Pass::Gvn => gvn::plan(body),
+            Pass::Near => near::plan(body),
             Pass::Forward => forward::plan(module, body),
+            Pass::Stores => stores::plan(body),
             Pass::Dead => dead::plan(body),
         }
         .rebuild()

@@ -13,6 +13,8 @@
 //!   traps.
 //! * U2. `select` by a constant is the operand that it selects; `select` of one value is that
 //!   value.
+//! * U4. A 32- or 64-bit sum, difference, union, exclusive union, shift or rotation of a value and
+//!   0 is that value, and so are a product by 1 and an intersection with all bits.
 //! * U3. What `prova-terms` rewrites (R1 to R5 there).
 //!
 //! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
@@ -256,6 +258,29 @@ impl Numbers {
         }
     }
 
+    /// The operand that an operator gives, the other one being neutral (U4).
+    fn neutral(&self, prim: Prim, a: Vn, b: Vn) -> Option<Vn> {
+        use Prim as P;
+        let (neutral, commutes) = match prim {
+            P::i32_add | P::i64_add | P::i32_or | P::i64_or | P::i32_xor | P::i64_xor => (0, true),
+            P::i32_mul | P::i64_mul => (1, true),
+            P::i32_and => (u64::from(u32::MAX), true),
+            P::i64_and => (u64::MAX, true),
+            P::i32_sub | P::i64_sub | P::i32_shl | P::i64_shl | P::i32_shr_s | P::i64_shr_s => {
+                (0, false)
+            }
+            P::i32_shr_u | P::i64_shr_u | P::i32_rotl | P::i64_rotl | P::i32_rotr | P::i64_rotr => {
+                (0, false)
+            }
+            _other => return None,
+        };
+        match (self.as_const(a), self.as_const(b)) {
+            (_, Some(bits)) if bits == neutral => Some(a),
+            (Some(bits), _) if commutes && bits == neutral => Some(b),
+            (_, _) => None,
+        }
+    }
+
     fn numeric(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
         let Some(prim) = prim(opcode) else {
             let is_null = opcode == Opcode::RefIsNull && args.len() == 1;
@@ -277,6 +302,11 @@ impl Numbers {
         let folded = if is_constant { fold(opcode, places) } else { None };
         if let Some(Ok([first, second])) = folded {
             return Some([self.terms.constant(first), self.terms.constant(second)]);
+        }
+        if let &[a, b] = args
+            && let Some(same) = self.neutral(prim, a, b)
+        {
+            return Some([same, Vn::UNDEF]);
         }
         let more = match imm {
             Imm::None => None,

@@ -42,17 +42,25 @@ mod faults {
         TrapsAreDead LoadsAreDead StoresAreDead WritesAreDead CallsAreDead
         // fold
         CountUnmasked SignLost DivisionByZero NanChosen BranchInverted SelectInverted NegationLost
+        ComparisonKept
         // params
         FirstArgument FirstConstant
         // thread
         ArgumentsMixed EffectsPassed ValuesEscape OtherArm ThreadedUnsaid
         // merge
         ManyEntries
+        // hoist
+        TrapsHoisted HoistedTooFar
         // gvn
         SiblingsLead Uncovered
+        // near
+        ReachIgnored SiblingsReach
         // forward
         StoreSparesAll StoreSparesOverlap OtherMemorySpared CallsForgetNothing NarrowAsWhole
         ImportsApart OperatorIgnored DistanceDropped JoinsKeepBytes
+        // stores
+        StoresTrapUnseen LoadsSeeNothing CallsSeeNothing TrapsSeeNothing ReturnsSeeNothing
+        OtherWayUnseen
         // rebuild
         ArgumentsReversed EdgesReversed ClaimsUnsaid
     }
@@ -71,6 +79,10 @@ mod faults {
         include_str!("../../tests/passes/trap.wat"),
         include_str!("../../tests/passes/memory.wat"),
         include_str!("../../tests/passes/sums.wat"),
+        include_str!("../../tests/passes/neutral.wat"),
+        include_str!("../../tests/passes/near.wat"),
+        include_str!("../../tests/passes/stores.wat"),
+        include_str!("../../tests/passes/hoist.wat"),
         include_str!("../../tests/passes/flow.wat"),
         include_str!("../../tests/passes/merge.wat"),
         include_str!("../../tests/passes/plants.wat"),

@@ -15,9 +15,9 @@
 
 use super::plant::planted;
 use super::row::{Made, Trace};
-use super::witness::{Claim, Witness};
+use super::witness::{Claim, Dying, Witness};
 use crate::assemble::{Assembler, Room};
-use crate::body::{Body, Imm, Op};
+use crate::body::{Access, Body, Imm, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::hash::Key;
 use crate::terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
@@ -59,6 +59,15 @@ pub(super) struct Plan<'b> {
     pub(super) appended: Vec<bool>,
     /// What the witness says of blocks that edges pass over.
     pub(super) threaded: Vec<Block>,
+    /// Instructions that stand at the end of another block, which dominates theirs, by that block.
+    pub(super) hoisted: HashMap<Block, Vec<Inst>, Key>,
+    /// Accesses by another base and offset.
+    pub(super) accesses: HashMap<Inst, (Value, u64), Key>,
+    /// Comparisons with 0 that become another operator of one operand, for a branch alone.
+    pub(super) recast: HashMap<Inst, (Opcode, Value), Key>,
+    /// What the witness says of stores that are gone: they, and what is overwritten.
+    pub(super) overwritten: Vec<Inst>,
+    pub(super) dying: Vec<Dying>,
     /// Whether anything changes.
     pub(super) changes: bool,
 }
@@ -77,6 +86,11 @@ impl<'b> Plan<'b> {
             elsewhere: HashMap::default(),
             appended: vec![false; body.block_count()],
             threaded: Vec::new(),
+            hoisted: HashMap::default(),
+            accesses: HashMap::default(),
+            recast: HashMap::default(),
+            overwritten: Vec::new(),
+            dying: Vec::new(),
             changes: false,
         }
     }
@@ -117,6 +131,12 @@ impl<'b> Plan<'b> {
     pub(super) fn remove(&mut self, inst: Inst) {
         self.gone[inst.index()] = true;
         self.changes = true;
+    }
+
+    /// An instruction stands at the end of another block, behind those that are said to before.
+    pub(super) fn hoist(&mut self, inst: Inst, to: Block) {
+        self.remove(inst);
+        self.hoisted.entry(to).or_default().push(inst);
     }
 
     /// The edges out of a block, as they will be: blocks, and arguments in old values.
@@ -212,6 +232,9 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         witness.threaded.sort();
         witness.covers.clone_from(&plan.covers);
         witness.covers.sort();
+        witness.overwritten.clone_from(&plan.overwritten);
+        witness.overwritten.sort();
+        witness.dying.clone_from(&plan.dying);
         let mut out = Assembler::new(body.func(), body.metering());
         // Passes make few things that were not there.
         out.reserve(&Room {
@@ -277,25 +300,51 @@ impl<'p, 'b> Rebuild<'p, 'b> {
             }
         }
         for inst in data.insts().filter(|inst| !plan.gone[inst.index()]) {
-            let data = plan.body.inst(inst);
-            if let Some(result) = data.result()
-                && let Stand::Constant(bits) = plan.stands[result.index()]
-            {
-                self.constant(result, Some(inst), bits, data.offset);
-                continue;
-            }
-            let args = plan.body.operands(data.args).iter();
-            let (values, is_broken) = (&self.value, &mut self.trace.is_broken);
-            let args = args.map(|&value| now(plan, values, value, is_broken));
-            let types = data.results().map(|value| plan.body.value(value).ty);
-            let new = self.out.inst_of(data.op, data.imm, args, types, data.offset);
-            let results = self.out.body().inst(new).results();
-            for (was, is) in data.results().zip(results) {
-                self.value[was.index()] = Some(is);
-                self.trace.values.push(was);
-            }
-            self.trace.insts.push(Some(inst));
+            self.inst(inst);
         }
+        if let Some(hoisted) = plan.hoisted.get(&block) {
+            hoisted.iter().for_each(|&inst| self.inst(inst));
+        }
+    }
+
+    /// An instruction.
+    fn inst(&mut self, inst: Inst) {
+        let plan = self.plan;
+        let data = plan.body.inst(inst);
+        if let Some(result) = data.result()
+            && let Stand::Constant(bits) = plan.stands[result.index()]
+        {
+            self.constant(result, Some(inst), bits, data.offset);
+            return;
+        }
+        let recast = if plan.recast.is_empty() { None } else { plan.recast.get(&inst) };
+        if let Some((&(opcode, operand), result)) = recast.zip(data.result()) {
+            let (operand, ty) = (self.now(operand), plan.body.value(result).ty);
+            let new = self.out.inst(Op::Wasm(opcode), Imm::None, &[operand], [ty], data.offset);
+            self.value[result.index()] = self.out.body().inst(new).result();
+            self.trace.values.push(result);
+            self.trace.insts.push(Some(inst));
+            return;
+        }
+        let near = if plan.accesses.is_empty() { None } else { plan.accesses.get(&inst) };
+        let imm = match (near, data.imm) {
+            (Some(&(_, offset)), Imm::Access(access)) => Imm::Access(Access { offset, ..access }),
+            (_, imm) => imm,
+        };
+        let args = plan.body.operands(data.args).iter().enumerate();
+        let (values, is_broken) = (&self.value, &mut self.trace.is_broken);
+        let args = args.map(|(at, &value)| {
+            let value = near.filter(|_| at == 0).map_or(value, |&(base, _)| base);
+            now(plan, values, value, is_broken)
+        });
+        let types = data.results().map(|value| plan.body.value(value).ty);
+        let new = self.out.inst_of(data.op, imm, args, types, data.offset);
+        let results = self.out.body().inst(new).results();
+        for (was, is) in data.results().zip(results) {
+            self.value[was.index()] = Some(is);
+            self.trace.values.push(was);
+        }
+        self.trace.insts.push(Some(inst));
     }
 
     /// A constant in the place of a value, which an instruction has made or none.

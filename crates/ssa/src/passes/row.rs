@@ -15,7 +15,7 @@
 //! pass relies on what the check knows of the middle body alone ([`is_apart`]).
 
 use super::Pass;
-use super::witness::{Claim, Witness};
+use super::witness::{Claim, Dying, Witness};
 use crate::body::Body;
 use crate::entity::{Inst, Value};
 use cranelift_entity::EntityRef;
@@ -47,13 +47,14 @@ pub(super) struct Made {
 /// * `forward` behind `merge`: the check knows of loads inside one block of the old body alone.
 /// * `params` or `merge` behind `fold`: what is claimed is made in a block that dominates the
 ///   parameter's, perhaps since edges are gone.
+/// * `stores`: what is overwritten unseen is judged by all loads of the old body.
 pub(super) fn is_apart(pass: Pass, row: &[Pass]) -> bool {
     match pass {
         _ if row.contains(&Pass::Thread) => true,
-        Pass::Thread => !row.is_empty(),
+        Pass::Thread | Pass::Stores => !row.is_empty(),
         Pass::Forward => row.contains(&Pass::Merge),
         Pass::Params | Pass::Merge => row.contains(&Pass::Fold),
-        Pass::Fold | Pass::Gvn | Pass::Dead => false,
+        Pass::Fold | Pass::Hoist | Pass::Gvn | Pass::Near | Pass::Dead => false,
     }
 }
 
@@ -75,12 +76,23 @@ pub(super) fn after(first: &Made, next: Made) -> Made {
     let mut covers = was.covers.clone();
     covers.extend(witness.covers.iter().filter_map(|&(it, by)| Some((inst(it)?, inst(by)?))));
     covers.sort();
+    let mut overwritten = was.overwritten.clone();
+    overwritten.extend(witness.overwritten.iter().filter_map(|&it| inst(it)));
+    overwritten.sort();
+    let mut dying = was.dying.clone();
+    dying.extend(witness.dying.iter().map(|it| Dying {
+        block: was.blocks[it.block.index()],
+        root: it.root.map(value),
+        ..*it
+    }));
     let witness = Witness {
         blocks: witness.blocks.iter().map(|block| was.blocks[block.index()]).collect(),
         params: witness.params.iter().map(|&param| value(param)).collect(),
         claims,
         threaded,
         covers,
+        overwritten,
+        dying,
     };
     let trace = Trace {
         values: latest.values.into_iter().map(value).collect(),
@@ -101,6 +113,9 @@ mod tests {
         include_str!("../../tests/passes/fold.wat"),
         include_str!("../../tests/passes/trap.wat"),
         include_str!("../../tests/passes/memory.wat"),
+        include_str!("../../tests/passes/near.wat"),
+        include_str!("../../tests/passes/stores.wat"),
+        include_str!("../../tests/passes/hoist.wat"),
         include_str!("../../tests/passes/flow.wat"),
         include_str!("../../tests/passes/merge.wat"),
         include_str!("../../tests/passes/plants.wat"),

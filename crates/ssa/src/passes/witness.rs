@@ -32,6 +32,28 @@ pub struct Witness {
     /// Instructions of the old body, rising, that may trap and are gone, each with an earlier one
     /// that would have trapped in its place.
     pub covers: Vec<(Inst, Inst)>,
+    /// Stores of the old body, rising, that are gone because what they write is overwritten before
+    /// anything sees it.
+    pub overwritten: Vec<Inst>,
+    /// What will be overwritten before anything sees it whenever control is at the start of a block
+    /// of the old body.
+    pub dying: Vec<Dying>,
+}
+
+/// Bytes of memory that are overwritten before anything sees them, from the start of a block on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dying {
+    /// The block.
+    pub block: Block,
+    /// The memory.
+    pub memory: u32,
+    /// The value from which distances count, which is made in a block that strictly dominates this
+    /// one; `None` for address 0.
+    pub root: Option<Value>,
+    /// The distance of the first byte.
+    pub at: u64,
+    /// The distance behind the last one.
+    pub to: u64,
 }
 
 impl Witness {

@@ -79,8 +79,7 @@ fn kill(call: &mut Call<'_>, key: u64, limit: Option<u32>) -> Result<Removal> {
 
 fn root(call: &mut Call<'_>, key: u64, version: StateVersion) -> Result<u64> {
     let key = call.bytes(key)?;
-    call.work += call.host.storage.bytes();
-    let root = call.host.storage.child_root(&key, version);
-    let root = call.ok(root)?;
+    call.pay(call.host.storage.bytes())?;
+    let root = call.change(|storage| storage.child_root(&key, version))?;
     call.give(&root)
 }

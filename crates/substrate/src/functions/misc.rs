@@ -2,12 +2,13 @@
 //! transactions.
 
 use super::{Row, row};
-use crate::error::Rule;
+use crate::blob::{CODE_BYTES_MAX, Code};
+use crate::error::{Rule, SubstrateError};
 use crate::host::Call;
 use crate::runtime::{CallOptions, Runtime};
 use crate::storage::hex;
 use parity_scale_codec::Encode;
-use prova::{ErrorKind, Result, Trap};
+use prova::{Result, Trap};
 
 pub(crate) const ROWS: &[Row] = &[
     row("ext_allocator_malloc_version_1", "i", "i", |c, a| {
@@ -77,7 +78,22 @@ fn runtime_version(call: &mut Call<'_>, args: &[u64]) -> Result<u64> {
     call.give(&version.encode())
 }
 
+/// What unpacking, validating and translating a byte of another runtime costs.
+const LOAD_UNITS: u64 = 8;
+
 fn version_of(call: &mut Call<'_>, blob: &[u8]) -> Result<Option<Vec<u8>>> {
+    let unpacked = match Code::unpack(blob) {
+        Ok(code) => code.wasm().len() as u64,
+        Err(error) => match error.downcast_ref::<SubstrateError>().map(SubstrateError::rule) {
+            // A bomb costs what the largest runtime costs.
+            Some(Rule::CodeBytes(_) | Rule::Compressed(_)) => CODE_BYTES_MAX,
+            _ => return Ok(None),
+        },
+    };
+    call.work += LOAD_UNITS * unpacked;
+    if call.fuel.is_some_and(|fuel| fuel < call.work) {
+        return Err(prova::Error::new(Trap::OutOfFuel));
+    }
     let Ok(runtime) = Runtime::new(&call.host.engine, blob) else { return Ok(None) };
     let options = CallOptions {
         fuel: call.fuel.map(|fuel| fuel.saturating_sub(call.work)),
@@ -88,8 +104,12 @@ fn version_of(call: &mut Call<'_>, blob: &[u8]) -> Result<Option<Vec<u8>>> {
             call.work += fuel;
             Ok(Some(version.encode()))
         }
-        Err(error) if ErrorKind::of(&error) == Some(ErrorKind::Bug) => Err(error),
-        Err(error) if error.downcast_ref() == Some(&Trap::OutOfFuel) => Err(error),
-        Err(_) => Ok(None),
+        // What depends on the machine (room, time), and faults of ours, end the call.
+        Err(error) => match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel | Trap::Interrupt | Trap::GrowthLimit) => Err(error),
+            Some(_) => Ok(None),
+            None if error.is::<SubstrateError>() => Ok(None),
+            None => Err(error),
+        },
     }
 }

@@ -37,12 +37,12 @@ pub(crate) const ROWS: &[Row] = &[
         c.ok(done).map(|()| 0)
     }),
     row("ext_storage_rollback_transaction_version_1", "", "", |c, _| {
-        c.work += c.host.storage.top_entries();
+        c.pay(c.host.storage.top_entries())?;
         let done = c.host.storage.rollback_transaction();
         c.ok(done).map(|()| 0)
     }),
     row("ext_storage_commit_transaction_version_1", "", "", |c, _| {
-        c.work += c.host.storage.top_entries();
+        c.pay(c.host.storage.top_entries())?;
         let done = c.host.storage.commit_transaction();
         c.ok(done).map(|()| 0)
     }),
@@ -76,10 +76,20 @@ pub(crate) const ROWS: &[Row] = &[
         let version = state_version(c, a[1])?;
         ordered_root(c, Hasher::Keccak, a[0], version)
     }),
-    row("ext_trie_blake2_256_verify_proof_version_1", "iIII", "i", verify_proof),
-    row("ext_trie_blake2_256_verify_proof_version_2", "iIIIi", "i", verify_proof),
-    row("ext_trie_keccak_256_verify_proof_version_1", "iIII", "i", verify_proof),
-    row("ext_trie_keccak_256_verify_proof_version_2", "iIIIi", "i", verify_proof),
+    row("ext_trie_blake2_256_verify_proof_version_1", "iIII", "i", |c, a| {
+        verify_proof(c, Hasher::Blake2, a, StateVersion::V0)
+    }),
+    row("ext_trie_blake2_256_verify_proof_version_2", "iIIIi", "i", |c, a| {
+        let version = state_version(c, a[4])?;
+        verify_proof(c, Hasher::Blake2, a, version)
+    }),
+    row("ext_trie_keccak_256_verify_proof_version_1", "iIII", "i", |c, a| {
+        verify_proof(c, Hasher::Keccak, a, StateVersion::V0)
+    }),
+    row("ext_trie_keccak_256_verify_proof_version_2", "iIIIi", "i", |c, a| {
+        let version = state_version(c, a[4])?;
+        verify_proof(c, Hasher::Keccak, a, version)
+    }),
 ];
 
 /// What a number says about values in tries.
@@ -97,8 +107,8 @@ pub(super) fn optional_u32(call: &mut Call<'_>, packed: u64) -> Result<Option<u3
 
 pub(super) fn set(call: &mut Call<'_>, trie: &Trie, key: u64, value: u64) -> Result<u64> {
     let (key, value) = (call.bytes(key)?, call.bytes(value)?);
-    let done = call.host.storage.set(trie, &key, Some(value));
-    call.ok(done).map(|()| 0)
+    call.change(|storage| storage.set(trie, &key, Some(value)))?;
+    Ok(0)
 }
 
 /// `Option<Vec<u8>>`.
@@ -125,8 +135,8 @@ pub(super) fn read(call: &mut Call<'_>, trie: &Trie, args: &[u64]) -> Result<u64
 
 pub(super) fn clear(call: &mut Call<'_>, trie: &Trie, key: u64) -> Result<u64> {
     let key = call.bytes(key)?;
-    let done = call.host.storage.set(trie, &key, None);
-    call.ok(done).map(|()| 0)
+    call.change(|storage| storage.set(trie, &key, None))?;
+    Ok(0)
 }
 
 pub(super) fn exists(call: &mut Call<'_>, trie: &Trie, key: u64) -> Result<u64> {
@@ -149,11 +159,8 @@ pub(super) fn clear_prefix(
     limit: Option<u32>,
 ) -> Result<Removal> {
     let prefix = call.bytes(prefix)?;
-    let before = call.host.storage.change_bytes();
-    let removal = call.host.storage.clear_prefix(trie, &prefix, limit);
-    call.work += call.host.storage.change_bytes().saturating_sub(before);
-    let removal = call.ok(removal)?;
-    call.work += u64::from(removal.looked_at) * 8;
+    let removal = call.change(|storage| storage.clear_prefix(trie, &prefix, limit))?;
+    call.work += (u64::from(removal.looked_at) + removal.deleted) * 8;
     Ok(removal)
 }
 
@@ -165,10 +172,14 @@ pub(super) fn give_removal(call: &mut Call<'_>, removal: Removal) -> Result<u64>
 /// Adds an element to a SCALE vector; what is no vector becomes one of this element alone.
 fn append(call: &mut Call<'_>, args: &[u64]) -> Result<u64> {
     let (key, element) = (call.bytes(args[0])?, call.bytes(args[1])?);
-    let old = call.host.storage.get(&Trie::Main, &key).unwrap_or_default().to_vec();
-    call.work += old.len() as u64 / 8;
-    let done = call.host.storage.set(&Trie::Main, &key, Some(appended(&old, &element)));
-    call.ok(done).map(|()| 0)
+    let len = call.host.storage.get(&Trie::Main, &key).map_or(0, <[u8]>::len) as u64;
+    call.pay(len / 8)?;
+    call.change(|storage| {
+        let old = storage.get(&Trie::Main, &key).unwrap_or_default();
+        let new = appended(old, &element);
+        storage.set(&Trie::Main, &key, Some(new))
+    })?;
+    Ok(0)
 }
 
 /// The vector with the element behind it.
@@ -181,17 +192,33 @@ fn appended(mut old: &[u8], element: &[u8]) -> Vec<u8> {
         Ok(Some(count)) => (count, old),
         Ok(None) | Err(_) => (1, &[][..]),
     };
-    let mut new = Compact(count).encode();
+    let count = Compact(count).encode();
+    let mut new = Vec::with_capacity(count.len() + elements.len() + element.len());
+    new.extend(count);
     new.extend(elements);
     new.extend(element);
     new
 }
 
 fn root(call: &mut Call<'_>, version: StateVersion) -> Result<u64> {
-    call.work += call.host.storage.bytes();
+    call.pay(call.host.storage.bytes())?;
     let root = call.host.storage.root(version);
     call.host.last_root = Some(root);
     call.give(&root)
+}
+
+/// The greatest number of elements of a list whose root is asked for. An element of a byte in the
+/// runtime's memory takes a hundred of the host's.
+const LIST_MAX: u32 = 1 << 20;
+
+/// The bytes of a list of which a root is asked for.
+fn list(call: &mut Call<'_>, packed: u64) -> Result<Vec<u8>> {
+    let bytes = call.bytes(packed)?;
+    call.pay(2 * bytes.len() as u64)?;
+    match Compact::<u32>::decode(&mut bytes.as_slice()) {
+        Ok(Compact(count)) if count > LIST_MAX => Err(call.broken(Rule::ListLen(LIST_MAX))),
+        Ok(_) | Err(_) => Ok(bytes),
+    }
 }
 
 fn pairs_root(
@@ -200,10 +227,9 @@ fn pairs_root(
     packed: u64,
     version: StateVersion,
 ) -> Result<u64> {
-    let bytes = call.bytes(packed)?;
+    let bytes = list(call, packed)?;
     let decoded = Vec::<(Vec<u8>, Vec<u8>)>::decode(&mut bytes.as_slice());
     let pairs = decoded.map_err(|_| call.broken(Rule::Encoding("a list of keys and values")))?;
-    call.work += 2 * bytes.len() as u64;
     // Of equal keys the last value counts.
     let sorted: std::collections::BTreeMap<Vec<u8>, Vec<u8>> = pairs.into_iter().collect();
     let pairs = sorted.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
@@ -216,16 +242,37 @@ fn ordered_root(
     packed: u64,
     version: StateVersion,
 ) -> Result<u64> {
-    let bytes = call.bytes(packed)?;
+    let bytes = list(call, packed)?;
     let decoded = Vec::<Vec<u8>>::decode(&mut bytes.as_slice());
     let values = decoded.map_err(|_| call.broken(Rule::Encoding("a list of values")))?;
-    call.work += 2 * bytes.len() as u64;
     let root = trie::ordered_root(hasher, version, values.iter().map(Vec::as_slice));
     call.give_at(&root)
 }
 
-fn verify_proof(call: &mut Call<'_>, _: &[u64]) -> Result<u64> {
-    Err(call.broken(Rule::NotBuilt("the verification of trie proofs")))
+/// Whether a list of nodes proves that the trie with a root holds a key with a value. What is no
+/// list of nodes is the runtime's fault; a proof that is wrong is 0.
+fn verify_proof(
+    call: &mut Call<'_>,
+    hasher: Hasher,
+    args: &[u64],
+    version: StateVersion,
+) -> Result<u64> {
+    let (root, proof) = (call.array(args[0])?, call.bytes(args[1])?);
+    let (key, value) = (call.bytes(args[2])?, call.bytes(args[3])?);
+    call.pay(2 * (proof.len() + key.len() + value.len()) as u64)?;
+    let nodes = nodes(&proof).ok_or_else(|| call.broken(Rule::Encoding("a list of nodes")))?;
+    Ok(u64::from(crate::proof::verify_proof(hasher, version, &root, nodes, &key, &value)))
+}
+
+/// The elements of a SCALE vector of byte vectors, all of which are there. None is copied: an empty
+/// one takes a byte of the runtime's memory, and would take 24 of the host's.
+fn nodes(mut bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let Compact(count) = Compact::<u32>::decode(&mut bytes).ok()?;
+    let mut rest = bytes;
+    for _ in 0..count {
+        crate::proof::vector(&mut rest)?;
+    }
+    Some((0..count).map_while(move |_| crate::proof::vector(&mut bytes)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Ops with an immediate → the op on two operands that computes the same with a constant;
-//! comparisons → the one on exchanged operands that is the same.
+//! comparisons → the one on exchanged operands that is the same; differences → sums.
 //!
 //! Neighbours: `product` compares instructions in that form. The pairs are found by name
 //! (`i32.add_imm` and `i32.add`) and by what the rows say of operands; that both rows have the same
@@ -81,6 +81,17 @@ pub(super) fn base(op: Op, immediates: &[u64]) -> Option<(Op, usize, u64)> {
     Some((op, before, if kind == Kind::i32s { immediate & 0xffff_ffff } else { immediate }))
 }
 
+/// The sum that a difference with this constant on its right is, and the constant of the sum:
+/// `x − c = x + (−c)` on all integers of one width.
+pub(super) fn sum(op: Op, constant: u64) -> Option<(Op, u64)> {
+    if op == Op::I32Sub {
+        // Of a cell of 32 bits the upper half is not read.
+        Some((Op::I32Add, (constant as u32).wrapping_neg().into()))
+    } else {
+        (op == Op::I64Sub).then(|| (Op::I64Add, constant.wrapping_neg()))
+    }
+}
+
 /// The comparison of each comparison's exchanged operands, of scalars; of branches, too.
 static MIRRORED: LazyLock<BTreeMap<Op, Op>> = LazyLock::new(|| {
     let named: BTreeMap<&str, Op> = OPS.iter().map(|&op| (op.mnemonic(), op)).collect();
@@ -135,6 +146,20 @@ mod tests {
         assert_eq!(mirrored(Op::BrF32NotGt), Some(Op::BrF32NotLt));
         assert_eq!((mirrored(Op::I32LtS), mirrored(Op::I32GtSImm)), (None, None));
         assert_eq!(mirrored(Op::I32x4GtS), None);
+    }
+
+    #[test]
+    fn differences_become_sums() {
+        assert_eq!(sum(Op::I32Sub, 5), Some((Op::I32Add, 0xffff_fffb)));
+        assert_eq!(sum(Op::I64Sub, 5), Some((Op::I64Add, u64::MAX - 4)));
+        assert_eq!(
+            (sum(Op::I32Sub, 0), sum(Op::I64Sub, 0)),
+            (Some((Op::I32Add, 0)), Some((Op::I64Add, 0)))
+        );
+        assert_eq!(
+            (sum(Op::I32Add, 5), sum(Op::F32Sub, 5), sum(Op::I32x4Sub, 5)),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(super) struct Rules {
     pub(super) commute: bool,
     /// A `select` between equal values is that value.
     pub(super) select: bool,
-    /// An op with an immediate is the op on a constant, and `x = 0` is `eqz x`.
+    /// An op with an immediate is the op on a constant, `x = 0` is `eqz x`, and `x − c` is
+    /// `x + (−c)` on integers.
     pub(super) forms: bool,
 }
 
@@ -373,6 +374,14 @@ impl<'s> Stretch<'s> {
         {
             args.insert(before, self.terms.constant(constant));
             (op, immediates) = (base, Vec::new());
+        }
+        if self.rules.forms
+            && let [_, right] = &mut args[..]
+            && let Some(constant) = self.terms.bits(*right)
+            && let Some((sum, negated)) = forms::sum(op, constant)
+        {
+            *right = self.terms.constant(negated);
+            op = sum;
         }
         if self.rules.forms {
             op = forms::of_cells(op);

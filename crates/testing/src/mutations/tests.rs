@@ -153,6 +153,35 @@ const CASES: &[Case] = &[
         "br_if s0 -> @l\nreturn1 s1\n@l:\nreturn1 s0",
         None,
     ),
+    // A constant's difference is a sum: of one width, on the right, with a zero local, too.
+    (
+        "const32 s3 <- 5\ni32.sub s4 <- s0 s3\nreturn1 s4",
+        "i32.add_imm s4 <- s0 -5\nreturn1 s4",
+        SEVERAL,
+    ),
+    (
+        "const32 s3 <- 5\ni32.sub s4 <- s0 s3\nreturn1 s4",
+        "i32.add_imm s4 <- s0 5\nreturn1 s4",
+        None,
+    ),
+    (
+        "const32 s3 <- 5\ni32.sub s4 <- s3 s0\nreturn1 s4",
+        "i32.add_imm s4 <- s0 -5\nreturn1 s4",
+        None,
+    ),
+    (
+        "const64_s32 s3 <- 5\ni64.sub s4 <- s0 s3\nreturn1 s4",
+        "i64.add_imm s4 <- s0 -5\nreturn1 s4",
+        SEVERAL,
+    ),
+    (
+        "const64_s32 s3 <- 5\ni64.sub s4 <- s0 s3\nreturn1 s4",
+        "i32.add_imm s4 <- s0 -5\nreturn1 s4",
+        None,
+    ),
+    ("i32.add s3 <- s0 s2\nreturn1 s3", "i32.sub s3 <- s0 s2\nreturn1 s3", SEVERAL),
+    ("i32.add s3 <- s0 s1\nreturn1 s3", "i32.sub s3 <- s0 s1\nreturn1 s3", None),
+    ("f32.add s3 <- s0 s2\nreturn1 s3", "f32.sub s3 <- s0 s2\nreturn1 s3", None),
     // Of a select, which operand the immediate is.
     ("select_imm s3 <- s0 5 s1\nreturn1 s3", "select_imm32 s3 <- s0 5 s1\nreturn1 s3", FORM),
     ("select_imm s3 <- s0 -5 s1\nreturn1 s3", "select_imm32 s3 <- s0 -5 s1\nreturn1 s3", None),

@@ -91,6 +91,7 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-ssa", "emitted_ways", SSA_EMITTED),
     Judge::new("prova-specialize", "plants", SPECIALIZE_CHECK),
     Judge::new("prova-specialize", "forged", SPECIALIZE_CHECK),
+    Judge::new("prova-specialize", "size", SPECIALIZE_CHECK),
     Judge::new("prova-specialize", "refusals", SPECIALIZE),
     Judge::new("prova-specialize", "prova_specialize", SPECIALIZE),
     Judge::new("prova-module", "limits", &["prova-module"]),

@@ -52,6 +52,18 @@ unsafe extern "C" {
     /// As [`push_stack`], of the cell's own address.
     #[link_name = "pop.stack"]
     pub fn pop_stack(cell: *mut u64) -> u64;
+    /// Reads the cell that was pushed `depth` pushes ago, 0 for the last one.
+    ///
+    /// # Safety
+    /// As [`push_stack`], of that cell's own address.
+    #[link_name = "read.stack"]
+    pub fn read_stack(cell: *mut u64, depth: u32) -> u64;
+    /// Sets the cell that was pushed `depth` pushes ago, 0 for the last one.
+    ///
+    /// # Safety
+    /// As [`push_stack`], of that cell's own address.
+    #[link_name = "write.stack"]
+    pub fn write_stack(cell: *mut u64, depth: u32, value: u64);
     /// Does all stores that were put off.
     #[link_name = "sync.stack"]
     pub safe fn sync_stack();
@@ -70,4 +82,7 @@ unsafe extern "C" {
     /// Refuses the request if the value is not constant.
     #[link_name = "assert.const32"]
     pub safe fn assert_constant(value: u32, line: u32);
+    /// Refuses the request where it comes by, unless `fatal` is 0.
+    #[link_name = "abort.specialization"]
+    pub safe fn abort(line: u32, fatal: u32);
 }

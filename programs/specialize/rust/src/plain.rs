@@ -65,6 +65,25 @@ pub unsafe fn pop_stack(cell: *mut u64) -> u64 {
     unsafe { cell.read() }
 }
 
+/// Reads the cell that was pushed `depth` pushes ago.
+///
+/// # Safety
+/// The cell was written.
+#[must_use]
+pub unsafe fn read_stack(cell: *mut u64, _depth: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { cell.read() }
+}
+
+/// Sets the cell that was pushed `depth` pushes ago.
+///
+/// # Safety
+/// The cell may be written.
+pub unsafe fn write_stack(cell: *mut u64, _depth: u32, value: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { cell.write(value) }
+}
+
 /// Nothing was put off.
 pub fn sync_stack() {}
 
@@ -89,3 +108,6 @@ pub unsafe fn write_local(cell: *mut u64, _index: u32, value: u64) {
 
 /// Nobody asks.
 pub fn assert_constant(_value: u32, _line: u32) {}
+
+/// Nobody asks.
+pub fn abort(_line: u32, _fatal: u32) {}

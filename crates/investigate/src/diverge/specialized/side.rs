@@ -17,7 +17,7 @@
 use super::site::{Event, HOST_WRITE, Site, WORDS, What};
 use super::twin::{OWN, Spot, Told};
 use super::{Compiled, SharedArguments};
-use crate::trace::{Record, Replay, Replays, invoke, link, stopped_by_program, why};
+use crate::trace::{Record, Replay, Replays, invoke, link, stopped_by_program, texts, why};
 use prova::wasi::I32Exit;
 use prova::{Caller, Config, Engine, Error, Linker, Module, Result, Store, Trap, WasmBacktrace};
 use std::collections::BTreeMap;
@@ -330,7 +330,7 @@ pub(super) fn run(run: &Run<'_>, part: Part, out: SyncSender<Message>) -> Result
             }
             if ended.is_ok() {
                 let record = (run.record.export(), run.record.args());
-                ended = invoke(&mut store, &instance, record, run.args)?;
+                ended = invoke(&mut store, &instance, record, run.args)?.map(|all| texts(&all));
             }
             memory = instance.get_memory(&store, &format!("{OWN} memory"));
         }

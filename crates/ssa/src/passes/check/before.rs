@@ -8,8 +8,10 @@
 use super::super::number::{Numbers, cannot_trap};
 use super::super::ways::Ways;
 use super::super::witness::{Claim, Witness};
+use super::dying::{self, Sight};
 use super::error::{Fault, PassRule as Rule, Verdict};
-use super::memory::{Known, Waiting, plain};
+use super::memory::{Known, Place, Waiting, place, plain};
+use super::reach::Reached;
 use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, Value};
 use crate::verify::Dominators;
@@ -35,6 +37,13 @@ pub(super) struct Before<'b> {
     pub(super) threaded: Vec<bool>,
     /// By instruction: whether it may be missing in the new body.
     pub(super) removable: Vec<bool>,
+    /// By instruction: whether it is a load or store that is where its root and the sum of distance
+    /// and offset are, and cannot trap (X7).
+    pub(super) is_near: Vec<bool>,
+    /// By instruction, if the witness says that stores are gone: what it sees of memory.
+    pub(super) sights: Vec<Sight>,
+    /// How far accesses have reached.
+    reached: Reached,
     /// By instruction: what covers it.
     covers: Vec<Option<Inst>>,
     /// The numbers of an instruction's operands and results, kept between instructions.
@@ -63,11 +72,17 @@ impl<'b> Before<'b> {
             claims: vec![None; body.value_count()],
             threaded: vec![false; body.block_count()],
             removable: vec![false; body.inst_count()],
+            is_near: vec![false; body.inst_count()],
+            sights: Vec::new(),
+            reached: Reached::default(),
             covers: vec![None; body.inst_count()],
             scratch: (Vec::new(), Vec::new()),
         };
         before.read(witness)?;
         before.threaded()?;
+        if !witness.overwritten.is_empty() {
+            before.sights = vec![Sight::All; body.inst_count()];
+        }
         let ways = Ways::new(body);
         let mut waiting = Waiting::default();
         let mut known = Known::default();
@@ -78,6 +93,10 @@ impl<'b> Before<'b> {
             }
             before.block(block, numbers, &mut known)?;
             waiting.pass(body, &ways, block, &known);
+        }
+        if !witness.overwritten.is_empty() {
+            dying::overwritten(&before, numbers, &witness.overwritten, &witness.dying)?;
+            witness.overwritten.iter().for_each(|gone| before.removable[gone.index()] = true);
         }
         Ok(before)
     }
@@ -221,22 +240,35 @@ impl<'b> Before<'b> {
             found.iter_mut().zip(vns).for_each(|(own, vn)| *own = vn);
         }
         if class == Class::trap {
-            self.removable[inst.index()] = self.may_go(inst, opcode, &args, &found, numbers)?;
+            let may_go = self.may_go(inst, opcode, &args, &found, numbers)?;
+            self.removable[inst.index()] = may_go;
+            if may_go {
+                self.see(inst, Sight::None);
+            }
         } else if let (Some((access, is_load)), &[base, ..]) = (plain(opcode, data.imm), &args[..])
         {
+            let place = place(numbers, opcode, access, base);
+            let cannot_trap = place.as_ref().is_some_and(|place| self.reaches(inst, place, known));
+            let sight = match place.as_ref().filter(|_| cannot_trap) {
+                Some(place) if is_load => Sight::Reads(place.range),
+                Some(place) => Sight::Writes(place.range),
+                None => Sight::All,
+            };
+            self.see(inst, sight);
             if is_load {
                 let own = found.first().copied().unwrap_or(Vn::UNDEF);
-                let (vn, reached) = known.load(numbers, (opcode, access), base, own);
+                let vn = known.load(opcode, place.as_ref(), own);
                 found.iter_mut().for_each(|own| *own = vn);
-                self.removable[inst.index()] = reached;
+                self.removable[inst.index()] = cannot_trap;
             } else {
                 let value = args.get(1).copied().unwrap_or(Vn::UNDEF);
-                known.store(numbers, (opcode, access), base, value);
+                known.store(opcode, place.as_ref(), value);
             }
         } else if let (Class::global_get | Class::global_set, Imm::Index(global)) =
             (class, data.imm)
         {
             let is_imported = (global as usize) < self.module.imported_global_count();
+            self.see(inst, Sight::None);
             if let Some(own) = found.first_mut() {
                 *own = known.get(global, is_imported, *own);
                 self.removable[inst.index()] = true;
@@ -245,6 +277,9 @@ impl<'b> Before<'b> {
             }
         } else {
             self.removable[inst.index()] = class == Class::quick;
+            if class == Class::quick || data.op.effects().is_pure() {
+                self.see(inst, Sight::None);
+            }
             known.other(data.op.effects(), false);
         }
         for (value, &vn) in data.results().zip(&found) {
@@ -252,6 +287,27 @@ impl<'b> Before<'b> {
         }
         self.scratch = (args, found);
         Ok(())
+    }
+
+    /// Records what an instruction sees of memory, where that is asked for.
+    fn see(&mut self, inst: Inst, sight: Sight) {
+        if let Some(here) = self.sights.get_mut(inst.index()) {
+            *here = sight;
+        }
+    }
+
+    /// Whether an access cannot trap, by what reached as far before it (X3, X7); it has, then.
+    fn reaches(&mut self, inst: Inst, place: &Place, known: &mut Known) -> bool {
+        let block = self.block_of[inst.index()];
+        let is_here = known.reach(place.base, place.end);
+        let dominators = self.dominators.get_or_init(|| Dominators::new(self.body));
+        let far = |base, end| self.reached.is_far(base, end, block, dominators);
+        let (by_base, by_root) = (far(place.base, place.end), far(place.range.root, place.far));
+        if !is_here && !by_base && !by_root {
+            self.reached.record(place.base, place.end, block, dominators);
+        }
+        self.is_near[inst.index()] = by_root;
+        is_here || by_base || by_root
     }
 
     /// Whether a trapping operator may be missing in the new body (Q6, Q9).

@@ -33,6 +33,8 @@ rules! {
     Arguments = "arguments";
     /// Q13: places of traps and calls are the same.
     Offsets = "offsets";
+    /// Q15: what a store wrote that is gone is overwritten before anything sees it.
+    Dying = "dying";
     /// Q14: the proof takes a limited number of steps.
     Size = "size";
 }

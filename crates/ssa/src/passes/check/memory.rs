@@ -13,6 +13,10 @@
 //! * X3. *Reach.* An access traps exactly if its end lies beyond the memory's size, which never
 //!   shrinks: after one by the same base (a sum is one of its own, since it may wrap) that ends at
 //!   least as far, a load cannot trap.
+//! * X7. *Reach of roots.* The same holds of an access in a block that dominates (`reach`), and
+//!   of one by the root that ends at least as far as the sum of distance and offset does, where
+//!   none of them wraps: the root and that sum do not exceed the memory's size, which is at most
+//!   2³², so the base is not wrapped and the access is where the root and the sum are.
 //! * X4. *Globals.* A read is the last write or read, unless another one that may be the same
 //!   global has been written: imported globals may be one, defined ones are not.
 //! * X5. Whatever else may write ([`Effects`]) ends what is known; so does a poll, in which the
@@ -33,7 +37,7 @@ use super::super::number::{Numbers, is_whole};
 use super::super::ways::Ways;
 
 /// A base in a memory.
-type Base = (u32, Vn);
+pub(super) type Base = (u32, Vn);
 
 /// How bytes are known: as a whole value, or as what an operator loads.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,35 +65,50 @@ const PASSED_MAX: usize = 64;
 /// Widest access.
 const WIDTH_MAX: u64 = 16;
 
+/// Bytes of a memory: a root, and a range of distances from it that does not wrap (X2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) root: Base,
+    pub(super) at: u64,
+    pub(super) to: u64,
+}
+
 /// Where an access is.
-struct Place {
-    /// The root, and the range of distances from it (X2).
-    root: Base,
-    at: u64,
-    to: u64,
+pub(super) struct Place {
+    pub(super) range: Range,
     /// The base, and the end of the range of offsets (X3).
-    base: Base,
-    end: u64,
+    pub(super) base: Base,
+    pub(super) end: u64,
+    /// The end of the range of distances from the root if nothing wraps (X7).
+    pub(super) far: u64,
 }
 
 /// Where an access is; `None` where that cannot be said.
-fn place(numbers: &mut Numbers, access: Access, base: Vn, width: u8) -> Option<Place> {
+pub(super) fn place(
+    numbers: &mut Numbers,
+    opcode: Opcode,
+    access: Access,
+    base: Vn,
+) -> Option<Place> {
+    let width = opcode.row().width;
     let width = u64::from(width);
     let of = |vn| (access.memory, vn);
     if let Some(bits) = numbers.as_const(base) {
         let (root, at) = (of(numbers.constant(0)), bits.checked_add(access.offset)?);
         let to = at.checked_add(width)?;
-        return Some(Place { root, at, to, base: root, end: to });
+        return Some(Place { range: Range { root, at, to }, base: root, end: to, far: to });
     }
     let end = access.offset.checked_add(width)?;
     let (root, by) = numbers.root(base);
     if by == 0 {
-        return Some(Place { root: of(root), at: access.offset, to: end, base: of(base), end });
+        let range = Range { root: of(root), at: access.offset, to: end };
+        return Some(Place { range, base: of(base), end, far: end });
     }
     let at = u64::from(by.wrapping_add(u32::try_from(access.offset).ok()?));
     let to = at + width;
     let is_plain = to <= 1 << 32;
-    is_plain.then_some(Place { root: of(root), at, to, base: of(base), end })
+    let (range, far) = (Range { root: of(root), at, to }, u64::from(by).checked_add(end)?);
+    is_plain.then_some(Place { range, base: of(base), end, far })
 }
 
 /// How an operator knows the bytes that it loads or stores.
@@ -131,54 +150,37 @@ impl Known {
         values.is_empty() && ends.is_empty() && imported.is_empty() && defined.is_empty()
     }
 
-    /// A load: the value that is known (else it is `own`), and whether it cannot trap (X1, X3).
-    pub(super) fn load(
-        &mut self,
-        numbers: &mut Numbers,
-        (opcode, access): (Opcode, Access),
-        base: Vn,
-        own: Vn,
-    ) -> (Vn, bool) {
+    /// A load: the value that is known, else `own` (X1).
+    pub(super) fn load(&mut self, opcode: Opcode, place: Option<&Place>, own: Vn) -> Vn {
+        let Some(Place { range, .. }) = place else { return own };
         let width = opcode.row().width;
-        let Some(place) = place(numbers, access, base, width) else {
-            return (own, false);
-        };
-        let reached = self.reach(place.base, place.end);
-        let entry = self.values.entry(place.root).or_default().entry((place.at, form(opcode)));
-        (entry.or_insert((width, own)).1, reached)
+        let entry = self.values.entry(range.root).or_default().entry((range.at, form(opcode)));
+        entry.or_insert((width, own)).1
     }
 
-    /// A store (X2, X3).
-    pub(super) fn store(
-        &mut self,
-        numbers: &mut Numbers,
-        (opcode, access): (Opcode, Access),
-        base: Vn,
-        value: Vn,
-    ) {
-        let width = opcode.row().width;
-        let Some(place) = place(numbers, access, base, width) else {
+    /// A store (X2).
+    pub(super) fn store(&mut self, opcode: Opcode, place: Option<&Place>, value: Vn) {
+        let Some(Place { range, .. }) = place else {
             empty(&mut self.values);
             return;
         };
-        self.reach(place.base, place.end);
-        let mut own = self.values.remove(&place.root).unwrap_or_default();
+        let mut own = self.values.remove(&range.root).unwrap_or_default();
         empty(&mut self.values);
-        let first = (place.at.saturating_sub(WIDTH_MAX), As::Whole(0));
-        let near = own.range(first..(place.to, As::Whole(0)));
-        let meets = near.filter(|((at, _), (width, _))| at + u64::from(*width) > place.at);
+        let first = (range.at.saturating_sub(WIDTH_MAX), As::Whole(0));
+        let near = own.range(first..(range.to, As::Whole(0)));
+        let meets = near.filter(|((at, _), (width, _))| at + u64::from(*width) > range.at);
         let gone: Vec<(u64, As)> = meets.map(|(&key, _)| key).collect();
         gone.iter().for_each(|key| {
             own.remove(key);
         });
         if let form @ As::Whole(_) = form(opcode) {
-            own.insert((place.at, form), (width, value));
+            own.insert((range.at, form), (opcode.row().width, value));
         }
-        self.values.insert(place.root, own);
+        self.values.insert(range.root, own);
     }
 
     /// Records that an access reached so far; whether one did before.
-    fn reach(&mut self, base: Base, end: u64) -> bool {
+    pub(super) fn reach(&mut self, base: Base, end: u64) -> bool {
         let known = self.ends.entry(base).or_insert(0);
         let reached = *known >= end;
         *known = end.max(*known);
@@ -260,13 +262,14 @@ mod tests {
         let load = |known: &mut Known, numbers: &mut Numbers| {
             for inst in 0..COUNT {
                 let [base, own] = [0, 1].map(|at| Vn::effect(inst, at));
-                known.load(numbers, (Opcode::I32Load, access), base, own);
+                let place = place(numbers, Opcode::I32Load, access, base);
+                known.load(Opcode::I32Load, place.as_ref(), own);
             }
             assert!(known.values.capacity() > KEPT_MAX);
         };
         load(&mut known, &mut numbers);
-        let store = (Opcode::I32Store, access);
-        known.store(&mut numbers, store, Vn::effect(0, 0), Vn::effect(0, 1));
+        let store = place(&mut numbers, Opcode::I32Store, access, Vn::effect(0, 0));
+        known.store(Opcode::I32Store, store.as_ref(), Vn::effect(0, 1));
         assert!(known.values.capacity() <= KEPT_MAX);
         load(&mut known, &mut numbers);
         known.other(Effects::ALL, false);

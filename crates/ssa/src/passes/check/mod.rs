@@ -34,6 +34,7 @@
 //!   trap: `global.get`, `memory.size`, `table.size`; a load by a base by which an access of the
 //!   same block, or of the one that alone leads to it, reached as far (`memory`, X3, X6); a
 //!   trapping operator whose constant operands exclude the trap, or that is covered. None is added.
+//!   A load or store may have another base and offset where both say the same place (X7).
 //! * Q8. *Operands* of effects and of terminators have the same numbers.
 //! * Q10. *Control.* Blocks end alike, with the same operator, immediates, labels and clauses; a
 //!   branch by a negated condition has its edges swapped. Where a constant decides it, a branch or
@@ -45,8 +46,11 @@
 //!   for, along the old edge.
 //! * Q13. *Offsets.* Effects, and terminators that leave or call, keep their offsets: a trap's
 //!   place is the same.
+//! * Q15. *Dying.* A store of the old body may be missing if it cannot trap and what it writes is
+//!   overwritten before anything sees it, as the witness says block by block (`dying`).
 //! * Q14. *Size.* The walk takes at most [`STEPS_BASE`] steps and [`STEPS_PER_ITEM`] for each
-//!   block, instruction, value and argument of both bodies.
+//!   block, instruction, value and argument of both bodies; what is compared for Q15 is limited by
+//!   the old body in the same way.
 //!
 //! # Soundness
 //! A number is a term over the old body's *leaves*: its parameters and the results of its effects.
@@ -73,7 +77,8 @@
 //!
 //! # Limits
 //! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
-//! may allow it. Loads are known inside one block, and in blocks that it alone leads to.
+//! may allow it. Loads are known inside one block, and in blocks that it alone leads to; what they
+//! reached is known in all that it dominates.
 //! Exceptions that frames hold (the crate's page) may be held for less time or longer. What is
 //! shared with the passes is trusted: the table of operators, [`Effects`], `number`, `ways`,
 //! `prova-terms`, `verify`.
@@ -87,9 +92,11 @@
 
 mod before;
 mod control;
+mod dying;
 mod edge;
 mod error;
 mod memory;
+mod reach;
 mod walk;
 
 pub use error::{PassRejection, PassRule};

@@ -6,7 +6,7 @@
 use super::before::Before;
 use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
-use crate::body::{Body, InstData, Op};
+use crate::body::{Access, Body, Imm, InstData, Op};
 use crate::entity::{Block, Inst, Value};
 use crate::passes::number::Numbers;
 use crate::passes::witness::Witness;
@@ -181,7 +181,8 @@ impl<'c> Walk<'c> {
             let old = *self.before.body.inst(inst);
             let alike = old.op == data.op && old.imm == data.imm;
             let same = || self.before.operands(&old).eq(args.iter().copied());
-            let equal = alike && same() && !args.contains(&Vn::UNDEF);
+            let defined = !args.contains(&Vn::UNDEF);
+            let equal = defined && (alike && same() || self.is_near(inst, &old, data, args));
             let removable = self.before.removable[inst.index()];
             if equal && (old.offset == data.offset || !removable) {
                 let (given, offset) = (data.offset, old.offset);
@@ -194,6 +195,24 @@ impl<'c> Walk<'c> {
             }
         }
         Err(Fault::new(Rule::Effects, format!("{name} where no effect was")))
+    }
+
+    /// Whether an access of the old body, which is where its root and the sum of distance and
+    /// offset are, is where one of the new body is said to be by the same root and sum (X7).
+    fn is_near(&self, inst: Inst, old: &InstData, new: &InstData, args: &[Vn]) -> bool {
+        let (Imm::Access(was), Imm::Access(is)) = (old.imm, new.imm) else { return false };
+        let (Some(was_base), Some(&base)) = (self.before.operands(old).next(), args.first()) else {
+            return false;
+        };
+        let (was_root, was_by) = self.numbers.root(was_base);
+        let (root, by) = self.numbers.root(base);
+        let sum = |by, offset| u64::from(by).checked_add(offset);
+        self.before.is_near[inst.index()]
+            && old.op == new.op
+            && was == (Access { offset: was.offset, ..is })
+            && was_root == root
+            && sum(was_by, was.offset) == sum(by, is.offset)
+            && self.before.operands(old).skip(1).eq(args[1..].iter().copied())
     }
 
     /// The next instruction of the old body that is not pure.

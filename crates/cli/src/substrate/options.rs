@@ -1,0 +1,113 @@
+//! What every command of `prova substrate` takes → engine, runtime options, form of the report.
+//!
+//! Chains pin what a runtime may use, so most of `-W` has no meaning here; it is refused, since
+//! nothing is ignored.
+
+use crate::args::EngineArgs;
+use crate::groups::Wasm;
+use crate::report::{Exit, Misuse, print};
+use clap::Args;
+use prova::{Config, Profile, Result, bail};
+use prova_substrate::{MissingImports, RuntimeOptions, STACK_VALUES_DEFAULT, configure};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct ChainArgs {
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    /// The runtime, if it is not the state's `:code`
+    #[arg(long, value_name = "FILE")]
+    pub(super) code: Option<PathBuf>,
+    /// Traps where the stack would have more values than LIMIT, at the calls where the
+    /// module that wasm-instrument 0.4 makes of the runtime would trap
+    #[arg(long, value_name = "wasm-instrument=LIMIT", value_parser = stack_limit)]
+    stack_metering: Option<u32>,
+    /// What becomes of a runtime that imports functions which the host does not have
+    #[arg(long, value_name = "WHAT", default_value = "error")]
+    missing_imports: Missing,
+    /// Prints the report for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What becomes of a runtime that imports what the host does not have.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Missing {
+    /// It is refused, and the imports are named
+    Error,
+    /// It runs until it calls one
+    Trap,
+}
+
+impl ChainArgs {
+    pub(super) fn runtime_options(&self) -> RuntimeOptions {
+        let missing_imports = match self.missing_imports {
+            Missing::Error => MissingImports::Refuse,
+            Missing::Trap => MissingImports::Trap,
+        };
+        RuntimeOptions { stack_values_max: self.stack_metering, missing_imports }
+    }
+
+    /// The file with the runtime, where the state is in this file.
+    pub(super) fn code_file<'a>(&'a self, state: &'a Path) -> &'a Path {
+        self.code.as_deref().unwrap_or(state)
+    }
+
+    /// The configuration, for runtimes, and what `-W` says of calls.
+    ///
+    /// # Errors
+    /// [`Misuse`], also for what would have no effect.
+    pub(super) fn config(&self) -> Result<(Config, Wasm)> {
+        Wasm::only(
+            &self.engine.wasm,
+            KEYS,
+            "runtimes have what chains pin, and a call's memory is what its state says",
+        )?;
+        let (mut config, wasm) = self.engine.config()?;
+        if wasm.nan_canonicalization == Some(false) {
+            let text = "`-W nan-canonicalization=n`: runtimes are always deterministic";
+            bail!(Misuse(text.into()));
+        }
+        configure(&mut config).consume_fuel(true);
+        Ok((config, wasm))
+    }
+
+    /// Prints a report; with `--deterministic` each object in it has the profile as a member.
+    pub(super) fn print_json(&self, report: &Value) -> Result<Exit> {
+        let mut report = report.clone();
+        if self.engine.deterministic {
+            let (config, wasm) = self.config()?;
+            let digest = Profile::of(&config, &wasm.limits()).digest().to_string();
+            let profile = json!({ "number": Profile::VERSION, "sha256": digest });
+            let reports = match &mut report {
+                Value::Array(reports) => reports.as_mut_slice(),
+                report => std::slice::from_mut(report),
+            };
+            for report in reports {
+                report["profile"] = profile.clone();
+            }
+        }
+        print(&format!("{report:#}\n"))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The keys of `-W` that mean something for runtimes.
+const KEYS: &[&str] = &[
+    "help",
+    "fuel",
+    "timeout",
+    "max-wasm-stack",
+    "nan-canonicalization",
+    "relaxed-simd-deterministic",
+];
+
+/// `wasm-instrument=LIMIT`.
+fn stack_limit(text: &str) -> Result<u32, String> {
+    let limit = text.strip_prefix("wasm-instrument=").and_then(|limit| limit.parse().ok());
+    limit.ok_or_else(|| {
+        format!("it must be wasm-instrument=LIMIT, such as wasm-instrument={STACK_VALUES_DEFAULT}")
+    })
+}

@@ -1,0 +1,6 @@
+;; D9: a proposal that is not the profile's.
+(module
+  (type $s (struct (field i32)))
+  (func (export "good") (result i32) (i32.const 1))
+  (func (result (ref $s)) (struct.new $s (i32.const 1))))
+;;; > refused: unsupported: unsupported: gc (at offset 0xb)
