@@ -109,13 +109,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Misuse`], which names the option.
 pub(crate) fn apart(option: &str, output: &Path, inputs: &[&Path]) -> Result<()> {
-    let is = |path: &Path| std::fs::canonicalize(path).ok();
-    let Some(own) = is(output) else { return Ok(()) };
-    if inputs.iter().any(|input| is(input).as_ref() == Some(&own)) {
+    if inputs.iter().any(|input| is_same(output, input)) {
         let what = "that is what is read: name another file";
         bail!(Misuse(format!("`{option} {}`: {what}", output.display())));
     }
     Ok(())
+}
+
+/// Whether two paths are one file, or will be. `-` is none.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
+    let found = |path: &Path| std::fs::canonicalize(path).ok();
+    let alike = a == b && a.as_os_str() != "-";
+    alike || found(a).is_some_and(|a| found(b) == Some(a))
 }
 
 /// Whether `path` is an ordinary file that begins as a binary module does, and is none too long.

@@ -22,8 +22,8 @@ pub(crate) struct OptArgs {
     /// Where the new module is written (`-` for standard output)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// The passes in their order: params, fold, thread, merge, gvn, forward, dead; `none` for the
-    /// way through SSA and back alone
+    /// The passes in their order: params, fold, thread, merge, hoist, gvn, near, forward, stores,
+    /// dead; `none` for the way through SSA and back alone
     #[arg(long, value_name = "PASS,…")]
     passes: Option<String>,
     /// Writes nothing, and exits with 1, if a function keeps its bytes because a step failed

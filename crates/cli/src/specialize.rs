@@ -163,7 +163,7 @@ fn file(args: &SpecializeArgs) -> Result<PathBuf> {
             bail!(Misuse(format!("`{option} -`: it must be a file (`./-` is one)")));
         }
     }
-    let is = |other: &Path| report.is_some_and(|report| is_same(report, other));
+    let is = |other: &Path| report.is_some_and(|report| input::is_same(report, other));
     for (what, other) in [("the new module", &*args.output), ("the module", &*file)] {
         if is(other) {
             let name = other.display();
@@ -171,12 +171,6 @@ fn file(args: &SpecializeArgs) -> Result<PathBuf> {
         }
     }
     Ok(file)
-}
-
-/// Whether two names are of one file.
-fn is_same(a: &Path, b: &Path) -> bool {
-    let found = |path: &Path| path.canonicalize().ok();
-    a == b || found(a).is_some_and(|a| found(b) == Some(a))
 }
 
 /// The initialiser: the one that is named, or the one of Wizer's header, or of an older one.

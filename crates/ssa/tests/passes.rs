@@ -24,6 +24,7 @@ const MODULES: &[(&str, &str)] = &[
     ("sums", include_str!("passes/sums.wat")),
     ("neutral", include_str!("passes/neutral.wat")),
     ("near", include_str!("passes/near.wat")),
+    ("rooted", include_str!("passes/rooted.wat")),
     ("stores", include_str!("passes/stores.wat")),
     ("hoist", include_str!("passes/hoist.wat")),
     ("flow", include_str!("passes/flow.wat")),

@@ -41,7 +41,9 @@ const STACK_BYTES_MAX: usize = 1 << 30;
 fn stack_bytes(own: usize, level: Level) -> usize {
     match level {
         Level::Host | Level::Around => own,
-        _ => own.saturating_mul(STACK_FACTOR).clamp(STACK_BYTES, STACK_BYTES_MAX),
+        Level::Calls | Level::Stores | Level::Loads | Level::Branches | Level::Values => {
+            own.saturating_mul(STACK_FACTOR).clamp(STACK_BYTES, STACK_BYTES_MAX)
+        }
     }
 }
 
@@ -222,10 +224,8 @@ impl Prepared {
 
     /// The type of an exported function.
     pub(super) fn func_type(&self, name: &str) -> Option<FuncType> {
-        match self.original.get_export(name) {
-            Some(ExternType::Func(ty)) => Some(ty),
-            _ => None,
-        }
+        let Some(ExternType::Func(ty)) = self.original.get_export(name) else { return None };
+        Some(ty)
     }
 
     /// Runs it from the start.
@@ -275,10 +275,8 @@ impl Prepared {
         let ended = self.ended(&mut store, &mut instance, args, again)?;
         let global = |name: &str| {
             let global = instance.as_ref()?.get_global(&store, &format!("{OWN} {name}"))?;
-            match global.get(&store) {
-                Val::I64(value) => Some(value as u64),
-                _ => None,
-            }
+            let Val::I64(value) = global.get(&store) else { return None };
+            Some(value as u64)
         };
         if let Some(instance) = &instance {
             look(&store, instance);

@@ -59,7 +59,8 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
             let (root, by) = root(body, base);
             let width = u64::from(opcode.row().width);
             let at = u64::from(by).saturating_add(access.offset);
-            let is_offset = by != 0 && u32::try_from(at).is_ok();
+            let is_sum = by != 0 && constant(body, root).is_none();
+            let is_offset = is_sum && u32::try_from(at).is_ok();
             let key = (access.memory, root);
             if is_offset && reached.is_far(key, at.saturating_add(width), block, &dominators) {
                 plan.accesses.insert(inst, (root, at));
@@ -67,12 +68,18 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
                 continue;
             }
             let (key, to) = ((access.memory, base), access.offset.saturating_add(width));
-            if !reached.is_far(key, to, block, &dominators) {
+            if !wraps(by, access.offset, width) && !reached.is_far(key, to, block, &dominators) {
                 reached.record(key, to, block);
             }
         }
     }
     plan
+}
+
+/// Whether the distances of an access from its root wrap: then the check knows nothing of it.
+pub(super) fn wraps(by: u32, offset: u64, width: u64) -> bool {
+    let at = u32::try_from(offset).map(|offset| by.wrapping_add(offset));
+    by != 0 && at.map_or(true, |at| u64::from(at) + width > 1 << 32)
 }
 
 /// A 32-bit sum or difference with constants as what they are added to and how much, as the check

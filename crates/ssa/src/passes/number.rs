@@ -186,7 +186,7 @@ pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
 const OPERANDS_MAX: usize = 4;
 
 /// Sums of sums that are looked through for an address.
-pub(super) const SUMS_MAX: usize = 4;
+pub(super) const SUMS_MAX: usize = 64;
 
 /// Value numbers in one table.
 #[derive(Default)]
@@ -205,8 +205,12 @@ impl Numbers {
         self.terms.constant(bits)
     }
 
-    /// A 32-bit sum as what is added to and how much, modulo 2³²; of anything else itself and 0.
-    pub(super) fn root(&self, vn: Vn) -> (Vn, u32) {
+    /// A 32-bit sum as what is added to and how much, modulo 2³²; a constant below that as a sum
+    /// with 0; of anything else itself and 0.
+    pub(super) fn root(&mut self, vn: Vn) -> (Vn, u32) {
+        if let Some(bits) = self.as_const(vn).and_then(|bits| u32::try_from(bits).ok()) {
+            return (self.constant(0), bits);
+        }
         let (mut at, mut by) = (vn, 0u32);
         for _ in 0..SUMS_MAX {
             let Term::Pure(Prim::i32_add, [a, b, ..]) = self.terms.term(at) else { break };

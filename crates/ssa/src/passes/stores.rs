@@ -13,6 +13,7 @@
 //! Limits: [`DYING_MAX`] ranges at a place, at the starts of short blocks fewer; [`ROUNDS_MAX`]
 //! rounds; a body that needs more is left as it is.
 
+use super::dead::constant;
 use super::near::root;
 use super::plant::planted;
 use super::rebuild::Plan;
@@ -44,7 +45,8 @@ const SEEN_MAX: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Range {
     memory: u32,
-    root: Value,
+    /// None is address 0, from which constant addresses are.
+    root: Option<Value>,
     at: u64,
     to: u64,
 }
@@ -113,7 +115,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         plan.dying.extend(ranges.iter().map(|range| Dying {
             block,
             memory: range.memory,
-            root: Some(range.root),
+            root: range.root,
             at: range.at,
             to: range.to,
         }));
@@ -131,7 +133,7 @@ fn most(body: &Body) -> usize {
 /// By instruction what it shows.
 fn sights(body: &Body) -> Vec<Sight> {
     let dominators = Dominators::new(body);
-    let mut reached: HashMap<(u32, Value), Vec<(Block, u64)>, Key> = HashMap::default();
+    let mut reached: HashMap<(u32, Option<Value>), Vec<(Block, u64)>, Key> = HashMap::default();
     let mut sights = vec![Sight::All; body.inst_count()];
     for (block, data) in body.blocks() {
         for inst in data.insts() {
@@ -142,7 +144,7 @@ fn sights(body: &Body) -> Vec<Sight> {
                 {
                     let base = body.operands(data.args).first();
                     let range = base.and_then(|&base| range(body, opcode, access, base));
-                    let mut far = |base: Value, to: u64| {
+                    let mut far = |base: Option<Value>, to: u64| {
                         let seen = reached.entry((access.memory, base)).or_default();
                         let mut long = seen.iter().filter(|(_, end)| *end >= to);
                         let is_far = long.any(|&(at, _)| dominators.dominates(at, block));
@@ -152,7 +154,13 @@ fn sights(body: &Body) -> Vec<Sight> {
                         is_far || planted!(StoresTrapUnseen)
                     };
                     let end = access.offset.saturating_add(opcode.row().width.into());
-                    match (base.is_some_and(|&base| far(base, end)), range) {
+                    // What wraps is known of neither here nor by the check.
+                    let is_far = match (base, range) {
+                        (_, Some(Range { root: None, to, .. })) => far(None, to),
+                        (Some(&base), Some(_)) => far(Some(base), end),
+                        (_, None) | (None, _) => false,
+                    };
+                    match (is_far, range) {
                         (true, Some(range)) if opcode.class() == Class::load => Sight::Reads(range),
                         (true, Some(range)) => Sight::Writes(range),
                         (_, _) => Sight::All,
@@ -177,15 +185,19 @@ fn other(data: &InstData) -> Sight {
 
 /// Where an access is, from its root; `None` if that wraps.
 fn range(body: &Body, opcode: Opcode, access: Access, base: Value) -> Option<Range> {
-    let width = u64::from(opcode.row().width);
+    let (memory, width) = (access.memory, u64::from(opcode.row().width));
     let (root, by) = root(body, base);
+    if let Some(bits) = constant(body, root) {
+        let bits = if by == 0 { bits } else { u64::from(by.wrapping_add(bits as u32)) };
+        let at = bits.checked_add(access.offset)?;
+        return Some(Range { memory, root: None, at, to: at.checked_add(width)? });
+    }
     let at = match by {
         0 => access.offset,
         _ => u64::from(by.wrapping_add(u32::try_from(access.offset).ok()?)),
     };
     let to = at.checked_add(width)?;
-    let memory = access.memory;
-    (by == 0 || to <= 1 << 32).then_some(Range { memory, root, at, to })
+    (by == 0 || to <= 1 << 32).then_some(Range { memory, root: Some(root), at, to })
 }
 
 impl Stores<'_> {
@@ -196,7 +208,7 @@ impl Stores<'_> {
             let mut changes = false;
             for block in (0..self.body.block_count() as u32).rev().map(Block::from_u32) {
                 let mut found = self.block(block).0;
-                found.retain(|range| self.is_above(range.root, block));
+                found.retain(|range| range.root.is_none_or(|root| self.is_above(root, block)));
                 found.truncate(self.most);
                 let now = &mut self.dying[block.index()];
                 if round + 1 < ROUNDS_MAX / 2 {

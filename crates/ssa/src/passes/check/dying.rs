@@ -11,7 +11,7 @@
 //!   dying at the starts of all blocks that it may lead to; at other ends nothing is.
 //! * X12. What the witness says is dying at the start of a block must be found so, by what it says
 //!   of others. The root of such a range is made in a block that strictly dominates this one, so it
-//!   is the same value before and behind the edge.
+//!   is the same value before and behind the edge, and so is what it is a sum of.
 //!
 //! So wherever control is, the bytes in which memory differs between both bodies are dying, and
 //! when memory is seen there are none. A way that never ends shows nothing: memories are not
@@ -20,7 +20,7 @@
 use super::super::witness::Dying;
 use super::before::Before;
 use super::error::{Fault, PassRule as Rule, Verdict};
-use super::memory::{Base, Range};
+use super::memory::Range;
 use super::{STEPS_BASE, STEPS_PER_ITEM, items};
 use crate::body::Body;
 use crate::entity::{Block, Inst};
@@ -92,12 +92,31 @@ fn said(before: &Before<'_>, numbers: &mut Numbers, dying: &[Dying]) -> Verdict<
                 before.number[root.index()]
             }
         };
-        let base: Base = (it.memory, root);
+        let range = Range { root: (it.memory, root), at: it.at, to: it.to };
         let ranges = said.entry(it.block).or_default();
         demand!(ranges.len() < DYING_MAX, Dying, "too many ranges at {}", it.block);
-        ranges.push(Range { root: base, at: it.at, to: it.to });
+        ranges.push(rooted(numbers, range));
     }
     Ok(said)
+}
+
+/// A range by the root that accesses to it have (X2), if the one that is said is a sum or a
+/// constant; as it is where that wraps, and then no access is found there.
+fn rooted(numbers: &mut Numbers, said: Range) -> Range {
+    let (memory, vn) = said.root;
+    let moved = |root, at: Option<u64>| {
+        let (at, bytes) = (at?, said.to.checked_sub(said.at)?);
+        Some(Range { root: (memory, root), at, to: at.checked_add(bytes)? })
+    };
+    let found = match (numbers.as_const(vn), numbers.root(vn)) {
+        (Some(bits), _) => moved(numbers.constant(0), bits.checked_add(said.at)),
+        (None, (_, 0)) => None,
+        (None, (root, by)) => {
+            let at = u32::try_from(said.at).ok().map(|at| by.wrapping_add(at).into());
+            moved(root, at).filter(|range| range.to <= 1 << 32)
+        }
+    };
+    found.unwrap_or(said)
 }
 
 /// What is dying at the end of a block (X11).

@@ -180,9 +180,9 @@ impl<'c> Walk<'c> {
             cursor.insts.next();
             let old = *self.before.body.inst(inst);
             let alike = old.op == data.op && old.imm == data.imm;
-            let same = || self.before.operands(&old).eq(args.iter().copied());
+            let same = alike && self.before.operands(&old).eq(args.iter().copied());
             let defined = !args.contains(&Vn::UNDEF);
-            let equal = defined && (alike && same() || self.is_near(inst, &old, data, args));
+            let equal = defined && (same || self.is_near(inst, &old, data, args));
             let removable = self.before.removable[inst.index()];
             if equal && (old.offset == data.offset || !removable) {
                 let (given, offset) = (data.offset, old.offset);
@@ -199,7 +199,7 @@ impl<'c> Walk<'c> {
 
     /// Whether an access of the old body, which is where its root and the sum of distance and
     /// offset are, is where one of the new body is said to be by the same root and sum (X7).
-    fn is_near(&self, inst: Inst, old: &InstData, new: &InstData, args: &[Vn]) -> bool {
+    fn is_near(&mut self, inst: Inst, old: &InstData, new: &InstData, args: &[Vn]) -> bool {
         let (Imm::Access(was), Imm::Access(is)) = (old.imm, new.imm) else { return false };
         let (Some(was_base), Some(&base)) = (self.before.operands(old).next(), args.first()) else {
             return false;
