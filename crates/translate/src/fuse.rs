@@ -224,8 +224,8 @@ impl Cx<'_> {
         for (op, with_br) in ops {
             if let Some(newest) = self.last_of(op) {
                 let values = self.take_values_back(&newest);
-                let count = op.operands().len();
-                return (self.emit(with_br, &values[..=count]), with_br);
+                // Behind the operands comes the offset, which is not known yet.
+                return (self.emit_padded(with_br, &values), with_br);
             }
         }
         (self.emit(Op::Br, &[0]), Op::Br)

@@ -130,7 +130,7 @@ pub(crate) use error::{Difference, Fault};
 
 use crate::candidate::{Candidate, Settings};
 use crate::encode::{Inst, VALUES_MAX, WORDS_MAX, decode_into};
-use crate::ops::Kind;
+use crate::ops::{Kind, SHORT_VALUES_MAX};
 use error::Verdict;
 use exception::Ranges;
 use map::MapCursor;
@@ -288,7 +288,7 @@ impl Walk<'_> {
                 outside | (slot & (inst.values[i].saturating_add(wide) >= frame))
             })
         };
-        if outside(0, 4) || !info.narrow && outside(4, VALUES_MAX) {
+        if outside(0, SHORT_VALUES_MAX) || info.short.is_none() && outside(SHORT_VALUES_MAX, VALUES_MAX) {
             return Err(self.outside(inst));
         }
         Ok(())

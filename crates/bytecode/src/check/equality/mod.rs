@@ -50,7 +50,7 @@ use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
 pub(crate) use observe::{Observer, Sides};
-use prova_module::{BinaryReader, FuncFacts, Module, ValType};
+use prova_module::{FuncFacts, Module, Operators, ValType};
 use prova_terms::{Terms, Vn};
 use state::State;
 pub(crate) use state::accumulator_cell;
@@ -221,7 +221,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         let func = self.candidate.func;
         let Some(body) = self.module.body(func) else { return Ok(()) };
         self.open_body(func);
-        let mut reader = body.operators_binary();
+        let mut reader = body.operators_quick();
         while !self.frames.is_empty() {
             self.operator_at(&mut reader)?;
         }
@@ -234,7 +234,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
     }
 
     /// Walks over one operator (`wasm::visit`).
-    fn operator_at(&mut self, reader: &mut BinaryReader<'_>) -> Verdict {
+    fn operator_at(&mut self, reader: &mut Operators<'_>) -> Verdict {
         let undecodable = |_| Fault::new(Rule::Operators, "a body that does not decode");
         self.offset = reader.original_position() as u32;
         let sides = Sides {
@@ -246,13 +246,13 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         };
         self.observer.operator(&sides);
         if !self.live {
-            let dead = reader.visit_operator(&mut DeadReader).map_err(undecodable)?;
+            let dead = reader.visit(&mut DeadReader).map_err(undecodable)?;
             return self.skip(dead);
         }
         if self.settings.metering != Metering::None {
             self.meter()?;
         }
-        reader.visit_operator(self).map_err(undecodable)?
+        reader.visit(self).map_err(undecodable)?
     }
 
     /// Demands what is due before the current operator: the poll, then the charge.
