@@ -95,7 +95,7 @@ impl CodeBuffer {
 
     /// [`emit_marked`](CodeBuffer::emit_marked) from an array whose values beyond those of the op
     /// are 0.
-    #[inline]
+    #[inline(always)]
     pub fn emit_padded(&mut self, op: Op, marks: Marks, values: &[u64; VALUES_MAX]) -> u32 {
         let info = op.info();
         let Some(short) = &info.short else {

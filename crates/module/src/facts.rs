@@ -56,10 +56,12 @@
 
 mod builder;
 mod frame;
+mod frequent;
 mod roots;
 
 pub(crate) use builder::{BodyContext, FactsBuilder, Locals};
 pub(crate) use frame::{Budgeted, FrameBuilder};
+pub(crate) use frequent::Frequent;
 pub(crate) use roots::local_roots;
 pub use roots::{ExceptionRoots, is_exnref};
 

@@ -24,8 +24,8 @@ use crate::FuncType;
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
 use crate::facts::{
-    BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, FuncFacts, Locals, cells,
-    cells_of, local_roots,
+    BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, Frequent, FuncFacts, Locals,
+    cells, cells_of, local_roots,
 };
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
@@ -34,8 +34,8 @@ use crate::visit::Operators;
 use crate::walk::{clear, peek};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wasmparser::{
-    FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations,
-    FunctionBody, Operator, ValType, ValidatorResources,
+    FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
+    ValType, ValidatorResources,
 };
 
 /// Validates bodies, keeping allocations between them.
@@ -234,6 +234,12 @@ impl BodyValidator<'_> {
             reader.visit(&mut validator.visitor(offset))??;
             return Err(Error::invalid("an operator that does not decode", offset as usize));
         };
+        if let Some(frequent) = Frequent::of(operator) {
+            self.budget.spend(self.facts.work_of(frequent, cx), offset as usize)?;
+            reader.visit(&mut validator.visitor(offset))??;
+            self.facts.step_of(frequent, offset as u32, cx, validator);
+            return self.depth_within(offset as usize, cx.limits);
+        }
         let (row, immediates) = (opcode.row(), Opcode::immediates(operator));
         let work = self.facts.work(row, &immediates, *cx);
         self.budget.spend(work, offset as usize)?;

@@ -271,14 +271,16 @@ pub(crate) struct Short {
     pub(crate) ups: [u8; SHORT_VALUES_MAX],
     pub(crate) downs: [u8; SHORT_VALUES_MAX],
     pub(crate) masks: [u64; SHORT_VALUES_MAX],
+    /// All bits of those that are slots.
+    pub(crate) slots: [u64; SHORT_VALUES_MAX],
 }
 
 /// The greatest number of operand values of an instruction of two words: lanes of the second.
 pub(crate) const SHORT_VALUES_MAX: usize = 4;
 
 impl Short {
-    const fn of(fields: &[Field; OPERANDS_MAX + 1], values: usize) -> Short {
-        let mut short = Short { ups: [0; 4], downs: [0; 4], masks: [0; 4] };
+    const fn of(fields: &[Field; OPERANDS_MAX + 1], values: usize, slots: u8) -> Short {
+        let mut short = Short { ups: [0; 4], downs: [0; 4], masks: [0; 4], slots: [0; 4] };
         let mut i = 0;
         while i < values {
             let Field { word, shift, left, signed } = fields[i];
@@ -286,6 +288,7 @@ impl Short {
             short.ups[i] = left - shift;
             short.downs[i] = left;
             short.masks[i] = if signed { u64::MAX } else { u64::MAX >> left };
+            short.slots[i] = if slots >> i & 1 == 1 { u64::MAX } else { 0 };
             i += 1;
         }
         short
@@ -362,13 +365,14 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         i += 1;
     }
     let words = next.div_ceil(4);
+    let form = form(class, operands);
     // Words follow a `br_table` that its values count.
     let short = if words == 2 && !matches!(class, Class::br_table) {
-        Some(Short::of(&fields, values))
+        Some(Short::of(&fields, values, form.slots))
     } else {
         None
     };
-    let (form, values) = (form(class, operands), values as u8);
+    let values = values as u8;
     let accumulators = Accumulators::of(class, operands);
     OpInfo {
         mnemonic,

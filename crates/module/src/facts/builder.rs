@@ -127,6 +127,21 @@ struct Frame {
     then_falls: bool,
 }
 
+/// What an operator does that has been accepted; the branches that it may take are noted before.
+pub(super) enum Taken {
+    /// It goes on to the next one.
+    Next,
+    Open(BlockKind, BlockType),
+    Else,
+    End,
+    /// It may branch to a label of so many values.
+    Fork(u32),
+    /// A call with so many results.
+    Call(u32),
+    /// It does not go on; of a throw, with so many values.
+    Stop(Option<u32>),
+}
+
 /// A segment that is open: the offset of its first operator, and what it costs so far.
 #[derive(Debug)]
 struct Open {
@@ -195,13 +210,23 @@ impl FactsBuilder {
 
     /// The values a branch to label `depth` takes; 0 if there is no such label.
     #[inline]
-    fn label_arity(&self, depth: u32) -> u32 {
+    pub(super) fn label_arity(&self, depth: u32) -> u32 {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
     }
 
     /// The cells of these values.
-    fn label_cells(&self, depth: u32) -> u32 {
+    pub(super) fn label_cells(&self, depth: u32) -> u32 {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_cells)
+    }
+
+    /// Values on the stack after the `end` of the block that is open so far out, counted from 0 for
+    /// the body; of the innermost one, if `from` is none.
+    pub(super) fn results(&self, from: Option<usize>) -> u32 {
+        let frame = match from {
+            Some(from) => self.frames.get(from),
+            None => self.frames.last(),
+        };
+        frame.map_or(0, |frame| frame.results)
     }
 
     /// Units of work that an operator with these immediates takes (see `Limits::work_per_byte`),
@@ -277,27 +302,56 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
+        let cost = row.cost + self.carried(row, immediates, cx);
+        let taken = match row.class.flow() {
+            Flow::Next => Taken::Next,
+            Flow::Open(kind) => {
+                self.branch(immediates);
+                Taken::Open(kind, immediates.block().unwrap_or(BlockType::Empty))
+            }
+            Flow::Else => Taken::Else,
+            Flow::End => Taken::End,
+            Flow::Fork => {
+                let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
+                Taken::Fork(label)
+            }
+            Flow::Call => Taken::Call(cx.callee_arity(immediates).1),
+            Flow::Stop => {
+                self.branch(immediates);
+                Taken::Stop(immediates.index(Immediate::tag).map(|tag| cx.tag_arity(tag).0))
+            }
+        };
+        self.take(taken, cost, offset, cx, validator);
+    }
+
+    /// Takes in what an operator of such a cost does.
+    #[inline]
+    pub(super) fn take<R: WasmModuleResources>(
+        &mut self,
+        taken: Taken,
+        cost: u64,
+        offset: u32,
+        cx: BodyContext<'_>,
+        validator: &FuncValidator<R>,
+    ) {
         let live_before = self.live;
         if live_before {
-            let cost = row.cost + self.carried(row, immediates, cx);
             self.segment.get_or_insert(Open { offset, cost: 0 }).cost += cost;
         }
-        match row.class.flow() {
-            Flow::Next => {
+        match taken {
+            Taken::Next => {
                 // None pushes more than two values (`i64.add128`).
                 self.pushed(2, validator);
             }
-            Flow::Open(kind) => self.enter(kind, immediates, offset, cx, validator),
-            Flow::Else => self.alternate(offset, validator),
-            Flow::End => self.leave(offset, validator),
-            Flow::Fork => {
-                let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
+            Taken::Open(kind, ty) => self.enter(kind, ty, offset, cx, validator),
+            Taken::Else => self.alternate(offset, validator),
+            Taken::End => self.leave(offset, validator),
+            Taken::Fork(label) => {
                 // It gives back the label's values, and `br_on_null` one more.
                 self.pushed(label + 1, validator);
                 self.cut();
             }
-            Flow::Call => {
-                let (_, results) = cx.callee_arity(immediates);
+            Taken::Call(results) => {
                 if live_before {
                     let height = validator.operand_stack_height();
                     self.roots.point(offset, height.saturating_sub(results));
@@ -305,12 +359,10 @@ impl FactsBuilder {
                 self.pushed(results, validator);
                 self.cut();
             }
-            Flow::Stop => {
-                if live_before && let Some(tag) = immediates.index(Immediate::tag) {
-                    let (params, _) = cx.tag_arity(tag);
+            Taken::Stop(thrown) => {
+                if live_before && let Some(params) = thrown {
                     self.roots.point(offset, self.height.saturating_sub(params));
                 }
-                self.branch(immediates);
                 self.pushed(0, validator);
                 self.stop();
             }
@@ -422,13 +474,11 @@ impl FactsBuilder {
     fn enter<R: WasmModuleResources>(
         &mut self,
         kind: BlockKind,
-        immediates: &Immediates<'_>,
+        ty: BlockType,
         offset: u32,
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        self.branch(immediates);
-        let ty = immediates.block().unwrap_or(BlockType::Empty);
         if matches!(ty, BlockType::Type(ty) if is_exnref(ty)) {
             self.roots.activate();
         }
@@ -507,7 +557,7 @@ impl FactsBuilder {
 
     /// Notes a branch to label `depth`.
     #[inline]
-    fn target(&mut self, depth: u32) {
+    pub(super) fn target(&mut self, depth: u32) {
         if self.live
             && let Some(frame) = self.frames.iter().nth_back(depth as usize)
         {

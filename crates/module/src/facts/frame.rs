@@ -24,8 +24,8 @@ use crate::limits::Limits;
 use crate::validate::plain_run;
 use crate::visit::Operators;
 use wasmparser::{
-    BlockType, BrTable, FrameKind, FrameStack, FuncValidator, TryTable,
-    VisitOperator, VisitSimdOperator, WasmModuleResources, for_each_visit_operator,
+    BlockType, BrTable, FrameKind, FrameStack, FuncValidator, TryTable, VisitOperator,
+    VisitSimdOperator, WasmModuleResources, for_each_visit_operator,
 };
 
 /// Work that is left to a body.

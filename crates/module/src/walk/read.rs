@@ -11,15 +11,12 @@
 use crate::ops::{Class, Opcode};
 use crate::visit::Operators;
 use wasmparser::{
-    FrameKind, FrameStack, Operator, OperatorsReader, VisitOperator,
-    VisitSimdOperator, for_each_visit_operator, for_each_visit_simd_operator,
+    FrameKind, FrameStack, Operator, OperatorsReader, VisitOperator, VisitSimdOperator,
+    for_each_visit_operator, for_each_visit_simd_operator,
 };
 
 /// The place of the operator, and the block that it is in.
-pub(crate) struct InPlace<'s, 'm>(
-    pub(crate) &'s mut Operator<'m>,
-    pub(crate) Option<FrameKind>,
-);
+pub(crate) struct InPlace<'s, 'm>(pub(crate) &'s mut Operator<'m>, pub(crate) Option<FrameKind>);
 
 impl FrameStack for InPlace<'_, '_> {
     fn current_frame(&self) -> Option<FrameKind> {

@@ -284,7 +284,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.locals[index as usize]
     }
 
-    #[inline]
+    #[inline(never)]
     fn push(&mut self, vn: Vn, wide: bool) -> Verdict {
         let top = self.state.top() + 1 + u32::from(wide);
         if top > self.facts.local_cells + self.facts.max_height_cells {
