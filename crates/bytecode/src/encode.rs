@@ -103,7 +103,7 @@ impl CodeBuffer {
         };
         debug_assert!(op.takes(marks), "{op:?} {marks:?}");
         debug_assert!(all_fit(op, &values[..usize::from(info.values)]), "{op:?} {values:x?}");
-        let bits = |i: usize| values[i] << (short.downs[i] & 63) >> (short.ups[i] & 63);
+        let bits = |i| short.bits(values[i], i);
         let mut second = bits(0) | bits(1) | bits(2) | bits(3);
         let source = usize::from(marks.source()).checked_sub(1);
         if let Some((value, _)) = source.and_then(|n| info.accumulators.sources[n]) {
@@ -124,6 +124,19 @@ impl CodeBuffer {
             2 => self.words.extend_from_slice(&[words[0], words[1]]),
             3 => self.words.extend_from_slice(&[words[0], words[1], words[2]]),
             _ => self.words.extend_from_slice(words),
+        }
+    }
+
+    /// The operand values of the instruction of `op` that was emitted at word `at`, as
+    /// [`decode`] gives them; of other words something.
+    #[inline]
+    pub fn values(&self, at: u32, op: Op) -> [u64; VALUES_MAX] {
+        match (&op.info().short, self.words.get(at as usize + 1)) {
+            (Some(short), Some(&second)) => {
+                let value = |i| short.value(second, i);
+                [value(0), value(1), value(2), value(3), 0, 0, 0]
+            }
+            _ => decode(&self.words, at).map_or([0; VALUES_MAX], |inst| inst.values),
         }
     }
 
@@ -305,10 +318,7 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
         if first & info.unused[0] | second & info.unused[1] != 0 {
             return Err(DecodeError::StrayBits);
         }
-        let value = |i: usize| {
-            ((second << (short.ups[i] & 63)) as i64 >> (short.downs[i] & 63)) as u64
-                & short.masks[i]
-        };
+        let value = |i| short.value(second, i);
         let values = [value(0), value(1), value(2), value(3), 0, 0, 0];
         *inst = Inst { op, marks, at, values, next: at + 2 };
         return if marks == Marks::NONE { Ok(()) } else { inst.unmarked() };

@@ -24,7 +24,7 @@ use crate::stack::{Entry, Place, Stack};
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
     Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass,
-    Role, Settings, decode,
+    Role, Settings,
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Segment, ValType, cells};
 
@@ -70,7 +70,7 @@ impl Translator {
 pub(crate) struct Buffers {
     pub(crate) code: CodeBuffer,
     /// E1.
-    recent: Vec<Produced>,
+    pub(crate) recent: Vec<Produced>,
     map: Vec<MapEntry>,
     controls: Vec<ControlHint>,
     runs: Vec<Run>,
@@ -103,7 +103,7 @@ pub(crate) struct Produced {
     /// The slot of its result.
     pub(crate) dst: u16,
     /// Whether that is a home slot, which a later instruction may consume.
-    home: bool,
+    pub(crate) home: bool,
     /// Its marks, and what they did.
     accumulated: Accumulated,
     /// What accumulators held before it.
@@ -369,20 +369,13 @@ impl Cx<'_> {
     }
 
     /// The operand values of an instruction of this function.
-    pub(crate) fn values(&mut self, produced: &Produced) -> [u64; VALUES_MAX] {
-        match decode(self.b.code.words(), produced.at) {
-            Ok(mut inst) => {
-                let slot = Cx::accumulated_slot(inst.op, inst.marks, &produced.held);
-                if let Some((value, slot)) = slot {
-                    inst.values[value] = slot.into();
-                }
-                inst.values
-            }
-            Err(_) => {
-                self.bug("an instruction that does not decode");
-                [0; VALUES_MAX]
-            }
+    pub(crate) fn values(&self, produced: &Produced) -> Values {
+        let mut values = self.b.code.values(produced.at, produced.op);
+        let marks = produced.accumulated.marks;
+        if let Some((value, slot)) = Cx::accumulated_slot(produced.op, marks, &produced.held) {
+            values[value] = slot.into();
         }
+        values
     }
 
     /// The last instruction, wherever its result is, if it is one of `op`.

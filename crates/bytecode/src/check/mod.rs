@@ -208,7 +208,7 @@ fn open<'a>(
     header(&cx).map_err(at(0))?;
     map::hints(&cx).map_err(at(0))?;
     Ok(Walk {
-        targets: Targets::new(candidate.words.len()),
+        targets: Targets::new(candidate.words.len(), candidate.controls.len()),
         near: module.memory(MemoryIdx(0)).is_some_and(|memory| !memory.memory64),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),

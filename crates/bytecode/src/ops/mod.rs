@@ -279,6 +279,20 @@ pub(crate) struct Short {
 pub(crate) const SHORT_VALUES_MAX: usize = 4;
 
 impl Short {
+    /// Operand value `i` of an instruction whose second word is `second`.
+    #[inline(always)]
+    pub(crate) fn value(&self, second: u64, i: usize) -> u64 {
+        let up = second << (self.ups[i] & 63);
+        (up as i64 >> (self.downs[i] & 63)) as u64 & self.masks[i]
+    }
+
+    /// The bits of the second word that operand value `i` takes: what [`value`](Short::value)
+    /// reads. Of a value that the row has not, 0 has none.
+    #[inline(always)]
+    pub(crate) fn bits(&self, value: u64, i: usize) -> u64 {
+        value << (self.downs[i] & 63) >> (self.ups[i] & 63)
+    }
+
     const fn of(fields: &[Field; OPERANDS_MAX + 1], values: usize, slots: u8) -> Short {
         let mut short = Short { ups: [0; 4], downs: [0; 4], masks: [0; 4], slots: [0; 4] };
         let mut i = 0;

@@ -101,6 +101,9 @@ impl Default for Scratch {
     }
 }
 
+/// Open blocks for which there is room from the start.
+const FRAMES_AT_FIRST: usize = 32;
+
 /// The greatest number of bytes that a thread keeps.
 const SCRATCH_MAX: usize = 16_777_216;
 
@@ -186,7 +189,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
             candidate,
             terms,
             state,
-            frames: Vec::new(),
+            frames: Vec::with_capacity(facts.blocks.len().min(FRAMES_AT_FIRST)),
             locals,
             offset: 0,
             live: true,
