@@ -235,6 +235,7 @@ impl BodyValidator<'_> {
             return Err(Error::invalid("an operator that does not decode", offset as usize));
         };
         if let Some(frequent) = Frequent::of(operator) {
+            debug_assert!(self.is_by_row(frequent, operator, cx), "{operator:?}");
             self.budget.spend(self.facts.work_of(frequent, cx), offset as usize)?;
             reader.visit(&mut validator.visitor(offset))??;
             self.facts.step_of(frequent, offset as u32, cx, validator);
@@ -249,6 +250,13 @@ impl BodyValidator<'_> {
         self.depth_within(offset as usize, cx.limits)?;
         clear(operator, row.class);
         Ok(())
+    }
+
+    /// Whether the work and the cost of a frequent operator are those that its row gives.
+    fn is_by_row(&self, frequent: Frequent, operator: &Operator<'_>, cx: &BodyContext<'_>) -> bool {
+        let (row, immediates) = (Opcode::of(operator).row(), Opcode::immediates(operator));
+        self.facts.work_of(frequent, cx) == self.facts.work_of_values(row, &immediates, *cx)
+            && self.facts.cost_of(frequent) == self.facts.cost(row, &immediates, *cx)
     }
 
     fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {

@@ -12,6 +12,7 @@
 //!
 //! Time: constant for an operator, plus the values it pushes while `wide` or with active `roots`.
 
+use super::context::BodyContext;
 use super::roots::{RootsBuilder, is_exnref};
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
@@ -22,74 +23,6 @@ use crate::ops::{Flow, Immediate, Immediates, Kind, Row, Value};
 use crate::validate::PlainRun;
 use std::ops::Range;
 use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
-
-/// What a body needs to know of the module around it.
-#[derive(Clone, Copy)]
-pub(crate) struct BodyContext<'m> {
-    /// The whole module.
-    pub(crate) bytes: &'m [u8],
-    pub(crate) limits: &'m Limits,
-    pub(crate) types: &'m [FuncType],
-    pub(crate) funcs: &'m [TypeIdx],
-    pub(crate) tags: &'m [TypeIdx],
-    /// Whether a type or global has a `v128`.
-    pub(crate) wide: bool,
-    /// Whether a type, global or table has references to exceptions.
-    pub(crate) exceptions: bool,
-}
-
-impl BodyContext<'_> {
-    /// Numbers of parameters and results of a type; none for a type that does not exist.
-    pub(super) fn arity(&self, ty: u32) -> (u32, u32) {
-        self.types
-            .get(ty as usize)
-            .map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
-    }
-
-    pub(super) fn func_arity(&self, func: u32) -> (u32, u32) {
-        self.funcs.get(func as usize).map_or((0, 0), |ty| self.arity(ty.0))
-    }
-
-    pub(super) fn tag_arity(&self, tag: u32) -> (u32, u32) {
-        self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
-    }
-
-    /// Those of the function, type or tag that an operator names.
-    fn callee_arity(&self, immediates: &Immediates<'_>) -> (u32, u32) {
-        let named = |kind| immediates.index(kind);
-        match (named(Immediate::func), named(Immediate::type_), named(Immediate::tag)) {
-            (Some(func), ..) => self.func_arity(func),
-            (_, Some(ty), _) => self.arity(ty),
-            (.., Some(tag)) => self.tag_arity(tag),
-            (None, None, None) => (0, 0),
-        }
-    }
-
-    /// The cells of the values of a tag's exceptions.
-    fn tag_cells(&self, tag: u32) -> u32 {
-        let ty = self.tags.get(tag as usize).and_then(|ty| self.types.get(ty.index()));
-        ty.map_or(0, |ty| cells_of(&ty.params))
-    }
-
-    /// The cells of the values that a branch to a block's label takes.
-    fn label_cells(&self, kind: BlockKind, ty: BlockType) -> u32 {
-        match (ty, kind) {
-            (BlockType::Empty, _) | (BlockType::Type(_), BlockKind::Loop) => 0,
-            (BlockType::Type(ty), _) => cells(ty),
-            (BlockType::FuncType(ty), _) => self.types.get(ty as usize).map_or(0, |ty| {
-                cells_of(if kind == BlockKind::Loop { &ty.params } else { &ty.results })
-            }),
-        }
-    }
-
-    pub(super) fn block_arity(&self, ty: BlockType) -> (u32, u32) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(ty) => self.arity(ty),
-        }
-    }
-}
 
 /// What the locals of a body amount to, parameters included.
 #[derive(Debug, Default)]
@@ -237,10 +170,10 @@ impl FactsBuilder {
         immediates: &Immediates<'_>,
         cx: BodyContext<'_>,
     ) -> u64 {
+        let mut work = self.work_of_values(row, immediates, cx);
         if row.class.flow() == Flow::Next {
-            return 1;
+            return work;
         }
-        let mut work = 1 + self.values(row, immediates, cx);
         for (_, value) in immediates.iter() {
             if let Value::Labels(targets) = value {
                 let count = u64::from(targets.len()) + 1;
@@ -256,6 +189,17 @@ impl FactsBuilder {
             }
         }
         work
+    }
+
+    /// The same without the labels of a `br_table` or `try_table`.
+    pub(crate) fn work_of_values(
+        &self,
+        row: &Row,
+        immediates: &Immediates<'_>,
+        cx: BodyContext<'_>,
+    ) -> u64 {
+        let next = row.class.flow() == Flow::Next;
+        1 + if next { 0 } else { self.values(row, immediates, cx) }
     }
 
     /// Units of work of the values in the lists of types that an operator's signature names, each
@@ -302,7 +246,7 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        let cost = row.cost + self.carried(row, immediates, cx);
+        let cost = self.cost(row, immediates, cx);
         let taken = match row.class.flow() {
             Flow::Next => Taken::Next,
             Flow::Open(kind) => {
@@ -534,6 +478,11 @@ impl FactsBuilder {
         let depth = immediates.index(Immediate::label)?;
         self.target(depth);
         Some(depth)
+    }
+
+    /// What an operator costs where it is reachable.
+    pub(crate) fn cost(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
+        row.cost + self.carried(row, immediates, cx)
     }
 
     /// What a branch or throw costs for the values that it takes along; 0 for other operators.

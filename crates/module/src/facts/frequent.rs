@@ -7,11 +7,12 @@
 //! * O1. Of an operator that is named here, work, cost and step are those that
 //!   [`work`](FactsBuilder::work) and [`step`](FactsBuilder::step) find by its row.
 //!
-//! Noticed by: the test here (work, for all numbers of values) and `tests/two_passes.rs`,
-//! `tests/oracle.rs`, `tests/facts.rs`.
+//! Noticed by: `validate`, which compares work and cost with those by the row wherever assertions
+//! are on; `tests/oracle.rs` (facts, computed independently), `tests/facts.rs`,
+//! `tests/two_passes.rs`.
 
-use super::BlockKind;
-use super::builder::{BodyContext, FactsBuilder, Taken};
+use super::builder::{FactsBuilder, Taken};
+use super::{BlockKind, BodyContext};
 use crate::cost::branch_cost;
 use crate::limits::Limits;
 use wasmparser::{BlockType, FuncValidator, Operator, WasmModuleResources};
@@ -71,6 +72,17 @@ impl FactsBuilder {
         1 + values
     }
 
+    /// Its cost in fuel, where it is reachable.
+    #[inline]
+    pub(crate) fn cost_of(&self, operator: Frequent) -> u64 {
+        match operator {
+            Frequent::Drop | Frequent::End | Frequent::Return => 0,
+            Frequent::Open(kind, _) => u64::from(kind == BlockKind::If),
+            Frequent::Br(depth) | Frequent::BrIf(depth) => 1 + branch_cost(self.label_cells(depth)),
+            Frequent::Call(_) => 1,
+        }
+    }
+
     /// Takes it in, at `offset`, once `validator` has accepted it (see
     /// [`step`](FactsBuilder::step)).
     #[inline]
@@ -81,21 +93,21 @@ impl FactsBuilder {
         cx: &BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        let (cost, taken) = match operator {
-            Frequent::Drop => (0, Taken::Next),
-            Frequent::Open(kind, ty) => (u64::from(kind == BlockKind::If), Taken::Open(kind, ty)),
-            Frequent::End => (0, Taken::End),
+        let cost = self.cost_of(operator);
+        let taken = match operator {
+            Frequent::Drop => Taken::Next,
+            Frequent::Open(kind, ty) => Taken::Open(kind, ty),
+            Frequent::End => Taken::End,
             Frequent::Br(depth) => {
                 self.target(depth);
-                (1 + branch_cost(self.label_cells(depth)), Taken::Stop(None))
+                Taken::Stop(None)
             }
             Frequent::BrIf(depth) => {
                 self.target(depth);
-                let label = Taken::Fork(self.label_arity(depth));
-                (1 + branch_cost(self.label_cells(depth)), label)
+                Taken::Fork(self.label_arity(depth))
             }
-            Frequent::Return => (0, Taken::Stop(None)),
-            Frequent::Call(func) => (1, Taken::Call(cx.func_arity(func).1)),
+            Frequent::Return => Taken::Stop(None),
+            Frequent::Call(func) => Taken::Call(cx.func_arity(func).1),
         };
         self.take(taken, cost, offset, *cx, validator);
     }
