@@ -11,7 +11,7 @@
 //!
 //! Each reading here is right on what it accepts: a byte of a LEB128 without its high bit is the
 //! last one; four bytes have 28 bits, which fit every type, and of a fifth one only the bits are
-//! accepted that fit 32 (unsigned) or 31 (signed, and then positive), whose value is the same in 64.
+//! accepted that fit 32 (unsigned) or 31 (signed, and then positive): the value is the same in 64.
 //! Alignments below 16 set none of the flags that other immediates of an access have, whatever the
 //! features.
 //!
@@ -42,11 +42,9 @@ macro_rules! few_bytes {
                     return Ok($visitor.$ivisit(index));
                 }
             })*
-            $($bcode => {
-                if $next[1] == EMPTY {
-                    $reader.at += 2;
-                    return Ok($visitor.$bvisit(BlockType::Empty));
-                }
+            $($bcode if $next[1] == EMPTY => {
+                $reader.at += 2;
+                return Ok($visitor.$bvisit(BlockType::Empty));
             })*
             $($acode => {
                 if $next[1] < FLAGS && let Some((bytes, offset)) = unsigned::<2>($next) {

@@ -74,9 +74,8 @@ impl Cx<'_> {
     #[inline(always)]
     pub(crate) fn accumulate(&mut self, op: Op, values: &Values) -> Accumulated {
         let mut found = None;
-        let sources = &op.info().accumulators.sources;
-        for n in 0..sources.len() {
-            let Some((value, class)) = sources[n] else { break };
+        for (n, source) in op.info().accumulators.sources.iter().enumerate() {
+            let Some((value, class)) = *source else { break };
             let slot = values[usize::from(value)] as u32;
             let [int, f32, f64] = self.held.slots;
             if slot != int && slot != f32 && slot != f64 {
