@@ -89,14 +89,55 @@ impl CodeBuffer {
             let mask = u64::MAX >> field.left << field.shift;
             words[usize::from(field.word) % INST_WORDS_MAX] &= !mask;
         }
+        self.push(info.words, &words);
+        at as u32
+    }
+
+    /// [`emit_marked`](CodeBuffer::emit_marked) from an array whose values beyond those of the op
+    /// are 0.
+    #[inline(always)]
+    pub fn emit_padded(&mut self, op: Op, marks: Marks, values: &[u64; VALUES_MAX]) -> u32 {
+        let info = op.info();
+        let Some(short) = &info.short else {
+            return self.emit_marked(op, marks, &values[..usize::from(info.values)]);
+        };
+        debug_assert!(op.takes(marks), "{op:?} {marks:?}");
+        debug_assert!(all_fit(op, &values[..usize::from(info.values)]), "{op:?} {values:x?}");
+        let bits = |i| short.bits(values[i], i);
+        let mut second = bits(0) | bits(1) | bits(2) | bits(3);
+        let source = usize::from(marks.source()).checked_sub(1);
+        if let Some((value, _)) = source.and_then(|n| info.accumulators.sources[n]) {
+            let field = info.fields[usize::from(value)];
+            second &= !(u64::MAX >> field.left << field.shift);
+        }
+        let at = self.words.len();
+        self.words.extend_from_slice(&[op.encoding(marks).into(), second]);
+        at as u32
+    }
+
+    /// Appends the first words of an instruction.
+    #[inline]
+    fn push(&mut self, count: u8, words: &[u64; INST_WORDS_MAX]) {
         // Of a known length, so that it is a few moves.
-        match info.words {
+        match count {
             1 => self.words.push(words[0]),
             2 => self.words.extend_from_slice(&[words[0], words[1]]),
             3 => self.words.extend_from_slice(&[words[0], words[1], words[2]]),
-            _ => self.words.extend_from_slice(&words),
+            _ => self.words.extend_from_slice(words),
         }
-        at as u32
+    }
+
+    /// The operand values of the instruction of `op` that was emitted at word `at`, as
+    /// [`decode`] gives them; of other words something.
+    #[inline]
+    pub fn values(&self, at: u32, op: Op) -> [u64; VALUES_MAX] {
+        match (&op.info().short, self.words.get(at as usize + 1)) {
+            (Some(short), Some(&second)) => {
+                let value = |i| short.value(second, i);
+                [value(0), value(1), value(2), value(3), 0, 0, 0]
+            }
+            _ => decode(&self.words, at).map_or([0; VALUES_MAX], |inst| inst.values),
+        }
     }
 
     /// Appends one target word of a `br_table`; gives its index.
@@ -272,14 +313,13 @@ pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(),
     let encoding = first as u16;
     let (op, marks) = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
     let info = op.info();
-    if info.narrow {
-        // The lanes that belong to no operand are zero, and so are their values.
+    if let Some(short) = &info.short {
         let second = *words.get(start + 1).ok_or(DecodeError::Truncated)?;
         if first & info.unused[0] | second & info.unused[1] != 0 {
             return Err(DecodeError::StrayBits);
         }
-        let lane = |n: u32| second >> (16 * n) & 0xffff;
-        let values = [lane(0), lane(1), lane(2), lane(3), 0, 0, 0];
+        let value = |i| short.value(second, i);
+        let values = [value(0), value(1), value(2), value(3), 0, 0, 0];
         *inst = Inst { op, marks, at, values, next: at + 2 };
         return if marks == Marks::NONE { Ok(()) } else { inst.unmarked() };
     }

@@ -55,11 +55,15 @@
 //! `tests/two_passes.rs`.
 
 mod builder;
+mod context;
 mod frame;
+mod frequent;
 mod roots;
 
-pub(crate) use builder::{BodyContext, FactsBuilder, Locals};
+pub(crate) use builder::{FactsBuilder, Locals};
+pub(crate) use context::BodyContext;
 pub(crate) use frame::{Budgeted, FrameBuilder};
+pub(crate) use frequent::Frequent;
 pub(crate) use roots::local_roots;
 pub use roots::{ExceptionRoots, is_exnref};
 

@@ -39,6 +39,7 @@ mod refusal;
 mod registry;
 mod types;
 mod validate;
+mod visit;
 pub mod walk;
 
 pub use const_expr::{ConstExpr, ConstOp};
@@ -69,6 +70,7 @@ pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, RefKind, Section, TableType,
 };
+pub use visit::Operators;
 pub use wasmparser::{
     AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FrameKind, FrameStack, HeapType,
     Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, TryTable,

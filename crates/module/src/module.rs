@@ -23,6 +23,7 @@ use crate::types::{
     Section, TableType,
 };
 use crate::validate::{Checked, Later, Pass};
+use crate::visit::Operators;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -416,6 +417,12 @@ impl<'m> FuncBody<'m> {
     /// A reader of the bytes of the body's operators, for a visitor with its own control stack.
     pub fn operators_binary(&self) -> BinaryReader<'m> {
         self.reader_at(self.start)
+    }
+
+    /// The same, of which the frequent operators are read quickly.
+    pub fn operators_quick(&self) -> Operators<'m> {
+        let bytes = &self.module.bytes()[self.start..self.range.end];
+        Operators::new(bytes, self.start as u64, self.module.features().wasm())
     }
 
     fn reader(&self) -> BinaryReader<'m> {

@@ -24,17 +24,18 @@ use crate::FuncType;
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
 use crate::facts::{
-    BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, FuncFacts, Locals, cells,
-    cells_of, local_roots,
+    BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, Frequent, FuncFacts, Locals,
+    cells, cells_of, local_roots,
 };
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::ops::Opcode;
+use crate::visit::Operators;
 use crate::walk::{clear, peek};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wasmparser::{
-    BinaryReader, FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations,
-    FunctionBody, Operator, ValType, ValidatorResources,
+    FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
+    ValType, ValidatorResources,
 };
 
 /// Validates bodies, keeping allocations between them.
@@ -169,7 +170,7 @@ impl BodyValidator<'_> {
         self.budget.spend(count, range.start as usize)?;
         let mut locals = define_locals(validator, body, func_type)?;
         function_cells_within(locals.cells.into(), range.start as usize, limits)?;
-        let mut reader = body.get_binary_reader_for_operators()?;
+        let mut reader = Operators::of(&body.get_binary_reader_for_operators()?, cx.bytes);
         locals.wide |= cx.wide;
         let (mut wide, mut operator) = (locals.wide, Operator::Nop);
         self.facts.begin(ty, cx, locals, reader.original_position() as u32);
@@ -200,7 +201,7 @@ impl BodyValidator<'_> {
                 if writes_local {
                     self.facts.write(plain::local_index(&reader)?);
                 }
-                reader.visit_operator(&mut validator.visitor(offset))??;
+                reader.visit(&mut validator.visitor(offset))??;
                 self.facts.step_plain(offset as u32, validator);
             } else {
                 self.other(&mut reader, &mut operator, validator, &cx)?;
@@ -211,7 +212,7 @@ impl BodyValidator<'_> {
                 return Err(Error::limit("operand_height", max, height, offset as usize));
             }
         }
-        reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        reader.decoder().finish_expression(&validator.visitor(reader.original_position()))?;
         let facts = self.facts.finish(func_type);
         function_cells_within(facts.cells(), range.start as usize, limits)?;
         Ok(facts)
@@ -221,7 +222,7 @@ impl BodyValidator<'_> {
     #[inline]
     fn other<'m>(
         &mut self,
-        reader: &mut BinaryReader<'m>,
+        reader: &mut Operators<'m>,
         operator: &mut Operator<'m>,
         validator: &mut FuncValidator<ValidatorResources>,
         cx: &BodyContext<'_>,
@@ -230,18 +231,32 @@ impl BodyValidator<'_> {
         let frame = validator.visitor(offset).current_frame();
         let Some(opcode) = peek(reader, frame, operator) else {
             // It says why.
-            reader.visit_operator(&mut validator.visitor(offset))??;
+            reader.visit(&mut validator.visitor(offset))??;
             return Err(Error::invalid("an operator that does not decode", offset as usize));
         };
+        if let Some(frequent) = Frequent::of(operator) {
+            debug_assert!(self.is_by_row(frequent, operator, cx), "{operator:?}");
+            self.budget.spend(self.facts.work_of(frequent, cx), offset as usize)?;
+            reader.visit(&mut validator.visitor(offset))??;
+            self.facts.step_of(frequent, offset as u32, cx, validator);
+            return self.depth_within(offset as usize, cx.limits);
+        }
         let (row, immediates) = (opcode.row(), Opcode::immediates(operator));
         let work = self.facts.work(row, &immediates, *cx);
         self.budget.spend(work, offset as usize)?;
         self.targets_within(offset as usize, cx.limits)?;
-        reader.visit_operator(&mut validator.visitor(offset))??;
+        reader.visit(&mut validator.visitor(offset))??;
         self.facts.step((row, &immediates), offset as u32, *cx, validator);
         self.depth_within(offset as usize, cx.limits)?;
         clear(operator, row.class);
         Ok(())
+    }
+
+    /// Whether the work and the cost of a frequent operator are those that its row gives.
+    fn is_by_row(&self, frequent: Frequent, operator: &Operator<'_>, cx: &BodyContext<'_>) -> bool {
+        let (row, immediates) = (Opcode::of(operator).row(), Opcode::immediates(operator));
+        self.facts.work_of(frequent, cx) == self.facts.work_of_values(row, &immediates, *cx)
+            && self.facts.cost_of(frequent) == self.facts.cost(row, &immediates, *cx)
     }
 
     fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {
@@ -293,7 +308,7 @@ impl FrameValidator<'_> {
         self.budget.begin(size, limits);
         let mut validator = func.into_validator(std::mem::take(&mut self.validator_allocs));
         let (cells, wide) = self.locals(&mut validator, body, func_type, limits)?;
-        let mut reader = body.get_binary_reader_for_operators().ok()?;
+        let mut reader = Operators::of(&body.get_binary_reader_for_operators().ok()?, cx.bytes);
         let start = reader.original_position() as u32;
         let locals = (func_type, cells, wide);
         let (frame, budget) = (&mut self.frame, &mut self.budget);

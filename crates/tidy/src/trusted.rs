@@ -14,7 +14,7 @@ use std::fmt;
 const GROUPS: &[(&str, &[&str], bool)] = &[
     ("form", &["crates/bytecode/src/check", "crates/bytecode/src/encode.rs"], false),
     ("equality", &["crates/bytecode/src/check/equality", "crates/terms/src/"], false),
-    ("facts", &["crates/module/src/facts"], false),
+    ("facts", &["crates/module/src/facts", "crates/module/src/visit.rs"], false),
     ("machine code", &["crates/check/src/"], false),
     ("tables", &["crates/bytecode/src/ops/", "crates/module/src/ops"], true),
     (

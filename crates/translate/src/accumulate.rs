@@ -16,7 +16,7 @@
 //!
 //! Cost: constant for each operand of an instruction.
 
-use crate::translator::Cx;
+use crate::translator::{Cx, Values};
 use prova_bytecode::{Class, Marks, Op, RegClass};
 
 /// What an accumulator holds (A1), but for its slot.
@@ -71,17 +71,20 @@ pub(crate) struct Accumulated {
 
 impl Cx<'_> {
     /// The marks of an instruction of `op` with these operand values.
-    #[inline]
-    pub(crate) fn accumulate(&mut self, op: Op, values: &[u64]) -> Accumulated {
+    #[inline(always)]
+    pub(crate) fn accumulate(&mut self, op: Op, values: &Values) -> Accumulated {
         let mut found = None;
         for (n, source) in op.info().accumulators.sources.iter().enumerate() {
             let Some((value, class)) = *source else { break };
             let slot = values[usize::from(value)] as u32;
-            let here = self.held.slots.map(|held| held == slot);
-            if here == [false; RegClass::ALL.len()] {
+            let [int, f32, f64] = self.held.slots;
+            if slot != int && slot != f32 && slot != f64 {
                 continue;
             }
-            for of in RegClass::ALL.into_iter().filter(|&of| here[of as usize]) {
+            for of in RegClass::ALL {
+                if self.held.slots[of as usize] != slot {
+                    continue;
+                }
                 let marks = Marks::new(n as u8 + 1, false);
                 if of == class && found.is_none() && op.takes(marks) {
                     found = Some((marks, of));
@@ -128,8 +131,8 @@ impl Cx<'_> {
     }
 
     /// The accumulators behind the instruction of `op` at word `at`.
-    #[inline]
-    pub(crate) fn hold(&mut self, at: u32, op: Op, marks: Marks, values: &[u64]) {
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, at: u32, op: Op, marks: Marks, values: &Values) {
         let info = op.info();
         match info.class {
             Class::pure
@@ -178,7 +181,7 @@ impl Cx<'_> {
     }
 
     #[inline]
-    fn hold_results(&mut self, at: u32, op: Op, marks: Marks, values: &[u64]) {
+    fn hold_results(&mut self, at: u32, op: Op, marks: Marks, values: &Values) {
         let accumulators = &op.info().accumulators;
         if let Some(class) = accumulators.result {
             let slot = values[0] as u16;

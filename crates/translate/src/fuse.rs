@@ -121,17 +121,24 @@ impl Cx<'_> {
         if entry.place == Place::Home { self.last_into(entry.home) } else { None }
     }
 
+    /// Its op.
+    #[inline]
+    fn made_by(&self, entry: &Entry) -> Option<Op> {
+        let last = self.b.recent.last()?;
+        let made = entry.place == Place::Home && last.home && last.dst == entry.home;
+        made.then_some(last.op)
+    }
+
     /// The op of an operator with an immediate combined with what made its operand, and the
     /// operands before the immediate.
     pub(crate) fn combine_immediate(&mut self, op: Op, a: &Entry) -> Option<(Op, [u64; 2])> {
-        let last = self.made(a)?;
-        let combined = match (last.op, op) {
+        let combined = match (self.made_by(a)?, op) {
             (Op::I32ShrUImm, Op::I32AndImm) => Op::I32ShrUAndImm,
             (Op::I32AndImm, Op::I32ShlImm) => Op::I32AndShlImm,
             (Op::I32ShlImm, Op::I32ShrSImm) => Op::I32ShlShrSImm,
             _ => return None,
         };
-        let values = self.values(&last);
+        let values = self.values(&self.made(a)?);
         self.take_back();
         Some((combined, [values[1], values[2]]))
     }
@@ -139,11 +146,13 @@ impl Cx<'_> {
     /// The same of an operator on two values. The one that was not just made is read from a slot;
     /// it needs no code, so that what the other is made of stays.
     pub(crate) fn combine(&mut self, op: Op, a: &Entry, b: &Entry) -> Option<Combined> {
-        let right = self.made(b);
-        let left =
-            if right.is_none() && matches!(b.place, Place::Local(_)) { self.made(a) } else { None };
-        let last = right.or(left)?;
-        let (combined, product_first) = match (last.op, op, right.is_some()) {
+        let right = self.made_by(b);
+        let left = if right.is_none() && matches!(b.place, Place::Local(_)) {
+            self.made_by(a)
+        } else {
+            None
+        };
+        let (combined, product_first) = match (right.or(left)?, op, right.is_some()) {
             (Op::I32ShrUAndImm, Op::I32Add, _) => (Op::I32ShrUAndAdd, true),
             (Op::I32ShlImm, Op::I32Add, _) => (Op::I32ShlAdd, true),
             (Op::I32Mul, Op::I32Add, _) => (Op::I32MulAdd, true),
@@ -160,6 +169,7 @@ impl Cx<'_> {
             Place::Local(slot) => slot.into(),
             Place::Const { .. } => return None,
         };
+        let last = self.made(if right.is_some() { b } else { a })?;
         let [_, x, y, z, ..] = self.values(&last);
         self.take_back();
         Some(match (combined, product_first) {
@@ -176,7 +186,7 @@ impl Cx<'_> {
         address: &Entry,
         offset: u64,
     ) -> Option<(Op, [u64; 2])> {
-        let last = self.made(address).filter(|_| offset <= 0xffff)?;
+        let by = self.made_by(address).filter(|_| offset <= 0xffff)?;
         let (indexed, at) = match load {
             Op::I32Load => (Op::I32LoadIdx, Op::I32LoadAt),
             Op::I64Load => (Op::I64LoadIdx, Op::I64LoadAt),
@@ -190,12 +200,12 @@ impl Cx<'_> {
             Op::F64Load => (Op::F64LoadIdx, Op::F64LoadAt),
             _ => return None,
         };
-        let combined = match last.op {
+        let combined = match by {
             Op::I32Add => indexed,
             Op::I32AddImm => at,
             _ => return None,
         };
-        let values = self.values(&last);
+        let values = self.values(&self.made(address)?);
         self.take_back();
         Some((combined, [values[1], values[2]]))
     }
@@ -224,8 +234,8 @@ impl Cx<'_> {
         for (op, with_br) in ops {
             if let Some(newest) = self.last_of(op) {
                 let values = self.take_values_back(&newest);
-                let count = op.operands().len();
-                return (self.emit(with_br, &values[..=count]), with_br);
+                // Behind the operands comes the offset, which is not known yet.
+                return (self.emit_padded(with_br, &values), with_br);
             }
         }
         (self.emit(Op::Br, &[0]), Op::Br)
@@ -283,8 +293,10 @@ impl Cx<'_> {
     /// Makes the `global.get` that was just emitted, of the popped `a`, one with the sum of it and
     /// an immediate.
     pub(crate) fn combine_get(&mut self, op: Op, a: &Entry, imm: u64) -> bool {
-        let get = self.made(a).filter(|last| last.op == Op::GlobalGet && op == Op::I32AddImm);
-        let Some(get) = get else { return false };
+        if op != Op::I32AddImm || self.made_by(a) != Some(Op::GlobalGet) {
+            return false;
+        }
+        let Some(get) = self.made(a) else { return false };
         let global = self.values(&get)[1];
         self.emit_in_place_of_last(Op::GlobalGetAddImm, [global, imm]);
         true

@@ -24,7 +24,7 @@ use crate::stack::{Entry, Place, Stack};
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
     Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Marks, Metering, Op, RegClass,
-    Role, Settings, decode,
+    Role, Settings,
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Segment, ValType, cells};
 
@@ -70,7 +70,7 @@ impl Translator {
 pub(crate) struct Buffers {
     pub(crate) code: CodeBuffer,
     /// E1.
-    recent: Vec<Produced>,
+    pub(crate) recent: Vec<Produced>,
     map: Vec<MapEntry>,
     controls: Vec<ControlHint>,
     runs: Vec<Run>,
@@ -103,7 +103,7 @@ pub(crate) struct Produced {
     /// The slot of its result.
     pub(crate) dst: u16,
     /// Whether that is a home slot, which a later instruction may consume.
-    home: bool,
+    pub(crate) home: bool,
     /// Its marks, and what they did.
     accumulated: Accumulated,
     /// What accumulators held before it.
@@ -188,10 +188,10 @@ impl<'m> Cx<'m> {
         self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));
         self.b.stack.reset(self.facts.local_cells as u16);
         self.enter_body(self.module.func_type_idx(self.func));
-        let mut operators = body.operators_binary();
+        let mut operators = body.operators_quick();
         while !operators.eof() {
             self.offset = operators.original_position() as u32;
-            if operators.visit_operator(self).is_err() {
+            if operators.visit(self).is_err() {
                 return Err(self.bug_here("an operator that does not decode"));
             }
             if self.fault.is_some() || self.b.stack.underflow {
@@ -282,7 +282,12 @@ impl Cx<'_> {
 
     /// Emits an instruction of the current operator; forgets the ones before (E1).
     #[inline]
-    pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+    pub(crate) fn emit<const N: usize>(&mut self, op: Op, values: &[u64; N]) -> u32 {
+        self.emit_padded(op, &padded(values))
+    }
+
+    /// The same from all values that an instruction may have: those beyond the op's are 0.
+    pub(crate) fn emit_padded(&mut self, op: Op, values: &Values) -> u32 {
         self.forget();
         let held = self.held;
         let (at, accumulated) = self.emit_accumulated(op, values);
@@ -293,21 +298,20 @@ impl Cx<'_> {
         at
     }
 
-    #[inline]
-    fn emit_accumulated(&mut self, op: Op, values: &[u64]) -> (u32, Accumulated) {
+    #[inline(always)]
+    fn emit_accumulated(&mut self, op: Op, values: &Values) -> (u32, Accumulated) {
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
         let accumulated = self.accumulate(op, values);
-        let at = self.b.code.emit_marked(op, accumulated.marks, values);
+        let at = self.b.code.emit_padded(op, accumulated.marks, values);
         self.hold(at, op, accumulated.marks, values);
         (at, accumulated)
     }
 
     /// Emits an instruction whose one result is operand 0, a home slot that a later instruction may
     /// consume.
-    #[inline]
-    pub(crate) fn emit_to(&mut self, op: Op, values: &[u64]) {
+    pub(crate) fn emit_to(&mut self, op: Op, values: &Values) {
         self.pairable = None;
         if self.b.recent.len() == RECENT_MAX {
             self.b.recent.clear();
@@ -326,7 +330,7 @@ impl Cx<'_> {
         let mut values = [0; VALUES_MAX];
         values[0] = self.b.stack.next_home().into();
         values[1..=N].copy_from_slice(&sources);
-        self.emit_to(op, &values[..=N]);
+        self.emit_to(op, &values);
         self.b.stack.push_home(wide);
     }
 
@@ -347,7 +351,7 @@ impl Cx<'_> {
         if self.deterministic
             && let Some(top) = self.b.stack.top()
         {
-            self.emit_to(canonicalize, &[top.home.into(), top.home.into()]);
+            self.emit_to(canonicalize, &padded(&[top.home.into(), top.home.into()]));
         }
     }
 
@@ -365,20 +369,13 @@ impl Cx<'_> {
     }
 
     /// The operand values of an instruction of this function.
-    pub(crate) fn values(&mut self, produced: &Produced) -> [u64; VALUES_MAX] {
-        match decode(self.b.code.words(), produced.at) {
-            Ok(mut inst) => {
-                let slot = Cx::accumulated_slot(inst.op, inst.marks, &produced.held);
-                if let Some((value, slot)) = slot {
-                    inst.values[value] = slot.into();
-                }
-                inst.values
-            }
-            Err(_) => {
-                self.bug("an instruction that does not decode");
-                [0; VALUES_MAX]
-            }
+    pub(crate) fn values(&self, produced: &Produced) -> Values {
+        let mut values = self.b.code.values(produced.at, produced.op);
+        let marks = produced.accumulated.marks;
+        if let Some((value, slot)) = Cx::accumulated_slot(produced.op, marks, &produced.held) {
+            values[value] = slot.into();
         }
+        values
     }
 
     /// The last instruction, wherever its result is, if it is one of `op`.
@@ -440,7 +437,7 @@ impl Cx<'_> {
             self.take_back();
             self.preserve(slot);
             self.offset = own;
-            self.emit(last.op, &values[..value_count(last.op)]);
+            self.emit_padded(last.op, &values);
             self.forget();
             self.offset = current;
         } else {
@@ -493,7 +490,7 @@ impl Cx<'_> {
             false if i32::try_from(bits as i64).is_ok() => Op::Const64S32,
             false => Op::Const64,
         };
-        self.emit_to(op, &[dst.into(), bits]);
+        self.emit_to(op, &padded(&[dst.into(), bits]));
     }
 
     /// Emits a copy; two one-cell copies become one instruction if the second does not read what
@@ -508,8 +505,8 @@ impl Cx<'_> {
                 self.b.code.truncate(at);
                 // The first copy, which may have read an accumulator, has written one.
                 self.held.clear(RegClass::Int);
-                let values = [d.into(), dst.into(), s.into(), src.into()];
-                self.b.code.emit(Op::Copy2, &values);
+                let values = padded(&[d.into(), dst.into(), s.into(), src.into()]);
+                self.b.code.emit_padded(Op::Copy2, Marks::NONE, &values);
                 self.hold(at, Op::Copy2, Marks::NONE, &values);
                 self.fix();
                 self.forget();
@@ -573,10 +570,10 @@ impl Cx<'_> {
             }
         }
         match results {
-            0 => _ = self.emit(op, &values[..n]),
+            0 => _ = self.emit_padded(op, &values),
             1 => {
                 values[0] = self.b.stack.next_home().into();
-                self.emit_to(op, &values[..n]);
+                self.emit_to(op, &values);
                 self.b.stack.push_home(row[0].kind == Kind::v128);
             }
             _ => {
@@ -585,7 +582,7 @@ impl Cx<'_> {
                 self.b.stack.push_home(row[0].kind == Kind::v128);
                 values[1] = self.b.stack.next_home().into();
                 self.b.stack.push_home(row[1].kind == Kind::v128);
-                self.emit(op, &values[..n]);
+                self.emit_padded(op, &values);
             }
         }
     }
@@ -608,7 +605,14 @@ fn joins_branches(op: Op) -> bool {
     matches!(op, Op::I32AddImm | Op::Copy | Op::Const32)
 }
 
-/// The number of values that an instruction is emitted from.
-fn value_count(op: Op) -> usize {
-    op.operands().iter().map(|o| if o.kind == Kind::v128c { 2 } else { 1 }).sum()
+/// The values that an instruction is emitted from; those that its op has not are 0.
+pub(crate) type Values = [u64; VALUES_MAX];
+
+/// Some values, and 0 for the rest.
+#[inline(always)]
+fn padded<const N: usize>(values: &[u64; N]) -> Values {
+    const { assert!(N <= VALUES_MAX, "a row has fewer operands") };
+    let mut all = [0; VALUES_MAX];
+    all[..N].copy_from_slice(values);
+    all
 }

@@ -208,7 +208,7 @@ fn open<'a>(
     header(&cx).map_err(at(0))?;
     map::hints(&cx).map_err(at(0))?;
     Ok(Walk {
-        targets: Targets::new(candidate.words.len()),
+        targets: Targets::new(candidate.words.len(), candidate.controls.len()),
         near: module.memory(MemoryIdx(0)).is_some_and(|memory| !memory.memory64),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
@@ -280,7 +280,14 @@ impl Walk<'_> {
     fn slots(&self, inst: &Inst) -> Verdict {
         let info = inst.op.info();
         let frame = u64::from(self.cx.candidate.frame_cells);
-        // Without branches: which operands are slots differs from instruction to instruction.
+        // If the highest slot is inside, with two cells where any has them, all are.
+        if let Some(short) = &info.short {
+            let slot = |i: usize| inst.values[i] & short.slots[i];
+            let highest = slot(0).max(slot(1)).max(slot(2)).max(slot(3));
+            if highest + u64::from(info.form.wide != 0) < frame {
+                return Ok(());
+            }
+        }
         let outside = |from: usize, to: usize| {
             (from..to).fold(false, |outside, i| {
                 let slot = info.form.slots >> i & 1 == 1;
@@ -288,7 +295,7 @@ impl Walk<'_> {
                 outside | (slot & (inst.values[i].saturating_add(wide) >= frame))
             })
         };
-        if outside(0, 4) || !info.narrow && outside(4, VALUES_MAX) {
+        if outside(0, VALUES_MAX) {
             return Err(self.outside(inst));
         }
         Ok(())

@@ -22,11 +22,12 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    pub(super) fn new(words: usize) -> Targets {
+    /// For code of so many words, with room for so many branches.
+    pub(super) fn new(words: usize, branches: usize) -> Targets {
         Targets {
             words: words as u32,
             starts: vec![0; words.div_ceil(64)],
-            ahead: Vec::new(),
+            ahead: Vec::with_capacity(branches),
             falls: true,
         }
     }

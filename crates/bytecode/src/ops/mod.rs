@@ -237,9 +237,8 @@ pub struct OpInfo {
     pub(crate) fields: [Field; OPERANDS_MAX + 1],
     /// The number of `fields`.
     pub(crate) values: u8,
-    /// Whether it is two words, and the lanes of the second are the operand values in order,
-    /// unsigned.
-    pub(crate) narrow: bool,
+    /// Where the operand values are, if it is of two words.
+    pub(crate) short: Option<Short>,
     /// The bits of each word that belong to no operand (T4).
     pub(crate) unused: [u64; INST_WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
@@ -262,6 +261,52 @@ pub(crate) struct Form {
     pub(crate) near: bool,
     /// Whether control does not fall through it.
     pub(crate) terminator: bool,
+}
+
+/// The places of the operand values of an instruction of two words: the `fields` of its row again,
+/// so that all values are read without a branch. A word shifted up by `ups` and back by `downs`,
+/// with its sign, has the value in the bits of `masks`; of a value that the row has not, none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    pub(crate) ups: [u8; SHORT_VALUES_MAX],
+    pub(crate) downs: [u8; SHORT_VALUES_MAX],
+    pub(crate) masks: [u64; SHORT_VALUES_MAX],
+    /// All bits of those that are slots.
+    pub(crate) slots: [u64; SHORT_VALUES_MAX],
+}
+
+/// The greatest number of operand values of an instruction of two words: lanes of the second.
+pub(crate) const SHORT_VALUES_MAX: usize = 4;
+
+impl Short {
+    /// Operand value `i` of an instruction whose second word is `second`.
+    #[inline(always)]
+    pub(crate) fn value(&self, second: u64, i: usize) -> u64 {
+        let up = second << (self.ups[i] & 63);
+        (up as i64 >> (self.downs[i] & 63)) as u64 & self.masks[i]
+    }
+
+    /// The bits of the second word that operand value `i` takes: what [`value`](Short::value)
+    /// reads. Of a value that the row has not, 0 has none.
+    #[inline(always)]
+    pub(crate) fn bits(&self, value: u64, i: usize) -> u64 {
+        value << (self.downs[i] & 63) >> (self.ups[i] & 63)
+    }
+
+    const fn of(fields: &[Field; OPERANDS_MAX + 1], values: usize, slots: u8) -> Short {
+        let mut short = Short { ups: [0; 4], downs: [0; 4], masks: [0; 4], slots: [0; 4] };
+        let mut i = 0;
+        while i < values {
+            let Field { word, shift, left, signed } = fields[i];
+            assert!(word == 1 && shift <= left, "a value of the second word");
+            short.ups[i] = left - shift;
+            short.downs[i] = left;
+            short.masks[i] = if signed { u64::MAX } else { u64::MAX >> left };
+            short.slots[i] = if slots >> i & 1 == 1 { u64::MAX } else { 0 };
+            i += 1;
+        }
+        short
+    }
 }
 
 /// The place of an operand value: bits of a word.
@@ -312,7 +357,6 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     // Word 0 is the op's: an executor may put the address of its handler there.
     let mut next = 4u8;
     let mut i = 0;
-    let mut narrow = !matches!(class, Class::br_table);
     while i < operands.len() {
         let kind = operands[i].kind;
         let width = kind.lanes();
@@ -320,7 +364,6 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         next = next.div_ceil(align) * align;
         lanes[i] = next;
         let signed = matches!(kind, Kind::i32s | Kind::i64s | Kind::i64w | Kind::rel);
-        narrow = narrow && width == 1 && !signed && !matches!(kind, Kind::lane);
         let mut lane = next;
         while lane < next + width {
             let (word, shift) = (lane / 4, lane % 4 * 16);
@@ -336,8 +379,14 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         i += 1;
     }
     let words = next.div_ceil(4);
-    let (form, values) = (form(class, operands), values as u8);
-    let narrow = narrow && words == 2;
+    let form = form(class, operands);
+    // Words follow a `br_table` that its values count.
+    let short = if words == 2 && !matches!(class, Class::br_table) {
+        Some(Short::of(&fields, values, form.slots))
+    } else {
+        None
+    };
+    let values = values as u8;
     let accumulators = Accumulators::of(class, operands);
     OpInfo {
         mnemonic,
@@ -346,7 +395,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         lanes,
         fields,
         values,
-        narrow,
+        short,
         unused,
         words,
         accumulators,

@@ -12,6 +12,7 @@
 //!
 //! Time: constant for an operator, plus the values it pushes while `wide` or with active `roots`.
 
+use super::context::BodyContext;
 use super::roots::{RootsBuilder, is_exnref};
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
@@ -22,74 +23,6 @@ use crate::ops::{Flow, Immediate, Immediates, Kind, Row, Value};
 use crate::validate::PlainRun;
 use std::ops::Range;
 use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
-
-/// What a body needs to know of the module around it.
-#[derive(Clone, Copy)]
-pub(crate) struct BodyContext<'m> {
-    /// The whole module.
-    pub(crate) bytes: &'m [u8],
-    pub(crate) limits: &'m Limits,
-    pub(crate) types: &'m [FuncType],
-    pub(crate) funcs: &'m [TypeIdx],
-    pub(crate) tags: &'m [TypeIdx],
-    /// Whether a type or global has a `v128`.
-    pub(crate) wide: bool,
-    /// Whether a type, global or table has references to exceptions.
-    pub(crate) exceptions: bool,
-}
-
-impl BodyContext<'_> {
-    /// Numbers of parameters and results of a type; none for a type that does not exist.
-    pub(super) fn arity(&self, ty: u32) -> (u32, u32) {
-        self.types
-            .get(ty as usize)
-            .map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
-    }
-
-    pub(super) fn func_arity(&self, func: u32) -> (u32, u32) {
-        self.funcs.get(func as usize).map_or((0, 0), |ty| self.arity(ty.0))
-    }
-
-    pub(super) fn tag_arity(&self, tag: u32) -> (u32, u32) {
-        self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
-    }
-
-    /// Those of the function, type or tag that an operator names.
-    fn callee_arity(&self, immediates: &Immediates<'_>) -> (u32, u32) {
-        let named = |kind| immediates.index(kind);
-        match (named(Immediate::func), named(Immediate::type_), named(Immediate::tag)) {
-            (Some(func), ..) => self.func_arity(func),
-            (_, Some(ty), _) => self.arity(ty),
-            (.., Some(tag)) => self.tag_arity(tag),
-            (None, None, None) => (0, 0),
-        }
-    }
-
-    /// The cells of the values of a tag's exceptions.
-    fn tag_cells(&self, tag: u32) -> u32 {
-        let ty = self.tags.get(tag as usize).and_then(|ty| self.types.get(ty.index()));
-        ty.map_or(0, |ty| cells_of(&ty.params))
-    }
-
-    /// The cells of the values that a branch to a block's label takes.
-    fn label_cells(&self, kind: BlockKind, ty: BlockType) -> u32 {
-        match (ty, kind) {
-            (BlockType::Empty, _) | (BlockType::Type(_), BlockKind::Loop) => 0,
-            (BlockType::Type(ty), _) => cells(ty),
-            (BlockType::FuncType(ty), _) => self.types.get(ty as usize).map_or(0, |ty| {
-                cells_of(if kind == BlockKind::Loop { &ty.params } else { &ty.results })
-            }),
-        }
-    }
-
-    pub(super) fn block_arity(&self, ty: BlockType) -> (u32, u32) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(ty) => self.arity(ty),
-        }
-    }
-}
 
 /// What the locals of a body amount to, parameters included.
 #[derive(Debug, Default)]
@@ -125,6 +58,21 @@ struct Frame {
     results: u32,
     /// Whether the first arm of an `if` falls through to `end`.
     then_falls: bool,
+}
+
+/// What an operator does that has been accepted; the branches that it may take are noted before.
+pub(super) enum Taken {
+    /// It goes on to the next one.
+    Next,
+    Open(BlockKind, BlockType),
+    Else,
+    End,
+    /// It may branch to a label of so many values.
+    Fork(u32),
+    /// A call with so many results.
+    Call(u32),
+    /// It does not go on; of a throw, with so many values.
+    Stop(Option<u32>),
 }
 
 /// A segment that is open: the offset of its first operator, and what it costs so far.
@@ -195,13 +143,23 @@ impl FactsBuilder {
 
     /// The values a branch to label `depth` takes; 0 if there is no such label.
     #[inline]
-    fn label_arity(&self, depth: u32) -> u32 {
+    pub(super) fn label_arity(&self, depth: u32) -> u32 {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
     }
 
     /// The cells of these values.
-    fn label_cells(&self, depth: u32) -> u32 {
+    pub(super) fn label_cells(&self, depth: u32) -> u32 {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_cells)
+    }
+
+    /// Values on the stack after the `end` of the block that is open so far out, counted from 0 for
+    /// the body; of the innermost one, if `from` is none.
+    pub(super) fn results(&self, from: Option<usize>) -> u32 {
+        let frame = match from {
+            Some(from) => self.frames.get(from),
+            None => self.frames.last(),
+        };
+        frame.map_or(0, |frame| frame.results)
     }
 
     /// Units of work that an operator with these immediates takes (see `Limits::work_per_byte`),
@@ -212,10 +170,10 @@ impl FactsBuilder {
         immediates: &Immediates<'_>,
         cx: BodyContext<'_>,
     ) -> u64 {
+        let mut work = self.work_of_values(row, immediates, cx);
         if row.class.flow() == Flow::Next {
-            return 1;
+            return work;
         }
-        let mut work = 1 + self.values(row, immediates, cx);
         for (_, value) in immediates.iter() {
             if let Value::Labels(targets) = value {
                 let count = u64::from(targets.len()) + 1;
@@ -231,6 +189,17 @@ impl FactsBuilder {
             }
         }
         work
+    }
+
+    /// The same without the labels of a `br_table` or `try_table`.
+    pub(crate) fn work_of_values(
+        &self,
+        row: &Row,
+        immediates: &Immediates<'_>,
+        cx: BodyContext<'_>,
+    ) -> u64 {
+        let next = row.class.flow() == Flow::Next;
+        1 + if next { 0 } else { self.values(row, immediates, cx) }
     }
 
     /// Units of work of the values in the lists of types that an operator's signature names, each
@@ -277,27 +246,56 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
+        let cost = self.cost(row, immediates, cx);
+        let taken = match row.class.flow() {
+            Flow::Next => Taken::Next,
+            Flow::Open(kind) => {
+                self.branch(immediates);
+                Taken::Open(kind, immediates.block().unwrap_or(BlockType::Empty))
+            }
+            Flow::Else => Taken::Else,
+            Flow::End => Taken::End,
+            Flow::Fork => {
+                let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
+                Taken::Fork(label)
+            }
+            Flow::Call => Taken::Call(cx.callee_arity(immediates).1),
+            Flow::Stop => {
+                self.branch(immediates);
+                Taken::Stop(immediates.index(Immediate::tag).map(|tag| cx.tag_arity(tag).0))
+            }
+        };
+        self.take(taken, cost, offset, cx, validator);
+    }
+
+    /// Takes in what an operator of such a cost does.
+    #[inline]
+    pub(super) fn take<R: WasmModuleResources>(
+        &mut self,
+        taken: Taken,
+        cost: u64,
+        offset: u32,
+        cx: BodyContext<'_>,
+        validator: &FuncValidator<R>,
+    ) {
         let live_before = self.live;
         if live_before {
-            let cost = row.cost + self.carried(row, immediates, cx);
             self.segment.get_or_insert(Open { offset, cost: 0 }).cost += cost;
         }
-        match row.class.flow() {
-            Flow::Next => {
+        match taken {
+            Taken::Next => {
                 // None pushes more than two values (`i64.add128`).
                 self.pushed(2, validator);
             }
-            Flow::Open(kind) => self.enter(kind, immediates, offset, cx, validator),
-            Flow::Else => self.alternate(offset, validator),
-            Flow::End => self.leave(offset, validator),
-            Flow::Fork => {
-                let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
+            Taken::Open(kind, ty) => self.enter(kind, ty, offset, cx, validator),
+            Taken::Else => self.alternate(offset, validator),
+            Taken::End => self.leave(offset, validator),
+            Taken::Fork(label) => {
                 // It gives back the label's values, and `br_on_null` one more.
                 self.pushed(label + 1, validator);
                 self.cut();
             }
-            Flow::Call => {
-                let (_, results) = cx.callee_arity(immediates);
+            Taken::Call(results) => {
                 if live_before {
                     let height = validator.operand_stack_height();
                     self.roots.point(offset, height.saturating_sub(results));
@@ -305,12 +303,10 @@ impl FactsBuilder {
                 self.pushed(results, validator);
                 self.cut();
             }
-            Flow::Stop => {
-                if live_before && let Some(tag) = immediates.index(Immediate::tag) {
-                    let (params, _) = cx.tag_arity(tag);
+            Taken::Stop(thrown) => {
+                if live_before && let Some(params) = thrown {
                     self.roots.point(offset, self.height.saturating_sub(params));
                 }
-                self.branch(immediates);
                 self.pushed(0, validator);
                 self.stop();
             }
@@ -422,13 +418,11 @@ impl FactsBuilder {
     fn enter<R: WasmModuleResources>(
         &mut self,
         kind: BlockKind,
-        immediates: &Immediates<'_>,
+        ty: BlockType,
         offset: u32,
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        self.branch(immediates);
-        let ty = immediates.block().unwrap_or(BlockType::Empty);
         if matches!(ty, BlockType::Type(ty) if is_exnref(ty)) {
             self.roots.activate();
         }
@@ -486,6 +480,11 @@ impl FactsBuilder {
         Some(depth)
     }
 
+    /// What an operator costs where it is reachable.
+    pub(crate) fn cost(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
+        row.cost + self.carried(row, immediates, cx)
+    }
+
     /// What a branch or throw costs for the values that it takes along; 0 for other operators.
     fn carried(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         if !matches!(row.class.flow(), Flow::Fork | Flow::Stop) {
@@ -507,7 +506,7 @@ impl FactsBuilder {
 
     /// Notes a branch to label `depth`.
     #[inline]
-    fn target(&mut self, depth: u32) {
+    pub(super) fn target(&mut self, depth: u32) {
         if self.live
             && let Some(frame) = self.frames.iter().nth_back(depth as usize)
         {

@@ -22,9 +22,10 @@ use crate::FuncType;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::validate::plain_run;
+use crate::visit::Operators;
 use wasmparser::{
-    BinaryReader, BlockType, BrTable, FrameKind, FrameStack, FuncValidator, TryTable,
-    VisitOperator, VisitSimdOperator, WasmModuleResources, for_each_visit_operator,
+    BlockType, BrTable, FrameKind, FrameStack, FuncValidator, TryTable, VisitOperator,
+    VisitSimdOperator, WasmModuleResources, for_each_visit_operator,
 };
 
 /// Work that is left to a body.
@@ -87,7 +88,7 @@ impl FrameBuilder {
     /// are declared, have `local_cells`, and `wide` says whether one has two.
     pub(crate) fn measure<R: WasmModuleResources>(
         &mut self,
-        reader: &mut BinaryReader<'_>,
+        reader: &mut Operators<'_>,
         validator: &mut FuncValidator<R>,
         (ty, local_cells, wide): (&FuncType, u32, bool),
         cx: BodyContext<'_>,
@@ -113,7 +114,7 @@ impl FrameBuilder {
             let step = {
                 let inner = validator.visitor(offset);
                 let mut watch = Watch { inner, body: self, cx: &cx, budget, step: Step::Next };
-                reader.visit_operator(&mut watch).ok()?.ok()?;
+                reader.visit(&mut watch).ok()?.ok()?;
                 watch.step
             };
             let height = validator.operand_stack_height();
@@ -127,7 +128,7 @@ impl FrameBuilder {
                 step => self.take(step, validator, limits)?,
             }
         }
-        reader.finish_expression(&validator.visitor(reader.original_position())).ok()?;
+        reader.decoder().finish_expression(&validator.visitor(reader.original_position())).ok()?;
         let result_cells = super::cells_of(&ty.results);
         Some(FrameFacts {
             local_cells,

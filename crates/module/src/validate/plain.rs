@@ -18,7 +18,8 @@
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
 use crate::facts::{BodyContext, Budgeted};
-use wasmparser::{BinaryReader, FuncValidator, WasmModuleResources};
+use crate::visit::Operators;
+use wasmparser::{FuncValidator, WasmModuleResources};
 
 /// What a run of plain operators amounts to.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub(crate) struct PlainRun {
 /// Validates plain operators up to the next other one, or to the end.
 #[inline]
 pub(crate) fn run<R: WasmModuleResources>(
-    reader: &mut BinaryReader<'_>,
+    reader: &mut Operators<'_>,
     validator: &mut FuncValidator<R>,
     cx: &BodyContext<'_>,
     budget: &mut impl Budgeted,
@@ -53,7 +54,7 @@ pub(crate) fn run<R: WasmModuleResources>(
         if part == Part::WritesLocal {
             run.written |= 1 << (local_index(reader)? % 64);
         }
-        reader.visit_operator(&mut validator.visitor(offset))??;
+        reader.visit(&mut validator.visitor(offset))??;
         let height = validator.operand_stack_height();
         if height > run.height_max {
             if u64::from(height) > limit {
@@ -75,10 +76,8 @@ pub(crate) const fn writes_local(byte: u8) -> bool {
 
 /// The index of a `local.set` or `local.tee` that comes next.
 #[inline]
-pub(crate) fn local_index(reader: &BinaryReader<'_>) -> Result<u32> {
-    let mut reader = reader.clone();
-    reader.read_u8()?;
-    Ok(reader.read_var_u32()?)
+pub(crate) fn local_index(reader: &Operators<'_>) -> Result<u32> {
+    Ok(reader.index_ahead()?)
 }
 
 /// The byte of `local.set`.

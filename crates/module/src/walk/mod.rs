@@ -49,6 +49,8 @@ mod read;
 mod surroundings;
 mod walker;
 
+#[cfg(test)]
+pub(crate) use read::InPlace;
 pub(crate) use read::{clear, peek};
 pub use surroundings::{BlockTypes, Surroundings};
 pub use walker::{HEIGHT_MAX, Walk, walk};

@@ -9,13 +9,14 @@
 //! have cleared a place that owns memory ([`clear`]); else that leaks. Noticed by: `tests` here.
 
 use crate::ops::{Class, Opcode};
+use crate::visit::Operators;
 use wasmparser::{
-    BinaryReader, FrameKind, FrameStack, Operator, OperatorsReader, VisitOperator,
-    VisitSimdOperator, for_each_visit_operator, for_each_visit_simd_operator,
+    FrameKind, FrameStack, Operator, OperatorsReader, VisitOperator, VisitSimdOperator,
+    for_each_visit_operator, for_each_visit_simd_operator,
 };
 
 /// The place of the operator, and the block that it is in.
-struct InPlace<'s, 'm>(&'s mut Operator<'m>, Option<FrameKind>);
+pub(crate) struct InPlace<'s, 'm>(pub(crate) &'s mut Operator<'m>, pub(crate) Option<FrameKind>);
 
 impl FrameStack for InPlace<'_, '_> {
     fn current_frame(&self) -> Option<FrameKind> {
@@ -63,11 +64,11 @@ pub(super) fn read<'m>(
 /// `frame` is the innermost block. `None` if it does not decode.
 #[inline]
 pub(crate) fn peek<'m>(
-    reader: &BinaryReader<'m>,
+    operators: &Operators<'m>,
     frame: Option<FrameKind>,
     place: &mut Operator<'m>,
 ) -> Option<Opcode> {
-    reader.clone().visit_operator(&mut InPlace(place, frame)).ok()
+    operators.clone().visit(&mut InPlace(place, frame)).ok()
 }
 
 /// Clears the place of an operator of a class, if it may own memory: only clauses of a `try_table`

@@ -50,7 +50,7 @@ use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
 pub(crate) use observe::{Observer, Sides};
-use prova_module::{BinaryReader, FuncFacts, Module, ValType};
+use prova_module::{FuncFacts, Module, Operators, ValType};
 use prova_terms::{Terms, Vn};
 use state::State;
 pub(crate) use state::accumulator_cell;
@@ -100,6 +100,9 @@ impl Default for Scratch {
         Scratch { terms: RefCell::new(Terms::new()), buffers: Buffers::default() }
     }
 }
+
+/// Open blocks for which there is room from the start.
+const FRAMES_AT_FIRST: usize = 32;
 
 /// The greatest number of bytes that a thread keeps.
 const SCRATCH_MAX: usize = 16_777_216;
@@ -186,7 +189,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
             candidate,
             terms,
             state,
-            frames: Vec::new(),
+            frames: Vec::with_capacity(facts.blocks.len().min(FRAMES_AT_FIRST)),
             locals,
             offset: 0,
             live: true,
@@ -221,7 +224,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         let func = self.candidate.func;
         let Some(body) = self.module.body(func) else { return Ok(()) };
         self.open_body(func);
-        let mut reader = body.operators_binary();
+        let mut reader = body.operators_quick();
         while !self.frames.is_empty() {
             self.operator_at(&mut reader)?;
         }
@@ -234,7 +237,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
     }
 
     /// Walks over one operator (`wasm::visit`).
-    fn operator_at(&mut self, reader: &mut BinaryReader<'_>) -> Verdict {
+    fn operator_at(&mut self, reader: &mut Operators<'_>) -> Verdict {
         let undecodable = |_| Fault::new(Rule::Operators, "a body that does not decode");
         self.offset = reader.original_position() as u32;
         let sides = Sides {
@@ -246,13 +249,13 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         };
         self.observer.operator(&sides);
         if !self.live {
-            let dead = reader.visit_operator(&mut DeadReader).map_err(undecodable)?;
+            let dead = reader.visit(&mut DeadReader).map_err(undecodable)?;
             return self.skip(dead);
         }
         if self.settings.metering != Metering::None {
             self.meter()?;
         }
-        reader.visit_operator(self).map_err(undecodable)?
+        reader.visit(self).map_err(undecodable)?
     }
 
     /// Demands what is due before the current operator: the poll, then the charge.
@@ -284,7 +287,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.locals[index as usize]
     }
 
-    #[inline]
+    #[inline(never)]
     fn push(&mut self, vn: Vn, wide: bool) -> Verdict {
         let top = self.state.top() + 1 + u32::from(wide);
         if top > self.facts.local_cells + self.facts.max_height_cells {

@@ -304,7 +304,7 @@ impl State {
     }
 
     /// Pushes a value of one cell.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, vn: Vn) {
         self.entries.push(self.top);
         self.push_cell(vn);
@@ -317,7 +317,7 @@ impl State {
         self.push_cell(high);
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_cell(&mut self, vn: Vn) {
         let s = self.top;
         self.top = s + 1;
