@@ -22,6 +22,7 @@ use crate::plant::planted;
 use prova_module::{ErrorKind, Features, Module};
 use prova_ssa::Body;
 use prova_ssa::emit::reducify::{Irreducible, reducify_loose};
+use prova_ssa::emit::turn::turn_loose;
 use prova_ssa::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble_over, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Rejection, Twin};
 use prova_ssa::passes::{LooseBody, Pass, optimize_loose};
@@ -58,6 +59,7 @@ pub(crate) enum Filled {
 /// How a body gets its bytes (L3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
+    Turned,
     Short,
     Plain,
     Unchanged,
@@ -66,6 +68,7 @@ enum Way {
 impl Way {
     fn next(self) -> Option<Way> {
         match self {
+            Way::Turned => Some(Way::Short),
             Way::Short => Some(Way::Plain),
             Way::Plain => Some(Way::Unchanged),
             Way::Unchanged => None,
@@ -102,7 +105,7 @@ pub(crate) fn fill(
     let imported = hollow.imported_func_count();
     let passes = passes(options);
     let into = Target { hollow: &hollow, types: &types, passes: &passes };
-    let first = |at: usize| candidate(&into, &bodies[at], Way::Short);
+    let first = |at: usize| candidate(&into, &bodies[at], Way::Turned);
     let mut found = each(options.threads, bodies.len(), first);
     loop {
         let refused = refused(&found);
@@ -175,9 +178,17 @@ fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refu
     let body = LooseBody::check(hollow, body.clone()).map_err(|error| bug(error.to_string()))?;
     let mut body = match way {
         Way::Unchanged => body,
-        Way::Short | Way::Plain => optimize_loose(body, passes).0,
+        Way::Turned | Way::Short | Way::Plain => optimize_loose(body, passes).0,
     };
-    let style = if way == Way::Short { Style::Short } else { Style::Plain };
+    let style = match way {
+        Way::Turned | Way::Short => Style::Short,
+        Way::Plain | Way::Unchanged => Style::Plain,
+    };
+    let turned = |body: &LooseBody| match way {
+        Way::Turned => turn_loose(body).ok().flatten(),
+        Way::Short | Way::Plain | Way::Unchanged => None,
+    };
+    body = turned(&body).unwrap_or(body);
     let mut made = emit_with(style, hollow, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made {
         let reduced = reducify_loose(&body).map_err(|error| match error {
@@ -185,6 +196,7 @@ fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refu
             Irreducible::Refused(_) => bug(error.to_string()),
         })?;
         body = reduced.ok_or_else(|| bug("flow that is both".to_owned()))?;
+        body = turned(&body).unwrap_or(body);
         made = emit_with(style, hollow, types, body.body());
     }
     let unsupported = |what: String| Refused::new(Fault::Unsupported, what);

@@ -15,7 +15,8 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
-//! * Y3. A function whose emission is refused is emitted once more, block for block
+//! * Y3. Loops are turned first ([`turn`](crate::emit::turn)). A function of which that, or its
+//!   emission, is refused is emitted as it was before; if that is refused, block for block
 //!   ([`Style::Plain`]), then in both styles without the parameters that are one value
 //!   ([`Pass::Params`], which is checked), before it keeps its bytes. What is proved of what is
 //!   emitted is the same each time.
@@ -30,6 +31,7 @@ use crate::body::{Body, Metering};
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
+use crate::emit::turn::turn;
 use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use crate::passes::Pass;
@@ -109,6 +111,9 @@ pub struct Trip {
     pub dropped: Vec<String>,
     /// What became of each defined function, in order.
     pub outcomes: Vec<(FuncIdx, Outcome)>,
+    /// The functions with loops that were turned for nothing, since what was made is not proved, and
+    /// why.
+    pub unturned: Vec<(FuncIdx, String)>,
 }
 
 /// Why there is no module.
@@ -137,6 +142,10 @@ struct Candidate {
     /// Whether parameters that are one value are gone from the body.
     is_bare: bool,
     body: CheckedBody,
+    /// The body as it was before its loops were turned, if they are.
+    straight: Option<CheckedBody>,
+    /// Why its turned loops are not proved, if they are not.
+    unturned: Option<String>,
     emitted: Emitted,
     homes: Vec<u32>,
 }
@@ -241,9 +250,14 @@ fn rounds(
             }
         }
         if !refused {
+            let unturned = funcs.iter().zip(&found).filter_map(|(&func, found)| {
+                found.as_ref().ok()?.unturned.clone().map(|why| (func, why))
+            });
+            let unturned = unturned.collect();
             let outcomes = found.into_iter().map(|found| found.err().unwrap_or(Outcome::Replaced));
             let outcomes = funcs.into_iter().zip(outcomes).collect();
-            return Ok((Trip { module: new, dropped: assembled.dropped, outcomes }, proofs));
+            let dropped = assembled.dropped;
+            return Ok((Trip { module: new, dropped, outcomes, unturned }, proofs));
         }
         before = Some((new, proved));
     }
@@ -290,17 +304,28 @@ fn leave_out(
 
 impl Candidate {
     /// What is emitted next for the same function, if this is refused (Y3).
-    fn next(&self, module: &Module, types: &Types, emit: Emit<'_>) -> Option<Candidate> {
-        let (style, body, is_bare) = match (self.style, self.is_bare) {
-            (Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
-            (Style::Plain, true) => return None,
-            (Style::Plain, false) => {
+    fn next(
+        &self,
+        module: &Module,
+        types: &Types,
+        emit: Emit<'_>,
+        why: &emitted::Rejection,
+    ) -> Option<Candidate> {
+        let (style, body, is_bare) = match (&self.straight, self.style, self.is_bare) {
+            (Some(straight), ..) => (Style::Short, straight.clone(), self.is_bare),
+            (None, Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
+            (None, Style::Plain, true) => return None,
+            (None, Style::Plain, false) => {
                 let (bare, witness) = Pass::Params.run(&self.body)?;
                 (Style::Short, self.body.replace(bare, &witness).ok()?, true)
             }
         };
+        let unturned = match self.straight {
+            Some(_) => Some(why.to_string()),
+            None => self.unturned.clone(),
+        };
         let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
-        Some(Candidate { style, is_bare, body, emitted, homes })
+        Some(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
     }
 }
 
@@ -314,16 +339,32 @@ fn candidate(
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    let style = Style::Short;
+    let (style, is_bare) = (Style::Short, false);
+    let mut unturned = None;
+    let mut turned = |straight: &CheckedBody| {
+        let body = turn(straight).unwrap_or_else(|rejection| {
+            unturned = Some(rejection.to_string());
+            None
+        })?;
+        let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
+        let straight = Some(straight.clone());
+        Some(Candidate { style, is_bare, body, straight, unturned: None, emitted, homes })
+    };
+    if let Some(turned) = turned(&body) {
+        return Ok(turned);
+    }
     let mut made = emit(style, module, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
         && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
     {
         body = reduced;
+        if let Some(turned) = turned(&body) {
+            return Ok(turned);
+        }
         made = emit(style, module, types, body.body());
     }
     let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
-    Ok(Candidate { style, is_bare: false, body, emitted, homes })
+    Ok(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
 }
 
 /// Results of a function of each number below `count`, in order, made by so many threads.

@@ -201,5 +201,8 @@ fn send(
             other => return Err(other.to_string()),
         }
     }
+    let name = if passes.is_empty() { "" } else { "behind passes, " };
+    let unturned = trip.unturned.iter().map(|(_, why)| (index, format!("{name}turned: {why}")));
+    totals.refused.extend(unturned);
     Ok(trip.module)
 }

@@ -32,22 +32,20 @@
 //! [`ARGS_MAX`] arguments. Noticed by: `crates/ssa/tests/reducify.rs`, and random graphs in the
 //! project's tests.
 
-mod carry;
-mod copy;
 mod dispatch;
 mod dissolve;
 mod region;
 
 pub use dissolve::dissolve;
 
+use super::carry::Carried;
+use super::copy::Copier;
 use super::flow::{Flow, Graph};
 use crate::body::Body;
 use crate::check::CheckedBody;
 use crate::entity::Block;
 use crate::passes::{Claim, LooseBody, PassRejection, Witness};
 use crate::terminator::Terminator;
-use carry::Carried;
-use copy::Copier;
 use std::fmt;
 
 /// The most arguments of all edges to dispatches.
@@ -74,7 +72,7 @@ impl fmt::Display for Irreducible {
 impl std::error::Error for Irreducible {}
 
 /// The blocks of a body as a graph.
-fn graph(body: &Body) -> Graph {
+pub(super) fn graph(body: &Body) -> Graph {
     let succs = |block| body.successors(block).map(|edge| edge.block.as_u32()).collect();
     Graph { succs: body.blocks().map(|(block, _)| succs(block)).collect() }
 }
@@ -124,7 +122,7 @@ pub fn propose(body: &Body) -> Result<Option<(Body, Witness)>, Irreducible> {
 
 /// A body with parameters that carry values, and the witness that dropping them gives the body
 /// back.
-fn widen(body: &Body, carried: &Carried) -> (Body, Witness) {
+pub(super) fn widen(body: &Body, carried: &Carried) -> (Body, Witness) {
     let mut copier = Copier::new(body, carried);
     for (block, _) in body.blocks() {
         copier.start(block);
