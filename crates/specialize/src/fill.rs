@@ -185,7 +185,7 @@ fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refu
         Way::Plain | Way::Unchanged => Style::Plain,
     };
     let turned = |body: &LooseBody| match way {
-        Way::Turned => turn_loose(body).ok().flatten(),
+        Way::Turned => turn_loose(body, passes).ok().flatten(),
         Way::Short | Way::Plain | Way::Unchanged => None,
     };
     body = turned(&body).unwrap_or(body);

@@ -15,9 +15,8 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
-//! * Y3. Loops are turned first ([`turn`](crate::emit::turn)). A function of which that, or its
-//!   emission, is refused is emitted as it was before; if that is refused, block for block
-//!   ([`Style::Plain`]), then in both styles without the parameters that are one value
+//! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
+//!   they are turned ([`turned`]); then block for block ([`Style::Plain`]), then in both styles without the parameters that are one value
 //!   ([`Pass::Params`], which is checked), before it keeps its bytes. What is proved of what is
 //!   emitted is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
@@ -31,7 +30,7 @@ use crate::body::{Body, Metering};
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
-use crate::emit::turn::turn;
+use crate::emit::turn::{self, turn};
 use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use crate::passes::Pass;
@@ -194,7 +193,16 @@ pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<
 /// # Errors
 /// If what is assembled is no module, or another one beyond its bodies.
 pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, &emit_with).map(|(trip, _)| trip)
+    rounds(module, options, &emit_with, false).map(|(trip, _)| trip)
+}
+
+/// Sends a module on its trip, with its loops turned ([`turn`](crate::emit::turn)): it executes
+/// less, and has a few more bytes. A second such trip may change it again.
+///
+/// # Errors
+/// As [`module`].
+pub fn turned(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
+    rounds(module, options, &emit_with, true).map(|(trip, _)| trip)
 }
 
 /// What emits a body: [`emit_with`], or a test's faulty one.
@@ -207,11 +215,12 @@ fn rounds(
     module: &Module,
     options: &Options<'_>,
     emit: Emit<'_>,
+    turns: bool,
 ) -> Result<(Trip, Vec<usize>), TripError> {
     let types = Types::new(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let mut found = each(options.threads, funcs.len(), |at| {
-        candidate(module, &types, funcs[at], options.transform, emit)
+        candidate(module, &types, funcs[at], options.transform, emit, turns)
     });
     let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.
@@ -245,7 +254,8 @@ fn rounds(
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                let next = found[at].as_ref().ok().and_then(|one| one.next(module, &types, emit));
+                let now = found[at].as_ref().ok();
+                let next = now.and_then(|one| one.next(module, &types, emit, &rejection));
                 found[at] = next.ok_or(Outcome::Refused(rejection));
             }
         }
@@ -335,6 +345,7 @@ fn candidate(
     func: FuncIdx,
     transform: Transform<'_>,
     emit: Emit<'_>,
+    turns: bool,
 ) -> Result<Candidate, Outcome> {
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
@@ -342,7 +353,7 @@ fn candidate(
     let (style, is_bare) = (Style::Short, false);
     let mut unturned = None;
     let mut turned = |straight: &CheckedBody| {
-        let body = turn(straight).unwrap_or_else(|rejection| {
+        let body = turns.then(|| turn(straight, &turn::BEHIND))?.unwrap_or_else(|rejection| {
             unturned = Some(rejection.to_string());
             None
         })?;

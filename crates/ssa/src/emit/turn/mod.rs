@@ -36,30 +36,38 @@ use super::flow::{Flow, Lists};
 use crate::body::{Body, Op};
 use crate::check::CheckedBody;
 use crate::entity::Block;
-use crate::passes::{LooseBody, PassRejection, Witness};
+use crate::passes::{LooseBody, Pass, PassRejection, Witness, optimize, optimize_loose};
 use crate::terminator::Terminator;
 use plan::{Plan, Turn};
 
 pub use plan::{COPIED_MAX, COPIES_MAX, INSTS_MAX};
 
-/// A body with turned loops that is proved to be this one; `None` if there is nothing to turn.
+/// Passes over a body with turned loops: a copy becomes part of its latch, and what the latch knows
+/// it need not ask again. None of them takes an effect that a run shows.
+pub const BEHIND: [Pass; 6] =
+    [Pass::Merge, Pass::Gvn, Pass::Forward, Pass::Fold, Pass::Dead, Pass::Params];
+
+/// A body with turned loops that is proved to be this one, behind passes (such as [`BEHIND`]);
+/// `None` if there is nothing to turn.
 ///
 /// # Errors
 /// If what was made is not proved: a bug.
-pub fn turn(before: &CheckedBody) -> Result<Option<CheckedBody>, PassRejection> {
+pub fn turn(before: &CheckedBody, passes: &[Pass]) -> Result<Option<CheckedBody>, PassRejection> {
     let Some(turned) = Turned::new(before.body()) else { return Ok(None) };
     let wide = before.undo(turned.wide, &turned.witness)?;
-    wide.copied(turned.body, &turned.origins).map(Some)
+    let body = wide.copied(turned.body, &turned.origins)?;
+    Ok(Some(optimize(body, passes).0))
 }
 
 /// The same, of a body that stands for no Wasm.
 ///
 /// # Errors
 /// As [`turn`].
-pub fn turn_loose(before: &LooseBody) -> Result<Option<LooseBody>, PassRejection> {
+pub fn turn_loose(before: &LooseBody, passes: &[Pass]) -> Result<Option<LooseBody>, PassRejection> {
     let Some(turned) = Turned::new(before.body()) else { return Ok(None) };
     let wide = before.undo(turned.wide, &turned.witness)?;
-    wide.copied(turned.body, &turned.origins).map(Some)
+    let body = wide.copied(turned.body, &turned.origins)?;
+    Ok(Some(optimize_loose(body, passes).0))
 }
 
 /// What is proposed.

@@ -145,8 +145,8 @@ fn turn(body: &Body, flow: &Flow, reads: &[u32], header: Block) -> Option<Turn> 
     let latches: Vec<Block> = preds.filter(is_jump).collect();
     let groups = match latches.len() {
         0 => return None,
-        count if count * size <= COPIED_MAX => latches.into_iter().map(|one| vec![one]).collect(),
-        _ => vec![latches],
+        several if several * size > COPIED_MAX => vec![latches],
+        _each => latches.into_iter().map(|latch| vec![latch]).collect(),
     };
     Some(Turn { header, negated, groups })
 }
