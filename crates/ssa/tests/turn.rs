@@ -36,12 +36,12 @@ fn proved(module: &Module, func: FuncIdx) -> CheckedBody {
     CheckedBody::check(module, body).expect("the builder's bodies are proved")
 }
 
-/// What becomes of each function of a module behind `params`, and its trip.
+/// What becomes of each function of a module behind `params` and `fold`, and its trip.
 fn turned(source: &str, name: &str) -> String {
     let module = module(source);
     let mut all = String::new();
     for func in module.defined_funcs() {
-        let (before, _) = optimize(proved(&module, func), &[Pass::Params]);
+        let (before, _) = optimize(proved(&module, func), &[Pass::Params, Pass::Fold]);
         all += &print(before.body());
         match turn(&before, &[]) {
             Err(rejection) => panic!("{name}: {rejection}"),
@@ -75,7 +75,7 @@ fn judge(name: &str, edits: &str) -> String {
     let found = MODULES.iter().find(|(other, _)| *other == name);
     let module = module(found.unwrap_or_else(|| panic!("no module {name}")).1);
     let func = module.defined_funcs().last().expect("a function");
-    let (before, _) = optimize(proved(&module, func), &[Pass::Params]);
+    let (before, _) = optimize(proved(&module, func), &[Pass::Params, Pass::Fold]);
     let made = Turned::new(before.body()).unwrap_or_else(|| panic!("{name} stays"));
     let wide = before.undo(made.wide, &made.witness).expect("a proof");
     let mut origins = made.origins;

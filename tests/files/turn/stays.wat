@@ -72,7 +72,7 @@ block0 entry @0x74 (v0: i32 local0)
   jump block1(v0) @0x74
 block1 label1 @0x74 (v1: i32 local0)
   v2: i32 = i32.eqz v1 @0x78
-  branch v2 block2() block3() @0x79
+  branch v1 block3() block2() @0x79
 block2 then2 @0x79 ()
   v3: i32 = i32.const bits=0x8 @0x7b
   jump block4(v3) @0x7f
@@ -96,7 +96,7 @@ block1 label2 @0x94 (v1: i32 local0)
   v5: i32 = i32.const bits=0x18 @0xab
   i32.store memory=0 offset=0 align=2 lane=0 v5 v1 @0xaf
   v6: i32 = i32.eqz v1 @0xb4
-  branch v6 block3() block2() @0xb5
+  branch v1 block2() block3() @0xb5
 block2 after @0xb5 ()
   v7: i32 = i32.const bits=0x1 @0xb9
   v8: i32 = i32.sub v1 v7 @0xbb
