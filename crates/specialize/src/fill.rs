@@ -10,7 +10,8 @@
 //! * L1. A new function is its body: passes and emission are proved, by `prova-ssa`.
 //! * L2. The bytes of all others are copied; that they are what they were is for `rest` to say,
 //!   which reads the result.
-//! * L3. What is emitted shortly and cannot be proved is emitted plainly; if that cannot be proved
+//! * L3. What is emitted with turned loops and cannot be proved is emitted as it was before; what
+//!   then is emitted shortly and cannot be proved is emitted plainly; if that cannot be proved
 //!   either, the body is emitted as it was before all passes; then it is refused.
 //!
 //! The hollow module says what functions, types and memories there are, and no code of it is
@@ -59,6 +60,7 @@ pub(crate) enum Filled {
 /// How a body gets its bytes (L3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
+    /// Behind passes, with turned loops and passes once more.
     Turned,
     Short,
     Plain,

@@ -101,8 +101,8 @@ impl Carried {
     }
 
     /// Carries values of blocks that stay, each of which may come to be there several times, with
-    /// as few parameters as that takes: where an edge out of such a block leads, and where ways meet
-    /// on which the value has several names. `None` beyond the limit.
+    /// as few parameters as that takes: where an edge out of such a block leads, and where ways
+    /// meet on which the value has several names. `None` beyond the limit.
     pub(super) fn between(body: &Body, flow: &Flow, homes: &[Home]) -> Option<Carried> {
         let mut carried = Carried::none(body);
         let mut all: Vec<(Value, &Home)> =

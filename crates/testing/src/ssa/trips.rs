@@ -4,7 +4,8 @@
 //! Case ─ trip, without passes and with all ─► module' ─ interpreter ─► Record ═══ same ═══ Record ◄─ reference tier ─ Case
 //! ```
 //!
-//! A function whose emission is refused keeps its bytes, and is counted and named; whatever else
+//! Every second module has its loops turned. A function whose emission is refused keeps its bytes,
+//! or its loops as they were, and is counted and named; whatever else
 //! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
 //! calls from the first one on that runs out of either are left out of both runs.
 //!

@@ -12,7 +12,8 @@
 //! operators each time round, and no copies; splitting nodes instead would run a little faster and
 //! grow exponentially in the worst case (Carter, Ferrante and Thomborson, *Folklore confirmed:
 //! reducible flow graphs are exponentially larger*, 2003), and copies of a block with effects have
-//! no place in the check of passes, of which Q2 lets a block stand for one block only.
+//! no place in the check of passes, of which Q2 lets a block stand for one block only (the check of
+//! copies takes them, `passes/check/copies.rs`; it has no part in this).
 //!
 //! # Why it is proved
 //! What is made here is never believed. Branch threading undoes a dispatch: along each edge the

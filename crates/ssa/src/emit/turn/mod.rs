@@ -15,17 +15,17 @@
 //! which asks again: `header; if  loop  body; header; br_if loop  end  end` (Muchnick, *Advanced
 //! compiler design and implementation*, 1997, 18.5, *loop inversion*).
 //!
-//! * J1. A header is copied that ends in a branch of which one edge stays in the loop and one
+//! * H2. A header is copied that ends in a branch of which one edge stays in the loop and one
 //!   leaves it, and has at most [`INSTS_MAX`] instructions.
-//! * J2. The edge that stays is the one that is taken if the condition holds, since Wasm has no
-//!   branch for the other case: a comparison is turned into its negation where nothing else reads it,
-//!   and other loops are left as they are.
-//! * J3. What others read of a header comes to them as parameters, but for constants (`carry`).
-//! * J4. What is made is reducible.
+//! * H3. The edge that stays is the one that is taken if the condition holds, since Wasm has no
+//!   branch for the other case: a comparison is turned into its negation where nothing else reads
+//!   it, and other loops are left as they are.
+//! * H4. What others read of a header comes to them as parameters, but for constants (`carry`).
+//! * H5. What is made is reducible.
 //!
 //! Nothing here is believed: see `passes/check/copies.rs` for why copies are the same, and
-//! [`CheckedBody::undo`] for the parameters. Limits: loops of several latches get a copy for each as
-//! long as these have at most [`COPIED_MAX`] instructions together, and one for all otherwise; a
+//! [`CheckedBody::undo`] for the parameters. Limits: loops of several latches get a copy for each
+//! as long as these have at most [`COPIED_MAX`] instructions together, and one for all otherwise; a
 //! body is left alone beyond [`COPIES_MAX`] copies. Noticed by: `tests/turn.rs`.
 
 mod plan;

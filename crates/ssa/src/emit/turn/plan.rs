@@ -1,4 +1,4 @@
-//! Which loops are turned (J1, J2), and what is copied for which latches.
+//! Which loops are turned (H2, H3), and what is copied for which latches.
 
 use super::super::carry::Home;
 use super::super::flow::{Flow, NONE};
@@ -55,7 +55,7 @@ impl Plan {
         (!turns.is_empty() && copies <= COPIES_MAX).then_some(Plan { flow, turns })
     }
 
-    /// The headers with what others read of them, but for constants (J3).
+    /// The headers with what others read of them, but for constants (H4).
     pub(super) fn homes(&self, body: &Body) -> Vec<Home> {
         let mut number = vec![NONE; body.block_count()];
         for (at, turn) in (0..).zip(&self.turns) {

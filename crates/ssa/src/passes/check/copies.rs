@@ -6,26 +6,26 @@
 //! knows no value numbers. Neighbour: `emit/turn` makes such bodies.
 //!
 //! # Rules
-//! * Y1. *Form* (Q1). The new body is well formed, and of the same function and metering.
-//! * Y2. *Blocks.* Each new block has an old one, its *origin*; that of the entry is the entry. It
+//! * Q16. *Form* (Q1). The new body is well formed, and of the same function and metering.
+//! * Q17. *Blocks.* Each new block has an old one, its *origin*; that of the entry is the entry. It
 //!   has as many parameters as its origin, of the same types.
-//! * Y3. *Effects, offsets.* The instructions of a block are those of its origin, in the same order,
-//!   with the same operators, immediates, offsets and types of results. So is its end, with the same
-//!   offset.
-//! * Y4. *Targets, arguments.* Each edge leads to a copy of the block to which the edge of the
+//! * Q18. *Effects, offsets.* The instructions of a block are those of its origin, in the same
+//!   order, with the same operators, immediates, offsets and types of results. So is its end, with
+//!   the same offset.
+//! * Q19. *Targets, arguments.* Each edge leads to a copy of the block to which the edge of the
 //!   origin leads, with as many arguments; payloads are the same.
-//! * Y5. *Operands.* Where the origin reads a value, its copy reads a copy of that value: of a block
-//!   that is there once, the only one; of any other, its own. A constant may be any equal constant.
-//! * Y6. *Size.* Each of both bodies is read once; no search.
+//! * Q20. *Operands.* Where the origin reads a value, its copy reads a copy of that value: of a
+//!   block that is there once, the only one; of any other, its own. A constant may be any equal one.
+//! * Q21. *Size.* Each of both bodies is read once; nothing is searched.
 //!
 //! # Soundness
-//! Both bodies run in lockstep: wherever the new one is in a block, the old one is in its origin, at
-//! the same instruction (Y2, Y3, Y4). The invariant: of a block that is there once, each value is
-//! what it is in the old body, since both were made at the same step; of a block that is there
-//! several times, that holds of the values of the copy that runs, for as long as it runs. A value of
-//! a block that is there several times, but for constants, is read by that block alone (Y5), and
-//! there behind its definition (S4 of both bodies), so since the block was entered last. What goes
-//! on to others are arguments, which are read where the edge is taken (Y4).
+//! Both bodies run in lockstep: wherever the new one is in a block, the old one is in its origin,
+//! at the same instruction (Q17, Q18, Q19). The invariant: of a block that is there once, each
+//! value is what it is in the old body, since both were made at the same step; of a block that is
+//! there several times, that holds of the values of the copy that runs, for as long as it runs. A
+//! value of a block that is there several times, but for constants, is read by that block alone
+//! (Q20), and there behind its definition (S4 of both bodies), so since the block was entered last.
+//! What goes on to others are arguments, which are read where the edge is taken (Q19).
 //!
 //! Noticed by: `tests/turn.rs`, with a body for each rule that breaks it.
 
@@ -83,7 +83,7 @@ struct Copies<'b> {
 }
 
 impl<'b> Copies<'b> {
-    /// Y2, and as much of Y3 as says what values are copies of.
+    /// Q17, and as much of Q18 as says what values are copies of.
     fn new(old: &'b Body, new: &'b Body, origins: &'b [Block]) -> Verdict<Copies<'b>> {
         demand!(origins.len() == new.block_count(), Blocks, "not an origin for each block");
         let mut home = vec![old.entry(); old.value_count()];
@@ -137,7 +137,7 @@ impl<'b> Copies<'b> {
         Ok(())
     }
 
-    /// Y3, Y4, Y5 of a block.
+    /// Q18, Q19, Q20 of a block.
     fn block(&self, block: Block) -> Verdict {
         let (data, was) = (self.new.block(block), self.old.block(self.origins[block.index()]));
         for (inst, other) in data.insts().zip(was.insts()) {
@@ -153,7 +153,7 @@ impl<'b> Copies<'b> {
         self.end(block, &data.terminator, &was.terminator)
     }
 
-    /// Y5 of one operand.
+    /// Q20 of one operand.
     fn operand(&self, block: Block, new: Value, old: Value) -> Verdict {
         let (of, by) = self.source[new.index()];
         let is_single = self.count[self.home[old.index()].index()] == 1;
@@ -181,7 +181,7 @@ impl<'b> Copies<'b> {
         new.iter().zip(old).try_for_each(|(&new, &old)| self.operand(block, new, old))
     }
 
-    /// Y4 of an edge.
+    /// Q19 of an edge.
     fn edge(&self, block: Block, new: &Edge, old: &Edge) -> Verdict {
         let (to, origin) = (new.block, self.origins[new.block.index()]);
         demand!(origin == old.block, Targets, "{to} is a copy of {origin}, not {}", old.block);
