@@ -17,8 +17,8 @@
 //! * Y2. A function that is not replaced is copied byte for byte.
 //! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
 //!   they are turned ([`turned`]); then block for block ([`Style::Plain`]), then in both styles
-//!   without the parameters that are one value ([`Pass::Params`], which is checked), before it keeps
-//!   its bytes. What is proved of what is emitted is the same each time.
+//!   without the parameters that are one value ([`Pass::Params`], which is checked), before it
+//!   keeps its bytes. What is proved of what is emitted is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
 //!   proved no second time: the next module has their bytes, and is the same as the one before but
 //!   for bodies, types behind the others and custom sections.

@@ -15,7 +15,8 @@
 //! * Q19. *Targets, arguments.* Each edge leads to a copy of the block to which the edge of the
 //!   origin leads, with as many arguments; payloads are the same.
 //! * Q20. *Operands.* Where the origin reads a value, its copy reads a copy of that value: of a
-//!   block that is there once, the only one; of any other, its own. A constant may be any equal one.
+//!   block that is there once, the only one; of any other, its own. A constant may be any equal
+//!   one.
 //! * Q21. *Size.* Each of both bodies is read once; nothing is searched.
 //!
 //! # Soundness
