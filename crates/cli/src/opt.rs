@@ -66,7 +66,8 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     };
     let limits = prova::Limits::default();
     let options = Options { transform: &transform, threads, limits: &limits };
-    let trip = trip::module(&module, &options)
+    let send = if passes.is_empty() { trip::module } else { trip::turned };
+    let trip = send(&module, &options)
         .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
     let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
     refused.sort_by_key(|refused| (refused.rejection.func, refused.pass));

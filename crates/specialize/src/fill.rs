@@ -10,7 +10,8 @@
 //! * L1. A new function is its body: passes and emission are proved, by `prova-ssa`.
 //! * L2. The bytes of all others are copied; that they are what they were is for `rest` to say,
 //!   which reads the result.
-//! * L3. What is emitted shortly and cannot be proved is emitted plainly; if that cannot be proved
+//! * L3. What is emitted with turned loops and cannot be proved is emitted as it was before; what
+//!   then is emitted shortly and cannot be proved is emitted plainly; if that cannot be proved
 //!   either, the body is emitted as it was before all passes; then it is refused.
 //!
 //! The hollow module says what functions, types and memories there are, and no code of it is
@@ -22,6 +23,7 @@ use crate::plant::planted;
 use prova_module::{ErrorKind, Features, Module};
 use prova_ssa::Body;
 use prova_ssa::emit::reducify::{Irreducible, reducify_loose};
+use prova_ssa::emit::turn::turn_loose;
 use prova_ssa::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble_over, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Rejection, Twin};
 use prova_ssa::passes::{LooseBody, Pass, optimize_loose};
@@ -58,6 +60,8 @@ pub(crate) enum Filled {
 /// How a body gets its bytes (L3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
+    /// Behind passes, with turned loops and passes once more.
+    Turned,
     Short,
     Plain,
     Unchanged,
@@ -66,6 +70,7 @@ enum Way {
 impl Way {
     fn next(self) -> Option<Way> {
         match self {
+            Way::Turned => Some(Way::Short),
             Way::Short => Some(Way::Plain),
             Way::Plain => Some(Way::Unchanged),
             Way::Unchanged => None,
@@ -102,7 +107,7 @@ pub(crate) fn fill(
     let imported = hollow.imported_func_count();
     let passes = passes(options);
     let into = Target { hollow: &hollow, types: &types, passes: &passes };
-    let first = |at: usize| candidate(&into, &bodies[at], Way::Short);
+    let first = |at: usize| candidate(&into, &bodies[at], Way::Turned);
     let mut found = each(options.threads, bodies.len(), first);
     loop {
         let refused = refused(&found);
@@ -175,9 +180,17 @@ fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refu
     let body = LooseBody::check(hollow, body.clone()).map_err(|error| bug(error.to_string()))?;
     let mut body = match way {
         Way::Unchanged => body,
-        Way::Short | Way::Plain => optimize_loose(body, passes).0,
+        Way::Turned | Way::Short | Way::Plain => optimize_loose(body, passes).0,
     };
-    let style = if way == Way::Short { Style::Short } else { Style::Plain };
+    let style = match way {
+        Way::Turned | Way::Short => Style::Short,
+        Way::Plain | Way::Unchanged => Style::Plain,
+    };
+    let turned = |body: &LooseBody| match way {
+        Way::Turned => turn_loose(body, passes).ok().flatten(),
+        Way::Short | Way::Plain | Way::Unchanged => None,
+    };
+    body = turned(&body).unwrap_or(body);
     let mut made = emit_with(style, hollow, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made {
         let reduced = reducify_loose(&body).map_err(|error| match error {
@@ -185,6 +198,7 @@ fn candidate(into: &Target<'_>, body: &Body, way: Way) -> Result<Candidate, Refu
             Irreducible::Refused(_) => bug(error.to_string()),
         })?;
         body = reduced.ok_or_else(|| bug("flow that is both".to_owned()))?;
+        body = turned(&body).unwrap_or(body);
         made = emit_with(style, hollow, types, body.body());
     }
     let unsupported = |what: String| Refused::new(Fault::Unsupported, what);

@@ -15,10 +15,10 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
-//! * Y3. A function whose emission is refused is emitted once more, block for block
-//!   ([`Style::Plain`]), then in both styles without the parameters that are one value
-//!   ([`Pass::Params`], which is checked), before it keeps its bytes. What is proved of what is
-//!   emitted is the same each time.
+//! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
+//!   they are turned ([`turned`]); then block for block ([`Style::Plain`]), then in both styles
+//!   without the parameters that are one value ([`Pass::Params`], which is checked), before it
+//!   keeps its bytes. What is proved of what is emitted is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
 //!   proved no second time: the next module has their bytes, and is the same as the one before but
 //!   for bodies, types behind the others and custom sections.
@@ -30,6 +30,7 @@ use crate::body::{Body, Metering};
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
+use crate::emit::turn::{self, turn};
 use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use crate::passes::Pass;
@@ -109,6 +110,9 @@ pub struct Trip {
     pub dropped: Vec<String>,
     /// What became of each defined function, in order.
     pub outcomes: Vec<(FuncIdx, Outcome)>,
+    /// The functions with loops that were turned for nothing, since what was made is not proved,
+    /// and why.
+    pub unturned: Vec<(FuncIdx, String)>,
 }
 
 /// Why there is no module.
@@ -137,6 +141,10 @@ struct Candidate {
     /// Whether parameters that are one value are gone from the body.
     is_bare: bool,
     body: CheckedBody,
+    /// The body as it was before its loops were turned, if they are.
+    straight: Option<CheckedBody>,
+    /// Why its turned loops are not proved, if they are not.
+    unturned: Option<String>,
     emitted: Emitted,
     homes: Vec<u32>,
 }
@@ -185,7 +193,16 @@ pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<
 /// # Errors
 /// If what is assembled is no module, or another one beyond its bodies.
 pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, &emit_with).map(|(trip, _)| trip)
+    rounds(module, options, &emit_with, false).map(|(trip, _)| trip)
+}
+
+/// Sends a module on its trip, with its loops turned ([`turn`](crate::emit::turn)): it executes
+/// less, and has a few more bytes. A second such trip may change it again.
+///
+/// # Errors
+/// As [`module`].
+pub fn turned(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
+    rounds(module, options, &emit_with, true).map(|(trip, _)| trip)
 }
 
 /// What emits a body: [`emit_with`], or a test's faulty one.
@@ -198,11 +215,12 @@ fn rounds(
     module: &Module,
     options: &Options<'_>,
     emit: Emit<'_>,
+    turns: bool,
 ) -> Result<(Trip, Vec<usize>), TripError> {
     let types = Types::new(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let mut found = each(options.threads, funcs.len(), |at| {
-        candidate(module, &types, funcs[at], options.transform, emit)
+        candidate(module, &types, funcs[at], options.transform, emit, turns)
     });
     let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.
@@ -236,14 +254,20 @@ fn rounds(
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                let next = found[at].as_ref().ok().and_then(|one| one.next(module, &types, emit));
+                let now = found[at].as_ref().ok();
+                let next = now.and_then(|one| one.next(module, &types, emit, &rejection));
                 found[at] = next.ok_or(Outcome::Refused(rejection));
             }
         }
         if !refused {
+            let unturned = funcs.iter().zip(&found).filter_map(|(&func, found)| {
+                found.as_ref().ok()?.unturned.clone().map(|why| (func, why))
+            });
+            let unturned = unturned.collect();
             let outcomes = found.into_iter().map(|found| found.err().unwrap_or(Outcome::Replaced));
             let outcomes = funcs.into_iter().zip(outcomes).collect();
-            return Ok((Trip { module: new, dropped: assembled.dropped, outcomes }, proofs));
+            let dropped = assembled.dropped;
+            return Ok((Trip { module: new, dropped, outcomes, unturned }, proofs));
         }
         before = Some((new, proved));
     }
@@ -290,17 +314,28 @@ fn leave_out(
 
 impl Candidate {
     /// What is emitted next for the same function, if this is refused (Y3).
-    fn next(&self, module: &Module, types: &Types, emit: Emit<'_>) -> Option<Candidate> {
-        let (style, body, is_bare) = match (self.style, self.is_bare) {
-            (Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
-            (Style::Plain, true) => return None,
-            (Style::Plain, false) => {
+    fn next(
+        &self,
+        module: &Module,
+        types: &Types,
+        emit: Emit<'_>,
+        why: &emitted::Rejection,
+    ) -> Option<Candidate> {
+        let (style, body, is_bare) = match (&self.straight, self.style, self.is_bare) {
+            (Some(straight), ..) => (Style::Short, straight.clone(), self.is_bare),
+            (None, Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
+            (None, Style::Plain, true) => return None,
+            (None, Style::Plain, false) => {
                 let (bare, witness) = Pass::Params.run(&self.body)?;
                 (Style::Short, self.body.replace(bare, &witness).ok()?, true)
             }
         };
+        let unturned = match self.straight {
+            Some(_) => Some(why.to_string()),
+            None => self.unturned.clone(),
+        };
         let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
-        Some(Candidate { style, is_bare, body, emitted, homes })
+        Some(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
     }
 }
 
@@ -310,20 +345,37 @@ fn candidate(
     func: FuncIdx,
     transform: Transform<'_>,
     emit: Emit<'_>,
+    turns: bool,
 ) -> Result<Candidate, Outcome> {
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    let style = Style::Short;
+    let (style, is_bare) = (Style::Short, false);
+    let mut unturned = None;
+    let mut turned = |straight: &CheckedBody| {
+        let body = turns.then(|| turn(straight, &turn::BEHIND))?.unwrap_or_else(|rejection| {
+            unturned = Some(rejection.to_string());
+            None
+        })?;
+        let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
+        let straight = Some(straight.clone());
+        Some(Candidate { style, is_bare, body, straight, unturned: None, emitted, homes })
+    };
+    if let Some(turned) = turned(&body) {
+        return Ok(turned);
+    }
     let mut made = emit(style, module, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
         && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
     {
         body = reduced;
+        if let Some(turned) = turned(&body) {
+            return Ok(turned);
+        }
         made = emit(style, module, types, body.body());
     }
     let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
-    Ok(Candidate { style, is_bare: false, body, emitted, homes })
+    Ok(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
 }
 
 /// Results of a function of each number below `count`, in order, made by so many threads.

@@ -147,6 +147,16 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: before })
     }
 
+    /// Puts a body in this one's place of which each block is a copy of a block of this one, by its
+    /// origin; there may be several of one block (`passes/check/copies.rs`).
+    ///
+    /// # Errors
+    /// The first rule of the check of copies that is broken.
+    pub fn copied(&self, after: Body, origins: &[Block]) -> Result<CheckedBody, PassRejection> {
+        passes::check::prove_copied(&self.module, &self.body, &after, origins)?;
+        Ok(CheckedBody { module: self.module.clone(), body: after })
+    }
+
     /// The body.
     pub fn body(&self) -> &Body {
         &self.body

@@ -27,9 +27,11 @@
 
 mod assemble;
 mod bypass;
+mod carry;
 mod caught;
 mod classes;
 mod code;
+mod copy;
 mod edges;
 mod ends;
 mod flow;
@@ -39,6 +41,7 @@ mod piece;
 pub mod reducify;
 mod shape;
 mod trees;
+pub mod turn;
 mod uses;
 mod variable;
 

@@ -11,6 +11,7 @@
 use super::check::{self, PassRejection};
 use super::witness::Witness;
 use crate::body::Body;
+use crate::entity::Block;
 use prova_module::{FuncIdx, Module};
 
 /// A well-formed body of a function of a module, which may have another body in its place.
@@ -47,6 +48,16 @@ impl LooseBody {
     pub fn undo(&self, before: Body, witness: &Witness) -> Result<LooseBody, PassRejection> {
         check::prove_undone(&self.module, &before, &self.body, witness)?;
         Ok(LooseBody { module: self.module.clone(), body: before })
+    }
+
+    /// Puts a body with copies of this one's blocks in its place, as
+    /// [`CheckedBody::copied`](crate::CheckedBody::copied).
+    ///
+    /// # Errors
+    /// The first rule of the check of copies that is broken.
+    pub fn copied(&self, after: Body, origins: &[Block]) -> Result<LooseBody, PassRejection> {
+        check::prove_copied(&self.module, &self.body, &after, origins)?;
+        Ok(LooseBody { module: self.module.clone(), body: after })
     }
 
     /// The body.

@@ -28,7 +28,7 @@ fn send(plant: Plant) -> (Trip, Vec<bool>, Vec<usize>) {
         plant(style, body.func(), &mut emitted);
         Ok((emitted, homes))
     };
-    let (trip, proofs) = rounds(&original(), &options, &emit).expect("a trip");
+    let (trip, proofs) = rounds(&original(), &options, &emit, false).expect("a trip");
     let replaced = trip.outcomes.iter().map(|(_, outcome)| *outcome == Outcome::Replaced);
     let replaced = replaced.collect();
     (trip, replaced, proofs)
@@ -100,7 +100,7 @@ fn what_is_refused_twice_is_emitted_without_parameters_that_are_one_value() {
         }
         Ok((emitted, homes))
     };
-    let (trip, proofs) = rounds(&module, &options, &emit).expect("a trip");
+    let (trip, proofs) = rounds(&module, &options, &emit, false).expect("a trip");
     assert_eq!(trip.outcomes, [(FuncIdx(1), Outcome::Replaced)]);
     assert_eq!(proofs, [1, 1, 1]);
 }

@@ -4,7 +4,8 @@
 //! Case ─ trip, without passes and with all ─► module' ─ interpreter ─► Record ═══ same ═══ Record ◄─ reference tier ─ Case
 //! ```
 //!
-//! A function whose emission is refused keeps its bytes, and is counted and named; whatever else
+//! Every second module has its loops turned. A function whose emission is refused keeps its bytes,
+//! or its loops as they were, and is counted and named; whatever else
 //! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
 //! calls from the first one on that runs out of either are left out of both runs.
 //!
@@ -188,7 +189,9 @@ fn send(
         Some(body)
     };
     let options = Options { transform: &transform, threads: 1, limits: &Limits::default() };
-    let trip = trip::module(module, &options).map_err(|error| error.to_string())?;
+    // Every second module with its loops turned.
+    let send = if index % 2 == 0 { trip::turned } else { trip::module };
+    let trip = send(module, &options).map_err(|error| error.to_string())?;
     if let Some(refused) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(refused.to_string());
     }
@@ -201,5 +204,8 @@ fn send(
             other => return Err(other.to_string()),
         }
     }
+    let name = if passes.is_empty() { "" } else { "behind passes, " };
+    let unturned = trip.unturned.iter().map(|(_, why)| (index, format!("{name}turned: {why}")));
+    totals.refused.extend(unturned);
     Ok(trip.module)
 }

@@ -3,8 +3,8 @@
 //! A dispatch has the selector as its first parameter, and *slots* behind: each entry finds its
 //! parameters in some of them. Entries share slots of the same type.
 
-use super::carry::Carried;
-use super::copy::Copier;
+use super::super::carry::Carried;
+use super::super::copy::Copier;
 use super::{ARGS_MAX, Flow};
 use crate::assemble::Assembler;
 use crate::body::{Body, Imm, Op, Origin, Place};

@@ -7,8 +7,8 @@
 //! The block must do nothing but select by a parameter, which is constant on each edge to it; what
 //! it has as parameters and others read is carried to them first (`carry`).
 
-use super::carry::Carried;
-use super::copy::Copier;
+use super::super::carry::Carried;
+use super::super::copy::Copier;
 use super::{graph, widen};
 use crate::body::{Body, Def, Imm, Op};
 use crate::check::CheckedBody;

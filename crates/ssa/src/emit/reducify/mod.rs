@@ -12,7 +12,8 @@
 //! operators each time round, and no copies; splitting nodes instead would run a little faster and
 //! grow exponentially in the worst case (Carter, Ferrante and Thomborson, *Folklore confirmed:
 //! reducible flow graphs are exponentially larger*, 2003), and copies of a block with effects have
-//! no place in the check of passes, of which Q2 lets a block stand for one block only.
+//! no place in the check of passes, of which Q2 lets a block stand for one block only (the check of
+//! copies takes them, `passes/check/copies.rs`; it has no part in this).
 //!
 //! # Why it is proved
 //! What is made here is never believed. Branch threading undoes a dispatch: along each edge the
@@ -32,22 +33,20 @@
 //! [`ARGS_MAX`] arguments. Noticed by: `crates/ssa/tests/reducify.rs`, and random graphs in the
 //! project's tests.
 
-mod carry;
-mod copy;
 mod dispatch;
 mod dissolve;
 mod region;
 
 pub use dissolve::dissolve;
 
+use super::carry::Carried;
+use super::copy::Copier;
 use super::flow::{Flow, Graph};
 use crate::body::Body;
 use crate::check::CheckedBody;
 use crate::entity::Block;
 use crate::passes::{Claim, LooseBody, PassRejection, Witness};
 use crate::terminator::Terminator;
-use carry::Carried;
-use copy::Copier;
 use std::fmt;
 
 /// The most arguments of all edges to dispatches.
@@ -74,7 +73,7 @@ impl fmt::Display for Irreducible {
 impl std::error::Error for Irreducible {}
 
 /// The blocks of a body as a graph.
-fn graph(body: &Body) -> Graph {
+pub(super) fn graph(body: &Body) -> Graph {
     let succs = |block| body.successors(block).map(|edge| edge.block.as_u32()).collect();
     Graph { succs: body.blocks().map(|(block, _)| succs(block)).collect() }
 }
@@ -124,7 +123,7 @@ pub fn propose(body: &Body) -> Result<Option<(Body, Witness)>, Irreducible> {
 
 /// A body with parameters that carry values, and the witness that dropping them gives the body
 /// back.
-fn widen(body: &Body, carried: &Carried) -> (Body, Witness) {
+pub(super) fn widen(body: &Body, carried: &Carried) -> (Body, Witness) {
     let mut copier = Copier::new(body, carried);
     for (block, _) in body.blocks() {
         copier.start(block);

@@ -92,6 +92,7 @@
 
 mod before;
 mod control;
+mod copies;
 mod dying;
 mod edge;
 mod error;
@@ -99,6 +100,7 @@ mod memory;
 mod reach;
 mod walk;
 
+pub(crate) use copies::prove_copied;
 pub use error::{PassRejection, PassRule};
 
 use super::number::Numbers;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// Where an edge of the copy leads, in blocks of the copy, with its arguments; the edge is given by
 /// its target in the body and its arguments in the copy.
-pub(super) type Way<'w> = &'w mut dyn FnMut(Block, Vec<Arg>) -> (Block, Vec<Arg>);
+pub(in crate::emit) type Way<'w> = &'w mut dyn FnMut(Block, Vec<Arg>) -> (Block, Vec<Arg>);
 
 /// A copy in the making.
 pub(super) struct Copier<'b> {
@@ -92,6 +92,20 @@ impl<'b> Copier<'b> {
             for (value, copy) in data.results().zip(results) {
                 self.values[value.as_u32() as usize] = Some(copy);
             }
+        }
+    }
+
+    /// Copies a block once more: what others read of it is what they read of the first copy.
+    pub(super) fn again(&mut self, block: Block, way: Way<'_>) {
+        let data = self.body.block(block);
+        let results = data.insts().flat_map(|inst| self.body.inst(inst).results());
+        let own: Vec<Value> = data.params().chain(results).collect();
+        let kept: Vec<Option<Value>> =
+            own.iter().map(|value| self.values[value.as_u32() as usize]).collect();
+        self.start(block);
+        self.end(block, way);
+        for (value, kept) in own.into_iter().zip(kept) {
+            self.values[value.as_u32() as usize] = kept;
         }
     }
 

@@ -1,4 +1,5 @@
-//! Values whose block is about to go → parameters that carry them to their uses.
+//! Values whose block is about to go, or to be there twice → parameters that carry them to their
+//! uses.
 //!
 //! A value comes along the edges: each block into which it is live, and to which several edges
 //! lead, or one from the block that goes, gets a parameter for it. In the body as it is, such a
@@ -7,7 +8,7 @@
 //!
 //! Limits: at most [`CARRIED_MAX`] pairs of a value and a block.
 
-use super::super::flow::Flow;
+use super::flow::Flow;
 use crate::body::Body;
 use crate::entity::{Block, Value};
 use std::collections::HashMap;
@@ -25,6 +26,15 @@ fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
             body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(v, block));
         }
     }
+}
+
+/// A block whose values are carried.
+pub(super) struct Home {
+    pub(super) block: Block,
+    /// Those of its values that others read, rising.
+    pub(super) values: Vec<Value>,
+    /// Where edges of it lead.
+    pub(super) starts: Vec<Block>,
 }
 
 /// The parameters that carry values.
@@ -85,6 +95,58 @@ impl Carried {
                 {
                     carried.name.insert((block, value), name);
                 }
+            }
+        }
+        Some(carried)
+    }
+
+    /// Carries values of blocks that stay, each of which may come to be there several times, with
+    /// as few parameters as that takes: where an edge out of such a block leads, and where ways
+    /// meet on which the value has several names. `None` beyond the limit.
+    pub(super) fn between(body: &Body, flow: &Flow, homes: &[Home]) -> Option<Carried> {
+        let mut carried = Carried::none(body);
+        let mut all: Vec<(Value, &Home)> =
+            homes.iter().flat_map(|home| home.values.iter().map(move |&v| (v, home))).collect();
+        all.sort_unstable_by_key(|&(value, _)| value);
+        let mut readers: HashMap<Value, Vec<Block>> =
+            all.iter().map(|&(value, _)| (value, Vec::new())).collect();
+        uses(body, |value, block| {
+            readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
+        });
+        let is_home = |block: Block| homes.iter().any(|home| home.block == block);
+        let mut budget = CARRIED_MAX;
+        let mut seen = vec![u32::MAX; body.block_count()];
+        for (value, home) in all {
+            let mut open = readers.remove(&value).unwrap_or_default();
+            let mut live = Vec::new();
+            while let Some(block) = open.pop() {
+                let last = &mut seen[block.as_u32() as usize];
+                if block == home.block || std::mem::replace(last, value.as_u32()) == value.as_u32()
+                {
+                    continue;
+                }
+                budget = budget.checked_sub(1)?;
+                live.push(block);
+                let preds = flow.preds.of(block.as_u32()).iter();
+                open.extend(preds.map(|&pred| Block::from_u32(pred)));
+            }
+            live.sort_unstable_by_key(|block| flow.number[block.as_u32() as usize]);
+            for block in live {
+                // By an edge back comes what the value is at the header.
+                let preds = flow.preds.of(block.as_u32()).iter();
+                let preds = preds.filter(|&&pred| !flow.is_back(pred, block.as_u32()));
+                let mut names =
+                    preds.map(|&pred| carried.name.get(&(Block::from_u32(pred), value)).copied());
+                let first = names.next().flatten();
+                let is_one = names.all(|name| name == first) && !home.starts.contains(&block);
+                let name = match first.filter(|&name| is_one && !is_home(name)) {
+                    Some(name) => name,
+                    None => {
+                        carried.more[block.as_u32() as usize].push(value);
+                        block
+                    }
+                };
+                carried.name.insert((block, value), name);
             }
         }
         Some(carried)

@@ -1,0 +1,21 @@
+(module
+  (import "m" "see" (func $see (param i32) (result i32)))
+  (tag $e (param i32))
+  (tag $none)
+  (func (export "f") (param $n i32) (result i32)
+    (local $i i32) (local $x i32)
+    (block $out
+      (loop $l
+        (br_if $out (i32.lt_s (local.get $n) (local.get $i)))
+        (block $h (result i32 exnref)
+          (try_table (catch_ref $e $h)
+            (local.set $x (call $see (local.get $x)))
+            (if (local.get $x) (then (throw $e (local.get $i)))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br $l))
+        (drop)
+        (local.set $x)
+        (if (i32.eqz (local.get $x)) (then (throw $none)))
+        (local.set $i (i32.add (local.get $i) (local.get $x)))
+        (br $l)))
+    (local.get $x)))
