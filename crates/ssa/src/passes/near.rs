@@ -23,19 +23,29 @@ use std::collections::HashMap;
 /// Accesses by a base that are known.
 const SEEN_MAX: usize = 8;
 
+/// A memory and a base in it; none is address 0, which constants are distances from.
+type Base = (u32, Option<Value>);
+
 /// How far accesses by each base have reached, and in which blocks.
 #[derive(Default)]
-struct Reached(HashMap<(u32, Value), Vec<(Block, u64)>, Key>);
+pub(super) struct Reached(HashMap<Base, Vec<(Block, u64)>, Key>);
 
 impl Reached {
     /// Whether an access by a base has reached so far on every way to a block.
-    fn is_far(&self, base: (u32, Value), to: u64, block: Block, dominators: &Dominators) -> bool {
+    pub(super) fn is_far(
+        &self,
+        base: Base,
+        to: u64,
+        block: Block,
+        dominators: &Dominators,
+    ) -> bool {
         let all = self.0.get(&base).into_iter().flatten();
         let mut far = all.filter(|(_, end)| *end >= to || planted!(ReachIgnored));
         far.any(|&(at, _)| dominators.dominates(at, block) || planted!(SiblingsReach))
     }
 
-    fn record(&mut self, base: (u32, Value), to: u64, block: Block) {
+    /// An access by a base in a block has not trapped.
+    pub(super) fn record(&mut self, base: Base, to: u64, block: Block) {
         let all = self.0.entry(base).or_default();
         if all.len() < SEEN_MAX {
             all.push((block, to));
@@ -61,13 +71,13 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
             let at = u64::from(by).saturating_add(access.offset);
             let is_sum = by != 0 && constant(body, root).is_none();
             let is_offset = is_sum && u32::try_from(at).is_ok();
-            let key = (access.memory, root);
+            let key = (access.memory, Some(root));
             if is_offset && reached.is_far(key, at.saturating_add(width), block, &dominators) {
                 plan.accesses.insert(inst, (root, at));
                 plan.changes = true;
                 continue;
             }
-            let (key, to) = ((access.memory, base), access.offset.saturating_add(width));
+            let (key, to) = ((access.memory, Some(base)), access.offset.saturating_add(width));
             if !wraps(by, access.offset, width) && !reached.is_far(key, to, block, &dominators) {
                 reached.record(key, to, block);
             }

@@ -14,19 +14,17 @@
 //! rounds; a body that needs more is left as it is.
 
 use super::dead::constant;
-use super::near::root;
+use super::near::{Reached, root};
 use super::plant::planted;
 use super::rebuild::Plan;
 use super::witness::Dying;
 use crate::body::{Access, Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, Value};
-use crate::hash::Key;
 use crate::terminator::Terminator;
 use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::Opcode;
 use prova_module::ops::Class;
-use std::collections::HashMap;
 
 /// Ranges at a place.
 const DYING_MAX: usize = 32;
@@ -37,9 +35,6 @@ const COMPARED_PER_ITEM: usize = 48;
 
 /// Rounds until nothing changes.
 const ROUNDS_MAX: usize = 8;
-
-/// Accesses by a base that are known.
-const SEEN_MAX: usize = 8;
 
 /// A range of bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,7 +128,7 @@ fn most(body: &Body) -> usize {
 /// By instruction what it shows.
 fn sights(body: &Body) -> Vec<Sight> {
     let dominators = Dominators::new(body);
-    let mut reached: HashMap<(u32, Option<Value>), Vec<(Block, u64)>, Key> = HashMap::default();
+    let mut reached = Reached::default();
     let mut sights = vec![Sight::All; body.inst_count()];
     for (block, data) in body.blocks() {
         for inst in data.insts() {
@@ -145,11 +140,10 @@ fn sights(body: &Body) -> Vec<Sight> {
                     let base = body.operands(data.args).first();
                     let range = base.and_then(|&base| range(body, opcode, access, base));
                     let mut far = |base: Option<Value>, to: u64| {
-                        let seen = reached.entry((access.memory, base)).or_default();
-                        let mut long = seen.iter().filter(|(_, end)| *end >= to);
-                        let is_far = long.any(|&(at, _)| dominators.dominates(at, block));
-                        if !is_far && seen.len() < SEEN_MAX {
-                            seen.push((block, to));
+                        let base = (access.memory, base);
+                        let is_far = reached.is_far(base, to, block, &dominators);
+                        if !is_far {
+                            reached.record(base, to, block);
                         }
                         is_far || planted!(StoresTrapUnseen)
                     };
