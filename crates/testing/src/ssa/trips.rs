@@ -190,7 +190,7 @@ fn send(
     };
     let options = Options { transform: &transform, threads: 1, limits: &Limits::default() };
     // Every second module with its loops turned.
-    let send = if index % 2 == 0 { trip::turned } else { trip::module };
+    let send = if index.is_multiple_of(2) { trip::turned } else { trip::module };
     let trip = send(module, &options).map_err(|error| error.to_string())?;
     if let Some(refused) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(refused.to_string());

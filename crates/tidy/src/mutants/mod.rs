@@ -83,6 +83,7 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-ssa", "passes", SSA_PASSES),
     Judge::new("prova-ssa", "passes_more", SSA_PASSES),
     Judge::new("prova-ssa", "passes_limits", SSA_PASSES),
+    Judge::new("prova-ssa", "turn", &["crates/ssa/src/passes/check/copies.rs"]),
     Judge::new("prova-ssa", "emitted_module", SSA_EMITTED),
     Judge { skipped: &["programs_go"], ..Judge::new("prova-ssa", "emitted", SSA_EMITTED) },
     Judge::new("prova-ssa", "emitted_orders", SSA_EMITTED),
