@@ -113,7 +113,8 @@ impl Carried {
         uses(body, |value, block| {
             readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
         });
-        let is_home = |block: Block| homes.iter().any(|home| home.block == block);
+        let mut is_home = vec![false; body.block_count()];
+        homes.iter().for_each(|home| is_home[home.block.as_u32() as usize] = true);
         let mut budget = CARRIED_MAX;
         let mut seen = vec![u32::MAX; body.block_count()];
         for (value, home) in all {
@@ -139,7 +140,7 @@ impl Carried {
                     preds.map(|&pred| carried.name.get(&(Block::from_u32(pred), value)).copied());
                 let first = names.next().flatten();
                 let is_one = names.all(|name| name == first) && !home.starts.contains(&block);
-                let name = match first.filter(|&name| is_one && !is_home(name)) {
+                let name = match first.filter(|&name| is_one && !is_home[name.as_u32() as usize]) {
                     Some(name) => name,
                     None => {
                         carried.more[block.as_u32() as usize].push(value);
