@@ -234,7 +234,11 @@ fn rounds(
             Ok(new) => new,
             Err(error) => {
                 invalid += 1;
-                leave_out(&mut found, &funcs, error, invalid > INVALID_MAX)?;
+                let straight = |one: &Candidate| one.next(module, &types, emit, &error);
+                let all = invalid > INVALID_MAX;
+                if !straighten(&mut found, &funcs, &error, all, straight) {
+                    leave_out(&mut found, &funcs, error, all)?;
+                }
                 continue;
             }
         };
@@ -290,6 +294,26 @@ fn bytes_of(module: &Module, func: FuncIdx) -> Option<&[u8]> {
     module.body(func).map(|body| body.bytes())
 }
 
+/// Emits with its loops as they were what made a module invalid, the body that the error names or
+/// all; whether there was one with turned loops.
+fn straighten(
+    found: &mut [Result<Candidate, Outcome>],
+    funcs: &[FuncIdx],
+    error: &prova_module::Error,
+    all: bool,
+    straight: impl Fn(&Candidate) -> Option<Candidate>,
+) -> bool {
+    let mut any = false;
+    for (one, &func) in found.iter_mut().zip(funcs) {
+        let Ok(turned) = one else { continue };
+        if turned.straight.is_some() && (all || error.func == Some(func)) {
+            any = true;
+            *one = straight(turned).ok_or_else(|| Outcome::Invalid(error.clone()));
+        }
+    }
+    any
+}
+
 /// Takes back what made a module invalid: the body that the error names, or all.
 fn leave_out(
     found: &mut [Result<Candidate, Outcome>],
@@ -319,7 +343,7 @@ impl Candidate {
         module: &Module,
         types: &Types,
         emit: Emit<'_>,
-        why: &emitted::Rejection,
+        why: &dyn fmt::Display,
     ) -> Option<Candidate> {
         let (style, body, is_bare) = match (&self.straight, self.style, self.is_bare) {
             (Some(straight), ..) => (Style::Short, straight.clone(), self.is_bare),

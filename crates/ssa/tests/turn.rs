@@ -120,3 +120,58 @@ fn twins_are_judged_by_their_rules() {
         assert!(rules.contains(&*rule.to_string()), "no twin for {rule}");
     }
 }
+
+/// Loops in a row, of whose headers each makes a value that is read behind all of them.
+fn loops(count: usize) -> String {
+    let mut text =
+        "(module (memory 1) (global (mut i32) (i32.const 0)) (func (param i32)".to_owned();
+    text += &" (local i32)".repeat(count);
+    for at in 1..=count {
+        let set = format!("(local.set {at} (i32.load offset={at} (local.get 0)))");
+        let ask = format!("(br_if 1 (i32.lt_u (local.get {at}) (local.get 0)))");
+        write!(text, "(block (loop {set} {ask} (global.set 0 (i32.const 1)) (br 0)))")
+            .expect("it fits");
+    }
+    for at in 1..=count {
+        write!(text, "(global.set 0 (i32.add (local.get {at}) (global.get 0)))").expect("it fits");
+    }
+    text + "))"
+}
+
+/// What is carried would grow as the square of the number of loops. Green does not show how long it
+/// takes to find out.
+#[test]
+fn what_is_made_grows_as_the_body() {
+    for (count, turns) in [(10, true), (40, true), (100, false), (400, false)] {
+        let module = module(&loops(count));
+        let (before, _) = optimize(proved(&module, FuncIdx(0)), &Pass::DEFAULT);
+        let made = Turned::new(before.body());
+        assert_eq!(made.is_some(), turns, "{count}");
+        let most = 4_096 + 17 * before.body().value_count();
+        assert!(made.is_none_or(|made| made.wide.value_count() <= most), "{count}");
+    }
+}
+
+/// Bodies that are over a limit with their loops turned are emitted with the loops as they were
+/// (Y3), few and many, and leave the others alone.
+#[test]
+fn what_is_over_a_limit_goes_straight() {
+    let ask = "(br_if 1 (i32.ge_u (local.get 0) (local.get 1)))";
+    let step = "(local.set 0 (i32.add (local.get 0) (i32.load (local.get 0))))";
+    let func = format!("(func (param i32 i32) (block (loop {ask} {step} (br 0))))");
+    for count in [1, 20] {
+        let module = module(&format!("(module (memory 1) {} (func))", func.repeat(count)));
+        let trip = |limits: &Limits, turns: bool| {
+            let options = Options { transform: &Some, threads: 1, limits };
+            let trip = if turns { trip::turned } else { trip::module };
+            trip(&module, &options).expect("a trip")
+        };
+        let straight = trip(&Limits::default(), false).module;
+        let body = straight.body(FuncIdx(0)).expect("it is defined").range();
+        let limits = Limits { body_bytes: body.len() as u64, ..Limits::default() };
+        let made = trip(&limits, true);
+        let replaced = made.outcomes.iter().filter(|(_, it)| *it == Outcome::Replaced).count();
+        assert_eq!((replaced, made.unturned.len()), (count + 1, count));
+        assert_eq!(made.module.bytes(), straight.bytes());
+    }
+}

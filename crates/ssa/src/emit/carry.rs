@@ -6,7 +6,9 @@
 //! parameter is the value itself, which is its claim ([`Claim::Value`](crate::passes::Claim)): the
 //! definition dominates each block into which the value is live.
 //!
-//! Limits: at most [`CARRIED_MAX`] pairs of a value and a block.
+//! Limits: at most [`CARRIED_MAX`] pairs of a value and a block; for headers ([`Carried::between`])
+//! also at most [`PER_BLOCK`] for each block beyond [`CARRIED_BASE`], so that what is made grows as
+//! the body does.
 
 use super::flow::Flow;
 use crate::body::Body;
@@ -15,6 +17,11 @@ use std::collections::HashMap;
 
 /// Pairs of a value and a block into which it is live.
 const CARRIED_MAX: usize = 1 << 20;
+
+/// Such pairs of values of headers in any body, and for each block beyond: compilers' code has 3
+/// for a block at most.
+const CARRIED_BASE: usize = 1 << 12;
+const PER_BLOCK: usize = 16;
 
 /// Calls back with each value and the block that reads it.
 fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
@@ -115,7 +122,7 @@ impl Carried {
         });
         let mut is_home = vec![false; body.block_count()];
         homes.iter().for_each(|home| is_home[home.block.as_u32() as usize] = true);
-        let mut budget = CARRIED_MAX;
+        let mut budget = CARRIED_MAX.min(CARRIED_BASE + PER_BLOCK * body.block_count());
         let mut seen = vec![u32::MAX; body.block_count()];
         for (value, home) in all {
             let mut open = readers.remove(&value).unwrap_or_default();

@@ -116,9 +116,11 @@ fn reads(body: &Body) -> Vec<u32> {
     reads
 }
 
-/// Whether a node is in the loop of a header.
+/// Whether a node is in the loop of a header: headers outward stand ever earlier, so nothing is
+/// looked at that stands before this one.
 fn is_inside(flow: &Flow, header: u32, mut node: u32) -> bool {
-    while node != NONE && node != header {
+    let number = |node: u32| flow.number[node as usize];
+    while node != NONE && number(node) > number(header) {
         node = flow.inside[node as usize];
     }
     node == header
