@@ -196,7 +196,7 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
     rounds(module, options, &emit_with, false).map(|(trip, _)| trip)
 }
 
-/// Sends a module on its trip, with its loops turned ([`turn`](crate::emit::turn)): it executes
+/// Sends a module on its trip, with its loops turned ([`turn`](fn@turn)): it executes
 /// less, and has a few more bytes. A second such trip may change it again.
 ///
 /// # Errors
