@@ -34,7 +34,7 @@ fn judge(row: &Row) -> Option<Rule> {
 #[test]
 fn each_row_is_refused_by_its_rule() {
     let mut wrong = Vec::new();
-    for row in rows() {
+    for row in rows().into_iter().filter(|row| !row.alone) {
         let rule = judge(&row);
         if rule != row.rule {
             wrong.push(format!("{}: {rule:?}, not {:?}", row.name, row.rule));

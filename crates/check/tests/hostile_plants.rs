@@ -15,7 +15,7 @@ mod forged;
 #[allow(dead_code, reason = "each test uses a part")]
 mod table;
 
-use forged::{LEAST, forgeries, judged};
+use forged::{forgeries, judged};
 use prova_check::plant::{PLANTS, Plant, STEPS, plant};
 use prova_check::{Layout, Rule};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 fn verdicts() -> BTreeMap<String, Option<Rule>> {
     let rows = table::rows().into_iter().map(|row| {
         let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
-        (row.name.clone(), layout.check(row.code(&LEAST)).err().map(|e| e.rule))
+        (row.name.clone(), layout.check(row.code(&row.least())).err().map(|e| e.rule))
     });
     let forged = forgeries().into_iter();
     let forged =

@@ -266,6 +266,11 @@ pub(crate) struct XrefArgs {
 }
 
 impl EngineArgs {
+    /// Whether there is to be machine code.
+    pub(crate) fn is_native(&self) -> bool {
+        self.tier == NATIVE
+    }
+
     /// The option groups and the configuration that they amount to.
     ///
     /// # Errors
@@ -273,7 +278,7 @@ impl EngineArgs {
     pub(crate) fn config(&self) -> prova::Result<(Config, Wasm)> {
         let wasm = Wasm::parse(&self.wasm)?;
         let optimize = Optimize::parse(&self.optimize)?;
-        let native = self.tier == NATIVE;
+        let native = self.is_native();
         let tier = if native { Ok(Tier::default()) } else { self.tier.parse() };
         let mut tier = match tier {
             Ok(tier) => tier,
@@ -297,6 +302,9 @@ impl EngineArgs {
             let mut compiler = prova_native::NativeCompiler::new();
             if optimize.explicit {
                 compiler = compiler.with_memory(prova_native::MemoryShape::Explicit);
+            }
+            if let Some(time) = optimize.compile_time {
+                compiler = compiler.within(time);
             }
             config.native(compiler);
         }

@@ -40,6 +40,8 @@ pub(crate) struct Optimize {
     /// Whether accesses of machine code compare.
     pub(crate) explicit: bool,
     pub(crate) signals: Option<bool>,
+    /// How long machine code may be made.
+    pub(crate) compile_time: Option<Duration>,
     /// Whether machine code is named for `perf`.
     pub(crate) perf_map: bool,
 }
@@ -72,7 +74,7 @@ const WASM_HELP: &str = "\
 -W max-instances=N                 instances (default 10000)
 -W max-tables=N                    tables (default 10000)
 -W max-memories=N                  memories (default 10000)
--W max-store-size=N                bytes of all memories and tables together (default 5368709120)
+-W max-store-size=N                bytes of all memories, tables and exceptions together (default 5368709120)
 -W max-wasm-stack=N                bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
 -W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1 (default n)
 -W unknown-imports-trap[=y|n]      unknown imported functions trap when they are called (default n: they do not link)
@@ -86,6 +88,7 @@ const OPTIMIZE_HELP: &str = "\
 -O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
 -O memory=guard|explicit           how machine code keeps accesses inside a memory: by a guard, or by comparing (default guard)
 -O signals-based-traps[=y|n]       faults of machine code are traps; without, everything is tested (default y)
+-O compile-time=DURATION            functions asked for behind so much time of compiling stay bytecode (default: no end)
 -O perf-map[=y|n]                  lists machine code by name in /tmp/perf-PID.map, for `perf report` (default n)
 ";
 
@@ -227,6 +230,10 @@ impl Optimize {
                 ("memory", Some("explicit")) => optimize.explicit = true,
                 ("memory", _) => return option.misuse("it is `guard` or `explicit`"),
                 ("signals-based-traps", _) => optimize.signals = Some(option.switch()?),
+                ("compile-time", text) => match text.and_then(duration) {
+                    Some(time) => optimize.compile_time = Some(time),
+                    None => return option.misuse("it needs a duration, such as 500ms or 2s"),
+                },
                 ("perf-map", _) => optimize.perf_map = option.switch()?,
                 _ => return option.unknown(OPTIMIZE_HELP),
             }

@@ -66,11 +66,12 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     };
     let limits = prova::Limits::default();
     let options = Options { transform: &transform, threads, limits: &limits };
-    let send = if passes.is_empty() { trip::module } else { trip::turned };
-    let trip = send(&module, &options)
+    let trip = trip::improved(&module, &options, !passes.is_empty())
         .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
     let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
     refused.sort_by_key(|refused| (refused.rejection.func, refused.pass));
+    // A function goes through the passes once in each round.
+    refused.dedup_by_key(|refused| (refused.rejection.func, refused.pass));
     refused.iter().for_each(|refused| warn(&refused.to_string()));
     let failed: Vec<&Outcome> =
         trip.outcomes.iter().map(|(_, outcome)| outcome).filter(|it| it.is_failure()).collect();

@@ -27,6 +27,13 @@ struct Host {
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    match args.engine.is_native() {
+        true => prova::on_compiler_thread(|| run_here(args)),
+        false => run_here(args),
+    }
+}
+
+fn run_here(args: &RunArgs) -> Result<Exit> {
     let (mut config, mut wasm) = args.engine.config()?;
     record_alone(args, &wasm)?;
     let wasi_limits = groups::wasi_limits(&args.wasi)?;
@@ -70,7 +77,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         warn(&printable(&line));
     }
     match args.stats {
-        Some(Stats::Fuel) => warn(&stats::fuel(wasm.fuel, store.get_fuel()?)),
+        Some(Stats::Fuel) => {
+            warn(&stats::fuel(wasm.fuel, store.get_fuel()?));
+            if args.engine.is_native() {
+                warn(&printable(&stats::bytecode(&module.refusals())));
+            }
+        }
         Some(Stats::Dispatches) => warn(&stats::dispatches(store.dispatch_counts())),
         None => {}
     }

@@ -1,8 +1,10 @@
-//! What `prova run --stats` says at the end: fuel, or dispatches of the interpreter.
+//! What `prova run --stats` says at the end: fuel, or dispatches of the interpreter; in tier
+//! `native` how many of the functions that were called stay bytecode.
 //!
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
-use prova::DispatchCounts;
+use prova::{DispatchCounts, Refusal, RefusalReason};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What is counted.
@@ -20,6 +22,23 @@ pub(crate) fn fuel(limit: Option<u64>, left: u64) -> String {
         Some(limit) => format!("fuel used: {} units, {left} left", limit.saturating_sub(left)),
         None => format!("fuel used: {} units", u64::MAX - left),
     }
+}
+
+/// The functions without machine code, by cause.
+pub(crate) fn bytecode(refusals: &[Refusal]) -> String {
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    for refusal in refusals {
+        let cause = match &refusal.reason {
+            RefusalReason::Declined(why) | RefusalReason::OfModule(why) => why.clone(),
+            RefusalReason::Rejected(_) => "the check refused the code".to_owned(),
+        };
+        *causes.entry(cause).or_default() += 1;
+    }
+    let mut text = format!("functions that ran as bytecode: {}", refusals.len());
+    for (cause, count) in causes.iter().take(LINES) {
+        let _ = write!(text, "\n{count:6}  {cause}");
+    }
+    text
 }
 
 /// How many lines a list has at most.

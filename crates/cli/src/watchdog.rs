@@ -2,14 +2,15 @@
 //! the process if that does not help.
 //!
 //! Code stops at its next poll of the epoch, WASI's calls stop by themselves. What neither reaches
-//! is a call of the host's system that does not return: for that the process gets [`GRACE`] and is
-//! then ended from outside, with the exit code of a timeout.
+//! is a call of the host's system that does not return, or work of Prova's own between two polls:
+//! for that the process gets [`GRACE`] and is then ended from outside, with the exit code of a
+//! timeout, and says which it was.
 //!
 //! The time starts before anything is loaded. Reading, validating and translating modules does not
 //! poll: the timeout ends the process at once while [`Watchdog::start_running`] was not reached.
 
 use crate::report::{TRAP, warn};
-use prova::{Engine, Result, Store};
+use prova::{Engine, HostCalls, Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,8 +32,8 @@ enum Running {
     /// Modules are loaded, or something else happens that does not poll: the process ends.
     #[default]
     Nothing,
-    /// Code runs in this engine, which polls.
-    Code(Engine),
+    /// Code runs in this engine, which polls, and may be in calls of the host.
+    Code(Engine, Option<HostCalls>),
     /// The time is over.
     Over,
 }
@@ -42,15 +43,19 @@ impl Watchdog {
     pub(crate) fn start_running<T: 'static>(&self, store: &mut Store<T>) {
         store.set_epoch_deadline(1);
         store.set_wall_deadline(self.deadline);
-        self.watch(store.engine());
+        self.run(store.engine(), Some(store.host_calls()));
     }
 
     /// Lets the time move this engine's epoch on, from now on in place of the engine before. If it
     /// is over, the epoch stays: whoever runs code asks [`Watchdog::is_over`] between two engines.
     pub(crate) fn watch(&self, engine: &Engine) {
+        self.run(engine, None);
+    }
+
+    fn run(&self, engine: &Engine, host_calls: Option<HostCalls>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*running, Running::Over) {
-            *running = Running::Code(engine.clone());
+            *running = Running::Code(engine.clone(), host_calls);
         }
     }
 
@@ -85,18 +90,23 @@ fn start_for(timeout: Duration, what: &'static str) -> Result<Watchdog> {
         let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
         let was_running = std::mem::replace(&mut *running, Running::Over);
         drop(running);
-        let Running::Code(engine) = was_running else {
+        let Running::Code(engine, host_calls) = was_running else {
             let message = format!("Error: the timeout was over before {what}");
             end_process(message + "\n\nCaused by:\n    wasm trap: interrupt");
         };
         engine.increment_epoch();
         std::thread::sleep(GRACE);
-        let grace = GRACE.as_secs();
-        end_process(format!(
-            "Error: the process is ended: a call of the host has not returned {grace} s after the timeout"
-        ));
+        end_process(last_words(host_calls.is_some_and(|calls| calls.is_running())));
     })?;
     Ok(watchdog)
+}
+
+/// Why the process is ended from outside.
+fn last_words(in_host_call: bool) -> String {
+    let grace = GRACE.as_secs();
+    let what =
+        if in_host_call { "a call of the host has not returned" } else { "it has not stopped" };
+    format!("Error: the process is ended: {what} {grace} s after the timeout")
 }
 
 /// Ends the process, even if its last message cannot be written.
@@ -107,4 +117,16 @@ fn end_process(message: String) -> ! {
     });
     std::thread::sleep(LAST_WORDS);
     std::process::exit(TRAP.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    /// `tests/wasi.rs` has a call that does not return.
+    #[test]
+    fn a_call_of_the_host_is_blamed_only_where_one_runs() {
+        assert!(last_words(true).contains("a call of the host has not returned 2 s after"));
+        assert!(last_words(false).contains("it has not stopped 2 s after"));
+    }
 }

@@ -214,3 +214,38 @@ fn specialize() {
 fn tutorial_specialize() {
     check("tutorial-specialize.md");
 }
+
+/// C without comments and white space.
+fn bare(code: &str) -> String {
+    let mut bare = String::new();
+    for (number, part) in code.split("/*").enumerate() {
+        let behind = part.split_once("*/").map(|(_, behind)| behind);
+        let kept = if number == 0 { part } else { behind.unwrap_or("") };
+        bare.extend(kept.chars().filter(|sign| !sign.is_whitespace()));
+    }
+    bare
+}
+
+/// What the tutorial shows of its example, from the first step on, stands in the example in this
+/// order, so that who copies it has what is tested; `…` stands for any code.
+#[test]
+fn the_tutorials_code_is_its_examples() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is there");
+    let (page, example) =
+        (read("docs/tutorial-specialize.md"), read("programs/specialize/first.c"));
+    let example = bare(&example);
+    let steps = page.split_once("## Six steps").expect("steps").1;
+    let blocks: Vec<&str> =
+        steps.split("```c\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
+    for block in &blocks {
+        let mut rest = example.as_str();
+        for part in bare(block).split('…') {
+            let found = rest.find(part);
+            rest = &rest[found.unwrap_or_else(|| panic!("not in the example:\n{block}"))..];
+        }
+    }
+    // Without it a module whose initialiser has not run runs for ever.
+    let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
+    assert!(blocks.iter().any(|block| bare(block).contains(&runs)));
+}

@@ -23,7 +23,7 @@ fn a_limit_names_its_option_its_unit_and_both_values() {
         ),
         (
             "max-store-size=9",
-            "store_bytes_max exceeded: 131152 bytes of all memories and tables, at most 9\n",
+            "store_bytes_max exceeded: 131152 bytes of all memories, tables and exceptions, at most 9\n",
         ),
         ("max-instances=0", "instances_max exceeded: 1 instances, at most 0\n"),
         ("max-memories=0", "memories_max exceeded: 1 memories, at most 0\n"),

@@ -39,7 +39,7 @@ fn programs_that_keep_their_promises_and_others() {
         }
         count += 1;
     }
-    assert_eq!(count, 14);
+    assert_eq!(count, 16);
 }
 
 #[test]

@@ -14,6 +14,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What a command has said on standard error.
+fn text_of(output: &Output) -> String {
+    text(&output.stderr)
+}
+
 /// A path for this test's files, which are removed with it.
 struct Place(PathBuf);
 
@@ -84,4 +89,64 @@ fn a_module_goes_to_standard_output() {
     assert_eq!(to_output.status.code(), Some(0), "{}", text(&to_output.stderr));
     assert_eq!(to_output.stdout, std::fs::read(&out).expect("it is written"));
     assert!(text(&to_output.stderr).contains("1 of 1 functions proved equal"));
+}
+
+/// Nothing is written of a module that is still to be linked, by any command that would move its
+/// code; a shared library is linked.
+#[test]
+fn a_relocatable_module_is_refused() {
+    let place = Place::new("object");
+    let (file, out) = (place.file("m.wat"), place.file("m.wasm"));
+    let commands: [&[&str]; 4] =
+        [&["opt"], &["opt", "--passes", "none"], &["specialize"], &["specialize", "-w"]];
+    for (section, is_linked) in
+        [("linking", false), ("reloc.CODE", false), ("dylink.0", true), ("relocations", true)]
+    {
+        let text = format!(
+            "(module (func (export \"f\") (result i32) (nop) (i32.const 7))
+            (memory 1) (data (i32.const 0) \"x\") (func (export \"wizer-initialize\"))
+            (@custom \"{section}\" \"\\00\"))"
+        );
+        std::fs::write(&file, text).expect("a file");
+        for command in commands {
+            let made = prova(&[command, &[&file, "-o", &out]].concat());
+            let told = text_of(&made);
+            assert_eq!(made.status.code(), Some(i32::from(!is_linked)), "{command:?}: {told}");
+            assert_eq!(Path::new(&out).exists(), is_linked, "{command:?}");
+            if is_linked {
+                std::fs::remove_file(&out).expect("it was written");
+            } else {
+                let why = format!("it is relocatable (custom section `{section}`)");
+                assert!(told.contains(&why) && told.contains("link it first"), "{told}");
+            }
+        }
+    }
+}
+
+/// Twice gives the same bytes, and none is larger; also of what an older version made larger.
+#[test]
+fn an_optimised_module_stays_as_it_is() {
+    let place = Place::new("again");
+    let (file, once, twice) = (place.file("m.wat"), place.file("1.wasm"), place.file("2.wasm"));
+    let loops = "(local $i i32) (loop $top
+        (if (i32.lt_u (local.get $i) (local.get $n)) (then
+            (i32.store (local.get $i) (local.get $n))
+            (local.set $i (i32.add (local.get $i) (i32.const 4)))
+            (br $top))))";
+    let text = format!(
+        "(module (memory 1) (func (export \"f\") (param $n i32) {loops})
+        (func (param $n i32) {loops} (nop) (nop) (nop) (nop) (nop) (nop))
+        (func (param i32) (result i32) (local.get 0)))"
+    );
+    std::fs::write(&file, text).expect("a file");
+    let size = |file: &str| std::fs::read(file).expect("a file");
+    let start = place.file("0.wasm");
+    let made = prova(&["opt", &file, "-o", &start, "--passes", "none"]);
+    assert_eq!(made.status.code(), Some(0), "{}", text_of(&made));
+    for passes in [&[][..], &["--passes", "none"]] {
+        assert!(prova(&[&["opt", &file, "-o", &once], passes].concat()).status.success());
+        assert!(prova(&[&["opt", &once, "-o", &twice], passes].concat()).status.success());
+        assert_eq!(size(&once), size(&twice));
+        assert!(size(&once).len() <= size(&start).len());
+    }
 }

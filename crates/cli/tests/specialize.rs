@@ -5,8 +5,12 @@
 //! with its state in memory and with its state in registers. That each function is its interpreter
 //! is the proof's to show (`crates/specialize/tests`).
 
+#[path = "specialize/cells.rs"]
+mod cells;
 #[path = "specialize/initialisers.rs"]
 mod initialisers;
+#[path = "specialize/reactors.rs"]
+mod reactors;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -88,6 +92,87 @@ fn compiled_programs_do_the_same_for_less() {
         let ratio = (last - first) as f64 / (end - start) as f64;
         println!("program {program}: {} units become {}, {ratio:.2}", last - first, end - start);
         assert!(ratio >= times, "program {program}: {ratio:.2}");
+    }
+}
+
+/// What is trusted with more is never slower: where a call on a rare way needs cells in memory, all
+/// other ways have theirs put off in both.
+#[test]
+fn trust_is_never_slower() {
+    let place = Place::new("trust");
+    let folder = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let programs = |name: &str| folder("programs/specialize").join(name).display().to_string();
+    let cold = folder("crates/specialize/tests/cases/cold.wat").display().to_string();
+    let machine = ["0 50", "1 50", "2 50", "3 50", "4 50", "5 50", "6 50", "7 50"];
+    let mut count = 0;
+    for (file, wizen, calls) in [
+        (programs("vm.wasm"), true, &machine[..]),
+        (programs("register.wasm"), true, &["0 40", "1 40", "2 40", "3 40"]),
+        (programs("first.wasm"), true, &["0", "100"]),
+        (programs("machine.wasm"), true, &["100"]),
+        (cold, false, &["1", "300", "5000"]),
+    ] {
+        let made = ["check", "trust"].map(|how| {
+            let out = place.file(how);
+            let wizen = if wizen { "-w" } else { "--keep-stores" };
+            let made = prova(&["specialize", wizen, "--assume", how, &file, "-o", &out]);
+            assert_eq!(text(&made.stderr), "", "{file}");
+            out
+        });
+        for call in calls {
+            let fuel = made.each_ref().map(|module| {
+                let words = call.split(' ').collect::<Vec<_>>();
+                let out =
+                    prova(&[&["run", "--stats", "--invoke", "run", module], &*words].concat());
+                let stats = text(&out.stderr);
+                let fuel = stats.strip_prefix("fuel used: ").and_then(|it| it.split(' ').next());
+                fuel.and_then(|fuel| fuel.parse::<u64>().ok()).expect("a number")
+            });
+            assert!(
+                fuel[1] <= fuel[0],
+                "{file} {call}: {} with trust, {} without",
+                fuel[1],
+                fuel[0]
+            );
+            count += 1;
+        }
+    }
+    assert_eq!(count, 18);
+}
+
+/// Contexts that never come back are told with the place where they are told, or pushed.
+#[test]
+fn contexts_without_end_are_named() {
+    let place = Place::new("endless");
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specialize/tests/cases/cold.wat");
+    let case = std::fs::read_to_string(case).expect("a case");
+    let (from, to) = (place.file("endless.wat"), place.file("out.wasm"));
+    let (update, pc) = ("(call $update (local.get $pc))", "(local.set $pc (i32.const 0))");
+    let again = format!("{pc}\n            {update}");
+    let tick = "(local.set $tick (i32.add (local.get $tick) (i32.const 16)))";
+    let counted = "(call $update (i32.add (local.get $pc) (local.get $tick)))";
+    assert!(case.contains(&again));
+    for (module, words) in [
+        // A counter that counts rounds, and one that is pushed in each round and never popped.
+        (
+            case.replace(pc, &format!("{pc} {tick}"))
+                .replace(update, counted)
+                .replace("(local $pc i32)", "(local $pc i32) (local $tick i32)"),
+            ["contexts are told by `update.context` in func7 at 0x", "the last ones (pc "],
+        ),
+        (
+            case.replace(&again, &format!("{pc} (call $push (local.get $pc))")),
+            ["contexts are told by `push.context` in func7 at 0x", " more / pc "],
+        ),
+    ] {
+        std::fs::write(&from, module).expect("a file");
+        let made = prova(&["specialize", &from, "-o", &to]);
+        let said = crate::text(&made.stderr);
+        assert_eq!(made.status.code(), Some(0), "{said}");
+        assert!(said.contains("more than 100000 blocks"), "{said}");
+        assert!(said.contains("and none of them was there before"), "{said}");
+        assert!(words.iter().all(|words| said.contains(words)), "{said}");
+        assert!(said.len() < 1_000, "{said}");
     }
 }
 

@@ -4,7 +4,7 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::{self, Abi};
-use crate::{Declined, isa, lower, sunk, thunk};
+use crate::{Declined, estimate, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -138,11 +138,16 @@ impl Target {
     ) -> Result<NativeCode, Declined> {
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             let mut context = Context::for_function(clif()?);
-            let compiled = context.compile(&**self.isa, &mut ControlPlane::default());
-            match compiled {
-                Ok(_) => context.take_compiled_code().ok_or(Declined::Bug("no code")),
-                Err(error) => Err(Declined::Compiler(format!("{:?}", error.inner))),
-            }
+            let (isa, plane) = (&**self.isa, &mut ControlPlane::default());
+            let refused = |error| Declined::Compiler(format!("{error:?}"));
+            // As `Context::compile` does, with the estimates before what may take long.
+            estimate::before_optimiser(&context.func)?;
+            context.optimize(isa, plane).map_err(refused)?;
+            estimate::before_allocator(&context.func)?;
+            let (func, domtree) = (&context.func, &context.domtree);
+            let stencil =
+                isa.compile_function(func, domtree, &mut Default::default(), false, plane);
+            Ok(stencil.map_err(refused)?.apply_params(&func.params))
         }));
         let compiled = compiled.unwrap_or_else(|panic| {
             let message = panic.downcast_ref::<String>().map(String::as_str);

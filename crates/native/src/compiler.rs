@@ -10,6 +10,8 @@ use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::{CheckedBody, build};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Compiles functions to x86-64 machine code through Cranelift.
 #[derive(Debug)]
@@ -17,6 +19,9 @@ pub struct NativeCompiler {
     shape: Option<MemoryShape>,
     signals: bool,
     cpu: CpuLevel,
+    /// How long functions may be compiled, in nanoseconds, and how long they were.
+    most: Option<u64>,
+    spent: AtomicU64,
     target: OnceLock<Result<Target, Declined>>,
 }
 
@@ -30,7 +35,17 @@ impl NativeCompiler {
     /// Memories by reservation and guard, x86-64-v3 where the machine has it.
     pub fn new() -> NativeCompiler {
         let cpu = if processor_has(CpuLevel::V3) { CpuLevel::V3 } else { CpuLevel::V2 };
-        NativeCompiler { shape: None, signals: true, cpu, target: OnceLock::new() }
+        let (most, spent, target) = (None, AtomicU64::new(0), OnceLock::new());
+        NativeCompiler { shape: None, signals: true, cpu, most, spent, target }
+    }
+
+    /// With an end of compiling: functions that are asked for when all threads together have
+    /// compiled for so long stay bytecode. Which ones these are depends on the machine, though not
+    /// what they compute; without this, it does not.
+    #[must_use]
+    pub fn within(self, time: Duration) -> NativeCompiler {
+        let most = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        NativeCompiler { most: Some(most), ..self }
     }
 
     /// Memories of this shape.
@@ -43,6 +58,19 @@ impl NativeCompiler {
     #[must_use]
     pub fn without_signals(self) -> NativeCompiler {
         NativeCompiler { shape: Some(MemoryShape::Explicit), signals: false, ..self }
+    }
+
+    fn made(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &prova::Settings,
+        func: FuncIdx,
+    ) -> Result<MachineCode, CompileError> {
+        let body = body(module, func, layout.config().metering).map_err(declined)?;
+        let target = self.target()?;
+        let code = target.compile(module, layout, body.body(), settings.deterministic);
+        code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
     fn target(&self) -> Result<&Target, CompileError> {
@@ -83,10 +111,15 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
-        let body = body(module, func, layout.config().metering).map_err(declined)?;
-        let target = self.target()?;
-        let code = target.compile(module, layout, body.body(), settings.deterministic);
-        code.map_err(declined).and_then(|code| proposed(layout, code))
+        let Some(most) = self.most else { return self.made(module, layout, settings, func) };
+        if self.spent.load(Ordering::Relaxed) >= most {
+            return Err(declined(Declined::Time));
+        }
+        let start = Instant::now();
+        let made = self.made(module, layout, settings, func);
+        let spent = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(spent, Ordering::Relaxed);
+        made
     }
 
     fn thunk(
@@ -132,6 +165,8 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Frame
         | Declined::Operator(_)
         | Declined::Limit(..)
+        | Declined::Work(_)
+        | Declined::Time
         | Declined::Budget(_)
         | Declined::Relocation(_)
         | Declined::Ssa(_)

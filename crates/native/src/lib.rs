@@ -13,14 +13,15 @@
 //! [`prova_check::offsets`] and in the heads of `abi` and `thunk`.
 //!
 //! # Limits
-//! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], labels of a `br_table` (2^14), results in
-//! registers (8 of each kind), frames of at most 16 times their charge. A panic of Cranelift is
-//! caught and declines.
+//! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], [`WORK_PER_INST`], [`CHARGES_MAX`],
+//! [`EDGE_ARGS_MAX`], labels of a `br_table` ([`TABLE_MAX`]), results in registers (8 of each
+//! kind), frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
 
 mod abi;
 mod compile;
 mod compiler;
 mod emit;
+mod estimate;
 mod isa;
 mod listing;
 mod lower;
@@ -31,7 +32,10 @@ mod thunk;
 
 pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
+pub use estimate::{INSTS_FREE, WORK_PER_INST};
 pub use listing::{Line, PREMISES_MAX, certificate, listing, premises, verdict};
+pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
+pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
 pub use survey::{Survey, Times, survey};
 
@@ -52,6 +56,11 @@ pub enum Declined {
     Operator(&'static str),
     /// More of something than is compiled, and how many are.
     Limit(&'static str, usize),
+    /// What its shape would make the compiler do is more than so many units of work for each
+    /// instruction.
+    Work(u64),
+    /// The time that the embedder gave for compiling is over.
+    Time,
     /// The module has more code than is compiled of one, in bytes of WebAssembly.
     Budget(usize),
     /// The code would need this to be filled in.
@@ -76,6 +85,8 @@ impl Declined {
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
             Declined::Limit(..) => "limit",
+            Declined::Work(_) => "work",
+            Declined::Time => "time",
             Declined::Budget(_) => "budget",
             Declined::Relocation(_) => "relocation",
             Declined::Ssa(_) => "ssa",
@@ -95,6 +106,10 @@ impl fmt::Display for Declined {
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),
+            Declined::Work(max) => {
+                write!(f, "compiling it would take more than {max} units of work an instruction")
+            }
+            Declined::Time => f.write_str("the time for compiling is over"),
             Declined::Budget(max) => {
                 write!(f, "it lies behind the first {max} bytes of code of its module")
             }

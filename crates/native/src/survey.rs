@@ -114,6 +114,8 @@ impl Survey {
             | Declined::Parameters
             | Declined::Frame
             | Declined::Limit(..)
+            | Declined::Work(_)
+            | Declined::Time
             | Declined::Budget(_) => *self.caps.entry(why.reason()).or_default() += 1,
             Declined::Operator(_)
             | Declined::Relocation(_)

@@ -75,7 +75,7 @@ pub use prova_bytecode::Settings;
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use resumable::{ResumableCall, ResumableCallHostTrap};
-pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use tier::{Tier, UnknownTier};
 pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
@@ -84,6 +84,7 @@ pub use types::{
     RefType, TableType, ValType,
 };
 pub use value::{ExnRef, ExternRef, Ref, V128, Val};
+pub use workers::on_compiler_thread;
 
 /// The native stack that a thread should have left when it loads or runs modules, in bytes (512
 /// KiB): enough for the deepest module and for calls of the host inside each other up to their

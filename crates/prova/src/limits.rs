@@ -55,7 +55,8 @@ impl StoreLimitsBuilder {
         /// Elements of one table; more than [`StoreLimitsBuilder::TABLE_ELEMENTS_MAX`] counts as
         /// that.
         table_elements table_elements_max
-        /// Bytes of all memories and tables together, 8 for an element; 5 GiB if it is not said.
+        /// Bytes of all memories, tables and exceptions together, 8 for an element and for a cell
+        /// of an exception; 5 GiB if it is not said.
         store_size store_bytes_max
         /// Instances.
         instances instances_max

@@ -62,7 +62,7 @@ impl Profile {
 
     /// The digest of the profile with all its defaults.
     pub const DIGEST: &'static str =
-        "20bb3e49ea380a266b48303034dce46b8506594b14a7132313ba312d64af5211";
+        "0b8167bbc27702f19adbc8160691f82df65d0daa91d8373a0481189e0b870be0";
 
     /// What engines disagree about, and what holds here.
     pub const RULES: &'static [ProfileRule] = &rules::RULES;

@@ -19,7 +19,7 @@ use rt::{Cell, FuncAddr, InstanceAddr};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// The name of a store, unique in the process.
@@ -162,10 +162,27 @@ impl<T: 'static> Store<T> {
     /// That an epoch beyond the deadline traps; it always does.
     pub fn epoch_deadline_trap(&mut self) {}
 
+    /// What tells another thread whether a host function of this store runs: where code does not
+    /// stop, that is why, or it is not.
+    pub fn host_calls(&self) -> HostCalls {
+        HostCalls(self.rt.host_calls())
+    }
+
     /// When WASI's calls end at the latest, whether they wait or work. They trap then with
     /// [`Trap::Interrupt`](crate::Trap::Interrupt). `None` is never.
     pub fn set_wall_deadline(&mut self, deadline: Option<Instant>) {
         self.state.deadline = deadline;
+    }
+}
+
+/// Whether a host function of a store runs; see [`Store::host_calls`].
+#[derive(Clone, Debug)]
+pub struct HostCalls(Arc<AtomicU32>);
+
+impl HostCalls {
+    /// Whether code has called a host function, one of WASI's included, that has not returned.
+    pub fn is_running(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
     }
 }
 

@@ -6,6 +6,9 @@
 //! process. So compilers are asked on a thread that was made for it, with [`STACK_BYTES`], behind
 //! which the system has a guard.
 //!
+//! A program that compiles much calls [`on_compiler_thread`] once: what it does there needs no
+//! further thread.
+//!
 //! # Invariants
 //! * K1. While a compiler works, its thread was started here. A worker that asks for more work does
 //!   that itself: nobody waits for a thread that waits for it.
@@ -24,12 +27,26 @@ use std::thread;
 /// The native stack of a compiler, in bytes.
 pub(crate) const STACK_BYTES: usize = 8 << 20;
 
+/// The native stack of a thread on which a program runs and compilers work.
+const PROGRAM_STACK_BYTES: usize = 2 * STACK_BYTES;
+
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Does something on a worker, and waits for it.
 pub(crate) fn work<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    work_with(STACK_BYTES, run)
+}
+
+/// Runs a program on a thread with so much native stack that compilers of machine code
+/// ([`Config::native`](crate::Config::native)) work on it too. On any other thread each function
+/// that is compiled at its first call starts a thread of its own.
+pub fn on_compiler_thread<T: Send>(program: impl FnOnce() -> T + Send) -> T {
+    work_with(PROGRAM_STACK_BYTES, program)
+}
+
+fn work_with<T: Send>(stack_bytes: usize, run: impl FnOnce() -> T + Send) -> T {
     if IS_WORKER.get() {
         return run();
     }
@@ -41,7 +58,7 @@ pub(crate) fn work<T: Send>(run: impl FnOnce() -> T + Send) -> T {
             IS_WORKER.set(true);
             take().map(|run| run())
         };
-        let builder = thread::Builder::new().name("prova-compile".into()).stack_size(STACK_BYTES);
+        let builder = thread::Builder::new().name("prova-compile".into()).stack_size(stack_bytes);
         match builder.spawn_scoped(scope, worker) {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             Err(_) => take().map(|run| run()),
@@ -55,9 +72,13 @@ pub(crate) fn work_in_parallel<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     let builder = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
     let builder = builder.thread_name(|index| format!("prova-compile-{index}"));
     let builder = builder.stack_size(STACK_BYTES).start_handler(|_| IS_WORKER.set(true));
+    // A worker of such a pool does its work in that pool.
+    if IS_WORKER.get() && rayon::current_thread_index().is_some() {
+        return run();
+    }
     match builder.build() {
-        Ok(pool) if !IS_WORKER.get() => pool.install(run),
-        _ => run(),
+        Ok(pool) => pool.install(run),
+        Err(_) => run(),
     }
 }
 
@@ -85,6 +106,18 @@ mod tests {
         let nested: Vec<(_, _)> =
             work_in_parallel(|| (0..64).into_par_iter().map(|_| (here(), work(here))).collect());
         assert!(nested.iter().all(|(outer, inner)| outer == inner));
+    }
+
+    #[test]
+    fn a_program_on_a_thread_for_compilers_starts_none_for_its_work() {
+        let ((program, is_worker), inner) = on_compiler_thread(|| (here(), work(here)));
+        assert!(is_worker);
+        assert_eq!(inner, (program, true));
+        // Its pools are of workers too.
+        let all: Vec<_> = on_compiler_thread(|| {
+            work_in_parallel(|| (0..64).into_par_iter().map(|_| here()).collect())
+        });
+        assert!(all.iter().all(|&(_, is_worker)| is_worker));
     }
 
     #[test]

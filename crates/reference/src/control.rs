@@ -1,53 +1,35 @@
-//! Control operators: blocks push labels, branches unwind to them, calls push frames
-//! (specification 4.6.8, "Control Instructions", and 4.6.10, "Function Calls").
+//! Control operators: branches unwind to the labels of blocks, calls push frames (specification
+//! 4.6.8, "Control Instructions", and 4.6.10, "Function Calls").
 //!
-//! Neighbours: [`machine`](crate::machine) has the labels and frames; [`decode`](crate::decode) has
-//! found each block's `else` and `end`.
+//! Neighbours: [`machine`](crate::machine) has the frames, and executes what only opens, divides or
+//! ends blocks; [`decode`](crate::decode) has found the block of each label.
 //!
-//! A loop's label goes on at the `loop` operator itself, which pushes the label again, as in the
-//! specification. The epoch is polled after that, as at the operator behind `loop`.
+//! A loop's label goes on at the `loop` operator itself, as in the specification. The epoch is
+//! polled there, as at the operator behind `loop`.
 //!
 //! Time: constant, apart from the values that a branch takes along. Noticed by: `tests/control.rs`,
 //! `tests/calls.rs`.
 
-use crate::decode::Block;
+use crate::decode::Code;
 use crate::machine::{Machine, Next, Stop};
 use prova_module::{FuncIdx, HeapType, Operator, TableIdx, TypeIdx, ValType};
 use prova_runtime::{FuncAddr, NULL_REF, TrapKind};
 
-/// Executes a control operator other than `br_table`; `block` is the one it opens, divides or ends.
+/// Executes a control operator other than `br_table`; `block` is the one that it opens or branches
+/// to.
 pub(crate) fn execute(
     m: &mut Machine<'_>,
     operator: &Operator<'_>,
-    block: &Block,
+    code: &Code,
+    block: u32,
 ) -> Result<Next, Stop> {
     match *operator {
         Operator::Unreachable => Err(TrapKind::Unreachable.into()),
-        Operator::Nop => Ok(Next::Operator),
-        Operator::Block { .. } => {
-            m.push_label(block.results, block.params, block.end + 1)?;
-            Ok(Next::Operator)
-        }
-        Operator::Loop { .. } => {
-            m.push_label(block.params, block.params, block.start)?;
-            m.frame.at += 1;
-            m.poll()?;
-            Ok(Next::Jump(m.frame.at))
-        }
-        Operator::If { .. } => if_(m, block),
-        // The first arm has come to its end.
-        Operator::Else => {
-            m.pop_label()?;
-            Ok(Next::Jump(block.end + 1))
-        }
-        Operator::End => {
-            m.pop_label()?;
-            Ok(Next::Operator)
-        }
-        Operator::Br { relative_depth } => m.branch(relative_depth),
-        Operator::BrIf { relative_depth } => {
+        Operator::If { .. } => if_(m, code, block),
+        Operator::Br { .. } => m.branch(block),
+        Operator::BrIf { .. } => {
             if m.stack.pop_number::<u32>()? != 0 {
-                m.branch(relative_depth)
+                m.branch(block)
             } else {
                 Ok(Next::Operator)
             }
@@ -63,18 +45,18 @@ pub(crate) fn execute(
             let func = callee(m, operator)?;
             m.tail_call(func)
         }
-        Operator::BrOnNull { relative_depth } => {
+        Operator::BrOnNull { .. } => {
             if pop_null(m)? {
-                m.branch(relative_depth)
+                m.branch(block)
             } else {
                 Ok(Next::Operator)
             }
         }
-        Operator::BrOnNonNull { relative_depth } => {
+        Operator::BrOnNonNull { .. } => {
             if pop_null(m)? {
                 Ok(Next::Operator)
             } else {
-                m.branch(relative_depth)
+                m.branch(block)
             }
         }
         // `Op::new` sends no other operator here.
@@ -100,7 +82,7 @@ fn callee(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<FuncAddr, Stop
     }
 }
 
-/// `br_table`: branches to the label that the operand numbers, or to the last.
+/// `br_table`: branches to the block whose label the operand numbers, or to the last.
 pub(crate) fn br_table(m: &mut Machine<'_>, labels: &[u32]) -> Result<Next, Stop> {
     let index = m.stack.pop_number::<u32>()?;
     let label = labels.get(index as usize).or(labels.last());
@@ -108,15 +90,15 @@ pub(crate) fn br_table(m: &mut Machine<'_>, labels: &[u32]) -> Result<Next, Stop
 }
 
 /// `if`: enters the block with its first arm or its second; without `else` the second is empty.
-fn if_(m: &mut Machine<'_>, block: &Block) -> Result<Next, Stop> {
+fn if_(m: &mut Machine<'_>, code: &Code, block: u32) -> Result<Next, Stop> {
     let condition = m.stack.pop_number::<u32>()?;
-    let arm = match (condition != 0, block.else_) {
+    let block = code.blocks.get(block as usize).ok_or(Stop::Bug("an `if` without block"))?;
+    m.enter_block(block)?;
+    Ok(match (condition != 0, block.else_()) {
         (true, _) => Next::Operator,
-        (false, Some(else_)) => Next::Jump(else_ + 1),
-        (false, None) => Next::Jump(block.end),
-    };
-    m.push_label(block.results, block.params, block.end + 1)?;
-    Ok(arm)
+        (false, Some(else_)) => Next::Jump(else_ as usize + 1),
+        (false, None) => Next::Jump(block.end as usize),
+    })
 }
 
 /// The function of type `ty` that the operand numbers in a table.

@@ -1,27 +1,44 @@
-//! A function body → [`Code`]: its operators in a vector, each with its family and its segment's
-//! fuel, and the blocks with the positions of their `else` and `end`.
+//! A function body → [`Code`]: its operators in order, each with its segment's fuel, the blocks with
+//! the places where branches to them go on, and the `try_table`s with their clauses.
 //!
-//! Neighbours: `prova_module` decodes operators and gives [`FuncFacts`];
-//! [`machine`](crate::machine) executes the code; [`Cache`] keeps it, so that each body is decoded
-//! once.
+//! Neighbours: `prova_module` decodes operators and gives [`FuncFacts`]; [`op`](crate::op) puts
+//! them under their families; [`machine`](crate::machine) executes the code; [`Cache`] keeps it, so
+//! that each body is decoded once.
+//!
+//! The labels of the specification's stack are those of the blocks around an operator, so none is
+//! pushed: a branch names its block, and a block's height is what the operand stack had where it
+//! was first entered. Operators that only open, divide or end blocks (*free* ones, and `nop`) then
+//! do nothing, and a *run* of them is one step, however long it is.
 //!
 //! 1. `instrs` are the body's operators in order; the last is the `end` of the body.
-//! 2. Each `block`, `loop`, `if`, `else`, `end` names its block in [`Instr::block`]; the decoder
-//!    matches them with its own stack and compares the result with the facts.
+//! 2. The decoder matches `block`, `loop`, `if`, `try_table`, `else`, `end` with its own stack and
+//!    compares the result with the facts.
 //! 3. An operator at whose offset a segment starts has the segment's cost; every other has 0. All
 //!    segments are placed.
+//! 4. A run is free operators that follow each other, the first of which alone may have a cost.
+//! 5. The blocks that a run opens are measured from its first one on: if that has a height, so have
+//!    the others.
 //!
 //! If 2 or 3 cannot be had, the facts and the operators disagree: that is a bug, and an error.
 //!
-//! Time and memory: linear in the body; about 80 bytes per operator. Noticed by: the tests of the
-//! control family, and `tests/metering.rs`.
+//! Time: linear in the body. Memory: at most [`CODE_BYTES_PER_BYTE_MAX`] for each byte of the body,
+//! and 4 for each local. Noticed by: the tests here, those of the control family, and
+//! `tests/metering.rs`.
 
+use crate::op::Op;
 use prova_module::{
-    BlockKind, BlockType, FuncFacts, FuncIdx, FuncType, Module, Operator, ValType,
-    for_each_operator,
+    BlockKind, BlockType, Catch, FuncFacts, FuncIdx, FuncType, Module, Operator, ValType,
 };
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The greatest number of bytes that the decoded form of a function takes for each byte of its
+/// body, its locals apart, which take 4 each.
+pub const CODE_BYTES_PER_BYTE_MAX: usize = 32;
+
+/// No block; of a block, no height.
+const NONE: u32 = u32::MAX;
 
 /// A decoded function.
 pub(crate) struct Code {
@@ -31,12 +48,106 @@ pub(crate) struct Code {
     pub(crate) func: FuncIdx,
     /// The types of parameters, then of the other locals.
     pub(crate) locals: Box<[ValType]>,
-    /// The operators.
+    /// The operators in order.
     pub(crate) instrs: Box<[Instr]>,
+    /// The operators that are steps, those that are written alike once.
+    pub(crate) ops: Box<[Op]>,
     /// The blocks in order of their opening operators; the first is the body.
     pub(crate) blocks: Box<[Block]>,
+    tries: Box<[Try]>,
     /// The logical stack charge of a frame, in bytes.
     pub(crate) charge_bytes: u64,
+}
+
+/// An operator in its place.
+pub(crate) struct Instr {
+    /// Module offset.
+    pub(crate) offset: u32,
+    /// The cost of the metering segment that starts here; 0 where none does.
+    pub(crate) cost: u32,
+    /// The block that an `if` opens or a branch goes to; of a call or throw, the innermost
+    /// `try_table` with clauses around it; of a free operator, the first block that its run opens.
+    pub(crate) block: u32,
+    /// What it is.
+    pub(crate) what: What,
+}
+
+/// What stands in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The operator of this index.
+    Step(u32),
+    /// A free operator.
+    Free {
+        /// Whether its run has a `loop`.
+        loops: bool,
+        /// Where its run ends.
+        end: u32,
+    },
+}
+
+/// A block: arities and the positions in `instrs` where it goes on.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// How many values its parameters are.
+    pub(crate) params: u32,
+    /// How many values its results are.
+    pub(crate) results: u32,
+    /// Position of the opening operator; 0 for the body.
+    pub(crate) start: u32,
+    /// Position of the `else`, or `NONE`.
+    else_: u32,
+    /// Position of the `end`.
+    pub(crate) end: u32,
+    /// The height of the operand stack below the parameters, from the frame's on, or `NONE` while
+    /// nothing has entered it.
+    height: AtomicU32,
+    /// Whether a branch goes on at its start.
+    pub(crate) is_loop: bool,
+}
+
+impl Block {
+    /// The position of the `else`.
+    pub(crate) fn else_(&self) -> Option<u32> {
+        (self.else_ != NONE).then_some(self.else_)
+    }
+
+    /// The height of the operand stack below it, in values from the frame's height on.
+    pub(crate) fn height(&self) -> Option<usize> {
+        let height = self.height.load(Ordering::Acquire);
+        (height != NONE).then_some(height as usize)
+    }
+
+    /// Notes the height at which it is entered; false: it was entered at another before.
+    pub(crate) fn enter_at(&self, height: usize) -> bool {
+        match self.height() {
+            Some(known) => known == height,
+            None => {
+                // Whoever enters it first in another thread notes the same.
+                self.height.store(height as u32, Ordering::Release);
+                true
+            }
+        }
+    }
+}
+
+/// A `try_table` with clauses.
+pub(crate) struct Try {
+    /// Its block.
+    pub(crate) block: u32,
+    /// The next one around it.
+    outer: u32,
+    /// Its clauses in order.
+    pub(crate) clauses: Box<[Clause]>,
+}
+
+/// A clause of a `try_table`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clause {
+    /// What it catches, and how.
+    pub(crate) catch: Catch,
+    /// The block that it branches to.
+    pub(crate) target: u32,
 }
 
 impl Code {
@@ -44,141 +155,36 @@ impl Code {
     pub(crate) fn ty(&self) -> &FuncType {
         self.module.func_type(self.func)
     }
-}
 
-/// An operator in its place.
-pub(crate) struct Instr {
-    /// Module offset.
-    pub(crate) offset: u32,
-    /// The operator.
-    pub(crate) op: Op,
-    /// The block that the operator opens, divides or ends; 0 for other operators.
-    pub(crate) block: u32,
-    /// The cost of the metering segment that starts here; 0 where none does.
-    pub(crate) cost: u64,
-}
+    /// The `try_table`s with clauses around the call or throw at a position, the innermost first.
+    pub(crate) fn tries_around(&self, at: usize) -> impl Iterator<Item = &Try> {
+        let innermost = self.instrs.get(at).map_or(NONE, |instr| instr.block);
+        let around = |index: u32| self.tries.get(index as usize);
+        std::iter::successors(around(innermost), move |inner| around(inner.outer))
+    }
 
-/// A block: arities and the positions in `instrs` where it goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
-    /// How many values its parameters are.
-    pub(crate) params: usize,
-    /// How many values its results are.
-    pub(crate) results: usize,
-    /// Position of the opening operator; 0 for the body.
-    pub(crate) start: usize,
-    /// Position of the `else`.
-    pub(crate) else_: Option<usize>,
-    /// Position of the `end`.
-    pub(crate) end: usize,
-}
-
-/// An operator under its family, which executes it.
-#[derive(Debug)]
-pub(crate) enum Op {
-    /// `br_table` with its labels, the default last.
-    BrTable(Box<[u32]>),
-    /// Blocks, branches, calls.
-    Control(Operator<'static>),
-    /// `drop`, `select`.
-    Parametric(Operator<'static>),
-    /// Locals and globals.
-    Variable(Operator<'static>),
-    /// Tables and element segments.
-    Table(Operator<'static>),
-    /// Memories and data segments.
-    Memory(Operator<'static>),
-    /// Constants, arithmetic, comparisons, conversions.
-    Numeric(Operator<'static>),
-    /// `ref.null` and its like.
-    Reference(Operator<'static>),
-    /// `try_table`, `throw`, `throw_ref`.
-    Exception(Operator<'static>),
-    /// `v128`, with its loads and stores.
-    Vector(Operator<'static>),
-    /// Atomic accesses.
-    Atomic(Operator<'static>),
-    /// An operator of a proposal that no [`Features`](prova_module::Features) allow.
-    Refused,
-}
-
-/// Copies an operator without its tie to the module's bytes; `None` for `br_table`.
-fn detach(operator: Operator<'_>) -> Option<Operator<'static>> {
-    macro_rules! rebuild {
-        ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-            match operator {
-                $(Operator::$op $({ $($arg),* })? => rebuild!(@one $op $($($arg)*)?),)*
-                // wasmparser's enum may grow.
+    /// The blocks that a run opens, from the first one on.
+    pub(crate) fn opened(&self, first: u32) -> impl Iterator<Item = &Block> {
+        let block = |index: u32| self.blocks.get(index as usize);
+        std::iter::successors(block(first), move |opened| {
+            match self.instrs.get(opened.start as usize + 1) {
+                Some(Instr { what: What::Free { .. }, cost: 0, block: next, .. }) => block(*next),
                 _ => None,
             }
-        };
-        (@one BrTable $($arg:ident)*) => {{
-            let _ = ($($arg,)*);
-            None
-        }};
-        (@one $op:ident $($arg:ident)*) => { Some(Operator::$op { $($arg),* }) };
-    }
-    for_each_operator!(rebuild)
-}
-
-impl Op {
-    /// Puts an operator under its family: by its proposal, and Wasm 1.0's by name.
-    fn new(operator: Operator<'_>) -> Op {
-        use Operator as O;
-        if let O::BrTable { targets } = &operator {
-            let labels = targets.targets().map_while(Result::ok);
-            return Op::BrTable(labels.chain([targets.default()]).collect());
-        }
-        let Some(operator) = detach(operator) else { return Op::Refused };
-        match operator {
-            O::Unreachable | O::Nop | O::Block { .. } | O::Loop { .. } | O::If { .. } => {
-                Op::Control(operator)
-            }
-            O::Else | O::End | O::Br { .. } | O::BrIf { .. } | O::Return => Op::Control(operator),
-            O::Call { .. } | O::CallIndirect { .. } => Op::Control(operator),
-            O::ReturnCall { .. } | O::ReturnCallIndirect { .. } => Op::Control(operator),
-            O::CallRef { .. } | O::ReturnCallRef { .. } => Op::Control(operator),
-            O::BrOnNull { .. } | O::BrOnNonNull { .. } => Op::Control(operator),
-            O::TryTable { .. } | O::Throw { .. } | O::ThrowRef => Op::Exception(operator),
-            O::Drop | O::Select | O::TypedSelect { .. } => Op::Parametric(operator),
-            O::LocalGet { .. } | O::LocalSet { .. } | O::LocalTee { .. } => Op::Variable(operator),
-            O::GlobalGet { .. } | O::GlobalSet { .. } => Op::Variable(operator),
-            O::TableGet { .. } | O::TableSet { .. } | O::TableSize { .. } => Op::Table(operator),
-            O::TableGrow { .. } | O::TableFill { .. } | O::TableCopy { .. } => Op::Table(operator),
-            O::TableInit { .. } | O::ElemDrop { .. } => Op::Table(operator),
-            O::MemorySize { .. } | O::MemoryGrow { .. } | O::MemoryFill { .. } => {
-                Op::Memory(operator)
-            }
-            O::MemoryCopy { .. } | O::MemoryInit { .. } | O::DataDrop { .. } => {
-                Op::Memory(operator)
-            }
-            O::RefNull { .. } | O::RefIsNull | O::RefFunc { .. } | O::RefAsNonNull => {
-                Op::Reference(operator)
-            }
-            other => Op::by_proposal(other),
-        }
+        })
     }
 
-    /// The rest: accesses and numeric operators of Wasm 1.0, and the proposals of one family.
-    fn by_proposal(operator: Operator<'static>) -> Op {
-        macro_rules! families {
-            ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-                match &operator {
-                    $(Operator::$op { .. } => families!(@$proposal $($($arg)*)?),)*
-                    _ => Op::Refused,
-                }
-            };
-            (@mvp memarg) => { Op::Memory(operator) };
-            (@mvp $($arg:ident)*) => { Op::Numeric(operator) };
-            (@sign_extension) => { Op::Numeric(operator) };
-            (@saturating_float_to_int) => { Op::Numeric(operator) };
-            (@wide_arithmetic) => { Op::Numeric(operator) };
-            (@simd $($arg:ident)*) => { Op::Vector(operator) };
-            (@relaxed_simd) => { Op::Vector(operator) };
-            (@threads $($arg:ident)*) => { Op::Atomic(operator) };
-            (@$proposal:ident $($arg:ident)*) => { Op::Refused };
-        }
-        for_each_operator!(families)
+    /// The bytes that it takes.
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        let labels =
+            |op: &Op| if let Op::BrTable(labels) = op { size_of_val(&**labels) } else { 0 };
+        size_of_val(&*self.instrs)
+            + size_of_val(&*self.ops)
+            + size_of_val(&*self.blocks)
+            + size_of_val(&*self.tries)
+            + self.ops.iter().map(labels).sum::<usize>()
+            + self.tries.iter().map(|it| size_of_val(&*it.clauses)).sum::<usize>()
     }
 }
 
@@ -195,19 +201,30 @@ pub(crate) fn decode(module: &Module, func: FuncIdx) -> Result<Code, &'static st
         module,
         facts,
         instrs: Vec::new(),
+        ops: Vec::new(),
+        known: HashMap::new(),
         blocks: Vec::new(),
+        tries: Vec::new(),
         open: Vec::new(),
         segments: 0,
     };
     let ty = BlockType::FuncType(module.func_type_idx(func).0);
-    decoder.open(ty, 0)?;
+    decoder.open(ty, 0, false)?;
     let mut operators = body.operators();
     while !operators.eof() {
         let (operator, offset) =
             operators.read_with_offset().map_err(|_| "a valid body cannot be decoded")?;
-        decoder.take(operator, offset as u32)?;
+        let bytes = module.bytes().get(offset as usize..operators.original_position() as usize);
+        decoder.take(operator, offset as u32, bytes.ok_or("an operator beyond its module")?)?;
     }
     decoder.finish(func, body.local_types())
+}
+
+/// An open block.
+struct Open {
+    block: u32,
+    /// The innermost `try_table` with clauses inside it: itself or one around it, or `NONE`.
+    try_: u32,
 }
 
 /// A body being decoded.
@@ -215,84 +232,195 @@ struct Decoder<'m> {
     module: &'m Module,
     facts: &'m FuncFacts,
     instrs: Vec<Instr>,
+    ops: Vec<Op>,
+    /// The operators by how they are written.
+    known: HashMap<&'m [u8], u32>,
     blocks: Vec<Block>,
-    /// Positions in `blocks` of the open ones, the innermost last.
-    open: Vec<usize>,
+    tries: Vec<Try>,
+    /// The open blocks, the innermost last.
+    open: Vec<Open>,
     /// How many segments have been placed.
     segments: usize,
 }
 
-impl Decoder<'_> {
-    fn take(&mut self, operator: Operator<'_>, offset: u32) -> Result<(), &'static str> {
-        let position = self.instrs.len();
-        let block = match operator {
-            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
-                self.open(blockty, position)?
+impl<'m> Decoder<'m> {
+    fn take(
+        &mut self,
+        operator: Operator<'_>,
+        offset: u32,
+        bytes: &'m [u8],
+    ) -> Result<(), &'static str> {
+        let position = self.instrs.len() as u32;
+        let free = What::Free { loops: false, end: position + 1 };
+        let (block, what) = match operator {
+            Operator::Nop => (NONE, free),
+            Operator::Block { blockty } => (self.open(blockty, position, false)?, free),
+            Operator::Loop { blockty } => {
+                let what = What::Free { loops: true, end: position + 1 };
+                (self.open(blockty, position, true)?, what)
             }
-            Operator::TryTable { ref try_table } => self.open(try_table.ty, position)?,
+            Operator::TryTable { ref try_table } => {
+                (self.open_try(try_table.ty, &try_table.catches, position)?, free)
+            }
             Operator::Else => {
-                let block = *self.open.last().ok_or("`else` outside all blocks")?;
-                self.blocks[block].else_ = Some(position);
-                block
+                let block = self.open.last().ok_or("`else` outside all blocks")?.block;
+                self.blocks[block as usize].else_ = position;
+                (NONE, free)
             }
             Operator::End => {
-                let block = self.open.pop().ok_or("`end` outside all blocks")?;
-                self.blocks[block].end = position;
-                block
+                let block = self.open.pop().ok_or("`end` outside all blocks")?.block;
+                self.end(block, position);
+                (NONE, free)
             }
-            _ => 0,
+            Operator::If { blockty } => {
+                (self.open(blockty, position, false)?, self.step(operator, bytes))
+            }
+            Operator::Br { relative_depth }
+            | Operator::BrIf { relative_depth }
+            | Operator::BrOnNull { relative_depth }
+            | Operator::BrOnNonNull { relative_depth } => {
+                (self.target(relative_depth)?, self.step(operator, bytes))
+            }
+            Operator::BrTable { ref targets } => {
+                let labels = targets.targets().chain([Ok(targets.default())]);
+                let labels = labels.map(|label| {
+                    self.target(label.map_err(|_| "a valid `br_table` cannot be decoded")?)
+                });
+                let labels = labels.collect::<Result<_, _>>()?;
+                self.ops.push(Op::BrTable(labels));
+                (NONE, What::Step(self.ops.len() as u32 - 1))
+            }
+            // Calls and throws look here; of others nobody asks.
+            _ => (self.open.last().map_or(NONE, |open| open.try_), self.step(operator, bytes)),
         };
         let cost = match self.facts.segments.get(self.segments) {
             Some(segment) if segment.offset == offset => {
                 self.segments += 1;
-                segment.cost.into()
+                segment.cost
             }
             _ => 0,
         };
-        self.instrs.push(Instr { offset, op: Op::new(operator), block: block as u32, cost });
+        self.instrs.push(Instr { offset, cost, block, what });
         Ok(())
     }
 
+    /// An operator that is a step.
+    fn step(&mut self, operator: Operator<'_>, bytes: &'m [u8]) -> What {
+        let next = self.ops.len() as u32;
+        let index = *self.known.entry(bytes).or_insert(next);
+        if index == next {
+            self.ops.push(Op::new(operator));
+        }
+        What::Step(index)
+    }
+
     /// Opens a block and gives its position in `blocks`.
-    fn open(&mut self, ty: BlockType, start: usize) -> Result<usize, &'static str> {
+    fn open(&mut self, ty: BlockType, start: u32, is_loop: bool) -> Result<u32, &'static str> {
         let (params, results) = match ty {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
             BlockType::FuncType(ty) => {
                 let ty = self.module.types().get(ty as usize).ok_or("a block without a type")?;
-                (ty.params.len(), ty.results.len())
+                (ty.params.len() as u32, ty.results.len() as u32)
             }
         };
-        let block = self.blocks.len();
-        self.blocks.push(Block { params, results, start, else_: None, end: start });
-        self.open.push(block);
+        let block = self.blocks.len() as u32;
+        // The body takes its parameters as locals.
+        let (params, height) = if block == 0 { (0, 0) } else { (params, NONE) };
+        let (else_, end, height) = (NONE, start, AtomicU32::new(height));
+        self.blocks.push(Block { params, results, start, else_, end, height, is_loop });
+        let try_ = self.open.last().map_or(NONE, |open| open.try_);
+        self.open.push(Open { block, try_ });
         Ok(block)
     }
 
+    /// Opens a `try_table`, whose clauses name labels around it.
+    fn open_try(
+        &mut self,
+        ty: BlockType,
+        catches: &[Catch],
+        start: u32,
+    ) -> Result<u32, &'static str> {
+        let clause = |&catch: &Catch| {
+            let (Catch::One { label, .. }
+            | Catch::OneRef { label, .. }
+            | Catch::All { label }
+            | Catch::AllRef { label }) = catch;
+            Ok::<_, &'static str>(Clause { catch, target: self.target(label)? })
+        };
+        let clauses: Box<[Clause]> = catches.iter().map(clause).collect::<Result<_, _>>()?;
+        let outer = self.open.last().map_or(NONE, |open| open.try_);
+        let block = self.open(ty, start, false)?;
+        if !clauses.is_empty() {
+            let try_ = self.tries.len() as u32;
+            self.tries.push(Try { block, outer, clauses });
+            if let Some(open) = self.open.last_mut() {
+                open.try_ = try_;
+            }
+        }
+        Ok(block)
+    }
+
+    /// The block of the label `depth` labels out.
+    fn target(&self, depth: u32) -> Result<u32, &'static str> {
+        let open = self.open.len().checked_sub(1 + depth as usize).map(|at| &self.open[at]);
+        Ok(open.ok_or("a branch to no label")?.block)
+    }
+
+    /// Ends a block. Its first arm goes on behind the `end` too.
+    fn end(&mut self, block: u32, position: u32) {
+        let block = &mut self.blocks[block as usize];
+        block.end = position;
+        if let Some(else_) = block.else_()
+            && let What::Free { end, .. } = &mut self.instrs[else_ as usize].what
+        {
+            *end = position + 1;
+        }
+    }
+
+    /// Makes runs of the free operators (4): until then, each ends at the operator after it.
+    fn join_runs(&mut self) {
+        for at in (0..self.instrs.len()).rev() {
+            let What::Free { loops, end } = self.instrs[at].what else { continue };
+            if let Some(&Instr { what: What::Free { loops: more, end }, cost: 0, block, .. }) =
+                self.instrs.get(end as usize)
+            {
+                let instr = &mut self.instrs[at];
+                instr.what = What::Free { loops: loops || more, end };
+                if instr.block == NONE {
+                    instr.block = block;
+                }
+            }
+        }
+    }
+
     /// Compares with the facts (invariants 2 and 3).
-    fn finish(self, func: FuncIdx, locals: Vec<ValType>) -> Result<Code, &'static str> {
+    fn finish(mut self, func: FuncIdx, locals: Vec<ValType>) -> Result<Code, &'static str> {
         if !self.open.is_empty() || self.blocks.len() != self.facts.blocks.len() {
             return Err("blocks and facts differ in number");
         }
         if self.segments != self.facts.segments.len() {
-            return Err("a metering segment starts at no operator");
+            return Err("a segment starts at no operator");
         }
-        let offset = |position: usize| self.instrs.get(position).map(|instr| instr.offset);
+        let offset = |at: u32| self.instrs.get(at as usize).map(|instr| instr.offset);
         for (block, facts) in self.blocks.iter().zip(&self.facts.blocks) {
             let same = offset(block.start) == Some(facts.start)
-                && block.else_.and_then(offset) == facts.else_
+                && block.else_().and_then(offset) == facts.else_
                 && offset(block.end) == Some(facts.end);
             if !same {
                 return Err("a block and its facts differ");
             }
         }
         debug_assert!(self.facts.blocks[0].kind == BlockKind::Func, "the body comes first");
+        self.join_runs();
         Ok(Code {
             module: self.module.clone(),
             func,
             locals: locals.into(),
             instrs: self.instrs.into(),
+            ops: self.ops.into(),
             blocks: self.blocks.into(),
+            tries: self.tries.into(),
             charge_bytes: self.facts.charge_bytes(),
         })
     }
@@ -342,7 +470,7 @@ mod tests {
                 (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))))",
         );
         let code = decode(&module, FuncIdx(0)).expect("it can be decoded");
-        let places: Vec<_> = code.blocks.iter().map(|b| (b.start, b.else_, b.end)).collect();
+        let places: Vec<_> = code.blocks.iter().map(|b| (b.start, b.else_(), b.end)).collect();
         assert_eq!(places, [(0, None, 12), (0, None, 5), (1, None, 4), (7, Some(9), 11)]);
         assert_eq!(code.blocks[3].results, 1);
     }
@@ -352,7 +480,7 @@ mod tests {
         let module =
             module("(module (func (loop (br_if 0 (i32.const 0)) (nop) (drop (i32.const 1)))))");
         let code = decode(&module, FuncIdx(0)).expect("it can be decoded");
-        let costs: Vec<u64> = code.instrs.iter().map(|instr| instr.cost).collect();
+        let costs: Vec<u32> = code.instrs.iter().map(|instr| instr.cost).collect();
         // loop | i32.const br_if | nop i32.const drop end | end
         assert_eq!(costs, [0, 2, 0, 1, 0, 0, 0, 0]);
     }
@@ -371,16 +499,69 @@ mod tests {
                 (i8x16.relaxed_swizzle (v128.load (i32.const 0)) (v128.const i64x2 0 0))))",
         );
         let code = decode(&module, FuncIdx(0)).expect("it can be decoded");
-        assert!(code.instrs.iter().all(|instr| !matches!(instr.op, Op::Refused)));
+        assert!(code.ops.iter().all(|op| !matches!(op, Op::Refused)));
         let tables: Vec<_> = code
-            .instrs
+            .ops
             .iter()
-            .filter_map(|i| match &i.op {
-                Op::BrTable(labels) => Some(labels.len()),
+            .filter_map(|op| match op {
+                Op::BrTable(labels) => Some(labels.to_vec()),
                 _ => None,
             })
             .collect();
-        assert_eq!(tables, [2]);
+        assert_eq!(tables, [[1, 1]], "the first block behind the body");
+    }
+
+    #[test]
+    fn free_operators_are_runs_up_to_what_costs() {
+        let module = module(
+            "(module (func (param i32)
+                nop block loop local.get 0
+                if nop else block end end
+                end end nop))",
+        );
+        let code = decode(&module, FuncIdx(0)).expect("it can be decoded");
+        let runs: Vec<_> = code.instrs.iter().map(|it| (it.what, it.block)).collect();
+        let free = |loops, end, block| (What::Free { loops, end }, block);
+        let (step, none) = (|op| What::Step(op), NONE);
+        // The `local.get` behind the loop and the `nop` behind the `if` begin segments; what is
+        // free and not paid does not end a run.
+        assert_eq!(runs[..3], [free(true, 3, 1), free(true, 3, 1), free(true, 3, 2)]);
+        assert_eq!(runs[3..5], [(step(0), none), (step(1), 3)]);
+        assert_eq!(runs[5..7], [free(false, 14, none), free(false, 14, none)], "else is passed by");
+        assert_eq!(runs[7..10], [free(false, 14, 4), free(false, 14, none), free(false, 14, none)]);
+        assert!(runs[10..].iter().all(|&run| run == free(false, 14, none)) && runs.len() == 14);
+    }
+
+    /// Bodies that are small for what they say, of each kind.
+    #[test]
+    fn code_takes_no_more_than_a_factor_of_its_body() {
+        let mut known = String::new();
+        (0..3_000).for_each(|n| known += &format!("i32.const {} drop ", 64 + 97 * n));
+        let tags = "(catch_all 0)".repeat(500);
+        for body in [
+            "nop ".repeat(5_000),
+            "block end ".repeat(5_000),
+            "loop end ".repeat(5_000),
+            "block ".repeat(5_000) + &"end ".repeat(5_000),
+            "i32.const 0 if else end ".repeat(3_000),
+            "try_table end ".repeat(3_000),
+            "try_table (catch_all 0) end ".repeat(3_000),
+            format!("try_table {tags} end "),
+            format!("i32.const 0 br_table {} ", "0 ".repeat(5_000)),
+            "i32.const 0 br_table 0 ".repeat(2_000),
+            known,
+            "memory.size drop ".repeat(3_000),
+            "v128.const i64x2 1 2 drop ".repeat(100),
+            "call 0 ".repeat(3_000),
+            String::new(),
+        ] {
+            let module = module(&format!("(module (memory 1) (func {body}))"));
+            let code = decode(&module, FuncIdx(0)).expect("it can be decoded");
+            let bytes = module.body(FuncIdx(0)).expect("a body").bytes().len();
+            // The body itself is a block.
+            let most = CODE_BYTES_PER_BYTE_MAX * bytes + size_of::<Block>();
+            assert!(code.bytes() <= most, "{} of {bytes}: {:.60}", code.bytes(), body);
+        }
     }
 
     #[test]

@@ -1,22 +1,21 @@
-//! Exception operators: `try_table` pushes a label, a throw unwinds to a clause of one
-//! (specification 4.6.12).
+//! Exception operators: a throw unwinds to a clause of a `try_table` (specification 4.6.12).
 //!
 //! The specification reduces a throw through the contexts around it, from the inside out. Here the
-//! labels of the frames are searched in this order, and only then popped, so that an exception that
-//! nothing catches is a trap with the throw's backtrace. The search pays for each clause that it
-//! asks and each frame that it leaves. A host function throws into the code that called it; what
-//! nothing catches leaves for the host as a trap with the exception.
+//! `try_table`s around the calls of the frames are searched in this order, and only then left, so
+//! that an exception that nothing catches is a trap with the throw's backtrace. The search pays for
+//! each clause that it asks and each frame that it leaves. A host function throws into the code
+//! that called it; what nothing catches leaves for the host as a trap with the exception.
 //!
-//! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that
-//! references name.
+//! Neighbours: [`machine`](crate::machine) has the frames, [`decode`](crate::decode) the clauses;
+//! the store keeps exceptions that references name.
 //!
-//! Time: constant for each label that is left. Noticed by: the specification
-//! suite, `tests/run/exception.wast`.
+//! Time: constant for each clause that is asked and each frame that is left. Noticed by: the
+//! specification suite, `tests/run/exception.wast`.
 
-use crate::decode::{Block, Op};
+use crate::decode::Clause;
 use crate::machine::{Machine, Next, Stop};
 use crate::value::Value;
-use prova_module::{Catch, Operator, TagIdx, TryTable, cells_of};
+use prova_module::{Catch, Operator, TagIdx, cells_of};
 use prova_runtime::{Exception, NULL_REF, Search, TagAddr, Trap, TrapKind};
 
 /// What is thrown.
@@ -31,23 +30,14 @@ struct Thrown {
 struct Place {
     /// How many frames are left.
     frames: usize,
-    /// How many labels the frame keeps.
-    labels: usize,
-    clause: Catch,
+    /// The block of the `try_table`.
+    block: u32,
+    clause: Clause,
 }
 
-/// Executes an exception operator; `block` is the one it opens.
-pub(crate) fn execute(
-    m: &mut Machine<'_>,
-    operator: &Operator<'_>,
-    block: &Block,
-) -> Result<Next, Stop> {
+/// Executes an exception operator.
+pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<Next, Stop> {
     match *operator {
-        Operator::TryTable { .. } => {
-            m.push_label(block.results, block.params, block.end + 1)?;
-            m.mark_try();
-            Ok(Next::Operator)
-        }
         Operator::Throw { tag_index } => {
             let tag = m.instance().tag_addr(TagIdx(tag_index));
             let values = m.stack.pop_values(m.store.tag_type(tag).params.len())?;
@@ -86,7 +76,7 @@ pub(crate) fn throw_of_host(
 /// Goes on at the innermost clause that catches.
 fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Result<Next, Stop> {
     let mut search = Search::new();
-    let Some(Place { frames, labels, clause }) = catcher(m, &mut search, thrown.tag)? else {
+    let Some(Place { frames, block, clause }) = catcher(m, &mut search, thrown.tag)? else {
         search.pay(m.store, 0, false)?;
         let exception = Exception { tag: thrown.tag, cells: cells(&thrown.values) };
         return Err(Stop::Trapped(Box::new(match of_host {
@@ -94,11 +84,11 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Res
             None => Trap::uncaught(exception),
         })));
     };
-    let (with_values, with_ref, depth) = match clause {
-        Catch::One { label, .. } => (true, false, label),
-        Catch::OneRef { label, .. } => (true, true, label),
-        Catch::All { label } => (false, false, label),
-        Catch::AllRef { label } => (false, true, label),
+    let (with_values, with_ref) = match clause.catch {
+        Catch::One { .. } => (true, false),
+        Catch::OneRef { .. } => (true, true),
+        Catch::All { .. } => (false, false),
+        Catch::AllRef { .. } => (false, true),
     };
     let count = if with_values { cells_of(&m.store.tag_type(thrown.tag).params) } else { 0 };
     search.pay(m.store, count.into(), with_ref && thrown.reference.is_none())?;
@@ -107,12 +97,12 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Res
         (true, Some(reference)) => Some(reference),
         (true, None) => Some(object(m, &thrown)?),
     };
-    m.unwind(frames, labels)?;
+    m.unwind(frames, block)?;
     if with_values {
         m.stack.push_values(thrown.values);
     }
     m.stack.push_values(reference.map(Value::ExnRef));
-    match m.branch(depth)? {
+    match m.branch(clause.target)? {
         // The position is one of the catching frame.
         Next::Jump(position) if frames > 0 => {
             m.frame.at = position;
@@ -124,32 +114,27 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Res
 
 /// The innermost clause of this activation that catches `tag`.
 fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<Place>, Stop> {
-    for (frames, (frame, labels)) in m.frames_outwards().enumerate() {
+    for (frames, frame) in m.frames_outwards().enumerate() {
+        // A frame of the host has no clauses, and costs nothing to leave.
+        if frame.replaced {
+            continue;
+        }
         let instance = m.store.instance(frame.instance);
-        for (labels, label) in labels.iter().enumerate().rev() {
-            let Some(at) = label.try_table else { continue };
-            let operator = frame.code.instrs.get(at).map(|instr| &instr.op);
-            let Some(Op::Exception(Operator::TryTable { try_table })) = operator else {
-                return Err(Stop::Bug("a label of no try_table"));
-            };
-            let TryTable { catches, .. } = try_table;
-            for clause in catches {
+        for inner in frame.code.tries_around(frame.at) {
+            for &clause in &inner.clauses {
                 search.ask(m.store)?;
-                let catches = match *clause {
+                let catches = match clause.catch {
                     Catch::One { tag: index, .. } | Catch::OneRef { tag: index, .. } => {
                         instance.tag_addr(TagIdx(index)) == tag
                     }
                     Catch::All { .. } | Catch::AllRef { .. } => true,
                 };
                 if catches {
-                    return Ok(Some(Place { frames, labels, clause: *clause }));
+                    return Ok(Some(Place { frames, block: inner.block, clause }));
                 }
             }
         }
-        // A frame of the host costs nothing to leave.
-        if !frame.replaced {
-            search.leave_frame(m.store)?;
-        }
+        search.leave_frame(m.store)?;
     }
     Ok(None)
 }

@@ -2,9 +2,9 @@
 //! specification executes them.
 //!
 //! ```text
-//! Module ─ decode ─► Code { operators, blocks, segments }
+//! Module ─ decode ─► Code { operators, blocks, clauses, segments }
 //!                      │
-//! Store::call ─ Executor for Reference ─► Machine { operand stack, labels, frames } ─► results | Trap
+//! Store::call ─ Executor for Reference ─► Machine { operand stack, frames } ─► results | Trap
 //!                                            └─ control, parametric, variable, …: a family each
 //! ```
 //!
@@ -22,9 +22,11 @@
 //!    [`Bug`](prova_runtime::TrapKind::Bug) that says so.
 //!
 //! Limits: a host function that suspends ends the call with
-//! [`Suspended`](prova_runtime::TrapKind::Suspended). Memory: 32 bytes for each value of the
-//! operand stack and the locals, which the logical stack limit bounds; decoded functions stay as
-//! long as the [`Reference`] and its clones.
+//! [`Suspended`](prova_runtime::TrapKind::Suspended). Time: a unit of fuel buys at most
+//! [`STEPS_PER_UNIT_MAX`] steps. Memory: 32 bytes for each value of the operand stack and the
+//! locals, which the logical stack limit bounds; decoded functions, each of at most
+//! [`CODE_BYTES_PER_BYTE_MAX`] bytes for a byte of its body, stay as long as the [`Reference`] and
+//! its clones.
 //!
 //! ```
 //! use prova_reference::Reference;
@@ -44,6 +46,7 @@ mod exception;
 mod machine;
 mod memory;
 mod numeric;
+mod op;
 mod parametric;
 mod reference;
 mod stack;
@@ -52,8 +55,10 @@ mod value;
 mod variable;
 mod vector;
 
+pub use decode::CODE_BYTES_PER_BYTE_MAX;
 use decode::Cache;
 use machine::Machine;
+pub use machine::STEPS_PER_UNIT_MAX;
 use prova_runtime::{Cell, Executor, FuncAddr, FuncKind, Store, Trap};
 use std::any::Any;
 use std::sync::Arc;
@@ -74,8 +79,9 @@ impl Reference {
         Reference::default()
     }
 
-    /// The reference tier for tests: a call that executes more than `steps_max` operators ends with
+    /// The reference tier for tests: a call that makes more than `steps_max` steps ends with
     /// [`TrapKind::Interrupt`](prova_runtime::TrapKind::Interrupt), so that a wrong test ends too.
+    /// A step is an operator, or a run of operators that only open, divide or end blocks.
     ///
     /// Each call from the host counts for itself, the ones inside host functions too.
     pub fn with_steps_max(steps_max: u64) -> Reference {

@@ -4,11 +4,11 @@
 //! Neighbours: [`decode`](crate::decode) gives the code; each family executes its operators on the
 //! machine; the store holds everything that outlives a call.
 //!
-//! The specification keeps values, labels and frames on one stack. Here each kind has its own; a
-//! label and a frame remember how high the others were below them, which is the same thing.
+//! The specification keeps values, labels and frames on one stack. Here values and frames have
+//! their own; a frame remembers how high the values were below it, and labels are those of the
+//! blocks around the operator ([`decode`](crate::decode)), which is the same thing.
 //!
-//! 1. The operand stack never falls below [`Frame::height`] of the current frame, nor the labels
-//!    below [`Frame::labels`].
+//! 1. The operand stack never falls below [`Frame::height`] of the current frame.
 //! 2. [`Frame::at`] of a caller is the position of its call until the callee has returned, so a
 //!    backtrace can be read off at any time.
 //! 3. Each frame has charged its function's `charge_bytes` against the logical stack limit; they
@@ -20,10 +20,15 @@
 //! limit (trap at the call, the callee's frame not pushed), the frame, the epoch (trap in the
 //! callee at its first operator).
 //!
-//! Time: constant for an operator apart from its own work; a call also costs its locals and a look
-//! into the cache. Noticed by: `tests/calls.rs`, `tests/metering.rs`, and every differential test.
+//! A *step* is an operator, or a run of free ones. Time: constant for a step apart from the
+//! operator's own work, and once for each block of a body; a call also costs its locals and a look
+//! into the cache. So fuel bounds time: a unit buys at most [`STEPS_PER_UNIT_MAX`] steps, since
+//! nothing but `drop` and `return` is free and not in a run, a value that is dropped is one of
+//! eight that a unit has moved at most, and a `return` follows a call. Noticed by:
+//! `tests/calls.rs`, `tests/metering.rs`, and every differential test.
 
-use crate::decode::{Cache, Code, Instr, Op};
+use crate::decode::{Block, Cache, Code, Instr, What};
+use crate::op::Op;
 use crate::stack::Stack;
 use crate::value::Value;
 use crate::{
@@ -37,6 +42,10 @@ use prova_runtime::{
 };
 use std::any::Any;
 use std::sync::Arc;
+
+/// The greatest number of steps that a unit of fuel buys: the operator that pays it, or eight
+/// `drop`s of what it moved, and a `return`; each with a run of free operators before it.
+pub const STEPS_PER_UNIT_MAX: u64 = 20;
 
 /// Why execution stopped without results.
 #[derive(Debug)]
@@ -76,19 +85,6 @@ pub(crate) enum Next {
     Done,
 }
 
-/// A label: what a branch to it does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Label {
-    /// How many values a branch takes along.
-    pub(crate) arity: usize,
-    /// The height of the operand stack below them.
-    pub(crate) height: usize,
-    /// The position where a branch goes on.
-    pub(crate) continuation: usize,
-    /// The position of the `try_table` whose block it is of.
-    pub(crate) try_table: Option<usize>,
-}
-
 /// A frame: an activation of one function.
 pub(crate) struct Frame {
     /// The instance that the function belongs to.
@@ -101,10 +97,8 @@ pub(crate) struct Frame {
     pub(crate) at: usize,
     /// The height of the operand stack below the function's own values.
     height: usize,
-    /// How many labels there are below the function's own.
-    labels: usize,
-    /// Whether a tail call of a host function has taken the frame's place: it has no charge and no
-    /// labels any more.
+    /// Whether a tail call of a host function has taken the frame's place: it has no charge and
+    /// catches nothing any more.
     pub(crate) replaced: bool,
 }
 
@@ -119,13 +113,17 @@ pub(crate) struct Machine<'s> {
     /// The current frame.
     pub(crate) frame: Frame,
     callers: Vec<Frame>,
-    labels: Vec<Label>,
+    /// Of the first callers, how many references to exceptions the store holds for them and those
+    /// below: what is in their frames does not change while they wait.
+    held: Vec<usize>,
+    /// How many it held before.
+    held_before: usize,
     cache: &'s Cache,
     metering: Metering,
     /// Whether a branch has come back to a `loop`: the segment that the operator belongs to was
     /// paid when it was entered.
     again: bool,
-    /// Operators that may still be executed.
+    /// Steps that may still be made.
     steps: u64,
 }
 
@@ -151,13 +149,14 @@ impl<'s> Machine<'s> {
         let args = code.ty().params.iter().map(|&ty| Value::read(ty, &mut cells)).collect();
         let settings = store.settings();
         let stack = Stack::new(settings.deterministic);
-        let frame = Frame::new(instance, code, args, 0, 0);
+        let frame = Frame::new(instance, code, args, 0);
         Ok(Machine {
             metering: settings.metering,
             again: false,
             steps: u64::MAX,
             callers: Vec::new(),
-            labels: vec![frame.label()],
+            held: Vec::new(),
+            held_before: store.held(),
             store,
             data,
             stack,
@@ -166,7 +165,7 @@ impl<'s> Machine<'s> {
         })
     }
 
-    /// Stops with [`TrapKind::Interrupt`] after this many operators.
+    /// Stops with [`TrapKind::Interrupt`] after this many steps.
     pub(crate) fn limit_steps(&mut self, steps_max: u64) {
         self.steps = steps_max;
     }
@@ -213,21 +212,21 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Executes one operator.
+    /// Executes one operator, or a run of free ones.
     fn step(&mut self, code: &Code, instr: &Instr) -> Result<Next, Stop> {
         self.steps = self.steps.checked_sub(1).ok_or(TrapKind::Interrupt)?;
         let again = std::mem::take(&mut self.again);
         if instr.cost > 0 && self.metering.has_fuel() && !again {
-            self.store.consume_fuel(instr.cost)?;
+            self.store.consume_fuel(instr.cost.into())?;
         }
-        match &instr.op {
+        let op = match instr.what {
+            What::Free { loops, end } => return self.run_free(code, instr.block, loops, end),
+            What::Step(op) => code.ops.get(op as usize).ok_or(Stop::Bug("no such operator"))?,
+        };
+        match op {
             Op::BrTable(labels) => return control::br_table(self, labels),
-            Op::Control(operator) => {
-                return control::execute(self, operator, &code.blocks[instr.block as usize]);
-            }
-            Op::Exception(operator) => {
-                return exception::execute(self, operator, &code.blocks[instr.block as usize]);
-            }
+            Op::Control(operator) => return control::execute(self, operator, code, instr.block),
+            Op::Exception(operator) => return exception::execute(self, operator),
             Op::Parametric(operator) => parametric::execute(&mut self.stack, operator)?,
             Op::Variable(operator) => variable::execute(self, operator)?,
             Op::Table(operator) => table::execute(self, operator)?,
@@ -241,54 +240,63 @@ impl<'s> Machine<'s> {
         Ok(Next::Operator)
     }
 
-    /// Enters a block: its label is pushed, its parameters stay on the operand stack.
-    pub(crate) fn push_label(
-        &mut self,
-        arity: usize,
-        params: usize,
-        continuation: usize,
-    ) -> Result<(), Stop> {
-        let height = self.stack.base_of(params)?;
-        self.labels.push(Label { arity, height, continuation, try_table: None });
-        Ok(())
+    /// Executes free operators up to position `end`; the blocks that they open are those from
+    /// `first` on.
+    fn run_free(&mut self, code: &Code, first: u32, loops: bool, end: u32) -> Result<Next, Stop> {
+        if let Some(block) = code.opened(first).next() {
+            match block.height() {
+                Some(_) => self.enter_block(block)?,
+                None => self.measure(code, first)?,
+            }
+        }
+        // Between the loops of a run nothing happens: the first one's poll is that of all.
+        if loops && let Err(stop) = self.poll() {
+            let header = code.opened(first).find(|block| block.is_loop);
+            self.frame.at = header.map_or(self.frame.at, |header| header.start as usize + 1);
+            return Err(stop);
+        }
+        Ok(Next::Jump(end as usize))
     }
 
-    /// Makes the newest label that of the current operator, a `try_table`.
-    pub(crate) fn mark_try(&mut self) {
-        let at = self.frame.at;
-        if let Some(label) = self.labels.last_mut() {
-            label.try_table = Some(at);
+    /// Notes the heights of the blocks that a run opens, from `first` on, the innermost first
+    /// (5 of [`decode`](crate::decode), for other threads too).
+    #[cold]
+    fn measure(&mut self, code: &Code, first: u32) -> Result<(), Stop> {
+        let opened: Vec<&Block> =
+            code.opened(first).take_while(|block| block.height().is_none()).collect();
+        opened.into_iter().rev().try_for_each(|block| self.enter_block(block))
+    }
+
+    /// Enters a block, whose parameters are on the operand stack and stay there.
+    pub(crate) fn enter_block(&mut self, block: &Block) -> Result<(), Stop> {
+        let base = self.stack.base_of(block.params as usize)?;
+        let height = base.checked_sub(self.frame.height);
+        let height = height.ok_or(Stop::Bug("a block takes its caller's values"))?;
+        if block.enter_at(height) {
+            Ok(())
+        } else {
+            Err(Stop::Bug("a block is entered at two heights"))
         }
     }
 
-    /// The labels of the current frame and, from the innermost on, of its callers, each with the
-    /// frame's number of labels below.
-    pub(crate) fn frames_outwards(&self) -> impl Iterator<Item = (&Frame, &[Label])> {
-        let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());
-        let mut end = self.labels.len();
-        frames.map(move |frame| {
-            let labels = &self.labels[frame.labels.min(end)..end];
-            end = frame.labels;
-            (frame, labels)
-        })
+    /// The frames from the current one outwards.
+    pub(crate) fn frames_outwards(&self) -> impl Iterator<Item = &Frame> {
+        std::iter::once(&self.frame).chain(self.callers.iter().rev())
     }
 
-    /// Leaves the `frames` innermost frames, and in the one then current all labels above its
-    /// lowest `labels`.
-    pub(crate) fn unwind(&mut self, frames: usize, labels: usize) -> Result<(), Stop> {
+    /// Leaves the `frames` innermost frames, and in the one then current the block `block` and
+    /// those inside of it.
+    pub(crate) fn unwind(&mut self, frames: usize, block: u32) -> Result<(), Stop> {
         for _ in 0..frames {
-            self.labels.truncate(self.frame.labels);
             if !self.frame.replaced {
                 self.store.leave_frame(self.frame.code.charge_bytes);
             }
             let caller = self.callers.pop().ok_or(Stop::Bug("no caller to unwind to"))?;
             self.frame = caller;
         }
-        let kept = self.frame.labels + labels;
-        // The innermost label that goes is the `try_table`'s.
-        let label = *self.labels.get(kept).ok_or(Stop::Bug("no label to unwind to"))?;
-        self.labels.truncate(kept);
-        self.stack.unwind(label.height, 0)
+        self.release();
+        let height = self.frame.height_of(self.frame.block(block)?)?;
+        self.stack.unwind(height, 0)
     }
 
     /// Every reference to an exception that frames of this activation hold, as locals or operands;
@@ -302,23 +310,43 @@ impl<'s> Machine<'s> {
         values.filter_map(|value| value.exception_cell()).collect()
     }
 
-    /// Leaves a block at its end: its results stay on the operand stack.
-    pub(crate) fn pop_label(&mut self) -> Result<(), Stop> {
-        self.labels.pop().ok_or(Stop::Bug("no label to leave"))?;
-        Ok(())
+    /// Has the store hold the references to exceptions in the frames of callers, each once while it
+    /// waits; gives those of the current frame.
+    fn hold(&mut self) -> Vec<Cell> {
+        if self.store.exception_cells() == 0 {
+            return Vec::new();
+        }
+        // Slices, so that callers that are held already are not walked.
+        let callers = self.callers.get(self.held.len()..).unwrap_or_default();
+        let heights = callers.get(1..).unwrap_or_default().iter().map(|frame| frame.height);
+        for (caller, end) in callers.iter().zip(heights.chain([self.frame.height])) {
+            let cells = references(caller, self.stack.values().get(caller.height..end));
+            self.held.push(self.store.hold(&cells));
+        }
+        references(&self.frame, self.stack.values().get(self.frame.height..))
     }
 
-    /// Branches to the label `depth` labels out: takes its values along and pops it and the labels
-    /// inside it.
-    pub(crate) fn branch(&mut self, depth: u32) -> Result<Next, Stop> {
-        let position = self.labels.len().checked_sub(1 + depth as usize);
-        let position = position.filter(|&position| position >= self.frame.labels);
-        let position = position.ok_or(Stop::Bug("a branch to no label"))?;
-        let label = self.labels[position];
-        self.stack.unwind(label.height, label.arity)?;
-        self.labels.truncate(position);
-        self.again = label.continuation <= self.frame.at;
-        Ok(Next::Jump(label.continuation))
+    /// Has the store hold no more than what the frames of callers that are left need.
+    fn release(&mut self) {
+        if self.held.len() > self.callers.len() {
+            self.held.truncate(self.callers.len());
+            self.store.release(self.held.last().copied().unwrap_or(self.held_before));
+        }
+    }
+
+    /// Branches to the label of a block of the current function: takes its values along and leaves
+    /// the blocks inside of it.
+    pub(crate) fn branch(&mut self, block: u32) -> Result<Next, Stop> {
+        let block = self.frame.block(block)?;
+        let (arity, position) = if block.is_loop {
+            (block.params, block.start as usize)
+        } else {
+            (block.results, block.end as usize + 1)
+        };
+        let height = self.frame.height_of(block)?;
+        self.again = position <= self.frame.at;
+        self.stack.unwind(height, arity as usize)?;
+        Ok(Next::Jump(position))
     }
 
     /// Calls the function at `func`: its arguments are on the operand stack.
@@ -328,10 +356,8 @@ impl<'s> Machine<'s> {
                 let code = self.code(instance, func)?;
                 self.store.enter_frame(code.charge_bytes)?;
                 let args = self.stack.pop_values(code.ty().params.len())?;
-                let (height, labels) = (self.stack.height(), self.labels.len());
-                let callee = Frame::new(instance, code, args, height, labels);
+                let callee = Frame::new(instance, code, args, self.stack.height());
                 self.callers.push(std::mem::replace(&mut self.frame, callee));
-                self.labels.push(self.frame.label());
                 self.poll()?;
                 Ok(Next::Frame)
             }
@@ -359,9 +385,7 @@ impl<'s> Machine<'s> {
                 let params = code.ty().params.len();
                 self.stack.unwind(self.frame.height, params)?;
                 let args = self.stack.pop_values(params)?;
-                self.labels.truncate(self.frame.labels);
-                self.frame = Frame::new(instance, code, args, self.frame.height, self.frame.labels);
-                self.labels.push(self.frame.label());
+                self.frame = Frame::new(instance, code, args, self.frame.height);
                 self.poll()?;
                 Ok(Next::Frame)
             }
@@ -371,8 +395,8 @@ impl<'s> Machine<'s> {
                 self.store.enter_frame(host_bytes)?;
                 let params = self.store.func_type(func).params.len();
                 self.stack.unwind(self.frame.height, params)?;
-                self.labels.truncate(self.frame.labels);
                 self.frame.replaced = true;
+                self.frame.locals.clear();
                 let threw = self.call_host(func)?;
                 self.store.leave_frame(host_bytes);
                 match threw {
@@ -386,7 +410,6 @@ impl<'s> Machine<'s> {
     /// Returns from the current function: its results are on the operand stack.
     pub(crate) fn leave(&mut self) -> Result<Next, Stop> {
         self.stack.unwind(self.frame.height, self.frame.code.ty().results.len())?;
-        self.labels.truncate(self.frame.labels);
         self.store.leave_frame(self.frame.code.charge_bytes);
         Ok(self.resume_caller())
     }
@@ -396,6 +419,7 @@ impl<'s> Machine<'s> {
         match self.callers.pop() {
             Some(caller) => {
                 self.frame = caller;
+                self.release();
                 self.frame.at += 1;
                 Next::Frame
             }
@@ -412,7 +436,7 @@ impl<'s> Machine<'s> {
         let args = self.stack.pop_values(ty.params.len())?;
         args.iter().for_each(|value| value.write(&mut cells));
         cells.resize(cells_of(&ty.params).max(cells_of(&ty.results)) as usize, 0);
-        let (caller, holds) = (self.frame.instance, self.exception_references());
+        let (caller, holds) = (self.frame.instance, self.hold());
         match self.store.call_host_from(caller, self.data, func, &mut cells, &holds) {
             Ok(HostOutcome::Done) => {}
             Ok(HostOutcome::Throw(exception, trap)) => {
@@ -456,34 +480,34 @@ impl<'s> Machine<'s> {
             Stop::Trapped(trap) => *trap,
             Stop::Bug(message) => Trap::bug(message),
         };
-        let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());
+        let frames = self.frames_outwards();
         frames.filter(|frame| !frame.replaced).for_each(|frame| trap.push_frame(frame.trace()));
         trap
     }
 }
 
+/// The references to exceptions that a frame holds, as locals or as these operands.
+fn references(frame: &Frame, operands: Option<&[Value]>) -> Vec<Cell> {
+    let values = frame.locals.iter().chain(operands.unwrap_or_default());
+    values.filter_map(|value| value.exception_cell()).collect()
+}
+
 impl Frame {
     /// The frame of `code` with these arguments, its other locals zero or null.
-    fn new(
-        instance: InstanceAddr,
-        code: Arc<Code>,
-        args: Vec<Value>,
-        height: usize,
-        labels: usize,
-    ) -> Frame {
+    fn new(instance: InstanceAddr, code: Arc<Code>, args: Vec<Value>, height: usize) -> Frame {
         let mut locals = args;
         locals.extend(code.locals.iter().skip(locals.len()).map(|&ty| Value::default_of(ty)));
-        Frame { instance, code, locals, at: 0, height, labels, replaced: false }
+        Frame { instance, code, locals, at: 0, height, replaced: false }
     }
 
-    /// The label around the function's body: a branch to it goes past the last operator.
-    fn label(&self) -> Label {
-        Label {
-            arity: self.code.ty().results.len(),
-            height: self.height,
-            continuation: self.code.instrs.len(),
-            try_table: None,
-        }
+    fn block(&self, block: u32) -> Result<&Block, Stop> {
+        self.code.blocks.get(block as usize).ok_or(Stop::Bug("a branch to no block"))
+    }
+
+    /// The height of the operand stack below a block's values.
+    fn height_of(&self, block: &Block) -> Result<usize, Stop> {
+        let height = block.height().ok_or(Stop::Bug("a branch to a block that nothing entered"))?;
+        Ok(self.height + height)
     }
 
     fn trace(&self) -> TraceFrame {

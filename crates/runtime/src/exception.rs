@@ -5,18 +5,19 @@
 //! to the reference tier.
 //!
 //! # Reclamation
-//! There is no general collector. When the objects pass a threshold, before the next one is made
-//! what references refer to is marked (in frames, globals, tables, element segments, other
-//! exceptions) and the rest is reused. So a loop that throws needs constant memory. Which cells of
-//! a frame are references is said by the Wasm ([`prova_module::ExceptionRoots`]), so that what is
-//! kept is the same in every tier. Not seen are references that the host keeps outside of the
-//! store: they name nothing once their object is gone, since an index carries the *generation* of
-//! its object.
+//! There is no general collector. When the objects pass a threshold, or leave no room for another,
+//! before the next one is made what references refer to is marked (in frames, globals, tables,
+//! element segments, other exceptions) and the rest is reused. So a loop that throws needs constant
+//! memory. Which cells of a frame are references is said by the Wasm
+//! ([`prova_module::ExceptionRoots`]), so that what is kept is the same in every tier. Not seen are
+//! references that the host keeps outside of the store: they name nothing once their object is
+//! gone, since an index carries the *generation* of its object.
 //!
 //! # Invariants
 //! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and
 //!   never come back.
-//! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
+//! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`] and, when one is
+//!   made, what the store's budget leaves.
 //!
 //! # Cost
 //! Marking looks at each reference, frame, object and value once. How much that is, is known before
@@ -53,6 +54,10 @@ const FRAME_CELLS: usize = 64;
 
 /// The weight of an object without values.
 const WEIGHT_BASE: usize = 8;
+
+/// The greatest weight of an object whose tag a module may have: as many values as a function type
+/// has parameters by the default limit, two cells each.
+pub(crate) const WEIGHT_OF_ONE_MAX: usize = WEIGHT_BASE + 2 * 1_000;
 
 struct Object {
     tag: TagAddr,
@@ -93,19 +98,24 @@ impl Exceptions {
         Exceptions { slots: Vec::new(), free: Vec::new(), weight: 0, threshold: THRESHOLD_MIN }
     }
 
-    /// Whether the next object should wait for a marking.
-    pub(crate) fn is_full(&self) -> bool {
-        self.weight >= self.threshold
+    /// Whether the next object should wait for a marking, where all together have so much room.
+    pub(crate) fn is_full(&self, room: usize) -> bool {
+        self.weight >= self.threshold || self.weight + WEIGHT_OF_ONE_MAX > room
     }
 
-    /// Makes an exception and gives its reference.
+    /// Makes an exception and gives its reference; all together have so much room, in cells.
     ///
     /// # Errors
     /// [`TrapKind::TooManyExceptions`].
-    pub(crate) fn make(&mut self, tag: TagAddr, cells: Box<[Cell]>) -> Result<Cell, TrapKind> {
+    pub(crate) fn make(
+        &mut self,
+        tag: TagAddr,
+        cells: Box<[Cell]>,
+        room: usize,
+    ) -> Result<Cell, TrapKind> {
         let object = Object { tag, cells };
         let weight = self.weight + object.weight();
-        if weight > WEIGHT_MAX {
+        if weight > room {
             return Err(TrapKind::TooManyExceptions);
         }
         self.weight = weight;
@@ -261,7 +271,7 @@ mod tests {
     const NO_REFS: &[Box<[u32]>] = &[];
 
     fn make(exceptions: &mut Exceptions, cells: &[Cell]) -> Cell {
-        exceptions.make(TagAddr::from_index(0), cells.into()).expect("there is room")
+        exceptions.make(TagAddr::from_index(0), cells.into(), WEIGHT_MAX).expect("there is room")
     }
 
     fn collect(exceptions: &mut Exceptions, roots: &[Cell], refs: &[Box<[u32]>]) {
@@ -299,7 +309,7 @@ mod tests {
         let mut exceptions = Exceptions::new();
         let mut marks = 0;
         for _ in 0..1_000_000 {
-            if exceptions.is_full() {
+            if exceptions.is_full(WEIGHT_MAX) {
                 collect(&mut exceptions, &[], NO_REFS);
                 marks += 1;
             }
@@ -319,7 +329,7 @@ mod tests {
             let mut exceptions = Exceptions::new();
             let (mut made, mut looked_at) = (0, 0);
             while made < 1_000_000 {
-                if exceptions.is_full() {
+                if exceptions.is_full(WEIGHT_MAX) {
                     forget_all(&mut exceptions, work);
                     looked_at += many;
                 }
@@ -329,7 +339,7 @@ mod tests {
             assert!(looked_at <= (WEIGHT_BASE as u64) * made + 2 * many, "{looked_at}");
             // However much it is, marking comes before the limit.
             forget_all(&mut exceptions, Work { references: u64::from(u32::MAX), ..work });
-            while !exceptions.is_full() {
+            while !exceptions.is_full(WEIGHT_MAX) {
                 make(&mut exceptions, &[]);
             }
             assert!(exceptions.weight() <= THRESHOLD_FOR_ROOTS_MAX + WEIGHT_BASE);
@@ -369,7 +379,10 @@ mod tests {
         let left = made.iter().filter(|&&cell| exceptions.get(cell).is_some()).count();
         assert!(left > MARK_CHUNK && left < MARK_CHUNK + 10, "{left}");
         assert_eq!(exceptions.weight(), left * (WEIGHT_BASE + 2));
-        assert!(exceptions.is_full() && held.iter().all(|&cell| exceptions.get(cell).is_some()));
+        assert!(
+            exceptions.is_full(WEIGHT_MAX)
+                && held.iter().all(|&cell| exceptions.get(cell).is_some())
+        );
         collect(&mut exceptions, &held, &[Box::default()]);
         assert_eq!(exceptions.weight(), held.len() * (WEIGHT_BASE + 2));
         assert_eq!(exceptions.free.len(), made.len() - held.len());
@@ -397,11 +410,11 @@ mod tests {
     fn live_exceptions_end_at_the_limit() {
         let mut exceptions = Exceptions::new();
         let mut made = 0u64;
-        while exceptions.make(TagAddr::from_index(0), vec![0; 1000].into()).is_ok() {
+        while exceptions.make(TagAddr::from_index(0), vec![0; 1000].into(), WEIGHT_MAX).is_ok() {
             made += 1;
         }
         assert_eq!(made, (WEIGHT_MAX / (1000 + WEIGHT_BASE)) as u64);
         collect(&mut exceptions, &[], NO_REFS);
-        assert!(exceptions.make(TagAddr::from_index(0), Box::default()).is_ok());
+        assert!(exceptions.make(TagAddr::from_index(0), Box::default(), WEIGHT_MAX).is_ok());
     }
 }

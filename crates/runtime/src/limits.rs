@@ -19,8 +19,8 @@ pub struct Limits {
     pub memory_bytes_max: u64,
     /// Elements of one table.
     pub table_elements_max: u64,
-    /// Bytes of all memories and tables together: pages and elements that they have, 8 bytes for an
-    /// element.
+    /// Bytes of all memories, tables and exceptions together: pages and elements that they have, 8
+    /// bytes for an element, and for each cell that an exception takes (8, and its values).
     pub store_bytes_max: u64,
     /// Instances.
     pub instances_max: u64,
@@ -73,7 +73,7 @@ impl Default for Limits {
 const COUNTED: [(&str, &str); 10] = [
     ("memory_bytes_max", "bytes of one memory"),
     ("table_elements_max", "elements of one table"),
-    ("store_bytes_max", "bytes of all memories and tables"),
+    ("store_bytes_max", "bytes of all memories, tables and exceptions"),
     ("instances_max", "instances"),
     ("memories_max", "memories"),
     ("tables_max", "tables"),

@@ -47,7 +47,7 @@ use std::any::Any;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// How a store behaves, fixed for its life.
 #[derive(Debug)]
@@ -128,6 +128,8 @@ pub struct Store {
     /// References to exceptions in frames of executors from outside that called the host, the
     /// newest last.
     held: Vec<Cell>,
+    /// Host functions that run.
+    host_calls: Arc<AtomicU32>,
     /// Globals of references to exceptions.
     pub(crate) exception_globals: Vec<GlobalAddr>,
     /// Tables of references to exceptions.
@@ -248,6 +250,7 @@ impl Store {
             tag_roots: Vec::new(),
             exceptions: Exceptions::new(),
             held: Vec::new(),
+            host_calls: Arc::default(),
             exception_globals: Vec::new(),
             exception_tables: Vec::new(),
             exception_elems: Vec::new(),

@@ -20,6 +20,9 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+#[path = "processor/prefixes.rs"]
+mod prefixes;
+
 use iced_x86::{
     Code, CodeSize, CpuidFeature, Encoder, Instruction, MemoryOperand, OpCodeOperandKind, OpKind,
     Register,
@@ -75,21 +78,29 @@ impl Drop for Edge {
     }
 }
 
-/// Whether an instruction ends in a process of its own, or faults.
-fn ends(processor: &mut Processor, bytes: &[u8], registers: &Registers) -> bool {
-    // SAFETY: the child executes the instruction, which needs no lock, and leaves at once.
+/// Whether what is executed in a process of its own comes to an end there, and is true.
+fn succeeds(what: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child does what needs no lock, and leaves at once.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "a process");
     if child == 0 {
-        processor.run(bytes, registers);
+        let status = i32::from(!what());
         // SAFETY: it has nothing to clean up.
-        unsafe { libc::_exit(0) };
+        unsafe { libc::_exit(status) };
     }
     let mut status = 0;
     // SAFETY: it is the child of this process.
     let waited = unsafe { libc::waitpid(child, &mut status, 0) };
     assert_eq!(waited, child, "the child");
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+}
+
+/// Whether an instruction ends in a process of its own, or faults.
+fn ends(processor: &mut Processor, bytes: &[u8], registers: &Registers) -> bool {
+    succeeds(|| {
+        processor.run(bytes, registers);
+        true
+    })
 }
 
 /// A page for one instruction, and the words from which registers are filled.
@@ -108,8 +119,8 @@ const BELOW: usize = 1 << 16;
 /// the stack pointer.
 ///
 /// # Safety
-/// `words` are 18 words with more memory below; the code changes no memory and not the stack
-/// pointer, and returns.
+/// `words` are 18 words with more memory below; the code changes no memory that others rely on and
+/// not the stack pointer, and returns.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn execute(words: *mut u64) {
     naked_asm!(
@@ -186,8 +197,9 @@ impl Processor {
         }
         words[16] = self.page as u64;
         // SAFETY: the page is writable, and nothing executes it now. The instruction is one of the
-        // tables, with registers other than the stack pointer: it changes no memory and goes on to
-        // the `ret` behind it. The words lie at the end of a longer buffer.
+        // tables, with registers other than the stack pointer: it changes no memory but words of
+        // its caller's at rax or r8, and goes on to the `ret` behind it. The words lie at the end
+        // of a longer buffer.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.page, bytes.len());
             self.page.add(bytes.len()).write(0xc3);

@@ -9,8 +9,10 @@
 //! Invariant: equal paths have equal ids, given in the order in which the paths came up.
 
 use crate::certificate::Range;
+use prova_ssa::Inst;
 use prova_ssa::hash::Key;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 
 /// A context; [`ROOT`] is where a function starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +33,13 @@ pub(crate) const NONE: Fresh = Fresh(1);
 /// The most ranges that are known at once.
 const RANGES_MAX: usize = 16;
 
+/// The most steps of a path that are told.
+const STEPS_TOLD_MAX: usize = 6;
+/// A path of more steps is one that grows.
+const DEEP: usize = 256;
+/// How many contexts are told of those that do not end.
+const LAST_TOLD: usize = 3;
+
 /// A step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
@@ -40,22 +49,34 @@ pub(crate) enum Step {
     Value(u32, u32),
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Loop(pc) => write!(f, "pc {pc}"),
+            Step::Value(_, value) => write!(f, "value {value}"),
+        }
+    }
+}
+
 /// All contexts so far.
 #[derive(Debug, Default)]
 pub(crate) struct Contexts {
     /// By number less one: the path without its last step, and that step.
     steps: Vec<(Context, Step)>,
+    /// The instruction that made each of them first, in the same order.
+    makers: Vec<Inst>,
     known: HashMap<(Context, Step), Context, Key>,
     /// By number less two: ranges, rising.
     ranges: Vec<Vec<Range>>,
 }
 
 impl Contexts {
-    /// A path and one more step.
-    pub(crate) fn child(&mut self, parent: Context, step: Step) -> Context {
-        let Contexts { steps, known, .. } = self;
+    /// A path and one more step, which an instruction tells.
+    pub(crate) fn child(&mut self, parent: Context, step: Step, maker: Inst) -> Context {
+        let Contexts { steps, makers, known, .. } = self;
         *known.entry((parent, step)).or_insert_with(|| {
             steps.push((parent, step));
+            makers.push(maker);
             Context(steps.len() as u32)
         })
     }
@@ -104,17 +125,55 @@ impl Contexts {
         self.steps.get((context.0 as usize).checked_sub(1)?).copied()
     }
 
-    /// The path in words, the innermost step last.
+    /// How many steps a path has.
+    fn depth(&self, context: Context) -> usize {
+        std::iter::successors(self.last(context), |(parent, _)| self.last(*parent)).count()
+    }
+
+    /// The path in words, the innermost step last; of a long one its end.
     pub(crate) fn describe(&self, mut context: Context) -> String {
-        let mut words = Vec::new();
+        let (mut words, mut more) = (Vec::new(), 0);
         while let Some((parent, step)) = self.last(context) {
-            words.push(match step {
-                Step::Loop(pc) => format!("pc {pc}"),
-                Step::Value(_, value) => format!("value {value}"),
-            });
+            match words.len() < STEPS_TOLD_MAX {
+                true => words.push(step.to_string()),
+                false => more += 1,
+            }
             context = parent;
+        }
+        if more > 0 {
+            words.push(format!("{more} more"));
         }
         words.reverse();
         if words.is_empty() { "no context".to_owned() } else { words.join(" / ") }
+    }
+
+    /// What does not come to an end where there are too many: the operator that told most
+    /// contexts, with the last ones; `name` says which operator it is, and where. Of paths that
+    /// grow it is one that pushes.
+    pub(crate) fn endless(
+        &self,
+        pushes: impl Fn(Inst) -> bool,
+        name: impl Fn(Inst) -> String,
+    ) -> Option<String> {
+        let is_deep = self.depth(Context(self.steps.len() as u32)) > DEEP;
+        let mut of: BTreeMap<Inst, (usize, VecDeque<Context>)> = BTreeMap::new();
+        for (number, &maker) in (1..).zip(&self.makers) {
+            let (count, last) = of.entry(maker).or_default();
+            *count += 1;
+            if last.len() == LAST_TOLD {
+                last.pop_front();
+            }
+            last.push_back(Context(number));
+        }
+        let of = of.into_iter().filter(|(maker, _)| !is_deep || pushes(*maker));
+        let (maker, (count, last)) = of.max_by_key(|(_, (count, _))| *count)?;
+        let all = self.makers.len();
+        let last: Vec<String> = last.into_iter().map(|context| self.describe(context)).collect();
+        let last = last.join("), (");
+        let maker = name(maker);
+        Some(format!(
+            "{count} of {all} contexts are told by {maker}, the last ones ({last}), and none of \
+             them was there before"
+        ))
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::tally::Sites;
 use prova_module::FuncIdx;
+use prova_ssa::emit::Relocatable;
 use std::fmt;
 
 /// Why nothing is specialised.
@@ -43,6 +44,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<Relocatable> for Error {
+    fn from(error: Relocatable) -> Error {
+        Error::Unsupported(error.to_string())
+    }
+}
 
 /// Who is at fault when a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,6 +20,7 @@ use crate::certificate::{Range, Window, Word};
 use crate::context::{ALL, Contexts, NONE, ROOT};
 use crate::error::{Fault, Refused};
 use crate::generic::opcode;
+use crate::intrinsic::Intrinsic;
 use crate::plant::planted;
 use crate::request::Argument;
 use crate::sink::{Key, Scratch, Sink, Subject};
@@ -318,7 +319,12 @@ impl<'m> Causes<'m> {
                 };
                 let (known, other) = (link(known), link(other));
                 let (at, end) = (place(body.block(*block).offset), place(body.block(*from).end));
-                format!("at the join at {at} it is {known}, and {other} by the way from {end}")
+                // Code that runs on into the join ends where the join is.
+                let way = match at == end {
+                    true => "where the code before it runs on".to_owned(),
+                    false => format!("by the way from {end}"),
+                };
+                format!("at the join at {at} it is {known}, and {other} {way}")
             }
         }
     }
@@ -413,7 +419,7 @@ impl<'m> Causes<'m> {
 /// intrinsic has no meaning where it stands, or a limit is reached.
 pub(crate) fn explore(subject: Subject<'_>) -> (Explored, Causes<'_>, Result<(), Refused>) {
     let mut sink = Causes::of(subject);
-    let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
+    let (block, fresh) = (subject.body().entry(), if subject.is_copied() { ALL } else { NONE });
     let first = Key { context: ROOT, block, start: 0, fresh };
     let parts = vec![Part::new(first, entry(subject), None)];
     let numbers = HashMap::from_iter([(first, 0)]);
@@ -436,7 +442,7 @@ fn search<'m>(
         let (key, state) = (parts[at].key, parts[at].state.clone());
         let insts = subject.body().block(key.block).insts().len();
         steps += 1 + insts + state.len();
-        limits(steps, parts.len(), slots)?;
+        limits(steps, parts.len(), slots).map_err(|what| endless(subject, contexts, what))?;
         sink.begin(&state);
         let leave = walk(subject, contexts, sink, &mut scratch, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
@@ -477,17 +483,28 @@ fn search<'m>(
         }
         parts[at].succs = succs;
     }
-    limits(steps, parts.len(), slots)
+    limits(steps, parts.len(), slots).map_err(|what| endless(subject, contexts, what))
 }
 
-/// Refuses what is too much.
-fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), Refused> {
+/// What is too much.
+fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), String> {
     if steps > STEPS_MAX {
-        return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
+        return Err(format!("more than {STEPS_MAX} steps"));
     }
     if parts > PARTS_MAX || slots > SLOTS_MAX {
-        let what = format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
-        return Err(Refused::new(Fault::Limit, what));
+        return Err(format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts"));
     }
     Ok(())
+}
+
+/// The refusal of what is too much, with the operator that tells most contexts.
+fn endless(subject: Subject<'_>, contexts: &Contexts, what: String) -> Refused {
+    let name = |inst: Inst| {
+        let intrinsic = subject.intrinsic(inst).map_or("", Intrinsic::name);
+        let place = subject.place(subject.body().inst(inst).offset);
+        format!("`{intrinsic}` in {} at {place}", subject.generic.func())
+    };
+    let pushes = |inst| subject.intrinsic(inst) == Some(Intrinsic::PushContext);
+    let told = contexts.endless(pushes, name).map_or_else(String::new, |told| format!(": {told}"));
+    Refused::new(Fault::Limit, format!("{what}{told}"))
 }

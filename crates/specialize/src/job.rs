@@ -17,7 +17,7 @@ use crate::intrinsic::Intrinsics;
 use crate::pipeline::{Assumption, Options, memory_bytes, question};
 use crate::request::{Asked, Request, Requests};
 use crate::residual::{self, Residual, Rows};
-use crate::sink::Subject;
+use crate::sink::{Subject, has_cells};
 use crate::tally::{Tally, tally};
 use prova_module::{FuncIdx, Module};
 use prova_ssa::trip::each;
@@ -113,7 +113,8 @@ impl<'w> Work<'w> {
         let generic = self.generics[at].as_ref().map_err(Clone::clone)?;
         let (promises, memory_bytes) = (self.options.assume.promises(), memory_bytes(self.module));
         let (intrinsics, places) = (self.intrinsics, &self.options.places);
-        Ok(Subject { generic, intrinsics, request, promises, memory_bytes, places })
+        let has_cells = has_cells(generic, intrinsics);
+        Ok(Subject { generic, intrinsics, request, promises, memory_bytes, places, has_cells })
     }
 
     /// Finds or makes the function of a request, and proves it.

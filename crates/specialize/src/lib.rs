@@ -66,6 +66,7 @@ mod sink;
 pub mod snapshot;
 mod state;
 mod tally;
+mod touch;
 mod walk;
 
 pub use certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};

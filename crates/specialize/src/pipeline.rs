@@ -31,6 +31,7 @@ use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
 use crate::tally::Tally;
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
+use prova_ssa::emit::linked;
 use std::fmt;
 use std::sync::Arc;
 
@@ -131,6 +132,7 @@ pub struct Outcome {
 /// # Errors
 /// If the module's requests cannot be read, or the module cannot be carried over.
 pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> {
+    linked(module)?;
     let intrinsics = Intrinsics::find(module)?;
     let has_requests = module.export("weval.pending.head").is_some();
     let requests = match has_requests || module.export("weval.is.wevaled").is_some() {

@@ -40,6 +40,8 @@ mod faults {
         // walk
         CallKeepsCells ReturnKeepsCells CaseIsNext ArmOfConstantTurned BeyondTableIsFirst
         WindowUntold StoreKeepsText MaskForgotten RootTwice
+        // touch
+        TouchedCellStays TouchedByFirstByte
         // known
         SelectTurned PointerMovesBack RootsConfused EqualTurned TextOfNext
         // fold

@@ -101,6 +101,24 @@ pub(crate) struct Subject<'m> {
     /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
     pub(crate) memory_bytes: u64,
     pub(crate) places: &'m Places,
+    /// Whether the generic function has a virtual stack or virtual locals.
+    pub(crate) has_cells: bool,
+}
+
+/// Whether a function calls an intrinsic that puts stores off.
+pub(crate) fn has_cells(generic: &Generic, intrinsics: &Intrinsics) -> bool {
+    use Intrinsic::{PushStack, WriteLocal};
+    let body = generic.body();
+    let mut insts = body.blocks().flat_map(|(_, data)| data.insts());
+    insts.any(|inst| matches!(intrinsic(body, intrinsics, inst), Some(PushStack | WriteLocal)))
+}
+
+/// The intrinsic that an instruction calls.
+fn intrinsic(body: &Body, intrinsics: &Intrinsics, inst: Inst) -> Option<Intrinsic> {
+    let data = body.inst(inst);
+    let func = data.imm.index(Opcode::Call, Immediate::func);
+    let func = func.filter(|_| opcode(data.op) == Opcode::Call)?;
+    intrinsics.of(FuncIdx(func))
 }
 
 impl<'m> Subject<'m> {
@@ -115,10 +133,7 @@ impl<'m> Subject<'m> {
 
     /// The intrinsic that an instruction calls.
     pub(crate) fn intrinsic(&self, inst: Inst) -> Option<Intrinsic> {
-        let data = self.body().inst(inst);
-        let func = data.imm.index(Opcode::Call, Immediate::func);
-        let func = func.filter(|_| opcode(data.op) == Opcode::Call)?;
-        self.intrinsics.of(FuncIdx(func))
+        intrinsic(self.body(), self.intrinsics, inst)
     }
 
     /// Whether the generic function calls others, and no intrinsic.
@@ -138,6 +153,16 @@ impl<'m> Subject<'m> {
             Argument::Runtime | Argument::Constant(..) => true,
         };
         self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
+    }
+
+    /// Whether code is copied for what is known of constant memory. If the program is trusted with
+    /// it, nobody has to know; but what a call may change is forgotten where stores that were put
+    /// off are done, and comes back as text is read: so the copies keep ways that have cells apart
+    /// from ways that have none. (Without them a call on a rare way would make all others store and
+    /// load. A store of the program changes nothing then.)
+    pub(crate) fn is_copied(&self) -> bool {
+        let has_cells = self.has_cells && self.promises.cells_are_private;
+        self.is_compared() || !self.promises.memory_is_compared && has_cells
     }
 
     /// Whether a root is an argument of the function.

@@ -12,6 +12,10 @@
 //! The names are Wizer's: the initialiser is exported as `wizer-initialize` and goes; what is
 //! exported as `wizer.resume` is the program's start afterwards, `_start`.
 //!
+//! * Z1. A WASI reactor's `_initialize` runs first, once, and is exported no longer, whatever the
+//!   initialiser is and whether it stays: a host calls it in each instance, and would run
+//!   constructors over what the initialiser has made. Other names of that function stay.
+//!
 //! Limits: memory 0 has at most 1 GiB. Its segments are at most half of those that a module may
 //! have besides its own, so that there is room for requests: the more parts of it are not zero,
 //! the longer the zeros between two that are written, too.
@@ -19,16 +23,20 @@
 use crate::error::Error;
 use crate::image::BYTES_MAX;
 use prova_module::{DataMode, Limits, MemoryIdx, Module, Opcode, ValType};
+use prova_ssa::emit::linked;
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     ConstExpr, DataSection, ExportKind, ExportSection, GlobalSection, MemorySection,
 };
+use wasmparser::ExternalKind;
 
 /// The name of the initialiser's export, if the caller names none.
 pub const INITIALIZER: &str = "wizer-initialize";
 /// What Wizer's older header calls it.
 pub const INITIALIZER_BEFORE: &str = "wizer.initialize";
+/// The export by which a WASI reactor is initialised.
+pub const REACTOR: &str = "_initialize";
 /// The export that becomes `_start`.
 pub const RESUME: &str = "wizer.resume";
 /// The export of memory 0 in what a [`Snapshot`] gets.
@@ -47,12 +55,12 @@ pub struct State {
 
 /// An engine that can run an initialiser.
 pub trait Snapshot {
-    /// Instantiates a module, calls an export without parameters and results, and reads memory and
-    /// the named globals.
+    /// Instantiates a module, calls exports without parameters and results in their order, and
+    /// reads memory and the named globals.
     ///
     /// # Errors
     /// Why it could not.
-    fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String>;
+    fn run(&mut self, wasm: &[u8], calls: &[&str], globals: &[String]) -> Result<State, String>;
 }
 
 /// The module once its initialiser has run, which stays exported if it is to be kept.
@@ -66,38 +74,52 @@ pub fn initialized(
     engine: &mut dyn Snapshot,
     limits: &Limits,
 ) -> Result<Module, Error> {
-    accept(module, init)?;
+    linked(module)?;
+    let calls = calls(module, init)?;
+    accept(module)?;
     let kept: Vec<u32> = (0..module.globals().len() as u32)
         .filter(|&at| module.globals()[at as usize].mutable)
         .collect();
     let names: Vec<String> = kept.iter().map(|at| format!("{GLOBAL}{at}")).collect();
     let open = encoded(module, &mut Writer { edit: Edit::Open(&kept), globals: 0 })?;
-    let state = engine.run(&open, init, &names).map_err(Error::Snapshot)?;
+    let state = engine.run(&open, &calls, &names).map_err(Error::Snapshot)?;
     if state.globals.len() != kept.len() || state.memory.len() as u64 > BYTES_MAX {
         return Err(Error::Snapshot("a state that does not fit the module".to_owned()));
     }
     let globals: BTreeMap<u32, u64> = kept.into_iter().zip(state.globals).collect();
-    let init = Some(init).filter(|_| !keep);
+    let gone: Vec<&str> = Some(init).filter(|_| !keep).into_iter().chain([REACTOR]).collect();
     let own = module.data().len() as u64;
     let most = limits.data_segments.saturating_sub(own) / 2;
     let runs = runs(&state.memory, most.max(1) as usize);
     let (memory, globals) = (&state.memory, &globals);
-    let edit = Edit::Bake { module, init, memory, runs: &runs, globals };
+    let edit = Edit::Bake { module, gone: &gone, memory, runs: &runs, globals };
     let bytes = encoded(module, &mut Writer { edit, globals: 0 })?;
     Module::decode(bytes, module.features(), limits)
         .map_err(|error| Error::Output(error.to_string()))
 }
 
-/// Whether all that the initialiser may change is kept.
-fn accept(module: &Module, init: &str) -> Result<(), Error> {
-    let unsupported = |what: &str| Err(Error::Unsupported(format!("a snapshot of {what}")));
-    let Some(func) = module.export(init).and_then(|export| export.func()) else {
+/// The exports that are called, in their order: a reactor's `_initialize`, if there is one that is
+/// another function than the initialiser, and the initialiser (Z1).
+fn calls<'n>(module: &Module, init: &'n str) -> Result<Vec<&'n str>, Error> {
+    let func = |name: &str| module.export(name).and_then(|export| export.func());
+    let Some(own) = func(init) else {
         return Err(Error::Snapshot(format!("there is no exported function `{init}`")));
     };
-    let ty = module.func_type(func);
-    if !ty.params.is_empty() || !ty.results.is_empty() {
-        return Err(Error::Snapshot(format!("`{init}` has parameters or results")));
-    }
+    let reactor = func(REACTOR).filter(|&reactor| reactor != own);
+    let all = reactor.map(|func| (REACTOR, func)).into_iter().chain([(init, own)]);
+    all.map(|(name, func)| {
+        let ty = module.func_type(func);
+        match ty.params.is_empty() && ty.results.is_empty() {
+            true => Ok(name),
+            false => Err(Error::Snapshot(format!("`{name}` has parameters or results"))),
+        }
+    })
+    .collect()
+}
+
+/// Whether all that the initialiser may change is kept.
+fn accept(module: &Module) -> Result<(), Error> {
+    let unsupported = |what: &str| Err(Error::Unsupported(format!("a snapshot of {what}")));
     let memory = module.memory(MemoryIdx(0));
     let plain = memory.is_some_and(|memory| !memory.memory64 && memory.page_size_log2 == 16);
     if module.memories().len() != 1 || module.imported_memory_count() > 0 || !plain {
@@ -154,8 +176,8 @@ enum Edit<'e> {
     /// It starts in a state.
     Bake {
         module: &'e Module,
-        /// The export that goes.
-        init: Option<&'e str>,
+        /// The exports that go.
+        gone: &'e [&'e str],
         memory: &'e [u8],
         /// The parts of it that are written.
         runs: &'e [(usize, usize)],
@@ -186,8 +208,9 @@ impl Reencode for Writer<'_> {
         let resumes = all.iter().any(|export| export.name == RESUME);
         for export in all {
             let mut name = export.name;
-            if let Edit::Bake { init, .. } = &self.edit {
-                if Some(name) == *init || name == "_start" && resumes {
+            if let Edit::Bake { gone, .. } = &self.edit {
+                let is_called = gone.contains(&name) && export.kind == ExternalKind::Func;
+                if is_called || name == "_start" && resumes {
                     continue;
                 }
                 if name == RESUME {

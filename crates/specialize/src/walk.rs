@@ -14,11 +14,14 @@
 //! * A1. What intrinsics say changes keys and states and nothing else. A context takes effect on
 //!   the edges out of the part.
 //! * A2. A call sees memory as the generic function would leave it: stores that were put off are
-//!   done before it, and forgotten. So they are before a return. Where the virtual stack is
+//!   done before it, and forgotten. So they are before a return, and before an access of the
+//!   program that touches one of their cells ([`crate::touch`]). Where the virtual stack is
 //!   memory (`cells_are_private` of [`Promises`](crate::promise::Promises)), nothing is put off.
 //! * A3. A load of constant memory gives the request's bytes if the program is trusted with them,
 //!   or if the entry has compared them and nothing could change them since; else it is done, and
-//!   the part ends with a comparison. Code is copied for both.
+//!   the part ends with a comparison. Code is copied for both; where the program is trusted and
+//!   has cells, too, as what is put off differs between the copies
+//!   ([`Subject::is_copied`]).
 
 use crate::certificate::{Range, Window, Word};
 use crate::context::{ALL, Context, Contexts, Fresh, NONE, Step};
@@ -29,6 +32,7 @@ use crate::known::{Found, Near, constant_memory, known, near, window};
 use crate::plant::planted;
 use crate::sink::{Key, Kind, Leave, Scratch, Sink, Subject};
 use crate::state::{Slot, State, Virtual};
+use crate::touch::touches;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
 use prova_ssa::{ArgKind, Block, Def, Edge, Inst, InstData, State as Shared, Terminator, Value};
@@ -138,7 +142,15 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.intrinsic(key, number, inst, intrinsic, args);
         }
         let code = opcode(data.op);
-        if let Some(found) = constant_memory(self.subject.request, code, data.imm, args) {
+        let found = constant_memory(self.subject.request, code, data.imm, args);
+        let cells = self.kept.late().map(|late| late.address);
+        if touches(code, data.imm, args, cells) {
+            self.flush(data.offset);
+            if found.is_some() {
+                self.fresh = NONE;
+            }
+        }
+        if let Some(found) = found {
             return self.constant_memory(key, number, inst, found);
         }
         if let Some(slot) = known(code, data.imm, args) {
@@ -176,6 +188,9 @@ impl<S: Sink> Walk<'_, '_, S> {
         if !trusted && !is_fresh {
             return self.refresh(key, number, inst, found.word).map(Some);
         }
+        if trusted && !is_fresh && self.subject.is_copied() {
+            self.fresh = self.contexts.refreshed(self.fresh, self.range(found.word));
+        }
         self.set(result, Slot::Bits(found.bits));
         if !trusted {
             self.sink.folded((!known).then_some(found.word));
@@ -195,10 +210,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             let what = "constant memory is compared in memories of pages of 64 KiB alone";
             return Err(Refused::new(Fault::Unsupported, what));
         }
-        let len = self.subject.request.buffer(word.arg).map_or(0, <[u8]>::len) as u32;
-        let from = word.offset / RANGE_BYTES * RANGE_BYTES;
-        let to = (from + RANGE_BYTES).max(word.offset + word.bytes).min(len);
-        let range = Range { arg: word.arg, from, to };
+        let range = self.range(word);
         self.sink.refreshed(range);
         let fresh = self.contexts.refreshed(self.fresh, range);
         let to = Key { context: self.context, block: key.block, start: number, fresh };
@@ -208,10 +220,21 @@ impl<S: Sink> Walk<'_, '_, S> {
         Ok(Leave { kind: Kind::Refreshed(range), edges, cut: Some(number), offset })
     }
 
+    /// A word of constant memory and its neighbours, which are compared with it.
+    fn range(&self, word: Word) -> Range {
+        let len = self.subject.request.buffer(word.arg).map_or(0, <[u8]>::len) as u32;
+        let from = word.offset / RANGE_BYTES * RANGE_BYTES;
+        let to = (from + RANGE_BYTES).max(word.offset + word.bytes).min(len);
+        Range { arg: word.arg, from, to }
+    }
+
     /// What an instruction does to constant memory.
     fn change(&mut self, key: Key, inst: Inst, args: &[Slot<S::V>]) {
         let data = self.subject.body().inst(inst);
-        if self.fresh == NONE || !data.op.effects().writes.meets(Shared::MEMORY) {
+        if self.fresh == NONE
+            || !self.subject.promises.memory_is_compared
+            || !data.op.effects().writes.meets(Shared::MEMORY)
+        {
             return;
         }
         let known = args.first().and_then(|&address| near(self.subject.request, address));
@@ -223,6 +246,7 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// What a store does to constant memory.
     pub(crate) fn store_to(&mut self, window: Option<Window>) {
         match window.filter(|_| self.fresh != NONE) {
+            _ if !self.subject.promises.memory_is_compared => {}
             Some(_) if planted!(WindowUntold) => {}
             Some(window) => self.sink.apart(window),
             None if planted!(StoreKeepsText) => {}
@@ -277,8 +301,12 @@ impl<S: Sink> Walk<'_, '_, S> {
         Slot::Pointer { root, offset: 0 }
     }
 
-    /// Does the stores that were put off (A2).
+    /// Does the stores that were put off (A2). Where nobody has to know what is known of constant
+    /// memory, this alone tells copies apart ([`Subject::is_copied`]).
     pub(crate) fn flush(&mut self, offset: u32) {
+        if !self.subject.promises.memory_is_compared && self.kept.late().next().is_some() {
+            self.fresh = NONE;
+        }
         for late in self.kept.late() {
             self.sink.store(offset, late);
         }
@@ -336,13 +364,13 @@ impl<S: Sink> Walk<'_, '_, S> {
         let result = match (intrinsic, args) {
             (I::PushContext, &[pc]) => {
                 let pc = self.counter(inst, &format!("the operand of {name}"), pc)?;
-                self.context = self.contexts.child(self.context, Step::Loop(pc));
+                self.context = self.contexts.child(self.context, Step::Loop(pc), inst);
                 None
             }
             (I::UpdateContext, &[pc]) => {
                 let pc = self.counter(inst, &format!("the operand of {name}"), pc)?;
                 let below = self.contexts.popped(self.context);
-                self.context = self.contexts.child(below, Step::Loop(pc));
+                self.context = self.contexts.child(below, Step::Loop(pc), inst);
                 None
             }
             (I::PopContext, _) => {
@@ -412,7 +440,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         let mut edges = Vec::new();
         for case in low..=high {
             let step = Step::Value(inst.as_u32(), case);
-            let context = self.contexts.child(self.context, step);
+            let context = self.contexts.child(self.context, step, inst);
             if let Some(result) = data.result() {
                 let case = case + u32::from(planted!(CaseIsNext));
                 self.set(result, Slot::Bits(case.into()));

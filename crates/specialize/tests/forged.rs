@@ -46,6 +46,33 @@ fn forged_functions_are_refused() {
     assert!(count > 40);
 }
 
+/// Where a store that stands next may be of two cells, or of a cell and of the program: what is
+/// made is proved.
+#[test]
+fn stores_that_could_be_others_are_proved() {
+    let at = "(i32.add (local.get $n) (i32.const 8))";
+    let wrote = format!("(call $write_local {at} (i32.const 0) (local.get $l))");
+    for body in [
+        // Written twice, and stored where ways meet.
+        format!("(if (i32.load (local.get $n)) (then {wrote} {wrote})) (i64.const 0)"),
+        // Read, and then touched.
+        format!(
+            "{wrote} (local.set $x (call $read_local {at} (i32.const 0)))
+             (i64.sub (local.get $x) (i64.load {at}))"
+        ),
+        // Written, and then written over by the program with the same.
+        format!(
+            "(call $push_stack {at} (local.get $l)) (call $write_stack {at} (i32.const 0) (local.get $l))
+             (i64.store {at} (local.get $l)) (call $pop_stack {at})"
+        ),
+    ] {
+        for rows in [false, true] {
+            let proof = certified(&body, rows).prove();
+            assert_eq!(proof.map(|all| all.len()), Ok(1), "{body}");
+        }
+    }
+}
+
 /// What the proof says of it once its body's text and its roles are others.
 fn forged(
     body: &str,

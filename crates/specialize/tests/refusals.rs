@@ -246,6 +246,14 @@ fn refuses(body: &str, fault: Fault, words: &str) -> String {
     let refused = state.as_ref().expect_err(body);
     assert_eq!(refused.fault, fault, "{refused}");
     assert!(refused.to_string().contains(words), "{refused}\n{body}");
+    // A join and the way to it are two places.
+    let text = refused.to_string();
+    let place = |before: &str| {
+        let after = text.split_once(before)?.1;
+        Some(after.split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_owned())
+    };
+    let (join, way) = (place("the join at "), place("by the way from "));
+    assert!(join.is_none() || join != way, "{text}");
     // The generic function remains, and its slot is what it was.
     assert!(outcome.module.data().len() >= 3);
     refused.to_string()
@@ -266,6 +274,13 @@ fn requests_that_are_refused() {
             "(call $push (i32.load (local.get $n))) (i64.const 0)",
             Fault::Annotation,
             "`i32.load` at",
+        ),
+        // One of the ways is the code that runs on into the join.
+        (
+            "(if (i32.load (local.get $n)) (then (local.set $pc (i32.const 7))))
+             (call $update (local.get $pc)) (i64.const 0)",
+            Fault::Annotation,
+            "where the code before it runs on",
         ),
         ("(call $read (i64.const 3))", Fault::Annotation, "register 3 is not written"),
         (

@@ -1,24 +1,32 @@
 //! Sends a module through SSA and back, with all proofs: `trip IN.wasm OUT.wasm [THREADS
-//! [ROUNDS]]`.
+//! [better]]`; with `better` behind all passes, until
+//! nothing improves it.
 
 use prova_module::{Features, Limits, Module};
+use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::trip::{self, Options};
 use std::error::Error;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let (from, to, threads, rounds) = match &args[..] {
-        [_, from, to] => (from, to, 1, 1),
-        [_, from, to, threads] => (from, to, threads.parse()?, 1),
-        [_, from, to, threads, rounds] => (from, to, threads.parse()?, rounds.parse()?),
-        _ => return Err("trip IN.wasm OUT.wasm [THREADS [ROUNDS]]".into()),
+    let (from, to, threads, improves) = match &args[..] {
+        [_, from, to] => (from, to, 1, false),
+        [_, from, to, threads] => (from, to, threads.parse()?, false),
+        [_, from, to, threads, better] if better == "better" => (from, to, threads.parse()?, true),
+        _ => return Err("trip IN.wasm OUT.wasm [THREADS [better]]".into()),
     };
     let module = Module::decode(std::fs::read(from)?, &Features::default(), &Limits::default())?;
     let start = Instant::now();
     let limits = Limits::default();
     let options = Options { transform: &Some, threads, limits: &limits };
-    let trip = trip::settled(&module, &options, rounds)?;
+    let trip = match improves {
+        true => {
+            let transform = |body| Some(optimize(body, &Pass::DEFAULT).0);
+            trip::improved(&module, &Options { transform: &transform, ..options }, true)?
+        }
+        false => trip::module(&module, &options)?,
+    };
     let code = |module: &Module| -> usize {
         let bodies = module.defined_funcs().filter_map(|func| module.body(func));
         bodies.map(|body| body.range().len()).sum()

@@ -16,9 +16,9 @@
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
 //! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
-//!   they are turned ([`turned`]); then block for block ([`Style::Plain`]), then in both styles
-//!   without the parameters that are one value ([`Pass::Params`], which is checked), before it
-//!   keeps its bytes. What is proved of what is emitted is the same each time.
+//!   they are turned ([`turned`]); then block for block (`Style::Plain`), then in both styles
+//!   without the parameters that are one value (`Pass::Params`, which is checked), before it keeps
+//!   its bytes. What is proved of what is emitted is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
 //!   proved no second time: the next module has their bytes, and is the same as the one before but
 //!   for bodies, types behind the others and custom sections.
@@ -26,18 +26,21 @@
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
 //! whose bytes are invalid, up to [`INVALID_MAX`], and two more if some are refused.
 
-use crate::body::{Body, Metering};
-use crate::build::{BuildError, build};
+mod better;
+mod candidate;
+
+use crate::build::BuildError;
 use crate::check::{CheckedBody, Rejection};
-use crate::emit::reducify::{Irreducible, reducify};
-use crate::emit::turn::{self, turn};
-use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
+use crate::emit::reducify::Irreducible;
+use crate::emit::{EmitError, Emitted, Relocatable, Types, assemble, emit_with, linked};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
-use crate::passes::Pass;
+use candidate::{Candidate, Maker, Way};
 use prova_module::{FuncIdx, Limits, Module};
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use better::{ROUNDS_MAX, improved};
 
 /// After so many functions with invalid bytes no function is replaced: the emitter is broken.
 pub const INVALID_MAX: usize = 8;
@@ -64,6 +67,8 @@ pub enum Outcome {
     Replaced,
     /// `transform` left it alone.
     Untouched,
+    /// It keeps its bytes, since those that were emitted are not better ([`improved`]).
+    NotBetter,
     /// It keeps its bytes, since no body was built.
     NotBuilt(BuildError),
     /// It keeps its bytes, since what was built is not proved: a bug.
@@ -82,7 +87,7 @@ pub enum Outcome {
 impl Outcome {
     /// Whether something went wrong.
     pub fn is_failure(&self) -> bool {
-        !matches!(self, Outcome::Replaced | Outcome::Untouched)
+        !matches!(self, Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter)
     }
 }
 
@@ -91,6 +96,7 @@ impl fmt::Display for Outcome {
         match self {
             Outcome::Replaced => f.write_str("replaced"),
             Outcome::Untouched => f.write_str("untouched"),
+            Outcome::NotBetter => f.write_str("not better"),
             Outcome::NotBuilt(error) => error.fmt(f),
             Outcome::NotProved(rejection) => rejection.fmt(f),
             Outcome::NotReduced(error) => error.fmt(f),
@@ -118,6 +124,8 @@ pub struct Trip {
 /// Why there is no module.
 #[derive(Clone, Debug)]
 pub enum TripError {
+    /// The module is not linked.
+    Relocatable(Relocatable),
     /// The assembled bytes are no module that may be; over a limit, or a bug.
     Decode(prova_module::Error),
     /// The assembled module differs in more than its bodies: a bug.
@@ -127,6 +135,7 @@ pub enum TripError {
 impl fmt::Display for TripError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            TripError::Relocatable(error) => error.fmt(f),
             TripError::Decode(error) => write!(f, "the module that was made: {error}"),
             TripError::Differs(rejection) => rejection.fmt(f),
         }
@@ -135,93 +144,38 @@ impl fmt::Display for TripError {
 
 impl std::error::Error for TripError {}
 
-/// A body with its bytes.
-struct Candidate {
-    style: Style,
-    /// Whether parameters that are one value are gone from the body.
-    is_bare: bool,
-    body: CheckedBody,
-    /// The body as it was before its loops were turned, if they are.
-    straight: Option<CheckedBody>,
-    /// Why its turned loops are not proved, if they are not.
-    unturned: Option<String>,
-    emitted: Emitted,
-    homes: Vec<u32>,
-}
-
-/// Sends a module on its trip, and what comes back on further ones until it stays as it is, at most
-/// `rounds` in all: a second trip then gives the same bytes again. From the third round on a
-/// function is replaced only by fewer bytes, or as many that come first in the order of their
-/// values, so that it does not go to and fro.
-///
-/// # Errors
-/// As [`module`].
-pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<Trip, TripError> {
-    let mut trip = self::module(module, options)?;
-    let mut is_open = vec![true; trip.outcomes.len()];
-    for round in 2..=rounds {
-        let before = trip.module.clone();
-        let first = before.imported_func_count();
-        let open = |func: FuncIdx| is_open.get(func.index() - first) == Some(&true);
-        let again = |body: CheckedBody| open(body.func()).then_some(body);
-        let mut next = self::module(&before, &Options { transform: &again, ..*options })?;
-        let new = next.module.clone();
-        let key = |module: &Module, func| bytes_of(module, func).map(|b| (b.len(), b.to_vec()));
-        let is_better = |func| round < 3 || key(&new, func) < key(&before, func);
-        let mut is_refused = false;
-        for (open, &(func, _)) in is_open.iter_mut().zip(&trip.outcomes) {
-            let changed = bytes_of(&before, func) != bytes_of(&next.module, func);
-            *open = changed && is_better(func);
-            is_refused |= changed && !*open;
-        }
-        if !is_open.contains(&true) {
-            break;
-        }
-        if is_refused {
-            let open = |func: FuncIdx| is_open.get(func.index() - first) == Some(&true);
-            let again = |body: CheckedBody| open(body.func()).then_some(body);
-            next = self::module(&before, &Options { transform: &again, ..*options })?;
-        }
-        trip.module = next.module;
-        trip.dropped.extend(next.dropped);
-    }
-    Ok(trip)
-}
-
 /// Sends a module on its trip.
 ///
 /// # Errors
 /// If what is assembled is no module, or another one beyond its bodies.
 pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, &emit_with, false).map(|(trip, _)| trip)
+    rounds(module, options, Way::new(&emit_with)).map(|(trip, _)| trip)
 }
 
-/// Sends a module on its trip, with its loops turned ([`turn`](fn@turn)): it executes
-/// less, and has a few more bytes. A second such trip may change it again.
+/// Sends a module on its trip, with its loops turned
+/// ([`turn`](crate::emit::turn::turn)): it executes less, and has a few more bytes. A second such
+/// trip may change it again; one that settles is [`improved`].
 ///
 /// # Errors
 /// As [`module`].
 pub fn turned(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
-    rounds(module, options, &emit_with, true).map(|(trip, _)| trip)
+    rounds(module, options, Way { turns: true, ..Way::new(&emit_with) }).map(|(trip, _)| trip)
 }
-
-/// What emits a body: [`emit_with`], or a test's faulty one.
-type Emit<'e> =
-    &'e (dyn Fn(Style, &Module, &Types, &Body) -> Result<(Emitted, Vec<u32>), EmitError> + Sync);
 
 /// Sends a module on its trip; gives how many functions were proved too, for each module that was
 /// made.
 fn rounds(
     module: &Module,
     options: &Options<'_>,
-    emit: Emit<'_>,
-    turns: bool,
+    way: Way<'_>,
 ) -> Result<(Trip, Vec<usize>), TripError> {
+    linked(module).map_err(TripError::Relocatable)?;
     let types = Types::new(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let mut found = each(options.threads, funcs.len(), |at| {
-        candidate(module, &types, funcs[at], options.transform, emit, turns)
-    });
+    let mut maker = Maker { module, types: &types, way };
+    let mut found =
+        each(options.threads, funcs.len(), |at| maker.first(funcs[at], options.transform));
+    maker.share(&mut found);
     let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.
     let mut before: Option<(Module, Vec<bool>)> = None;
@@ -234,7 +188,8 @@ fn rounds(
             Ok(new) => new,
             Err(error) => {
                 invalid += 1;
-                let straight = |one: &Candidate| one.next(module, &types, emit, &error);
+                let kept = || Outcome::Invalid(error.clone());
+                let straight = |one: &Candidate| maker.next(one, &error, kept());
                 let all = invalid > INVALID_MAX;
                 if !straighten(&mut found, &funcs, &error, all, straight) {
                     leave_out(&mut found, &funcs, error, all)?;
@@ -258,9 +213,9 @@ fn rounds(
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                let now = found[at].as_ref().ok();
-                let next = now.and_then(|one| one.next(module, &types, emit, &rejection));
-                found[at] = next.ok_or(Outcome::Refused(rejection));
+                if let Ok(one) = &found[at] {
+                    found[at] = maker.next(one, &rejection, Outcome::Refused(rejection.clone()));
+                }
             }
         }
         if !refused {
@@ -301,14 +256,14 @@ fn straighten(
     funcs: &[FuncIdx],
     error: &prova_module::Error,
     all: bool,
-    straight: impl Fn(&Candidate) -> Option<Candidate>,
+    straight: impl Fn(&Candidate) -> Result<Candidate, Outcome>,
 ) -> bool {
     let mut any = false;
     for (one, &func) in found.iter_mut().zip(funcs) {
         let Ok(turned) = one else { continue };
         if turned.straight.is_some() && (all || error.func == Some(func)) {
             any = true;
-            *one = straight(turned).ok_or_else(|| Outcome::Invalid(error.clone()));
+            *one = straight(turned);
         }
     }
     any
@@ -334,72 +289,6 @@ fn leave_out(
         *one = Err(Outcome::Invalid(error.clone()));
     }
     if any { Ok(()) } else { Err(TripError::Decode(error)) }
-}
-
-impl Candidate {
-    /// What is emitted next for the same function, if this is refused (Y3).
-    fn next(
-        &self,
-        module: &Module,
-        types: &Types,
-        emit: Emit<'_>,
-        why: &dyn fmt::Display,
-    ) -> Option<Candidate> {
-        let (style, body, is_bare) = match (&self.straight, self.style, self.is_bare) {
-            (Some(straight), ..) => (Style::Short, straight.clone(), self.is_bare),
-            (None, Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
-            (None, Style::Plain, true) => return None,
-            (None, Style::Plain, false) => {
-                let (bare, witness) = Pass::Params.run(&self.body)?;
-                (Style::Short, self.body.replace(bare, &witness).ok()?, true)
-            }
-        };
-        let unturned = match self.straight {
-            Some(_) => Some(why.to_string()),
-            None => self.unturned.clone(),
-        };
-        let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
-        Some(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
-    }
-}
-
-fn candidate(
-    module: &Module,
-    types: &Types,
-    func: FuncIdx,
-    transform: Transform<'_>,
-    emit: Emit<'_>,
-    turns: bool,
-) -> Result<Candidate, Outcome> {
-    let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
-    let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
-    let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    let (style, is_bare) = (Style::Short, false);
-    let mut unturned = None;
-    let mut turned = |straight: &CheckedBody| {
-        let body = turns.then(|| turn(straight, &turn::BEHIND))?.unwrap_or_else(|rejection| {
-            unturned = Some(rejection.to_string());
-            None
-        })?;
-        let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
-        let straight = Some(straight.clone());
-        Some(Candidate { style, is_bare, body, straight, unturned: None, emitted, homes })
-    };
-    if let Some(turned) = turned(&body) {
-        return Ok(turned);
-    }
-    let mut made = emit(style, module, types, body.body());
-    if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
-        && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
-    {
-        body = reduced;
-        if let Some(turned) = turned(&body) {
-            return Ok(turned);
-        }
-        made = emit(style, module, types, body.body());
-    }
-    let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
-    Ok(Candidate { style, is_bare, body, straight: None, unturned, emitted, homes })
 }
 
 /// Results of a function of each number below `count`, in order, made by so many threads.

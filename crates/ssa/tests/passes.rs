@@ -21,6 +21,7 @@ const MODULES: &[(&str, &str)] = &[
     ("fold", include_str!("passes/fold.wat")),
     ("trap", include_str!("passes/trap.wat")),
     ("memory", include_str!("passes/memory.wat")),
+    ("barriers", include_str!("passes/barriers.wat")),
     ("sums", include_str!("passes/sums.wat")),
     ("neutral", include_str!("passes/neutral.wat")),
     ("near", include_str!("passes/near.wat")),

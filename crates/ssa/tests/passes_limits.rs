@@ -1,10 +1,11 @@
-//! The limit of the check of passes (Q14), on both sides.
+//! The limits of the check of passes, on both sides: steps (Q14), and what is known of memory
+//! (tables of it have limits, beyond which the passes propose no more than the check knows).
 //!
-//! Green shows that honest work below the limit is accepted and that more is refused. It does not
-//! show how long a step takes.
+//! Green shows that honest work below the limit is accepted and that more is refused or not done.
+//! It does not show how long a step takes.
 
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
-use prova_ssa::passes::{PassRule, Witness};
+use prova_ssa::passes::{Pass, PassRule, Witness, optimize};
 use prova_ssa::{
     Assembler, Block, Body, CheckedBody, Edge, Metering, Origin, Place, Terminator, Value, build,
 };
@@ -72,5 +73,38 @@ fn steps_over_threaded_blocks_are_limited() {
         assert_eq!(witness.threaded.len(), chain);
         let given = before.replace(after, &witness).err().map(|rejection| rejection.rule);
         assert_eq!(given, refused.then_some(PassRule::Size), "{branches} over {chain}");
+    }
+}
+
+/// So many stores by one base, then in a block with one way in a load of what the last one wrote.
+fn stores(count: usize) -> Module {
+    let mut text = "(module (memory 1) (func (param i32 i64 i32) ".to_owned();
+    for at in 0..count {
+        let value = format!("(i64.add (local.get 1) (i64.const {at}))");
+        write!(text, "(i64.store offset={} (local.get 0) {value})", 8 * at).expect("a string");
+    }
+    let last = 8 * (count - 1);
+    let load = format!("(i64.load offset={last} (local.get 0))");
+    text += &format!("(if (local.get 2) (then (i64.store offset=8000 (local.get 0) {load})))))");
+    let bytes = wat::parse_str(text).expect("a module");
+    Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+}
+
+/// What is known in a block is passed on as long as it is little, and a load is forwarded that far:
+/// each store is a value and, but for the last one, an end that was reached.
+#[test]
+fn a_load_is_forwarded_as_far_as_the_check_knows() {
+    for (count, is_known) in [(1, true), (63, true), (64, false), (200, false)] {
+        let module = stores(count);
+        let body = build(&module, FuncIdx(0), Metering::NONE).expect("a body");
+        let before = CheckedBody::check(&module, body).expect("the builder's bodies are proved");
+        let insts = before.body().inst_count();
+        for passes in [&[Pass::Forward][..], &Pass::DEFAULT] {
+            let (after, refused) = optimize(before.clone(), passes);
+            assert_eq!(refused, [], "{count} stores");
+            if passes.len() == 1 {
+                assert_eq!(after.body().inst_count() < insts, is_known, "{count} stores");
+            }
+        }
     }
 }

@@ -19,6 +19,21 @@ use std::borrow::Cow;
 /// How deep objects and lists may lie in each other.
 const DEPTH_MAX: u32 = 128;
 
+/// What is no hexadecimal digit: all bits, so that it shows in whatever it is put together with.
+const NO_DIGIT: u8 = 0xff;
+
+/// The hexadecimal digit that each byte is.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 /// A text of JSON, a place in it, and what may still be kept.
 pub(crate) struct Reader<'a> {
     text: &'a [u8],
@@ -130,13 +145,15 @@ impl<'a> Reader<'a> {
         let (start, mut escaped) = (self.at, false);
         self.at += 1;
         loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+            self.at += rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
             match self.text.get(self.at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(0x20..) => self.at += 1,
                 Some(_) | None => return Err(self.no_json("a string does not end")),
             }
         }
@@ -168,13 +185,14 @@ impl<'a> Reader<'a> {
             return Err(wrong());
         }
         self.keep(digits.len() as u64 / 2)?;
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        let byte = |pair: &[u8]| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8);
         let mut bytes = Vec::with_capacity(digits.len() / 2);
+        let mut all = 0;
         for pair in digits.chunks_exact(2) {
-            bytes.push(byte(pair).ok_or_else(wrong)?);
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            all |= high | low;
+            bytes.push(high << 4 | low & 15);
         }
-        Ok(bytes)
+        if all == NO_DIGIT { Err(wrong()) } else { Ok(bytes) }
     }
 
     /// A number of at most three digits; `None` for any other number, and for what is none.
@@ -234,8 +252,12 @@ impl<'a> Reader<'a> {
 
     /// The first byte behind spaces.
     fn peek(&mut self) -> Option<u8> {
-        while self.accept(b" \t\r\n") {}
-        self.text.get(self.at).copied()
+        loop {
+            match self.text.get(self.at) {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
+                next => return next.copied(),
+            }
+        }
     }
 
     fn no_json(&self, why: &str) -> prova::Error {

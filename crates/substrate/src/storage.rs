@@ -89,16 +89,14 @@ impl Storage {
         let keys: Vec<Vec<u8>> = storage.children.keys().cloned().collect();
         for key in keys {
             let (place, trie) = (child_key(&key), Trie::Child(key));
-            let roots = [StateVersion::V0, StateVersion::V1]
-                .map(|version| (version, storage.root_of(&trie, version)));
-            let expected = storage.main.entry(place).or_insert_with(|| roots[0].1.to_vec());
-            let Some((version, _)) = roots.iter().find(|(_, root)| root == expected.as_slice())
-            else {
-                let rule = Rule::ChildRoot { expected: hex(expected), found: hex(&roots[0].1) };
+            let (version, root) = storage.child_version(&trie, storage.main.get(&place));
+            let expected = storage.main.entry(place).or_insert_with(|| root.to_vec());
+            if root != expected.as_slice() {
+                let rule = Rule::ChildRoot { expected: hex(expected), found: hex(&root) };
                 let Trie::Child(key) = &trie else { continue };
                 return Err(broken(format!("child trie {}", hex(key)), rule));
-            };
-            storage.written.fix(&trie, *version);
+            }
+            storage.written.fix(&trie, version);
         }
         let lost = storage.main.iter().find(|(key, _)| {
             let child = key.strip_prefix(CHILD_PREFIX);
@@ -109,6 +107,23 @@ impl Storage {
             return Err(broken(format!("child trie {}", hex(&key[CHILD_PREFIX.len()..])), rule));
         }
         Ok(storage)
+    }
+
+    /// The version of a child trie's values that gives the expected root, and its root; that of
+    /// version 0 if none does, or none is expected. Both are the same where no value is long; where
+    /// one is, chains of today have version 1.
+    fn child_version(&self, trie: &Trie, expected: Option<&Vec<u8>>) -> (StateVersion, [u8; 32]) {
+        let of = |version| (version, self.root_of(trie, version));
+        let mut values = self.pairs(trie).map(|(_, value)| value);
+        if let Some(expected) = expected
+            && values.any(|value| trie::is_hashed(StateVersion::V1, value))
+        {
+            let found = of(StateVersion::V1);
+            if found.1 == expected.as_slice() {
+                return found;
+            }
+        }
+        of(StateVersion::V0)
     }
 
     /// A value.

@@ -10,6 +10,8 @@
 //! # Invariants
 //! * T1. Between two keys the top of the stack is the branch at their common prefix.
 //! * T2. The depths on the stack rise strictly from the bottom.
+//! * T3. Children lie in one list: those of a branch, in their order, from where the list ended
+//!   when it was pushed to where the next branch above it begins. Only the top gets any.
 //!
 //! # Limits
 //! Time is linear in the bytes of keys and values; the stack has at most one entry for each key.
@@ -111,7 +113,7 @@ pub(crate) fn root_of_mixed<'a>(
     hasher: Hasher,
     values: impl IntoIterator<Item = (&'a [u8], &'a [u8], StateVersion)>,
 ) -> [u8; 32] {
-    let builder = Builder { hasher, open: Vec::new() };
+    let builder = Builder { hasher, open: Vec::new(), children: Vec::new(), node: Vec::new() };
     let pairs = values.into_iter().map(|(key, bytes, version)| {
         let hashed = is_hashed(version, bytes);
         (key, Value { bytes, hashed })
@@ -148,13 +150,26 @@ struct Open<'a> {
     /// A key that leads through it.
     key: &'a [u8],
     value: Option<Value<'a>>,
-    /// How each child is named in it: an inline node or a hash.
-    children: [Option<Vec<u8>>; 16],
+    /// Which children it has.
+    present: u16,
+    /// Where its children begin among all (T3).
+    first: usize,
+}
+
+/// How a child is named in its parent: the node itself, if it is short, or its hash.
+#[derive(Clone, Copy)]
+struct Named {
+    bytes: [u8; 32],
+    len: usize,
 }
 
 struct Builder<'a> {
     hasher: Hasher,
     open: Vec<Open<'a>>,
+    /// The children of all open branches (T3).
+    children: Vec<Named>,
+    /// The node that was encoded last.
+    node: Vec<u8>,
 }
 
 impl<'a> Builder<'a> {
@@ -165,9 +180,8 @@ impl<'a> Builder<'a> {
         loop {
             let next = pairs.next();
             let fork = next.map(|(key, _)| common(pair.0, key));
-            let alone = self.add(pair, fork);
-            if let Some(root) = alone.or_else(|| self.close(fork)) {
-                return root;
+            if self.add(pair, fork) || self.close(fork) {
+                return self.node;
             }
             match next {
                 Some(next) => pair = next,
@@ -177,91 +191,104 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds a key; the next one has `fork` nibbles in common with it. Gives the node of the only
-    /// key.
-    fn add(&mut self, (key, value): (&'a [u8], Value<'a>), fork: Option<usize>) -> Option<Vec<u8>> {
+    /// Adds a key; the next one has `fork` nibbles in common with it. Whether it is the only key,
+    /// whose node is the root's.
+    fn add(&mut self, (key, value): (&'a [u8], Value<'a>), fork: Option<usize>) -> bool {
         let len = key.len() * 2;
         if fork == Some(len) {
             self.push(len, key, Some(value));
-            return None;
+            return false;
         }
         let before = self.open.last().map(|top| top.depth);
         if let Some(fork) = fork.filter(|&fork| before.is_none_or(|before| fork > before)) {
             self.push(fork, key, None);
         }
         let partial = self.open.last().map_or(0, |top| top.depth + 1);
-        let node = self.leaf(key, partial, value);
-        self.attach(key, node)
+        self.leaf(key, partial, value);
+        self.attach(key)
     }
 
-    /// Closes the branches that the next key does not lead through, and keeps T1. Gives the root's
-    /// node if there is no next key.
-    fn close(&mut self, fork: Option<usize>) -> Option<Vec<u8>> {
+    /// Closes the branches that the next key does not lead through, and keeps T1. Whether the last
+    /// one is the root.
+    fn close(&mut self, fork: Option<usize>) -> bool {
         while self.open.last().is_some_and(|top| fork.is_none_or(|fork| top.depth > fork)) {
-            let top = self.open.pop()?;
+            let Some(top) = self.open.pop() else { return false };
             let below = self.open.last().map(|below| below.depth);
-            if let Some(fork) = fork.filter(|&fork| below.is_none_or(|below| below < fork)) {
+            let between = fork.filter(|&fork| below.is_none_or(|below| below < fork));
+            let parent = between.or(below);
+            self.branch(&top, parent.map_or(0, |depth| depth + 1));
+            if let Some(fork) = between {
                 self.push(fork, top.key, None);
             }
-            let partial = self.open.last().map_or(0, |parent| parent.depth + 1);
-            let node = self.branch(&top, partial);
-            if let Some(root) = self.attach(top.key, node) {
-                return Some(root);
+            if self.attach(top.key) {
+                return true;
             }
         }
-        None
+        false
     }
 
     fn push(&mut self, depth: usize, key: &'a [u8], value: Option<Value<'a>>) {
-        self.open.push(Open { depth, key, value, children: Default::default() });
+        self.open.push(Open { depth, key, value, present: 0, first: self.children.len() });
     }
 
-    /// Gives the top of the stack a child. Without one the node is the root, and comes back.
-    fn attach(&mut self, key: &[u8], node: Vec<u8>) -> Option<Vec<u8>> {
-        let Some(top) = self.open.last_mut() else { return Some(node) };
-        let named = match node.len() < HASHED_NODE_BYTES_MIN {
-            true => node,
-            false => self.hasher.hash(&node).to_vec(),
+    /// Gives the top of the stack the last node as its child. Whether there is no top, so that the
+    /// node is the root.
+    fn attach(&mut self, key: &[u8]) -> bool {
+        let Some(top) = self.open.last_mut() else { return true };
+        let named = match self.node.len() {
+            len @ 0..HASHED_NODE_BYTES_MIN => {
+                let mut bytes = [0; 32];
+                bytes[..len].copy_from_slice(&self.node);
+                Named { bytes, len }
+            }
+            _ => Named { bytes: self.hasher.hash(&self.node), len: 32 },
         };
-        top.children[nibble(key, top.depth)] = Some(named);
-        None
+        top.present |= 1 << nibble(key, top.depth);
+        self.children.push(named);
+        false
     }
 
-    fn leaf(&self, key: &[u8], partial: usize, value: Value<'_>) -> Vec<u8> {
-        let mut node = Vec::with_capacity(key.len() + value.bytes.len().min(64) + 8);
+    /// Encodes the node of a key without children.
+    fn leaf(&mut self, key: &[u8], partial: usize, value: Value<'_>) {
         let kind = if value.hashed { Kind::LeafHash } else { Kind::Leaf };
-        header(&mut node, kind, key, partial, key.len() * 2);
-        self.value(&mut node, value);
-        node
+        self.node.clear();
+        header(&mut self.node, kind, key, partial, key.len() * 2);
+        self.value(value);
     }
 
-    fn branch(&self, branch: &Open<'a>, partial: usize) -> Vec<u8> {
-        let mut node = Vec::new();
+    /// Encodes the node of a branch that was at the top, and forgets its children.
+    fn branch(&mut self, branch: &Open<'a>, partial: usize) {
         let kind = match branch.value {
             None => Kind::Branch,
             Some(value) if value.hashed => Kind::BranchHash,
             Some(_) => Kind::BranchValue,
         };
-        header(&mut node, kind, branch.key, partial, branch.depth);
-        bitmap(&mut node, branch.children.iter().map(Option::is_some));
+        self.node.clear();
+        header(&mut self.node, kind, branch.key, partial, branch.depth);
+        self.node.extend(branch.present.to_le_bytes());
         if let Some(value) = branch.value {
-            self.value(&mut node, value);
+            self.value(value);
         }
-        branch.children.iter().flatten().for_each(|child| vector(&mut node, child));
-        node
+        for child in self.children.drain(branch.first..) {
+            vector(&mut self.node, &child.bytes[..child.len]);
+        }
     }
 
-    fn value(&self, node: &mut Vec<u8>, value: Value<'_>) {
+    fn value(&mut self, value: Value<'_>) {
         match value.hashed {
-            true => node.extend(self.hasher.hash(value.bytes)),
-            false => vector(node, value.bytes),
+            true => self.node.extend(self.hasher.hash(value.bytes)),
+            false => vector(&mut self.node, value.bytes),
         }
     }
 }
 
 /// Bytes with their number before them.
 pub(crate) fn vector(node: &mut Vec<u8>, bytes: &[u8]) {
-    node.extend(crate::version::compact(bytes.len() as u64));
+    // SCALE's compact form: most nodes' names and values have less than 64 bytes.
+    match bytes.len() {
+        len @ 0..64 => node.push((len as u8) << 2),
+        len => node.extend(crate::version::compact(len as u64)),
+    }
     node.extend(bytes);
 }
 
@@ -309,7 +336,9 @@ pub(crate) fn nibble(key: &[u8], at: usize) -> usize {
 
 /// The number of nibbles that two keys have in common.
 fn common(a: &[u8], b: &[u8]) -> usize {
-    let bytes = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let words = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(a, b)| a == b).count();
+    let rest = a[8 * words..].iter().zip(&b[8 * words..]);
+    let bytes = 8 * words + rest.take_while(|(a, b)| a == b).count();
     match (a.get(bytes), b.get(bytes)) {
         (Some(a), Some(b)) if a >> 4 == b >> 4 => bytes * 2 + 1,
         _ => bytes * 2,

@@ -39,6 +39,11 @@ impl OfTrie {
     }
 }
 
+/// Whether a value of this length and version has an entry of its own (W2).
+fn is_other(common: Option<StateVersion>, len: usize, version: StateVersion) -> bool {
+    len >= HASHED_BYTES_MIN && common.is_some_and(|common| common != version)
+}
+
 impl Written {
     /// A trie's versions; `None` for one whose values were given without.
     pub(crate) fn of_trie(&self, trie: &Trie) -> Option<&OfTrie> {
@@ -53,13 +58,22 @@ impl Written {
     /// A value was written with this version, or deleted. [`Written::fix`] comes before.
     pub(crate) fn set(&mut self, trie: &Trie, key: &[u8], value: Option<(usize, StateVersion)>) {
         let of_trie = self.tries.entry(trie.clone()).or_default();
-        let other = value.is_some_and(|(len, version)| {
-            len >= HASHED_BYTES_MIN && of_trie.common.is_some_and(|common| common != version)
-        });
-        match other {
+        match value.is_some_and(|(len, version)| is_other(of_trie.common, len, version)) {
             true => drop(of_trie.others.insert(key.to_vec())),
             false => drop(of_trie.others.remove(key)),
         }
+    }
+
+    /// Values of a trie, by key and length, have these versions. [`Written::fix`] comes before.
+    pub(crate) fn set_all(
+        &mut self,
+        trie: &Trie,
+        values: impl Iterator<Item = (Vec<u8>, usize, StateVersion)>,
+    ) {
+        let of_trie = self.tries.entry(trie.clone()).or_default();
+        let (common, others) = (of_trie.common, &mut of_trie.others);
+        let values = values.filter(|&(_, len, version)| is_other(common, len, version));
+        others.append(&mut values.map(|(key, ..)| key).collect());
     }
 
     /// Forgets the tries that are not kept.

@@ -57,9 +57,10 @@ fn what_is_no_member_of_a_state_is_refused_by_name() {
         (format!("{{{STATE}, {STATE}}}"), "mainTrie", "twice"),
         (format!(r#"{{{STATE}, "parentStorage": {{{STATE}}}}}"#), "state file", "more than one"),
         (r#"{"mainTrie": {"0x01": "0x", "0x01": "0x"}}"#.into(), "0x01", "twice"),
+        (r#"{"mainTrie": {"0x02": "0x", "0x01": "0x", "0x02": "0x"}}"#.into(), "0x02", "twice"),
         (
             r#"{"mainTrie": {}, "childTries": {"0x1a": {}, "0x1A": {}}}"#.into(),
-            "0x1A",
+            "0x1a",
             "this child trie stands there twice",
         ),
         (r#"{"mainTrie": {"0x01": "0x0g"}}"#.into(), "0x01", "`0x0g` is not hexadecimal"),

@@ -17,6 +17,7 @@
 //! trip: Wasm to SSA and back ─────► proved, and scripts and programs pass as before
 //! bench_fuel: hostile programs ───► what a unit of fuel buys
 //! enlarge: real programs ─────────► one module of any size, and a twin with known edits
+//! pairs: two builds of a program ─► honest ones are harmless, malicious ones are not
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
@@ -37,6 +38,7 @@ pub mod mutations;
 pub mod native;
 pub mod native_table;
 pub mod outside;
+pub mod pairs;
 pub mod profile;
 pub mod program;
 pub mod proof;

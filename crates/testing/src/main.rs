@@ -4,6 +4,7 @@
 
 mod campaigns;
 mod enlarging;
+mod pairing;
 mod profiling;
 mod suites;
 
@@ -27,6 +28,8 @@ enum Command {
     Profile(profiling::ProfileCommand),
     /// Makes a valid module of any size from real programs, and a twin with known edits
     Enlarge(enlarging::EnlargeArgs),
+    /// Builds pairs with real compilers, honest and malicious, and asks `prova diff` of each
+    Pairs(pairing::PairsArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,5 +38,6 @@ fn main() -> ExitCode {
         Command::Campaign(campaign) => campaign.run(),
         Command::Profile(command) => command.run(),
         Command::Enlarge(args) => args.run(),
+        Command::Pairs(args) => args.run(),
     }
 }

@@ -1,6 +1,7 @@
-//! The programs written for `bench-fuel` run, and use the same fuel in every tier.
+//! The programs written for `bench-fuel` run, and use the same fuel in every tier; none makes more
+//! steps in the reference tier than its fuel buys.
 //!
-//! Green says nothing about time: no unit is measured here.
+//! Green says nothing about time: neither units nor steps are measured here.
 
 use prova::Tier;
 use prova_testing::bench_fuel::{Ready, by_hand};
@@ -20,5 +21,5 @@ fn every_program_uses_the_same_fuel_in_every_tier() {
             _ => failures.push_str(&format!("{}: {used:?}\n", program.name)),
         }
     }
-    assert!(failures.is_empty() && programs > 80, "{programs}\n{failures}");
+    assert!(failures.is_empty() && programs > 95, "{programs}\n{failures}");
 }

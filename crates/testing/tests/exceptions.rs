@@ -8,9 +8,9 @@
 //! Green does not show what the host may hold: nothing of it is kept.
 
 use prova::Tier;
-use prova_module::{ExternType, Features, Limits, Module};
+use prova_module::{ExternType, Features, Module};
 use prova_runtime::{
-    Cell, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store, TrapKind,
+    Cell, Extern, HostFunc, HostOutcome, InstanceAddr, Limits, Metering, Settings, Store, TrapKind,
 };
 use prova_testing::attach::Translation;
 use prova_testing::run::{self, Setup};
@@ -27,6 +27,10 @@ const THRESHOLD: usize = 1 << 16;
 
 /// The cells of all exceptions of a store.
 const CELLS_MAX: usize = 1 << 24;
+
+/// The cells of the greatest exception that a module can make: where there is no room for it, what
+/// nobody holds is forgotten.
+const ONE_MAX: usize = 8 + 2_000;
 
 /// What every case begins with: `$make` gives a large exception, `$fill` makes some that nobody
 /// holds.
@@ -51,7 +55,7 @@ fn module(fields: &str) -> Module {
         {fields})"#
     );
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{fields}"));
-    Module::decode(bytes, &Features::default(), &Limits::default())
+    Module::decode(bytes, &Features::default(), &prova_module::Limits::default())
         .unwrap_or_else(|error| panic!("{error}\n{fields}"))
 }
 
@@ -62,9 +66,10 @@ struct World {
 }
 
 impl World {
-    fn new(module: &Module, tier: Tier, metering: Metering) -> World {
+    fn new(module: &Module, tier: Tier, metering: Metering, store_bytes_max: u64) -> World {
         let settings = Settings { metering, deterministic: true };
         let mut store = run::store(Setup { tier, settings });
+        store.set_limits(Limits { store_bytes_max, ..Limits::default() }, false);
         store.set_fuel(FUEL);
         let made: Arc<OnceLock<InstanceAddr>> = Arc::default();
         let mut imports = Vec::new();
@@ -129,10 +134,17 @@ struct Seen {
 /// Runs a case in all tiers and ways of metering; gives what all saw.
 #[track_caller]
 fn run(name: &str, fields: &str) -> Seen {
+    run_within(name, fields, Limits::default().store_bytes_max)
+}
+
+/// The same in stores of so many bytes.
+#[track_caller]
+fn run_within(name: &str, fields: &str, store_bytes_max: u64) -> Seen {
     let module = module(fields);
     let mut all: Option<Seen> = None;
     for metering in Metering::ALL {
-        let seen = Tier::ALL.map(|tier| World::new(&module, tier, metering).call());
+        let seen =
+            Tier::ALL.map(|tier| World::new(&module, tier, metering, store_bytes_max).call());
         for (tier, seen_here) in Tier::ALL.iter().zip(&seen) {
             assert_eq!(seen_here, &seen[0], "{name} in {tier} ({metering:?})");
         }
@@ -280,6 +292,12 @@ const CASES: &[Case] = &[
         keeps: 0, fills: 1,
     },
     Case {
+        name: "a caller that a function of the host replaces",
+        fields: "(func $h (call $k)) (func $k (local $e exnref) (local.set $e (call $make)) (return_call $back))",
+        makes: BIG,
+        keeps: 0, fills: 1,
+    },
+    Case {
         name: "block parameters, in both arms and around a loop",
         fields: "(func $h (call $make)
             (block (param exnref) (result exnref) (loop (param exnref) (result exnref)
@@ -419,9 +437,8 @@ fn values_that_are_thrown_are_held() {
 }
 
 /// The chain of exceptions grows by one of two that are made, the others are stale or dead in every
-/// way, until the limit.
-#[test]
-fn the_limit_is_reached_at_the_same_place() {
+/// way, until there is no room.
+fn chain(store_bytes_max: u64, room: usize) {
     let zeros = "i64.const 0 ".repeat(VALUES - 1);
     let ty = "i64 ".repeat(VALUES - 1);
     let fields = format!(
@@ -437,26 +454,75 @@ fn the_limit_is_reached_at_the_same_place() {
                 (br $again))
             unreachable)"#
     );
-    let seen = run("a chain", &fields);
+    let seen = run_within("a chain", &fields, store_bytes_max);
     let Err((kind, places)) = &seen.outcome else { panic!("{seen:?}") };
-    assert_eq!((*kind, places.len()), (TrapKind::TooManyExceptions, 2), "at the throw of `$next`");
+    assert_eq!(*kind, TrapKind::TooManyExceptions);
     // Every collection leaves the chain alone; between them there is room for some that are dead.
     let (mut chain, mut cells, mut threshold) = (0, 0, THRESHOLD);
-    let made = 'full: loop {
-        for kept in [0, BIG] {
-            if cells >= threshold {
+    let (made, depth) = 'full: loop {
+        for (kept, depth) in [(0, 3), (BIG, 2)] {
+            if cells >= threshold || cells + ONE_MAX > room {
                 cells = chain;
                 threshold = (2 * cells).max(THRESHOLD);
             }
-            if cells + BIG > CELLS_MAX {
-                break 'full chain / BIG;
+            if cells + BIG > room {
+                break 'full (chain / BIG, depth);
             }
             cells += BIG;
             chain += kept;
         }
     };
-    assert_eq!(seen.count, made as Cell);
+    assert_eq!((seen.count, places.len()), (made as Cell, depth), "{store_bytes_max}");
     assert_eq!(seen.cells, cells);
+}
+
+#[test]
+fn the_limit_is_reached_at_the_same_place() {
+    chain(Limits::default().store_bytes_max, CELLS_MAX);
+}
+
+/// The four elements of every case's table.
+const TABLE_BYTES: usize = 4 * 8;
+
+#[test]
+fn exceptions_share_the_budget_of_the_store() {
+    // As many as fit, to the cell: in rooms below the threshold and above it, with one cell for an
+    // exception too few and just enough.
+    for room in [BIG - 1, BIG, 2 * BIG - 1, 2 * BIG, 50 * BIG, 200 * BIG - 1, 200 * BIG] {
+        chain((TABLE_BYTES + 8 * room) as u64, room);
+    }
+}
+
+/// Where nobody holds them, exceptions of any number fit into the room of two.
+#[test]
+fn what_nobody_holds_makes_room_within_the_budget() {
+    let f = r#"(func (export "f") (result i32) (call $fill (i32.const 500)) (call $cells))"#;
+    for room in [BIG, 2 * BIG, ONE_MAX + BIG, 100 * BIG] {
+        let seen = run_within("nobody holds", f, (TABLE_BYTES + 8 * room) as u64);
+        let cells = seen.outcome.as_ref().map(|&cells| cells as usize);
+        assert!(cells.is_ok_and(|cells| cells >= BIG && cells <= room), "{room}: {seen:?}");
+    }
+}
+
+/// Memory and exceptions take from each other's room.
+#[test]
+fn memory_grows_into_what_exceptions_leave() {
+    let fields = |before: &str, after: &str| {
+        format!(
+            r#"(memory 0) (func (export "f") (result i32) (local $e exnref) {before}
+                (local.set $e (call $make)) {after} (memory.grow (i32.const 1)))"#
+        )
+    };
+    let budget = |bytes: usize| (TABLE_BYTES + 8 * BIG + bytes) as u64;
+    // One page beside one exception: it grows, unless a byte is missing.
+    let one = fields("", "");
+    assert_eq!(run_within("grows", &one, budget(1 << 16)).outcome, Ok(0));
+    assert_eq!(run_within("does not", &one, budget((1 << 16) - 1)).outcome, Ok(0xffff_ffff));
+    // Behind a growth there is no room for an exception.
+    let grown = fields("(drop (memory.grow (i32.const 1)))", "");
+    assert_eq!(run_within("two pages", &grown, budget(2 << 16)).outcome, Ok(1));
+    let none = run_within("no exception", &grown, budget((1 << 16) - 8)).outcome;
+    assert!(matches!(none, Err((TrapKind::TooManyExceptions, _))), "{none:?}");
 }
 
 /// The fuel of the one throw of `n` that forgets what nobody holds, besides what each costs:

@@ -3,8 +3,9 @@
 //!
 //! Fields are listed by patterns without `..`, so that a limit that is added does not compile here
 //! before it has a row. Green does not show that a limit is enforced:
-//! `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs` and
-//! `crates/wasi/tests/wasi/limits.rs` stand on both sides of each.
+//! `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs`,
+//! `exceptions.rs` and `bench_fuel.rs` beside this, `crates/wasi/tests/wasi/limits.rs` and
+//! `crates/native/tests/limits.rs` stand on both sides of each.
 
 use prova_module::{Limits as ModuleLimits, TypeRegistry};
 use prova_runtime::{Limits as StoreLimits, StoreConfig, Trap};
@@ -81,7 +82,21 @@ fn of_running_code() -> Limits {
         ("bytes between tests", prova_runtime::CHUNK_BYTES as u64),
         ("steps between tests", prova_runtime::SEARCH_CHUNK.into()),
         ("references between tests", prova_runtime::MARK_CHUNK as u64),
+        ("steps of a unit", prova_reference::STEPS_PER_UNIT_MAX),
+        ("decoded bytes", prova_reference::CODE_BYTES_PER_BYTE_MAX as u64),
         ("bytecode words", prova_bytecode::encode::WORDS_MAX as u64),
+    ])
+}
+
+fn of_machine_code() -> Limits {
+    limits([
+        ("values of a function", prova_native::BODY_VALUES_MAX as u64),
+        ("bytes of code", prova_native::MODULE_CODE_BYTES_MAX as u64),
+        ("units of work for each instruction", prova_native::WORK_PER_INST),
+        ("instructions without estimate", prova_native::INSTS_FREE as u64),
+        ("targets of a `br_table`", prova_native::TABLE_MAX as u64),
+        ("charges in a row", prova_native::CHARGES_MAX.into()),
+        ("values of edges", prova_native::EDGE_ARGS_MAX as u64),
     ])
 }
 
@@ -131,6 +146,7 @@ fn the_page_names_every_limit_with_its_default() {
         ("### Of a module", of_modules()),
         ("### Of a store", of_stores()),
         ("### Of running code", of_running_code()),
+        ("### Of machine code", of_machine_code()),
         ("### Limits", of_wasi()),
     ] {
         assert_eq!(table(page, heading), expected, "{heading}");

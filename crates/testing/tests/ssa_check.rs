@@ -48,7 +48,11 @@ fn the_programs_are_proved() {
 
 #[test]
 fn generated_functions_are_proved() {
-    for (generator, cases, least) in [(Generator::Biased, 30, 500), (Generator::Smith, 300, 250)] {
+    for (generator, cases, least) in [
+        (Generator::Biased, 30, 500),
+        (Generator::Smith, 300, 250),
+        (Generator::Addresses, 20, 400),
+    ] {
         let mut funcs = 0;
         for index in 0..cases {
             let case = generator.case(41, index, 40);

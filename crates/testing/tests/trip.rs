@@ -52,7 +52,9 @@ fn generated_modules_go_on_their_trip() {
 
 #[test]
 fn generated_modules_run_as_before_behind_their_trip() {
-    for (generator, modules) in [(Generator::Biased, 12), (Generator::Smith, 60)] {
+    for (generator, modules) in
+        [(Generator::Biased, 12), (Generator::Smith, 60), (Generator::Addresses, 30)]
+    {
         let options = Options { generator, count: 0, modules, seed: 3, funcs: 20 };
         let totals = campaign(&options, 0);
         assert_eq!(totals.finding, None);

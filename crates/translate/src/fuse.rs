@@ -210,13 +210,17 @@ impl Cx<'_> {
         Some((combined, [values[1], values[2]]))
     }
 
-    /// Pops the index of a table: a slot, and what is added to it.
+    /// Pops the index of a table: a slot, and what is added to it; 0 where nothing is.
     pub(crate) fn index_operand(&mut self) -> (u64, u64) {
         let entry = self.b.stack.pop();
-        let Some(last) = self.made(&entry).filter(|last| last.op == Op::I32AddImm) else {
+        let last = self.made(&entry).filter(|last| last.op == Op::I32AddImm);
+        let Some((last, values)) = last.map(|last| (last, self.values(&last))) else {
             return (self.operand(&entry), 0);
         };
-        let values = self.values(&last);
+        // In a table 0 says that there is no sum: one with 0, which the Wasm has, stays.
+        if values[2] == 0 {
+            return (last.dst.into(), 0);
+        }
         self.take_back();
         (values[1], values[2])
     }

@@ -9,7 +9,7 @@ macro_rules! control_ops {
         $crate::$next! { { $($rows)*
             // Leaving the straight line. A branch offset counts words from the start of its own
             // instruction.
-            // The index of a `br_table` is `i + a`.
+            // The index of a `br_table` is `i + a`; 0 stands for no sum, not for a sum with 0.
             Unreachable "unreachable" unreachable [<-] {  }
             Br "br" br [<- t:rel] {  }
             BrTable "br_table" br_table [<- i:i32 a:i32s n:count] {  }

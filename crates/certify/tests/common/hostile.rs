@@ -1,8 +1,17 @@
 //! The rows of `crates/check/tests/hostile.tsv`: a family, what is tried, where, the rule that
-//! refuses it (or `ok`), rows of traps (`offset:kind`) and calls, the code's bytes, and the text
-//! that they were assembled from.
+//! refuses it (or `ok`; with a `*` only by the least certificate, where a better one says what else
+//! the bytes are), rows of traps (`offset:kind`) and calls, the code's bytes (data behind a
+//! `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it has the
+//! modules.
 
+#[path = "bits.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) mod bits;
+
+use bits::Bits;
+use prova_check::certificate::VERSION;
 use prova_check::{CallRow, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, TrapRow};
+use std::collections::BTreeMap;
 
 /// A row.
 pub(crate) struct Row {
@@ -13,7 +22,12 @@ pub(crate) struct Row {
     pub(crate) kind: CodeKind,
     /// What refuses it; none: it is accepted.
     pub(crate) rule: Option<Rule>,
+    /// Whether it is judged with its least certificate alone.
+    #[allow(dead_code, reason = "each test uses a part")]
+    pub(crate) alone: bool,
     pub(crate) bytes: Vec<u8>,
+    /// Where its data begins, which is behind the code.
+    data: Option<usize>,
     pub(crate) traps: Vec<TrapRow>,
     pub(crate) calls: Vec<CallRow>,
 }
@@ -24,50 +38,58 @@ impl Row {
         let Row { kind, bytes, traps, calls, .. } = self;
         Code { kind: *kind, bytes, certificate, traps, calls }
     }
+
+    /// The least certificate for it: its data, no entries, no blocks.
+    #[allow(dead_code, reason = "each test uses a part")]
+    pub(crate) fn least(&self) -> Vec<u8> {
+        let mut out = Bits::default();
+        out.bits(VERSION.into(), 8).number(self.data.is_some().into(), 0);
+        if let Some(start) = self.data {
+            out.number(start as u64, 4).number((self.bytes.len() - start) as u64, 4);
+        }
+        out.number(0, 0).number(0, 0);
+        out.bytes()
+    }
 }
 
 const TEXT: &str = include_str!("../../../check/tests/hostile.tsv");
 
-/// Modules by name, and which code of them it is.
-fn module(name: &str) -> (&'static str, CodeKind) {
-    const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
-        (global (mut i64) (i64.const 0)) (global i32 (i32.const 0)) \
-        (global (mut externref) (ref.null extern)) \
-        (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
-        (func (param i32) i32.const 0 drop))";
-    const REFS: &str = "(module (type $t (func)) (type $u (func (result i32))) \
-        (func (param funcref externref) (result i64) i64.const 0))";
-    const MANY: &str = "(module (func) (func (param i64 i64 i64 i64 i64 i64 i64 i64)))";
-    const WIDE: &str = "(module (func) \
-        (func (result i64 i64 i64 i64 i64 i64 i64 i64 i64) unreachable))";
-    match name {
-        "func" => (FUNC, CodeKind::Func(0)),
-        "long" => ("(module (memory i64 1) (func (param i32)))", CodeKind::Func(0)),
-        "same" => ("(module (func (param i64)))", CodeKind::Func(0)),
-        "refs" => (REFS, CodeKind::Func(0)),
-        "empty" => ("(module (table 0 funcref) (func (param i32)))", CodeKind::Func(0)),
-        "give" => ("(module (func (param i64) (result externref) unreachable))", CodeKind::Func(0)),
-        "many" => (MANY, CodeKind::Func(0)),
-        "wide" => (WIDE, CodeKind::Func(0)),
-        "wider" => (WIDE, CodeKind::Func(1)),
-        "outref" => ("(module (func (param externref)))", CodeKind::ThunkOut(0)),
-        "in" => ("(module (func (param i32)))", CodeKind::ThunkIn(0)),
-        "out" => ("(module (func (param i32)))", CodeKind::ThunkOut(0)),
-        other => panic!("no module {other}"),
-    }
+const MODULES: &str = include_str!("../../../check/tests/hostile/modules.tsv");
+
+/// Modules by name, each with the code of it that the rows are.
+fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
+    let module = |line: &'static str| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, kind, wat] = columns[..] else { panic!("{line}") };
+        let (kind, index) = kind.split_once(' ').expect("a kind and an index");
+        let index = index.parse().expect("an index");
+        let kind = match kind {
+            "func" => CodeKind::Func(index),
+            "in" => CodeKind::ThunkIn(index),
+            "out" => CodeKind::ThunkOut(index),
+            other => panic!("no kind of code {other}"),
+        };
+        let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, (wasm, kind))
+    };
+    MODULES.lines().skip(1).map(module).collect()
 }
 
-/// *guard* and *explicit*, *still* and *quiet* the same without signals, *fuel*, and *v2*.
+/// *guard* and *explicit*, *still* and *quiet* the same without signals, *fuel* and *epoch*, whose
+/// accesses are compared explicitly, and *v2*.
 fn config(way: &str) -> Config {
     let mut config = Config::default();
     if !matches!(way, "guard" | "still" | "v2") {
         config.memory = MemoryShape::Explicit;
     }
-    if way == "v2" {
-        config.cpu = CpuLevel::V2;
+    match way {
+        "guard" | "explicit" => {}
+        "still" | "quiet" => config.signals = false,
+        "fuel" => config.metering.fuel = true,
+        "epoch" => config.metering.epoch = true,
+        "v2" => config.cpu = CpuLevel::V2,
+        other => panic!("no way {other}"),
     }
-    config.signals = !matches!(way, "quiet" | "still");
-    config.metering.fuel = way == "fuel";
     config
 }
 
@@ -79,12 +101,15 @@ fn list<T>(text: &str, item: impl Fn(&str) -> T) -> Vec<T> {
     if text == "-" { Vec::new() } else { text.split(',').map(item).collect() }
 }
 
-fn row(line: &str) -> Row {
+fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
     let [family, name, way, named, rule, traps, calls, bytes, _] = columns[..] else {
         panic!("{line}");
     };
-    let (wat, kind) = module(named);
+    let Some((wasm, kind)) = modules.get(named) else { panic!("no module {named}") };
+    let (code, data) = bytes.split_once('|').unwrap_or((bytes, ""));
+    let bytes = format!("{code}{data}");
+    let (rule, alone) = rule.strip_suffix('*').map_or((rule, false), |rule| (rule, true));
     let rule = (rule != "ok").then(|| {
         let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
         found.unwrap_or_else(|| panic!("no rule {rule}"))
@@ -99,11 +124,13 @@ fn row(line: &str) -> Row {
     Row {
         family: family.to_owned(),
         name: format!("{family}: {name}"),
-        wasm: wat::parse_str(wat).expect("a module"),
+        wasm: wasm.clone(),
         config: config(way),
-        kind,
+        kind: *kind,
         rule,
+        alone,
         bytes: (0..bytes.len()).step_by(2).map(byte).collect(),
+        data: (!data.is_empty()).then_some(code.len() / 2),
         traps: list(traps, trap),
         calls: list(calls, call),
     }
@@ -111,5 +138,6 @@ fn row(line: &str) -> Row {
 
 /// All rows.
 pub(crate) fn rows() -> Vec<Row> {
-    TEXT.lines().skip(1).map(row).collect()
+    let modules = modules();
+    TEXT.lines().skip(1).map(|line| row(line, &modules)).collect()
 }

@@ -1,15 +1,12 @@
 //! Certificates made by hand, bit by bit, beside the code that they are for: what no certifier
 //! would say.
 
-#[path = "../../../certify/tests/common/bits.rs"]
-mod bits;
-
-use bits::Bits;
+use super::table::bits::Bits;
 use prova_check::certificate::VERSION;
 use prova_check::{Code, CodeKind, Config, Layout, Metering, Rule, TrapRow, traps};
 
 /// No data, no entries, no blocks.
-pub(crate) const LEAST: [u8; 2] = [VERSION, 0b1110_0000];
+const LEAST: [u8; 2] = [VERSION, 0b1110_0000];
 
 /// Code of one function with a certificate.
 #[derive(Clone)]

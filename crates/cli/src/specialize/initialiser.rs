@@ -64,13 +64,15 @@ pub(crate) struct Initialiser<'a> {
 }
 
 impl Snapshot for Initialiser<'_> {
-    fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {
+    fn run(&mut self, wasm: &[u8], calls: &[&str], globals: &[String]) -> Result<State, String> {
         let (said, fuel) = (Said::default(), self.fuel.unwrap_or(FUEL));
-        run(wasm, init, globals, self.dirs, fuel, &said).map_err(|error| {
+        run(wasm, calls, globals, self.dirs, fuel, &said).map_err(|error| {
             said.tell();
             match error.downcast_ref::<Trap>() {
                 Some(Trap::OutOfFuel) => {
-                    format!("`{init}` has used up its {fuel} units of fuel (`--fuel` sets them)")
+                    let all = calls.join("` and `");
+                    let its = if calls.len() == 1 { "has used up its" } else { "have used up" };
+                    format!("`{all}` {its} {fuel} units of fuel (`--fuel` sets them)")
                 }
                 _ => format!("{error:#}"),
             }
@@ -80,7 +82,7 @@ impl Snapshot for Initialiser<'_> {
 
 fn run(
     wasm: &[u8],
-    init: &str,
+    calls: &[&str],
     globals: &[String],
     dirs: &[String],
     fuel: u64,
@@ -111,7 +113,10 @@ fn run(
     let mut store = Store::new(&engine, ctx.build());
     store.set_fuel(fuel)?;
     let instance = linker.instantiate(&mut store, &module)?;
-    instance.get_typed_func::<(), ()>(&mut store, init)?.call(&mut store, ())?;
+    for name in calls {
+        let func = instance.get_typed_func::<(), ()>(&mut store, name)?;
+        func.call(&mut store, ()).with_context(|| format!("`{name}` failed"))?;
+    }
     if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
         prova::bail!("it leaves a value in a global of `write.global`, which is not kept");
     }

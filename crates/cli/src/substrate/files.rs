@@ -52,7 +52,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let failed = || format!("failed to read `{name}`");
     let file = std::fs::File::open(path).with_context(failed)?;
-    let mut bytes = Vec::new();
+    let len = file.metadata().map_or(0, |about| about.len().min(FILE_BYTES_MAX));
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 1);
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(failed)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!("`{name}` has more than {FILE_BYTES_MAX} bytes (limit `file_bytes`)");

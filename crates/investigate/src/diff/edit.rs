@@ -10,7 +10,6 @@ use super::shift::Shift;
 use super::side::Side;
 use super::token::{Item, Operators, Tok, Tokens};
 use crate::op::mnemonic;
-use crate::xref::MemoryMap;
 use prova_module::ops::{Immediate, Opcode, Value};
 use prova_module::{BlockType, MemArgTarget, Operator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -150,11 +149,13 @@ fn operands(
     }
     let mut found = Operands::default();
     // Where nothing moved, another constant is an address only if both point to data.
-    let points = |side: &Side<'_>, value: u64| {
-        side.may_be_address(value) && (shift.moves() || side.map.span_at(value).is_some())
+    let points = |side: &Side<'_>, item: &Item<'_>, value: u64| {
+        let addressed = shift.moves() || side.map.span_at(value).is_some();
+        side.may_be_address(value) && addressed && !side.is_plain(item.offset..item.end)
     };
-    let is_address = |x: u64, y: u64| points(sides.0, x) && points(sides.1, y);
     for i in (0..a.ids.len()).filter(|i| a.ids[*i] != b.ids[*i]) {
+        let is_address =
+            |x: u64, y: u64| points(sides.0, &a.items[i], x) && points(sides.1, &b.items[i], y);
         let count = match (a.items[i].tok, b.items[i].tok) {
             (Tok::I32(x), Tok::I32(y)) if is_address(x as u32 as u64, y as u32 as u64) => {
                 &mut found.addresses
@@ -324,7 +325,7 @@ pub(crate) fn lines(
     while at < range.end {
         let Some((op, item)) = operators.next() else { break };
         if at >= range.start {
-            lines.push((item.offset, show(side, &side.map, &op)));
+            lines.push((item.offset, show(side, &op, item.offset..item.end)));
         }
         at += 1;
     }
@@ -336,12 +337,14 @@ const BYTES_MAX: usize = 24;
 /// Labels of a `br_table` that are shown.
 const LABELS_MAX: usize = 64;
 
-/// An operator in the text format, with names in place of indices.
-pub(crate) fn show(side: &Side<'_>, map: &MemoryMap, op: &Operator<'_>) -> String {
+/// An operator in the text format, with names in place of indices; its bytes say what relocations
+/// know of its number.
+pub(crate) fn show(side: &Side<'_>, op: &Operator<'_>, bytes: std::ops::Range<u32>) -> String {
     let mut text = mnemonic(op);
-    let address = |value: u64| match map.span_at(value) {
-        Some(_) => format!(" ;; {}", map.describe(value)),
-        None => String::new(),
+    let plain = side.is_plain(bytes);
+    let address = |value: u64| match side.map.span_at(value) {
+        Some(_) if !plain => format!(" ;; {}", side.map.describe(value)),
+        Some(_) | None => String::new(),
     };
     let type_at = |ty: u32| side.module.types().get(ty as usize).map(|ty| format!(" {ty}"));
     for (kind, value) in Opcode::immediates(op).iter() {

@@ -65,14 +65,16 @@ pub use paint::Paint;
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
 use cluster::Clusterer;
-pub(crate) use cluster::OWN_NAME;
+pub(crate) use cluster::{CONSTANT, CONSTANTS, OPERANDS, OWN_NAME, STAYED};
 use compare::{Cause, Compared, Context, Outcome};
 use matching::Matching;
 use one_to_one::{Fate, OneToOne};
 use prova_module::Module;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use side::Side;
+pub(crate) use side::linked;
 use std::collections::HashSet;
+pub(crate) use strings::tells_time;
 use uses::Roles;
 
 /// Most executions of all functions together, but for two of each.
@@ -172,6 +174,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     });
     let found = sections::compare(sides, (&data.shift, &roles), assumed, debug);
     let mut clusterer = Clusterer::new(sides, &partners);
+    clusterer.exchanges(&outcomes);
     clusterer.data(&data);
     clusterer.functions(&outcomes);
     clusterer.sections(found);

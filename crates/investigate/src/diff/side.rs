@@ -7,7 +7,9 @@
 //! 2. Canonical function ids of side B are its own indices; those of side A are the indices of
 //!    their partners, and `ALONE | index` without one. So equal ids are partners.
 
+use super::relocs::Relocs;
 use super::table::{Entry, Table, tables};
+use super::uses::Role;
 use crate::xref::MemoryMap;
 use prova_builds::names::{demangle, printable};
 use prova_module::{
@@ -38,6 +40,7 @@ pub(crate) struct Side<'m> {
     pub(crate) tables: Vec<Table>,
     /// Names from the symbol table of an object file.
     linked: HashMap<u32, &'m str>,
+    relocs: Relocs,
     /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
     work: AtomicU64,
 }
@@ -63,6 +66,7 @@ impl<'m> Side<'m> {
             globals: (0..module.globals().len() as u32).collect(),
             tables: tables(module),
             linked: linked(module).unwrap_or_default(),
+            relocs: Relocs::new(module),
             work: AtomicU64::new(0),
         }
     }
@@ -161,6 +165,12 @@ impl<'m> Side<'m> {
         self.addresses.contains(&value)
     }
 
+    /// Whether relocations say that the number in these bytes of code is no address: nothing that
+    /// is told of it for a reader may call it one.
+    pub(crate) fn is_plain(&self, bytes: Range<u32>) -> bool {
+        matches!(self.relocs.number(bytes), Some(Role::Number))
+    }
+
     /// Whether a constant may be a slot of some table that holds something.
     pub(crate) fn may_be_slot(&self, value: u64) -> bool {
         let holds = |entry| !matches!(entry, Entry::Null);
@@ -219,7 +229,7 @@ fn val_hash(ty: ValType) -> u32 {
 
 /// Names of functions from the `linking` section of an object file (tool-conventions, Linking);
 /// what is malformed ends the reading, as names are decoration.
-fn linked(module: &Module) -> Option<HashMap<u32, &str>> {
+pub(crate) fn linked(module: &Module) -> Option<HashMap<u32, &str>> {
     const SYMBOL_TABLE: u8 = 8;
     let section = module.custom_sections().iter().find(|section| &*section.name == "linking")?;
     let mut reader = BinaryReader::new(&module.bytes()[section.range.clone()], 0);

@@ -5,10 +5,12 @@
 //! close together in data, often without an end, so a *word* is looked at: the characters around
 //! the run that a path may have.
 //!
-//! 1. `path` says that the word is a file path on both sides: it has separators, and ends in a
-//!    source file's name, or in another file's name below a folder where builds lie, or has three
-//!    parts of which the first is a folder that only a machine has (`/rustc/…`, a drive).
-//!    A route (`/api/x.json`, `/checkout/cart`) or a media type is text.
+//! 1. `path` says that a compiler wrote the word on both sides. Either it ends in a source file's
+//!    name, and nothing behind that differs; or the file of it is the same, and it is one of those
+//!    that builds leave behind and lies below a folder where builds lie, or a folder of builds
+//!    (`/rustc/…`, `…/build/…`) is in both. A character that no path has, or another text before
+//!    the path's root, differs with no path. A route (`/api/x.json`, `/checkout/cart`), a media
+//!    type, or a file that a program opens (`/usr/share/zoneinfo/UTC`) is text.
 //! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
 //!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
 //! 3. Anything printable with printable bytes around it is at least `text`; no bytes that are text
@@ -80,21 +82,53 @@ pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Opti
     {
         return None;
     }
-    let word = |(bytes, run): (&[u8], &Range<usize>)| {
-        let of = |byte: u8| byte.is_ascii_alphanumeric() || b"/\\:._-+~@%=?&#$".contains(&byte);
-        String::from_utf8_lossy(&bytes[around(bytes, run, of)]).into_owned()
-    };
-    let (word_a, word_b) = (word(a), word(b));
-    let is_url = |word: &str| word.contains("://") || word.starts_with("www.");
+    let (word_a, word_b) = (Word::new(a), Word::new(b));
+    let is_url = |word: &Word| word.text.contains("://") || word.text.starts_with("www.");
     Some(if is_url(&word_a) || is_url(&word_b) {
         Sort::Url
     } else if is_time(a) && is_time(b) {
         Sort::Timestamp
-    } else if is_path(&word_a) && is_path(&word_b) {
+    } else if are_paths(&word_a, &word_b) {
         Sort::Path
     } else {
         Sort::Text
     })
+}
+
+/// Whether a path may have this character.
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/\\:._-+~@%=?&#$".contains(&byte)
+}
+
+/// The characters around a run that a path may have, and where the run is among them.
+struct Word {
+    text: String,
+    run: Range<usize>,
+}
+
+impl Word {
+    fn new((bytes, run): (&[u8], &Range<usize>)) -> Word {
+        let around = around(bytes, run, is_of_path);
+        let text = String::from_utf8_lossy(&bytes[around.clone()]).into_owned();
+        Word { text, run: run.start - around.start..run.end - around.start }
+    }
+
+    /// The name of the file or folder that it ends in.
+    fn name(&self) -> &str {
+        self.text.rsplit(['/', '\\']).next().unwrap_or_default()
+    }
+
+    /// Whether all that differs may belong to one path: nothing stands before its root. Of a
+    /// relative path the root is not known, so a word right before it counts as its first folder.
+    fn is_one(&self) -> bool {
+        let is = |byte: u8| is_of_path(byte) && !b"?&#=%".contains(&byte);
+        let root = |first: &&str| {
+            let folder = format!("/{first}/");
+            // A character before may belong to the string before.
+            self.text.match_indices(&folder).any(|(at, _)| at > 1 && self.run.start < at)
+        };
+        self.text.bytes().all(is) && self.text.contains(['/', '\\']) && !MACHINE.iter().any(root)
+    }
 }
 
 /// Endings of files that compilers read and quote, and nobody else.
@@ -103,31 +137,21 @@ const SOURCES: &[&str] = &[
     "f90", "ml", "hs", "nim", "inc",
 ];
 
-/// Endings of files that a program may read or serve just as well.
+/// Endings of files that builds leave behind, and that a program may serve just as well.
 const FILES: &[&str] = &[
-    "kt", "java", "py", "rb", "js", "ts", "s", "o", "a", "so", "wasm", "wat", "ll", "bc", "d", "m",
-    "mm", "cs", "v", "d.ts", "toml", "mod",
+    "kt", "java", "js", "ts", "s", "o", "a", "wat", "ll", "bc", "d", "m", "mm", "cs", "v", "d.ts",
 ];
 
 /// First folders of paths that only a machine has.
 const MACHINE: &[&str] =
     &["home", "tmp", "usr", "root", "var", "opt", "nix", "mnt", "Users", "rustc", "emsdk"];
 
-/// First folders where files of builds lie, and that a route may have as well.
-const FOLDERS: &[&str] = &[
-    "build",
-    "builds",
-    "src",
-    "private",
-    "workspace",
-    "github",
-    "work",
-    "srv",
-    "cargo",
-    "checkout",
-    "gnu",
-    "go",
-];
+/// First folders where files of builds lie.
+const FOLDERS: &[&str] =
+    &["build", "builds", "src", "workspace", "github", "cargo", "checkout", "rustc", "emsdk"];
+
+/// Folders that builds make, or in which compilers keep their own sources.
+const BUILDS: &[&str] = &["build", "builds", "target", "rustc", ".cargo", "CMakeFiles"];
 
 /// Least letters of another string behind an ending; fewer make another ending of it.
 const RUN_ON_MIN: usize = 4;
@@ -135,47 +159,60 @@ const RUN_ON_MIN: usize = 4;
 const PARTS_MIN: usize = 3;
 
 /// Invariant 1.
-fn is_path(word: &str) -> bool {
-    let drive = |word: &str| {
-        let mut start = word.chars();
-        start.next().is_some_and(|first| first.is_ascii_alphabetic())
-            && start.next() == Some(':')
-            && matches!(start.next(), Some('\\' | '/'))
-    };
-    // A route has parameters, and a format directives.
-    if !word.contains(['/', '\\']) || word.contains(['?', '&', '#', '=', '%']) {
+fn are_paths(a: &Word, b: &Word) -> bool {
+    if !a.is_one() || !b.is_one() {
         return false;
     }
+    let of_source = |word: &Word| source_end(&word.text).is_some_and(|end| word.run.end <= end);
+    of_source(a) && of_source(b) || is_built(a) && is_built(b) && a.name() == b.name()
+}
+
+/// Whether a word is a path that a build leaves behind, and differs in where that was.
+fn is_built(Word { text: word, run }: &Word) -> bool {
     // A character before may belong to the string before.
-    let rooted = |folders: &[&str]| {
-        [0, 1].into_iter().any(|at| {
-            let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
-            let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
-            first.is_some_and(|first| folders.contains(&first))
-        })
-    };
+    let rooted = [0, 1].into_iter().any(|at| {
+        let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
+        let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
+        first.is_some_and(|first| FOLDERS.contains(&first))
+    });
     let last = word.rsplit(['/', '\\']).next().unwrap_or_default();
-    let ends = |endings: &[&str]| {
-        let Some((name, ending)) = last.split_once('.') else { return false };
-        !name.is_empty() && endings.contains(&ending)
-            || last.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
-    };
-    // Without an end, the next string stands behind the ending.
-    let runs_on = || {
-        let Some((name, ending)) = last.rsplit_once('.') else { return false };
-        let listed = |one: &str| {
-            let rest = ending.strip_prefix(one).unwrap_or_default();
-            let other = rest.starts_with(|first: char| !first.is_ascii_alphanumeric());
-            other || one.len() > 1 && rest.len() >= RUN_ON_MIN
-        };
-        !name.is_empty() && SOURCES.iter().any(|one| listed(one))
-    };
-    let machine = rooted(MACHINE) || drive(word);
+    let ending = |(name, ending): (&str, &str)| !name.is_empty() && FILES.contains(&ending);
+    let file =
+        last.split_once('.').is_some_and(ending) || last.rsplit_once('.').is_some_and(ending);
     let parts = word.split('/').filter(|part| !part.is_empty()).count();
-    ends(SOURCES)
-        || runs_on()
-        || ends(FILES) && (machine || rooted(FOLDERS))
-        || machine && (parts >= PARTS_MIN || drive(word))
+    // What differs is where the folder of builds is, or the hash of the compiler's own sources.
+    let folder = BUILDS.iter().any(|folder| {
+        let at = word.rfind(&format!("/{folder}/")).map(|at| at + 1 + folder.len());
+        at.is_some_and(|end| run.end <= end || *folder == "rustc" && end == "/rustc".len())
+    });
+    file && rooted || folder && parts >= PARTS_MIN
+}
+
+/// Where in a word the name of a source file ends. Without an end of its own, the next string
+/// stands behind it.
+fn source_end(word: &str) -> Option<usize> {
+    let last = word.rsplit(['/', '\\']).next().unwrap_or_default();
+    let (name, ending) = last.rsplit_once('.')?;
+    let start = word.len() - ending.len();
+    let listed = |one: &&&str| {
+        let Some(rest) = ending.strip_prefix(**one) else { return false };
+        let other = rest.starts_with(|first: char| !first.is_ascii_alphanumeric());
+        rest.is_empty() || other || one.len() > 1 && rest.len() >= RUN_ON_MIN
+    };
+    if let Some((name, ending)) = last.split_once('.')
+        && !name.is_empty()
+        && SOURCES.contains(&ending)
+    {
+        return Some(word.len());
+    }
+    // The longest ending is the name's: `rsc` is none, `rs` before `called` is.
+    let found = SOURCES.iter().filter(listed).max_by_key(|one| one.len())?;
+    (!name.is_empty()).then_some(start + found.len())
+}
+
+/// Whether a clock or calendar stands in these bytes.
+pub(crate) fn tells_time(bytes: &[u8]) -> bool {
+    (0..bytes.len()).any(|at| bytes[at].is_ascii_digit() && is_time((bytes, &(at..at + 1))))
 }
 
 /// Invariant 2: whether the run lies inside a pattern.
@@ -232,6 +269,8 @@ mod tests {
             ("/src/a/main.rscalled `Option", "/src/bc/main.rscalled `Option"),
             ("/build/a/index.js", "/build/ab/index.js"),
             ("/rustc/59807616e/library", "/rustc/48807616e/library"),
+            ("/mnt/me/app/target/debug/app", "/mnt/you/app/target/debug/app"),
+            ("/mnt/me/a b/x.rs", "/mnt/me/a c/x.rs"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Path), "{a} {b}");
         }
@@ -252,6 +291,19 @@ mod tests {
             ("/a/x.cfg", "/a/y.cfg"),
             ("/a/x.html", "/a/y.html"),
             ("/tmp/build/%d/unit.c", "/tmp/build/%x/unit.c"),
+            ("/opt/me/a.rs/deny/opt/me/b.rs", "/opt/me/a.rs/pass/opt/me/b.rs"),
+            ("/usr/share/zoneinfo/UTC", "/usr/share/zoneinfo/CET"),
+            ("/usr/bin/gpg", "/usr/bin/xpg"),
+            ("/var/lib/app/allow.list", "/var/lib/app/block.list"),
+            ("/mnt/me/.ssh/id_rsa.pub", "/mnt/me/.ssh/other.pub"),
+            ("/var/app/secret.key", "/var/app/public.key"),
+            ("/opt/app/lib/real.so", "/opt/app/lib/fake.so"),
+            ("/opt/build/prod/key", "/opt/build/test/key"),
+            ("/opt/build/app", "/opt/build/bad"),
+            ("C:\\data\\a.key", "D:\\data\\a.key"),
+            ("/src/a/main.rsdenied", "/src/b/main.rsallows"),
+            ("deny/mnt/a/main.rs", "pass/mnt/b/main.rs"),
+            ("no file: /src/a.rs", "no entry, /src/b.rs"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Text), "{a} {b}");
         }

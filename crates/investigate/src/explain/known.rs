@@ -58,6 +58,15 @@ pub(super) fn advice(
 pub(super) const OF_NAME: &str =
     "give both outputs one file name (linkers write it into the section of names), or strip names";
 
+/// What helps where one side has no name at all.
+pub(super) const OF_NO_NAME: &str =
+    "one side alone has names: strip both (`wasm-tools strip`, `-Wl,--strip-all`), or neither";
+
+/// What helps where the date or time of a build changes the order of strings.
+pub(super) fn of_dates() -> Vec<String> {
+    of_source(Verdict::Timestamp, &[]).into_iter().collect()
+}
+
 /// What stands in the source, or is made of it before the compiler's passes.
 fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
     let text = match verdict {
@@ -84,7 +93,7 @@ fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
         | Verdict::Renumbered
         | Verdict::Moved
         | Verdict::AssumedMoved => {
-            "the compiler was given different programs: look at macros, flags, build scripts, `env!`, `include!`, generated files"
+            "the compiler was given different programs: compare the sources of both builds first, then look at macros, flags, build scripts, `env!`, `include!`, generated files"
         }
     };
     Some(text.into())

@@ -25,11 +25,13 @@
 pub mod known;
 pub mod live;
 
+mod apart;
 mod text;
 
 use crate::diff::{Cluster, DiffOptions, Difference, Kind, OWN_NAME, Report, Verdict, diff};
 use crate::xref::xref;
 use anyhow::{Context, Result};
+use apart::{Apart, told_apart};
 use prova_builds::names::{demangle, printable, printable_line};
 use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
 use prova_builds::repro::blame::{self, Leak};
@@ -88,6 +90,8 @@ pub struct Cause {
     pub features: Vec<String>,
     /// What to do about it.
     pub advice: Vec<String>,
+    /// What its differences have in common, and which tool seems to have seen one side alone.
+    pub notes: Vec<String>,
 }
 
 /// The part of a build.
@@ -226,11 +230,25 @@ fn cause(
     let drawn =
         cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
     let leaks = leaks.filter(|_| drawn).unwrap_or_default();
-    let (stage, because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
+    let (mut stage, mut because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
+    let told = match (stage, cluster.verdict) {
+        (Stage::Unknown, Verdict::Changed) => told_apart(modules, report, cluster, &seen),
+        _ => None,
+    };
+    let dated = matches!(told, Some(Apart::Dated));
+    if let Some(told) = &told {
+        (stage, because) = (told.stage(), told.words().to_owned());
+    }
     let kind = if code.is_empty() { members.first().map(|member| member.kind) } else { None };
     let mut advice = known::advice((cluster.verdict, kind), stage, &passes, leaks, &seen);
+    if dated {
+        advice = known::of_dates();
+    }
     if cluster.cause == OWN_NAME {
-        advice = vec![known::OF_NAME.into()];
+        let stripped = members.iter().any(|member| {
+            [": none → ", " → none ("].iter().any(|none| member.summary.contains(none))
+        });
+        advice = vec![if stripped { known::OF_NO_NAME } else { known::OF_NAME }.into()];
     }
     Ok(Cause {
         verdict: cluster.verdict,
@@ -242,6 +260,7 @@ fn cause(
         passes,
         features: leaks.iter().map(|leak| blame::text(std::slice::from_ref(leak))).collect(),
         advice,
+        notes: cluster.notes.clone(),
     })
 }
 

@@ -93,6 +93,9 @@ fn cause_text(out: &mut String, cause: &Cause) {
         )
         .ok();
     }
+    for note in &cause.notes {
+        writeln!(out, "   note: {note}").ok();
+    }
     writeln!(out, "   stage: {}: {}", cause.stage.name(), cause.because).ok();
     for found in &cause.passes {
         pass_text(out, found);

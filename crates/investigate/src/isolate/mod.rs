@@ -37,11 +37,13 @@ mod units;
 pub use cut::IMPORTS;
 pub use reduce::OPERATORS_MAX;
 
-use crate::diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff};
+use crate::diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff, linked};
 use anyhow::{Context, Result, bail};
 use parts::Parts;
 use prova_module::{FuncIdx, Module};
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use wasm_encoder::{NameMap, NameSection, Section};
 
 /// How long may be searched.
 #[derive(Clone, Debug)]
@@ -139,6 +141,7 @@ impl std::error::Error for NotShown {}
 /// # Errors
 /// As [`isolate`]; or if it has none.
 pub fn symbol(a: &Module, b: &Module, function: Option<&str>) -> Result<String> {
+    let (a, b) = (&*named(a), &*named(b));
     let func = match function {
         Some(name) => find::function(a, name)?,
         None => {
@@ -162,6 +165,8 @@ pub fn isolate(
     function: Option<&str>,
     options: &Options,
 ) -> Result<Isolated> {
+    let given = (a, b);
+    let (a, b) = (&*named(a), &*named(b));
     let report = diff(a, b, &DiffOptions::default());
     let difference = wanted(a, &report, function)?;
     let (Some(func_a), Some(func_b)) = (difference.a, difference.b) else {
@@ -200,7 +205,7 @@ pub fn isolate(
         function: difference.name.clone(),
         verdict: sign.verdict,
         cause: sign.cause.clone(),
-        before: whole.sizes(),
+        before: (size(given.0, funcs.0), size(given.1, funcs.1)),
         after: small.sizes(),
         tries: search.tries,
         exhausted: search.left == 0,
@@ -208,6 +213,25 @@ pub fn isolate(
         a: small.a,
         b: small.b,
     })
+}
+
+/// An object file with its symbols of functions as names: static functions have neither a name nor
+/// an export there, and what is cut out has no `linking` section any more.
+fn named(module: &Module) -> Cow<'_, Module> {
+    let funcs = 0..module.func_count() as u32;
+    let has_names = funcs.clone().any(|func| module.func_name(FuncIdx(func)).is_some());
+    let symbols: BTreeMap<u32, &str> = linked(module).unwrap_or_default().into_iter().collect();
+    if has_names || symbols.is_empty() {
+        return Cow::Borrowed(module);
+    }
+    let mut names = NameMap::new();
+    symbols.range(funcs).for_each(|(func, symbol)| names.append(*func, symbol));
+    let mut section = NameSection::new();
+    section.functions(&names);
+    let mut bytes = module.bytes().to_vec();
+    section.append_to(&mut bytes);
+    let decoded = Module::decode(bytes, module.features(), &prova_module::Limits::default());
+    decoded.map_or(Cow::Borrowed(module), Cow::Owned)
 }
 
 fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<&'r Difference> {

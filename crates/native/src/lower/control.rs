@@ -10,10 +10,10 @@ use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
 
 /// The greatest number of values that all edges of a function hand over, each label of a
 /// `br_table` counted.
-const EDGE_ARGS_MAX: usize = 1 << 18;
+pub const EDGE_ARGS_MAX: usize = 1 << 18;
 
 /// The greatest number of labels of a `br_table`.
-pub(crate) const TABLE_MAX: usize = 1 << 14;
+pub const TABLE_MAX: usize = 1 << 14;
 
 impl Lowering<'_> {
     pub(crate) fn terminator(&mut self, block: &BlockData) -> Result<(), Declined> {

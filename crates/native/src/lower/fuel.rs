@@ -5,8 +5,18 @@
 //! begins; between, the value of the last charge is known, so that a loop does not wait for its own
 //! store. A block with several ways to it has one parameter more.
 //!
+//! Both have a bound, since a value that goes through very many blocks costs the register allocator
+//! and the check more than linear time: a function with more charges in a row than [`CHARGES_MAX`]
+//! stays bytecode, and one of very many blocks has no such parameters ([`MERGES_MAX`]).
+//!
 //! - F1. `now` is what the store's word holds, or none.
 //! - F2. What is known at the end of a block is known where one begins that only it leads to.
+//! - F3. At most [`CHARGES_MAX`] charges lie between what is known and the load or parameter that
+//!   it was computed from: to the check every comparison on the way is a fact about that one, of
+//!   which it looks at all for each charge. Reading the word anew does not help: the check knows
+//!   what was stored there.
+//!
+//! Noticed by: `tests/limits.rs`, on both sides.
 
 use crate::Declined;
 use crate::emit::Region;
@@ -17,17 +27,37 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use prova_check::{offsets, traps};
 use prova_ssa::{Block, Body};
 
+/// Charges in a row, without a call or a place where ways meet between them (F3), of a function
+/// that is compiled.
+pub const CHARGES_MAX: u32 = 1 << 10;
+
+/// Blocks with several ways to them, of a function in which they have a parameter for the fuel.
+const MERGES_MAX: usize = 1 << 12;
+
+/// What the store's word holds, and how many charges it was computed by (F3).
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    value: Value,
+    charges: u32,
+}
+
+impl Known {
+    fn new(value: Value) -> Known {
+        Known { value, charges: 0 }
+    }
+}
+
 /// The values of a function.
 #[derive(Debug, Default)]
 pub(crate) struct Fuel {
     /// What is known where instructions are appended (F1).
-    now: Option<Value>,
+    now: Option<Known>,
     /// For each block its parameter, if it has one.
     params: Vec<Option<Value>>,
     /// For each block the only one that leads to it.
     from: Vec<Option<Block>>,
     /// For each block that is lowered what is known at its end (F2).
-    ends: Vec<Option<Value>>,
+    ends: Vec<Option<Known>>,
 }
 
 /// For each block how many ways lead to it, and from where the last of them comes.
@@ -49,8 +79,10 @@ impl Lowering<'_> {
         let mut fuel = Fuel { ends: vec![None; blocks], ..Fuel::default() };
         if self.layout.config().metering.fuel {
             let entry = self.body.entry().as_u32() as usize;
-            for (at, (ways, from)) in ways(self.body).into_iter().enumerate() {
-                let merges = ways > 1 && at != entry;
+            let ways = ways(self.body);
+            let few = ways.iter().filter(|(ways, _)| *ways > 1).count() <= MERGES_MAX;
+            for (at, (ways, from)) in ways.into_iter().enumerate() {
+                let merges = few && ways > 1 && at != entry;
                 fuel.params.push(merges.then(|| self.emit.block_param(self.blocks[at], I64)));
                 fuel.from.push(from.filter(|_| ways == 1 && at != entry));
             }
@@ -64,7 +96,7 @@ impl Lowering<'_> {
         let param = self.fuel.params.get(at).copied().flatten();
         let from = self.fuel.from.get(at).copied().flatten();
         let before = || from.and_then(|from| self.fuel.ends[from.as_u32() as usize]);
-        self.fuel.now = param.or_else(before);
+        self.fuel.now = param.map(Known::new).or_else(before);
     }
 
     /// A block's instructions end: the blocks that follow want what is left if one of them has a
@@ -85,7 +117,10 @@ impl Lowering<'_> {
     /// If what is left was not read.
     pub(crate) fn fuel_argument(&self, to: Block) -> Result<Option<Value>, Declined> {
         match self.fuel.params.get(to.as_u32() as usize) {
-            Some(Some(_)) => self.fuel.now.map(Some).ok_or(Declined::Bug("an edge without fuel")),
+            Some(Some(_)) => {
+                let now = self.fuel.now.map(|known| Some(known.value));
+                now.ok_or(Declined::Bug("an edge without fuel"))
+            }
             Some(None) | None => Ok(None),
         }
     }
@@ -96,25 +131,34 @@ impl Lowering<'_> {
     }
 
     /// What is left.
-    fn fuel_left(&mut self) -> Value {
-        if let Some(fuel) = self.fuel.now {
-            return fuel;
+    fn fuel_left(&mut self) -> Known {
+        if let Some(known) = self.fuel.now {
+            return known;
         }
         let (store, flags) = (self.store_words(), self.word_flags(Region::Store));
         let fuel = self.emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUEL as i32));
-        self.fuel.now = Some(fuel);
-        fuel
+        let known = Known::new(fuel);
+        self.fuel.now = Some(known);
+        known
     }
 
     /// Takes fuel.
-    pub(crate) fn charge(&mut self, units: u64) {
-        let (fuel, units) = (self.fuel_left(), self.word(units));
+    ///
+    /// # Errors
+    /// If too many charges lie in a row (F3).
+    pub(crate) fn charge(&mut self, units: u64) -> Result<(), Declined> {
+        let Known { value: fuel, charges } = self.fuel_left();
+        if charges == CHARGES_MAX {
+            return Err(Declined::Limit("charges in a row", CHARGES_MAX as usize));
+        }
         let (emit, flags) = (self.emit, self.word_flags(Region::Store));
+        let units = self.word(units);
         let short = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, fuel, units));
         emit.trap_if(short, traps::OUT_OF_FUEL);
         let left = emit.ins(|i| i.isub(fuel, units));
         let store = self.store_words();
         emit.ins(|i| i.store(flags, left, store, offsets::STORE_FUEL as i32));
-        self.fuel.now = Some(left);
+        self.fuel.now = Some(Known { value: left, charges: charges + 1 });
+        Ok(())
     }
 }

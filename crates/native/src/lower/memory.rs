@@ -181,7 +181,7 @@ impl Lowering<'_> {
             self.poll()?;
         }
         if metering.fuel {
-            self.charge(memory_cost(n));
+            self.charge(memory_cost(n))?;
         }
         let read: Vec<(i32, Value)> = pieces(n as i32)
             .into_iter()

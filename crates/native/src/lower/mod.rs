@@ -179,7 +179,7 @@ impl<'a> Lowering<'a> {
         let opcode = match (data.op, data.imm) {
             (Op::Wasm(opcode), _) => opcode,
             (Op::Charge, Imm::Bits(units)) => {
-                self.charge(units);
+                self.charge(units)?;
                 return Ok(());
             }
             (Op::Charge, _) => return Err(Declined::Bug("a charge without price")),

@@ -31,6 +31,9 @@ use std::sync::Arc;
 /// Bytes of function bodies whose machine code lies together, but for what the last one is longer.
 const GROUP_BYTES: usize = 16 << 10;
 
+/// Types whose thunks one thread makes.
+const FEW_TYPES: usize = 32;
+
 /// What became of machine code that was proposed.
 type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
 
@@ -65,8 +68,11 @@ impl Code {
                 let both = into.and_then(|into| Ok(rt::Thunks { into, out: out? }));
                 both.map_err(RefusalReason::Rejected)
             };
-            let thunks: Vec<Result<rt::Thunks, RefusalReason>> =
-                workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect());
+            let thunks: Vec<Result<rt::Thunks, RefusalReason>> = match types.len() {
+                // A pool of threads would take as long as the thunks.
+                0..=FEW_TYPES => workers::work(|| types.map(thunks).collect()),
+                _ => workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect()),
+            };
             let mut refusals = BTreeMap::new();
             let thunks = thunks
                 .into_iter()

@@ -163,7 +163,8 @@ pub(super) const RULES: [ProfileRule; 19] = [
         engines: "how many can be alive depends on a collector and on when it runs",
         rule: "an exception lives while frames, globals, tables, segments or exceptions of the \
                store refer to it; those alive and not yet forgotten take cells up to the limit \
-               below, and are forgotten at thresholds that are counted",
+               below and to what the store's bytes leave, and are forgotten at thresholds that \
+               are counted",
         shown_by: &[
             "tests/profile/exception.wat",
             "crates/testing/tests/exceptions.rs: the_limit_is_reached_at_the_same_place",

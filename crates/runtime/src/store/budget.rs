@@ -1,17 +1,20 @@
-//! The budget of a store: the bytes of all its memories and tables together, compared before any of
-//! them is made or grows.
+//! The budget of a store: the bytes of all its memories, tables and exceptions together, compared
+//! before any of them is made or grows.
 //!
-//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them;
-//! [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its memory or
-//! table has it, written or not: what a program may touch is bounded by what it was given.
+//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them, `exceptions` makes
+//! exceptions; [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its
+//! memory or table has it, written or not: what a program may touch is bounded by what it was
+//! given. An exception counts 8 bytes for each of its cells ([`crate::exception`]) until it is
+//! forgotten.
 //!
 //! # Invariants
-//! * B1. `Store::bytes` is the sum of the lengths of all memories and tables; it exceeds the limit
-//!   only if the limit was lowered afterwards.
+//! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables; with the
+//!   exceptions' it exceeds the limit only if the limit was lowered afterwards.
 //!
 //! Noticed by: `tests/store/limits.rs`.
 
 use super::Store;
+use crate::exception::WEIGHT_MAX;
 use crate::limits::{self, LimitExceeded};
 use crate::memory::Memory;
 use crate::table::{ELEMENT_BYTES, Table};
@@ -19,12 +22,21 @@ use crate::value::{MemoryAddr, TableAddr};
 use crate::vm::Cell;
 use prova_module::{MemoryType, TableType};
 
+/// The bytes of a cell.
+const CELL_BYTES: u64 = size_of::<Cell>() as u64;
+
 /// The budget.
 impl Store {
-    /// Bytes of all memories and tables together: pages and elements as they are now, 8 bytes for
-    /// an element.
+    /// Bytes of all memories, tables and exceptions together: pages and elements as they are now, 8
+    /// bytes for an element and for a cell of an exception.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.bytes.saturating_add(self.exception_cells() as u64 * CELL_BYTES)
+    }
+
+    /// The cells that all exceptions together may take: what the budget leaves them.
+    pub(crate) fn exception_room(&self) -> usize {
+        let left = self.limits().store_bytes_max.saturating_sub(self.bytes) / CELL_BYTES;
+        usize::try_from(left).map_or(WEIGHT_MAX, |left| left.min(WEIGHT_MAX))
     }
 
     /// Refuses memories and tables of which one has a least size beyond its own limit, or all
@@ -45,7 +57,7 @@ impl Store {
     }
 
     fn check_bytes(&self, more: u64) -> Result<(), LimitExceeded> {
-        let bytes = self.bytes.saturating_add(more);
+        let bytes = self.bytes().saturating_add(more);
         limits::check("store_bytes_max", self.limits().store_bytes_max, bytes)
     }
 

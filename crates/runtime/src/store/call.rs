@@ -20,6 +20,7 @@ use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::Cell;
 use prova_module::ValType;
 use std::any::Any;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 /// Calls.
@@ -275,7 +276,9 @@ impl Store {
             return Err(misuse("too few cells"));
         }
         let id = self.id;
+        let running = HostCall::begin(&self.host_calls);
         let outcome = host(self, data, cells);
+        drop(running);
         self.assert_same_store(id);
         match &outcome {
             HostOutcome::Done if !self.cells_fit(&self.func_type(func).results, cells) => {
@@ -289,6 +292,11 @@ impl Store {
             | HostOutcome::Suspend
             | HostOutcome::Trap(_) => Ok(outcome),
         }
+    }
+
+    /// How many host functions run, one inside another; any thread may read it.
+    pub fn host_calls(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.host_calls)
     }
 
     /// Ends everything where a host function has moved the store away from under running code (V1).
@@ -309,6 +317,22 @@ impl Store {
                 ValType::Ref(ty) => self.is_ref(*ty, cell),
             }
         })
+    }
+}
+
+/// A host function that runs, counted until it has returned or panics.
+struct HostCall(Arc<AtomicU32>);
+
+impl HostCall {
+    fn begin(running: &Arc<AtomicU32>) -> HostCall {
+        running.fetch_add(1, Ordering::Relaxed);
+        HostCall(Arc::clone(running))
+    }
+}
+
+impl Drop for HostCall {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -107,19 +107,19 @@ impl Store {
         cells: Box<[Cell]>,
         maker: Maker<'_>,
     ) -> Result<Cell, TrapKind> {
-        if self.exceptions.is_full() {
+        if self.exceptions_full() {
             let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
             let outcome = self.forget(&mut exceptions, tag, &cells, maker);
             self.exceptions = exceptions;
             outcome?;
         }
-        self.exceptions.make(tag, cells)
+        self.exceptions.make(tag, cells, self.exception_room())
     }
 
     /// What the next exception costs in fuel because others are forgotten before: nothing where
     /// they are few. `height_left` is what is left of the stack at the throw.
     pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
-        if !self.exceptions.is_full() {
+        if !self.exceptions_full() {
             return 0;
         }
         self.exceptions.cost(self.forgetting_work(height_left))
@@ -186,10 +186,27 @@ impl Store {
         self.exceptions.get(cell)
     }
 
+    /// Holds references of an executor from outside until [`Store::release`], at the latest until
+    /// its call ends; gives how many are held.
+    pub fn hold(&mut self, cells: &[Cell]) -> usize {
+        self.held.extend_from_slice(cells);
+        self.held.len()
+    }
+
+    /// How many references are held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Holds no more than the first `count` references.
+    pub fn release(&mut self, count: usize) {
+        self.held.truncate(count);
+    }
+
     /// Whether there are so many exceptions that those to which nothing refers go before the next
     /// is made.
     pub fn exceptions_full(&self) -> bool {
-        self.exceptions.is_full()
+        self.exceptions.is_full(self.exception_room())
     }
 
     /// The cells that the store's exceptions take together, of those that may be: 8 each and their

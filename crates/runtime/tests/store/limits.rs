@@ -113,7 +113,7 @@ fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
     let error = instantiate(&mut store, "(module (memory 0) (table 1 funcref))", &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "limit store_bytes_max exceeded: 196616 bytes of all memories and tables, at most 196608"
+        "limit store_bytes_max exceeded: 196616 bytes of all memories, tables and exceptions, at most 196608"
     );
     let name = "store_bytes_max";
     let limit = CreateError::Limit { name, max: 3 * PAGE, actual: 4 * PAGE };

@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 
 /// The version of all that makes entries: it rises whenever the same subject may give another
 /// function, or an entry has another form.
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 
 /// The name of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +115,8 @@ pub(super) fn start(body: &Body) -> u32 {
 impl Key {
     /// The key of a subject.
     pub(crate) fn of(subject: &Subject<'_>) -> Key {
-        let Subject { generic, intrinsics, request, promises, memory_bytes, places: _ } = *subject;
+        let Subject { generic, intrinsics, request, promises, memory_bytes, places: _, has_cells } =
+            *subject;
         let Request { id: _, func: FuncIdx(func), globals, params, slot: _ } = request;
         let Promises { memory_is_compared, cells_are_private } = promises;
         let mut parts = Parts(nothing());
@@ -131,6 +132,7 @@ impl Key {
         for intrinsic in intrinsics.imported() {
             parts.bytes("import", intrinsic.map_or("", Intrinsic::name).as_bytes());
         }
+        parts.number("cells", has_cells.into());
         parts.number("func", (*func).into());
         for arguments in [globals, params] {
             parts.number("arguments", arguments.len() as u64);

@@ -18,6 +18,12 @@ enum Access {
     None,
 }
 
+/// Whether an access has the immediates of one that stands for an intrinsic.
+fn is_of_cell(imm: Imm) -> bool {
+    let Imm::Access(access) = imm else { return false };
+    (access.offset, access.memory, access.align_log2) == (0, 0, 0)
+}
+
 impl Part<'_> {
     /// One call of an intrinsic by the generic function; true if the part ends there.
     pub(super) fn meaning(
@@ -164,8 +170,12 @@ impl Part<'_> {
             (I::WriteLocal, &[address, index, value]) => {
                 let index = self.number("the number of a local", index)? as u32;
                 self.assumptions.insert(Assumption::PrivateCells);
-                self.settle(self.kept.locals.get(&index).copied(), address, Access::None)?;
-                self.kept.locals.insert(index, late(address, value));
+                let before = self.kept.locals.get(&index).copied();
+                // What the cell holds is written again: a store that comes next may be a later one.
+                if before.is_none_or(|it| (it.address, it.value) != (address, value)) {
+                    self.settle(before, address, Access::None)?;
+                    self.kept.locals.insert(index, late(address, value));
+                }
                 None
             }
             (intrinsic, _) => {
@@ -220,8 +230,10 @@ impl Part<'_> {
         let Some(first) = self.effect()? else { return Ok(false) };
         let to_come = self.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
         let effects: Vec<Inst> = std::iter::once(first).chain(to_come).take(wanted.len()).collect();
+        // An access of the program's own, which touches the cell, is told by its immediates.
         let alike = |(inst, wanted): (&Inst, &(Opcode, Vec<Term>))| {
-            body.inst(*inst).op == Op::Wasm(wanted.0)
+            let data = body.inst(*inst);
+            data.op == Op::Wasm(wanted.0) && is_of_cell(data.imm)
         };
         if effects.len() < wanted.len() || !effects.iter().zip(&wanted).all(alike) {
             return Ok(false);

@@ -47,19 +47,22 @@
 //! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
 //!   register, depth or local is constant.
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
-//!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
-//!   not describe it. A value is read back or dropped at the address that it was put off for;
-//!   before an access at another one all of them are done, and so is the access. They may be done
-//!   before any access of a cell.
+//!   operands, before a call, a return, a throw, a `sync.stack`; before an operator that accesses
+//!   one of its bytes, as far as terms tell: the addresses are constants, or distances from one
+//!   term (`touch`); and before an edge whose row does not describe it. A value is read back or
+//!   dropped at the address that it was put off for; before an access at another one all of them
+//!   are done, and so is the access. They may be done before any access of a cell.
 //! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
 //!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
 //!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
 //!   from there to the load has memory been written, but in windows that the entry has compared
-//!   with where these bytes lie, and by stores that were put off; or (c) a part has ended with a
-//!   comparison of words, these bytes among them, of a buffer that the entry has found to lie in
-//!   memory, whose other edge is a trap, and since then as in (b). Such a part ends before a load
-//!   that is known behind it, and that is not known before it, unless the generic function has done
-//!   something since the last row; so it does not go round for ever.
+//!   with where these bytes lie, and by stores that were put off, unless the load reads a byte of
+//!   one of them while it is put off (a cell that lies in the program's own bytes, once its store
+//!   is done, is what the assumption on cells speaks of); or (c) a part has ended with a comparison
+//!   of words, these bytes among them, of a buffer that the entry has found to lie in memory, whose
+//!   other edge is a trap, and since then as in (b). Such a part ends before a load that is known
+//!   behind it, and that is not known before it, unless the generic function has done something
+//!   since the last row; so it does not go round for ever.
 //! * S11. *Inner blocks.* A block without a row has no parameters, and one edge in the whole
 //!   function leads to it; what is known at its start is what is known on that edge, and the values
 //!   of the blocks before it, back to one with a row, are what they were there. The payload of an
@@ -98,6 +101,7 @@ mod memory;
 mod part;
 mod ranges;
 mod terms;
+mod touch;
 mod tree;
 mod values;
 

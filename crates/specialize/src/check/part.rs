@@ -315,7 +315,13 @@ impl<'c> Part<'c> {
             self.all_done()?;
         }
         self.spend(self.places())?;
-        if let Some(found) = self.constant_memory(code, data.imm, &args) {
+        let found = self.constant_memory(code, data.imm, &args);
+        if self.touches(code, data.imm, &args)? {
+            let undone = |(_, what)| (Rule::Cells, format!("a cell is accessed, and {what}"));
+            self.all_done().map_err(undone)?;
+            self.stored(found.is_none());
+        }
+        if let Some(found) = found {
             return self.load(number, data, &args, &found);
         }
         // What is no numeric operator is not evaluated.

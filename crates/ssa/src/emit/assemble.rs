@@ -3,11 +3,16 @@
 //! * N1. A body that is not replaced, and every section but those named here, is copied byte for
 //!   byte.
 //! * N2. If a body is replaced, custom sections that hold offsets of code are dropped and named:
-//!   `.debug_*`, `reloc.*`, `metadata.code.*`, `sourceMappingURL`. In `name`, the names of labels
-//!   go, and of replaced functions those of declared locals.
+//!   `.debug_*`, `metadata.code.*`, `sourceMappingURL`. In `name`, the names of labels go, and of
+//!   replaced functions those of declared locals.
+//! * N3. A module whose offsets of code decide what it does is refused ([`linked`]): a linker
+//!   writes numbers at the offsets that `reloc.*` names, and without them the numbers of symbols
+//!   stay those of the object file. `dylink.0` of a shared library has sizes, names and flags, and
+//!   nothing of the code's places.
 
 use super::{Emitted, Types};
 use prova_module::{FuncIdx, Module};
+use std::fmt;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Encode, IndirectNameMap, NameMap, TypeSection};
 use wasmparser::{BinaryReader, Name, NameSectionReader};
@@ -19,6 +24,35 @@ pub struct Assembled {
     pub bytes: Vec<u8>,
     /// The custom sections that no longer hold, by name.
     pub dropped: Vec<String>,
+}
+
+/// A module that is still to be linked, or could be once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relocatable {
+    /// The custom section that says so.
+    pub section: String,
+}
+
+impl fmt::Display for Relocatable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let section = &self.section;
+        write!(f, "it is relocatable (custom section `{section}`), and its relocations would be ")?;
+        f.write_str("lost: link it first, without `--relocatable` and `--emit-relocs`")
+    }
+}
+
+impl std::error::Error for Relocatable {}
+
+/// Accepts modules whose bodies may be others (N3): what every command asks that replaces some.
+///
+/// # Errors
+/// If a linker is still to read the module.
+pub fn linked(module: &Module) -> Result<(), Relocatable> {
+    let mut names = module.custom_sections().iter().map(|custom| &*custom.name);
+    match names.find(|name| *name == "linking" || name.starts_with("reloc.")) {
+        Some(section) => Err(Relocatable { section: section.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 const TYPE: u8 = 1;
@@ -66,7 +100,7 @@ pub fn assemble_over(
 
 /// Whether a custom section holds offsets of code.
 fn is_stale(name: &str) -> bool {
-    let prefixes = [".debug_", "reloc.", "metadata.code."];
+    let prefixes = [".debug_", "metadata.code."];
     prefixes.iter().any(|prefix| name.starts_with(prefix)) || name == "sourceMappingURL"
 }
 

@@ -23,8 +23,8 @@ const CARRIED_MAX: usize = 1 << 20;
 const CARRIED_BASE: usize = 1 << 12;
 const PER_BLOCK: usize = 16;
 
-/// Calls back with each value and the block that reads it.
-fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
+/// Calls back with each value that is read, and the block that reads it.
+pub(super) fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
     for (block, data) in body.blocks() {
         let operands = data.insts().flat_map(|inst| body.operands(body.inst(inst).args));
         operands.for_each(|&value| read(value, block));
@@ -42,6 +42,52 @@ pub(super) struct Home {
     pub(super) values: Vec<Value>,
     /// Where edges of it lead.
     pub(super) starts: Vec<Block>,
+}
+
+/// Into which blocks values are live.
+struct Live<'f> {
+    flow: &'f Flow,
+    /// The blocks that read a value, until it was asked for.
+    readers: HashMap<Value, Vec<Block>>,
+    /// By block: the last value that was found to be live into it.
+    seen: Vec<u32>,
+    /// Pairs of a value and a block that may still be found.
+    left: usize,
+}
+
+impl<'f> Live<'f> {
+    fn new(
+        body: &Body,
+        flow: &'f Flow,
+        values: impl Iterator<Item = Value>,
+        pairs_max: usize,
+    ) -> Live<'f> {
+        let mut readers: HashMap<Value, Vec<Block>> =
+            values.map(|value| (value, Vec::new())).collect();
+        uses(body, |value, block| {
+            readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
+        });
+        Live { flow, readers, seen: vec![u32::MAX; body.block_count()], left: pairs_max }
+    }
+
+    /// The blocks into which a value of `home` is live, in the order of the flow; `None` beyond the
+    /// limit.
+    fn blocks(&mut self, value: Value, home: Block) -> Option<Vec<Block>> {
+        let mut open = self.readers.remove(&value).unwrap_or_default();
+        let mut live = Vec::new();
+        while let Some(block) = open.pop() {
+            let last = &mut self.seen[block.as_u32() as usize];
+            if block == home || std::mem::replace(last, value.as_u32()) == value.as_u32() {
+                continue;
+            }
+            self.left = self.left.checked_sub(1)?;
+            live.push(block);
+            let preds = self.flow.preds.of(block.as_u32()).iter();
+            open.extend(preds.map(|&pred| Block::from_u32(pred)));
+        }
+        live.sort_unstable_by_key(|block| self.flow.number[block.as_u32() as usize]);
+        Some(live)
+    }
 }
 
 /// The parameters that carry values.
@@ -69,29 +115,10 @@ impl Carried {
         parts: impl Fn(Block) -> bool,
     ) -> Option<Carried> {
         let mut carried = Carried::none(body);
-        let mut readers: HashMap<Value, Vec<Block>> =
-            values.iter().map(|&value| (value, Vec::new())).collect();
-        uses(body, |value, block| {
-            readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
-        });
-        let mut budget = CARRIED_MAX;
-        let mut seen = vec![u32::MAX; body.block_count()];
+        let mut live = Live::new(body, flow, values.iter().copied(), CARRIED_MAX);
         for &value in values {
-            let mut open = readers.remove(&value).unwrap_or_default();
-            let mut live = Vec::new();
-            while let Some(block) = open.pop() {
-                let last = &mut seen[block.as_u32() as usize];
-                if block == home || std::mem::replace(last, value.as_u32()) == value.as_u32() {
-                    continue;
-                }
-                budget = budget.checked_sub(1)?;
-                live.push(block);
-                let preds = flow.preds.of(block.as_u32()).iter();
-                open.extend(preds.map(|&pred| Block::from_u32(pred)));
-            }
             // A single way in stands before its block.
-            live.sort_unstable_by_key(|block| flow.number[block.as_u32() as usize]);
-            for block in live {
+            for block in live.blocks(value, home)? {
                 let preds = flow.preds.of(block.as_u32());
                 if preds.len() > 1 || parts(block) {
                     carried.more[block.as_u32() as usize].push(value);
@@ -115,31 +142,12 @@ impl Carried {
         let mut all: Vec<(Value, &Home)> =
             homes.iter().flat_map(|home| home.values.iter().map(move |&v| (v, home))).collect();
         all.sort_unstable_by_key(|&(value, _)| value);
-        let mut readers: HashMap<Value, Vec<Block>> =
-            all.iter().map(|&(value, _)| (value, Vec::new())).collect();
-        uses(body, |value, block| {
-            readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
-        });
         let mut is_home = vec![false; body.block_count()];
         homes.iter().for_each(|home| is_home[home.block.as_u32() as usize] = true);
-        let mut budget = CARRIED_MAX.min(CARRIED_BASE + PER_BLOCK * body.block_count());
-        let mut seen = vec![u32::MAX; body.block_count()];
+        let pairs_max = CARRIED_MAX.min(CARRIED_BASE + PER_BLOCK * body.block_count());
+        let mut live = Live::new(body, flow, all.iter().map(|&(value, _)| value), pairs_max);
         for (value, home) in all {
-            let mut open = readers.remove(&value).unwrap_or_default();
-            let mut live = Vec::new();
-            while let Some(block) = open.pop() {
-                let last = &mut seen[block.as_u32() as usize];
-                if block == home.block || std::mem::replace(last, value.as_u32()) == value.as_u32()
-                {
-                    continue;
-                }
-                budget = budget.checked_sub(1)?;
-                live.push(block);
-                let preds = flow.preds.of(block.as_u32()).iter();
-                open.extend(preds.map(|&pred| Block::from_u32(pred)));
-            }
-            live.sort_unstable_by_key(|block| flow.number[block.as_u32() as usize]);
-            for block in live {
+            for block in live.blocks(value, home.block)? {
                 // By an edge back comes what the value is at the header.
                 let preds = flow.preds.of(block.as_u32()).iter();
                 let preds = preds.filter(|&&pred| !flow.is_back(pred, block.as_u32()));

@@ -45,7 +45,7 @@ pub mod turn;
 mod uses;
 mod variable;
 
-pub use assemble::{Assembled, assemble, assemble_over};
+pub use assemble::{Assembled, Relocatable, assemble, assemble_over, linked};
 
 use crate::body::{BlockData, Body, Origin};
 use crate::entity::Block;

@@ -4,63 +4,42 @@
 //! 1995).
 //!
 //! The dominator tree is walked from its root; the first value with a number is the *leader* of
-//! those below it. An operator that may trap joins in: behind an equal one it cannot trap, and the
-//! witness names the one that covers it. Loads and other reads are not looked at (`forward` does,
-//! inside one block), constants stay where they are used.
+//! those below it (`leaders`). An operator that may trap joins in: behind an equal one it cannot
+//! trap, and the witness names the one that covers it. Loads and other reads are not looked at
+//! (`forward` does, inside one block), constants stay where they are used.
 //!
 //! Limits: parameters equal themselves only. Linear in the body.
 
+use super::leaders::Leaders;
 use super::number::Numbers;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand};
 use crate::body::{Body, Def, Op};
 use crate::entity::{Block, Inst, Value};
-use crate::hash::Key;
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
-use prova_module::ValType;
 use prova_module::ops::Class;
 use prova_terms::Vn;
-use std::collections::HashMap;
 
 struct Numbering<'b> {
     plan: Plan<'b>,
-    dominators: Dominators,
-    block_of: Vec<Block>,
+    leaders: Leaders<'b>,
     numbers: Numbers,
     number: Vec<Vn>,
-    /// The newest leader of a number and type: if it does not dominate the walk, none before did.
-    leaders: HashMap<(Vn, ValType), Value, Key>,
     /// The numbers of an instruction's operands, kept between instructions.
     args: Vec<Vn>,
 }
 
 /// Plans what becomes its leader.
 pub(super) fn plan(body: &Body) -> Plan<'_> {
-    let mut block_of = vec![body.entry(); body.inst_count()];
-    for (block, data) in body.blocks() {
-        data.insts().for_each(|inst| block_of[inst.index()] = block);
-    }
-    let dominators = Dominators::new(body);
-    let mut below: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
-    for (block, _) in body.blocks() {
-        if let Some(idom) = dominators.idom(block) {
-            below[idom.index()].push(block);
-        }
-    }
     let mut numbering = Numbering {
         plan: Plan::new(body),
-        dominators,
-        block_of,
+        leaders: Leaders::new(body),
         numbers: Numbers::default(),
         number: vec![Vn::UNDEF; body.value_count()],
-        leaders: HashMap::default(),
         args: Vec::new(),
     };
-    let mut open = vec![body.entry()];
-    while let Some(block) = open.pop() {
+    for block in numbering.leaders.tree() {
         numbering.block(block);
-        open.extend(below[block.index()].iter().rev());
     }
     numbering.plan
 }
@@ -78,7 +57,7 @@ impl Numbering<'_> {
 
     fn lead(&mut self, value: Value, vn: Vn) {
         self.number[value.index()] = vn;
-        self.leaders.insert((vn, self.plan.body.value(value).ty), value);
+        self.leaders.lead(value, vn);
     }
 
     fn inst(&mut self, inst: Inst, block: Block) {
@@ -120,13 +99,7 @@ impl Numbering<'_> {
         if self.numbers.as_const(vn).is_some() {
             return None;
         }
-        let leader = *self.leaders.get(&(vn, self.plan.body.value(value).ty))?;
-        let home = match self.plan.body.value(leader).def {
-            Def::Param(home, ..) => home,
-            Def::Result(inst, _) => self.block_of[inst.index()],
-        };
-        let above = self.dominators.dominates(home, block) || planted!(SiblingsLead);
-        above.then_some(leader)
+        self.leaders.of(vn, self.plan.body.value(value).ty, block)
     }
 
     /// Whether an instruction may go if others lead its results; one that may trap needs a cover.

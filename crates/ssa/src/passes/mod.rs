@@ -35,6 +35,7 @@ mod fold;
 mod forward;
 mod gvn;
 mod hoist;
+mod leaders;
 mod loose;
 mod merge;
 mod near;
@@ -146,9 +147,9 @@ impl Pass {
             Pass::Merge => merge::plan(body),
             Pass::Hoist => hoist::plan(body),
             Pass::Gvn => gvn::plan(body),
-            Pass::Near => near::plan(body),
+            Pass::Near => near::plan(module, body),
             Pass::Forward => forward::plan(module, body),
-            Pass::Stores => stores::plan(body),
+            Pass::Stores => stores::plan(module, body),
             Pass::Dead => dead::plan(body),
         }
         .rebuild()

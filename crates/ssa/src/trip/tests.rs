@@ -1,7 +1,10 @@
 //! What a trip makes of an emitter with faults: each function has its second chance (Y3), and none
 //! is proved twice as long as all that a proof rests on is the same (Y4).
 
+use super::candidate::Way;
 use super::*;
+use crate::body::Body;
+use crate::emit::Style;
 use prova_module::Features;
 
 /// Nothing of it is emitted as it stands; two of a tag's values need a type that it has not.
@@ -28,7 +31,7 @@ fn send(plant: Plant) -> (Trip, Vec<bool>, Vec<usize>) {
         plant(style, body.func(), &mut emitted);
         Ok((emitted, homes))
     };
-    let (trip, proofs) = rounds(&original(), &options, &emit, false).expect("a trip");
+    let (trip, proofs) = rounds(&original(), &options, Way::new(&emit)).expect("a trip");
     let replaced = trip.outcomes.iter().map(|(_, outcome)| *outcome == Outcome::Replaced);
     let replaced = replaced.collect();
     (trip, replaced, proofs)
@@ -100,7 +103,7 @@ fn what_is_refused_twice_is_emitted_without_parameters_that_are_one_value() {
         }
         Ok((emitted, homes))
     };
-    let (trip, proofs) = rounds(&module, &options, &emit, false).expect("a trip");
+    let (trip, proofs) = rounds(&module, &options, Way::new(&emit)).expect("a trip");
     assert_eq!(trip.outcomes, [(FuncIdx(1), Outcome::Replaced)]);
     assert_eq!(proofs, [1, 1, 1]);
 }

@@ -10,7 +10,7 @@ pub(crate) fn edited(text: &str, edits: &str) -> String {
 }
 
 /// One edit of a text.
-fn edit(text: &str, edit: &str) -> String {
+pub(crate) fn edit(text: &str, edit: &str) -> String {
     let edit = edit.strip_prefix(' ').unwrap_or(edit);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let line = |part: &str| {

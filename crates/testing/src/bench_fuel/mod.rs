@@ -18,9 +18,10 @@ use crate::attach::Translation;
 use crate::torture::snippets::{self, Snippet};
 use prova::Tier;
 use prova_module::{ExternType, Features, Limits, Module};
+use prova_reference::{Reference, STEPS_PER_UNIT_MAX};
 use prova_runtime::{
-    Attach, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store, StoreConfig,
-    TrapKind,
+    Attach, ExecutorKind, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store,
+    StoreConfig, TrapKind,
 };
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write as _;
@@ -124,6 +125,9 @@ pub struct Used {
     pub exhausted: bool,
 }
 
+/// Steps before the first unit is paid, and the one that finds that there is no fuel.
+const STEPS_UNPAID: u64 = 4;
+
 const SETTINGS: Settings = Settings { metering: Metering::Fuel, deterministic: false };
 
 impl Ready {
@@ -146,9 +150,15 @@ impl Ready {
     /// Calls `f` in a new store with this fuel.
     ///
     /// # Errors
-    /// If the module cannot be instantiated.
+    /// If the module cannot be instantiated, or the reference tier makes more steps than the fuel
+    /// buys.
     pub fn run(&self, fuel: u64) -> Result<Used, String> {
-        let executor = self.tier.executor();
+        let executor = if self.tier == Tier::Reference {
+            let steps_max = STEPS_PER_UNIT_MAX.saturating_mul(fuel).saturating_add(STEPS_UNPAID);
+            ExecutorKind::External(Arc::new(Reference::with_steps_max(steps_max)))
+        } else {
+            self.tier.executor()
+        };
         let config = StoreConfig { settings: SETTINGS, executor, ..StoreConfig::default() };
         let mut store = Store::new(config);
         store.set_fuel(u64::MAX);
@@ -163,6 +173,9 @@ impl Ready {
         let start = processor_ns();
         let outcome = store.call(&mut (), func, &args, &mut results);
         let ns = processor_ns() - start;
+        if outcome.as_ref().is_err_and(|trap| trap.kind == TrapKind::Interrupt) {
+            return Err(format!("{}: more steps than {fuel} units buy", self.name));
+        }
         // A program may end by itself, or with another trap.
         let exhausted = outcome.is_err_and(|trap| trap.kind == TrapKind::OutOfFuel);
         Ok(Used { units: fuel - store.fuel(), ns, exhausted })

@@ -25,6 +25,7 @@ pub(super) fn plain() -> Program {
 pub(super) fn all() -> Vec<Program> {
     let mut list = Vec::new();
     loops(&mut list);
+    free(&mut list);
     calls(&mut list);
     values(&mut list);
     throws(&mut list);
@@ -55,6 +56,70 @@ fn loops(list: &mut Vec<Program>) {
     list.push(endless("br_table, 1,000 labels", "", &table));
     let nest = format!("{}{}", "(block (loop ".repeat(200), "))".repeat(200));
     list.push(loop_of("200 blocks and loops", "", &nest));
+}
+
+/// Operators that cost nothing, many for each that does.
+fn free(list: &mut Vec<Program>) {
+    let nested = |open: &str, body: &str, n: usize| {
+        format!("{} {body} {}", format!("{open} ").repeat(n), "end ".repeat(n))
+    };
+    let turn = "(drop (i32.const 1))";
+    list.push(loop_of("20,000 nops", "", &"nop ".repeat(20_000)));
+    list.push(loop_of("20,000 blocks in a row", "", &"block end ".repeat(20_000)));
+    list.push(loop_of("20,000 loops in a row", "", &"loop end ".repeat(20_000)));
+    list.push(loop_of("10,000 blocks nested", "", &nested("block", turn, 10_000)));
+    list.push(loop_of("10,000 loops nested", "", &nested("loop", turn, 10_000)));
+    list.push(loop_of("10,000 try_tables nested", "", &nested("try_table", turn, 10_000)));
+    let deep = format!("(func $g (param i32) {})", nested("block", "local.get 0 br_if 0", 10_000));
+    list.push(loop_of("br_if out of 10,000 blocks", &deep, "(call $g (i32.const 1))"));
+    let far =
+        format!("(func $g (param i32) {})", nested("block", "local.get 0 br_if 9999", 10_000));
+    list.push(loop_of("br_if over 10,000 blocks", &far, "(call $g (i32.const 1))"));
+    // Each way out of the nest comes to another place of the same run of ends.
+    let ways = |n: usize| (0..n).map(|depth| format!(" {depth}")).collect::<String>();
+    let places = format!(
+        "(global $i (mut i32) (i32.const 0)) (func $g (param i32) {})",
+        nested("block", &format!("local.get 0 br_table{} 0", ways(10_000)), 10_000)
+    );
+    let next =
+        "(global.set $i (i32.rem_u (i32.add (global.get $i) (i32.const 1)) (i32.const 10000)))";
+    list.push(loop_of(
+        "each place in 10,000 ends",
+        &places,
+        &format!("{next} (call $g (global.get $i))"),
+    ));
+    let arms = "i32.const 1 if nop else nop nop end ".repeat(2_000);
+    list.push(loop_of("ifs with empty arms", "", &arms));
+    let arm = format!("i32.const 1 if {} else {} end", "nop ".repeat(9_000), "nop ".repeat(9_000));
+    list.push(loop_of("an if with long arms", "", &arm));
+    let types: String = (1..=200)
+        .map(|n| format!("(type (func (param{}) (result{})))", " i64".repeat(n), " i64".repeat(n)))
+        .collect();
+    let taking: String = (0..200).rev().map(|ty| format!("block (type {ty}) ")).collect();
+    let values = "i64.const 1 ".repeat(200);
+    let taken = format!("{taking} {} ", "end ".repeat(200)).repeat(20);
+    let body = format!("{values} (loop (param{0}) (result{0}) {taken} br 0)", " i64".repeat(200));
+    list.push(endless("blocks that take values, nested", &types, &format!("{body} unreachable")));
+    let tag = "(tag $t)";
+    let tries = "block try_table (catch $t 0) end end ".repeat(1_000);
+    let thrown = "(block $l (try_table (catch $t $l) (throw $t)))";
+    list.push(loop_of("1,000 try_tables in a row", tag, &format!("{tries} {thrown}")));
+    let inner = format!("block {} end", nested("block", "throw $t", 10_000));
+    let thrown = format!("(block $l (try_table (catch $t $l) {inner}))");
+    list.push(loop_of("a throw out of 10,000 blocks", tag, &thrown));
+    let inner = nested("try_table", "throw $t", 10_000);
+    let thrown = format!("(block $l (try_table (catch $t $l) {inner}))");
+    list.push(loop_of("a throw out of 10,000 try_tables without clauses", tag, &thrown));
+    let results = format!("(func $g (result{}) {})", " i64".repeat(7), "local.get 0 ".repeat(7));
+    let results = results.replace("(result", "(param i64) (result");
+    let drops = format!("i64.const 1 call $g {}", "nop drop block end ".repeat(7));
+    list.push(loop_of("results dropped one by one", &results, &drops));
+    let inside = format!("(func $g {})", nested("block", "call $g", 2_000));
+    let from = "(func $h (param i32) (block $out (br_if $out (i32.eqz (local.get 0)))
+        BLOCKS (call $h (i32.sub (local.get 0) (i32.const 1))) ENDS))";
+    let from = from.replace("BLOCKS", &"(block ".repeat(2_000)).replace("ENDS", &")".repeat(2_000));
+    list.push(loop_of("recursion inside 2,000 blocks", &from, "(call $h (i32.const 10000))"));
+    list.push(endless("endless recursion inside 2,000 blocks", &inside, "(call $g)"));
 }
 
 fn calls(list: &mut Vec<Program>) {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! seed ─ biased::case ─► Case { wasm, calls } ─► differential, judge, fuel
-//!      └ smith::case  ─►
+//!      ├ smith::case  ─►
+//!      └ addresses::case ─► ssa campaigns
 //! ```
 //!
 //! [`biased`] writes structured functions in which locals are overwritten while they are on the
-//! operand stack; [`smith`] asks wasm-smith for whole modules. Both are functions of the seed
-//! alone.
+//! operand stack; [`smith`] asks wasm-smith for whole modules; [`addresses`] writes functions that
+//! load and store by few addresses. All are functions of the seed alone.
 
+pub mod addresses;
 pub mod biased;
 mod body;
 pub mod operators;
@@ -49,6 +51,8 @@ pub enum Generator {
     Biased,
     /// wasm-smith's modules.
     Smith,
+    /// Functions that load and store by few addresses, near each other.
+    Addresses,
 }
 
 impl Generator {
@@ -59,13 +63,14 @@ impl Generator {
         match self {
             Generator::Biased => biased::case(&mut rng, funcs),
             Generator::Smith => smith::case(&mut rng),
+            Generator::Addresses => addresses::case(&mut rng, funcs),
         }
     }
 
     /// The same, but that a module of wasm-smith imports nothing, so that any engine can run it.
     pub fn alone(self, seed: u64, index: u64, funcs: usize) -> Case {
         match self {
-            Generator::Biased => self.case(seed, index, funcs),
+            Generator::Biased | Generator::Addresses => self.case(seed, index, funcs),
             Generator::Smith => smith::alone(&mut Rng::of(seed, index)),
         }
     }

@@ -161,6 +161,7 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
     let name = match generator {
         Generator::Biased => "biased",
         Generator::Smith => "smith",
+        Generator::Addresses => "addresses",
     };
     lines.lines.push(format!("{name} {seed} {index} wasm {wasm} {ended}"));
     Ok(lines)

@@ -4,10 +4,13 @@
 //! Case ─ trip, without passes and with all ─► module' ─ interpreter ─► Record ═══ same ═══ Record ◄─ reference tier ─ Case
 //! ```
 //!
-//! Every second module has its loops turned. A function whose emission is refused keeps its bytes,
-//! or its loops as they were, and is counted and named; whatever else
-//! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
-//! calls from the first one on that runs out of either are left out of both runs.
+//! Each function that is emitted is translated and proved as bytecode, whether a call reaches it or
+//! not. Of three modules one has its loops turned, and one is improved until it settles, as `prova
+//! opt` does (`Way`): that one must be no larger, and go on the trip again to come out the same.
+//! A function whose emission is refused keeps its bytes, or its loops as they were, and is counted
+//! and named; whatever else goes wrong ends the campaign. Fuel and the charge of frames are not the
+//! same behind a trip: the calls from the first one on that runs out of either are left out of both
+//! runs.
 //!
 //! A fault planted in the module behind its trip ([`compare`]) shows that the comparison would see
 //! a wrong emission that the proof accepts (`tests/trip_plants.rs`).
@@ -23,10 +26,10 @@ use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova::Tier;
 use prova_module::{Features, Limits, Module};
-use prova_runtime::{Metering, Settings, TrapKind};
+use prova_runtime::{Attach, Metering, Settings, TrapKind};
 use prova_ssa::CheckedBody;
 use prova_ssa::passes::{Pass, Refused, optimize};
-use prova_ssa::trip::{self, Options};
+use prova_ssa::trip::{self, Options, Trip};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many times the fuel of a case is enough behind a trip.
@@ -88,9 +91,21 @@ pub fn compare(
         if let Some(plant) = plant {
             new = planted(&new, plant)?;
         }
+        proved(&new).map_err(|what| format!("passes {passes:?}: {what}"))?;
         let alike = subject.same(&new).map_err(|what| format!("passes {passes:?}: {what}"))?;
         totals.returned += alike.0;
         totals.trapped += alike.1;
+    }
+    Ok(())
+}
+
+/// Translates every function of a module behind its trip, those that no call reaches too: any
+/// module that is valid runs.
+fn proved(module: &Module) -> Result<(), String> {
+    let translation = Translation::new(setup(Tier::default()).settings);
+    for func in module.defined_funcs() {
+        let attached = translation.attach(module, func);
+        attached.map_err(|error| format!("{func} of what was emitted: {error}"))?;
     }
     Ok(())
 }
@@ -173,6 +188,42 @@ fn is_endless(record: &Record) -> bool {
     matches!(&record.instantiation, Some(Failure::Trap(outcome)) if is_short(outcome))
 }
 
+/// How a module is sent.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Turned,
+    Straight,
+    Improved,
+}
+
+impl Way {
+    const ALL: [Way; 3] = [Way::Turned, Way::Straight, Way::Improved];
+
+    /// Sends a module; what is improved is no larger, and is the same behind another trip.
+    fn send(self, module: &Module, options: &Options<'_>, turns: bool) -> Result<Trip, String> {
+        let sent = |module: &Module| match self {
+            Way::Turned => trip::turned(module, options),
+            Way::Straight => trip::module(module, options),
+            Way::Improved => trip::improved(module, options, turns),
+        };
+        let trip = sent(module).map_err(|error| error.to_string())?;
+        if let Way::Improved = self {
+            let (was, once) = (module.bytes().len(), trip.module.bytes());
+            if once.len() > was {
+                return Err(format!("{was} bytes become {}", once.len()));
+            }
+            let twice = sent(&trip.module).map_err(|error| error.to_string())?;
+            if twice.module.bytes() != once {
+                let of = |module: &Module, func| module.body(func).map(|it| it.bytes().to_vec());
+                let mut funcs = module.defined_funcs();
+                let func = funcs.find(|&it| of(&trip.module, it) != of(&twice.module, it));
+                return Err(format!("another trip gives other bytes, of {func:?}"));
+            }
+        }
+        Ok(trip)
+    }
+}
+
 /// The module behind its trip.
 fn send(
     module: &Module,
@@ -188,10 +239,10 @@ fn send(
         }
         Some(body)
     };
-    let options = Options { transform: &transform, threads: 1, limits: &Limits::default() };
-    // Every second module with its loops turned.
-    let send = if index.is_multiple_of(2) { trip::turned } else { trip::module };
-    let trip = send(module, &options).map_err(|error| error.to_string())?;
+    let limits = Limits::default();
+    let options = Options { transform: &transform, threads: 1, limits: &limits };
+    let way = Way::ALL[(index % 3) as usize];
+    let trip = way.send(module, &options, !passes.is_empty())?;
     if let Some(refused) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(refused.to_string());
     }

@@ -63,6 +63,9 @@ const SSA_PASSES: &[&str] = &["crates/ssa/src/passes"];
 const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
 const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
+const CHECK: &[&str] = &["prova-check"];
+const CERTIFY: &[&str] = &["prova-certify"];
+const MACHINE: &[&str] = &["prova-check", "prova-certify"];
 
 /// The test programs of the crates that are mutated, in the order in which they run after those of
 /// the mutant's own package. They are built first, and quick.
@@ -77,6 +80,7 @@ pub const NEAR: &[Judge] = &[
         skipped: &["text::", "encode::"],
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
     },
+    Judge::new("prova-ssa", "twins", &["prova-ssa"]),
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
     Judge::new("prova-ssa", "check", SSA_CHECK),
     Judge::new("prova-ssa", "check_more", SSA_CHECK),
@@ -96,6 +100,11 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-specialize", "refusals", SPECIALIZE),
     Judge::new("prova-specialize", "prova_specialize", SPECIALIZE),
     Judge::new("prova-module", "limits", &["prova-module"]),
+    Judge::new("prova-check", "hostile", CHECK),
+    Judge::new("prova-check", "prova_check", CHECK),
+    Judge::new("prova-check", "lemmas", CHECK),
+    Judge::new("prova-check", "space", CHECK),
+    Judge::new("prova-certify", "certificates", CERTIFY),
 ];
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.
@@ -111,6 +120,11 @@ pub const FAR: &[Judge] = &[
     Judge::new("prova-ssa", "linear", &["prova-ssa"]),
     Judge::new("prova-ssa", "emitted", &["crates/ssa/src/check"]),
     Judge::new("prova-testing", "trip", &["prova-ssa"]),
+    Judge::new("prova-certify", "rules", MACHINE),
+    Judge::new("prova-certify", "attack", MACHINE),
+    Judge::new("prova-certify", "attack_runtime", MACHINE),
+    Judge::new("prova-certify", "frame", MACHINE),
+    Judge::new("prova-certify", "corpus", MACHINE),
 ];
 
 /// One edit of the source.

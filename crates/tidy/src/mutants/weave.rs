@@ -24,12 +24,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The environment variable that says which mutant is in force.
 pub const VARIABLE: &str = "PROVA_MUTANT";
 
-/// What asks for it, at the end of the root of each crate that has mutants.
+/// What asks for it, at the end of the root of each crate that has mutants, with a name of its own
+/// for `std`, which a crate may do without.
 const SWITCH: &str = r#"
+extern crate std as mutants_std;
 #[inline]
 pub(crate) fn mutant_in_force() -> usize {
-    static NUMBER: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
-        std::env::var("PROVA_MUTANT").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
+    use mutants_std::{env, sync::LazyLock};
+    static NUMBER: LazyLock<usize> = LazyLock::new(|| {
+        env::var("PROVA_MUTANT").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
     });
     *NUMBER
 }

@@ -42,7 +42,10 @@ impl Clusterer<'_, '_> {
             matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding(_) | Look::Stale(_))
         };
         for run in data.runs.iter().filter(|run| !follows(run)) {
-            self.run(run);
+            match self.exchange(run) {
+                Some(kind) => self.exchanged(run, &kind),
+                None => self.run(run),
+            }
         }
         self.growth.sort_unstable();
         for run in data.runs.iter().filter(follows) {
@@ -116,16 +119,17 @@ impl Clusterer<'_, '_> {
         }
     }
 
+    /// A run whose bytes change places as fields in code do: it follows from that code.
+    fn exchanged(&mut self, run: &Run, kind: &str) {
+        let mut difference = of_run(run);
+        difference.summary = differ(difference.sites, &place(run));
+        difference.evidence.push("its bytes change places as fields in code do".into());
+        let cluster = self.operands(kind, &BTreeMap::new());
+        self.add(difference, cluster, false);
+    }
+
     fn run(&mut self, run: &Run) {
-        let mut difference =
-            plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
-        (difference.a, difference.b) = (Some(run.a), Some(run.b));
-        difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
-        let text = matches!(run.look, Look::Text(..));
-        let (a, b) = (bytes_words(&run.bytes_a, text), bytes_words(&run.bytes_b, text));
-        difference.evidence.push(format!("A has {a}, B has {b}"));
-        let place =
-            if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
+        let (mut difference, place) = (of_run(run), place(run));
         match run.look {
             Look::Length(_, by) | Look::Grew(by) => {
                 let (verdict, summary, why) = match run.look {
@@ -185,6 +189,25 @@ impl Clusterer<'_, '_> {
                 self.add(difference, cluster, true);
             }
         }
+    }
+
+    /// If bytes change places as fields in code do, the operands of that code's cluster.
+    fn exchange(&self, run: &Run) -> Option<String> {
+        let (a, b) = (&run.bytes_a, &run.bytes_b);
+        if run.look != Look::Bytes {
+            return None;
+        }
+        let by = |distance: u64| {
+            let distance = usize::try_from(distance).unwrap_or(usize::MAX);
+            let with = |at: usize, other: Option<usize>| {
+                other.is_some_and(|to| a.get(to) == Some(&b[at]) && b.get(to) == Some(&a[at]))
+            };
+            let changes = |at: usize| {
+                with(at, at.checked_add(distance)) || with(at, at.checked_sub(distance))
+            };
+            a.len() == b.len() && (0..a.len()).all(|at| a[at] == b[at] || changes(at))
+        };
+        self.exchanged.iter().find(|(distance, _)| by(*distance)).map(|(_, kind)| kind.clone())
     }
 
     /// Words a run that is a cause by itself; gives its cluster's key and cause.
@@ -273,6 +296,22 @@ impl Clusterer<'_, '_> {
             ),
         }
     }
+}
+
+/// What is said of every run.
+fn of_run(run: &Run) -> Difference {
+    let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
+    (difference.a, difference.b) = (Some(run.a), Some(run.b));
+    difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
+    let text = matches!(run.look, Look::Text(..));
+    let (a, b) = (bytes_words(&run.bytes_a, text), bytes_words(&run.bytes_b, text));
+    difference.evidence.push(format!("A has {a}, B has {b}"));
+    difference
+}
+
+/// Where a run is.
+fn place(run: &Run) -> String {
+    if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) }
 }
 
 /// The addresses in A of what differs; of text from its start on, whose address code has.

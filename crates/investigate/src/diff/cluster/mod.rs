@@ -21,6 +21,13 @@ use prova_builds::names::{demangle, printable};
 use prova_module::Module;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+/// The cause of functions that are the same, though what they access moved.
+pub(crate) const STAYED: &str = "functions that stay the same where what they access moved";
+/// How causes begin whose functions differ in numbers alone.
+pub(crate) const OPERANDS: &str = "same operators, other operands: ";
+pub(crate) const CONSTANT: &str = "constant changed: ";
+pub(crate) const CONSTANTS: &str = "one constant changed in each";
+
 /// Most differences whose aligned code is kept.
 const CODE_MAX: usize = 400;
 /// The cause where only the name of the module, which linkers take from the file, differs.
@@ -63,6 +70,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     renumbering: Option<usize>,
     /// The first cluster of code that changed.
     first_code: Option<usize>,
+    /// The first cluster of code that does something else, or that one side alone has.
+    first_changed: Option<usize>,
     with_code: usize,
     /// Runs of bytes whose users were looked up.
     xrefs: usize,
@@ -72,6 +81,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     alone: HashMap<(bool, u32), usize>,
     /// By cluster, how often which field offset became which.
     fields: BTreeMap<usize, BTreeMap<(u64, u64), u32>>,
+    /// Distances of fields that change places in code, and the operands of that code's cluster.
+    exchanged: Vec<(u64, String)>,
 }
 
 impl<'s, 'm> Clusterer<'s, 'm> {
@@ -90,12 +101,14 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             grown: HashMap::new(),
             renumbering: None,
             first_code: None,
+            first_changed: None,
             with_code: 0,
             xrefs: 0,
             others: BTreeMap::new(),
             folded: Folded::default(),
             alone: HashMap::new(),
             fields: BTreeMap::new(),
+            exchanged: Vec::new(),
         }
     }
 
@@ -238,6 +251,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             self.renumbering.get_or_insert(cluster);
             self.first_code.get_or_insert(cluster);
             self.alone.insert((in_a, func), cluster);
+            self.first_changed.get_or_insert(cluster);
             if self.alone.len() <= BODIES_MAX {
                 let origin = if in_a { Origin::A } else { Origin::B };
                 let line = |(offset, text)| Line { origin, offset, offset_b: None, text };
@@ -245,6 +259,22 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             }
             self.add(difference, cluster, true);
         }
+    }
+
+    /// Fields that change places in code that is the same but for them: of pairs of offsets that
+    /// are there both ways, the distance, and the operands that the code's cluster is named for.
+    /// Data is looked at before code, so this comes first.
+    pub(crate) fn exchanges(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+        let mut pairs: BTreeMap<(u64, u64), &str> = BTreeMap::new();
+        for outcome in outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()) {
+            if let Cause::Operands(kind) = &outcome.cause {
+                outcome.fields.keys().for_each(|pair| {
+                    pairs.entry(*pair).or_insert(kind);
+                });
+            }
+        }
+        let both = pairs.iter().filter(|((x, y), _)| x < y && pairs.contains_key(&(*y, *x)));
+        self.exchanged = both.map(|((x, y), kind)| (y - x, (*kind).to_owned())).collect();
     }
 
     /// Functions that stand at another place among their neighbours.
@@ -293,7 +323,17 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         if outcome.verdict.is_of_code() {
             self.first_code.get_or_insert(cluster);
         }
+        if outcome.verdict == Verdict::Changed {
+            self.first_changed.get_or_insert(cluster);
+        }
         self.add(difference, cluster, cause);
+    }
+
+    /// The first cluster of what made addresses move.
+    fn moving(&self) -> Option<usize> {
+        let grown = self.growth.first().map(|(_, _, cluster)| *cluster);
+        let moved = || self.keys.iter().find(|(key, _)| key.starts_with("moved "));
+        grown.or_else(|| moved().map(|(_, cluster)| *cluster))
     }
 
     /// The cluster of an outcome, and whether it is itself the cause.
@@ -319,21 +359,19 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 return (self.cluster(&format!("op {a} {b}"), text), true);
             }
             Cause::Constant(a, b) if !self.folded.constants => {
-                let text = || format!("constant changed: {a} → {b}");
+                let text = || format!("{CONSTANT}{a} → {b}");
                 return (self.cluster(&format!("const {a} {b}"), text), true);
             }
             Cause::Renumbered => ("renumbered", "indices renumbered"),
             Cause::Slots => ("slots", "numbers of table slots changed"),
-            Cause::Stayed => {
-                ("stayed", "functions that stay the same where what they access moved")
-            }
+            Cause::Stayed => ("stayed", STAYED),
             Cause::Locals => ("locals", "locals renamed"),
             Cause::Layout { states: true } => {
                 ("states", "dispatcher states permuted (iteration order in the compiler)")
             }
             Cause::Layout { states: false } => ("blocks", "blocks in another order"),
             Cause::Operator(..) => ("operators", "one operator changed in each"),
-            Cause::Constant(..) => ("constants", "one constant changed in each"),
+            Cause::Constant(..) => ("constants", CONSTANTS),
             Cause::Signature => ("signature", "functions of another type"),
             Cause::Body { slight: true } => {
                 ("slight", "functions rewritten in part: less than a tenth of their operators")
@@ -357,9 +395,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
 
     /// The cluster of operands of one kind.
     fn operands(&mut self, kind: &str, fields: &BTreeMap<(u64, u64), u32>) -> usize {
-        let cluster = self.cluster(&format!("operands {kind}"), || {
-            format!("same operators, other operands: {kind}")
-        });
+        let cluster = self.cluster(&format!("operands {kind}"), || format!("{OPERANDS}{kind}"));
         let known = self.fields.entry(cluster).or_default();
         for (pair, count) in fields {
             *known.entry(*pair).or_default() += count;
@@ -400,7 +436,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             difference.sites = one.sites;
             let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
             let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
+            let debug = one.kind == Kind::Custom && one.name.starts_with(".debug_");
             let follows = self.renumbering.or(self.first_code).filter(|_| one.follows).or(export);
+            // Of other code compilers write other debug information.
+            let follows = follows.or(self.first_changed.filter(|_| debug));
+            // Addresses that moved, moved with something.
+            let follows = follows.or_else(|| self.moving().filter(|_| debug && one.follows));
             let changed = |root: usize| self.clusters[root].verdict == Verdict::Changed;
             let follows = follows.filter(|root| {
                 let same = one.verdict != Verdict::Changed || changed(*root);
@@ -415,7 +456,6 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 }
                 (_, None) => {
                     // Sections of debug information differ together.
-                    let debug = one.kind == Kind::Custom && one.name.starts_with(".debug_");
                     let own = match one.kind {
                         Kind::Custom if debug => ".debug_",
                         Kind::Custom => &one.name,

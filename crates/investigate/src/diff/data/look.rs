@@ -25,7 +25,37 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &
     if let Some(sort) = sort(a, b) {
         return Look::Text(sort, surrounding(a.0, a.1), surrounding(b.0, b.1));
     }
+    if let Some(sort) = strings(a, b) {
+        let text = |(bytes, run): (&[u8], &Range<usize>)| {
+            let at = |at: usize| surrounding(bytes, &(at..at));
+            format!("{}, {}", at(run.start), at(run.end))
+        };
+        return Look::Text(sort, text(a), text(b));
+    }
     if looks_random(run_a, run_b) { Look::Random } else { Look::Bytes }
+}
+
+/// The sort of several strings that a run of one length is in, if their ends are where they were
+/// and all are of one sort; of several sorts it is text.
+fn strings(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Option<Sort> {
+    let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
+    let ends = |run: &[u8]| -> Vec<usize> { (0..run.len()).filter(|at| run[*at] == 0).collect() };
+    let at = ends(run_a);
+    if run_a.len() != run_b.len() || at.is_empty() || at != ends(run_b) {
+        return None;
+    }
+    let (mut found, mut start) = (None, 0);
+    for end in at.into_iter().chain([run_a.len()]) {
+        let piece = start..end;
+        start = end + 1;
+        if run_a[piece.clone()] == run_b[piece.clone()] {
+            continue;
+        }
+        let of = |run: &Range<usize>| run.start + piece.start..run.start + piece.end;
+        let one = sort((a.0, &of(a.1)), (b.0, &of(b.1)))?;
+        found = Some(if found.is_none_or(|found| found == one) { one } else { Sort::Text });
+    }
+    found
 }
 
 /// Invariant 3: the zeros around the run are `tail`, padding, `head`, where tail and head are the

@@ -13,6 +13,7 @@
 //! * N5. No frame of Rust lies on a native stack, and none of native code on the host's. So leaving
 //!   native code for good means forgetting it.
 
+mod before;
 mod code;
 mod enter;
 mod signals;

@@ -1,6 +1,6 @@
 //! Which loops are turned (H2, H3), and what is copied for which latches.
 
-use super::super::carry::Home;
+use super::super::carry::{Home, uses};
 use super::super::flow::{Flow, NONE};
 use crate::body::{Body, Def, Op};
 use crate::entity::{Block, Inst, Value};
@@ -79,7 +79,7 @@ impl Plan {
             data.params().chain(results).for_each(|value| made[value.index()] = at);
         }
         let mut is_read = vec![false; body.value_count()];
-        each_use(body, |value, by| {
+        uses(body, |value, by| {
             let at = made[value.index()];
             is_read[value.index()] |= at != NONE && at != number[by.index()];
         });
@@ -97,22 +97,10 @@ fn is_constant(body: &Body, inst: Inst) -> bool {
     data.args.is_empty() && data.op.effects().is_pure()
 }
 
-/// Calls back with each value that is read, and the block that reads it.
-fn each_use(body: &Body, mut read: impl FnMut(Value, Block)) {
-    for (block, data) in body.blocks() {
-        let operands = data.insts().flat_map(|inst| body.operands(body.inst(inst).args));
-        operands.for_each(|&value| read(value, block));
-        body.terminator_operands(&data.terminator).iter().for_each(|&value| read(value, block));
-        for edge in body.successors(block) {
-            body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(v, block));
-        }
-    }
-}
-
 /// How often each value is read.
 fn reads(body: &Body) -> Vec<u32> {
     let mut reads = vec![0; body.value_count()];
-    each_use(body, |value, _| reads[value.index()] += 1);
+    uses(body, |value, _| reads[value.index()] += 1);
     reads
 }
 

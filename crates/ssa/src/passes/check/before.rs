@@ -4,6 +4,9 @@
 //! A value's number is a term over *leaves*: parameters, and results of effects. That is sound over
 //! the whole body, as in any value numbering over SSA form: all leaves of a value's term dominate
 //! it, so where the value is in scope they are what they were when it was made.
+//!
+//! Passes that speak of memory plan by the same words ([`Before::alone`]): what is known of
+//! addresses, values and reach has one place, and a pass proposes nothing that is not known here.
 
 use super::super::number::{Numbers, cannot_trap};
 use super::super::ways::Ways;
@@ -22,26 +25,26 @@ use prova_terms::Vn;
 use std::cell::OnceCell;
 
 /// What the old body and the witness's words about it amount to.
-pub(super) struct Before<'b> {
-    pub(super) body: &'b Body,
+pub(in crate::passes) struct Before<'b> {
+    pub(in crate::passes) body: &'b Body,
     module: &'b Module,
     /// Made when something asks for them.
     dominators: OnceCell<Dominators>,
     /// By instruction.
     block_of: Vec<Block>,
     /// By value.
-    pub(super) number: Vec<Vn>,
+    pub(in crate::passes) number: Vec<Vn>,
     /// By value; of parameters alone.
     pub(super) claims: Vec<Option<Claim>>,
     /// By block.
     pub(super) threaded: Vec<bool>,
     /// By instruction: whether it may be missing in the new body.
-    pub(super) removable: Vec<bool>,
+    pub(in crate::passes) removable: Vec<bool>,
     /// By instruction: whether it is a load or store that is where its root and the sum of distance
     /// and offset are, and cannot trap (X7).
-    pub(super) is_near: Vec<bool>,
+    pub(in crate::passes) is_near: Vec<bool>,
     /// By instruction, if the witness says that stores are gone: what it sees of memory.
-    pub(super) sights: Vec<Sight>,
+    pub(in crate::passes) sights: Vec<Sight>,
     /// How far accesses have reached.
     reached: Reached,
     /// By instruction: what covers it.
@@ -59,11 +62,39 @@ impl<'b> Before<'b> {
         witness: &Witness,
         numbers: &mut Numbers,
     ) -> Verdict<Before<'b>> {
+        let mut before = Before::unread(module, body);
+        before.read(witness)?;
+        before.threaded()?;
+        if !witness.overwritten.is_empty() {
+            before.sights = vec![Sight::All; body.inst_count()];
+        }
+        before.walk(numbers)?;
+        if !witness.overwritten.is_empty() {
+            dying::overwritten(&before, numbers, &witness.overwritten, &witness.dying)?;
+            witness.overwritten.iter().for_each(|gone| before.removable[gone.index()] = true);
+        }
+        Ok(before)
+    }
+
+    /// The same of a body of which no witness says anything yet, with what each instruction sees:
+    /// what a pass may count on.
+    pub(in crate::passes) fn alone(
+        module: &'b Module,
+        body: &'b Body,
+        numbers: &mut Numbers,
+    ) -> Option<Before<'b>> {
+        let mut before = Before::unread(module, body);
+        before.sights = vec![Sight::All; body.inst_count()];
+        before.walk(numbers).ok()?;
+        Some(before)
+    }
+
+    fn unread(module: &'b Module, body: &'b Body) -> Before<'b> {
         let mut block_of = vec![body.entry(); body.inst_count()];
         for (block, data) in body.blocks() {
             data.insts().for_each(|inst| block_of[inst.index()] = block);
         }
-        let mut before = Before {
+        Before {
             body,
             module,
             dominators: OnceCell::new(),
@@ -77,28 +108,23 @@ impl<'b> Before<'b> {
             reached: Reached::default(),
             covers: vec![None; body.inst_count()],
             scratch: (Vec::new(), Vec::new()),
-        };
-        before.read(witness)?;
-        before.threaded()?;
-        if !witness.overwritten.is_empty() {
-            before.sights = vec![Sight::All; body.inst_count()];
         }
-        let ways = Ways::new(body);
+    }
+
+    /// Gives each value its number, block by block.
+    fn walk(&mut self, numbers: &mut Numbers) -> Verdict {
+        let ways = Ways::new(self.body);
         let mut waiting = Waiting::default();
         let mut known = Known::default();
-        for (block, _) in body.blocks() {
+        for (block, _) in self.body.blocks() {
             match waiting.known.remove(&block) {
                 Some(passed) => known = passed,
                 None => known.forget(),
             }
-            before.block(block, numbers, &mut known)?;
-            waiting.pass(body, &ways, block, &known);
+            self.block(block, numbers, &mut known)?;
+            waiting.pass(self.body, &ways, block, &known);
         }
-        if !witness.overwritten.is_empty() {
-            dying::overwritten(&before, numbers, &witness.overwritten, &witness.dying)?;
-            witness.overwritten.iter().for_each(|gone| before.removable[gone.index()] = true);
-        }
-        Ok(before)
+        Ok(())
     }
 
     /// Takes the witness's words, as far as they name what exists.
@@ -144,7 +170,7 @@ impl<'b> Before<'b> {
 
     /// Whether a value has been made whenever control comes to the start of a block, before its
     /// parameters.
-    pub(super) fn is_above(&self, value: Value, block: Block) -> bool {
+    pub(in crate::passes) fn is_above(&self, value: Value, block: Block) -> bool {
         let home = self.made_in(value);
         home != block && self.dominates(home, block)
     }

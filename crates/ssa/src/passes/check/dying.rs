@@ -53,7 +53,7 @@ impl Budget {
 
 /// What an instruction sees of memory.
 #[derive(Clone, Copy)]
-pub(super) enum Sight {
+pub(in crate::passes) enum Sight {
     /// Nothing.
     None,
     /// Nothing; it writes these bytes, and cannot trap.
@@ -65,7 +65,7 @@ pub(super) enum Sight {
 }
 
 impl Range {
-    fn holds(&self, other: &Range) -> bool {
+    pub(in crate::passes) fn holds(&self, other: &Range) -> bool {
         self.root == other.root && self.at <= other.at && other.to <= self.to
     }
 
@@ -187,7 +187,7 @@ pub(super) fn overwritten(
 
 /// What is dying before an instruction, by what is dying behind it; whether that is all it writes
 /// and it does nothing else.
-fn step(sight: Sight, dying: &mut Vec<Range>) -> bool {
+pub(in crate::passes) fn step(sight: Sight, dying: &mut Vec<Range>) -> bool {
     match sight {
         Sight::None => false,
         Sight::Writes(range) => {

@@ -37,7 +37,7 @@ use super::super::number::{Numbers, is_whole};
 use super::super::ways::Ways;
 
 /// A base in a memory.
-pub(super) type Base = (u32, Vn);
+pub(in crate::passes) type Base = (u32, Vn);
 
 /// How bytes are known: as a whole value, or as what an operator loads.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,15 +67,15 @@ const WIDTH_MAX: u64 = 16;
 
 /// Bytes of a memory: a root, and a range of distances from it that does not wrap (X2).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
-    pub(super) root: Base,
-    pub(super) at: u64,
-    pub(super) to: u64,
+pub(in crate::passes) struct Range {
+    pub(in crate::passes) root: Base,
+    pub(in crate::passes) at: u64,
+    pub(in crate::passes) to: u64,
 }
 
 /// Where an access is.
-pub(super) struct Place {
-    pub(super) range: Range,
+pub(in crate::passes) struct Place {
+    pub(in crate::passes) range: Range,
     /// The base, and the end of the range of offsets (X3).
     pub(super) base: Base,
     pub(super) end: u64,
@@ -84,7 +84,7 @@ pub(super) struct Place {
 }
 
 /// Where an access is; `None` where that cannot be said.
-pub(super) fn place(
+pub(in crate::passes) fn place(
     numbers: &mut Numbers,
     opcode: Opcode,
     access: Access,
@@ -239,7 +239,7 @@ impl Waiting {
 }
 
 /// The access of a plain load or store, with whether it is a load.
-pub(super) fn plain(opcode: Opcode, imm: Imm) -> Option<(Access, bool)> {
+pub(in crate::passes) fn plain(opcode: Opcode, imm: Imm) -> Option<(Access, bool)> {
     match (opcode.class(), imm) {
         (Class::load, Imm::Access(access)) => Some((access, true)),
         (Class::store, Imm::Access(access)) => Some((access, false)),

@@ -100,8 +100,11 @@ mod memory;
 mod reach;
 mod walk;
 
+pub(super) use before::Before;
 pub(crate) use copies::prove_copied;
+pub(super) use dying::{Sight, step};
 pub use error::{PassRejection, PassRule};
+pub(super) use memory::{Range, place, plain};
 
 use super::number::Numbers;
 use super::witness::Witness;
@@ -109,7 +112,6 @@ use crate::body::Body;
 use crate::entity::{Block, List, Value};
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
-use before::Before;
 use error::{PassRule as Rule, Verdict};
 use prova_module::Module;
 use walk::Walk;

@@ -1,0 +1,134 @@
+//! WASI reactors under `-w`: `_initialize` runs first, once, and is exported no longer; whatever
+//! the initialiser's name is, and whether it stays.
+//!
+//! Green does not show that a reactor of many constructors is initialised (`forth.c` is a command):
+//! what shows that is a program of that kind.
+
+use super::{Place, prova, text};
+
+/// A reactor: its constructor adds 4,096 to a global, its initialiser notes that, and `get` tells
+/// both. `OTHER` stands for more exports of the constructor, `MORE` for what else there is.
+const REACTOR: &str = r#"(module
+    (global $sp (mut i32) (i32.const 0))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "x")
+    (func $constructor OTHER
+        (global.set $sp (i32.add (global.get $sp) (i32.const 4096))))
+    (func (export "wizer-initialize")
+        (i32.store (i32.const 512) (i32.add (i32.load (i32.const 512)) (global.get $sp))))
+    MORE
+    (func (export "get") (result i32)
+        (i32.add (i32.mul (i32.const 100000) (i32.load (i32.const 512))) (global.get $sp))))"#;
+
+const IS: &str = r#"(export "_initialize")"#;
+
+/// What the name of an initialiser is, more exports of the constructor, what else there is, the
+/// options; what `get` gives afterwards and which functions are exported, or words of the refusal.
+type Row =
+    (&'static str, &'static str, &'static [&'static str], Result<[&'static str; 2], &'static str>);
+
+const ROWS: &[Row] = &[
+    (IS, "", &[], Ok(["409604096", "get"])),
+    (IS, "", &["--init-only"], Ok(["409604096", "get"])),
+    (IS, "", &["--keep-init-func"], Ok(["409604096", "get wizer-initialize"])),
+    (IS, "", &["--keep-init-func", "--init-only"], Ok(["409604096", "get wizer-initialize"])),
+    // `_initialize` is the initialiser: it runs once, and goes even if it is to stay.
+    (IS, "", &["--init-func", "_initialize"], Ok(["4096", "get wizer-initialize"])),
+    (
+        IS,
+        "",
+        &["--init-func", "_initialize", "--keep-init-func"],
+        Ok(["4096", "get wizer-initialize"]),
+    ),
+    // Another one.
+    (
+        IS,
+        r#"(func (export "other") (i32.store (i32.const 512) (i32.const 7)))"#,
+        &["--init-func", "other"],
+        Ok(["704096", "get wizer-initialize"]),
+    ),
+    // Another name of the constructor is the program's own, and stays; one by which it is the
+    // initialiser too does not make it run twice.
+    (r#"(export "_initialize") (export "again")"#, "", &[], Ok(["409604096", "again get"])),
+    (
+        r#"(export "_initialize") (export "again")"#,
+        "",
+        &["--init-func", "again"],
+        Ok(["4096", "get wizer-initialize"]),
+    ),
+    (
+        r#"(export "_initialize") (export "again")"#,
+        "",
+        &["--init-func", "again", "--keep-init-func"],
+        Ok(["4096", "again get wizer-initialize"]),
+    ),
+    // No reactor: nothing runs but the initialiser.
+    (r#"(export "initialize")"#, "", &[], Ok(["0", "get initialize"])),
+    ("", r#"(global (export "_initialize") i32 (i32.const 0))"#, &[], Ok(["0", "get"])),
+    // A command keeps its start, or resumes elsewhere; a module may be both.
+    (r#"(export "_start")"#, "", &[], Ok(["0", "_start get"])),
+    (r#"(export "_start")"#, r#"(func (export "wizer.resume"))"#, &[], Ok(["0", "_start get"])),
+    (IS, r#"(func (export "wizer.resume"))"#, &[], Ok(["409604096", "_start get"])),
+    (IS, r#"(func (export "_start"))"#, &[], Ok(["409604096", "_start get"])),
+    // What cannot be run.
+    (
+        "",
+        r#"(func (export "_initialize") (param i32))"#,
+        &[],
+        Err("`_initialize` has parameters or results"),
+    ),
+    (
+        "",
+        r#"(func (export "_initialize") (result i32) (i32.const 0))"#,
+        &["--init-func", "wizer-initialize"],
+        Err("`_initialize` has parameters or results"),
+    ),
+    ("", r#"(func (export "_initialize") unreachable)"#, &[], Err("`_initialize` failed")),
+    (
+        "",
+        r#"(func (export "_initialize") (loop $l (br $l)))"#,
+        &["--fuel", "1000"],
+        Err("`_initialize` and `wizer-initialize` have used up 1000 units"),
+    ),
+    (IS, "(start $constructor)", &[], Err("a module with a start function")),
+    (IS, "", &["--init-func", "none"], Err("there is no exported function `none`")),
+];
+
+/// The names of a module's exported functions, sorted.
+fn exports(file: &str) -> String {
+    let listed = text(&prova(&["inspect", file]).stdout);
+    let names = listed.lines().flat_map(|line| line.split("export \"").skip(1));
+    let mut names: Vec<&str> = names.filter_map(|name| name.split('"').next()).collect();
+    names.sort_unstable();
+    names.join(" ")
+}
+
+#[test]
+fn reactors_are_initialised_once() {
+    let place = Place::new("reactors");
+    let (from, to) = (place.file("reactor.wat"), place.file("reactor.wasm"));
+    for (names, more, options, expected) in ROWS {
+        let module = REACTOR.replace("OTHER", names).replace("MORE", more);
+        std::fs::write(&from, module).expect("a file");
+        std::fs::remove_file(&to).ok();
+        let made = prova(&[&["specialize", "-w", &from, "-o", &to], *options].concat());
+        let (code, said) = (made.status.code(), text(&made.stderr));
+        let row = format!("{names} {more} {options:?}: {said}");
+        match expected {
+            Ok([got, exported]) => {
+                assert_eq!(code, Some(0), "{row}");
+                assert_eq!(exports(&to), *exported, "{row}");
+                // Each time, as nothing runs before it any more.
+                for _ in 0..2 {
+                    let out = prova(&["run", "--invoke", "get", &to]);
+                    assert_eq!(text(&out.stdout).trim(), *got, "{row}");
+                }
+            }
+            Err(words) => {
+                assert_eq!(code, Some(1), "{row}");
+                assert!(said.contains(words), "{row}");
+                assert!(!std::path::Path::new(&to).exists(), "{row}");
+            }
+        }
+    }
+}

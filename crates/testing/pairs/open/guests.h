@@ -1,0 +1,2 @@
+int score(const char *name);
+void greet(const char *name, int may);

@@ -1,0 +1,95 @@
+//! The command that judges pairs of builds. Arguments → a table.
+
+use clap::Args;
+use prova_testing::pairs::draw::Draws;
+use prova_testing::pairs::table::{HEAD, Totals};
+use prova_testing::pairs::{SETS, Set};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Which pairs, and what of them is wanted.
+#[derive(Args)]
+pub(crate) struct PairsArgs {
+    /// The set: `open`, or `held`, which is measured and not looked at
+    #[arg(long, default_value = SETS[0].0)]
+    set: String,
+    /// Only pairs whose name has this text
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Only each Nth of these
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    each: usize,
+    /// How often each program is drawn with each noise
+    #[arg(long, value_name = "N", default_value_t = Draws::default().honest)]
+    honest: u64,
+    /// How often each edit is drawn
+    #[arg(long, value_name = "N", default_value_t = Draws::default().malicious)]
+    malicious: u64,
+    /// Prints the pairs' commands, and builds nothing
+    #[arg(long)]
+    list: bool,
+    /// Prints totals alone
+    #[arg(long)]
+    totals: bool,
+    /// Where the modules go: `NAME/a.wasm`, `NAME/b.wasm`
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+impl PairsArgs {
+    /// Builds, runs and compares: 0 if all is as it must be, 1 if not, 2 if it could not be tried.
+    pub(crate) fn run(&self) -> ExitCode {
+        match self.judge() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn judge(&self) -> Result<bool, String> {
+        let draws = Draws { honest: self.honest, malicious: self.malicious };
+        let set = Set::read(&self.set, draws)?;
+        let named = set.pairs.iter().filter(|pair| pair.name.contains(&self.only));
+        let mut missing: BTreeMap<&str, Option<String>> = BTreeMap::new();
+        let mut totals = Totals::default();
+        if !self.totals && !self.list {
+            println!("{HEAD}");
+        }
+        for pair in named.step_by(self.each.max(1)) {
+            if self.list {
+                println!("{}", pair.name);
+                pair.recipe.commands.iter().for_each(|command| println!("  {command}"));
+                continue;
+            }
+            let language = set.programs[pair.program].language.as_str();
+            if missing.entry(language).or_insert_with(|| pair.recipe.missing()).is_some() {
+                continue;
+            }
+            let sides = set.build(pair)?;
+            if let Some(keep) = &self.keep {
+                let folder = keep.join(pair.name.replace('/', "-"));
+                fs::create_dir_all(&folder)
+                    .and_then(|()| fs::write(folder.join("a.wasm"), &sides.0))
+                    .and_then(|()| fs::write(folder.join("b.wasm"), &sides.1))
+                    .map_err(|error| format!("{}: {error}", folder.display()))?;
+            }
+            let row = set.judge(pair, sides)?;
+            if !self.totals {
+                println!("{row}");
+            }
+            totals.add(&row);
+        }
+        for (language, missing) in missing.iter().filter_map(|(l, m)| Some((l, m.as_ref()?))) {
+            println!("ignored: pairs in {language}, as {missing}");
+        }
+        if !self.list {
+            print!("{totals}");
+        }
+        Ok(totals.wrong().is_empty())
+    }
+}
