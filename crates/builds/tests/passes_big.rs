@@ -3,9 +3,8 @@
 //! Green does not show the speed (`benches/README.md`), nor the process's memory:
 //! `crates/cli/tests/passes.rs` bounds that.
 
-mod logs;
-
-use logs::{Dumps, Plant};
+use crate::logs;
+use crate::logs::{Dumps, Plant};
 use prova_builds::passes::{self, Fate};
 use std::path::Path;
 

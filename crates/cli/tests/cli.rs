@@ -3,9 +3,7 @@
 //! What green does not show: what real programs do (`programs/`), and files and clocks under WASI
 //! (`crates/wasi/tests`).
 
-mod common;
-
-use common::{DEMO, TIERS, demo};
+use crate::common::{DEMO, TIERS, demo};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

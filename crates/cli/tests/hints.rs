@@ -3,9 +3,7 @@
 //!
 //! What green does not show: that other mistakes are told as well.
 
-mod common;
-
-use common::{TIERS, demo};
+use crate::common::{TIERS, demo};
 use std::time::{Duration, Instant};
 
 #[test]

@@ -6,10 +6,7 @@
 //! Green does not show that each fault of a specialiser shows in each run: one that no run meets
 //! shows in none.
 
-#[expect(dead_code, reason = "other tests use more of it")]
-mod common;
-
-use common::Scratch;
+use crate::common::Scratch;
 use std::path::Path;
 
 fn folder(name: &str) -> std::path::PathBuf {

@@ -1,9 +1,6 @@
 //! `prova profile`, and the profile in what other commands print.
 
-#[expect(dead_code, reason = "other tests use more of it")]
-mod common;
-
-use common::{DEMO, Scratch};
+use crate::common::{DEMO, Scratch};
 use prova::Profile;
 use prova_module::Digest;
 use serde_json::Value;

@@ -5,11 +5,8 @@
 //! with its state in memory and with its state in registers. That each function is its interpreter
 //! is the proof's to show (`crates/specialize/tests`).
 
-#[path = "specialize/cells.rs"]
 mod cells;
-#[path = "specialize/initialisers.rs"]
 mod initialisers;
-#[path = "specialize/reactors.rs"]
 mod reactors;
 
 use std::path::{Path, PathBuf};
@@ -167,7 +164,7 @@ fn contexts_without_end_are_named() {
     ] {
         std::fs::write(&from, module).expect("a file");
         let made = prova(&["specialize", &from, "-o", &to]);
-        let said = crate::text(&made.stderr);
+        let said = text(&made.stderr);
         assert_eq!(made.status.code(), Some(0), "{said}");
         assert!(said.contains("more than 100000 blocks"), "{said}");
         assert!(said.contains("and none of them was there before"), "{said}");

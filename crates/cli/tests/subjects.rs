@@ -4,10 +4,7 @@
 //! Green does not show that other interpreters can be specialised, nor that Lua and QuickJS can,
 //! whose modules are not carried: their figures are on the command's page.
 
-#[expect(dead_code, reason = "other tests use more of it")]
-mod common;
-
-use common::Scratch;
+use crate::common::Scratch;
 use std::path::Path;
 
 /// A module of `programs/specialize`, and what becomes of it: with its requests (`-w` and the

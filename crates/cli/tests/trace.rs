@@ -6,9 +6,8 @@
 //! Green does not show that every event is told; the tests of `prova-investigate` have those. Nor
 //! does it that an engine of somebody else takes the modules that are made for it.
 
-mod common;
-
-use common::{Run, Scratch, TIERS, demo};
+use crate::common;
+use crate::common::{Run, Scratch, TIERS, demo};
 use std::path::Path;
 
 /// Prints its arguments and random bytes; the sum of both is the exit code.

@@ -3,10 +3,7 @@
 //!
 //! Green does not show that no other end is taken for the program's own.
 
-#[expect(dead_code, reason = "other tests use more of it")]
-mod common;
-
-use common::{Run, Scratch};
+use crate::common::{Run, Scratch};
 
 /// Calls itself so often, and then writes four bytes.
 fn deep(depth: u32, text: &str) -> String {

@@ -3,9 +3,7 @@
 //! Green shows that these bodies get the facts the module documentation of `facts` defines, worked
 //! out by hand. It does not show that a tier charges by them.
 
-mod common;
-
-use common::decode;
+use crate::common::decode;
 use prova_module::{BlockKind, FuncIdx, Module, host_charge_bytes};
 use std::collections::HashMap;
 use std::fmt::Write;

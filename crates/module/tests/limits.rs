@@ -3,9 +3,7 @@
 //!
 //! Green does not show that the defaults are low enough for a given host.
 
-mod common;
-
-use common::{assemble, decode};
+use crate::common::{assemble, decode};
 use prova_module::{Error, ErrorKind, Features, FuncIdx, Limits, Module};
 use std::time::{Duration, Instant};
 

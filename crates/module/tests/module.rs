@@ -3,9 +3,7 @@
 //! Green shows that each accessor gives back what the text says. It does not show that validation
 //! is right, which is wasmparser's part and the specification suite's to test.
 
-mod common;
-
-use common::{assemble, decode};
+use crate::common::{assemble, decode};
 use prova_module::{
     ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, ExternType, Features,
     FuncIdx, FuncType, GlobalIdx, GlobalType, Limits, LocalIdx, MemoryIdx, MemoryType, Module,

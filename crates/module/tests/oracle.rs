@@ -4,9 +4,7 @@
 //! leaves out nothing that the default features allow but exotic sizes. Both read wasmparser's
 //! stack, so a fault of its validator would pass.
 
-#[path = "common/oracle.rs"]
-mod oracle;
-
+use crate::common::oracle;
 use arbtest::arbitrary::Unstructured;
 use prova_module::{Features, Limits, Module};
 use std::cell::Cell;

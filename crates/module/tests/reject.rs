@@ -3,9 +3,7 @@
 //!
 //! Green does not show that every invalid module is refused, which the specification suite tests.
 
-mod common;
-
-use common::{assemble, decode};
+use crate::common::{assemble, decode};
 use prova_module::{Error, ErrorKind, Features, FuncIdx, Limits, Module, Proposal};
 
 fn refuse(text: &str, features: Features) -> Error {

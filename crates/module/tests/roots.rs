@@ -4,11 +4,8 @@
 //! oracle says the same of them; `oracle.rs` compares generated ones. It does not show that a tier
 //! keeps what they say: `tests/exceptions.rs` of `prova-testing` does.
 
-mod common;
-#[path = "common/oracle.rs"]
-mod oracle;
-
-use common::{assemble, decode};
+use crate::common::oracle;
+use crate::common::{assemble, decode};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::HashMap;
 

@@ -2,9 +2,7 @@
 //! are few: the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between
 //! memories, with any address type; out of bounds nothing is written.
 
-mod common;
-
-use common::same_with;
+use crate::common::same_with;
 use prova::Val;
 use std::fmt::Write;
 

@@ -2,9 +2,7 @@
 //! pull requests 7965, 8173, 8174, 8176, 8177, 8207, 8208, 8225): code with the same shapes is
 //! compiled, checked and run, in both shapes of memories.
 
-mod common;
-
-use common::{same, same_imported};
+use crate::common::{same, same_imported};
 use prova::Val;
 
 /// Indices around the ends of a page, of two, and of the space.

@@ -5,9 +5,7 @@
 use prova::{MachineCompiler, Val};
 use prova_native::NativeCompiler;
 
-mod common;
-
-use common::{same, same_with};
+use crate::common::{same, same_with};
 
 #[test]
 fn an_addition_and_a_load() {

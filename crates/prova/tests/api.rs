@@ -3,9 +3,7 @@
 //! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`),
 //! or that programs written for other engines compile.
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::wasi::{Captured, I32Exit, WasiCtx, WasiCtxBuilder};
 use prova::*;
 

@@ -4,9 +4,7 @@
 //! What green does not show: what exceptions do inside of modules (`tests/run/exception.wast`, the
 //! specification suite).
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::*;
 
 /// A module that catches what the host throws in several ways, and throws into the host.

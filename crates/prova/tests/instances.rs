@@ -3,9 +3,8 @@
 //! What green does not show: that a memory was mapped rather than written, and how long that takes
 //! (`examples/instances.rs`).
 
-mod common;
-
-use common::{module, trap_of};
+use crate::common;
+use crate::common::{module, trap_of};
 use prova::*;
 
 /// Engines of each tier, with and without images.

@@ -3,9 +3,7 @@
 //! What green does not show: each limit by itself (`crates/module/tests/limits.rs`,
 //! `crates/runtime/tests/store/limits.rs`).
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::*;
 
 #[test]

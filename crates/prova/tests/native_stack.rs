@@ -5,9 +5,7 @@
 //! abort of this test. What green does not show: that host functions of an embedder need little
 //! themselves.
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::wasi::{Captured, WasiCtx, WasiCtxBuilder};
 use prova::*;
 

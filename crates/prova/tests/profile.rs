@@ -3,10 +3,7 @@
 //! What green does not show: that the rules hold (`crates/testing/tests/profile.rs` runs a case of
 //! each), nor that another machine agrees (`prova-testing profile`).
 
-#[expect(dead_code, reason = "other tests use more of it")]
-mod common;
-
-use common::{each_tier, module};
+use crate::common::{each_tier, module};
 use prova::*;
 
 /// If this fails, something changed that hosts of the profile agree on. What was published needs a

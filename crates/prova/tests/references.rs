@@ -4,9 +4,7 @@
 //! What green does not show: what code does with such references (`tests/run`, the specification
 //! suite).
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::*;
 
 /// The type of functions from `i32` to `i32`.

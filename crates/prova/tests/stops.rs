@@ -4,9 +4,7 @@
 //! What green does not show: that two tiers stop at the same operator of every program (the
 //! campaigns of `testing`).
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::*;
 use std::cell::RefCell;
 

@@ -3,9 +3,7 @@
 //! What green does not show: what the calls do (`crates/wasi/tests`). No test looks at a clock: the
 //! epoch is moved by what the calls themselves do, and deadlines lie in the past.
 
-mod common;
-
-use common::{each_tier, module, trap_of};
+use crate::common::{each_tier, module, trap_of};
 use prova::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::*;
 use std::cell::Cell;

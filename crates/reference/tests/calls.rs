@@ -3,13 +3,11 @@
 //! Green shows depth and backtraces by hand-made cases; that the other tiers charge and report
 //! alike is for the differential tests.
 
-mod support;
-
+use crate::support::{World, config, position, ty};
 use prova_module::ValType::{self, I32, I64, V128};
 use prova_runtime::{Extern, HostOutcome, Settings, Store, StoreConfig, Trap, TrapKind};
 use std::any::Any;
 use std::sync::Arc;
-use support::{World, config, position, ty};
 
 /// Function and position of each frame of a backtrace, the innermost first.
 fn trace(trap: &Trap) -> Vec<(u32, usize)> {

@@ -3,10 +3,8 @@
 //! Green does not show that other tiers agree; it is these tests and the specification's suite that
 //! the reference tier is held against.
 
-mod support;
-
+use crate::support::World;
 use prova_runtime::TrapKind;
-use support::World;
 
 #[test]
 fn branches_take_their_values_past_what_lies_between() {

@@ -3,10 +3,8 @@
 //! What loads and stores convert is for the specification's scripts (`spec.rs`); green here does
 //! not show it.
 
-mod support;
-
+use crate::support::World;
 use prova_runtime::{Extern, MemoryFault, TrapKind};
-use support::World;
 
 /// The kind and the place of the trap that a call ends in.
 fn fault(world: &mut World, name: &str, args: &[u64]) -> (TrapKind, Option<MemoryFault>) {

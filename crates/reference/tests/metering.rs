@@ -3,8 +3,8 @@
 //! Green does not show that `prova_module` cuts segments as `docs/semantics.md` says: its own tests
 //! do.
 
-mod support;
-
+use crate::support;
+use crate::support::{World, config, ty};
 use prova_module::{
     CLAUSE_ASKED_COST, FRAME_LEFT_COST, FuncType, HOST_CALL_COST, THROW_COST, ValType,
 };
@@ -12,7 +12,6 @@ use prova_reference::Reference;
 use prova_runtime::{ExecutorKind, Extern, HostOutcome, Metering, Settings, StoreConfig, TrapKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use support::{World, config, ty};
 
 /// What a call of `f` costs.
 fn cost(wat: &str, args: &[u64]) -> u64 {

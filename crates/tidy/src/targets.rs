@@ -53,11 +53,18 @@ fn name(text: &str) -> Option<&str> {
     name.starts_with(|c: char| c.is_ascii_lowercase()).then_some(name)
 }
 
-/// Whether a crate has the target: by its file, or by name in its manifest.
+/// Whether a crate has the target: by its file, unless its manifest says that files are modules of
+/// one program; or by name in its manifest.
 fn is_target(tree: &Tree, folder: &str, name: &str) -> bool {
     let ends = [format!("/{folder}/{name}.rs"), format!("/{folder}/{name}/main.rs")];
     let row = format!("name = \"{name}\"");
-    tree.paths.iter().any(|path| ends.iter().any(|end| path.ends_with(end)))
+    let is_found = |path: &str| {
+        let krate = ends.iter().find_map(|end| path.strip_suffix(end.as_str()));
+        let manifest = krate.and_then(|krate| tree.text(&format!("{krate}/Cargo.toml")));
+        let are_modules = manifest.is_some_and(|text| text.contains("autotests = false"));
+        krate.is_some() && !(folder == "tests" && are_modules)
+    };
+    tree.paths.iter().any(|path| is_found(path))
         || tree
             .files
             .iter()
@@ -122,13 +129,17 @@ mod tests {
                 "cargo run --example there\ncargo run --example gone -p NAME --test NAME",
             ),
             ("benches/run.py", "--bin prova --test judge"),
+            ("benches/more.py", "--test file --test module --test one"),
             ("crates/one/examples/there.rs", ""),
+            ("crates/two/tests/file.rs", ""),
+            ("crates/three/tests/module.rs", ""),
+            ("crates/three/Cargo.toml", "autotests = false\n[[test]]\nname = \"one\"\n"),
             ("crates/one/Cargo.toml", "[[bin]]\nname = \"prova\"\n"),
         ]);
         let mut findings = Vec::new();
         targets(&tree, &mut findings);
         let found: Vec<_> = findings.iter().map(|f| (f.line, f.item.as_str())).collect();
-        assert_eq!(found, [(2, "gone"), (1, "judge")]);
+        assert_eq!(found, [(2, "gone"), (1, "judge"), (1, "module")]);
     }
 
     #[test]

@@ -5,14 +5,12 @@
 //! whatever valid module comes: no operator is forgotten, nothing panics, no slot is read before it
 //! is written.
 
-mod support;
-
+use crate::support::translate_all;
 use arbtest::arbitrary::Unstructured;
 use prova_bytecode::{Metering, Settings};
 use prova_module::{Features, Limits, Module};
 use prova_translate::Translator;
 use std::cell::Cell;
-use support::translate_all;
 use wasm_smith::{Config, Module as Generated};
 
 fn config() -> Config {

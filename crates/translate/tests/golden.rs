@@ -2,14 +2,12 @@
 //!
 //! The README of that folder describes the files and says what a green run does not show.
 
-mod support;
-
+use crate::support::wasm::Evaluator;
+use crate::support::{Outcome, compare, module, translate_all};
 use prova_bytecode::{Metering, Settings, text};
 use prova_translate::Translator;
 use std::fmt::Write;
 use std::path::Path;
-use support::wasm::Evaluator;
-use support::{Outcome, compare, module, translate_all};
 
 /// The line that ends the module and begins the expected code.
 const CODE: &str = "\n;; code\n";

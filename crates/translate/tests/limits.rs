@@ -1,13 +1,11 @@
 //! The limits of translation from both sides, and bodies that would make a careless translator
 //! quadratic.
 
-mod support;
-
+use crate::support::encode::{Encoder, I32, leb};
+use crate::support::module;
 use prova_bytecode::Settings;
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_translate::{FRAME_CELLS_MAX, TranslateError, Translator};
-use support::encode::{Encoder, I32, leb};
-use support::module;
 
 fn decode(locals: u32, operators: &[u8]) -> prova_module::Result<Module> {
     let mut encoder = Encoder::new(&[(&[], &[])], &[(locals, I32)]);

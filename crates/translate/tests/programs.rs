@@ -6,13 +6,11 @@
 //! modules of `DIR/bin`. Green does not show that the code computes the right thing: that is for
 //! the check of candidates and for running the programs.
 
-mod support;
-
+use crate::support::translate_all;
 use prova_bytecode::{Metering, Op, Settings, decode};
 use prova_module::{Features, Limits, Module};
 use prova_translate::Translator;
 use std::path::{Path, PathBuf};
-use support::translate_all;
 
 /// Moves in a hundred instructions; measured: 20 to 26.
 const MOVES_PERCENT_MAX: usize = 30;

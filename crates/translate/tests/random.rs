@@ -7,14 +7,12 @@
 //! compared with an evaluator of Wasm, fuel included. Green does not show anything of loads,
 //! stores, tables and references.
 
-mod support;
-
+use crate::support::encode::{Encoder, I32, I64, V128, leb};
+use crate::support::wasm::Evaluator;
+use crate::support::{Outcome, compare, module, translate_all};
 use prova_bytecode::{Metering, Settings};
 use prova_random::Rng;
 use prova_translate::Translator;
-use support::encode::{Encoder, I32, I64, V128, leb};
-use support::wasm::Evaluator;
-use support::{Outcome, compare, module, translate_all};
 
 const MODULES: u64 = 1000;
 const FUNCTIONS: u32 = 8;

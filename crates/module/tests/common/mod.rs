@@ -1,5 +1,7 @@
 //! What the tests of this crate share: text in, module out.
 
+pub(crate) mod oracle;
+
 use prova_module::{Features, Limits, Module};
 
 /// Assembles text that must be well-formed.

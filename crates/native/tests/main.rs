@@ -1,0 +1,10 @@
+//! The tests of this crate as one program, which links once: a file is a module.
+
+mod attach;
+mod common;
+mod few_bytes;
+mod limits;
+mod mixed;
+mod numeric;
+mod pcc;
+mod run;

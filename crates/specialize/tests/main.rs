@@ -1,0 +1,7 @@
+//! The tests of this crate as one program, which links once: a file is a module.
+
+mod changed;
+mod forged;
+mod hostile;
+mod refusals;
+mod size;
