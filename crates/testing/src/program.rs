@@ -28,15 +28,16 @@ pub fn built() -> Result<PathBuf, String> {
 
 /// Asks cargo to build the program into `folder`, which is the target folder's one of a profile.
 ///
-/// The whole workspace is named, so that libraries have the features with which
-/// `cargo test --workspace` has just built them: a package by itself would have others, and
-/// everything would be built once more.
+/// The whole workspace is named, and a test that is small, so that libraries have the features with
+/// which `cargo test --workspace` has just built them: a package by itself, and programs without
+/// tests, would have others, and everything would be built once more.
 fn build(cargo: &Path, folder: &Path) -> Result<(), String> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let profile = if name == "debug" { "dev" } else { name };
     let target = folder.parent().ok_or("the profile's folder lies in no folder")?;
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "--workspace", "--bin", "prova", "--profile", profile])
+        .args(["build", "--quiet", "--workspace", "--bin", "prova", "--test", "tidy"])
+        .args(["--profile", profile])
         .arg("--target-dir")
         .arg(target)
         .current_dir(crate::root())
