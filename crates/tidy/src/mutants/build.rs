@@ -38,6 +38,8 @@ pub struct Program {
     pub folder: PathBuf,
     /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
+    /// What is in the names of the tests that are run.
+    pub only: &'static str,
     /// Beginnings of names of tests that it leaves out.
     pub skipped: &'static [&'static str],
 }
@@ -216,9 +218,9 @@ impl Bench {
             }
             all.extend(messages.iter().filter_map(program));
         }
-        let wanted = judges.iter().map(|&Judge { package, target, sees, skipped }| {
+        let wanted = judges.iter().map(|&Judge { package, target, sees, only, skipped }| {
             let found = all.iter().find(|x: &&Program| x.package == package && x.name == target);
-            let found = found.map(|program| Program { sees, skipped, ..program.clone() });
+            let found = found.map(|program| Program { sees, only, skipped, ..program.clone() });
             found.ok_or_else(|| format!("no test program {package} {target}"))
         });
         wanted.collect()
@@ -311,7 +313,7 @@ fn program(message: &Value) -> Option<Program> {
     let folder = manifest.parent()?.to_owned();
     let package = format!("prova-{}", folder.file_name()?.to_str()?);
     let name = message.pointer("/target/name")?.as_str()?.to_owned();
-    Some(Program { package, name, path: path.into(), folder, sees: &[], skipped: &[] })
+    Some(Program { package, name, path: path.into(), folder, sees: &[], only: "", skipped: &[] })
 }
 
 /// Removes the files of a folder that are not `known`.

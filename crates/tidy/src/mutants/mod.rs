@@ -41,6 +41,9 @@ pub struct Judge {
     pub target: &'static str,
     /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
+    /// What is in the names of the tests that are run: a module of the program, with its colons;
+    /// empty for all.
+    pub only: &'static str,
     /// Beginnings of names of tests that it leaves out: they run none of the mutated code, or take
     /// long and are asked about under another name.
     pub skipped: &'static [&'static str],
@@ -52,7 +55,16 @@ impl Judge {
         target: &'static str,
         sees: &'static [&'static str],
     ) -> Judge {
-        Judge { package, target, sees, skipped: &[] }
+        Judge { package, target, sees, only: "", skipped: &[] }
+    }
+
+    const fn part(
+        package: &'static str,
+        target: &'static str,
+        only: &'static str,
+        sees: &'static [&'static str],
+    ) -> Judge {
+        Judge { only, ..Judge::new(package, target, sees) }
     }
 }
 
@@ -72,10 +84,10 @@ const MACHINE: &[&str] = &["prova-check", "prova-certify"];
 pub const NEAR: &[Judge] = &[
     Judge::new("prova-terms", "prova_terms", &["prova-terms"]),
     Judge::new("prova-terms", "identities", &["prova-terms"]),
-    Judge::new("prova-module", "facts", &["prova-module"]),
-    Judge::new("prova-module", "roots", &["prova-module"]),
-    Judge::new("prova-module", "module", &["prova-module"]),
-    Judge::new("prova-module", "reject", &["prova-module"]),
+    Judge::part("prova-module", "module", "facts::", &["prova-module"]),
+    Judge::part("prova-module", "module", "roots::", &["prova-module"]),
+    Judge::part("prova-module", "module", "module::", &["prova-module"]),
+    Judge::part("prova-module", "module", "reject::", &["prova-module"]),
     Judge {
         skipped: &["text::", "encode::"],
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
@@ -95,11 +107,11 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-ssa", "emitted_shapes", SSA_EMITTED),
     Judge::new("prova-ssa", "emitted_ways", SSA_EMITTED),
     Judge::new("prova-specialize", "plants", SPECIALIZE_CHECK),
-    Judge::new("prova-specialize", "forged", SPECIALIZE_CHECK),
-    Judge::new("prova-specialize", "size", SPECIALIZE_CHECK),
-    Judge::new("prova-specialize", "refusals", SPECIALIZE),
+    Judge::part("prova-specialize", "specialize", "forged::", SPECIALIZE_CHECK),
+    Judge::part("prova-specialize", "specialize", "size::", SPECIALIZE_CHECK),
+    Judge::part("prova-specialize", "specialize", "refusals::", SPECIALIZE),
     Judge::new("prova-specialize", "prova_specialize", SPECIALIZE),
-    Judge::new("prova-module", "limits", &["prova-module"]),
+    Judge::part("prova-module", "module", "limits::", &["prova-module"]),
     Judge::new("prova-check", "hostile", CHECK),
     Judge::new("prova-check", "prova_check", CHECK),
     Judge::new("prova-check", "lemmas", CHECK),
@@ -109,11 +121,11 @@ pub const NEAR: &[Judge] = &[
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.
 pub const FAR: &[Judge] = &[
-    Judge::new("prova-translate", "golden", BYTECODE),
+    Judge::part("prova-translate", "translate", "golden::", BYTECODE),
     Judge::new("prova-testing", "plants", BYTECODE),
-    Judge::new("prova-translate", "limits", BYTECODE),
-    Judge::new("prova-translate", "programs", BYTECODE),
-    Judge::new("prova-translate", "random", BYTECODE),
+    Judge::part("prova-translate", "translate", "limits::", BYTECODE),
+    Judge::part("prova-translate", "translate", "programs::", BYTECODE),
+    Judge::part("prova-translate", "translate", "random::", BYTECODE),
     Judge::new("prova-testing", "mutations", BYTECODE),
     Judge::new("prova-testing", "enumerate", BYTECODE),
     Judge::new("prova-testing", "ssa_check", SSA),
@@ -215,3 +227,21 @@ impl Verdict {
 
 /// The verdicts of a run, by mutant's number.
 pub type Verdicts = BTreeMap<usize, Verdict>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A part that is not there would run no test, and so see no mutant.
+    #[test]
+    fn parts_of_programs_are_files() {
+        let parts = || NEAR.iter().chain(FAR).filter(|judge| !judge.only.is_empty());
+        assert!(parts().count() > 0);
+        for judge in parts() {
+            let krate = judge.package.trim_start_matches("prova-");
+            let file = judge.only.trim_end_matches("::");
+            let path = crate::root().join(format!("crates/{krate}/tests/{file}.rs"));
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+}

@@ -111,7 +111,8 @@ fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
     let own = |timed: &&Timed| timed.program.package == mutant.package;
     let others = programs.iter().filter(sees).filter(|timed| !own(timed));
     for timed in programs.iter().filter(sees).filter(own).chain(others) {
-        let name = format!("{} {}", timed.program.package, timed.program.name);
+        let Program { package, name, only, .. } = &timed.program;
+        let name = format!("{package} {name} {only}").trim_end().to_owned();
         match run(&timed.program, mutant.number, timed.limit)? {
             End::Passed => {}
             End::Failed(test) => {
@@ -128,6 +129,7 @@ fn run(program: &Program, number: usize, limit: Duration) -> Result<End, String>
     let script = format!("ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
     command.arg("-c").arg(script).arg(&program.path);
     command.arg("--test-threads=1").current_dir(&program.folder);
+    command.args(Some(program.only).filter(|only| !only.is_empty()));
     command.args(program.skipped.iter().flat_map(|name| ["--skip", *name]));
     command
         .env("CARGO_MANIFEST_DIR", &program.folder)
@@ -180,6 +182,7 @@ mod tests {
             path: path.to_owned(),
             folder: folder.clone(),
             sees: &["b"],
+            only: "",
             skipped: &[],
         };
         let made = Command::new("chmod").arg("+x").arg(&path).status().expect("chmod runs");
