@@ -149,6 +149,7 @@ const RULES: &[Rule] = &[
     paths::paths,
     targets::targets,
     targets::rows,
+    targets::tests,
 ];
 
 /// The findings of all rules that `exemptions` do not cover, and the exemptions that cover nothing,

@@ -4,6 +4,9 @@
 //! crate; a row of the explained mutants means a line of a function. Both are used seldom, so that
 //! nobody notices when what they name is moved: this rule does.
 //!
+//! And the other way around: a file of tests that neither its crate's one program nor the manifest
+//! names would never run.
+//!
 //! Limits: `CHANGELOG.md` tells of the past, and names in capitals stand for any; a name is looked
 //! for in all crates. A row's function is the last one whose `fn` stands before the line: bodies in
 //! a function count as theirs. Linear in the size of the repository but for rows, each of which
@@ -70,6 +73,37 @@ fn is_target(tree: &Tree, folder: &str, name: &str) -> bool {
             .iter()
             .filter(|file| file.path.ends_with("Cargo.toml"))
             .any(|file| file.text.lines().any(|line| line == row))
+}
+
+/// Every file of tests is run: where a crate's tests are modules of one program, it is one of them,
+/// or a program that the manifest names.
+pub(super) fn tests(tree: &Tree, findings: &mut Vec<Finding>) {
+    for file in &tree.files {
+        let Some(krate) = file.path.strip_suffix("/Cargo.toml") else { continue };
+        if !file.text.contains("autotests = false") {
+            continue;
+        }
+        let folder = format!("{krate}/tests/");
+        let main = tree.text(&format!("{folder}main.rs")).unwrap_or_default();
+        for path in &tree.paths {
+            let name = path.strip_prefix(&folder).and_then(|rest| rest.strip_suffix(".rs"));
+            let Some(name) = name.filter(|name| !name.contains('/') && *name != "main") else {
+                continue;
+            };
+            let (module, row) = (format!("mod {name};"), format!("name = \"{name}\""));
+            let is_run = main.lines().any(|line| line == module)
+                || file.text.lines().any(|line| line == row);
+            if !is_run {
+                findings.push(Finding {
+                    path: path.clone(),
+                    line: 1,
+                    rule: "tests",
+                    item: name.to_owned(),
+                    message: format!("neither `{folder}main.rs` nor the manifest names it"),
+                });
+            }
+        }
+    }
 }
 
 /// Every row of the explained mutants names a line of the function that it names.
@@ -140,6 +174,25 @@ mod tests {
         targets(&tree, &mut findings);
         let found: Vec<_> = findings.iter().map(|f| (f.line, f.item.as_str())).collect();
         assert_eq!(found, [(2, "gone"), (1, "judge"), (1, "module")]);
+    }
+
+    #[test]
+    fn a_file_of_tests_that_nothing_runs_is_found() {
+        let manifest = "autotests = false\n[[test]]\nname = \"apart\"\n";
+        let tree = Tree::of(&[
+            ("crates/one/Cargo.toml", manifest),
+            ("crates/one/tests/main.rs", "mod named;\n// mod forgotten;\n"),
+            ("crates/one/tests/named.rs", ""),
+            ("crates/one/tests/apart.rs", ""),
+            ("crates/one/tests/forgotten.rs", ""),
+            ("crates/one/tests/named/part.rs", ""),
+            ("crates/two/Cargo.toml", ""),
+            ("crates/two/tests/alone.rs", ""),
+        ]);
+        let mut findings = Vec::new();
+        tests(&tree, &mut findings);
+        let found: Vec<_> = findings.iter().map(|f| f.item.as_str()).collect();
+        assert_eq!(found, ["forgotten"]);
     }
 
     #[test]

@@ -1,0 +1,31 @@
+//! The tests of this crate as one program, which links once: a file is a module.
+
+mod bad_input;
+mod bench_fuel;
+mod diff;
+mod differential;
+mod endless;
+mod enlarge;
+mod enumerate;
+mod exceptions;
+mod fuel;
+mod identities;
+mod images;
+mod limits;
+mod mutations;
+mod native;
+mod plants;
+mod profile;
+mod programs;
+mod proof;
+mod refused;
+mod run;
+mod spec;
+mod ssa;
+mod ssa_check;
+mod ssa_irreducible;
+mod ssa_plants;
+mod torture;
+mod trip;
+mod trip_plants;
+mod wasm_ops;
