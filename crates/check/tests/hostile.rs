@@ -4,6 +4,8 @@
 //! A rule that no row and no forgery breaks fails the test, and so does a rejection (a rule with
 //! what is wrong, as the sources have it) that is neither seen here nor listed in `unseen.tsv`.
 
+#[path = "hostile/claims.rs"]
+mod claims;
 #[path = "hostile/forged.rs"]
 mod forged;
 #[path = "../../certify/tests/common/hostile.rs"]
@@ -26,9 +28,23 @@ fn verdicts() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     .collect()
 }
 
+/// What the check says of each row with a certificate of its own.
+fn of_claims() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
+    let rows = claims::claimed().into_iter();
+    rows.map(|claims::Claimed { row, certificate }| {
+        let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
+        let verdict = layout.check(row.code(&certificate)).err().map(|e| (e.rule, e.what));
+        (row, verdict)
+    })
+    .collect()
+}
+
 #[test]
 fn rows_are_judged_alike_without_a_certifier() {
     for (row, verdict) in verdicts() {
+        assert_eq!(verdict.map(|(rule, _)| rule), row.rule, "{}", row.name);
+    }
+    for (row, verdict) in of_claims() {
         assert_eq!(verdict.map(|(rule, _)| rule), row.rule, "{}", row.name);
     }
     for (name, rule, code) in forgeries() {
@@ -39,9 +55,62 @@ fn rows_are_judged_alike_without_a_certifier() {
     }
 }
 
+/// The row of this name.
+fn found(name: &str) -> table::Row {
+    table::rows().into_iter().find(|row| row.name == name).expect("a row")
+}
+
+/// What the runtime asks a witness for: digest, sizes, rows.
+#[test]
+fn a_witness_says_what_was_checked() {
+    let row = found("thunks: an operator performed");
+    let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
+    let certificate = row.least();
+    let code = row.code(&certificate);
+    let checked = layout.check(code).expect("it is accepted");
+    assert_eq!((checked.kind(), checked.len()), (row.kind, row.bytes.len() as u32));
+    assert!(!checked.is_empty());
+    assert_eq!(*checked.layout_digest(), layout.digest());
+    // Return address and frame pointer, and what is taken off the height.
+    assert_eq!((checked.frame_bytes(), checked.charge()), (16, Some(80)));
+    assert_eq!((checked.traps(), checked.calls()), (&row.traps[..], &row.calls[..]));
+    let [trap] = row.traps[..] else { panic!("one trap") };
+    let [call] = row.calls[..] else { panic!("one call") };
+    assert_eq!(checked.trap_at(trap.code_offset), Some(trap));
+    assert_eq!(checked.trap_at(trap.code_offset - 1), None);
+    assert_eq!(checked.call_at(call.return_offset), Some(call));
+    assert_eq!(checked.call_at(call.return_offset - 1), None);
+    let (work, most) = layout.work(&code);
+    assert_eq!(most, (row.bytes.len() as u64 * 32 + (1 << 16)) * 64);
+    assert!(0 < work && work < most, "{work}");
+}
+
+/// Another module or other settings are another layout.
+#[test]
+fn a_layout_is_of_its_module_and_settings() {
+    let layout = |name: &str| {
+        let row = found(name);
+        Layout::derive(&row.wasm, &row.config).expect("a layout")
+    };
+    let guard = layout("numbers: two halves, cut");
+    let explicit = layout("numbers: a negative constant of 32 bits");
+    let other = layout("tail calls: to itself");
+    assert_eq!(guard.module_digest(), explicit.module_digest());
+    assert_ne!(guard.digest(), explicit.digest());
+    assert_ne!(guard.digest(), other.digest());
+    assert_ne!(guard.module_digest(), other.module_digest());
+    // Two imports, a memory; a memory, two tables, three globals.
+    let imports = layout("contexts: its own");
+    let words = [imports.imported_func(1), imports.memory(0), imports.memory_base(0)];
+    assert_eq!((words, imports.vmctx_bytes()), ([0x28, 0x30, 0x38], 0x40));
+    let words = [guard.memory(0), guard.table(1), guard.global(2), guard.memory_base(0)];
+    assert_eq!(words, [0x20, 0x30, 0x48, 0x50]);
+    assert_eq!((guard.table_base(1), guard.vmctx_bytes()), (0x60, 0x68));
+}
+
 /// All that is seen: rules, each with what is wrong.
 fn seen() -> BTreeSet<(Rule, &'static str)> {
-    let rows = verdicts().into_iter().filter_map(|(_, verdict)| verdict);
+    let rows = verdicts().into_iter().chain(of_claims()).filter_map(|(_, verdict)| verdict);
     rows.chain(forgeries().iter().filter_map(|(_, _, code)| judged(code))).collect()
 }
 

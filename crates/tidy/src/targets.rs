@@ -125,7 +125,8 @@ pub(super) fn rows(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether the text has the function, and in it the line (`-` stands for the whole body).
+/// Whether the text has the function, and in it the line (`-` stands for the whole body); a line
+/// of no function (`-`) may stand anywhere.
 fn is_in(text: &str, function: &str, line: &str) -> bool {
     let plain = function.rsplit("::").next().unwrap_or(function);
     let plain = &plain[..plain.find('<').unwrap_or(plain.len())];
@@ -140,7 +141,7 @@ fn is_in(text: &str, function: &str, line: &str) -> bool {
         {
             last = name;
         }
-        last == plain && (line == "-" || code.trim() == line)
+        (last == plain || function == "-") && (line == "-" || code.trim() == line)
     })
 }
 
@@ -209,6 +210,8 @@ mod tests {
         assert_eq!(found(&format!("{at}\tfirst\tm\t-\twhy\n")), 0);
         assert_eq!(found(&format!("{at}\tfirst\tm\tb += 1;\twhy\n")), 1, "of another function");
         assert_eq!(found(&format!("{at}\tthird\tm\t-\twhy\n")), 1, "no such function");
+        assert_eq!(found(&format!("{at}\t-\tm\tb += 1;\twhy\n")), 0, "of no function");
+        assert_eq!(found(&format!("{at}\t-\tm\tc += 1;\twhy\n")), 1, "no such line at all");
         assert_eq!(found("crates/one/src/gone.rs\tfirst\tm\t-\twhy\n"), 1, "no such file");
     }
 }

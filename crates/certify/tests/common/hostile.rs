@@ -57,7 +57,7 @@ const TEXT: &str = include_str!("../../../check/tests/hostile.tsv");
 const MODULES: &str = include_str!("../../../check/tests/hostile/modules.tsv");
 
 /// Modules by name, each with the code of it that the rows are.
-fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
+pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
     let module = |line: &'static str| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, kind, wat] = columns[..] else { panic!("{line}") };
@@ -93,7 +93,8 @@ fn config(way: &str) -> Config {
     config
 }
 
-fn number(text: &str) -> u32 {
+/// A hexadecimal number.
+pub(crate) fn number(text: &str) -> u32 {
     u32::from_str_radix(text, 16).expect("a number")
 }
 
@@ -101,7 +102,8 @@ fn list<T>(text: &str, item: impl Fn(&str) -> T) -> Vec<T> {
     if text == "-" { Vec::new() } else { text.split(',').map(item).collect() }
 }
 
-fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> Row {
+/// The row of a line of nine columns.
+pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
     let [family, name, way, named, rule, traps, calls, bytes, _] = columns[..] else {
         panic!("{line}");

@@ -202,6 +202,7 @@ fn malformed() -> Vec<Try> {
         data("data of no bytes", Rule::Certificate, &[0xc3], 0, 0),
         data("data beyond the code", Rule::Certificate, &[0xc3], 1, 1),
         data("data that control runs into", Rule::Target, &[0x90, 0xc3], 1, 1),
+        data("data that control runs through", Rule::Target, &[0x90, 0x90, 0xc3], 1, 1),
         data("an instruction that ends in data", Rule::Instruction, &[0x48, 0x89, 0xc0], 2, 1),
     ]
 }

@@ -7,7 +7,7 @@
 //! it run one by one, so with one mutant the same test is the first in every run.
 //!
 //! Limits: a program has ten times the time that it takes without a mutant, and at least [`LEAST`];
-//! and [`DATA_KIB`] of memory.
+//! and [`DATA_KIB`] of memory, or [`OBSERVER_KIB`].
 
 use super::build::Program;
 use super::weave::VARIABLE;
@@ -25,6 +25,9 @@ pub const LEAST: Duration = Duration::from_secs(20);
 /// Data that a test program may have, in KiB, where the shell can limit it: a mutant can make a
 /// table grow without end.
 pub const DATA_KIB: u64 = 2 << 20;
+
+/// The same for the certifier's, whose observer maps memories with their guards as data.
+pub const OBSERVER_KIB: u64 = 32 << 20;
 
 /// A program, and the time that it has.
 #[derive(Clone, Debug)]
@@ -126,7 +129,8 @@ fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
 
 fn run(program: &Program, number: usize, limit: Duration) -> Result<End, String> {
     let mut command = Command::new("sh");
-    let script = format!("ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
+    let data = if program.package == "prova-certify" { OBSERVER_KIB } else { DATA_KIB };
+    let script = format!("ulimit -d {data} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
     command.arg("-c").arg(script).arg(&program.path);
     command.arg("--test-threads=1").current_dir(&program.folder);
     command.args(Some(program.only).filter(|only| !only.is_empty()));
