@@ -6,9 +6,8 @@
 //!             └── rounds: what is better and no longer replaces ◄──┘
 //! ```
 //!
-//! A function's [`Measure`] is what its operators cost, by how deep they are in loops, and behind
-//! that its bytes. A round emits each function anew, and replaces it by what is *better*: of a
-//! smaller measure.
+//! A function's [`Measure`] is its bytes and the instructions that the interpreter makes of them. A
+//! round emits each function anew, and replaces it by what is *better*: of a smaller measure.
 //!
 //! * Y5. *Shrinking.* Rounds replace functions by what is better and no longer. A function that has
 //!   not settled after [`ROUNDS_MAX`] of them gets back the bytes that it had before the first.
@@ -31,7 +30,7 @@ use super::candidate::Way;
 use super::{Options, Outcome, Trip, TripError, bytes_of, rounds};
 use crate::emit::{Emitted, Types, assemble, emit_with};
 use crate::emitted::{Rejection, Twin};
-use prova_module::ops::Class;
+use prova_module::ops::{Class, Flow};
 use prova_module::{FuncIdx, Module, Opcode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wasm_encoder::Encode;
@@ -40,15 +39,12 @@ use wasmparser::{BinaryReader, FunctionBody};
 /// Rounds in which a function settles, or does not.
 pub const ROUNDS_MAX: usize = 16;
 
-/// How often more an operator counts for each loop around it. Then a turned loop is better, which
-/// has a small header twice, once behind the loop's start: it saves a jump in each round.
-const PER_LOOP: u64 = 32;
-
-/// How good a function is; less is better.
+/// How good a function is; less is better. How deep in loops something stands does not count: what
+/// emission changes there are mostly writes of locals, of which the interpreter sees little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Measure {
-    /// Its operators' fuel, [`PER_LOOP`] times as much for each loop around them.
-    pub(super) cost: u64,
+    /// Its bytes and its [`steps`].
+    cost: u64,
     /// Its bytes, with those that say how many they are.
     pub(super) bytes: u64,
 }
@@ -60,7 +56,8 @@ impl Measure {
         body.len().encode(&mut size);
         let bytes = (size.len() + body.len()) as u64;
         // What cannot be read is no better than anything.
-        let cost = cost(&FunctionBody::new(BinaryReader::new(body, 0))).unwrap_or(u64::MAX);
+        let steps = steps(&FunctionBody::new(BinaryReader::new(body, 0))).unwrap_or(u64::MAX);
+        let cost = bytes.saturating_add(steps);
         Measure { cost, bytes }
     }
 
@@ -70,25 +67,36 @@ impl Measure {
     }
 }
 
-fn cost(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
-    let (mut cost, mut weight) = (0u64, 1u64);
-    // By block: the weight outside of it.
+/// About how many instructions the interpreter makes of a body: reads of locals and constants are
+/// operands of others, and a write is the result of the operator before it. An `else` is a jump if
+/// it is fallen into, and so is the end.
+fn steps(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
+    let mut steps = 0;
+    // Whether control comes here, and whether what is on top of the stack was just computed.
+    let (mut reached, mut computed) = (true, false);
+    // By block: whether control comes to its start.
     let mut outside = Vec::new();
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
         let opcode = Opcode::of(&operators.read()?);
-        cost = cost.saturating_add(weight.saturating_mul(opcode.row().cost));
         let class = opcode.class();
-        if matches!(class, Class::block | Class::if_ | Class::try_table | Class::loop_) {
-            outside.push(weight);
-        }
-        if class == Class::loop_ {
-            weight = weight.saturating_mul(PER_LOOP);
-        } else if class == Class::end {
-            weight = outside.pop().unwrap_or(1);
+        let is_operand = matches!(class, Class::local_get | Class::constant | Class::null);
+        let is_nothing = matches!(class, Class::drop_ | Class::nop | Class::block | Class::loop_)
+            || class == Class::try_table
+            || class == Class::end && !outside.is_empty();
+        let is_write = matches!(class, Class::local_set | Class::local_tee);
+        let is_step = !is_operand && !is_nothing && !(is_write && computed);
+        steps += u64::from(is_step && reached);
+        computed = is_step && class != Class::local_tee;
+        match class.flow() {
+            Flow::Open(_) => outside.push(reached),
+            Flow::Else => reached = outside.last() == Some(&true),
+            Flow::End => reached = outside.pop() == Some(true),
+            Flow::Stop => reached = false,
+            Flow::Next | Flow::Fork | Flow::Call => {}
         }
     }
-    Ok(cost)
+    Ok(steps)
 }
 
 /// What is wanted of what is emitted: to be better.
