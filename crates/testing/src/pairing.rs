@@ -1,12 +1,12 @@
 //! The command that judges pairs of builds. Arguments → a table.
 
 use clap::Args;
-use prova_testing::pairs::draw::Draws;
+use prova_testing::pairs::draw::{Draws, Pair};
 use prova_testing::pairs::table::{HEAD, Totals};
-use prova_testing::pairs::{SETS, Set};
+use prova_testing::pairs::{Row, SETS, Set};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Which pairs, and what of them is wanted.
@@ -36,6 +36,9 @@ pub(crate) struct PairsArgs {
     /// Where the modules go: `NAME/a.wasm`, `NAME/b.wasm`
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Judges the modules that `--keep` left there, and builds nothing; what is absent is left out
+    #[arg(long, value_name = "DIR", conflicts_with = "keep")]
+    kept: Option<PathBuf>,
 }
 
 impl PairsArgs {
@@ -60,10 +63,22 @@ impl PairsArgs {
         if !self.totals && !self.list {
             println!("{HEAD}");
         }
+        let mut count = |row: Row| {
+            if !self.totals {
+                println!("{row}");
+            }
+            totals.add(&row);
+        };
         for pair in named.step_by(self.each.max(1)) {
             if self.list {
                 println!("{}", pair.name);
                 pair.recipe.commands.iter().for_each(|command| println!("  {command}"));
+                continue;
+            }
+            if let Some(kept) = &self.kept {
+                if let Some(sides) = read_kept(kept, pair)? {
+                    count(set.judge(pair, sides)?);
+                }
                 continue;
             }
             let language = set.programs[pair.program].language.as_str();
@@ -72,17 +87,13 @@ impl PairsArgs {
             }
             let sides = set.build(pair)?;
             if let Some(keep) = &self.keep {
-                let folder = keep.join(pair.name.replace('/', "-"));
+                let folder = folder(keep, pair);
                 fs::create_dir_all(&folder)
                     .and_then(|()| fs::write(folder.join("a.wasm"), &sides.0))
                     .and_then(|()| fs::write(folder.join("b.wasm"), &sides.1))
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
             }
-            let row = set.judge(pair, sides)?;
-            if !self.totals {
-                println!("{row}");
-            }
-            totals.add(&row);
+            count(set.judge(pair, sides)?);
         }
         for (language, missing) in missing.iter().filter_map(|(l, m)| Some((l, m.as_ref()?))) {
             println!("ignored: pairs in {language}, as {missing}");
@@ -92,4 +103,21 @@ impl PairsArgs {
         }
         Ok(totals.wrong().is_empty())
     }
+}
+
+/// Where the modules of a pair are kept.
+fn folder(keep: &Path, pair: &Pair) -> PathBuf {
+    keep.join(pair.name.replace('/', "-"))
+}
+
+/// The modules of a pair that an earlier run kept, if it did.
+fn read_kept(keep: &Path, pair: &Pair) -> Result<Option<(Vec<u8>, Vec<u8>)>, String> {
+    let folder = folder(keep, pair);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let side = |name: &str| {
+        fs::read(folder.join(name)).map_err(|error| format!("{}: {error}", folder.display()))
+    };
+    Ok(Some((side("a.wasm")?, side("b.wasm")?)))
 }

@@ -7,8 +7,9 @@
 //! 1. A stack pointer has moved only if it keeps its alignment and lies behind data that moved. It
 //!    is one by its name, or as the first global that is like one and that code uses as an address
 //!    and never as a number. One that stays behind data that grew leaves the stack less room: an
-//!    assumption that this does not matter; so does one that moved less than the data's end, and
-//!    one behind the end of memory is changed.
+//!    assumption that this does not matter; so does one that moved less than the data's end, one
+//!    that is on the other side of the data, and a stack of another size before it. One behind the end of
+//!    memory is changed, and so is another size or place if the host gets the stack pointer.
 //! 2. A global that a linker names for an address is one, by its whole name.
 //! 3. A value that is computed, or that holds several numbers (a vector), is looked at number by
 //!    number where it stays.
@@ -249,7 +250,7 @@ fn global_value(
     let mixed = does.mixed || delta.trailing_zeros() < does.low.into();
     let also = |what: &str| also_moved((x, y), what);
     if is_stack {
-        return stack_value((a, b), shift, (x, y), mixed);
+        return stack_value((a, b), shift, (x, y), (mixed, does.told));
     }
     let name = a.global_symbol(global);
     let somewhere = Access { indexed: false, ..Access::INDEXED };
@@ -271,12 +272,12 @@ fn global_value(
 }
 
 /// What the initial values of two stack pointers are; `mixed` if an address made of them may be
-/// used as a number.
+/// used as a number, `told` if the host gets one.
 fn stack_value(
     (a, b): (&Side<'_>, &Side<'_>),
     shift: &Shift,
     (x, y): (u64, u64),
-    mixed: bool,
+    (mixed, told): (bool, bool),
 ) -> Option<(Verdict, String, Cause)> {
     let delta = y.wrapping_sub(x) as i64;
     // Behind the data, the stack starts where an alignment of 16 puts it.
@@ -313,10 +314,37 @@ fn stack_value(
             }
         },
         _ => {
-            let by = format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
-            Some((Verdict::Changed, by, Cause::Body { slight: false }))
+            let free = !told && !outside && shift.moves() && x % 16 == 0 && y % 16 == 0;
+            free.then(|| elsewhere((a, b), shift, (x, y))).flatten().or_else(|| {
+                let by =
+                    format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
+                Some((Verdict::Changed, by, Cause::Body { slight: false }))
+            })
         }
     }
+}
+
+/// A stack that is of another size, or on another side of the data; none where data is in its way
+/// (invariant 1).
+fn elsewhere(
+    (a, b): (&Side<'_>, &Side<'_>),
+    shift: &Shift,
+    (x, y): (u64, u64),
+) -> Option<(Verdict, String, Cause)> {
+    let before = |side: &Side<'_>, stack| side.map.data().is_some_and(|data| stack <= data.start);
+    let behind = (x >= shift.data_end, y >= shift.data_end_b);
+    let delta = y.wrapping_sub(x) as i64;
+    let what = match ((before(a, x), before(b, y)), behind) {
+        ((true, true), _) if delta > 0 => "a larger stack before the data",
+        ((true, true), _) => "a smaller stack before the data",
+        ((true, false), (_, true)) => "a stack that was before the data and is behind it",
+        ((false, true), (true, _)) => "a stack that was behind the data and is before it",
+        ((false, false), (true, true)) => "another place behind the data",
+        _ => return None,
+    };
+    let by =
+        format!("the stack pointer, {x} → {y}, {what}: assumed that the stack is large enough");
+    Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
 }
 
 /// An address that moved, and may be a number too (invariant 4).

@@ -8,7 +8,7 @@ use super::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
 use super::shift::{Agree, Assumption, Shift};
 use super::side::Side;
 use super::texts::Texts;
-use super::token::{Tok, Tokens};
+use super::token::{Item, Tok, Tokens};
 use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
 
@@ -105,6 +105,15 @@ pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
         Assumption::Room => {
             format!("{a} → {b} is assumed to be what is left of memory behind what moved")
         }
+        Assumption::End => {
+            format!("{a} → {b} is assumed to be where memory or the stack ends: both do so there")
+        }
+        Assumption::Copy => format!(
+            "{a} → {b} is what one side has once and the other twice: assumed to be read alone"
+        ),
+        Assumption::Reach => format!(
+            "{a} → {b} gets an index, and another thing is behind it in B: assumed to stay in its object"
+        ),
         Assumption::Stays(by) => format!(
             "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"
         ),
@@ -164,6 +173,13 @@ impl Locals {
     }
 }
 
+/// Whether a number is written in the least bytes on both sides, though both linkers write addresses
+/// in five: if one side is honest, it is no address there.
+fn is_written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> bool {
+    let short = |item: &Item<'_>| item.end - item.offset < 6;
+    short(a) && short(b) && sides.0.pads() && sides.1.pads()
+}
+
 /// Compares two defined functions of one type in lockstep; `None` where they differ by more than
 /// names of things.
 pub(crate) fn lockstep(
@@ -200,6 +216,13 @@ pub(crate) fn lockstep(
         };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
             (Some(agree), ..) => same.note(agree),
+            // What both linkers left no room for is no address that they wrote.
+            (None, Tok::I32(a), Tok::I32(b))
+                if a == b && matches!(role, Role::Address(_)) && is_written(sides, &x, &y) =>
+            {
+                let (address, what) = (u64::from(a as u32), Assumption::Stays(shift.end_delta));
+                same.note(Agree::Assumed { address, delta: 0, loose: false, what });
+            }
             // It may be a length, which its uses in the whole body show.
             (None, Tok::I32(a), Tok::I32(b))
                 if matches!(role, Role::Unknown | Role::Mixed | Role::Number | Role::Span(_))

@@ -138,11 +138,12 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let globals = globals::partners((&side_a, &side_b));
     side_a.set_partners(&partners.a_to_b, &globals);
     let sides = (&side_a, &side_b);
-    let mut aligned = data::aligned(sides);
     let debug = dwarf::pairs(a, b);
-    if let Some(Ok(pairs)) = &debug {
-        aligned.shift.variables = pairs.variables();
-    }
+    let variables = match &debug {
+        Some(Ok(pairs)) => pairs.variables(),
+        Some(Err(_)) | None => std::collections::HashMap::new(),
+    };
+    let mut aligned = data::aligned(sides, variables);
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
     let roles = match aligned.shift.moves() || aligned.pads() || !slots {

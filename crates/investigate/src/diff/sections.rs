@@ -16,9 +16,10 @@ use super::report::{Kind, Verdict};
 use super::shift::Shift;
 use super::side::Side;
 use super::table;
+use super::token::{Tok, Tokens};
 use super::uses::Roles;
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ExternKind, ExternType, ValType};
+use prova_module::{BinaryReader, ExternKind, ExternType, MemoryType, ValType};
 use std::collections::BTreeMap;
 
 /// A difference outside functions and data.
@@ -61,6 +62,7 @@ pub(crate) fn compare(
     exports(sides, &mut out);
     start(sides, &mut out);
     globals::inits(sides, (shift, roles), &mut out);
+    memories(sides, shift, &mut out);
     shapes(sides, &mut out);
     table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, debug, &mut out);
@@ -183,19 +185,73 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
     }
 }
 
+/// Memories that differ. A memory of the module's own that has more or fewer pages, as many as what
+/// moved asks for, follows from that; that nobody looks at its size is an assumption if code does
+/// (`memory.size`, `memory.grow`).
+fn memories(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) {
+    let (a, b) = (sides.0.module.memories(), sides.1.module.memories());
+    for i in 0..a.len().max(b.len()) {
+        if a.get(i) == b.get(i) {
+            continue;
+        }
+        let text = |memory: Option<&MemoryType>| match memory {
+            Some(memory) => format!("{} pages", memory.min),
+            None => "none".to_owned(),
+        };
+        let summary = format!("{} → {}", text(a.get(i)), text(b.get(i)));
+        let follows = i == 0 && a.len() == b.len() && follows(sides, shift);
+        let (verdict, why) = match follows {
+            false => (Verdict::Changed, ""),
+            true if measured(sides.0) || measured(sides.1) => {
+                (Verdict::AssumedMoved, ", as what moved asks for: assumed that nobody minds")
+            }
+            true => (Verdict::Moved, ", as what moved asks for"),
+        };
+        let mut one = found(Kind::Memory, verdict, format!("memory{i}"), format!("{summary}{why}"));
+        one.follows = follows;
+        out.push(one);
+    }
+}
+
+/// Whether the least sizes of memory 0 differ as far as the end of the data, the stack or the heap
+/// moved, and nothing else does.
+fn follows(sides: (&Side<'_>, &Side<'_>), shift: &Shift) -> bool {
+    let own = |side: &Side<'_>| side.module.imported_memory_count() == 0;
+    let (Some(a), Some(b)) = (sides.0.module.memories().first(), sides.1.module.memories().first())
+    else {
+        return false;
+    };
+    let same = MemoryType { min: a.min, ..*b } == *a;
+    let page = 1i128 << a.page_size_log2.min(32);
+    let grew = (i128::from(b.min) - i128::from(a.min)) * page;
+    let stack = |side: &Side<'_>| side.map.stack_pointer.map_or(0, |(_, start)| i128::from(start));
+    let heap = |side: &Side<'_>| i128::from(side.map.heap_base.unwrap_or_default());
+    let deltas = [
+        i128::from(shift.end_delta),
+        stack(sides.1) - stack(sides.0),
+        heap(sides.1) - heap(sides.0),
+    ];
+    let moved = deltas.iter().any(|delta| *delta != 0 && (grew - delta).abs() < page);
+    // Nothing that is there needs more.
+    let fits = |side: &Side<'_>| {
+        let end = side.map.data().map_or(0, |data| data.end);
+        end.max(stack(side) as u64).max(heap(side) as u64) <= side.map.memory_bytes
+    };
+    own(sides.0) && own(sides.1) && same && shift.moves() && moved && fits(sides.0) && fits(sides.1)
+}
+
+/// Whether some code looks at the size of memory 0, or asks for more.
+fn measured(side: &Side<'_>) -> bool {
+    const SIZE: u8 = 0x3f;
+    const GROW: u8 = 0x40;
+    let looks = |tok: Tok<'_>| matches!(tok, Tok::Raw([SIZE | GROW, ..]));
+    side.module.defined_funcs().any(|func| {
+        Tokens::new(side, func.0).is_some_and(|mut tokens| tokens.any(|item| looks(item.tok)))
+    })
+}
+
 fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let (a, b) = (sides.0.module, sides.1.module);
-    let (memories_a, memories_b) = (a.memories(), b.memories());
-    for i in 0..memories_a.len().max(memories_b.len()) {
-        if memories_a.get(i) != memories_b.get(i) {
-            let text = |memory: Option<&prova_module::MemoryType>| match memory {
-                Some(memory) => format!("{} pages", memory.min),
-                None => "none".to_owned(),
-            };
-            let summary = format!("{} → {}", text(memories_a.get(i)), text(memories_b.get(i)));
-            out.push(found(Kind::Memory, Verdict::Changed, format!("memory{i}"), summary));
-        }
-    }
     let (tables_a, tables_b) = (a.tables(), b.tables());
     let id = |side: &Side<'_>, i: usize| {
         side.module.tables().get(i).map(|ty| side.val_id(ValType::Ref(ty.ref_type)))
@@ -251,7 +307,7 @@ fn customs<'m>(
     }
     for (name, x) in &a {
         let Some(y) = b.remove(name) else {
-            out.push(found(Kind::Custom, Verdict::Changed, printable(name), "only in A".into()));
+            out.push(one_sided(name, "only in A"));
             continue;
         };
         let told = told.iter().any(|one| one.name == *name);
@@ -282,7 +338,7 @@ fn customs<'m>(
         out.push(found(Kind::Custom, Verdict::Changed, printable(name), summary));
     }
     for name in b.keys() {
-        out.push(found(Kind::Custom, Verdict::Changed, printable(name), "only in B".into()));
+        out.push(one_sided(name, "only in B"));
     }
     let own = |side: &Side<'m>| -> Option<&'m str> {
         let module: &'m prova_module::Module = side.module;
@@ -295,6 +351,14 @@ fn customs<'m>(
             format!("the module's own name: {a} → {b} (linkers write the output file's name)");
         out.push(found(Kind::Custom, Verdict::Path, "name".into(), summary));
     }
+}
+
+/// A custom section that one side alone has. Debug information is what tools leave, as `producers`.
+fn one_sided(name: &str, what: &str) -> Found {
+    let debug = name.starts_with(".debug_");
+    let verdict = if debug { Verdict::Producers } else { Verdict::Changed };
+    let why = if debug { ": debug information, which no code reads" } else { "" };
+    found(Kind::Custom, verdict, printable(name), format!("{what}{why}"))
 }
 
 /// A section of debug information whose difference is explained, or not.

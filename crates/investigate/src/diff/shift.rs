@@ -14,6 +14,8 @@
 //! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
 //!    have; one that did not, or that moved otherwise, is *no* agreement.
 //!    If it is calculated with as well, that it may move is an assumption.
+//!    So is that it stays in its object if it gets an index and that object is the last of a part
+//!    of data behind which B has something else.
 //! 4. A number of which nothing shows what it is agrees with an equal one, and with another one
 //!    only as an *assumption*: it moved as an address would have. An equal number that is an
 //!    address of something that moved is an assumption too: that it is none. Debug information
@@ -28,6 +30,12 @@ use std::collections::HashMap;
 
 /// By how much alignment may round an unwritten object's delta.
 pub(crate) const SLACK: i64 = 32;
+
+/// Most ranges without bytes that stand at one address.
+const EMPTY_MAX: usize = 8;
+
+/// Most copies before an address that are looked at.
+const COPIES_MAX: usize = 64;
 
 /// What is left of memory behind the data is at least so much: smaller numbers are more often
 /// something else.
@@ -80,6 +88,85 @@ pub(crate) struct Shift {
     pub(crate) last: u64,
     /// By the address of a variable in A the one in B, by debug information.
     pub(crate) variables: HashMap<u64, u64>,
+    /// Variables behind the data that stand in another order.
+    pub(crate) objects: Objects,
+    /// Of parts of data that stand in another order, the last object: what is behind it in B is
+    /// something else.
+    pub(crate) tails: Vec<(u64, u64)>,
+    /// What one side has twice, in order of A's addresses.
+    pub(crate) copied: Vec<Copied>,
+}
+
+/// The same bytes at two addresses, of which the other side has one alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Copied {
+    pub(crate) a: u64,
+    pub(crate) b: u64,
+    pub(crate) len: u64,
+    /// B has two.
+    pub(crate) in_b: bool,
+}
+
+/// A variable behind the data: where it starts on both sides, and what B has behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Object {
+    a: u64,
+    b: u64,
+    end_b: u64,
+}
+
+/// Variables behind the data that code names on both sides, in order of A's addresses; none if all
+/// moved as far as the data's end, but for alignment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Objects(Vec<Object>);
+
+impl Objects {
+    /// Of all named pairs, in order of A's addresses, those behind the ends of the data; `stack` is
+    /// where A's stack starts.
+    pub(crate) fn new(
+        named: impl Iterator<Item = (u64, u64)>,
+        ends: (u64, u64),
+        stack: Option<u64>,
+    ) -> Objects {
+        let end_delta = ends.1.wrapping_sub(ends.0) as i64;
+        let behind = named.filter(|(a, b)| *a >= ends.0 && *b >= ends.1);
+        let behind: Vec<(u64, u64)> = behind.collect();
+        let near = |(a, b): &(u64, u64)| {
+            let delta = b.wrapping_sub(*a) as i64;
+            delta == end_delta || end_delta != 0 && delta.abs_diff(end_delta) < SLACK as u64
+        };
+        // Where B has more room before them, nothing is seen to have taken it.
+        let first = (behind.iter().map(|(a, _)| *a).min(), behind.iter().map(|(_, b)| *b).min());
+        let (Some(x), Some(y)) = first else { return Objects::default() };
+        if behind.iter().all(near) || y - ends.1 >= x - ends.0 + SLACK as u64 {
+            return Objects::default();
+        }
+        let mut starts: Vec<u64> = behind.iter().map(|(_, b)| *b).collect();
+        starts.sort_unstable();
+        let end = |b: u64| starts.get(starts.partition_point(|at| *at <= b)).copied();
+        let next = |at: usize| behind.get(at + 1).map_or(u64::MAX, |(next, _)| *next);
+        let object = |(at, (a, b)): (usize, &(u64, u64))| {
+            // What is before the stack's start is the stack.
+            let last = at + 2 >= behind.len() || Some(next(at)) == stack;
+            let room = if last { 0 } else { next(at) - a };
+            let end_b = end(*b).unwrap_or(u64::MAX);
+            // But for alignment, it has the room that it had.
+            let fits = (end_b - b).saturating_add(SLACK as u64) > room;
+            fits.then_some(Object { a: *a, b: *b, end_b })
+        };
+        Objects(behind.iter().enumerate().filter_map(object).collect())
+    }
+
+    /// Whether all variables behind the data stand in one order.
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The variable that an address behind A's data is in.
+    fn at(&self, a: u64) -> Option<Object> {
+        let after = self.0.partition_point(|object| object.a <= a);
+        after.checked_sub(1).map(|at| self.0[at])
+    }
 }
 
 /// What is taken for granted about a pair of numbers.
@@ -95,6 +182,12 @@ pub(crate) enum Assumption {
     Stays(i64),
     /// They are what is left of memory behind something that moved.
     Room,
+    /// They are where memory, or the stack, ends or starts on either side.
+    End,
+    /// They are addresses of what one side has once and the other twice.
+    Copy,
+    /// They are addresses of one thing that get an index, and B has another thing behind it.
+    Reach,
 }
 
 /// How two values agree.
@@ -169,7 +262,9 @@ impl Shift {
             };
         };
         if a < range.end {
-            let before = after.checked_sub(2).map(|i| self.ranges[i]);
+            // Ranges without bytes are between those with bytes.
+            let before = self.ranges[..after - 1].iter().rev().take(EMPTY_MAX);
+            let before = before.copied().find(|range| range.start < range.end);
             return match before {
                 Some(before) if pointer && a == range.start && before.end == a => {
                     Place::Two(before.delta, range.delta)
@@ -204,6 +299,16 @@ impl Shift {
 
     /// Whether `a` may be found `delta` bytes later; and if so, whether that is loose.
     fn allows(&self, a: u64, delta: i64, pointer: bool) -> Option<bool> {
+        if let Some(object) = self.objects.at(a).filter(|_| self.is_behind(a)) {
+            let b = a.wrapping_add_signed(delta);
+            let inside = b >= object.b && (b < object.end_b || pointer && b == object.end_b);
+            if inside && b - object.b == a - object.a {
+                return Some(true);
+            }
+            if a != self.data_end {
+                return None;
+            }
+        }
         let place = self.place(a, pointer);
         if let Place::Zeros(zeros) = place {
             let (tail, head) = zeros.deltas();
@@ -293,6 +398,14 @@ impl Shift {
             Role::Span(at) => (a == b && self.together(at, a)).then_some(Agree::Equal),
             Role::Mixed => self.unknown(sides, a, b, false),
         }
+        .or_else(|| {
+            let delta = b.wrapping_sub(a) as i64;
+            let number = matches!(role, Role::Number | Role::Slot(_) | Role::Span(_));
+            let end = !number && self.moves() && Shift::is_end(sides, a, b);
+            let copy = !number && self.is_copy(a, b);
+            let what = if copy { Assumption::Copy } else { Assumption::End };
+            (end || copy).then_some(Agree::Assumed { address: a, delta, loose: false, what })
+        })
     }
 
     /// Invariant 3.
@@ -312,7 +425,13 @@ impl Shift {
         let loose = if access.lo < access.hi {
             let low = a.wrapping_add_signed(access.lo);
             let high = a.wrapping_add_signed(access.hi - 1);
-            if access.hi - access.lo > 2 && !self.together(low, access.hi.abs_diff(access.lo)) {
+            let apart =
+                access.hi - access.lo > 2 && !self.together(low, access.hi.abs_diff(access.lo));
+            if apart && self.is_last(a) && self.byte(sides, low, delta).is_some() {
+                let what = Assumption::Reach;
+                return Some(Agree::Assumed { address: a, delta, loose: true, what });
+            }
+            if apart {
                 return None;
             }
             let loose = (self.byte(sides, low, delta)?, self.byte(sides, high, delta)?);
@@ -338,10 +457,16 @@ impl Shift {
             && self.is_behind(a)
             && Shift::outside(sides, reach, reach.wrapping_add_signed(delta));
         Some(match (delta, loose) {
+            (0, _) if access.indexed && self.is_last(a) => {
+                Agree::Assumed { address, delta, loose, what: Assumption::Reach }
+            }
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
             _ if leaves || access.mixed || delta.trailing_zeros() < access.low.into() => {
                 Agree::Assumed { address, delta, loose, what: Assumption::Mixed }
+            }
+            _ if access.indexed && self.is_last(a) => {
+                Agree::Assumed { address, delta, loose, what: Assumption::Reach }
             }
             _ => Agree::Moved { address, delta, loose },
         })
@@ -352,6 +477,35 @@ impl Shift {
             true => self.allows(at, delta, false),
             false => (delta == 0).then_some(false),
         }
+    }
+
+    /// Whether B has another thing behind the object at an address.
+    fn is_last(&self, a: u64) -> bool {
+        let after = self.tails.partition_point(|(start, _)| *start <= a);
+        let part = after.checked_sub(1).is_some_and(|at| a < self.tails[at].1);
+        part || self.is_behind(a) && !self.objects.is_empty()
+    }
+
+    /// Whether two numbers are addresses in what one side has twice.
+    fn is_copy(&self, a: u64, b: u64) -> bool {
+        let inside = |copy: &Copied| {
+            let at = (a.wrapping_sub(copy.a), b.wrapping_sub(copy.b));
+            at.0 == at.1 && at.0 < copy.len
+        };
+        let after = self.copied.partition_point(|copy| copy.a <= a);
+        self.copied[..after].iter().rev().take(COPIES_MAX).any(inside)
+    }
+
+    /// Whether two numbers are where memory ends, or where the stack starts or ends, and not one.
+    fn is_end((x, y): (&Side<'_>, &Side<'_>), a: u64, b: u64) -> bool {
+        let stack = |side: &Side<'_>| side.map.stack_pointer.map(|(_, start)| start);
+        let (Some(p), Some(q)) = (stack(x), stack(y)) else {
+            return a != b && (a, b) == (x.map.memory_bytes, y.map.memory_bytes);
+        };
+        // Before the data, the stack ends at zero.
+        let low = (p.saturating_sub(q), q.saturating_sub(p));
+        let ends = [(x.map.memory_bytes, y.map.memory_bytes), (p, q), low];
+        a != b && ends.contains(&(a, b))
     }
 
     /// Whether what moved may be meant by an address as well as what did not.

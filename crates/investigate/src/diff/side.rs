@@ -9,6 +9,7 @@
 
 use super::relocs::Relocs;
 use super::table::{Entry, Table, tables};
+use super::token::{Item, Tok, Tokens};
 use super::uses::Role;
 use crate::xref::MemoryMap;
 use prova_builds::names::{demangle, printable};
@@ -18,6 +19,7 @@ use prova_module::{
 };
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bit of a canonical id that has no partner.
@@ -41,6 +43,8 @@ pub(crate) struct Side<'m> {
     /// Names from the symbol table of an object file.
     linked: HashMap<u32, &'m str>,
     relocs: Relocs,
+    /// Whether its linker writes addresses in five bytes, once that is asked for.
+    pads: OnceLock<bool>,
     /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
     work: AtomicU64,
 }
@@ -67,8 +71,20 @@ impl<'m> Side<'m> {
             tables: tables(module),
             linked: linked(module).unwrap_or_default(),
             relocs: Relocs::new(module),
+            pads: OnceLock::new(),
             work: AtomicU64::new(0),
         }
+    }
+
+    /// Whether some number of the code is written in more bytes than it takes, as linkers leave room
+    /// for addresses.
+    pub(crate) fn pads(&self) -> bool {
+        let padded = |item: Item<'_>| matches!(item.tok, Tok::I32(_)) && item.is_padded();
+        *self.pads.get_or_init(|| {
+            let funcs = self.module.defined_funcs();
+            let mut bodies = funcs.filter_map(|func| Tokens::new(self, func.0));
+            bodies.any(|mut tokens| tokens.any(padded))
+        })
     }
 
     /// Counts steps of work.

@@ -190,6 +190,16 @@ impl<'m> Iterator for Operators<'m> {
 }
 
 impl<'m> Item<'m> {
+    /// Whether its number is written in five bytes: of so many only what is large wants them.
+    pub(crate) fn is_padded(&self) -> bool {
+        let large = match self.tok {
+            Tok::I32(value) => !(-(1 << 27)..1 << 27).contains(&value),
+            Tok::Mem { offset, .. } => offset >= 1 << 28,
+            _ => true,
+        };
+        self.end - self.offset >= 6 && !large
+    }
+
     /// The token of an operator at these offsets of a body.
     pub(crate) fn of(side: &Side<'m>, op: &Operator<'_>, at: Range<u32>) -> Item<'m> {
         let module: &'m Module = side.module;

@@ -32,6 +32,7 @@ impl Clusterer<'_, '_> {
                     *unexplained.entry(run.segment).or_default() += 1;
                 }
                 Look::Length(..) | Look::Grew(_) | Look::Padding(_) | Look::Stale(_) => {}
+                Look::Copy => {}
             }
         }
         unexplained.retain(|_, runs| *runs > RUNS_MAX);
@@ -39,7 +40,8 @@ impl Clusterer<'_, '_> {
         self.folded.paths = growths.len() > ALONE_MAX;
         // What follows from growth comes after all growth.
         let follows = |run: &&Run| {
-            matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding(_) | Look::Stale(_))
+            let grew = matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding(_));
+            grew || matches!(run.look, Look::Stale(_) | Look::Copy)
         };
         for run in data.runs.iter().filter(|run| !follows(run)) {
             match self.exchange(run) {
@@ -162,6 +164,18 @@ impl Clusterer<'_, '_> {
                     difference.evidence.push(why.into());
                 }
                 difference.summary = format!("padding {} at {place}", by_words(run.growth()));
+                let (cluster, cause) = self.moved(run.a, run.growth());
+                self.add(difference, cluster, cause);
+            }
+            Look::Copy => {
+                difference.verdict = Verdict::AssumedMoved;
+                let (once, twice) = if run.growth() > 0 { ("A", "B") } else { ("B", "A") };
+                difference.summary = format!(
+                    "{} at {place}, which {once} has once and {twice} twice",
+                    plural(run.growth().unsigned_abs(), "byte")
+                );
+                let why = "code names both in the same places: assumed that they are read alone";
+                difference.evidence.push(why.into());
                 let (cluster, cause) = self.moved(run.a, run.growth());
                 self.add(difference, cluster, cause);
             }

@@ -3,18 +3,21 @@
 //!
 //! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
 
-use super::look::{into_padding, look, padding};
+use super::look::{has_text, into_padding, look, padding};
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
 use crate::diff::shift::{Agree, Assumption, Shift};
 use crate::diff::side::Side;
-use crate::diff::strings::is_printable;
+use crate::diff::strings::{is_printable, is_text};
 use crate::diff::uses::{Role, Roles};
+use prova_module::DataIdx;
 use std::ops::Range;
 
 /// Numbers behind an address that look like lengths are below this.
 const LENGTH_END: u64 = 1 << 16;
+/// Most bytes in which texts of parts are looked for.
+const SEARCHED_MAX: usize = 1 << 23;
 /// Most strings of a gap that are compared one by one.
 const STRINGS_MAX: usize = 64;
 
@@ -322,6 +325,18 @@ impl Filler<'_, '_> {
         }
     }
 
+    /// Whether neither side has the text around bytes of the other.
+    fn differs(&mut self, a: &Range<usize>, b: &Range<usize>) -> bool {
+        let size = |side: &Side<'_>| side.map.spans.iter().map(|span| span.bytes as usize).sum();
+        let sizes: (usize, usize) = (size(self.sides.0), size(self.sides.1));
+        self.diff.searched = self.diff.searched.saturating_add(sizes.0.max(sizes.1));
+        if self.diff.searched > SEARCHED_MAX {
+            return false;
+        }
+        let (x, y) = (around(&self.pair.bytes.0, a), around(&self.pair.bytes.1, b));
+        is_text(x) && is_text(y) && !has(self.sides.1, x) && !has(self.sides.0, y)
+    }
+
     fn one(&mut self, a: Range<usize>, b: Range<usize>) {
         let pair = self.pair;
         let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
@@ -334,6 +349,14 @@ impl Filler<'_, '_> {
             look = Look::Padding(found.is_some_and(|zeros| self.named(zeros.a.1)));
             self.diff.zeros.extend(found);
         }
+        if pair.copied {
+            look = Look::Copy;
+        }
+        // Where parts change places, so may what code names: a text that both sides have is none
+        // that differs, and chance is none.
+        if pair.part && matches!(look, Look::Text(..) | Look::Random) && !self.differs(&a, &b) {
+            look = Look::Bytes;
+        }
         self.diff.runs.push(Run {
             segment: pair.segment,
             name: pair.name.clone(),
@@ -345,6 +368,19 @@ impl Filler<'_, '_> {
             look,
         });
     }
+}
+
+/// The text around bytes, to what is no letter on either side.
+fn around<'b>(bytes: &'b [u8], run: &Range<usize>) -> &'b [u8] {
+    let before = bytes[..run.start].iter().rev().take_while(|byte| is_printable(**byte)).count();
+    let behind = bytes[run.end..].iter().take_while(|byte| is_printable(**byte)).count();
+    &bytes[run.start - before..run.end + behind]
+}
+
+/// Whether some segment of a side has these bytes.
+fn has(side: &Side<'_>, text: &[u8]) -> bool {
+    let count = side.module.data().len() as u32;
+    (0..count).any(|at| has_text(side.module.data_bytes(DataIdx(at)), text))
 }
 
 /// The word at a place.

@@ -4,7 +4,7 @@
 
 use super::{ALIGNMENT_MAX, DataDiff, Look, Pair};
 use crate::diff::shift::Zeros;
-use crate::diff::strings::{Sort, is_text, sort, surrounding};
+use crate::diff::strings::{Sort, is_printable, is_text, sort, surrounding};
 use crate::diff::texts::Texts;
 use std::ops::Range;
 
@@ -65,14 +65,16 @@ pub(super) fn padding(
     b: (&[u8], &Range<usize>),
     start: (u64, u64),
 ) -> Option<Zeros> {
-    let zeros = |(bytes, run): (&[u8], &Range<usize>), start: u64| {
-        let before = bytes[..run.start].iter().rev().take(ZEROS_MAX);
-        let after = bytes[run.end..].iter().take(ZEROS_MAX);
-        let low = run.start - before.take_while(|byte| **byte == 0).count();
-        let high = run.end + after.take_while(|byte| **byte == 0).count();
-        (start + low as u64, start + high as u64)
+    // What is equal on both sides: the first zero bytes of an address that moved are none of it.
+    let before = a.0[..a.1.start].iter().rev().zip(b.0[..b.1.start].iter().rev());
+    let after = a.0[a.1.end..].iter().zip(&b.0[b.1.end..]);
+    let zero = |(x, y): &(&u8, &u8)| **x == 0 && **y == 0;
+    let before = before.take(ZEROS_MAX).take_while(zero).count();
+    let after = after.take(ZEROS_MAX).take_while(zero).count();
+    let zeros = |run: &Range<usize>, start: u64| {
+        (start + (run.start - before) as u64, start + (run.end + after) as u64)
     };
-    explained(zeros(a, start.0), zeros(b, start.1))
+    explained(zeros(a.1, start.0), zeros(b.1, start.1))
 }
 
 /// Invariant 3 of all zeros between an end and a start, by their addresses on both sides.
@@ -111,6 +113,15 @@ pub(super) fn into_padding(
     let (rest_a, rest_b) = (text_a.end..a.1.end, text_b.end..b.1.end);
     padding((a.0, &rest_a), (b.0, &rest_b), pair.start)?;
     Some((text_a.end, text_b.end))
+}
+
+/// Whether bytes have this text, with no letter before or behind it.
+pub(super) fn has_text(bytes: &[u8], text: &[u8]) -> bool {
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| is_printable(*byte));
+    let whole = |at: usize| !letter(at.checked_sub(1)) && !letter(Some(at + text.len()));
+    let places = bytes.windows(text.len().max(1)).enumerate();
+    places.filter(|(_, here)| *here == text).any(|(at, _)| whole(at))
 }
 
 /// Few bytes that are no text, nearly all different, about half of the bits flipped, and no small

@@ -27,15 +27,17 @@
 //! 5. A number is a *length* only if the word before it points to text that differs, and number and
 //!    text end at the same place on both sides.
 
+mod blocks;
 mod fill;
 mod gaps;
 mod look;
+mod named;
 mod pairs;
 
-use super::align::{Equal, align};
+use super::align::{Equal, align, increasing};
 use super::image;
 use super::one_to_one::OneToOne;
-use super::shift::{Moved, Shift, Zeros};
+use super::shift::{Moved, Objects, Shift, Zeros};
 use super::side::Side;
 use super::strings::Sort;
 use super::texts::Texts;
@@ -43,9 +45,11 @@ use super::uses::Roles;
 use fill::{Filler, stale};
 use gaps::gaps;
 use look::classify;
+use named::Named;
 use pairs::{pair_images, pair_others};
 use prova_module::Module;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Widest alignment that padding is explained by.
@@ -66,6 +70,8 @@ pub(crate) enum Look {
     Padding(bool),
     /// An address that stayed though its target moved by this.
     Stale(i64),
+    /// What the other side has once, and this one twice.
+    Copy,
     /// A few bytes of high entropy on both sides.
     Random,
     /// Anything else.
@@ -118,6 +124,8 @@ pub(crate) struct DataDiff {
     pub(crate) loose: Vec<(u64, u64)>,
     /// Text that differs.
     pub(crate) texts: Texts,
+    /// Bytes in which texts were looked for.
+    searched: usize,
 }
 
 impl DataDiff {
@@ -156,6 +164,10 @@ struct Pair<'m> {
     equal: Vec<Equal>,
     /// Whether it is part of the image of memory 0.
     active: bool,
+    /// Whether it is a part of a piece, as parts stand in another order (`blocks`).
+    part: bool,
+    /// Whether it is what one side has twice, and the other side's piece is empty.
+    copied: bool,
 }
 
 /// Paired pieces with their equal ranges.
@@ -183,8 +195,11 @@ impl Aligned<'_> {
     }
 }
 
-/// Pairs and aligns the data of both sides.
-pub(crate) fn aligned<'m>(sides: (&Side<'m>, &Side<'m>)) -> Aligned<'m> {
+/// Pairs and aligns the data of both sides; debug information may say where variables are.
+pub(crate) fn aligned<'m>(
+    sides: (&Side<'m>, &Side<'m>),
+    variables: HashMap<u64, u64>,
+) -> Aligned<'m> {
     let mut found = Aligned {
         pairs: Vec::new(),
         ends: (data_end(sides.0), data_end(sides.1)),
@@ -197,14 +212,76 @@ pub(crate) fn aligned<'m>(sides: (&Side<'m>, &Side<'m>)) -> Aligned<'m> {
     if images {
         pair_images(modules, &mut found);
     }
+    let mut named = Named::default();
+    if images && own(sides.0) && own(sides.1) {
+        named = named::named(sides, &found.pairs, &variables);
+        found.pairs = blocks::cut(std::mem::take(&mut found.pairs), &named);
+    }
     pair_others(sides, images, &mut found);
     for pair in &mut found.pairs {
         pair.equal = align(&pair.bytes.0, &pair.bytes.1);
+        anchored(pair, &named);
     }
     if images {
         found.shift = shift_of(&found.pairs, found.ends, |_, pair| pair.equal.clone());
+        let stack = sides.0.map.stack_pointer.map(|(_, start)| start);
+        found.shift.objects = Objects::new(named.pairs(), found.ends, stack);
+        found.shift.variables = variables;
+        found.shift.tails = tails(&found.pairs, &named);
+        found.shift.copied = named.copied().to_vec();
+        found.shift.copied.sort_unstable();
     }
     found
+}
+
+/// Whether memory 0 is a module's own.
+fn own(side: &Side<'_>) -> bool {
+    side.module.imported_memory_count() == 0
+}
+
+/// Adds the addresses that code names between equal ranges, as ranges without bytes: what is
+/// between two of them is compared by itself.
+fn anchored(pair: &mut Pair<'_>, named: &Named) {
+    if !pair.active || pair.equal.len() < 2 {
+        return;
+    }
+    let mut all = Vec::with_capacity(pair.equal.len());
+    for at in 0..pair.equal.len() {
+        let range = pair.equal[at];
+        all.push(range);
+        let Some(next) = pair.equal.get(at + 1) else { continue };
+        let (end, end_b) = (range.a + range.len, range.b + range.len);
+        if (end, end_b) == (next.a, next.b) {
+            continue;
+        }
+        let place = |start: u64, at: usize| start + at as u64;
+        let a = (place(pair.start.0, end + 1), place(pair.start.0, next.a));
+        let b = (place(pair.start.1, end_b + 1), place(pair.start.1, next.b));
+        if a.0 >= a.1 || b.0 >= b.1 {
+            continue;
+        }
+        let inside = named.within(a, b).into_iter();
+        let inside = inside
+            .map(|(x, y)| ((x - pair.start.0) as usize, (y - pair.start.1) as usize))
+            .collect();
+        let inside = increasing(inside).into_iter();
+        all.extend(inside.map(|(a, b)| Equal { a, b, len: 0 }));
+    }
+    pair.equal = all;
+}
+
+/// The last object of each part: its first address, and the part's end.
+fn tails(pairs: &[Pair<'_>], named: &Named) -> Vec<(u64, u64)> {
+    let parts = pairs.iter().filter(|pair| pair.part);
+    let tail = |pair: &Pair<'_>| {
+        let a = (pair.start.0, pair.start.0 + pair.bytes.0.len() as u64);
+        let b = (pair.start.1, pair.start.1 + pair.bytes.1.len() as u64);
+        let last = named.within(a, b).last().map_or(a.0, |(last, _)| *last);
+        (last, a.1)
+    };
+    let mut all: Vec<(u64, u64)> = parts.map(tail).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Compares what is aligned; the partners of functions and the roles of numbers are known.
@@ -233,11 +310,17 @@ pub(crate) fn compare(
         false => {
             let (open, zeros, last) = (shift.open.clone(), shift.zeros.clone(), shift.last);
             let variables = std::mem::take(&mut shift.variables);
+            let (objects, tails) =
+                (std::mem::take(&mut shift.objects), std::mem::take(&mut shift.tails));
+            let copied = std::mem::take(&mut shift.copied);
             Shift {
                 open,
                 zeros,
                 variables,
                 last,
+                objects,
+                tails,
+                copied,
                 ..shift_of(&pairs, ends, |index, _| kept[index].clone())
             }
         }

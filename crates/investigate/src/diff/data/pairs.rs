@@ -30,18 +30,64 @@ pub(super) fn pair_images<'m>((a, b): (&'m Module, &'m Module), found: &mut Alig
         }
     }
     let partners = partners(&pieces_a, &pieces_b);
+    if own {
+        completed((&mut pieces_a, &mut pieces_b), &partners);
+    }
     let mut free: Vec<Option<Piece<'m>>> = pieces_b.into_iter().map(Some).collect();
     for (piece, partner) in pieces_a.into_iter().zip(partners) {
         let other = partner.and_then(|at| free[at].take());
         let start = (piece.start, other.as_ref().map_or(piece.start, |other| other.start));
         let bytes = (piece.bytes, other.map_or(Cow::Borrowed(&[][..]), |other| other.bytes));
         let (segment, name) = (piece.segment, piece.name);
-        found.pairs.push(Pair { segment, name, start, bytes, equal: Vec::new(), active: true });
+        found.pairs.push(Pair {
+            segment,
+            name,
+            start,
+            bytes,
+            equal: Vec::new(),
+            active: true,
+            part: false,
+            copied: false,
+        });
     }
     for piece in free.into_iter().flatten() {
         let bytes = (Cow::Borrowed(&[][..]), piece.bytes);
         let (segment, name, start) = (piece.segment, piece.name, (piece.start, piece.start));
-        found.pairs.push(Pair { segment, name, start, bytes, equal: Vec::new(), active: true });
+        found.pairs.push(Pair {
+            segment,
+            name,
+            start,
+            bytes,
+            equal: Vec::new(),
+            active: true,
+            part: false,
+            copied: false,
+        });
+    }
+}
+
+/// Gives a piece the zeros behind it that its partner has as the end of its last word: whether a
+/// word may be an address is seen on each side by itself.
+fn completed<'m>((a, b): (&mut [Piece<'m>], &mut [Piece<'m>]), partners: &[Option<usize>]) {
+    let room = |pieces: &[Piece<'_>], at: usize| {
+        let next = pieces.get(at + 1).map_or(u64::MAX, |next| next.start);
+        (next - pieces[at].end()) as usize
+    };
+    for (at, other) in partners.iter().enumerate() {
+        let Some(other) = *other else { continue };
+        let (x, y) = (a[at].bytes.len(), b[other].bytes.len());
+        let (long, short, room) = match x < y {
+            true => (&b[other], x, room(a, at)),
+            false => (&a[at], y, room(b, other)),
+        };
+        let more = x.abs_diff(y);
+        let zeros = long.bytes[short..].iter().all(|byte| *byte == 0);
+        if more < 4 && more <= room && zeros && long.end().is_multiple_of(4) {
+            let piece = if x < y { &mut a[at] } else { &mut b[other] };
+            if (piece.end() + more as u64).is_multiple_of(4) {
+                piece.bytes.to_mut().resize(x.max(y), 0);
+            }
+        }
     }
 }
 
@@ -88,7 +134,16 @@ pub(super) fn pair_others<'m>(
         let name = name.map(prova_builds::names::printable).unwrap_or_default();
         let bytes = (Cow::Borrowed(bytes.0), Cow::Borrowed(bytes.1));
         let (segment, start) = (segment as u32, (0, 0));
-        found.pairs.push(Pair { segment, name, start, bytes, equal: Vec::new(), active: false });
+        found.pairs.push(Pair {
+            segment,
+            name,
+            start,
+            bytes,
+            equal: Vec::new(),
+            active: false,
+            part: false,
+            copied: false,
+        });
     };
     let bytes = |side: &Side<'m>, segment: usize| -> &'m [u8] {
         let module: &'m Module = side.module;

@@ -84,7 +84,12 @@ impl Flow<'_, '_> {
                     self.found.params[param as usize].returned = true;
                 }
                 // The host sees what it is, also of the stack.
-                _ if self.exported => self.mix(&Value::of(one)),
+                _ if self.exported => {
+                    self.mix(&Value::of(one));
+                    if let Source::Global(global) = one.source {
+                        self.shared.global(global).told = true;
+                    }
+                }
                 _ => self.leaves(&Value::of(one)),
             }
         }

@@ -225,7 +225,7 @@ impl Uses {
                         folded.push((at, access.lo.abs_diff(access.hi)));
                     }
                     let used = known.access.is_some();
-                    shared.global(global).and(Base { used, mixed, low: known.low });
+                    shared.global(global).and(Base { used, mixed, low: known.low, told: false });
                 }
                 Source::Param(_) | Source::Field(..) | Source::Call(_) => {}
                 Source::Folded(_) | Source::Float(_) => {}
@@ -374,7 +374,8 @@ impl Roles {
         let exports = side.module.exports().iter();
         let exports = exports.filter(|export| export.kind == ExternKind::Global);
         for export in exports.filter(|export| !is_linkers(&export.name)) {
-            self.globals.entry(export.index).or_default().mixed = true;
+            let told = Base { mixed: true, told: true, ..Base::default() };
+            self.globals.entry(export.index).or_default().and(told);
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Base {
     pub(crate) mixed: bool,
     /// How many of its low bits are looked at alone.
     pub(crate) low: u8,
+    /// The host gets it.
+    pub(crate) told: bool,
 }
 
 impl Base {
@@ -49,6 +51,7 @@ impl Base {
         self.used |= other.used;
         self.mixed |= other.mixed;
         self.low = self.low.max(other.low);
+        self.told |= other.told;
     }
 }
 
