@@ -18,6 +18,8 @@
 //!    number has which moved, and that is only calculated with, or round.
 //! 4. A *stack pointer* behind data: unless the host gets it; of its room at most a
 //!    [`ROOM`]th may be gone.
+//! 5. Objects *apart*: what is accessed behind the data stands in its order, and moves by more or
+//!    less than what is before it only from a multiple of 16 on, by less than 16.
 //!
 //! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the range
 //! of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them pass.
@@ -36,6 +38,8 @@ use std::ops::Range;
 const NEAR: u64 = 512;
 /// Smaller numbers are more often something else.
 const LEAST: u64 = 4096;
+/// What objects behind the data are aligned to at most.
+const ALIGNMENT: u64 = 16;
 /// The part of the stack that may be gone.
 const ROOM: u64 = 64;
 
@@ -108,6 +112,8 @@ pub(crate) struct Known<'s, 'm> {
     /// Where A has objects, and where both have data.
     objects: Range<u64>,
     starts: (u64, u64),
+    /// Whether objects behind the data moved otherwise only where an alignment rounds.
+    rounded: bool,
     /// Paths of A that differ, from the first byte that does.
     paths: Vec<Range<u64>>,
 }
@@ -128,6 +134,7 @@ impl<'s, 'm> Known<'s, 'm> {
             stays: HashSet::new(),
             objects: start(sides.0).saturating_sub(BIAS)..data.shift.data_end,
             starts: (start(sides.0), start(sides.1)),
+            rounded: false,
             paths: Vec::new(),
         };
         let path = |look: &Look| matches!(look, Look::Text(Text::Path, ..));
@@ -148,6 +155,7 @@ impl<'s, 'm> Known<'s, 'm> {
         for (a, b) in known.accessed.clone() {
             known.moves(a, b);
         }
+        known.rounded = rounded(&known);
         let last = known.moved.0.iter().max().map_or(0, |last| last + 1);
         known.objects.end = known.objects.end.max(last).saturating_add(NEAR);
         known
@@ -170,6 +178,7 @@ impl<'s, 'm> Known<'s, 'm> {
                 Sort::Address => one.doubt.within(Doubt::ALL_BUT_GIVEN),
                 Sort::Number => self.number(one, &near),
                 Sort::Stays => self.stays(one),
+                Sort::Apart => self.rounded && self.accessed.contains(&(one.a, one.b)),
                 _ => false,
             };
         }
@@ -219,6 +228,20 @@ impl<'s, 'm> Known<'s, 'm> {
         one.doubt.within(Doubt::ALL_BUT_GIVEN)
             && (!self.objects.contains(&a) || (!named || start) && (number || in_path))
     }
+}
+
+/// Invariant 5: of what is accessed behind the data, in order.
+fn rounded(known: &Known<'_, '_>) -> bool {
+    let behind = known.accessed.iter().filter(|(a, _)| known.shift.is_behind(*a));
+    let mut behind: Vec<(u64, u64)> = behind.copied().collect();
+    behind.sort_unstable();
+    let delta = |(a, b): (u64, u64)| b.wrapping_sub(a) as i64;
+    behind.windows(2).all(|pair| {
+        let (low, high) = (pair[0], pair[1]);
+        let aligned = high.0.is_multiple_of(ALIGNMENT) && high.1.is_multiple_of(ALIGNMENT);
+        let rounds = (delta(low) - delta(high)).unsigned_abs() < ALIGNMENT && aligned;
+        low.1 < high.1 && (delta(low) == delta(high) || rounds)
+    })
 }
 
 /// The sorts of what is assumed, with counts and the first numbers.
