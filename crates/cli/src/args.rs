@@ -216,7 +216,9 @@ pub(crate) struct DiffArgs {
     pub(crate) html: Option<PathBuf>,
     /// Verdicts that count as equal, separated by commas: renumbered, moved,
     /// layout-only (these three are proved), path, timestamp, producers,
-    /// assumed-moved, text, url, random-looking, changed; custom:SECTION
+    /// assumed-moved, text, url, random-looking, changed; custom:SECTION;
+    /// harmless: what an honest build from another folder does, with what is
+    /// assumed in a list
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Executions on random inputs that back one verdict `layout-only`

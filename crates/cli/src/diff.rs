@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_investigate::diff::{Allow, DiffOptions, Paint, Verdict, diff_binaries};
+use prova_investigate::diff::{Allow, DiffOptions, Paint, Report, Verdict, diff_binaries};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
@@ -25,13 +25,29 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         } else {
             "more differs than is allowed"
         };
+        if allow.contains(&Allow::Harmless) {
+            text.push_str(&taken_for_granted(&report));
+        }
         text.push_str(&format!("\n--allow {}: {verdict}\n", args.allow.join(",")));
     }
     print(&text)?;
     Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
 }
 
-fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allow>)> {
+/// What `--allow harmless` assumes, and what it does not.
+fn taken_for_granted(report: &Report) -> String {
+    let mut text = String::new();
+    for (heading, covered) in [("assumed by", true), ("not covered by", false)] {
+        let lines = report.assumptions(covered);
+        if !lines.is_empty() {
+            text.push_str(&format!("\n== {heading} --allow harmless\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
+    }
+    text
+}
+
+fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {
     let mut allow = Vec::new();
     for name in &args.allow {
         match Allow::parse(name) {
@@ -39,7 +55,9 @@ fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allo
             None => {
                 let names: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
                 let names = names.join(", ");
-                bail!(Misuse(format!("`{name}` is no verdict; there are {names}, and custom:NAME")))
+                bail!(Misuse(format!(
+                    "`{name}` is no verdict; there are {names}, and custom:NAME and harmless"
+                )))
             }
         }
     }

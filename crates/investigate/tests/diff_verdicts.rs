@@ -7,13 +7,15 @@
 //! == name: what differs
 //! expect VERDICT
 //! runs differ | agree | alike | unlinkable
+//! harmless WHY               only if `--allow harmless` lets it pass though its runs differ
 //! -- a                       the text of a module, or `-- a file PATH[, byte AT is VALUE]`
 //! -- b                       the same, or `-- b is a, but` and lines `FROM => TO`, each found once
 //! ```
 //!
 //! `runs` is what a host sees that calls every export: `differ`, `agree`; `alike` where the
 //! difference is one that calls cannot show (say, a name), `unlinkable` where the host has not what
-//! is imported. A pair that differs in a run never has a harmless verdict, whatever is expected.
+//! is imported. A pair that is `assumed-moved`, differs in a run and passes `--allow harmless` says
+//! why: the page of the command has the same reasons. A pair that differs in a run never has a harmless verdict, whatever is expected.
 //!
 //! Green does not show pairs of other shapes; `diff_sweep.rs` has each byte of real modules.
 
@@ -36,6 +38,8 @@ struct Case {
     name: String,
     expect: Verdict,
     runs: String,
+    /// Why `--allow harmless` lets it pass.
+    harmless: Option<String>,
     a: Vec<u8>,
     b: Vec<u8>,
 }
@@ -88,6 +92,7 @@ fn case(text: &str) -> Case {
         name: name.to_owned(),
         expect: Verdict::parse(&verdict).unwrap_or_else(|| panic!("{name}: {verdict}")),
         runs: word("\nruns "),
+        harmless: text.contains("\nharmless ").then(|| word("\nharmless ")),
         a: bytes(head_a, body_a),
         b: bytes(head_b, body_b),
     }
@@ -142,6 +147,13 @@ fn judge(case: &Case, a: &Module, b: &Module) -> Result<(), String> {
     let without: Vec<Allow> = allow(&all);
     if !report.allowed(&every) || !report.equal && report.allowed(&without) {
         return Err(format!("--allow does not look at each difference\n{}", report.to_text()));
+    }
+    // What an auditor allows by one word says why it may differ.
+    let passes = report.allowed(&[Allow::Harmless]);
+    let told = found == Verdict::AssumedMoved && case.runs == "differ";
+    if told && passes != case.harmless.is_some() || case.harmless.is_some() && !told {
+        let list = [report.assumptions(true), report.assumptions(false)].concat().join("\n");
+        return Err(format!("--allow harmless lets it pass: {passes}\n{list}"));
     }
     // Texts that run into each other may be told by another verdict from the other side.
     let back = gravest(&compare(b, a));

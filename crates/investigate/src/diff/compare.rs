@@ -20,10 +20,11 @@ use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
 use super::edit::{Edit, Stretch, edit, lines};
 use super::exec::{Agreement, Worlds, agree};
+use super::harmless::Taken;
 use super::lengths::Length;
 use super::lockstep::{Same, lockstep};
 use super::matching::{Profile, grams};
-use super::report::{Line, Origin, Verdict, plural};
+use super::report::{Line, Origin, Sort, Verdict, plural};
 use super::shift::Shift;
 use super::side::Side;
 use super::texts::Texts;
@@ -84,6 +85,9 @@ pub(crate) struct Outcome {
     pub(crate) loose: Vec<(u64, u64)>,
     /// Numbers that changed as slots of a table did.
     pub(crate) slots: u32,
+    /// What is assumed, and the addresses that are shown to have moved.
+    pub(crate) taken: Vec<Taken>,
+    pub(crate) shown: Vec<(u64, u64)>,
 }
 
 /// What structure says of a pair.
@@ -217,6 +221,10 @@ fn explained(same: &Same) -> Outcome {
         parts.push(format!("{} of renamed locals", plural(same.locals.into(), "use")));
     }
     let summary = parts.join(", ");
+    let mut taken = same.taken.clone();
+    let assumed = same.lengths.iter().filter(|one| !one.shown);
+    let pair = |one: &Length| (u64::from(one.pair.0), u64::from(one.pair.1));
+    taken.extend(assumed.map(pair).map(|(a, b)| Taken::of(Sort::Length, a, b)));
     Outcome {
         verdict,
         cause,
@@ -228,7 +236,17 @@ fn explained(same: &Same) -> Outcome {
         fields: BTreeMap::new(),
         loose: same.loose.clone(),
         slots: same.slots,
+        taken,
+        shown: shown(same),
     }
+}
+
+/// Addresses that are shown to have moved, each once.
+fn shown(same: &Same) -> Vec<(u64, u64)> {
+    let mut shown = same.shown.clone();
+    shown.sort_unstable();
+    shown.dedup();
+    shown
 }
 
 /// By how much a text grew.
@@ -325,6 +343,8 @@ fn layout_outcome(
         fields: BTreeMap::new(),
         loose: found.same.loose.clone(),
         slots: found.same.slots,
+        taken: found.same.taken.clone(),
+        shown: shown(&found.same),
     }
 }
 
@@ -417,8 +437,21 @@ fn changed(
 ) -> Outcome {
     let sites = edit.removed.max(edit.inserted).max(1) as u64;
     let (verdict, fields) = (Verdict::Changed, edit.fields);
-    let (inlined, loose) = (None, Vec::new());
-    Outcome { verdict, cause, summary, evidence, sites, code, inlined, fields, loose, slots: 0 }
+    let (inlined, loose, taken, shown) = (None, Vec::new(), Vec::new(), Vec::new());
+    Outcome {
+        verdict,
+        cause,
+        summary,
+        evidence,
+        sites,
+        code,
+        inlined,
+        fields,
+        loose,
+        slots: 0,
+        taken,
+        shown,
+    }
 }
 
 /// The callee that one side calls and whose body the other has instead: its index, name, and

@@ -18,6 +18,7 @@
 //!    (`uses`, invariant 2).
 
 use super::compare::Cause;
+use super::harmless;
 use super::lockstep::words;
 use super::report::{Kind, Verdict};
 use super::sections::{Found, found};
@@ -132,6 +133,9 @@ pub(super) fn inits(
         };
         let mut one = found(Kind::Global, told.0, name, told.1);
         one.cause = told.2;
+        if one.verdict == Verdict::AssumedMoved {
+            one.taken = vec![harmless::of_global(sides, roles, (i as u32, partner))];
+        }
         out.push(one);
     }
     for (i, _) in met.iter().enumerate().filter(|(_, met)| !**met) {
@@ -195,7 +199,7 @@ fn assumed(agree: Agree, what_is: &str) -> (Verdict, String, Cause) {
     let Agree::Assumed { address, delta, what, .. } = agree else {
         return (Verdict::Changed, what_is.to_owned(), Cause::Body { slight: false });
     };
-    let by = if let Assumption::Stays(by) = what { by } else { delta };
+    let by = if let Assumption::Stays(by, _) = what { by } else { delta };
     let cause = match what {
         Assumption::Slot => Cause::Slots,
         _ => Cause::Moved(address, by),
@@ -245,9 +249,9 @@ fn global_value(
     let does = roles.global(global);
     let is_stack = stacks.0.map(|(global, _)| global) == Some(global)
         && stacks.1.map(|(global, _)| global) == Some(partner)
-        && (does.used && !does.mixed || a.global_symbol(global) == STACK_POINTER);
+        && (does.used && !does.mixed.any() || a.global_symbol(global) == STACK_POINTER);
     // Invariant 4.
-    let mixed = does.mixed || delta.trailing_zeros() < does.low.into();
+    let mixed = does.mixed.any() || delta.trailing_zeros() < does.low.into();
     let also = |what: &str| also_moved((x, y), what);
     if is_stack {
         return stack_value((a, b), shift, (x, y), (mixed, does.told));

@@ -4,12 +4,13 @@
 //! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in
 //! the bodies.
 
+use super::harmless::Taken;
 use super::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
 use super::shift::{Agree, Assumption, Shift};
 use super::side::Side;
 use super::texts::Texts;
 use super::token::{Item, Tok, Tokens};
-use super::uses::{Role, Roles};
+use super::uses::{Doubt, Role, Roles};
 use prova_module::FuncIdx;
 
 /// Most loose pairs of addresses kept of one function.
@@ -36,6 +37,10 @@ pub(crate) struct Same {
     pub(crate) room: u32,
     /// Numbers that changed as slots did, shown to be slots or not.
     pub(crate) slots: u32,
+    /// All that is assumed.
+    pub(crate) taken: Vec<Taken>,
+    /// Addresses that moved, each shown to be one.
+    pub(crate) shown: Vec<(u64, u64)>,
     /// The first assumption in words.
     pub(crate) first_assumed: Option<String>,
     /// Pairs of addresses that only all functions together can tell to be one to one.
@@ -56,6 +61,7 @@ impl Same {
             Agree::Equal => {}
             Agree::Moved { address, delta, loose } => {
                 if delta != 0 {
+                    self.shown.push((address, address.wrapping_add_signed(delta)));
                     self.moved += 1;
                     self.first_moved.get_or_insert((address, delta));
                 }
@@ -67,10 +73,11 @@ impl Same {
             }
             Agree::Assumed { address, delta, loose, what } => {
                 self.assumed += 1;
-                self.mixed += u32::from(what == Assumption::Mixed);
-                self.stays += u32::from(matches!(what, Assumption::Stays(_)));
+                self.mixed += u32::from(matches!(what, Assumption::Mixed(_)));
+                self.stays += u32::from(matches!(what, Assumption::Stays(..)));
                 self.room += u32::from(what == Assumption::Room);
-                let by = if let Assumption::Stays(by) = what { by } else { delta };
+                let by = if let Assumption::Stays(by, _) = what { by } else { delta };
+                self.taken.push(Taken::new(what, address, address.wrapping_add_signed(delta)));
                 if what == Assumption::Slot {
                     self.slots += 1;
                 } else {
@@ -95,8 +102,10 @@ impl Same {
 pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
     let b = a.wrapping_add_signed(delta);
     match what {
-        Assumption::Address => format!("{a} → {b} is assumed to be an address: nothing shows it"),
-        Assumption::Mixed => {
+        Assumption::Address(_) => {
+            format!("{a} → {b} is assumed to be an address: nothing shows it")
+        }
+        Assumption::Mixed(_) => {
             format!(
                 "{a} → {b} is an address that is calculated with, kept or given away, too: assumed not to matter"
             )
@@ -114,7 +123,7 @@ pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
         Assumption::Reach => format!(
             "{a} → {b} gets an index, and another thing is behind it in B: assumed to stay in its object"
         ),
-        Assumption::Stays(by) => format!(
+        Assumption::Stays(by, _) => format!(
             "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"
         ),
     }
@@ -220,13 +229,16 @@ pub(crate) fn lockstep(
             (None, Tok::I32(a), Tok::I32(b))
                 if a == b && matches!(role, Role::Address(_)) && is_written(sides, &x, &y) =>
             {
-                let (address, what) = (u64::from(a as u32), Assumption::Stays(shift.end_delta));
+                let (address, what) =
+                    (u64::from(a as u32), Assumption::Stays(shift.end_delta, Doubt::NONE));
                 same.note(Agree::Assumed { address, delta: 0, loose: false, what });
             }
             // It may be a length, which its uses in the whole body show.
             (None, Tok::I32(a), Tok::I32(b))
-                if matches!(role, Role::Unknown | Role::Mixed | Role::Number | Role::Span(_))
-                    && numbers.len() < NUMBERS_MAX
+                if matches!(
+                    role,
+                    Role::Unknown | Role::Mixed(_) | Role::Number | Role::Span(_)
+                ) && numbers.len() < NUMBERS_MAX
                     && texts.any_grew() =>
             {
                 numbers.insert(x.offset, (a as u32, b as u32));

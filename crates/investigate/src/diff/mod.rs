@@ -35,6 +35,7 @@ mod edit;
 mod exec;
 mod extract;
 mod globals;
+mod harmless;
 pub(crate) mod html;
 mod image;
 mod lengths;
@@ -62,11 +63,14 @@ mod whole;
 
 pub use other::{core_modules, diff_binaries};
 pub use paint::Paint;
-pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
+pub use report::{
+    Allow, Assumed, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Sort, Verdict,
+};
 
 use cluster::Clusterer;
 pub(crate) use cluster::{CONSTANT, CONSTANTS, OPERANDS, OWN_NAME, STAYED};
 use compare::{Cause, Compared, Context, Outcome};
+use harmless::{Known, Taken};
 use matching::Matching;
 use one_to_one::{Fate, OneToOne};
 use prova_module::Module;
@@ -169,6 +173,8 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let assumed = told.map(|outcome| u64::from(outcome.slots)).sum::<u64>();
     let assumed = assumed + data.slots.count as u64;
     data.padding(&all);
+    let mut outcomes = outcomes;
+    judge(sides, &mut data, &mut outcomes);
     let debug = debug.map(|pairs| {
         let rewritten = rewritten(&outcomes);
         Ok(dwarf::judge(sides, &pairs?, (&data.shift, &all, &data.texts), &rewritten))
@@ -206,6 +212,7 @@ fn one_to_one(
             Some((Fate::Torn, pair)) => *known = compare::torn(context, (*a, *b), pair),
             Some((Fate::Assumed, (x, y))) => {
                 known.verdict = known.verdict.max(Verdict::AssumedMoved);
+                known.taken.push(Taken::of(Sort::Apart, x, y));
                 known.evidence.push(format!(
                     "{x} → {y} is not as far as most behind the data: assumed to be one thing"
                 ));
@@ -217,6 +224,25 @@ fn one_to_one(
         }
     }
     (outcomes, all)
+}
+
+/// Says of all that is assumed whether `--allow harmless` covers it.
+fn judge(sides: (&Side<'_>, &Side<'_>), data: &mut data::DataDiff, outcomes: &mut Outcomes) {
+    let mut lists = [&mut data.assumed, &mut data.slots, &mut data.stays]
+        .map(|assumed| std::mem::take(&mut assumed.taken));
+    let shown = std::mem::take(&mut data.shown);
+    let found = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
+    let found = found.map(|outcome| (&outcome.taken[..], &outcome.shown[..]));
+    let of_data = lists.iter().map(|taken| (&taken[..], &shown[..]));
+    let known = Known::new(sides, data, found.chain(of_data));
+    for (_, _, outcome) in outcomes.iter_mut() {
+        if let Some(Outcome { taken, shown, .. }) = outcome {
+            known.judge(taken, shown);
+        }
+    }
+    lists.iter_mut().for_each(|taken| known.judge(taken, &shown));
+    let [assumed, slots, stays] = lists;
+    (data.assumed.taken, data.slots.taken, data.stays.taken) = (assumed, slots, stays);
 }
 
 /// Functions of A whose operators are not those of their partners, in order.

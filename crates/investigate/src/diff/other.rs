@@ -359,6 +359,7 @@ fn told(report: &mut Report, name: &str, summary: String) {
         b: None,
         summary,
         evidence: Vec::new(),
+        assumed: Vec::new(),
         code: Vec::new(),
         sites: 1,
         cluster: at,

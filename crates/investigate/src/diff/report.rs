@@ -5,6 +5,7 @@
 //! two modules give the same bytes.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A number of things in words: `1 place`, `2 places`; the plural of `…ch`, `…x` has an `e`.
@@ -174,6 +175,93 @@ pub struct Line {
     pub text: String,
 }
 
+/// What is taken for granted of something that is `assumed-moved`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    /// An address that code accesses moved, and something may look at its number.
+    Address,
+    /// A number moved as an address would, and no access shows that it is one.
+    Number,
+    /// A number stays where an address would have moved.
+    Stays,
+    /// A number changed as a table slot did.
+    Slot,
+    /// A number is what is left of memory.
+    Room,
+    /// An address behind the data moved by less or more than the others there.
+    Apart,
+    /// A number of code grew as a text did.
+    Length,
+    /// A number of data grew as a text did.
+    Grew,
+    /// Zeros are padding, behind which nothing is seen to start.
+    Padding,
+    /// The stack pointer moved, and something may look at the numbers of addresses made of it.
+    Stack,
+    /// The stack has less room.
+    StackRoom,
+    /// The initial value of a global is an address, or none.
+    Global,
+    /// Slots of a table are used by the numbers that changed with them.
+    Table,
+    /// An address in debug information.
+    Debug,
+    /// A number is where memory or the stack ends.
+    End,
+    /// An address of what one side has once and the other twice.
+    Copy,
+    /// An address gets an index, and B has another thing behind it.
+    Reach,
+}
+
+impl Sort {
+    /// What is assumed, of `count` such things.
+    fn words(self, count: u64) -> String {
+        let (what, that) = match self {
+            Sort::Address => ("address", "the number matters to nobody"),
+            Sort::Number => ("number that moved", "it is an address, which no access shows"),
+            Sort::Stays => ("number that stays", "it is no address"),
+            Sort::Slot => ("number", "it is a slot of a table"),
+            Sort::Room => ("number", "it is what is left of memory"),
+            Sort::Apart => ("address behind the data", "it is one object that moved otherwise"),
+            Sort::Length => ("number", "it is the length of a text that grew"),
+            Sort::Grew => ("word of data", "it is the length of a text that grew"),
+            Sort::Padding => ("row of zeros", "nobody reads it"),
+            Sort::Stack => {
+                ("stack pointer", "the numbers of addresses on the stack matter to nobody")
+            }
+            Sort::StackRoom => ("stack", "the room that is left is enough"),
+            Sort::Global => ("global", "its initial value is an address, or none, as it moved"),
+            Sort::Table => ("table", "nobody sees the order of its slots"),
+            Sort::Debug => ("address in debug information", "it is that of the same variable"),
+            Sort::End => ("number", "it is where memory or the stack ends"),
+            Sort::Copy => ("address of a copy", "what is there is read alone"),
+            Sort::Reach => ("address with an index", "the index stays in its object"),
+        };
+        let whats = match what.split_once(' ') {
+            Some((noun, rest)) if count != 1 => format!("{} {rest}", plural(count, noun)),
+            _ => plural(count, what),
+        };
+        format!("{whats}: assumed that {that}")
+    }
+}
+
+/// What is assumed in a difference, of one sort.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assumed {
+    /// The sort.
+    pub sort: Sort,
+    /// Whether `--allow harmless` covers it.
+    pub covered: bool,
+    /// Of how many things.
+    pub count: u64,
+    /// The first number or address, in A.
+    pub a: u64,
+    /// The same in B.
+    pub b: u64,
+}
+
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
@@ -191,6 +279,9 @@ pub struct Difference {
     pub summary: String,
     /// Why the verdict is this one.
     pub evidence: Vec<String>,
+    /// What is assumed, by sort.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumed>,
     /// Aligned code, where code differs; may be cut.
     pub code: Vec<Line>,
     /// How many places differ: operators, words, bytes.
@@ -264,19 +355,60 @@ pub enum Allow {
     Verdict(Verdict),
     /// Custom sections of this name.
     Custom(String),
+    /// What an honest build does: what is proved, paths, producers, and of what is assumed the
+    /// sorts that an edit of a few bytes does not look like ([`Assumed::covered`]).
+    Harmless,
 }
 
 impl Allow {
-    /// `layout-only`, `path` (or `paths`), `custom:producers`, …
+    /// `harmless`, `layout-only`, `path` (or `paths`), `custom:producers`, …
     pub fn parse(text: &str) -> Option<Allow> {
         if let Some(name) = text.strip_prefix("custom:") {
             return (!name.is_empty()).then(|| Allow::Custom(name.to_owned()));
+        }
+        if text == "harmless" {
+            return Some(Allow::Harmless);
         }
         Some(Allow::Verdict(Verdict::parse(if text == "paths" { "path" } else { text })?))
     }
 }
 
+impl Difference {
+    /// Whether `--allow harmless` covers it.
+    pub fn is_harmless(&self) -> bool {
+        match self.verdict {
+            Verdict::Identical | Verdict::Renumbered | Verdict::Moved | Verdict::LayoutOnly => true,
+            Verdict::Path | Verdict::Producers => true,
+            Verdict::AssumedMoved => {
+                !self.assumed.is_empty() && self.assumed.iter().all(|one| one.covered)
+            }
+            Verdict::Timestamp | Verdict::Text | Verdict::Url => false,
+            Verdict::RandomLooking | Verdict::Changed => false,
+        }
+    }
+}
+
 impl Report {
+    /// A line for each sort of what is assumed and `--allow harmless` covers (or does not): how
+    /// often, and where first.
+    pub fn assumptions(&self, covered: bool) -> Vec<String> {
+        let mut sorts: BTreeMap<Sort, (u64, &Assumed, &Difference)> = BTreeMap::new();
+        for difference in &self.differences {
+            for one in difference.assumed.iter().filter(|one| one.covered == covered) {
+                sorts.entry(one.sort).or_insert((0, one, difference)).0 += one.count;
+            }
+        }
+        let line = |(sort, (count, first, difference)): (Sort, (u64, &Assumed, &Difference))| {
+            let place = format!("{} {}", difference.kind.name(), difference.name);
+            let words = sort.words(count);
+            match (first.a, first.b) {
+                (0, 0) => format!("{words} (first in {place})"),
+                (a, b) => format!("{words} (first {a} → {b}, in {place})"),
+            }
+        };
+        sorts.into_iter().map(line).collect()
+    }
+
     /// Whether the modules are equal but for what is allowed: each difference by its own verdict,
     /// whatever it follows from.
     pub fn allowed(&self, allow: &[Allow]) -> bool {
@@ -284,6 +416,7 @@ impl Report {
             let by = |allow: &Allow| match allow {
                 Allow::Verdict(verdict) => *verdict == difference.verdict,
                 Allow::Custom(name) => difference.kind == Kind::Custom && *name == difference.name,
+                Allow::Harmless => difference.is_harmless(),
             };
             allow.iter().any(by)
         };

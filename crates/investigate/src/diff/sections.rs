@@ -11,8 +11,9 @@
 use super::compare::Cause;
 use super::dwarf::{Told, Unread};
 use super::globals;
+use super::harmless::Taken;
 use super::relocs;
-use super::report::{Kind, Verdict};
+use super::report::{Kind, Sort, Verdict};
 use super::shift::Shift;
 use super::side::Side;
 use super::table;
@@ -35,6 +36,8 @@ pub(crate) struct Found {
     /// The function of A or of B that alone is exported.
     pub(crate) exported: (Option<u32>, Option<u32>),
     pub(crate) sites: u64,
+    /// What is assumed.
+    pub(crate) taken: Vec<Taken>,
 }
 
 pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
@@ -47,6 +50,7 @@ pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String)
         follows: false,
         exported: (None, None),
         sites: 1,
+        taken: Vec::new(),
     }
 }
 
@@ -365,6 +369,9 @@ fn one_sided(name: &str, what: &str) -> Found {
 fn debug_section(told: &Told) -> Found {
     let summary = told.summary.clone();
     let mut one = found(Kind::Custom, told.verdict, told.name.to_owned(), summary);
+    if told.verdict == Verdict::AssumedMoved {
+        one.taken = vec![Taken::of(Sort::Debug, 0, 0)];
+    }
     match (told.verdict, told.growth) {
         (Verdict::Path | Verdict::Moved | Verdict::Renumbered, Some(growth)) => {
             one.cause = Cause::Length(growth);

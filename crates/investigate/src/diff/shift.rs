@@ -25,7 +25,7 @@
 use super::side::Side;
 use super::table;
 use super::token::{Tok, prefixed};
-use super::uses::{Access, Role};
+use super::uses::{Access, Doubt, Role};
 use std::collections::HashMap;
 
 /// By how much alignment may round an unwritten object's delta.
@@ -172,14 +172,15 @@ impl Objects {
 /// What is taken for granted about a pair of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Assumption {
-    /// They differ as addresses of one thing would.
-    Address,
+    /// They differ as addresses of one thing would; what else is done with them.
+    Address(Doubt),
     /// They are addresses of one thing, but used as numbers too.
-    Mixed,
+    Mixed(Doubt),
     /// They differ as slots of one function would.
     Slot,
-    /// They are equal, though what is at that address moved by this: so they are no addresses.
-    Stays(i64),
+    /// They are equal, though what is at that address moved by this: so they are no addresses; and
+    /// what is done with them.
+    Stays(i64, Doubt),
     /// They are what is left of memory behind something that moved.
     Room,
     /// They are where memory, or the stack, ends or starts on either side.
@@ -356,7 +357,7 @@ impl Shift {
             return Some(Agree::Equal);
         }
         let behind = at >= self.data_end.max(self.data_end_b);
-        let what = Assumption::Stays(self.end_delta);
+        let what = Assumption::Stays(self.end_delta, Doubt::KEPT);
         behind.then_some(Agree::Assumed { address: at, delta: 0, loose: false, what })
     }
 
@@ -394,9 +395,9 @@ impl Shift {
                     (_, Some(false)) | (false, None) => None,
                 }
             }
-            Role::Unknown => self.unknown(sides, a, b, true),
+            Role::Unknown => self.unknown(sides, (a, b), None),
             Role::Span(at) => (a == b && self.together(at, a)).then_some(Agree::Equal),
-            Role::Mixed => self.unknown(sides, a, b, false),
+            Role::Mixed(doubt) => self.unknown(sides, (a, b), Some(doubt)),
         }
         .or_else(|| {
             let delta = b.wrapping_sub(a) as i64;
@@ -462,13 +463,20 @@ impl Shift {
             }
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
-            _ if leaves || access.mixed || delta.trailing_zeros() < access.low.into() => {
-                Agree::Assumed { address, delta, loose, what: Assumption::Mixed }
+            _ => {
+                let low = delta.trailing_zeros() < access.low.into();
+                let low = Doubt::of_low(access.low).when(low);
+                let doubt = access.mixed | low | Doubt::CALCULATED.when(leaves);
+                let reaches = access.indexed && self.is_last(a);
+                let what = match doubt.any() {
+                    true => Some(Assumption::Mixed(doubt)),
+                    false => reaches.then_some(Assumption::Reach),
+                };
+                match what {
+                    Some(what) => Agree::Assumed { address, delta, loose, what },
+                    None => Agree::Moved { address, delta, loose },
+                }
             }
-            _ if access.indexed && self.is_last(a) => {
-                Agree::Assumed { address, delta, loose, what: Assumption::Reach }
-            }
-            _ => Agree::Moved { address, delta, loose },
         })
     }
 
@@ -523,14 +531,14 @@ impl Shift {
         at <= a.map.memory_bytes && other > b.map.memory_bytes
     }
 
-    /// Invariant 4; `variables` if debug information may say what it is.
+    /// Invariant 4; what else is done with it, if debug information cannot say what it is.
     fn unknown(
         &self,
         sides: (&Side<'_>, &Side<'_>),
-        a: u64,
-        b: u64,
-        variables: bool,
+        (a, b): (u64, u64),
+        mixed: Option<Doubt>,
     ) -> Option<Agree> {
+        let (variables, doubt) = (mixed.is_none(), mixed.unwrap_or_default());
         let delta = b.wrapping_sub(a) as i64;
         let may = sides.0.may_be_address(a) && sides.1.may_be_address(b) && self.moves();
         let variable = self.variables.get(&a).filter(|_| variables && may);
@@ -549,14 +557,14 @@ impl Shift {
                 Place::Two(x, y) | Place::Before(x, y) => other((x, y)),
                 Place::Behind | Place::Outside => self.end_delta,
             };
-            let what = Assumption::Stays(by);
+            let what = Assumption::Stays(by, doubt);
             return Some(Agree::Assumed { address: a, delta: 0, loose: false, what });
         }
         if may && let Some(loose) = self.allows(a, delta, true) {
             if variable.is_some() {
                 return Some(Agree::Moved { address: a, delta, loose });
             }
-            let what = Assumption::Address;
+            let what = Assumption::Address(doubt);
             return Some(Agree::Assumed { address: a, delta, loose, what });
         }
         if self.is_room(sides, a, b) {
@@ -599,8 +607,9 @@ impl Shift {
         if sides.0.wide() || a >> 32 == 0 && b >> 32 == 0 {
             return self.agree(sides, role, a, b);
         }
-        let low = self.unknown(sides, a & 0xffff_ffff, b & 0xffff_ffff, false)?;
-        let high = self.unknown(sides, a >> 32, b >> 32, false)?;
+        let kept = Some(Doubt::PART);
+        let low = self.unknown(sides, (a & 0xffff_ffff, b & 0xffff_ffff), kept)?;
+        let high = self.unknown(sides, (a >> 32, b >> 32), kept)?;
         Some(if low == Agree::Equal { high } else { low })
     }
 
@@ -610,7 +619,7 @@ impl Shift {
         let lane = |lane: &[u8]| lane.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
         let mut agreed = bytes.chunks(size).map(|bytes| {
             let value = lane(bytes);
-            self.unknown(sides, value, value, false).unwrap_or(Agree::Equal)
+            self.unknown(sides, (value, value), Some(Doubt::PART)).unwrap_or(Agree::Equal)
         });
         agreed.find(|agree| *agree != Agree::Equal).unwrap_or(Agree::Equal)
     }
@@ -627,7 +636,10 @@ impl Shift {
         // What is no whole number is another one; what is below zero is 0.
         let whole = value as u64;
         match whole as f64 == value {
-            true => self.unknown(sides, whole, whole, false).unwrap_or(Agree::Equal),
+            true => {
+                let kept = Some(Doubt::PART);
+                self.unknown(sides, (whole, whole), kept).unwrap_or(Agree::Equal)
+            }
             false => Agree::Equal,
         }
     }

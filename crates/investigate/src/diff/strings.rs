@@ -41,7 +41,7 @@ impl Sort {
 }
 
 /// How far the text around a run is looked at.
-const AROUND: usize = 120;
+pub(crate) const AROUND: usize = 120;
 /// Least text that is told as text.
 const TEXT_MIN: usize = 4;
 
@@ -72,8 +72,31 @@ pub(crate) fn surrounding(bytes: &[u8], run: &Range<usize>) -> String {
     prova_builds::names::printable(&String::from_utf8_lossy(&bytes[range.start..end]))
 }
 
-/// The sort of text that two runs are in; `None` if they are no text.
-pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Option<Sort> {
+/// How far a word may reach around a run: where something is known to start, another word does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Bytes before the run.
+    pub(crate) before: usize,
+    /// Bytes behind it.
+    pub(crate) behind: usize,
+    /// Whether another word starts inside of the run.
+    pub(crate) inside: bool,
+}
+
+impl Cut {
+    /// Nothing is known of where words start.
+    pub(crate) const NONE: Cut = Cut { before: AROUND, behind: AROUND, inside: false };
+}
+
+/// Of texts on both sides that stand alone.
+pub(crate) const UNCUT: (Cut, Cut) = (Cut::NONE, Cut::NONE);
+
+/// The sort of text that two runs are in, cut as given; `None` if they are no text.
+pub(crate) fn sort(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    cuts: (Cut, Cut),
+) -> Option<Sort> {
     let text = |(bytes, run): (&[u8], &Range<usize>)| {
         bytes[run.clone()].iter().all(|byte| is_printable(*byte))
     };
@@ -82,9 +105,12 @@ pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Opti
     {
         return None;
     }
-    let (word_a, word_b) = (Word::new(a), Word::new(b));
-    let is_url = |word: &Word| word.text.contains("://") || word.text.starts_with("www.");
-    Some(if is_url(&word_a) || is_url(&word_b) {
+    let (word_a, word_b) = (Word::new(a, cuts.0), Word::new(b, cuts.1));
+    let is_url = |of: (&[u8], &Range<usize>)| {
+        let Word { text, .. } = Word::new(of, Cut::NONE);
+        text.contains("://") || text.starts_with("www.")
+    };
+    Some(if is_url(a) || is_url(b) {
         Sort::Url
     } else if is_time(a) && is_time(b) {
         Sort::Timestamp
@@ -104,13 +130,18 @@ fn is_of_path(byte: u8) -> bool {
 struct Word {
     text: String,
     run: Range<usize>,
+    /// Whether the run has characters of two words.
+    torn: bool,
 }
 
 impl Word {
-    fn new((bytes, run): (&[u8], &Range<usize>)) -> Word {
+    fn new((bytes, run): (&[u8], &Range<usize>), cut: Cut) -> Word {
         let around = around(bytes, run, is_of_path);
+        let start = around.start.max(run.start.saturating_sub(cut.before));
+        let around = start..around.end.min(run.end.saturating_add(cut.behind));
         let text = String::from_utf8_lossy(&bytes[around.clone()]).into_owned();
-        Word { text, run: run.start - around.start..run.end - around.start }
+        let run = run.start - around.start..run.end - around.start;
+        Word { text, run, torn: cut.inside }
     }
 
     /// The name of the file or folder that it ends in.
@@ -127,7 +158,10 @@ impl Word {
             // A character before may belong to the string before.
             self.text.match_indices(&folder).any(|(at, _)| at > 1 && self.run.start < at)
         };
-        self.text.bytes().all(is) && self.text.contains(['/', '\\']) && !MACHINE.iter().any(root)
+        !self.torn
+            && self.text.bytes().all(is)
+            && self.text.contains(['/', '\\'])
+            && !MACHINE.iter().any(root)
     }
 }
 
@@ -158,8 +192,17 @@ const RUN_ON_MIN: usize = 4;
 /// Least folders and files of a path that has no ending.
 const PARTS_MIN: usize = 3;
 
+/// Whether a word is the name alone of the source file that the other one is the path of.
+fn is_name(word: &Word, of: &Word) -> bool {
+    let whole = source_end(&of.text) == Some(of.text.len()) && !word.torn;
+    whole && !word.text.contains(['/', '\\']) && !word.text.is_empty() && of.name() == word.text
+}
+
 /// Invariant 1.
 fn are_paths(a: &Word, b: &Word) -> bool {
+    if is_name(a, b) && b.is_one() || is_name(b, a) && a.is_one() {
+        return true;
+    }
     if !a.is_one() || !b.is_one() {
         return false;
     }
@@ -168,7 +211,7 @@ fn are_paths(a: &Word, b: &Word) -> bool {
 }
 
 /// Whether a word is a path that a build leaves behind, and differs in where that was.
-fn is_built(Word { text: word, run }: &Word) -> bool {
+fn is_built(Word { text: word, run, .. }: &Word) -> bool {
     // A character before may belong to the string before.
     let rooted = [0, 1].into_iter().any(|at| {
         let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
@@ -256,7 +299,8 @@ mod tests {
         let prefix = x.iter().zip(y).take_while(|(x, y)| x == y).count();
         let rest = x[prefix..].iter().rev().zip(y[prefix..].iter().rev());
         let suffix = rest.take_while(|(x, y)| x == y).count();
-        sort((x, &(prefix..x.len() - suffix)), (y, &(prefix..y.len() - suffix)))
+        let (x_run, y_run) = (prefix..x.len() - suffix, prefix..y.len() - suffix);
+        sort((x, &x_run), (y, &y_run), UNCUT)
     }
 
     #[test]
@@ -271,6 +315,7 @@ mod tests {
             ("/rustc/59807616e/library", "/rustc/48807616e/library"),
             ("/mnt/me/app/target/debug/app", "/mnt/you/app/target/debug/app"),
             ("/mnt/me/a b/x.rs", "/mnt/me/a c/x.rs"),
+            ("no entry at lib/x/a.c", "no entry at a.c"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Path), "{a} {b}");
         }
@@ -281,6 +326,10 @@ mod tests {
             ("no such file", "no such text"),
             ("deadbeef01234567", "feedbeef89abcdef"),
             ("/tmp/a/b.rs", "b.rs or nothing"),
+            ("/tmp/a/b.rs", "c.rs"),
+            ("/tmp/a/b.rs", "xb.rs"),
+            ("/tmp/a/b.cfg", "b.cfg"),
+            ("deny/b.rsx", "b.rsx"),
             ("/api/x.json", "/api/y.json"),
             ("/api/x.js", "/api/y.js"),
             ("/static/app.d.ts", "/static/web.d.ts"),

@@ -15,8 +15,9 @@
 //! 3. Passive segments are compared by index, as `table.init` names them; active and declarative
 //!    ones are empty to it.
 
+use super::harmless::Taken;
 use super::image::fits;
-use super::report::{Kind, Verdict};
+use super::report::{Kind, Sort, Verdict};
 use super::sections::{Found, found};
 use super::side::Side;
 use crate::xref::constant;
@@ -269,6 +270,9 @@ fn images(
         };
         let mut one = found(Kind::Table, verdict, name, summary);
         one.follows = true;
+        if verdict == Verdict::AssumedMoved {
+            one.taken = vec![Taken::of(Sort::Table, 0, 0)];
+        }
         out.push(one);
     }
 }

@@ -14,7 +14,7 @@
 use super::data::{Look, Run};
 use super::shift::Shift;
 use super::side::Side;
-use super::strings::{Sort, is_printable, sort};
+use super::strings::{Sort, UNCUT, is_printable, sort};
 use prova_module::DataIdx;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,7 @@ impl Texts {
             (false, false) => zero(sides.0, x + a) && zero(sides.1, y + b),
             _ => false,
         };
-        let path = || sort((text_a, &(0..text_a.len())), (text_b, &(0..text_b.len())));
+        let path = || sort((text_a, &(0..text_a.len())), (text_b, &(0..text_b.len())), UNCUT);
         let printable = |text: &[u8]| text.iter().all(|byte| is_printable(*byte));
         let own = ended || path() == Some(Sort::Path);
         let text = own || found == Sort::Path && printable(text_a) && printable(text_b);

@@ -7,9 +7,10 @@ use super::location::locations;
 use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
 use crate::diff::cluster::ALONE_MAX;
 use crate::diff::data::{Assumed, DataDiff, Look, Run};
-use crate::diff::report::{Difference, Kind, Verdict, plural};
+use crate::diff::harmless::{Taken, sorts};
+use crate::diff::report::{Difference, Kind, Sort, Verdict, plural};
 use crate::diff::side::Side;
-use crate::diff::strings::{Sort, is_printable, is_text};
+use crate::diff::strings::{Sort as Text, is_printable, is_text};
 use crate::diff::texts::bytes;
 use prova_builds::names::printable;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ impl Clusterer<'_, '_> {
         let mut growths = BTreeSet::new();
         for run in &data.runs {
             match run.look {
-                Look::Text(Sort::Path, ..) => {
+                Look::Text(Text::Path, ..) => {
                     growths.insert(run.growth());
                 }
                 Look::Text(..) | Look::Random | Look::Bytes => {
@@ -68,6 +69,7 @@ impl Clusterer<'_, '_> {
                     if *delta < 0 { "earlier" } else { "later" }
                 ),
                 evidence: vec!["its bytes are found at the new place".into()],
+                assumed: Vec::new(),
                 code: Vec::new(),
                 sites: 1,
                 cluster: 0,
@@ -83,7 +85,7 @@ impl Clusterer<'_, '_> {
         let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
         let (address, delta) =
             moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
-        let mut add = |verdict, count: usize, summary: &str, evidence: String| {
+        let mut add = |verdict, count: usize, summary: &str, evidence: String, taken: &[Taken]| {
             if count == 0 {
                 return;
             }
@@ -91,18 +93,25 @@ impl Clusterer<'_, '_> {
             difference.summary = format!("{} of data: {summary}", plural(count as u64, "word"));
             difference.evidence = vec![evidence];
             difference.sites = count as u64;
+            difference.assumed = sorts(taken);
             let (cluster, cause) = self.moved(address, delta);
             self.add(difference, cluster, cause);
         };
         let why = "code loads each and uses it as an address, and each moved as what is there did";
-        add(Verdict::Moved, data.pointers, "addresses of things that moved", why.into());
+        add(Verdict::Moved, data.pointers, "addresses of things that moved", why.into(), &[]);
         let first = |assumed: &Assumed| assumed.first.clone().unwrap_or_default();
         let what = "assumed to be addresses of things that moved";
-        add(Verdict::AssumedMoved, data.assumed.count, what, first(&data.assumed));
+        add(
+            Verdict::AssumedMoved,
+            data.assumed.count,
+            what,
+            first(&data.assumed),
+            &data.assumed.taken,
+        );
         let what = "assumed to be slots of functions that have others";
-        add(Verdict::AssumedMoved, data.slots.count, what, first(&data.slots));
+        add(Verdict::AssumedMoved, data.slots.count, what, first(&data.slots), &data.slots.taken);
         let what = "assumed to be no addresses, as they stay where things moved";
-        add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays));
+        add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays), &data.stays.taken);
         for (segment, words) in &data.places {
             let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
             difference.summary = format!("the place that the segment is written to: {words}");
@@ -147,6 +156,9 @@ impl Clusterer<'_, '_> {
                     ),
                 };
                 (difference.verdict, difference.summary) = (verdict, summary);
+                if let Look::Grew(_) = run.look {
+                    difference.assumed = sorts(&[Taken::of(Sort::Grew, run.a, run.b)]);
+                }
                 difference.evidence.push(why.into());
                 match self.grown.get(&by).copied() {
                     Some(cluster) => self.add(difference, cluster, false),
@@ -160,6 +172,7 @@ impl Clusterer<'_, '_> {
             Look::Padding(named) => {
                 difference.verdict = if named { Verdict::Moved } else { Verdict::AssumedMoved };
                 if !named {
+                    difference.assumed = sorts(&[Taken::of(Sort::Padding, run.a, run.b)]);
                     let why = "nothing shows that something starts behind these zeros";
                     difference.evidence.push(why.into());
                 }
@@ -190,7 +203,7 @@ impl Clusterer<'_, '_> {
             }
             Look::Text(..) | Look::Random | Look::Bytes => {
                 let (key, cause) = self.word_run(run, &place, &mut difference);
-                let asked = matches!(run.look, Look::Random | Look::Text(Sort::Timestamp, ..));
+                let asked = matches!(run.look, Look::Random | Look::Text(Text::Timestamp, ..));
                 if asked && run.active && self.xrefs < XREFS_MAX {
                     self.xrefs += 1;
                     difference.evidence.push(users(self.sides.0.module, string(self.sides.0, run)));
@@ -233,16 +246,16 @@ impl Clusterer<'_, '_> {
         match &run.look {
             Look::Text(sort, a, b) => {
                 let what = match sort {
-                    Sort::Path => "path string",
-                    Sort::Url => "URL",
-                    Sort::Timestamp => "timestamp",
-                    Sort::Text => "text",
+                    Text::Path => "path string",
+                    Text::Url => "URL",
+                    Text::Timestamp => "timestamp",
+                    Text::Text => "text",
                 };
                 difference.verdict = sort.verdict();
                 difference.summary = format!("{what} {by} at {place}");
                 difference.evidence.push(format!("text in A: {a}"));
                 difference.evidence.push(format!("text in B: {b}"));
-                let path = *sort == Sort::Path;
+                let path = *sort == Text::Path;
                 if path && self.folded.paths {
                     return ("paths".into(), "path strings differ".into());
                 }
@@ -250,11 +263,11 @@ impl Clusterer<'_, '_> {
                     return contents(&segment);
                 }
                 match sort {
-                    Sort::Path | Sort::Timestamp => {
+                    Text::Path | Text::Timestamp => {
                         let tail = if growth == 0 { "" } else { "; later addresses moved" };
                         (format!("{what} {growth}"), format!("{what} {by}{tail}"))
                     }
-                    Sort::Url | Sort::Text => {
+                    Text::Url | Text::Text => {
                         (format!("text {segment} {}", run.a), format!("{what} in {segment} {by}"))
                     }
                 }

@@ -10,6 +10,7 @@ mod location;
 use crate::diff::align::increasing;
 use crate::diff::compare::{Cause, Outcome};
 use crate::diff::edit::lines;
+use crate::diff::harmless::sorts;
 use crate::diff::matching::Matching;
 use crate::diff::notes::{notes, tools};
 use crate::diff::rank::{rank, sort_causes};
@@ -316,6 +317,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             summary: outcome.summary.clone(),
             evidence: outcome.evidence.clone(),
             code: outcome.code.clone(),
+            assumed: sorts(&outcome.taken),
             sites: outcome.sites,
             cluster: 0,
         };
@@ -434,6 +436,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let mut difference = plain(one.verdict, one.kind, one.name.clone());
             difference.summary = one.summary;
             difference.sites = one.sites;
+            difference.assumed = sorts(&one.taken);
             let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
             let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
             let debug = one.kind == Kind::Custom && one.name.starts_with(".debug_");
@@ -598,6 +601,7 @@ fn plain(verdict: Verdict, kind: Kind, name: String) -> Difference {
         b: None,
         summary: String::new(),
         evidence: Vec::new(),
+        assumed: Vec::new(),
         code: Vec::new(),
         sites: 0,
         cluster: 0,

@@ -4,13 +4,15 @@
 //! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
 
 use super::look::{has_text, into_padding, look, padding};
+use super::names::Names;
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
+use crate::diff::harmless::Taken;
 use crate::diff::lockstep::words;
 use crate::diff::shift::{Agree, Assumption, Shift};
 use crate::diff::side::Side;
 use crate::diff::strings::{is_printable, is_text};
-use crate::diff::uses::{Role, Roles};
+use crate::diff::uses::{Doubt, Role, Roles};
 use prova_module::DataIdx;
 use std::ops::Range;
 
@@ -23,15 +25,14 @@ const STRINGS_MAX: usize = 64;
 
 /// Fills the gaps of one pair.
 pub(super) struct Filler<'s, 'm> {
-    pub(super) sides: (&'s Side<'s>, &'s Side<'s>),
+    pub(super) sides: (&'s Side<'m>, &'s Side<'m>),
+    pub(super) names: &'s Names<'s, 'm>,
     pub(super) shift: &'s Shift,
     pub(super) roles: &'s Roles,
     pub(super) pair: &'s Pair<'m>,
     pub(super) diff: &'s mut DataDiff,
     /// Equal ranges after extension.
     pub(super) equal: Vec<Equal>,
-    /// A's aligned words in order, once they are asked for.
-    pub(super) words: Option<Vec<u32>>,
 }
 
 /// What stands at a place of a gap.
@@ -251,7 +252,7 @@ impl Filler<'_, '_> {
                     let (start_a, start_b) = self.pair.start;
                     of_word(self.roles.word(start_a + a as u64, start_b + b as u64))
                 }
-                false => Role::Mixed,
+                false => Role::Mixed(Doubt::KEPT),
             };
             if let Some(agree) = self.shift.agree(self.sides, role, word_a.into(), word_b.into()) {
                 return At::Agree(4, Some(agree));
@@ -275,15 +276,19 @@ impl Filler<'_, '_> {
         match agree {
             Some(Agree::Moved { address, delta, loose }) => {
                 self.diff.pointers += usize::from(delta != 0);
+                if delta != 0 {
+                    self.diff.shown.push((address, address.wrapping_add_signed(delta)));
+                }
                 self.loosely(loose, address, delta);
             }
             // An equal word is looked at by `stale`, when all is known of what moved.
-            Some(Agree::Assumed { what: Assumption::Stays(_), .. }) => {}
+            Some(Agree::Assumed { what: Assumption::Stays(..), .. }) => {}
             Some(Agree::Assumed { address, delta, loose, what }) => {
                 let first = || words(address, delta, what);
+                let taken = Taken::new(what, address, address.wrapping_add_signed(delta));
                 match what {
-                    Assumption::Slot => self.diff.slots.note(first),
-                    _ => self.diff.assumed.note(first),
+                    Assumption::Slot => self.diff.slots.note(taken, first),
+                    _ => self.diff.assumed.note(taken, first),
                 }
                 self.loosely(loose, address, delta);
             }
@@ -297,26 +302,10 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// Whether a number of A's code or an aligned word of this piece is this address.
-    fn named(&mut self, address: u64) -> bool {
-        let pair = self.pair;
-        let words = self.words.get_or_insert_with(|| {
-            let first = (pair.start.0.wrapping_neg() % 4) as usize;
-            let bytes = pair.bytes.0.get(first..).unwrap_or_default();
-            let word = |word: &[u8]| word.try_into().map(u32::from_le_bytes).unwrap_or_default();
-            let mut words: Vec<u32> = bytes.chunks_exact(4).map(word).collect();
-            words.sort_unstable();
-            words.dedup();
-            words
-        });
-        let word = u32::try_from(address).is_ok_and(|word| words.binary_search(&word).is_ok());
-        word || self.roles.names(address)
-    }
-
     /// Bytes that differ; of text that grew into the padding behind it, text and padding apart.
     fn run(&mut self, a: Range<usize>, b: Range<usize>) {
         let pair = self.pair;
-        match into_padding((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair) {
+        match into_padding((&pair.bytes.0, &a), (&pair.bytes.1, &b), (pair, self.names)) {
             Some((text_a, text_b)) => {
                 self.one(a.start..text_a, b.start..text_b);
                 self.one(text_a..a.end, text_b..b.end);
@@ -341,12 +330,12 @@ impl Filler<'_, '_> {
         let pair = self.pair;
         let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
         let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();
-        let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair);
+        let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), (pair, self.names));
         let mut look = look;
         if look == Look::Padding(false) {
             let bytes = (&*pair.bytes.0, &*pair.bytes.1);
             let found = padding((bytes.0, &a), (bytes.1, &b), pair.start);
-            look = Look::Padding(found.is_some_and(|zeros| self.named(zeros.a.1)));
+            look = Look::Padding(found.is_some_and(|zeros| self.names.names(zeros.a.1)));
             self.diff.zeros.extend(found);
         }
         if pair.copied {
@@ -391,7 +380,7 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
 /// What a word of data is: of one that nothing is known of, debug information does not say whether
 /// code calculates with it.
 fn of_word(role: Role) -> Role {
-    if role == Role::Unknown { Role::Mixed } else { role }
+    if role == Role::Unknown { Role::Mixed(Doubt::KEPT) } else { role }
 }
 
 /// Words of equal ranges that hold the address of something that moved (invariant 2): those
@@ -434,7 +423,7 @@ fn floats(
     for at in places.step_by(4) {
         for bytes in [bytes.get(at..at + 4), bytes.get(at..at + 8)].into_iter().flatten() {
             if let Agree::Assumed { address, delta, what, .. } = diff.shift.float(sides, bytes) {
-                diff.stays.note(|| words(address, delta, what));
+                diff.stays.note(Taken::new(what, address, address), || words(address, delta, what));
             }
         }
     }
@@ -459,11 +448,12 @@ fn word(
     let places = (pair.start.0 + at as u64, pair.start.1 + other as u64);
     let role = match pair.active {
         true => of_word(roles.word(places.0, places.1)),
-        false => Role::Mixed,
+        false => Role::Mixed(Doubt::KEPT),
     };
     match diff.shift.agree(sides, role, value.into(), value.into()) {
         Some(Agree::Assumed { delta, what, .. }) => {
-            diff.stays.note(|| words(value.into(), delta, what));
+            let taken = Taken::new(what, value.into(), value.into());
+            diff.stays.note(taken, || words(value.into(), delta, what));
         }
         Some(Agree::Equal | Agree::Slot) => {}
         Some(Agree::Moved { address, delta, .. }) => {

@@ -2,9 +2,10 @@
 //!
 //! Neighbours: the module above has the invariants (3 to 5); `strings` sorts text.
 
+use super::names::Names;
 use super::{ALIGNMENT_MAX, DataDiff, Look, Pair};
 use crate::diff::shift::Zeros;
-use crate::diff::strings::{Sort, is_printable, is_text, sort, surrounding};
+use crate::diff::strings::{Cut, Sort, is_printable, is_text, sort, surrounding};
 use crate::diff::texts::Texts;
 use std::ops::Range;
 
@@ -12,7 +13,11 @@ use std::ops::Range;
 const ZEROS_MAX: usize = 256;
 
 /// What a run looks like by itself and by what is around it.
-pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &Pair<'_>) -> Look {
+pub(super) fn look(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    (pair, names): (&Pair<'_>, &Names<'_, '_>),
+) -> Look {
     let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
     if run_a.iter().chain(run_b).all(|byte| *byte == 0) {
         let padding = pair.active && padding(a, b, pair.start).is_some();
@@ -22,10 +27,11 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &
     if !pair.active && run_a.len() != run_b.len() {
         return Look::Bytes;
     }
-    if let Some(sort) = sort(a, b) {
+    let cuts = |a: &Range<usize>, b: &Range<usize>| names.cuts(pair, a, b);
+    if let Some(sort) = sort(a, b, cuts(a.1, b.1)) {
         return Look::Text(sort, surrounding(a.0, a.1), surrounding(b.0, b.1));
     }
-    if let Some(sort) = strings(a, b) {
+    if let Some(sort) = strings(a, b, cuts) {
         let text = |(bytes, run): (&[u8], &Range<usize>)| {
             let at = |at: usize| surrounding(bytes, &(at..at));
             format!("{}, {}", at(run.start), at(run.end))
@@ -37,7 +43,11 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &
 
 /// The sort of several strings that a run of one length is in, if their ends are where they were
 /// and all are of one sort; of several sorts it is text.
-fn strings(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Option<Sort> {
+fn strings(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    cuts: impl Fn(&Range<usize>, &Range<usize>) -> (Cut, Cut),
+) -> Option<Sort> {
     let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
     let ends = |run: &[u8]| -> Vec<usize> { (0..run.len()).filter(|at| run[*at] == 0).collect() };
     let at = ends(run_a);
@@ -52,7 +62,8 @@ fn strings(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Option<Sort>
             continue;
         }
         let of = |run: &Range<usize>| run.start + piece.start..run.start + piece.end;
-        let one = sort((a.0, &of(a.1)), (b.0, &of(b.1)))?;
+        let (in_a, in_b) = (of(a.1), of(b.1));
+        let one = sort((a.0, &in_a), (b.0, &in_b), cuts(&in_a, &in_b))?;
         found = Some(if found.is_none_or(|found| found == one) { one } else { Sort::Text });
     }
     found
@@ -97,7 +108,7 @@ pub(super) fn explained(in_a: (u64, u64), in_b: (u64, u64)) -> Option<Zeros> {
 pub(super) fn into_padding(
     a: (&[u8], &Range<usize>),
     b: (&[u8], &Range<usize>),
-    pair: &Pair<'_>,
+    (pair, names): (&Pair<'_>, &Names<'_, '_>),
 ) -> Option<(usize, usize)> {
     let text = |(bytes, run): (&[u8], &Range<usize>)| {
         let zeros = bytes[run.clone()].iter().rev().take_while(|byte| **byte == 0).count();
@@ -109,7 +120,8 @@ pub(super) fn into_padding(
     if !pair.active || whole || text_a.is_empty() && text_b.is_empty() {
         return None;
     }
-    sort((a.0, &text_a), (b.0, &text_b))?;
+    let cuts = names.cuts(pair, &text_a, &text_b);
+    sort((a.0, &text_a), (b.0, &text_b), cuts)?;
     let (rest_a, rest_b) = (text_a.end..a.1.end, text_b.end..b.1.end);
     padding((a.0, &rest_a), (b.0, &rest_b), pair.start)?;
     Some((text_a.end, text_b.end))

@@ -32,9 +32,11 @@ mod fill;
 mod gaps;
 mod look;
 mod named;
+mod names;
 mod pairs;
 
 use super::align::{Equal, align, increasing};
+use super::harmless::Taken;
 use super::image;
 use super::one_to_one::OneToOne;
 use super::shift::{Moved, Objects, Shift, Zeros};
@@ -46,6 +48,7 @@ use fill::{Filler, stale};
 use gaps::gaps;
 use look::classify;
 use named::Named;
+use names::Names;
 use pairs::{pair_images, pair_others};
 use prova_module::Module;
 use std::borrow::Cow;
@@ -106,6 +109,8 @@ pub(crate) struct DataDiff {
     pub(crate) runs: Vec<Run>,
     /// Words that agree without being equal: addresses that code uses.
     pub(crate) pointers: usize,
+    /// The same: each address in A and in B.
+    pub(crate) shown: Vec<(u64, u64)>,
     /// Words that moved as addresses would, and the first of them in words.
     pub(crate) assumed: Assumed,
     /// Words that changed as table slots did.
@@ -141,16 +146,18 @@ impl DataDiff {
     }
 }
 
-/// How many numbers were assumed to be something, and the first place.
+/// How many numbers were assumed to be something, the first place, and all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assumed {
     pub(crate) count: usize,
     pub(crate) first: Option<String>,
+    pub(crate) taken: Vec<Taken>,
 }
 
 impl Assumed {
-    fn note(&mut self, first: impl FnOnce() -> String) {
+    fn note(&mut self, taken: Taken, first: impl FnOnce() -> String) {
         self.count += 1;
+        self.taken.push(taken);
         self.first.get_or_insert_with(first);
     }
 }
@@ -285,18 +292,19 @@ fn tails(pairs: &[Pair<'_>], named: &Named) -> Vec<(u64, u64)> {
 }
 
 /// Compares what is aligned; the partners of functions and the roles of numbers are known.
-pub(crate) fn compare(
-    sides: (&Side<'_>, &Side<'_>),
-    aligned: Aligned<'_>,
+pub(crate) fn compare<'m>(
+    sides: (&Side<'m>, &Side<'m>),
+    aligned: Aligned<'m>,
     roles: &Roles,
 ) -> DataDiff {
     let Aligned { pairs, ends, mut shift, places, recut } = aligned;
-    let (mut diff, mut kept) = filled(sides, &pairs, &shift, roles);
+    let names = Names::new(sides, &pairs);
+    let (mut diff, mut kept) = filled((sides, &names), &pairs, &shift, roles);
     if !diff.zeros.is_empty() {
         // Now it is known where padding is: words may point there.
         shift.zeros = std::mem::take(&mut diff.zeros);
         shift.zeros.sort_unstable_by_key(|zeros| zeros.a);
-        (diff, kept) = filled(sides, &pairs, &shift, roles);
+        (diff, kept) = filled((sides, &names), &pairs, &shift, roles);
     }
     (diff.places, diff.recut) = (places, recut);
     for pair in &pairs {
@@ -337,17 +345,17 @@ pub(crate) fn compare(
 }
 
 /// Fills the gaps of all pairs; gives the equal ranges as they are then.
-fn filled(
-    sides: (&Side<'_>, &Side<'_>),
-    pairs: &[Pair<'_>],
+fn filled<'m>(
+    (sides, names): ((&Side<'m>, &Side<'m>), &Names<'_, 'm>),
+    pairs: &[Pair<'m>],
     shift: &Shift,
     roles: &Roles,
 ) -> (DataDiff, Vec<Vec<Equal>>) {
     let mut diff = DataDiff::default();
     let mut kept = Vec::new();
     for pair in pairs {
-        let (equal, words) = (Vec::new(), None);
-        let mut filler = Filler { sides, shift, roles, pair, diff: &mut diff, equal, words };
+        let equal = Vec::new();
+        let mut filler = Filler { sides, names, shift, roles, pair, diff: &mut diff, equal };
         filler.fill();
         kept.push(std::mem::take(&mut filler.equal));
     }

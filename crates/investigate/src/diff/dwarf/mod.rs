@@ -31,7 +31,7 @@ use super::one_to_one::{Fate, OneToOne};
 use super::report::{Verdict, plural};
 use super::shift::{Agree, Shift};
 use super::side::Side;
-use super::strings::{Sort, sort};
+use super::strings::{Sort, UNCUT, sort};
 use super::texts::Texts;
 use super::uses::{Access, Role};
 use code_map::CodeMap;
@@ -358,6 +358,7 @@ fn text(what: What, a: &[u8], b: &[u8]) -> Verdict {
     let before = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (rest_a, rest_b) = (a[before..].iter().rev(), b[before..].iter().rev());
     let behind = rest_a.zip(rest_b).take_while(|(x, y)| x == y).count();
-    let found = sort((a, &(before..a.len() - behind)), (b, &(before..b.len() - behind)));
+    let (x, y) = (before..a.len() - behind, before..b.len() - behind);
+    let found = sort((a, &x), (b, &y), UNCUT);
     found.map_or(Verdict::Changed, Sort::verdict)
 }

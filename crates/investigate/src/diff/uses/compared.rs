@@ -18,7 +18,7 @@ use super::flow::Flow;
 use super::known::{Field, Mark, Marks};
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
-use super::{Bodies, Side};
+use super::{Bodies, Doubt, Side};
 use prova_module::{ConstOp, ElementItems, GlobalIdx};
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ impl Flow<'_, '_> {
         let zone = &self.side.addresses;
         let across = signed && !self.side.wide() && zone.start < halves && zone.end > halves;
         if across || with.number || with.partial || !with.is_known() {
-            self.mix(value);
+            self.mix(value, Doubt::COMPARED);
             return;
         }
         if let Some(round) = with.round {
@@ -49,7 +49,7 @@ impl Flow<'_, '_> {
         }
         for one in value.refs() {
             if self.wraps(&one) {
-                self.mix(&Value::of(one));
+                self.mix(&Value::of(one), Doubt::COMPARED);
             }
             // What is compared with an address lies in the object that it was made of.
             if let (Some(by), Some(known)) = (one.by.filter(|by| *by != 0), self.used(one.source)) {
@@ -65,16 +65,16 @@ impl Flow<'_, '_> {
                     Some(by) if !self.in_zone(number.wrapping_add_signed(by)) => {
                         self.test(value, number.wrapping_add_signed(by));
                     }
-                    _ => self.mix(value),
+                    _ => self.mix(value, Doubt::COMPARED),
                 },
                 Source::Global(_) => self.mark(value, Mark::compared()),
-                Source::Param(_) if self.exported => self.mix(value),
+                Source::Param(_) if self.exported => self.mix(value, Doubt::COMPARED),
                 Source::Param(_) | Source::Word(_) | Source::Field(..) => {
                     self.test(value, 0);
                     let sources = value.refs().map(|one| (one.source, other.source));
                     self.against.extend(sources);
                 }
-                Source::Float(_) | Source::Call(_) => self.mix(value),
+                Source::Float(_) | Source::Call(_) => self.mix(value, Doubt::COMPARED),
             }
         }
     }
@@ -89,7 +89,7 @@ impl Flow<'_, '_> {
         let shown = |one: &Ref| !self.is_met(one, number) && !self.wraps(one);
         let refs: Vec<(Ref, bool)> = value.refs().map(|one| (one, shown(&one))).collect();
         for (one, shown) in refs {
-            let mark = if shown { Mark::compared() } else { Mark::mixed() };
+            let mark = if shown { Mark::compared() } else { Mark::mixed(Doubt::COMPARED) };
             self.mark(&Value::of(one), mark);
         }
     }
@@ -147,13 +147,13 @@ impl Flow<'_, '_> {
         }
         for (source, round) in std::mem::take(&mut self.rounds_compared) {
             if !self.rounds[round as usize].1 {
-                self.mix(&Value::one(source));
+                self.mix(&Value::one(source), Doubt::COMPARED);
             }
         }
         // How often a loop steps on to a number says where it began.
         for (source, round) in std::mem::take(&mut self.rounds_tested) {
             if self.rounds[round as usize].1 {
-                self.mix(&Value::one(source));
+                self.mix(&Value::one(source), Doubt::COMPARED);
             }
         }
         let mut waiting = std::mem::take(&mut self.against);
@@ -161,7 +161,7 @@ impl Flow<'_, '_> {
             match other {
                 Source::Field(param, at) if self.is_address_field(*param, *at) => {}
                 Source::Param(_) | Source::Word(_) => return true,
-                _ => self.mix(&Value::one(*source)),
+                _ => self.mix(&Value::one(*source), Doubt::COMPARED),
             }
             false
         });
@@ -186,19 +186,24 @@ pub(super) fn settle(side: &Side<'_>, all: &mut Bodies, shared: &mut Shared) {
             }
             match source {
                 Source::Const(at, value) if side.may_be_address(value) => {
-                    marks.push(Mark { at, ..Mark::mixed() });
+                    marks.push(Mark { at, ..Mark::mixed(Doubt::COMPARED) });
                 }
                 Source::Const(..) => {}
-                Source::Global(global) => shared.global(global).mixed = true,
-                Source::Word(at) => shared.mixed_words.push(at),
+                Source::Global(global) => shared.global(global).mixed |= Doubt::COMPARED,
+                Source::Word(at) => shared.mixed_words.push((at, Doubt::COMPARED)),
                 Source::Param(param) => {
                     if let Some(known) = uses.params.get_mut(param as usize) {
-                        known.mixed = true;
+                        known.mixed |= Doubt::COMPARED;
                     }
                 }
                 Source::Field(param, at) => {
                     if let Some(known) = uses.params.get_mut(param as usize) {
-                        known.field(Field { at, address: false, mixed: true, read: false });
+                        known.field(Field {
+                            at,
+                            address: false,
+                            mixed: Doubt::COMPARED,
+                            read: false,
+                        });
                     }
                 }
                 Source::Folded(_) | Source::Float(_) | Source::Call(_) => {}

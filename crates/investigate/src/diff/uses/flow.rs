@@ -7,7 +7,7 @@ use super::known::{END, Field, Mark, Marks, Offset, OffsetKind, Passed, Use};
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
-use super::{Access, Uses, wasi};
+use super::{Access, Doubt, Uses, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
@@ -71,9 +71,7 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
     for (passed, call) in flow.passed.iter_mut().zip(flow.passed_by) {
-        if flow.calls[call as usize] {
-            passed.use_result();
-        }
+        passed.use_result(flow.calls[call as usize]);
     }
     found.marks = Marks::new(flow.marks);
     let mut consts: Vec<(u32, (u64, Use))> = flow.consts.into_iter().collect();
@@ -110,8 +108,8 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) ordered: bool,
     /// The last constant: its operator's offset, and that of the next operator.
     pub(super) last: (u32, u32),
-    /// By call, whether a result of it is used as a number.
-    pub(super) calls: Vec<bool>,
+    /// By call, how a result of it is used as a number.
+    pub(super) calls: Vec<Doubt>,
     /// By what is passed, the call.
     pub(super) passed_by: Vec<u32>,
     /// Sources of values that are not followed further.
@@ -196,7 +194,7 @@ impl Flow<'_, '_> {
                 Source::Word(at) => self.shared.through.push(at),
                 Source::Field(param, at) => {
                     if let Some(known) = self.found.params.get_mut(param as usize) {
-                        known.field(Field { at, address: false, mixed: false, read: true });
+                        known.field(Field { at, address: false, mixed: Doubt::NONE, read: true });
                     }
                 }
                 Source::Const(..) | Source::Global(_) | Source::Folded(_) => {}
@@ -212,7 +210,7 @@ impl Flow<'_, '_> {
             let access = match exact {
                 Some(lo) if width > 0 => {
                     let hi = lo.saturating_add(width as i64);
-                    Access { lo, hi, indexed: false, mixed: false, low: 0 }
+                    Access { lo, hi, indexed: false, mixed: Doubt::NONE, low: 0 }
                 }
                 _ => Access::INDEXED,
             };
@@ -220,7 +218,7 @@ impl Flow<'_, '_> {
                 Source::Word(at) if one.by.is_some() => self.shared.words.push(at),
                 Source::Field(param, at) => {
                     if let Some(param) = self.found.params.get_mut(param as usize) {
-                        param.field(Field { at, address: true, mixed: false, read: false });
+                        param.field(Field { at, address: true, mixed: Doubt::NONE, read: false });
                     }
                 }
                 // Its sum is an address that no number of the code is.
@@ -234,7 +232,7 @@ impl Flow<'_, '_> {
                     let above = exact.filter(|lo| stack && lo.saturating_add(width as i64) > 0);
                     let base = self.shared.global(global);
                     base.used = true;
-                    base.mixed |= above.is_some();
+                    base.mixed |= Doubt::CALCULATED.when(above.is_some());
                     if let (Some(lo), Some((_, start))) = (above, self.side.map.stack_pointer) {
                         self.folded.push((start.wrapping_add_signed(lo), width.max(1)));
                     }
@@ -284,7 +282,7 @@ impl Flow<'_, '_> {
             self.offsets.push(Offset { at: site.offset, kind, width: width as u8, lo });
             if kind != OffsetKind::Number {
                 // The other part of the address is an index.
-                self.mix(base);
+                self.mix(base, Doubt::CALCULATED);
                 return Value::default();
             }
         }
@@ -313,7 +311,7 @@ impl Flow<'_, '_> {
     /// A call with these arguments; gives its number.
     fn pass(&mut self, callee: u32, args: &[Value]) -> u32 {
         let call = self.calls.len() as u32;
-        self.calls.push(false);
+        self.calls.push(Doubt::NONE);
         for (param, value) in args.iter().enumerate() {
             if !self.is_address(value) {
                 self.shared.numbers.push((callee, param as u32));
@@ -331,7 +329,7 @@ impl Flow<'_, '_> {
                         false
                     }
                     Source::Call(_) => {
-                        self.mark(&Value::of(from), Mark::mixed());
+                        self.mark(&Value::of(from), Mark::mixed(Doubt::KEPT));
                         false
                     }
                     Source::Float(_) => false,
@@ -351,7 +349,7 @@ impl Flow<'_, '_> {
         match site.result_count() {
             1 if self.passed_by.last() == Some(&call) => return Value::one(Source::Call(call)),
             0 | 1 => {}
-            _ => self.calls[call as usize] = true,
+            _ => self.calls[call as usize] |= Doubt::KEPT,
         }
         Value::default()
     }
@@ -376,7 +374,7 @@ impl Flow<'_, '_> {
             _ => {
                 self.shared.open_tables.push(table);
                 // A slot is a number.
-                index.into_iter().for_each(|index| self.mix(index));
+                index.into_iter().for_each(|index| self.mix(index, Doubt::CALCULATED));
             }
         }
     }
@@ -386,7 +384,7 @@ impl Flow<'_, '_> {
         // What is no address of memory 0 here is a number.
         match (site.row.opcode, args, &memories[..]) {
             (Opcode::MemoryFill | Opcode::MemoryInit, [to, value, length], [memory]) => {
-                self.mix(value);
+                self.mix(value, Doubt::CALCULATED);
                 self.spanned((to, true), length, *memory);
             }
             (Opcode::MemoryCopy, [to, from, length], &[into, of]) => {
@@ -396,7 +394,7 @@ impl Flow<'_, '_> {
                     self.unseen(from, 0, self.offset(length).map(|length| length as u64));
                 }
             }
-            (Opcode::MemoryGrow, [by], _) => self.mix(by),
+            (Opcode::MemoryGrow, [by], _) => self.mix(by, Doubt::CALCULATED),
             (Opcode::GlobalSet, [value], _) => {
                 let global = site.immediates().index(Immediate::global).unwrap_or(u32::MAX);
                 self.kept(value, global);
@@ -417,9 +415,9 @@ impl Flow<'_, '_> {
     /// So many bytes from `base` on are written, or read: a text that is read may have grown with
     /// its length.
     fn spanned(&mut self, (base, writes): (&Value, bool), length: &Value, memory: u32) {
-        self.mix(length);
+        self.mix(length, Doubt::CALCULATED);
         if memory != 0 {
-            self.mix(base);
+            self.mix(base, Doubt::CALCULATED);
             return;
         }
         let count = match length.single() {
@@ -458,7 +456,7 @@ impl Flow<'_, '_> {
         if let Some(folded) = self.fold(site, args) {
             for value in args {
                 if self.offset(value).is_none() {
-                    self.mix(value);
+                    self.mix(value, Doubt::CALCULATED);
                 }
             }
             return Value::one(Source::Folded(folded));
@@ -491,14 +489,14 @@ impl Flow<'_, '_> {
                 let word = if self.side.wide() { 8 } else { 4 };
                 for value in &args[1..] {
                     if site.row.width < word {
-                        self.mix(value);
+                        self.mix(value, Doubt::CALCULATED);
                     } else {
                         self.leaves(value);
                     }
                 }
                 return self.memory(site, base, memarg.offset);
             }
-            args.iter().for_each(|value| self.mix(value));
+            args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED));
         } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
             let call = self.pass(callee, args);
             return self.result(site, call);
@@ -511,7 +509,7 @@ impl Flow<'_, '_> {
             self.comparison(site, args);
             return Value::number();
         } else if class == Class::pure {
-            args.iter().for_each(|value| self.mix(value));
+            args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED));
             return Value::number();
         } else {
             self.bulk(site, args);
@@ -648,7 +646,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         to: &mut Frame<'m, Label>,
     ) -> Result<(), Infallible> {
         match edge.how {
-            How::BrTable(index, _) => self.mix(index),
+            How::BrTable(index, _) => self.mix(index, Doubt::CALCULATED),
             How::BrIf(condition) => self.test(condition, 0),
             How::Br | How::OnNull(_) | How::OnNonNull => {}
             How::Return | How::Fall | How::Skip => {}
@@ -718,7 +716,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         let immediates = site.immediates();
         if let Some(callee) = immediates.index(Immediate::func) {
             let call = self.pass(callee, args);
-            self.calls[call as usize] = true;
+            self.calls[call as usize] |= Doubt::KEPT;
             return Ok(());
         }
         if let Some(table) = immediates.index(Immediate::table) {

@@ -3,14 +3,14 @@
 //! Neighbours: `flow` fills these, the module above carries them over calls and has invariants.
 
 use super::value::{Ref, Source};
-use super::{Access, FIELDS_MAX, Role, UPDATES_MAX};
+use super::{Access, Doubt, FIELDS_MAX, Role, UPDATES_MAX};
 
 /// What is known of one number, parameter or word.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Use {
     pub(super) access: Option<Access>,
     more: Option<Box<More>>,
-    pub(super) mixed: bool,
+    pub(super) mixed: Doubt,
     /// Whether it is compared.
     pub(super) compared: bool,
     /// Of a parameter: whether it is a result.
@@ -42,7 +42,7 @@ pub(super) struct Field {
     /// It is used as an address.
     pub(super) address: bool,
     /// It is used as a number.
-    pub(super) mixed: bool,
+    pub(super) mixed: Doubt,
     /// What is where it points is read, and nobody sees what becomes of that.
     pub(super) read: bool,
 }
@@ -57,7 +57,7 @@ pub(super) const END: i64 = i64::MAX;
 impl Use {
     /// Of what the host gets.
     pub(super) fn given() -> Use {
-        Use { mixed: true, ..Use::default() }
+        Use { mixed: Doubt::GIVEN, ..Use::default() }
     }
 
     /// What is known of few, to add to it.
@@ -93,7 +93,7 @@ impl Use {
     /// sides, so that comparisons of addresses show nothing new.
     pub(super) fn role(&self, ordered: bool) -> Option<Role> {
         // A slot is a number.
-        let mixed = self.mixed || self.compared && !ordered || self.slot().is_some();
+        let mixed = self.doubt(ordered);
         let span = self.more.as_ref().and_then(|more| more.span);
         match (self.access, self.slot(), span) {
             (Some(access), ..) => {
@@ -107,14 +107,24 @@ impl Use {
         }
     }
 
-    /// Whether it is used as a number.
-    pub(super) fn is_number(&self, ordered: bool) -> bool {
-        self.mixed || self.low > 0 || self.compared && !ordered || self.slot().is_some()
+    /// How it is used as a number, where it is not known by how much it moves.
+    pub(super) fn as_word(&self, ordered: bool) -> Doubt {
+        self.doubt(ordered) | Doubt::of_low(self.low).when(self.low > 0)
+    }
+
+    /// Why it counts as a number, but for its low bits.
+    pub(super) fn doubt(&self, ordered: bool) -> Doubt {
+        self.mixed
+            | Doubt::COMPARED.when(self.compared && !ordered)
+            | Doubt::CALCULATED.when(self.slot().is_some())
     }
 
     /// All that only grows, and of which there is little.
     fn marks(&self) -> impl PartialEq + use<> {
-        let flags = |one: &Field| [one.address, one.mixed, one.read].map(usize::from);
+        let flags = |one: &Field| {
+            let mixed = one.mixed.bits().count_ones() as usize;
+            [usize::from(one.address), mixed, usize::from(one.read)]
+        };
         let fields = self.fields().iter().flat_map(flags).sum::<usize>();
         (self.mixed, self.compared, self.returned, self.low, self.slot(), fields)
     }
@@ -130,14 +140,18 @@ impl Use {
         }
         // Near zero, what the callee compares with says where it is.
         let least = if let Source::Global(_) = passed.from().source { -NEAR } else { 0 };
-        self.mixed |= does.compared && by.is_some_and(|by| !(least..=NEAR).contains(&by));
+        let far = does.compared && by.is_some_and(|by| !(least..=NEAR).contains(&by));
+        self.mixed |= Doubt::COMPARED.when(far);
         if let Some((lo, hi)) = does.read() {
             match by.filter(|_| hi != END) {
                 Some(by) => self.reads(lo.saturating_add(by), hi.saturating_add(by)),
                 None => self.reads(0, END),
             }
         }
-        self.mixed |= does.mixed || does.returned && passed.flags & RESULT != 0;
+        self.mixed |= does.mixed;
+        if does.returned {
+            self.mixed |= Doubt::of_bits(passed.flags >> RESULT);
+        }
         self.compared |= does.compared;
         self.low = self.low.max(does.low);
         if !passed.is_part() {
@@ -149,7 +163,7 @@ impl Use {
                 (Some(slot), Some(0)) => {
                     self.more().slot.get_or_insert(slot);
                 }
-                (Some(_), _) => self.mixed = true,
+                (Some(_), _) => self.mixed |= Doubt::CALCULATED,
                 (None, _) => {}
             }
             if let Some(by) = by {
@@ -165,7 +179,8 @@ impl Use {
         self.updates = self.updates.saturating_add(1);
         if self.updates > UPDATES_MAX {
             if reached != self.reached() {
-                (self.mixed, self.more().reach) = (true, reached);
+                self.mixed |= Doubt::KEPT;
+                self.more().reach = reached;
             }
             let news = marks != self.marks();
             self.access = self.access.map(|_| Access::INDEXED);
@@ -219,7 +234,7 @@ pub(super) struct Passed {
     pub(super) callee: u32,
     pub(super) param: u16,
     kind: Kind,
-    /// [`INDEXED`], [`PART`], [`RESULT`].
+    /// [`INDEXED`], [`PART`], and above [`RESULT`] a [`Doubt`].
     flags: u8,
 }
 
@@ -227,8 +242,8 @@ pub(super) struct Passed {
 const INDEXED: u8 = 1;
 /// It is a part of a sum.
 const PART: u8 = 2;
-/// What the callee gives is used as a number.
-const RESULT: u8 = 4;
+/// From this bit on, how what the callee gives is used as a number.
+const RESULT: u32 = 2;
 
 /// The source of what is passed.
 #[derive(Clone, Copy, Debug)]
@@ -275,8 +290,8 @@ impl Passed {
     }
 
     /// What the callee gives is used as a number.
-    pub(super) fn use_result(&mut self) {
-        self.flags |= RESULT;
+    pub(super) fn use_result(&mut self, how: Doubt) {
+        self.flags |= how.bits() << RESULT;
     }
 
     /// Whether it is what the caller itself was given.
@@ -311,7 +326,7 @@ impl Offset {
             OffsetKind::Number => Role::Number,
             OffsetKind::Address => {
                 let (lo, hi) = (self.lo, self.lo.saturating_add(self.width.into()));
-                Role::Address(Access { lo, hi, indexed: false, mixed: false, low: 0 })
+                Role::Address(Access { lo, hi, indexed: false, mixed: Doubt::NONE, low: 0 })
             }
         }
     }
@@ -322,22 +337,28 @@ impl Offset {
 pub(super) struct Mark {
     /// The offset of its operator.
     pub(super) at: u32,
-    pub(super) mixed: bool,
+    pub(super) mixed: Doubt,
     pub(super) compared: bool,
     pub(super) low: u8,
 }
 
 impl Mark {
-    pub(super) fn mixed() -> Mark {
-        Mark { at: 0, mixed: true, compared: false, low: 0 }
+    pub(super) fn mixed(mixed: Doubt) -> Mark {
+        Mark { at: 0, mixed, compared: false, low: 0 }
     }
 
     pub(super) fn compared() -> Mark {
-        Mark { at: 0, mixed: false, compared: true, low: 0 }
+        Mark { at: 0, mixed: Doubt::NONE, compared: true, low: 0 }
+    }
+
+    /// Why it counts as a number, where nothing shows that it is an address.
+    pub(super) fn doubt(&self, ordered: bool) -> Doubt {
+        let low = Doubt::of_low(self.low).when(self.low > 0);
+        self.mixed | low | Doubt::COMPARED.when(self.compared && !ordered)
     }
 
     pub(super) fn low(low: u8) -> Mark {
-        Mark { at: 0, mixed: false, compared: false, low }
+        Mark { at: 0, mixed: Doubt::NONE, compared: false, low }
     }
 }
 

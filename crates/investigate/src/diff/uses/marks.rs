@@ -3,6 +3,7 @@
 //! Neighbours: `flow`, `sums` and `compared` call these at each use; the module above has the
 //! invariants (2).
 
+use super::Doubt;
 use super::flow::{Flow, Label};
 use super::known::{Field, Mark};
 use super::value::{Ref, Source, Value};
@@ -10,13 +11,13 @@ use prova_module::walk::Frame;
 
 impl Flow<'_, '_> {
     /// The value is used as a number.
-    pub(super) fn mix(&mut self, value: &Value) {
-        self.mark(value, Mark::mixed());
+    pub(super) fn mix(&mut self, value: &Value, how: Doubt) {
+        self.mark(value, Mark::mixed(how));
     }
 
     /// The value goes where it is not followed: somebody there may use it as a number.
     pub(super) fn leaves(&mut self, value: &Value) {
-        self.mark(value, Mark::mixed());
+        self.mark(value, Mark::mixed(Doubt::KEPT));
         for one in value.refs() {
             // Who gets it may use it as an address, of which the code has no number.
             if let (Source::Folded(number), Some(by)) = (one.source, one.by)
@@ -41,26 +42,26 @@ impl Flow<'_, '_> {
 
     pub(super) fn mark(&mut self, value: &Value, mark: Mark) {
         // Of a word it is not known by how much it moves.
-        let number = mark.mixed || mark.low > 0 || mark.compared && !self.ordered;
+        let mixed = mark.mixed | Doubt::COMPARED.when(mark.compared && !self.ordered);
+        let number = mixed | Doubt::of_low(mark.low).when(mark.low > 0);
         for one in value.refs() {
             match one.source {
                 Source::Const(at, value) if self.in_zone(value) => {
                     self.marks.push(Mark { at, ..mark });
-                    if mark.mixed {
+                    if mark.mixed.any() {
                         self.shared.exposed.push(value);
                     }
                 }
                 Source::Global(global) => {
-                    let mixed = mark.mixed || mark.compared && !self.ordered;
                     let base = self.shared.global(global);
                     base.mixed |= mixed;
                     base.low = base.low.max(mark.low);
                 }
                 Source::Call(call) => self.calls[call as usize] |= number,
-                Source::Word(at) if number => self.shared.mixed_words.push(at),
-                Source::Field(param, at) if number => {
+                Source::Word(at) if number.any() => self.shared.mixed_words.push((at, number)),
+                Source::Field(param, at) if number.any() => {
                     if let Some(known) = self.used(Source::Param(param)) {
-                        known.field(Field { at, address: false, mixed: true, read: false });
+                        known.field(Field { at, address: false, mixed: number, read: false });
                     }
                 }
                 Source::Param(_) => {
@@ -85,7 +86,7 @@ impl Flow<'_, '_> {
                 }
                 // The host sees what it is, also of the stack.
                 _ if self.exported => {
-                    self.mix(&Value::of(one));
+                    self.mix(&Value::of(one), Doubt::GIVEN);
                     if let Source::Global(global) = one.source {
                         self.shared.global(global).told = true;
                     }

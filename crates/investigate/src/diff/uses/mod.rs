@@ -36,6 +36,7 @@
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
 mod compared;
+mod doubt;
 mod flow;
 mod known;
 mod marks;
@@ -50,6 +51,7 @@ use super::image::{self, Piece};
 use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
+pub(crate) use doubt::Doubt;
 use flow::Around;
 use known::{END, Field, Marks, Offset, Passed, Use};
 use prova_module::{ExternKind, GlobalIdx};
@@ -76,15 +78,16 @@ pub(crate) struct Access {
     pub(crate) hi: i64,
     /// Whether some access adds an index, so that more may be touched.
     pub(crate) indexed: bool,
-    /// Whether it is used as a number too, or goes where nobody sees what becomes of it.
-    pub(crate) mixed: bool,
+    /// How it is used as a number too, or goes where nobody sees what becomes of it.
+    pub(crate) mixed: Doubt,
     /// How many of its low bits are looked at alone.
     pub(crate) low: u8,
 }
 
 impl Access {
     /// An access nobody knows more of.
-    pub(crate) const INDEXED: Access = Access { lo: 0, hi: 0, indexed: true, mixed: false, low: 0 };
+    pub(crate) const INDEXED: Access =
+        Access { lo: 0, hi: 0, indexed: true, mixed: Doubt::NONE, low: 0 };
 
     fn shifted(self, by: Option<i64>) -> Access {
         let Some(by) = by else { return Access::INDEXED };
@@ -120,8 +123,8 @@ pub(crate) enum Role {
     Slot(u32),
     /// The number of bytes that are copied, filled or written from this address on.
     Span(u64),
-    /// Nothing shows that it is an address, and it is compared or calculated with.
-    Mixed,
+    /// Nothing shows that it is an address, and it is kept, compared or calculated with.
+    Mixed(Doubt),
 }
 
 /// What one body does.
@@ -208,13 +211,14 @@ impl Uses {
                     let mut known = Use::default();
                     known.join(does, passed);
                     shared.words.extend(known.access.map(|_| at));
-                    shared.mixed_words.extend(known.is_number(ordered).then_some(at));
+                    let mixed = known.as_word(ordered);
+                    shared.mixed_words.extend(mixed.any().then_some((at, mixed)));
                     shared.through.extend(known.read().map(|_| at));
                 }
                 Source::Global(global) => {
                     let mut known = Use::default();
                     known.join(does, passed);
-                    let mixed = known.mixed || known.compared && !ordered;
+                    let mixed = known.mixed | Doubt::COMPARED.when(known.compared && !ordered);
                     // As in `flow`: what stands above the stack pointer is somebody else's.
                     let above =
                         known.access.filter(|access| access.lo < access.hi && access.hi > 0);
@@ -241,10 +245,10 @@ impl Uses {
             for field in does.fields() {
                 let at = value.wrapping_add_signed(field.at);
                 shared.words.extend(field.address.then_some(at));
-                shared.mixed_words.extend(field.mixed.then_some(at));
+                shared.mixed_words.extend(field.mixed.any().then_some((at, field.mixed)));
                 shared.through.extend(field.read.then_some(at));
             }
-            if does.mixed {
+            if does.mixed.any() {
                 shared.exposed.push(*value);
             }
         }
@@ -256,7 +260,7 @@ impl Uses {
 #[derive(Clone, Copy, Default)]
 struct Word {
     address: bool,
-    mixed: bool,
+    mixed: Doubt,
 }
 
 /// The roles of a module's numbers.
@@ -267,7 +271,7 @@ pub(crate) struct Roles {
     /// The roles that there are, each once.
     kinds: Vec<Role>,
     /// By function, operators that have no other role and are [`Role::Mixed`], in order.
-    mixed: Vec<Box<[u32]>>,
+    mixed: Vec<Box<[(u32, Doubt)]>>,
     words: HashMap<u64, Word>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Box<[(u64, u64)]>>,
@@ -325,11 +329,16 @@ impl Roles {
             code.sort_unstable_by_key(|(at, _)| *at);
             roles.code.push(code.into());
             // What callees compare or calculate with, and what this body does.
-            let passed = consts.iter().filter(|(_, (_, does))| does.mixed || does.compared);
-            let marked = uses.marks.0.iter().map(|mark| mark.at);
-            let mut mixed: Vec<u32> = passed.map(|(at, _)| *at).chain(marked).collect();
+            let passed = consts.iter().filter(|(_, (_, does))| does.mixed.any() || does.compared);
+            let passed = passed.map(|(at, (_, does))| (*at, does.doubt(ordered)));
+            let marked = uses.marks.0.iter().map(|mark| (mark.at, mark.doubt(ordered)));
+            let mut mixed: Vec<(u32, Doubt)> = passed.chain(marked).collect();
             mixed.sort_unstable();
-            mixed.dedup();
+            mixed.dedup_by(|one, kept| {
+                let same = one.0 == kept.0;
+                kept.1 |= one.1.when(same);
+                same
+            });
             roles.mixed.push(mixed.into());
         }
         roles.kinds = kinds.all;
@@ -374,7 +383,7 @@ impl Roles {
         let exports = side.module.exports().iter();
         let exports = exports.filter(|export| export.kind == ExternKind::Global);
         for export in exports.filter(|export| !is_linkers(&export.name)) {
-            let told = Base { mixed: true, told: true, ..Base::default() };
+            let told = Base { mixed: Doubt::GIVEN, told: true, ..Base::default() };
             self.globals.entry(export.index).or_default().and(told);
         }
     }
@@ -386,9 +395,9 @@ impl Roles {
 
     /// Marks words that are used as numbers, and those that a load reaches of which nobody sees
     /// what becomes.
-    fn mix_words(&mut self, numbers: &[u64], mut loads: Vec<(u64, u64)>) {
-        for at in numbers {
-            self.words.entry(*at).or_default().mixed = true;
+    fn mix_words(&mut self, numbers: &[(u64, Doubt)], mut loads: Vec<(u64, u64)>) {
+        for (at, how) in numbers {
+            self.words.entry(*at).or_default().mixed |= *how;
         }
         loads.sort_unstable();
         let mut known: Vec<u64> = self.words.keys().copied().collect();
@@ -405,7 +414,7 @@ impl Roles {
             let first = known.partition_point(|word| *word < at.saturating_sub(WORD - 1));
             from = from.max(first);
             while let Some(at) = known.get(from).filter(|word| **word < end) {
-                self.words.entry(*at).and_modify(|word| word.mixed = true);
+                self.words.entry(*at).and_modify(|word| word.mixed |= Doubt::KEPT);
                 from += 1;
             }
         }
@@ -420,12 +429,13 @@ impl Roles {
             let relocs = (&self.relocs.0, &self.relocs.1);
             let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
             let marked = self.mixed.get(func as usize).map_or(&[][..], |marked| marked);
-            let mixed = || marked.binary_search(&a.offset).is_ok().then_some(Role::Mixed);
-            match (x.filter(|_| x == y), mixed()) {
-                (Some(Role::Address(access)), Some(_)) => {
-                    Role::Address(Access { mixed: true, ..access })
+            let mixed = marked.binary_search_by_key(&a.offset, |(at, _)| *at);
+            let mixed = mixed.ok().map(|at| marked[at].1);
+            match (x.filter(|_| x == y), mixed) {
+                (Some(Role::Address(access)), Some(mixed)) => {
+                    Role::Address(Access { mixed: mixed | Doubt::KEPT, ..access })
                 }
-                (known, mixed) => known.or(mixed).unwrap_or_default(),
+                (known, mixed) => known.or(mixed.map(Role::Mixed)).unwrap_or_default(),
             }
         })
     }
@@ -440,6 +450,7 @@ impl Roles {
         let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
         match x.filter(|_| x == y) {
             Some(Role::Address(access)) => Role::Address(Access { mixed, ..access }),
+            None if mixed.any() => Role::Mixed(mixed),
             known => known.unwrap_or_default(),
         }
     }
@@ -528,7 +539,8 @@ fn propagate(all: &mut Bodies, ordered: bool) {
             let passed = uses.passed[*at as usize];
             let mut does = does.clone();
             // How often a function calls itself until it meets a number says where it began.
-            does.mixed |= *caller == key.0 && does.compared && passed.from().by != Some(0);
+            let steps = *caller == key.0 && does.compared && passed.from().by != Some(0);
+            does.mixed |= Doubt::COMPARED.when(steps);
             let (param, field) = match passed.from().source {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),
@@ -544,7 +556,7 @@ fn propagate(all: &mut Bodies, ordered: bool) {
                     let mut word = Use::default();
                     word.join(&does, &passed);
                     let (address, read) = (word.access.is_some(), word.read().is_some());
-                    known.news(Field { at, address, mixed: word.is_number(ordered), read })
+                    known.news(Field { at, address, mixed: word.as_word(ordered), read })
                 }
             };
             if news {

@@ -5,6 +5,7 @@
 //! and makes roles of them. Nothing here is looked up while bodies are walked, so lists are put in
 //! order at the end.
 
+use super::Doubt;
 use std::collections::BTreeMap;
 
 /// What some bodies do.
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Shared {
     /// Words of data that are used as addresses, and those that are used as numbers.
     pub(super) words: Vec<u64>,
-    pub(super) mixed_words: Vec<u64>,
+    pub(super) mixed_words: Vec<(u64, Doubt)>,
     /// Loads of which nobody sees what becomes: first address and width; `u64::MAX` for some place
     /// in the object.
     pub(super) loads: Vec<(u64, u64)>,
@@ -39,7 +40,7 @@ pub(crate) struct Base {
     /// An access is relative to it.
     pub(crate) used: bool,
     /// It is used as a number, or goes where nobody sees what becomes of it.
-    pub(crate) mixed: bool,
+    pub(crate) mixed: Doubt,
     /// How many of its low bits are looked at alone.
     pub(crate) low: u8,
     /// The host gets it.
@@ -79,8 +80,9 @@ impl Shared {
 
     /// Puts all in order, each once, in no more memory than that takes.
     pub(super) fn tidy(&mut self) {
-        let lists = [&mut self.words, &mut self.mixed_words, &mut self.named, &mut self.through];
+        let lists = [&mut self.words, &mut self.named, &mut self.through];
         lists.into_iter().chain([&mut self.exposed]).for_each(tidy);
+        tidy(&mut self.mixed_words);
         tidy(&mut self.loads);
         tidy(&mut self.numbers);
         tidy(&mut self.open_tables);

@@ -3,6 +3,7 @@
 //! Neighbours: `flow` asks here what an operator gives; `marks` is told what is used as a number on
 //! the way; invariants stand in the module above.
 
+use super::Doubt;
 use super::flow::Flow;
 use super::value::{Ref, Source, Value};
 use prova_module::ops::Opcode;
@@ -83,7 +84,7 @@ impl Flow<'_, '_> {
         if x.is_known() && y.is_known() {
             for one in [&mut y, &mut x] {
                 if is_call(one) {
-                    self.mix(one);
+                    self.mix(one, Doubt::CALCULATED);
                     *one = Value::default();
                 }
             }
@@ -93,12 +94,12 @@ impl Flow<'_, '_> {
             (false, true) if sign == 1 => y.shifted(self.offset(a)),
             (true, true) if sign == 1 => x.part().with(y.part(), &mut self.dropped),
             (false, true) => {
-                self.mix(&y);
+                self.mix(&y, Doubt::SUBTRACTED);
                 Value::number()
             }
             (true, true) => {
-                self.mix(&x);
-                self.mix(&y);
+                self.mix(&x, Doubt::SUBTRACTED);
+                self.mix(&y, Doubt::SUBTRACTED);
                 Value::number()
             }
             // Of a value that is not known, and of a number, a sum is no less.
@@ -122,13 +123,13 @@ impl Flow<'_, '_> {
             (Some(bits), Some(other)) if zone(other) && !zone(bits) => (b, a, bits),
             (_, Some(bits)) => (a, b, bits),
             (None, None) => {
-                self.mix(a);
-                self.mix(b);
+                self.mix(a, Doubt::CALCULATED);
+                self.mix(b, Doubt::CALCULATED);
                 return Value::number();
             }
         };
         // A mask that may be an address is used as a number.
-        self.mix(mask);
+        self.mix(mask, Doubt::CALCULATED);
         let mask = bits;
         let bits = mask.trailing_zeros() as u8;
         let aligns = mask < 0 && mask == (-1i64).wrapping_shl(bits.into());
@@ -138,7 +139,7 @@ impl Flow<'_, '_> {
                 self.low(value, bits);
                 return self.bases(value).shifted(None);
             }
-            (false, false) => self.mix(value),
+            (false, false) => self.mix(value, Doubt::CALCULATED),
         }
         Value::number()
     }
@@ -150,8 +151,8 @@ impl Flow<'_, '_> {
             _ => false,
         };
         if address(a) && address(b) {
-            self.mix(a);
-            self.mix(b);
+            self.mix(a, Doubt::CALCULATED);
+            self.mix(b, Doubt::CALCULATED);
         }
     }
 

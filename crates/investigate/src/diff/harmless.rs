@@ -1,0 +1,258 @@
+//! What a comparison takes for granted → its sorts, and which of it `--allow harmless` covers.
+//!
+//! Neighbours: `lockstep`, `cfg`, `data`, `globals` and `table` collect what is assumed; `mod` asks
+//! here for each of it when all numbers of both modules are known; `report` has the sorts.
+//!
+//! What is covered is what an honest linker does to numbers and what an edit of a few bytes does
+//! not:
+//!
+//! 1. An *address*, by an access: it moved exactly as the bytes that are accessed, so B's is what a
+//!    linker writes. That nothing depends on its number is the assumption; if the host gets it,
+//!    it is not covered.
+//! 2. A *number* that moved as what is there did: one that does not stay elsewhere, and is shown by
+//!    its neighbours (the same pair is accessed; its function accesses what is within [`NEAR`]
+//!    bytes, which moved alike; words there are addresses that moved; it is where the data starts,
+//!    or on eight behind the data). Without that, one that is only kept, not below [`LEAST`], and
+//!    not as round as programmers' numbers.
+//! 3. A number that *stays*: one where A has no object; one in a path that differs; or one that no
+//!    number has which moved, and that is only calculated with, or round.
+//! 4. A *stack pointer* behind data: unless the host gets it; of its room at most a
+//!    [`ROOM`]th may be gone.
+//! 5. Objects *apart*: what is accessed behind the data stands in its order, and moves by more or
+//!    less than what is before it only from a multiple of 16 on, by less than 16.
+//!
+//! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the range
+//! of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them pass.
+
+use super::data::{DataDiff, Look};
+use super::report::{Assumed, Sort};
+use super::shift::{Assumption, BIAS, Shift};
+use super::side::Side;
+use super::strings::Sort as Text;
+use super::texts::bytes;
+use super::uses::{Doubt, Roles};
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
+/// How far from what a function accesses a number of it is an address, too.
+const NEAR: u64 = 512;
+/// Smaller numbers are more often something else.
+const LEAST: u64 = 4096;
+/// What objects behind the data are aligned to at most.
+const ALIGNMENT: u64 = 16;
+/// The part of the stack that may be gone.
+const ROOM: u64 = 64;
+
+/// Something that is assumed of a pair of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) sort: Sort,
+    pub(crate) a: u64,
+    pub(crate) b: u64,
+    doubt: Doubt,
+    covered: bool,
+}
+
+impl Taken {
+    /// What is assumed of number `a` of A that is `b` in B.
+    pub(crate) fn new(what: Assumption, a: u64, b: u64) -> Taken {
+        let (sort, doubt) = match what {
+            Assumption::Mixed(doubt) => (Sort::Address, doubt),
+            Assumption::Address(doubt) => (Sort::Number, doubt),
+            Assumption::Stays(_, doubt) => (Sort::Stays, doubt),
+            Assumption::Slot => (Sort::Slot, Doubt::NONE),
+            Assumption::Room => (Sort::Room, Doubt::NONE),
+            Assumption::End => (Sort::End, Doubt::NONE),
+            Assumption::Copy => (Sort::Copy, Doubt::NONE),
+            Assumption::Reach => (Sort::Reach, Doubt::NONE),
+        };
+        Taken { doubt, ..Taken::of(sort, a, b) }
+    }
+
+    /// What is assumed of something else.
+    pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
+        Taken { sort, a, b, doubt: Doubt::NONE, covered: false }
+    }
+}
+
+/// What is assumed of a global of A and its partner.
+pub(crate) fn of_global(
+    (a, b): (&Side<'_>, &Side<'_>),
+    roles: &Roles,
+    (global, partner): (u32, u32),
+) -> Taken {
+    let start = |side: &Side<'_>, global| {
+        side.map.stack_pointer.filter(|(own, _)| *own == global).map(|(_, start)| start)
+    };
+    let Some((x, y)) = start(a, global).zip(start(b, partner)) else {
+        return Taken::of(Sort::Global, 0, 0);
+    };
+    let data = |side: &Side<'_>| side.map.data().map_or((0, 0), |data| (data.start, data.end));
+    let end = |side: &Side<'_>, start: u64| match data(side) {
+        // The stack is below the data.
+        (first, _) if start <= first => 0,
+        (_, end) => end.next_multiple_of(16),
+    };
+    let (low_a, low_b) = (end(a, x), end(b, y));
+    let room = (x.wrapping_sub(low_a), y.wrapping_sub(low_b));
+    let doubt = roles.global(global).mixed;
+    let less = room.1 < room.0;
+    let enough = low_a <= x && low_b <= y && room.0 - room.1.min(room.0) <= room.0 / ROOM;
+    let sort = if less || x == y { Sort::StackRoom } else { Sort::Stack };
+    let covered = enough && doubt.within(Doubt::ALL_BUT_GIVEN);
+    Taken { doubt, covered, ..Taken::of(sort, x, y) }
+}
+
+/// All numbers of both modules that moved, or stay where something moved.
+pub(crate) struct Known<'s, 'm> {
+    sides: (&'s Side<'m>, &'s Side<'m>),
+    shift: &'s Shift,
+    /// Numbers of A and of B that moved.
+    moved: (HashSet<u64>, HashSet<u64>),
+    /// Pairs that an access shows to be addresses.
+    accessed: HashSet<(u64, u64)>,
+    stays: HashSet<u64>,
+    /// Where A has objects, and where both have data.
+    objects: Range<u64>,
+    starts: (u64, u64),
+    /// Whether objects behind the data moved otherwise only where an alignment rounds.
+    rounded: bool,
+    /// Paths of A that differ, from the first byte that does.
+    paths: Vec<Range<u64>>,
+}
+
+impl<'s, 'm> Known<'s, 'm> {
+    /// `lists`: of each function and of data what is assumed, and the addresses that are shown.
+    pub(crate) fn new<'t>(
+        sides: (&'s Side<'m>, &'s Side<'m>),
+        data: &'s DataDiff,
+        lists: impl Iterator<Item = (&'t [Taken], &'t [(u64, u64)])>,
+    ) -> Known<'s, 'm> {
+        let start = |side: &Side<'_>| side.map.data().map_or(0, |data| data.start);
+        let mut known = Known {
+            sides,
+            shift: &data.shift,
+            moved: Default::default(),
+            accessed: HashSet::new(),
+            stays: HashSet::new(),
+            objects: start(sides.0).saturating_sub(BIAS)..data.shift.data_end,
+            starts: (start(sides.0), start(sides.1)),
+            rounded: false,
+            paths: Vec::new(),
+        };
+        let path = |look: &Look| matches!(look, Look::Text(Text::Path, ..));
+        let paths = data.runs.iter().filter(|run| run.active && path(&run.look));
+        let range = |at: u64, count: usize| at..at + (count as u64).max(1);
+        known.paths.extend(paths.map(|run| range(run.a, run.bytes_a.len())));
+        for (taken, shown) in lists {
+            known.accessed.extend(shown);
+            for one in taken {
+                match one.sort {
+                    Sort::Address => drop(known.accessed.insert((one.a, one.b))),
+                    Sort::Number => known.moves(one.a, one.b),
+                    Sort::Stays => drop(known.stays.insert(one.a)),
+                    _ => {}
+                }
+            }
+        }
+        for (a, b) in known.accessed.clone() {
+            known.moves(a, b);
+        }
+        known.rounded = rounded(&known);
+        let last = known.moved.0.iter().max().map_or(0, |last| last + 1);
+        known.objects.end = known.objects.end.max(last).saturating_add(NEAR);
+        known
+    }
+
+    fn moves(&mut self, a: u64, b: u64) {
+        if a != b {
+            self.moved.0.insert(a);
+            self.moved.1.insert(b);
+        }
+    }
+
+    /// Marks what is covered of one function, or of data.
+    pub(crate) fn judge(&self, taken: &mut [Taken], shown: &[(u64, u64)]) {
+        let own = taken.iter().filter(|one| one.sort == Sort::Address).map(|one| (one.a, one.b));
+        let mut near: Vec<(u64, u64)> = own.chain(shown.iter().copied()).collect();
+        near.sort_unstable();
+        for one in taken {
+            one.covered |= match one.sort {
+                Sort::Address => one.doubt.within(Doubt::ALL_BUT_GIVEN),
+                Sort::Number => self.number(one, &near),
+                Sort::Stays => self.stays(one),
+                Sort::Apart => self.rounded && self.accessed.contains(&(one.a, one.b)),
+                _ => false,
+            };
+        }
+    }
+
+    /// Invariant 2.
+    fn number(&self, one: &Taken, near: &[(u64, u64)]) -> bool {
+        let (a, b) = (one.a, one.b);
+        let first = (a, b) == self.starts;
+        let once = !self.stays.contains(&a) || first && a.is_power_of_two();
+        let from = near.partition_point(|(at, _)| at.saturating_add(NEAR) < a);
+        let alike = |(at, to): &(u64, u64)| to.wrapping_sub(*at) == b.wrapping_sub(a);
+        let beside =
+            near[from..].iter().take_while(|(at, _)| *at <= a.saturating_add(NEAR)).any(alike);
+        let behind = self.shift.is_behind(a) && a % 8 == 0 && b % 8 == 0;
+        let shown = self.accessed.contains(&(a, b)) || beside || behind || first;
+        let kept = one.doubt.within(Doubt::KEPT)
+            && a >= LEAST
+            && !a.is_multiple_of(10_000)
+            && !a.is_multiple_of(4096);
+        let within = one.doubt.within(Doubt::ALL_BUT_GIVEN);
+        once && within && (shown || kept || self.points(a, b))
+    }
+
+    /// Whether the words at these addresses are addresses that moved.
+    fn points(&self, a: u64, b: u64) -> bool {
+        let word = |side: &Side<'_>, at: u64| {
+            let bytes = bytes(side, at, 4).filter(|_| at.is_multiple_of(4))?;
+            let value = bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+            Some(value).filter(|value| side.may_be_address(*value))
+        };
+        let (Some(x), Some(y)) = (word(self.sides.0, a), word(self.sides.1, b)) else {
+            return false;
+        };
+        x != y && self.shift.delta_at(x) == Some(y.wrapping_sub(x) as i64)
+    }
+
+    /// Invariant 3.
+    fn stays(&self, one: &Taken) -> bool {
+        let a = one.a;
+        let named = self.moved.0.contains(&a) || self.moved.1.contains(&a);
+        // Where data started and does not any more, nothing of B is.
+        let start = a == self.starts.0 && a < self.starts.1 && a.is_power_of_two();
+        let round = a.is_multiple_of(1000) || a.is_multiple_of(256) || (a + 1).is_power_of_two();
+        let in_path = self.paths.iter().any(|path| path.contains(&a));
+        let number = one.doubt == Doubt::CALCULATED || round;
+        one.doubt.within(Doubt::ALL_BUT_GIVEN)
+            && (!self.objects.contains(&a) || (!named || start) && (number || in_path))
+    }
+}
+
+/// Invariant 5: of what is accessed behind the data, in order.
+fn rounded(known: &Known<'_, '_>) -> bool {
+    let behind = known.accessed.iter().filter(|(a, _)| known.shift.is_behind(*a));
+    let mut behind: Vec<(u64, u64)> = behind.copied().collect();
+    behind.sort_unstable();
+    let delta = |(a, b): (u64, u64)| b.wrapping_sub(a) as i64;
+    behind.windows(2).all(|pair| {
+        let (low, high) = (pair[0], pair[1]);
+        let aligned = high.0.is_multiple_of(ALIGNMENT) && high.1.is_multiple_of(ALIGNMENT);
+        let rounds = (delta(low) - delta(high)).unsigned_abs() < ALIGNMENT && aligned;
+        low.1 < high.1 && (delta(low) == delta(high) || rounds)
+    })
+}
+
+/// The sorts of what is assumed, with counts and the first numbers.
+pub(crate) fn sorts(all: &[Taken]) -> Vec<Assumed> {
+    let mut sorts: BTreeMap<(Sort, bool), Assumed> = BTreeMap::new();
+    for &Taken { sort, a, b, covered, .. } in all {
+        let new = || Assumed { sort, covered, count: 0, a, b };
+        sorts.entry((sort, covered)).or_insert_with(new).count += 1;
+    }
+    sorts.into_values().collect()
+}
