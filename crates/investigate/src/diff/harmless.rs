@@ -20,6 +20,10 @@
 //!    [`ROOM`]th may be gone.
 //! 5. Objects *apart*: what is accessed behind the data stands in its order, and moves by more or
 //!    less than what is before it only from a multiple of 16 on, by less than 16.
+//! 6. What follows from the place of everything: the *pages* of memory and its *end*, an index that
+//!    stays in its object though B has another one behind it, where all objects that are accessed
+//!    stand in their order (as for `moved`), and addresses in *debug information*, which no code
+//!    reads.
 //!
 //! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the range
 //! of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them pass.
@@ -71,7 +75,8 @@ impl Taken {
 
     /// What is assumed of something else.
     pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
-        Taken { sort, a, b, doubt: Doubt::NONE, covered: false }
+        let covered = matches!(sort, Sort::Pages | Sort::Debug);
+        Taken { sort, a, b, doubt: Doubt::NONE, covered }
     }
 }
 
@@ -117,6 +122,8 @@ pub(crate) struct Known<'s, 'm> {
     starts: (u64, u64),
     /// Whether objects behind the data moved otherwise only where an alignment rounds.
     rounded: bool,
+    /// Whether all that is accessed stands in its order.
+    ordered: bool,
     /// Paths of A that differ, from the first byte that does.
     paths: Vec<Range<u64>>,
 }
@@ -138,6 +145,7 @@ impl<'s, 'm> Known<'s, 'm> {
             objects: start(sides.0).saturating_sub(BIAS)..data.shift.data_end,
             starts: (start(sides.0), start(sides.1)),
             rounded: false,
+            ordered: false,
             paths: Vec::new(),
         };
         let path = |look: &Look| matches!(look, Look::Text(Text::Path, ..));
@@ -148,7 +156,7 @@ impl<'s, 'm> Known<'s, 'm> {
             known.accessed.extend(shown);
             for one in taken {
                 match one.sort {
-                    Sort::Address => drop(known.accessed.insert((one.a, one.b))),
+                    Sort::Address | Sort::Reach => drop(known.accessed.insert((one.a, one.b))),
                     Sort::Number => known.moves(one.a, one.b),
                     Sort::Stays => drop(known.stays.insert(one.a)),
                     _ => {}
@@ -159,6 +167,7 @@ impl<'s, 'm> Known<'s, 'm> {
             known.moves(a, b);
         }
         known.rounded = rounded(&known);
+        known.ordered = ordered(&known.accessed);
         let last = known.moved.0.iter().max().map_or(0, |last| last + 1);
         known.objects.end = known.objects.end.max(last).saturating_add(NEAR);
         known
@@ -181,6 +190,9 @@ impl<'s, 'm> Known<'s, 'm> {
                 Sort::Address => one.doubt.within(Doubt::ALL_BUT_GIVEN),
                 Sort::Number => self.number(one, &near),
                 Sort::Stays => self.stays(one),
+                // Invariant 6.
+                Sort::End => true,
+                Sort::Reach => self.ordered,
                 Sort::Apart => self.rounded && self.accessed.contains(&(one.a, one.b)),
                 _ => false,
             };
@@ -231,6 +243,13 @@ impl<'s, 'm> Known<'s, 'm> {
         one.doubt.within(Doubt::ALL_BUT_GIVEN)
             && (!self.objects.contains(&a) || (!named || start) && (number || in_path))
     }
+}
+
+/// Invariant 6: of addresses of both sides.
+fn ordered(accessed: &HashSet<(u64, u64)>) -> bool {
+    let mut pairs: Vec<(u64, u64)> = accessed.iter().copied().collect();
+    pairs.sort_unstable();
+    pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1)
 }
 
 /// Invariant 5: of what is accessed behind the data, in order.

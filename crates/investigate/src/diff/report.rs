@@ -207,6 +207,8 @@ pub enum Sort {
     Table,
     /// An address in debug information.
     Debug,
+    /// Memory has more or fewer pages, and code asks for its size.
+    Pages,
     /// A number is where memory or the stack ends.
     End,
     /// An address of what one side has once and the other twice.
@@ -235,6 +237,7 @@ impl Sort {
             Sort::Global => ("global", "its initial value is an address, or none, as it moved"),
             Sort::Table => ("table", "nobody sees the order of its slots"),
             Sort::Debug => ("address in debug information", "it is that of the same variable"),
+            Sort::Pages => ("size of memory", "the number of pages matters to nobody"),
             Sort::End => ("number", "it is where memory or the stack ends"),
             Sort::Copy => ("address of a copy", "what is there is read alone"),
             Sort::Reach => ("address with an index", "the index stays in its object"),

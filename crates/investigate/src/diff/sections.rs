@@ -213,6 +213,10 @@ fn memories(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) 
         };
         let mut one = found(Kind::Memory, verdict, format!("memory{i}"), format!("{summary}{why}"));
         one.follows = follows;
+        if verdict == Verdict::AssumedMoved {
+            let pages = |memories: &[MemoryType]| memories.get(i).map_or(0, |memory| memory.min);
+            one.taken = vec![Taken::of(Sort::Pages, pages(a), pages(b))];
+        }
         out.push(one);
     }
 }
