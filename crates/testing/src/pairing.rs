@@ -2,6 +2,7 @@
 
 use clap::Args;
 use prova_testing::pairs::draw::{Draws, Pair};
+use prova_testing::pairs::recipe::Sides;
 use prova_testing::pairs::table::{HEAD, Totals};
 use prova_testing::pairs::{Row, SETS, Set};
 use std::collections::BTreeMap;
@@ -111,7 +112,7 @@ fn folder(keep: &Path, pair: &Pair) -> PathBuf {
 }
 
 /// The modules of a pair that an earlier run kept, if it did.
-fn read_kept(keep: &Path, pair: &Pair) -> Result<Option<(Vec<u8>, Vec<u8>)>, String> {
+fn read_kept(keep: &Path, pair: &Pair) -> Result<Option<Sides>, String> {
     let folder = folder(keep, pair);
     if !folder.is_dir() {
         return Ok(None);

@@ -85,7 +85,7 @@ fn steps(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
             || class == Class::try_table
             || class == Class::end && !outside.is_empty();
         let is_write = matches!(class, Class::local_set | Class::local_tee);
-        let is_step = !is_operand && !is_nothing && !(is_write && computed);
+        let is_step = !(is_operand || is_nothing || is_write && computed);
         steps += u64::from(is_step && reached);
         computed = is_step && class != Class::local_tee;
         match class.flow() {

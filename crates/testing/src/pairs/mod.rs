@@ -24,6 +24,7 @@ use data::{Builds, Program};
 use draw::{Draws, Pair};
 use prova_investigate::diff::{Allow, DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
+use recipe::Sides;
 use std::fs;
 use std::path::PathBuf;
 
@@ -84,7 +85,7 @@ impl Set {
     ///
     /// # Errors
     /// The compiler's words.
-    pub fn build(&self, pair: &Pair) -> Result<(Vec<u8>, Vec<u8>), String> {
+    pub fn build(&self, pair: &Pair) -> Result<Sides, String> {
         pair.recipe.build(&self.sources, None)
     }
 
@@ -92,7 +93,7 @@ impl Set {
     ///
     /// # Errors
     /// If a side is no module or cannot be run.
-    pub fn judge(&self, pair: &Pair, (a, b): (Vec<u8>, Vec<u8>)) -> Result<Row, String> {
+    pub fn judge(&self, pair: &Pair, (a, b): Sides) -> Result<Row, String> {
         let mut differs = None;
         for (number, run) in (1..).zip(&self.programs[pair.program].runs) {
             let seen = |wasm: &[u8]| {

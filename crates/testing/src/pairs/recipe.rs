@@ -21,6 +21,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Two modules in binary.
+pub type Sides = (Vec<u8>, Vec<u8>);
+
 /// How two modules are built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipe {
@@ -104,7 +107,7 @@ impl Recipe {
     ///
     /// # Errors
     /// The command that failed, with its words; or a module that is not there.
-    pub fn build(&self, sources: &Path, number: Option<u32>) -> Result<(Vec<u8>, Vec<u8>), String> {
+    pub fn build(&self, sources: &Path, number: Option<u32>) -> Result<Sides, String> {
         let number = number.unwrap_or(0);
         let scratch = Scratch::new(&format!("{}-{number}", self.name))?;
         copy_files(sources, &scratch.0.join("sources"))?;

@@ -327,8 +327,8 @@ fn voted(
         *to.entry(*a).or_insert(0u32) += 1;
         *from.entry(*b).or_insert(0u32) += 1;
     }
-    let mut named = Named::default();
-    named.stops = (to.keys().copied().collect(), from.keys().copied().collect());
+    let stops = (to.keys().copied().collect(), from.keys().copied().collect());
+    let mut named = Named { stops, ..Named::default() };
     let sure = |(a, b): &(u64, u64)| a != b && to[a] == 1 && from[b] == 1;
     let mut order: Vec<((u64, u64), u32)> = votes.into_iter().collect();
     order.sort_unstable_by_key(|(pair, count)| (!sure(pair), std::cmp::Reverse(*count), *pair));
