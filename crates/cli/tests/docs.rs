@@ -1,8 +1,8 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
 //! lines below it.
 //!
-//! A block runs in one directory for each page, in which what is in `tests/cases` lies, by itself and
-//! in folders of that name, and `programs/specialize` in `specialize`. A line of `> …` goes
+//! A block runs in one directory for each page, in which `tests/cases` lies, and
+//! `programs/specialize` in `specialize`. A line of `> …` goes
 //! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
 //! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
 //! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
@@ -28,7 +28,6 @@ impl Place {
     fn new(name: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
         copy(&root().join("tests/cases"), &path);
-        copy(&root().join("tests/cases"), &path.join("tests/cases"));
         copy(&root().join("programs/specialize"), &path.join("specialize"));
         Place(path.canonicalize().expect("it was made"))
     }
@@ -159,11 +158,6 @@ fn repro() {
 #[test]
 fn isolate() {
     check("commands/isolate.md");
-}
-
-#[test]
-fn diff() {
-    check("commands/diff.md");
 }
 
 #[test]

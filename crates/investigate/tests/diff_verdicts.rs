@@ -15,7 +15,8 @@
 //! `runs` is what a host sees that calls every export: `differ`, `agree`; `alike` where the
 //! difference is one that calls cannot show (say, a name), `unlinkable` where the host has not what
 //! is imported. A pair that is `assumed-moved`, differs in a run and passes `--allow harmless` says
-//! why: the page of the command has the same reasons. A pair that differs in a run never has a harmless verdict, whatever is expected.
+//! why: the page of the command has the same reasons. A pair that differs in a run never has a
+//! harmless verdict, whatever is expected.
 //!
 //! Green does not show pairs of other shapes; `diff_sweep.rs` has each byte of real modules.
 

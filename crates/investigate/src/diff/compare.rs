@@ -183,26 +183,7 @@ fn explained(same: &Same) -> Outcome {
     };
     let mut parts = Vec::new();
     lengths(&same.lengths, &mut parts, &mut evidence);
-    if same.moved > 0 {
-        parts.push(format!("{} moved", plural(same.moved.into(), "address")));
-    }
-    if same.mixed > 0 {
-        let addresses = plural(same.mixed.into(), "address");
-        parts.push(format!("{addresses} moved, and may be used as a number too"));
-    }
-    match same.stays {
-        0 => {}
-        1 => parts.push("1 number stays, and is assumed to be no address".to_owned()),
-        stays => parts.push(format!("{stays} numbers stay, and are assumed to be no addresses")),
-    }
-    if same.room > 0 {
-        let numbers = plural(same.room.into(), "number");
-        parts.push(format!("{numbers} assumed to be what is left of memory"));
-    }
-    let rest = same.assumed - same.mixed - same.stays - same.room;
-    if rest > 0 {
-        parts.push(format!("{} assumed to be an address or slot", plural(rest.into(), "number")));
-    }
+    numbers(same, &mut parts);
     if let (Some((address, delta)), 1..) = (same.first_moved, same.moved) {
         evidence.push(format!(
             "the first address, {address}, is {} in B ({delta:+})",
@@ -238,6 +219,30 @@ fn explained(same: &Same) -> Outcome {
         slots: same.slots,
         taken,
         shown: shown(same),
+    }
+}
+
+/// Says which numbers moved, and what is assumed of others.
+fn numbers(same: &Same, parts: &mut Vec<String>) {
+    if same.moved > 0 {
+        parts.push(format!("{} moved", plural(same.moved.into(), "address")));
+    }
+    if same.mixed > 0 {
+        let addresses = plural(same.mixed.into(), "address");
+        parts.push(format!("{addresses} moved, and may be used as a number too"));
+    }
+    match same.stays {
+        0 => {}
+        1 => parts.push("1 number stays, and is assumed to be no address".to_owned()),
+        stays => parts.push(format!("{stays} numbers stay, and are assumed to be no addresses")),
+    }
+    if same.room > 0 {
+        let numbers = plural(same.room.into(), "number");
+        parts.push(format!("{numbers} assumed to be what is left of memory"));
+    }
+    let rest = same.assumed - same.mixed - same.stays - same.room;
+    if rest > 0 {
+        parts.push(format!("{} assumed to be an address or slot", plural(rest.into(), "number")));
     }
 }
 

@@ -8,8 +8,8 @@
 //!    is one by its name, or as the first global that is like one and that code uses as an address
 //!    and never as a number. One that stays behind data that grew leaves the stack less room: an
 //!    assumption that this does not matter; so does one that moved less than the data's end, one
-//!    that is on the other side of the data, and a stack of another size before it. One behind the end of
-//!    memory is changed, and so is another size or place if the host gets the stack pointer.
+//!    that is on the other side of the data, and a stack of another size before it. One behind the
+//!    end of memory is changed, and so is another size or place if the host gets the stack pointer.
 //! 2. A global that a linker names for an address is one, by its whole name.
 //! 3. A value that is computed, or that holds several numbers (a vector), is looked at number by
 //!    number where it stays.

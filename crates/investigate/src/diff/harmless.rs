@@ -20,13 +20,15 @@
 //!    [`ROOM`]th may be gone.
 //! 5. Objects *apart*: what is accessed behind the data stands in its order, and moves by more or
 //!    less than what is before it only from a multiple of 16 on, by less than 16.
-//! 6. What follows from the place of everything: the *pages* of memory and its *end*, an index that
+//! 6. What follows from the place of everything: the *pages* of memory and its *end* (if
+//!    it is no power of two), an index that
 //!    stays in its object though B has another one behind it, where all objects that are accessed
 //!    stand in their order (as for `moved`), and addresses in *debug information*, which no code
 //!    reads.
 //!
-//! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the range
-//! of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them pass.
+//! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the
+//! range of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them
+//! pass.
 
 use super::data::{DataDiff, Look};
 use super::report::{Assumed, Sort};
@@ -75,7 +77,7 @@ impl Taken {
 
     /// What is assumed of something else.
     pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
-        let covered = matches!(sort, Sort::Pages | Sort::Debug);
+        let covered = matches!(sort, Sort::Pages | Sort::Debug | Sort::Path);
         Taken { sort, a, b, doubt: Doubt::NONE, covered }
     }
 }
@@ -191,7 +193,7 @@ impl<'s, 'm> Known<'s, 'm> {
                 Sort::Number => self.number(one, &near),
                 Sort::Stays => self.stays(one),
                 // Invariant 6.
-                Sort::End => true,
+                Sort::End => self.ends(one),
                 Sort::Reach => self.ordered,
                 Sort::Apart => self.rounded && self.accessed.contains(&(one.a, one.b)),
                 _ => false,
@@ -216,6 +218,13 @@ impl<'s, 'm> Known<'s, 'm> {
             && !a.is_multiple_of(4096);
         let within = one.doubt.within(Doubt::ALL_BUT_GIVEN);
         once && within && (shown || kept || self.points(a, b))
+    }
+
+    /// Invariant 6: a size of memory that is no round number, as an allocator has it.
+    fn ends(&self, one: &Taken) -> bool {
+        let memory = |side: &Side<'_>| side.map.memory_bytes;
+        let whole = (one.a, one.b) == (memory(self.sides.0), memory(self.sides.1));
+        whole && !one.a.is_power_of_two() && !one.b.is_power_of_two()
     }
 
     /// Whether the words at these addresses are addresses that moved.

@@ -182,8 +182,8 @@ impl Locals {
     }
 }
 
-/// Whether a number is written in the least bytes on both sides, though both linkers write addresses
-/// in five: if one side is honest, it is no address there.
+/// Whether a number is written in the least bytes on both sides, though both linkers write
+/// addresses in five: if one side is honest, it is no address there.
 fn is_written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> bool {
     let short = |item: &Item<'_>| item.end - item.offset < 6;
     short(a) && short(b) && sides.0.pads() && sides.1.pads()

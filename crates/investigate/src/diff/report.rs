@@ -215,6 +215,8 @@ pub enum Sort {
     Copy,
     /// An address gets an index, and B has another thing behind it.
     Reach,
+    /// A path of the program's data is another one.
+    Path,
 }
 
 impl Sort {
@@ -240,6 +242,7 @@ impl Sort {
             Sort::Pages => ("size of memory", "the number of pages matters to nobody"),
             Sort::End => ("number", "it is where memory or the stack ends"),
             Sort::Copy => ("address of a copy", "what is there is read alone"),
+            Sort::Path => ("path", "the program only shows it"),
             Sort::Reach => ("address with an index", "the index stays in its object"),
         };
         let whats = match what.split_once(' ') {

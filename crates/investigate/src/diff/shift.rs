@@ -402,7 +402,8 @@ impl Shift {
         .or_else(|| {
             let delta = b.wrapping_sub(a) as i64;
             let number = matches!(role, Role::Number | Role::Slot(_) | Role::Span(_));
-            let end = !number && self.moves() && Shift::is_end(sides, a, b);
+            let open = matches!(role, Role::Unknown | Role::Mixed(_));
+            let end = open && self.moves() && Shift::is_end(sides, a, b);
             let copy = !number && self.is_copy(a, b);
             let what = if copy { Assumption::Copy } else { Assumption::End };
             (end || copy).then_some(Agree::Assumed { address: a, delta, loose: false, what })
@@ -422,13 +423,14 @@ impl Shift {
             return (delta == 0).then_some(Agree::Equal);
         }
         // The address that all pairs together have to tell of, if there is one.
+        let reaches = access.indexed && self.is_last(a);
         let mut named = a;
         let loose = if access.lo < access.hi {
             let low = a.wrapping_add_signed(access.lo);
             let high = a.wrapping_add_signed(access.hi - 1);
             let apart =
                 access.hi - access.lo > 2 && !self.together(low, access.hi.abs_diff(access.lo));
-            if apart && self.is_last(a) && self.byte(sides, low, delta).is_some() {
+            if apart && reaches && self.byte(sides, low, delta).is_some() {
                 let what = Assumption::Reach;
                 return Some(Agree::Assumed { address: a, delta, loose: true, what });
             }
@@ -443,7 +445,8 @@ impl Shift {
             }
             loose.0 || loose.1
         } else if sides.0.may_be_address(a) {
-            self.allows(a, delta, true)?
+            // What gets an index is accessed, though nobody sees how far: it is no end.
+            self.allows(a, delta, !access.indexed)?
         } else {
             (delta == 0).then_some(false)?
         };
@@ -458,16 +461,13 @@ impl Shift {
             && self.is_behind(a)
             && Shift::outside(sides, reach, reach.wrapping_add_signed(delta));
         Some(match (delta, loose) {
-            (0, _) if access.indexed && self.is_last(a) => {
-                Agree::Assumed { address, delta, loose, what: Assumption::Reach }
-            }
+            (0, _) if reaches => Agree::Assumed { address, delta, loose, what: Assumption::Reach },
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
             _ => {
                 let low = delta.trailing_zeros() < access.low.into();
                 let low = Doubt::of_low(access.low).when(low);
                 let doubt = access.mixed | low | Doubt::CALCULATED.when(leaves);
-                let reaches = access.indexed && self.is_last(a);
                 let what = match doubt.any() {
                     true => Some(Assumption::Mixed(doubt)),
                     false => reaches.then_some(Assumption::Reach),

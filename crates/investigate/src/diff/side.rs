@@ -76,8 +76,8 @@ impl<'m> Side<'m> {
         }
     }
 
-    /// Whether some number of the code is written in more bytes than it takes, as linkers leave room
-    /// for addresses.
+    /// Whether some number of the code is written in more bytes than it takes, as linkers leave
+    /// room for addresses.
     pub(crate) fn pads(&self) -> bool {
         let padded = |item: Item<'_>| matches!(item.tok, Tok::I32(_)) && item.is_padded();
         *self.pads.get_or_init(|| {

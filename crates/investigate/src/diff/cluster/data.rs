@@ -139,36 +139,39 @@ impl Clusterer<'_, '_> {
         self.add(difference, cluster, false);
     }
 
+    /// A number that grew as a string did.
+    fn length(&mut self, run: &Run, by: i64, place: &str, mut difference: Difference) {
+        let (verdict, summary, why) = match run.look {
+            Look::Length(sort, _) => (
+                sort.verdict(),
+                format!("length of a string, {by:+}, at {place}"),
+                "the word before it points to the string, and both end at the same place",
+            ),
+            _ => (
+                Verdict::AssumedMoved,
+                format!("a number that grew as a string did, {by:+}, at {place}"),
+                "nothing shows that it is the string's length",
+            ),
+        };
+        (difference.verdict, difference.summary) = (verdict, summary);
+        if let Look::Grew(_) = run.look {
+            difference.assumed = sorts(&[Taken::of(Sort::Grew, run.a, run.b)]);
+        }
+        difference.evidence.push(why.into());
+        match self.grown.get(&by).copied() {
+            Some(cluster) => self.add(difference, cluster, false),
+            None => {
+                let key = format!("length {by}");
+                let cluster = self.cluster(&key, || format!("lengths of strings, {by:+}"));
+                self.add(difference, cluster, true);
+            }
+        }
+    }
+
     fn run(&mut self, run: &Run) {
         let (mut difference, place) = (of_run(run), place(run));
         match run.look {
-            Look::Length(_, by) | Look::Grew(by) => {
-                let (verdict, summary, why) = match run.look {
-                    Look::Length(sort, _) => (
-                        sort.verdict(),
-                        format!("length of a string, {by:+}, at {place}"),
-                        "the word before it points to the string, and both end at the same place",
-                    ),
-                    _ => (
-                        Verdict::AssumedMoved,
-                        format!("a number that grew as a string did, {by:+}, at {place}"),
-                        "nothing shows that it is the string's length",
-                    ),
-                };
-                (difference.verdict, difference.summary) = (verdict, summary);
-                if let Look::Grew(_) = run.look {
-                    difference.assumed = sorts(&[Taken::of(Sort::Grew, run.a, run.b)]);
-                }
-                difference.evidence.push(why.into());
-                match self.grown.get(&by).copied() {
-                    Some(cluster) => self.add(difference, cluster, false),
-                    None => {
-                        let key = format!("length {by}");
-                        let cluster = self.cluster(&key, || format!("lengths of strings, {by:+}"));
-                        self.add(difference, cluster, true);
-                    }
-                }
-            }
+            Look::Length(_, by) | Look::Grew(by) => self.length(run, by, &place, difference),
             Look::Padding(named) => {
                 difference.verdict = if named { Verdict::Moved } else { Verdict::AssumedMoved };
                 if !named {
@@ -203,6 +206,9 @@ impl Clusterer<'_, '_> {
             }
             Look::Text(..) | Look::Random | Look::Bytes => {
                 let (key, cause) = self.word_run(run, &place, &mut difference);
+                if let Look::Text(Text::Path, ..) = run.look {
+                    difference.assumed = sorts(&[Taken::of(Sort::Path, 0, 0)]);
+                }
                 let asked = matches!(run.look, Look::Random | Look::Text(Text::Timestamp, ..));
                 if asked && run.active && self.xrefs < XREFS_MAX {
                     self.xrefs += 1;

@@ -34,6 +34,30 @@ fn whole(part: &Pair<'_>) -> bool {
     end(part.start.0, &part.bytes.0) && end(part.start.1, &part.bytes.1)
 }
 
+/// What the zeros between two pieces that follow each other on both sides look like; the first one
+/// ends there.
+fn between(
+    roles: &Roles,
+    (before, behind): (&Pair<'_>, &Pair<'_>),
+    (end_a, end_b): (u64, u64),
+    diff: &mut DataDiff,
+) -> Look {
+    let low = |end: u64, bytes: &[u8]| end - zeros(bytes.iter().rev());
+    let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
+    let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
+    let all_b = (low(end_b, &before.bytes.1), high(behind.start.1, &behind.bytes.1));
+    // Without a zero on one side, the zeros of the other may have ended what is before them.
+    let one_sided = (all_a.0 == all_a.1) != (all_b.0 == all_b.1);
+    match explained(all_a, all_b) {
+        Some(_) if one_sided => Look::Padding(false),
+        Some(zeros) => {
+            diff.zeros.push(zeros);
+            Look::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
+        }
+        None => Look::Bytes,
+    }
+}
+
 /// Adds the gaps of the image that differ.
 pub(super) fn gaps(
     sides: (&Side<'_>, &Side<'_>),
@@ -69,24 +93,8 @@ pub(super) fn gaps(
         if same {
             continue;
         }
-        let low = |end: u64, bytes: &[u8]| end - zeros(bytes.iter().rev());
-        let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
         let look = match behind {
-            Some(behind) => {
-                let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
-                let all_b = (low(end_b, &before.bytes.1), high(behind.start.1, &behind.bytes.1));
-                // Without a zero on one side, the zeros of the other may have ended what is before
-                // them.
-                let one_sided = (all_a.0 == all_a.1) != (all_b.0 == all_b.1);
-                match explained(all_a, all_b) {
-                    Some(_) if one_sided => Look::Padding(false),
-                    Some(zeros) => {
-                        diff.zeros.push(zeros);
-                        Look::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
-                    }
-                    None => Look::Bytes,
-                }
-            }
+            Some(behind) => between(roles, (before, behind), (end_a, end_b), diff),
             None => Look::Padding(false),
         };
         // Of what is far away nothing is said.

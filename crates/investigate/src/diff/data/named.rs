@@ -1,11 +1,11 @@
 //! Code of both sides → pairs of addresses that it names in the same places.
 //!
 //! ```text
-//! paired bodies ─ operator by operator ─► votes ─► pairs ─ words of data behind them ─► more pairs
+//! paired bodies ─ operators ─► votes ─► pairs ─ words of data behind them ─► more pairs
 //! ```
 //!
-//! Neighbours: `blocks` cuts pieces that stand in another order at these addresses; the module above
-//! aligns what stands between them; `shift` asks where variables behind the data went.
+//! Neighbours: `blocks` cuts pieces that stand in another order at these addresses; the module
+//! above aligns what stands between them; `shift` asks where variables behind the data went.
 //!
 //! 1. *A proposal*: a pair says where something may have gone. Bytes are compared, and each use of
 //!    an address is, by the map that comes of it; a wrong pair costs verdicts, not truth.
@@ -88,8 +88,8 @@ impl<'p> Image<'p> {
 }
 
 impl Image<'_> {
-    /// How often these bytes stand there, up to two; of more than [`SEARCHED_MAX`] nobody looks, and
-    /// they may.
+    /// How often these bytes stand there, up to two; of more than [`SEARCHED_MAX`] nobody looks,
+    /// and they may.
     fn count(&self, bytes: &[u8]) -> usize {
         let all: usize = self.pieces.iter().map(|(_, bytes)| bytes.len()).sum();
         let searched = self.searched.get().saturating_add(all);
@@ -257,7 +257,11 @@ fn continues(
         return false;
     }
     let end = names.range(y + 1..).next().map_or(usize::MAX, |(end, _)| (end - y) as usize);
-    let text = |bytes: &[u8]| bytes.iter().position(|byte| *byte == 0).map(|at| at + 1);
+    let text = |bytes: &[u8]| {
+        let ends = |byte: &u8| !is_printable(*byte);
+        let at = bytes.iter().take(TEXT_MAX).position(ends)?;
+        (bytes[at] == 0).then_some(at + 1)
+    };
     match (text(own), text(other)) {
         (Some(whole), Some(too)) => {
             let letters = own[..whole - 1].iter().all(|byte| is_printable(*byte));
@@ -389,8 +393,8 @@ fn alone(images: &(Image<'_>, Image<'_>), same: &[u8]) -> bool {
     same.len() >= SAME_MIN && images.0.count(same) == 1 && images.1.count(same) == 1
 }
 
-/// Whether two texts that zeros end are one that differs: the same first or last letters, and neither
-/// stands on the other side as well, as where two texts changed places.
+/// Whether two texts that zeros end are one that differs: the same first or last letters, and
+/// neither stands on the other side as well, as where two texts changed places.
 fn same_text(images: &(Image<'_>, Image<'_>), (a, b): (u64, u64)) -> bool {
     let text = |image: &Image<'_>, at: u64| -> Option<Vec<u8>> {
         let bytes = image.from(at)?;

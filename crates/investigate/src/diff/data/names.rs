@@ -67,8 +67,8 @@ impl<'s, 'm> Names<'s, 'm> {
         self.of(false).binary_search(&address).is_ok()
     }
 
-    /// Where the texts around a run are cut, on both sides: what is before and behind the run is the
-    /// same on both, and so is what A names there. What one side alone has belongs to the text
+    /// Where the texts around a run are cut, on both sides: what is before and behind the run is
+    /// the same on both, and so is what A names there. What one side alone has belongs to the text
     /// before if B names its end, or A does, and to the one behind if its start is named.
     pub(super) fn cuts(&self, pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> (Cut, Cut) {
         if !pair.active {

@@ -1,7 +1,7 @@
 //! What is done with a value that nobody does with an address alone: a small set of reasons.
 //!
-//! Neighbours: `marks` and `compared` give the reasons, `known` joins them over calls; `shift` hands
-//! them on with what is assumed, and `harmless` reads them.
+//! Neighbours: `marks` and `compared` give the reasons, `known` joins them over calls; `shift`
+//! hands them on with what is assumed, and `harmless` reads them.
 
 use std::ops::{BitOr, BitOrAssign};
 
