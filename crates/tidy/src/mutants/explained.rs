@@ -112,6 +112,13 @@ mod tests {
     }
 
     #[test]
+    fn the_committed_rows_are_read() {
+        let path = crate::root().join("crates/bytecode/tests/mutants/explained.tsv");
+        let rows = parse(&std::fs::read_to_string(path).expect("the list")).expect("rows");
+        assert!(!rows.is_empty());
+    }
+
+    #[test]
     fn rows_are_whole() {
         for bad in
             ["a\tb\tc\td", "a\tb\tc\td\tshort", &"a\tb\tc\td\tlong enough to be read\n".repeat(2)]
