@@ -161,7 +161,10 @@ impl<'s, 'm> Known<'s, 'm> {
                     Sort::Address | Sort::Reach => drop(known.accessed.insert((one.a, one.b))),
                     Sort::Number => known.moves(one.a, one.b),
                     Sort::Stays => drop(known.stays.insert(one.a)),
-                    _ => {}
+                    Sort::Slot | Sort::Room | Sort::Apart | Sort::Length | Sort::Grew => {}
+                    Sort::Padding | Sort::Stack | Sort::StackRoom | Sort::Global => {}
+                    Sort::Table | Sort::Debug | Sort::Pages | Sort::End | Sort::Copy => {}
+                    Sort::Path => {}
                 }
             }
         }
@@ -196,7 +199,10 @@ impl<'s, 'm> Known<'s, 'm> {
                 Sort::End => self.ends(one),
                 Sort::Reach => self.ordered,
                 Sort::Apart => self.rounded && self.accessed.contains(&(one.a, one.b)),
-                _ => false,
+                // Said where they are found, or covered by nothing.
+                Sort::Stack | Sort::StackRoom | Sort::Pages | Sort::Debug | Sort::Path => false,
+                Sort::Slot | Sort::Room | Sort::Length | Sort::Grew | Sort::Padding => false,
+                Sort::Global | Sort::Table | Sort::Copy => false,
             };
         }
     }

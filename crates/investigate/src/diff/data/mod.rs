@@ -177,6 +177,18 @@ struct Pair<'m> {
     copied: bool,
 }
 
+impl<'m> Pair<'m> {
+    /// Two whole pieces, of memory 0 if nothing else is said, not aligned yet.
+    fn whole(
+        (segment, name): (u32, String),
+        start: (u64, u64),
+        bytes: (Cow<'m, [u8]>, Cow<'m, [u8]>),
+    ) -> Pair<'m> {
+        let equal = Vec::new();
+        Pair { segment, name, start, bytes, equal, active: true, part: false, copied: false }
+    }
+}
+
 /// Paired pieces with their equal ranges.
 pub(crate) struct Aligned<'m> {
     pairs: Vec<Pair<'m>>,

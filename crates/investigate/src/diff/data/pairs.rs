@@ -38,31 +38,12 @@ pub(super) fn pair_images<'m>((a, b): (&'m Module, &'m Module), found: &mut Alig
         let other = partner.and_then(|at| free[at].take());
         let start = (piece.start, other.as_ref().map_or(piece.start, |other| other.start));
         let bytes = (piece.bytes, other.map_or(Cow::Borrowed(&[][..]), |other| other.bytes));
-        let (segment, name) = (piece.segment, piece.name);
-        found.pairs.push(Pair {
-            segment,
-            name,
-            start,
-            bytes,
-            equal: Vec::new(),
-            active: true,
-            part: false,
-            copied: false,
-        });
+        found.pairs.push(Pair::whole((piece.segment, piece.name), start, bytes));
     }
     for piece in free.into_iter().flatten() {
         let bytes = (Cow::Borrowed(&[][..]), piece.bytes);
-        let (segment, name, start) = (piece.segment, piece.name, (piece.start, piece.start));
-        found.pairs.push(Pair {
-            segment,
-            name,
-            start,
-            bytes,
-            equal: Vec::new(),
-            active: true,
-            part: false,
-            copied: false,
-        });
+        let start = (piece.start, piece.start);
+        found.pairs.push(Pair::whole((piece.segment, piece.name), start, bytes));
     }
 }
 
@@ -134,16 +115,8 @@ pub(super) fn pair_others<'m>(
         let name = name.map(prova_builds::names::printable).unwrap_or_default();
         let bytes = (Cow::Borrowed(bytes.0), Cow::Borrowed(bytes.1));
         let (segment, start) = (segment as u32, (0, 0));
-        found.pairs.push(Pair {
-            segment,
-            name,
-            start,
-            bytes,
-            equal: Vec::new(),
-            active: false,
-            part: false,
-            copied: false,
-        });
+        let pair = Pair::whole((segment, name), start, bytes);
+        found.pairs.push(Pair { active: false, ..pair });
     };
     let bytes = |side: &Side<'m>, segment: usize| -> &'m [u8] {
         let module: &'m Module = side.module;
