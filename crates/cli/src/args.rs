@@ -162,7 +162,7 @@ pub(crate) struct InspectArgs {
     /// without it, the module is listed
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     pub(crate) function: Option<String>,
-    /// Prints JSON (docs/commands/inspect.md has its schema)
+    /// Prints JSON (docs/reference/inspect.md has its schema)
     #[arg(long)]
     pub(crate) json: bool,
     /// Shows the function's WebAssembly beside its SSA form, before and after the passes

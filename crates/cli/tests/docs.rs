@@ -147,22 +147,22 @@ fn check(name: &str) {
 
 #[test]
 fn tutorial() {
-    check("tutorial-two-builds.md");
+    check("book/two-builds.md");
 }
 
 #[test]
 fn repro() {
-    check("commands/repro.md");
+    check("reference/repro.md");
 }
 
 #[test]
 fn isolate() {
-    check("commands/isolate.md");
+    check("reference/isolate.md");
 }
 
 #[test]
 fn explain() {
-    check("commands/explain.md");
+    check("reference/explain.md");
 }
 
 #[test]
@@ -182,37 +182,37 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
 
 #[test]
 fn opt() {
-    check("commands/opt.md");
+    check("reference/opt.md");
 }
 
 #[test]
 fn record() {
-    check("commands/record.md");
+    check("reference/record.md");
 }
 
 #[test]
 fn trace() {
-    check("commands/trace.md");
+    check("reference/trace.md");
 }
 
 #[test]
 fn shrink() {
-    check("commands/shrink.md");
+    check("reference/shrink.md");
 }
 
 #[test]
 fn diverge() {
-    check("commands/diverge.md");
+    check("reference/diverge.md");
 }
 
 #[test]
 fn specialize() {
-    check("commands/specialize.md");
+    check("reference/specialize.md");
 }
 
 #[test]
 fn tutorial_specialize() {
-    check("tutorial-specialize.md");
+    check("book/specialize.md");
 }
 
 /// C without comments and white space.
@@ -231,8 +231,7 @@ fn bare(code: &str) -> String {
 #[test]
 fn the_tutorials_code_is_its_examples() {
     let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is there");
-    let (page, example) =
-        (read("docs/tutorial-specialize.md"), read("programs/specialize/first.c"));
+    let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));
     let example = bare(&example);
     let steps = page.split_once("## Six steps").expect("steps").1;
     let blocks: Vec<&str> =

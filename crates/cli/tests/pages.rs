@@ -1,4 +1,4 @@
-//! The worked examples of `docs/commands/{passes,xref,diff,substrate}.md`: every command of a
+//! The worked examples of `docs/reference/{passes,xref,diff,substrate}.md`: every command of a
 //! `console` block is run, and prints what the page says.
 //!
 //! A line `…` stands for any lines. Green does not show that what the pages say between the
@@ -38,7 +38,7 @@ fn matches(expected: &[String], lines: &[&str]) -> bool {
 fn the_examples_of_the_pages_are_true() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for (name, least) in [("passes", 3), ("xref", 2), ("diff", 3), ("substrate", 4)] {
-        let page = std::fs::read_to_string(root.join(format!("docs/commands/{name}.md")))
+        let page = std::fs::read_to_string(root.join(format!("docs/reference/{name}.md")))
             .expect("the page is there");
         let examples = examples(&page);
         assert!(examples.len() >= least, "{name} has {} examples", examples.len());

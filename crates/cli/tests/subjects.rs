@@ -101,7 +101,7 @@ fn a_machine_in_rust() {
     }
     assert_eq!(run(&scratch, "--invoke run compiled.wasm 1000").0, "59431\n");
     // What the page quotes of it.
-    let page = include_str!("../../../docs/commands/specialize.md");
+    let page = include_str!("../../../docs/reference/specialize.md");
     let code = page.split_once("```rust\n").and_then(|(_, rest)| rest.split_once("```"));
     let mut source = include_str!("../../../programs/specialize/rust/examples/machine.rs").lines();
     for line in code.expect("a block of Rust").0.lines() {

@@ -3,7 +3,7 @@
 //! `metering.tsv` has modules in text with an export `f`, and the least limit at which `f` returns
 //! in the module that `wasm-instrument` makes of them (its feature `sign_ext` on). Green does not
 //! show that every operator is counted as there; twelve runtimes of chains were compared by
-//! hand, with equal limits and equal fuel (`docs/commands/substrate.md`).
+//! hand, with equal limits and equal fuel (`docs/reference/substrate.md`).
 
 use prova::{Config, Engine, Linker, Module, Store, Trap};
 use prova_substrate::{

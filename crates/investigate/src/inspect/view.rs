@@ -1,7 +1,7 @@
 //! A function and its explanation → everything that is shown of it, as data.
 //!
 //! The text, the JSON and the report are made of this alone, so they say the same. The fields are
-//! the schema of the JSON (`docs/commands/inspect.md`): one that is added keeps [`FORMAT`], one
+//! the schema of the JSON (`docs/reference/inspect.md`): one that is added keeps [`FORMAT`], one
 //! that changes or goes raises it.
 //!
 //! Sites: an operator by its offset in the module, an instruction by its first word, a slot by its

@@ -659,7 +659,7 @@ pub struct Wanted {
 pub const SHOWN_MAX: u64 = 100_000;
 
 /// A module that any WASI engine runs, which replays the record and prints its events: those that
-/// are shown, and how it ended. `docs/commands/trace.md` has the form of its lines.
+/// are shown, and how it ended. `docs/reference/trace.md` has the form of its lines.
 ///
 /// # Errors
 /// As [`trace`]; if the module imports more than functions, or the record is too large for one.
