@@ -4,21 +4,11 @@
 //!
 //! A green run does not show that the rules are enough: it holds what has been thought of.
 
-#[path = "common/asm.rs"]
-mod asm;
-#[path = "common/case.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod case;
-#[path = "common/forge.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod forge;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
+use crate::common::forge;
 
-use asm::{Item, J, L, Raw, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, base, with};
-use forge::{Block, below_zero, certificate, hold_rsp, holds, range};
+use crate::common::asm::{Item, J, L, Raw, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
+use crate::common::case::{Case, base, with};
+use crate::common::forge::{Block, below_zero, certificate, hold_rsp, holds, range};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
 use prova_check::{CodeKind, CpuLevel, Rule, TrapRow};

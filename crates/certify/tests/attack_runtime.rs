@@ -4,22 +4,12 @@
 //!
 //! A green run does not show that the runtime believes nothing else (`docs/TRUST.md`).
 
-#[path = "common/asm.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod asm;
-#[path = "common/case.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod case;
-#[path = "common/forge.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod forge;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
+use crate::common::asm;
+use crate::common::forge;
 
-use asm::{Item, J, L, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, base, explicit, guard, with};
-use forge::{Block, certificate, hold_rsp, range};
+use crate::common::asm::{Item, J, L, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
+use crate::common::case::{Case, base, explicit, guard, with};
+use crate::common::forge::{Block, certificate, hold_rsp, range};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{CodeKind, Rule, TrapRow, offsets, traps};

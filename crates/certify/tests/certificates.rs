@@ -8,30 +8,20 @@
 //!
 //! A green run does not show that no certificate saves bad code: it tries changes of honest ones.
 
-#[path = "common/asm.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod asm;
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-#[path = "common/forge.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod forge;
-mod mutation;
+use crate::common::forge;
+use crate::mutation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
-#[path = "common/split.rs"]
-mod split;
+use crate::observer;
 
-use asm::{Item, J, L, Trap, assemble, at, idx, rm, rr};
-use common::{Built, build, cases};
-use forge::Block;
+use crate::common::asm::{Item, J, L, Trap, assemble, at, idx, rm, rr};
+use crate::common::forge::Block;
+use crate::common::split::Parts;
+use crate::common::{Built, build, cases};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_certify::{Draft, certify};
 use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, traps};
 use prova_random::Rng;
-use split::Parts;
 
 /// Code without a certificate.
 struct Bad {

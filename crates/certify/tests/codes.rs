@@ -5,14 +5,11 @@
 //! does not use. A green run does not show that those are right: `runtime/tests/processor.rs` asks
 //! the processor.
 
-#[path = "common/made.rs"]
-mod made;
-
+use crate::common::made::{encode, instruction};
 use iced_x86::{
     Code as Op, Decoder, DecoderOptions, Instruction, InstructionInfoFactory, OpAccess, OpKind,
     Register,
 };
-use made::{encode, instruction};
 use prova_check::certificate::VERSION;
 use prova_check::x64::{Class, class};
 use prova_check::{Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, traps};

@@ -1,10 +1,7 @@
 //! What Cranelift makes of each case, at two processor levels and optimised or not, is certified
 //! and accepted.
 
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-
-use common::{build, cases};
+use crate::common::{build, cases};
 use std::fmt::Write as _;
 
 /// Zero rejections.

@@ -14,16 +14,13 @@
 //! Green does not show that both decoders are right, nor what an instruction does:
 //! `runtime/tests/processor.rs` asks the processor. Immediates are not compared.
 
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-#[path = "common/made.rs"]
-mod made;
+use crate::common;
 
+use crate::common::made::{encode, instruction};
 use capstone::arch::x86::{X86OpMem, X86OperandType};
 use capstone::arch::{ArchDetail, BuildsCapstone as _, DetailsArchInsn as _, x86};
 use capstone::{Capstone, RegId};
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction};
-use made::{encode, instruction};
 use prova_check::x64::{Address, Class, Insn, Instructions, Operand, class};
 use prova_random::Rng;
 use std::collections::{BTreeMap, BTreeSet};

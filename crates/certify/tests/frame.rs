@@ -3,14 +3,9 @@
 //!
 //! A green run shows that each rule can refuse; `hostile.rs` tries certificates without a plan.
 
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "common/asm.rs"]
-mod asm;
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "common/forge.rs"]
-mod forge;
+use crate::common::forge;
 
-use asm::{I, Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
+use crate::common::asm::{I, Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
 use prova_check::{Code, CodeKind, Config, Layout, Rule};

@@ -3,10 +3,7 @@
 //!
 //! A green run does not show that no certificate can: it tries some thousands.
 
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-
-use common::{Built, build, cases};
+use crate::common::{Built, build, cases};
 use prova_check::{Code, CodeKind, Config, Layout, MemoryShape};
 use prova_random::Rng;
 

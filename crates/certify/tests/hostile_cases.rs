@@ -5,12 +5,10 @@
 //! Here each row is judged with the best certificate that there is for it, and what is accepted
 //! runs under the observer. A green run holds what has been thought of.
 
-#[path = "common/hostile.rs"]
-mod table;
+use crate::common::hostile as table;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
+use crate::observer;
 
 use prova_check::{Layout, Rule};
 use std::collections::BTreeMap;

@@ -6,13 +6,11 @@
 //! under an observer by `observed.rs`. The counts are exact, so that a check that becomes weaker
 //! is seen.
 
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-mod mutation;
+use crate::mutation;
 
-use common::{build, cases};
+use crate::common::{build, cases};
+use crate::mutation::Original;
 use iced_x86::{Decoder, DecoderOptions};
-use mutation::Original;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

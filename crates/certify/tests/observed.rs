@@ -5,23 +5,10 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "common/asm.rs"]
-mod asm;
-#[path = "observer/campaign.rs"]
-mod campaign;
-#[allow(dead_code, reason = "each test uses a part")]
-mod common;
-mod mutation;
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
-#[path = "observer/planted.rs"]
-mod planted;
-
-use campaign::{Plan, Tally};
-use common::{Built, build, cases};
-use observer::run::{End, STEPS_MAX};
-use observer::{Stage, Subject, observe};
+use crate::common::{Built, build, cases};
+use crate::observer::campaign::{Plan, Tally};
+use crate::observer::run::{End, STEPS_MAX};
+use crate::observer::{Stage, Subject, observe};
 use std::collections::BTreeMap;
 
 fn subject(built: &Built, v3: bool) -> Subject<'_> {

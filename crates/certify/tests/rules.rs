@@ -4,17 +4,12 @@
 //! What is accepted is executed under the observer, which has to see nothing in it. A green run
 //! does not show that the rules are enough; `mutants.rs` asks that from another side.
 
-#[path = "common/asm.rs"]
-mod asm;
-#[path = "common/case.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod case;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
+use crate::common::asm;
 
-use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, Parts, base, explicit, guard, with};
+use crate::common::asm::{
+    Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr,
+};
+use crate::common::case::{Case, Parts, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{CallRow, CodeKind, Config, Rule, TrapRow, offsets, traps};

@@ -4,18 +4,8 @@
 //!
 //! Green does not show that no generated module is refused (`prova-testing native-refusals`).
 
-#[path = "common/asm.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod asm;
-#[path = "common/case.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod case;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
-
-use asm::{Item, J, L, Trap, at, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, base, explicit, guard, with};
+use crate::common::asm::{Item, J, L, Trap, at, idx, mr, r, ret, ri, rm, rr};
+use crate::common::case::{Case, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Instruction;
 use iced_x86::Register::*;

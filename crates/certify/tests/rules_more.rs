@@ -3,18 +3,8 @@
 //!
 //! What is accepted is executed under the observer. Green does not show that the rules are enough.
 
-#[path = "common/asm.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod asm;
-#[path = "common/case.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
-mod case;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[allow(dead_code, reason = "each test uses a part")]
-mod observer;
-
-use asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr};
-use case::{Case, base, explicit, guard, with};
+use crate::common::asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr};
+use crate::common::case::{Case, base, explicit, guard, with};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
 use prova_check::rules::order::Reading;

@@ -16,14 +16,12 @@
 //! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what
 //! is told `changed` differs.
 
-mod support;
-
+use crate::support::observe;
 use prova_investigate::diff::{DiffOptions, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::path::Path;
-use support::observe;
 
 /// Path from the folder of tests; one byte in so many, and how many of its bits, in the suite.
 const MODULES: [(&str, usize, usize); 3] = [

@@ -20,13 +20,11 @@
 //!
 //! Green does not show pairs of other shapes; `diff_sweep.rs` has each byte of real modules.
 
-mod support;
-
+use crate::support::{Seen, observe};
 use prova_investigate::diff::{Allow, DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use support::{Seen, observe};
 
 /// Cases that are known to fail; one that passes fails the run.
 const KNOWN_FAILURES: &[&str] = &[];

@@ -20,9 +20,6 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "../../certify/tests/observer/campaign.rs"]
-mod campaign;
 #[path = "../../certify/tests/mutation/mod.rs"]
 mod mutation;
 #[allow(dead_code, reason = "each test uses a part")]

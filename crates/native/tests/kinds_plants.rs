@@ -10,9 +10,6 @@
 
 #![cfg(all(prova_plant, target_os = "linux", target_arch = "x86_64"))]
 
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "../../certify/tests/observer/campaign.rs"]
-mod campaign;
 #[path = "../../certify/tests/mutation/mod.rs"]
 mod mutation;
 #[allow(dead_code, reason = "each test uses a part")]
@@ -21,8 +18,8 @@ mod observer;
 #[allow(dead_code, reason = "each test uses a part")]
 mod ways;
 
-use campaign::refuses;
 use observer::Stage;
+use observer::campaign::refuses;
 use prova_check::plant::{Plant, plant};
 use ways::{Judge, Quota, way};
 

@@ -6,15 +6,13 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-#[path = "../../certify/tests/observer/campaign.rs"]
-mod campaign;
 #[path = "../../certify/tests/mutation/mod.rs"]
 mod mutation;
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "../../certify/tests/observer/mod.rs"]
 mod observer;
 
-use campaign::{Plan, Tally};
+use observer::campaign::{Plan, Tally};
 use observer::{Stage, Subject, observe};
 use prova_certify::{Draft, certify};
 use prova_check::{Config, Layout, MemoryShape, Metering};

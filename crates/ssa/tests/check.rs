@@ -17,8 +17,7 @@ use prova_ssa::{
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-#[path = "check/edit.rs"]
-mod edit;
+pub(crate) mod edit;
 
 const MODULES: &[(&str, &str)] = &[
     ("straight", include_str!("check/straight.wat")),

@@ -3,14 +3,10 @@
 //! Green shows that each charge and poll of these bodies is asked for, whichever of both a body
 //! has. It does not show that their places are right: the facts say them.
 
-use edit::edited;
+use crate::check::edit::edited;
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::check::Rule;
 use prova_ssa::{Assembler, Block, CheckedBody, Metering, Place, Terminator, build, parse, print};
-
-#[allow(dead_code, reason = "the twins of another program are edited by the same words")]
-#[path = "check/edit.rs"]
-mod edit;
 
 const MODULES: &[&str] = &[
     include_str!("check/straight.wat"),

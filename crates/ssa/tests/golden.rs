@@ -4,7 +4,7 @@
 use prova_module::{Features, Limits, Module};
 use prova_ssa::{CheckedBody, Metering, build, parse, print, verify};
 
-mod files;
+use crate::files;
 
 fn built(source: &str, name: &str) -> String {
     let settings = source.lines().find_map(|line| line.strip_prefix(";; settings: "));

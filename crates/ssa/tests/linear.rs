@@ -7,8 +7,7 @@
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::{CheckedBody, Metering, build};
 
-#[path = "linear/shapes.rs"]
-mod shapes;
+pub(crate) mod shapes;
 
 /// Bytes of the function of a text, and the size of its body, which is proved.
 fn sizes(text: &str) -> (usize, usize) {

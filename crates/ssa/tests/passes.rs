@@ -15,7 +15,7 @@ use prova_ssa::{
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-mod files;
+use crate::files;
 
 const MODULES: &[(&str, &str)] = &[
     ("fold", include_str!("passes/fold.wat")),

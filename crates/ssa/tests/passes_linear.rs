@@ -10,8 +10,7 @@ use prova_ssa::{
     Assembler, Body, CheckedBody, Def, Metering, Origin, Place, Terminator, Value, build,
 };
 
-#[path = "linear/shapes.rs"]
-mod shapes;
+use crate::linear::shapes;
 
 /// The body of the only function of a text, and how many bytes the function has.
 fn proved(text: &str, metering: Metering) -> (CheckedBody, usize) {

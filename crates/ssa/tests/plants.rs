@@ -11,8 +11,7 @@ use prova_ssa::{CheckedBody, Metering, build, parse, print};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-#[path = "check/edit.rs"]
-mod edit;
+use crate::check::edit;
 
 const MODULES: &[(&str, &str)] = &[
     ("state", include_str!("plants/state.wat")),

@@ -16,9 +16,8 @@ use prova_ssa::{Block, CheckedBody, Metering, build, parse, print, verify};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-#[path = "check/edit.rs"]
-mod edit;
-mod files;
+use crate::check::edit;
+use crate::files;
 
 const MODULES: &[(&str, &str)] = &[
     ("steps", include_str!("turn/steps.wat")),

@@ -23,10 +23,6 @@ use read::{Group, Kind, Twin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
-#[allow(dead_code, reason = "the twins of other programs are edited and numbered at once")]
-#[path = "check/edit.rs"]
-mod edit;
-#[path = "twins/read.rs"]
 mod read;
 
 const ACCEPTED: &str = "accepted";

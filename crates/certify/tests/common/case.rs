@@ -1,7 +1,7 @@
 //! Code of one function in a module and settings, judged by certificate and check; what is accepted
 //! is executed under the observer. For suites that write instructions one by one (`asm`).
 
-use crate::asm::{Item, assemble, at, rm};
+use crate::common::asm::{Item, assemble, at, rm};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::observer;
 use iced_x86::Code as C;

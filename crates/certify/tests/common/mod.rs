@@ -4,6 +4,13 @@
 //! (`wat`), the memory shape (`shape guard|explicit`), the metering, the function's index or the
 //! thunk's type.
 
+pub(crate) mod asm;
+pub(crate) mod case;
+pub(crate) mod forge;
+pub(crate) mod hostile;
+pub(crate) mod made;
+pub(crate) mod split;
+
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::settings::{self, Configurable as _};

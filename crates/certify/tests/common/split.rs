@@ -1,7 +1,7 @@
 //! Certificates taken apart and put together again, as `docs/certificate.md` says: a second reader
 //! of the format, which keeps what entries say as bits.
 
-use crate::forge::Bits;
+use crate::common::forge::Bits;
 
 /// A certificate's parts.
 #[derive(Clone, Debug, PartialEq, Eq)]

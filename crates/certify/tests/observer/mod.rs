@@ -9,6 +9,7 @@
 //! lays out a store, `judge` and `leave` have the rules (`rule`). The decoder (iced-x86) is the
 //! one part that both share. What it does not see is in the README beside it.
 
+pub(crate) mod campaign;
 pub(crate) mod judge;
 pub(crate) mod leave;
 pub(crate) mod module;

@@ -1,8 +1,8 @@
 //! Mutants of programs' functions in one way to make machine code: which sites, and what becomes of
 //! them.
 
-use crate::campaign::{Plan, Tally, honest, refuses};
 use crate::mutation::{self, Mutant, Original};
+use crate::observer::campaign::{Plan, Tally, honest, refuses};
 use crate::observer::{Stage, Subject};
 use prova_certify::{Draft, certify};
 use prova_check::{CodeKind, Config, Layout, MemoryShape, Metering};

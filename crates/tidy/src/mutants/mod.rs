@@ -104,20 +104,23 @@ pub const NEAR: &[Judge] = &[
         skipped: &["text::", "encode::"],
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
     },
-    Judge::new("prova-ssa", "twins", &["prova-ssa"]),
+    Judge::part("prova-ssa", "ssa", "twins::", &["prova-ssa"]),
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
-    Judge::new("prova-ssa", "check", SSA_CHECK),
-    Judge::new("prova-ssa", "check_more", SSA_CHECK),
-    Judge::new("prova-ssa", "passes", SSA_PASSES),
-    Judge::new("prova-ssa", "passes_more", SSA_PASSES),
-    Judge::new("prova-ssa", "passes_limits", SSA_PASSES),
-    Judge::new("prova-ssa", "turn", &["crates/ssa/src/passes/check/copies.rs"]),
-    Judge::new("prova-ssa", "emitted_module", SSA_EMITTED),
-    Judge { skipped: &["programs_go"], ..Judge::new("prova-ssa", "emitted", SSA_EMITTED) },
-    Judge::new("prova-ssa", "emitted_orders", SSA_EMITTED),
-    Judge::new("prova-ssa", "emitted_states", SSA_EMITTED),
-    Judge::new("prova-ssa", "emitted_shapes", SSA_EMITTED),
-    Judge::new("prova-ssa", "emitted_ways", SSA_EMITTED),
+    Judge::part("prova-ssa", "ssa", "check::", SSA_CHECK),
+    Judge::part("prova-ssa", "ssa", "check_more::", SSA_CHECK),
+    Judge::part("prova-ssa", "ssa", "passes::", SSA_PASSES),
+    Judge::part("prova-ssa", "ssa", "passes_more::", SSA_PASSES),
+    Judge::part("prova-ssa", "ssa", "passes_limits::", SSA_PASSES),
+    Judge::part("prova-ssa", "ssa", "turn::", &["crates/ssa/src/passes/check/copies.rs"]),
+    Judge::part("prova-ssa", "ssa", "emitted_module::", SSA_EMITTED),
+    Judge {
+        skipped: &["programs_go"],
+        ..Judge::part("prova-ssa", "ssa", "emitted::", SSA_EMITTED)
+    },
+    Judge::part("prova-ssa", "ssa", "emitted_orders::", SSA_EMITTED),
+    Judge::part("prova-ssa", "ssa", "emitted_states::", SSA_EMITTED),
+    Judge::part("prova-ssa", "ssa", "emitted_shapes::", SSA_EMITTED),
+    Judge::part("prova-ssa", "ssa", "emitted_ways::", SSA_EMITTED),
     Judge::new("prova-specialize", "plants", SPECIALIZE_CHECK),
     Judge::part("prova-specialize", "specialize", "forged::", SPECIALIZE_CHECK),
     Judge::part("prova-specialize", "specialize", "size::", SPECIALIZE_CHECK),
@@ -132,7 +135,7 @@ pub const NEAR: &[Judge] = &[
         ..Judge::new("prova-check", "lemmas", RULES)
     },
     Judge::new("prova-check", "space", CHECK),
-    Judge::new("prova-certify", "certificates", CERTIFY),
+    Judge::part("prova-certify", "certify", "certificates::", CERTIFY),
 ];
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.
@@ -145,14 +148,14 @@ pub const FAR: &[Judge] = &[
     Judge::part("prova-testing", "testing", "mutations::", BYTECODE),
     Judge::part("prova-testing", "testing", "enumerate::", BYTECODE),
     Judge::part("prova-testing", "testing", "ssa_check::", SSA),
-    Judge::new("prova-ssa", "linear", &["prova-ssa"]),
-    Judge::new("prova-ssa", "emitted", &["crates/ssa/src/check"]),
+    Judge::part("prova-ssa", "ssa", "linear::", &["prova-ssa"]),
+    Judge::part("prova-ssa", "ssa", "emitted::", &["crates/ssa/src/check"]),
     Judge::part("prova-testing", "testing", "trip::", &["prova-ssa"]),
-    Judge::new("prova-certify", "frame", MACHINE),
-    Judge::new("prova-certify", "corpus", MACHINE),
-    Judge::new("prova-certify", "rules", MACHINE),
-    Judge::new("prova-certify", "attack_runtime", MACHINE),
-    Judge::new("prova-certify", "attack", MACHINE),
+    Judge::part("prova-certify", "certify", "frame::", MACHINE),
+    Judge::part("prova-certify", "certify", "corpus::", MACHINE),
+    Judge::part("prova-certify", "certify", "rules::", MACHINE),
+    Judge::part("prova-certify", "certify", "attack_runtime::", MACHINE),
+    Judge::part("prova-certify", "certify", "attack::", MACHINE),
 ];
 
 /// One edit of the source.

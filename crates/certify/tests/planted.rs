@@ -1,7 +1,7 @@
 //! Code that nobody checked and that breaks one rule of the observer each, beside code that breaks
 //! none: what the observer would not see here, it would not see in a mutant.
 
-use crate::asm::{
+use crate::common::asm::{
     I, Item, J, L, Raw, Row, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr,
 };
 use crate::observer::rule::Rule;
