@@ -43,6 +43,11 @@ pub fn demangle(symbol: &str) -> String {
     symbol.to_owned()
 }
 
+/// A number of things: `1 event`, `2 events`. The noun's plural has an `s`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// The text with invariant 1.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(NAME_CHARS_MAX));

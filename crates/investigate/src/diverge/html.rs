@@ -8,6 +8,7 @@
 use super::{Divergence, First, Spot, Translation};
 use crate::diff::html::escape;
 use crate::trace::{function, line};
+use prova_builds::names::counted;
 use std::fmt::Write;
 
 const STYLE: &str = "\
@@ -38,8 +39,13 @@ impl Divergence {
         self.code_html(&mut out);
         out.push_str("<h2>The program, untraced</h2>\n<table>");
         for side in [&self.a, &self.b] {
-            let (name, ended, calls) = (escape(&side.name), escape(&side.ended), side.calls);
-            writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{ended}, after {calls} calls of the host</td></tr>").ok();
+            let (name, ended) = (escape(&side.name), escape(&side.ended));
+            let calls = counted(side.calls, "call");
+            writeln!(
+                out,
+                "<tr><th scope=\"row\">{name}</th><td>{ended}, after {calls} of the host</td></tr>"
+            )
+            .ok();
         }
         out.push_str("</table>\n");
         for note in &self.notes {

@@ -6,7 +6,7 @@ use super::{
     BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, is_cut, plainly_differ, source,
 };
 use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
-use prova_builds::names::printable;
+use prova_builds::names::{counted, printable};
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -312,16 +312,16 @@ impl Divergence {
         let (a, b) = (&self.a, &self.b);
         match (self.verdict, &self.first) {
             (Verdict::Same, _) => {
-                let events = a.events;
-                writeln!(out, "no difference in {events} events of level {}", self.level).ok();
+                let events = counted(a.events, "event");
+                writeln!(out, "no difference in {events} of level {}", self.level).ok();
             }
             (Verdict::Vanishes, _) => {
                 writeln!(out, "the runs differ, but not when they are traced").ok();
             }
             (Verdict::Cut, _) => {
-                let events = a.events;
-                let what = "events of level";
-                writeln!(out, "no difference in the first {events} {what} {}", self.level).ok();
+                let events = counted(a.events, "event");
+                let what = "no difference in the first";
+                writeln!(out, "{what} {events} of level {}", self.level).ok();
             }
             (Verdict::Differs, None) => {
                 let events = a.events;
@@ -338,7 +338,8 @@ impl Divergence {
         let width = a.name.len().max(b.name.len());
         for one in [a, b] {
             let SideReport { name, ended, calls, .. } = one;
-            writeln!(out, "  {name:width$}  {ended}, after {calls} calls of the host").ok();
+            let calls = counted(*calls, "call");
+            writeln!(out, "  {name:width$}  {ended}, after {calls} of the host").ok();
         }
         for note in &self.notes {
             writeln!(out, "note: {note}").ok();

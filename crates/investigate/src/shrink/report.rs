@@ -3,6 +3,7 @@
 //! Neighbours: `diverge` has the report of the small module itself.
 
 use super::{ENTRY, Shrunk};
+use prova_builds::names::counted;
 use serde_json::json;
 use std::fmt::Write;
 
@@ -55,12 +56,8 @@ impl Shrunk {
         }
         .ok();
         let ended = if self.exhausted { "; the budget ended the search" } else { "" };
-        let tries = self.tries;
-        writeln!(
-            out,
-            "verified: `prova diverge` finds the same class ({tries} modules tried{ended})"
-        )
-        .ok();
+        let tries = counted(self.tries, "module");
+        writeln!(out, "verified: `prova diverge` finds the same class ({tries} tried{ended})").ok();
         prova_builds::names::printable_lines(&out)
     }
 

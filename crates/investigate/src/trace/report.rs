@@ -7,7 +7,7 @@ use super::run::{Prepared, Ran, Wanted};
 use super::site::{Level, Site, What};
 use super::watch::Event;
 use crate::op::mnemonic;
-use prova_builds::names::{demangle, printable};
+use prova_builds::names::{counted, demangle, printable};
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, Module, ValType};
 use serde::Serialize;
@@ -309,7 +309,8 @@ impl TraceReport {
             out.push('\n');
         }
         let TraceReport { level, events, hash, calls, recorded, ended, .. } = self;
-        writeln!(out, "level {level}: {events} events, hash {hash}").ok();
+        let events = counted(*events, "event");
+        writeln!(out, "level {level}: {events}, hash {hash}").ok();
         writeln!(out, "{calls} of {recorded} calls of the host; the program {ended}").ok();
         if let Some(recorded) = &self.ended_otherwise {
             writeln!(out, "note: when it was recorded, the program {recorded}").ok();
