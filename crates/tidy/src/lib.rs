@@ -16,6 +16,7 @@ pub mod architecture;
 mod functions;
 mod labels;
 mod layout;
+mod links;
 mod manifests;
 mod matches;
 pub mod mutants;
@@ -147,6 +148,7 @@ const RULES: &[Rule] = &[
     layout::families,
     plants::plants,
     paths::paths,
+    links::links,
     targets::targets,
     targets::rows,
     targets::tests,
