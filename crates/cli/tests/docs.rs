@@ -1,14 +1,16 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
 //! lines below it.
 //!
-//! A block runs in one directory for each page, in which `tests/cases` lies, and
-//! `programs/specialize` in `specialize`. A line of `> …` goes
-//! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
-//! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
-//! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! The blocks of a page run one after the other in one directory. It is a copy of the folder that
+//! the page names in a line `in a copy of `FOLDER``; a tutorial has a copy of `tests/cases`, with
+//! `programs/specialize` in `specialize`. A line of `> …` goes on with the command above it; a line
+//! `…` stands for any number of lines; `[exit N]` ends the output of a command whose code is not 0.
+//! The directory's own name is written `~/two-builds`. `PROVA_BLESS=1` writes what the commands
+//! print into the page, where it differs.
 //!
-//! Green shows that the pages tell the truth about these commands, not that they are good pages,
-//! nor what prose says.
+//! Every page of `docs/reference` that has a console block runs; its name stands in no list. Green
+//! shows that the pages tell the truth about these commands, not that they are good pages, nor that
+//! the prose is true.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,16 +23,30 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A directory with the cases, removed at the end.
+/// A copy of a folder, removed at the end.
 struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Place {
+    /// The place of a page with this name and text.
+    ///
+    /// # Panics
+    /// If the page names a folder that is not there.
+    fn new(name: &str, text: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
-        copy(&root().join("tests/cases"), &path);
-        copy(&root().join("programs/specialize"), &path.join("specialize"));
+        match folder(text) {
+            Some(folder) => copy(&root().join(folder), &path),
+            None => {
+                copy(&root().join("tests/cases"), &path);
+                copy(&root().join("programs/specialize"), &path.join("specialize"));
+            }
+        }
         Place(path.canonicalize().expect("it was made"))
     }
+}
+
+/// The folder that a page names.
+fn folder(text: &str) -> Option<&str> {
+    text.split_once("in a copy of `")?.1.split('`').next()
 }
 
 impl Drop for Place {
@@ -95,7 +111,7 @@ fn matches(expected: &[&str], actual: &[String]) -> bool {
 fn page(path: &Path) -> (String, String) {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let place = Place::new(&path.file_stem().unwrap_or_default().to_string_lossy());
+    let place = Place::new(&path.file_stem().unwrap_or_default().to_string_lossy(), &text);
     let lines: Vec<&str> = text.lines().collect();
     let (mut page, mut wrong, mut at, mut commands) = (String::new(), String::new(), 0, 0);
     while at < lines.len() {
@@ -135,34 +151,66 @@ fn page(path: &Path) -> (String, String) {
     (page, wrong)
 }
 
-fn check(name: &str) {
-    let path = root().join("docs").join(name);
-    let (page, wrong) = page(&path);
-    if std::env::var_os("PROVA_BLESS").is_some() {
-        fs::write(&path, page).expect("the page can be written");
-        return;
+/// Runs pages of `docs`, all of them, before it says what was wrong.
+fn check(names: &[String]) {
+    let mut all = String::new();
+    for name in names {
+        let path = root().join("docs").join(name);
+        let (page, wrong) = page(&path);
+        if std::env::var_os("PROVA_BLESS").is_some() {
+            fs::write(&path, page).expect("the page can be written");
+        } else {
+            all.push_str(&wrong);
+        }
     }
-    assert!(wrong.is_empty(), "the page says something else (PROVA_BLESS=1 rewrites it)\n{wrong}");
+    assert!(all.is_empty(), "a page says something else (PROVA_BLESS=1 rewrites it)\n{all}");
+}
+
+/// How many tests share the pages of `docs/reference`.
+const PARTS: usize = 4;
+
+/// Every fourth page of `docs/reference` that has a console block, beginning with this one.
+fn reference(part: usize) {
+    let pages: Vec<String> = super::pages::pages()
+        .into_iter()
+        .filter(|(_, text)| text.contains("```console\n"))
+        .map(|(name, text)| {
+            assert!(folder(&text).is_some(), "{name} does not say in a copy of which folder");
+            format!("reference/{name}")
+        })
+        .collect();
+    assert!(pages.len() > 3 * PARTS, "{pages:?}");
+    check(&pages.into_iter().skip(part).step_by(PARTS).collect::<Vec<_>>());
+}
+
+#[test]
+fn reference_1_of_4() {
+    reference(0);
+}
+
+#[test]
+fn reference_2_of_4() {
+    reference(1);
+}
+
+#[test]
+fn reference_3_of_4() {
+    reference(2);
+}
+
+#[test]
+fn reference_4_of_4() {
+    reference(3);
 }
 
 #[test]
 fn tutorial() {
-    check("book/two-builds.md");
+    check(&["book/two-builds.md".to_owned()]);
 }
 
 #[test]
-fn repro() {
-    check("reference/repro.md");
-}
-
-#[test]
-fn isolate() {
-    check("reference/isolate.md");
-}
-
-#[test]
-fn explain() {
-    check("reference/explain.md");
+fn tutorial_specialize() {
+    check(&["book/specialize.md".to_owned()]);
 }
 
 #[test]
@@ -178,41 +226,6 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
             && !matches(&["a", "c"], &actual)
             && !matches(&[], &actual)
     );
-}
-
-#[test]
-fn opt() {
-    check("reference/opt.md");
-}
-
-#[test]
-fn record() {
-    check("reference/record.md");
-}
-
-#[test]
-fn trace() {
-    check("reference/trace.md");
-}
-
-#[test]
-fn shrink() {
-    check("reference/shrink.md");
-}
-
-#[test]
-fn diverge() {
-    check("reference/diverge.md");
-}
-
-#[test]
-fn specialize() {
-    check("reference/specialize.md");
-}
-
-#[test]
-fn tutorial_specialize() {
-    check("book/specialize.md");
 }
 
 /// C without comments and white space.
