@@ -125,6 +125,15 @@ fn options(help: &str) -> BTreeSet<&str> {
     names.map(|word| word.split(['=', '[']).next().unwrap_or(word)).collect()
 }
 
+/// The long options in the first cells of the tables of a page's section on options.
+fn listed(page: &str) -> BTreeSet<&str> {
+    let section = page.split_once("\n## Options\n").map_or("", |(_, rest)| rest);
+    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let words = cells.flat_map(|cell| cell.split(['`', ' ', '=', '[', ',']));
+    words.filter(|word| word.strip_prefix("--").is_some_and(|name| !name.is_empty())).collect()
+}
+
 /// Whether a page names an option as a word of its own.
 fn names(page: &str, option: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
@@ -163,14 +172,17 @@ fn every_command_has_a_page_and_every_option_a_place_on_it() {
         }
         let own = help(&[command]);
         let below: Vec<String> = commands(&own).iter().map(|sub| help(&[command, sub])).collect();
-        for text in below.iter().chain([&own]) {
-            for option in options(text) {
-                let known = option == "--help" || option == "--version";
-                let engine = ENGINE.contains(&option) && page.contains(ENGINE_LINK);
-                if !known && !engine && !names(page, option) {
-                    wrong += &format!("{name} does not name {option}\n");
-                }
+        let all: BTreeSet<&str> =
+            below.iter().chain([&own]).flat_map(|text| options(text)).collect();
+        for option in &all {
+            let known = *option == "--help" || *option == "--version";
+            let engine = ENGINE.contains(option) && page.contains(ENGINE_LINK);
+            if !known && !engine && !names(page, option) {
+                wrong += &format!("{name} does not name {option}\n");
             }
+        }
+        for option in listed(page).difference(&all) {
+            wrong += &format!("{name} lists {option}, which the command does not have\n");
         }
     }
     for (name, _) in &pages {
@@ -215,5 +227,7 @@ fn what_is_wrong_with_a_page_is_seen() {
     let help = "Runs\n\nCommands:\n  one   Does\n        more\n  help  x\n\nOptions:\n  -j, --jobs <N>\n      --stats[=<WHAT>]  with --other\n";
     assert_eq!(commands(help), ["one"]);
     assert_eq!(options(help), BTreeSet::from(["--jobs", "--stats"]));
+    let page = "\n## Options\n| `--jobs N`, `-W` | `--not` |\n## Output\n| `--nor` | x |";
+    assert_eq!(listed(page), BTreeSet::from(["--jobs"]));
     assert!(names("`--jobs`", "--jobs") && !names("--jobs-max", "--jobs"));
 }
