@@ -81,6 +81,7 @@ mod assemble;
 mod body;
 mod build;
 pub mod check;
+mod dominance;
 mod effect;
 pub mod emit;
 pub mod emitted;
@@ -101,8 +102,9 @@ pub use body::{
 };
 pub use build::{BuildError, BuildReason, Limits, build, build_within};
 pub use check::{CheckedBody, Rejection};
+pub use dominance::Dominators;
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 pub use text::{ParseError, parse, print, renumber};
-pub use verify::{Dominators, Rule, VerifyError, verify};
+pub use verify::{Rule, VerifyError, verify};

@@ -187,13 +187,11 @@ impl<'b> Shape<'b> {
             if !self.is_merge[node as usize] || self.is_handler(node) {
                 continue;
             }
-            let mut up = flow.idom[node as usize];
-            while up != NONE && self.is_handler(up) {
-                up = flow.idom[up as usize];
+            let mut up = flow.dominators.idom(node);
+            while let Some(handler) = up.filter(|&up| self.is_handler(up)) {
+                up = flow.dominators.idom(handler);
             }
-            if up != NONE {
-                under.push((up, node));
-            }
+            under.extend(up.map(|up| (up, node)));
         }
         self.merges = Lists::new(flow.number.len(), under.iter().copied());
     }

@@ -3,9 +3,9 @@
 use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
+use crate::dominance::Dominators;
 use crate::entity::{Block, List, Value};
 use crate::terminator::{Arg, ArgKind, Edge, Terminator};
-use crate::verify::Dominators;
 
 /// A place of the image that an edge leads to, with the arguments of its block.
 #[derive(Clone, Copy)]

@@ -11,9 +11,9 @@ use super::graph::Joins;
 use super::relate::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
 use crate::body::{Def, Place};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Value};
 use crate::terminator::Terminator;
-use crate::verify::Dominators;
 
 /// What a local is given where a place of the image jumps on.
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use super::graph::{self, Graph, Joins};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use crate::body::{Body, Def, Imm, InstData, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Terminator};
-use crate::verify::Dominators;
 use prova_module::{Module, Opcode, ValType};
 use std::collections::HashMap;
 

@@ -15,9 +15,9 @@
 use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::Terminator;
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 

@@ -1,8 +1,9 @@
 //! The rules that are looked at block by block: S4 of uses, S5 to S9.
 
 use super::signature::{Operand, Site, Types, non_null};
-use super::{Dominators, Rule, Verified, VerifyError, made_in};
+use super::{Rule, Verified, VerifyError, made_in};
 use crate::body::{Body, Imm, InstData, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;

@@ -30,13 +30,12 @@
 //! each rule that breaks it.
 
 mod blocks;
-mod dominance;
 mod signature;
 
-pub use dominance::Dominators;
 pub use signature::{Operand, Site, Types, non_null};
 
 use crate::body::{Body, Def};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
 use blocks::Checker;
 use prova_module::Module;
