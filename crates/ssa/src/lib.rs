@@ -81,6 +81,7 @@ mod assemble;
 mod body;
 mod build;
 pub mod check;
+pub mod constants;
 mod dominance;
 mod effect;
 pub mod emit;

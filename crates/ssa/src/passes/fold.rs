@@ -9,10 +9,10 @@
 //! Limits: in the order of blocks, once; parameters are not looked through (`params` does that).
 //! Linear in the body.
 
-use super::number::fold;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand, constant_of};
 use crate::body::{Body, Def, Imm, Op};
+use crate::constants::evaluate;
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
@@ -162,7 +162,7 @@ pub(super) fn on(opcode: Opcode, operands: &[u64]) -> Option<u64> {
         return Some(0x7fc0_0000);
     }
     let signless = planted!(SignLost) && opcode == Opcode::I32LtS;
-    match fold(if signless { Opcode::I32LtU } else { opcode }, operands)? {
+    match evaluate(if signless { Opcode::I32LtU } else { opcode }, operands)? {
         Ok([first, _]) => Some(first),
         Err(_) => planted!(DivisionByZero).then_some(0),
     }
