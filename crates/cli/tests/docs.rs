@@ -1,11 +1,11 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
 //! lines below it.
 //!
-//! A block runs in one directory for each page, in which `tests/cases` lies, and
-//! `programs/specialize` in `specialize`. A line of `> …` goes
-//! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
-//! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
-//! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! A block runs in one directory for each page, a copy of `tests/cases` in which `bin`,
+//! `specialize` and `substrate` of `programs` lie too. A line of `> …` goes on with the command
+//! above it; a line `…` stands for any number of lines; `[exit N]` ends the output of a command
+//! whose code is not 0. The directory's own name is written `~/two-builds`. `PROVA_BLESS=1` writes
+//! what the commands print into the page, where it differs.
 //!
 //! Green shows that the pages tell the truth about these commands, not that they are good pages,
 //! nor what prose says.
@@ -17,7 +17,7 @@ use std::process::Command;
 
 const HOME: &str = "~/two-builds";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -28,7 +28,9 @@ impl Place {
     fn new(name: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
         copy(&root().join("tests/cases"), &path);
-        copy(&root().join("programs/specialize"), &path.join("specialize"));
+        for folder in ["bin", "specialize", "substrate"] {
+            copy(&root().join("programs").join(folder), &path.join(folder));
+        }
         Place(path.canonicalize().expect("it was made"))
     }
 }
@@ -135,7 +137,7 @@ fn page(path: &Path) -> (String, String) {
     (page, wrong)
 }
 
-fn check(name: &str) {
+pub(crate) fn check(name: &str) {
     let path = root().join("docs").join(name);
     let (page, wrong) = page(&path);
     if std::env::var_os("PROVA_BLESS").is_some() {
@@ -143,11 +145,6 @@ fn check(name: &str) {
         return;
     }
     assert!(wrong.is_empty(), "the page says something else (PROVA_BLESS=1 rewrites it)\n{wrong}");
-}
-
-#[test]
-fn tutorial() {
-    check("book/two-builds.md");
 }
 
 #[test]
@@ -208,43 +205,4 @@ fn diverge() {
 #[test]
 fn specialize() {
     check("reference/specialize.md");
-}
-
-#[test]
-fn tutorial_specialize() {
-    check("book/specialize.md");
-}
-
-/// C without comments and white space.
-fn bare(code: &str) -> String {
-    let mut bare = String::new();
-    for (number, part) in code.split("/*").enumerate() {
-        let behind = part.split_once("*/").map(|(_, behind)| behind);
-        let kept = if number == 0 { part } else { behind.unwrap_or("") };
-        bare.extend(kept.chars().filter(|sign| !sign.is_whitespace()));
-    }
-    bare
-}
-
-/// What the tutorial shows of its example, from the first step on, stands in the example in this
-/// order, so that who copies it has what is tested; `…` stands for any code.
-#[test]
-fn the_tutorials_code_is_its_examples() {
-    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is there");
-    let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));
-    let example = bare(&example);
-    let steps = page.split_once("## Six steps").expect("steps").1;
-    let blocks: Vec<&str> =
-        steps.split("```c\n").skip(1).filter_map(|block| block.split("```").next()).collect();
-    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
-    for block in &blocks {
-        let mut rest = example.as_str();
-        for part in bare(block).split('…') {
-            let found = rest.find(part);
-            rest = &rest[found.unwrap_or_else(|| panic!("not in the example:\n{block}"))..];
-        }
-    }
-    // Without it a module whose initialiser has not run runs for ever.
-    let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
-    assert!(blocks.iter().any(|block| bare(block).contains(&runs)));
 }
