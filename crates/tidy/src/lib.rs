@@ -13,6 +13,7 @@
 //! repository.
 
 pub mod architecture;
+pub mod evidence;
 mod functions;
 mod labels;
 mod layout;
