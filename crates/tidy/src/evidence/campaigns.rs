@@ -16,7 +16,8 @@ pub struct Campaign<'t> {
     pub campaign: &'t str,
     /// The command, without its surroundings; `not recorded` if only the form is known.
     pub command: &'t str,
-    /// The day (`2026-11-23`), the day before which it ran, or `not recorded`.
+    /// The day (`2026-11-23`), the day before which it ran (`before DAY`), the day of the commit
+    /// that recorded it (`by DAY`), or `not recorded`.
     pub date: &'t str,
     /// The commit of the tree that ran, or `not recorded`.
     pub commit: &'t str,
@@ -45,7 +46,9 @@ impl Campaign<'_> {
                 return Err(format!("an empty field, or a `|` in one: {row}"));
             }
             if !is_date(date) {
-                return Err(format!("not a date, `before DATE` or `{UNKNOWN}`: {date} in {row}"));
+                return Err(format!(
+                    "not a date, `before DATE`, `by DATE` or `{UNKNOWN}`: {date} in {row}"
+                ));
             }
             if !is_commit(commit) {
                 return Err(format!("not a commit or `{UNKNOWN}`: {commit} in {row}"));
@@ -57,7 +60,8 @@ impl Campaign<'_> {
 }
 
 fn is_date(text: &str) -> bool {
-    let day = text.strip_prefix("before ").unwrap_or(text);
+    let day = text.strip_prefix("before ").or_else(|| text.strip_prefix("by "));
+    let day = day.unwrap_or(text);
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let lengths: Vec<usize> = day.split('-').map(str::len).collect();
     text == UNKNOWN || (lengths == [4, 2, 2] && day.split('-').all(digits))
@@ -78,7 +82,7 @@ pub(super) fn section(text: &str, page: &mut String) -> Result<(), String> {
         page,
         "Campaigns",
         "Long runs, from `docs/trust/campaigns.tsv`. `prova-testing …` stands for `cargo run --release -p prova-testing -- …`. \
-         A dash stands for what was not recorded.",
+         *by*: recorded in a commit of that day. A dash stands for what was not recorded.",
         &["campaign", "command", "date", "commit", "processor", "result"],
     );
     let known = |text: &str| if text == UNKNOWN { "–".to_owned() } else { text.to_owned() };
@@ -112,7 +116,11 @@ mod tests {
         ] {
             assert!(Campaign::parse(&ROW.replace(from, to)).is_err(), "{from} => {to}");
         }
-        for (from, to) in [("2026-11-20", "before 2026-11-20"), ("not recorded", "5b2c4f1")] {
+        for (from, to) in [
+            ("2026-11-20", "before 2026-11-20"),
+            ("2026-11-20", "by 2026-11-20"),
+            ("not recorded", "5b2c4f1"),
+        ] {
             assert!(Campaign::parse(&ROW.replace(from, to)).is_ok(), "{from} => {to}");
         }
     }
