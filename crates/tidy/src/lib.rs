@@ -12,7 +12,9 @@
 //! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the
 //! repository.
 
+mod anchors;
 pub mod architecture;
+pub mod evidence;
 mod functions;
 mod labels;
 mod layout;
@@ -147,6 +149,7 @@ const RULES: &[Rule] = &[
     layout::families,
     plants::plants,
     paths::paths,
+    anchors::anchors,
     targets::targets,
     targets::rows,
     targets::tests,
