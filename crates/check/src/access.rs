@@ -27,7 +27,7 @@ mod at {
     }
 }
 
-/// What an instruction does to a place.
+/// The way an instruction uses a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Reads it.
@@ -58,7 +58,7 @@ pub(crate) enum Place {
     Constant(Value),
     /// A field that yields a new symbol and is never written.
     Symbol(Def),
-    /// What is left of the fuel.
+    /// The fuel that is left.
     Fuel,
     /// The epoch's counter.
     Epoch,
@@ -349,7 +349,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What a word of the context points to.
+    /// The object that a word of the context points to.
     fn context(&self, add: u64) -> Option<Base> {
         match add {
             at::STORE => return Some(Base::Store),
@@ -410,7 +410,7 @@ impl Machine<'_> {
         Ok(by_sym(to.sym))
     }
 
-    /// What a read of a place yields, as a number of `size` bytes or a pointer.
+    /// The value read from a place: a number of `size` bytes or a pointer.
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
             Place::Word(i) => self.read_loc(state, Loc::Word(i)),
@@ -523,7 +523,7 @@ impl Machine<'_> {
     }
 }
 
-/// A field of the store after so many calls.
+/// The field at `add` bytes of the store record, after `calls` calls.
 fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
     let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
     match add {

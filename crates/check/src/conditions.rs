@@ -1,4 +1,4 @@
-//! What a condition shows, and whether it can be so: flags, a condition → the path behind it.
+//! Flags and a condition → the path on which the condition holds, or none if it cannot hold.
 //!
 //! Both operands of a comparison are read as integers once, whichever ways are asked for
 //! ([`Machine::branch`]): what a way adds to the path says nothing of the other way. Of the two

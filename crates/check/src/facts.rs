@@ -80,7 +80,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Without facts, with space for so many.
+    /// Without facts, with space for `facts` of them.
     pub(crate) fn with_space(facts: usize) -> Facts {
         Facts { nodes: Vec::with_capacity(facts), ..Facts::default() }
     }
@@ -113,8 +113,8 @@ impl Facts {
         self.walked.set(self.walked.get().saturating_add(work));
     }
 
-    /// Lets queries walk so many nodes until [`Facts::walked`] is asked again; beyond that their
-    /// answer is *not known*. One edge may ask for as many facts as a certificate has claims.
+    /// Bounds the nodes that queries walk until [`Facts::walked`] is called; beyond `most` nodes
+    /// they answer *not known*. One edge may ask for as many facts as a certificate has claims.
     pub(crate) fn allow(&self, most: u64) {
         self.most.set(Some(most));
     }
