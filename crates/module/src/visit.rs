@@ -6,13 +6,13 @@
 //! an offset. [`Operators::visit`] reads those itself, and leaves everything else to the decoder.
 //!
 //! # Invariants
-//! * V1. Whatever the bytes, the method that is called, its arguments, the error and the place
-//!   behind it are those of the decoder. So nothing that follows depends on which of both has read.
+//! * V1. For all bytes, the method that is called, its arguments, the error and the place behind it
+//!   are the same as with the decoder. So nothing that follows depends on which of both has read.
 //!
 //! Each reading here is right on what it accepts: a byte of a LEB128 without its high bit is the
 //! last one; four bytes have 28 bits, which fit every type, and of a fifth one only the bits are
 //! accepted that fit 32 (unsigned) or 31 (signed, and then positive): the value is the same in 64.
-//! Alignments below 16 set none of the flags that other immediates of an access have, whatever the
+//! Alignments below 16 set none of the flags that other immediates of an access have, with any
 //! features.
 //!
 //! Noticed by: the tests here, which compare both on every first byte with every second one, and on
@@ -249,7 +249,7 @@ mod tests {
     use crate::walk::InPlace;
     use wasmparser::{FrameKind, Operator};
 
-    /// What is read of some bytes, and where it ends; `None` if nothing is.
+    /// The opcode and operator read from some bytes, and where it ends; `None` if nothing is read.
     type Read<'m> = Option<(Opcode, Operator<'m>, u64)>;
 
     fn both(bytes: &[u8], features: WasmFeatures, frame: Option<FrameKind>) -> [Read<'_>; 2] {

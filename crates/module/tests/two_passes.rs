@@ -185,7 +185,7 @@ const WORKS: [&str; 20] = [
     "block (type $many) drop drop throw $tag end",
 ];
 
-/// A function with one of `WORKS` and so many `nop`s, which works up to the last 5,000 units.
+/// A function with one of `WORKS` and `nops` `nop`s, which works up to the last 5,000 units.
 fn working(code: &str, nops: usize) -> Vec<u8> {
     let [many, three, four] = ["i32 ".repeat(5), "i32 ".repeat(3), "i32 ".repeat(4)];
     let (wide, targets, drops) = ("i32 ".repeat(1000), "0 ".repeat(1031), "drop ".repeat(1000));

@@ -25,11 +25,11 @@ pub const MODULE_CODE_BYTES_MAX: usize = 64 << 20;
 /// Machine code as it is proposed to the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativeCode {
-    /// What it is.
+    /// The kind of code.
     pub kind: CodeKind,
     /// Code, jump tables, constants.
     pub bytes: Vec<u8>,
-    /// What may trap, by offset.
+    /// The instructions that may trap, by offset.
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,

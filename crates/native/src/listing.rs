@@ -91,7 +91,7 @@ fn instructions(code: &NativeCode) -> BTreeMap<u32, Instruction> {
     found
 }
 
-/// What the check says of code with a certificate made for it.
+/// The check's verdict on code with a certificate made for it.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -110,7 +110,7 @@ pub fn certificate(layout: &Layout, code: &NativeCode) -> Result<Vec<u8>, Reject
 fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
     let NativeCode { kind, traps, calls, .. } = code;
     let draft = Draft { kind: *kind, bytes, traps, calls };
-    // What has no certificate is refused by the same rules where it is made.
+    // Code without a certificate is refused where the certificate is made, by the same rules.
     let certificate = prova_certify::certify(layout, &draft).map_err(|error| Rejection {
         kind: *kind,
         offset: error.offset,

@@ -15,7 +15,7 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Inst, InstBuilder, SigRef, Value};
 use prova_check::{offsets, traps};
 
-/// What a call of the builtin `trap` takes.
+/// The arguments of a call of the builtin `trap`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stops {
     /// The vmctx of the function's instance.

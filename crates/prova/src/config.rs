@@ -1,8 +1,7 @@
-//! What an [`Engine`](crate::Engine) does: tier, proposals, limits, metering → [`Config`].
+//! The settings of an [`Engine`](crate::Engine): tier, proposals, limits, metering → [`Config`].
 //!
-//! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check
-//! off: whatever the configuration, bytecode runs only after it was proved equal to its
-//! WebAssembly.
+//! `engine` checks it once. Nothing here turns a check off: in every configuration, bytecode runs
+//! only after it was proved equal to its WebAssembly.
 
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
@@ -153,8 +152,8 @@ impl Config {
     }
 
     /// Whether machine code ([`Config::native`]) is listed by address and name in
-    /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. Whatever has that
-    /// name is replaced.
+    /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. An existing file of
+    /// that name is replaced.
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
         self.perf_map = enable;
         self
@@ -202,8 +201,8 @@ impl Config {
     /// Whether code runs by the deterministic profile ([`Profile`](crate::Profile)): results,
     /// traps, fuel and stack overflow are the same on every machine. Bits of NaNs are fixed, growth
     /// fails at the declared maximum and the configured limits only, and modules get no more
-    /// proposals and no greater limits than the profile has, whatever else is set here, before or
-    /// after. (Relaxed vector operators have one fixed result in any case.)
+    /// proposals and no greater limits than the profile has. Other settings here, before or after,
+    /// do not change that. (Relaxed vector operators have one fixed result in any case.)
     pub fn deterministic(&mut self, enable: bool) -> &mut Config {
         self.deterministic = enable;
         self
@@ -217,12 +216,12 @@ impl Config {
         self
     }
 
-    /// What [`Config::max_wasm_stack`] says, in bytes.
+    /// The setting of [`Config::max_wasm_stack`], in bytes.
     pub fn wasm_stack_bytes(&self) -> usize {
         self.stack_bytes
     }
 
-    /// What a module may have at most.
+    /// The limits on the contents of a module.
     pub fn module_limits(&mut self, limits: Limits) -> &mut Config {
         self.limits = limits;
         self
@@ -272,13 +271,13 @@ impl Config {
         wasm_threads Threads
     }
 
-    /// What the translator and its check depend on.
+    /// The settings that the translator and its check depend on.
     pub(crate) fn settings(&self) -> Settings {
         let metering = Metering::new(self.fuel, self.epoch);
         Settings { metering, deterministic: self.deterministic }
     }
 
-    /// What machine code is made for, if any is.
+    /// The target of machine code, if any is made.
     pub(crate) fn machine(&self) -> Option<prova_check::Config> {
         let config = self.native.as_deref()?.config(&self.settings());
         let memory = if self.signals { config.memory } else { MemoryShape::Explicit };

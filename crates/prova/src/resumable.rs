@@ -1,9 +1,9 @@
 //! Calls that a host function's error suspends instead of ending: the embedder handles it and goes
 //! on.
 //!
-//! Neighbours: the runtime keeps the suspended frames; `func` turns the error of a host function
-//! into a suspension while [`State::suspending`](crate::store::State) asks for it. Only the
-//! interpreter can do it: its frames are plain data.
+//! The runtime keeps the suspended frames. `func` turns the error of a host function into a
+//! suspension while [`State::suspending`](crate::store::State) asks for it. Only the interpreter
+//! can do it: its frames are plain data.
 //!
 //! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a
 //!    host function of it.
@@ -84,7 +84,7 @@ impl Func {
     /// Calls it so that the error of a host function suspends the call instead of ending it.
     ///
     /// # Errors
-    /// Those of [`Func::call`] but for errors of host functions, and in the reference tier.
+    /// Those of [`Func::call`] except errors of host functions, and in the reference tier.
     ///
     /// # Panics
     /// If it belongs to another store.

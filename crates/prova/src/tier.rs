@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What executes functions. All tiers give the same results, traps, fuel and stack overflows.
+/// The executor of functions. All tiers give the same results, traps, fuel and stack overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
     /// Checked bytecode.

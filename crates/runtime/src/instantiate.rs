@@ -70,7 +70,7 @@ pub enum InstantiateError {
     },
 }
 
-/// What an instantiation does once there is an instance.
+/// The steps of an instantiation after the instance exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Start values of tables, element and data segments.

@@ -1,4 +1,4 @@
-//! What a walk asks of the module around a body, and the types of a block.
+//! The parts of a module that a walk reads around a body, and the types of a block.
 
 use crate::facts::BlockKind;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx};

@@ -55,10 +55,10 @@ pub(crate) struct Lowering<'a> {
     pub(crate) blocks: Vec<ir::Block>,
     /// The vmctx of the function's instance.
     pub(crate) vmctx: Value,
-    /// What was left of the stack before the function, and what it leaves to its callees.
+    /// The stack limit left before the function, and the limit that it passes to its callees.
     pub(crate) height: Value,
     pub(crate) left: Value,
-    /// What is left of the fuel.
+    /// The fuel that is left.
     pub(crate) fuel: fuel::Fuel,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
@@ -251,7 +251,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// What the row's expression gives.
+    /// The results of the row's expression.
     pub(crate) fn expression(
         &self,
         opcode: Opcode,
@@ -309,7 +309,7 @@ macro_rules! numbers {
 }
 numbers! { u8 u32 u64 u128 }
 
-/// What an expression gives.
+/// The result of an expression.
 trait Expression {
     fn values(self) -> Vec<Value>;
 }

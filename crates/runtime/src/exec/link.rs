@@ -5,8 +5,8 @@
 //! CheckedBytecode ─ link ─► words with addresses ─ read again, compared ─► Linked, kept with the code
 //! ```
 //!
-//! Indices of words, operands and branch offsets are the same in both forms, so whatever asks for
-//! an instruction (traps, backtraces, handlers of exceptions) decodes the checked words at the same
+//! Indices of words, operands and branch offsets are the same in both forms, so readers of an
+//! instruction (traps, backtraces, handlers of exceptions) decode the checked words at the same
 //! index. The `match` executor runs the checked words themselves.
 //!
 //! # Invariants

@@ -30,7 +30,7 @@ use prova_bytecode::{Class, Handler, decode};
 use prova_module::TagIdx;
 use std::ptr;
 
-/// What is thrown.
+/// A thrown exception.
 struct Thrown {
     tag: TagAddr,
     /// Where its values are: of a `throw` in the frame, of the host in its own memory. Of a
@@ -38,7 +38,7 @@ struct Thrown {
     window: *const Cell,
     /// Of a `throw_ref`: the exception.
     reference: Cell,
-    /// What is left of the stack where it is thrown: of a host function, without its own frame.
+    /// The stack limit left at the throw, in bytes: for a host function, without its own frame.
     height_left: u64,
 }
 
@@ -48,7 +48,7 @@ struct Catcher {
     fp: *mut Cell,
     /// One past its record.
     top: *mut Frame,
-    /// What is left of the stack in it.
+    /// The stack limit left in it, in bytes.
     height_left: u64,
     /// Segments of native code below it.
     segments: usize,
@@ -164,7 +164,7 @@ impl Activation {
         Ok(Step::Run)
     }
 
-    /// What the instruction at `word` of the running function throws.
+    /// The exception that the instruction at `word` of the running function throws.
     fn thrown(&self, store: &Store, word: u32) -> Result<Thrown, Trap> {
         let vm = self.vm();
         // SAFETY: V1.

@@ -1,8 +1,8 @@
 //! Instances of a prototype with memory images beside instances whose data segments are written:
 //! the same bytes, errors and objects.
 //!
-//! Green does not show that an image was mapped, which the tests of `image` and `sys::image` show,
-//! and where there are no images both sides write.
+//! A green run does not show that an image was mapped, which the tests of `image` and `sys::image`
+//! show, and where there are no images both sides write.
 
 use super::{NoCode, instance, module, store};
 use prova_module::{DataIdx, Limits as ModuleLimits, MemoryIdx, MemoryType, Module};
@@ -32,7 +32,7 @@ fn ty(min: u64, max: Option<u64>) -> MemoryType {
     MemoryType { min, max, memory64: false, shared: false, page_size_log2: 16 }
 }
 
-/// What an instantiation leaves: its error, and the bytes of all memories of the store.
+/// The outcome of an instantiation: its error, and the bytes of all memories of the store.
 fn outcome(
     prepare: &dyn Fn(&mut Store) -> Vec<Extern>,
     text: &str,

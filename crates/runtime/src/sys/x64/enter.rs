@@ -47,7 +47,7 @@ impl Stop {
     }
 }
 
-/// What lies where code waits (N4), from `native_sp` up.
+/// The words where code waits (N4), from `native_sp` up.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Waiting {

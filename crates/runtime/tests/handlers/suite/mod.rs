@@ -22,8 +22,7 @@
 //! * H2. Stores of all tiers have the same objects at the same addresses, so references are equal
 //!   cells.
 //!
-//! Neighbours: `cases` (op → Wasm), `form` (shape of a function), `place` (slots), `values`,
-//! `tiers` (runs). `handlers_plants` shows that faults of executors are seen.
+//! `handlers_plants` shows that faults of executors are seen.
 
 pub(crate) mod cases;
 pub(crate) mod form;
@@ -111,7 +110,7 @@ const PLAIN: Settings = Settings { metering: Metering::None, deterministic: fals
 const METERED: Settings = Settings { metering: Metering::Fuel, deterministic: true };
 const POLLED: Settings = Settings { metering: Metering::Epoch, deterministic: false };
 
-/// What was run for an op.
+/// The runs for an op.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
     /// Functions with the op in their code.
@@ -141,7 +140,7 @@ impl Reach {
     }
 }
 
-/// What a run has come to.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) ops: BTreeMap<Op, Reach>,
@@ -266,7 +265,7 @@ fn module_text(head: &str, funcs: &[Func]) -> String {
         let pads = match (&func.layout, func.high) {
             (None, _) => 0,
             (Some(_), false) => PADS,
-            // What is left of the greatest frame that a translator makes.
+            // The cells left of the greatest frame that a translator makes.
             (Some(_), true) => 65_535 - 2 * WIDE - func.form.cells(),
         };
         text.push_str(&func.form.text(&i.to_string(), pads, func.high));
