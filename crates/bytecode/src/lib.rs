@@ -41,7 +41,7 @@
 //! ([`Marks`]). Nothing is in them at a label or behind a call.
 //!
 //! Parameters are written by the caller and the other locals zeroed by the call; nothing else of a
-//! frame has a value at entry. Whatever a frame uses fits the logical charge of its function
+//! frame has a value at entry. Every slot that a frame uses fits the logical charge of its function
 //! ([`FuncFacts::charge_bytes`](prova_module::FuncFacts::charge_bytes)), so the stack limit is a
 //! matter of the Wasm alone.
 

@@ -1,8 +1,7 @@
 //! Blocks, branches, returns and calls: the structure of Wasm → labels, jumps, and the moves on
 //! their edges.
-//!
-//! Neighbours: `stack` settles what lies below a region, `moves` orders the moves of an edge,
-//! `fuse` makes a condition and its branch one instruction.
+//! `stack` settles the entries below a region, `moves` orders the moves of an edge, `fuse` makes a
+//! condition and its branch one instruction.
 //!
 //! # Invariants
 //! * C1. `frames` are the open blocks that were entered in reachable code, the body first.
@@ -246,7 +245,7 @@ impl<'m> Cx<'m> {
             return self.bug("an end without block");
         };
         if frame.kind == BlockKind::TryTable {
-            // What the end label demands is part of the body.
+            // The moves to the end label belong to the body of the `try_table`.
             if self.live && frame.fixups != 0 {
                 self.home_top(self.result_count(frame.ty));
             }
@@ -271,7 +270,7 @@ impl<'m> Cx<'m> {
         }
     }
 
-    /// The end label of a block: results are in their home slots, whatever way control comes (C2).
+    /// The end label of a block: results are in their home slots, on every way (C2).
     fn join(&mut self, frame: &Frame) {
         let reached = self.live || frame.fixups != 0 || frame.otherwise.is_some();
         if self.live {

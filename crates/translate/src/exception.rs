@@ -6,10 +6,8 @@
 //! in their slots at every instruction (invariant I), and the runtime writes the values to the
 //! label's home slots. So a clause costs no code.
 //!
-//! Neighbours: `control` opens and ends the block and pins labels.
-//!
-//! What a store keeps depends on the references to exceptions that a frame holds where exceptions
-//! are made, and it finds them in the home slots of their positions (R9).
+//! The exceptions that a store keeps depend on the references that a frame holds where exceptions
+//! are made. The store finds them in the home slots of their positions (R9).
 //!
 //! # Invariants
 //! * X1. `tries` are the open `try_table`s that were entered in reachable code; the clauses of the

@@ -1,8 +1,8 @@
 //! Parallel moves: the values of a branch, loop or return → copies in an order that reads every
 //! source before it is overwritten.
 //!
-//! Neighbours: `control` fills a [`Moves`] from the top of the operand stack and emits what
-//! [`Moves::order`] leaves.
+//! `control` fills a [`Moves`] from the top of the operand stack and emits the moves in the order
+//! of [`Moves::order`].
 //!
 //! The values are adjacent entries, and so are their destinations, in the same order. So a value
 //! that is in its home slot never moves up (`src ≥ dst`), and ascending order is safe for all of
@@ -32,7 +32,7 @@ pub(crate) struct Move {
     pub(crate) wide: bool,
 }
 
-/// What a move reads.
+/// The source of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A slot.

@@ -105,8 +105,7 @@
 //! One pass, in which equality takes each instruction when its form is proved (`equality` gives its
 //! own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
 //! result (at most 1,000 values of a call, by the limits of the module). Memory: one bit for each
-//! word, 8 bytes for each branch. It never panics, whatever the candidate (test
-//! `no_candidate_panics`).
+//! word, 8 bytes for each branch. It never panics, for any candidate (test `no_candidate_panics`).
 
 mod control;
 mod equality;
@@ -138,18 +137,18 @@ use metering::Meter;
 use prova_module::{FuncFacts, FuncType, MemoryIdx, Module};
 use targets::Targets;
 
-/// Words that the code of a function may have however short its body is (F3).
+/// Maximum number of words of a function's code whose body is empty (F3).
 ///
-/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest
-/// code is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of
-/// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes four
+/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, for every candidate. Honest code
+/// is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of *b*
+/// bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes four
 /// words for a value, and up to *b* operators, which take sixteen words each.
 pub const WORDS_BASE: usize = 4_194_304;
 
 /// Words for each byte of the body, on top of [`WORDS_BASE`].
 pub const WORDS_PER_BYTE: usize = 144;
 
-/// What every rule may look at.
+/// The inputs of every rule.
 #[derive(Clone, Copy)]
 struct Context<'a> {
     module: &'a Module,
@@ -314,7 +313,7 @@ impl Walk<'_> {
         Fault::new(Rule::Slots, "a slot outside of the frame")
     }
 
-    /// What operands that are no slots and the class demand.
+    /// Checks the operands that are no slots, and the rules of the class.
     #[inline(never)]
     fn others(&mut self, inst: &Inst) -> Verdict {
         self.operands(inst)?;
