@@ -119,7 +119,7 @@ pub(super) struct Draft {
     pub(super) targets: Vec<u32>,
     pub(super) clauses: Vec<Clause>,
     pub(super) handlers: Vec<Handler>,
-    /// Values whose type is that of another one without null, in the order of their making.
+    /// Values with the type of another one without null, in the order of their making.
     pub(super) non_nulls: Vec<NonNull>,
 }
 
@@ -168,7 +168,7 @@ impl Draft {
         }
     }
 
-    /// An empty draft with room for what a body of so many bytes has in most cases.
+    /// An empty draft with room for the usual body of `bytes` bytes.
     pub(super) fn with_room(bytes: usize) -> Draft {
         Draft {
             blocks: Vec::with_capacity(bytes / 16),

@@ -27,7 +27,7 @@ impl<T> Default for Ancestry<T> {
 }
 
 impl<T> Ancestry<T> {
-    /// Chains with room for so many links.
+    /// Chains with room for `links` links.
     pub(super) fn with_room(links: usize) -> Ancestry<T> {
         Ancestry(Vec::with_capacity(links))
     }

@@ -10,7 +10,7 @@ use crate::terminator::{Arg, Edge, Terminator};
 use prova_module::ValType;
 use prova_module::walk::{Exit, How, Site};
 
-/// What a block must be.
+/// The head that a block must have.
 pub(super) struct Head<'t> {
     pub(super) origin: Origin,
     pub(super) offset: u32,
@@ -28,7 +28,7 @@ pub(super) fn after(offset: u32) -> Head<'static> {
 /// The values that go along an edge.
 pub(super) enum Along<'v> {
     Values(&'v [Value]),
-    /// So many payloads.
+    /// This number of payloads.
     Payloads(u32),
     /// Values, then payload 0.
     Refined(&'v [Value]),

@@ -31,7 +31,7 @@ const ARGS_BASE: usize = 1 << 12;
 /// A value that several blocks read.
 const MANY: u32 = NONE - 1;
 
-/// What is known of the body before anything gives way.
+/// The facts about the body before any block is bypassed.
 struct Facts {
     /// The only block that reads a value; [`NONE`], or [`MANY`].
     reader: Vec<u32>,
@@ -180,7 +180,7 @@ fn past(
             let reader = facts.reader[param.as_u32() as usize];
             reader == NONE || reader == at
         });
-        // What gives way behind a block is as good as a part of it.
+        // A block that is bypassed behind this one counts as a part of it.
         let behind = edge.block.as_u32() as usize;
         let args = past.jump[behind].map_or(edge.args, |jump| jump.args);
         let passes =

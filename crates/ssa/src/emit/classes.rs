@@ -18,7 +18,7 @@ enum Spans {
     Many(BTreeMap<u32, u32>),
 }
 
-/// Up to so many intervals are a list.
+/// Maximum number of intervals in a list.
 const FEW: usize = 48;
 
 /// The intervals of any class.

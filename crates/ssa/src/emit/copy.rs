@@ -48,7 +48,7 @@ impl<'b> Copier<'b> {
         self.params.get(&(block, value)).copied().unwrap_or(Value::from_u32(0))
     }
 
-    /// What a value is in the copy of a block.
+    /// The value in the copy of a block that stands for a value.
     fn value(&self, value: Value, at: Block) -> Value {
         match self.carried.name(at, value) {
             Some(block) => self.param(block, value),
@@ -67,7 +67,7 @@ impl<'b> Copier<'b> {
         own.chain(more).collect()
     }
 
-    /// Copies a block but for its end.
+    /// Copies a block without its terminator.
     pub(super) fn start(&mut self, block: Block) {
         let data = self.body.block(block);
         self.assembler.block(data.origin, data.offset);

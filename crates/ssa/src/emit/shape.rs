@@ -68,13 +68,13 @@ pub(super) fn graph(body: &Body, edges: &Edges) -> (Lists, Landings) {
     (graph, landings)
 }
 
-/// What is still to be written.
+/// A task that is still to be written.
 pub(super) enum Task {
     /// A node and all that it dominates; then the node that comes next.
     Tree(u32, u32),
     /// A node's own code.
     Node(u32, u32),
-    /// Moves of an edge with so many payloads on the stack, and the way to its target.
+    /// Moves of an edge with this number of payloads on the stack, and the way to its target.
     Way(Edge, u32, u32),
     /// `else`, or the end of the `if` if its arm does not fall out; then the other edge.
     Otherwise(Edge, u32),
@@ -174,7 +174,7 @@ impl<'b> Shape<'b> {
                 && flow.number[block.as_u32() as usize] != NONE
             {
                 for edge in self.body.edges(edges) {
-                    // What leads back has its loop's label.
+                    // A back edge uses its loop's label.
                     let to = edge.block.as_u32();
                     if !self.moves(edge) && !flow.is_back(block.as_u32(), to) {
                         self.is_merge[to as usize] = true;
@@ -342,7 +342,7 @@ impl<'b> Shape<'b> {
         instruction.encode(&mut self.code);
     }
 
-    /// What has been written since the last piece is one.
+    /// Makes a piece of the bytes written since the last one.
     fn flush(&mut self) {
         let end = self.code.len() as u32;
         if self.flushed < end {

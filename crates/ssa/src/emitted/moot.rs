@@ -14,7 +14,7 @@
 //!   stands on any of the ways, and no value that is read later begins there, so either way may
 //!   stand for all.
 //!
-//! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
+//! Time: linear, except that a way through blocks is followed for at most [`PASSED_MAX`] of them.
 
 use super::graph::{is_meter, pure};
 use super::relate::is_trivial;
@@ -22,17 +22,17 @@ use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
 use crate::terminator::{Arg, Edge, Terminator};
 
-/// So many blocks an edge is followed through.
+/// Maximum number of blocks that an edge is followed through.
 const PASSED_MAX: usize = 256;
 
 /// Behind the last block.
 const OUT: u32 = u32::MAX;
 
-/// What is known of a body.
+/// The facts about a body.
 struct Moot<'b> {
     body: &'b Body,
-    /// The jump at the end of each block that may be passed, but for who reads its values; moot
-    /// branches are jumps.
+    /// The jump at the end of each block that may be passed, regardless of the readers of its
+    /// values; moot branches are jumps.
     jump: Vec<Option<Edge>>,
     /// The block behind all that may be passed; [`OUT`] if they return.
     behind: Vec<u32>,
@@ -130,7 +130,8 @@ impl Moot<'_> {
             .all(|inst| is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst))
     }
 
-    /// What a block passes on of a value, where `args` come to it; `None` if it makes the value.
+    /// The argument that a block passes on for `arg`, where `args` come to it; `None` if it makes
+    /// the value.
     fn passed(&self, block: Block, args: &[Arg], arg: Arg) -> Option<Arg> {
         let body = self.body;
         let Some(value) = arg.value() else { return Some(arg) };

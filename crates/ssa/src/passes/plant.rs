@@ -93,7 +93,7 @@ mod faults {
         include_str!("../../tests/check/table.wat"),
     ];
 
-    /// What is refused of the bodies, by each pass alone and by all in a row.
+    /// The refusals of the bodies, by each pass alone and by all in a row.
     fn refused() -> BTreeSet<String> {
         let mut refused = BTreeSet::new();
         for text in MODULES {

@@ -20,7 +20,7 @@ use crate::body::Body;
 use crate::entity::{Inst, Value};
 use cranelift_entity::EntityRef;
 
-/// What the new body's things were in the old one.
+/// The old values and instructions that those of the new body come from.
 #[derive(Default)]
 pub(super) struct Trace {
     /// By value: of a constant that a parameter became, the parameter.
@@ -32,7 +32,7 @@ pub(super) struct Trace {
     pub(super) is_broken: bool,
 }
 
-/// What a pass, or a row of them, has made.
+/// The result of a pass, or of a row of them.
 pub(super) struct Made {
     pub(super) body: Body,
     pub(super) witness: Witness,
@@ -58,7 +58,7 @@ pub(super) fn is_apart(pass: Pass, row: &[Pass]) -> bool {
     }
 }
 
-/// What both passes have made, said of the first one's old body.
+/// The result of both passes, stated for the first one's old body.
 pub(super) fn after(first: &Made, next: Made) -> Made {
     let (was, trace) = (&first.witness, &first.trace);
     let value = |value: Value| trace.values[value.index()];

@@ -55,7 +55,7 @@ impl Measure {
         let mut size = Vec::new();
         body.len().encode(&mut size);
         let bytes = (size.len() + body.len()) as u64;
-        // What cannot be read is no better than anything.
+        // A body that cannot be read is better than no other.
         let steps = steps(&FunctionBody::new(BinaryReader::new(body, 0))).unwrap_or(u64::MAX);
         let cost = bytes.saturating_add(steps);
         Measure { cost, bytes }
@@ -99,7 +99,7 @@ fn steps(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
     Ok(steps)
 }
 
-/// What is wanted of what is emitted: to be better.
+/// The demand on emitted functions: to be better.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'w> {
     /// By defined function: whether something else is wanted at all.
@@ -166,7 +166,7 @@ pub fn improved(module: &Module, options: &Options<'_>, turns: bool) -> Result<T
     Ok(trip)
 }
 
-/// What has been done so far.
+/// The state of the rounds so far.
 struct Run<'o> {
     options: &'o Options<'o>,
     turns: bool,

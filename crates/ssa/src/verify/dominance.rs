@@ -4,7 +4,7 @@
 //!
 //! * M1. `dominates(a, b)`: every path from the entry to `b` goes through `a`.
 //!
-//! Irreducible flow is as good as any. Time: `O(m log n)` for `m` edges, whatever the graph; memory
+//! Irreducible flow is no special case. Time: `O(m log n)` for `m` edges, for any graph; memory
 //! linear. No recursion.
 
 use crate::body::Body;
@@ -206,7 +206,7 @@ mod tests {
         out.finish()
     }
 
-    /// What is reached from the entry without going through `without`.
+    /// The nodes reached from the entry without going through `without`.
     fn reached(successors: &[Vec<u32>], without: u32) -> Vec<bool> {
         let mut seen = vec![false; successors.len()];
         let mut open = vec![0u32];

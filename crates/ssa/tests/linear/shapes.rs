@@ -64,7 +64,7 @@ fn blocks(n: usize) -> String {
     module("(param i32)", 0, &body)
 }
 
-/// Each loop reads a local of its own and writes the one that all count down.
+/// Each loop reads a different local and writes the one that all count down.
 fn nest(n: usize) -> String {
     let open = each(n, |i| format!("loop (i32.store (i32.const 0) (local.get {}))", i + 1));
     let close = "(br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))) end ".repeat(n);

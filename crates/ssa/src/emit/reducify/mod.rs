@@ -16,10 +16,10 @@
 //! copies takes them, `passes/check/copies.rs`; it has no part in this).
 //!
 //! # Why it is proved
-//! What is made here is never believed. Branch threading undoes a dispatch: along each edge the
-//! selector is constant, so the pass may lead the edge past it, and what results is the body as it
-//! was. That is what the check of passes proves, and equality goes both ways: so
-//! [`CheckedBody::undo`] takes a body from which this one results.
+//! The output is never believed. Branch threading undoes a dispatch: along each edge the selector
+//! is constant, so the pass may lead the edge past it, and the result is the body as it was. The
+//! check of passes proves that, and equality goes both ways: so [`CheckedBody::undo`] takes a body
+//! from which this one results.
 //!
 //! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
 //! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
@@ -57,7 +57,7 @@ pub const ARGS_MAX: usize = 1 << 20;
 pub enum Irreducible {
     /// A limit of the page, or a shape that it names.
     Limit,
-    /// What was made is not proved: a bug.
+    /// The output is not proved: a bug.
     Refused(PassRejection),
 }
 

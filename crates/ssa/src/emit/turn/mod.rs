@@ -20,7 +20,8 @@
 //! * H3. The edge that stays is the one that is taken if the condition holds, since Wasm has no
 //!   branch for the other case: a comparison is turned into its negation where nothing else reads
 //!   it, and other loops are left as they are.
-//! * H4. What others read of a header comes to them as parameters, but for constants (`carry`).
+//! * H4. Values of a header that other blocks read come to them as parameters, except constants
+//!   (`carry`).
 //! * H5. What is made is reducible.
 //!
 //! Nothing here is believed: see `passes/check/copies.rs` for why copies are the same, and
@@ -70,7 +71,7 @@ pub fn turn_loose(before: &LooseBody, passes: &[Pass]) -> Result<Option<LooseBod
     Ok(Some(optimize_loose(body, passes).0))
 }
 
-/// What is proposed.
+/// The proposed bodies.
 pub struct Turned {
     /// The body with parameters that carry values of headers.
     pub wide: Body,
@@ -83,7 +84,7 @@ pub struct Turned {
 }
 
 impl Turned {
-    /// What is made of a body; `None` if there is nothing to turn.
+    /// The proposal for a body; `None` if there is nothing to turn.
     pub fn new(body: &Body) -> Option<Turned> {
         let plan = Plan::new(body)?;
         let (wide, witness) = widened(body, &plan)?;

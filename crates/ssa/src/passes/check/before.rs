@@ -24,7 +24,7 @@ use prova_module::{Module, Opcode};
 use prova_terms::Vn;
 use std::cell::OnceCell;
 
-/// What the old body and the witness's words about it amount to.
+/// The facts about the old body, from itself and from the witness.
 pub(in crate::passes) struct Before<'b> {
     pub(in crate::passes) body: &'b Body,
     module: &'b Module,
@@ -221,7 +221,7 @@ impl<'b> Before<'b> {
         Ok(())
     }
 
-    /// The number of a parameter of which something is claimed (Q5, but for its edges).
+    /// The number of a parameter with a claim (Q5, without its edges).
     fn claimed(
         &self,
         block: Block,
