@@ -1,7 +1,7 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a
 //! terminal or a page obeys.
 //!
-//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module:
+//! Every report of this crate and of `prova-investigate` uses them. Names come from the module:
 //! they are hostile text.
 //!
 //! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width
@@ -56,7 +56,7 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// A line of text of any length without what a terminal obeys, but for tabs.
+/// A line of text of any length without the characters that a terminal obeys, except tabs.
 pub fn printable_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Files → modules: binary or text, from a path or standard input. Whatever is read has a bound.
+//! Files → modules: binary or text, from a path or standard input. Every read has a bound.
 
 use crate::report::{Misuse, OfFile};
 use prova::{Context, Engine, Module, Result, bail};
@@ -56,8 +56,7 @@ pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
     core_module(binary_of(path)?)
 }
 
-/// What is no component as it is, and of a component its only core module; offsets are then those
-/// in the core module.
+/// A module as it is, or the only core module of a component; offsets are then in the core module.
 fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
     let Some(modules) = prova_investigate::diff::core_modules(&wasm)? else { return Ok(wasm) };
     match modules.as_slice() {

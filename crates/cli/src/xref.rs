@@ -80,8 +80,7 @@ fn watched(
     Ok(Exit::Done)
 }
 
-/// What the guest is granted: standard output is the report's, so the guest's goes to standard
-/// error.
+/// The guest's grants: standard output is the report's, so the guest's goes to standard error.
 fn wasi(args: &XrefArgs, limits: WasiLimits) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder.limits(limits);

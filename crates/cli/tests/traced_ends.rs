@@ -1,7 +1,7 @@
 //! `diverge`, `replay`, `shrink` and `--record` where runs end: what tracing itself ends, results
 //! that look alike, records that are cut or in the way.
 //!
-//! Green does not show that no other end is taken for the program's own.
+//! A green run does not show that no other end is taken for the program's own.
 
 use crate::common::{Run, Scratch};
 

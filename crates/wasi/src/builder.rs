@@ -1,4 +1,4 @@
-//! What the embedder grants → a [`WasiCtx`].
+//! The embedder's grants → a [`WasiCtx`].
 //!
 //! Invariants:
 //! 1. What is not asked for is not there: no stream, no directory, no variable.
@@ -20,7 +20,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a guest may do below a preopened directory.
+/// The permissions of a guest below a preopened directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Perms {
     /// Every change fails with `EROFS`, as on a file system mounted read-only.
@@ -213,7 +213,7 @@ impl Captured {
         Captured { content: Arc::default(), limit }
     }
 
-    /// What was written so far.
+    /// The bytes written so far.
     pub fn content(&self) -> Vec<u8> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

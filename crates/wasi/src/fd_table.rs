@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 
-/// What a descriptor stands for.
+/// The object behind a descriptor.
 pub(crate) enum Object {
     /// A regular file or block device: has a position and never waits.
     File(File),
@@ -36,7 +36,7 @@ pub(crate) struct Directory {
     pub(crate) writable: bool,
     /// The guest's name of a preopened directory.
     pub(crate) preopen: Option<Box<[u8]>>,
-    /// What `fd_readdir` last saw.
+    /// The listing that `fd_readdir` last took.
     pub(crate) listing: Option<Listing>,
 }
 
@@ -62,7 +62,7 @@ impl Descriptor {
         if self.base.contains(rights) {
             Ok(())
         } else if rights.intersects(Rights::FD_READ.union(Rights::FD_WRITE)) {
-            // What POSIX says about a descriptor that is not open for reading or writing.
+            // POSIX's error for a descriptor that is not open for reading or writing.
             Err(Errno::Badf)
         } else {
             Err(Errno::NotCapable)

@@ -2,10 +2,10 @@
 //!
 //! Invariants:
 //! 1. Cookie 0 takes a new listing; every other cookie continues the last one, so that an entry is
-//!    neither missed nor given twice whatever changes meanwhile. Entry `n` has cookie `n`; `.` and
-//!    `..` come first, then names by bytes.
-//! 2. Listings together hold at most [`crate::WasiLimits::max_listing_size`] bytes, whatever the
-//!    host's directories hold.
+//!    neither missed nor given twice when the directory changes meanwhile. Entry `n` has cookie
+//!    `n`; `.` and `..` come first, then names by bytes.
+//! 2. Listings together hold at most [`crate::WasiLimits::max_listing_size`] bytes, for host
+//!    directories of any size.
 //! 3. An entry that does not fit is cut, and the buffer is then full: the sign for the guest to ask
 //!    again.
 //! 4. Each entry is paid when it is listed and when it is given; a listing that is interrupted, or

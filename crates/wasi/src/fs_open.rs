@@ -24,12 +24,12 @@ use crate::types::{Errno, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 
-/// What `path_open` was asked for.
+/// The parameters of a `path_open`.
 struct Request {
     follow: bool,
     directory: bool,
     open: Open,
-    /// What the directory hands on.
+    /// The rights that the directory hands on.
     granted: Rights,
     inheriting: Rights,
 }
@@ -116,7 +116,7 @@ fn open(
         // A name with a trailing slash cannot be made a file.
         return Err(Errno::IsDir.into());
     }
-    // What must be new is not looked for behind a link.
+    // A file that must be new is not looked for behind a link.
     let follow = slash || request.follow && !(create && exclusive);
     let place = resolve(call, &directory.dir, path, follow)?;
     match place.name.clone() {

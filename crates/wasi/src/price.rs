@@ -1,4 +1,4 @@
-//! What the work of a call costs its guest, in units of fuel.
+//! The price of the work of a call for its guest, in units of fuel.
 //!
 //! Work that a call does for its guest → units. Every call reads its prices here; the table in
 //! `docs/semantics.md` (WASI) says which call pays what. Invariants:
@@ -23,7 +23,7 @@ pub(crate) const STRING: u64 = 8;
 pub(crate) const COMPONENT: u64 = 64;
 /// A symbolic link that is followed, besides the bytes and components of its target.
 pub(crate) const LINK: u64 = 64;
-/// What a path call asks of the host beyond finding the file: to open it, to tell its attributes.
+/// The host's work for a path call beyond finding the file: to open it, to read its attributes.
 pub(crate) const OPEN: u64 = 64;
 /// A file's times or size that are set.
 pub(crate) const ATTRIBUTES: u64 = 128;
@@ -46,22 +46,22 @@ pub(crate) const ALLOCATE_PIECE_BYTES: u64 = 64 << 20;
 /// them where a file is so long that most of it must be holes.
 pub(crate) const CUT_PIECE_BYTES: u64 = 1 << 30;
 
-/// What allocating `bytes` of a file costs: one unit for each 32 bytes begun.
+/// The price of allocating `bytes` of a file: one unit for each 32 bytes begun.
 pub(crate) const fn allocated(bytes: u64) -> u64 {
     bytes.div_ceil(32)
 }
 
-/// What cutting off the last `bytes` of a file costs: one unit for each 1,024 bytes begun.
+/// The price of cutting off the last `bytes` of a file: one unit for each 1,024 bytes begun.
 pub(crate) const fn cut(bytes: u64) -> u64 {
     bytes.div_ceil(1024)
 }
 
-/// What advice on `bytes` of a file costs: one unit for each 4,096 bytes begun.
+/// The price of advice on `bytes` of a file: one unit for each 4,096 bytes begun.
 pub(crate) const fn advised(bytes: u64) -> u64 {
     bytes.div_ceil(4096)
 }
 
-/// What a path costs wherever it leads, without the links that are followed.
+/// The price of a path, without the links that are followed.
 pub(crate) fn path(path: &[u8]) -> u64 {
     let components = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).count();
     path.len() as u64 + COMPONENT * components as u64

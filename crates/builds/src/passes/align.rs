@@ -1,10 +1,9 @@
 //! Two sequences of pass names → which entries belong together.
 //!
-//! Neighbours: [`compare`](super::compare) aligns the parts of one function. A longest common
-//! subsequence by Myers' greedy algorithm ("An O(ND) difference algorithm and its
-//! variations", 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th
-//! run of a pass on one side is the k-th on the other, and of these pairs a longest increasing
-//! chain is taken.
+//! [`compare`](super::compare) aligns the parts of one function. The method is a longest common
+//! subsequence by Myers' greedy algorithm ("An O(ND) difference algorithm and its variations",
+//! 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th run of a pass
+//! on one side is the k-th on the other, and of these pairs a longest increasing chain is taken.
 //!
 //! 1. Pairs increase on both sides, and each joins equal keys.
 //! 2. Memory: at most [`EDITS_MAX`]² words for the trace, and a few words for each entry.

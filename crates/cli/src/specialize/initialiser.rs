@@ -135,7 +135,7 @@ fn run(
     Ok(state)
 }
 
-/// What an intrinsic does that an initialiser calls.
+/// The effect of an intrinsic that an initialiser calls.
 fn stand_in(
     generic: Generic,
     added: &[AtomicU64; 2],

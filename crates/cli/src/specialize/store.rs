@@ -13,7 +13,7 @@
 //!   used longest ago goes first. What has another name than an entry, or does not begin as one,
 //!   stays, and is not counted.
 //!
-//! What a file says is for the specialiser to prove: this module believes it as little.
+//! The specialiser proves the contents of a file; this module does not believe them either.
 
 use prova::{Context, Result};
 use prova_specialize::cache::{ENTRY_BYTES_MAX, HEAD, Key, Store};
@@ -101,7 +101,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
     all
 }
 
-/// Whether a name is that of an entry, `<key>.spec`, or of a file that becomes one,
+/// Whether a name is an entry's, `<key>.spec`, or the name of a file that becomes one,
 /// `<key>-<number>.part`.
 fn is_name(name: &str) -> bool {
     let is_key = |text: &str| {
@@ -184,7 +184,7 @@ impl Store for Folders {
 mod tests {
     use super::*;
 
-    /// A folder for a test, with files of so many seconds' age and contents.
+    /// A folder for a test, with files of these ages in seconds and contents.
     fn folder(test: &str, files: &[(&str, u64, &[u8])]) -> (PathBuf, Folders) {
         let folder = std::env::temp_dir().join(format!("prova-{test}-{:x}", random()));
         let folders = Folders::new(Some(&folder), None).expect("a folder");
@@ -276,8 +276,8 @@ mod tests {
         fs::remove_dir_all(&folder).expect("it is removed");
     }
 
-    /// Threads that save one entry at a time, each with stores of its own: all succeed, and what
-    /// stands there is one of theirs.
+    /// Threads that save one entry at a time, each through a separate store: all succeed, and the
+    /// entry is one of theirs.
     #[test]
     fn stores_that_share_a_folder() {
         let (folder, _) = folder("shared", &[]);

@@ -1,7 +1,8 @@
 //! Initialisers that `-w` runs: what is made of one depends on nothing else, it ends, and what it
 //! says is heard when it fails. And where the command writes.
 //!
-//! Green does not show that directories, which may be given, are read in the same order anywhere.
+//! A green run does not show that directories, which may be given, are read in the same order
+//! anywhere.
 
 use super::{Place, machine, prova, text};
 
@@ -29,7 +30,7 @@ fn module(place: &Place, body: &str) -> String {
     file
 }
 
-/// What the command says of a module: its exit code, and its standard error.
+/// The command's output for a module: its exit code, and its standard error.
 fn made(place: &Place, file: &str, options: &[&str]) -> (Option<i32>, String) {
     let out = place.file("out.wasm");
     let made = prova(&[&["specialize", "-w", file, "-o", &out], options].concat());

@@ -196,7 +196,7 @@ fn no_arguments_pass_tight_limits() {
     }
 }
 
-/// What once was nearly free, each for the price of its work.
+/// Calls that once were nearly free, each for the price of its work.
 #[cfg(unix)]
 #[test]
 fn what_is_much_work_costs_much() {
