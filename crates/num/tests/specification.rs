@@ -73,7 +73,7 @@ impl Typed for (u64, u64) {
     }
 }
 
-/// What an operator returns: values, or the reason for there being none.
+/// The result of an operator: values, or the reason for there being none.
 trait Outcome {
     fn outcome(self) -> Result<Vec<Value>, NumError>;
 }

@@ -58,7 +58,7 @@ fn rewrite(wasm: &[u8], pages: u32) -> Result<Vec<u8>, Why> {
     };
     let mut done = false;
     for (id, content) in sections(wasm)? {
-        // Sections stand in the order of their numbers, but for custom ones.
+        // Sections stand in the order of their numbers, except custom ones.
         if !done && id > section::IMPORT {
             section(section::IMPORT, &imports(&[0], pages)?);
             done = true;

@@ -116,7 +116,7 @@ fn up(
     below?.try_into().ok()
 }
 
-/// What a node has for a value.
+/// The value of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held<'a> {
     Nothing,

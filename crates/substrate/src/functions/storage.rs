@@ -92,7 +92,7 @@ pub(crate) const ROWS: &[Row] = &[
     }),
 ];
 
-/// What a number says about values in tries.
+/// The version of the values in tries that a number stands for.
 pub(super) fn state_version(call: &Call<'_>, number: u64) -> Result<StateVersion> {
     let version = StateVersion::of_number(number);
     version.ok_or_else(|| call.broken(Rule::Number("state version", number)))
