@@ -27,7 +27,7 @@ pub struct Pair {
     pub program: usize,
     /// The kind of its edit; none if it is honest.
     pub edit: Option<String>,
-    /// What else differs.
+    /// The other differences.
     pub noises: Vec<String>,
     /// How it is built.
     pub recipe: Recipe,

@@ -13,7 +13,7 @@ use super::{Fault, Plant, Verdict, Walk};
 use prova_bytecode::{Class, Inst, Op, RegClass, Rule};
 use prova_module::ValType;
 
-/// What the Wasm does at an operator.
+/// The effect of the Wasm at an operator.
 pub(super) struct Demand {
     pub(super) effect: Effect,
     pub(super) args: Vec<Id>,
@@ -248,7 +248,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Whether a value is that of a parameter of 32 bits.
+    /// Whether a value is a parameter of 32 bits.
     fn is_narrow_param(&self, value: Id) -> bool {
         let &Term::Param(cell) = self.terms.get(value) else { return false };
         let params = &self.module.func_type(self.candidate.func).params;

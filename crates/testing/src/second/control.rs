@@ -18,7 +18,7 @@ pub(super) struct Label {
     pub(super) values: Vec<bool>,
     /// The word to which branches go, as soon as one has or the label is passed.
     pub(super) word: Option<u32>,
-    /// What lies below the base.
+    /// The state below the base.
     below: Below,
 }
 

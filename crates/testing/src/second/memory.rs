@@ -12,8 +12,8 @@ use super::{Fault, Walk};
 use prova_bytecode::Rule;
 use prova_module::{MemArg, MemArgTarget, Operator};
 
-/// What is computed from the loaded bits, or before a store, where that is not the numeric operator
-/// of the access's own name.
+/// The computation on the loaded bits, or before a store, where it is not the numeric operator of
+/// the access's own name.
 const CONVERSIONS: [(&str, &[&str]); 22] = [
     ("i32_load", &[]),
     ("i64_load", &[]),
@@ -145,7 +145,8 @@ impl Walk<'_> {
         Ok(vec![memory, address, offset])
     }
 
-    /// What is computed from a loaded value, or before it is stored, by the operator's name.
+    /// The result of the computation on a loaded value, or before it is stored, by the operator's
+    /// name.
     pub(super) fn converted(&mut self, name: &str, value: Id) -> Id {
         let own = [name];
         let steps = CONVERSIONS.iter().find(|row| row.0 == name).map_or(&own[..], |row| row.1);

@@ -5,7 +5,7 @@
 //! Candidate ─ form ─► instructions ─┐
 //!                                   ├─ walk: control, …, code over state ─► accepted, or Refusal
 //! body ─────────────► operators ────┘
-//! compare: generated and edited candidates ─► this opinion against that of the check
+//! compare: generated and edited candidates ─► this opinion against the check's
 //! ```
 //!
 //! The check (`prova_bytecode::check`) is fast: it takes labels in constant time, undoes what an
@@ -44,7 +44,7 @@
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and
 //! a map entry for each term.
 //!
-//! Green does not show that a rule is right: both opinions would have to know better. That an
+//! A green run does not show that a rule is right: both opinions would have to know better. That an
 //! opinion which forgets a rule is noticed is tested in both directions: `tests/second.rs` takes
 //! rules from the check, and plants the faults of [`Plant`] here, each of which lets some wrong
 //! code through.

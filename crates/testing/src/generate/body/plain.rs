@@ -1,6 +1,6 @@
 //! The operators of a generated body that compute, load, store, choose, or work on whole ranges.
 //!
-//! Neighbours: `mod.rs` has the state; the operators come from [`OPERATORS`].
+//! The operators come from [`OPERATORS`].
 
 use super::{Body, OPERATORS, Ty};
 use crate::generate::operators::{Immediate, Plain};
