@@ -4,8 +4,8 @@
 //! Every report of this crate and of `prova-investigate` uses them. Names come from the module:
 //! they are hostile text.
 //!
-//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width
-//!    character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
+//! 1. The result of [`printable`] has no control character, no bidirectional override, no
+//!    zero-width character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
 //! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output
 //!    is cut while it is written.
 //!

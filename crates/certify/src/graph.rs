@@ -297,8 +297,8 @@ impl Pointers {
         (source == Operand::Register(RSP, 8)).then_some(self.rsp)
     }
 
-    /// The stack pointer plus or minus a constant. What is taken off behind a call is what the
-    /// callee has popped.
+    /// The stack pointer plus or minus a constant. The bytes taken off behind a call are those that
+    /// the callee has popped.
     fn sum(&self, insn: &Insn, behind_call: bool) -> Option<i64> {
         let source = if insn.operands() > 1 { insn.operand(1).ok()? } else { return None };
         let Operand::Immediate(n) = source else { return None };

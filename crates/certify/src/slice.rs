@@ -319,8 +319,8 @@ impl Slice<'_> {
         transfer
     }
 
-    /// The location that an operand is, and whether it is a part of a register. What its address
-    /// needs is put into the transfer.
+    /// The location that an operand is, and whether it is a part of a register. The needs of its
+    /// address are put into the transfer.
     #[inline(always)]
     fn location(&self, insn: &Insn, n: u32, transfer: &mut Transfer) -> (Option<Loc>, bool) {
         match insn.place(n) {

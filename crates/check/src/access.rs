@@ -1,7 +1,7 @@
 //! Memory operands: what an address is, whether the access is allowed, and what a load yields.
 //!
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
-//! through it with the width that the decoder says. What it accepts is P3 to P6 and P9 of
+//! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};

@@ -2,8 +2,8 @@
 //! and the state in which one begins.
 //!
 //! Claims are numbers into one table, made when the frame stands; a block's are a range of one list
-//! of such numbers. What is kept is the same at each block, so one state with that and nothing else
-//! is made once and copied (T3 of `state`); only what is claimed is then put into the copy.
+//! of such numbers. Kept values are the same at each block, so one state with these and nothing
+//! else is made once and copied (T3 of `state`); only the claims are then put into the copy.
 //!
 //! Limits: `pass` bounds the number of claims of all blocks together. The table holds only numbers
 //! that a block toggles, and no location that no state has.

@@ -1,8 +1,8 @@
 //! Calls, returns, tail calls: the only facts that pass between functions (P6 to P8).
 //!
 //! A call goes to the code of a record whose type is known, with that record in rdi, or to a
-//! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
-//! is what the callee's return is checked for.
+//! builtin. The callee may rely on the assumptions of [`Machine::entry`]; the caller keeps the
+//! values that the callee's return is checked for.
 
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};

@@ -8,7 +8,7 @@
 //!
 //! - C1. [`Machine::instantiate`] makes a state that holds exactly what the claims say.
 //! - C2. [`Machine::implies`] accepts an edge only if every claim holds under one substitution.
-//! - C3. What is not claimed is unknown behind the edge: leaving a claim out is always sound.
+//! - C3. A value without a claim is unknown behind the edge: leaving a claim out is always sound.
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};

@@ -12,7 +12,8 @@
 //!   constant's as a bound of the symbol as well.
 //!
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
-//! the answer is *not known*, which is sound. What all queries walk is counted (`pass` bounds it).
+//! the answer is *not known*, which is sound. The nodes that all queries walk are counted (`pass`
+//! bounds it).
 
 use crate::rules::numeric::range;
 pub use crate::rules::order::Reading;

@@ -364,7 +364,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Whether a function-wide number is at least so much on a path.
+    /// Whether a function-wide number is at least `least` on a path.
     pub(crate) fn at_least(&self, path: Path, sym: Sym, least: u64) -> bool {
         // The symbol's definition decides most cases; facts only make its bounds narrower.
         self.symbols.def(sym).lo >= least || self.facts.bounds(path, &self.symbols, sym).0 >= least

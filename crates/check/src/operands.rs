@@ -1,8 +1,8 @@
 //! Operands of instructions: what is read from registers, memory and immediates, and what results
 //! are written to.
 //!
-//! - O1. What is read is zero-extended from the operand's width; immediates have 8 bytes, and who
-//!   reads them cuts them.
+//! - O1. A value read is zero-extended from the operand's width; immediates have 8 bytes, and their
+//!   readers cut them.
 //! - O2. A 32-bit result is zero-extended; of a register that gets a narrower one nothing is known,
 //!   nor of memory that gets anything but a whole word.
 

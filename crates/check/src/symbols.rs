@@ -1,7 +1,8 @@
 //! The bounds and kind of each symbol, and the table of zero-extensions.
 //!
 //! - S1. A symbol's bounds and kind hold in every execution that reaches a point where the symbol
-//!   stands in the state. What holds only behind a branch is a fact (`facts`), never a bound.
+//!   stands in the state. A property that holds only behind a branch is a fact (`facts`), never a
+//!   bound.
 //! - S2. The symbol of `low half of (sym << shift) + add` is that word, however often it is taken.
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.

@@ -15,7 +15,7 @@
 
 use crate::word::Word;
 
-/// A symbol: an unknown 64-bit word. What is known of it stands in [`crate::symbols::Symbols`].
+/// A symbol: an unknown 64-bit word. Its bounds and kind stand in [`crate::symbols::Symbols`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sym(pub u32);
 

@@ -153,8 +153,8 @@ fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// The binary format of a module in either format. What does not start like a binary and is no
-/// UTF-8 is left to the decoder, whose message fits better.
+/// The binary format of a module in either format. A file that does not start like a binary and is
+/// no UTF-8 is left to the decoder, whose message fits better.
 fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     let is_text = !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_ok();
     if !is_text || bytes.is_empty() {

@@ -145,8 +145,8 @@ fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
     )
 }
 
-/// A configuration that is impossible is a misuse: it was put together from options. What can be
-/// wrong with it is the stack.
+/// A configuration that is impossible is a misuse: it was put together from options. Only its stack
+/// can be wrong.
 pub(crate) fn new_engine(config: &Config) -> Result<Engine> {
     Engine::new(config).map_err(|error| Misuse(format!("{error} (`-W max-wasm-stack`)")).into())
 }

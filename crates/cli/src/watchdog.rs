@@ -1,10 +1,10 @@
 //! A wall-clock limit: a thread that moves the engine's epoch on when the time is over, and ends
 //! the process if that does not help.
 //!
-//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. What neither reaches
-//! is a call of the host's system that does not return, or work of Prova's own between two polls:
-//! for that the process gets [`GRACE`] and is then ended from outside, with the exit code of a
-//! timeout, and says which it was.
+//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. Neither reaches a
+//! call of the host's system that does not return, or work of Prova's own between two polls: for
+//! that the process gets [`GRACE`] and is then ended from outside, with the exit code of a timeout,
+//! and says which it was.
 //!
 //! The time starts before anything is loaded. Reading, validating and translating modules does not
 //! poll: the timeout ends the process at once while [`Watchdog::start_running`] was not reached.

@@ -55,8 +55,8 @@ fn foreign(args: &XrefArgs, error: &prova::Error) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Runs the program and reports. What cannot even start is misuse; how the program ends is part of
-/// the report.
+/// Runs the program and reports. A program that cannot start is misuse; how the program ends is
+/// part of the report.
 fn watched(
     args: &XrefArgs,
     module: &Module,

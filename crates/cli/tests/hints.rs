@@ -205,7 +205,7 @@ fn the_fuel_that_was_used_is_printed() {
             used.err.strip_prefix("fuel used: ").and_then(|text| text.strip_suffix(" units\n"));
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("a number");
         assert!(number > 16 + 32 + 6, "{used:?}");
-        // So much is enough, and one less is not.
+        // This number is enough, and one less is not.
         let left = format!("fuel used: {number} units, 0 left\n");
         demo.run(&format!("{tier} --stats --fuel {number} demo.wat"))
             .expect(0, "hello\n")

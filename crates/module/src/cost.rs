@@ -1,10 +1,10 @@
 //! The price list of metering: operator → units of fuel, fixed for every tier.
 //!
-//! Fuel is defined on the Wasm and never on a tier's instructions. What the module alone says is
-//! *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches, [`branch_cost`], of
-//! throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top. What depends on a run
-//! is *dynamic* and charged on top of the operator's static unit, when its operands are known: bulk
-//! operators, growth, calls of the host, the search for a handler.
+//! Fuel is defined on the Wasm and never on a tier's instructions. Costs that follow from the
+//! module alone are *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches,
+//! [`branch_cost`], of throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top.
+//! Costs that depend on a run are *dynamic* and charged on top of the operator's static unit, when
+//! its operands are known: bulk operators, growth, calls of the host, the search for a handler.
 //!
 //! The aim is that no unit buys more than 50 times the time of a unit of a plain loop;
 //! `prova-testing bench-fuel` measures it, and `docs/semantics.md` lists what is not bounded.

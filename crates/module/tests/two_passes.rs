@@ -2,8 +2,8 @@
 //! it validates: the same modules accepted, the same errors, the same facts.
 //!
 //! Green shows that the two ways agree on random modules, whole and broken, under default and low
-//! limits, on one thread and on several. What both take from the validator, a fault of it reaches
-//! both; what the facts should be, `facts.rs` and `oracle.rs` say.
+//! limits, on one thread and on several. A fault in the part that both take from the validator
+//! reaches both; what the facts should be, `facts.rs` and `oracle.rs` say.
 
 use arbtest::arbitrary::Unstructured;
 use prova_module::{Error, Features, Limits, Module};
@@ -161,7 +161,7 @@ fn the_work_of_all_bodies_is_limited_on_several_threads() {
     assert!(error.func.is_some_and(|func| func.index() > 0), "{error}");
 }
 
-/// Operators with work of their own, each in code that takes five values and gives five.
+/// Operators with extra work, each in code that takes five values and gives five.
 const WORKS: [&str; 20] = [
     "nop",
     "block (type $many) end",

@@ -35,7 +35,7 @@ pub struct NativeCode {
     pub calls: Vec<CallRow>,
     /// Runs of code that are of one operator: the first byte, the end, the offset in the module.
     pub sources: Vec<(u32, u32, u32)>,
-    /// Starts of blocks as far as Cranelift names them, ascending.
+    /// Starts of the blocks that Cranelift names, ascending.
     pub blocks: Vec<u32>,
     /// Native stack that it takes, in bytes.
     pub frame_bytes: u64,

@@ -6,8 +6,8 @@
 //! code is certified anew, and where the check then refuses that instruction, it was a premise. So
 //! the answer says nothing of how the check works, and holds for each form of certificate.
 //!
-//! Limits: [`PREMISES_MAX`] candidates, the nearest before the instruction. What is a premise
-//! together with another one, so that either alone would do, is not found.
+//! Limits: [`PREMISES_MAX`] candidates, the nearest before the instruction. Two premises either of
+//! which would do alone are not found.
 
 use crate::NativeCode;
 use iced_x86::{

@@ -1,6 +1,6 @@
-//! `memory.copy` and `memory.fill` of a known number of bytes have code of their own where these
-//! are few: the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between
-//! memories, with any address type; out of bounds nothing is written.
+//! `memory.copy` and `memory.fill` of a known number of bytes have inline code where these are few:
+//! the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between memories, with
+//! any address type; out of bounds nothing is written.
 
 use crate::common::same_with;
 use prova::Val;

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A *site* is an instruction, a row or an entry of a table of one function. Sites of a kind are
-//! spread over functions: each gives a few. What honest runs do not reach is no site, and the first
-//! run of a survivor is one that came there, so that all survivors are executed where they were
-//! changed.
+//! spread over functions: each gives a few. An instruction that honest runs do not reach is no
+//! site. The first run of a survivor is one that reached the site, so that all survivors are
+//! executed where they were changed.
 //!
 //! `PROVA_SITES` is the number of sites of each kind in each way (the README of the observer says
 //! how); `PROVA_SEED` gives others (1), `PROVA_WAY` takes one way alone, `PROVA_RUNS` says how many

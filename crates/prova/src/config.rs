@@ -114,8 +114,8 @@ impl Config {
         self
     }
 
-    /// Asks this compiler for the code of each function before the built-in translator. What it
-    /// proposes is checked like anything else; a function for which it has no code that passes runs
+    /// Asks this compiler for the code of each function before the built-in translator. Its
+    /// proposals are checked like all others; a function for which it has no code that passes runs
     /// as bytecode, and [`Module::refusals`](crate::Module::refusals) says why.
     pub fn compiler(&mut self, compiler: impl Compiler + 'static) -> &mut Config {
         self.compiler = Some(Arc::new(compiler));
@@ -171,7 +171,7 @@ impl Config {
     /// Whether instances of a module get the bytes of its data segments mapped copy-on-write, from
     /// the second instance on; the default. On Linux, for modules of some size
     /// ([`Config::memory_images_from`]) whose active segments have constant offsets and fit;
-    /// elsewhere, and without, each instance has them written. What programs see is the same.
+    /// elsewhere, and without, each instance has them written. Programs observe no difference.
     pub fn memory_images(&mut self, enable: bool) -> &mut Config {
         self.memory_images_from = enable.then_some(MEMORY_IMAGES_FROM);
         self

@@ -16,7 +16,7 @@
 //! list for readers, and a test holds both against each other.
 //!
 //! # Invariants
-//! 1. What a profile pins never changes under its number: proposals and limits are written out
+//! 1. The contents of a profile never change under its number: proposals and limits are written out
 //!    here, not taken from defaults. A change of rules, prices, formulas or defaults changes
 //!    [`Profile::DIGEST`], fails its test, and so asks for a new number.
 //! 2. An engine in the profile has at most the profile's proposals and limits, in any order of its

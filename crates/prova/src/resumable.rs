@@ -8,9 +8,9 @@
 //! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a
 //!    host function of it.
 //!
-//! Limits: a call that runs out of fuel ends. What is suspended must be resumed in the reverse
-//! order of suspension. A suspended call that is dropped gives its part of the stack back before
-//! the next call; if another one lies above it, with that one.
+//! Limits: a call that runs out of fuel ends. Suspended calls must be resumed in the reverse order
+//! of suspension. A suspended call that is dropped gives its part of the stack back before the next
+//! call; if another one lies above it, with that one.
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;

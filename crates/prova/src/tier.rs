@@ -59,7 +59,7 @@ impl Tier {
         }
     }
 
-    /// The executor for a store of the runtime, for tools that have one of their own.
+    /// The executor for a store of the runtime, for tools that make the store themselves.
     pub fn executor(self) -> ExecutorKind {
         match self {
             Tier::Interpreter(dispatch) => ExecutorKind::Interpreter(dispatch),

@@ -6,8 +6,8 @@
 use crate::common::{each_tier, module};
 use prova::*;
 
-/// If this fails, something changed that hosts of the profile agree on. What was published needs a
-/// new number; what was not, the new digest.
+/// If this fails, something changed that hosts of the profile agree on. A published profile needs a
+/// new number; one that was not, the new digest.
 #[test]
 fn the_digest_is_pinned() {
     let profile = Profile::default();

@@ -14,7 +14,7 @@
 //! its kind.
 //!
 //! # Invariants
-//! * A1. What is in [`Codes`] has been compared with the function: module, settings, index, frame.
+//! * A1. Code in [`Codes`] has been compared with the function: module, settings, index, frame.
 //! * A2. Code stays in [`Codes`] until the store ends, so what an entry word or a frame leads to is
 //!   alive (V4).
 //!

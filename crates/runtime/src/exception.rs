@@ -23,8 +23,8 @@
 //! ([`Work`]), and paid for in fuel by the throw that waits for it
 //! ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an
 //! interrupted marking leaves everything alive. Dropping what is not marked tests it as often, and
-//! an interrupt leaves some of what nothing refers to for the next time. What is left, and what was
-//! looked at, put the next marking off ([`Exceptions::put_off`]), up to
+//! an interrupt leaves some of what nothing refers to for the next time. The exceptions left, and
+//! the cells looked at, put the next marking off ([`Exceptions::put_off`]), up to
 //! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however
 //! large tables and stack are.
 

@@ -398,7 +398,7 @@ struct Imported {
     tags: Vec<u32>,
 }
 
-/// The index spaces as far as imports fill them.
+/// The index spaces with the imports alone.
 fn imported(imports: &[Extern]) -> Imported {
     let mut spaces = Imported {
         funcs: Vec::new(),

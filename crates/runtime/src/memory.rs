@@ -55,8 +55,8 @@ impl Memory {
         Memory::with_guard(ty, limits, None)
     }
 
-    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard)
-    /// gets so much address space and so great a guard, if the system has them.
+    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard) gets
+    /// the address space and the guard that this needs, if the system has them.
     pub(crate) fn with_guard(
         ty: MemoryType,
         limits: &Limits,

@@ -46,9 +46,9 @@ pub type Cell = u64;
 
 /// Where calls of a function lead: the one word through which all code reaches it (V4).
 ///
-/// No call site is ever patched; what a function's calls lead to changes by this word alone. What
-/// it is given is an entry of the function itself: a stub, or the start of code that
-/// `Store::attach` has compared with the function.
+/// No call site is ever patched; what a function's calls lead to changes by this word alone. It is
+/// only set to an entry of the function itself: a stub, or the start of code that `Store::attach`
+/// has compared with the function.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct EntryWord(AtomicPtr<u64>);

@@ -18,7 +18,7 @@
 //! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
 //!   they are turned ([`turned`]); then block for block (`Style::Plain`), then in both styles
 //!   without the parameters that are one value (`Pass::Params`, which is checked), before it keeps
-//!   its bytes. What is proved of what is emitted is the same each time.
+//!   its bytes. The proof of the emission is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are not
 //!   proved again: the next module has their bytes, and equals the one before except bodies, types
 //!   behind the others and custom sections.

@@ -194,7 +194,7 @@ const SAME: &str = "(loop $l
     (local.get $x)";
 
 /// Tests for null that are effects of the body although they never trap: straight on, and behind a
-/// branch. What is not null stands in a local that may be.
+/// branch. The non-null reference stands in a local that may be null.
 const TESTED: &str = "(local.set $r (global.get $g))
     (block $z (result (ref null $t)) (br $z (ref.as_non_null (local.get $r))))
     (global.set $g (ref.as_non_null))

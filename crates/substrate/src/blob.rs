@@ -24,7 +24,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// Unpacks a blob. What it gives is not validated yet.
+    /// Unpacks a blob. The result is not validated yet.
     ///
     /// # Errors
     /// [`Rule::CodeBytes`], [`Rule::Compressed`], [`Rule::NotWasm`].

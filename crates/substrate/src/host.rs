@@ -3,8 +3,8 @@
 //!
 //! A host function is a plain function on a [`Call`] and its arguments as 64-bit words; `functions`
 //! lists them with their types. Ranges are packed as the protocol says: the address in the low half
-//! of an i64, the length in the high half. What a function returns lies in blocks of the host's
-//! allocator, which the runtime frees.
+//! of an i64, the length in the high half. The bytes that a function returns lie in blocks of the
+//! host's allocator, which the runtime frees.
 //!
 //! # Invariants
 //! * H1. Bytes are copied out of the memory before anything else happens, and results in after.
@@ -38,7 +38,7 @@ pub(crate) struct Host {
     pub(crate) memory: Option<Memory>,
     pub(crate) allocator: Allocator,
     pub(crate) storage: Storage,
-    /// The result so far of an open batch of signatures.
+    /// The present result of an open batch of signatures.
     pub(crate) batch: Option<bool>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) log_bytes: usize,

@@ -6,7 +6,7 @@
 //! are counted, as the memory that they take, against a limit.
 //!
 //! # Invariants
-//! * J1. What is accepted is JSON (RFC 8259), passed-over parts included: the test compares with
+//! * J1. Accepted text is JSON (RFC 8259), passed-over parts included: the test compares with
 //!   `serde_json`.
 //!
 //! # Limits

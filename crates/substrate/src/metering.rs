@@ -21,8 +21,8 @@
 //!   is the sum of the costs of the frames that are active.
 //!
 //! # Limits
-//! [`METERED_BYTES_MAX`]. What the original refuses is refused (saturating conversions), and so are
-//! modules with imported globals, where it takes a wrong global for its own.
+//! [`METERED_BYTES_MAX`]. Modules that the original refuses are refused (saturating conversions),
+//! and so are modules with imported globals, where it takes a wrong global for its own.
 
 mod height;
 pub(crate) mod reader;

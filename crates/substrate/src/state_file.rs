@@ -11,7 +11,7 @@
 //! # Invariants
 //! * F1. An object that holds a state has no member that is not read: a misspelt one is refused by
 //!   its name. Elsewhere (specifications have many) other members are passed over.
-//! * F2. What is kept of a file is counted as the memory that it takes, and bounded
+//! * F2. The parts kept of a file are counted as the memory that they take, and bounded
 //!   ([`STATE_BYTES_MAX`]). Nothing else of it is kept.
 
 use crate::block_file::set;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A case runs in a new folder that holds links to the collection's `bin`, `data` (and `share`) and
-//! an empty `tmp`; the guest gets `data` and `tmp`. What is compared is the SHA-256 of standard
+//! an empty `tmp`; the guest gets `data` and `tmp`. The comparison is by the SHA-256 of standard
 //! output, of `sqlite-speedtest1` its line of verification only (the others hold times), of
 //! `coremark` without its count of errors when it ran for ten seconds or more (a shorter run is one
 //! of the errors that it counts), followed by one `sha256sum` line for every file in `tmp` but

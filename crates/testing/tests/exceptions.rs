@@ -1,9 +1,9 @@
 //! Which exceptions a store keeps: the same in every tier, and those that `docs/semantics.md` says.
 //!
 //! Each case makes some exceptions, holds on to them or not, and then makes many that nobody holds,
-//! so that the store forgets what it may. What is kept is counted in cells and compared with the
-//! number that follows from the text of the case, in all tiers and all ways of metering; the fuel
-//! that is left and the place of a trap are compared between the tiers.
+//! so that the store forgets what it may. The kept exceptions are counted in cells and compared
+//! with the number that follows from the text of the case, in all tiers and all ways of metering;
+//! the fuel that is left and the place of a trap are compared between the tiers.
 //!
 //! A green run does not show what the host may hold: nothing of it is kept.
 

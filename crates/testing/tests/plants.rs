@@ -1,5 +1,5 @@
 //! The mistakes of a translator that the proof has to catch, by their numbers: each as an edit of
-//! emitted code, and what catches it (`plants/table.tsv`). What is planted in the executors is
+//! emitted code, and what catches it (`plants/table.tsv`). Faults of the executors are in
 //! `crates/runtime/tests/handlers_plants.rs`, which a row's note names.
 //!
 //! Every named edit is applied wherever it can be in the functions of `plants/cases.txt`. The check

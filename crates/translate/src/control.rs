@@ -170,7 +170,7 @@ impl<'m> Cx<'m> {
     /// R2 (frozen base): below a region's base every value is home. None stays an alias of a local,
     /// because the region may write the local on some of its paths and not on others, or once per
     /// iteration; none stays a constant, because real programs have none there and what labels
-    /// demand is simpler so. What goes home goes home here, before the label and before the
+    /// demand is simpler so. Values that go home go home here, before the label and before the
     /// conditional jump (R3).
     pub(crate) fn settle(&mut self, base: usize) {
         while let Some(entry) = self.b.stack.settle_next(base) {

@@ -6,8 +6,8 @@
 //!
 //! The values are adjacent entries, and so are their destinations, in the same order. So a value
 //! that is in its home slot never moves up (`src ≥ dst`), and ascending order is safe for all of
-//! those, also where a v128 overlaps itself. What can go wrong is a source that is a local, among
-//! the slots already written: only a `return` has such sources, because only its destinations are
+//! those, also where a v128 overlaps itself. The only danger is a source that is a local, among the
+//! slots already written: only a `return` has such sources, because only its destinations are
 //! locals (R6). Such a value goes to its home slot first, which no move before its own writes: no
 //! scratch slot, no cycles to break, at most twice the copies.
 //!

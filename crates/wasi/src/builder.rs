@@ -1,7 +1,7 @@
 //! The embedder's grants → a [`WasiCtx`].
 //!
 //! Invariants:
-//! 1. What is not asked for is not there: no stream, no directory, no variable.
+//! 1. A context has nothing that was not asked for: no stream, no directory, no variable.
 //! 2. Descriptors 0, 1, 2 are the standard streams; one that was not granted is empty or swallows,
 //!    so that no file of the guest ever takes its number and the output meant for it. Preopened
 //!    directories follow from 3 in the order given.
@@ -148,7 +148,7 @@ impl WasiCtxBuilder {
     }
 
     /// Sets what the guest's calls may make the host do at most; [`WasiLimits::default`] unless
-    /// told otherwise. What the builder itself grants is never cut by a limit.
+    /// told otherwise. The builder's own grants are never cut by a limit.
     pub fn limits(&mut self, limits: WasiLimits) -> &mut Self {
         self.ctx.limits = limits;
         self

@@ -2,8 +2,8 @@
 //!
 //! Filled by `builder` and `path_open`, used by every `fd_` and `path_` call. Invariants:
 //! 1. A new descriptor gets the lowest free number; `free` has the number of every empty slot.
-//! 2. [`FdTable::insert`] opens none where as many are open as its caller allows. What the builder
-//!    grants is not limited.
+//! 2. [`FdTable::insert`] opens none where as many are open as its caller allows. The builder's
+//!    grants are not limited.
 //! 3. A descriptor's rights only shrink.
 //! 4. `listing_bytes` is the sum of the sizes of all listings, which change only here.
 //!

@@ -63,7 +63,7 @@ fn listable(ctx: &WasiCtx, fd: u32) -> Result<&Directory, Errno> {
     }
 }
 
-/// Writes one entry as far as it fits.
+/// Writes one entry, or the part of it that fits.
 fn put(room: &mut [u8], entry: &HostEntry, next: u64) {
     let head = Dirent {
         next,
@@ -96,7 +96,7 @@ fn list(directory: &Directory, call: &mut Call<'_>, held_bytes: usize) -> Outcom
         found.insert(entry.name, (entry.ino, entry.filetype));
         Ok(())
     })?;
-    // The parent may be outside the sandbox: its number is not told.
+    // The parent may be outside the sandbox: its number is hidden.
     let mut entries = vec![special(b".", own.ino), special(b"..", 0)];
     let names = found.into_iter();
     entries.extend(names.map(|(name, (ino, filetype))| HostEntry { name, ino, filetype }));

@@ -5,8 +5,8 @@
 //! 1. Each call asks [`Descriptor::need`] for its right before it acts.
 //! 2. Every change of a file besides its content (its times) also asks for the right, which a
 //!    read-only directory never hands on; content is protected by the host's access mode as well.
-//! 3. What grows with a length (to allocate, to cut off, advice) is paid before, and done in pieces
-//!    between which the guest's deadline is tested; an interrupt leaves some pieces done.
+//! 3. Work that grows with a length (to allocate, to cut off, advice) is paid before, and done in
+//!    pieces between which the guest's deadline is tested; an interrupt leaves some pieces done.
 //!
 //! Limit: `fd_sync` and `fd_datasync` are one call of the host, which may take its time.
 

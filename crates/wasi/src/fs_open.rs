@@ -1,7 +1,8 @@
 //! `path_open`: guest path, flags and rights → a new descriptor.
 //!
 //! `fs_walk` finds the place. Invariants:
-//! 1. What the flags ask for needs its right ([`needed`]): to create, to cut, to synchronise.
+//! 1. Each action that the flags ask for needs its right ([`needed`]): to create, to cut, to
+//!    synchronise.
 //! 2. The rights asked for only decide whether the host file is opened for reading or writing;
 //!    every other right is what the directory hands on and the kind of file can have, never more.
 //!    (Rights asked for beyond that are left out silently: C libraries ask for all of them.)

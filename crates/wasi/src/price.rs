@@ -4,8 +4,8 @@
 //! `docs/semantics.md` (WASI) says which call pays what. Invariants:
 //! 1. A price depends on the arguments, the guest's memory and what is found, never on the host's
 //!    kind: the same run costs the same everywhere.
-//! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
-//!    at most [`PIECE_BYTES`] or one entry, each paid at once.
+//! 2. Work that is bounded by the arguments is paid before it is done. Other work is done in pieces
+//!    of at most [`PIECE_BYTES`] or one entry, each paid at once.
 //!
 //! A unit stands for 25 ns of the host's work at most, on an ordinary disk: as long as 50 units of
 //! a plain loop. (The 32 units of any call of a host function count with those of [`CALL`].) Not so

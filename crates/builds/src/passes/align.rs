@@ -96,7 +96,7 @@ fn back(trace: &[Vec<usize>], d: usize, k: usize, end: usize) -> Vec<(usize, usi
     pairs
 }
 
-/// The k-th occurrence of a key with the k-th, as far as that increases.
+/// The k-th occurrence of a key with the k-th, as long as the positions increase.
 fn by_occurrence(a: &[u64], b: &[u64]) -> Vec<(usize, usize)> {
     let mut places: HashMap<(u64, u32), usize> = HashMap::new();
     for (at, key) in occurrences(b).into_iter().enumerate() {

@@ -11,8 +11,8 @@
 //! for the order in which passes come to functions may differ.
 //!
 //! 1. Memory: of each function the parts after its first difference, those that the other log has
-//!    yet to bring, at most [`PARTS_MAX`] for each log, and names. What comes later is read no
-//!    more, and [`Comparison::limited`] says so.
+//!    yet to bring, at most [`PARTS_MAX`] for each log, and names. Later parts are not read, and
+//!    [`Comparison::limited`] says so.
 //! 2. Differences are in the order of log A; clusters are in the order of their first differences.
 //!    Nothing depends on the order of a hash map.
 //! 3. A part of a cut dump is not compared.

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often is said how far the log has come.
+/// The interval of progress messages.
 const PROGRESS: Duration = Duration::from_secs(2);
 
 /// A log that was written.

@@ -50,7 +50,7 @@ pub enum Chance {
     HashSeed,
     /// Threads or processes that write when they get to it.
     Race,
-    /// An order; whether by a hash seed or a race is not told.
+    /// An order; whether by a hash seed or a race is unknown.
     Order,
     /// Other numbers that are drawn.
     Random,
@@ -71,7 +71,7 @@ impl Chance {
     }
 }
 
-/// A kind of chance, and by what it was told.
+/// A kind of chance, and the evidence for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The kind.

@@ -5,9 +5,8 @@
 //! sets go into the command by `--no-default-features --features LIST`, or in place of
 //! `{features}`.
 //!
-//! 1. The result is bad, and 1-minimal as far as the builds show: without any one of its features
-//!    they agree, or fail. Agreement may be luck, so each set that is called good was built `runs`
-//!    times.
+//! 1. The result is bad, and 1-minimal by the builds: without any one of its features they agree,
+//!    or fail. Agreement may be luck, so each set that is called good was built `runs` times.
 //!
 //! Worst case n² sets for n features, for each at most `runs` builds. `tests/repro/search.rs` has
 //! scripts in place of Cargo.

@@ -6,7 +6,7 @@
 //! everything else the kind alone. [`chance`](super::chance) looks at the innermost differences.
 //!
 //! 1. At most [`BYTES_MAX`] of each file are read; of larger ones only the kind is reported.
-//! 2. What a file says is printed escaped. Nothing of it is written anywhere.
+//! 2. Text from a file is printed escaped. Nothing of it is written anywhere.
 //! 3. Members are paired by name; of one name, the k-th with the k-th.
 //!
 //! `tests/repro/kind.rs` has a file of each kind, `tests/repro/archives.rs` archives.
@@ -101,7 +101,7 @@ pub const LEAVES_MAX: usize = 64;
 /// Maximum number of lines that are printed of the members of one archive.
 pub const LINES_MAX: usize = 12;
 
-/// Archives are opened so deep in each other.
+/// Maximum depth to which archives are opened in each other.
 pub const DEPTH_MAX: usize = 6;
 
 const HEAD_BYTES: usize = 4096;

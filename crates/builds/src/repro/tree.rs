@@ -2,8 +2,8 @@
 //!
 //! `build` copies before each run and collects after it; [`glob`] chooses.
 //!
-//! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo
-//!    marks `target`, is left out, so no copy of an old artifact passes for a second build.
+//! 1. Earlier build outputs are not copied: a directory marked by `CACHEDIR.TAG`, as Cargo marks
+//!    `target`, is left out, so no copy of an old artifact passes for a second build.
 //! 2. Permissions, symbolic links and times of modification are kept, those of directories and
 //!    links too; or all times are earlier by one span, so that they keep their order. The order of
 //!    creation is by name, or the reverse, which on many file systems is the order in which a build
@@ -35,7 +35,7 @@ pub type Artifacts = BTreeMap<String, String>;
 pub struct How {
     /// The order of creation is turned around.
     pub reversed: bool,
-    /// Times of modification are so much earlier.
+    /// Times of modification are earlier by this.
     pub older: Duration,
 }
 
@@ -48,8 +48,8 @@ pub fn copy(from: &Path, to: &Path, how: How, without: &Path) -> Result<()> {
     copy_directory(from, to, how, without, &mut left, DEPTH_MAX)
 }
 
-/// Gives a copy the time of its source, less the span. What the system does not let be dated stays
-/// as it is.
+/// Gives a copy the time of its source, less the span. Files that the system does not let be dated
+/// stay as they are.
 fn date(copied: &Path, source: &fs::Metadata, older: Duration) {
     let time = source.modified().ok().and_then(|time| time.checked_sub(older));
     let Some(time) = time else { return };

@@ -151,7 +151,7 @@ const PATHS: usize = 25;
 /// Values of `time-zone`, half a day and more from each other.
 const ZONES: [&str; 2] = ["GMT+12", "GMT-14"];
 
-/// So much earlier than in the source the varied times of files are.
+/// Number of seconds by which the varied times of files are earlier than in the source.
 pub const OLDER_SECONDS: u64 = 400 * 86_400;
 
 /// Something of chance that is held fast, to see whether it was the cause.

@@ -66,9 +66,9 @@
 //! * Q3. *Places.* The instruction of an effect maps (F12) to the operator that demands it.
 //! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
 //!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
-//!   return's results. What a callee's frame may have overwritten and what a label's relation does
-//!   not hold counts as unwritten. The same of accumulators, which nothing holds behind a label, a
-//!   call, or an operation of the store that may trap.
+//!   return's results. Cells that a callee's frame may have overwritten, and cells that a label's
+//!   relation does not hold, count as unwritten. The same of accumulators, which nothing holds
+//!   behind a label, a call, or an operation of the store that may trap.
 //! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
 //! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each
 //!   operand-stack position below the label's base.
@@ -97,9 +97,9 @@
 //!
 //! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (Q3);
 //! for other instructions the map is only in order. Q4 does not say that a slot still holds what
-//! was written there: a callee's frame overlaps the home slots above its window. What
-//! `deterministic` demands is part of the terms: a float operator whose NaN may vary is followed by
-//! its `canonicalize`.
+//! was written there: a callee's frame overlaps the home slots above its window. The demands of
+//! `deterministic` are part of the terms: a float operator whose NaN may vary is followed by its
+//! `canonicalize`.
 //!
 //! # Cost
 //! One pass, in which equality takes each instruction when its form is proved (`equality` gives its
@@ -158,8 +158,8 @@ struct Context<'a> {
     candidate: &'a Candidate,
 }
 
-/// Proves all rules of a candidate, and gives the facts that it was compared with. What `observer`
-/// sees of the walk decides nothing (`equality::observe`).
+/// Proves all rules of a candidate, and gives the facts that it was compared with. The observer
+/// decides nothing (`equality::observe`).
 pub(crate) fn check<'a, O: Observer>(
     module: &'a Module,
     settings: &'a Settings,

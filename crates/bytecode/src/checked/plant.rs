@@ -56,7 +56,7 @@ pub fn plant(plant: Plant) {
 }
 
 impl CheckedBytecode {
-    /// The code with the fault that is planted. What comes out is not proved.
+    /// The code with the fault that is planted. The result is not proved.
     #[must_use]
     pub fn planted(mut self) -> CheckedBytecode {
         let chosen = PLANTED.plant.load(Ordering::Relaxed);

@@ -3,9 +3,9 @@
 //!
 //! An executor has one accumulator for each [`RegClass`]. An instruction with one result of one
 //! cell leaves it in the accumulator of the result's class, and in its slot unless it is *muted*;
-//! one of the slot sources may be taken from the accumulator of its class. What an instruction does
-//! so is said by its [`Marks`], in lane 0 above the op; the lane of an operand that is not in a
-//! slot is zero (T4).
+//! one of the slot sources may be taken from the accumulator of its class. The [`Marks`] of an
+//! instruction say which operands and results it treats so, in lane 0 above the op; the lane of an
+//! operand that is not in a slot is zero (T4).
 //!
 //! # Invariants
 //! * A1. [`Marks::ALL`] of them fit lane 0 beside every op.

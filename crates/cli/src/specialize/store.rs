@@ -9,9 +9,9 @@
 //!   where there is one), and then renamed, so another process, be it of another machine, reads all
 //!   of an entry or none; of two that write one entry the last stays, and both are right.
 //! * D2. Nothing but a plain file of at most [`ENTRY_BYTES_MAX`] bytes is read.
-//! * D3. A folder that was written to is brought below [`FOLDER_BYTES_MAX`] at the end: what was
-//!   used longest ago goes first. What has another name than an entry, or does not begin as one,
-//!   stays, and is not counted.
+//! * D3. A folder that was written to is brought below [`FOLDER_BYTES_MAX`] at the end: the entry
+//!   used longest ago goes first. A file that has another name than an entry, or does not begin as
+//!   one, stays, and is not counted.
 //!
 //! The specialiser proves the contents of a file; this module does not believe them either.
 
@@ -111,7 +111,7 @@ fn is_name(name: &str) -> bool {
     name.strip_suffix(".spec").is_some_and(is_key) || part.is_some_and(|(key, _)| is_key(key))
 }
 
-/// Whether a file begins as an entry does; one that becomes an entry, as far as it goes.
+/// Whether a file begins as an entry does; the written part of one that becomes an entry.
 fn begins_as_entry(path: &Path) -> bool {
     let mut first = Vec::new();
     let read =

@@ -2,8 +2,8 @@
 //! a body → [`FrameFacts`], or nothing.
 //!
 //! The validator's visitor is wrapped in one that looks at the operators of control alone, so no
-//! operator is decoded twice or made a value. What the module documentation of `facts` calls
-//! reachable is followed by labels; blocks, segments and roots are left to
+//! operator is decoded twice or made a value. Reachability, as the module documentation of `facts`
+//! defines it, is followed by labels; blocks, segments and roots are left to
 //! [`FactsBuilder`](super::FactsBuilder).
 //!
 //! # Invariants
@@ -30,7 +30,7 @@ use wasmparser::{
 
 /// Work that is left to a body.
 pub(crate) trait Budgeted {
-    /// Takes work off, if so much is left.
+    /// Takes work off, if enough is left.
     fn take(&mut self, work: u64) -> Option<()>;
 
     /// The same for the operator at `offset`; the error says that too little is left.

@@ -5,11 +5,11 @@
 //! validator's types ─ RootsBuilder ─► ExceptionRoots ─► cells of the frame, at an operator ─► what a store keeps
 //! ```
 //!
-//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). Which
-//! references a frame holds is said here, of the Wasm alone, so that it is the same in every tier:
-//! all locals of such a type, read again or not, and the operands that lie below those of the
-//! operator at which the frame is. Exceptions are made while a frame is at a call or at a `throw`,
-//! so only these operators have an entry; one without has no such operands.
+//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). The
+//! references that a frame holds are defined here, by the Wasm alone, so that they are the same in
+//! every tier: all locals of such a type, read again or not, and the operands that lie below those
+//! of the operator at which the frame is. Exceptions are made while a frame is at a call or at a
+//! `throw`, so only these operators have an entry; one without has no such operands.
 //!
 //! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the
 //! operand stack.

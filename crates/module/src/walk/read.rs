@@ -3,7 +3,7 @@
 //! An operator is large, and the decoder's own [`read`](OperatorsReader::read) hands it on as a
 //! whole several times, each time right after its parts were written, for which a processor waits.
 //! Here the decoder's visitor writes the parts where they stay, and gives the opcode, which it
-//! knows. What is read is the same: each method writes the operator of its name.
+//! knows. The operators read are the same: each method writes the operator of its name.
 //!
 //! Limits: the former contents of the place are forgotten and not dropped, so the caller must clear
 //! a place that owns memory before it reads on ([`clear`]); else the memory leaks. Noticed by:

@@ -10,7 +10,8 @@
 //! stays bytecode, and one of very many blocks has no such parameters ([`MERGES_MAX`]).
 //!
 //! - F1. `now` is what the store's word holds, or none.
-//! - F2. What is known at the end of a block is known where one begins that only it leads to.
+//! - F2. A value known at the end of a block is known at the start of a block that only this one
+//!   leads to.
 //! - F3. At most [`CHARGES_MAX`] charges lie between what is known and the load or parameter that
 //!   it was computed from: to the check every comparison on the way is a fact about that one, of
 //!   which it looks at all for each charge. Reading the word anew does not help: the check knows

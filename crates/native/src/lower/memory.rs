@@ -217,7 +217,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Bytes of a `memory.copy` or `memory.fill` that have code of their own, at most.
+/// Bytes of a `memory.copy` or `memory.fill` with inline code, at most.
 const FEW_BYTES: u64 = 128;
 
 /// Offsets and types of accesses that together cover `bytes` bytes, at least one; they may overlap.

@@ -10,13 +10,13 @@
 //!
 //! The expression of a row resolves here to functions of the names that `prova-num` has, which
 //! append CLIF instead of computing ([`meaning`]); so there is a lowering for each name, and a row
-//! without one does not compile. What the class says is in the files of the families; a class that
-//! has no inline code goes through the builtin `perform` or makes the function stay bytecode
+//! without one does not compile. The code of each class is in the files of the families; a class
+//! that has no inline code goes through the builtin `perform` or makes the function stay bytecode
 //! ([`Declined`](crate::Declined)).
 //!
 //! # Invariants
 //! 1. An instruction of the CLIF belongs to the module offset of its operator.
-//! 2. What is appended for an operator that traps traps with its code before any change that the
+//! 2. The instructions for an operator that traps do so with its code before any change that the
 //!    operator or a later one makes.
 
 pub(crate) mod atomic;

@@ -86,7 +86,7 @@ impl Code {
     }
 
     /// The one way of machine code to the runtime: the check stands in it. Pieces that come
-    /// together lie together. What is refused may come once more with another certificate.
+    /// together lie together. A refused piece may come once more with another certificate.
     fn load(&self, layout: &Layout, codes: Vec<MachineCode>) -> Vec<MachineLoaded> {
         let load = |codes: &[MachineCode]| -> Vec<MachineLoaded> {
             let bytes: Vec<_> = codes.iter().map(bytes_of).collect();

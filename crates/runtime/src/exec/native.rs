@@ -12,7 +12,7 @@
 //! * Z1. There is a segment for each frame whose function runs or waits as native code; a record
 //!   with [`Frame::NATIVE`] belongs to the newest segment whose function's frame lies below it.
 //! * Z2. Frames of native code are chained by their frame pointers, from the newest to the way in,
-//!   whose caller's is 0. What lies there was written by checked code (P13 of the check).
+//!   whose caller's is 0. The frames were written by checked code (P13 of the check).
 //! * Z3. While native code runs or waits, `height_left` is the value passed to its newest callee;
 //!   when native code has returned, it is the segment's.
 

@@ -6,9 +6,10 @@
 //! values go from the throwing frame's window straight to the slots of the label; an object is made
 //! only for a clause that wants the reference. Nothing of the host's stack is involved.
 //!
-//! A host function may throw too: the search begins at the code that called it. What no frame of an
-//! activation catches leaves it as a trap with the exception, and the host, which has it in hand
-//! then, may throw it on. So an exception passes a call of the host only where the host lets it.
+//! A host function may throw too: the search begins at the code that called it. An exception that
+//! no frame of an activation catches leaves it as a trap with the exception, and the host, which
+//! has it in hand then, may throw it on. So an exception passes a call of the host only where the
+//! host lets it.
 //!
 //! # Invariants
 //! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause

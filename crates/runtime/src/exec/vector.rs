@@ -8,8 +8,8 @@
 //! ```
 //!
 //! An arrow is a glob import that the later module's own operators shadow: each module offers every
-//! operator of `prova_num`, in the best form that it knows. What an operator means is `prova_num`'s
-//! matter alone; here are only other ways to compute the same bits. Names, operands and results are
+//! operator of `prova_num`, in the best form that it knows. `prova_num` alone defines the
+//! operators; here are only other ways to compute the same bits. Names, operands and results are
 //! the same, so the rows of the op table need not know.
 //!
 //! Why at all: a vector that is computed in general registers is stored in two halves, and the load

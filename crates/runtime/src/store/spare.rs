@@ -5,7 +5,7 @@
 //! An embedder gives the stores of one engine the same [`Spare`] in their configuration.
 //!
 //! # Invariants
-//! * Q1. What lies here has no entries: a store cannot see anything of one before it.
+//! * Q1. Memory here has no entries: a store cannot see anything of one before it.
 //!
 //! Limits: [`ROOMS_MAX`] rooms of at most [`ENTRIES_MAX`] entries each; what is more is freed.
 

@@ -153,7 +153,7 @@ pub(super) fn slice<'p, T>(pool: &'p [T], run: &Run) -> &'p [T] {
 }
 
 impl Draft {
-    /// A value is `of` without null; its type is still to be given, as far as it is known by now
+    /// A value is `of` without null; its type is still to be given, from the types known by now
     /// ([`settle_types`](Draft::settle_types)).
     pub(super) fn is_non_null(&mut self, value: u32, of: u32) -> ValType {
         self.non_nulls.push(NonNull { value, of });

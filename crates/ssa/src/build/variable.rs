@@ -8,8 +8,8 @@
 //!
 //! This is the construction of Braun and others (*Simple and efficient construction of SSA form*,
 //! 2013): a parameter comes into being when a read needs it, and goes away if its arguments turn
-//! out to be one value. What differs is the search: theirs goes backward block by block, which in a
-//! function of many blocks and locals takes their product. In Wasm a definition reaches a read
+//! out to be one value. The difference is the search: theirs goes backward block by block, which in
+//! a function of many blocks and locals takes their product. In Wasm a definition reaches a read
 //! through structure that can be skipped:
 //!
 //! Positions are offsets of operators. Let `w` be the last entry of the local before position `p`.
@@ -281,7 +281,7 @@ impl Locals {
         Ok(value)
     }
 
-    /// The innermost loop around a place that writes a local, as far as is known.
+    /// The innermost loop around a place that writes a local, as known so far.
     fn loop_of(&self, local: u32, inside: u32) -> u32 {
         let unmasked = |data: &Loop| data.mask >> (local % 64) & 1 == 0;
         if !self.done {

@@ -26,8 +26,8 @@
 //!
 //! # Invariants
 //! * J1. The writes of a local rise by place.
-//! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds
-//!   until the local is written.
+//! * J2. The value known of a local in an *era* (the walk between the boundaries of one region)
+//!   holds until the local is written.
 //! * J3. The facts' mask of a loop's writes names too many locals, never too few. While the loop is
 //!   open it stands for the writes to come; of a loop that has ended the writes are known.
 //!

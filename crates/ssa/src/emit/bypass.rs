@@ -5,7 +5,7 @@
 //! have one graph, so that what was emitted once is emitted the same again.
 //!
 //! # Invariants
-//! * V7. What a run does is the same: an edge past a block carries what the block's jump would have
+//! * V7. A run behaves the same: an edge past a block carries what the block's jump would have
 //!   carried. The parameters of a block that gives way are read by its own jump alone.
 //! * V8. Numbers of blocks, instructions and values stay as they are; what has given way ends in
 //!   `unreachable`, and nothing leads there.

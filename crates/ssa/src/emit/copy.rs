@@ -1,7 +1,7 @@
 //! A body → a copy of it with more parameters, whose edges lead where the writer says.
 //!
-//! Blocks are copied in an order in which each definition stands before its uses. What has no copy
-//! yet would be a fault of the writer; it becomes value 0, which `verify` or the check refuses.
+//! Blocks are copied in an order in which each definition stands before its uses. A value without a
+//! copy would be a fault of the writer; it becomes value 0, which `verify` or the check refuses.
 
 use super::carry::Carried;
 use crate::assemble::Assembler;

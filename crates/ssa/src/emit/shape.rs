@@ -6,11 +6,12 @@
 //! a branch out of that `block` leads to it; a loop's header gets a `loop`.
 //!
 //! # Invariants
-//! * G1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
-//!   no branch. In the plain style it has one, so that all edges of a join meet at its label.
+//! * G1. Control that falls out of a piece of code comes to the node that is its *next*; a jump
+//!   there needs no branch. In the plain style it has one, so that all edges of a join meet at its
+//!   label.
 //! * G2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
 //!   branches to with the payloads on the stack.
-//! * G3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
+//! * G3. The moves of an edge stand on that edge alone: behind the condition, in an arm or in front
 //!   of an unconditional branch. All arguments are read before the first parameter is written.
 //!
 //! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps,

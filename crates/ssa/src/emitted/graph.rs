@@ -472,7 +472,7 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// So often control comes from a block to each that it leads to.
+    /// The number of times that control comes from a block to each that it leads to.
     fn pass_ways(&mut self, edges: &Edges, block: Block, ways: u32) {
         for edge in edges.out(block) {
             let to = &mut self.blocks[edge.block.as_u32() as usize].ways;

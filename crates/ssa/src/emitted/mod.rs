@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The emitted function is Wasm like any other: the builder reads it back, and
-//! [`CheckedBody::check`] proves what it reads, the *image*, equal to the bytes. What remains is to
+//! [`CheckedBody::check`] proves what it reads, the *image*, equal to the bytes. It remains to
 //! prove two bodies in SSA form equal: the image, and the body from which the bytes were made. Both
 //! are walked in lockstep (`relate`), each edge once, and their values are compared as *terms*
 //! (`terms`): hash-consed applications of pure operators to what only a run can know. This is
@@ -204,9 +204,9 @@ impl EmittedBody {
         EmittedBody::image_of(twin, body.body(), homes)
     }
 
-    /// Checks the function of the new module against a body of the old one that stands for no
-    /// Wasm: the old module has another body in its place. What is proved is that the new function
-    /// is this body; what the body is for is its author's to prove.
+    /// Checks the function of the new module against a body of the old one that stands for no Wasm:
+    /// the old module has another body in its place. The proof is that the new function is this
+    /// body; the author of the body proves its purpose.
     ///
     /// # Errors
     /// The first rule that is broken.

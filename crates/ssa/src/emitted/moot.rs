@@ -6,9 +6,9 @@
 //!
 //! # Invariants
 //! * M8. A block is *passed* on the way of an edge only if it does nothing before its jump, and
-//!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a
-//!   parameter of the block, a constant, or a value from elsewhere: so what an edge comes to behind
-//!   passed blocks, and with which values, is known from the edge alone.
+//!   nothing but this jump reads what begins in it, constants apart. The jump carries parameters of
+//!   the block, constants, or values from elsewhere. So the block that an edge reaches behind
+//!   passed blocks, and the values with which it does, are known from the edge alone.
 //! * M9. A branch is moot only if all its edges come to the same block with the same values, or out
 //!   of the function with the same results. Constants are the same if they are equal. No effect
 //!   stands on any of the ways, and no value that is read later begins there, so either way may

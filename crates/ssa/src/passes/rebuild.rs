@@ -133,7 +133,7 @@ impl<'b> Plan<'b> {
         self.changes = true;
     }
 
-    /// An instruction stands at the end of another block, behind those that are said to before.
+    /// An instruction stands at the end of another block, behind those placed there before.
     pub(super) fn hoist(&mut self, inst: Inst, to: Block) {
         self.remove(inst);
         self.hoisted.entry(to).or_default().push(inst);

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A witness names blocks, values and instructions of the old body. A pass says by its [`Trace`]
-//! which of them each of the new body was, so what the next pass says of its old body is said of
-//! the one before, as far as that can say it: a block of the middle body is its head, and what is
-//! claimed of a middle value is claimed of the value that it was.
+//! which of them each of the new body was, so the next pass's statements about its old body are
+//! restated for the one before, where that is possible: a block of the middle body is its head, and
+//! what is claimed of a middle value is claimed of the value that it was.
 //!
 //! Nothing here is trusted: the check proves the row as it proves one pass, or refuses it, and then
 //! each pass is proved by itself ([`super::optimize`]). So that few are refused, a row ends where a

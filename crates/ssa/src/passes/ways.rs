@@ -15,7 +15,7 @@ use cranelift_entity::EntityRef;
 /// How a block is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// Not at all, as far as is seen.
+    /// Not at all, as known so far.
     None,
     /// From one block, whose end does nothing else.
     One(Block),

@@ -11,8 +11,9 @@
 //!
 //! * Y5. *Shrinking.* Rounds replace functions by what is better and no longer. A function that has
 //!   not settled after [`ROUNDS_MAX`] of them gets back the bytes that it had before the first.
-//! * Y6. *Growing.* Functions that have settled may once become better and longer, as far as all
-//!   of them together have become shorter, in their order; then those that did shrink again.
+//! * Y6. *Growing.* Functions that have settled may once become better and longer, by the bytes
+//!   that all of them together have become shorter, in their order; then those that did shrink
+//!   again.
 //! * Y7. *Size.* The module has at most as many bytes as it had: no body is longer than what others
 //!   have saved, none may need a type that the module has not, sections are written with the
 //!   shortest sizes, and names only go.

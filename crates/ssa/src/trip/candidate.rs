@@ -1,4 +1,4 @@
-//! The emission of one function: a body that `transform` gave, in the styles of Y3, as far as it is
+//! The emission of one function: a body that `transform` gave, in the styles of Y3, while it is
 //! wanted.
 
 use super::better::{Measure, Wanted};

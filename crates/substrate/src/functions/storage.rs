@@ -249,8 +249,8 @@ fn ordered_root(
     call.give_at(&root)
 }
 
-/// Whether a list of nodes proves that the trie with a root holds a key with a value. What is no
-/// list of nodes is the runtime's fault; a proof that is wrong is 0.
+/// Whether a list of nodes proves that the trie with a root holds a key with a value. An argument
+/// that is no list of nodes is the runtime's fault; a proof that is wrong is 0.
 fn verify_proof(
     call: &mut Call<'_>,
     hasher: Hasher,

@@ -1,7 +1,7 @@
 //! The greatest height of a function's operand stack, as `wasm-instrument` 0.4.0 counts it.
 //!
 //! It begins at 2 (what a frame costs) and is looked at before each operator, unless the innermost
-//! block is behind a branch. What is counted differently from the true height stays so, since it is
+//! block is behind a branch. Where the count differs from the true height it stays so, since it is
 //! consensus: `else` keeps the height and the unreachability of the first arm, `br_table` does not
 //! pop its index, and an operator that pops in unreachable code may go below its block.
 

@@ -1,7 +1,7 @@
 //! Programs that try to buy much work with little fuel, in the text format.
 //!
-//! Each is an endless loop in the export `f` unless it says otherwise. What they are after: cells
-//! that a call clears or a branch moves, the search for a handler, calls that leave the executor,
+//! Each is an endless loop in the export `f` unless it says otherwise. Their targets are cells that
+//! a call clears or a branch moves, the search for a handler, calls that leave the executor,
 //! growth, bulk operators, caches.
 
 use super::Program;

@@ -459,7 +459,7 @@ impl<'s> Stretch<'s> {
         Some(next)
     }
 
-    /// Writes the results of a pair. What may trap and does not has computed its result.
+    /// Writes the results of a pair. An op that may trap and does not has computed its result.
     fn written(&mut self, done: Computed, [a, b]: [&Item; 2]) -> Option<()> {
         let computes = a.op.class() == Class::trap;
         let Computed { op, immediates, args } = done;

@@ -89,7 +89,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// F13, as far as it is order.
+    /// The part of F13 that concerns order.
     fn hints(&self) -> Verdict {
         let Candidate { words, controls, .. } = self.candidate;
         let wrong = |what| Err(fault(0, Rule::Hints, what));
@@ -295,7 +295,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// F12, as far as it is order.
+    /// The part of F12 that concerns order.
     fn map(&self, starts: &BTreeSet<u32>) -> Verdict {
         let map = &self.candidate.map;
         if map.first().is_none_or(|first| first.word != 0) {

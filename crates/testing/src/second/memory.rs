@@ -1,7 +1,7 @@
 //! Loads, stores, growth and bulk operators of memories.
 //!
-//! An access is an effect on memory, address and offset. What a load gives is the bits of its
-//! width, and what the operator makes of them is computed; what a store writes is computed before.
+//! An access is an effect on memory, address and offset. The effect of a load gives the bits of its
+//! width, and the operator's result is computed from them; the value of a store is computed before.
 //! Both follow from the operator's name.
 
 use super::numeric::name;

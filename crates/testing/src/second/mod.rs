@@ -19,9 +19,9 @@
 //! The form is F1 to F15 of the check's header (`form`). Then the operators are walked in their
 //! order, those that cannot be reached left out, and the code in the order of its words:
 //!
-//! * W1. What an operator computes, the code may compute anywhere before it is used. Where an
-//!   operator has an effect, the next effect of the code is the same one, on equal arguments, and
-//!   the map gives its instruction the operator's offset (Q2, Q3).
+//! * W1. The code may compute an operator's result anywhere before it is used. Where an operator
+//!   has an effect, the next effect of the code is the same one, on equal arguments, and the map
+//!   gives its instruction the operator's offset (Q2, Q3).
 //! * W2. Before each operator the charge or poll that is due there is such an effect (F14, Q2).
 //! * W3. For every control operator that is reached there is the next hint, and its code ends at
 //!   the hint's word (Q12). The code of an edge, which only computes, stands before that word.

@@ -94,7 +94,7 @@ pub(crate) fn is_code(address: usize) -> bool {
     start != 0 && (start..END.load(Ordering::Acquire)).contains(&address)
 }
 
-/// Pieces of code in pages of their own, see above.
+/// Pieces of code in separate pages, see above.
 #[derive(Debug)]
 pub(crate) struct CodeMemory {
     start: NonNull<u8>,

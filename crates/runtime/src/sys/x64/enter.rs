@@ -214,7 +214,8 @@ exits! {
     exit_trap Trapped;
 }
 
-/// `perform(vmctx, height, opcode, first, second)`. What is performed at once gives 0.
+/// `perform(vmctx, height, opcode, first, second)`. It gives 0 if the operator was performed at
+/// once.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn exit_perform() {
     naked_asm!(

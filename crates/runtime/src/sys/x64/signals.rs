@@ -63,8 +63,8 @@ pub(crate) fn install() -> bool {
     })
 }
 
-/// Our action for a signal. What the system does again after a signal that is ignored or handled,
-/// it does again after ours.
+/// Our action for a signal. System calls that are restarted after an ignored or handled signal are
+/// restarted after ours.
 pub(super) fn ours(signal: c_int) -> libc::sigaction {
     // SAFETY: zeros are a value of the type.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };

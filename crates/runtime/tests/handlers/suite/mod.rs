@@ -6,12 +6,12 @@
 //!                    └────────────────────────────── Reference ────────────────────────────────────────────────┘
 //! ```
 //!
-//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. What it
-//! cannot see is an executor that does something else than the row. Here the expectation is the
-//! reference tier's, which reads neither the rows nor the bytecode: it executes the Wasm operators,
-//! and shares with an executor `prova_num` and the store. So operand order, widths, extensions,
-//! immediates, offsets, bounds, slots, targets and traps are independent; numeric operators are
-//! `prova_num`'s own tests' matter.
+//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. It
+//! cannot see an executor that differs from the row. Here the expectation is the reference tier's,
+//! which reads neither the rows nor the bytecode: it executes the Wasm operators, and shares with
+//! an executor `prova_num` and the store. So operand order, widths, extensions, immediates,
+//! offsets, bounds, slots, targets and traps are independent; numeric operators are `prova_num`'s
+//! own tests' matter.
 //!
 //! Compared after each call: the cells of the whole frame (see `form`), or the kind, place and
 //! address of the trap; fuel; memories, tables, globals.

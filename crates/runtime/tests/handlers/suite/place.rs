@@ -9,7 +9,7 @@
 //! sources, or beside its result, is seen. The check proves the edited code as any other, so an
 //! edit that would change the meaning is refused and not run.
 //!
-//! Operands that the candidate has in accumulators go to cells of their own first; then each of the
+//! Operands that the candidate has in accumulators go to separate cells first; then each of the
 //! marks that the op takes is put on it, with a copy of the right class before or behind it.
 //!
 //! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16

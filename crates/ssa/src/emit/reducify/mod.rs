@@ -22,10 +22,11 @@
 //! from which this one results.
 //!
 //! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
-//! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
+//! * I3. A dispatch gets a constant for each entry that is not selected, and nothing reads it.
 //! * I4. Definitions still dominate their uses, so nothing else changes. A new way comes to an
-//!   entry E from where another entry was meant. What dominates E dominates the first way into the
-//!   region by E, which comes from outside: so it is outside, and before every entry.
+//!   entry E from where another entry was meant. A block that dominates E dominates the first way
+//!   into the region by E, which comes from outside: so that block is outside, and before every
+//!   entry.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of

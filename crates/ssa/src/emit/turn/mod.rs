@@ -22,7 +22,7 @@
 //!   it, and other loops are left as they are.
 //! * H4. Values of a header that other blocks read come to them as parameters, except constants
 //!   (`carry`).
-//! * H5. What is made is reducible.
+//! * H5. The result is reducible.
 //!
 //! Nothing here is believed: see `passes/check/copies.rs` for why copies are the same, and
 //! [`CheckedBody::undo`] for the parameters. Limits: loops of several latches get a copy for each

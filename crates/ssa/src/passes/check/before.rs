@@ -55,7 +55,7 @@ pub(in crate::passes) struct Before<'b> {
 
 impl<'b> Before<'b> {
     /// # Errors
-    /// Q4, Q5, Q6, as far as they speak of the old body alone.
+    /// Q4, Q5, Q6, for the parts that speak of the old body alone.
     pub(super) fn new(
         module: &'b Module,
         body: &'b Body,
@@ -127,7 +127,7 @@ impl<'b> Before<'b> {
         Ok(())
     }
 
-    /// Takes the witness's words, as far as they name what exists.
+    /// Takes the witness's statements, if they name things that exist.
     fn read(&mut self, witness: &Witness) -> Verdict {
         for &block in &witness.threaded {
             let threaded = self.threaded.get_mut(block.index());

@@ -9,9 +9,9 @@
 //!   trap sees nothing. All else sees all.
 //! * X11. At the end of a block that does nothing but decide where to go on, that is dying which is
 //!   dying at the starts of all blocks that it may lead to; at other ends nothing is.
-//! * X12. What the witness says is dying at the start of a block must be found so, by what it says
-//!   of others. The root of such a range is made in a block that strictly dominates this one, so it
-//!   is the same value before and behind the edge, and so is what it is a sum of.
+//! * X12. A range that the witness calls dying at the start of a block must be found so, from its
+//!   statements about others. The root of such a range is made in a block that strictly dominates
+//!   this one, so it is the same value before and behind the edge, and so is what it is a sum of.
 //!
 //! So wherever control is, the bytes in which memory differs between both bodies are dying, and
 //! when memory is seen there are none. A way that never ends shows nothing: memories are not

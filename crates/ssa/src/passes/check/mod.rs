@@ -75,12 +75,11 @@
 //! alone.
 //!
 //! # Limits
-//! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
-//! may allow it. Loads are known inside one block, and in blocks that it alone leads to; what they
-//! reached is known in all that it dominates.
-//! Exceptions that frames hold (the crate's page) may be held for less time or longer. What is
-//! shared with the passes is trusted: the table of operators, [`Effects`], `number`, `ways`,
-//! `prova-terms`, `verify`.
+//! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`] may
+//! allow it. Loads are known inside one block, and in blocks that it alone leads to; what they
+//! reached is known in all that it dominates. Exceptions that frames hold (the crate's page) may be
+//! held for less time or longer. The parts shared with the passes are trusted: the table of
+//! operators, [`Effects`], `number`, `ways`, `prova-terms`, `verify`.
 //!
 //! Time: linear in both bodies, times the logarithm of a block's accesses; passing over threaded
 //! blocks is limited by Q14. It never panics, for any new body and witness, and recurses nowhere.

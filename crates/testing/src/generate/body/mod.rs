@@ -47,7 +47,7 @@ pub(super) struct MemoryShape {
     pub(super) bytes: u64,
 }
 
-/// The module as far as bodies see it.
+/// The parts of the module that bodies see.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     /// The host's functions first, then the helpers; none in a helper.
