@@ -71,11 +71,11 @@ pub(crate) struct Convention {
 }
 
 impl Convention {
-    /// That of functions without parameters and results.
+    /// The convention of functions without parameters and results.
     pub(crate) const EMPTY: &'static Convention =
         &Convention { arguments: Vec::new(), stack_bytes: 0, results: Some(Vec::new()) };
 
-    /// That of a signature.
+    /// The convention of a signature.
     pub(crate) fn of(signature: &Signature) -> Convention {
         let references = |places: Vec<(Ty, Place)>| {
             let references = places.into_iter().filter_map(|(ty, place)| match ty {

@@ -386,8 +386,8 @@ impl Machine<'_> {
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
-    /// is since the last call, and the reference is not null. That of a store address that was
-    /// read from a record is this record.
+    /// is since the last call, and the reference is not null. The record of a store address that
+    /// was read from a record is this record.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
         if planted!(OldList, calls != state.calls, false) {
             return fault(Rule::Field, "the functions' records may have moved at a call");

@@ -49,7 +49,7 @@ pub enum Fact {
         /// The right side.
         b: Node,
     },
-    /// A function's type id equals that of a type of the module.
+    /// A function's type id equals the id of a type of the module.
     Type {
         /// The function's record.
         record: Record,

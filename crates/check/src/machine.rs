@@ -162,8 +162,8 @@ impl<'a> Machine<'a> {
         state
     }
 
-    /// The record that rdi holds at entry: a function's own, or that of some function of a thunk's
-    /// type.
+    /// The record that rdi holds at entry: a function's own, or the record of some function of a
+    /// thunk's type.
     fn own_record(&mut self, state: &mut State) -> Value {
         match self.kind {
             CodeKind::Func(func) => self.record(func),

@@ -67,9 +67,9 @@ impl RefType {
 /// A record of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
-    /// That of a function of the module's index space.
+    /// The record of a function of the module's index space.
     Func(u32),
-    /// That of the function that a reference names.
+    /// The record of the function that a reference names.
     Ref(Sym),
 }
 

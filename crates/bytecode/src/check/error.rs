@@ -251,7 +251,7 @@ pub(crate) struct Difference {
 /// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
 ///
 /// It is made where the candidate is refused and nowhere else, so its text costs nothing that is
-/// accepted. That of a difference is made by `explain` when the walk has ended.
+/// accepted. The text of a difference is made by `explain` when the walk has ended.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Broken>);
 
