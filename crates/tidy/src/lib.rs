@@ -13,6 +13,7 @@
 //! repository.
 
 pub mod architecture;
+pub mod dialect;
 mod functions;
 mod labels;
 mod layout;
@@ -126,8 +127,8 @@ impl Tree {
 /// A rule: a tree → its findings.
 type Rule = fn(&Tree, &mut Vec<Finding>);
 
-/// All rules that judge single places. The ratchet of long functions is apart, see
-/// [`long_functions`].
+/// All rules that judge single places. The ratchets are apart: see [`long_functions`] and
+/// [`dialect`].
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,
