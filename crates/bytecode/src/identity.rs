@@ -4,8 +4,8 @@
 //! `prova-runtime` compares an [`Identity`] with the store's when it attaches the code; caches and
 //! artifacts name code by [`Identity::digest`].
 //!
-//! 1. Identities of which [`Identity::compare`] finds no difference have equal digests, and others
-//!    different ones.
+//! 1. Identities have equal digests if [`Identity::compare`] finds no difference, and different
+//!    ones otherwise.
 //!
 //! Limits of a module are no part of it (see [`Module::digest`]), and the function is the code's
 //! own. Noticed by: the tests below, and `src/attach/tests.rs` of `prova-runtime`.

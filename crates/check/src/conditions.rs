@@ -34,8 +34,8 @@ impl Machine<'_> {
         self.way(state, (condition, holds), &sides)
     }
 
-    /// The paths behind a condition that holds, and behind one that does not; none where it cannot
-    /// be so.
+    /// The paths behind a condition that holds, and behind a condition that does not; none where
+    /// that is impossible.
     pub fn branch(&mut self, state: &State, condition: Condition) -> (Option<Path>, Option<Path>) {
         let sides = self.sides(state, condition);
         let taken = self.way(state, (condition, true), &sides);

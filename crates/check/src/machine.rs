@@ -68,7 +68,7 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// A machine for `bytes`, of which `data` are no code.
+    /// A machine for `bytes`; the ranges in `data` are no code.
     ///
     /// # Errors
     ///

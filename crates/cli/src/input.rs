@@ -136,7 +136,7 @@ fn is_binary_file(path: &Path) -> bool {
 /// How a binary module begins.
 const MAGIC: &[u8] = b"\0asm";
 
-/// All that `reader` gives, of which no more than a byte beyond the limit is read.
+/// All bytes of `reader`; it is read to at most one byte beyond the limit.
 fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;

@@ -417,7 +417,7 @@ fn globals_of_intrinsics() {
         assert!(code == Some(0) && told.contains("1 of 1 requests"), "{noted}");
         let assumes = told.contains("assumes");
         assert!(assumes == options.contains(&"trust") && noted.is_empty(), "{told}{noted}");
-        // 7 + 11 + 13, and three steps of which each counts 1 and what is there.
+        // 7 + 11 + 13, and three steps, each of which counts 1 and the present value.
         assert_eq!([call(&["run", "2048"]), call(&["plain", "2048"])], ["31003", "31003"]);
         assert_eq!([call(&["run", "1024"]), call(&["plain", "1024"])], ["31024", "31024"]);
     }

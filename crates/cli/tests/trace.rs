@@ -179,7 +179,7 @@ fn a_limit_and_a_missing_check_are_named_where_they_matter() {
     }
 }
 
-/// Adds numbers, of which a global remembers the last one, to random bytes.
+/// Adds numbers to random bytes; a global remembers the last number.
 const SUMS: &str = r#"(module
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (memory (export "memory") 1)

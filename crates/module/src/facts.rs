@@ -141,8 +141,8 @@ impl FuncFacts {
 /// The charge of every frame in addition to its cells, in bytes.
 pub const FRAME_BYTES: u64 = 64;
 
-/// The charge of a frame of `cells` cells against the logical stack limit, in bytes: `8 × cells +
-/// 64`. The cells hold parameters, locals and the greatest height of the operand stack
+/// The charge of a frame of `cells` cells against the logical stack limit, in bytes, which is
+/// `8 × cells + 64`. The cells hold parameters, locals and the greatest height of the operand stack
 /// (`docs/semantics.md`).
 pub const fn frame_charge_bytes(cells: u64) -> u64 {
     8 * cells + FRAME_BYTES

@@ -419,7 +419,7 @@ impl<'m> FuncBody<'m> {
         self.reader_at(self.start)
     }
 
-    /// The same, of which the frequent operators are read quickly.
+    /// The same, with a fast path for frequent operators.
     pub fn operators_quick(&self) -> Operators<'m> {
         let bytes = &self.module.bytes()[self.start..self.range.end];
         Operators::new(bytes, self.start as u64, self.module.features().wasm())

@@ -214,8 +214,8 @@ fn signed(next: &[u8; AHEAD]) -> Option<(usize, i32)> {
     Some((bytes, (value << unused) as i32 >> unused))
 }
 
-/// A LEB128 from byte `AT` on, the fifth byte of which is below `fifth_max`: how many bytes, and
-/// the bits of their values.
+/// A LEB128 from byte `AT` on, whose fifth byte is below `fifth_max`: the number of bytes, and the
+/// bits of their values.
 #[inline(never)]
 fn long<const AT: usize>(next: &[u8; AHEAD], fifth_max: u8) -> Option<(usize, u32)> {
     let mut value = 0;
@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    /// V1, over every opcode with immediates of up to six bytes, of each of which all that decides
-    /// is tried.
+    /// V1, over every opcode with immediates of up to six bytes; of each byte all deciding values
+    /// are tried.
     #[test]
     fn long_immediates_are_the_decoders() {
         let each = [0x00, 0x07, 0x08, 0x0f, 0x10, 0x7f, 0x80, 0xff];

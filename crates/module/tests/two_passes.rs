@@ -61,7 +61,7 @@ fn alike(bytes: &[u8], limits: &Limits) -> Result<Module, Error> {
     Ok(frames)
 }
 
-/// Default limits, of which one is low.
+/// Default limits, except for one low limit.
 fn low(u: &mut Unstructured<'_>) -> arbtest::arbitrary::Result<Limits> {
     let mut limits = Limits::default();
     let fields: [&mut u64; 6] = [

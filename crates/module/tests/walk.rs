@@ -65,7 +65,7 @@ struct Types<'m> {
 }
 
 impl Types<'_> {
-    /// The top of the stack before an operator is what the validator has, as far as it goes down.
+    /// The top of the stack before an operator has these types by the validator, too.
     fn top(&self, offset: u32, values: &[ValType]) {
         let stack = self.stacks.get(&offset).expect("reachable for the validator too");
         let top = &stack[stack.len() - values.len()..];

@@ -151,9 +151,9 @@ pub fn premises(layout: &Layout, code: &NativeCode, offset: u32) -> Vec<(u32, Re
 
 /// The instruction of one byte that does nothing.
 const NOP: u8 = 0x90;
-/// `test al, al`, in the place of a comparison: flags of which little is known, where those of an
-/// older comparison might say that the branch behind it is never taken. Each comparison has as many
-/// bytes.
+/// `test al, al`, in the place of a comparison: flags about which little is known, where the flags
+/// of an older comparison might show that the branch behind it is never taken. Each comparison has
+/// as many bytes.
 const TEST: [u8; 2] = [0x84, 0xc0];
 
 #[cfg(test)]

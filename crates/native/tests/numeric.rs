@@ -280,7 +280,7 @@ fn expected(operator: &Operator, opcode: Opcode, row: [u128; 3]) -> Result<[u128
     Ok([value, second])
 }
 
-/// Checks the operators of which `choose` is true; how many there are. Those that trap are checked
+/// Checks the operators that `choose` selects; returns their number. Those that trap are checked
 /// without signals, too.
 fn check(choose: impl Fn(&Operator) -> bool) -> usize {
     check_with(|operator, _| choose(operator), true)

@@ -342,8 +342,8 @@ fn calls_of_the_host_cost_more_than_one() {
 
 #[test]
 fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
-    // Two frames are left. Asked are one clause in `$a`, three in `$b` of which two are of one
-    // `try_table`, two in `f`.
+    // Two frames are left. Asked are one clause in `$a`, three in `$b` (two belong to one
+    // `try_table`), two in `f`.
     let wat = r#"(module (tag $t (param i64)) (tag $o)
         (func $a (block (try_table (catch $o 0) (throw $t (i64.const 1)))))
         (func $b (block (try_table (catch $o 0) (try_table (catch $o 0) (catch $o 0) (call $a)))))

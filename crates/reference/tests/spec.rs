@@ -402,7 +402,7 @@ impl Outcome {
     }
 }
 
-/// Runs scripts, of which no assertion may fail, and compares the numbers of those that hold and of
+/// Runs scripts, in which no assertion may fail, and compares the numbers of those that hold and of
 /// the directives passed over.
 fn check(files: impl Iterator<Item = TestFile<'static>>, held: usize, passed_over: usize) {
     let mut outcome = Outcome::default();

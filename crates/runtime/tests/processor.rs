@@ -1,5 +1,5 @@
 //! The check of machine code against the processor: random instructions of its tables, one by one,
-//! on registers of which it knows something; what it says of them afterwards has to hold.
+//! on registers about which it knows something; its statements about them afterwards must hold.
 //!
 //! ```text
 //! symbols with bounds ─► State ─ Machine::step ─► State' ─┐
@@ -507,7 +507,7 @@ impl Numbers {
     }
 }
 
-/// Registers of which something is known, abstract and concrete.
+/// Registers with known facts, abstract and concrete.
 fn start(rng: &mut Rng, machine: &mut Machine<'_>, numbers: &mut Numbers) -> (State, Registers) {
     let mut state = machine.entry();
     let mut registers = Registers { general: [0; 16], flags: rng.bits() & FLAGS | 2 };

@@ -1,4 +1,4 @@
-//! The whole trip of a module: Wasm → SSA → Wasm, of which nothing is kept that is not proved.
+//! The whole trip of a module: Wasm → SSA → Wasm; only proved functions are kept.
 //!
 //! ```text
 //! Module ─ build ─ CheckedBody::check ─► transform ─► emit ─┐

@@ -50,7 +50,7 @@ const MODULES: &[(&str, &str)] = &[
     ("passed", include_str!("emitted/passed.wat")),
 ];
 
-/// Modules with a handler of several calls that is given values, of which what is emitted has none:
+/// Modules in which a handler of several calls gets values, and the emitted handler gets none:
 /// handlers are taken apart by the first trip, and their moves by the second.
 const APART: &[&str] = &["given", "each", "late", "once"];
 

@@ -57,7 +57,7 @@ const TURNED: &str = "(local.set $n (i32.const 5))
       (drop) (local.set $y (local.get $x)) (local.set $x (local.get $a)) (br $l))
     (unreachable)";
 
-/// Two headers of which the first one only jumps to the second one.
+/// Two headers; the first one only jumps to the second one.
 const ROW: &str = "(loop $p (loop $q
       (if (call $get)
         (then
@@ -275,8 +275,8 @@ fn judged(text: &str, edits: &[(&str, &str, [Rule; 2])]) {
 
 use Rule::{Arguments, Effects, Operands, Targets};
 
-/// Two reads of one thing, `far` operators apart, of which the second one is used first: what is
-/// emitted may have either first.
+/// Two reads of one thing, `far` operators apart, and the second one is used first: the emission
+/// may have either first.
 fn crossed(read: &str, between: &str, far: usize) -> String {
     let step = "(local.set $x (i32.mul (i32.add (local.get $x) (local.get $a)) (local.get $x)))";
     let far = step.repeat(far);

@@ -104,8 +104,7 @@ struct Case {
 }
 
 impl Case {
-    /// The last function of a module after passes, of which the last is judged; `none` changes
-    /// nothing.
+    /// The last function of a module after passes; the last pass is judged; `none` changes nothing.
     fn new(name: &str, passes: &str) -> Case {
         let found = MODULES.iter().find(|(other, _)| *other == name);
         let module = module(found.unwrap_or_else(|| panic!("no module {name}")).1);

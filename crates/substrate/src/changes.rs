@@ -83,7 +83,7 @@ impl Changes {
         self.tries.get(trie)
     }
 
-    /// The child tries of which something is changed.
+    /// The child tries with changes.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Trie> {
         self.tries.keys().filter(|trie| **trie != Trie::Main)
     }
@@ -164,7 +164,7 @@ impl Changes {
             };
             self.bytes -= now.map_or(0, |now| entry_bytes(&key, &now));
             self.bytes += back;
-            // Only tries of which something was changed are looked at: the others may be many.
+            // Only tries with changes are looked at: the others may be many.
             if entries.is_empty() {
                 self.bytes -= trie_bytes(&trie);
                 self.tries.remove(&trie);

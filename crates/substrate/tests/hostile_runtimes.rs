@@ -153,7 +153,7 @@ fn fuel_ends_loops_and_the_work_of_the_host() {
 #[test]
 fn floods_are_bounded() {
     let (mb, fuel) = (1u64 << 52, Some(FUEL));
-    // A megabyte a line, of which no line is kept; short lines, of which a megabyte is kept.
+    // Lines of a megabyte, which are not kept; short lines, of which a megabyte is kept.
     let long = call(&format!(
         "(loop (call $log (i32.const 2) {KEY} (i64.const {mb})) (br 0)) (i64.const 0)"
     ));

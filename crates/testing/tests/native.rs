@@ -16,7 +16,7 @@ fn machine_code_does_what_the_reference_tier_does() {
     assert!(tally.native > 100, "{tally:?}");
 }
 
-/// Cases of wasm-smith by seed and number, of which functions were refused: references and tables,
+/// Cases of wasm-smith by seed and number, in which functions were refused: references and tables,
 /// loops of atomic operators under metering, constants beyond every memory.
 const ONCE_REFUSED: [(u64, u64); 16] = [
     (1, 88),

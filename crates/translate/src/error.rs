@@ -1,6 +1,6 @@
 //! Why a function has no candidate: a limit of the bytecode, or a fault of the translator.
 //!
-//! A module that got as far as here is valid, so none of these is its fault.
+//! A module that comes here is valid, so none of these is its fault.
 
 use prova_module::FuncIdx;
 

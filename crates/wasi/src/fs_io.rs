@@ -288,8 +288,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices, of which
-    /// the number is returned too.
+    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices; returns
+    /// their number, too.
     fn gather<'m>(
         mut self,
         memory: &'m [u8],

@@ -173,7 +173,7 @@ struct Walk<'a> {
     slash: bool,
 }
 
-/// A path or target, of which the bytes from `at` on are still to be walked: none, or a component.
+/// A path or target, whose bytes from `at` on are still to be walked: none, or a component.
 struct Text {
     bytes: Vec<u8>,
     at: usize,

@@ -41,8 +41,8 @@ pub struct Options {
     pub rewrite: Option<Rewrite>,
 }
 
-/// A function from a module's bytes to those of another one that should do the same; of what is no
-/// valid module the bytes as they are.
+/// A function from a module's bytes to the bytes of an equivalent module; bytes that are no valid
+/// module stay as they are.
 #[derive(Clone)]
 pub struct Rewrite(pub Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>);
 

@@ -61,8 +61,8 @@ pub fn sight(outcome: &Outcome) -> Sight {
     }
 }
 
-/// Finds the first bad one of `revisions`, of which the first should be sound and the last not.
-/// `look` builds one `runs` times.
+/// Finds the first bad one of `revisions`; the first one should be sound and the last not. `look`
+/// builds one `runs` times.
 ///
 /// # Errors
 /// If an end is not as it should be, or `look` fails.
@@ -98,7 +98,7 @@ pub fn bisect(
             if good == 0 || agreed[good] >= twice {
                 break;
             }
-            // A sound verdict may have been luck. Then so may others have been, of which no more
+            // A sound verdict may have been luck. Then so may others have been, for which no more
             // was asked: the search goes on before it, and asks for more.
             match look(&revisions[good], twice)? {
                 Sight::Differ(seen) => {

@@ -336,7 +336,7 @@ fn is_time(tokens: &[&str], at: usize, seen: &Seen) -> bool {
     {
         return true;
     }
-    // `23:59:01`, of which the token may be any part.
+    // `23:59:01`; the token may be any part of it.
     [0, 2, 4].into_iter().any(|before| {
         let Some(start) = at.checked_sub(before) else { return false };
         let Some([hour, first, minute, second, last]) = tokens.get(start..start + 5) else {

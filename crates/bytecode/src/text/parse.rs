@@ -230,7 +230,7 @@ impl<'t> Operands<'_, 't> {
     }
 }
 
-/// The marks of an instruction of which these operand values are in accumulators.
+/// The marks of an instruction with these operand values in accumulators.
 fn marks(op: Op, accumulated: &[usize]) -> Result<Marks, String> {
     let is_result = |&&value: &&usize| value == 0 && op.info().accumulators.result.is_some();
     let muted = accumulated.first().filter(is_result).is_some();

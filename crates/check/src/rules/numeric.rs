@@ -13,7 +13,7 @@ use crate::x64::Alu;
 /// The result of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<W = u64> {
-    /// A number of which nothing is known.
+    /// An unknown number.
     Unknown,
     /// This value.
     Is(Value<W>),

@@ -49,8 +49,8 @@ fn random_bytes_and_clocks_are_the_same_again() {
         std::fs::read(place.file("out.wasm")).expect("it is written")
     });
     assert_eq!(one, two);
-    // They are there: 32 random bytes, and the times of two readings, of which the last zeros are
-    // not written.
+    // They are there: 32 random bytes, and the times of two readings; their last zeros are not
+    // written.
     let times = [1_000u64, 2_000].map(u64::to_le_bytes).concat();
     let at = one.windows(10).position(|window| window == &times[..10]).expect("the times");
     assert!(one[at - 32..at].iter().filter(|&&byte| byte != 0).count() > 16);

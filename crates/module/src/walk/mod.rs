@@ -188,7 +188,7 @@ pub enum Exit {
     Never,
     /// Only from the operator before the `end`: the values are those on the stack.
     Fallen,
-    /// By edges to the label, of which falling out is one.
+    /// By edges to the label; falling out is one.
     Joined,
 }
 

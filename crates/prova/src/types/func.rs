@@ -23,7 +23,7 @@ pub struct FuncType {
     index: u32,
 }
 
-/// Types of which each names only ones before it.
+/// Types each of which names only earlier ones.
 #[derive(Clone)]
 pub(crate) enum List {
     /// Those of a module.

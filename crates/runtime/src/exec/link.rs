@@ -21,7 +21,7 @@ use crate::store::Store;
 use prova_bytecode::{CheckedBytecode, decode};
 use std::sync::OnceLock;
 
-/// Words of which word 0 of each instruction is its handler's address (L1).
+/// Words in which word 0 of each instruction is its handler's address (L1).
 pub(crate) struct Linked {
     words: Box<[u64]>,
     /// The same for stores that count: each instruction leads to the handler that does.

@@ -37,8 +37,8 @@ impl Store {
         usize::try_from(left).map_or(WEIGHT_MAX, |left| left.min(WEIGHT_MAX))
     }
 
-    /// Refuses memories and tables of which one has a least size beyond its own limit, or all
-    /// together beyond the budget.
+    /// Refuses memories and tables if the least size of one is beyond its own limit, or the sum
+    /// beyond the budget.
     pub(crate) fn check_new(
         &self,
         memories: &[MemoryType],

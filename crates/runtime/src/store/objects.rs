@@ -139,8 +139,8 @@ impl Store {
         self.types.intern(ty)
     }
 
-    /// The identities in this store of types of which each names only ones before it, by index;
-    /// `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
+    /// The identities in this store of a list of types, each of which names only earlier ones, by
+    /// index; `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
     pub fn type_ids(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
         self.types.intern_all(types)
     }

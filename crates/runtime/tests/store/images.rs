@@ -114,7 +114,7 @@ fn segments_that_are_mapped_and_segments_that_are_written_leave_the_same() {
     }
 }
 
-/// A memory that another instance has had may have been written by code, of which nothing is known.
+/// A memory that another instance has had may have been written by unknown code.
 #[test]
 fn an_image_never_replaces_what_an_instance_may_have_written() {
     let module = module(r#"(module (import "" "" (memory 1)) (data (i32.const 0) "abc"))"#);

@@ -503,7 +503,7 @@ impl<'m> Domain<'m> for Builder<'m> {
             return Ok(());
         }
         if exit == Exit::Fallen {
-            // An `if` of which one arm falls out: for the walk its values stay, here it is a join
+            // An `if` with one arm that falls out: for the walk its values stay, here it is a join
             // as any other.
             let edge = self.edge_to(label.block, results, site.offset);
             self.end(Term::Jump(edge), site.offset);

@@ -357,7 +357,7 @@ impl Check<'_, '_> {
         self.begin(then.block, offset)
     }
 
-    /// A block ends whose label edges lead to, or an `if`, of which a single arm may fall out.
+    /// A block ends whose label edges lead to, or an `if`, whose arms may fall out.
     pub(super) fn join(&mut self, index: usize, exit: Exit, results: &mut Vec<Value>) -> Verdict {
         if exit == Exit::Fallen && !self.skipping {
             self.jump(index, results)?;

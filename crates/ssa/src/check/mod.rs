@@ -136,7 +136,7 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
-    /// Puts a body of which a pass may make this one in its place: what [`CheckedBody::replace`]
+    /// Replaces this body by one that a pass may turn into this one: what [`CheckedBody::replace`]
     /// proves of both is equality, so it goes backward too. The witness says of which part of
     /// `before` each part of this body comes.
     ///
@@ -147,7 +147,7 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: before })
     }
 
-    /// Puts a body in this one's place of which each block is a copy of a block of this one, by its
+    /// Replaces this body by one in which each block is a copy of a block of this one, by its
     /// origin; there may be several of one block (`passes/check/copies.rs`).
     ///
     /// # Errors

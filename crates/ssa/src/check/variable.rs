@@ -389,8 +389,8 @@ impl<'b> Locals<'b> {
         }
     }
 
-    /// The value where control enters a block: its parameter, or its claim, of which the first edge
-    /// gives the value.
+    /// The value where control enters a block: its parameter, or its claim, whose value the first
+    /// edge gives.
     fn entering(&mut self, local: u32, block: Block) -> Verdict<Way> {
         if let Some(value) = self.param_of(block, local) {
             return Ok(Way::Known(value));

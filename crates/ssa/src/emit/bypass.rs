@@ -207,7 +207,7 @@ fn past(
     any.then_some(past)
 }
 
-/// Branches of which all edges are the same, each with its edge: jumps would do.
+/// Branches whose edges are all the same, each with its edge: jumps would do.
 fn moot(body: &Body, uses: &Uses) -> Vec<(Block, Edge)> {
     let are_same = |a: &Edge, b: &Edge| {
         let mut pairs = body.args(a).iter().zip(body.args(b));

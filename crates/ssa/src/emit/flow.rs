@@ -255,7 +255,7 @@ struct Place {
     label: u32,
     semi: u32,
     idom: u32,
-    /// Those of which it is the semidominator that are still to be looked at, as a chain.
+    /// The positions with this one as semidominator that are still to be looked at, as a chain.
     bucket: u32,
     next: u32,
 }

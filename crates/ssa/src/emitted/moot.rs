@@ -1,8 +1,8 @@
 //! Branches that decide nothing: a body → the same one with jumps in their place.
 //!
 //! Where both ways of a branch lead to one block with the same arguments, an emitter has no use for
-//! the condition. Such a branch is *moot*, and so is a table of which all edges are such. The
-//! lockstep walks bodies without moot branches, on both sides.
+//! the condition. Such a branch is *moot*, and so is a table with only such edges. The lockstep
+//! walks bodies without moot branches, on both sides.
 //!
 //! # Invariants
 //! * M8. A block is *passed* on the way of an edge only if it does nothing before its jump, and

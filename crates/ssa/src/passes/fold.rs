@@ -49,7 +49,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     plan
 }
 
-/// The value of which a condition says whether it is 0, and whether the condition is its negation:
+/// The value that a condition compares with 0, and whether the condition is its negation:
 /// comparisons with 0 are looked through, and extensions that are compared.
 fn plain(body: &Body, bits: &[Option<u64>], condition: Value) -> (Value, bool) {
     let (mut at, mut negated) = (condition, false);

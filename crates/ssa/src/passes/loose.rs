@@ -40,7 +40,7 @@ impl LooseBody {
         Ok(LooseBody { module: self.module.clone(), body: after })
     }
 
-    /// Puts a body of which a pass may make this one in its place, as
+    /// Replaces this body by one that a pass may turn into this one, as
     /// [`CheckedBody::undo`](crate::CheckedBody::undo).
     ///
     /// # Errors

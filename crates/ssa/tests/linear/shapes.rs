@@ -3,7 +3,7 @@
 
 use prova_ssa::Body;
 
-/// A family of functions, of which each is the only one of its module.
+/// A family of functions, each the only one of its module.
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
     /// Sizes from the smallest to the greatest, each four times the one before.
@@ -150,7 +150,7 @@ fn stack(n: usize) -> String {
     module("(param i32)", 0, &format!("{push} {body} {}", "drop ".repeat(n)))
 }
 
-/// Loads by as many roots, then stores by two of them in turn, each of which ends what is known.
+/// Loads by as many roots, then stores by two of them in turn, each of which ends the known facts.
 fn roots(n: usize) -> String {
     // One of two equal products goes, so there is something to prove.
     let twice = "(i32.store (i32.mul (local.get 1) (local.get 2)) (i32.const 7))".repeat(2);

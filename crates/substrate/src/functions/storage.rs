@@ -211,7 +211,7 @@ fn root(call: &mut Call<'_>, version: StateVersion) -> Result<u64> {
 /// runtime's memory takes a hundred of the host's.
 const LIST_MAX: u32 = 1 << 20;
 
-/// The bytes of a list of which a root is asked for.
+/// The bytes of a list whose root is asked for.
 fn list(call: &mut Call<'_>, packed: u64) -> Result<Vec<u8>> {
     let bytes = call.bytes(packed)?;
     call.pay(2 * bytes.len() as u64)?;
@@ -264,7 +264,7 @@ fn verify_proof(
     Ok(u64::from(crate::proof::verify_proof(hasher, version, &root, nodes, &key, &value)))
 }
 
-/// The elements of a SCALE vector of byte vectors, all of which are there. None is copied: an empty
+/// The elements of a SCALE vector of byte vectors; all must be there.
 /// one takes a byte of the runtime's memory, and would take 24 of the host's.
 fn nodes(mut bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let Compact(count) = Compact::<u32>::decode(&mut bytes).ok()?;

@@ -55,8 +55,8 @@ const FUEL_MAX: u64 = 1 << 34;
 /// Runs of a program with the greatest fuel.
 const REPETITIONS: usize = 3;
 
-/// Measures all programs whose name contains `filter`, in one tier; of one that cannot be run, says
-/// why.
+/// Measures all programs whose name contains `filter`, in one tier; gives the reason for a program
+/// that cannot be run.
 pub fn measure_all(tier: Tier, filter: &str) -> (Vec<Measured>, Vec<String>) {
     let (mut measured, mut failures) = (Vec::new(), Vec::new());
     let others = by_hand().into_iter().chain(operators());

@@ -10,7 +10,7 @@
 //! on equal terms, belong to the same operator where a backtrace would show it, and lead to pairs
 //! again.
 //!
-//! `class` asks with more and more [`Rules`]. Nothing is shared with the check, of which this is a
+//! `class` asks with more and more [`Rules`]. Nothing is shared with the check, on which this is a
 //! second opinion: the check compares code with Wasm and fixes the relation at labels, here code is
 //! compared with code and the relation is found.
 //!

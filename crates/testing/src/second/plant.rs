@@ -68,7 +68,7 @@ pub enum Plant {
     Clauses,
     /// W8: clauses may lead to any word.
     ClauseTargets,
-    /// W9: a cell of which nothing is known may be read.
+    /// W9: an unknown cell may be read.
     Initialised,
     /// W9: accumulators stay known in the second of two ways that part, and behind operations of
     /// the store.

@@ -167,8 +167,8 @@ impl<T: Outcome> Outcome for Result<T, NumError> {
     }
 }
 
-/// Operators of float lanes of which the machine decides the bits of a NaN. Minima and maxima are
-/// not among them: there `prova_num` decides.
+/// Operators of float lanes where the machine decides the bits of a NaN. Minima and maxima are not
+/// among them: there `prova_num` decides.
 const NAN_MAKERS: [&str; 9] =
     ["add", "sub", "mul", "div", "sqrt", "demote", "promote", "relaxed_madd", "relaxed_nmadd"];
 

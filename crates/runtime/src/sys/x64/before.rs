@@ -32,7 +32,7 @@ pub(super) const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGIL
 /// The code of a memory error that no access of this thread has met: it does not recur.
 const BUS_MCEERR_AO: c_int = 5;
 
-/// A disposition, of which a handler may read and write every part.
+/// A disposition; a handler may read and write every part of it.
 struct Before {
     /// The handler, and `FLAGS` of its action in the highest byte, which no address uses.
     action: AtomicU64,
@@ -125,7 +125,7 @@ pub(super) fn set(signal: c_int, action: &libc::sigaction) -> bool {
 /// The installed action.
 fn present(signal: c_int) -> Option<libc::sigaction> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: reads the present action into memory of its type, of which zeros are a value.
+    // SAFETY: reads the present action into memory of its type, for which zeros are a value.
     unsafe {
         let read = libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0;
         read.then(|| action.assume_init())

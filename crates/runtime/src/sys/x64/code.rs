@@ -143,7 +143,7 @@ impl CodeMemory {
         Ok(memory)
     }
 
-    /// The bytes of a piece; none of one that is not there.
+    /// The bytes of a piece; none if there is no such piece.
     pub(crate) fn bytes(&self, piece: usize) -> &[u8] {
         let place = self.pieces.get(piece).cloned().unwrap_or(0..0);
         // SAFETY: N1: they are readable and never change.

@@ -398,8 +398,8 @@ fn grow(store: &mut Store, _: &mut dyn std::any::Any, cells: &mut [Cell]) -> Hos
     HostOutcome::Done
 }
 
-/// Whether a refusal is of a `copy_f32` from a slot of which the check does not know that it holds
-/// 32 bits (F8): the slots of such code stay where they are.
+/// Whether a refusal is of a `copy_f32` from a slot that the check does not know to hold 32 bits
+/// (F8): the slots of such code stay where they are.
 fn is_narrow_copy(candidate: &Candidate, error: &CheckError) -> bool {
     let inst = decode(&candidate.words, error.word);
     error.rule == Rule::Kinds && inst.is_ok_and(|inst| inst.op == Op::CopyF32)

@@ -15,8 +15,8 @@
 //! which asks again: `header; if  loop  body; header; br_if loop  end  end` (Muchnick, *Advanced
 //! compiler design and implementation*, 1997, 18.5, *loop inversion*).
 //!
-//! * H2. A header is copied that ends in a branch of which one edge stays in the loop and one
-//!   leaves it, and has at most [`INSTS_MAX`] instructions.
+//! * H2. A header is copied if it ends in a branch with one edge that stays in the loop and one
+//!   that leaves it, and has at most [`INSTS_MAX`] instructions.
 //! * H3. The edge that stays is the one that is taken if the condition holds, since Wasm has no
 //!   branch for the other case: a comparison is turned into its negation where nothing else reads
 //!   it, and other loops are left as they are.
@@ -79,7 +79,7 @@ pub struct Turned {
     pub witness: Witness,
     /// The body with copies of headers.
     pub body: Body,
-    /// By block: of which block of `wide` it is a copy.
+    /// By block: the block of `wide` that it is a copy of.
     pub origins: Vec<Block>,
 }
 

@@ -76,8 +76,8 @@ impl<'b> Before<'b> {
         Ok(before)
     }
 
-    /// The same of a body of which no witness says anything yet, with what each instruction sees:
-    /// what a pass may count on.
+    /// The same of a body without witness, with the bytes that each instruction sees: the facts
+    /// that a pass may use.
     pub(in crate::passes) fn alone(
         module: &'b Module,
         body: &'b Body,
@@ -155,7 +155,7 @@ impl<'b> Before<'b> {
         }
     }
 
-    /// The block of which a value is a parameter.
+    /// The block that a value is a parameter of.
     pub(super) fn param_of(&self, value: Value) -> Option<Block> {
         match self.body.value(value).def {
             Def::Param(block, ..) => Some(block),

@@ -77,7 +77,7 @@ struct Copies<'b> {
     origins: &'b [Block],
     /// By old block: how many copies it has.
     count: Vec<u32>,
-    /// By new value: of which old one it is a copy, and the new block that makes it.
+    /// By new value: the old one that it copies, and the new block that makes it.
     source: Vec<(Value, Block)>,
     /// By old value: the block that makes it.
     home: Vec<Block>,
