@@ -1,8 +1,8 @@
 //! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared
 //! with the limits, validated by wasmparser, then kept.
+//!
 //! `module` owns the result. `validate` treats the bodies, all of them once the code section has
 //! been read, and before anything behind it.
-//! section has been read, and before anything behind it.
 //!
 //! 1. A count of the binary is believed only after comparison with its limit and with the bytes
 //!    left in its section (an item has at least one), so memory stays within a constant factor of

@@ -1,5 +1,5 @@
-//! Refusals of a module: where, which rule, and whose fault (the module's, or a proposal or
-//! limit of ours).
+//! Refusals of a module: where, which rule, and whose fault (the module's, or a proposal or limit
+//! of ours).
 //!
 //! Embedders map [`ErrorKind`] to their own kinds (*invalid*, *unsupported*).
 

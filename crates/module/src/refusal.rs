@@ -1,5 +1,6 @@
 //! Why a module was refused, more exactly: an *invalid* module that is valid with a proposal we do
 //! not execute is *unsupported*, and the proposal has a name.
+//!
 //! `decode` calls [`name_refusal`] on its error path only, and lends it a probe that validates with
 //! other proposals.
 //!

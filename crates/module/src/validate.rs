@@ -1,5 +1,6 @@
 //! Validation of one function body, with limits and facts in the same loop: operators →
 //! [`FuncFacts`], or the rule that refuses the body.
+//!
 //! `bodies` drives it over a code section, and over one body whose facts are asked for.
 //! [`FrameValidator`] accepts the same bodies without their facts, in less time.
 //!

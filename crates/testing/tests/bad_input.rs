@@ -1,5 +1,5 @@
-//! Hostile modules, in a separate process, and proof that each demand on the answers is seen to
-//! be broken.
+//! Hostile modules, in a separate process, and proof that each demand on the answers is seen to be
+//! broken.
 //!
 //! A green run does not show that no input exists beyond the demands: `prova-testing bad-input
 //! --count 100000` looks longer.

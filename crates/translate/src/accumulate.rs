@@ -4,9 +4,9 @@
 //! the next reader of the value comes before another result of the class, it takes the value from
 //! there; and where it is also the last reader, the result need not go to the slot at all
 //! (*muted*).
+//!
 //! [`Cx::accumulate`] and [`Cx::hold`] are undone when the translator takes an instruction back.
 //! The check proves that an accumulator holds the value that its reader wants.
-//! it takes an instruction back. The check proves that an accumulator holds what its reader wants.
 //!
 //! # Invariants
 //! * A1. `held[class]` is the newest instruction whose result is in that accumulator, if control

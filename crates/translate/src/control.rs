@@ -1,5 +1,6 @@
 //! Blocks, branches, returns and calls: the structure of Wasm → labels, jumps, and the moves on
 //! their edges.
+//!
 //! `stack` settles the entries below a region, `moves` orders the moves of an edge, `fuse` makes a
 //! condition and its branch one instruction.
 //!

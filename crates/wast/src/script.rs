@@ -160,8 +160,7 @@ impl<'o> Runner<'o> {
             WastDirective::AssertInvalidCustom { mut module, message, .. }
             | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
                 // A module that the text parser accepts is left alone: custom sections never make a
-                // module
-                // invalid here.
+                // module invalid here.
                 match module.encode() {
                     Ok(_) => bail!("a custom section was accepted, expected: {message}"),
                     Err(error) => self.expect_message(&error.into(), message),

@@ -11,10 +11,11 @@
 //! copy's `.cargo/config.toml`. The user's tree and registry are not touched.
 //!
 //! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree.
-//!    Agreement has the worth that [`Split::miss`](super::Split::miss) gives it. Limit: a build
-//!    with `--locked` or `--frozen` fails, since the lock file must change; that is reported as a
-//!    failed build. `tests/repro/confirm.rs` switches off a feature of a local package and, where a
-//!    registry can be reached, the feature of the case.
+//!    Agreement has the worth that [`Split::miss`](super::Split::miss) gives it.
+//!
+//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is
+//! reported as a failed build. `tests/repro/confirm.rs` switches off a feature of a local package
+//! and, where a registry can be reached, the feature of the case.
 
 use super::blame::{self, Leak, Request};
 use super::build::{Options, Outcome, Verdict, build};

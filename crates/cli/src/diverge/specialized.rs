@@ -5,9 +5,9 @@
 //! FILE ─ (-w: run the initialiser) ─► generic module ─┬─ specialised here, or ─┐
 //!                                     --from FILE ────┘   MODULE as it stands ─┴─► lockstep
 //! ```
+//!
 //! `prova_specialize` says which function was made of which, `prova_investigate::diverge` runs
 //! both.
-//! `prova_investigate::diverge` runs both.
 
 use super::{DivergeArgs, config};
 use crate::report::{Exit, Misuse, print};

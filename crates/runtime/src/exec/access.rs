@@ -1,6 +1,5 @@
 //! The objects that instructions reach through the [`Vm`]: memories beyond memory 0, globals, and
-//! the
-//! operations of the store.
+//! the operations of the store.
 //!
 //! Operations of the store are calls of its safe methods; afterwards memory 0 is read again from
 //! its record (V7).

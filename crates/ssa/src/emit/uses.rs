@@ -128,7 +128,6 @@ impl Uses {
 
     /// Whether an instruction has no code where it stands: it is not emitted, or its result is made
     /// anew at each use.
-    /// not emitted, or a small constant.
     pub(super) fn is_small(&self, body: &Body, inst: Inst) -> bool {
         let small = |value: Value| self.made[value.as_u32() as usize] & SMALL != 0;
         !self.is_emitted(inst) || body.inst(inst).result().is_some_and(small)

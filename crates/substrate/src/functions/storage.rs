@@ -264,8 +264,8 @@ fn verify_proof(
     Ok(u64::from(crate::proof::verify_proof(hasher, version, &root, nodes, &key, &value)))
 }
 
-/// The elements of a SCALE vector of byte vectors; all must be there.
-/// one takes a byte of the runtime's memory, and would take 24 of the host's.
+/// The elements of a SCALE vector of byte vectors; all must be there. None is copied: an empty one
+/// takes a byte of the runtime's memory, and would take 24 of the host's.
 fn nodes(mut bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let Compact(count) = Compact::<u32>::decode(&mut bytes).ok()?;
     let mut rest = bytes;

@@ -1,6 +1,5 @@
 //! Terms: the contents of a cell of a frame, as a number that two sides share. Equal numbers are
-//! equal
-//! values.
+//! equal values.
 //!
 //! `product` builds them for both versions of a function, from one visible instruction to the next;
 //! a table lives that long. The converse does not hold: unequal numbers say nothing.

@@ -1,5 +1,5 @@
-//! The services of the operating system behind one set of names: everything that is not the same
-//! on every host.
+//! The services of the operating system behind one set of names: everything that is not the same on
+//! every host.
 //!
 //! Files and directories of the host → preview 1 values. Used by the file-system, clock, poll and
 //! random modules; uses only `types`. One module for each family of hosts, chosen here and nowhere
