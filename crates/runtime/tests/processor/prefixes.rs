@@ -12,9 +12,9 @@
 //! Instructions that the check refuses are not tried, nor those that `is_tried` leaves out; jumps
 //! to the next instruction are.
 //!
-//! `PROVA_PREFIXES=1/1` tries all of them, `K/N` part K of N; the ordinary test tries one of
-//! 64. It speaks of the processor that it runs on: vendors differ in prefixes, so it wants to run
-//! on each vendor's. Vector registers are not compared.
+//! `PROVA_PREFIXES=1/1` tries all of them, `K/N` part K of N; the ordinary test tries `1/64`. It
+//! speaks of the processor that it runs on: vendors differ in prefixes, so it wants to run on each
+//! vendor's. Vector registers are not compared.
 
 use super::{Class, FLAGS, Instructions, Operand, Processor, Registers, class, encode};
 use super::{RSP, is_free, is_supported, is_tried, succeeds};
