@@ -235,7 +235,7 @@ mod tests {
         out.finish()
     }
 
-    /// What is reached from the entry without going through `without`.
+    /// The nodes reached from the entry without going through `without`.
     fn reached(successors: &[Vec<u32>], without: u32) -> Vec<bool> {
         let mut seen = vec![false; successors.len()];
         let mut open = vec![0u32];

@@ -14,6 +14,7 @@
 
 mod anchors;
 pub mod architecture;
+pub mod dialect;
 pub mod evidence;
 mod functions;
 mod labels;
@@ -128,8 +129,8 @@ impl Tree {
 /// A rule: a tree → its findings.
 type Rule = fn(&Tree, &mut Vec<Finding>);
 
-/// All rules that judge single places. The ratchet of long functions is apart, see
-/// [`long_functions`].
+/// All rules that judge single places. The ratchets are apart: see [`long_functions`] and
+/// [`dialect`].
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,

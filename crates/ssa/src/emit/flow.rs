@@ -37,7 +37,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// No lists, with room for so many, and for so many numbers in all of them.
+    /// No lists, with room for `lists` lists and `items` numbers in all of them.
     pub(super) fn with_room(lists: usize, items: usize) -> Lists {
         let mut first = Vec::with_capacity(lists + 1);
         first.push(0);
@@ -73,7 +73,8 @@ impl Lists {
         pairs.clone().for_each(|(node, _)| first[node as usize + 2] += 1);
         (0..count).for_each(|at| first[at + 2] += first[at + 1]);
         let mut items = vec![0; first[count + 1] as usize];
-        // What begins the next list has come to its end when all are in.
+        // The place where the next list begins counts up while the items are put in, and ends at
+        // its right value.
         pairs.for_each(|(node, item)| {
             let next = &mut first[node as usize + 1];
             items[*next as usize] = item;
@@ -90,7 +91,7 @@ impl Lists {
     }
 }
 
-/// What is known of a graph.
+/// The facts about a graph.
 #[derive(Debug)]
 pub(super) struct Flow {
     /// The nodes that the entry reaches, in order.

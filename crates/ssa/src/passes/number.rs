@@ -13,7 +13,7 @@
 //!   value.
 //! * U4. A 32- or 64-bit sum, difference, union, exclusive union, shift or rotation of a value and
 //!   0 is that value, and so are a product by 1 and an intersection with all bits.
-//! * U3. What `prova-terms` rewrites (R1 to R5 there).
+//! * U3. The rewrites of `prova-terms` (R1 to R5 there).
 //!
 //! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
 //! in an instance. A v128 has one number as a whole: halves are never taken.
