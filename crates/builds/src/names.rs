@@ -1,11 +1,11 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a
 //! terminal or a page obeys.
 //!
-//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module:
+//! Every report of this crate and of `prova-investigate` uses them. Names come from the module:
 //! they are hostile text.
 //!
-//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width
-//!    character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
+//! 1. The result of [`printable`] has no control character, no bidirectional override, no
+//!    zero-width character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
 //! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output
 //!    is cut while it is written.
 //!
@@ -61,7 +61,7 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// A line of text of any length without what a terminal obeys, but for tabs.
+/// A line of text of any length without the characters that a terminal obeys, except tabs.
 pub fn printable_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Substrate(crate::substrate::SubstrateArgs),
 }
 
-/// What decides how functions are executed.
+/// The options that decide how functions are executed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EngineArgs {
     /// What executes functions

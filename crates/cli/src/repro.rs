@@ -39,7 +39,7 @@ enum ReproCommand {
     Explain(ExplainArgs),
 }
 
-/// What to build and how, whatever for.
+/// The build, its variations and its limits.
 #[derive(Debug, Args)]
 struct Common {
     /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order,
@@ -160,7 +160,7 @@ impl Drop for Kept {
 }
 
 impl Common {
-    /// What to build, and where; the latter must live as long as what is built.
+    /// The options of the build, and its directory, which must live as long as the outputs.
     fn options(&self, runs: Option<usize>) -> Result<(Options, Kept)> {
         let vary = variations(&self.vary)?;
         let kept = Kept::new(self.keep.as_ref())?;

@@ -79,7 +79,7 @@ pub(crate) struct SpecializeArgs {
     jobs: Option<usize>,
 }
 
-/// What a proof may take for granted.
+/// The assumptions of a proof.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Believed {
     /// Program text is compared; the virtual stack is believed to be the interpreter's alone

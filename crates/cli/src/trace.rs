@@ -1,8 +1,8 @@
 //! `prova trace` and `prova replay`: the events of a run.
 //!
-//! Neighbours: `prova_investigate::trace` does it; `run` writes records, and `diverge` takes what
-//! it compares from [`ProgramArgs`] too. A program that is no record is run once to make one, with
-//! its output on standard error.
+//! `prova_investigate::trace` does it. `run` writes records, and `diverge` takes its inputs from
+//! [`ProgramArgs`] too. A program that is no record is run once to make one, with its output on
+//! standard error.
 
 use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print};

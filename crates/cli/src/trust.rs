@@ -1,8 +1,8 @@
 //! `prova trust`: what the proofs rest on, and what keeps it; `--self-test` tries what can be tried
 //! on this machine.
 //!
-//! The list is that of `docs/TRUST.md`, which has the reasons; a test holds both against each
-//! other. Exit codes: 0; 1 if a trial of the self-test fails.
+//! The list is that of `docs/trust/assumptions.md`, which has the reasons; a test holds both
+//! against each other. Exit codes: 0; 1 if a trial of the self-test fails.
 
 use crate::report::{Exit, print};
 use clap::Args;
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_list_is_that_of_the_page() {
-        let page = include_str!("../../../docs/TRUST.md");
+        let page = include_str!("../../../docs/trust/assumptions.md");
         let rows: Vec<&str> =
             page.lines().skip_while(|line| !line.starts_with("| assumed |")).collect();
         let rows = rows.iter().skip(2).take_while(|line| line.starts_with('|'));

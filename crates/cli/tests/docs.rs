@@ -2,11 +2,11 @@
 //! lines below it.
 //!
 //! The blocks of a page run one after the other in one directory. It is a copy of the folder that
-//! the page names in a line `in a copy of `FOLDER``; a tutorial has a copy of `tests/cases`, with
-//! `programs/specialize` in `specialize`. A line of `> …` goes on with the command above it; a line
-//! `…` stands for any number of lines; `[exit N]` ends the output of a command whose code is not 0.
-//! The directory's own name is written `~/two-builds`. `PROVA_BLESS=1` writes what the commands
-//! print into the page, where it differs.
+//! the page names in a line `in a copy of `FOLDER``; a page of the book (`book`) has a copy of
+//! `tests/cases`, in which `bin`, `specialize` and `substrate` of `programs` lie too. A line of
+//! `> …` goes on with the command above it; a line `…` stands for any number of lines; `[exit N]`
+//! ends the output of a command whose code is not 0. The directory's own name is written
+//! `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
 //! Every page of `docs/reference` that has a console block runs; its name stands in no list. Green
 //! shows that the pages tell the truth about these commands, not that they are good pages, nor that
@@ -19,7 +19,7 @@ use std::process::Command;
 
 const HOME: &str = "~/two-builds";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -37,7 +37,9 @@ impl Place {
             Some(folder) => copy(&root().join(folder), &path),
             None => {
                 copy(&root().join("tests/cases"), &path);
-                copy(&root().join("programs/specialize"), &path.join("specialize"));
+                for folder in ["bin", "specialize", "substrate"] {
+                    copy(&root().join("programs").join(folder), &path.join(folder));
+                }
             }
         }
         Place(path.canonicalize().expect("it was made"))
@@ -155,8 +157,13 @@ fn page(path: &Path) -> (String, String) {
     (page, wrong)
 }
 
+/// Runs a page of `docs`.
+pub(crate) fn check(name: &str) {
+    check_all(&[name.to_owned()]);
+}
+
 /// Runs pages of `docs`, all of them, before it says what was wrong.
-fn check(names: &[String]) {
+fn check_all(names: &[String]) {
     let mut all = String::new();
     for name in names {
         let path = root().join("docs").join(name);
@@ -184,7 +191,7 @@ fn reference(part: usize) {
         })
         .collect();
     assert!(pages.len() >= 3 * PARTS, "{pages:?}");
-    check(&pages.into_iter().skip(part).step_by(PARTS).collect::<Vec<_>>());
+    check_all(&pages.into_iter().skip(part).step_by(PARTS).collect::<Vec<_>>());
 }
 
 #[test]
@@ -213,16 +220,6 @@ fn reference_5_of_5() {
 }
 
 #[test]
-fn tutorial() {
-    check(&["book/two-builds.md".to_owned()]);
-}
-
-#[test]
-fn tutorial_specialize() {
-    check(&["book/specialize.md".to_owned()]);
-}
-
-#[test]
 fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
     let actual = ["a", "b", "c"].map(String::from);
     assert!(
@@ -235,38 +232,4 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
             && !matches(&["a", "c"], &actual)
             && !matches(&[], &actual)
     );
-}
-
-/// C without comments and white space.
-fn bare(code: &str) -> String {
-    let mut bare = String::new();
-    for (number, part) in code.split("/*").enumerate() {
-        let behind = part.split_once("*/").map(|(_, behind)| behind);
-        let kept = if number == 0 { part } else { behind.unwrap_or("") };
-        bare.extend(kept.chars().filter(|sign| !sign.is_whitespace()));
-    }
-    bare
-}
-
-/// What the tutorial shows of its example, from the first step on, stands in the example in this
-/// order, so that who copies it has what is tested; `…` stands for any code.
-#[test]
-fn the_tutorials_code_is_its_examples() {
-    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is there");
-    let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));
-    let example = bare(&example);
-    let steps = page.split_once("## Six steps").expect("steps").1;
-    let blocks: Vec<&str> =
-        steps.split("```c\n").skip(1).filter_map(|block| block.split("```").next()).collect();
-    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
-    for block in &blocks {
-        let mut rest = example.as_str();
-        for part in bare(block).split('…') {
-            let found = rest.find(part);
-            rest = &rest[found.unwrap_or_else(|| panic!("not in the example:\n{block}"))..];
-        }
-    }
-    // Without it a module whose initialiser has not run runs for ever.
-    let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
-    assert!(blocks.iter().any(|block| bare(block).contains(&runs)));
 }

@@ -63,7 +63,7 @@ fn prose(page: &str) -> Vec<(usize, &str)> {
     lines
 }
 
-/// What is wrong with the headings of a page.
+/// The fault of a page's headings, if they have one.
 fn headings(page: &str) -> Option<String> {
     let found: Vec<&str> =
         prose(page).into_iter().filter_map(|(_, line)| line.strip_prefix("## ")).collect();
@@ -134,7 +134,7 @@ fn listed(page: &str) -> BTreeSet<&str> {
     words.filter(|word| word.strip_prefix("--").is_some_and(|name| !name.is_empty())).collect()
 }
 
-/// Whether a page names an option as a word of its own.
+/// Whether a page names an option, as a whole word.
 fn names(page: &str, option: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
     page.match_indices(option).any(|(at, _)| ends(&page[at + option.len()..]))

@@ -10,7 +10,7 @@ use prova_tidy::plants::has_plants;
 fn the_program_has_no_planted_fault() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_prova")).expect("the program can be read");
     assert!(!has_plants(&program));
-    // What is looked for in the same way, and is there.
+    // Words that are in the program are found in the same way.
     let words = b"nothing that was refused has run";
     assert!(program.windows(words.len()).any(|window| window == words));
 }

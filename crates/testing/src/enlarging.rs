@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What is made of what.
+/// The programs to merge, and the modules to write.
 #[derive(Args)]
 pub(crate) struct EnlargeArgs {
     /// Programs to merge; by default those of `programs/bin`

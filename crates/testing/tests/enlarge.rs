@@ -22,7 +22,7 @@ fn made(seed: u64) -> Enlarged {
         .expect("a module")
 }
 
-/// What a function is, apart from its index: name and operators, callees by name.
+/// A function, apart from its index: name and operators, callees by name.
 #[derive(Debug, PartialEq)]
 struct Printed {
     name: String,

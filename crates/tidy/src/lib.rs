@@ -12,11 +12,13 @@
 //! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the
 //! repository.
 
+mod anchors;
 pub mod architecture;
+pub mod dialect;
+pub mod evidence;
 mod functions;
 mod labels;
 mod layout;
-mod links;
 mod manifests;
 mod matches;
 pub mod mutants;
@@ -127,8 +129,8 @@ impl Tree {
 /// A rule: a tree → its findings.
 type Rule = fn(&Tree, &mut Vec<Finding>);
 
-/// All rules that judge single places. The ratchet of long functions is apart, see
-/// [`long_functions`].
+/// All rules that judge single places. The ratchets are apart: see [`long_functions`] and
+/// [`dialect`].
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,
@@ -148,7 +150,7 @@ const RULES: &[Rule] = &[
     layout::families,
     plants::plants,
     paths::paths,
-    links::links,
+    anchors::anchors,
     targets::targets,
     targets::rows,
     targets::tests,

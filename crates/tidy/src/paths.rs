@@ -165,7 +165,7 @@ fn places(file: &SourceFile, path: &str) -> Vec<String> {
 }
 
 /// Without `.` and `..`.
-fn normal(path: &str) -> String {
+pub(super) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

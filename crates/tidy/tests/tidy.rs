@@ -4,7 +4,7 @@
 //! That each rule finds what it is for is shown by the planted violations beside it.
 
 use prova_tidy::trusted::trusted;
-use prova_tidy::{Exemption, Tree, check, long_functions};
+use prova_tidy::{Exemption, Tree, check, dialect, long_functions};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
@@ -56,6 +56,16 @@ fn long_functions_only_get_fewer() {
         findings.len(),
         findings.len(),
     );
+}
+
+/// The number of phrases of the private dialect in a crate's comments may only fall: a change that
+/// removes one lowers the crate's number in `dialect.tsv`.
+#[test]
+fn dialect_only_gets_less() {
+    let found = dialect::found(&tree());
+    let allowed = dialect::parse(&data("dialect.tsv")).expect("dialect.tsv is well formed");
+    let complaints = dialect::complaints(&found, &allowed);
+    assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
 /// How much the check's reader has to believe: printed with `--nocapture`.

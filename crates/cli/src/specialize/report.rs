@@ -29,7 +29,7 @@ struct Section {
 }
 
 impl Report {
-    /// What became of a module's requests.
+    /// The outcomes of a module's requests.
     pub(super) fn new(file: &str, module: &Module, outcome: &Outcome, places: &Places) -> Report {
         let done = outcome.requests.iter().filter(|(_, _, state)| state.is_ok()).count();
         let title = format!("{file}: {done} of {} requests compiled", outcome.requests.len());

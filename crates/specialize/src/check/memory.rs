@@ -196,7 +196,7 @@ impl Part<'_> {
         let end = from.checked_add(word.bytes.into())?;
         let found = bytes.get(usize::try_from(from).ok()?..usize::try_from(end).ok()?);
         found.filter(|_| inside && word.bytes <= 8)?;
-        let bits = super::evaluate::load(code, word.bits(self.facts.question.request))?;
+        let bits = prova_ssa::constants::load(code, word.bits(self.facts.question.request))?;
         Some(Found { word, bits })
     }
 

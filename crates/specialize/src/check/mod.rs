@@ -12,7 +12,7 @@
 //! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
 //! state that its row describes. Both are walked in lockstep; their values are compared as terms
 //! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts,
-//! not the search, not its arithmetic (`evaluate` is a second one).
+//! not the search; operators on constants both evaluate by `prova_ssa::constants`.
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
@@ -95,7 +95,6 @@ mod edge;
 mod ends;
 mod entry;
 mod error;
-mod evaluate;
 mod meaning;
 mod memory;
 mod part;
