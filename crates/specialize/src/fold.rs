@@ -1,8 +1,8 @@
 //! The specialiser's arithmetic: an operator on constants → its result.
 //!
-//! It is that of `prova_ssa::constants`, which the check uses too: where both were wrong, `prova-num`
-//! would be, and every tier with it. What is not evaluated, or traps, is copied, which is always
-//! right.
+//! It is that of `prova_ssa::constants`, which the check uses too: a fault there would be one of
+//! `prova-num`, and the same in every tier. An operator that is not evaluated, or traps, is copied,
+//! which is always right.
 
 use crate::plant::planted;
 use prova_module::Opcode;

@@ -1,13 +1,14 @@
-//! Dominators: a graph of numbered nodes → the tree of immediate dominators (Lengauer and Tarjan, *A
-//! fast algorithm for finding dominators in a flowgraph*, 1979, the simple version with path
+//! Dominators: a graph of numbered nodes → the tree of immediate dominators (Lengauer and Tarjan,
+//! *A fast algorithm for finding dominators in a flowgraph*, 1979, the simple version with path
 //! compression).
 //!
-//! Node 0 is the entry. [`Tree`] is over plain numbers; [`Dominators`] is the tree of a body's blocks.
+//! Node 0 is the entry. [`Tree`] is over plain numbers; [`Dominators`] is the tree of a body's
+//! blocks.
 //!
 //! * M1. `dominates(a, b)`: every path from the entry to `b` goes through `a`.
 //!
-//! Irreducible flow needs no special case. Time: `O(m log n)` for `m` edges, whatever the graph;
-//! memory linear. No recursion.
+//! Irreducible flow is no special case. Time: `O(m log n)` for `m` edges, for any graph; memory
+//! linear. No recursion.
 
 use crate::body::Body;
 use crate::entity::Block;

@@ -1,9 +1,6 @@
 //! Certificates made by hand, as `docs/certificate.md` says.
 
-#[path = "bits.rs"]
-mod bits;
-
-pub(crate) use bits::Bits;
+pub(crate) use super::hostile::bits::Bits;
 use prova_check::certificate::VERSION;
 
 /// A block: its offset, how far back its claims begin, the entries that it toggles.
