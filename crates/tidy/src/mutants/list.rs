@@ -1,7 +1,6 @@
-//! What `cargo mutants --list --json` writes → mutants with byte offsets and keys.
+//! Output of `cargo mutants --list --json` → mutants with byte offsets and keys.
 //!
-//! Neighbours: `weave` applies them. A mutant that cargo-mutants names in a way that is not
-//! understood is an error, not left out.
+//! A mutant that cargo-mutants names in a way that is not understood is an error, not left out.
 
 use super::Mutant;
 use crate::Tree;
