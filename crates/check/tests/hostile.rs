@@ -17,7 +17,7 @@ use prova_check::{Layout, Rule};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the check says of each row with the least certificate: there are no merges in most.
+/// The check's verdict on each row with the least certificate: there are no merges in most.
 fn verdicts() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     let rows = table::rows().into_iter();
     rows.map(|row| {
@@ -28,7 +28,7 @@ fn verdicts() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     .collect()
 }
 
-/// What the check says of each row with a certificate of its own.
+/// The check's verdict on each row of `claims.tsv`, with the row's certificate.
 fn of_claims() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     let rows = claims::claimed().into_iter();
     rows.map(|claims::Claimed { row, certificate }| {
@@ -60,7 +60,7 @@ fn found(name: &str) -> table::Row {
     table::rows().into_iter().find(|row| row.name == name).expect("a row")
 }
 
-/// What the runtime asks a witness for: digest, sizes, rows.
+/// The witness answers the runtime's questions: digest, sizes, rows.
 #[test]
 fn a_witness_says_what_was_checked() {
     let row = found("thunks: an operator performed");
