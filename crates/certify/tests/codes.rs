@@ -30,7 +30,7 @@ fn layout() -> Layout {
     Layout::derive(&wasm, &config).expect("a layout")
 }
 
-/// What the check says of code; divisions at the offsets `rows` have rows, as has what stops.
+/// The check's verdict on code. Divisions at the offsets of `rows` have rows, as have stops.
 fn judged(layout: &Layout, bytes: &[u8], rows: &[(usize, u8)]) -> Option<Rule> {
     let row = |&(at, kind): &(usize, u8)| TrapRow { code_offset: at as u32, kind, wasm_offset: 0 };
     let traps: Vec<TrapRow> = rows.iter().map(row).collect();

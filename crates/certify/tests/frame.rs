@@ -21,13 +21,13 @@ fn items(outer: &[Item], inner: &[Item]) -> Vec<Item> {
     items
 }
 
-/// What the check says of code with one claimed block, `distance` behind the frame; `changed` are
+/// The check's verdict on code with one claimed block, `distance` behind the frame; `changed` are
 /// gaps between locations that the frame does not keep.
 fn judge(items: &[Item], frame: u32, changed: &[u32], distance: u64) -> Result<(), Rule> {
     judge_block(items, frame, changed, (distance, &[]))
 }
 
-/// What the check says where the whole block is told: distance and toggled numbers.
+/// The check's verdict on code with one block given in full: distance and toggled numbers.
 fn judge_block(
     items: &[Item],
     frame: u32,
@@ -39,7 +39,7 @@ fn judge_block(
     let (bytes, traps, calls) = assemble(items);
     let mut certificate = forge::head(&[], 1);
     certificate.add(&forge::frame(frame, changed));
-    // What it claims is that of the frame, but for what is toggled.
+    // The block claims the facts of the frame, except those that are toggled.
     certificate.number(distance, 0).number(3, 0).number(toggles.len() as u64, 0);
     for &toggle in toggles {
         certificate.number(toggle.into(), 0);
@@ -77,8 +77,9 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&items(&[], &same), 4, &[], 0), Ok(()));
 }
 
-/// Whatever writes a kept stack word in a block is seen on the edges out of it, also behind a
-/// branch; what writes the same word, or others, is not. The word is near the others, or far.
+/// A write to a kept stack word in a block is seen on the edges out of the block, also behind a
+/// branch. A write of the same word, or of other words, is accepted. The word is near the others,
+/// or far.
 #[test]
 fn a_kept_word_is_looked_at_where_it_may_have_changed() {
     let judge = |saved: usize, inner: &[Item]| {

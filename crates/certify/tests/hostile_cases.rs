@@ -14,7 +14,7 @@ use prova_check::{Layout, Rule};
 use std::collections::BTreeMap;
 use table::{Row, rows};
 
-/// The rule that refuses a row, with a certificate of its own.
+/// The rule that refuses a row, judged with the certificate that the certifier finds.
 fn judge(row: &Row) -> Option<Rule> {
     let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
     let draft = prova_certify::Draft {
@@ -52,8 +52,8 @@ fn twins_keep_inside() {
     }
 }
 
-/// What two faults planted in the check let through (`EndForgetsSize`, `DistanceTurned`), which no
-/// mutant of a program shows, leaves the memory when it runs.
+/// Code that two faults planted in the check let through (`EndForgetsSize`, `DistanceTurned`)
+/// leaves the memory when it runs. No mutant of a program shows these faults.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn accesses_beyond_the_length_are_seen() {

@@ -321,7 +321,7 @@ fn p4_tables() {
     ] {
         guard().rejects(Rule::Table, &place(&[wrong]));
     }
-    // The context has the base of each memory and table, too: that of table 1, of table 0.
+    // The context has the base of each memory and table, too: of table 1, of table 0, of a memory.
     let base = |word: i64| {
         let base = rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + word));
         [base, rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0))]
@@ -698,7 +698,8 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &cycle(&unequal(2, 3)));
     case.rejects(Rule::Metering, &cycle(&unequal(2, 1)));
     case.rejects(Rule::Metering, &cycle(&unequal(1, 1)));
-    // `fuel + add ≠ number` modulo 2^64, whatever wraps: only the fuel's least says more of it.
+    // `fuel + add ≠ number` modulo 2^64, with or without a wrap: only the fuel's least says more of
+    // it.
     let wrapped = |add: i64, other: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
@@ -875,7 +876,7 @@ fn p9_indexed_reads_stay_in_the_data() {
 #[test]
 fn p2_entries_of_tables_counted_from_elsewhere() {
     // rcx is 0 or 1; the entry at `rcx + more` of the table is added to the table's place and
-    // `beside`. The entries lead to the `ret` behind the jump, but for the first.
+    // `beside`. The entries lead to the `ret` behind the jump, except the first.
     let judge = |more: i64, beside: i64, entries: &'static [u8]| {
         let code = |to| {
             vec![

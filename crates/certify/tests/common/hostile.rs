@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) wasm: Vec<u8>,
     pub(crate) config: Config,
     pub(crate) kind: CodeKind,
-    /// What refuses it; none: it is accepted.
+    /// The rule that refuses it; none if it is accepted.
     pub(crate) rule: Option<Rule>,
     /// Whether it is judged with its least certificate alone.
     #[allow(dead_code, reason = "each test uses a part")]

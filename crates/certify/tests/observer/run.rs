@@ -61,7 +61,7 @@ pub(crate) enum End {
     Running,
 }
 
-/// What a run saw.
+/// The observations of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) end: End,
@@ -416,7 +416,7 @@ impl Run<'_> {
         divisor.is_gpr() && self.regs.general[divisor.number()] & bits != 0
     }
 
-    /// What was written is what may be there, and what was read may be a poll.
+    /// A written value is one that the place may hold; a read may be a poll.
     fn written(&mut self, accesses: &[Access]) -> Result<(), Broken> {
         for access in accesses {
             let ty = match access.to {
