@@ -55,7 +55,7 @@ pub(crate) struct SpecializeArgs {
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
-    /// What is believed of the program: that its text does not change (`trust`), or less
+    /// The belief about the program: that its text does not change (`trust`), or less
     #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
     assume: Believed,
     /// Believes nothing of the program; writes nothing if a request is refused

@@ -77,7 +77,7 @@ pub(crate) struct ProgramArgs {
     /// Limits of what WASI's calls make the host do (`-S help`)
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
     wasi: Vec<String>,
-    /// What the guest sees as its own name
+    /// The name that the guest sees as its own
     #[arg(long, value_name = "NAME")]
     argv0: Option<String>,
     /// The module in binary or text format, or a record; and the guest's arguments

@@ -106,8 +106,8 @@ fn bare(code: &str) -> String {
     bare
 }
 
-/// What the tutorial shows of its example, from the first step on, stands in the example in this
-/// order, so that who copies it has what is tested; `…` stands for any code.
+/// The code that the tutorial shows of its example, from the first step on, stands in the example
+/// in this order, so that a reader who copies it has tested code; `…` stands for any code.
 #[test]
 fn the_tutorials_code_is_its_examples() {
     let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));

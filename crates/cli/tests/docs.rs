@@ -54,7 +54,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a command prints, and its code.
+/// Runs a command: the lines that it prints, and its exit code unless that is 0.
 fn run(place: &Place, command: &str) -> Vec<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_prova"));
     let mut path = program.parent().expect("it is in a directory").as_os_str().to_owned();

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a word in capitals stands for: a file with this content, or a name.
+/// The meaning of a word in capitals: a file with this content, or a name.
 const STANDS_FOR: &[(&str, Stand)] = &[
     ("FILE.wat", Stand::Text(MODULE)),
     ("FILE.wasm", Stand::Binary(MODULE)),
