@@ -15,13 +15,13 @@ use crate::sink::Key;
 use crate::state::{Slot, State};
 use prova_ssa::{Arg, Origin, Value};
 
-/// What goes on along an edge.
+/// The state that goes on along an edge.
 pub(crate) struct Waiting {
     state: State<Arg>,
     bases: Bases,
 }
 
-/// What roots are in a block: few, by rising roots.
+/// The values of roots in a block: few, by rising roots.
 #[derive(Default)]
 pub(crate) struct Bases(Vec<(u32, Value)>);
 

@@ -1,5 +1,5 @@
-//! What a walk reads, and where it tells of what it finds: the subject, the places that code is
-//! copied for, and the two kinds of sink.
+//! The input and the output of a walk: the subject, the places that code is copied for, and the two
+//! kinds of sink.
 //!
 //! One sink asks what is known and writes nothing ([`crate::explore`]); the other one writes the
 //! specialised function ([`crate::residual`]).
@@ -23,7 +23,7 @@ pub(crate) struct Key {
     pub(crate) block: Block,
     /// How many of the block's instructions are done.
     pub(crate) start: u32,
-    /// What is known of constant memory.
+    /// The known bytes of constant memory.
     pub(crate) fresh: Fresh,
 }
 
@@ -36,15 +36,15 @@ pub(crate) trait Sink {
     fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
     /// An i64 store that was put off until a place.
     fn store(&mut self, offset: u32, late: &Late<Self::V>);
-    /// What an intrinsic reads: the added global of this number.
+    /// The read of an intrinsic: the added global of this number.
     fn read_global(&mut self, inst: Inst, number: u32) -> Self::V;
-    /// What an intrinsic writes to such a global.
+    /// The write of an intrinsic to such a global.
     fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Self::V>);
     /// A payload of an edge out of a block.
     fn payload(&mut self, block: Block, number: u32) -> Self::V;
     /// Whether a root has a value here.
     fn has_root(&self, root: u32) -> bool;
-    /// What a root is from now on.
+    /// Sets the value of a root from now on.
     fn set_root(&mut self, root: u32, value: Self::V);
     /// The values of which a part's state tells, rising.
     fn live(&self, key: Key) -> &[Value];
@@ -91,7 +91,7 @@ pub(crate) struct Leave<V> {
     pub(crate) offset: u32,
 }
 
-/// What a walk reads.
+/// The input of a walk.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'m> {
     pub(crate) generic: &'m Generic,
@@ -171,8 +171,8 @@ impl<'m> Subject<'m> {
     }
 }
 
-/// What is known of each value of the generic function, used by one walk after another: an entry
-/// counts if it is of this walk.
+/// The slot of each value of the generic function, used by one walk after another: an entry counts
+/// if it is of this walk.
 pub(crate) struct Scratch<V> {
     walk: u32,
     slots: Vec<(u32, Slot<V>)>,
@@ -189,7 +189,7 @@ impl<V> Default for Scratch<V> {
 }
 
 impl<V: Copy> Scratch<V> {
-    /// Forgets all for a walk over a body of so many values.
+    /// Forgets all for a walk over a body of `values` values.
     pub(crate) fn begin(&mut self, values: usize) {
         self.walk = self.walk.wrapping_add(1);
         if self.walk == 0 || self.slots.len() != values {

@@ -1,5 +1,5 @@
-//! What specialising has done to a function, for a report: the operators that went away and those
-//! that stay, by name, and the places where something was not known that would have saved more.
+//! The effect of specialising on a function, for a report: the operators that went away and those
+//! that stay, by name, and the places where an unknown value prevented more.
 //!
 //! ```text
 //! Explored ─ walk once more, with a sink that counts ─► Tally
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 type Cause = <Causes<'static> as Sink>::V;
 
-/// What was counted.
+/// The counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// How many copies of parts of blocks there are.
@@ -31,11 +31,11 @@ pub struct Tally {
     pub gone: BTreeMap<String, u64>,
     /// Operators that it does.
     pub kept: BTreeMap<String, u64>,
-    /// What could not be folded, by offset and name.
+    /// The places that could not be folded, by offset and name.
     pub sites: Sites,
 }
 
-/// What could not be folded, by offset and name.
+/// The places that could not be folded, by offset and name.
 pub type Sites = BTreeMap<(u32, String), Site>;
 
 /// A place at which something is not known.

@@ -20,13 +20,13 @@ const CELL_BYTES: u64 = 8;
 /// Bytes of memory 0 that an operator accesses.
 struct Reach<V> {
     address: Slot<V>,
-    /// What is added to the address.
+    /// Distance that is added to the address, in bytes.
     offset: u64,
     /// How many, if that is known.
     bytes: Option<u64>,
 }
 
-/// What an operator accesses in memory 0.
+/// The bytes of memory 0 that an operator accesses: at most two ranges.
 fn reaches<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> [Option<Reach<V>>; 2] {
     let of_length = |address: Slot<V>, length: Slot<V>| {
         let bytes = length.bits().map(|bits| u64::from(bits as u32));

@@ -51,7 +51,7 @@ pub(crate) struct Walk<'w, 'm, S: Sink> {
     context: Context,
     env: &'w mut Scratch<S::V>,
     pub(crate) kept: Virtual<S::V>,
-    /// What is known of constant memory.
+    /// The known bytes of constant memory.
     pub(crate) fresh: Fresh,
 }
 
@@ -228,7 +228,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         Range { arg: word.arg, from, to }
     }
 
-    /// What an instruction does to constant memory.
+    /// The effect of an instruction on constant memory.
     fn change(&mut self, key: Key, inst: Inst, args: &[Slot<S::V>]) {
         let data = self.subject.body().inst(inst);
         if self.fresh == NONE
@@ -243,7 +243,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.store_to(window);
     }
 
-    /// What a store does to constant memory.
+    /// The effect of a store on constant memory; `window`: where it lies near an argument.
     pub(crate) fn store_to(&mut self, window: Option<Window>) {
         match window.filter(|_| self.fresh != NONE) {
             _ if !self.subject.promises.memory_is_compared => {}
@@ -288,7 +288,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         here.then(|| body.operands(data.args))
     }
 
-    /// What a run makes: an i32 becomes a root of its own, unless one of its name is in use.
+    /// Names a value that a run makes: an i32 becomes a new root, unless one of its name is in use.
     fn named(&mut self, value: Value, made: S::V) -> Slot<S::V> {
         let (body, root) = (self.subject.body(), value.as_u32());
         let is_free = body.value(value).ty == ValType::I32

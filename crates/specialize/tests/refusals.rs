@@ -1,6 +1,6 @@
-//! What is refused, and with which words: modules as a whole, and requests by themselves.
+//! Refusals and their words: modules as a whole, and requests by themselves.
 //!
-//! Green does not show that nothing panics on other input: `hostile.rs` changes bytes.
+//! A green run does not show that nothing panics on other input: `hostile.rs` changes bytes.
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::{
@@ -110,8 +110,8 @@ fn flags_that_are_accepted() {
     }
 }
 
-/// A module with a request for each place of a result, all of the same arguments, of which so many
-/// bytes are a buffer.
+/// A module with a request for each slot, all with the same arguments, among them a buffer of
+/// `buffer` bytes.
 fn requests(slots: &[u32], buffer: u32) -> String {
     let bytes = |words: &[u32]| -> String {
         words
@@ -316,7 +316,7 @@ fn requests_that_are_refused() {
     }
 }
 
-/// What a value is made of is named, where that is why it is not constant.
+/// The operands of a value are named, where they are the reason why it is not constant.
 #[test]
 fn reasons_that_are_named() {
     for (body, words) in [
@@ -439,8 +439,8 @@ fn records_that_do_not_fit() {
     }
 }
 
-/// Of several requests for one slot the last one counts, and the others are told; so is a function
-/// that tells no context.
+/// Of several requests for one slot the last one counts, and the others are reported in notes; so
+/// is a function that tells no context.
 #[test]
 fn what_is_hardly_meant_is_told() {
     let context = r#"(import "weval" "pop.context" (func $pop))"#;

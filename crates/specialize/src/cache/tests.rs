@@ -1,8 +1,8 @@
 //! A cache in memory: what is found, what is not, and that nothing which stands in it changes what
 //! a function does.
 //!
-//! Green does not show that a key has everything: what it forgets shows as an entry that is refused
-//! (`a_key_that_forgets`), and costs time.
+//! A green run does not show that a key has everything: a forgotten part shows as an entry that is
+//! refused (`a_key_that_forgets`), and costs time.
 
 use super::bytes::Reader;
 use super::{HEAD, Key, Store, Uses, entry};
@@ -87,7 +87,7 @@ fn uses(outcome: &Outcome) -> Uses {
     outcome.cache.clone().expect("there is a cache")
 }
 
-/// What everything but the cache says of a module.
+/// The outcome of a module without the cache's part: its bytes, and a line for each request.
 fn made(outcome: &Outcome) -> (Vec<u8>, Vec<String>) {
     let requests = outcome.requests.iter().map(|(slot, _, state)| match state {
         Ok(made) => format!("{slot} {} {:?} {:?}", made.bytes, made.assumptions, made.residual),
@@ -201,12 +201,12 @@ fn only(shelf: &Shelf) -> (Key, Vec<u8>) {
     (*key, bytes.clone())
 }
 
-/// What is behind the head and the checksum of an entry.
+/// The bytes behind the head and the checksum of an entry.
 fn rest(bytes: &[u8]) -> &[u8] {
     &bytes[HEAD.len() + 2 + 32..]
 }
 
-/// What an entry says, of a function at the start of everything.
+/// The content of an entry of a function at the start of everything.
 fn said(key: &Key, bytes: &[u8]) -> Residual {
     entry::read(key, bytes, (FuncIdx(0), 0)).expect("an entry")
 }
@@ -363,7 +363,7 @@ fn many(roles: &mut [Role], edit: impl Fn(&mut Row)) {
     }
 }
 
-/// So many ranges of a byte, of which each next one touches the last.
+/// `count` ranges of a byte, where each one touches the one before.
 fn ranges(count: u32) -> impl Iterator<Item = Range> {
     (0..count).map(|at| Range { arg: 0, from: at, to: at + 1 })
 }

@@ -212,7 +212,7 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
     body.block(block).params().map(|param| body.value(param).ty).collect()
 }
 
-/// What goes along an edge; `None` for what is no value of the block.
+/// The arguments of an edge; `None` for one that is no value of the block.
 fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Term>> {
     let args = body.args(edge).iter();
     args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()

@@ -1,7 +1,7 @@
 //! Faults of `rewrite`: every bit of what it makes is turned, one at a time, and everything that is
 //! still a module must be refused, for its plan and for plans with a fault.
 //!
-//! Green does not show that two faults at once are seen.
+//! A green run does not show that two faults at once are seen.
 
 use crate::error::Error;
 use crate::fill::{Filled, fill};
