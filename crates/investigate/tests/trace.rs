@@ -1,7 +1,7 @@
 //! Records and traces: hostile records, and the same events in every tier.
 //!
-//! Green does not show that events are told of every operator, nor that an engine of somebody else
-//! gives the same ones. Machine code is traced in the program's own tests.
+//! A green run does not show that every operator has its events, nor that an engine of somebody
+//! else gives the same ones. Machine code is traced in the program's own tests.
 
 use prova::wasi::{Captured, WasiCtxBuilder};
 use prova::{Config, FuncType, Result, Tier, Val};

@@ -1,9 +1,8 @@
-//! What a search has found → one HTML page that needs nothing but itself.
+//! The result of a search → one HTML page that needs nothing but itself.
 //!
-//! Neighbours: `report` has the same as text; `translation` has the code, which stands side by side
-//! here. Everything that comes from a module goes through [`escape`], on top of being printable
-//! already; there is no script, and a Content-Security-Policy forbids loading anything. The same
-//! report gives the same bytes.
+//! The code of both sides stands side by side. Everything that comes from a module goes through
+//! [`escape`], on top of being printable already; there is no script, and a Content-Security-Policy
+//! forbids loading anything. The same report gives the same bytes.
 
 use super::{Divergence, First, Spot, Translation};
 use crate::diff::html::escape;

@@ -8,8 +8,8 @@
 //! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
 //! ```
 //!
-//! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller,
-//! Hildebrandt 2002) over nested statements.
+//! [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002)
+//! over nested statements.
 //!
 //! 1. What is returned was compared: both modules are valid, and the function has the verdict and
 //!    the cause that it had in A and B; where only order differs, in the same operators. So
@@ -48,8 +48,8 @@ use wasm_encoder::{NameMap, NameSection, Section};
 /// How long may be searched.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many bytes of modules are compared at most, both sides and all tries together; a try
-    /// counts 1,000 more.
+    /// Maximum number of bytes of modules that are compared, both sides and all tries together; a
+    /// try counts 1,000 bytes more.
     pub work: u64,
     /// Executions that back `layout-only` in a try; the result is held to [`DiffOptions::runs`].
     pub runs: u32,
@@ -97,7 +97,7 @@ pub struct Isolated {
     pub exhausted: bool,
 }
 
-/// What a small module has.
+/// The items of a small module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     /// The function.
@@ -112,7 +112,7 @@ pub(crate) struct Plan {
     pub(crate) elements: BTreeSet<u32>,
     /// The function's body, if it is another than in the module.
     pub(crate) body: Option<Vec<u8>>,
-    /// What is kept because the other side needs its like.
+    /// Items that are kept because the other side needs their like.
     pub(crate) also: Also,
 }
 
@@ -255,7 +255,7 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
         }
         Some(name) => {
             let func = find::function(a, name)?;
-            // A function may have differences of name besides that of its code.
+            // A function may have differences of name besides the difference of its code.
             let of_it = differing.by_ref().filter(|one| one.a == Some(func.0.into()));
             of_it.max_by_key(|one| one.verdict).with_context(|| {
                 format!("`{}` does not differ", prova_builds::names::printable(name))

@@ -1,4 +1,4 @@
-//! A module and its state at the entry of a function → a module of its own that goes on from there.
+//! A module and its state at the entry of a function → a separate module that goes on from there.
 //!
 //! ```text
 //! types, tables, tags, elements   as they are
@@ -8,8 +8,7 @@
 //! entry                           calls the function with its arguments; the one export
 //! ```
 //!
-//! Neighbours: `locate` has the state; `isolate` has the lists of a module's sections ([`Parts`]);
-//! `reduce` makes it smaller. Indices stay what they are.
+//! Indices stay what they are. `reduce` makes the module smaller.
 //!
 //! 1. The module imports nothing.
 //! 2. With all of the memory, the run goes on as the one that it was taken from, as long as tables
@@ -40,10 +39,10 @@ pub const ENTRY: &str = "entry";
 pub(super) const ANSWERS_MAX: u64 = 1000;
 /// Bytes that are the same stand together in one segment, with gaps of zeros up to this many.
 const GAP: usize = 16;
-/// Memory is kept in pieces of so many bytes, aligned.
+/// Memory is kept in pieces of this number of bytes, aligned.
 pub(super) const PIECE: u64 = 8;
 
-/// What a run of the frozen module has used.
+/// The functions and memory that runs of the frozen module have used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Used {
     /// Functions that were executed.
@@ -99,7 +98,7 @@ struct Writer<'s, 'm> {
     used: Option<&'s Used>,
     record: &'s Record,
     calls: Vec<Call>,
-    /// What the host writes, as passive segments behind the module's own.
+    /// The bytes that the host writes, as passive segments behind the module's own.
     data: Vec<Vec<u8>>,
 }
 
