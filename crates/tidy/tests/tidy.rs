@@ -1,7 +1,7 @@
 //! The repository obeys its own rules (`prova_tidy`).
 //!
-//! Green does not show that names are good, comments true or functions clear: rules see tokens.
-//! That each rule finds what it is for is shown by the planted violations beside it.
+//! A green run does not show that names are good, comments true or functions clear: rules see
+//! tokens. That each rule finds what it is for is shown by the planted violations beside it.
 
 use prova_tidy::trusted::trusted;
 use prova_tidy::{Exemption, Tree, check, dialect, long_functions};

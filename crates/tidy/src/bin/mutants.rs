@@ -176,7 +176,7 @@ impl Log {
             println!("{word}\t{by}\t{key}");
         }
         if let Ok(mut file) = self.0.lock() {
-            // What cannot be written is printed at the end all the same.
+            // A verdict that cannot be written is printed at the end all the same.
             drop(writeln!(file, "{word}\t{by}\t{key}"));
         }
     }

@@ -91,7 +91,7 @@ fn faults(code: &str, before: &str) -> usize {
     let open = at + before.len() - 1;
     let Some(end) = close(code, open) else { return 0 };
     let mut list = code[open + 1..end - 1].to_owned();
-    // What a variant carries, and attributes, are no names of faults.
+    // The fields of a variant, and attributes, are no names of faults.
     while let Some(inner) = list.find(['(', '[', '{']) {
         let Some(to) = close(&list, inner) else { break };
         list.replace_range(inner..to, &" ".repeat(to - inner));

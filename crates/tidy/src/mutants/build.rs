@@ -231,7 +231,7 @@ impl Bench {
         let mut cargo = Command::new("cargo");
         cargo.args(args).args(["--locked", "--message-format=json", "--quiet"]);
         cargo.current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target);
-        // What a mutant leaves unused is no error, and backtraces need no lines.
+        // Code that a mutant leaves unused is no error, and backtraces need no lines.
         cargo.env("RUSTFLAGS", "--cap-lints=allow").env("CARGO_PROFILE_DEV_DEBUG", "0");
         cargo.env("CARGO_INCREMENTAL", "0").stderr(Stdio::null());
         let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;

@@ -18,7 +18,7 @@ pub fn parse(json: &str, tree: &Tree) -> Result<Vec<Mutant>, String> {
         mutant(i + 1, entry, tree).ok_or_else(|| format!("not a mutant of this tree: {entry}"))
     });
     let mut mutants: Vec<Mutant> = mutants.collect::<Result<_, _>>()?;
-    // What is equal in all four parts is told apart by its place in the order of the source.
+    // Mutants with equal keys are told apart by their order in the source.
     let mut seen: BTreeMap<[String; 4], usize> = BTreeMap::new();
     for mutant in &mut mutants {
         let times = seen.entry(mutant.key().map(str::to_owned)).or_default();

@@ -20,8 +20,8 @@
 //! [`FAR`]) take no random seeds and measure no time.
 //!
 //! Limits: a test that takes ten times as long as without a mutant counts as caught, as does one
-//! that takes too much memory. Green does not show that the tests see faults that are larger than
-//! cargo-mutants' edits. One tree and one target folder of about 1 GB in `target/mutants`.
+//! that takes too much memory. A green run does not show that the tests see faults that are larger
+//! than cargo-mutants' edits. One tree and one target folder of about 1 GB in `target/mutants`.
 
 pub mod build;
 pub mod explained;
