@@ -1,5 +1,5 @@
-//! The certificate: for each block of the specialised function the place of the generic one that it
-//! stands for, and what is known of the generic function's values there.
+//! The certificate: for each block of the specialised function its place in the generic one, and
+//! the facts about the generic function's values there.
 //!
 //! Nobody believes it: [`crate::check`] proves what it says or refuses it. It names no contexts and
 //! no reasons.

@@ -4,7 +4,8 @@
 //! nothing else: it decides how far the specialiser unrolls, never what a copy may assume, so no
 //! proof knows of contexts.
 //!
-//! So is what is known of constant memory ([`Fresh`]): code is copied for each.
+//! The known bytes of constant memory ([`Fresh`]) keep copies apart as well: code is copied for
+//! each set.
 //!
 //! Invariant: equal paths have equal ids, given in the order in which the paths came up.
 

@@ -1,5 +1,5 @@
-//! The search: which parts of the generic function are reached in which contexts, and what is known
-//! at each.
+//! The search: which parts of the generic function are reached in which contexts, and the state at
+//! the start of each.
 //!
 //! ```text
 //! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State
@@ -10,7 +10,7 @@
 //! most two steps for each slot, so it ends. Nothing is unrolled by counting: a loop is copied as
 //! often as the program changes its context, and ends where a part in a context is reached again.
 //!
-//! * X1. What is found is a fixpoint: each part's last walk was from its final state.
+//! * X1. The result is a fixpoint: each part's last walk was from its final state.
 //! * X2. Numbers are given in the order in which parts come up, which depends on the module and the
 //!   request alone.
 //!
@@ -275,7 +275,7 @@ impl<'m> Causes<'m> {
                 let made = format!("`{}` at {at} makes it", opcode(data.op).mnemonic());
                 match reason.filter(|_| links > 0) {
                     Some(reason) => {
-                        // What brought that in turn says less.
+                        // The reason behind that one says less.
                         let why = self.origin(reason, 1);
                         format!("{made} of what is not constant: {why}")
                     }
@@ -349,7 +349,8 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     State { values, kept: Virtual::default() }
 }
 
-/// The most copies of a part that differ in what is known of constant memory, where that is short.
+/// The most copies of a part that differ only in their knowledge of constant memory, if that is
+/// short.
 const VERSIONS_MAX: u32 = 3;
 /// The most bytes of constant memory that are short: a loop over them is small, and its copies make
 /// it compare less. Of a longer program a copy costs more than it saves, as each operator is run
@@ -497,7 +498,7 @@ fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// The refusal of what is too much, with the operator that tells most contexts.
+/// The refusal of a search that exceeds a limit, with the operator that makes most contexts.
 fn endless(subject: Subject<'_>, contexts: &Contexts, what: String) -> Refused {
     let name = |inst: Inst| {
         let intrinsic = subject.intrinsic(inst).map_or("", Intrinsic::name);

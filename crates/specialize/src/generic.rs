@@ -29,7 +29,7 @@ const LIVE_MAX: usize = 10_000_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Generic {
     body: CheckedBody,
-    /// By block, rising: what is live at its start, its parameters among it.
+    /// By block, rising: the values live at its start, its parameters included.
     live: Vec<Vec<Value>>,
     /// The same for places in blocks at which a part may start, once it is asked for.
     cuts: BTreeMap<(Block, u32), OnceLock<Vec<Value>>>,

@@ -21,7 +21,7 @@ pub(crate) const WINDOWS_MAX: usize = 8;
 /// Windows that are as near as this are one.
 const GAP: i64 = 32;
 
-/// Whether a part, or one behind it, relies on what is known of constant memory at its start.
+/// Whether a part, or one behind it, relies on known bytes of constant memory at its start.
 pub(crate) fn relies(explored: &Explored) -> Vec<bool> {
     let mut relies: Vec<bool> = explored.parts.iter().map(|part| part.folds > 0).collect();
     let mut preds: Vec<Vec<usize>> = vec![Vec::new(); relies.len()];
@@ -40,7 +40,7 @@ pub(crate) fn relies(explored: &Explored) -> Vec<bool> {
     relies
 }
 
-/// Whether a part's successors rely on what is known of constant memory.
+/// Whether a part's successors rely on known bytes of constant memory.
 fn leads_on(explored: &Explored, part: &Part, relies: &[bool]) -> bool {
     part.succs.iter().any(|&to| relies[to] && explored.parts[to].key.fresh != NONE)
 }

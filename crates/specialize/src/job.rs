@@ -125,7 +125,7 @@ impl<'w> Work<'w> {
         notes: &mut Vec<String>,
     ) -> Result<Proved, Refused> {
         let subject = self.subject(request)?;
-        // What is kept is verified against the module as it is, which lacks the globals.
+        // An entry of the cache is verified against the module as it is, which lacks the globals.
         let store = store.filter(|_| self.intrinsics.added_globals() == 0);
         let Some(store) = store else { return made(subject, self.options.tally) };
         let key = Key::of(&subject);

@@ -28,7 +28,7 @@ mod faults {
 
     macro_rules! plants {
         ($($name:ident)*) => {
-            /// A fault; the names say what is wrong, the places how.
+            /// A fault; the name says which, the place where it is asked for says how.
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub(crate) enum Plant { $($name),* }
 
@@ -154,7 +154,7 @@ mod faults {
             assert_eq!(right.0, Vec::<String>::new(), "without a fault: {body}");
             let found = with(plant, || outcome(body, assume));
             let as_said = match words.strip_prefix("harmless:") {
-                // What is made is another function, and proved.
+                // The result is another function, and is proved.
                 Some(_) => found.0.is_empty() && found.1 != right.1,
                 None => found.0.iter().any(|why| why.contains(words)),
             };

@@ -51,7 +51,7 @@ pub(crate) struct Writer<'m> {
     pub(crate) bases: Bases,
     /// The number of each part.
     numbers: &'m HashMap<Key, usize, Hash>,
-    /// By part: the values that its state tells of.
+    /// By part: the values in its state.
     pub(crate) needed: &'m [Vec<Value>],
     /// By part: the roots of its state, rising.
     roots: &'m [Vec<u32>],
@@ -161,7 +161,7 @@ pub(crate) fn write(
 /// Makes a part's state tell of what it needs alone.
 fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
     let mut live = subject.generic.live_at(part.key.block, part.key.start).iter();
-    // Both rise, and what is needed is live.
+    // Both rise, and every needed value is live.
     let mut needed = needed.iter().peekable();
     part.state.values.retain(|_| {
         let value = live.next();
@@ -561,7 +561,7 @@ impl Sink for Writer<'_> {
         self.needed_of(key)
     }
 
-    // What is compared is decided before anything is written.
+    // The comparisons are decided before anything is written.
     fn folded(&mut self, _: Option<Word>) {}
 
     fn refreshed(&mut self, _: Range) {}

@@ -46,7 +46,7 @@ pub(crate) trait Sink {
     fn has_root(&self, root: u32) -> bool;
     /// Sets the value of a root from now on.
     fn set_root(&mut self, root: u32, value: Self::V);
-    /// The values of which a part's state tells, rising.
+    /// The values in a part's state, rising.
     fn live(&self, key: Key) -> &[Value];
     /// Constant memory is taken to be what was compared: this word at the entry, or another one
     /// later.
@@ -155,11 +155,11 @@ impl<'m> Subject<'m> {
         self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
     }
 
-    /// Whether code is copied for what is known of constant memory. If the program is trusted with
-    /// it, nobody has to know; but what a call may change is forgotten where stores that were put
-    /// off are done, and comes back as text is read: so the copies keep ways that have cells apart
-    /// from ways that have none. (Without them a call on a rare way would make all others store and
-    /// load. A store of the program changes nothing then.)
+    /// Whether code is copied for its knowledge of constant memory. If the program is trusted with
+    /// constant memory, the search need not know; but at a call the knowledge is forgotten where
+    /// stores that were put off are done, and comes back as text is read: so the copies keep ways
+    /// that have cells apart from ways that have none. (Without them a call on a rare way would
+    /// make all others store and load. A store of the program changes nothing then.)
     pub(crate) fn is_copied(&self) -> bool {
         let has_cells = self.has_cells && self.promises.cells_are_private;
         self.is_compared() || !self.promises.memory_is_compared && has_cells
@@ -178,7 +178,7 @@ pub(crate) struct Scratch<V> {
     slots: Vec<(u32, Slot<V>)>,
     /// The operands of an instruction, kept between instructions.
     pub(crate) operands: Vec<Slot<V>>,
-    /// The values that a part's state tells of, kept between parts and edges.
+    /// The values in a part's state, kept between parts and edges.
     pub(crate) live: Vec<Value>,
 }
 

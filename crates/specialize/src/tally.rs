@@ -151,8 +151,8 @@ impl Sink for Counter<'_, '_> {
     }
 }
 
-/// Counts what is in all copies that are reached; where the search ended with a refusal, in those
-/// that it has reached until then, each up to what is refused.
+/// Counts the operators in all copies that are reached. Where the search ended with a refusal, the
+/// copies are those that it had reached, each up to the refused operator.
 pub(crate) fn tally<'m>(
     subject: Subject<'m>,
     explored: &mut Explored,

@@ -1,12 +1,13 @@
-//! Which operators of the program touch a cell whose store was put off, as far as addresses tell:
-//! an operator, what is known of its operands, and a cell → whether they have a byte in common.
+//! Which operators of the program touch a cell whose store was put off, as long as the addresses
+//! can be compared: an operator, the slots of its operands, and a cell → whether they have a byte
+//! in common.
 //!
 //! * U1. Two addresses are compared if both are constant, or both are known distances from one
 //!   root; of others nothing is known here, and the program promises that they differ.
 //! * U2. Distances are those on the circle of 2³² addresses, so what wraps is touched, too. Where
 //!   the length is known at run time alone, every cell of the root is.
 //!
-//! Nobody believes this module: `check` knows for itself what is touched (S9).
+//! Nobody believes this module: `check` finds for itself which cells are touched (S9).
 
 use crate::plant::planted;
 use crate::state::Slot;

@@ -1,5 +1,5 @@
-//! One walk over a part of a generic block: what is known at its start → what is known on each way
-//! out of it.
+//! One walk over a part of a generic block: the state at its start → the state on each way out of
+//! it.
 //!
 //! ```text
 //! Key, State ─ walk ─► Leave: how the part ends, and for each edge the next Key and its State
@@ -116,7 +116,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         let data = body.inst(inst);
         let operands = body.operands(data.args);
         if data.op.effects().is_pure() && operands.iter().any(|&it| self.env.get(it).is_none()) {
-            // What is not needed has no value.
+            // A result that is not needed has no value.
             return Ok(None);
         }
         let mut args = std::mem::take(&mut self.env.operands);
@@ -129,7 +129,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         leave
     }
 
-    /// The same, with what is known of its operands.
+    /// The same, with the slots of its operands.
     fn inst_of(
         &mut self,
         key: Key,

@@ -1,7 +1,7 @@
 //! The limit of the check's work (S12), on both sides; work is counted in steps.
 //!
-//! Green shows that honest work below the limit is accepted, and that functions and certificates
-//! that ask for much are refused within it. It does not show how long a step takes.
+//! A green run shows that honest work below the limit is accepted, and that functions and
+//! certificates that ask for much are refused within it. It does not show how long a step takes.
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::{Rule, STEPS_BASE, STEPS_PER_ITEM, Work};

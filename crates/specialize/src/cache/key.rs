@@ -98,7 +98,7 @@ pub(crate) fn of_generic(body: &Body) -> Digest {
     let (mut bytes, start) = (Vec::new(), start(body));
     match body::write(&mut bytes, body, start, |func| func) {
         Some(()) => digest("function", &bytes),
-        // What has no bytes has a text.
+        // A body that has no bytes has a text.
         None => {
             let here = body.clone().relocated(|offset| offset.wrapping_sub(start), Some);
             let text = here.map(|body| prova_ssa::print(&body));

@@ -73,8 +73,8 @@ pub(super) fn arrive(
     Ok(())
 }
 
-/// Proves registers, cells and what is said of constant memory along an edge. (Who calls it has
-/// taken the steps.)
+/// Proves registers, cells and knowledge of constant memory along an edge. (The caller has taken
+/// the steps.)
 pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
     demand!(!row.fresh || kept.fresh, State, "constant memory may have changed");
     for &range in &row.known {

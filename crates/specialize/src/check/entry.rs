@@ -163,7 +163,8 @@ fn begin(
         .map(|((number, &param), _)| (number, param))
         .collect();
     let old: Vec<Value> = question.generic.block(question.generic.entry()).params().collect();
-    // What a value of the generic function is here: an argument, or a constant that was compared.
+    // The terms of the generic function's parameters here: arguments, or constants that were
+    // compared.
     let mut values = BTreeMap::new();
     for (number, value) in old.into_iter().enumerate() {
         let constant = match question.request.params.get(number) {

@@ -171,7 +171,8 @@ impl Part<'_> {
                 let index = self.number("the number of a local", index)? as u32;
                 self.assumptions.insert(Assumption::PrivateCells);
                 let before = self.kept.locals.get(&index).copied();
-                // What the cell holds is written again: a store that comes next may be a later one.
+                // A second write of the same value changes nothing: a store that comes next may be
+                // a later one.
                 if before.is_none_or(|it| (it.address, it.value) != (address, value)) {
                     self.settle(before, address, Access::None)?;
                     self.kept.locals.insert(index, late(address, value));

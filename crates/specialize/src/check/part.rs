@@ -291,8 +291,8 @@ impl<'c> Part<'c> {
         let is_pure = data.op.effects().is_pure();
         self.spend(1 + generic.operands(data.args).len() + data.results().len())?;
         if is_pure && generic.operands(data.args).iter().any(|it| self.theirs.get(*it).is_none()) {
-            // What nobody asks for later on need not be known; who asks is refused (S7). What the
-            // row may have said of it was computed before and is no more.
+            // The results are unknown; a later use of them is refused (S7). A fact of the row about
+            // them is of an earlier execution, and no longer holds.
             for result in data.results() {
                 self.theirs.set(result, None);
             }
@@ -324,7 +324,7 @@ impl<'c> Part<'c> {
         if let Some(found) = found {
             return self.load(number, data, &args, &found);
         }
-        // What is no numeric operator is not evaluated.
+        // Only numeric operators are evaluated.
         let folded = self.terms.evaluated(code, data.imm, &args);
         match (folded, data.result()) {
             (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {
