@@ -164,8 +164,7 @@ fn what_cannot_be_isolated_is_refused_with_the_reason() {
     let (one, two) = (data("\\01\\02", &format!("{f} {g}")), data("\\01\\03", &format!("{g} {f}")));
     let error = isolate(&one, &two, None, &Options::default()).expect_err("it is no function");
     assert!(error.to_string().contains("the first cause is of no function"), "{error}");
-    // What is inlined is not told apart without its callee: the whole is needed, or the pair shows
-    // it.
+    // Without a name, the symbol is the one of the first cause's function.
     assert_eq!(symbol(&a, &b, None).expect("one differs"), "wide");
 }
 

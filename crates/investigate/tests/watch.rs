@@ -99,7 +99,7 @@ const CASES: &[Case] = &[
     ),
     (
         "i32.const 1026 i32.const 1024 i32.const 8 memory.copy",
-        // What was read is what was there before, although the copy has written over it.
+        // The value of the read is the one before the copy, although the copy has written over it.
         &[(Read, 1024, 8, "0x0706050403020100"), (Write, 1026, 8, "0x0706050403020100")],
     ),
     (

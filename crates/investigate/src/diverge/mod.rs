@@ -230,8 +230,8 @@ impl<'p> Pair<'p> {
         (again.number.is_some() && again.a.end == found.a.end).then_some((all, again))
     }
 
-    /// Searches again without touching the code of functions: the difference was gone when they
-    /// told their own events, as `ends` were.
+    /// Searches again without touching the code of functions: the difference was gone when the
+    /// functions had events of their operators. `ends` are those runs.
     fn search_around(
         &self,
         plain: &[(Prepared, Ran); 2],
@@ -424,7 +424,7 @@ fn plainly_differ(a: &Ran, b: &Ran) -> bool {
 }
 
 /// Whether tracing ended a run earlier than it ends by itself: by fuel or stack, of which it takes
-/// more. What another engine says of its traps may differ each time.
+/// more. Another engine's words for a trap may differ each time.
 fn is_cut(traced: &Ran, plain: &Ran, elsewhere: bool) -> bool {
     let trapped = |ran: &Ran| match &ran.end {
         End::Trapped(why, _) => Some(why.clone()),

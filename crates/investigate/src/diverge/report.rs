@@ -122,7 +122,7 @@ pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool 
     !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
 }
 
-/// Whether memories differ at the end, as far as they are known: of runs that came to their end. An
+/// Whether memories differ at the end, if both are known: of runs that came to their end. An
 /// instance that has run before may have others.
 fn memories_differ(
     pair: &Pair<'_>,

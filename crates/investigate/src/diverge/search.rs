@@ -85,7 +85,7 @@ fn equal(a: &Ran, b: &Ran) -> usize {
     both.take_while(|(a, b)| a == b).count()
 }
 
-/// Whether B's checkpoint behind the equal ones is another, or was not told where A has one.
+/// Whether B's checkpoint behind the equal ones is another, or is missing where A has one.
 fn is_short(a: &Ran, b: &Ran, same: usize) -> bool {
     let lacks = !b.exact && a.watch.checkpoints.len() > same;
     b.watch.checkpoints.len() > same || lacks

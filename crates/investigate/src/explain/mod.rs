@@ -106,7 +106,7 @@ pub enum Stage {
     Pass,
     /// After the passes: the linker, or a tool behind it.
     Link,
-    /// Not told by what was given.
+    /// The inputs do not show it.
     Unknown,
 }
 
@@ -386,7 +386,7 @@ fn member(modules: (&Module, &Module), difference: &Difference) -> Member {
 /// The addresses of the bytes that differ, on each side that has them in memory. The lengths are
 /// those of the summary: the longer one is the number of places.
 fn ranges(difference: &Difference) -> (Option<Range<u64>>, Option<Range<u64>>) {
-    // What stands at an offset is in no memory until code puts it there.
+    // Data at an offset (of a passive segment) is in no memory until code puts it there.
     if difference.kind != Kind::Data || !difference.summary.contains("at address ") {
         return (None, None);
     }
@@ -530,8 +530,8 @@ impl Logs {
     }
 }
 
-/// The first parts of the functions that differ, as far as they are of the log's first pass. Reads
-/// the log once, to the last of them.
+/// The first parts of the functions that differ, of those whose first part is of the log's first
+/// pass. Reads the log once, to the last of them.
 fn first_parts(
     log: &std::path::Path,
     comparison: &Comparison,

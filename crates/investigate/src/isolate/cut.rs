@@ -153,7 +153,7 @@ impl Writer<'_, '_> {
                 self.remap.parse_element(&mut elements, element.clone())?;
             }
         }
-        // What code takes references of must be declared somewhere outside code.
+        // Functions that code takes references of must be declared somewhere outside code.
         if !needs.referenced.is_empty() {
             let funcs: Vec<u32> =
                 needs.referenced.iter().map(|func| self.remap.func(*func)).collect();

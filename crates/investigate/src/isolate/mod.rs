@@ -216,7 +216,7 @@ pub fn isolate(
 }
 
 /// An object file with its symbols of functions as names: static functions have neither a name nor
-/// an export there, and what is cut out has no `linking` section any more.
+/// an export there, and the small module has no `linking` section any more.
 fn named(module: &Module) -> Cow<'_, Module> {
     let funcs = 0..module.func_count() as u32;
     let has_names = funcs.clone().any(|func| module.func_name(FuncIdx(func)).is_some());
@@ -336,7 +336,7 @@ fn operators(module: &Module, func: u32) -> usize {
 
 /// A search for a smaller pair.
 pub(crate) struct Search<'o> {
-    /// Whether a pair is still what is looked for.
+    /// Whether a pair still shows the wanted difference.
     pub(crate) judge: &'o dyn Fn(&Pair) -> bool,
     /// The bytes that may still be compared.
     pub(crate) left: u64,
@@ -381,7 +381,7 @@ impl Search<'_> {
         let decode = |bytes, of: &Module| {
             Module::decode(bytes, of.features(), &prova_module::Limits::default())
         };
-        // What does not validate was no statement after all.
+        // A piece without which the module does not validate was no statement after all.
         let (Ok(a), Ok(b)) = (decode(a, &from.a), decode(b, &from.b)) else { return Ok(None) };
         let roots = from.roots.and(of_a.root.zip(of_b.root));
         let pair = Pair { a, b, funcs: (of_a.func, of_b.func), roots };

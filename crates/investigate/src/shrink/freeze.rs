@@ -33,7 +33,7 @@ use wasm_encoder::{
 };
 use wasmparser::DataKind;
 
-/// The export of what is cut out.
+/// The export of the frozen module.
 pub const ENTRY: &str = "entry";
 /// Most calls of the host whose answers are written into a module.
 pub(super) const ANSWERS_MAX: u64 = 1000;
@@ -242,7 +242,7 @@ impl Writer<'_, '_> {
         Ok(function)
     }
 
-    /// The module's own segments, what the host writes, and what is in the memories.
+    /// The module's own segments, the host's writes, and the contents of memories.
     fn segments(&self) -> Outcome<DataSection> {
         let mut data = DataSection::new();
         for segment in &self.parts.data {

@@ -243,7 +243,7 @@ impl<'c> Case<'c> {
         for funcs in self.roots(found) {
             let entries = locate::entries(self, funcs, &places)?;
             for &number in &entries.numbers {
-                // What cannot be written as a module may be so from a caller on.
+                // A state that cannot be written as a module may be written from a caller on.
                 let Ok(pair) = self.frozen(&entries, number) else { continue };
                 let fuel = Some(self.options.diverge.fuel.unwrap_or(FUEL));
                 if self.judged(&pair, fuel).is_none() {

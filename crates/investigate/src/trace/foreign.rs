@@ -1,4 +1,4 @@
-//! A prepared module in an engine of somebody else → how it ran there.
+//! A prepared module in another engine → how it ran there.
 //!
 //! ```text
 //! Prepared + Watch ─ standalone ─► module ─ ForeignEngine::run ─► lines ─► Watch ─► Ran
@@ -6,9 +6,9 @@
 //!
 //! `standalone` makes the module; the command line starts processes.
 //!
-//! 1. What an engine prints is untrusted: a line is read only if it has its form, each event must
-//!    be the one that the watch waits for, and no list grows beyond what was asked for.
-//! 2. A run that trapped has told its last event only if that was one of those that were wanted:
+//! 1. The output of an engine is untrusted: a line is read only if it has its form, each event must
+//!    be the one that the watch waits for, and no list grows beyond its requested length.
+//! 2. The last event of a run that trapped is known only if it was one of the wanted events:
 //!    [`Ran::exact`] says so.
 //!
 //! Limits: engines word their traps differently ([`TRAPS`]); NaN bits are what the engine makes.

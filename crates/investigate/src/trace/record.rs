@@ -211,7 +211,7 @@ impl Iterator for Calls {
 
     fn next(&mut self) -> Option<Call> {
         let mut reader = Reader { bytes: &self.bytes, at: self.at };
-        // What was read once can be read again.
+        // An entry that was read once can be read again.
         let Ok(Entry::Call(call)) = reader.entry() else { return None };
         self.at = reader.at;
         Some(call)

@@ -162,8 +162,8 @@ impl<S: Sink> Constants<'_, S> {
         }
     }
 
-    /// A bulk operator on the memory that is followed, of which what is no address or length
-    /// escapes; says whether it is one.
+    /// Reports a bulk operator on the memory that is followed; the value of `memory.fill` escapes.
+    /// Returns whether it is such an operator.
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
         let at = (site.offset, &site.operator);
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
@@ -268,7 +268,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
         _: &mut Frame<'m, ()>,
     ) -> Result<(), Infallible> {
         match edge.how {
-            // What the label takes stays where it is.
+            // The operands that the label takes stay where they are.
             How::BrIf(condition) => self.escape(site, &[*condition]),
             How::BrTable(index, 0) => {
                 self.escape(site, &[*index]);
