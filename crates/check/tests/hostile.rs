@@ -71,7 +71,7 @@ fn a_witness_says_what_was_checked() {
     assert_eq!((checked.kind(), checked.len()), (row.kind, row.bytes.len() as u32));
     assert!(!checked.is_empty());
     assert_eq!(*checked.layout_digest(), layout.digest());
-    // Return address and frame pointer, and what is taken off the height.
+    // Return address and frame pointer; bytes taken off the height.
     assert_eq!((checked.frame_bytes(), checked.charge()), (16, Some(80)));
     assert_eq!((checked.traps(), checked.calls()), (&row.traps[..], &row.calls[..]));
     let [trap] = row.traps[..] else { panic!("one trap") };
@@ -108,7 +108,7 @@ fn a_layout_is_of_its_module_and_settings() {
     assert_eq!((guard.table_base(1), guard.vmctx_bytes()), (0x60, 0x68));
 }
 
-/// All that is seen: rules, each with what is wrong.
+/// The rejections of all rows and forgeries: rules, each with its words.
 fn seen() -> BTreeSet<(Rule, &'static str)> {
     let rows = verdicts().into_iter().chain(of_claims()).filter_map(|(_, verdict)| verdict);
     rows.chain(forgeries().iter().filter_map(|(_, _, code)| judged(code))).collect()

@@ -138,7 +138,7 @@ fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     says(said(flags, condition, holding), twin)
 }
 
-/// Whether what is said holds of the words. The twin says more.
+/// Whether a derived fact holds of the words. The twin's fact says more.
 fn says<W: Proof>(said: Said<W>, twin: bool) -> Option<bool> {
     match said {
         Said::Nothing => None,
