@@ -194,7 +194,7 @@ fn hole_thunks() {
         ret(),
     ];
     way_in.accepts(&record);
-    // What stands in the record may be this way out, and nothing is charged.
+    // The code in the record may be this way out, and nothing is charged.
     way_out.rejects(Rule::Call, &record);
     let builtin = [
         r(C::Push_r64, RBP),

@@ -111,7 +111,8 @@ fn every_memory_operand_is_judged() {
     let (layout, mut tried, mut wrong) = (layout(), 0, Vec::new());
     for (code, class) in codes().filter(|(_, class)| !is_free(*class)) {
         let Some((insn, bytes)) = made(code, Some((Register::R15, 0)), true) else { continue };
-        // What a callee gives back is any number.
+        // The base, R15, is the caller's: the function must restore it, and it holds any number at
+        // entry.
         let (bytes, rows) = with_stop(&[], &bytes, class);
         let rule = judged(&layout, &bytes, &rows);
         let wanted = if class == Class::BitTest { Rule::Instruction } else { Rule::Address };

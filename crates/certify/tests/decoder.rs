@@ -166,7 +166,7 @@ fn theirs(decoder: &Capstone, code: &[u8], offset: u32) -> Result<Reading, Strin
                 reading.registers.extend(named(&name));
             }
             X86OperandType::Imm(target) if mnemonic.starts_with('j') => {
-                // What no 32 bits have, the check takes for the largest number.
+                // For a target beyond 32 bits the check takes the largest number.
                 reading.target = Some((target as u64).min(u64::from(u32::MAX)));
             }
             X86OperandType::Mem(memory) => {
@@ -193,7 +193,7 @@ fn different(class: Class, a: &Reading, b: &Reading) -> Vec<&'static str> {
     compare(a.len == b.len, "length");
     compare(a.target == b.target, "target");
     compare(places(a) == places(b), "address");
-    // What is not accessed has no width.
+    // An operand that is not accessed has no width.
     let accessed = class != Class::Lea && class != Class::Nop;
     compare(!accessed || widths(a) == widths(b), "width");
     compare(a.registers == b.registers, "registers");
@@ -314,7 +314,7 @@ fn random_instructions_are_read_alike() {
             let Some(made) = instruction(&mut rng, code, round % 4 != 0) else { continue };
             let Some(bytes) = encode(&made) else { continue };
             findings.compare(&decoder, &bytes, 0);
-            // What no assembler would write: a byte changed, or one more prefix.
+            // Code that no assembler would write: a byte changed, or one more prefix.
             let mut changed = bytes;
             if rng.percent(50) {
                 let prefix = *rng.pick(&[0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x40, 0x48, 0x4f]);

@@ -1,5 +1,5 @@
-//! The frame of a certificate: what is kept without being claimed, by certificates made by hand,
-//! each with twins that break one rule.
+//! The frame of a certificate: the locations that are kept without being claimed, in certificates
+//! made by hand, each with twins that break one rule.
 //!
 //! A green run shows that each rule can refuse; `hostile.rs` tries certificates without a plan.
 
@@ -65,10 +65,10 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&plain, 3, &[], 1), Err(Rule::Certificate));
     // The block lies elsewhere.
     assert_eq!(judge(&plain, 4, &[], 1), Err(Rule::Target));
-    // What the loop changes is not kept, unless the certificate says so.
+    // A location that the loop changes is not kept, unless the certificate says so.
     let changes = items(&[], &[rr(C::Mov_r64_rm64, RBP, RDX)]);
     assert_eq!(judge(&changes, 4, &[], 0), Err(Rule::Claim));
-    // It still is among what is claimed by number.
+    // The register is still among the locations that are claimed by number.
     assert_eq!(judge(&changes, 4, &[5], 0), Err(Rule::Claim));
     // A stack word that the loop changes: the saved frame pointer, which the return wants.
     let word = [r(C::Pop_r64, RAX), r(C::Push_r64, RDX)];
@@ -204,7 +204,7 @@ fn a_location_that_the_frame_does_not_keep_may_change() {
     assert_eq!(judge(&code(RCX), 5, &[word(2)], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[word(3)], 0), Err(Rule::Claim));
-    // What the word was is not known behind the loop.
+    // The word's value before is not known behind the loop.
     assert_eq!(judge_block(&code(RBX), 5, &[word(2)], without), Err(Rule::Return));
     // The saved frame pointer is not known either if it is not kept, though nothing changes it.
     let neither: (u64, &[u32]) = (0, &[held(1), held(2) - held(1) - 1]);

@@ -1,9 +1,9 @@
-//! Hostile code by hand, as data: `crates/check/tests/hostile.tsv` has what an author tries who
-//! wants to leave the sandbox, and the rule that refuses it; twins that are accepted (`ok`) stand
-//! beside each family, so that nothing else about the family's code is refused.
+//! Hostile code by hand, as data: `crates/check/tests/hostile.tsv` has the attempts of an author
+//! who wants to leave the sandbox, and the rule that refuses each; twins that are accepted (`ok`)
+//! stand beside each family, so that nothing else about the family's code is refused.
 //!
-//! Here each row is judged with the best certificate that there is for it, and what is accepted
-//! runs under the observer. A green run holds what has been thought of.
+//! Here each row is judged with the best certificate that there is for it, and accepted code runs
+//! under the observer. A green run shows only the attempts in the list.
 
 use crate::common::hostile as table;
 

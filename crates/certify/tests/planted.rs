@@ -277,7 +277,7 @@ fn objects() -> Vec<Broke> {
     ]
 }
 
-/// The runtime's words, and what is written.
+/// Accesses to the runtime's words, and forbidden writes to them.
 fn words() -> Vec<Broke> {
     vec![
         (Rule::Field, "half a word", GUARD, with(vec![], &[rm(C::Mov_r32_rm32, EAX, at(RDI, 8))])),

@@ -46,7 +46,7 @@ fn p1_unknown_instructions_and_prefixes() {
 #[test]
 fn p2_targets() {
     guard().accepts(&[J(C::Jmp_rel32_64, 1), L(1), ret()]);
-    // What no way leads to may stand there.
+    // Code that no way leads to may stand there.
     guard().accepts(&[J(C::Jmp_rel32_64, 1), Trap(traps::BUG), L(1), ret()]);
     // Into the middle of an instruction that is executed as well.
     let parts = assemble(&[J(C::Je_rel32_64, 1), L(1), ri(C::Mov_r32_imm32, EAX, 0xc3), ret()]);
@@ -111,7 +111,7 @@ fn p3_guard_shape() {
     guard().rejects(Rule::Address, &load(&[zero, twice, access(0), ret()]));
 }
 
-/// rdx := its low half, r9 := the length, r9 compared with it as told.
+/// rdx := its low half, r9 := the length, and `compare` compares r9 with it.
 fn compared(k: i32, compare: (Item, C)) -> Vec<Item> {
     with(
         base(),
@@ -491,7 +491,7 @@ fn p6_p7_calls() {
     let mut wrong = parts;
     wrong.0[jb + 1] = 0x83;
     assert_eq!(guard().judge_parts(&wrong), Err(Rule::Height));
-    // What the callee does not give back is unknown behind the call.
+    // A register that the callee does not restore is unknown behind the call.
     let after = |register, tail: &[Item]| {
         let mut items = call(&[], 80);
         let place = items.len() - 4;
@@ -867,7 +867,7 @@ fn p9_indexed_reads_stay_in_the_data() {
     assert_eq!(judge(7, 5, &[0; 128]), Err(Rule::JumpTable));
     assert_eq!(judge(7, 3, &[0; 72]), Ok(()));
     assert_eq!(judge(7, 3, &[0; 71]), Err(Rule::JumpTable));
-    // What is shifted out is no bound.
+    // Bits that are shifted out are no bound.
     assert_eq!(judge(16, 60, &[0; 16]), Err(Rule::JumpTable));
     assert_eq!(judge(0, 60, &[0; 16]), Ok(()));
     assert_eq!(judge(0, 60, &[0; 15]), Err(Rule::JumpTable));
@@ -899,7 +899,7 @@ fn p2_entries_of_tables_counted_from_elsewhere() {
     assert!(judge(1, 1, BACK).is_err());
     assert!(judge(1, -2, BACK).is_err());
     assert_eq!(judge(2, 0, BACK), Err(Rule::JumpTable));
-    // What lies before the table is code, no entry.
+    // The bytes before the table are code, no entry.
     assert!(judge(-1, 0, BACK).is_err());
 }
 

@@ -1,7 +1,8 @@
 //! Rules beside those of `rules.rs`: frames of thunks, divisions that could fault in two ways,
 //! pointers that a conditional move makes null (D3), work.
 //!
-//! What is accepted is executed under the observer. Green does not show that the rules are enough.
+//! Accepted code is executed under the observer. A green run does not show that the rules are
+//! enough.
 
 use crate::common::asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr};
 use crate::common::case::{Case, base, explicit, guard, with};

@@ -1,5 +1,5 @@
-//! Code of one function in a module and settings, judged by certificate and check; what is accepted
-//! is executed under the observer. For suites that write instructions one by one (`asm`).
+//! Code of one function in a module and settings, judged by certificate and check; accepted code is
+//! executed under the observer. For suites that write instructions one by one (`asm`).
 
 use crate::common::asm::{Item, assemble, at, rm};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

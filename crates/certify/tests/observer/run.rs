@@ -266,7 +266,7 @@ impl Run<'_> {
         let value = self.world.value(ty, &mut self.rng);
         match home {
             Home::General(r) => regs.general[r] = value,
-            // What is there is a value of any type of vectors.
+            // The value there is a value of any type of vectors.
             Home::Vector(r) => vectors[r][0] ^= self.rng.below(2) as u32,
             Home::Stack(at) => {
                 let at = usize::try_from(at).expect("little");
