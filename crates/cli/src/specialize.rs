@@ -184,7 +184,8 @@ fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a
     }
 }
 
-/// Tells which requests are refused and why, and what is hardly meant; how many are refused.
+/// Warns of the refused requests, with the reasons, and prints the notes. Returns how many requests
+/// are refused.
 fn told(outcome: &Outcome, places: &Places) -> usize {
     let mut refused = 0;
     for (asked, _, state) in &outcome.requests {

@@ -1,7 +1,7 @@
 //! The pages of the book, `docs/book`: their commands run as those of `docs.rs`, and each page is
 //! reachable, short of breath and true to the code it shows.
 //!
-//! Green does not show that a page teaches: nobody has been asked.
+//! A green run does not show that a page teaches: nobody has been asked.
 
 use crate::docs::{check, root};
 use std::fs;

@@ -7,8 +7,8 @@
 //! whose code is not 0. The directory's own name is written `~/two-builds`. `PROVA_BLESS=1` writes
 //! what the commands print into the page, where it differs.
 //!
-//! Green shows that the pages tell the truth about these commands, not that they are good pages,
-//! nor what prose says.
+//! A green run shows that the pages tell the truth about these commands, not that they are good
+//! pages, nor that their prose is true.
 
 use std::fmt::Write as _;
 use std::fs;

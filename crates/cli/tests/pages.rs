@@ -1,8 +1,8 @@
 //! The worked examples of `docs/reference/{passes,xref,diff,substrate}.md`: every command of a
 //! `console` block is run, and prints what the page says.
 //!
-//! A line `…` stands for any lines. Green does not show that what the pages say between the
-//! examples is true.
+//! A line `…` stands for any lines. A green run does not show that the text between the examples is
+//! true.
 
 use std::path::Path;
 use std::process::Command;

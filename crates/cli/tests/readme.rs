@@ -4,8 +4,8 @@
 //! something of the reader's own: the table [`STANDS_FOR`] has a file or name for each.
 //! `cargo run … --` is the program that Cargo has built for this test.
 //!
-//! Green shows that the commands are possible and end well, not that they do what the words beside
-//! them say.
+//! A green run shows that the commands are possible and end well, not that they do what the text
+//! beside them says.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
