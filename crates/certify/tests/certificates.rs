@@ -42,7 +42,7 @@ struct Case {
     bad: Vec<Bad>,
 }
 
-/// The cases, each with every `every`-th of its mutants, where the certifier refuses it.
+/// The cases, each with every `every`-th mutant for which no certificate is found.
 fn certified(every: usize) -> Vec<Case> {
     let mut all = Vec::new();
     for (name, text) in cases() {
