@@ -46,7 +46,7 @@ pub(crate) struct IsolateArgs {
     /// The platform that the crate is built for
     #[arg(long, value_name = "TRIPLE", default_value = "wasm32-wasip1", requires = "crate_to")]
     target: String,
-    /// How long is searched: so many thousand bytes of modules are compared
+    /// Limits the search to N thousand bytes of compared modules
     #[arg(long, value_name = "N", default_value_t = 30_000)]
     budget: u64,
 }

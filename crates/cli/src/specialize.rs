@@ -56,7 +56,7 @@ pub(crate) struct SpecializeArgs {
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
-    /// What is believed of the program: that its text does not change (`trust`), or less
+    /// The belief about the program: that its text does not change (`trust`), or less
     #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
     assume: Believed,
     /// Believes nothing of the program; writes nothing if a request is refused
@@ -185,7 +185,8 @@ fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a
     }
 }
 
-/// Tells which requests are refused and why, and what is hardly meant; how many are refused.
+/// Warns of the refused requests, with the reasons, and prints the notes. Returns how many requests
+/// are refused.
 fn told(outcome: &Outcome, places: &Places) -> usize {
     let mut refused = 0;
     for (asked, _, state) in &outcome.requests {

@@ -1,8 +1,8 @@
 //! Modules that stand alone, in an engine of somebody else: this engine through WASI, which is
 //! honest, or changes bytes of what it is given, or prints what no module says.
 //!
-//! Green does not show that another engine takes such a module, nor that a fault of one is not
-//! gone when it is traced.
+//! A green run does not show that another engine takes such a module, nor that a fault of one is
+//! not gone when it is traced.
 
 use prova::wasi::{self, Captured, I32Exit, WasiCtx, WasiCtxBuilder};
 use prova::{Config, Engine, FuncType, Linker, Module, Result, Store, Tier, Val};
@@ -266,7 +266,7 @@ fn names_of_tracing_belong_to_it() {
     }
 }
 
-/// What an engine does otherwise; the function and the operator that are named.
+/// A fault of an engine; the function and the operator that are named.
 const FAULTS: &[(Edit, &str, &str)] = &[
     // i32.const 16, i32.shr_u → i32.shr_s
     ((b"\x41\x10\x76", b"\x41\x10\x75"), "next", "i32.shr_u"),
@@ -386,7 +386,7 @@ fn what_no_module_prints_is_an_error() {
     assert_eq!(report.verdict, Verdict::Differs, "{}", report.to_text());
 }
 
-/// What a first run leaves behind; the operator that sees it.
+/// An effect that a first run leaves behind; the operator that sees it.
 const LEFT: &[(&str, &str)] = &[
     ("(global.set 0 (i32.add (global.get 0) (i32.const 1))) (global.get 0)", "global.get"),
     (

@@ -90,10 +90,10 @@ pub fn table(page: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
     rows.iter().map(|(name, cell)| ((*name).to_owned(), uses(name, cell))).collect()
 }
 
-/// What cargo says of the workspace at `root`.
+/// Runs `cargo metadata` for the workspace at `root` and parses its output.
 ///
 /// # Errors
-/// If cargo cannot be run or fails, with its words.
+/// If cargo cannot be run or fails, with its message.
 pub fn metadata(root: &Path) -> Result<Value, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -1,6 +1,6 @@
-//! What a search has found → text and JSON.
+//! The result of a search → text and JSON.
 //!
-//! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
+//! Places and events are those of `trace`. Names are printable.
 
 use super::{
     BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, is_cut, plainly_differ, source,
@@ -18,7 +18,7 @@ use std::fmt::Write;
 pub enum Verdict {
     /// All events are the same, and both end alike.
     Same,
-    /// They differ, at the event that is told, or only in how they end.
+    /// They differ, at the event in the report, or only in how they end.
     Differs,
     /// They differ, but not when they are traced.
     Vanishes,
@@ -29,7 +29,7 @@ pub enum Verdict {
 /// A side's run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SideReport {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// How it ended without tracing.
     pub ended: String,
@@ -86,7 +86,7 @@ pub struct First {
     pub state: Vec<StateValue>,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Divergence {
     /// Whether they differ.
@@ -101,7 +101,7 @@ pub struct Divergence {
     pub b: SideReport,
     /// The first event that differs, if there is one.
     pub first: Option<First>,
-    /// What else is to be known.
+    /// Further facts, a sentence each.
     pub notes: Vec<String>,
     /// The code around the place, of each side, if it was asked for ([`Divergence::translate`]).
     pub translations: Vec<Translation>,
@@ -122,7 +122,7 @@ pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool 
     !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
 }
 
-/// Whether memories differ at the end, as far as they are known: of runs that came to their end. An
+/// Whether memories differ at the end, if both are known: of runs that came to their end. An
 /// instance that has run before may have others.
 fn memories_differ(
     pair: &Pair<'_>,

@@ -1,7 +1,7 @@
 //! An [`Explanation`] → text, JSON, or the page of `diff` with the causes in it.
 //!
-//! Neighbours: [`explain`](super::explain). All strings are printable already; the order is that of
-//! the clusters, and nothing depends on time.
+//! All strings are printable already; the order is the order of the clusters, and nothing depends
+//! on time.
 
 use super::{Cause, Explanation, Member, PassFound, Stage, User, Uses};
 use crate::diff::Report;

@@ -1,6 +1,6 @@
-//! What was made small → text and JSON.
+//! The shrunk module → text and JSON.
 //!
-//! Neighbours: `diverge` has the report of the small module itself.
+//! `diverge` has the report of the small module itself.
 
 use super::{ENTRY, Shrunk};
 use prova_builds::names::counted;
@@ -31,7 +31,7 @@ impl Shrunk {
         }
     }
 
-    /// What was done, as text.
+    /// The result of shrinking, as text.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         writeln!(out, "{}", self.class).ok();
@@ -61,7 +61,7 @@ impl Shrunk {
         prova_builds::names::printable_lines(&out)
     }
 
-    /// What was done, as JSON.
+    /// The result of shrinking, as JSON.
     ///
     /// # Errors
     /// The serialiser's; none is known.
