@@ -70,7 +70,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a command prints, and its code.
+/// The lines that a command prints, and its code.
 fn run(place: &Place, command: &str) -> Vec<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_prova"));
     let mut path = program.parent().expect("it is in a directory").as_os_str().to_owned();

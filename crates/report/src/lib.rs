@@ -6,9 +6,9 @@
 //!                               └─ html ─► one page that needs nothing but itself
 //! ```
 //!
-//! A node has a title, perhaps a verdict, evidence as lines, tables (a table of code is one), notes,
-//! and nodes below it: the shape of diffoscope's `Difference`. A command fills the tree once and
-//! gets all three presenters. Knows nothing of WebAssembly.
+//! A node has a title, perhaps a verdict, evidence as lines, tables (code beside code is one),
+//! notes, and nodes below it: the shape of diffoscope's `Difference`. A command fills the tree once
+//! and gets all three presenters. The crate knows nothing of WebAssembly.
 //!
 //! # Invariants
 //! * R1. The same tree gives the same bytes: no time, no path, no hash order.

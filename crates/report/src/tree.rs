@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A finding, or a group of findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// What the node is about, in one line.
+    /// The subject, in one line.
     pub title: String,
     /// The verdict on it, as one word, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct Row {
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// What its rows are.
+    /// The subject of its rows.
     pub caption: String,
     /// Its columns.
     pub columns: Vec<Column>,

@@ -1,5 +1,5 @@
-//! One tree, presented three ways: each presenter shows each part of it, and nothing that a terminal
-//! or a page would obey.
+//! One tree, presented three ways: each presenter shows each part of it, and nothing that a
+//! terminal or a page would obey.
 //!
 //! A green run does not show that a report is good to read, nor that a browser renders the page.
 
