@@ -439,3 +439,27 @@ fn a_second_run_has_the_answers_of_the_first() {
     assert_eq!(spot.event.operator, "i64.load", "{text}");
     assert!(report.b.calls >= 401, "{text}");
 }
+
+/// The hash over the events is computed by the engine that is compared: one that miscomputes it
+/// differs at an event that is the same on both sides, and the report says so.
+#[test]
+fn an_engine_that_miscomputes_the_hash_is_told_so() {
+    let record = recorded(PROGRAM, Some("run"), &["5"]);
+    // `i64.const 31 i64.rotl` becomes a rotation to the right.
+    let rotates = Other(Some((b"\x42\x1f\x89", b"\x42\x1f\x8a")));
+    let found = compared(&record, &rotates, Some(Level::Calls));
+    assert_eq!(found.verdict, Verdict::Differs);
+    let first = found.first.as_ref().expect("an event");
+    let event = |spot: &Option<prova_investigate::diverge::Spot>| {
+        spot.as_ref().map(|spot| spot.event.clone())
+    };
+    assert_eq!(event(&first.a), event(&first.b));
+    assert!(found.notes.iter().any(|note| note.contains("computes the hash wrongly")));
+    // An event that differs by itself has no such note.
+    let shifts = Other(Some((b"\x41\x10\x76", b"\x41\x10\x75")));
+    let found = compared(&record, &shifts, Some(Level::Calls));
+    assert!(
+        !found.notes.iter().any(|note| note.contains("computes the hash wrongly")),
+        "{found:?}"
+    );
+}

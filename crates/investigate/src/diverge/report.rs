@@ -117,6 +117,9 @@ fn side(pair: &Pair<'_>, at: usize, plain: &Ran, traced: &Ran) -> SideReport {
     }
 }
 
+/// The note on an event that is the same on both sides, though the hashes up to it are not.
+const OF_THE_HASH: &str = "the event is the same on both sides, the hash over the events is not: one side computes the hash wrongly (i64.xor, i64.mul, and i64.rotl by 29 and 31)";
+
 /// Whether runs differ that do not differ when they are traced.
 pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool {
     !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
@@ -247,6 +250,10 @@ pub(super) fn differs(
         state: state(modules, &states),
     };
     let mut notes = Vec::new();
+    let alike = first.a.as_ref().zip(first.b.as_ref());
+    if alike.is_some_and(|(a, b)| a.event == b.event) {
+        notes.push(OF_THE_HASH.to_owned());
+    }
     if !plainly_differ(plain_a, plain_b) {
         notes.push("without tracing both sides end alike".to_owned());
     }

@@ -175,7 +175,8 @@ fn text(what: What, word: u64) -> String {
         What::HostBytes(_) => {
             let bytes = word.to_le_bytes();
             let count = usize::from(bytes[7]).min(7);
-            format!("\"{}\"", bytes[..count].escape_ascii())
+            let text = bytes[..count].escape_ascii().to_string();
+            format!("\"{}\"", text.replace("\\'", "'"))
         }
         _ => format!("{word:#x}"),
     }
