@@ -430,7 +430,7 @@ impl<'e> Writer<'e> {
             let names = names(self.edit, NameSectionReader::new(section.data_reader()))?;
             self.out.section(&names);
         } else {
-            self.out.section(&self.renumber().custom_section(section));
+            self.out.section(&self.renumber().custom_section(section)?);
         }
         Ok(())
     }
