@@ -1,27 +1,17 @@
-//! The walk over a module's sections: old items renumbered, then what the edit adds.
+//! The walk over a module's sections, in their order, with those that the module lacks.
 //!
-//! Each section has a method that writes it, whether the module has it or not; [`Writer::put`]
-//! decides whether it is needed (R1).
+//! Neighbours: `items` writes each section, `names` says which custom sections stay.
 
-use crate::edit::{Edit, Segment, Size};
-use crate::error::{Error, Fault};
+use crate::edit::Edit;
+use crate::error::Error;
+use crate::items::Items;
 use crate::map::CodeMap;
 use crate::names::{names, stays};
-use crate::numbers::{Renumber, SPACES, Space};
-use crate::Code;
+use crate::numbers::Renumber;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use wasm_encoder::reencode::Reencode;
-use wasm_encoder::{
-    CodeSection, CustomSection, DataCountSection, DataSection, ElementSection, Encode,
-    ExportSection, FunctionSection, GlobalSection, ImportSection, MemorySection, Module, Section,
-    SectionId, StartSection, TableSection, TagSection, TypeSection,
-};
-use wasmparser::{
-    BinaryReader, CustomSectionReader, Data, Element, Export, FromReader, FunctionBody,
-    Global, Imports, MemoryType, NameSectionReader, RecGroup, SectionLimited, Table, TagType,
-    TypeRef,
-};
+use wasm_encoder::{CustomSection, SectionId};
+use wasmparser::{BinaryReader, CustomSectionReader, NameSectionReader};
 
 /// An edited module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,34 +20,31 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// The names of custom sections that are gone, in their order.
     pub dropped: Vec<String>,
-    /// Where operators stood, if [`Edit::map`] asks for it.
+    /// Where the operators stood that bodies note ([`Code::place`](crate::Code::place), [`Edit::map`]).
     pub map: CodeMap,
 }
 
 /// Applies an edit to a core module.
 ///
 /// # Errors
-/// [`Fault::Malformed`] for bytes that are no core module as far as they are read; the other faults
+/// [`Fault::Malformed`](crate::Fault::Malformed) for bytes that are no core module as far as they are read; the other faults
 /// for an edit that does not fit.
 pub fn apply(wasm: &[u8], edit: &Edit<'_>) -> Result<Rewritten, Error> {
     if wasm.get(..8) != Some(b"\0asm\x01\0\0\0") {
         return Err(Error::malformed(0, "the header of a core module was expected"));
     }
-    let mut writer = Writer {
-        edit,
-        out: Module::new(),
-        next: 0,
-        counts: [0; SPACES],
-        imported: [0; SPACES],
-        turned: Vec::new(),
-        dropped: Vec::new(),
-        map: CodeMap::default(),
-    };
+    let mut sections = Vec::new();
     let mut reader = BinaryReader::new(&wasm[8..], 8);
     while !reader.eof() {
         let at = reader.original_position();
-        let id = reader.read_u8()?;
-        let contents = reader.read_reader()?;
+        sections.push((at, reader.read_u8()?, reader.read_reader()?));
+    }
+    let data = sections.iter().find(|(_, id, _)| *id == SectionId::Data as u8);
+    let count = data.map(|(_, _, contents)| contents.clone().read_var_u32()).transpose();
+    let count = count.map_err(|error| Error::from(error).of(SectionId::Data))?;
+    let items = Items::new(edit, count.unwrap_or_default());
+    let mut writer = Writer { items, edit, next: 0, dropped: Vec::new() };
+    for (at, id, contents) in sections {
         if id == 0 {
             writer.custom(contents).map_err(|error| error.of(SectionId::Custom))?;
             continue;
@@ -91,44 +78,17 @@ const ORDER: [SectionId; 13] = [
     SectionId::Data,
 ];
 
-/// A section of the module without its header; none if the module lacks it.
-type Old<'w> = Option<BinaryReader<'w>>;
-type Done = Result<(), Error>;
-
 struct Writer<'e> {
+    items: Items<'e>,
     edit: &'e Edit<'e>,
-    out: Module,
     /// The place in [`ORDER`] of the section that comes next.
     next: usize,
-    /// By space, how many things were read, and how many of them are imported.
-    counts: [u32; SPACES],
-    imported: [u32; SPACES],
-    /// Imported functions that become defined ones, with their types.
-    turned: Vec<(u32, u32)>,
     dropped: Vec<String>,
-    map: CodeMap,
 }
 
-/// The items of a section; none if the module lacks it.
-fn items<'w, T: FromReader<'w>>(old: &Old<'w>) -> Result<Vec<T>, Error> {
-    let Some(reader) = old else { return Ok(Vec::new()) };
-    let section = SectionLimited::new(reader.clone())?;
-    Ok(section.into_iter().collect::<wasmparser::Result<Vec<T>>>()?)
-}
-
-/// The one number that a section consists of.
-fn number(old: &Old<'_>) -> Result<Option<u32>, Error> {
-    let Some(mut reader) = old.clone() else { return Ok(None) };
-    let number = reader.read_var_u32()?;
-    match reader.eof() {
-        true => Ok(Some(number)),
-        false => Err(Error::malformed(reader.original_position(), "the section is too long")),
-    }
-}
-
-impl<'e> Writer<'e> {
+impl Writer<'_> {
     /// Writes the sections up to a place in [`ORDER`], which the module lacks.
-    fn missing(&mut self, place: usize) -> Done {
+    fn missing(&mut self, place: usize) -> Result<(), Error> {
         while self.next < place {
             self.section(None)?;
         }
@@ -136,301 +96,21 @@ impl<'e> Writer<'e> {
     }
 
     /// Writes the section that comes next.
-    fn section(&mut self, old: Old<'_>) -> Done {
+    fn section(&mut self, old: Option<BinaryReader<'_>>) -> Result<(), Error> {
         let section = ORDER[self.next];
         self.next += 1;
-        match section {
-            SectionId::Custom => Ok(()),
-            SectionId::Type => self.types(&old),
-            SectionId::Import => self.imports(&old),
-            SectionId::Function => self.functions(&old),
-            SectionId::Table => self.tables(&old),
-            SectionId::Memory => self.memories(&old),
-            SectionId::Tag => self.tags(&old),
-            SectionId::Global => self.globals(&old),
-            SectionId::Export => self.exports(&old),
-            SectionId::Start => self.start(&old),
-            SectionId::Element => self.elements(&old),
-            SectionId::DataCount => self.data_count(&old),
-            SectionId::Code => self.code(&old),
-            SectionId::Data => self.data(&old),
-        }
-        .map_err(|error| error.of(section))
+        self.items.section(section, &old).map_err(|error| error.of(section))
     }
 
-    /// Writes a section if the module has it, or it has items, unless the edit says otherwise.
-    fn put(&mut self, section: &(impl Section + Encode), old: &Old<'_>, is_empty: bool) {
-        let is = |list: &[SectionId]| list.iter().any(|id| *id as u8 == section.id());
-        let is_needed = old.is_some() || !is_empty || is(&self.edit.always);
-        if is_needed && !is(&self.edit.without) {
-            self.out.section(section);
-        }
-    }
-
-    fn renumber(&self) -> Renumber<'e> {
-        Renumber(&self.edit.numbers)
-    }
-
-    /// The old index of the next thing in a space, and whether it stays.
-    fn next_of(&mut self, space: Space) -> (u32, bool) {
-        let index = self.counts[space as usize];
-        self.counts[space as usize] += 1;
-        (index, self.edit.numbers.keeps(space, index))
-    }
-
-    fn types(&mut self, old: &Old<'_>) -> Done {
-        let mut out = TypeSection::new();
-        for group in items::<RecGroup>(old)? {
-            // A group stays or goes as a whole: its first type says which.
-            let (_, stays) = self.next_of(Space::Type);
-            self.counts[Space::Type as usize] += (group.types().len() as u32).saturating_sub(1);
-            if stays {
-                self.renumber().parse_recursive_type_group(out.ty(), group)?;
-            }
-        }
-        self.edit.types.iter().for_each(|ty| out.ty().func_type(ty));
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn imports(&mut self, old: &Old<'_>) -> Done {
-        let mut out = ImportSection::new();
-        for group in items::<Imports<'_>>(old)? {
-            for import in group {
-                let (_, import) = import?;
-                let (space, ty) = match import.ty {
-                    TypeRef::Func(ty) | TypeRef::FuncExact(ty) => (Space::Func, ty),
-                    TypeRef::Table(_) => (Space::Table, 0),
-                    TypeRef::Memory(_) => (Space::Memory, 0),
-                    TypeRef::Global(_) => (Space::Global, 0),
-                    TypeRef::Tag(_) => (Space::Tag, 0),
-                };
-                let (index, stays) = self.next_of(space);
-                if space == Space::Func && self.edit.bodies.contains_key(&index) {
-                    self.turned.push((index, ty));
-                } else if stays {
-                    self.renumber().parse_import(&mut out, import)?;
-                }
-            }
-        }
-        self.imported = self.counts;
-        for (module, name, ty) in &self.edit.imports {
-            out.import(module, name, *ty);
-        }
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn functions(&mut self, old: &Old<'_>) -> Done {
-        let mut out = FunctionSection::new();
-        for (_, ty) in &self.turned {
-            out.function(self.renumber().type_index(*ty)?);
-        }
-        for ty in items::<u32>(old)? {
-            if self.next_of(Space::Func).1 {
-                out.function(self.renumber().type_index(ty)?);
-            }
-        }
-        for new in &self.edit.functions {
-            out.function(new.ty);
-        }
-        self.put(&out, old, out.is_empty());
-        self.known(Space::Func, &self.edit.bodies, 0)
-    }
-
-    fn tables(&mut self, old: &Old<'_>) -> Done {
-        let mut out = TableSection::new();
-        for mut table in items::<Table<'_>>(old)? {
-            let (index, stays) = self.next_of(Space::Table);
-            if let Some(Size { min, max }) = self.edit.table_sizes.get(&index) {
-                (table.ty.initial, table.ty.maximum) = (*min, *max);
-            }
-            if stays {
-                self.renumber().parse_table(&mut out, table)?;
-            }
-        }
-        for ty in &self.edit.tables {
-            out.table(*ty);
-        }
-        self.put(&out, old, out.is_empty());
-        self.known(Space::Table, &self.edit.table_sizes, self.imported[Space::Table as usize])
-    }
-
-    fn memories(&mut self, old: &Old<'_>) -> Done {
-        let mut out = MemorySection::new();
-        for mut ty in items::<MemoryType>(old)? {
-            let (index, stays) = self.next_of(Space::Memory);
-            if let Some(Size { min, max }) = self.edit.memory_sizes.get(&index) {
-                (ty.initial, ty.maximum) = (*min, *max);
-            }
-            if stays {
-                out.memory(self.renumber().memory_type(ty)?);
-            }
-        }
-        for ty in &self.edit.memories {
-            out.memory(*ty);
-        }
-        self.put(&out, old, out.is_empty());
-        self.known(Space::Memory, &self.edit.memory_sizes, self.imported[Space::Memory as usize])
-    }
-
-    fn tags(&mut self, old: &Old<'_>) -> Done {
-        let mut out = TagSection::new();
-        for tag in items::<TagType>(old)? {
-            if self.next_of(Space::Tag).1 {
-                out.tag(self.renumber().tag_type(tag)?);
-            }
-        }
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn globals(&mut self, old: &Old<'_>) -> Done {
-        let mut out = GlobalSection::new();
-        for global in items::<Global<'_>>(old)? {
-            let (index, stays) = self.next_of(Space::Global);
-            match self.edit.global_values.get(&index) {
-                Some(value) if stays => {
-                    out.global(self.renumber().global_type(global.ty)?, value);
-                }
-                None if stays => self.renumber().parse_global(&mut out, global)?,
-                Some(_) | None => {}
-            }
-        }
-        for (ty, value) in &self.edit.globals {
-            out.global(*ty, value);
-        }
-        self.put(&out, old, out.is_empty());
-        self.known(Space::Global, &self.edit.global_values, self.imported[Space::Global as usize])
-    }
-
-    fn exports(&mut self, old: &Old<'_>) -> Done {
-        let mut out = ExportSection::new();
-        let mut unmet = self.edit.export_names.clone();
-        for export in items::<Export<'_>>(old)? {
-            let name = match unmet.remove(export.name) {
-                Some(None) => continue,
-                Some(Some(name)) => Cow::Owned(name),
-                None => Cow::Borrowed(export.name),
-            };
-            self.renumber().parse_export(&mut out, Export { name: &name, ..export })?;
-        }
-        if let Some((name, _)) = unmet.pop_first() {
-            return Err(Fault::NoExport(name).into());
-        }
-        for (name, kind, index) in &self.edit.exports {
-            out.export(name, *kind, *index);
-        }
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn start(&mut self, old: &Old<'_>) -> Done {
-        if let Some(func) = number(old)?.filter(|_| !self.edit.without.contains(&SectionId::Start))
-        {
-            let function_index = self.renumber().function_index(func)?;
-            self.out.section(&StartSection { function_index });
-        }
-        Ok(())
-    }
-
-    fn elements(&mut self, old: &Old<'_>) -> Done {
-        let mut out = ElementSection::new();
-        for element in items::<Element<'_>>(old)? {
-            if self.next_of(Space::Element).1 {
-                self.renumber().parse_element(&mut out, element)?;
-            }
-        }
-        for new in &self.edit.elements {
-            let funcs = wasm_encoder::Elements::Functions(Cow::Borrowed(&new.funcs));
-            match &new.offset {
-                Some(offset) => out.active(None, offset, funcs),
-                None => out.declared(funcs),
-            };
-        }
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn data_count(&mut self, old: &Old<'_>) -> Done {
-        let gone = self.edit.numbers.taken_out(Space::Data) as u32;
-        let count = number(old)?.unwrap_or_default().saturating_sub(gone);
-        let count = count.saturating_add(self.edit.data.len() as u32);
-        let is_needed = self.edit.data.iter().any(|new| new.active.is_none());
-        self.put(&DataCountSection { count }, old, !is_needed);
-        Ok(())
-    }
-
-    fn code(&mut self, old: &Old<'_>) -> Done {
-        let (mut out, edit) = (CodeSection::new(), self.edit);
-        for (func, _) in std::mem::take(&mut self.turned) {
-            if let Some(code) = edit.bodies.get(&func) {
-                self.body(&mut out, code);
-            }
-        }
-        for (func, body) in (self.imported[Space::Func as usize]..).zip(items(old)?) {
-            if edit.numbers.keeps(Space::Func, func) {
-                let body: FunctionBody<'_> = body;
-                match edit.bodies.get(&func) {
-                    Some(code) => self.body(&mut out, code),
-                    None => self.body(&mut out, &edit.numbers.copied(&body, edit.map)?),
-                }
-            }
-        }
-        for new in &edit.functions {
-            self.body(&mut out, &new.code);
-        }
-        // The section's id, its size, and the number of its bodies.
-        let mut header = Vec::new();
-        out.len().encode(&mut header);
-        (header.len() + out.byte_len()).encode(&mut header);
-        self.map.shift((self.out.len() + 1 + header.len()) as u32);
-        self.put(&out, old, out.is_empty());
-        Ok(())
-    }
-
-    fn body(&mut self, out: &mut CodeSection, code: &Code) {
-        let (entry, header) = code.entry();
-        out.raw(&entry);
-        if self.edit.map {
-            let start = (out.byte_len() - entry.len()) as u32;
-            self.map.add(start, entry.len() as u32, header, &code.places);
-        }
-    }
-
-    fn data(&mut self, old: &Old<'_>) -> Done {
-        let mut out = DataSection::new();
-        for data in items::<Data<'_>>(old)? {
-            let (index, stays) = self.next_of(Space::Data);
-            match self.edit.data_changed.get(&index) {
-                Some(new) if stays => segment(&mut out, new),
-                None if stays => self.renumber().parse_data(&mut out, data)?,
-                Some(_) | None => {}
-            }
-        }
-        self.edit.data.iter().for_each(|new| segment(&mut out, new));
-        self.put(&out, old, out.is_empty());
-        self.known(Space::Data, &self.edit.data_changed, 0)
-    }
-
-    /// The things of a space that the edit names are there, from an index on.
-    fn known<T>(&self, space: Space, named: &BTreeMap<u32, T>, from: u32) -> Done {
-        let range = from..self.counts[space as usize];
-        match named.keys().find(|index| !range.contains(index)) {
-            Some(&index) => Err(Fault::Absent { space, index }.into()),
-            None => Ok(()),
-        }
-    }
-
-    fn custom(&mut self, contents: BinaryReader<'_>) -> Done {
+    fn custom(&mut self, contents: BinaryReader<'_>) -> Result<(), Error> {
         let section = CustomSectionReader::new(contents)?;
         if !stays(self.edit.customs, section.name()) {
             self.dropped.push(section.name().to_owned());
         } else if section.name() == "name" {
             let names = names(self.edit, NameSectionReader::new(section.data_reader()))?;
-            self.out.section(&names);
+            self.items.out.section(&names);
         } else {
-            self.out.section(&self.renumber().custom_section(section)?);
+            self.items.out.section(&Renumber(&self.edit.numbers).custom_section(section)?);
         }
         Ok(())
     }
@@ -438,16 +118,9 @@ impl<'e> Writer<'e> {
     fn finish(mut self) -> Result<Rewritten, Error> {
         for (name, data) in &self.edit.added_customs {
             let (name, data) = (Cow::Borrowed(&**name), Cow::Borrowed(&**data));
-            self.out.section(&CustomSection { name, data });
+            self.items.out.section(&CustomSection { name, data });
         }
-        Ok(Rewritten { bytes: self.out.finish(), dropped: self.dropped, map: self.map })
+        let Items { out, map, .. } = self.items;
+        Ok(Rewritten { bytes: out.finish(), dropped: self.dropped, map })
     }
-}
-
-fn segment(out: &mut DataSection, new: &Segment<'_>) {
-    let bytes = new.bytes.iter().copied();
-    match &new.active {
-        Some((memory, offset)) => out.active(*memory, offset, bytes),
-        None => out.passive(bytes),
-    };
 }

@@ -1,8 +1,7 @@
 //! A function's body in the making: declared locals, operators, and where the operators stood.
 
 use crate::error::{Error, Fault};
-use crate::numbers::{Numbers, Renumber};
-use wasm_encoder::reencode::Reencode;
+use crate::numbers::Numbers;
 use wasm_encoder::{Encode, Function, InstructionSink, ValType};
 use wasmparser::{FunctionBody, Operator};
 
@@ -38,6 +37,11 @@ impl Code {
         InstructionSink::new(&mut self.bytes)
     }
 
+    /// Adds an operator.
+    pub fn instruction(&mut self, instruction: &impl Encode) {
+        instruction.encode(&mut self.bytes);
+    }
+
     /// Bytes from here on belong to the operator at this offset of the old module.
     pub fn place(&mut self, offset: u32) {
         self.places.push((self.bytes.len() as u32, offset));
@@ -70,7 +74,7 @@ impl Numbers {
     ) -> Result<Code, Error> {
         let mut code = Code { locals: Some(Vec::new()), ..Code::default() };
         for (count, ty) in locals {
-            code.declare(count, Renumber(self).val_type(ty)?)?;
+            code.declare(count, self.val_type(ty)?)?;
         }
         Ok(code)
     }
@@ -102,14 +106,17 @@ impl Numbers {
             let range = (offset - start) as usize..(reader.original_position() - start) as usize;
             match bytes.get(range).filter(|bytes| only_funcs && is_shortest(bytes)) {
                 Some(bytes) => code.bytes.extend_from_slice(bytes),
-                None => self.instruction(operator)?.encode(&mut code.bytes),
+                None => code.instruction(&self.instruction(operator)?),
             }
         }
         Ok(())
     }
 
     /// A body of the module with new indices.
-    pub(crate) fn copied(&self, body: &FunctionBody<'_>, map: bool) -> Result<Code, Error> {
+    ///
+    /// # Errors
+    /// Those of [`Numbers::wrap`].
+    pub fn copied(&self, body: &FunctionBody<'_>, map: bool) -> Result<Code, Error> {
         let locals = body.get_locals_reader()?;
         let locals = locals.into_iter().collect::<wasmparser::Result<Vec<_>>>()?;
         let mut code = self.code(locals)?;

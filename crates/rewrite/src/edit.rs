@@ -2,7 +2,7 @@
 
 use crate::{Code, Numbers};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{
     ConstExpr, EntityType, ExportKind, FuncType, GlobalType, MemoryType, SectionId, TableType,
 };
@@ -25,6 +25,8 @@ pub struct Edit<'e> {
     pub func_names: Vec<(u32, Cow<'e, str>)>,
     /// Bodies, by function. That of an imported function makes it a defined one (R4).
     pub bodies: BTreeMap<u32, Code>,
+    /// Defined functions that lose their bodies: an added import stands for each.
+    pub bodiless: BTreeSet<u32>,
     /// Added tables of null references.
     pub tables: Vec<TableType>,
     /// New sizes of defined tables, in elements.
@@ -55,8 +57,18 @@ pub struct Edit<'e> {
     pub without: Vec<SectionId>,
     /// Sections that are written even if they are empty.
     pub always: Vec<SectionId>,
-    /// Whether the map of code offsets is wanted; it takes 8 bytes for each operator.
+    /// Whether the map of code offsets has the operators of bodies that are not the edit's, too; it
+    /// takes 8 bytes for each.
     pub map: bool,
+}
+
+impl<'e> Edit<'e> {
+    /// Adds imported functions of a module, with types from an index on.
+    pub fn import_funcs(&mut self, module: &'e str, first_type: u32, names: &[&'e str]) {
+        for (ty, name) in (first_type..).zip(names) {
+            self.imports.push((module.into(), (*name).into(), EntityType::Function(ty)));
+        }
+    }
 }
 
 /// A function that is added.
@@ -109,16 +121,13 @@ impl<'e> Segment<'e> {
     }
 
     /// A segment that is written to a memory as the module is instantiated.
-    pub fn active(
-        memory: u32,
-        offset: ConstExpr,
-        bytes: impl Into<Cow<'e, [u8]>>,
-    ) -> Segment<'e> {
+    pub fn active(memory: u32, offset: ConstExpr, bytes: impl Into<Cow<'e, [u8]>>) -> Segment<'e> {
         Segment { active: Some((memory, offset)), bytes: bytes.into() }
     }
 }
 
-/// What becomes of custom sections.
+/// What becomes of custom sections. Names of functions follow their functions; of other things that
+/// are taken out, names must not be kept ([`Fault::Used`](crate::Fault::Used)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Customs {
     /// None stays.

@@ -1,7 +1,7 @@
 //! Where operators of the new module stood in the old one.
 
-/// The map of code offsets, in the order of the new module. Empty unless
-/// [`Edit::map`](crate::Edit::map) asks for it.
+/// The map of code offsets, in the order of the new module. It has the operators that the edit's
+/// bodies note, and those of all others if [`Edit::map`](crate::Edit::map) asks for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeMap {
     bodies: Vec<Body>,

@@ -4,6 +4,7 @@ use crate::Customs;
 use crate::edit::Edit;
 use crate::error::Error;
 use crate::numbers::{Renumber, Space};
+use std::collections::BTreeMap;
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{IndirectNameMap, NameMap, NameSection};
 use wasmparser::{Name, NameSectionReader};
@@ -23,35 +24,36 @@ pub(crate) fn stays(customs: Customs, name: &str) -> bool {
     }
 }
 
-/// The `name` section with new indices (R6). Names of functions that are not there are left out.
+/// The `name` section with new indices (R6), in their order. Names of functions that are not there
+/// are left out.
 pub(crate) fn names(edit: &Edit<'_>, section: NameSectionReader<'_>) -> Result<NameSection, Error> {
     let mut out = NameSection::new();
     let func = |index: u32| edit.numbers.get(Space::Func, index).ok();
     for subsection in section {
         match subsection? {
             Name::Function(map) => {
-                let mut kept = NameMap::new();
+                let mut kept: BTreeMap<u32, &str> = BTreeMap::new();
                 for naming in map {
                     let naming = naming?;
-                    if let Some(index) = func(naming.index) {
-                        kept.append(index, naming.name);
-                    }
+                    kept.extend(func(naming.index).map(|index| (index, naming.name)));
                 }
-                for (index, name) in &edit.func_names {
-                    kept.append(*index, name);
-                }
-                out.functions(&kept);
+                kept.extend(edit.func_names.iter().map(|(index, name)| (*index, &**name)));
+                let mut sorted = NameMap::new();
+                kept.iter().for_each(|(index, name)| sorted.append(*index, name));
+                out.functions(&sorted);
             }
             Name::Label(_) if edit.customs == Customs::Standing => {}
             Name::Local(map) => {
-                let mut kept = IndirectNameMap::new();
+                let mut kept = BTreeMap::new();
                 for naming in map {
                     let naming = naming?;
                     if let Some(index) = func(naming.index) {
-                        kept.append(index, &utils::name_map(naming.names, Ok)?);
+                        kept.insert(index, utils::name_map(naming.names, Ok)?);
                     }
                 }
-                out.locals(&kept);
+                let mut sorted = IndirectNameMap::new();
+                kept.iter().for_each(|(index, names)| sorted.append(*index, names));
+                out.locals(&sorted);
             }
             other => Renumber(&edit.numbers).parse_custom_name_subsection(&mut out, other)?,
         }

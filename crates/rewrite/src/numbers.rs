@@ -84,6 +84,14 @@ impl Numbers {
         Ok(Renumber(self).instruction(operator)?)
     }
 
+    /// The same type with new indices, as the encoder has it.
+    ///
+    /// # Errors
+    /// Those of [`Numbers::instruction`].
+    pub fn val_type(&self, ty: wasmparser::ValType) -> Result<wasm_encoder::ValType, Error> {
+        Ok(Renumber(self).val_type(ty)?)
+    }
+
     /// Whether a thing stays; also what the list of its space does not have.
     pub(crate) fn keeps(&self, space: Space, index: u32) -> bool {
         let list = self.lists[space as usize].as_deref().unwrap_or_default();
