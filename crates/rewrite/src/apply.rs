@@ -20,15 +20,16 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// The names of custom sections that are gone, in their order.
     pub dropped: Vec<String>,
-    /// Where the operators stood that bodies note ([`Code::place`](crate::Code::place), [`Edit::map`]).
+    /// Where the operators stood that bodies note, by [`Code::place`](crate::Code::place) or because
+    /// of [`Edit::map`].
     pub map: CodeMap,
 }
 
 /// Applies an edit to a core module.
 ///
 /// # Errors
-/// [`Fault::Malformed`](crate::Fault::Malformed) for bytes that are no core module as far as they are read; the other faults
-/// for an edit that does not fit.
+/// [`Fault::Malformed`](crate::Fault::Malformed) for bytes that are no core module as far as they
+/// are read; the other faults for an edit that does not fit.
 pub fn apply(wasm: &[u8], edit: &Edit<'_>) -> Result<Rewritten, Error> {
     if wasm.get(..8) != Some(b"\0asm\x01\0\0\0") {
         return Err(Error::malformed(0, "the header of a core module was expected"));

@@ -1,8 +1,8 @@
 //! What is kept of a module → everything that this needs, and the new index of each.
 //!
 //! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. The encoder's
-//! walk records uses, and the same walk gives new indices when the module is written, so no operator
-//! is known here.
+//! walk records uses, and the same walk gives new indices when the module is written, so no
+//! operator is known here.
 //!
 //! 1. The needs are closed: whatever a kept thing names is kept.
 //! 2. New indices have the order of the old ones, imports first.

@@ -178,8 +178,8 @@ struct Writer<'m> {
 const TAKEN: [&str; 3] = ["_start", "_initialize", "memory"];
 
 impl Writer<'_> {
-    /// What is added, and what stands in the place of imports and of [`TAKEN`] exports; `answers` are
-    /// the functions that answer.
+    /// What is added, and what stands in the place of imports and of [`TAKEN`] exports. `answers`
+    /// are the functions that answer.
     fn edit(&self, answers: Vec<Function>) -> Result<Edit<'_>, prova_rewrite::Error> {
         use wasm_encoder::ValType::{I32, I64};
         let (module, layout) = (self.module, self.layout);
