@@ -20,8 +20,8 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// The names of custom sections that are gone, in their order.
     pub dropped: Vec<String>,
-    /// Where the operators stood that bodies note, by [`Code::place`](crate::Code::place) or because
-    /// of [`Edit::map`].
+    /// Where the operators stood that bodies note ([`Code::place`](crate::Code::place)), and those
+    /// that [`Edit::map`] adds.
     pub map: CodeMap,
 }
 

@@ -59,7 +59,14 @@ impl Code {
 
 impl From<Function> for Code {
     fn from(function: Function) -> Code {
-        Code { locals: None, bytes: function.into_raw_body(), places: Vec::new() }
+        function.into_raw_body().into()
+    }
+}
+
+impl From<Vec<u8>> for Code {
+    /// An entry of the code section without its size, which is written as it is.
+    fn from(bytes: Vec<u8>) -> Code {
+        Code { locals: None, bytes, places: Vec::new() }
     }
 }
 

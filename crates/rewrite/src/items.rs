@@ -83,7 +83,7 @@ impl<'e> Items<'e> {
     }
 
     /// Writes a section if the module has it, or it has items, unless the edit says otherwise.
-    fn put(&mut self, section: &(impl Section + Encode), old: &Old<'_>, is_empty: bool) {
+    fn put(&mut self, section: &impl Section, old: &Old<'_>, is_empty: bool) {
         let is = |list: &[SectionId]| list.iter().any(|id| *id as u8 == section.id());
         let is_needed = old.is_some() || !is_empty || is(&self.edit.always);
         if is_needed && !is(&self.edit.without) {

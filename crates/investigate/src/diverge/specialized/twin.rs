@@ -125,7 +125,7 @@ impl Writer<'_> {
         use wasm_encoder::ValType::{I32, I64};
         let Pair { generic, specialized, compiled, .. } = self.pair;
         let first = self.first_type();
-        let mut edit = Edit::default();
+        let mut edit = Edit { numbers: self.numbers[0].clone(), ..Edit::default() };
         edit.types = vec![
             FuncType::new([I32, I64, I64, I64, I64, I64], []),
             FuncType::new([], [I64]),
@@ -153,7 +153,6 @@ impl Writer<'_> {
                 edit.bodies.insert(func.0, self.body(of, role)?);
             }
         }
-        edit.numbers = self.numbers[0].clone();
         Ok(edit)
     }
 
