@@ -12,7 +12,6 @@ pub mod inspect;
 pub mod isolate;
 mod op;
 pub mod outputs;
-mod sections;
 pub mod shrink;
 pub mod trace;
 pub mod xref;

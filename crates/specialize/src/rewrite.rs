@@ -2,7 +2,7 @@
 //! functions whose bodies are still a trap, with their places in table 0 and in memory.
 //!
 //! ```text
-//! Module, Intrinsics, Plan ─ reencode ─► bytes ─ crate::rest ─► the rest is what it was
+//! Module, Intrinsics, Plan ─► Edit ─ prova_rewrite ─► bytes ─ crate::rest ─► the rest is what it was
 //! ```
 //!
 //! * W1. Types keep their indices, and so does everything but functions. An imported intrinsic is
@@ -21,15 +21,13 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsics};
 use crate::plant::planted;
-use prova_module::ops::Immediate;
-use prova_module::{FuncIdx, Module, Opcode, Operator, TableIdx, TypeIdx};
-use std::collections::BTreeMap;
-use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, Instruction, MemArg, MemArgTarget, NameMap,
-    NameSection, SectionId, TableSection, ValType,
+use prova_module::{BinaryReader, FuncIdx, Module, Operator, TableIdx, TypeIdx};
+use prova_rewrite::{
+    Code, Customs, Edit, Elements, Fault, NewFunction, Numbers, Segment, Size, Space, apply,
 };
+use std::collections::BTreeMap;
+use wasm_encoder::{ConstExpr, GlobalType, Instruction, MemArg, MemArgTarget, ValType};
+use wasmparser::FunctionBody;
 
 /// What is added to a module.
 #[derive(Clone, Debug, Default)]
@@ -67,17 +65,22 @@ pub(crate) fn rewrite(
     intrinsics: &Intrinsics,
     plan: &Plan,
 ) -> Result<Rewritten, Error> {
-    let base = module.table(TableIdx(0)).map_or(0, |table| table.min);
-    let (base, dropped, globals) = (base as u32, Vec::new(), intrinsics.added_globals());
-    let mut writer =
-        Writer { module, intrinsics, plan, base, tables: 0, bodies: 0, globals, dropped };
-    let mut out = wasm_encoder::Module::new();
-    let parser = wasmparser::Parser::new(0);
-    writer.parse_core_module(&mut out, parser, module.bytes()).map_err(|error| match error {
-        reencode::Error::UserError(error) => error,
-        other => Error::Unsupported(other.to_string()),
+    if module.imported_table_count() > 0 && !plan.funcs.is_empty() {
+        // An imported table cannot grow here.
+        return Err(Error::Unsupported("table 0 is imported".to_owned()));
+    }
+    let base = module.table(TableIdx(0)).map_or(0, |table| table.min) as u32;
+    let writer = Writer { module, intrinsics, plan, base };
+    let rewritten = writer.edit().and_then(|edit| apply(module.bytes(), &edit));
+    let prova_rewrite::Rewritten { bytes, dropped, .. } = rewritten.map_err(|error| {
+        Error::Unsupported(match error.fault {
+            Fault::Used { .. } => {
+                "an intrinsic is used as a value, or called by a tail call".to_owned()
+            }
+            _ => error.to_string(),
+        })
     })?;
-    Ok(Rewritten { bytes: out.finish(), dropped: writer.dropped })
+    Ok(Rewritten { bytes, dropped })
 }
 
 struct Writer<'w> {
@@ -86,23 +89,77 @@ struct Writer<'w> {
     plan: &'w Plan,
     /// The index in table 0 of the first new function.
     base: u32,
-    /// How many tables are written.
-    tables: u32,
-    /// How many bodies are.
-    bodies: usize,
-    /// How many globals are to be added.
-    globals: u32,
-    dropped: Vec<String>,
 }
 
-type Done<T = ()> = Result<T, reencode::Error<Error>>;
-
 impl Writer<'_> {
-    /// Adds the globals of intrinsics, once.
-    fn add_globals(&mut self, out: &mut GlobalSection) {
+    /// What is added, and what stands for calls of intrinsics.
+    fn edit(&self) -> Result<Edit<'_>, prova_rewrite::Error> {
+        let (module, plan) = (self.module, self.plan);
+        let funcs = (0..module.func_count() as u32).map(FuncIdx);
+        let new = funcs.map(|func| self.intrinsics.renumbered(func).map(|func| func.0));
+        let numbers = Numbers::default().with(Space::Func, new);
+        let mut edit = Edit { customs: Customs::Standing, ..Edit::default() };
         let ty = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
-        for _ in 0..std::mem::take(&mut self.globals) {
-            out.global(ty, &ConstExpr::i64_const(0));
+        let globals = (0..self.intrinsics.added_globals()).map(|_| (ty, ConstExpr::i64_const(0)));
+        edit.globals = globals.collect();
+        self.bodies(&mut edit, &numbers)?;
+        for (func, new) in (self.first()..).zip(&plan.funcs) {
+            let mut trap = numbers.code([])?;
+            trap.to().unreachable().end();
+            edit.functions.push(NewFunction::new(new.ty.0, trap));
+            edit.func_names.push((func, new.name.as_str().into()));
+        }
+        self.table(&mut edit);
+        for (&at, bytes) in &plan.patches {
+            let at = at + u32::from(planted!(PatchBehind));
+            edit.data.push(Segment::active(0, ConstExpr::i32_const(at as i32), bytes));
+        }
+        let base = self.base + u32::from(planted!(SlotOfNext));
+        for (index, new) in (base..).zip(&plan.funcs) {
+            let at = ConstExpr::i32_const(new.slot as i32);
+            edit.data.push(Segment::active(0, at, index.to_le_bytes().to_vec()));
+        }
+        edit.numbers = numbers;
+        Ok(edit)
+    }
+
+    /// The bodies, without intrinsics (W2).
+    fn bodies(&self, edit: &mut Edit<'_>, numbers: &Numbers) -> Result<(), prova_rewrite::Error> {
+        for func in self.module.defined_funcs().filter(|_| self.intrinsics.count() > 0) {
+            let Some(body) = self.module.body(func) else { continue };
+            let mut code = numbers.code(body.locals())?;
+            if self.intrinsics.needs_local(&body) {
+                code.declare(1, ValType::I64)?;
+            }
+            // Parameters come first.
+            let local = body.local_types().len() as u32;
+            let bytes = BinaryReader::new(body.bytes(), body.range().start as u64);
+            numbers.wrap(&mut code, &FunctionBody::new(bytes), false, |code, operator, _| {
+                Ok(self.instead(operator, local, code))
+            })?;
+            edit.bodies.insert(func.0, code);
+        }
+        Ok(())
+    }
+
+    /// The places of new functions in table 0 (W3).
+    fn table(&self, edit: &mut Edit<'_>) {
+        let count = self.plan.funcs.len() as u32;
+        if self.module.imported_table_count() == 0
+            && let Some(table) = self.module.table(TableIdx(0))
+        {
+            let more = u64::from(count) + u64::from(planted!(TableTooBig));
+            // A greatest size leaves as much room as it did.
+            let max = table.max.map(|max| max.saturating_add(more));
+            edit.table_sizes.insert(0, Size { min: table.min.saturating_add(more), max });
+        }
+        if count > 0 {
+            let mut funcs: Vec<u32> = (self.first()..self.first() + count).collect();
+            if planted!(ElementsTurned) {
+                funcs.reverse();
+            }
+            let offset = Some(ConstExpr::i32_const(self.base as i32));
+            edit.elements.push(Elements { offset, funcs });
         }
     }
 
@@ -113,10 +170,10 @@ impl Writer<'_> {
 
     /// What stands for an operator that calls an intrinsic; false if it calls none. `local` is the
     /// i64 local of the function's that is free.
-    fn instead(&self, operator: &Operator<'_>, local: u32, out: &mut Function) -> bool {
+    fn instead(&self, operator: &Operator<'_>, local: u32, out: &mut Code) -> bool {
         let Some(intrinsic) = self.intrinsics.called(operator) else { return false };
         let count = intrinsic.signature().0.len();
-        let drop = |out: &mut Function, count: usize| {
+        let drop = |out: &mut Code, count: usize| {
             (0..count).for_each(|_| {
                 out.instruction(&Instruction::Drop);
             });
@@ -152,259 +209,6 @@ impl Writer<'_> {
     }
 }
 
-/// Whether an operator of so many bytes is written as it was: it names no function, and no number
-/// in it can be shorter.
-fn is_copied(operator: &Operator<'_>, bytes: usize) -> bool {
-    let row = Opcode::of(operator).row();
-    let shortest = match row.immediates {
-        [Immediate::memarg] => 3,
-        _ => 2,
-    };
-    bytes <= shortest && !row.immediates.contains(&Immediate::func)
-}
-
 /// An i64 access of memory 0.
 const LONG: MemArg =
     MemArg { offset: 0, align: 0, target: MemArgTarget::Memory(0), ordering: None };
-
-impl Reencode for Writer<'_> {
-    type Error = Error;
-
-    fn function_index(&mut self, func: u32) -> Done<u32> {
-        let renumbered = self.intrinsics.renumbered(FuncIdx(func));
-        let what = "an intrinsic is used as a value, or called by a tail call";
-        let error = || reencode::Error::UserError(Error::Unsupported(what.to_owned()));
-        Ok(renumbered.ok_or_else(error)?.0)
-    }
-
-    fn parse_import_section(
-        &mut self,
-        out: &mut ImportSection,
-        section: wasmparser::ImportSectionReader<'_>,
-    ) -> Done {
-        let mut func = 0;
-        for import in section.into_imports() {
-            let import = import?;
-            if matches!(import.ty, wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_))
-            {
-                func += 1;
-                if self.intrinsics.of(FuncIdx(func - 1)).is_some() {
-                    continue;
-                }
-            }
-            if let wasmparser::TypeRef::Table(ty) = import.ty {
-                // An imported table cannot grow here.
-                self.tables += 1;
-                if self.tables == 1 && !self.plan.funcs.is_empty() {
-                    let what = format!("table 0 is imported ({ty:?})");
-                    return Err(reencode::Error::UserError(Error::Unsupported(what)));
-                }
-            }
-            self.parse_import(out, import)?;
-        }
-        Ok(())
-    }
-
-    fn parse_function_section(
-        &mut self,
-        out: &mut FunctionSection,
-        section: wasmparser::FunctionSectionReader<'_>,
-    ) -> Done {
-        reencode::utils::parse_function_section(self, out, section)?;
-        for new in &self.plan.funcs {
-            out.function(new.ty.0);
-        }
-        Ok(())
-    }
-
-    fn parse_table(&mut self, out: &mut TableSection, mut table: wasmparser::Table<'_>) -> Done {
-        if self.tables == 0 {
-            let more = self.plan.funcs.len() as u64 + u64::from(planted!(TableTooBig));
-            table.ty.initial = table.ty.initial.saturating_add(more);
-            // A greatest size leaves as much room as it did.
-            table.ty.maximum = table.ty.maximum.map(|max| max.saturating_add(more));
-        }
-        self.tables += 1;
-        reencode::utils::parse_table(self, out, table)
-    }
-
-    fn parse_global_section(
-        &mut self,
-        out: &mut GlobalSection,
-        section: wasmparser::GlobalSectionReader<'_>,
-    ) -> Done {
-        reencode::utils::parse_global_section(self, out, section)?;
-        self.add_globals(out);
-        Ok(())
-    }
-
-    fn intersperse_section_hook(
-        &mut self,
-        module: &mut wasm_encoder::Module,
-        _after: Option<SectionId>,
-        before: Option<SectionId>,
-    ) -> Done {
-        let is_behind = match before {
-            None => true,
-            Some(section) => matches!(
-                section,
-                SectionId::Export
-                    | SectionId::Start
-                    | SectionId::Element
-                    | SectionId::DataCount
-                    | SectionId::Code
-                    | SectionId::Data
-            ),
-        };
-        if is_behind && self.globals > 0 {
-            let mut section = GlobalSection::new();
-            self.add_globals(&mut section);
-            module.section(&section);
-        }
-        Ok(())
-    }
-
-    fn parse_element_section(
-        &mut self,
-        out: &mut ElementSection,
-        section: wasmparser::ElementSectionReader<'_>,
-    ) -> Done {
-        reencode::utils::parse_element_section(self, out, section)?;
-        if !self.plan.funcs.is_empty() {
-            let (first, count) = (self.first(), self.plan.funcs.len() as u32);
-            let mut funcs: Vec<u32> = (first..first + count).collect();
-            if planted!(ElementsTurned) {
-                funcs.reverse();
-            }
-            let at = ConstExpr::i32_const(self.base as i32);
-            out.active(None, &at, Elements::Functions(funcs.into()));
-        }
-        Ok(())
-    }
-
-    fn parse_code_section(
-        &mut self,
-        out: &mut CodeSection,
-        section: wasmparser::CodeSectionReader<'_>,
-    ) -> Done {
-        reencode::utils::parse_code_section(self, out, section)?;
-        for _ in &self.plan.funcs {
-            let mut function = Function::new([]);
-            function.instruction(&Instruction::Unreachable).instruction(&Instruction::End);
-            out.function(&function);
-        }
-        Ok(())
-    }
-
-    fn parse_function_body(
-        &mut self,
-        out: &mut CodeSection,
-        func: wasmparser::FunctionBody<'_>,
-    ) -> Done {
-        // Bodies come in the order of their functions.
-        let at = FuncIdx((self.module.imported_func_count() + self.bodies) as u32);
-        let body = self.module.body(at);
-        self.bodies += 1;
-        // Parameters come first.
-        let local = body.as_ref().map_or(0, |body| body.local_types().len()) as u32;
-        let needs = body.as_ref().is_some_and(|body| self.intrinsics.needs_local(body));
-        let mut locals = Vec::new();
-        for entry in func.get_locals_reader()? {
-            let (count, ty) = entry?;
-            locals.push((count, self.val_type(ty)?));
-        }
-        locals.extend(needs.then_some((1, ValType::I64)));
-        let mut function = Function::new(locals);
-        let bytes = self.module.bytes();
-        let mut reader = func.get_operators_reader()?;
-        // From where on operators are copied, and where the next one begins.
-        let (mut from, mut at) = (reader.original_position(), reader.original_position());
-        while !reader.eof() {
-            let operator = reader.read()?;
-            let end = reader.original_position();
-            if !is_copied(&operator, (end - at) as usize) {
-                function.raw(bytes[from as usize..at as usize].iter().copied());
-                from = end;
-                if !self.instead(&operator, local, &mut function) {
-                    function.instruction(&self.instruction(operator)?);
-                }
-            }
-            at = end;
-        }
-        function.raw(bytes[from as usize..at as usize].iter().copied());
-        out.function(&function);
-        Ok(())
-    }
-
-    fn data_count(&mut self, count: u32) -> Done<u32> {
-        Ok(count + (self.plan.patches.len() + self.plan.funcs.len()) as u32)
-    }
-
-    fn parse_data_section(
-        &mut self,
-        out: &mut DataSection,
-        section: wasmparser::DataSectionReader<'_>,
-    ) -> Done {
-        reencode::utils::parse_data_section(self, out, section)?;
-        for (&at, bytes) in &self.plan.patches {
-            let at = at + u32::from(planted!(PatchBehind));
-            out.active(0, &ConstExpr::i32_const(at as i32), bytes.iter().copied());
-        }
-        let base = self.base + u32::from(planted!(SlotOfNext));
-        for (index, new) in (base..).zip(&self.plan.funcs) {
-            out.active(0, &ConstExpr::i32_const(new.slot as i32), index.to_le_bytes());
-        }
-        Ok(())
-    }
-
-    fn parse_custom_section(
-        &mut self,
-        module: &mut wasm_encoder::Module,
-        section: wasmparser::CustomSectionReader<'_>,
-    ) -> Done {
-        let name = section.name();
-        let prefixes = [".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "linking"];
-        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
-            self.dropped.push(name.to_owned());
-            return Ok(());
-        }
-        reencode::utils::parse_custom_section(self, module, section)
-    }
-
-    fn parse_custom_name_subsection(
-        &mut self,
-        names: &mut NameSection,
-        section: wasmparser::Name<'_>,
-    ) -> Done {
-        match section {
-            wasmparser::Name::Function(map) => {
-                let mut kept = NameMap::new();
-                for naming in map {
-                    let naming = naming?;
-                    if let Some(func) = self.intrinsics.renumbered(FuncIdx(naming.index)) {
-                        kept.append(func.0, naming.name);
-                    }
-                }
-                for (func, new) in (self.first()..).zip(&self.plan.funcs) {
-                    kept.append(func, &new.name);
-                }
-                names.functions(&kept);
-            }
-            wasmparser::Name::Label(_) => {}
-            wasmparser::Name::Local(map) => {
-                let mut kept = wasm_encoder::IndirectNameMap::new();
-                for naming in map {
-                    let naming = naming?;
-                    let Some(func) = self.intrinsics.renumbered(FuncIdx(naming.index)) else {
-                        continue;
-                    };
-                    kept.append(func.0, &reencode::utils::name_map(naming.names, Ok)?);
-                }
-                names.locals(&kept);
-            }
-            // Segments keep their numbers, and what is new has no names.
-            other => reencode::utils::parse_custom_name_subsection(self, names, other)?,
-        }
-        Ok(())
-    }
-}

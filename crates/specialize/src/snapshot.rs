@@ -23,13 +23,9 @@
 use crate::error::Error;
 use crate::image::BYTES_MAX;
 use prova_module::{DataMode, Limits, MemoryIdx, Module, Opcode, ValType};
+use prova_rewrite::{Customs, Edit, Segment, Size, apply};
 use prova_ssa::emit::linked;
-use std::collections::BTreeMap;
-use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{
-    ConstExpr, DataSection, ExportKind, ExportSection, GlobalSection, MemorySection,
-};
-use wasmparser::ExternalKind;
+use wasm_encoder::{ConstExpr, ExportKind};
 
 /// The name of the initialiser's export, if the caller names none.
 pub const INITIALIZER: &str = "wizer-initialize";
@@ -81,19 +77,20 @@ pub fn initialized(
         .filter(|&at| module.globals()[at as usize].mutable)
         .collect();
     let names: Vec<String> = kept.iter().map(|at| format!("{GLOBAL}{at}")).collect();
-    let open = encoded(module, &mut Writer { edit: Edit::Open(&kept), globals: 0 })?;
+    let open = edited(module, &open(&kept))?;
     let state = engine.run(&open, &calls, &names).map_err(Error::Snapshot)?;
     if state.globals.len() != kept.len() || state.memory.len() as u64 > BYTES_MAX {
         return Err(Error::Snapshot("a state that does not fit the module".to_owned()));
     }
-    let globals: BTreeMap<u32, u64> = kept.into_iter().zip(state.globals).collect();
     let gone: Vec<&str> = Some(init).filter(|_| !keep).into_iter().chain([REACTOR]).collect();
     let own = module.data().len() as u64;
     let most = limits.data_segments.saturating_sub(own) / 2;
     let runs = runs(&state.memory, most.max(1) as usize);
-    let (memory, globals) = (&state.memory, &globals);
-    let edit = Edit::Bake { module, gone: &gone, memory, runs: &runs, globals };
-    let bytes = encoded(module, &mut Writer { edit, globals: 0 })?;
+    let mut edit = started(module, &state.memory, &runs, &gone);
+    for (at, bits) in kept.into_iter().zip(state.globals) {
+        edit.global_values.insert(at, value(module.globals()[at as usize].val, bits));
+    }
+    let bytes = edited(module, &edit)?;
     Module::decode(bytes, module.features(), limits)
         .map_err(|error| Error::Output(error.to_string()))
 }
@@ -161,138 +158,68 @@ fn accept(module: &Module) -> Result<(), Error> {
     Ok(())
 }
 
-fn encoded(module: &Module, writer: &mut Writer<'_>) -> Result<Vec<u8>, Error> {
-    let mut out = wasm_encoder::Module::new();
-    writer
-        .parse_core_module(&mut out, wasmparser::Parser::new(0), module.bytes())
-        .map_err(|error| Error::Unsupported(error.to_string()))?;
-    Ok(out.finish())
+fn edited(module: &Module, edit: &Edit<'_>) -> Result<Vec<u8>, Error> {
+    let edited = apply(module.bytes(), edit);
+    Ok(edited.map_err(|error| Error::Unsupported(error.to_string()))?.bytes)
 }
 
-/// What becomes of a module.
-enum Edit<'e> {
-    /// Memory 0 and these globals are exported.
-    Open(&'e [u32]),
-    /// It starts in a state.
-    Bake {
-        module: &'e Module,
-        /// The exports that go.
-        gone: &'e [&'e str],
-        memory: &'e [u8],
-        /// The parts of it that are written.
-        runs: &'e [(usize, usize)],
-        globals: &'e BTreeMap<u32, u64>,
-    },
+/// Exports memory 0 and these globals.
+fn open(globals: &[u32]) -> Edit<'static> {
+    let mut edit = Edit { customs: Customs::All, ..Edit::default() };
+    edit.exports.push((MEMORY.to_owned(), ExportKind::Memory, 0));
+    let exports = globals.iter().map(|at| (format!("{GLOBAL}{at}"), ExportKind::Global, *at));
+    edit.exports.extend(exports);
+    edit
 }
 
-struct Writer<'e> {
-    edit: Edit<'e>,
-    /// How many globals are written.
-    globals: u32,
+/// Lets a module start with a memory, of which these parts are written, and without exports that
+/// are gone.
+fn started<'e>(
+    module: &Module,
+    memory: &'e [u8],
+    runs: &[(usize, usize)],
+    gone: &[&str],
+) -> Edit<'e> {
+    let mut edit = Edit { customs: Customs::All, ..Edit::default() };
+    let called = gone.iter().filter(|name| module.export(name).is_some_and(|e| e.func().is_some()));
+    edit.export_names = called.map(|name| ((*name).to_owned(), None)).collect();
+    if module.export(RESUME).is_some() {
+        for (name, new) in [("_start", None), (RESUME, Some("_start".to_owned()))] {
+            if module.export(name).is_some() {
+                edit.export_names.entry(name.to_owned()).or_insert(new);
+            }
+        }
+    }
+    if let Some(ty) = module.memory(MemoryIdx(0)) {
+        let min = ty.min.max((memory.len() >> 16) as u64);
+        edit.memory_sizes.insert(0, Size { min, max: ty.max });
+    }
+    // A segment keeps its number; it was written once and is dropped.
+    let all = (0..).zip(module.data());
+    let active = all.filter(|(_, data)| matches!(data.mode, DataMode::Active { .. }));
+    let nothing = || Segment::active(0, ConstExpr::i32_const(0), &[]);
+    edit.data_changed = active.map(|(at, _)| (at, nothing())).collect();
+    let parts = runs.iter().map(|&(from, to)| {
+        Segment::active(0, ConstExpr::i32_const(from as i32), &memory[from..to])
+    });
+    edit.data = parts.collect();
+    edit
 }
 
-type Done = Result<(), reencode::Error<std::convert::Infallible>>;
+/// A global's value as an expression.
+fn value(ty: ValType, bits: u64) -> ConstExpr {
+    match ty {
+        ValType::I32 => ConstExpr::i32_const(bits as i32),
+        ValType::I64 => ConstExpr::i64_const(bits as i64),
+        ValType::F32 => ConstExpr::f32_const(f32::from_bits(bits as u32).into()),
+        ValType::F64 | ValType::V128 | ValType::Ref(_) => {
+            ConstExpr::f64_const(f64::from_bits(bits).into())
+        }
+    }
+}
 
 /// The least run of zeros that ends a data segment.
 const ZEROS: usize = 32;
-
-impl Reencode for Writer<'_> {
-    type Error = std::convert::Infallible;
-
-    fn parse_export_section(
-        &mut self,
-        out: &mut ExportSection,
-        section: wasmparser::ExportSectionReader<'_>,
-    ) -> Done {
-        let all = section.into_iter().collect::<wasmparser::Result<Vec<_>>>()?;
-        let resumes = all.iter().any(|export| export.name == RESUME);
-        for export in all {
-            let mut name = export.name;
-            if let Edit::Bake { gone, .. } = &self.edit {
-                let is_called = gone.contains(&name) && export.kind == ExternalKind::Func;
-                if is_called || name == "_start" && resumes {
-                    continue;
-                }
-                if name == RESUME {
-                    name = "_start";
-                }
-            }
-            out.export(name, self.export_kind(export.kind)?, export.index);
-        }
-        if let Edit::Open(globals) = &self.edit {
-            out.export(MEMORY, ExportKind::Memory, 0);
-            for at in *globals {
-                out.export(&format!("{GLOBAL}{at}"), ExportKind::Global, *at);
-            }
-        }
-        Ok(())
-    }
-
-    fn parse_memory_section(
-        &mut self,
-        out: &mut MemorySection,
-        section: wasmparser::MemorySectionReader<'_>,
-    ) -> Done {
-        for memory in section {
-            let mut ty = self.memory_type(memory?)?;
-            if let Edit::Bake { memory, .. } = &self.edit {
-                ty.minimum = ty.minimum.max((memory.len() >> 16) as u64);
-            }
-            out.memory(ty);
-        }
-        Ok(())
-    }
-
-    fn parse_global(&mut self, out: &mut GlobalSection, global: wasmparser::Global<'_>) -> Done {
-        let at = self.globals;
-        self.globals += 1;
-        let bits = match &self.edit {
-            Edit::Bake { globals, .. } => globals.get(&at).copied(),
-            Edit::Open(_) => None,
-        };
-        let Some(bits) = bits else { return reencode::utils::parse_global(self, out, global) };
-        let value = match global.ty.content_type {
-            wasmparser::ValType::I32 => ConstExpr::i32_const(bits as i32),
-            wasmparser::ValType::I64 => ConstExpr::i64_const(bits as i64),
-            wasmparser::ValType::F32 => ConstExpr::f32_const(f32::from_bits(bits as u32).into()),
-            _long => ConstExpr::f64_const(f64::from_bits(bits).into()),
-        };
-        out.global(self.global_type(global.ty)?, &value);
-        Ok(())
-    }
-
-    fn data_count(&mut self, count: u32) -> Result<u32, reencode::Error<std::convert::Infallible>> {
-        match &self.edit {
-            Edit::Bake { runs, .. } => Ok(count + runs.len() as u32),
-            Edit::Open(_) => Ok(count),
-        }
-    }
-
-    fn parse_data_section(
-        &mut self,
-        out: &mut DataSection,
-        section: wasmparser::DataSectionReader<'_>,
-    ) -> Done {
-        let Edit::Bake { module, memory, runs, .. } = &self.edit else {
-            return reencode::utils::parse_data_section(self, out, section);
-        };
-        for data in module.data() {
-            match &data.mode {
-                // It keeps its number; it was written once and is dropped.
-                DataMode::Active { .. } => {
-                    out.active(0, &ConstExpr::i32_const(0), []);
-                }
-                DataMode::Passive => {
-                    out.passive(module.bytes()[data.range.clone()].iter().copied());
-                }
-            }
-        }
-        for &(from, to) in *runs {
-            out.active(0, &ConstExpr::i32_const(from as i32), memory[from..to].iter().copied());
-        }
-        Ok(())
-    }
-}
 
 /// The parts of a memory that are not zero, without long runs of zeros, and at most so many: where
 /// there are more, runs of zeros have to be longer.

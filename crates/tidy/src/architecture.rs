@@ -26,6 +26,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     ("num", &["*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
     ("module", &["prova*", "clap", "anyhow"]),
+    ("rewrite", &["prova*", "clap", "anyhow"]),
     ("terms", &["prova-bytecode", "prova-runtime", "clap", "anyhow"]),
     ("bytecode", &["prova-translate", "prova-runtime", "prova-wasi", "prova", "clap", "anyhow"]),
     ("translate", &["prova-runtime", "prova-wasi", "prova", "clap", "anyhow"]),

@@ -8,16 +8,12 @@
 
 use super::Plan;
 use super::find::symbol;
-use super::needs::{Maps, Remap, body, close, defined, imports};
+use super::needs::{Needs, body, close, numbers};
 use super::parts::Parts;
 use anyhow::Result;
 use prova_module::{DataIdx, ExternKind, GlobalIdx, Module};
-use wasm_encoder::reencode::Reencode;
-use wasm_encoder::{
-    CodeSection, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, FunctionSection, GlobalSection, ImportSection, MemorySection, NameMap,
-    NameSection, TableSection, TagSection, TypeSection,
-};
+use prova_rewrite::{Edit, Elements, Numbers, Space, apply};
+use wasm_encoder::{EntityType, ExportKind, NameMap, NameSection, SectionId};
 
 /// Where functions that lost their bodies are imported from.
 pub const IMPORTS: &str = "isolated";
@@ -32,143 +28,89 @@ pub(super) struct At {
 pub(super) fn cut(module: &Module, parts: &Parts<'_>, plan: &Plan) -> Result<(Vec<u8>, At)> {
     let needs = close(parts, plan)?;
     let imported = |func: u32| body(parts, plan, func).is_none();
-    let maps = Maps::new(&needs, &imported);
-    let mut writer =
-        Writer { module, parts, plan, remap: Remap { needs: needs.clone(), maps: Some(maps) } };
-    let func = writer.remap.func(plan.func);
-    let root = plan.root.map(|root| writer.remap.func(root));
-    Ok((writer.module()?, At { func, root }))
+    let numbers = numbers(module, &needs, &imported);
+    let writer = Writer { module, parts, plan, needs, numbers };
+    let names = writer.names();
+    let names = names.as_custom();
+    let mut edit = writer.edit()?;
+    edit.added_customs.push((names.name, names.data));
+    let func = writer.func(plan.func)?;
+    let root = plan.root.map(|root| writer.func(root)).transpose()?;
+    Ok((apply(module.bytes(), &edit)?.bytes, At { func, root }))
 }
 
 struct Writer<'p, 'm> {
     module: &'p Module,
     parts: &'p Parts<'m>,
     plan: &'p Plan,
-    remap: Remap,
+    needs: Needs,
+    numbers: Numbers,
 }
 
+/// Sections that are written even if they are empty.
+const ALWAYS: [SectionId; 10] = [
+    SectionId::Type,
+    SectionId::Import,
+    SectionId::Function,
+    SectionId::Table,
+    SectionId::Memory,
+    SectionId::Global,
+    SectionId::Export,
+    SectionId::Element,
+    SectionId::Code,
+    SectionId::Data,
+];
+
 impl Writer<'_, '_> {
-    fn module(&mut self) -> Result<Vec<u8>> {
-        let mut out = wasm_encoder::Module::new();
-        let needs = self.remap.needs.clone();
-        let mut types = TypeSection::new();
-        for (start, group) in &self.parts.types {
-            if needs.types.contains(start) {
-                self.remap.parse_recursive_type_group(types.ty(), group.clone())?;
-            }
-        }
-        out.section(&types);
-        out.section(&self.imports()?);
-        let (kept, _): (Vec<u32>, Vec<u32>) =
-            needs.funcs.iter().partition(|func| body(self.parts, self.plan, **func).is_some());
-        let mut funcs = FunctionSection::new();
-        for func in &kept {
-            if let Some(ty) = self.parts.func_type(*func) {
-                funcs.function(self.remap.type_index(ty)?);
-            }
-        }
-        out.section(&funcs);
-        self.spaces(&mut out)?;
-        let mut exports = ExportSection::new();
-        exports.export(&self.export_name(), ExportKind::Func, self.remap.func(self.exported()));
-        out.section(&exports);
-        self.elements(&mut out)?;
-        if needs.data_named {
-            out.section(&DataCountSection { count: needs.data.len() as u32 });
-        }
-        let mut code = CodeSection::new();
-        for func in &kept {
-            if let Some(body) = body(self.parts, self.plan, *func) {
-                self.remap.parse_function_body(&mut code, body)?;
-            }
-        }
-        out.section(&code);
-        let mut data = DataSection::new();
-        for at in &needs.data {
-            if let Some(segment) = self.parts.data.get(*at as usize) {
-                self.remap.parse_data(&mut data, segment.clone())?;
-            }
-        }
-        out.section(&data);
-        out.section(&self.names());
-        Ok(out.finish())
+    /// The new index of a function.
+    fn func(&self, func: u32) -> Result<u32, prova_rewrite::Error> {
+        self.numbers.get(Space::Func, func)
     }
 
-    fn imports(&mut self) -> Result<ImportSection> {
-        let mut section = ImportSection::new();
-        for import in imports(self.parts, &self.remap.needs.clone()) {
-            self.remap.parse_import(&mut section, *import)?;
+    fn edit(&self) -> Result<Edit<'static>> {
+        let Writer { module, parts, plan, needs, numbers } = self;
+        let mut edit = Edit { numbers: numbers.clone(), always: ALWAYS.into(), ..Edit::default() };
+        edit.without.push(SectionId::Start);
+        if needs.tags.range(parts.imported.tags.len() as u32..).next().is_none() {
+            edit.without.push(SectionId::Tag);
         }
-        let imported = self.parts.imported.funcs.len() as u32;
-        for func in self.remap.needs.funcs.clone() {
-            if func >= imported && body(self.parts, self.plan, func).is_none() {
-                let Some(ty) = self.parts.func_type(func) else { continue };
-                let ty = self.remap.type_index(ty)?;
-                section.import(IMPORTS, &self.symbol(func), EntityType::Function(ty));
+        let count = if needs.data_named { &mut edit.always } else { &mut edit.without };
+        count.push(SectionId::DataCount);
+        let imported = parts.imported.funcs.len() as u32;
+        for func in needs.funcs.range(imported..).copied() {
+            let (body, ty) = (body(parts, plan, func), parts.func_type(func));
+            match (body, ty) {
+                (Some(body), _) if func == plan.func => {
+                    edit.bodies.insert(func, numbers.copied(&body, false)?);
+                }
+                (None, Some(ty)) => {
+                    let ty = EntityType::Function(numbers.get(Space::Type, ty)?);
+                    edit.imports.push((IMPORTS.into(), self.symbol(func).into(), ty));
+                    edit.bodiless.insert(func);
+                }
+                (Some(_) | None, _) => {}
             }
         }
-        Ok(section)
-    }
-
-    fn spaces(&mut self, out: &mut wasm_encoder::Module) -> Result<()> {
-        let (parts, needs) = (self.parts, self.remap.needs.clone());
-        let mut tables = TableSection::new();
-        for at in &needs.tables {
-            if let Some(table) = defined(&parts.tables, &parts.imported.tables, *at) {
-                self.remap.parse_table(&mut tables, table.clone())?;
-            }
-        }
-        out.section(&tables);
-        let mut memories = MemorySection::new();
-        for at in &needs.memories {
-            if let Some(memory) = defined(&parts.memories, &parts.imported.memories, *at) {
-                memories.memory(self.remap.memory_type(*memory)?);
-            }
-        }
-        out.section(&memories);
-        let mut tags = TagSection::new();
-        for at in &needs.tags {
-            if let Some(tag) = defined(&parts.tags, &parts.imported.tags, *at) {
-                tags.tag(self.remap.tag_type(*tag)?);
-            }
-        }
-        if !tags.is_empty() {
-            out.section(&tags);
-        }
-        let mut globals = GlobalSection::new();
-        for at in &needs.globals {
-            if let Some(global) = defined(&parts.globals, &parts.imported.globals, *at) {
-                self.remap.parse_global(&mut globals, global.clone())?;
-            }
-        }
-        out.section(&globals);
-        Ok(())
-    }
-
-    fn elements(&mut self, out: &mut wasm_encoder::Module) -> Result<()> {
-        let needs = self.remap.needs.clone();
-        let mut elements = ElementSection::new();
-        for at in &needs.elements {
-            if let Some(element) = self.parts.elements.get(*at as usize) {
-                self.remap.parse_element(&mut elements, element.clone())?;
-            }
-        }
+        let exports = module.exports().iter();
+        edit.export_names = exports.map(|export| (export.name.to_string(), None)).collect();
+        let exported = self.func(self.exported())?;
+        edit.exports.push((self.export_name(), ExportKind::Func, exported));
         // Functions that code takes references of must be declared somewhere outside code.
         if !needs.referenced.is_empty() {
-            let funcs: Vec<u32> =
-                needs.referenced.iter().map(|func| self.remap.func(*func)).collect();
-            elements.declared(Elements::Functions(funcs.into()));
+            let funcs = needs.referenced.iter().map(|func| self.func(*func));
+            let funcs = funcs.collect::<Result<_, _>>()?;
+            edit.elements.push(Elements { offset: None, funcs });
         }
-        out.section(&elements);
-        Ok(())
+        Ok(edit)
     }
 
     fn names(&self) -> NameSection {
-        let needs = &self.remap.needs;
+        let needs = &self.needs;
         let names = self.module.names();
         let mut section = NameSection::new();
+        let funcs = needs.funcs.iter();
         let mut funcs: Vec<(u32, String)> =
-            needs.funcs.iter().map(|func| (self.remap.func(*func), self.symbol(*func))).collect();
+            funcs.filter_map(|func| Some((self.func(*func).ok()?, self.symbol(*func)))).collect();
         funcs.sort();
         section.functions(&map(funcs));
         let globals = needs.globals.iter().zip(0..);

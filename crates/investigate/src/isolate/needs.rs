@@ -1,8 +1,8 @@
 //! What is kept of a module → everything that this needs, and the new index of each.
 //!
-//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. One and the
-//! same walk of the encoder records uses on the first pass and translates indices on the second, so
-//! no operator is known here.
+//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. The encoder's
+//! walk records uses, and the same walk gives new indices when the module is written, so no
+//! operator is known here.
 //!
 //! 1. The needs are closed: whatever a kept thing names is kept.
 //! 2. New indices have the order of the old ones, imports first.
@@ -11,6 +11,7 @@ use super::Plan;
 use super::parts::Parts;
 use anyhow::{Result, anyhow};
 use prova_module::{FuncIdx, Module};
+use prova_rewrite::{Numbers, Space};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode};
@@ -58,64 +59,44 @@ impl Needs {
     }
 }
 
-/// New indices, by old ones.
+/// New indices of what is kept. Functions that lose their bodies (`imported`) become imports, so
+/// they come first.
+pub(super) fn numbers(module: &Module, needs: &Needs, imported: &dyn Fn(u32) -> bool) -> Numbers {
+    let (imports, defined): (Vec<u32>, Vec<u32>) =
+        needs.funcs.iter().partition(|func| imported(**func));
+    let of_funcs = imports.into_iter().chain(defined).zip(0..).collect();
+    let ranks = |kept: &BTreeSet<u32>| kept.iter().copied().zip(0..).collect();
+    let spaces: [(Space, usize, BTreeMap<u32, u32>); 8] = [
+        (Space::Type, module.types().len(), ranks(&needs.types)),
+        (Space::Func, module.func_count(), of_funcs),
+        (Space::Table, module.tables().len(), ranks(&needs.tables)),
+        (Space::Memory, module.memories().len(), ranks(&needs.memories)),
+        (Space::Global, module.globals().len(), ranks(&needs.globals)),
+        (Space::Tag, module.tag_count(), ranks(&needs.tags)),
+        (Space::Element, module.elements().len(), ranks(&needs.elements)),
+        (Space::Data, module.data().len(), ranks(&needs.data)),
+    ];
+    spaces.into_iter().fold(Numbers::default(), |numbers, (space, count, new)| {
+        numbers.with(space, (0..count as u32).map(|index| new.get(&index).copied()))
+    })
+}
+
+/// Records uses.
 #[derive(Default)]
-pub(super) struct Maps {
-    types: BTreeMap<u32, u32>,
-    funcs: BTreeMap<u32, u32>,
-    tables: BTreeMap<u32, u32>,
-    memories: BTreeMap<u32, u32>,
-    globals: BTreeMap<u32, u32>,
-    tags: BTreeMap<u32, u32>,
-    elements: BTreeMap<u32, u32>,
-    data: BTreeMap<u32, u32>,
-}
-
-impl Maps {
-    pub(super) fn new(needs: &Needs, imported: &dyn Fn(u32) -> bool) -> Maps {
-        let ranks =
-            |set: &BTreeSet<u32>| -> BTreeMap<u32, u32> { set.iter().copied().zip(0..).collect() };
-        // Functions that lose their bodies become imports, so they come first.
-        let (imports, defined): (Vec<u32>, Vec<u32>) =
-            needs.funcs.iter().partition(|func| imported(**func));
-        Maps {
-            types: ranks(&needs.types),
-            funcs: imports.into_iter().chain(defined).zip(0..).collect(),
-            tables: ranks(&needs.tables),
-            memories: ranks(&needs.memories),
-            globals: ranks(&needs.globals),
-            tags: ranks(&needs.tags),
-            elements: ranks(&needs.elements),
-            data: ranks(&needs.data),
-        }
-    }
-}
-
-/// Records uses, and translates indices once there are maps.
-#[derive(Default)]
-pub(super) struct Remap {
-    pub(super) needs: Needs,
-    pub(super) maps: Option<Maps>,
-}
-
-impl Remap {
-    /// The new index of a function.
-    pub(super) fn func(&self, func: u32) -> u32 {
-        self.maps.as_ref().and_then(|maps| maps.funcs.get(&func)).copied().unwrap_or(func)
-    }
+struct Uses {
+    needs: Needs,
 }
 
 macro_rules! index {
     ($($method:ident $space:ident;)*) => {
         $(fn $method(&mut self, index: u32) -> Used<u32> {
             self.needs.$space.insert(index);
-            let map = self.maps.as_ref().and_then(|maps| maps.$space.get(&index));
-            Ok(map.copied().unwrap_or(index))
+            Ok(index)
         })*
     };
 }
 
-impl Reencode for Remap {
+impl Reencode for Uses {
     type Error = Infallible;
 
     index! {
@@ -131,29 +112,28 @@ impl Reencode for Remap {
     fn data_index(&mut self, index: u32) -> Used<u32> {
         self.needs.data.insert(index);
         self.needs.data_named = true;
-        let map = self.maps.as_ref().and_then(|maps| maps.data.get(&index));
-        Ok(map.copied().unwrap_or(index))
+        Ok(index)
     }
 }
 
 /// Closes a plan over everything it names.
 pub(super) fn close(parts: &Parts<'_>, plan: &Plan) -> Result<Needs> {
-    let mut remap = Remap::default();
-    remap.needs.funcs.insert(plan.func);
-    remap.needs.funcs.extend(plan.root);
-    remap.needs.data.extend(&plan.data);
-    remap.needs.elements.extend(&plan.elements);
-    remap.needs.funcs.extend(&plan.also.funcs);
-    remap.needs.tables.extend(&plan.also.tables);
-    remap.needs.memories.extend(&plan.also.memories);
+    let mut uses = Uses::default();
+    uses.needs.funcs.insert(plan.func);
+    uses.needs.funcs.extend(plan.root);
+    uses.needs.data.extend(&plan.data);
+    uses.needs.elements.extend(&plan.elements);
+    uses.needs.funcs.extend(&plan.also.funcs);
+    uses.needs.tables.extend(&plan.also.tables);
+    uses.needs.memories.extend(&plan.also.memories);
     let mut done = Needs::default();
     loop {
-        let before = remap.needs.count();
-        let todo = remap.needs.clone();
-        step(parts, plan, &mut remap, &todo, &done)?;
+        let before = uses.needs.count();
+        let todo = uses.needs.clone();
+        step(parts, plan, &mut uses, &todo, &done)?;
         done = todo;
-        if remap.needs.count() == before && done.count() == before {
-            return Ok(remap.needs);
+        if uses.needs.count() == before && done.count() == before {
+            return Ok(uses.needs);
         }
     }
 }
@@ -194,79 +174,73 @@ pub(super) fn alike(
     Ok((a, b))
 }
 
-fn step(
-    parts: &Parts<'_>,
-    plan: &Plan,
-    remap: &mut Remap,
-    todo: &Needs,
-    done: &Needs,
-) -> Result<()> {
+fn step(parts: &Parts<'_>, plan: &Plan, uses: &mut Uses, todo: &Needs, done: &Needs) -> Result<()> {
     for &func in todo.funcs.difference(&done.funcs) {
         let ty = parts.func_type(func).ok_or_else(|| anyhow!("there is no function {func}"))?;
-        remap.type_index(ty)?;
+        uses.type_index(ty)?;
         if let Some(body) = body(parts, plan, func) {
-            scan(remap, &body)?;
+            scan(uses, &body)?;
         }
     }
     for &ty in todo.types.difference(&done.types) {
         let at = parts.types.partition_point(|(start, _)| *start <= ty);
         let Some((start, group)) = at.checked_sub(1).map(|at| &parts.types[at]) else { continue };
         for (index, ty) in (*start..).zip(group.types()) {
-            remap.needs.types.insert(index);
-            remap.sub_type(ty.clone())?;
+            uses.needs.types.insert(index);
+            uses.sub_type(ty.clone())?;
         }
     }
     for &table in todo.tables.difference(&done.tables) {
         if let Some(table) = defined(&parts.tables, &parts.imported.tables, table) {
-            remap.table_type(table.ty)?;
+            uses.table_type(table.ty)?;
             if let TableInit::Expr(init) = &table.init {
-                remap.const_expr(init.clone())?;
+                uses.const_expr(init.clone())?;
             }
         }
     }
     for &global in todo.globals.difference(&done.globals) {
         if let Some(global) = defined(&parts.globals, &parts.imported.globals, global) {
-            remap.global_type(global.ty)?;
-            remap.const_expr(global.init_expr.clone())?;
+            uses.global_type(global.ty)?;
+            uses.const_expr(global.init_expr.clone())?;
         }
     }
     for &tag in todo.tags.difference(&done.tags) {
         if let Some(tag) = defined(&parts.tags, &parts.imported.tags, tag) {
-            remap.tag_type(*tag)?;
+            uses.tag_type(*tag)?;
         }
     }
-    segments(parts, remap, todo, done)?;
+    segments(parts, uses, todo, done)?;
     for import in imports(parts, todo) {
-        remap.entity_type(import.ty)?;
+        uses.entity_type(import.ty)?;
     }
     Ok(())
 }
 
-fn segments(parts: &Parts<'_>, remap: &mut Remap, todo: &Needs, done: &Needs) -> Result<()> {
+fn segments(parts: &Parts<'_>, uses: &mut Uses, todo: &Needs, done: &Needs) -> Result<()> {
     for &data in todo.data.difference(&done.data) {
         if let Some(DataKind::Active { memory_index, offset_expr }) =
             parts.data.get(data as usize).map(|data| data.kind.clone())
         {
-            remap.memory_index(memory_index)?;
-            remap.const_expr(offset_expr)?;
+            uses.memory_index(memory_index)?;
+            uses.const_expr(offset_expr)?;
         }
     }
     for &element in todo.elements.difference(&done.elements) {
         let Some(element) = parts.elements.get(element as usize) else { continue };
         if let ElementKind::Active { table_index, offset_expr } = element.kind.clone() {
-            remap.table_index(table_index.unwrap_or(0))?;
-            remap.const_expr(offset_expr)?;
+            uses.table_index(table_index.unwrap_or(0))?;
+            uses.const_expr(offset_expr)?;
         }
         match element.items.clone() {
             ElementItems::Functions(funcs) => {
                 for func in funcs {
-                    remap.function_index(func?)?;
+                    uses.function_index(func?)?;
                 }
             }
             ElementItems::Expressions(ty, exprs) => {
-                remap.ref_type(ty)?;
+                uses.ref_type(ty)?;
                 for expr in exprs {
-                    remap.const_expr(expr?)?;
+                    uses.const_expr(expr?)?;
                 }
             }
         }
@@ -274,17 +248,17 @@ fn segments(parts: &Parts<'_>, remap: &mut Remap, todo: &Needs, done: &Needs) ->
     Ok(())
 }
 
-fn scan(remap: &mut Remap, body: &FunctionBody<'_>) -> Result<()> {
+fn scan(uses: &mut Uses, body: &FunctionBody<'_>) -> Result<()> {
     for local in body.get_locals_reader()? {
-        remap.val_type(local?.1)?;
+        uses.val_type(local?.1)?;
     }
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
         let operator = operators.read()?;
         if let Operator::RefFunc { function_index } = operator {
-            remap.needs.referenced.insert(function_index);
+            uses.needs.referenced.insert(function_index);
         }
-        remap.instruction(operator)?;
+        uses.instruction(operator)?;
     }
     Ok(())
 }

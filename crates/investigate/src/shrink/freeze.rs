@@ -20,18 +20,15 @@
 
 use super::locate::State;
 use crate::isolate::find::symbol;
-use crate::isolate::parts::Parts;
 use crate::trace::{Answer, Call, Record};
 use prova::{Result, Val, bail};
-use prova_module::{FuncIdx, FuncType, Module, ValType};
+use prova_module::{DataMode, ExternType, FuncIdx, FuncType, Module, ValType};
+use prova_rewrite::{Edit, NewFunction, Numbers, Segment, Size, apply};
 use std::collections::BTreeSet;
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, Ieee32, Ieee64,
-    InstructionSink, MemorySection, NameMap, NameSection, TableSection, TagSection, TypeSection,
+    BlockType, ConstExpr, ExportKind, Function, GlobalType, HeapType, Ieee32, Ieee64,
+    InstructionSink, NameMap, NameSection, SectionId,
 };
-use wasmparser::DataKind;
 
 /// The export of the frozen module.
 pub const ENTRY: &str = "entry";
@@ -61,8 +58,7 @@ pub(super) fn freeze(
     used: Option<&Used>,
     record: &Record,
 ) -> Result<Vec<u8>> {
-    let parts = Parts::read(module).map_err(|error| prova::Error::msg(format!("{error:#}")))?;
-    if parts.imports.len() != parts.imported.funcs.len() {
+    if module.imports().iter().any(|import| !matches!(import.kind, ExternType::Func(_))) {
         bail!("the module imports what is no function");
     }
     if state.calls.end - state.calls.start > ANSWERS_MAX {
@@ -70,7 +66,7 @@ pub(super) fn freeze(
     }
     let calls = record.iter().skip(state.calls.start as usize);
     let calls = calls.take((state.calls.end - state.calls.start) as usize).collect();
-    let mut writer = Writer { module, parts, state, used, record, calls, data: Vec::new() };
+    let mut writer = Writer { module, state, used, record, calls, data: Vec::new() };
     writer.module().map_err(|error| match error {
         Failed::Encoder(why) => prova::Error::msg(why),
         Failed::Reference => prova::Error::msg("a reference is among the arguments"),
@@ -83,17 +79,16 @@ enum Failed {
     Reference,
 }
 
-impl<E: std::fmt::Display> From<wasm_encoder::reencode::Error<E>> for Failed {
-    fn from(error: wasm_encoder::reencode::Error<E>) -> Failed {
+impl From<prova_rewrite::Error> for Failed {
+    fn from(error: prova_rewrite::Error) -> Failed {
         Failed::Encoder(error.to_string())
     }
 }
 
 type Outcome<T = ()> = std::result::Result<T, Failed>;
 
-struct Writer<'s, 'm> {
-    module: &'m Module,
-    parts: Parts<'m>,
+struct Writer<'s> {
+    module: &'s Module,
     state: &'s State,
     used: Option<&'s Used>,
     record: &'s Record,
@@ -102,111 +97,68 @@ struct Writer<'s, 'm> {
     data: Vec<Vec<u8>>,
 }
 
-impl Writer<'_, '_> {
+impl Writer<'_> {
     fn module(&mut self) -> Outcome<Vec<u8>> {
-        let mut out = wasm_encoder::Module::new();
-        let re = &mut RoundtripReencoder;
-        let mut types = TypeSection::new();
-        for (_, group) in &self.parts.types {
-            re.parse_recursive_type_group(types.ty(), group.clone())?;
+        let (module, state) = (self.module, self.state);
+        let ty = module.func_type(FuncIdx(state.func));
+        let mut edit = Edit { always: ALWAYS.into(), without: WITHOUT.into(), ..Edit::default() };
+        let results = ty.results.iter().map(|ty| Numbers::default().val_type(*ty));
+        let results = results.collect::<std::result::Result<Vec<_>, _>>()?;
+        edit.types.push(wasm_encoder::FuncType::new([], results));
+        for func in 0..module.imported_func_count() as u32 {
+            edit.bodies.insert(func, self.answers(func)?.into());
         }
-        let ty = self.module.func_type(FuncIdx(self.state.func)).clone();
-        let results = ty.results.iter().map(|ty| re.val_type(*ty));
-        types.ty().function([], results.collect::<std::result::Result<Vec<_>, _>>()?);
-        out.section(&types);
-        let mut funcs = FunctionSection::new();
-        for func in 0..self.module.func_count() as u32 {
-            funcs.function(self.module.func_type_idx(FuncIdx(func)).0);
+        for func in module.defined_funcs().map(|func| func.0) {
+            let executed =
+                func == state.func || self.used.is_none_or(|used| used.funcs.contains(&func));
+            if !executed {
+                edit.bodies.insert(func, unreachable().into());
+            }
         }
-        funcs.function(self.parts.type_count);
-        out.section(&funcs);
-        self.spaces(&mut out)?;
-        let mut exports = ExportSection::new();
-        exports.export(ENTRY, ExportKind::Func, self.module.func_count() as u32);
-        out.section(&exports);
-        let mut elements = ElementSection::new();
-        for element in &self.parts.elements {
-            re.parse_element(&mut elements, element.clone())?;
-        }
-        out.section(&elements);
-        let code = self.code(&ty)?;
-        let data = self.segments()?;
-        out.section(&DataCountSection { count: data.len() });
-        out.section(&code);
-        out.section(&data);
-        out.section(&self.names());
-        Ok(out.finish())
+        edit.functions.push(NewFunction::new(module.types().len() as u32, self.entry(ty)?));
+        self.state(&mut edit);
+        let exports = module.exports().iter();
+        edit.export_names = exports.map(|export| (export.name.to_string(), None)).collect();
+        edit.exports.push((ENTRY.to_owned(), ExportKind::Func, module.func_count() as u32));
+        self.segments(&mut edit);
+        let names = self.names();
+        let names = names.as_custom();
+        edit.added_customs.push((names.name, names.data));
+        Ok(apply(module.bytes(), &edit)?.bytes)
     }
 
-    /// Tables, memories, tags and globals.
-    fn spaces(&self, out: &mut wasm_encoder::Module) -> Outcome {
-        let re = &mut RoundtripReencoder;
-        let mut tables = TableSection::new();
-        for table in &self.parts.tables {
-            re.parse_table(&mut tables, table.clone())?;
+    /// The sizes of memories, and the values of globals.
+    fn state(&self, edit: &mut Edit<'_>) {
+        let (module, state) = (self.module, self.state);
+        for (index, (ty, bytes)) in (0..).zip(module.memories().iter().zip(&state.memories)) {
+            let min = bytes.len() as u64 >> ty.page_size_log2;
+            edit.memory_sizes.insert(index, Size { min, max: ty.max });
         }
-        out.section(&tables);
-        let mut memories = MemorySection::new();
-        for (ty, bytes) in self.parts.memories.iter().zip(&self.state.memories) {
-            let page = ty.page_size_log2.unwrap_or(16);
-            let minimum = bytes.len() as u64 >> page;
-            memories.memory(wasm_encoder::MemoryType { minimum, ..re.memory_type(*ty)? });
-        }
-        out.section(&memories);
-        let mut tags = TagSection::new();
-        for tag in &self.parts.tags {
-            tags.tag(re.tag_type(*tag)?);
-        }
-        if !tags.is_empty() {
-            out.section(&tags);
-        }
-        let mut globals = GlobalSection::new();
-        for (global, value) in self.parts.globals.iter().zip(&self.state.globals) {
-            let ty = re.global_type(global.ty)?;
-            let init = match value {
+        for (index, (_, value)) in (0..).zip(module.globals().iter().zip(&state.globals)) {
+            let value = match value {
                 Val::I32(value) => ConstExpr::i32_const(*value),
                 Val::I64(value) => ConstExpr::i64_const(*value),
                 Val::F32(bits) => ConstExpr::f32_const(Ieee32::new(*bits)),
                 Val::F64(bits) => ConstExpr::f64_const(Ieee64::new(*bits)),
                 Val::V128(value) => ConstExpr::v128_const(value.as_u128() as i128),
-                Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => {
-                    re.const_expr(global.init_expr.clone())?
-                }
+                Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => continue,
             };
-            globals.global(ty, &init);
+            edit.global_values.insert(index, value);
         }
         // How often each imported function was called.
         let val_type = wasm_encoder::ValType::I32;
         let ty = GlobalType { val_type, mutable: true, shared: false };
-        for _ in 0..self.module.imported_func_count() {
-            globals.global(ty, &ConstExpr::i32_const(0));
-        }
-        out.section(&globals);
-        Ok(())
+        let counters = (0..module.imported_func_count()).map(|_| (ty, ConstExpr::i32_const(0)));
+        edit.globals = counters.collect();
     }
 
-    fn code(&mut self, ty: &FuncType) -> Outcome<CodeSection> {
-        let mut code = CodeSection::new();
-        for func in 0..self.module.imported_func_count() as u32 {
-            let answers = self.answers(func)?;
-            code.function(&answers);
-        }
-        let imported = self.module.imported_func_count() as u32;
-        for (func, body) in (imported..).zip(&self.parts.bodies) {
-            let executed =
-                func == self.state.func || self.used.is_none_or(|used| used.funcs.contains(&func));
-            if executed {
-                RoundtripReencoder.parse_function_body(&mut code, body.clone())?;
-            } else {
-                code.function(&unreachable());
-            }
-        }
+    /// Calls the function with its arguments.
+    fn entry(&self, ty: &FuncType) -> Outcome<Function> {
         let mut entry = Function::new([]);
         let mut to = entry.instructions();
         push(&mut to, &ty.params, &self.state.args)?;
         to.call(self.state.func).end();
-        code.function(&entry);
-        Ok(code)
+        Ok(entry)
     }
 
     /// An imported function, which gives the recorded answers in their order.
@@ -221,7 +173,7 @@ impl Writer<'_, '_> {
         for (nth, call) in (0..).zip(&own) {
             to.global_get(counter).i32_const(nth).i32_eq().if_(BlockType::Empty);
             for (start, bytes) in self.record.writes(call) {
-                let segment = (self.parts.data.len() + self.data.len()) as u32;
+                let segment = (self.module.data().len() + self.data.len()) as u32;
                 to.i32_const(start as u32 as i32).i32_const(0).i32_const(bytes.len() as i32);
                 to.memory_init(memory, segment);
                 self.data.push(bytes.to_vec());
@@ -242,29 +194,22 @@ impl Writer<'_, '_> {
         Ok(function)
     }
 
-    /// The module's own segments, the host's writes, and the contents of memories.
-    fn segments(&self) -> Outcome<DataSection> {
-        let mut data = DataSection::new();
-        for segment in &self.parts.data {
-            match segment.kind {
-                DataKind::Active { .. } => data.passive([]),
-                DataKind::Passive => data.passive(segment.data.iter().copied()),
-            };
-        }
-        for bytes in &self.data {
-            data.passive(bytes.iter().copied());
-        }
-        for (memory, bytes) in (0..).zip(&self.state.memories) {
-            let wide = self.parts.memories.get(memory as usize).is_some_and(|ty| ty.memory64);
+    /// The module's own segments, what the host writes, and what is in the memories.
+    fn segments<'e>(&'e self, edit: &mut Edit<'e>) {
+        let all = (0..).zip(self.module.data());
+        let active = all.filter(|(_, data)| matches!(data.mode, DataMode::Active { .. }));
+        edit.data_changed = active.map(|(index, _)| (index, Segment::passive(&[]))).collect();
+        edit.data.extend(self.data.iter().map(Segment::passive));
+        let memories = (0..).zip(&self.state.memories).zip(self.module.memories());
+        for ((memory, bytes), ty) in memories {
             for (start, end) in self.stretches(memory, bytes) {
-                let offset = match wide {
+                let offset = match ty.memory64 {
                     true => ConstExpr::i64_const(start as i64),
                     false => ConstExpr::i32_const(start as u32 as i32),
                 };
-                data.active(memory, &offset, bytes[start..end].iter().copied());
+                edit.data.push(Segment::active(memory, offset, &bytes[start..end]));
             }
         }
-        Ok(data)
     }
 
     /// The stretches of a memory that are kept and have anything but zeros.
@@ -290,8 +235,8 @@ impl Writer<'_, '_> {
         let mut names = NameMap::new();
         let count = self.module.func_count() as u32;
         for func in 0..count {
-            let import = self.parts.imported.funcs.get(func as usize);
-            let import = import.map(|at| self.parts.imports[*at].name.to_owned());
+            let import = self.module.imports().get(func as usize);
+            let import = import.map(|import| import.name.to_string());
             names.append(func, &import.unwrap_or_else(|| symbol(self.module, func)));
         }
         names.append(count, ENTRY);
@@ -300,6 +245,17 @@ impl Writer<'_, '_> {
         section
     }
 }
+
+/// Sections that are written even if they are empty, and sections that go.
+const ALWAYS: [SectionId; 6] = [
+    SectionId::Table,
+    SectionId::Memory,
+    SectionId::Global,
+    SectionId::Element,
+    SectionId::DataCount,
+    SectionId::Data,
+];
+const WITHOUT: [SectionId; 2] = [SectionId::Import, SectionId::Start];
 
 fn unreachable() -> Function {
     let mut function = Function::new([]);
@@ -322,7 +278,8 @@ fn push(to: &mut InstructionSink<'_>, types: &[ValType], cells: &[u64]) -> Outco
                 to.v128_const((u128::from(cell) | u128::from(high) << 64) as i128)
             }
             ValType::Ref(ty) if cell == 0 && ty.is_nullable() => {
-                to.ref_null(RoundtripReencoder.heap_type(ty.heap_type())?)
+                let heap = HeapType::try_from(ty.heap_type());
+                to.ref_null(heap.map_err(|error| Failed::Encoder(error.to_string()))?)
             }
             ValType::Ref(_) => return Err(Failed::Reference),
         };

@@ -15,9 +15,11 @@
 //!    is told.
 
 use super::site::{Level, Site, What};
+use super::words::{Temps, Word, push_bits, words};
 use prova_module::ops::{Class, Immediate, Immediates, Kind, Opcode, Row};
 use prova_module::{FuncIdx, MemoryIdx, Module, Operator, TableIdx, ValType};
-use wasm_encoder::{Encode, InstructionSink, MemArg};
+use prova_rewrite::{Code, Error};
+use wasm_encoder::{Encode, InstructionSink};
 
 /// The sites of a module, and which of them are told.
 pub(super) struct Sites<'p> {
@@ -43,40 +45,6 @@ pub(super) struct Own {
     pub(super) count: u32,
 }
 
-/// A word of an event.
-#[derive(Clone, Copy)]
-pub(super) enum Word {
-    Number(u64),
-    /// Half of a local's value: the low one, or the high one of a vector.
-    Local {
-        local: u32,
-        ty: ValType,
-        high: bool,
-    },
-    /// What is in a memory, at most 8 bytes: an access at this address was inside of it.
-    Memory {
-        local: u32,
-        memory: u32,
-        offset: u64,
-        bytes: u8,
-    },
-    /// An effective address; beyond 64 bits an access traps.
-    Address {
-        local: u32,
-        ty: ValType,
-        offset: u64,
-    },
-    /// Whether an i32 is not zero.
-    IsTrue(u32),
-}
-
-/// The words of a local's value.
-fn words(local: u32, ty: ValType) -> impl Iterator<Item = Word> {
-    let low = Word::Local { local, ty, high: false };
-    let high = (ty == ValType::V128).then_some(Word::Local { local, ty, high: true });
-    std::iter::once(low).chain(high)
-}
-
 /// The body of a function as it is written.
 pub(super) struct Body<'m, 's, 'p> {
     module: &'m Module,
@@ -84,11 +52,8 @@ pub(super) struct Body<'m, 's, 'p> {
     level: Level,
     own: Own,
     sites: &'s mut Sites<'p>,
-    pub(super) out: Vec<u8>,
-    /// The first added local.
-    base: u32,
-    /// The added locals, and whether the operator uses them.
-    temps: Vec<(ValType, bool)>,
+    pub(super) out: Code,
+    temps: Temps,
     /// The operator.
     offset: u32,
     /// The state that is wanted behind it.
@@ -101,48 +66,39 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         func: FuncIdx,
         (level, own): (Level, Own),
         sites: &'s mut Sites<'p>,
-        base: u32,
+        (out, base): (Code, u32),
     ) -> Body<'m, 's, 'p> {
-        let (out, temps) = (Vec::new(), Vec::new());
-        Body { module, func, level, own, sites, out, base, temps, offset: 0, behind: None }
+        let temps = Temps::new(base);
+        Body { module, func, level, own, sites, out, temps, offset: 0, behind: None }
     }
 
-    /// The types of the added locals.
-    pub(super) fn temps(&self) -> impl Iterator<Item = ValType> {
-        self.temps.iter().map(|(ty, _)| *ty)
+    /// The body, with the added locals.
+    pub(super) fn finish(mut self) -> Result<Code, Error> {
+        for ty in self.temps.types() {
+            self.out.declare(1, ty)?;
+        }
+        Ok(self.out)
     }
 
     pub(super) fn to(&mut self) -> InstructionSink<'_> {
-        InstructionSink::new(&mut self.out)
+        self.out.to()
     }
 
     /// A local of the type that the operator does not use yet.
     pub(super) fn temp(&mut self, ty: ValType) -> u32 {
-        let free = self.temps.iter().position(|(own, used)| *own == ty && !used);
-        let at = free.unwrap_or(self.temps.len());
-        match self.temps.get_mut(at) {
-            Some((_, used)) => *used = true,
-            None => self.temps.push((ty, true)),
-        }
-        self.base + at as u32
+        self.temps.one(ty)
     }
 
     /// Keeps the values on top of the stack, of these types, which stay there.
     fn keep(&mut self, types: &[ValType]) -> Vec<u32> {
-        let locals: Vec<u32> = types.iter().map(|ty| self.temp(*ty)).collect();
-        match locals.as_slice() {
-            [] => {}
-            [one] => {
-                self.to().local_tee(*one);
+        let locals = self.temps.each(types);
+        if let [first, above @ ..] = locals.as_slice() {
+            for local in above.iter().rev() {
+                self.to().local_set(*local);
             }
-            [first, above @ ..] => {
-                for local in above.iter().rev() {
-                    self.to().local_set(*local);
-                }
-                self.to().local_tee(*first);
-                for local in above {
-                    self.to().local_get(*local);
-                }
+            self.to().local_tee(*first);
+            for local in above {
+                self.to().local_get(*local);
             }
         }
         locals
@@ -154,8 +110,8 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let Some(id) = self.sites.add(site) else { return };
         let event = self.own.event;
         self.to().i32_const(id as i32);
-        self.word(a);
-        self.word(b);
+        a.push(&mut self.to());
+        b.push(&mut self.to());
         self.to().call(event);
     }
 
@@ -172,37 +128,6 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         }
     }
 
-    /// Pushes a word as i64.
-    fn word(&mut self, word: Word) {
-        let mut to = self.to();
-        match word {
-            Word::Number(number) => {
-                to.i64_const(number as i64);
-            }
-            Word::Local { local, ty, high } => push_bits(&mut to, local, ty, high),
-            Word::Memory { local, memory, offset, bytes } => {
-                let target = wasm_encoder::MemArgTarget::Memory(memory);
-                let memarg = MemArg { offset, align: 0, target, ordering: None };
-                to.local_get(local);
-                match bytes {
-                    1 => to.i64_load8_u(memarg),
-                    2 => to.i64_load16_u(memarg),
-                    4 => to.i64_load32_u(memarg),
-                    _ => to.i64_load(memarg),
-                };
-            }
-            Word::Address { local, ty, offset } => {
-                push_bits(&mut to, local, ty, false);
-                if offset != 0 {
-                    to.i64_const(offset as i64).i64_add();
-                }
-            }
-            Word::IsTrue(local) => {
-                to.local_get(local).i32_eqz().i32_eqz().i64_extend_i32_u();
-            }
-        }
-    }
-
     /// The function is entered with these parameters.
     pub(super) fn entered(&mut self, offset: u32, params: &[ValType]) {
         self.offset = offset;
@@ -213,17 +138,14 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
 
     /// Tells the values of some locals, from one on.
     pub(super) fn of_locals(&mut self, what: fn(u32) -> What, types: &[ValType], first: u32) {
-        let all: Vec<Word> =
-            types.iter().zip(first..).flat_map(|(ty, local)| words(local, *ty)).collect();
-        self.events(what, &all);
+        let locals: Vec<u32> = (first..).take(types.len()).collect();
+        self.events(what, &words(&locals, types));
     }
 
     /// Tells the results of a call, which stay on the stack.
     pub(super) fn results(&mut self, what: fn(u32) -> What, types: &[ValType]) {
         let locals = self.keep(types);
-        let all: Vec<Word> =
-            locals.iter().zip(types).flat_map(|(local, ty)| words(*local, *ty)).collect();
-        self.events(what, &all);
+        self.events(what, &words(&locals, types));
     }
 
     /// Tells the state before the operator, once this many events have been: the operand stack,
@@ -270,9 +192,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
 
     /// The locals are free for the next operator.
     pub(super) fn free(&mut self) {
-        for (_, used) in &mut self.temps {
-            *used = false;
-        }
+        self.temps.free();
     }
 
     /// Writes an operator with what belongs to it.
@@ -281,7 +201,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
         match sort(row) {
             Sort::Call => {
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
                 if let Some((after, stack, locals)) = self.behind.take() {
                     self.state(after, &stack, &locals);
                 }
@@ -304,10 +224,10 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 };
                 self.event(What::Branch, word, Word::Number(0));
                 self.to().local_get(local);
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
             }
             Sort::Value if self.has(Level::Values) => {
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
                 self.value(op, row, &immediates);
             }
             Sort::Access(..)
@@ -315,7 +235,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
             | Sort::Effect(_)
             | Sort::Condition
             | Sort::Value
-            | Sort::Silent => instruction.encode(&mut self.out),
+            | Sort::Silent => instruction.encode(&mut self.out.bytes),
         }
         self.free();
     }
@@ -352,10 +272,11 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let types: Vec<ValType> =
             row.params.iter().filter_map(|kind| self.operand(*kind, immediates)).collect();
         let kept = self.keep(&types);
-        instruction.encode(&mut self.out);
+        instruction.encode(&mut self.out.bytes);
         let (Some(&local), Some(memarg)) = (kept.first(), immediates.memarg()) else { return };
         let offset = memarg.offset;
-        let mut all = vec![Word::Address { local, ty: self.address(memory), offset }];
+        let ty = self.address(memory);
+        let mut all = vec![Word::Address { local, ty, offset: Some(offset).filter(|at| *at != 0) }];
         match row.results.first() {
             None => {
                 let (memory, bytes) = (memory.0, row.width.min(8));
@@ -374,7 +295,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 let ty = kind.val_type().unwrap_or(ValType::I32);
                 let local = self.temp(ty);
                 self.to().local_tee(local);
-                all.extend(words(local, ty));
+                all.extend(words(&[local], &[ty]));
             }
         }
         self.events(what, &all);
@@ -384,26 +305,24 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let global = immediates.index(Immediate::global).unwrap_or_default();
         let ty = self.module.globals().get(global as usize).map_or(ValType::I32, |ty| ty.val);
         let kept = self.keep(&[ty]);
-        instruction.encode(&mut self.out);
-        let all: Vec<Word> = kept.iter().flat_map(|local| words(*local, ty)).collect();
-        self.events(What::GlobalSet, &all);
+        instruction.encode(&mut self.out.bytes);
+        self.events(What::GlobalSet, &words(&kept, &[ty]));
     }
 
     /// An operator of memories or tables: its operands and its result.
     fn effect(&mut self, row: &Row, immediates: &Immediates<'_>, instruction: &impl Encode) {
         let operands = row.params.iter().map(|kind| self.operand(*kind, immediates));
         let Some(types) = operands.collect::<Option<Vec<ValType>>>() else {
-            return instruction.encode(&mut self.out);
+            return instruction.encode(&mut self.out.bytes);
         };
         let kept = self.keep(&types);
-        instruction.encode(&mut self.out);
-        let mut all: Vec<Word> =
-            kept.iter().zip(&types).flat_map(|(local, ty)| words(*local, *ty)).collect();
+        instruction.encode(&mut self.out.bytes);
+        let mut all = words(&kept, &types);
         let result = row.results.first().and_then(|kind| self.operand(*kind, immediates));
         if let Some(ty) = result {
             let local = self.temp(ty);
             self.to().local_tee(local);
-            all.extend(words(local, ty));
+            all.extend(words(&[local], &[ty]));
         }
         if !all.is_empty() {
             self.events(What::Effect, &all);
@@ -525,17 +444,4 @@ fn sort(row: &Row) -> Sort {
         | C::throw_ref
         | C::refused => Sort::Silent,
     }
-}
-
-/// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
-pub(crate) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
-    to.local_get(local);
-    match ty {
-        ValType::I64 => to,
-        ValType::I32 => to.i64_extend_i32_u(),
-        ValType::F32 => to.i32_reinterpret_f32().i64_extend_i32_u(),
-        ValType::F64 => to.i64_reinterpret_f64(),
-        ValType::V128 => to.i64x2_extract_lane(u8::from(high)),
-        ValType::Ref(_) => to.ref_is_null().i32_eqz().i64_extend_i32_u(),
-    };
 }

@@ -18,8 +18,9 @@
 //! Limit: memories with 64-bit addresses, and functions of other modules than
 //! `wasi_snapshot_preview1`, have no such events.
 
-use super::emit::{Body, Word};
+use super::emit::Body;
 use super::site::What;
+use super::words::Word;
 use crate::xref::effects::{Effect, of_name};
 use prova::wasi::WASI_MODULE;
 use prova_module::{ExternKind, FuncIdx, Module, ValType};

@@ -37,6 +37,7 @@ mod run;
 mod site;
 mod standalone;
 mod watch;
+mod words;
 
 pub use foreign::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
 pub use record::{Answer, Call, MAGIC, RECORD_BYTES_MAX, Record, RecordError, Recorder, VERSION};
@@ -48,7 +49,7 @@ pub use run::{
 pub use site::Level;
 pub use watch::{CHECKPOINTS_MAX, folded};
 
-pub(crate) use emit::{address_type, operand_type, push_bits};
+pub(crate) use emit::{address_type, operand_type};
 pub(crate) use foreign::{probe, run as run_elsewhere};
 pub(crate) use instrument::{OWN, Plan, Request, instrument};
 pub(crate) use replay::{Replay, Replays, link};
@@ -60,6 +61,7 @@ pub(crate) use site::{Site, What};
 #[cfg(test)]
 pub(crate) use watch::Next;
 pub(crate) use watch::{Event, Watch};
+pub(crate) use words::{Temps, Word, push_bits, words};
 
 use prova_module::{ExternType, Module};
 

@@ -9,8 +9,9 @@
 
 use crate::generate::{Call, Case};
 use prova_module::{BinaryReader, Features, FuncIdx, Limits, Module};
+use prova_rewrite::{Code, Edit, apply};
 use std::ops::Range;
-use wasm_encoder::{CodeSection, Encode, RawSection};
+use wasm_encoder::Encode;
 
 /// Candidates that are tried at most.
 pub(super) const ATTEMPTS_MAX: usize = 6_000;
@@ -243,24 +244,12 @@ impl Bodies {
 
     /// The module with the bodies of the list, without custom sections.
     fn encode(&self) -> Vec<u8> {
-        let mut encoded = wasm_encoder::Module::new();
-        for section in self.module.sections() {
-            match section.id {
-                0 => {}
-                10 => {
-                    let mut code = CodeSection::new();
-                    for body in &self.list {
-                        code.raw(body);
-                    }
-                    encoded.section(&code);
-                }
-                id => {
-                    let data = &self.module.bytes()[section.range.clone()];
-                    encoded.section(&RawSection { id, data });
-                }
-            }
+        let mut edit = Edit::default();
+        for (func, body) in self.module.defined_funcs().zip(&self.list) {
+            edit.bodies.insert(func.0, Code::from(body.clone()));
         }
-        encoded.finish()
+        let edited = apply(self.module.bytes(), &edit);
+        edited.unwrap_or_else(|error| crate::cannot(&error.to_string())).bytes
     }
 }
 

@@ -33,11 +33,11 @@
 
 use super::Prices;
 use prova_module::{
-    BinaryReader, BlockType, Catch, FuncIdx, MemoryIdx, Module, Operator, RefType, TableIdx,
-    TagIdx, TryTable, ValType,
+    BlockType, Catch, FuncIdx, MemoryIdx, Module, Operator, RefType, TableIdx, TagIdx, TryTable,
+    ValType,
 };
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{CodeSection, Encode, Instruction, RawSection};
+use prova_rewrite::{Code, Edit, Numbers, apply};
+use wasm_encoder::{ConstExpr, FuncType, GlobalType, Instruction};
 
 /// The cost of a call of the host besides an eighth of its cells.
 pub(super) const HOST_CALL: u64 = 32;
@@ -63,63 +63,22 @@ const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
 
 /// The same module with one more global, the counter, which its code raises.
 pub fn instrument(module: &Module, prices: Prices) -> Vec<u8> {
-    let mut types = Types { module, more: Vec::new() };
-    let code = code(module, prices, &mut types);
-    let types = types.section();
-    let mut encoded = wasm_encoder::Module::new();
-    let mut globals_done = false;
-    for section in module.sections().iter().filter(|section| section.id != 0) {
-        // The order of sections: globals stand before exports and what follows.
-        if !globals_done && matches!(section.id, 6..=12) {
-            encoded.section(&RawSection { id: 6, data: &globals(module) });
-            globals_done = true;
-        }
-        match section.id {
-            1 => _ = encoded.section(&RawSection { id: 1, data: &types }),
-            6 => {}
-            10 => _ = encoded.section(&code),
-            id => {
-                let data = &module.bytes()[section.range.clone()];
-                encoded.section(&RawSection { id, data });
-            }
-        }
-    }
-    if !globals_done {
-        encoded.section(&RawSection { id: 6, data: &globals(module) });
-    }
-    encoded.finish()
+    let edited = edit(module, prices).and_then(|edit| apply(module.bytes(), &edit));
+    edited.unwrap_or_else(|error| crate::cannot(&error.to_string())).bytes
 }
 
-/// The contents of a section; an empty vector where the module has none.
-fn section(module: &Module, id: u8) -> &[u8] {
-    let section = module.sections().iter().find(|section| section.id == id);
-    section.map_or(&[0][..], |section| &module.bytes()[section.range.clone()])
-}
-
-/// The contents of the global section: the globals that there are, and the counter.
-fn globals(module: &Module) -> Vec<u8> {
-    let (count, rest) = counted_items(section(module, 6));
-    let mut section = Vec::new();
-    (count + 1).encode(&mut section);
-    section.extend_from_slice(rest);
-    // A mutable i64 that starts as `i64.const 0`.
-    section.extend_from_slice(&[0x7e, 0x01, 0x42, 0x00, 0x0b]);
-    section
-}
-
-/// A vector's count and the bytes of its items; valid modules have a count.
-fn counted_items(bytes: &[u8]) -> (u32, &[u8]) {
-    let mut reader = BinaryReader::new(bytes, 0);
-    let count = reader.read_var_u32().unwrap_or_default();
-    (count, &bytes[reader.original_position() as usize..])
-}
-
-fn code<'m>(module: &'m Module, prices: Prices, types: &mut Types<'m>) -> CodeSection {
-    let mut section = CodeSection::new();
+fn edit(module: &Module, prices: Prices) -> Result<Edit<'static>, prova_rewrite::Error> {
+    let (mut edit, mut types) = (Edit::default(), Types { module, more: Vec::new() });
+    let ty = GlobalType { val_type: wasm_encoder::ValType::I64, mutable: true, shared: false };
+    edit.globals.push((ty, ConstExpr::i64_const(0)));
     for func in module.defined_funcs() {
-        section.raw(&Counting::new(module, func, prices, types).body(func));
+        let counting = Counting::new(module, func, prices, &mut types)?;
+        edit.bodies.insert(func.0, counting.body(func));
     }
-    section
+    let all = |types: &[ValType]| types.iter().map(|&ty| encoded(ty)).collect::<Vec<_>>();
+    let more = types.more.iter().map(|[params, results]| FuncType::new(all(params), all(results)));
+    edit.types = more.collect();
+    Ok(edit)
 }
 
 /// The module's types and more behind them.
@@ -158,26 +117,10 @@ impl Types<'_> {
             }
         }
     }
-
-    /// The contents of the type section.
-    fn section(&self) -> Vec<u8> {
-        let (count, rest) = counted_items(section(self.module, 1));
-        let mut section = Vec::new();
-        (count + self.more.len() as u32).encode(&mut section);
-        section.extend_from_slice(rest);
-        for lists in &self.more {
-            section.push(0x60);
-            for list in lists {
-                list.len().encode(&mut section);
-                list.iter().for_each(|&ty| encoded(ty).encode(&mut section));
-            }
-        }
-        section
-    }
 }
 
 fn encoded(ty: ValType) -> wasm_encoder::ValType {
-    let ty = RoundtripReencoder.val_type(ty);
+    let ty = Numbers::default().val_type(ty);
     ty.unwrap_or_else(|error| crate::cannot(&error.to_string()))
 }
 
@@ -201,7 +144,7 @@ struct Counting<'m, 't> {
     /// More locals: an i32, two i64, an exnref.
     locals: [u32; 4],
     blocks: Vec<Block>,
-    code: Vec<u8>,
+    code: Code,
 }
 
 impl<'m, 't> Counting<'m, 't> {
@@ -210,29 +153,26 @@ impl<'m, 't> Counting<'m, 't> {
         func: FuncIdx,
         prices: Prices,
         types: &'t mut Types<'m>,
-    ) -> Counting<'m, 't> {
+    ) -> Result<Counting<'m, 't>, prova_rewrite::Error> {
         let first = module.body(func).map_or(0, |body| body.local_types().len() as u32);
-        Counting {
+        let groups = module.body(func).map(|body| body.locals());
+        let mut code = Numbers::default().code(groups.into_iter().flatten())?;
+        for (count, ty) in [(1, ValType::I32), (2, ValType::I64), (1, EXNREF)] {
+            code.declare(count, ty)?;
+        }
+        Ok(Counting {
             module,
             prices,
             types,
             global: module.globals().len() as u32,
             locals: [first, first + 1, first + 2, first + 3],
             blocks: Vec::new(),
-            code: Vec::new(),
-        }
+            code,
+        })
     }
 
-    /// The code entry without its size.
-    fn body(mut self, func: FuncIdx) -> Vec<u8> {
+    fn body(mut self, func: FuncIdx) -> Code {
         let Some(body) = self.module.body(func) else { return self.code };
-        let start = body.range().start;
-        let operators = body.operators().original_position() as usize;
-        let (count, groups) = counted_items(&self.module.bytes()[start..operators]);
-        (count + 3).encode(&mut self.code);
-        self.code.extend_from_slice(groups);
-        // One i32, two i64, one exnref.
-        self.code.extend_from_slice(&[1, 0x7f, 2, 0x7e, 1, 0x69]);
         let results = &self.module.func_type(func).results;
         if self.counts_frames() {
             let ty = self.types.block(&[], results);
@@ -326,7 +266,7 @@ impl<'m, 't> Counting<'m, 't> {
             Operator::TryTable { ref try_table } => self.try_table(try_table),
             Operator::End => match self.blocks.pop().and_then(|block| block.catches) {
                 Some(catches) => self.end_try(&catches),
-                None => self.code.extend_from_slice(bytes),
+                None => self.code.bytes.extend_from_slice(bytes),
             },
             Operator::Br { relative_depth } => {
                 self.emit(&[Instruction::Br(self.depth(relative_depth))]);
@@ -348,15 +288,15 @@ impl<'m, 't> Counting<'m, 't> {
             }
             Operator::Throw { .. } | Operator::ThrowRef => {
                 self.add(THROW);
-                self.code.extend_from_slice(bytes);
+                self.code.bytes.extend_from_slice(bytes);
             }
-            _ => self.code.extend_from_slice(bytes),
+            _ => self.code.bytes.extend_from_slice(bytes),
         }
     }
 
     fn open(&mut self, label: &[ValType], bytes: &[u8]) {
         self.blocks.push(Block { label_cells: cells(label), labels: 1, catches: None });
-        self.code.extend_from_slice(bytes);
+        self.code.bytes.extend_from_slice(bytes);
     }
 
     /// How deep a label lies now.
@@ -461,7 +401,7 @@ impl<'m, 't> Counting<'m, 't> {
             self.begun(6);
         }
         self.emit(&[Instruction::LocalSet(long)]);
-        self.code.extend_from_slice(bytes);
+        self.code.bytes.extend_from_slice(bytes);
         if wide {
             self.emit(&[
                 Instruction::LocalTee(result),
@@ -516,7 +456,7 @@ impl<'m, 't> Counting<'m, 't> {
 
     fn emit(&mut self, instructions: &[Instruction<'_>]) {
         for instruction in instructions {
-            instruction.encode(&mut self.code);
+            self.code.instruction(instruction);
         }
     }
 }

@@ -20,10 +20,11 @@ mod outer;
 
 use super::meaning::Intrinsics;
 use super::site::{Site, WORDS, What};
-use crate::trace::{address_type, operand_type, push_bits};
+use crate::trace::{Temps, Word, address_type, operand_type, words};
 use prova_module::ops::{Class, Immediate, Immediates, Row};
 use prova_module::{FuncIdx, FuncType, MemoryIdx, Module, Opcode, Operator, TagIdx, ValType};
-use wasm_encoder::{BlockType, Encode, InstructionSink, MemArg};
+use prova_rewrite::{Code, Error};
+use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{HeapType, RefType, UnpackedIndex};
 
 /// Functions and globals that were added.
@@ -84,40 +85,6 @@ impl Numbers<'_> {
     }
 }
 
-/// A word of an event.
-#[derive(Clone, Copy)]
-enum Word {
-    Number(u64),
-    Local {
-        local: u32,
-        ty: ValType,
-        high: bool,
-    },
-    /// What is in a memory now, at most 8 bytes.
-    Memory {
-        local: u32,
-        memory: u32,
-        offset: u64,
-        bytes: u8,
-    },
-    /// An effective address.
-    Address {
-        local: u32,
-        ty: ValType,
-        offset: u64,
-    },
-}
-
-/// The words of locals.
-fn words(locals: &[u32], types: &[ValType]) -> Vec<Word> {
-    let all = locals.iter().zip(types).flat_map(|(&local, &ty)| {
-        let low = Word::Local { local, ty, high: false };
-        let high = (ty == ValType::V128).then_some(Word::Local { local, ty, high: true });
-        std::iter::once(low).chain(high)
-    });
-    all.collect()
-}
-
 /// The body of a function as it is written.
 pub(super) struct Body<'m, 's> {
     /// The module of the code.
@@ -129,11 +96,11 @@ pub(super) struct Body<'m, 's> {
     /// Whether the results of operators that compute are told.
     pub(super) values: bool,
     pub(super) sites: &'s mut Vec<Site>,
-    pub(super) out: Vec<u8>,
+    pub(super) out: Code,
     /// The local that has the number of the activation.
     pub(super) id: u32,
-    /// The locals behind it, and whether the operator uses them.
-    temps: Vec<(ValType, bool)>,
+    /// The locals behind it.
+    temps: Temps,
     offset: u32,
     opcode: Opcode,
 }
@@ -144,35 +111,23 @@ impl<'m, 's> Body<'m, 's> {
         (func, role): (FuncIdx, Role),
         (own, numbers, values): (Own, Numbers<'m>, bool),
         sites: &'s mut Vec<Site>,
+        (out, id): (Code, u32),
     ) -> Body<'m, 's> {
-        let id = module.body(func).map_or(0, |body| body.local_types().len()) as u32;
-        let (out, temps, opcode) = (Vec::new(), Vec::new(), Opcode::Nop);
-        let offset = 0;
+        let (temps, opcode, offset) = (Temps::new(id + 1), Opcode::Nop, 0);
         Body { module, func, role, own, numbers, values, sites, out, id, temps, offset, opcode }
     }
 
-    /// The types of the added locals: the number of the activation first.
-    pub(super) fn added(&self) -> impl Iterator<Item = ValType> {
-        std::iter::once(ValType::I64).chain(self.temps.iter().map(|(ty, _)| *ty))
-    }
-
     fn to(&mut self) -> InstructionSink<'_> {
-        InstructionSink::new(&mut self.out)
+        self.out.to()
     }
 
     fn temp(&mut self, ty: ValType) -> u32 {
-        let free = self.temps.iter().position(|(own, used)| *own == ty && !used);
-        let at = free.unwrap_or(self.temps.len());
-        match self.temps.get_mut(at) {
-            Some((_, used)) => *used = true,
-            None => self.temps.push((ty, true)),
-        }
-        self.id + 1 + at as u32
+        self.temps.one(ty)
     }
 
     /// Takes the values on top of the stack, of these types.
     fn take(&mut self, types: &[ValType]) -> Vec<u32> {
-        let locals: Vec<u32> = types.iter().map(|ty| self.temp(*ty)).collect();
+        let locals = self.temps.each(types);
         for local in locals.iter().rev() {
             self.to().local_set(*local);
         }
@@ -212,35 +167,9 @@ impl<'m, 's> Body<'m, 's> {
                 false => to.local_get(id),
             };
             for at in 0..WORDS {
-                self.word(chunk.get(at).copied().unwrap_or(Word::Number(0)));
+                chunk.get(at).copied().unwrap_or(Word::Number(0)).push(&mut self.to());
             }
             self.to().call(told);
-        }
-    }
-
-    /// Pushes a word as i64.
-    fn word(&mut self, word: Word) {
-        let mut to = self.to();
-        match word {
-            Word::Number(number) => {
-                to.i64_const(number as i64);
-            }
-            Word::Local { local, ty, high } => push_bits(&mut to, local, ty, high),
-            Word::Memory { local, memory, offset, bytes } => {
-                let target = wasm_encoder::MemArgTarget::Memory(memory);
-                let memarg = MemArg { offset, align: 0, target, ordering: None };
-                to.local_get(local);
-                match bytes {
-                    1 => to.i64_load8_u(memarg),
-                    2 => to.i64_load16_u(memarg),
-                    4 => to.i64_load32_u(memarg),
-                    _ => to.i64_load(memarg),
-                };
-            }
-            Word::Address { local, ty, offset } => {
-                push_bits(&mut to, local, ty, false);
-                to.i64_const(offset as i64).i64_add();
-            }
         }
     }
 
@@ -268,12 +197,20 @@ impl<'m, 's> Body<'m, 's> {
         self.to().block(results);
     }
 
-    /// What is behind the block that the body is.
-    pub(super) fn finish(&mut self) {
-        let results = self.module.func_type(self.func).results.clone();
-        self.opcode = Opcode::End;
-        self.told_results(What::Return, &results);
-        self.to().end();
+    /// What is behind the block that the body is, and the added locals: the number of the
+    /// activation first.
+    pub(super) fn finish(mut self) -> Result<Code, Error> {
+        if self.role.number().is_some() {
+            let results = self.module.func_type(self.func).results.clone();
+            self.opcode = Opcode::End;
+            self.told_results(What::Return, &results);
+            self.to().end();
+        }
+        self.out.declare(1, ValType::I64)?;
+        for ty in self.temps.types() {
+            self.out.declare(1, ty)?;
+        }
+        Ok(self.out)
     }
 
     fn told_results(&mut self, what: What, types: &[ValType]) {
@@ -282,9 +219,7 @@ impl<'m, 's> Body<'m, 's> {
     }
 
     fn free(&mut self) {
-        for (_, used) in &mut self.temps {
-            *used = false;
-        }
+        self.temps.free();
     }
 
     /// Writes an operator with what belongs to it; `instruction` is the operator as it is to be
@@ -295,7 +230,7 @@ impl<'m, 's> Body<'m, 's> {
         let (row, immediates) = (self.opcode.row(), Opcode::immediates(op));
         if matches!(self.role, Role::Outer) {
             self.outer(row, &immediates);
-            instruction.encode(&mut self.out);
+            instruction.encode(&mut self.out.bytes);
         } else {
             self.inner(row, &immediates, instruction);
         }
@@ -307,18 +242,18 @@ impl<'m, 's> Body<'m, 's> {
             Sort::Call => {
                 let ty = self.callee(immediates);
                 self.operands(What::Call, row, immediates, &ty);
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
                 self.told_results(What::Called, &ty.results);
             }
             Sort::TailCall => {
                 let ty = self.callee(immediates);
                 self.operands(What::TailCall, row, immediates, &ty);
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
             }
             Sort::Return => {
                 let results = self.module.func_type(self.func).results.clone();
                 self.told_results(What::Return, &results);
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
             }
             Sort::Throw => {
                 let tag = immediates.index(Immediate::tag);
@@ -326,7 +261,7 @@ impl<'m, 's> Body<'m, 's> {
                 let params = params.map(|ty| ty.params.to_vec()).unwrap_or_default();
                 let locals = self.keep(&params);
                 self.tell(What::Throw, of(immediates), 0, &words(&locals, &params));
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
             }
             Sort::Load => self.load(row, immediates, instruction),
             Sort::Store => self.store(row, immediates, instruction),
@@ -335,18 +270,18 @@ impl<'m, 's> Body<'m, 's> {
                 let types = [ty.unwrap_or(ValType::I32)];
                 let locals = self.keep(&types);
                 self.tell(What::GlobalSet, of(immediates), 0, &words(&locals, &types));
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
             }
             Sort::Effect => self.effect(row, immediates, instruction),
             Sort::Value if self.values => {
-                instruction.encode(&mut self.out);
+                instruction.encode(&mut self.out.bytes);
                 let types = row.results.iter();
                 let types = types.map(|kind| operand_type(self.module, *kind, immediates));
                 if let Some(types) = types.collect::<Option<Vec<ValType>>>() {
                     self.told_results(What::Value, &types);
                 }
             }
-            Sort::Value | Sort::Silent => instruction.encode(&mut self.out),
+            Sort::Value | Sort::Silent => instruction.encode(&mut self.out.bytes),
         }
     }
 
@@ -385,17 +320,17 @@ impl<'m, 's> Body<'m, 's> {
         let types = self.types(row, immediates);
         let memory = immediates.memory().unwrap_or_default();
         if memory != 0 {
-            return instruction.encode(&mut self.out);
+            return instruction.encode(&mut self.out.bytes);
         }
         let kept = self.keep(&types);
-        instruction.encode(&mut self.out);
+        instruction.encode(&mut self.out.bytes);
         let (Some(&local), Some(memarg)) = (kept.first(), immediates.memarg()) else { return };
         let near = matches!(self.role, Role::Generic { .. });
         let kind = row.results.first().and_then(|kind| kind.val_type());
         let ty = kind.unwrap_or(ValType::I32);
         let value = self.keep(&[ty]);
         let (of, offset) = (0, memarg.offset);
-        let mut all = vec![Word::Address { local, ty: ValType::I32, offset }];
+        let mut all = vec![Word::Address { local, ty: ValType::I32, offset: Some(offset) }];
         all.extend(words(&value, &[ty]));
         if near && !self.values {
             self.is_near(local, offset);
@@ -412,7 +347,7 @@ impl<'m, 's> Body<'m, 's> {
         let memory = immediates.memory().unwrap_or_default();
         let kept = self.keep(&types);
         let (Some(&local), Some(memarg)) = (kept.first(), immediates.memarg()) else {
-            return instruction.encode(&mut self.out);
+            return instruction.encode(&mut self.out.bytes);
         };
         let ty = address_type(self.module, MemoryIdx(memory));
         let mut parts = vec![(memarg.offset, row.width.min(8))];
@@ -421,13 +356,13 @@ impl<'m, 's> Body<'m, 's> {
         }
         let mut olds = Vec::new();
         for &(offset, bytes) in &parts {
-            self.word(Word::Memory { local, memory, offset, bytes });
+            Word::Memory { local, memory, offset, bytes }.push(&mut self.to());
             olds.extend(self.take(&[ValType::I64]));
         }
-        instruction.encode(&mut self.out);
+        instruction.encode(&mut self.out.bytes);
         for ((offset, bytes), old) in parts.into_iter().zip(olds) {
             let all = [
-                Word::Address { local, ty, offset },
+                Word::Address { local, ty, offset: Some(offset) },
                 Word::Memory { local, memory, offset, bytes },
                 Word::Local { local: old, ty: ValType::I64, high: false },
             ];
@@ -438,10 +373,10 @@ impl<'m, 's> Body<'m, 's> {
     fn effect(&mut self, row: &Row, immediates: &Immediates<'_>, instruction: &impl Encode) {
         let types = self.types(row, immediates);
         if types.len() != row.params.len() {
-            return instruction.encode(&mut self.out);
+            return instruction.encode(&mut self.out.bytes);
         }
         let kept = self.keep(&types);
-        instruction.encode(&mut self.out);
+        instruction.encode(&mut self.out.bytes);
         let mut all = words(&kept, &types);
         let result = row.results.first();
         if let Some(ty) = result.and_then(|kind| operand_type(self.module, *kind, immediates)) {

@@ -28,16 +28,13 @@ use super::func_imports;
 use super::instrument::OWN;
 use super::record::Record;
 use super::watch::Watch;
-use crate::sections::is_due;
 use answers::Answers;
 use prova::Val;
 use prova_module::{ExternKind, ExternType, FuncIdx, Module, ValType};
-use std::convert::Infallible;
-use wasm_encoder::reencode::{Error, Reencode, utils};
+use prova_rewrite::{Edit, NewFunction, Numbers, Segment, Space, apply};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection,
-    InstructionSink, MemorySection, MemoryType, SectionId, TypeSection,
+    BlockType, ConstExpr, EntityType, ExportKind, FuncType, Function, GlobalType, HeapType,
+    InstructionSink, MemoryType,
 };
 
 pub(super) use lines::{LINE_BYTES, Line, read};
@@ -161,301 +158,100 @@ pub(super) fn standalone(module: &Module, wish: &Wish<'_>) -> Result<Vec<u8>, St
         return Err("the module imports more than functions".to_owned());
     }
     let layout = Layout::of(module);
-    let answers = answers::answers(module, layout, wish)?;
-    let mut writer = Writer { module, wish, layout, answers, done: [false; SECTIONS.len()] };
-    let mut out = wasm_encoder::Module::new();
-    writer
-        .parse_core_module(&mut out, wasmparser::Parser::new(0), module.bytes())
-        .map_err(|error| format!("the module cannot be made to stand alone: {error}"))?;
-    Ok(out.finish())
+    let mut answers = answers::answers(module, layout, wish)?;
+    let functions = std::mem::take(&mut answers.functions);
+    let writer = Writer { module, wish, layout, answers };
+    let rewritten = writer.edit(functions).and_then(|edit| apply(module.bytes(), &edit));
+    let rewritten =
+        rewritten.map_err(|error| format!("the module cannot be made to stand alone: {error}"))?;
+    Ok(rewritten.bytes)
 }
-
-/// Sections that get entries, in their order.
-const SECTIONS: [SectionId; 9] = [
-    SectionId::Type,
-    SectionId::Import,
-    SectionId::Function,
-    SectionId::Memory,
-    SectionId::Global,
-    SectionId::Export,
-    SectionId::DataCount,
-    SectionId::Code,
-    SectionId::Data,
-];
 
 struct Writer<'m> {
     module: &'m Module,
     wish: &'m Wish<'m>,
     layout: Layout,
     answers: Answers,
-    /// Which of [`SECTIONS`] have their entries.
-    done: [bool; SECTIONS.len()],
-}
-
-type Outcome<T = ()> = Result<T, Error<Infallible>>;
-
-impl Reencode for Writer<'_> {
-    type Error = Infallible;
-
-    fn function_index(&mut self, func: u32) -> Outcome<u32> {
-        Ok(func + ADDED)
-    }
-
-    fn intersperse_section_hook(
-        &mut self,
-        module: &mut wasm_encoder::Module,
-        _: Option<SectionId>,
-        before: Option<SectionId>,
-    ) -> Outcome {
-        for (at, section) in SECTIONS.into_iter().enumerate() {
-            if self.done[at] || !is_due(section, before) {
-                continue;
-            }
-            self.done[at] = true;
-            match section {
-                SectionId::Type => module.section(&self.types(TypeSection::new())?),
-                SectionId::Import => module.section(&self.imports()),
-                SectionId::Function => {
-                    let all = self.imported_types();
-                    module.section(&self.functions(all))
-                }
-                SectionId::Memory if self.adds_memory() => {
-                    module.section(&self.memories(MemorySection::new()))
-                }
-                SectionId::Global => module.section(&self.globals(GlobalSection::new())),
-                SectionId::Export => module.section(&self.exports(ExportSection::new())),
-                SectionId::DataCount if !self.answers.bytes.is_empty() => {
-                    module.section(&DataCountSection { count: self.layout.data + 1 })
-                }
-                SectionId::Code => {
-                    let all = self.imported_code();
-                    module.section(&self.code(all)?)
-                }
-                SectionId::Data if !self.answers.bytes.is_empty() => {
-                    module.section(&self.data(DataSection::new()))
-                }
-                _ => module,
-            };
-        }
-        Ok(())
-    }
-
-    fn parse_type_section(
-        &mut self,
-        types: &mut TypeSection,
-        section: wasmparser::TypeSectionReader<'_>,
-    ) -> Outcome {
-        self.done[0] = true;
-        utils::parse_type_section(self, types, section)?;
-        *types = self.types(std::mem::take(types))?;
-        Ok(())
-    }
-
-    fn parse_import_section(
-        &mut self,
-        imports: &mut ImportSection,
-        _: wasmparser::ImportSectionReader<'_>,
-    ) -> Outcome {
-        self.done[1] = true;
-        *imports = self.imports();
-        Ok(())
-    }
-
-    fn parse_function_section(
-        &mut self,
-        functions: &mut FunctionSection,
-        section: wasmparser::FunctionSectionReader<'_>,
-    ) -> Outcome {
-        self.done[2] = true;
-        *functions = self.imported_types();
-        utils::parse_function_section(self, functions, section)?;
-        *functions = self.functions(std::mem::take(functions));
-        Ok(())
-    }
-
-    fn parse_memory_section(
-        &mut self,
-        memories: &mut MemorySection,
-        section: wasmparser::MemorySectionReader<'_>,
-    ) -> Outcome {
-        self.done[3] = true;
-        utils::parse_memory_section(self, memories, section)?;
-        if self.adds_memory() {
-            *memories = self.memories(std::mem::take(memories));
-        }
-        Ok(())
-    }
-
-    fn parse_global_section(
-        &mut self,
-        globals: &mut GlobalSection,
-        section: wasmparser::GlobalSectionReader<'_>,
-    ) -> Outcome {
-        self.done[4] = true;
-        utils::parse_global_section(self, globals, section)?;
-        *globals = self.globals(std::mem::take(globals));
-        Ok(())
-    }
-
-    fn parse_export_section(
-        &mut self,
-        exports: &mut ExportSection,
-        section: wasmparser::ExportSectionReader<'_>,
-    ) -> Outcome {
-        self.done[5] = true;
-        for export in section {
-            let export = export?;
-            if !TAKEN.contains(&export.name) {
-                utils::parse_export(self, exports, export)?;
-            }
-        }
-        *exports = self.exports(std::mem::take(exports));
-        Ok(())
-    }
-
-    fn data_count(&mut self, count: u32) -> Outcome<u32> {
-        self.done[6] = true;
-        Ok(count + u32::from(!self.answers.bytes.is_empty()))
-    }
-
-    fn parse_code_section(
-        &mut self,
-        code: &mut CodeSection,
-        section: wasmparser::CodeSectionReader<'_>,
-    ) -> Outcome {
-        self.done[7] = true;
-        *code = self.imported_code();
-        utils::parse_code_section(self, code, section)?;
-        *code = self.code(std::mem::take(code))?;
-        Ok(())
-    }
-
-    fn parse_data_section(
-        &mut self,
-        data: &mut DataSection,
-        section: wasmparser::DataSectionReader<'_>,
-    ) -> Outcome {
-        self.done[8] = true;
-        utils::parse_data_section(self, data, section)?;
-        *data = self.data(std::mem::take(data));
-        Ok(())
-    }
-
-    fn parse_custom_section(
-        &mut self,
-        _: &mut wasm_encoder::Module,
-        _: wasmparser::CustomSectionReader<'_>,
-    ) -> Outcome {
-        Ok(())
-    }
 }
 
 /// Names of exports that a WASI engine looks for.
 const TAKEN: [&str; 3] = ["_start", "_initialize", "memory"];
 
 impl Writer<'_> {
+    /// What is added, and what stands in the place of imports and of [`TAKEN`] exports. `answers`
+    /// are the functions that answer.
+    fn edit(&self, answers: Vec<Function>) -> Result<Edit<'_>, prova_rewrite::Error> {
+        use wasm_encoder::ValType::{I32, I64};
+        let (module, layout) = (self.module, self.layout);
+        let moved = (0..module.func_count() as u32).map(|func| Some(func + ADDED));
+        let numbers = Numbers::default().with(Space::Func, moved);
+        let mut edit = Edit { numbers, ..Edit::default() };
+        edit.types = vec![
+            FuncType::new([I32; 4], [I32]),
+            FuncType::new([I32], []),
+            FuncType::new([], []),
+            FuncType::new([I32, I64, I64, I64, I64, I64], []),
+            FuncType::new([I32, I64], []),
+            FuncType::new([I64, I64], [I32]),
+            FuncType::new([I64, I64], [I64]),
+        ];
+        let imports = [("fd_write", Ty::Write), ("proc_exit", Ty::Exit)].map(|(name, ty)| {
+            let ty = EntityType::Function(layout.ty(ty));
+            (prova::wasi::WASI_MODULE.into(), name.into(), ty)
+        });
+        edit.imports = imports.into();
+        let imported = (0..).zip(self.imported_code());
+        edit.bodies = imported.map(|(func, function)| (func, function.into())).collect();
+        let own = [
+            (Ty::Line, lines::line(layout)),
+            (Ty::Hex, lines::hex(layout)),
+            (Ty::Fold, answers::fold_function()),
+            (Ty::Start, self.start()?),
+        ];
+        let answers = answers.into_iter().map(|function| (Ty::Answer, function));
+        let added = own.into_iter().chain(answers);
+        edit.functions =
+            added.map(|(ty, function)| NewFunction::new(layout.ty(ty), function)).collect();
+        if self.adds_memory() {
+            let (memory64, shared, page_size_log2) = (false, false, None);
+            let (minimum, maximum) = (1, Some(1));
+            let ty = MemoryType { minimum, maximum, memory64, shared, page_size_log2 };
+            edit.memories.push(ty);
+        }
+        let ty = GlobalType { val_type: I64, mutable: true, shared: false };
+        let cells = std::iter::repeat_n(0, self.answers.cells);
+        let values = [self.wish.watch.step as i64, 0, 0].into_iter().chain(cells);
+        edit.globals = values.map(|value| (ty, ConstExpr::i64_const(value))).collect();
+        let taken = TAKEN.iter().filter(|name| module.export(name).is_some());
+        edit.export_names = taken.map(|name| ((*name).to_owned(), None)).collect();
+        edit.exports = vec![
+            ("_start".to_owned(), ExportKind::Func, layout.func(Func::Start)),
+            ("memory".to_owned(), ExportKind::Memory, layout.memory),
+        ];
+        if !self.answers.bytes.is_empty() {
+            edit.data.push(Segment::passive(&self.answers.bytes));
+        }
+        Ok(edit)
+    }
+
     fn adds_memory(&self) -> bool {
         self.layout.memory as usize == self.module.memories().len()
     }
 
-    fn types(&self, mut types: TypeSection) -> Outcome<TypeSection> {
-        use wasm_encoder::ValType::{I32, I64};
-        types.ty().function([I32; 4], [I32]);
-        types.ty().function([I32], []);
-        types.ty().function([], []);
-        types.ty().function([I32, I64, I64, I64, I64, I64], []);
-        types.ty().function([I32, I64], []);
-        types.ty().function([I64, I64], [I32]);
-        types.ty().function([I64, I64], [I64]);
-        Ok(types)
-    }
-
-    fn imports(&self) -> ImportSection {
-        let mut imports = ImportSection::new();
-        let ty = |ty| EntityType::Function(self.layout.ty(ty));
-        imports.import(prova::wasi::WASI_MODULE, "fd_write", ty(Ty::Write));
-        imports.import(prova::wasi::WASI_MODULE, "proc_exit", ty(Ty::Exit));
-        imports
-    }
-
-    /// The types of the functions that stand in place of the imported ones.
-    fn imported_types(&self) -> FunctionSection {
-        let mut functions = FunctionSection::new();
-        for func in 0..self.module.imported_func_count() as u32 {
-            functions.function(self.module.func_type_idx(FuncIdx(func)).0);
-        }
-        functions
-    }
-
-    fn functions(&self, mut functions: FunctionSection) -> FunctionSection {
-        for ty in [Ty::Line, Ty::Hex, Ty::Fold, Ty::Start] {
-            functions.function(self.layout.ty(ty));
-        }
-        for _ in &self.answers.functions {
-            functions.function(self.layout.ty(Ty::Answer));
-        }
-        functions
-    }
-
-    fn memories(&self, mut memories: MemorySection) -> MemorySection {
-        let (minimum, maximum) = (1, Some(1));
-        let (memory64, shared, page_size_log2) = (false, false, None);
-        memories.memory(MemoryType { minimum, maximum, memory64, shared, page_size_log2 });
-        memories
-    }
-
-    fn globals(&self, mut globals: GlobalSection) -> GlobalSection {
-        let val_type = wasm_encoder::ValType::I64;
-        let ty = GlobalType { val_type, mutable: true, shared: false };
-        let step = self.wish.watch.step as i64;
-        let cells = std::iter::repeat_n(0, self.answers.cells);
-        for value in [step, 0, 0].into_iter().chain(cells) {
-            globals.global(ty, &ConstExpr::i64_const(value));
-        }
-        globals
-    }
-
-    fn exports(&self, mut exports: ExportSection) -> ExportSection {
-        exports.export("_start", ExportKind::Func, self.layout.func(Func::Start));
-        exports.export("memory", ExportKind::Memory, self.layout.memory);
-        exports
-    }
-
     /// The functions that stand in place of the imported ones.
-    fn imported_code(&mut self) -> CodeSection {
-        let mut code = CodeSection::new();
-        for (index, (module, name)) in func_imports(self.module).iter().enumerate() {
-            let func = FuncIdx(index as u32);
-            let function = match (module.as_str(), name.as_str()) {
-                (OWN, "reached") => lines::reached(self.layout, self.wish.watch),
-                (OWN, "state") => lines::state(self.layout),
-                _ => self.answer(func),
-            };
-            code.function(&function);
-        }
-        code
-    }
-
-    fn code(&mut self, mut code: CodeSection) -> Outcome<CodeSection> {
-        code.function(&lines::line(self.layout));
-        code.function(&lines::hex(self.layout));
-        code.function(&answers::fold_function());
-        code.function(&self.start()?);
-        for function in &self.answers.functions {
-            code.function(function);
-        }
-        Ok(code)
-    }
-
-    fn data(&self, mut data: DataSection) -> DataSection {
-        if !self.answers.bytes.is_empty() {
-            data.passive(self.answers.bytes.iter().copied());
-        }
-        data
+    fn imported_code(&self) -> Vec<Function> {
+        let imports = func_imports(self.module);
+        let imports = imports.iter().zip((0..).map(FuncIdx));
+        let functions = imports.map(|((module, name), func)| match (&**module, &**name) {
+            (OWN, "reached") => lines::reached(self.layout, self.wish.watch),
+            (OWN, "state") => lines::state(self.layout),
+            _ => self.answer(func),
+        });
+        functions.collect()
     }
 
     /// In place of an imported function: the recorded answer, if this is the recorded call.
-    fn answer(&mut self, func: FuncIdx) -> Function {
+    fn answer(&self, func: FuncIdx) -> Function {
         let ty = self.module.func_type(func).clone();
         let hash = ty.params.len() as u32;
         let mut function = Function::new([(1, wasm_encoder::ValType::I64)]);
@@ -467,7 +263,7 @@ impl Writer<'_> {
         to.local_set(hash);
         for (cell, ty, high) in cells(&ty.params) {
             to.local_get(hash);
-            super::emit::push_bits(&mut to, cell, ty, high);
+            super::push_bits(&mut to, cell, ty, high);
             to.call(self.layout.func(Func::Fold)).local_set(hash);
         }
         let calls = self.layout.global(Global::Calls);
@@ -477,7 +273,7 @@ impl Writer<'_> {
         to.i64_const(0).i64_const(0).call(self.layout.func(Func::Line));
         for (cell, ty, high) in cells(&ty.params) {
             to.i32_const(Line::VALUE);
-            super::emit::push_bits(&mut to, cell, ty, high);
+            super::push_bits(&mut to, cell, ty, high);
             to.i64_const(0).i64_const(0).i64_const(0).i64_const(0);
             to.call(self.layout.func(Func::Line));
         }
@@ -493,7 +289,7 @@ impl Writer<'_> {
     }
 
     /// Pushes a result from its cells; a reference is null.
-    fn give(&mut self, to: &mut InstructionSink<'_>, cell: u32, ty: ValType) {
+    fn give(&self, to: &mut InstructionSink<'_>, cell: u32, ty: ValType) {
         match ty {
             ValType::I64 => to.global_get(cell),
             ValType::I32 => to.global_get(cell).i32_wrap_i64(),
@@ -503,7 +299,7 @@ impl Writer<'_> {
                 to.global_get(cell).i64x2_splat();
                 to.global_get(cell + 1).i64x2_replace_lane(1)
             }
-            ValType::Ref(ty) => match (ty.is_nullable(), self.heap_type(ty.heap_type())) {
+            ValType::Ref(ty) => match (ty.is_nullable(), HeapType::try_from(ty.heap_type())) {
                 (true, Ok(heap)) => to.ref_null(heap),
                 // There is no such value; the record cannot have one.
                 _ => to.unreachable(),
@@ -512,7 +308,7 @@ impl Writer<'_> {
     }
 
     /// Starts, initialises, calls, and tells the results.
-    fn start(&mut self) -> Outcome<Function> {
+    fn start(&self) -> Result<Function, prova_rewrite::Error> {
         let (module, wish, layout) = (self.module, self.wish, self.layout);
         let func = |name: &str| {
             let export = module.export(name).filter(|export| export.kind == ExternKind::Func)?;
@@ -524,7 +320,7 @@ impl Writer<'_> {
         // Of the hash of a memory: hash, position, end.
         let mut locals = vec![wasm_encoder::ValType::I64; 3];
         for ty in &results {
-            locals.push(self.val_type(*ty)?);
+            locals.push(Numbers::default().val_type(*ty)?);
         }
         let first = 3;
         let mut function = Function::new_with_locals_types(locals);
@@ -545,7 +341,7 @@ impl Writer<'_> {
         }
         for (cell, ty, high) in cells(&results) {
             to.i32_const(Line::VALUE);
-            super::emit::push_bits(&mut to, first + cell, ty, high);
+            super::push_bits(&mut to, first + cell, ty, high);
             to.i64_const(0).i64_const(0).i64_const(0).i64_const(0).call(layout.func(Func::Line));
         }
         let hashed = layout.told.is_none() && lines::memory_hash(&mut to, layout, module);

@@ -27,16 +27,13 @@
 
 use super::effects::{ARGS_MAX, Effect, of_imports};
 use crate::op::{access, memarg};
-use crate::sections::is_due;
 use prova_module::ops::{self, Class, Flow, Immediate, Immediates, Opcode, Row};
 use prova_module::{ExternKind, FuncIdx, MemArgTarget, Module, Operator};
-use std::convert::Infallible;
+use prova_rewrite::{Code, Edit, Error, Numbers, Space, apply};
 use std::ops::Range;
-use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, GlobalSection,
-    GlobalType, ImportSection, Instruction, InstructionSink, MemArg, MemorySection, MemoryType,
-    SectionId, TypeSection, ValType,
+    ConstExpr, ExportKind, FuncType, GlobalType, Instruction, InstructionSink, MemArg, MemoryType,
+    ValType,
 };
 
 /// The module of the added imports, and the start of the names of the added exports.
@@ -86,26 +83,22 @@ pub(super) fn instrument(
     let of_host = module
         .export("memory")
         .is_some_and(|export| export.kind == ExternKind::Memory && export.index == memory);
+    let (imported, count) = (module.imported_func_count() as u32, module.func_count() as u32);
+    let number = |func| Some(if func < imported { func } else { func + ADDED });
     let mut instrument = Instrument {
         module,
         memory,
         range: range.clone(),
         wide: module.memories().get(memory as usize).is_some_and(|memory| memory.memory64),
         effects: if of_host { of_imports(module) } else { Vec::new() },
-        next: module.imported_func_count() as u32,
+        numbers: Numbers::default().with(Space::Func, (0..count).map(number)),
         sites: Vec::new(),
-        done: [false; SECTIONS.len()],
     };
-    let mut out = wasm_encoder::Module::new();
-    instrument
-        .parse_core_module(&mut out, wasmparser::Parser::new(0), module.bytes())
-        .map_err(|error| format!("the module cannot be instrumented: {error}"))?;
-    Ok(Instrumented { wasm: out.finish(), sites: instrument.sites })
+    let rewritten = instrument.edit().and_then(|edit| apply(module.bytes(), &edit));
+    let rewritten =
+        rewritten.map_err(|error| format!("the module cannot be instrumented: {error}"))?;
+    Ok(Instrumented { wasm: rewritten.bytes, sites: instrument.sites })
 }
-
-/// Sections that get an entry, in their order.
-const SECTIONS: [SectionId; 5] =
-    [SectionId::Type, SectionId::Import, SectionId::Memory, SectionId::Global, SectionId::Export];
 
 struct Instrument<'m> {
     module: &'m Module,
@@ -116,11 +109,9 @@ struct Instrument<'m> {
     wide: bool,
     /// What imported functions do with it, where that is known.
     effects: Vec<&'static [Effect]>,
-    /// The function whose body comes next.
-    next: u32,
+    /// Functions as code names them.
+    numbers: Numbers,
     sites: Vec<Site>,
-    /// Which of [`SECTIONS`] have their entry.
-    done: [bool; SECTIONS.len()],
 }
 
 /// Added locals: four i32, then three i64, one f32, one f64, one v128, and in functions that call
@@ -196,183 +187,68 @@ struct Bulk {
     moves: bool,
 }
 
-impl Reencode for Instrument<'_> {
-    type Error = Infallible;
-
-    fn function_index(&mut self, func: u32) -> Result<u32, Error<Infallible>> {
-        let imported = self.module.imported_func_count() as u32;
-        Ok(if func < imported { func } else { func + ADDED })
-    }
-
-    fn intersperse_section_hook(
-        &mut self,
-        module: &mut wasm_encoder::Module,
-        _: Option<SectionId>,
-        before: Option<SectionId>,
-    ) -> Result<(), Error<Infallible>> {
-        for (at, section) in SECTIONS.into_iter().enumerate() {
-            if self.done[at] || !is_due(section, before) {
-                continue;
-            }
-            match section {
-                SectionId::Type => module.section(&self.with_types(TypeSection::new())),
-                SectionId::Import => module.section(&self.with_imports(ImportSection::new())),
-                SectionId::Memory => module.section(&self.with_memory(MemorySection::new())),
-                SectionId::Global => module.section(&self.with_global(GlobalSection::new())),
-                _ => module.section(&self.with_exports(ExportSection::new())),
-            };
+impl Instrument<'_> {
+    /// What is added, and the bodies that report.
+    fn edit(&mut self) -> Result<Edit<'static>, Error> {
+        let (small, wide) = (ValType::I32, ValType::I64);
+        let mut edit = Edit { numbers: self.numbers.clone(), ..Edit::default() };
+        edit.types = vec![
+            FuncType::new([small, wide, wide, wide, small], []),
+            FuncType::new([small, small], []),
+            FuncType::new([[small; 3].as_slice(), &[wide; ARGS_MAX]].concat(), []),
+        ];
+        let first = self.module.types().len() as u32;
+        edit.import_funcs(OWN, first, &["access", "host", "wasi"]);
+        let pages = u64::from(STACK_BYTES / 65_536);
+        edit.memories = vec![MemoryType {
+            minimum: pages,
+            maximum: Some(pages),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        }];
+        let ty = GlobalType { val_type: small, mutable: true, shared: false };
+        edit.globals = vec![(ty, ConstExpr::i32_const(0))];
+        edit.exports = vec![
+            (format!("{OWN} memory"), ExportKind::Memory, self.memory),
+            (format!("{OWN} stack"), ExportKind::Memory, self.stack()),
+            (format!("{OWN} top"), ExportKind::Global, self.top()),
+        ];
+        for func in self.module.defined_funcs() {
+            edit.bodies.extend(self.body(func)?.map(|code| (func.0, code)));
         }
-        Ok(())
+        Ok(edit)
     }
 
-    fn parse_type_section(
-        &mut self,
-        types: &mut TypeSection,
-        section: wasmparser::TypeSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        utils::parse_type_section(self, types, section)?;
-        *types = self.with_types(std::mem::take(types));
-        Ok(())
-    }
-
-    fn parse_import_section(
-        &mut self,
-        imports: &mut ImportSection,
-        section: wasmparser::ImportSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        utils::parse_import_section(self, imports, section)?;
-        *imports = self.with_imports(std::mem::take(imports));
-        Ok(())
-    }
-
-    fn parse_memory_section(
-        &mut self,
-        memories: &mut MemorySection,
-        section: wasmparser::MemorySectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        utils::parse_memory_section(self, memories, section)?;
-        *memories = self.with_memory(std::mem::take(memories));
-        Ok(())
-    }
-
-    fn parse_global_section(
-        &mut self,
-        globals: &mut GlobalSection,
-        section: wasmparser::GlobalSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        utils::parse_global_section(self, globals, section)?;
-        *globals = self.with_global(std::mem::take(globals));
-        Ok(())
-    }
-
-    fn parse_export_section(
-        &mut self,
-        exports: &mut ExportSection,
-        section: wasmparser::ExportSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        utils::parse_export_section(self, exports, section)?;
-        *exports = self.with_exports(std::mem::take(exports));
-        Ok(())
-    }
-
-    fn parse_custom_section(
-        &mut self,
-        _: &mut wasm_encoder::Module,
-        _: wasmparser::CustomSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        Ok(())
-    }
-
-    fn parse_function_body(
-        &mut self,
-        code: &mut CodeSection,
-        body: wasmparser::FunctionBody<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        let func = FuncIdx(self.next);
-        self.next += 1;
-        let mut locals = Vec::new();
-        let mut count = self.module.func_type(func).params.len() as u32;
-        for local in body.get_locals_reader()? {
-            let (times, ty) = local?;
-            count += times;
-            locals.push((times, self.val_type(ty)?));
-        }
-        let mut reader = body.get_operators_reader()?;
+    /// A function that reports; none if it has nothing to report.
+    fn body(&mut self, func: FuncIdx) -> Result<Option<Code>, Error> {
+        let Some(body) = self.module.body(func) else { return Ok(None) };
+        let mut reader = body.operators();
         let (mut touched, mut host) = (false, false);
         while !host && !reader.eof() {
             let plan = self.plan(&reader.read()?);
             touched |= !matches!(plan, Plan::Nothing);
             host = self.host_call(&plan).is_some();
         }
-        if touched {
-            locals.extend(Locals::DECLARED);
+        if !touched {
+            return Ok(None);
         }
-        if host {
-            locals.extend(Locals::OF_HOST);
+        let mut out = self.numbers.code(body.locals())?;
+        let of_host = Locals::OF_HOST.into_iter().filter(|_| host);
+        for (count, ty) in Locals::DECLARED.into_iter().chain(of_host) {
+            out.declare(count, ty)?;
         }
-        let mut out = Function::new(locals);
-        let locals = Locals(count);
-        if touched {
-            out.instructions().global_get(self.top()).local_set(locals.place());
-        }
-        let mut reader = body.get_operators_reader()?;
+        let locals = Locals(body.local_types().len() as u32);
+        out.to().global_get(self.top()).local_set(locals.place());
+        let mut reader = body.operators();
         while !reader.eof() {
             let (op, offset) = reader.read_with_offset()?;
             let plan = self.plan(&op);
-            let instruction = self.instruction(op)?;
+            let instruction = self.numbers.instruction(op)?;
             let at = Site { func, offset: offset as u32, kind: Kind::Call, effects: &[] };
             self.step(&mut out, locals, at, plan, &instruction);
         }
-        code.function(&out);
-        Ok(())
-    }
-}
-
-impl Instrument<'_> {
-    fn with_types(&mut self, mut types: TypeSection) -> TypeSection {
-        self.done[0] = true;
-        let (small, wide) = (ValType::I32, ValType::I64);
-        types.ty().function([small, wide, wide, wide, small], []);
-        types.ty().function([small, small], []);
-        types.ty().function([[small; 3].as_slice(), &[wide; ARGS_MAX]].concat(), []);
-        types
-    }
-
-    fn with_imports(&mut self, mut imports: ImportSection) -> ImportSection {
-        self.done[1] = true;
-        let types = self.module.types().len() as u32;
-        imports.import(OWN, "access", EntityType::Function(types));
-        imports.import(OWN, "host", EntityType::Function(types + 1));
-        imports.import(OWN, "wasi", EntityType::Function(types + 2));
-        imports
-    }
-
-    fn with_memory(&mut self, mut memories: MemorySection) -> MemorySection {
-        self.done[2] = true;
-        let pages = u64::from(STACK_BYTES / 65_536);
-        memories.memory(MemoryType {
-            minimum: pages,
-            maximum: Some(pages),
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        });
-        memories
-    }
-
-    fn with_global(&mut self, mut globals: GlobalSection) -> GlobalSection {
-        self.done[3] = true;
-        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
-        globals.global(ty, &ConstExpr::i32_const(0));
-        globals
-    }
-
-    fn with_exports(&mut self, mut exports: ExportSection) -> ExportSection {
-        self.done[4] = true;
-        exports.export(&format!("{OWN} memory"), ExportKind::Memory, self.memory);
-        exports.export(&format!("{OWN} stack"), ExportKind::Memory, self.stack());
-        exports.export(&format!("{OWN} top"), ExportKind::Global, self.top());
-        exports
+        Ok(Some(out))
     }
 
     /// The memory that holds the call stack.
@@ -430,28 +306,21 @@ impl Instrument<'_> {
     }
 
     /// Writes an operator with what belongs to it.
-    fn step(
-        &mut self,
-        out: &mut Function,
-        locals: Locals,
-        at: Site,
-        plan: Plan,
-        op: &Instruction<'_>,
-    ) {
+    fn step(&mut self, out: &mut Code, locals: Locals, at: Site, plan: Plan, op: &Instruction<'_>) {
         match plan {
             Plan::Nothing => {
                 out.instruction(op);
             }
             Plan::Call { host } => self.call(out, locals, at, host, op),
             Plan::TailCall => {
-                out.instructions().local_get(locals.place()).global_set(self.top());
+                out.to().local_get(locals.place()).global_set(self.top());
                 out.instruction(op);
             }
             Plan::Access { kind, offset, bytes, above } => {
                 let address = locals.of(self.address(self.memory), 0);
                 let above: Vec<u32> =
                     above.into_iter().zip(1..).map(|(ty, nth)| locals.of(ty, nth)).collect();
-                let mut to = out.instructions();
+                let mut to = out.to();
                 for local in above.iter().rev() {
                     to.local_set(*local);
                 }
@@ -461,21 +330,21 @@ impl Instrument<'_> {
                 }
                 out.instruction(op);
                 let site = self.site(Site { kind, ..at });
-                self.check_access(&mut out.instructions(), locals, (address, offset, bytes), site);
+                self.check_access(&mut out.to(), locals, (address, offset, bytes), site);
             }
             Plan::Bulk(bulk) => {
                 let operand = |nth: usize| locals.of(bulk.operands[nth], nth as u32);
-                let mut to = out.instructions();
+                let mut to = out.to();
                 to.local_set(operand(2)).local_set(operand(1)).local_tee(operand(0));
                 to.local_get(operand(1)).local_get(operand(2));
                 out.instruction(op);
                 if bulk.reads {
                     let site = self.site(Site { kind: Kind::Read, ..at });
-                    self.check_bulk(&mut out.instructions(), locals, &bulk, 1, site);
+                    self.check_bulk(&mut out.to(), locals, &bulk, 1, site);
                 }
                 if bulk.writes {
                     let site = self.site(Site { kind: Kind::Write, ..at });
-                    self.check_bulk(&mut out.instructions(), locals, &bulk, 0, site);
+                    self.check_bulk(&mut out.to(), locals, &bulk, 0, site);
                 }
             }
         }
@@ -496,7 +365,7 @@ impl Instrument<'_> {
     /// Writes a call: it is noted in the call stack, and what the host did is asked for after it.
     fn call(
         &mut self,
-        out: &mut Function,
+        out: &mut Code,
         locals: Locals,
         at: Site,
         host: Option<u32>,
@@ -505,7 +374,7 @@ impl Instrument<'_> {
         let effects = host.and_then(|callee| self.effects.get(callee as usize).copied());
         let site = self.site(Site { effects: effects.unwrap_or_default(), ..at });
         let args = self.host_call(&Plan::Call { host }).map(|params| arguments(params, locals));
-        let mut to = out.instructions();
+        let mut to = out.to();
         for (local, _) in args.iter().flatten().rev() {
             to.local_set(*local);
         }
@@ -522,7 +391,7 @@ impl Instrument<'_> {
             return;
         }
         let own = self.module.imported_func_count() as u32;
-        let mut to = out.instructions();
+        let mut to = out.to();
         if let Some(args) = args {
             let result = locals.result_of_host();
             to.local_tee(result).i32_const(site).local_get(locals.place()).local_get(result);

@@ -41,7 +41,8 @@ impl Body<'_, '_> {
         let Some(&local) = kept.first() else { return };
         self.is_near(local, memarg.offset);
         self.to().if_(BlockType::Empty);
-        let address = Word::Address { local, ty: ValType::I32, offset: memarg.offset };
+        let offset = Some(memarg.offset);
+        let address = Word::Address { local, ty: ValType::I32, offset };
         self.tell(what, 0, row.width, &[address]);
         self.to().end();
     }

@@ -1,0 +1,135 @@
+//! Values of the operand stack, kept in added locals, and told as words of 64 bits.
+//!
+//! ```text
+//! … a b    keep: local.set b' local.tee a' local.get b'    Word::Local a' push: local.get a' i64.extend_i32_u
+//! ```
+//!
+//! What adds code to functions uses it: `emit` here, and that of `diverge` for functions that were
+//! specialised. The operand stack is afterwards what it was; no label stands between, so a local of
+//! a type without default is set wherever it is read.
+
+use prova_module::ValType;
+use wasm_encoder::{InstructionSink, MemArg, MemArgTarget};
+
+/// A word of an event.
+#[derive(Clone, Copy)]
+pub(crate) enum Word {
+    Number(u64),
+    /// Half of a local's value: the low one, or the high one of a vector.
+    Local {
+        local: u32,
+        ty: ValType,
+        high: bool,
+    },
+    /// What is in a memory, at most 8 bytes: an access at this address was inside of it.
+    Memory {
+        local: u32,
+        memory: u32,
+        offset: u64,
+        bytes: u8,
+    },
+    /// An effective address, or an address itself; beyond 64 bits an access traps.
+    Address {
+        local: u32,
+        ty: ValType,
+        offset: Option<u64>,
+    },
+    /// Whether an i32 is not zero.
+    IsTrue(u32),
+}
+
+/// The words of locals.
+pub(crate) fn words(locals: &[u32], types: &[ValType]) -> Vec<Word> {
+    let all = locals.iter().zip(types).flat_map(|(&local, &ty)| {
+        let low = Word::Local { local, ty, high: false };
+        let high = (ty == ValType::V128).then_some(Word::Local { local, ty, high: true });
+        std::iter::once(low).chain(high)
+    });
+    all.collect()
+}
+
+impl Word {
+    /// Pushes it as i64.
+    pub(crate) fn push(self, to: &mut InstructionSink<'_>) {
+        match self {
+            Word::Number(number) => {
+                to.i64_const(number as i64);
+            }
+            Word::Local { local, ty, high } => push_bits(to, local, ty, high),
+            Word::Memory { local, memory, offset, bytes } => {
+                let target = MemArgTarget::Memory(memory);
+                let memarg = MemArg { offset, align: 0, target, ordering: None };
+                to.local_get(local);
+                match bytes {
+                    1 => to.i64_load8_u(memarg),
+                    2 => to.i64_load16_u(memarg),
+                    4 => to.i64_load32_u(memarg),
+                    _ => to.i64_load(memarg),
+                };
+            }
+            Word::Address { local, ty, offset } => {
+                push_bits(to, local, ty, false);
+                if let Some(offset) = offset {
+                    to.i64_const(offset as i64).i64_add();
+                }
+            }
+            Word::IsTrue(local) => {
+                to.local_get(local).i32_eqz().i32_eqz().i64_extend_i32_u();
+            }
+        }
+    }
+}
+
+/// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
+pub(crate) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
+    to.local_get(local);
+    match ty {
+        ValType::I64 => to,
+        ValType::I32 => to.i64_extend_i32_u(),
+        ValType::F32 => to.i32_reinterpret_f32().i64_extend_i32_u(),
+        ValType::F64 => to.i64_reinterpret_f64(),
+        ValType::V128 => to.i64x2_extract_lane(u8::from(high)),
+        ValType::Ref(_) => to.ref_is_null().i32_eqz().i64_extend_i32_u(),
+    };
+}
+
+/// The locals that are added to a function, and whether the operator uses them.
+pub(crate) struct Temps {
+    /// The first one.
+    base: u32,
+    all: Vec<(ValType, bool)>,
+}
+
+impl Temps {
+    pub(crate) fn new(base: u32) -> Temps {
+        Temps { base, all: Vec::new() }
+    }
+
+    /// Their types.
+    pub(crate) fn types(&self) -> impl Iterator<Item = ValType> {
+        self.all.iter().map(|(ty, _)| *ty)
+    }
+
+    /// A local of the type that the operator does not use yet.
+    pub(crate) fn one(&mut self, ty: ValType) -> u32 {
+        let free = self.all.iter().position(|(own, used)| *own == ty && !used);
+        let at = free.unwrap_or(self.all.len());
+        match self.all.get_mut(at) {
+            Some((_, used)) => *used = true,
+            None => self.all.push((ty, true)),
+        }
+        self.base + at as u32
+    }
+
+    /// One for each type.
+    pub(crate) fn each(&mut self, types: &[ValType]) -> Vec<u32> {
+        types.iter().map(|ty| self.one(*ty)).collect()
+    }
+
+    /// All are free for the next operator.
+    pub(crate) fn free(&mut self) {
+        for (_, used) in &mut self.all {
+            *used = false;
+        }
+    }
+}
