@@ -23,7 +23,7 @@ use std::sync::Arc;
 // The two sides of a comparison; `shrink` has the same. (A doc comment would be shown as its help.)
 #[derive(Debug, Args)]
 pub(crate) struct DivergeArgs {
-    /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
+    /// The executors of the program on each side: `tail` and `match` (the interpreter's executors),
     /// `reference`, `native`; one name for both. `tail,tail-reused` compares a run in a fresh
     /// instance with a second one in an instance that has run (default: `tail,reference`)
     #[arg(long, value_name = "A[,B]")]

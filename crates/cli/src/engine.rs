@@ -1,4 +1,4 @@
-//! A command line → an engine of somebody else, as `diverge` runs it.
+//! A command line → another engine, as `diverge` runs it.
 //!
 //! `prova_investigate::trace` makes the modules and reads the lines.
 //!
@@ -89,7 +89,7 @@ impl ForeignEngine for CommandEngine {
     }
 }
 
-/// Waits for a process that somebody else may end meanwhile.
+/// Waits for a process that another thread may end meanwhile.
 fn wait(child: &Mutex<Child>) -> io::Result<std::process::ExitStatus> {
     let mut pause = Duration::from_micros(100);
     loop {
@@ -121,7 +121,8 @@ fn watch(
     (done, thread)
 }
 
-/// Hands on the lines of an output until no more is wanted; whether all were.
+/// Hands on the lines of an output until the receiver wants no more. Returns whether all were
+/// handed on.
 fn lines(out: impl Read, line: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool> {
     let mut out = BufReader::new(out);
     let mut bytes = Vec::new();

@@ -79,7 +79,7 @@ impl fmt::Display for Help {
 impl std::error::Error for Misuse {}
 impl std::error::Error for Help {}
 
-/// Prints what is to be printed, and gives the exit code.
+/// Prints the error of an outcome, if there is one, and gives the exit code.
 pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     let error = match outcome {
         Ok(Exit::Done) => return ExitCode::SUCCESS,

@@ -29,7 +29,7 @@ pub(crate) struct ShrinkArgs {
     /// and `against.wat`
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How long is searched: so many thousand bytes of modules are tried
+    /// Limits the search to N thousand bytes of modules that are tried
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     budget: u64,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The pages of the book, `docs/book`: their commands run as those of `docs.rs`, and each page is
 //! reachable, short of breath and true to the code it shows.
 //!
-//! Green does not show that a page teaches: nobody has been asked.
+//! A green run does not show that a page teaches: nobody has been asked.
 
 use crate::docs::{check, root};
 use std::fs;
@@ -106,8 +106,8 @@ fn bare(code: &str) -> String {
     bare
 }
 
-/// What the tutorial shows of its example, from the first step on, stands in the example in this
-/// order, so that who copies it has what is tested; `…` stands for any code.
+/// The code that the tutorial shows of its example, from the first step on, stands in the example
+/// in this order, so that a reader who copies it has tested code; `…` stands for any code.
 #[test]
 fn the_tutorials_code_is_its_examples() {
     let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));

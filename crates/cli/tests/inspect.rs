@@ -1,4 +1,5 @@
-//! The transcripts of `tests/files/inspect`, whose README says what green does not show; and the
+//! The transcripts of `tests/files/inspect`, whose README says what a green run does not show; and
+//! the
 //! report of a function.
 
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! The program has no planted faults (`crates/tidy/src/plants.rs`).
 //!
 //! A program that has some carries a marker, which `crates/runtime/tests/handlers_plants.rs` finds
-//! in its own bytes. Green does not show that a program built elsewhere has none: only the one that
-//! these tests run.
+//! in its own bytes. A green run does not show that a program built elsewhere has none: only the
+//! one that these tests run.
 
 use prova_tidy::plants::has_plants;
 

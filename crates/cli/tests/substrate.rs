@@ -1,6 +1,6 @@
 //! `prova substrate`: its messages and exit codes, on the tiny chain of `programs/substrate`.
 //!
-//! The page's examples are run by `pages.rs`. Green does not show that real chains' blocks execute:
+//! The page's examples are run by `docs.rs`. Green does not show that real chains' blocks execute:
 //! `crates/substrate/tests/blocks.rs` does, where `PROVA_CASES` is set.
 
 use std::path::{Path, PathBuf};

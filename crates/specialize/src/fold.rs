@@ -1,8 +1,8 @@
 //! The specialiser's arithmetic: an operator on constants → its result.
 //!
-//! It is that of `prova_ssa::constants`, which the check uses too: a fault there would be one of
-//! `prova-num`, and the same in every tier. An operator that is not evaluated, or traps, is copied,
-//! which is always right.
+//! It is the arithmetic of `prova_ssa::constants`, which the check uses too: a fault there would be
+//! one of `prova-num`, and the same in every tier. An operator that is not evaluated, or traps, is
+//! copied, which is always right.
 
 use crate::plant::planted;
 use prova_module::Opcode;
@@ -16,7 +16,7 @@ pub(crate) fn fold(opcode: Opcode, args: &[u64]) -> Option<u64> {
     constants::evaluate_one(opcode, args)
 }
 
-/// What a planted fault makes of an operator.
+/// The result of an operator under a planted fault.
 fn wrong(opcode: Opcode, args: &[u64]) -> Option<u64> {
     use Opcode as O;
     match (opcode, args) {
@@ -45,7 +45,7 @@ pub(crate) fn load_width(opcode: Opcode) -> Option<u32> {
     constants::load(opcode, 0).map(|_| opcode.row().width.into())
 }
 
-/// What a load makes of the bytes that it reads, of which there are as many as its width.
+/// The result of a load, from the bytes that it reads, of which there are as many as its width.
 pub(crate) fn load(opcode: Opcode, bytes: &[u8]) -> Option<u64> {
     if load_width(opcode)? as usize != bytes.len() {
         return None;

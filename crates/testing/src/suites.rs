@@ -20,11 +20,11 @@ pub(crate) enum Suite {
     Spec(SpecArgs),
     /// Scripts and real programs behind a round trip through SSA.
     Trip(TripArgs),
-    /// What becomes of the functions of modules as machine code: native, bytecode by cause, refused
+    /// Counts the functions of modules as machine code: native, bytecode by cause, refused
     NativeTable(NativeTableArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
-    /// What a unit of fuel buys: nanoseconds of hostile programs, the dearest first.
+    /// The worth of a unit of fuel: nanoseconds of hostile programs, the dearest first.
     BenchFuel(BenchFuelArgs),
 }
 

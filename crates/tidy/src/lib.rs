@@ -41,7 +41,7 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// What a rule says of a place.
+/// A breach of a rule at a place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The file, from the root of the repository.
@@ -50,9 +50,10 @@ pub struct Finding {
     pub line: usize,
     /// The rule's name.
     pub rule: &'static str,
-    /// What in the file is meant: a function, a word; `-` for the file as a whole.
+    /// The thing in the file that the rule is about: a function, a word; `-` for the file as a
+    /// whole.
     pub item: String,
-    /// What is wrong, and what to do instead.
+    /// The fact that is wrong, then the remedy.
     pub message: String,
 }
 
@@ -72,7 +73,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads a repository, but for version control's and cargo's own folders.
+    /// Reads a repository, without version control's and cargo's own folders.
     ///
     /// # Errors
     /// If a folder or file cannot be read.
@@ -174,7 +175,7 @@ pub fn check(tree: &Tree, exemptions: &[Exemption]) -> Vec<Finding> {
     findings
 }
 
-/// The functions that are too long, but for the exempt ones, and the exemptions that cover none.
+/// The functions that are too long, without the exempt ones, and the exemptions that cover none.
 pub fn long_functions(tree: &Tree, exemptions: &[Exemption]) -> (Vec<Finding>, Vec<Finding>) {
     let mut findings = Vec::new();
     functions::length(tree, &mut findings);
@@ -195,7 +196,7 @@ pub struct Exemption {
     pub rule: String,
     /// The file.
     pub path: String,
-    /// What in the file is meant.
+    /// The thing in the file that is exempt: a function, a word; `-` for the file as a whole.
     pub item: String,
     /// Why the rule does not fit there.
     pub reason: String,

@@ -83,7 +83,7 @@ struct Named {
     of: Option<String>,
 }
 
-/// What a file names.
+/// The paths that a file names.
 fn named(file: &SourceFile) -> Vec<Named> {
     let page = file.path.ends_with(".md");
     let mut found = Vec::new();

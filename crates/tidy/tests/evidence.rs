@@ -1,7 +1,7 @@
 //! `docs/trust/evidence.md` is what the tree and `docs/trust/campaigns.tsv` say; `PROVA_BLESS=1`
 //! writes it.
 //!
-//! Green does not show that a campaign ran, nor that a counted case is a good one.
+//! A green run does not show that a campaign ran, nor that a counted case is a good one.
 
 use prova_tidy::evidence::{PAGE, page};
 use prova_tidy::{Tree, root};

@@ -24,7 +24,7 @@ pub(super) struct BlameArgs {
     /// Leaves out dependencies of other platforms
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
-    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    /// Output of `cargo metadata --format-version 1`, instead of asking Cargo
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "target", "confirm"])]
     metadata: Option<PathBuf>,
     /// Builds with the command as it is and without the feature: confirmed if only the latter agree

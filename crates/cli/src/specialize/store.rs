@@ -57,7 +57,7 @@ impl Folders {
         Ok(Folders { given, own, written: AtomicU64::new(0) })
     }
 
-    /// Removes what is too much (D3).
+    /// Removes files beyond the limit of bytes (D3).
     pub(super) fn trim(&self, bytes_max: u64) {
         let Some(folder) = &self.own else { return };
         if self.written.load(Ordering::Relaxed) == 0 {

@@ -25,7 +25,7 @@ pub(super) struct ChainArgs {
     /// module that wasm-instrument 0.4 makes of the runtime would trap
     #[arg(long, value_name = "wasm-instrument=LIMIT", value_parser = stack_limit)]
     stack_metering: Option<u32>,
-    /// What becomes of a runtime that imports functions which the host does not have
+    /// The treatment of a runtime that imports functions which the host does not have
     #[arg(long, value_name = "WHAT", default_value = "error")]
     missing_imports: Missing,
     /// Prints the report for programs

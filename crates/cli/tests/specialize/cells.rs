@@ -3,7 +3,8 @@
 //!
 //! Accesses are at known distances from the base that the cells have. A cell that was popped is
 //! not read before it is written again, and is left out of the comparison: its store never happens
-//! (that is the program's promise). Green does not show what accesses at other bases do.
+//! (that is the program's promise). A green run does not show the effect of accesses at other
+//! bases.
 
 use prova::{Engine, Instance, Module, Store, Val};
 use prova_module::{Features, Limits};

@@ -123,7 +123,7 @@ use std::collections::BTreeSet;
 use terms::Terms;
 use values::Values;
 
-/// What a specialised function is to be.
+/// The claim to prove of a specialised function: its generic function, request and promises.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
     /// The generic function, of the original module.
@@ -132,9 +132,9 @@ pub struct Question<'q> {
     pub results: &'q [ValType],
     /// The original module's intrinsics.
     pub intrinsics: &'q Intrinsics,
-    /// What is constant.
+    /// The constants.
     pub request: &'q Request,
-    /// What the program is trusted with.
+    /// The promises of the program that the proof may take for granted.
     pub promises: Promises,
     /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
     pub memory_bytes: u64,
@@ -146,14 +146,14 @@ struct Facts<'c> {
     question: &'c Question<'c>,
     body: &'c Body,
     certificate: &'c Certificate,
-    /// What the block behind the entry compares.
+    /// The words and windows that the block behind the entry compares.
     memory: &'c Memory,
     /// The steps that are left (S12).
     budget: &'c Budget,
 }
 
 impl<'c> Facts<'c> {
-    /// What a block is.
+    /// The role of a block.
     fn role(&self, block: Block) -> Option<&'c Role> {
         self.certificate.roles.get(block.as_u32() as usize)
     }

@@ -21,7 +21,7 @@ use std::ops::Deref;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term(u32);
 
-/// So many terms are many.
+/// Number of terms at which the table is made anew.
 const RENEWED_AT: usize = 1 << 20;
 
 /// The most operands of an operator that is pure.
@@ -110,7 +110,7 @@ impl Terms {
         }
     }
 
-    /// A leaf of its own.
+    /// A new leaf.
     pub(super) fn leaf(&mut self) -> Term {
         self.nodes.push(Node::Leaf);
         Term(self.nodes.len() as u32 - 1)

@@ -12,7 +12,7 @@
 //! A pair that does not is an error of the recipe, and counts for nothing.
 //!
 //! Set `open` is for those who work on verdicts. Set `held` has other programs and another seed: it
-//! is measured and not looked at. Green does not show other programs, compilers or edits.
+//! is measured and not looked at. A green run does not show other programs, compilers or edits.
 
 pub mod data;
 pub mod draw;

@@ -6,13 +6,13 @@
 use super::table;
 use std::fmt::Write;
 
-/// What stands where nothing was written down at the time.
+/// The word for a field that nobody wrote down at the time.
 const UNKNOWN: &str = "not recorded";
 
 /// A row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Campaign<'t> {
-    /// What was run.
+    /// The name of the campaign.
     pub campaign: &'t str,
     /// The command, without its surroundings; `not recorded` if only the form is known.
     pub command: &'t str,
@@ -23,7 +23,7 @@ pub struct Campaign<'t> {
     pub commit: &'t str,
     /// The processor, or `not recorded`.
     pub processor: &'t str,
-    /// What came out.
+    /// The result.
     pub result: &'t str,
 }
 

@@ -19,12 +19,12 @@ enum Form {
     First(&'static [&'static str]),
     /// Lines of groups (`== …`) behind `== twins`, that begin with `accepted` or `refused`.
     Twins,
-    /// Every line is a fault that has to be refused, but for those with `-` in this column of a
+    /// Every line is a fault that has to be refused, except lines with `-` in this column of a
     /// tab-separated table, which cannot be tried this way.
     Refused(usize),
 }
 
-/// What is counted: what the cases are, their file, the test that runs them.
+/// The sets of cases: a description, their file, the test that runs them, the form of the file.
 const CASES: &[(&str, &str, &str, Form)] = &[
     (
         "machine code written by hand",

@@ -9,8 +9,8 @@ use crate::Tree;
 use crate::source::{close, words};
 use std::fmt::Write;
 
-/// What is planted where: code with the fault, file, the words before the list, and the test that
-/// has to see each.
+/// The sets of planted faults: the code with the fault, its file, the words before the list of
+/// faults, and the test that has to see each of them.
 const PLANTS: &[(&str, &str, &str, &str)] = &[
     (
         "arithmetic of the check of machine code",
@@ -79,9 +79,9 @@ pub(super) fn section(tree: &Tree, page: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// The names of the last list that begins so: words at its own depth that begin with a capital,
-/// but for `None`, which stands for no fault. Behind a `;` stands their number, which the compiler
-/// compares with the list.
+/// Counts the names of the last list that begins with `before`: words at its own depth that begin
+/// with a capital, except `None`, which stands for no fault. Behind a `;` stands their number,
+/// which the compiler compares with the list.
 fn faults(code: &str, before: &str) -> usize {
     let Some(at) = code.rfind(before) else { return 0 };
     if before.ends_with(';') {
@@ -91,7 +91,7 @@ fn faults(code: &str, before: &str) -> usize {
     let open = at + before.len() - 1;
     let Some(end) = close(code, open) else { return 0 };
     let mut list = code[open + 1..end - 1].to_owned();
-    // What a variant carries, and attributes, are no names of faults.
+    // The fields of a variant, and attributes, are no names of faults.
     while let Some(inner) = list.find(['(', '[', '{']) {
         let Some(to) = close(&list, inner) else { break };
         list.replace_range(inner..to, &" ".repeat(to - inner));
