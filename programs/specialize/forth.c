@@ -3,7 +3,7 @@
  * The data stack is virtual; the return stack, which holds loops' counts, is memory. A word calls
  * another one through C: its compiled function, if it has one. Built as a command for WASI:
  *
- *     clang-22 --target=wasm32-wasip1 -O2 -o forth.wasm forth.c
+ *     clang-22 --target=wasm32-wasip1 -O2 --no-wasm-opt -o forth.wasm forth.c
  *     prova specialize -w forth.wasm -o compiled.wasm
  */
 #include <stdint.h>

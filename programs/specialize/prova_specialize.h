@@ -155,7 +155,9 @@ enum {
 extern prova_request *prova_pending;
 extern uint8_t prova_is_specialized;
 
-/* Before the function that runs when the module is initialised (`prova specialize -w`). */
+/* Before the function that runs when the module is initialised (`prova specialize -w`). In a WASI
+ * command it begins with a call of __wasm_call_ctors; in a reactor it must not call that, because
+ * `_initialize` has run before it. */
 #define PROVA_INITIALIZER PROVA_EXPORT("wizer-initialize")
 
 /* Appends an entry to a buffer of arguments and gives the rest of it. */

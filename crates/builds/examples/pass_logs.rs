@@ -1,5 +1,5 @@
-//! `pass_logs DIRECTORY [BYTES] [--gz]` → `a.log` and `b.log` of so many bytes each, and what was
-//! planted in them.
+//! `pass_logs DIRECTORY [BYTES] [--gz]` → `a.log` and `b.log` of at least BYTES bytes each, and the
+//! list of faults planted in them.
 //!
 //! For measuring `prova passes diff` (`benches/README.md`); `tests/logs` makes the logs.
 

@@ -1,16 +1,17 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a
 //! terminal or a page obeys.
 //!
-//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module:
+//! Every report of this crate and of `prova-investigate` uses them. Names come from the module:
 //! they are hostile text.
 //!
-//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width
-//!    character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
+//! 1. The result of [`printable`] has no control character, no bidirectional override, no
+//!    zero-width character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
 //! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output
 //!    is cut while it is written.
 //!
 //! `tests/diff_hostile.rs` of `prova-investigate` feeds both with hostile names.
 
+pub use prova_report::{obeyed, printable_line, printable_lines};
 use std::fmt::{self, Write};
 
 /// Most characters of one printed name.
@@ -43,6 +44,11 @@ pub fn demangle(symbol: &str) -> String {
     symbol.to_owned()
 }
 
+/// A number of things: `1 event`, `2 events`. The noun's plural has an `s`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// The text with invariant 1.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(NAME_CHARS_MAX));
@@ -54,27 +60,6 @@ pub fn printable(text: &str) -> String {
         if obeyed(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
-}
-
-/// A line of text of any length without what a terminal obeys, but for tabs.
-pub fn printable_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if obeyed(c) && c != '\t' { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
-}
-
-/// The text of several lines, each a [`printable_line`].
-pub fn printable_lines(text: &str) -> String {
-    text.split('\n').map(printable_line).collect::<Vec<_>>().join("\n")
-}
-
-/// Whether a terminal or a page does something with this character instead of showing it.
-pub fn obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 /// A string that refuses to grow beyond four caps of a name.

@@ -1,7 +1,7 @@
 //! Which feature lets chance into a build: the case of a seed drawn at compile time, and graphs
 //! made from it.
 //!
-//! Green does not show that the lists of crates are complete.
+//! A green run does not show that the lists of crates are complete.
 
 use prova_builds::repro::blame::{blame, text};
 

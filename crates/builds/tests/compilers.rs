@@ -99,7 +99,7 @@ fn errors() -> Result<(), Failed> {
     assert!(!worked);
     let undeclared = "error: use of undeclared identifier 'y'";
     assert!(said.iter().any(|line| line.contains(undeclared)), "{said:?}");
-    // A warning is told though dumps follow, and no line of those is.
+    // A warning is kept although dumps follow, and no line of the dumps is.
     let source = "int f(int x) { int unused; return x; }\n";
     let (log, worked, said) = installed(source, &["-Wall", "-g"])?;
     std::fs::remove_dir_all(log.parent().ok_or("it lies in a folder")?)?;

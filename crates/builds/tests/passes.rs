@@ -323,7 +323,7 @@ fn functions_are_clustered_by_pass_whatever_their_order() {
         .map(|cluster| (cluster.pass.as_str(), cluster.members.len()))
         .collect();
     assert_eq!(clusters, [("Two", 3), ("Late", 1)]);
-    // The first of each cluster is told in detail.
+    // The first of each cluster is described in detail.
     let report = text(&comparison);
     assert_eq!(report.matches("first in text").count(), 2, "{report}");
     assert_eq!(report.matches("  function `").count(), 4, "{report}");
@@ -547,7 +547,7 @@ fn a_dump_of_a_function_that_shows_its_module_is_one_of_that_function() {
         })
         .collect();
     assert!(compare(&a, &alone).equal(), "{}", text(&compare(&a, &alone)));
-    // What is shown is that function, too.
+    // The text shown is that function's, too.
     let path = std::env::temp_dir().join(format!("prova-scope-{}", std::process::id()));
     std::fs::write(&path, &b).expect("a file can be written");
     let mut log = Log::open(&path).expect("it is there");

@@ -1,7 +1,7 @@
 //! Logs of many functions with known differences, and logs that are big or broken in one way.
 //!
-//! Green does not show the speed (`benches/README.md`), nor the process's memory:
-//! `crates/cli/tests/passes.rs` bounds that.
+//! A green run shows neither the speed (`benches/README.md`) nor the process's memory, which
+//! `crates/cli/tests/passes.rs` bounds.
 
 use crate::logs;
 use crate::logs::{Dumps, Plant};

@@ -1,7 +1,7 @@
 //! Logs that real compilers wrote (`tests/cases/formats`): every header is known, every dump has
 //! its function, one edited line is found.
 //!
-//! Green does not show that other passes' dumps or other targets' are read as well.
+//! A green run does not show that other passes' dumps or other targets' are read as well.
 
 use prova_builds::passes::{self, Fate, Log, Part};
 use std::collections::BTreeSet;

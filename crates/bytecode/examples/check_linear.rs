@@ -22,7 +22,7 @@ struct Shape {
     make: fn(usize) -> (String, u64),
 }
 
-/// What the same text `n` times is.
+/// The text, repeated `n` times.
 fn times(n: usize, text: &str) -> String {
     text.repeat(n)
 }

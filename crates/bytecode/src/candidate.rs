@@ -47,7 +47,7 @@ impl Metering {
     }
 }
 
-/// What a translation depends on besides the module.
+/// The settings of a translation: its inputs besides the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// How the code is metered.
@@ -66,7 +66,7 @@ pub struct MapEntry {
     pub offset: u32,
 }
 
-/// What a translator says of one control operator (block, loop, if, else, end, branch, return).
+/// A translator's hint for one control operator (block, loop, if, else, end, branch, return).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlHint {
     /// The operator's offset in the module, in bytes.
@@ -81,7 +81,7 @@ pub struct ControlHint {
 pub struct Handler {
     /// The first word of the range.
     pub start: u32,
-    /// The word after the range. A call belongs to the range of its own words.
+    /// The word after the range. A call belongs to the range that has its words.
     pub end: u32,
     /// The tag that is caught; `None` for all.
     pub tag: Option<TagIdx>,

@@ -1,9 +1,9 @@
 //! The witness: bytecode of one function that the check has accepted for one module and one set of
 //! settings.
 //!
-//! [`CheckedBytecode::check`] is the one constructor (a test's faults aside, `plant`), so that
-//! whoever holds a `CheckedBytecode` may lean on the rules F1 to F15 and Q1 to Q13 of
-//! [`crate::check`] for what its accessors give. Nothing changes it afterwards.
+//! [`CheckedBytecode::check`] is the one constructor (a test's faults aside, `plant`), so the rules
+//! F1 to F15 and Q1 to Q13 of [`crate::check`] hold for the results of the accessors of a
+//! `CheckedBytecode`. Nothing changes it afterwards.
 
 use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
@@ -35,7 +35,7 @@ impl CheckedBytecode {
     ///
     /// # Errors
     /// The first rule that the candidate breaks. The fault is never the module's: an error is a bug
-    /// of whatever made the candidate (or of the check), and the code must not run.
+    /// of the candidate's maker (or of the check), and the code must not run.
     pub fn check(
         module: &Module,
         settings: &Settings,
@@ -79,10 +79,10 @@ impl CheckedBytecode {
         &self.code.words
     }
 
-    /// What whoever runs the code makes of it once and keeps with it: the value of `make` at the
-    /// first call; `None` if a value of another type is kept.
-    /// The executors keep their form of the code here and do not take code with which something
-    /// else is kept. `make` must not ask for what it is making: that never returns.
+    /// The executor's form of the code, made once and kept with it: the value of `make` at the
+    /// first call; `None` if a value of another type is kept. So code that one executor has taken
+    /// is not taken by another one with another form. `make` must not call this for the same code:
+    /// that never returns.
     pub fn kept<T: Any + Send + Sync>(
         &self,
         make: impl FnOnce(&CheckedBytecode) -> T,
@@ -110,7 +110,7 @@ impl CheckedBytecode {
         self.result_cells
     }
 
-    /// What a frame charges against the logical stack limit, in bytes; at least 8 for each cell of
+    /// The charge of a frame against the logical stack limit, in bytes; at least 8 for each cell of
     /// the frame.
     pub fn charge_bytes(&self) -> u64 {
         self.charge_bytes

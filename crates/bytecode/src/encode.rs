@@ -298,7 +298,7 @@ impl std::error::Error for DecodeError {}
 /// Decodes the instruction at word `at`.
 ///
 /// # Errors
-/// One per way in which the words are no instruction; never a panic, whatever the words.
+/// One for each way in which the words are no instruction; never a panic, for any words.
 pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
     let mut inst = Inst::BLANK;
     decode_into(words, at, &mut inst)?;

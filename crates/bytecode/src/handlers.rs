@@ -8,7 +8,7 @@
 //!   on.
 //!
 //! Cost: a sort when the table is made; a search finds its first handler in the logarithm of their
-//! number, and each further one in constant time, whatever other ranges there are.
+//! number, and each further one in constant time, independent of the other ranges.
 
 use crate::candidate::Handler;
 

@@ -1,10 +1,11 @@
-//! What checked code is of: the module and the settings that its witness names, and their digest.
+//! The module and the settings that checked code belongs to, as its witness names them, and their
+//! digest.
 //!
-//! Neighbours: each kind of checked code has an [`Identity`]; `prova-runtime` compares it with the
-//! store's when it attaches the code; caches and artifacts name code by [`Identity::digest`].
+//! `prova-runtime` compares an [`Identity`] with the store's when it attaches the code; caches and
+//! artifacts name code by [`Identity::digest`].
 //!
-//! 1. Identities of which [`Identity::compare`] finds no difference have equal digests, and others
-//!    different ones.
+//! 1. Identities have equal digests if [`Identity::compare`] finds no difference, and different
+//!    ones otherwise.
 //!
 //! Limits of a module are no part of it (see [`Module::digest`]), and the function is the code's
 //! own. Noticed by: the tests below, and `src/attach/tests.rs` of `prova-runtime`.
@@ -13,7 +14,7 @@ use crate::candidate::{Metering, Settings};
 use core::fmt;
 use prova_module::{Digest, Module};
 
-/// What code was made of and for.
+/// The module and the settings of code.
 #[derive(Clone, Debug)]
 pub struct Identity {
     module: Module,
@@ -63,7 +64,7 @@ impl Identity {
     /// module is the same handle.
     ///
     /// # Errors
-    /// What is different.
+    /// The first difference.
     pub fn compare(&self, module: &Module, settings: &Settings) -> Result<(), Mismatch> {
         let Settings { metering, deterministic } = *settings;
         if !self.module.is_same(module) {

@@ -14,8 +14,8 @@
 //!   it); a `br_table` is followed by a word for each target. There are no labels: a branch holds a
 //!   distance in words from its own start.
 //! * An *op* is a row of the table, and its operands are slots, numbers, indices of the module, or
-//!   a branch distance ([`Kind`]). What an op does is its *class* ([`Class`]) around one expression
-//!   over `prova_num`.
+//!   a branch distance ([`Kind`]). The meaning of an op is its *class* ([`Class`]) around one
+//!   expression over `prova_num`.
 //! * A *cell* is 8 bytes of bits. An i32, an f32 and a 32-bit address are zero-extended. A v128 is
 //!   two cells, the low half in the lower slot. A reference is an index of the store + 1, or 0 for
 //!   null.
@@ -41,7 +41,7 @@
 //! ([`Marks`]). Nothing is in them at a label or behind a call.
 //!
 //! Parameters are written by the caller and the other locals zeroed by the call; nothing else of a
-//! frame has a value at entry. Whatever a frame uses fits the logical charge of its function
+//! frame has a value at entry. Every slot that a frame uses fits the logical charge of its function
 //! ([`FuncFacts::charge_bytes`](prova_module::FuncFacts::charge_bytes)), so the stack limit is a
 //! matter of the Wasm alone.
 

@@ -24,8 +24,7 @@
 //! text. The parser also takes a target by name, a line `@name:` that defines one, and comments
 //! from `;` to the end of the line.
 //!
-//! Neighbours: `encode` reads and writes the words; `prova inspect` and the file tests print with
-//! this.
+//! `prova inspect` and the file tests print with this.
 //!
 //! # Invariants
 //! * X1. `parse(display(w).to_string()) = w` for all words `w`, valid or not (tests `every_op…`,

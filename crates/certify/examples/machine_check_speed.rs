@@ -8,7 +8,7 @@
 //!
 //! Each round certifies (or checks) all codes one after the other; the fastest round counts, in
 //! processor time where the system says it (Linux). The difference between counts of instructions
-//! for different rounds is that of the rounds.
+//! for different rounds comes from the rounds.
 
 use prova_certify::Draft;
 use prova_check::{

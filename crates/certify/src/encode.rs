@@ -148,8 +148,8 @@ fn length(n: u64, order: u32) -> u32 {
     2 * ((n >> order) + 1).ilog2() + 1 + order
 }
 
-/// What is said of the claims that a block's differ from: the block before, two before, none at
-/// all, those of the frame, those of a block farther back.
+/// The codes of the claims from which a block's claims differ: 0 the block before, 1 two before, 2
+/// none at all, 3 those of the frame, then those of a block farther back.
 const NOTHING: u32 = 2;
 const FRAME: u32 = 3;
 

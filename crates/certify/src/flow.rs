@@ -19,7 +19,7 @@ pub const CHANGES_MAX: u32 = 6;
 
 const OFF: Fault = Fault { rule: Rule::Target, what: "the code runs off its end" };
 
-/// What holds where a leader begins.
+/// The state where a leader begins.
 #[derive(Clone, Debug)]
 enum Entry {
     Nothing,
@@ -59,16 +59,16 @@ impl Leader {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
     pub(crate) at: u32,
-    /// What it holds, by the location's number.
+    /// The values that it holds, by the location's number.
     held: Vec<Option<Value>>,
-    /// What the height is at least.
+    /// A lower bound of the height, in bytes.
     pub(crate) height: u64,
     /// The locations that keep what they hold.
     pub(crate) kept: Set,
 }
 
 impl Frame {
-    /// What a location holds there.
+    /// The value that a location holds there.
     pub(crate) fn value(&self, loc: Loc) -> Option<Value> {
         self.held.get(loc.number() as usize).copied().flatten()
     }
@@ -172,7 +172,7 @@ pub(crate) struct Analysis {
     pub(crate) data: Vec<(u32, u32)>,
 }
 
-/// What the claims of leaders may say.
+/// The limits on the claims of leaders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'b> {
     /// Which locations they may speak of; those of others may speak of everything.
@@ -355,7 +355,7 @@ impl Run<'_, '_> {
         (self.places.get(at as usize).copied()? as usize).checked_sub(1)
     }
 
-    /// What has a row is code, even where no way leads to it.
+    /// Visits code that no edge leads to: a row of a table makes it code all the same.
     fn dead(&mut self, draft: &Draft<'_>) {
         let traps = draft.traps.iter().map(|row| row.code_offset);
         // A call of a register has two bytes, or three.
@@ -469,8 +469,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Executes an instruction. Whether an access can fault is the check's concern, which has the
-    /// rows; that of a division must not.
+    /// Executes an instruction. The check, which has the rows, judges whether an access can fault.
+    /// A division must not fault here.
     fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, CertifyError> {
         self.machine.may_fault = insn.class != Class::Divide;
         self.machine.step(state, insn).map_err(|fault| CertifyError::at(insn.offset, fault))
@@ -516,8 +516,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// An edge: the target's claims weaken if need be. The state stays what it was, but for symbols
-    /// of unknown locations.
+    /// An edge: the target's claims weaken if need be. The state does not change, except that
+    /// unknown locations get symbols.
     fn edge(
         &mut self,
         state: &mut State,

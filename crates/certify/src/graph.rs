@@ -1,6 +1,6 @@
 //! Blocks by the bytes alone: instructions, ways between them, and where the stack pointer stands.
 //!
-//! What is said here guides the slice and nothing else, so it may guess: a jump table is taken to
+//! These results guide the slice and nothing else, so they may be guesses: a jump table is taken to
 //! stand behind its jump, which a `lea` before it names, and to end before the next instruction; a
 //! callee is taken to pop what the caller takes back behind the call; rsp and rbp are followed
 //! along the first way to a block. A wrong guess costs a second fixpoint.
@@ -13,8 +13,7 @@ use prova_check::{Loc, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What the slice wants of an instruction beside itself: its memory operand and the state before
-/// it.
+/// The inputs of the slice for an instruction: its memory operand and the state before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     /// The address of its memory operand.
@@ -263,7 +262,7 @@ impl Pointers {
         address.index.is_none().then(|| base.wrapping_add(address.disp as i64))
     }
 
-    /// What an instruction makes of them.
+    /// Applies an instruction to the positions of rsp and rbp.
     fn pass(&mut self, insn: &Insn, behind_call: bool) {
         if insn.class == Class::Push {
             self.rsp = self.rsp.wrapping_sub(8);
@@ -298,8 +297,8 @@ impl Pointers {
         (source == Operand::Register(RSP, 8)).then_some(self.rsp)
     }
 
-    /// The stack pointer plus or minus a constant. What is taken off behind a call is what the
-    /// callee has popped.
+    /// The stack pointer plus or minus a constant. The bytes taken off behind a call are those that
+    /// the callee has popped.
     fn sum(&self, insn: &Insn, behind_call: bool) -> Option<i64> {
         let source = if insn.operands() > 1 { insn.operand(1).ok()? } else { return None };
         let Operand::Immediate(n) = source else { return None };

@@ -1,4 +1,4 @@
-//! What several ways to a merge have in common.
+//! The claims that hold on all ways to a merge.
 //!
 //! Locations that share a symbol on *both* sides, at the same distance, share one behind the merge
 //! (joint symbols): otherwise `r10 = base + r9` would be lost where both change. Bounds widen along
@@ -20,7 +20,7 @@ pub(crate) struct Claims {
     pub(crate) metered: bool,
 }
 
-/// What claims may say.
+/// The limits on claims.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     /// The locations that they may speak of; none given: all.
@@ -36,8 +36,8 @@ pub(crate) enum Carry {
     Words,
     /// As well, how far they are below lengths.
     Orders,
-    /// As well, how far numbers of which nothing else is known are apart. With all that is known,
-    /// a bound may decide the form of a number that another way has in another form.
+    /// As well, how far numbers are apart that have no other fact. With all facts, a bound may
+    /// decide the form of a number that another way has in another form.
     Distances,
     /// All that is known.
     Everything,
@@ -61,7 +61,7 @@ impl Wanted<'_> {
     }
 }
 
-/// What is known of a number on one side.
+/// The facts about a number on one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     range: (u64, u64),
@@ -72,7 +72,7 @@ struct Known {
     types: Vec<u32>,
 }
 
-/// What is known of a number as a reference.
+/// The facts about a number as a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reference {
     Null,
@@ -80,7 +80,7 @@ enum Reference {
 }
 
 impl Reference {
-    /// What both are.
+    /// The reference that covers both.
     fn or(self, other: Reference) -> Option<Reference> {
         Some(match (self, other) {
             (Reference::Null, Reference::Null) => Reference::Null,
@@ -103,7 +103,7 @@ type Key = (Sym, Sym, u8, u64);
 struct Group {
     key: Key,
     owner: Loc,
-    /// What the symbol's constant was; those of the members are relative to it.
+    /// The symbol's constant on this side; those of the members are relative to it.
     from: u64,
     members: Vec<Claim>,
     known: Known,
@@ -187,7 +187,7 @@ fn is_reference(machine: &Machine<'_>, sym: Sym) -> bool {
     matches!(machine.symbols.def(sym).kind, Kind::Ref(_))
 }
 
-/// What is left of the fuel, where it is a symbol and a constant: a group's symbol is that number.
+/// The fuel that is left, where it is a symbol and a constant: a group's symbol is that number.
 fn fuel(state: &State) -> Option<Value> {
     state.fuel.filter(|fuel| fuel.base == Base::None && fuel.shift == 0 && !fixed(fuel.sym))
 }
@@ -248,7 +248,7 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
     list.iter().find(|(e, _)| *e == extent).map(|&(_, d)| d)
 }
 
-/// What is known of a number.
+/// The facts about a number.
 fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let range = machine.facts.range(path, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
@@ -309,7 +309,7 @@ fn by_bounds(machine: &Machine<'_>, path: Path, known: &Known, extent: Extent) -
     of(&known.below, extent).unwrap_or(least).max(least).max(constant)
 }
 
-/// What is known on both sides. `changes` says how often the block changed.
+/// The facts that hold on both sides. `changes` is the number of times that the block changed.
 fn both(
     machine: &Machine<'_>,
     (a, at_a): (Known, Path),
@@ -383,7 +383,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
         && below.is_empty()
         && types.is_empty();
     let word = u64::from(u32::MAX);
-    // What is left of the fuel was compared with a constant.
+    // The fuel that is left was compared with a constant.
     let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
     let apart = carry == Carry::Distances && members.len() > 1;
     if coarse && plain && !apart && members.iter().all(number) {
@@ -432,7 +432,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
     rest(owner, Known { range, length, type_id, reference, below, types }, claims);
 }
 
-/// What is known of a group but for its range.
+/// The claims of a group other than its range.
 fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
     if let Some(extent) = known.length {
         claims.push(Claim::Length { of: owner, extent });

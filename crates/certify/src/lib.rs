@@ -51,7 +51,7 @@ pub struct CertifyError {
     pub offset: u32,
     /// The rule that would be broken.
     pub rule: Rule,
-    /// What is wrong.
+    /// The fault.
     pub what: &'static str,
 }
 

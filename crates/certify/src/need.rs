@@ -1,6 +1,6 @@
 //! Which claims are written: those that an obligation needs, in the shortest form.
 //!
-//! What no block needs (`slice`) is not claimed, and of most code the fixpoint itself carries
+//! Claims that no block needs (`slice`) are left out. Of most code the fixpoint itself carries
 //! little: which values stay the same, and which numbers are below 2^32. That may be too little, so
 //! it is tried attempt by attempt; the last one leaves out nothing.
 
@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// What the fixpoint left is needed, but for values that are the same in the whole function.
+    /// All results of the fixpoint are needed, except values that are the same in the whole
+    /// function.
     Coarse,
     /// As the next one, without bounds of numbers that are above 2^32 - 1.
     Words,
-    /// What is not needed is left out.
+    /// Claims that are not needed are left out.
     Needed,
     /// Nothing is left out.
     All,
@@ -27,8 +28,8 @@ pub(crate) enum Level {
 /// A fixpoint, and what may be left out of what it says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt {
-    /// What counts as needed. Without it, the fixpoint is one of all locations, and what is needed
-    /// of it is what all comparisons read.
+    /// The reads that make a location needed. None: the fixpoint is over all locations, and the
+    /// needed ones are those that any comparison reads.
     pub(crate) reads: Option<Reads>,
     /// How much it says of numbers.
     pub(crate) carry: Carry,

@@ -169,7 +169,7 @@ struct Few {
 }
 
 impl Few {
-    /// So many registers.
+    /// The set of these registers.
     const fn registers(registers: &[u8]) -> Few {
         let (mut low, mut rest) = (0, registers);
         while let [register, behind @ ..] = rest {
@@ -213,22 +213,23 @@ impl Few {
     }
 }
 
-/// What is needed before an instruction, by what is needed behind it.
+/// The locations needed before an instruction, as a function of those needed behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transfer {
     /// Where it branches to, or [`NOWHERE`].
     pub(crate) branch: u32,
     /// The number of what it writes, or [`NOWHERE`].
     to: u32,
-    /// What is not needed before it, unless said otherwise: what it writes or overwrites whole.
+    /// The locations that it writes or overwrites whole: not needed before it, unless said
+    /// otherwise.
     ends: Few,
-    /// What is needed before it.
+    /// The locations needed before it.
     always: Few,
-    /// What is needed where what it writes is needed.
+    /// The locations needed before it where `to` is needed behind it.
     then: Few,
 }
 
-/// What is no offset and no location.
+/// The number that is no offset and no location.
 const NOWHERE: u32 = u32::MAX;
 
 impl Transfer {
@@ -257,12 +258,13 @@ impl Transfer {
     }
 }
 
-/// What a return or tail call needs beside what it names: what the caller gets back, a result.
+/// The locations that a return or tail call needs in addition to its operands: callee-saved
+/// registers and a result.
 const LEAVING: Few = {
     let [a, b, c, d, e, f] = CALLEE_SAVED;
     Few::registers(&[a, b, c, d, e, f, RAX])
 };
-/// What a call changes.
+/// The locations that a call changes.
 const CHANGED: Few = Few { low: 0xffff & !Few::registers(&CALLEE_SAVED).low, more: 0 };
 
 /// An instruction's view, and what counts as needed.
@@ -272,7 +274,7 @@ pub(crate) struct Slice<'a> {
 }
 
 impl Slice<'_> {
-    /// What an instruction makes of what is needed.
+    /// The transfer function of an instruction.
     pub(crate) fn transfer(&self, insn: &Insn) -> Transfer {
         let class = insn.class;
         if matches!(class, Class::Return | Class::JumpTo) {
@@ -317,8 +319,8 @@ impl Slice<'_> {
         transfer
     }
 
-    /// The location that an operand is, and whether it is a part of a register. What its address
-    /// needs is put into the transfer.
+    /// The location that an operand is, and whether it is a part of a register. The needs of its
+    /// address are put into the transfer.
     #[inline(always)]
     fn location(&self, insn: &Insn, n: u32, transfer: &mut Transfer) -> (Option<Loc>, bool) {
         match insn.place(n) {

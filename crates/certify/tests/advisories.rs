@@ -1,4 +1,4 @@
-//! What Cranelift's advisories were about: code of the last release that had the fault, and of the
+//! Code of the faults in Cranelift's advisories: of the last release that had the fault, and of the
 //! first without it.
 //!
 //! `advisories/NAME-VERSION.code` has bytes and rows, `advisories/make` made it from `NAME.clif`,
@@ -28,7 +28,7 @@ fn trap_kind(name: &str) -> u8 {
     }
 }
 
-/// What becomes of the code of a file, in a table's words.
+/// Judges the code of a file: the verdict in the table's words.
 fn judge(text: &str) -> String {
     let mut config = Config::default();
     let (mut wasm, mut bytes, mut rows) = (Vec::new(), Vec::new(), Vec::new());

@@ -194,7 +194,7 @@ fn hole_thunks() {
         ret(),
     ];
     way_in.accepts(&record);
-    // What stands in the record may be this way out, and nothing is charged.
+    // The code in the record may be this way out, and nothing is charged.
     way_out.rejects(Rule::Call, &record);
     let builtin = [
         r(C::Push_r64, RBP),
@@ -521,7 +521,7 @@ fn lengths_of_another_extent() {
     explicit().accepts(&access(24, 24));
     explicit().rejects(Rule::Table, &access(16, 24));
     explicit().rejects(Rule::Table, &access(24, 16));
-    // The length of a memory is none of a table's, nor that of another memory.
+    // The length of a memory is no length of a table, nor of another memory.
     explicit().rejects(Rule::Table, &access(0, 16));
     let bytes = |length: i64, memory: i64| {
         let mut items = access(length, memory);
@@ -546,7 +546,7 @@ fn indirect_calls_by_stale_or_other_records() {
     };
     let load = |to, reference| rm(C::Mov_r64_rm64, to, idx(R10, reference, 8, -8));
     let null = |register| [rr(C::Test_rm64_r64, register, register), J(C::Je_rel32_64, 8)];
-    // rdi := the record of rdx, r9 := that of rcx; `compare` compares a type.
+    // rdi := the record of rdx, r9 := the record of rcx; `compare` compares a type.
     let items = |compare: &[Item], after: &[Item]| {
         let head = [
             r(C::Push_r64, RBP),

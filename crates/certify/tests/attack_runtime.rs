@@ -177,7 +177,7 @@ fn hole_functions_that_call_out() {
     way_out.rejects(Rule::Call, &body(rr(C::Mov_r64_rm64, RDX, RSI)));
 }
 
-/// What a record leads to may be replaced while a callee runs, so two reads are two words.
+/// The code of a record may be replaced while a callee runs, so two reads are two words.
 #[test]
 fn hole_code_that_was_replaced() {
     let twice = |use_of: &[Item]| {

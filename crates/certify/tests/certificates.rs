@@ -1,9 +1,9 @@
 //! Changed certificates by the thousand: of good code, of the same code with a fault planted, of
 //! the same code in another shape of memories.
 //!
-//! Bad code is what has no certificate: neither that of the case is good for it, nor does the
-//! certifier find one. That is no proof that there is none (code that nothing reaches may be called
-//! data, and the certifier does not know it), so what is accepted all the same is executed under
+//! Bad code has no certificate: the certificate of the case does not fit it, and the certifier
+//! finds none. That is no proof that there is none (code that nothing reaches may be called data,
+//! and the certifier does not know it), so bad code that is accepted all the same is executed under
 //! the observer of `observer/`.
 //!
 //! A green run does not show that no certificate saves bad code: it tries changes of honest ones.
@@ -42,7 +42,7 @@ struct Case {
     bad: Vec<Bad>,
 }
 
-/// The cases, with one of so many mutants that are refused.
+/// The cases, each with every `every`-th mutant for which no certificate is found.
 fn certified(every: usize) -> Vec<Case> {
     let mut all = Vec::new();
     for (name, text) in cases() {
@@ -139,13 +139,13 @@ fn facts_changed(random: &mut Rng, parts: &Parts, other: &Parts) -> Vec<u8> {
     if random.percent(10) { bytes_changed(random, &bytes) } else { bytes }
 }
 
-/// What became of changed certificates.
+/// The verdicts on changed certificates.
 #[derive(Debug, Default)]
 struct Counts {
     good_accepted: usize,
     good_refused: usize,
     bad_refused: usize,
-    /// What was accepted of bad code, and what the observer said of it.
+    /// Bad code that was accepted, a line each, and the observer's verdict on it.
     accepted: Vec<String>,
     /// Those of it that broke a rule of the observer, or were not observed.
     broken: usize,
@@ -156,7 +156,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// A check takes no more work than its code's size allows, whatever the certificate.
+    /// A check of any certificate takes no more work than its code's size allows.
     fn measure(&mut self, layout: &Layout, code: &Code<'_>) {
         let (work, most) = layout.work(code);
         assert!(work <= most, "{work} of {most}");
@@ -164,7 +164,7 @@ impl Counts {
     }
 }
 
-/// Tries so many certificates.
+/// Tries `rounds` certificates, on the bad code of [`certified`].
 fn campaign(every: usize, rounds: usize) -> Counts {
     let cases = certified(every);
     let mut random = Rng::new(5);
@@ -214,7 +214,7 @@ fn campaign(every: usize, rounds: usize) -> Counts {
     counts
 }
 
-/// What the observer says of code that was accepted: how many runs it had.
+/// Runs accepted code under the observer. Returns the number of runs.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn keeps_inside(case: &Case, bad: &Bad) -> Result<u64, String> {
     const RUNS: u64 = 200;
@@ -228,7 +228,7 @@ fn keeps_inside(_: &Case, _: &Bad) -> Result<u64, String> {
     Err("there is no observer for this platform".to_owned())
 }
 
-/// A sample; with `PROVA_ROUNDS` so many certificates, and all mutants that are refused.
+/// A sample; with `PROVA_ROUNDS=N` N certificates, and all mutants that are refused.
 #[test]
 fn changed_certificates_save_no_bad_code() {
     let rounds = std::env::var("PROVA_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());

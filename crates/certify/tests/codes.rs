@@ -30,7 +30,7 @@ fn layout() -> Layout {
     Layout::derive(&wasm, &config).expect("a layout")
 }
 
-/// What the check says of code; divisions at the offsets `rows` have rows, as has what stops.
+/// The check's verdict on code. Divisions at the offsets of `rows` have rows, as have stops.
 fn judged(layout: &Layout, bytes: &[u8], rows: &[(usize, u8)]) -> Option<Rule> {
     let row = |&(at, kind): &(usize, u8)| TrapRow { code_offset: at as u32, kind, wasm_offset: 0 };
     let traps: Vec<TrapRow> = rows.iter().map(row).collect();
@@ -111,7 +111,8 @@ fn every_memory_operand_is_judged() {
     let (layout, mut tried, mut wrong) = (layout(), 0, Vec::new());
     for (code, class) in codes().filter(|(_, class)| !is_free(*class)) {
         let Some((insn, bytes)) = made(code, Some((Register::R15, 0)), true) else { continue };
-        // What a callee gives back is any number.
+        // The base, R15, is the caller's: the function must restore it, and it holds any number at
+        // entry.
         let (bytes, rows) = with_stop(&[], &bytes, class);
         let rule = judged(&layout, &bytes, &rows);
         let wanted = if class == Class::BitTest { Rule::Instruction } else { Rule::Address };

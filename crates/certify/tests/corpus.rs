@@ -1,5 +1,5 @@
-//! What Cranelift makes of each case, at two processor levels and optimised or not, is certified
-//! and accepted.
+//! Cranelift's code of each case, at two processor levels and optimised or not, is certified and
+//! accepted.
 
 use crate::common::{build, cases};
 use std::fmt::Write as _;

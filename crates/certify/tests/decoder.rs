@@ -1,4 +1,4 @@
-//! What the check reads of an instruction against a second decoder, Capstone, whose tables are
+//! Compares the check's reading of an instruction with a second decoder, Capstone, whose tables are
 //! LLVM's and share nothing with those of iced-x86.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! changed or put before them, where the check accepts it. Where both decoders are known to differ,
 //! `DIFFERENCES` has a row with the reason; a row that is not met fails.
 //!
-//! Green does not show that both decoders are right, nor what an instruction does:
+//! A green run does not show that both decoders are right, nor what an instruction does:
 //! `runtime/tests/processor.rs` asks the processor. Immediates are not compared.
 
 use crate::common;
@@ -26,7 +26,7 @@ use prova_random::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// What a decoder says of one instruction.
+/// A decoder's reading of one instruction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reading {
     len: usize,
@@ -75,7 +75,7 @@ fn capstone() -> Capstone {
     builder.build().expect("a decoder")
 }
 
-/// What the check reads.
+/// The check's reading.
 fn ours(insn: &Insn) -> Reading {
     let mut reading = Reading { len: insn.len as usize, ..Reading::default() };
     if matches!(insn.class, Class::Branch(_) | Class::Jump) {
@@ -149,7 +149,7 @@ fn address(decoder: &Capstone, memory: &X86OpMem, (end, size): (u64, u32)) -> Op
     Some(Address { base, code: false, index, disp, size })
 }
 
-/// What Capstone reads at `offset`.
+/// Capstone's reading of the instruction at `offset`.
 fn theirs(decoder: &Capstone, code: &[u8], offset: u32) -> Result<Reading, String> {
     let bytes = &code[offset as usize..];
     let found = decoder.disasm_count(bytes, u64::from(offset), 1).map_err(|e| e.to_string())?;
@@ -166,7 +166,7 @@ fn theirs(decoder: &Capstone, code: &[u8], offset: u32) -> Result<Reading, Strin
                 reading.registers.extend(named(&name));
             }
             X86OperandType::Imm(target) if mnemonic.starts_with('j') => {
-                // What no 32 bits have, the check takes for the largest number.
+                // For a target beyond 32 bits the check takes the largest number.
                 reading.target = Some((target as u64).min(u64::from(u32::MAX)));
             }
             X86OperandType::Mem(memory) => {
@@ -193,14 +193,14 @@ fn different(class: Class, a: &Reading, b: &Reading) -> Vec<&'static str> {
     compare(a.len == b.len, "length");
     compare(a.target == b.target, "target");
     compare(places(a) == places(b), "address");
-    // What is not accessed has no width.
+    // An operand that is not accessed has no width.
     let accessed = class != Class::Lea && class != Class::Nop;
     compare(!accessed || widths(a) == widths(b), "width");
     compare(a.registers == b.registers, "registers");
     fields
 }
 
-/// What was compared, and what differed beside the known differences.
+/// The counts of a comparison, and the differences beside the known ones.
 #[derive(Default)]
 struct Findings {
     compared: u64,
@@ -264,7 +264,7 @@ impl Findings {
     }
 }
 
-/// What iced-x86 takes for the processor's vendor.
+/// The settings of iced-x86 for the processor's vendor.
 const INTEL: u32 = DecoderOptions::NONE;
 const AMD: u32 = DecoderOptions::AMD;
 
@@ -314,7 +314,7 @@ fn random_instructions_are_read_alike() {
             let Some(made) = instruction(&mut rng, code, round % 4 != 0) else { continue };
             let Some(bytes) = encode(&made) else { continue };
             findings.compare(&decoder, &bytes, 0);
-            // What no assembler would write: a byte changed, or one more prefix.
+            // Code that no assembler would write: a byte changed, or one more prefix.
             let mut changed = bytes;
             if rng.percent(50) {
                 let prefix = *rng.pick(&[0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x40, 0x48, 0x4f]);

@@ -1,5 +1,5 @@
-//! The frame of a certificate: what is kept without being claimed, by certificates made by hand,
-//! each with twins that break one rule.
+//! The frame of a certificate: the locations that are kept without being claimed, in certificates
+//! made by hand, each with twins that break one rule.
 //!
 //! A green run shows that each rule can refuse; `hostile.rs` tries certificates without a plan.
 
@@ -21,13 +21,13 @@ fn items(outer: &[Item], inner: &[Item]) -> Vec<Item> {
     items
 }
 
-/// What the check says of code with one claimed block, `distance` behind the frame; `changed` are
+/// The check's verdict on code with one claimed block, `distance` behind the frame; `changed` are
 /// gaps between locations that the frame does not keep.
 fn judge(items: &[Item], frame: u32, changed: &[u32], distance: u64) -> Result<(), Rule> {
     judge_block(items, frame, changed, (distance, &[]))
 }
 
-/// What the check says where the whole block is told: distance and toggled numbers.
+/// The check's verdict on code with one block given in full: distance and toggled numbers.
 fn judge_block(
     items: &[Item],
     frame: u32,
@@ -39,7 +39,7 @@ fn judge_block(
     let (bytes, traps, calls) = assemble(items);
     let mut certificate = forge::head(&[], 1);
     certificate.add(&forge::frame(frame, changed));
-    // What it claims is that of the frame, but for what is toggled.
+    // The block claims the facts of the frame, except those that are toggled.
     certificate.number(distance, 0).number(3, 0).number(toggles.len() as u64, 0);
     for &toggle in toggles {
         certificate.number(toggle.into(), 0);
@@ -65,10 +65,10 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&plain, 3, &[], 1), Err(Rule::Certificate));
     // The block lies elsewhere.
     assert_eq!(judge(&plain, 4, &[], 1), Err(Rule::Target));
-    // What the loop changes is not kept, unless the certificate says so.
+    // A location that the loop changes is not kept, unless the certificate says so.
     let changes = items(&[], &[rr(C::Mov_r64_rm64, RBP, RDX)]);
     assert_eq!(judge(&changes, 4, &[], 0), Err(Rule::Claim));
-    // It still is among what is claimed by number.
+    // The register is still among the locations that are claimed by number.
     assert_eq!(judge(&changes, 4, &[5], 0), Err(Rule::Claim));
     // A stack word that the loop changes: the saved frame pointer, which the return wants.
     let word = [r(C::Pop_r64, RAX), r(C::Push_r64, RDX)];
@@ -77,8 +77,9 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&items(&[], &same), 4, &[], 0), Ok(()));
 }
 
-/// Whatever writes a kept stack word in a block is seen on the edges out of it, also behind a
-/// branch; what writes the same word, or others, is not. The word is near the others, or far.
+/// A write to a kept stack word in a block is seen on the edges out of the block, also behind a
+/// branch. A write of the same word, or of other words, is accepted. The word is near the others,
+/// or far.
 #[test]
 fn a_kept_word_is_looked_at_where_it_may_have_changed() {
     let judge = |saved: usize, inner: &[Item]| {
@@ -203,7 +204,7 @@ fn a_location_that_the_frame_does_not_keep_may_change() {
     assert_eq!(judge(&code(RCX), 5, &[word(2)], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[word(3)], 0), Err(Rule::Claim));
-    // What the word was is not known behind the loop.
+    // The word's value before is not known behind the loop.
     assert_eq!(judge_block(&code(RBX), 5, &[word(2)], without), Err(Rule::Return));
     // The saved frame pointer is not known either if it is not kept, though nothing changes it.
     let neither: (u64, &[u32]) = (0, &[held(1), held(2) - held(1) - 1]);

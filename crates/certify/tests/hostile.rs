@@ -1,5 +1,5 @@
 //! Hostile input: random bytes, random certificates, changed certificates. Nothing panics, and no
-//! certificate whatever makes bad code pass.
+//! certificate makes bad code pass.
 //!
 //! A green run does not show that no certificate can: it tries some thousands.
 

@@ -1,9 +1,9 @@
-//! Hostile code by hand, as data: `crates/check/tests/hostile.tsv` has what an author tries who
-//! wants to leave the sandbox, and the rule that refuses it; twins that are accepted (`ok`) stand
-//! beside each family, so that nothing else about the family's code is refused.
+//! Hostile code by hand, as data: `crates/check/tests/hostile.tsv` has the attempts of an author
+//! who wants to leave the sandbox, and the rule that refuses each; twins that are accepted (`ok`)
+//! stand beside each family, so that nothing else about the family's code is refused.
 //!
-//! Here each row is judged with the best certificate that there is for it, and what is accepted
-//! runs under the observer. A green run holds what has been thought of.
+//! Here each row is judged with the best certificate that there is for it, and accepted code runs
+//! under the observer. A green run shows only the attempts in the list.
 
 use crate::common::hostile as table;
 
@@ -14,7 +14,7 @@ use prova_check::{Layout, Rule};
 use std::collections::BTreeMap;
 use table::{Row, rows};
 
-/// The rule that refuses a row, with a certificate of its own.
+/// The rule that refuses a row, judged with the certificate that the certifier finds.
 fn judge(row: &Row) -> Option<Rule> {
     let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
     let draft = prova_certify::Draft {
@@ -52,8 +52,8 @@ fn twins_keep_inside() {
     }
 }
 
-/// What two faults planted in the check let through (`EndForgetsSize`, `DistanceTurned`), which no
-/// mutant of a program shows, leaves the memory when it runs.
+/// Code that two faults planted in the check let through (`EndForgetsSize`, `DistanceTurned`)
+/// leaves the memory when it runs. No mutant of a program shows these faults.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn accesses_beyond_the_length_are_seen() {

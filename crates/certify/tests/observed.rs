@@ -72,9 +72,9 @@ fn what_is_refused_breaks_rules() {
     assert!(2 * total.caught > total.refused, "{tally}");
 }
 
-/// Mutants of the cases that the check accepts keep inside: a sample. With `PROVA_RUNS` all of
-/// them, with so many runs each; `PROVA_REFUSED` says how many runs those have that it refuses
-/// (0), `PROVA_BOTH` adds the cases as they are compiled for level v2 without optimisation.
+/// Mutants of the cases that the check accepts keep inside: a sample. With `PROVA_RUNS=N` all of
+/// them, N runs each. `PROVA_REFUSED=N` adds N runs (0) of each mutant that the check refuses,
+/// `PROVA_BOTH` adds the cases as they are compiled for level v2 without optimisation.
 #[test]
 fn survivors_keep_inside() {
     let variable = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());

@@ -86,7 +86,7 @@ fn at_length(more: Item) -> Vec<Item> {
 }
 
 /// A call of the function with the record at an offset from the first one's, with `charge` taken
-/// off the height (which is compared with 100), and a frame of so many bytes.
+/// off the height (which is compared with 100), and a frame of `frame` bytes.
 fn call(record: i8, charge: i64, frame: i32) -> Vec<Item> {
     vec![
         r(C::Push_r64, RBP),
@@ -277,7 +277,7 @@ fn objects() -> Vec<Broke> {
     ]
 }
 
-/// The runtime's words, and what is written.
+/// Accesses to the runtime's words, and forbidden writes to them.
 fn words() -> Vec<Broke> {
     vec![
         (Rule::Field, "half a word", GUARD, with(vec![], &[rm(C::Mov_r32_rm32, EAX, at(RDI, 8))])),
@@ -307,7 +307,7 @@ fn words() -> Vec<Broke> {
     ]
 }
 
-/// What is written to places of references and to the fuel.
+/// Forbidden writes to places of references and to the fuel.
 fn values() -> Vec<Broke> {
     vec![
         (

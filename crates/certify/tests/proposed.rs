@@ -1,5 +1,5 @@
-//! What `propose` gives, which the native compiler maps where the check accepts it: mostly the
-//! certificate that `certify` would find by trying, so that nothing is tried a second time.
+//! The certificate that `propose` makes first: the check accepts it, so the native compiler need
+//! not try another one.
 //!
 //! Green does not show that real programs need one attempt.
 
@@ -11,7 +11,7 @@ use iced_x86::Register::*;
 use prova_certify::{Draft, certify, propose};
 use prova_check::{Code, Config, Metering, offsets, traps};
 
-/// The certificate that is made first is the one that is accepted, with each of its claims.
+/// For each case `propose` makes the certificate that `certify` accepts.
 #[test]
 fn the_first_certificate_of_each_case_is_accepted() {
     let (mut others, mut count) = (Vec::new(), 0);
@@ -47,7 +47,7 @@ fn poll() -> Vec<Item> {
     ]
 }
 
-/// Passes `first`, comes by one of two ways to a block, and calls the second function there.
+/// Executes `first`, merges two paths, and calls the second function behind the merge.
 fn called(first: &[Item]) -> Vec<Item> {
     let mut items = vec![
         r(C::Push_r64, RBP),
@@ -77,8 +77,7 @@ fn called(first: &[Item]) -> Vec<Item> {
     items
 }
 
-/// Behind a merge the first certificate says that a charge or a poll was passed, whichever of them
-/// there is.
+/// The first certificate states at a merge that a charge or a poll was passed, under each metering.
 #[test]
 fn the_first_certificate_says_what_is_metered() {
     for (fuel, epoch, first) in
@@ -101,7 +100,7 @@ fn the_first_certificate_says_what_is_metered() {
     }
 }
 
-/// Code that has none: where and why, in words.
+/// Code without a certificate gets an error with the place and the reason.
 #[test]
 fn what_has_no_certificate_says_why() {
     let (layout, (bytes, traps, calls)) =

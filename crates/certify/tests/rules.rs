@@ -46,7 +46,7 @@ fn p1_unknown_instructions_and_prefixes() {
 #[test]
 fn p2_targets() {
     guard().accepts(&[J(C::Jmp_rel32_64, 1), L(1), ret()]);
-    // What no way leads to may stand there.
+    // Code that no way leads to may stand there.
     guard().accepts(&[J(C::Jmp_rel32_64, 1), Trap(traps::BUG), L(1), ret()]);
     // Into the middle of an instruction that is executed as well.
     let parts = assemble(&[J(C::Je_rel32_64, 1), L(1), ri(C::Mov_r32_imm32, EAX, 0xc3), ret()]);
@@ -111,7 +111,7 @@ fn p3_guard_shape() {
     guard().rejects(Rule::Address, &load(&[zero, twice, access(0), ret()]));
 }
 
-/// rdx := its low half, r9 := the length, r9 compared with it as told.
+/// rdx := its low half, r9 := the length, and `compare` compares r9 with it.
 fn compared(k: i32, compare: (Item, C)) -> Vec<Item> {
     with(
         base(),
@@ -321,7 +321,7 @@ fn p4_tables() {
     ] {
         guard().rejects(Rule::Table, &place(&[wrong]));
     }
-    // The context has the base of each memory and table, too: that of table 1, of table 0.
+    // The context has the base of each memory and table, too: of table 1, of table 0, of a memory.
     let base = |word: i64| {
         let base = rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + word));
         [base, rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0))]
@@ -491,7 +491,7 @@ fn p6_p7_calls() {
     let mut wrong = parts;
     wrong.0[jb + 1] = 0x83;
     assert_eq!(guard().judge_parts(&wrong), Err(Rule::Height));
-    // What the callee does not give back is unknown behind the call.
+    // A register that the callee does not restore is unknown behind the call.
     let after = |register, tail: &[Item]| {
         let mut items = call(&[], 80);
         let place = items.len() - 4;
@@ -698,7 +698,8 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &cycle(&unequal(2, 3)));
     case.rejects(Rule::Metering, &cycle(&unequal(2, 1)));
     case.rejects(Rule::Metering, &cycle(&unequal(1, 1)));
-    // `fuel + add ≠ number` modulo 2^64, whatever wraps: only the fuel's least says more of it.
+    // `fuel + add ≠ number` modulo 2^64, with or without a wrap: only the fuel's least says more of
+    // it.
     let wrapped = |add: i64, other: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
@@ -866,7 +867,7 @@ fn p9_indexed_reads_stay_in_the_data() {
     assert_eq!(judge(7, 5, &[0; 128]), Err(Rule::JumpTable));
     assert_eq!(judge(7, 3, &[0; 72]), Ok(()));
     assert_eq!(judge(7, 3, &[0; 71]), Err(Rule::JumpTable));
-    // What is shifted out is no bound.
+    // Bits that are shifted out are no bound.
     assert_eq!(judge(16, 60, &[0; 16]), Err(Rule::JumpTable));
     assert_eq!(judge(0, 60, &[0; 16]), Ok(()));
     assert_eq!(judge(0, 60, &[0; 15]), Err(Rule::JumpTable));
@@ -875,7 +876,7 @@ fn p9_indexed_reads_stay_in_the_data() {
 #[test]
 fn p2_entries_of_tables_counted_from_elsewhere() {
     // rcx is 0 or 1; the entry at `rcx + more` of the table is added to the table's place and
-    // `beside`. The entries lead to the `ret` behind the jump, but for the first.
+    // `beside`. The entries lead to the `ret` behind the jump, except the first.
     let judge = |more: i64, beside: i64, entries: &'static [u8]| {
         let code = |to| {
             vec![
@@ -898,7 +899,7 @@ fn p2_entries_of_tables_counted_from_elsewhere() {
     assert!(judge(1, 1, BACK).is_err());
     assert!(judge(1, -2, BACK).is_err());
     assert_eq!(judge(2, 0, BACK), Err(Rule::JumpTable));
-    // What lies before the table is code, no entry.
+    // The bytes before the table are code, no entry.
     assert!(judge(-1, 0, BACK).is_err());
 }
 

@@ -1,8 +1,8 @@
-//! What generated modules were refused for, each with a twin that has to be: one register as both
-//! operands, references made of a store address before a merge, comparisons of bytes, lengths that
-//! no memory has, lengths that divide.
+//! Causes for which generated modules were refused, each with a twin that has to be refused: one
+//! register as both operands, references made of a store address before a merge, comparisons of
+//! bytes, lengths that no memory has, lengths that divide.
 //!
-//! Green does not show that no generated module is refused (`prova-testing native-refusals`).
+//! A green run does not show that no generated module is refused (`prova-testing native-refusals`).
 
 use crate::common::asm::{Item, J, L, Trap, at, idx, mr, r, ret, ri, rm, rr};
 use crate::common::case::{Case, base, explicit, guard, with};

@@ -1,7 +1,8 @@
 //! Rules beside those of `rules.rs`: frames of thunks, divisions that could fault in two ways,
 //! pointers that a conditional move makes null (D3), work.
 //!
-//! What is accepted is executed under the observer. Green does not show that the rules are enough.
+//! Accepted code is executed under the observer. A green run does not show that the rules are
+//! enough.
 
 use crate::common::asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr};
 use crate::common::case::{Case, base, explicit, guard, with};
@@ -11,7 +12,7 @@ use prova_check::rules::order::Reading;
 use prova_check::rules::place::{Reach, masked};
 use prova_check::{Base, CodeKind, Config, Rule, Sym, Value, offsets, traps};
 
-/// A frame of so many bytes, and nothing in it.
+/// A frame of this size in bytes, and nothing in it.
 fn frame(bytes: i32) -> [Item; 3] {
     [ri(C::Sub_rm64_imm32, RSP, bytes), ri(C::Add_rm64_imm32, RSP, bytes), ret()]
 }
@@ -33,7 +34,7 @@ fn p6_frames_of_thunks() {
     guard().accepts(&frame(2_000));
 }
 
-/// The least charge is that of the module's facts.
+/// The least charge is the charge of the module's facts.
 #[test]
 fn p6_charges_are_those_of_functions() {
     let charge = prova_module::frame_charge_bytes;

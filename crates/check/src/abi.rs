@@ -45,7 +45,7 @@ pub enum Place {
     Register(u8),
     /// In a vector register.
     Vector(u8),
-    /// So many bytes above the return address's end.
+    /// On the stack, this number of bytes above the end of the return address.
     Stack(u32),
 }
 
@@ -58,8 +58,8 @@ pub struct Places {
     pub stack_bytes: u32,
 }
 
-/// What the check asks of a signature at entries, calls and returns: nothing but references and the
-/// stack.
+/// The part of a signature that the check compares at entries, calls and returns: references and
+/// the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Convention {
     /// References among the arguments.
@@ -71,11 +71,11 @@ pub(crate) struct Convention {
 }
 
 impl Convention {
-    /// That of functions without parameters and results.
+    /// The convention of functions without parameters and results.
     pub(crate) const EMPTY: &'static Convention =
         &Convention { arguments: Vec::new(), stack_bytes: 0, results: Some(Vec::new()) };
 
-    /// That of a signature.
+    /// The convention of a signature.
     pub(crate) fn of(signature: &Signature) -> Convention {
         let references = |places: Vec<(Ty, Place)>| {
             let references = places.into_iter().filter_map(|(ty, place)| match ty {

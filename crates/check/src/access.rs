@@ -1,7 +1,7 @@
 //! Memory operands: what an address is, whether the access is allowed, and what a load yields.
 //!
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
-//! through it with the width that the decoder says. What it accepts is P3 to P6 and P9 of
+//! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
@@ -27,7 +27,7 @@ mod at {
     }
 }
 
-/// What an instruction does to a place.
+/// The way an instruction uses a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Reads it.
@@ -58,7 +58,7 @@ pub(crate) enum Place {
     Constant(Value),
     /// A field that yields a new symbol and is never written.
     Symbol(Def),
-    /// What is left of the fuel.
+    /// The fuel that is left.
     Fuel,
     /// The epoch's counter.
     Epoch,
@@ -349,7 +349,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What a word of the context points to.
+    /// The object that a word of the context points to.
     fn context(&self, add: u64) -> Option<Base> {
         match add {
             at::STORE => return Some(Base::Store),
@@ -386,8 +386,8 @@ impl Machine<'_> {
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
-    /// is since the last call, and the reference is not null. That of a store address that was
-    /// read from a record is this record.
+    /// is since the last call, and the reference is not null. The record of a store address that
+    /// was read from a record is this record.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
         if planted!(OldList, calls != state.calls, false) {
             return fault(Rule::Field, "the functions' records may have moved at a call");
@@ -410,7 +410,7 @@ impl Machine<'_> {
         Ok(by_sym(to.sym))
     }
 
-    /// What a read of a place yields, as a number of `size` bytes or a pointer.
+    /// The value read from a place: a number of `size` bytes or a pointer.
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
             Place::Word(i) => self.read_loc(state, Loc::Word(i)),
@@ -523,7 +523,7 @@ impl Machine<'_> {
     }
 }
 
-/// A field of the store after so many calls.
+/// The field at `add` bytes of the store record, after `calls` calls.
 fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
     let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
     match add {

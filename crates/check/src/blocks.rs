@@ -2,11 +2,11 @@
 //! and the state in which one begins.
 //!
 //! Claims are numbers into one table, made when the frame stands; a block's are a range of one list
-//! of such numbers. What is kept is the same at each block, so one state with that and nothing else
-//! is made once and copied (T3 of `state`); only what is claimed is then put into the copy.
+//! of such numbers. Kept values are the same at each block, so one state with these and nothing
+//! else is made once and copied (T3 of `state`); only the claims are then put into the copy.
 //!
-//! Limits: the claims of all blocks are at most so many as `pass` says; the table has the numbers
-//! that are toggled, and no location that no state has.
+//! Limits: `pass` bounds the number of claims of all blocks together. The table holds only numbers
+//! that a block toggles, and no location that no state has.
 
 use crate::abi::regs::{RBP, RSP};
 use crate::certificate::{Certificate, From, base_code};
@@ -25,8 +25,8 @@ pub(crate) struct Blocks {
     /// The values that the locations had at the frame, those that are the same in the whole
     /// function; none before the frame.
     pub(crate) frame: Option<Vec<Option<Value>>>,
-    /// What stack pointer, frame pointer and stack words hold at the frame and at every claimed
-    /// block, but for those that the certificate names.
+    /// The contents of stack pointer, frame pointer and stack words that are the same at the frame
+    /// and at every claimed block. Locations that the certificate names are left out.
     pub(crate) kept: Vec<(Loc, Value)>,
     /// How many of these are registers; they come first.
     kept_registers: usize,
@@ -39,9 +39,9 @@ pub(crate) struct Blocks {
     most: u64,
 }
 
-/// What stands for a claim that is none: it says nothing.
+/// A claim that states nothing, for entries that are no claim.
 const NO_CLAIM: Claim = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
-/// What stands for a claim on a location that no state has: it holds nowhere.
+/// A claim that never holds, for a claim on a location that no state has.
 const FALSE_CLAIM: Claim = Claim::Number { at: Loc::Word(u32::MAX), hi: 0 };
 /// Locations of a state at most: those before the stack words, arguments, the return address and
 /// what lies below it.
@@ -206,7 +206,8 @@ impl Blocks {
         machine.hold(state, claims)
     }
 
-    /// What is kept is there in a state: what `keeps_words` says (T3 of `state`) is not looked at.
+    /// Whether a state holds all kept values. Stack words are not compared where `keeps_words` says
+    /// that they are kept (T3 of `state`).
     pub(crate) fn is_kept(&self, state: &State) -> bool {
         let looked_at = if state.keeps_words { self.kept_registers } else { self.kept.len() };
         let kept = self.kept.get(..looked_at).unwrap_or(&self.kept);

@@ -25,7 +25,7 @@ const fn row(opcode: u16, mnemonic: &'static str, reference: Option<u32>) -> Per
     Performed { opcode, mnemonic, reference }
 }
 
-/// What may be performed. A test holds the numbers against the table of operators.
+/// The operators that may be performed. A test holds the numbers against the table of operators.
 pub const PERFORMED: &[Performed] = &[
     row(60, "memory.grow", None),
     row(61, "memory.fill", None),

@@ -1,8 +1,8 @@
 //! Calls, returns, tail calls: the only facts that pass between functions (P6 to P8).
 //!
 //! A call goes to the code of a record whose type is known, with that record in rdi, or to a
-//! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
-//! is what the callee's return is checked for.
+//! builtin. The callee may rely on the assumptions of [`Machine::entry`]; the caller keeps the
+//! values that the callee's return is checked for.
 
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
@@ -33,7 +33,8 @@ impl Machine<'_> {
         if !self.is_chained(state) {
             return fault(Rule::Chain, "a call without a frame of its own");
         }
-        // What does not come back needs no height: where the charge does not fit, none is left.
+        // The trap builtin does not return, so it needs no height: where the charge does not fit,
+        // no height is left.
         if code.base != Base::Builtin(offsets::BUILTIN_TRAP) {
             self.height_is_charged(state)?;
         }
@@ -84,9 +85,9 @@ impl Machine<'_> {
         planted!(ChainIsAnyFrame, chained, frame.is_some())
     }
 
-    /// P13 where an instruction may fault: there the caller's frame pointer will do as well, but
-    /// for a way in, whose caller has none. (No instruction that faults leaves a frame pointer
-    /// that is known and was not before: so the state behind it says enough.)
+    /// P13 where an instruction may fault. The caller's frame pointer is accepted too, except in a
+    /// way in, whose caller has none. (No instruction that faults makes a frame pointer known that
+    /// was unknown before it, so the state after the instruction is enough.)
     pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
         if (caller && !matches!(self.kind, CodeKind::ThunkIn(_))) || self.is_chained(state) {
@@ -212,9 +213,10 @@ impl Machine<'_> {
         Ok(true)
     }
 
-    /// The builtin `call`: a way out alone may call it, for the record that it was entered with,
-    /// whose arguments' references lie in the cells. The runtime takes the frame's caller for the
-    /// one that called the function, and what it returns for the function's results.
+    /// The builtin `call`. Only a way out may call it, with the record that it was entered with;
+    /// references among the arguments lie in the cells. The runtime takes the caller of the frame
+    /// for the caller of the function, and the values that the frame returns for the function's
+    /// results.
     fn call_out(&mut self, state: &mut State, context: Value) -> Result<u32, Fault> {
         let CodeKind::ThunkOut(ty) = self.kind else {
             return fault(Rule::Call, "code that is no way out calls out");
@@ -264,7 +266,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What a call leaves unknown: registers that the callee does not give back, and what moves.
+    /// Forgets the locations that a call changes: registers that the callee does not preserve, and
+    /// fields that it may move.
     fn forget(&mut self, state: &mut State) {
         for r in 0..16 {
             let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
@@ -300,7 +303,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// `ret`, which takes so many bytes off the stack behind the return address.
+    /// Checks `ret`, which removes `pops` bytes of stack above the return address.
     pub(crate) fn ret(&mut self, state: &mut State, pops: u32) -> Result<(), Fault> {
         self.leaves_frame(state, i64::from(pops))?;
         if let CodeKind::ThunkIn(ty) = self.kind

@@ -1,10 +1,10 @@
 //! A function that is known to be good and one that is known to be bad, of one module and with one
 //! certificate.
 //!
-//! Whoever makes code executable gives both to the check by the way that all code takes, before the
-//! first other code: a check that was left out, or that accepts everything, is seen there
-//! (`prova-runtime`, *native*). The bad one differs by one bit: it writes the field that the good
-//! one reads.
+//! The part that makes code executable (`prova-runtime`, *native*) passes both through the check,
+//! on the path that all code takes, before any other code. A check that was left out, or that
+//! accepts everything, is found there. The bad one differs by one bit: it writes the field that the
+//! good one reads.
 
 use crate::layout::{Config, Layout, LayoutError};
 use crate::{Code, CodeKind};
@@ -15,7 +15,7 @@ const WASM: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\
 const GOOD: &[u8] = &[0x48, 0x8b, 0x47, 0x08, 0xc3];
 /// `mov [rdi + 8], rax`; `ret`.
 const BAD: &[u8] = &[0x48, 0x89, 0x47, 0x08, 0xc3];
-/// What `prova-certify` says of the good one.
+/// The certificate that `prova-certify` finds for the good one.
 const CERTIFICATE: &[u8] = &[3, 0b1110_0000];
 
 /// The layout of the module.

@@ -49,7 +49,7 @@ pub mod tags {
     pub const BITS: u32 = 4;
 }
 
-/// What a certificate states of one block.
+/// The claims of one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Where the block begins.
@@ -68,7 +68,7 @@ pub struct Block {
 pub enum From {
     /// Those of the frame.
     Frame,
-    /// Those of the block so many blocks back.
+    /// Those of the block this number of blocks back.
     Back(u32),
     /// None.
     Nothing,
@@ -126,7 +126,7 @@ impl Certificate {
     }
 }
 
-/// What stands ahead, bit by bit, the highest bit of a byte first.
+/// A reader of bits, from the highest bit of each byte.
 struct Reader<'a> {
     bytes: &'a [u8],
     /// The bits that were read.
@@ -216,7 +216,7 @@ impl Reader<'_> {
         Ok(count)
     }
 
-    /// The frame and so many blocks.
+    /// Reads the frame and `count` blocks.
     fn blocks(&mut self, count: usize, into: &mut Certificate) -> Result<(), Fault> {
         into.frame = self.word(orders::PLACE)?;
         let mut order = || self.bits(orders::BITS).map(|order| order as u32);
@@ -323,7 +323,7 @@ impl Reader<'_> {
         self.word(orders::PLACE)
     }
 
-    /// What a location holds.
+    /// Reads a claim on the value that a location holds.
     fn holds(&mut self) -> Result<Claim, Fault> {
         let at = self.loc()?;
         let base = self.base()?;

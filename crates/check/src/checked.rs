@@ -57,7 +57,7 @@ impl Layout {
     /// refused: in facts that lookups walk, 64 of which count as one claim.
     pub fn work(&self, code: &Code<'_>) -> (u64, u64) {
         let mut work = 0;
-        // What it found was not asked.
+        // Only the work is wanted, so the verdict is dropped.
         let _ = pass(self, code, &mut work);
         (work, work_max(code.bytes.len()))
     }

@@ -1,4 +1,4 @@
-//! What a certificate states at the entry of a block, and what that means.
+//! The claims of a certificate at the entry of a block, and their meaning.
 //!
 //! A block's claims speak of *its own* symbols, named after locations: "register 3 is the base of
 //! memory 0 plus the symbol of word 5". Symbols are universally quantified at the block, so an edge
@@ -8,7 +8,7 @@
 //!
 //! - C1. [`Machine::instantiate`] makes a state that holds exactly what the claims say.
 //! - C2. [`Machine::implies`] accepts an edge only if every claim holds under one substitution.
-//! - C3. What is not claimed is unknown behind the edge: leaving a claim out is always sound.
+//! - C3. A value without a claim is unknown behind the edge: leaving a claim out is always sound.
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
@@ -32,7 +32,7 @@ pub enum Name {
 /// One claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Claim {
-    /// The location holds a number of its own, at most `hi`.
+    /// The location holds a number of at most `hi`, with a symbol that belongs to the location.
     Number {
         /// The location.
         at: Loc,
@@ -289,7 +289,8 @@ impl Machine<'_> {
         (sym, def)
     }
 
-    /// What a claim says of a symbol. Two claims on the kind of one symbol: the last one counts.
+    /// Applies a claim about a symbol. Of two claims on the kind of one symbol, the last one
+    /// counts.
     fn state_fact(&mut self, state: &mut State, claim: Claim) {
         match claim {
             Claim::Number { .. } | Claim::Holds { .. } => {}
@@ -341,7 +342,7 @@ impl Machine<'_> {
         self.names.clear();
         let mut facts = false;
         for claim in claims.clone() {
-            // What holds something exists.
+            // A location that holds the claimed value exists, so existence is not tested apart.
             let holds = match *claim {
                 Claim::Number { at, hi } => match self.content(state, at) {
                     Some(value) if self.is_own(at, value, (Base::None, 0, 0)) => {
@@ -381,7 +382,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What a location holds, if there is one.
+    /// The value that a location holds, if there is one.
     #[inline]
     fn content(&mut self, state: &mut State, at: Loc) -> Option<Value> {
         match state.get(at) {
@@ -441,7 +442,7 @@ impl Machine<'_> {
     }
 
     fn lies_in(&self, path: Path, value: Value, bounds: (u64, u64)) -> bool {
-        // What a symbol is anywhere shows it mostly, so that no facts are walked.
+        // The bounds of the symbol's definition decide most cases, so that no facts are walked.
         if let Some(sym) = value.as_symbol() {
             let def = self.symbols.def(sym);
             if planted!(BoundsAreBelieved, def.lo >= bounds.0 && def.hi <= bounds.1, true) {

@@ -1,4 +1,4 @@
-//! What a condition shows, and whether it can be so: flags, a condition → the path behind it.
+//! Flags and a condition → the path on which the condition holds, or none if it cannot hold.
 //!
 //! Both operands of a comparison are read as integers once, whichever ways are asked for
 //! ([`Machine::branch`]): what a way adds to the path says nothing of the other way. Of the two
@@ -34,8 +34,8 @@ impl Machine<'_> {
         self.way(state, (condition, holds), &sides)
     }
 
-    /// The paths behind a condition that holds, and behind one that does not; none where it cannot
-    /// be so.
+    /// The paths behind a condition that holds, and behind a condition that does not; none where
+    /// that is impossible.
     pub fn branch(&mut self, state: &State, condition: Condition) -> (Option<Path>, Option<Path>) {
         let sides = self.sides(state, condition);
         let taken = self.way(state, (condition, true), &sides);

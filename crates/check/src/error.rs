@@ -1,4 +1,4 @@
-//! What the check refuses, and by which rule.
+//! The check's refusals, and the rule that each one breaks.
 //!
 //! A [`Rejection`] is never the program's fault: it says that the compiler made code which is not
 //! proved, or that someone else made it. Each [`Rule`] has a test that breaks it alone.
@@ -78,7 +78,7 @@ impl Rule {
 pub struct Fault {
     /// The rule.
     pub rule: Rule,
-    /// What is wrong, as a part of a sentence.
+    /// The fault, as a part of a sentence.
     pub what: &'static str,
 }
 
@@ -96,7 +96,7 @@ pub struct Rejection {
     pub offset: u32,
     /// The rule.
     pub rule: Rule,
-    /// What is wrong, as a part of a sentence.
+    /// The fault, as a part of a sentence.
     pub what: &'static str,
 }
 

@@ -12,7 +12,8 @@
 //!   constant's as a bound of the symbol as well.
 //!
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
-//! the answer is *not known*, which is sound. What all queries walk is counted (`pass` bounds it).
+//! the answer is *not known*, which is sound. The nodes that all queries walk are counted (`pass`
+//! bounds it).
 
 use crate::rules::numeric::range;
 pub use crate::rules::order::Reading;
@@ -48,7 +49,7 @@ pub enum Fact {
         /// The right side.
         b: Node,
     },
-    /// A function's type id equals that of a type of the module.
+    /// A function's type id equals the id of a type of the module.
     Type {
         /// The function's record.
         record: Record,
@@ -80,7 +81,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Without facts, with space for so many.
+    /// Without facts, with space for `facts` of them.
     pub(crate) fn with_space(facts: usize) -> Facts {
         Facts { nodes: Vec::with_capacity(facts), ..Facts::default() }
     }
@@ -113,8 +114,8 @@ impl Facts {
         self.walked.set(self.walked.get().saturating_add(work));
     }
 
-    /// Lets queries walk so many nodes until [`Facts::walked`] is asked again; beyond that their
-    /// answer is *not known*. One edge may ask for as many facts as a certificate has claims.
+    /// Bounds the nodes that queries walk until [`Facts::walked`] is called; beyond `most` nodes
+    /// they answer *not known*. One edge may ask for as many facts as a certificate has claims.
     pub(crate) fn allow(&self, most: u64) {
         self.most.set(Some(most));
     }

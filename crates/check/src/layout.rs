@@ -27,7 +27,7 @@ pub enum MemoryShape {
     Guard {
         /// At least 4 GiB for the elision to serve anything.
         reservation_bytes: u64,
-        /// What follows it and always faults.
+        /// Bytes after the reservation, which always fault.
         guard_bytes: u64,
     },
     /// Every access is compared explicitly.
@@ -83,7 +83,7 @@ impl Default for Config {
     }
 }
 
-/// A value type, as far as code is concerned.
+/// A value type, as code distinguishes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ty {
     /// `i32`; the upper half of its register is unknown.
@@ -154,7 +154,7 @@ pub struct Memory {
 /// A table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What its elements are.
+    /// The type of its elements.
     pub ty: RefType,
     /// Its least length, in elements.
     pub min: u64,
@@ -185,8 +185,8 @@ pub mod offsets {
     /// function, of each memory, of each table, to the cell of each global, and the base of each
     /// memory and of each table, which their records have too (L2).
     pub const FIRST: u32 = 0x20;
-    /// Bytes of a memory at most, whatever its type allows: it lies in the address space of a
-    /// process.
+    /// Maximum number of bytes of a memory, also where its type allows more: a memory lies in the
+    /// address space of a process.
     pub const MEMORY_BYTES_MAX: u64 = 1 << 47;
     /// Store: the fuel that is left.
     pub const STORE_FUEL: u32 = 0;
@@ -225,7 +225,7 @@ pub mod offsets {
     /// Bytes of native stack that a thunk may take for each byte that a function of its type is
     /// charged at least; nothing is charged for the thunk itself.
     pub const THUNK_RATIO: u64 = 4;
-    /// What every function is charged beside 8 bytes for each cell of its frame.
+    /// The charge of every function, in bytes, in addition to 8 bytes for each cell of its frame.
     pub const CHARGE_BYTES: u64 = 64;
 }
 
@@ -237,7 +237,7 @@ pub const ITEMS_MAX: usize = 1 << 20;
 pub struct LayoutError {
     /// Offset in the module, in bytes.
     pub offset: u64,
-    /// What the layout does not know.
+    /// The construct that the layout does not support.
     pub what: &'static str,
 }
 
@@ -249,7 +249,7 @@ impl fmt::Display for LayoutError {
 
 impl core::error::Error for LayoutError {}
 
-/// What code of one module may rely on.
+/// The facts about a module's instances that its code may rely on.
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) config: Config,

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 const TEXT: &str = include_str!("../tests/lemmas/ledger.tsv");
 
-/// What the ledger says.
+/// The counts and the digest of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ledger {
     /// Lemmas.

@@ -1,8 +1,8 @@
 //! The abstract machine of one function: what is the same for all its blocks, and how values are
 //! read, narrowed and compared.
 //!
-//! Neighbours: `access` (memory operands), `step` (instructions), `conditions` (what they show),
-//! `calls`, `claims` (edges).
+//! Memory operands are in `access`, instructions in `step`, the paths behind conditions in
+//! `conditions`, and edges in `claims`.
 
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, Place};
@@ -17,7 +17,7 @@ use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// Bytes of stack that a frame takes at most, whatever it charges.
+/// Maximum number of bytes of stack of a frame, no matter what it charges.
 pub const FRAME_BYTES_MAX: u32 = 1 << 16;
 
 /// Stack words that one instruction may add without counted work: what few bytes of code can.
@@ -68,7 +68,7 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// A machine for `bytes`, of which `data` are no code.
+    /// A machine for `bytes`; the ranges in `data` are no code.
     ///
     /// # Errors
     ///
@@ -162,8 +162,8 @@ impl<'a> Machine<'a> {
         state
     }
 
-    /// The record that rdi holds at entry: a function's own, or that of some function of a thunk's
-    /// type.
+    /// The record that rdi holds at entry: a function's own, or the record of some function of a
+    /// thunk's type.
     fn own_record(&mut self, state: &mut State) -> Value {
         match self.kind {
             CodeKind::Func(func) => self.record(func),
@@ -189,7 +189,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The word at so many bytes from the stack pointer at entry.
+    /// The stack word at `offset` bytes from the stack pointer at entry.
     pub fn word(&self, offset: i64) -> Option<u32> {
         let last = i64::from(self.args_bytes);
         if offset & 7 != 0 || offset > last {
@@ -249,7 +249,7 @@ impl<'a> Machine<'a> {
         value
     }
 
-    /// An unknown number of so many bytes, zero-extended.
+    /// An unknown number of `bytes` bytes, zero-extended.
     pub(crate) fn unknown(&mut self, bytes: u32) -> Value {
         let hi = match bytes {
             1 => 0xff,
@@ -263,7 +263,7 @@ impl<'a> Machine<'a> {
     /// The low half of a word, zero-extended.
     #[inline]
     pub(crate) fn low_half(&mut self, state: &State, value: Value) -> Value {
-        // What a symbol is anywhere shows it mostly, so that no facts are walked.
+        // The bounds of the symbol's definition decide most cases, so that no facts are walked.
         let anywhere = || {
             let def = self.symbols.def(value.as_symbol()?);
             Some((i128::from(def.lo), i128::from(def.hi)))
@@ -315,7 +315,7 @@ impl<'a> Machine<'a> {
         self.ref_type(path, value).is_some_and(|is| ty.takes(is))
     }
 
-    /// What reference a value is, if it is one; not of null.
+    /// The reference type of a value; none if it is no reference, or null.
     pub fn ref_type(&self, path: Path, value: Value) -> Option<RefType> {
         if value.base != Base::None || value.shift != 0 {
             return None;
@@ -340,7 +340,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The type of which both values are references; none if both are null, or one is no reference.
+    /// The type that covers both references; none if both are null, or one is no reference.
     pub(crate) fn either_ref(&self, path: Path, a: Value, b: Value) -> Option<RefType> {
         let null = |value: Value| value.as_constant() == Some(0);
         let (one, other) = match (null(a), null(b)) {
@@ -364,9 +364,9 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Whether a function-wide number is at least so much on a path.
+    /// Whether a function-wide number is at least `least` on a path.
     pub(crate) fn at_least(&self, path: Path, sym: Sym, least: u64) -> bool {
-        // What a symbol is anywhere shows it mostly; facts make its bounds narrower only.
+        // The symbol's definition decides most cases; facts only make its bounds narrower.
         self.symbols.def(sym).lo >= least || self.facts.bounds(path, &self.symbols, sym).0 >= least
     }
 

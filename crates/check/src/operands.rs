@@ -1,8 +1,8 @@
 //! Operands of instructions: what is read from registers, memory and immediates, and what results
 //! are written to.
 //!
-//! - O1. What is read is zero-extended from the operand's width; immediates have 8 bytes, and who
-//!   reads them cuts them.
+//! - O1. A value read is zero-extended from the operand's width; immediates have 8 bytes, and their
+//!   readers cut them.
 //! - O2. A 32-bit result is zero-extended; of a register that gets a narrower one nothing is known,
 //!   nor of memory that gets anything but a whole word.
 
@@ -58,7 +58,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What an operand yields that is only read: as [`Machine::read`] without its place.
+    /// The value of an operand that is only read: as [`Machine::read`] without its place.
     #[inline(always)]
     pub(crate) fn source(
         &mut self,
@@ -115,8 +115,8 @@ impl Machine<'_> {
         self.store_number(state, place, Some(value).filter(|_| address.size == 8))
     }
 
-    /// Writes a place of which an instruction writes a whole word, or a part: then nothing is known
-    /// of it. Fuel is charged.
+    /// Writes to a place: `value` for a whole word, none for a part of one, which becomes unknown.
+    /// A write of the fuel is checked as a charge.
     pub(crate) fn store_number(
         &mut self,
         state: &mut State,

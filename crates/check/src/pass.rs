@@ -58,7 +58,7 @@ const NOWHERE: u32 = u32::MAX;
 /// Facts that queries may walk in the place of a claim.
 const WALKED_EACH: u64 = 64;
 
-/// What a pass found beside accepting.
+/// The results of a pass that accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) frame_bytes: u32,
@@ -77,7 +77,7 @@ pub(crate) fn pass(layout: &Layout, code: &Code<'_>, work: &mut u64) -> Result<F
     })
 }
 
-/// The work that a code of so many bytes may take, in facts walked.
+/// Maximum work for a code of `bytes` bytes, in facts walked.
 pub(crate) fn work_max(bytes: usize) -> u64 {
     let most = (bytes as u64).saturating_mul(WORK_MAX).saturating_add(KNOWN_BASE as u64);
     most.saturating_mul(WALKED_EACH)
@@ -141,7 +141,7 @@ struct Pass<'a> {
     #[allow(clippy::vec_box, reason = "a state goes from here to the map without being moved")]
     spare: Vec<Box<State>>,
     waiting_words: usize,
-    /// What is left of the work that the code's size allows, in facts walked.
+    /// The work that is left of what the code's size allows, in facts walked.
     work: u64,
 }
 
@@ -309,7 +309,8 @@ impl<'a> Pass<'a> {
             Flow::Stop => {}
             Flow::Jump(target) => self.edge(&mut state, target, insn.offset)?,
             Flow::Branch(target, condition) => {
-                // A way that cannot be taken needs nothing behind it, nor does one that traps.
+                // Nothing needs to hold behind a branch that cannot be taken, nor behind one that
+                // traps.
                 let (taken, other) = if self.traps_at(target) {
                     self.machine.stops_in_chain(&state)?;
                     (None, self.machine.assume(&state, condition, false))
@@ -376,8 +377,8 @@ impl<'a> Pass<'a> {
         bytes.starts_with(&[0x0f, 0x0b]) && self.blocks.find(target).is_none()
     }
 
-    /// An edge from the instruction at `from` to `target`. The state stays what it was, but for
-    /// symbols of unknown locations.
+    /// An edge from the instruction at `from` to `target`. The state does not change, except that
+    /// unknown locations get symbols.
     fn edge(&mut self, state: &mut State, target: u32, from: u32) -> Result<(), Fault> {
         if self.traps_at(target) {
             self.machine.stops_in_chain(state)?;

@@ -18,7 +18,7 @@ macro_rules! plants {
         /// The faults of rules, each of which makes its lemma fail.
         pub const PLANTS: &[Plant] = &[$(Plant::$rule),*];
 
-        /// The faults of what asks the rules, each of which lets hostile code through.
+        /// The faults in the code that calls the rules, each of which lets hostile code through.
         pub const STEPS: &[Plant] = &[$(Plant::$step),*];
     };
 }
@@ -112,8 +112,8 @@ steps {
 }
 }
 
-/// The fault that is planted, beside the words by which a program with plants is told
-/// (`crates/tidy/src/plants.rs`).
+/// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with
+/// plants.
 #[repr(C)]
 struct Planted {
     _marker: [u8; 31],

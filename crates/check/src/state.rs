@@ -16,7 +16,7 @@ use crate::value::{Base, Value};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// What the flags came from.
+/// The operation that set the flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Flags<W = u64> {
     /// Nothing that is known.
@@ -28,7 +28,7 @@ pub enum Flags<W = u64> {
     Sum(Value<W>, Value<W>),
 }
 
-/// What the argument cells hold that this code did not write.
+/// The contents of the argument cells that this code did not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Answers {
     /// Nothing that is known.
@@ -45,7 +45,7 @@ pub enum Answers {
 pub enum Loc {
     /// A general register.
     Register(u8),
-    /// What is left of the fuel, in the store; only this code and what it calls changes it.
+    /// The fuel that is left, in the store; only this code and what it calls changes it.
     Fuel,
     /// A stack word, counted from the arguments' end downwards.
     Word(u32),
@@ -81,11 +81,11 @@ pub struct State {
     pub regs: [Option<Value>; 16],
     /// Stack words; none: unknown.
     pub words: Vec<Option<Value>>,
-    /// What is left of the fuel; none: unknown.
+    /// The fuel that is left; none: unknown.
     pub fuel: Option<Value>,
-    /// What was written to argument cells since the last call or block entry.
+    /// The values written to argument cells since the last call or block entry.
     pub cells: BTreeMap<u32, Value>,
-    /// What the other argument cells hold.
+    /// The contents of the other argument cells.
     pub answers: Answers,
     /// The flags.
     pub flags: Flags,
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    /// Sets a location; one that does not exist stays so.
+    /// Sets a location. A location that does not exist is ignored.
     #[inline]
     pub(crate) fn set(&mut self, loc: Loc, value: Option<Value>) {
         match loc {
@@ -172,7 +172,7 @@ impl State {
         self.keeps_words = true;
     }
 
-    /// Makes it so many stack words: the last ones fall, or new ones are unknown.
+    /// Changes the number of stack words: the last ones are dropped, or new ones are unknown.
     pub(crate) fn resize(&mut self, words: usize) {
         self.keeps_words &= planted!(WordFallsUnseen, words >= self.words.len(), true);
         self.words.resize(words, None);

@@ -24,7 +24,7 @@ pub enum Flow {
     Branch(u32, Condition),
     /// To one of the entries of a jump table.
     Table {
-        /// What the entries are counted from.
+        /// The offset that the entries are relative to.
         table: u32,
         /// Where the first of them lies.
         first: u32,
@@ -35,7 +35,7 @@ pub enum Flow {
     Stop,
 }
 
-/// What kind of row an instruction needs in the trap map.
+/// The kind of row that an instruction needs in the trap map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Faults {
     /// It cannot fault.
@@ -50,7 +50,7 @@ pub enum Faults {
     Trap,
 }
 
-/// What an instruction did beside changing the state.
+/// The effects of an instruction other than those on the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Where control goes.
@@ -163,7 +163,7 @@ impl Machine<'_> {
         let (value, from) = self.source(state, insn, 1, effect)?;
         let (memory, register) = insn.place(0);
         match register {
-            // What was read is zero-extended already.
+            // The value read is zero-extended already.
             Some((r, bytes @ (4 | 8))) if bytes == from => self.set_word(state, r, Some(value)),
             Some((r, bytes)) => self.set_register(state, r, bytes, Some(value)),
             None if memory => self.write_memory(state, insn, (value, effect)),
@@ -198,7 +198,7 @@ impl Machine<'_> {
         };
         let a = self.fixed(a);
         let b = if insn.is_of_one_register() {
-            // The same word, whatever is known of it.
+            // The same word twice: no facts are needed.
             a
         } else if insn.operands() > 1 {
             let (b, _) = self.source(state, insn, 1, effect)?;
@@ -349,7 +349,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What reads operand 0 and writes rax and rdx, of a byte ax alone; gives operand 0.
+    /// Reads operand 0, makes rax and rdx unknown (of a byte, ax alone), and returns operand 0.
     fn wide(
         &mut self,
         state: &mut State,

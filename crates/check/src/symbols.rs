@@ -1,7 +1,8 @@
-//! What is known of symbols wherever they stand, and the table of zero-extensions.
+//! The bounds and kind of each symbol, and the table of zero-extensions.
 //!
 //! - S1. A symbol's bounds and kind hold in every execution that reaches a point where the symbol
-//!   stands in the state. What holds only behind a branch is a fact (`facts`), never a bound.
+//!   stands in the state. A property that holds only behind a branch is a fact (`facts`), never a
+//!   bound.
 //! - S2. The symbol of `low half of (sym << shift) + add` is that word, however often it is taken.
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.
@@ -24,13 +25,13 @@ pub enum Extent {
 pub enum RefKind {
     /// Functions.
     Func,
-    /// What the host gave.
+    /// References that the host made.
     Extern,
     /// Caught exceptions.
     Exn,
 }
 
-/// What a reference's type says beside its kind.
+/// The heap type of a reference, within its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Heap {
     /// Anything of its kind.
@@ -46,7 +47,7 @@ pub enum Heap {
 pub struct RefType {
     /// Its kind.
     pub kind: RefKind,
-    /// What more is known.
+    /// Its heap type within the kind.
     pub heap: Heap,
     /// Whether null is one.
     pub nullable: bool,
@@ -66,13 +67,13 @@ impl RefType {
 /// A record of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
-    /// That of a function of the module's index space.
+    /// The record of a function of the module's index space.
     Func(u32),
-    /// That of the function that a reference names.
+    /// The record of the function that a reference names.
     Ref(Sym),
 }
 
-/// What a symbol is, beside its bounds.
+/// The kind of a symbol; its bounds are apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A number.
@@ -103,7 +104,7 @@ pub struct Def {
     pub lo: u64,
     /// The most that it can be.
     pub hi: u64,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
 }
 
@@ -124,7 +125,7 @@ pub struct Symbols {
     halves: Vec<Half>,
 }
 
-/// What is known of a symbol, and the place + 1 of the newest of its low halves.
+/// A symbol's definition, and the place + 1 of the newest of its low halves.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     def: Def,
@@ -154,7 +155,7 @@ impl Symbols {
         Symbols { entries, halves: Vec::with_capacity(more >> 3) }
     }
 
-    /// What is known of a symbol.
+    /// The definition of a symbol: its bounds and kind.
     #[inline]
     pub fn def(&self, sym: Sym) -> Def {
         match self.entries.get(sym.0 as usize) {

@@ -2,37 +2,38 @@
 //!
 //! A [`Value`] stands for `base + (symbol << shift) + add` **modulo 2^64**. Terms stay modular; an
 //! integer reading is made where a value is used, under the facts of that point (`facts`). Two
-//! equal `Value`s are equal words, wherever they lie, but for the code of a record, which may be
-//! replaced: identity belongs to values, never to names of registers. A [`Sym`] is one unknown word
-//! of the present execution of an extended block; a number like [`Sym::ZERO`] is the same in the
-//! whole function.
+//! equal `Value`s are equal words, wherever they lie. The exception is the code of a record, which
+//! may be replaced. Identity belongs to values, never to names of registers. A [`Sym`] is one
+//! unknown word of the present execution of an extended block; a number like [`Sym::ZERO`] is the
+//! same in the whole function.
 //!
-//! What is said here of 64 bits holds for words of any width ([`Word`]): the check uses `u64`, the
-//! lemmas of `tests/lemmas` symbolic terms and words of few bits.
+//! All statements here about 64 bits hold for words of any width ([`Word`]): the check uses `u64`,
+//! the lemmas of `tests/lemmas` use symbolic terms and words of few bits.
 //!
 //! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base is one by symbol.
 //! - V2. For a base *by symbol* the symbol says *which* object it is and is no summand.
 
 use crate::word::Word;
 
-/// A symbol: an unknown 64-bit word. What is known of it stands in [`crate::symbols::Symbols`].
+/// A symbol: an unknown 64-bit word. Its bounds and kind stand in [`crate::symbols::Symbols`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sym(pub u32);
 
 impl Sym {
     /// The word 0.
     pub const ZERO: Sym = Sym(0);
-    /// What the stack height parameter was at entry, in bytes.
+    /// The stack height parameter at entry, in bytes.
     pub const HEIGHT: Sym = Sym(1);
     /// The return address.
     pub const RETURN_ADDRESS: Sym = Sym(2);
-    /// What register `r` was at entry (callee-saved ones only): `Sym(SAVED + r)`.
+    /// Register `r` at entry (callee-saved ones only): `Sym(SAVED + r)`.
     pub const SAVED: u32 = 3;
     /// The first symbol that is not the same for the whole function.
     pub const FIRST: u32 = Sym::SAVED + 16;
 }
 
-/// What a value is counted from. Payloads are indices of the module, unless said otherwise.
+/// The origin that a value is relative to. Payloads are indices of the module, unless said
+/// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Base {
     /// A number.
@@ -73,7 +74,7 @@ pub enum Base {
     Global(u32),
     /// The argument cells of the store.
     Args,
-    /// The array of function records by store address, as it was before so many calls.
+    /// The array of function records by store address, as it was before this number of calls.
     Funcs(u32),
     /// The word that counts epochs.
     Epoch,
@@ -91,7 +92,7 @@ impl Base {
 /// `base + (sym << shift) + add` modulo 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value<W = u64> {
-    /// What it is counted from.
+    /// The origin that it is relative to.
     pub base: Base,
     /// The symbol.
     pub sym: Sym,
@@ -135,7 +136,7 @@ impl<W: Word> Value<W> {
         (self.base == base && self.sym == Sym::ZERO).then_some(self.add)
     }
 
-    /// The same value, so many bytes further, modulo 2^64.
+    /// The value `add` bytes further, modulo 2^64.
     #[inline]
     pub fn plus(self, add: W) -> Value<W> {
         Value { add: self.add.wrapping_add(add), ..self }

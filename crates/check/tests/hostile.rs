@@ -17,7 +17,7 @@ use prova_check::{Config, CpuLevel, Layout, MemoryShape, Metering, Rule};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the check says of each row with the least certificate: there are no merges in most.
+/// The check's verdict on each row with the least certificate: there are no merges in most.
 fn verdicts() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     let rows = table::rows().into_iter();
     rows.map(|row| {
@@ -28,7 +28,7 @@ fn verdicts() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     .collect()
 }
 
-/// What the check says of each row with a certificate of its own.
+/// The check's verdict on each row of `claims.tsv`, with the row's certificate.
 fn of_claims() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
     let rows = claims::claimed().into_iter();
     rows.map(|claims::Claimed { row, certificate }| {
@@ -60,7 +60,7 @@ fn found(name: &str) -> table::Row {
     table::rows().into_iter().find(|row| row.name == name).expect("a row")
 }
 
-/// What the runtime asks a witness for: digest, sizes, rows.
+/// The witness answers the runtime's questions: digest, sizes, rows.
 #[test]
 fn a_witness_says_what_was_checked() {
     let row = found("thunks: an operator performed");
@@ -71,7 +71,7 @@ fn a_witness_says_what_was_checked() {
     assert_eq!((checked.kind(), checked.len()), (row.kind, row.bytes.len() as u32));
     assert!(!checked.is_empty());
     assert_eq!(*checked.layout_digest(), layout.digest());
-    // Return address and frame pointer, and what is taken off the height.
+    // Return address and frame pointer; bytes taken off the height.
     assert_eq!((checked.frame_bytes(), checked.charge()), (16, Some(80)));
     assert_eq!((checked.traps(), checked.calls()), (&row.traps[..], &row.calls[..]));
     let [trap] = row.traps[..] else { panic!("one trap") };
@@ -108,7 +108,7 @@ fn a_layout_is_of_its_module_and_settings() {
     assert_eq!((guard.table_base(1), guard.vmctx_bytes()), (0x60, 0x68));
 }
 
-/// Whatever of the settings is another is another layout: a witness of one is none of the other.
+/// Each setting changes the layout's digest, so code checked under one is not taken for another.
 #[test]
 fn each_setting_is_part_of_the_layout() {
     let wasm = found("tail calls: to itself").wasm;
@@ -132,7 +132,7 @@ fn each_setting_is_part_of_the_layout() {
     assert_eq!(digests.len(), settings.len());
 }
 
-/// The entries of a jump table are work, wherever they lead: each counts as a claim.
+/// Each entry of a jump table counts as work, as much as a claim.
 #[test]
 fn entries_of_jump_tables_are_work() {
     let work = |name: &str| {
@@ -145,7 +145,7 @@ fn entries_of_jump_tables_are_work() {
     assert!(many - few >= (70 - 2) * 64, "{few} and {many}");
 }
 
-/// All that is seen: rules, each with what is wrong.
+/// The rejections of all rows and forgeries: rules, each with its words.
 fn seen() -> BTreeSet<(Rule, &'static str)> {
     let rows = verdicts().into_iter().chain(of_claims()).filter_map(|(_, verdict)| verdict);
     rows.chain(forgeries().iter().filter_map(|(_, _, code)| judged(code))).collect()

@@ -20,7 +20,7 @@ use prova_check::plant::{PLANTS, Plant, STEPS, plant};
 use prova_check::{Layout, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The names of what is accepted, or refused by this rule.
+/// The verdict on each row and forgery, by name: none if it is accepted.
 fn verdicts() -> BTreeMap<String, Option<Rule>> {
     let rows = table::rows().into_iter().map(|row| {
         let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");

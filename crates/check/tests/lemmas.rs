@@ -1,6 +1,6 @@
 //! The check's own proof: its rules, executed on symbolic words, are lemmas for a solver; executed
-//! on words of few bits, they are tried on all values. `lemmas/README.md` says what green does not
-//! show.
+//! on words of few bits, they are tried on all values. `lemmas/README.md` says what a green run
+//! does not show.
 //!
 //! ```text
 //!                 ┌─ on terms ─► ways ─► SMT-LIB ─► z3: unsat, and its twin sat
@@ -25,7 +25,7 @@ use smt::{Solver, Theory};
 use std::collections::BTreeSet;
 use table::{ANSWERS, all};
 
-/// What a query may take, in milliseconds: the longest needs some seconds of a processor alone.
+/// The time limit of a query, in milliseconds: the longest needs some seconds of a processor alone.
 const MILLIS: u32 = 300_000;
 
 #[test]
@@ -34,9 +34,9 @@ fn names_are_unique() {
     assert_eq!(names.len(), all().len());
 }
 
-/// What the solver says, lemma by lemma, and how long it takes: for whoever changes a rule.
-/// `PROVA_LEMMAS=text` names lemmas, `PROVA_THEORY` (`bits`, `integers`) another theory; without
-/// the first one nothing is printed.
+/// Prints the solver's answers and times, lemma by lemma, for authors of a changed rule.
+/// `PROVA_LEMMAS=text` selects the lemmas whose names contain the text, `PROVA_THEORY` (`bits`,
+/// `integers`) another theory; without `PROVA_LEMMAS` nothing is printed.
 #[test]
 fn answers_are_printed_on_request() {
     let Ok(part) = std::env::var("PROVA_LEMMAS") else { return };

@@ -15,8 +15,9 @@ fn most() -> u64 {
     digits.parse().expect("a number")
 }
 
-/// So many times: `sub rsp, bytes; add rsp, bytes`, a branch to a `ret` of its own, a jump to what
-/// follows. The state that waits for the branch takes over the place of one that was large.
+/// Code that has, `times` times: `sub rsp, bytes; add rsp, bytes`, a branch to a separate `ret`, a
+/// jump to the next instruction. The state that waits for the branch takes over the place of one
+/// that was large.
 fn grows(times: usize, bytes: i32) -> Vec<u8> {
     let (mut code, end) = (Vec::new(), 22 * times + 1);
     for i in 0..times {

@@ -72,10 +72,10 @@ pub(crate) enum Command {
     Substrate(crate::substrate::SubstrateArgs),
 }
 
-/// What decides how functions are executed.
+/// The options that decide how functions are executed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EngineArgs {
-    /// What executes functions
+    /// The tier that executes functions
     #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(tiers()))]
     pub(crate) tier: String,
     /// Runs by the deterministic profile: the same on every machine (`prova profile`)
@@ -123,7 +123,7 @@ pub(crate) struct RunArgs {
     /// Limits of what WASI's calls make the host do (`-S help`)
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
     pub(crate) wasi: Vec<String>,
-    /// What the guest sees as its own name
+    /// The name that the guest sees as its own
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,
     /// Stops the guest after this many units of fuel; the same as `-W fuel=N`
@@ -247,7 +247,7 @@ pub(crate) struct XrefArgs {
     /// With --watch: calls this export instead of `_start`; what follows are its arguments
     #[arg(long, value_name = "FUNCTION", requires = "watch")]
     pub(crate) invoke: Option<String>,
-    /// With --watch: so many accesses are reported in order, with who called
+    /// With --watch: reports the first N accesses in order, with their callers
     #[arg(long, value_name = "N", requires = "watch", default_value_t = 20)]
     pub(crate) first: usize,
     /// With --watch: grants the guest a directory of the host, under its own or another name

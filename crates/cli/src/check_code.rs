@@ -70,7 +70,7 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What code is made for, by the options of `-O` and `-W`.
+/// The target of the code, by the options of `-O` and `-W`.
 ///
 /// # Errors
 /// [`Misuse`].
@@ -139,7 +139,7 @@ pub(crate) struct Made {
     layout: Layout,
     code: NativeCode,
     pub(crate) lines: Vec<Line>,
-    /// What Cranelift was given.
+    /// The input of Cranelift.
     pub(crate) clif: String,
 }
 
@@ -165,7 +165,7 @@ impl Made {
         Ok(Made { layout, code, lines, clif })
     }
 
-    /// What the check says.
+    /// The check's verdict.
     ///
     /// # Errors
     /// The first rule that is broken.

@@ -8,7 +8,7 @@ use prova_investigate::diff::{Allow, DiffOptions, Paint, Report, Verdict, diff_b
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
-/// Runs the command. Whatever fails is misuse: exit code 1 is for modules that differ.
+/// Runs the command. Every failure is misuse: exit code 1 is for modules that differ.
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let (report, allow) = match compare(args) {
         Ok(done) => done,
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
 }
 
-/// What `--allow harmless` assumes, and what it does not.
+/// The assumptions of `--allow harmless`, and the differences that it does not cover.
 fn taken_for_granted(report: &Report) -> String {
     let mut text = String::new();
     for (heading, covered) in [("assumed by", true), ("not covered by", false)] {

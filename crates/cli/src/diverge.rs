@@ -1,8 +1,8 @@
 //! `prova diverge`: the first place at which two runs of a program differ.
 //!
-//! Neighbours: `prova_investigate::diverge` does it; `trace` makes the record that both sides
-//! replay. Exit codes are those of comparing commands. `specialized` compares specialised functions
-//! with those that they were made of.
+//! `prova_investigate::diverge` does it; `trace` makes the record that both sides replay. Exit
+//! codes are those of comparing commands. `specialized` compares specialised functions with those
+//! that they were made of.
 
 mod specialized;
 
@@ -20,10 +20,10 @@ use prova_module::FuncIdx;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-// What is compared; `shrink` has the same. (A comment of documentation would be its help.)
+// The two sides of a comparison; `shrink` has the same. (A doc comment would be shown as its help.)
 #[derive(Debug, Args)]
 pub(crate) struct DivergeArgs {
-    /// What executes the program on each side: `tail` and `match` (the interpreter's executors),
+    /// The executors of the program on each side: `tail` and `match` (the interpreter's executors),
     /// `reference`, `native`; one name for both. `tail,tail-reused` compares a run in a fresh
     /// instance with a second one in an instance that has run (default: `tail,reference`)
     #[arg(long, value_name = "A[,B]")]
@@ -83,7 +83,7 @@ pub(crate) struct DivergeCommand {
 /// The sides, unless others are named.
 pub(crate) const SIDES: &str = "tail,reference";
 
-/// What a name of a side ends with whose instance has run.
+/// The suffix of a side's name whose instance has run before.
 pub(crate) const REUSED: &str = "-reused";
 
 /// The names of both sides, and whether the second one's instance has run before.
@@ -123,7 +123,7 @@ fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Dura
     Ok((config, wasm.timeout))
 }
 
-/// What a side executes of a function.
+/// The code that a side executes for a function.
 fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
     match name {
         "tail" | "match" => Code::Bytecode,
@@ -141,7 +141,7 @@ fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
     }
 }
 
-/// Runs the command. Whatever fails is misuse: exit code 1 is for runs that differ.
+/// Runs the command. Every failure is misuse: exit code 1 is for runs that differ.
 pub(crate) fn run(args: &DivergeCommand) -> Result<Exit> {
     match compared(args) {
         Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),

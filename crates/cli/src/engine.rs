@@ -1,6 +1,6 @@
-//! A command line → an engine of somebody else, as `diverge` runs it.
+//! A command line → another engine, as `diverge` runs it.
 //!
-//! Neighbours: `prova_investigate::trace` makes the modules and reads the lines.
+//! `prova_investigate::trace` makes the modules and reads the lines.
 //!
 //! 1. The words of the command are separated by spaces; no shell reads them. `{}` in a word is the
 //!    file of the module, which is removed when the run is over.
@@ -81,7 +81,7 @@ impl ForeignEngine for CommandEngine {
             bail!("the timeout was over before the engine ended");
         }
         if !all? || status.success() {
-            // What it started itself may hold its message open: nobody waits for that.
+            // A process that the engine started may hold the message open: nobody waits for that.
             return Ok(None);
         }
         let message = message.join().unwrap_or_default();
@@ -89,7 +89,7 @@ impl ForeignEngine for CommandEngine {
     }
 }
 
-/// Waits for a process that somebody else may end meanwhile.
+/// Waits for a process that another thread may end meanwhile.
 fn wait(child: &Mutex<Child>) -> io::Result<std::process::ExitStatus> {
     let mut pause = Duration::from_micros(100);
     loop {
@@ -121,7 +121,8 @@ fn watch(
     (done, thread)
 }
 
-/// Hands on the lines of an output until no more is wanted; whether all were.
+/// Hands on the lines of an output until the receiver wants no more. Returns whether all were
+/// handed on.
 fn lines(out: impl Read, line: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool> {
     let mut out = BufReader::new(out);
     let mut bytes = Vec::new();
@@ -138,7 +139,7 @@ fn lines(out: impl Read, line: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<bool
     }
 }
 
-/// What an engine says, as far as it is kept; all of it is read.
+/// The error output of an engine, up to the limit; all of it is read.
 fn text(err: Option<impl Read>) -> String {
     let mut bytes = Vec::new();
     if let Some(mut err) = err {

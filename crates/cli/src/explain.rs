@@ -34,7 +34,7 @@ pub(crate) struct ExplainArgs {
     /// Leaves out dependencies of other platforms
     #[arg(long, value_name = "TRIPLE", requires = "manifest_path")]
     target: Option<String>,
-    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    /// Output of `cargo metadata --format-version 1`, instead of asking Cargo
     #[arg(long, value_name = "FILE", conflicts_with = "manifest_path")]
     metadata: Option<PathBuf>,
     #[command(flatten)]

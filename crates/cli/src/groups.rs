@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub(crate) use wasi::wasi_limits;
 
-/// What `-W` says.
+/// The settings of `-W`.
 #[derive(Debug, Default)]
 pub(crate) struct Wasm {
     pub(crate) fuel: Option<u64>,
@@ -32,7 +32,7 @@ pub(crate) struct Wasm {
     proposals: Vec<(Proposal, bool)>,
 }
 
-/// What `-O` says.
+/// The settings of `-O`.
 #[derive(Debug, Default)]
 pub(crate) struct Optimize {
     pub(crate) dispatch: Option<Dispatch>,
@@ -153,7 +153,7 @@ impl Wasm {
         Ok(())
     }
 
-    /// What of it belongs to the engine.
+    /// Applies the settings of the engine.
     ///
     /// # Errors
     /// If it is the opposite of `--deterministic`.
@@ -173,7 +173,7 @@ impl Wasm {
         Ok(())
     }
 
-    /// What of it belongs to the store.
+    /// The settings of the store.
     pub(crate) fn limits(&self) -> StoreLimits {
         type Set = fn(StoreLimitsBuilder, usize) -> StoreLimitsBuilder;
         let mut limits = StoreLimitsBuilder::new();

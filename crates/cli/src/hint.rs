@@ -1,7 +1,7 @@
-//! What went wrong → what the user may have meant, or which option decides it.
+//! A failure → the user's likely intent, or the option that decides it.
 //!
-//! Neighbours: `report` prints [`of`] below an error; the others are asked where it happens. A hint
-//! never changes what a command does. `tests/hints.rs` has each.
+//! `report` prints [`of`] below an error; the others are called where it happens. A hint never
+//! changes what a command does. `tests/hints.rs` has each.
 
 use crate::args::{Cli, RunArgs};
 use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
@@ -64,8 +64,8 @@ pub(crate) fn of(error: &Error) -> Option<String> {
     }
 }
 
-/// Of a guest that ended with this code, what it may have missed: without a granted directory it
-/// can open no file, not even one that it is told of.
+/// A hint for a guest that ended with this code: without a granted directory it can open no file,
+/// not even one that an argument names.
 pub(crate) fn no_directory(args: &RunArgs, guest_args: &[OsString], code: i32) {
     if code == 0 || !args.dirs.is_empty() || args.invoke.is_some() {
         return;
@@ -155,8 +155,8 @@ pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
     }
 }
 
-/// What there is to say where machine code was asked for: that there can be none of the module, or
-/// that the check refused some of it. Functions that the compiler does not treat are no news.
+/// The warning where machine code was asked for: that there can be none of the module, or that the
+/// check refused some of it. Functions that the compiler does not treat are no news.
 pub(crate) fn no_machine_code(refusals: &[Refusal]) -> Option<String> {
     if let Some(RefusalReason::OfModule(why)) = refusals.first().map(|refusal| &refusal.reason) {
         return Some(format!("warning: the module runs as bytecode: {why}"));

@@ -1,4 +1,4 @@
-//! Files → modules: binary or text, from a path or standard input. Whatever is read has a bound.
+//! Files → modules: binary or text, from a path or standard input. Every read has a bound.
 
 use crate::report::{Misuse, OfFile};
 use prova::{Context, Engine, Module, Result, bail};
@@ -56,8 +56,7 @@ pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
     core_module(binary_of(path)?)
 }
 
-/// What is no component as it is, and of a component its only core module; offsets are then those
-/// in the core module.
+/// A module as it is, or the only core module of a component; offsets are then in the core module.
 fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
     let Some(modules) = prova_investigate::diff::core_modules(&wasm)? else { return Ok(wasm) };
     match modules.as_slice() {
@@ -137,7 +136,7 @@ fn is_binary_file(path: &Path) -> bool {
 /// How a binary module begins.
 const MAGIC: &[u8] = b"\0asm";
 
-/// All that `reader` gives, of which no more than a byte beyond the limit is read.
+/// All bytes of `reader`; it is read to at most one byte beyond the limit.
 fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
@@ -154,8 +153,8 @@ fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// The binary format of a module in either format. What does not start like a binary and is no
-/// UTF-8 is left to the decoder, whose message fits better.
+/// The binary format of a module in either format. A file that does not start like a binary and is
+/// no UTF-8 is left to the decoder, whose message fits better.
 fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     let is_text = !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_ok();
     if !is_text || bytes.is_empty() {

@@ -56,8 +56,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
     Ok(if view.is_proved() { Exit::Done } else { Exit::Bad })
 }
 
-/// What Prova does not run: a component, by its core modules, or a module of a proposal that it
-/// does not know. Its functions and their WebAssembly are shown; `error` is why it was refused.
+/// Inspects a file that Prova does not run: a component, by its core modules, or a module of a
+/// proposal that it does not know. Its functions and their WebAssembly are shown; `error` is why it
+/// was refused.
 fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
     let Ok(bytes) = input::binary_of(&args.file) else { return Err(error) };
     let ranges = match core_modules(&bytes) {

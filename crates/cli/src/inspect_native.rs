@@ -2,8 +2,9 @@
 //! their offsets in the module; behind them the CLIF that Cranelift was given.
 //!
 //! An instruction stands in the row of the operator that Cranelift says it belongs to; those that
-//! belong to none stand in the row of the function's beginning. What may trap says so, with the
-//! number of the trap. `prova check-code --explain` says what the check needs of an instruction.
+//! belong to none stand in the row of the function's beginning. An instruction that may trap says
+//! so, with the number of the trap. `prova check-code --explain` says what the check needs of an
+//! instruction.
 
 use crate::check_code::{Made, instruction};
 use crate::inspect_ssa::{Row, lines, operator_text, table};

@@ -64,7 +64,7 @@ pub(crate) fn table(rows: &BTreeMap<u32, Row>, text: &mut String) {
     }
 }
 
-/// An operator with its immediates, as far as they fit a column.
+/// An operator with its immediates, cut to the width of a column.
 pub(crate) fn operator_text(operator: &prova_module::Operator<'_>) -> String {
     let mut text = Opcode::of(operator).mnemonic().to_owned();
     for (_, field) in Opcode::immediates(operator).iter() {

@@ -9,6 +9,7 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
+use prova_builds::names::counted;
 use prova_builds::repro::Verdict;
 use prova_investigate::isolate::crate_source::{crate_source, crates_of};
 use prova_investigate::isolate::{self, Isolated, OPERATORS_MAX, Options, Size, proof};
@@ -45,7 +46,7 @@ pub(crate) struct IsolateArgs {
     /// The platform that the crate is built for
     #[arg(long, value_name = "TRIPLE", default_value = "wasm32-wasip1", requires = "crate_to")]
     target: String,
-    /// How long is searched: so many thousand bytes of modules are compared
+    /// Limits the search to N thousand bytes of compared modules
     #[arg(long, value_name = "N", default_value_t = 30_000)]
     budget: u64,
 }
@@ -107,7 +108,8 @@ fn text(isolated: &Isolated, directory: &Path) -> String {
         (false, true) => "; the function is too long to be taken apart",
         (false, false) => "",
     };
-    out.push_str(&format!("verified: both validate, and `prova diff` says the same of the function ({tries} pairs tried{ended})\n"));
+    let tries = counted(*tries, "pair");
+    out.push_str(&format!("verified: both validate, and `prova diff` says the same of the function ({tries} tried{ended})\n"));
     let (a, b) = (directory.join("a.wasm"), directory.join("b.wasm"));
     out.push_str(&format!("written: {} and {}, each with its text\n", a.display(), b.display()));
     printable(&out)

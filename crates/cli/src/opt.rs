@@ -1,7 +1,7 @@
 //! `prova opt`: a module through SSA and back, optimised by passes; only what is proved is written.
 //!
 //! Exit codes: 0 written; 1 the module is bad, or no module was made (and nothing is written); 2
-//! misuse. Functions that keep their bytes because a step was not proved are told on standard
+//! misuse. Functions that keep their bytes because a step was not proved are reported on standard
 //! error, and the code is 1 with `--strict`.
 
 use crate::input;

@@ -59,7 +59,7 @@ struct ShowArgs {
     /// Where the text first differs, not where the structure does
     #[arg(long)]
     textual: bool,
-    /// So many equal lines around each difference
+    /// Number of equal lines around each difference
     #[arg(long, value_name = "LINES", default_value_t = 3)]
     context: usize,
     /// The first log, plain or gzip

@@ -1,8 +1,8 @@
 //! `prova profile`: the rules of `--deterministic`, and the digest by which two hosts know that
 //! they have the same.
 //!
-//! Neighbours: `prova::Profile` is the profile; this prints it. What narrows it (proposals, limits,
-//! the stack: `-W`) is in the digest; what is an input of a run is refused here.
+//! `prova::Profile` is the profile; this prints it. Settings that narrow it (proposals, limits, the
+//! stack: `-W`) are in the digest; settings that are inputs of a run are refused here.
 
 use crate::args::EngineArgs;
 use crate::groups::Wasm;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-/// What `prova --version` prints behind the name.
+/// The text that `prova --version` prints behind the name.
 pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (number, digest) = (Profile::VERSION, Profile::DIGEST);
     format!("{}\ndeterministic profile {number}, sha256 {digest}", env!("CARGO_PKG_VERSION"))
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<Exit> {
     if let Some((key, _)) = inputs.into_iter().find(|(_, given)| *given) {
         bail!(Misuse(format!("`-W {key}` is no part of the profile: leave it out")));
     }
-    // What a run refuses has no digest.
+    // Settings that a run refuses have no digest.
     new_engine(&config)?;
     let profile = Profile::of(&config, &wasm.limits());
     if args.text {

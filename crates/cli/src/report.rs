@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The exit code of a trap, of used up fuel, of a timeout: that of an aborted process.
+/// The exit code of a trap, of used up fuel, of a timeout: the same as for an aborted process.
 pub(crate) const TRAP: u8 = 134;
 const MISUSE: u8 = 2;
 const FAILED: u8 = 1;
@@ -28,7 +28,7 @@ pub(crate) enum Exit {
     Done,
     /// It did its work, and the answer is no.
     Bad,
-    /// What was to be compared could not be built.
+    /// An input of the comparison could not be built.
     BuildFailed,
     /// A comparison has no answer.
     Inconclusive,
@@ -79,7 +79,7 @@ impl fmt::Display for Help {
 impl std::error::Error for Misuse {}
 impl std::error::Error for Help {}
 
-/// Prints what is to be printed, and gives the exit code.
+/// Prints the error of an outcome, if there is one, and gives the exit code.
 pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     let error = match outcome {
         Ok(Exit::Done) => return ExitCode::SUCCESS,
@@ -115,8 +115,9 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     }
 }
 
-/// What to do about an error, below an empty line. Of a refusal, the command that tells why, for a
-/// report: nobody but us can mend it. Else the option that decides, if there is one.
+/// The advice below an error, after an empty line. For a refusal it is the command that explains
+/// it, for a report: nobody but us can mend it. Otherwise it is the option that decides, if there
+/// is one.
 pub(crate) fn advice(error: &Error) -> Option<String> {
     match error.downcast_ref::<Bug>().and_then(Bug::check_error) {
         Some(refused) => {

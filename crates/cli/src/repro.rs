@@ -39,11 +39,11 @@ enum ReproCommand {
     Explain(ExplainArgs),
 }
 
-/// What to build and how, whatever for.
+/// The build, its variations and its limits.
 #[derive(Debug, Args)]
 struct Common {
-    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order,
-    /// source-times, cpus, aslr, environment, exec-path, host-name
+    /// The surroundings to vary: `all`, `none`, or a list of path, home, time-zone, locale, umask,
+    /// file-order, source-times, cpus, aslr, environment, exec-path, host-name
     #[arg(long, value_name = "LIST", default_value = "all")]
     vary: String,
     /// Files to compare (`*`, `?`, `**`); without it, every file that the build makes
@@ -101,7 +101,7 @@ struct ExplainArgs {
     /// How often; without it 2, and up to 8 as long as all agree and a minute has not passed
     #[arg(long, value_name = "N")]
     runs: Option<usize>,
-    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    /// Output of `cargo metadata --format-version 1`, instead of asking Cargo
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
     #[command(flatten)]
@@ -160,7 +160,7 @@ impl Drop for Kept {
 }
 
 impl Common {
-    /// What to build, and where; the latter must live as long as what is built.
+    /// The options of the build, and its directory, which must live as long as the outputs.
     fn options(&self, runs: Option<usize>) -> Result<(Options, Kept)> {
         let vary = variations(&self.vary)?;
         let kept = Kept::new(self.keep.as_ref())?;

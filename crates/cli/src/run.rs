@@ -17,11 +17,11 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// What host functions see.
+/// The state of host functions.
 struct Host {
     wasi: WasiCtx,
     limits: StoreLimits,
-    /// What writes the host's answers down, if that is wanted.
+    /// Records the host's answers, if a record is wanted.
     recorder: Option<Recorder>,
 }
 
@@ -105,7 +105,7 @@ fn record_alone(args: &RunArgs, wasm: &Wasm) -> Result<()> {
     Ok(())
 }
 
-/// What writes the record, if one is wanted.
+/// The writer of the record, if one is wanted.
 fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<Option<Recorder>> {
     let Some(path) = &args.record else { return Ok(None) };
     let mut texts = Vec::new();
@@ -116,7 +116,8 @@ fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<
         }
     }
     if let Some(name) = &args.invoke {
-        // What cannot be called leaves an older record as it is; `invoke` says why.
+        // An export that cannot be called leaves an older record as it is; `invoke` reports the
+        // error.
         match module.get_export(name) {
             Some(ExternType::Func(ty)) => drop(values::parse_all(name, &ty, guest_args)?),
             _ => return Ok(None),
@@ -144,8 +145,8 @@ fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
     )
 }
 
-/// A configuration that is impossible is a misuse: it was put together from options. What can be
-/// wrong with it is the stack.
+/// A configuration that is impossible is a misuse: it was put together from options. Only its stack
+/// can be wrong.
 pub(crate) fn new_engine(config: &Config) -> Result<Engine> {
     Engine::new(config).map_err(|error| Misuse(format!("{error} (`-W max-wasm-stack`)")).into())
 }
@@ -164,7 +165,7 @@ fn named_file(preload: &str) -> Result<(&str, &str)> {
     }
 }
 
-/// What the guest is granted.
+/// The guest's grants.
 fn wasi_ctx(
     args: &RunArgs,
     limits: WasiLimits,

@@ -1,6 +1,6 @@
-//! `prova shrink`: two runs that differ → a small module of its own that still does.
+//! `prova shrink`: two runs that differ → a small separate module whose runs still differ.
 //!
-//! Neighbours: `prova_investigate::shrink` does it; `diverge` has the sides and the options.
+//! `prova_investigate::shrink` does it; `diverge` has the sides and the options.
 //!
 //! Exit codes: 0 shrunk and verified, 2 misuse, unreadable input, or sides that do not differ, 4
 //! the difference was not reproduced.
@@ -16,7 +16,7 @@ use prova_investigate::shrink::{ENTRY, NotShown, Options, Shrunk, shrink};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the small module is called, and that of the second side's build.
+/// The names of the small module and of the second side's build of it.
 const NAMES: [&str; 2] = ["small", "against"];
 
 /// Makes a small module of the place at which two runs differ
@@ -29,7 +29,7 @@ pub(crate) struct ShrinkArgs {
     /// and `against.wat`
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How long is searched: so many thousand bytes of modules are tried
+    /// Limits the search to N thousand bytes of modules that are tried
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     budget: u64,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit> {
     }
 }
 
-/// What is made small runs in Prova, in a fresh instance.
+/// Refuses sides that are not Prova in a fresh instance.
 fn own_sides(args: &DivergeArgs) -> Result<()> {
     let reused = args.sides.as_ref().is_some_and(|sides| sides.ends_with(REUSED));
     if args.engine.is_some() || args.specialized.is_wanted() || reused {

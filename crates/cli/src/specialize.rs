@@ -14,9 +14,10 @@ use crate::report::{Exit, Misuse, print, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
 use prova::{Context, Result, bail};
+use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
 use prova_specialize::{Assume, Fault, Options, Outcome, Places, Specialized};
-use report::Report;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub(crate) struct SpecializeArgs {
     /// Writes the module as its initialiser has left it, with its requests, and compiles nothing
     #[arg(long, requires = "wizen")]
     init_only: bool,
-    /// What is believed of the program: that its text does not change (`trust`), or less
+    /// The belief about the program: that its text does not change (`trust`), or less
     #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
     assume: Believed,
     /// Believes nothing of the program; writes nothing if a request is refused
@@ -79,7 +80,7 @@ pub(crate) struct SpecializeArgs {
     jobs: Option<usize>,
 }
 
-/// What a proof may take for granted.
+/// The assumptions of a proof.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Believed {
     /// Program text is compared; the virtual stack is believed to be the interpreter's alone
@@ -128,10 +129,10 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let refused = told(&outcome, &places);
     tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
-        let all = Report::new(&file.display().to_string(), &module, &outcome, &places);
-        let is_page = to.extension().is_some_and(|ending| ending == "html");
-        let text = if is_page { all.html() } else { all.text() };
-        std::fs::write(to, text).with_context(|| format!("failed to write `{}`", to.display()))?;
+        let all = report::report(&file.display().to_string(), &module, &outcome, &places);
+        let form = Form::of(to.extension().and_then(OsStr::to_str));
+        std::fs::write(to, all.present(form)?)
+            .with_context(|| format!("failed to write `{}`", to.display()))?;
     }
     if args.strict && refused > 0 {
         warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
@@ -184,7 +185,8 @@ fn init_func<'a>(args: &'a SpecializeArgs, module: &prova_module::Module) -> &'a
     }
 }
 
-/// Tells which requests are refused and why, and what is hardly meant; how many are refused.
+/// Warns of the refused requests, with the reasons, and prints the notes. Returns how many requests
+/// are refused.
 fn told(outcome: &Outcome, places: &Places) -> usize {
     let mut refused = 0;
     for (asked, _, state) in &outcome.requests {

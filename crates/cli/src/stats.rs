@@ -1,5 +1,5 @@
-//! What `prova run --stats` says at the end: fuel, or dispatches of the interpreter; in tier
-//! `native` how many of the functions that were called stay bytecode.
+//! The last lines of `prova run --stats`: fuel, or dispatches of the interpreter; in tier `native`
+//! how many of the functions that were called stay bytecode.
 //!
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
@@ -7,7 +7,7 @@ use prova::{DispatchCounts, Refusal, RefusalReason};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What is counted.
+/// The counters of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Stats {
     /// Units of fuel

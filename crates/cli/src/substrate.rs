@@ -194,7 +194,7 @@ fn call(args: &FileArgs, entry: &str, input: &str) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What came of calling an entry point.
+/// The outcome of calling an entry point.
 fn called(args: &FileArgs, entry: &str, input: &[u8]) -> Result<Outcome> {
     let host = ChainHost::new(&args.chain)?;
     let (code, mut storage) = code_and_state(&args.chain, &args.file)?;
@@ -330,8 +330,8 @@ fn trie_version(version: &RuntimeVersion) -> Result<StateVersion> {
     }
 }
 
-/// A block that is refused is an answer, whatever the trap that the runtime ended with; as JSON it
-/// is the member behind `reports`, or stands alone.
+/// A refused block is an answer, for any trap of the runtime. As JSON it is the member behind
+/// `reports`, or stands alone.
 fn refused(chain: &ChainArgs, error: prova::Error, mut reports: Vec<Value>) -> Result<Exit> {
     if chain.json {
         let report = json!({ "accepted": false, "error": chain_of(&error) });

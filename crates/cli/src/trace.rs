@@ -1,8 +1,8 @@
 //! `prova trace` and `prova replay`: the events of a run.
 //!
-//! Neighbours: `prova_investigate::trace` does it; `run` writes records, and `diverge` takes what
-//! it compares from [`ProgramArgs`] too. A program that is no record is run once to make one, with
-//! its output on standard error.
+//! `prova_investigate::trace` does it. `run` writes records, and `diverge` takes its inputs from
+//! [`ProgramArgs`] too. A program that is no record is run once to make one, with its output on
+//! standard error.
 
 use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print};
@@ -77,7 +77,7 @@ pub(crate) struct ProgramArgs {
     /// Limits of what WASI's calls make the host do (`-S help`)
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
     wasi: Vec<String>,
-    /// What the guest sees as its own name
+    /// The name that the guest sees as its own
     #[arg(long, value_name = "NAME")]
     argv0: Option<String>,
     /// The module in binary or text format, or a record; and the guest's arguments
@@ -146,8 +146,8 @@ impl ProgramArgs {
         self.module_and_args.first().map_or(Path::new(""), Path::new)
     }
 
-    /// The record that is named, or one of a run of what is made of the module, for at most so much
-    /// fuel.
+    /// The named record, or a record of a run of the module that `made` gives, with at most `fuel`
+    /// units.
     ///
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module, and of making it.

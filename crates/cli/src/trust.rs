@@ -1,8 +1,8 @@
 //! `prova trust`: what the proofs rest on, and what keeps it; `--self-test` tries what can be tried
 //! on this machine.
 //!
-//! The list is that of `docs/TRUST.md`, which has the reasons; a test holds both against each
-//! other. Exit codes: 0; 1 if a trial of the self-test fails.
+//! The list is in `docs/trust/assumptions.md`, with the reasons; a test compares both. Exit codes:
+//! 0; 1 if a trial of the self-test fails.
 
 use crate::report::{Exit, print};
 use clap::Args;
@@ -26,7 +26,7 @@ struct Assumption {
     noticed_by: &'static str,
 }
 
-/// What the check of machine code assumes.
+/// The assumptions of the check of machine code.
 const MACHINE: [Assumption; 11] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
@@ -103,12 +103,12 @@ pub(crate) fn run(args: &TrustArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What the trials run: a load, and a division.
+/// The module of the trials: a load, and a division.
 const MODULE: &str = "(module (memory 1)
     (func (export \"load\") (param i32) (result i32) (i32.load offset=4 (local.get 0)))
     (func (export \"divide\") (param i32) (result i32) (i32.div_u (i32.const 7) (local.get 0))))";
 
-/// What is tried, and whether it is as it should be.
+/// A trial: its description, and whether the result is right.
 type Trial = (&'static str, fn() -> Result<bool>);
 
 /// Tries what can be tried; each trial is a line.
@@ -138,8 +138,8 @@ fn self_test() -> Result<Exit> {
     Ok(if good { exit } else { Exit::Bad })
 }
 
-/// What the ledger of this build says of the check's own proof, and whether it is whole. Nothing
-/// is proved here.
+/// The recorded proof of the check's arithmetic, from the ledger of this build: whether all lemmas
+/// are proved, and a line about them. Nothing is proved here.
 fn lemmas() -> (bool, String) {
     let Ledger { lemmas, proved, enumerated, digest } = prova_native::ledger();
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_list_is_that_of_the_page() {
-        let page = include_str!("../../../docs/TRUST.md");
+        let page = include_str!("../../../docs/trust/assumptions.md");
         let rows: Vec<&str> =
             page.lines().skip_while(|line| !line.starts_with("| assumed |")).collect();
         let rows = rows.iter().skip(2).take_while(|line| line.starts_with('|'));

@@ -4,6 +4,7 @@ use crate::args::ValidateArgs;
 use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
 use crate::{input, run, watchdog};
 use prova::{Context, Engine, Result, Translated, bail};
+use prova_builds::names::counted;
 use std::path::Path;
 
 /// Runs the command on each file; one that fails does not keep the others from being looked at.
@@ -19,8 +20,9 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
     for file in &args.files {
         match validate(&engine, file) {
             Ok(Translated { functions, words, wasm_bytes }) => print(&format!(
-                "{}: valid, {functions} functions translated and checked ({wasm_bytes} bytes of WebAssembly, {} of bytecode)\n",
+                "{}: valid, {} translated and checked ({wasm_bytes} bytes of WebAssembly, {} of bytecode)\n",
                 file.display(),
+                counted(functions as u64, "function"),
                 8 * words
             ))?,
             Err(error) => {

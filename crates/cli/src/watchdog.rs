@@ -1,10 +1,10 @@
 //! A wall-clock limit: a thread that moves the engine's epoch on when the time is over, and ends
 //! the process if that does not help.
 //!
-//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. What neither reaches
-//! is a call of the host's system that does not return, or work of Prova's own between two polls:
-//! for that the process gets [`GRACE`] and is then ended from outside, with the exit code of a
-//! timeout, and says which it was.
+//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. Neither reaches a
+//! call of the host's system that does not return, or work of Prova's own between two polls: for
+//! that the process gets [`GRACE`] and is then ended from outside, with the exit code of a timeout,
+//! and says which it was.
 //!
 //! The time starts before anything is loaded. Reading, validating and translating modules does not
 //! poll: the timeout ends the process at once while [`Watchdog::start_running`] was not reached.
@@ -26,7 +26,7 @@ pub(crate) struct Watchdog {
     running: Arc<Mutex<Running>>,
 }
 
-/// What the time stops.
+/// The activity that the time stops.
 #[derive(Default)]
 enum Running {
     /// Modules are loaded, or something else happens that does not poll: the process ends.
@@ -47,7 +47,8 @@ impl Watchdog {
     }
 
     /// Lets the time move this engine's epoch on, from now on in place of the engine before. If it
-    /// is over, the epoch stays: whoever runs code asks [`Watchdog::is_over`] between two engines.
+    /// is over, the epoch stays: a caller with several engines asks [`Watchdog::is_over`] between
+    /// them.
     pub(crate) fn watch(&self, engine: &Engine) {
         self.run(engine, None);
     }
@@ -73,7 +74,7 @@ pub(crate) fn start(timeout: Duration) -> Result<Watchdog> {
     start_for(timeout, "all modules were loaded")
 }
 
-/// Ends a command that runs programs of its own, after `timeout` from now.
+/// Ends a command that runs other programs, after `timeout` from now.
 ///
 /// # Errors
 /// As [`start`].

@@ -55,8 +55,8 @@ fn foreign(args: &XrefArgs, error: &prova::Error) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Runs the program and reports. What cannot even start is misuse; how the program ends is part of
-/// the report.
+/// Runs the program and reports. A program that cannot start is misuse; how the program ends is
+/// part of the report.
 fn watched(
     args: &XrefArgs,
     module: &Module,
@@ -80,8 +80,7 @@ fn watched(
     Ok(Exit::Done)
 }
 
-/// What the guest is granted: standard output is the report's, so the guest's goes to standard
-/// error.
+/// The guest's grants: standard output is the report's, so the guest's goes to standard error.
 fn wasi(args: &XrefArgs, limits: WasiLimits) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder.limits(limits);

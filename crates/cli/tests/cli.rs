@@ -1,6 +1,6 @@
 //! The program itself: each documented message, exit code, and named backtrace.
 //!
-//! What green does not show: what real programs do (`programs/`), and files and clocks under WASI
+//! A green run does not show what real programs do (`programs/`), and files and clocks under WASI
 //! (`crates/wasi/tests`).
 
 use crate::common::{DEMO, TIERS, demo};

@@ -1,7 +1,7 @@
 //! `prova check-code`, `prova trust` and `prova inspect --native`.
 //!
-//! Green does not show that what a listing says of an instruction is true beyond its offsets
-//! (`prova_native::listing` has tests of its own). Machine code is the same on every machine, so
+//! A green run does not show that a listing is right about an instruction beyond its offsets
+//! (`prova_native::listing` has separate tests). Machine code is the same on every machine, so
 //! outputs are compared where Prova has none, too.
 
 use std::path::Path;

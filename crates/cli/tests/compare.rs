@@ -1,7 +1,7 @@
 //! The exit codes and first lines of commands that compare.
 //!
-//! Green does not show what the reports say of each difference: the tests of `prova-investigate`
-//! do.
+//! A green run does not show what the reports say of each difference: the tests of
+//! `prova-investigate` do.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

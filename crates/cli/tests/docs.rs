@@ -1,14 +1,16 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
 //! lines below it.
 //!
-//! A block runs in one directory for each page, in which `tests/cases` lies, and
-//! `programs/specialize` in `specialize`. A line of `> …` goes
-//! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
-//! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
-//! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! The blocks of a page run one after the other in one directory. It is a copy of the folder that
+//! the page names in a line `in a copy of `FOLDER``; a page of the book (`book`) has a copy of
+//! `tests/cases`, in which `bin`, `specialize` and `substrate` of `programs` lie too. A line of
+//! `> …` goes on with the command above it; a line `…` stands for any number of lines; `[exit N]`
+//! ends the output of a command whose code is not 0. The directory's own name is written
+//! `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
-//! Green shows that the pages tell the truth about these commands, not that they are good pages,
-//! nor what prose says.
+//! Every page of `docs/reference` that has a console block runs; its name stands in no list. Green
+//! shows that the pages tell the truth about these commands, not that they are good pages, nor that
+//! the prose is true.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,20 +19,36 @@ use std::process::Command;
 
 const HOME: &str = "~/two-builds";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A directory with the cases, removed at the end.
+/// A copy of a folder, removed at the end.
 struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Place {
+    /// The place of a page with this name and text.
+    ///
+    /// # Panics
+    /// If the page names a folder that is not there.
+    fn new(name: &str, text: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
-        copy(&root().join("tests/cases"), &path);
-        copy(&root().join("programs/specialize"), &path.join("specialize"));
+        match folder(text) {
+            Some(folder) => copy(&root().join(folder), &path),
+            None => {
+                copy(&root().join("tests/cases"), &path);
+                for folder in ["bin", "specialize", "substrate"] {
+                    copy(&root().join("programs").join(folder), &path.join(folder));
+                }
+            }
+        }
         Place(path.canonicalize().expect("it was made"))
     }
+}
+
+/// The folder that a page names.
+fn folder(text: &str) -> Option<&str> {
+    text.split_once("in a copy of `")?.1.split('`').next()
 }
 
 impl Drop for Place {
@@ -52,7 +70,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a command prints, and its code.
+/// The lines that a command prints, and its code.
 fn run(place: &Place, command: &str) -> Vec<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_prova"));
     let mut path = program.parent().expect("it is in a directory").as_os_str().to_owned();
@@ -95,7 +113,11 @@ fn matches(expected: &[&str], actual: &[String]) -> bool {
 fn page(path: &Path) -> (String, String) {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let place = Place::new(&path.file_stem().unwrap_or_default().to_string_lossy());
+    // A tutorial may have the name of a page, and run at the same time.
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let stem = path.file_stem().unwrap_or_default();
+    let name = format!("{}-{}", folder.to_string_lossy(), stem.to_string_lossy());
+    let place = Place::new(&name, &text);
     let lines: Vec<&str> = text.lines().collect();
     let (mut page, mut wrong, mut at, mut commands) = (String::new(), String::new(), 0, 0);
     while at < lines.len() {
@@ -135,34 +157,66 @@ fn page(path: &Path) -> (String, String) {
     (page, wrong)
 }
 
-fn check(name: &str) {
-    let path = root().join("docs").join(name);
-    let (page, wrong) = page(&path);
-    if std::env::var_os("PROVA_BLESS").is_some() {
-        fs::write(&path, page).expect("the page can be written");
-        return;
+/// Runs a page of `docs`.
+pub(crate) fn check(name: &str) {
+    check_all(&[name.to_owned()]);
+}
+
+/// Runs pages of `docs`, all of them, before it says what was wrong.
+fn check_all(names: &[String]) {
+    let mut all = String::new();
+    for name in names {
+        let path = root().join("docs").join(name);
+        let (page, wrong) = page(&path);
+        if std::env::var_os("PROVA_BLESS").is_some() {
+            fs::write(&path, page).expect("the page can be written");
+        } else {
+            all.push_str(&wrong);
+        }
     }
-    assert!(wrong.is_empty(), "the page says something else (PROVA_BLESS=1 rewrites it)\n{wrong}");
+    assert!(all.is_empty(), "a page says something else (PROVA_BLESS=1 rewrites it)\n{all}");
+}
+
+/// How many tests share the pages of `docs/reference`.
+const PARTS: usize = 5;
+
+/// Every fifth page of `docs/reference` that has a console block, beginning with this one.
+fn reference(part: usize) {
+    let pages: Vec<String> = super::pages::pages()
+        .into_iter()
+        .filter(|(_, text)| text.contains("```console\n"))
+        .map(|(name, text)| {
+            assert!(folder(&text).is_some(), "{name} does not say in a copy of which folder");
+            format!("reference/{name}")
+        })
+        .collect();
+    assert!(pages.len() >= 3 * PARTS, "{pages:?}");
+    check_all(&pages.into_iter().skip(part).step_by(PARTS).collect::<Vec<_>>());
 }
 
 #[test]
-fn tutorial() {
-    check("book/two-builds.md");
+fn reference_1_of_5() {
+    reference(0);
 }
 
 #[test]
-fn repro() {
-    check("reference/repro.md");
+fn reference_2_of_5() {
+    reference(1);
 }
 
 #[test]
-fn isolate() {
-    check("reference/isolate.md");
+fn reference_3_of_5() {
+    reference(2);
 }
 
 #[test]
-fn explain() {
-    check("reference/explain.md");
+fn reference_4_of_5() {
+    reference(3);
+}
+
+#[test]
+fn reference_5_of_5() {
+    reference(4);
 }
 
 #[test]
@@ -178,73 +232,4 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
             && !matches(&["a", "c"], &actual)
             && !matches(&[], &actual)
     );
-}
-
-#[test]
-fn opt() {
-    check("reference/opt.md");
-}
-
-#[test]
-fn record() {
-    check("reference/record.md");
-}
-
-#[test]
-fn trace() {
-    check("reference/trace.md");
-}
-
-#[test]
-fn shrink() {
-    check("reference/shrink.md");
-}
-
-#[test]
-fn diverge() {
-    check("reference/diverge.md");
-}
-
-#[test]
-fn specialize() {
-    check("reference/specialize.md");
-}
-
-#[test]
-fn tutorial_specialize() {
-    check("book/specialize.md");
-}
-
-/// C without comments and white space.
-fn bare(code: &str) -> String {
-    let mut bare = String::new();
-    for (number, part) in code.split("/*").enumerate() {
-        let behind = part.split_once("*/").map(|(_, behind)| behind);
-        let kept = if number == 0 { part } else { behind.unwrap_or("") };
-        bare.extend(kept.chars().filter(|sign| !sign.is_whitespace()));
-    }
-    bare
-}
-
-/// What the tutorial shows of its example, from the first step on, stands in the example in this
-/// order, so that who copies it has what is tested; `…` stands for any code.
-#[test]
-fn the_tutorials_code_is_its_examples() {
-    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is there");
-    let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));
-    let example = bare(&example);
-    let steps = page.split_once("## Six steps").expect("steps").1;
-    let blocks: Vec<&str> =
-        steps.split("```c\n").skip(1).filter_map(|block| block.split("```").next()).collect();
-    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
-    for block in &blocks {
-        let mut rest = example.as_str();
-        for part in bare(block).split('…') {
-            let found = rest.find(part);
-            rest = &rest[found.unwrap_or_else(|| panic!("not in the example:\n{block}"))..];
-        }
-    }
-    // Without it a module whose initialiser has not run runs for ever.
-    let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
-    assert!(blocks.iter().any(|block| bare(block).contains(&runs)));
 }

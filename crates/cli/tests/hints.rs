@@ -1,7 +1,7 @@
-//! What the program tells someone who uses it for the first time: the option behind a limit, a near
-//! name, the right form of an argument; and that no option is silently without effect.
+//! The program's messages for a first user: the option behind a limit, a near name, the right form
+//! of an argument; and that no option is silently without effect.
 //!
-//! What green does not show: that other mistakes are told as well.
+//! A green run does not cover messages for other mistakes.
 
 use crate::common::{TIERS, demo};
 use std::time::{Duration, Instant};
@@ -205,7 +205,7 @@ fn the_fuel_that_was_used_is_printed() {
             used.err.strip_prefix("fuel used: ").and_then(|text| text.strip_suffix(" units\n"));
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("a number");
         assert!(number > 16 + 32 + 6, "{used:?}");
-        // So much is enough, and one less is not.
+        // This number is enough, and one less is not.
         let left = format!("fuel used: {number} units, 0 left\n");
         demo.run(&format!("{tier} --stats --fuel {number} demo.wat"))
             .expect(0, "hello\n")
@@ -213,7 +213,7 @@ fn the_fuel_that_was_used_is_printed() {
         demo.run(&format!("{tier} --fuel {} demo.wat", number - 1))
             .expect(134, "")
             .says(&["all fuel consumed"]);
-        // It is told of a trap and of an exit, too.
+        // The fuel is reported after a trap and an exit, too.
         demo.run(&format!("{tier} --stats --invoke outer demo.wat"))
             .expect(134, "")
             .says(&["fuel used: ", "unreachable"]);
@@ -290,8 +290,8 @@ fn no_option_of_scripts_is_ignored() {
     demo.run("wast -W timeout=60s memory.wast").silent();
 }
 
-/// What limits admit and the system refuses is a trap with `--deterministic`, and −1 without. The
-/// shell takes the address space away.
+/// A growth that limits admit and the system refuses is a trap with `--deterministic`, and −1
+/// without. The shell takes the address space away.
 #[test]
 #[cfg(target_os = "linux")]
 fn growth_that_the_system_refuses_traps_if_it_is_to_be_deterministic() {
@@ -322,7 +322,7 @@ fn growth_that_the_system_refuses_traps_if_it_is_to_be_deterministic() {
             assert_eq!((code, out.as_str()), (Some(134), ""), "{err}");
             assert!(err.contains("wasm trap: memory or table growth failed\n"), "{err}");
         }
-        // What the limits refuse is −1 in both modes.
+        // A growth that the limits refuse is −1 in both modes.
         let args =
             format!("--deterministic {tier} -W max-store-size=1000000 --invoke memory grow.wat");
         assert_eq!(run(&args).1, "-1\n");

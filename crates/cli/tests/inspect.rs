@@ -1,11 +1,12 @@
-//! The transcripts of `tests/files/inspect`, whose README says what green does not show; and the
+//! The transcripts of `tests/files/inspect`, whose README says what a green run does not show; and
+//! the
 //! report of a function.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What begins a transcript.
+/// The start of a transcript.
 const PROMPT: &str = ";; $ prova ";
 
 fn folder() -> PathBuf {
@@ -21,7 +22,7 @@ fn prova(directory: &Path, args: &str) -> Output {
         .expect("the program runs")
 }
 
-/// What a command does, each line a comment.
+/// The transcript of a command, each line a comment.
 fn transcript(args: &str) -> String {
     let Output { status, stdout, stderr } = prova(&folder(), args);
     let mut text = format!("{PROMPT}{args}\n");
@@ -74,7 +75,7 @@ fn the_transcripts_are_what_is_printed() {
     assert!(commands >= 20, "{commands} commands");
 }
 
-/// What [`base64`](https://www.rfc-editor.org/rfc/rfc4648#section-4) text stands for.
+/// The bytes of a [`base64`](https://www.rfc-editor.org/rfc/rfc4648#section-4) text.
 fn decoded(text: &str) -> Vec<u8> {
     let value = |byte: u8| match byte {
         b'A'..=b'Z' => u32::from(byte - b'A'),

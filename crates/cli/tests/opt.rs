@@ -1,7 +1,7 @@
 //! `prova opt`: what it writes runs as before, and what it refuses.
 //!
-//! Green does not show that every module is optimised rightly: the proofs do, function by function,
-//! and their tests are in `prova-ssa`.
+//! A green run does not show that every module is optimised rightly: the proofs do, function by
+//! function, and their tests are in `prova-ssa`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,7 +14,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What a command has said on standard error.
+/// The standard error of a command.
 fn text_of(output: &Output) -> String {
     text(&output.stderr)
 }

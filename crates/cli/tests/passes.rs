@@ -1,7 +1,8 @@
 //! `prova passes`: what it prints, as text and JSON, its exit codes, and the memory it takes for
 //! logs of one kind each.
 //!
-//! Green does not show that the answers are right (the tests of `prova-builds` do), nor the speed.
+//! A green run does not show that the answers are right (the tests of `prova-builds` do), nor the
+//! speed.
 
 use serde_json::Value;
 use std::io::Write;
@@ -168,7 +169,7 @@ fn a_compiler_is_recorded() {
     assert!(code == Some(0) && text.contains("nothing was printed"), "{text}");
     let (code, text) = record(&[&clang, "fail"]);
     assert!(code == Some(3) && text.contains("the compiler failed"), "{text}");
-    // What it says to its user is told, escaped, and the dumps are not.
+    // The compiler's messages to its user are printed, escaped, and the dumps are not.
     let dump = "; *** IR Dump After P on f ***\ndefine i32 @f() {\n  ret i32 1\n}\n";
     let (code, text) = record(&[&clang, "fail", &format!("{dump}x.c:1:2: error: \x1b[31mbroken")]);
     assert!(code == Some(3) && text.contains("x.c:1:2: error: "), "{text}");

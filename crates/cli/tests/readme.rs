@@ -4,14 +4,14 @@
 //! something of the reader's own: the table [`STANDS_FOR`] has a file or name for each.
 //! `cargo run … --` is the program that Cargo has built for this test.
 //!
-//! Green shows that the commands are possible and end well, not that they do what the words beside
-//! them say.
+//! A green run shows that the commands are possible and end well, not that they do what the text
+//! beside them says.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a word in capitals stands for: a file with this content, or a name.
+/// The meaning of a word in capitals: a file with this content, or a name.
 const STANDS_FOR: &[(&str, Stand)] = &[
     ("FILE.wat", Stand::Text(MODULE)),
     ("FILE.wasm", Stand::Binary(MODULE)),

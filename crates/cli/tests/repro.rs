@@ -1,7 +1,7 @@
 //! `repro`, `explain`, `isolate`: exit codes and first lines, of misuse above all.
 //!
-//! Green does not show what the reports say: the tests of `prova-builds` do, and `docs.rs` runs the
-//! pages.
+//! A green run does not show what the reports say: the tests of `prova-builds` do, and `docs.rs`
+//! runs the pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -177,7 +177,7 @@ fn folders_that_nobody_asked_for_are_removed() {
     assert_eq!((code, left(&text)), (Some(0), Vec::<String>::new()), "{text}");
     let (code, text) = run("build --runs 2 --vary everything -- true");
     assert!(code == Some(2) && left(&text).is_empty(), "{text}");
-    // What differs is there to be looked at.
+    // Outputs that differ are kept.
     let differs =
         "repro build --runs 2 --vary path --source source --artifact out.o -- sh -c 'pwd > out.o'";
     let (code, text) = place.run_with(&environment, differs);

@@ -3,8 +3,8 @@
 //!
 //! The disposition is the one that the program was started with, but that Rust's standard library
 //! has a handler for `SIGSEGV` and `SIGBUS` that were not ignored: it takes the first signal that
-//! is no overflow of a stack, and goes back to the default. Green does not show handlers of an
-//! embedder; `crates/runtime/src/sys/x64/signals/tests.rs` does.
+//! is no overflow of a stack, and goes back to the default. A green run does not show handlers of
+//! an embedder; `crates/runtime/src/sys/x64/signals/tests.rs` does.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 

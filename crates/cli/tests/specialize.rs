@@ -1,9 +1,9 @@
 //! `prova specialize` on a stack machine (`programs/specialize`): compiled programs give what
 //! interpreted ones give, for fewer operators.
 //!
-//! Green does not show that every interpreter can be specialised: what it shows is one of them,
-//! with its state in memory and with its state in registers. That each function is its interpreter
-//! is the proof's to show (`crates/specialize/tests`).
+//! A green run does not show that every interpreter can be specialised: what it shows is one of
+//! them, with its state in memory and with its state in registers. That each function is its
+//! interpreter is the proof's to show (`crates/specialize/tests`).
 
 mod cells;
 mod initialisers;
@@ -47,7 +47,7 @@ fn machine() -> String {
     folder.join("vm.wasm").display().to_string()
 }
 
-/// What a program gives, and the fuel that it takes.
+/// The result of a program, and the fuel that it takes.
 fn run(module: &str, program: &str, n: &str) -> (String, u64) {
     let out = prova(&["run", "--stats", "--invoke", "run", module, program, n]);
     let stats = text(&out.stderr);
@@ -84,7 +84,7 @@ fn compiled_programs_do_the_same_for_less() {
             assert_eq!(found, expected, "program {program} on {n}");
             fuel.push((before, after));
         }
-        // What a run takes beyond that on 0: all of them clear the machine's heap first.
+        // The fuel beyond a run on 0: all runs clear the machine's heap first.
         let [(first, start), .., (last, end)] = fuel[..] else { unreachable!("five runs") };
         let ratio = (last - first) as f64 / (end - start) as f64;
         println!("program {program}: {} units become {}, {ratio:.2}", last - first, end - start);
@@ -92,7 +92,7 @@ fn compiled_programs_do_the_same_for_less() {
     }
 }
 
-/// What is trusted with more is never slower: where a call on a rare way needs cells in memory, all
+/// More trust never makes a module slower: where a call on a rare way needs cells in memory, all
 /// other ways have theirs put off in both.
 #[test]
 fn trust_is_never_slower() {
@@ -137,7 +137,7 @@ fn trust_is_never_slower() {
     assert_eq!(count, 18);
 }
 
-/// Contexts that never come back are told with the place where they are told, or pushed.
+/// Contexts that never come back are reported with the place where they are set, or pushed.
 #[test]
 fn contexts_without_end_are_named() {
     let place = Place::new("endless");
@@ -202,7 +202,7 @@ fn assumptions_are_told_and_refused() {
     assert_eq!(told(&["--assume", "check"]), (0, 4));
     assert_eq!(told(&["--assume", "trust"]), (8, 4));
     assert_eq!(told(&["--strict"]), (0, 0));
-    // What believes nothing gives the same results.
+    // A module made without assumptions gives the same results.
     let plain = place.file("plain.wasm");
     prova(&["specialize", &machine(), "-o", &plain]);
     for (program, of) in [("4", "0"), ("5", "1"), ("6", "2"), ("7", "3")] {
@@ -336,7 +336,7 @@ fn cells_in_generic_code() {
     }
 }
 
-/// A cache changes no byte, whatever is in it, whoever writes it and however often.
+/// A cache changes no byte of the output, with any content, any writer and any number of runs.
 #[test]
 fn a_cache_on_disk() {
     let place = Place::new("cache");
@@ -371,7 +371,7 @@ fn a_cache_on_disk() {
         all
     };
     assert_eq!(entries().len(), 8);
-    // What is read only is neither mended nor added to.
+    // A read-only cache is neither mended nor added to.
     std::fs::remove_file(&entries()[0]).expect("a file");
     std::fs::write(&entries()[0], "prova-specialize").expect("a file");
     for _ in 0..2 {
@@ -417,7 +417,7 @@ fn globals_of_intrinsics() {
         assert!(code == Some(0) && told.contains("1 of 1 requests"), "{noted}");
         let assumes = told.contains("assumes");
         assert!(assumes == options.contains(&"trust") && noted.is_empty(), "{told}{noted}");
-        // 7 + 11 + 13, and three steps of which each counts 1 and what is there.
+        // 7 + 11 + 13, and three steps, each of which counts 1 and the present value.
         assert_eq!([call(&["run", "2048"]), call(&["plain", "2048"])], ["31003", "31003"]);
         assert_eq!([call(&["run", "1024"]), call(&["plain", "1024"])], ["31024", "31024"]);
     }
@@ -432,8 +432,8 @@ fn globals_of_intrinsics() {
     assert!(code == Some(1) && noted.contains("leaves a value in a global"), "{noted}");
 }
 
-/// What an initialiser reads from a directory becomes the module's; it sees no other one. The name
-/// of the initialiser is that of an older header.
+/// Data that an initialiser reads from a directory become the module's; it sees no other directory.
+/// The name of the initialiser is from an older header.
 #[test]
 fn an_initialiser_with_a_directory() {
     let place = Place::new("dir");

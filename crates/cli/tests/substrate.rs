@@ -1,6 +1,6 @@
 //! `prova substrate`: its messages and exit codes, on the tiny chain of `programs/substrate`.
 //!
-//! The page's examples are run by `pages.rs`. Green does not show that real chains' blocks execute:
+//! The page's examples are run by `docs.rs`. Green does not show that real chains' blocks execute:
 //! `crates/substrate/tests/blocks.rs` does, where `PROVA_CASES` is set.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 /// A directory of one test, removed at its end.
 struct Scratch(PathBuf);
 
-/// What a run of the program left.
+/// The output of a run of the program.
 struct Run {
     code: i32,
     out: String,
@@ -168,7 +168,7 @@ fn tiers_agree() {
     assert!(text.out.ends_with("all tiers agree that it is not accepted\n"), "{}", text.out);
 }
 
-/// What a command has no use for is refused, and nothing is ignored.
+/// An option that a command has no use for is refused, and nothing is ignored.
 #[test]
 fn options_that_would_have_no_effect_are_misuse() {
     let scratch = Scratch::new("substrate-options");
@@ -225,7 +225,7 @@ fn options_that_would_have_no_effect_are_misuse() {
     }
 }
 
-/// The digest is that of a host which narrows the profile in the same way.
+/// The digest equals that from a host which narrows the profile in the same way.
 #[test]
 fn reports_name_the_profile() {
     let scratch = Scratch::new("substrate-profile");

@@ -3,8 +3,8 @@
 //! `diverge` compares the builds of `programs/diverge`, engines of others (this program behind a
 //! script) and a used instance too.
 //!
-//! Green does not show that every event is told; the tests of `prova-investigate` have those. Nor
-//! does it that an engine of somebody else takes the modules that are made for it.
+//! A green run does not show that every event is reported; the tests of `prova-investigate` do. Nor
+//! does it show that another engine takes the modules that are made for it.
 
 use crate::common;
 use crate::common::{Run, Scratch, TIERS, demo};
@@ -179,7 +179,7 @@ fn a_limit_and_a_missing_check_are_named_where_they_matter() {
     }
 }
 
-/// Adds numbers, of which a global remembers the last one, to random bytes.
+/// Adds numbers to random bytes; a global remembers the last number.
 const SUMS: &str = r#"(module
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (memory (export "memory") 1)

@@ -1,11 +1,11 @@
 //! `diverge`, `replay`, `shrink` and `--record` where runs end: what tracing itself ends, results
 //! that look alike, records that are cut or in the way.
 //!
-//! Green does not show that no other end is taken for the program's own.
+//! A green run does not show that no other end is taken for the program's own.
 
 use crate::common::{Run, Scratch};
 
-/// Calls itself so often, and then writes four bytes.
+/// Calls itself the given number of times, and then writes four bytes.
 fn deep(depth: u32, text: &str) -> String {
     format!(
         r#"(module
@@ -44,7 +44,7 @@ fn a_deep_stack_is_traced_to_its_end() {
     }
 }
 
-/// Where the instrumented runs alone run out of fuel, nothing is said of what comes then.
+/// Where the instrumented runs alone run out of fuel, the later events are not compared.
 #[test]
 fn runs_that_tracing_cuts_are_not_the_same() {
     let scratch = builds("traced-cut", 100);

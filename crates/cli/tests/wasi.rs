@@ -1,6 +1,6 @@
 //! WASI on the command line: `-S`, and timeouts that reach into calls of the host.
 //!
-//! What green does not show: what the calls do (`crates/wasi/tests`), and that a terminal is like a
+//! A green run does not show what the calls do (`crates/wasi/tests`), and that a terminal is like a
 //! pipe.
 
 use std::io::Read;

@@ -1,6 +1,6 @@
 //! `prova xref`, with and without a run, and the exit codes of `prova diff`: text, JSON, misuse.
 //!
-//! Green does not show that every access is found: the tests of `prova-investigate` have each
+//! A green run does not show that every access is found: the tests of `prova-investigate` have each
 //! operator.
 
 use serde_json::Value;
@@ -21,7 +21,7 @@ fn said(output: &Output) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// A module in text format, in a file of its own.
+/// A module in text format, in a separate file.
 fn module(name: &str, text: &str) -> String {
     let file = format!("prova-xref-{name}-{}.wat", std::process::id());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);

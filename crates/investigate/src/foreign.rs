@@ -1,14 +1,14 @@
 //! Modules of proposals that no tier runs (garbage collection, shared memories, …) → their
 //! functions, the text of a body, and who has to do with an address.
 //!
-//! Neighbours: `prova_module` refuses these modules by name; `diff::diff_binaries`, and the
-//! command line for `inspect` and `xref`, come here then. What is read is validated by wasmparser
-//! with every proposal that it knows, and printed by wasmprinter.
+//! `prova_module` refuses these modules by name; `diff::diff_binaries`, and the command line for
+//! `inspect` and `xref`, come here then. The module is validated by wasmparser with every proposal
+//! that it knows, and printed by wasmprinter.
 //!
-//! 1. What a proposal means is not known here: nothing is followed through locals, blocks or calls.
-//!    A read is told only where a constant stands directly before a load; every other constant in
-//!    the range is an escape. So nothing is missed that a constant of the code names, and much is
-//!    said of which nothing is known.
+//! 1. The meaning of a proposal is not known here: nothing is followed through locals, blocks or
+//!    calls. A read is reported only where a constant stands directly before a load; every other
+//!    constant in the range is an escape. So no constant of the code is missed, and many escapes
+//!    are reported of which nothing more is known.
 //! 2. Time is linear in the module; of text no more is kept than what is asked for.
 
 use crate::op::{access, mnemonic};

@@ -1,9 +1,8 @@
 //! Two builds of a module → what differs, the evidence for each verdict, and the compiler pass or
 //! feature behind it; two runs → the first place at which they differ.
 //!
-//! Neighbours: `prova` runs functions for evidence, `prova-module` decodes, `prova-builds` builds
-//! again and reads pass logs; the command line prints. This crate knows nothing of the checkers'
-//! inside.
+//! The engine (`prova`) runs functions for evidence; `prova-builds` builds again and reads pass
+//! logs. This crate knows nothing of the checkers' inside.
 
 pub mod diff;
 pub mod diverge;

@@ -1,6 +1,4 @@
 //! Operators as text and as memory accesses, from the table of operators.
-//!
-//! Neighbours: `diff` prints and compares with it, `xref` asks for widths.
 
 use prova_module::ops::Opcode;
 use prova_module::{MemArg, Operator};
@@ -15,7 +13,7 @@ pub(crate) fn mnemonic(op: &Operator<'_>) -> String {
     Opcode::of(op).mnemonic().to_owned()
 }
 
-/// What a memory operator does to the bytes at its effective address.
+/// The accesses of a memory operator to the bytes at its effective address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Access {
     pub(crate) reads: bool,

@@ -1,8 +1,8 @@
 //! Two outputs of a build that differ → what kind of file they are, and where in it they part,
 //! modules compared in full.
 //!
-//! Neighbours: [`kind`](mod@prova_builds::repro::kind) tells the kinds and looks into archives and
-//! text; [`diff`](mod@crate::diff) compares what is WebAssembly.
+//! [`kind`](mod@prova_builds::repro::kind) tells the kinds and looks into archives and text;
+//! [`diff`](mod@crate::diff) compares WebAssembly.
 //!
 //! `tests/outputs.rs` has two modules that differ and a damaged one.
 
@@ -13,7 +13,7 @@ use prova_module::{Features, Limits, Module};
 use serde_json::Value;
 use std::path::Path;
 
-/// Of the comparison of two modules so many lines are printed.
+/// Maximum number of lines that are printed of the comparison of two modules.
 pub const LINES_SHOWN_MAX: usize = 60;
 
 /// Compares two files; nothing if one is not there.

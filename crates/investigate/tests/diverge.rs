@@ -1,7 +1,7 @@
 //! Programs that differ in one place, and the place that is named.
 //!
-//! Green does not show that a fault is named that vanishes under tracing, nor that of two builds
-//! with other layouts no more is told than differs.
+//! A green run does not show that a fault is named that vanishes under tracing, nor that only real
+//! differences are reported of two builds with other layouts.
 
 use prova::wasi::WasiCtxBuilder;
 use prova::{Config, FuncType, Result, Tier, Val};
@@ -67,7 +67,7 @@ const PROGRAM: &str = r#"(module
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $sum)))"#;
 
-/// What stands there, what stands in the other build, the function and the operator that are
+/// The text in the program, the text in the other build, and the function and the operator that are
 /// named (of A's side).
 const EDITS: [(&str, &str, &str, &str); 9] = [
     (

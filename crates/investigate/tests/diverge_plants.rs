@@ -4,8 +4,8 @@
 //! executors once with all plants; each is chosen while it runs, and meets the reference tier,
 //! which has none. Without the flag nothing of this is compiled.
 //!
-//! Green does not show that each fault would be seen in a program: each program here executes the
-//! operator with operands that show it.
+//! A green run does not show that each fault would be seen in a program: each program here executes
+//! the operator with operands that show it.
 #![cfg(prova_plant)]
 
 use prova::wasi::WasiCtxBuilder;

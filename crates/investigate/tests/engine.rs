@@ -1,8 +1,8 @@
 //! Modules that stand alone, in an engine of somebody else: this engine through WASI, which is
 //! honest, or changes bytes of what it is given, or prints what no module says.
 //!
-//! Green does not show that another engine takes such a module, nor that a fault of one is not
-//! gone when it is traced.
+//! A green run does not show that another engine takes such a module, nor that a fault of one is
+//! not gone when it is traced.
 
 use prova::wasi::{self, Captured, I32Exit, WasiCtx, WasiCtxBuilder};
 use prova::{Config, Engine, FuncType, Linker, Module, Result, Store, Tier, Val};
@@ -266,7 +266,7 @@ fn names_of_tracing_belong_to_it() {
     }
 }
 
-/// What an engine does otherwise; the function and the operator that are named.
+/// A fault of an engine; the function and the operator that are named.
 const FAULTS: &[(Edit, &str, &str)] = &[
     // i32.const 16, i32.shr_u → i32.shr_s
     ((b"\x41\x10\x76", b"\x41\x10\x75"), "next", "i32.shr_u"),
@@ -386,7 +386,7 @@ fn what_no_module_prints_is_an_error() {
     assert_eq!(report.verdict, Verdict::Differs, "{}", report.to_text());
 }
 
-/// What a first run leaves behind; the operator that sees it.
+/// An effect that a first run leaves behind; the operator that sees it.
 const LEFT: &[(&str, &str)] = &[
     ("(global.set 0 (i32.add (global.get 0) (i32.const 1))) (global.get 0)", "global.get"),
     (
@@ -438,4 +438,28 @@ fn a_second_run_has_the_answers_of_the_first() {
     let spot = report.first.and_then(|first| first.a).expect("an event");
     assert_eq!(spot.event.operator, "i64.load", "{text}");
     assert!(report.b.calls >= 401, "{text}");
+}
+
+/// The hash over the events is computed by the engine that is compared: one that miscomputes it
+/// differs at an event that is the same on both sides, and the report says so.
+#[test]
+fn an_engine_that_miscomputes_the_hash_is_told_so() {
+    let record = recorded(PROGRAM, Some("run"), &["5"]);
+    // `i64.const 31 i64.rotl` becomes a rotation to the right.
+    let rotates = Other(Some((b"\x42\x1f\x89", b"\x42\x1f\x8a")));
+    let found = compared(&record, &rotates, Some(Level::Calls));
+    assert_eq!(found.verdict, Verdict::Differs);
+    let first = found.first.as_ref().expect("an event");
+    let event = |spot: &Option<prova_investigate::diverge::Spot>| {
+        spot.as_ref().map(|spot| spot.event.clone())
+    };
+    assert_eq!(event(&first.a), event(&first.b));
+    assert!(found.notes.iter().any(|note| note.contains("computes the hash wrongly")));
+    // An event that differs by itself has no such note.
+    let shifts = Other(Some((b"\x41\x10\x76", b"\x41\x10\x75")));
+    let found = compared(&record, &shifts, Some(Level::Calls));
+    assert!(
+        !found.notes.iter().any(|note| note.contains("computes the hash wrongly")),
+        "{found:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! The three cases with their answers, each from one call; and what is said when less is known.
 //!
-//! Green does not show that the advice helps, nor that other compilers' faults are told.
+//! A green run does not show that the advice helps, nor that other compilers' faults are named.
 
 use prova_investigate::diff::{Kind, Verdict};
 use prova_investigate::explain::{Explanation, Sources, Stage, User, Uses, explain};

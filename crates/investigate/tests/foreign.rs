@@ -1,8 +1,8 @@
 //! Modules of proposals that no tier runs: what differs in their bodies, their functions, and who
 //! has to do with an address.
 //!
-//! Green does not show every proposal: each operator is printed and sized by what the table of
-//! operators and wasmprinter know of it.
+//! A green run does not show every proposal: each operator is printed and sized by what the table
+//! of operators and wasmprinter know of it.
 
 use prova_investigate::diff::{DiffOptions, Origin, Verdict, diff_binaries};
 use prova_investigate::foreign::Foreign;

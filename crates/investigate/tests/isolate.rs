@@ -1,8 +1,8 @@
 //! Functions that differ, cut out of their modules: the small pair is compared again here, apart
 //! from the search.
 //!
-//! Green does not show that the pair is the smallest there is, nor that it explains the difference
-//! better than the large one.
+//! A green run does not show that the pair is the smallest there is, nor that it explains the
+//! difference better than the large one.
 
 use prova_investigate::diff::{DiffOptions, Kind, Origin, Verdict, diff};
 use prova_investigate::isolate::{Isolated, NotShown, Options, isolate, symbol};
@@ -154,7 +154,7 @@ fn what_cannot_be_isolated_is_refused_with_the_reason() {
     let other = text("(module (func $f (export \"f\")))");
     let error = isolate(&alone, &other, Some("g"), &Options::default()).expect_err("only in A");
     assert!(error.to_string().contains("only in A"), "{error}");
-    // Where data comes first and code is the same but for indices, nothing is taken by chance.
+    // Where data comes first and code differs only in indices, nothing is taken by chance.
     let data = |bytes: &str, order: &str| {
         text(&format!(
             "(module (memory 1) (data (i32.const 1024) \"{bytes}\") {order} (func (export \"m\") (param i32) (result i32) (call $f) (call $g) (i32.load8_u (local.get 0))))"
@@ -164,8 +164,7 @@ fn what_cannot_be_isolated_is_refused_with_the_reason() {
     let (one, two) = (data("\\01\\02", &format!("{f} {g}")), data("\\01\\03", &format!("{g} {f}")));
     let error = isolate(&one, &two, None, &Options::default()).expect_err("it is no function");
     assert!(error.to_string().contains("the first cause is of no function"), "{error}");
-    // What is inlined is not told apart without its callee: the whole is needed, or the pair shows
-    // it.
+    // Without a name, the symbol is the one of the first cause's function.
     assert_eq!(symbol(&a, &b, None).expect("one differs"), "wide");
 }
 
@@ -228,7 +227,7 @@ impl Planted {
         list
     }
 
-    /// The statements of a side, as text. Few locals, and so many operators alike.
+    /// The statements of a side, as text. There are only two locals, so operators repeat.
     fn text(list: &[Planted], side: usize, out: &mut String) {
         for one in list {
             match one {
@@ -249,7 +248,7 @@ impl Planted {
         }
     }
 
-    /// What is not as it should be in the small pair, of which these are the constants.
+    /// The faults of the small pair, whose constants are `left`.
     fn faults(list: &[Planted], left: &[BTreeSet<u32>; 2], faults: &mut Vec<String>) {
         for one in list {
             let has = |side: usize, constant: Option<u32>| {
@@ -342,7 +341,8 @@ fn a_statement_is_removed_with_its_like_and_not_with_the_next_one() {
     assert_eq!(left[0].contains(&3000), left[1].contains(&3000), "{left:?}");
 }
 
-/// What one side alone needs is no difference of the small pair: the other keeps it as well.
+/// An item that one side alone needs is no difference of the small pair: the other keeps it as
+/// well.
 #[test]
 fn what_one_side_needs_the_other_keeps() {
     let calls = |callee: &str| {

@@ -1,7 +1,7 @@
 //! Programs that differ in one place → small modules that differ there.
 //!
-//! Green does not show that the smallest module is found, nor that a fault is shrunk that needs
-//! tables which the program has written, or references.
+//! A green run does not show that the smallest module is found, nor that a fault is shrunk that
+//! needs tables which the program has written, or references.
 
 use prova::wasi::WasiCtxBuilder;
 use prova::{Config, FuncType, Result, Tier, Val};

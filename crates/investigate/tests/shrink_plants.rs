@@ -5,10 +5,9 @@
 //! executors and the bytecode with all plants; each is chosen while it runs, and meets the
 //! reference tier, which has none. Without the flag nothing of this is compiled.
 //!
-//! Green does not show that each fault would be seen in a program: one function has the operators
-//! that show it, and the others do not. A fault that reads what earlier calls have
-//! left on the stack (a local that is not zeroed) may not show in a module of its own: none is
-//! here.
+//! A green run does not show that each fault would be seen in a program: one function has the
+//! operators that show it, and the others do not. A fault that reads values that earlier calls have
+//! left on the stack (a local that is not zeroed) may not show in a separate module: none is here.
 #![cfg(prova_plant)]
 
 use prova::wasi::WasiCtxBuilder;
@@ -146,7 +145,7 @@ fn shrunk(bytes: &[u8], plants: impl Fn(bool)) -> Result<Shrunk> {
     shrunk
 }
 
-/// What is wrong with what was made of a fault.
+/// The complaint about the module that was made of a fault; `None` if it is right.
 fn wrong(name: &str, class: &str, found: Result<Shrunk>) -> Option<String> {
     let found = match found {
         Ok(found) => found,

@@ -1,7 +1,7 @@
 //! Records and traces: hostile records, and the same events in every tier.
 //!
-//! Green does not show that events are told of every operator, nor that an engine of somebody else
-//! gives the same ones. Machine code is traced in the program's own tests.
+//! A green run does not show that every operator has its events, nor that an engine of somebody
+//! else gives the same ones. Machine code is traced in the program's own tests.
 
 use prova::wasi::{Captured, WasiCtxBuilder};
 use prova::{Config, FuncType, Result, Tier, Val};
@@ -138,7 +138,7 @@ fn every_sort_of_operator_is_told_alike_in_every_tier() {
             let report = &reports[0];
             assert_eq!(report.ended_otherwise, None, "{}", report.to_text());
             assert_eq!(report.events, report.shown.len() as u64);
-            // What `around` tells are other events than those of `calls`.
+            // The events of `around` are other events than those of `calls`.
             assert!(report.events >= last || level == Level::Calls, "{level}");
             last = report.events;
         }

@@ -1,7 +1,8 @@
 //! Records that nobody has recorded: each is refused where it is read, or its replay ends in one of
 //! the ways that a replay ends.
 //!
-//! Green does not show that a record was made by the program that it has: any host could answer so.
+//! A green run does not show that a record was made by the program that it has: any host could
+//! answer so.
 
 use prova::{Config, FuncType, Result, Tier, Val};
 use prova_investigate::diverge::{Options, Side, Verdict, diverge};
@@ -118,7 +119,7 @@ fn replayed() -> Vec<(File, Option<&'static str>)> {
     vec![
         (start(), Some("no further call was recorded")),
         (answered().u32(0), Some("returned")),
-        // A cut entry is none, whatever it promises.
+        // A cut entry is none, for any lengths that it declares.
         (answered().u32(u32::MAX), Some("no further call was recorded")),
         (answered().u32(1).u64(8).u64(u64::MAX), Some("no further call was recorded")),
         (answered().u32(1).u64(8).u64(4).raw(b"abcd"), Some("returned")),

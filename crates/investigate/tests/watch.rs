@@ -1,8 +1,8 @@
 //! Accesses to a range in a run: each sort of operator, call stacks, the host, and programs that
 //! run as they do without being watched.
 //!
-//! Green does not show that a program near the limit of its stack runs alike, nor how much slower a
-//! watched program is.
+//! A green run does not show that a program near the limit of its stack runs alike, nor how much
+//! slower a watched program is.
 
 use prova::wasi::{self, Captured, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
 use prova::{Engine, FuncType, Linker, Store, Val};
@@ -41,7 +41,7 @@ fn body(code: &str) -> Module {
     ))
 }
 
-/// What a report says of each access: how, where, how many bytes, and the value.
+/// The accesses of a report: how, where, how many bytes, and the value.
 fn said(report: &WatchReport) -> Vec<(Watched, u64, u64, &str)> {
     report
         .first
@@ -99,7 +99,7 @@ const CASES: &[Case] = &[
     ),
     (
         "i32.const 1026 i32.const 1024 i32.const 8 memory.copy",
-        // What was read is what was there before, although the copy has written over it.
+        // The value of the read is the one before the copy, although the copy has written over it.
         &[(Read, 1024, 8, "0x0706050403020100"), (Write, 1026, 8, "0x0706050403020100")],
     ),
     (

@@ -214,7 +214,7 @@ fn symbols_are_names_of_exports_of_got_entries_and_of_the_linking_section() {
     assert_eq!(report.symbol.as_deref(), Some("ab\\u{1b}c+2"));
     assert!(report.to_text().contains("\nsymbol ab\\u{1b}c+2\n"));
     assert_eq!(xref(&module, 1034..1035).symbol, None);
-    // What is cut short or points nowhere names nothing.
+    // A section that is cut short or points nowhere names nothing.
     for bytes in [
         "\\02\\08\\0a\\01\\01",
         "\\02\\08\\ff\\ff\\ff\\ff\\0f\\01",

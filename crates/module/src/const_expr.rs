@@ -1,9 +1,9 @@
 //! Constant expressions as data: the bytes of an initialiser → its operators (specification
 //! 3.4.13).
 //!
-//! Neighbours: `decode` makes them after validation; the tiers evaluate them on a small stack. One
-//! operator, which nearly all have (an item of a segment is three bytes), lies in the expression
-//! itself, so that a module's items take memory in proportion to their bytes: 16 each.
+//! The tiers evaluate them on a small stack. One operator, which nearly all have (an item of a
+//! segment is three bytes), lies in the expression itself, so that a module's items take memory in
+//! proportion to their bytes: 16 each.
 //!
 //! Guaranteed by validation: an expression leaves exactly one value of the expected type on the
 //! stack, and `global.get` names an immutable global that is initialised earlier.

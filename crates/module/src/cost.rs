@@ -1,10 +1,10 @@
 //! The price list of metering: operator → units of fuel, fixed for every tier.
 //!
-//! Fuel is defined on the Wasm and never on a tier's instructions. What the module alone says is
-//! *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches, [`branch_cost`], of
-//! throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top. What depends on a run
-//! is *dynamic* and charged on top of the operator's static unit, when its operands are known: bulk
-//! operators, growth, calls of the host, the search for a handler.
+//! Fuel is defined on the Wasm and never on a tier's instructions. Costs that follow from the
+//! module alone are *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches,
+//! [`branch_cost`], of throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top.
+//! Costs that depend on a run are *dynamic* and charged on top of the operator's static unit, when
+//! its operands are known: bulk operators, growth, calls of the host, the search for a handler.
 //!
 //! The aim is that no unit buys more than 50 times the time of a unit of a plain loop;
 //! `prova-testing bench-fuel` measures it, and `docs/semantics.md` lists what is not bounded.
@@ -37,8 +37,8 @@ pub(crate) const fn is_plain(byte: u8, second: u8) -> bool {
 /// The prefix of vector operators.
 const VECTOR: u8 = 0xfd;
 
-/// Whether a code of a vector operator that starts with `byte`, in whatever length its LEB128 is
-/// written, may be that of an operator that costs more than 1.
+/// Whether a vector operator whose code starts with `byte`, at any length of its LEB128, may cost
+/// more than 1.
 const fn is_dear(byte: u8) -> bool {
     matches!(byte, 0xe3 | 0xe7 | 0xef | 0xf3)
 }
@@ -83,7 +83,7 @@ pub const fn frame_cost(local_cells: u32, result_cells: u32) -> u64 {
 }
 
 /// The static cost of a branch (`br`, `br_if`, `br_table`, `br_on_null`, `br_on_non_null`), taken
-/// or not, to a label whose values have so many cells, on top of its unit. Fewer than
+/// or not, on top of its unit. `label_cells` are the cells of its label's values; fewer than
 /// [`CELLS_PER_UNIT`] are free.
 #[inline]
 pub const fn branch_cost(label_cells: u32) -> u64 {
@@ -101,15 +101,15 @@ pub const fn host_call_cost(param_cells: u64, result_cells: u64) -> u64 {
 /// The part of [`host_call_cost`] that every call pays.
 pub const HOST_CALL_COST: u64 = 32;
 
-/// What `memory.grow` by `bytes` costs where type and limits allow it: one unit for each 64 bytes
+/// The cost of `memory.grow` by `bytes` where type and limits allow it: one unit for each 64 bytes
 /// begun, since the program may touch each page afterwards.
 #[inline]
 pub const fn memory_growth_cost(bytes: u64) -> u64 {
     bytes.div_ceil(64)
 }
 
-/// The static cost of a `throw` whose tag's values have so many cells, on top of its unit. Fewer
-/// than [`CELLS_PER_UNIT`] are free.
+/// The static cost of a `throw`, on top of its unit. `value_cells` are the cells of its tag's
+/// values; fewer than [`CELLS_PER_UNIT`] are free.
 #[inline]
 pub const fn throw_cost(value_cells: u32) -> u64 {
     value_cells as u64 / CELLS_PER_UNIT
@@ -125,19 +125,19 @@ pub const fn catch_cost(value_cells: u64) -> u64 {
 /// The part of [`catch_cost`] that every throw pays.
 pub const THROW_COST: u64 = 16;
 
-/// What a throw costs for each frame that it leaves.
+/// The cost of a throw for each frame that it leaves.
 pub const FRAME_LEFT_COST: u64 = 8;
 
-/// The dynamic cost of forgetting exceptions, which looks at so many cells (references, objects and
-/// their values) and at the frames behind so many bytes of the stack's charge: a byte counts as a
-/// cell, so that a frame of the least charge, which takes as long to look up as some sixty
-/// references to read, pays 8. Begun units are free.
+/// The dynamic cost of forgetting exceptions: of reading `cells` cells (references, objects and
+/// their values), and the frames behind `stack_bytes` bytes of the stack's charge. A byte counts as
+/// a cell. So a frame of the least charge, which takes as long to look up as some sixty references
+/// to read, pays 8. Begun units are free.
 #[inline]
 pub const fn forgetting_cost(cells: u64, stack_bytes: u64) -> u64 {
     (cells + stack_bytes) / CELLS_PER_UNIT
 }
 
-/// What a throw costs for each clause that it asks.
+/// The cost of a throw for each clause that it asks.
 pub const CLAUSE_ASKED_COST: u64 = 1;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared
 //! with the limits, validated by wasmparser, then kept.
 //!
-//! Neighbours: `module` owns the result; `validate` treats the bodies, all of them once the code
-//! section has been read, and before anything behind it.
+//! `module` owns the result. `validate` treats the bodies, all of them once the code section has
+//! been read, and before anything behind it.
 //!
 //! 1. A count of the binary is believed only after comparison with its limit and with the bytes
 //!    left in its section (an item has at least one), so memory stays within a constant factor of
@@ -110,7 +110,7 @@ fn holds_exceptions(inner: &Inner) -> bool {
 
 struct Decoder<'l> {
     inner: Inner,
-    /// What wasmparser decodes and validates with.
+    /// The features that wasmparser decodes and validates with.
     flags: WasmFeatures,
     limits: &'l Limits,
     pass: Pass,
@@ -145,7 +145,7 @@ impl Decoder<'_> {
                 Ok(ValidPayload::Func(func, body)) => code.push(func, body),
                 Ok(_) => self.keep(payload)?,
                 Err(error) => {
-                    // A body before it may have an error of its own.
+                    // A body before it may have an error, which comes first.
                     self.bodies(code, bytes)?;
                     return Err(error.into());
                 }
@@ -228,7 +228,7 @@ impl Decoder<'_> {
                 }
                 Ok(())
             }
-            // What is left has constant expressions and names of which a probe needs none.
+            // The other sections have constant expressions and names, and a probe needs none.
             _ if self.probe => Ok(()),
             Payload::TableSection(s) => self.tables(s),
             Payload::MemorySection(s) => {

@@ -7,8 +7,8 @@
 //! Digest::extend = SHA-256(the digest ‖ bytes of the label: u64 ‖ the label ‖ bytes of the data: u64 ‖ the data)
 //! ```
 //!
-//! Numbers are little-endian. Neighbours: what was proved of a module (checked code) names it by
-//! [`Module::is_same`]; later stages extend the digest by what else their results depend on.
+//! Numbers are little-endian. Proofs about a module (checked code) name it by [`Module::is_same`];
+//! later stages extend the digest by the other inputs of their results.
 //!
 //! Limits are no part of it: they decide whether there is a [`Module`], never which one.
 //!
@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a digest of a module begins with; the last byte is the version of this form.
+/// The first bytes of a module's digest; the last one is the version of this form.
 const MODULE: &[u8; 14] = b"prova module\0\x01";
 
 /// 256 bits that stand for what they were computed from: nobody knows two things that have the

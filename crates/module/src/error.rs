@@ -1,8 +1,7 @@
-//! Why a module was refused: where, which rule, and whose fault (the module's, or a proposal or
-//! limit of ours).
+//! Refusals of a module: where, which rule, and whose fault (the module's, or a proposal or limit
+//! of ours).
 //!
-//! Neighbours: every stage of this crate makes errors; embedders map [`ErrorKind`] to their own
-//! kinds (*invalid*, *unsupported*).
+//! Embedders map [`ErrorKind`] to their own kinds (*invalid*, *unsupported*).
 
 use crate::index::FuncIdx;
 use std::fmt;

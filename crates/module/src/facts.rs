@@ -6,11 +6,11 @@
 //!                  └─ FactsBuilder ─► FuncFacts    when a function is first asked for
 //! ```
 //!
-//! Neighbours: `validate` feeds the builders each operator that the validator has accepted;
-//! translators, checkers and every executor read [`FuncFacts`] and trust it. An instance needs the
-//! frames of all its functions, and most functions of a large module never run: so the rest is
-//! found by a second pass over those that do. Both passes must agree on the frame; where they do
-//! not, there are no facts ([`Module::facts`](crate::Module::facts)) and the function cannot run.
+//! `validate` feeds the builders each operator that the validator has accepted; translators,
+//! checkers and every executor read [`FuncFacts`] and trust it. An instance needs the frames of all
+//! its functions, and most functions of a large module never run: so the rest is found by a second
+//! pass over those that do. Both passes must agree on the frame; where they do not, there are no
+//! facts ([`Module::facts`](crate::Module::facts)) and the function cannot run.
 //!
 //! # Reachability
 //!
@@ -44,7 +44,7 @@
 //!
 //! 1. `blocks` is in order of opening operators; `blocks[0]` is the body, and every other block
 //!    lies between the `start` and `end` of the one around it.
-//! 2. `segments` is in strictly rising order of offset, and each offset is that of a reachable
+//! 2. `segments` is in strictly rising order of offset, and each offset belongs to a reachable
 //!    operator.
 //! 3. At each reachable operator the operand stack has at most `max_height_cells` cells, before and
 //!    after it.
@@ -84,7 +84,7 @@ pub struct FrameFacts {
 }
 
 impl FrameFacts {
-    /// What a frame charges against the logical stack limit, in bytes, in every tier.
+    /// The charge of a frame against the logical stack limit, in bytes, in every tier.
     pub fn charge_bytes(&self) -> u64 {
         frame_charge_bytes(self.cells())
     }
@@ -95,7 +95,7 @@ impl FrameFacts {
     }
 }
 
-/// What one function body's blocks, segments and frame look like.
+/// The blocks, segments and frame of one function body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FuncFacts {
     /// All blocks in order of their opening operators; `blocks[0]` is the body itself.
@@ -126,7 +126,7 @@ impl FuncFacts {
         }
     }
 
-    /// What a frame of this function charges against the logical stack limit, in bytes, in every
+    /// The charge of a frame of this function against the logical stack limit, in bytes, in every
     /// tier.
     pub fn charge_bytes(&self) -> u64 {
         self.frame().charge_bytes()
@@ -138,23 +138,23 @@ impl FuncFacts {
     }
 }
 
-/// What every frame charges beside its cells, in bytes.
+/// The charge of every frame in addition to its cells, in bytes.
 pub const FRAME_BYTES: u64 = 64;
 
-/// What a frame of so many cells charges against the logical stack limit, in bytes:
-/// `8 × cells + 64`, where the cells are those of parameters, locals and the greatest height of the
-/// operand stack (`docs/semantics.md`).
+/// The charge of a frame of `cells` cells against the logical stack limit, in bytes, which is
+/// `8 × cells + 64`. The cells hold parameters, locals and the greatest height of the operand stack
+/// (`docs/semantics.md`).
 pub const fn frame_charge_bytes(cells: u64) -> u64 {
     8 * cells + FRAME_BYTES
 }
 
-/// What the frame of a host function charges, in bytes: its cells are the larger of parameters and
+/// The charge of the frame of a host function, in bytes: its cells are the larger of parameters and
 /// results.
 pub fn host_charge_bytes(ty: &FuncType) -> u64 {
     frame_charge_bytes(u64::from(cells_of(&ty.params).max(cells_of(&ty.results))))
 }
 
-/// What opened a block.
+/// The operator that opened a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlockKind {
     /// The function body.
@@ -172,7 +172,7 @@ pub enum BlockKind {
 /// One block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockFacts {
-    /// What opened it.
+    /// The operator that opened it.
     pub kind: BlockKind,
     /// Module offset of the opening operator; for the body, of its first operator.
     pub start: u32,
@@ -202,8 +202,8 @@ pub struct BlockFacts {
 pub struct Segment {
     /// Module offset of its first operator, before which it is charged.
     pub offset: u32,
-    /// Its cost; above 0. No operator costs more units than it has bytes, but for the branch or
-    /// throw at the end, and a module has at most 2^31: it fits.
+    /// Its cost; above 0. It fits: no operator costs more units than it has bytes, except the
+    /// branch or throw at the end, and a module has at most 2^31 bytes.
     pub cost: u32,
 }
 

@@ -1,8 +1,9 @@
-//! Which proposals a module may use: a run-time value, whose default is what every tier executes.
+//! The proposals that a module may use: a run-time value, whose default is the set that every tier
+//! executes.
 //!
-//! Neighbours: `decode` hands [`Features::wasm`] to wasmparser; `refusal::name_refusal` names the
-//! proposal that a refused module would need. A proposal that no tier executes is not a
-//! [`Proposal`] but a [`RefusedProposal`], so nobody can turn it on by mistake.
+//! `decode` hands [`Features::wasm`] to wasmparser; `refusal::name_refusal` names the proposal that
+//! a refused module would need. A proposal that no tier executes is not a [`Proposal`] but a
+//! [`RefusedProposal`], so nobody can turn it on by mistake.
 
 use std::fmt;
 use wasmparser::WasmFeatures;
@@ -173,7 +174,7 @@ impl Features {
 }
 
 impl Default for Features {
-    /// What every tier executes: all of [`Proposal::ALL`].
+    /// The set that every tier executes: all of [`Proposal::ALL`].
     fn default() -> Features {
         Proposal::ALL.iter().fold(Features::WASM1, |set, &proposal| set.with(proposal))
     }

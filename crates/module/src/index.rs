@@ -1,9 +1,9 @@
 //! Typed indices into a module's index spaces: a `u32` of the binary → a type that cannot be mixed
 //! up with another (specification 2.5.1).
 //!
-//! Neighbours: every other file of this crate. Each type prints with its own prefix (`func12`), and
-//! dereferences to nothing: `.0` is the number, [`index`](FuncIdx::index) the slice position.
-//! A mixed-up index does not compile, so no test looks for one.
+//! Each type prints with its own prefix (`func12`), and dereferences to nothing: `.0` is the
+//! number, [`index`](FuncIdx::index) the slice position. A mixed-up index does not compile, so no
+//! test looks for one.
 
 use std::fmt;
 

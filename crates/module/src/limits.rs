@@ -1,14 +1,15 @@
 //! Named limits on everything a module brings along: counts, sizes, depths, work.
 //!
-//! Neighbours: `decode` and `validate` compare before they allocate or loop; a refusal is
+//! `decode` and `validate` compare before they allocate or loop. A refusal is
 //! [`ErrorKind::Limit`](crate::ErrorKind::Limit) with the field's name. The tests of
 //! `tests/limits.rs` stand on both sides of each.
 //!
-//! wasmparser has limits of its own behind these, equal to the defaults here wherever both exist: a
+//! wasmparser has separate limits behind these, equal to the defaults here wherever both exist: a
 //! field raised above its default does not let more through there. Where wasmparser reads first
-//! (`params`, `results`, `name_bytes`, `body_bytes`), what is over its limit is refused as invalid.
+//! (`params`, `results`, `name_bytes`, `body_bytes`), a module over its limit is refused as
+//! invalid.
 
-/// What a module may have at most. Counts of index spaces include imports.
+/// Maximum numbers and sizes of the parts of a module. Counts of index spaces include imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the module. At most 2^31; this keeps every module offset inside a `u32`.
@@ -76,15 +77,15 @@ impl Limits {
     /// Units of work of a value on an edge. It is at most two words of bytecode there.
     pub const WORK_OF_MOVE: u64 = 4;
 
-    /// The greatest work for a byte whatever [`Limits::work_per_byte`] says: no function that is
-    /// accepted has more bytecode than bytecode can have.
+    /// The greatest work for a byte. A greater [`Limits::work_per_byte`] has no effect: no accepted
+    /// function has more bytecode than bytecode can have.
     pub const WORK_PER_BYTE_MAX: u64 = 32;
 
-    /// The greatest number of cells of a function whatever [`Limits::function_cells`] says, so that
-    /// each has a 16-bit index.
+    /// The greatest number of cells of a function. A greater [`Limits::function_cells`] has no
+    /// effect, so that each cell has a 16-bit index.
     pub const FUNCTION_CELLS_MAX: u64 = 65_535;
 
-    /// The greatest module size whatever [`Limits::module_bytes`] says.
+    /// The greatest module size. A greater [`Limits::module_bytes`] has no effect.
     pub const MODULE_BYTES_MAX: u64 = 1 << 31;
 }
 
@@ -121,7 +122,7 @@ impl Default for Limits {
     }
 }
 
-/// What each limit counts, in the words of its message.
+/// The noun that each limit counts, as its message says it.
 const COUNTED: [(&str, &str); 24] = [
     ("module_bytes", "bytes"),
     ("sections", "sections"),
@@ -149,7 +150,7 @@ const COUNTED: [(&str, &str); 24] = [
     ("work_per_byte", "units of work"),
 ];
 
-/// What the limit of this name counts.
+/// The noun that the limit of this name counts.
 pub(crate) fn counted(name: &str) -> &'static str {
     COUNTED.iter().find(|(known, _)| *known == name).map_or("units", |(_, counted)| counted)
 }

@@ -1,7 +1,7 @@
 //! The decoded and validated module: a witness that the bytes are a valid module within the limits,
 //! with every section at hand.
 //!
-//! Neighbours: `decode` is its one constructor; everything after this crate takes a [`Module`].
+//! `decode` is its one constructor; everything after this crate takes a [`Module`].
 //!
 //! 1. The bytes are valid under the features it was decoded with.
 //! 2. Index spaces hold imports first; every index stored in a module is in range.
@@ -196,7 +196,7 @@ impl Module {
         self.0.imported.tables as usize
     }
 
-    /// What the elements of a table start as; `None` for null and for an imported table.
+    /// The initial value of a table's elements; `None` for null and for an imported table.
     pub fn table_init(&self, table: TableIdx) -> Option<&ConstExpr> {
         let defined = table.index().checked_sub(self.imported_table_count())?;
         self.0.table_inits.get(defined)?.as_ref()
@@ -232,7 +232,7 @@ impl Module {
         self.0.imported.globals as usize
     }
 
-    /// What a global starts as; `None` for an imported one.
+    /// The initial value of a global; `None` for an imported one.
     pub fn global_init(&self, global: GlobalIdx) -> Option<&ConstExpr> {
         let defined = global.index().checked_sub(self.imported_global_count())?;
         self.0.global_inits.get(defined)
@@ -277,7 +277,7 @@ impl Module {
         &self.0.bytes[self.0.data[data.index()].range.clone()]
     }
 
-    /// What the data count section says, if there is one.
+    /// The number in the data count section, if there is one.
     pub fn data_count(&self) -> Option<u32> {
         self.0.data_count
     }
@@ -297,8 +297,8 @@ impl Module {
         self.0.names.func(func)
     }
 
-    /// A function's name from the `name` section; where it has none, that of its first export. The
-    /// time is that of the exports.
+    /// A function's name from the `name` section, or else the name of its first export. Linear in
+    /// the number of exports.
     pub fn func_name_or_export(&self, func: FuncIdx) -> Option<&str> {
         let export = || self.exports().iter().find(|export| export.func() == Some(func));
         self.func_name(func).or_else(|| export().map(|export| &*export.name))
@@ -419,7 +419,7 @@ impl<'m> FuncBody<'m> {
         self.reader_at(self.start)
     }
 
-    /// The same, of which the frequent operators are read quickly.
+    /// The same, with a fast path for frequent operators.
     pub fn operators_quick(&self) -> Operators<'m> {
         let bytes = &self.module.bytes()[self.start..self.range.end];
         Operators::new(bytes, self.start as u64, self.module.features().wasm())

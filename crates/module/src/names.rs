@@ -1,8 +1,8 @@
 //! The `name` section → names by index, leniently (specification appendix 7.4.1).
 //!
-//! Neighbours: `decode` calls [`Names::decode`] once a `name` section is met; backtraces and text
-//! output ask. Names are untrusted decoration: malformed parts are dropped, never an error, and
-//! nothing but printing may depend on one.
+//! `decode` calls [`Names::decode`] at a `name` section; backtraces and text output read names.
+//! Names are untrusted decoration: malformed parts are dropped, never an error, and nothing but
+//! printing may depend on one.
 //!
 //! 1. Each map is in strictly rising order of indices: wasmparser reports an entry out of order,
 //!    and it is dropped. Reading goes on after such an entry, and ends at a malformed one.

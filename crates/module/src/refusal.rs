@@ -1,8 +1,8 @@
 //! Why a module was refused, more exactly: an *invalid* module that is valid with a proposal we do
 //! not execute is *unsupported*, and the proposal has a name.
 //!
-//! Neighbours: `decode` calls [`name_refusal`] on its error path only, and lends it a probe that
-//! validates with other proposals.
+//! `decode` calls [`name_refusal`] on its error path only, and lends it a probe that validates with
+//! other proposals.
 //!
 //! The rule: if the module is not valid with every proposal that wasmparser knows, it is refused
 //! for the reason given then, if that is past the first, or for the first. Otherwise the proposal

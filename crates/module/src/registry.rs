@@ -1,7 +1,7 @@
 //! Run-time identity of function types: types of any number of modules → canonical [`TypeId`]s, so
 //! that `call_indirect` and import matching compare two numbers (specification 4.5.3).
 //!
-//! Neighbours: a store owns one registry and interns each module's types at instantiation.
+//! A store owns one registry and interns each module's types at instantiation.
 //!
 //! 1. `intern(a) == intern(b)` exactly if `a == b`.
 //! 2. Ids count from 0 in order of first interning, and stay valid as long as the registry.

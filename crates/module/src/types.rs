@@ -1,8 +1,7 @@
-//! The module's types and external types as data: what the type, import and export sections say,
-//! with wasmparser's value types and our typed indices (specification 2.3, 2.5).
+//! The module's types and external types as data: the contents of the type, import and export
+//! sections, with wasmparser's value types and our typed indices (specification 2.3, 2.5).
 //!
-//! Neighbours: `decode` makes them, [`TypeRegistry`](crate::TypeRegistry) gives function types a
-//! run-time identity.
+//! [`TypeRegistry`](crate::TypeRegistry) gives function types a run-time identity.
 
 use crate::index::{TableIdx, TypeIdx};
 use crate::{ConstExpr, FuncIdx, GlobalIdx, MemoryIdx, TagIdx};
@@ -62,7 +61,7 @@ pub struct RecGroup {
     pub canonical: u32,
 }
 
-/// What a reference refers to, whatever its type says beyond that.
+/// The kind of a reference's referents, without the rest of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefKind {
     /// A function.
@@ -74,7 +73,7 @@ pub enum RefKind {
 }
 
 impl RefKind {
-    /// The kind of a heap type; a type of the module is that of a function.
+    /// The kind of a heap type; a type of the module has the kind `Func`.
     pub fn of(ty: HeapType) -> RefKind {
         match ty {
             HeapType::Abstract {
@@ -188,7 +187,7 @@ pub struct Import {
     pub module: Box<str>,
     /// The item name.
     pub name: Box<str>,
-    /// What is imported.
+    /// The import's type.
     pub kind: ExternType,
     /// Module offset of the entry in the import section.
     pub offset: usize,
@@ -199,7 +198,7 @@ pub struct Import {
 pub struct Export {
     /// The name; unique in a module.
     pub name: Box<str>,
-    /// What is exported.
+    /// The export's kind.
     pub kind: ExternKind,
     /// Its index in the index space of its kind.
     pub index: u32,
@@ -237,7 +236,7 @@ impl Export {
 pub struct Element {
     /// When it is used.
     pub kind: ElementKind,
-    /// What it holds.
+    /// The items.
     pub items: ElementItems,
 }
 
@@ -280,7 +279,7 @@ pub enum ElementKind {
     Declared,
 }
 
-/// What an element segment holds.
+/// The items of an element segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ElementItems {
     /// References to these functions.

@@ -1,12 +1,12 @@
 //! Validation of one function body, with limits and facts in the same loop: operators →
 //! [`FuncFacts`], or the rule that refuses the body.
 //!
-//! Neighbours: `bodies` drives it over a code section, and over one body whose facts are asked for;
-//! `facts` collects. [`FrameValidator`] accepts the same bodies without their facts, in less time.
+//! `bodies` drives it over a code section, and over one body whose facts are asked for.
+//! [`FrameValidator`] accepts the same bodies without their facts, in less time.
 //!
-//! 1. The work of a body is taken off two budgets before it is done, its own and that of all bodies
-//!    together, both of [`Limits::work_per_byte`] for each byte of code (and nothing else: data and
-//!    custom sections buy no work).
+//! 1. The work of a body is taken off two budgets before it is done, its own and the one for all
+//!    bodies together, both of [`Limits::work_per_byte`] for each byte of code (and nothing else:
+//!    data and custom sections buy no work).
 //! 2. A body that is accepted needs at most [`Limits::function_cells`] cells, which is at most
 //!    [`Limits::FUNCTION_CELLS_MAX`]: a slot of its frame has a 16-bit index in every tier.
 //!
@@ -54,11 +54,11 @@ pub(crate) struct FrameValidator<'b> {
 
 /// Units of work that may be done: for all bodies together, and for the body at hand.
 struct Budget<'b> {
-    /// What all bodies together have spent, without the body at hand.
+    /// The work that all bodies together have spent, without the body at hand.
     spent: &'b AtomicU64,
     module_max: u64,
     body_max: u64,
-    /// What the body at hand had of both at its start.
+    /// The work that the body at hand had left at its start: the smaller of both budgets.
     start: u64,
     left: u64,
 }
@@ -75,7 +75,8 @@ impl Budget<'_> {
         per_byte.saturating_mul(code_bytes).saturating_add(Limits::WORK_BASE)
     }
 
-    /// Begins a body of so many bytes: it may spend what it buys itself, and what the others left.
+    /// Begins a body of `code_bytes` bytes: it may spend the work that its own bytes buy, and at
+    /// most the work that the others left.
     fn begin(&mut self, code_bytes: u64, limits: &Limits) {
         self.body_max = Budget::max(code_bytes, limits);
         let module_left = self.module_max.saturating_sub(self.spent.load(Ordering::Relaxed));

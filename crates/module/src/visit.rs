@@ -6,13 +6,13 @@
 //! an offset. [`Operators::visit`] reads those itself, and leaves everything else to the decoder.
 //!
 //! # Invariants
-//! * V1. Whatever the bytes, the method that is called, its arguments, the error and the place
-//!   behind it are those of the decoder. So nothing that follows depends on which of both has read.
+//! * V1. For all bytes, the method that is called, its arguments, the error and the place behind it
+//!   are the same as with the decoder. So nothing that follows depends on which of both has read.
 //!
 //! Each reading here is right on what it accepts: a byte of a LEB128 without its high bit is the
 //! last one; four bytes have 28 bits, which fit every type, and of a fifth one only the bits are
 //! accepted that fit 32 (unsigned) or 31 (signed, and then positive): the value is the same in 64.
-//! Alignments below 16 set none of the flags that other immediates of an access have, whatever the
+//! Alignments below 16 set none of the flags that other immediates of an access have, with any
 //! features.
 //!
 //! Noticed by: the tests here, which compare both on every first byte with every second one, and on
@@ -214,8 +214,8 @@ fn signed(next: &[u8; AHEAD]) -> Option<(usize, i32)> {
     Some((bytes, (value << unused) as i32 >> unused))
 }
 
-/// A LEB128 from byte `AT` on, the fifth byte of which is below `fifth_max`: how many bytes, and
-/// the bits of their values.
+/// A LEB128 from byte `AT` on, whose fifth byte is below `fifth_max`: the number of bytes, and the
+/// bits of their values.
 #[inline(never)]
 fn long<const AT: usize>(next: &[u8; AHEAD], fifth_max: u8) -> Option<(usize, u32)> {
     let mut value = 0;
@@ -249,7 +249,7 @@ mod tests {
     use crate::walk::InPlace;
     use wasmparser::{FrameKind, Operator};
 
-    /// What is read of some bytes, and where it ends; `None` if nothing is.
+    /// The opcode and operator read from some bytes, and where it ends; `None` if nothing is read.
     type Read<'m> = Option<(Opcode, Operator<'m>, u64)>;
 
     fn both(bytes: &[u8], features: WasmFeatures, frame: Option<FrameKind>) -> [Read<'_>; 2] {
@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    /// V1, over every opcode with immediates of up to six bytes, of each of which all that decides
-    /// is tried.
+    /// V1, over every opcode with immediates of up to six bytes; of each byte all deciding values
+    /// are tried.
     #[test]
     fn long_immediates_are_the_decoders() {
         let each = [0x00, 0x07, 0x08, 0x0f, 0x10, 0x7f, 0x80, 0xff];

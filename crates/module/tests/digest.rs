@@ -1,4 +1,4 @@
-//! Modules are told apart by what they are, not by where they are.
+//! Modules are told apart by their contents, not by where they are.
 //!
 //! The expected digests were computed with another program from the form that `digest` gives. Green
 //! does not show that SHA-256 resists collisions.

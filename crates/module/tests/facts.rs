@@ -196,7 +196,7 @@ fn calls_end_segments_and_tail_calls_end_reachability() {
 
 #[test]
 fn a_body_pays_for_its_cells_at_its_first_operator() {
-    // Eight cells of parameters, locals and results are a unit, in front of whatever comes first.
+    // Eight cells of parameters, locals and results are a unit, in front of the first operator.
     for (ty, line) in [
         ("(param i64 i64 i64) (result i64) (local i64 i64 v128)", "@0 +2"),
         ("(param i64 i64 i64) (result i64) (local i64 v128)", "@0 +1"),

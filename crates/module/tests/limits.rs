@@ -1,7 +1,7 @@
 //! Each limit on both sides: a module at the limit is accepted, and refused by name with the limit
 //! one lower.
 //!
-//! Green does not show that the defaults are low enough for a given host.
+//! A green run does not show that the defaults are low enough for a given host.
 
 use crate::common::{assemble, decode};
 use prova_module::{Error, ErrorKind, Features, FuncIdx, Limits, Module};
@@ -185,7 +185,7 @@ fn work_is_limited_by_the_size_of_the_code() {
     // The same number of targets without values is no bomb.
     let plain = br_table_bomb(100_000, 1, "");
     Module::decode(plain, &Features::default(), &Limits::default()).unwrap();
-    // What is no code buys no work, wherever it stands.
+    // Bytes outside of code buy no work, in any section.
     for padding in [r#"(@custom "" "{}")"#, r#"(memory 1) (data "{}")"#] {
         let padding = padding.replace("{}", &"0".repeat(1 << 20));
         let padded = br_table_bomb(100_000, 20, &padding);

@@ -1,4 +1,4 @@
-//! What a module keeps of each section.
+//! The parts of each section that a module keeps.
 //!
 //! Green shows that each accessor gives back what the text says. It does not show that validation
 //! is right, which is wasmparser's part and the specification suite's to test.

@@ -29,7 +29,7 @@ macro_rules! list {
 }
 const UPSTREAM: &[Upstream] = for_each_operator!(list);
 
-/// What is wrong with a row, held against an operator of wasmparser.
+/// The differences between a row and an operator of wasmparser.
 fn faults(row: &Row, upstream: &Upstream) -> Vec<String> {
     let mut faults = Vec::new();
     let mut fault = |what: &str| faults.push(format!("{:?}: {what}", row.opcode));

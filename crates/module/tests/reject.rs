@@ -1,7 +1,8 @@
 //! Modules that must be refused, and why: invalid, or unsupported with the proposal's name; and
 //! that nothing panics on truncated or corrupted bytes.
 //!
-//! Green does not show that every invalid module is refused, which the specification suite tests.
+//! A green run does not show that every invalid module is refused, which the specification suite
+//! tests.
 
 use crate::common::{assemble, decode};
 use prova_module::{Error, ErrorKind, Features, FuncIdx, Limits, Module, Proposal};

@@ -98,7 +98,7 @@ fn operands_are_roots_below_those_of_calls_and_throws() {
         "locals ; @3 3",
     );
     check(&module("global.get $e i32.const 1 throw $t"), "locals ; @2 3");
-    // What a throw takes is not the frame's any more.
+    // The values that a throw takes do not belong to the frame any more.
     let thrown = |params: &str, refs: usize| {
         let refs = "ref.null exn ".repeat(refs);
         format!("(module (tag $t (param {params})) (func {refs} throw $t))")
@@ -176,7 +176,7 @@ fn cells_move_where_a_vector_comes_below() {
     );
 }
 
-/// What is kept grows with the operators alone, although the heights at the calls add up to much
+/// The kept data grow with the operators alone, although the heights at the calls add up to much
 /// more.
 #[test]
 fn many_references_below_many_calls_take_little_room() {

@@ -2,8 +2,8 @@
 //! it validates: the same modules accepted, the same errors, the same facts.
 //!
 //! Green shows that the two ways agree on random modules, whole and broken, under default and low
-//! limits, on one thread and on several. What both take from the validator, a fault of it reaches
-//! both; what the facts should be, `facts.rs` and `oracle.rs` say.
+//! limits, on one thread and on several. A fault in the part that both take from the validator
+//! reaches both; what the facts should be, `facts.rs` and `oracle.rs` say.
 
 use arbtest::arbitrary::Unstructured;
 use prova_module::{Error, Features, Limits, Module};
@@ -61,7 +61,7 @@ fn alike(bytes: &[u8], limits: &Limits) -> Result<Module, Error> {
     Ok(frames)
 }
 
-/// Default limits, of which one is low.
+/// Default limits, except for one low limit.
 fn low(u: &mut Unstructured<'_>) -> arbtest::arbitrary::Result<Limits> {
     let mut limits = Limits::default();
     let fields: [&mut u64; 6] = [
@@ -161,7 +161,7 @@ fn the_work_of_all_bodies_is_limited_on_several_threads() {
     assert!(error.func.is_some_and(|func| func.index() > 0), "{error}");
 }
 
-/// Operators with work of their own, each in code that takes five values and gives five.
+/// Operators with extra work, each in code that takes five values and gives five.
 const WORKS: [&str; 20] = [
     "nop",
     "block (type $many) end",
@@ -185,7 +185,7 @@ const WORKS: [&str; 20] = [
     "block (type $many) drop drop throw $tag end",
 ];
 
-/// A function with one of `WORKS` and so many `nop`s, which works up to the last 5,000 units.
+/// A function with one of `WORKS` and `nops` `nop`s, which works up to the last 5,000 units.
 fn working(code: &str, nops: usize) -> Vec<u8> {
     let [many, three, four] = ["i32 ".repeat(5), "i32 ".repeat(3), "i32 ".repeat(4)];
     let (wide, targets, drops) = ("i32 ".repeat(1000), "0 ".repeat(1031), "drop ".repeat(1000));

@@ -1,8 +1,8 @@
 //! The structured walk with types for values, held against the validator's operand stack, and
 //! bodies that do not fit their surroundings.
 //!
-//! Green does not show that a domain may rely on more than types, heights and reachability: the
-//! order of calls is tested on one body by hand.
+//! A green run does not show that a domain may rely on more than types, heights and reachability:
+//! the order of calls is tested on one body by hand.
 
 use arbtest::arbitrary::Unstructured;
 use prova_module::ops::{Class, Kind};
@@ -65,7 +65,7 @@ struct Types<'m> {
 }
 
 impl Types<'_> {
-    /// The top of the stack before an operator is what the validator has, as far as it goes down.
+    /// The top of the stack before an operator has these types by the validator, too.
     fn top(&self, offset: u32, values: &[ValType]) {
         let stack = self.stacks.get(&offset).expect("reachable for the validator too");
         let top = &stack[stack.len() - values.len()..];
@@ -152,7 +152,7 @@ impl<'m> Domain<'m> for Types<'m> {
         let popped = match edge.how {
             How::BrIf(_) | How::BrTable(..) | How::OnNull(_) | How::OnNonNull => 1,
             How::Br | How::Return | How::Fall => 0,
-            // The state is that of the `if`.
+            // The state is the one at the `if`.
             How::Skip => return Ok(()),
         };
         let mut values = edge.values;

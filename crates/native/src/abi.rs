@@ -53,7 +53,7 @@ impl Abi {
         signature
     }
 
-    /// The signature of a builtin with so many operands besides vmctx and height.
+    /// The signature of a builtin with `operands` operands besides vmctx and height.
     pub(crate) fn builtin(&self, operands: usize) -> Signature {
         let mut signature = Signature::new(CallConv::SystemV);
         signature.params.extend((0..operands + 2).map(|_| AbiParam::new(I64)));

@@ -25,17 +25,17 @@ pub const MODULE_CODE_BYTES_MAX: usize = 64 << 20;
 /// Machine code as it is proposed to the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativeCode {
-    /// What it is.
+    /// The kind of code.
     pub kind: CodeKind,
     /// Code, jump tables, constants.
     pub bytes: Vec<u8>,
-    /// What may trap, by offset.
+    /// The instructions that may trap, by offset.
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,
     /// Runs of code that are of one operator: the first byte, the end, the offset in the module.
     pub sources: Vec<(u32, u32, u32)>,
-    /// Starts of blocks as far as Cranelift names them, ascending.
+    /// Starts of the blocks that Cranelift names, ascending.
     pub blocks: Vec<u32>,
     /// Native stack that it takes, in bytes.
     pub frame_bytes: u64,

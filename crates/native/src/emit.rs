@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
 };
 use std::cell::{Cell, RefCell};
 
-/// What appends an instruction.
+/// The builder that appends an instruction.
 pub(crate) type Ins<'c, 'f> = InsertBuilder<'c, &'c mut FuncCursor<'f>>;
 
 /// A function while it is written.
@@ -77,7 +77,7 @@ impl Emit {
         self.func.borrow_mut().dfg.append_block_param(block, ty)
     }
 
-    /// What is appended from now on belongs to the operator at this offset of the module.
+    /// Sets the operator, by its offset in the module, that instructions belong to from now on.
     pub(crate) fn at(&self, offset: u32) {
         self.offset.set(SourceLoc::new(offset));
     }
@@ -100,9 +100,9 @@ impl Emit {
         self.func.borrow().dfg.value_type(value)
     }
 
-    /// A word as a value of its own, which is in a register by itself wherever it is used: sums
-    /// with it are not put together with how it was computed, so that a sum which is compared and
-    /// an address are of one number for the check too.
+    /// A word as a separate value, which is in a register by itself at each use. Sums with it are
+    /// not merged with its computation, so that a compared sum and an address have the same number
+    /// for the check too.
     pub(crate) fn whole(&self, value: Value) -> Value {
         let pair = self.ins(|i| i.iconcat(value, value));
         self.ins(|i| i.isplit(pair)).0
@@ -158,18 +158,18 @@ enum What {
 /// A load that is not written yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
-    /// What it loads.
+    /// The loaded type.
     pub(crate) ty: Type,
-    /// Where, with
+    /// The base address.
     pub(crate) address: Value,
-    /// an offset.
+    /// The offset, in bytes.
     pub(crate) offset: i32,
-    /// How.
+    /// The flags of the access.
     pub(crate) flags: MemFlagsData,
 }
 
 impl<'e> V<'e> {
-    /// What a load gives; it is written where it is used, which has to be once.
+    /// The value of a load that is written where it is used; it must be used exactly once.
     pub(crate) fn pending(emit: &'e Emit, load: Load) -> V<'e> {
         V { emit, what: What::Load(load) }
     }
@@ -192,7 +192,7 @@ impl<'e> V<'e> {
         }
     }
 
-    /// What an instruction gives that is appended now.
+    /// The value of an instruction that is appended now.
     pub(crate) fn put(self, append: impl FnOnce(Ins<'_, '_>) -> Value) -> V<'e> {
         let value = self.emit.ins(append);
         self.emit.v(value)

@@ -1,5 +1,5 @@
-//! What compiling a function would take beyond linear time: CLIF → an estimate, counted in units of
-//! work, that decides whether it stays bytecode.
+//! An estimate of the compiling work beyond linear time: CLIF → units of work, which decide whether
+//! a function stays bytecode.
 //!
 //! The optimiser and the register allocator are fast on what programs have, and slow on some
 //! shapes: values that live long where many live, parameters of many blocks, blocks far below the
@@ -30,12 +30,12 @@ use cranelift_codegen::dominator_tree::DominatorTree;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{Block, Function, Opcode, Value, ValueDef};
 
-/// Units of work for each instruction of the CLIF, beyond which a function stays bytecode. What
-/// compilers make has hundreds; a unit is about a nanosecond, and compiling an instruction takes
-/// some thousand of them whatever the function is.
+/// Maximum units of work for each instruction of the CLIF; beyond it a function stays bytecode.
+/// Code of compilers needs hundreds. A unit is about a nanosecond, and compiling an instruction
+/// takes some thousand of them in any function.
 pub const WORK_PER_INST: u64 = 1 << 13;
 
-/// Functions with so few instructions are compiled whatever their shape.
+/// Functions with at most this number of instructions are compiled, at any shape.
 pub const INSTS_FREE: usize = 1 << 10;
 
 /// Whether the optimiser may have a function (E1).

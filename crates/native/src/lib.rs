@@ -56,7 +56,7 @@ pub enum Declined {
     Operator(&'static str),
     /// More of something than is compiled, and how many are.
     Limit(&'static str, usize),
-    /// What its shape would make the compiler do is more than so many units of work for each
+    /// Its shape would take the compiler more than this number of units of work for each
     /// instruction.
     Work(u64),
     /// The time that the embedder gave for compiling is over.

@@ -6,8 +6,8 @@
 //! code is certified anew, and where the check then refuses that instruction, it was a premise. So
 //! the answer says nothing of how the check works, and holds for each form of certificate.
 //!
-//! Limits: [`PREMISES_MAX`] candidates, the nearest before the instruction. What is a premise
-//! together with another one, so that either alone would do, is not found.
+//! Limits: [`PREMISES_MAX`] candidates, the nearest before the instruction. Two premises either of
+//! which would do alone are not found.
 
 use crate::NativeCode;
 use iced_x86::{
@@ -91,7 +91,7 @@ fn instructions(code: &NativeCode) -> BTreeMap<u32, Instruction> {
     found
 }
 
-/// What the check says of code with a certificate made for it.
+/// The check's verdict on code with a certificate made for it.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -110,7 +110,7 @@ pub fn certificate(layout: &Layout, code: &NativeCode) -> Result<Vec<u8>, Reject
 fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
     let NativeCode { kind, traps, calls, .. } = code;
     let draft = Draft { kind: *kind, bytes, traps, calls };
-    // What has no certificate is refused by the same rules where it is made.
+    // Code without a certificate is refused where the certificate is made, by the same rules.
     let certificate = prova_certify::certify(layout, &draft).map_err(|error| Rejection {
         kind: *kind,
         offset: error.offset,
@@ -151,9 +151,9 @@ pub fn premises(layout: &Layout, code: &NativeCode, offset: u32) -> Vec<(u32, Re
 
 /// The instruction of one byte that does nothing.
 const NOP: u8 = 0x90;
-/// `test al, al`, in the place of a comparison: flags of which little is known, where those of an
-/// older comparison might say that the branch behind it is never taken. Each comparison has as many
-/// bytes.
+/// `test al, al`, in the place of a comparison: flags about which little is known, where the flags
+/// of an older comparison might show that the branch behind it is never taken. Each comparison has
+/// as many bytes.
 const TEST: [u8; 2] = [0x84, 0xc0];
 
 #[cfg(test)]

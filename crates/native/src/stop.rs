@@ -3,7 +3,7 @@
 //! With signals a test is Cranelift's conditional trap: a branch to a `ud2` that has a row in the
 //! trap map. Without them nothing may fault, so a test branches to a cold block that calls
 //! `trap(vmctx, height, kind)`, which does not return; the row of that call says where. Operators
-//! that Cranelift lets fault (divisions, truncations, accesses) are preceded by tests of their own
+//! that Cranelift lets fault (divisions, truncations, accesses) are preceded by explicit tests
 //! then, in [`crate::lower`].
 //!
 //! Noticed by: `tests/run.rs` and `tests/numeric.rs`, in both forms.
@@ -15,7 +15,7 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Inst, InstBuilder, SigRef, Value};
 use prova_check::{offsets, traps};
 
-/// What a call of the builtin `trap` takes.
+/// The arguments of a call of the builtin `trap`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stops {
     /// The vmctx of the function's instance.

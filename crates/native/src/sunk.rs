@@ -6,8 +6,8 @@
 //! operator may be an access as well (whose address the load gives): then it has two rows, and the
 //! first one is the load's.
 //!
-//! Limits: where the optimiser moved the operator to another block, the place of a trap may be that
-//! of another access. Only backtraces depend on it.
+//! Limits: where the optimiser moved the operator to another block, a trap may get the place of
+//! another access. Only backtraces depend on it.
 
 use crate::NativeCode;
 use prova_check::x64::{Class as InsnClass, Instructions, Operand};
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
     let before = accesses_before(body);
     let NativeCode { bytes, traps: rows, .. } = code;
-    // What an operator compares traps by an instruction of its own.
+    // An explicit comparison of an operator traps by a separate instruction, `ud2`.
     let accesses_memory = |row: &TrapRow| {
         let at = bytes.get(row.code_offset as usize..).unwrap_or(&[]);
         row.kind == traps::MEMORY_OUT_OF_BOUNDS && !at.starts_with(&[0x0f, 0x0b])

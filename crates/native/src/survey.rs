@@ -1,4 +1,4 @@
-//! What becomes of every function and thunk of a module as machine code, and what that costs.
+//! The outcome for every function and thunk of a module as machine code, and its cost.
 //!
 //! ```text
 //! module, Config ─ compile, certify, check each ─► Survey
@@ -50,7 +50,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// What became of the functions of a module.
+/// The outcomes for the functions of a module.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
     /// Functions with a body.
@@ -71,7 +71,7 @@ pub struct Survey {
     pub code_bytes: u64,
     /// Bytes of its certificates.
     pub certificate_bytes: u64,
-    /// What it took.
+    /// The times that it took.
     pub times: Times,
 }
 
@@ -164,8 +164,8 @@ impl Survey {
     }
 }
 
-/// Compiles and checks everything of a module, with the bits of NaNs fixed if that is asked for, on
-/// so many threads.
+/// Compiles and checks everything of a module on `jobs` threads, with the bits of NaNs fixed if
+/// that is asked for.
 ///
 /// # Errors
 /// If there can be no code of the module at all.
@@ -215,7 +215,7 @@ fn function(
 ) -> Survey {
     let mut row = Survey { functions: 1, ..Survey::default() };
     let start = Instant::now();
-    // A fault of the SSA form is a finding of its own.
+    // A fault of the SSA form is reported as a separate finding.
     let made = catch_unwind(AssertUnwindSafe(|| body(module, func, layout.config().metering)));
     row.times.ssa = start.elapsed();
     let made = made.unwrap_or_else(|_| Err(Declined::Bug("the SSA form panicked")));

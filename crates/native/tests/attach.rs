@@ -1,6 +1,6 @@
 //! Code that is not of the function, its module's layout, or the store's settings does not attach.
 //!
-//! What green does not show: that the check refuses bad bytes (`prova-check` has those tests).
+//! A green run does not show that the check refuses bad bytes (`prova-check` has those tests).
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -22,7 +22,7 @@ fn module(tag: &str) -> Module {
     Module::decode(wasm, &Features::default(), &Limits::default()).expect("it is valid")
 }
 
-/// Attaches machine code of a function of a module in some settings, to whatever asks.
+/// Attaches machine code of a function of a module in some settings, to any function that asks.
 struct Fixed {
     module: Module,
     func: FuncIdx,
@@ -87,7 +87,7 @@ fn what_fits_runs() {
     assert_eq!(call(good()).expect("it fits"), 2);
 }
 
-/// There is no bytecode, so that each instance has code of its own.
+/// There is no bytecode, so each instance has separate code.
 #[test]
 fn every_instance_of_a_module_runs() {
     let text = "(module (memory 1) (global $n (mut i32) (i32.const 0))

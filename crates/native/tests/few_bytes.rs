@@ -1,6 +1,6 @@
-//! `memory.copy` and `memory.fill` of a known number of bytes have code of their own where these
-//! are few: the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between
-//! memories, with any address type; out of bounds nothing is written.
+//! `memory.copy` and `memory.fill` of a known number of bytes have inline code where these are few:
+//! the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between memories, with
+//! any address type; out of bounds nothing is written.
 
 use crate::common::same_with;
 use prova::Val;
@@ -88,7 +88,7 @@ fn compared(name: &str, address: impl Fn(i64) -> Val) {
     for n in COUNTS {
         for call in calls(n as i64, &address) {
             all.push(call);
-            // All together have fuel for so many.
+            // The fuel of all calls together pays for `told` only this often.
             if n % 16 == 1 {
                 all.push(("told".to_owned(), Vec::new()));
             }
@@ -114,7 +114,7 @@ fn addresses_of_64_bits() {
     compared("i64", Val::I64);
 }
 
-/// What is not paid for is not copied.
+/// Bytes that are not paid for are not copied.
 #[test]
 fn fuel_ends_before_the_bytes() {
     let text = "(module (memory 1) (data (i32.const 0) \"0123456789abcdef0123456789abcdef\")

@@ -7,16 +7,16 @@
 //! ```
 //!
 //! A *site* is an instruction, a row or an entry of a table of one function. Sites of a kind are
-//! spread over functions: each gives a few. What honest runs do not reach is no site, and the first
-//! run of a survivor is one that came there, so that all survivors are executed where they were
-//! changed.
+//! spread over functions: each gives a few. An instruction that honest runs do not reach is no
+//! site. The first run of a survivor is one that reached the site, so that all survivors are
+//! executed where they were changed.
 //!
-//! With `PROVA_SITES` it takes so many sites of each kind in each way (the README of the observer
-//! says how); `PROVA_SEED` gives others (1), `PROVA_WAY` takes one way alone, `PROVA_RUNS` says how
-//! many runs a survivor has (8), `PROVA_FUNCTIONS` how many functions a way looks at (3,000).
+//! `PROVA_SITES` is the number of sites of each kind in each way (the README of the observer says
+//! how); `PROVA_SEED` gives others (1), `PROVA_WAY` takes one way alone, `PROVA_RUNS` says how many
+//! runs a survivor has (8), `PROVA_FUNCTIONS` how many functions a way looks at (3,000).
 //! `PROVA_PART=3/20` takes part 3 (of 0 to 19): a twentieth of the sites, in functions that no
-//! other part of this seed has, so that a campaign runs in pieces; their tables add up.
-//! Without it a sample runs. What green does not show is what the observer does not see.
+//! other part of this seed has, so that a campaign runs in pieces; their tables add up. Without it
+//! a sample runs. A green run does not show faults that the observer does not see.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -30,7 +30,7 @@ mod ways;
 use observer::Stage;
 use ways::{Judge, Quota, WAYS, check, way};
 
-/// So many sites of each kind, in each way; with the table printed.
+/// Runs a campaign with `quota` sites of each kind, in each way, and prints the table.
 fn campaign(quota: Quota) -> Vec<String> {
     const NAMES: [&str; 3] = ["coremark-rs-1.0.0.wasm", "lua-5.4.7.wasm", "sqlite3-3.46.1.wasm"];
     let (mut stage, mut broken) = (Stage::new(), Vec::new());
@@ -60,7 +60,7 @@ fn part() -> (usize, usize) {
     (part, parts)
 }
 
-/// A sample; with `PROVA_SITES` so many sites of each kind in each way.
+/// A sample; with `PROVA_SITES` that number of sites of each kind in each way.
 #[test]
 fn kinds_keep_inside() {
     let variable = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
@@ -96,7 +96,7 @@ fn kinds_keep_inside() {
     }
 }
 
-/// What a check that lets everything of some kinds through would let through is seen.
+/// Mutants that a check without some kinds would accept are seen.
 #[test]
 fn what_is_let_through_is_seen() {
     let quota = Quota {

@@ -1,6 +1,6 @@
-//! What is not compiled because it would be too much: the rest runs as bytecode.
+//! Functions that are not compiled because they are too large: the rest runs as bytecode.
 //!
-//! What green does not show: how long the compiler takes within the limits.
+//! A green run does not show how long the compiler takes within the limits.
 
 use prova::{CompileError, MachineCode, MachineCompiler, Settings};
 use prova_check::Layout;
@@ -23,7 +23,7 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id], &leb(content.len())[..], content].concat()
 }
 
-/// A module of functions whose bodies have so many bytes: no locals, `nop`s, an end.
+/// A module of functions whose bodies have these sizes in bytes: no locals, `nop`s, an end.
 fn of_bodies(sizes: &[usize]) -> Module {
     let mut code = leb(sizes.len());
     for &size in sizes {
@@ -57,7 +57,7 @@ fn code_behind_the_budget_of_a_module_stays_bytecode() {
     let (compiler, settings) = (NativeCompiler::new(), Settings::default());
     let layout = Layout::derive(module.bytes(), &compiler.config(&settings)).expect("a layout");
     let made = |func| compiler.function(&module, &layout, &settings, FuncIdx(func));
-    // Whoever asks first: the order of questions does not matter, the order in the module does.
+    // The order of questions does not matter, the order in the module does.
     match made(12) {
         Err(CompileError::Declined(why)) => {
             assert!(why.contains(&MODULE_CODE_BYTES_MAX.to_string()), "{why}");
@@ -69,7 +69,7 @@ fn code_behind_the_budget_of_a_module_stays_bytecode() {
     }
 }
 
-/// What becomes of function 0 of a module, metered or not.
+/// The outcome for function 0 of a module, metered or not.
 fn made(text: &str, fuel: bool) -> Result<MachineCode, CompileError> {
     let bytes = wat::parse_str(text).expect("the text is well-formed");
     let module = Module::decode(bytes, &Features::default(), &Limits::default()).expect("valid");
@@ -92,7 +92,8 @@ fn is_compiled(text: &str, fuel: bool) -> bool {
     }
 }
 
-/// So many loaded words wait on the operand stack until all are put together; again and again.
+/// A function in which `live` loaded words wait on the operand stack until all are put together,
+/// `rounds` times.
 fn waiting(live: usize, rounds: usize) -> String {
     let loads = |round: usize| -> String {
         (0..live)
@@ -106,7 +107,7 @@ fn waiting(live: usize, rounds: usize) -> String {
     format!("(module (memory 1) (func (param i32) (local i64) {rounds}))")
 }
 
-/// A chain of blocks, each left early, with so many locals that change on the way.
+/// A chain of `blocks` blocks, each left early, with `locals` locals that change on the way.
 fn ladder(blocks: usize, locals: usize) -> String {
     let set = |at: usize| -> String {
         (1..=locals)
@@ -131,7 +132,7 @@ fn ladder(blocks: usize, locals: usize) -> String {
 fn values_that_wait_beyond_the_work_of_an_instruction_stay_bytecode() {
     for (live, rounds, compiled) in [
         (300, 4, true),
-        // Few instructions are compiled whatever they are.
+        // Functions of few instructions are compiled in any case.
         (INSTS_FREE / 2 - 20, 1, true),
         (700, 1, false),
         (700, 4, false),
@@ -143,7 +144,7 @@ fn values_that_wait_beyond_the_work_of_an_instruction_stay_bytecode() {
 
 #[test]
 fn charges_in_a_row_are_limited() {
-    // The first charge is that of the body's beginning.
+    // The first charge is at the body's beginning.
     for (blocks, fuel, compiled) in [
         (CHARGES_MAX as usize - 2, true, true),
         (CHARGES_MAX as usize + 2, true, false),

@@ -207,7 +207,7 @@ fn calls_that_wait_go_on() {
         let module = Module::new(&engine, &wasm).expect("the module is valid");
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);
-        // What a host function fails with suspends a resumable call.
+        // An error of a host function suspends a resumable call.
         let wait = |_: i32| -> prova::Result<i32> { prova::bail!("later") };
         linker.func_wrap("h", "wait", wait).expect("a new name");
         let instance = linker.instantiate(&mut store, &module).expect("all imports are there");

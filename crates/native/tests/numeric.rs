@@ -5,8 +5,8 @@
 //! zero-extended 8-bit values, edge values, random ones at full width. Floats and vectors: edge
 //! values and random bits. Results are compared by bits, with NaNs canonical (`deterministic`).
 //!
-//! What green does not show: operators with immediates at other lanes than the first, last and one
-//! between; other shapes that the optimiser makes of several operators.
+//! A green run does not cover operators with immediates at other lanes than the first, last and one
+//! between, nor other shapes that the optimiser makes of several operators.
 
 use prova::{Config, Engine, Instance, Memory, Module, Store, Trap};
 use prova_module::Opcode;
@@ -41,7 +41,7 @@ values! {
     u16 "i32" |b| b as u16, |v| v.into();
 }
 
-/// What an operator gives.
+/// The result of an operator.
 trait Outcome {
     const TYPES: &'static [&'static str];
     fn outcome(self) -> Result<[u128; 2], NumError>;
@@ -198,7 +198,7 @@ fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
     rows
 }
 
-/// A function that applies an operator to so many rows of memory.
+/// A function that applies an operator to this number of rows of memory.
 fn function(operator: &Operator, opcode: Opcode) -> String {
     let (name, mnemonic) = (operator.name, opcode.mnemonic());
     let operands: String = operator
@@ -267,7 +267,7 @@ impl World {
     }
 }
 
-/// What an operator should give, NaNs canonical where the table says so.
+/// The expected result of an operator, NaNs canonical where the table says so.
 fn expected(operator: &Operator, opcode: Opcode, row: [u128; 3]) -> Result<[u128; 2], NumError> {
     let [value, second] = (operator.apply)(row)?;
     let value = match opcode.row().canonical {
@@ -280,7 +280,7 @@ fn expected(operator: &Operator, opcode: Opcode, row: [u128; 3]) -> Result<[u128
     Ok([value, second])
 }
 
-/// Checks the operators of which `choose` is true; how many there are. Those that trap are checked
+/// Checks the operators that `choose` selects; returns their number. Those that trap are checked
 /// without signals, too.
 fn check(choose: impl Fn(&Operator) -> bool) -> usize {
     check_with(|operator, _| choose(operator), true)

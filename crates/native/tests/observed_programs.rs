@@ -20,14 +20,14 @@ use prova_module::{Features, Limits, Module, TypeIdx};
 use prova_native::{NativeCode, Target, body};
 use std::path::PathBuf;
 
-/// What is observed of a program.
+/// The part of a program that is observed.
 #[derive(Clone, Copy)]
 struct Part {
     program: &'static str,
     memory: MemoryShape,
     metering: Metering,
-    /// Functions, spread evenly over those of the program, and the ways in and out of so many
-    /// types.
+    /// Functions, spread evenly over those of the program, and types whose ways in and out are
+    /// observed.
     functions: usize,
     thunks: usize,
     /// Runs of honest code.
@@ -100,7 +100,7 @@ fn sample(stage: &mut Stage) -> Tally {
     tally
 }
 
-/// So many functions of each of three programs, in both shapes, and with fuel.
+/// Observes `functions` functions of each of three programs, in both shapes, and with fuel.
 fn whole(stage: &mut Stage, functions: usize, plan: Plan) -> Tally {
     let metered = Metering { fuel: true, epoch: false };
     let mut last = Tally::default();
@@ -121,7 +121,7 @@ fn whole(stage: &mut Stage, functions: usize, plan: Plan) -> Tally {
     last
 }
 
-/// A sample; with `PROVA_FUNCTIONS` so many functions of each of three programs, in three
+/// A sample; with `PROVA_FUNCTIONS` that number of functions of each of three programs, in three
 /// configurations, all mutants at one of `PROVA_EVERY` instructions (8), `PROVA_RUNS` runs of each
 /// survivor (12).
 #[test]

@@ -1,6 +1,6 @@
-//! What broke the proofs of Wasmtime's compiler, which were facts of one value each (its issues and
-//! pull requests 7965, 8173, 8174, 8176, 8177, 8207, 8208, 8225): code with the same shapes is
-//! compiled, checked and run, in both shapes of memories.
+//! Code that broke the proofs of Wasmtime's compiler, which were facts of one value each (its
+//! issues and pull requests 7965, 8173, 8174, 8176, 8177, 8207, 8208, 8225): code of the same
+//! shapes is compiled, checked and run, in both shapes of memories.
 
 use crate::common::{same, same_imported};
 use prova::Val;

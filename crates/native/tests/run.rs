@@ -92,7 +92,7 @@ fn a_load_of_an_address_traps_at_its_own_place() {
     same(text, &calls.collect::<Vec<(&str, &[Val])>>());
 }
 
-/// An access of 64-bit addresses compares twice: neither trap is that of the access before it.
+/// An access of 64-bit addresses compares twice: neither trap belongs to the access before it.
 #[test]
 fn an_access_that_compares_traps_at_its_own_place() {
     let text = "(module (memory i64 1)

@@ -4,8 +4,7 @@
 //! truncated if it lies strictly between the nearest values outside, which are -2^31 - 1 and 2^31
 //! for `i32` from `f64`, but -2^31 - 2^8 and 2^31 from `f32`, which has nothing nearer below -2^31.
 //! Saturating truncation and integer-to-float conversion are Rust's `as` (saturating, NaN to 0;
-//! rounding ties to even). Neighbours: `vector_float.rs` converts lanes. Noticed by: the tables
-//! below, which hold both neighbours of every bound.
+//! rounding ties to even). Noticed by: the tables below, which hold both neighbours of every bound.
 
 use crate::NumError;
 use crate::operators::operators;

@@ -1,8 +1,7 @@
 //! A numeric operator's refusal → the reason, in the specification's words.
 //!
-//! The only way an operator fails. Neighbours: the tiers turn a [`NumError`] into their own trap.
-//! The words are those that the specification's test suite expects; its `assert_trap` would notice
-//! a wrong one.
+//! The only way an operator fails. The tiers turn a [`NumError`] into their own trap. The words are
+//! those that the specification's test suite expects; its `assert_trap` would notice a wrong one.
 
 use core::fmt;
 

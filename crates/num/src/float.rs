@@ -1,9 +1,9 @@
 //! `f32` and `f64` operands → `f32`, `f64` or truth: core specification 4.3.3, "Floating-Point
 //! Operations".
 //!
-//! The machine's arithmetic is IEEE 754's and is used as it is; what is written by hand is what
-//! machines and languages disagree on: signs of NaNs, zeros in `min` and `max`, quieting.
-//! Neighbours: `conversion.rs` changes type, `vector_float.rs` does the same in lanes.
+//! The machine's arithmetic is IEEE 754's and is used as it is. Written by hand are the points on
+//! which machines and languages disagree: signs of NaNs, zeros in `min` and `max`, quieting.
+//! `vector_float.rs` does the same in lanes.
 //!
 //! Quieting sets the quiet bit by hand: the compiler may fold `a + 0.0` or `a * 1.0` into `a`,
 //! which keeps a signalling NaN, and a rounding function of the C library may hand it through. For

@@ -1,10 +1,9 @@
 //! `i32` and `i64` operands → `i32` and `i64` results: core specification 4.3.2, "Integer
 //! Operations".
 //!
-//! Values are the unsigned words; a signed operator reads them as two's complement. Neighbours:
-//! `conversion.rs` changes width or type, `vector_integer.rs` does the same in lanes. Only
-//! divisions and remainders are partial. Noticed by: the tables below, and the recomputation in
-//! 128-bit integers.
+//! Values are the unsigned words; a signed operator reads them as two's complement. `conversion.rs`
+//! changes width or type, `vector_integer.rs` does the same in lanes. Only divisions and remainders
+//! are partial. Noticed by: the tables below, and the recomputation in 128-bit integers.
 
 use crate::NumError;
 use crate::operators::operators;

@@ -2,9 +2,9 @@
 //!
 //! The shape is never passed: it is the lane type of the closure, so `zip(a, b, u8::wrapping_add)`
 //! adds in 16 lanes and `zip(a, b, u16::wrapping_add)` in 8. Lane 0 lies in the lowest bits
-//! (invariant: `T::join(T::split(v)) == v`, float lanes included, NaN bits too). Neighbours: the
-//! vector families. Worst case: 16 lane computations. Noticed by: the tests of the vector
-//! families, which read lanes from bytes instead.
+//! (invariant: `T::join(T::split(v)) == v`, float lanes included, NaN bits too). Worst case: 16
+//! lane computations. Noticed by: the tests of the vector families, which read lanes from bytes
+//! instead.
 
 use core::array::from_fn;
 

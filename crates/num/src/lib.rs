@@ -2,10 +2,10 @@
 //! [`NumError`]) out.
 //!
 //! Every tier, checker and oracle of Prova takes an operator's meaning from here (core
-//! specification 4.3, "Numerics"), so a fault here is a fault in all of them at once. Neighbours:
-//! `bytecode` writes its op table as expressions over these functions, `reference` calls them by
-//! hand, `ssa` folds constants with them. Outside its tests this crate depends on nothing, and it
-//! knows neither traps, nor stores, nor tiers.
+//! specification 4.3, "Numerics"), so a fault here is a fault in all of them at once. `bytecode`
+//! writes its op table as expressions over these functions, `reference` calls them by hand, `ssa`
+//! folds constants with them. Outside its tests this crate depends on nothing, and it knows neither
+//! traps, nor stores, nor tiers.
 //!
 //! Representation:
 //! - `i32` is `u32`, `i64` is `u64`, `f32` and `f64` are themselves, `v128` is `u128` with lane 0

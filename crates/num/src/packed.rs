@@ -3,8 +3,8 @@
 //! `W` is the width of a lane in bits. Sixteen byte lanes cut out and put back cost some hundred
 //! machine instructions; these cost a handful, because carries are kept from crossing lanes by
 //! holding back each lane's top bit (Warren, *Hacker's Delight*, 2-18, "Multibyte Add, Subtract,
-//! Absolute Value"). Wider lanes gain nothing and stay with `lanes.rs`. Neighbours:
-//! `vector_integer.rs`, whose byte and 16-bit rows are written with these.
+//! Absolute Value"). Wider lanes gain nothing and stay with `lanes.rs`. The byte and 16-bit rows of
+//! `vector_integer.rs` are written with these.
 //!
 //! Invariants:
 //! 1. No intermediate sum or difference carries out of a lane, hence none overflows 128 bits.

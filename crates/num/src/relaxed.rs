@@ -6,9 +6,9 @@
 //! in every mode and on every machine: a program's result must not depend on where it runs, and
 //! the unfused multiply-add needs no machine with FMA. Each row names its parameter.
 //!
-//! Neighbours: the strict operators of `vector_integer.rs`, `vector_float.rs`, `vector_lane.rs`, of
-//! which most rows are another name. Noticed by: the tests below on the points where the listed
-//! results differ, and the `either` assertions of the specification's suite.
+//! Most rows are another name for a strict operator of `vector_integer.rs`, `vector_float.rs` or
+//! `vector_lane.rs`. Noticed by: the tests below on the points where the listed results differ, and
+//! the `either` assertions of the specification's suite.
 
 use crate::lanes::{zip_pairs, zip3};
 use crate::operators::operators;

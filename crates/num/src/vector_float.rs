@@ -2,8 +2,8 @@
 //! Operations".
 //!
 //! Lanes are computed by the scalar operators of `float.rs` and `conversion.rs`, whose invariants
-//! on NaNs therefore hold in every lane. Neighbours: `vector_lane.rs` moves lanes, `relaxed.rs`
-//! reuses what is here. Everything is total. Noticed by: the comparison with scalars below.
+//! on NaNs therefore hold in every lane. `relaxed.rs` reuses these operators. Everything is total.
+//! Noticed by: the comparison with scalars below.
 
 use crate::lanes::{compare, low, map, narrow_zero, zip};
 use crate::operators::operators;

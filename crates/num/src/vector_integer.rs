@@ -2,8 +2,8 @@
 //!
 //! A row is the lane's operator and the walk over lanes (`lanes.rs`), where the lane type says
 //! shape and signedness; rows of narrow lanes that need no wider results are computed in place
-//! (`packed.rs`). Neighbours: `vector_lane.rs` moves lanes, `vector_float.rs` computes float lanes.
-//! Everything is total. Noticed by: the recomputation from bytes below, in 128-bit integers.
+//! (`packed.rs`). Everything is total. Noticed by: the recomputation from bytes below, in 128-bit
+//! integers.
 
 use crate::lanes::{
     all, bits, compare, high, low, map, narrow, pairs, zip, zip_high, zip_low, zip_pairs,

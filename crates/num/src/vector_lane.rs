@@ -2,8 +2,8 @@
 //! 4.3.5).
 //!
 //! Lane indices are immediates that validation has bounded; here they count modulo the number of
-//! lanes, so that nothing is partial. NaN bits stay. Neighbours: `memory.rs` loads and stores
-//! lanes. Noticed by: the tests below, which place bytes by hand.
+//! lanes, so that nothing is partial. NaN bits stay. Noticed by: the tests below, which place bytes
+//! by hand.
 
 use crate::lanes::{get, map, set, splat};
 use crate::operators::operators;

@@ -1,8 +1,7 @@
 //! 128-bit integers as two `i64` halves → two `i64` halves: the wide-arithmetic proposal.
 //!
-//! Operands and results are pairs (low, high), low first, as on the operand stack. Neighbours:
-//! `integer.rs` for single words. All four are total. Noticed by: the recomputation from 32-bit
-//! limbs below, and the proposal's own suite.
+//! Operands and results are pairs (low, high), low first, as on the operand stack. All four are
+//! total. Noticed by: the recomputation from 32-bit limbs below, and the proposal's own suite.
 
 use crate::operators::operators;
 

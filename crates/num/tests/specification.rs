@@ -1,4 +1,4 @@
-//! The specification's own scripts, as far as they compute without control or memory: an oracle
+//! The specification's own scripts, those parts that compute without control or memory: an oracle
 //! that shares no code with this crate.
 //!
 //! A function of a script's module whose body is a straight line of `local.get`, constants and
@@ -73,7 +73,7 @@ impl Typed for (u64, u64) {
     }
 }
 
-/// What an operator returns: values, or the reason for there being none.
+/// The result of an operator: values, or the reason for there being none.
 trait Outcome {
     fn outcome(self) -> Result<Vec<Value>, NumError>;
 }

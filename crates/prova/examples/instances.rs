@@ -1,4 +1,4 @@
-//! What a fresh instance costs: `instances MODULE.wasm [ROUNDS [WHAT]]`.
+//! The cost of a fresh instance: `instances MODULE.wasm [ROUNDS [WHAT]]`.
 //!
 //! Functions that the module imports are ones of the host that trap, and each instance gets a new
 //! memory where it imports one. For each way of making instances, medians and least of all rounds,

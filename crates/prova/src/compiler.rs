@@ -1,10 +1,9 @@
-//! What proposes code: module, settings, function → a [`CodeCandidate`], which runs only after the
+//! Proposals of code: module, settings, function → a [`CodeCandidate`], which runs only after the
 //! check of its kind accepted it.
 //!
-//! Neighbours: `pipeline` asks a compiler and checks what it gives;
-//! [`Config::compiler`](crate::Config::compiler) plugs one in. The translator to bytecode is one
-//! too, and always there: it is asked where no other compiler has code, and what the check says of
-//! its candidates is final.
+//! [`Config::compiler`](crate::Config::compiler) plugs a compiler in. The translator to bytecode is
+//! one too, and always there: it is asked where no other compiler has code, and the check's verdict
+//! on its candidates is final.
 //!
 //! Nothing a compiler does is trusted. It makes no witness, so it cannot make code run that the
 //! check refuses; what it gives for another function, module or setting than it was asked for is
@@ -30,8 +29,8 @@ pub enum CodeCandidate {
 
 /// Makes code of functions.
 ///
-/// What a panic of the compiler leaves behind may be used again, as the bounds say: what it
-/// proposes is checked in any case.
+/// A compiler that panicked may be used again, as the bounds say: its proposals are checked in any
+/// case.
 pub trait Compiler: Send + Sync + RefUnwindSafe {
     /// A short name, for [`Refusal`].
     fn name(&self) -> &str;
@@ -172,7 +171,7 @@ impl Translators {
         Ok(candidate?)
     }
 
-    /// Keeps a translator whose newest body had so many bytes, if it may be kept (P1).
+    /// Keeps a translator whose newest body had `body_bytes` bytes, if it may be kept (P1).
     fn keep(&self, translator: Translator, body_bytes: usize) {
         let mut idle = self.idle();
         if body_bytes <= IDLE_BODY_BYTES_MAX && idle.len() < IDLE_MAX {

@@ -1,8 +1,7 @@
-//! What an [`Engine`](crate::Engine) does: tier, proposals, limits, metering → [`Config`].
+//! The settings of an [`Engine`](crate::Engine): tier, proposals, limits, metering → [`Config`].
 //!
-//! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check
-//! off: whatever the configuration, bytecode runs only after it was proved equal to its
-//! WebAssembly.
+//! `engine` checks it once. Nothing here turns a check off: in every configuration, bytecode runs
+//! only after it was proved equal to its WebAssembly.
 
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
@@ -115,8 +114,8 @@ impl Config {
         self
     }
 
-    /// Asks this compiler for the code of each function before the built-in translator. What it
-    /// proposes is checked like anything else; a function for which it has no code that passes runs
+    /// Asks this compiler for the code of each function before the built-in translator. Its
+    /// proposals are checked like all others; a function for which it has no code that passes runs
     /// as bytecode, and [`Module::refusals`](crate::Module::refusals) says why.
     pub fn compiler(&mut self, compiler: impl Compiler + 'static) -> &mut Config {
         self.compiler = Some(Arc::new(compiler));
@@ -153,8 +152,8 @@ impl Config {
     }
 
     /// Whether machine code ([`Config::native`]) is listed by address and name in
-    /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. Whatever has that
-    /// name is replaced.
+    /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. An existing file of
+    /// that name is replaced.
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
         self.perf_map = enable;
         self
@@ -172,7 +171,7 @@ impl Config {
     /// Whether instances of a module get the bytes of its data segments mapped copy-on-write, from
     /// the second instance on; the default. On Linux, for modules of some size
     /// ([`Config::memory_images_from`]) whose active segments have constant offsets and fit;
-    /// elsewhere, and without, each instance has them written. What programs see is the same.
+    /// elsewhere, and without, each instance has them written. Programs observe no difference.
     pub fn memory_images(&mut self, enable: bool) -> &mut Config {
         self.memory_images_from = enable.then_some(MEMORY_IMAGES_FROM);
         self
@@ -202,8 +201,8 @@ impl Config {
     /// Whether code runs by the deterministic profile ([`Profile`](crate::Profile)): results,
     /// traps, fuel and stack overflow are the same on every machine. Bits of NaNs are fixed, growth
     /// fails at the declared maximum and the configured limits only, and modules get no more
-    /// proposals and no greater limits than the profile has, whatever else is set here, before or
-    /// after. (Relaxed vector operators have one fixed result in any case.)
+    /// proposals and no greater limits than the profile has. Other settings here, before or after,
+    /// do not change that. (Relaxed vector operators have one fixed result in any case.)
     pub fn deterministic(&mut self, enable: bool) -> &mut Config {
         self.deterministic = enable;
         self
@@ -217,12 +216,12 @@ impl Config {
         self
     }
 
-    /// What [`Config::max_wasm_stack`] says, in bytes.
+    /// The setting of [`Config::max_wasm_stack`], in bytes.
     pub fn wasm_stack_bytes(&self) -> usize {
         self.stack_bytes
     }
 
-    /// What a module may have at most.
+    /// The limits on the contents of a module.
     pub fn module_limits(&mut self, limits: Limits) -> &mut Config {
         self.limits = limits;
         self
@@ -272,13 +271,13 @@ impl Config {
         wasm_threads Threads
     }
 
-    /// What the translator and its check depend on.
+    /// The settings that the translator and its check depend on.
     pub(crate) fn settings(&self) -> Settings {
         let metering = Metering::new(self.fuel, self.epoch);
         Settings { metering, deterministic: self.deterministic }
     }
 
-    /// What machine code is made for, if any is.
+    /// The target of machine code, if any is made.
     pub(crate) fn machine(&self) -> Option<prova_check::Config> {
         let config = self.native.as_deref()?.config(&self.settings());
         let memory = if self.signals { config.memory } else { MemoryShape::Explicit };

@@ -64,12 +64,12 @@ impl Engine {
         Ok(())
     }
 
-    /// What proposes code for its modules.
+    /// The compilers for its modules.
     pub(crate) fn compilers(&self) -> &Arc<Compilers> {
         &self.0.compilers
     }
 
-    /// What finished stores leave to new ones.
+    /// The memory that finished stores leave to new ones.
     pub(crate) fn spare(&self) -> &Arc<Spare> {
         &self.0.spare
     }

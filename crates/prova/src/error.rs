@@ -1,7 +1,7 @@
-//! Whose fault an error is: one type per kind, and [`ErrorKind::of`] to ask for it.
+//! The party at fault for an error: one type per kind, and [`ErrorKind::of`] to ask for it.
 //!
 //! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its
-//! root, whatever context was put around it: `error.downcast_ref::<Trap>()` gives the trap,
+//! root, below all context that was put around it: `error.downcast_ref::<Trap>()` gives the trap,
 //! [`ErrorKind::of`] the kind. An error without a kind is a host function's own.
 
 use prova_module as module;

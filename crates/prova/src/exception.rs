@@ -1,7 +1,7 @@
 //! Exceptions in the hands of the host: thrown by it, caught by it, and behind references.
 //!
-//! Neighbours: `func` turns the error of a host function that carries one into a throw, `trap` puts
-//! one that nothing catches into the error of the call. [`Tag`] is in `externals`.
+//! `func` turns the error of a host function that carries one into a throw, `trap` turns an
+//! exception that nothing catches into the error of the call.
 //!
 //! 1. An error carries a [`ThrownException`] exactly if it is one on its way: a host function that
 //!    returns the error throws the exception into the code that called it, and one that keeps the

@@ -1,8 +1,7 @@
-//! What instances import and export besides functions: globals and tables, and [`Extern`] for all
+//! The kinds of imports and exports besides functions: globals and tables, and [`Extern`] for all
 //! kinds.
 //!
-//! Neighbours: `memory` has linear memories; the runtime owns the objects, these are addresses in a
-//! store.
+//! The runtime owns the objects; these are addresses in a store.
 
 use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;

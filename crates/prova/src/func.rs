@@ -1,8 +1,8 @@
 //! Functions: call them from the host ([`Func`], [`TypedFunc`](crate::TypedFunc)), and be called by
 //! them ([`Caller`]).
 //!
-//! Neighbours: `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are
-//! checked against the function's type before the runtime sees them.
+//! `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are checked against
+//! the function's type before the runtime sees them.
 
 use crate::engine::Engine;
 use crate::error::{OrBug, Result, misuse};
@@ -40,7 +40,7 @@ impl Func {
         HostFunc::new(ty, func).to_func(store)
     }
 
-    /// A host function whose type is that of `func`.
+    /// A host function with the type of `func`.
     pub fn wrap<T: 'static, Params, Results>(
         store: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,

@@ -1,8 +1,8 @@
 //! Rust closures → host functions on cells.
 //!
-//! Neighbours: `func` makes one an object of a store, `linker` keeps them until then. A host
-//! function gets the cells of its parameters and leaves those of its results at the same place:
-//! `max(parameters, results)` of them.
+//! `linker` keeps host functions until a store makes them objects. A host function gets the cells
+//! of its parameters and leaves those of its results at the same place: `max(parameters, results)`
+//! of them.
 
 use crate::error::{Error, Result};
 use crate::func::Caller;
@@ -54,7 +54,7 @@ impl<T: 'static> HostFunc<T> {
     }
 }
 
-/// What a host function may return: results, or a `Result` of them.
+/// The return types of host functions: results, or a `Result` of them.
 pub trait WasmRet: sealed::Ret {
     /// The results.
     type Results: WasmResults;
@@ -88,8 +88,8 @@ mod sealed {
     impl<R: super::WasmResults> Ret for Result<R, super::Error> {}
 }
 
-/// A Rust closure whose type is that of a WebAssembly function: up to 16 parameters, with or
-/// without a [`Caller`] first.
+/// A Rust closure with the type of a WebAssembly function: up to 16 parameters, with or without a
+/// [`Caller`] first.
 pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
     /// The closure as a host function.
     fn into_host_func(self) -> HostFunc<T>;

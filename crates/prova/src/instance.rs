@@ -1,7 +1,7 @@
 //! Instances: a module with its imports, instantiated in a store, and its exports.
 //!
-//! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects
-//! and runs the start function, in the specification's order.
+//! `linker` finds imports by name. The runtime checks their types, makes the objects and runs the
+//! start function, in the specification's order.
 
 use crate::error::{Error, LinkError, OrBug, Result, bail, misuse, refused};
 use crate::externals::{Extern, Global, Table};
@@ -34,7 +34,7 @@ impl<'i> Export<'i> {
         self.name
     }
 
-    /// What is exported.
+    /// The exported object.
     pub fn into_extern(self) -> Extern {
         self.item
     }

@@ -16,9 +16,8 @@
 //! # Ok::<(), prova::Error>(())
 //! ```
 //!
-//! What happens between bytes and running code is in `pipeline`: every function is translated to
-//! bytecode and the bytecode proved equal to its WebAssembly before it runs. No setting turns that
-//! off.
+//! The way from bytes to running code is in `pipeline`: every function is translated to bytecode
+//! and the bytecode proved equal to its WebAssembly before it runs. No setting turns that off.
 //!
 //! Errors are [`Error`] (of `anyhow`) with a typed root; [`ErrorKind::of`] says whose fault one is.
 //!

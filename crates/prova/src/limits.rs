@@ -1,11 +1,11 @@
 //! Limits of a store as the embedder writes them → the runtime's.
 //!
-//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares
-//! before it allocates. The names and defaults stand in `docs/semantics.md`.
+//! [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares before it
+//! allocates. The names and defaults stand in `docs/semantics.md`.
 
 use prova_runtime::Limits;
 
-/// What a store may hold at most.
+/// Maximum numbers and sizes of the objects of a store.
 #[derive(Clone, Debug, Default)]
 pub struct StoreLimits {
     pub(crate) limits: Limits,

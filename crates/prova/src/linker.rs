@@ -1,7 +1,7 @@
 //! Imports by name: [`Linker`].
 //!
-//! Neighbours: `host` makes host functions that belong to no store yet; they become objects of a
-//! store when a module is instantiated there. `instance` does the rest.
+//! Host functions of a linker belong to no store yet; they become objects of a store when a module
+//! is instantiated there.
 
 use crate::engine::Engine;
 use crate::error::{Context, Error, LinkError, OrBug, Result, bail, format_err, misuse};
@@ -42,7 +42,7 @@ pub struct Linker<T: 'static> {
     items: BTreeMap<String, BTreeMap<String, Definition<T>>>,
 }
 
-/// What stands for a name.
+/// The definition of a name.
 enum Definition<T: 'static> {
     /// An object of a store.
     Extern(Extern),
@@ -117,7 +117,7 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines a name as something that each instantiation brings
-    /// ([`InstancePre::instantiate_with`]): a memory of its own, for instance.
+    /// ([`InstancePre::instantiate_with`]): a private memory, for instance.
     ///
     /// # Errors
     /// If the name is defined and shadowing is off.
@@ -139,7 +139,7 @@ impl<T: 'static> Linker<T> {
         self.define_host(module, name, HostFunc::new(ty, func))
     }
 
-    /// Defines a name as a host function whose type is that of `func`.
+    /// Defines a name as a host function with the type of `func`.
     ///
     /// # Errors
     /// If the name is defined and shadowing is off.
@@ -248,7 +248,7 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// What a name stands for, as an object of `store`.
+    /// The object that a name is defined as, in `store`.
     pub fn get(
         &self,
         store: impl AsContextMut<Data = T>,
@@ -363,10 +363,10 @@ impl<T: 'static> fmt::Debug for Linker<T> {
 /// A module with its imports found, from which instances are made cheaply, in any number of
 /// stores.
 ///
-/// Names are looked up and what instances have in common is made once; types of imports are
-/// compared for each instance, which is cheap. So a fresh store with an instance for each call is
-/// a matter of microseconds, where the data segments of the module can be mapped
-/// ([`Config::memory_images`](crate::Config::memory_images)) whatever its size.
+/// Names are looked up and the parts that instances share are made once; types of imports are
+/// compared for each instance, which is cheap. So a fresh store with an instance for each call is a
+/// matter of microseconds, where the data segments of the module can be mapped
+/// ([`Config::memory_images`](crate::Config::memory_images)); the module's size does not matter.
 ///
 /// ```
 /// use prova::*;

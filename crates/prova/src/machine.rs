@@ -1,7 +1,7 @@
-//! What proposes machine code: module, layout, function → a [`MachineCode`], which runs only after
+//! Proposals of machine code: module, layout, function → a [`MachineCode`], which runs only after
 //! `prova-check` accepted it.
 //!
-//! Neighbours: `pipeline` derives the layout, asks, and hands what comes to the runtime, whose
+//! `pipeline` derives the layout, asks, and hands proposals to the runtime, whose
 //! `NativeCode::load_all` is the check; [`Config::native`](crate::Config::native) plugs a compiler
 //! in. Where there is no code that passes, the function runs as bytecode, and
 //! [`Module::refusals`](crate::Module::refusals) says why.
@@ -16,13 +16,13 @@ use std::panic::RefUnwindSafe;
 /// Machine code as a compiler proposes it, with the certificate that the check reads.
 #[derive(Clone, Debug)]
 pub struct MachineCode {
-    /// What it is.
+    /// The kind of code.
     pub kind: CodeKind,
     /// Code, jump tables, constants.
     pub bytes: Vec<u8>,
-    /// What the check asks of it.
+    /// The certificate for the check.
     pub certificate: Vec<u8>,
-    /// What may trap, by offset.
+    /// The instructions that may trap, by offset.
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,
@@ -33,8 +33,8 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     /// A short name, for [`Refusal`](crate::Refusal).
     fn name(&self) -> &str;
 
-    /// What the code is made for in some settings: the shape of memories, metering, the machine.
-    /// What is asked for may have explicit accesses and no signals all the same
+    /// The target of the code in these settings: the shape of memories, metering, the machine. The
+    /// engine may still ask for explicit accesses and no signals
     /// ([`Config::signals_based_traps`](crate::Config::signals_based_traps)): the layout's
     /// configuration decides.
     fn config(&self, settings: &Settings) -> Config;

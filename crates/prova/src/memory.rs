@@ -1,7 +1,7 @@
 //! Linear memories of a store: read, write, grow.
 //!
-//! Neighbours: the runtime owns the bytes; a [`Memory`] is an address in a store. Every access from
-//! here is bounds-checked.
+//! The runtime owns the bytes; a [`Memory`] is an address in a store. Every access from here is
+//! bounds-checked.
 
 use crate::error::{Result, bail};
 use crate::externals::error_of_creation;

@@ -1,7 +1,6 @@
 //! WebAssembly bytes → [`Module`]: decoded, validated, and with the place for its checked bytecode.
 //!
-//! Neighbours: `prova_module` decodes, `pipeline` translates and checks. Eager translation happens
-//! here, so that a module that exists is one whose functions all passed.
+//! Eager translation happens here, so that a module that exists is one whose functions all passed.
 
 use crate::compiler::Refusal;
 use crate::config::Translate;
@@ -40,11 +39,11 @@ pub struct Module(Arc<Inner>);
 /// A function's translation and what the check says of it; see [`Module::explain`].
 #[derive(Debug)]
 pub struct Explained {
-    /// What it was translated for.
+    /// The settings of the translation.
     pub settings: Settings,
-    /// What the translator proposes.
+    /// The translator's proposal.
     pub candidate: Candidate,
-    /// What the check did with it.
+    /// The steps of the check.
     pub explanation: Explanation,
 }
 
@@ -52,7 +51,7 @@ struct Inner {
     engine: Engine,
     wasm: module::Module,
     code: Arc<Code>,
-    /// What its instances have in common, once there is one.
+    /// The parts that its instances share, once there is one.
     prototype: OnceLock<Prototype>,
 }
 
@@ -139,8 +138,7 @@ impl Module {
         self.0.code.refusals()
     }
 
-    /// What the translator proposes for a function with a body, and what the check says of it step
-    /// by step; for tools.
+    /// The translator's proposal for a function with a body, and the steps of its check; for tools.
     ///
     /// # Errors
     /// Those of [`Module::translate`], except that a refusal is in the explanation.
@@ -239,7 +237,7 @@ fn read(file: &Path, max: u64) -> io::Result<Arc<[u8]>> {
     if let Some(place) = Arc::get_mut(&mut bytes) {
         file.read_exact(place)?;
     }
-    // What comes now is more than the system said. A byte over the limit is enough to refuse it.
+    // The file is longer than the system said. A byte over the limit is enough to refuse it.
     let left = max.saturating_add(1).saturating_sub(len as u64);
     file.take(left).read_to_end(&mut rest)?;
     Ok(if rest.is_empty() { bytes } else { [&bytes, &*rest].concat().into() })

@@ -5,10 +5,9 @@
 //!                                     └ refused: reported; then as bytecode, and that is final
 //! ```
 //!
-//! Neighbours: `native` is the same for machine code; `module` makes a [`Code`] for
-//! each module, `instance` hands it to the runtime, which asks for a function at its first call;
-//! `compiler` has what proposes code. No compiler is trusted: the only way from what it proposes to
-//! the runtime is [`check`].
+//! `native` is the same for machine code. `module` makes a [`Code`] for each module, `instance`
+//! hands it to the runtime, which asks for a function at its first call. No compiler is trusted:
+//! the only way from a proposal to the runtime is [`check`].
 //!
 //! 1. A slot of [`Code::funcs`] holds code that was checked for exactly that function, module and
 //!    settings.
@@ -36,7 +35,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// What proposes code for the modules of an engine.
+/// The compilers for the modules of an engine.
 #[derive(Default)]
 pub(crate) struct Compilers {
     /// Asked first.
@@ -59,7 +58,7 @@ pub(crate) struct Code {
     compilers: Arc<Compilers>,
     /// By index among the defined functions.
     funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
-    /// What native code is made in, and the thunks of the module, once a store asks.
+    /// The layout and the thunks of the module for native code, once a store asks.
     native: OnceLock<Result<NativeSupport, RefusalReason>>,
     /// By index among the defined functions, once they are asked for.
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,

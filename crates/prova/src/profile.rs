@@ -8,18 +8,19 @@
 //! ```
 //!
 //! Two hosts whose digests are equal execute by the same rules, with the same proposals, limits,
-//! prices and stack formula: whatever both accept ends in the same results, traps, fuel and state.
+//! prices and stack formula: a program that both accept ends in the same results, traps, fuel and
+//! state.
 //!
-//! Neighbours: [`Config::deterministic`] turns the profile on, `engine` narrows the configuration
-//! by [`pinned`], `rules` is the list of what engines disagree about, `text` writes.
-//! `docs/semantics.md` has the same list for readers, and a test holds both against each other.
+//! [`Config::deterministic`] turns the profile on, `engine` narrows the configuration by
+//! [`pinned`], and `rules` lists the differences between engines. `docs/semantics.md` has the same
+//! list for readers, and a test holds both against each other.
 //!
 //! # Invariants
-//! 1. What a profile pins never changes under its number: proposals and limits are written out
+//! 1. The contents of a profile never change under its number: proposals and limits are written out
 //!    here, not taken from defaults. A change of rules, prices, formulas or defaults changes
 //!    [`Profile::DIGEST`], fails its test, and so asks for a new number.
-//! 2. An engine in the profile has at most the profile's proposals and limits, in whatever order
-//!    its configuration was put together.
+//! 2. An engine in the profile has at most the profile's proposals and limits, in any order of its
+//!    configuration's calls.
 //! 3. Every parameter by which two engines in the profile may still differ (fewer proposals, lower
 //!    limits, the stack, the limits of a store) stands in the text.
 //!
@@ -38,7 +39,7 @@ use crate::limits::StoreLimits;
 use prova_module::{Digest, Features, Limits, Proposal};
 use std::fmt;
 
-/// What a deterministic engine and the limits of a store come to: see
+/// The rules of a deterministic engine and of a store with its limits: see
 /// [`Config::deterministic`].
 ///
 /// ```
@@ -64,7 +65,7 @@ impl Profile {
     pub const DIGEST: &'static str =
         "0b8167bbc27702f19adbc8160691f82df65d0daa91d8373a0481189e0b870be0";
 
-    /// What engines disagree about, and what holds here.
+    /// The differences between engines, and the rule here for each.
     pub const RULES: &'static [ProfileRule] = &rules::RULES;
 
     /// The profile of an engine of this configuration, which is taken to be deterministic, and of a
@@ -119,7 +120,7 @@ const PROPOSALS: [Proposal; 16] = [
     Proposal::FunctionReferences,
 ];
 
-/// The limits of modules of the profile, whatever the defaults are.
+/// The limits of modules of the profile, independent of the defaults.
 const LIMITS: Limits = Limits {
     module_bytes: 1 << 30,
     sections: 1_000_000,

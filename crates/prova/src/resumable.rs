@@ -1,16 +1,16 @@
 //! Calls that a host function's error suspends instead of ending: the embedder handles it and goes
 //! on.
 //!
-//! Neighbours: the runtime keeps the suspended frames; `func` turns the error of a host function
-//! into a suspension while [`State::suspending`](crate::store::State) asks for it. Only the
-//! interpreter can do it: its frames are plain data.
+//! The runtime keeps the suspended frames. `func` turns the error of a host function into a
+//! suspension while [`State::suspending`](crate::store::State) asks for it. Only the interpreter
+//! can do it: its frames are plain data.
 //!
 //! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a
 //!    host function of it.
 //!
-//! Limits: a call that runs out of fuel ends. What is suspended must be resumed in the reverse
-//! order of suspension. A suspended call that is dropped gives its part of the stack back before
-//! the next call; if another one lies above it, with that one.
+//! Limits: a call that runs out of fuel ends. Suspended calls must be resumed in the reverse order
+//! of suspension. A suspended call that is dropped gives its part of the stack back before the next
+//! call; if another one lies above it, with that one.
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;
@@ -84,7 +84,7 @@ impl Func {
     /// Calls it so that the error of a host function suspends the call instead of ending it.
     ///
     /// # Errors
-    /// Those of [`Func::call`] but for errors of host functions, and in the reference tier.
+    /// Those of [`Func::call`] except errors of host functions, and in the reference tier.
     ///
     /// # Panics
     /// If it belongs to another store.

@@ -1,7 +1,7 @@
 //! [`Store`]: the objects of running instances together with the embedder's data, and the contexts that borrow both.
 //!
-//! Neighbours: `prova_runtime::Store` holds the objects and knows neither the data nor its type;
-//! every handle ([`Func`](crate::Func), [`Memory`](crate::Memory) …) is an address in one store.
+//! `prova_runtime::Store` holds the objects and knows neither the data nor its type; every handle
+//! ([`Func`](crate::Func), [`Memory`](crate::Memory) …) is an address in one store.
 //!
 //! 1. The runtime is only ever called with the [`State`] that stands beside it, so a host function
 //!    finds its `State<T>`.
@@ -46,7 +46,7 @@ impl StoreId {
     }
 }
 
-/// What a store has besides the runtime's objects: what host functions get to see.
+/// The parts of a store besides the runtime's objects: the state that host functions see.
 pub(crate) struct State<T> {
     pub(crate) engine: Engine,
     pub(crate) id: StoreId,
@@ -162,8 +162,8 @@ impl<T: 'static> Store<T> {
     /// That an epoch beyond the deadline traps; it always does.
     pub fn epoch_deadline_trap(&mut self) {}
 
-    /// What tells another thread whether a host function of this store runs: where code does not
-    /// stop, that is why, or it is not.
+    /// A handle by which another thread learns whether a host function of this store runs. Code
+    /// that does not stop may be waiting for one.
     pub fn host_calls(&self) -> HostCalls {
         HostCalls(self.rt.host_calls())
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What executes functions. All tiers give the same results, traps, fuel and stack overflows.
+/// The executor of functions. All tiers give the same results, traps, fuel and stack overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
     /// Checked bytecode.
@@ -59,7 +59,7 @@ impl Tier {
         }
     }
 
-    /// The executor for a store of the runtime, for tools that have one of their own.
+    /// The executor for a store of the runtime, for tools that make the store themselves.
     pub fn executor(self) -> ExecutorKind {
         match self {
             Tier::Interpreter(dispatch) => ExecutorKind::Interpreter(dispatch),

@@ -275,7 +275,7 @@ fn error_of(trap: rt::Trap, thrown: Option<ThrownException>) -> Error {
     }
 }
 
-/// What a host function or the pipeline reported.
+/// The error that a host function or the pipeline reported.
 fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind) -> Error {
     let source = match source.downcast::<HostError>() {
         Ok(host) => return host.0,
@@ -289,7 +289,7 @@ fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind
     }
 }
 
-/// The error of a kind that has no message of its own.
+/// The error of a kind that has no message.
 fn root_of_kind(kind: TrapKind) -> Error {
     let code = match kind {
         TrapKind::Unreachable => Trap::UnreachableCodeReached,

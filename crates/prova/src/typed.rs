@@ -1,7 +1,6 @@
 //! Rust types that stand for WebAssembly types, and functions called with them.
 //!
-//! Neighbours: `value` states how a value lies in cells; `host` uses the same traits in the other
-//! direction.
+//! `value` states how a value lies in cells; `host` uses the same traits in the other direction.
 
 use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;

@@ -1,12 +1,12 @@
 //! The types of values, functions, globals, tables, memories, imports and exports, as embedders see
 //! them.
 //!
-//! Neighbours: conversions from and to the types of `prova_module`, which decodes and validates;
-//! everything else of this crate uses these. Function types are structural: two equal ones are the
-//! same type (`func`).
+//! Conversions from and to the types of `prova_module`, which decodes and validates, are here;
+//! everything else of this crate uses these types. Function types are structural: two equal ones
+//! are the same type (`func`).
 //!
-//! A type of `prova_module` names function types by index in some list: that of a module, or of a
-//! store, where it is called *resolved*.
+//! A type of `prova_module` names function types by index in a list: the module's, or a store's,
+//! where it is called *resolved*.
 
 mod func;
 
@@ -42,7 +42,7 @@ pub struct RefType {
     heap_type: HeapType,
 }
 
-/// What a reference refers to.
+/// The referents of a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeapType {
@@ -81,7 +81,7 @@ impl RefType {
         self.nullable
     }
 
-    /// What it refers to.
+    /// The type of its referents.
     pub fn heap_type(&self) -> &HeapType {
         &self.heap_type
     }
@@ -471,7 +471,7 @@ impl<'m> ImportType<'m> {
         self.name
     }
 
-    /// What is imported.
+    /// The import's type.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
     }
@@ -490,7 +490,7 @@ impl<'m> ExportType<'m> {
         self.name
     }
 
-    /// What is exported.
+    /// The export's type.
     pub fn ty(&self) -> ExternType {
         self.ty.clone()
     }

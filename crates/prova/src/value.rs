@@ -1,7 +1,6 @@
 //! Values as embedders see them ↔ cells of the value stack.
 //!
-//! Neighbours: `func` and `host` convert arguments and results here; `prova_runtime` knows cells
-//! alone.
+//! `func` and `host` convert arguments and results here; `prova_runtime` knows cells alone.
 //!
 //! 1. A value of type `t` takes `t.cells()` cells: a vector two, the low half first, everything
 //!    else one.

@@ -1,8 +1,8 @@
 //! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
 //!
-//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch
-//! and deadline as its guest. What calls cost and what an interrupt leaves behind:
-//! `docs/semantics.md`, WASI.
+//! `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch and
+//! deadline as its guest. The costs of calls and the effects of an interrupt: `docs/semantics.md`,
+//! WASI.
 //!
 //! ```no_run
 //! use prova::*;
@@ -189,7 +189,7 @@ struct InstanceGuest<'a> {
     /// Whether the store is metered by epoch.
     epoch: bool,
     deadline: Option<Instant>,
-    /// What the call may have written, where somebody looks.
+    /// The ranges that the call may have written, where an observer looks.
     written: Option<Vec<Range<usize>>>,
 }
 

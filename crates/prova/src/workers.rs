@@ -39,9 +39,9 @@ pub(crate) fn work<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     work_with(STACK_BYTES, run)
 }
 
-/// Runs a program on a thread with so much native stack that compilers of machine code
-/// ([`Config::native`](crate::Config::native)) work on it too. On any other thread each function
-/// that is compiled at its first call starts a thread of its own.
+/// Runs a program on a thread with enough native stack for compilers of machine code
+/// ([`Config::native`](crate::Config::native)). On any other thread each function that is compiled
+/// at its first call starts a new thread.
 pub fn on_compiler_thread<T: Send>(program: impl FnOnce() -> T + Send) -> T {
     work_with(PROGRAM_STACK_BYTES, program)
 }

@@ -1,6 +1,6 @@
 //! The embedding API, in every tier: each thing that works next to the one that must be refused.
 //!
-//! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`),
+//! A green run does not show that the tiers agree beyond these cases (`tests/spec`, `tests/run`),
 //! or that programs written for other engines compile.
 
 use crate::common::{each_tier, module, trap_of};
@@ -206,7 +206,7 @@ fn host_functions_call_back() {
             let instance = linker.instantiate(&mut store, &module)?;
             let f = instance.get_typed_func::<i32, i32>(&mut store, "f")?;
             assert_eq!(f.call(&mut store, 20)?, 120);
-            // The nesting of host calls has a limit of its own.
+            // The nesting of host calls has a separate limit.
             let error = f.call(&mut store, 1000).expect_err("too deep");
             assert_eq!(trap_of(&error), Some(Trap::StackOverflow));
             assert_eq!(f.call(&mut store, 20)?, 120);

@@ -12,7 +12,7 @@ use prova_translate::Translator;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a compiler gets wrong.
+/// The fault of a compiler.
 #[derive(Clone, Copy, Debug)]
 enum Twin {
     Honest,
@@ -28,7 +28,7 @@ enum Twin {
     AnotherModule,
 }
 
-/// Translates as the built-in translator does, but for its fault; counts how often it was asked.
+/// Translates as the built-in translator does, except for its fault; counts how often it was asked.
 struct Plugged {
     twin: Twin,
     asked: Arc<AtomicUsize>,

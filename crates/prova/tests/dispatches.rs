@@ -1,6 +1,6 @@
 //! Counts of the interpreter's dispatches.
 //!
-//! What green does not show: that the ops of other programs are counted rightly; the handler that
+//! A green run does not show that the ops of other programs are counted rightly; the handler that
 //! counts knows no op from another.
 
 use prova::*;

@@ -1,7 +1,7 @@
 //! Exceptions between host and module, in every tier: thrown by one and caught by the other, and
 //! passed on.
 //!
-//! What green does not show: what exceptions do inside of modules (`tests/run/exception.wast`, the
+//! A green run does not show what exceptions do inside of modules (`tests/run/exception.wast`, the
 //! specification suite).
 
 use crate::common::{each_tier, module, trap_of};
@@ -48,12 +48,12 @@ const TEXT: &str = r#"(module
       (drop) (i32.const 1000) (i32.add))
     (func (export "not_caught_here") (param i32) (result i32) (call $back (local.get 0))))"#;
 
-/// What the host function `back` does with the error of what it calls.
+/// The behaviour of the host function `back` on an error of its callee.
 #[derive(Clone, Copy, PartialEq)]
 enum Back {
     /// It returns the error.
     On,
-    /// It returns the error with a context of its own.
+    /// It returns the error with added context.
     OnWithContext,
     /// It returns another error.
     Fails,
@@ -189,7 +189,7 @@ fn exceptions_pass_the_host_where_it_lets_them() {
                 };
                 let thrown = error.is::<ThrownException>();
                 assert_eq!(thrown, matches!(back, Back::On | Back::OnWithContext), "{error:?}");
-                // The backtrace is that of the throw.
+                // The backtrace belongs to the throw.
                 assert_eq!(frames(&error), if thrown { vec![9] } else { vec![11] });
                 assert_eq!(
                     back == Back::OnWithContext,

@@ -1,6 +1,6 @@
 //! Instances made in bulk: [`InstancePre`], in every tier, with memory images and without.
 //!
-//! What green does not show: that a memory was mapped rather than written, and how long that takes
+//! A green run does not show that a memory was mapped rather than written, and how long that takes
 //! (`examples/instances.rs`).
 
 use crate::common;

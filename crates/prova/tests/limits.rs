@@ -1,6 +1,6 @@
 //! Limits that a program meets, alike in every tier.
 //!
-//! What green does not show: each limit by itself (`crates/module/tests/limits.rs`,
+//! A green run does not cover each limit by itself (`crates/module/tests/limits.rs`,
 //! `crates/runtime/tests/store/limits.rs`).
 
 use crate::common::{each_tier, module, trap_of};

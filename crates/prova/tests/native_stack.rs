@@ -2,7 +2,7 @@
 //! [`prova::NATIVE_STACK_BYTES_MIN`] is enough for everything here, in every tier.
 //!
 //! A thread whose stack is too small ends the process (Rust's guard page), so a fault is seen as an
-//! abort of this test. What green does not show: that host functions of an embedder need little
+//! abort of this test. A green run does not show that host functions of an embedder need little
 //! themselves.
 
 use crate::common::{each_tier, module, trap_of};

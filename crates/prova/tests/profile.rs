@@ -1,13 +1,13 @@
 //! The deterministic profile: its digest is pinned, and so is what an engine in it accepts.
 //!
-//! What green does not show: that the rules hold (`crates/testing/tests/profile.rs` runs a case of
+//! A green run does not show that the rules hold (`crates/testing/tests/profile.rs` runs a case of
 //! each), nor that another machine agrees (`prova-testing profile`).
 
 use crate::common::{each_tier, module};
 use prova::*;
 
-/// If this fails, something changed that hosts of the profile agree on. What was published needs a
-/// new number; what was not, the new digest.
+/// If this fails, something changed that hosts of the profile agree on. A published profile needs a
+/// new number; one that was not, the new digest.
 #[test]
 fn the_digest_is_pinned() {
     let profile = Profile::default();
@@ -75,7 +75,7 @@ fn every_limit_of_modules_is_in_the_text() {
     }
 }
 
-/// What does not decide what a program observes is not in it.
+/// Settings that do not decide observations of a program are not in the digest.
 #[test]
 fn tier_translation_and_metering_are_not_in_the_digest() {
     let profile = of(|config| {
@@ -85,8 +85,8 @@ fn tier_translation_and_metering_are_not_in_the_digest() {
     assert_eq!(profile, Profile::default());
 }
 
-/// Limits and proposals that are set beside the profile narrow it, in whatever order, and never
-/// widen it.
+/// Limits and proposals that are set beside the profile narrow it, in any order, and never widen
+/// it.
 #[test]
 fn an_engine_in_the_profile_has_no_more_than_the_profile() {
     let more = Limits { memories: 200, tables: 5, ..Limits::default() };

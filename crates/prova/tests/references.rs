@@ -1,7 +1,7 @@
 //! Types with references to functions of one type, to any function, to exceptions: between host and
 //! module, in every tier.
 //!
-//! What green does not show: what code does with such references (`tests/run`, the specification
+//! A green run does not show what code does with such references (`tests/run`, the specification
 //! suite).
 
 use crate::common::{each_tier, module, trap_of};
@@ -42,7 +42,7 @@ const APPLY: &str = r#"(module
     (table (export "table") 2 (ref null $unary))
     (global (export "global") (mut (ref null $unary)) (ref.null $unary)))"#;
 
-/// What the host function `pick` is to give back.
+/// The function that the host function `pick` returns.
 #[derive(Default)]
 struct Host {
     picked: Option<Func>,

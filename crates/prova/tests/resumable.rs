@@ -1,6 +1,6 @@
-//! Resumable calls: what suspends, what goes on, and what must not.
+//! Resumable calls: the errors that suspend, the calls that go on, and those that must not.
 //!
-//! What green does not show: suspensions of stores whose embedder panics (`crates/runtime` has
+//! A green run does not cover suspensions of stores whose embedder panics (`crates/runtime` has
 //! them).
 
 use prova::*;

@@ -1,15 +1,15 @@
-//! What stops a program, in every tier: traps with their backtraces, fuel, epochs, limits; each
-//! next to what does not.
+//! The causes that stop a program, in every tier: traps with their backtraces, fuel, epochs,
+//! limits; each next to a program that does not stop.
 //!
-//! What green does not show: that two tiers stop at the same operator of every program (the
+//! A green run does not show that two tiers stop at the same operator of every program (the
 //! campaigns of `testing`).
 
 use crate::common::{each_tier, module, trap_of};
 use prova::*;
 use std::cell::RefCell;
 
-/// A name of the name section comes first, then that of the first export; a function without either
-/// has its number.
+/// A name of the name section comes first, then the name of the first export; a function without
+/// either has its number.
 #[test]
 fn frames_are_named_by_exports_where_there_is_no_name() {
     each_tier(
@@ -308,7 +308,7 @@ fn epochs_interrupt_instantiation() {
                 store.set_epoch_deadline(1);
                 Instance::new(&mut store, &module, &[])?;
             }
-            // What is as small as its module is done before the first test.
+            // A module as small as this is instantiated before the first test of the epoch.
             let module = module(engine, r#"(module (memory 1) (data (i32.const 0) "x"))"#)?;
             Instance::new(&mut Store::new(engine, ()), &module, &[])?;
             Ok(())

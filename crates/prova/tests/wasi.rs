@@ -1,7 +1,7 @@
 //! WASI's calls under fuel, epochs, deadlines and limits, alike in every tier.
 //!
-//! What green does not show: what the calls do (`crates/wasi/tests`). No test looks at a clock: the
-//! epoch is moved by what the calls themselves do, and deadlines lie in the past.
+//! A green run does not show what the calls do (`crates/wasi/tests`). No test looks at a clock: the
+//! calls themselves move the epoch, and deadlines lie in the past.
 
 use crate::common::{each_tier, module, trap_of};
 use prova::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};

@@ -7,11 +7,11 @@
 //! and a crate may change its sequence from one version to the next.
 //!
 //! # Invariants
-//! * R1. The sequence of a seed is that of the published algorithm.
+//! * R1. The sequence of a seed is the published algorithm's.
 //! * R2. [`Rng::below`] uses the high half of the bits, and one step for each choice.
 //!
 //! Limits: not for secrets; choices among more than 2³² are not made. The host's seeded
-//! `random_get` is a sequence of its own in `prova-wasi`, which knows no other crate of Prova.
+//! `random_get` is a separate sequence in `prova-wasi`, which knows no other crate of Prova.
 
 /// A sequence of choices.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ mod tests {
         assert_ne!(Rng::new(1_234_568).bits(), first[0]);
     }
 
-    /// What seeds of campaigns name must never change.
+    /// The sequences of seeds in campaigns must never change.
     #[test]
     fn an_item_of_a_campaign_keeps_its_sequence() {
         let bits: Vec<u64> = (0..3).map(|index| Rng::of(1, index).bits()).collect();

@@ -1,9 +1,8 @@
 //! Atomic operators on unshared memories: the plain access behind an alignment test (threads
 //! proposal).
 //!
-//! Neighbours: [`memory`](crate::memory) does the accesses. Shared memories are refused when a
-//! module is decoded, so nobody can see between the halves of a read-modify-write, no wait can
-//! succeed and a notification wakes nobody.
+//! Shared memories are refused when a module is decoded, so nobody can see between the halves of a
+//! read-modify-write, no wait can succeed and a notification wakes nobody.
 //!
 //! Order of the checks: alignment, bounds, and for a wait the memory's not being shared. Time:
 //! constant. Noticed by: `tests/memory.rs`, `tests/spec.rs`.

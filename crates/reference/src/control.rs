@@ -1,8 +1,8 @@
 //! Control operators: branches unwind to the labels of blocks, calls push frames (specification
 //! 4.6.8, "Control Instructions", and 4.6.10, "Function Calls").
 //!
-//! Neighbours: [`machine`](crate::machine) has the frames, and executes what only opens, divides or
-//! ends blocks; [`decode`](crate::decode) has found the block of each label.
+//! [`machine`](crate::machine) executes operators that only open, divide or end blocks;
+//! [`decode`](crate::decode) has found the block of each label.
 //!
 //! A loop's label goes on at the `loop` operator itself, as in the specification. The epoch is
 //! polled there, as at the operator behind `loop`.

@@ -1,9 +1,8 @@
 //! A function body → [`Code`]: its operators in order, each with its segment's fuel, the blocks with
 //! the places where branches to them go on, and the `try_table`s with their clauses.
 //!
-//! Neighbours: `prova_module` decodes operators and gives [`FuncFacts`]; [`op`](crate::op) puts
-//! them under their families; [`machine`](crate::machine) executes the code; [`Cache`] keeps it, so
-//! that each body is decoded once.
+//! `prova_module` decodes operators and gives [`FuncFacts`]; [`op`](crate::op) puts operators under
+//! their families; [`Cache`] keeps the code, so that each body is decoded once.
 //!
 //! The labels of the specification's stack are those of the blocks around an operator, so none is
 //! pushed: a branch names its block, and a block's height is what the operand stack had where it
@@ -68,11 +67,11 @@ pub(crate) struct Instr {
     /// The block that an `if` opens or a branch goes to; of a call or throw, the innermost
     /// `try_table` with clauses around it; of a free operator, the first block that its run opens.
     pub(crate) block: u32,
-    /// What it is.
+    /// The content of the place.
     pub(crate) what: What,
 }
 
-/// What stands in a place.
+/// The content of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     /// The operator of this index.
@@ -123,7 +122,7 @@ impl Block {
         match self.height() {
             Some(known) => known == height,
             None => {
-                // Whoever enters it first in another thread notes the same.
+                // Another thread that enters it first notes the same height.
                 self.height.store(height as u32, Ordering::Release);
                 true
             }
@@ -144,7 +143,7 @@ pub(crate) struct Try {
 /// A clause of a `try_table`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clause {
-    /// What it catches, and how.
+    /// The exceptions that it catches, and how.
     pub(crate) catch: Catch,
     /// The block that it branches to.
     pub(crate) target: u32,

@@ -6,8 +6,7 @@
 //! each clause that it asks and each frame that it leaves. A host function throws into the code
 //! that called it; what nothing catches leaves for the host as a trap with the exception.
 //!
-//! Neighbours: [`machine`](crate::machine) has the frames, [`decode`](crate::decode) the clauses;
-//! the store keeps exceptions that references name.
+//! The store keeps exceptions that references name.
 //!
 //! Time: constant for each clause that is asked and each frame that is left. Noticed by: the
 //! specification suite, `tests/run/exception.wast`.
@@ -18,7 +17,7 @@ use crate::value::Value;
 use prova_module::{Catch, Operator, TagIdx, cells_of};
 use prova_runtime::{Exception, NULL_REF, Search, TagAddr, Trap, TrapKind};
 
-/// What is thrown.
+/// A thrown exception.
 struct Thrown {
     tag: TagAddr,
     values: Vec<Value>,

@@ -1,8 +1,8 @@
 //! The abstract machine: frames, labels and the operand stack, and the loop that executes operator
 //! after operator (specification 4.2.13 to 4.2.15, 4.6).
 //!
-//! Neighbours: [`decode`](crate::decode) gives the code; each family executes its operators on the
-//! machine; the store holds everything that outlives a call.
+//! Each family executes its operators on the machine; the store holds everything that outlives a
+//! call.
 //!
 //! The specification keeps values, labels and frames on one stack. Here values and frames have
 //! their own; a frame remembers how high the values were below it, and labels are those of the
@@ -54,9 +54,9 @@ pub(crate) enum Stop {
     Trap(TrapKind),
     /// The current operator missed its memory.
     Fault(MemoryFault),
-    /// A trap that exists already: a host function's, or that of an exception that nothing catches.
+    /// A trap that exists already: a host function's, or an exception that nothing catches.
     Trapped(Box<Trap>),
-    /// What validation excludes has happened: a fault of ours.
+    /// A state that validation excludes: a fault of ours.
     Bug(&'static str),
 }
 
@@ -249,7 +249,7 @@ impl<'s> Machine<'s> {
                 None => self.measure(code, first)?,
             }
         }
-        // Between the loops of a run nothing happens: the first one's poll is that of all.
+        // Between the loops of a run nothing happens, so one poll serves all.
         if loops && let Err(stop) = self.poll() {
             let header = code.opened(first).find(|block| block.is_loop);
             self.frame.at = header.map_or(self.frame.at, |header| header.start as usize + 1);

@@ -1,9 +1,9 @@
 //! Memory operators: loads and stores with their bounds checks, growth, bulk operators, data
 //! segments (specification 4.6.7).
 //!
-//! Neighbours: `prova_num` turns bits into values; `vector` and `atomic` use the accesses of this
-//! file. The accesses work on the memory's slice with this tier's own bounds check; bulk operators
-//! are the store's, which check their bounds, then charge fuel, then act.
+//! The accesses, which `vector` and `atomic` use too, work on the memory's slice with this tier's
+//! own bounds check. Bulk operators are the store's, which check their bounds, then charge fuel,
+//! then act.
 //!
 //! 1. An effective address is computed in 128 bits, so it never wraps.
 //! 2. A store that misses its memory writes nothing.

@@ -1,10 +1,10 @@
 //! Numeric operators: operands popped, `prova_num` applied, the result pushed (specification
 //! 4.6.1, "Numeric Instructions").
 //!
-//! Neighbours: `prova_num` says what an operator computes; nothing here does. Float operators that
-//! compute go through the `*_float` methods of [`Stack`], which are deterministic mode; the others
-//! keep NaN bits. Time: constant for an operator. Noticed by: `tests/spec.rs`, whose scripts do
-//! not share `prova_num`; `tests/metering.rs` for deterministic mode.
+//! `prova_num` defines each operator's result; nothing here does. Float operators that compute go
+//! through the `*_float` methods of [`Stack`], which are deterministic mode; the others keep NaN
+//! bits. Time: constant for an operator. Noticed by: `tests/spec.rs`, whose scripts do not share
+//! `prova_num`; `tests/metering.rs` for deterministic mode.
 
 use crate::machine::Stop;
 use crate::stack::Stack;

@@ -1,8 +1,8 @@
-//! An operator under its family: what a step executes.
+//! An operator under its family: the unit that a step executes.
 //!
-//! Neighbours: [`decode`](crate::decode) keeps each different operator of a body once;
+//! [`decode`](crate::decode) keeps each different operator of a body once;
 //! [`machine`](crate::machine) hands it to its family. Operators that only open, divide or end
-//! blocks are no steps of their own, and not here.
+//! blocks are no steps, and not here.
 //!
 //! Noticed by: the specification suite, and a test of `decode` that no operator of a valid body is
 //! refused.

@@ -1,6 +1,6 @@
 //! Parametric operators: `drop`, `select` (specification 4.6.4).
 //!
-//! Neighbours: [`stack`](crate::stack) alone. Time: constant. Noticed by: `tests/control.rs`.
+//! Time: constant. Noticed by: `tests/control.rs`.
 
 use crate::machine::Stop;
 use crate::stack::Stack;

@@ -1,8 +1,7 @@
 //! Reference operators: null references, the test for them, references to functions
 //! (specification 4.6.3).
 //!
-//! Neighbours: the store says what a reference is as a cell. Time: constant. Noticed by:
-//! `tests/state.rs`.
+//! The store defines a reference as a cell. Time: constant. Noticed by: `tests/state.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::value::Value;

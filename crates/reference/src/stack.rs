@@ -1,6 +1,5 @@
 //! The operand stack of typed values: operands popped, results pushed (specification 4.2.13).
 //!
-//! Neighbours: every family pops its operands here and pushes its results;
 //! [`machine`](crate::machine) unwinds it to labels and frames. Operators of `prova_num` are
 //! applied with [`Stack::unary`] and its like, which take the operand types from the function's
 //! signature.

@@ -1,10 +1,9 @@
 //! Table operators: elements read and written, growth, bulk operators, element segments
 //! (specification 4.6.6).
 //!
-//! Neighbours: the store does the work, in which bulk operators check their bounds, then charge
-//! fuel, then act. Reading and writing one element is done here, on the table's slice and with this
-//! tier's own bounds check. Time: linear in the elements of a bulk operator. Noticed by:
-//! `tests/state.rs`.
+//! The store performs bulk operators: it checks their bounds, then charges fuel, then acts. Reading
+//! and writing one element is done here, on the table's slice and with this tier's own bounds
+//! check. Time: linear in the elements of a bulk operator. Noticed by: `tests/state.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::value::Value;

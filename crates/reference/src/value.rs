@@ -1,9 +1,9 @@
 //! Typed values of the operand stack, locals and arguments ⇄ untyped cells of the store
 //! (specification 4.2.1).
 //!
-//! Neighbours: [`stack`](crate::stack) holds them; the store, hosts and the embedder see cells.
-//! A cell is 8 bytes; `i32` and `f32` are zero-extended in theirs, a `v128` takes two, the low half
-//! first, a reference is its store index + 1, null 0.
+//! The store, hosts and the embedder see cells. A cell is 8 bytes; `i32` and `f32` are
+//! zero-extended in theirs, a `v128` takes two, the low half first, a reference one more than its
+//! store index, and null is 0.
 //!
 //! Values carry their type although validation has shown that it never matters: an oracle that
 //! reads an `i64` where the specification pushes an `f64` shall notice.

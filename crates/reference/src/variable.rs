@@ -1,7 +1,7 @@
 //! Variable operators: locals of the current frame, globals of the store (specification 4.6.5).
 //!
-//! Neighbours: [`machine`](crate::machine) has the frame; the store has the globals, as cells.
-//! Setting a variable checks that the type stays. Time: constant. Noticed by: `tests/state.rs`.
+//! The store has the globals, as cells. Setting a variable checks that the type stays. Time:
+//! constant. Noticed by: `tests/state.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::value::Value;

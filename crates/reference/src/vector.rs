@@ -1,11 +1,10 @@
 //! Vector operators, relaxed ones included: `v128` operands popped, `prova_num` applied, the result
 //! pushed (specification 4.6.2, "Vector Instructions"); with the loads and stores of vectors.
 //!
-//! Neighbours: `prova_num` says what an operator computes; [`memory`](crate::memory) does the
-//! accesses. Operators that compute floats go through the `*_f32x4` and `*_f64x2` functions below,
-//! which are deterministic mode. Relaxed operators are deterministic in every mode (`prova_num`).
-//! Time: constant for an operator. Noticed by: `tests/spec.rs`; `tests/metering.rs` for
-//! deterministic mode.
+//! `prova_num` defines each operator's result. Operators that compute floats go through the
+//! `*_f32x4` and `*_f64x2` functions below, which are deterministic mode. Relaxed operators are
+//! deterministic in every mode (`prova_num`). Time: constant for an operator. Noticed by:
+//! `tests/spec.rs`; `tests/metering.rs` for deterministic mode.
 
 use crate::machine::{Machine, Stop};
 use crate::memory::Bits;

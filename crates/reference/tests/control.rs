@@ -1,7 +1,7 @@
 //! Blocks, branches, `select`: values that reach the right place past the right labels.
 //!
-//! Green does not show that other tiers agree; it is these tests and the specification's suite that
-//! the reference tier is held against.
+//! A green run does not show that other tiers agree; it is these tests and the specification's
+//! suite that the reference tier is held against.
 
 use crate::support::World;
 use prova_runtime::TrapKind;

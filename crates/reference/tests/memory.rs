@@ -1,7 +1,7 @@
 //! Accesses: effective addresses, the places of faults, stores that write all or nothing, atomics.
 //!
-//! What loads and stores convert is for the specification's scripts (`spec.rs`); green here does
-//! not show it.
+//! The conversions of loads and stores are for the specification's scripts (`spec.rs`); a green run
+//! here does not show them.
 
 use crate::support::World;
 use prova_runtime::{Extern, MemoryFault, TrapKind};

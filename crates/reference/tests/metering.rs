@@ -1,7 +1,7 @@
 //! Fuel counted by hand, segment by segment; the epoch; deterministic mode.
 //!
-//! Green does not show that `prova_module` cuts segments as `docs/semantics.md` says: its own tests
-//! do.
+//! A green run does not show that `prova_module` cuts segments as `docs/semantics.md` says: its own
+//! tests do.
 
 use crate::support;
 use crate::support::{World, config, ty};
@@ -13,7 +13,7 @@ use prova_runtime::{ExecutorKind, Extern, HostOutcome, Metering, Settings, Store
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// What a call of `f` costs.
+/// The cost of a call of `f`.
 fn cost(wat: &str, args: &[u64]) -> u64 {
     let mut world = World::fuelled(1_000_000, wat);
     world.value("f", args);
@@ -342,8 +342,8 @@ fn calls_of_the_host_cost_more_than_one() {
 
 #[test]
 fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
-    // Two frames are left. Asked are one clause in `$a`, three in `$b` of which two are of one
-    // `try_table`, two in `f`.
+    // Two frames are left. Asked are one clause in `$a`, three in `$b` (two belong to one
+    // `try_table`), two in `f`.
     let wat = r#"(module (tag $t (param i64)) (tag $o)
         (func $a (block (try_table (catch $o 0) (throw $t (i64.const 1)))))
         (func $b (block (try_table (catch $o 0) (try_table (catch $o 0) (catch $o 0) (call $a)))))
@@ -369,7 +369,8 @@ fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
                 drop drop drop drop drop))"#
     );
     assert_eq!(cost(&wat, &[]), 6 + 1 + 1 + 2 * (THROW_COST + CLAUSE_ASKED_COST) + 1);
-    // What nothing catches is paid for too; with a unit less it is out of fuel at the throw.
+    // The search for an exception that nothing catches is paid for too; with a unit less it is out
+    // of fuel at the throw.
     let wat = r#"(module (tag $t) (tag $o)
         (func $a (block (try_table (catch $o 0) (throw $t))))
         (func (export "f") (call $a)))"#;
@@ -436,7 +437,7 @@ fn deterministic_mode_has_one_nan_for_results() {
             NAN,
             CANONICAL,
         ),
-        // What moves bits keeps them.
+        // Operators that move bits keep them.
         (f32, "(f32.abs (local.get 0))", NAN, NAN & 0x7fff_ffff),
         (f32, "(f32.neg (local.get 0))", NAN, NAN ^ 0x8000_0000),
         (f32, "(f32.copysign (local.get 0) (f32.const 1))", NAN, NAN & 0x7fff_ffff),

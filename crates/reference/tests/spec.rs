@@ -21,7 +21,7 @@ use wast::parser::{ParseBuffer, parse};
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
-/// What scripts import as `spectest`. Its functions do nothing.
+/// The module that scripts import as `spectest`. Its functions do nothing.
 const SPECTEST: &str = r#"(module
     (global (export "global_i32") i32 (i32.const 666))
     (global (export "global_i64") i64 (i64.const 666))
@@ -52,7 +52,7 @@ impl From<String> for Miss {
     }
 }
 
-/// What a call came to: results by type, the second cell for a `v128`.
+/// The outcome of a call: results by type, the second cell for a `v128`.
 type Called = Result<Vec<(ValType, Cell, Cell)>, Trap>;
 
 /// One script's run.
@@ -315,7 +315,7 @@ impl Script {
     }
 }
 
-/// A trap's words contain the script's, or the other way round; but for a few.
+/// A trap's message contains the script's, or the other way round, with a few exceptions.
 fn trapped<T>(outcome: Result<T, Trap>, message: &str) -> Result<(), Miss> {
     let Err(trap) = outcome else { return Err(format!("no trap: {message}").into()) };
     let words = trap.kind.to_string();
@@ -373,14 +373,14 @@ fn lexer(text: &str) -> Lexer<'_> {
     lexer
 }
 
-/// What came of some scripts.
+/// The outcome of some scripts.
 #[derive(Default)]
 struct Outcome {
     /// Assertions that hold.
     held: usize,
     /// Directives that need what is unsupported.
     passed_over: usize,
-    /// What failed, by script and line.
+    /// The failures, by script and line.
     failures: Vec<String>,
 }
 
@@ -402,7 +402,7 @@ impl Outcome {
     }
 }
 
-/// Runs scripts, of which no assertion may fail, and compares the numbers of those that hold and of
+/// Runs scripts, in which no assertion may fail, and compares the numbers of those that hold and of
 /// the directives passed over.
 fn check(files: impl Iterator<Item = TestFile<'static>>, held: usize, passed_over: usize) {
     let mut outcome = Outcome::default();

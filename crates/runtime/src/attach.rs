@@ -5,16 +5,16 @@
 //! call ─ entry word ─► stub ─ Store::attach ─► Attach::attach ─► Attached ─ compared ─► Codes, entry word ─► code
 //! ```
 //!
-//! Neighbours: [`Store::instantiate`](crate::Store::instantiate) takes an [`Attach`] per instance;
-//! `exec` comes here from the stub. Whether code is made eagerly or lazily, cached or not, and
-//! which kind it is, is the attacher's matter and not observable by the program.
+//! [`Store::instantiate`](crate::Store::instantiate) takes an [`Attach`] per instance. The attacher
+//! decides whether code is made eagerly or lazily, whether it is cached, and which kind it is; the
+//! program cannot observe the choice.
 //!
 //! A kind of code is a variant of [`Attached`] and a field of [`Codes`]; nothing else of the store
 //! knows how many there are. Each variant holds a witness, whose one constructor is the check of
 //! its kind.
 //!
 //! # Invariants
-//! * A1. What is in [`Codes`] has been compared with the function: module, settings, index, frame.
+//! * A1. Code in [`Codes`] has been compared with the function: module, settings, index, frame.
 //! * A2. Code stays in [`Codes`] until the store ends, so what an entry word or a frame leads to is
 //!   alive (V4).
 //!
@@ -58,8 +58,8 @@ pub trait Attach: Send + Sync {
     /// The call traps with [`TrapKind::Attach`].
     fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError>;
 
-    /// What native code of the module's functions needs, for a store that takes native code; `None`
-    /// where there is none.
+    /// The data that native code of the module's functions needs, for a store that takes native
+    /// code; `None` where there is none.
     fn native(&self, _module: &Module) -> Option<Arc<NativeModule>> {
         None
     }
@@ -71,7 +71,7 @@ pub trait Attach: Send + Sync {
     }
 }
 
-/// What is attached to a function: at most one of each kind (A1, A2).
+/// The codes attached to a function: at most one of each kind (A1, A2).
 #[derive(Debug, Default)]
 pub(crate) struct Codes {
     bytecode: Option<Arc<CheckedBytecode>>,

@@ -1,8 +1,7 @@
 //! Exceptions that references name: a tag and values, kept as long as something may refer to them.
 //!
-//! An exception becomes an object only where a clause catches it *with* its reference; one that is
-//! caught by its values alone never is. Neighbours: `exec::unwind` makes them, `store` offers them
-//! to the reference tier.
+//! An exception becomes an object only where a clause catches it *with* its reference. One that is
+//! caught by its values alone never becomes one.
 //!
 //! # Reclamation
 //! There is no general collector. When the objects pass a threshold, or leave no room for another,
@@ -24,8 +23,8 @@
 //! ([`Work`]), and paid for in fuel by the throw that waits for it
 //! ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an
 //! interrupted marking leaves everything alive. Dropping what is not marked tests it as often, and
-//! an interrupt leaves some of what nothing refers to for the next time. What is left, and what was
-//! looked at, put the next marking off ([`Exceptions::put_off`]), up to
+//! an interrupt leaves some of what nothing refers to for the next time. The exceptions left, and
+//! the cells looked at, put the next marking off ([`Exceptions::put_off`]), up to
 //! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however
 //! large tables and stack are.
 
@@ -76,7 +75,7 @@ struct Slot {
     object: Option<Object>,
 }
 
-/// What the next marking will look at.
+/// The size of the next marking.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Work {
     /// References outside of frames and exceptions.
@@ -142,7 +141,7 @@ impl Exceptions {
         self.weight
     }
 
-    /// What marking costs in fuel.
+    /// The cost of a marking, in fuel.
     pub(crate) fn cost(&self, work: Work) -> u64 {
         let own = self.slots.len() as u64 + self.weight as u64;
         forgetting_cost(work.references + own, work.stack_bytes)
@@ -375,7 +374,8 @@ mod tests {
         let mut marking = Marking::new(&mut exceptions, &second);
         marking.roots(&held).expect("the first test of the epoch is a chunk away");
         assert_eq!(marking.complete(&[Box::default()], Work::default()), Err(TrapKind::Interrupt));
-        // About two chunks were swept, and the weight is that of what is left (X2).
+        // About two chunks were swept, and the weight counts only the exceptions that are left
+        // (X2).
         let left = made.iter().filter(|&&cell| exceptions.get(cell).is_some()).count();
         assert!(left > MARK_CHUNK && left < MARK_CHUNK + 10, "{left}");
         assert_eq!(exceptions.weight(), left * (WEIGHT_BASE + 2));

@@ -1,8 +1,7 @@
 //! Owned memory at a fixed address that raw pointers may refer to for as long as the owner lives.
 //!
-//! A `Box` claims to be the only way to its contents whenever it is moved; a [`Fixed`] does not, so
-//! that `vm` may keep pointers into it while the store, its owner, moves. Neighbours: `instance`
-//! (index arrays, instance records), `store` (the [`Vm`](crate::vm::Vm)). Noticed by: Miri on the
+//! A `Box` claims to be the only way to its contents whenever it is moved. A [`Fixed`] does not, so
+//! that `vm` may keep pointers into it while the store, its owner, moves. Noticed by: Miri on the
 //! tests of this crate.
 //!
 //! # Invariants

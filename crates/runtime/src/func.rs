@@ -1,7 +1,6 @@
-//! Functions of a store: what stands behind a [`FuncEntry`](crate::vm::FuncEntry) on the safe side.
+//! Functions of a store: the safe side of a [`FuncEntry`](crate::vm::FuncEntry).
 //!
-//! Neighbours: `store` owns a [`Funcs`] beside the entries, with the same indices; `prototype`
-//! keeps what entries have in common; `exec` reads entries alone.
+//! `store` owns a [`Funcs`] beside the entries, with the same indices. `exec` reads only entries.
 
 use crate::attach::Codes;
 use crate::exec::{STUB_ATTACH, STUB_HOST};
@@ -45,7 +44,7 @@ impl Funcs {
         self.hosts.push(host);
     }
 
-    /// Adds so many functions of a module, without code.
+    /// Adds `count` functions of a module, without code.
     pub(crate) fn push_wasm(&mut self, count: usize) {
         self.slots.resize(self.slots.len() + count, 0);
     }
@@ -61,13 +60,13 @@ impl Funcs {
         self.slots[func.index()] & HOST != 0
     }
 
-    /// What is attached to a function of a module, if anything is.
+    /// The codes attached to a function of a module, if any.
     pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
         let slot = self.slots[func.index()];
         if slot & HOST != 0 { None } else { self.codes.get(slot.checked_sub(1)? as usize) }
     }
 
-    /// What is attached to a function, to add to it; `None` for one of the host.
+    /// The codes attached to a function, to add to them; `None` for a function of the host.
     pub(crate) fn codes_mut(&mut self, func: FuncAddr) -> Option<&mut Codes> {
         let slot = &mut self.slots[func.index()];
         if *slot & HOST != 0 {
@@ -81,7 +80,7 @@ impl Funcs {
     }
 }
 
-/// What the entries of a function of a module have in common, in all stores.
+/// The parts of an entry that are the same in all stores, for a function of a module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntryParts {
     ty: TypeIdx,

@@ -1,16 +1,15 @@
 //! Globals: constant expressions → the cells that globals and segments start with (specification
 //! 4.2.11, 3.4.13).
 //!
-//! Neighbours: `instantiate` evaluates, `store` keeps the cells in [`GlobalVm`] records and the
-//! types beside them. Validation guarantees one value of the expected type; an expression that
-//! breaks this is a fault of ours and gives zero, never a panic.
+//! Validation guarantees one value of the expected type. An expression that breaks this is a fault
+//! of ours and gives zero, never a panic.
 
 use crate::value::{FuncAddr, NULL_REF, func_ref};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{ConstExpr, ConstOp, FuncIdx, GlobalIdx};
 use prova_num::{i32_add, i32_mul, i32_sub, i64_add, i64_mul, i64_sub};
 
-/// What a constant expression may ask the instance for.
+/// The parts of an instance that a constant expression may read.
 pub(crate) struct Context<'a> {
     /// The addresses of the instance's functions by index.
     pub(crate) funcs: &'a [u32],

@@ -1,7 +1,7 @@
-//! What the embedder brings: host functions, and an executor of its own.
+//! The embedder's code: host functions, and custom executors.
 //!
-//! Neighbours: [`Store::call`](crate::Store::call) and the executors call both; the embedding API
-//! wraps host functions in typed closures; the reference tier is an [`Executor`].
+//! [`Store::call`](crate::Store::call) and the executors call both. The embedding API wraps host
+//! functions in typed closures; the reference tier is an [`Executor`].
 //!
 //! A host function gets the store itself and may do anything with it except put another store in
 //! its place: after each host call the store compares its identity and panics if it was replaced.
@@ -117,7 +117,7 @@ impl fmt::Display for UnknownName {
 
 impl Error for UnknownName {}
 
-/// What executes the Wasm functions of a store, for its whole life.
+/// The executor of the Wasm functions of a store, for the store's whole life.
 #[derive(Clone)]
 pub enum ExecutorKind {
     /// This crate's executors, on checked code.

@@ -1,8 +1,7 @@
 //! Memory images: the active data segments of a module → what its memories hold once they are all
 //! written, to be mapped instead of written (specification 4.7.2, step *init*).
 //!
-//! Neighbours: `prototype` makes the images of a module, `instantiate` maps them into memories that
-//! nobody has written to, `sys::image` keeps the bytes.
+//! Images are mapped into memories that nobody has written to; `sys::image` keeps the bytes.
 //!
 //! # Invariants
 //! * G1. A module has images only if every active data segment has a constant offset and fits the
@@ -29,7 +28,7 @@ const IMAGES_MAX: usize = 4;
 /// The bytes that an image may span beyond twice those of its segments.
 const HOLES_BYTES_MAX: usize = 1 << 20;
 
-/// What some bytes of a memory are at the start.
+/// The initial contents of a range of a memory.
 #[derive(Debug)]
 pub(crate) struct MemoryImage {
     /// Where it lies in the memory; whole pages of the system.

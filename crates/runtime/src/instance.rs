@@ -1,7 +1,6 @@
 //! An instance: the addresses behind a module's indices, and which of its segments are still there.
 //!
-//! Neighbours: `instantiate` makes it, `ops` uses the segments, `exec` reads the [`InstanceVm`]
-//! (V3), embedders ask for exports.
+//! `exec` reads the [`InstanceVm`] (V3); embedders ask for exports.
 
 use crate::attach::Attach;
 use crate::fixed::Fixed;

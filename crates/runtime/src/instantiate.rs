@@ -70,7 +70,7 @@ pub enum InstantiateError {
     },
 }
 
-/// What an instantiation does once there is an instance.
+/// The steps of an instantiation after the instance exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Start values of tables, element and data segments.
@@ -398,7 +398,7 @@ struct Imported {
     tags: Vec<u32>,
 }
 
-/// The index spaces as far as imports fill them.
+/// The index spaces with the imports alone.
 fn imported(imports: &[Extern]) -> Imported {
     let mut spaces = Imported {
         funcs: Vec::new(),

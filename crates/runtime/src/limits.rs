@@ -1,9 +1,10 @@
-//! Named limits on what a store holds, whoever asks for it: counts, sizes, depths.
+//! Named limits on the contents of a store: counts, sizes, depths. They hold for modules and hosts
+//! alike.
 //!
-//! Neighbours: `store`, `instantiate`, `memory` and `table` compare before they allocate. A module
-//! that needs more at its start is refused with the limit's name; growth beyond a limit fails as
-//! the specification allows (−1). `docs/semantics.md` lists them. The tests of
-//! `tests/store/limits.rs` stand on both sides of each.
+//! `store`, `instantiate`, `memory` and `table` compare before they allocate. A module that needs
+//! more at its start is refused with the limit's name; growth beyond a limit fails as the
+//! specification allows (−1). `docs/semantics.md` lists them. The tests of `tests/store/limits.rs`
+//! stand on both sides of each.
 
 /// The least logical stack limit, in bytes: a smaller
 /// [`stack_bytes`](crate::StoreConfig::stack_bytes) counts as this.
@@ -12,7 +13,7 @@ pub const STACK_BYTES_MIN: u64 = 1 << 10;
 /// The greatest logical stack limit, in bytes (1 GiB): a greater one counts as this.
 pub const STACK_BYTES_MAX: u64 = 1 << 30;
 
-/// What a store may hold at most.
+/// Maximum numbers and sizes of the objects of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one memory.
@@ -32,19 +33,20 @@ pub struct Limits {
     pub globals_max: u64,
     /// Tags, those of the host included.
     pub tags_max: u64,
-    /// Functions, those of the host included. At most 2^31 whatever is set here.
+    /// Functions, those of the host included. Values above 2^31 count as 2^31.
     pub funcs_max: u64,
 }
 
 impl Limits {
-    /// The greatest size of one memory in bytes (64 GiB) whatever [`Limits::memory_bytes_max`]
-    /// says, and of one table: its address space is reserved.
+    /// The greatest size of one memory in bytes (64 GiB), and of one table. A greater
+    /// [`Limits::memory_bytes_max`] has no effect: the address space is reserved.
     pub const MEMORY_BYTES_MAX: u64 = 64 << 30;
 
-    /// The greatest size of one table in elements, whatever [`Limits::table_elements_max`] says.
+    /// The greatest size of one table in elements. A greater [`Limits::table_elements_max`] has no
+    /// effect.
     pub const TABLE_ELEMENTS_MAX: u64 = Limits::MEMORY_BYTES_MAX / 8;
 
-    /// The greatest number of functions of a store whatever [`Limits::funcs_max`] says.
+    /// The greatest number of functions of a store. A greater [`Limits::funcs_max`] has no effect.
     pub const FUNCS_MAX: u64 = 1 << 31;
 }
 
@@ -68,7 +70,7 @@ impl Default for Limits {
     }
 }
 
-/// What each limit counts, in the words of its message. `types_max` is fixed
+/// The noun that each limit counts, as its message says it. `types_max` is fixed
 /// (`prova_module::TypeRegistry`).
 const COUNTED: [(&str, &str); 10] = [
     ("memory_bytes_max", "bytes of one memory"),
@@ -83,7 +85,7 @@ const COUNTED: [(&str, &str); 10] = [
     ("types_max", "function types"),
 ];
 
-/// What the limit of this name counts.
+/// The noun that the limit of this name counts.
 pub(crate) fn counted(name: &str) -> &'static str {
     COUNTED.iter().find(|(known, _)| *known == name).map_or("units", |(_, counted)| counted)
 }

@@ -1,9 +1,9 @@
 //! Imports against external values: the matching rules of the specification (4.5.2, 3.5
 //! *matching*).
 //!
-//! Neighbours: `instantiate` asks before it allocates anything. Sizes are compared as they are now,
-//! maxima as declared. Types are compared resolved (`prova_module::TypeRegistry`); an immutable
-//! global may have a value of a subtype.
+//! Matching comes before any allocation. Sizes are compared as they are now, maxima as declared.
+//! Types are compared resolved (`prova_module::TypeRegistry`); an immutable global may have a value
+//! of a subtype.
 
 use crate::memory::Memory;
 use crate::store::Store;
@@ -24,16 +24,16 @@ pub struct LinkError {
     pub module: Box<str>,
     /// The item name it asks for.
     pub name: Box<str>,
-    /// What is wrong.
+    /// The mismatch.
     pub reason: LinkReason,
 }
 
-/// What is wrong with an import.
+/// The mismatch of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkReason {
     /// Nothing of this name was given.
     Unknown,
-    /// What was given has another type.
+    /// The given value has another type.
     Incompatible {
         /// The type that the module asks for.
         expected: String,

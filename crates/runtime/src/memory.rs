@@ -1,9 +1,8 @@
 //! A linear memory: bytes that grow in place (specification 4.2.10).
 //!
-//! Neighbours: `sys` gives the address space, `store` keeps the [`MemoryVm`] record of each memory
-//! equal to [`Memory::vm`], `ops` works on the bytes. The bytes never move: the greatest size that
-//! type and limits allow is reserved at the start; where the system has less, growth fails there.
-//! No limit allows more than [`RESERVATION_BYTES_MAX`].
+//! The [`MemoryVm`] record that `store` keeps of each memory equals [`Memory::vm`]. The bytes never
+//! move: the greatest size that type and limits allow is reserved at the start; where the system
+//! has less, growth fails there. No limit allows more than [`RESERVATION_BYTES_MAX`].
 //!
 //! # Invariants
 //! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.
@@ -18,8 +17,8 @@ use crate::sys::{Image, Reservation};
 use crate::vm::MemoryVm;
 use prova_module::MemoryType;
 
-/// The greatest size of one memory or table in bytes (64 GiB), whatever is set: its address space
-/// is reserved.
+/// The greatest size of one memory or table in bytes (64 GiB). Greater limits have no effect: its
+/// address space is reserved.
 pub(crate) const RESERVATION_BYTES_MAX: u64 = Limits::MEMORY_BYTES_MAX;
 
 /// A linear memory of a store.
@@ -56,8 +55,8 @@ impl Memory {
         Memory::with_guard(ty, limits, None)
     }
 
-    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard)
-    /// gets so much address space and so great a guard, if the system has them.
+    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard) gets
+    /// the address space and the guard that this needs, if the system has them.
     pub(crate) fn with_guard(
         ty: MemoryType,
         limits: &Limits,
@@ -124,8 +123,8 @@ impl Memory {
 
     /// The bytes.
     pub fn data(&self) -> &[u8] {
-        // SAFETY: M1, S2: the bytes are committed and ours; V9: whoever writes them otherwise
-        // borrows the store mutably.
+        // SAFETY: M1, S2: the bytes are committed and ours; V9: other writers borrow the store
+        // mutably.
         unsafe {
             std::slice::from_raw_parts(self.reservation.base().as_ptr(), self.len_bytes() as usize)
         }

@@ -1,8 +1,8 @@
 //! The operations on memories, tables and references that every tier executes: check, charge, do.
 //!
-//! Neighbours: the executors call these for every operator that is more than a load or a store, the
-//! reference tier too, so that all tiers trap, charge and grow alike. The order is: (1) the bounds
-//! check traps, (2) the epoch is tested and fuel charged, as the store is metered
+//! The executors call these for every operator that is more than a load or a store, the reference
+//! tier too, so that all tiers trap, charge and grow alike. The order is: (1) the bounds check
+//! traps, (2) the epoch is tested and fuel charged, as the store is metered
 //! ([`prova_module::memory_cost`], [`prova_module::table_cost`],
 //! [`prova_module::memory_growth_cost`]), (3) the effect.
 //!
@@ -63,7 +63,7 @@ fn part(whole: &Range<usize>, piece: &Range<usize>) -> Range<usize> {
     whole.start + piece.start..whole.start + piece.end
 }
 
-/// What the operations share.
+/// Helpers that the operations share.
 impl Store {
     /// −1 in the address type, or the trap that replaces it.
     fn growth_failed(&self, address64: bool) -> Result<Cell, TrapKind> {
@@ -82,7 +82,7 @@ impl Store {
         self.growth_failed(address64)
     }
 
-    /// What stands between the bounds check of an operation and its effect: the epoch, then its
+    /// The step between the bounds check of an operation and its effect: the epoch, then its
     /// dynamic cost.
     fn meter(&mut self, cost: u64) -> Result<(), TrapKind> {
         self.poll()?;
@@ -111,7 +111,7 @@ impl Store {
         Ok(())
     }
 
-    /// Tests the epoch as often as writing so many bytes does.
+    /// Tests the epoch as often as writing `n` bytes does.
     pub(crate) fn poll_chunks(&mut self, n: usize) -> Result<(), TrapKind> {
         self.in_chunks(n, CHUNK_BYTES, Order::Up, |_, _| {})
     }

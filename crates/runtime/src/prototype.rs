@@ -1,9 +1,8 @@
-//! What all instances of a module have in common, made once: module, code and types → the parts
+//! The parts that all instances of a module share, made once: module, code and types → the parts
 //! that [`Store::instantiate_prototype`](crate::Store::instantiate_prototype) copies or maps.
 //!
-//! Neighbours: the embedding API keeps one for each module; `instantiate` reads it; `image` makes
-//! the memory images, `func` the parts of entries. Nothing in it depends on a store: what instances
-//! see is the same with a prototype of their own.
+//! The embedding API keeps one for each module. Nothing in it depends on a store: instances behave
+//! the same with a prototype each.
 //!
 //! Images are made for the second instance: a module that is instantiated once pays nothing.
 

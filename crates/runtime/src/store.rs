@@ -1,9 +1,8 @@
 //! The store: every object of a set of instances, and the calls between them and the host.
 //!
-//! Neighbours: its methods are here (life), in `objects`, `call`, `metering` below, and in
-//! `instantiate`, `ops` and `attach` beside; `exec` runs on its [`Vm`]. The store keeps the flat
-//! records of `vm` true: whenever a memory or table changes its size or an object is added, the
-//! record follows in the same call.
+//! Its methods are here (life), in `objects`, `call`, `metering` below, and in `instantiate`, `ops`
+//! and `attach` beside. The store keeps the flat records of `vm` true: whenever a memory or table
+//! changes its size or an object is added, the record follows in the same call.
 //!
 //! Objects live as long as the store: addresses stay valid, and nothing is collected.
 //!
@@ -59,19 +58,20 @@ pub struct StoreConfig {
     pub stack_bytes: u64,
     /// How many calls from the host may be active inside each other; default 100.
     pub host_depth_max: u32,
-    /// What the store may hold.
+    /// Limits on the store's objects.
     pub limits: Limits,
     /// Whether `memory.grow` and `table.grow` trap where they would give −1.
     pub trap_on_grow_failure: bool,
-    /// What executes Wasm functions.
+    /// The executor of Wasm functions.
     pub executor: ExecutorKind,
-    /// What native code of the store was made for; `None`: it takes none. Where there is none
-    /// (other platforms, no address space) it takes none either, and all runs as bytecode.
+    /// The configuration that native code of the store was made for; `None`: the store takes no
+    /// native code. Where the platform or the address space rules native code out, the store takes
+    /// none either, and all runs as bytecode.
     pub native: Option<prova_check::Config>,
     /// Whether to count the instructions that run, by op ([`Store::dispatch_counts`]): of
     /// [`Dispatch::Tail`](crate::Dispatch::Tail) alone, which is then many times slower.
     pub count_dispatches: bool,
-    /// What former stores left.
+    /// Memory left by former stores.
     pub spare: Option<Arc<Spare>>,
 }
 
@@ -91,7 +91,7 @@ impl Default for StoreConfig {
     }
 }
 
-/// What is left of the configuration once the store exists.
+/// The parts of the configuration that stay once the store exists.
 pub(crate) struct Config {
     settings: Settings,
     pub(crate) stack_bytes: u64,
@@ -372,7 +372,7 @@ pub(crate) fn holds_exceptions(ty: RefType) -> bool {
     RefKind::of(ty.heap_type()) == RefKind::Exn
 }
 
-/// What the other files of this crate add and change.
+/// Operations for the other files of this crate.
 impl Store {
     /// Adds a function of the host.
     pub(crate) fn push_host(&mut self, entry: FuncEntry, host: HostFunc) -> FuncAddr {
@@ -452,12 +452,12 @@ impl Store {
         self.funcs.codes(func).is_some_and(Codes::is_native)
     }
 
-    /// What is attached to a function, if anything is.
+    /// The codes attached to a function, if any.
     pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
         self.funcs.codes(func)
     }
 
-    /// What is attached to a function, to add to it; `None` for one of the host.
+    /// The codes attached to a function, to add to them; `None` for a function of the host.
     pub(crate) fn codes_mut(&mut self, func: FuncAddr) -> Option<&mut Codes> {
         self.funcs.codes_mut(func)
     }

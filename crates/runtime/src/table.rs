@@ -1,10 +1,9 @@
 //! A table: references that grow in place (specification 4.2.9).
 //!
-//! Neighbours: `sys` gives the address space, `store` keeps the [`TableVm`] record of each table
-//! equal to [`Table::vm`] and the bytes within the store's budget, `ops` works on the elements. An
-//! element is a cell: store index + 1, or 0 for null. The elements never move: the greatest size
-//! that type and limits allow is reserved at the start, and a null element that nobody writes takes
-//! no memory.
+//! The [`TableVm`] record that `store` keeps of each table equals [`Table::vm`], and its bytes are
+//! within the store's budget. An element is a cell: store index + 1, or 0 for null. The elements
+//! never move: the greatest size that type and limits allow is reserved at the start, and a null
+//! element that nobody writes takes no memory.
 //!
 //! # Invariants
 //! * T1. `size ≤ elements_max`, which fits the type, the index type and the store's limit;
@@ -77,8 +76,8 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[Cell] {
-        // SAFETY: T1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them
-        // otherwise borrows the store mutably.
+        // SAFETY: T1, S1, S2: the cells are committed, aligned and ours; V9: other writers borrow
+        // the store mutably.
         unsafe { std::slice::from_raw_parts(self.base(), self.size) }
     }
 

@@ -1,8 +1,7 @@
 //! Why execution stopped: kind, memory fault, backtrace, and the host's own error.
 //!
-//! Neighbours: the executors and [`Store`](crate::Store)'s operations make traps, embedders print
-//! them. The kinds are those of the specification (*trap*) and of the embedding (fuel, epoch,
-//! host); the words are Wasmtime's, which contain the specification suite's.
+//! The kinds are those of the specification (*trap*) and of the embedding (fuel, epoch, host). The
+//! wording is Wasmtime's, which contains the specification suite's.
 //!
 //! Limits: a backtrace holds at most [`Trap::FRAMES_MAX`] frames, the newest;
 //! [`Trap::frames_omitted`] counts the rest.

@@ -1,9 +1,8 @@
 //! The names of things in a store: typed addresses, external values, and references as cells.
 //!
-//! Neighbours: every file of this crate. An address is an index into one of the store's vectors;
-//! the types keep the index spaces apart. It is meaningful only with the store that gave it out;
-//! with another store it names another object or none, which is a panic of the accessor, never
-//! undefined behaviour.
+//! An address is an index into one of the store's vectors; the types keep the index spaces apart.
+//! It is meaningful only with the store that gave it out. With another store it names another
+//! object or none, which is a panic of the accessor, never undefined behaviour.
 //!
 //! A reference in a cell is the store index + 1 (to an exception: see `exception`); the null
 //! reference is 0 ([`NULL_REF`]).

@@ -3,8 +3,7 @@
 //!
 //! A [`Store`](crate::Store) owns one [`Vm`] at a fixed address for its whole life. The safe side
 //! of the store keeps the records true (an entry per function, a record per memory and table, a
-//! cell pair per global); the executors read them through the pointers in [`Vm`]. Neighbours:
-//! `store` writes, `exec` reads.
+//! cell pair per global); the executors read them through the pointers in [`Vm`].
 //!
 //! # Invariants (cited by number in every `SAFETY` comment of this crate)
 //! * V1. `Vm::store` points to the store that owns this `Vm` whenever an executor runs.
@@ -18,7 +17,7 @@
 //!   the settings of this store (linked, where its executor runs linked words), or to a stub; it is
 //!   only ever replaced, in one store, by an entry of the same function ([`EntryWord`]). Code that
 //!   was attached stays until the store ends, so `Frame::ip`, an instruction of the caller's
-//!   bytecode, is valid whatever calls of the caller lead to by then.
+//!   bytecode, stays valid when calls of the caller lead to other code by then.
 //! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved;
 //!   a function is entered only with `charge_bytes` of the logical limit left, and
 //!   `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.
@@ -47,9 +46,9 @@ pub type Cell = u64;
 
 /// Where calls of a function lead: the one word through which all code reaches it (V4).
 ///
-/// No call site is ever patched; what a function's calls lead to changes by this word alone. What
-/// it is given is an entry of the function itself: a stub, or the start of code that
-/// `Store::attach` has compared with the function.
+/// No call site is ever patched; what a function's calls lead to changes by this word alone. It is
+/// only set to an entry of the function itself: a stub, or the start of code that `Store::attach`
+/// has compared with the function.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct EntryWord(AtomicPtr<u64>);
@@ -66,8 +65,8 @@ impl EntryWord {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Lets calls lead to `code` from now on; whoever reads the word sees the code behind it as it
-    /// is now.
+    /// Lets calls lead to `code` from now on. A thread that reads the word sees the code behind it
+    /// as it is now.
     pub(crate) fn set(&self, code: *const u64) {
         self.0.store(code.cast_mut(), Ordering::Release);
     }
@@ -94,7 +93,7 @@ pub(crate) struct FuncEntry {
     pub(crate) result_cells: u32,
 }
 
-/// A frame record: how to go on in the caller. The callee's charge is that of its entry.
+/// A frame record: how to go on in the caller. The callee's entry has its charge.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Frame {
@@ -112,8 +111,8 @@ impl Frame {
     pub(crate) const SWITCHED: u32 = 1 << 31;
     /// The caller of the bottom frame of an activation.
     pub(crate) const HOST: u32 = u32::MAX;
-    /// In place of the caller's address: it is native code, which waits where `ip` is on the native
-    /// stack; the frame below is that of its [`Segment`](crate::native::Segment).
+    /// In place of the caller's address: the caller is native code, which waits at `ip` on the
+    /// native stack; the frame below belongs to its [`Segment`](crate::native::Segment).
     pub(crate) const NATIVE: u32 = u32::MAX - 1;
 }
 
@@ -223,7 +222,7 @@ pub(crate) struct Vm {
     pub(crate) funcs: *const *const FuncRecord,
     /// The cells through which values come to and from native code.
     pub(crate) args: *mut Cell,
-    /// What native code and its driver leave to each other.
+    /// The fields that native code and its driver exchange.
     pub(crate) native: NativeVm,
     /// Bytes of the logical stack limit left.
     pub(crate) height_left: u64,
@@ -276,13 +275,13 @@ pub(crate) struct Vm {
 ///
 /// Every pointer in them leads to memory that the same store owns (its vectors, reservations and
 /// fixed records, V2, V3, V5, V6, V8), to a static, or to code and a counter that the store keeps
-/// alive and nobody changes but by atomic operations (V4). So whoever has the store has all of it,
+/// alive and that change by atomic operations only (V4). So the owner of the store owns all of it,
 /// and a host function that moves the store to another thread and back leaves running code
 /// untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
 #[derive(Debug)]
 pub(crate) struct OfStore<T: Records>(T);
 
-/// What [`OfStore`] may hold.
+/// Types that [`OfStore`] may hold.
 pub(crate) trait Records {}
 
 impl Records for Fixed<Vm> {}

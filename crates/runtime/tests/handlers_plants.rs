@@ -9,8 +9,8 @@
 //! (`TailEntryReplaced`, `MatchArmReplaced`), which also shows that each executor is run for
 //! itself.
 //!
-//! Green does not show that each op would be seen with such a fault: a plant is in one operator,
-//! reader or step.
+//! A green run does not show that each op would be seen with such a fault: a plant is in one
+//! operator, reader or step.
 #![cfg(prova_plant)]
 
 #[path = "handlers/suite/mod.rs"]
@@ -84,7 +84,8 @@ fn failures(planted: Plant) -> (usize, Vec<String>) {
     (report.ops.len(), report.failures)
 }
 
-/// The rejecting twin of `crates/cli/tests/plants.rs`: a program with plants is told by its bytes.
+/// The rejecting twin of `crates/cli/tests/plants.rs`: the bytes of a program with plants have the
+/// marker.
 #[test]
 fn a_program_with_plants_has_the_marker() {
     let program = std::env::current_exe().expect("this program has a path");

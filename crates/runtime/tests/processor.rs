@@ -1,5 +1,5 @@
 //! The check of machine code against the processor: random instructions of its tables, one by one,
-//! on registers of which it knows something; what it says of them afterwards has to hold.
+//! on registers about which it knows something; its statements about them afterwards must hold.
 //!
 //! ```text
 //! symbols with bounds ─► State ─ Machine::step ─► State' ─┐
@@ -7,16 +7,15 @@
 //!   └─► registers, flags ─ the processor ─► registers' ───┘
 //! ```
 //!
-//! Every symbol has one number: that of the register in which it is met first. A register that the
-//! check believes unchanged, an equal one, a sum of another one, its bounds, and behind each of the
-//! sixteen conditions (as the processor's flags decide it) every new fact are compared.
+//! Every symbol has one number: the value of the register in which it is met first. A register that
+//! the check believes unchanged, an equal one, a sum of another one, its bounds, and behind each of
+//! the sixteen conditions (as the processor's flags decide it) every new fact are compared.
 //!
 //! Accesses are tried at the end of a page: of the bytes that the check believes accessed all are,
 //! and none behind them.
 //!
-//! Green does not show anything of what is read from memory, of stack and control, of what the
-//! check calls unknown, or of divisions, which may fault. `a_wrong_instruction_is_seen` shows that
-//! it can fail.
+//! A green run shows nothing about reads of memory, stack and control, values that the check calls
+//! unknown, or divisions, which may fault. `a_wrong_instruction_is_seen` shows that it can fail.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -54,7 +53,7 @@ impl Edge {
     fn new() -> Edge {
         let (open, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping of its own, and a part of it.
+        // SAFETY: a new mapping, and a part of it.
         let pages = unsafe {
             let pages = libc::mmap(std::ptr::null_mut(), 2 * PAGE, open, flags, -1, 0);
             assert_ne!(pages, libc::MAP_FAILED, "pages");
@@ -65,7 +64,7 @@ impl Edge {
         Edge(pages.cast())
     }
 
-    /// The address so many bytes before the closed page.
+    /// The address `bytes` bytes before the closed page.
     fn before(&self, bytes: u32) -> u64 {
         self.0 as u64 + PAGE as u64 - u64::from(bytes)
     }
@@ -78,7 +77,7 @@ impl Drop for Edge {
     }
 }
 
-/// Whether what is executed in a process of its own comes to an end there, and is true.
+/// Whether `what`, run in a separate process, ends and is true.
 fn succeeds(what: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child does what needs no lock, and leaves at once.
     let child = unsafe { libc::fork() };
@@ -95,7 +94,7 @@ fn succeeds(what: impl FnOnce() -> bool) -> bool {
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
 
-/// Whether an instruction ends in a process of its own, or faults.
+/// Whether an instruction ends in a separate process; false where it faults.
 fn ends(processor: &mut Processor, bytes: &[u8], registers: &Registers) -> bool {
     succeeds(|| {
         processor.run(bytes, registers);
@@ -180,14 +179,14 @@ impl Processor {
     fn new() -> Processor {
         let (read, write, run) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new mapping of its own.
+        // SAFETY: a new mapping.
         let page =
             unsafe { libc::mmap(std::ptr::null_mut(), PAGE, read | write | run, flags, -1, 0) };
         assert_ne!(page, libc::MAP_FAILED, "a page");
         Processor { page: page.cast(), words: vec![0; BELOW + 18].into() }
     }
 
-    /// What the registers are behind one instruction.
+    /// The registers after one instruction.
     fn run(&mut self, bytes: &[u8], before: &Registers) -> Registers {
         assert!(bytes.len() < PAGE, "one instruction");
         let words = &mut self.words[BELOW..];
@@ -508,7 +507,7 @@ impl Numbers {
     }
 }
 
-/// Registers of which something is known, abstract and concrete.
+/// Registers with known facts, abstract and concrete.
 fn start(rng: &mut Rng, machine: &mut Machine<'_>, numbers: &mut Numbers) -> (State, Registers) {
     let mut state = machine.entry();
     let mut registers = Registers { general: [0; 16], flags: rng.bits() & FLAGS | 2 };
@@ -555,7 +554,7 @@ fn start(rng: &mut Rng, machine: &mut Machine<'_>, numbers: &mut Numbers) -> (St
     (state, registers)
 }
 
-/// What is wrong with what the check says of registers on a path.
+/// The statements of the check about registers on a path that do not hold.
 fn wrong(
     machine: &Machine<'_>,
     (state, path): (&State, Path),
@@ -590,7 +589,7 @@ fn wrong(
     None
 }
 
-/// What has been seen.
+/// The counts of a run.
 #[derive(Default)]
 struct Seen {
     codes: BTreeSet<String>,

@@ -1,5 +1,5 @@
-//! The certificate: for each block of the specialised function the place of the generic one that it
-//! stands for, and what is known of the generic function's values there.
+//! The certificate: for each block of the specialised function its place in the generic one, and
+//! the facts about the generic function's values there.
 //!
 //! Nobody believes it: [`crate::check`] proves what it says or refuses it. It names no contexts and
 //! no reasons.
@@ -7,7 +7,7 @@
 use crate::request::Request;
 use prova_ssa::{Block, Value};
 
-/// What is known of a value of the generic function at the start of a block.
+/// Fact about a value of the generic function at the start of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// It is these bits.
@@ -33,7 +33,7 @@ pub struct Cell {
     pub value: Known,
 }
 
-/// What a block of the specialised function stands for: a place of the generic one, and the state
+/// The meaning of a block of the specialised function: a place of the generic one, and the state
 /// there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
@@ -43,9 +43,9 @@ pub struct Row {
     pub start: u32,
     /// Values of the generic function.
     pub values: Vec<(Value, Known)>,
-    /// What pointers are relative to, by the number of the block's parameter that it is. The base
-    /// of a parameter of the function is the argument; another one is what the row says and no
-    /// more.
+    /// The bases of pointers: the number of a generic value, and the number of the block's
+    /// parameter that it is. For a parameter of the function the base is the argument; another base
+    /// is only a name in this row.
     pub bases: Vec<(u32, u32)>,
     /// Registers that are written.
     pub regs: Vec<(u64, Known)>,
@@ -110,7 +110,7 @@ pub struct Window {
     pub bytes: u32,
 }
 
-/// What is compared at the entry besides constant arguments.
+/// The comparisons at the entry besides constant arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// Bytes that are the request's.
@@ -127,7 +127,7 @@ impl Compared {
     }
 }
 
-/// What a block of the specialised function is.
+/// The role of a block of the specialised function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The entry: it compares constant arguments.
@@ -138,8 +138,8 @@ pub enum Role {
     Memory(Compared),
     /// A copy of a part of a generic block.
     Copy(Row),
-    /// The same, without a row: one edge leads to it, and what holds there holds at its start. So
-    /// many of its generic block's instructions are done.
+    /// A copy without a row: one edge leads to it, and the facts at that edge hold at its start.
+    /// The number is how many of its generic block's instructions are done.
     Inner(u32),
     /// Where a value is not what the program promised: a trap.
     Broken,

@@ -76,7 +76,7 @@ impl Certified {
         self.generic.body().block_count()
     }
 
-    /// What the proof says.
+    /// Proves the function. Returns the assumptions of the proof.
     ///
     /// # Errors
     /// The first rule that is broken.

@@ -4,7 +4,8 @@
 //! nothing else: it decides how far the specialiser unrolls, never what a copy may assume, so no
 //! proof knows of contexts.
 //!
-//! So is what is known of constant memory ([`Fresh`]): code is copied for each.
+//! The known bytes of constant memory ([`Fresh`]) keep copies apart as well: code is copied for
+//! each set.
 //!
 //! Invariant: equal paths have equal ids, given in the order in which the paths came up.
 
@@ -21,7 +22,7 @@ pub(crate) struct Context(u32);
 /// The empty path.
 pub(crate) const ROOT: Context = Context(0);
 
-/// What is known of constant memory: a name of a set of ranges.
+/// The known bytes of constant memory: a name of a set of ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Fresh(u32);
 
@@ -33,11 +34,11 @@ pub(crate) const NONE: Fresh = Fresh(1);
 /// The most ranges that are known at once.
 const RANGES_MAX: usize = 16;
 
-/// The most steps of a path that are told.
+/// The most steps of a path that a message shows.
 const STEPS_TOLD_MAX: usize = 6;
 /// A path of more steps is one that grows.
 const DEEP: usize = 256;
-/// How many contexts are told of those that do not end.
+/// How many contexts a message shows of those that do not end.
 const LAST_TOLD: usize = 3;
 
 /// A step of a path.
@@ -87,7 +88,7 @@ impl Contexts {
         at.and_then(|at| self.ranges.get(at)).map_or(&[], Vec::as_slice)
     }
 
-    /// What is known once a range is too.
+    /// The set with one more range.
     pub(crate) fn refreshed(&mut self, fresh: Fresh, range: Range) -> Fresh {
         let mut all = self.ranges(fresh).to_vec();
         if all.len() >= RANGES_MAX {
@@ -147,9 +148,9 @@ impl Contexts {
         if words.is_empty() { "no context".to_owned() } else { words.join(" / ") }
     }
 
-    /// What does not come to an end where there are too many: the operator that told most
-    /// contexts, with the last ones; `name` says which operator it is, and where. Of paths that
-    /// grow it is one that pushes.
+    /// Names the cause of too many contexts: the operator that made most of them, with the last
+    /// ones; `name` says which operator it is, and where. If paths grow, it is an operator that
+    /// pushes.
     pub(crate) fn endless(
         &self,
         pushes: impl Fn(Inst) -> bool,

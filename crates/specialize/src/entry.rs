@@ -110,7 +110,7 @@ impl Writer<'_> {
         self.or_fall_back(any, &params, on);
     }
 
-    /// The buffers of which something is compared, and where that ends.
+    /// The buffers of which bytes are compared, each with the end of its bytes.
     fn buffers(&self, compared: &Compared) -> Vec<(usize, u32)> {
         let count = self.subject.request.params.len();
         let all =
@@ -181,7 +181,7 @@ impl Writer<'_> {
         self.assembler.end(terminator, 0);
     }
 
-    /// The edge to the first part: what is live at the generic entry, then the bases.
+    /// The edge to the first part: the values live at the generic entry, then the bases.
     fn begin(&mut self, state: &State<Cause>, params: &[Value], first: Block) -> Edge {
         let body = self.subject.body();
         let live = &self.needed[0];

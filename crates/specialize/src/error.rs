@@ -1,5 +1,5 @@
-//! What goes wrong: with a module as a whole ([`Error`]), or with one request ([`Refused`], whose
-//! generic function then stays in use).
+//! Errors of a module as a whole ([`Error`]), and refusals of one request ([`Refused`]), whose
+//! generic function then stays in use.
 
 use crate::tally::Sites;
 use prova_module::FuncIdx;
@@ -15,16 +15,16 @@ pub enum Error {
         name: String,
         /// Its offset in the module; 0 if the fault is not in the import.
         offset: usize,
-        /// What is wrong.
+        /// The fault, in words.
         what: String,
     },
-    /// What the module says of its requests cannot be read.
+    /// The module's requests cannot be read.
     Requests(String),
     /// The module uses what the specialiser cannot carry over.
     Unsupported(String),
     /// The module could not be initialised.
     Snapshot(String),
-    /// What was made is not a module that may be: a bug.
+    /// The specialised module is not valid: a bug.
     Output(String),
 }
 
@@ -75,7 +75,7 @@ pub struct Refused {
     pub place: Option<(FuncIdx, u32)>,
     /// Why.
     pub what: String,
-    /// What was not folded until then, if that was asked for.
+    /// The places that were not folded until then, if that was asked for.
     pub sites: Sites,
 }
 

@@ -1,5 +1,5 @@
-//! The search: which parts of the generic function are reached in which contexts, and what is known
-//! at each.
+//! The search: which parts of the generic function are reached in which contexts, and the state at
+//! the start of each.
 //!
 //! ```text
 //! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State
@@ -10,7 +10,7 @@
 //! most two steps for each slot, so it ends. Nothing is unrolled by counting: a loop is copied as
 //! often as the program changes its context, and ends where a part in a context is reached again.
 //!
-//! * X1. What is found is a fixpoint: each part's last walk was from its final state.
+//! * X1. The result is a fixpoint: each part's last walk was from its final state.
 //! * X2. Numbers are given in the order in which parts come up, which depends on the module and the
 //!   request alone.
 //!
@@ -45,8 +45,8 @@ pub(crate) const SLOTS_MAX: usize = 10_000_000;
 pub(crate) enum Cause {
     /// It is an argument that comes at run time.
     Param(u32),
-    /// An instruction makes it; of what is not known for these reasons, if all its operands are
-    /// known but for them.
+    /// An instruction makes it. There is a reason if every operand that is not known has one: the
+    /// first of these.
     Inst(Inst, Option<Reason>),
     /// The first reason that there is for it.
     Reason(Reason),
@@ -74,18 +74,18 @@ enum Origin {
     Outside { inst: Inst, arg: u32, from: u64 },
 }
 
-/// What is known of a part.
+/// The facts of a part.
 pub(crate) struct Part {
     pub(crate) key: Key,
     pub(crate) state: State<Cause>,
     pub(crate) succs: Vec<usize>,
-    /// What the part relies on, of what the entry compares.
+    /// Words compared at the entry on which the part relies.
     pub(crate) folded: Vec<Word>,
     /// How many loads it takes from constant memory that was compared.
     pub(crate) folds: usize,
     /// Stores near arguments, and how many such loads stand before each.
     pub(crate) apart: Vec<(Window, usize)>,
-    /// What it compares at its end.
+    /// The range that it compares at its end.
     pub(crate) refreshed: Option<Range>,
     /// The number of the instruction before whose end it ends, if that is not the block's end.
     pub(crate) cut: Option<u32>,
@@ -118,7 +118,7 @@ pub(crate) struct Causes<'m> {
     made: Vec<(Option<Cause>, u32)>,
     /// How many walks there were.
     walks: u32,
-    /// What the part that is walked relies on.
+    /// The words on which the walked part relies.
     folded: Vec<Word>,
     folds: usize,
     apart: Vec<(Window, usize)>,
@@ -201,7 +201,7 @@ impl<'m> Causes<'m> {
         state.each_root(|root| self.root(root).1 = walks);
     }
 
-    /// What is known of a root.
+    /// The cause and the last walk of a root.
     fn root(&mut self, root: u32) -> &mut (Option<Cause>, u32) {
         let at = root as usize;
         if self.made.len() <= at {
@@ -238,7 +238,7 @@ impl<'m> Causes<'m> {
         )
     }
 
-    /// The reason why a result is not known, if it would be but for operands that have one.
+    /// The reason why a result is not known, if only operands that have a reason are unknown.
     fn inherited(&self, inst: Inst, args: &[Slot<Cause>]) -> Option<Reason> {
         let class = opcode(self.subject.body().inst(inst).op).class();
         // (Of a `select` the condition is the reason.)
@@ -275,7 +275,7 @@ impl<'m> Causes<'m> {
                 let made = format!("`{}` at {at} makes it", opcode(data.op).mnemonic());
                 match reason.filter(|_| links > 0) {
                     Some(reason) => {
-                        // What brought that in turn says less.
+                        // The reason behind that one says less.
                         let why = self.origin(reason, 1);
                         format!("{made} of what is not constant: {why}")
                     }
@@ -330,7 +330,7 @@ impl<'m> Causes<'m> {
     }
 }
 
-/// What is known at the function's entry.
+/// The state at the function's entry.
 pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     let params: Vec<_> = subject.body().block(subject.body().entry()).params().collect();
     let slot = |number: usize| {
@@ -349,14 +349,15 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     State { values, kept: Virtual::default() }
 }
 
-/// The most copies of a part that differ in what is known of constant memory, where that is short.
+/// The most copies of a part that differ only in their knowledge of constant memory, if that is
+/// short.
 const VERSIONS_MAX: u32 = 3;
 /// The most bytes of constant memory that are short: a loop over them is small, and its copies make
 /// it compare less. Of a longer program a copy costs more than it saves, as each operator is run
 /// less often, and what it compares is few words.
 const SHORT_BYTES_MAX: usize = 256;
 
-/// How many copies of each part there are, but for what is known of constant memory.
+/// How many copies of each part there are that differ only in their knowledge of constant memory.
 struct Versions {
     counts: HashMap<Key, u32, Hash>,
     most: u32,
@@ -486,7 +487,7 @@ fn search<'m>(
     limits(steps, parts.len(), slots).map_err(|what| endless(subject, contexts, what))
 }
 
-/// What is too much.
+/// Refuses a search that exceeds a limit.
 fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), String> {
     if steps > STEPS_MAX {
         return Err(format!("more than {STEPS_MAX} steps"));
@@ -497,7 +498,7 @@ fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// The refusal of what is too much, with the operator that tells most contexts.
+/// The refusal of a search that exceeds a limit, with the operator that makes most contexts.
 fn endless(subject: Subject<'_>, contexts: &Contexts, what: String) -> Refused {
     let name = |inst: Inst| {
         let intrinsic = subject.intrinsic(inst).map_or("", Intrinsic::name);

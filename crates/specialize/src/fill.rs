@@ -49,7 +49,7 @@ pub(crate) struct Made {
     pub(crate) dropped: Vec<String>,
 }
 
-/// What became of bodies.
+/// The result of giving bodies their bytes.
 pub(crate) enum Filled {
     /// All have bytes.
     Done(Made),
@@ -166,7 +166,7 @@ fn size(body: &Body) -> (usize, usize) {
     (body.block_count(), body.inst_count())
 }
 
-/// What bytes are made for, and how.
+/// The module and types that bytes are made for, and the passes.
 struct Target<'i> {
     hollow: &'i Module,
     types: &'i Types,

@@ -29,12 +29,12 @@ const LIVE_MAX: usize = 10_000_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Generic {
     body: CheckedBody,
-    /// By block, rising: what is live at its start, its parameters among it.
+    /// By block, rising: the values live at its start, its parameters included.
     live: Vec<Vec<Value>>,
     /// The same for places in blocks at which a part may start, once it is asked for.
     cuts: BTreeMap<(Block, u32), OnceLock<Vec<Value>>>,
     results: Vec<ValType>,
-    /// What it is, once it is asked for.
+    /// Its digest, once it is asked for.
     digest: OnceLock<Digest>,
 }
 
@@ -78,7 +78,7 @@ impl Generic {
         self.body.func()
     }
 
-    /// What it is, for the key of a cache.
+    /// Its digest, for the key of a cache.
     pub(crate) fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| crate::cache::of_generic(self.body()))
     }
@@ -120,7 +120,7 @@ fn cuts(body: &Body) -> BTreeMap<(Block, u32), OnceLock<Vec<Value>>> {
     cuts
 }
 
-/// What is live at the start of each block; `None` if that is too much.
+/// The values that are live at the start of each block; `None` if those are too many.
 fn live(body: &Body) -> Option<Vec<Vec<Value>>> {
     let mut total = 0;
     let mut sets: Vec<Vec<Value>> = vec![Vec::new(); body.block_count()];
@@ -147,7 +147,8 @@ fn live(body: &Body) -> Option<Vec<Vec<Value>>> {
     Some(sets)
 }
 
-/// What is live behind the last instruction of a block, the terminator's operands among it.
+/// The values that are live behind the last instruction of a block, the terminator's operands
+/// included.
 fn live_out(body: &Body, block: Block, sets: &[Vec<Value>]) -> BTreeSet<Value> {
     let mut live = BTreeSet::new();
     let mut edge = |edge: &Edge| {

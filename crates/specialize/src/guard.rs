@@ -1,13 +1,13 @@
-//! What a specialised function compares before it starts: what the search relied on → words of
-//! constant memory, and windows that lie apart from them.
+//! The facts that the search relied on → the comparisons before a specialised function starts:
+//! words of constant memory, and windows that lie apart from them.
 //!
 //! * D1. Every byte that was folded while nothing had changed constant memory is in a word, and
 //!   every byte that was stored to before such a load is in a window.
 //! * D2. A word does not reach out of the request's bytes. Where eight bytes fit it has eight.
 //! * D3. There are at most [`WINDOWS_MAX`] windows: neighbours are joined, nearest first.
 //!
-//! Nobody believes this module: `check` asks the words and windows that a certificate names for
-//! what it needs (S10).
+//! Nobody believes this module: `check` looks for the facts that it needs in the words and windows
+//! that a certificate names (S10).
 
 use crate::certificate::{Compared, Range, Window, Word};
 use crate::context::NONE;
@@ -21,7 +21,7 @@ pub(crate) const WINDOWS_MAX: usize = 8;
 /// Windows that are as near as this are one.
 const GAP: i64 = 32;
 
-/// Whether a part, or one behind it, relies on what is known of constant memory at its start.
+/// Whether a part, or one behind it, relies on known bytes of constant memory at its start.
 pub(crate) fn relies(explored: &Explored) -> Vec<bool> {
     let mut relies: Vec<bool> = explored.parts.iter().map(|part| part.folds > 0).collect();
     let mut preds: Vec<Vec<usize>> = vec![Vec::new(); relies.len()];
@@ -40,12 +40,12 @@ pub(crate) fn relies(explored: &Explored) -> Vec<bool> {
     relies
 }
 
-/// Whether a part's successors rely on what is known of constant memory.
+/// Whether a part's successors rely on known bytes of constant memory.
 fn leads_on(explored: &Explored, part: &Part, relies: &[bool]) -> bool {
     part.succs.iter().any(|&to| relies[to] && explored.parts[to].key.fresh != NONE)
 }
 
-/// What the entry compares for all that was reached.
+/// The comparisons of the entry for all parts that were reached.
 pub(crate) fn compared(request: &Request, explored: &Explored, relies: &[bool]) -> Compared {
     let mut chunks: BTreeSet<(u32, u32)> = BTreeSet::new();
     // Of a buffer that is compared later on, one word says that it lies in memory.

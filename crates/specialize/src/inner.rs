@@ -1,12 +1,12 @@
 //! Blocks without a row: where only one edge leads to a part, its block has no parameters, and goes
-//! on with what is known and with the values that there are on that edge.
+//! on with the facts and the values that there are on that edge.
 //!
-//! * I1. On the edge is known what the search says of the part, neither more nor less; else the
-//!   part's block is one with a row. (With more, the walk over it would be another one than the
-//!   search's.)
+//! * I1. The facts known on the edge are the search's facts about the part, neither more nor fewer;
+//!   else the part's block is one with a row. (With more, the walk over it would be another one
+//!   than the search's.)
 //! * I2. No payload of the edge is among it, and all stores that are put off are.
 //!
-//! Nobody believes this: the check finds for itself what is known there (S11).
+//! Nobody believes this: the check finds for itself which facts are known there (S11).
 
 use crate::explore::{Cause, Part};
 use crate::plant::planted;
@@ -15,13 +15,13 @@ use crate::sink::Key;
 use crate::state::{Slot, State};
 use prova_ssa::{Arg, Origin, Value};
 
-/// What goes on along an edge.
+/// The state that goes on along an edge.
 pub(crate) struct Waiting {
     state: State<Arg>,
     bases: Bases,
 }
 
-/// What roots are in a block: few, by rising roots.
+/// The values of roots in a block: few, by rising roots.
 #[derive(Default)]
 pub(crate) struct Bases(Vec<(u32, Value)>);
 

@@ -24,7 +24,7 @@ use prova_module::{
 /// The module that intrinsics are imported from.
 pub const MODULE: &str = "weval";
 
-/// What stands for a call of an intrinsic in code that is not specialised.
+/// The code for a call of an intrinsic in code that is not specialised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generic {
     /// Its operands are dropped.
@@ -69,7 +69,7 @@ macro_rules! intrinsics {
                 }
             }
 
-            /// What stands for its call in code that is not specialised.
+            /// The code for its call in code that is not specialised.
             pub const fn generic(self) -> Generic {
                 match self { $(Intrinsic::$name => Generic::$generic $(($global))?),* }
             }
@@ -90,21 +90,23 @@ intrinsics! {
     SpecializeValue "specialize.value" [I32 I32 I32] -> [I32] First;
     /// A global of the request.
     ReadSpecializationGlobal "read.specialization.global" [I32] -> [I64] Trap;
-    /// What a register was last written.
+    /// The last value written to a register.
     ReadReg "read.reg" [I64] -> [I64] Trap;
     /// Writes a register of this activation.
     WriteReg "write.reg" [I64 I64] -> [] Trap;
     /// A store of the second operand at the first, put off.
     PushStack "push.stack" [I32 I64] -> [] Store;
-    /// What was pushed last, which then need not be stored; a load if nothing was.
+    /// The last pushed value, which then need not be stored; a load if there is none.
     PopStack "pop.stack" [I32] -> [I64] Load;
-    /// What was pushed so many pushes ago; a load at the first operand if so many were not.
+    /// The value pushed N pushes before the last one, for the second operand N; a load at the first
+    /// operand if there is none.
     ReadStack "read.stack" [I32 I32] -> [I64] Load;
-    /// Replaces what was pushed so many pushes ago; a store if so many were not.
+    /// Replaces the value pushed N pushes before the last one, for the second operand N; a store if
+    /// there is none.
     WriteStack "write.stack" [I32 I32 I64] -> [] Store;
     /// Does all stores that were put off.
     SyncStack "sync.stack" [] -> [] Nothing;
-    /// What a local was last written; a load at the first operand if it was not.
+    /// The last value written to a local; a load at the first operand if there is none.
     ReadLocal "read.local" [I32 I32] -> [I64] Load;
     /// A store of the third operand at the first, put off, under the number of a local.
     WriteLocal "write.local" [I32 I32 I64] -> [] Store;
@@ -124,7 +126,7 @@ intrinsics! {
     AssumeConstMemoryTransitive "assume.const.memory.transitive" [I32] -> [I32] First;
     /// Nothing.
     AssertConstMemory "assert.const.memory" [I32 I32] -> [] Nothing;
-    /// What was written last by the next one, in any function; 0 at first.
+    /// The last value that the next intrinsic wrote, in any function; 0 at first.
     ReadGlobal0 "read.global.0" [] -> [I64] Get(0);
     /// Writes it.
     WriteGlobal0 "write.global.0" [I64] -> [] Set(0);

@@ -28,11 +28,11 @@ pub(crate) struct Job {
     pub(crate) asked: Asked,
     pub(crate) request: Option<Request>,
     pub(crate) state: Result<Proved, Refused>,
-    /// What was wrong with the cache.
+    /// Faults of the cache.
     pub(crate) notes: Vec<String>,
 }
 
-/// What is proved of a request.
+/// A proved function of a request.
 pub(crate) struct Proved {
     pub(crate) assumptions: Vec<Assumption>,
     /// Blocks and instructions of the generic function.
@@ -43,7 +43,7 @@ pub(crate) struct Proved {
     pub(crate) was_kept: bool,
 }
 
-/// What all requests of a module are made from.
+/// The common inputs of all requests of a module.
 pub(crate) struct Work<'w> {
     pub(crate) module: &'w Module,
     pub(crate) intrinsics: &'w Intrinsics,
@@ -89,8 +89,8 @@ impl<'w> Work<'w> {
         job.state = self.one(request, None, &mut job.notes);
     }
 
-    /// What requests are told that are not refused: records that do not count, and functions that
-    /// were made of one that has no intrinsics, and calls another one.
+    /// Notes on requests that are not refused: records that do not count, and functions made of one
+    /// that has no intrinsics and calls another one.
     pub(crate) fn notes(&self, jobs: &[Job]) -> Vec<(Asked, String)> {
         let made = jobs.iter().filter(|job| job.state.is_ok());
         let subjects = made.filter_map(|job| {
@@ -125,7 +125,7 @@ impl<'w> Work<'w> {
         notes: &mut Vec<String>,
     ) -> Result<Proved, Refused> {
         let subject = self.subject(request)?;
-        // What is kept is verified against the module as it is, which lacks the globals.
+        // An entry of the cache is verified against the module as it is, which lacks the globals.
         let store = store.filter(|_| self.intrinsics.added_globals() == 0);
         let Some(store) = store else { return made(subject, self.options.tally) };
         let key = Key::of(&subject);

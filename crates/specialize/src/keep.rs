@@ -1,5 +1,5 @@
-//! What the intrinsics of registers, of the virtual stack and of virtual locals do in a walk: what
-//! is kept → what is kept, and the loads and stores that a run must do.
+//! The intrinsics of registers, of the virtual stack and of virtual locals in a walk: kept state →
+//! kept state, and the loads and stores that a run must do.
 //!
 //! A store that is put off is kept with its address until [`Walk::flush`]; a cell that is not kept
 //! is read and written in memory. Where a cell is asked for at another address than it was written
@@ -215,7 +215,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         stack.pop()
     }
 
-    /// The entry so many pushes ago.
+    /// The entry pushed `depth` pushes before the last one.
     fn entry(&mut self, depth: usize) -> Option<&mut Late<S::V>> {
         let depth = depth + usize::from(planted!(DepthIsOneMore));
         let at = self.kept.stack.len().checked_sub(depth.checked_add(1)?)?;

@@ -1,7 +1,8 @@
-//! What an instruction gives without being run: an operator and what is known of its operands →
-//! what is known of its result.
+//! The result of an instruction without a run: an operator and the slots of its operands → the slot
+//! of its result.
 //!
-//! * K1. An operator on constants is what [`fold`] says; `select` by a constant is what it selects.
+//! * K1. An operator on constants gives the result of [`fold`]; `select` by a constant gives the
+//!   operand that it selects.
 //! * K2. A constant distance added to a pointer, or taken from it, is a pointer; the difference of
 //!   two pointers with one root is a constant, and so is whether they are equal.
 //! * K3. A load through a pointer argument, of bytes that are all the request's, gives those bytes;
@@ -21,7 +22,7 @@ use prova_ssa::Imm;
 /// The farthest that a store may be from the argument that it is relative to.
 pub(crate) const WINDOW_MAX: i64 = 1 << 20;
 
-/// What an operator gives, if that is known.
+/// The result of an operator, if that is known.
 pub(crate) fn known<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> Option<Slot<V>> {
     let class = code.class();
     if let (Class::constant, Imm::Bits(bits)) = (class, imm) {
@@ -46,7 +47,7 @@ pub(crate) fn known<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> Option
     fold::fold(code, bits).map(Slot::Bits)
 }
 
-/// What is known of an operator on pointers (K2).
+/// The known result of an operator on pointers (K2).
 fn pointer<V: Copy>(code: Opcode, args: &[Slot<V>]) -> Option<Slot<V>> {
     use Slot::{Bits, Pointer};
     let moved = |root: u32, offset: u32| Some(Pointer { root, offset });
@@ -83,7 +84,7 @@ pub(crate) struct Found {
     pub(crate) bits: u64,
 }
 
-/// What a load reads of the request's bytes, if all of it is those (K3).
+/// The bytes that a load reads, if all of them are the request's (K3).
 pub(crate) fn constant_memory<V: Copy>(
     request: &Request,
     code: Opcode,
@@ -107,7 +108,8 @@ pub(crate) fn constant_memory<V: Copy>(
     fold::load(code, found).filter(|_| inside).map(|bits| Found { word, bits })
 }
 
-/// An address: so far behind an argument that is no constant memory, and up to so many bytes more.
+/// An address range: its start, `by` bytes behind an argument that is no constant memory, and by
+/// how many bytes at most (`more`) it may lie farther.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Near {
     pub(crate) arg: u32,

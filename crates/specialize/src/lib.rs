@@ -18,8 +18,8 @@
 //!
 //! # Guaranteed
 //! * P1. A specialised function stands in the result only if `check` has proved it equal to its
-//!   generic function for the request, and `prova-ssa` has proved its bytes equal to what was
-//!   checked. What these proofs take for granted is told ([`Assumption`]), and refused with
+//!   generic function for the request, and `prova-ssa` has proved its bytes equal to the checked
+//!   body. The assumptions of these proofs are reported ([`Assumption`]), and refused with
 //!   `--strict`.
 //! * P2. Everything else in the result is what it was: `rest` compares both modules.
 //! * P3. A request that cannot be specialised is refused with place and reason; its slot stays 0

@@ -1,9 +1,9 @@
 //! Which values of the generic function a part needs at its start, out of those that are live there
-//! → what its block has parameters for.
+//! → the parameters of its block.
 //!
 //! Live is what any way out of the generic block may read; needed is what the ways read that the
-//! search has found. At the place where an interpreter dispatches, what is live is the state of all
-//! its operators, and what is needed that of one.
+//! search has found. At the place where an interpreter dispatches, the state of all its operators
+//! is live, and only the state of one operator is needed.
 //!
 //! This is liveness (Kildall, 1973) over parts in the place of blocks: backward, by a list of parts
 //! that may have changed, until none has.
@@ -77,7 +77,7 @@ pub(crate) fn needed(subject: Subject<'_>, explored: &Explored) -> Vec<Vec<Value
     needed
 }
 
-/// What one part needs, given what its successors do.
+/// Collects the values that one part needs, given the values that its successors need.
 fn of_part(
     subject: Subject<'_>,
     explored: &Explored,

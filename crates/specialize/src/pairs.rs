@@ -39,7 +39,7 @@ pub fn pairs(module: &Module, specialized: &Module) -> Result<Vec<Pair>, Error> 
     let mut all = Vec::new();
     for (asked, request) in requests.all {
         let index = image.u32(asked.slot).filter(|index| *index != 0);
-        // What was there before is no function that was made.
+        // A function that was there before is not a specialised one.
         let func = index.and_then(|index| table.func(index));
         let func = func.filter(|func| func.index() >= first);
         let (Some(func), Ok(request)) = (func, request) else { continue };

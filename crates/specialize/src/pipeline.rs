@@ -69,14 +69,14 @@ impl Default for Options {
     }
 }
 
-/// What a specialised function's proof assumes of the program.
+/// An assumption of a specialised function's proof about the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assumption {
     /// The bytes that an argument points to are those of the request, as long as the function runs.
     ConstantMemory(u32),
-    /// No load or store of the program, but for intrinsics, touches a cell of the virtual stack or
-    /// of virtual locals; all of them lie in memory and apart from each other, nothing reads one
-    /// that was popped, and nobody looks at them once the function has trapped.
+    /// No load or store of the program, except those of intrinsics, touches a cell of the virtual
+    /// stack or of virtual locals; all of them lie in memory and apart from each other, nothing
+    /// reads one that was popped, and nobody looks at them once the function has trapped.
     PrivateCells,
 }
 
@@ -106,24 +106,24 @@ pub struct Specialized {
     pub residual: [(usize, usize); 2],
     /// The bytes of its body.
     pub bytes: usize,
-    /// What its proof assumes.
+    /// The assumptions of its proof.
     pub assumptions: Vec<Assumption>,
-    /// What went away and what stays, if that was asked for.
+    /// The operators that went away and those that stay, if that was asked for.
     pub tally: Option<Tally>,
 }
 
-/// What became of a module.
+/// The result of specialising a module.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The module.
     pub module: Module,
-    /// What became of each request, by the address that it writes to.
+    /// The result of each request, by the address that it writes to.
     pub requests: Vec<(Asked, Option<Request>, Result<Specialized, Refused>)>,
-    /// What a request is not refused for, and is hardly meant.
+    /// Notes on requests that are not refused: facts that their author hardly meant.
     pub notes: Vec<(Asked, String)>,
     /// The custom sections that are gone, by name.
     pub dropped: Vec<String>,
-    /// What the cache did, if there is one.
+    /// The uses of the cache, if there is one.
     pub cache: Option<Uses>,
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn memory_bytes(module: &Module) -> u64 {
     plain.map_or(0, |memory| memory.min << 16)
 }
 
-/// What the check is asked.
+/// The question for the check.
 pub(crate) fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
     check::Question {
         generic: subject.generic.body(),
@@ -243,7 +243,7 @@ fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
     Ok(Some(outcome))
 }
 
-/// What the cache did.
+/// Counts the uses of the cache.
 fn uses(jobs: &[Job]) -> Uses {
     let of = |kept: bool| {
         let is = |job: &&Job| job.state.as_ref().is_ok_and(|proved| proved.was_kept == kept);

@@ -4,7 +4,7 @@
 //! Compiled into this crate's own tests alone: each place that can go wrong asks `planted!`, which
 //! is a constant `false` elsewhere. `tests/plants/code.txt` says of each fault on which program it
 //! shows, and by which words it is refused. Faults in what is made, and in certificates, are in
-//! `tests/plants.rs`. Green does not show that all that such a fault can do is refused.
+//! `tests/plants.rs`. A green run does not show that every effect of such a fault is refused.
 
 macro_rules! planted {
     ($name:ident) => {{
@@ -28,7 +28,7 @@ mod faults {
 
     macro_rules! plants {
         ($($name:ident)*) => {
-            /// A fault; the names say what is wrong, the places how.
+            /// A fault; the name says which, the place where it is asked for says how.
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub(crate) enum Plant { $($name),* }
 
@@ -114,7 +114,7 @@ mod faults {
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module")
     }
 
-    /// What is refused, in words, and the bytes of the result.
+    /// The refusals, in words, and the bytes of the result.
     fn outcome(body: &str, assume: Assume) -> (Vec<String>, Vec<u8>) {
         let options = Options { assume, ..Options::default() };
         match specialize(&module(body), &options) {
@@ -154,7 +154,7 @@ mod faults {
             assert_eq!(right.0, Vec::<String>::new(), "without a fault: {body}");
             let found = with(plant, || outcome(body, assume));
             let as_said = match words.strip_prefix("harmless:") {
-                // What is made is another function, and proved.
+                // The result is another function, and is proved.
                 Some(_) => found.0.is_empty() && found.1 != right.1,
                 None => found.0.iter().any(|why| why.contains(words)),
             };

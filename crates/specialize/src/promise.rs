@@ -1,11 +1,11 @@
-//! What a program promises, and which of its promises a specialised function checks for itself.
+//! The promises of a program, and which of them a specialised function checks for itself.
 //!
 //! weval's contract has three: the bytes behind a pointer argument stay what the request says; the
 //! cells of the virtual stack and of virtual locals are touched by intrinsics alone; a value that
 //! is specialised lies in its range. The last one is always checked. The first is unless the
 //! program is trusted with it; the second is believed, or the cells are memory like any other.
 
-/// What a proof may take for granted.
+/// The promises that a proof may take for granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promises {
     /// Constant memory is compared, at the entry and where it may have changed since.
@@ -27,7 +27,7 @@ pub enum Assume {
 }
 
 impl Assume {
-    /// What a proof may take for granted.
+    /// The promises that a proof may take for granted.
     pub fn promises(self) -> Promises {
         Promises {
             memory_is_compared: !matches!(self, Assume::Trust),

@@ -5,7 +5,7 @@
 //! export weval.pending.head ─► address of the list's head ─ Image ─► weval_req_t … ─► Request, …
 //! ```
 //!
-//! The layout is that of weval 0.5.1's header:
+//! The layout is weval 0.5.1's, from its header:
 //!
 //! * a record has 32 bytes: next, prev, user_id, num_globals, func, argbuf, arglen, specialized;
 //! * arguments are entries of 16 bytes {specialize, type, value}; a buffer's bytes follow its
@@ -14,7 +14,7 @@
 //!
 //! Requests are in the order of their slots, the addresses that they write to, each slot once: of
 //! several records for one slot the first in the list counts, as in weval, which was requested
-//! last; the others are told. A record without a slot is refused.
+//! last; the others are reported in notes. A record without a slot is refused.
 //!
 //! A result lies on no other result, record, list's head or flag (`weval.is.wevaled`): each of
 //! those is written, and what was written last would stay.
@@ -61,7 +61,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// What is known of an argument.
+/// Fact about an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// Nothing: it comes at run time.
@@ -94,7 +94,7 @@ pub(crate) struct Requests {
     pub(crate) all: Vec<(Asked, Result<Request, Refused>)>,
     /// Records that do not count, because a later one names the same slot.
     pub(crate) notes: Vec<(Asked, String)>,
-    /// Bytes of the image that change whatever becomes of the requests.
+    /// Bytes of the image that change whether requests are refused or not.
     pub(crate) patches: BTreeMap<u32, Vec<u8>>,
 }
 
@@ -292,7 +292,7 @@ fn arguments(mut bytes: &[u8]) -> Result<Vec<Argument>, String> {
     Ok(all)
 }
 
-/// What table 0 starts with.
+/// The initial content of table 0.
 pub(crate) struct Table {
     funcs: BTreeMap<u32, FuncIdx>,
 }

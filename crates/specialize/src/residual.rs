@@ -1,16 +1,16 @@
-//! What the search found → the body of the specialised function and its certificate.
+//! The result of the search → the body of the specialised function and its certificate.
 //!
 //! ```text
 //! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
 //! ```
 //!
 //! Every part that is reached from the entry becomes a block. Where one edge leads to it, it goes
-//! on with what is known there ([`crate::inner`]). Else all that a part needs ([`needed`]) and a
-//! run makes are parameters of its block, which has a row in the certificate; passes make values of
-//! them again ([`crate::fill`]).
+//! on with the facts known there ([`crate::inner`]). Else the values that a part needs ([`needed`])
+//! and a run makes are parameters of its block, which has a row in the certificate; passes make
+//! values of them again ([`crate::fill`]).
 //!
-//! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
-//!   generic function is called in its place.
+//! * G1. The first blocks compare the constants ([`crate::entry`]); if one differs, the generic
+//!   function is called in place of the specialised one.
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 
@@ -47,11 +47,11 @@ pub(crate) struct Residual {
 pub(crate) struct Writer<'m> {
     pub(crate) subject: Subject<'m>,
     pub(crate) assembler: Assembler,
-    /// What the roots are in the block that is written.
+    /// The values of roots in the block that is written.
     pub(crate) bases: Bases,
     /// The number of each part.
     numbers: &'m HashMap<Key, usize, Hash>,
-    /// By part: the values that its state tells of.
+    /// By part: the values in its state.
     pub(crate) needed: &'m [Vec<Value>],
     /// By part: the roots of its state, rising.
     roots: &'m [Vec<u32>],
@@ -69,7 +69,7 @@ pub(crate) struct Target<'t> {
 }
 
 impl<'t> Target<'t> {
-    /// What is forgotten on the way is for a row to leave out.
+    /// A target has no row if only one edge leads to it and no fact is forgotten on the way.
     fn new(part: usize, block: Block, at: &'t Part, to: Key, is_one: bool) -> Target<'t> {
         Target { part, block, known: &at.state, is_alone: is_one && at.key == to }
     }
@@ -161,7 +161,7 @@ pub(crate) fn write(
 /// Makes a part's state tell of what it needs alone.
 fn keep_needed(subject: Subject<'_>, part: &mut Part, needed: &[Value]) {
     let mut live = subject.generic.live_at(part.key.block, part.key.start).iter();
-    // Both rise, and what is needed is live.
+    // Both rise, and every needed value is live.
     let mut needed = needed.iter().peekable();
     part.state.values.retain(|_| {
         let value = live.next();
@@ -256,7 +256,7 @@ impl<'m> Writer<'m> {
         Role::Broken
     }
 
-    /// What a part's state tells of.
+    /// The values in a part's state.
     fn needed_of(&self, key: Key) -> &'m [Value] {
         self.numbers.get(&key).map_or(&[], |&part| &self.needed[part])
     }
@@ -561,7 +561,7 @@ impl Sink for Writer<'_> {
         self.needed_of(key)
     }
 
-    // What is compared is decided before anything is written.
+    // The comparisons are decided before anything is written.
     fn folded(&mut self, _: Option<Word>) {}
 
     fn refreshed(&mut self, _: Range) {}

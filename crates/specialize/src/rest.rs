@@ -333,7 +333,7 @@ fn names_func(code: Opcode) -> bool {
 }
 
 /// Whether a body goes on with the bytes of an operator; then it goes on behind them. Equal bytes
-/// are the same operator, whatever stands around them.
+/// are the same operator in any surroundings.
 fn skip(body: &mut BinaryReader<'_>, written: &[u8]) -> bool {
     let mut ahead = body.clone();
     let is_there = ahead.read_bytes(written.len()).is_ok_and(|found| found == written);
@@ -355,7 +355,7 @@ fn one<'m>(
     Some(operator)
 }
 
-/// What stands for a call of an intrinsic, with a local that is free.
+/// The code for a call of an intrinsic, with a local that is free.
 fn instead(all: &Intrinsics, intrinsic: Intrinsic, local: u32) -> Vec<Operator<'static>> {
     let target = MemArgTarget::Memory(0);
     let plain = MemArg { align: 0, max_align: 3, offset: 0, target, ordering: None };

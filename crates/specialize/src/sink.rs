@@ -1,5 +1,5 @@
-//! What a walk reads, and where it tells of what it finds: the subject, the places that code is
-//! copied for, and the two kinds of sink.
+//! The input and the output of a walk: the subject, the places that code is copied for, and the two
+//! kinds of sink.
 //!
 //! One sink asks what is known and writes nothing ([`crate::explore`]); the other one writes the
 //! specialised function ([`crate::residual`]).
@@ -23,7 +23,7 @@ pub(crate) struct Key {
     pub(crate) block: Block,
     /// How many of the block's instructions are done.
     pub(crate) start: u32,
-    /// What is known of constant memory.
+    /// The known bytes of constant memory.
     pub(crate) fresh: Fresh,
 }
 
@@ -36,17 +36,17 @@ pub(crate) trait Sink {
     fn load(&mut self, inst: Inst, address: Slot<Self::V>) -> Self::V;
     /// An i64 store that was put off until a place.
     fn store(&mut self, offset: u32, late: &Late<Self::V>);
-    /// What an intrinsic reads: the added global of this number.
+    /// The read of an intrinsic: the added global of this number.
     fn read_global(&mut self, inst: Inst, number: u32) -> Self::V;
-    /// What an intrinsic writes to such a global.
+    /// The write of an intrinsic to such a global.
     fn write_global(&mut self, inst: Inst, number: u32, value: Slot<Self::V>);
     /// A payload of an edge out of a block.
     fn payload(&mut self, block: Block, number: u32) -> Self::V;
     /// Whether a root has a value here.
     fn has_root(&self, root: u32) -> bool;
-    /// What a root is from now on.
+    /// Sets the value of a root from now on.
     fn set_root(&mut self, root: u32, value: Self::V);
-    /// The values of which a part's state tells, rising.
+    /// The values in a part's state, rising.
     fn live(&self, key: Key) -> &[Value];
     /// Constant memory is taken to be what was compared: this word at the entry, or another one
     /// later.
@@ -91,7 +91,7 @@ pub(crate) struct Leave<V> {
     pub(crate) offset: u32,
 }
 
-/// What a walk reads.
+/// The input of a walk.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'m> {
     pub(crate) generic: &'m Generic,
@@ -155,11 +155,11 @@ impl<'m> Subject<'m> {
         self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
     }
 
-    /// Whether code is copied for what is known of constant memory. If the program is trusted with
-    /// it, nobody has to know; but what a call may change is forgotten where stores that were put
-    /// off are done, and comes back as text is read: so the copies keep ways that have cells apart
-    /// from ways that have none. (Without them a call on a rare way would make all others store and
-    /// load. A store of the program changes nothing then.)
+    /// Whether code is copied for its knowledge of constant memory. If the program is trusted with
+    /// constant memory, the search need not know; but at a call the knowledge is forgotten where
+    /// stores that were put off are done, and comes back as text is read: so the copies keep ways
+    /// that have cells apart from ways that have none. (Without them a call on a rare way would
+    /// make all others store and load. A store of the program changes nothing then.)
     pub(crate) fn is_copied(&self) -> bool {
         let has_cells = self.has_cells && self.promises.cells_are_private;
         self.is_compared() || !self.promises.memory_is_compared && has_cells
@@ -171,14 +171,14 @@ impl<'m> Subject<'m> {
     }
 }
 
-/// What is known of each value of the generic function, used by one walk after another: an entry
-/// counts if it is of this walk.
+/// The slot of each value of the generic function, used by one walk after another: an entry counts
+/// if it is of this walk.
 pub(crate) struct Scratch<V> {
     walk: u32,
     slots: Vec<(u32, Slot<V>)>,
     /// The operands of an instruction, kept between instructions.
     pub(crate) operands: Vec<Slot<V>>,
-    /// The values that a part's state tells of, kept between parts and edges.
+    /// The values in a part's state, kept between parts and edges.
     pub(crate) live: Vec<Value>,
 }
 
@@ -189,7 +189,7 @@ impl<V> Default for Scratch<V> {
 }
 
 impl<V: Copy> Scratch<V> {
-    /// Forgets all for a walk over a body of so many values.
+    /// Forgets all for a walk over a body of `values` values.
     pub(crate) fn begin(&mut self, values: usize) {
         self.walk = self.walk.wrapping_add(1);
         if self.walk == 0 || self.slots.len() != values {

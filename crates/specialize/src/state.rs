@@ -1,9 +1,9 @@
-//! What is known while a generic function is walked: of each value a [`Slot`], and the registers
-//! and stores that intrinsics put off.
+//! The state of a walk through a generic function: for each value a [`Slot`], and the registers and
+//! stores that intrinsics put off.
 //!
 //! Slots form a lattice of height three: constants, pointers, and below them `Run`, a value that
-//! only a run knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so
-//! the search ends ([`crate::explore`]).
+//! only a run knows. Where ways meet, slots that are equal on all stay, every other becomes `Run`;
+//! so the search ends ([`crate::explore`]).
 //!
 //! A pointer is an i32 that a run makes, its *root*, and a distance from it that is known: so
 //! values that move together are told apart by constants. A root is named by the number of the
@@ -14,7 +14,7 @@ use crate::certificate::Known;
 use crate::plant::planted;
 use std::collections::BTreeMap;
 
-/// What is known of a value; `V` is what stands for one that a run makes.
+/// Fact about a value; `V` stands for a value that a run makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot<V> {
     Bits(u64),
@@ -31,7 +31,7 @@ impl<V: Copy> Slot<V> {
         }
     }
 
-    /// Whether both say the same, whatever a run makes.
+    /// Whether both are the same fact; all values that a run makes count as one.
     pub(crate) fn is_like<W>(self, other: &Slot<W>) -> bool {
         match (self, other) {
             (Slot::Bits(a), Slot::Bits(b)) => a == *b,
@@ -60,7 +60,7 @@ pub(crate) struct Late<V> {
     pub(crate) value: Slot<V>,
 }
 
-/// What intrinsics keep.
+/// The state that intrinsics keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Virtual<V> {
     pub(crate) regs: BTreeMap<u64, Slot<V>>,
@@ -88,7 +88,7 @@ impl<V: Copy> Virtual<V> {
     }
 }
 
-/// What is known at the start of a part of a block.
+/// The state at the start of a part of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State<V> {
     /// Of the values that are live there, in their order.

@@ -1,5 +1,5 @@
-//! What specialising has done to a function, for a report: the operators that went away and those
-//! that stay, by name, and the places where something was not known that would have saved more.
+//! The effect of specialising on a function, for a report: the operators that went away and those
+//! that stay, by name, and the places where an unknown value prevented more.
 //!
 //! ```text
 //! Explored ─ walk once more, with a sink that counts ─► Tally
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 type Cause = <Causes<'static> as Sink>::V;
 
-/// What was counted.
+/// The counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// How many copies of parts of blocks there are.
@@ -31,11 +31,11 @@ pub struct Tally {
     pub gone: BTreeMap<String, u64>,
     /// Operators that it does.
     pub kept: BTreeMap<String, u64>,
-    /// What could not be folded, by offset and name.
+    /// The places that could not be folded, by offset and name.
     pub sites: Sites,
 }
 
-/// What could not be folded, by offset and name.
+/// The places that could not be folded, by offset and name.
 pub type Sites = BTreeMap<(u32, String), Site>;
 
 /// A place at which something is not known.
@@ -151,8 +151,8 @@ impl Sink for Counter<'_, '_> {
     }
 }
 
-/// Counts what is in all copies that are reached; where the search ended with a refusal, in those
-/// that it has reached until then, each up to what is refused.
+/// Counts the operators in all copies that are reached. Where the search ended with a refusal, the
+/// copies are those that it had reached, each up to the refused operator.
 pub(crate) fn tally<'m>(
     subject: Subject<'m>,
     explored: &mut Explored,

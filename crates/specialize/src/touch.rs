@@ -1,12 +1,13 @@
-//! Which operators of the program touch a cell whose store was put off, as far as addresses tell:
-//! an operator, what is known of its operands, and a cell → whether they have a byte in common.
+//! Which operators of the program touch a cell whose store was put off, as long as the addresses
+//! can be compared: an operator, the slots of its operands, and a cell → whether they have a byte
+//! in common.
 //!
 //! * U1. Two addresses are compared if both are constant, or both are known distances from one
 //!   root; of others nothing is known here, and the program promises that they differ.
 //! * U2. Distances are those on the circle of 2³² addresses, so what wraps is touched, too. Where
 //!   the length is known at run time alone, every cell of the root is.
 //!
-//! Nobody believes this module: `check` knows for itself what is touched (S9).
+//! Nobody believes this module: `check` finds for itself which cells are touched (S9).
 
 use crate::plant::planted;
 use crate::state::Slot;
@@ -20,13 +21,13 @@ const CELL_BYTES: u64 = 8;
 /// Bytes of memory 0 that an operator accesses.
 struct Reach<V> {
     address: Slot<V>,
-    /// What is added to the address.
+    /// Distance that is added to the address, in bytes.
     offset: u64,
     /// How many, if that is known.
     bytes: Option<u64>,
 }
 
-/// What an operator accesses in memory 0.
+/// The bytes of memory 0 that an operator accesses: at most two ranges.
 fn reaches<V: Copy>(code: Opcode, imm: Imm, args: &[Slot<V>]) -> [Option<Reach<V>>; 2] {
     let of_length = |address: Slot<V>, length: Slot<V>| {
         let bytes = length.bits().map(|bits| u64::from(bits as u32));

@@ -1,5 +1,5 @@
-//! One walk over a part of a generic block: what is known at its start → what is known on each way
-//! out of it.
+//! One walk over a part of a generic block: the state at its start → the state on each way out of
+//! it.
 //!
 //! ```text
 //! Key, State ─ walk ─► Leave: how the part ends, and for each edge the next Key and its State
@@ -51,7 +51,7 @@ pub(crate) struct Walk<'w, 'm, S: Sink> {
     context: Context,
     env: &'w mut Scratch<S::V>,
     pub(crate) kept: Virtual<S::V>,
-    /// What is known of constant memory.
+    /// The known bytes of constant memory.
     pub(crate) fresh: Fresh,
 }
 
@@ -116,7 +116,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         let data = body.inst(inst);
         let operands = body.operands(data.args);
         if data.op.effects().is_pure() && operands.iter().any(|&it| self.env.get(it).is_none()) {
-            // What is not needed has no value.
+            // A result that is not needed has no value.
             return Ok(None);
         }
         let mut args = std::mem::take(&mut self.env.operands);
@@ -129,7 +129,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         leave
     }
 
-    /// The same, with what is known of its operands.
+    /// The same, with the slots of its operands.
     fn inst_of(
         &mut self,
         key: Key,
@@ -228,7 +228,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         Range { arg: word.arg, from, to }
     }
 
-    /// What an instruction does to constant memory.
+    /// The effect of an instruction on constant memory.
     fn change(&mut self, key: Key, inst: Inst, args: &[Slot<S::V>]) {
         let data = self.subject.body().inst(inst);
         if self.fresh == NONE
@@ -243,7 +243,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.store_to(window);
     }
 
-    /// What a store does to constant memory.
+    /// The effect of a store on constant memory; `window`: where it lies near an argument.
     pub(crate) fn store_to(&mut self, window: Option<Window>) {
         match window.filter(|_| self.fresh != NONE) {
             _ if !self.subject.promises.memory_is_compared => {}
@@ -288,7 +288,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         here.then(|| body.operands(data.args))
     }
 
-    /// What a run makes: an i32 becomes a root of its own, unless one of its name is in use.
+    /// Names a value that a run makes: an i32 becomes a new root, unless one of its name is in use.
     fn named(&mut self, value: Value, made: S::V) -> Slot<S::V> {
         let (body, root) = (self.subject.body(), value.as_u32());
         let is_free = body.value(value).ty == ValType::I32

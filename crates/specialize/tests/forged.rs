@@ -1,7 +1,7 @@
 //! Functions and certificates that no specialiser makes: each is wrong, agrees with its certificate
 //! at first sight, and must be refused.
 //!
-//! Green does not show that no other wrong pair is accepted. `plants.rs` changes what the
+//! A green run does not show that no other wrong pair is accepted. `plants.rs` changes what the
 //! specialiser makes.
 
 use prova_module::{Features, Limits, Module};
@@ -73,7 +73,7 @@ fn stores_that_could_be_others_are_proved() {
     }
 }
 
-/// What the proof says of it once its body's text and its roles are others.
+/// The proof's verdict on a function whose body's text and roles were edited.
 fn forged(
     body: &str,
     rows: bool,
@@ -131,7 +131,7 @@ const ARMS: &str = "(if (result i64) (i32.load (local.get $n))
     (else (i64.store offset=16 (local.get $n)
         (i64.extend_i32_u (i32.mul (local.get $n) (local.get $n)))) (i64.const 2)))";
 
-/// What one arm computes is not there in the other, though both compute the same.
+/// A value that one arm computes is not there in the other, though both compute the same.
 #[test]
 fn a_value_of_another_arm_is_not_known() {
     for (old, new) in [

@@ -1,8 +1,8 @@
 //! Bytes of modules and of their requests are changed at random: nothing panics, and what is made
 //! is made twice alike.
 //!
-//! Green does not show that a module is specialised rightly. `PROVA_CASES` sets how many are tried;
-//! the example `changed` runs long campaigns.
+//! A green run does not show that a module is specialised rightly. `PROVA_CASES` sets how many are
+//! tried; the example `changed` runs long campaigns.
 
 use crate::changed;
 #[test]

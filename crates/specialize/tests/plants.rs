@@ -1,8 +1,8 @@
 //! Faults planted in specialised functions and their certificates: each must be refused, by the
 //! rule that it is a fault against.
 //!
-//! `plants/table.txt` has edits of bodies; edits of certificates stand here. Green does not show
-//! that every wrong function is refused: it shows that none of these passes.
+//! `plants/table.txt` has edits of bodies; edits of certificates stand here. A green run does not
+//! show that every wrong function is refused: it shows that none of these passes.
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::Rule;

@@ -1,6 +1,6 @@
-//! What is refused, and with which words: modules as a whole, and requests by themselves.
+//! Refusals and their words: modules as a whole, and requests by themselves.
 //!
-//! Green does not show that nothing panics on other input: `hostile.rs` changes bytes.
+//! A green run does not show that nothing panics on other input: `hostile.rs` changes bytes.
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::{
@@ -47,7 +47,7 @@ const REFUSED: &[(&str, &str)] = &[
         r#"(module (memory 1) (func (export "weval.pending.head") (result i32) (i32.load (i32.const 8))))"#,
         "`weval.pending.head` is no function of an address",
     ),
-    // What a linker makes of it in a command that does not call its constructors.
+    // The export that a linker makes of it in a command that does not call its constructors.
     (
         r#"(module (memory 1) (func $ctors) (func $head (result i32) (i32.const 16))
              (func (export "weval.pending.head") (result i32) (call $ctors) (call $head)))"#,
@@ -110,8 +110,8 @@ fn flags_that_are_accepted() {
     }
 }
 
-/// A module with a request for each place of a result, all of the same arguments, of which so many
-/// bytes are a buffer.
+/// A module with a request for each slot, all with the same arguments, among them a buffer of
+/// `buffer` bytes.
 fn requests(slots: &[u32], buffer: u32) -> String {
     let bytes = |words: &[u32]| -> String {
         words
@@ -316,11 +316,11 @@ fn requests_that_are_refused() {
     }
 }
 
-/// What a value is made of is named, where that is why it is not constant.
+/// The operands of a value are named, where they are the reason why it is not constant.
 #[test]
 fn reasons_that_are_named() {
     for (body, words) in [
-        // What it is made of is none of the request's.
+        // An operand is not among the request's bytes.
         (
             "(call $push (i32.or (i32.load8_u offset=8 (local.get $code))
                  (i32.shl (i32.load8_u offset=9 (local.get $code)) (i32.const 8)))) (i64.const 0)",
@@ -331,7 +331,7 @@ fn reasons_that_are_named() {
             "(call $push (i32.load offset=6 (local.get $code))) (i64.const 0)",
             "not constant (no context): byte 8 of argument 0 is none of the request's",
         ),
-        // What it is made of came by two ways.
+        // An operand came by two ways.
         (
             "(if (i32.load (local.get $n)) (then (local.set $pc (i32.const 3)))
                  (else (local.set $pc (i32.const 4))))
@@ -342,7 +342,7 @@ fn reasons_that_are_named() {
     ] {
         refuses(body, Fault::Annotation, words);
     }
-    // What else it is made of comes at run time, so that is not the reason.
+    // Another operand comes at run time, so the first one is not the reason.
     for body in [
         "(call $push (i32.add (i32.load offset=6 (local.get $code)) (i32.load (local.get $n))))
          (i64.const 0)",
@@ -439,8 +439,8 @@ fn records_that_do_not_fit() {
     }
 }
 
-/// Of several requests for one slot the last one counts, and the others are told; so is a function
-/// that tells no context.
+/// Of several requests for one slot the last one counts, and the others are reported in notes; so
+/// is a function that tells no context.
 #[test]
 fn what_is_hardly_meant_is_told() {
     let context = r#"(import "weval" "pop.context" (func $pop))"#;

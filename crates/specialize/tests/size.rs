@@ -1,7 +1,7 @@
 //! The limit of the check's work (S12), on both sides; work is counted in steps.
 //!
-//! Green shows that honest work below the limit is accepted, and that functions and certificates
-//! that ask for much are refused within it. It does not show how long a step takes.
+//! A green run shows that honest work below the limit is accepted, and that functions and
+//! certificates that ask for much are refused within it. It does not show how long a step takes.
 
 use prova_module::{Features, Limits, Module};
 use prova_specialize::check::{Rule, STEPS_BASE, STEPS_PER_ITEM, Work};
@@ -19,7 +19,7 @@ fn certified(body: &str) -> Certified {
     Certified::with_rows(&module, 256, Assume::Trust).expect("it can be specialised")
 }
 
-/// What the proof says, within its limit.
+/// The proof's verdict, within its limit.
 fn rule(case: &Certified) -> (Option<Rule>, Work) {
     let (proof, work) = case.measured();
     assert_eq!(work.most, STEPS_BASE + STEPS_PER_ITEM * work.items);
@@ -40,7 +40,7 @@ fn long(products: usize) -> Certified {
     certified(&body)
 }
 
-/// The same function with so many copies of the loop's block, to which nothing leads, and which
+/// The same function with `copies` copies of the loop's block, to which nothing leads, and which
 /// lead to it: each is a few bytes, and stands for the whole sum.
 fn copied(products: usize, copies: usize) -> Certified {
     let mut case = long(products);
@@ -86,7 +86,7 @@ fn rows_of_many_are_limited() {
     assert_eq!(rule(&many(4_000)).0, Some(Rule::Size));
 }
 
-/// What is out of order is refused before anything is looked for in it.
+/// A list that is out of order is refused before anything is looked for in it.
 #[test]
 fn lists_that_are_out_of_order_are_refused_at_once() {
     for at in 0..3 {

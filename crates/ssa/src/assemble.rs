@@ -1,7 +1,7 @@
 //! Writing a body: blocks one after the other, each with parameters, instructions and a terminator.
 //!
 //! The only way to make a [`Body`]: the builder, the parser and the passes all come through here,
-//! so B1 and B2 hold whoever writes. What else a body owes is for `verify` to say.
+//! so B1 and B2 hold for every body. `verify` checks the other rules of a body.
 //!
 //! Blocks may be named before they stand: numbers are given in order, so the writer knows them
 //! ([`Block::from_u32`]). The order must put every definition before its uses, back edges apart (S4
@@ -48,7 +48,7 @@ impl Assembler {
         Assembler { body, open: false }
     }
 
-    /// Makes room for so many more blocks, instructions, values and arguments of edges.
+    /// Makes room for the blocks, instructions, values and arguments of edges that `room` counts.
     pub(crate) fn reserve(&mut self, room: &Room) {
         self.body.blocks.reserve_exact(room.blocks);
         self.body.insts.reserve_exact(room.insts);
@@ -186,7 +186,7 @@ impl Assembler {
         self.open
     }
 
-    /// What is written so far.
+    /// The body as written so far.
     pub fn body(&self) -> &Body {
         &self.body
     }

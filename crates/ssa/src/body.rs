@@ -45,7 +45,7 @@ impl Metering {
     pub const BOTH: Metering = Metering { fuel: true, epoch: true };
 }
 
-/// What an instruction does: an operator of Wasm's table, or metering.
+/// The operation of an instruction: an operator of Wasm's table, or metering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// A Wasm operator that goes on to the next one.
@@ -66,7 +66,7 @@ impl Op {
         }
     }
 
-    /// What it reads, changes and may trap with.
+    /// The state that it reads and changes, and its traps.
     pub fn effects(self) -> Effects {
         Effects::of(self)
     }
@@ -75,7 +75,7 @@ impl Op {
 /// An instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstData {
-    /// What it does.
+    /// Its operation.
     pub op: Op,
     /// Its immediates.
     pub imm: Imm,
@@ -101,7 +101,7 @@ pub enum Place {
     Stack(u32),
 }
 
-/// What makes a value.
+/// The definition of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Def {
     /// A parameter of a block, by its number, and the place in the Wasm that it stands for.
@@ -115,11 +115,12 @@ pub enum Def {
 pub struct ValueData {
     /// Its type.
     pub ty: ValType,
-    /// What makes it.
+    /// Its definition.
     pub def: Def,
 }
 
-/// What a block is in the Wasm. Labels are numbered as [`prova_module::FuncFacts::blocks`] are.
+/// The place of a block in the Wasm. Labels are numbered as [`prova_module::FuncFacts::blocks`]
+/// are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// Nothing that is known.
@@ -143,10 +144,10 @@ pub enum Origin {
 /// A block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockData {
-    /// What it is in the Wasm.
+    /// Its place in the Wasm.
     pub origin: Origin,
-    /// Offset in the module of the operator that it begins at or, with [`Origin::After`], after; of
-    /// a label the offset of `loop` or `end`, of an arm that of `if` or `else`.
+    /// Offset in the module of the operator that it begins at or, with [`Origin::After`], after:
+    /// for a label the offset of `loop` or `end`, for an arm the offset of `if` or `else`.
     pub offset: u32,
     first: Value,
     params: u32,

@@ -1,7 +1,8 @@
-//! What an instruction reads, changes, and may trap with: the order that every pass has to keep.
+//! The state that an instruction reads and changes, and its traps: the order that every pass has to
+//! keep.
 //!
 //! The effects of an operator follow from its class in the table of Wasm operators
-//! ([`Effects::of`]); a new class does not compile until it says what it does. They
+//! ([`Effects::of`]); a new class does not compile until its effects are stated. They
 //! over-approximate: an effect that is missing here is a fault of every pass.
 
 use crate::body::Op;
@@ -55,9 +56,9 @@ impl BitOr for State {
 /// The effects of an instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effects {
-    /// What it reads.
+    /// The state that it reads.
     pub reads: State,
-    /// What it may change.
+    /// The state that it may change.
     pub writes: State,
     /// Whether it may end the function: by a trap, an interrupt, lack of fuel, or an exception.
     pub leaves: bool,
@@ -110,7 +111,7 @@ impl Effects {
     /// Those of an operator, for tables; [`Effects::of`] looks them up.
     pub(crate) const fn of_operator(opcode: Opcode) -> Effects {
         let row = opcode.row();
-        // What an operation of the store works on follows from what its immediates name.
+        // The immediates of an operation of the store name the objects that it works on.
         let named = named(row.immediates);
         match row.class {
             Class::pure | Class::pure2 | Class::constant | Class::null | Class::select => {

@@ -1,4 +1,4 @@
-//! The names of things in a body: indices with types of their own, printed with their prefixes.
+//! The names of things in a body: indices of different types, printed with their prefixes.
 
 use cranelift_entity::entity_impl;
 use std::fmt;

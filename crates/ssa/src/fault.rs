@@ -1,8 +1,8 @@
-//! A rule that a proof finds broken, while only its caller knows the place: what the three proofs
-//! of this crate ([`crate::check`], [`crate::passes`], [`crate::emitted`]) have in common.
+//! A rule that a proof finds broken, while only its caller knows the place: the part that the three
+//! proofs of this crate ([`crate::check`], [`crate::passes`], [`crate::emitted`]) share.
 //!
-//! Each has rules of its own (`rules!`), and its own rejection, which adds the place. A fault is
-//! one word, so that a verdict is no larger than what it gives.
+//! Each has its own rules (`rules!`), and a rejection that adds the place. A fault is one word, so
+//! that a verdict is no larger than its result.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! The immediates of an instruction: those of a Wasm operator, in one small value.
 //!
-//! Neighbours: [`prova_module::ops`] says which immediates an operator has; the row's kinds say
-//! what the parts of an [`Imm`] mean, so an [`Imm`] has shapes and no names. Labels, block types
+//! An operator's row ([`prova_module::ops`]) lists its immediates, and the row's kinds give the
+//! parts of an [`Imm`] their meaning, so an [`Imm`] has shapes and no names. Labels, block types
 //! and clauses are no immediates here: they are edges.
 //!
-//! I1. The shape of an instruction's immediates is that of its row ([`Imm::fits`]).
+//! I1. The shape of an instruction's immediates is its row's shape ([`Imm::fits`]).
 
 use prova_module::ops::{Immediate, Value as Field};
 use prova_module::walk::Site;

@@ -28,32 +28,32 @@
 //!   local or stack position it stands for ([`Place`]). Both are hints for the proof against the
 //!   Wasm and mean nothing to execution; passes may drop them.
 //! * K4. *Types* are the module's [`ValType`](prova_module::ValType)s, exact to nullability: a
-//!   value's type is that of its definition and matches wherever it is used, by the module's
+//!   value has the type of its definition, which matches wherever it is used, by the module's
 //!   subtyping.
 //! * K5. *Only what control can reach.* Code behind a `br`, and labels and handlers that nothing
 //!   leads to, have no block.
 //!
 //! # Effects
-//! What an instruction reads, changes and may trap with follows from its operator ([`Effects`]).
-//! The instructions of a block stand in the order in which they happen; those that are not pure are
+//! The reads, changes and traps of an instruction follow from its operator ([`Effects`]). The
+//! instructions of a block stand in the order in which they happen; those that are not pure are
 //! *ordered*: this order is the function's effect order, and a pass may change it only where
 //! [`Effects::commutes`] says so. There are no effect values and no memory versions to keep up:
 //! position is the witness. A trap is an effect: it stays behind every change before it and before
 //! every one after it.
 //!
 //! # Several values, exceptions
-//! An instruction has as many results as its operator; `call` and `i64.add128` need nothing of
-//! their own. What an edge itself brings into being is a payload among its arguments: see
-//! [`terminator`]. Calls and throws with a handler in this function end their block; there is one
-//! handler block for each `try_table`.
+//! An instruction has as many results as its operator; `call` and `i64.add128` need no special
+//! form. A value that an edge itself makes is a payload among its arguments: see [`terminator`].
+//! Calls and throws with a handler in this function end their block; there is one handler block for
+//! each `try_table`.
 //!
 //! # Metering
 //! Charges and polls are instructions ([`Op::Charge`], [`Op::Poll`]) where the Wasm's segments,
-//! entries and loops have them, if [`Metering`] asks for them when the body is built. What depends
-//! on the run (bulk operators, growth, calls of the host, throws) is part of their operators'
-//! meaning, and so are the frame's charge and the poll after a call of the host. A body that goes
-//! back to Wasm has no metering: the new Wasm has segments of its own. Deterministic NaNs are part
-//! of an operator's meaning too (the row's `canonical`), not an instruction.
+//! entries and loops have them, if [`Metering`] asks for them when the body is built. Costs that
+//! depend on the run (of bulk operators, growth, calls of the host, throws) are part of their
+//! operators' meaning, and so are the frame's charge and the poll after a call of the host. A body
+//! that goes back to Wasm has no metering: the new Wasm has new segments. Deterministic NaNs are
+//! part of an operator's meaning too (the row's `canonical`), not an instruction.
 //!
 //! # Exceptions that frames hold
 //! A store keeps an exception while a local or operand of the Wasm holds its reference
@@ -81,6 +81,8 @@ mod assemble;
 mod body;
 mod build;
 pub mod check;
+pub mod constants;
+mod dominance;
 mod effect;
 pub mod emit;
 pub mod emitted;
@@ -101,8 +103,9 @@ pub use body::{
 };
 pub use build::{BuildError, BuildReason, Limits, build, build_within};
 pub use check::{CheckedBody, Rejection};
+pub use dominance::Dominators;
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 pub use text::{ParseError, parse, print, renumber};
-pub use verify::{Dominators, Rule, VerifyError, verify};
+pub use verify::{Rule, VerifyError, verify};

@@ -1,9 +1,9 @@
 //! How blocks end: edges to other blocks with their arguments, and the ways out of the function.
 //!
-//! Idea: an edge carries everything that its target gets. What only comes into being when control
-//! takes the edge (the results of a call, the values of an exception, a reference that turned out
-//! not to be null) is a *payload* of the edge and stands among its arguments as [`Arg`]s of their
-//! own, so it can go to any parameter of the target, or to none.
+//! Idea: an edge carries everything that its target gets. A value that only comes into being when
+//! control takes the edge (the results of a call, the values of an exception, a reference that
+//! turned out not to be null) is a *payload* of the edge and stands among its arguments as an
+//! [`Arg`], so it can go to any parameter of the target, or to none.
 //!
 //! # Exceptions
 //! * T1. A call inside a `try_table` ends its block ([`Terminator::Invoke`]): it returns along one
@@ -41,7 +41,7 @@ impl Arg {
         (self.0 & PAYLOAD == 0).then(|| Value::from_u32(self.0))
     }
 
-    /// What it is.
+    /// Its kind.
     #[inline]
     pub fn kind(self) -> ArgKind {
         match self.value() {
@@ -73,7 +73,7 @@ impl fmt::Debug for Arg {
     }
 }
 
-/// What an argument is.
+/// The kind of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArgKind {
     /// A value that dominates the edge.
@@ -87,7 +87,7 @@ pub enum ArgKind {
 pub struct Edge {
     /// Where it leads.
     pub block: Block,
-    /// What goes along.
+    /// The arguments.
     pub args: List<Arg>,
 }
 
@@ -182,7 +182,7 @@ pub enum Terminator {
 }
 
 impl Terminator {
-    /// What it is called in texts and messages.
+    /// The name in texts and messages.
     pub const fn name(&self) -> &'static str {
         match self {
             Terminator::Jump(_) => "jump",

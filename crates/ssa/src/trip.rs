@@ -1,4 +1,4 @@
-//! The whole trip of a module: Wasm → SSA → Wasm, of which nothing is kept that is not proved.
+//! The whole trip of a module: Wasm → SSA → Wasm; only proved functions are kept.
 //!
 //! ```text
 //! Module ─ build ─ CheckedBody::check ─► transform ─► emit ─┐
@@ -7,7 +7,7 @@
 //!                              EmittedBody::check: each body that differs ◄───────────┘
 //! ```
 //!
-//! What [`Options::transform`] gives stands for its function only if the emitted bytes, decoded
+//! A result of [`Options::transform`] stands for its function only if the emitted bytes, decoded
 //! again, are proved equal to it ([`crate::emitted`]). A function for which any step fails keeps
 //! its bytes, and [`Trip::outcomes`] says why. A module whose rest does not match is an error, and
 //! nothing is given.
@@ -18,10 +18,10 @@
 //! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
 //!   they are turned ([`turned`]); then block for block (`Style::Plain`), then in both styles
 //!   without the parameters that are one value (`Pass::Params`, which is checked), before it keeps
-//!   its bytes. What is proved of what is emitted is the same each time.
-//! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
-//!   proved no second time: the next module has their bytes, and is the same as the one before but
-//!   for bodies, types behind the others and custom sections.
+//!   its bytes. The proof of the emission is the same each time.
+//! * Y4. A function with the bytes that it had is the same. If one is refused, the others are not
+//!   proved again: the next module has their bytes, and equals the one before except bodies, types
+//!   behind the others and custom sections.
 //!
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
 //! whose bytes are invalid, up to [`INVALID_MAX`], and two more if some are refused.
@@ -42,17 +42,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use better::{ROUNDS_MAX, improved};
 
-/// After so many functions with invalid bytes no function is replaced: the emitter is broken.
+/// Number of functions with invalid bytes after which no function is replaced: the emitter is
+/// broken.
 pub const INVALID_MAX: usize = 8;
 
-/// What becomes of a function's body: another proved body of it; `None` leaves its bytes as they
-/// are. It is called once for each function, from any thread.
+/// A transformation of a function's body: another proved body of it, or `None` to leave its bytes
+/// as they are. It is called once for each function, from any thread.
 pub type Transform<'t> = &'t (dyn Fn(CheckedBody) -> Option<CheckedBody> + Sync);
 
 /// How a trip goes.
 #[derive(Clone, Copy)]
 pub struct Options<'t> {
-    /// What becomes of each body.
+    /// The transformation of each body.
     pub transform: Transform<'t>,
     /// How many threads work at once; at least one does.
     pub threads: usize,
@@ -60,7 +61,7 @@ pub struct Options<'t> {
     pub limits: &'t Limits,
 }
 
-/// What became of a function.
+/// The outcome for a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It has new bytes, proved equal to the body that they came from.
@@ -114,7 +115,7 @@ pub struct Trip {
     pub module: Module,
     /// The custom sections that no longer hold, by name.
     pub dropped: Vec<String>,
-    /// What became of each defined function, in order.
+    /// The outcome for each defined function, in order.
     pub outcomes: Vec<(FuncIdx, Outcome)>,
     /// The functions with loops that were turned for nothing, since what was made is not proved,
     /// and why.
@@ -232,9 +233,9 @@ fn rounds(
     }
 }
 
-/// Which functions of a new module are to be proved: not those that have their bytes, nor those
-/// with bytes that were proved in the round before, in a module that is the same but for bodies
-/// (Y4).
+/// Whether each function of a new module is to be proved. Excepted are functions with their old
+/// bytes, and those with bytes that were proved in the round before, in a module that is the same
+/// except bodies (Y4).
 fn due(funcs: &[FuncIdx], twin: &Twin, before: Option<&(Module, Vec<bool>)>) -> Vec<bool> {
     let known = before.and_then(|(before, proved)| {
         Twin::check(before, twin.new_module()).ok().map(|twin| (twin, proved))
@@ -291,7 +292,7 @@ fn leave_out(
     if any { Ok(()) } else { Err(TripError::Decode(error)) }
 }
 
-/// Results of a function of each number below `count`, in order, made by so many threads.
+/// Results of a function of each number below `count`, in order, made by `threads` threads.
 pub fn each<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads <= 1 {
         return (0..count).map(make).collect();

@@ -1,11 +1,11 @@
-//! What the check accepts and what it refuses, by rule.
+//! Bodies that the check accepts and refuses, by rule.
 //!
 //! The twins (`check/twins.txt`) are edits of text: each breaks the honest body of a module beside
 //! it in one place, and must be refused by the rule it names. Bodies that no text can say (lists of
 //! another body) and shapes that grow are made here.
 //!
-//! Green does not show that every wrong body is refused: `prova-testing ssa-edits` tries random
-//! ones, and runs what is accepted.
+//! A green run does not show that every wrong body is refused: `prova-testing ssa-edits` tries
+//! random ones, and runs what is accepted.
 
 use edit::edited;
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};

@@ -1,10 +1,10 @@
-//! What the proof of emission accepts and what it refuses, by rule.
+//! Emissions that the proof accepts and refuses, by rule.
 //!
 //! The twins (`emitted/twins.txt`) are edits of the text of a module: each is what a wrong emitter
 //! would have made of the module as it is, and must be refused by the rule it names.
 //!
-//! Green does not show that every wrong emission is refused: `prova-testing trip` runs what was
-//! accepted.
+//! A green run does not show that every wrong emission is refused: `prova-testing trip` runs what
+//! was accepted.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::emit::{Style, Types, assemble, emit_with};
@@ -50,7 +50,7 @@ const MODULES: &[(&str, &str)] = &[
     ("passed", include_str!("emitted/passed.wat")),
 ];
 
-/// Modules with a handler of several calls that is given values, of which what is emitted has none:
+/// Modules in which a handler of several calls gets values, and the emitted handler gets none:
 /// handlers are taken apart by the first trip, and their moves by the second.
 const APART: &[&str] = &["given", "each", "late", "once"];
 
@@ -76,7 +76,7 @@ fn homes(body: &Body) -> Vec<u32> {
     body.values().map(|(_, data)| home(data.def)).collect()
 }
 
-/// Checks the last function of `new` against that of `old`.
+/// Checks the last function of `new` against the last one of `old`.
 fn check(old: &Module, new: &Module) -> Result<(), Rejection> {
     let body = build(old, last(old), Metering::NONE).expect("a body");
     let homes = homes(&body);
@@ -175,7 +175,7 @@ fn a_search_without_end_is_refused() {
     assert_eq!(check(&old, &new).expect_err("too many steps").rule, Rule::Size);
 }
 
-/// What a body computes is compared also where it is far more than what its image does.
+/// The whole computation of a body is compared also where it is far more than its image's.
 #[test]
 fn a_body_that_is_larger_than_its_image_is_refused() {
     let sum = |count: usize| {
@@ -187,8 +187,8 @@ fn a_body_that_is_larger_than_its_image_is_refused() {
     assert_eq!(check(&new, &old).expect_err("another sum").rule, Rule::Operands);
 }
 
-/// Joins that only compute, one after another, each with an edge of its own: as a walk of all that
-/// follow from each edge they would be too many steps.
+/// Joins that only compute, one after another, each reached by an edge. A walk of all that follow
+/// from each edge would take too many steps.
 #[test]
 fn joins_in_a_row_are_proved_one_by_one() {
     const COUNT: usize = 2_000;
@@ -279,7 +279,7 @@ fn programs_go_on_their_trip() {
     }
 }
 
-/// What is emitted shortly for Lua is proved: no function needs its second chance.
+/// The short emission of Lua is proved: no function needs its second chance.
 #[test]
 fn a_program_is_proved_as_it_is_first_emitted() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
@@ -317,8 +317,8 @@ fn a_metered_body_is_the_same_function() {
     }
 }
 
-/// What nothing improves stays as it is: a second trip gives the same bytes, with any number of
-/// threads, and none makes a module larger.
+/// A module that nothing improves stays as it is: a second trip gives the same bytes, with any
+/// number of threads, and none makes a module larger.
 #[test]
 fn an_improved_module_is_the_same_behind_another_trip() {
     let limits = Limits::default();
@@ -340,7 +340,8 @@ fn an_improved_module_is_the_same_behind_another_trip() {
     }
 }
 
-/// What is not touched stays byte for byte; what holds offsets of code goes, by name.
+/// Sections that a trip does not touch stay byte for byte; sections with offsets of code go, by
+/// name.
 #[test]
 fn sections_stay_or_are_named() {
     let text = "(module (@custom \"one\" \"1\") (memory 1)

@@ -1,4 +1,4 @@
-//! What the proof of emission compares of two modules beside bodies (E1), and of calls (E5).
+//! The parts of two modules that the proof of emission compares beside bodies (E1), and calls (E5).
 //!
 //! Green shows that these sections are compared. It does not show that the emitter leaves them as
 //! they are: `tests/emitted.rs` does.

@@ -1,10 +1,10 @@
 //! The proof of emission over bodies whose handlers stand in another order than Wasm gives them:
 //! those around others come first.
 //!
-//! What was emitted is proved, and what another function was emitted as is refused, also where the
-//! outer handler has a parameter of its own for what begins at the one inside it. Green does not
-//! show that bodies in any order are proved: with that parameter this one is not, and neither the
-//! builder nor passes make it.
+//! An emission is proved against its body and refused for another function, also where the outer
+//! handler has a parameter for values that begin at the inner one. A green run does not show that
+//! bodies in any order are proved: with that parameter this one is not, and neither the builder nor
+//! passes make it.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::emit::{Style, Types, assemble, emit_with};
@@ -12,8 +12,8 @@ use prova_ssa::emitted::{EmittedBody, Homes, Rule, Twin};
 use prova_ssa::passes::Witness;
 use prova_ssa::{Block, CheckedBody, Metering, Value, build, parse, print, renumber};
 
-/// Two calls, each with a handler of its own, both inside two others, of which the inner one has a
-/// call too; a local is not the same at them.
+/// Two calls with a handler each, both inside two others, of which the inner one has a call too; a
+/// local differs at them.
 const NESTED: &str = "(module
   (import \"m\" \"see\" (func $see (param i32)))
   (tag $e) (tag $o) (tag $p)

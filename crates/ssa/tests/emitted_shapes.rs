@@ -1,9 +1,9 @@
 //! The proof of emission over shapes that only an emitter makes of a function: parameters of
-//! handlers with a local of their own, clauses that lead back to headers, joins that hold nothing
-//! but constants.
+//! handlers with separate locals, clauses that lead back to headers, joins that hold nothing but
+//! constants.
 //!
-//! Each function is proved as it is emitted in both styles, and what an edited one was emitted as
-//! is refused. Green does not show that all such shapes are proved: the project's campaign of
+//! Each function is proved as it is emitted in both styles, and the emission of an edited one is
+//! refused. A green run does not show that all such shapes are proved: the project's campaign of
 //! generated modules does (`prova-testing ssa-trips`).
 
 use prova_module::{Features, FuncIdx, Limits, Module};
@@ -23,7 +23,7 @@ const HEAD: &str = "(module
   (func (export \"f\") (param $a i32) (result i32) (local $x i32) (local $y i32) (local $n i32)
     (local $r (ref null $t)) (local $f funcref) (local $q (ref $t)) (local $w i64) ";
 
-/// A parameter of a handler that gets a constant at one of its calls has a local of its own; the
+/// A parameter of a handler that gets a constant at one of its calls has a separate local; the
 /// clauses lead back to the header, which has it in another one.
 const HANDED: &str = "(local.set $n (i32.const 5))
     (loop $l
@@ -57,7 +57,7 @@ const TURNED: &str = "(local.set $n (i32.const 5))
       (drop) (local.set $y (local.get $x)) (local.set $x (local.get $a)) (br $l))
     (unreachable)";
 
-/// Two headers of which the first one only jumps to the second one.
+/// Two headers; the first one only jumps to the second one.
 const ROW: &str = "(loop $p (loop $q
       (if (call $get)
         (then
@@ -79,8 +79,8 @@ const ROW_VALUE: &str = "(loop $p
         (br_if $q (call $get))))
     (local.get $x)";
 
-/// What begins at the handler inside is read behind the handler around it, also where that is
-/// thrown to from behind the one inside.
+/// Values that begin at the inner handler are read behind the outer one, also where the outer one
+/// is thrown to from behind the inner one.
 const AROUND: &str = "(block $out
       (try_table (catch $o $out)
         (block $p (result i32)
@@ -95,8 +95,8 @@ const AROUND: &str = "(block $out
       (return (i32.const 9)))
     (local.get $x)";
 
-/// What begins at a handler is read where the function returns, behind two of its clauses with
-/// effects of their own.
+/// Values that begin at a handler are read where the function returns, behind two of its clauses
+/// with different effects.
 const APART: &str = "(block $k
       (block $h
         (block $p (result i32)
@@ -109,7 +109,7 @@ const APART: &str = "(block $k
       (call $see (i32.const 3)))
     (i32.add (local.get $x) (local.get $a))";
 
-/// What begins at a handler goes along to a join where nothing reads it any more.
+/// Values that begin at a handler go along to a join where nothing reads them any more.
 const UNREAD: &str = "(block $end
       (block $all (result exnref)
         (block $p (result i32)
@@ -152,7 +152,7 @@ const PASSED: &str = "(if (local.get $a) (then (call $see (i32.const 1))))
       (br_if $l (i32.lt_s (local.get $n) (local.get $a))))
     (local.get $n)";
 
-/// What is carried on by a block with one way in is no constant: it was chosen before.
+/// A value that a block with one way in carries on is no constant: it was chosen before.
 const CHOSEN: &str = "(block $p (result i32)
       (if (result i32) (local.get $a)
         (then (local.set $a (i32.const 5)) (i32.const 1)) (else (i32.const 2)))
@@ -194,7 +194,7 @@ const SAME: &str = "(loop $l
     (local.get $x)";
 
 /// Tests for null that are effects of the body although they never trap: straight on, and behind a
-/// branch. What is not null stands in a local that may be.
+/// branch. The non-null reference stands in a local that may be null.
 const TESTED: &str = "(local.set $r (global.get $g))
     (block $z (result (ref null $t)) (br $z (ref.as_non_null (local.get $r))))
     (global.set $g (ref.as_non_null))
@@ -275,8 +275,8 @@ fn judged(text: &str, edits: &[(&str, &str, [Rule; 2])]) {
 
 use Rule::{Arguments, Effects, Operands, Targets};
 
-/// Two reads of one thing, `far` operators apart, of which the second one is used first: what is
-/// emitted may have either first.
+/// Two reads of one thing, `far` operators apart, and the second one is used first: the emission
+/// may have either first.
 fn crossed(read: &str, between: &str, far: usize) -> String {
     let step = "(local.set $x (i32.mul (i32.add (local.get $x) (local.get $a)) (local.get $x)))";
     let far = step.repeat(far);

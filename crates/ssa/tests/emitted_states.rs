@@ -32,8 +32,8 @@ const CLAUSE: &str = "(module
       (nop) (local.set $c) (local.set $s (i32.const 1)) (br $d))
     (unreachable)))";
 
-/// A join that is a state's start in part: the `if` of state 1 has one value of its own, and one
-/// that only goes through it.
+/// A join that is a state's start in part: the `if` of state 1 has one value that begins there, and
+/// one that only goes through it.
 const JOIN: &str = "(module
   (import \"m\" \"see\" (func $see (param i32)))
   (import \"m\" \"get\" (func $get (result i32)))
@@ -90,7 +90,7 @@ fn graph(text: &str, passes: &[Pass]) -> (Module, CheckedBody) {
     (module, graph)
 }
 
-/// The rules by which the graph of `other` is refused as what that of `text` was emitted as.
+/// The rules by which the graph of `other` is refused as the source of `text`'s emission.
 fn judge(text: &str, other: &str, passes: &[Pass]) -> [Option<Rule>; 2] {
     let ((module, body), (_, other)) = (graph(text, passes), graph(other, passes));
     let types = Types::new(&module);

@@ -2,8 +2,8 @@
 //! trip, without passes and behind all, and what an edited one is emitted as is refused, with each
 //! join as a place too.
 //!
-//! Green does not show that all such functions are proved: the project's campaign of generated
-//! modules does (`prova-testing ssa-trips`).
+//! A green run does not show that all such functions are proved: the project's campaign of
+//! generated modules does (`prova-testing ssa-trips`).
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::emit::{Style, Types, assemble, emit_with};

@@ -1,4 +1,4 @@
-//! The files of `tests/files/ssa`: Wasm in, SSA out. What green does not show stands in the README
+//! The files of `tests/files/ssa`: Wasm in, SSA out. The limits of a green run stand in the README
 //! there.
 
 use prova_module::{Features, Limits, Module};

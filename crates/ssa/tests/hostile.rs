@@ -1,6 +1,6 @@
 //! Shapes that blow up: deep, wide, or with more locals times blocks than fit anywhere.
 //!
-//! What green does not show: how long it takes; `examples/build_speed.rs` measures. Sizes are
+//! A green run does not show how long it takes; `examples/build_speed.rs` measures. Sizes are
 //! asserted, times are not.
 
 use prova_module::{Features, FuncIdx, Limits, Module};

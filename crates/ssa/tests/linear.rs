@@ -1,8 +1,8 @@
-//! What a function's SSA form is in size grows as the function does, for shapes that grow.
+//! The size of a function's SSA form grows as the function does, for shapes that grow.
 //!
-//! Green does not show how long building and checking take: `examples/linear.rs` measures that over
-//! the same shapes. The proof's searches are counted and limited (C14), so that an accepted body
-//! has been proved in so many steps.
+//! A green run does not show how long building and checking take: `examples/linear.rs` measures
+//! that over the same shapes. The proof's searches are counted and limited (C14), so that an
+//! accepted body has been proved within the limit.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::{CheckedBody, Metering, build};

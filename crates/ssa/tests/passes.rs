@@ -4,8 +4,8 @@
 //! edits of what a pass has made, or of its witness: a wrong fold, a load across a store, a claim
 //! that does not hold. Each must be refused by the rule it names, or accepted where it says `ok`.
 //!
-//! Green does not show that every wrong body is refused: `prova-testing ssa-passes` tries random
-//! edits, and runs what is accepted.
+//! A green run does not show that every wrong body is refused: `prova-testing ssa-passes` tries
+//! random edits, and runs what is accepted.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::passes::{Claim, Dying, Pass, PassRule, Witness, optimize};
@@ -46,7 +46,7 @@ fn proved(module: &Module, func: FuncIdx, metering: Metering) -> CheckedBody {
     CheckedBody::check(module, body).expect("the builder's bodies are proved")
 }
 
-/// What the passes of a file do to each function of its module.
+/// The output of a file's passes for each function of its module.
 fn passed(source: &str, name: &str) -> String {
     let names = source.lines().next().and_then(|line| line.strip_prefix(";; passes: "));
     let names = names.unwrap_or_else(|| panic!("{name}: no passes"));
@@ -104,8 +104,7 @@ struct Case {
 }
 
 impl Case {
-    /// The last function of a module after passes, of which the last is judged; `none` changes
-    /// nothing.
+    /// The last function of a module after passes; the last pass is judged; `none` changes nothing.
     fn new(name: &str, passes: &str) -> Case {
         let found = MODULES.iter().find(|(other, _)| *other == name);
         let module = module(found.unwrap_or_else(|| panic!("no module {name}")).1);

@@ -1,7 +1,7 @@
-//! What stores that are overwritten unseen cost: a witness that says much of a small body is
-//! refused (Q14), and the pass says little of each of many short blocks.
+//! The cost of stores that are overwritten unseen: a large witness for a small body is refused
+//! (Q14), and the pass writes little for each of many short blocks.
 //!
-//! Green does not show how long a comparison takes.
+//! A green run does not show how long a comparison takes.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::passes::{Dying, Pass, PassRule, Witness};
@@ -15,7 +15,7 @@ fn proved(text: &str) -> CheckedBody {
     CheckedBody::check(&module, body).unwrap_or_else(|why| panic!("{why}"))
 }
 
-/// A store that dies, so many branches, and so many stores behind them all.
+/// A store that dies, `count` branches, and `stores` stores behind them all.
 fn branches(count: usize, stores: usize) -> CheckedBody {
     let store = |at| format!("(i32.store offset={at} (local.get 0) (i32.const 0))");
     let all: String = (0..stores).map(|at| store(4 * at)).collect();

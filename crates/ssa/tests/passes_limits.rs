@@ -11,7 +11,7 @@ use prova_ssa::{
 };
 use std::fmt::Write;
 
-/// So many branches to the first of `chain` blocks that only jump, each to the next one.
+/// `branches` branches to the first of `chain` blocks that only jump, each to the next one.
 fn chained(branches: usize, chain: usize) -> Module {
     let mut text = "(module (func (param i32) ".to_owned();
     (0..=chain).for_each(|at| write!(text, "block $b{at} ").expect("a string"));
@@ -76,7 +76,8 @@ fn steps_over_threaded_blocks_are_limited() {
     }
 }
 
-/// So many stores by one base, then in a block with one way in a load of what the last one wrote.
+/// `count` stores by one base, then in a block with one way in a load of the bytes that the last
+/// one wrote.
 fn stores(count: usize) -> Module {
     let mut text = "(module (memory 1) (func (param i32 i64 i32) ".to_owned();
     for at in 0..count {
@@ -90,8 +91,8 @@ fn stores(count: usize) -> Module {
     Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
 }
 
-/// What is known in a block is passed on as long as it is little, and a load is forwarded that far:
-/// each store is a value and, but for the last one, an end that was reached.
+/// The facts of a block are passed on as long as they are few, and a load is forwarded that far:
+/// each store adds a value and, except the last one, an end that was reached.
 #[test]
 fn a_load_is_forwarded_as_far_as_the_check_knows() {
     for (count, is_known) in [(1, true), (63, true), (64, false), (200, false)] {

@@ -1,8 +1,8 @@
-//! What passes make, and say of it, grows as the function does, for shapes that grow; and the steps
-//! of their check have a limit (Q14), which is tested on both sides.
+//! The bodies and witnesses of passes grow as the function does, for shapes that grow; and the
+//! steps of their check have a limit (Q14), which is tested on both sides.
 //!
-//! Green does not show how long passes take: `examples/linear.rs` measures that over the same
-//! shapes. The check counts its steps, so that what it accepts has been walked in so many.
+//! A green run does not show how long passes take: `examples/linear.rs` measures that over the same
+//! shapes. The check counts its steps, so that a body that it accepts was walked within the limit.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::passes::{Pass, PassRule, Witness};
@@ -52,8 +52,8 @@ fn what_passes_make_grows_as_the_function() {
     }
 }
 
-/// A body in which so many edges lead into a chain of so many empty blocks, the same with edges
-/// that lead to its end at once, and the witness: to follow them takes the square of the number.
+/// A body in which `length` edges lead into a chain of `length` empty blocks, the same with edges
+/// that lead to its end at once, and the witness. To follow them takes the square of the number.
 fn over_a_chain(length: usize) -> (CheckedBody, Body, Witness) {
     let branches: String = (0..length).map(|at| format!("(br_if {at} (local.get 0))")).collect();
     let (open, close) = ("block ".repeat(length), "end ".repeat(length));

@@ -22,7 +22,7 @@ const MODULES: &[(&str, &str)] = &[
     ("refs", include_str!("check/refs.wat")),
 ];
 
-/// What the check says of the last function of a module after edits.
+/// The check's verdict on the last function of a module after edits.
 fn verdict(name: &str, edits: &str) -> String {
     let found = MODULES.iter().find(|(other, _)| *other == name).expect("a module of this name");
     let bytes = wat::parse_str(found.1).expect("a module");

@@ -5,8 +5,8 @@
 //! are edits of a body with copies, or of the blocks that they are copies of; each must be refused
 //! by the rule it names, or accepted where it says `ok`.
 //!
-//! Green does not show that every wrong copy is refused; `prova-testing ssa-trips` runs what is
-//! made of random functions.
+//! A green run does not show that every wrong copy is refused; `prova-testing ssa-trips` runs what
+//! is made of random functions.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::emit::turn::{Turned, turn};
@@ -35,7 +35,7 @@ fn proved(module: &Module, func: FuncIdx) -> CheckedBody {
     CheckedBody::check(module, body).expect("the builder's bodies are proved")
 }
 
-/// What becomes of each function of a module behind `params` and `fold`, and its trip.
+/// The outcome for each function of a module behind `params` and `fold`, and its trip.
 fn turned(source: &str, name: &str) -> String {
     let module = module(source);
     let mut all = String::new();
@@ -56,7 +56,7 @@ fn turned(source: &str, name: &str) -> String {
     let trip = trip::turned(&module, &options).expect("a trip");
     assert!(trip.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Replaced), "{name}");
     assert_eq!(trip.unturned, [], "{name}");
-    // What is turned stays so.
+    // A turned loop stays so.
     let again = trip::turned(&trip.module, &options).expect("a trip");
     assert_eq!(again.unturned, [], "{name}");
     let sizes = [&trip, &again].map(|trip| trip.module.bytes().len());
@@ -137,8 +137,8 @@ fn loops(count: usize) -> String {
     text + "))"
 }
 
-/// What is carried would grow as the square of the number of loops. Green does not show how long it
-/// takes to find out.
+/// The carried values would grow as the square of the number of loops. A green run does not show
+/// how long it takes to find out.
 #[test]
 fn what_is_made_grows_as_the_body() {
     for (count, turns) in [(10, true), (40, true), (100, false), (400, false)] {

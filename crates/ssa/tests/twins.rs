@@ -9,8 +9,8 @@
 //! `twins/README.md`. Each file is judged by the checker of its kind; where two checkers become
 //! one, the files stay.
 //!
-//! Green does not show that every wrong body is refused: a twin is one wrong body, and beside it a
-//! right one.
+//! A green run does not show that every wrong body is refused: a twin is one wrong body, and beside
+//! it a right one.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::check::Rule;

@@ -1,7 +1,7 @@
 //! The verifier: a body that it accepts, and for each rule bodies like it that break that rule
 //! alone.
 //!
-//! What green does not show: that the rules are enough for what reads bodies.
+//! A green run does not show that the rules are enough for what reads bodies.
 
 use prova_module::{Features, Limits, Module};
 use prova_ssa::{Rule, parse, verify};
@@ -152,7 +152,7 @@ fn texts_that_print_never_writes_are_refused() {
         let error = parse(&text).expect_err(to);
         assert!(error.line == line || from == "block2() @0x40\n" || line == 21, "{to}: {error}");
     }
-    // Whatever is cut off or changed, nothing panics; what is read is verified.
+    // After any cut or change, nothing panics; a body that is read is verified.
     let module = module();
     for at in 0..GOOD.len() {
         let _ = parse(&GOOD[..at]);

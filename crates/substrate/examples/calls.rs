@@ -1,4 +1,4 @@
-//! What a call of a chain's runtime costs: `calls RUNTIME [ROUNDS]`.
+//! The cost of a call of a chain's runtime: `calls RUNTIME [ROUNDS]`.
 //!
 //! Median and least of all rounds, in microseconds, of `Core_version` on an empty state: a new
 //! store and instance, the call, and dropping them; the code is translated before.

@@ -1,7 +1,7 @@
-//! What a fresh instance costs: `Core_version` of a runtime that is translated already.
+//! The cost of a fresh instance: `Core_version` of a runtime that is translated already.
 //!
 //! `cargo run --release -p prova-substrate --example core_version RUNTIME [COUNT]` prints the wall
-//! time of a call, the least and the mean of COUNT (1,000) calls. Each has an instance of its own.
+//! time of a call, the least and the mean of COUNT (1,000) calls. Each call has a new instance.
 
 use prova::{Config, Engine, Result, format_err};
 use prova_substrate::{CallOptions, Runtime, Storage, configure};

@@ -1,9 +1,9 @@
-//! What the roots of a state cost: `roots FILE [CODE] [ROUNDS]`.
+//! The cost of the roots of a state: `roots FILE [CODE] [ROUNDS]`.
 //!
 //! FILE has a state, and perhaps a block; CODE is the runtime if the state has none (`-` for none).
 //! Prints, as the median and the least of ROUNDS (50) times in microseconds: the root of the state
-//! as it stands, that after its block was executed (with the block's changes over it), and the
-//! block itself, in which the runtime asks for both roots of its own.
+//! as it stands, the root after its block was executed (with the block's changes over it), and the
+//! block itself, in which the runtime asks for both of its roots.
 
 use prova::{Config, Engine, Result, format_err};
 use prova_substrate::{
@@ -12,7 +12,7 @@ use prova_substrate::{
 };
 use std::time::Instant;
 
-/// The median and the least of so many times, in microseconds.
+/// The median and the least of `rounds` times, in microseconds.
 fn timed(rounds: usize, mut what: impl FnMut() -> Result<()>) -> Result<(f64, f64)> {
     let mut times = Vec::with_capacity(rounds);
     for _ in 0..rounds.max(1) {

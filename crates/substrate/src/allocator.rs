@@ -14,7 +14,7 @@
 //! * A1. The heap begins at `__heap_base` rounded up to 8; every header is at a multiple of 8.
 //! * A2. After an error the allocator answers nothing any more (it is *poisoned*): headers lie in
 //!   the runtime's own memory, and it may have overwritten them.
-//! * A3. Nothing outside of the memory is read or written, whatever the headers say.
+//! * A3. Nothing outside of the memory is read or written, for any headers.
 //!
 //! The memory is one that does not grow (the *static* strategy, which chains use): the bound of the
 //! heap is its size. `tests/allocator.rs` compares with a plain model.
@@ -42,7 +42,7 @@ pub enum AllocatorError {
     OutOfSpace,
     /// A header in a list is not of a free block, or not inside the memory.
     BadHeader(u32),
-    /// What is freed is no block.
+    /// The freed address is no block.
     NoBlock(u32),
     /// More is freed than was allocated.
     Underflow,
@@ -90,7 +90,7 @@ impl Order {
     }
 }
 
-/// What a header says.
+/// The content of a header.
 enum Header {
     Free { next: u32 },
     Occupied(Order),

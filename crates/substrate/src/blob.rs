@@ -11,7 +11,7 @@ use prova::Result;
 /// The greatest size of a runtime, compressed or not, in bytes (50 MiB): `CODE_BLOB_BOMB_LIMIT`.
 pub const CODE_BYTES_MAX: u64 = 50 << 20;
 
-/// What a compressed blob begins with, before the byte that says what it holds.
+/// The first bytes of a compressed blob, before the byte for the kind of its content.
 const ZSTD_MAGIC: [u8; 7] = [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e];
 const WASM_MAGIC: &[u8] = b"\0asm";
 const POLKAVM_MAGIC: &[u8] = b"PVM\0";
@@ -24,7 +24,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// Unpacks a blob. What it gives is not validated yet.
+    /// Unpacks a blob. The result is not validated yet.
     ///
     /// # Errors
     /// [`Rule::CodeBytes`], [`Rule::Compressed`], [`Rule::NotWasm`].

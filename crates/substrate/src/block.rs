@@ -13,7 +13,7 @@ use crate::version::compact;
 use parity_scale_codec::{Compact, Decode};
 use prova::Result;
 
-/// What is read of a block's header.
+/// The fields read of a block's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The hash of the parent's header.
@@ -35,7 +35,7 @@ pub struct Block {
     pub body: Vec<Vec<u8>>,
 }
 
-/// What came of a block.
+/// The outcome of a block.
 #[derive(Clone, Debug)]
 pub struct Executed {
     /// Of the call.

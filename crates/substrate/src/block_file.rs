@@ -9,7 +9,7 @@ use crate::json::{Reader, refuse};
 use crate::state_file::STATE_BYTES_MAX;
 use prova::Result;
 
-/// What an extrinsic takes besides its bytes.
+/// Bytes counted for an extrinsic besides its own.
 const EXTRINSIC_BYTES: u64 = 96;
 
 /// The block in a file's text; `None` if it has none.
@@ -43,7 +43,7 @@ pub fn parse_block_file(json: &[u8]) -> Result<Option<Block>> {
     }
 }
 
-/// What has been read of a block.
+/// The parts of a block read so far.
 #[derive(Default)]
 struct Parts {
     header: Option<Vec<u8>>,

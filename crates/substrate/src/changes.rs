@@ -1,4 +1,4 @@
-//! What a call has changed so far: a map over the state, with nested transactions.
+//! The changes of a call so far: a map over the state, with nested transactions.
 //!
 //! The map has the newest value of every changed key, so a read looks in one place however many
 //! transactions are open. Each open transaction remembers what the map had where it first changed
@@ -30,7 +30,7 @@ pub(crate) const TRANSACTIONS_MAX: usize = 1024;
 type Entry = Option<Vec<u8>>;
 /// Changed keys of a trie.
 pub(crate) type Entries = BTreeMap<Vec<u8>, Entry>;
-/// What the map had, by trie and key; `None` where it had no entry.
+/// The former entries of the map, by trie and key; `None` where it had no entry.
 type Undo = BTreeMap<(Trie, Vec<u8>), Option<Entry>>;
 
 /// The changes of a call.
@@ -43,12 +43,12 @@ pub struct Changes {
     bytes: u64,
 }
 
-/// What a map takes for an entry besides key and value: a slot in a node that may be half empty,
-/// and what the allocator adds to both vectors.
+/// Bytes that a map takes for an entry besides key and value: a slot in a node that may be half
+/// empty, and the allocator's overhead for both vectors.
 pub(crate) const ENTRY_BYTES: u64 = 192;
-/// What a transaction takes for a key that it remembers, besides the bytes of all vectors.
+/// Bytes that a transaction takes for a key that it remembers, besides those of all vectors.
 const UNDO_BYTES: u64 = 288;
-/// What a trie with changes takes besides its entries: a slot, and a map's first node.
+/// Bytes that a trie with changes takes besides its entries: a slot, and a map's first node.
 pub(crate) const TRIE_BYTES: u64 = 704;
 
 fn entry_bytes(key: &[u8], entry: &Entry) -> u64 {
@@ -83,7 +83,7 @@ impl Changes {
         self.tries.get(trie)
     }
 
-    /// The child tries of which something is changed.
+    /// The child tries with changes.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Trie> {
         self.tries.keys().filter(|trie| **trie != Trie::Main)
     }
@@ -102,7 +102,7 @@ impl Changes {
         };
         let new_trie = if entries.is_none() { trie_bytes(trie) } else { 0 };
         let added = entry_bytes(&place.1, &entry) + remembered + new_trie;
-        // What is replaced is counted until then: both are there at once.
+        // The replaced entry is counted until then: both are there at once.
         if added > CHANGES_BYTES_MAX.saturating_sub(self.bytes) {
             return Err(Rule::ChangesBytes(CHANGES_BYTES_MAX));
         }
@@ -164,7 +164,7 @@ impl Changes {
             };
             self.bytes -= now.map_or(0, |now| entry_bytes(&key, &now));
             self.bytes += back;
-            // Only tries of which something was changed are looked at: the others may be many.
+            // Only tries with changes are looked at: the others may be many.
             if entries.is_empty() {
                 self.bytes -= trie_bytes(&trie);
                 self.tries.remove(&trie);

@@ -1,7 +1,7 @@
-//! What can be wrong with a runtime, a state or a block: where, which rule, whose fault.
+//! The faults of a runtime, a state or a block: where, which rule, whose fault.
 //!
 //! Errors of the engine (a trap, a module that is refused) keep their own types; this one is for
-//! what the host itself sees.
+//! faults that the host itself sees.
 
 use crate::allocator::AllocatorError;
 use std::borrow::Cow;

@@ -15,7 +15,8 @@ mod storage;
 use crate::host::{Call, Host};
 use prova::{Caller, Engine, FuncType, Linker, Result, Trap, Val, ValType, bail};
 
-/// What a host function does with its arguments, an i32 extended with zeros; without a result, 0.
+/// The code of a host function. Its arguments are words, an i32 extended with zeros; without a
+/// result it returns 0.
 type Run = fn(&mut Call<'_>, &[u64]) -> Result<u64>;
 
 /// A host function.

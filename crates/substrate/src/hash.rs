@@ -4,7 +4,7 @@ use sha2::Digest;
 use std::hash::Hasher as _;
 use twox_hash::XxHash64;
 
-/// What a trie's nodes are hashed with.
+/// The hash function of a trie's nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hasher {
     /// BLAKE2b with 32 bytes.

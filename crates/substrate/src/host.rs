@@ -1,9 +1,10 @@
-//! What host functions work on: the memory of the calling instance, its allocator, the storage.
+//! The objects that host functions work on: the memory of the calling instance, its allocator, the
+//! storage.
 //!
 //! A host function is a plain function on a [`Call`] and its arguments as 64-bit words; `functions`
 //! lists them with their types. Ranges are packed as the protocol says: the address in the low half
-//! of an i64, the length in the high half. What a function returns lies in blocks of the host's
-//! allocator, which the runtime frees.
+//! of an i64, the length in the high half. The bytes that a function returns lie in blocks of the
+//! host's allocator, which the runtime frees.
 //!
 //! # Invariants
 //! * H1. Bytes are copied out of the memory before anything else happens, and results in after.
@@ -37,11 +38,11 @@ pub(crate) struct Host {
     pub(crate) memory: Option<Memory>,
     pub(crate) allocator: Allocator,
     pub(crate) storage: Storage,
-    /// The result so far of an open batch of signatures.
+    /// The present result of an open batch of signatures.
     pub(crate) batch: Option<bool>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) log_bytes: usize,
-    /// What `ext_logging_max_level` answers.
+    /// The answer of `ext_logging_max_level`.
     pub(crate) log_level: u32,
     /// The last root of the main trie that was asked for.
     pub(crate) last_root: Option<[u8; 32]>,
@@ -126,7 +127,7 @@ impl Call<'_> {
             let memory = self.memory.len() as u64;
             return Err(self.broken(Rule::Range { start, len, memory }));
         };
-        // What cannot be paid is not copied.
+        // Bytes that cannot be paid for are not copied.
         self.work += u64::from(len) / 8;
         if self.fuel.is_some_and(|fuel| fuel < self.work) {
             return Err(self.out_of_fuel());

@@ -1,8 +1,8 @@
-//! What a module imports → definitions for all of it, or what is missing.
+//! The imports of a module → definitions for all of them, or the list of those that are missing.
 //!
 //! A tool that looks at a runtime wants to know at once that this host cannot serve it. A validator
-//! of parachains instantiates such a module, and it traps when it calls what is missing
-//! (`allow_missing_func_imports`). So the embedder says which: [`MissingImports`].
+//! of parachains instantiates such a module, and it traps when it calls a missing function
+//! (`allow_missing_func_imports`). So the embedder chooses: [`MissingImports`].
 //!
 //! # Invariants
 //! * R3. A function that this host has is imported with its own type, or the module is refused.
@@ -14,7 +14,7 @@ use crate::memory;
 use prova::{ExternType, FuncType, Linker, Module, Result, Trap, ValType};
 use std::collections::BTreeMap;
 
-/// What becomes of a module that imports functions which this host does not have.
+/// The treatment of a module that imports functions which this host does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MissingImports {
     /// It is refused.

@@ -1,12 +1,12 @@
 //! JSON, read member by member into what is kept of it: no tree of the whole file is made.
 //!
-//! A [`Reader`] goes once over the text; whoever reads an object or a list is called for each
-//! member or element, and takes its value or passes over it. Strings without escapes are borrowed,
-//! and hexadecimal digits are decoded where they stand. What is kept is counted, as the memory that
-//! it takes, against a limit.
+//! A [`Reader`] goes once over the text. The reader's user gives a function for an object or a
+//! list, which is called for each member or element, and takes its value or passes over it. Strings
+//! without escapes are borrowed, and hexadecimal digits are decoded where they stand. Kept values
+//! are counted, as the memory that they take, against a limit.
 //!
 //! # Invariants
-//! * J1. What is accepted is JSON (RFC 8259), passed-over parts included: the test compares with
+//! * J1. Accepted text is JSON (RFC 8259), passed-over parts included: the test compares with
 //!   `serde_json`.
 //!
 //! # Limits
@@ -19,7 +19,8 @@ use std::borrow::Cow;
 /// How deep objects and lists may lie in each other.
 const DEPTH_MAX: u32 = 128;
 
-/// What is no hexadecimal digit: all bits, so that it shows in whatever it is put together with.
+/// The mark of a byte that is no hexadecimal digit: all bits, so that it shows after any
+/// combination with `|`.
 const NO_DIGIT: u8 = 0xff;
 
 /// The hexadecimal digit that each byte is.
@@ -110,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands between the bracket here and its end, separated by commas.
+    /// Reads the items between the bracket here and its end, separated by commas.
     fn each(&mut self, end: u8, mut one: impl FnMut(&mut Reader<'a>) -> Result<()>) -> Result<()> {
         self.at += 1;
         self.depth += 1;
@@ -224,7 +225,7 @@ impl<'a> Reader<'a> {
     /// Passes over a number: `-? (0 | [1-9] digits) (. digits)? ([eE] [+-]? digits)?`.
     fn number(&mut self) -> Result<()> {
         self.accept(b"-");
-        // What stands behind a zero is no part of the number, and then nothing that may be there.
+        // Digits behind a zero are no part of the number, and nothing else may follow there.
         let mut right = self.accept(b"0") || self.digits();
         if self.accept(b".") {
             right &= self.digits();

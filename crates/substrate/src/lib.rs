@@ -10,12 +10,12 @@
 //! block + parent state ─► execute_block ─► Storage after it, state root accepted
 //! ```
 //!
-//! The protocol is that of the Polkadot specification (chapters 2 and 8, appendix B). What a
-//! runtime sees is the same in every tier of Prova, fuel included.
+//! The protocol follows the Polkadot specification (chapters 2 and 8, appendix B). A runtime's
+//! observations are the same in every tier of Prova, fuel included.
 //!
 //! # Invariants
 //! * S1. A call that fails leaves its [`Storage`] as it was.
-//! * S2. Every call has an instance of its own: no global, table or byte of a memory survives one.
+//! * S2. Every call has a new instance: no global, table or byte of a memory survives one.
 //! * S3. Nothing here depends on time, on addresses, or on the order of a hash table.
 //!
 //! # Limits

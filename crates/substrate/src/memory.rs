@@ -5,13 +5,13 @@
 //! strategy). So data segments may lie in the heap, and a maximum below the heap does no harm. How
 //! many pages of heap there are is in the state, which a translated module must not depend on; so
 //! here it is the other way round: a memory of the module's own becomes an imported one, which each
-//! call makes with the pages it needs. What a runtime sees is the same.
+//! call makes with the pages it needs. A runtime observes no difference.
 //!
 //! Most runtimes import a memory without a maximum and are left as they are. Those that are
 //! rewritten have their operators some bytes further on, which backtraces show.
 //!
 //! # Invariants
-//! * R4. What is given has passed validation; what comes out is validated again.
+//! * R4. The input has passed validation; the output is validated again.
 
 use crate::error::{Rule, broken};
 use crate::metering::reader::{Reader, unsigned, vector};
@@ -58,7 +58,7 @@ fn rewrite(wasm: &[u8], pages: u32) -> Result<Vec<u8>, Why> {
     };
     let mut done = false;
     for (id, content) in sections(wasm)? {
-        // Sections stand in the order of their numbers, but for custom ones.
+        // Sections stand in the order of their numbers, except custom ones.
         if !done && id > section::IMPORT {
             section(section::IMPORT, &imports(&[0], pages)?);
             done = true;

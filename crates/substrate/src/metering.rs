@@ -15,14 +15,14 @@
 //! is renumbered. Imported functions cost nothing.
 //!
 //! # Invariants
-//! * M1. What is given has passed validation as WebAssembly 1.0 with sign extension; whatever else
-//!   it is, the outcome is an error and never a panic. What comes out is validated again.
+//! * M1. The input has passed validation as WebAssembly 1.0 with sign extension; for any other
+//!   input the outcome is an error and never a panic. The output is validated again.
 //! * M2. Each call of a defined function adds its cost before and subtracts it after, so `height`
 //!   is the sum of the costs of the frames that are active.
 //!
 //! # Limits
-//! [`METERED_BYTES_MAX`]. What the original refuses is refused (saturating conversions), and so are
-//! modules with imported globals, where it takes a wrong global for its own.
+//! [`METERED_BYTES_MAX`]. Modules that the original refuses are refused (saturating conversions),
+//! and so are modules with imported globals, where it takes a wrong global for its own.
 
 mod height;
 pub(crate) mod reader;
@@ -264,7 +264,7 @@ impl<'a> Module<'a> {
 /// Functions with a thunk, and the thunks.
 type Thunks = BTreeMap<u32, u32>;
 
-/// What is put around calls.
+/// The data for the code put around calls.
 struct Meter {
     /// The global that has the height.
     height: u32,

@@ -7,7 +7,7 @@
 //! what comes out at the top has to be the root.
 //!
 //! # Invariants
-//! * V1. What is accepted is the encoding of a path whose nodes have the root as their hash: the
+//! * V1. An accepted proof is the encoding of a path whose nodes have the root as their hash: the
 //!   completed nodes are encoded anew, never copied.
 //! * V2. A proof says nothing that is not needed: a node too many, a value or a hash that the rest
 //!   determines, each refuses it.
@@ -116,7 +116,7 @@ fn up(
     below?.try_into().ok()
 }
 
-/// What a node has for a value.
+/// The value of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held<'a> {
     Nothing,

@@ -44,17 +44,17 @@ pub fn configure(config: &mut Config) -> &mut Config {
     config.features(features).deterministic(true)
 }
 
-/// What is done with a module before it is called.
+/// The options for a module before it is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuntimeOptions {
     /// The greatest height of the stack in values, metered as `wasm-instrument` does
     /// ([`meter_stack`]); `None` is no metering.
     pub stack_values_max: Option<u32>,
-    /// What becomes of imports that this host does not have.
+    /// The treatment of imports that this host does not have.
     pub missing_imports: MissingImports,
 }
 
-/// What a call may use.
+/// The limits of a call.
 #[derive(Clone, Debug)]
 pub struct CallOptions {
     /// The units of fuel, where the engine consumes fuel; `None` is as much as there is.
@@ -71,14 +71,14 @@ impl Default for CallOptions {
     }
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The bytes that the entry point returned.
     pub output: Vec<u8>,
     /// The units of fuel it took; 0 where the engine consumes none.
     pub fuel: u64,
-    /// What the runtime logged.
+    /// The lines that the runtime logged.
     pub log: Vec<LogLine>,
     /// How often each host function was called.
     pub calls: BTreeMap<&'static str, u64>,
@@ -143,7 +143,7 @@ impl Runtime {
         Ok(Runtime { engine: engine.clone(), code, pre, pages, nesting: 0 })
     }
 
-    /// The same, whose calls are inside so many others.
+    /// The same, whose calls are inside `nesting` others.
     pub(crate) fn nested(self, nesting: u32) -> Runtime {
         Runtime { nesting, ..self }
     }
@@ -351,7 +351,7 @@ fn heap_pages(storage: &Storage, options: &CallOptions) -> Result<u64> {
     }
 }
 
-/// One memory of so many pages, and no more.
+/// Limits a store to one memory of at most `pages` pages.
 fn set_limits(store: &mut Store<Host>, pages: u64) {
     let bytes = usize::try_from(pages << 16).unwrap_or(usize::MAX);
     let mut limits: StoreLimits = StoreLimitsBuilder::new().memory_size(bytes).build();

@@ -11,7 +11,7 @@
 //! # Invariants
 //! * F1. An object that holds a state has no member that is not read: a misspelt one is refused by
 //!   its name. Elsewhere (specifications have many) other members are passed over.
-//! * F2. What is kept of a file is counted as the memory that it takes, and bounded
+//! * F2. The parts kept of a file are counted as the memory that they take, and bounded
 //!   ([`STATE_BYTES_MAX`]). Nothing else of it is kept.
 
 use crate::block_file::set;
@@ -80,7 +80,7 @@ fn state_within(json: &[u8], code: Option<&[u8]>, max: u64) -> Result<Storage> {
     Storage::with_versions(main, children, written)
 }
 
-/// What is read of a specification's `genesis`.
+/// The parts read of a specification's `genesis`.
 #[derive(Default)]
 struct Genesis {
     raw: State,
@@ -134,7 +134,7 @@ impl<V> Entries<V> {
 #[derive(Default)]
 struct Values {
     pairs: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The keys of values that have a state version of their own.
+    /// The keys of values with an explicit state version.
     versions: Vec<(Vec<u8>, StateVersion)>,
 }
 
@@ -283,7 +283,7 @@ mod tests {
         let error = state_within(json, None, all - 1).unwrap_err();
         let rule = error.downcast_ref::<SubstrateError>().map(SubstrateError::rule);
         assert_eq!(rule, Some(&Rule::StateBytes(all - 1)));
-        // What is passed over counts nothing.
+        // Members that are passed over count nothing.
         let spec = br#"{"name": ["of", {"much": 1e99}], "genesis": {"raw": {"top": {}}}}"#;
         assert!(state_within(spec, None, 0).is_ok());
     }

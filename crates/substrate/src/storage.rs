@@ -2,16 +2,15 @@
 //!
 //! A state is a main trie and child tries, each a sorted map. The root of a child trie is also a
 //! value of the main trie, under [`CHILD_PREFIX`] and the child's key; runtimes cannot write there.
-//! Neighbours: `changes` has the changes, `trie` the roots, `functions::storage` the host
-//! functions.
+//! `changes` has the changes, `trie` the roots.
 //!
 //! # Invariants
 //! * B1. The root of every child trie of the backend is the one in the main trie
 //!   ([`Storage::new`] checks it).
 //! * B2. The backend changes only in [`Storage::apply`].
 //!
-//! * B3. Each value has the state version it was written with (`written`); a changed one has that
-//!   of the root that is asked for.
+//! * B3. Each value has the state version it was written with (`written`); a changed one has the
+//!   version of the root that is asked for.
 //!
 //! # Limits
 //! Roots are computed from all keys each time.
@@ -30,9 +29,9 @@ use std::ops::Bound;
 pub const CODE_KEY: &[u8] = b":code";
 /// The key of the number of pages of heap, a `u64` in little endian.
 pub const HEAP_PAGES_KEY: &[u8] = b":heappages";
-/// What keys of the main trie begin with that hold roots of child tries.
+/// The prefix of keys of the main trie that hold roots of child tries.
 pub const CHILD_PREFIX: &[u8] = b":child_storage:default:";
-/// What no runtime may write: keys of all kinds of child tries.
+/// The prefix that no runtime may write: keys of all kinds of child tries.
 const CHILD_PREFIX_ANY: &[u8] = b":child_storage:";
 
 /// A trie of a state.
@@ -47,7 +46,7 @@ pub enum Trie {
 /// Keys and values of a trie.
 type Pairs = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// What came of removing many keys.
+/// The outcome of removing many keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// Whether none of the keys is left.
@@ -69,8 +68,8 @@ pub struct Storage {
 
 impl Storage {
     /// A state of these keys and values. Where the main trie has no root of a child trie, it gets
-    /// that of version 0, if the child has keys. The values of the main trie have the version that
-    /// the first root asks for; those of a child trie the one that gives its root.
+    /// the root of version 0, if the child has keys. The values of the main trie have the version
+    /// that the first root asks for; those of a child trie the one that gives its root.
     ///
     /// # Errors
     /// [`Rule::ChildRoot`] (B1).
@@ -109,9 +108,9 @@ impl Storage {
         Ok(storage)
     }
 
-    /// The version of a child trie's values that gives the expected root, and its root; that of
-    /// version 0 if none does, or none is expected. Both are the same where no value is long; where
-    /// one is, chains of today have version 1.
+    /// The version of a child trie's values that gives the expected root, and its root; version 0
+    /// and its root if none does, or none is expected. Both are the same where no value is long;
+    /// where one is, chains of today have version 1.
     fn child_version(&self, trie: &Trie, expected: Option<&Vec<u8>>) -> (StateVersion, [u8; 32]) {
         let of = |version| (version, self.root_of(trie, version));
         let mut values = self.pairs(trie).map(|(_, value)| value);

@@ -5,7 +5,7 @@
 //! version 1 a value of more than 32 bytes is replaced by its hash.
 //!
 //! One pass over the keys keeps a stack of the branches that are still open. So the depth of a trie
-//! costs no native stack, whatever keys there are.
+//! costs no native stack, for any keys.
 //!
 //! # Invariants
 //! * T1. Between two keys the top of the stack is the branch at their common prefix.
@@ -55,9 +55,9 @@ impl StateVersion {
     }
 }
 
-/// Values of at least so many bytes are hashed in version 1.
+/// Minimum number of bytes of a value that is hashed in version 1.
 pub(crate) const HASHED_BYTES_MIN: usize = 33;
-/// Nodes of at least so many bytes are hashed.
+/// Minimum number of bytes of a node that is hashed.
 pub(crate) const HASHED_NODE_BYTES_MIN: usize = 32;
 
 /// Whether a value is replaced by its hash.
@@ -65,7 +65,7 @@ pub(crate) fn is_hashed(version: StateVersion, value: &[u8]) -> bool {
     version == StateVersion::V1 && value.len() >= HASHED_BYTES_MIN
 }
 
-/// What a node's first bits say.
+/// The kind of a node, by its first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Leaf,
@@ -108,7 +108,7 @@ pub fn root<'a>(
     root_of_mixed(hasher, pairs.into_iter().map(|(key, value)| (key, value, version)))
 }
 
-/// The root of a trie whose values have versions of their own.
+/// The root of a trie whose values may have different versions.
 pub(crate) fn root_of_mixed<'a>(
     hasher: Hasher,
     values: impl IntoIterator<Item = (&'a [u8], &'a [u8], StateVersion)>,

@@ -1,9 +1,9 @@
-//! What a runtime says of itself: custom sections or `Core_version` → [`RuntimeVersion`].
+//! A runtime's statements about itself: custom sections or `Core_version` → [`RuntimeVersion`].
 //!
 //! The section `runtime_version` holds the SCALE encoding without the list of interfaces, and
 //! `runtime_apis` holds that list, 12 bytes each. Either may be absent; then `Core_version` is
 //! called (`runtime::Runtime::version`). How the encoding ends depends on the version of the
-//! interface `Core`: since 3 it has the version of transactions, since 4 that of the state.
+//! interface `Core`: since 3 it has the version of transactions, since 4 the version of the state.
 
 use crate::trie::StateVersion;
 use parity_scale_codec::{Compact, Decode, Encode};

@@ -5,9 +5,9 @@
 //! years its trie has long values of both forms. Values of up to 32 bytes are the same in both.
 //!
 //! # Invariants
-//! * W1. The version of a value is that of the root with which it was last written; what was given
-//!   without a version has the one that the first root asks for.
-//! * W2. Only long values have an entry of their own.
+//! * W1. The version of a value is the version of the root with which it was last written; a value
+//!   given without a version has the one that the first root asks for.
+//! * W2. Only long values have a separate entry.
 
 use crate::storage::Trie;
 use crate::trie::{HASHED_BYTES_MIN, StateVersion};
@@ -22,7 +22,7 @@ pub(crate) struct Written {
 /// The versions of a trie's values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OfTrie {
-    /// Of all values but `others`; `None` is whatever is asked for.
+    /// The version of all values but `others`; `None` means the version that is asked for.
     common: Option<StateVersion>,
     /// The keys of long values with the other version.
     others: BTreeSet<Vec<u8>>,
@@ -39,7 +39,7 @@ impl OfTrie {
     }
 }
 
-/// Whether a value of this length and version has an entry of its own (W2).
+/// Whether a value of this length and version has a separate entry (W2).
 fn is_other(common: Option<StateVersion>, len: usize, version: StateVersion) -> bool {
     len >= HASHED_BYTES_MIN && common.is_some_and(|common| common != version)
 }

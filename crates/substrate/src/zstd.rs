@@ -18,16 +18,16 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 /// The greatest window of a frame (128 MiB), of `zstd` where nothing else is said.
 const WINDOW_BYTES_MAX: u64 = 1 << 27;
 
-/// What a frame begins with.
+/// The first bytes of a frame.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// What skippable frames begin with, but for the first four bits.
+/// The first bytes of skippable frames, with the first four bits zero.
 const SKIPPABLE: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 
 /// The window that blocks are read with: a copy reaches back no further than all that may be
 /// unpacked.
 const WINDOW: u8 = 0x80;
 
-/// What is read of a frame's header.
+/// The fields read of a frame's header.
 struct Header {
     window: u8,
     content_bytes: Option<u64>,

@@ -3,8 +3,8 @@
 //!
 //! The chain's data is not ours to carry. Without the folder that `PROVA_CASES` names (its
 //! subfolder `chain`), each test prints that it is skipped. Every `*.json` there is a block with
-//! its parent's state; a state without `:code` gets `runtime.wasm.zst`. What is native is run by
-//! the tests of `cli` (`substrate.rs`).
+//! its parent's state; a state without `:code` gets `runtime.wasm.zst`. The tests of `cli`
+//! (`substrate.rs`) run native code.
 
 use prova::{Config, Engine, Tier};
 use prova_substrate::{

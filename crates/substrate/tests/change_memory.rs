@@ -1,8 +1,8 @@
-//! What the changes of a call count is no less than the memory that they take.
+//! The count of a call's changes is no less than the memory that they take.
 //!
 //! Each shape is held while the next one is made, and the resident memory of the process is
-//! compared with the count. One test, since it is the process that is measured; on Linux alone.
-//! Green does not show that the count is not lavish: at the end, it is within six times.
+//! compared with the count. One test, since it is the process that is measured; on Linux alone. A
+//! green run does not show that the count is not lavish: at the end, it is within six times.
 
 #![cfg(target_os = "linux")]
 

@@ -97,7 +97,7 @@ fn pointers_and_lengths_are_checked() {
     assert!(runtime(&inside).unwrap().call(&mut Storage::default(), "f", &[], &options).is_ok());
     let (_, beyond) = rule(&call(&format!("(call $get (i64.const {}))", 5u64 << 32 | last)));
     assert_eq!(beyond, Rule::Range { start: last as u32, len: 5, memory });
-    // What is read from storage goes nowhere outside either.
+    // Bytes read from storage go nowhere outside either.
     let body = format!(
         "(call $set {KEY} {KEY}) (call $read {KEY} (i64.const {}) (i32.const 0))",
         3u64 << 32 | (memory - 2)
@@ -153,7 +153,7 @@ fn fuel_ends_loops_and_the_work_of_the_host() {
 #[test]
 fn floods_are_bounded() {
     let (mb, fuel) = (1u64 << 52, Some(FUEL));
-    // A megabyte a line, of which no line is kept; short lines, of which a megabyte is kept.
+    // Lines of a megabyte, which are not kept; short lines, of which a megabyte is kept.
     let long = call(&format!(
         "(loop (call $log (i32.const 2) {KEY} (i64.const {mb})) (br 0)) (i64.const 0)"
     ));
@@ -399,7 +399,7 @@ fn block(state_root: &[u8; 32]) -> Block {
     Block { header, body: Vec::new() }
 }
 
-/// What a runtime says last of its root is not believed: it may have changed the state behind that,
+/// A runtime's last statement of its root is not believed: it may have changed the state behind it,
 /// left a transaction open, or asked for the root of another version.
 #[test]
 fn the_root_of_a_block_is_that_of_the_state() {
@@ -426,7 +426,7 @@ fn the_root_of_a_block_is_that_of_the_state() {
     }
 }
 
-/// What cannot be paid is neither copied nor passed over.
+/// Work that cannot be paid for is not done: nothing is copied or passed over.
 #[test]
 fn work_is_paid_before_it_is_done() {
     let key = "(i64.const 0x300000000)";

@@ -1,6 +1,6 @@
 //! Where a module has its memory, and with which limits, makes no difference to a runtime.
 //!
-//! Green does not show that nodes do the same: that was read in their executor's source
+//! A green run does not show that nodes do the same: that was read in their executor's source
 //! (`convert_memory_import_into_export`, `setup_memory_according_to_heap_alloc_strategy`).
 
 use prova::{Config, Engine, Trap};

@@ -59,7 +59,8 @@ fn what_the_original_does_not_meter_is_refused() {
     }
 }
 
-/// What is no module at all, and modules that are cut or changed, end in an error or a module.
+/// Bytes that are no module at all, and modules that are cut or changed, end in an error or a
+/// module.
 #[test]
 fn bytes_that_were_not_validated_do_no_harm() {
     let row = include_str!("metering.tsv").lines().find(|row| row.contains("call_indirect"));
@@ -114,7 +115,7 @@ fn missing_imports_are_named_or_trap_when_they_are_called() {
     let called = rule(&call("calls").unwrap_err());
     let at = "env::ext_future_version_9".to_owned();
     assert_eq!(called, (at, Rule::MissingImports(Vec::new()), Fault::Host));
-    // What the host has must have its type, and other things are never made up.
+    // The host's functions must have their types, and other kinds of imports are never made up.
     let wrong = RUNTIME.replace("(func $level (result i32))", "(func $level (result i64))");
     let wrong = rule(&load(&wrong.replace("(drop (call $level))", ""), trapping).unwrap_err());
     assert_eq!(wrong.0, "ext_logging_max_level_version_1");

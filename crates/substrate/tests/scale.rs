@@ -87,8 +87,8 @@ fn versions_agree_with_the_model() {
         assert_eq!(RuntimeVersion::of_encoding(&bytes[..cut]), None, "case {case}: {cut} bytes");
         let mut changed = bytes;
         changed[cut] ^= 1 << random.below(8);
-        // What is still read is what the bytes say. (Without a `Core` of version 4 the end is
-        // another one.)
+        // A version that can still be read has the changed bytes. (Without a `Core` of version 4
+        // the end is another one.)
         let read = RuntimeVersion::of_encoding(&changed);
         let core = |version: &RuntimeVersion| {
             version.apis.iter().find(|api| api.id == CORE).is_some_and(|api| api.version >= 4)

@@ -1,6 +1,7 @@
 //! State and block files: which members are read, which are passed over, which are refused by name.
 //!
-//! Green does not show how much memory a file takes while it is read: that was measured by hand.
+//! A green run does not show how much memory a file takes while it is read: that was measured by
+//! hand.
 
 use prova_substrate::{StateVersion, SubstrateError, parse_block_file, parse_state};
 

@@ -170,7 +170,7 @@ fn lists_are_tries_of_their_places() {
     }
 }
 
-/// A chain of keys of which each is a prefix of the next costs no native stack.
+/// A chain of keys, each a prefix of the next, costs no native stack.
 #[test]
 fn a_deep_trie_needs_no_stack() {
     let pairs: Pairs = (0..3000).map(|len| (vec![0x55; len], vec![1])).collect();

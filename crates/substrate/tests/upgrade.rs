@@ -1,4 +1,4 @@
-//! A chain of our own: two blocks on a tiny runtime, of which the first replaces `:code`.
+//! A chain of our own: two blocks on a tiny runtime; the first one replaces `:code`.
 //!
 //! The runtimes are `programs/substrate/runtime.rs` in two versions; `state.json`, `block-1.json`
 //! and `block-2.json` beside it are made here and compared (`PROVA_BLESS=1` writes them), with the

@@ -25,8 +25,8 @@ impl Vn {
         Vn(tag << TAG | (first as u64) << HALF | second as u64 & ((1 << HALF) - 1))
     }
 
-    /// The value of place `cell` (below 2²⁹) at the join `label`; of a v128, the high half is that
-    /// of the next place.
+    /// The value of place `cell` (below 2²⁹) at the join `label`; the high half of a v128 is the
+    /// value of the next place.
     #[inline]
     pub fn phi(label: u32, cell: u32) -> Vn {
         Vn::pair(PHI, label, cell)

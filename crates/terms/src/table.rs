@@ -9,7 +9,7 @@ use crate::{Prim, Vn};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-/// What a node is; the meaning of its arguments follows from it.
+/// The kind of a node; the meaning of its arguments follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head(u32);
 
@@ -40,7 +40,7 @@ impl Head {
     }
 }
 
-/// What a number stands for.
+/// The term that a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Term {
     /// No value.
@@ -128,8 +128,8 @@ impl Terms {
         self.nodes.capacity() * size_of::<Node>() + self.index.capacity() * size_of::<u32>()
     }
 
-    /// What a number of this table stands for. A number of another one stands for some term, or for
-    /// none.
+    /// The term that a number of this table stands for. A number of another table stands for some
+    /// term, or for none.
     pub fn term(&self, vn: Vn) -> Term {
         let (first, second) = ((vn.0 >> HALF) as u32, vn.0 as u32 & ((1 << HALF) - 1));
         match vn.0 >> TAG {
@@ -210,7 +210,7 @@ impl Terms {
         self.intern::<false>(Head::HIGH, [value, Vn(0), Vn(0)])
     }
 
-    /// The v128 made of two halves; that of which they are the halves, if they are of one.
+    /// The v128 made of two halves; if they are the halves of one v128, that v128.
     #[inline]
     pub fn join(&mut self, low: Vn, high: Vn) -> Vn {
         let one = match low.0 >> TAG {

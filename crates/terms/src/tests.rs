@@ -1,4 +1,4 @@
-//! What has one number and what has not.
+//! Values that have one number, and values that have different ones.
 
 use crate::{Prim, Term, Terms, Vn};
 

@@ -4,8 +4,8 @@
 //! This holds every rewriting rule to be an identity, on edge values and on random ones, with each
 //! mixture of constants and unknown operands; conditions are compared with their terms' truth.
 //!
-//! Green does not show that two different values never get one number; `src/tests.rs` has such
-//! pairs.
+//! A green run does not show that two different values never get one number; `src/tests.rs` has
+//! such pairs.
 
 use prova_num::{self as num, NumError};
 use prova_random::Rng;
@@ -92,7 +92,7 @@ macro_rules! define {
 }
 num::for_each_num!(define);
 
-/// What a value computes; `params` are those of the parameters.
+/// The result of a value; `params` are the values of the parameters.
 fn value(terms: &Terms, vn: Vn, params: &[u128]) -> Option<u128> {
     Some(match terms.term(vn) {
         Term::Const(bits) => bits.into(),

@@ -10,7 +10,7 @@
 //!
 //! With `PERF_MAP` in the environment, functions are named for `perf`.
 //!
-//! Limits: a program that fails is told by its exit code; nothing is compared here.
+//! Limits: a failing program shows only by its exit code; nothing is compared here.
 
 use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
 use prova::{Config, Engine, Error, Linker, Module, Store, Translate, wasi};

@@ -1,8 +1,8 @@
 //! A module's function → translated and checked bytecode, shared by all stores of the same
 //! settings.
 //!
-//! Neighbours: `run` hands it to the stores. A campaign may plant a fault between translator and
-//! check with [`Translation::planted`]; nothing else here differs from what the product does.
+//! A campaign may plant a fault between translator and check with [`Translation::planted`]; nothing
+//! else here differs from what the product does.
 
 use prova_bytecode::{Candidate, CheckedBytecode};
 use prova_module::{FuncIdx, Module};

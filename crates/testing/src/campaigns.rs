@@ -22,7 +22,7 @@ use std::time::Instant;
 pub(crate) enum Campaign {
     /// Every tier and metering mode against the reference tier, on generated functions.
     Differential {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many functions.
@@ -40,7 +40,7 @@ pub(crate) enum Campaign {
     },
     /// Generated functions, translated and proved, not run: none may be refused.
     Proof {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many functions.
@@ -58,7 +58,7 @@ pub(crate) enum Campaign {
     },
     /// Generated functions as SSA: each proved, and run beside the reference tier.
     Ssa {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many functions, at least.
@@ -97,7 +97,7 @@ pub(crate) enum Campaign {
     },
     /// Passes over generated functions: each is proved, or it is a finding.
     SsaPasses {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many modules.
@@ -123,7 +123,7 @@ pub(crate) enum Campaign {
     /// Generated modules behind a trip through SSA, without passes and with all: each function is
     /// proved, and runs as before.
     SsaTrips {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many functions, at least.
@@ -190,7 +190,7 @@ pub(crate) enum Campaign {
         /// Modules whose functions are edited, besides generated ones.
         files: Vec<PathBuf>,
     },
-    /// A second, plain checker's opinion on generated and edited code against that of the check.
+    /// Compares a second, plain checker's opinion on generated and edited code with the check's.
     Second {
         /// How many honest functions.
         #[arg(long, default_value_t = 100_000)]
@@ -224,7 +224,7 @@ pub(crate) enum Campaign {
     },
     /// A second fuel counter against the first, on generated functions.
     Fuel {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many functions.
@@ -236,7 +236,7 @@ pub(crate) enum Campaign {
     },
     /// Functions as machine code against the reference tier.
     Native {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many modules.
@@ -255,7 +255,7 @@ pub(crate) enum Campaign {
     /// Generated modules with what they do as machine code, for another engine, on the standard
     /// output (`benches/answers_of_wasmtime.py` reads it).
     NativeCases {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "biased")]
         generator: Generator,
         /// How many modules.
@@ -271,9 +271,9 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 20)]
         funcs: usize,
     },
-    /// What becomes of the functions of generated modules as machine code: none may be refused.
+    /// Compiles the functions of generated modules to machine code: none may be refused.
     NativeRefusals {
-        /// What makes the modules.
+        /// Generator of the modules.
         #[arg(long, value_enum, default_value = "smith")]
         generator: Generator,
         /// How many modules.

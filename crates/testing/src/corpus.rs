@@ -2,19 +2,19 @@
 //!
 //! ```text
 //! manifest ─ [Case] ─┐
-//! engine's program ──┴─ run in a folder of its own ─► output ─ SHA-256 ─► Outcome
+//! engine's program ──┴─ run in a new folder ─► output ─ SHA-256 ─► Outcome
 //! ```
 //!
 //! A case runs in a new folder that holds links to the collection's `bin`, `data` (and `share`) and
-//! an empty `tmp`; the guest gets `data` and `tmp`. What is compared is the SHA-256 of standard
+//! an empty `tmp`; the guest gets `data` and `tmp`. The comparison is by the SHA-256 of standard
 //! output, of `sqlite-speedtest1` its line of verification only (the others hold times), of
 //! `coremark` without its count of errors when it ran for ten seconds or more (a shorter run is one
 //! of the errors that it counts), followed by one `sha256sum` line for every file in `tmp` but
 //! `bench.db*`.
 //!
-//! What a green run does not show: what the guest wrote to standard error; that another engine
-//! gives the same (the oracle of each hash stands in the manifest); that a case that was ignored
-//! would pass. Limit: one case takes at most the limit that is given; then it is killed.
+//! A green run does not show the guest's standard error, nor that another engine gives the same
+//! (the oracle of each hash stands in the manifest), nor that an ignored case would pass. Limit:
+//! one case takes at most the limit that is given; then it is killed.
 
 use crate::manifest::{Case, Class};
 use sha2::{Digest, Sha256};
@@ -37,7 +37,7 @@ pub struct Engine {
     pub is_reference: bool,
 }
 
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It did what it must.
@@ -91,7 +91,7 @@ fn validate(engine: &Engine, folder: &Path, case: &Case, limit: Duration) -> Out
     }
 }
 
-/// Runs a case, whatever it prints.
+/// Runs a case, with any output.
 ///
 /// # Errors
 /// If its folder cannot be made or the program not started.
@@ -106,7 +106,7 @@ pub fn execute(engine: &Engine, folder: &Path, case: &Case, limit: Duration) -> 
     scratch.run(command, case.stdin.as_ref().map(|stdin| folder.join(stdin)), limit)
 }
 
-/// What a finished program left.
+/// The output of a finished program.
 #[derive(Debug)]
 pub struct Run {
     /// How it ended; none if it was killed at the limit.

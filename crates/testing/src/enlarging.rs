@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What is made of what.
+/// The programs to merge, and the modules to write.
 #[derive(Args)]
 pub(crate) struct EnlargeArgs {
     /// Programs to merge; by default those of `programs/bin`
@@ -18,7 +18,7 @@ pub(crate) struct EnlargeArgs {
     /// Bytes that it has at least
     #[arg(long, value_name = "BYTES", default_value_t = 20_000_000)]
     size: u64,
-    /// What chance is made of
+    /// Seed of the random choices
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
     /// Where its twin goes, in which some functions are edited

@@ -14,9 +14,9 @@
 //! (`local.get 0; block; local.get 1; br_if 0; i32.const 3; local.set 0; end`) and its twin for
 //! loops: leaving a rule of preservation out fails here at once.
 //!
-//! Neighbours: `run` executes, `differential::difference` compares. Fuel ends endless loops.
+//! Fuel ends endless loops.
 //!
-//! Green does not show anything of more than two locals, of other types, calls, parameters of
+//! A green run covers no more than two locals, and nothing of other types, calls, parameters of
 //! blocks, or of other constants: the biased generator has those. `tests/enumerate.rs` plants a
 //! fault.
 
@@ -35,7 +35,7 @@ use wasm_encoder::{
     TypeSection, ValType,
 };
 
-/// What to enumerate.
+/// The set of bodies to enumerate.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The greatest number of operators, without the last `end`.
@@ -48,7 +48,7 @@ pub struct Options {
     pub plant: Option<Plant>,
 }
 
-/// What an enumeration has come to.
+/// The counts of an enumeration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Bodies.

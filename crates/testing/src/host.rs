@@ -1,11 +1,11 @@
-//! A module → what it imports, the same in every tier.
+//! A module → its imports, the same in every tier.
 //!
-//! Neighbours: `run` instantiates with it, `generate::biased` has imports of its own that are told
-//! by their names; those of `generate::smith` are of any type.
+//! The imports of `generate::biased` are recognised by their names; those of `generate::smith` are
+//! of any type.
 //!
 //! Nothing here depends on the tier: functions compute their results from their arguments, globals
-//! have values by their index, a memory has a pattern, a table nulls. What nobody can give (a
-//! reference that is not null) is left out, and the module is not instantiated.
+//! have values by their index, a memory has a pattern, a table nulls. An import that nobody can
+//! give (a reference that is not null) is left out, and the module is not instantiated.
 
 use crate::attach::Translation;
 use crate::generate::biased;
@@ -16,7 +16,7 @@ use prova_runtime::{
 use std::any::Any;
 use std::sync::{Arc, LazyLock};
 
-/// What stands behind the imports of biased modules.
+/// The implementation of the imports of biased modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// Another instance, but `mix` is a function of the host.
@@ -24,13 +24,13 @@ pub enum Host {
     /// Functions of the host, which throw nothing: `mix` sometimes grows memory 0 of its caller,
     /// `apply` calls back.
     Growing,
-    /// Another instance, with a memory of its own.
+    /// Another instance, with a separate memory.
     Instance,
 }
 
-/// What a module imports, in order; of what only biased modules import see [`Host`].
+/// The imports of a module, in order; for those that only biased modules have see [`Host`].
 ///
-/// But for [`Host::Growing`], the tag, `raise` and `apply` are those of an instance of
+/// Except with [`Host::Growing`], the tag, `raise` and `apply` belong to an instance of
 /// [`HOST_MODULE`], so that exceptions pass from instance to instance in both directions.
 pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
     imports_wrapped(store, module, host, &|_, function| function)
@@ -67,7 +67,7 @@ pub fn imports_wrapped(
     imports
 }
 
-/// What the host itself gives for an import with a number; `None` for what nobody can give.
+/// The host's own definition of an import with a number; `None` if nobody can give it.
 fn own(
     store: &mut Store,
     module: &Module,

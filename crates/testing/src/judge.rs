@@ -5,14 +5,14 @@
 //! Case ─ run (Reference, deterministic) ─► Record ─ script ─► .wast ─ `wasmtime wast` ─► agreed, or the first difference
 //! ```
 //!
-//! Neighbours: `generate::biased` makes the cases. All tiers of Prova share the decoder and the
-//! numeric operators, so a fault there is seen by no comparison between tiers: here it is, as far
-//! as the generator's functions go. Compared are results by bits, the kind of each trap by its
-//! message, that an exception leaves a call (not which), and the globals of numbers at the end; not
-//! memories, fuel or offsets. One difference is known and passed over: an atomic access whose
-//! effective address does not fit 64 bits is out of bounds here, whereas Wasmtime looks at the low
-//! bits first; so of a trap beyond all addresses the kind is not compared. Neither is the judge
-//! always right: a difference says that one of the two is wrong.
+//! All tiers of Prova share the decoder and the numeric operators, so a fault there is seen by no
+//! comparison between tiers. Here it is seen if the generator's functions reach it. Compared are
+//! results by bits, the kind of each trap by its message, that an exception leaves a call (not
+//! which), and the globals of numbers at the end; not memories, fuel or offsets. One difference is
+//! known and passed over: an atomic access whose effective address does not fit 64 bits is out of
+//! bounds here, whereas Wasmtime looks at the low bits first; so of a trap beyond all addresses the
+//! kind is not compared. Neither is the judge always right: a difference says that one of the two
+//! is wrong.
 //!
 //! Wasmtime is a program found through `PATH` or named by the caller; without it the campaign is
 //! *skipped*, never passed.
@@ -46,7 +46,7 @@ const FLAGS: [&str; 13] = [
     "-Ccache=n",
 ];
 
-/// What a campaign has come to.
+/// The counts of a campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Functions judged.
@@ -61,7 +61,7 @@ pub struct Verdict {
     pub difference: Option<String>,
 }
 
-/// What a program says of its version, or why it cannot be asked.
+/// The version that a program prints, or why it cannot be asked.
 ///
 /// # Errors
 ///

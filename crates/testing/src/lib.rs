@@ -1,4 +1,5 @@
-//! What Prova is tested with: runners of real programs and scripts, benchmarks, campaigns.
+//! The tools that Prova is tested with: runners of real programs and scripts, benchmarks,
+//! campaigns.
 //!
 //! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the
 //! short ones. Nothing here is used by any other crate.

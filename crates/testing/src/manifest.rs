@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-/// What a case is for.
+/// The purpose of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Long enough to time.
@@ -36,11 +36,11 @@ pub struct Case {
     pub features: Vec<String>,
     /// The guest's arguments.
     pub args: Vec<String>,
-    /// What the guest reads, from the collection's folder.
+    /// The guest's standard input, from the collection's folder.
     pub stdin: Option<String>,
     /// SHA-256 of what it prints and writes (`corpus` says how).
     pub expected: String,
-    /// What it is for.
+    /// Its purpose.
     pub class: Class,
 }
 
@@ -82,7 +82,7 @@ fn case(row: &str) -> Result<Case, String> {
     })
 }
 
-/// Splits arguments as a shell does: at spaces, but for those after a backslash or between quotes.
+/// Splits arguments as a shell does: at spaces that are not behind a backslash or between quotes.
 ///
 /// # Errors
 /// A quote that is not closed, or a backslash at the end.

@@ -5,9 +5,9 @@
 //!       └─ NativeAttach, bytecode ──► Record ─┴─ the same, or the first difference
 //! ```
 //!
-//! Neighbours: `run` makes the records, `generate` the cases. Functions that the compiler declines
-//! run as bytecode in the same instance, as ever; [`Tally`] counts them by reason. Everything that
-//! a record has is compared but the place of a memory fault, which native code does not tell.
+//! Functions that the compiler declines run as bytecode in the same instance, as ever; [`Tally`]
+//! counts them by reason. All of a record is compared except the place of a memory fault, which
+//! native code does not tell.
 
 use crate::attach::Translation;
 use crate::generate::{Case, Generator};
@@ -68,7 +68,7 @@ impl NativeAttach {
         }
     }
 
-    /// What became of the functions.
+    /// The outcomes for the functions.
     pub fn tally(&self) -> Tally {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).tally.clone()
     }
@@ -206,7 +206,7 @@ pub fn sides(
     let (mut expected, _) = run(fuelled, calls.len(), false);
     let mut skip_from = calls.len();
     if !settings.metering.has_fuel() {
-        // What runs out of fuel may not end without it.
+        // A run that exhausts its fuel might never end without metering.
         if let Some(Failure::Trap(outcome)) = &expected.instantiation
             && outcome.is_out_of_fuel()
         {
@@ -262,7 +262,7 @@ pub(crate) fn compiler(index: u64) -> NativeCompiler {
     }
 }
 
-/// Compares so many cases of a generator, from a number on.
+/// Compares `count` cases of a generator, from a number on.
 ///
 /// # Errors
 /// The first difference, with its case.

@@ -1,4 +1,4 @@
-//! What becomes of a module's functions as machine code, and what that costs.
+//! The outcome for a module's functions as machine code, and its cost.
 //!
 //! ```text
 //! module, Way, metering ─ prova_native::survey ─► Survey ─► a table
@@ -8,7 +8,7 @@
 //! Nothing runs. The table of `programs/` is kept in `tests/native/programs.tsv`, and any
 //! difference from it is a finding, in both directions (`prova-testing native-table --bless`).
 //!
-//! What a green run does not show: that the code does what it should (`native`, `spec`, `corpus`).
+//! A green run does not show that the code does what it should (`native`, `spec`, `corpus`).
 
 use crate::generate::Generator;
 use prova_check::{Config, MemoryShape, Metering};
@@ -56,7 +56,7 @@ impl Way {
         }
     }
 
-    /// What such code is made for.
+    /// The target of such code.
     fn config(self, metering: Metering) -> Config {
         let memory = match self {
             Way::Guard => MemoryShape::GUARD,
@@ -72,7 +72,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// Compiles and checks everything of a module, on so many threads.
+/// Compiles and checks everything of a module, on `jobs` threads.
 ///
 /// # Errors
 /// If there can be no code of the module at all.
@@ -168,9 +168,9 @@ pub fn suite_path() -> PathBuf {
     crate::root().join("tests/native/suite.tsv")
 }
 
-/// What became of the specification's suite: a line of the table, and one for each function that is
-/// refused or declined, which should be none. Offsets in code are left out: they change with every
-/// change of the compiler.
+/// The outcome for the specification's suite: a line of the table, and one for each function that
+/// is refused or declined, which should be none. Offsets in code are left out: they change with
+/// every change of the compiler.
 pub fn suite_lines(way: Way, row: &Survey) -> Vec<String> {
     let mut lines = vec![line("suite", way, Metering::default(), row)];
     let findings = row.declined.iter().chain(&row.refused).map(|finding| {

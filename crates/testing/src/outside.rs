@@ -5,7 +5,7 @@
 //!   └─ driver (a module that calls the case's exports) ────────────┴─► lines ─► answers_of_wasmtime.py
 //! ```
 //!
-//! Neighbours: `judge` asks the program `wasmtime`, by scripts, of the reference tier alone;
+//! `judge` asks the program `wasmtime`, by scripts, of the reference tier alone;
 //! `benches/answers_of_wasmtime.py` reads these lines and asks the library.
 //!
 //! The *driver* is a module that imports the case's functions and globals from `case`, and whose
@@ -26,9 +26,10 @@
 //! end N
 //! ```
 //!
-//! What is not compared: calls behind one that runs out of fuel or of the stack, where engines have
-//! nothing in common, and with it the state at the end; tables; references but for null; which
-//! exception leaves a call; where a trap was; the kind of a trap at an address beyond all numbers.
+//! Not compared are calls behind one that runs out of fuel or of the stack, where engines have
+//! nothing in common, and with them the state at the end; tables; references other than null; which
+//! exception leaves a call; the place of a trap; the kind of a trap at an address beyond all
+//! numbers.
 
 use crate::generate::biased;
 use crate::generate::{Case, Generator};
@@ -42,7 +43,7 @@ use std::fmt::Write as _;
 use wasm_encoder as enc;
 use wasm_encoder::Instruction as I;
 
-/// Writes so many cases of a generator, from a number on; gives what became of their functions as
+/// Writes the lines of these cases of a generator; returns the outcomes for their functions as
 /// machine code.
 ///
 /// # Errors
@@ -135,7 +136,7 @@ fn calls(module: &Module, case: &Case, record: &Record, lines: &mut Vec<String>)
     true
 }
 
-/// What a trap says; none for those that engines do not have in common.
+/// The kind of a trap, as text; none for those that engines do not have in common.
 fn trapped(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Trap { kind: TrapKind::OutOfFuel | TrapKind::StackOverflow, .. } => None,

@@ -38,7 +38,7 @@ impl ProfileCommand {
 /// Which modules, and where their lines go or come from.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ProfileArgs {
-    /// What makes the modules
+    /// Generator of the modules
     #[arg(long, value_enum, default_value = "biased")]
     generator: Generator,
     /// How many modules

@@ -1,7 +1,7 @@
 //! Where the `prova` program is: built from the same sources, in the same profile as this process.
 //!
 //! A test of the program in another package cannot ask cargo for it beforehand, so this asks when
-//! it is needed. What runs is then never an old build.
+//! it is needed. So the program that runs is never an old build.
 
 use std::env;
 use std::path::{Path, PathBuf};

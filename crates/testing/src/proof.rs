@@ -1,10 +1,10 @@
 //! Generated functions → translated and proved, none refused: the check must accept all honest
 //! code.
 //!
-//! Neighbours: `generate` makes the cases; `differential` asks more of fewer functions, since
-//! nothing is executed here. Each case is translated in one setting, which its number selects.
+//! `differential` asks more of fewer functions, since nothing is executed here. Each case is
+//! translated in one setting, which its number selects.
 //!
-//! Green does not show that wrong code is refused (`mutations`, and the plants of
+//! A green run does not show that wrong code is refused (`mutations`, and the plants of
 //! `prova-translate`), nor that the code computes the right thing. The plant of `tests/proof.rs`
 //! shows that a refusal is seen.
 
@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Cases.

@@ -1,7 +1,5 @@
 //! A module and its calls on one tier in one setting → everything that can be observed of the run.
 //!
-//! Neighbours: `differential` compares runs, `judge` and `fuel` read single ones.
-//!
 //! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets
 //! of its whole backtrace, and the fuel used; at the end memories, tables and globals.
 
@@ -20,7 +18,7 @@ use std::sync::Arc;
 /// A tier in a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setup {
-    /// What executes.
+    /// The executor.
     pub tier: Tier,
     /// Metering and determinism.
     pub settings: Settings,
@@ -64,7 +62,7 @@ pub enum Outcome {
     Skipped,
 }
 
-/// What is observed of one run.
+/// The observations of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Why there is no instance, if there is none.
@@ -95,7 +93,7 @@ pub enum State {
     Global([Cell; 2]),
 }
 
-/// What is run.
+/// The inputs of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'p> {
     /// The module.
@@ -106,7 +104,7 @@ pub struct Program<'p> {
     pub fuel: u64,
     /// The first call to be left out; the number of calls if none is.
     pub skip_from: usize,
-    /// What it imports.
+    /// The implementation of its imports.
     pub host: Host,
 }
 

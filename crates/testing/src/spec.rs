@@ -12,8 +12,8 @@
 //! folder. A file that counts must pass whole in every tier, unless it is exempt, which nobody
 //! writes by hand: [`exempt`] computes it from the file.
 //!
-//! The table is data. Whatever differs from it fails the run, a failure that passes as well, so
-//! every change of a status is seen and kept (`prova-testing spec --bless`).
+//! The table is data. Every difference from it fails the run, a listed failure that passes as well,
+//! so every change of a status is seen and kept (`prova-testing spec --bless`).
 
 mod exempt;
 
@@ -89,7 +89,7 @@ pub fn scripts() -> Vec<Script> {
     for folder in folders {
         add(&mut proposal(folder));
     }
-    // Their names are told apart from the suite's: they count whatever else has the name.
+    // Their names are told apart from the suite's: they count with every other thing of the name.
     for folder in MORE {
         for file in proposal(folder) {
             let (folder, name) = (file.parent().to_owned(), file.name().to_owned());
@@ -101,12 +101,12 @@ pub fn scripts() -> Vec<Script> {
     scripts
 }
 
-/// Whether a folder is that of a proposal that is not merged.
+/// Whether a folder belongs to a proposal that is not merged.
 pub fn is_more(folder: &str) -> bool {
     MORE.iter().any(|proposal| proposal.to_string() == folder)
 }
 
-/// What became of a file in one tier.
+/// The outcome of a file in one tier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// All of its directives did as demanded; how many.
@@ -200,7 +200,7 @@ pub fn run_native(folder: &str, text: &str, way: Way) -> (Status, native_table::
     (status, row)
 }
 
-/// What became of all scripts as machine code: those that did not do as in the interpreter, by the
+/// The outcome of all scripts as machine code: those that did not do as in the interpreter, by the
 /// stored table, and the functions of all modules together.
 ///
 /// # Errors
@@ -266,7 +266,7 @@ pub struct Row {
     pub script: Script,
     /// Why it is exempt, if it is.
     pub exempt: Option<String>,
-    /// What became of it in each of [`Tier::ALL`].
+    /// The outcome in each of [`Tier::ALL`].
     pub statuses: Vec<Status>,
 }
 

@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! module ─ build ─► Body ─ CheckedBody::check ─► accepted, or a report
-//! Body ─ print ─ one random edit ─ parse ─► Body ─ check ─► refused, or equal to the honest one but for hints
+//! Body ─ print ─ one random edit ─ parse ─► Body ─ check ─► refused, or equal to the honest one except hints
 //! ```
 //!
-//! Neighbours: `generate` makes the modules. An accepted edit is decided by form: without hints
-//! (`Origin`, places on the operand stack) and with the zeros of locals in one order, its text is
-//! the honest one. Everything else that is accepted is reported.
+//! An accepted edit is decided by form: without hints (`Origin`, places on the operand stack) and
+//! with the zeros of locals in one order, its text is the honest one. Everything else that is
+//! accepted is reported.
 //!
-//! Green does not show that a builder's systematic fault is refused:
+//! A green run does not show that a builder's systematic fault is refused:
 //! `crates/ssa/tests/check/twins.txt` has those by rule.
 
 use crate::generate::{Generator, Rng};
@@ -19,12 +19,11 @@ use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::{Body, CheckedBody, Metering, build, parse, print, renumber};
 use std::collections::BTreeMap;
 
-/// Builds and proves every function of a module, and what each pass and all of them make of it;
-/// how many. A module that is not valid, or not
-/// supported, has none.
+/// Builds and proves every function of a module, and the output of each pass and of all of them;
+/// returns the number of functions. A module that is not valid, or not supported, has none.
 ///
 /// # Errors
-/// What refused the first one.
+/// The first refusal.
 pub fn prove(wasm: &[u8]) -> Result<u64, String> {
     let mut proved = 0;
     let Ok(module) = Module::decode(wasm, &Features::default(), &Limits::default()) else {
@@ -47,20 +46,20 @@ pub fn prove(wasm: &[u8]) -> Result<u64, String> {
     Ok(proved)
 }
 
-/// What a campaign of edits has come to.
+/// The result of a campaign of edits.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
     /// Edits that are bodies, other than the honest one.
     pub tried: u64,
     /// How many each rule has refused.
     pub refused: BTreeMap<String, u64>,
-    /// Accepted, and the honest body but for hints.
+    /// Edits accepted that equal the honest body except for hints.
     pub hints: u64,
     /// The first that was accepted and is another body.
     pub survivor: Option<String>,
 }
 
-/// Tries so many edits of generated functions.
+/// Tries `count` edits of generated functions.
 pub fn edits(seed: u64, count: u64) -> Edits {
     let mut edits = Edits::default();
     for index in 0.. {

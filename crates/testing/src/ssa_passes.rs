@@ -8,12 +8,11 @@
 //!                                              └─ accepted: runs beside the reference tier
 //! ```
 //!
-//! Neighbours: `ssa_check` edits texts of bodies, `ssa` runs a body in place of a function's own,
-//! `generate` makes the modules. An accepted edit that leaves the body as the pass made it needs no
-//! run.
+//! `ssa_check` edits texts of bodies, `ssa` runs a body in place of a function's own. An accepted
+//! edit that leaves the body as the pass made it needs no run.
 //!
-//! Green does not show that a wrong edit that no generated call comes by would be seen when it
-//! runs; `crates/ssa/tests/passes/twins.txt` has edits of each rule.
+//! A green run does not show that a wrong edit that no generated call comes by would be seen when
+//! it runs; `crates/ssa/tests/passes/twins.txt` has edits of each rule.
 
 use crate::differential::difference;
 use crate::generate::{Case, Generator, Rng};
@@ -28,8 +27,8 @@ use prova_ssa::passes::{Claim, Pass, Witness, optimize};
 use prova_ssa::{Block, Body, CheckedBody, Inst, Metering, Value, build, parse, print, renumber};
 use std::collections::BTreeMap;
 
-/// What decides about an edit: the body before the pass, the edited one, the edited witness; the
-/// rule by which it is refused.
+/// The judge of an edit. It gets the body before the pass, the edited one, and the edited witness,
+/// and returns the rule by which the edit is refused.
 pub type Judge = fn(&CheckedBody, &Body, &Witness) -> Result<(), String>;
 
 /// The check of passes.
@@ -41,7 +40,7 @@ pub fn check(before: &CheckedBody, after: &Body, witness: &Witness) -> Result<()
     replaced.map(drop).map_err(|rejection| rejection.rule.to_string())
 }
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Edits that are bodies with witnesses, other than the honest ones.
@@ -56,7 +55,7 @@ pub struct Totals {
     pub finding: Option<String>,
 }
 
-/// Tries so many edits of what passes make of generated functions.
+/// Tries `count` edits of the output of passes for generated functions.
 pub fn edits(seed: u64, count: u64, judge: Judge) -> Totals {
     let mut totals = Totals::default();
     for index in 0.. {

@@ -20,11 +20,11 @@ pub(crate) enum Suite {
     Spec(SpecArgs),
     /// Scripts and real programs behind a round trip through SSA.
     Trip(TripArgs),
-    /// What becomes of the functions of modules as machine code: native, bytecode by cause, refused
+    /// Counts the functions of modules as machine code: native, bytecode by cause, refused
     NativeTable(NativeTableArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
-    /// What a unit of fuel buys: nanoseconds of hostile programs, the dearest first.
+    /// The worth of a unit of fuel: nanoseconds of hostile programs, the dearest first.
     BenchFuel(BenchFuelArgs),
 }
 
@@ -61,7 +61,7 @@ fn tiers(name: &str) -> Result<Vec<Tier>, UnknownTier> {
 /// The tier of the program that runs machine code.
 const NATIVE: &str = "native";
 
-/// What of the collection is run, and how.
+/// The cases of the collection to run, and the way.
 #[derive(Args)]
 pub(crate) struct CorpusArgs {
     /// The tier, `native` too; `all` runs each case in the interpreter and the reference
@@ -144,7 +144,7 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     Ok(failed == 0)
 }
 
-/// What of the specification's suite is run.
+/// The part of the specification's suite to run.
 #[derive(Args)]
 pub(crate) struct SpecArgs {
     /// Only files whose `folder/name` contains this
@@ -316,7 +316,7 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
     Ok(!rows.iter().any(spec::Row::is_broken))
 }
 
-/// What goes on its round trip.
+/// The modules that go on a round trip.
 #[derive(Args)]
 pub(crate) struct TripArgs {
     /// The program; by default `prova`, built for the purpose
@@ -387,7 +387,7 @@ fn trip(args: &TripArgs) -> Result<bool, String> {
     Ok(is_good)
 }
 
-/// What is timed, and beside what.
+/// The programs to time, and those to compare with.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// The engine to compare with: a program that takes `run --dir D FILE ARGS`, by name or path

@@ -1,12 +1,12 @@
-//! The round trip of modules: Wasm → SSA → Wasm, then whatever ran before runs again.
+//! The round trip of modules: Wasm → SSA → Wasm, then all earlier runs are repeated.
 //!
 //! ```text
 //! module ─ ssa::trip ─┬─► the new module ─ spec suite, real programs ─► the same as ever
 //!                     └─ once more ─► a module of nearly the same size
 //! ```
 //!
-//! What a green run does not show: that the proof refuses what is wrong (its own twins do), since
-//! an emitter without fault gives it nothing to refuse.
+//! A green run does not show that the proof refuses wrong emissions (its own twins do), since an
+//! emitter without fault gives it nothing to refuse.
 
 use crate::manifest::Case;
 use crate::spec::{self, Script, Status};
@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, fs, io};
 
-/// What became of the modules that went on their trip.
+/// The outcomes for the modules that went on their trip.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// How many modules.
@@ -36,7 +36,7 @@ pub struct Tally {
     pub refused: u64,
     /// Why the first of them do.
     pub refusals: Vec<String>,
-    /// What else went wrong.
+    /// Other failures.
     pub failures: Vec<String>,
 }
 
@@ -79,10 +79,10 @@ impl fmt::Display for Tally {
     }
 }
 
-/// So many reasons are kept.
+/// Maximum number of reasons that are kept.
 const REFUSALS_MAX: usize = 32;
 
-/// So many bytes, and a twentieth, a module may grow on its second trip.
+/// Number of bytes that a module may grow on its second trip, on top of a twentieth.
 const SLACK: usize = 64;
 
 /// The bytes of all bodies.
@@ -179,7 +179,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left behind is a folder of the system's own for such.
+        // A folder that cannot be removed stays in the system's place for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

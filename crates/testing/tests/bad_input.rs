@@ -1,8 +1,8 @@
-//! Hostile modules, in a process of their own, and proof that each demand on the answers is seen to
-//! be broken.
+//! Hostile modules, in a separate process, and proof that each demand on the answers is seen to be
+//! broken.
 //!
-//! Green does not show that no input exists beyond the demands:
-//! `prova-testing bad-input --count 100000` looks longer.
+//! A green run does not show that no input exists beyond the demands: `prova-testing bad-input
+//! --count 100000` looks longer.
 
 use prova_testing::bad_input::{Answer, answer, measure, settings, shapes::SHAPES, supervise};
 use std::path::Path;

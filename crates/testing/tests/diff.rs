@@ -1,9 +1,9 @@
 //! `prova diff` on real programs with known edits: each edit is reported in its class, and nothing
 //! else is.
 //!
-//! The edits are `enlarge`'s; that they are what they are listed as is held by `enlarge.rs`. Green
-//! does not show edits of other kinds (`crates/investigate/tests` has some), nor that causes are
-//! told well where hundreds overlap.
+//! The edits are `enlarge`'s; `enlarge.rs` holds that they are as listed. A green run does not
+//! cover edits of other kinds (`crates/investigate/tests` has some), nor whether causes are named
+//! well where hundreds overlap.
 
 use prova_builds::names::{demangle, printable};
 use prova_investigate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};

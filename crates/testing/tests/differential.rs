@@ -1,9 +1,9 @@
 //! Short differential campaigns, and proof that they would see a fault: faults planted between
 //! translator and check.
 //!
-//! Green does not show that the reference tier is right (`prova-testing judge` asks another
-//! engine), and a few hundred functions are not the campaign:
-//! `prova-testing differential --count 1000000` is.
+//! A green run does not show that the reference tier is right (`prova-testing judge` asks another
+//! engine), and a few hundred functions are not the campaign: `prova-testing differential --count
+//! 1000000` is.
 
 use prova_bytecode::{Candidate, Op, decode};
 use prova_testing::attach::Plant;

@@ -1,7 +1,8 @@
 //! Programs without end or bound, in every tier: recursion, loops, growth. Each ends with its
 //! documented trap or value.
 //!
-//! Green does not show the messages of the command line, nor limits other than those named here.
+//! A green run does not cover the messages of the command line, nor limits other than those named
+//! here.
 
 use prova::Tier;
 use prova_module::{Features, FuncType, Limits, Module, ValType};

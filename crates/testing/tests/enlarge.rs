@@ -2,8 +2,8 @@
 //! differs by the listed edits alone.
 //!
 //! The comparison here prints both functions and looks at their lines; it shares nothing with
-//! `prova diff`. Green does not show that the modules run: copies are varied, and what they compute
-//! means nothing.
+//! `prova diff`. A green run does not show that the modules run: copies are varied, and their
+//! results mean nothing.
 
 use prova_testing::enlarge::{Edit, Enlarged, Kind, Options, carried, enlarge};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ fn made(seed: u64) -> Enlarged {
         .expect("a module")
 }
 
-/// What a function is, apart from its index: name and operators, callees by name.
+/// A function, apart from its index: name and operators, callees by name.
 #[derive(Debug, PartialEq)]
 struct Printed {
     name: String,

@@ -1,7 +1,7 @@
 //! All bodies of up to seven operators, of six with exceptions; and a fault in the preservation of
 //! locals is seen.
 //!
-//! Green does not show anything of longer bodies: `prova-testing enumerate --operators 8` is the
+//! A green run does not cover longer bodies: `prova-testing enumerate --operators 8` is the
 //! campaign.
 
 use prova_bytecode::{Candidate, Marks, Op, decode};

@@ -1,11 +1,11 @@
 //! Which exceptions a store keeps: the same in every tier, and those that `docs/semantics.md` says.
 //!
 //! Each case makes some exceptions, holds on to them or not, and then makes many that nobody holds,
-//! so that the store forgets what it may. What is kept is counted in cells and compared with the
-//! number that follows from the text of the case, in all tiers and all ways of metering; the fuel
-//! that is left and the place of a trap are compared between the tiers.
+//! so that the store forgets what it may. The kept exceptions are counted in cells and compared
+//! with the number that follows from the text of the case, in all tiers and all ways of metering;
+//! the fuel that is left and the place of a trap are compared between the tiers.
 //!
-//! Green does not show what the host may hold: nothing of it is kept.
+//! A green run does not show what the host may hold: nothing of it is kept.
 
 use prova::Tier;
 use prova_module::{ExternType, Features, Module};
@@ -32,8 +32,8 @@ const CELLS_MAX: usize = 1 << 24;
 /// nobody holds is forgotten.
 const ONE_MAX: usize = 8 + 2_000;
 
-/// What every case begins with: `$make` gives a large exception, `$fill` makes some that nobody
-/// holds.
+/// The module of every case. It begins with `$make`, which gives a large exception, and `$fill`,
+/// which makes some that nobody holds.
 fn module(fields: &str) -> Module {
     let zeros = "i64.const 0 ".repeat(VALUES);
     let ty = "i64 ".repeat(VALUES);
@@ -118,7 +118,7 @@ impl World {
 /// Enough for every case.
 const FUEL: u64 = 1 << 40;
 
-/// What `f` shows.
+/// The observations of `f`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     /// Its result, or a trap with the places of its backtrace.
@@ -137,7 +137,7 @@ fn run(name: &str, fields: &str) -> Seen {
     run_within(name, fields, Limits::default().store_bytes_max)
 }
 
-/// The same in stores of so many bytes.
+/// The same in stores of `store_bytes_max` bytes.
 #[track_caller]
 fn run_within(name: &str, fields: &str, store_bytes_max: u64) -> Seen {
     let module = module(fields);
@@ -418,7 +418,7 @@ fn frames_that_a_throw_leaves_hold_what_they_hold_at_the_throw() {
     assert_eq!(run("frames that go", &fields).outcome, Ok(cells as Cell));
 }
 
-/// What is thrown is held by nobody but the exception that is being made.
+/// Thrown values are held by nobody but the exception that is being made.
 #[test]
 fn values_that_are_thrown_are_held() {
     // A reference that names nothing ends the call as a fault of ours.
@@ -540,8 +540,8 @@ fn forgetting(fields: &str) -> u64 {
     (used[2] - used[1]) - (used[1] - used[0])
 }
 
-/// What a store looks at before it forgets is paid for, in all tiers alike: elements of tables and
-/// segments, globals, frames.
+/// The objects that a store looks at before it forgets are paid for, in all tiers alike: elements
+/// of tables and segments, globals, frames.
 #[test]
 fn what_forgetting_looks_at_is_paid_for() {
     let direct = "(func $h (param i32) (call $fill (local.get 0)))";

@@ -5,8 +5,8 @@
 //! refuse a valid module. The product of both lists finds such a pair, with operands of two kinds:
 //! a local, and something computed.
 //!
-//! Green does not show that a form that is missing from the lists is proved. Machine code runs a
-//! part of the product, by turns.
+//! A green run does not show that a form that is missing from the lists is proved. Machine code
+//! runs a part of the product, by turns.
 
 use prova_module::{Features, Limits, Module};
 use prova_native::NativeCompiler;
@@ -307,7 +307,7 @@ const CONDITIONS_AND_INDICES: [&str; 46] = [
     "(i64.extend_i32_u (memory.atomic.notify Y (i32.const 5)))",
     ];
 
-/// What takes an i32 for a condition, an address, an index or a count.
+/// Operators that take an i32 for a condition, an address, an index or a count.
 fn of_conditions_and_indices() -> Vec<String> {
     let mut list = CONDITIONS_AND_INDICES.map(str::to_owned).to_vec();
     for offset in ["", "offset=4 "] {
@@ -338,7 +338,7 @@ fn of_conditions_and_indices() -> Vec<String> {
     list
 }
 
-/// What the bodies use.
+/// The definitions that the bodies use.
 fn head() -> String {
     let mut head = String::from(
         r#"(memory 1 3) (data (i32.const 0) "\00\01\02\03\fe\ff\80\7f0123456789") (data $d "abcdefgh")
@@ -439,5 +439,5 @@ fn every_identity_is_proved_at_every_consumer_and_runs_alike() {
     assert!(pairs > 25_000 && native_funcs > 500, "{pairs} {native_funcs}");
 }
 
-/// Of so many consumers one runs as machine code too.
+/// One in this number of consumers runs as machine code too.
 const NATIVE_STEP: u64 = 24;

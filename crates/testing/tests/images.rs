@@ -1,7 +1,7 @@
 //! Memory images change nothing that a program sees: every script of the specification's suite does
 //! the same with images of all data segments that can have them as with all segments written.
 //!
-//! Green does not show that an image is right where no script looks, nor that one was mapped
+//! A green run does not show that an image is right where no script looks, nor that one was mapped
 //! (`crates/runtime/src/image/tests.rs` does, and counts what has none). Where there are no images,
 //! both runs write.
 

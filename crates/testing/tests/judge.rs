@@ -2,7 +2,7 @@
 //! answer.
 //!
 //! Without Wasmtime in `PATH` (or in the variable `PROVA_WASMTIME`) both tests are *ignored* with
-//! the reason, never ok. Green does not show anything beyond what the generator writes.
+//! the reason, never ok. A green run does not show anything beyond what the generator writes.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_testing::judge::{self, Plant, Verdict};

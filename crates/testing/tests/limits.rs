@@ -2,9 +2,9 @@
 //! its default, and every row is a limit.
 //!
 //! Fields are listed by patterns without `..`, so that a limit that is added does not compile here
-//! before it has a row. Green does not show that a limit is enforced:
-//! `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs`,
-//! `exceptions.rs` and `bench_fuel.rs` beside this, `crates/wasi/tests/wasi/limits.rs` and
+//! before it has a row. A green run does not show that a limit is enforced:
+//! `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs`, `exceptions.rs` and
+//! `bench_fuel.rs` beside this, `crates/wasi/tests/wasi/limits.rs` and
 //! `crates/native/tests/limits.rs` stand on both sides of each.
 
 use prova_module::{Limits as ModuleLimits, TypeRegistry};

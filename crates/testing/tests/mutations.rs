@@ -1,9 +1,9 @@
 //! A few hundred random edits: the check refuses nearly all, what it accepts computes the same, and
 //! a program says why.
 //!
-//! Green does not show that no wrong code is accepted: `prova-testing mutations --count 100000` is
-//! the campaign, and an edit is one step away from honest code. That the campaign would see a hole
-//! is shown by its own parts: an edit that is refused runs differently (the plants of
+//! A green run does not show that no wrong code is accepted: `prova-testing mutations --count
+//! 100000` is the campaign, and an edit is one step away from honest code. That the campaign would
+//! see a hole is shown by its own parts: an edit that is refused runs differently (the plants of
 //! `differential`); that no real change is explained away is shown by the wrong twins of
 //! `mutations/tests.rs`.
 

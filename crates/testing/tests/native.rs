@@ -1,7 +1,7 @@
 //! Machine code of generated functions, of the specification's suite and of the programs.
 //!
-//! The long forms are `prova-testing native`, `spec --native all` and `native-table`. What green
-//! does not show: see `prova_testing::native` and `prova_testing::native_table`.
+//! The long forms are `prova-testing native`, `spec --native all` and `native-table`. For the
+//! limits of a green run see `prova_testing::native` and `prova_testing::native_table`.
 
 use prova::{Config, Engine, Instance, Linker, Store};
 use prova_module::{Features, Limits, Module};
@@ -16,7 +16,7 @@ fn machine_code_does_what_the_reference_tier_does() {
     assert!(tally.native > 100, "{tally:?}");
 }
 
-/// Cases of wasm-smith by seed and number, of which functions were refused: references and tables,
+/// Cases of wasm-smith by seed and number, in which functions were refused: references and tables,
 /// loops of atomic operators under metering, constants beyond every memory.
 const ONCE_REFUSED: [(u64, u64); 16] = [
     (1, 88),
@@ -69,7 +69,7 @@ fn start(
     Some((store, driver))
 }
 
-/// What a call of a driver leaves in its memory; nothing where it traps.
+/// The memory that a call of a driver leaves; none where it traps.
 fn left(of: &mut (Store<()>, Instance), name: &str, count: usize) -> Option<Vec<u8>> {
     let (store, driver) = of;
     let call = driver.get_typed_func::<(), ()>(&mut *store, name).expect("a function");

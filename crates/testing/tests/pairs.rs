@@ -1,8 +1,8 @@
 //! A short form of `prova-testing pairs`: pairs of builds by real compilers, one for each noise and
 //! for each kind of edit. Each runs as its recipe says, and no malicious one passes `--allow`.
 //!
-//! Green does not show the other pairs of the set, or anything where a compiler is absent: that is
-//! ignored, and says why.
+//! A green run does not cover the other pairs of the set, nor absent compilers: their cases are
+//! skipped with a message.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_testing::pairs::Set;

@@ -1,15 +1,15 @@
 //! The mistakes of a translator that the proof has to catch, by their numbers: each as an edit of
-//! emitted code, and what catches it (`plants/table.tsv`). What is planted in the executors is
+//! emitted code, and what catches it (`plants/table.tsv`). Faults of the executors are in
 //! `crates/runtime/tests/handlers_plants.rs`, which a row's note names.
 //!
 //! Every named edit is applied wherever it can be in the functions of `plants/cases.txt`. The check
-//! must refuse it somewhere by each rule that the table names, and whatever it accepts must be
-//! equal for a reason that the classes of `mutations` know. The faults by which an older translator
-//! of another engine ran programs wrongly are among them; of these the refusal must say where the
-//! value is not.
+//! must refuse it somewhere by each rule that the table names, and every edit that it accepts must
+//! be equal for a reason that the classes of `mutations` know. The faults by which an older
+//! translator of another engine ran programs wrongly are among them; of these the refusal must say
+//! where the value is not.
 //!
-//! Green does not show that every function with such a fault is refused: a fault may compute the
-//! same in some.
+//! A green run does not show that every function with such a fault is refused: a fault may compute
+//! the same in some.
 
 use prova_bytecode::{CheckedBytecode, Metering, Settings};
 use prova_module::{Features, Limits, Module};
@@ -69,7 +69,7 @@ fn cases() -> Vec<(String, Module)> {
         .collect()
 }
 
-/// What became of all versions with an edit.
+/// The outcomes of all versions with an edit.
 #[derive(Default)]
 struct Outcome {
     /// Refusals by rule, each with its words.
@@ -165,7 +165,7 @@ fn honest_code_of_the_cases_is_accepted() {
     }
 }
 
-/// What waits, and why: the numbers are those of the list.
+/// The edits that wait, by their numbers in the list.
 const WAITING: [&str; 3] = ["24", "28", "32"];
 
 #[test]

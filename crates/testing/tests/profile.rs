@@ -1,6 +1,6 @@
 //! The deterministic profile: a case of each rule, generated modules in every tier, the page.
 //!
-//! `PROVA_BLESS=1` writes what the reference tier prints into the cases. What green does not show:
+//! `PROVA_BLESS=1` writes what the reference tier prints into the cases. A green run does not show
 //! that other machines agree; `prova-testing profile --lines` here and `--expect` there do, and so
 //! do `profile-cases` and `profile-programs`.
 
@@ -76,7 +76,7 @@ fn generated_modules_run_alike_in_every_tier() {
     }
 }
 
-/// What another machine did otherwise is told with its line.
+/// A difference on another machine is reported with its line.
 #[test]
 fn lines_of_another_machine_are_compared() {
     let here = ["a 1".to_owned(), "b 2".to_owned()];
@@ -120,7 +120,7 @@ fn code_does_not_depend_on_order_or_threads() {
     }
 }
 
-/// The rows of the page's table are the rules, word for word but for the markup.
+/// The rows of the page's table are the rules, word for word except the markup.
 #[test]
 fn the_page_has_the_rules() {
     let page = fs::read_to_string(root().join("docs/semantics.md")).expect("it can be read");

@@ -1,9 +1,9 @@
 //! The real programs that the repository carries, with small arguments, in every tier and dispatch,
 //! run by `prova` itself.
 //!
-//! Green does not show the long forms (`prova-testing corpus`), other programs (`PROVA_CORPUS`), or
-//! what goes to standard error. The program that runs is built in this test's profile when the test
-//! starts.
+//! A green run does not cover the long forms (`prova-testing corpus`), other programs
+//! (`PROVA_CORPUS`), nor the output to standard error. The program that runs is built in this
+//! test's profile when the test starts.
 
 use prova_module::{Features, Limits, Module};
 use prova_testing::corpus::{Engine, Outcome, row, run};

@@ -1,6 +1,6 @@
 //! Generated functions are proved, each of them; and a refusal is seen.
 //!
-//! Green does not show that wrong code is refused, and some thousands are not the campaign:
+//! A green run does not show that wrong code is refused, and some thousands are not the campaign:
 //! `prova-testing proof --count 10000000` is.
 
 use prova_bytecode::{Candidate, Class, decode};

@@ -5,8 +5,9 @@
 //! `show explain` is the explanation in place of the comparison, `show isolate NAME` what is cut
 //! out around a function.
 //!
-//! `PROVA_BLESS=1` writes what is found to `expect`. Green does not show other programs, other
-//! versions of the compilers, or anything where these are absent: each that is ignored says why.
+//! `PROVA_BLESS=1` writes what is found to `expect`. A green run does not show other programs,
+//! other versions of the compilers, or anything where these are absent: each that is ignored says
+//! why.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_investigate::diff::{DiffOptions, diff};

@@ -1,11 +1,11 @@
-//! What `prova inspect` shows of a function whose bytecode is refused: the mistakes of a
+//! The output of `prova inspect` for a function whose bytecode is refused: the mistakes of a
 //! translator, as edits of its honest code.
 //!
 //! The expected texts are in `tests/files/inspect/refused`, each beside its module; `PROVA_BLESS=1`
 //! writes them. Three of the mistakes are those by which an older translator of another engine ran
 //! programs wrongly.
 //!
-//! Green does not show that every mistake is told as well as these.
+//! A green run does not show that every mistake is described as well as these.
 
 use prova::{Engine, Explained, Module};
 use prova_bytecode::explain::explain;
@@ -31,7 +31,7 @@ fn module(name: &str) -> Module {
     Module::new(&Engine::default(), bytes).expect("the module is valid")
 }
 
-/// What is shown of the first version with the edit that is refused.
+/// The output for the first version with the edit that is refused.
 fn refused(name: &str, edit: &str) -> String {
     let module = module(name);
     let wasm = module.wasm();

@@ -1,6 +1,6 @@
 //! The scripts of `tests/run` in every tier and metering mode.
 //!
-//! What green does not show stands in `tests/run/README.md`.
+//! The limits of a green run stand in `tests/run/README.md`.
 
 use prova::{Config, Tier};
 use prova_wast::{Header, Options, Report};

@@ -1,9 +1,9 @@
 //! A second of candidates, honest and edited, on which the check and the second opinion agree; and
 //! opinions with a fault, the check's or the second's own, which are noticed.
 //!
-//! Green does not show that a rule is right, since both opinions were written from the same ones,
-//! nor what a second does not come to: `prova-testing second --honest 1000000 --edited 1000000` is
-//! the campaign.
+//! A green run does not show that a rule is right, since both opinions were written from the same
+//! ones, nor what a second does not come to: `prova-testing second --honest 1000000 --edited
+//! 1000000` is the campaign.
 
 #[path = "../../bytecode/src/check/tests/equality/accumulators.rs"]
 mod accumulators;
@@ -72,8 +72,8 @@ fn forgetful<const RULE: usize>(
         .or_else(|error| if error.rule == Rule::ALL[RULE] { Ok(()) } else { Err(error) })
 }
 
-/// Every rule that refuses an edit at all is missed where it is missing, but for those of which the
-/// second opinion refuses by another rule what only they refuse.
+/// A check that forgets a rule is noticed, for every rule that refuses an edit at all. Excepted are
+/// rules whose edits the second opinion refuses by another rule.
 #[test]
 fn a_missing_rule_is_noticed() {
     let forgetful: [(Rule, Opinion); 15] = [

@@ -1,6 +1,6 @@
 //! The specification's suite in every tier, against the table in `tests/spec/table.tsv`.
 //!
-//! What green does not show stands in `tests/spec/README.md`.
+//! The limits of a green run stand in `tests/spec/README.md`.
 
 use prova::Tier;
 use prova_testing::spec::{differences, is_more, rows, table, table_path};

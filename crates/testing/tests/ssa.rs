@@ -2,7 +2,7 @@
 //! generated modules, the repository's programs. Every body that runs was verified, printed and
 //! parsed again (`prova_testing::ssa::sound`).
 //!
-//! What green does not show: that a body is equal to its Wasm where no script or program looks; the
+//! A green run does not show that a body is equal to its Wasm where no script or program looks; the
 //! SSA interpreter shares `prova-num` and the store with the other tiers.
 
 use prova::Config;
@@ -35,7 +35,7 @@ fn the_specification_holds() {
             passed += 1;
             continue;
         }
-        // What no tier does is exempt, or `tests/spec.rs` fails.
+        // A script that no tier passes is exempt, or `tests/spec.rs` fails.
         let interp = run_with(&script.folder, script.text, Config::new());
         if ssa.to_string() != interp.to_string() {
             let (folder, name) = (&script.folder, &script.name);

@@ -1,9 +1,9 @@
 //! The proof of SSA bodies accepts all that is built: of the specification's modules, of the
 //! programs here, of generated ones; and refuses random edits, or they change nothing but hints.
 //!
-//! Green does not show that every fault is refused (`crates/ssa/tests/check/twins.txt` has one of
-//! each rule), and some thousand edits are not the campaign:
-//! `prova-testing ssa-edits --count 1000000` is.
+//! A green run does not show that every fault is refused (`crates/ssa/tests/check/twins.txt` has
+//! one of each rule), and some thousand edits are not the campaign: `prova-testing ssa-edits
+//! --count 1000000` is.
 
 use prova_ssa::verify;
 use prova_testing::generate::Generator;

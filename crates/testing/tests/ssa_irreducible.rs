@@ -12,8 +12,8 @@ fn random_graphs_run_as_before() {
 }
 
 /// Graphs whose right emission was refused once: one result is given to two parameters of a join,
-/// and the image has one of them alone before the loop; a branch of which both ways come to the
-/// same place is left out (the last).
+/// and the image has one of them alone before the loop; a branch whose ways both come to the same
+/// place is left out (the last).
 #[test]
 fn what_was_refused_once_is_proved() {
     for graph in [207_507, 261_946, 340_479, 181_985] {

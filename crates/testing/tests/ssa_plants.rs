@@ -3,8 +3,8 @@
 //! the generator seldom lets be seen: narrow loads of bytes with a sign, stores that nothing else
 //! overwrites.
 //!
-//! Green does not show that every fault is seen: one that only shows on operands that no generator
-//! gives would not be.
+//! A green run does not show that every fault is seen: one that only shows on operands that no
+//! generator gives would not be.
 
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
@@ -100,8 +100,8 @@ fn by_hand() -> impl Iterator<Item = Case> {
     })
 }
 
-/// Whether a difference from the reference tier is seen in some of the modules by hand, or of so
-/// many generated ones.
+/// Whether a difference from the reference tier is seen in some of the modules by hand, or of
+/// `modules` generated ones.
 fn seen(plant: Plant, modules: u64) -> bool {
     let generated = (0..modules).map(|index| Generator::Biased.case(31, index, 20));
     by_hand().chain(generated).any(|case| differs(&case, Some(plant)))

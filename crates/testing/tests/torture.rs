@@ -1,7 +1,7 @@
 //! Every operator in a loop on a native stack of 64 KiB, and which ops of bytecode that reaches.
 //!
-//! Green does not show that results are right, nor that a handler is a tail call in another build
-//! than this one.
+//! A green run does not show that results are right, nor that a handler is a tail call in another
+//! build than this one.
 
 use prova_testing::torture;
 use std::process::Command;

@@ -1,8 +1,8 @@
 //! Faults planted in modules behind their trip: the comparison of `prova-testing ssa-trips` sees
 //! each of them, so it would see a wrong emission that the proof accepts.
 //!
-//! Green does not show that every fault is seen: one that no generated operand brings out would not
-//! be.
+//! A green run does not show that every fault is seen: one that no generated operand brings out
+//! would not be.
 
 use prova_testing::generate::{Case, Generator};
 use prova_testing::ssa::Plant;

@@ -1,8 +1,8 @@
 //! Every row of the table of Wasm operators against the reference tier, and wrong rows that must
 //! not pass.
 //!
-//! Planted is, in every row, each wrong entry of each column that has a value of its own: what the
-//! test says of the table, it can say of every entry.
+//! Planted is, in every row, each wrong entry of each column with different entries: the test can
+//! judge every entry of the table.
 //!
 //! A green run does not show that `prova-num` is right, nor wasmparser, which both sides use.
 

@@ -1,8 +1,8 @@
 //! Rust code → the functions that are too long.
 //!
-//! Neighbours: `lib` counts them against the ratchet. A function reaches from the line of `fn` to
-//! that of its closing brace. A long one is split where it does two things; a `match` with one
-//! short arm per operator is exempt by list.
+//! The count of long functions has a ratchet. A function reaches from the line of `fn` to the line
+//! of its closing brace. A long one is split where it does two things; a `match` with one short arm
+//! per operator is exempt by list.
 
 use super::source::{SourceFile, close, words};
 use super::{Finding, Tree};

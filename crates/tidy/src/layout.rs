@@ -1,8 +1,7 @@
 //! Rules about where files stand and what they are called: families of instructions, READMEs of
 //! test folders.
 //!
-//! Neighbours: `lib` lists the rules; the names are those of `docs/ARCHITECTURE.md`, *Instruction
-//! families*.
+//! The names are those of `docs/ARCHITECTURE.md`, *Instruction families*.
 
 use super::{Finding, Tree};
 use std::collections::BTreeSet;

@@ -12,7 +12,10 @@
 //! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the
 //! repository.
 
+mod anchors;
 pub mod architecture;
+pub mod dialect;
+pub mod evidence;
 mod functions;
 mod labels;
 mod layout;
@@ -38,7 +41,7 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// What a rule says of a place.
+/// A breach of a rule at a place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The file, from the root of the repository.
@@ -47,9 +50,10 @@ pub struct Finding {
     pub line: usize,
     /// The rule's name.
     pub rule: &'static str,
-    /// What in the file is meant: a function, a word; `-` for the file as a whole.
+    /// The thing in the file that the rule is about: a function, a word; `-` for the file as a
+    /// whole.
     pub item: String,
-    /// What is wrong, and what to do instead.
+    /// The fact that is wrong, then the remedy.
     pub message: String,
 }
 
@@ -69,7 +73,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads a repository, but for version control's and cargo's own folders.
+    /// Reads a repository, without version control's and cargo's own folders.
     ///
     /// # Errors
     /// If a folder or file cannot be read.
@@ -126,8 +130,8 @@ impl Tree {
 /// A rule: a tree → its findings.
 type Rule = fn(&Tree, &mut Vec<Finding>);
 
-/// All rules that judge single places. The ratchet of long functions is apart, see
-/// [`long_functions`].
+/// All rules that judge single places. The ratchets are apart: see [`long_functions`] and
+/// [`dialect`].
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,
@@ -147,6 +151,7 @@ const RULES: &[Rule] = &[
     layout::families,
     plants::plants,
     paths::paths,
+    anchors::anchors,
     targets::targets,
     targets::rows,
     targets::tests,
@@ -170,7 +175,7 @@ pub fn check(tree: &Tree, exemptions: &[Exemption]) -> Vec<Finding> {
     findings
 }
 
-/// The functions that are too long, but for the exempt ones, and the exemptions that cover none.
+/// The functions that are too long, without the exempt ones, and the exemptions that cover none.
 pub fn long_functions(tree: &Tree, exemptions: &[Exemption]) -> (Vec<Finding>, Vec<Finding>) {
     let mut findings = Vec::new();
     functions::length(tree, &mut findings);
@@ -191,7 +196,7 @@ pub struct Exemption {
     pub rule: String,
     /// The file.
     pub path: String,
-    /// What in the file is meant.
+    /// The thing in the file that is exempt: a function, a word; `-` for the file as a whole.
     pub item: String,
     /// Why the rule does not fit there.
     pub reason: String,

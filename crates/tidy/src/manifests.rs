@@ -1,8 +1,7 @@
 //! Rules about manifests and the lock file: descriptions, licences, no cargo features, one
 //! registry.
 //!
-//! Neighbours: `lib` lists the rules. Limits: manifests are read by lines, as cargo's own
-//! formatting writes them.
+//! Limits: manifests are read by lines, as cargo's own formatting writes them.
 
 use super::source::SourceFile;
 use super::{Finding, Tree};

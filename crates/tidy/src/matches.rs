@@ -21,8 +21,8 @@ pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
             let Some(open) = body(&file.code, at + 5) else { continue };
             let end = close(&file.code, open).unwrap_or(file.code.len());
             let arms = patterns(&file.code, open + 1, end.saturating_sub(1));
-            // What a macro repeats before an arm is arms of its own, over whatever the macro is
-            // given.
+            // A macro's repetition (`$( … )*`) before an arm stands for arms over the macro's
+            // input; the arm's own pattern begins behind it.
             let own = |pattern: &'_ str| pattern.rfind(")*").map_or(0, |at| at + 2);
             // A guard compares; it is no pattern, and no arm is missing where it names an op.
             let unguarded = |pattern: &'_ str| pattern.find(" if ").unwrap_or(pattern.len());

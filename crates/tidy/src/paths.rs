@@ -83,7 +83,7 @@ struct Named {
     of: Option<String>,
 }
 
-/// What a file names.
+/// The paths that a file names.
 fn named(file: &SourceFile) -> Vec<Named> {
     let page = file.path.ends_with(".md");
     let mut found = Vec::new();
@@ -165,7 +165,7 @@ fn places(file: &SourceFile, path: &str) -> Vec<String> {
 }
 
 /// Without `.` and `..`.
-fn normal(path: &str) -> String {
+pub(super) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -13,7 +13,7 @@
 use crate::source::SourceFile;
 use crate::{Finding, Tree};
 
-/// What a program with planted faults carries.
+/// The text in the binary of a program with planted faults.
 pub const MARKER: &str = "this program has planted faults";
 
 /// Where the marker stands.
@@ -54,7 +54,7 @@ fn may(file: &SourceFile, line: &str) -> bool {
         Some("rs") => SITES.iter().any(|site| path.starts_with(site)),
         // Pages explain it.
         Some("md") => true,
-        // The compiler is told that the flag exists.
+        // The compiler has to know that the flag exists.
         Some("toml") => line.trim_start().starts_with("unexpected_cfgs = "),
         _ => path.starts_with(".ci/") && (line.contains("cargo test") || is_comment(line)),
     }

@@ -1,14 +1,14 @@
 //! Rust source text → the same text with comments and the contents of literals blanked, so that
-//! rules see code alone.
-//!
-//! Neighbours: `lib` reads the files, the rules read [`SourceFile::code`].
+//! rules see code alone; and the places of the comments.
 //!
 //! Invariants: (1) `code` has the same number of bytes and the same line breaks as `text`; (2)
-//! outside of comments and literals the two are equal.
+//! outside of comments and literals the two are equal; (3) `comments` ascend and do not overlap.
 //!
 //! Limits: tokens are told apart, nothing is parsed: macros look like what they contain. Linear in
 //! the text. A fault here shows in the tests below, and in rules that suddenly find nothing: every
 //! rule has a planted violation.
+
+use std::ops::Range;
 
 /// One file of the repository.
 #[derive(Clone, Debug)]
@@ -19,13 +19,16 @@ pub struct SourceFile {
     pub text: String,
     /// For Rust, the text with comments and literals blanked; otherwise the text.
     pub code: String,
+    /// For Rust, the byte ranges of the comments in `text`, with their marks; otherwise none.
+    pub comments: Vec<Range<usize>>,
 }
 
 impl SourceFile {
     /// A file of this path and text.
     pub fn new(path: &str, text: &str) -> SourceFile {
-        let code = if path.ends_with(".rs") { blank(text) } else { text.to_owned() };
-        SourceFile { path: path.to_owned(), text: text.to_owned(), code }
+        let (code, comments) =
+            if path.ends_with(".rs") { blank(text) } else { (text.to_owned(), Vec::new()) };
+        SourceFile { path: path.to_owned(), text: text.to_owned(), code, comments }
     }
 
     /// Whether it is Rust.
@@ -44,9 +47,10 @@ impl SourceFile {
     }
 }
 
-/// Blanks comments and the contents of string and character literals.
-fn blank(text: &str) -> String {
+/// Blanks comments and the contents of string and character literals; the comments' places.
+fn blank(text: &str) -> (String, Vec<Range<usize>>) {
     let mut out = text.as_bytes().to_vec();
+    let mut comments = Vec::new();
     let mut at = 0;
     while at < out.len() {
         let rest = &text.as_bytes()[at..];
@@ -58,6 +62,9 @@ fn blank(text: &str) -> String {
             [b'\'', ..] => (1, character(rest)),
             _ => (1, 1),
         };
+        if keep == 0 {
+            comments.push(at..at + end);
+        }
         let last = if keep == 0 { end } else { end.saturating_sub(1) };
         for byte in &mut out[at + keep.min(last)..at + last] {
             if *byte != b'\n' {
@@ -66,7 +73,7 @@ fn blank(text: &str) -> String {
         }
         at += end.max(1);
     }
-    String::from_utf8(out).unwrap_or_default()
+    (String::from_utf8(out).unwrap_or_default(), comments)
 }
 
 /// Whether the byte before `at` belongs to a word, other than the prefixes of literals (`br"…"`).
@@ -186,6 +193,15 @@ mod tests {
         blanked("b\"ab\" c", "b\"  \" c");
         blanked("r#\"a \" b\"# c", "r        # c");
         blanked("\"a\nb\"", "\" \n \"");
+    }
+
+    #[test]
+    fn comments_have_their_places() {
+        let text = "a // b\nlet c = \"// d\"; /* e */ '/'\n/// f";
+        let file = SourceFile::new("x.rs", text);
+        let comments: Vec<&str> = file.comments.iter().map(|at| &text[at.clone()]).collect();
+        assert_eq!(comments, ["// b", "/* e */", "/// f"]);
+        assert!(SourceFile::new("x.md", text).comments.is_empty());
     }
 
     #[test]

@@ -9,8 +9,8 @@
 //!
 //! Limits: `CHANGELOG.md` tells of the past, and names in capitals stand for any; a name is looked
 //! for in all crates. A row's function is the last one whose `fn` stands before the line: bodies in
-//! a function count as theirs. Linear in the size of the repository but for rows, each of which
-//! reads its file.
+//! a function count as theirs. Linear in the size of the repository, and each row reads its file
+//! once more.
 
 use crate::source::SourceFile;
 use crate::{Finding, Tree};

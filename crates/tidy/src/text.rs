@@ -1,8 +1,7 @@
 //! Rules about single files: their header and length, what must not stand in them.
 //!
-//! Neighbours: `lib` lists the rules; `source` blanks comments and literals. What a lint of the
-//! compiler or of clippy finds is left to it (`manifests::lints` keeps the lints on). Limits: words
-//! are found as tokens.
+//! `source` blanks comments and literals. Faults that a lint of the compiler or of clippy finds are
+//! left to it (`manifests::lints` keeps the lints on). Limits: words are found as tokens.
 
 use super::source::{SourceFile, close, words};
 use super::{Finding, Tree};

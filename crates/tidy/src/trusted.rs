@@ -43,7 +43,7 @@ pub struct Group {
     pub tests: usize,
 }
 
-/// What the check's reader has to believe.
+/// The parts of the check that its reader has to believe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted(pub Vec<Group>);
 

@@ -1,7 +1,7 @@
 //! The crates depend on each other as `docs/ARCHITECTURE.md` says, and not otherwise.
 //!
-//! Green does not show that a crate ignores the inside of what it may use, beyond the words that
-//! must not stand in it.
+//! A green run does not show that a crate ignores the inside of what it may use, beyond the words
+//! that must not stand in it.
 
 use prova_tidy::architecture::{
     ABSENCES, UNSAID, differences, graph, metadata, reached, table, uses,

@@ -5,8 +5,8 @@
 //! there; and where it is also the last reader, the result need not go to the slot at all
 //! (*muted*).
 //!
-//! Neighbours: `translator` emits through [`Cx::accumulate`] and [`Cx::hold`], and undoes both when
-//! it takes an instruction back. The check proves that an accumulator holds what its reader wants.
+//! [`Cx::accumulate`] and [`Cx::hold`] are undone when the translator takes an instruction back.
+//! The check proves that an accumulator holds the value that its reader wants.
 //!
 //! # Invariants
 //! * A1. `held[class]` is the newest instruction whose result is in that accumulator, if control
@@ -19,7 +19,7 @@
 use crate::translator::{Cx, Values};
 use prova_bytecode::{Class, Marks, Op, RegClass};
 
-/// What an accumulator holds (A1), but for its slot.
+/// The contents of an accumulator (A1), without its slot.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     /// The first word of the instruction.
@@ -30,7 +30,7 @@ struct Held {
     fixed: bool,
 }
 
-/// What all accumulators hold, by class.
+/// The contents of all accumulators, by class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AllHeld {
     /// The slots of the values, [`NOTHING`] where there is none: what every instruction asks for.
@@ -218,7 +218,7 @@ impl Cx<'_> {
         }
     }
 
-    /// What is held is needed in its slot (A2).
+    /// Marks all held values as needed in their slots (A2).
     #[inline]
     pub(crate) fn fix(&mut self) {
         self.held.by.iter_mut().for_each(|held| held.fixed = true);

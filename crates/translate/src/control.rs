@@ -1,8 +1,8 @@
 //! Blocks, branches, returns and calls: the structure of Wasm → labels, jumps, and the moves on
 //! their edges.
 //!
-//! Neighbours: `stack` settles what lies below a region, `moves` orders the moves of an edge,
-//! `fuse` makes a condition and its branch one instruction.
+//! `stack` settles the entries below a region, `moves` orders the moves of an edge, `fuse` makes a
+//! condition and its branch one instruction.
 //!
 //! # Invariants
 //! * C1. `frames` are the open blocks that were entered in reachable code, the body first.
@@ -171,7 +171,7 @@ impl<'m> Cx<'m> {
     /// R2 (frozen base): below a region's base every value is home. None stays an alias of a local,
     /// because the region may write the local on some of its paths and not on others, or once per
     /// iteration; none stays a constant, because real programs have none there and what labels
-    /// demand is simpler so. What goes home goes home here, before the label and before the
+    /// demand is simpler so. Values that go home go home here, before the label and before the
     /// conditional jump (R3).
     pub(crate) fn settle(&mut self, base: usize) {
         while let Some(entry) = self.b.stack.settle_next(base) {
@@ -246,7 +246,7 @@ impl<'m> Cx<'m> {
             return self.bug("an end without block");
         };
         if frame.kind == BlockKind::TryTable {
-            // What the end label demands is part of the body.
+            // The moves to the end label belong to the body of the `try_table`.
             if self.live && frame.fixups != 0 {
                 self.home_top(self.result_count(frame.ty));
             }
@@ -271,7 +271,7 @@ impl<'m> Cx<'m> {
         }
     }
 
-    /// The end label of a block: results are in their home slots, whatever way control comes (C2).
+    /// The end label of a block: results are in their home slots, on every way (C2).
     fn join(&mut self, frame: &Frame) {
         let reached = self.live || frame.fixups != 0 || frame.otherwise.is_some();
         if self.live {

@@ -1,7 +1,6 @@
 //! Why a function has no candidate: a limit of the bytecode, or a fault of the translator.
 //!
-//! Neighbours: `translator` makes them. A module that got as far as here is valid, so none of these
-//! is its fault.
+//! A module that comes here is valid, so none of these is its fault.
 
 use prova_module::FuncIdx;
 
@@ -14,7 +13,7 @@ pub enum TranslateError {
         func: FuncIdx,
         /// Module offset of the operator at which the limit was passed, in bytes.
         offset: u32,
-        /// What there is too much of.
+        /// The thing of which there is too much.
         name: &'static str,
         /// The greatest value allowed.
         max: u64,
@@ -27,7 +26,7 @@ pub enum TranslateError {
         func: FuncIdx,
         /// Module offset of the operator, in bytes.
         offset: u32,
-        /// What it met.
+        /// The unexpected construct.
         what: &'static str,
     },
 }

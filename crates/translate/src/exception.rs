@@ -1,15 +1,13 @@
 //! Exceptions: catch clauses → handlers beside the code; a throw is a terminator.
 //!
-//! A `try_table` is a block that emits nothing. What is thrown between its start and its end goes
-//! to the label of a catch clause as by a branch (R6 of the specification of local preservation):
-//! below the label's base everything is frozen since the label's block was entered (R2), locals are
-//! in their slots at every instruction (invariant I), and the runtime writes the values to the
-//! label's home slots. So a clause costs no code.
+//! A `try_table` is a block that emits nothing. An exception thrown between its start and its end
+//! goes to the label of a catch clause as by a branch (R6 of the specification of local
+//! preservation): below the label's base everything is frozen since the label's block was entered
+//! (R2), locals are in their slots at every instruction (invariant I), and the runtime writes the
+//! values to the label's home slots. So a clause costs no code.
 //!
-//! Neighbours: `control` opens and ends the block and pins labels.
-//!
-//! What a store keeps depends on the references to exceptions that a frame holds where exceptions
-//! are made, and it finds them in the home slots of their positions (R9).
+//! The exceptions that a store keeps depend on the references that a frame holds where exceptions
+//! are made. The store finds them in the home slots of their positions (R9).
 //!
 //! # Invariants
 //! * X1. `tries` are the open `try_table`s that were entered in reachable code; the clauses of the

@@ -1,8 +1,8 @@
 //! Two instructions in one: the comparison that was emitted last and the branch on it, an address
 //! and the load from it, a product and a sum.
 //!
-//! Neighbours: `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in
-//! the direction it needs.
+//! `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in the direction
+//! it needs.
 //!
 //! A comparison may be taken back because its result is a home slot that the branch alone consumes,
 //! and its operands are still where they were: locals, or home slots of popped positions (E1 of
@@ -16,7 +16,7 @@ use crate::stack::{Entry, Place};
 use crate::translator::{Cx, Produced};
 use prova_bytecode::Op;
 
-/// What a conditional branch tests.
+/// The condition of a conditional branch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Condition {
     /// The branch that is taken when the condition holds.
@@ -54,7 +54,7 @@ impl Cx<'_> {
         let values = self.values(&last);
         if last.op == Op::I32Eqz {
             self.take_back();
-            // Only a home slot is consumed for good; it is that of the same position, since eqz
+            // Only a home slot is consumed for good; it is the home of the same position, since eqz
             // pops one value.
             let inner = if values[1] == u64::from(slot) { self.fused(slot) } else { None };
             let plain =

@@ -49,9 +49,9 @@
 //! A proof of equality has to know these, and no others; all hold for every operand.
 //! * `add, mul, and, or, xor, eq, ne` commute; a comparison is its mirror with the operands
 //!   exchanged (`a < b`, `b > a`); `x - c = x + (-c)` modulo 2^n (`numeric`).
-//! * A branch on `i32.eqz c` is the branch on `c` with the ways exchanged; `i64.eqz x` is `x == 0`;
-//!   the way that is taken where an integer comparison fails is that of the inverse comparison; for
-//!   floats the ops that say `not` (`fuse`).
+//! * A branch on `i32.eqz c` is the branch on `c` with the ways exchanged; `i64.eqz x` is `x == 0`.
+//!   For the way that is taken where an integer comparison fails, the branch has the inverse
+//!   comparison; for floats, one of the ops that say `not` (`fuse`).
 //! * A reinterpreted value has the same cell; floats are loaded and stored by the integer ops; null
 //!   is the cell 0.
 //! * `copy2` is two copies, of one operator or of several (`translator`).

@@ -10,7 +10,7 @@ use crate::translator::Cx;
 use prova_bytecode::Op;
 use prova_module::{MemArg, MemArgTarget, Operator};
 
-/// What an access names besides its operands.
+/// The immediates of an access.
 pub(crate) enum Access {
     /// Memory 0, 32-bit addresses, an offset of 32 bits.
     Near(u64),

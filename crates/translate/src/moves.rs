@@ -1,13 +1,13 @@
 //! Parallel moves: the values of a branch, loop or return → copies in an order that reads every
 //! source before it is overwritten.
 //!
-//! Neighbours: `control` fills a [`Moves`] from the top of the operand stack and emits what
-//! [`Moves::order`] leaves.
+//! `control` fills a [`Moves`] from the top of the operand stack and emits the moves in the order
+//! of [`Moves::order`].
 //!
 //! The values are adjacent entries, and so are their destinations, in the same order. So a value
 //! that is in its home slot never moves up (`src ≥ dst`), and ascending order is safe for all of
-//! those, also where a v128 overlaps itself. What can go wrong is a source that is a local, among
-//! the slots already written: only a `return` has such sources, because only its destinations are
+//! those, also where a v128 overlaps itself. The only danger is a source that is a local, among the
+//! slots already written: only a `return` has such sources, because only its destinations are
 //! locals (R6). Such a value goes to its home slot first, which no move before its own writes: no
 //! scratch slot, no cycles to break, at most twice the copies.
 //!
@@ -32,7 +32,7 @@ pub(crate) struct Move {
     pub(crate) wide: bool,
 }
 
-/// What a move reads.
+/// The source of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A slot.

@@ -1,7 +1,7 @@
 //! Numeric operators: operands in slots, or an immediate where the table has a form for it.
 //!
-//! Neighbours: `translator` brings a constant to a slot where an instruction needs it there; `fuse`
-//! knows the comparisons. Constants are lazy: pushing one emits nothing.
+//! `translator` brings a constant to a slot where an instruction needs it there. Constants are
+//! lazy: pushing one emits nothing.
 //!
 //! Identities used, all exact: a commutative operator swaps its operands; a comparison swaps them
 //! with its mirror (`a < b` is `b > a`); `x - c` is `x + (-c)` modulo 2^n. In deterministic mode
@@ -36,7 +36,7 @@ impl Right {
     const NONE: Right = Right { imm16: None, imm32: None, imm64: None };
 }
 
-/// What becomes of a constant on the left.
+/// The treatment of a constant on the left.
 enum Left {
     /// It goes to a slot.
     None,
@@ -320,7 +320,7 @@ impl Cx<'_> {
         self.emit_push(forms.op, false, [a, b]);
     }
 
-    /// `x - c` is `x + (-c)`; `c - x` has a form of its own.
+    /// `x - c` is `x + (-c)`; `c - x` has a separate form.
     fn subtract(&mut self, op: Op, add: Right, narrow: bool) {
         if let Some(top) = self.b.stack.top()
             && let Place::Const { bits, .. } = top.place

@@ -1,7 +1,7 @@
 //! `drop` and `select`: the first pops an entry and emits nothing, the second reads three slots.
 //!
-//! Neighbours: `numeric` and `vector` have the constants. Golden files `preserve-v128.wat` and
-//! `seed-select.wat` hold the order of the operands of `select`, and `tests/random.rs` executes it.
+//! Golden files `preserve-v128.wat` and `seed-select.wat` hold the order of the operands of
+//! `select`, and `tests/random.rs` executes it.
 
 use crate::stack::{Entry, Place};
 use crate::translator::Cx;

@@ -1,7 +1,7 @@
 //! The symbolic operand stack: pushes and pops of Wasm → where each value is, `S[p]`.
 //!
-//! Neighbours: `variable` asks for the aliases of a local (R1), `control` settles what lies below a
-//! region (R2), every family pops operands and pushes results.
+//! `variable` asks for the aliases of a local (R1), `control` settles the entries below a region
+//! (R2), every family pops operands and pushes results.
 //!
 //! # Invariants
 //! * S1. `home(p) = local_cells + Σ cells of the entries below p`.

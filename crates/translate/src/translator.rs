@@ -1,8 +1,7 @@
 //! The driver: one pass over a body, metering, the map, and the emission that all families share.
 //!
-//! Neighbours: the family files each translate their operators and say whether an operator is
-//! theirs; `stack` knows where values are; `fuse` takes the last instruction back where a branch
-//! can do its work.
+//! The family files each translate their operators and say whether an operator is theirs. `fuse`
+//! takes the last instruction back where a branch can do its work.
 //!
 //! # Invariants
 //! * E1. `recent` are the instructions just before the current position, the newest last, each one
@@ -11,8 +10,8 @@
 //! * E2. The map has an entry where the operator changes; taking an instruction back takes its
 //!   entries back.
 //!
-//! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of whatever any test
-//! translates, and hands each candidate to the check.
+//! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of every translation in a
+//! test, and hands each candidate to the check.
 
 use crate::accumulate::{Accumulated, AllHeld};
 use crate::control::{Fixup, Frame};
@@ -65,7 +64,7 @@ impl Translator {
     }
 }
 
-/// What is kept from one function to the next.
+/// The memory kept from one function to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     pub(crate) code: CodeBuffer,
@@ -106,7 +105,7 @@ pub(crate) struct Produced {
     pub(crate) home: bool,
     /// Its marks, and what they did.
     accumulated: Accumulated,
-    /// What accumulators held before it.
+    /// The contents of accumulators before it.
     held: AllHeld,
 }
 
@@ -131,7 +130,7 @@ pub(crate) struct Cx<'m> {
     next_segment: usize,
     /// The one-cell copy just before the current position that a further copy may join.
     pairable: Option<(u32, u16, u16)>,
-    /// What accumulators hold (A1 of `accumulate`).
+    /// The contents of accumulators (A1 of `accumulate`).
     pub(crate) held: AllHeld,
     /// How many `br_table`s there were.
     pub(crate) stamp: u32,

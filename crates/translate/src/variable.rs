@@ -1,7 +1,7 @@
 //! Locals and globals: reads of locals cost nothing, writes preserve the aliases of the local
 //! first.
 //!
-//! Neighbours: `stack` keeps the aliases of each local; `translator` renames results (R7).
+//! `stack` keeps the aliases of each local; `translator` renames results (R7).
 //!
 //! The first test to notice a fault here is `tests/enumerate.rs` of `prova-testing`; the golden
 //! files `rename.wat` and `preserve*.wat` show the code.

@@ -1,9 +1,9 @@
 //! SIMD and relaxed SIMD: operators → instructions with the same operands in the order of their
 //! rows.
 //!
-//! Neighbours: `memory` has the forms of loads and stores. Operands are pairs of cells; constants
-//! are not lazy. In deterministic mode the float operators whose result may have a NaN are followed
-//! by `canonicalize`.
+//! `memory` has the forms of loads and stores. Operands are pairs of cells; constants are not lazy.
+//! In deterministic mode the float operators whose result may have a NaN are followed by
+//! `canonicalize`.
 
 use crate::translator::Cx;
 use prova_bytecode::Op;

@@ -1,9 +1,8 @@
 //! The dispatch over operators: the reader of a body calls a method of [`Cx`] for each.
 //!
-//! Neighbours: `translator` drives the reader; the family files treat the operators. Each method
-//! knows its operator when this compiles, and so the family that treats it: what is left at run
-//! time is one call. An operator that its family does not know is refused as one of a proposal that
-//! is not accepted.
+//! Each method knows its operator when this compiles, and so the family that treats it: at run time
+//! only one call is left. An operator that its family does not know is refused as one of a proposal
+//! that is not accepted.
 //!
 //! The names and types of the methods are wasmparser's.
 

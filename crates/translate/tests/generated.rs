@@ -1,9 +1,9 @@
 //! Generated modules with every operator of the default features: each function translates under
 //! each metering, and the check accepts the candidate.
 //!
-//! Green does not show that the code computes the right thing, only that its structure holds
-//! whatever valid module comes: no operator is forgotten, nothing panics, no slot is read before it
-//! is written.
+//! A green run does not show that the code computes the right thing. It shows that its structure
+//! holds for every valid module: no operator is forgotten, nothing panics, no slot is read before
+//! it is written.
 
 use crate::support::translate_all;
 use arbtest::arbitrary::Unstructured;

@@ -411,7 +411,8 @@ fn random_bodies_compute_what_wasm_says() {
             let code = translate_all(&mut translator, &module, &settings);
             for func in 0..code.len() {
                 for low in [0, 1, 2] {
-                    // i32 cells are zero-extended whatever their type, so the arguments are small.
+                    // i32 cells are zero-extended, and the type of a cell is not known here, so the
+                    // arguments are small.
                     let arguments: Vec<u64> = (0..cells).map(|i| (low * i as u64) % 3).collect();
                     let (outcome, _) =
                         compare(&module, &mut evaluator, &code, func, &arguments, metering);

@@ -1,10 +1,10 @@
-//! What a unit of fuel buys: nanoseconds of the host's work for each unit that a call charges.
+//! The worth of a unit of fuel: nanoseconds of the host's work for each unit that a call charges.
 //!
 //! `cargo run --release -p prova-wasi --example prices` prints a line for each kind of call, the
 //! dearest first, on the file system of the temporary directory (`TMPDIR`). The aim is 25 at most,
 //! 50 units of a plain loop, which costs about 0.5 ns a unit in the interpreter. The numbers are of
-//! one machine and one file system; what waits for the device stands for itself (`fd_sync`, and on
-//! some file systems what gives blocks back).
+//! one machine and one file system; calls that wait for the device are listed apart (`fd_sync`, and
+//! on some file systems those that free blocks).
 
 use prova_wasi::{Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, function};
 use std::time::{Duration, Instant};

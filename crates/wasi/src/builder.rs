@@ -1,7 +1,7 @@
-//! What the embedder grants → a [`WasiCtx`].
+//! The embedder's grants → a [`WasiCtx`].
 //!
 //! Invariants:
-//! 1. What is not asked for is not there: no stream, no directory, no variable.
+//! 1. A context has nothing that was not asked for: no stream, no directory, no variable.
 //! 2. Descriptors 0, 1, 2 are the standard streams; one that was not granted is empty or swallows,
 //!    so that no file of the guest ever takes its number and the output meant for it. Preopened
 //!    directories follow from 3 in the order given.
@@ -20,7 +20,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a guest may do below a preopened directory.
+/// The permissions of a guest below a preopened directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Perms {
     /// Every change fails with `EROFS`, as on a file system mounted read-only.
@@ -148,7 +148,7 @@ impl WasiCtxBuilder {
     }
 
     /// Sets what the guest's calls may make the host do at most; [`WasiLimits::default`] unless
-    /// told otherwise. What the builder itself grants is never cut by a limit.
+    /// told otherwise. The builder's own grants are never cut by a limit.
     pub fn limits(&mut self, limits: WasiLimits) -> &mut Self {
         self.ctx.limits = limits;
         self
@@ -213,7 +213,7 @@ impl Captured {
         Captured { content: Arc::default(), limit }
     }
 
-    /// What was written so far.
+    /// The bytes written so far.
     pub fn content(&self) -> Vec<u8> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

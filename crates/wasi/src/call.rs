@@ -35,14 +35,14 @@ impl<'a> Call<'a> {
         self.guest.memory()
     }
 
-    /// The bytes at `ptr..ptr + len`, to write; the guest is told.
+    /// The bytes at `ptr..ptr + len`, to write; notifies [`Guest::writes`].
     pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
         bytes(self.guest.memory(), ptr, len)?;
         self.guest.writes(ptr, len);
         bytes_mut(self.guest.memory(), ptr, len)
     }
 
-    /// The bytes of two ranges, to write, if they exist and share none; the guest is told.
+    /// The bytes of two ranges, to write, if they exist and share none; notifies [`Guest::writes`].
     pub(crate) fn two_mut(&mut self, ranges: [(u32, u32); 2]) -> Option<[&mut [u8]; 2]> {
         let found = ranges.map(|(ptr, len)| index(ptr)..index(ptr).saturating_add(index(len)));
         self.guest.memory().get_disjoint_mut(found.clone()).ok()?;

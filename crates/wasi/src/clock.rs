@@ -21,7 +21,7 @@ pub enum Clocks {
     Host,
     /// Clocks that each reading moves by `step_ns` and each timed wait by its length.
     Virtual {
-        /// What the realtime clock shows at the beginning, in nanoseconds since 1970.
+        /// The initial time of the realtime clock, in nanoseconds since 1970.
         realtime_ns: u64,
         /// How far a reading moves the clocks, in nanoseconds.
         step_ns: u64,
@@ -79,7 +79,7 @@ impl ClockId {
 }
 
 impl ClockState {
-    /// What the clock shows, in nanoseconds, without moving it.
+    /// The time of the clock, in nanoseconds, without moving it.
     pub(crate) fn now_ns(&self, id: ClockId) -> Result<u64, Errno> {
         match (self.clocks, id) {
             (Clocks::Virtual { realtime_ns, .. }, ClockId::Realtime) => {

@@ -2,8 +2,8 @@
 //!
 //! Filled by `builder` and `path_open`, used by every `fd_` and `path_` call. Invariants:
 //! 1. A new descriptor gets the lowest free number; `free` has the number of every empty slot.
-//! 2. [`FdTable::insert`] opens none where as many are open as its caller allows. What the builder
-//!    grants is not limited.
+//! 2. [`FdTable::insert`] opens none where as many are open as its caller allows. The builder's
+//!    grants are not limited.
 //! 3. A descriptor's rights only shrink.
 //! 4. `listing_bytes` is the sum of the sizes of all listings, which change only here.
 //!
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 
-/// What a descriptor stands for.
+/// The object behind a descriptor.
 pub(crate) enum Object {
     /// A regular file or block device: has a position and never waits.
     File(File),
@@ -36,7 +36,7 @@ pub(crate) struct Directory {
     pub(crate) writable: bool,
     /// The guest's name of a preopened directory.
     pub(crate) preopen: Option<Box<[u8]>>,
-    /// What `fd_readdir` last saw.
+    /// The listing that `fd_readdir` last took.
     pub(crate) listing: Option<Listing>,
 }
 
@@ -62,7 +62,7 @@ impl Descriptor {
         if self.base.contains(rights) {
             Ok(())
         } else if rights.intersects(Rights::FD_READ.union(Rights::FD_WRITE)) {
-            // What POSIX says about a descriptor that is not open for reading or writing.
+            // POSIX's error for a descriptor that is not open for reading or writing.
             Err(Errno::Badf)
         } else {
             Err(Errno::NotCapable)

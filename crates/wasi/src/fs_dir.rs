@@ -2,10 +2,10 @@
 //!
 //! Invariants:
 //! 1. Cookie 0 takes a new listing; every other cookie continues the last one, so that an entry is
-//!    neither missed nor given twice whatever changes meanwhile. Entry `n` has cookie `n`; `.` and
-//!    `..` come first, then names by bytes.
-//! 2. Listings together hold at most [`crate::WasiLimits::max_listing_size`] bytes, whatever the
-//!    host's directories hold.
+//!    neither missed nor given twice when the directory changes meanwhile. Entry `n` has cookie
+//!    `n`; `.` and `..` come first, then names by bytes.
+//! 2. Listings together hold at most [`crate::WasiLimits::max_listing_size`] bytes, for host
+//!    directories of any size.
 //! 3. An entry that does not fit is cut, and the buffer is then full: the sign for the guest to ask
 //!    again.
 //! 4. Each entry is paid when it is listed and when it is given; a listing that is interrupted, or
@@ -63,7 +63,7 @@ fn listable(ctx: &WasiCtx, fd: u32) -> Result<&Directory, Errno> {
     }
 }
 
-/// Writes one entry as far as it fits.
+/// Writes one entry, or the part of it that fits.
 fn put(room: &mut [u8], entry: &HostEntry, next: u64) {
     let head = Dirent {
         next,
@@ -96,7 +96,7 @@ fn list(directory: &Directory, call: &mut Call<'_>, held_bytes: usize) -> Outcom
         found.insert(entry.name, (entry.ino, entry.filetype));
         Ok(())
     })?;
-    // The parent may be outside the sandbox: its number is not told.
+    // The parent may be outside the sandbox: its number is hidden.
     let mut entries = vec![special(b".", own.ino), special(b"..", 0)];
     let names = found.into_iter();
     entries.extend(names.map(|(name, (ino, filetype))| HostEntry { name, ino, filetype }));

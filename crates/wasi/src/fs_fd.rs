@@ -3,10 +3,10 @@
 //!
 //! Descriptor number → host call → guest structure. Invariants:
 //! 1. Each call asks [`Descriptor::need`] for its right before it acts.
-//! 2. Whatever changes a file besides its content (its times) also asks for the right, which a
+//! 2. Every change of a file besides its content (its times) also asks for the right, which a
 //!    read-only directory never hands on; content is protected by the host's access mode as well.
-//! 3. What grows with a length (to allocate, to cut off, advice) is paid before, and done in pieces
-//!    between which the guest's deadline is tested; an interrupt leaves some pieces done.
+//! 3. Work that grows with a length (to allocate, to cut off, advice) is paid before, and done in
+//!    pieces between which the guest's deadline is tested; an interrupt leaves some pieces done.
 //!
 //! Limit: `fd_sync` and `fd_datasync` are one call of the host, which may take its time.
 
@@ -252,7 +252,7 @@ pub(crate) fn fd_filestat_set_times(
     }
 }
 
-/// What preview 1 flags say about the two times of a file.
+/// The settings of the two times of a file, by preview 1 flags.
 pub(crate) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(SetTime, SetTime), Errno> {
     let flags = u16::try_from(flags).map_err(|_| Errno::Inval)?;
     if flags & !fstflags::ALL != 0 {

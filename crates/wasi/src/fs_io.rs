@@ -28,7 +28,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 /// Vectors handed to the host at a time.
 const BATCH_VECTORS: usize = 16;
 
-/// What a call has to move: its vectors, and how many bytes of them at most.
+/// The job of a call: its vectors, and the greatest number of bytes to move.
 #[derive(Clone, Copy)]
 struct Transfer {
     vectors: Iovecs,
@@ -288,8 +288,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices, of which
-    /// the number is returned too.
+    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices; returns
+    /// their number, too.
     fn gather<'m>(
         mut self,
         memory: &'m [u8],

@@ -1,7 +1,8 @@
 //! `path_open`: guest path, flags and rights → a new descriptor.
 //!
 //! `fs_walk` finds the place. Invariants:
-//! 1. What the flags ask for needs its right ([`needed`]): to create, to cut, to synchronise.
+//! 1. Each action that the flags ask for needs its right ([`needed`]): to create, to cut, to
+//!    synchronise.
 //! 2. The rights asked for only decide whether the host file is opened for reading or writing;
 //!    every other right is what the directory hands on and the kind of file can have, never more.
 //!    (Rights asked for beyond that are left out silently: C libraries ask for all of them.)
@@ -24,12 +25,12 @@ use crate::types::{Errno, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 
-/// What `path_open` was asked for.
+/// The parameters of a `path_open`.
 struct Request {
     follow: bool,
     directory: bool,
     open: Open,
-    /// What the directory hands on.
+    /// The rights that the directory hands on.
     granted: Rights,
     inheriting: Rights,
 }
@@ -116,7 +117,7 @@ fn open(
         // A name with a trailing slash cannot be made a file.
         return Err(Errno::IsDir.into());
     }
-    // What must be new is not looked for behind a link.
+    // A file that must be new is not looked for behind a link.
     let follow = slash || request.follow && !(create && exclusive);
     let place = resolve(call, &directory.dir, path, follow)?;
     match place.name.clone() {

@@ -123,7 +123,7 @@ pub(crate) fn path_rename(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]
     let old_name = name(&old, Errno::Busy)?;
     let new_name = name(&new, Errno::Busy)?;
     if old.slash || new.slash {
-        // A link is not a directory here, whatever it points to.
+        // A link is not a directory here, even if it points to one.
         match old.kind(old_name)? {
             Some(Filetype::Directory) => {}
             Some(_) => return Err(Errno::NotDir.into()),

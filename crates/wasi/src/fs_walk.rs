@@ -89,7 +89,7 @@ impl Deref for Parent<'_> {
 }
 
 impl Parent<'_> {
-    /// A handle of its own.
+    /// An owned handle of the directory.
     pub(crate) fn into_dir(self) -> io::Result<Dir> {
         match self {
             Parent::Given(dir) => sys::open_dir(dir, ".".as_ref()),
@@ -108,7 +108,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What is at the place, without following a link; `None` when there is nothing.
+    /// The entry at the place, without following a link; `None` when there is none.
     pub(crate) fn look(&self, name: &OsStr) -> io::Result<Option<Filestat>> {
         sys::look(&self.parent, name)
     }
@@ -167,13 +167,13 @@ struct Walk<'a> {
     base: &'a Dir,
     /// The directories below `base` that the walk is in, each in the one before it.
     dirs: Vec<Dir>,
-    /// What is still to be walked: the path, and above it the targets of links.
+    /// The path still to be walked, and above it the targets of links.
     rest: Vec<Text>,
     links: u32,
     slash: bool,
 }
 
-/// A path or target, of which the bytes from `at` on are still to be walked: none, or a component.
+/// A path or target, whose bytes from `at` on are still to be walked: none, or a component.
 struct Text {
     bytes: Vec<u8>,
     at: usize,
@@ -286,7 +286,7 @@ mod tests {
     use crate::limits::WasiLimits;
     use std::path::PathBuf;
 
-    /// A directory of its own, removed at the end.
+    /// A private directory, removed at the end.
     struct Scratch(PathBuf);
 
     impl Scratch {

@@ -1,8 +1,8 @@
-//! What a call sees of its guest: the [`Guest`] trait, and bounds-checked access to its memory.
+//! A call's view of its guest: the [`Guest`] trait, and bounds-checked access to its memory.
 //!
 //! Guest pointer and length → memory slice or [`Errno::Fault`]. Used by every call; knows no
 //! engine. Invariants:
-//! 1. No function of this file panics, whatever the pointer, the length or the size of the memory.
+//! 1. No function of this file panics, for any pointer, length or size of the memory.
 //! 2. Addresses are computed in `usize` of at least 32 bits with checked addition, so that nothing
 //!    wraps around.
 //!
@@ -14,7 +14,7 @@ use crate::types::Errno;
 use std::io;
 use std::time::Duration;
 
-/// What a WASI call may see of the guest.
+/// The parts of a guest that a WASI call may use.
 pub trait Guest {
     /// The bytes of the guest's exported memory (whole linear memory).
     fn memory(&mut self) -> &mut [u8];
@@ -34,7 +34,7 @@ pub trait Guest {
     /// nothing interrupts this guest.
     fn patience(&self) -> Option<Duration>;
     /// A call is about to write to these bytes of the memory, which exist. It may write fewer of
-    /// them, but no others: whoever notes these knows what changed.
+    /// them, but no others, so an implementation can note the changed ranges.
     fn writes(&mut self, _start: u32, _length: u32) {}
 }
 

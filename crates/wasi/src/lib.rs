@@ -12,8 +12,7 @@
 //! ```
 //!
 //! Invariants:
-//! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument
-//!    or stream.
+//! 1. Nothing is granted except through the builder: no directory, variable, argument or stream.
 //! 2. Directory access goes through `fs_walk`, which resolves every path below its directory handle
 //!    (by the host's own rule where it has one, otherwise component by component); calls then act
 //!    on one name of one directory, without following a link there.

@@ -1,5 +1,5 @@
-//! What one guest's calls may make the host do at most: [`WasiLimits`], and the limits that are
-//! fixed.
+//! Limits on the host's work and memory for one guest's calls: [`WasiLimits`], and the limits that
+//! are fixed.
 //!
 //! The embedder's numbers → checks in the calls. Each limit is tested on both sides
 //! (`tests/wasi/limits.rs`), and listed with its default in `docs/semantics.md`.

@@ -79,8 +79,8 @@ pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]
     Ok(())
 }
 
-/// Reads one subscription; an unknown clock becomes an event of its own, an unknown kind fails the
-/// call.
+/// Reads one subscription. An unknown clock becomes an event with an error, an unknown kind fails
+/// the call.
 fn decode(
     bytes: &[u8; SUBSCRIPTION_SIZE_BYTES],
     clock: &ClockState,
@@ -152,8 +152,8 @@ fn bytes_left(descriptor: &Descriptor) -> u64 {
     }
 }
 
-/// What is known before waiting: events that have happened, streams to ask, and the shortest time
-/// to wait.
+/// The state before waiting: events that have happened, streams to ask, and the shortest time to
+/// wait.
 #[derive(Default)]
 struct Pending<'a> {
     events: Vec<Event>,

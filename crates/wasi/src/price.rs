@@ -1,11 +1,11 @@
-//! What the work of a call costs its guest, in units of fuel.
+//! The price of the work of a call for its guest, in units of fuel.
 //!
 //! Work that a call does for its guest → units. Every call reads its prices here; the table in
 //! `docs/semantics.md` (WASI) says which call pays what. Invariants:
 //! 1. A price depends on the arguments, the guest's memory and what is found, never on the host's
 //!    kind: the same run costs the same everywhere.
-//! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
-//!    at most [`PIECE_BYTES`] or one entry, each paid at once.
+//! 2. Work that is bounded by the arguments is paid before it is done. Other work is done in pieces
+//!    of at most [`PIECE_BYTES`] or one entry, each paid at once.
 //!
 //! A unit stands for 25 ns of the host's work at most, on an ordinary disk: as long as 50 units of
 //! a plain loop. (The 32 units of any call of a host function count with those of [`CALL`].) Not so
@@ -23,7 +23,7 @@ pub(crate) const STRING: u64 = 8;
 pub(crate) const COMPONENT: u64 = 64;
 /// A symbolic link that is followed, besides the bytes and components of its target.
 pub(crate) const LINK: u64 = 64;
-/// What a path call asks of the host beyond finding the file: to open it, to tell its attributes.
+/// The host's work for a path call beyond finding the file: to open it, to read its attributes.
 pub(crate) const OPEN: u64 = 64;
 /// A file's times or size that are set.
 pub(crate) const ATTRIBUTES: u64 = 128;
@@ -46,22 +46,22 @@ pub(crate) const ALLOCATE_PIECE_BYTES: u64 = 64 << 20;
 /// them where a file is so long that most of it must be holes.
 pub(crate) const CUT_PIECE_BYTES: u64 = 1 << 30;
 
-/// What allocating `bytes` of a file costs: one unit for each 32 bytes begun.
+/// The price of allocating `bytes` of a file: one unit for each 32 bytes begun.
 pub(crate) const fn allocated(bytes: u64) -> u64 {
     bytes.div_ceil(32)
 }
 
-/// What cutting off the last `bytes` of a file costs: one unit for each 1,024 bytes begun.
+/// The price of cutting off the last `bytes` of a file: one unit for each 1,024 bytes begun.
 pub(crate) const fn cut(bytes: u64) -> u64 {
     bytes.div_ceil(1024)
 }
 
-/// What advice on `bytes` of a file costs: one unit for each 4,096 bytes begun.
+/// The price of advice on `bytes` of a file: one unit for each 4,096 bytes begun.
 pub(crate) const fn advised(bytes: u64) -> u64 {
     bytes.div_ceil(4096)
 }
 
-/// What a path costs wherever it leads, without the links that are followed.
+/// The price of a path, without the links that are followed.
 pub(crate) fn path(path: &[u8]) -> u64 {
     let components = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).count();
     path.len() as u64 + COMPONENT * components as u64

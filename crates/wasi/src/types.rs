@@ -209,7 +209,7 @@ impl Rights {
             | Self::PATH_REMOVE_DIRECTORY.0
             | Self::PATH_UNLINK_FILE.0,
     );
-    /// What a descriptor opened below a preopened directory may at most have.
+    /// The greatest set of rights of a descriptor opened below a preopened directory.
     pub(crate) const INHERITING: Rights = Rights(Self::DIR.0 | Self::FILE.0);
 
     pub(crate) const fn contains(self, other: Rights) -> bool {

@@ -1,10 +1,10 @@
 //! A script's first line → how the script wants to be run.
 //!
 //! Scripts of the specification say nothing there. Ours may begin with `;; fuel N`: each call has N
-//! units of fuel, and the instantiations have N together. Whoever runs scripts reads the line here
-//! (the program, the tests), so that a script behaves the same everywhere.
+//! units of fuel, and the instantiations have N together. All runners of scripts (the program, the
+//! tests) read the line here, so that a script behaves the same everywhere.
 
-/// What a script says of itself.
+/// A script's own settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The fuel of each invocation.

@@ -10,9 +10,9 @@
 //! failed before. Nothing is left out silently: a directive that this crate cannot do is a failure
 //! that says so.
 //!
-//! What a green report does not show: that an invalid module was refused for the *right* reason,
-//! unless [`Messages::Compared`] is asked for (then the engine's words must contain the script's,
-//! which no engine's always do); and for a malformed text module anything but the parser's opinion.
+//! A green report does not show that an invalid module was refused for the *right* reason, unless
+//! [`Messages::Compared`] is asked for (then the engine's words must contain the script's, which no
+//! engine's always do). For a malformed text module it shows only the parser's opinion.
 
 mod header;
 mod pattern;
@@ -33,16 +33,16 @@ pub struct Options {
     /// The fuel of each invocation, and of all instantiations together, for an engine that consumes
     /// fuel. It goes before the fuel of a script's [`Header`], for which an engine always does.
     pub fuel: Option<u64>,
-    /// What the store of a script may hold.
+    /// Limits on the store of a script.
     pub limits: StoreLimits,
-    /// What becomes of the messages in assertions of refusal.
+    /// The treatment of the messages in assertions of refusal.
     pub messages: Messages,
-    /// What becomes of each module's bytes before the engine gets them.
+    /// The change of each module's bytes before the engine gets them.
     pub rewrite: Option<Rewrite>,
 }
 
-/// A function from a module's bytes to those of another one that should do the same; of what is no
-/// valid module the bytes as they are.
+/// A function from a module's bytes to the bytes of an equivalent module; bytes that are no valid
+/// module stay as they are.
 #[derive(Clone)]
 pub struct Rewrite(pub Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>);
 
@@ -52,18 +52,18 @@ impl fmt::Debug for Rewrite {
     }
 }
 
-/// What becomes of the messages that scripts give for modules to be refused. Those of traps are
+/// The treatment of the messages that scripts give for modules to be refused. Messages of traps are
 /// always compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Messages {
-    /// The module must be refused, with whatever message.
+    /// The module must be refused, with any message.
     #[default]
     Ignored,
     /// The refusal must contain the script's message.
     Compared,
 }
 
-/// What became of a script.
+/// The outcome of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Directives that did as demanded.

@@ -1,8 +1,7 @@
 //! One script in one store, directive by directive.
 //!
-//! Neighbours: `pattern` for values, `spectest` for the host's module. Names of scripts stand for
-//! module definitions and for instances; a module that failed is remembered with its line, and what
-//! needs it is skipped.
+//! Names of scripts stand for module definitions and for instances. A module that failed is
+//! remembered with its line, and directives that need it are skipped.
 
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
@@ -160,8 +159,8 @@ impl<'o> Runner<'o> {
             }
             WastDirective::AssertInvalidCustom { mut module, message, .. }
             | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
-                // What the text parser accepts is left alone: custom sections never make a module
-                // invalid here.
+                // A module that the text parser accepts is left alone: custom sections never make a
+                // module invalid here.
                 match module.encode() {
                     Ok(_) => bail!("a custom section was accepted, expected: {message}"),
                     Err(error) => self.expect_message(&error.into(), message),
@@ -380,7 +379,7 @@ impl<'o> Runner<'o> {
     }
 }
 
-/// What a name stands for: something, something that failed, or nothing.
+/// The item that a name stands for; an error if it failed, or does not exist.
 fn existing<T>(item: Option<OrFailed<T>>, what: &str) -> Result<T> {
     match item {
         Some(Ok(item)) => Ok(item),

@@ -1,6 +1,6 @@
 //! Small scripts: each directive that can pass next to one that must fail.
 //!
-//! What green does not show: how an engine does on the specification's own suite (`tests/spec`).
+//! A green run does not show how an engine does on the specification's own suite (`tests/spec`).
 
 use prova::{Config, Tier};
 use prova_wast::{Options, Report, run};

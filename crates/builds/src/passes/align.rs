@@ -1,10 +1,9 @@
 //! Two sequences of pass names → which entries belong together.
 //!
-//! Neighbours: [`compare`](super::compare) aligns the parts of one function. A longest common
-//! subsequence by Myers' greedy algorithm ("An O(ND) difference algorithm and its
-//! variations", 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th
-//! run of a pass on one side is the k-th on the other, and of these pairs a longest increasing
-//! chain is taken.
+//! [`compare`](super::compare) aligns the parts of one function. The method is a longest common
+//! subsequence by Myers' greedy algorithm ("An O(ND) difference algorithm and its variations",
+//! 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th run of a pass
+//! on one side is the k-th on the other, and of these pairs a longest increasing chain is taken.
 //!
 //! 1. Pairs increase on both sides, and each joins equal keys.
 //! 2. Memory: at most [`EDITS_MAX`]² words for the trace, and a few words for each entry.
@@ -97,7 +96,7 @@ fn back(trace: &[Vec<usize>], d: usize, k: usize, end: usize) -> Vec<(usize, usi
     pairs
 }
 
-/// The k-th occurrence of a key with the k-th, as far as that increases.
+/// The k-th occurrence of a key with the k-th, as long as the positions increase.
 fn by_occurrence(a: &[u64], b: &[u64]) -> Vec<(usize, usize)> {
     let mut places: HashMap<(u64, u32), usize> = HashMap::new();
     for (at, key) in occurrences(b).into_iter().enumerate() {

@@ -7,15 +7,14 @@
 //! log B ─ record ─┘
 //! ```
 //!
-//! Neighbours: [`record`](super::record) runs on one thread for each log; [`report`](super::report)
-//! prints; [`show`](super::show) fetches the text. Functions are aligned each by itself, for the
-//! order in which passes come to functions may differ.
+//! [`record`](super::record) runs on one thread for each log. Functions are aligned each by itself,
+//! for the order in which passes come to functions may differ.
 //!
 //! 1. Memory: of each function the parts after its first difference, those that the other log has
-//!    yet to bring, at most [`PARTS_MAX`] for each log, and names. What comes later is read no
-//!    more, and [`Comparison::limited`] says so.
-//! 2. Differences are in the order of log A; clusters in that of their first difference. Nothing
-//!    depends on the order of a hash map.
+//!    yet to bring, at most [`PARTS_MAX`] for each log, and names. Later parts are not read, and
+//!    [`Comparison::limited`] says so.
+//! 2. Differences are in the order of log A; clusters are in the order of their first differences.
+//!    Nothing depends on the order of a hash map.
 //! 3. A part of a cut dump is not compared.
 //!
 //! `tests/passes.rs` has the case of two loops, healed differences, and logs of each format.
@@ -31,13 +30,13 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// So many parts of each log are kept: of functions that differ, or that the logs have in another
-/// order.
+/// Maximum number of parts of each log that are kept: of functions that differ, or that the logs
+/// have in another order.
 pub const PARTS_MAX: usize = 1 << 19;
 
 const BATCH: usize = 1024;
 
-/// What two logs have and have not in common.
+/// The equal parts and the differences of two logs.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// How each log ended, A and B.
@@ -65,7 +64,7 @@ pub struct Difference {
     pub textual: Option<Divergence>,
     /// The first pass after which the structures differ.
     pub structural: Option<Divergence>,
-    /// What became of it.
+    /// Its fate in the later passes.
     pub fate: Fate,
     /// Passes that ran on one side only: how many on A and B, and the first one.
     pub unpaired: [usize; 2],
@@ -228,7 +227,7 @@ struct Gathered {
     limited: bool,
 }
 
-/// What one log has had of a function and the other has not, yet.
+/// The parts of a function that one log has had and the other has not, yet.
 #[derive(Default)]
 struct Pending([VecDeque<Part>; 2]);
 
@@ -329,7 +328,7 @@ fn conclude(gathered: Gathered, names: &Names, endings: [Ending; 2]) -> Comparis
     let differences: Vec<Difference> =
         differences.into_iter().map(|(.., difference)| difference).collect();
     let only = only.map(|mut list| {
-        // What a cut or limited log has not come to is no difference.
+        // A function that a cut or limited log has not reached is no difference.
         if partial {
             list.clear();
         }
@@ -348,7 +347,7 @@ fn by_function(parts: &[Part]) -> BTreeMap<u64, Vec<u32>> {
     functions
 }
 
-/// What differs in a function, its number and the dump of A where that begins.
+/// The difference of a function, its number and the dump of A where the difference begins.
 fn difference(
     function: u64,
     a: &[Part],
@@ -361,7 +360,8 @@ fn difference(
     let mut unpaired = [a.len() - pairs.len(), b.len() - pairs.len()];
     let mut first_unpaired = unpaired_first(a, b, &pairs, names);
     if partial {
-        // What one log has not come to says nothing; only what lies before the last pair counts.
+        // A log says nothing about parts that it has not reached; only those before the last pair
+        // count.
         let (end_a, end_b) = pairs.last().map_or((0, 0), |&(i, j)| (i + 1, j + 1));
         unpaired = [end_a - pairs.len(), end_b - pairs.len()];
         first_unpaired = unpaired_first(&a[..end_a], &b[..end_b], &pairs, names);
@@ -385,7 +385,7 @@ fn difference(
     Some((begins, function, difference))
 }
 
-/// What became of a difference. Dumps without a body tell nothing of it, nor does the intermediate
+/// The fate of a difference. Dumps without a body say nothing about it, nor does the intermediate
 /// representation once there is machine code.
 fn fate(a: &[Part], b: &[Part], pairs: &[(usize, usize)], names: &Names, partial: bool) -> Fate {
     let is = |form: Form, (i, j): (usize, usize)| a[i].form == form || b[j].form == form;

@@ -1,9 +1,8 @@
 //! Bytes in pieces → a 128-bit digest, at several bytes a cycle.
 //!
-//! Neighbours: [`scan`](super::scan) cuts a log into lines; [`record`](super::record) keeps one
-//! digest for each dump. Two lanes of folded multiplication, eight bytes at a time. Not a
-//! cryptographic hash: it tells apart what compilers print, and is no defence against someone who
-//! builds two logs to collide.
+//! The hash has two lanes of folded multiplication, eight bytes at a time. It is not cryptographic:
+//! it tells apart the output of compilers, and is no defence against someone who builds two logs to
+//! collide.
 //!
 //! 1. The digest is a function of the sequence of pieces, so callers cut lines at places that
 //!    depend on the line alone.
@@ -11,7 +10,7 @@
 //!
 //! `tests/passes.rs` compares logs whose dumps differ in one byte.
 
-/// What is kept of a dump's text.
+/// The digest of a dump's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub u128);
 

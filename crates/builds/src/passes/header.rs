@@ -11,9 +11,9 @@
 //! *** IR Dump After NAME on f omitted because no change ***       -print-changed; likewise `filtered out`, `ignored`
 //! ```
 //!
-//! Neighbours: [`scan`](super::scan) asks for each line. Names are what the log says, hostile as
-//! any input; who prints them cleans them. A header is at most [`HEADER_BYTES_MAX`] long. The tests
-//! below have each form, and lines that only look alike.
+//! [`scan`](super::scan) asks for each line. Names come from the log, hostile as any input; the
+//! printer cleans them. A header is at most [`HEADER_BYTES_MAX`] long. The tests below have each
+//! form, and lines that only look alike.
 
 use memchr::memmem::find;
 
@@ -50,7 +50,7 @@ pub enum Mark {
     Invalidated,
 }
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// When the dump was made.
@@ -136,7 +136,7 @@ fn kind(line: &[u8]) -> Option<(Kind, &[u8])> {
         KINDS.into_iter().find_map(|(word, kind)| Some((kind, line.strip_prefix(word)?)))?;
     match rest.strip_prefix(b" ") {
         Some(named) if !named.starts_with(b"***") => Some((kind, named)),
-        // What follows is ` ***`, and no name.
+        // The rest is ` ***`, and no name.
         Some(_) => Some((kind, rest)),
         None => None,
     }

@@ -1,24 +1,24 @@
-//! What a compiler prints, dumps of its passes among it → what it says to its user.
+//! The output of a compiler, dumps of its passes among it → its messages to its user.
 //!
-//! Neighbours: [`tool`](super::tool) packs the same bytes; [`header`](super::header) knows where a
-//! dump begins. What stands before the first dump, and after the end of machine code, is said. The
-//! end of other dumps is not marked: outside of functions a line that has the form of a diagnostic
-//! (`error: …`, `x.c:3:5: warning: …`, `error[E0425]: …`) ends one.
+//! [`tool`](super::tool) packs the same bytes. Lines before the first dump, and after the end of
+//! machine code, are messages. The end of other dumps is not marked: outside of functions a line
+//! that has the form of a diagnostic (`error: …`, `x.c:3:5: warning: …`, `error[E0425]: …`) ends
+//! one.
 //!
-//! Limits: lines are cut at [`LINE_BYTES_MAX`], and no more than [`LINES_MAX`] are said; if the
-//! compiler fails and nothing was, [`Messages::last_words`] says its last [`LAST_LINES`] lines. The
-//! tests below, and `crates/cli/tests/passes.rs`, have a compiler that fails.
+//! Limits: lines are cut at [`LINE_BYTES_MAX`], and no more than [`LINES_MAX`] are kept. If the
+//! compiler fails without a message, [`Messages::last_words`] gives its last [`LAST_LINES`] lines.
+//! The tests below, and `crates/cli/tests/passes.rs`, have a compiler that fails.
 
 use super::header::{self, Mark};
 use std::collections::VecDeque;
 
-/// Of a line so much is looked at and said, bytes.
+/// Maximum number of bytes of a line that are looked at and kept.
 const LINE_BYTES_MAX: usize = 4096;
 
-/// So many lines are said.
+/// Maximum number of lines that are kept.
 const LINES_MAX: usize = 1000;
 
-/// So many lines are said of a compiler that fails without a word.
+/// Number of last lines that are shown of a compiler that fails without a message.
 const LAST_LINES: usize = 12;
 
 /// Where in the log a line stands.

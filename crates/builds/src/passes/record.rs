@@ -1,8 +1,8 @@
 //! Events of a log → [`Part`]s: for each dump and function, two digests and where they come from.
 //!
-//! Neighbours: [`scan`](super::scan) gives the events; [`compare`](super::compare) takes the parts
-//! as they come. No text is kept but the names of passes and functions, up to [`NAME_BYTES_MAX`];
-//! later names are told apart by their digests and shown as such.
+//! [`compare`](super::compare) takes the parts as they come. No text is kept but the names of
+//! passes and functions, up to [`NAME_BYTES_MAX`]; later names are told apart by their digests and
+//! shown as such.
 //!
 //! A dump of a module gives a part for each function and one for the rest, named [`MODULE`]; a dump
 //! of a function gives one. `tests/passes.rs` counts and compares parts of logs in every format.
@@ -25,10 +25,10 @@ pub const UNNAMED: &str = "[unnamed]";
 /// Names beyond this many bytes for one log are not kept.
 pub const NAME_BYTES_MAX: usize = 16 << 20;
 
-/// Of a longer name only so many bytes are kept for printing.
+/// Maximum number of bytes of a name that are kept for printing.
 pub const NAME_SHOWN_BYTES_MAX: usize = 512;
 
-/// What is kept of one function in one dump.
+/// The record of one function in one dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Where the dump's header stands.
@@ -41,11 +41,11 @@ pub struct Part {
     pub text: [u64; 2],
     /// The digest of the structure.
     pub structure: u64,
-    /// What the body is.
+    /// The form of the body.
     pub form: Form,
 }
 
-/// What a dump shows of a function.
+/// The form in which a dump shows a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Nothing: the log only says that nothing changed, or that nothing is printed.

@@ -1,8 +1,8 @@
 //! A [`Comparison`] → one screen of text, or JSON.
 //!
-//! Neighbours: [`compare`](super::compare) and [`show`](super::show). The order: verdict, the first
-//! difference with its line, the clusters by pass. Names come from logs, so control characters are
-//! escaped. Nothing here depends on time or on the order of a hash map.
+//! The order: verdict, the first difference with its line, the clusters by pass. Names come from
+//! logs, so control characters are escaped. Nothing here depends on time or on the order of a hash
+//! map.
 
 use super::compare::{Comparison, Difference, Divergence, Fate, Side};
 use super::show::{self, LineDifference};
@@ -12,13 +12,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// Lines are looked up for so many clusters.
+/// Maximum number of clusters for which lines are looked up.
 pub const CLUSTERS_SHOWN_MAX: usize = 20;
 
-/// So many functions of a cluster are named in text.
+/// Maximum number of functions of a cluster that are named in text.
 pub const MEMBERS_SHOWN_MAX: usize = 8;
 
-/// Of a line so many characters are printed.
+/// Maximum number of characters of a line that are printed.
 pub const LINE_CHARS_MAX: usize = 240;
 
 /// The lines at which a function first differs.
@@ -155,7 +155,7 @@ fn verdict(out: &mut String, comparison: &Comparison, first: &Difference) {
         )
         .ok();
     }
-    // What is printed first was printed before any pass has done much.
+    // A difference in the first dump was there before any pass has done much.
     let begins = |difference: &Difference| {
         let divergence = difference.structural.as_ref();
         divergence.is_some_and(|found| (found.a.place.dump, found.b.place.dump) == (0, 0))
@@ -272,7 +272,7 @@ fn window(a: &str, b: &str) -> usize {
     if same < LINE_CHARS_MAX * 3 / 4 { 0 } else { same - LINE_CHARS_MAX / 4 }
 }
 
-/// So many characters of the line as are printed.
+/// The characters of the line that are printed, at most [`LINE_CHARS_MAX`] from `from` on.
 fn shortened(line: &str, from: usize) -> String {
     let shown: String = line.chars().skip(from).take(LINE_CHARS_MAX).collect();
     let before = if from > 0 { "…" } else { "" };

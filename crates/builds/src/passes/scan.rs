@@ -1,7 +1,6 @@
 //! Bytes of a log → events: a dump begins, a function in it begins, a line, it ends.
 //!
-//! Neighbours: [`header`](super::header) knows the forms; [`record`](super::record) hashes what
-//! belongs together, [`show`](super::show) prints it.
+//! [`header`](super::header) knows the forms of headers.
 //!
 //! A dump goes from its header to the next one; machine code ends with its own last line, so what
 //! the compiler's driver prints in between is left out. In a dump of a module each `define` opens a
@@ -43,7 +42,7 @@ pub struct Place {
     pub line: u64,
 }
 
-/// What the log says next.
+/// The next event of a log.
 pub(crate) enum Event<'a> {
     /// A dump begins. `split`: its functions are parts of a whole.
     Dump { place: Place, header: Header<'a>, split: bool },
@@ -241,7 +240,7 @@ impl<V: Visitor> Scan<'_, V> {
         self.visitor.event(Event::Line { bytes: rest, starts: true, number: self.next.line })
     }
 
-    /// What must be known before the line is handed on.
+    /// Handles the state changes that come before the line is handed on.
     fn line_begins(&mut self, line: &[u8]) -> Result<ControlFlow<()>> {
         let go_on = Ok(ControlFlow::Continue(()));
         match self.state.unit {
@@ -313,7 +312,7 @@ impl<V: Visitor> Scan<'_, V> {
         self.visitor.event(Event::Enter(name))
     }
 
-    /// What follows from the line that was handed on.
+    /// Handles the state changes after the line that was handed on.
     fn line_ends(&mut self, line: &[u8]) -> Result<ControlFlow<()>> {
         match self.state.unit {
             Unit::Machine if line.starts_with(b"# End machine code for function") => {

@@ -1,9 +1,9 @@
 //! A log and a [`Part`] → the text of that part; two texts → where they differ.
 //!
-//! Neighbours: [`compare`](super::compare) says which parts; [`source`](super::source) goes back to
-//! their offset, and [`scan`](super::scan) reads that dump again. At most [`BODY_BYTES_MAX`] of a
-//! body are kept; a difference behind that is said to lie there, not shown. Bodies are without
-//! addresses, lossy UTF-8, with control characters escaped: logs are hostile text.
+//! [`source`](super::source) goes back to the offset of a part, and [`scan`](super::scan) reads its
+//! dump again. At most [`BODY_BYTES_MAX`] of a body are kept; a difference behind that is reported,
+//! not shown. Bodies are without addresses, lossy UTF-8, with control characters escaped: logs are
+//! hostile text.
 //!
 //! `tests/passes.rs` finds the line of the case, and a line behind the limit.
 
@@ -18,7 +18,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::fmt::Write as _;
 use std::ops::{ControlFlow, Range};
 
-/// So many bytes of a body are kept.
+/// Maximum number of bytes of a body that are kept.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// Bodies of more lines are compared line by line, without aligning them.
@@ -72,7 +72,7 @@ pub fn body(log: &mut Log, part: &Part) -> Result<Body> {
 struct Fetch {
     wanted: u64,
     split: bool,
-    /// What comes is wanted.
+    /// The following lines are wanted.
     take: bool,
     /// The header has named the function.
     named: bool,
@@ -182,7 +182,7 @@ fn steps(body: &Body) -> Vec<(usize, hash::Digest)> {
     steps
 }
 
-/// The two bodies as one text in the manner of `diff -u`, with so many equal lines around each
+/// The two bodies as one text in the manner of `diff -u`, with `context` equal lines around each
 /// difference.
 pub fn unified(a: &Body, b: &Body, context: usize) -> String {
     let mut text = String::new();

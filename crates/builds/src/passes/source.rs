@@ -1,9 +1,8 @@
 //! A path → the bytes of a log, plain or gzip, from any offset.
 //!
-//! Neighbours: [`scan`](super::scan) reads; [`show`](super::show) comes back for the dumps that are
-//! to be printed. Offsets are always those of the uncompressed text. Going back in a gzip file
-//! starts over; in a plain one it is a seek. What is no regular file (a pipe) is read once,
-//! forwards, and [`Log::again`] says so.
+//! [`show`](super::show) comes back for the dumps that are to be printed. Offsets are always those
+//! of the uncompressed text. Going back in a gzip file starts over; in a plain one it is a seek. A
+//! file that is not regular (a pipe) is read once, forwards, and [`Log::again`] says so.
 
 use anyhow::{Context, Result, bail};
 use flate2::bufread::MultiGzDecoder;

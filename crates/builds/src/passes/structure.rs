@@ -1,9 +1,9 @@
 //! Lines of a dump → a digest that renumbering of values, blocks, metadata and attributes leaves as
 //! it is.
 //!
-//! Neighbours: [`record`](super::record) runs it beside the digest of the text. Alpha-renaming by
+//! [`record`](super::record) runs it beside the digest of the text. The method is alpha-renaming by
 //! first occurrence: the n-th distinct name of a sort enters the digest as n. Left out altogether:
-//! comments (from `;`, which in LLVM's dumps repeat what the text says: predecessors, percentages,
+//! comments (from `;`, which in LLVM's dumps repeat facts of the text: predecessors, percentages,
 //! the module's path), the line `source_filename`, blank lines, and addresses `<0x…>`.
 //!
 //! 1. Two texts that differ only in the names below have one digest.

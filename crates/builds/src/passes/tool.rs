@@ -1,7 +1,6 @@
 //! A compiler's command → the same command with pass logs printed, run, its log packed as it comes.
 //!
-//! Neighbours: [`compare`](super::compare) reads what is written here,
-//! [`messages`](super::messages) says what of it is for the user, while it comes. The compiler is
+//! [`messages`](super::messages) picks the lines for the user, while they come. The compiler is
 //! known by its program's name; Cargo passes the flags on to rustc, one crate at a time, in one
 //! codegen unit, so that no two threads print at once. Nothing is kept in memory. Programs that are
 //! not known run as they are given, with the flags as the caller has put them.
@@ -16,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often is said how far the log has come.
+/// The interval of progress messages.
 const PROGRESS: Duration = Duration::from_secs(2);
 
 /// A log that was written.

@@ -4,14 +4,14 @@
 //! ar (object), tar (tar), zip (zip), gzip (flate2) ─ open ─► Member ─► kind ─ open ─► …
 //! ```
 //!
-//! Neighbours: [`kind`](super::kind) tells which archive it is and compares members. Archives are
-//! hostile input: nothing is written anywhere, and a name is only ever compared and printed.
+//! [`kind`](super::kind) tells which archive it is and compares members. Archives are hostile
+//! input: nothing is written anywhere, and a name is only ever compared and printed.
 //!
-//! 1. All that is unpacked of one file, members of members included, is at most
-//!    [`UNPACKED_BYTES_MAX`] and [`MEMBERS_MAX`] members, whatever sizes the archive claims; what
-//!    comes later is told to be missing (`Opened::trouble`).
+//! 1. The bytes unpacked of one file, members of members included, are at most
+//!    [`UNPACKED_BYTES_MAX`], and the members at most [`MEMBERS_MAX`], for any sizes that the
+//!    archive claims. Members beyond that are reported as missing (`Opened::trouble`).
 //! 2. A member packed more than [`RATIO_MAX`] to one, beyond its first mebibyte, ends the archive.
-//! 3. What is malformed ends the list of members, and is told.
+//! 3. A malformed part ends the list of members, and is reported.
 //!
 //! `tests/repro/archives.rs` opens each, and some that were made to harm.
 
@@ -19,19 +19,19 @@ use flate2::bufread::GzDecoder;
 use object::read::archive::ArchiveFile;
 use std::io::{Cursor, Read};
 
-/// So many bytes are unpacked of one file, members of members included.
+/// Maximum number of bytes unpacked of one file, members of members included.
 pub const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 
-/// So many members are opened of one file, members of members included.
+/// Maximum number of members opened of one file, members of members included.
 pub const MEMBERS_MAX: usize = 50_000;
 
-/// A member is not unpacked to more than so many times its packed length, beyond a mebibyte.
+/// Maximum ratio of a member's unpacked length to its packed length, beyond the first mebibyte.
 pub const RATIO_MAX: u64 = 1100;
 
-/// What is packed beyond all doubt is so long; shorter members may have any ratio.
+/// Number of unpacked bytes of a member for which any ratio is allowed.
 const FREE_BYTES: u64 = 1 << 20;
 
-/// What stands for a name that a format has no place for.
+/// The name of a member in a format that has no names.
 const NAMELESS: &str = "contents";
 
 /// A kind of archive.
@@ -47,7 +47,7 @@ pub(super) enum Format {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// What the archive says of it beside its bytes: a name and a value each.
+    /// The archive's statements about the member beside its bytes: a name and a value each.
     pub(super) about: Vec<(&'static str, String)>,
     pub(super) bytes: Vec<u8>,
 }
@@ -60,7 +60,7 @@ pub(super) struct Opened {
     pub(super) trouble: Option<String>,
 }
 
-/// What may still be unpacked.
+/// The bytes and members that may still be unpacked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     bytes: u64,
@@ -217,7 +217,7 @@ fn gzip(bytes: &[u8], budget: &mut Budget, members: &mut Vec<Member>) -> Result<
         rest = decoder.into_inner();
         member.bytes = unpacked?;
         members.push(member);
-        // What follows is another member, or padding.
+        // The rest is another member, or padding.
         if !rest.starts_with(&[0x1f, 0x8b]) {
             return Ok(());
         }

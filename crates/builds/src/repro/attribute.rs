@@ -5,8 +5,7 @@
 //!       └ agrees ─► each variation alone ─ differs ─► all others: agree? then the cause is whole
 //! ```
 //!
-//! Neighbours: [`build`](mod@super::build) has seen the difference; `chance` reads
-//! outputs.
+//! [`build`](mod@super::build) has seen the difference; `chance` reads outputs.
 //!
 //! 1. A variation is tried with each value that a differing build had, for one of them made the
 //!    difference: only some time zones change the day.
@@ -26,22 +25,22 @@ use super::vary::{Hold, Setting, Variation};
 use anyhow::Result;
 use std::collections::BTreeSet;
 
-/// So often is built with nothing varied, or with a variation that is of chance itself.
+/// Number of builds with nothing varied, or with a variation that is itself random.
 const REPEATS: usize = 4;
 
-/// So many values of a variation are tried.
+/// Maximum number of values of a variation that are tried.
 const VALUES_MAX: usize = 8;
 
-/// What is held fast is the cause if builds agree that otherwise would with less probability.
+/// Maximum probability of agreement by luck at which a held quantity is called the cause.
 const LUCK_MAX: f64 = 0.02;
 
-/// Builds with something held fast, at most.
+/// Maximum number of builds with something held fast.
 const HELD_MAX: usize = 8;
 
-/// What makes builds differ.
+/// The causes of a difference between builds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attribution {
-    /// What was tried alone, in that order.
+    /// The causes tried alone, in that order.
     pub causes: Vec<Cause>,
     /// Of what kind the chance is, if builds differ with nothing varied.
     pub chances: Vec<Told>,
@@ -49,7 +48,7 @@ pub struct Attribution {
     pub whole: bool,
 }
 
-/// What building under one variation alone shows.
+/// The result of building under one variation alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The variation; none: the control setting again.
@@ -206,7 +205,7 @@ fn chances(
         (Hold::Epoch, Chance::Clock, "SOURCE_DATE_EPOCH is set"),
         (Hold::Pid, Chance::Pid, "process ids begin at 1"),
     ] {
-        // What is put in another order is no number.
+        // A change of order is no number.
         if (read.reordered && hold != Hold::HashSeed) || !hold.possible() {
             continue;
         }
@@ -235,7 +234,7 @@ fn held(builder: &mut Builder<'_>, hold: Hold, builds: usize) -> Result<bool> {
         let run = builder.run(Setting { hold: Some(hold), ..Setting::control(0) })?;
         let Ok(class) = run.class else { return Ok(false) };
         if first.is_none() {
-            // Builds of one second agree where the clock is the cause, whatever is held.
+            // Builds in one second agree where the clock is the cause, with any quantity held.
             wait_beyond(&run.seen);
         }
         if *first.get_or_insert(class) != class {

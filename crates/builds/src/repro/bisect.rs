@@ -1,10 +1,10 @@
 //! Revisions in order, the first sound and the last not → the first revision whose builds differ.
 //!
-//! Neighbours: [`build`](mod@super::build) judges one revision. The predicate is flaky one way
-//! only: a difference that was seen is there, while agreement may be luck; so a sound verdict is
-//! worth Σ pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and
-//! the last sound revision is built twice as often before it is believed. Where that shows a
-//! difference, what comes before it is built as often, too.
+//! [`build`](mod@super::build) judges one revision. The predicate is flaky one way only: a
+//! difference that was seen is there, while agreement may be luck; so a sound verdict is worth Σ
+//! pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and the last
+//! sound revision is built twice as often before it is believed. Where that shows a difference, the
+//! revisions before it are built as often, too.
 //!
 //! 1. A revision whose build fails is skipped; the nearest one in the interval is tried instead.
 //! 2. The repository is only read: each revision is unpacked with `git archive`.
@@ -23,10 +23,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// An interval may have so many revisions.
+/// Maximum number of revisions of an interval.
 pub const REVISIONS_MAX: usize = 1 << 20;
 
-/// What a bisection found.
+/// The result of a bisection.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The first revision whose builds differ.
@@ -41,7 +41,7 @@ pub struct Found {
     pub split: Split,
 }
 
-/// What one revision shows.
+/// The verdict on one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sight {
     /// All builds agree.
@@ -61,8 +61,8 @@ pub fn sight(outcome: &Outcome) -> Sight {
     }
 }
 
-/// Finds the first bad one of `revisions`, of which the first should be sound and the last not.
-/// `look` builds one `runs` times.
+/// Finds the first bad one of `revisions`; the first one should be sound and the last not. `look`
+/// builds one `runs` times.
 ///
 /// # Errors
 /// If an end is not as it should be, or `look` fails.
@@ -98,7 +98,7 @@ pub fn bisect(
             if good == 0 || agreed[good] >= twice {
                 break;
             }
-            // A sound verdict may have been luck. Then so may others have been, of which no more
+            // A sound verdict may have been luck. Then so may others have been, for which no more
             // was asked: the search goes on before it, and asks for more.
             match look(&revisions[good], twice)? {
                 Sight::Differ(seen) => {
@@ -109,7 +109,7 @@ pub fn bisect(
             }
             continue;
         };
-        // What has agreed so often need not be built again.
+        // A revision that has agreed in enough builds need not be built again.
         if agreed[at] >= wanted {
             good = at;
             continue;
@@ -185,7 +185,7 @@ pub fn known(repository: &Path, revision: &str) -> Result<()> {
     Ok(())
 }
 
-/// Builds a revision in a tree of its own below `options.keep`.
+/// Builds a revision in a separate tree below `options.keep`.
 ///
 /// # Errors
 /// If the revision cannot be unpacked, or as [`build`].

@@ -1,8 +1,8 @@
 //! The dependency graph that Cargo resolved → which crates bring chance or the clock into the
 //! build, and which feature lets them in.
 //!
-//! Neighbours: [`build`](mod@super::build) shows by bytes that something is random; this names who.
-//! Input is what `cargo metadata --format-version 1` prints.
+//! [`build`](mod@super::build) shows by bytes that something is random; this names the crate. Input
+//! is the output of `cargo metadata --format-version 1`.
 //!
 //! A *source* is a crate that is known to look at a clock, a random number or the repository while
 //! the program is compiled: by its nature ([`ALWAYS`]), or because a build script or procedural
@@ -51,7 +51,7 @@ pub const IN_BUILDS: [(&str, &str); 8] = [
 pub struct Leak {
     /// The crate, with its version.
     pub source: String,
-    /// What it does.
+    /// Its effect on the build.
     pub does: &'static str,
     /// The path from the workspace to it.
     pub steps: Vec<Step>,
@@ -201,7 +201,7 @@ pub fn request(metadata: &str, leak: &Leak) -> Result<Request> {
     })
 }
 
-/// What Cargo says of the package at `manifest`; `target` leaves out dependencies of other
+/// Cargo's metadata of the package at `manifest`; `target` leaves out dependencies of other
 /// platforms.
 ///
 /// # Errors
@@ -439,8 +439,8 @@ impl<'m> Graph<'m> {
         leads(&self.packages[at].features, feature, wanted)
     }
 
-    /// What to call the wanted features: the one that leads to them and is nobody's default but by
-    /// its name.
+    /// The name for the wanted features: the feature that leads to them and is enabled only by its
+    /// name.
     fn named(&self, at: usize, wanted: &BTreeSet<&'m str>) -> Option<String> {
         let first = wanted.iter().next()?;
         // An optional dependency's own feature says nothing: the one that switches it on does.

@@ -5,9 +5,8 @@
 //! source ─ tree::copy ─► directory of the run ─ vary::launch ─► artifacts ─► class of equal ones, one copy kept
 //! ```
 //!
-//! Neighbours: [`vary`](super::vary) has the surroundings, [`split`](super::split) the arithmetic,
-//! [`attribute`](mod@super::attribute) says what made a difference, [`report`](super::report) the
-//! text.
+//! [`vary`](super::vary) has the surroundings, [`split`](super::split) the arithmetic, and
+//! [`attribute`](mod@super::attribute) finds the cause of a difference.
 //!
 //! 1. Run 0 has the control setting, every later one all chosen variations; so what random
 //!    compilers do shows as a split.
@@ -34,19 +33,19 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// So often is built at most when no number is given.
+/// Maximum number of builds when no number is given.
 pub const RUNS_DEFAULT_MAX: usize = 8;
 
-/// No further build is begun after so many seconds when no number is given.
+/// Number of seconds after which no further build is begun when no number is given.
 pub const SECONDS_DEFAULT_MAX: f64 = 60.0;
 
-/// A run may not be asked for more often.
+/// Maximum number of builds that may be asked for.
 pub const RUNS_MAX: usize = 10_000;
 
-/// So many different outputs are kept.
+/// Maximum number of different outputs that are kept.
 pub const CLASSES_KEPT_MAX: usize = 8;
 
-/// What to build, and how.
+/// The build, and how to run it.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The program and its arguments; it runs in the copy of the source.
@@ -55,7 +54,7 @@ pub struct Options {
     pub source: PathBuf,
     /// How often; at least 2.
     pub runs: Option<usize>,
-    /// What varies.
+    /// The quantities that vary.
     pub vary: Vec<Variation>,
     /// Patterns of the files to compare; none: every new file.
     pub artifacts: Vec<String>,
@@ -76,7 +75,7 @@ pub struct Run {
     pub setting: Setting,
     /// Its class, or why it failed.
     pub class: Result<usize, String>,
-    /// What the command printed.
+    /// The output of the command.
     pub log: PathBuf,
     /// When it ran, and what the system gave it.
     pub seen: Seen,
@@ -91,13 +90,13 @@ pub struct Class {
     pub count: usize,
     /// Where a copy is.
     pub kept: Option<PathBuf>,
-    /// What the first of them saw.
+    /// The observations of the first of them.
     pub seen: Seen,
     /// One of them had the control setting.
     pub control: bool,
 }
 
-/// What was seen.
+/// The observations of all builds.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The builds in their order.
@@ -106,13 +105,13 @@ pub struct Outcome {
     pub classes: Vec<Class>,
     /// Which variations are ones here.
     pub probes: Vec<Probe>,
-    /// What makes the difference, if that was asked for.
+    /// The causes of the difference, if that was asked for.
     pub attribution: Option<Attribution>,
     /// Outputs that name the day of the builds, where all agree.
     pub dated: Vec<Dated>,
 }
 
-/// What follows.
+/// The conclusion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// All outputs are equal.
@@ -126,7 +125,7 @@ pub enum Verdict {
 }
 
 impl Outcome {
-    /// What follows from the runs.
+    /// The conclusion from the runs.
     pub fn verdict(&self) -> Verdict {
         let failed = self.runs.iter().filter(|run| run.class.is_err()).count();
         match self.runs.first() {

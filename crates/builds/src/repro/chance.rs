@@ -5,7 +5,7 @@
 //!                                             └ the same tokens in another order ─► a hash seed, or a race
 //! ```
 //!
-//! Neighbours: [`seen`](super::seen) knows when a build ran and what it was given;
+//! [`seen`](super::seen) knows when a build ran and its process ids;
 //! [`attribute`](mod@super::attribute) builds again where this does not tell.
 //!
 //! 1. A time is one of both builds: each side's number lies in the seconds in which its own build
@@ -17,7 +17,7 @@
 //!    around. In two orders of a hash table about 2√n things are (Vershik, Kerov 1977).
 //!
 //! Limits: the first [`LEAF_BYTES_MAX`] of a difference, [`TOKENS_MAX`] tokens; a date without time
-//! of day is no time here. Linear but for the search of names. `tests/repro/attribution.rs` plants
+//! of day is no time here. Linear, except the search of names. `tests/repro/attribution.rs` plants
 //! each kind.
 
 use super::build::Class;
@@ -25,10 +25,10 @@ use super::kind::{Leaf, leaves};
 use super::seen::Seen;
 use std::collections::{BTreeMap, HashMap};
 
-/// So much is read of a difference, bytes.
+/// Maximum number of bytes that are read of a difference.
 pub const LEAF_BYTES_MAX: usize = 1 << 20;
 
-/// So many tokens, or lines, of it are compared.
+/// Maximum number of tokens, or lines, of it that are compared.
 pub const TOKENS_MAX: usize = 200_000;
 
 /// Of fewer things an order tells nothing of what made it.
@@ -37,7 +37,7 @@ const ORDERED_MIN: usize = 12;
 /// Clocks of files are coarser than those of programs, and zip counts in two seconds.
 const SLACK_SECONDS: f64 = 2.0;
 
-/// What lets chance into a build.
+/// A source of chance in a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Chance {
     /// The time of the build.
@@ -50,7 +50,7 @@ pub enum Chance {
     HashSeed,
     /// Threads or processes that write when they get to it.
     Race,
-    /// An order; whether by a hash seed or a race is not told.
+    /// An order; whether by a hash seed or a race is unknown.
     Order,
     /// Other numbers that are drawn.
     Random,
@@ -71,16 +71,16 @@ impl Chance {
     }
 }
 
-/// A kind of chance, and by what it was told.
+/// A kind of chance, and the evidence for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The kind.
     pub chance: Chance,
-    /// What shows it.
+    /// The evidence for it.
     pub evidence: String,
 }
 
-/// What the outputs tell.
+/// The findings in the outputs.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     /// Kinds that were recognised.
@@ -89,7 +89,7 @@ pub(super) struct Reading {
     pub(super) explained: bool,
     /// Something stands in another order.
     pub(super) reordered: bool,
-    /// What the order looks like.
+    /// The kind of the order, if something is reordered.
     pub(super) order: Option<Told>,
 }
 
@@ -215,7 +215,7 @@ impl Reader {
         }
     }
 
-    /// Makes equal what is the second of its own build on both sides, as a number of 32 bits.
+    /// Makes tokens equal that are the second of their build on each side, as a number of 32 bits.
     fn times(&mut self, a: &mut [u8], b: &mut [u8], seen: (&Seen, &Seen)) -> bool {
         let mut found = false;
         let mut at = 0;
@@ -286,7 +286,7 @@ fn tokens(text: &str) -> Vec<&str> {
     found
 }
 
-/// What a token is of its build.
+/// The kind of chance in a token, from the observations of its build.
 fn kind(tokens: &[&str], at: usize, seen: &Seen) -> Option<Chance> {
     let token = tokens[at];
     if is_time(tokens, at, seen) {
@@ -336,7 +336,7 @@ fn is_time(tokens: &[&str], at: usize, seen: &Seen) -> bool {
     {
         return true;
     }
-    // `23:59:01`, of which the token may be any part.
+    // `23:59:01`; the token may be any part of it.
     [0, 2, 4].into_iter().any(|before| {
         let Some(start) = at.checked_sub(before) else { return false };
         let Some([hour, first, minute, second, last]) = tokens.get(start..start + 5) else {
@@ -388,7 +388,7 @@ fn permuted(a: &[&str], b: &[&str]) -> Option<(usize, usize)> {
     (moved > 0).then_some((moved, tops.len()))
 }
 
-/// What made other orders of the same things.
+/// The cause of other orders of the same things.
 fn order(orders: &[(usize, usize)]) -> Told {
     let (things, turned) = orders.iter().copied().max().unwrap_or_default();
     let expected = 2.0 * (things as f64).sqrt() - 1.77 * (things as f64).powf(1.0 / 6.0);

@@ -6,16 +6,16 @@
 //!        └ copy, the asking package patched ([`manifest`](super::manifest)) ─► builds without the feature: agree?
 //! ```
 //!
-//! Neighbours: [`build`](mod@super::build) builds both. A package of the source tree is changed in
-//! the copy; one of a registry is copied into the tree and put in its place by `[patch.crates-io]`
-//! in the copy's `.cargo/config.toml`. The user's tree and registry are not touched.
+//! [`build`](mod@super::build) builds both. A package of the source tree is changed in the copy;
+//! one of a registry is copied into the tree and put in its place by `[patch.crates-io]` in the
+//! copy's `.cargo/config.toml`. The user's tree and registry are not touched.
 //!
 //! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree.
 //!    Agreement has the worth that [`Split::miss`](super::Split::miss) gives it.
 //!
 //! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is
-//! said as a failed build. `tests/repro/confirm.rs` switches a feature of a local package off, and
-//! that of the case where a registry can be reached.
+//! reported as a failed build. `tests/repro/confirm.rs` switches off a feature of a local package
+//! and, where a registry can be reached, the feature of the case.
 
 use super::blame::{self, Leak, Request};
 use super::build::{Options, Outcome, Verdict, build};
@@ -29,10 +29,10 @@ use toml_edit::DocumentMut;
 /// Where a package of a registry is put in the copy.
 const PATCHED: &str = ".prova-patched";
 
-/// What both builds show.
+/// The observations of both builds.
 #[derive(Clone, Debug)]
 pub struct Confirmation {
-    /// What was switched off, and where.
+    /// The feature that was switched off, and where.
     pub request: Request,
     /// The builds as it is.
     pub before: Outcome,
@@ -40,7 +40,7 @@ pub struct Confirmation {
     pub after: Option<Outcome>,
 }
 
-/// What follows.
+/// The conclusion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// With the feature the builds differ, without it they agree.
@@ -52,7 +52,7 @@ pub enum Finding {
 }
 
 impl Confirmation {
-    /// What follows from the builds.
+    /// The conclusion from the builds.
     pub fn finding(&self) -> Finding {
         match (self.before.verdict(), self.after.as_ref().map(Outcome::verdict)) {
             (Verdict::Different, Some(Verdict::Equal)) => Finding::Confirmed,

@@ -1,10 +1,10 @@
 //! Outputs that agree → those that name the day of their builds, which no build of that day shows.
 //!
-//! Neighbours: [`build`](mod@super::build) keeps the outputs, [`report`](super::report) says what
-//! is found; [`chance`](super::chance) tells times of day, which differ from build to build.
+//! [`build`](mod@super::build) keeps the outputs; [`chance`](super::chance) finds times of day,
+//! which differ from build to build.
 //!
 //! A date in local time differs where the time zone is varied; one in GMT does not. Dates are
-//! looked for as tools write them (`spellings`); what is compressed or hashed is not seen. The
+//! looked for as tools write them (`spellings`); compressed or hashed ones are not seen. The
 //! calendar: Hinnant, *chrono-compatible low-level date algorithms* (2014), `civil_from_days`.
 
 use super::build::Class;
@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 
-/// So much is read of each output, bytes.
+/// Maximum number of bytes that are read of each output.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// So many outputs are read.
+/// Maximum number of outputs that are read.
 const OUTPUTS_MAX: usize = 100;
 
 /// An output that names the day of its build.

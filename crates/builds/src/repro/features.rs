@@ -1,13 +1,12 @@
 //! A set of Cargo features with which builds differ → a smallest subset with which they still do.
 //!
-//! Neighbours: [`build`](mod@super::build) judges a set. The search is delta debugging (Zeller,
-//! Hildebrandt 2002): a set is *bad* if its builds differ, and a set that does not build is not
-//! bad. Feature sets go into the command by `--no-default-features --features LIST`, or in place of
+//! [`build`](mod@super::build) judges a set. The search is delta debugging (Zeller, Hildebrandt
+//! 2002): a set is *bad* if its builds differ, and a set that does not build is not bad. Feature
+//! sets go into the command by `--no-default-features --features LIST`, or in place of
 //! `{features}`.
 //!
-//! 1. The result is bad, and 1-minimal as far as the builds show: without any one of its features
-//!    they agree, or fail. Agreement may be luck, so each set that is called good was built `runs`
-//!    times.
+//! 1. The result is bad, and 1-minimal by the builds: without any one of its features they agree,
+//!    or fail. Agreement may be luck, so each set that is called good was built `runs` times.
 //!
 //! Worst case n² sets for n features, for each at most `runs` builds. `tests/repro/search.rs` has
 //! scripts in place of Cargo.
@@ -18,13 +17,13 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// So many features at most.
+/// Maximum number of features.
 pub const FEATURES_MAX: usize = 1000;
 
-/// What stands in the command for the list of features.
+/// The placeholder in the command for the list of features.
 pub const PLACE: &str = "{features}";
 
-/// What was found.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// The smallest set found.

@@ -1,9 +1,8 @@
 //! A pattern and a relative path → whether they match.
 //!
 //! `*` and `?` stay within one component; `**` stands for any number of components, none included.
-//! There are no classes and no escapes. Neighbours: [`tree`](super::tree) collects artifacts with
-//! it. Worst case: the product of the two lengths, for components and, in one component, for
-//! characters.
+//! There are no classes and no escapes. [`tree`](super::tree) collects artifacts with it. Worst
+//! case: the product of the two lengths, for components and, in one component, for characters.
 
 /// Whether the path, with `/` between components, matches.
 pub fn matches(pattern: &str, path: &str) -> bool {

@@ -1,13 +1,12 @@
 //! Two files of a build that differ → what kind of file they are, and where in it they part.
 //!
-//! Neighbours: [`report`](super::report) prints it below the bytes. The kind is told by the first
-//! bytes, as `file` does: `archive`s are opened, however deep they lie in each
-//! other, and their members compared; of text the first differing line follows, of WebAssembly
-//! modules what the caller's [`Modules`] says (this crate does not read them), of everything else
-//! the kind alone. [`chance`](super::chance) looks at the innermost differences.
+//! The kind follows from the first bytes, as with `file`: `archive`s are opened, however deep they
+//! lie in each other, and their members compared; of text the first differing line follows, of
+//! WebAssembly modules the result of the caller's [`Modules`] (this crate does not read them), of
+//! everything else the kind alone. [`chance`](super::chance) looks at the innermost differences.
 //!
-//! 1. At most [`BYTES_MAX`] of each file are read; of larger ones only the kind is told.
-//! 2. What a file says is printed escaped. Nothing of it is written anywhere.
+//! 1. At most [`BYTES_MAX`] of each file are read; of larger ones only the kind is reported.
+//! 2. Text from a file is printed escaped. Nothing of it is written anywhere.
 //! 3. Members are paired by name; of one name, the k-th with the k-th.
 //!
 //! `tests/repro/kind.rs` has a file of each kind, `tests/repro/archives.rs` archives.
@@ -28,7 +27,7 @@ const LINE_CHARS_MAX: usize = 160;
 /// How two files differ, beyond the bytes.
 #[derive(Clone, Debug)]
 pub struct Detail {
-    /// What kind of file both are, or both kinds.
+    /// The kind of both files, or both kinds.
     pub kind: String,
     /// Where they part; empty if that is not known of this kind.
     pub lines: Vec<String>,
@@ -77,8 +76,8 @@ pub fn detail(a: &Path, b: &Path, modules: Modules<'_>) -> Option<Detail> {
     Some(detail)
 }
 
-/// What differs in two files, in the innermost members of archives: bytes, or what an archive says
-/// of a member, as text. At most [`LEAVES_MAX`].
+/// The differences of two files, in the innermost members of archives: bytes, or the archives'
+/// statements about a member, as text. At most [`LEAVES_MAX`].
 pub(super) fn leaves(a: &Path, b: &Path) -> Vec<Leaf> {
     let (Some(all_a), Some(all_b)) = (read(a), read(b)) else { return Vec::new() };
     let mut nothing = |_: &str, _: &[u8], _: &[u8]| Vec::new();
@@ -96,13 +95,13 @@ pub(super) struct Leaf {
     pub(super) b: Vec<u8>,
 }
 
-/// So many differences of one file are looked at.
+/// Maximum number of differences of one file that are looked at.
 pub const LEAVES_MAX: usize = 64;
 
-/// So many lines are printed of the members of one archive.
+/// Maximum number of lines that are printed of the members of one archive.
 pub const LINES_MAX: usize = 12;
 
-/// Archives are opened so deep in each other.
+/// Maximum depth to which archives are opened in each other.
 pub const DEPTH_MAX: usize = 6;
 
 const HEAD_BYTES: usize = 4096;
@@ -274,7 +273,7 @@ fn th(nth: usize) -> String {
     if nth == 0 { String::new() } else { format!(" (number {} of that name)", nth + 1) }
 }
 
-/// What two archives say in different ways of a member.
+/// The statements about a member in which two archives differ.
 fn about(a: &Member, b: &Member) -> Vec<(&'static str, String, String)> {
     let of = |member: &Member, what: &str| {
         let found = member.about.iter().find(|(name, _)| *name == what);

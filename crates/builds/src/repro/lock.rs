@@ -1,9 +1,9 @@
 //! The artifacts of a build ↔ a file to commit, against which later builds are held.
 //!
-//! Neighbours: `build` has found all its outputs equal before one is written or held against the
-//! file. A line is a SHA-256, two spaces and a path, sorted by path, so `sha256sum -c` reads it
-//! too; lines that begin with `#` are comments. At most [`LOCK_BYTES_MAX`]. `tests/repro/main.rs`
-//! writes, reads and damages such files.
+//! `build` has found all its outputs equal before one is written or held against the file. A line
+//! is a SHA-256, two spaces and a path, sorted by path, so `sha256sum -c` reads it too; lines that
+//! begin with `#` are comments. At most [`LOCK_BYTES_MAX`]. `tests/repro/main.rs` writes, reads and
+//! damages such files.
 
 use super::tree::{self, Artifacts};
 use anyhow::{Context, Result, bail, ensure};
@@ -30,7 +30,7 @@ pub fn write(artifacts: &Artifacts) -> Result<String> {
     Ok(text)
 }
 
-/// What a lock file says.
+/// The artifacts that a lock file lists.
 ///
 /// # Errors
 /// If a line is not of the form, or a path stands twice.

@@ -1,7 +1,7 @@
 //! A package's manifest and a dependency → the same manifest that asks for other features of it.
 //!
-//! Neighbours: [`confirm`](super::confirm) patches with it. Whatever else is in the manifest stays
-//! as it is, comments included (`toml_edit`).
+//! [`confirm`](super::confirm) patches with it. The rest of the manifest stays as it is, comments
+//! included (`toml_edit`).
 //!
 //! 1. A form that is not understood is an error, never a manifest that asks for the same as before.
 

@@ -1,7 +1,7 @@
 //! Revisions × toolchains → which cells have builds that differ, and what that says of the cause.
 //!
-//! Neighbours: [`bisect`](mod@super::bisect) has revisions, [`toolchain`](super::toolchain)
-//! toolchains; [`build`](mod@super::build) judges a cell.
+//! [`bisect`](mod@super::bisect) has revisions, [`toolchain`](super::toolchain) toolchains;
+//! [`build`](mod@super::build) judges a cell.
 //!
 //! 1. The verdict is read from the pattern of cells alone; a cell that cannot be built makes it
 //!    inconclusive unless every way to fill it in gives the same verdict.
@@ -15,7 +15,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// A table may have so many cells.
+/// Maximum number of cells of a table.
 pub const CELLS_MAX: usize = 1024;
 
 /// With more cells that could not be built there is no verdict.
@@ -34,7 +34,7 @@ pub struct Matrix {
     pub runs: usize,
 }
 
-/// What the pattern says.
+/// The conclusion from the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// No cell differs.
@@ -91,7 +91,7 @@ pub fn matrix(
 }
 
 impl Matrix {
-    /// What the pattern of cells says.
+    /// The conclusion from the pattern of cells.
     pub fn blame(&self) -> Blame {
         let skipped = self.cells.iter().flatten().filter(|sight| **sight == Sight::Skip).count();
         if skipped > SKIPPED_MAX {

@@ -8,10 +8,9 @@
 //! cargo metadata ─► blame: the feature that lets chance in ─ manifest ─► confirm: builds without it
 //! ```
 //!
-//! Neighbours: `kind` looks into outputs that differ, `archive` opens archives among them; what
-//! differs between two kept modules `prova diff` says, which compiler pass did it
-//! [`passes`](crate::passes). Builds run as the user, with the user's rights: this is no sandbox.
-//! `tests/repro` notices faults.
+//! `kind` looks into outputs that differ, `archive` opens archives among them. `prova diff`
+//! compares two kept modules, and [`passes`](crate::passes) finds the compiler pass. Builds run as
+//! the user, with the user's rights: this is no sandbox. `tests/repro` notices faults.
 
 pub mod archive;
 pub mod attribute;

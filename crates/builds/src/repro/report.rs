@@ -1,8 +1,8 @@
 //! An [`Outcome`] → text, or JSON.
 //!
-//! Neighbours: [`build`](mod@super::build) saw it. The order: verdict and split, what differs and
-//! where, what was not varied, what agreement is worth. Paths and messages come from builds, so
-//! control characters are escaped.
+//! The order: verdict and split, the differences and their places, the quantities that were not
+//! varied, the worth of agreement. Paths and messages come from builds, so control characters are
+//! escaped.
 
 use super::attribute::{Attribution, Cause};
 use super::build::{Outcome, Verdict, letter};
@@ -16,10 +16,10 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// So many differing files are described.
+/// Maximum number of differing files that are described.
 pub const DIFFERING_SHOWN_MAX: usize = 20;
 
-/// What to say of two files that differ beyond their bytes, as
+/// A comparison of two files that differ, beyond their bytes, as
 /// [`kind::detail`](super::kind::detail) does for a caller that knows modules.
 pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<Detail>;
 
@@ -161,7 +161,7 @@ fn bytes(a: &Path, b: &Path) -> String {
     }
 }
 
-/// What is known of each differing file.
+/// The details of each differing file.
 fn details(outcome: &Outcome, differ: Option<Differ<'_>>) -> Vec<Value> {
     let [a, b, ..] = outcome.classes.as_slice() else { return Vec::new() };
     let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return Vec::new() };

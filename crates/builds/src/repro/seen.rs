@@ -1,16 +1,16 @@
 //! A build → the time it ran, the process ids it could have, the temporary files it made.
 //!
-//! Neighbours: [`build`](mod@super::build) watches each run; [`chance`](super::chance) looks for
-//! what was seen in the outputs. On Linux names are told by inotify; elsewhere no name and one
-//! process id are.
+//! [`build`](mod@super::build) watches each run; [`chance`](super::chance) looks for these
+//! observations in the outputs. On Linux names come from inotify; elsewhere there are no names and
+//! one process id.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// So many names of temporary files are remembered of a build.
+/// Maximum number of names of temporary files that are remembered of a build.
 pub const NAMES_MAX: usize = 1000;
 
-/// What a build saw of its surroundings that no other build sees.
+/// The surroundings of a build that no other build has.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// When it began and when it ended, seconds since 1970.

@@ -1,7 +1,7 @@
 //! Outcomes of repeated builds → how they split, and what agreement is worth.
 //!
 //! If the outputs come with probabilities p₁, p₂, …, then k builds all agree, and the difference is
-//! missed, with probability Σ pᵢᵏ. Neighbours: [`build`](mod@super::build) counts;
+//! missed, with probability Σ pᵢᵏ. [`build`](mod@super::build) counts;
 //! [`bisect`](mod@super::bisect) decides by it how often to build.
 
 use std::fmt;

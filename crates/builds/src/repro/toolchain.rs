@@ -1,20 +1,20 @@
 //! Names of toolchains, or a range of dates → toolchains in order; a toolchain → the environment
 //! and the command that use it.
 //!
-//! Neighbours: [`bisect`](mod@super::bisect) and [`matrix`](mod@super::matrix) build with each. A
-//! toolchain is chosen for rustup by `RUSTUP_TOOLCHAIN`, and for anything else by `{toolchain}` in
-//! the command. None is installed unless that is asked for: a build with one that is not there
-//! fails, and counts as skipped.
+//! [`bisect`](mod@super::bisect) and [`matrix`](mod@super::matrix) build with each. A toolchain is
+//! chosen for rustup by `RUSTUP_TOOLCHAIN`, and for anything else by `{toolchain}` in the command.
+//! None is installed unless that is asked for: a build with one that is not there fails, and counts
+//! as skipped.
 
 use super::build::Options;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
-/// A range may have so many days.
+/// Maximum number of days of a range.
 pub const DAYS_MAX: i64 = 3660;
 
-/// What stands in the command for the toolchain's name.
+/// The placeholder in the command for the toolchain's name.
 pub const PLACE: &str = "{toolchain}";
 
 /// The toolchains of a list `A,B,C` in that order, or of a range of nightlies

@@ -1,9 +1,9 @@
 //! A source tree → a fresh copy to build in, and the artifacts that a build has made in it.
 //!
-//! Neighbours: `build` copies before each run and collects after it; [`glob`] chooses.
+//! `build` copies before each run and collects after it; [`glob`] chooses.
 //!
-//! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo
-//!    marks `target`, is left out, so no copy of an old artifact passes for a second build.
+//! 1. Earlier build outputs are not copied: a directory marked by `CACHEDIR.TAG`, as Cargo marks
+//!    `target`, is left out, so no copy of an old artifact passes for a second build.
 //! 2. Permissions, symbolic links and times of modification are kept, those of directories and
 //!    links too; or all times are earlier by one span, so that they keep their order. The order of
 //!    creation is by name, or the reverse, which on many file systems is the order in which a build
@@ -21,21 +21,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A tree may have so many files and directories.
+/// Maximum number of files and directories of a tree.
 pub const ENTRIES_MAX: usize = 1 << 20;
 
-/// Directories may lie in each other so deep.
+/// Maximum depth of directories in each other.
 pub const DEPTH_MAX: usize = 200;
 
 /// Relative path → SHA-256 of the bytes.
 pub type Artifacts = BTreeMap<String, String>;
 
-/// What a copy has otherwise than its source.
+/// The changes that a copy makes to its source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct How {
     /// The order of creation is turned around.
     pub reversed: bool,
-    /// Times of modification are so much earlier.
+    /// Times of modification are earlier by this.
     pub older: Duration,
 }
 
@@ -48,8 +48,8 @@ pub fn copy(from: &Path, to: &Path, how: How, without: &Path) -> Result<()> {
     copy_directory(from, to, how, without, &mut left, DEPTH_MAX)
 }
 
-/// Gives a copy the time of its source, less the span. What the system does not let be dated stays
-/// as it is.
+/// Gives a copy the time of its source, less the span. Files that the system does not let be dated
+/// stay as they are.
 fn date(copied: &Path, source: &fs::Metadata, older: Duration) {
     let time = source.modified().ok().and_then(|time| time.checked_sub(older));
     let Some(time) = time else { return };
@@ -254,7 +254,7 @@ pub fn digest(path: &Path) -> Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What Cargo keeps for itself.
+/// Whether a file is Cargo's own.
 fn is_note(path: &str) -> bool {
     const INSIDE: [&str; 5] = ["deps", "build", "incremental", ".fingerprint", "examples"];
     const NAMES: [&str; 4] = [".cargo-lock", ".rustc_info.json", "CACHEDIR.TAG", "Cargo.lock"];

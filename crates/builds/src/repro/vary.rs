@@ -1,7 +1,7 @@
-//! What may differ between two builds of one source → how a build is launched, and a proof that it
+//! The variations between two builds of one source → how a build is launched, and a proof that it
 //! really differs.
 //!
-//! Neighbours: [`build`](mod@super::build) launches. The list is reprotest's as far as it needs no
+//! [`build`](mod@super::build) launches. The list has reprotest's variations that need no
 //! privileges. Where a variation is not chosen, all runs have its control setting.
 //!
 //! | variation | control | varied run |
@@ -17,7 +17,8 @@
 //! | `aslr` | addresses fixed (`setarch -R`) | addresses random |
 //! | `environment` | as it is | larger, for each run by another length |
 //! | `exec-path` | as it is | a directory more |
-//! | `host-name` | the machine's | another (`unshare -r --uts`: the user is root of a namespace of its own) |
+//! | `host-name` | the machine's | another (`unshare -r --uts`: the user is root of a new
+//! namespace) |
 //!
 //! 1. Each variation is probed with a small program under both settings; one that does not change
 //!    what the program sees is reported as ineffective, and never silently taken for a test.
@@ -150,7 +151,7 @@ const PATHS: usize = 25;
 /// Values of `time-zone`, half a day and more from each other.
 const ZONES: [&str; 2] = ["GMT+12", "GMT-14"];
 
-/// So much earlier than in the source the varied times of files are.
+/// Number of seconds by which the varied times of files are earlier than in the source.
 pub const OLDER_SECONDS: u64 = 400 * 86_400;
 
 /// Something of chance that is held fast, to see whether it was the cause.
@@ -160,7 +161,7 @@ pub enum Hold {
     HashSeed,
     /// The time that tools write, where they ask `SOURCE_DATE_EPOCH`.
     Epoch,
-    /// Process ids: those of a namespace of its own, in which they begin at 1.
+    /// Process ids: the build runs in a separate namespace, in which they begin at 1.
     Pid,
 }
 
@@ -187,11 +188,11 @@ const NAMESPACE: [&str; 4] = ["unshare", "-r", "--pid", "--fork"];
 /// How one run differs from the control run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// What is varied in it; empty for a control run.
+    /// The quantities varied in it; empty for a control run.
     pub varied: BTreeSet<Variation>,
     /// The number of the run, which varies lengths.
     pub run: usize,
-    /// What is held fast.
+    /// The quantity held fast.
     pub hold: Option<Hold>,
 }
 
@@ -286,7 +287,8 @@ impl Setting {
 
 const OTHER_HOST: &str = "hostname another-host.example";
 
-/// Cargo and rustup find themselves through the home directory, unless they are told.
+/// Passes their directories to Cargo and rustup, which otherwise find them through the home
+/// directory.
 fn keep_tools(command: &mut Command) {
     let Some(home) = std::env::var_os("HOME") else { return };
     for (variable, directory) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {

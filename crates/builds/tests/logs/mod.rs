@@ -1,11 +1,11 @@
 //! The case's two logs of one function → two logs of any size, of many functions, that differ at
 //! known places.
 //!
-//! Neighbours: `tests/passes_big.rs` compares small ones, `examples/pass_logs.rs` writes big ones
-//! to files. The dumps of the case are repeated for one function after the other, renamed; eight
-//! functions at a time take turns, dump by dump, as the passes of a compiler come to functions.
-//! Near five fractions of the way a [`Plant`] makes B another. Deterministic: the same size gives
-//! the same bytes. Memory: the case's two logs, one megabyte.
+//! `tests/passes_big.rs` compares small ones, `examples/pass_logs.rs` writes big ones to files. The
+//! dumps of the case are repeated for one function after the other, renamed; eight functions at a
+//! time take turns, dump by dump, as the passes of a compiler come to functions. Near five
+//! fractions of the way a [`Plant`] makes B another. Deterministic: the same size gives the same
+//! bytes. Memory: the case's two logs, one megabyte.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -40,7 +40,7 @@ const PLANTS: [(u64, Plant); 5] = [
 /// A plant in a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Planted {
-    /// What was planted.
+    /// The planted fault.
     pub(crate) plant: Plant,
     /// The name of the function, the first of its group.
     pub(crate) function: String,
@@ -88,7 +88,7 @@ impl Dumps {
     }
 }
 
-/// Writes two logs of at least so many bytes each; says what was planted, in order.
+/// Writes two logs of at least `bytes` bytes each; returns the planted faults, in order.
 ///
 /// # Errors
 /// If they cannot be written.

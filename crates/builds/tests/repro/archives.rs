@@ -12,7 +12,7 @@ fn modules([a, b]: [(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<serde_json::Va
     (vec![format!("modules of {} and {} bytes", a.1.len(), b.1.len())], None)
 }
 
-/// What is said of two files of these bytes.
+/// The report on two files of these bytes.
 fn said(a: &[u8], b: &[u8]) -> Detail {
     let scratch = Scratch::new();
     let paths = ["a", "b"].map(|name| scratch.0.join(name));

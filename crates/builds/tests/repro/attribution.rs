@@ -114,7 +114,7 @@ fn what_varies_is_no_chance() {
             .collect();
         assert_eq!(causes, [Some(variation)], "{text}");
         assert!(!text.contains("race"), "{text}");
-        // What comes behind the cause was not tried, as without it the first output came back.
+        // Variations behind the cause were not tried, as without it the first output came back.
         let last = attribution.causes.last().and_then(|cause| cause.variation);
         assert_eq!(last, Some(variation), "{text}");
     }

@@ -1,5 +1,5 @@
-//! Outputs of each kind that differ. What is said of two modules comes from the caller: here it is
-//! one line.
+//! Outputs of each kind that differ. The caller gives the comparison of two modules: here it is one
+//! line.
 
 use crate::scratch::{Scratch, counter, run};
 use prova_builds::repro::{Options, kind, report};

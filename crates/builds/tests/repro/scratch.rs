@@ -1,4 +1,4 @@
-//! Sources in a directory of their own, built by a shell script.
+//! Sources in a private directory, built by a shell script.
 
 use prova_builds::repro::{Options, Outcome, Variation, build};
 use std::fs;

@@ -6,7 +6,7 @@ use crate::encode::Inst;
 use crate::ops::{Class, Kind};
 use prova_module::{FuncIdx, FuncType, RefKind, ValType, cells_of};
 
-/// What the class of an instruction demands; its operands are checked one by one before.
+/// Checks the rules of an instruction's class; its operands are checked one by one before.
 pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Verdict {
     match inst.op.class() {
         Class::br | Class::branch | Class::pure_branch | Class::pure_br => {

@@ -187,8 +187,8 @@ impl fmt::Display for CheckError {
 
 impl std::error::Error for CheckError {}
 
-/// What the two sides are compared in. A label is named by the offset of the operator that opens
-/// its block.
+/// The component in which the two sides are compared. A label is named by the offset of the
+/// operator that opens its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
     /// A local's cell, or a cell of the stack below a label's base, on an edge to the label;
@@ -251,7 +251,7 @@ pub(crate) struct Difference {
 /// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
 ///
 /// It is made where the candidate is refused and nowhere else, so its text costs nothing that is
-/// accepted. That of a difference is made by `explain` when the walk has ended.
+/// accepted. The text of a difference is made by `explain` when the walk has ended.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Broken>);
 

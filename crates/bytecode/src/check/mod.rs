@@ -66,9 +66,9 @@
 //! * Q3. *Places.* The instruction of an effect maps (F12) to the operator that demands it.
 //! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
 //!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
-//!   return's results. What a callee's frame may have overwritten and what a label's relation does
-//!   not hold counts as unwritten. The same of accumulators, which nothing holds behind a label, a
-//!   call, or an operation of the store that may trap.
+//!   return's results. Cells that a callee's frame may have overwritten, and cells that a label's
+//!   relation does not hold, count as unwritten. The same of accumulators, which nothing holds
+//!   behind a label, a call, or an operation of the store that may trap.
 //! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
 //! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each
 //!   operand-stack position below the label's base.
@@ -97,16 +97,15 @@
 //!
 //! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (Q3);
 //! for other instructions the map is only in order. Q4 does not say that a slot still holds what
-//! was written there: a callee's frame overlaps the home slots above its window. What
-//! `deterministic` demands is part of the terms: a float operator whose NaN may vary is followed by
-//! its `canonicalize`.
+//! was written there: a callee's frame overlaps the home slots above its window. The demands of
+//! `deterministic` are part of the terms: a float operator whose NaN may vary is followed by its
+//! `canonicalize`.
 //!
 //! # Cost
 //! One pass, in which equality takes each instruction when its form is proved (`equality` gives its
 //! own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
 //! result (at most 1,000 values of a call, by the limits of the module). Memory: one bit for each
-//! word, 8 bytes for each branch. It never panics, whatever the candidate (test
-//! `no_candidate_panics`).
+//! word, 8 bytes for each branch. It never panics, for any candidate (test `no_candidate_panics`).
 
 mod control;
 mod equality;
@@ -138,18 +137,18 @@ use metering::Meter;
 use prova_module::{FuncFacts, FuncType, MemoryIdx, Module};
 use targets::Targets;
 
-/// Words that the code of a function may have however short its body is (F3).
+/// Maximum number of words of a function's code whose body is empty (F3).
 ///
-/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest
-/// code is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of
-/// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes four
+/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, for every candidate. Honest code
+/// is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of *b*
+/// bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes four
 /// words for a value, and up to *b* operators, which take sixteen words each.
 pub const WORDS_BASE: usize = 4_194_304;
 
 /// Words for each byte of the body, on top of [`WORDS_BASE`].
 pub const WORDS_PER_BYTE: usize = 144;
 
-/// What every rule may look at.
+/// The inputs of every rule.
 #[derive(Clone, Copy)]
 struct Context<'a> {
     module: &'a Module,
@@ -159,8 +158,8 @@ struct Context<'a> {
     candidate: &'a Candidate,
 }
 
-/// Proves all rules of a candidate, and gives the facts that it was compared with. What `observer`
-/// sees of the walk decides nothing (`equality::observe`).
+/// Proves all rules of a candidate, and gives the facts that it was compared with. The observer
+/// decides nothing (`equality::observe`).
 pub(crate) fn check<'a, O: Observer>(
     module: &'a Module,
     settings: &'a Settings,
@@ -314,7 +313,7 @@ impl Walk<'_> {
         Fault::new(Rule::Slots, "a slot outside of the frame")
     }
 
-    /// What operands that are no slots and the class demand.
+    /// Checks the operands that are no slots, and the rules of the class.
     #[inline(never)]
     fn others(&mut self, inst: &Inst) -> Verdict {
         self.operands(inst)?;

@@ -3,7 +3,7 @@
 use super::{Context, Fault, Rule, Verdict};
 use prova_module::{RefKind, RefType, TableIdx};
 
-/// What the tables and element segments of one instruction hold.
+/// The kind of reference that the tables and element segments of one instruction hold.
 #[derive(Default)]
 pub(super) struct Elements(Option<RefKind>);
 

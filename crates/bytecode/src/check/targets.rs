@@ -22,7 +22,7 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// For code of so many words, with room for so many branches.
+    /// For code of `words` words, with room for `branches` branches.
     pub(super) fn new(words: usize, branches: usize) -> Targets {
         Targets {
             words: words as u32,

@@ -10,7 +10,7 @@ pub(super) fn global(cx: &Context<'_>, op: Op, index: u64) -> Verdict {
         return Err(Fault::new(Rule::Indices, format!("there is no global{index}")));
     };
     let wide = op.operands().iter().any(|operand| operand.kind == Kind::v128);
-    // Whatever does not only get is one that sets.
+    // Every op that is not a read is a write.
     let sets = !matches!(op, Op::GlobalGet | Op::GlobalGetAddImm | Op::GlobalGetV128);
     if wide != (global.val == ValType::V128) {
         let what = format!("{} of global{index}, a {}", op.mnemonic(), global.val);

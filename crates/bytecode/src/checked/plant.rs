@@ -38,8 +38,8 @@ pub enum Plant {
 /// All faults.
 pub const PLANTS: &[Plant] = &[Plant::BehindBranch, Plant::IntoInput, Plant::IntoLoop];
 
-/// The fault that is planted, beside the words by which a program with plants is told
-/// (`crates/tidy/src/plants.rs`).
+/// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with
+/// plants.
 #[repr(C)]
 struct Planted {
     _marker: [u8; 31],
@@ -56,7 +56,7 @@ pub fn plant(plant: Plant) {
 }
 
 impl CheckedBytecode {
-    /// The code with the fault that is planted. What comes out is not proved.
+    /// The code with the fault that is planted. The result is not proved.
     #[must_use]
     pub fn planted(mut self) -> CheckedBytecode {
         let chosen = PLANTED.plant.load(Ordering::Relaxed);
@@ -90,7 +90,7 @@ impl CheckedBytecode {
         let words = &self.code.words;
         let mut at = copy.next;
         while let Ok(inst) = decode(words, at) {
-            // What is in an accumulator may be what the copy left there.
+            // The instruction may read an accumulator that the copy wrote.
             if inst.marks.source() != 0 || inst.op.class().is_terminator() {
                 return;
             }

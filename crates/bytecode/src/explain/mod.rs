@@ -32,14 +32,14 @@ use record::Record;
 /// Entries of a stack that are kept, the topmost.
 pub const STACK_SHOWN: usize = 8;
 
-/// What the check did with one candidate.
+/// A record of the check of one candidate.
 #[derive(Debug)]
 pub struct Explanation {
-    /// What it decided: the same as [`CheckedBytecode::check`](crate::CheckedBytecode::check).
+    /// The verdict: the same as from [`CheckedBytecode::check`](crate::CheckedBytecode::check).
     pub verdict: Result<(), CheckError>,
     /// Operators and instructions in the order of the walk, up to the place of the refusal.
     pub steps: Vec<Step>,
-    /// What the numbers of values mean.
+    /// The meanings of the numbers of values.
     pub values: Values,
     /// Of a refusal, the component in which the two sides differ, where the fault is a difference
     /// of values.
@@ -49,7 +49,7 @@ pub struct Explanation {
 /// The first component in which code and Wasm differ, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What was compared.
+    /// The component that was compared.
     pub component: Component,
     /// The value that the Wasm has there.
     pub wasm: ValueId,
@@ -111,7 +111,7 @@ pub enum Place {
     Local(u32),
     /// Nowhere: it is a constant.
     Constant,
-    /// In no slot of its own: it is part of an instruction that comes later.
+    /// In no slot: the value is part of an instruction that comes later.
     Fused,
 }
 
@@ -120,7 +120,7 @@ pub enum Place {
 pub struct Write {
     /// The slot.
     pub slot: u32,
-    /// What it holds now.
+    /// The value that it holds now.
     pub value: ValueId,
 }
 
@@ -140,7 +140,7 @@ pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> E
     record.explanation(verdict)
 }
 
-/// What the numbers of one explanation's values mean.
+/// The meanings of the numbers of one explanation's values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
     definitions: Vec<(ValueId, Definition)>,

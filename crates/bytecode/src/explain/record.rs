@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 /// (J1).
 const PENDING_MAX: usize = 64;
 
-/// What a walk has recorded.
+/// The record of a walk.
 pub(super) struct Record<'a> {
     candidate: &'a Candidate,
     /// The operators from the walk's place on.
@@ -58,7 +58,7 @@ pub(super) struct Record<'a> {
     difference: Option<Difference>,
 }
 
-/// The numbers of values, in the order in which they are first mentioned; 0 is that of no value.
+/// The numbers of values, in the order in which they are first mentioned; 0 stands for no value.
 #[derive(Default)]
 pub(super) struct Numbers {
     list: Vec<Vn>,
@@ -118,7 +118,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// What the walk that ended with a verdict was.
+    /// The explanation of the walk that ended with a verdict.
     pub(super) fn explanation(self, verdict: Result<(), CheckError>) -> Explanation {
         let Record { steps, values, difference, .. } = self;
         Explanation { verdict, steps, values, difference }

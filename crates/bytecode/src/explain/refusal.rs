@@ -25,21 +25,21 @@ use std::collections::BTreeSet;
 
 /// The most events of a history.
 const HISTORY_MAX: usize = 12;
-/// How many steps back it is told what a value was made of.
+/// Maximum number of steps back in the origin of a value.
 const ORIGIN_DEPTH: u32 = 3;
 
 /// Why a candidate was refused, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the check says.
+    /// The check's error.
     pub error: CheckError,
     /// The operator at which the walk was.
     pub operator: Option<u32>,
-    /// What differs and where, in one sentence.
+    /// The difference and its place, in one sentence.
     pub sentence: String,
-    /// What the Wasm has there; none if the fault is no difference of values.
+    /// The value that the Wasm has there; none if the fault is no difference of values.
     pub wasm: Option<Side>,
-    /// What the code has there.
+    /// The value that the code has there.
     pub code: Option<Side>,
 }
 
@@ -48,7 +48,7 @@ pub struct Refusal {
 pub struct Side {
     /// The value: `v3 = param 0`, `7`, `nothing`.
     pub value: String,
-    /// What made it and put it there, oldest first.
+    /// The events that made it and put it there, oldest first.
     pub history: Vec<Event>,
 }
 
@@ -57,7 +57,7 @@ pub struct Side {
 pub struct Event {
     /// Where it happened.
     pub site: Site,
-    /// What.
+    /// The event, in words.
     pub what: String,
 }
 
@@ -98,7 +98,7 @@ impl Explanation {
     }
 }
 
-/// What the words are made of.
+/// The inputs of the explanation.
 struct Teller<'a> {
     told: &'a Explanation,
     module: &'a Module,
@@ -108,7 +108,7 @@ struct Teller<'a> {
     text: &'a dyn Fn(u32) -> String,
 }
 
-/// What and where.
+/// The difference and its place.
 impl Teller<'_> {
     /// The newest operator of the walk.
     fn operator(&self) -> Option<u32> {
@@ -439,8 +439,8 @@ impl Teller<'_> {
                 Err(_) => (Vec::new(), None),
             },
         };
-        // What an instruction only hands on is in one of its slots; what it computes is made of
-        // all.
+        // A value that an instruction only hands on is in one of its slots; a value that it
+        // computes depends on all.
         let leaf = self.told.values.definition(difference.code).is_none_or(|it| it.args.is_empty());
         let handed = leaf
             && matches!(difference.component, Component::Argument { .. } | Component::TableIndex);

@@ -12,7 +12,7 @@ use crate::ops::RegClass;
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
-/// What the terms alone do not say.
+/// The names that the terms alone do not have.
 pub(super) struct Names<'a> {
     /// The first cell of each local.
     pub(super) locals: &'a [u32],
@@ -124,7 +124,7 @@ fn definition(
     Definition { operator, args: args.into_iter().map(number).collect() }
 }
 
-/// A slot's name, or that of the accumulator that the number stands for.
+/// A slot's name, or the name of the accumulator that the number stands for.
 pub(super) fn place(slot: u32) -> String {
     let accumulator = RegClass::ALL.into_iter().find(|&class| accumulator_cell(class) == slot);
     match accumulator {
@@ -195,7 +195,7 @@ fn text(terms: &Terms, vn: Vn, depth: u32) -> String {
     }
 }
 
-/// What argument `index` of an effect is.
+/// The name of argument `index` of an effect.
 pub(super) fn argument(effect: Effect, index: u32) -> &'static str {
     let names: &[&str] = match effect {
         Effect::Trap => &["the value whose computation may trap"],

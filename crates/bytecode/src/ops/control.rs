@@ -7,8 +7,7 @@
 macro_rules! control_ops {
     ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
         $crate::$next! { { $($rows)*
-            // Leaving the straight line. A branch offset counts words from the start of its own
-            // instruction.
+            // Branches. A branch offset counts words from the start of the branch instruction.
             // The index of a `br_table` is `i + a`; 0 stands for no sum, not for a sum with 0.
             Unreachable "unreachable" unreachable [<-] {  }
             Br "br" br [<- t:rel] {  }
@@ -96,7 +95,7 @@ macro_rules! control_ops {
             BrF32Gt "br_f32.gt" branch [<- a:f32 b:f32 t:rel] { f32_gt(a, b) }
             BrF32Le "br_f32.le" branch [<- a:f32 b:f32 t:rel] { f32_le(a, b) }
             BrF32Ge "br_f32.ge" branch [<- a:f32 b:f32 t:rel] { f32_ge(a, b) }
-            // f32: the negation of a comparison is no comparison (NaN), so it has ops of its own.
+            // f32: the negation of a comparison is no comparison (NaN), so it has separate ops.
             BrF32NotEq "br_f32.not_eq" branch [<- a:f32 b:f32 t:rel] { i32_eqz(f32_eq(a, b)) }
             BrF32NotLt "br_f32.not_lt" branch [<- a:f32 b:f32 t:rel] { i32_eqz(f32_lt(a, b)) }
             BrF32NotGt "br_f32.not_gt" branch [<- a:f32 b:f32 t:rel] { i32_eqz(f32_gt(a, b)) }
@@ -107,7 +106,7 @@ macro_rules! control_ops {
             BrF64Gt "br_f64.gt" branch [<- a:f64 b:f64 t:rel] { f64_gt(a, b) }
             BrF64Le "br_f64.le" branch [<- a:f64 b:f64 t:rel] { f64_le(a, b) }
             BrF64Ge "br_f64.ge" branch [<- a:f64 b:f64 t:rel] { f64_ge(a, b) }
-            // f64: the negation of a comparison is no comparison (NaN), so it has ops of its own.
+            // f64: the negation of a comparison is no comparison (NaN), so it has separate ops.
             BrF64NotEq "br_f64.not_eq" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_eq(a, b)) }
             BrF64NotLt "br_f64.not_lt" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_lt(a, b)) }
             BrF64NotGt "br_f64.not_gt" branch [<- a:f64 b:f64 t:rel] { i32_eqz(f64_gt(a, b)) }

@@ -7,7 +7,8 @@
 macro_rules! exception_ops {
     ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
         $crate::$next! { { $($rows)*
-            // What is thrown lies in the window; where it goes, the handlers of each frame say.
+            // The values thrown lie in the window; the handlers of each frame decide where control
+            // goes.
             Throw "throw" throw [<- w:win g:tag] {  }
             ThrowRef "throw_ref" throw_ref [<- a:ref_] {  }
         } [$($rest)*] $callback }

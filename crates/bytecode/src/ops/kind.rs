@@ -19,7 +19,7 @@ macro_rules! class {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $lanes:literal $cells:literal [$($class:ident)?])*) => {
-        /// What the lanes of an operand hold.
+        /// The contents of an operand's lanes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(non_camel_case_types, reason = "the names are the tokens of the rows")]
         pub enum Kind { $($(#[$doc])* $name),* }

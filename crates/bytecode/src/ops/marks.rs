@@ -3,16 +3,16 @@
 //!
 //! An executor has one accumulator for each [`RegClass`]. An instruction with one result of one
 //! cell leaves it in the accumulator of the result's class, and in its slot unless it is *muted*;
-//! one of the slot sources may be taken from the accumulator of its class. What an instruction does
-//! so is said by its [`Marks`], in lane 0 above the op; the lane of an operand that is not in a
-//! slot is zero (T4).
+//! one of the slot sources may be taken from the accumulator of its class. The [`Marks`] of an
+//! instruction say which operands and results it treats so, in lane 0 above the op; the lane of an
+//! operand that is not in a slot is zero (T4).
 //!
 //! # Invariants
 //! * A1. [`Marks::ALL`] of them fit lane 0 beside every op.
 //! * A2. An instruction is decoded only if its op takes its marks ([`OpInfo::takes`]).
 //!
-//! What an accumulator holds where is the check's matter: nothing at a label, behind a call, and
-//! behind an operation of the store that may trap (`check::equality::state`).
+//! The check knows the contents of accumulators: none at a label, behind a call, and behind an
+//! operation of the store that may trap (`check::equality::state`).
 
 use super::{Class, Kind, Operand, Role};
 
@@ -88,12 +88,12 @@ impl Marks {
     }
 }
 
-/// What marks mean for the operands of an op.
+/// The meaning of marks for the operands of an op.
 #[derive(Clone, Copy, Debug)]
 pub struct Accumulators {
     /// Of the slot sources of one cell, in order: the operand value and its class.
     pub sources: [Option<(u8, RegClass)>; Marks::SOURCE_MAX as usize],
-    /// The accumulator to which the result goes: that of the only result, of one cell.
+    /// The accumulator to which the result goes, of an op whose only result has one cell.
     pub result: Option<RegClass>,
     /// The marks that instructions of the op may have, a bit for each number.
     taken: u8,

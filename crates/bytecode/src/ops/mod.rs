@@ -12,17 +12,16 @@
 //! immediates with their *kinds*, an optional binder (`m`: the bits loaded, with their width; `cx`:
 //! the runtime), and one expression. Names in the expression resolve where the macro expands: an
 //! executor brings `prova_num` into scope and computes a value, the check brings constructors of
-//! terms and builds one. Neighbours: `encode`, `text`, `check` here; the executors in
-//! `prova-runtime`.
+//! terms and builds one.
 //!
 //! # Layout
 //! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op,
 //! with its [`Marks`] in the bits above it; the rest of word 0 is zero, so that an executor may
 //! have the address of a handler in this word. The operands follow from word 1 on in the order of
-//! the row, each at the next lane that is a multiple of its own width (at most 4), as a C compiler
-//! lays out a struct; the instruction ends at a word boundary.
-//! [`Op::lane`] is the only place that says so in data; an executor's operand reader must agree
-//! with it, which a test compares for every row.
+//! the row, each at the next lane that is a multiple of its width (at most 4), as a C compiler lays
+//! out a struct; the instruction ends at a word boundary. [`Op::lane`] is the only place that says
+//! so in data; an executor's operand reader must agree with it, which a test compares for every
+//! row.
 //!
 //! # Invariants
 //! * T1. A slot operand is one lane; a `v128` slot names two adjacent cells, the lower one in the
@@ -216,13 +215,13 @@ pub enum Role {
 pub struct Operand {
     /// Its name in the row.
     pub name: &'static str,
-    /// What its lanes hold.
+    /// The contents of its lanes.
     pub kind: Kind,
     /// Whether it is written or read.
     pub role: Role,
 }
 
-/// What the table says of one op.
+/// The table's entry for one op.
 #[derive(Clone, Copy, Debug)]
 pub struct OpInfo {
     /// The op's mnemonic in the text form.
@@ -243,12 +242,12 @@ pub struct OpInfo {
     pub(crate) unused: [u64; INST_WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
     pub words: u8,
-    /// What its marks mean.
+    /// The meaning of its marks.
     pub accumulators: Accumulators,
     pub(crate) form: Form,
 }
 
-/// What the check asks of every instruction of an op.
+/// The check's demands on every instruction of an op.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Form {
     /// Which operand values are slots, a bit for each.
@@ -314,7 +313,7 @@ impl Short {
 pub(crate) struct Field {
     pub(crate) word: u8,
     pub(crate) shift: u8,
-    /// What is not of the value in 64 bits.
+    /// The bits of 64 that do not belong to the value.
     pub(crate) left: u8,
     pub(crate) signed: bool,
 }

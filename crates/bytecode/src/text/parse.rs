@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub struct ParseError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The fault in the line.
     pub message: String,
 }
 
@@ -230,7 +230,7 @@ impl<'t> Operands<'_, 't> {
     }
 }
 
-/// The marks of an instruction of which these operand values are in accumulators.
+/// The marks of an instruction with these operand values in accumulators.
 fn marks(op: Op, accumulated: &[usize]) -> Result<Marks, String> {
     let is_result = |&&value: &&usize| value == 0 && op.info().accumulators.result.is_some();
     let muted = accumulated.first().filter(is_result).is_some();
@@ -248,7 +248,7 @@ fn marks(op: Op, accumulated: &[usize]) -> Result<Marks, String> {
     op.takes(marks).then_some(marks).ok_or_else(refused)
 }
 
-/// What stands before and after the number of an operand.
+/// The text before and after the number of an operand.
 fn affixes(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::ref_ | Kind::addr | Kind::any => {

@@ -1,5 +1,5 @@
-//! Code of one function in a module and settings, judged by certificate and check; what is accepted
-//! is executed under the observer. For suites that write instructions one by one (`asm`).
+//! Code of one function in a module and settings, judged by certificate and check; accepted code is
+//! executed under the observer. For suites that write instructions one by one (`asm`).
 
 use crate::common::asm::{Item, assemble, at, rm};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -18,7 +18,8 @@ pub(crate) const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 e
 /// Code with its rows.
 pub(crate) type Parts = (Vec<u8>, Vec<TrapRow>, Vec<CallRow>);
 
-/// What code is judged in. At entry rdi is the record, rsi the height, then come the parameters.
+/// The surroundings of judged code. At entry rdi is the record, rsi the height, then the
+/// parameters.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) wat: &'static str,
@@ -83,7 +84,7 @@ impl Case {
         assert_eq!(self.observed(items), Ok(()));
     }
 
-    /// What the observer says of code: nothing, or the first rule that a run breaks.
+    /// The observer's verdict on code: nothing, or the first rule that a run breaks.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub(crate) fn observed(&self, items: &[Item]) -> Result<(), String> {
         let (bytes, traps, calls) = &assemble(items);

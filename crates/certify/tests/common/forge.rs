@@ -1,9 +1,6 @@
 //! Certificates made by hand, as `docs/certificate.md` says.
 
-#[path = "bits.rs"]
-mod bits;
-
-pub(crate) use bits::Bits;
+pub(crate) use super::hostile::bits::Bits;
 use prova_check::certificate::VERSION;
 
 /// A block: its offset, how far back its claims begin, the entries that it toggles.
@@ -30,8 +27,8 @@ pub(crate) fn entry(tag: u64, of: u32, fields: &[(u64, u32)]) -> Bits {
     out
 }
 
-/// What a location holds: the base and its index, the kind of its symbol and which, shift,
-/// constant; of what may be left out, none or one.
+/// The value of a location: the base and its index, the kind of its symbol and which, shift,
+/// constant. A part that may be left out is a list of none or one.
 pub(crate) fn holds(
     at: u32,
     (base, index): (u64, &[u32]),
@@ -81,7 +78,7 @@ pub(crate) fn below_zero(d: i64) -> Bits {
     out
 }
 
-/// A location holds a number of its own that is at most `hi`.
+/// A location holds a new number that is at most `hi`.
 pub(crate) fn number_of(location: u32, hi: u64) -> Bits {
     entry(0, location, &[(hi, 32)])
 }
@@ -113,7 +110,7 @@ pub(crate) fn type_id(location: u32) -> Bits {
     entry(10, location, &[(0, 4)])
 }
 
-/// What stands before a frame: the version, no data, these entries, a count of blocks.
+/// The part before a frame: the version, no data, these entries, a count of blocks.
 pub(crate) fn head(dictionary: &[Bits], blocks: usize) -> Bits {
     let mut out = Bits::default();
     out.bits(VERSION.into(), 8).number(0, 0).number(dictionary.len() as u64, 0);
@@ -145,7 +142,7 @@ pub(crate) fn certificate(at: u32, dictionary: &[Bits], blocks: Vec<Block>) -> V
     let mut last = at;
     for block in blocks {
         let toggles = if block.toggles { dictionary.len() } else { 0 };
-        // No claims but those that are toggled, or those of the block so many back.
+        // No claims except the toggled ones, or the claims of the block `block.from` blocks back.
         let from = if block.from == 0 { 2 } else { block.from - 1 };
         out.number((block.at - last).into(), 0).number(from.into(), 0).number(toggles as u64, 0);
         for _ in 0..toggles {

@@ -1,7 +1,7 @@
-//! The rows of `crates/check/tests/hostile.tsv`: a family, what is tried, where, the rule that
-//! refuses it (or `ok`; with a `*` only by the least certificate, where a better one says what else
-//! the bytes are), rows of traps (`offset:kind`) and calls, the code's bytes (data behind a
-//! `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it has the
+//! The rows of `crates/check/tests/hostile.tsv`: a family, the case, where it stands, the rule that
+//! refuses it (or `ok`; with a `*` only by the least certificate, where a better one declares the
+//! bytes as something else), rows of traps (`offset:kind`) and calls, the code's bytes (data behind
+//! a `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it has the
 //! modules.
 
 #[path = "bits.rs"]
@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) wasm: Vec<u8>,
     pub(crate) config: Config,
     pub(crate) kind: CodeKind,
-    /// What refuses it; none: it is accepted.
+    /// The rule that refuses it; none if it is accepted.
     pub(crate) rule: Option<Rule>,
     /// Whether it is judged with its least certificate alone.
     #[allow(dead_code, reason = "each test uses a part")]

@@ -19,7 +19,7 @@ pub(crate) struct Parts {
     pub(crate) blocks: Vec<Block>,
 }
 
-/// What stands for the tag of an entry that says what a location holds.
+/// The number that stands for the tag of an entry on the value of a location.
 const HOLDS: u64 = 16;
 
 /// A block.

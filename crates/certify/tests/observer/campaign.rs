@@ -12,7 +12,7 @@ use prova_check::Layout;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What became of the mutants of a kind.
+/// The counts of the mutants of a kind, by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     /// All that were judged.
@@ -29,7 +29,7 @@ pub(crate) struct Count {
     pub(crate) broken: usize,
 }
 
-/// What became of all.
+/// The counts of all mutants.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// By kind.
@@ -50,7 +50,7 @@ pub(crate) struct Tally {
 /// How much of it is done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// All mutants at one of so many places are judged.
+    /// The mutants of every `every`-th place are judged.
     pub(crate) every: usize,
     /// Runs of each survivor; four times as many until one comes to the change.
     pub(crate) runs: u64,

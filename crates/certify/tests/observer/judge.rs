@@ -22,7 +22,7 @@ pub(crate) struct Access {
     pub(crate) to: To,
 }
 
-/// What an access reaches.
+/// The target of an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum To {
     /// The frame or the arguments.
@@ -38,7 +38,7 @@ pub(crate) enum To {
     Code,
 }
 
-/// What the processors of a level have.
+/// Whether all processors of a level have a feature.
 fn has(level: CpuLevel, feature: F) -> bool {
     match feature {
         F::INTEL8086 | F::INTEL186 | F::INTEL286 | F::INTEL386 | F::INTEL486 | F::X64 => true,
@@ -49,7 +49,7 @@ fn has(level: CpuLevel, feature: F) -> bool {
     }
 }
 
-/// Why an instruction may not be executed, whatever its operands.
+/// Why an instruction may not be executed with any operands.
 pub(crate) fn forbidden(insn: &Instruction, level: CpuLevel) -> Option<&'static str> {
     if insn.cpuid_features().iter().any(|&feature| !has(level, feature)) {
         return Some("an instruction that the processor may lack");

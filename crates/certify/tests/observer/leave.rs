@@ -229,7 +229,7 @@ impl Run<'_> {
         Ok(End::TailCalled)
     }
 
-    /// What a callee did, and the way back.
+    /// Simulates a callee: its changes and results, then the return.
     fn answer(&mut self, (back, sp): (u64, u64), bytes: u64, results: &[(Ty, Home)], cells: &[Ty]) {
         let mut regs = self.regs;
         for r in TAKEN {
@@ -255,7 +255,7 @@ impl Run<'_> {
         }
     }
 
-    /// What changes in the store while others run.
+    /// Changes the store as other code may while a callee runs.
     fn changes(&mut self) {
         for n in 0..self.world.memories.len() {
             let (record, _, len, _) = self.world.memories[n];

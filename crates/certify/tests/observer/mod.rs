@@ -23,7 +23,7 @@ use prova_check::{CallRow, CodeKind, Config, TrapRow};
 pub(crate) use rule::Broken;
 pub(crate) use run::{Seen, Stage, Subject};
 
-/// Runs code of a module in a process of its own, with so many seeds.
+/// Runs code of a module in a separate process, once for each seed below `runs`.
 ///
 /// # Errors
 /// The first rule that it breaks, as text.
@@ -40,7 +40,7 @@ pub(crate) fn keeps_inside(
     observed.map_err(|(seed, broken)| format!("seed {seed}: {broken}"))
 }
 
-/// Runs a subject with so many seeds.
+/// Runs a subject with each of the seeds.
 ///
 /// # Errors
 /// The first rule that it breaks, and the seed.

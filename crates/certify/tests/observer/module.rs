@@ -8,7 +8,7 @@ use wasmparser::{
     AbstractHeapType as A, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
 };
 
-/// What kind of thing a reference names.
+/// The kind of thing that a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Names {
     Func,
@@ -84,7 +84,7 @@ pub(crate) enum Home {
     General(usize),
     /// A vector register.
     Vector(usize),
-    /// So many bytes above the return address.
+    /// Bytes above the return address.
     Stack(u64),
 }
 
@@ -149,7 +149,7 @@ pub(crate) struct Table {
     pub(crate) max: u64,
 }
 
-/// What the observer knows of a module.
+/// The observer's knowledge of a module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Module {
     pub(crate) types: Vec<Signature>,

@@ -1,4 +1,4 @@
-//! What the observer asks of code, rule by rule, and what it says where one is broken.
+//! The rules of the observer for code, and its report where one is broken.
 
 use std::fmt;
 
@@ -24,9 +24,9 @@ pub(crate) enum Rule {
     Table,
     /// The runtime's words are read as fields, with their widths.
     Field,
-    /// What is not the code's to write is not written.
+    /// Only words that belong to the code are written.
     Written,
-    /// What is written to a place of references, or passed as one, is a reference of its type.
+    /// A value written to a place of references, or passed as one, is a reference of its type.
     Reference,
     /// The fuel only becomes less.
     Fuel,
@@ -45,9 +45,9 @@ pub(crate) enum Rule {
     Chain,
     /// Registers, stack pointer and return address are given back as they were.
     Return,
-    /// What faults has a row of its kind.
+    /// A fault has a row of its kind.
     Fault,
-    /// What is called has a row.
+    /// A call has a row.
     Row,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Broken {
     pub(crate) rule: Rule,
     /// Offset of the instruction in the code.
     pub(crate) offset: u64,
-    /// What it did.
+    /// Its effect.
     pub(crate) what: String,
 }
 

@@ -61,7 +61,7 @@ pub(crate) enum End {
     Running,
 }
 
-/// What a run saw.
+/// The observations of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) end: End,
@@ -266,7 +266,7 @@ impl Run<'_> {
         let value = self.world.value(ty, &mut self.rng);
         match home {
             Home::General(r) => regs.general[r] = value,
-            // What is there is a value of any type of vectors.
+            // The value there is a value of any type of vectors.
             Home::Vector(r) => vectors[r][0] ^= self.rng.below(2) as u32,
             Home::Stack(at) => {
                 let at = usize::try_from(at).expect("little");
@@ -416,7 +416,7 @@ impl Run<'_> {
         divisor.is_gpr() && self.regs.general[divisor.number()] & bits != 0
     }
 
-    /// What was written is what may be there, and what was read may be a poll.
+    /// A written value is one that the place may hold; a read may be a poll.
     fn written(&mut self, accesses: &[Access]) -> Result<(), Broken> {
         for access in accesses {
             let ty = match access.to {

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The process is somebody else's program: nothing of ours runs in it but the bytes that are
-//! written there. System calls are made in it by an instruction `syscall` in a page of its own.
-//! Its memory is read and written through `/proc/PID/mem`, which asks for no rights of pages.
+//! written there. System calls are made in it by an instruction `syscall` in a separate page. Its
+//! memory is read and written through `/proc/PID/mem`, which asks for no rights of pages.
 //!
 //! * T1. All calls come from the thread that started it (ptrace knows no other).
 //! * T2. It is killed with its owner, and when the owner's process ends.
@@ -34,7 +34,7 @@ pub(crate) enum Right {
     Execute = 5,
 }
 
-/// What ended a step.
+/// The end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// The instruction was executed.
@@ -106,7 +106,7 @@ impl Tracee {
         }
     }
 
-    /// Writes bytes, whatever the right of the page.
+    /// Writes bytes, also to a page that is not writable.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) {
         self.memory.write_all_at(bytes, at).expect("mapped memory");
     }
@@ -154,7 +154,7 @@ impl Tracee {
         ptrace::setregset::<regset::NT_PRFPREG>(self.pid, all).expect("registers");
     }
 
-    /// The flags of floating point, but for those that say what happened.
+    /// The control flags of floating point, without the flags that record exceptions.
     pub(crate) fn float_control(&self) -> u32 {
         let all = ptrace::getregset::<regset::NT_PRFPREG>(self.pid).expect("registers");
         all.mxcsr & !0x3f

@@ -39,12 +39,13 @@ const TABLE_ROOM: u64 = 16;
 /// The store's argument cells.
 pub(crate) const CELLS: u64 = 2_048;
 
-/// What lies at a place.
+/// The content of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// Fields that are only read: one every so many bytes, at these offsets with these widths.
+    /// Fields that are only read, in records: the bytes from one record to the next; the offset and
+    /// width of each field.
     Words(u64, &'static [(u64, u64)]),
-    /// What is left of the fuel.
+    /// The remaining fuel.
     Fuel,
     /// The epoch.
     Epoch,
@@ -423,7 +424,7 @@ fn type_id(ty: usize) -> u32 {
     0x4000_0001 + 3 * u32::try_from(ty).expect("few types")
 }
 
-/// What lies at a landing.
+/// The target of a landing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Func(usize),

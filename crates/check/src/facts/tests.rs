@@ -1,4 +1,4 @@
-//! What a lookup may walk: facts are counted, and behind the allowance the answer is *not known*.
+//! Lookups count the facts that they walk; beyond the allowance their answer is *not known*.
 
 use super::{Fact, Facts, Node, Path, WALK_MAX};
 use crate::symbols::{Def, Symbols};
@@ -25,7 +25,7 @@ fn lookups_walk_what_is_allowed() {
     assert!(facts.has_walked());
     assert!(facts.walked() >= 1_000);
     assert!(!facts.has_walked());
-    // As many claims on one edge as a certificate likes: what all of them walk is bounded.
+    // One edge may have any number of claims; the facts that all of them walk are bounded.
     facts.allow(2_500);
     for _ in 0..2 {
         assert_eq!(facts.bounds(path, &symbols, sym), (0, 7));
@@ -36,10 +36,10 @@ fn lookups_walk_what_is_allowed() {
     }
     let walked = facts.walked();
     assert!((2_500..2_600).contains(&walked), "{walked}");
-    // Asked for once, it counts anew.
+    // `walked` starts the count again.
     facts.allow(2_500);
     assert_eq!(facts.bounds(path, &symbols, sym), (0, 7));
-    // What was counted otherwise is walked too.
+    // Other counted work uses up the allowance too.
     facts.count(2_500);
     assert_eq!(facts.bounds(path, &symbols, sym), (0, u64::MAX));
 }
@@ -50,6 +50,6 @@ fn one_lookup_walks_so_far() {
     assert_eq!(facts.bounds(long, &symbols, sym), (0, 7));
     let (facts, symbols, longer, sym) = path(WALK_MAX + 1);
     assert_eq!(facts.bounds(longer, &symbols, sym), (0, 1_000));
-    // The first one is looked at before the others.
+    // The oldest fact lies beyond the walk.
     assert!(facts.walked() <= WALK_MAX as u64 + 1);
 }

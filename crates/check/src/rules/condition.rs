@@ -1,15 +1,15 @@
-//! What a condition says of the numbers that the flags came from.
+//! The relation between two numbers that a condition on their flags states.
 //!
 //! A comparison of two words (zero-extended, for 32-bit comparisons) leaves the carry flag where
 //! the first is below the second, and the zero flag where they are equal. Only unsigned conditions
-//! say something here; a sum says whether it had a carry.
+//! state something here; the flags of a sum state whether it had a carry.
 
 use crate::state::Flags;
 use crate::value::Value;
 use crate::word::Word;
 use crate::x64::Condition;
 
-/// What holds, over the integers.
+/// A relation that holds over the integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said<W = u64> {
     /// Nothing that is known.
@@ -24,7 +24,7 @@ pub enum Said<W = u64> {
     NoCarry(Value<W>, Value<W>),
 }
 
-/// What a condition says that holds (or does not, for `holds` false).
+/// The relation that follows where a condition holds (or, for `holds` false, does not).
 #[inline]
 pub fn said<W: Word>(flags: Flags<W>, condition: Condition, holds: bool) -> Said<W> {
     let (a, b) = match flags {

@@ -1,4 +1,4 @@
-//! What operations on registers yield.
+//! The results of operations on registers.
 //!
 //! Operands are zero-extended from the width of the operation (`cut` for immediates, [`low`] for
 //! registers), and results are narrowed to it where they are written, by [`low`] again: 32-bit
@@ -10,10 +10,10 @@ use crate::value::Value;
 use crate::word::{Int, Word};
 use crate::x64::Alu;
 
-/// What an operation yields.
+/// The result of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<W = u64> {
-    /// A number of which nothing is known.
+    /// An unknown number.
     Unknown,
     /// This value.
     Is(Value<W>),
@@ -129,14 +129,14 @@ pub fn low<W: Word>(value: Value<W>, range: impl FnOnce() -> Range<W>) -> Option
     range().is_some_and(|(_, hi)| hi <= most.unsigned()).then_some(value)
 }
 
-/// What low halves of numbers with one symbol depend on (S2): the shift, and the constant's low
-/// half.
+/// The parts of a value that determine its low half, for one symbol (S2): the shift, and the
+/// constant's low half.
 pub fn half_of<W: Word>(value: Value<W>) -> (u8, W) {
     (planted!(HalfForgetsShift, value.shift, 0), value.add.and(W::LOW_MAX))
 }
 
-/// What the flags come from behind `cmp`, and behind `test` of a number with itself. Both operands
-/// are zero-extended from the width of the operation, whatever that is.
+/// The flags after `cmp`, and after `test` of a number with itself. Both operands are zero-extended
+/// from the width of the operation, at any width.
 #[inline]
 pub fn compared<W: Word>(test: bool, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
     match test {

@@ -107,7 +107,8 @@ pub fn cannot<I: Int>(least: I, more: I, most: I) -> bool {
     least.plus(more) > most
 }
 
-/// Whether two readings of one symbol show that `a + more ≤ b` cannot be, whatever the symbol is.
+/// Whether two readings of one symbol show that `a + more ≤ b` is false for every value of the
+/// symbol.
 #[inline]
 pub fn never<I: Int>(a: Reading<I>, more: I, b: Reading<I>) -> bool {
     let least = a.add.plus(more);
@@ -146,8 +147,8 @@ pub fn lies_in<W: Word>(
         || range().is_some_and(|(l, h)| l >= lo.unsigned() && h <= hi.unsigned())
 }
 
-/// What `number ≠ constant` says of a symbol: `symbol + add ≠ constant` modulo 2^64 says
-/// `symbol ≠ constant - add`, whatever wraps.
+/// The consequence of `number ≠ constant` for a symbol: `symbol + add ≠ constant` modulo 2^64 gives
+/// `symbol ≠ constant - add`, also where the sum wraps.
 #[inline]
 pub fn apart<W: Word>(number: Value<W>, constant: W) -> (Value<W>, W) {
     if number.base == crate::value::Base::None && number.shift == 0 {

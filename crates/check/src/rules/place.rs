@@ -1,4 +1,4 @@
-//! What an access needs: sums of addresses, and the derivations from bounds and edges to a place.
+//! The rules of an access: sums of addresses, and the derivations from bounds and edges to a place.
 
 use super::order::Reading;
 use crate::value::{Sym, Value};

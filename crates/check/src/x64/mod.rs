@@ -22,7 +22,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::layout::CpuLevel;
 use iced_x86::{Code, Decoder, DecoderOptions, EncodingKind, Instruction, OpKind, Register};
 
-/// What flags say: the suffix of a conditional instruction.
+/// A condition on the flags: the suffix of a conditional instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the processor's own names")]
 pub enum Condition {
@@ -61,8 +61,8 @@ pub enum Alu {
     Unary,
 }
 
-/// What an instruction does, as far as the check is concerned. The tables of the families say which
-/// codes belong to which class; `step` says what a class means.
+/// The class of an instruction: instructions of one class have the same rules. The tables of the
+/// families map codes to classes; `step` gives each class its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "explained where the tables list their codes")]
 pub enum Class {
@@ -176,7 +176,7 @@ pub struct Insn {
     pub offset: u32,
     /// How many bytes it has.
     pub len: u32,
-    /// What it does.
+    /// Its class.
     pub class: Class,
     end: u32,
     raw: Instruction,
@@ -202,14 +202,14 @@ impl<'a> Instructions<'a> {
     ///
     /// # Errors
     ///
-    /// [`Rule::Instruction`] if there is none, or one that is in no table.
+    /// [`Rule::Instruction`] if the bytes are no instruction, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
         let mut insn = Insn::default();
         self.decode(offset, &mut insn)?;
         Ok(insn)
     }
 
-    /// Decodes the instruction at `offset` into `insn`, whatever that was; as [`Instructions::at`].
+    /// Decodes the instruction at `offset` into `insn`, overwriting it; as [`Instructions::at`].
     ///
     /// # Errors
     ///
@@ -249,7 +249,7 @@ impl<'a> Instructions<'a> {
 const UNKNOWN: u64 = u64::MAX;
 
 impl Default for Insn {
-    /// What no byte says: where one is decoded to.
+    /// A placeholder to decode into.
     fn default() -> Insn {
         Insn { offset: 0, len: 0, class: Class::Trap, end: 0, raw: Instruction::default() }
     }
@@ -275,8 +275,8 @@ impl Insn {
         }
     }
 
-    /// Whether its memory operand must lie at a multiple of 16: that of 128-bit instructions
-    /// without a VEX prefix, but for moves that say otherwise, and of moves that say so.
+    /// Whether its memory operand must lie at a multiple of 16. That holds for 128-bit instructions
+    /// without a VEX prefix, except unaligned moves, and for aligned moves.
     pub fn needs_alignment(&self) -> bool {
         let legacy = self.raw.encoding() == EncodingKind::Legacy;
         match self.raw.code() {

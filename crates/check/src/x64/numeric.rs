@@ -78,7 +78,7 @@ classes! {
     Shr_rm8_imm8 | Shr_rm8_CL | Shr_rm8_1 | Shr_rm16_imm8 | Shr_rm16_CL | Shr_rm16_1
     | Shr_rm32_imm8 | Shr_rm32_CL | Shr_rm32_1 | Shr_rm64_imm8 | Shr_rm64_CL | Shr_rm64_1
         => Class::Alu(Alu::ShiftRight),
-    // Shifts and rotations of which nothing is known.
+    // Shifts and rotations whose results are unknown.
     Sar_rm8_imm8 | Sar_rm8_CL | Sar_rm8_1 | Sar_rm16_imm8 | Sar_rm16_CL | Sar_rm16_1
     | Sar_rm32_imm8 | Sar_rm32_CL | Sar_rm32_1 | Sar_rm64_imm8 | Sar_rm64_CL | Sar_rm64_1
     | Rol_rm8_imm8 | Rol_rm8_CL | Rol_rm8_1 | Rol_rm16_imm8 | Rol_rm16_CL | Rol_rm16_1

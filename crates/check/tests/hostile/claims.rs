@@ -1,5 +1,5 @@
-//! The rows of `claims.tsv`: code as in `hostile.tsv`, with a certificate of its own. Two columns
-//! more say where its frame stands and what its blocks claim.
+//! The rows of `claims.tsv`: code as in `hostile.tsv`, with a certificate for each row. Two more
+//! columns say where its frame stands and which claims its blocks make.
 //!
 //! Blocks stand between `;`, each an offset, a colon, and claims between commas. The frame keeps
 //! what it can, and each block claims what is written and nothing else:
@@ -11,9 +11,9 @@
 //! ```
 //!
 //! Behind a frame's offset and `!` stand the locations that it does not keep. `saved`: the
-//! callee-saved registers but for the frame pointer hold what they held at entry.
-//! A location is its number; `=N` in its place (of `least`, `range`, `below`) is a fixed symbol. An
-//! extent is `m` or `t` with an index; `?` says that null is one.
+//! callee-saved registers, except the frame pointer, hold their values at entry. A location is its
+//! number; `=N` in its place (of `least`, `range`, `below`) is a fixed symbol. An extent is `m` or
+//! `t` with an index; `?` says that null is one.
 
 use super::table::bits::Bits;
 use super::table::{Row, modules, number, row};
@@ -27,7 +27,7 @@ pub(crate) struct Claimed {
 
 const TEXT: &str = include_str!("claims.tsv");
 
-/// What `saved` stands for: a register's fixed symbol is its number and three.
+/// The claims that `saved` stands for: a register's fixed symbol is its number and three.
 const SAVED: [&str; 5] = [
     "holds 3 number =6",
     "holds 12 number =15",

@@ -19,7 +19,7 @@ pub(crate) struct Forged {
     pub(crate) epoch: bool,
 }
 
-/// What the check says.
+/// The check's verdict on forged code; none if it is accepted.
 pub(crate) fn judged(code: &Forged) -> Option<(Rule, &'static str)> {
     let wasm = wat::parse_str("(module (memory 1) (func (param i32 i32)))").expect("a module");
     let Forged { func, bytes, certificate, traps, epoch } = code;
@@ -78,8 +78,8 @@ fn plain(bytes: &[u8], certificate: &[u8]) -> Forged {
     Forged { func: 0, bytes, certificate, traps: Vec::new(), epoch: false }
 }
 
-/// `and edx, 7; shl rdx, 4; lea r10, [rip + 7]; movdqu xmm0, [r10 + rdx]; ret`, and so many bytes
-/// of data.
+/// `and edx, 7; shl rdx, 4; lea r10, [rip + 7]; movdqu xmm0, [r10 + rdx]; ret`, and `data` bytes of
+/// data.
 fn indexed(data: u64) -> Forged {
     let mut bytes = vec![0x83, 0xe2, 7, 0x48, 0xc1, 0xe2, 4, 0x4c, 0x8d, 0x15, 7, 0, 0, 0];
     bytes.extend([0xf3, 0x41, 0x0f, 0x6f, 0x04, 0x12, 0xc3]);
@@ -104,7 +104,7 @@ fn table(second: i32) -> Forged {
     plain(&bytes, &out.bytes())
 }
 
-/// So many jumps to a block with so many claims on one number.
+/// `count` jumps to a block with `claims` claims on one number.
 fn edges(count: usize, claims: u64) -> Forged {
     let mut bytes = vec![0x89, 0xd2];
     let trap = 2 + 6 * count;
@@ -145,12 +145,12 @@ fn holds_that_of(location: u64, other: u64) -> Bits {
     out
 }
 
-/// A location holds a number of its own, at most `hi`.
+/// A location holds a new number, at most `hi`.
 fn number(location: u64, hi: u64) -> Bits {
     Bits::default().bits(0, 5).number(location, 4).number(hi, 32).clone()
 }
 
-/// What is tried, the rule, the code.
+/// A case: its name, the rule that refuses it, the code.
 type Try = (&'static str, Rule, Forged);
 
 /// `ret`, and a certificate of a version, no data, and one entry.
@@ -294,7 +294,7 @@ fn cycles() -> Vec<Try> {
     ]
 }
 
-/// What a loop does to words that its frame keeps, and what it claims without a reason.
+/// Loops that change words that their frame keeps, and blocks that claim facts without a reason.
 fn words() -> Vec<Try> {
     let refused = |name, inner: &[u8]| (name, Rule::Claim, kept(inner));
     let claims = |name, of: &[Bits]| (name, Rule::Claim, of_block(of, &[4]));

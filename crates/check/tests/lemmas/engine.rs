@@ -22,7 +22,7 @@ pub enum Side {
     Extent,
 }
 
-/// What is known: definitions of symbols (with whether they are lengths of the extent), edges.
+/// The known facts: definitions of symbols (with whether they are lengths of the extent), edges.
 #[derive(Clone, Debug)]
 pub struct Engine<W: Word> {
     defs: Vec<(Sym, (W, W), bool)>,

@@ -6,7 +6,7 @@
 //!       └─ rules, in the engine's order ─► Side ─────────────────┴─ the same, or the first difference
 //! ```
 //!
-//! What green does not show: instructions with memory operands, stack, calls, joins.
+//! A green run does not show instructions with memory operands, stack, calls, joins.
 
 use crate::engine::Engine;
 use prova_check::rules::numeric::{Outcome, arithmetic, compared, cut, half_of, low};
@@ -51,7 +51,7 @@ enum Source {
     Immediate(i32),
 }
 
-/// An instruction, of so many bytes of operands.
+/// An instruction; its first `u32` is the number of bytes of its operands.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Alu(usize, u32, u8, Source),
@@ -93,7 +93,7 @@ impl Step {
 
     fn bytes(self) -> Vec<u8> {
         let wide = |bytes| u8::from(bytes == 8) << 3;
-        // The first one in the place of `reg`, the second in that of `rm`.
+        // The first operand goes into `reg`, the second into `rm`.
         let two = |bytes, opcode, reg: u8, rm: u8| {
             let rex = 0x40 | wide(bytes) | (reg >> 3) << 2 | rm >> 3;
             vec![rex, opcode, 0xc0 | (reg & 7) << 3 | rm & 7]
@@ -230,7 +230,7 @@ struct Counts {
     /// Branches that can be, and that cannot.
     branches: [usize; 2],
     ranges: usize,
-    /// What is at most the length, and what is not shown to be.
+    /// Accesses within the length, and accesses that are not shown to be.
     within: [usize; 2],
 }
 
@@ -343,7 +343,7 @@ impl<'l> Pair<'l> {
     }
 }
 
-/// So many sequences.
+/// Compares the engine with the machine on this number of sequences of 24 steps.
 fn compare(sequences: usize, lost: bool) -> Result<Counts, String> {
     let (mut rng, layout, mut counts) = (Rng::new(11), layout(), Counts::default());
     for n in 0..sequences {

@@ -76,8 +76,8 @@ const ALU: [Alu; 7] =
     [Alu::Add, Alu::Sub, Alu::And, Alu::Or, Alu::Xor, Alu::ShiftLeft, Alu::ShiftRight];
 const ALU_NAMES: [&str; 7] = ["add", "sub", "and", "or", "xor", "shl", "shr"];
 
-/// What the rule says of a result that holds of the processor's. The case: operation, bytes, forms
-/// of the operands (5: the first one again; 6: a count, which follows).
+/// The rule's result agrees with the processor's. The case: operation, bytes, forms of the operands
+/// (5: the first one again; 6: a count, which follows).
 fn operation<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let (alu, bytes) = (ALU[case[0] as usize], case[1]);
     let a = read(operand::<W>(case[2], 0), bytes, 0)?;
@@ -96,7 +96,7 @@ fn operation<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     match outcome {
         Outcome::Unknown => None,
         Outcome::Is(value) => {
-            // What is written is narrowed; a low half that is not known is a symbol of its own.
+            // The written word is narrowed; a low half that is not known is a new symbol.
             let written = narrowed(meaning(value), bytes);
             let written = if twin { written.wrapping_add(W::number(1)) } else { written };
             Some(written == result)
@@ -107,7 +107,7 @@ fn operation<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     }
 }
 
-/// What a condition says that holds of the processor's flags. The case: what set the flags (0
+/// A fact derived from a condition holds of the processor's flags. The case: what set the flags (0
 /// `cmp`, 1 `test` of a register with itself, 2 and later the operations), bytes, form of the
 /// second operand, condition (6: any), whether it holds.
 fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
@@ -138,7 +138,7 @@ fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     says(said(flags, condition, holding), twin)
 }
 
-/// Whether what is said holds of the words. The twin says more.
+/// Whether a derived fact holds of the words. The twin's fact says more.
 fn says<W: Proof>(said: Said<W>, twin: bool) -> Option<bool> {
     match said {
         Said::Nothing => None,

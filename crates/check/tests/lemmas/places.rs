@@ -28,7 +28,7 @@ pub fn memory<W: Proof>() -> Option<(W, W, W::Int)> {
     Some((min, zone, len))
 }
 
-/// Whether an access of `size` bytes at the word of `to` lies in so many bytes from `base`.
+/// Whether an access of `size` bytes at the word of `to` lies in the `bytes` bytes from `base` on.
 pub fn lies<W: Proof>(to: Value<W>, size: u32, base: W, bytes: W::Int) -> bool {
     let (at, base) = (meaning(to).unsigned(), base.unsigned());
     base <= at && at.plus(int::<W>(i64::from(size))) <= base.plus(bytes)

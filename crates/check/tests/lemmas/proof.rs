@@ -1,4 +1,4 @@
-//! What lemmas are written in: words of any kind, what values mean, the processor's operations.
+//! The vocabulary of lemmas: words of any kind, the meaning of values, the processor's operations.
 //!
 //! A lemma is a function, generic over the words: it asks for variables, leaves by `None` where a
 //! hypothesis does not hold or the rule says nothing, and ends with whether the claim holds.
@@ -140,7 +140,7 @@ pub fn low_half<W: Proof>(word: W) -> W {
     word.and(W::LOW_MAX)
 }
 
-/// The greatest word of so many bytes (1, 2, 4 or 8).
+/// The greatest word of this number of bytes (1, 2, 4 or 8).
 pub fn most<W: Proof>(bytes: u32) -> W {
     match bytes {
         8 => W::MAX,
@@ -150,12 +150,12 @@ pub fn most<W: Proof>(bytes: u32) -> W {
     }
 }
 
-/// A word as an operation of so many bytes (1, 2, 4 or 8) sees it or leaves it.
+/// A word as an operation of this number of bytes (1, 2, 4 or 8) reads or writes it.
 pub fn narrowed<W: Proof>(word: W, bytes: u32) -> W {
     if bytes == 8 { word } else { word.and(most(bytes)) }
 }
 
-/// The processor: result, carry flag, zero flag of an operation of so many bytes on operands that
+/// The processor: result, carry flag, zero flag of an operation of `bytes` bytes on operands that
 /// are zero-extended. Counts of shifts are constants.
 pub fn processor<W: Proof>(alu: Alu, bytes: u32, x: W, y: W) -> (W, bool, bool) {
     let bits = if bytes == 8 { W::BITS } else { W::BITS / 2 };

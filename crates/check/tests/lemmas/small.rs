@@ -98,7 +98,7 @@ pub fn integer<const B: u32>(name: &'static str) -> i128 {
     i128::from(choose(name, 2 * most + 1)) - i128::from(most)
 }
 
-/// What all assignments gave.
+/// The counts over all assignments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Runs.

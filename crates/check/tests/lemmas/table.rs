@@ -14,7 +14,7 @@ pub struct Lemma {
     pub name: String,
     /// The theory of its queries.
     pub theory: Theory,
-    /// What its body is told.
+    /// The argument of its body.
     pub case: Vec<u32>,
     /// Its body.
     pub runs: Runs,
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Lemma> {
     all
 }
 
-/// What the solver has to answer: proved; the twin is refuted; the hypotheses can hold.
+/// The answers that the solver has to give: proved; the twin is refuted; the hypotheses can hold.
 pub const ANSWERS: [&str; 3] = ["unsat", "sat", "sat"];
 
 impl Lemma {
@@ -56,9 +56,9 @@ impl Lemma {
         explore(|| (self.runs.term)(&self.case, false)).ways.len()
     }
 
-    /// Every value on words of so many bits (3, 4, 5): whether all claims hold, some assignment
-    /// reaches the claim, and one refutes the twin; how many claims there were. None if there are
-    /// too many assignments.
+    /// Tries every value on words of `bits` bits (3, 4, 5). Returns whether all claims hold, some
+    /// assignment reaches the claim, and one refutes the twin; and the number of claims. None if
+    /// there are more than `runs_max` assignments.
     pub fn small(&self, bits: u32, runs_max: u64) -> Option<(bool, u64)> {
         let run = self.runs.small[bits as usize - 3];
         let right = enumerate(runs_max, || run(&self.case, false))?;
@@ -67,8 +67,8 @@ impl Lemma {
         Some((good, right.claims))
     }
 
-    /// The first assignment on words of so many bits for which the claim fails, if there are not
-    /// too many.
+    /// The first assignment on words of `bits` bits for which the claim fails. None if there is
+    /// none, or if there are more than `runs_max` assignments.
     pub fn refuted(&self, bits: u32, runs_max: u64) -> Option<Vec<(&'static str, u32)>> {
         let run = self.runs.small[bits as usize - 3];
         enumerate(runs_max, || run(&self.case, false))?.failed

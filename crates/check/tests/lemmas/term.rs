@@ -133,7 +133,7 @@ impl Table {
         }) as u32
     }
 
-    /// What a node of constants is: computed by the check's own words.
+    /// The value of a node of constants, computed by the check's own words.
     fn folded(&self, node: Node) -> Option<Node> {
         let word = |at: u32| match self.nodes[at as usize] {
             Node::Const(n) => Some(n),

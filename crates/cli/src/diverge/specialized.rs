@@ -6,8 +6,8 @@
 //!                                     --from FILE ────┘   MODULE as it stands ─┴─► lockstep
 //! ```
 //!
-//! Neighbours: `prova_specialize` says which function was made of which,
-//! `prova_investigate::diverge` runs both.
+//! `prova_specialize` says which function was made of which, `prova_investigate::diverge` runs
+//! both.
 
 use super::{DivergeArgs, config};
 use crate::report::{Exit, Misuse, print};
@@ -45,7 +45,7 @@ pub(crate) struct SpecializedArgs {
     assume: Believed,
 }
 
-/// What a proof may take for granted.
+/// The assumptions of a proof.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Believed {
     /// Program text is compared; the virtual stack is believed to be the interpreter's alone

@@ -24,7 +24,7 @@ pub(super) struct BlameArgs {
     /// Leaves out dependencies of other platforms
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
-    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    /// Output of `cargo metadata --format-version 1`, instead of asking Cargo
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "target", "confirm"])]
     metadata: Option<PathBuf>,
     /// Builds with the command as it is and without the feature: confirmed if only the latter agree
@@ -62,7 +62,7 @@ pub(super) struct BisectArgs {
     common: Common,
 }
 
-/// What is searched.
+/// The range of revisions or toolchains, or the features, to search.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Over {
@@ -175,7 +175,7 @@ fn with_toolchain(
     one(&toolchain::with(options, name), name, runs)
 }
 
-/// Builds until a difference is seen, in a directory of its own below `options.keep`.
+/// Builds until a difference is seen, in a separate directory below `options.keep`.
 fn one(options: &Options, label: &str, runs: usize) -> Result<Sight> {
     let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '_' };
     let name: String = label.chars().map(plain).take(100).collect();
@@ -186,7 +186,7 @@ fn one(options: &Options, label: &str, runs: usize) -> Result<Sight> {
         ..options.clone()
     };
     let outcome = build(&options, &mut |_| {})?;
-    // Why it cannot be built is told once: the logs may be removed at the end.
+    // The reason why it cannot be built is printed once, since the logs may be removed at the end.
     if let Some(reason) = outcome.runs.iter().find_map(|run| run.class.as_ref().err()) {
         warn(&printable(&format!("{label}: {reason}")));
     }

@@ -3,9 +3,9 @@
 //! * I1. It is a function of the module and the directories that are given: random bytes are those
 //!   of seed 0, clocks begin at 0 and each reading moves them by 1 µs, waits take no time of the
 //!   host, there are no arguments, variables or input.
-//! * I2. It ends: it has so much fuel ([`FUEL`] if nobody says).
-//! * I3. What it writes to standard output and error goes nowhere, unless it fails: then the last
-//!   [`SAID_MAX`] bytes of both go to standard error.
+//! * I2. It ends: it has limited fuel ([`FUEL`] by default).
+//! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
+//!   bytes of both go to standard error.
 
 use prova::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
 use prova::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
@@ -135,7 +135,7 @@ fn run(
     Ok(state)
 }
 
-/// What an intrinsic does that an initialiser calls.
+/// The effect of an intrinsic that an initialiser calls.
 fn stand_in(
     generic: Generic,
     added: &[AtomicU64; 2],

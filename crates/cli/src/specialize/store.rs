@@ -9,11 +9,11 @@
 //!   where there is one), and then renamed, so another process, be it of another machine, reads all
 //!   of an entry or none; of two that write one entry the last stays, and both are right.
 //! * D2. Nothing but a plain file of at most [`ENTRY_BYTES_MAX`] bytes is read.
-//! * D3. A folder that was written to is brought below [`FOLDER_BYTES_MAX`] at the end: what was
-//!   used longest ago goes first. What has another name than an entry, or does not begin as one,
-//!   stays, and is not counted.
+//! * D3. A folder that was written to is brought below [`FOLDER_BYTES_MAX`] at the end: the entry
+//!   used longest ago goes first. A file that has another name than an entry, or does not begin as
+//!   one, stays, and is not counted.
 //!
-//! What a file says is for the specialiser to prove: this module believes it as little.
+//! The specialiser proves the contents of a file; this module does not believe them either.
 
 use prova::{Context, Result};
 use prova_specialize::cache::{ENTRY_BYTES_MAX, HEAD, Key, Store};
@@ -57,7 +57,7 @@ impl Folders {
         Ok(Folders { given, own, written: AtomicU64::new(0) })
     }
 
-    /// Removes what is too much (D3).
+    /// Removes files beyond the limit of bytes (D3).
     pub(super) fn trim(&self, bytes_max: u64) {
         let Some(folder) = &self.own else { return };
         if self.written.load(Ordering::Relaxed) == 0 {
@@ -101,7 +101,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
     all
 }
 
-/// Whether a name is that of an entry, `<key>.spec`, or of a file that becomes one,
+/// Whether a name is an entry's, `<key>.spec`, or the name of a file that becomes one,
 /// `<key>-<number>.part`.
 fn is_name(name: &str) -> bool {
     let is_key = |text: &str| {
@@ -111,7 +111,7 @@ fn is_name(name: &str) -> bool {
     name.strip_suffix(".spec").is_some_and(is_key) || part.is_some_and(|(key, _)| is_key(key))
 }
 
-/// Whether a file begins as an entry does; one that becomes an entry, as far as it goes.
+/// Whether a file begins as an entry does; the written part of one that becomes an entry.
 fn begins_as_entry(path: &Path) -> bool {
     let mut first = Vec::new();
     let read =
@@ -184,7 +184,7 @@ impl Store for Folders {
 mod tests {
     use super::*;
 
-    /// A folder for a test, with files of so many seconds' age and contents.
+    /// A folder for a test, with files of these ages in seconds and contents.
     fn folder(test: &str, files: &[(&str, u64, &[u8])]) -> (PathBuf, Folders) {
         let folder = std::env::temp_dir().join(format!("prova-{test}-{:x}", random()));
         let folders = Folders::new(Some(&folder), None).expect("a folder");
@@ -276,8 +276,8 @@ mod tests {
         fs::remove_dir_all(&folder).expect("it is removed");
     }
 
-    /// Threads that save one entry at a time, each with stores of its own: all succeed, and what
-    /// stands there is one of theirs.
+    /// Threads that save one entry at a time, each through a separate store: all succeed, and the
+    /// entry is one of theirs.
     #[test]
     fn stores_that_share_a_folder() {
         let (folder, _) = folder("shared", &[]);

@@ -1,4 +1,4 @@
-//! Files → runtimes, states, blocks. What is read has a bound.
+//! Files → runtimes, states, blocks. Every read has a bound.
 
 use super::BlockArgs;
 use super::options::ChainArgs;

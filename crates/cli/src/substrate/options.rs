@@ -1,4 +1,5 @@
-//! What every command of `prova substrate` takes → engine, runtime options, form of the report.
+//! The common options of the commands of `prova substrate` → engine, runtime options, form of the
+//! report.
 //!
 //! Chains pin what a runtime may use, so most of `-W` has no meaning here; it is refused, since
 //! nothing is ignored.
@@ -12,7 +13,7 @@ use prova_substrate::{MissingImports, RuntimeOptions, STACK_VALUES_DEFAULT, conf
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, Args)]
 pub(super) struct ChainArgs {
     #[command(flatten)]
@@ -24,7 +25,7 @@ pub(super) struct ChainArgs {
     /// module that wasm-instrument 0.4 makes of the runtime would trap
     #[arg(long, value_name = "wasm-instrument=LIMIT", value_parser = stack_limit)]
     stack_metering: Option<u32>,
-    /// What becomes of a runtime that imports functions which the host does not have
+    /// The treatment of a runtime that imports functions which the host does not have
     #[arg(long, value_name = "WHAT", default_value = "error")]
     missing_imports: Missing,
     /// Prints the report for programs
@@ -32,7 +33,7 @@ pub(super) struct ChainArgs {
     pub(super) json: bool,
 }
 
-/// What becomes of a runtime that imports what the host does not have.
+/// The treatment of a runtime that imports functions which the host does not have.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Missing {
     /// It is refused, and the imports are named

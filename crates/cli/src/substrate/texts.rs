@@ -1,4 +1,4 @@
-//! What the commands print: versions, costs, executed blocks, as text and as JSON.
+//! The output of the commands: versions, costs, executed blocks, as text and as JSON.
 
 use prova_substrate::{Executed, Outcome, RuntimeVersion};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! What tests of the program share: a module, a directory of one test, a run of the program.
+//! Helpers that tests of the program share: a module, a directory of one test, a run of the
+//! program.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -87,7 +88,7 @@ impl Drop for Scratch {
     }
 }
 
-/// What a run of the program left.
+/// The output of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,

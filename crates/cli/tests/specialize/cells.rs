@@ -3,7 +3,8 @@
 //!
 //! Accesses are at known distances from the base that the cells have. A cell that was popped is
 //! not read before it is written again, and is left out of the comparison: its store never happens
-//! (that is the program's promise). Green does not show what accesses at other bases do.
+//! (that is the program's promise). A green run does not show the effect of accesses at other
+//! bases.
 
 use prova::{Engine, Instance, Module, Store, Val};
 use prova_module::{Features, Limits};
@@ -51,7 +52,7 @@ impl Writer {
         self.line(&line);
     }
 
-    /// A place for so many bytes; of one that is read none is gone.
+    /// A place for `bytes` bytes; none of a place that is read is gone.
     fn place(&mut self, bytes: u32, is_read: bool) -> Option<u32> {
         let at = self.below(BYTES + 1 - bytes);
         let gone = self.gone[at as usize..(at + bytes) as usize].contains(&true);
@@ -121,7 +122,7 @@ impl Writer {
     fn length(&mut self, bytes: u32) -> String {
         match self.below(2) {
             0 => format!("(i32.const {bytes})"),
-            // What lies there is 0, which is not known.
+            // The loaded value is 0, which is not known.
             _ => format!("(i32.add (i32.load offset=256 (local.get $n)) (i32.const {bytes}))"),
         }
     }
@@ -240,7 +241,7 @@ fn program(seed: u64) -> String {
     writer.text
 }
 
-/// What a function gives for some start, and the memory behind the base that it leaves.
+/// The result of a function for a start value, and the memory behind the base that it leaves.
 fn outcome(
     engine: &Engine,
     bytes: &[u8],

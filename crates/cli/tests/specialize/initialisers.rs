@@ -1,7 +1,8 @@
 //! Initialisers that `-w` runs: what is made of one depends on nothing else, it ends, and what it
 //! says is heard when it fails. And where the command writes.
 //!
-//! Green does not show that directories, which may be given, are read in the same order anywhere.
+//! A green run does not show that directories, which may be given, are read in the same order
+//! anywhere.
 
 use super::{Place, machine, prova, text};
 
@@ -29,7 +30,7 @@ fn module(place: &Place, body: &str) -> String {
     file
 }
 
-/// What the command says of a module: its exit code, and its standard error.
+/// The command's output for a module: its exit code, and its standard error.
 fn made(place: &Place, file: &str, options: &[&str]) -> (Option<i32>, String) {
     let out = place.file("out.wasm");
     let made = prova(&[&["specialize", "-w", file, "-o", &out], options].concat());
@@ -48,8 +49,8 @@ fn random_bytes_and_clocks_are_the_same_again() {
         std::fs::read(place.file("out.wasm")).expect("it is written")
     });
     assert_eq!(one, two);
-    // They are there: 32 random bytes, and the times of two readings, of which the last zeros are
-    // not written.
+    // They are there: 32 random bytes, and the times of two readings; their last zeros are not
+    // written.
     let times = [1_000u64, 2_000].map(u64::to_le_bytes).concat();
     let at = one.windows(10).position(|window| window == &times[..10]).expect("the times");
     assert!(one[at - 32..at].iter().filter(|&&byte| byte != 0).count() > 16);

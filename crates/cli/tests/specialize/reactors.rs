@@ -1,8 +1,8 @@
-//! WASI reactors under `-w`: `_initialize` runs first, once, and is exported no longer; whatever
-//! the initialiser's name is, and whether it stays.
+//! WASI reactors under `-w`: `_initialize` runs first, once, and is no longer exported. The
+//! initialiser's name and whether it stays do not matter.
 //!
-//! Green does not show that a reactor of many constructors is initialised (`forth.c` is a command):
-//! what shows that is a program of that kind.
+//! A green run does not show that a reactor of many constructors is initialised (`forth.c` is a
+//! command): only a program of that kind would.
 
 use super::{Place, prova, text};
 
@@ -22,8 +22,8 @@ const REACTOR: &str = r#"(module
 
 const IS: &str = r#"(export "_initialize")"#;
 
-/// What the name of an initialiser is, more exports of the constructor, what else there is, the
-/// options; what `get` gives afterwards and which functions are exported, or words of the refusal.
+/// The name of an initialiser, further exports of the constructor, further fields, the options;
+/// then the later result of `get` and the exported functions, or words of the refusal.
 type Row =
     (&'static str, &'static str, &'static [&'static str], Result<[&'static str; 2], &'static str>);
 
@@ -70,7 +70,7 @@ const ROWS: &[Row] = &[
     (r#"(export "_start")"#, r#"(func (export "wizer.resume"))"#, &[], Ok(["0", "_start get"])),
     (IS, r#"(func (export "wizer.resume"))"#, &[], Ok(["409604096", "_start get"])),
     (IS, r#"(func (export "_start"))"#, &[], Ok(["409604096", "_start get"])),
-    // What cannot be run.
+    // Constructors that cannot be run.
     (
         "",
         r#"(func (export "_initialize") (param i32))"#,

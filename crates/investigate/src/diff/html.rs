@@ -11,6 +11,7 @@
 
 use super::report::{Cluster, Difference, Line, Origin, Report, Verdict, plural};
 use super::text::places;
+use prova_report::escape;
 use std::fmt::Write;
 
 /// Most differences on the page.
@@ -202,20 +203,4 @@ fn cell(class: &str, line: Option<(u32, &str)>) -> String {
         }
         None => "<td class=\"at\"></td><td></td>".to_owned(),
     }
-}
-
-/// Text that is safe in elements and quoted attributes.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

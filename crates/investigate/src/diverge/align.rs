@@ -1,14 +1,13 @@
 //! The sites of two builds → those that are the same place.
 //!
-//! Neighbours: `diff` matches the functions; `trace::instrument` tells an event of B under the
-//! number of A's site.
+//! `trace::instrument` reports an event of B under the number of A's site.
 //!
-//! 1. Only sites with a partner are told, on both sides: the common ground. What a build does not
-//!    have is no difference; what it does otherwise at a common place is one.
+//! 1. Only sites with a partner have events, on both sides: the common ground. A place that a build
+//!    does not have is no difference; another event at a common place is one.
 //! 2. Partners are one to one and in the same order inside a function.
 //!
-//! Time is linear in the sites, but for stretches of up to [`STRETCH_MAX`] sites of a function that
-//! are aligned by their edits; longer ones have no partners.
+//! Time is linear in the sites, plus the alignment by edits of stretches of up to [`STRETCH_MAX`]
+//! sites of a function; longer ones have no partners.
 
 use crate::trace::Site;
 use prova_module::{Module, Opcode};
@@ -19,12 +18,12 @@ use std::ops::Range;
 /// Longest stretch of differing sites of a function that is aligned, in sites of both sides.
 const STRETCH_MAX: usize = 4000;
 
-/// The numbers that sites are told under: those of A's sites.
+/// The numbers of sites in events: the numbers of A's sites.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     pub(crate) a: Vec<Option<u32>>,
     pub(crate) b: Vec<Option<u32>>,
-    /// By the number of A's site, that of B's.
+    /// By the number of A's site, the number of B's.
     pub(crate) b_of: BTreeMap<u32, u32>,
 }
 
@@ -61,7 +60,8 @@ fn by_func(sites: &[Site]) -> BTreeMap<u32, Range<usize>> {
     all
 }
 
-/// What a site must have in common with its partner: what it tells, and of which operator.
+/// The properties that a site must have in common with its partner: the kind of event, and the
+/// operator.
 type Token = (crate::trace::What, Option<Opcode>);
 
 fn tokens(module: &Module, func: u32, sites: &[Site]) -> Vec<Token> {

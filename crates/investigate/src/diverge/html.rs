@@ -1,154 +1,115 @@
-//! What a search has found → one HTML page that needs nothing but itself.
+//! The outcome of a search → a tree, which is presented as one HTML page.
 //!
-//! Neighbours: `report` has the same as text; `translation` has the code, which stands side by side
-//! here. Everything that comes from a module goes through [`escape`], on top of being printable
-//! already; there is no script, and a Content-Security-Policy forbids loading anything. The same
-//! report gives the same bytes.
+//! `report` has the same as text; the code of `translation` stands side by side here.
 
 use super::{Divergence, First, Spot, Translation};
-use crate::diff::html::escape;
 use crate::trace::{function, line};
-use std::fmt::Write;
-
-const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem auto;max-width:80rem;padding:0 1rem}\
-table{border-collapse:collapse;margin:.5rem 0}\
-td,th{text-align:left;vertical-align:top;padding:.1rem .8rem .1rem 0}\
-td,pre,code{font-family:ui-monospace,monospace;font-size:13px;white-space:pre-wrap}\
-tr.here,tr.differs{background:color-mix(in srgb,currentColor 14%,transparent);font-weight:600}\
-.sides{display:flex;gap:2rem;flex-wrap:wrap}\
-h2{font-size:1.1rem;margin-top:1.6rem}";
+use prova_builds::names::counted;
+use prova_report::{Node, Table};
 
 impl Divergence {
     /// The report as one page.
     pub fn to_html(&self) -> String {
-        let title = format!("{} and {}", escape(&self.a.name), escape(&self.b.name));
-        let mut out =
-            String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
-        out.push_str(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n",
-        );
-        writeln!(out, "<title>{title}</title><style>{STYLE}</style></head><body>").ok();
-        writeln!(out, "<h1>Where {title} differ</h1>").ok();
-        writeln!(out, "<p><strong>{}</strong></p>", escape(&self.headline())).ok();
-        if let Some(first) = &self.first {
-            self.first_html(&mut out, first);
-        }
-        self.code_html(&mut out);
-        out.push_str("<h2>The program, untraced</h2>\n<table>");
-        for side in [&self.a, &self.b] {
-            let (name, ended, calls) = (escape(&side.name), escape(&side.ended), side.calls);
-            writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{ended}, after {calls} calls of the host</td></tr>").ok();
-        }
-        out.push_str("</table>\n");
-        for note in &self.notes {
-            writeln!(out, "<p>note: {}</p>", escape(note)).ok();
-        }
-        writeln!(out, "<p>{} runs</p></body></html>", self.runs).ok();
-        out
+        self.tree().to_html()
     }
 
-    fn first_html(&self, out: &mut String, first: &First) {
+    /// The report as a tree.
+    pub fn tree(&self) -> Node {
+        let title = format!("Where {} and {} differ", self.a.name, self.b.name);
+        let mut node = Node { evidence: vec![self.headline()], ..Node::new(title) };
+        if let Some(first) = &self.first {
+            self.first_event(&mut node, first);
+        }
+        node.children.extend(self.code());
+        let mut runs = Table::new("", &["", ""]);
+        for side in [&self.a, &self.b] {
+            let calls = counted(side.calls, "call");
+            let ended = format!("{}, after {calls} of the host", side.ended);
+            runs.push([side.name.clone(), ended], false);
+        }
+        node.children.push(Node {
+            notes: self.notes.clone(),
+            evidence: vec![counted(self.runs.into(), "run")],
+            ..Node::new("The program, untraced").with_table(runs)
+        });
+        node
+    }
+
+    /// The first event that differs: the events around it, values there, callers of each side.
+    fn first_event(&self, node: &mut Node, first: &First) {
         let First { number, a, b, before, state, close, .. } = first;
         let sources = [a, b].into_iter().flatten().find_map(|spot| spot.source.as_ref());
-        if let Some(source) = sources {
-            writeln!(out, "<p>source: {}</p>", escape(source)).ok();
-        }
+        node.evidence.extend(sources.map(|source| format!("source: {source}")));
         let close = if close.is_empty() { "" } else { ", with all values around" };
-        writeln!(out, "<h2>Event {number} of level {}{close}</h2>\n<table>", self.level).ok();
+        let title = format!("Event {number} of level {}{close}", self.level);
+        let mut events = Table::new("", &["", ""]);
         for event in before {
-            writeln!(out, "<tr><th>both</th><td>{}</td></tr>", escape(&line(event))).ok();
+            events.push(["both".to_owned(), line(event)], false);
         }
         for (side, spot) in [(&self.a, a), (&self.b, b)] {
             let text = match spot {
                 Some(spot) => line(&spot.event),
                 None => format!("{} here", side.traced),
             };
-            let name = escape(&side.name);
-            writeln!(out, "<tr class=\"here\"><th>{name}</th><td>{}</td></tr>", escape(&text)).ok();
+            events.push([side.name.clone(), text], true);
         }
-        out.push_str("</table>\n");
-        if !state.is_empty() {
-            let (a, b) = (escape(&self.a.name), escape(&self.b.name));
-            writeln!(
-                out,
-                "<h2>Values there</h2>\n<table><tr><th></th><th>{a}</th><th>{b}</th></tr>"
-            )
-            .ok();
-        }
+        node.children.push(Node::new(title).with_table(events));
+        let mut values = Table::new("", &["", &self.a.name, &self.b.name]);
         for value in state {
             let name = value.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            let place = escape(&format!("{}{name}", value.place));
-            let text = |value: &Option<String>| escape(value.as_deref().unwrap_or("–"));
-            let class = if value.differs { " class=\"differs\"" } else { "" };
-            let (a, b) = (text(&value.a), text(&value.b));
-            writeln!(out, "<tr{class}><th scope=\"row\">{place}</th><td>{a}</td><td>{b}</td></tr>")
-                .ok();
+            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+            let place = format!("{}{name}", value.place);
+            values.push([place, text(&value.a), text(&value.b)], value.differs);
         }
-        if !state.is_empty() {
-            out.push_str("</table>\n");
+        if !values.rows.is_empty() {
+            node.children.push(Node::new("Values there").with_table(values));
         }
-        out.push_str("<div class=\"sides\">\n");
         for (side, spot) in [(&self.a, a), (&self.b, b)] {
-            let Some(spot) = spot else { continue };
-            calls_html(out, &escape(&side.name), spot);
+            node.children.extend(spot.as_ref().map(|spot| calls(&side.name, spot)));
         }
-        out.push_str("</div>\n");
     }
 
     /// Both translations: in one table, if they are of the same operators.
-    fn code_html(&self, out: &mut String) {
+    fn code(&self) -> Vec<Node> {
         let offsets = |one: &Translation| one.rows.iter().map(|row| row.offset).collect::<Vec<_>>();
         match self.translations.as_slice() {
-            [] => {}
             [a, b] if a.function == b.function && offsets(a) == offsets(b) => {
-                let function = escape(&a.function);
-                writeln!(out, "<h2>Code in {function}</h2>").ok();
-                table(out, &[a, b]);
+                vec![Node::new(format!("Code in {}", a.function)).with_table(table(&[a, b]))]
             }
             all => {
-                out.push_str("<h2>Code</h2>\n<div class=\"sides\">\n");
-                for one in all {
-                    writeln!(out, "<div><p>{}</p>", escape(&one.function)).ok();
-                    table(out, &[one]);
-                    out.push_str("</div>\n");
-                }
-                out.push_str("</div>\n");
+                let one = |one: &Translation| {
+                    let title = format!("Code in {}", one.function);
+                    Node::new(title).with_table(table(&[one]))
+                };
+                all.iter().map(one).collect()
             }
         }
     }
 }
 
-/// Who had called.
-fn calls_html(out: &mut String, name: &str, spot: &Spot) {
-    writeln!(out, "<div><h2>Calls of {name}</h2>\n<table>").ok();
+/// The callers of a side's event, the innermost first.
+fn calls(name: &str, spot: &Spot) -> Node {
+    let mut table = Table::new("", &["", "", ""]);
     for frame in &spot.stack {
-        let place = escape(&function(&frame.name, frame.func));
-        let (offset, operator) = (frame.offset, escape(&frame.operator));
-        writeln!(out, "<tr><td>{offset:#08x}</td><td>{operator}</td><td>{place}</td></tr>").ok();
+        let place = function(&frame.name, frame.func);
+        table.push([format!("{:#08x}", frame.offset), frame.operator.clone(), place], false);
     }
-    out.push_str("</table></div>\n");
+    Node::new(format!("Calls of {name}")).with_table(table)
 }
 
 /// Operators, and beside them the code of each side.
-fn table(out: &mut String, sides: &[&Translation]) {
-    out.push_str("<table><tr><th></th><th>operator</th>");
-    for side in sides {
-        write!(out, "<th>{}: {}</th>", escape(&side.side), side.form).ok();
-    }
-    out.push_str("</tr>\n");
+fn table(sides: &[&Translation]) -> Table {
+    let names: Vec<String> =
+        sides.iter().map(|side| format!("{}: {}", side.side, side.form)).collect();
+    let columns = ["", "operator"].into_iter().chain(names.iter().map(String::as_str));
+    let mut table = Table::new("", &columns.collect::<Vec<_>>());
     let rows = sides.first().map_or(&[][..], |first| &first.rows);
     for (at, row) in rows.iter().enumerate() {
-        let class = if row.here { " class=\"here\"" } else { "" };
-        let indent = "  ".repeat(row.depth);
-        let operator = escape(&row.operator);
-        write!(out, "<tr{class}><td>{:#08x}</td><td>{indent}{operator}</td>", row.offset).ok();
-        for side in sides {
-            let code = side.rows.get(at).map(|row| row.code.join("\n")).unwrap_or_default();
-            write!(out, "<td>{}</td>", escape(&code)).ok();
-        }
-        out.push_str("</tr>\n");
+        let operator = format!("{}{}", "  ".repeat(row.depth), row.operator);
+        let mut cells = vec![format!("{:#08x}", row.offset), operator];
+        let code = |side: &&Translation| side.rows.get(at).map(|row| row.code.join("\n"));
+        cells.extend(sides.iter().map(|side| code(side).unwrap_or_default()));
+        table.push(cells, row.here);
     }
-    out.push_str("</table>\n");
+    table
 }

@@ -15,8 +15,8 @@
 //! fault to the operator whose operands agree and whose result does not. Where no event differs and
 //! the ends do, all functions are traced so.
 //!
-//! 1. What is named is the first event that differs among those that are told: sites that only one
-//!    of two builds has are not told (`align`).
+//! 1. The report names the first event that differs among the compared ones: sites that only one of
+//!    two builds has give no events (`align`).
 //! 2. Tracing changes the code, so a fault of a compiler may vanish under it. Runs without tracing
 //!    are compared too. If they differ where traced ones do not, functions are traced from around
 //!    them, and where that shows nothing either, [`Verdict::Vanishes`] says so.
@@ -52,7 +52,7 @@ use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Events before the first that differs that are told.
+/// Number of events before the first difference that are shown.
 const BEFORE: u64 = 10;
 /// How often the functions around the difference are traced more closely.
 const ROUNDS_MAX: u32 = 4;
@@ -70,7 +70,7 @@ pub const LEVEL: Level = Level::Stores;
 /// One of two runs.
 #[derive(Clone, Debug)]
 pub struct Side<'s> {
-    /// What it is called in the report.
+    /// Its name in the report.
     pub name: String,
     /// The engine's settings.
     pub config: &'s Config,
@@ -81,7 +81,7 @@ pub struct Side<'s> {
 /// How the second side runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Second<'s> {
-    /// As the first one does, in an instance of its own.
+    /// As the first one does, in a separate instance.
     #[default]
     Fresh,
     /// In an instance in which the program has run once, with the same answers of the host.
@@ -90,7 +90,7 @@ pub enum Second<'s> {
     Elsewhere(&'s dyn ForeignEngine),
 }
 
-/// What is wanted of a search.
+/// The options of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'s> {
     /// How the second side runs.
@@ -114,7 +114,7 @@ struct Pair<'p> {
     second: Second<'p>,
     /// For each function of A its partner; `None` of one module.
     partners: Option<Vec<Option<u32>>>,
-    /// What may be an address, and is not compared.
+    /// The range of numbers that may be addresses, and are not compared.
     mask: Option<(u64, u64)>,
 }
 
@@ -184,7 +184,7 @@ pub fn diverge(
             // A body may become larger than a module may have.
             let Ok(closer) = pair.traced(level, &deep, [None, None]) else { break };
             let found = pair.search(&closer, &mut runs)?;
-            // A difference that closer tracing hides is told as it was found.
+            // A difference that closer tracing hides is reported as it was found.
             let Some(number) = found.number else { break };
             hit = pair.look(&closer, level, deep, number, &mut runs)?;
             traced = closer;
@@ -230,8 +230,8 @@ impl<'p> Pair<'p> {
         (again.number.is_some() && again.a.end == found.a.end).then_some((all, again))
     }
 
-    /// Searches again without touching the code of functions: the difference was gone when they
-    /// told their own events, as `ends` were.
+    /// Searches again without touching the code of functions: the difference was gone when the
+    /// functions had events of their operators. `ends` are those runs.
     fn search_around(
         &self,
         plain: &[(Prepared, Ran); 2],
@@ -407,8 +407,8 @@ struct States {
     values: Vec<crate::trace::Value>,
 }
 
-/// What may be an address in either module: from [`ADDRESS_MIN`], below which no data lies, to the
-/// greatest end of a memory, or to [`HEAP_MIN`] if that is further.
+/// The range of numbers that may be addresses in either module: from [`ADDRESS_MIN`], below which
+/// no data lies, to the greatest end of a memory, or to [`HEAP_MIN`] if that is further.
 pub(crate) fn addresses(modules: [&Module; 2]) -> (u64, u64) {
     let memories = modules.iter().flat_map(|module| module.memories());
     let ends = memories.map(|memory| memory.min.saturating_mul(1 << memory.page_size_log2));
@@ -424,7 +424,7 @@ fn plainly_differ(a: &Ran, b: &Ran) -> bool {
 }
 
 /// Whether tracing ended a run earlier than it ends by itself: by fuel or stack, of which it takes
-/// more. What another engine says of its traps may differ each time.
+/// more. Another engine's words for a trap may differ each time.
 fn is_cut(traced: &Ran, plain: &Ran, elsewhere: bool) -> bool {
     let trapped = |ran: &Ran| match &ran.end {
         End::Trapped(why, _) => Some(why.clone()),

@@ -1,12 +1,12 @@
-//! What a search has found → text and JSON.
+//! The result of a search → text and JSON.
 //!
-//! Neighbours: `diverge` fills it; places and events are those of `trace`. Names are printable.
+//! Places and events are those of `trace`. Names are printable.
 
 use super::{
     BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, is_cut, plainly_differ, source,
 };
 use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
-use prova_builds::names::printable;
+use prova_builds::names::{counted, printable};
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use std::fmt::Write;
 pub enum Verdict {
     /// All events are the same, and both end alike.
     Same,
-    /// They differ, at the event that is told, or only in how they end.
+    /// They differ, at the event in the report, or only in how they end.
     Differs,
     /// They differ, but not when they are traced.
     Vanishes,
@@ -29,7 +29,7 @@ pub enum Verdict {
 /// A side's run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SideReport {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// How it ended without tracing.
     pub ended: String,
@@ -86,7 +86,7 @@ pub struct First {
     pub state: Vec<StateValue>,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Divergence {
     /// Whether they differ.
@@ -101,7 +101,7 @@ pub struct Divergence {
     pub b: SideReport,
     /// The first event that differs, if there is one.
     pub first: Option<First>,
-    /// What else is to be known.
+    /// Further facts, a sentence each.
     pub notes: Vec<String>,
     /// The code around the place, of each side, if it was asked for ([`Divergence::translate`]).
     pub translations: Vec<Translation>,
@@ -117,12 +117,15 @@ fn side(pair: &Pair<'_>, at: usize, plain: &Ran, traced: &Ran) -> SideReport {
     }
 }
 
+/// The note on an event that is the same on both sides, though the hashes up to it are not.
+const OF_THE_HASH: &str = "the event is the same on both sides, the hash over the events is not: one side computes the hash wrongly (i64.xor, i64.mul, and i64.rotl by 29 and 31)";
+
 /// Whether runs differ that do not differ when they are traced.
 pub(super) fn vanishes([a, b]: &[Ran; 2], plain: &[(Prepared, Ran); 2]) -> bool {
     !plainly_differ(a, b) && plainly_differ(&plain[0].1, &plain[1].1)
 }
 
-/// Whether memories differ at the end, as far as they are known: of runs that came to their end. An
+/// Whether memories differ at the end, if both are known: of runs that came to their end. An
 /// instance that has run before may have others.
 fn memories_differ(
     pair: &Pair<'_>,
@@ -247,6 +250,10 @@ pub(super) fn differs(
         state: state(modules, &states),
     };
     let mut notes = Vec::new();
+    let alike = first.a.as_ref().zip(first.b.as_ref());
+    if alike.is_some_and(|(a, b)| a.event == b.event) {
+        notes.push(OF_THE_HASH.to_owned());
+    }
     if !plainly_differ(plain_a, plain_b) {
         notes.push("without tracing both sides end alike".to_owned());
     }
@@ -312,16 +319,16 @@ impl Divergence {
         let (a, b) = (&self.a, &self.b);
         match (self.verdict, &self.first) {
             (Verdict::Same, _) => {
-                let events = a.events;
-                writeln!(out, "no difference in {events} events of level {}", self.level).ok();
+                let events = counted(a.events, "event");
+                writeln!(out, "no difference in {events} of level {}", self.level).ok();
             }
             (Verdict::Vanishes, _) => {
                 writeln!(out, "the runs differ, but not when they are traced").ok();
             }
             (Verdict::Cut, _) => {
-                let events = a.events;
-                let what = "events of level";
-                writeln!(out, "no difference in the first {events} {what} {}", self.level).ok();
+                let events = counted(a.events, "event");
+                let what = "no difference in the first";
+                writeln!(out, "{what} {events} of level {}", self.level).ok();
             }
             (Verdict::Differs, None) => {
                 let events = a.events;
@@ -338,7 +345,8 @@ impl Divergence {
         let width = a.name.len().max(b.name.len());
         for one in [a, b] {
             let SideReport { name, ended, calls, .. } = one;
-            writeln!(out, "  {name:width$}  {ended}, after {calls} calls of the host").ok();
+            let calls = counted(*calls, "call");
+            writeln!(out, "  {name:width$}  {ended}, after {calls} of the host").ok();
         }
         for note in &self.notes {
             writeln!(out, "note: {note}").ok();

@@ -1,8 +1,8 @@
 //! Two programs that count and hash their events → the number of the first event that differs.
 //!
-//! Neighbours: `trace::watch` keeps checkpoints; `diverge` prepares both programs.
+//! `diverge` prepares both programs; `trace::watch` keeps the checkpoints.
 //!
-//! Run A keeps checkpoints of all of it; run B stops at the first one of its own that is another.
+//! Run A keeps checkpoints of all of it; run B stops at its first checkpoint that is another.
 //! Between that and the one before, both run again with checkpoints that are closer, until they are
 //! one event apart: each pair of runs narrows the stretch by [`CHECKPOINTS_MAX`], so `n` events
 //! take `2 + 2 log₄₀₉₆ n` runs at most, and memory is constant.
@@ -11,13 +11,13 @@
 //!    more events.
 //! 2. Of a run that is not exact (`Ran::exact`) no more is known than the events that it has told;
 //!    B is asked for A's last event, so that ends which are the same are seen to be.
-//! 3. Once two runs differ, they have different hashes for good, but for a chance of 2⁻⁶⁴
+//! 3. Once two runs differ, they have different hashes for good, except with a probability of 2⁻⁶⁴
 //!    (`trace::watch`, invariant 1).
 
 use crate::trace::{CHECKPOINTS_MAX, End, Ran, Watch};
 use prova::{Result, bail};
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     /// The first event that differs; `None` if all are the same.
@@ -73,7 +73,7 @@ pub(crate) fn first_difference(
     Ok(Found { number: Some(hi), a, b, runs })
 }
 
-/// What is asked of B: A's checkpoints, and to stop at the first other one.
+/// The watch of B: it has A's checkpoints, and stops at the first other one.
 fn against(from: u64, step: u64, a: &Ran, last: u64) -> Watch {
     let list = a.watch.checkpoints.clone();
     Watch { from, step, against: Some(list), last: Some(last), ..Watch::nothing() }
@@ -85,7 +85,7 @@ fn equal(a: &Ran, b: &Ran) -> usize {
     both.take_while(|(a, b)| a == b).count()
 }
 
-/// Whether B's checkpoint behind the equal ones is another, or was not told where A has one.
+/// Whether B's checkpoint behind the equal ones is another, or is missing where A has one.
 fn is_short(a: &Ran, b: &Ran, same: usize) -> bool {
     let lacks = !b.exact && a.watch.checkpoints.len() > same;
     b.watch.checkpoints.len() > same || lacks
@@ -102,7 +102,7 @@ mod tests {
     use crate::trace::{Event, folded};
     use std::cell::Cell;
 
-    /// A run of `count` events, whose word is the event's number, but for one.
+    /// A run of `count` events, whose word is the event's number; event `other` has another word.
     fn run(mut watch: Watch, count: u64, other: u64) -> Ran {
         let (mut hash, mut next, mut end) = (0, 1, End::Returned(Vec::new()));
         let mut done = 0;

@@ -1,6 +1,6 @@
 //! A place of the code → the types on the operand stack there, and the values of both sides.
 //!
-//! Neighbours: the walker of `prova_module` gives the stack; `trace::emit` reads it in the run.
+//! The walker of `prova_module` gives the types; `trace::emit` reads the values in the run.
 
 use crate::trace::{Request, Site, What};
 use prova_module::ops::{Immediate, Kind};

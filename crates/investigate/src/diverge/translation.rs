@@ -1,7 +1,7 @@
 //! The place at which two sides differ → the code of the function around it, as each side has it.
 //!
-//! Neighbours: the caller knows what a side executes ([`Translate`]) and has machine code; bytecode
-//! is that which runs, translated again for the function as it is without tracing.
+//! The caller knows the code that a side executes ([`Translate`]), and has the machine code. The
+//! bytecode is the one that runs without tracing: the function is translated again here.
 //!
 //! Limits: [`AROUND`] operators before and behind the place. Names and operators are printable.
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// Operators before and behind the place.
 const AROUND: usize = 12;
 
-/// What a side executes of a function.
+/// The code of a function that a side executes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The operators themselves.
@@ -35,11 +35,11 @@ pub type Translate<'t> = &'t dyn Fn(usize, &prova_module::Module, FuncIdx) -> Co
 /// A stretch of a function as a side has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Translation {
-    /// What the side is called.
+    /// The name of the side.
     pub side: String,
     /// The function.
     pub function: String,
-    /// What the code is: `operators`, `bytecode`, `machine code`.
+    /// The form of the code: `operators`, `bytecode`, `machine code`.
     pub form: &'static str,
     /// The operators and what stands for them.
     pub rows: Vec<Row>,

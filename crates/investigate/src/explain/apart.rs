@@ -1,9 +1,8 @@
 //! A cluster of a change that no log explains → whether the time of the build is behind it, the
 //! sources, or flags and tools.
 //!
-//! Neighbours: [`explain`](super::explain) asks; `diff::strings` knows what a time looks like. Each
-//! answer is a conclusion from both modules alone, and says from what. Recipes of `crates/testing`
-//! have a pair for each.
+//! `diff::strings` knows the forms of times. Each answer is a conclusion from both modules alone,
+//! and says from what. Recipes of `crates/testing` have a pair for each.
 
 use super::{LogsSay, Stage, ranges};
 use crate::diff::{
@@ -13,17 +12,17 @@ use crate::xref::MemoryMap;
 use prova_module::{DataIdx, Module};
 use std::ops::Range;
 
-/// An edit changes less than one function in so many; flags and tools change more.
+/// An edit changes less than one function in this number; flags and tools change more.
 const MANY: u64 = 4;
 
-/// What is concluded of a change that no log explains.
+/// The conclusion about a change that no log explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Apart {
     /// Strings with the time of the build stand in another order.
     Dated,
     /// One compiler made both, and code differs in more than addresses.
     Sources,
-    /// The same, in so many functions that it is hardly an edit.
+    /// The same, in such a share of the functions that it is hardly an edit.
     Flags,
 }
 
@@ -50,7 +49,7 @@ impl Apart {
     }
 }
 
-/// Whether a change that no log explains is that of a date, or of the sources.
+/// Whether a change that no log explains comes from a date, or from the sources.
 pub(super) fn told_apart(
     modules: (&Module, &Module),
     report: &Report,

@@ -1,7 +1,7 @@
 //! A cause → what to do about it, and faults of compilers that are known.
 //!
-//! Neighbours: [`explain`](super::explain) asks. The table has only faults that were seen here,
-//! with both outputs at hand; it is data, to be added to as faults are found.
+//! The table has only faults that were seen here, with both outputs at hand; it is data, to be
+//! added to as faults are found.
 
 use super::{LogsSay, PassFound, Stage};
 use crate::diff::{Kind, Verdict};
@@ -13,7 +13,7 @@ use serde::Serialize;
 pub struct Fault {
     /// A part of the pass's name.
     pub pass: &'static str,
-    /// What is wrong in it.
+    /// The fault, in words.
     pub fault: &'static str,
     /// The first version without it.
     pub fixed: &'static str,
@@ -31,8 +31,8 @@ pub fn fault(pass: &str) -> Option<Fault> {
     FAULTS.into_iter().find(|fault| pass.contains(fault.pass))
 }
 
-/// What to do about a cause, a sentence each: by its stage, and by what differs; with the kind of
-/// what differs first, if that is no code.
+/// Advice on a cause, a sentence each: by its stage, and by the kind of difference; with the kind
+/// of the first thing that differs, if that is no code.
 pub(super) fn advice(
     (verdict, kind): (Verdict, Option<Kind>),
     stage: Stage,
@@ -54,20 +54,20 @@ pub(super) fn advice(
     advice
 }
 
-/// What helps where only the name of the output file differs.
+/// Advice where only the name of the output file differs.
 pub(super) const OF_NAME: &str =
     "give both outputs one file name (linkers write it into the section of names), or strip names";
 
-/// What helps where one side has no name at all.
+/// Advice where one side has no name at all.
 pub(super) const OF_NO_NAME: &str =
     "one side alone has names: strip both (`wasm-tools strip`, `-Wl,--strip-all`), or neither";
 
-/// What helps where the date or time of a build changes the order of strings.
+/// Advice where the date or time of a build changes the order of strings.
 pub(super) fn of_dates() -> Vec<String> {
     of_source(Verdict::Timestamp, &[]).into_iter().collect()
 }
 
-/// What stands in the source, or is made of it before the compiler's passes.
+/// Advice on a cause in the source, or in the compiler's input that is made of it.
 fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
     let text = match verdict {
         Verdict::Path => {
@@ -127,7 +127,7 @@ fn of_link(verdict: Verdict, logs: &LogsSay) -> &'static str {
     }
 }
 
-/// What changed and is no code.
+/// Advice on a change of something that is no code.
 fn of_other(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::Data => {

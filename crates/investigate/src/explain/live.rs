@@ -5,8 +5,7 @@
 //!                                   Cargo.toml ─ cargo metadata ─────────────────────────────────┘
 //! ```
 //!
-//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@prova_builds::repro::build) builds;
-//! [`passes`] knows which flags a compiler needs.
+//! [`explain`] draws the conclusions; [`passes`] knows which flags a compiler needs.
 //!
 //! 1. Modules and logs that are explained together come from the same builds: the second ones, if
 //!    these differ.
@@ -25,17 +24,18 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The passes of so many functions are printed; of more, those of all.
+/// Maximum number of functions to which printing passes is limited; if more differ, the passes of
+/// all functions are printed.
 pub const FUNCTIONS_MAX: usize = 16;
 
-/// What was built and found.
+/// The builds and the findings.
 #[derive(Clone, Debug)]
 pub struct Live {
     /// The first builds.
     pub outcome: Outcome,
     /// The explanation of each differing module, by its path.
     pub explanations: Vec<(String, Explanation)>,
-    /// What was not found out.
+    /// The facts that were not found out.
     pub notes: Vec<String>,
 }
 

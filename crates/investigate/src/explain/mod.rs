@@ -7,17 +7,18 @@
 //!                          └─ bytes of data ─ xref ─► who uses them;  blame (cargo metadata) ─► the feature that let chance in
 //! ```
 //!
-//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref),
-//! [`passes`] and [`repro`](prova_builds::repro) find. [`live`] makes the inputs from a build
-//! command; [`known`] has advice and known faults of compilers.
+//! This module only joins the findings of [`diff`](mod@crate::diff), [`xref`](mod@crate::xref),
+//! [`passes`] and [`repro`](prova_builds::repro). [`live`] makes the inputs from a build command;
+//! [`known`] has advice and known faults of compilers.
 //!
 //! 1. The verdicts are those of `diff`; nothing here makes one milder.
 //! 2. A pass is named only for a function that differs in the modules and in the logs, by the same
 //!    name.
 //! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a
 //!    dependency graph no feature.
-//! 4. The pass is that of the first difference in *structure*: a name that differs earlier changes
-//!    nothing. No pass is blamed where the program that the first one was given differs already.
+//! 4. The pass is the one of the first difference in *structure*: a name that differs earlier
+//!    changes nothing. No pass is blamed where the program that the first one was given differs
+//!    already.
 //!
 //! Limit: functions are paired with those of the logs by their names, so a function that was
 //! inlined everywhere is not found. `tests/explain.rs` has the three cases with their answers.
@@ -41,20 +42,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
-/// So many functions and pieces of data of a cluster are looked up.
+/// Maximum number of functions and pieces of data of a cluster that are looked up.
 pub const MEMBERS_MAX: usize = 8;
 
-/// Of the line in which the compiler's input differs so many characters are printed.
+/// Maximum number of characters printed of the line in which the compiler's input differs.
 const GIVEN_CHARS_MAX: usize = 120;
 
-/// What is known of two builds.
+/// The inputs of an explanation besides the two modules.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// Names of the two modules in the report.
     pub names: (String, String),
     /// Logs of both compilers' passes, plain or gzip.
     pub logs: Option<(PathBuf, PathBuf)>,
-    /// What `cargo metadata --format-version 1` says.
+    /// Output of `cargo metadata --format-version 1`.
     pub metadata: Option<String>,
 }
 
@@ -63,7 +64,7 @@ pub struct Sources {
 pub struct Explanation {
     /// One for each cluster of the report, in its order.
     pub causes: Vec<Cause>,
-    /// What could not be found out, and what is left over.
+    /// The facts that could not be found out, and the differences that are left over.
     pub notes: Vec<String>,
     /// The comparison.
     pub diff: Report,
@@ -72,7 +73,7 @@ pub struct Explanation {
 /// The cause of a cluster.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cause {
-    /// What its differences amount to.
+    /// The verdict on its differences together.
     pub verdict: Verdict,
     /// The cause, in a line, as `diff` has it.
     pub cause: String,
@@ -80,7 +81,7 @@ pub struct Cause {
     pub stage: Stage,
     /// Why that stage.
     pub because: String,
-    /// What differs: the causes first, at most [`MEMBERS_MAX`].
+    /// The things that differ: the causes first, at most [`MEMBERS_MAX`].
     pub members: Vec<Member>,
     /// How many differences there are.
     pub differences: usize,
@@ -88,9 +89,10 @@ pub struct Cause {
     pub passes: Vec<PassFound>,
     /// Crates that bring chance or the clock in, as text.
     pub features: Vec<String>,
-    /// What to do about it.
+    /// Advice, a sentence each.
     pub advice: Vec<String>,
-    /// What its differences have in common, and which tool seems to have seen one side alone.
+    /// The properties that its differences have in common, and the tool that seems to have seen one
+    /// side alone.
     pub notes: Vec<String>,
 }
 
@@ -104,18 +106,18 @@ pub enum Stage {
     Pass,
     /// After the passes: the linker, or a tool behind it.
     Link,
-    /// Not told by what was given.
+    /// The inputs do not show it.
     Unknown,
 }
 
 /// A thing that differs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
-    /// What kind of thing.
+    /// Its kind.
     pub kind: Kind,
     /// Its name.
     pub name: String,
-    /// What differs of it.
+    /// The difference, in a line.
     pub summary: String,
     /// Why its verdict is what it is.
     pub evidence: Vec<String>,
@@ -264,7 +266,7 @@ fn cause(
     })
 }
 
-/// What the logs of both compilers say, if there are any.
+/// The comparison of the logs of both compilers, if there are any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum LogsSay {
     /// There are none.
@@ -384,7 +386,7 @@ fn member(modules: (&Module, &Module), difference: &Difference) -> Member {
 /// The addresses of the bytes that differ, on each side that has them in memory. The lengths are
 /// those of the summary: the longer one is the number of places.
 fn ranges(difference: &Difference) -> (Option<Range<u64>>, Option<Range<u64>>) {
-    // What stands at an offset is in no memory until code puts it there.
+    // Data at an offset (of a passive segment) is in no memory until code puts it there.
     if difference.kind != Kind::Data || !difference.summary.contains("at address ") {
         return (None, None);
     }
@@ -528,8 +530,8 @@ impl Logs {
     }
 }
 
-/// The first parts of the functions that differ, as far as they are of the log's first pass. Reads
-/// the log once, to the last of them.
+/// The first parts of the functions that differ, of those whose first part is of the log's first
+/// pass. Reads the log once, to the last of them.
 fn first_parts(
     log: &std::path::Path,
     comparison: &Comparison,

@@ -1,10 +1,11 @@
 //! An [`Explanation`] → text, JSON, or the page of `diff` with the causes in it.
 //!
-//! Neighbours: [`explain`](super::explain). All strings are printable already; the order is that of
-//! the clusters, and nothing depends on time.
+//! All strings are printable already; the order is the order of the clusters, and nothing depends
+//! on time.
 
 use super::{Cause, Explanation, Member, PassFound, Stage, User, Uses};
 use crate::diff::Report;
+use prova_builds::names::counted;
 use prova_builds::passes::LINE_CHARS_MAX;
 use std::fmt::Write as _;
 
@@ -27,8 +28,10 @@ impl Explanation {
         for (letter, input) in [('A', &self.diff.a), ('B', &self.diff.b)] {
             writeln!(
                 out,
-                "{letter}: {} ({} bytes, {} functions)",
-                input.name, input.bytes, input.functions
+                "{letter}: {} ({}, {})",
+                input.name,
+                counted(input.bytes, "byte"),
+                counted(input.functions, "function")
             )
             .ok();
         }
@@ -115,18 +118,18 @@ fn member_text(out: &mut String, member: &Member) {
     }
     for User { function, a, b } in &member.users {
         match a == b {
-            true => writeln!(out, "     used by {function}: {}", counted(*a)).ok(),
+            true => writeln!(out, "     used by {function}: {}", touches(*a)).ok(),
             false => {
-                writeln!(out, "     used by {function}: in A {}; in B {}", counted(*a), counted(*b))
+                writeln!(out, "     used by {function}: in A {}; in B {}", touches(*a), touches(*b))
                     .ok()
             }
         };
     }
 }
 
-fn counted(Uses { reads, writes, escapes }: Uses) -> String {
-    let counted =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+/// How often code reads and writes an address, and lets it escape.
+fn touches(Uses { reads, writes, escapes }: Uses) -> String {
+    let counted = |count: usize, what: &str| counted(count as u64, what);
     match (reads, writes, escapes) {
         (0, 0, 0) => "not at all".into(),
         _ => format!(

@@ -1,4 +1,4 @@
-//! What the user calls a function → its index.
+//! The user's name for a function → its index.
 //!
 //! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name
 //! section; a demangled name; the end of a demangled name (`write` of `core::fmt::write`); a part

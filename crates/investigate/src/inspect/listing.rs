@@ -7,7 +7,7 @@ use prova_module::{ExternKind, FuncIdx};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What a module has.
+/// The functions of a module.
 #[derive(Serialize)]
 pub struct Listing {
     format: u32,
@@ -93,7 +93,7 @@ impl Listing {
         Listing { format: super::view::FORMAT, functions }
     }
 
-    /// A line for each function, which a terminal does not obey but for its newlines.
+    /// A line for each function. The newlines are the only characters that a terminal obeys.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for entry in &self.functions {

@@ -7,9 +7,9 @@
 //!                                   └ wasm: operators as text                            └─ report: a file to attach to a report
 //! ```
 //!
-//! One function is translated and shown, whatever the size of the module. What is shown is the
-//! record of the very check that decides ([`prova_bytecode::explain`]). `docs/reference/inspect.md`
-//! has the schema of the JSON. Names come from the module and are hostile text: see
+//! Only one function is translated and shown, in a module of any size. The report shows the record
+//! of the very check that decides ([`prova_bytecode::explain`]). `docs/reference/inspect.md` has
+//! the schema of the JSON. Names come from the module and are hostile text: see
 //! [`names`](prova_builds::names). The command line prints; `tests/inspect.rs` of `prova-cli` holds
 //! outputs.
 

@@ -7,7 +7,7 @@
 //! Limits: the first [`LOOKED_AT_MAX`] names are looked at, and of each the first [`CHARS_MAX`]
 //! characters, so that the time does not grow with a hostile module's names.
 
-/// The most names that are told.
+/// The most names that are suggested.
 const TOLD_MAX: usize = 5;
 /// The most names that are compared.
 const LOOKED_AT_MAX: usize = 100_000;

@@ -17,7 +17,7 @@ const STACK: usize = 5;
 const LISTED_MAX: usize = 100;
 
 impl Function {
-    /// The function as text, which a terminal does not obey but for its newlines.
+    /// The function as text. The newlines are the only characters that a terminal obeys.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);

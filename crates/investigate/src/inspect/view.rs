@@ -43,7 +43,7 @@ pub struct Function {
     pub(super) refusal: Option<Refusal>,
 }
 
-/// What the translation depends on besides the module.
+/// The settings on which the translation depends, besides the module.
 #[derive(Serialize)]
 pub(super) struct Settings {
     /// `none`, `epoch` or `fuel`.
@@ -58,13 +58,13 @@ pub(super) struct Frame {
     pub(super) param_cells: u32,
     pub(super) local_cells: u32,
     pub(super) result_cells: u32,
-    /// What it charges against the stack limit.
+    /// Bytes that it charges against the stack limit.
     pub(super) charge_bytes: u64,
     /// The words of the code.
     pub(super) words: usize,
 }
 
-/// What a slot is for.
+/// The use of a slot.
 #[derive(Serialize)]
 pub(super) struct Slot {
     pub(super) first: u32,

@@ -1,9 +1,9 @@
 //! The symbol of a Rust function → a crate of a few lines whose build has that function again.
 //!
-//! Neighbours: [`isolate`](super::isolate) makes modules for what has no such symbol. A v0 symbol
-//! (`_R…`, RFC 2603) names the instance with its generic arguments, so a path can be written from
-//! it; casting the path to a pointer makes the compiler build just that instance, and no signature
-//! need be known.
+//! A v0 symbol (`_R…`, RFC 2603) names the instance with its generic arguments, so a path can be
+//! written from it; casting the path to a pointer makes the compiler build just that instance, and
+//! no signature need be known. Functions without such a symbol are left to
+//! [`isolate`](super::isolate), which makes modules of them.
 //!
 //! 1. What cannot be written as a path — closures, shims, items of anonymous scopes — is refused
 //!    with the reason.
@@ -46,7 +46,7 @@ pub fn crate_source(symbol: &str, dependencies: &[String]) -> Result<CrateSource
         );
         writeln!(manifest, "{dependency}").ok();
     }
-    // In a workspace of its own wherever it is put.
+    // It is a separate workspace in any folder.
     manifest.push_str("\n[profile.release]\ncodegen-units = 1\n\n[workspace]\n");
     let externs: String =
         if path.contains("alloc::") { "extern crate alloc;\n\n".into() } else { String::new() };

@@ -1,8 +1,8 @@
 //! A module and a [`Plan`] → a small module with one function and what it needs.
 //!
-//! Neighbours: [`needs`](super::needs) says what is written. Functions without a body in the plan
-//! are imports of the module [`IMPORTS`] under their symbols; names of functions, globals and data
-//! are kept, for the comparison pairs functions by them.
+//! [`needs`](super::needs) says which items are written. Functions without a body in the plan are
+//! imports of the module [`IMPORTS`] under their symbols; names of functions, globals and data are
+//! kept, for the comparison pairs functions by them.
 //!
 //! 1. The result is decoded and validated by the caller before it is used.
 
@@ -153,7 +153,7 @@ impl Writer<'_, '_> {
                 self.remap.parse_element(&mut elements, element.clone())?;
             }
         }
-        // What code takes references of must be declared somewhere outside code.
+        // Functions that code takes references of must be declared somewhere outside code.
         if !needs.referenced.is_empty() {
             let funcs: Vec<u32> =
                 needs.referenced.iter().map(|func| self.remap.func(*func)).collect();

@@ -1,8 +1,7 @@
 //! A name → the function; a function → what could be kept beside it.
 //!
-//! Neighbours: [`isolate`](super::isolate). Names are looked for as written (a symbol before an
-//! export, for an export may be a wrapper of the function of its name), then demangled, then as a
-//! unique part of a demangled name.
+//! Names are looked for as written (a symbol before an export, for an export may be a wrapper of
+//! the function of its name), then demangled, then as a unique part of a demangled name.
 
 use super::labels::gaps;
 use super::parts::Parts;
@@ -13,7 +12,7 @@ use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many candidates of an ambiguous name are listed.
+/// Maximum number of candidates of an ambiguous name that are listed.
 const CANDIDATES_MAX: usize = 8;
 
 /// The function of this index, symbol, export, demangled name, or unique part of one.

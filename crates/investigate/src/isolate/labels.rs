@@ -1,11 +1,10 @@
 //! Two bodies → a label for each operator: which of A and of B belong together.
 //!
-//! Neighbours: [`units`](super::units) has the operators, [`reduce`](super::reduce) takes labels
-//! out. Bodies are aligned once, with callees by their symbols: at each depth of blocks whole
-//! statements that are equal, first those that either side has once (patience, after Cohen), and
-//! between them what is as many on both sides one by one, which goes a depth deeper. What is left
-//! is a *gap*: if both sides have the same operators there with other immediates, each is paired
-//! with its like; else the gap is one edit.
+//! Bodies are aligned once, with callees by their symbols. At each depth of blocks equal statements
+//! are paired: first those that occur once on each side (patience, after Cohen). In a stretch
+//! between them that has as many statements on both sides, each is paired with its counterpart, and
+//! the pair is aligned a depth deeper. The rest is a *gap*: if both sides have the same operators
+//! there with other immediates, each is paired with its like; else the gap is one edit.
 //!
 //! 1. Labels grow along both bodies. An operator without a partner has the label of its gap, so a
 //!    label stands for one pair of operators, or for a gap as a whole.
@@ -101,7 +100,7 @@ impl Labels {
     }
 }
 
-/// What is not equal, in order.
+/// The stretches that are not equal, in order.
 pub(super) fn gaps<T: Hash + Eq>(a: &[T], b: &[T]) -> Vec<Gap> {
     let (mut gaps, mut from) = (Vec::new(), (0, 0));
     let mut close = |from: (usize, usize), to: (usize, usize)| {

@@ -8,8 +8,8 @@
 //! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
 //! ```
 //!
-//! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller,
-//! Hildebrandt 2002) over nested statements.
+//! [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002)
+//! over nested statements.
 //!
 //! 1. What is returned was compared: both modules are valid, and the function has the verdict and
 //!    the cause that it had in A and B; where only order differs, in the same operators. So
@@ -48,8 +48,8 @@ use wasm_encoder::{NameMap, NameSection, Section};
 /// How long may be searched.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many bytes of modules are compared at most, both sides and all tries together; a try
-    /// counts 1,000 more.
+    /// Maximum number of bytes of modules that are compared, both sides and all tries together; a
+    /// try counts 1,000 bytes more.
     pub work: u64,
     /// Executions that back `layout-only` in a try; the result is held to [`DiffOptions::runs`].
     pub runs: u32,
@@ -97,7 +97,7 @@ pub struct Isolated {
     pub exhausted: bool,
 }
 
-/// What a small module has.
+/// The items of a small module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     /// The function.
@@ -112,7 +112,7 @@ pub(crate) struct Plan {
     pub(crate) elements: BTreeSet<u32>,
     /// The function's body, if it is another than in the module.
     pub(crate) body: Option<Vec<u8>>,
-    /// What is kept because the other side needs its like.
+    /// Items that are kept because the other side needs their like.
     pub(crate) also: Also,
 }
 
@@ -216,7 +216,7 @@ pub fn isolate(
 }
 
 /// An object file with its symbols of functions as names: static functions have neither a name nor
-/// an export there, and what is cut out has no `linking` section any more.
+/// an export there, and the small module has no `linking` section any more.
 fn named(module: &Module) -> Cow<'_, Module> {
     let funcs = 0..module.func_count() as u32;
     let has_names = funcs.clone().any(|func| module.func_name(FuncIdx(func)).is_some());
@@ -255,7 +255,7 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
         }
         Some(name) => {
             let func = find::function(a, name)?;
-            // A function may have differences of name besides that of its code.
+            // A function may have differences of name besides the difference of its code.
             let of_it = differing.by_ref().filter(|one| one.a == Some(func.0.into()));
             of_it.max_by_key(|one| one.verdict).with_context(|| {
                 format!("`{}` does not differ", prova_builds::names::printable(name))
@@ -336,7 +336,7 @@ fn operators(module: &Module, func: u32) -> usize {
 
 /// A search for a smaller pair.
 pub(crate) struct Search<'o> {
-    /// Whether a pair is still what is looked for.
+    /// Whether a pair still shows the wanted difference.
     pub(crate) judge: &'o dyn Fn(&Pair) -> bool,
     /// The bytes that may still be compared.
     pub(crate) left: u64,
@@ -381,7 +381,7 @@ impl Search<'_> {
         let decode = |bytes, of: &Module| {
             Module::decode(bytes, of.features(), &prova_module::Limits::default())
         };
-        // What does not validate was no statement after all.
+        // A piece without which the module does not validate was no statement after all.
         let (Ok(a), Ok(b)) = (decode(a, &from.a), decode(b, &from.b)) else { return Ok(None) };
         let roots = from.roots.and(of_a.root.zip(of_b.root));
         let pair = Pair { a, b, funcs: (of_a.func, of_b.func), roots };

@@ -1,7 +1,7 @@
 //! A module → its sections as the encoder's lists, by index space.
 //!
-//! Neighbours: [`needs`](super::needs) and [`cut`](super::cut) read them. The module is valid, so
-//! counts and indices agree; an error is a section that the encoder does not know.
+//! The module is valid, so counts and indices agree; an error is a section that the encoder does
+//! not know.
 
 use super::find::symbol;
 use anyhow::Result;
@@ -55,7 +55,7 @@ impl<'m> Parts<'m> {
         Ok(parts)
     }
 
-    /// What a function is known by in both modules: its import, or its symbol.
+    /// The identity of a function in both modules: its import, or its symbol.
     pub(crate) fn known_by(&self, module: &Module, func: u32) -> (String, String) {
         let import = self.imported.funcs.get(func as usize).map(|at| &self.imports[*at]);
         match import {

@@ -1,8 +1,7 @@
 //! A small crate → builds of it, in which the one instance is found and compared.
 //!
-//! Neighbours: [`crate_source`](super::crate_source) proposes,
-//! [`build`](mod@prova_builds::repro::build) builds, [`diff`](mod@crate::diff) compares. Only a
-//! build shows that the path may be named, and that the instance alone still differs.
+//! [`crate_source`](super::crate_source) proposes the crate. Only a build shows that the path may
+//! be named, and that the instance alone still differs.
 //!
 //! `tests/isolate.rs` builds a crate whose constant is drawn anew by each build.
 
@@ -15,7 +14,7 @@ use prova_module::{Features, FuncIdx, Limits, Module};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the builds of a small crate show.
+/// The result of building a small crate.
 #[derive(Clone, Debug)]
 pub struct Proof {
     /// The builds.
@@ -26,7 +25,7 @@ pub struct Proof {
     pub kept: Vec<PathBuf>,
 }
 
-/// What became of the instance.
+/// The fate of the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instance {
     /// There was no output to look into.

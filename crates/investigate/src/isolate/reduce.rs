@@ -1,9 +1,8 @@
 //! Delta debugging: as little as still answers yes.
 //!
-//! Neighbours: [`isolate`](super::isolate) asks; [`units`](super::units) says what may go together
-//! in one function, [`labels`](super::labels) what belongs together in both. Large pieces first,
-//! then halves of them, first edits and then at each depth of blocks; rounds end when one removes
-//! nothing.
+//! [`units`](super::units) gives the pieces that may be left out together in one function,
+//! [`labels`](super::labels) those that belong together in both. Large pieces first, then halves of
+//! them, first edits and then at each depth of blocks; rounds end when one removes nothing.
 //!
 //! 1. Every kept state answered yes.
 //! 2. What goes, goes by its labels: on both sides at once, and of an edit everything or nothing.
@@ -21,7 +20,7 @@ use std::ops::Range;
 /// Functions of more operators are not taken apart.
 pub const OPERATORS_MAX: usize = 20_000;
 
-/// So many rounds over all depths.
+/// Maximum number of rounds over all depths.
 const ROUNDS_MAX: usize = 4;
 
 /// The smallest choice of `count` items found for which `attempt` gives something: none of them, or
@@ -88,7 +87,7 @@ pub(crate) fn statements(search: &mut Search<'_>, mut pair: Pair) -> Result<Pair
     Ok(pair)
 }
 
-/// What is taken out together.
+/// The pieces that are taken out together.
 #[derive(Clone, Copy)]
 enum Level {
     /// Stretches that one side alone has, or that both have in other ways.

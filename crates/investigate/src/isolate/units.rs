@@ -1,10 +1,9 @@
 //! A function's body → the pieces that can be taken out of it: statements, from the outer to the
 //! inner.
 //!
-//! Neighbours: [`reduce`](super::reduce) tries them. A *statement* is a stretch of operators at one
-//! depth of blocks, at whose start and end the operand stack is as high as its block began; so
-//! without it the body is still valid, unless it was unreachable code or a value is missed by type.
-//! The caller validates.
+//! A *statement* is a stretch of operators at one depth of blocks, at whose start and end the
+//! operand stack is as high as its block began; so without it the body is still valid, unless it
+//! was unreachable code or a value is missed by type. The caller validates.
 //!
 //! 1. Statements of one depth do not overlap; one of depth d + 1 lies within one of depth d.
 

@@ -1,6 +1,6 @@
 //! A divergence → its class: what must stay the same while it is made smaller.
 //!
-//! Neighbours: `diverge` names the first event that differs; `reduce` compares classes.
+//! `diverge` names the first event that differs; `reduce` compares classes.
 //!
 //! 1. Two divergences of one class differ in the same kind of event of an operator of the same
 //!    name; where a side has no such event, it ended in the same way. So a fault of another
@@ -12,14 +12,14 @@ use crate::diverge::{Divergence, Verdict};
 use serde::Serialize;
 use std::fmt;
 
-/// What kind of difference it is.
+/// The kind of a difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Class {
     /// Both sides agree in the operator's event, and then go different ways.
     pub ways: bool,
     /// The operator's name without immediates; empty if no event differs, or of an entry.
     pub operator: String,
-    /// What the event tells: `value`, `condition`, `entered with`.
+    /// The kind of the event: `value`, `condition`, `entered with`.
     pub event: String,
     /// How a side ended that has no such event.
     pub ends: [Option<String>; 2],

@@ -1,11 +1,11 @@
 //! A function's body → the stretches that compute one number, each of which a constant could stand
 //! for.
 //!
-//! Neighbours: `reduce` tries them; the walker of `prova_module` gives the operands.
+//! The walker of `prova_module` gives the operands.
 //!
 //! 1. An expression is a stretch of operators after which the stack has one value more than before
-//!    it, of a known type of numbers. So a constant of the type in its place keeps the body valid,
-//!    but for locals that must be set; the caller validates.
+//!    it, of a known type of numbers. A constant of the type in its place keeps the body valid,
+//!    unless a local that must be set is set there; the caller validates.
 
 use prova_module::ops::Kind;
 use prova_module::walk::{Domain, Edge, Exit, Frame, Site, walk};

@@ -1,4 +1,4 @@
-//! A module and its state at the entry of a function → a module of its own that goes on from there.
+//! A module and its state at the entry of a function → a separate module that goes on from there.
 //!
 //! ```text
 //! types, tables, tags, elements   as they are
@@ -8,8 +8,7 @@
 //! entry                           calls the function with its arguments; the one export
 //! ```
 //!
-//! Neighbours: `locate` has the state; `isolate` has the lists of a module's sections ([`Parts`]);
-//! `reduce` makes it smaller. Indices stay what they are.
+//! Indices stay what they are. `reduce` makes the module smaller.
 //!
 //! 1. The module imports nothing.
 //! 2. With all of the memory, the run goes on as the one that it was taken from, as long as tables
@@ -34,16 +33,16 @@ use wasm_encoder::{
 };
 use wasmparser::DataKind;
 
-/// The export of what is cut out.
+/// The export of the frozen module.
 pub const ENTRY: &str = "entry";
 /// Most calls of the host whose answers are written into a module.
 pub(super) const ANSWERS_MAX: u64 = 1000;
 /// Bytes that are the same stand together in one segment, with gaps of zeros up to this many.
 const GAP: usize = 16;
-/// Memory is kept in pieces of so many bytes, aligned.
+/// Memory is kept in pieces of this number of bytes, aligned.
 pub(super) const PIECE: u64 = 8;
 
-/// What a run of the frozen module has used.
+/// The functions and memory that runs of the frozen module have used.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Used {
     /// Functions that were executed.
@@ -99,7 +98,7 @@ struct Writer<'s, 'm> {
     used: Option<&'s Used>,
     record: &'s Record,
     calls: Vec<Call>,
-    /// What the host writes, as passive segments behind the module's own.
+    /// The bytes that the host writes, as passive segments behind the module's own.
     data: Vec<Vec<u8>>,
 }
 
@@ -243,7 +242,7 @@ impl Writer<'_, '_> {
         Ok(function)
     }
 
-    /// The module's own segments, what the host writes, and what is in the memories.
+    /// The module's own segments, the host's writes, and the contents of memories.
     fn segments(&self) -> Outcome<DataSection> {
         let mut data = DataSection::new();
         for segment in &self.parts.data {

@@ -6,10 +6,9 @@
 //! entries before n ─► activations, the last first ─ run up to one ─► memories, globals, arguments
 //! ```
 //!
-//! Neighbours: `trace` runs, `diverge::search` finds the event, `freeze` writes the state as a
-//! module.
+//! `freeze` writes the state as a module.
 //!
-//! 1. Of the events that `diverge` compared only some are told, so the first that differs is still
+//! 1. Only some of the events that `diverge` compared are kept, so the first that differs is still
 //!    the one that it named.
 //! 2. Both sides have the same events before it; so the number of an entry is the same on both.
 //!
@@ -27,7 +26,7 @@ use std::ops::Range;
 /// Entries of a function that are tried.
 pub(super) const ENTRIES_MAX: usize = 3;
 
-/// What a program is when a function is entered.
+/// The state of a program when a function is entered.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) func: u32,
@@ -91,7 +90,7 @@ pub(super) fn entries(case: &Case<'_>, funcs: [u32; 2], places: &Places) -> Resu
     Ok(Entries { prepared, funcs, width, numbers, calls })
 }
 
-/// What is told of each side.
+/// The sites whose events are kept, by side.
 struct Told {
     deep: [BTreeSet<u32>; 2],
     ids: [Vec<Option<u32>>; 2],
@@ -128,7 +127,7 @@ impl Told {
         if let Some(partners) = &case.partners {
             let (modules, [sites_a, sites_b]) = (&case.modules, &sites);
             let ids = align::align(partners, (&modules[0], sites_a), (&modules[1], sites_b));
-            // A pair of sites is told if either side wants it.
+            // A pair of sites has events if either side wants it.
             let wanted: BTreeSet<u32> = ids
                 .b_of
                 .iter()

@@ -1,4 +1,4 @@
-//! A divergence → a small module of its own that still diverges in the same class.
+//! A divergence → a small separate module that still diverges in the same class.
 //!
 //! ```text
 //! Record + two sides ─ diverge ─► class, function, who had called
@@ -7,8 +7,8 @@
 //!        └─────────── an entry before, the caller, its caller, … ──────┘
 //! ```
 //!
-//! Neighbours: [`diverge`](mod@crate::diverge) finds the divergence and judges every try;
-//! [`isolate`](mod@crate::isolate) has the search over statements.
+//! [`diverge`](mod@crate::diverge) judges every try; [`isolate`](mod@crate::isolate) has the search
+//! over statements.
 //!
 //! 1. What is returned was compared by `diverge` as a user would: it is a valid module without
 //!    imports whose export [`ENTRY`] diverges in the class that the program had (module `class`).
@@ -52,10 +52,10 @@ const FUEL_LEAST: u64 = 100_000;
 /// How long may be searched, and what of `diverge` is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// So many bytes of modules are tried at most, both sides and all tries together; a try counts
-    /// 1,000 more.
+    /// Maximum number of bytes of modules that are tried, both sides and all tries together; a try
+    /// counts 1,000 bytes more.
     pub work: u64,
-    /// What the divergence is looked for with.
+    /// The options with which the divergence is looked for.
     pub diverge: diverge::Options<'static>,
 }
 
@@ -70,9 +70,9 @@ impl Default for Options {
 pub struct Shrunk {
     /// The small module.
     pub module: Module,
-    /// That of the second side, if the sides have two builds.
+    /// The small module of the second side, if the sides have two builds.
     pub against: Option<Module>,
-    /// What is the same of both divergences.
+    /// The class of both divergences.
     pub class: Class,
     /// The divergence of the program.
     pub before: Divergence,
@@ -112,7 +112,7 @@ impl fmt::Display for NotShown {
 
 impl std::error::Error for NotShown {}
 
-/// What is shrunk.
+/// The input of the search.
 struct Case<'c> {
     record: &'c Arc<Record>,
     sides: &'c [Side<'c>; 2],
@@ -129,7 +129,7 @@ struct Case<'c> {
     class: Class,
 }
 
-/// What is cut out takes no arguments.
+/// Gives no arguments: the small module's function takes none.
 fn no_arguments(_: &str, _: &FuncType, _: &[String]) -> Result<Vec<Val>> {
     Ok(Vec::new())
 }
@@ -236,14 +236,14 @@ impl<'c> Case<'c> {
         (Class::of(&found).as_ref() == Some(&self.class)).then_some(found)
     }
 
-    /// The first entry, of the function that differs or of one that had called, from which a module
-    /// of its own diverges; and the fuel that its runs need.
+    /// The first entry, of the function that differs or of a caller, whose separate module
+    /// diverges; and the fuel that its runs need.
     fn cut(&self, found: &Divergence) -> Result<Option<(Pair, u64)>> {
         let places = locate::places(found);
         for funcs in self.roots(found) {
             let entries = locate::entries(self, funcs, &places)?;
             for &number in &entries.numbers {
-                // What cannot be written as a module may be so from a caller on.
+                // A state that cannot be written as a module may be written from a caller on.
                 let Ok(pair) = self.frozen(&entries, number) else { continue };
                 let fuel = Some(self.options.diverge.fuel.unwrap_or(FUEL));
                 if self.judged(&pair, fuel).is_none() {

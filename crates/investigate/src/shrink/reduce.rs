@@ -6,9 +6,9 @@
 //!        └──────────────────────── as long as something goes ───────────────────────┘
 //! ```
 //!
-//! Neighbours: `isolate` has the search over statements and segments (delta debugging), here with
-//! another judge; `expressions` and `used` have the constants. Of two builds only what both have
-//! goes, from both at once (`isolate::labels`), and expressions stay.
+//! The search over statements and segments is the one of `isolate` (delta debugging), here with
+//! another judge. Of two builds only pieces that both have are removed, from both at once
+//! (`isolate::labels`), and expressions stay.
 //!
 //! 1. What comes out was judged.
 //! 2. The search is bounded by the bytes of the modules that it tries, and each try by fuel; so the
@@ -24,7 +24,7 @@ use anyhow::Result;
 use prova_module::{FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many rounds over all functions.
+/// Maximum number of rounds over all functions.
 const ROUNDS_MAX: usize = 4;
 
 /// Makes a pair smaller, whose roots are what is exported.
@@ -113,7 +113,7 @@ fn constants(case: &Case<'_>, search: &mut Search<'_>, mut pair: Pair) -> Result
     }
 }
 
-/// What an operator gave in the run.
+/// The result of an operator in the run.
 fn given(case: &Case<'_>, module: &Module, place: (u32, u32)) -> Option<u64> {
     let record = case.record_of(module).ok()?;
     let (values, _) = values(case, &record).ok()?;

@@ -1,8 +1,9 @@
-//! What was made small → text and JSON.
+//! The shrunk module → text and JSON.
 //!
-//! Neighbours: `diverge` has the report of the small module itself.
+//! `diverge` has the report of the small module itself.
 
 use super::{ENTRY, Shrunk};
+use prova_builds::names::counted;
 use serde_json::json;
 use std::fmt::Write;
 
@@ -30,7 +31,7 @@ impl Shrunk {
         }
     }
 
-    /// What was done, as text.
+    /// The result of shrinking, as text.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         writeln!(out, "{}", self.class).ok();
@@ -55,16 +56,12 @@ impl Shrunk {
         }
         .ok();
         let ended = if self.exhausted { "; the budget ended the search" } else { "" };
-        let tries = self.tries;
-        writeln!(
-            out,
-            "verified: `prova diverge` finds the same class ({tries} modules tried{ended})"
-        )
-        .ok();
+        let tries = counted(self.tries, "module");
+        writeln!(out, "verified: `prova diverge` finds the same class ({tries} tried{ended})").ok();
         prova_builds::names::printable_lines(&out)
     }
 
-    /// What was done, as JSON.
+    /// The result of shrinking, as JSON.
     ///
     /// # Errors
     /// The serialiser's; none is known.

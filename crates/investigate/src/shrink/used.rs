@@ -1,6 +1,6 @@
-//! A frozen module → what its runs read and execute, and how long they are.
+//! A frozen module → the memory that its runs read and the functions that they execute.
 //!
-//! Neighbours: `freeze` leaves out the rest; `trace` tells the loads.
+//! `trace` gives the loads; `freeze` leaves out everything else.
 //!
 //! Limits: of a run of more than [`EVENTS_MAX`] events everything counts as used.
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Most events of a run that are looked at.
 const EVENTS_MAX: u64 = 1 << 20;
 
-/// What a side uses; `None` if the run is too long.
+/// The functions and memory that a side uses; `None` if the run is too long.
 ///
 /// # Errors
 /// If the module cannot start.
@@ -51,7 +51,7 @@ pub(super) fn used(case: &Case<'_>, side: usize, record: &Arc<Record>) -> Result
 /// How an operator reads memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// So many bytes at an address.
+    /// This number of bytes at an address.
     Load(u64),
     /// Of a copy the second operand and the third one.
     Copy,

@@ -1,15 +1,14 @@
-//! A prepared module in an engine of somebody else → how it ran there.
+//! A prepared module in another engine → how it ran there.
 //!
 //! ```text
 //! Prepared + Watch ─ standalone ─► module ─ ForeignEngine::run ─► lines ─► Watch ─► Ran
 //! ```
 //!
-//! Neighbours: `standalone` makes the module, `run` does the same in this engine; the command line
-//! starts processes.
+//! `standalone` makes the module; the command line starts processes.
 //!
-//! 1. What an engine prints is untrusted: a line is read only if it has its form, each event must
-//!    be the one that the watch waits for, and no list grows beyond what was asked for.
-//! 2. A run that trapped has told its last event only if that was one of those that were wanted:
+//! 1. The output of an engine is untrusted: a line is read only if it has its form, each event must
+//!    be the one that the watch waits for, and no list grows beyond its requested length.
+//! 2. The last event of a run that trapped is known only if it was one of the wanted events:
 //!    [`Ran::exact`] says so.
 //!
 //! Limits: engines word their traps differently ([`TRAPS`]); NaN bits are what the engine makes.
@@ -42,7 +41,7 @@ pub trait ForeignEngine: fmt::Debug {
     fn run(&self, wasm: &[u8], line: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<String>>;
 }
 
-/// What an engine has told so far.
+/// The state of a run in another engine, from the lines that it has printed.
 struct Told<'t> {
     record: &'t Record,
     imports: &'t [(String, String)],
@@ -59,7 +58,7 @@ struct Told<'t> {
     last: Option<(u64, u64)>,
     calls: u64,
     memory: Option<u64>,
-    /// What is wrong with the lines.
+    /// The first fault in the lines.
     broken: Option<String>,
 }
 
@@ -216,7 +215,7 @@ impl Told<'_> {
         }
     }
 
-    /// What the run was.
+    /// The result of the run.
     fn ran(mut self, failed: Option<String>) -> Result<Ran> {
         if let Some(broken) = self.broken {
             bail!("the engine does not do what the module says: {broken}");
@@ -270,7 +269,7 @@ fn texts(types: &[ValType], cells: &[u64]) -> Vec<String> {
     types.iter().map(text).collect()
 }
 
-/// What engines say of a trap, in small letters, and what this engine says. The first that is
+/// Words of engines for a trap, in small letters, and this engine's words for it. The first that is
 /// found counts.
 const TRAPS: &[(&str, &str)] = &[
     ("unreachable", "wasm `unreachable` instruction executed"),

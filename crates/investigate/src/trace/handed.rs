@@ -1,13 +1,13 @@
-//! A call of WASI → the bytes that it hands to the host, as events: what `fd_write` writes, and
-//! paths.
+//! A call of WASI → the bytes that it hands to the host, as events: the bytes that `fd_write`
+//! writes, and paths.
 //!
 //! ```text
 //! vectors: for each vector   for each byte: word |= byte << 8 n   seven of them ─► event 0
 //! path:    one stretch       the rest of the call                             ─► event 1
 //! ```
 //!
-//! Neighbours: `instrument` writes it into the wrapper of an imported function, before the call;
-//! the table of `xref::watch` says which arguments lead to bytes that the host reads.
+//! `instrument` writes this code into the wrapper of an imported function, before the call; the
+//! table of `xref::watch` says which arguments lead to bytes that the host reads.
 //!
 //! 1. Vectors that follow each other are one stream: how a program cuts what it writes into vectors
 //!    of one call is no difference of these events.
@@ -25,7 +25,7 @@ use prova::wasi::WASI_MODULE;
 use prova_module::{ExternKind, FuncIdx, Module, ValType};
 use wasm_encoder::{BlockType, InstructionSink, MemArg, MemArgTarget};
 
-/// Most bytes of a stream that are told (64 MiB).
+/// Most bytes of a stream that have events (64 MiB).
 const BYTES_MAX: i64 = 64 << 20;
 /// Most vectors of one call; the host takes no more.
 const VECTORS_MAX: i64 = 1024;
@@ -172,7 +172,7 @@ impl<'b, 'm, 's, 'p> Stream<'b, 'm, 's, 'p> {
     }
 }
 
-/// What is loaded.
+/// The width of a load.
 enum Bytes {
     One,
     /// At this distance.

@@ -11,13 +11,13 @@
 //! globals. So every tier gives the same events, an engine that traces nothing pays nothing, and
 //! only the events that somebody wants to see leave the program (`watch`).
 //!
-//! Neighbours: `record` and `replay` are the host's side; `standalone` and `foreign` take a run to
-//! an engine of somebody else; `diverge` compares two runs; the command line prints.
+//! `record` and `replay` are the host's side; `standalone` and `foreign` take a run to another
+//! engine.
 //!
 //! 1. Sites name functions and offsets of the module as it was given.
 //! 2. A run is deterministic: its input is a record, and NaNs have fixed bits.
-//! 3. An event comes after what it tells has happened, but for branches and calls, which it
-//!    precedes. An operator that traps has none.
+//! 3. An event comes after its effect has happened; events of branches and calls come before. An
+//!    operator that traps has none.
 //! 4. Memory is bounded by the module and by constants, however long the run is.
 //!
 //! Limits: what is instrumented has larger frames, so it is given a larger stack; a program that

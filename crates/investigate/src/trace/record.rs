@@ -4,8 +4,8 @@
 //! run ─ calls of the host ─► Recorder ─► bytes ─ Record::read ─► Record ─► replay
 //! ```
 //!
-//! Neighbours: `replay` asks for the answers in their order; the command line writes the file while
-//! the program runs. All numbers are little-endian; a text is its length (u32) and its bytes.
+//! `replay` asks for the answers in their order; the command line writes the file while the program
+//! runs. All numbers are little-endian; a text is its length (u32) and its bytes.
 //!
 //! ```text
 //! file   = MAGIC version:u32 module:(u64 bytes) export:text args:(u32 text*) entry*
@@ -38,7 +38,7 @@ pub const RECORD_BYTES_MAX: u64 = 1 << 30;
 /// Most arguments or results of a call of the host; the greatest number that a module may declare.
 const VALUES_MAX: u32 = 1000;
 
-/// What is wrong with a file that ends too early.
+/// The fault of a file that ends too early.
 const CUT: &str = "fewer bytes than it says";
 
 const CALL: u8 = 1;
@@ -47,7 +47,7 @@ const RETURNED: u8 = 0;
 const EXITED: u8 = 1;
 const STOPPED: u8 = 2;
 
-/// What the host answered.
+/// The host's answer to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// These results, a cell each.
@@ -76,7 +76,7 @@ pub struct Call {
 pub struct RecordError {
     /// Where in the file.
     pub offset: usize,
-    /// What is wrong.
+    /// The fault, in words.
     pub what: &'static str,
 }
 
@@ -193,7 +193,7 @@ impl Record {
         self.bytes.get(range.clone()).unwrap_or_default()
     }
 
-    /// What the host wrote in a call: addresses and bytes.
+    /// The writes of the host in a call: addresses and bytes.
     pub fn writes<'r>(&'r self, call: &'r Call) -> impl Iterator<Item = (u64, &'r [u8])> {
         call.writes.iter().map(|(start, range)| (*start, self.written(range)))
     }
@@ -211,7 +211,7 @@ impl Iterator for Calls {
 
     fn next(&mut self) -> Option<Call> {
         let mut reader = Reader { bytes: &self.bytes, at: self.at };
-        // What was read once can be read again.
+        // An entry that was read once can be read again.
         let Ok(Entry::Call(call)) = reader.entry() else { return None };
         self.at = reader.at;
         Some(call)

@@ -1,7 +1,7 @@
-//! What the host wrote for one build of a program → where another build wants it.
+//! The bytes that the host wrote for one build of a program → their places in another build.
 //!
-//! Neighbours: `replay` asks, where a record is of another build; the table of `xref::watch` knows
-//! what functions of WASI do with their arguments.
+//! `replay` asks, where a record is of another build; the table of `xref::watch` knows the
+//! arguments of WASI's functions.
 //!
 //! Two builds keep their data at other addresses, so an argument that is an address is no
 //! difference, and bytes that the host wrote behind one go behind the other's. What a call read in
@@ -39,7 +39,7 @@ fn is_strings(name: &str) -> bool {
     matches!(name, "args_get" | "environ_get")
 }
 
-/// Whether two calls of a function of WASI are the same but for addresses.
+/// Whether two calls of a function of WASI are the same except for addresses.
 pub(super) fn same(name: &str, a: &[u64], b: &[u64]) -> bool {
     let masked = addresses(name);
     let mut both = a.iter().zip(b).enumerate();

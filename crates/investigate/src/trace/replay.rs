@@ -1,7 +1,7 @@
 //! A record → the functions that a module imports, which give the recorded answers.
 //!
-//! Neighbours: `record` has the answers, `run` links these functions. A program that asks for
-//! another call than the next recorded one is stopped with [`OtherCall`], which says where.
+//! A program that asks for another call than the next recorded one is stopped with [`OtherCall`],
+//! which says where.
 //!
 //! 1. A call is compared by name and by its arguments before anything is written; of another build
 //!    than the recorded one without addresses, and what the host wrote goes to where that build
@@ -37,9 +37,9 @@ pub(crate) struct Replay {
 pub struct OtherCall {
     /// Its number among the calls of the host, from 1.
     pub number: u64,
-    /// What it asked for.
+    /// The call that it asked for.
     pub asked: String,
-    /// What was recorded; `None` if nothing more was.
+    /// The recorded call; `None` if nothing more was recorded.
     pub recorded: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) trait Replays: 'static {
     /// The replay.
     fn replay(&mut self) -> &mut Replay;
 
-    /// The host has written so many bytes to memory.
+    /// Called after the host has written `_bytes` bytes to memory at `_start`.
     fn wrote(&mut self, _start: u64, _bytes: usize) {}
 }
 
@@ -141,7 +141,7 @@ pub(super) fn cells_of(val: &Val, cells: &mut Vec<u64>) {
     }
 }
 
-/// Defines every function that a module imports, but for those of `except`, as one that replays.
+/// Defines every function that a module imports, except those of `except`, as one that replays.
 pub(crate) fn link<T: Replays>(
     linker: &mut Linker<T>,
     module: &Module,

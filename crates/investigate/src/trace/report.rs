@@ -1,13 +1,13 @@
 //! Events → places, words, text and JSON.
 //!
-//! Neighbours: `run` and `diverge` ask for it. Names are printable when they leave this file.
+//! Names are printable when they leave this file.
 
 use super::record::Record;
 use super::run::{Prepared, Ran, Wanted};
 use super::site::{Level, Site, What};
 use super::watch::Event;
 use crate::op::mnemonic;
-use prova_builds::names::{demangle, printable};
+use prova_builds::names::{counted, demangle, printable};
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, Module, ValType};
 use serde::Serialize;
@@ -27,14 +27,14 @@ pub struct Shown {
     pub offset: u32,
     /// Its mnemonic; of a call, with the callee.
     pub operator: String,
-    /// What the words are.
+    /// The meaning of the words.
     pub event: &'static str,
     /// Up to two words, hexadecimal; of bytes that are written the bytes, quoted.
     pub words: Vec<String>,
 }
 
 impl Shown {
-    /// What happened, without its number.
+    /// The event in words, without its number.
     pub fn what(&self) -> String {
         let words = self.words.join(", ");
         let event =
@@ -58,7 +58,7 @@ pub(crate) fn function(name: &str, index: u32) -> String {
     if name == own { own } else { format!("{name} ({own})") }
 }
 
-/// The name of a function, printable: its own, or that of its import or first export.
+/// The name of a function, printable: its own, or the name of its import or first export.
 pub(crate) fn named(module: &Module, func: FuncIdx) -> String {
     if let Some(name) = module.func_name_or_export(func) {
         return printable(&demangle(name));
@@ -142,7 +142,7 @@ fn callee_results(module: &Module, site: Site) -> Vec<ValType> {
     of_func.or_else(of_type).map(|ty| ty.results.to_vec()).unwrap_or_default()
 }
 
-/// What the words of an event are.
+/// The meaning of the words of an event.
 fn words_are(what: What) -> &'static str {
     match what {
         What::HostCall(0) => "calls the host with",
@@ -175,7 +175,8 @@ fn text(what: What, word: u64) -> String {
         What::HostBytes(_) => {
             let bytes = word.to_le_bytes();
             let count = usize::from(bytes[7]).min(7);
-            format!("\"{}\"", bytes[..count].escape_ascii())
+            let text = bytes[..count].escape_ascii().to_string();
+            format!("\"{}\"", text.replace("\\'", "'"))
         }
         _ => format!("{word:#x}"),
     }
@@ -237,7 +238,7 @@ pub struct Frame {
     pub operator: String,
 }
 
-/// Most frames of a call stack that are told.
+/// Most frames of a call stack that are shown.
 const FRAMES_MAX: usize = 64;
 
 /// Active functions with their names.
@@ -309,7 +310,8 @@ impl TraceReport {
             out.push('\n');
         }
         let TraceReport { level, events, hash, calls, recorded, ended, .. } = self;
-        writeln!(out, "level {level}: {events} events, hash {hash}").ok();
+        let events = counted(*events, "event");
+        writeln!(out, "level {level}: {events}, hash {hash}").ok();
         writeln!(out, "{calls} of {recorded} calls of the host; the program {ended}").ok();
         if let Some(recorded) = &self.ended_otherwise {
             writeln!(out, "note: when it was recorded, the program {recorded}").ok();

@@ -4,10 +4,9 @@
 //! live: module + WASI ─► Record          Prepared: Record + Config + Plan ─ run(Watch) ─► Ran
 //! ```
 //!
-//! Neighbours: `instrument`, `replay` and `watch` are put together here; `diverge` runs what is
-//! prepared as often as it must.
+//! `diverge` runs a prepared program as often as it must.
 //!
-//! 1. Every run has a fresh store, and fixed NaN bits whatever the settings say.
+//! 1. Every run has a fresh store, and fixed NaN bits under any settings.
 //! 2. What stops a program is never an error of ours: [`End`] says what it was. Errors are of what
 //!    cannot start.
 
@@ -89,7 +88,7 @@ pub(crate) struct Value {
     pub(crate) high: u64,
 }
 
-/// What a run has shown.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
     pub(crate) end: End,
@@ -126,7 +125,7 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
-/// What belongs to a run.
+/// The host's side of a run.
 pub(crate) struct Host {
     replay: Replay,
     watch: Watch,
@@ -144,9 +143,9 @@ pub(crate) struct Prepared {
     engine: Engine,
     /// The module as it was.
     original: Module,
-    /// What runs.
+    /// The module that runs.
     module: Module,
-    /// What is told, if it is instrumented.
+    /// The sites, if it is instrumented.
     told: Option<Instrumented>,
     linker: Linker<Host>,
     record: Arc<Record>,
@@ -207,12 +206,12 @@ impl Prepared {
         self.original.wasm()
     }
 
-    /// The sites, by the numbers that events are told under if all are told.
+    /// The sites, by their numbers in events if all sites have events.
     pub(crate) fn sites(&self) -> &[Site] {
         self.told.as_ref().map_or(&[], |told| &told.sites)
     }
 
-    /// What runs: the module as it was, or instrumented.
+    /// The module that runs: the original, or the instrumented one.
     pub(super) fn running(&self) -> &prova_module::Module {
         self.module.wasm()
     }
@@ -236,8 +235,8 @@ impl Prepared {
         self.run_in(watch, args, false, &mut |_, _| {})
     }
 
-    /// Runs it, and then again in the instance that is left: the second run is told, with the same
-    /// answers of the host.
+    /// Runs it, and then again in the instance that is left. The events are those of the second
+    /// run, with the same answers of the host.
     ///
     /// # Errors
     /// As [`Prepared::run`].
@@ -338,7 +337,7 @@ impl Prepared {
         invoke(store, &made, called, args)
     }
 
-    /// A run of which nothing is told, and which leaves nothing but what it did to the instance.
+    /// Runs once without keeping events, and leaves only the effects on the instance.
     fn first(
         &self,
         store: &mut Store<Host>,
@@ -371,7 +370,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// What ended a run, and who was active.
+    /// The end of a run that failed, and the functions that were active.
     fn end(&self, error: &Error) -> (End, Vec<(u32, u32)>) {
         let backtrace = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |all| all.frames());
         let place = |frame: &prova::FrameInfo| match &self.told {
@@ -640,7 +639,7 @@ pub fn record_unknown<T: 'static>(
     Ok(())
 }
 
-/// What is wanted of a trace.
+/// The request for a trace.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// Which events there are.

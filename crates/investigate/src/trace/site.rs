@@ -10,12 +10,12 @@ use std::fmt;
 pub enum Level {
     /// Calls of the host, with their arguments and results.
     Host,
-    /// Functions that are entered and left, told around them: their own code stays as it is, but
-    /// for the numbers of functions. Deeper levels tell the same at the calls.
+    /// Functions that are entered and left, with events around them: their own code stays as it is,
+    /// except the indices of functions in it. Deeper levels have these events at the calls.
     Around,
     /// Calls of the module's functions, with arguments and results.
     Calls,
-    /// What changes memories, globals and tables.
+    /// Changes of memories, globals and tables.
     Stores,
     /// Loads, with their values.
     Loads,
@@ -62,8 +62,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// What an event tells. An event has two words; where there is more to tell, further events of the
-/// same operator follow, and the number is theirs, from 0.
+/// The kind of an event. An event has two words; an operator that needs more has further events,
+/// and the number is theirs, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum What {
     /// The host is called; the words are arguments.

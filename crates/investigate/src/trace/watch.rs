@@ -1,7 +1,6 @@
 //! The events that leave a program → checkpoints, and the events of a stretch.
 //!
-//! Neighbours: `instrument` writes the code that counts, folds and asks; `run` links [`Watch`] to
-//! it.
+//! `instrument` writes the code that counts, folds and asks; `run` links [`Watch`] to it.
 //!
 //! 1. The hash after an event is [`folded`] of the one before: each step is a bijection of the
 //!    hash, and of each word. So two runs that differ in one word of one event have different
@@ -15,7 +14,8 @@ use std::collections::BTreeSet;
 /// Most checkpoints of a list.
 pub const CHECKPOINTS_MAX: usize = 4096;
 
-/// So many events at least are kept of those of some sites; at most twice as many.
+/// If only events of some sites are wanted, at least this many of the last ones are kept, and fewer
+/// than twice as many.
 pub(crate) const KEPT_MAX: usize = 256;
 
 /// The odd factors of the hash (the first digits of the golden ratio, of √2 and of √3).
@@ -43,7 +43,7 @@ pub(crate) struct Event {
     pub(crate) hash: u64,
 }
 
-/// What is asked for of a run.
+/// The request of a run: its checkpoints, and the events to keep.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     /// Checkpoints are at `from + k * step`, for k from 1; 0 is none.

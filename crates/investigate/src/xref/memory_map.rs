@@ -1,9 +1,8 @@
 //! A module's memory → which addresses are stack, data, unwritten (bss) and heap.
 //!
-//! Neighbours: `diff` decides with it which constants may be addresses; `xref` prints it. The stack
-//! pointer's *initial value* often equals the first data address (the stack grows down from there):
-//! they are two things, and no rule here or in the callers equates an address with a global by
-//! value.
+//! `diff` decides with it which constants may be addresses. The stack pointer's *initial value*
+//! often equals the first data address (the stack grows down from there): they are two things, and
+//! no rule here or in the callers equates an address with a global by value.
 
 use prova_builds::names::printable;
 use prova_module::{ConstOp, DataIdx, DataMode, ExternKind, GlobalIdx, Module, ValType};
@@ -104,7 +103,7 @@ impl MemoryMap {
         self.spans[..after].iter().rev().take(4).find(|span| span.range().contains(&address))
     }
 
-    /// What an address is, in words.
+    /// An address in words: its segment, or the region that it lies in.
     pub fn describe(&self, address: u64) -> String {
         if let Some(span) = self.span_at(address) {
             let name = if span.name.is_empty() {

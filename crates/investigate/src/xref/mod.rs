@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Complete for globals that code accesses directly; an access through a pointer that was computed
-//! is not seen. That is why *escapes* are listed: whoever holds an escaped address may read and
+//! is not seen. That is why *escapes* are listed: code that holds an escaped address may read and
 //! write as well. And an address that escapes is a dependency by itself: a program that hashes it
 //! behaves differently wherever the linker puts it.
 //!
@@ -83,7 +83,7 @@ pub struct Pointer {
 pub struct GlobalAddress {
     /// Its index.
     pub global: u32,
-    /// Its name or that of its export, printable; empty if it has none.
+    /// Its name or its export's, printable; empty if it has none.
     pub name: String,
     /// The address.
     pub value: u64,
@@ -100,7 +100,7 @@ pub struct XrefReport {
     pub start: u64,
     /// One past the last.
     pub end: u64,
-    /// What is there.
+    /// The region of memory there, in words.
     pub place: String,
     /// The linker's name for the first address, with the distance from its start.
     pub symbol: Option<String>,
@@ -115,16 +115,16 @@ pub struct XrefReport {
     pub indexed: Vec<Use>,
     /// Words of data that are addresses in the range: where words stand first, then the others.
     pub pointers: Vec<Pointer>,
-    /// Globals that hold an address in the range, but for the stack pointer.
+    /// Globals that hold an address in the range, except the stack pointer.
     pub globals: Vec<GlobalAddress>,
-    /// What the lists do not show, if that is more than usual.
+    /// A note on the limits of the lists, if those are larger than usual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The memory map.
     pub map: MemoryMap,
 }
 
-/// What a user asks for.
+/// Parses the user's range of addresses.
 ///
 /// # Errors
 /// A message, if it is neither a range of addresses (`4096`, `0x1000..0x1010`) nor the name of a
@@ -133,7 +133,7 @@ pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
     target_in(module, 0, text)
 }
 
-/// What a user asks for in one of the memories; symbols are of memory 0.
+/// Parses the user's range of addresses in one of the memories; symbols are of memory 0.
 ///
 /// # Errors
 /// As [`target`] has them, and if there is no such memory.
@@ -241,7 +241,7 @@ pub fn xref_in(module: &Module, memory: u32, range: Range<u64>) -> XrefReport {
     report
 }
 
-/// Globals whose initial value is an address in the range, but for the stack pointer.
+/// Globals whose initial value is an address in the range, except the stack pointer.
 fn addresses_in_globals(
     module: &Module,
     map: &MemoryMap,
@@ -296,7 +296,7 @@ fn pointers(module: &Module, map: &MemoryMap, range: &Range<u64>) -> Vec<Pointer
     aligned
 }
 
-/// What has one value for ever.
+/// The parameters and globals that always have one value.
 struct Constants {
     /// For each function, the parameters that every call gives the same constant; none where a call
     /// can come from elsewhere.

@@ -1,7 +1,5 @@
 //! A module → the names that its linker gives to addresses of data.
 //!
-//! Neighbours: `xref` looks up what a user names, and says which symbol an address is in.
-//!
 //! Sources, the first that knows a name decides:
 //!
 //! 1. data segments, by the name section;
@@ -24,7 +22,7 @@ use prova_module::{DataIdx, DataMode, ExternKind, GlobalIdx, Module};
 use std::ops::Range;
 use wasmparser::{BinaryReader, Linking, LinkingSectionReader, SymbolInfo};
 
-/// Of a symbol without a size so many bytes are meant: a word.
+/// Size of a symbol whose size is not known, in bytes: a word.
 const WORD_BYTES: u64 = 4;
 /// Most symbols that are kept.
 const SYMBOLS_MAX: usize = 1_000_000;
@@ -44,7 +42,7 @@ impl Symbol<'_> {
     }
 }
 
-/// The symbols of memory 0, but for data segments.
+/// The symbols of memory 0, without data segments.
 pub(crate) fn symbols(module: &Module) -> Vec<Symbol<'_>> {
     let mut found = linked(module);
     let exports = module.exports().iter().filter(|export| export.kind == ExternKind::Global);

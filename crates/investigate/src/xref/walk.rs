@@ -1,7 +1,6 @@
 //! A function body → what it does with constants: a domain of the structured walk.
 //!
-//! Neighbours: `prova_module::walk` walks; `xref` gives a [`Sink`] that keeps what concerns its
-//! range.
+//! `xref` gives a [`Sink`] that keeps the findings in its range.
 //!
 //! The domain is {constant, unknown}. Constants flow through the operand stack,
 //! `local.set`/`get`/`tee`, globals that never change, and `i32.add`/`sub`/`and`/`or`/`shl`/`mul`
@@ -26,7 +25,7 @@ use std::convert::Infallible;
 /// A constant of 32 bits, or anything.
 pub(crate) type Value = Option<u32>;
 
-/// What is known before a walk.
+/// The constants that are known before a walk.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Known<'k> {
     /// Parameters to which all callers pass this constant; those beyond the slice are unknown.
@@ -89,7 +88,7 @@ pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, known: Known<'_>, si
     constants.sink
 }
 
-/// What an operator does with constants.
+/// Computes an operator on two constants.
 type Fold = fn(u32, u32) -> u32;
 
 /// Operators that give a constant for constants.
@@ -163,8 +162,8 @@ impl<S: Sink> Constants<'_, S> {
         }
     }
 
-    /// A bulk operator on the memory that is followed, of which what is no address or length
-    /// escapes; says whether it is one.
+    /// Reports a bulk operator on the memory that is followed; the value of `memory.fill` escapes.
+    /// Returns whether it is such an operator.
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
         let at = (site.offset, &site.operator);
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
@@ -269,7 +268,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
         _: &mut Frame<'m, ()>,
     ) -> Result<(), Infallible> {
         match edge.how {
-            // What the label takes stays where it is.
+            // The operands that the label takes stay where they are.
             How::BrIf(condition) => self.escape(site, &[*condition]),
             How::BrTable(index, 0) => {
                 self.escape(site, &[*index]);

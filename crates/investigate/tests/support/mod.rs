@@ -7,7 +7,7 @@ use prova::{
     Caller, Config, Engine, Error, Extern, Instance, Linker, Module, Store, Trap, Val, ValType,
 };
 
-/// What calls of all exports gave.
+/// The results of calls of all exports.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Seen {
     /// By export and arguments, in order of the module: what came back, and what is exported after.

@@ -1,6 +1,6 @@
 //! Collecting the facts of a body: operators that the validator has accepted → [`FuncFacts`].
 //!
-//! Neighbours: `validate` drives [`FactsBuilder`]; the parent module defines what the facts mean.
+//! The parent module defines the facts' meaning.
 //!
 //! 1. `frames` mirrors the validator's control stack; `depth()` is its height.
 //! 2. While a `v128` can be on the stack (`wide`), `prefix[i]` is the cells of the lowest `i`
@@ -24,7 +24,7 @@ use crate::validate::PlainRun;
 use std::ops::Range;
 use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
 
-/// What the locals of a body amount to, parameters included.
+/// A summary of the locals of a body, parameters included.
 #[derive(Debug, Default)]
 pub(crate) struct Locals {
     pub(crate) cells: u32,
@@ -60,18 +60,18 @@ struct Frame {
     then_falls: bool,
 }
 
-/// What an operator does that has been accepted; the branches that it may take are noted before.
+/// The effect on control of an accepted operator. The branches that it may take are noted before.
 pub(super) enum Taken {
     /// It goes on to the next one.
     Next,
     Open(BlockKind, BlockType),
     Else,
     End,
-    /// It may branch to a label of so many values.
+    /// It may branch to a label with this number of values.
     Fork(u32),
-    /// A call with so many results.
+    /// A call with this number of results.
     Call(u32),
-    /// It does not go on; of a throw, with so many values.
+    /// It does not go on; a throw has this number of values.
     Stop(Option<u32>),
 }
 
@@ -480,12 +480,12 @@ impl FactsBuilder {
         Some(depth)
     }
 
-    /// What an operator costs where it is reachable.
+    /// The cost of an operator where it is reachable.
     pub(crate) fn cost(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         row.cost + self.carried(row, immediates, cx)
     }
 
-    /// What a branch or throw costs for the values that it takes along; 0 for other operators.
+    /// The cost of a branch or throw for the values that it takes along; 0 for other operators.
     fn carried(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         if !matches!(row.class.flow(), Flow::Fork | Flow::Stop) {
             return 0;

@@ -1,8 +1,7 @@
-//! What a pass over a body needs to know of the module around it: types by their indices → numbers
-//! of values and cells.
+//! The context of a body in its module: types by their indices → numbers of values and cells.
 //!
-//! Neighbours: both passes over a body (`builder`, `frame`); `validate` makes it. An index that the
-//! module does not have stands for nothing: the validator refuses the operator that names it.
+//! Both passes over a body read it. An index that the module does not have counts as a type without
+//! values: the validator refuses the operator that names it.
 
 use super::{BlockKind, cells, cells_of};
 use crate::FuncType;
@@ -11,7 +10,7 @@ use crate::limits::Limits;
 use crate::ops::{Immediate, Immediates};
 use wasmparser::BlockType;
 
-/// What a body needs to know of the module around it.
+/// The parts of a module that a pass over a body reads.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyContext<'m> {
     /// The whole module.

@@ -2,8 +2,8 @@
 //! a body → [`FrameFacts`], or nothing.
 //!
 //! The validator's visitor is wrapped in one that looks at the operators of control alone, so no
-//! operator is decoded twice or made a value. What the module documentation of `facts` calls
-//! reachable is followed by labels; blocks, segments and roots are left to
+//! operator is decoded twice or made a value. Reachability, as the module documentation of `facts`
+//! defines it, is followed by labels; blocks, segments and roots are left to
 //! [`FactsBuilder`](super::FactsBuilder).
 //!
 //! # Invariants
@@ -12,7 +12,7 @@
 //! * N2. Work is taken off the budget before it is done.
 //! * N3. `labels` mirrors the validator's control stack, `prefix` is as in `builder`.
 //!
-//! Time: constant for an operator but for the labels that it names; plus the values it pushes while
+//! Time: constant for an operator, plus the labels that it names, plus the values it pushes while
 //! `wide`. Noticed by: `tests/two_passes.rs` (this pass and the other over generated modules, whole
 //! and broken), `tests/limits.rs`, `tests/oracle.rs`.
 
@@ -30,7 +30,7 @@ use wasmparser::{
 
 /// Work that is left to a body.
 pub(crate) trait Budgeted {
-    /// Takes work off, if so much is left.
+    /// Takes work off, if enough is left.
     fn take(&mut self, work: u64) -> Option<()>;
 
     /// The same for the operator at `offset`; the error says that too little is left.
@@ -53,13 +53,13 @@ struct Label {
     then_falls: bool,
 }
 
-/// What is to be done once the validator has accepted an operator.
+/// The step to take once the validator has accepted an operator.
 enum Step {
     /// It goes on to the next one, and pushes two values at most.
     Next,
-    /// The same, with so many values.
+    /// The same, with this number of values.
     Pushed(u32),
-    /// It opens a block of so many parameters and results.
+    /// It opens a block with these numbers of parameters and results.
     Open(BlockKind, u32, u32),
     Else,
     End,
@@ -363,7 +363,7 @@ impl<V: FrameStack, B> FrameStack for Watch<'_, '_, V, B> {
     }
 }
 
-/// What is known of an operator by its name in the decoder's list.
+/// The work and the step of an operator by its name in the decoder's list, where they are fixed.
 macro_rules! known {
     (Unreachable $v:ident) => {
         Some((0, Step::Stop))

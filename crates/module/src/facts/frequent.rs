@@ -1,7 +1,7 @@
 //! The frequent operators of control: their work and what they do, without looking at their rows.
 //!
-//! Neighbours: `builder` does the same for every operator by its row and its immediates, which
-//! takes three times as long; `validate` asks here first.
+//! `validate` asks here first. `builder` does the same for every operator by its row and its
+//! immediates, which takes three times as long.
 //!
 //! # Invariants
 //! * O1. Of an operator that is named here, work, cost and step are those that

@@ -5,11 +5,11 @@
 //! validator's types ─ RootsBuilder ─► ExceptionRoots ─► cells of the frame, at an operator ─► what a store keeps
 //! ```
 //!
-//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). Which
-//! references a frame holds is said here, of the Wasm alone, so that it is the same in every tier:
-//! all locals of such a type, read again or not, and the operands that lie below those of the
-//! operator at which the frame is. Exceptions are made while a frame is at a call or at a `throw`,
-//! so only these operators have an entry; one without has no such operands.
+//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). The
+//! references that a frame holds are defined here, by the Wasm alone, so that they are the same in
+//! every tier: all locals of such a type, read again or not, and the operands that lie below those
+//! of the operator at which the frame is. Exceptions are made while a frame is at a call or at a
+//! `throw`, so only these operators have an entry; one without has no such operands.
 //!
 //! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the
 //! operand stack.
@@ -18,7 +18,7 @@
 //! * R1. `locals` ascend and do not touch each other.
 //! * R2. A node lies above the one below it: its cell is greater, and it stands behind it. So lists
 //!   of nodes end, and entries share what they have in common.
-//! * R3. Points ascend strictly by offset, each that of a reachable operator.
+//! * R3. Points ascend strictly by offset, and each offset belongs to a reachable operator.
 //! * R4. Before [`RootsBuilder::activate`] no such reference can be on the operand stack.
 //!
 //! Cost: what is kept grows with the operators and the values that they push, not with the heights
@@ -128,7 +128,7 @@ impl RootsBuilder {
         let mut at = self.stack.partition_point(|&(index, _)| index < from);
         for (index, cell) in (from..).zip(values) {
             let Some(cell) = cell else { continue };
-            // What has not changed keeps its node.
+            // An unchanged value keeps its node.
             let old = self.stack.get(at).copied();
             if old.is_none_or(|(i, node)| i != index || self.nodes[node as usize].cell != cell) {
                 self.stack.truncate(at);
@@ -141,7 +141,7 @@ impl RootsBuilder {
         self.stack.truncate(at);
     }
 
-    /// A reachable call or throw is at an offset; below its operands are so many values.
+    /// Notes a reachable call or throw at `offset`, with `below` values below its operands.
     pub(super) fn point(&mut self, offset: u32, below: u32) {
         let count = self.stack.partition_point(|&(index, _)| index < below);
         if let Some(&(_, node)) = count.checked_sub(1).and_then(|at| self.stack.get(at)) {
@@ -149,8 +149,7 @@ impl RootsBuilder {
         }
     }
 
-    /// What has been collected; `None` if the function holds no reference where exceptions may be
-    /// made.
+    /// The roots collected; `None` if the function holds no reference where exceptions may be made.
     pub(super) fn finish(&mut self) -> Option<Box<ExceptionRoots>> {
         if self.locals.is_empty() && self.points.is_empty() {
             return None;

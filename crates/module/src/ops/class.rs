@@ -144,7 +144,7 @@ classes! {
     refused => Next;
 }
 
-/// What an access does to the bytes at its address.
+/// The effect of an access on the bytes at its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Whether it reads them.
@@ -154,7 +154,7 @@ pub struct Access {
 }
 
 impl Class {
-    /// What operators of this class do to the bytes at an address in a memory;
+    /// The effect of operators of this class on the bytes at an address in a memory;
     /// `memory.atomic.notify` has an address and does nothing there.
     pub const fn access(self) -> Option<Access> {
         use Class as C;

@@ -10,7 +10,7 @@ use wasmparser::{
     RefType, ResumeTable, TryTable, V128, ValType, for_each_operator,
 };
 
-/// What an immediate is.
+/// A kind of immediate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(non_camel_case_types, reason = "the names are the tokens of the rows")]
 pub enum Immediate {
@@ -287,9 +287,9 @@ macro_rules! fold {
 macro_rules! define_fold {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         impl super::Opcode {
-            /// What a function makes of the immediates of an operator, one after the other in the
-            /// order of its row. The function is compiled into each operator's own code, so this
-            /// takes far less time than [`Immediates`].
+            /// Folds a function over the immediates of an operator, in the order of its row. The
+            /// function is compiled into each operator's own code, so this takes far less time than
+            /// [`Immediates`].
             #[inline]
             pub fn fold_immediates<'o, A>(
                 operator: &'o Operator<'o>,

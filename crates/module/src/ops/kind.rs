@@ -1,7 +1,7 @@
 //! The kinds of operands: the type of what an operator pops or pushes, or whence it comes.
 //!
-//! Types that depend on the module have kinds of their own; the walker makes types of
-//! them where a module is at hand.
+//! Types that depend on the module have separate kinds; the walker makes types of them where a
+//! module is at hand.
 
 use wasmparser::ValType;
 

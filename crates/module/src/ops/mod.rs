@@ -33,10 +33,10 @@
 //! Names in the expression resolve where the macro expands, so this crate need not know
 //! `prova-num`: the proof brings constructors of terms into scope, an interpreter the functions.
 //!
-//! Neighbours: readers are `facts` and `cost` here (blocks, reachability, fuel), the Wasm side of
-//! the proof (`prova-bytecode`), the walker, the tools that print and
-//! compare operators, the generators of tests. `prova-reference` and `prova-translate` do not read
-//! it: what they say of an operator they say for themselves.
+//! Readers are `facts` and `cost` here (blocks, reachability, fuel), the Wasm side of the proof
+//! (`prova-bytecode`), the walker, the tools that print and compare operators, and the generators
+//! of tests. `prova-reference` and `prova-translate` do not read the table: their statements about
+//! operators are independent.
 //!
 //! # Invariants
 //! 1. There is exactly one row for each operator of [`for_each_operator!`]. The enum
@@ -132,14 +132,14 @@ for_each_wasm_op!(define_lookup $);
 // Below the lookup, which it uses.
 mod immediate;
 
-/// What the table says of an operator. What every walk reads of each operator comes first, and lies
-/// in one line of the processor's cache.
+/// A row of the table. The fields that every walk reads of each operator come first, and lie in one
+/// line of the processor's cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Row {
     /// Its name.
     pub opcode: Opcode,
-    /// What readers must tell apart.
+    /// The class, by which readers distinguish operators.
     pub class: Class,
     /// Whether its immediates name a function, a type or a tag.
     pub names_type: bool,
@@ -147,11 +147,11 @@ pub struct Row {
     pub fixed: Option<ValType>,
     /// Bytes that it accesses in a memory; 0 for no access of fixed width.
     pub width: u8,
-    /// What it pops, bottom first.
+    /// The types of its operands, bottom first.
     pub params: &'static [Kind],
-    /// What it pushes, bottom first.
+    /// The types of its results, bottom first.
     pub results: &'static [Kind],
-    /// What follows the opcode, in the order of the binary format.
+    /// The immediates behind the opcode, in the order of the binary format.
     pub immediates: &'static [Immediate],
     /// Its static cost in units of fuel.
     pub cost: u64,
@@ -161,7 +161,7 @@ pub struct Row {
     pub proposal: Option<RefusedProposal>,
     /// The operator of `prova-num` that fixes the bits of its result where it may be any NaN.
     pub canonical: Option<&'static str>,
-    /// What it computes, as it stands in the table; empty where the class says it.
+    /// Its meaning as an expression, as it stands in the table; empty where the class defines it.
     pub meaning: &'static str,
 }
 

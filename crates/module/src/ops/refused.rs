@@ -1,4 +1,4 @@
-//! Rows of the table of operators: What is refused and has no family: legacy exceptions, stack
+//! Rows of the table of operators: refused operators without a family: legacy exceptions, stack
 //! switching, shared globals and tables.
 //!
 //! The columns are explained in [`crate::ops`].

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources, WasmFeatures};
 
-/// What a pass over the bodies finds out.
+/// The results of a pass over the bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
     /// Their frames; facts are made when they are asked for.
@@ -57,7 +57,7 @@ pub(crate) struct Checked {
     facts: OnceLock<Option<Box<FuncFacts>>>,
 }
 
-/// What facts are made from after decoding.
+/// The inputs for making facts after decoding.
 pub(crate) struct Later {
     resources: ValidatorResources,
     features: WasmFeatures,
@@ -98,7 +98,7 @@ impl<'m> Bodies<'m> {
         Ok((all, Some(Later { resources, features, limits: limits.clone(), wide, exceptions })))
     }
 
-    /// One body after the other, with facts; the error is that of the first that is refused.
+    /// One body after the other, with facts; the error is the first refused body's.
     pub(crate) fn in_order(&self, cx: BodyContext<'_>) -> Result<Vec<Checked>> {
         let spent = AtomicU64::new(0);
         let mut validator = BodyValidator::new(&spent, self.code_bytes, cx.limits);
@@ -153,7 +153,7 @@ impl<'m> Bodies<'m> {
         runs
     }
 
-    /// What one thread does: run after run, until none is left or a body is refused.
+    /// The loop of one thread: run after run, until none is left or a body is refused.
     fn work(&self, work: &Work, pass: Pass, cx: BodyContext<'_>) -> Vec<(usize, Vec<Checked>)> {
         let mut whole = BodyValidator::new(&work.spent, self.code_bytes, cx.limits);
         let mut frames = FrameValidator::new(&work.spent, self.code_bytes, cx.limits);
@@ -185,7 +185,7 @@ impl<'m> Bodies<'m> {
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 struct Work {
     runs: Vec<Range<usize>>,
     next: AtomicUsize,

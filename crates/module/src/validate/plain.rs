@@ -1,10 +1,10 @@
 //! Plain operators that follow each other, validated in one tight loop: they cost 1 each, take and
-//! give few values, and change neither blocks nor reachability, so that of a run of them only sums
-//! matter.
+//! give few values, and change neither blocks nor reachability, so that only the sums over a run of
+//! them matter.
 //!
-//! Neighbours: the two passes over a body (`FrameBuilder`, and `BodyValidator` with
-//! `FactsBuilder`), which treat every other operator one by one, and all of them where the types of
-//! operands matter (`v128`, references to exceptions).
+//! The two passes over a body (`FrameBuilder`, and `BodyValidator` with `FactsBuilder`) treat every
+//! other operator one by one, and all of them where the types of operands matter (`v128`,
+//! references to exceptions).
 //!
 //! # Invariants
 //! * P1. Of each operator the work is taken off the budget before the validator sees it, and behind
@@ -21,7 +21,7 @@ use crate::facts::{BodyContext, Budgeted};
 use crate::visit::Operators;
 use wasmparser::{FuncValidator, WasmModuleResources};
 
-/// What a run of plain operators amounts to.
+/// The sums over a run of plain operators.
 #[derive(Debug)]
 pub(crate) struct PlainRun {
     /// Where the first one is.
@@ -89,7 +89,7 @@ pub(crate) const REF_NULL: u8 = 0xd0;
 /// The first of the prefixes that other bytes follow.
 const PREFIX: u8 = 0xfb;
 
-/// What an operator does in a run.
+/// The part that an operator has in a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     /// It does not stand in one.

@@ -35,8 +35,8 @@
 //! # Invariants
 //! 1. Between operators the stack has the base of the innermost frame, and above it what the
 //!    frame's operators have left.
-//! 2. Edges and operators of unreachable code are not reported (by structure alone, as `facts`
-//!    has it), but for [`Domain::dead`].
+//! 2. Edges and operators of unreachable code are not reported (by structure alone, as `facts` has
+//!    it), except to [`Domain::dead`].
 //! 3. Each label's edges come before its `close` (of a loop: between `open` and `close`).
 //!
 //! Limits: [`HEIGHT_MAX`] values; time and memory are linear in the operators, the values that they
@@ -124,19 +124,19 @@ impl<'m> Site<'m> {
 /// An open block.
 #[derive(Clone, Debug)]
 pub struct Frame<'m, L> {
-    /// What opened it.
+    /// The operator that opened it.
     pub kind: BlockKind,
     /// Where its operator is; of the body, where its first operator is.
     pub offset: u32,
     /// Its position among the blocks of the body, in the order of their operators.
     pub index: usize,
-    /// What `facts` say of it, where there are any.
+    /// Its facts, where there are any.
     pub facts: Option<&'m BlockFacts>,
     /// Its parameters and results.
     pub types: BlockTypes<'m>,
     /// The height of the stack below its parameters, in values.
     pub base: usize,
-    /// What the domain keeps with it.
+    /// The domain's data for it.
     pub label: L,
 }
 
@@ -188,15 +188,15 @@ pub enum Exit {
     Never,
     /// Only from the operator before the `end`: the values are those on the stack.
     Fallen,
-    /// By edges to the label, of which falling out is one.
+    /// By edges to the label; falling out is one.
     Joined,
 }
 
-/// What a walk computes.
+/// The abstract values and effects that a walk computes.
 pub trait Domain<'m> {
-    /// What is known of a value on the operand stack.
+    /// The abstract value of a value on the operand stack.
     type Value: Clone;
-    /// What is kept with an open block.
+    /// The domain's data for an open block.
     type Label;
     /// Why the domain ends a walk.
     type Error;
@@ -205,7 +205,7 @@ pub trait Domain<'m> {
     /// has.
     ///
     /// # Errors
-    /// What ends the walk; the same for all methods.
+    /// The error that ends the walk; the same for all methods.
     fn operator(
         &mut self,
         site: &Site<'m>,
@@ -290,7 +290,7 @@ pub enum Stop<E> {
     Malformed {
         /// Where.
         offset: u32,
-        /// What does not fit.
+        /// The fault, as a noun phrase.
         what: &'static str,
     },
 }

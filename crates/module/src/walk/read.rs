@@ -3,10 +3,11 @@
 //! An operator is large, and the decoder's own [`read`](OperatorsReader::read) hands it on as a
 //! whole several times, each time right after its parts were written, for which a processor waits.
 //! Here the decoder's visitor writes the parts where they stay, and gives the opcode, which it
-//! knows. What is read is the same: each method writes the operator of its name.
+//! knows. The operators read are the same: each method writes the operator of its name.
 //!
-//! Limits: what stood in the place before is forgotten and not dropped, so whoever reads on must
-//! have cleared a place that owns memory ([`clear`]); else that leaks. Noticed by: `tests` here.
+//! Limits: the former contents of the place are forgotten and not dropped, so the caller must clear
+//! a place that owns memory before it reads on ([`clear`]); else the memory leaks. Noticed by:
+//! `tests` here.
 
 use crate::ops::{Class, Opcode};
 use crate::visit::Operators;
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
     use crate::{Features, FuncIdx, Limits, Module};
 
-    /// What is read in place is what the decoder reads.
+    /// Reading in place gives the decoder's operators.
     #[test]
     fn operators_are_the_decoders() {
         let wasm = wat::parse_str(

@@ -1,11 +1,11 @@
-//! What a walk asks of the module around a body, and the types of a block.
+//! The parts of a module that a walk reads around a body, and the types of a block.
 
 use crate::facts::BlockKind;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
 use crate::{FuncBody, FuncType, TableType};
 use wasmparser::{BlockType, ValType};
 
-/// The types around a body. What is asked for may not exist: a body need not be valid.
+/// The types around a body. An index may be out of range: a body need not be valid.
 pub trait Surroundings<'m> {
     /// The type index of a function.
     fn func_type_index(&self, func: u32) -> Option<u32>;

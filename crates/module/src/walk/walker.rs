@@ -40,7 +40,7 @@ type Outcome<E> = Result<(), Stop<E>>;
 /// Walks over the body of a function of a module.
 ///
 /// # Errors
-/// What the domain ends the walk with.
+/// The error with which the domain ends the walk.
 pub fn walk<'m, D: Domain<'m>>(body: FuncBody<'m>, domain: &mut D) -> Outcome<D::Error> {
     let (module, func) = (body.module(), body.func());
     let (ty, facts) = (module.func_type(func), module.facts(func));
@@ -51,7 +51,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
     /// Walks over the operators of a body of a function of type `ty`; `facts` must be its own.
     ///
     /// # Errors
-    /// What the domain ends the walk with, or that something does not fit.
+    /// The error with which the domain ends the walk, or a mismatch between body, type and facts.
     pub fn over(
         mut operators: OperatorsReader<'m>,
         ty: &'m FuncType,
@@ -179,7 +179,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         Ok(count)
     }
 
-    /// An operator that takes and gives so many values.
+    /// An operator that pops `takes` values and pushes `gives`.
     #[inline(always)]
     fn straight(&mut self, site: &Site<'m>, takes: usize, gives: usize) -> Outcome<D::Error> {
         let at = self.below(takes, site)?;

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: text in, module out.
+//! Helpers that the tests of this crate share: text in, module out.
 
 pub(crate) mod oracle;
 

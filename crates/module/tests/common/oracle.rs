@@ -10,7 +10,7 @@ use prova_module::{
 use std::collections::BTreeMap;
 use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
-/// What has been compared.
+/// Counts of the comparisons.
 #[derive(Default)]
 pub(crate) struct Compared {
     pub(crate) blocks: usize,

@@ -127,7 +127,7 @@ impl Lowering<'_> {
         let wide = memory.ok_or(Declined::Bug("no such memory"))?.memory64;
         let index64 = if wide { index } else { emit.ins(|i| i.uextend(I64, index)) };
         let sum = if wide {
-            // An address that is too far is out of bounds, whatever its alignment.
+            // An address that is too far is out of bounds, at any alignment.
             emit.sum_or_trap(index64, access.offset, traps::MEMORY_OUT_OF_BOUNDS)
         } else {
             let offset = self.word(access.offset);
@@ -145,7 +145,7 @@ impl Lowering<'_> {
     }
 }
 
-/// What a read-modify-write does, by its name: the table's expression is of both results.
+/// The operation of a read-modify-write, by its name: the table's expression has both results.
 fn operation(opcode: Opcode) -> Result<AtomicRmwOp, Declined> {
     let name = opcode.mnemonic().rsplit('.').next().unwrap_or("");
     Ok(match name.strip_suffix("_u").unwrap_or(name) {

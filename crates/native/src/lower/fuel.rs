@@ -1,4 +1,4 @@
-//! What is left of the fuel, kept in a value from charge to charge.
+//! The fuel that is left, kept in a value from charge to charge.
 //!
 //! The store's word is always true: every charge writes it, so that a trap, a callee and the host
 //! find what is left. It is *read* only behind calls, which change it, and where the function
@@ -10,7 +10,8 @@
 //! stays bytecode, and one of very many blocks has no such parameters ([`MERGES_MAX`]).
 //!
 //! - F1. `now` is what the store's word holds, or none.
-//! - F2. What is known at the end of a block is known where one begins that only it leads to.
+//! - F2. A value known at the end of a block is known at the start of a block that only this one
+//!   leads to.
 //! - F3. At most [`CHARGES_MAX`] charges lie between what is known and the load or parameter that
 //!   it was computed from: to the check every comparison on the way is a fact about that one, of
 //!   which it looks at all for each charge. Reading the word anew does not help: the check knows
@@ -34,7 +35,7 @@ pub const CHARGES_MAX: u32 = 1 << 10;
 /// Blocks with several ways to them, of a function in which they have a parameter for the fuel.
 const MERGES_MAX: usize = 1 << 12;
 
-/// What the store's word holds, and how many charges it was computed by (F3).
+/// A value equal to the store's word, and the number of charges by which it was computed (F3).
 #[derive(Clone, Copy, Debug)]
 struct Known {
     value: Value,
@@ -50,7 +51,7 @@ impl Known {
 /// The values of a function.
 #[derive(Debug, Default)]
 pub(crate) struct Fuel {
-    /// What is known where instructions are appended (F1).
+    /// The value where instructions are appended, if known (F1).
     now: Option<Known>,
     /// For each block its parameter, if it has one.
     params: Vec<Option<Value>>,
@@ -111,10 +112,10 @@ impl Lowering<'_> {
         self.fuel.ends[block.as_u32() as usize] = self.fuel.now;
     }
 
-    /// What an edge hands over beside the block's own arguments.
+    /// The fuel argument of an edge, in addition to the block's own arguments.
     ///
     /// # Errors
-    /// If what is left was not read.
+    /// If the fuel was not read.
     pub(crate) fn fuel_argument(&self, to: Block) -> Result<Option<Value>, Declined> {
         match self.fuel.params.get(to.as_u32() as usize) {
             Some(Some(_)) => {
@@ -125,12 +126,12 @@ impl Lowering<'_> {
         }
     }
 
-    /// What is called may take fuel.
+    /// Forgets the value: the callee may take fuel.
     pub(crate) fn fuel_changes(&mut self) {
         self.fuel.now = None;
     }
 
-    /// What is left.
+    /// The fuel that is left.
     fn fuel_left(&mut self) -> Known {
         if let Some(known) = self.fuel.now {
             return known;

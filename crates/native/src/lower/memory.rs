@@ -9,7 +9,7 @@
 //!   addresses only) or `end > length`, then the access, which cannot fault.
 //!
 //! `memory.copy` and `memory.fill` of a known number of bytes, [`FEW_BYTES`] at most, are such
-//! accesses too, in the explicit form: whatever traps does so before any byte is written.
+//! accesses too, in the explicit form: a trap comes before any byte is written.
 //!
 //! Noticed by: `tests/run.rs` on both sides of each bound.
 
@@ -31,15 +31,15 @@ pub(crate) const ADDRESS_MAX: u64 = 1 << 47;
 
 /// Where an access goes.
 pub(crate) struct Place {
-    /// The address, but for
+    /// The base address.
     pub(crate) address: Value,
-    /// this.
+    /// The offset from the base, in bytes.
     pub(crate) offset: i32,
-    /// How it is accessed.
+    /// The flags of the access.
     pub(crate) flags: MemFlagsData,
 }
 
-/// The CLIF type of an access of so many bytes.
+/// The CLIF type of an access of `bytes` bytes.
 pub(crate) fn accessed(bytes: u8) -> Type {
     match bytes {
         1 => I8,
@@ -79,7 +79,7 @@ impl Lowering<'_> {
         Ok(Vec::new())
     }
 
-    /// Where an access of so many bytes goes; traps where that is not in the memory.
+    /// The place of an access of `bytes` bytes; traps where it is not in the memory.
     pub(crate) fn place(
         &mut self,
         access: &Access,
@@ -111,7 +111,7 @@ impl Lowering<'_> {
         Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) })
     }
 
-    /// Where an access of so many bytes goes, compared with the memory's length in any shape.
+    /// The place of an access of `bytes` bytes, compared with the memory's length in any shape.
     fn compared(
         &mut self,
         memory: u32,
@@ -217,10 +217,10 @@ impl Lowering<'_> {
     }
 }
 
-/// Bytes of a `memory.copy` or `memory.fill` that have code of their own, at most.
+/// Bytes of a `memory.copy` or `memory.fill` with inline code, at most.
 const FEW_BYTES: u64 = 128;
 
-/// Offsets and types of accesses that together make so many bytes, at least one; they may overlap.
+/// Offsets and types of accesses that together cover `bytes` bytes, at least one; they may overlap.
 fn pieces(bytes: i32) -> Vec<(i32, Type)> {
     let (size, ty) = match bytes {
         16.. => (16, I8X16),

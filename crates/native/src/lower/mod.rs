@@ -10,13 +10,13 @@
 //!
 //! The expression of a row resolves here to functions of the names that `prova-num` has, which
 //! append CLIF instead of computing ([`meaning`]); so there is a lowering for each name, and a row
-//! without one does not compile. What the class says is in the files of the families; a class that
-//! has no inline code goes through the builtin `perform` or makes the function stay bytecode
+//! without one does not compile. The code of each class is in the files of the families; a class
+//! that has no inline code goes through the builtin `perform` or makes the function stay bytecode
 //! ([`Declined`](crate::Declined)).
 //!
 //! # Invariants
 //! 1. An instruction of the CLIF belongs to the module offset of its operator.
-//! 2. What is appended for an operator that traps traps with its code before any change that the
+//! 2. The instructions for an operator that traps do so with its code before any change that the
 //!    operator or a later one makes.
 
 pub(crate) mod atomic;
@@ -55,10 +55,10 @@ pub(crate) struct Lowering<'a> {
     pub(crate) blocks: Vec<ir::Block>,
     /// The vmctx of the function's instance.
     pub(crate) vmctx: Value,
-    /// What was left of the stack before the function, and what it leaves to its callees.
+    /// The stack limit left before the function, and the limit that it passes to its callees.
     pub(crate) height: Value,
     pub(crate) left: Value,
-    /// What is left of the fuel.
+    /// The fuel that is left.
     pub(crate) fuel: fuel::Fuel,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
@@ -251,7 +251,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// What the row's expression gives.
+    /// The results of the row's expression.
     pub(crate) fn expression(
         &self,
         opcode: Opcode,
@@ -309,7 +309,7 @@ macro_rules! numbers {
 }
 numbers! { u8 u32 u64 u128 }
 
-/// What an expression gives.
+/// The result of an expression.
 trait Expression {
     fn values(self) -> Vec<Value>;
 }

@@ -252,7 +252,7 @@ extend! {
     i64_extend32_s I32 I64
 }
 
-/// What extends the bits that a load finds: the load does it, where it is still to be written.
+/// Extends the bits that a load finds: the load does it, where it is not written yet.
 macro_rules! load {
     ($($name:ident $op:ident $load:ident $to:ident;)*) => {$(
         pub(crate) fn $name(m: V<'_>) -> V<'_> {

@@ -1,5 +1,5 @@
-//! Globals, tables, references, the epoch; what has no code of its own goes to the store
-//! through the builtin `perform`.
+//! Globals, tables, references, the epoch; operators without code here go to the store through the
+//! builtin `perform`.
 //!
 //! `perform` takes its operands in the cells of `args`, as bytecode has them in its frame: 32-bit
 //! values zero-extended, a `v128` in two cells. It gives one cell.
@@ -45,8 +45,8 @@ impl Lowering<'_> {
         self.field(offsets::STORE)
     }
 
-    /// Tests the epoch. Its load is an atomic one, since another thread writes it: a plain one may
-    /// be taken for the same as that of an earlier poll.
+    /// Tests the epoch. Its load is atomic, since another thread writes it: a plain one may be
+    /// merged with an earlier poll's.
     pub(crate) fn poll(&mut self) -> Result<(), Declined> {
         let (emit, flags) = (self.emit, self.word_flags(Region::Store));
         let store = self.store_words();

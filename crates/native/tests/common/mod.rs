@@ -25,7 +25,7 @@ pub(crate) enum Way {
     NoSignals,
 }
 
-/// What a call gives: results, or the trap with its backtrace.
+/// The outcome of a call: results, or the trap with its backtrace.
 fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) -> Called {
     let func = instance.get_func(&mut *store, name).expect("an exported function");
     let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
@@ -41,7 +41,7 @@ fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) ->
     }
 }
 
-/// What came of a call, the place of a memory fault apart.
+/// The outcome of a call, with the place of a memory fault apart.
 #[derive(Debug)]
 struct Called {
     what: String,

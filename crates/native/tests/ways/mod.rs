@@ -24,7 +24,7 @@ pub(crate) const WAYS: [(&str, MemoryShape, Metering, bool); 5] = [
 /// Code that a run comes to most of.
 const BYTES: std::ops::Range<usize> = 40..1_500;
 
-/// What is taken of a way.
+/// The sizes of a campaign on one way.
 #[derive(Clone, Copy)]
 pub(crate) struct Quota {
     /// Sites of each kind.
@@ -37,7 +37,8 @@ pub(crate) struct Quota {
     pub(crate) honest: u64,
     pub(crate) runs: u64,
     pub(crate) seed: u64,
-    /// Which of how many parts: each takes its part of the sites, in functions of its own.
+    /// The part, and the number of parts: each takes its share of the sites, in functions that no
+    /// other part has.
     pub(crate) part: (usize, usize),
 }
 
@@ -79,7 +80,7 @@ impl Program {
         Program { name, wasm, module: module.expect("a module"), layout }
     }
 
-    /// What can be compiled of it: functions, then thunks, eight of them.
+    /// The items that can be compiled: functions, then up to eight thunks.
     fn items(&self) -> Vec<CodeKind> {
         let mut items: Vec<CodeKind> =
             self.module.defined_funcs().map(|func| CodeKind::Func(func.0)).collect();
@@ -103,7 +104,7 @@ impl Program {
     }
 }
 
-/// What says whether a mutant is refused.
+/// The test whether a mutant is refused.
 pub(crate) type Judge<'j> = &'j dyn Fn(&Program, &Subject<'_>, &Mutant<'_>) -> bool;
 
 /// The mutants of a subject that are judged, by their numbers: sites among what runs reach.

@@ -25,7 +25,7 @@ impl Lane {
     }
 }
 
-/// What lanes are read as, the exact operator, the operators by lane width.
+/// Whether lanes are read as signed, the exact operator, the operators by lane width.
 type UnaryRow = (bool, fn(i128) -> i128, &'static [(u32, Unary)]);
 type BinaryRow = (bool, fn(i128, i128, Lane) -> i128, &'static [(u32, Binary)]);
 

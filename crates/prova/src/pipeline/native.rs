@@ -4,10 +4,10 @@
 //! function ─ MachineCompiler ─► MachineCode ─ NativeCode::load_all (the check) ─► NativeCode
 //! ```
 //!
-//! Functions that are made together lie together: whoever compiles a whole module makes groups of
+//! Functions that are made together lie together. Compiling a whole module makes groups of
 //! neighbours, each some [`GROUP_BYTES`] of WebAssembly, in parallel.
 //!
-//! Neighbours: `workers` gives compilers their stack; `machine` has what they propose.
+//! `workers` gives compilers their stack.
 //!
 //! 1. A slot of [`Code::native_funcs`] holds code that was checked for exactly that function in the
 //!    layout of its module, or says that there is none.
@@ -28,19 +28,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes of function bodies whose machine code lies together, but for what the last one is longer.
+/// Bytes of function bodies whose machine code lies together. The last body of a group may go
+/// beyond.
 const GROUP_BYTES: usize = 16 << 10;
 
 /// Types whose thunks one thread makes.
 const FEW_TYPES: usize = 32;
 
-/// What became of machine code that was proposed.
+/// The outcome of loading proposed machine code.
 type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
 
-/// What became of a function.
+/// The outcome for a function.
 type Made = Result<Arc<rt::NativeCode>, RefusalReason>;
 
-/// What a module's native code is made in.
+/// The layout and the thunks for a module's native code.
 pub(super) struct NativeSupport {
     pub(super) module: Arc<rt::NativeModule>,
     /// Why functions of a type have no ways in and out, by index of the type.
@@ -85,7 +86,7 @@ impl Code {
     }
 
     /// The one way of machine code to the runtime: the check stands in it. Pieces that come
-    /// together lie together. What is refused may come once more with another certificate.
+    /// together lie together. A refused piece may come once more with another certificate.
     fn load(&self, layout: &Layout, codes: Vec<MachineCode>) -> Vec<MachineLoaded> {
         let load = |codes: &[MachineCode]| -> Vec<MachineLoaded> {
             let bytes: Vec<_> = codes.iter().map(bytes_of).collect();
@@ -114,7 +115,7 @@ impl Code {
         code.named(&name)
     }
 
-    /// What machine code is called in profiles.
+    /// The name of machine code in profiles.
     fn name_of(&self, kind: CodeKind) -> String {
         let module = self.module.names().module().unwrap_or("wasm");
         match kind {
@@ -218,7 +219,7 @@ impl Code {
     }
 }
 
-/// What the check reads of a proposal.
+/// The parts of a proposal that the check reads.
 fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
     let MachineCode { kind, bytes, certificate, traps, calls } = code;
     MachineBytes { kind: *kind, bytes, certificate, traps, calls }

@@ -1,4 +1,4 @@
-//! What engines disagree about → the rule of the profile, and what shows it.
+//! The differences between engines → the rule of the profile, and the tests that show it.
 //!
 //! The list has every source of disagreement that polkadot-sdk's issue 990 names (syntactic,
 //! binary and validation limits; validation early or late; the stack; growth; NaN; the host), those
@@ -11,13 +11,13 @@
 pub struct ProfileRule {
     /// Its name: D and a number, which is never given to another rule.
     pub id: &'static str,
-    /// What it is about.
+    /// The subject.
     pub subject: &'static str,
     /// How engines differ.
     pub engines: &'static str,
-    /// What holds in the profile. Part of the digest.
+    /// The rule of the profile. Part of the digest.
     pub rule: &'static str,
-    /// What shows it: files, or tests in files.
+    /// The tests that show it: files, or tests in files.
     pub shown_by: &'static [&'static str],
 }
 

@@ -105,7 +105,7 @@ fn of_fuel(text: &mut String) {
     line(text, "fuel", format_args!("clause_asked {}", module::CLAUSE_ASKED_COST));
 }
 
-/// What a function gives for these arguments.
+/// The results of a function for these arguments.
 fn computed(text: &mut String, name: &str, arguments: &[u64], function: impl Fn(u64) -> u64) {
     let values = arguments.iter().map(|&n| format!("{n}:{}", function(n)));
     line(text, name, values.collect::<Vec<String>>().join(" "));

@@ -1,12 +1,11 @@
 //! Function types: lists of value types, some of which name other function types.
 //!
 //! A [`FuncType`] is a place in a list of types in which each names only ones before it: the types
-//! of a module as they stand there, or a list of its own. So it is made in constant time from a
-//! module, whatever it names, and there is no tree of types that could be deep. Two are equal if
-//! what they say is, wherever they stand.
+//! of a module as they stand there, or a separate list. So it is made from a module in constant
+//! time, for types of any size, and there is no tree of types that could be deep. Two are equal if
+//! they have equal parameters and results, wherever they stand.
 //!
-//! Neighbours: `types` has value types, `prova_module` the lists, a store's registry the identities
-//! that its objects have.
+//! A store's registry has the identities of its objects' types.
 
 use super::ValType;
 use crate::error::OrBug;
@@ -24,7 +23,7 @@ pub struct FuncType {
     index: u32,
 }
 
-/// Types of which each names only ones before it.
+/// Types each of which names only earlier ones.
 #[derive(Clone)]
 pub(crate) enum List {
     /// Those of a module.

@@ -60,7 +60,7 @@ impl World {
         world
     }
 
-    /// The same metered by fuel, of which there is `fuel`.
+    /// The same metered by fuel, with `fuel` units.
     pub(crate) fn fuelled(fuel: u64, wat: &str) -> World {
         let mut world =
             World::with(Settings { metering: Metering::Fuel, ..Settings::default() }, wat);

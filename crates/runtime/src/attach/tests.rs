@@ -58,7 +58,7 @@ fn store(with: Fixed) -> Store {
     store
 }
 
-/// What the tests attach to.
+/// The function that the tests attach code to.
 const FUNC: FuncAddr = FuncAddr::from_index(1);
 
 /// Code that fits [`FUNC`].

@@ -1,5 +1,5 @@
-//! What instructions reach through the [`Vm`]: memories beyond memory 0, globals, and the
-//! operations of the store.
+//! The objects that instructions reach through the [`Vm`]: memories beyond memory 0, globals, and
+//! the operations of the store.
 //!
 //! Operations of the store are calls of its safe methods; afterwards memory 0 is read again from
 //! its record (V7).
@@ -64,8 +64,8 @@ pub(super) struct Runtime {
     vm: *mut Vm,
 }
 
-/// What needs no index. V1 to V9 hold as long as there is a [`Runtime`]: that is its constructor's
-/// condition.
+/// Operations without an index. V1 to V9 hold as long as there is a [`Runtime`]: its constructor
+/// requires them.
 impl Runtime {
     /// The runtime behind a handler's `cx`.
     ///
@@ -112,7 +112,7 @@ impl Runtime {
         }
     }
 
-    /// What [`keep`](Runtime::keep) left.
+    /// The value or trap that [`keep`](Runtime::keep) stored.
     #[inline(always)]
     fn kept(self, done: bool) -> Result<u64, TrapKind> {
         if done {
@@ -217,7 +217,7 @@ impl Runtime {
     }
 }
 
-/// Declares operations of the store that give a value: the operation is a function of its own, and
+/// Declares operations of the store that give a value. Each operation is a separate function, and
 /// its result is [kept](Runtime::keep).
 macro_rules! operations {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $result:ty, |$r:ident| $operation:expr;)*) => {

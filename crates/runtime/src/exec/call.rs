@@ -55,7 +55,7 @@ pub(super) unsafe fn push(
     true
 }
 
-/// What the running function's frame was charged: F2, of its entry, which does not change.
+/// The charge of the running function's frame, in bytes: F2, of its entry, which does not change.
 ///
 /// # Safety
 /// V1, V2.

@@ -56,7 +56,7 @@ impl DispatchCounts {
 }
 
 impl Store {
-    /// What was counted so far, in a store that counts.
+    /// The counts so far, in a store that counts.
     pub fn dispatch_counts(&self) -> Option<&DispatchCounts> {
         self.counts.as_deref()
     }
@@ -65,7 +65,7 @@ impl Store {
     fn note_dispatch(&mut self, func: crate::value::FuncAddr, ip: *const u64) -> u64 {
         let entry = self.entries[func.index()].code.get();
         let word = (ip as usize - entry as usize) / size_of::<u64>();
-        // A function runs words of its own bytecode, in which `ip` is an instruction.
+        // A function runs the words of its bytecode, and `ip` is an instruction in them.
         let words = self.codes(func).and_then(|codes| codes.bytecode()).map(|code| code.words());
         let encoding = words.and_then(|words| words.get(word)).map_or(0, |&word| word as u16);
         if let (Some((op, _)), Some(counts)) = (Op::from_encoding(encoding), &mut self.counts) {

@@ -14,12 +14,12 @@
 //! * D3. `Vm::store` is set again before every entry of an executor, since a use of the store's own
 //!   reference ends what was derived from it (V1).
 //! * D4. `Store::suspended` names the suspensions whose frames are on the stack, the newest last.
-//!   When a host function returns, whatever it left above its own frame (calls that it suspended,
-//!   or whose panic it caught) is cut off (`Store::cut_back`), and its suspensions can no longer be
-//!   resumed: this keeps D1. A suspended call goes on only at the depth of nested calls where it
-//!   began, that is, in the same host function. `Store::suspended_floor` of them lie below the
-//!   frames of the activation that runs; those above that are dropped are cut off before the next
-//!   activation begins.
+//!   When a host function returns, everything that it left above its own frame (calls that it
+//!   suspended, or whose panic it caught) is cut off (`Store::cut_back`), and its suspensions can
+//!   no longer be resumed: this keeps D1. A suspended call goes on only at the depth of nested
+//!   calls where it began, that is, in the same host function. `Store::suspended_floor` of them lie
+//!   below the frames of the activation that runs; those above that are dropped are cut off before
+//!   the next activation begins.
 //!
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
 //! one is resumed.
@@ -53,7 +53,7 @@ pub enum CallOutcome {
 pub struct Suspension {
     /// Its name in [`Store::suspended`]; no other suspension of any store has it.
     serial: u64,
-    /// What the store sees of this being dropped.
+    /// Tells the store when this is dropped.
     _alive: Arc<()>,
     /// The stacks below the activation.
     below: Mark,
@@ -227,7 +227,7 @@ impl Saved {
     }
 }
 
-/// What the driver does next.
+/// The next step of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Runs the executor at `vm.ip`.
@@ -679,7 +679,7 @@ pub(super) unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
 }
 
 /// # Safety
-/// So many cells from `at` on lie inside the value stack (V5).
+/// `count` cells from `at` on lie inside the value stack (V5).
 pub(super) unsafe fn zero_cells(at: *mut Cell, count: usize) {
     // SAFETY: the caller's.
     unsafe { at.write_bytes(0, count) }

@@ -1,8 +1,8 @@
 //! Exits: the functions through which an executor goes back to the driver.
 //!
 //! Each has the handlers' signature, so that a handler reaches it by a tail call with its registers
-//! in place; none is inlined, so that a handler has no `ret` of its own, which is what the test
-//! that decodes the handlers looks for.
+//! in place. None is inlined, because an inlined one would put a `ret` into the handler. The test
+//! that decodes the handlers looks for a `ret`.
 //!
 //! # Invariants
 //! * E1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the

@@ -5,8 +5,8 @@
 //! CheckedBytecode ─ link ─► words with addresses ─ read again, compared ─► Linked, kept with the code
 //! ```
 //!
-//! Indices of words, operands and branch offsets are the same in both forms, so whatever asks for
-//! an instruction (traps, backtraces, handlers of exceptions) decodes the checked words at the same
+//! Indices of words, operands and branch offsets are the same in both forms, so readers of an
+//! instruction (traps, backtraces, handlers of exceptions) decode the checked words at the same
 //! index. The `match` executor runs the checked words themselves.
 //!
 //! # Invariants
@@ -21,7 +21,7 @@ use crate::store::Store;
 use prova_bytecode::{CheckedBytecode, decode};
 use std::sync::OnceLock;
 
-/// Words of which word 0 of each instruction is its handler's address (L1).
+/// Words in which word 0 of each instruction is its handler's address (L1).
 pub(crate) struct Linked {
     words: Box<[u64]>,
     /// The same for stores that count: each instruction leads to the handler that does.

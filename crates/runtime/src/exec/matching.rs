@@ -42,8 +42,8 @@ macro_rules! executor {
         /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a
         /// stub.
         pub(super) unsafe fn run(registers: Registers) -> u32 {
-            // An argument of this size is in memory, and would stay there; a variable of which no
-            // address is taken is in machine registers.
+            // An argument of this size is in memory, and would stay there; a variable whose address
+            // is not taken is in machine registers.
             let Registers { ip, fp, mem, len, cx, acc: Accumulators { int, f32, f64 }, .. } = registers;
             let acc = Accumulators { int, f32, f64 };
             let mut r = Registers { ip, fp, mem, len, cx, acc, marks: Marks::NONE, charges: false };

@@ -10,8 +10,8 @@
 //! instructions, `vector` has the machine's SIMD, `call` moves frames, `access` reaches memories,
 //! globals and the store, `exit` goes back to the driver, `count` counts what runs.
 //!
-//! What a fault here would break is seen by the specification suite in both executors, by the
-//! differential campaigns against the reference tier, and by `tail_tests`.
+//! Faults here are found by the specification suite in both executors, by the differential
+//! campaigns against the reference tier, and by `tail_tests`.
 
 /// Whether a fault is planted: never, but under `--cfg prova_plant` (`plant`).
 #[cfg(prova_plant)]
@@ -90,7 +90,7 @@ struct Accumulators {
 }
 
 impl Accumulators {
-    /// What they hold where nothing is known of them.
+    /// Their contents where no value is known.
     const CLEAR: Accumulators = Accumulators { int: 0, f32: 0.0, f64: 0.0 };
 }
 

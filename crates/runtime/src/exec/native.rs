@@ -1,20 +1,20 @@
 //! Native code in an activation: how it is entered, what it waits for, how its frames look.
 //!
-//! A function with native code has a frame of its own in the value stack like any other, where its
-//! parameters come in and its results go out; the functions that native code itself calls have
-//! none. One entry into native code with all that it calls there is a *segment*
-//! ([`Segment`]). Where it calls a function without native code it waits: a record with
-//! [`Frame::NATIVE`] names the place on the native stack, the callee's frame starts above that of
-//! the segment's function, and the driver goes on with the callee as ever. So calls between both
-//! kinds of code take no stack of the host, may suspend, and end by forgetting what waits.
+//! A function with native code has a frame in the value stack like any other, where its parameters
+//! come in and its results go out. The functions that native code itself calls have none. One entry
+//! into native code with all that it calls there is a *segment* ([`Segment`]). Where it calls a
+//! function without native code it waits. A record with [`Frame::NATIVE`] names the place on the
+//! native stack, the callee's frame starts above the frame of the segment's function, and the
+//! driver goes on with the callee as usual. So calls between both kinds of code take no stack of
+//! the host, may suspend, and end by forgetting what waits.
 //!
 //! # Invariants
 //! * Z1. There is a segment for each frame whose function runs or waits as native code; a record
 //!   with [`Frame::NATIVE`] belongs to the newest segment whose function's frame lies below it.
 //! * Z2. Frames of native code are chained by their frame pointers, from the newest to the way in,
-//!   whose caller's is 0. What lies there was written by checked code (P13 of the check).
-//! * Z3. While native code runs or waits, `height_left` is what its newest callee was given; when
-//!   it has returned, that of the segment.
+//!   whose caller's is 0. The frames were written by checked code (P13 of the check).
+//! * Z3. While native code runs or waits, `height_left` is the value passed to its newest callee;
+//!   when native code has returned, it is the segment's.
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
 use crate::native::{FuncRecord, Piece, Segment, trap_kind};
@@ -324,7 +324,7 @@ fn memory_fault(
     found.min_by_key(|fault| fault.address)
 }
 
-/// What lies where code waits.
+/// The record where code waits (N4).
 pub(super) fn waiting(native_sp: usize) -> Waiting {
     // SAFETY: N4: callers pass where code waits, in memory that the stack's owner keeps.
     unsafe { *ptr::with_exposed_provenance::<Waiting>(native_sp) }
@@ -361,7 +361,8 @@ pub(super) fn walk<E>(
     Ok(())
 }
 
-/// What is left of the native stack is only for what waits: a run that has ended is forgotten.
+/// Drops the segments from `segments` on, and resets the native stack pointer to where the first of
+/// them began. A run that has ended leaves nothing on the native stack.
 pub(super) fn forget(vm: *mut Vm, store: &mut Store, segments: usize) {
     let Some(native) = &mut store.native else { return };
     let Some(first) = native.segments.get(segments) else { return };

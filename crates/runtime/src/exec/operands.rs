@@ -99,7 +99,7 @@ impl Operands {
 
 /// A kind of operand that an instruction reads.
 pub(super) trait Source {
-    /// What a handler computes with.
+    /// The type of the operand's value.
     type Value;
 
     /// Reads the next operand: an immediate from the code, a slot's value from the frame.
@@ -111,7 +111,7 @@ pub(super) trait Source {
 
 /// A kind of operand that an instruction writes.
 pub(super) trait Sink {
-    /// What a handler computes.
+    /// The type of the result.
     type Value;
 
     /// Writes a result to its slot.

@@ -75,8 +75,8 @@ plants! {
     MatchArmReplaced
 }
 
-/// The fault that is planted, beside the words by which a program with plants is told
-/// (`crates/tidy/src/plants.rs`).
+/// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with
+/// plants.
 #[repr(C)]
 struct Planted {
     _marker: [u8; 31],

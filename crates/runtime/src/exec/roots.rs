@@ -61,8 +61,8 @@ pub(crate) fn mark_frames(
     Ok(())
 }
 
-/// Marks what one frame holds that is at an instruction and starts so many cells above the stack's
-/// base.
+/// Marks the references in one frame, which is at an instruction and starts this many cells above
+/// the base of the stack.
 fn mark(
     marking: &mut Marking<'_>,
     store: &Store,

@@ -3,7 +3,7 @@
 //!
 //! A handler that calls the next one instead returns afterwards, so a `ret` on any path is the
 //! fault looked for. Handlers of the classes that call the store may call functions on the way; all
-//! others may not call at all, and may not push registers. What green does not show: that the
+//! others may not call at all, and may not push registers. A green run does not show that the
 //! release profile gives the same code (the crate is built with the same optimisation in every
 //! profile of this workspace, `Cargo.toml`), or the same for another target.
 
@@ -12,7 +12,7 @@ use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKi
 use prova_bytecode::{Class, Marks, OPS, Op};
 use std::collections::BTreeSet;
 
-/// What a walk over all paths of one function found.
+/// The findings of a walk over all paths of one function.
 #[derive(Default, Debug)]
 struct Paths {
     returns: bool,

@@ -6,9 +6,10 @@
 //! values go from the throwing frame's window straight to the slots of the label; an object is made
 //! only for a clause that wants the reference. Nothing of the host's stack is involved.
 //!
-//! A host function may throw too: the search begins at the code that called it. What no frame of an
-//! activation catches leaves it as a trap with the exception, and the host, which has it in hand
-//! then, may throw it on. So an exception passes a call of the host only where the host lets it.
+//! A host function may throw too: the search begins at the code that called it. An exception that
+//! no frame of an activation catches leaves it as a trap with the exception, and the host, which
+//! has it in hand then, may throw it on. So an exception passes a call of the host only where the
+//! host lets it.
 //!
 //! # Invariants
 //! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause
@@ -30,7 +31,7 @@ use prova_bytecode::{Class, Handler, decode};
 use prova_module::TagIdx;
 use std::ptr;
 
-/// What is thrown.
+/// A thrown exception.
 struct Thrown {
     tag: TagAddr,
     /// Where its values are: of a `throw` in the frame, of the host in its own memory. Of a
@@ -38,7 +39,7 @@ struct Thrown {
     window: *const Cell,
     /// Of a `throw_ref`: the exception.
     reference: Cell,
-    /// What is left of the stack where it is thrown: of a host function, without its own frame.
+    /// The stack limit left at the throw, in bytes: for a host function, without its own frame.
     height_left: u64,
 }
 
@@ -48,7 +49,7 @@ struct Catcher {
     fp: *mut Cell,
     /// One past its record.
     top: *mut Frame,
-    /// What is left of the stack in it.
+    /// The stack limit left in it, in bytes.
     height_left: u64,
     /// Segments of native code below it.
     segments: usize,
@@ -164,7 +165,7 @@ impl Activation {
         Ok(Step::Run)
     }
 
-    /// What the instruction at `word` of the running function throws.
+    /// The exception that the instruction at `word` of the running function throws.
     fn thrown(&self, store: &Store, word: u32) -> Result<Thrown, Trap> {
         let vm = self.vm();
         // SAFETY: V1.

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! An arrow is a glob import that the later module's own operators shadow: each module offers every
-//! operator of `prova_num`, in the best form that it knows. What an operator means is `prova_num`'s
-//! matter alone; here are only other ways to compute the same bits. Names, operands and results are
+//! operator of `prova_num`, in the best form that it knows. `prova_num` alone defines the
+//! operators; here are only other ways to compute the same bits. Names, operands and results are
 //! the same, so the rows of the op table need not know.
 //!
 //! Why at all: a vector that is computed in general registers is stored in two halves, and the load
@@ -17,8 +17,8 @@
 //! vector register is forwarded.
 //!
 //! # Invariants
-//! * K1. For all operands the result is that of `prova_num`'s operator of the same name, bit for
-//!   bit; of a NaN whose bits the specification leaves open, only that it is quiet.
+//! * K1. For all operands the result equals that from `prova_num`'s operator of the same name, bit
+//!   for bit. Of a NaN whose bits the specification leaves open, only quietness is guaranteed.
 //! * K2. An operator is only called by code that runs where its `target_feature` is: SSE2 is part
 //!   of x86-64, and the handlers over `wide` are only linked under [`has_wide`].
 //!
@@ -46,7 +46,7 @@ pub(super) fn has_wide() -> bool {
     std::arch::is_x86_feature_detected!("avx2")
 }
 
-/// What a machine register holds ⇄ the bits that `prova_num` has for it.
+/// A conversion between the contents of a machine register and the bits that `prova_num` uses.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(super) trait Operand {
     type Bits;

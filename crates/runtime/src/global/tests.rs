@@ -1,5 +1,5 @@
-//! Constant expressions as the specification defines them. What validation refuses is not tried
-//! here.
+//! Constant expressions as the specification defines them. Expressions that validation refuses are
+//! not tried here.
 
 use super::{Context, evaluate};
 use crate::vm::GlobalVm;

@@ -1,7 +1,7 @@
 //! The second half of an instantiation: start values of tables, element and data segments, in the
 //! specification's order.
 //!
-//! Neighbours: `super` has made the instance; `ops` writes; `image` has what need not be written.
+//! Data that `image` maps is not written here.
 
 use crate::image::MemoryImage;
 use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
@@ -123,13 +123,13 @@ struct Pace {
 }
 
 impl Pace {
-    /// The next piece writes so many bytes.
+    /// Counts a piece of `bytes` bytes that is written next, and polls when a chunk is full.
     ///
     /// # Errors
     ///
     /// [`TrapKind::Interrupt`].
     fn go_on(&mut self, store: &Store, bytes: usize) -> Result<(), TrapKind> {
-        /// What a piece counts besides its bytes.
+        /// The cost of a piece in addition to its bytes.
         const PIECE_BYTES: usize = 64;
         self.bytes = self.bytes.saturating_add(bytes).saturating_add(PIECE_BYTES);
         if self.bytes > CHUNK_BYTES {

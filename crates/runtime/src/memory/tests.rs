@@ -92,7 +92,7 @@ fn no_limit_allows_more_than_can_be_reserved() {
     let limit =
         LimitExceeded { name: "memory_bytes_max", max: pages << 16, actual: (pages + 1) << 16 };
     assert_eq!(Memory::new(wide(pages + 1), &limits).unwrap_err(), AllocError::Limit(limit));
-    // What is allowed is reserved; it may still be that the system has less.
+    // An allowed size is reserved, although the system may have less.
     let memory = Memory::new(wide(1), &limits).unwrap();
     assert!(memory.may_grow(pages - 1) && !memory.may_grow(pages));
 }

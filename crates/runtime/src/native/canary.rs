@@ -15,8 +15,8 @@ pub(super) fn is_alive() -> bool {
     *ALIVE.get_or_init(|| tells(canary::code(false), canary::code(true)))
 }
 
-/// Whether the first code is loaded and the second one refused for what it does. Without memory for
-/// code nothing is told, and nothing would run.
+/// Whether the first code is loaded and the second one refused by the rule that it breaks. False
+/// without memory for code: then no native code would run.
 fn tells(good: Code<'_>, bad: Code<'_>) -> bool {
     let Ok(layout) = canary::layout() else { return false };
     let load = |code| NativeCode::load(&layout, Settings::default(), code);

@@ -23,7 +23,7 @@ pub struct NativeCode {
     piece: usize,
     checked: CheckedCode,
     settings: Settings,
-    /// What it is called in the map for `perf`, if it is there.
+    /// Its name in the map for `perf`, if it is there.
     name: Option<Arc<str>>,
 }
 
@@ -73,7 +73,7 @@ impl NativeCode {
         let mut outcomes: Vec<Result<NativeCode, LoadError>> =
             codes.iter().map(|_| Err(LoadError::NoMemory)).collect();
         let mut left: Vec<usize> = (0..codes.len()).collect();
-        // What is refused is not copied again, so each round has fewer or is the last.
+        // Refused code is not copied again, so each round has fewer pieces or is the last.
         while !left.is_empty() {
             let bytes: Vec<&[u8]> = left.iter().map(|&at| codes[at].bytes).collect();
             let Ok(mut memory) = CodeMemory::copy(&bytes) else { return outcomes };
@@ -124,7 +124,7 @@ impl NativeCode {
         Ok(code)
     }
 
-    /// What it is.
+    /// The kind of code.
     pub fn kind(&self) -> CodeKind {
         self.checked.kind()
     }
@@ -178,8 +178,8 @@ pub struct Thunks {
     pub out: Arc<NativeCode>,
 }
 
-/// What native code of a module's functions needs besides them: a layout that this crate derived
-/// from that module, and the ways to functions of its types.
+/// The data that native code of a module's functions needs: a layout that this crate derived from
+/// that module, and the thunks for functions of its types.
 #[derive(Debug)]
 pub struct NativeModule {
     module: Module,
@@ -252,7 +252,8 @@ mod tests {
     use super::*;
     use prova_check::canary;
 
-    /// What the check refuses is in no page that can be executed, and keeps no other out of them.
+    /// The test checks that refused code is in no executable page, and keeps no other code out of
+    /// them.
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
     fn pages_become_executable_without_what_is_refused() {

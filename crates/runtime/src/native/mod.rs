@@ -41,10 +41,10 @@ use prova_check::traps;
 
 use crate::trap::TrapKind;
 
-/// The address of the instance that a vmctx is of.
+/// The address of the instance that a vmctx belongs to.
 ///
 /// # Safety
-/// It is that of an instance of a store that lives (R1).
+/// The instance belongs to a store that lives (R1).
 pub(crate) unsafe fn instance_of(vmctx: *const usize) -> u32 {
     // SAFETY: the caller's.
     unsafe { records::Words::instance(vmctx) }

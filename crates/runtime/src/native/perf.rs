@@ -29,7 +29,7 @@ fn path() -> PathBuf {
     PathBuf::from(format!("/tmp/perf-{}.map", std::process::id()))
 }
 
-/// A new file of which nobody else has a handle.
+/// A new file to which nobody else has a handle.
 fn create(path: &Path) -> Option<File> {
     // Fails where there is none, or it is someone else's; then it cannot be made below.
     let _ = std::fs::remove_file(path);

@@ -68,8 +68,8 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Words for so many bytes of a layout, of the instance with this address (`u32::MAX`: of
-    /// none), all null but the store, the builtins and the types.
+    /// Words for `bytes` bytes of a layout, of the instance with this address (`u32::MAX`: no
+    /// instance). All are null except the store, the builtins and the types.
     pub(crate) fn new(
         instance: u32,
         bytes: u32,
@@ -94,16 +94,16 @@ impl Words {
         unsafe { *self.words.as_ptr().add(at) = value };
     }
 
-    /// What records and code name the instance by.
+    /// The pointer by which records and code name the instance.
     pub(crate) fn vmctx(&self) -> *const usize {
         // SAFETY: there are words behind the first.
         unsafe { self.words.as_ptr().add(1) }
     }
 
-    /// The address of the instance that a vmctx is of.
+    /// The address of the instance that a vmctx belongs to.
     ///
     /// # Safety
-    /// It is that of an instance of a store that lives (R1).
+    /// The instance belongs to a store that lives (R1).
     pub(crate) unsafe fn instance(vmctx: *const usize) -> u32 {
         if vmctx.is_null() {
             return u32::MAX;

@@ -30,7 +30,7 @@ pub(crate) struct Segment {
     pub(crate) func: FuncAddr,
     /// The native stack before it.
     pub(crate) native_sp: usize,
-    /// What was left of the stack limit, the function's charge taken.
+    /// The stack limit left, in bytes, after the function's charge.
     pub(crate) height_left: u64,
 }
 
@@ -167,7 +167,7 @@ impl Store {
         }
     }
 
-    /// Whether the native side has room for so many more memories, tables and globals, whose
+    /// Whether the native side has room for this many more memories, tables and globals, whose
     /// records do not move (R1).
     pub(crate) fn native_room(&self, memories: usize, tables: usize, globals: usize) -> bool {
         self.native.is_none()
@@ -239,7 +239,7 @@ impl Store {
             _records: records,
             layout: layout_digest,
         });
-        // R2: whoever is of a type that has a way out now.
+        // R2: fill in the code of records whose type has a way out now.
         for &record in &native.records {
             // SAFETY: R1.
             let Some(record) = (unsafe { record.as_ref() }) else { continue };

@@ -1,8 +1,8 @@
-//! Interrupts inside operations: after so many polls, exactly the chunks before are done; a copy in
-//! chunks is the copy.
+//! Interrupts inside operations: an interrupt at the n-th poll leaves exactly the chunks before it
+//! done. A copy in chunks equals a copy at once.
 //!
-//! Green does not show that an epoch raised by another thread is seen (`prova/tests/stops.rs`), nor
-//! how long a chunk takes.
+//! A green run does not show that an epoch raised by another thread is seen
+//! (`prova/tests/stops.rs`), nor how long a chunk takes.
 
 use super::{CHUNK_BYTES, CHUNK_ELEMENTS, Order, chunks};
 use crate::attach::{Attach, AttachError, Attached};
@@ -21,7 +21,7 @@ fn store(metering: Metering) -> Store {
     Store::new(StoreConfig { settings, stack_bytes: 1 << 12, ..StoreConfig::default() })
 }
 
-/// What the memories of these tests hold: three chunks and a half.
+/// The size of the memories of these tests, in pages: three chunks and a half.
 const PAGES: u64 = 56;
 const BYTES: usize = (PAGES << 16) as usize;
 const ELEMENTS: usize = 3 * CHUNK_ELEMENTS + CHUNK_ELEMENTS / 2;
@@ -36,7 +36,7 @@ fn memory(store: &mut Store) -> MemoryAddr {
     memory
 }
 
-/// A table of references to objects of the host, each of its own.
+/// A table of references, each to a different object of the host.
 fn table(store: &mut Store) -> TableAddr {
     let ty = TableType { ref_type: RefType::EXTERNREF, min: 0, max: None, table64: false };
     let table = store.table_new(ty, 0).unwrap();
@@ -48,7 +48,7 @@ fn table(store: &mut Store) -> TableAddr {
     table
 }
 
-/// What an operation says when `polls` polls go well.
+/// The result of an operation when `polls` polls succeed and the next one interrupts.
 fn after<R>(store: &mut Store, polls: u64, operation: impl FnOnce(&mut Store) -> R) -> R {
     store.polls_until_due.set(Some(polls));
     let outcome = operation(store);

@@ -1,6 +1,6 @@
 //! Operations on memories (specification 4.6.9): sizes, growth, fill, copy, and data segments.
 //!
-//! The order of check, charge and effect is that of [`super`]; so are the tests.
+//! [`super`] defines the order of check, charge and effect, and has the tests.
 
 use super::{CHUNK_BYTES, Order, part, range};
 use crate::store::Store;

@@ -10,7 +10,7 @@ use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use prova_module::{DataIdx, ElemIdx, MemoryIdx, Opcode, TableIdx};
 
-/// What an operator works on.
+/// The operands and objects of an operator.
 struct Performed<'a> {
     instance: InstanceAddr,
     first: u32,
@@ -20,7 +20,7 @@ struct Performed<'a> {
 
 type Perform = fn(&Performed<'_>, &mut Store) -> Result<u64, TrapKind>;
 
-/// What native code may ask for.
+/// The operators that native code may ask for.
 const PERFORMED: [(Opcode, Perform); 13] = [
     (Opcode::MemoryGrow, |op, store| {
         store.memory_grow_cell(op.memory(store, op.first)?, op.args[0])

@@ -1,7 +1,7 @@
 //! Operations on tables (specification 4.6.8): elements, growth, fill, copy, element segments,
 //! indirect callees.
 //!
-//! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a
+//! [`super`] defines the order of check, charge and effect, and has the tests. A cell gets into a
 //! table only if it is a reference of the table's type (T2).
 
 use super::{CHUNK_ELEMENTS, Order, part, range};

@@ -1,6 +1,6 @@
 //! Operations at the edges of their ranges, in 32 and 64 bits, and what they charge.
 //!
-//! Green does not show that an executor passes its operands in the right order.
+//! A green run does not show that an executor passes its operands in the right order.
 
 use super::range;
 use crate::limits::Limits;

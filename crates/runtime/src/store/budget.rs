@@ -1,11 +1,9 @@
 //! The budget of a store: the bytes of all its memories, tables and exceptions together, compared
 //! before any of them is made or grows.
 //!
-//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them, `exceptions` makes
-//! exceptions; [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its
-//! memory or table has it, written or not: what a program may touch is bounded by what it was
-//! given. An exception counts 8 bytes for each of its cells ([`crate::exception`]) until it is
-//! forgotten.
+//! [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its memory or
+//! table has it, written or not: a program may touch all that it was given. An exception counts 8
+//! bytes for each of its cells ([`crate::exception`]) until it is forgotten.
 //!
 //! # Invariants
 //! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables; with the
@@ -39,8 +37,8 @@ impl Store {
         usize::try_from(left).map_or(WEIGHT_MAX, |left| left.min(WEIGHT_MAX))
     }
 
-    /// Refuses memories and tables of which one has a least size beyond its own limit, or all
-    /// together beyond the budget.
+    /// Refuses memories and tables if the least size of one is beyond its own limit, or the sum
+    /// beyond the budget.
     pub(crate) fn check_new(
         &self,
         memories: &[MemoryType],

@@ -1,11 +1,11 @@
 //! Calls from the host: cells are compared with types, nested calls counted, and the right executor
 //! entered.
 //!
-//! Neighbours: `exec` and the reference tier run Wasm functions and come back here for host
-//! functions.
+//! `exec` and the reference tier run Wasm functions and come back here for host functions.
 //!
-//! Guaranteed: cells that reach an executor fit their types (T2 of the op table, V10), whoever they
-//! come from; after a call the stack height and the depth are as before it, whatever the outcome.
+//! Guaranteed: cells that reach an executor fit their types (T2 of the op table, V10), from the
+//! host and from Wasm alike. After a call, with any outcome, the stack height and the depth are as
+//! before it.
 //!
 //! Noticed by: `tests/store/calls.rs`.
 
@@ -138,9 +138,9 @@ impl Store {
         // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest
         // call runs.
         let vm = unsafe { &mut *self.vm() };
-        // SAFETY: V6: so many records there were.
+        // SAFETY: V6: there were `frames` records before.
         vm.frame_top = unsafe { vm.frames_base.add(frames) };
-        // SAFETY: V5: so many cells there were.
+        // SAFETY: V5: there were `cells` cells before.
         vm.fp = unsafe { vm.stack_base.add(cells) };
         vm.height_left = height_left;
         vm.native.native_sp = native_sp;
@@ -336,7 +336,7 @@ impl Drop for HostCall {
     }
 }
 
-/// What [`Store::mark`] saw.
+/// The counters that [`Store::mark`] read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     /// Frame records.
@@ -355,7 +355,7 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// What was left of the stack limit.
+    /// The stack limit left, in bytes.
     pub(crate) fn height_left(&self) -> u64 {
         self.height_left
     }
@@ -379,13 +379,13 @@ struct Level<'s> {
     caller: Option<InstanceAddr>,
     floor: usize,
     held: usize,
-    /// What to cut back to; nothing for a call that was suspended.
+    /// The mark to cut back to; none for a call that was suspended.
     below: Option<Mark>,
 }
 
 impl Drop for Level<'_> {
     fn drop(&mut self) {
-        // A host function that replaced the store panicked; the new one has levels of its own.
+        // A host function that replaced the store panicked; the new store has separate levels.
         if self.store.id == self.id {
             self.store.host_depth = self.depth;
             self.store.caller = self.caller;

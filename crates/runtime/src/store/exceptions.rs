@@ -1,7 +1,4 @@
 //! Tags and exceptions of a store (specification 4.2.10, 4.2.12).
-//!
-//! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw;
-//! `exec::roots` reads frames.
 
 use super::Store;
 use crate::exception::{Exceptions, Marking, Work};
@@ -116,8 +113,8 @@ impl Store {
         self.exceptions.make(tag, cells, self.exception_room())
     }
 
-    /// What the next exception costs in fuel because others are forgotten before: nothing where
-    /// they are few. `height_left` is what is left of the stack at the throw.
+    /// The fuel that the next exception costs because others are forgotten before: 0 where they are
+    /// few. `height_left` is the stack limit left at the throw, in bytes.
     pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
         if !self.exceptions_full() {
             return 0;
@@ -203,8 +200,8 @@ impl Store {
         self.held.truncate(count);
     }
 
-    /// Whether there are so many exceptions that those to which nothing refers go before the next
-    /// is made.
+    /// Whether the store is so full of exceptions that unreferenced ones are dropped before the
+    /// next is made.
     pub fn exceptions_full(&self) -> bool {
         self.exceptions.is_full(self.exception_room())
     }

@@ -1,7 +1,7 @@
 //! Fuel, epoch and the logical stack limit: counters in the [`Vm`](crate::vm::Vm), which handlers
 //! change too.
 //!
-//! Neighbours: `ops` charges and interrupts bulk operations, [`Search`] the way of a throw, the
+//! `ops` charges and interrupts bulk operations here, [`Search`] the unwinding of a throw, and the
 //! reference tier frames and segments; handlers do the same on the record itself. A counter that
 //! would fall below 0 stays, and the operation traps.
 //!
@@ -200,9 +200,9 @@ impl Search {
         Ok(())
     }
 
-    /// The search is over and paid for; the clause that it found, if it did, gets values of so many
-    /// cells by its tag, and a reference that is `made` for it: then also what is forgotten before
-    /// is paid for.
+    /// Pays for a search that is over. The clause that it found, if any, gets `value_cells` cells
+    /// of values by its tag, and a reference if `made`; then the exceptions that are dropped before
+    /// are paid for, too.
     ///
     /// # Errors
     ///

@@ -1,8 +1,7 @@
-//! Objects by address: what the host makes, and what anyone may ask.
+//! Objects by address: making those of the host, and reading all.
 //!
-//! Neighbours: `instantiate` makes the objects of modules, `ops` changes them. Values and types of
-//! the host are looked at before they get in (V10, T2). Accessors by address panic if the store has
-//! no such object.
+//! Values and types of the host are looked at before they get in (V10, T2). Accessors by address
+//! panic if the store has no such object.
 //!
 //! Noticed by: `tests/store`.
 
@@ -140,8 +139,8 @@ impl Store {
         self.types.intern(ty)
     }
 
-    /// The identities in this store of types of which each names only ones before it, by index;
-    /// `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
+    /// The identities in this store of a list of types, each of which names only earlier ones, by
+    /// index; `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
     pub fn type_ids(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
         self.types.intern_all(types)
     }
@@ -160,7 +159,7 @@ impl Store {
         FuncKind::Wasm { instance, func: self.instance(instance).defined_func(func) }
     }
 
-    /// What a frame of the function charges against the logical stack limit, in bytes.
+    /// The charge of a frame of the function against the logical stack limit, in bytes.
     pub fn func_charge(&self, func: FuncAddr) -> u64 {
         u64::from(self.entries[func.index()].charge_bytes)
     }
@@ -232,7 +231,7 @@ impl Store {
         self.codes(func)?.bytecode()
     }
 
-    /// What running bytecode sees of a function.
+    /// The record of a function that running bytecode reads.
     pub(crate) fn entry(&self, func: FuncAddr) -> &FuncEntry {
         &self.entries[func.index()]
     }

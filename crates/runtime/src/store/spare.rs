@@ -1,11 +1,11 @@
-//! What finished stores leave to new ones: the room of their function entries, which are most of
-//! what an instance of a big module writes. Room that was written to before costs no page faults.
+//! Memory that finished stores leave to new ones: the room of their function entries, which are
+//! most of the memory that an instance of a big module writes. Room that was written to before
+//! costs no page faults.
 //!
-//! Neighbours: an embedder gives the stores of one engine the same [`Spare`] in their
-//! configuration.
+//! An embedder gives the stores of one engine the same [`Spare`] in their configuration.
 //!
 //! # Invariants
-//! * Q1. What lies here has no entries: a store cannot see anything of one before it.
+//! * Q1. Memory here has no entries: a store cannot see anything of one before it.
 //!
 //! Limits: [`ROOMS_MAX`] rooms of at most [`ENTRIES_MAX`] entries each; what is more is freed.
 

@@ -1,6 +1,6 @@
-//! What of a store cannot be seen from outside: where its guards lie.
+//! Properties of a store that cannot be seen from outside: where its guards lie.
 //!
-//! Green does not show that an executor would run into one; it never should.
+//! A green run does not show that an executor would run into one; it never should.
 
 use super::{Store, StoreConfig};
 use crate::limits::Limits;

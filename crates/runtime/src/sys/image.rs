@@ -4,8 +4,8 @@
 //! # Invariants
 //! * J1. The file has the size `len`, a multiple of the page size, and the bytes that it was made
 //!   of: it is sealed against writing and against every change of its size before anyone maps it.
-//! * J2. It is mapped privately alone: a write of an instance makes a page of its own, which no
-//!   other mapping sees.
+//! * J2. It is mapped privately alone: a write of an instance makes a private page, which no other
+//!   mapping sees.
 //!
 //! J1 keeps S2 where an image is mapped: no page of it can vanish, and no one can change it.
 

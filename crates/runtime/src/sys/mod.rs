@@ -1,10 +1,10 @@
 //! The operating system: address space that is reserved once, filled as it is needed, and never
 //! moves.
 //!
-//! Neighbours: `memory` and `table` reserve an object's greatest size, `store` the value stack and
-//! the frame records. [`Reservation`] is one of two back ends with the same interface: `unix`
-//! (`mmap`, `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems). An
-//! [`Image`] is what pages may hold from the start (Linux alone).
+//! `memory` and `table` reserve an object's greatest size, `store` the value stack and the frame
+//! records. [`Reservation`] is one of two back ends with the same interface: `unix` (`mmap`,
+//! `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems). An [`Image`]
+//! is the initial content of pages (Linux alone).
 //!
 //! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write:
 //! an access that a fault of ours lets go too far ends the process there and harms nothing. No
@@ -16,7 +16,7 @@
 //!   dropped.
 //! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable,
 //!   and no one else's.
-//! * S3. A byte that was never written is 0, or that of the image that was mapped there.
+//! * S3. A byte that was never written is 0, or the byte of the image that was mapped there.
 //! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows.
 //! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and
 //!   are no one else's.

@@ -84,8 +84,8 @@ impl Drop for Reservation {
             return;
         }
         if let Ok(layout) = layout(self.reserved) {
-            // SAFETY: S2: allocated with this layout in `reserve`, and whoever drops it has no
-            // pointer into it any more.
+            // SAFETY: S2: allocated with this layout in `reserve`, and the owner that drops it
+            // keeps no pointer into it.
             unsafe { std::alloc::dealloc(self.base.as_ptr(), layout) };
         }
     }

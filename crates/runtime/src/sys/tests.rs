@@ -61,7 +61,7 @@ backend_tests!(plain, super::super::plain::Reservation);
 #[cfg(all(unix, not(miri)))]
 backend_tests!(unix, super::super::unix::Reservation);
 
-/// What the system says of the pages from `address` on: the end of the range that they are in, and
+/// The system's entry for the pages from `address` on: the end of the range that they are in, and
 /// its permissions.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub(crate) fn pages_at(address: usize) -> Option<(usize, String)> {

@@ -24,7 +24,7 @@ impl Reservation {
         Reservation::reserve_guarded(bytes, GUARD_BYTES)
     }
 
-    /// The same with a guard of at least so many bytes.
+    /// The same with a guard of at least `guard` bytes.
     pub(crate) fn reserve_guarded(bytes: usize, guard: usize) -> Result<Reservation, OutOfMemory> {
         let page = rustix::param::page_size();
         let reserved = bytes.checked_next_multiple_of(page).ok_or(OutOfMemory)?;
@@ -83,8 +83,8 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mapped = self.reserved + self.guard;
-        // SAFETY: S6: the mapping is ours alone, and whoever drops it has no pointer into it any
-        // more.
+        // SAFETY: S6: the mapping is ours alone, and the owner that drops it keeps no pointer into
+        // it.
         let unmapped = unsafe { munmap(self.base.as_ptr().cast(), mapped) };
         debug_assert!(unmapped.is_ok(), "unmapping a whole mapping");
     }

@@ -91,8 +91,8 @@ fn ways(op: Op, targets: &[i64]) -> Vec<(&'static str, bool)> {
     ways
 }
 
-/// What an op's operands should have been once, and were not: the ends of every immediate, the
-/// greatest slots, targets on both sides, several indices.
+/// The operand values of an op that were required once and never occurred: the ends of every
+/// immediate, the greatest slots, targets on both sides, several indices.
 fn missing(op: Op, reach: &Reach) -> Vec<String> {
     let mut missing = Vec::new();
     let (mut value, mut slots, mut last) = (0, 0, 0);

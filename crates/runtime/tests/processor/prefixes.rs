@@ -9,11 +9,12 @@
 //! All sequences of up to three of sixteen prefixes stand before each opcode of the four maps (of
 //! one byte, `0f`, `0f 38`, `0f 3a`), with a register and with memory as operand. A `ret` stands
 //! behind each instruction: a processor that takes it for a longer one executes something else.
-//! What the check refuses is not tried, nor what `is_tried` leaves out, but jumps to what follows.
+//! Instructions that the check refuses are not tried, nor those that `is_tried` leaves out; jumps
+//! to the next instruction are.
 //!
-//! `PROVA_PREFIXES=1/1` tries all of them, `K/N` a part of so many; the ordinary test tries one of
-//! 64. It speaks of the processor that it runs on: vendors differ in prefixes, so it wants to run
-//! on each vendor's. Vector registers are not compared.
+//! `PROVA_PREFIXES=1/1` tries all of them, `K/N` part K of N; the ordinary test tries `1/64`. It
+//! speaks of the processor that it runs on: vendors differ in prefixes, so it wants to run on each
+//! vendor's. Vector registers are not compared.
 
 use super::{Class, FLAGS, Instructions, Operand, Processor, Registers, class, encode};
 use super::{RSP, is_free, is_supported, is_tried, succeeds};
@@ -39,8 +40,8 @@ fn sequences() -> Vec<Vec<u8>> {
     all
 }
 
-/// What a form is compared with: its bytes, and those of the instruction that it is, if the check
-/// takes it and it can be tried.
+/// A form and the instruction that it is compared with, as bytes; none if the check refuses the
+/// instruction or it cannot be tried.
 fn form(sequence: &[u8], map: &[u8], (opcode, modrm): (u8, u8)) -> Option<(Vec<u8>, Vec<u8>)> {
     // A prefix is no opcode.
     if map.is_empty() && (PREFIXES.contains(&opcode) || (0x40..0x50).contains(&opcode)) {
@@ -79,13 +80,14 @@ fn form(sequence: &[u8], map: &[u8], (opcode, modrm): (u8, u8)) -> Option<(Vec<u
     (shortest != bytes).then_some((bytes, shortest))
 }
 
-/// What fills the vector registers, which nobody keeps between two executions: `movq` from rcx.
+/// The bytes behind an instruction that fills the vector registers from rcx by `movq`: nobody keeps
+/// them between two executions.
 fn filled(bytes: &[u8]) -> Vec<u8> {
     let fill = |n: u8| [0x66, 0x48 | n >> 1 & 4, 0x0f, 0x6e, 0xc1 | n << 3 & 0x38];
     (0..16).flat_map(fill).chain(bytes.iter().copied()).collect()
 }
 
-/// What both leave in registers, flags and memory.
+/// Whether the two leave different registers, flags or memory.
 fn differ(processor: &mut Processor, bytes: &[u8], shortest: &[u8]) -> bool {
     let mut words = Box::new([0_u64; WORDS + 2]);
     let start = words.as_mut_ptr().wrapping_add(words.as_ptr().align_offset(16));
@@ -108,7 +110,7 @@ fn differ(processor: &mut Processor, bytes: &[u8], shortest: &[u8]) -> bool {
     behind[0] != behind[1]
 }
 
-/// The part of the forms that is tried: from 0, of so many.
+/// The part of the forms that is tried, counted from 0, and the number of parts.
 fn part() -> (usize, usize) {
     let text = std::env::var("PROVA_PREFIXES").unwrap_or_else(|_| "1/64".to_owned());
     let (part, parts) = text.split_once('/').expect("PROVA_PREFIXES is K/N");
@@ -137,7 +139,8 @@ fn redundant_prefixes_change_nothing() {
         }
         tried += forms.len() as u64;
         let mut processor = Processor::new();
-        // Each opcode in a process of its own, which ends if the processor takes one for another.
+        // Each opcode runs in a separate process, which ends if the processor takes one for
+        // another.
         if succeeds(|| {
             forms.iter().all(|(bytes, shortest)| !differ(&mut processor, bytes, shortest))
         }) {

@@ -131,7 +131,7 @@ fn depth(config: StoreConfig, calls: u64) -> Result<(), TrapKind> {
     let mut store = Store::new(config);
     let f = recursive(&mut store);
     let outcome = store.call(&mut (), f, &[calls - 1], &mut []).map_err(|trap| trap.kind);
-    // Whatever happened, the store is as good as new.
+    // After any outcome, the store is as good as new.
     assert_eq!(store.call(&mut (), f, &[0], &mut []).map_err(|trap| trap.kind), Ok(()));
     outcome
 }
@@ -225,7 +225,7 @@ fn a_host_function_must_not_replace_the_store() {
     let _ = call(&mut store, f);
 }
 
-/// Adds its arguments, whatever the function is.
+/// Adds its arguments, in place of any function's code.
 struct Adds;
 
 impl Executor for Adds {

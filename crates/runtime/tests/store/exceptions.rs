@@ -1,5 +1,5 @@
-//! Exceptions that the host makes and throws: their cells are compared with the tag's type, whoever
-//! they come from.
+//! Exceptions that the host makes and throws: their cells are compared with the tag's type, those
+//! of the host like those of a module.
 
 use crate::{host, store};
 use prova_module::{FuncType, HeapType, RefType, ValType};

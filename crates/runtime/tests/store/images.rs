@@ -1,8 +1,8 @@
 //! Instances of a prototype with memory images beside instances whose data segments are written:
 //! the same bytes, errors and objects.
 //!
-//! Green does not show that an image was mapped, which the tests of `image` and `sys::image` show,
-//! and where there are no images both sides write.
+//! A green run does not show that an image was mapped, which the tests of `image` and `sys::image`
+//! show, and where there are no images both sides write.
 
 use super::{NoCode, instance, module, store};
 use prova_module::{DataIdx, Limits as ModuleLimits, MemoryIdx, MemoryType, Module};
@@ -32,7 +32,7 @@ fn ty(min: u64, max: Option<u64>) -> MemoryType {
     MemoryType { min, max, memory64: false, shared: false, page_size_log2: 16 }
 }
 
-/// What an instantiation leaves: its error, and the bytes of all memories of the store.
+/// The outcome of an instantiation: its error, and the bytes of all memories of the store.
 fn outcome(
     prepare: &dyn Fn(&mut Store) -> Vec<Extern>,
     text: &str,
@@ -114,7 +114,7 @@ fn segments_that_are_mapped_and_segments_that_are_written_leave_the_same() {
     }
 }
 
-/// A memory that another instance has had may have been written by code, of which nothing is known.
+/// A memory that another instance has had may have been written by unknown code.
 #[test]
 fn an_image_never_replaces_what_an_instance_may_have_written() {
     let module = module(r#"(module (import "" "" (memory 1)) (data (i32.const 0) "abc"))"#);

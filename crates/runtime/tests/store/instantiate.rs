@@ -1,4 +1,4 @@
-//! What instantiation does, in which order, and what stays after a trap.
+//! The steps of instantiation, their order, and the state after a trap.
 
 use crate::{call, export, host, instance, instantiate, module, store};
 use prova_module::{ElemIdx, FuncIdx, FuncType, GlobalType, MemoryIdx, TableIdx, ValType};

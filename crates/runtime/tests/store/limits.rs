@@ -109,7 +109,7 @@ fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
         (Ok(Some(left)), Ok(None))
     );
     assert_eq!(store.bytes(), 3 * PAGE);
-    // What is refused takes nothing.
+    // A refused module takes nothing.
     let error = instantiate(&mut store, "(module (memory 0) (table 1 funcref))", &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -136,8 +136,8 @@ fn sizes_beyond_all_numbers_are_beyond_a_limit() {
     let limits =
         Limits { memory_bytes_max: u64::MAX, table_elements_max: u64::MAX, ..Limits::default() };
     let mut store = store(limits);
-    // What no reservation holds is beyond the object's own limit, whatever that is set to; what one
-    // holds, beyond the budget.
+    // A size that no reservation holds is beyond the object's own limit, at any setting. A size
+    // that fits a reservation is beyond the budget.
     for (text, limit) in [
         ("(memory i64 0x1000000000000)", "memory_bytes_max"),
         ("(table i64 0xffffffffffffffff funcref)", "table_elements_max"),

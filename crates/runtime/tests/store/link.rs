@@ -17,7 +17,7 @@ const PROVIDER: &str = r#"(module
     (global (export "g-mut") (mut i32) (i32.const 1))
     (global (export "g-ref") funcref (ref.null func)))"#;
 
-/// What imports of an export of [`PROVIDER`] match.
+/// Imports, and the exports of [`PROVIDER`] that each one matches.
 const CASES: &[(&str, &[&str], &[&str])] = &[
     (
         "f",

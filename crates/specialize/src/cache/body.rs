@@ -4,12 +4,12 @@
 //! blocks: origin, offset, parameters, instructions, terminator, offset
 //! ```
 //!
-//! * B1. A value is written as its distance from the next one that is to be made, an offset as that
-//!   from the one before; the first is counted from the function's start. So the bytes are short,
-//!   and those of one function in two places of a module are the same.
-//! * B2. Functions have the numbers that the writer is told.
-//! * B3. Numbers that a body cannot have are refused here; what else it owes is for
-//!   [`prova_ssa::passes::LooseBody`] to say.
+//! * B1. A value is written as its distance from the next one that is to be made, an offset as its
+//!   distance from the offset before; the first is counted from the function's start. So the bytes
+//!   are short, and the bytes of one function in two places of a module are the same.
+//! * B2. Functions have the numbers that the caller's closure gives them.
+//! * B3. Numbers that a body cannot have are refused here; the other rules of a body are for
+//!   [`prova_ssa::passes::LooseBody`] to check.
 //!
 //! Limits: bodies that catch exceptions or have metering have no bytes. Time and memory are linear.
 

@@ -1,12 +1,12 @@
-//! What is kept of a specialised function, as bytes: its certificate and its body, as they are
-//! before all passes.
+//! An entry of the cache, as bytes: the certificate and the body of a specialised function, as they
+//! are before all passes.
 //!
 //! ```text
 //! HEAD, a digest of the rest, key, certificate (`roles`), body (`body`)
 //! ```
 //!
 //! * H1. The checksum finds damage by accident, and the key an entry under another's name, so that
-//!   both are told from an entry that is false. Neither says that an entry is true.
+//!   both are reported as such, not as a false entry. Neither says that an entry is true.
 //! * H2. Functions have the numbers of the module with its intrinsics, and offsets count from the
 //!   generic function's start: an entry can be verified against the module that asks for it.
 //!
@@ -23,10 +23,10 @@ use prova_ssa::Body;
 /// The most bytes of an entry: larger functions are not kept, larger entries not read.
 pub const ENTRY_BYTES_MAX: usize = 4 << 20;
 
-/// What an entry of any version begins with.
+/// First bytes of an entry of any version.
 pub const HEAD: &[u8] = b"prova-specialize ";
 
-/// What one of this version begins with.
+/// First bytes of an entry of this version.
 const MAGIC: &[u8] = b"prova-specialize 2\n";
 
 /// The bytes of a digest.

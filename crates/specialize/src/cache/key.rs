@@ -1,4 +1,4 @@
-//! What the search of a function depends on → the name under which its result is kept.
+//! All inputs of the search of a function → the name under which its result is kept.
 //!
 //! ```text
 //! Subject ─ each of its parts ─ Digest::extend (SHA-256) ─► Key
@@ -53,7 +53,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// What stands for nothing: the digest of a module without sections.
+/// The digest that stands for nothing: the digest of a module without sections.
 fn nothing() -> Digest {
     static NOTHING: OnceLock<Digest> = OnceLock::new();
     *NOTHING.get_or_init(|| {
@@ -93,12 +93,12 @@ impl Parts {
     }
 }
 
-/// What a generic function is, wherever it stands in its module.
+/// The digest of a generic function, in any place of its module.
 pub(crate) fn of_generic(body: &Body) -> Digest {
     let (mut bytes, start) = (Vec::new(), start(body));
     match body::write(&mut bytes, body, start, |func| func) {
         Some(()) => digest("function", &bytes),
-        // What has no bytes has a text.
+        // A body that has no bytes has a text.
         None => {
             let here = body.clone().relocated(|offset| offset.wrapping_sub(start), Some);
             let text = here.map(|body| prova_ssa::print(&body));

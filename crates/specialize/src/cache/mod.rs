@@ -14,12 +14,12 @@
 //! * C1. Its body is verified against the module, and proved to be the generic function for the
 //!   request by the very check that judges what was searched, with the entry's certificate as the
 //!   hint. Behind that both go the same way: passes, emission, each proved.
-//! * C2. An entry that is refused, by its form or by the proof, is told, and the function is made
-//!   anew and kept in its place. So is a function that has no bytes in the end.
-//! * C3. What the search makes depends on the subject alone, and all of it is in the key; so the
-//!   result is the same without a cache, with an empty one, and with one that Prova wrote, whatever
-//!   is in it and whichever thread comes first. (Somebody else can put another function there that
-//!   is proved too: it does the same in other bytes.)
+//! * C2. An entry that is refused, by its form or by the proof, is reported, and the function is
+//!   made anew and kept in its place. So is a function that has no bytes in the end.
+//! * C3. The result of the search depends on the subject alone, and all of it is in the key; so the
+//!   result is the same without a cache, with an empty one, and with one that Prova wrote, for any
+//!   entries in it and any order of threads. (Somebody else can put another function there that is
+//!   proved too: it does the same in other bytes.)
 //! * C4. What was refused is not kept, so nobody can deny a function.
 //!
 //! What it saves is the search and the writing of a body; the proofs, the passes and the emission
@@ -66,21 +66,21 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn save(&self, key: &Key, entry: &[u8]) -> Result<(), String>;
 }
 
-/// What a cache did for a module.
+/// The uses of a cache for a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     /// How many functions were found, and proved.
     pub found: usize,
     /// How many were made anew.
     pub made: usize,
-    /// What was wrong, by the request: entries that were refused, a store that failed.
+    /// Faults, by the request: entries that were refused, a store that failed.
     pub notes: Vec<(Asked, String)>,
 }
 
 /// A function from a cache.
 pub(crate) struct Found {
     pub(crate) residual: Residual,
-    /// What its proof assumes.
+    /// The assumptions of its proof.
     pub(crate) assumptions: Vec<Assumption>,
 }
 

@@ -1,8 +1,8 @@
-//! A cache in memory: what is found, what is not, and that nothing which stands in it changes what
-//! a function does.
+//! A cache in memory: entries that are found and entries that are not; and no entry changes the
+//! behaviour of a function.
 //!
-//! Green does not show that a key has everything: what it forgets shows as an entry that is refused
-//! (`a_key_that_forgets`), and costs time.
+//! A green run does not show that a key has everything: a forgotten part shows as an entry that is
+//! refused (`a_key_that_forgets`), and costs time.
 
 use super::bytes::Reader;
 use super::{HEAD, Key, Store, Uses, entry};
@@ -87,7 +87,7 @@ fn uses(outcome: &Outcome) -> Uses {
     outcome.cache.clone().expect("there is a cache")
 }
 
-/// What everything but the cache says of a module.
+/// The outcome of a module without the cache's part: its bytes, and a line for each request.
 fn made(outcome: &Outcome) -> (Vec<u8>, Vec<String>) {
     let requests = outcome.requests.iter().map(|(slot, _, state)| match state {
         Ok(made) => format!("{slot} {} {:?} {:?}", made.bytes, made.assumptions, made.residual),
@@ -185,7 +185,7 @@ fn a_key_that_forgets() {
         let notes = uses(&warm).notes;
         assert!(notes.len() == 1 && notes[0].1.contains(words), "{plant:?}: {notes:?}");
         assert!(made(&warm) == made(&cold), "{plant:?}");
-        // What was wrong is written anew. (Text in pages of one byte is not specialised.)
+        // A refused entry is written anew. (Text in pages of one byte is not specialised.)
         let again = with(plant, || run(&edited, after, 1, Some(shelf.clone())));
         let is_made = plant != Plant::KeyWithoutMemory;
         assert_eq!(uses(&again).found, usize::from(is_made), "{plant:?}");
@@ -201,12 +201,12 @@ fn only(shelf: &Shelf) -> (Key, Vec<u8>) {
     (*key, bytes.clone())
 }
 
-/// What is behind the head and the checksum of an entry.
+/// The bytes behind the head and the checksum of an entry.
 fn rest(bytes: &[u8]) -> &[u8] {
     &bytes[HEAD.len() + 2 + 32..]
 }
 
-/// What an entry says, of a function at the start of everything.
+/// The content of an entry of a function at the start of everything.
 fn said(key: &Key, bytes: &[u8]) -> Residual {
     entry::read(key, bytes, (FuncIdx(0), 0)).expect("an entry")
 }
@@ -272,7 +272,7 @@ fn bodies_come_back() {
     for end in 0..bytes.len() {
         assert!(super::body::read(&mut Reader::new(&bytes[..end]), FuncIdx(0), 0).is_none());
     }
-    // What has no bytes.
+    // Bodies that have no bytes.
     for text in [
         "ssa func0 fuel\nblock0 entry @0x0 ()\n  unreachable @0x0\n",
         "ssa func0\nblock0 entry @0x0 ()\n  charge bits=0x1 @0x0\n  unreachable @0x0\n",
@@ -363,13 +363,13 @@ fn many(roles: &mut [Role], edit: impl Fn(&mut Row)) {
     }
 }
 
-/// So many ranges of a byte, of which each next one touches the last.
+/// `count` ranges of a byte, where each one touches the one before.
 fn ranges(count: u32) -> impl Iterator<Item = Range> {
     (0..count).map(|at| Range { arg: 0, from: at, to: at + 1 })
 }
 
-/// Entries that are changed at random, under checksums that are right: no panic, and what is taken
-/// is the function that is made, or one that was proved.
+/// Entries that are changed at random, under checksums that are right: no panic, and an entry that
+/// is taken is the honest function, or one that was proved.
 #[test]
 fn changed_entries_make_no_panic() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

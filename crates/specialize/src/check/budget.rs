@@ -1,4 +1,4 @@
-//! S12: how much work a proof may take, whatever body and certificate it is given.
+//! S12: how much work a proof may take, for any body and certificate.
 //!
 //! ```text
 //! both bodies, certificate ─ items ─► Budget ─ spend, before a list is gone through ─► or size
@@ -30,7 +30,7 @@ pub const STEPS_MAX: u64 = 1 << 28;
 /// The most terms, and the most values with one, of a row and the inner blocks behind it.
 pub(super) const TERMS_MAX: usize = 1 << 23;
 
-/// What a proof took.
+/// The work of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
     /// Steps.
@@ -55,7 +55,7 @@ impl Budget {
         Budget::of(items(question.generic) + items(body) + said)
     }
 
-    /// That of so many items.
+    /// The budget of this number of items.
     pub(super) fn of(items: u64) -> Budget {
         let most = STEPS_BASE.saturating_add(items.saturating_mul(STEPS_PER_ITEM)).min(STEPS_MAX);
         Budget { items, most, left: Cell::new(most) }
@@ -130,7 +130,7 @@ mod tests {
         assert!(Budget::of(0).spend(usize::MAX).is_err());
     }
 
-    /// What counts of each line is behind it.
+    /// Each line, then its number of items.
     const BODY: [(&str, u64); 9] = [
         ("ssa func0 fuel", 0),
         ("block0 entry @0x40 (v0: i32 local0, v1: i64 local1)", 1 + 2),
@@ -155,7 +155,7 @@ mod tests {
             regs: vec![(0, Known::Bits(0)); 4],
             locals: vec![(0, cell); 8],
             stack: vec![cell; 16],
-            // Each list has a length of its own, and so has each sum of some.
+            // Each list has its own length, and so has each sum of some.
             known: vec![Range { arg: 0, from: 0, to: 0 }; 32],
             ..Row::default()
         };

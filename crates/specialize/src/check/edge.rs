@@ -11,11 +11,11 @@ use prova_ssa::Value;
 
 /// An edge of the specialised function.
 pub(super) struct Way<'w> {
-    /// What goes along, as terms; `None` for what is not known.
+    /// The arguments of the edge, as terms; `None` for an unknown one.
     pub(super) args: &'w [Option<Term>],
-    /// What bases are at its source, rising.
+    /// The bases at its source, with their terms, rising.
     pub(super) bases: &'w [(u32, Term)],
-    /// How many parameters the generic function has: bases that have a meaning.
+    /// How many parameters the generic function has: their bases have a meaning.
     pub(super) params: u32,
 }
 
@@ -31,7 +31,7 @@ impl Way<'_> {
         found.map_err(|_| (Rule::State, format!("no base {arg}")))
     }
 
-    /// What a row says of something, as a term here.
+    /// A fact of a row, as a term here.
     pub(super) fn known(&self, terms: &mut Terms, row: &Row, known: Known) -> Verdict<Term> {
         match known {
             Known::Bits(bits) => Ok(terms.constant(bits)),
@@ -73,8 +73,8 @@ pub(super) fn arrive(
     Ok(())
 }
 
-/// Proves registers, cells and what is said of constant memory along an edge. (Who calls it has
-/// taken the steps.)
+/// Proves registers, cells and knowledge of constant memory along an edge. (The caller has taken
+/// the steps.)
 pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
     demand!(!row.fresh || kept.fresh, State, "constant memory may have changed");
     for &range in &row.known {

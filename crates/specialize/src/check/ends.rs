@@ -131,8 +131,8 @@ impl<'c> Part<'c> {
         self.lead(our, (their.block, 0), bound)
     }
 
-    /// What the row at the end of an edge says; `bound` is what values of the generic function
-    /// become on the way.
+    /// Proves the row at the end of an edge; `bound` gives values of the generic function new terms
+    /// on the way.
     pub(super) fn arrive(
         &mut self,
         our: &Edge,
@@ -181,7 +181,8 @@ impl<'c> Part<'c> {
         Ok((index == from_low).then_some(low))
     }
 
-    /// Whether the first case of a table is said to go on behind so many instructions of the block.
+    /// Whether the first case of a table goes on, by its role, behind `start` instructions of the
+    /// block.
     fn goes_on(&self, edges: &[Edge], start: u32) -> bool {
         match edges.first().and_then(|edge| self.facts.role(edge.block)) {
             Some(Role::Copy(row)) => row.block == Some(self.generic) && row.start == start,
@@ -190,8 +191,8 @@ impl<'c> Part<'c> {
         }
     }
 
-    /// What a value is that instructions to come make, as far as it does not depend on effects to
-    /// come: what is bound too early here is bound again in its turn.
+    /// The term of a value that later instructions of this block make, provided that it does not
+    /// depend on later effects: a value that is bound too early here is bound again in its turn.
     fn peek(&mut self, value: Value) -> Verdict<Term> {
         self.bind_ahead()?;
         Ok(self.our(value))

@@ -163,7 +163,8 @@ fn begin(
         .map(|((number, &param), _)| (number, param))
         .collect();
     let old: Vec<Value> = question.generic.block(question.generic.entry()).params().collect();
-    // What a value of the generic function is here: an argument, or a constant that was compared.
+    // The terms of the generic function's parameters here: arguments, or constants that were
+    // compared.
     let mut values = BTreeMap::new();
     for (number, value) in old.into_iter().enumerate() {
         let constant = match question.request.params.get(number) {
@@ -212,7 +213,7 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
     body.block(block).params().map(|param| body.value(param).ty).collect()
 }
 
-/// What goes along an edge; `None` for what is no value of the block.
+/// The arguments of an edge; `None` for one that is no value of the block.
 fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Term>> {
     let args = body.args(edge).iter();
     args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()

@@ -56,7 +56,7 @@ pub struct Rejection {
     pub offset: u32,
     /// The rule.
     pub rule: Rule,
-    /// What breaks it.
+    /// The breach, in words.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! What intrinsics mean (S8, S9): the check's own opinion, apart from the specialiser's.
+//! The meaning of intrinsics (S8, S9): the check's own opinion, apart from the specialiser's.
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Late, Part};
@@ -9,7 +9,7 @@ use crate::request::Argument;
 use prova_module::Opcode;
 use prova_ssa::{Imm, Inst, InstData, Op};
 
-/// What an intrinsic does with a cell that is in memory.
+/// The access of an intrinsic to a cell that is in memory.
 #[derive(Clone, Copy)]
 enum Access {
     Load,
@@ -171,7 +171,8 @@ impl Part<'_> {
                 let index = self.number("the number of a local", index)? as u32;
                 self.assumptions.insert(Assumption::PrivateCells);
                 let before = self.kept.locals.get(&index).copied();
-                // What the cell holds is written again: a store that comes next may be a later one.
+                // A second write of the same value changes nothing: a store that comes next may be
+                // a later one.
                 if before.is_none_or(|it| (it.address, it.value) != (address, value)) {
                     self.settle(before, address, Access::None)?;
                     self.kept.locals.insert(index, late(address, value));
@@ -204,8 +205,9 @@ impl Part<'_> {
         }
     }
 
-    /// Before an access at another address than that of the cell which stands for it: all stores
-    /// that were put off are done, so that memory is what it is to be; at its own they may be (S9).
+    /// Checks the access of an intrinsic that has a cell. At another address than the cell's, all
+    /// stores that were put off must be done first, so that memory has its right content; at the
+    /// cell's address they may be (S9).
     fn settle(&mut self, cell: Option<Late>, address: Term, access: Access) -> Verdict {
         let Some(cell) = cell else { return Ok(()) };
         if cell.address == address && !self.all_stand_next(address, access)? {
@@ -230,7 +232,8 @@ impl Part<'_> {
         let Some(first) = self.effect()? else { return Ok(false) };
         let to_come = self.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
         let effects: Vec<Inst> = std::iter::once(first).chain(to_come).take(wanted.len()).collect();
-        // An access of the program's own, which touches the cell, is told by its immediates.
+        // An access that stands for an intrinsic has immediates of 0; most of the program's have
+        // others.
         let alike = |(inst, wanted): (&Inst, &(Opcode, Vec<Term>))| {
             let data = body.inst(*inst);
             data.op == Op::Wasm(wanted.0) && is_of_cell(data.imm)
@@ -247,7 +250,7 @@ impl Part<'_> {
         Ok(true)
     }
 
-    /// What a cell holds, or a load at its address.
+    /// The value of a cell, or a load at its address.
     fn read(&mut self, late: Option<Late>, address: Term) -> Verdict<Term> {
         if let Some(late) = late {
             demand!(late.address == address, Cells, "a cell is read at another address");
@@ -260,7 +263,7 @@ impl Part<'_> {
         Ok(leaf)
     }
 
-    /// The cell that was pushed so many pushes ago.
+    /// The cell that was pushed `depth` pushes before the last one; none if there were not as many.
     fn entry(&mut self, depth: Term) -> Verdict<Option<&mut Late>> {
         let depth = self.number("the depth", depth)?;
         let below = usize::try_from(depth).ok().and_then(|depth| depth.checked_add(1));

@@ -26,7 +26,7 @@ use prova_module::{Opcode, ValType};
 use prova_ssa::{Imm, InstData, Op, State, Terminator};
 use std::collections::BTreeMap;
 
-/// What the entry compares.
+/// The words and windows that the entry compares.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// By argument, for each byte behind it: whether it is compared.
@@ -34,7 +34,7 @@ pub(super) struct Memory {
     compared: Compared,
 }
 
-/// The operator that reads so many bytes as an i64 without a sign.
+/// The operator that reads this number of bytes as an i64 without a sign.
 pub(super) fn load_of(bytes: u32) -> Option<Opcode> {
     match bytes {
         1 => Some(Opcode::I64Load8U),
@@ -74,12 +74,12 @@ pub(super) fn any_differs(terms: &mut Terms, words: &[(Term, u64)]) -> Option<Te
 /// A load of bytes that are all the request's.
 pub(super) struct Found {
     pub(super) word: Word,
-    /// What it gives.
+    /// Its result.
     pub(super) bits: u64,
 }
 
 impl Memory {
-    /// What a certificate names, if it is a comparison that the request allows (M1).
+    /// The words and windows that a certificate names, if the request allows their comparison (M1).
     pub(super) fn named(question: &Question<'_>, certificate: &Certificate) -> Verdict<Memory> {
         let mut all = certificate.roles.iter().filter_map(|role| match role {
             Role::Memory(compared) => Some(compared),
@@ -129,8 +129,8 @@ impl Memory {
         self.bytes.len() * (1 + self.compared.apart.len())
     }
 
-    /// What the entry has to compare besides constant arguments (M2, M3): where one holds, it does
-    /// not go on.
+    /// Conditions that the entry has to compare besides constant arguments (M2, M3): where one
+    /// holds, the generic function is called.
     pub(super) fn conditions(&self, terms: &mut Terms, params: &[Term], size: Term) -> Vec<Term> {
         let mut all = Vec::new();
         let param = |arg: u32| params.get(arg as usize).copied();
@@ -184,7 +184,7 @@ impl Part<'_> {
         4 * self.bases.len() + self.facts.memory.compared.apart.len()
     }
 
-    /// What a load gives, if it reads the request's bytes and no others.
+    /// The result of a load that reads the request's bytes and no others.
     pub(super) fn constant_memory(&self, code: Opcode, imm: Imm, args: &[Term]) -> Option<Found> {
         let Imm::Access(access) = imm else { return None };
         let (arg, by) = self.behind(*args.first()?)?;
@@ -196,7 +196,7 @@ impl Part<'_> {
         let end = from.checked_add(word.bytes.into())?;
         let found = bytes.get(usize::try_from(from).ok()?..usize::try_from(end).ok()?);
         found.filter(|_| inside && word.bytes <= 8)?;
-        let bits = super::evaluate::load(code, word.bits(self.facts.question.request))?;
+        let bits = prova_ssa::constants::load(code, word.bits(self.facts.question.request))?;
         Some(Found { word, bits })
     }
 
@@ -210,14 +210,14 @@ impl Part<'_> {
             || have_word(self.kept.known.all(), found.word)
     }
 
-    /// What an effect of both sides does to constant memory (S10 b).
+    /// The effect of an instruction of both sides on constant memory (S10 b).
     pub(super) fn change(&mut self, data: &InstData, args: &[Term]) {
         if data.op.effects().writes.meets(State::MEMORY) {
             self.stored(self.is_apart(data, args));
         }
     }
 
-    /// What a store does to constant memory.
+    /// The effect of a store on constant memory; `apart`: it lies in a window.
     pub(super) fn stored(&mut self, apart: bool) {
         if !apart {
             self.kept.fresh = false;
@@ -225,7 +225,7 @@ impl Part<'_> {
         }
     }
 
-    /// What a store to a cell at an address does to constant memory.
+    /// The effect of a store to a cell at an address on constant memory.
     pub(super) fn stored_cell(&mut self, address: Term) -> Verdict {
         self.spend(self.places())?;
         self.stored(self.is_in_window(address, 0, 8));
@@ -243,7 +243,7 @@ impl Part<'_> {
         plain && self.is_in_window(address, access.offset, code.row().width.into())
     }
 
-    /// Whether so many bytes at an address and an offset lie in a window. The address is a distance
+    /// Whether `bytes` bytes at an address and an offset lie in a window. The address is a distance
     /// from an argument, or such a distance and a masked number.
     pub(super) fn is_in_window(&self, address: Term, offset: u64, bytes: u32) -> bool {
         let mut known = self.behind(address).map(|(arg, by)| (arg, by, 0));

@@ -12,7 +12,7 @@
 //! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
 //! state that its row describes. Both are walked in lockstep; their values are compared as terms
 //! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts,
-//! not the search, not its arithmetic (`evaluate` is a second one).
+//! not the search; operators on constants both evaluate by `prova_ssa::constants`.
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
@@ -95,7 +95,6 @@ mod edge;
 mod ends;
 mod entry;
 mod error;
-mod evaluate;
 mod meaning;
 mod memory;
 mod part;
@@ -124,7 +123,7 @@ use std::collections::BTreeSet;
 use terms::Terms;
 use values::Values;
 
-/// What a specialised function is to be.
+/// The claim to prove of a specialised function: its generic function, request and promises.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
     /// The generic function, of the original module.
@@ -133,9 +132,9 @@ pub struct Question<'q> {
     pub results: &'q [ValType],
     /// The original module's intrinsics.
     pub intrinsics: &'q Intrinsics,
-    /// What is constant.
+    /// The constants.
     pub request: &'q Request,
-    /// What the program is trusted with.
+    /// The promises of the program that the proof may take for granted.
     pub promises: Promises,
     /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
     pub memory_bytes: u64,
@@ -147,14 +146,14 @@ struct Facts<'c> {
     question: &'c Question<'c>,
     body: &'c Body,
     certificate: &'c Certificate,
-    /// What the block behind the entry compares.
+    /// The words and windows that the block behind the entry compares.
     memory: &'c Memory,
     /// The steps that are left (S12).
     budget: &'c Budget,
 }
 
 impl<'c> Facts<'c> {
-    /// What a block is.
+    /// The role of a block.
     fn role(&self, block: Block) -> Option<&'c Role> {
         self.certificate.roles.get(block.as_u32() as usize)
     }

@@ -27,7 +27,7 @@ pub(super) struct Late {
     pub(super) done: bool,
 }
 
-/// What intrinsics keep.
+/// The state that intrinsics keep.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     pub(super) regs: BTreeMap<u64, Term>,
@@ -123,7 +123,7 @@ pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst
     Ok(())
 }
 
-/// What a value of the specialised function is; what other blocks make is not known here.
+/// The term of a value of the specialised function; a value of another block is an unknown.
 fn ours_of(terms: &mut Terms, ours: &mut Values, value: Value) -> Term {
     ours.get(value).unwrap_or_else(|| {
         let leaf = terms.leaf();
@@ -233,7 +233,7 @@ impl<'c> Part<'c> {
         self.facts.budget.spend(steps)
     }
 
-    /// What a value of the generic function is.
+    /// The term of a value of the generic function.
     pub(super) fn their(&self, value: Value) -> Verdict<Term> {
         let found = self.theirs.get(value);
         found.ok_or_else(|| (Rule::State, format!("the row does not say what {value} is")))
@@ -249,7 +249,7 @@ impl<'c> Part<'c> {
         Ok(terms)
     }
 
-    /// What a value of the specialised function is.
+    /// The term of a value of the specialised function.
     pub(super) fn our(&mut self, value: Value) -> Term {
         ours_of(self.terms, self.ours, value)
     }
@@ -291,8 +291,8 @@ impl<'c> Part<'c> {
         let is_pure = data.op.effects().is_pure();
         self.spend(1 + generic.operands(data.args).len() + data.results().len())?;
         if is_pure && generic.operands(data.args).iter().any(|it| self.theirs.get(*it).is_none()) {
-            // What nobody asks for later on need not be known; who asks is refused (S7). What the
-            // row may have said of it was computed before and is no more.
+            // The results are unknown; a later use of them is refused (S7). A fact of the row about
+            // them is of an earlier execution, and no longer holds.
             for result in data.results() {
                 self.theirs.set(result, None);
             }
@@ -324,7 +324,7 @@ impl<'c> Part<'c> {
         if let Some(found) = found {
             return self.load(number, data, &args, &found);
         }
-        // What is no numeric operator is not evaluated.
+        // Only numeric operators are evaluated.
         let folded = self.terms.evaluated(code, data.imm, &args);
         match (folded, data.result()) {
             (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {
@@ -422,7 +422,7 @@ impl<'c> Part<'c> {
         Ok(())
     }
 
-    /// What is left of the block are stores that were put off.
+    /// The remaining effects of the block are stores that were put off.
     pub(super) fn some_done(&mut self) -> Verdict {
         while let Some(inst) = self.effect()? {
             self.one_done(inst)?;

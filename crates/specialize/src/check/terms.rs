@@ -4,15 +4,15 @@
 //! sides do), a constant, or an operator on terms. Equal terms have equal numbers. Every rule is an
 //! identity on all inputs:
 //!
-//! * T1. An operator on constants is what `evaluate` says.
+//! * T1. An operator on constants with one result is what `prova_ssa::constants` gives.
 //! * T2. `select` by a constant is the operand that it selects.
 //! * T3. `x + k` and `x - k` with constants are one distance, modulo 2³²; the difference of two
 //!   distances from one term is a constant, and so is whether they are equal.
 
-use super::evaluate::evaluate;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
 use prova_ssa::Imm;
+use prova_ssa::constants::evaluate_one;
 use prova_ssa::hash::Key;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -21,7 +21,7 @@ use std::ops::Deref;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term(u32);
 
-/// So many terms are many.
+/// Number of terms at which the table is made anew.
 const RENEWED_AT: usize = 1 << 20;
 
 /// The most operands of an operator that is pure.
@@ -110,7 +110,7 @@ impl Terms {
         }
     }
 
-    /// A leaf of its own.
+    /// A new leaf.
     pub(super) fn leaf(&mut self) -> Term {
         self.nodes.push(Node::Leaf);
         Term(self.nodes.len() as u32 - 1)
@@ -242,7 +242,7 @@ impl Terms {
         for (bits, &term) in bits.iter_mut().zip(args) {
             *bits = self.as_bits(term)?;
         }
-        if imm == Imm::None { evaluate(opcode, bits) } else { None }
+        if imm == Imm::None { evaluate_one(opcode, bits) } else { None }
     }
 }
 

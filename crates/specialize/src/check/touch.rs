@@ -12,7 +12,8 @@ use super::terms::Term;
 use prova_module::Opcode;
 use prova_ssa::Imm;
 
-/// Bytes of memory 0: from an address on, behind so many more, and how many if that is constant.
+/// Bytes of memory 0: they begin `offset` bytes behind an address; their number, if that is
+/// constant.
 struct Bytes {
     address: Term,
     offset: u64,
@@ -35,7 +36,7 @@ impl Part<'_> {
         Ok(any)
     }
 
-    /// What an operator accesses in memory 0.
+    /// The bytes of memory 0 that an operator accesses.
     fn accessed(&self, code: Opcode, imm: Imm, args: &[Term]) -> Vec<Bytes> {
         let mut all = Vec::new();
         let mut bulk = |memory: u32, at: usize| {

@@ -26,7 +26,7 @@ pub(super) struct Open {
     moved: bool,
     /// Where the tables of values were at the edge.
     marks: (usize, usize),
-    /// What values of the generic function become on the edge.
+    /// The terms that values of the generic function get on the edge.
     bound: Vec<(Value, Option<Term>)>,
 }
 
@@ -39,8 +39,9 @@ pub(super) fn insts_of(body: &prova_ssa::Body, block: Block) -> Range<u32> {
 }
 
 impl<'c> Part<'c> {
-    /// An edge to the place of the generic function where so many instructions of a block are done
-    /// (S6). `bound`, by rising values, says what becomes something else on the way.
+    /// Checks an edge to the place of the generic function where `start` instructions of a block
+    /// are done (S6). `bound`, by rising values, has the values that become something else on the
+    /// way.
     pub(super) fn lead(
         &mut self,
         our: &Edge,

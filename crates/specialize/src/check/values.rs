@@ -1,5 +1,5 @@
-//! What values of a body are, as terms, while a block and those that follow it alone are proved;
-//! with a way back to what was known before.
+//! The terms of a body's values, while a block and those that follow it alone are proved; with a
+//! way back to an earlier state.
 
 use super::terms::Term;
 use prova_ssa::Value;
@@ -8,17 +8,17 @@ use prova_ssa::Value;
 #[derive(Debug, Default)]
 pub(super) struct Values {
     terms: Vec<Option<Term>>,
-    /// What was changed, in order, and what it was before.
+    /// The changes, in order: the value and its term before.
     trail: Vec<(Value, Option<Term>)>,
 }
 
 impl Values {
-    /// Nothing is known of so many values.
+    /// A table for `count` values, none of which is known.
     pub(super) fn new(count: usize) -> Values {
         Values { terms: vec![None; count], trail: Vec::new() }
     }
 
-    /// What a value is, if that is known.
+    /// The term of a value, if that is known.
     #[inline]
     pub(super) fn get(&self, value: Value) -> Option<Term> {
         self.terms.get(value.as_u32() as usize).copied().flatten()

@@ -1,7 +1,7 @@
 //! Faults of `rewrite`: every bit of what it makes is turned, one at a time, and everything that is
 //! still a module must be refused, for its plan and for plans with a fault.
 //!
-//! Green does not show that two faults at once are seen.
+//! A green run does not show that two faults at once are seen.
 
 use crate::error::Error;
 use crate::fill::{Filled, fill};
@@ -28,7 +28,8 @@ const CASES: &[&str] = &[
         (data (i32.const 3) "x")
         (func $s (local i64) (call $write (call $read)) (global.set 1 (local.get 0)))
         (func $t (param i64) (result i64) (i64.add (call $read) (global.get 1))))"#,
-    // What the others do not have: a start, tags, passive segments, two memories, expressions.
+    // Items that the others do not have: a start, tags, passive segments, two memories,
+    // expressions.
     r#"(module (import "weval" "pop.context" (func $pop)) (import "a" "b" (func $b (param i32)))
         (import "a" "g" (global $i i32)) (import "weval" "push.context" (func $push (param i32)))
         (import "weval" "read.reg" (func $read (param i64) (result i64)))
@@ -145,7 +146,7 @@ fn other_plans_are_refused() {
             let refused = super::check(&module, &hollow, &intrinsics, &other, &[]);
             assert!(matches!(refused, Err(Error::Output(_))), "{what}");
         }
-        // What is there already, and a module with its intrinsics.
+        // The original module, and a module with its intrinsics.
         assert!(super::check(&module, &module, &intrinsics, &plan, &[]).is_err());
     }
 }

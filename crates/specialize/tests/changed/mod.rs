@@ -21,7 +21,7 @@ impl Random {
     }
 }
 
-/// What came of a campaign.
+/// The counts of a campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Changed modules that are valid.
@@ -34,7 +34,7 @@ pub(crate) struct Counts {
     pub(crate) refused: BTreeMap<Fault, usize>,
 }
 
-/// Changes so many modules.
+/// Changes `cases` modules.
 pub(crate) fn campaign(seed: u64, cases: usize) -> Counts {
     let texts = [
         include_str!("../cases/values.wat"),

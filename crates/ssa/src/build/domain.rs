@@ -1,4 +1,4 @@
-//! What a walk over a body makes of it: instructions, blocks, edges of the draft.
+//! A walk's output for a body: instructions, blocks, edges of the draft.
 //!
 //! A block of the Wasm that no branch names has no label and no block here; its operators go on in
 //! the block around. The walk reports only operators that are reachable by structure, so a block is
@@ -17,7 +17,7 @@ use prova_module::{
     BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, Operator, TagIdx, ValType,
 };
 
-/// What is kept with an open block.
+/// The domain's data for an open block.
 pub(super) struct Label {
     /// The block of its label; [`NONE`] if no branch names it.
     block: u32,
@@ -52,7 +52,7 @@ pub(super) struct Builder<'m> {
     catches: Vec<(Option<TagIdx>, bool, u32, u32)>,
     /// The reference that `br_on_non_null` tests.
     tested: Id,
-    /// What `br_on_null` leaves on the stack.
+    /// The reference that `br_on_null` leaves on the stack.
     refined: Id,
 }
 
@@ -92,7 +92,7 @@ impl<'m> Builder<'m> {
         self.module.func_type(self.body.func())
     }
 
-    /// What is due before the operator at an offset: the poll, then the charge.
+    /// Appends the metering before the operator at an offset: the poll, then the charge.
     #[inline]
     fn at(&mut self, offset: u32) {
         if std::mem::take(&mut self.poll_due) {
@@ -491,7 +491,7 @@ impl<'m> Domain<'m> for Builder<'m> {
                     self.draft.blocks[self.exit as usize].params.clone().collect();
                 self.return_(&params, site.offset);
             }
-            // What the walk is given for the results of the body goes nowhere.
+            // The results of the body are returned already, so the walk gets placeholders.
             results.resize(if exit == Exit::Never { 0 } else { types.len() }, 0);
             return Ok(());
         }
@@ -503,7 +503,7 @@ impl<'m> Domain<'m> for Builder<'m> {
             return Ok(());
         }
         if exit == Exit::Fallen {
-            // An `if` of which one arm falls out: for the walk its values stay, here it is a join
+            // An `if` with one arm that falls out: for the walk its values stay, here it is a join
             // as any other.
             let edge = self.edge_to(label.block, results, site.offset);
             self.end(Term::Jump(edge), site.offset);

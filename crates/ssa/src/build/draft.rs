@@ -119,7 +119,7 @@ pub(super) struct Draft {
     pub(super) targets: Vec<u32>,
     pub(super) clauses: Vec<Clause>,
     pub(super) handlers: Vec<Handler>,
-    /// Values whose type is that of another one without null, in the order of their making.
+    /// Values with the type of another one without null, in the order of their making.
     pub(super) non_nulls: Vec<NonNull>,
 }
 
@@ -153,7 +153,7 @@ pub(super) fn slice<'p, T>(pool: &'p [T], run: &Run) -> &'p [T] {
 }
 
 impl Draft {
-    /// A value is `of` without null; its type is still to be given, as far as it is known by now
+    /// A value is `of` without null; its type is still to be given, from the types known by now
     /// ([`settle_types`](Draft::settle_types)).
     pub(super) fn is_non_null(&mut self, value: u32, of: u32) -> ValType {
         self.non_nulls.push(NonNull { value, of });
@@ -168,7 +168,7 @@ impl Draft {
         }
     }
 
-    /// An empty draft with room for what a body of so many bytes has in most cases.
+    /// An empty draft with room for the usual body of `bytes` bytes.
     pub(super) fn with_room(bytes: usize) -> Draft {
         Draft {
             blocks: Vec::with_capacity(bytes / 16),

@@ -218,7 +218,7 @@ impl Finish {
         self.out.adopt_operands(operands);
     }
 
-    /// What a value of the draft is in the body.
+    /// The value of the body for a value of the draft.
     #[inline]
     fn value(&mut self, value: Id) -> Value {
         let value = self.values[self.resolved.is(value) as usize];

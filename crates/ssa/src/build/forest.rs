@@ -23,7 +23,7 @@ pub(super) struct Forest<T> {
 }
 
 impl<T> Forest<T> {
-    /// No trees, with room for so many nodes.
+    /// No trees, with room for `nodes` nodes.
     pub(super) fn with_room(nodes: usize) -> Forest<T> {
         Forest { nodes: Vec::with_capacity(nodes) }
     }

@@ -35,15 +35,15 @@ use prova_module::walk::{Stop, walk};
 use prova_module::{FuncIdx, Module};
 use std::fmt;
 
-/// What a body may have beyond its Wasm.
+/// Limits on the growth of a body beyond its Wasm.
 ///
 /// SSA form can be quadratically larger than its Wasm: each of many nested loops that write each of
 /// many locals has a parameter for each. Real functions have less than one argument for four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Arguments for locals on all edges together: so many, and
+    /// Maximum number of arguments for locals on all edges together, for an empty function.
     pub args_base: u64,
-    /// so many for each byte of the function's body.
+    /// Further arguments for each byte of the function's body.
     pub args_per_byte: u64,
 }
 
@@ -76,7 +76,7 @@ pub enum BuildReason {
     Bug {
         /// Where, in the module.
         offset: u32,
-        /// What.
+        /// The construct.
         what: &'static str,
     },
 }

@@ -6,8 +6,8 @@
 //! * F3. Values only become equal, never different: what has been found equal need not be looked at
 //!   again, so a parameter's arguments are scanned once, however often some of them change.
 //!
-//! Time: linear in parameters and arguments, but for the searches of `variable` and the shortening
-//! of alias chains.
+//! Time: linear in parameters and arguments, plus the searches of `variable` and the shortening of
+//! alias chains.
 
 use super::BuildReason;
 use super::draft::{Draft, Handler, Run, Source, slice};
@@ -21,7 +21,7 @@ pub(super) struct Resolved {
     /// The arguments of each, one for each edge into its block; none if it is another value.
     pub(super) args: Vec<Run>,
     pub(super) pool: Vec<Id>,
-    /// What each value is; itself in most cases.
+    /// The value that each value stands for; itself in most cases.
     alias: Vec<Id>,
     /// Of each parameter, how far its arguments are known to be one value, or itself (F3).
     scanned: Vec<Scanned>,
@@ -112,13 +112,13 @@ fn along(draft: &mut Draft, locals: &mut Locals, edge: u32, local: u32) -> Resul
 }
 
 impl Resolved {
-    /// What a value is in the end.
+    /// The value that a value finally stands for.
     #[inline]
     pub(super) fn is(&self, value: Id) -> Id {
         self.alias[value as usize]
     }
 
-    /// What a value is as far as is known; chains of aliases become short.
+    /// The value that a value stands for as known so far; chains of aliases become short.
     fn value(&mut self, value: Id) -> Id {
         let (mut root, mut at) = (value, value);
         while self.alias[root as usize] != root {

@@ -8,8 +8,8 @@
 //!
 //! This is the construction of Braun and others (*Simple and efficient construction of SSA form*,
 //! 2013): a parameter comes into being when a read needs it, and goes away if its arguments turn
-//! out to be one value. What differs is the search: theirs goes backward block by block, which in a
-//! function of many blocks and locals takes their product. In Wasm a definition reaches a read
+//! out to be one value. The difference is the search: theirs goes backward block by block, which in
+//! a function of many blocks and locals takes their product. In Wasm a definition reaches a read
 //! through structure that can be skipped:
 //!
 //! Positions are offsets of operators. Let `w` be the last entry of the local before position `p`.
@@ -22,10 +22,10 @@
 //!   of the outermost such block;
 //! * L4. else it is the value of `w`.
 //!
-//! Each of these is found by a search in a [`Forest`]. While a function is walked, what comes later
-//! in a loop is not known, and the facts' masks stand in for it (L1); a local that shares a bit
-//! gets a parameter that goes away again. A found value is remembered as an entry of its own, so
-//! the next read finds it at once.
+//! Each of these is found by a search in a [`Forest`]. While a function is walked, the later code
+//! of a loop is not known, and the facts' masks stand in for it (L1); a local that shares a bit
+//! gets a parameter that goes away again. A found value is remembered as a separate entry, so the
+//! next read finds it at once.
 //!
 //! # Invariants
 //! * V1. The entries of a local ascend by position. An entry's value is the local's from its
@@ -44,7 +44,7 @@ use std::collections::HashMap;
 /// A value of the draft.
 pub(super) type Id = u32;
 
-/// What is known of a local from a position on (V1, V2).
+/// The value of a local from a position on (V1, V2).
 #[derive(Clone, Copy)]
 struct Entry {
     pos: u32,
@@ -116,7 +116,7 @@ pub(super) struct Locals {
     pub(super) inside: u32,
     pub(super) phis: Vec<Phi>,
     index: HashMap<(u32, u32), u32, Key>,
-    /// What a local is at an `if`, by join and local, where a search went by many of them.
+    /// The value of a local at an `if`, by join and local, where a search went by many of them.
     at_if: HashMap<(u32, u32), Id, Key>,
     /// The `if`s that a search went by (L2).
     passed: Vec<u32>,
@@ -135,7 +135,7 @@ const PASSED: usize = 4;
 pub(super) struct Unset;
 
 impl Locals {
-    /// The locals of a function of so many bytes.
+    /// The locals of a function of `bytes` bytes.
     pub(super) fn new(types: Vec<ValType>, params: u32, bytes: usize) -> Locals {
         let newest = vec![NONE; types.len()];
         Locals {
@@ -281,7 +281,7 @@ impl Locals {
         Ok(value)
     }
 
-    /// The innermost loop around a place that writes a local, as far as is known.
+    /// The innermost loop around a place that writes a local, as known so far.
     fn loop_of(&self, local: u32, inside: u32) -> u32 {
         let unmasked = |data: &Loop| data.mask >> (local % 64) & 1 == 0;
         if !self.done {
@@ -316,7 +316,7 @@ impl Locals {
         value
     }
 
-    /// What a local is when the function starts.
+    /// The value of a local when the function starts.
     fn initial(&mut self, local: u32, new: &mut Fresh<'_>) -> Result<Id, Unset> {
         if local < self.params {
             return Ok(local);

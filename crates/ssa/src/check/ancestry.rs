@@ -27,7 +27,7 @@ impl<T> Default for Ancestry<T> {
 }
 
 impl<T> Ancestry<T> {
-    /// Chains with room for so many links.
+    /// Chains with room for `links` links.
     pub(super) fn with_room(links: usize) -> Ancestry<T> {
         Ancestry(Vec::with_capacity(links))
     }
@@ -77,8 +77,8 @@ impl<T> Ancestry<T> {
         NONE
     }
 
-    /// The oldest link of `from` and those before it that has a property; it must hold for all
-    /// after one that has it.
+    /// The oldest link with a property among `from` and those before it; the property must hold for
+    /// all links after one that has it.
     pub(super) fn last(&self, from: u32, holds: impl Fn(&T) -> bool) -> Option<u32> {
         let mut at = from;
         if !holds(self.get(at)?) {

@@ -10,7 +10,7 @@ use crate::terminator::{Arg, Edge, Terminator};
 use prova_module::ValType;
 use prova_module::walk::{Exit, How, Site};
 
-/// What a block must be.
+/// The head that a block must have.
 pub(super) struct Head<'t> {
     pub(super) origin: Origin,
     pub(super) offset: u32,
@@ -28,7 +28,7 @@ pub(super) fn after(offset: u32) -> Head<'static> {
 /// The values that go along an edge.
 pub(super) enum Along<'v> {
     Values(&'v [Value]),
-    /// So many payloads.
+    /// This number of payloads.
     Payloads(u32),
     /// Values, then payload 0.
     Refined(&'v [Value]),
@@ -357,7 +357,7 @@ impl Check<'_, '_> {
         self.begin(then.block, offset)
     }
 
-    /// A block ends whose label edges lead to, or an `if`, of which a single arm may fall out.
+    /// A block ends whose label edges lead to, or an `if`, whose arms may fall out.
     pub(super) fn join(&mut self, index: usize, exit: Exit, results: &mut Vec<Value>) -> Verdict {
         if exit == Exit::Fallen && !self.skipping {
             self.jump(index, results)?;

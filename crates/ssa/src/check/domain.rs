@@ -12,7 +12,7 @@ use prova_module::ops::Value as Field;
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};
 use prova_module::{BlockKind, Catch};
 
-/// The number of a `br_table`'s indices that have a label of their own.
+/// The number of entries of a `br_table`, without the default.
 pub(super) fn table_len(site: &Site<'_>) -> Verdict<u32> {
     let count = site.immediates().iter().find_map(|(_, field)| {
         if let Field::Labels(table) = field { Some(table.len()) } else { None }

@@ -49,7 +49,7 @@ pub struct Rejection {
     pub block: Option<Block>,
     /// The rule.
     pub rule: Rule,
-    /// What breaks it.
+    /// The fault that breaks it.
     pub what: String,
 }
 

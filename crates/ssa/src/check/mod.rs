@@ -74,14 +74,14 @@
 //! removed is equal to its Wasm and refused. That is the passes' part, whose witnesses compare body
 //! with body.
 //!
-//! What cannot be seen here: a wrong row of the table of operators or a wrong `Imm::of`, on which
-//! both sides agree; facts that are wrong. Code that control cannot come by (a handler that nothing
-//! throws to, and what only it leads to) is skipped on the Wasm side (K5).
+//! The check cannot see a wrong row of the table of operators or a wrong `Imm::of`, on which both
+//! sides agree, nor facts that are wrong. Code that control cannot come by (a handler that nothing
+//! throws to, and code that only it leads to) is skipped on the Wasm side (K5).
 //!
 //! # Cost
 //! One pass over operators and body. Time: `O(log n)` for each operator, parameter and argument,
 //! plus the limited search of C12. Memory: a write, an edge, a block each once. It never panics,
-//! whatever the body, and recurses nowhere. Noticed by: `tests/check.rs`.
+//! for any body, and recurses nowhere. Noticed by: `tests/check.rs`.
 
 mod ancestry;
 mod control;
@@ -136,7 +136,7 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
-    /// Puts a body of which a pass may make this one in its place: what [`CheckedBody::replace`]
+    /// Replaces this body by one that a pass may turn into this one: what [`CheckedBody::replace`]
     /// proves of both is equality, so it goes backward too. The witness says of which part of
     /// `before` each part of this body comes.
     ///
@@ -147,7 +147,7 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: before })
     }
 
-    /// Puts a body in this one's place of which each block is a copy of a block of this one, by its
+    /// Replaces this body by one in which each block is a copy of a block of this one, by its
     /// origin; there may be several of one block (`passes/check/copies.rs`).
     ///
     /// # Errors
@@ -271,14 +271,14 @@ struct Check<'m, 'b> {
     /// The handlers around, the innermost last.
     around: Vec<u32>,
     clauses: Clauses,
-    /// What `br_on_null` leaves on the stack.
+    /// The reference that `br_on_null` leaves on the stack.
     refined: Option<Value>,
     /// The edges of the `br_table` that are seen.
     seen: u32,
     types: Vec<ValType>,
 }
 
-/// What the walk has for a value where control cannot come by.
+/// The walk's value where control cannot come by.
 fn nothing() -> Value {
     Value::reserved_value()
 }
@@ -320,7 +320,7 @@ impl<'m, 'b> Check<'m, 'b> {
         }
     }
 
-    /// What remains when all operators are walked.
+    /// The last demands, when all operators are walked.
     fn finish(&mut self) -> Verdict {
         let (begun, blocks) = (self.begun as usize, self.body.block_count());
         demand!(begun == blocks, Blocks, "{blocks} blocks, of which {begun} are the Wasm's");
@@ -348,7 +348,7 @@ impl<'m, 'b> Check<'m, 'b> {
         self.zeros(offset)
     }
 
-    /// What the types of locals start with: constants ahead of the first operator.
+    /// The initial values of locals by their types: constants ahead of the first operator.
     fn zeros(&mut self, offset: u32) -> Verdict {
         let metered = self.facts.segments.first().is_some_and(|first| first.offset == offset);
         let metered = self.body.metering().epoch || self.body.metering().fuel && metered;
@@ -377,7 +377,7 @@ impl<'m, 'b> Check<'m, 'b> {
         Ok(())
     }
 
-    /// What is due before the operator at an offset: the poll, then the charge (C6).
+    /// The metering before the operator at an offset: the poll, then the charge (C6).
     #[inline]
     fn at(&mut self, offset: u32) -> Verdict {
         self.offset = offset;

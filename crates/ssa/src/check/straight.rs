@@ -8,7 +8,7 @@ use prova_module::ops::{Class, Kind};
 use prova_module::walk::Site;
 use prova_module::{Opcode, Operator, RefType, ValType};
 
-/// The type of which an operator with its immediates is the zero, if it is one.
+/// The type whose zero an operator with its immediates is, if it is one.
 fn zero(opcode: Opcode, imm: Imm) -> Option<ValType> {
     match (opcode, imm) {
         (Opcode::I32Const, Imm::Bits(0)) => Some(ValType::I32),
@@ -21,7 +21,7 @@ fn zero(opcode: Opcode, imm: Imm) -> Option<ValType> {
     }
 }
 
-/// The type of which an instruction is the zero, if it is one.
+/// The type whose zero an instruction is, if it is one.
 pub(super) fn zero_of(inst: &InstData) -> Option<ValType> {
     match inst.op {
         Op::Wasm(opcode) => zero(opcode, inst.imm),

@@ -1,4 +1,4 @@
-//! What a local of the Wasm is, as a value of the body, at each place of the walk.
+//! The value of the body for a local of the Wasm, at each place of the walk.
 //!
 //! ```text
 //! local.set, parameters of blocks ─► writes of the local ─┐
@@ -14,20 +14,20 @@
 //! Places are offsets of operators, which are in the order of the Wasm. Let `w` be the last write
 //! of the local before a place `p`, where a parameter of a block for the local counts as a write at
 //! the block's start. The value at `p` is
-//! * W1. that of the claim for the innermost loop around `p` that starts after `w` and in which the
-//!   local may be written;
+//! * W1. if `p` is in a loop that starts after `w` and in which the local may be written: the value
+//!   of the claim for the innermost such loop;
 //! * W2. if `w` is in the first arm of an `if` and `p` is in the second one: the value at the `if`;
-//! * W3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the
-//!   claim for the outermost such block;
-//! * W4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the
-//!   zero of the local's type.
+//! * W3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: the value
+//!   of the claim for the outermost such block;
+//! * W4. else the value of `w`, which dominates `p`; without `w`, the parameter of the function or
+//!   the zero of the local's type.
 //!
 //! W1 holds beside the others: it adds a claim, and the value is found by the rest.
 //!
 //! # Invariants
 //! * J1. The writes of a local rise by place.
-//! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds
-//!   until the local is written.
+//! * J2. The value known of a local in an *era* (the walk between the boundaries of one region)
+//!   holds until the local is written.
 //! * J3. The facts' mask of a loop's writes names too many locals, never too few. While the loop is
 //!   open it stands for the writes to come; of a loop that has ended the writes are known.
 //!
@@ -101,7 +101,7 @@ struct Guarded {
     end: u32,
 }
 
-/// What is known of a block of the body.
+/// The facts about a block of the body.
 #[derive(Clone, Copy)]
 struct Entered {
     /// The first and the last edge into it.
@@ -121,7 +121,7 @@ pub(super) struct Locals<'b> {
     pub(super) types: Vec<ValType>,
     params: u32,
     zeros: HashMap<ValType, Value, Key>,
-    /// What a local is, and in which era.
+    /// The value of a local, and its era.
     known: Vec<(Value, u32)>,
     newest: Vec<u32>,
     writes: Ancestry<Write>,
@@ -389,8 +389,8 @@ impl<'b> Locals<'b> {
         }
     }
 
-    /// The value where control enters a block: its parameter, or its claim, of which the first edge
-    /// gives the value.
+    /// The value where control enters a block: its parameter, or its claim, whose value the first
+    /// edge gives.
     fn entering(&mut self, local: u32, block: Block) -> Verdict<Way> {
         if let Some(value) = self.param_of(block, local) {
             return Ok(Way::Known(value));
@@ -463,7 +463,7 @@ impl<'b> Locals<'b> {
             if let Some(data) = self.loops.get(entered.header_of)
                 && !self.may_write(local, data)
             {
-                // What it is before the loop it is in every round.
+                // The value before the loop is the value in every round.
                 let before = self.value(local, From::Point(data.outer))?;
                 demand!(
                     before == value,
@@ -487,7 +487,7 @@ impl<'b> Locals<'b> {
     }
 }
 
-/// What is found on the way to a value.
+/// The result of a step on the way to a value.
 enum Way {
     Known(Value),
     From(From),

@@ -63,8 +63,8 @@ pub fn assemble(module: &Module, types: &Types, bodies: &[Option<&Emitted>]) -> 
     assemble_over(module, types, bodies, &[])
 }
 
-/// The same, with other bytes for the functions whose body is not replaced, as far as there are
-/// any; what is said of those functions in custom sections stays.
+/// The same, with other bytes for the functions whose body is not replaced, if there are any;
+/// statements about those functions in custom sections stay.
 pub fn assemble_over(
     module: &Module,
     types: &Types,

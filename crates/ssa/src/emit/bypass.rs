@@ -5,7 +5,7 @@
 //! have one graph, so that what was emitted once is emitted the same again.
 //!
 //! # Invariants
-//! * V7. What a run does is the same: an edge past a block carries what the block's jump would have
+//! * V7. A run behaves the same: an edge past a block carries what the block's jump would have
 //!   carried. The parameters of a block that gives way are read by its own jump alone.
 //! * V8. Numbers of blocks, instructions and values stay as they are; what has given way ends in
 //!   `unreachable`, and nothing leads there.
@@ -31,7 +31,7 @@ const ARGS_BASE: usize = 1 << 12;
 /// A value that several blocks read.
 const MANY: u32 = NONE - 1;
 
-/// What is known of the body before anything gives way.
+/// The facts about the body before any block is bypassed.
 struct Facts {
     /// The only block that reads a value; [`NONE`], or [`MANY`].
     reader: Vec<u32>,
@@ -180,7 +180,7 @@ fn past(
             let reader = facts.reader[param.as_u32() as usize];
             reader == NONE || reader == at
         });
-        // What gives way behind a block is as good as a part of it.
+        // A block that is bypassed behind this one counts as a part of it.
         let behind = edge.block.as_u32() as usize;
         let args = past.jump[behind].map_or(edge.args, |jump| jump.args);
         let passes =
@@ -207,7 +207,7 @@ fn past(
     any.then_some(past)
 }
 
-/// Branches of which all edges are the same, each with its edge: jumps would do.
+/// Branches whose edges are all the same, each with its edge: jumps would do.
 fn moot(body: &Body, uses: &Uses) -> Vec<(Block, Edge)> {
     let are_same = |a: &Edge, b: &Edge| {
         let mut pairs = body.args(a).iter().zip(body.args(b));

@@ -106,8 +106,8 @@ impl Carried {
         Carried { more: vec![Vec::new(); body.block_count()], name: HashMap::new() }
     }
 
-    /// Carries values of a block, rising, to all their uses; where `parts` holds, a block gets a
-    /// parameter whatever leads to it. `flow` is the body's. `None` beyond the limit.
+    /// Carries values of a block, rising, to all their uses. Where `parts` holds, a block gets a
+    /// parameter for any number of ways into it. `flow` is the body's. `None` beyond the limit.
     pub(super) fn new(
         body: &Body,
         flow: &Flow,

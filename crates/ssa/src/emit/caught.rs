@@ -1,4 +1,4 @@
-//! What a handler is given: the parameters of all handlers on an exception's way, with their values
+//! The inputs of a handler: the parameters of all handlers on an exception's way, with their values
 //! where it leaves a block.
 //!
 //! A call or a throw leads to its handler, and the handler to the one around it. No code stands on

@@ -18,7 +18,7 @@ enum Spans {
     Many(BTreeMap<u32, u32>),
 }
 
-/// Up to so many intervals are a list.
+/// Maximum number of intervals in a list.
 const FEW: usize = 48;
 
 /// The intervals of any class.
@@ -182,7 +182,7 @@ impl<'l> Classes<'l> {
         }
     }
 
-    /// Gives a class the intervals of one that has no more.
+    /// Gives a class the intervals of another class, which ends.
     fn add(&mut self, large: u32, small: u32) {
         if self.view(small).len() == 0 {
             return;

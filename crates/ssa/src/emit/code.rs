@@ -151,7 +151,7 @@ fn head(opcode: Opcode) -> Head {
         _ => (Imm::None, 0, Shape::Other),
     };
     let (mut head, mut bytes) = (Head { bytes: [0; HEAD_MAX], len: 0, shape }, Vec::new());
-    // What has no bytes there is refused there.
+    // An immediate without bytes is refused where the operator is written.
     _ = encode(opcode, imm, &mut bytes);
     bytes.truncate(bytes.len().saturating_sub(size));
     match head.bytes.get_mut(..bytes.len()) {
@@ -213,7 +213,7 @@ pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// What stands before the index in the bytes of `local.get`, `local.set`, `local.tee`.
+/// The opcode bytes of `local.get`, `local.set`, `local.tee`, which stand before the index.
 static LOCALS: LazyLock<[u8; 3]> = LazyLock::new(|| {
     let all = [Instruction::LocalGet(0), Instruction::LocalSet(0), Instruction::LocalTee(0)];
     all.map(|instruction| {
@@ -223,7 +223,7 @@ static LOCALS: LazyLock<[u8; 3]> = LazyLock::new(|| {
     })
 });
 
-/// What is done with a local.
+/// A use of a local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Get,

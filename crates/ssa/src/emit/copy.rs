@@ -1,7 +1,7 @@
 //! A body → a copy of it with more parameters, whose edges lead where the writer says.
 //!
-//! Blocks are copied in an order in which each definition stands before its uses. What has no copy
-//! yet would be a fault of the writer; it becomes value 0, which `verify` or the check refuses.
+//! Blocks are copied in an order in which each definition stands before its uses. A value without a
+//! copy would be a fault of the writer; it becomes value 0, which `verify` or the check refuses.
 
 use super::carry::Carried;
 use crate::assemble::Assembler;
@@ -48,7 +48,7 @@ impl<'b> Copier<'b> {
         self.params.get(&(block, value)).copied().unwrap_or(Value::from_u32(0))
     }
 
-    /// What a value is in the copy of a block.
+    /// The value in the copy of a block that stands for a value.
     fn value(&self, value: Value, at: Block) -> Value {
         match self.carried.name(at, value) {
             Some(block) => self.param(block, value),
@@ -67,7 +67,7 @@ impl<'b> Copier<'b> {
         own.chain(more).collect()
     }
 
-    /// Copies a block but for its end.
+    /// Copies a block without its terminator.
     pub(super) fn start(&mut self, block: Block) {
         let data = self.body.block(block);
         self.assembler.block(data.origin, data.offset);

@@ -195,8 +195,8 @@ impl Shape<'_> {
         self.tasks.push(Task::Way(edge, 0, next));
     }
 
-    /// The reference lies on the stack; an edge that is taken if it is null stands behind a block
-    /// of its own.
+    /// The reference lies on the stack. An edge that is taken if it is null stands behind a
+    /// separate block.
     fn null(&mut self, label: Option<u32>, null: Option<Edge>, non_null: Edge, next: u32) {
         label.into_iter().for_each(|label| self.push(Piece::BrOnNull(label)));
         match null {
@@ -271,7 +271,7 @@ impl Shape<'_> {
     pub(super) fn operator(&mut self, inst: Inst) -> Done {
         let data = self.body.inst(inst);
         match data.op {
-            // What cannot be null is not, wherever it is read.
+            // A reference that cannot be null needs no test at any place.
             crate::body::Op::Wasm(Opcode::RefAsNonNull) if self.is_non_null(data.args) => Ok(()),
             crate::body::Op::Wasm(opcode) => self.raw(opcode, data.imm),
             crate::body::Op::Charge | crate::body::Op::Poll => Ok(()),

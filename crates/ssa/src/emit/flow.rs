@@ -1,12 +1,12 @@
 //! A graph of numbered nodes → its order, dominators, loops, and whether it is reducible.
 //!
 //! Node 0 is the entry. The order is a reverse postorder in which successors keep their order where
-//! there is a choice: that in which their code will stand. Dominators: Lengauer and Tarjan (*A fast
-//! algorithm for finding dominators in a flowgraph*, 1979), with path compression alone. Loops: an
-//! edge to a dominator is a back edge; other edges against the order make the graph irreducible.
+//! there is a choice: that in which their code will stand. Loops: an edge to a dominator is a back
+//! edge; other edges against the order make the graph irreducible.
 //!
 //! Time: `O(e log n)`.
 
+use crate::dominance::Tree;
 use std::ops::Range;
 
 /// No node.
@@ -37,7 +37,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// No lists, with room for so many, and for so many numbers in all of them.
+    /// No lists, with room for `lists` lists and `items` numbers in all of them.
     pub(super) fn with_room(lists: usize, items: usize) -> Lists {
         let mut first = Vec::with_capacity(lists + 1);
         first.push(0);
@@ -73,7 +73,8 @@ impl Lists {
         pairs.clone().for_each(|(node, _)| first[node as usize + 2] += 1);
         (0..count).for_each(|at| first[at + 2] += first[at + 1]);
         let mut items = vec![0; first[count + 1] as usize];
-        // What begins the next list has come to its end when all are in.
+        // The place where the next list begins counts up while the items are put in, and ends at
+        // its right value.
         pairs.for_each(|(node, item)| {
             let next = &mut first[node as usize + 1];
             items[*next as usize] = item;
@@ -90,7 +91,7 @@ impl Lists {
     }
 }
 
-/// What is known of a graph.
+/// The facts about a graph.
 #[derive(Debug)]
 pub(super) struct Flow {
     /// The nodes that the entry reaches, in order.
@@ -99,8 +100,8 @@ pub(super) struct Flow {
     pub(super) number: Vec<u32>,
     /// Predecessors that are reached, one for each edge.
     pub(super) preds: Lists,
-    /// The immediate dominator of each node.
-    pub(super) idom: Vec<u32>,
+    /// The dominators of the nodes.
+    pub(super) dominators: Tree,
     /// The header of the innermost loop around each node, of a header the loop around its own.
     pub(super) inside: Vec<u32>,
     /// Whether a node is the header of a loop.
@@ -118,12 +119,12 @@ impl Flow {
         (0..).zip(&order).for_each(|(at, &node)| number[node as usize] = at);
         let edges = order.iter().flat_map(|&node| succs.of(node).iter().map(move |&to| (to, node)));
         let preds = Lists::new(count, edges);
-        let idom = dominators(succs, &preds);
+        let dominators = Tree::new(count, |node| succs.of(node));
         let mut flow = Flow {
             order,
             number,
             preds,
-            idom,
+            dominators,
             inside: vec![NONE; count],
             is_header: vec![false; count],
             is_reducible: true,
@@ -137,30 +138,6 @@ impl Flow {
         self.number[from as usize] >= self.number[to as usize]
     }
 
-    /// Intervals of the dominator tree in preorder.
-    fn intervals(&self) -> Vec<(u32, u32)> {
-        let mut size = vec![1_u32; self.number.len()];
-        for &node in self.order.iter().rev() {
-            let up = self.idom[node as usize];
-            if up != NONE {
-                size[up as usize] += size[node as usize];
-            }
-        }
-        let (mut next, mut spans) =
-            (vec![0_u32; self.number.len()], vec![(0, 0); self.number.len()]);
-        for &node in &self.order {
-            let up = self.idom[node as usize];
-            let start = if up == NONE { 0 } else { next[up as usize] };
-            let end = start + size[node as usize];
-            if up != NONE {
-                next[up as usize] = end;
-            }
-            next[node as usize] = start + 1;
-            spans[node as usize] = (start, end);
-        }
-        spans
-    }
-
     /// Finds loops, inner ones first, each backward from its back edges over the loops found before
     /// (Havlak, 1997).
     fn loops(&mut self, succs: &Lists) {
@@ -168,17 +145,12 @@ impl Flow {
         if !self.order.iter().any(back) {
             return;
         }
-        let spans = self.intervals();
-        let dominates = |a: u32, b: u32| {
-            let ((start, end), (at, _)) = (spans[a as usize], spans[b as usize]);
-            start <= at && at < end
-        };
         for &node in &self.order {
             for &to in succs.of(node) {
                 if self.number[node as usize] < self.number[to as usize] {
                     continue;
                 }
-                if dominates(to, node) {
+                if self.dominators.dominates(to, node) {
                     self.is_header[to as usize] = true;
                 } else {
                     self.is_reducible = false;
@@ -243,97 +215,6 @@ fn order(succs: &Lists) -> Vec<u32> {
     }
     order.reverse();
     order
-}
-
-/// What the algorithm of Lengauer and Tarjan knows of a position in depth-first preorder.
-struct Place {
-    node: u32,
-    parent: u32,
-    /// The forest: how far paths are known, and the node of least semidominator on the way.
-    ancestor: u32,
-    label: u32,
-    semi: u32,
-    idom: u32,
-    /// Those of which it is the semidominator that are still to be looked at, as a chain.
-    bucket: u32,
-    next: u32,
-}
-
-impl Place {
-    fn new(at: u32, node: u32, parent: u32) -> Place {
-        let (label, semi) = (at, at);
-        Place { node, parent, ancestor: NONE, label, semi, idom: NONE, bucket: NONE, next: NONE }
-    }
-}
-
-/// The place of least semidominator on the path above one; the path becomes short.
-fn eval(all: &mut [Place], place: u32, path: &mut Vec<u32>) -> u32 {
-    let mut above = all[place as usize].ancestor;
-    if above == NONE {
-        return place;
-    }
-    let mut at = place;
-    while all[above as usize].ancestor != NONE {
-        path.push(at);
-        at = above;
-        above = all[at as usize].ancestor;
-    }
-    while let Some(at) = path.pop() {
-        let up = all[at as usize].ancestor;
-        let Place { label, ancestor, .. } = all[up as usize];
-        if all[label as usize].semi < all[all[at as usize].label as usize].semi {
-            all[at as usize].label = label;
-        }
-        all[at as usize].ancestor = ancestor;
-    }
-    all[place as usize].label
-}
-
-/// All places in preorder, and the place of each node.
-fn preorder(succs: &Lists) -> (Vec<Place>, Vec<u32>) {
-    let count = succs.len();
-    let (mut all, mut place) = (Vec::with_capacity(count), vec![NONE; count]);
-    let mut open = if count == 0 { vec![] } else { vec![(0_u32, NONE)] };
-    while let Some((node, from)) = open.pop() {
-        if place[node as usize] != NONE {
-            continue;
-        }
-        let at = all.len() as u32;
-        place[node as usize] = at;
-        all.push(Place::new(at, node, from));
-        open.extend(succs.of(node).iter().map(|&to| (to, at)));
-    }
-    (all, place)
-}
-
-fn dominators(succs: &Lists, preds: &Lists) -> Vec<u32> {
-    let (mut all, place) = preorder(succs);
-    let mut path = Vec::new();
-    for w in (1..all.len() as u32).rev() {
-        let Place { node, parent, mut semi, .. } = all[w as usize];
-        for &pred in preds.of(node) {
-            let u = eval(&mut all, place[pred as usize], &mut path);
-            semi = semi.min(all[u as usize].semi);
-        }
-        let bucket = std::mem::replace(&mut all[semi as usize].bucket, w);
-        let own = &mut all[w as usize];
-        (own.semi, own.next, own.ancestor) = (semi, bucket, parent);
-        let mut v = std::mem::replace(&mut all[parent as usize].bucket, NONE);
-        while v != NONE {
-            let u = eval(&mut all, v, &mut path);
-            let below = all[u as usize].semi < all[v as usize].semi;
-            all[v as usize].idom = if below { u } else { parent };
-            v = all[v as usize].next;
-        }
-    }
-    let mut result = vec![NONE; succs.len()];
-    for w in 1..all.len() {
-        let Place { node, idom, semi, .. } = all[w];
-        let idom = if idom == semi { idom } else { all[idom as usize].idom };
-        all[w].idom = idom;
-        result[node as usize] = all[idom as usize].node;
-    }
-    result
 }
 
 /// The first `count` nodes of an order.

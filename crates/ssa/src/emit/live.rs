@@ -36,7 +36,7 @@ impl Live {
     }
 }
 
-/// What is known of a value.
+/// The facts about a value.
 #[derive(Clone, Copy)]
 struct Known {
     /// Where it is written: position and block.
@@ -263,7 +263,7 @@ impl Finder {
     }
 }
 
-/// What the search for the intervals of each value shares.
+/// The state that the searches for the intervals of all values share.
 struct Search {
     /// The last value that was found to be live through each block.
     seen: Vec<u32>,

@@ -8,9 +8,9 @@
 //!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
 //! ```
 //!
-//! What is made is a candidate: nothing here is trusted. [`crate::emitted`] decodes the bytes again
+//! The output is a candidate: nothing here is trusted. [`crate::emitted`] decodes the bytes again
 //! and holds them against the body. Charges and polls have no Wasm and are left out: the new code
-//! has segments of its own.
+//! has new segments.
 //!
 //! * Z1. The bytes are a function of module, body and [`Style`] alone.
 //! * Z2. A function's parameters keep their locals.
@@ -22,8 +22,8 @@
 //!   begins or ends elsewhere in what was emitted, it may choose otherwise.
 //!
 //! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
-//! `try_table` of its own with the clauses of all handlers around it, so code can grow as calls
-//! times clauses.
+//! separate `try_table` with the clauses of all handlers around it, so code can grow as calls times
+//! clauses.
 
 mod assemble;
 mod bypass;
@@ -78,13 +78,13 @@ pub struct Emitted {
     pub extra_types: bool,
 }
 
-/// What becomes of a body's blocks before they are written.
+/// The treatment of a body's blocks before they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Blocks without code give way, branches that decide nothing are jumps, one block returns.
     Short,
-    /// Each block is written as it is, each join with a label of its own to which all of its edges
-    /// branch: longer, and there is less to prove.
+    /// Each block is written as it is, and each join has a label to which all of its edges branch:
+    /// longer, and there is less to prove.
     Plain,
 }
 
@@ -186,7 +186,7 @@ fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
 /// have to be apart.
 const ROUNDS_MAX: usize = 8;
 
-/// What is decided of a body before it is written.
+/// The decisions about a body before it is written.
 struct Plan<'b> {
     body: Cow<'b, Body>,
     edges: Edges,

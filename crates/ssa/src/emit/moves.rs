@@ -1,7 +1,7 @@
-//! What stands on an edge (G3): its moves, and the way to its target.
+//! The code of an edge (G3): its moves, and the way to its target.
 //!
 //! All arguments are put on the stack before the first parameter is written, so moves in a circle
-//! need nothing of their own.
+//! need no extra code.
 
 use super::Style;
 use super::code::{self, Use};
@@ -90,7 +90,7 @@ impl Shape<'_> {
                 ArgKind::Value(arg) => is_moved(self.trees, self.locals, *param, arg),
             })
             .collect();
-        // In the order of locals, whatever the order of parameters is.
+        // The moves are in the order of locals, not of parameters.
         moves.sort_by_key(|(param, _)| self.locals.of(*param));
         for (param, arg) in moves {
             match arg.kind() {

@@ -1,7 +1,6 @@
 //! Structured code with named labels → the bytes of a body: unused blocks go, depths are computed.
 //!
-//! Neighbours: `shape` writes the pieces. Here a label is a number; whether a block is emitted is
-//! known once all branches are.
+//! Here a label is a number; whether a block is emitted is known once all branches are.
 //!
 //! * P1. A block, `if` or `loop` without parameters and results whose label no branch names is left
 //!   out (an `if` stays an `if`).
@@ -15,7 +14,7 @@
 use super::flow::NONE;
 use wasm_encoder::{BlockType, Catch, Encode, Instruction};
 
-/// What a label opens.
+/// The kind of block that a label belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Block,
@@ -155,7 +154,7 @@ pub(super) fn own_labels(labels: u32) -> Vec<u32> {
 /// ends gives its branches to the body itself.
 pub(super) fn aliases(pieces: &[Piece], labels: u32, is_void: bool) -> Vec<u32> {
     let mut alias = own_labels(labels);
-    // What each end closes, in order.
+    // The block that each end closes, in order.
     let (mut closed, mut open) = (Vec::with_capacity(pieces.len() / 4), Vec::new());
     for piece in pieces {
         match piece {

@@ -6,11 +6,12 @@
 //! a branch out of that `block` leads to it; a loop's header gets a `loop`.
 //!
 //! # Invariants
-//! * G1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
-//!   no branch. In the plain style it has one, so that all edges of a join meet at its label.
+//! * G1. Control that falls out of a piece of code comes to the node that is its *next*; a jump
+//!   there needs no branch. In the plain style it has one, so that all edges of a join meet at its
+//!   label.
 //! * G2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
 //!   branches to with the payloads on the stack.
-//! * G3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
+//! * G3. The moves of an edge stand on that edge alone: behind the condition, in an arm or in front
 //!   of an unconditional branch. All arguments are read before the first parameter is written.
 //!
 //! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps,
@@ -68,13 +69,13 @@ pub(super) fn graph(body: &Body, edges: &Edges) -> (Lists, Landings) {
     (graph, landings)
 }
 
-/// What is still to be written.
+/// A task that is still to be written.
 pub(super) enum Task {
     /// A node and all that it dominates; then the node that comes next.
     Tree(u32, u32),
     /// A node's own code.
     Node(u32, u32),
-    /// Moves of an edge with so many payloads on the stack, and the way to its target.
+    /// Moves of an edge with this number of payloads on the stack, and the way to its target.
     Way(Edge, u32, u32),
     /// `else`, or the end of the `if` if its arm does not fall out; then the other edge.
     Otherwise(Edge, u32),
@@ -174,7 +175,7 @@ impl<'b> Shape<'b> {
                 && flow.number[block.as_u32() as usize] != NONE
             {
                 for edge in self.body.edges(edges) {
-                    // What leads back has its loop's label.
+                    // A back edge uses its loop's label.
                     let to = edge.block.as_u32();
                     if !self.moves(edge) && !flow.is_back(block.as_u32(), to) {
                         self.is_merge[to as usize] = true;
@@ -187,13 +188,11 @@ impl<'b> Shape<'b> {
             if !self.is_merge[node as usize] || self.is_handler(node) {
                 continue;
             }
-            let mut up = flow.idom[node as usize];
-            while up != NONE && self.is_handler(up) {
-                up = flow.idom[up as usize];
+            let mut up = flow.dominators.idom(node);
+            while let Some(handler) = up.filter(|&up| self.is_handler(up)) {
+                up = flow.dominators.idom(handler);
             }
-            if up != NONE {
-                under.push((up, node));
-            }
+            under.extend(up.map(|up| (up, node)));
         }
         self.merges = Lists::new(flow.number.len(), under.iter().copied());
     }
@@ -342,7 +341,7 @@ impl<'b> Shape<'b> {
         instruction.encode(&mut self.code);
     }
 
-    /// What has been written since the last piece is one.
+    /// Makes a piece of the bytes written since the last one.
     fn flush(&mut self) {
         let end = self.code.len() as u32;
         if self.flushed < end {

@@ -36,7 +36,7 @@ pub(super) enum Step {
     Tee(Value),
     /// Drops a value.
     Drop,
-    /// What lies on the stack is for this parameter of the jump's target.
+    /// The value on the stack is for this parameter of the jump's target.
     Carry(Value),
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Trees {
     of: Vec<(u32, u32)>,
     /// How many of a block's steps belong to its terminator.
     tails: Vec<u32>,
-    /// What is read of values.
+    /// The uses of values.
     pub(super) uses: Uses,
     carried: Vec<bool>,
 }

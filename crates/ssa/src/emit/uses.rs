@@ -1,4 +1,4 @@
-//! What is read of a body's values, and which instructions have code for it.
+//! The uses of a body's values, and the instructions that need code for them.
 //!
 //! * R3. Pure instructions without a live use are not emitted; neither are parameters without one.
 //!   A constant of few bytes or few uses stands where it is used.
@@ -13,7 +13,7 @@ use crate::entity::{Block, Inst, Value};
 use prova_module::Opcode;
 use prova_module::ops::Class;
 
-/// What an emitter asks of an operator: bits of [`KINDS`].
+/// The properties of an operator that an emitter reads: bits of [`KINDS`].
 pub(super) mod kind {
     /// It is one of Wasm's.
     pub(in super::super) const WASM: u8 = 1;
@@ -58,7 +58,7 @@ const REMAT: u8 = 1;
 /// It does so however often it is used.
 const SMALL: u8 = 2;
 
-/// By so many bytes code may grow so that a constant takes no local.
+/// Maximum number of bytes by which code may grow so that a constant takes no local.
 const GROWS_MAX: usize = 5;
 
 /// By how many bytes code grows if a constant of a size is made at each use, instead of once and
@@ -68,7 +68,7 @@ fn grows(size: usize, uses: u32) -> usize {
     (size * uses).saturating_sub(size + get * uses)
 }
 
-/// What is read of a body's values.
+/// The uses of a body's values.
 pub(super) struct Uses {
     /// How many live uses each value has.
     count: Vec<u32>,
@@ -126,7 +126,8 @@ impl Uses {
         self.is_emitted(inst) && !body.inst(inst).result().is_some_and(|value| self.is_remat(value))
     }
 
-    /// Whether an instruction has no code of its own, however often its result is used.
+    /// Whether an instruction has no code where it stands: it is not emitted, or its result is made
+    /// anew at each use.
     pub(super) fn is_small(&self, body: &Body, inst: Inst) -> bool {
         let small = |value: Value| self.made[value.as_u32() as usize] & SMALL != 0;
         !self.is_emitted(inst) || body.inst(inst).result().is_some_and(small)

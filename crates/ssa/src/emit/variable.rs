@@ -44,7 +44,7 @@ impl Locals {
     }
 }
 
-/// What locals are given out for.
+/// The inputs of the allocation of locals.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'b> {
     pub(super) body: &'b Body,
@@ -77,7 +77,8 @@ struct Accesses {
     next: Vec<u32>,
 }
 
-/// So many parameters, each of which gets what the one before holds, tell two values apart.
+/// Maximum number of parameters in a chain, each of which gets the value of the one before, that
+/// are followed to tell two values apart.
 const NEXT_MAX: usize = 16;
 
 impl Accesses {
@@ -280,7 +281,7 @@ fn scan(source: Source<'_>, classes: &Classes<'_>, accesses: &Accesses) -> Local
     number(source, (params.len(), home, types))
 }
 
-/// So many locals have numbers of one byte.
+/// The number of locals whose index takes one byte.
 const SHORT: usize = 128;
 
 /// Renumbers the declared locals: types together, those first whose locals are used most; the most

@@ -3,9 +3,9 @@
 use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
+use crate::dominance::Dominators;
 use crate::entity::{Block, List, Value};
 use crate::terminator::{Arg, ArgKind, Edge, Terminator};
-use crate::verify::Dominators;
 
 /// A place of the image that an edge leads to, with the arguments of its block.
 #[derive(Clone, Copy)]
@@ -88,7 +88,8 @@ impl Relate<'_> {
                 break;
             }
             self.step()?;
-            // What it is at its place must not change before the place is walked.
+            // A block that has a place must not be bound again on an edge before the place is
+            // walked.
             let has_place = self.entered[block.as_u32() as usize];
             demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
@@ -178,7 +179,7 @@ impl Relate<'_> {
         if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
-    /// What a block of the body was on another path is nothing on this one.
+    /// Forgets the values of a block of the body on another path: they do not exist on this one.
     fn forget(&mut self, block: Block) -> Verdict {
         for inst in self.old.body.block(block).insts() {
             for value in self.old.body.inst(inst).results() {
@@ -252,7 +253,8 @@ impl Relate<'_> {
         self.ahead(&edge, spot.block, &[], goal)
     }
 
-    /// What an edge of the body leads to, where the image has come to a place.
+    /// The target of an edge of the body, with the values that begin there, where the image has
+    /// come to a place.
     pub(super) fn ahead(
         &mut self,
         edge: &Edge,

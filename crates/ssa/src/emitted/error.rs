@@ -7,7 +7,7 @@ use std::fmt;
 rules! {
     /// A rule of the proof; the text of each is in [`crate::emitted`].
     Rule;
-    /// E1: both modules are the same but for bodies.
+    /// E1: both modules are the same except bodies.
     Module = "module";
     /// E2: the bytes have a proved SSA form.
     Image = "image";
@@ -39,7 +39,7 @@ pub struct Rejection {
     pub image: Option<Block>,
     /// The rule.
     pub rule: Rule,
-    /// What breaks it.
+    /// The fault that breaks it.
     pub what: String,
 }
 

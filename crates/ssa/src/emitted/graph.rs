@@ -1,17 +1,17 @@
-//! What the lockstep needs to know of each of both bodies before it starts.
+//! The facts that the lockstep needs about each of both bodies before it starts.
 //!
-//! A *lone* block only jumps, forward, and computes what only lone blocks right behind it read: it
-//! stands for its edge and is walked anew on each path. A *final* block only returns: one side may
-//! share it where the other returns at several places. A block is *ending* if it is final, or only
-//! jumps, forward, to an ending one. A value is *live* if something that a run does may depend on
-//! it. `ways` counts how often control comes to a block, with lone blocks and handlers taken out of
-//! the way. Most of it only says how to walk: the rules are checked wherever the walk goes. What
-//! the rules do rely on is
-//! * that nothing else reads the values of lone blocks, nor those of final ones, but for *fixed*
-//!   ones, which are one term on every path: constants, and what is nothing but one;
-//! * on what is live: parameters of the image that are not may differ from edge to edge;
-//! * that control comes to a handler by one way only if `ways` says so, in whatever order blocks
-//!   are: then its parameters are one term at each clause and behind it.
+//! A *lone* block only jumps, forward, and computes values that only lone blocks right behind it
+//! read: it stands for its edge and is walked anew on each path. A *final* block only returns: one
+//! side may share it where the other returns at several places. A block is *ending* if it is final,
+//! or only jumps, forward, to an ending one. A value is *live* if something that a run does may
+//! depend on it. `ways` counts how often control comes to a block, with lone blocks and handlers
+//! taken out of the way. Most of it only guides the walk: the rules are checked wherever the walk
+//! goes. But the rules do rely on three facts:
+//! * nothing else reads the values of lone blocks, nor those of final ones, except *fixed* values,
+//!   which are one term on every path: constants, and copies of one;
+//! * parameters of the image may differ from edge to edge only if they are not live;
+//! * control comes to a handler by one way only if `ways` says so, in any order of blocks: then its
+//!   parameters are one term at each clause and behind it.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
@@ -41,7 +41,7 @@ pub(super) struct Graph<'b> {
     home: Vec<Block>,
 }
 
-/// What is known of a block.
+/// The facts about a block.
 #[derive(Clone, Copy, Default)]
 struct Facts {
     ways: u32,
@@ -316,7 +316,7 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// What lies behind a header that is lone is one: that header has no place of its own.
+    /// The block behind a header that is lone becomes a header, since the lone one has no place.
     fn pass_headers(&mut self) {
         for (at, (_, data)) in self.body.blocks().enumerate() {
             if let Facts { is_lone: true, is_header: true, .. } = self.blocks[at]
@@ -416,9 +416,9 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// The handlers among blocks, each behind those that lead to it, whatever their numbers: on how
-    /// often control comes to one the rules rely (E7, E8). Those in a circle are left out; no
-    /// exception gets through them.
+    /// The handlers among blocks, each behind those that lead to it, in any order of their numbers.
+    /// The rules rely on how often control comes to a handler (E7, E8). Those in a circle are left
+    /// out; no exception gets through them.
     fn handlers(&self, reached: &[bool]) -> Vec<Block> {
         let all = self.body.blocks().filter(|&(block, data)| {
             matches!(data.terminator, Terminator::Catch { .. }) && reached[block.as_u32() as usize]
@@ -472,7 +472,7 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// So often control comes from a block to each that it leads to.
+    /// The number of times that control comes from a block to each that it leads to.
     fn pass_ways(&mut self, edges: &Edges, block: Block, ways: u32) {
         for edge in edges.out(block) {
             let to = &mut self.blocks[edge.block.as_u32() as usize].ways;

@@ -69,8 +69,8 @@ impl Relate<'_> {
         Ok(())
     }
 
-    /// What is read at a block or behind it of handlers' parameters goes along an edge that stands
-    /// at the end of `from`.
+    /// Adds the parameters of handlers that are read at or behind the target block to an edge that
+    /// stands at the end of `from`.
     pub(super) fn take_along(&mut self, ahead: &mut Ahead, from: Block) {
         let Some(kept) = self.kept.get(&ahead.block) else { return };
         for value in kept.clone() {

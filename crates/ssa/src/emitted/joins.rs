@@ -11,18 +11,18 @@ use super::graph::Joins;
 use super::relate::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
 use crate::body::{Def, Place};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Value};
 use crate::terminator::Terminator;
-use crate::verify::Dominators;
 
-/// What a local is given where a place of the image jumps on.
+/// The value that a local gets where a place of the image jumps on.
 #[derive(Clone, Copy)]
 enum Source {
     /// A parameter of the place, by number.
     Param(u32),
     /// A parameter from elsewhere, or a result.
     Elsewhere(Value),
-    /// What the jump itself makes.
+    /// A value that the jump itself makes.
     Made,
 }
 
@@ -250,13 +250,13 @@ impl Relate<'_> {
         let own = self.param_of(to, value);
         let carried = || carried.and_then(|value| self.param_of(to, value)).filter(is_given);
         let given = moved.or_else(|| own.filter(is_given)).or_else(carried);
-        // What the place itself moves to the home is not what lay there.
+        // A value that the place moves to the home replaces the old one there.
         let kept = own.filter(|_| matches!(source, Some(Source::Param(_)) | None));
         given.or(kept).or_else(|| self.stacked(to, args, term))
     }
 
-    /// What a place that only jumps on moves to each local that is a parameter behind it, and
-    /// behind lone blocks, in the order of locals.
+    /// The value that a place which only jumps on moves to each local that is a parameter behind
+    /// it, and behind lone blocks, in the order of locals.
     fn sources(&mut self, to: Block) -> Verdict<Vec<(u32, Source)>> {
         let body = self.new.body;
         let count = body.block(to).params().len() as u32;
@@ -268,7 +268,7 @@ impl Relate<'_> {
                     Def::Param(of, number, _) if of == block => given[number as usize],
                     Def::Param(..) => Source::Elsewhere(value),
                     Def::Result(inst, _) => {
-                        // What is constant is known before the place is walked.
+                        // A constant is known before the place is walked.
                         if body.inst(inst).args.is_empty() {
                             self.silent(body.inst(inst));
                         }
@@ -344,7 +344,7 @@ impl Relate<'_> {
         }
     }
 
-    /// What a value is that began at a block.
+    /// The term of a value that began at a block.
     fn begun(&self, value: Value, block: Block) -> Term {
         if self.old.block_of(value) == block {
             return self.olds[value.as_u32() as usize];

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The emitted function is Wasm like any other: the builder reads it back, and
-//! [`CheckedBody::check`] proves what it reads, the *image*, equal to the bytes. What remains is to
+//! [`CheckedBody::check`] proves what it reads, the *image*, equal to the bytes. It remains to
 //! prove two bodies in SSA form equal: the image, and the body from which the bytes were made. Both
 //! are walked in lockstep (`relate`), each edge once, and their values are compared as *terms*
 //! (`terms`): hash-consed applications of pure operators to what only a run can know. This is
@@ -21,7 +21,7 @@
 //! none.
 //!
 //! # Rules
-//! * E1. *Module.* Both modules have the same sections, byte for byte, but for custom sections,
+//! * E1. *Module.* Both modules have the same sections, byte for byte, except custom sections,
 //!   code, and types behind those that the first one has.
 //! * E2. *Image.* The function's bytes have an SSA form that is proved.
 //! * E3. *Effects.* Each instruction with an effect in the image is the next one of the body's
@@ -43,9 +43,9 @@
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
-//!   [`STEPS_PER_VALUE`] for each value and instruction; once more so many where a branch decides
-//!   nothing, and for each of these walks once more so many with all joins compared as places
-//!   (E6), where the bodies are not related otherwise.
+//!   [`STEPS_PER_VALUE`] for each value and instruction. Where a branch decides nothing, a second
+//!   comparison may take as many steps again. Each of these may be repeated with all joins compared
+//!   as places (E6), where the bodies are not related otherwise.
 //!
 //! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: by its
 //! type, or since something of a type without null is the same term. Wasm's rule for locals without
@@ -66,15 +66,15 @@
 //! places dominate that place in turn. So no part is computed again between a value and its use,
 //! and a term that was equal stays equal. Blocks that only jump, whose values nothing outside
 //! reads, are walked on each path anew, and so are blocks that only return: nothing comes behind
-//! them that could take what they were on another path for what they are. The same holds for a
-//! block that only jumps on to such a one, if it has no place of its own; it is walked to the end
-//! before anything else is. Neither side goes on for
-//! ever alone: a cycle of the image comes by a join, at which the body has taken an edge.
+//! them that could take their values on another path for the present ones. The same holds for a
+//! block that only jumps on to such a one, if it has no place; it is walked to the end before
+//! anything else is. Neither side goes on for ever alone: a cycle of the image comes by a join, at
+//! which the body has taken an edge.
 //!
 //! # Limits
-//! What `emit` does is accepted, and little else: values are matched up to order, repetition and
-//! omission of pure operators, not by arithmetic. A handler of the image to which several calls
-//! lead may be given no values, since each call has a `try_table` of its own.
+//! The proof accepts the output of `emit`, and little else: values are matched up to order,
+//! repetition and omission of pure operators, not by arithmetic. A handler of the image to which
+//! several calls lead may be given no values, since each call has a separate `try_table`.
 //!
 //! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
 //! `tests/emitted.rs`.
@@ -105,7 +105,7 @@ pub const STEPS_BASE: u64 = 1_048_576;
 /// Steps for each value and instruction of both bodies, on top of [`STEPS_BASE`].
 pub const STEPS_PER_VALUE: u64 = 64;
 
-/// Two modules that are the same but for the bodies of their functions.
+/// Two modules that are the same except the bodies of their functions.
 #[derive(Clone, Debug)]
 pub struct Twin {
     old: Module,
@@ -204,9 +204,9 @@ impl EmittedBody {
         EmittedBody::image_of(twin, body.body(), homes)
     }
 
-    /// Checks the function of the new module against a body of the old one that stands for no
-    /// Wasm: the old module has another body in its place. What is proved is that the new function
-    /// is this body; what the body is for is its author's to prove.
+    /// Checks the function of the new module against a body of the old one that stands for no Wasm:
+    /// the old module has another body in its place. The proof is that the new function is this
+    /// body; the author of the body proves its purpose.
     ///
     /// # Errors
     /// The first rule that is broken.
@@ -244,8 +244,8 @@ impl EmittedBody {
             true => relate(old, new, Joins::Walked).map_err(|_| rejection),
             false => Err(rejection),
         });
-        // Where a join of one side stands for its edges and that of the other does not, or where
-        // one follows another, each stands for itself.
+        // A join of one side may stand for its edges where the other side's stands for itself, or
+        // one join may follow another. Then each is compared as a place.
         related.or_else(|rejection| {
             let related = relate(old, new, Joins::Kept);
             let related = related.or_else(|again| match is_decided {
@@ -257,7 +257,7 @@ impl EmittedBody {
         Ok(EmittedBody { image })
     }
 
-    /// What the emitted bytes are in SSA form.
+    /// The SSA form of the emitted bytes.
     pub fn image(&self) -> &CheckedBody {
         &self.image
     }

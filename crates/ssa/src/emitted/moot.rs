@@ -1,20 +1,20 @@
 //! Branches that decide nothing: a body → the same one with jumps in their place.
 //!
 //! Where both ways of a branch lead to one block with the same arguments, an emitter has no use for
-//! the condition. Such a branch is *moot*, and so is a table of which all edges are such. The
-//! lockstep walks bodies without moot branches, on both sides.
+//! the condition. Such a branch is *moot*, and so is a table with only such edges. The lockstep
+//! walks bodies without moot branches, on both sides.
 //!
 //! # Invariants
 //! * M8. A block is *passed* on the way of an edge only if it does nothing before its jump, and
-//!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a
-//!   parameter of the block, a constant, or a value from elsewhere: so what an edge comes to behind
-//!   passed blocks, and with which values, is known from the edge alone.
+//!   nothing but this jump reads what begins in it, constants apart. The jump carries parameters of
+//!   the block, constants, or values from elsewhere. So the block that an edge reaches behind
+//!   passed blocks, and the values with which it does, are known from the edge alone.
 //! * M9. A branch is moot only if all its edges come to the same block with the same values, or out
 //!   of the function with the same results. Constants are the same if they are equal. No effect
 //!   stands on any of the ways, and no value that is read later begins there, so either way may
 //!   stand for all.
 //!
-//! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
+//! Time: linear, except that a way through blocks is followed for at most [`PASSED_MAX`] of them.
 
 use super::graph::{is_meter, pure};
 use super::relate::is_trivial;
@@ -22,17 +22,17 @@ use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
 use crate::terminator::{Arg, Edge, Terminator};
 
-/// So many blocks an edge is followed through.
+/// Maximum number of blocks that an edge is followed through.
 const PASSED_MAX: usize = 256;
 
 /// Behind the last block.
 const OUT: u32 = u32::MAX;
 
-/// What is known of a body.
+/// The facts about a body.
 struct Moot<'b> {
     body: &'b Body,
-    /// The jump at the end of each block that may be passed, but for who reads its values; moot
-    /// branches are jumps.
+    /// The jump at the end of each block that may be passed, regardless of the readers of its
+    /// values; moot branches are jumps.
     jump: Vec<Option<Edge>>,
     /// The block behind all that may be passed; [`OUT`] if they return.
     behind: Vec<u32>,
@@ -130,7 +130,8 @@ impl Moot<'_> {
             .all(|inst| is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst))
     }
 
-    /// What a block passes on of a value, where `args` come to it; `None` if it makes the value.
+    /// The argument that a block passes on for `arg`, where `args` come to it; `None` if it makes
+    /// the value.
     fn passed(&self, block: Block, args: &[Arg], arg: Arg) -> Option<Arg> {
         let body = self.body;
         let Some(value) = arg.value() else { return Some(arg) };

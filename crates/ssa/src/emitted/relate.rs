@@ -9,9 +9,9 @@ use super::graph::{self, Graph, Joins};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use crate::body::{Body, Def, Imm, InstData, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Terminator};
-use crate::verify::Dominators;
 use prova_module::{Module, Opcode, ValType};
 use std::collections::HashMap;
 
@@ -32,11 +32,11 @@ pub(super) struct Ahead {
     pub(super) block: Block,
     pub(super) values: Vec<Value>,
     pub(super) terms: Vec<Term>,
-    /// What the edge carries for the first of these.
+    /// The arguments that the edge carries for the first of these.
     pub(super) carried: List<Arg>,
 }
 
-/// What a block of the image is.
+/// The walk's data for a block of the image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     /// Its position in the walk, once it is reached.
@@ -48,7 +48,7 @@ pub(super) struct Place {
     pub(super) values: Vec<(Value, Option<u32>)>,
     /// The values and terms with which the first edge came, where the body did not enter its block.
     pub(super) ahead: Option<Ahead>,
-    /// What the values are that begin behind it, if it is a pad.
+    /// The values that begin behind it, if it is a pad.
     pub(super) pad: Option<Pad>,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Relate<'b> {
     here: (Option<Block>, Option<Block>),
     /// Reads of the image's block behind which nothing has changed what they read.
     reads: Vec<Read>,
-    /// What [`Relate::old_term`] has to find, kept between calls.
+    /// The work list of [`Relate::old_term`], kept between calls.
     open: Vec<Value>,
 }
 
@@ -108,10 +108,10 @@ struct Read {
     result: Term,
 }
 
-/// So many reads are remembered.
+/// Maximum number of reads that are remembered.
 const READS_MAX: usize = 8;
 
-/// So many instructions of the body are looked through for a read's like.
+/// Maximum number of instructions of the body that are searched for an equal read.
 const LIKES_MAX: u32 = 1024;
 
 /// Compares a body and its image.
@@ -294,7 +294,7 @@ impl Relate<'_> {
         }
     }
 
-    /// What an effect of the image reads, if it changes nothing: the same as the same read before,
+    /// The result of an effect of the image that changes nothing: equal to an earlier equal read,
     /// where nothing between has changed it (E4).
     fn read(&mut self, inst: &InstData, at: u32) -> Option<Term> {
         let effects = inst.op.effects();
@@ -466,10 +466,10 @@ impl Relate<'_> {
         Ok(true)
     }
 
-    /// What a read of the body gives that is not met yet: the same as the same read before it in
-    /// its block that is met, if nothing between changes what they read. So it does not matter
-    /// which of the image's is for which of them (E4). What changes something does not commute with
-    /// the like of it.
+    /// The term of a read of the body that is not met yet: the term of an earlier equal read in its
+    /// block that is met, if nothing between changes what they read. So it does not matter which
+    /// read of the image belongs to which of them (E4). An instruction that changes something does
+    /// not commute with an equal one.
     fn like(&mut self, value: Value, read: Inst) -> Verdict<Option<Term>> {
         let body = self.old.body;
         let data = body.inst(read);

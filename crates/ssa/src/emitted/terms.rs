@@ -49,7 +49,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// No terms, with room for about so many applications and atoms.
+    /// No terms, with room for about this number of applications and atoms.
     pub(super) fn with_room(applications: usize, atoms: usize) -> Terms {
         Terms {
             key: Key::default(),
@@ -67,7 +67,7 @@ impl Terms {
         self.at.len() as Term - 1
     }
 
-    /// A result of a pure operator; an atom of its own if it has too many operands.
+    /// A result of a pure operator; a new atom if it has too many operands.
     pub(super) fn pure(&mut self, opcode: Opcode, imm: &Imm, args: &[Term], result: u32) -> Term {
         let mut operands = [NONE; OPERANDS_MAX];
         let Some(places) = operands.get_mut(..args.len()) else { return self.atom(NOWHERE) };
@@ -136,8 +136,8 @@ impl Terms {
         self.at.get(term as usize).copied().unwrap_or(NOWHERE)
     }
 
-    /// What is there on one edge only is from now on there wherever the place is passed to which
-    /// that edge is the only way.
+    /// Gives a term without place the place `at`. A term that exists on one edge only exists from
+    /// then on behind the place to which that edge is the only way.
     pub(super) fn settle(&mut self, term: Term, at: u32) {
         if let Some(place) = self.at.get_mut(term as usize).filter(|place| **place == NOWHERE) {
             *place = at;
@@ -178,7 +178,7 @@ mod tests {
         assert!(first.is_sorted_by(|a, b| a < b));
     }
 
-    /// In a table as small as it can be, where most are looked for behind each other.
+    /// In the smallest table, where most applications share a probe sequence.
     #[test]
     fn results_of_one_application_are_terms_of_their_own() {
         for atoms in 0..200 {

@@ -9,7 +9,7 @@ use prova_module::ops::{ref_is_null, select};
 use prova_module::{Opcode, for_each_wasm_op, wasm_immediate, wasm_operand};
 use prova_num::*;
 
-/// What an expression gives.
+/// The results of an expression, and their number.
 pub(crate) type Values = ([Bits; 3], usize);
 
 /// The store as the expressions see it.

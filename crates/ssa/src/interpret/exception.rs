@@ -10,7 +10,7 @@ use super::world::{Bits, Fault, World};
 use crate::terminator::{Edge, Terminator};
 use std::sync::Arc;
 
-/// What is thrown.
+/// A thrown exception.
 pub(super) struct Thrown<W: World> {
     pub(super) tag: W::Tag,
     pub(super) values: Vec<Bits>,
@@ -27,7 +27,7 @@ struct Found {
 }
 
 impl<W: World> Machine<'_, W> {
-    /// What a reference that is thrown again refers to.
+    /// The exception that a reference which is thrown again refers to.
     pub(super) fn rethrown(&self, reference: u64) -> Result<Thrown<W>, W::Error> {
         if reference == 0 {
             return Err(self.world.fault(Fault::Null));

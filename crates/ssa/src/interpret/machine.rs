@@ -2,7 +2,7 @@
 //!
 //! 1. `values` has the values of all frames, those of one frame by their numbers from its `base`
 //!    on.
-//! 2. A caller's place is that of its call until the callee has returned.
+//! 2. A caller's place stays at its call until the callee has returned.
 //! 3. Each frame has charged its function against the stack limit, unless a tail call of the host
 //!    has replaced it.
 
@@ -80,7 +80,7 @@ impl<W: World> Frame<W> {
     }
 }
 
-/// What a callee gives to its caller's place.
+/// The outcome of a callee for its caller's place.
 pub(super) type Ended<W> = Result<(), <W as World>::Error>;
 
 impl<W: World> Machine<'_, W> {
@@ -382,8 +382,8 @@ impl<W: World> Machine<'_, W> {
         params.zip(args).for_each(|(param, arg)| self.set(param, arg));
     }
 
-    /// Gives the arguments of an edge to its block, in the frame that has so many from the
-    /// outermost on.
+    /// Gives the arguments of an edge to its block, in the frame at this depth, counted from the
+    /// outermost one.
     pub(super) fn pass_in(&mut self, depth: usize, edge: &Edge) {
         let Some(frame) = self.frames.get(depth - 1) else { return };
         let (base, code) = (frame.base, Arc::clone(&frame.code));

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! It does what `docs/semantics.md` says of the Wasm, so a body that it runs can be compared with
-//! any tier: results, traps with their offsets, fuel, epoch, stack. What an operator computes comes
-//! from its row; what control does is written here, and nowhere taken from the Wasm.
+//! any tier: results, traps with their offsets, fuel, epoch, stack. An operator's result comes from
+//! its row; the behaviour of control is written here, and nowhere taken from the Wasm.
 //!
 //! 1. The depth of calls costs no host stack.
 //! 2. A body that [`verify`](crate::verify::verify) accepts never makes it panic.

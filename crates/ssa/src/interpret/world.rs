@@ -1,9 +1,8 @@
-//! What a running body asks of everything around it: memories, tables, globals, other functions,
-//! metering.
+//! The services that a running body needs: memories, tables, globals, other functions, metering.
 //!
-//! The interpreter has no store of its own and knows no engine: [`World`] is the store as it needs
-//! it. Operations with a dynamic price (bulk operators, growth, searches, calls of the host) pay
-//! for themselves; what is static is in the body.
+//! The interpreter has no store and knows no engine: [`World`] is the store as it needs it.
+//! Operations with a dynamic price (bulk operators, growth, searches, calls of the host) pay for
+//! themselves; static costs are in the body.
 
 use crate::body::Body;
 use prova_module::{FuncIdx, Module, TagIdx, TypeIdx};
@@ -37,11 +36,11 @@ pub struct Code {
     pub body: Body,
     /// Its module.
     pub module: Module,
-    /// What its frame charges against the stack limit, in bytes.
+    /// The charge of its frame against the stack limit, in bytes.
     pub charge_bytes: u64,
 }
 
-/// What is to be called.
+/// The function to call.
 pub enum Callee<W: World + ?Sized> {
     /// A function of an instance.
     Wasm(W::Instance, Arc<Code>),
@@ -128,7 +127,7 @@ pub trait World {
         values: &[Bits],
         holds: &[u64],
     ) -> Result<u64, Self::Error>;
-    /// What a reference refers to.
+    /// The exception that a reference refers to.
     fn exception(&self, reference: u64) -> Option<(Self::Tag, Vec<Bits>)>;
     /// The search for a clause begins.
     fn search(&mut self);

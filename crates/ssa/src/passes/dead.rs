@@ -1,8 +1,9 @@
-//! Dead code: what nothing observes goes (a mark from effects and control, backwards along uses).
+//! Dead code: instructions that nothing observes go (a mark from effects and control, backwards
+//! along uses).
 //!
-//! * Instructions that are not pure stay, and so do their operands; but for reads that cannot trap
-//!   (`global.get`, `memory.size`, `table.size`) and operators that constant operands keep from
-//!   trapping.
+//! * Instructions that are not pure stay, and so do their operands. The exceptions are reads that
+//!   cannot trap (`global.get`, `memory.size`, `table.size`) and operators that constant operands
+//!   keep from trapping.
 //! * A parameter stays if something that stays reads it; then the arguments for it stay.
 //! * Blocks that nothing reaches go.
 //!
@@ -16,7 +17,7 @@ use crate::entity::{Block, Inst, Value};
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 
-/// What is live.
+/// The marks of live values and instructions.
 struct Marks<'b> {
     body: &'b Body,
     values: Vec<bool>,
@@ -76,7 +77,7 @@ impl Marks<'_> {
     }
 }
 
-/// Whether an instruction is observed, whoever reads its results.
+/// Whether an instruction is observed, even if nothing reads its results.
 fn must_stay(body: &Body, inst: Inst) -> bool {
     let data = body.inst(inst);
     let Op::Wasm(opcode) = data.op else { return true };
@@ -124,7 +125,7 @@ pub(super) fn reached(body: &Body) -> Vec<bool> {
     reached
 }
 
-/// What edges bring to parameters.
+/// The arguments that edges bring to parameters.
 pub(super) struct Arguments {
     /// By value: where its arguments begin; the next value's begin where they end.
     first: Vec<u32>,
@@ -139,7 +140,7 @@ impl Arguments {
     }
 }
 
-/// What edges from reached blocks bring.
+/// The arguments that edges from reached blocks bring.
 pub(super) fn arguments(body: &Body, reached: &[bool]) -> Arguments {
     // By value one further on: first how many arguments it has, then where the next one belongs.
     let mut first = vec![0; body.value_count() + 2];

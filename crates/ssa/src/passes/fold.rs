@@ -2,17 +2,16 @@
 //! becomes a jump, and a branch by a comparison with 0 one by what is compared (64 bits: by
 //! `i64.eqz`).
 //!
-//! What an operator computes comes from its row (`number`, U1): results that are a NaN of the
-//! machine's choice, and operators that trap, stay. `select` by a constant, or of one value, is
-//! that value.
+//! An operator's result comes from its row (`number`, U1). Results that are a NaN of the machine's
+//! choice, and operators that trap, stay. `select` by a constant, or of one value, is that value.
 //!
 //! Limits: in the order of blocks, once; parameters are not looked through (`params` does that).
 //! Linear in the body.
 
-use super::number::fold;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand, constant_of};
 use crate::body::{Body, Def, Imm, Op};
+use crate::constants::evaluate;
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
@@ -50,7 +49,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     plan
 }
 
-/// The value of which a condition says whether it is 0, and whether the condition is its negation:
+/// The value that a condition compares with 0, and whether the condition is its negation:
 /// comparisons with 0 are looked through, and extensions that are compared.
 fn plain(body: &Body, bits: &[Option<u64>], condition: Value) -> (Value, bool) {
     let (mut at, mut negated) = (condition, false);
@@ -153,7 +152,7 @@ fn instruction(plan: &mut Plan<'_>, bits: &mut [Option<u64>], inst: Inst) {
     }
 }
 
-/// What an operator with one result gives for constants.
+/// The result of an operator with one result, for constants.
 pub(super) fn on(opcode: Opcode, operands: &[u64]) -> Option<u64> {
     if planted!(CountUnmasked) && opcode == Opcode::I32Shl && operands.get(1) > Some(&31) {
         return Some(0);
@@ -162,7 +161,7 @@ pub(super) fn on(opcode: Opcode, operands: &[u64]) -> Option<u64> {
         return Some(0x7fc0_0000);
     }
     let signless = planted!(SignLost) && opcode == Opcode::I32LtS;
-    match fold(if signless { Opcode::I32LtU } else { opcode }, operands)? {
+    match evaluate(if signless { Opcode::I32LtU } else { opcode }, operands)? {
         Ok([first, _]) => Some(first),
         Err(_) => planted!(DivisionByZero).then_some(0),
     }

@@ -1,9 +1,10 @@
 //! Forwarding: a load of bytes that the block has stored or loaded, or the one block that leads to
-//! it, becomes that value, and a read of a global that was written or read becomes what that was.
+//! it, becomes that value; a read of a global that was written or read becomes the value written or
+//! read.
 //!
-//! What a load or read gives is what the check knows of it (X1 to X6 of `check/memory`): its number
-//! is that of an earlier value, or a constant. It goes if it cannot trap and a value with this
-//! number and its type is in scope (`leaders`).
+//! The check knows the result of a load or read (X1 to X6 of `check/memory`): its number belongs to
+//! an earlier value, or is a constant. It goes if it cannot trap and a value with this number and
+//! its type is in scope (`leaders`).
 //!
 //! Limits: those of the check; values of other types than the load's stay. Linear in the body.
 
@@ -59,7 +60,7 @@ fn reads(data: &InstData) -> bool {
     loads || opcode.class() == Class::global_get
 }
 
-/// What a read gives, if that is known.
+/// The value or constant that a read gives, if it is known.
 fn stand(
     before: &Before<'_>,
     numbers: &Numbers,
@@ -78,8 +79,8 @@ fn stand(
     }
 }
 
-/// What the last access by the same base and offset has stored or loaded, whatever came between: a
-/// fault, to be planted.
+/// The value that the last access by the same base and offset has stored or loaded, ignoring
+/// everything between: a fault, to be planted.
 fn stale(body: &Body, value: Value) -> Option<Value> {
     let Def::Result(inst, _) = body.value(value).def else { return None };
     let data = body.inst(inst);

@@ -2,7 +2,7 @@
 //!
 //! A loop is a header with the blocks that lead back to it and that it dominates (natural loops; a
 //! graph that is entered in several places has none there). An operator moves to the end of the
-//! header's immediate dominator, and on from there while that is in a loop of its own, if
+//! header's immediate dominator, and on from there while the dominator is in a loop too, if
 //!
 //! * its operands are made outside of the loop, or moved out of it, or are constants, which move
 //!   along;
@@ -15,9 +15,9 @@
 use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::Terminator;
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 
@@ -98,7 +98,7 @@ impl Loops {
     }
 }
 
-/// What moves where.
+/// The moves of operators.
 struct Hoisting<'b> {
     body: &'b Body,
     dominators: Dominators,

@@ -7,9 +7,9 @@
 
 use super::plant::planted;
 use crate::body::{Body, Def};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Value};
 use crate::hash::Key;
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::ValType;
 use prova_terms::Vn;

@@ -4,7 +4,7 @@
 //! Body ─ LooseBody::check (well formed) ─ passes, each proved ─► LooseBody ─ emit, EmittedBody::check_loose ─► its bytes
 //! ```
 //!
-//! What the first body is for is its author's to prove; here is proved that each body does what the
+//! The author of the first body proves its purpose. The proof here is that each body does what the
 //! one before does, by the rules of [`passes`](crate::passes), which ask of the old body that it is
 //! well formed and nothing else.
 
@@ -40,7 +40,7 @@ impl LooseBody {
         Ok(LooseBody { module: self.module.clone(), body: after })
     }
 
-    /// Puts a body of which a pass may make this one in its place, as
+    /// Replaces this body by one that a pass may turn into this one, as
     /// [`CheckedBody::undo`](crate::CheckedBody::undo).
     ///
     /// # Errors

@@ -81,7 +81,7 @@ pub enum Pass {
     Forward,
     /// Stores that are overwritten before anything sees them go.
     Stores,
-    /// What nothing observes goes.
+    /// Values and instructions that nothing observes go.
     Dead,
 }
 
@@ -201,8 +201,8 @@ impl fmt::Display for Refused {
 
 /// Runs passes in order; one that is refused is left out and reported.
 ///
-/// What some of them in a row make is proved at once (`row`); if that is refused, each is followed
-/// by its check.
+/// The result of several passes in a row is proved at once (`row`); if that is refused, each is
+/// followed by its check.
 pub fn optimize(body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
     in_rows(body, passes)
 }
@@ -241,7 +241,7 @@ impl Replace for LooseBody {
 
 fn in_rows<B: Replace>(mut body: B, passes: &[Pass]) -> (B, Vec<Refused>) {
     let mut refused = Vec::new();
-    // What passes that have changed something have made of `body`, and which.
+    // The result for `body` of the passes that have changed something, and those passes.
     let (mut made, mut row): (Option<Made>, Vec<Pass>) = (None, Vec::new());
     for &pass in passes {
         let is_broken = made.as_ref().is_some_and(|made| made.trace.is_broken);
@@ -266,7 +266,7 @@ fn in_rows<B: Replace>(mut body: B, passes: &[Pass]) -> (B, Vec<Refused>) {
     (prove(body, made, &mut row, &mut refused).0, refused)
 }
 
-/// What a pass makes of what others have made of a body, or of that.
+/// The proposal of a pass for the result of other passes, or else for the body itself.
 fn propose(body: &impl Replace, made: Option<&Made>, pass: Pass) -> Option<Made> {
     let (module, body) = body.parts();
     pass.propose(module, made.map_or(body, |made| &made.body))

@@ -3,8 +3,8 @@
 //!
 //! A sum may wrap and an effective address never does, so that is right only where an access by the
 //! same base, on every way there, has reached as far: then the sum does not wrap, since a memory
-//! ends at 2³² at most. What was reached, and what an address is a sum of, is what the check knows
-//! (X7 of `check/memory`).
+//! ends at 2³² at most. The check knows which ends were reached, and the sum that an address is (X7
+//! of `check/memory`).
 //!
 //! Limits: 32-bit sums through [`SUMS_MAX`] of them. Linear in the body.
 

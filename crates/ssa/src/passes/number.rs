@@ -2,20 +2,18 @@
 //! numbers of its results.
 //!
 //! ```text
-//! opcode, immediates, operands ─┬─ all constant ─ fold (prova-num) ─► a constant
+//! opcode, immediates, operands ─┬─ all constant ─ constants::evaluate ─► a constant
 //!                               └─ Terms ─► a term
 //! ```
 //!
 //! The check of passes leans on it, so every rule is an identity on all inputs:
 //!
-//! * U1. An operator on constants is what `prova-num` computes, for scalar operators; not where the
-//!   result is a NaN whose bits the machine may choose (the row's `canonical`), and not where it
-//!   traps.
+//! * U1. A scalar operator on constants is what [`constants::evaluate`](crate::constants) gives.
 //! * U2. `select` by a constant is the operand that it selects; `select` of one value is that
 //!   value.
 //! * U4. A 32- or 64-bit sum, difference, union, exclusive union, shift or rotation of a value and
 //!   0 is that value, and so are a product by 1 and an intersection with all bits.
-//! * U3. What `prova-terms` rewrites (R1 to R5 there).
+//! * U3. The rewrites of `prova-terms` (R1 to R5 there).
 //!
 //! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
 //! in an instance. A v128 has one number as a whole: halves are never taken.
@@ -23,10 +21,9 @@
 //! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of the check.
 
 use crate::body::Imm;
-use crate::interpret::evaluate::{Args, Expression, Values};
-use prova_module::ops::{Class, Kind, ref_is_null, select};
-use prova_module::{Opcode, for_each_wasm_op, wasm_immediate, wasm_operand};
-use prova_num::*;
+use crate::constants::evaluate;
+use prova_module::ops::Class;
+use prova_module::{Opcode, for_each_wasm_op};
 use prova_terms::{Prim, Term, Terms, Vn};
 
 macro_rules! prims {
@@ -42,13 +39,6 @@ macro_rules! prims {
         /// Whether a plain load or store moves the bits of its value as they are.
         pub(super) fn is_whole(opcode: Opcode) -> bool {
             match opcode { $(Opcode::$name => whole!($class { $($e)* })),* }
-        }
-
-        /// Evaluates a row's expression on bits, if it is a numeric operator.
-        fn evaluate(opcode: Opcode, args: &mut Args) -> Option<Result<Values, NumError>> {
-            match opcode {
-                $(Opcode::$name => numeric!($class args [$($s : $sk)*] ($($i : $ik)*) { $($e)* })),*
-            }
         }
 
         /// Operators whose expressions name operands and immediates in another order.
@@ -99,21 +89,6 @@ macro_rules! whole {
     };
 }
 
-macro_rules! numeric {
-    (pure $($row:tt)*) => { numeric!(@ $($row)*) };
-    (pure2 $($row:tt)*) => { numeric!(@ $($row)*) };
-    (trap $($row:tt)*) => { numeric!(@ $($row)*) };
-    (select $($row:tt)*) => { numeric!(@ $($row)*) };
-    (@ $args:ident [$($s:ident : $sk:ident)*] ($($i:ident : $ik:ident)*) { $e:expr }) => {{
-        $(let $s: wasm_operand!($sk) = $args.take();)*
-        $(let $i: wasm_immediate!($ik) = $args.take();)*
-        // `select` has a type that its expression does not name.
-        let _ = ($(&$i,)*);
-        Some($e.values())
-    }};
-    ($class:ident $($row:tt)*) => { None };
-}
-
 #[cfg(test)]
 macro_rules! ordered {
     (pure $($row:tt)*) => { ordered!(@ $($row)*) };
@@ -128,46 +103,11 @@ macro_rules! ordered {
 }
 for_each_wasm_op!(prims);
 
-/// Whether operands and results are numbers of at most 64 bits and there are no immediates.
-fn is_scalar(opcode: Opcode) -> bool {
-    let row = opcode.row();
-    let scalar = |kind: &Kind| matches!(kind, Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64);
-    row.immediates.is_empty() && row.params.iter().all(scalar) && row.results.iter().all(scalar)
-}
-
-/// Whether bits are a NaN of a kind.
-fn is_nan(kind: Kind, bits: u64) -> bool {
-    match kind {
-        Kind::f32 => f32::from_bits(bits as u32).is_nan(),
-        Kind::f64 => f64::from_bits(bits).is_nan(),
-        _other => false,
-    }
-}
-
-/// The results of an operator on constants (U1): `None` if it is not folded, an error if it traps.
-pub(super) fn fold(opcode: Opcode, operands: &[u64]) -> Option<Result<[u64; 2], NumError>> {
-    let row = opcode.row();
-    let folds = matches!(row.class, Class::pure | Class::pure2 | Class::trap);
-    if !folds || !is_scalar(opcode) || operands.len() != row.params.len() {
-        return None;
-    }
-    let mut args = Args::new();
-    operands.iter().for_each(|&operand| args.push(operand.into()));
-    let [first, second, _] = match evaluate(opcode, &mut args)? {
-        Ok((values, _)) => values,
-        Err(error) => return Some(Err(error)),
-    };
-    let bits = [first as u64, second as u64];
-    let any_nan = row.canonical.is_some()
-        && row.results.iter().zip(bits).any(|(&kind, bits)| is_nan(kind, bits));
-    (!any_nan).then_some(Ok(bits))
-}
-
 /// Whether a trapping operator cannot trap by these operands: all constant, or a divisor that is
 /// constant and neither 0 nor, in a signed division, −1.
 pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
     let all: Option<Vec<u64>> = operands.iter().copied().collect();
-    if let Some(Ok(_)) = all.and_then(|all| fold(opcode, &all)) {
+    if let Some(Ok(_)) = all.and_then(|all| evaluate(opcode, &all)) {
         return true;
     }
     let Some(&Some(divisor)) = operands.get(1) else { return false };
@@ -303,7 +243,7 @@ impl Numbers {
                 None => is_constant = false,
             }
         }
-        let folded = if is_constant { fold(opcode, places) } else { None };
+        let folded = if is_constant { evaluate(opcode, places) } else { None };
         if let Some(Ok([first, second])) = folded {
             return Some([self.terms.constant(first), self.terms.constant(second)]);
         }
@@ -347,34 +287,6 @@ mod tests {
         let mut expected = [&loads[..], &stores, &[O::V128Load, O::V128Store]].concat();
         expected.sort();
         assert_eq!(whole, expected);
-    }
-
-    #[test]
-    fn constants_are_folded_as_wasm_computes() {
-        let one = |opcode, operands: &[u64]| match fold(opcode, operands) {
-            Some(Ok([first, _])) => Some(first),
-            Some(Err(_)) | None => None,
-        };
-        let (f32_one, f32_nan) = (u64::from(1f32.to_bits()), 0x7fc0_0000);
-        for (opcode, operands, expected) in [
-            (Opcode::I32Shl, &[1, 33][..], Some(2)),
-            (Opcode::I32ShrS, &[0x8000_0000, 31], Some(0xffff_ffff)),
-            (Opcode::I32LtS, &[0xffff_ffff, 1], Some(1)),
-            (Opcode::I32LtU, &[0xffff_ffff, 1], Some(0)),
-            (Opcode::I32DivS, &[0xffff_fff9, 2], Some(0xffff_fffd)),
-            (Opcode::I32DivS, &[0x8000_0000, 0xffff_ffff], None),
-            (Opcode::I32RemS, &[0x8000_0000, 0xffff_ffff], Some(0)),
-            (Opcode::I32DivU, &[1, 0], None),
-            (Opcode::I64ExtendI32S, &[0xffff_ffff], Some(u64::MAX)),
-            (Opcode::F32Add, &[f32_one, f32_one], Some(2f32.to_bits().into())),
-            (Opcode::F32Add, &[f32_one, f32_nan], None),
-            (Opcode::F32Neg, &[f32_nan], Some(0xffc0_0000)),
-            (Opcode::I32TruncF32S, &[f32_nan], None),
-            (Opcode::I32Add, &[1], None),
-            (Opcode::I8x16ExtractLaneS, &[1], None),
-        ] {
-            assert_eq!(one(opcode, operands), expected, "{opcode:?} {operands:x?}");
-        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     plan
 }
 
-/// What all arguments of a parameter are, if they are one.
+/// The value or constant that all arguments of a parameter are, if they are one.
 fn single(plan: &Plan<'_>, param: Value, arguments: &[Value]) -> Option<Stand> {
     let ty = plan.body.value(param).ty;
     let own = |&argument: &Value| plan.resolve(argument);

@@ -3,9 +3,9 @@
 //!
 //! Compiled into this crate's own tests alone: each place that can go wrong asks `planted!`, which
 //! is a constant `false` elsewhere. Every fault must be refused on the bodies below, and none may
-//! be refused without one. What a pass takes from the check itself (what is known of memory) has no
-//! faults here: `tests/passes/twins.txt` has those as edits. Green does not show that the check
-//! refuses all that such a fault can do.
+//! be refused without one. The parts that a pass takes from the check itself (facts about memory)
+//! have no faults here: `tests/passes/twins.txt` has those as edits. Green does not show that the
+//! check refuses all that such a fault can do.
 
 macro_rules! planted {
     ($name:ident) => {{
@@ -93,7 +93,7 @@ mod faults {
         include_str!("../../tests/check/table.wat"),
     ];
 
-    /// What is refused of the bodies, by each pass alone and by all in a row.
+    /// The refusals of the bodies, by each pass alone and by all in a row.
     fn refused() -> BTreeSet<String> {
         let mut refused = BTreeSet::new();
         for text in MODULES {

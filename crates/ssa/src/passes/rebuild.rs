@@ -25,7 +25,7 @@ use cranelift_entity::EntityRef;
 use prova_module::{Opcode, ValType};
 use std::collections::HashMap;
 
-/// What stands for a value.
+/// The replacement of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stand {
     /// Itself.
@@ -36,7 +36,7 @@ pub(super) enum Stand {
     Constant(u64),
 }
 
-/// What a pass changes.
+/// The changes of a pass.
 pub(super) struct Plan<'b> {
     pub(super) body: &'b Body,
     /// By value. A value that is another one, or a parameter that is a constant, is gone.
@@ -46,7 +46,7 @@ pub(super) struct Plan<'b> {
     pub(super) unread: Vec<bool>,
     /// By instruction: whether it is gone.
     pub(super) gone: Vec<bool>,
-    /// What the witness says of traps that are gone.
+    /// The witness's covers, for traps that are gone.
     pub(super) covers: Vec<(Inst, Inst)>,
     /// By block: the only edge that it leaves by, instead of its terminator.
     pub(super) only: Vec<Option<Edge>>,
@@ -57,7 +57,7 @@ pub(super) struct Plan<'b> {
     pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>), Key>,
     /// By block: whether it is appended to the only block that leads to it, which jumps to it.
     pub(super) appended: Vec<bool>,
-    /// What the witness says of blocks that edges pass over.
+    /// The witness's threaded blocks, which edges pass over.
     pub(super) threaded: Vec<Block>,
     /// Instructions that stand at the end of another block, which dominates theirs, by that block.
     pub(super) hoisted: HashMap<Block, Vec<Inst>, Key>,
@@ -65,7 +65,7 @@ pub(super) struct Plan<'b> {
     pub(super) accesses: HashMap<Inst, (Value, u64), Key>,
     /// Comparisons with 0 that become another operator of one operand, for a branch alone.
     pub(super) recast: HashMap<Inst, (Opcode, Value), Key>,
-    /// What the witness says of stores that are gone: they, and what is overwritten.
+    /// The stores that are gone, and the bytes that are overwritten, for the witness.
     pub(super) overwritten: Vec<Inst>,
     pub(super) dying: Vec<Dying>,
     /// Whether anything changes.
@@ -114,7 +114,7 @@ impl<'b> Plan<'b> {
         at
     }
 
-    /// What stands for a value in the end.
+    /// The final replacement of a value.
     pub(super) fn resolve(&self, value: Value) -> Stand {
         let root = self.root(value);
         match self.stands[root.index()] {
@@ -133,7 +133,7 @@ impl<'b> Plan<'b> {
         self.changes = true;
     }
 
-    /// An instruction stands at the end of another block, behind those that are said to before.
+    /// An instruction stands at the end of another block, behind those placed there before.
     pub(super) fn hoist(&mut self, inst: Inst, to: Block) {
         self.remove(inst);
         self.hoisted.entry(to).or_default().push(inst);
@@ -496,8 +496,8 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
     post
 }
 
-/// The new value for an old one. A value without one is a fault of the pass; that of another body
-/// is refused by the check.
+/// The new value for an old one. A value without one is a fault of the pass; a value of another
+/// body is refused by the check.
 fn now(plan: &Plan<'_>, values: &[Option<Value>], value: Value, is_broken: &mut bool) -> Value {
     let own = values[value.index()].or_else(|| values[plan.root(value).index()]);
     *is_broken |= own.is_none();

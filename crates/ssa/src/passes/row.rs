@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A witness names blocks, values and instructions of the old body. A pass says by its [`Trace`]
-//! which of them each of the new body was, so what the next pass says of its old body is said of
-//! the one before, as far as that can say it: a block of the middle body is its head, and what is
-//! claimed of a middle value is claimed of the value that it was.
+//! which of them each of the new body was, so the next pass's statements about its old body are
+//! restated for the one before, where that is possible: a block of the middle body is its head, and
+//! what is claimed of a middle value is claimed of the value that it was.
 //!
 //! Nothing here is trusted: the check proves the row as it proves one pass, or refuses it, and then
 //! each pass is proved by itself ([`super::optimize`]). So that few are refused, a row ends where a
@@ -20,7 +20,7 @@ use crate::body::Body;
 use crate::entity::{Inst, Value};
 use cranelift_entity::EntityRef;
 
-/// What the new body's things were in the old one.
+/// The old values and instructions that those of the new body come from.
 #[derive(Default)]
 pub(super) struct Trace {
     /// By value: of a constant that a parameter became, the parameter.
@@ -32,7 +32,7 @@ pub(super) struct Trace {
     pub(super) is_broken: bool,
 }
 
-/// What a pass, or a row of them, has made.
+/// The result of a pass, or of a row of them.
 pub(super) struct Made {
     pub(super) body: Body,
     pub(super) witness: Witness,
@@ -58,7 +58,7 @@ pub(super) fn is_apart(pass: Pass, row: &[Pass]) -> bool {
     }
 }
 
-/// What both passes have made, said of the first one's old body.
+/// The result of both passes, stated for the first one's old body.
 pub(super) fn after(first: &Made, next: Made) -> Made {
     let (was, trace) = (&first.witness, &first.trace);
     let value = |value: Value| trace.values[value.index()];

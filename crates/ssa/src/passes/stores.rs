@@ -131,7 +131,7 @@ fn most(body: &Body) -> usize {
 impl Stores<'_> {
     /// Finds what is dying at the starts of blocks; whether it was found.
     fn settle(&mut self) -> bool {
-        // What is found by what is known so far holds, so each round knows as much or more.
+        // Ranges found from facts that hold do hold, so each round knows as much or more.
         for round in 0..ROUNDS_MAX {
             let mut changes = false;
             for block in (0..self.body.block_count() as u32).rev().map(Block::from_u32) {
@@ -153,8 +153,8 @@ impl Stores<'_> {
         false
     }
 
-    /// What can be said to be dying at the start of a block: ranges whose root is made on every way
-    /// to it.
+    /// The ranges that a witness can state as dying at the start of a block: those whose root is
+    /// made on every way to it.
     fn named(&self, block: Block, found: &[Range]) -> Vec<(Range, Option<Value>)> {
         let mut named = Vec::new();
         for &range in found {
@@ -173,7 +173,7 @@ impl Stores<'_> {
         named
     }
 
-    /// What is dying at the end of a block.
+    /// The ranges dying at the end of a block.
     fn end(&self, block: Block) -> Vec<Range> {
         match self.body.block(block).terminator {
             Terminator::Jump(_)
@@ -205,7 +205,7 @@ impl Stores<'_> {
         dying
     }
 
-    /// What is dying at the start of a block, and the stores of it that go.
+    /// The ranges dying at the start of a block, and the stores of it that go.
     fn block(&self, block: Block) -> (Vec<Range>, Vec<Inst>) {
         let (mut dying, mut gone) = (self.end(block), Vec::new());
         // The next effect that stays.

@@ -14,10 +14,10 @@ use super::fold;
 use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Value};
 use crate::hash::Key;
 use crate::terminator::{Arg, Edge, Terminator};
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! Ways into blocks: a body → for each block the one other block from which all edges lead there.
 //!
-//! What holds at the end of that block holds at the start of this one, if nothing happens on the
-//! edges. A call that may throw, a throw and a handler do something: where they lead is entered in
-//! another way.
+//! Facts at the end of that block hold at the start of this one, if nothing happens on the edges. A
+//! call that may throw, a throw and a handler do something: where they lead is entered in another
+//! way.
 //!
 //! The check of passes trusts it (X6 of `check/memory`); `forward` plans by it. Noticed by: `tests`
 //! here, and the twins of the check.
@@ -15,7 +15,7 @@ use cranelift_entity::EntityRef;
 /// How a block is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// Not at all, as far as is seen.
+    /// Not at all, as known so far.
     None,
     /// From one block, whose end does nothing else.
     One(Block),

@@ -7,7 +7,7 @@
 use crate::body::Body;
 use crate::entity::{Block, Inst, Value};
 
-/// What a parameter of the old body is whenever control is in its block.
+/// The value that a parameter of the old body has whenever control is in its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// Another value: a parameter of the same block that stands before it, or a value that is made
@@ -17,7 +17,7 @@ pub enum Claim {
     Constant(u64),
 }
 
-/// What a pass says about the two bodies.
+/// A pass's statements about the two bodies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Witness {
     /// For each block of the new body the block of the old one with whose start it starts.
@@ -25,7 +25,7 @@ pub struct Witness {
     /// For each parameter of the new body, in the order of their numbers, the value of the old body
     /// that it is when its block starts.
     pub params: Vec<Value>,
-    /// What parameters of the old body always are, by rising parameters.
+    /// The claims on parameters of the old body, by rising parameters.
     pub claims: Vec<(Value, Claim)>,
     /// Blocks of the old body, rising, that edges of the new one may pass over.
     pub threaded: Vec<Block>,
@@ -35,8 +35,8 @@ pub struct Witness {
     /// Stores of the old body, rising, that are gone because what they write is overwritten before
     /// anything sees it.
     pub overwritten: Vec<Inst>,
-    /// What will be overwritten before anything sees it whenever control is at the start of a block
-    /// of the old body.
+    /// Bytes that are overwritten before anything sees them, whenever control is at the start of a
+    /// block of the old body.
     pub dying: Vec<Dying>,
 }
 

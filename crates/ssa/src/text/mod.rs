@@ -13,10 +13,10 @@
 //! ```
 //!
 //! A line is a block's head, an instruction or a terminator; `@` is the offset in the module. A
-//! block's head says what it is in the Wasm and gives each parameter a type and a place. An
-//! instruction is a mnemonic, immediates (`kind=number`), operands. A terminator has a name of its
-//! own (`jump branch table null invoke throw catch return tail unreachable`), and edges with
-//! arguments, of which `p0`, `p1`, … are payloads.
+//! block's head states its place in the Wasm and gives each parameter a type and a place. An
+//! instruction is a mnemonic, immediates (`kind=number`), operands. A terminator has a name (`jump
+//! branch table null invoke throw catch return tail unreachable`), and edges with arguments, of
+//! which `p0`, `p1`, … are payloads.
 //!
 //! `parse(print(body)) == body` for every body, and `print(parse(text)) == text` for every text
 //! that `print` has written. The parser takes what is written like this and refuses everything else

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 pub struct ParseError {
     /// The line, from 1.
     pub line: usize,
-    /// What should stand there.
+    /// The expected text.
     pub wanted: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// What should stand where something else does.
+/// A parsed part, or the text expected in its place.
 type Parsed<T> = Result<T, &'static str>;
 
 /// Reads a body from the text that [`print`](crate::print) writes.

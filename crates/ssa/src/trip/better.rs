@@ -11,8 +11,9 @@
 //!
 //! * Y5. *Shrinking.* Rounds replace functions by what is better and no longer. A function that has
 //!   not settled after [`ROUNDS_MAX`] of them gets back the bytes that it had before the first.
-//! * Y6. *Growing.* Functions that have settled may once become better and longer, as far as all
-//!   of them together have become shorter, in their order; then those that did shrink again.
+//! * Y6. *Growing.* Functions that have settled may once become better and longer, by the bytes
+//!   that all of them together have become shorter, in their order; then those that did shrink
+//!   again.
 //! * Y7. *Size.* The module has at most as many bytes as it had: no body is longer than what others
 //!   have saved, none may need a type that the module has not, sections are written with the
 //!   shortest sizes, and names only go.
@@ -55,7 +56,7 @@ impl Measure {
         let mut size = Vec::new();
         body.len().encode(&mut size);
         let bytes = (size.len() + body.len()) as u64;
-        // What cannot be read is no better than anything.
+        // A body that cannot be read is better than no other.
         let steps = steps(&FunctionBody::new(BinaryReader::new(body, 0))).unwrap_or(u64::MAX);
         let cost = bytes.saturating_add(steps);
         Measure { cost, bytes }
@@ -99,7 +100,7 @@ fn steps(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
     Ok(steps)
 }
 
-/// What is wanted of what is emitted: to be better.
+/// The demand on emitted functions: to be better.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'w> {
     /// By defined function: whether something else is wanted at all.
@@ -166,7 +167,7 @@ pub fn improved(module: &Module, options: &Options<'_>, turns: bool) -> Result<T
     Ok(trip)
 }
 
-/// What has been done so far.
+/// The state of the rounds so far.
 struct Run<'o> {
     options: &'o Options<'o>,
     turns: bool,

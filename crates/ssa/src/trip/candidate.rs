@@ -1,5 +1,5 @@
-//! What is emitted for one function: a body that `transform` gave, in the styles of Y3, as far as
-//! it is wanted.
+//! The emission of one function: a body that `transform` gave, in the styles of Y3, while it is
+//! wanted.
 
 use super::better::{Measure, Wanted};
 use super::{Outcome, Transform};
@@ -27,7 +27,7 @@ pub(super) struct Candidate {
     pub(super) homes: Vec<u32>,
 }
 
-/// What emits a body: [`emit_with`](crate::emit::emit_with), or a test's faulty one.
+/// An emitter of bodies: [`emit_with`](crate::emit::emit_with), or a test's faulty one.
 pub(super) type Emit<'e> =
     &'e (dyn Fn(Style, &Module, &Types, &Body) -> Result<(Emitted, Vec<u32>), EmitError> + Sync);
 
@@ -37,7 +37,7 @@ pub(super) struct Way<'e> {
     pub(super) emit: Emit<'e>,
     /// Whether loops are turned.
     pub(super) turns: bool,
-    /// What is wanted; everything, if it is not said.
+    /// The functions that are wanted; all, if it is `None`.
     pub(super) wanted: Option<Wanted<'e>>,
 }
 
@@ -47,7 +47,7 @@ impl<'e> Way<'e> {
     }
 }
 
-/// What makes candidates for a module's functions.
+/// A maker of candidates for a module's functions.
 pub(super) struct Maker<'m> {
     pub(super) module: &'m Module,
     pub(super) types: &'m Types,
@@ -104,8 +104,8 @@ impl Maker<'_> {
         self.is_wanted(&one.emitted).then_some(one)
     }
 
-    /// What is emitted next for the same function, if this is refused (Y3); `kept` if there is
-    /// nothing. A function for which it is not wanted would have been replaced, and is no failure.
+    /// The next candidate for the same function, if this is refused (Y3); `kept` if there is none.
+    /// A function for which it is not wanted would have been replaced, and is no failure.
     pub(super) fn next(
         &self,
         one: &Candidate,

@@ -1,5 +1,5 @@
-//! What a trip makes of an emitter with faults: each function has its second chance (Y3), and none
-//! is proved twice as long as all that a proof rests on is the same (Y4).
+//! A trip with a faulty emitter: each function has its second chance (Y3), and none is proved twice
+//! as long as all that a proof rests on is the same (Y4).
 
 use super::candidate::Way;
 use super::*;
@@ -120,7 +120,7 @@ fn in_a_module_that_differs_all_are_proved_again() {
     assert_eq!((replaced, proofs), (vec![true; 3], vec![3, 3]));
 }
 
-/// What is invalid goes back by itself, and counts as no proof.
+/// An invalid function goes back alone, and counts as no proof.
 #[test]
 fn what_is_invalid_keeps_its_bytes() {
     let (trip, replaced, proofs) = send(|_, func, emitted| {

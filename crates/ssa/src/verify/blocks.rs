@@ -1,15 +1,16 @@
 //! The rules that are looked at block by block: S4 of uses, S5 to S9.
 
 use super::signature::{Operand, Site, Types, non_null};
-use super::{Dominators, Rule, Verified, VerifyError, made_in};
+use super::{Rule, Verified, VerifyError, made_in};
 use crate::body::{Body, Imm, InstData, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::ops::{Class, Kind};
 use prova_module::{Opcode, TagIdx, ValType};
 
-/// What is known while one block is looked at.
+/// The state of the verification of one block.
 pub(super) struct Checker<'v, 'm> {
     body: &'v Body,
     types: &'v Types<'m>,
@@ -25,7 +26,7 @@ pub(super) struct Checker<'v, 'm> {
     results: Vec<ValType>,
 }
 
-/// What is written between instructions and edges.
+/// The types of an edge's payloads, which its terminator makes.
 type Payloads<'p> = &'p [ValType];
 
 impl<'v, 'm> Checker<'v, 'm> {
@@ -105,9 +106,9 @@ impl<'v, 'm> Checker<'v, 'm> {
         self.body.value(value).ty
     }
 
-    /// Whether an edge of a terminator is that of an exception. One block cannot have an ordinary
-    /// edge and that of an exception to the same handler without being refused for the ordinary
-    /// one, so blocks tell edges apart.
+    /// Whether an edge of a terminator is an exception's. One block cannot have an ordinary edge
+    /// and an exception's to the same handler without being refused for the ordinary one, so blocks
+    /// tell edges apart.
     fn is_thrown(&self, terminator: &Terminator, edge: &Edge) -> bool {
         match terminator {
             Terminator::Invoke { handler, normal, .. } => {

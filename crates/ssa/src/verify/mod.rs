@@ -1,12 +1,12 @@
-//! Verifying: whether a body is well formed, whoever wrote it.
+//! Verifying: whether a body is well formed, no matter where it comes from.
 //!
 //! ```text
 //! Body ─ S1, S2 (names, shape) ─ dominators ─ S3, S4 ─ S5 to S9, block by block ─► ok, or the first rule that is broken
 //! ```
 //!
-//! It says nothing of what the body computes: that is the proof's. Everything that reads bodies may
-//! lean on these rules, so a body of another hand (parsed, or made by a pass) goes through here
-//! first, and nothing here panics whatever it holds.
+//! It says nothing of the body's results: that is the proof's. Everything that reads bodies may
+//! rely on these rules, so a body from elsewhere (parsed, or made by a pass) goes through here
+//! first, and nothing here panics for any body.
 //!
 //! # Rules
 //! * S1. *Names.* Blocks and values that are named exist, and all lists lie in their pools (by
@@ -30,13 +30,12 @@
 //! each rule that breaks it.
 
 mod blocks;
-mod dominance;
 mod signature;
 
-pub use dominance::Dominators;
 pub use signature::{Operand, Site, Types, non_null};
 
 use crate::body::{Body, Def};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
 use blocks::Checker;
 use prova_module::Module;
@@ -74,7 +73,7 @@ pub struct VerifyError {
     pub inst: Option<Inst>,
     /// The rule.
     pub rule: Rule,
-    /// What breaks it.
+    /// The fault that breaks it.
     pub what: String,
 }
 

@@ -1,7 +1,7 @@
 //! The types of an instruction's operands and results, from the row of its operator and the module.
 //!
-//! Neighbours: `mod` compares them with what a body has; passes and the emitter may ask for what a
-//! new instruction must have.
+//! `mod` compares them with a body's; passes and the emitter may ask for the types that a new
+//! instruction must have.
 
 use crate::body::Imm;
 use prova_module::ops::{Immediate, Kind};
@@ -11,7 +11,7 @@ use prova_module::{
 };
 use std::cell::OnceCell;
 
-/// What an operand may be.
+/// The types that an operand may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// Of this type, or of one that matches it.
@@ -214,7 +214,7 @@ impl<'t, 'm> Site<'t, 'm> {
         Some(())
     }
 
-    /// The type that a kind stands for, whatever the operands are.
+    /// The type that a kind stands for, if it does not depend on the operands.
     fn fixed(&self, kind: Kind) -> Option<ValType> {
         Some(match kind {
             Kind::addr => address(self.memory64(false)?),

@@ -21,7 +21,7 @@ pub(crate) fn edit(text: &str, edit: &str) -> String {
         lines.remove(line(part));
     } else if let Some(part) = edit.strip_prefix("twice ") {
         let at = line(part);
-        // The results of the second one have names of their own.
+        // The results of the second one have other names.
         let copy = lines[at].split_once(": ").map(|(_, rest)| format!("  v91: {rest}"));
         let copy = copy.unwrap_or_else(|| lines[at].clone());
         lines.insert(at + 1, copy);

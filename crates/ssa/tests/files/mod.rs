@@ -1,5 +1,5 @@
-//! The runner of golden files: a module, the line [`SSA`], and the text that is made of it. What
-//! green does not show stands in the README of each folder.
+//! The runner of golden files: a module, the line [`SSA`], and the text that is made of it. The
+//! limits of a green run stand in the README of each folder.
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 
 use prova_ssa::Body;
 
-/// A family of functions, of which each is the only one of its module.
+/// A family of functions, each the only one of its module.
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
     /// Sizes from the smallest to the greatest, each four times the one before.
@@ -64,7 +64,7 @@ fn blocks(n: usize) -> String {
     module("(param i32)", 0, &body)
 }
 
-/// Each loop reads a local of its own and writes the one that all count down.
+/// Each loop reads a different local and writes the one that all count down.
 fn nest(n: usize) -> String {
     let open = each(n, |i| format!("loop (i32.store (i32.const 0) (local.get {}))", i + 1));
     let close = "(br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))) end ".repeat(n);
@@ -150,7 +150,7 @@ fn stack(n: usize) -> String {
     module("(param i32)", 0, &format!("{push} {body} {}", "drop ".repeat(n)))
 }
 
-/// Loads by as many roots, then stores by two of them in turn, each of which ends what is known.
+/// Loads by as many roots, then stores by two of them in turn, each of which ends the known facts.
 fn roots(n: usize) -> String {
     // One of two equal products goes, so there is something to prove.
     let twice = "(i32.store (i32.mul (local.get 1) (local.get 2)) (i32.const 7))".repeat(2);

@@ -10,7 +10,7 @@ use crate::signature::{
 };
 use prova::Result;
 
-/// What verifying one signature costs, in units of fuel.
+/// The cost of verifying one signature, in units of fuel.
 const VERIFY_UNITS: u64 = 50_000;
 
 /// A rule for signatures of 64 bytes.

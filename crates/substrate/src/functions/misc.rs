@@ -46,7 +46,7 @@ pub(crate) const ROWS: &[Row] = &[
         let message = String::from_utf8_lossy(&message).into_owned();
         Err(c.broken(Rule::Abort(message)))
     }),
-    // What is indexed is for a node's database; a call's result does not depend on it.
+    // The index is for a node's database; a call's result does not depend on it.
     row("ext_transaction_index_index_version_1", "iii", "", |c, a| {
         c.array::<32>(a[2])?;
         Ok(0)
@@ -78,7 +78,7 @@ fn runtime_version(call: &mut Call<'_>, args: &[u64]) -> Result<u64> {
     call.give(&version.encode())
 }
 
-/// What unpacking, validating and translating a byte of another runtime costs.
+/// The cost of unpacking, validating and translating a byte of another runtime, in units of fuel.
 const LOAD_UNITS: u64 = 8;
 
 fn version_of(call: &mut Call<'_>, blob: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -104,7 +104,7 @@ fn version_of(call: &mut Call<'_>, blob: &[u8]) -> Result<Option<Vec<u8>>> {
             call.work += fuel;
             Ok(Some(version.encode()))
         }
-        // What depends on the machine (room, time), and faults of ours, end the call.
+        // Errors that depend on the machine (room, time), and faults of ours, end the call.
         Err(error) => match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel | Trap::Interrupt | Trap::GrowthLimit) => Err(error),
             Some(_) => Ok(None),

@@ -92,7 +92,7 @@ pub(crate) const ROWS: &[Row] = &[
     }),
 ];
 
-/// What a number says about values in tries.
+/// The version of the values in tries that a number stands for.
 pub(super) fn state_version(call: &Call<'_>, number: u64) -> Result<StateVersion> {
     let version = StateVersion::of_number(number);
     version.ok_or_else(|| call.broken(Rule::Number("state version", number)))
@@ -211,7 +211,7 @@ fn root(call: &mut Call<'_>, version: StateVersion) -> Result<u64> {
 /// runtime's memory takes a hundred of the host's.
 const LIST_MAX: u32 = 1 << 20;
 
-/// The bytes of a list of which a root is asked for.
+/// The bytes of a list whose root is asked for.
 fn list(call: &mut Call<'_>, packed: u64) -> Result<Vec<u8>> {
     let bytes = call.bytes(packed)?;
     call.pay(2 * bytes.len() as u64)?;
@@ -249,8 +249,8 @@ fn ordered_root(
     call.give_at(&root)
 }
 
-/// Whether a list of nodes proves that the trie with a root holds a key with a value. What is no
-/// list of nodes is the runtime's fault; a proof that is wrong is 0.
+/// Whether a list of nodes proves that the trie with a root holds a key with a value. An argument
+/// that is no list of nodes is the runtime's fault; a proof that is wrong is 0.
 fn verify_proof(
     call: &mut Call<'_>,
     hasher: Hasher,
@@ -264,8 +264,8 @@ fn verify_proof(
     Ok(u64::from(crate::proof::verify_proof(hasher, version, &root, nodes, &key, &value)))
 }
 
-/// The elements of a SCALE vector of byte vectors, all of which are there. None is copied: an empty
-/// one takes a byte of the runtime's memory, and would take 24 of the host's.
+/// The elements of a SCALE vector of byte vectors; all must be there. None is copied: an empty one
+/// takes a byte of the runtime's memory, and would take 24 of the host's.
 fn nodes(mut bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let Compact(count) = Compact::<u32>::decode(&mut bytes).ok()?;
     let mut rest = bytes;

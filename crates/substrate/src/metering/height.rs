@@ -1,20 +1,20 @@
 //! The greatest height of a function's operand stack, as `wasm-instrument` 0.4.0 counts it.
 //!
 //! It begins at 2 (what a frame costs) and is looked at before each operator, unless the innermost
-//! block is behind a branch. What is counted differently from the true height stays so, since it is
+//! block is behind a branch. Where the count differs from the true height it stays so, since it is
 //! consensus: `else` keeps the height and the unreachability of the first arm, `br_table` does not
 //! pop its index, and an operator that pops in unreachable code may go below its block.
 
 use super::reader::Reader;
 use super::{Module, Why};
 
-/// What a frame costs beside its locals and operands.
+/// The cost of a frame beside its locals and operands.
 const FRAME: u32 = 2;
 
-/// What an operator does to heights.
+/// The effect of an operator on heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator<'a> {
-    /// It pops and pushes so many.
+    /// It pops and pushes these numbers of values.
     Plain(u32, u32),
     /// `block` and `if`, and `loop`, with what they pop and their results.
     Block {
@@ -125,7 +125,7 @@ impl<'a> Operator<'a> {
     }
 }
 
-/// The greatest height in a function with so many results.
+/// The greatest height in a function with `results` results.
 pub(super) fn greatest(code: &[u8], results: u32, module: &Module<'_>) -> Result<u32, Why> {
     let function = Frame { unreachable: false, results, labels: results, from: 0 };
     let mut stack = Stack { height: FRAME, frames: vec![function] };
@@ -142,9 +142,9 @@ pub(super) fn greatest(code: &[u8], results: u32, module: &Module<'_>) -> Result
 struct Frame {
     /// Behind an operator that does not return.
     unreachable: bool,
-    /// What its end leaves.
+    /// The number of values that its end leaves.
     results: u32,
-    /// What a branch to it takes along.
+    /// The number of values that a branch to it takes along.
     labels: u32,
     /// The height at its beginning.
     from: u32,
@@ -206,7 +206,8 @@ impl Stack {
         }
     }
 
-    /// What branches to the labels of a `br_table` take along, which is the same for all.
+    /// The number of values that branches to the labels of a `br_table` take along; all have the
+    /// same.
     fn table_labels(&self, bytes: &[u8]) -> Result<u32, Why> {
         let mut reader = Reader::new(bytes);
         let mut all = Vec::new();

@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         self.at >= self.bytes.len()
     }
 
-    /// What has not been read.
+    /// The bytes not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         self.take(len as usize)
     }
 
-    /// Reads so many elements as the number says that stands before them.
+    /// Reads a vector: a number, then this number of elements.
     pub(crate) fn each(
         &mut self,
         mut read: impl FnMut(&mut Reader<'a>) -> Result<(), Why>,

@@ -1,7 +1,7 @@
 //! Recovery of an ECDSA key on secp256k1 (SEC 1, 4.1.6), on `k256`'s points and scalars.
 //!
-//! `k256`'s own recovery refuses high values of `s` and numbers beyond the order; runtimes have
-//! rules of their own for both, so the formula stands here.
+//! `k256`'s own recovery refuses high values of `s` and numbers beyond the order. Runtimes have
+//! other rules for both, so the formula stands here.
 
 use super::RecoverError;
 use k256::elliptic_curve::bigint::{ArrayEncoding, CheckedAdd};

@@ -21,7 +21,7 @@ fn weight(word: &str) -> usize {
 
 #[inline(never)]
 fn code(weight: usize) -> &'static str {
-    // A word that weighs 16 has no code of its own.
+    // A word that weighs 16 has no separate code.
     let row = if cfg!(edit = "4") { weight / 4 } else { (weight / 4).min(3) };
     CODES[row]
 }

@@ -5,8 +5,8 @@
 //! mutate, shapes ─► bytes ─ measure(answer) ─► Answer | Complaint
 //! ```
 //!
-//! Neighbours: `mutate` damages generated modules, `shapes` are made by hand, `supervise` runs
-//! everything in a process of its own, so that even a crash of it is an answer of the campaign.
+//! `mutate` damages generated modules, `shapes` are made by hand, `supervise` runs everything in a
+//! separate process, so that even a crash of it is an answer of the campaign.
 //!
 //! # What is demanded
 //! * I1. A module is accepted, and then every function of it is translated and accepted by the
@@ -70,7 +70,7 @@ impl Report {
     }
 }
 
-/// What an input cost.
+/// The cost of an input.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// Processor time.
@@ -118,7 +118,7 @@ pub fn measure(
 ///
 /// # Errors
 ///
-/// What breaks I1.
+/// The way in which I1 is broken.
 pub fn answer(bytes: &[u8], settings: Settings) -> Result<Answer, String> {
     let module = match Module::decode(bytes, &Features::default(), &Limits::default()) {
         Ok(module) => module,
@@ -160,7 +160,7 @@ pub fn settings(index: u64) -> Settings {
     Settings { metering, deterministic: index.is_multiple_of(2) }
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
     owned.or(panic.downcast_ref::<&str>().copied()).unwrap_or("without words")

@@ -1,9 +1,7 @@
-//! Seed and number → a damaged module: what is left of a valid one after truncation, flipped bytes,
-//! moved sections.
+//! Seed and number → a damaged module: a valid one after truncation, flipped bytes, moved sections.
 //!
-//! Neighbours: `generate` makes the modules that are damaged, wasm-mutate changes some of them in
-//! ways that stay valid; `mod.rs` measures the answers. One module serves [`MUTANTS`] numbers in a
-//! row.
+//! `generate` makes the modules that are damaged, and wasm-mutate changes some of them in ways that
+//! stay valid. One module serves [`MUTANTS`] numbers in a row.
 
 use crate::generate::{Rng, biased, smith};
 use std::panic::catch_unwind;
@@ -65,7 +63,7 @@ fn program(rng: &mut Rng) -> Option<Vec<u8>> {
             && path.metadata().is_ok_and(|file| file.len() <= PROGRAM_BYTES_MAX)
     };
     let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).filter(small).collect();
-    // A folder has no order of its own.
+    // A folder has no order.
     paths.sort();
     if paths.is_empty() { None } else { std::fs::read(rng.pick(&paths)).ok() }
 }
@@ -85,7 +83,7 @@ fn mutant(rng: &mut Rng, module: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What wasm-mutate makes of it; itself where wasm-mutate fails.
+/// The module as wasm-mutate changes it; itself where wasm-mutate fails.
 fn changed(rng: &mut Rng, module: &[u8]) -> Vec<u8> {
     let seed = rng.bits();
     // wasm-mutate may panic on what it does not expect; that is no fault of ours.

@@ -1,6 +1,6 @@
 //! Modules made by hand to cost much: each is small for what a careless engine would spend on it.
 //!
-//! Neighbours: `mod.rs` measures the answers. Every row of [`SHAPES`] says which cost it is after.
+//! Every row of [`SHAPES`] says which cost it is after.
 
 use super::Answer;
 use wasm_encoder::{BlockType, Encode, Instruction};

@@ -1,13 +1,12 @@
-//! The campaign in processes of its own: a crash, an endless loop or an abort is a finding like any
+//! The campaign in separate processes: a crash, an endless loop or an abort is a finding like any
 //! other.
 //!
 //! ```text
 //! campaign ─ spawn ─► worker ─ "at N" before each input ─► campaign: the last N of a worker that died is the culprit
 //! ```
 //!
-//! Neighbours: `campaigns` has the command line of both. The worker runs with an allocator that
-//! gives blocks of 64 KiB and more back at once (glibc's `MALLOC_MMAP_THRESHOLD_`), so that each
-//! input's memory is its own.
+//! The worker runs with an allocator that gives blocks of 64 KiB and more back at once (glibc's
+//! `MALLOC_MMAP_THRESHOLD_`), so that the memory of each input is counted separately.
 
 use super::mutate::Mutants;
 use super::shapes::SHAPES;
@@ -66,7 +65,7 @@ pub fn campaign(
     }
 }
 
-/// What the worker does: answers each input, says where it is, and reports.
+/// The worker: answers each input, says where it is, and reports.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a unit of fuel buys: hostile programs → nanoseconds per unit, beside a unit of a plain
+//! The worth of a unit of fuel: hostile programs → nanoseconds per unit, beside a unit of a plain
 //! loop.
 //!
 //! ```text
@@ -6,11 +6,11 @@
 //! ```
 //!
 //! A program is run with growing fuel until it takes long enough to be measured; the least of some
-//! repetitions counts. Time is that of the thread's processor, so what else the machine does
-//! matters little. Translation is done before.
+//! repetitions counts. Time is the thread's processor time, so other load on the machine matters
+//! little. Translation is done before.
 //!
-//! What the table does not show: programs that nobody thought of. What it finds dear is charged
-//! more, or stands in `docs/semantics.md` among what fuel does not bound.
+//! The table does not cover programs that nobody thought of. Programs that it finds dear are
+//! charged more, or stand in `docs/semantics.md` among what fuel does not bound.
 
 mod programs;
 
@@ -29,13 +29,13 @@ use std::sync::Arc;
 
 /// A program whose export `f` uses up its fuel, or ends by itself after much work.
 pub struct Program {
-    /// What it is about.
+    /// The subject.
     pub name: String,
     /// The module, in the text format.
     pub text: String,
 }
 
-/// What a unit of one program costs.
+/// The cost of a unit of one program.
 #[derive(Clone, Debug)]
 pub struct Measured {
     /// The program.
@@ -55,8 +55,8 @@ const FUEL_MAX: u64 = 1 << 34;
 /// Runs of a program with the greatest fuel.
 const REPETITIONS: usize = 3;
 
-/// Measures all programs whose name contains `filter`, in one tier; of one that cannot be run, says
-/// why.
+/// Measures all programs whose name contains `filter`, in one tier; gives the reason for a program
+/// that cannot be run.
 pub fn measure_all(tier: Tier, filter: &str) -> (Vec<Measured>, Vec<String>) {
     let (mut measured, mut failures) = (Vec::new(), Vec::new());
     let others = by_hand().into_iter().chain(operators());
@@ -114,7 +114,7 @@ pub struct Ready {
     attach: Arc<dyn Attach>,
 }
 
-/// What a run has used.
+/// The fuel and time that a run has used.
 #[derive(Clone, Copy, Debug)]
 pub struct Used {
     /// Fuel.

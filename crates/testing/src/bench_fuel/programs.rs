@@ -1,7 +1,7 @@
 //! Programs that try to buy much work with little fuel, in the text format.
 //!
-//! Each is an endless loop in the export `f` unless it says otherwise. What they are after: cells
-//! that a call clears or a branch moves, the search for a handler, calls that leave the executor,
+//! Each is an endless loop in the export `f` unless it says otherwise. Their targets are cells that
+//! a call clears or a branch moves, the search for a handler, calls that leave the executor,
 //! growth, bulk operators, caches.
 
 use super::Program;
@@ -15,7 +15,7 @@ pub(super) const OTHER: &str = r#"(module
         (table.set (i32.const 0) (local.get 0))
         (return_call_indirect (type $back) (local.get 0) (i32.const 0))))"#;
 
-/// What a unit is compared with.
+/// The program with which a unit is compared.
 pub(super) fn plain() -> Program {
     let body = "(local.set $i (i32.add (local.get $i) (i32.const 1)))";
     endless("a plain loop", "", &format!("(local $i i32) (loop {body} (br 0))"))
@@ -212,7 +212,7 @@ fn throws(list: &mut Vec<Program>) {
         let name = format!("throw past {tries} try_tables of {clauses} clauses");
         list.push(loop_of(&name, tags, &body));
     }
-    // What comes behind the throw's place is not around it.
+    // A `try_table` behind the throw's place is not around it.
     let beside = "(try_table (catch $o $out) (call $n))".repeat(5_000);
     let behind =
         format!("{}(call $n){}", "(try_table (catch $o $out) ".repeat(4_000), ")".repeat(4_000));
@@ -360,7 +360,7 @@ fn bulk(list: &mut Vec<Program>) {
     }
 }
 
-/// What grows ends by itself.
+/// Growth, which ends by itself.
 fn growth(list: &mut Vec<Program>) {
     let until = |grow: &str| format!("(loop (br_if 0 (i32.ne {grow} (i32.const -1))))");
     let memory = |page: &str, n: u32| {
@@ -404,7 +404,7 @@ fn growth(list: &mut Vec<Program>) {
     list.push(loop_of("table.grow that fails", "(table 1 1 funcref)", fails));
 }
 
-/// What the machine's caches do not hold.
+/// Accesses that the machine's caches do not hold.
 fn memory(list: &mut Vec<Program>) {
     let step = "(local.set $p (i32.and (i32.add (i32.mul (local.get $p) (i32.const 1664525))
             (i32.add (i32.const 1013904223) (i32.load (local.get $p)))) (i32.const 0x0ffffff8)))";

@@ -6,10 +6,10 @@
 //!       └─ one of Tail, Match; none, epoch, both ► Record ─┘
 //! ```
 //!
-//! Neighbours: `generate` makes the cases, `run` the records, `shrink` makes a failing case small.
-//! A candidate that the check refuses is a disagreement too: its call ends with a fault of ours.
+//! `shrink` makes a failing case small. A candidate that the check refuses is a disagreement too:
+//! its call ends with a fault of ours.
 //!
-//! What green does not show: that the reference is right (`judge` asks another engine), nor
+//! A green run does not show that the reference is right (`judge` asks another engine), nor
 //! anything about operators that the generators do not write (`torture` lists the ops reached).
 //!
 //! The planted faults of `tests/differential.rs` show that a wrong operand, a lost copy and a wrong
@@ -37,11 +37,11 @@ pub struct Disagreement {
     pub setup: Option<Setup>,
     /// The settings of the reference tier's run.
     pub settings: Settings,
-    /// What differs.
+    /// The difference.
     pub what: String,
 }
 
-/// What a case that agrees has come to.
+/// The counts of a case that agrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Functions in the module.

@@ -1,8 +1,8 @@
 //! A campaign: many cases on all processors, progress, and for a disagreement everything needed to
 //! understand it.
 //!
-//! Neighbours: `check` judges a case, `shrink` makes it small. The case is a function of generator,
-//! seed and number, which the report names.
+//! `check` judges a case, `shrink` makes it small. The case is a function of generator, seed and
+//! number, which the report names.
 
 use super::{Disagreement, Tally, check, shrink};
 use crate::attach::Plant;
@@ -17,10 +17,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a campaign does.
+/// The options of a campaign.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What makes the cases.
+    /// The generator of the cases.
     pub generator: Generator,
     /// Functions in all, at least; the last case is run whole.
     pub count: u64,
@@ -36,7 +36,7 @@ pub struct Options {
     pub plant: Option<Plant>,
 }
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Cases run.

@@ -1,9 +1,9 @@
 //! A failing case → a smaller one that still fails: fewer calls, emptier bodies, fewer operators
 //! and clauses.
 //!
-//! Neighbours: `report` calls it; the bytes of a module are taken apart by what [`Module`] says of
-//! its sections and bodies, so this works for every generator. A candidate that is no valid module,
-//! or fails in another way, is not taken; the caller says what counts as failing.
+//! The bytes of a module are taken apart by [`Module`]'s ranges of sections and bodies, so this
+//! works for every generator. A candidate that is no valid module, or fails in another way, is not
+//! taken; the caller decides what counts as failing.
 //!
 //! Worst case: `ATTEMPTS_MAX` runs.
 

@@ -1,7 +1,7 @@
 //! The merged program → known edits of some of its functions.
 //!
-//! Neighbours: `merge` gives the code of a function in A's numbers and writes B with the edits in
-//! it; `tests/enlarge.rs` compares A and B by themselves and finds these edits and no others.
+//! `merge` gives the code of a function in A's numbers and writes B with the edits in it;
+//! `tests/enlarge.rs` compares A and B by themselves and finds these edits and no others.
 
 use super::merge::Merged;
 use crate::generate::Rng;
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use wasm_encoder::Instruction;
 
-/// What an edit does to a function.
+/// The effect of an edit on a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// One `i32.const` has another value.
@@ -43,7 +43,7 @@ impl Kind {
 /// One edit, in the terms of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What it does.
+    /// Its effect.
     pub kind: Kind,
     /// The function's index in A; `None` for one that is in B alone.
     pub a: Option<u32>,
@@ -138,7 +138,7 @@ pub(super) fn added_name(before: u32) -> String {
     format!("added.{before}")
 }
 
-/// Plans edits of so many of a hundred functions, of all kinds.
+/// Plans edits of `percent` of a hundred functions, of all kinds.
 pub(super) fn plan(merged: &Merged<'_>, seed: u64, percent: f64) -> Result<Plan, String> {
     let count = merged.funcs.len();
     let wanted = ((count as f64 * percent / 100.0).round() as usize).clamp(1, count);

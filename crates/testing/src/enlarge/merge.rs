@@ -1,8 +1,7 @@
 //! Programs in parts → one module: parts numbered anew, copies varied, edits done.
 //!
-//! Neighbours: `source` gives the parts, `edits` plans on [`Merged::code`]. All numbers of A are
-//! fixed in [`Merged::new`]; B's differ by the added functions alone, so both are written by one
-//! path.
+//! `edits` plans on [`Merged::code`]. All numbers of A are fixed in [`Merged::new`]; B's differ by
+//! the added functions alone, so both are written by one path.
 
 use super::Options;
 use super::edits::{Plan, added_name, other_operator};
@@ -152,8 +151,8 @@ impl<'a> Merged<'a> {
         self.copies.push(copy.clone());
     }
 
-    /// The name of a defined function: that of its program, apart from the same one of other
-    /// copies.
+    /// The name of a defined function: the name in its program, made different from the same one of
+    /// other copies.
     pub(super) fn name(&self, defined: u32) -> String {
         let func = &self.funcs[defined as usize];
         let copy = &self.copies[func.copy as usize];

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! programs ─ source ─► parts ─ merge ─► copies beside each other, each varied ─┬─► A
-//!                                                     edits: so many functions ─┴─► B, and the list of edits
+//!                                                      edits of some functions ─┴─► B, and the list of edits
 //! ```
 //!
 //! For tools that must hold at twenty megabytes: translation, comparison, serving. Copies share
@@ -26,12 +26,12 @@ mod source;
 
 pub use edits::{Edit, Kind};
 
-/// What is made.
+/// The options of a merge.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Bytes that A has at least; it has at most one program more.
     pub size: u64,
-    /// What chance is made of.
+    /// The seed of all choices.
     pub seed: u64,
     /// Functions out of a hundred that B has edited; 0 for no B.
     pub edit_percent: f64,
@@ -39,7 +39,7 @@ pub struct Options {
     pub names: bool,
 }
 
-/// What was made.
+/// The result of a merge.
 #[derive(Clone, Debug)]
 pub struct Enlarged {
     /// The module.

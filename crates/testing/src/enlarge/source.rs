@@ -1,8 +1,8 @@
-//! A program's bytes → its parts, as far as a merger needs them.
+//! A program's bytes → the parts that a merger needs.
 //!
-//! Neighbours: `merge` numbers the parts anew. What a merger could not put beside another program
-//! is refused by name: imports other than functions, more than one memory or table, a start
-//! function, types other than functions, exceptions.
+//! `merge` numbers the parts anew. Parts that a merger could not put beside another program are
+//! refused by name: imports other than functions, more than one memory or table, a start function,
+//! types other than functions, exceptions.
 
 use wasmparser::{
     Data, DataKind, Element, ElementKind, Export, FunctionBody, Global, KnownCustom, Name,
@@ -36,7 +36,7 @@ pub(super) struct Source<'a> {
 /// Takes a program apart.
 ///
 /// # Errors
-/// What is malformed, or does not go beside another program.
+/// The fault of a malformed program, or the part that does not go beside another program.
 pub(super) fn read<'a>(name: &str, bytes: &'a [u8]) -> Result<Source<'a>, String> {
     let malformed = |error: wasmparser::Error| format!("`{name}`: {error}");
     wasmparser::Validator::new().validate_all(bytes).map_err(malformed)?;

@@ -6,10 +6,10 @@
 //! own reading.
 //!
 //! # Exceptions
-//! What a throw costs depends on where it is caught, which no operator tells. So each `try_table`
+//! The cost of a throw depends on where it is caught, which no operator tells. So each `try_table`
 //! becomes one that catches all exceptions and asks its clauses one after the other, each in a
-//! `try_table` of its own around a `throw_ref`, and each body becomes one that catches what leaves
-//! it, counts a frame and throws it again. Labels in between shift:
+//! separate `try_table` around a `throw_ref`, and each body becomes one that catches the exceptions
+//! that leave it, counts a frame and throws them again. Labels in between shift:
 //!
 //! ```text
 //! block $after                                   (P → R)
@@ -39,16 +39,16 @@ use prova_module::{
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{CodeSection, Encode, Instruction, RawSection};
 
-/// What a call of the host costs besides an eighth of its cells.
+/// The cost of a call of the host besides an eighth of its cells.
 pub(super) const HOST_CALL: u64 = 32;
 
-/// What a throw costs besides its unit and its search.
+/// The cost of a throw besides its unit and its search.
 const THROW: i64 = 16;
 
-/// What a throw costs for each frame that it leaves.
+/// The cost of a throw for each frame that it leaves.
 const FRAME_LEFT: i64 = 8;
 
-/// What a throw costs for each clause that it asks.
+/// The cost of a throw for each clause that it asks.
 const CLAUSE_ASKED: i64 = 1;
 
 /// Cells that cost a unit where they are counted.
@@ -289,7 +289,7 @@ impl<'m, 't> Counting<'m, 't> {
         self.control(operator, bytes);
     }
 
-    /// What an operator costs for the cells that it takes along, or for its slow lanes.
+    /// The cost of an operator for the cells that it takes along, or for its slow lanes.
     fn carried(&self, operator: &Operator<'_>) -> i64 {
         let label = |depth: u32| self.blocks[self.blocks.len() - 1 - depth as usize].label_cells;
         let cells = match *operator {

@@ -6,11 +6,10 @@
 //!       └─ instrument ─ run (Reference, not metered) ─► growth of the counting global ──┴─ equal
 //! ```
 //!
-//! Neighbours: `generate` makes the cases. Imports are functions of the host, since Wasm of another
-//! instance would use fuel that nobody counts. The counter shares nothing with the costs of
-//! `prova_module`, the segments of the facts or the charges of any tier: the rewritten code
-//! ([`instrument()`]) counts in a global, functions of the host count their calls beside it. The
-//! price list here is by opcode byte.
+//! Imports are functions of the host, since Wasm of another instance would use fuel that nobody
+//! counts. The counter shares nothing with the costs of `prova_module`, the segments of the facts
+//! or the charges of any tier: the rewritten code ([`instrument()`]) counts in a global, functions
+//! of the host count their calls beside it. The price list here is by opcode byte.
 //!
 //! Compared are calls that return: one that traps has paid for the rest of its segment, which no
 //! operator tells. Calls from the first one on that runs out of fuel are left out, because nothing
@@ -42,7 +41,7 @@ pub fn prices(opcode: u8) -> i64 {
     i64::from(!matches!(opcode, 0x00 | 0x01 | 0x02 | 0x03 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1f))
 }
 
-/// What a comparison has come to.
+/// The counts of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Functions in the modules.
@@ -131,7 +130,7 @@ fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
     fueled.map(fuel).collect()
 }
 
-/// What each call that returns has counted, in the reference tier.
+/// The count of each call that returns, in the reference tier.
 fn counted(module: &Module, calls: &[Call]) -> Result<Vec<Option<u64>>, String> {
     let settings = Settings { metering: Metering::None, deterministic: true };
     let mut store = run::store(Setup { tier: Tier::Reference, settings });

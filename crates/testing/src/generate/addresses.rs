@@ -24,7 +24,7 @@ pub const ROW_MIN: usize = 64;
 /// The fuel of a call.
 const FUEL: u64 = 20_000;
 
-/// A module of so many functions, with calls of each.
+/// A module of `funcs` functions, with calls of each.
 pub(super) fn case(rng: &mut Rng, funcs: usize) -> Case {
     let (mut text, mut calls) = (HEAD.to_owned(), Vec::new());
     for at in 0..funcs {
@@ -49,7 +49,8 @@ pub(super) fn case(rng: &mut Rng, funcs: usize) -> Case {
     Case { wasm, calls, nan_free: true, fuel: FUEL }
 }
 
-/// What bodies use: one memory of a page, two globals, a function that may do anything.
+/// The definitions that bodies use: one memory of a page, two globals, a function that may do
+/// anything.
 const HEAD: &str = "(module
     (import \"host\" \"mix\" (func $mix (param i32 i64) (result i64 i32)))
     (memory (export \"memory\") 1) (global (mut i32) (i32.const 0)) (global (mut i64) (i64.const 0))

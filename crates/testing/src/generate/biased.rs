@@ -1,9 +1,9 @@
 //! Seed → a module of structured functions in which locals are overwritten while they are on the
 //! operand stack.
 //!
-//! Neighbours: `body` writes the bodies; this file the module around them: functions and a tag of
-//! the host, small helpers that call nothing, the functions to be tested, memories, globals,
-//! tables, tags, segments, and argument vectors.
+//! `body` writes the bodies, this file the module around them: functions and a tag of the host,
+//! small helpers that call nothing, the functions to be tested, memories, globals, tables, tags,
+//! segments, and argument vectors.
 //!
 //! The shapes wanted are those of local preservation (`local.get … block, loop, if … local.set` of
 //! the same local `… br_if, br_table`; a local overwritten before a throw and read after the
@@ -178,7 +178,7 @@ fn arguments(rng: &mut Rng, params: &[Ty]) -> Vec<Cell> {
     cells
 }
 
-/// Bits of a value that operators treat in a way of its own, small numbers most often.
+/// Bits of a value that operators treat specially, small numbers most often.
 pub(super) fn interesting(rng: &mut Rng, ty: Ty) -> u64 {
     const I32: [u64; 12] =
         [0, 1, 2, 3, 7, 31, 32, 255, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 65_535];

@@ -1,9 +1,9 @@
 //! The operators that compute, load or store: a table of name, operand types and binary code, for
 //! generators.
 //!
-//! Neighbours: `body` picks from it, `torture` runs through all of it. Names, types and immediates
-//! come from the table of Wasm operators ([`prova_module::ops`]); the encodings from the text
-//! format's assembler, so that no generator has opcode numbers of its own.
+//! `body` picks from it, `torture` runs through all of it. Names, types and immediates come from
+//! the table of Wasm operators ([`prova_module::ops`]); the encodings from the text format's
+//! assembler, so that no generator has opcode numbers.
 //!
 //! Control, parametric, variable, bulk and table operators are not here: each needs its own
 //! thought.
@@ -59,7 +59,7 @@ impl Ty {
         }
     }
 
-    /// What a reference of this type refers to; that of functions for a number.
+    /// The heap type of a reference type; `func` for a number.
     pub fn heap_type(self) -> HeapType {
         match self {
             Ty::Exn => HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn },
@@ -84,7 +84,7 @@ impl Ty {
     }
 }
 
-/// What follows the opcode.
+/// The immediate behind the opcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Immediate {
     /// Nothing.
@@ -109,13 +109,13 @@ pub enum Immediate {
 pub struct Plain {
     /// Its name in the text format.
     pub name: String,
-    /// What it pops, bottom first; without the address of a memory operator.
+    /// The types of its operands, bottom first; without the address of a memory operator.
     pub params: Vec<Ty>,
-    /// What it pushes.
+    /// The types of its results.
     pub results: Vec<Ty>,
     /// Its code without immediates.
     pub opcode: Vec<u8>,
-    /// What follows the code.
+    /// Its immediate.
     pub immediate: Immediate,
     /// The types of `params` and `results` together, as [`Ty::bit`]s.
     pub types: u8,

@@ -1,9 +1,8 @@
 //! Seed → a module from wasm-smith, with every proposal that the tiers execute, and calls of its
 //! exports.
 //!
-//! Neighbours: `differential` runs the cases; fuel bounds their loops, recursion and bulk
-//! operations. What they import, functions, globals, memories, tables and tags of any type, comes
-//! from `host`.
+//! Fuel bounds the loops, recursion and bulk operations of the cases. Their imports, functions,
+//! globals, memories, tables and tags of any type, come from `host`.
 
 use super::{Call, Case, Rng};
 use arbitrary::Unstructured;
@@ -16,7 +15,7 @@ pub const FUEL: u64 = 20_000;
 /// Random bytes that a module is made of, and some more for each instruction that a body may have.
 const BYTES: usize = 4096;
 
-/// What it takes to have a body of any length.
+/// Random bytes for each instruction that a body may have.
 const BYTES_OF_INSTRUCTION: usize = 16;
 
 /// The greatest number of instructions of a body.

@@ -1,6 +1,6 @@
 //! The type section of a module in the making: signatures → type indices, each once.
 //!
-//! Neighbours: `biased` and `body` intern, the encoder writes the section at the end.
+//! `biased` and `body` intern, the encoder writes the section at the end.
 
 use super::operators::Ty;
 use wasm_encoder::{BlockType, TypeSection};

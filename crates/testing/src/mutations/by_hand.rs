@@ -1,7 +1,7 @@
 //! The accepted edits that were explained by hand, and the lookup in their list.
 //!
-//! Neighbours: `class` comes first. A line explains an edit by its kind and the ops that it
-//! changed, so it must say why the check accepts such an edit only where both are equal.
+//! `class` comes first. A line explains an edit by its kind and the ops that it changed, so it must
+//! say why the check accepts such an edit only where both are equal.
 
 use super::listing::{Item, Listing, operand_values};
 use prova_bytecode::{Candidate, Kind};
@@ -37,7 +37,7 @@ fn changed(honest: &Candidate, edited: &Candidate) -> Option<(String, String)> {
     Some((ops(before), ops(after)))
 }
 
-/// Whether two instructions are the same but for where they branch to.
+/// Whether two instructions are the same except the targets of their branches.
 fn alike(a: &Item, b: &Item) -> bool {
     a.op == b.op
         && a.table.len() == b.table.len()

@@ -1,9 +1,9 @@
 //! An accepted edit → why it does the same: the first class of a fixed list whose property holds.
 //!
-//! Each class is decided: the first two by comparing what was edited, the others by a proof of
-//! [`product`] that may use more from one class to the next, so that the class says what is needed.
-//! What is in no class is looked up among the cases that are explained by hand (`explained.tsv`),
-//! and fails the campaign if it is not there either.
+//! Each class is decided: the first two by comparing the edited parts, the others by a proof of
+//! [`product`] that may use more from one class to the next, so that the class says which rules are
+//! needed. An edit in no class is looked up among the cases that are explained by hand
+//! (`explained.tsv`), and fails the campaign if it is not there either.
 
 use super::product::{self, Rules};
 use prova_bytecode::Candidate;

@@ -1,15 +1,15 @@
 //! Ops with an immediate → the op on two operands that computes the same with a constant;
 //! comparisons → the one on exchanged operands that is the same; differences → sums.
 //!
-//! Neighbours: `product` compares instructions in that form. The pairs are found by name
-//! (`i32.add_imm` and `i32.add`) and by what the rows say of operands; that both rows have the same
-//! expression is a fact of the op table, which a test here reads.
+//! `product` compares instructions in that form. The pairs are found by name (`i32.add_imm` and
+//! `i32.add`) and by the operands in their rows; that both rows have the same expression is a fact
+//! of the op table, which a test here reads.
 
 use prova_bytecode::{Kind, OPS, Op, Operand, Role};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What an op with an immediate is otherwise.
+/// The op without immediate that an op with an immediate stands for.
 #[derive(Clone, Copy)]
 struct Base {
     op: Op,

@@ -19,7 +19,7 @@ pub(super) struct Item {
     pub(super) table: Vec<usize>,
 }
 
-/// What stands for the accumulator of a class in the place of a slot.
+/// The number that stands for the accumulator of a class in the place of a slot.
 pub(super) fn accumulator(class: RegClass) -> u64 {
     (1 << 16) + class as u64
 }

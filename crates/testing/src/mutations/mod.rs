@@ -11,12 +11,12 @@
 //! translator writes. A step is explained from the base before it; a run is compared with the
 //! honest code.
 //!
-//! Neighbours: `edit` changes candidates (`listing` is how), `survivor` runs both versions, `class`
-//! says why they are equal, by the proof of `product`. An accepted candidate is a witness, so it
-//! can be run: if a run of it differs, the check has a hole. One that no class and no line of
-//! `explained.tsv` explains fails the campaign, too.
+//! `edit` changes candidates through `listing`, `survivor` runs both versions, `class` says why
+//! they are equal, by the proof of `product`. An accepted candidate is a witness, so it can be run:
+//! if a run of it differs, the check has a hole. One that no class and no line of `explained.tsv`
+//! explains fails the campaign, too.
 //!
-//! What green does not show: that the proof is sound against code that no edit here writes.
+//! A green run does not show that the proof is sound against code that no edit here writes.
 
 mod by_hand;
 mod class;
@@ -43,7 +43,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-/// What to edit, and how often.
+/// The functions to edit, and the number of edits.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The number of edits.
@@ -56,7 +56,7 @@ pub struct Options {
     pub time: Option<Duration>,
 }
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Edits of each kind, and how many of them were refused.
@@ -261,13 +261,13 @@ impl Survivor<'_> {
         }
     }
 
-    /// What was changed, in words.
+    /// The change, in words.
     fn text(&self) -> String {
         difference_in_words(self.kind, &self.settings, self.base, self.candidate)
     }
 }
 
-/// What was changed in a candidate, in words: both listings near the first difference.
+/// The change in a candidate, in words: both listings near the first difference.
 pub(crate) fn difference_in_words(
     kind: &str,
     settings: &Settings,

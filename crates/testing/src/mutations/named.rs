@@ -1,15 +1,15 @@
-//! The mistakes of a translator by name, as edits of emitted code: what a faulty translator would
-//! have emitted.
+//! The mistakes of a translator by name, as edits of emitted code: the output of a faulty
+//! translator.
 //!
-//! Neighbours: `listing` is the code; `tests/plants/table.tsv` has the number of each name in the
-//! list of mutations that the proof has to catch, and the rule that does; `tests/plants.rs` applies
-//! each wherever it can be applied.
+//! `listing` is the code; `tests/plants/table.tsv` has the number of each name in the list of
+//! mutations that the proof has to catch, and the rule that does; `tests/plants.rs` applies each
+//! wherever it can be applied.
 
 use super::listing::{Item, Listing, accumulator, operand_values};
 use prova_bytecode::{Candidate, Class, Kind, Marks, Op, RegClass, Role, decode};
 use prova_module::TagIdx;
 
-/// What an edit may look at besides the code.
+/// The frame's sizes, which an edit may look at besides the code.
 #[derive(Clone, Copy)]
 struct Frame {
     /// Cells of parameters.
@@ -42,7 +42,7 @@ const EDITS: &[(&str, Edit)] = &[
         let back = (at + 1..l.items.len()).any(|from| jumps(l, from).contains(&(at + 1)));
         let item = l.items[at].clone();
         back.then(|| {
-            // What named the header names the copy now.
+            // References to the header now lead to the copy.
             l.remove(at);
             l.insert(at, item);
         })

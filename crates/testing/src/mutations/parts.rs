@@ -1,21 +1,21 @@
 //! An instruction of two operators → its operators, one behind the other: a sum and the branch on
 //! it, a global and a sum.
 //!
-//! Neighbours: `product` executes the parts, so that a value that nobody reads is one here too.
+//! `product` executes the parts, so that a value that nobody reads is one here too.
 //!
 //! # Invariants
-//! * A1. What is read of the frame and of accumulators is read before the result is written: the
-//!   first part writes a cell beside the frame alone, and the result is copied behind the last.
+//! * A1. The frame and accumulators are read before the result is written: the first part writes a
+//!   cell beside the frame alone, and the result is copied behind the last.
 
 use super::listing::Item;
 use prova_bytecode::Op;
 
-/// What an instruction does, in order.
+/// The parts of an instruction, in order.
 pub(super) struct Parts {
-    /// What makes a value for the next part, in the cell beside the frame.
+    /// Makes a value for the next part, in the cell beside the frame.
     pub(super) before: Option<Item>,
     pub(super) main: Item,
-    /// What makes the result of what the part before made.
+    /// Makes the result from the value of the part before.
     pub(super) after: Option<Item>,
 }
 
@@ -53,11 +53,11 @@ const COUNTED: [(Op, Op); 4] = [
     (Op::I32AddImmBrLtS, Op::BrI32LtS),
 ];
 
-/// What is computed before a jump, by the op of both.
+/// The instructions that compute before a jump: the op of both, and the op of the computation.
 const JUMPS: [(Op, Op); 3] =
     [(Op::I32AddImmBr, Op::I32AddImm), (Op::CopyBr, Op::Copy), (Op::Const32Br, Op::Const32)];
 
-/// What an instruction that jumps computes before, and the place that it jumps to.
+/// The computation of an instruction that jumps, and the place that it jumps to.
 pub(super) fn before_jump(whole: &Item) -> Option<(Item, usize)> {
     let &(_, op) = JUMPS.iter().find(|it| it.0 == whole.op)?;
     let (&to, values) = whole.values.split_last()?;

@@ -10,9 +10,9 @@
 //! on equal terms, belong to the same operator where a backtrace would show it, and lead to pairs
 //! again.
 //!
-//! Neighbours: `terms`; `class` asks with more and more [`Rules`]. Nothing is shared with the
-//! check, of which this is a second opinion: the check compares code with Wasm and fixes the
-//! relation at labels, here code is compared with code and the relation is found.
+//! `class` asks with more and more [`Rules`]. Nothing is shared with the check, on which this is a
+//! second opinion: the check compares code with Wasm and fixes the relation at labels, here code is
+//! compared with code and the relation is found.
 //!
 //! # Invariants
 //! * P1. Cells in one class hold the same value whenever both versions are at the pair.
@@ -33,13 +33,13 @@ use prova_bytecode::{Candidate, Class, Handler, Kind, Op, RegClass, Role};
 use prova_module::{FuncIdx, FuncType, Module, TagIdx, cells_of};
 use std::collections::BTreeMap;
 
-/// What the comparison may use besides that a computation on equal operands has equal results.
+/// The rules of the comparison, besides that a computation on equal operands has equal results.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rules {
     /// A copy has the value of its source.
     pub(super) copies: bool,
-    /// Constants have their bits whatever instruction makes them, and locals that are no parameters
-    /// are zero at the entry.
+    /// Constants have their bits for any instruction that makes them, and locals that are no
+    /// parameters are zero at the entry.
     pub(super) constants: bool,
     /// `a + b = b + a` and its like on integers; `a > b` is `b < a`, `a ≥ b` is `b ≤ a`.
     pub(super) commute: bool,
@@ -51,7 +51,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Puts operands that commute in an order of their own.
+    /// Sorts operands that commute.
     fn order(self, op: Op, args: &mut [Term]) {
         if self.commute && commutes(op) {
             args.sort_unstable();
@@ -122,7 +122,7 @@ type Pair = [usize; 2];
 #[derive(Clone, PartialEq, Eq)]
 struct Partition {
     classes: Vec<u32>,
-    /// What is known of classes.
+    /// The facts about classes.
     known: BTreeMap<u32, Known>,
 }
 
@@ -130,7 +130,7 @@ struct Partition {
 enum Known {
     /// Their bits.
     Constant(u64),
-    /// What they are in terms of other classes.
+    /// Their computation from other classes.
     Computed(Pure),
 }
 
@@ -156,7 +156,7 @@ impl Partition {
         Partition { classes, known }
     }
 
-    /// What holds in both.
+    /// The facts that hold in both.
     fn meet(&self, other: &Partition) -> Partition {
         let mut names = BTreeMap::new();
         let name = |(&a, &b): (&u32, &u32)| {
@@ -243,7 +243,7 @@ fn product(module: &Module, sides: &[Side; 2], rules: Rules) -> Option<()> {
     Some(())
 }
 
-/// What an instruction does.
+/// The computation or effect of an instruction.
 #[derive(PartialEq, Eq)]
 struct Computed {
     op: Op,
@@ -362,8 +362,8 @@ impl<'s> Stretch<'s> {
         Some(())
     }
 
-    /// What an instruction computes or does, in the form that all instructions have that do the
-    /// same by the rules.
+    /// The computation or effect of an instruction, in a form that is the same for all instructions
+    /// that are equal by the rules.
     fn computed(&mut self, side: usize, item: &Item) -> Option<Computed> {
         let slots = slots(item, Role::Source).into_iter();
         let mut args: Vec<Term> =
@@ -459,7 +459,7 @@ impl<'s> Stretch<'s> {
         Some(next)
     }
 
-    /// Writes the results of a pair. What may trap and does not has computed its result.
+    /// Writes the results of a pair. An op that may trap and does not has computed its result.
     fn written(&mut self, done: Computed, [a, b]: [&Item; 2]) -> Option<()> {
         let computes = a.op.class() == Class::trap;
         let Computed { op, immediates, args } = done;
@@ -622,7 +622,7 @@ fn results(item: &Item, accumulators: usize) -> Vec<(usize, usize)> {
     cells
 }
 
-/// What an instruction has besides slots, windows and places.
+/// The operand values of an instruction other than slots, windows and places.
 fn immediates(item: &Item) -> Vec<u64> {
     operand_values(item.op)
         .filter(|(_, k)| k.cells() == 0 && !matches!(k, Kind::rel | Kind::win | Kind::count))

@@ -69,8 +69,8 @@ fn arguments(rng: &mut Rng, params: &[ValType]) -> Vec<Cell> {
     cells
 }
 
-/// What each call shows: how it ended with its backtrace, the fuel left, and a digest of memories
-/// and globals.
+/// The observations of each call: how it ended with its backtrace, the fuel left, and a digest of
+/// memories and globals.
 fn observe(
     module: &Module,
     settings: Settings,

@@ -1,8 +1,8 @@
-//! Terms: what a cell of a frame holds, as a number that two sides share. Equal numbers are equal
-//! values.
+//! Terms: the contents of a cell of a frame, as a number that two sides share. Equal numbers are
+//! equal values.
 //!
-//! Neighbours: `product` builds them for both versions of a function, from one visible instruction
-//! to the next; a table lives that long. The converse does not hold: unequal numbers say nothing.
+//! `product` builds them for both versions of a function, from one visible instruction to the next;
+//! a table lives that long. The converse does not hold: unequal numbers say nothing.
 
 use prova_bytecode::Op;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A term by its number in its table.
 pub(super) type Term = u32;
 
-/// What is known of a term.
+/// The definition of a term.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Node {
     /// A cell with these bits.
@@ -26,7 +26,7 @@ enum Node {
 pub(super) struct Pure {
     pub(super) op: Op,
     pub(super) immediates: Vec<u64>,
-    /// Terms, or whatever stands for them.
+    /// Terms, or the numbers that stand for them.
     pub(super) args: Vec<u32>,
     /// Which cell of the results.
     pub(super) part: u32,

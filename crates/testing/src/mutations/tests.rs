@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
     ),
     ("i32.store s0 s1 +0\nreturn1 s0", "i32.store s0 s1 +0\ni32.store s0 s1 +0\nreturn1 s0", None),
     ("i32.div_s s3 <- s0 s1\nreturn1 s0", "i32.div_u s3 <- s0 s1\nreturn1 s0", None),
-    // What does not trap has computed its result, as often as it likes.
+    // A division that does not trap may be repeated or moved.
     (
         "i32.div_s s3 <- s0 s1\ni32.div_s s4 <- s0 s1\nreturn2 s3 s4",
         "i32.div_s s4 <- s0 s1\ni32.div_s s3 <- s0 s1\nreturn2 s3 s4",
@@ -193,7 +193,7 @@ const CASES: &[Case] = &[
         "const32 s4 <- 5\nselect s3 <- s0 s4 s1\nreturn1 s3",
         SEVERAL,
     ),
-    // Floats are cells, but for the accumulator.
+    // Floats are cells, except for the accumulator.
     ("i64.store s0 s1 +0\nreturn1 s0", "f64.store s0 s1 +0\nreturn1 s0", FORM),
     ("i32.store s0 s1 +0\nreturn1 s0", "f64.store s0 s1 +0\nreturn1 s0", None),
     ("i32.load s3 <- s0 +0\nreturn1 s3", "f32.load s3 <- s0 +0\nreturn1 s3", FORM),

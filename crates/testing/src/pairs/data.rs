@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 pub struct Builds {
     /// Languages by name.
     pub languages: BTreeMap<String, Language>,
-    /// What differs without harm, in order of the file.
+    /// The differences without harm, in order of the file.
     pub noises: Vec<Noise>,
 }
 
 /// How programs of a language are built.
 #[derive(Clone, Debug, Default)]
 pub struct Language {
-    /// What the machine must have; it has no commands.
+    /// The requirements on the machine; it has no commands.
     pub needs: Recipe,
     /// The command, in which `$BASE`, `$FLAGS`, `$EDIT`, `$FILES`, `$FOLDER`, `$DATE` are put in.
     pub build: String,
@@ -33,7 +33,7 @@ pub struct Noise {
     pub name: String,
     /// The languages that it is for.
     pub languages: Vec<String>,
-    /// What is set: side A and B, key, words.
+    /// The settings: side A and B, key, words.
     pub settings: Vec<([bool; 2], String, String)>,
 }
 
@@ -61,7 +61,7 @@ pub enum Run {
     Call(String, Vec<i64>),
 }
 
-/// What a setting of a noise may be.
+/// The keys of a noise's settings.
 const KEYS: [&str; 6] = ["flags", "layout", "folder", "date", "order", "base"];
 
 /// The lines that say something, with their numbers.

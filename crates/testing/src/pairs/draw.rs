@@ -1,8 +1,8 @@
 //! Programs × bases × noises × edits → a set's pairs, each a [`Recipe`].
 //!
 //! An honest pair is built from one source, twice, with one or two noises. A malicious one is the
-//! same with an edit on side B. What is drawn is a function of the set's seed and the pair's place
-//! in the product, so that a pair keeps its name as long as the data stay.
+//! same with an edit on side B. The draw is a function of the set's seed and the pair's place in
+//! the product, so that a pair keeps its name as long as the data stay.
 
 use super::data::{Builds, Noise, Program};
 use super::recipe::Recipe;
@@ -27,7 +27,7 @@ pub struct Pair {
     pub program: usize,
     /// The kind of its edit; none if it is honest.
     pub edit: Option<String>,
-    /// What else differs.
+    /// The other differences.
     pub noises: Vec<String>,
     /// How it is built.
     pub recipe: Recipe,

@@ -9,10 +9,10 @@
 //! An honest pair has one source and differs in the circumstances of the build (folders, maps of
 //! paths, places in memory, the order of the linker's inputs, dates); it must run alike. A
 //! malicious pair has a small edit beside such a circumstance; it must be seen to run differently.
-//! What does not is an error of the recipe, and counts for nothing.
+//! A pair that does not is an error of the recipe, and counts for nothing.
 //!
 //! Set `open` is for those who work on verdicts. Set `held` has other programs and another seed: it
-//! is measured and not looked at. Green does not show other programs, compilers or edits.
+//! is measured and not looked at. A green run does not show other programs, compilers or edits.
 
 pub mod data;
 pub mod draw;
@@ -40,22 +40,22 @@ pub struct Set {
     pub pairs: Vec<Pair>,
     /// Where its sources are.
     sources: PathBuf,
-    /// What its programs see as `/`.
+    /// The folder that its programs see as `/`.
     files: PathBuf,
 }
 
-/// What became of a pair.
+/// The outcome for a pair.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// Its name.
     pub name: String,
     /// The kind of its edit; none if it is honest.
     pub edit: Option<String>,
-    /// What else differs.
+    /// The other differences.
     pub noises: Vec<String>,
     /// The number of the first run that differs, from 1.
     pub differs: Option<usize>,
-    /// What the comparison says.
+    /// The report of the comparison.
     pub report: Report,
 }
 

@@ -8,13 +8,13 @@
 //! target TRIPLE              rustc has the library of this target; else the recipe is ignored
 //! series FROM TO             the recipe is run for each number: `$N`, and `$PAD`, N letters
 //! show WORDS                 what is compared: see `tests/recipes.rs`; without, the first screen
-//! both COMMAND               run by `sh`, in a folder of its own; `$SOURCES` are the sources,
+//! both COMMAND               run by `sh`, in a new folder; `$SOURCES` are the sources,
 //!                            copied into it: a relative path, as what a compiler writes of it
 //!                            must not follow from where this repository lies
 //! a COMMAND                  the same, and so on; they leave `a.wasm` and `b.wasm`
 //! ```
 //!
-//! Neighbours: `tests/recipes.rs` compares what committed recipes build; [`super::draw`] makes
+//! `tests/recipes.rs` compares the modules that committed recipes build; [`super::draw`] makes
 //! recipes by the hundred.
 
 use std::fs;
@@ -35,9 +35,9 @@ pub struct Recipe {
     pub targets: Vec<String>,
     /// The numbers that it is run for, if it is run for several.
     pub series: Option<(u32, u32)>,
-    /// What is shown of the comparison; empty for the first screen.
+    /// The part of the comparison to show; empty for the first screen.
     pub show: String,
-    /// What is run, in order.
+    /// The commands, in order.
     pub commands: Vec<String>,
 }
 

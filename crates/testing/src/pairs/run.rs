@@ -1,7 +1,7 @@
 //! A module and a [`Run`] → what it gives: output, exit code, results, trap.
 //!
-//! A program sees the folder of files as `/`. What it writes to standard error is not compared: the
-//! paths of a build stand in messages there.
+//! A program sees the folder of files as `/`. Its standard error is not compared: the paths of a
+//! build stand in messages there.
 
 use super::data::Run;
 use prova::wasi::{self, Captured, I32Exit, Perms, WasiCtx, WasiCtxBuilder};

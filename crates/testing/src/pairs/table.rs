@@ -10,7 +10,7 @@ const MOVED: [&str; 2] = ["path", "moved"];
 /// The one word.
 const HARMLESS: [&str; 1] = ["harmless"];
 
-/// What became of the pairs of one kind.
+/// The outcomes for the pairs of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Pairs whose sides differ, and run as they must.
@@ -25,7 +25,7 @@ pub struct Count {
     pub harmless: Option<usize>,
 }
 
-/// What became of a set.
+/// The outcomes for a set.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Honest pairs.
@@ -70,8 +70,8 @@ impl Totals {
         }
     }
 
-    /// What is not as it must be: an error of a recipe, a malicious pair that passes, more than one
-    /// honest pair in eleven that is changed, less than two in three that pass.
+    /// The demands that a set does not meet: an error of a recipe, a malicious pair that passes,
+    /// more than one honest pair in eleven that is changed, less than two in three that pass.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong: Vec<String> = self
             .errors

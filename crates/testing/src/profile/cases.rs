@@ -15,10 +15,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// What a file of cases prints in one way.
+/// The output of a file of cases in one way.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The fault of the file.
 pub fn run(file: &str, way: Way) -> Result<String, String> {
     let head = Head::read(file)?;
     let wasm = wat::parse_str(file).map_err(|error| error.to_string())?;
@@ -89,7 +89,7 @@ pub fn check(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What a file says that it prints.
+/// The output that a file expects.
 pub fn expected(file: &str) -> String {
     let lines = file.lines().filter_map(|line| line.strip_prefix(";;; > "));
     lines.map(|line| format!("{line}\n")).collect()
@@ -102,7 +102,7 @@ pub fn blessed(file: &str, printed: &str) -> String {
     module.map(str::to_owned).chain(printed).map(|line| line + "\n").collect()
 }
 
-/// What stands before a module.
+/// The settings in front of a module.
 struct Head {
     stack: usize,
     fuel: u64,

@@ -1,8 +1,8 @@
 //! Generated modules → one line each, in which every way of this machine agrees; and the lines of
 //! two machines → the first that differ.
 //!
-//! Neighbours: `super` says what a line has. Cost: a module runs in each tier and in one way of
-//! machine code in turn ([`Way::of`]); a line has about 120 bytes.
+//! `super` defines the parts of a line. Cost: a module runs in each tier and in one way of machine
+//! code in turn ([`Way::of`]); a line has about 120 bytes.
 
 use super::Way;
 use crate::attach::Translation;
@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// What is run.
+/// The options of a campaign.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// What makes the modules.
+    /// The generator of the modules.
     pub generator: Generator,
     /// The seed of the campaign.
     pub seed: u64,
@@ -38,7 +38,7 @@ pub struct Options {
     pub jobs: usize,
 }
 
-/// What came of a campaign.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     /// One of each module, in their order.
@@ -167,7 +167,7 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
     Ok(lines)
 }
 
-/// What all ways do.
+/// The record that all ways agree on.
 fn agreed(case: &Case, module: &Module, index: u64, native: &mut u64) -> Result<Record, String> {
     let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
     let (calls, skip_from) = (&case.calls[..], case.calls.len());
@@ -222,7 +222,7 @@ fn without_faults(record: &mut Record) {
     }
 }
 
-/// A digest of everything that a record has, in an order and form of its own.
+/// A digest of everything that a record has, in a fixed order and form.
 fn digest(record: &Record) -> [u8; 32] {
     let Record { instantiation, calls, state } = record;
     let mut hash = Sha256::new();

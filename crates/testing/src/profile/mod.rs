@@ -7,16 +7,15 @@
 //! PROGRAM, PROGRAM ─ programs ──► what each carried program prints, its end, its fuel
 //! ```
 //!
-//! Neighbours: `prova::Profile` has the rules and their digest, `run` and `native` the records,
-//! `generate` the modules. A line is a function of generator, seed and number alone: it has digests
-//! of the module, of the refusal or of everything that is observed of a run by the rules of the
-//! profile.
+//! `prova::Profile` has the rules and their digest. A line is a function of generator, seed and
+//! number alone: it has digests of the module, of the refusal or of everything that is observed of
+//! a run by the rules of the profile.
 //!
 //! Compared: how loading and instantiation ended; of each call results by bits or the trap with its
 //! backtrace, and the fuel left; at the end memories, tables and globals. The address of a memory
 //! fault is left out: machine code does not tell it.
 //!
-//! What green does not show: that two machines agree, unless the lines of one were compared with
+//! A green run does not show that two machines agree, unless the lines of one were compared with
 //! the other's; that the rules are the right ones.
 
 pub mod cases;
@@ -28,7 +27,7 @@ pub use lines::{Lines, Options, campaign, compare};
 use prova::Tier;
 use std::fmt;
 
-/// What executes.
+/// The way of execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// A tier without machine code.

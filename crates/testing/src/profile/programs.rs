@@ -10,7 +10,7 @@ use crate::manifest::{Case, Class};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What one case came to on both sides.
+/// The result of one case, equal on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Both {
     /// The last line of what the first program said: the fuel used.
@@ -22,7 +22,7 @@ pub struct Both {
 /// Runs a case of the collection at `folder` with both programs.
 ///
 /// # Errors
-/// What differs, or why nothing could be run.
+/// The difference, or why nothing could be run.
 pub fn compare(
     programs: [&Path; 2],
     folder: &Path,

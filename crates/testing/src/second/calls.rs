@@ -94,7 +94,7 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// What a call names.
+/// The function that a call names.
 enum Callee {
     Func(u32),
     /// A type and a table.

@@ -1,8 +1,8 @@
 //! The code's side of the walk: instructions taken in the order of their words, each evaluated in
 //! the state at hand.
 //!
-//! Between two things that the Wasm does, the code may only compute. What the Wasm does then is the
-//! next thing other than computing that the code does: the same effect on the same arguments
+//! Between two things that the Wasm does, the code may only compute. The Wasm's operator must match
+//! the next thing other than computing that the code does: the same effect on the same arguments
 //! ([`Walk::demand`]), or a transfer of control, up to a word that a hint names
 //! ([`Walk::compute_to_transfer`]).
 
@@ -13,7 +13,7 @@ use super::{Fault, Plant, Verdict, Walk};
 use prova_bytecode::{Class, Inst, Op, RegClass, Rule};
 use prova_module::ValType;
 
-/// What the Wasm does at an operator.
+/// The effect of the Wasm at an operator.
 pub(super) struct Demand {
     pub(super) effect: Effect,
     pub(super) args: Vec<Id>,
@@ -43,8 +43,8 @@ impl<'m> Walk<'m> {
         Ok((inst, read(inst)))
     }
 
-    /// Whether there is an instruction before a word. What a planted fault does not see is passed
-    /// over.
+    /// Whether there is an instruction before a word. Instructions that a planted fault hides are
+    /// passed over.
     fn goes_on(&mut self, word: u32) -> bool {
         while let Some(inst) = self.insts.get(self.next).filter(|inst| inst.at < word) {
             let unseen = inst.op == Op::Charge && self.forgets(Plant::Charges)
@@ -248,7 +248,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Whether a value is that of a parameter of 32 bits.
+    /// Whether a value is a parameter of 32 bits.
     fn is_narrow_param(&self, value: Id) -> bool {
         let &Term::Param(cell) = self.terms.get(value) else { return false };
         let params = &self.module.func_type(self.candidate.func).params;

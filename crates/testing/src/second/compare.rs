@@ -5,8 +5,8 @@
 //!                                 └ mutations ───► check, second ─► both accept, or both refuse
 //! ```
 //!
-//! Neighbours: `mutations::edit` makes the edits. An edit that both accept becomes the base of the
-//! next one, so the candidates wander away from what a translator writes.
+//! `mutations::edit` makes the edits. An edit that both accept becomes the base of the next one, so
+//! the candidates wander away from what a translator writes.
 //!
 //! Both opinions must accept alike. The rule by which they refuse need not be the same: a candidate
 //! may break several, and each opinion comes to them in its own order; the report counts the pairs.
@@ -22,7 +22,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The first opinion: that of the check, or in tests that of one with a fault.
+/// The first opinion: the check's, or in tests the opinion of a check with a fault.
 pub type Opinion = fn(&Module, &Settings, &Candidate, &Candidate) -> Result<(), CheckError>;
 
 /// The check itself.
@@ -38,7 +38,7 @@ pub fn checked(
     CheckedBytecode::check(module, settings, candidate.clone()).map(drop)
 }
 
-/// What to compare.
+/// The functions to compare.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Honest functions.
@@ -60,10 +60,10 @@ pub struct Options {
     pub plant: Option<Plant>,
 }
 
-/// What a comparison has come to.
+/// The result of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Honest functions, all accepted by both but for those that disagree.
+    /// Honest functions; both accept all except those that disagree.
     pub honest: u64,
     /// Edited functions.
     pub edited: u64,

@@ -1,5 +1,4 @@
-//! Sequences and blocks: W3 and W4. What a branch or return needs is in `edges`, calls are in
-//! `calls`.
+//! Sequences and blocks: W3 and W4. Branches and returns are in `edges`, calls in `calls`.
 
 use super::code::Transfer;
 use super::rows::Effect;
@@ -18,7 +17,7 @@ pub(super) struct Label {
     pub(super) values: Vec<bool>,
     /// The word to which branches go, as soon as one has or the label is passed.
     pub(super) word: Option<u32>,
-    /// What lies below the base.
+    /// The state below the base.
     below: Below,
 }
 
@@ -154,8 +153,8 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// The `end` of a block, loop or `try_table`. What no branch goes to is no label: there the
-    /// state just goes on.
+    /// The `end` of a block, loop or `try_table`. A block that no branch goes to has no label:
+    /// there the state just goes on.
     pub(super) fn leave_block(&mut self, state: Option<State>) -> Result<Option<State>, Fault> {
         let at = self.labels.len() - 1;
         let label = &self.labels[at];

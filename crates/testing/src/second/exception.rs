@@ -125,7 +125,7 @@ impl<'m> Walk<'m> {
         if self.forgets(Plant::ThrowsBelow) {
             bases.clear();
         }
-        // Locals, whatever the clauses.
+        // Locals must be settled for all clauses.
         bases.push(0);
         bases.into_iter().try_for_each(|base| self.settled(state, base))
     }

@@ -1,4 +1,4 @@
-//! The form of a candidate: F1 to F15, each by a pass of its own over all instructions.
+//! The form of a candidate: F1 to F15, each by a separate pass over all instructions.
 //!
 //! These are the rules in the header of `prova_bytecode::check`, restated; the rules of equality
 //! are asked by the walk.
@@ -18,7 +18,7 @@ const WORDS_MAX: usize = 1 << 28;
 const WORDS_OF_ANY_BODY: usize = 1 << 21;
 const WORDS_OF_A_BYTE: usize = 72;
 
-/// What the rules look at.
+/// The inputs of the rules.
 pub(super) struct Form<'m> {
     pub(super) module: &'m Module,
     pub(super) facts: &'m FuncFacts,
@@ -62,7 +62,7 @@ impl Form<'_> {
         Ok(insts)
     }
 
-    /// A verdict, but for a rule that is forgotten.
+    /// The verdict, ignoring a rule that is to be forgotten.
     fn kept(&self, verdict: Verdict) -> Verdict {
         verdict.or_else(|fault| match self.plant {
             Some(Plant::Form(rule)) if rule == fault.rule => Ok(()),
@@ -89,7 +89,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// F13, as far as it is order.
+    /// The part of F13 that concerns order.
     fn hints(&self) -> Verdict {
         let Candidate { words, controls, .. } = self.candidate;
         let wrong = |what| Err(fault(0, Rule::Hints, what));
@@ -295,7 +295,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// F12, as far as it is order.
+    /// The part of F12 that concerns order.
     fn map(&self, starts: &BTreeSet<u32>) -> Verdict {
         let map = &self.candidate.map;
         if map.first().is_none_or(|first| first.word != 0) {
@@ -315,7 +315,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// F14 but for backward branches.
+    /// F14 without backward branches.
     fn metering(&self, insts: &[Inst]) -> Verdict {
         let wrong = |at, what: &str| Err(fault(at, Rule::Metering, what));
         let metering = self.settings.metering;

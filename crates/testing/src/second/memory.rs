@@ -1,7 +1,7 @@
 //! Loads, stores, growth and bulk operators of memories.
 //!
-//! An access is an effect on memory, address and offset. What a load gives is the bits of its
-//! width, and what the operator makes of them is computed; what a store writes is computed before.
+//! An access is an effect on memory, address and offset. The effect of a load gives the bits of its
+//! width, and the operator's result is computed from them; the value of a store is computed before.
 //! Both follow from the operator's name.
 
 use super::numeric::name;
@@ -12,8 +12,8 @@ use super::{Fault, Walk};
 use prova_bytecode::Rule;
 use prova_module::{MemArg, MemArgTarget, Operator};
 
-/// What is computed from the loaded bits, or before a store, where that is not the numeric operator
-/// of the access's own name.
+/// The computation on the loaded bits, or before a store, where it is not the numeric operator of
+/// the access's own name.
 const CONVERSIONS: [(&str, &[&str]); 22] = [
     ("i32_load", &[]),
     ("i64_load", &[]),
@@ -145,7 +145,8 @@ impl Walk<'_> {
         Ok(vec![memory, address, offset])
     }
 
-    /// What is computed from a loaded value, or before it is stored, by the operator's name.
+    /// The result of the computation on a loaded value, or before it is stored, by the operator's
+    /// name.
     pub(super) fn converted(&mut self, name: &str, value: Id) -> Id {
         let own = [name];
         let steps = CONVERSIONS.iter().find(|row| row.0 == name).map_or(&own[..], |row| row.1);

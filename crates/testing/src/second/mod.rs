@@ -5,7 +5,7 @@
 //! Candidate ─ form ─► instructions ─┐
 //!                                   ├─ walk: control, …, code over state ─► accepted, or Refusal
 //! body ─────────────► operators ────┘
-//! compare: generated and edited candidates ─► this opinion against that of the check
+//! compare: generated and edited candidates ─► this opinion against the check's
 //! ```
 //!
 //! The check (`prova_bytecode::check`) is fast: it takes labels in constant time, undoes what an
@@ -19,9 +19,9 @@
 //! The form is F1 to F15 of the check's header (`form`). Then the operators are walked in their
 //! order, those that cannot be reached left out, and the code in the order of its words:
 //!
-//! * W1. What an operator computes, the code may compute anywhere before it is used. Where an
-//!   operator has an effect, the next effect of the code is the same one, on equal arguments, and
-//!   the map gives its instruction the operator's offset (Q2, Q3).
+//! * W1. The code may compute an operator's result anywhere before it is used. Where an operator
+//!   has an effect, the next effect of the code is the same one, on equal arguments, and the map
+//!   gives its instruction the operator's offset (Q2, Q3).
 //! * W2. Before each operator the charge or poll that is due there is such an effect (F14, Q2).
 //! * W3. For every control operator that is reached there is the next hint, and its code ends at
 //!   the hint's word (Q12). The code of an edge, which only computes, stands before that word.
@@ -44,7 +44,7 @@
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and
 //! a map entry for each term.
 //!
-//! Green does not show that a rule is right: both opinions would have to know better. That an
+//! A green run does not show that a rule is right: both opinions would have to know better. That an
 //! opinion which forgets a rule is noticed is tested in both directions: `tests/second.rs` takes
 //! rules from the check, and plants the faults of [`Plant`] here, each of which lets some wrong
 //! code through.

@@ -1,8 +1,8 @@
-//! Numeric operators: the operator of the same name in `prova_num`; and what all operators without
-//! immediates share.
+//! Numeric operators: the operator of the same name in `prova_num`; and the code that all operators
+//! without immediates share.
 //!
-//! What an operator does follows from its name. A NaN that it may compute is canonicalised in
-//! deterministic mode (docs/semantics.md), which is a computation of its own; an operator whose
+//! An operator's meaning follows from its name. A NaN that it may compute is canonicalised in
+//! deterministic mode (docs/semantics.md), which is a separate computation; an operator whose
 //! function can fail is an effect without result besides.
 
 use super::rows::{Effect, named};

@@ -42,7 +42,7 @@ pub enum Plant {
     Loops,
     /// W4: behind a block's end everything stays known that was known where it was fallen through.
     Ends,
-    /// What the first arm of an `if` wrote stays for the second.
+    /// Writes of the first arm of an `if` stay for the second.
     Arms,
     /// W3: what the code of a taken `br_if` wrote stays where it is not taken.
     EdgeCode,
@@ -68,7 +68,7 @@ pub enum Plant {
     Clauses,
     /// W8: clauses may lead to any word.
     ClauseTargets,
-    /// W9: a cell of which nothing is known may be read.
+    /// W9: an unknown cell may be read.
     Initialised,
     /// W9: accumulators stay known in the second of two ways that part, and behind operations of
     /// the store.

@@ -1,10 +1,10 @@
-//! The op table read as data: an instruction → what it does, as expressions over cells that nobody
+//! The op table read as data: an instruction → its effect, as expressions over cells that nobody
 //! has looked at yet.
 //!
-//! Neighbours: `code` evaluates the expressions in a state. The rows are those that the executors
-//! run; names in their expressions resolve here to constructors of nodes.
+//! `code` evaluates the expressions in a state. The rows are those that the executors run; names in
+//! their expressions resolve here to constructors of nodes.
 //!
-//! A row's expression becomes a list of [`Node`]s, arguments before what uses them.
+//! A row's expression becomes a list of [`Node`]s, arguments before their users.
 
 use super::terms::{NUMS, Num};
 use prova_bytecode::{Inst, Kind, Op, RegClass, Role};
@@ -23,7 +23,7 @@ pub(super) enum Node {
     Vector(u32),
     Const(u64),
     Const128(u128),
-    /// What the effect gives.
+    /// The result of the effect.
     Given,
     Num(Num, Vec<usize>),
     Second(usize),
@@ -57,7 +57,7 @@ impl Effect {
     }
 }
 
-/// What an instruction does.
+/// The effect of an instruction.
 #[derive(Clone, Debug)]
 pub(super) enum Does {
     /// Nothing but writing values.
@@ -227,7 +227,7 @@ impl Operands<'_> {
             Kind::v128 => Node::Vector(raw as u32),
             Kind::v128c => Node::Const128(u128::from(raw) | u128::from(self.raw()) << 64),
             Kind::i64s | Kind::i64w | Kind::i64c | Kind::f64c | Kind::off64 => Node::Const(raw),
-            // An i32 and an index are zero-extended, whatever the decoder extended.
+            // An i32 and an index are zero-extended, also where the decoder sign-extended.
             Kind::i32s
             | Kind::i32c
             | Kind::off16

@@ -1,4 +1,5 @@
-//! What both sides hold at one place of the walk: plain lists, copied wherever the walk divides.
+//! The contents of both sides at one place of the walk: plain lists, copied wherever the walk
+//! divides.
 //!
 //! The Wasm side has a term for each cell of its locals and for each entry of its operand stack.
 //! The code side has, for each cell of its frame, the term that is there, or nothing. Locals have
@@ -37,9 +38,9 @@ pub(super) struct State {
     /// A term for each cell of the locals.
     pub(super) locals: Vec<Id>,
     pub(super) stack: Vec<Entry>,
-    /// What the frame holds, as far as anything is known.
+    /// The known contents of the frame.
     pub(super) code: Vec<Option<Id>>,
-    /// What the accumulators hold, as far as anything is known, by class.
+    /// The known contents of the accumulators, by class.
     pub(super) accumulators: [Option<Id>; 3],
 }
 
@@ -99,7 +100,7 @@ impl State {
         entries.iter().flat_map(|entry| cells_of(terms, entry.value, entry.wide)).collect()
     }
 
-    /// What the code side has in a cell.
+    /// The value that the code side has in a cell.
     pub(super) fn held(&self, cell: u32) -> Option<Id> {
         self.code.get(cell as usize).copied().flatten()
     }
@@ -111,7 +112,7 @@ impl State {
         }
     }
 
-    /// A call's frame starts at `window`: whatever is from there on is lost.
+    /// A call's frame starts at `window`: the contents from there on are lost.
     pub(super) fn lose_from(&mut self, window: u32) {
         let from = (window.max(self.local_cells()) as usize).min(self.code.len());
         self.code[from..].fill(None);
@@ -131,8 +132,8 @@ impl State {
         expected
     }
 
-    /// What is known behind a label with this number: `below` are the entries under its base,
-    /// `values` says of each of its values whether it has two cells.
+    /// The state behind a label with this number. `below` are the entries under its base, `values`
+    /// says of each of its values whether it has two cells.
     pub(super) fn behind_label(
         terms: &mut Terms,
         label: u32,
@@ -164,7 +165,7 @@ impl State {
     }
 }
 
-/// What lies below the base of a block, which nothing inside can change.
+/// The state below the base of a block, which nothing inside can change.
 #[derive(Clone, Debug)]
 pub(super) struct Below {
     entries: Vec<Entry>,

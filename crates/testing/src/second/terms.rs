@@ -1,8 +1,8 @@
 //! Terms: what a cell holds, as a number; equal numbers are equal values in every run.
 //!
-//! Neighbours: the operators (`numeric`, `memory`, …) build terms for the Wasm, `code` for the
-//! instructions; `state` keeps them in cells. A term is a plain value in a list, found again in a
-//! standard map; it is brought to one form by the tables below when it is made, and nowhere else.
+//! The operators (`numeric`, `memory`, …) build terms for the Wasm, `code` for the instructions;
+//! `state` keeps them in cells. A term is a plain value in a list, found again in a standard map;
+//! it is brought to one form by the tables below when it is made, and nowhere else.
 //!
 //! A cell has 64 bits. A v128 goes by the term of its low cell, and its high cell is
 //! [`Terms::high`] of that one: a scalar of the Wasm never has the term of a v128, so no
@@ -55,7 +55,7 @@ pub(super) enum Term {
 
 macro_rules! nums {
     ($(($name:ident ($($arg:ident : $ty:ty),*) -> $($ret:tt)*))*) => {
-        /// A numeric operator of `prova_num`, and whatever else is in its list.
+        /// A numeric operator of `prova_num`, or another function of its list.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(non_camel_case_types, reason = "the names are those of the operators")]
         pub(super) enum Num { $($name),* }
@@ -101,8 +101,7 @@ const MIRRORED: [(Num, Num); 12] = [
     (Num::f64_ge, Num::f64_le),
 ];
 
-/// What a condition is the exact negation of: of floats only `≠`, since a NaN makes all others
-/// false.
+/// Comparisons and their exact negations: of floats only `≠`, since a NaN makes all others false.
 const NEGATED: [(Num, Num); 4] = [
     (Num::i32_ne, Num::i32_eq),
     (Num::i64_ne, Num::i64_eq),
@@ -118,7 +117,7 @@ const NEGATED_MIRRORED: [(Num, Num); 4] = [
     (Num::i64_le_u, Num::i64_lt_u),
 ];
 
-/// What a NaN makes wrong, for [`Plant::FloatsNegate`].
+/// Negations that a NaN makes wrong, for [`Plant::FloatsNegate`].
 const FLOATS_NEGATED: [(Num, Num); 2] = [(Num::f32_le, Num::f32_lt), (Num::f64_le, Num::f64_lt)];
 
 fn find(list: &[(Num, Num)], num: Num) -> Option<Num> {

@@ -1,4 +1,5 @@
-//! What the second opinion knows by name and by rule, each with a twin that it must tell apart.
+//! The cases that the second opinion knows by name and by rule, each with a twin that it must tell
+//! apart.
 
 use super::numeric::name;
 use super::rows::{access_bytes, named};

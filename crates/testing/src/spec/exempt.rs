@@ -35,7 +35,7 @@ pub fn exempt(text: &str) -> Option<String> {
         let mut module = accepted(directive)?;
         let bytes = module.encode().ok()?;
         let error = Validator::new_with_features(features()).validate_all(&bytes).err()?;
-        // What is refused with every feature is no matter of a proposal.
+        // A module that is refused with every feature is no matter of a proposal.
         Validator::new_with_features(WasmFeatures::all()).validate_all(&bytes).ok()?;
         Some(format!("line {line}: {}", error.message()))
     })

@@ -21,10 +21,10 @@ use prova_module::{Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
 use prova_ssa::passes::Pass;
 
-/// What is tried.
+/// The options of a campaign.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// What makes the modules.
+    /// The generator of the modules.
     pub generator: Generator,
     /// How many functions, at least.
     pub count: u64,
@@ -36,7 +36,7 @@ pub struct Options {
     pub funcs: usize,
 }
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Modules that are valid and supported.
@@ -51,7 +51,7 @@ pub struct Totals {
     pub finding: Option<String>,
 }
 
-/// Tries generated modules until there are so many.
+/// Tries generated modules until there are `count` functions and `modules` modules.
 pub fn campaign(options: &Options) -> Totals {
     let mut totals = Totals::default();
     for index in 0.. {

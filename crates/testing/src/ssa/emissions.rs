@@ -8,12 +8,12 @@
 //!                                                  └─ accepted: the module with them runs beside the reference tier
 //! ```
 //!
-//! Neighbours: `trips` runs modules behind honest trips, `ssa_passes` edits what passes make. Edits
-//! that are no valid module are not counted. What is accepted with the bytes that were emitted
+//! `trips` runs modules behind honest trips, `ssa_passes` edits the output of passes. Edits that
+//! are no valid module are not counted. An edit that is accepted with the bytes that were emitted
 //! needs no run.
 //!
-//! Green does not show that a wrong edit that no generated call comes by would be seen when it
-//! runs; `crates/ssa/tests/emitted/twins.txt` has edits of each rule.
+//! A green run does not show that a wrong edit that no generated call comes by would be seen when
+//! it runs; `crates/ssa/tests/emitted/twins.txt` has edits of each rule.
 
 use super::trips::Subject;
 use crate::generate::{Generator, Rng};
@@ -27,8 +27,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use wasmparser::{BinaryReader, FunctionBody};
 
-/// What decides about an edit: both modules, the body that was emitted, the homes of its values;
-/// the rule by which it is refused.
+/// The judge of an edit. It gets both modules, the body that was emitted, and the homes of its
+/// values, and returns the rule by which the edit is refused.
 pub type Judge = fn(&Twin, &CheckedBody, &Homes<'_>) -> Result<(), String>;
 
 /// The proof of emission.
@@ -40,7 +40,7 @@ pub fn check(twin: &Twin, body: &CheckedBody, homes: &Homes<'_>) -> Result<(), S
     proved.map(drop).map_err(|rejection| rejection.rule.to_string())
 }
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Edits that are valid modules, or other homes.
@@ -55,7 +55,7 @@ pub struct Totals {
     pub finding: Option<String>,
 }
 
-/// Tries so many edits of what is emitted of generated functions, from module number `first` on.
+/// Tries `count` edits of emissions of generated functions, from module number `first` on.
 pub fn edits(seed: u64, first: u64, count: u64, judge: Judge) -> Totals {
     let mut totals = Totals::default();
     for index in first.. {

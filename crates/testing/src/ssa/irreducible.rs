@@ -6,7 +6,7 @@
 //!    └──────────────────────── reference tier ─► Record ═══ difference ═══ Record ◄─ interpreter ──┘
 //! ```
 //!
-//! What a green run does not show: that a wrong dispatch would be refused; the twins of
+//! A green run does not show that a wrong dispatch would be refused; the twins of
 //! `crates/ssa/tests/reducify.rs` do.
 
 use super::states;
@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// More than any of these functions needs.
 const FUEL: u64 = 10_000_000;
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Debug, Default)]
 pub struct Totals {
     /// Graphs that were tried.
@@ -46,7 +46,7 @@ pub struct Totals {
     pub finding: Option<String>,
 }
 
-/// Tries graphs until so many of them are irreducible.
+/// Tries graphs until `count` of them are irreducible.
 pub fn campaign(count: u64, seed: u64, jobs: usize) -> Totals {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let totals = Mutex::new(Totals::default());
@@ -84,11 +84,11 @@ pub fn campaign(count: u64, seed: u64, jobs: usize) -> Totals {
     totals
 }
 
-/// Why the emission of a graph is not proved, with the graph and what was emitted; `None` if it is
+/// Why the emission of a graph is not proved, with the graph and the emitted bytes; `None` if it is
 /// proved. Nothing runs.
 ///
 /// # Errors
-/// What else is wrong with the graph.
+/// Any other fault of the graph.
 pub fn refusal(seed: u64, index: u64) -> Result<Option<String>, String> {
     let (text, _, passes) = graph(seed, index);
     let module = decode(&text)?;
@@ -100,7 +100,7 @@ pub fn refusal(seed: u64, index: u64) -> Result<Option<String>, String> {
     }))
 }
 
-/// What one graph has come to.
+/// The outcome for one graph.
 struct Tried {
     irreducible: bool,
     refused: bool,
@@ -217,7 +217,7 @@ fn explain(module: &Module, func: FuncIdx, passes: &[Pass]) -> String {
     body().unwrap_or_default()
 }
 
-/// Both runs are the same, but for places in the code.
+/// Checks that both runs are the same, except places in the code.
 pub(super) fn same(before: &Record, after: &Record) -> Result<(), String> {
     for (number, (one, other)) in before.calls.iter().zip(&after.calls).enumerate() {
         if !is_alike(&one.0, &other.0) {
@@ -236,7 +236,7 @@ pub(super) fn same(before: &Record, after: &Record) -> Result<(), String> {
     if whole { Ok(()) } else { Err("another state at the end".to_owned()) }
 }
 
-/// Both calls ended alike, but for places in the code.
+/// Whether both calls ended alike, except for places in the code.
 fn is_alike(one: &Outcome, other: &Outcome) -> bool {
     match (one, other) {
         (

@@ -6,7 +6,7 @@
 //!                                         check ─ passes, each checked ◄─┘ (if there are any)
 //! ```
 //!
-//! So whatever runs here also holds what bodies owe: a body that is refused, or that its text does
+//! So every run here also tests the rules of bodies: a body that is refused, or that its text does
 //! not give back, ends the call as a bug of ours.
 //!
 //! Limits: as the reference tier, it answers a host function that suspends with a trap.
@@ -108,10 +108,10 @@ impl Cache {
     }
 }
 
-/// Builds a body and asks of it all that bodies owe.
+/// Builds a body and checks all rules of bodies.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of the body.
 pub fn sound(
     module: &Module,
     func: FuncIdx,
@@ -127,10 +127,10 @@ pub fn sound(
     Ok(parsed)
 }
 
-/// Proves a body and what passes make of it.
+/// Proves a body and the output of passes for it.
 ///
 /// # Errors
-/// What was refused.
+/// The refusal.
 pub fn passed(module: &Module, body: Body, passes: &[Pass]) -> Result<Body, String> {
     let text = print(&body);
     let checked = CheckedBody::check(module, body).map_err(|error| format!("{error}\n{text}"))?;

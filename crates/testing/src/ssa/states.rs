@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 /// The most states.
 const STATES_MAX: usize = 9;
 
-/// What stands around the function.
+/// The definitions around the function.
 const AROUND: &str = "
   (tag $e (param i32))
   (memory (export \"m\") 1)

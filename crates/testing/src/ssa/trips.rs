@@ -6,17 +6,16 @@
 //!
 //! Each function that is emitted is translated and proved as bytecode, whether a call reaches it or
 //! not. Of three modules one has its loops turned, and one is improved until it settles, as `prova
-//! opt` does (`Way`): that one must be no larger, and go on the trip again to come out the same.
-//! A function whose emission is refused keeps its bytes, or its loops as they were, and is counted
-//! and named; whatever else goes wrong ends the campaign. Fuel and the charge of frames are not the
-//! same behind a trip: the calls from the first one on that runs out of either are left out of both
-//! runs.
+//! opt` does (`Way`): that one must be no larger, and go on the trip again to come out the same. A
+//! function whose emission is refused keeps its bytes, or its loops as they were, and is counted
+//! and named; any other fault ends the campaign. Fuel and the charge of frames are not the same
+//! behind a trip: from the first call on that runs out of either, calls are left out of both runs.
 //!
 //! A fault planted in the module behind its trip ([`compare`]) shows that the comparison would see
 //! a wrong emission that the proof accepts (`tests/trip_plants.rs`).
 //!
-//! What a green run does not show: that wrong emissions are refused, since there are none here; the
-//! twins of `crates/ssa/tests/emitted` do.
+//! A green run does not show that wrong emissions are refused, since there are none here; the twins
+//! of `crates/ssa/tests/emitted` do.
 
 use super::Plant;
 use super::irreducible::same;
@@ -32,10 +31,10 @@ use prova_ssa::passes::{Pass, Refused, optimize};
 use prova_ssa::trip::{self, Options, Trip};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many times the fuel of a case is enough behind a trip.
+/// The factor by which a case has more fuel behind a trip.
 const FUEL_FACTOR: u64 = 4;
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Modules that are valid and supported.

@@ -76,14 +76,14 @@ impl StoreWorld<'_> {
     }
 }
 
-/// The positions of bytes from an address on, if there are so many.
+/// The positions of `len` bytes from an address on; none beyond `size`.
 fn range(address: u128, len: usize, size: usize) -> Option<std::ops::Range<usize>> {
     let start = usize::try_from(address).ok()?;
     let end = start.checked_add(len)?;
     (end <= size).then_some(start..end)
 }
 
-/// The trap of an access that misses a memory of so many bytes.
+/// The trap of an access that misses a memory of `size` bytes.
 fn missed(address: u128, size: usize) -> Box<Trap> {
     let address = u64::try_from(address).unwrap_or(u64::MAX);
     let fault = MemoryFault { address, size_bytes: size as u64 };

@@ -6,15 +6,15 @@
 //!                                        └─ call on a small stack, per executor and metering ─► ended | the process dies
 //! ```
 //!
-//! Neighbours: `snippets` writes the bodies from the table of operators and by hand; the command
-//! runs in a process of its own (`tests/torture.rs` starts it), because an overflow ends the
-//! process: the last line printed names the culprit.
+//! `snippets` writes the bodies from the table of operators and by hand. The command runs in a
+//! separate process (`tests/torture.rs` starts it), because an overflow ends the process: the last
+//! line printed names the culprit.
 //!
 //! The second use of the same bodies: which ops of bytecode a translation of all operators has in
 //! it. Those it has not are listed in `tests/torture/unreached.tsv` with a reason; the list must be
 //! exact.
 //!
-//! What green does not show: that results are right (`differential`).
+//! A green run does not show that results are right (`differential`).
 
 pub mod snippets;
 

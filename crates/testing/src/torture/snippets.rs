@@ -1,9 +1,9 @@
 //! The bodies of the torture test: every operator in every form that a translation tells apart, in
 //! the text format.
 //!
-//! Neighbours: [`OPERATORS`] gives the operators on values and memories; control, tables and the
-//! like are written here. A body is executed in a loop; it leaves the operand stack as it was and
-//! ends with no trap unless it says so.
+//! [`OPERATORS`] gives the operators on values and memories; control, tables and the like are
+//! written here. A body is executed in a loop; it leaves the operand stack as it was and ends with
+//! no trap unless it says so.
 
 use super::Trap;
 use crate::generate::operators::{Immediate, OPERATORS, Plain, Ty};
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 /// A body.
 #[derive(Clone, Debug)]
 pub struct Snippet {
-    /// What it is about.
+    /// The subject.
     pub name: String,
     /// Its operators.
     pub body: String,
@@ -232,7 +232,7 @@ fn condition(list: &mut Vec<Snippet>, op: &Plain) {
     }
 }
 
-/// What is not in the table of operators.
+/// The operators that are not in the table.
 const BY_HAND: &[(&str, &str)] = &[
     ("nop", "nop"),
     ("block, br", "(block (br 0))"),

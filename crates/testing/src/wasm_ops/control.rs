@@ -19,7 +19,7 @@ const FUEL: u64 = 1 << 20;
 const SWAP: &str = "(type $t (func (param i32 i64) (result i64 i32))) (table 2 funcref) (elem (i32.const 1) func $g)
     (func $g (type $t) local.get 1 local.get 0)";
 
-/// What a throw costs besides its operator, to the first clause of its own function.
+/// The cost of a throw besides its operator, to the first clause of the function that throws.
 const CAUGHT: u64 = THROW_COST + CLAUSE_ASKED_COST;
 
 const ONE: &str = "(param i32) (result i32)";
@@ -85,7 +85,7 @@ const TEMPLATES: &[(Class, &str, &str, &[Case])] = &[
         {op} end unreachable end", &[(&[5], Ok(&[5]), 2 + 2 * CAUGHT)]),
 ];
 
-/// What is wrong with a row of control.
+/// The fault of a row of control.
 pub(super) fn fault(row: &Row) -> Option<String> {
     let template = TEMPLATES.iter().find(|(class, ..)| *class == row.class);
     let Some((_, ty, body, cases)) = template else {

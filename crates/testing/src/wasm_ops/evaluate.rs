@@ -7,7 +7,7 @@ use prova_module::ops::{ref_is_null, select};
 use prova_module::{for_each_wasm_op, wasm_immediate, wasm_operand};
 use prova_num::*;
 
-/// What an expression gives.
+/// The result of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// One value for each part of the expression's value.

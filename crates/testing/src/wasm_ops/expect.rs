@@ -1,4 +1,4 @@
-//! What a row says of one call: operands and a state → results or a trap, and the state after.
+//! A row's prediction for one call: operands and a state → results or a trap, and the state after.
 
 use super::Entry;
 use super::evaluate::Outcome;
@@ -35,7 +35,7 @@ fn evaluated(class: Class) -> bool {
     matches!(class, C::pure | C::pure2 | C::trap | C::constant | C::select | C::quick | C::effect)
 }
 
-/// What happens; `None` if the expression does not fit the class.
+/// The predicted results or trap; `None` if the expression does not fit the class.
 pub(super) fn expect(
     entry: &Entry,
     choice: &Choice,
@@ -155,7 +155,7 @@ fn accessed(
     let (results, stored) = parts(row.class, &values, found)?;
     if let Some(bits) = stored {
         let bytes = bits.to_le_bytes();
-        // What is stored has no more bits than the access.
+        // The stored value has no more bits than the access.
         if bytes[width..].iter().any(|&byte| byte != 0) {
             return None;
         }

@@ -1,5 +1,4 @@
-//! What a class fixes of the other columns, and what an operator costs: an opinion beside the
-//! table.
+//! The columns that a class fixes, and the cost of an operator: an opinion beside the table.
 //!
 //! The costs are those of docs/semantics.md. The form of a class with one operator is that
 //! operator's in the specification.
@@ -9,7 +8,7 @@ use prova_module::ops::{Class, Row};
 /// The operators that cost two.
 const DEAR: &[&str] = &["f32x4.div", "f32x4.sqrt", "f64x2.div", "f64x2.sqrt"];
 
-/// What an operator costs by itself.
+/// The cost of an operator by itself.
 fn cost(mnemonic: &str) -> u64 {
     if DEAR.contains(&mnemonic) { 2 } else { u64::from(!FREE.contains(&mnemonic)) }
 }
@@ -114,7 +113,7 @@ fn names<T: std::fmt::Debug>(kinds: &[T]) -> Vec<String> {
     kinds.iter().map(|kind| format!("{kind:?}")).collect()
 }
 
-/// What is wrong with the form of a row.
+/// The fault in the form of a row.
 pub(super) fn fault(row: &Row) -> Option<String> {
     let class = row.class;
     let [params, results, immediates] = patterns(class);

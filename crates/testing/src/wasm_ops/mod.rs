@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The reference tier reads nothing of the table but [`FuncFacts`](prova_module::FuncFacts) (fuel),
-//! of which `form` has an opinion of its own. An [`Entry`] is a value, so that a test can plant a
-//! wrong one.
+//! which `form` computes independently. An [`Entry`] is a value, so that a test can plant a wrong
+//! one.
 //!
 //! A green run does not show that `prova-num` is right, which both sides use.
 
@@ -30,7 +30,7 @@ use prova_module::ops::{Class, Flow, Opcode, Row};
 /// A row with its expression.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// What the table says.
+    /// The row of the table.
     pub row: Row,
     /// The expression; `None` where the class says what the operator does.
     pub evaluate: Option<Evaluate>,
@@ -41,7 +41,7 @@ pub fn entry(opcode: Opcode) -> Entry {
     Entry { row: *opcode.row(), evaluate: evaluate::EXPRESSIONS[opcode as usize] }
 }
 
-/// What is wrong with an entry: the first thing found.
+/// The first fault found in an entry.
 pub fn fault(entry: &Entry) -> Option<String> {
     let row = &entry.row;
     let fault = form::fault(row).or_else(|| {

@@ -30,7 +30,7 @@ pub struct Model {
     pub elements: Vec<Vec<Cell>>,
     /// The global, its high half 0 where it is no `v128`.
     pub global: u128,
-    /// The cell of function 0; that of function `n` is `n` more.
+    /// The cell of function 0; the cell of function `n` is `n` more.
     pub first_func: Cell,
     /// An object of the host.
     pub object: Cell,
@@ -66,7 +66,7 @@ impl<T: Clone> Space<T> {
 }
 
 impl Model {
-    /// What of the observable state differs.
+    /// The first part of the observable state that differs.
     pub(super) fn differs(&self, other: &Model) -> Option<&'static str> {
         let parts = [
             (self.memories == other.memories, "a memory"),

@@ -10,7 +10,7 @@ use prova_module::ops::{Class, Immediate, Kind, Opcode, Row, Value};
 use prova_module::{Features, Limits, Module};
 use std::fmt::Write as _;
 
-/// What is chosen for a row.
+/// The choices for a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     /// The memories that its immediates name.
@@ -27,7 +27,7 @@ pub(super) struct Choice {
     pub(super) constant: u128,
 }
 
-/// Types of values with cells of their own kind each.
+/// Types of values, each with a different kind of cell.
 pub(super) const TYPES: [&str; 7] = ["i32", "i64", "f32", "f64", "v128", "funcref", "externref"];
 
 /// Objects that immediates name.
@@ -178,7 +178,7 @@ impl Choice {
         std::array::from_fn(|i| (i as u8 * 7 + self.lane) % 32)
     }
 
-    /// What the expression gets for the immediates.
+    /// The values of the immediates in the expression.
     pub(super) fn values(&self, row: &Row) -> Vec<u128> {
         (0..row.immediates.len()).map(|at| self.raw(row, at).unwrap_or(0)).collect()
     }
@@ -267,7 +267,7 @@ pub(super) struct Place {
     pub(super) results: Vec<&'static str>,
     /// Operators of cost 1 in `f` besides the row's.
     pub(super) others: u64,
-    /// What entering `f` costs: a unit for each 8 cells of parameters, locals and results.
+    /// The cost of entering `f`: a unit for each 8 cells of parameters, locals and results.
     pub(super) frame: u64,
 }
 

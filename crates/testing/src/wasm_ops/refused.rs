@@ -48,7 +48,7 @@ const BODIES: [&str; 7] = [
     "{op} end",
 ];
 
-/// What is written for an immediate.
+/// The texts for an immediate.
 fn texts(kind: Immediate, types: u32) -> Vec<String> {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
     match kind {
@@ -138,7 +138,7 @@ fn refusal(bytes: Vec<u8>) -> Result<Option<&'static str>, String> {
     }
 }
 
-/// What is wrong with the row of a refused operator.
+/// The fault in the row of a refused operator.
 pub(super) fn fault(row: &Row) -> Option<String> {
     let mut written = false;
     for (around, types) in SURROUNDINGS.into_iter().chain([DESCRIBED]) {
@@ -174,7 +174,7 @@ fn refused(row: &Row, bytes: Vec<u8>, plain: Vec<u8>) -> Result<(), String> {
         return Err(format!("it is valid without {proposal}"));
     }
     is_of(row, proposal)?;
-    // What is around the operator may need a proposal too, and is refused first.
+    // The text around the operator may need a proposal too, and is refused first.
     let expected = refusal(plain)?.unwrap_or(proposal.name());
     let name = refusal(bytes)?;
     if name != Some(expected) {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// Fuel of each call.
 const FUEL: u64 = 1 << 40;
 
-/// What happened over all calls of a row.
+/// The observations over all calls of a row.
 #[derive(Default)]
 struct Seen {
     trapped: bool,

@@ -192,7 +192,7 @@ fn of(row: &Row, kind: Option<Kind>, ty: &str, choice: &Choice, start: &Model) -
     let some = |all: Vec<u128>| if few { all.into_iter().step_by(4).collect() } else { all };
     match ty {
         "i32" if effect => vec![0, 1, 3, 16, 17, 0xffff_ffab],
-        // What an address holds, so that an exchange takes place.
+        // The value at an address, so that an exchange takes place.
         "i32" | "i64" if exchange => {
             let found = u64::from_le_bytes(std::array::from_fn(|i| {
                 start.memories[choice.memories[0] as usize].items[(offset as usize) + i]

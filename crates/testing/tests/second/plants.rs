@@ -5,7 +5,7 @@
 //! for faults that none of these shows. A plant is seen where the check refuses a twin, the second
 //! checker refuses it too, and the planted one accepts it.
 //!
-//! Green does not show that generated and edited code would show a fault as well; that is
+//! A green run does not show that generated and edited code would show a fault as well; that is
 //! `a_planted_fault_is_noticed`.
 
 use super::script::{Case, candidate, module, scripted};

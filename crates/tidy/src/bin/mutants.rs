@@ -84,11 +84,11 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
 
 /// Which mutants are run.
 enum Shard {
-    /// One of so many parts, from 0.
+    /// One part of several: its number, from 0, and how many parts there are.
     Of(u64, u64),
-    /// What the last run has not come to.
+    /// The mutants that the last run has not reached.
     Rest,
-    /// What the last run missed.
+    /// The mutants that the last run missed.
     Missed,
 }
 
@@ -140,7 +140,7 @@ impl Log {
         root().join("target/mutants/verdicts.tsv")
     }
 
-    /// A new one, but for a run that goes on with the last one.
+    /// Opens the log: emptied, except for a run that goes on with the last one.
     fn new(shard: &Shard) -> Result<Log, String> {
         let append = shard.goes_on();
         let mut options = OpenOptions::new();
@@ -176,13 +176,13 @@ impl Log {
             println!("{word}\t{by}\t{key}");
         }
         if let Ok(mut file) = self.0.lock() {
-            // What cannot be written is printed at the end all the same.
+            // A verdict that cannot be written is printed at the end all the same.
             drop(writeln!(file, "{word}\t{by}\t{key}"));
         }
     }
 }
 
-/// What is being run.
+/// The inputs of a run.
 struct Run<'a> {
     bench: &'a Bench,
     tree: &'a Tree,
@@ -225,7 +225,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The others, each in a build of its own.
+    /// Runs the other mutants, each in a separate build.
     fn alone(
         &self,
         chosen: &[&Mutant],

@@ -1,7 +1,7 @@
 //! The repository and its mutants → a woven copy, the mutants that do not compile, and the copy's
 //! test programs.
 //!
-//! Neighbours: `weave` writes the sources; `run` runs the programs.
+//! `weave` writes the sources of the copy.
 //!
 //! Invariants: (1) the copy is written only where it changes, so cargo builds no more than it must;
 //! (2) a mutant is unviable only if the compiler reports an error in the body that it alone has.
@@ -38,13 +38,13 @@ pub struct Program {
     pub folder: PathBuf,
     /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
-    /// What is in the names of the tests that are run.
+    /// Part of the names of the tests that are run; empty for all.
     pub only: &'static str,
     /// Beginnings of names of tests that it leaves out.
     pub skipped: &'static [&'static str],
 }
 
-/// What was woven.
+/// The result of a build with mutants woven in.
 #[derive(Debug)]
 pub struct Built {
     /// Mutants that do not compile.
@@ -54,8 +54,8 @@ pub struct Built {
 }
 
 impl Bench {
-    /// A bench in this folder, with a copy of all files of the repository at `root` that version
-    /// control knows or would, but for those that [`Bench::build`] writes.
+    /// Makes a bench in `folder`, with a copy of all files of the repository at `root` that version
+    /// control knows or would know, except the files that [`Bench::build`] writes.
     ///
     /// # Errors
     /// If git or the file system refuses.
@@ -139,8 +139,8 @@ impl Bench {
         }
     }
 
-    /// What an earlier run over the same sources has found: mutants that do not compile, functions
-    /// that constants need.
+    /// Reads the findings of an earlier run over the same sources: mutants that do not compile, and
+    /// functions that constants need.
     fn known(&self, sources: u64) -> Option<(BTreeSet<usize>, BTreeSet<String>)> {
         let text = fs::read_to_string(self.notes()).ok()?;
         let mut lines = text.lines();
@@ -231,7 +231,7 @@ impl Bench {
         let mut cargo = Command::new("cargo");
         cargo.args(args).args(["--locked", "--message-format=json", "--quiet"]);
         cargo.current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target);
-        // What a mutant leaves unused is no error, and backtraces need no lines.
+        // Code that a mutant leaves unused is no error, and backtraces need no lines.
         cargo.env("RUSTFLAGS", "--cap-lints=allow").env("CARGO_PROFILE_DEV_DEBUG", "0");
         cargo.env("CARGO_INCREMENTAL", "0").stderr(Stdio::null());
         let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;

@@ -33,8 +33,9 @@ pub fn parse(text: &str) -> Result<Explained, String> {
     Ok(rows)
 }
 
-/// What is wrong with the list after a run over `mutants`, which were chosen from `all`: survivors
-/// without a row, rows of mutants that are caught, and rows of mutants that no longer exist.
+/// Compares the list with the verdicts of a run over `mutants`, which were chosen from `all`.
+/// Returns the complaints: survivors without a row, rows of mutants that are caught, and rows of
+/// mutants that no longer exist.
 pub fn compare(
     explained: &Explained,
     all: &[Mutant],

@@ -1,7 +1,6 @@
-//! What `cargo mutants --list --json` writes → mutants with byte offsets and keys.
+//! Output of `cargo mutants --list --json` → mutants with byte offsets and keys.
 //!
-//! Neighbours: `weave` applies them. A mutant that cargo-mutants names in a way that is not
-//! understood is an error, not left out.
+//! A mutant that cargo-mutants names in a way that is not understood is an error, not left out.
 
 use super::Mutant;
 use crate::Tree;
@@ -19,7 +18,7 @@ pub fn parse(json: &str, tree: &Tree) -> Result<Vec<Mutant>, String> {
         mutant(i + 1, entry, tree).ok_or_else(|| format!("not a mutant of this tree: {entry}"))
     });
     let mut mutants: Vec<Mutant> = mutants.collect::<Result<_, _>>()?;
-    // What is equal in all four parts is told apart by its place in the order of the source.
+    // Mutants with equal keys are told apart by their order in the source.
     let mut seen: BTreeMap<[String; 4], usize> = BTreeMap::new();
     for mutant in &mut mutants {
         let times = seen.entry(mutant.key().map(str::to_owned)).or_default();

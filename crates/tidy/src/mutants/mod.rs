@@ -20,8 +20,8 @@
 //! [`FAR`]) take no random seeds and measure no time.
 //!
 //! Limits: a test that takes ten times as long as without a mutant counts as caught, as does one
-//! that takes too much memory. Green does not show that the tests see faults that are larger than
-//! cargo-mutants' edits. One tree and one target folder of about 1 GB in `target/mutants`.
+//! that takes too much memory. A green run does not show that the tests see faults that are larger
+//! than cargo-mutants' edits. One tree and one target folder of about 1 GB in `target/mutants`.
 
 pub mod build;
 pub mod explained;
@@ -41,8 +41,8 @@ pub struct Judge {
     pub target: &'static str,
     /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
-    /// What is in the names of the tests that are run: a module of the program, with its colons;
-    /// empty for all.
+    /// Part of the names of the tests that are run: a module of the program, with its colons; empty
+    /// for all.
     pub only: &'static str,
     /// Beginnings of names of tests that it leaves out: they run none of the mutated code, or take
     /// long and are asked about under another name.
@@ -77,7 +77,7 @@ const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
 const CERTIFY: &[&str] = &["prova-certify"];
-/// What the lemmas execute.
+/// The sources that the lemmas execute.
 const RULES: &[&str] = &[
     "crates/check/src/rules",
     "crates/check/src/value.rs",
@@ -175,7 +175,7 @@ pub struct Mutant {
     pub span: (usize, usize),
     /// By what.
     pub replacement: String,
-    /// What cargo-mutants calls the edit, without place and function.
+    /// The edit as cargo-mutants names it, without place and function.
     pub mutation: String,
     /// The line of source that changes, trimmed; `-` where the body of the function is replaced.
     /// `#2` and so on where the same edit can be made more than once in such a line of the
@@ -184,7 +184,7 @@ pub struct Mutant {
 }
 
 impl Mutant {
-    /// What a mutant is known by: file, function, mutation, line.
+    /// The identity of a mutant: file, function, mutation, line.
     pub fn key(&self) -> [&str; 4] {
         [&self.file, &self.function, &self.mutation, &self.line]
     }
@@ -211,7 +211,7 @@ fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     })
 }
 
-/// What the tests say of a mutant.
+/// The verdict of the tests on a mutant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// It does not compile.

@@ -1,7 +1,7 @@
 //! Test programs and a mutant → the first program that fails, or none.
 //!
-//! Neighbours: `build` makes the programs. The mutant's number is in the environment
-//! ([`VARIABLE`]); 0 is none of them.
+//! The mutant's number is in the environment ([`VARIABLE`]); 0 stands for the code without a
+//! mutant.
 //!
 //! A program is stopped at the first of its tests that fails, which its output says; the tests in
 //! it run one by one, so with one mutant the same test is the first in every run.

@@ -8,13 +8,12 @@
 //!                                        /*@-*/ } }
 //! ```
 //!
-//! Neighbours: `list` gives the mutants, `build` compiles the result and asks [`Woven::at`] which
-//! mutant a line belongs to.
+//! `build` compiles the result and asks [`Woven::at`] which mutant a line belongs to.
 //!
 //! Limits: a function's body is found by its tokens (the first brace outside of brackets). A mutant
-//! outside of functions, in a function inside another one, or in one whose result has an opaque
-//! type (its bodies would differ in type) is not woven, but for methods that give an `impl
-//! Iterator`, which is boxed. A `const fn` loses its `const`, and keeps it (unwoven) where a
+//! is not woven outside of functions, in a function inside another one, or in one whose result has
+//! an opaque type (its bodies would differ in type); methods that give an `impl Iterator` are
+//! woven, with the iterator boxed. A `const fn` loses its `const`, and keeps it (unwoven) where a
 //! constant needs it.
 
 use super::Mutant;
@@ -24,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The environment variable that says which mutant is in force.
 pub const VARIABLE: &str = "PROVA_MUTANT";
 
-/// What asks for it, at the end of the root of each crate that has mutants, with a name of its own
-/// for `std`, which a crate may do without.
+/// The function that reads the mutant's number, put at the end of the root of each crate that has
+/// mutants. It has another name for `std`, because a crate may be `no_std`.
 const SWITCH: &str = r#"
 extern crate std as mutants_std;
 #[inline]
@@ -152,7 +151,7 @@ pub fn edited(text: &str, (start, end): (usize, usize), mutant: &Mutant) -> Stri
     format!("{}{}{}", &text[start..from], mutant.replacement, &text[to..end])
 }
 
-/// What stands between the braces of a function's body.
+/// The byte range between the braces of a function's body.
 fn body(file: &SourceFile, (start, end): (usize, usize)) -> Option<(usize, usize)> {
     let mut depth = 0usize;
     for (at, byte) in file.code.bytes().enumerate().take(end).skip(start) {

@@ -113,7 +113,7 @@ fn ref_is_null(a: u64) -> u32 {
     u32::from(a == 0)
 }
 
-/// What a pure, trapping or branching instruction does.
+/// The outcome of a pure, trapping or branching instruction.
 enum Done {
     Next,
     Jump(i32),

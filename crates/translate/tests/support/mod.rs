@@ -1,4 +1,4 @@
-//! What the tests of the translator share: two tiny interpreters, a check of the shape of
+//! Helpers that the tests of the translator share: two tiny interpreters, a check of the shape of
 //! candidates, an encoder.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
@@ -48,9 +48,9 @@ pub(crate) fn translate_all(
     module.defined_funcs().map(translate).collect()
 }
 
-/// What each candidate must look like whatever it computes: code that decodes without gaps, targets
-/// and hints at instruction starts, slots inside the frame, order in map and hints, the frame
-/// within its charge.
+/// The shape that each candidate must have, independent of its results: code that decodes without
+/// gaps, targets and hints at instruction starts, slots inside the frame, order in map and hints,
+/// the frame within its charge.
 pub(crate) fn shape(candidate: &Candidate, facts: &FuncFacts, settings: &Settings) {
     let words = &candidate.words;
     let mut starts = vec![false; words.len() + 1];

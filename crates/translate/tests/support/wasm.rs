@@ -209,7 +209,7 @@ fn body(module: &Module, func: FuncIdx) -> Body<'_> {
     Body { operators, ends, local_cells, frame_cells, param_cells, result_cells }
 }
 
-/// What a branch costs for the cells that it takes along.
+/// The cost of a branch for the cells that it takes along.
 fn carried(operator: &Operator<'_>, labels: &[Label]) -> u64 {
     let depth = match operator {
         Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => *relative_depth,

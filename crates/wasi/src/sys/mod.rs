@@ -1,5 +1,5 @@
-//! What the operating system does for us, behind one set of names: everything that is not the same
-//! on every host.
+//! The services of the operating system behind one set of names: everything that is not the same on
+//! every host.
 //!
 //! Files and directories of the host → preview 1 values. Used by the file-system, clock, poll and
 //! random modules; uses only `types`. One module for each family of hosts, chosen here and nowhere
@@ -29,7 +29,7 @@ pub(crate) struct Open {
     pub(crate) fdflags: u16,
 }
 
-/// What to do with one time of a file.
+/// The setting of one time of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetTime {
     Omit,

@@ -114,19 +114,19 @@ macro_rules! filestat {
     }};
 }
 
-/// What the host knows of an open file.
+/// The host's attributes of an open file.
 pub(crate) fn filestat_of_file(file: &File) -> io::Result<Filestat> {
     use std::os::unix::fs::MetadataExt;
     Ok(filestat!(file.metadata()?))
 }
 
-/// What the host knows of an open directory.
+/// The host's attributes of an open directory.
 pub(crate) fn filestat_of_dir(dir: &Dir) -> io::Result<Filestat> {
     use cap_std::fs::MetadataExt;
     Ok(filestat!(dir.dir_metadata()?))
 }
 
-/// What the entry `name` of `dir` is, `None` if there is none (invariant 1).
+/// The attributes of the entry `name` of `dir`, `None` if there is none (invariant 1).
 pub(crate) fn look(dir: &Dir, name: &OsStr) -> io::Result<Option<Filestat>> {
     let stat = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => stat,
@@ -219,7 +219,7 @@ pub(crate) fn open_dir_entry(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
 
 /// Lists `dir` from its beginning, without `.` and `..`, calling `each` until it fails.
 pub(crate) fn list(dir: &Dir, each: &mut dyn FnMut(HostEntry) -> Outcome) -> Outcome {
-    // A new descriptor, because `dir` may be open for searching only and has a position of its own.
+    // A new descriptor, because `dir` may be open for searching only, and its position is shared.
     let readable = readable_dir(dir)?;
     for entry in rustix::fs::Dir::new(readable).map_err(io::Error::from)? {
         let entry = entry.map_err(io::Error::from)?;
@@ -463,7 +463,7 @@ impl HostClock {
     }
 }
 
-/// What the clock shows, in nanoseconds.
+/// The time of the clock, in nanoseconds.
 pub(crate) fn clock_ns(clock: HostClock) -> Option<u64> {
     let time = rustix::time::clock_gettime(clock.id());
     Some(timestamp_ns(time.tv_sec as _, time.tv_nsec as _))

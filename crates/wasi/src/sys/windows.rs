@@ -60,7 +60,7 @@ macro_rules! kind {
     };
 }
 
-/// What the host knows of an open file.
+/// The host's attributes of an open file.
 pub(crate) fn filestat_of_file(file: &File) -> io::Result<Filestat> {
     let Ok(metadata) = file.metadata() else {
         return Ok(filestat(Filetype::CharacterDevice, 0, [0; 3]));
@@ -75,12 +75,12 @@ fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
     filestat(kind!(metadata), metadata.len(), times)
 }
 
-/// What the host knows of an open directory.
+/// The host's attributes of an open directory.
 pub(crate) fn filestat_of_dir(dir: &Dir) -> io::Result<Filestat> {
     Ok(filestat_of(&dir.dir_metadata()?))
 }
 
-/// What the entry `name` of `dir` is, `None` if there is none.
+/// The attributes of the entry `name` of `dir`, `None` if there is none.
 pub(crate) fn look(dir: &Dir, name: &OsStr) -> io::Result<Option<Filestat>> {
     match dir.symlink_metadata(name) {
         Ok(metadata) => Ok(Some(filestat_of(&metadata))),
@@ -279,7 +279,7 @@ pub(crate) enum HostClock {
     Thread,
 }
 
-/// What the clock shows, in nanoseconds; `None` where the standard library has no such clock.
+/// The time of the clock, in nanoseconds; `None` where the standard library has no such clock.
 pub(crate) fn clock_ns(clock: HostClock) -> Option<u64> {
     match clock {
         HostClock::Realtime | HostClock::Monotonic => Some(time_ns(Ok(SystemTime::now()))),

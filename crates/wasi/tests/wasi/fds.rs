@@ -281,7 +281,7 @@ fn directories_are_listed_in_order_whatever_the_buffer() {
     for buffer_len in [30, 31, 64, 4096] {
         assert_eq!(listing(&mut w, 3, buffer_len), expected, "{buffer_len}");
     }
-    // What changes meanwhile does not disturb a listing that has begun.
+    // Changes meanwhile do not disturb a listing that has begun.
     w.ok("fd_readdir", &[3, DATA, 60, 0, OUT]);
     w.create("aaa", b"");
     w.ok("fd_readdir", &[3, DATA, 4096, 2, OUT]);

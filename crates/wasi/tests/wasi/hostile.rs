@@ -1,6 +1,6 @@
 //! Arguments that no honest guest passes, from a small generator: no call may panic, grow, hang,
-//! pass a limit, or do more than it pays for. What is counted is what the guest sees: bytes of its
-//! memory that change, descriptors, and how often it is asked whether it may go on.
+//! pass a limit, or do more than it pays for. The counts are of the guest's observations: bytes of
+//! its memory that change, descriptors, and how often it is asked whether it may go on.
 //!
 //! Green does not prove that the results are right, nor that a unit is worth its time.
 
@@ -196,7 +196,7 @@ fn no_arguments_pass_tight_limits() {
     }
 }
 
-/// What once was nearly free, each for the price of its work.
+/// Calls that once were nearly free, each for the price of its work.
 #[cfg(unix)]
 #[test]
 fn what_is_much_work_costs_much() {

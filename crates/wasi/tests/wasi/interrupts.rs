@@ -68,7 +68,7 @@ fn big_vector(w: &mut World, pieces: u64) -> [u64; 2] {
     [IOVS, 1]
 }
 
-/// Calls a guest that may go on so many times; whether it was interrupted.
+/// Calls with a guest that is interrupted after `polls` polls; whether it was interrupted.
 fn interrupted(w: &mut World, polls: u64, name: &str, args: &[u64]) -> bool {
     w.guest.interrupt_after(polls);
     let result = w.call(name, args);
@@ -141,7 +141,7 @@ fn files_are_read_and_written_in_pieces() {
         }
         w.ok("fd_seek", &[fd, 0, 0, OUT]);
         assert!(interrupted(&mut w, polls - PIECES / 2, name, &args), "{name}");
-        // What has moved stays moved: the position is behind it, or the file is longer.
+        // Bytes that have moved stay moved: the position is behind them, or the file is longer.
         let size = std::fs::metadata(w.temp.inside().join("f")).unwrap().len();
         w.ok("fd_tell", &[fd, OUT]);
         let done = match name {
@@ -236,7 +236,7 @@ fn a_listing_is_stopped_and_forgotten() {
     let used = w.u32_at(OUT);
     std::fs::write(w.temp.inside().join("file100"), b"").unwrap();
     assert!(interrupted(&mut w, 50, "fd_readdir", &[3, BIG, 100_000, 0, OUT]));
-    // The old listing is gone as well: the next call takes a new one, whatever its cookie.
+    // The old listing is gone as well: the next call takes a new one, for any cookie.
     w.ok("fd_readdir", &[3, BIG, 100_000, 1, OUT]);
     assert_eq!(w.u32_at(OUT) + 25, used + 24 + 7);
 }

@@ -126,7 +126,7 @@ fn descriptors_are_so_many() {
     assert_eq!(w.open("a", 0, 0, READ), Ok(first));
     w.ok("fd_close", &[0]);
     assert_eq!(w.open("a", 0, 0, READ), Ok(0));
-    // What is granted is granted, however many.
+    // The embedder's grants are not limited in number.
     let mut builder = WasiCtxBuilder::new();
     builder.limits(WasiLimits { max_resources: 2, ..WasiLimits::default() });
     for _ in 0..3 {

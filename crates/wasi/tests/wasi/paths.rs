@@ -75,7 +75,7 @@ fn rights_are_handed_down_and_only_shrink() {
     w.ok("fd_read", &[fd, iovs, count, OUT]);
     w.fails("fd_write", &[fd, iovs, count, OUT], Errno::Badf);
     w.fails("fd_sync", &[fd], Errno::NotCapable);
-    // What is not handed down cannot be asked for.
+    // A right that is not handed down cannot be asked for.
     let sub = w.open("dir", 0, DIRECTORY, DIR_RIGHTS).unwrap();
     w.ok("fd_fdstat_set_rights", &[sub, path_open, READ | 1 << 4 | WRITE]);
     let [ptr, len] = w.path("f");
@@ -243,7 +243,7 @@ fn symbolic_links_are_made_read_and_followed() {
     }
     w.open("d-slash", FOLLOW, 0, READ).unwrap();
     w.open("d-slash/../f", 0, 0, READ).unwrap();
-    // What must be new is not made behind a link; otherwise it is.
+    // A file that must be new is not made behind a link; otherwise it is.
     assert_eq!(w.open("dangling", FOLLOW, CREAT | EXCL, READ), Err(Errno::Exist.into()));
     assert!(!w.temp.inside().join("none").exists());
     w.open("dangling", FOLLOW, CREAT, READ).unwrap();

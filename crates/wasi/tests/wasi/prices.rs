@@ -1,4 +1,4 @@
-//! What each call charges, to the unit, and that `docs/semantics.md` says so.
+//! The charges of each call, to the unit, and that `docs/semantics.md` states them.
 //!
 //! Green does not prove that a price fits the work: `examples/prices.rs` measures that.
 

@@ -52,14 +52,14 @@ const FREE: &[&str] = &[
     "proc_raise",
     "random_get",
     "sched_yield",
-    // Sockets are not offered, whatever the rights.
+    // Sockets are not offered, with any rights.
     "sock_accept",
     "sock_recv",
     "sock_send",
     "sock_shutdown",
 ];
 
-/// What of a descriptor a right belongs to.
+/// The set of a descriptor's rights that a right belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     /// The file `f`, opened for reading and writing.
@@ -68,7 +68,7 @@ enum Of {
     Dir,
     /// The same directory under another number, the target of a link or rename.
     Other,
-    /// What the directory hands on.
+    /// The rights that the directory hands on.
     Inheriting,
 }
 
@@ -184,7 +184,7 @@ const ROWS: &[Row] = &[
     ),
     Row("path_open", |w, fds| path_open(w, fds, "f", 0, 0), &[(Of::Dir, OPEN)]),
     Row("path_open", |w, fds| path_open(w, fds, "d", DIRECTORY, 0), &[(Of::Dir, OPEN)]),
-    // To exclude is no right of its own.
+    // To exclude is no separate right.
     Row("path_open", |w, fds| path_open(w, fds, "f", EXCL, 0), &[(Of::Dir, OPEN)]),
     Row(
         "path_open",
@@ -216,7 +216,7 @@ const ROWS: &[Row] = &[
             (Of::Inheriting, WRITE),
         ],
     ),
-    // Appending and not waiting are no rights of their own.
+    // Appending and not waiting are no separate rights.
     Row("path_open", |w, fds| path_open(w, fds, "f", 0, 1 | 4), &[(Of::Dir, OPEN)]),
     Row(
         "path_open",
@@ -295,7 +295,7 @@ fn call_with(row: &Row, allowed: impl Fn(Of) -> u64) -> Code {
     }
     let args = row.1(&mut w, &fds);
     let code = w.call(row.0, &args).unwrap();
-    // The call is about its events, each with an error of its own.
+    // The call is about its events, each with an error field.
     if row.0 == "poll_oneoff" && code == 0 {
         return Code(u32::from(w.bytes(EVENTS + 8, 1)[0]));
     }
@@ -359,7 +359,7 @@ fn rights_never_widen() {
         let (base, inheriting) = rights(&mut w, fd);
         let keep = [base & base.wrapping_neg(), inheriting & inheriting.wrapping_neg()];
         for bit in bits(u64::MAX) {
-            // What is not there cannot be had, now or after a loss.
+            // A right that is not there cannot be had, now or after a loss.
             if base & bit == 0 {
                 w.fails("fd_fdstat_set_rights", &[fd, base | bit, inheriting], Errno::NotCapable);
             }

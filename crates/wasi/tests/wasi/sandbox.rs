@@ -29,7 +29,7 @@ fn world() -> World {
     w
 }
 
-/// What is outside is as it was.
+/// Asserts that the files outside are unchanged.
 #[track_caller]
 fn untouched(w: &World, case: &str) {
     let secret = w.temp.outside().join("secret");

@@ -47,7 +47,7 @@ impl Fake {
         Fake { memory, fuel: u64::MAX, polls: 0, polls_max: u64::MAX, patience: None }
     }
 
-    /// From now on it may go on so many times more.
+    /// Interrupts the guest after `polls` more polls.
     pub(crate) fn interrupt_after(&mut self, polls: u64) {
         self.polls_max = self.polls + polls;
     }
@@ -73,7 +73,7 @@ impl Guest for Fake {
     }
 }
 
-/// A directory of its own that is removed at the end.
+/// A private directory that is removed at the end.
 pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {

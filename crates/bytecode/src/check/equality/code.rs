@@ -17,7 +17,7 @@ use prova_terms::Vn;
 /// A term on the code's side.
 pub(super) type Sym<'t> = symbolic::Sym<'t, true>;
 
-/// What the walk has to do after an instruction.
+/// The next step of the walk after an instruction.
 pub(super) enum Step {
     /// Go on with the next one.
     Next,
@@ -136,7 +136,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let at =
             self.locals[..params.len()].binary_search_by_key(&vn, |&(slot, _)| Vn::param(slot));
         let narrow = at.is_ok_and(|at| matches!(params[at], ValType::I32 | ValType::F32));
-        // What nothing has written is refused where it is read.
+        // A read of a slot that nothing has written is refused by another rule.
         if narrow || vn == Vn::UNDEF {
             return Ok(());
         }

@@ -283,7 +283,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         Some(self.state.entry_cell(first))
     }
 
-    /// What is wrong with an edge that is not right.
+    /// The fault of an edge that is not right.
     #[cold]
     fn wrong_edge(&self, at: usize) -> Fault {
         let frame = &self.frames[at];
@@ -302,8 +302,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Fault::new(Rule::Operators, "an empty operand stack")
     }
 
-    /// What is wrong with the edge from the condition of an `if` without `else` to its end, seen
-    /// from the `end`.
+    /// The fault of the edge from the condition of an `if` without `else` to its end, seen from the
+    /// `end`.
     #[cold]
     fn wrong_direct(&mut self, at: usize) -> Fault {
         let frame = &mut self.frames[at];

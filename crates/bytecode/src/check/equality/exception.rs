@@ -3,9 +3,9 @@
 //!
 //! A clause is an edge from every instruction inside its `try_table` that may throw to its label.
 //! Its values are written by the runtime into the label's home slots, the same on both sides, so
-//! that of `control`'s rules for edges only E1 is left: no local and no frozen position below the
+//! only E1 of `control`'s rules for edges is left: no local and no frozen position below the
 //! label's base is in the mismatch set, at the very instruction. One comparison with the greatest
-//! base of all clauses around says it for all of them.
+//! base of all clauses around covers them all.
 //!
 //! The table must have exactly the clauses of the reachable `try_table`s, in the order of their
 //! ends, each with its range, tag, slot and target.

@@ -80,8 +80,8 @@ pub(super) fn prove<O: Observer>(form: &mut Walk<'_>, observer: O) -> Result<(),
     Ok(())
 }
 
-/// What one proof leaves to the next one of its thread, so that a small function allocates nothing.
-/// Each proof resets what it takes.
+/// The memory that one proof leaves to the next one of its thread, so that a small function
+/// allocates nothing. Each proof resets the parts that it takes.
 struct Scratch {
     terms: RefCell<Terms>,
     buffers: Buffers,

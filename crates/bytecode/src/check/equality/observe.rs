@@ -1,4 +1,4 @@
-//! What may be seen of a walk: the two sides before each operator and after each instruction, for
+//! An observer's view of a walk: the two sides before each operator and after each instruction, for
 //! records that people read.
 //!
 //! A proof is generic in its [`Observer`]. The check of code that is to run has `()`, which sees
@@ -7,7 +7,7 @@
 //!
 //! # Why an observer cannot change a verdict
 //! It is handed [`Sides`] and the table of terms by shared reference, and gives nothing back.
-//! Neither holds a cell, so nothing behind the references can change; what `Sides` has of its own
+//! Neither holds a cell, so nothing behind the references can change; the fields that `Sides` owns
 //! are copies. The walk never reads an observer. One that panics ends its own record, and one that
 //! loops never ends it; a witness comes from a walk without observer only.
 
@@ -17,7 +17,7 @@ use crate::encode::Inst;
 use crate::ops::RegClass;
 use prova_terms::{Terms, Vn};
 
-/// What sees a walk.
+/// An observer of a walk.
 pub(crate) trait Observer {
     /// The walk comes to the operator at `sides.offset`.
     #[inline]
@@ -70,12 +70,12 @@ impl Sides<'_> {
         self.state.entry_cell(i)
     }
 
-    /// What the Wasm has in a cell.
+    /// The value that the Wasm has in a cell.
     pub(crate) fn wasm(&self, cell: u32) -> Vn {
         self.state.wasm(cell)
     }
 
-    /// What the code has in a slot, or in the accumulator that the number stands for.
+    /// The value that the code has in a slot, or in the accumulator that the number stands for.
     pub(crate) fn code(&self, slot: u32) -> Vn {
         let class = RegClass::ALL.into_iter().find(|&class| accumulator_cell(class) == slot);
         class.map_or_else(|| self.state.code(slot), |class| self.state.accumulator(class))

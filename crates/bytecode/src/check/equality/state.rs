@@ -405,7 +405,7 @@ impl State {
     }
 
     /// The lowest cell of those where the sides differ, where they do not all agree. Linear in the
-    /// locals: for what is told of a refusal.
+    /// locals: only for the message of a refusal.
     #[cold]
     pub(super) fn mismatch_below(&self, base: u32) -> u32 {
         let differs = |&s: &u32| self.code(s) != self.wasm(s);

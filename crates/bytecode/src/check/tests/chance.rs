@@ -43,7 +43,7 @@ fn no_candidate_panics() {
     assert!(accepted > 500 && refused > 5_000, "{accepted} accepted, {refused} refused");
 }
 
-/// The recorded walk decides as the check does, and whatever it refuses it can tell.
+/// The recorded walk decides as the check does, and explains every refusal.
 #[test]
 fn explanations_agree_with_the_check() {
     let mut random = Random::new(5);

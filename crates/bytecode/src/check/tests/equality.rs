@@ -2,9 +2,9 @@
 //! too, the others each have one fault and are refused by the rule that it breaks. Some faults are
 //! seen by the form already: then that is the rule.
 //!
-//! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code
-//! by chance and runs what is accepted. Q1 has no twin: every operator of a module that is decoded
-//! is known.
+//! A green run does not show that no other wrong code is accepted: `prova-testing mutations` edits
+//! code by chance and runs what is accepted. Q1 has no twin: every operator of a module that is
+//! decoded is known.
 
 mod accumulators;
 mod cases;

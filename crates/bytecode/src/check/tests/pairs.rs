@@ -20,7 +20,7 @@ const LOOP: &str =
     "(module (func (param i32) (result i32) loop local.get 0 br_if 0 end local.get 0))";
 
 /// func0 and func1 are imported, func2 is under test (L = 1, frame 5), func3 takes two and gives
-/// three. The written types come first: type2 is that of func0, type3 of func1.
+/// three. The written types come first: type2 is func0's, type3 func1's.
 const CALLS: &str = "(module
     (import \"a\" \"a\" (func (param i32) (result i32))) (import \"a\" \"b\" (func))
     (func (param i32) (result i32) local.get 0 i32.const 1 i32.const 2 call 3 drop drop drop)

@@ -10,7 +10,7 @@ use super::twin::Spot;
 use super::{Compiled, Lockstep};
 use crate::trace::{function, named};
 use prova::Result;
-use prova_builds::names::printable;
+use prova_builds::names::{counted, printable};
 use prova_module::{FuncIdx, Module};
 use serde::Serialize;
 use std::fmt::Write;
@@ -297,12 +297,13 @@ impl LockstepReport {
             let _ = writeln!(text, "{title}: {}", first.what);
             first.write(&mut text);
         } else {
-            let _ = writeln!(text, "no difference in {} events", self.events);
+            let _ = writeln!(text, "no difference in {}", counted(self.events, "event"));
         }
         let _ = writeln!(
             text,
-            "\n{} activations of specialised functions, {} of which called the generic one",
-            self.activations, self.fallbacks
+            "\n{} of specialised functions, {} of which called the generic one",
+            counted(self.activations, "activation"),
+            self.fallbacks
         );
         let ends = [("generic", &self.generic_ended), ("specialised", &self.specialized_ended)];
         for (name, end) in ends {

@@ -318,7 +318,8 @@ fn a_suspended_call_that_is_dropped_gives_its_stack_back() {
         assert_eq!(call(&mut test.store, increment, 5), Ok(6));
         test.is_as_new();
 
-        // One that is not dropped holds what lies below it, whatever becomes of that.
+        // A suspension that is not dropped keeps the frames below it, also when their own
+        // suspension is dropped.
         let first = suspension(&mut test.store, f, 1);
         let second = suspension(&mut test.store, f, 2);
         let held = test.store.height_left();

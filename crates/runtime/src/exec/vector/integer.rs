@@ -1,8 +1,8 @@
 //! Integer lanes, and lanes moved, by SSE2.
 //!
-//! What SSE2 has no short sequence for stays `prova_num`'s. Unsigned comparisons of bytes and
-//! 16-bit lanes lean on unsigned minima or differences that SSE2 has, those of 32-bit lanes on
-//! signed ones of operands with their top bits turned. A lane that an immediate names is found by
+//! Operators without a short SSE2 sequence stay with `prova_num`. Unsigned comparisons of bytes and
+//! 16-bit lanes use unsigned minima or differences that SSE2 has. Those of 32-bit lanes compare
+//! signed, with the operands' top bits flipped. A lane that an immediate names is found by
 //! comparing its number with the numbers of all lanes.
 
 use super::{aliases, operators};

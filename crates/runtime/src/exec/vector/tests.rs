@@ -3,8 +3,8 @@
 //! The list has all operators, not those alone that are defined here: an operator that no level
 //! defines is compared with itself, and nobody has to remember a new one.
 //!
-//! Green does not show that a handler calls the operator of its row (the tests of handlers do), nor
-//! anything of the wide level on a machine without it.
+//! A green run does not show that a handler calls the operator of its row (the tests of handlers
+//! do), nor anything of the wide level on a machine without it.
 
 use super::{baseline, has_wide, wide};
 use prova_num::NumError;
@@ -13,7 +13,7 @@ use prova_random::Rng;
 /// Tuples of operands for each operator and level.
 const TUPLES: usize = 4_000;
 
-/// What operators treat apart, in lanes of each width.
+/// Values that operators treat differently, in lanes of each width.
 const BYTES: [u8; 12] = [0, 1, 2, 7, 15, 16, 31, 0x7e, 0x7f, 0x80, 0x81, 0xff];
 const HALVES: [u16; 8] = [0, 1, 0xff, 0x100, 0x7fff, 0x8000, 0x8001, 0xffff];
 const WORDS: [u32; 10] =
@@ -167,8 +167,8 @@ impl<T: Outcome> Outcome for Result<T, NumError> {
     }
 }
 
-/// Operators of float lanes of which the machine decides the bits of a NaN. Minima and maxima are
-/// not among them: there `prova_num` decides.
+/// Operators of float lanes where the machine decides the bits of a NaN. Minima and maxima are not
+/// among them: there `prova_num` decides.
 const NAN_MAKERS: [&str; 9] =
     ["add", "sub", "mul", "div", "sqrt", "demote", "promote", "relaxed_madd", "relaxed_nmadd"];
 

@@ -32,7 +32,7 @@ pub(super) const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGIL
 /// The code of a memory error that no access of this thread has met: it does not recur.
 const BUS_MCEERR_AO: c_int = 5;
 
-/// A disposition, of which a handler may read and write every part.
+/// A disposition; a handler may read and write every part of it.
 struct Before {
     /// The handler, and `FLAGS` of its action in the highest byte, which no address uses.
     action: AtomicU64,
@@ -125,7 +125,7 @@ pub(super) fn set(signal: c_int, action: &libc::sigaction) -> bool {
 /// The installed action.
 fn present(signal: c_int) -> Option<libc::sigaction> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: reads the present action into memory of its type, of which zeros are a value.
+    // SAFETY: reads the present action into memory of its type, for which zeros are a value.
     unsafe {
         let read = libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0;
         read.then(|| action.assume_init())
@@ -141,8 +141,8 @@ pub(super) fn is_fault(signal: c_int, code: c_int) -> bool {
 /// Lets a signal that is not ours do what its disposition from before says.
 pub(super) fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let Some(before) = Before::of(signal) else { return };
-    // SAFETY: the number of the newest error is a variable of this thread, which whatever the
-    // signal has interrupted may be about to read.
+    // SAFETY: the number of the newest error is a variable of this thread. The code that the signal
+    // has interrupted may be about to read it.
     let error = unsafe { *libc::__errno_location() };
     // SAFETY: with `SA_SIGINFO` the system passes a `siginfo_t`.
     let code = unsafe { (*info).si_code };
@@ -193,8 +193,8 @@ fn call(
     if !action.has(libc::SA_NODEFER) {
         blocked |= 1 << (signal - 1);
     }
-    // Whoever has installed a handler after us calls ours from it: that one stays. No handler leads
-    // here from the default, so it is what another thread's handler has just left.
+    // A handler that was installed after ours calls ours: it stays. No handler leads here from the
+    // default, so it is one that another thread has just installed.
     let is_handler = |it: &libc::sigaction| it.sa_sigaction > libc::SIG_IGN;
     let installed = present(signal).filter(is_handler).unwrap_or_else(|| ours(signal));
     let (blocked, mut outer) = (set_of(blocked), set_of(0));
@@ -242,7 +242,7 @@ fn set_of(word: u64) -> libc::sigset_t {
 mod tests {
     use super::*;
 
-    /// What two threads find that get a signal at once.
+    /// Two threads that get a signal at once: only one runs a handler that is to run once.
     #[test]
     fn a_handler_for_once_is_one_threads() {
         let before = Before { action: AtomicU64::new(0), mask: AtomicU64::new(0) };

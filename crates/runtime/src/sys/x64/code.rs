@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 const ARENA_BYTES: usize = 2 << 30;
 /// The least that is tried.
 const ARENA_BYTES_MIN: usize = 64 << 20;
-/// What a piece begins at a multiple of: a line of the caches.
+/// The alignment of a piece, in bytes: a line of the caches.
 pub(crate) const ALIGN_BYTES: usize = 64;
 /// `int3`, which is between pieces.
 const BETWEEN: u8 = 0xCC;
@@ -33,7 +33,7 @@ const BETWEEN: u8 = 0xCC;
 static START: AtomicUsize = AtomicUsize::new(0);
 static END: AtomicUsize = AtomicUsize::new(0);
 
-/// What is free of the arena.
+/// The free ranges of the arena.
 struct Arena {
     /// The first byte that was never used.
     next: usize,
@@ -94,7 +94,7 @@ pub(crate) fn is_code(address: usize) -> bool {
     start != 0 && (start..END.load(Ordering::Acquire)).contains(&address)
 }
 
-/// Pieces of code in pages of their own, see above.
+/// Pieces of code in separate pages, see above.
 #[derive(Debug)]
 pub(crate) struct CodeMemory {
     start: NonNull<u8>,
@@ -143,7 +143,7 @@ impl CodeMemory {
         Ok(memory)
     }
 
-    /// The bytes of a piece; none of one that is not there.
+    /// The bytes of a piece; none if there is no such piece.
     pub(crate) fn bytes(&self, piece: usize) -> &[u8] {
         let place = self.pieces.get(piece).cloned().unwrap_or(0..0);
         // SAFETY: N1: they are readable and never change.
@@ -175,8 +175,8 @@ impl Drop for CodeMemory {
     fn drop(&mut self) {
         let (start, mapped) = (self.start.as_ptr(), self.mapped);
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
-        // SAFETY: the range is ours, and whoever drops it lets nothing lead there any more (A2);
-        // new pages take the place of the old ones, without access.
+        // SAFETY: the range is ours, and the owner that drops it lets nothing lead there any more
+        // (A2); new pages take the place of the old ones, without access.
         let cleared = unsafe { mmap_anonymous(start.cast(), mapped, ProtFlags::empty(), flags) };
         if cleared.is_ok()
             && let Ok(mut arena) = arena()
@@ -190,8 +190,8 @@ impl Drop for CodeMemory {
 mod tests {
     use super::*;
 
-    /// Pieces lie where they are said to, apart, each on a line of its own, and nothing that runs
-    /// is between them.
+    /// Pieces lie at the addresses reported, apart, each on separate cache lines, and nothing that
+    /// runs is between them.
     #[test]
     #[cfg(not(miri))]
     fn pieces_share_pages_and_nothing_else() {

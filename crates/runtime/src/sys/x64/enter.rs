@@ -47,7 +47,7 @@ impl Stop {
     }
 }
 
-/// What lies where code waits (N4), from `native_sp` up.
+/// The words where code waits (N4), from `native_sp` up.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Waiting {
@@ -214,7 +214,8 @@ exits! {
     exit_trap Trapped;
 }
 
-/// `perform(vmctx, height, opcode, first, second)`. What is performed at once gives 0.
+/// `perform(vmctx, height, opcode, first, second)`. It gives 0 if the operator was performed at
+/// once.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn exit_perform() {
     naked_asm!(

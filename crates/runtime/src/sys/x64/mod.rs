@@ -1,4 +1,5 @@
-//! What native code needs of Linux on x86-64: code memory, stacks, the ways in and out, signals.
+//! The services of Linux on x86-64 for native code: code memory, stacks, the ways in and out,
+//! signals.
 //!
 //! # Invariants
 //! * N1. Bytes of [`CodeMemory`] lie in the arena, never change after they were copied, and are

@@ -58,13 +58,13 @@ pub(super) fn leave(outer: *mut Vm) {
 pub(crate) fn install() -> bool {
     static DONE: OnceLock<bool> = OnceLock::new();
     *DONE.get_or_init(|| {
-        // What was there before is known before a handler of ours can run.
+        // The former handlers are recorded before a handler of ours can run.
         before::remember() && SIGNALS.into_iter().all(|signal| before::set(signal, &ours(signal)))
     })
 }
 
-/// Our action for a signal. What the system does again after a signal that is ignored or handled,
-/// it does again after ours.
+/// Our action for a signal. System calls that are restarted after an ignored or handled signal are
+/// restarted after ours.
 pub(super) fn ours(signal: c_int) -> libc::sigaction {
     // SAFETY: zeros are a value of the type.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
@@ -90,7 +90,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut li
         };
         let pc = registers[libc::REG_RIP as usize] as usize;
         if before::is_fault(signal, code) && is_code(pc) {
-            // SAFETY: N2, V9: the `Vm` is that of the native code that was interrupted here.
+            // SAFETY: N2, V9: the `Vm` belongs to the native code that was interrupted here.
             unsafe {
                 (*vm).native.trap_pc = pc;
                 (*vm).native.trap_registers = REGISTERS.map(|at| registers[at as usize] as u64);

@@ -21,7 +21,7 @@ pub(crate) struct NativeStack {
 unsafe impl Send for NativeStack {}
 
 impl NativeStack {
-    /// A stack of at least so many bytes.
+    /// A stack of at least `bytes` bytes.
     pub(crate) fn new(bytes: usize) -> Result<NativeStack, OutOfMemory> {
         let page = rustix::param::page_size();
         let bytes = bytes.checked_next_multiple_of(page).ok_or(OutOfMemory)?;

@@ -38,11 +38,11 @@ pub(crate) struct Param {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     pub(crate) params: Vec<Param>,
-    /// What it does before it returns its parameters.
+    /// The code before it returns its parameters.
     pub(crate) body: String,
     /// Whether its code is also run with the op's slots moved to other places.
     pub(crate) placed: bool,
-    /// What its results are instead of the parameters.
+    /// The results, where they are not the parameters.
     pub(crate) results: Option<String>,
     /// The fuel of its calls, or what is read at the epoch; plenty of the one and 0 of the other
     /// where it is empty.
@@ -207,8 +207,8 @@ impl Unit {
     }
 }
 
-/// The Wasm with `count` v128 locals in each function whose only locals are one v128: so many would
-/// make a long text.
+/// The Wasm with `count` v128 locals in each function whose only locals are one v128: as text the
+/// locals would be too long.
 pub(crate) fn widen(wasm: &[u8], count: usize) -> Vec<u8> {
     let mut new = wasm[..8].to_vec();
     let mut at = 8;

@@ -6,12 +6,12 @@
 //!                    └────────────────────────────── Reference ────────────────────────────────────────────────┘
 //! ```
 //!
-//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. What it
-//! cannot see is an executor that does something else than the row. Here the expectation is the
-//! reference tier's, which reads neither the rows nor the bytecode: it executes the Wasm operators,
-//! and shares with an executor `prova_num` and the store. So operand order, widths, extensions,
-//! immediates, offsets, bounds, slots, targets and traps are independent; numeric operators are
-//! `prova_num`'s own tests' matter.
+//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. It
+//! cannot see an executor that differs from the row. Here the expectation is the reference tier's,
+//! which reads neither the rows nor the bytecode: it executes the Wasm operators, and shares with
+//! an executor `prova_num` and the store. So operand order, widths, extensions, immediates,
+//! offsets, bounds, slots, targets and traps are independent; numeric operators are `prova_num`'s
+//! own tests' matter.
 //!
 //! Compared after each call: the cells of the whole frame (see `form`), or the kind, place and
 //! address of the trap; fuel; memories, tables, globals.
@@ -22,8 +22,7 @@
 //! * H2. Stores of all tiers have the same objects at the same addresses, so references are equal
 //!   cells.
 //!
-//! Neighbours: `cases` (op → Wasm), `form` (shape of a function), `place` (slots), `values`,
-//! `tiers` (runs). `handlers_plants` shows that faults of executors are seen.
+//! `handlers_plants` shows that faults of executors are seen.
 
 pub(crate) mod cases;
 pub(crate) mod form;
@@ -111,7 +110,7 @@ const PLAIN: Settings = Settings { metering: Metering::None, deterministic: fals
 const METERED: Settings = Settings { metering: Metering::Fuel, deterministic: true };
 const POLLED: Settings = Settings { metering: Metering::Epoch, deterministic: false };
 
-/// What was run for an op.
+/// The runs for an op.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
     /// Functions with the op in their code.
@@ -141,7 +140,7 @@ impl Reach {
     }
 }
 
-/// What a run has come to.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) ops: BTreeMap<Op, Reach>,
@@ -266,7 +265,7 @@ fn module_text(head: &str, funcs: &[Func]) -> String {
         let pads = match (&func.layout, func.high) {
             (None, _) => 0,
             (Some(_), false) => PADS,
-            // What is left of the greatest frame that a translator makes.
+            // The cells left of the greatest frame that a translator makes.
             (Some(_), true) => 65_535 - 2 * WIDE - func.form.cells(),
         };
         text.push_str(&func.form.text(&i.to_string(), pads, func.high));

@@ -9,7 +9,7 @@
 //! sources, or beside its result, is seen. The check proves the edited code as any other, so an
 //! edit that would change the meaning is refused and not run.
 //!
-//! Operands that the candidate has in accumulators go to cells of their own first; then each of the
+//! Operands that the candidate has in accumulators go to separate cells first; then each of the
 //! marks that the op takes is put on it, with a copy of the right class before or behind it.
 //!
 //! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16
@@ -158,8 +158,8 @@ pub(crate) fn place(
     if branches || op.class().is_terminator() || calls {
         after.clear();
     } else if frame_cells > 1 << 15 {
-        // What lies where the slots without their highest bit are: locals of a wide function, which
-        // nothing reads.
+        // Copies for the slots without their highest bit: these are locals of a wide function,
+        // which nothing reads.
         let cut = |place: u32| copy((base + u64::from(place)) & 0x7fff, 0, 1);
         before.extend(layout.sources.iter().map(|&place| cut(place)));
         after.splice(0..0, layout.results.iter().map(|&place| cut(place)));
@@ -246,8 +246,8 @@ fn emit(candidate: Candidate, lines: &[Line], subject: usize) -> Candidate {
         let table = if line.op.class() == Class::br_table { line.targets.len() } else { 0 };
         word += (line.op.words() + table) as u32;
     }
-    // What names an old word names the first line of that word: the copies before the moved
-    // instruction.
+    // A reference to an old word becomes one to the first line of that word: the copies before the
+    // moved instruction.
     let new =
         |old: u32| lines.iter().position(|line| line.old >= old).map_or(word, |line| words[line]);
     let mut code = CodeBuffer::new();

@@ -161,7 +161,7 @@ pub(crate) enum End {
     Fault(String),
 }
 
-/// What is observed of a call besides the objects of the instance.
+/// The observations of a call besides the objects of the instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     end: End,
@@ -255,7 +255,7 @@ impl Machine {
         Machine { executor, metering, store, instance, funcs, memories, args: Vec::new() }
     }
 
-    /// What executes.
+    /// The executor.
     pub(crate) fn executor(&self) -> &ExecutorKind {
         &self.executor
     }
@@ -341,8 +341,8 @@ impl Machine {
 /// Memories of a unit that are given their contents, and compared as a whole, at every call.
 const SMALL_BYTES: usize = 4096;
 
-/// What memories hold at the start: half of it zeros, so that comparisons with 0 hold now and then;
-/// no two alike.
+/// The initial contents of memories: half of it zeros, so that comparisons with 0 hold now and
+/// then; no two alike.
 static CONTENTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     let byte = |memory: usize, i: usize| {
         let mixed = (i as u32 + 1).wrapping_mul(0x9e37_79b9 + (memory as u32) * 0x6789_1234);
@@ -356,7 +356,7 @@ static CONTENTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     })
 });
 
-/// What units import: functions of the host, and of an instance of [`OTHER`].
+/// The imports of units: functions of the host, and of an instance of [`OTHER`].
 fn imports(store: &mut Store, module: &Module, settings: Settings) -> Vec<Extern> {
     let mut other = None;
     let mut imports = Vec::new();
@@ -398,8 +398,8 @@ fn grow(store: &mut Store, _: &mut dyn std::any::Any, cells: &mut [Cell]) -> Hos
     HostOutcome::Done
 }
 
-/// Whether a refusal is of a `copy_f32` from a slot of which the check does not know that it holds
-/// 32 bits (F8): the slots of such code stay where they are.
+/// Whether a refusal is of a `copy_f32` from a slot that the check does not know to hold 32 bits
+/// (F8): the slots of such code stay where they are.
 fn is_narrow_copy(candidate: &Candidate, error: &CheckError) -> bool {
     let inst = decode(&candidate.words, error.word);
     error.rule == Rule::Kinds && inst.is_ok_and(|inst| inst.op == Op::CopyF32)

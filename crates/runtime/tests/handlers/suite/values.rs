@@ -40,7 +40,7 @@ pub(crate) fn push_cells(ty: Ty, value: u128, cells: &mut Vec<u64>) {
     }
 }
 
-/// What operators on the type treat apart.
+/// The values of the type that operators treat differently.
 pub(crate) fn edges(ty: Ty) -> Vec<u128> {
     // Under Miri even a list takes its time.
     let step = if cfg!(miri) { 7 } else { 1 };

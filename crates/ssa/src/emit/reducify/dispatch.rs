@@ -96,8 +96,9 @@ impl Constants {
     }
 }
 
-/// Inserts dispatches; `flow` is that of the blocks with the dispatches behind. Gives the body and
-/// the witness that threading makes the one without dispatches of it. `None` beyond the limits.
+/// Inserts dispatches. `flow` is the flow of the blocks with the dispatches behind. Returns the
+/// body, and the witness that threading makes the one without dispatches of it. `None` beyond the
+/// limits.
 pub(super) fn insert(body: &Body, entries: &[Vec<u32>], flow: &Flow) -> Option<(Body, Witness)> {
     let count = body.block_count() as u32;
     let mut dispatches: Vec<Dispatch> =

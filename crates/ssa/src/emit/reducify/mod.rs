@@ -16,16 +16,17 @@
 //! copies takes them, `passes/check/copies.rs`; it has no part in this).
 //!
 //! # Why it is proved
-//! What is made here is never believed. Branch threading undoes a dispatch: along each edge the
-//! selector is constant, so the pass may lead the edge past it, and what results is the body as it
-//! was. That is what the check of passes proves, and equality goes both ways: so
-//! [`CheckedBody::undo`] takes a body from which this one results.
+//! The output is never believed. Branch threading undoes a dispatch: along each edge the selector
+//! is constant, so the pass may lead the edge past it, and the result is the body as it was. The
+//! check of passes proves that, and equality goes both ways: so [`CheckedBody::undo`] takes a body
+//! from which this one results.
 //!
 //! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
-//! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
+//! * I3. A dispatch gets a constant for each entry that is not selected, and nothing reads it.
 //! * I4. Definitions still dominate their uses, so nothing else changes. A new way comes to an
-//!   entry E from where another entry was meant. What dominates E dominates the first way into the
-//!   region by E, which comes from outside: so it is outside, and before every entry.
+//!   entry E from where another entry was meant. A block that dominates E dominates the first way
+//!   into the region by E, which comes from outside: so that block is outside, and before every
+//!   entry.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of
@@ -57,7 +58,7 @@ pub const ARGS_MAX: usize = 1 << 20;
 pub enum Irreducible {
     /// A limit of the page, or a shape that it names.
     Limit,
-    /// What was made is not proved: a bug.
+    /// The output is not proved: a bug.
     Refused(PassRejection),
 }
 

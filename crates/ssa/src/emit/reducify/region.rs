@@ -97,7 +97,7 @@ impl Parts {
         nodes.iter().copied().filter(|&node| is_entry(node)).collect()
     }
 
-    /// Gives nodes a part of their own.
+    /// Puts nodes into a new part.
     fn mark(&mut self, nodes: &[u32]) -> u32 {
         self.fresh += 1;
         nodes.iter().for_each(|&node| self.part[node as usize] = self.fresh);
@@ -144,7 +144,7 @@ impl Parts {
                     let from = stack.iter().rposition(|&other| other == node).unwrap_or(0);
                     let mut component = stack.split_off(from);
                     for &node in &component {
-                        // What is in a component is in no other one.
+                        // A node is in one component only.
                         self.part[node as usize] = 0;
                     }
                     let is_loop = graph.succs[node as usize].contains(&node);

@@ -15,13 +15,14 @@
 //! which asks again: `header; if  loop  body; header; br_if loop  end  end` (Muchnick, *Advanced
 //! compiler design and implementation*, 1997, 18.5, *loop inversion*).
 //!
-//! * H2. A header is copied that ends in a branch of which one edge stays in the loop and one
-//!   leaves it, and has at most [`INSTS_MAX`] instructions.
+//! * H2. A header is copied if it ends in a branch with one edge that stays in the loop and one
+//!   that leaves it, and has at most [`INSTS_MAX`] instructions.
 //! * H3. The edge that stays is the one that is taken if the condition holds, since Wasm has no
 //!   branch for the other case: a comparison is turned into its negation where nothing else reads
 //!   it, and other loops are left as they are.
-//! * H4. What others read of a header comes to them as parameters, but for constants (`carry`).
-//! * H5. What is made is reducible.
+//! * H4. Values of a header that other blocks read come to them as parameters, except constants
+//!   (`carry`).
+//! * H5. The result is reducible.
 //!
 //! Nothing here is believed: see `passes/check/copies.rs` for why copies are the same, and
 //! [`CheckedBody::undo`] for the parameters. Limits: loops of several latches get a copy for each
@@ -70,7 +71,7 @@ pub fn turn_loose(before: &LooseBody, passes: &[Pass]) -> Result<Option<LooseBod
     Ok(Some(optimize_loose(body, passes).0))
 }
 
-/// What is proposed.
+/// The proposed bodies.
 pub struct Turned {
     /// The body with parameters that carry values of headers.
     pub wide: Body,
@@ -78,12 +79,12 @@ pub struct Turned {
     pub witness: Witness,
     /// The body with copies of headers.
     pub body: Body,
-    /// By block: of which block of `wide` it is a copy.
+    /// By block: the block of `wide` that it is a copy of.
     pub origins: Vec<Block>,
 }
 
 impl Turned {
-    /// What is made of a body; `None` if there is nothing to turn.
+    /// The proposal for a body; `None` if there is nothing to turn.
     pub fn new(body: &Body) -> Option<Turned> {
         let plan = Plan::new(body)?;
         let (wide, witness) = widened(body, &plan)?;

@@ -55,7 +55,7 @@ impl Plan {
         (!turns.is_empty() && copies <= COPIES_MAX).then_some(Plan { flow, turns })
     }
 
-    /// The headers with what others read of them, but for constants (H4).
+    /// The headers with their values that other blocks read, except constants (H4).
     pub(super) fn homes(&self, body: &Body) -> Vec<Home> {
         let mut number = vec![NONE; body.block_count()];
         for (at, turn) in (0..).zip(&self.turns) {

@@ -16,15 +16,15 @@ use super::error::{Fault, PassRule as Rule, Verdict};
 use super::memory::{Known, Place, Waiting, place, plain};
 use super::reach::Reached;
 use crate::body::{Body, Def, Imm, InstData, Op};
+use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
-use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode};
 use prova_terms::Vn;
 use std::cell::OnceCell;
 
-/// What the old body and the witness's words about it amount to.
+/// The facts about the old body, from itself and from the witness.
 pub(in crate::passes) struct Before<'b> {
     pub(in crate::passes) body: &'b Body,
     module: &'b Module,
@@ -55,7 +55,7 @@ pub(in crate::passes) struct Before<'b> {
 
 impl<'b> Before<'b> {
     /// # Errors
-    /// Q4, Q5, Q6, as far as they speak of the old body alone.
+    /// Q4, Q5, Q6, for the parts that speak of the old body alone.
     pub(super) fn new(
         module: &'b Module,
         body: &'b Body,
@@ -76,8 +76,8 @@ impl<'b> Before<'b> {
         Ok(before)
     }
 
-    /// The same of a body of which no witness says anything yet, with what each instruction sees:
-    /// what a pass may count on.
+    /// The same of a body without witness, with the bytes that each instruction sees: the facts
+    /// that a pass may use.
     pub(in crate::passes) fn alone(
         module: &'b Module,
         body: &'b Body,
@@ -127,7 +127,7 @@ impl<'b> Before<'b> {
         Ok(())
     }
 
-    /// Takes the witness's words, as far as they name what exists.
+    /// Takes the witness's statements, if they name things that exist.
     fn read(&mut self, witness: &Witness) -> Verdict {
         for &block in &witness.threaded {
             let threaded = self.threaded.get_mut(block.index());
@@ -155,7 +155,7 @@ impl<'b> Before<'b> {
         }
     }
 
-    /// The block of which a value is a parameter.
+    /// The block that a value is a parameter of.
     pub(super) fn param_of(&self, value: Value) -> Option<Block> {
         match self.body.value(value).def {
             Def::Param(block, ..) => Some(block),
@@ -221,7 +221,7 @@ impl<'b> Before<'b> {
         Ok(())
     }
 
-    /// The number of a parameter of which something is claimed (Q5, but for its edges).
+    /// The number of a parameter with a claim (Q5, without its edges).
     fn claimed(
         &self,
         block: Block,

@@ -1,14 +1,14 @@
 //! Copies: an old body that is proved, a new one, and for each new block the old one of which it is
 //! a copy → the proof that both do the same, or the first rule that is broken.
 //!
-//! Of a block there may be several copies, with effects or without; the walk of the other rules
-//! knows one at most (Q2). So this is a check of its own, which compares operator by operator and
-//! knows no value numbers. Neighbour: `emit/turn` makes such bodies.
+//! A block may have several copies, with effects or without; the walk of the other rules knows one
+//! at most (Q2). So this is a separate check, which compares operator by operator and knows no
+//! value numbers. `emit/turn` makes such bodies.
 //!
 //! # Rules
 //! * Q16. *Form* (Q1). The new body is well formed, and of the same function and metering.
-//! * Q17. *Blocks.* Each new block has an old one, its *origin*; that of the entry is the entry. It
-//!   has as many parameters as its origin, of the same types.
+//! * Q17. *Blocks.* Each new block has an old one, its *origin*; the origin of the entry is the
+//!   entry. It has as many parameters as its origin, of the same types.
 //! * Q18. *Effects, offsets.* The instructions of a block are those of its origin, in the same
 //!   order, with the same operators, immediates, offsets and types of results. So is its end, with
 //!   the same offset.
@@ -21,12 +21,12 @@
 //!
 //! # Soundness
 //! Both bodies run in lockstep: wherever the new one is in a block, the old one is in its origin,
-//! at the same instruction (Q17, Q18, Q19). The invariant: of a block that is there once, each
-//! value is what it is in the old body, since both were made at the same step; of a block that is
-//! there several times, that holds of the values of the copy that runs, for as long as it runs. A
-//! value of a block that is there several times, but for constants, is read by that block alone
-//! (Q20), and there behind its definition (S4 of both bodies), so since the block was entered last.
-//! What goes on to others are arguments, which are read where the edge is taken (Q19).
+//! at the same instruction (Q17, Q18, Q19). The invariant has two parts. For a block that is there
+//! once, each value equals the old body's, since both were made at the same step. For a block that
+//! is there several times, the same holds of the values of the copy that runs, for as long as it
+//! runs. Its values, except constants, are read by that block alone (Q20), and there behind their
+//! definitions (S4 of both bodies), so since the block was entered last. Values that go on to other
+//! blocks are arguments, which are read where the edge is taken (Q19).
 //!
 //! Noticed by: `tests/turn.rs`, with a body for each rule that breaks it.
 
@@ -77,7 +77,7 @@ struct Copies<'b> {
     origins: &'b [Block],
     /// By old block: how many copies it has.
     count: Vec<u32>,
-    /// By new value: of which old one it is a copy, and the new block that makes it.
+    /// By new value: the old one that it copies, and the new block that makes it.
     source: Vec<(Value, Block)>,
     /// By old value: the block that makes it.
     home: Vec<Block>,

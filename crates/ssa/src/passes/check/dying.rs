@@ -2,16 +2,16 @@
 //! sees it (Q15): each block backward, from what the witness says of those that it leads to.
 //!
 //! * X8. A range of bytes is *dying* at a place if on every way from there a store writes all of it
-//!   before a load may read a byte of it, and before memory can be seen: by a call, by whoever
-//!   looks when a trap or the end comes, by the host in a poll, by any operator but those of X10.
+//!   before a load may read a byte of it, and before memory can be seen: by a call, by an observer
+//!   at a trap or the end, by the host in a poll, by any operator except those of X10.
 //! * X10. Pure operators, reads and writes of globals, `memory.size` and `table.size` see nothing.
 //!   A load that cannot trap (X3, X7) sees the bytes that it may read (X2); a store that cannot
 //!   trap sees nothing. All else sees all.
 //! * X11. At the end of a block that does nothing but decide where to go on, that is dying which is
 //!   dying at the starts of all blocks that it may lead to; at other ends nothing is.
-//! * X12. What the witness says is dying at the start of a block must be found so, by what it says
-//!   of others. The root of such a range is made in a block that strictly dominates this one, so it
-//!   is the same value before and behind the edge, and so is what it is a sum of.
+//! * X12. A range that the witness calls dying at the start of a block must be found so, from its
+//!   statements about others. The root of such a range is made in a block that strictly dominates
+//!   this one, so it is the same value before and behind the edge, and so is what it is a sum of.
 //!
 //! So wherever control is, the bytes in which memory differs between both bodies are dying, and
 //! when memory is seen there are none. A way that never ends shows nothing: memories are not
@@ -51,7 +51,7 @@ impl Budget {
     }
 }
 
-/// What an instruction sees of memory.
+/// The bytes of memory that an instruction sees.
 #[derive(Clone, Copy)]
 pub(in crate::passes) enum Sight {
     /// Nothing.
@@ -78,7 +78,7 @@ impl Range {
 /// By block: what the witness says is dying at its start.
 pub(super) type Said = HashMap<Block, Vec<Range>, Key>;
 
-/// X12, but for whether it is found so.
+/// The claims of the witness (X12), not yet proved.
 fn said(before: &Before<'_>, numbers: &mut Numbers, dying: &[Dying]) -> Verdict<Said> {
     let mut said = Said::default();
     for it in dying {
@@ -119,7 +119,7 @@ fn rooted(numbers: &mut Numbers, said: Range) -> Range {
     found.unwrap_or(said)
 }
 
-/// What is dying at the end of a block (X11).
+/// The ranges that are dying at the end of a block (X11).
 fn at_end(body: &Body, block: Block, said: &Said, budget: &mut Budget) -> Verdict<Vec<Range>> {
     match body.block(block).terminator {
         Terminator::Jump(_)
@@ -185,8 +185,8 @@ pub(super) fn overwritten(
     Ok(())
 }
 
-/// What is dying before an instruction, by what is dying behind it; whether that is all it writes
-/// and it does nothing else.
+/// Turns the ranges dying behind an instruction into those dying before it. Returns whether the
+/// instruction writes only dying bytes and does nothing else.
 pub(in crate::passes) fn step(sight: Sight, dying: &mut Vec<Range>) -> bool {
     match sight {
         Sight::None => false,

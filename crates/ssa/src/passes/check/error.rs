@@ -48,7 +48,7 @@ pub struct PassRejection {
     pub block: Option<Block>,
     /// The rule.
     pub rule: PassRule,
-    /// What breaks it.
+    /// The fault that breaks it.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is known of memories and globals in a block, and in the blocks that it alone leads to:
+//! The facts about memories and globals in a block, and in the blocks that it alone leads to:
 //! accesses and writes in order → values of later loads and reads, and loads that cannot trap.
 //!
 //! * X1. *A whole load* (`i32.load`, …) of the bytes that a whole load or store of the same width
@@ -11,7 +11,7 @@
 //!   constant base is an offset. All other pairs of accesses may touch the same bytes, those of two
 //!   memories too (two imports may be one memory).
 //! * X3. *Reach.* An access traps exactly if its end lies beyond the memory's size, which never
-//!   shrinks: after one by the same base (a sum is one of its own, since it may wrap) that ends at
+//!   shrinks: after one by the same base (a sum is a separate base, since it may wrap) that ends at
 //!   least as far, a load cannot trap.
 //! * X7. *Reach of roots.* The same holds of an access in a block that dominates (`reach`), and
 //!   of one by the root that ends at least as far as the sum of distance and offset does, where
@@ -19,8 +19,8 @@
 //!   2³², so the base is not wrapped and the access is where the root and the sum are.
 //! * X4. *Globals.* A read is the last write or read, unless another one that may be the same
 //!   global has been written: imported globals may be one, defined ones are not.
-//! * X5. Whatever else may write ([`Effects`]) ends what is known; so does a poll, in which the
-//!   host may act.
+//! * X5. Any other instruction that may write ([`Effects`]) ends these facts; so does a poll, in
+//!   which the host may act.
 //! * X6. *Blocks.* A block into which all edges lead from one other, whose end has no effect,
 //!   starts with what is known at that end: control came from there, and nothing was done since.
 
@@ -46,11 +46,10 @@ enum As {
     Loaded(Opcode),
 }
 
-/// What is known of the bytes behind a base: by offset and form, how many there are and their
-/// value.
+/// The known bytes behind a base: by offset and form, their number and value.
 type Bytes = BTreeMap<(u64, As), (u8, Vn)>;
 
-/// What is known inside a block.
+/// The facts inside a block.
 #[derive(Clone, Default)]
 pub(super) struct Known {
     values: HashMap<Base, Bytes, Key>,
@@ -218,7 +217,7 @@ impl Known {
 /// The most blocks that wait for what another one has known.
 const WAITING_MAX: usize = 256;
 
-/// What is known at the starts of blocks to come (X6).
+/// The facts at the starts of blocks to come (X6).
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) known: HashMap<Block, Known, Key>,

@@ -29,7 +29,7 @@
 //! * Q6. *Covers.* An instruction that may trap is covered by one of the same operator with equal
 //!   operands that comes before it in its block, or in a block that dominates it.
 //! * Q7. *Effects.* The instructions of both bodies that are not pure are the same, with the same
-//!   immediates, in the same order; but for
+//!   immediates, in the same order. Q9 is the exception.
 //! * Q9. *Removal.* An instruction of the old body may be missing if it changes nothing and cannot
 //!   trap: `global.get`, `memory.size`, `table.size`; a load by a base by which an access of the
 //!   same block, or of the one that alone leads to it, reached as far (`memory`, X3, X6); a
@@ -60,15 +60,14 @@
 //! (Q7, Q8) and the results are the same leaf. An edge brings it to the next block (Q12), because
 //! the old side comes there too (Q11).
 //!
-//! What must not happen is that a leaf changes while a new value whose term has it stays in scope.
-//! A leaf of an old block changes where that block is walked, which is in one new block `N` alone
-//! (Q2). A new value whose term has the leaf is made in `N` after it, or in a block that `N`
-//! dominates: an effect's result is a leaf of the very block, or of one from which alone control
-//! comes there (X6); an operand is in scope; and a parameter stands for a value whose leaves
-//! dominate the head (Q3), so the way there came through `N`. Where `N` is entered again such a
-//! value is out of scope until it is made again. The leaves of a threaded block occur in its own
-//! terms only (Q3 to Q5), which are compared only while it is walked; where an edge passes over it,
-//! arguments stand in their place.
+//! A leaf must not change while a new value whose term has it stays in scope. A leaf of an old
+//! block changes where that block is walked, which is in one new block `N` alone (Q2). A new value
+//! whose term has the leaf is made in `N` after it, or in a block that `N` dominates: an effect's
+//! result is a leaf of the very block, or of one from which alone control comes there (X6); an
+//! operand is in scope; and a parameter stands for a value whose leaves dominate the head (Q3), so
+//! the way there came through `N`. Where `N` is entered again such a value is out of scope until it
+//! is made again. The leaves of a threaded block occur in its own terms only (Q3 to Q5), which are
+//! compared only while it is walked; where an edge passes over it, arguments stand in their place.
 //!
 //! Claims are assumed wherever a number is made and proved on each edge that can be taken, so they
 //! hold by induction over the run. Edges that constants exclude are not taken by either side. Each
@@ -76,16 +75,15 @@
 //! alone.
 //!
 //! # Limits
-//! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
-//! may allow it. Loads are known inside one block, and in blocks that it alone leads to; what they
-//! reached is known in all that it dominates.
-//! Exceptions that frames hold (the crate's page) may be held for less time or longer. What is
-//! shared with the passes is trusted: the table of operators, [`Effects`], `number`, `ways`,
-//! `prova-terms`, `verify`.
+//! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`] may
+//! allow it. Loads are known inside one block, and in blocks that it alone leads to; what they
+//! reached is known in all that it dominates. Exceptions that frames hold (the crate's page) may be
+//! held for less time or longer. The parts shared with the passes are trusted: the table of
+//! operators, [`Effects`], `number`, `ways`, `prova-terms`, `verify`.
 //!
 //! Time: linear in both bodies, times the logarithm of a block's accesses; passing over threaded
-//! blocks is limited by Q14. It never panics whatever the new body and the witness are, and
-//! recurses nowhere. Noticed by: `tests/passes.rs` with a twin for each rule.
+//! blocks is limited by Q14. It never panics, for any new body and witness, and recurses nowhere.
+//! Noticed by: `tests/passes.rs` with a twin for each rule.
 //!
 //! [`Effects`]: crate::Effects
 //! [`Effects::commutes`]: crate::Effects::commutes

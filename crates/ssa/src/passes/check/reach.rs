@@ -8,9 +8,9 @@
 //! Limits: [`SEEN_MAX`] accesses by each base are known, of others nothing.
 
 use super::memory::Base;
+use crate::dominance::Dominators;
 use crate::entity::Block;
 use crate::hash::Key;
-use crate::verify::Dominators;
 use std::collections::HashMap;
 
 /// Accesses by a base that are known: more than the pass `near` knows of a value, since several

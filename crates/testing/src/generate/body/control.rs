@@ -1,13 +1,13 @@
 //! Structured control of a generated body: regions with parameters and results, branches with
 //! values, calls.
 //!
-//! Neighbours: `mod.rs` has the state and its invariants B1 to B3.
+//! `mod.rs` has the state and its invariants B1 to B3.
 
 use super::{APPLY, Body, IMPORTED, Ty};
 use std::borrow::Cow;
 use wasm_encoder::Instruction;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrameKind {
     Func,
@@ -33,7 +33,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// What a branch to its label takes.
+    /// The types of the values that a branch to its label takes.
     pub(super) fn label(&self) -> &[Ty] {
         match self.kind {
             FrameKind::Loop(_) => &self.params,

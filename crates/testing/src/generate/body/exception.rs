@@ -1,8 +1,8 @@
 //! Exceptions of a generated body: `try_table`s with labels that fit their clauses, locals
 //! overwritten inside, throws.
 //!
-//! Neighbours: `mod.rs` has the state and its invariants. A clause never goes to a loop that does
-//! not count itself (B2).
+//! `mod.rs` has the state and its invariants. A clause never goes to a loop that does not count
+//! itself (B2).
 
 use super::control::{Frame, FrameKind};
 use super::{Body, Ty};

@@ -1,13 +1,13 @@
 //! Choices → the body of one structured function: operators on a typed operand stack, locals
 //! overwritten under way.
 //!
-//! Neighbours: `biased` makes the module around it. This file has the state and the operand stack;
-//! `control` the structured operators, `exception` what throws and catches, `reference` null tests
-//! and calls through references, `plain` the ones that compute, load and store.
+//! `biased` makes the module around it. This file has the state and the operand stack; `control`
+//! the structured operators, `exception` throws and catches, `reference` null tests and calls
+//! through references, `plain` the ones that compute, load and store.
 //!
 //! # Invariants
 //! * B1. `stack` is the operand stack's types at the current position, whether control gets there
-//!   or not: in dead code the generator goes on with a stack of its own, which any dead code may
+//!   or not: in dead code the generator goes on with a separate stack, which any dead code may
 //!   have.
 //! * B2. A branch never goes backwards unless the local `counter` has been counted down since, so
 //!   every function ends.
@@ -47,7 +47,7 @@ pub(super) struct MemoryShape {
     pub(super) bytes: u64,
 }
 
-/// The module as far as bodies see it.
+/// The parts of the module that bodies see.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     /// The host's functions first, then the helpers; none in a helper.
@@ -78,7 +78,7 @@ pub(super) struct Body<'a> {
     /// Positions in [`OPERATORS`] of the operators on these types.
     operators: Vec<u16>,
     results: Vec<Ty>,
-    /// Values below this height stay, whatever the frame's base.
+    /// Values below this height stay, even above the frame's base.
     barrier: usize,
 }
 

@@ -1,6 +1,6 @@
 //! The operators of a generated body that compute, load, store, choose, or work on whole ranges.
 //!
-//! Neighbours: `mod.rs` has the state; the operators come from [`OPERATORS`].
+//! The operators come from [`OPERATORS`].
 
 use super::{Body, OPERATORS, Ty};
 use crate::generate::operators::{Immediate, Plain};
@@ -114,7 +114,7 @@ impl Body<'_> {
         }
     }
 
-    /// `select` of two values of one type, the second of which may come from what is on the stack.
+    /// `select` of two values of one type, where the second may come from the stack.
     pub(super) fn select(&mut self) {
         let ty = match self.top() {
             Some(ty) if self.rng.percent(60) => ty,

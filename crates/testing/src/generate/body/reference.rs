@@ -1,7 +1,7 @@
 //! References of a generated body: null tests with and without branches, calls through references,
 //! tables of references.
 //!
-//! Neighbours: `mod.rs` has the state; `constant` there makes references to helpers.
+//! `constant` of `mod.rs` makes references to helpers.
 
 use super::{Body, Ty};
 use crate::generate::biased::{REF_TABLE, REF_TABLE_ELEMENTS};

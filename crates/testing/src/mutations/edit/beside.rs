@@ -7,7 +7,7 @@ use crate::mutations::listing::Listing;
 use prova_bytecode::{Candidate, ControlHint};
 use prova_module::TagIdx;
 
-/// A catch clause that is not that of the Wasm.
+/// Makes a catch clause differ from the Wasm's.
 pub(super) fn another_handler(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     let at = rng.below(listing.handlers.len());
     let (handler, places) = listing.handlers.get_mut(at)?;

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 /// A candidate with one edit.
 pub(super) struct Edit {
-    /// What was done to it.
+    /// The kind of edit.
     pub(super) kind: &'static str,
     pub(super) candidate: Candidate,
 }

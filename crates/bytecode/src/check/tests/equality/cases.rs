@@ -194,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Labels, &[("-> @else", "-> @out")]),
             (Rule::Labels, &[("-> @else", "-> @out"), ("br_if_not", "const32 s1 <- 2\nbr_if_not")]),
             (Rule::Frozen, &[("const32 s1 <- 2", "const32 s1 <- 2\ncopy s0 <- s1")]),
-            // What the first arm wrote is not there in the second.
+            // A slot that the first arm wrote is not written in the second.
             (Rule::Initialised, &[("const32 s1 <- 2\n", "copy s1 <- s1\n")]),
             (Rule::Hints, &[("!end 9\n!end 10", "!end 10\n!end 9")]),
         ],

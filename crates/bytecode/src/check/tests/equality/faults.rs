@@ -393,7 +393,7 @@ pub(super) const CASES: &[Case] = &[
             return1 s3",
         right: &[],
         wrong: &[
-            // What the other arm has written is undone in this one.
+            // Writes of the other arm are undone in this one.
             (Rule::Values, &[("!end 15\ncopy s3 <- s0", "!end 15\nconst32 s3 <- 10")]),
             (Rule::Values, &[("!end 15\ncopy s3 <- s0", "!end 15\n")]),
         ],

@@ -32,7 +32,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Roots, &[("const32 s4 <- 0", "copy s4 <- s0")]),
             // Right for the first call and not for the second.
             (Rule::Roots, &[("0xb", "const32 s3 <- 0\n0xb")]),
-            // What lies below is asked for with them.
+            // The references below the operands are required with them.
             (Rule::Roots, &[("copy s2 <- s1\n", "")]),
             // A local.
             (Rule::Roots, &[("0x8", "const32 s0 <- 0\n0x8")]),

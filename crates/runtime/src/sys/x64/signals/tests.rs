@@ -1,7 +1,7 @@
-//! Signals that are sent, and faults of other code, while native code runs: each case is a process
-//! of its own, this test program with a variable that says which.
+//! Signals that are sent, and faults of other code, while native code runs. Each case runs in a
+//! separate process: this test program with a variable that names the case.
 //!
-//! What green does not show: handlers that never return, and stacks without room for one.
+//! A green run does not cover handlers that never return, nor stacks without room for one.
 
 use super::super::before::SIGNALS;
 use super::super::{CodeMemory, NativeStack, Stop, enter};
@@ -68,7 +68,7 @@ fn a_fault_of_other_code_ends_the_process_unless_a_handler_takes_it() {
     }
 }
 
-/// What a child does, in the words of [`SENT`].
+/// The outcome of a child, as [`SENT`] writes it.
 fn outcome(case: &str, signal: c_int) -> String {
     let program = std::env::current_exe().expect("this program");
     let mut child = Command::new(program);
@@ -140,8 +140,8 @@ fn act(signal: c_int, handler: usize, flags: c_int) {
     }
 }
 
-/// What native code is given: it says in `runs` that it runs, waits for `go`, then reads from
-/// `address` or does what else faults.
+/// The argument of the native code: it says in `runs` that it runs, waits for `go`, then reads from
+/// `address` or faults in another way.
 #[repr(C)]
 struct Given {
     go: AtomicU32,
@@ -277,7 +277,7 @@ fn child() {
     println!("outcome: {}", seen(signal, before == "info" && times > 0));
 }
 
-/// What the handler from before has seen, in the words of [`SENT`].
+/// The observations of the handler from before, as [`SENT`] writes them.
 fn seen(signal: c_int, with_code: bool) -> String {
     let mut text = format!("trap {}", CALLS.load(SeqCst));
     for (name, signal) in [("itself", signal), ("other", OTHER)] {

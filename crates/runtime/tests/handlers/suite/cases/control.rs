@@ -19,7 +19,7 @@ const IMPORTS: &str = r#"
   (import "other" "mix" (func $other (type $mix)))
   (import "other" "size" (func $size (type $id)))"#;
 
-/// What shows that code ran.
+/// Definitions that leave marks where code ran.
 const MARKS: &str = "
   (memory $m 64 200 (pagesize 1))
   (global $count (mut i32) (i32.const 0))";
@@ -64,8 +64,8 @@ const REFS: &str = "
   (ref.func $plus) (ref.func $twice) (ref.null $id) (ref.func $grow) (ref.func $size))
   (elem declare func $plus $twice $grow $size)";
 
-/// What surrounds the hand-written forms of an op: no more than they name, because under Miri the
-/// text of a module takes longest.
+/// The module fields that the hand-written forms of an op need: no more than they name, because
+/// under Miri the text of a module takes longest.
 fn head(op: Op) -> String {
     let parts: &[&str] = match op.mnemonic() {
         "call" => &[TYPES, MARKS, SMALL, CALLED],
@@ -219,8 +219,8 @@ fn frame() -> Form {
     form
 }
 
-/// Sums that count a loop's rounds, each with a step of its own and a bound among the values that
-/// are reached; a constant for a local before a branch on another one.
+/// Sums that count a loop's rounds, with different steps and a bound among the values that are
+/// reached; a constant for a local before a branch on another one.
 fn counted(op: Op) -> Vec<Form> {
     let name = op.mnemonic();
     let form = |body: String| {
@@ -271,7 +271,7 @@ fn counted(op: Op) -> Vec<Form> {
     forms
 }
 
-/// What a branch is taken on, as Wasm says it.
+/// The condition of a branch, in WebAssembly text.
 fn condition(op: Op, a: &str, b: &str) -> String {
     let name = op.mnemonic();
     let Some((ty, test)) = name.trim_start_matches("br_").split_once('.') else {
@@ -446,7 +446,7 @@ fn tables() -> Vec<Form> {
         form.with_body(body)
     };
     let mut forms = bodies.map(form).to_vec();
-    // What is added to the index is part of the instruction.
+    // The number added to the index is part of the instruction.
     for more in some(&[-1, 3, -32_768, 32_767]) {
         let index = format!("(i32.add (local.get $i) (i32.const {more}))");
         forms.push(form(blocks("0 1 2 3 4").replace("(local.get $i)", &index)));

@@ -243,7 +243,8 @@ pub(crate) fn addresses(ty: Ty, size: u64, offset: u64, width: u64) -> Vec<u128>
     list
 }
 
-/// Values whose bytes differ, with signs in every width; the zeros of which memories are half full.
+/// Values whose bytes differ, with signs in every width; and zeros, of which memories are half
+/// full.
 fn values(ty: Ty) -> Vec<u128> {
     match ty {
         Ty::I32 | Ty::F32 => vec![0, 0x8192_a3b4, 0x7fa0_0001, 0xffff_ff00],

@@ -112,7 +112,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
     }
 }
 
-/// The types of the slots of a row in one role. What a cell is moved for (`any`) the caller says.
+/// The types of the slots of a row in one role. The caller gives the type that stands for `any`.
 fn types(op: Op, role: Role, any: Ty) -> Vec<Ty> {
     let slots = op.operands().iter().filter(|o| o.role == role && o.kind.cells() > 0);
     slots.map(|o| ty(o.kind, any)).collect()

@@ -128,7 +128,7 @@ fn immediates(op: Op, ty: &str, operator: &str, source: Ty, result: Ty, left: bo
     some(constants).iter().map(form).collect()
 }
 
-/// What follows a float operator in deterministic mode.
+/// The op that follows a float operator in deterministic mode.
 pub(crate) fn canonical(shape: &str, sources: &[Ty]) -> Vec<Form> {
     let binary = [sources[0], sources[0]];
     let mut forms = compute(&format!("{shape}.add"), &binary, sources);

@@ -1,26 +1,33 @@
-//! Dominators: the blocks of a body → the tree of immediate dominators (Lengauer and Tarjan, *A
-//! fast algorithm for finding dominators in a flowgraph*, 1979, the simple version with path
+//! Dominators: a graph of numbered nodes → the tree of immediate dominators (Lengauer and Tarjan,
+//! *A fast algorithm for finding dominators in a flowgraph*, 1979, the simple version with path
 //! compression).
+//!
+//! Node 0 is the entry. [`Tree`] is over plain numbers; [`Dominators`] is the tree of a body's
+//! blocks.
 //!
 //! * M1. `dominates(a, b)`: every path from the entry to `b` goes through `a`.
 //!
-//! Irreducible flow is as good as any. Time: `O(m log n)` for `m` edges, whatever the graph; memory
+//! Irreducible flow is no special case. Time: `O(m log n)` for `m` edges, for any graph; memory
 //! linear. No recursion.
 
 use crate::body::Body;
 use crate::entity::Block;
-use cranelift_entity::EntityRef;
 
+/// No node.
 const NONE: u32 = u32::MAX;
+
+/// The dominator tree of a graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    /// By node: its immediate dominator; `NONE` for the entry and what it does not reach.
+    idom: Vec<u32>,
+    /// By node: when a walk over the tree enters and leaves it; (1, 0) where it does not come.
+    span: Vec<(u32, u32)>,
+}
 
 /// The dominator tree of a body, whose edges lead to blocks that exist.
 #[derive(Clone, Debug)]
-pub struct Dominators {
-    /// By block: its immediate dominator; `NONE` for the entry and what it does not reach.
-    idom: Vec<u32>,
-    /// By block: when a walk over the tree enters and leaves it; (1, 0) where it does not come.
-    span: Vec<(u32, u32)>,
-}
+pub struct Dominators(Tree);
 
 /// The state of the algorithm; numbers are those of a depth-first walk.
 struct Search {
@@ -58,42 +65,39 @@ impl Search {
     }
 }
 
-impl Dominators {
-    /// The dominators of a body.
-    pub fn new(body: &Body) -> Dominators {
-        let blocks = body.block_count();
-        let (first, succs) = successors(body);
-        let succs = |block: u32| &succs[first[block as usize]..first[block as usize + 1]];
-        let (mut number, mut order) = (vec![NONE; blocks], Vec::with_capacity(blocks));
-        let mut parent = Vec::with_capacity(blocks);
-        let mut open = if blocks == 0 { Vec::new() } else { vec![(0u32, NONE)] };
-        while let Some((block, from)) = open.pop() {
-            if number[block as usize] != NONE {
+impl Tree {
+    /// The tree of a graph of `count` nodes, whose successors are below `count`.
+    pub(crate) fn new<'g>(count: usize, succs: impl Fn(u32) -> &'g [u32]) -> Tree {
+        let (mut number, mut order) = (vec![NONE; count], Vec::with_capacity(count));
+        let mut parent = Vec::with_capacity(count);
+        let mut open = if count == 0 { Vec::new() } else { vec![(0u32, NONE)] };
+        while let Some((node, from)) = open.pop() {
+            if number[node as usize] != NONE {
                 continue;
             }
-            number[block as usize] = order.len() as u32;
+            number[node as usize] = order.len() as u32;
             let this = order.len() as u32;
-            order.push(block);
+            order.push(node);
             parent.push(from);
-            open.extend(succs(block).iter().map(|&to| (to, this)));
+            open.extend(succs(node).iter().map(|&to| (to, this)));
         }
-        let count = order.len();
+        let reached = order.len();
         // The predecessors of each vertex, as a chain: the newest, and each with the one before.
-        let (mut newest, mut preds) = (vec![NONE; count], Vec::with_capacity(2 * count));
-        for (v, &block) in (0..).zip(&order) {
-            for &to in succs(block) {
+        let (mut newest, mut preds) = (vec![NONE; reached], Vec::with_capacity(2 * reached));
+        for (v, &node) in (0..).zip(&order) {
+            for &to in succs(node) {
                 let newest = &mut newest[number[to as usize] as usize];
                 let before = std::mem::replace(newest, preds.len() as u32);
                 preds.push((v, before));
             }
         }
-        let all = || (0..count as u32).collect::<Vec<u32>>();
-        let ancestor = vec![NONE; count];
+        let all = || (0..reached as u32).collect::<Vec<u32>>();
+        let ancestor = vec![NONE; reached];
         let mut search = Search { parent, semi: all(), ancestor, label: all(), path: Vec::new() };
-        let mut dom = vec![0u32; count];
+        let mut dom = vec![0u32; reached];
         // The vertices of each semidominator that are still to be looked at, as a chain.
-        let (mut bucket, mut next) = (vec![NONE; count], vec![NONE; count]);
-        for w in (1..count as u32).rev() {
+        let (mut bucket, mut next) = (vec![NONE; reached], vec![NONE; reached]);
+        for w in (1..reached as u32).rev() {
             let mut pred = newest[w as usize];
             while let Some(&(v, before)) = preds.get(pred as usize) {
                 let u = search.eval(v);
@@ -112,35 +116,60 @@ impl Dominators {
                 v = next[v as usize];
             }
         }
-        for w in 1..count {
+        for w in 1..reached {
             if dom[w] != search.semi[w] {
                 dom[w] = dom[dom[w] as usize];
             }
         }
-        let mut idom = vec![NONE; blocks];
-        for w in 1..count {
+        let mut idom = vec![NONE; count];
+        for w in 1..reached {
             idom[order[w] as usize] = order[dom[w] as usize];
         }
         let span = spans(&idom, &order);
-        Dominators { idom, span }
+        Tree { idom, span }
+    }
+
+    /// The immediate dominator of a node; `None` of the entry and of a node that nothing reaches.
+    #[inline]
+    pub(crate) fn idom(&self, node: u32) -> Option<u32> {
+        Some(self.idom[node as usize]).filter(|&idom| idom != NONE)
+    }
+
+    /// Whether the entry reaches a node.
+    pub(crate) fn reaches(&self, node: u32) -> bool {
+        let (enter, leave) = self.span[node as usize];
+        enter <= leave
+    }
+
+    /// Whether every path to `b` goes through `a`; both are reached, a node dominates itself.
+    #[inline]
+    pub(crate) fn dominates(&self, a: u32, b: u32) -> bool {
+        let ((enter, leave), (at, end)) = (self.span[a as usize], self.span[b as usize]);
+        enter <= at && at <= leave && at <= end
+    }
+}
+
+impl Dominators {
+    /// The dominators of a body.
+    pub fn new(body: &Body) -> Dominators {
+        let (first, succs) = successors(body);
+        let succs = |block: u32| &succs[first[block as usize]..first[block as usize + 1]];
+        Dominators(Tree::new(body.block_count(), succs))
     }
 
     /// The immediate dominator of a block; `None` of the entry and of a block that nothing reaches.
     pub fn idom(&self, block: Block) -> Option<Block> {
-        let idom = self.idom[block.index()];
-        (idom != NONE).then(|| Block::from_u32(idom))
+        self.0.idom(block.as_u32()).map(Block::from_u32)
     }
 
     /// Whether the entry reaches a block.
     pub fn reaches(&self, block: Block) -> bool {
-        let (enter, leave) = self.span[block.index()];
-        enter <= leave
+        self.0.reaches(block.as_u32())
     }
 
     /// Whether every path to `b` goes through `a`; both are reached, a block dominates itself.
     pub fn dominates(&self, a: Block, b: Block) -> bool {
-        let ((enter, leave), (at, end)) = (self.span[a.index()], self.span[b.index()]);
-        enter <= at && at <= leave && at <= end
+        self.0.dominates(a.as_u32(), b.as_u32())
     }
 }
 
@@ -156,27 +185,27 @@ fn successors(body: &Body) -> (Vec<usize>, Vec<u32>) {
     (first, succs)
 }
 
-/// When a walk over the tree enters and leaves each block: the children of a block follow it in one
+/// When a walk over the tree enters and leaves each node: the children of a node follow it in one
 /// piece.
 fn spans(idom: &[u32], order: &[u32]) -> Vec<(u32, u32)> {
     let mut size = vec![0u32; idom.len()];
-    order.iter().for_each(|&block| size[block as usize] = 1);
+    order.iter().for_each(|&node| size[node as usize] = 1);
     // Dominators come first in the order, so their sizes are complete last.
-    for &block in order.iter().skip(1).rev() {
-        size[idom[block as usize] as usize] += size[block as usize];
+    for &node in order.iter().skip(1).rev() {
+        size[idom[node as usize] as usize] += size[node as usize];
     }
     let (mut next, mut span) = (vec![0u32; idom.len()], vec![(1, 0); idom.len()]);
-    for &block in order {
-        let enter = match idom[block as usize] {
+    for &node in order {
+        let enter = match idom[node as usize] {
             NONE => 0,
             above => {
                 let enter = next[above as usize];
-                next[above as usize] += size[block as usize];
+                next[above as usize] += size[node as usize];
                 enter
             }
         };
-        span[block as usize] = (enter, enter + size[block as usize] - 1);
-        next[block as usize] = enter + 1;
+        span[node as usize] = (enter, enter + size[node as usize] - 1);
+        next[node as usize] = enter + 1;
     }
     span
 }
@@ -185,6 +214,7 @@ fn spans(idom: &[u32], order: &[u32]) -> Vec<(u32, u32)> {
 mod tests {
     use super::*;
     use crate::{Assembler, Imm, Metering, Op, Origin, Terminator};
+    use cranelift_entity::EntityRef;
     use prova_module::{FuncIdx, Opcode, ValType};
 
     /// A body of these edges, at most two for each block.
@@ -206,7 +236,7 @@ mod tests {
         out.finish()
     }
 
-    /// What is reached from the entry without going through `without`.
+    /// The nodes reached from the entry without going through `without`.
     fn reached(successors: &[Vec<u32>], without: u32) -> Vec<bool> {
         let mut seen = vec![false; successors.len()];
         let mut open = vec![0u32];

@@ -1,0 +1,87 @@
+//! A tree → one HTML page that needs nothing but itself: no network, no script.
+//!
+//! Everything from the tree goes through [`escape`]; a Content-Security-Policy forbids loading
+//! anything. The page follows the browser's light or dark scheme.
+
+use crate::DEPTH_MAX;
+use crate::escape::escape;
+use crate::tree::{Align, Node, Table};
+use std::fmt::Write as _;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem auto;max-width:80rem;padding:0 1rem}\
+table{border-collapse:collapse;margin:.5rem 0}\
+caption{text-align:left;font-weight:600}\
+td,th{text-align:left;vertical-align:top;padding:.1rem .8rem .1rem 0}\
+td,pre,code{font-family:ui-monospace,monospace;font-size:13px;white-space:pre-wrap}\
+td.n,th.n{text-align:right}\
+tr.here{background:color-mix(in srgb,currentColor 14%,transparent);font-weight:600}\
+section section{margin-left:1rem}\
+h2{font-size:1.1rem;margin-top:1.6rem}h3,h4,h5,h6{font-size:1rem}";
+
+impl Node {
+    /// The tree as a page.
+    pub fn to_html(&self) -> String {
+        let title = escape(&self.title);
+        let mut out = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <title>{title}</title><style>{STYLE}</style></head><body>\n"
+        );
+        self.write_html(&mut out, 1);
+        out.push_str("</body></html>\n");
+        out
+    }
+
+    fn write_html(&self, out: &mut String, level: usize) {
+        let heading = level.min(6);
+        let verdict = self.verdict.as_ref().map(|word| format!(": {}", escape(word)));
+        let (title, verdict) = (escape(&self.title), verdict.unwrap_or_default());
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "<section><h{heading}>{title}{verdict}</h{heading}>");
+        for text in &self.evidence {
+            let _ = writeln!(out, "<p>{}</p>", escape(text));
+        }
+        self.tables.iter().for_each(|table| write_table(out, table));
+        for note in &self.notes {
+            let _ = writeln!(out, "<p>note: {}</p>", escape(note));
+        }
+        if level >= DEPTH_MAX && !self.children.is_empty() {
+            let count = self.children.len();
+            let _ = writeln!(out, "<p>… {count} below, too deep to be shown</p>");
+        } else {
+            self.children.iter().for_each(|child| child.write_html(out, level + 1));
+        }
+        out.push_str("</section>\n");
+    }
+}
+
+fn write_table(out: &mut String, table: &Table) {
+    out.push_str("<table>");
+    if !table.caption.is_empty() {
+        let _ = write!(out, "<caption>{}</caption>", escape(&table.caption));
+    }
+    let class = |at: usize| match table.columns.get(at).map(|column| column.align) {
+        Some(Align::Right) => " class=\"n\"",
+        Some(Align::Left) | None => "",
+    };
+    if table.columns.iter().any(|column| !column.name.is_empty()) {
+        out.push_str("<tr>");
+        for (at, column) in table.columns.iter().enumerate() {
+            let _ = write!(out, "<th scope=\"col\"{}>{}</th>", class(at), escape(&column.name));
+        }
+        out.push_str("</tr>");
+    }
+    out.push('\n');
+    for row in &table.rows {
+        out.push_str(if row.marked { "<tr class=\"here\">" } else { "<tr>" });
+        for (at, cell) in row.cells.iter().enumerate() {
+            let lines: Vec<String> = cell.split('\n').map(escape).collect();
+            let _ = write!(out, "<td{}>{}</td>", class(at), lines.join("\n"));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</table>\n");
+}
