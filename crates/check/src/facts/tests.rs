@@ -4,7 +4,7 @@ use super::{Fact, Facts, Node, Path, WALK_MAX};
 use crate::symbols::{Def, Symbols};
 use crate::value::Sym;
 
-/// A path of so many facts of one symbol, the oldest of which alone says that it is at most 7.
+/// A path with `count` facts of one symbol; the oldest one alone states that it is at most 7.
 fn path(count: usize) -> (Facts, Symbols, Path, Sym) {
     let (mut facts, mut symbols) = (Facts::default(), Symbols::new(0));
     let sym = symbols.fresh(Def::ANY);
