@@ -345,6 +345,9 @@ fn hole_many_claims() {
         let blocks = (0..count).map(|i| Block::same(i as u32, i)).collect();
         guard().judge_forged(&bytes, &certificate(0, &dictionary, blocks), &traps)
     };
+    assert_eq!(judge(15), Ok(()));
+    // More facts than may be known, whose claims are no more work than the code's size allows.
+    assert_eq!(judge(20), Err(Rule::Limit));
     // More facts than may be known, and more claims than may be read.
     assert_eq!(judge(30), Err(Rule::Limit));
     assert_eq!(judge(250), Err(Rule::Certificate));

@@ -21,6 +21,7 @@ mod observer;
 mod performed;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod planted;
+mod proposed;
 mod rules;
 mod rules_generated;
 mod rules_more;

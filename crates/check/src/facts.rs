@@ -269,3 +269,6 @@ impl Facts {
         self.of(path, sym).any(|fact| fact == Fact::Type { record, ty })
     }
 }
+
+#[cfg(test)]
+mod tests;

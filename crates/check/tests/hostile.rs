@@ -13,7 +13,7 @@ mod forged;
 mod table;
 
 use forged::{forgeries, judged, twins};
-use prova_check::{Layout, Rule};
+use prova_check::{Config, CpuLevel, Layout, MemoryShape, Metering, Rule};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -106,6 +106,43 @@ fn a_layout_is_of_its_module_and_settings() {
     let words = [guard.memory(0), guard.table(1), guard.global(2), guard.memory_base(0)];
     assert_eq!(words, [0x20, 0x30, 0x48, 0x50]);
     assert_eq!((guard.table_base(1), guard.vmctx_bytes()), (0x60, 0x68));
+}
+
+/// Each setting changes the layout's digest, so code checked under one is not taken for another.
+#[test]
+fn each_setting_is_part_of_the_layout() {
+    let wasm = found("tail calls: to itself").wasm;
+    let config = Config::default();
+    let guard =
+        |reservation_bytes, guard_bytes| MemoryShape::Guard { reservation_bytes, guard_bytes };
+    let (fuel, epoch) = (true, true);
+    let settings = [
+        config,
+        Config { memory: MemoryShape::Explicit, ..config },
+        Config { memory: guard(8 << 30, 32 << 20), ..config },
+        Config { memory: guard(4 << 30, 64 << 20), ..config },
+        Config { metering: Metering { fuel, epoch: false }, ..config },
+        Config { metering: Metering { fuel: false, epoch }, ..config },
+        Config { metering: Metering { fuel, epoch }, ..config },
+        Config { cpu: CpuLevel::V2, ..config },
+        Config { signals: false, ..config },
+    ];
+    let digest = |config: &Config| Layout::derive(&wasm, config).expect("a layout").digest();
+    let digests: BTreeSet<[u8; 32]> = settings.iter().map(digest).collect();
+    assert_eq!(digests.len(), settings.len());
+}
+
+/// Each entry of a jump table counts as work, as much as a claim.
+#[test]
+fn entries_of_jump_tables_are_work() {
+    let work = |name: &str| {
+        let row = found(name);
+        let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
+        layout.work(&row.code(&row.least())).0
+    };
+    let (few, many) = ("entries by their number", "seventy entries of one kind");
+    let [few, many] = [few, many].map(|name| work(&format!("jump tables: {name}")));
+    assert!(many - few >= (70 - 2) * 64, "{few} and {many}");
 }
 
 /// The rejections of all rows and forgeries: rules, each with its words.

@@ -45,6 +45,42 @@ fn sections_are_the_same_but_for_bodies_and_types_behind() {
     assert_eq!(Twin::check(&old, &other).expect_err("other features").rule, Rule::Module);
 }
 
+/// A module with each section, and changes of one of them alone that leave it valid.
+const WHOLE: &str = "(module (type (func)) (type (func (param i32)))
+    (import \"m\" \"f\" (func (type 0))) (import \"m\" \"t\" (tag (type 0)))
+    (table 3 funcref) (memory 1) (tag (type 0)) (global (mut i32) (i32.const 5))
+    (export \"a\" (func 1)) (start 1) (elem (i32.const 0) func 1 2) (data \"x\")
+    (func (type 0)) (func (type 0)) (func (type 1)))";
+
+#[test]
+fn each_section_is_the_same() {
+    let old = module(WHOLE);
+    for (from, to) in [
+        ("\"m\" \"f\"", "\"m\" \"g\""),
+        ("\"m\" \"t\" (tag (type 0))", "\"m\" \"t\" (tag (type 1))"),
+        ("(func (type 0)) (func (type 1)))", "(func (type 1)) (func (type 0)))"),
+        ("(table 3", "(table 4"),
+        ("(memory 1)", "(memory 1 9)"),
+        ("(memory 1) (tag (type 0))", "(memory 1) (tag (type 1))"),
+        ("(i32.const 5)", "(i32.const 6)"),
+        ("(global (mut i32)", "(global i32"),
+        ("(export \"a\" (func 1))", "(export \"a\" (func 2))"),
+        ("(export \"a\"", "(export \"b\""),
+        ("(start 1)", "(start 2)"),
+        ("(start 1)", ""),
+        ("func 1 2)", "func 2 1)"),
+        ("(elem (i32.const 0)", "(elem (i32.const 1)"),
+        ("(data \"x\")", "(data \"y\")"),
+        ("(data \"x\")", "(data (i32.const 0) \"x\")"),
+    ] {
+        let text = WHOLE.replacen(from, to, 1);
+        assert_ne!(text, WHOLE, "{from}");
+        let given = Twin::check(&old, &module(&text)).err().map(|rejection| rejection.rule);
+        assert_eq!(given, Some(Rule::Module), "{text}");
+    }
+    assert!(Twin::check(&old, &module(WHOLE)).is_ok());
+}
+
 #[test]
 fn bytes_of_a_function_are_copied_or_not() {
     let twin = Twin::check(&module(OLD), &module(&OLD.replace("nop", "unreachable")));

@@ -178,6 +178,21 @@ mod tests {
         assert!(first.is_sorted_by(|a, b| a < b));
     }
 
+    /// In the smallest table, where most applications share a probe sequence.
+    #[test]
+    fn results_of_one_application_are_terms_of_their_own() {
+        for atoms in 0..200 {
+            let mut terms = Terms::with_room(0, 0);
+            let [one, other] = [0; 2].map(|at| (0..atoms + 1).fold(0, |_, _| terms.atom(at)));
+            let mut product =
+                |imm: &Imm, result| terms.pure(Opcode::I64MulWideU, imm, &[one, other], result);
+            let all = [(Imm::None, 0), (Imm::None, 1), (Imm::Bits(1), 0), (Imm::Bits(1), 1)];
+            let found = all.map(|(imm, result)| product(&imm, result));
+            assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
+            assert_eq!(all.map(|(imm, result)| product(&imm, result)), found);
+        }
+    }
+
     #[test]
     fn a_term_is_where_its_last_atom_is() {
         let mut terms = Terms::with_room(0, 0);
