@@ -407,6 +407,9 @@ impl Shift {
             let delta = b.wrapping_sub(a) as i64;
             let number = matches!(role, Role::Number | Role::Slot(_) | Role::Span(_));
             let open = matches!(role, Role::Unknown | Role::Mixed(_));
+            // Relative to the end of memory code may well access what is before it.
+            let memory = (a, b) == (sides.0.map.memory_bytes, sides.1.map.memory_bytes);
+            let open = open || memory && !number;
             let end = open && self.moves() && Shift::is_end(sides, a, b);
             let copy = !number && self.is_copy(a, b);
             let what = if copy { Assumption::Copy } else { Assumption::End };
