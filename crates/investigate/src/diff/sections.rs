@@ -241,7 +241,7 @@ fn follows(sides: (&Side<'_>, &Side<'_>), (shift, all): (&Shift, &OneToOne)) -> 
         let stack = side.map.stack_pointer.map_or(0, |(_, start)| start);
         let heap = side.map.heap_base.unwrap_or_default();
         // What ends where memory does follows from its size.
-        let seen = all.behind.iter().map(|touched| behind(touched));
+        let seen = all.behind.iter().map(behind);
         let seen = seen.filter(|end| *end < side.map.memory_bytes).max().unwrap_or_default();
         data.max(stack).max(heap).max(seen)
     };

@@ -15,6 +15,9 @@ use crate::diff::image;
 use crate::diff::side::Side;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+/// Addresses, and words of data with what is added to them.
+type Computed = (Vec<u64>, Vec<(u64, i64)>);
+
 /// Addresses that code computes, in order.
 pub(crate) fn displaced(side: &Side<'_>) -> Vec<u64> {
     let count = side.module.func_count() as u32;
@@ -28,7 +31,7 @@ pub(crate) fn displaced(side: &Side<'_>) -> Vec<u64> {
         (shared.displaced.unwrap_or_default(), shared.stepped)
     };
     let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
-    let found: Vec<(Vec<u64>, Vec<(u64, i64)>)> = chunks.collect();
+    let found: Vec<Computed> = chunks.collect();
     let pieces = image::pieces(side.module);
     let mut all = Vec::new();
     for (displaced, stepped) in found {
