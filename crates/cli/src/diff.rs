@@ -16,7 +16,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
     let mut text = match args.json {
-        true => report.to_json()? + "\n",
+        true => report.decided(&allow, &args.allow).to_json()? + "\n",
         false => report.to_painted_text(paint()),
     };
     if !args.json && !report.equal && !allow.is_empty() {
@@ -30,8 +30,22 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         }
         text.push_str(&format!("\n--allow {}: {verdict}\n", args.allow.join(",")));
     }
+    for name in unmatched(&report, &allow) {
+        eprintln!(
+            "warning: `--allow custom:{name}` matches no custom section that differs; NAME is a whole name, without patterns"
+        );
+    }
     print(&text)?;
     Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
+}
+
+/// Names of custom sections that are allowed, and of which none differs.
+fn unmatched<'a>(report: &Report, allow: &'a [Allow]) -> Vec<&'a str> {
+    let name = |one: &'a Allow| match one {
+        Allow::Custom(name) if !report.has_custom(name) => Some(name.as_str()),
+        Allow::Custom(_) | Allow::Verdict(_) | Allow::Harmless => None,
+    };
+    if report.equal { Vec::new() } else { allow.iter().filter_map(name).collect() }
 }
 
 /// The assumptions of `--allow harmless`, and the differences that it does not cover.

@@ -81,8 +81,8 @@ pub(crate) struct Outcome {
     pub(crate) inlined: Option<u32>,
     /// How often which field offset became which.
     pub(crate) fields: BTreeMap<(u64, u64), u32>,
-    /// Pairs of addresses that only all functions together can tell to be one to one.
-    pub(crate) loose: Vec<(u64, u64)>,
+    /// As in [`Same`].
+    pub(crate) loose: Vec<(u64, u64, u64)>,
     /// Numbers that changed as slots of a table did.
     pub(crate) slots: u32,
     /// What is assumed, and the addresses that are shown to have moved.

@@ -172,7 +172,7 @@ fn stays(sides: (&Side<'_>, &Side<'_>), shift: &Shift, ops: &[ConstOp]) -> Optio
 }
 
 /// What an initial value of constants alone is.
-fn computed(ops: &[ConstOp]) -> Option<u64> {
+pub(super) fn computed(ops: &[ConstOp]) -> Option<u64> {
     let mut stack: Vec<(u64, bool)> = Vec::new();
     for op in ops {
         let value = match op {

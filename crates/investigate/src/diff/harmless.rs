@@ -13,13 +13,22 @@
 //!    its neighbours (the same pair is accessed; its function accesses what is within [`NEAR`]
 //!    bytes, which moved alike; words there are addresses that moved; it is where the data starts,
 //!    or on eight behind the data). Without that, one that is only kept, not below [`LEAST`], and
-//!    not as round as programmers' numbers.
-//! 3. A number that *stays*: one where A has no object; one in a path that differs; or one that no
-//!    number has which moved, and that is only calculated with, or round.
+//!    not as round as programmers' numbers, or at which a text starts on both sides. Where blocks
+//!    stand in another order, one in the last object of a part is not covered: an index may be
+//!    added to it.
+//!    In code of two linkers that leave room for addresses, what has room on both sides is one,
+//!    and what has none on either is not covered.
+//! 3. A number that *stays*: one for which no linker left room, where both leave some for
+//!    addresses. What both wrote as an address is covered only where a path that differs starts at
+//!    it on both sides, or data started and does not any more. Elsewhere, and in data: one where A
+//!    has no object; one in a path that differs; or one that no number has which moved, and that is
+//!    only calculated with, or round.
 //! 4. A *stack pointer* behind data: unless the host gets it; of its room at most a
 //!    [`ROOM`]th may be gone.
-//! 5. Objects *apart*: what is accessed behind the data stands in its order, and moves by more or
-//!    less than what is before it only from a multiple of 16 on, by less than 16.
+//! 5. Objects *apart*: what lies behind the data, moved or not, stands in its order, and moves by
+//!    more or less than what is before it only from a multiple of 16 on, by less than 16; by less
+//!    only if all that is touched of what is before it is seen, and has room in B, or it is the
+//!    last one.
 //! 6. What follows from the place of everything: the *pages* of memory and its *end* (if
 //!    it is no power of two), an index that
 //!    stays in its object though B has another one behind it, where all objects that are accessed
@@ -31,10 +40,10 @@
 //! pass.
 
 use super::data::{DataDiff, Look};
-use super::report::{Assumed, Sort};
+use super::report::{Assumed, NUMBERS_MAX, Sort};
 use super::shift::{Assumption, BIAS, Shift};
 use super::side::Side;
-use super::strings::Sort as Text;
+use super::strings::{Sort as Text, is_printable};
 use super::texts::bytes;
 use super::uses::{Doubt, Roles};
 use std::collections::{BTreeMap, HashSet};
@@ -46,6 +55,9 @@ const NEAR: u64 = 512;
 const LEAST: u64 = 4096;
 /// What objects behind the data are aligned to at most.
 const ALIGNMENT: u64 = 16;
+/// Bytes of a text to which a number may be shown to lead, with the zero that ends it.
+const TEXT_MIN: u64 = 4;
+const TEXT_MAX: u64 = 256;
 /// The part of the stack that may be gone.
 const ROOM: u64 = 64;
 
@@ -56,7 +68,21 @@ pub(crate) struct Taken {
     pub(crate) a: u64,
     pub(crate) b: u64,
     doubt: Doubt,
+    pub(crate) written: Written,
     covered: bool,
+}
+
+/// What a number is by how it is written: linkers write an address in five bytes, however small it
+/// is, and compilers a number in as few as it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Nothing tells.
+    #[default]
+    Unknown,
+    /// Both sides left room: a linker wrote it.
+    Address,
+    /// No side did, where other numbers of both have room.
+    Plain,
 }
 
 impl Taken {
@@ -78,7 +104,7 @@ impl Taken {
     /// What is assumed of something else.
     pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
         let covered = matches!(sort, Sort::Pages | Sort::Debug | Sort::Path);
-        Taken { sort, a, b, doubt: Doubt::NONE, covered }
+        Taken { sort, a, b, doubt: Doubt::NONE, written: Written::Unknown, covered }
     }
 }
 
@@ -128,13 +154,15 @@ pub(crate) struct Known<'s, 'm> {
     ordered: bool,
     /// Paths of A that differ, from the first byte that does.
     paths: Vec<Range<u64>>,
+    /// Where one of these starts at one address of both sides.
+    path_starts: HashSet<u64>,
 }
 
 impl<'s, 'm> Known<'s, 'm> {
     /// `lists`: of each function and of data what is assumed, and the addresses that are shown.
     pub(crate) fn new<'t>(
         sides: (&'s Side<'m>, &'s Side<'m>),
-        data: &'s DataDiff,
+        (data, behind): (&'s DataDiff, &[(u64, u64, u64)]),
         lists: impl Iterator<Item = (&'t [Taken], &'t [(u64, u64)])>,
     ) -> Known<'s, 'm> {
         let start = |side: &Side<'_>| side.map.data().map_or(0, |data| data.start);
@@ -149,9 +177,12 @@ impl<'s, 'm> Known<'s, 'm> {
             rounded: false,
             ordered: false,
             paths: Vec::new(),
+            path_starts: HashSet::new(),
         };
         let path = |look: &Look| matches!(look, Look::Text(Text::Path, ..));
         let paths = data.runs.iter().filter(|run| run.active && path(&run.look));
+        let same = paths.clone().filter(|run| run.a == run.b).map(|run| run.a);
+        known.path_starts.extend(same);
         let range = |at: u64, count: usize| at..at + (count as u64).max(1);
         known.paths.extend(paths.map(|run| range(run.a, run.bytes_a.len())));
         for (taken, shown) in lists {
@@ -171,7 +202,7 @@ impl<'s, 'm> Known<'s, 'm> {
         for (a, b) in known.accessed.clone() {
             known.moves(a, b);
         }
-        known.rounded = rounded(&known);
+        known.rounded = rounded(behind);
         known.ordered = ordered(&known.accessed);
         let last = known.moved.0.iter().max().map_or(0, |last| last + 1);
         known.objects.end = known.objects.end.max(last).saturating_add(NEAR);
@@ -218,12 +249,18 @@ impl<'s, 'm> Known<'s, 'm> {
             near[from..].iter().take_while(|(at, _)| *at <= a.saturating_add(NEAR)).any(alike);
         let behind = self.shift.is_behind(a) && a % 8 == 0 && b % 8 == 0;
         let shown = self.accessed.contains(&(a, b)) || beside || behind || first;
-        let kept = one.doubt.within(Doubt::KEPT)
-            && a >= LEAST
-            && !a.is_multiple_of(10_000)
-            && !a.is_multiple_of(4096);
+        let plain = a >= LEAST && !a.is_multiple_of(10_000) && !a.is_multiple_of(4096);
+        let kept = one.doubt.within(Doubt::KEPT) && (plain || self.starts_text(a, b));
         let within = one.doubt.within(Doubt::ALL_BUT_GIVEN);
-        once && within && (shown || kept || self.points(a, b))
+        // As for an index: who adds one may reach what is behind.
+        let apart = self.shift.is_last(a) && !(self.ordered && self.shift.ordered());
+        within
+            && !apart
+            && match one.written {
+                Written::Address => true,
+                Written::Plain => false,
+                Written::Unknown => once && (shown || kept || self.points(a, b)),
+            }
     }
 
     /// Invariant 6: a size of memory that is no round number, as an allocator has it.
@@ -231,6 +268,20 @@ impl<'s, 'm> Known<'s, 'm> {
         let memory = |side: &Side<'_>| side.map.memory_bytes;
         let whole = (one.a, one.b) == (memory(self.sides.0), memory(self.sides.1));
         whole && !one.a.is_power_of_two() && !one.b.is_power_of_two()
+    }
+
+    /// Whether a text starts here on both sides that a zero ends, behind another zero.
+    fn starts_text(&self, a: u64, b: u64) -> bool {
+        let starts = |side: &Side<'_>, at: u64| {
+            let before = at.checked_sub(1).and_then(|before| bytes(side, before, 1));
+            let text = (TEXT_MIN..TEXT_MAX).find_map(|count| {
+                let text = bytes(side, at, count)?;
+                (text.last() == Some(&0)).then_some(text)
+            });
+            let letters = |text: &[u8]| text[..text.len() - 1].iter().all(|c| is_printable(*c));
+            before == Some(&[0]) && text.is_some_and(letters)
+        };
+        starts(self.sides.0, a) && starts(self.sides.1, b)
     }
 
     /// Whether the words at these addresses are addresses that moved.
@@ -250,10 +301,21 @@ impl<'s, 'm> Known<'s, 'm> {
     fn stays(&self, one: &Taken) -> bool {
         let a = one.a;
         let named = self.moved.0.contains(&a) || self.moved.1.contains(&a);
-        // Where data started and does not any more, nothing of B is.
-        let start = a == self.starts.0 && a < self.starts.1 && a.is_power_of_two();
+        // Where data starts on one side alone: a number as round as that is more often a size.
+        let (low, high) = (self.starts.0.min(self.starts.1), self.starts.0.max(self.starts.1));
+        let start = low < high && (a == low || a == high) && a.is_power_of_two();
         let round = a.is_multiple_of(1000) || a.is_multiple_of(256) || (a + 1).is_power_of_two();
         let in_path = self.paths.iter().any(|path| path.contains(&a));
+        match one.written {
+            // What starts there on both sides is the path that differs; or nothing of B is there.
+            Written::Address => {
+                let left = start && a == self.starts.0;
+                let known = left || self.path_starts.contains(&a);
+                return one.doubt.within(Doubt::ALL_BUT_GIVEN) && known;
+            }
+            Written::Plain => return true,
+            Written::Unknown => {}
+        }
         let number = one.doubt == Doubt::CALCULATED || round;
         one.doubt.within(Doubt::ALL_BUT_GIVEN)
             && (!self.objects.contains(&a) || (!named || start) && (number || in_path))
@@ -267,17 +329,26 @@ fn ordered(accessed: &HashSet<(u64, u64)>) -> bool {
     pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1)
 }
 
-/// Invariant 5: of what is accessed behind the data, in order.
-fn rounded(known: &Known<'_, '_>) -> bool {
-    let behind = known.accessed.iter().filter(|(a, _)| known.shift.is_behind(*a));
-    let mut behind: Vec<(u64, u64)> = behind.copied().collect();
-    behind.sort_unstable();
-    let delta = |(a, b): (u64, u64)| b.wrapping_sub(a) as i64;
-    behind.windows(2).all(|pair| {
-        let (low, high) = (pair[0], pair[1]);
+/// Invariant 5: of all that lies behind the data, in order of A, with how many bytes are touched.
+fn rounded(behind: &[(u64, u64, u64)]) -> bool {
+    let delta = |(a, b, _): (u64, u64, u64)| b.wrapping_sub(a) as i64;
+    // Where what was touched so far ends in B; and whether it may reach as far as the next object.
+    let (mut end, mut open) = (0, false);
+    let last = behind.last().map(|(a, ..)| *a);
+    behind.iter().enumerate().all(|(at, &high)| {
+        let low = behind[at.saturating_sub(1)];
+        let by = delta(high) - delta(low);
         let aligned = high.0.is_multiple_of(ALIGNMENT) && high.1.is_multiple_of(ALIGNMENT);
-        let rounds = (delta(low) - delta(high)).unsigned_abs() < ALIGNMENT && aligned;
-        low.1 < high.1 && (delta(low) == delta(high) || rounds)
+        let rounds = by.unsigned_abs() < ALIGNMENT && aligned;
+        // Less room is enough for what is seen to be touched; of what is before the last one, where
+        // the heap starts, that not all of it is seen is assumed not to matter.
+        let fits = by >= 0 || end <= high.1 && (!open || Some(high.0) == last);
+        let right = by == 0 || rounds && fits;
+        let ordered = at == 0 || low.0 == high.0 || low.1 < high.1;
+        open &= by == 0;
+        open |= high.2 == 0;
+        end = end.max(high.1.saturating_add(high.2));
+        right && ordered
     })
 }
 
@@ -285,8 +356,16 @@ fn rounded(known: &Known<'_, '_>) -> bool {
 pub(crate) fn sorts(all: &[Taken]) -> Vec<Assumed> {
     let mut sorts: BTreeMap<(Sort, bool), Assumed> = BTreeMap::new();
     for &Taken { sort, a, b, covered, .. } in all {
-        let new = || Assumed { sort, covered, count: 0, a, b };
-        sorts.entry((sort, covered)).or_insert_with(new).count += 1;
+        let new = || Assumed { sort, covered, count: 0, a, b, numbers: Vec::new() };
+        let known = sorts.entry((sort, covered)).or_insert_with(new);
+        known.count += 1;
+        known.numbers.extend(((a, b) != (0, 0)).then_some((a, b)));
     }
-    sorts.into_values().collect()
+    let mut sorts: Vec<Assumed> = sorts.into_values().collect();
+    for one in &mut sorts {
+        one.numbers.sort_unstable();
+        one.numbers.dedup();
+        one.numbers.truncate(NUMBERS_MAX);
+    }
+    sorts
 }

@@ -4,9 +4,10 @@
 //! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in
 //! the bodies.
 
-use super::harmless::Taken;
+use super::harmless::{Taken, Written};
 use super::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
-use super::shift::{Agree, Assumption, Shift};
+use super::report::Sort;
+use super::shift::{Agree, Assumption, Loose, Shift};
 use super::side::Side;
 use super::texts::Texts;
 use super::token::{Item, Tok, Tokens};
@@ -43,8 +44,9 @@ pub(crate) struct Same {
     pub(crate) shown: Vec<(u64, u64)>,
     /// The first assumption in words.
     pub(crate) first_assumed: Option<String>,
-    /// Pairs of addresses that only all functions together can tell to be one to one.
-    pub(crate) loose: Vec<(u64, u64)>,
+    /// Pairs of addresses that only all functions together can tell to be one to one, with how
+    /// many bytes are touched from there on, if that is known.
+    pub(crate) loose: Vec<(u64, u64, u64)>,
     /// Lengths of text that differs.
     pub(crate) lengths: Vec<Length>,
 }
@@ -60,8 +62,10 @@ impl Same {
         match agree {
             Agree::Equal => {}
             Agree::Moved { address, delta, loose } => {
-                if delta != 0 {
+                if delta != 0 || loose.is_some() {
                     self.shown.push((address, address.wrapping_add_signed(delta)));
+                }
+                if delta != 0 {
                     self.moved += 1;
                     self.first_moved.get_or_insert((address, delta));
                 }
@@ -89,11 +93,21 @@ impl Same {
         }
     }
 
-    fn loosely(&mut self, loose: bool, address: u64, delta: i64) {
-        if loose && self.loose.len() < LOOSE_MAX {
-            self.loose.push((address, address.wrapping_add_signed(delta)));
-        } else if loose {
+    /// The same of two numbers, by how they are written.
+    pub(crate) fn noted(&mut self, agree: Agree, how: Written) {
+        let known = self.taken.len();
+        self.note(agree);
+        self.taken[known..].iter_mut().for_each(|one| one.written = how);
+    }
+
+    fn loosely(&mut self, loose: Loose, address: u64, delta: i64) {
+        let Some(bytes) = loose else { return };
+        let other = address.wrapping_add_signed(delta);
+        if self.loose.len() < LOOSE_MAX {
+            self.loose.push((address, other, bytes));
+        } else {
             self.assumed += 1;
+            self.taken.push(Taken::of(Sort::Global, address, other));
         }
     }
 }
@@ -189,6 +203,21 @@ fn is_written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> bool
     short(a) && short(b) && sides.0.pads() && sides.1.pads()
 }
 
+/// What two numbers are by how they are written, if both linkers leave room for addresses.
+pub(crate) fn written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> Written {
+    // An operator, an alignment, and a number of five bytes.
+    let room = |item: &Item<'_>| match item.tok {
+        Tok::I32(_) => Some(item.is_padded()),
+        Tok::Mem { .. } => Some(item.is_padded() && item.end - item.offset >= 7),
+        _ => None,
+    };
+    match (room(a), room(b)) {
+        (Some(true), Some(true)) => Written::Address,
+        (Some(false), Some(false)) if sides.0.pads() && sides.1.pads() => Written::Plain,
+        _ => Written::Unknown,
+    }
+}
+
 /// Compares two defined functions of one type in lockstep; `None` where they differ by more than
 /// names of things.
 pub(crate) fn lockstep(
@@ -224,14 +253,15 @@ pub(crate) fn lockstep(
             Tok::Block(..) | Tok::Local(..) | Tok::Global(..) => Role::Unknown,
         };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
-            (Some(agree), ..) => same.note(agree),
+            (Some(agree), ..) => same.noted(agree, written(sides, &x, &y)),
             // What both linkers left no room for is no address that they wrote.
             (None, Tok::I32(a), Tok::I32(b))
                 if a == b && matches!(role, Role::Address(_)) && is_written(sides, &x, &y) =>
             {
                 let (address, what) =
                     (u64::from(a as u32), Assumption::Stays(shift.end_delta, Doubt::NONE));
-                same.note(Agree::Assumed { address, delta: 0, loose: false, what });
+                let agree = Agree::Assumed { address, delta: 0, loose: None, what };
+                same.noted(agree, Written::Plain);
             }
             // It may be a length, which its uses in the whole body show.
             (None, Tok::I32(a), Tok::I32(b))

@@ -64,7 +64,8 @@ mod whole;
 pub use other::{core_modules, diff_binaries};
 pub use paint::Paint;
 pub use report::{
-    Allow, Assumed, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Sort, Verdict,
+    Allow, Assumed, Cluster, Count, Decided, Decision, Difference, Input, Kind, Line, Origin,
+    Report, Sort, Verdict,
 };
 
 use cluster::Clusterer;
@@ -72,12 +73,12 @@ pub(crate) use cluster::{CONSTANT, CONSTANTS, OPERANDS, OWN_NAME, STAYED};
 use compare::{Cause, Compared, Context, Outcome};
 use harmless::{Known, Taken};
 use matching::Matching;
-use one_to_one::{Fate, OneToOne};
+use one_to_one::{APART, Fate, OneToOne};
 use prova_module::Module;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use side::Side;
 pub(crate) use side::linked;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 pub(crate) use strings::tells_time;
 use uses::Roles;
 
@@ -172,14 +173,15 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let told = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
     let assumed = told.map(|outcome| u64::from(outcome.slots)).sum::<u64>();
     let assumed = assumed + data.slots.count as u64;
+    data.loose(&all);
     data.padding(&all);
     let mut outcomes = outcomes;
-    judge(sides, &mut data, &mut outcomes);
+    judge(sides, &mut data, (&mut outcomes, &all.behind));
     let debug = debug.map(|pairs| {
         let rewritten = rewritten(&outcomes);
         Ok(dwarf::judge(sides, &pairs?, (&data.shift, &all, &data.texts), &rewritten))
     });
-    let found = sections::compare(sides, (&data.shift, &roles), assumed, debug);
+    let found = sections::compare(sides, (&data.shift, &roles, &all), assumed, debug);
     let mut clusterer = Clusterer::new(sides, &partners);
     clusterer.exchanges(&outcomes);
     clusterer.data(&data);
@@ -206,16 +208,18 @@ fn one_to_one(
     let all = OneToOne::new(context.shift, pairs.chain(data.loose.iter().copied()));
     for (a, b, outcome) in &mut outcomes {
         let Some(known) = outcome else { continue };
-        let fate = |pair: &(u64, u64)| (all.fate(context.shift, *pair), *pair);
+        let fate = |&(a, b, _): &(u64, u64, u64)| (all.fate(context.shift, (a, b)), (a, b));
         let worst = known.loose.iter().map(fate).max_by_key(|(fate, _)| *fate as u8);
         match worst {
             Some((Fate::Torn, pair)) => *known = compare::torn(context, (*a, *b), pair),
             Some((Fate::Assumed, (x, y))) => {
                 known.verdict = known.verdict.max(Verdict::AssumedMoved);
-                known.taken.push(Taken::of(Sort::Apart, x, y));
-                known.evidence.push(format!(
-                    "{x} → {y} is not as far as most behind the data: assumed to be one thing"
-                ));
+                let apart = |&(a, b, _): &(u64, u64, u64)| {
+                    (all.fate(context.shift, (a, b)) == Fate::Assumed).then_some((a, b))
+                };
+                let apart: BTreeSet<(u64, u64)> = known.loose.iter().filter_map(apart).collect();
+                known.taken.extend(apart.iter().map(|(a, b)| Taken::of(Sort::Apart, *a, *b)));
+                known.evidence.push(format!("{x} → {y} {APART}"));
             }
             Some((Fate::Moved, _)) | None => {}
         }
@@ -227,14 +231,18 @@ fn one_to_one(
 }
 
 /// Says of all that is assumed whether `--allow harmless` covers it.
-fn judge(sides: (&Side<'_>, &Side<'_>), data: &mut data::DataDiff, outcomes: &mut Outcomes) {
+fn judge(
+    sides: (&Side<'_>, &Side<'_>),
+    data: &mut data::DataDiff,
+    (outcomes, behind): (&mut Outcomes, &[(u64, u64, u64)]),
+) {
     let mut lists = [&mut data.assumed, &mut data.slots, &mut data.stays]
         .map(|assumed| std::mem::take(&mut assumed.taken));
     let shown = std::mem::take(&mut data.shown);
     let found = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
     let found = found.map(|outcome| (&outcome.taken[..], &outcome.shown[..]));
     let of_data = lists.iter().map(|taken| (&taken[..], &shown[..]));
-    let known = Known::new(sides, data, found.chain(of_data));
+    let known = Known::new(sides, (data, behind), found.chain(of_data));
     for (_, _, outcome) in outcomes.iter_mut() {
         if let Some(Outcome { taken, shown, .. }) = outcome {
             known.judge(taken, shown);

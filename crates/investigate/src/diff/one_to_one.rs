@@ -22,7 +22,13 @@ pub(crate) struct OneToOne {
     /// By the start of zeros: the last address that moved with what is before them, the first that
     /// moved with what is behind.
     splits: HashMap<u64, (Option<u64>, Option<u64>)>,
+    /// What lies behind the data, in order of A: its addresses, and how many bytes are touched from
+    /// there on; 0 if that is not known.
+    pub(crate) behind: Vec<(u64, u64, u64)>,
 }
+
+/// What is said of a pair that is assumed.
+pub(crate) const APART: &str = "is not as far as most behind the data: assumed to be one thing";
 
 /// How one loose pair fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +39,14 @@ pub(crate) enum Fate {
 }
 
 impl OneToOne {
-    pub(crate) fn new(shift: &Shift, pairs: impl Iterator<Item = (u64, u64)>) -> OneToOne {
+    /// Of all loose pairs, each with how many bytes are touched.
+    pub(crate) fn new(shift: &Shift, pairs: impl Iterator<Item = (u64, u64, u64)>) -> OneToOne {
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-        let pairs: HashSet<(u64, u64)> = pairs.collect();
+        let pairs: HashSet<(u64, u64, u64)> = pairs.collect();
+        let mut behind: Vec<(u64, u64, u64)> =
+            pairs.iter().copied().filter(|(a, ..)| shift.is_behind(*a)).collect();
+        behind.sort_unstable();
+        let pairs: HashSet<(u64, u64)> = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         for (a, b) in pairs.iter().filter(|(a, _)| shift.is_behind(*a)) {
             *counts.entry(b.wrapping_sub(*a) as i64).or_default() += 1;
         }
@@ -65,7 +76,7 @@ impl OneToOne {
                 }
             }
         }
-        OneToOne { delta, torn, splits }
+        OneToOne { delta, torn, splits, behind }
     }
 
     /// Whether an address among these zeros moved with what is behind them: something starts there.
@@ -98,7 +109,7 @@ mod tests {
     fn what_contradicts_is_torn_and_another_shift_is_assumed() {
         let shift = Shift { end_delta: 8, data_end: 1000, data_end_b: 1008, ..Shift::default() };
         let pairs = [(2000, 2008), (2100, 2108), (2000, 2012), (2004, 2008), (3000, 3016)];
-        let all = OneToOne::new(&shift, pairs.into_iter());
+        let all = OneToOne::new(&shift, pairs.into_iter().map(|(a, b)| (a, b, 0)));
         let fates: Vec<Fate> = pairs.iter().map(|pair| all.fate(&shift, *pair)).collect();
         use Fate::{Assumed, Moved, Torn};
         assert_eq!(fates, [Moved, Moved, Torn, Torn, Assumed]);
@@ -112,7 +123,7 @@ mod tests {
             ([(106, 114), (104, 114)], Torn),
             ([(106, 114), (103, 113)], Assumed),
         ] {
-            let all = OneToOne::new(&shift, pairs.into_iter());
+            let all = OneToOne::new(&shift, pairs.into_iter().map(|(a, b)| (a, b, 0)));
             let worst =
                 pairs.iter().map(|pair| all.fate(&shift, *pair)).max_by_key(|fate| *fate as u8);
             assert_eq!(worst, Some(fate), "{pairs:?}");

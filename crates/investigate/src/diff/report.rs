@@ -225,7 +225,8 @@ impl Sort {
         let (what, that) = match self {
             Sort::Address => ("address", "the number matters to nobody"),
             Sort::Number => ("number that moved", "it is an address, which no access shows"),
-            Sort::Stays => ("number that stays", "it is no address"),
+            Sort::Stays if count == 1 => ("number that stays", "it is no address"),
+            Sort::Stays => ("number that stay", "it is no address"),
             Sort::Slot => ("number", "it is a slot of a table"),
             Sort::Room => ("number", "it is what is left of memory"),
             Sort::Apart => ("address behind the data", "it is one object that moved otherwise"),
@@ -266,6 +267,41 @@ pub struct Assumed {
     pub a: u64,
     /// The same in B.
     pub b: u64,
+    /// The numbers or addresses in A and in B, each pair once, in order, and at most
+    /// 256 of them.
+    pub numbers: Vec<(u64, u64)>,
+}
+
+/// Most numbers that are kept of what is assumed in a difference, of one sort.
+pub(crate) const NUMBERS_MAX: usize = 256;
+/// Most numbers of a sort that are listed in text.
+const LISTED_MAX: usize = 16;
+
+/// How `--allow` decides of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The modules are equal byte for byte.
+    Equal,
+    /// All that differs is allowed.
+    Allowed,
+    /// More differs than is allowed.
+    Different,
+}
+
+/// A report with what was allowed, and how that decided.
+#[derive(Clone, Debug, Serialize)]
+pub struct Decided<'r> {
+    /// The version of these fields: 2. Reports without it are of version 1.
+    pub schema: u32,
+    #[serde(flatten)]
+    report: &'r Report,
+    /// What was allowed, as it was written.
+    pub allow: &'r [String],
+    /// How that decided.
+    pub decision: Decision,
+    /// What is assumed, by sort: of what `--allow harmless` covers, and of what it does not.
+    pub assumed: Vec<Assumed>,
 }
 
 /// One difference.
@@ -404,15 +440,74 @@ impl Report {
                 sorts.entry(one.sort).or_insert((0, one, difference)).0 += one.count;
             }
         }
-        let line = |(sort, (count, first, difference)): (Sort, (u64, &Assumed, &Difference))| {
+        let mut lines = Vec::new();
+        for (sort, (count, first, difference)) in sorts {
             let place = format!("{} {}", difference.kind.name(), difference.name);
             let words = sort.words(count);
-            match (first.a, first.b) {
+            lines.push(match (first.a, first.b) {
                 (0, 0) => format!("{words} (first in {place})"),
                 (a, b) => format!("{words} (first {a} → {b}, in {place})"),
+            });
+            if !covered {
+                lines.extend(self.numbers(sort));
             }
+        }
+        lines
+    }
+
+    /// The numbers behind the first that are assumed of a sort, and are not covered: each with the
+    /// place where it is met first.
+    fn numbers(&self, sort: Sort) -> Vec<String> {
+        let mut places: BTreeMap<(u64, u64), &Difference> = BTreeMap::new();
+        for difference in self.differences.iter().rev() {
+            let all = difference.assumed.iter().filter(|one| one.sort == sort && !one.covered);
+            places.extend(all.flat_map(|one| &one.numbers).map(|pair| (*pair, difference)));
+        }
+        let count = places.len();
+        if count < 2 {
+            return Vec::new();
+        }
+        let line = |((a, b), difference): (&(u64, u64), &&Difference)| {
+            format!("  {a} → {b}, in {} {}", difference.kind.name(), difference.name)
         };
-        sorts.into_iter().map(line).collect()
+        let mut lines: Vec<String> = places.iter().take(LISTED_MAX).map(line).collect();
+        if count > LISTED_MAX {
+            lines.push(format!("  … {} more", count - LISTED_MAX));
+        }
+        lines
+    }
+
+    /// The report with how `allow` decides; `words` are what was written for it.
+    pub fn decided<'r>(&'r self, allow: &[Allow], words: &'r [String]) -> Decided<'r> {
+        let decision = match (self.equal, self.allowed(allow)) {
+            (true, _) => Decision::Equal,
+            (false, true) => Decision::Allowed,
+            (false, false) => Decision::Different,
+        };
+        let mut sorts: BTreeMap<(Sort, bool), Assumed> = BTreeMap::new();
+        for one in self.differences.iter().flat_map(|difference| &difference.assumed) {
+            match sorts.get_mut(&(one.sort, one.covered)) {
+                Some(all) => {
+                    all.count += one.count;
+                    let room = NUMBERS_MAX.saturating_sub(all.numbers.len());
+                    all.numbers.extend(one.numbers.iter().take(room));
+                }
+                None => _ = sorts.insert((one.sort, one.covered), one.clone()),
+            }
+        }
+        Decided {
+            schema: 2,
+            report: self,
+            allow: words,
+            decision,
+            assumed: sorts.into_values().collect(),
+        }
+    }
+
+    /// Whether a custom section of this name differs.
+    pub fn has_custom(&self, name: &str) -> bool {
+        let mut differences = self.differences.iter();
+        differences.any(|one| one.kind == Kind::Custom && one.name == name)
     }
 
     /// Whether the modules are equal but for what is allowed: each difference by its own verdict,
@@ -438,6 +533,16 @@ impl Report {
     ///
     /// # Errors
     /// Never, for a report that `diff` made; the serialiser's otherwise.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+impl Decided<'_> {
+    /// The report and the decision as JSON.
+    ///
+    /// # Errors
+    /// As [`Report::to_json`].
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
     }

@@ -12,6 +12,7 @@ use super::compare::Cause;
 use super::dwarf::{Told, Unread};
 use super::globals;
 use super::harmless::Taken;
+use super::one_to_one::OneToOne;
 use super::relocs;
 use super::report::{Kind, Sort, Verdict};
 use super::shift::Shift;
@@ -57,7 +58,7 @@ pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String)
 /// All differences of these sections; partners of functions and globals are in the sides.
 pub(crate) fn compare(
     sides: (&Side<'_>, &Side<'_>),
-    (shift, roles): (&Shift, &Roles),
+    (shift, roles, all): (&Shift, &Roles, &OneToOne),
     assumed: u64,
     debug: Option<Result<Vec<Told>, Unread>>,
 ) -> Vec<Found> {
@@ -66,7 +67,7 @@ pub(crate) fn compare(
     exports(sides, &mut out);
     start(sides, &mut out);
     globals::inits(sides, (shift, roles), &mut out);
-    memories(sides, shift, &mut out);
+    memories(sides, (shift, all), &mut out);
     shapes(sides, &mut out);
     table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, debug, &mut out);
@@ -192,7 +193,11 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
 /// Memories that differ. A memory of the module's own that has more or fewer pages, as many as what
 /// moved asks for, follows from that; that nobody looks at its size is an assumption if code does
 /// (`memory.size`, `memory.grow`).
-fn memories(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) {
+fn memories(
+    sides: (&Side<'_>, &Side<'_>),
+    (shift, all): (&Shift, &OneToOne),
+    out: &mut Vec<Found>,
+) {
     let (a, b) = (sides.0.module.memories(), sides.1.module.memories());
     for i in 0..a.len().max(b.len()) {
         if a.get(i) == b.get(i) {
@@ -203,7 +208,7 @@ fn memories(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) 
             None => "none".to_owned(),
         };
         let summary = format!("{} → {}", text(a.get(i)), text(b.get(i)));
-        let follows = i == 0 && a.len() == b.len() && follows(sides, shift);
+        let follows = i == 0 && a.len() == b.len() && follows(sides, (shift, all));
         let (verdict, why) = match follows {
             false => (Verdict::Changed, ""),
             true if measured(sides.0) || measured(sides.1) => {
@@ -221,31 +226,33 @@ fn memories(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) 
     }
 }
 
-/// Whether the least sizes of memory 0 differ as far as the end of the data, the stack or the heap
-/// moved, and nothing else does.
-fn follows(sides: (&Side<'_>, &Side<'_>), shift: &Shift) -> bool {
+/// Whether the least sizes of memory 0 differ by the pages that what the modules show needs more or
+/// less, and nothing else does: the end of all that is seen crosses as many ends of pages.
+fn follows(sides: (&Side<'_>, &Side<'_>), (shift, all): (&Shift, &OneToOne)) -> bool {
     let own = |side: &Side<'_>| side.module.imported_memory_count() == 0;
     let (Some(a), Some(b)) = (sides.0.module.memories().first(), sides.1.module.memories().first())
     else {
         return false;
     };
     let same = MemoryType { min: a.min, ..*b } == *a;
-    let page = 1i128 << a.page_size_log2.min(32);
-    let grew = (i128::from(b.min) - i128::from(a.min)) * page;
-    let stack = |side: &Side<'_>| side.map.stack_pointer.map_or(0, |(_, start)| i128::from(start));
-    let heap = |side: &Side<'_>| i128::from(side.map.heap_base.unwrap_or_default());
-    let deltas = [
-        i128::from(shift.end_delta),
-        stack(sides.1) - stack(sides.0),
-        heap(sides.1) - heap(sides.0),
-    ];
-    let moved = deltas.iter().any(|delta| *delta != 0 && (grew - delta).abs() < page);
-    // Nothing that is there needs more.
-    let fits = |side: &Side<'_>| {
-        let end = side.map.data().map_or(0, |data| data.end);
-        end.max(stack(side) as u64).max(heap(side) as u64) <= side.map.memory_bytes
+    let page = 1u64 << a.page_size_log2.min(32);
+    let end = |side: &Side<'_>, behind: &dyn Fn(&(u64, u64, u64)) -> u64| {
+        let data = side.map.data().map_or(0, |data| data.end);
+        let stack = side.map.stack_pointer.map_or(0, |(_, start)| start);
+        let heap = side.map.heap_base.unwrap_or_default();
+        // What ends where memory does follows from its size.
+        let seen = all.behind.iter().map(behind);
+        let seen = seen.filter(|end| *end < side.map.memory_bytes).max().unwrap_or_default();
+        data.max(stack).max(heap).max(seen)
     };
-    own(sides.0) && own(sides.1) && same && shift.moves() && moved && fits(sides.0) && fits(sides.1)
+    let ends = (
+        end(sides.0, &|(a, _, bytes)| a.saturating_add(*bytes)),
+        end(sides.1, &|(_, b, bytes)| b.saturating_add(*bytes)),
+    );
+    let pages = (ends.0.div_ceil(page), ends.1.div_ceil(page));
+    let moved = i128::from(b.min) - i128::from(a.min) == i128::from(pages.1) - i128::from(pages.0);
+    let fits = pages.0 <= a.min && pages.1 <= b.min;
+    own(sides.0) && own(sides.1) && same && shift.moves() && moved && fits
 }
 
 /// Whether some code looks at the size of memory 0, or asks for more.

@@ -191,17 +191,21 @@ pub(crate) enum Assumption {
     Reach,
 }
 
+/// Whether only all such pairs together can tell of a pair, and then how many bytes are touched
+/// from the address on; 0 if that is not known.
+pub(crate) type Loose = Option<u64>;
+
 /// How two values agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Agree {
     /// They are equal.
     Equal,
-    /// They are addresses of the same thing; `loose` if only all such pairs together can tell.
-    Moved { address: u64, delta: i64, loose: bool },
+    /// They are addresses of the same thing.
+    Moved { address: u64, delta: i64, loose: Loose },
     /// They are table slots of the same function.
     Slot,
     /// Nothing shows what they are.
-    Assumed { address: u64, delta: i64, loose: bool, what: Assumption },
+    Assumed { address: u64, delta: i64, loose: Loose, what: Assumption },
 }
 
 /// The deltas that are possible at an address.
@@ -358,7 +362,7 @@ impl Shift {
         }
         let behind = at >= self.data_end.max(self.data_end_b);
         let what = Assumption::Stays(self.end_delta, Doubt::KEPT);
-        behind.then_some(Agree::Assumed { address: at, delta: 0, loose: false, what })
+        behind.then_some(Agree::Assumed { address: at, delta: 0, loose: None, what })
     }
 
     /// By how much an address moved, if it lies in a range that is found in B.
@@ -403,10 +407,13 @@ impl Shift {
             let delta = b.wrapping_sub(a) as i64;
             let number = matches!(role, Role::Number | Role::Slot(_) | Role::Span(_));
             let open = matches!(role, Role::Unknown | Role::Mixed(_));
+            // Relative to the end of memory code may well access what is before it.
+            let memory = (a, b) == (sides.0.map.memory_bytes, sides.1.map.memory_bytes);
+            let open = open || memory && !number;
             let end = open && self.moves() && Shift::is_end(sides, a, b);
             let copy = !number && self.is_copy(a, b);
             let what = if copy { Assumption::Copy } else { Assumption::End };
-            (end || copy).then_some(Agree::Assumed { address: a, delta, loose: false, what })
+            (end || copy).then_some(Agree::Assumed { address: a, delta, loose: None, what })
         })
     }
 
@@ -432,7 +439,7 @@ impl Shift {
                 access.hi - access.lo > 2 && !self.together(low, access.hi.abs_diff(access.lo));
             if apart && reaches && self.byte(sides, low, delta).is_some() {
                 let what = Assumption::Reach;
-                return Some(Agree::Assumed { address: a, delta, loose: true, what });
+                return Some(Agree::Assumed { address: a, delta, loose: Some(0), what });
             }
             if apart {
                 return None;
@@ -455,6 +462,7 @@ impl Shift {
             return None;
         }
         let address = named;
+        let loose = loose.then_some(access.touched(a, named));
         // What is indexed may reach as far as there are no other objects.
         let reach = if a < self.last { self.last } else { sides.0.map.memory_bytes };
         let leaves = access.indexed
@@ -462,8 +470,8 @@ impl Shift {
             && Shift::outside(sides, reach, reach.wrapping_add_signed(delta));
         Some(match (delta, loose) {
             (0, _) if reaches => Agree::Assumed { address, delta, loose, what: Assumption::Reach },
-            (0, false) => Agree::Equal,
-            (0, true) => Agree::Moved { address, delta, loose },
+            (0, _) if loose.is_none() => Agree::Equal,
+            (0, _) => Agree::Moved { address, delta, loose },
             _ => {
                 let low = delta.trailing_zeros() < access.low.into();
                 let low = Doubt::of_low(access.low).when(low);
@@ -488,7 +496,7 @@ impl Shift {
     }
 
     /// Whether B has another thing behind the object at an address.
-    fn is_last(&self, a: u64) -> bool {
+    pub(crate) fn is_last(&self, a: u64) -> bool {
         let after = self.tails.partition_point(|(start, _)| *start <= a);
         let part = after.checked_sub(1).is_some_and(|at| a < self.tails[at].1);
         part || self.is_behind(a) && !self.objects.is_empty()
@@ -547,7 +555,13 @@ impl Shift {
         }
         if a == b {
             let open = self.open_at(a);
-            if !may || !open && self.allows(a, 0, true).is_some() {
+            let stays = !may || !open && self.allows(a, 0, true).is_some();
+            if stays && may && self.is_last(a) {
+                // Who adds an index to it may reach what is behind.
+                let what = Assumption::Reach;
+                return Some(Agree::Assumed { address: a, delta, loose: None, what });
+            }
+            if stays {
                 return Some(Agree::Equal);
             }
             let other = |(x, y): (i64, i64)| if x == 0 { y } else { x };
@@ -558,9 +572,10 @@ impl Shift {
                 Place::Behind | Place::Outside => self.end_delta,
             };
             let what = Assumption::Stays(by, doubt);
-            return Some(Agree::Assumed { address: a, delta: 0, loose: false, what });
+            return Some(Agree::Assumed { address: a, delta: 0, loose: None, what });
         }
         if may && let Some(loose) = self.allows(a, delta, true) {
+            let loose = loose.then_some(0);
             if variable.is_some() {
                 return Some(Agree::Moved { address: a, delta, loose });
             }
@@ -569,7 +584,7 @@ impl Shift {
         }
         if self.is_room(sides, a, b) {
             let what = Assumption::Room;
-            return Some(Agree::Assumed { address: a, delta, loose: false, what });
+            return Some(Agree::Assumed { address: a, delta, loose: None, what });
         }
         let tables = 0..sides.0.tables.len().min(sides.1.tables.len());
         let slot = |&table: &usize| {
@@ -579,7 +594,7 @@ impl Shift {
         };
         tables.into_iter().find(slot)?;
         let what = Assumption::Slot;
-        Some(Agree::Assumed { address: a, delta, loose: false, what })
+        Some(Agree::Assumed { address: a, delta, loose: None, what })
     }
 
     /// Whether two numbers may be what is left of memory behind something that moved: the distance
@@ -688,7 +703,7 @@ impl Shift {
 const V128_CONST: u32 = 0xfd << 16 | 12;
 
 /// The value in the bytes of `f32.const`, `f64.const` or `v128.const`.
-fn constant_bytes(raw: &[u8]) -> Option<&[u8]> {
+pub(super) fn constant_bytes(raw: &[u8]) -> Option<&[u8]> {
     match raw.first()? {
         0x43 | 0x44 => raw.get(1..),
         0xfd if prefixed(raw) == V128_CONST => raw.get(raw.len().checked_sub(16)?..),

@@ -42,6 +42,8 @@ pub(crate) struct Side<'m> {
     pub(crate) tables: Vec<Table>,
     /// Names from the symbol table of an object file.
     linked: HashMap<u32, &'m str>,
+    /// The first export of each function that has one.
+    exports: HashMap<u32, &'m str>,
     relocs: Relocs,
     /// Whether its linker writes addresses in five bytes, once that is asked for.
     pads: OnceLock<bool>,
@@ -61,6 +63,8 @@ impl<'m> Side<'m> {
         let type_ids = type_ids.collect();
         let map = MemoryMap::new(module);
         let addresses = map.addresses().unwrap_or(0..0);
+        let exports = module.exports().iter().rev();
+        let exports = exports.filter_map(|one| Some((one.func()?.0, &*one.name)));
         Side {
             module,
             addresses,
@@ -70,6 +74,7 @@ impl<'m> Side<'m> {
             globals: (0..module.globals().len() as u32).collect(),
             tables: tables(module),
             linked: linked(module).unwrap_or_default(),
+            exports: exports.collect(),
             relocs: Relocs::new(module),
             pads: OnceLock::new(),
             work: AtomicU64::new(0),
@@ -150,9 +155,10 @@ impl<'m> Side<'m> {
         module.func_name(FuncIdx(func)).or_else(|| self.linked.get(&func).copied())
     }
 
-    /// A printable name: demangled, else `func12`.
+    /// A printable name: demangled, else that of an export, else `func12`.
     pub(crate) fn func_name(&self, func: u32) -> String {
-        match self.symbol(func) {
+        let exported = || self.exports.get(&func).copied();
+        match self.symbol(func).or_else(exported) {
             Some(symbol) => printable(&demangle(symbol)),
             None => FuncIdx(func).to_string(),
         }

@@ -62,6 +62,11 @@ impl Texts {
         self.growths.iter().any(|growth| *growth != 0)
     }
 
+    /// Whether a text that differs starts here on both sides, or the part of it that does.
+    pub(crate) fn starts(&self, a: u64, b: u64) -> bool {
+        self.texts.get(&a).is_some_and(|text| text.b == b)
+    }
+
     /// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its
     /// sort (invariant 1).
     pub(crate) fn span(
@@ -70,8 +75,7 @@ impl Texts {
         (x, a): (u64, u64),
         (y, b): (u64, u64),
     ) -> Option<Sort> {
-        let first = self.texts.get(&x).is_some_and(|text| text.b == y);
-        let starts = first || shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
+        let starts = self.starts(x, y) || shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
         let end = x.checked_add(a)?;
         if !starts || a == b {
             return None;

@@ -4,7 +4,7 @@
 //! keeps them.
 
 use super::{CATCHES_MAX, Graph, OUTSIDE, Scope, Step, Term};
-use crate::diff::lockstep::{Locals, Same};
+use crate::diff::lockstep::{Locals, Same, written};
 use crate::diff::shift::{Agree, Shift};
 use crate::diff::side::Side;
 use crate::diff::token::{Item, Tok};
@@ -117,7 +117,7 @@ impl Walk<'_, '_> {
         }
         let role = self.roles.of(self.func, x, y);
         let agree = self.shift.tokens(self.sides, role, &x.tok, &y.tok)?;
-        self.same.note(agree);
+        self.same.noted(agree, written(self.sides, x, y));
         if agree != Agree::Equal {
             self.patches.insert(x.offset, constant(&y.tok));
         }

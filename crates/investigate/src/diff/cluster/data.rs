@@ -112,6 +112,17 @@ impl Clusterer<'_, '_> {
         add(Verdict::AssumedMoved, data.slots.count, what, first(&data.slots), &data.slots.taken);
         let what = "assumed to be no addresses, as they stay where things moved";
         add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays), &data.stays.taken);
+        if let Some((a, b)) = data.torn.first() {
+            let mut difference = plain(Verdict::Changed, Kind::Data, "words".into());
+            let words = plural(data.torn.len() as u64, "word");
+            difference.summary = format!("{words} of data: addresses of other things");
+            let why = "and other code or data shows another pair";
+            difference.evidence = vec![format!("address {a} is {b} here, {why}")];
+            difference.sites = data.torn.len() as u64;
+            let cause = || "words of data are addresses of other things".into();
+            let cluster = self.cluster("torn", cause);
+            self.add(difference, cluster, true);
+        }
         for (segment, words) in &data.places {
             let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
             difference.summary = format!("the place that the segment is written to: {words}");

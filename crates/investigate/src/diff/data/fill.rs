@@ -9,7 +9,7 @@ use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::harmless::Taken;
 use crate::diff::lockstep::words;
-use crate::diff::shift::{Agree, Assumption, Shift};
+use crate::diff::shift::{Agree, Assumption, Loose, Shift};
 use crate::diff::side::Side;
 use crate::diff::strings::{is_printable, is_text};
 use crate::diff::uses::{Doubt, Role, Roles};
@@ -276,7 +276,7 @@ impl Filler<'_, '_> {
         match agree {
             Some(Agree::Moved { address, delta, loose }) => {
                 self.diff.pointers += usize::from(delta != 0);
-                if delta != 0 {
+                if delta != 0 || loose.is_some() {
                     self.diff.shown.push((address, address.wrapping_add_signed(delta)));
                 }
                 self.loosely(loose, address, delta);
@@ -296,9 +296,11 @@ impl Filler<'_, '_> {
         }
     }
 
-    fn loosely(&mut self, loose: bool, address: u64, delta: i64) {
-        if loose && self.diff.loose.len() < LOOSE_MAX {
-            self.diff.loose.push((address, address.wrapping_add_signed(delta)));
+    fn loosely(&mut self, loose: Loose, address: u64, delta: i64) {
+        if let Some(bytes) = loose.filter(|_| self.diff.loose.len() < LOOSE_MAX) {
+            let other = address.wrapping_add_signed(delta);
+            self.diff.loose.push((address, other, bytes));
+            self.diff.judged.push((address, other));
         }
     }
 
@@ -456,8 +458,11 @@ fn word(
             diff.stays.note(taken, || words(value.into(), delta, what));
         }
         Some(Agree::Equal | Agree::Slot) => {}
-        Some(Agree::Moved { address, delta, .. }) => {
-            diff.loose.push((address, address.wrapping_add_signed(delta)));
+        Some(Agree::Moved { address, delta, loose }) => {
+            let other = address.wrapping_add_signed(delta);
+            diff.loose.push((address, other, 0));
+            diff.judged.extend(loose.map(|_| (address, other)));
+            diff.shown.extend(loose.map(|_| (address, other)));
         }
         None => {
             let by = diff.shift.delta_at(value.into()).unwrap_or(diff.shift.end_delta);

@@ -30,6 +30,7 @@
 mod blocks;
 mod fill;
 mod gaps;
+mod hidden;
 mod look;
 mod named;
 mod names;
@@ -38,10 +39,11 @@ mod pairs;
 use super::align::{Equal, align, increasing};
 use super::harmless::Taken;
 use super::image;
-use super::one_to_one::OneToOne;
+use super::one_to_one::{APART, Fate, OneToOne};
+use super::report::Sort;
 use super::shift::{Moved, Objects, Shift, Zeros};
 use super::side::Side;
-use super::strings::Sort;
+use super::strings::Sort as Text;
 use super::texts::Texts;
 use super::uses::Roles;
 use fill::{Filler, stale};
@@ -64,9 +66,9 @@ const LOOSE_MAX: usize = 1 << 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     /// Text of some sort; the strings around the run.
-    Text(Sort, String, String),
+    Text(Text, String, String),
     /// The length of text of this sort that differs (invariant 5).
-    Length(Sort, i64),
+    Length(Text, i64),
     /// A number that grew as a changed string did, and nothing else to show that it is its length.
     Grew(i64),
     /// Zeros that an alignment asks for (invariant 3), and whether code names what starts there.
@@ -125,8 +127,13 @@ pub(crate) struct DataDiff {
     pub(crate) recut: bool,
     /// Zeros around padding.
     pub(crate) zeros: Vec<Zeros>,
-    /// Pairs of addresses that only all together can tell to be one to one.
-    pub(crate) loose: Vec<(u64, u64)>,
+    /// Pairs of addresses that only all together can tell to be one to one, with how many bytes are
+    /// touched from there on, if that is known.
+    pub(crate) loose: Vec<(u64, u64, u64)>,
+    /// Of these, the pairs of which all together have to tell.
+    judged: Vec<(u64, u64)>,
+    /// Of these, the pairs that contradict others.
+    pub(crate) torn: Vec<(u64, u64)>,
     /// Text that differs.
     pub(crate) texts: Texts,
     /// Bytes in which texts were looked for.
@@ -134,6 +141,22 @@ pub(crate) struct DataDiff {
 }
 
 impl DataDiff {
+    /// Judges the words of which only all addresses together tell.
+    pub(crate) fn loose(&mut self, all: &OneToOne) {
+        let mut judged = std::mem::take(&mut self.judged);
+        judged.sort_unstable();
+        judged.dedup();
+        for (a, b) in judged {
+            match all.fate(&self.shift, (a, b)) {
+                Fate::Moved => {}
+                Fate::Torn => self.torn.push((a, b)),
+                Fate::Assumed => {
+                    self.assumed.note(Taken::of(Sort::Apart, a, b), || format!("{a} → {b} {APART}"))
+                }
+            }
+        }
+    }
+
     /// Padding behind which something is seen to start, now that all addresses are known.
     pub(crate) fn padding(&mut self, all: &OneToOne) {
         for run in &mut self.runs {

@@ -257,16 +257,15 @@ fn continues(
         return false;
     }
     let end = names.range(y + 1..).next().map_or(usize::MAX, |(end, _)| (end - y) as usize);
+    // Whatever ends in a zero, which linkers merge: also lines, and formats with lengths.
     let text = |bytes: &[u8]| {
-        let ends = |byte: &u8| !is_printable(*byte);
-        let at = bytes.iter().take(TEXT_MAX).position(ends)?;
-        (bytes[at] == 0).then_some(at + 1)
+        let at = bytes.iter().take(TEXT_MAX).position(|byte| *byte == 0)?;
+        Some(at + 1)
     };
     match (text(own), text(other)) {
         (Some(whole), Some(too)) => {
-            let letters = own[..whole - 1].iter().all(|byte| is_printable(*byte));
             let same = whole == too && own[..whole] == other[..whole];
-            same && letters && len + 1 < whole && whole <= end
+            same && len + 1 < whole && whole <= end
         }
         _ => false,
     }

@@ -1,36 +1,48 @@
-//! Both modules → the addresses that code and words of data name, and where they cut a text.
+//! Both modules → the addresses that code and data name, and where they cut a text.
 //!
-//! Neighbours: `strings` sorts a text that is cut here; `fill` asks whether something starts at an
-//! address. Compilers lay literals end to end: what is before a path may be another text, and where
-//! one starts, something names it.
+//! Neighbours: `strings` sorts a text that is cut here; `hidden` finds the names that are no plain
+//! number; `fill` asks whether something starts at an address. Compilers lay literals end to end:
+//! what is before a path may be another text, and where one starts, something names it.
 //!
-//! 1. A number of code or an aligned word of data that lies among the addresses names one. More are
-//!    named than there are texts: a cut too many makes a path a text, never the other way round.
+//! 1. A number of code or an aligned word of data that lies among the addresses is a *plain* name.
+//!    Something is seen to start there, which may show padding.
+//! 2. A text is cut at *all* names: plain ones, and every number that the module holds in another
+//!    form ([`hidden`](super::hidden)). More are named than there are texts: a cut too many makes a
+//!    path a text, never the other way round. So where a name cannot be excluded, the answer is the
+//!    stricter one.
+//!
+//! Limits: an address that a callee makes of the one that it was given, or that goes through memory
+//! or a loop before something is added to it, is not seen.
 
 use super::Pair;
+use super::hidden::hidden;
 use crate::diff::side::Side;
 use crate::diff::strings::{AROUND, Cut, UNCUT};
 use crate::diff::token::{Tok, Tokens};
 use std::cell::OnceCell;
 use std::ops::Range;
 
-/// The addresses that a side's code and data name, made when they are first asked for.
+/// Addresses in order, made when they are first asked for.
+type Known = OnceCell<Vec<u64>>;
+
+/// The addresses that a side's code and data name.
 pub(super) struct Names<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     pairs: &'s [Pair<'m>],
-    known: (OnceCell<Vec<u64>>, OnceCell<Vec<u64>>),
+    plain: (Known, Known),
+    all: (Known, Known),
 }
 
 impl<'s, 'm> Names<'s, 'm> {
     pub(super) fn new(sides: (&'s Side<'m>, &'s Side<'m>), pairs: &'s [Pair<'m>]) -> Names<'s, 'm> {
-        Names { sides, pairs, known: (OnceCell::new(), OnceCell::new()) }
+        Names { sides, pairs, plain: Default::default(), all: Default::default() }
     }
 
-    /// The addresses of one side, in order.
-    fn of(&self, of_b: bool) -> &[u64] {
+    /// The plain names of one side, in order.
+    fn plain(&self, of_b: bool) -> &[u64] {
         let (side, known) = match of_b {
-            false => (self.sides.0, &self.known.0),
-            true => (self.sides.1, &self.known.1),
+            false => (self.sides.0, &self.plain.0),
+            true => (self.sides.1, &self.plain.1),
         };
         known.get_or_init(|| {
             let mut all: Vec<u64> = Vec::new();
@@ -62,20 +74,36 @@ impl<'s, 'm> Names<'s, 'm> {
         })
     }
 
+    /// All names of one side, in order (invariant 2).
+    fn all(&self, of_b: bool) -> &[u64] {
+        let (side, known) = match of_b {
+            false => (self.sides.0, &self.all.0),
+            true => (self.sides.1, &self.all.1),
+        };
+        known.get_or_init(|| {
+            let mut all = hidden(side);
+            all.extend_from_slice(self.plain(of_b));
+            all.sort_unstable();
+            all.dedup();
+            all
+        })
+    }
+
     /// Whether a number of A's code or a word of its data is this address.
     pub(super) fn names(&self, address: u64) -> bool {
-        self.of(false).binary_search(&address).is_ok()
+        self.plain(false).binary_search(&address).is_ok()
     }
 
     /// Where the texts around a run are cut, on both sides: what is before and behind the run is
     /// the same on both, and so is what A names there. What one side alone has belongs to the text
-    /// before if B names its end, or A does, and to the one behind if its start is named.
+    /// before if B names its end, or A does, and to the one behind if its start is named; where
+    /// that is not plain, it belongs to neither.
     pub(super) fn cuts(&self, pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> (Cut, Cut) {
         if !pair.active {
             return UNCUT;
         }
         let (start, bytes) = (pair.start.0, &pair.bytes.0);
-        let known = self.of(false);
+        let known = self.all(false);
         let low = a.start.saturating_sub(AROUND);
         let from = known.partition_point(|at| *at < start + low as u64);
         let near = known[from..].iter().map(|at| (at - start) as usize);
@@ -83,11 +111,14 @@ impl<'s, 'm> Names<'s, 'm> {
         let mut cut = Cut::NONE;
         for at in near.filter(|at| !is_tail(bytes, *at)) {
             if at == a.start && a.is_empty() {
-                let of_b = self.of(true);
-                let names = |at: usize| of_b.binary_search(&(pair.start.1 + at as u64)).is_ok();
-                let (first, last) = (names(b.start), names(b.end));
-                cut.before = if first || !last { 0 } else { cut.before };
-                cut.behind = if last { 0 } else { cut.behind };
+                let (plain, all) = (self.plain(true), self.all(true));
+                let is = |names: &[u64], at: usize| {
+                    names.binary_search(&(pair.start.1 + at as u64)).is_ok()
+                };
+                let apart = !is(plain, b.start) && !is(plain, b.end);
+                let (first, last) = (is(all, b.start), is(all, b.end));
+                cut.before = if first || apart || !is(plain, b.end) { 0 } else { cut.before };
+                cut.behind = if last || apart { 0 } else { cut.behind };
             } else if at <= a.start {
                 cut.before = a.start - at;
             } else if at < a.end {

@@ -242,7 +242,11 @@ pub(crate) fn judge(
     }
     for (part, a, b) in &pairs.data {
         let sum = sums.entry(place(part)).or_default();
-        let verdict = address(sides, (shift, all), (*a, *b));
+        let verdict = match texts.starts(*a, *b) {
+            true if a == b => Verdict::Identical,
+            true => Verdict::Moved,
+            false => address(sides, (shift, all), (*a, *b)),
+        };
         sum.addresses += u64::from(a != b);
         sum.is(verdict);
         if verdict == Verdict::Changed {
@@ -336,9 +340,9 @@ fn address(
     (a, b): (u64, u64),
 ) -> Verdict {
     match shift.agree(sides, Role::Address(Access::INDEXED), a, b) {
-        Some(Agree::Equal | Agree::Moved { loose: false, .. }) if a == b => Verdict::Identical,
-        Some(Agree::Equal | Agree::Moved { loose: false, .. }) => Verdict::Moved,
-        Some(Agree::Moved { loose: true, .. }) => match all.fate(shift, (a, b)) {
+        Some(Agree::Equal | Agree::Moved { loose: None, .. }) if a == b => Verdict::Identical,
+        Some(Agree::Equal | Agree::Moved { loose: None, .. }) => Verdict::Moved,
+        Some(Agree::Moved { loose: Some(_), .. }) => match all.fate(shift, (a, b)) {
             Fate::Moved => Verdict::Moved,
             Fate::Assumed => Verdict::AssumedMoved,
             Fate::Torn => Verdict::Changed,

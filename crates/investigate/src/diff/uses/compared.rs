@@ -74,7 +74,9 @@ impl Flow<'_, '_> {
                     let sources = value.refs().map(|one| (one.source, other.source));
                     self.against.extend(sources);
                 }
-                Source::Float(_) | Source::Call(_) => self.mix(value, Doubt::COMPARED),
+                Source::Float(_) | Source::Call(_) | Source::Any(_) => {
+                    self.mix(value, Doubt::COMPARED);
+                }
             }
         }
     }
@@ -117,7 +119,7 @@ impl Flow<'_, '_> {
             Source::Param(_) => !self.exported,
             Source::Field(param, at) => self.is_address_field(param, at),
             Source::Global(_) => true,
-            Source::Word(_) | Source::Call(_) | Source::Float(_) => false,
+            Source::Word(_) | Source::Call(_) | Source::Float(_) | Source::Any(_) => false,
         };
         let single = value.is_known() && !value.partial && !value.number;
         single && value.round.is_none() && value.refs().all(shown)
@@ -191,6 +193,7 @@ pub(super) fn settle(side: &Side<'_>, all: &mut Bodies, shared: &mut Shared) {
                 Source::Const(..) => {}
                 Source::Global(global) => shared.global(global).mixed |= Doubt::COMPARED,
                 Source::Word(at) => shared.mixed_words.push((at, Doubt::COMPARED)),
+                Source::Any(at) => shared.mixed_tables.push((at, Doubt::COMPARED)),
                 Source::Param(param) => {
                     if let Some(known) = uses.params.get_mut(param as usize) {
                         known.mixed |= Doubt::COMPARED;

@@ -3,11 +3,11 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
-use super::known::{END, Field, Mark, Marks, Offset, OffsetKind, Passed, Use};
+use super::known::{END, Field, Mark, Marks, Offset, Passed, Use};
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
-use super::{Access, Doubt, Uses, wasi};
+use super::{Access, Doubt, Uses, WORD, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
@@ -96,7 +96,7 @@ pub(super) struct Flow<'s, 'm> {
     /// Constants that are used as addresses or slots, by the offset of their operator.
     pub(super) consts: HashMap<u32, (u64, Use)>,
     /// As in [`Uses`].
-    offsets: Vec<Offset>,
+    pub(super) offsets: Vec<Offset>,
     passed: Vec<Passed>,
     pub(super) folded: Vec<(u64, u64)>,
     /// Constants that are compared or calculated with.
@@ -165,7 +165,7 @@ impl Flow<'_, '_> {
             }
             Source::Param(param) => self.found.params.get_mut(param as usize),
             Source::Word(_) | Source::Field(..) | Source::Global(_) | Source::Folded(_) => None,
-            Source::Float(_) | Source::Call(_) => None,
+            Source::Float(_) | Source::Call(_) | Source::Any(_) => None,
         }
     }
 
@@ -198,7 +198,7 @@ impl Flow<'_, '_> {
                     }
                 }
                 Source::Const(..) | Source::Global(_) | Source::Folded(_) => {}
-                Source::Float(_) | Source::Call(_) => {}
+                Source::Float(_) | Source::Call(_) | Source::Any(_) => {}
             }
         }
     }
@@ -249,6 +249,8 @@ impl Flow<'_, '_> {
     /// A load, store or atomic operator on memory 0; gives what a load may give.
     fn memory(&mut self, site: &Site<'_>, base: &Value, offset: u64) -> Value {
         let width = u64::from(site.row.width);
+        let loads = if self.side.wide() { Opcode::I64Load } else { Opcode::I32Load };
+        self.displace(base, offset);
         if let Some(Ref { source, by: Some(by), .. }) = base.single()
             && let Source::Const(_, value) | Source::Folded(value) = source
         {
@@ -260,34 +262,13 @@ impl Flow<'_, '_> {
                 self.folded.push((at, width));
             }
         }
-        if self.in_zone(offset) {
-            self.shared.named.push(offset);
-            let (kind, lo) = match base.single() {
-                Some(Ref { source: Source::Const(_, value), by: Some(by), .. })
-                    if !self.in_zone(value) =>
-                {
-                    (OffsetKind::Address, (value as i64).saturating_add(by))
-                }
-                // An index that starts at a number, small or large, says nothing of the offset.
-                Some(Ref { source: Source::Const(_, value), by, .. })
-                    if by.is_none() || !self.in_zone(value) =>
-                {
-                    (OffsetKind::Unknown, 0)
-                }
-                Some(Ref { source: Source::Global(_) | Source::Const(..), .. }) => {
-                    (OffsetKind::Number, 0)
-                }
-                _ => (OffsetKind::Unknown, 0),
-            };
-            self.offsets.push(Offset { at: site.offset, kind, width: width as u8, lo });
-            if kind != OffsetKind::Number {
-                // The other part of the address is an index.
-                self.mix(base, Doubt::CALCULATED);
-                return Value::default();
-            }
+        if self.in_zone(offset)
+            && let Some(given) = self.offset_is_base(site, base, offset)
+        {
+            return given;
         }
         self.access(base, offset, width);
-        let loads = if self.side.wide() { Opcode::I64Load } else { Opcode::I32Load };
+        self.parts(base, offset, width < WORD && !site.row.results.is_empty());
         let known = base.single().and_then(|one| Some((one.source, one.by?)));
         if let (true, Some((source, by))) = (site.row.opcode == loads, known) {
             let at = by.wrapping_add(offset as i64);
@@ -297,15 +278,18 @@ impl Flow<'_, '_> {
                 }
                 Source::Param(param) => return Value::one(Source::Field(param, at)),
                 Source::Word(_) | Source::Field(..) | Source::Global(_) | Source::Folded(_) => {}
-                Source::Float(_) | Source::Call(_) => {}
+                Source::Float(_) | Source::Call(_) | Source::Any(_) => {}
             }
         }
         if site.row.results.is_empty() {
             return Value::default();
         }
         self.unseen(base, offset, Some(width));
-        let whole = site.row.opcode == loads;
-        if whole { Value::default() } else { Value::number() }
+        match (site.row.opcode == loads, width >= WORD) {
+            (true, _) => self.some_word(base),
+            (false, true) => self.some_word(base).numbered(),
+            (false, false) => Value::number(),
+        }
     }
 
     /// A call with these arguments; gives its number.
@@ -317,11 +301,14 @@ impl Flow<'_, '_> {
                 self.shared.numbers.push((callee, param as u32));
             }
             for from in value.refs() {
+                if let Source::Const(_, value) = from.source {
+                    self.shared.wholes.push(value);
+                }
                 // A number that is no address may still be a slot.
                 let passes = match from.source {
                     Source::Const(_, value) => self.in_zone(value) || self.side.may_be_slot(value),
                     Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
-                    Source::Global(_) => true,
+                    Source::Global(_) | Source::Any(_) => true,
                     Source::Folded(value) => {
                         if self.in_zone(value) {
                             self.folded.push((value, 1));
@@ -373,8 +360,10 @@ impl Flow<'_, '_> {
             }
             _ => {
                 self.shared.open_tables.push(table);
-                // A slot is a number.
-                index.into_iter().for_each(|index| self.mix(index, Doubt::CALCULATED));
+                // A slot is a number; one of a table in memory is compared as a slot.
+                let refs = index.into_iter().flat_map(Value::refs);
+                let refs: Vec<Ref> = refs.filter(|one| !one.source.is_any()).collect();
+                refs.into_iter().for_each(|one| self.mix(&Value::of(one), Doubt::CALCULATED));
             }
         }
     }
@@ -459,15 +448,17 @@ impl Flow<'_, '_> {
                     self.mix(value, Doubt::CALCULATED);
                 }
             }
-            return Value::one(Source::Folded(folded));
+            let folded = Value::one(Source::Folded(folded));
+            self.displace(&folded, 0);
+            return folded;
         }
         match (&site.operator, args) {
             (Operator::I32Const { value }, _) => {
                 return self.constant(site, u64::from(*value as u32));
             }
             (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
-            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
-            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
+            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.summed(a, b, 1),
+            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.summed(a, b, -1),
             (Operator::I32And | Operator::I64And, [a, b]) => return self.mask(site, a, b),
             (Operator::Select | Operator::TypedSelect { .. }, [a, b, condition]) => {
                 self.test(condition, 0);

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `flow` fills these, the module above carries them over calls and has invariants.
 
-use super::value::{Ref, Source};
+use super::value::{ANY, Ref, Source};
 use super::{Access, Doubt, FIELDS_MAX, Role, UPDATES_MAX};
 
 /// What is known of one number, parameter or word.
@@ -166,9 +166,11 @@ impl Use {
                 (Some(_), _) => self.mixed |= Doubt::CALCULATED,
                 (None, _) => {}
             }
-            if let Some(by) = by {
-                for field in does.fields() {
-                    self.field(Field { at: field.at.saturating_add(by), ..*field });
+            for field in does.fields() {
+                match by {
+                    _ if field.at == ANY => self.field(*field),
+                    Some(by) => self.field(Field { at: field.at.saturating_add(by), ..*field }),
+                    None => {}
                 }
             }
         }
@@ -251,6 +253,7 @@ enum Kind {
     Const,
     Param,
     Word,
+    Any,
     Field,
     Global,
 }
@@ -263,6 +266,7 @@ impl Passed {
             Source::Const(at, value) => (Kind::Const, at, value),
             Source::Param(param) => (Kind::Param, param, 0),
             Source::Word(at) => (Kind::Word, 0, at),
+            Source::Any(at) => (Kind::Any, 0, at),
             Source::Field(param, at) => (Kind::Field, param, at as u64),
             Source::Global(global) => (Kind::Global, global, 0),
             Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
@@ -278,6 +282,7 @@ impl Passed {
             Kind::Const => Source::Const(self.at, self.number),
             Kind::Param => Source::Param(self.at),
             Kind::Word => Source::Word(self.number),
+            Kind::Any => Source::Any(self.number),
             Kind::Field => Source::Field(self.at, self.number as i64),
             Kind::Global => Source::Global(self.at),
         };

@@ -19,6 +19,11 @@ impl Flow<'_, '_> {
     pub(super) fn leaves(&mut self, value: &Value) {
         self.mark(value, Mark::mixed(Doubt::KEPT));
         for one in value.refs() {
+            // More was done with it than to keep it. What code itself names, or reads at a known
+            // place, may well be an address that gets an index.
+            if one.source.is_any() && one.by != Some(0) {
+                self.mark(&Value::of(one), Mark::mixed(Doubt::CALCULATED));
+            }
             // Who gets it may use it as an address, of which the code has no number.
             if let (Source::Folded(number), Some(by)) = (one.source, one.by)
                 && self.in_zone(number)
@@ -59,6 +64,7 @@ impl Flow<'_, '_> {
                 }
                 Source::Call(call) => self.calls[call as usize] |= number,
                 Source::Word(at) if number.any() => self.shared.mixed_words.push((at, number)),
+                Source::Any(at) if number.any() => self.shared.mixed_tables.push((at, number)),
                 Source::Field(param, at) if number.any() => {
                     if let Some(known) = self.used(Source::Param(param)) {
                         known.field(Field { at, address: false, mixed: number, read: false });
@@ -72,7 +78,7 @@ impl Flow<'_, '_> {
                     }
                 }
                 Source::Const(..) | Source::Word(_) | Source::Field(..) => {}
-                Source::Folded(_) | Source::Float(_) => {}
+                Source::Folded(_) | Source::Float(_) | Source::Any(_) => {}
             }
         }
     }
@@ -117,6 +123,9 @@ impl Flow<'_, '_> {
                 let steady = same.is_some() && same == value.single().map(|one| one.source);
                 let steady = steady && !value.number && self.is_round(value.round, round);
                 self.rounds[round as usize].1 &= steady;
+            }
+            for one in value.refs().filter(|one| one.source.is_any() && one.by != Some(0)) {
+                self.mix(&Value::of(one), Doubt::CALCULATED);
             }
             let news = |one: &Ref| known.refs().all(|known| known.source != one.source);
             self.dropped.extend(value.refs().filter(news).map(|one| one.source));

@@ -36,9 +36,11 @@
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
 mod compared;
+mod displaced;
 mod doubt;
 mod flow;
 mod known;
+mod loads;
 mod marks;
 mod shared;
 mod sums;
@@ -51,6 +53,7 @@ use super::image::{self, Piece};
 use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
+pub(crate) use displaced::displaced;
 pub(crate) use doubt::Doubt;
 use flow::Around;
 use known::{END, Field, Marks, Offset, Passed, Use};
@@ -58,7 +61,7 @@ use prova_module::{ExternKind, GlobalIdx};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 pub(crate) use shared::Base;
 use shared::Shared;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use value::Source;
 
 const REFS_MAX: usize = 3;
@@ -88,6 +91,13 @@ impl Access {
     /// An access nobody knows more of.
     pub(crate) const INDEXED: Access =
         Access { lo: 0, hi: 0, indexed: true, mixed: Doubt::NONE, low: 0 };
+
+    /// How many bytes are touched of the object at `a` from an address in it on; 0 if that is not
+    /// known, as it gets an index, or is kept.
+    pub(crate) fn touched(&self, a: u64, from: u64) -> u64 {
+        let exact = self.lo < self.hi && !self.indexed && !self.mixed.any();
+        if exact { a.wrapping_add_signed(self.hi).wrapping_sub(from) } else { 0 }
+    }
 
     fn shifted(self, by: Option<i64>) -> Access {
         let Some(by) = by else { return Access::INDEXED };
@@ -231,6 +241,7 @@ impl Uses {
                     let used = known.access.is_some();
                     shared.global(global).and(Base { used, mixed, low: known.low, told: false });
                 }
+                Source::Any(at) => shared.table(at, (does, passed), ordered),
                 Source::Param(_) | Source::Field(..) | Source::Call(_) => {}
                 Source::Folded(_) | Source::Float(_) => {}
             }
@@ -242,12 +253,7 @@ impl Uses {
                 let width = if whole { u64::MAX } else { lo.abs_diff(hi) };
                 shared.loads.push((value.wrapping_add_signed(lo), width));
             }
-            for field in does.fields() {
-                let at = value.wrapping_add_signed(field.at);
-                shared.words.extend(field.address.then_some(at));
-                shared.mixed_words.extend(field.mixed.any().then_some((at, field.mixed)));
-                shared.through.extend(field.read.then_some(at));
-            }
+            does.fields().iter().for_each(|field| shared.field(*value, field));
             if does.mixed.any() {
                 shared.exposed.push(*value);
             }
@@ -273,6 +279,11 @@ pub(crate) struct Roles {
     /// By function, operators that have no other role and are [`Role::Mixed`], in order.
     mixed: Vec<Box<[(u32, Doubt)]>>,
     words: HashMap<u64, Word>,
+    /// By address, where an object ends of which words are read by an index, and how these are
+    /// used as numbers.
+    tables: BTreeMap<u64, (u64, Doubt)>,
+    /// By address, where an object ends that is read in parts of words alone.
+    halves: BTreeMap<u64, u64>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Box<[(u64, u64)]>>,
     /// Addresses that code names, in order.
@@ -292,10 +303,7 @@ impl Roles {
     /// it stood: else who compares an address uses it as a number.
     pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>), ordered: bool) -> Roles {
         let count = side.module.func_count() as u32;
-        let exports = side.module.exports().iter().filter_map(|export| export.func());
-        let exported: HashSet<u32> = exports.map(|func| func.0).collect();
-        let globals = globals(side);
-        let around = Around { exported, ordered, globals };
+        let around = around(side, ordered);
         let chunk = |first: u32| {
             let mut shared = Shared::default();
             let funcs = CHUNK * first..(CHUNK * (first + 1)).min(count);
@@ -378,7 +386,22 @@ impl Roles {
         let linkers = linkers.filter_map(|init| crate::xref::constant(init.ops()));
         let last = self.named.iter().copied().chain(linkers);
         self.last = last.filter(|at| *at <= side.map.memory_bytes).max().unwrap_or(0);
+        let exposed = shared.exposed.iter().copied();
+        let mut wholes: Vec<u64> = shared.wholes.iter().copied().chain(exposed).collect();
+        wholes.sort_unstable();
+        for at in &shared.halves {
+            let end = self.object_end(*at);
+            let whole = wholes.partition_point(|whole| whole < at);
+            if wholes.get(whole).is_none_or(|whole| *whole >= end) && end != u64::MAX {
+                self.halves.insert(*at, end);
+            }
+        }
         self.mix_words(&shared.mixed_words, loads);
+        for (at, how) in &shared.mixed_tables {
+            let end = self.object_end(*at);
+            let known = self.tables.entry(*at).or_insert((end, Doubt::NONE));
+            known.1 |= *how;
+        }
         // The host sees what it is; by a linker's name, it knows that it is an address.
         let exports = side.module.exports().iter();
         let exports = exports.filter(|export| export.kind == ExternKind::Global);
@@ -391,6 +414,12 @@ impl Roles {
     /// What code does with a global that is an address.
     pub(crate) fn global(&self, global: u32) -> Base {
         self.globals.get(&global).copied().unwrap_or_default()
+    }
+
+    /// An object ends where code names the next one.
+    fn object_end(&self, at: u64) -> u64 {
+        let next = self.named.partition_point(|named| *named <= at);
+        self.named.get(next).copied().unwrap_or(u64::MAX)
     }
 
     /// Marks words that are used as numbers, and those that a load reaches of which nobody sees
@@ -448,11 +477,19 @@ impl Roles {
             return Role::Address(Access { mixed, ..Access::INDEXED });
         }
         let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
+        let table = self.tables.range(..=a).next_back().filter(|(_, (end, _))| a < *end);
+        let table = table.map_or(Doubt::NONE, |(_, (_, how))| *how | Doubt::KEPT);
         match x.filter(|_| x == y) {
             Some(Role::Address(access)) => Role::Address(Access { mixed, ..access }),
-            None if mixed.any() => Role::Mixed(mixed),
+            None if mixed.any() || table.any() => Role::Mixed(mixed | table),
+            None if self.is_in_halves(a) => Role::Mixed(Doubt::CALCULATED),
             known => known.unwrap_or_default(),
         }
+    }
+
+    /// Whether an object with this address is read in parts of words alone.
+    fn is_in_halves(&self, a: u64) -> bool {
+        self.halves.range(..=a).next_back().is_some_and(|(_, end)| a < *end)
     }
 
     /// Addresses of words of data that code loads and uses as addresses.
@@ -484,6 +521,13 @@ impl Roles {
     pub(crate) fn closed(&self, table: u32) -> bool {
         !self.open_tables.contains(&table)
     }
+}
+
+/// What holds of all bodies of a module.
+fn around(side: &Side<'_>, ordered: bool) -> Around {
+    let exports = side.module.exports().iter().filter_map(|export| export.func());
+    let exported: HashSet<u32> = exports.map(|func| func.0).collect();
+    Around { exported, ordered, globals: globals(side) }
 }
 
 /// Globals that are addresses, in order.
@@ -545,7 +589,7 @@ fn propagate(all: &mut Bodies, ordered: bool) {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),
                 Source::Const(..) | Source::Word(_) | Source::Global(_) => continue,
-                Source::Call(_) => continue,
+                Source::Call(_) | Source::Any(_) => continue,
                 Source::Folded(_) | Source::Float(_) => continue,
             };
             let known = uses.params.get_mut(param as usize);

@@ -6,6 +6,8 @@
 //! order at the end.
 
 use super::Doubt;
+use super::known::{Field, Passed, Use};
+use super::value::ANY;
 use std::collections::BTreeMap;
 
 /// What some bodies do.
@@ -14,6 +16,12 @@ pub(super) struct Shared {
     /// Words of data that are used as addresses, and those that are used as numbers.
     pub(super) words: Vec<u64>,
     pub(super) mixed_words: Vec<(u64, Doubt)>,
+    /// Objects of which words are read by an index, and how these are used as numbers.
+    pub(super) mixed_tables: Vec<(u64, Doubt)>,
+    /// Objects that are read by an index in parts of words, and addresses of which more is known to
+    /// be done, or is not known.
+    pub(super) halves: Vec<u64>,
+    pub(super) wholes: Vec<u64>,
     /// Loads of which nobody sees what becomes: first address and width; `u64::MAX` for some place
     /// in the object.
     pub(super) loads: Vec<(u64, u64)>,
@@ -26,6 +34,10 @@ pub(super) struct Shared {
     /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who
     /// knows whom.
     pub(super) exposed: Vec<u64>,
+    /// What is computed from a constant and a displacement, if anybody asks for it.
+    pub(super) displaced: Option<Vec<u64>>,
+    /// The same from a word of data: its address, and the displacement.
+    pub(super) stepped: Vec<(u64, i64)>,
     /// Whether some code makes integers of floats.
     pub(super) truncates: bool,
     /// Functions and their parameters to which somebody passes what is not shown to be an address.
@@ -62,15 +74,41 @@ impl Shared {
         self.globals.entry(global).or_default()
     }
 
+    /// Adds what is done with a word of the object at an address.
+    pub(super) fn field(&mut self, object: u64, field: &Field) {
+        if field.at == ANY {
+            self.mixed_tables.extend(field.mixed.any().then_some((object, field.mixed)));
+            return;
+        }
+        let at = object.wrapping_add_signed(field.at);
+        self.words.extend(field.address.then_some(at));
+        self.mixed_words.extend(field.mixed.any().then_some((at, field.mixed)));
+        self.through.extend(field.read.then_some(at));
+    }
+
+    /// Adds what a callee does with some word of the object at an address.
+    pub(super) fn table(&mut self, at: u64, (does, passed): (&Use, &Passed), ordered: bool) {
+        let mut known = Use::default();
+        known.join(does, passed);
+        let mixed = known.as_word(ordered);
+        let also = Doubt::CALCULATED.when(passed.from().by != Some(0));
+        self.mixed_tables.extend(mixed.any().then_some((at, mixed | also)));
+    }
+
     /// Adds what other bodies do.
     pub(super) fn extend(&mut self, other: Shared) {
         self.words.extend(other.words);
         self.mixed_words.extend(other.mixed_words);
+        self.mixed_tables.extend(other.mixed_tables);
+        self.halves.extend(other.halves);
+        self.wholes.extend(other.wholes);
         self.loads.extend(other.loads);
         self.open_tables.extend(other.open_tables);
         self.named.extend(other.named);
         self.through.extend(other.through);
         self.exposed.extend(other.exposed);
+        self.displaced.get_or_insert_default().extend(other.displaced.unwrap_or_default());
+        self.stepped.extend(other.stepped);
         self.truncates |= other.truncates;
         self.numbers.extend(other.numbers);
         for (global, base) in other.globals {
@@ -82,10 +120,15 @@ impl Shared {
     pub(super) fn tidy(&mut self) {
         let lists = [&mut self.words, &mut self.named, &mut self.through];
         lists.into_iter().chain([&mut self.exposed]).for_each(tidy);
+        tidy(&mut self.halves);
+        tidy(&mut self.wholes);
         tidy(&mut self.mixed_words);
+        tidy(&mut self.mixed_tables);
         tidy(&mut self.loads);
         tidy(&mut self.numbers);
         tidy(&mut self.open_tables);
+        tidy(&mut self.stepped);
+        self.displaced.iter_mut().for_each(tidy);
     }
 }
 

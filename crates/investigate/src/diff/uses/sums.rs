@@ -55,7 +55,7 @@ impl Flow<'_, '_> {
             let is_base = match one.source {
                 Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
                 Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
-                Source::Global(_) | Source::Call(_) => true,
+                Source::Global(_) | Source::Call(_) | Source::Any(_) => true,
                 Source::Float(_) => false,
             };
             if is_base {
@@ -70,7 +70,23 @@ impl Flow<'_, '_> {
         bases
     }
 
-    pub(super) fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+    /// A sum, or a difference where the sign is -1.
+    pub(super) fn summed(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+        let sum = self.sum(a, b, sign);
+        self.displace(&sum, 0);
+        // Where both may be addresses, the sum has no displacement.
+        for one in b.refs() {
+            if let (Source::Const(_, value) | Source::Folded(value), Some(by)) =
+                (one.source, one.by)
+            {
+                let by = value.wrapping_add_signed(by);
+                self.displace(a, if sign == 1 { by } else { by.wrapping_neg() });
+            }
+        }
+        sum
+    }
+
+    fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
         // How far two pointers made of one address are from each other is the same in B.
         if let (Some(x), Some(y), -1) = (a.single(), b.single(), sign)
             && x.source == y.source
@@ -79,8 +95,10 @@ impl Flow<'_, '_> {
         }
         self.distance(a, b);
         let (mut x, mut y) = (self.bases(a), self.bases(b));
-        // What a call gives is an index beside anything else.
-        let is_call = |value: &Value| value.refs().all(|one| matches!(one.source, Source::Call(_)));
+        // What a call gives, or a table by an index, is an index beside anything else.
+        let is_call = |value: &Value| {
+            value.refs().all(|one| matches!(one.source, Source::Call(_)) || one.source.is_any())
+        };
         if x.is_known() && y.is_known() {
             for one in [&mut y, &mut x] {
                 if is_call(one) {

@@ -13,8 +13,10 @@ pub(super) enum Source {
     Param(u32),
     /// The word of data at this address.
     Word(u64),
-    /// The word at this offset from a parameter.
+    /// The word at this offset from a parameter; at [`ANY`], some word of its object.
     Field(u32, i64),
+    /// Some word of the object at this address, which is read by an index.
+    Any(u64),
     /// A global that is an address: the stack pointer, or one that a linker names.
     Global(u32),
     /// What is computed from constants.
@@ -23,6 +25,16 @@ pub(super) enum Source {
     Float(u64),
     /// A result of this call, counted in the body.
     Call(u32),
+}
+
+/// The offset of words that are read by an index.
+pub(super) const ANY: i64 = i64::MIN;
+
+impl Source {
+    /// Whether it is a word of memory that is read by an index: beside an address, an index.
+    pub(super) fn is_any(self) -> bool {
+        matches!(self, Source::Any(_) | Source::Field(_, ANY))
+    }
 }
 
 /// A source and what was added; `None` for an index.
@@ -64,9 +76,19 @@ impl Value {
         Value { refs: [Some(one), None, None], ..Value::default() }
     }
 
+    /// A word that is read by an index: of it not all is known.
+    pub(super) fn any(source: Source) -> Value {
+        Value { partial: true, ..Value::one(source) }
+    }
+
     /// What an operator calculates.
     pub(super) fn number() -> Value {
         Value { number: true, ..Value::default() }
+    }
+
+    /// The same, and no address.
+    pub(super) fn numbered(self) -> Value {
+        Value { number: true, ..self }
     }
 
     pub(super) fn refs(&self) -> impl Iterator<Item = Ref> + '_ {
