@@ -1,6 +1,5 @@
-//! The walk over a module's sections, in their order, with those that the module lacks.
-//!
-//! Neighbours: `items` writes each section, `names` says which custom sections stay.
+//! Walks over a module's sections in the order of the specification. A section that the module
+//! lacks is visited at its place, too, so that added items can make it (R1).
 
 use crate::edit::Edit;
 use crate::error::Error;
