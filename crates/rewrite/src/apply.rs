@@ -15,7 +15,7 @@ use wasmparser::{BinaryReader, CustomSectionReader, NameSectionReader};
 /// An edited module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewritten {
-    /// Its bytes, which nobody has validated.
+    /// Its bytes, which are not validated.
     pub bytes: Vec<u8>,
     /// The names of custom sections that are gone, in their order.
     pub dropped: Vec<String>,

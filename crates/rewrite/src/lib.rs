@@ -30,7 +30,7 @@
 //! * R7. The result depends on the bytes and the edit alone.
 //!
 //! # Limits
-//! The result is not validated: an edit can make an invalid module, so the caller of [`apply`]
+//! The result is not validated: an edit can make an invalid module, so the caller of [`apply()`]
 //! decodes the result. Only core modules are read. Work and memory are linear in the size of the
 //! module and the edit. Sections and modules of 4 GiB and more cannot be written.
 //!

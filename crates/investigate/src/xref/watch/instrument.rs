@@ -1,7 +1,8 @@
 //! A module and a range of addresses → the same module, which reports each access to the range.
 //!
 //! ```text
-//! i32.load offset=8      local.tee a   i32.load offset=8   a + 8 - start + 3 <u end - start + 3 ? report(site, a + 8, 4, …)
+//! i32.load offset=8      local.tee a   i32.load offset=8
+//!                        a + 8 - start + 3 <u end - start + 3 ? report(site, a + 8, 4, …)
 //! call f                 stack[top] = site   top' = top + 4   call f
 //! ```
 //!
