@@ -1,6 +1,5 @@
-//! The walk over a module's sections, in their order, with those that the module lacks.
-//!
-//! Neighbours: `items` writes each section, `names` says which custom sections stay.
+//! Walks over a module's sections in the order of the specification. A section that the module
+//! lacks is visited at its place, too, so that added items can make it (R1).
 
 use crate::edit::Edit;
 use crate::error::Error;
@@ -16,7 +15,7 @@ use wasmparser::{BinaryReader, CustomSectionReader, NameSectionReader};
 /// An edited module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewritten {
-    /// Its bytes, which nobody has validated.
+    /// Its bytes, which are not validated.
     pub bytes: Vec<u8>,
     /// The names of custom sections that are gone, in their order.
     pub dropped: Vec<String>,

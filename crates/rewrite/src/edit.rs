@@ -1,4 +1,4 @@
-//! What is to become of a module, as data.
+//! An edit as data: the items that a module gains, changes and loses.
 
 use crate::{Code, Numbers};
 use std::borrow::Cow;
@@ -7,10 +7,11 @@ use wasm_encoder::{
     ConstExpr, EntityType, ExportKind, FuncType, GlobalType, MemoryType, SectionId, TableType,
 };
 
-/// What is to become of a module. The default changes nothing but encodings (R5).
+/// An edit of a module. The default drops custom sections and encodes numbers anew (R5); it changes
+/// nothing else.
 ///
-/// Keys are indices of the module as it was. Everything else (types of functions, indices of
-/// exports, indices in bodies) is written as it is, so it has the new numbers.
+/// Keys are indices in the module before the edit. All other indices (types of functions, indices
+/// of exports, indices in bodies) are written unchanged, so they are new numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Edit<'e> {
     /// The new numbers of the module's things.
@@ -23,7 +24,7 @@ pub struct Edit<'e> {
     pub functions: Vec<NewFunction>,
     /// Names of added functions, by their indices, for a `name` section that names functions.
     pub func_names: Vec<(u32, Cow<'e, str>)>,
-    /// Bodies, by function. That of an imported function makes it a defined one (R4).
+    /// New bodies, by function. An imported function with a body becomes a defined one (R4).
     pub bodies: BTreeMap<u32, Code>,
     /// Defined functions that lose their bodies: an added import stands for each.
     pub bodiless: BTreeSet<u32>,
@@ -53,7 +54,7 @@ pub struct Edit<'e> {
     pub customs: Customs,
     /// Added custom sections, at the end: name, contents.
     pub added_customs: Vec<(Cow<'e, str>, Cow<'e, [u8]>)>,
-    /// Sections that are not written, whatever is in them.
+    /// Sections that are not written, even if they have items.
     pub without: Vec<SectionId>,
     /// Sections that are written even if they are empty.
     pub always: Vec<SectionId>,
@@ -126,8 +127,8 @@ impl<'e> Segment<'e> {
     }
 }
 
-/// What becomes of custom sections. Names of functions follow their functions; of other things that
-/// are taken out, names must not be kept ([`Fault::Used`](crate::Fault::Used)).
+/// Which custom sections stay. Names of functions follow their functions. To keep the name of
+/// another thing that is taken out is a fault ([`Fault::Used`](crate::Fault::Used)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Customs {
     /// None stays.

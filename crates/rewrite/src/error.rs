@@ -10,18 +10,18 @@ pub struct Error {
     /// The section; none for the module's header, and for what a caller asks of
     /// [`Numbers`](crate::Numbers).
     pub section: Option<SectionId>,
-    /// What is wrong.
+    /// The rule that is broken, and whose fault it is.
     pub fault: Fault,
 }
 
-/// What is wrong.
+/// The rule that is broken, and whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The module's fault: its bytes are not a core module at this offset.
     Malformed {
         /// Offset in the module, in bytes.
         offset: u64,
-        /// What was expected there.
+        /// The rule that is broken there, in words.
         what: String,
     },
     /// The edit's fault: it takes out what is still used (R4).

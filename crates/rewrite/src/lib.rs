@@ -6,10 +6,10 @@
 //! FunctionBody ─ Numbers::wrap, operator by operator ─► Code ─► Edit::bodies
 //! ```
 //!
-//! The idea: an edit is data. Whoever instruments, cuts or completes a module says which items are
-//! added, replaced and taken out, and which number each thing has afterwards; the walk over the
-//! sections is here, once. For example, an edit with one entry in `imports`, and numbers that
-//! move defined functions up by one, adds an imported function.
+//! The idea: an edit is data. A caller that instruments, cuts or completes a module says which
+//! items are added, replaced and taken out, and which number each thing has afterwards. The walk
+//! over the sections is written once, here. For example, an edit with one entry in `imports`, and
+//! numbers that move defined functions up by one, adds an imported function.
 //!
 //! # Invariants
 //! * R1. Sections stand in the order of the specification (5.5.2), custom sections between the same
@@ -30,9 +30,9 @@
 //! * R7. The result depends on the bytes and the edit alone.
 //!
 //! # Limits
-//! The result is not validated: an edit can make an invalid module, and whoever applies it decodes
-//! the result. Only core modules are read. Work and memory are linear in the size of the module and
-//! the edit. Sections and modules of 4 GiB and more cannot be written.
+//! The result is not validated: an edit can make an invalid module, so the caller of [`apply()`]
+//! decodes the result. Only core modules are read. Work and memory are linear in the size of the
+//! module and the edit. Sections and modules of 4 GiB and more cannot be written.
 //!
 //! Faults are noticed by `tests`: edits as text before and after, edits that must be refused, the
 //! map of offsets against an independent reading of both modules, and a bounded campaign over

@@ -14,7 +14,7 @@ const MODULE: &str = "(module
     (elem (i32.const 0) func 2)
     (data (i32.const 0) \"x\"))";
 
-/// What is wrong with an edit of [`MODULE`].
+/// Returns the error of an edit of [`MODULE`], which must be refused.
 fn fault(commands: &str) -> Error {
     let wasm = wat::parse_str(MODULE).expect("a module");
     apply(&wasm, &edit(commands)).expect_err(commands)

@@ -2,7 +2,7 @@
 //! functions whose bodies are still a trap, with their places in table 0 and in memory.
 //!
 //! ```text
-//! Module, Intrinsics, Plan ─► Edit ─ prova_rewrite ─► bytes ─ crate::rest ─► the rest is what it was
+//! Module, Intrinsics, Plan ─► Edit ─ prova_rewrite ─► bytes ─ crate::rest ─► the rest is the same
 //! ```
 //!
 //! * W1. Types keep their indices, and so does everything but functions. An imported intrinsic is
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use wasm_encoder::{ConstExpr, GlobalType, Instruction, MemArg, MemArgTarget, ValType};
 use wasmparser::FunctionBody;
 
-/// What is added to a module.
+/// Functions that are added to a module, and bytes of its memory that change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     /// The new functions.
@@ -92,7 +92,7 @@ struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    /// What is added, and what stands for calls of intrinsics.
+    /// Builds the edit: added items, and bodies without calls of intrinsics (W2 to W5).
     fn edit(&self) -> Result<Edit<'_>, prova_rewrite::Error> {
         let (module, plan) = (self.module, self.plan);
         let funcs = (0..module.func_count() as u32).map(FuncIdx);
@@ -168,8 +168,9 @@ impl Writer<'_> {
         (self.module.func_count() - self.intrinsics.count()) as u32
     }
 
-    /// What stands for an operator that calls an intrinsic; false if it calls none. `local` is the
-    /// i64 local of the function's that is free.
+    /// Writes the generic code of an operator that calls an intrinsic (W2) and returns true. For
+    /// any other operator it writes nothing and returns false. `local` is the i64 local that the
+    /// function got for this.
     fn instead(&self, operator: &Operator<'_>, local: u32, out: &mut Code) -> bool {
         let Some(intrinsic) = self.intrinsics.called(operator) else { return false };
         let count = intrinsic.signature().0.len();

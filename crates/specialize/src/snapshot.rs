@@ -5,20 +5,20 @@
 //! Module
 //! ```
 //!
-//! The engine is not known here: [`Snapshot`] is what it has to do. What is kept is memory 0 and
-//! the mutable globals; everything else must not change while the initialiser runs, so a module
-//! that could change a table, drop a segment or has another memory is refused.
+//! The engine is behind the trait [`Snapshot`]. A snapshot keeps memory 0 and the mutable globals.
+//! Nothing else may change while the initialiser runs, so a module is refused if it could change a
+//! table or drop a segment, or has another memory.
 //!
-//! The names are Wizer's: the initialiser is exported as `wizer-initialize` and goes; what is
-//! exported as `wizer.resume` is the program's start afterwards, `_start`.
+//! The names are Wizer's. The initialiser is exported as `wizer-initialize`; the result does not
+//! export it unless the caller keeps it. The export `wizer.resume` is renamed to `_start`.
 //!
-//! * Z1. A WASI reactor's `_initialize` runs first, once, and is exported no longer, whatever the
-//!   initialiser is and whether it stays: a host calls it in each instance, and would run
-//!   constructors over what the initialiser has made. Other names of that function stay.
+//! * Z1. For every initialiser, kept or not, a WASI reactor's `_initialize` runs first, once, and
+//!   is exported no longer. A host calls it in each instance, and would run constructors over the
+//!   state that the initialiser has made. Other export names of that function stay.
 //!
-//! Limits: memory 0 has at most 1 GiB. Its segments are at most half of those that a module may
-//! have besides its own, so that there is room for requests: the more parts of it are not zero,
-//! the longer the zeros between two that are written, too.
+//! Limits: memory 0 has at most 1 GiB. The snapshot takes at most half of the data segments that
+//! the limits leave beside the module's own; the other half is for requests. A memory with more
+//! parts than that is written with the zeros between near parts.
 
 use crate::error::Error;
 use crate::image::BYTES_MAX;
@@ -29,18 +29,19 @@ use wasm_encoder::{ConstExpr, ExportKind};
 
 /// The name of the initialiser's export, if the caller names none.
 pub const INITIALIZER: &str = "wizer-initialize";
-/// What Wizer's older header calls it.
+/// The name of the initialiser's export in Wizer's older header.
 pub const INITIALIZER_BEFORE: &str = "wizer.initialize";
 /// The export by which a WASI reactor is initialised.
 pub const REACTOR: &str = "_initialize";
 /// The export that becomes `_start`.
 pub const RESUME: &str = "wizer.resume";
-/// The export of memory 0 in what a [`Snapshot`] gets.
+/// The export of memory 0 in the module that a [`Snapshot`] runs.
 pub const MEMORY: &str = "prova:memory";
-/// Before the index of a global, its export in what a [`Snapshot`] gets.
+/// Start of the name by which the module that a [`Snapshot`] runs exports a global; the global's
+/// index follows.
 pub const GLOBAL: &str = "prova:global:";
 
-/// What a module's state has become.
+/// The state of a module behind its initialiser.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// All bytes of the memory exported as [`MEMORY`].
@@ -114,7 +115,7 @@ fn calls<'n>(module: &Module, init: &'n str) -> Result<Vec<&'n str>, Error> {
     .collect()
 }
 
-/// Whether all that the initialiser may change is kept.
+/// Refuses a module whose initialiser may change state that a snapshot does not keep.
 fn accept(module: &Module) -> Result<(), Error> {
     let unsupported = |what: &str| Err(Error::Unsupported(format!("a snapshot of {what}")));
     let memory = module.memory(MemoryIdx(0));
@@ -221,8 +222,9 @@ fn value(ty: ValType, bits: u64) -> ConstExpr {
 /// The least run of zeros that ends a data segment.
 const ZEROS: usize = 32;
 
-/// The parts of a memory that are not zero, without long runs of zeros, and at most so many: where
-/// there are more, runs of zeros have to be longer.
+/// The parts of a memory that are not zero, as byte offsets: at most `most`, or 1 if that is 0.
+/// Parts with fewer than [`ZEROS`] zeros between them are joined. While there are too many, that
+/// number is doubled.
 fn runs(memory: &[u8], most: usize) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let (mut at, mut zeros) = (0, ZEROS);

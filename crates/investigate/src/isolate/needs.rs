@@ -1,10 +1,9 @@
-//! What is kept of a module → everything that this needs, and the new index of each.
+//! A plan for a module → all items that the kept ones need, and the new index of each.
 //!
-//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. The encoder's
-//! walk records uses, and the same walk gives new indices when the module is written, so no
-//! operator is known here.
+//! The encoder's walk records uses. The same walk gives new indices when the module is written, so
+//! this file has no list of operators.
 //!
-//! 1. The needs are closed: whatever a kept thing names is kept.
+//! 1. The needs are closed: every item that a kept one names is kept.
 //! 2. New indices have the order of the old ones, imports first.
 
 use super::Plan;

@@ -1,18 +1,18 @@
-//! An operator of a function → the same operator with the code that tells its events.
+//! An operator of a function → the same operator with the code that reports its events.
 //!
 //! ```text
-//! i32.store offset=8   … local.tee p …  i32.store offset=8   event(site, p + 8, what is at p + 8 now)
+//! i32.store offset=8   … local.tee p …  i32.store offset=8   event(site, p + 8, bytes at p + 8)
 //! br_if 0              local.set c  event(site, c ≠ 0, 0)  local.get c  br_if 0
 //! i32.add              i32.add  local.tee v  event(site, v, 0)
 //! ```
 //!
-//! Neighbours: `instrument` walks over the module and says which levels a function has; the rows of
-//! the table of operators say what is on the stack.
+//! The level of a function comes from `instrument`. The types on the stack come from the rows of
+//! the table of operators.
 //!
-//! 1. The operand stack is what it was: what is taken off is put back at once, with no label
-//!    between, so a local of a type without default is set wherever it is read.
-//! 2. Sites come in the order of operators, whether they are told or not, and do not depend on what
-//!    is told.
+//! 1. The operand stack is unchanged: values that are taken off are put back at once. No label
+//!    stands between, so a local of a type without default is set wherever it is read.
+//! 2. Sites come in the order of operators. They depend on the levels of functions, and not on
+//!    which sites are reported (`Sites::ids`).
 
 use super::site::{Level, Site, What};
 use super::words::{Temps, Word, push_bits, words};
@@ -21,15 +21,16 @@ use prova_module::{FuncIdx, MemoryIdx, Module, Operator, TableIdx, ValType};
 use prova_rewrite::{Code, Error};
 use wasm_encoder::{Encode, InstructionSink};
 
-/// The sites of a module, and which of them are told.
+/// The sites of a module, and which of them are reported.
 pub(super) struct Sites<'p> {
     pub(super) list: Vec<Site>,
-    /// By site, the number that it is told under; `None` for all under their own.
+    /// By site, the number that its events are reported with; `None` if it is not reported. Without
+    /// a list each site is reported with its index.
     pub(super) ids: Option<&'p [Option<u32>]>,
 }
 
 impl Sites<'_> {
-    /// Adds a site; the number that it is told under.
+    /// Adds a site, and returns the number that its events are reported with, if any.
     fn add(&mut self, site: Site) -> Option<u32> {
         let own = self.list.len();
         self.list.push(site);
@@ -54,9 +55,9 @@ pub(super) struct Body<'m, 's, 'p> {
     sites: &'s mut Sites<'p>,
     pub(super) out: Code,
     temps: Temps,
-    /// The operator.
+    /// Module offset of the operator.
     offset: u32,
-    /// The state that is wanted behind it.
+    /// The state that is wanted behind a call: number of events before, stack, locals.
     behind: Option<(u64, Vec<ValType>, Vec<ValType>)>,
 }
 
@@ -104,7 +105,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         locals
     }
 
-    /// Tells an event, if its site is one that is told.
+    /// Reports an event, if its site is reported.
     pub(super) fn event(&mut self, what: What, a: Word, b: Word) {
         let site = Site { func: self.func, offset: self.offset, what };
         let Some(id) = self.sites.add(site) else { return };
@@ -115,7 +116,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.to().call(event);
     }
 
-    /// Tells as many events as words need, at least one.
+    /// Reports all words, two in each event; at least one event.
     fn events(&mut self, what: impl Fn(u32) -> What, all: &[Word]) {
         let mut pairs = all.chunks(2);
         let mut pair = pairs.next().unwrap_or_default();
@@ -128,7 +129,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         }
     }
 
-    /// The function is entered with these parameters.
+    /// Reports the parameters at the entry of the function.
     pub(super) fn entered(&mut self, offset: u32, params: &[ValType]) {
         self.offset = offset;
         if self.level >= Level::Calls {
@@ -136,20 +137,20 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         }
     }
 
-    /// Tells the values of some locals, from one on.
+    /// Reports the values of consecutive locals of these types, beginning at local `first`.
     pub(super) fn of_locals(&mut self, what: fn(u32) -> What, types: &[ValType], first: u32) {
         let locals: Vec<u32> = (first..).take(types.len()).collect();
         self.events(what, &words(&locals, types));
     }
 
-    /// Tells the results of a call, which stay on the stack.
+    /// Reports results, which stay on the stack.
     pub(super) fn results(&mut self, what: fn(u32) -> What, types: &[ValType]) {
         let locals = self.keep(types);
         self.events(what, &words(&locals, types));
     }
 
-    /// Tells the state before the operator, once this many events have been: the operand stack,
-    /// bottom first, and the locals.
+    /// Reports the state before the operator if exactly `after` events have been counted: the
+    /// operand stack, bottom first, and the locals.
     pub(super) fn state(&mut self, after: u64, stack: &[ValType], locals: &[ValType]) {
         let kept = self.keep(stack);
         let Own { count, dump, .. } = self.own;
@@ -180,22 +181,22 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.free();
     }
 
-    /// Tells the state behind the next operator, which is a call, as [`Body::state`] does.
+    /// Reports the state behind the next operator, which is a call, as [`Body::state`] does.
     pub(super) fn behind(&mut self, after: u64, stack: &[ValType], locals: &[ValType]) {
         self.behind = Some((after, stack.to_vec(), locals.to_vec()));
     }
 
-    /// What is told next is of the operator at this offset.
+    /// Sets the module offset of the operator that reports the next events.
     pub(super) fn at(&mut self, offset: u32) {
         self.offset = offset;
     }
 
-    /// The locals are free for the next operator.
+    /// Frees the added locals for the next operator.
     pub(super) fn free(&mut self) {
         self.temps.free();
     }
 
-    /// Writes an operator with what belongs to it.
+    /// Writes an operator with the code that reports its events.
     pub(super) fn step(&mut self, op: &Operator<'_>, instruction: &impl Encode, offset: u32) {
         self.offset = offset;
         let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
@@ -244,7 +245,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         self.level >= level
     }
 
-    /// A call has returned. What an imported function gives is told by its wrapper.
+    /// Reports the results of a call. Results of an imported function are reported by its wrapper.
     fn after_call(&mut self, immediates: &Immediates<'_>) {
         let module = self.module;
         let callee = immediates.index(Immediate::func);
@@ -387,7 +388,7 @@ pub(crate) fn address_type(module: &Module, memory: MemoryIdx) -> ValType {
     if wide { ValType::I64 } else { ValType::I32 }
 }
 
-/// What is told of an operator, and from which level on.
+/// Kinds of events of operators, some with the lowest level that reports them.
 #[derive(Clone, Copy)]
 enum Sort {
     Call,

@@ -33,7 +33,8 @@ const VECTORS_MAX: i64 = 1024;
 /// Bytes of a word.
 const WORD_BYTES: i64 = 7;
 
-/// Tells what a call of an imported function hands over; the arguments are the first locals.
+/// Reports the bytes that a call of an imported function hands over. The arguments are the first
+/// locals.
 pub(super) fn tell(body: &mut Body<'_, '_, '_>, module: &Module, func: FuncIdx) {
     let Some((_, name)) = super::func_imports(module)
         .into_iter()
@@ -161,7 +162,7 @@ impl<'b, 'm, 's, 'p> Stream<'b, 'm, 's, 'p> {
         self.body.to().end();
     }
 
-    /// Tells the word, and begins the next one.
+    /// Reports the word, and begins the next one.
     fn full(&mut self, nth: u32) {
         let Stream { word, count, .. } = *self;
         let mut to = self.body.to();

@@ -6,17 +6,20 @@
 //!                     count' = next ? next' = reached(site, a, b, count', hash')
 //! ```
 //!
-//! Neighbours: `emit` writes what belongs to an operator, `watch` is behind `reached`, `run` links.
-//! What is added: two imported functions after the module's own imports; globals for count, hash
-//! and the number of the next event that is wanted; at the end of the functions `event` and for
-//! each imported function a wrapper that tells arguments and results; exports of all globals, of
-//! all memories and of the start function, which the runner calls. Custom sections are left out.
+//! Added are:
+//! * two imported functions after the module's own imports;
+//! * globals for count, hash and the number of the next event that is wanted;
+//! * behind all functions `event`, and for each imported function a wrapper that reports arguments
+//!   and results; at the level [`Level::Around`] such a function around each defined one, too;
+//! * exports of all globals, of all memories and of the start function, which the runner calls.
 //!
-//! 1. Functions that are defined move up by [`ADDED`]; an imported one becomes its wrapper
-//!    everywhere but in the wrapper, and at the level [`Level::Around`] each function does, but in
-//!    tail calls. All other indices stay.
-//! 2. Wherever control is in an instrumented function, `Places` tells the operator of the module as
-//!    it was.
+//! Custom sections are left out.
+//!
+//! 1. Functions that are defined move up by [`ADDED`]. A reference to an imported function becomes
+//!    one to its wrapper, except in the wrapper. At the level [`Level::Around`] the same holds for
+//!    defined functions, except in tail calls of them. All other indices stay.
+//! 2. Wherever control may be in an instrumented function when the host is called or the program
+//!    traps, [`Instrumented::place`] finds the operator of the module as it was.
 
 use super::emit::{Body, Own, Sites};
 use super::handed;
@@ -35,7 +38,7 @@ pub(crate) const OWN: &str = "prova:trace";
 /// Imports added.
 const ADDED: u32 = 2;
 
-/// The state that is wanted before one execution of an operator, or behind that of a call.
+/// The state that is wanted before one execution of an operator, or behind one of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) func: FuncIdx,
@@ -49,20 +52,22 @@ pub(crate) struct Request {
     pub(crate) stack: Vec<ValType>,
 }
 
-/// What is told.
+/// Events and state that the instrumented module reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan<'p> {
     pub(crate) level: Level,
-    /// Functions of which all is told.
+    /// Functions that report at the level [`Level::Values`].
     pub(crate) deep: &'p BTreeSet<u32>,
-    /// By site, the number that it is told under, if it is told; `None` for all.
+    /// By site, the number that its events are reported with; `None` if it is not reported. Without
+    /// a list each site is reported with its index.
     pub(crate) ids: Option<&'p [Option<u32>]>,
     pub(crate) state: Option<&'p Request>,
-    /// Words in this range are told as 0: they may be addresses, which differ between builds.
+    /// Words from the first up to below the second are reported as 0: they may be addresses, which
+    /// differ between builds.
     pub(crate) mask: Option<(u64, u64)>,
 }
 
-/// A module that tells its events.
+/// A module that reports its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Instrumented {
     pub(crate) wasm: Vec<u8>,
@@ -136,7 +141,7 @@ fn is_place(op: &prova_module::Operator<'_>) -> bool {
     )
 }
 
-/// An operator's offset, and what is told there of the value of a number.
+/// An operator's module offset, and the kind of event that reports the nth pair of words there.
 type Place = (u32, fn(u32) -> What);
 
 impl Writer<'_, '_> {
@@ -151,7 +156,7 @@ impl Writer<'_, '_> {
         (first..all).map(FuncIdx)
     }
 
-    /// What is added, and the bodies that tell.
+    /// Builds the edit: added items, and bodies that report their events.
     fn edit(&mut self) -> Result<Edit<'static>, Error> {
         use wasm_encoder::ValType::{I32, I64};
         let (module, first) = (self.module, self.module.types().len() as u32);
@@ -201,7 +206,7 @@ impl Writer<'_, '_> {
         Ok(all)
     }
 
-    /// A function of the module, which tells its events.
+    /// The body of a function, which reports its events.
     fn body(&mut self, func: FuncIdx) -> Result<Code, Error> {
         let Some(body) = self.module.body(func) else { return Ok(Code::default()) };
         let params = &self.module.func_type(func).params;
@@ -269,14 +274,15 @@ impl Writer<'_, '_> {
         function
     }
 
-    /// Calls an imported function, and tells its arguments, what they hand over, and results.
+    /// A function that calls an imported one, and reports its arguments, the memory that they hand
+    /// over, and its results.
     fn wrapper(&mut self, func: FuncIdx) -> Result<Code, Error> {
         let level = Level::Host;
         self.calls(func, (func.0, level), [(0, What::HostCall), (0, What::HostResult)])
     }
 
-    /// Calls a function of the module, and tells its arguments and results: as it is entered, and
-    /// as the value of its last operator.
+    /// A function that calls a defined one. It reports the arguments as the entry of that function,
+    /// and the results as values of its last operator.
     fn around(&mut self, func: FuncIdx) -> Result<Code, Error> {
         let body = self.module.body(func);
         let first = body.and_then(|body| {
@@ -288,7 +294,7 @@ impl Writer<'_, '_> {
         self.calls(func, called, [(first, What::Enter), (last, What::Value)])
     }
 
-    /// Calls a function that has the type of `func`, and tells arguments and results.
+    /// A function that calls one of the type of `func`, and reports arguments and results.
     fn calls(
         &mut self,
         func: FuncIdx,

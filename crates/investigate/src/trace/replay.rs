@@ -125,7 +125,7 @@ pub(super) fn shown((module, name): (&str, &str), args: &[u64]) -> String {
     prova_builds::names::printable(&format!("{full}({})", args.join(", ")))
 }
 
-/// A value as cells: a v128 has two, a reference tells only whether it is null.
+/// A value as cells: a v128 has two; the cell of a reference says only whether it is null.
 pub(super) fn cells_of(val: &Val, cells: &mut Vec<u64>) {
     match val {
         Val::I32(value) => cells.push(u64::from(*value as u32)),

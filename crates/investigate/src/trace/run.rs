@@ -672,7 +672,7 @@ pub fn emitted(
     super::foreign::emit(&prepared, &watch, args)
 }
 
-/// Replays a record and tells its events.
+/// Replays a record and reports its events.
 ///
 /// # Errors
 /// If the recorded module is refused or cannot be instantiated.

@@ -1,12 +1,13 @@
-//! Values of the operand stack, kept in added locals, and told as words of 64 bits.
+//! Values of the operand stack, kept in added locals, and reported as words of 64 bits.
 //!
 //! ```text
-//! … a b    keep: local.set b' local.tee a' local.get b'    Word::Local a' push: local.get a' i64.extend_i32_u
+//! … a b          keep:  local.set b' local.tee a' local.get b'
+//! Word::Local a' push:  local.get a' i64.extend_i32_u
 //! ```
 //!
-//! What adds code to functions uses it: `emit` here, and that of `diverge` for functions that were
-//! specialised. The operand stack is afterwards what it was; no label stands between, so a local of
-//! a type without default is set wherever it is read.
+//! Two instrumenters use it: `emit` of traces, and `emit` of `diverge` for specialised functions.
+//! The operand stack is unchanged. No label stands between, so a local of a type without default is
+//! set wherever it is read.
 
 use prova_module::ValType;
 use wasm_encoder::{InstructionSink, MemArg, MemArgTarget};
@@ -21,7 +22,8 @@ pub(crate) enum Word {
         ty: ValType,
         high: bool,
     },
-    /// What is in a memory, at most 8 bytes: an access at this address was inside of it.
+    /// The bytes of a memory at an address and offset: 1, 2, 4 or 8. An access of them has
+    /// succeeded.
     Memory {
         local: u32,
         memory: u32,
@@ -49,7 +51,7 @@ pub(crate) fn words(locals: &[u32], types: &[ValType]) -> Vec<Word> {
 }
 
 impl Word {
-    /// Pushes it as i64.
+    /// Pushes the word as i64.
     pub(crate) fn push(self, to: &mut InstructionSink<'_>) {
         match self {
             Word::Number(number) => {
@@ -121,12 +123,12 @@ impl Temps {
         self.base + at as u32
     }
 
-    /// One for each type.
+    /// Takes one local for each type.
     pub(crate) fn each(&mut self, types: &[ValType]) -> Vec<u32> {
         types.iter().map(|ty| self.one(*ty)).collect()
     }
 
-    /// All are free for the next operator.
+    /// Frees all locals for the next operator.
     pub(crate) fn free(&mut self) {
         for (_, used) in &mut self.all {
             *used = false;

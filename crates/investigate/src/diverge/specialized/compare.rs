@@ -6,13 +6,12 @@
 //! B: loads, cells' stores ─► ordered event ─┘
 //! ```
 //!
-//! Neighbours: `side` sends the events, `shadow` knows of cells, `report` says what was found.
-//!
-//! 1. Side A is read up to its next ordered event first, then side B. So each cell whose store side
-//!    B may do is known before.
-//! 2. A store of side B that side A does not do next is one that was put off if it is an i64 store
-//!    at such a cell; what it stores is judged by `shadow`, where all must be stored.
-//! 3. Memory is bounded by the limits of `shadow`, however long the runs are.
+//! 1. Side A is read up to its next ordered event first, then side B. So the cells that side B may
+//!    store are known before it stores them.
+//! 2. A store of side B that is not the next one of side A is a deferred store, if it is an i64
+//!    store at such a cell. Its value is checked by `shadow`, at the events before which all
+//!    deferred stores must be done.
+//! 3. Memory is bounded by the limits of `shadow`, for runs of any length.
 
 use super::Compiled;
 use super::shadow::{Alias, Frame, Full, Shadow, Unstored};
@@ -22,9 +21,9 @@ use prova_module::Opcode;
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 
-/// Events before the first that differs that are told.
+/// Maximum number of equal events that are reported before the first difference.
 const BEFORE: usize = 10;
-/// Values of each side in which the word that differs is looked for.
+/// Maximum number of values of each side in which the word that differs is searched.
 const VALUES_MAX: usize = 1 << 16;
 
 /// The events of a side, as they come.
@@ -32,7 +31,7 @@ pub(super) struct Stream {
     from: Receiver<Message>,
     batch: std::vec::IntoIter<Event>,
     next: Option<Event>,
-    /// How it ended; `None` also if it could not start.
+    /// How the side ended; `None` while it runs, if it was stopped, and if it could not start.
     pub(super) end: Option<Box<End>>,
 }
 
@@ -60,57 +59,58 @@ impl Stream {
         self.next = None;
     }
 
-    /// Nobody reads any more.
+    /// Drops the receiver, which ends the run.
     pub(super) fn close(&mut self) {
         let (_, nobody) = std::sync::mpsc::sync_channel(1);
         self.from = nobody;
     }
 }
 
-/// What is wrong.
+/// A difference of both sides, or an access that breaks an assumption.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
-    /// These events, or ends.
+    /// The next events of both sides differ; `None` for a side that has ended.
     Event(Option<Event>, Option<Event>),
-    /// A cell that is not stored where all are, before these events.
+    /// A cell whose store is still put off at these events, before which all must be stored.
     Unstored(Unstored, Option<Event>, Option<Event>),
-    /// A load or store of the generic function; where both are.
+    /// A load or store of the generic function that is aliasing, and the next events of both
+    /// sides.
     Alias(Alias, Option<Event>, Option<Event>),
-    /// How both ended.
+    /// The runs ended in different ways.
     Ends,
-    /// Memory at the end, at this address.
+    /// Memory differs at the end, first at this address.
     Memory(u64),
 }
 
-/// What was compared.
+/// The result and the counts of a comparison.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Compared {
     pub(super) found: Option<Found>,
     /// The last events that are the same.
     pub(super) before: VecDeque<(Event, Event)>,
-    /// The activation in which it was found.
+    /// The activation in which the difference was found.
     pub(super) frame: Option<Frame>,
     pub(super) events: u64,
     pub(super) activations: u64,
-    /// How many of them called the generic function.
+    /// The number of activations that called the generic function.
     pub(super) fallbacks: u64,
-    /// How often other functions have read bytes of dead cells; the first site of side A and the
-    /// address.
+    /// How often other functions have read bytes of dead cells. `first_read` is the site of side A
+    /// and the address of the first of these reads.
     pub(super) read: u64,
     pub(super) first_read: Option<(u32, u64)>,
-    /// Memories at the end differ there, and dead cells were read.
+    /// The first address at which memories differ at the end, if dead cells were read.
     pub(super) spread: Option<u64>,
-    /// Where the word that differs was computed, by side, if values are told.
+    /// By side, the event that computed the word that differs, if values are reported.
     pub(super) made: [Option<Event>; 2],
 }
 
-/// Both sides.
+/// Both sides, and the state of their comparison.
 pub(super) struct Comparison<'c> {
     pub(super) sides: [Stream; 2],
     pub(super) sites: [&'c [Site]; 2],
     pub(super) compiled: &'c [Compiled],
     pub(super) shadow: Shadow,
-    /// The last values and loads of each side, if they are told.
+    /// The last values and loads of each side, if they are reported.
     pub(super) values: [VecDeque<Event>; 2],
     pub(super) done: Compared,
 }
@@ -119,7 +119,7 @@ impl Comparison<'_> {
     /// Compares all events.
     ///
     /// # Errors
-    /// If more must be kept than there is room for.
+    /// If a limit of `shadow` is reached.
     pub(super) fn run(&mut self) -> Result<(), Full> {
         let found = loop {
             let a = self.generic()?;
@@ -198,7 +198,7 @@ impl Comparison<'_> {
         Ok(None)
     }
 
-    /// The next ordered event of side B, with that of side A.
+    /// The next ordered event of side B; `a` is the one of side A.
     fn specialized(&mut self, a: Option<Event>) -> Result<Option<Event>, Full> {
         while let Some(event) = self.sides[1].peek() {
             let Event { id, words, .. } = event;
@@ -295,7 +295,7 @@ impl Comparison<'_> {
         Ok(None)
     }
 
-    /// What an event that both sides have means.
+    /// Follows an event that both sides have in the shadow map.
     fn both(&mut self, event: Event, (a, b): (Site, Site)) -> Result<Option<Alias>, Full> {
         let Event { site: number, id, words } = event;
         match a.what {
@@ -342,7 +342,7 @@ impl Comparison<'_> {
         Ok(None)
     }
 
-    /// Both runs have ended.
+    /// Compares how both runs have ended, and their memories.
     fn ends(&mut self) -> Option<Found> {
         let [a, b] = self.sides.each_ref().map(|side| side.end.as_ref());
         let (a, b) = (a?, b?);

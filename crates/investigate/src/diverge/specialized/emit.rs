@@ -1,19 +1,18 @@
-//! An operator of one of both functions → the same operator with the code that tells its events.
+//! An operator of one of both functions → the same operator with the code that reports its events.
 //!
 //! ```text
-//! i64.store offset=8   keep p, v   old := what is there   i64.store offset=8
+//! i64.store offset=8   keep p, v   old := i64.load p + 8   i64.store offset=8
 //!                      told(p + 8, v, old)
 //! call push.stack      keep p, v   old := i64.load p   i64.store p, v
 //!                      cell(p)   told(p, 0, v, old)
 //! ```
 //!
-//! Neighbours: `twin` walks over both modules; `meaning` says what intrinsics are.
-//!
-//! 1. The operand stack is what it was: what is taken off is put back at once, with no label
+//! 1. The operand stack is unchanged: values that are taken off are put back at once, with no label
 //!    between.
-//! 2. A store is told once it has been done, everything that leaves the function before it does.
+//! 2. Generic and specialised functions report loads, stores and effects after they were done.
+//!    They report calls, tail calls, returns, throws and changes of globals before.
 //! 3. The body stands in a block of the function's results, so that branches to its outermost label
-//!    end where `Return` is told.
+//!    end at the code that reports `Return`.
 
 mod cells;
 mod outer;
@@ -39,16 +38,17 @@ pub(super) struct Own {
     pub(super) bounds: [u32; 2],
 }
 
-/// Imports added.
+/// Number of imported functions that are added.
 pub(super) const ADDED: u32 = 6;
 
-/// What a function is.
+/// The part of a function in the comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Role {
-    /// The generic function, in the place of a specialised one: the number of this one among all,
-    /// and its generic function in the specialised module.
+    /// The generic function in the place of a specialised one. `number` is the index of the
+    /// specialised function in the list of all; `fallback` is the generic function in the
+    /// specialised module.
     Generic { number: u32, fallback: u32 },
-    /// A specialised function, of this number.
+    /// A specialised function, with its index in the list of all.
     Specialized { number: u32 },
     /// Another function, on the side of the generic ones.
     Outer,
@@ -67,7 +67,7 @@ impl Role {
 /// How the functions that a body names are numbered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers<'m> {
-    /// Of the generic module; `None` of the specialised one.
+    /// The intrinsics, for code of the generic module; `None` for the specialised one.
     pub(super) intrinsics: Option<&'m Intrinsics>,
     /// How many functions the specialised module imports.
     pub(super) imported: u32,
@@ -93,7 +93,7 @@ pub(super) struct Body<'m, 's> {
     pub(super) role: Role,
     pub(super) own: Own,
     pub(super) numbers: Numbers<'m>,
-    /// Whether the results of operators that compute are told.
+    /// Whether the results of operators that compute are reported.
     pub(super) values: bool,
     pub(super) sites: &'s mut Vec<Site>,
     pub(super) out: Code,
@@ -134,7 +134,7 @@ impl<'m, 's> Body<'m, 's> {
         locals
     }
 
-    /// The same, and puts them back.
+    /// Keeps the values on top of the stack, of these types, which stay there.
     fn keep(&mut self, types: &[ValType]) -> Vec<u32> {
         let locals = self.take(types);
         self.get(&locals);
@@ -147,7 +147,7 @@ impl<'m, 's> Body<'m, 's> {
         }
     }
 
-    /// Tells words, in as many events as they need, at least one.
+    /// Reports all words, [`WORDS`] in each event; at least one event.
     fn tell(&mut self, what: What, of: u64, width: u8, all: &[Word]) {
         let mut chunks: Vec<&[Word]> = all.chunks(WORDS).collect();
         if chunks.is_empty() {
@@ -173,8 +173,8 @@ impl<'m, 's> Body<'m, 's> {
         }
     }
 
-    /// The beginning: the function is entered; the generic one does what the specialised one does
-    /// that calls it.
+    /// Reports the entry of a function and opens its block. A generic function asks whether the
+    /// specialised one calls the generic function here; if so, it makes the same call and returns.
     pub(super) fn begin(&mut self, offset: u32, results: BlockType) {
         self.offset = offset;
         let Own { imports, .. } = self.own;
@@ -197,8 +197,8 @@ impl<'m, 's> Body<'m, 's> {
         self.to().block(results);
     }
 
-    /// What is behind the block that the body is, and the added locals: the number of the
-    /// activation first.
+    /// Ends the block of the body, reports `Return`, and declares the added locals: first the one
+    /// for the number of the activation.
     pub(super) fn finish(mut self) -> Result<Code, Error> {
         if self.role.number().is_some() {
             let results = self.module.func_type(self.func).results.clone();
@@ -222,8 +222,8 @@ impl<'m, 's> Body<'m, 's> {
         self.temps.free();
     }
 
-    /// Writes an operator with what belongs to it; `instruction` is the operator as it is to be
-    /// written.
+    /// Writes an operator with the code that reports its events; `instruction` is the operator with
+    /// new indices.
     pub(super) fn step(&mut self, op: &Operator<'_>, instruction: &impl Encode, offset: u32) {
         self.offset = offset;
         self.opcode = Opcode::of(op);
@@ -285,7 +285,7 @@ impl<'m, 's> Body<'m, 's> {
         }
     }
 
-    /// The type of what is called.
+    /// The type of the callee.
     fn callee(&self, immediates: &Immediates<'_>) -> FuncType {
         if let Some(func) = immediates.index(Immediate::func) {
             return self.module.func_type(FuncIdx(func)).clone();
@@ -295,7 +295,7 @@ impl<'m, 's> Body<'m, 's> {
         ty.cloned().unwrap_or_else(|| FuncType::new([], []))
     }
 
-    /// Tells the operands of a call; a callee that is a reference is none.
+    /// Reports the operands of a call, with the index or the reference of the callee last.
     fn operands(&mut self, what: What, row: &Row, immediates: &Immediates<'_>, ty: &FuncType) {
         let mut types = ty.params.to_vec();
         let func = immediates.index(Immediate::func);
@@ -393,7 +393,7 @@ impl<'m, 's> Body<'m, 's> {
     }
 }
 
-/// What is told of an operator.
+/// Kinds of events of operators.
 #[derive(Clone, Copy)]
 enum Sort {
     Call,

@@ -1,10 +1,16 @@
-//! The imports by which an interpreter talks to a specialiser, and what they mean where the
-//! interpreter is executed as it stands: the reference semantics.
+//! The reference semantics of intrinsics: the imports by which an interpreter talks to a
+//! specialiser, and their meaning where the interpreter runs without being specialised.
 //!
-//! This is an opinion of its own: it knows nothing of the specialiser's table. Registers are
-//! variables of an activation; `push.stack`, `write.stack` and `write.local` are i64 stores at
-//! their first operand, `pop.stack`, `read.stack` and `read.local` i64 loads; a value that is
-//! specialised is itself; a global of the request is its constant; all others do nothing.
+//! The table is independent of the specialiser's one.
+//!
+//! | intrinsics | meaning |
+//! |---|---|
+//! | `read.reg`, `write.reg` | a variable of the activation |
+//! | `push.stack`, `write.stack`, `write.local` | an i64 store at the first operand |
+//! | `pop.stack`, `read.stack`, `read.local` | an i64 load at the first operand |
+//! | `specialize.value` | its first operand |
+//! | `read.specialization.global` | the constant of the request |
+//! | all others | none |
 //!
 //! Noticed by: `crates/cli/tests/lockstep.rs`, which runs interpreters that use them.
 
@@ -13,7 +19,7 @@ use prova_module::{ExternType, FuncIdx, Module};
 /// The module that intrinsics are imported from.
 const MODULE: &str = "weval";
 
-/// What the shadow map and the report must tell apart.
+/// An intrinsic. Those that neither the shadow map nor the report distinguishes are one variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Intrinsic {
     PushContext,
@@ -30,7 +36,7 @@ pub(super) enum Intrinsic {
     SyncStack,
     ReadLocal,
     WriteLocal,
-    /// It has so many operands, and no meaning.
+    /// An intrinsic without meaning, with its number of operands.
     Nothing(u8),
 }
 
@@ -116,7 +122,7 @@ impl Intrinsics {
         func.0 - before.iter().flatten().count() as u32
     }
 
-    /// How many there are.
+    /// The number of intrinsics.
     pub(super) fn count(&self) -> usize {
         self.of.iter().flatten().count()
     }

@@ -1,27 +1,27 @@
-//! A specialised function beside the generic one that it was made of → the first thing that it does
-//! otherwise, or the first access that breaks what its proof assumes.
+//! A specialised function beside the generic one that it was made of → the first difference of what
+//! they do, or the first access that breaks an assumption of the specialised function's proof.
 //!
 //! ```text
-//! generic module, specialised module ─ twin ─► two modules, alike but for these functions
+//! generic module, specialised module ─ twin ─► two modules that differ in these functions alone
 //! Record ─┬─ side A (generic functions, reference meanings of intrinsics) ─┐
 //!         └─ side B (specialised functions) ───────────────────────────────┴─ compare ─► report
 //!                                                                            (shadow)
 //! ```
 //!
-//! This is co-simulation: both programs run once, each on a thread of its own, and what their
-//! functions do is compared event by event as it comes: entries, calls, results, stores, changes of
-//! globals, memories and tables. Stores of the virtual stack and of virtual locals come later on
-//! side B, or never; `shadow` follows them.
+//! This is co-simulation: both programs run at the same time, each on a separate thread, and their
+//! events are compared as they come: entries, calls, results, stores, changes of globals, memories
+//! and tables. Stores of the virtual stack and of virtual locals come later on side B, or never;
+//! `shadow` follows them.
 //!
-//! 1. It proves nothing: it compares what one run does. What it finds is a fault of the specialiser
-//!    (or of who has written the specialised module), or a promise that the program breaks.
-//! 2. Nothing is believed of the specialised module but that its functions stand where those of the
-//!    generic one do: it is validated as any module, and runs as it stands.
-//! 3. Both sides replay one record, so what the host answers is no difference.
-//! 4. Memory is bounded, however long the run is: `side`, `shadow`.
+//! 1. It proves nothing: it compares one run. A difference is a fault of the specialiser (or of
+//!    another writer of the specialised module), or a promise that the program breaks.
+//! 2. The one assumption about the specialised module is that its functions stand where those of
+//!    the generic one do. It is validated as any module is, and gets only code that reports events.
+//! 3. Both sides replay one record, so the host's answers are the same.
+//! 4. Memory is bounded for runs of any length: `side`, `shadow`.
 //!
 //! Limits: memory 0 with 32-bit addresses. Loads and branches are not compared; a wrong one shows
-//! in what it leads to. A run that does not end is the caller's to bound, by fuel.
+//! in later events. The caller bounds a run that does not end, by fuel.
 //! `crates/cli/tests/lockstep.rs` changes specialised functions, and wants each change named.
 
 mod compare;
@@ -53,15 +53,15 @@ pub type SharedArguments<'a> = &'a (dyn Fn(&str, &FuncType, &[String]) -> Result
 /// A specialised function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
-    /// Its number in the specialised module.
+    /// Its index in the specialised module.
     pub func: FuncIdx,
-    /// The number of the generic function in the generic module.
+    /// The index of the generic function in the generic module.
     pub generic: FuncIdx,
-    /// The request's globals; `None` of what is not constant.
+    /// The request's globals; `None` for one that is not constant.
     pub globals: Vec<Option<u64>>,
 }
 
-/// What is to be compared.
+/// A specialised module, the generic one, and a run to compare them in.
 #[derive(Clone, Copy)]
 pub struct Lockstep<'l> {
     /// A run of the specialised module.
@@ -72,7 +72,7 @@ pub struct Lockstep<'l> {
     pub compiled: &'l [Compiled],
     /// The engine's settings, for both sides.
     pub config: &'l Config,
-    /// The units of fuel after which a side is stopped.
+    /// The units of fuel after which a side is stopped; `None` for no limit.
     pub fuel: Option<u64>,
     /// Makes values of the record's arguments.
     pub args: SharedArguments<'l>,
@@ -83,8 +83,8 @@ pub struct Lockstep<'l> {
 /// Runs generic and specialised functions in lockstep.
 ///
 /// # Errors
-/// If the modules do not belong together, a side cannot start, ends because fuel or stack do, or
-/// more must be kept than there is room for.
+/// If the modules do not belong together, a side cannot start, a side runs out of fuel or stack,
+/// or a limit of `shadow` is reached.
 pub fn lockstep(lockstep: &Lockstep<'_>) -> Result<LockstepReport> {
     let Lockstep { record, generic, compiled, config, .. } = *lockstep;
     let engine = prova::Engine::new(config)?;

@@ -1,6 +1,4 @@
-//! What was found → text and JSON.
-//!
-//! Neighbours: `compare` finds it. Names are printable when they leave this file.
+//! The result of a comparison → text and JSON. Names in a report are printable.
 
 use super::compare::{Compared, Found};
 use super::shadow::{Alias, Unstored};
@@ -15,7 +13,7 @@ use prova_module::{FuncIdx, Module};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What a comparison of generic and specialised functions says.
+/// The verdict of a comparison of generic and specialised functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Agreement {
@@ -40,14 +38,14 @@ pub struct Place {
     pub offset: u32,
     /// The place in words: the offset in the file, with the line of source where it is known.
     pub at: String,
-    /// What happens there.
+    /// The event there, in words.
     pub event: String,
 }
 
 /// The first difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What is wrong, in a sentence.
+    /// The difference, in a sentence.
     pub what: String,
     /// Where the generic function is; `None` if it has ended elsewhere.
     pub generic: Option<Place>,
@@ -59,24 +57,24 @@ pub struct Finding {
     pub counters: Vec<u64>,
     /// The number of the activation among all of specialised functions, from 1.
     pub activation: u64,
-    /// Where each side has computed or loaded what differs last, the generic function first.
+    /// Where each side has last computed or loaded the word that differs, the generic side first.
     pub made: [Option<Place>; 2],
-    /// Who wrote or popped the cell, if it is one.
+    /// The place that wrote or popped the cell, if the difference is one of a cell.
     pub cell: Option<Place>,
     /// The last events that are the same, as the specialised functions have them.
     pub before: Vec<Place>,
 }
 
-/// What was compared.
+/// A comparison: its verdict, its first difference and its counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LockstepReport {
-    /// What it says.
+    /// The verdict.
     pub agreement: Agreement,
     /// The first difference.
     pub first: Option<Finding>,
     /// Activations of specialised functions.
     pub activations: u64,
-    /// How many of them called the generic function.
+    /// The number of activations that called the generic function.
     pub fallbacks: u64,
     /// Events that both sides have.
     pub events: u64,
@@ -84,11 +82,11 @@ pub struct LockstepReport {
     pub generic_ended: Option<String>,
     /// How the specialised side ended.
     pub specialized_ended: Option<String>,
-    /// What else is to be known.
+    /// Further facts: broken promises, reads of popped cells, memory that differs at the end.
     pub notes: Vec<String>,
 }
 
-/// What a report is made of.
+/// The inputs of a report.
 pub(super) struct Parts<'p> {
     pub(super) lockstep: &'p Lockstep<'p>,
     pub(super) specialized: &'p Module,

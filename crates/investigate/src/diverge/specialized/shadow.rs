@@ -11,17 +11,18 @@
 //! a call, a return, `sync.stack`), or the specialised function has stored its value. It is *dead*
 //! once it was popped and never stored.
 //!
-//! 1. Before the first event both memories are equal; every store of either side is told with what
-//!    was there before. So `bytes` has exactly the addresses that differ, at each ordered event.
-//! 2. At an ordered event a byte may differ only in a cell that is deferred or dead; at one before
-//!    which all are stored, in a dead one alone.
+//! 1. Before the first event both memories are equal. Every store of either side is reported with
+//!    the bytes that were there before. So `bytes` has exactly the addresses that differ, at each
+//!    ordered event.
+//! 2. At an ordered event a byte may differ only in a cell that is deferred or dead. At an event
+//!    before which all cells are stored, it may differ only in a dead one.
 //! 3. A plain load or store of the generic function that touches a deferred cell, or bytes of a
-//!    dead one that differ, is *aliasing*: the assumption that cells are private is broken. What
-//!    other functions read of dead cells is counted.
+//!    dead one that differ, is *aliasing*: the assumption that cells are private is broken. Reads
+//!    of dead cells by other functions are counted.
 //!
-//! Between two ordered events the sides are not in step; so a load that may be aliasing is a
-//! *suspect* until the specialised function has come to the same event: it is none if that has
-//! stored the cell before it loads there.
+//! Between two ordered events the sides are not in step. So a load that may be aliasing is a
+//! *suspect* until the specialised function has come to the same event. It is not aliasing if the
+//! specialised function stores the cell before it loads there.
 //!
 //! Limits: [`BYTES_MAX`], [`CELLS_MAX`], [`SUSPECTS_MAX`]; memory 0; bulk operators of modules with
 //! several memories count as ones of memory 0; atomic operators are not looked at.
@@ -47,7 +48,7 @@ const CELL: u64 = 8;
 /// A cell whose store may be put off.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
-    /// Who wrote it.
+    /// The site that wrote it.
     site: u32,
     value: u64,
     /// Whether the specialised function has stored it.

@@ -1,18 +1,17 @@
-//! A module that tells its events and a record → one run, whose events go to who compares.
+//! A module that reports its events, and a record → one run, whose events go to `compare`.
 //!
 //! ```text
-//! Told + Record ─ run, on a thread of its own ─► Events … ─► End
+//! Told + Record ─ run, on a separate thread ─► Events … ─► End
 //!                  ▲ does the specialised function call the generic one?  (side B tells side A)
 //! ```
 //!
-//! Neighbours: `twin` makes the modules, `compare` reads the events of both.
-//!
 //! 1. A side runs ahead of the other by a bounded number of events.
 //! 2. Side A waits at each entry until side B has decided: where arguments or memory are not those
-//!    of the request, the specialised function calls the generic one, and so does side A. Side B
-//!    waits for nobody but the reader, which never waits for side A while B's events before A's
-//!    last ones are unread; A's events leave before it waits. So they do not wait for each other.
-//! 3. What nobody reads any more ends the run.
+//!    of the request, the specialised function calls the generic one, and so does side A.
+//! 3. The sides do not wait for each other in a circle. Side B waits only for the reader. Side A
+//!    sends its events before it waits. The reader never waits for side A while events of B before
+//!    A's last ones are unread.
+//! 4. If the reader has closed the channel, the next batch of events ends the run.
 
 use super::site::{Event, HOST_WRITE, Site, WORDS, What};
 use super::twin::{OWN, Spot, Told};
@@ -25,18 +24,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
-/// Events that are handed over at once.
+/// Number of events of a full batch.
 const BATCH: usize = 1024;
-/// Batches that wait to be read.
+/// Maximum number of batches that wait to be read.
 pub(super) const BATCHES: usize = 4;
-/// The stack of a program that tells its events, in bytes.
+/// The stack of a program that reports its events, in bytes.
 const STACK_BYTES: usize = 64 << 20;
-/// Most registers of an activation.
+/// Maximum number of registers of an activation.
 const REGISTERS_MAX: usize = 1 << 16;
-/// Most activations with registers at once, with those that exceptions have left.
+/// Maximum number of activations with registers at once, with those that exceptions have left.
 const ACTIVATIONS_MAX: usize = 1 << 18;
 
-/// What a side tells.
+/// A message of a side to the reader.
 pub(super) enum Message {
     Events(Vec<Event>),
     End(Box<End>),
@@ -61,10 +60,10 @@ impl End {
     }
 }
 
-/// The greatest memory that is compared at the end.
+/// The size in bytes of the greatest memory that is compared at the end.
 pub(super) const MEMORY_MAX: usize = 256 << 20;
 
-/// What a side runs.
+/// The program and the settings of a side.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'r> {
     pub(super) told: &'r Told,
@@ -75,11 +74,12 @@ pub(super) struct Run<'r> {
     pub(super) args: SharedArguments<'r>,
 }
 
-/// What is the side's own.
+/// The state that only one of the sides has.
 pub(super) enum Part {
-    /// Side A: what side B decided at each entry.
+    /// Side A: the decisions of side B at entries, the requests' globals, and the registers.
     Generic { decided: Receiver<(u64, bool)>, globals: Vec<Vec<Option<u64>>>, registers: Registers },
-    /// Side B.
+    /// Side B: its decisions, the generic function of each specialised one, and the activation that
+    /// has not done anything yet.
     Specialized {
         decided: Sender<(u64, bool)>,
         fallbacks: BTreeMap<u32, u64>,
@@ -99,7 +99,8 @@ impl Part {
 pub(super) struct Registers(Vec<(u64, BTreeMap<u64, u64>)>);
 
 impl Registers {
-    /// Those of an activation; of those inside it none is active any more.
+    /// The registers of an activation. Activations inside it have ended, so their registers are
+    /// removed.
     fn of(&mut self, id: u64) -> Result<&mut BTreeMap<u64, u64>> {
         while self.0.last().is_some_and(|(last, _)| *last > id) {
             self.0.pop();
@@ -139,7 +140,7 @@ struct Host {
     part: Part,
 }
 
-/// Nobody reads any more.
+/// The error of a run whose reader has closed the channel.
 #[derive(Debug)]
 struct Stop;
 
@@ -159,7 +160,7 @@ impl Replays for Host {
     fn wrote(&mut self, start: u64, bytes: usize) {
         if matches!(self.part, Part::Generic { .. }) {
             let words = [start, bytes as u64, 0, 0];
-            // If nobody reads, the next event says so.
+            // If the reader has closed the channel, a later event of the program fails.
             let _ = self.push(Event { site: HOST_WRITE, id: 0, words });
         }
     }
@@ -179,8 +180,9 @@ impl Host {
         self.out.send(Message::Events(batch)).map_err(|_| Error::new(Stop))
     }
 
-    /// What an event says of an activation that has not done anything yet; of side A, that one is
-    /// left.
+    /// Follows activations. On side A, an activation that is left loses its registers. On side B,
+    /// the events after an entry decide whether the specialised function calls the generic one
+    /// with its arguments; the decision is sent to side A.
     fn note(&mut self, event: &Event) {
         let Some(site) = self.sites.get(event.site as usize) else { return };
         let words = event.words.get(..usize::from(site.count)).unwrap_or_default();
@@ -302,7 +304,7 @@ fn link_own(linker: &mut Linker<Host>) -> Result<()> {
     Ok(())
 }
 
-/// Runs a side to its end, or until nobody reads.
+/// Runs a side to its end, or until the reader closes the channel.
 ///
 /// # Errors
 /// If it cannot start.
@@ -350,13 +352,13 @@ pub(super) fn run(run: &Run<'_>, part: Part, out: SyncSender<Message>) -> Result
     let memory = memory.filter(|bytes| bytes.len() <= MEMORY_MAX).map(<[u8]>::to_vec);
     let mut host = store.into_data();
     if host.flush().is_ok() {
-        // If nobody reads, nobody wants it.
+        // A reader that has closed the channel does not need the end.
         let _ = host.out.send(Message::End(Box::new(End { text, frames, memory, is_limit })));
     }
     Ok(())
 }
 
-/// How a run ended that did not return, in words, and who was active.
+/// How a run ended that did not return, in words, and the active functions, the innermost first.
 fn stopped(error: &Error, told: &Told) -> (String, Vec<Spot>) {
     let backtrace = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |all| all.frames());
     let frames = backtrace.iter().filter_map(|at| told.spot(at.func_index(), at.func_offset()));

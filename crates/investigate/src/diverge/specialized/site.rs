@@ -1,4 +1,4 @@
-//! The places of both functions at which something is told, and what is told there.
+//! The places of both functions that report events, and the events.
 //!
 //! *Ordered* events are those that both functions have in the same order: entries, calls, returns,
 //! stores, changes of globals, memories and tables. Others belong to one side: intrinsics to the
@@ -7,10 +7,10 @@
 use super::meaning::Intrinsic;
 use prova_module::{FuncIdx, Opcode};
 
-/// Words of an event.
+/// Number of words of an event.
 pub(super) const WORDS: usize = 4;
 
-/// What an event tells. Where there are more words than [`WORDS`], further events follow.
+/// Kinds of events. Where there are more words than [`WORDS`], further events follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum What {
     /// Arguments of an activation.
@@ -90,10 +90,10 @@ impl What {
 /// A place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Site {
-    /// The function, of the module that `is_generic` says.
+    /// The function: of the generic module if `is_generic`, else of the specialised one.
     pub(super) func: FuncIdx,
     pub(super) is_generic: bool,
-    /// The operator, in that module.
+    /// The operator's offset in that module.
     pub(super) offset: u32,
     pub(super) opcode: Opcode,
     pub(super) what: What,
@@ -101,9 +101,9 @@ pub(super) struct Site {
     pub(super) nth: u32,
     /// The immediates that must be the same: a callee (of the specialised module), a global, …
     pub(super) of: u64,
-    /// How many words there are.
+    /// The number of words that are used, at most [`WORDS`].
     pub(super) count: u8,
-    /// How many bytes of memory are accessed, of a load or store.
+    /// The bytes of memory that a load or store accesses; 0 for other events.
     pub(super) width: u8,
 }
 
@@ -117,15 +117,16 @@ impl Site {
     }
 }
 
-/// What is told.
+/// One event of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     /// The number of its site; [`HOST_WRITE`] if the host has written to memory.
     pub(super) site: u32,
-    /// The activation, from 1; 0 of no specialised function.
+    /// The number of the activation, from 1; 0 outside of specialised functions.
     pub(super) id: u64,
     pub(super) words: [u64; WORDS],
 }
 
-/// No site: the host has written so many bytes (second word) at an address (first word).
+/// Stands for a site where the host has written to memory: the first word is the address, the
+/// second the number of bytes.
 pub(super) const HOST_WRITE: u32 = u32::MAX;

@@ -1,22 +1,21 @@
-//! The generic module and the specialised one → two modules that are alike but for the functions
-//! that were specialised, and that tell what these do.
+//! The generic module and the specialised one → two modules that report the events of the functions
+//! that were specialised, and differ in these functions alone.
 //!
 //! ```text
-//! specialised module ─┬─ its functions tell their events ─────────────────────────► side B
+//! specialised module ─┬─ its functions report their events ───────────────────────► side B
 //! generic module ─────┴─ in their places the generic functions, with the meanings ─► side A
 //!                        of intrinsics in the places of their calls
 //! ```
 //!
-//! Neighbours: `emit` writes what belongs to an operator, `side` is behind the functions that are
-//! called.
-//!
 //! 1. Both sides have the memories, tables, globals and all other functions of the specialised
-//!    module; on side A these tell accesses near cells, if there are cells at all.
-//! 2. Six imported functions stand behind the module's own; side A has one function more behind all
-//!    others, and two globals, the least and the greatest address of a cell.
+//!    module. On side A these functions report bulk operators and accesses near cells, if any
+//!    intrinsic writes cells.
+//! 2. Six imported functions stand behind the module's own imports; `side` defines them. One
+//!    function stands behind all others, and two globals are the least and the greatest address of
+//!    a cell. They are on both sides, and side A alone uses them.
 //! 3. Types, tables, globals, memories and segments have the same indices in both modules;
-//!    functions come down by the intrinsics before them. If that is not so, what is written is not
-//!    valid, and the engine says so.
+//!    functions come down by the intrinsics before them. If that is not so, the written module is
+//!    not valid, and the engine refuses it.
 
 use super::Compiled;
 use super::emit::{ADDED, Body, Numbers, Own, Role};
@@ -31,13 +30,14 @@ use wasm_encoder::{BlockType, ConstExpr, ExportKind, FuncType, Function, GlobalT
 /// The module of the added imports, and the start of the name of the added export.
 pub(super) const OWN: &str = "prova:lockstep";
 
-/// A module that tells its events.
+/// A module that reports its events.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
     pub(super) wasm: Vec<u8>,
     pub(super) sites: Vec<Site>,
     imported: u32,
-    /// The functions that tell: where the code of the nth defined one comes from.
+    /// The functions that report, by their number among defined ones: the function that the code
+    /// comes from, and whether it is one of the generic module.
     told: BTreeMap<u32, (FuncIdx, bool)>,
     map: CodeMap,
 }
@@ -51,7 +51,8 @@ pub(super) struct Spot {
 }
 
 impl Told {
-    /// What stands at a position in the body of a function; `None` of one that was added.
+    /// The function and the operator at a position in the body of a function; `None` for a function
+    /// that reports nothing.
     pub(super) fn spot(&self, func: u32, position: Option<usize>) -> Option<Spot> {
         let at = func.checked_sub(ADDED)?.checked_sub(self.imported)?;
         let (func, is_generic) = *self.told.get(&at)?;
@@ -60,14 +61,14 @@ impl Told {
     }
 }
 
-/// What both sides are made of.
+/// The modules and functions that both sides are made of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair<'p> {
     pub(super) generic: &'p Module,
     pub(super) specialized: &'p Module,
     pub(super) intrinsics: &'p Intrinsics,
     pub(super) compiled: &'p [Compiled],
-    /// Whether the results of operators that compute are told.
+    /// Whether the results of operators that compute are reported.
     pub(super) values: bool,
 }
 
@@ -120,7 +121,7 @@ struct Writer<'p> {
 }
 
 impl Writer<'_> {
-    /// What is added, and the bodies that tell.
+    /// Builds the edit: added items, and bodies that report.
     fn edit(&mut self) -> Result<Edit<'static>, Error> {
         use wasm_encoder::ValType::{I32, I64};
         let Pair { generic, specialized, compiled, .. } = self.pair;
@@ -156,7 +157,8 @@ impl Writer<'_> {
         Ok(edit)
     }
 
-    /// What stands in the place of a function of the specialised module, if it tells anything.
+    /// The function whose code stands in the place of a function of the specialised module, and its
+    /// role; `None` if the function reports nothing.
     fn role(&self, func: FuncIdx) -> Option<(FuncIdx, Role)> {
         let Pair { intrinsics, compiled, .. } = self.pair;
         let found = compiled.iter().zip(0..).find(|(one, _)| one.func == func);
@@ -170,7 +172,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A function that tells its events.
+    /// The body of a function that reports its events.
     fn body(&mut self, func: FuncIdx, role: Role) -> Result<Code, Error> {
         let Pair { intrinsics, values, .. } = self.pair;
         let is_generic = matches!(role, Role::Generic { .. });
@@ -201,7 +203,7 @@ impl Writer<'_> {
         out.finish()
     }
 
-    /// The type of the block that the body of a function is, of this number.
+    /// The type of the block around a body; `number` is the index of the specialised function.
     fn results(&self, module: &Module, func: FuncIdx, number: u32) -> Result<BlockType, Error> {
         Ok(match &*module.func_type(func).results {
             [] => BlockType::Empty,
@@ -215,7 +217,7 @@ impl Writer<'_> {
         self.pair.specialized.types().len() as u32
     }
 
-    /// The function that notes where a cell is.
+    /// The function that widens the bounds of addresses by a cell.
     fn cell(&self) -> Function {
         let [least, greatest] = self.own.bounds;
         let mut function = Function::new([]);
@@ -235,7 +237,10 @@ fn called(op: &Operator<'_>) -> Option<FuncIdx> {
     Opcode::immediates(op).index(Immediate::func).filter(|_| calls).map(FuncIdx)
 }
 
-/// Whether a module can be put beside another: what is not so is said in words.
+/// Checks that the modules belong together.
+///
+/// # Errors
+/// The first condition that does not hold, in words.
 pub(super) fn fits(pair: &Pair<'_>) -> Result<(), String> {
     let Pair { generic, specialized, intrinsics, compiled, .. } = *pair;
     let plain = specialized.memory(prova_module::MemoryIdx(0));

@@ -6,8 +6,8 @@
 //!                                                -> never, if the program ends there
 //! ```
 //!
-//! Neighbours: `replay` does the same in this engine. The functions are a tree: leaves have
-//! [`FAN`] calls, a node chooses among [`FAN`] functions by the number's digits.
+//! The functions are a tree: a leaf answers up to [`FAN`] calls, and a node chooses among up to
+//! [`FAN`] functions by a digit of the call's number. In this engine `replay` answers instead.
 //!
 //! 1. Nothing is written before the call has been compared. Arguments are compared by a hash: two
 //!    calls that differ are taken for one by a chance of 2⁻⁶⁴.
@@ -27,17 +27,17 @@ use wasm_encoder::{BlockType, Function, InstructionSink};
 /// Calls of a leaf, and functions of a node.
 const FAN: u64 = 128;
 
-/// Functions that answer.
+/// The functions that answer recorded calls, and their data.
 pub(super) struct Answers {
     /// From [`Func::Answers`] on.
     pub(super) functions: Vec<Function>,
     /// The index of the one that is called.
     pub(super) root: u32,
-    /// What the host wrote.
+    /// The bytes that the host wrote, in the order of the writes.
     pub(super) bytes: Vec<u8>,
     /// Globals for the cells of results.
     pub(super) cells: usize,
-    /// What stands for the name of each imported function: the first that has it.
+    /// By imported function, the first one that has its name.
     pub(super) names: Vec<u32>,
 }
 
@@ -100,8 +100,9 @@ pub(super) fn answers(module: &Module, layout: Layout, wish: &Wish<'_>) -> Resul
     Ok(answers)
 }
 
-/// Opens a block for each of so many cases, and goes to the one of a digit of local 0; behind the
-/// last one ends the block of all others.
+/// Opens blocks for `count` cases and for all other digits, and branches by the digit of local 0
+/// at `weight`, to base [`FAN`]. The innermost block, that leads to case 0, ends here; the caller
+/// ends one more block after each case.
 fn cases(to: &mut InstructionSink<'_>, count: u32, weight: u64) {
     for _ in 0..=count {
         to.block(BlockType::Empty);

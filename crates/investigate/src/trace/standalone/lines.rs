@@ -1,19 +1,18 @@
-//! What a standalone module prints, written as code, and read again.
+//! Lines that a standalone module prints: the code that writes them, and their reader.
 //!
 //! ```text
 //! line = "prova " kind (" " 16 hexadecimal digits)⁵ "\n"
 //!
 //! e number site a b hash     an event that is wanted
 //! s kind index low high 0    a value of the state (kind 1: of the operand stack)
-//! v cell 0 0 0 0             a result, or an argument of the call that `o` tells
+//! v cell 0 0 0 0             a result, or an argument of the call that an `o` line reports
 //! r count hash memory calls hashed    the program has returned
 //! x count hash code calls 0  the program has exited
 //! h count hash 0 calls 0     the recorded host stops the program
 //! o calls import cells 0 0   the program asks for another call than the recorded one
 //! ```
 //!
-//! Neighbours: `standalone` puts the functions into the module, `foreign` reads. Lines have one
-//! length, so that the code needs no loop but for digits.
+//! All lines have one length, so only the digits need a loop in the code.
 
 use super::super::watch::{CHECKPOINTS_MAX, FACTORS, TURNS, Watch};
 use super::{FD_WRITE, Func, Global, Layout, PROC_EXIT};

@@ -1,5 +1,5 @@
-//! A module, a record and what is wanted of a run → a module that any WASI engine runs, and that
-//! prints what it finds.
+//! A module, a record and the wanted events of a run → a module that any WASI engine runs, and that
+//! prints these events.
 //!
 //! ```text
 //! Module (as it is, or instrumented) ─┐
@@ -7,16 +7,14 @@
 //! Watch: checkpoints, events ─────────┘             exports _start and memory
 //! ```
 //!
-//! Neighbours: `answers` makes functions of the recorded calls, which stand in place of the
-//! imports; `lines` prints; `foreign` runs the module in an engine of somebody else and reads the
-//! lines.
+//! Functions made of the recorded calls stand in the place of the imports.
 //!
-//! 1. Functions of the module move up by [`ADDED`], an imported function becomes a defined one at
-//!    its own place; all other indices stay, so the code of functions is what it was but for the
-//!    numbers of callees.
+//! 1. Functions of the module move up by [`ADDED`], and an imported function becomes a defined one
+//!    at its place. All other indices stay, so in the code of functions only their indices change.
 //! 2. A line is written from the first bytes of a memory, which have their old content when the
 //!    module's code goes on. It is memory 0 if WASI can write from it, and else one that is added.
-//! 3. No answer needs more than the proposals of the module, but bulk memory, where the host wrote.
+//! 3. Answers use the proposals of the module alone. Where the host wrote to memory, they also use
+//!    bulk memory.
 //!
 //! Limits: imports that are no functions are refused; so are results that take more than
 //! [`BYTES_MAX`]. `tests/engine.rs` runs such modules in this engine through WASI.
@@ -46,10 +44,10 @@ const ADDED: u32 = 2;
 const FD_WRITE: u32 = 0;
 const PROC_EXIT: u32 = 1;
 
-/// What a run is to be.
+/// A recorded run, and the events of it that are wanted.
 pub(super) struct Wish<'w> {
     pub(super) record: &'w Record,
-    /// The functions that the recorded module imports.
+    /// The functions that the recorded module imports: module and name.
     pub(super) imports: &'w [(String, String)],
     pub(super) watch: &'w Watch,
     /// The arguments of the export.
@@ -67,9 +65,9 @@ struct Layout {
     globals: u32,
     /// The added data segment.
     data: u32,
-    /// Lines are written from there.
+    /// The memory that lines are written from.
     memory: u32,
-    /// What WASI knows as the program's memory, and whether it is one of 64 bits.
+    /// The memory with the export name `memory`, and whether its addresses have 64 bits.
     program: Option<(u32, bool)>,
     /// The globals that count and hash, of an instrumented module.
     told: Option<(u32, u32)>,
@@ -94,7 +92,7 @@ enum Func {
     Hex,
     Fold,
     Start,
-    /// The first of those that answer.
+    /// The first function that answers.
     Answers,
 }
 
@@ -105,7 +103,7 @@ enum Global {
     Step,
     /// How many checkpoints there are.
     Length,
-    /// Calls of the host that were answered.
+    /// The number of calls of the host that were answered.
     Calls,
     /// The first cell of an answer.
     Cells,
@@ -178,8 +176,8 @@ struct Writer<'m> {
 const TAKEN: [&str; 3] = ["_start", "_initialize", "memory"];
 
 impl Writer<'_> {
-    /// What is added, and what stands in the place of imports and of [`TAKEN`] exports. `answers`
-    /// are the functions that answer.
+    /// Builds the edit: added items, and what replaces imports and [`TAKEN`] exports. `answers` are
+    /// the functions that answer.
     fn edit(&self, answers: Vec<Function>) -> Result<Edit<'_>, prova_rewrite::Error> {
         use wasm_encoder::ValType::{I32, I64};
         let (module, layout) = (self.module, self.layout);
@@ -307,7 +305,7 @@ impl Writer<'_> {
         };
     }
 
-    /// Starts, initialises, calls, and tells the results.
+    /// Starts, initialises, calls, and prints the results.
     fn start(&self) -> Result<Function, prova_rewrite::Error> {
         let (module, wish, layout) = (self.module, self.wish, self.layout);
         let func = |name: &str| {

@@ -1,16 +1,16 @@
 //! A call of WASI preview 1 that succeeded → which bytes of the guest's memory the host read and
 //! wrote; which arguments are addresses.
 //!
-//! Neighbours: `instrument` keeps the arguments of calls of these functions; `watch` asks after the
-//! call, when the results stand in memory; `trace::relocate` moves what the host wrote for one
-//! build to where another one wants it. Rows follow `wasi_snapshot_preview1.witx`; functions
-//! without a row touch no memory, or always fail here (sockets). What a row does not say (the
-//! strings of `args_get` and `environ_get`) is seen as a change.
+//! Rows follow `wasi_snapshot_preview1.witx`. Functions without a row touch no memory, or always
+//! fail here (sockets). The rows of `args_get` and `environ_get` do not list the strings that these
+//! write; a watched run sees them as changes of memory. Ranges are computed after the call, when
+//! its results are in memory. `trace::relocate` uses the rows to move the host's writes from the
+//! addresses of one build to those of another.
 //!
-//! 1. Nothing panics and nothing is allocated beyond [`VECTORS_MAX`] entries, whatever the
-//!    arguments: they are the program's.
-//! 2. Ranges are what the call touched, by what it says itself (`nwritten`, `bufused`): of a write
-//!    that was cut short only the part that was written.
+//! 1. The arguments are the program's. For any of them nothing panics, and a list of vectors has at
+//!    most [`VECTORS_MAX`] entries.
+//! 2. Ranges are bounded by the sizes that the call returns (`nwritten`, `bufused`). Of a write
+//!    that was cut short, they have only the part that was written.
 
 use prova_module::Module;
 
@@ -19,28 +19,29 @@ pub(super) const ARGS_MAX: usize = 9;
 /// Most vectors of one call; the host takes no more.
 const VECTORS_MAX: u64 = 1024;
 
-/// What a call does with memory; numbers are positions of arguments.
+/// One access of a call to memory. `at`, `len`, `count`, `done` and `used` are positions of
+/// arguments; `bytes` and `each` are sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Reads as many bytes as an argument says.
     Reads { at: usize, len: usize },
-    /// Reads so many records of a size.
+    /// Reads as many records of `each` bytes as argument `count` says.
     ReadsArray { at: usize, count: usize, each: u64 },
-    /// Reads vectors, and the bytes that they list as far as the word at `done` says.
+    /// Reads vectors, and the bytes that they list, up to the number in the word at `done`.
     Gathers { at: usize, count: usize, done: usize },
-    /// Reads vectors, and writes the bytes that they list as far as the word at `done` says.
+    /// Reads vectors, and writes the bytes that they list, up to the number in the word at `done`.
     Scatters { at: usize, count: usize, done: usize },
     /// Writes a fixed number of bytes.
     Writes { at: usize, bytes: u64 },
     /// Writes as many bytes as an argument says.
     Fills { at: usize, len: usize },
-    /// Writes as many records as the word at `used` says.
+    /// Writes as many records of `each` bytes as the word at `used` says.
     Lists { at: usize, used: usize, each: u64 },
 }
 
 use Effect::{Fills, Gathers, Lists, Reads, ReadsArray, Scatters, Writes};
 
-/// What the functions of preview 1 do, by name.
+/// The accesses of each function of preview 1, by name, in order of names.
 const EFFECTS: &[(&str, &[Effect])] = &[
     ("args_get", &[]),
     ("args_sizes_get", &[Writes { at: 0, bytes: 4 }, Writes { at: 1, bytes: 4 }]),
@@ -83,8 +84,8 @@ const EFFECTS: &[(&str, &[Effect])] = &[
     ("random_get", &[Fills { at: 0, len: 1 }]),
 ];
 
-/// What the functions that a module imports do, by the index of the function; nothing for functions
-/// that are not of WASI, or touch no memory.
+/// The accesses of the functions that a module imports, by the index of the function; none for
+/// functions that are not of WASI, or touch no memory.
 pub(super) fn of_imports(module: &Module) -> Vec<&'static [Effect]> {
     let imports = module.imports().iter();
     let funcs = imports.filter(|import| matches!(import.kind, prova_module::ExternType::Func(_)));
@@ -95,7 +96,7 @@ pub(super) fn of_imports(module: &Module) -> Vec<&'static [Effect]> {
     effects.collect()
 }
 
-/// What a function does; `None` of a name that is not in the table.
+/// The accesses of a function; `None` if its name is not in the table.
 pub(crate) fn of_name(name: &str) -> Option<&'static [Effect]> {
     EFFECTS.iter().find(|(known, _)| *known == name).map(|(_, effects)| *effects)
 }
@@ -108,7 +109,8 @@ pub(super) struct Touched {
     pub(super) bytes: u64,
 }
 
-/// What a call with these arguments has touched, in order of its row.
+/// The ranges that a call with these arguments has touched, in the order of its row. Accesses of
+/// no bytes are left out.
 pub(super) fn touched(effects: &[Effect], args: &[u64; ARGS_MAX], memory: &[u8]) -> Vec<Touched> {
     let mut found = Vec::new();
     let mut add = |writes, start: u64, bytes: u64| {

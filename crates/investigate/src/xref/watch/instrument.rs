@@ -1,26 +1,27 @@
 //! A module and a range of addresses → the same module, which reports each access to the range.
 //!
 //! ```text
-//! i32.load offset=8      local.tee a   i32.load offset=8   a + 8 - start + 3 <u end - start + 3 ? report(site, a + 8, 4, …)
+//! i32.load offset=8      local.tee a   i32.load offset=8
+//!                        a + 8 - start + 3 <u end - start + 3 ? report(site, a + 8, 4, …)
 //! call f                 stack[top] = site   top' = top + 4   call f
 //! ```
 //!
-//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths,
-//! `effects` what WASI does. What is added: three imported functions after the module's own
-//! imports, one memory that holds the call stack, one global that holds its top, exports of these
-//! and of the watched memory, and locals. Names are left out.
+//! Added are three imported functions after the module's own imports, one memory that holds the
+//! call stack, one global that holds its top, exports of these and of the watched memory, and
+//! locals. Custom sections are left out.
 //!
-//! 1. Reports come after the access; one that traps is not reported, and the operator itself is as
-//!    it was.
+//! 1. An access is reported after it was done, so one that traps is not reported. The operator
+//!    itself is unchanged.
 //! 2. An index of a function grows by [`ADDED`] if the function is not imported; all other indices
 //!    stay.
-//! 3. A function notes a call at its own place of the stack before it calls, and sets the top for
-//!    whom it calls. So nothing is undone at returns, and traps, tail calls and exceptions need no
-//!    care.
-//! 4. A call of WASI that touches memory is followed by a report of its arguments and its result;
-//!    the host works on the export `memory`, so only if that is the watched one.
-//! 5. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken
-//!    modulo its size.
+//! 3. A function reads the top when it is entered; this is its place in the call stack. Before a
+//!    call it writes the site there, and sets the top to the next place for the callee. So nothing
+//!    is undone at returns, and traps, tail calls and exceptions need no care.
+//! 4. A call of WASI that touches memory is followed by a report of its arguments and its result.
+//!    The host works on the export `memory`, so there are such reports only if that memory is the
+//!    watched one.
+//! 5. Of a stack deeper than [`STACK_BYTES`] / 4 calls, the innermost ones are kept: places are
+//!    taken modulo its size.
 //!
 //! Limit: each frame has some more locals, so a program that runs into the stack limit does so a
 //! little earlier. `tests/watch.rs` compares programs with themselves.
@@ -38,17 +39,17 @@ use wasm_encoder::{
 
 /// The module of the added imports, and the start of the names of the added exports.
 pub(super) const OWN: &str = "prova:watch";
-/// Functions added.
+/// Imported functions that are added.
 const ADDED: u32 = 3;
 /// The size of the memory for the call stack.
 pub(super) const STACK_BYTES: u32 = 1 << 20;
 
-/// What happens at a place of the code.
+/// The kinds of places of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Read,
     Write,
-    /// Both at once.
+    /// A read and a write by one atomic operator.
     Update,
     /// A call, which may be one of the host.
     Call,
@@ -60,7 +61,7 @@ pub(super) struct Site {
     pub(super) func: FuncIdx,
     pub(super) offset: u32,
     pub(super) kind: Kind,
-    /// What a called function of WASI does with memory.
+    /// The accesses of a called function of WASI to memory.
     pub(super) effects: &'static [Effect],
 }
 
@@ -105,9 +106,9 @@ struct Instrument<'m> {
     /// The watched memory.
     memory: u32,
     range: Range<u64>,
-    /// It has 64-bit addresses.
+    /// Whether the memory has 64-bit addresses.
     wide: bool,
-    /// What imported functions do with it, where that is known.
+    /// By imported function, its accesses to the memory, where they are known.
     effects: Vec<&'static [Effect]>,
     /// Functions as code names them.
     numbers: Numbers,
@@ -127,11 +128,12 @@ impl Locals {
         (1, ValType::F64),
         (1, ValType::V128),
     ];
-    /// Each function of WASI has at most so many parameters of each type.
+    /// Locals of functions that call WASI. Each function of WASI has at most 7 parameters of i32
+    /// and 2 of i64; the eighth i32 is for the result.
     const OF_HOST: [(u32, ValType); 2] = [(8, ValType::I32), (2, ValType::I64)];
 
-    /// The local for the nth argument of its type, of i32 up to 7, of i64 up to 2; the last i32 is
-    /// for the result.
+    /// The local for the nth argument of its type, from 0: below 7 for i32, where 7 is the result,
+    /// and below 2 for i64.
     fn of_host(self, wide: bool, nth: u32) -> u32 {
         self.0 + 10 + if wide { 8 + nth } else { nth }
     }
@@ -145,7 +147,7 @@ impl Locals {
         self.0
     }
 
-    /// The n-th local of a type, for n up to 2; floats and vectors have one.
+    /// The nth local of a type, from 0 to 2; a float or vector type has one local for every `nth`.
     fn of(self, ty: ValType, nth: u32) -> u32 {
         self.0
             + match ty {
@@ -158,7 +160,7 @@ impl Locals {
     }
 }
 
-/// What is to be done at an operator.
+/// The code that an operator gets, by its kind.
 enum Plan {
     Nothing,
     /// A load, store or atomic operator, with the types of the operands above the address.
@@ -183,12 +185,12 @@ struct Bulk {
     writes: bool,
     /// The second operand is an address of the watched memory, where it is read.
     reads: bool,
-    /// What was read lies at the first operand afterwards.
+    /// Bytes that were read lie at the first operand afterwards.
     moves: bool,
 }
 
 impl Instrument<'_> {
-    /// What is added, and the bodies that report.
+    /// Builds the edit: added items, and bodies that report.
     fn edit(&mut self) -> Result<Edit<'static>, Error> {
         let (small, wide) = (ValType::I32, ValType::I64);
         let mut edit = Edit { numbers: self.numbers.clone(), ..Edit::default() };
@@ -305,7 +307,7 @@ impl Instrument<'_> {
         Plan::Bulk(Bulk { operands, writes, reads, moves: writes && from.is_some() })
     }
 
-    /// Writes an operator with what belongs to it.
+    /// Writes an operator with the code that its plan asks for.
     fn step(&mut self, out: &mut Code, locals: Locals, at: Site, plan: Plan, op: &Instruction<'_>) {
         match plan {
             Plan::Nothing => {

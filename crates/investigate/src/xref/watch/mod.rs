@@ -5,19 +5,23 @@
 //! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport (text, JSON)
 //! ```
 //!
-//! Neighbours: [`xref`](super::xref()) answers without running, and the report says which of its
-//! answers were seen. Seen are loads, stores, atomic and vector accesses and bulk operators of the
-//! module's own code, however the address was computed; what the host reads and writes for calls of
-//! WASI (`effects`); and what calls of other imported functions changed. Not seen: what other
-//! functions of the host read, and what WASI does where it is called through a table or by a tail
-//! call.
+//! [`xref`](super::xref()) answers without running; the report lists its places that the run did
+//! not reach.
+//!
+//! | accesses | seen |
+//! |---|---|
+//! | loads, stores, atomic and vector accesses, bulk operators of the module's code | yes |
+//! | reads and writes of the host for direct calls of WASI | yes, by the table of `effects` |
+//! | changes by direct calls of other imported functions | in at most [`COPY_BYTES_MAX`] bytes |
+//! | reads of the host for calls of other imported functions | no |
+//! | accesses of the host for calls through a table and tail calls | no |
 //!
 //! 1. Offsets and functions are those of the module as it was given.
 //! 2. Memory: the counts of each place, and [`Program::first`] accesses with their call stacks.
 //!
-//! The run is that of `prova run`: WASI preview 1, `_initialize`, then a function or `_start`.
-//! Imports that WASI does not have trap when they are called. `tests/watch.rs` has each operator,
-//! and compares programs with themselves.
+//! The program runs as under `prova run`: WASI preview 1, `_initialize`, then a function or
+//! `_start`. Imports that WASI does not have trap when they are called. `tests/watch.rs` has each
+//! operator, and compares runs of instrumented programs with runs of the programs themselves.
 
 pub(crate) mod effects;
 mod instrument;
@@ -42,26 +46,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Of a range no bigger than this, bytes, a copy is kept to see what the host changes.
+/// Maximum size in bytes of a range of which a copy is kept, to see what the host changes.
 pub const COPY_BYTES_MAX: u64 = 64 * 1024;
-/// Of one access so many bytes are shown.
+/// Maximum number of bytes of one access that are shown.
 const SHOWN_BYTES: u64 = 16;
-/// So many exported functions are named where the wanted one is missing.
+/// Maximum number of exported functions that the error of a missing function names.
 const NAMES_MAX: usize = 12;
-/// So many frames of a call stack are kept.
+/// Maximum number of frames of a call stack that are kept.
 const FRAMES_MAX: usize = 64;
 
-/// What is run.
+/// A program, its grants and its limits.
 pub struct Program<'p> {
-    /// What the program is granted.
+    /// The directories, streams and other grants of the program.
     pub wasi: WasiCtx,
-    /// The exported function; `_start` without one.
+    /// The exported function that is called; `None` for `_start`.
     pub invoke: Option<&'p str>,
     /// The values for a function of this type.
     pub args: &'p dyn Fn(&FuncType) -> Result<Vec<Val>>,
-    /// The units of fuel after which it is stopped.
+    /// The units of fuel after which the program is stopped; `None` for no limit.
     pub fuel: Option<u64>,
-    /// So many accesses are kept in order.
+    /// Maximum number of accesses that are kept in order.
     pub first: usize,
     /// The memory that is watched.
     pub memory: u32,
@@ -90,7 +94,7 @@ struct Count {
     last: Vec<u8>,
 }
 
-/// Who did it at a place of the code.
+/// Who accessed the range at a place of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     /// The operator there.
@@ -175,7 +179,7 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     Ok(conclude(module, &fixed, recorder, ended, unseen))
 }
 
-/// Calls `_initialize` and the function; how it ended.
+/// Calls `_initialize` and the function, and returns in words how the run ended.
 fn run(
     store: &mut Store<Host>,
     (module, instance): (&Module, &Instance),
@@ -285,8 +289,8 @@ fn on_access(
     record(&mut caller, hit, place)
 }
 
-/// A call of WASI came back with `errno`: each part of the range that it touched is a hit. What a
-/// call that failed has touched is not told.
+/// Records each part of the range that a call of WASI has touched. A call that returns another
+/// `errno` than 0 has failed, and has no hits.
 #[expect(clippy::too_many_arguments, reason = "they are those of an imported function")]
 fn on_wasi(
     mut caller: Caller<'_, Host>,
@@ -471,7 +475,7 @@ fn conclude(
     }
 }
 
-/// What is known without the run, and was not seen in it.
+/// The accesses that are known without a run, and were not seen in it.
 fn not_reached(fixed: &XrefReport, sites: &[report::Count]) -> Vec<Use> {
     let reached: BTreeSet<(u32, u32)> =
         sites.iter().map(|count| (count.place.func, count.place.offset)).collect();
@@ -509,7 +513,7 @@ fn place(module: &Module, site: Site) -> Place {
     }
 }
 
-/// What segments at constant addresses write into the range before the program runs.
+/// The bytes that segments at constant addresses write into the range before the program runs.
 fn initial(map: &MemoryMap, module: &Module, range: &Range<u64>) -> Vec<Initial> {
     let spans = map.spans.iter();
     let touched = spans.filter(|span| span.start < range.end && span.range().end > range.start);

@@ -1,6 +1,6 @@
-//! What a watched run has shown → text, or JSON.
+//! The accesses of a watched run → text, or JSON.
 //!
-//! Neighbours: `watch` fills it. Names are printable when they come here.
+//! Names are already printable.
 
 use crate::xref::Use;
 use crate::xref::text::range_words;
@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 /// Lines of one list that are printed.
 const SHOWN: usize = 200;
 
-/// What was done to the range.
+/// The kinds of accesses to the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
@@ -103,17 +103,17 @@ pub struct Hit {
     pub address: u64,
     /// How many bytes.
     pub bytes: u64,
-    /// What was read, or is there after the write.
+    /// The bytes that were read, or that are there after the write.
     pub value: String,
-    /// What a write replaced, if all of that was watched.
+    /// The bytes that a write replaced, if all of them were watched.
     pub before: Option<String>,
-    /// Who had called, the innermost first.
+    /// The callers, the innermost first.
     pub stack: Vec<Frame>,
     /// There were more callers.
     pub deeper: bool,
 }
 
-/// What a segment wrote before the program ran.
+/// The bytes that a segment wrote before the program ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Initial {
     /// The data segment.
@@ -137,13 +137,13 @@ pub struct WatchReport {
     pub start: u64,
     /// One past the last.
     pub end: u64,
-    /// What is there.
+    /// The place of the range in memory, in words.
     pub place: String,
-    /// How the run ended.
+    /// How the run ended, in words.
     pub ended: String,
     /// How many accesses there were.
     pub total: u64,
-    /// What segments wrote before.
+    /// The bytes that segments wrote before the program ran.
     pub initial: Vec<Initial>,
     /// Every place that accessed the range, by function and offset.
     pub sites: Vec<Count>,

@@ -1,4 +1,4 @@
-//! A call of an intrinsic → what it means, and the code that tells it.
+//! A call of an intrinsic → code that does what the intrinsic means, and reports it.
 
 use super::super::meaning::Intrinsic;
 use super::super::site::What;
@@ -11,7 +11,7 @@ const LONG: MemArg =
     MemArg { offset: 0, align: 0, target: MemArgTarget::Memory(0), ordering: None };
 
 impl Body<'_, '_> {
-    /// Writes what an intrinsic means.
+    /// Writes the code of an intrinsic.
     pub(in super::super) fn intrinsic(&mut self, intrinsic: Intrinsic, offset: u32) {
         use Intrinsic as I;
         use ValType::{I32, I64};
@@ -64,7 +64,7 @@ impl Body<'_, '_> {
         self.free();
     }
 
-    /// A store of a cell.
+    /// Writes a store of a cell, and reports it.
     fn cell(&mut self, what: What, address: u32, second: Option<u32>, value: u32) {
         self.to().local_get(address).i64_load(LONG);
         let old = self.take(&[ValType::I64]);
@@ -75,7 +75,7 @@ impl Body<'_, '_> {
         self.of_cell(what, address, second, &[value, old[0]]);
     }
 
-    /// A load of a cell, which leaves the value.
+    /// Writes a load of a cell, whose value stays on the stack, and reports it.
     fn read_cell(&mut self, what: What, address: u32, second: Option<u32>) {
         self.to().local_get(address).i64_load(LONG);
         let value = self.keep(&[ValType::I64]);

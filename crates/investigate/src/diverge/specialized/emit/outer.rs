@@ -1,5 +1,6 @@
-//! Functions that are not specialised: where they touch memory near cells, they tell it. Whether an
-//! address is near is asked in the program, so that most accesses cost a few operators.
+//! Functions that are not specialised report their bulk operators, and their accesses to memory
+//! near cells. The program itself tests whether an address is near, so most accesses cost a few
+//! operators.
 
 use super::super::site::What;
 use super::{Body, Word, of, words};
@@ -18,8 +19,8 @@ impl Body<'_, '_> {
         to.local_get(at).i32_const(16).i32_add().global_get(least).i32_gt_u().i32_and();
     }
 
-    /// What is told of an operator of another function, before it: where it touches memory near
-    /// cells.
+    /// Writes the code before an operator of a function that is not specialised. It reports bulk
+    /// operators, and accesses of memory 0 near cells.
     pub(super) fn outer(&mut self, row: &Row, immediates: &Immediates<'_>) {
         let bulk = [Opcode::MemoryCopy, Opcode::MemoryFill, Opcode::MemoryInit];
         if bulk.contains(&self.opcode) {
