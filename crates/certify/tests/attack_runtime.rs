@@ -2,7 +2,7 @@
 //! ways out that call for their own function alone, code that a record loses, and checks that
 //! finish soon in little space. Each class was accepted once, and stands beside accepted twins.
 //!
-//! A green run does not show that the runtime believes nothing else (`docs/TRUST.md`).
+//! A green run does not show that the runtime believes nothing else (`docs/trust/assumptions.md`).
 
 use crate::common::asm;
 use crate::common::forge;

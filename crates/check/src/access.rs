@@ -2,7 +2,7 @@
 //!
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
 //! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
-//! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
+//! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
 use crate::layout::{Ty, offsets};

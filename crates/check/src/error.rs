@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-/// The rule that a piece of code breaks. P-numbers are those of `docs/TRUST.md`.
+/// The rule that a piece of code breaks. P-numbers are those of `docs/trust/claims.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// P1: the bytes are an instruction that the check knows, in a form that it knows.

@@ -4,7 +4,8 @@
 //! A line counts if something is left of it without comments. Tests stand apart (files `tests.rs`,
 //! folders `tests`, items under `#[cfg(test)]`), and so do tables, whose rows are read one by one.
 //!
-//! Limits: a path that is in no group is not counted; docs/TRUST.md says what else is trusted.
+//! Limits: a path that is in no group is not counted; `docs/trust/assumptions.md` says what else is
+//! trusted.
 
 use crate::Tree;
 use crate::source::{SourceFile, close, words};

@@ -1,7 +1,7 @@
 //! A store for one run: what lies where in the observed process, of what size, with what right.
 //!
-//! Built from the documents (`docs/TRUST.md`, `prova_check::offsets`) and the module alone, with
-//! what the documents leave open chosen at random: lengths, elements, functions of other
+//! Built from the documents (`docs/trust/claims.md`, `prova_check::offsets`) and the module alone,
+//! with what the documents leave open chosen at random: lengths, elements, functions of other
 //! instances, canonical ids.
 //!
 //! * W1. Regions do not touch: at least [`GAP`] bytes lie between any two.

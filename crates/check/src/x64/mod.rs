@@ -2,7 +2,7 @@
 //!
 //! iced-x86 decodes; what an instruction *means* is said here, by opt-in tables of codes, one for
 //! each family. A code that is in no table, a prefix or an operand form without a rule is refused.
-//! Access widths come from the decoder. `docs/TRUST.md` says how the decoder is cross-checked.
+//! Access widths come from the decoder; `docs/trust/assumptions.md` says how it is cross-checked.
 
 /// The codes of a family, by class.
 macro_rules! classes {

@@ -1,4 +1,4 @@
-//! Whole derivations, from compare to access, as `/docs/TRUST.md` names them: D1 to D9.
+//! Whole derivations, from compare to access, as `docs/trust/testing.md` names them: D1 to D9.
 //!
 //! Each runs the rules in the order in which the check would meet the instructions, on words of any
 //! kind, and claims that the access lies where it may. The twin leaves out what one instruction

@@ -1,7 +1,7 @@
 //! Lemmas on accesses: what a rule places lies where it says.
 //!
-//! Memories and tables begin at `base`; the assumption about them (`docs/TRUST.md`) is that what
-//! belongs to them does not wrap around the end of the address space.
+//! Memories and tables begin at `base`; the assumption about them (`docs/trust/assumptions.md`) is
+//! that what belongs to them does not wrap around the end of the address space.
 
 use crate::proof::{Proof, bounded, int, meaning, number};
 use crate::smt::Theory::{self, Integers};

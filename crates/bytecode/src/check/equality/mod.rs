@@ -22,7 +22,7 @@
 //!
 //! # What it does not see
 //! Handlers that differ from their rows, a wrong operator in `prova-num`, a wrong row of a Wasm
-//! operator: docs/TRUST.md.
+//! operator: docs/trust/assumptions.md.
 //!
 //! # Cost
 //! One pass over operators and words. Time: constant for an operator and an instruction, plus

@@ -3,8 +3,8 @@
 //! The meaning of an operator stands in its row of the table of Wasm operators
 //! ([`prova_module::ops`]). `visit` makes a method of each row, by its class; the files of families
 //! have the code that several classes share. The rows and these files are the meaning of Wasm that
-//! the code is held against, so they are trusted (docs/TRUST.md). An operator that is refused in a
-//! module is refused here (Q1).
+//! the code is held against, so they are trusted (`docs/trust/assumptions.md`). An operator that is
+//! refused in a module is refused here (Q1).
 
 mod atomic;
 mod effect;
