@@ -9,9 +9,10 @@
 //! [`Layout::check`] is the one constructor of [`CheckedCode`]: a witness that the **final bytes**
 //! stay in their sandbox, no matter which compiler made them. The property
 //! (`docs/trust/claims.md`): entered with the instance's context, every instruction that runs is
-//! one that was decoded here; every access lies in a region of the layout with its right; control leaves by declared calls,
-//! returns and traps only; on return stack pointer, return address and callee-saved registers are
-//! as the convention says. That the code computes what the Wasm says is *not* claimed.
+//! one that was decoded here; every access lies in a region of the layout with its right; control
+//! leaves by declared calls, returns and traps only; on return stack pointer, return address and
+//! callee-saved registers are as the convention says. That the code computes what the Wasm says is
+//! *not* claimed.
 //!
 //! The check is a typed linear pass in the style of proof-carrying code (Necula, POPL 1997) with
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
