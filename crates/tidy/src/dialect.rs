@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A comment is plain sentences: it begins with a verb or the noun that it defines. Each phrase of
-//! [`PHRASES`] is a sign of a riddle; its message names what to write instead. `dialect.tsv` has
+//! `PHRASES` is a sign of a riddle; its message names what to write instead. `dialect.tsv` has
 //! the number of phrases that a crate may still have. A number may only fall, and a crate without a
 //! row has none.
 //!
