@@ -1,9 +1,9 @@
 //! Two byte strings → equal ranges in order, found by sampled windows that are unique in both.
 //!
-//! Neighbours: `data` aligns segments with it. Windows of [`WINDOW`] bytes are chosen by their
-//! content (so that an insertion moves the choice along), unique ones are paired, the longest
-//! increasing sequence of pairs is kept and extended. Time O(n log n), memory a few bytes for each
-//! sampled window; what is not unique is left to the gaps.
+//! Windows of [`WINDOW`] bytes are chosen by their content, so that an insertion moves the choice
+//! along. Unique windows are paired, and the longest increasing sequence of pairs is kept and
+//! extended. Time O(n log n), memory a few bytes for each sampled window; bytes that are not unique
+//! are left to the gaps.
 //!
 //! A window of zeros around one small number may be unique on each side and yet be two different
 //! things. So strings of one length are compared in place, unless windows explain more of them.
@@ -13,7 +13,7 @@ use std::collections::hash_map::Entry;
 
 /// Bytes of a window.
 pub(crate) const WINDOW: usize = 16;
-/// One window in so many is sampled.
+/// One window in `SAMPLE` is sampled.
 const SAMPLE: u64 = 4;
 
 /// `len` equal bytes at `a` and `b`.

@@ -1,20 +1,19 @@
 //! A pair of functions → its verdict, with the evidence.
 //!
-//! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod`
-//! words clusters from the causes.
+//! The cheap and certain comparisons come first: `lockstep`, then `cfg` with `exec`, then `edit`.
 //!
-//! What each verdict of a function has been shown by, in order of trial; the fallback is `changed`:
+//! Proof of each verdict of a function, in order of trial; the fallback is `changed`:
 //!
 //! 1. `identical`, `renumbered`: `lockstep` found each operator equal under the partners of
-//!    functions, globals and types and one renaming of locals, and no number differs, but for slots
-//!    that a call through the table uses.
+//!    functions, globals and types and one renaming of locals. No number differs, except slots that
+//!    a call through the table uses.
 //! 2. `moved`: as 1, and each number that differs is an address by an access in A (`uses`) that
 //!    moved exactly as the bytes there did (`shift`, `one_to_one`).
 //! 3. `layout-only`: the control-flow graphs are equal (`cfg`, invariants 1 to 3) with numbers as
 //!    in 2, *and* no execution on random inputs differed, which would show a fault of that proof.
 //!    Where a function cannot be executed alone, the evidence says so.
-//! 4. `assumed-moved`: as 2 or 3, but for some number nothing shows that it is (or is not) an
-//!    address or a slot.
+//! 4. `assumed-moved`: as 2 or 3, with at least one number that nothing shows to be, or not to be,
+//!    an address or a slot.
 
 use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
@@ -34,10 +33,10 @@ use prova_module::FuncIdx;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
 
-/// Lines of context around a change, and most lines of one function.
+/// Lines of context around a change.
 const CONTEXT: usize = 3;
 
-/// What a cluster is told by.
+/// The cause that names a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     /// Nothing of this function: indices changed elsewhere.
@@ -68,7 +67,7 @@ pub(crate) enum Cause {
     Body { slight: bool },
 }
 
-/// What was found for a pair of functions.
+/// The finding for a pair of functions.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
@@ -85,12 +84,12 @@ pub(crate) struct Outcome {
     pub(crate) loose: Vec<(u64, u64, u64)>,
     /// Numbers that changed as slots of a table did.
     pub(crate) slots: u32,
-    /// What is assumed, and the addresses that are shown to have moved.
+    /// The assumptions, and the addresses that are shown to have moved.
     pub(crate) taken: Vec<Taken>,
     pub(crate) shown: Vec<(u64, u64)>,
 }
 
-/// What structure says of a pair.
+/// The result of the structural comparison of a pair.
 pub(crate) enum Compared {
     Identical,
     Told(Outcome),
@@ -108,7 +107,7 @@ pub(crate) struct Context<'s, 'm> {
     /// Whether every index and address means the same on both sides, so that equal bytes are equal
     /// functions.
     pub(crate) same_world: bool,
-    /// What functions that are run start from; made when the first is run.
+    /// The initial states of functions that are run; made when the first is run.
     pub(crate) worlds: OnceLock<Worlds>,
     pub(crate) options: &'s DiffOptions,
 }
@@ -265,7 +264,7 @@ fn length_verdict(length: Length) -> Verdict {
     length.sort.verdict().max(assumed)
 }
 
-/// What is said of lengths of text.
+/// Adds the findings about lengths of text to a summary and its evidence.
 fn lengths(lengths: &[Length], parts: &mut Vec<String>, evidence: &mut Vec<String>) {
     let Some(first) = lengths.first() else { return };
     let sort = first.sort.verdict();
@@ -401,11 +400,12 @@ fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<Str
     changed(summary, Cause::Body { slight }, evidence, edit, code)
 }
 
-/// What is said of a function whose operators are the same, and whose addresses should not be.
+/// Summary of a function whose operators are the same, although an address should differ.
 const STAYED: &str = "the same operators, but what they access moved";
 
-/// The first number that stays though the code shows that it names something that moved, or that
-/// moved as the bytes there did, but for some of those that are accessed.
+/// Describes the first number without a consistent move. Either it stays though the code shows that
+/// it names something that moved, or some of the bytes accessed through it did not move with it. If
+/// there is none, describes the first computed address that names another thing in B.
 fn stayed(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<String> {
     let (a, b) = (Tokens::new(context.sides.0, funcs.0)?, Tokens::new(context.sides.1, funcs.1)?);
     for (x, y) in a.zip(b) {

@@ -1,9 +1,8 @@
 //! Two bodies that differ → an edit script of operators, and what kind of edit it is.
 //!
-//! Neighbours: `compare` calls it last. Common ends are cut off, runs of four operators that are
-//! unique in both anchor the rest, and Myers' algorithm aligns what lies between; a gap above
-//! [`GAP_MAX`] is given as replaced. So time is bounded by the length of the bodies times that
-//! constant.
+//! Common ends are cut off, runs of four operators that are unique in both anchor the rest, and
+//! Myers' algorithm aligns the operators between anchors. A gap of more than [`GAP_MAX`] is given
+//! as replaced. So time is bounded by the length of the bodies times that constant.
 
 use super::align::increasing;
 use super::shift::Shift;

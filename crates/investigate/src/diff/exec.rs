@@ -1,12 +1,11 @@
 //! Two functions run on the same random inputs → whether they agreed on every observable.
 //!
-//! Neighbours: `extract` makes each a module; `prova` runs it. Observables: results, trap, final
-//! memory and globals, and the trace of calls with their arguments. Callees answer with values that
-//! depend on the seed, the callee, the arguments and the number of the call alone. Everything is
-//! seeded: the same pair gives the same answer.
+//! Observables: results, trap, final memory and globals, and the trace of calls with their
+//! arguments. The result of a callee depends only on the seed, the callee, the arguments and the
+//! number of the call. Everything is seeded: the same pair gives the same answer.
 //!
-//! What agreement does not show: equality on inputs not tried, effects of callees on memory, and
-//! what happens after the fuel of a run is used up (such a run is not counted).
+//! Agreement does not show equality on inputs not tried, effects of callees on memory, or any event
+//! after the fuel of a run is used up (such a run is not counted).
 
 use super::extract::{Extracted, extract, global_value, memory_pages};
 use super::side::Side;
@@ -20,20 +19,21 @@ use std::sync::Arc;
 
 /// Fuel of one run of A; B gets four times as much.
 const FUEL: u64 = 40_000;
-/// Memories that runs start from, in turn, and the words that each run has of its own in it.
+/// Number of memories from which runs start, in turn, and the number of words that each run writes.
 const WORLDS: usize = 4;
 const WORDS_OF_A_RUN: usize = 256;
-/// How often the memory of a pair is filled anew, whatever the number of runs: a run between goes
-/// on with the memory that the run before left, which was equal on both sides.
+/// Maximum number of parts into which the runs of a pair are divided. Each part starts with a
+/// freshly filled memory. The other runs go on with the memory that the run before left, which was
+/// equal on both sides; after a run that did not end, the memory is filled again.
 const FILLS: u32 = 8;
 const PAGE: usize = 1 << 16;
-/// So many runs that use up their fuel end the comparison: a function that seldom ends takes long,
-/// and shows little.
+/// Number of runs that use up their fuel at which the comparison ends. A function that seldom ends
+/// takes long and shows little.
 const UNFINISHED_MAX: u32 = 16;
 /// Longest trace that is kept, in calls.
 const CALLS_MAX: usize = 20_000;
 
-/// What execution found.
+/// The result of the runs of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Agreement {
     /// Runs that ended on both sides, and agreed.
@@ -44,7 +44,7 @@ pub(crate) struct Agreement {
     pub(crate) differs: Option<u32>,
 }
 
-/// What a run leaves, but for memory.
+/// The observables of a run, except memory.
 #[derive(PartialEq)]
 struct Outcome {
     results: Result<Vec<u128>, Option<Trap>>,
@@ -64,7 +64,7 @@ struct Host {
     calls: Vec<Call>,
 }
 
-/// What memory and globals start as, for all functions of a pair of modules.
+/// Initial memories and globals for all functions of a pair of modules.
 pub(crate) struct Worlds {
     globals: HashMap<u32, u64>,
     memory_bytes: u64,
@@ -157,11 +157,11 @@ fn run_both(
     Ok(found)
 }
 
-/// What the memory of a run is before the words of its own are written.
+/// The memory of a run before the run's words are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
     World(usize),
-    /// What the run before left.
+    /// The memory as the previous run left it.
     AsLeft,
 }
 
@@ -394,7 +394,7 @@ mod tests {
         counted(a, b, 40).0
     }
 
-    /// What was found, and how often each side's memory was filled.
+    /// The agreement of the runs, and the number of times that each side's memory was filled.
     fn counted(a: &str, b: &str, runs: u32) -> (Agreement, [u32; 2]) {
         let module = |body: &str| {
             let text = format!(

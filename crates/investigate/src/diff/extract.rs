@@ -1,6 +1,4 @@
-//! One function → a module of its own, in which calls, indirect calls and globals are the host's.
-//!
-//! Neighbours: `exec` runs the result; `cfg` gives the patches that make A's constants B's.
+//! One function → a separate module, in which calls, indirect calls and globals are the host's.
 //!
 //! Imports are `call.N` for canonical function N and `indirect.T` for interned type T (with the
 //! table index as last argument); exports are `run`, `memory` and `global.N`. Operators that need
@@ -98,7 +96,7 @@ impl Extractor<'_, '_> {
     /// An operator without an index that the tokens know.
     fn raw(&mut self, op: &Operator<'_>) -> Result<(), String> {
         let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
-        // What an immediate names is not here, but for memory 0.
+        // An immediate may not name anything outside the body, except memory 0.
         let names = |kind| immediates.indices(kind).next().is_some();
         let outside = [Immediate::table, Immediate::data, Immediate::elem, Immediate::tag];
         let branches = [Class::br_on_null, Class::br_on_non_null, Class::try_table];

@@ -1,21 +1,20 @@
 //! Globals of both modules → which are each other's, and what differs in their initial values.
 //!
-//! Neighbours: `mod` asks for partners before anything is compared; `sections` puts the findings
-//! beside those of other sections. The initial value of a global is a number of which nothing shows
-//! what it is, but for two cases.
+//! The initial value of a global is a number of unknown meaning, except in cases 1 and 2.
 //!
-//! 1. A stack pointer has moved only if it keeps its alignment and lies behind data that moved. It
-//!    is one by its name, or as the first global that is like one and that code uses as an address
-//!    and never as a number. One that stays behind data that grew leaves the stack less room: an
-//!    assumption that this does not matter; so does one that moved less than the data's end, one
-//!    that is on the other side of the data, and a stack of another size before it. One behind the
-//!    end of memory is changed, and so is another size or place if the host gets the stack pointer.
-//! 2. A global that a linker names for an address is one, by its whole name.
-//! 3. A value that is computed, or that holds several numbers (a vector), is looked at number by
+//! 1. A stack pointer has moved only if it keeps its alignment and lies behind data that moved. A
+//!    global is a stack pointer by its name, or if it is the first that looks like one and code
+//!    uses it as an address and never as a number. It is an assumption that the stack is large
+//!    enough if the pointer stays behind data that grew, moved less than the data's end, lies at
+//!    another place behind the data or on its other side, or lies before the data and differs. A
+//!    pointer behind the end of memory is changed. So is one with another size or place if the host
+//!    gets the stack pointer.
+//! 2. A global is an address if its whole name is one that a linker gives to an address.
+//! 3. A value that is computed, or that holds several numbers (a vector), is compared number by
 //!    number where it stays.
 //! 4. Addresses made of a stack pointer, or of a global that a linker names, may be used as
-//!    numbers: then, or if the host gets the global, that nobody looks at them is an assumption
-//!    (`uses`, invariant 2).
+//!    numbers. If they are, or if the host gets the global, it is an assumption that nobody looks
+//!    at them (`uses`, invariant 2).
 
 use super::compare::Cause;
 use super::harmless;
@@ -171,7 +170,7 @@ fn stays(sides: (&Side<'_>, &Side<'_>), shift: &Shift, ops: &[ConstOp]) -> Optio
     Some(agree).filter(|agree| matches!(agree, Agree::Assumed { .. }))
 }
 
-/// What an initial value of constants alone is.
+/// The value of an initial expression that has constants only; `None` for any other.
 pub(super) fn computed(ops: &[ConstOp]) -> Option<u64> {
     let mut stack: Vec<(u64, bool)> = Vec::new();
     for op in ops {
@@ -194,7 +193,7 @@ pub(super) fn computed(ops: &[ConstOp]) -> Option<u64> {
     stack.pop().map(|(value, _)| value)
 }
 
-/// What is said of an assumption about an initial value.
+/// The verdict, summary and cause of an assumption about an initial value.
 fn assumed(agree: Agree, what_is: &str) -> (Verdict, String, Cause) {
     let Agree::Assumed { address, delta, what, .. } = agree else {
         return (Verdict::Changed, what_is.to_owned(), Cause::Body { slight: false });
@@ -223,7 +222,7 @@ const ADDRESSES: [&str; 9] = [
     "__memory_base",
 ];
 
-/// What is said of addresses that may be numbers too.
+/// End of a summary of addresses that may be numbers, too.
 const NUMBERS: &str = "are kept, given away or calculated with: assumed not to matter";
 
 /// Whether a global's name is a linker's for an address.
@@ -232,7 +231,7 @@ pub(super) fn is_linkers(name: &str) -> bool {
     ADDRESSES.contains(&name.rsplit('.').next().unwrap_or_default())
 }
 
-/// What two initial values are (invariant 3): `None` if they are the same.
+/// Compares two initial values (invariant 3): `None` if they are the same.
 fn global_value(
     (a, b): (&Side<'_>, &Side<'_>),
     (shift, roles): (&Shift, &Roles),
@@ -275,7 +274,7 @@ fn global_value(
     }
 }
 
-/// What the initial values of two stack pointers are; `mixed` if an address made of them may be
+/// Compares the initial values of two stack pointers; `mixed` if an address made of them may be
 /// used as a number, `told` if the host gets one.
 fn stack_value(
     (a, b): (&Side<'_>, &Side<'_>),

@@ -8,17 +8,17 @@
 //!        data: gaps, words, runs, texts     sections, tables, dwarf ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
 //! ```
 //!
-//! 1. *Proof*: each harmless verdict has an obligation, and what meets none is `changed`.
-//!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
+//! 1. *Proof*: each harmless verdict has an obligation, and a difference that meets none is
+//!    `changed`. `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
 //!    `renumbered` of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`.
-//!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `globals`.
-//!    `path` and the like: `strings`, `texts`, `lengths`; of debug information: `dwarf`. What holds
-//!    only if a number is, or is not, an address or slot is `assumed-moved`. A wrong partner gives
-//!    a clumsy report, not a false one.
+//!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `globals`. `path`
+//!    and the like: `strings`, `texts`, `lengths`; of debug information: `dwarf`. A verdict that
+//!    holds only if a number is, or is not, an address or slot is `assumed-moved`. A wrong partner
+//!    makes a report clumsy, never false.
 //! 2. Every difference has its own verdict, in the counts and for `--allow`; folding is for
 //!    reading.
-//! 3. Time is linear in the modules but for sorting, and for constants named beside each loop that
-//!    could exceed it.
+//! 3. Time is linear in the modules, except for sorting and for the constants that are named beside
+//!    each loop that could exceed it.
 //! 4. The report depends on the two modules and the options alone.
 //!
 //! `tests/diff_verdicts.rs` has a pair for each obligation, `tests/diff_sweep.rs` changes each byte
@@ -82,10 +82,10 @@ use std::collections::{BTreeSet, HashSet};
 pub(crate) use strings::tells_time;
 use uses::Roles;
 
-/// Most executions of all functions together, but for two of each.
+/// Maximum number of executions of all functions together; each function has at least two.
 const RUNS_MAX: u32 = 6400;
 
-/// What the comparison may do.
+/// Options of a comparison.
 #[derive(Clone, Debug)]
 pub struct DiffOptions {
     /// Executions that back one `layout-only`; fewer where there are many.
@@ -150,7 +150,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     };
     let mut aligned = data::aligned(sides, variables);
     let slots = same_slots(sides);
-    // Where nothing moved, equal numbers are the same, whatever they are.
+    // Where nothing moved, equal numbers mean the same, as addresses and as plain numbers.
     let roles = match aligned.shift.moves() || aligned.pads() || !slots {
         true => Roles::new(sides, aligned.shift.ordered()),
         false => Roles::default(),

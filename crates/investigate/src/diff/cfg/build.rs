@@ -1,10 +1,8 @@
-//! Operators of a body → blocks: a domain of the structured walk that knows nothing of values but
-//! their number.
+//! Operators of a body → blocks: a domain of the structured walk that knows only the number of
+//! values.
 //!
-//! Neighbours: `prova_module::walk` walks and knows the heights; `thread` removes dispatchers from
-//! what is built here. One pass; code that cannot be reached makes no steps. A branch that drops
-//! operands gets a [`Step::Drop`]: before an unconditional branch, in a block of its own on any
-//! other edge.
+//! One pass; code that cannot be reached makes no steps. A branch that drops operands gets a
+//! [`Step::Drop`]: before an unconditional branch, in a separate block on any other edge.
 
 use super::{Block, Catch, Graph, ITEMS_MAX, OUTSIDE, Scope, Step, Term};
 use crate::diff::side::Side;
@@ -105,7 +103,8 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// What an edge drops: nothing on the way out, where only results are seen.
+/// The step for the operands that an edge drops. An edge that leaves the function needs none,
+/// because only results are seen after it.
 fn dropped<'m>(edge: Edge<'_, ()>, to: &Frame<'_, Label>) -> Option<Step<'m>> {
     let (keep, drop) = (edge.values.len() as u32, (edge.below.len() - to.base) as u32);
     (to.kind != BlockKind::Func && drop > 0).then_some(Step::Drop { keep, drop })

@@ -6,27 +6,26 @@
 //!                                              the other side's ────┴─ same ─► Isomorphic
 //! ```
 //!
-//! Neighbours: `compare` asks for pairs that differ in lockstep; `exec` runs what is found equal.
 //! Branch depths are structure: they are resolved to blocks here, never renamed away.
 //!
 //! Equality here is a proof, not a likeness: `same` is one simultaneous walk from the entries that
 //! keeps a bisimulation.
 //!
-//! 1. At every pair of blocks that is walked, both operand stacks hold equal values, and locals do
-//!    under one renaming, one to one and fixed on parameters. So every step does the same: its
-//!    operator, its immediates (through partners and moved addresses), and, if it may throw, its
-//!    handlers are equal.
-//! 2. A branch that drops operands under the values that it carries has a step that says so
-//!    ([`Step::Drop`]); without it equal operators could act on different stacks. Branches out of
-//!    the function need none: only the results are seen after them.
-//! 3. What is left out of the graph (`nop`, unreachable code, branches to branches, an `i32.eqz`
-//!    before a branch, targets of a `br_table` at its end that equal the default) cannot be
-//!    observed; nor can what `thread` leaves out, see there.
+//! 1. At every pair of blocks that is walked, both operand stacks hold equal values, and so do the
+//!    locals under one renaming, which is one to one and fixed on parameters. So every step does
+//!    the same: its operator, its immediates (through partners and moved addresses), and, if it may
+//!    throw, its handlers are equal.
+//! 2. A branch that drops operands under the values that it carries has a [`Step::Drop`]; without
+//!    it equal operators could act on different stacks. Branches out of the function need none:
+//!    only the results are seen after them.
+//! 3. The graph leaves out `nop`, unreachable code, branches to branches, an `i32.eqz` before a
+//!    branch, and targets at the end of a `br_table` that equal the default. None of them can be
+//!    observed, nor can the parts that `thread` leaves out (see there).
 //!
-//! Graphs are rooted and their edges ordered, so the walk needs no search: linear, but for chains
-//! of handlers, capped by [`CATCHES_MAX`]. Limits: [`ITEMS_MAX`] operators; bodies with casts on
-//! references (gc) have no graph here. Fuel is no observable. `tests/diff_layout.rs` has pairs that
-//! look permuted and differ.
+//! Graphs are rooted and their edges ordered, so the walk needs no search. It is linear, except for
+//! chains of handlers, which [`CATCHES_MAX`] limits. Limits: [`ITEMS_MAX`] operators; bodies with
+//! casts on references (gc) have no graph here. Fuel is not an observable. `tests/diff_layout.rs`
+//! has pairs that look permuted and differ.
 
 mod build;
 mod same;
@@ -60,13 +59,13 @@ enum Term {
     Leave,
 }
 
-/// What a block does, one by one.
+/// One step of a block.
 #[derive(Clone, Copy, Debug)]
 enum Step<'m> {
     /// An operator; one that may throw has the innermost scope of handlers around it, others
     /// [`OUTSIDE`].
     Op { item: Item<'m>, scope: u32 },
-    /// A branch drops so many operands under the upper ones that it keeps.
+    /// A branch drops `drop` operands under the upper `keep` ones.
     Drop { keep: u32, drop: u32 },
 }
 

@@ -1,7 +1,6 @@
 //! Two graphs → one walk of both from their entries, or where they part.
 //!
-//! Neighbours: `build` made the graphs; invariants 1 to 3 of the module stand above the code that
-//! keeps them.
+//! Invariants 1 to 3 of the module stand above the code that keeps them.
 
 use super::{CATCHES_MAX, Graph, OUTSIDE, Scope, Step, Term};
 use crate::diff::lockstep::{Locals, Same, written};

@@ -1,14 +1,14 @@
-//! A graph with dispatchers → one in which edges go where they lead.
+//! A graph with dispatchers → one in which edges lead straight to their targets.
 //!
-//! Neighbours: `build` calls it. A *dispatcher* is a block that does nothing but branch on a local.
-//! An edge to it from a block that ends by setting that local to a constant goes in truth to one of
-//! its targets. It is redirected, and the setting dropped, if the local is dead at the target (as
-//! LLVM's repair of irreducible control flow leaves it); state numbers are gone with it.
+//! A *dispatcher* is a block that only branches on a local. An edge to it from a block that ends by
+//! setting that local to a constant always goes on to one of its targets. The edge is redirected to
+//! that target, and the setting is dropped if the local is dead there. LLVM's repair of irreducible
+//! control flow leaves such blocks; the numbers of their states vanish with them.
 //!
-//! 1. All edges are redirected by liveness in the graph before: a path of the new graph is one of
-//!    the old with settings and dispatchers left out. A read that a dropped setting could reach
-//!    would be reached from its target without a setting between, so the local would be live there,
-//!    and the setting was not dropped.
+//! 1. All edges are redirected by liveness in the graph before. A path of the new graph is a path
+//!    of the old one with settings and dispatchers left out. If a read could see a dropped setting,
+//!    the local would be live at the redirected target, and the setting would not have been
+//!    dropped.
 
 use super::{Block, Graph, OUTSIDE, Step, Term};
 use crate::diff::token::{Item, Tok};

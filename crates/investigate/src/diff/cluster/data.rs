@@ -1,7 +1,6 @@
-//! What differs in data → differences and their clusters.
+//! Runs and words of data that differ → differences and their clusters.
 //!
-//! Neighbours: `data` found the runs and words; the module above keeps the clusters. What grows
-//! opens a cluster, and what moved because of it follows from it.
+//! Data that grows opens a cluster; addresses that moved because of it join that cluster.
 
 use super::location::locations;
 use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
@@ -289,7 +288,7 @@ impl Clusterer<'_, '_> {
                     }
                 }
             }
-            // Among so many, some look random by chance.
+            // Among many runs some look random by chance.
             Look::Random if !crowded => {
                 difference.verdict = Verdict::RandomLooking;
                 difference.summary = differ(bytes, place);
@@ -325,8 +324,9 @@ impl Clusterer<'_, '_> {
         }
     }
 
-    /// The cluster of what moved from an address: that of the last growth before it, or of the
-    /// first; and whether it is itself the cause.
+    /// The cluster of an address that moved: the cluster of the last growth before it, or of the
+    /// first growth if none is before it. Also whether the cluster is itself the cause, because
+    /// nothing grew.
     pub(super) fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
         let before = self.growth.partition_point(|(at, _, _)| *at <= address).checked_sub(1);
         match before.map(|at| &self.growth[at]).or(self.growth.first()) {
@@ -342,7 +342,7 @@ impl Clusterer<'_, '_> {
     }
 }
 
-/// What is said of every run.
+/// The part of a difference that every run has: its place, its size and its bytes.
 fn of_run(run: &Run) -> Difference {
     let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
     (difference.a, difference.b) = (Some(run.a), Some(run.b));
@@ -408,8 +408,8 @@ pub(super) fn by_words(growth: i64) -> String {
 const SHOWN_CHARS: usize = 40;
 const SHOWN_BYTES: usize = 16;
 
-/// Bytes as text where they are text, else in hexadecimal; one or two only where the run is told as
-/// text.
+/// Bytes as text where they are text, else in hexadecimal. One or two bytes are text only if `text`
+/// says that the run is.
 fn bytes_words(bytes: &[u8], text: bool) -> String {
     if bytes.is_empty() {
         return "nothing".into();

@@ -1,10 +1,8 @@
-//! Words of data that differ → what a Rust compiler wrote them for: the lines and columns where
-//! code may panic.
+//! Words of data that differ → the lines and columns where Rust code may panic.
 //!
-//! Neighbours: `data` asks for evidence of bytes that changed; no verdict depends on it. A
-//! `core::panic::Location` is the address and the length of the file's name, the line and the
-//! column, a word each, in the standard library of Rust 1.95; a name that ends in `.rs` is taken
-//! to be one's.
+//! This is evidence for bytes that changed; no verdict depends on it. In the standard library of
+//! Rust 1.95 a `core::panic::Location` is four words: the address and the length of the file's
+//! name, the line and the column. A name that ends in `.rs` is taken to be one of a location.
 
 use crate::diff::data::Run;
 use crate::diff::side::Side;
@@ -16,13 +14,14 @@ const WORD: u64 = 4;
 const LOCATION: u64 = 16;
 /// Longest name of a file.
 const NAME_MAX: u64 = 4096;
-/// Most locations of a run that are told.
+/// Maximum number of locations of a run that the report shows.
 const LOCATIONS_MAX: usize = 3;
 
 /// The file, the line and the column of a location.
 type Location<'m> = (&'m str, u32, u32);
 
-/// What changed, if each byte of the run that differs is of a line or a column; printable.
+/// The lines and columns that changed, as printable text; `None` if a byte of the run differs that
+/// belongs to neither.
 pub(super) fn locations(sides: (&Side<'_>, &Side<'_>), run: &Run) -> Option<Vec<String>> {
     if !run.active || run.bytes_a.len() != run.bytes_b.len() {
         return None;

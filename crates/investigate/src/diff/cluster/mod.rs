@@ -1,8 +1,8 @@
 //! Outcomes of functions, data and sections → differences in clusters, each with one cause.
 //!
-//! Neighbours: `diff` calls the steps in order: data first, because what moved follows from data
-//! that grew; functions next; then the rest. A *cause* opens or joins a cluster by its key; a
-//! *consequence* joins the cluster of what it follows from, and does not touch its verdict.
+//! The steps run in order: data first, because moves follow from data that grew; functions next;
+//! then the rest. A *cause* opens or joins a cluster by its key. A *consequence* joins the cluster
+//! of its cause and does not change the cluster's verdict.
 
 mod data;
 mod location;
@@ -262,9 +262,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
-    /// Fields that change places in code that is the same but for them: of pairs of offsets that
-    /// are there both ways, the distance, and the operands that the code's cluster is named for.
-    /// Data is looked at before code, so this comes first.
+    /// Records fields that swap places in code that is otherwise the same. For each pair of offsets
+    /// that occurs in both directions it keeps the distance and the kind of operands that names the
+    /// code's cluster. It runs before [`Self::data`], which looks the distances up.
     pub(crate) fn exchanges(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
         let mut pairs: BTreeMap<(u64, u64), &str> = BTreeMap::new();
         for outcome in outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()) {
@@ -480,8 +480,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
-    /// What is to be said if nothing was found to differ: `whole` proves that the encoding alone
-    /// does.
+    /// Adds the difference of a pair in which nothing else differs: `whole` proves that only the
+    /// encoding does.
     pub(crate) fn encoding(&mut self) {
         if !self.differences.is_empty() {
             return;

@@ -1,12 +1,10 @@
-//! The parts of DWARF that are no tree: abbreviations, strings, lists of addresses, tables of
+//! The parts of DWARF that are not trees: abbreviations, strings, lists of addresses, tables of
 //! lines.
 //!
-//! Neighbours: `read` compares what is read here.
-//!
-//! 1. Each table or list is read once, and none overlaps another one: so reading all is linear in
-//!    the section, whatever refers to it.
-//! 2. [`Spent`] counts entries, attributes, rows and bytes of text; what costs more than
-//!    [`SPENT_MAX`] and [`SPENT_PER_BYTE`] allow is not read.
+//! 1. Each table or list is read once, and none overlaps another one. So reading all of them is
+//!    linear in the section, independent of the number of references to it.
+//! 2. [`Spent`] counts entries, attributes, rows and bytes of text. A section that needs more steps
+//!    than [`SPENT_MAX`] and [`SPENT_PER_BYTE`] allow is not read.
 
 use super::Unread;
 use super::read::{Sections, Slice};

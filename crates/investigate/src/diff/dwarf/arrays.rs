@@ -1,18 +1,16 @@
-//! Types of arrays, apart from the other entries → which of A is which of B.
+//! Array types of both sides, taken out of the order of entries → pairs of array types.
 //!
 //! The type of a text has the text's length, and all texts of one length share it. So where a text
-//! grows, a type may appear, vanish or come earlier, and the entries of both sides are no longer
-//! in step. These types therefore are taken out of the order of entries: they are paired by what
-//! refers to them.
+//! grows, an array type may appear, vanish or come earlier, and the entries of both sides are no
+//! longer in step. Array types are therefore taken out of the order of entries and paired by the
+//! references to them.
 //!
-//! Neighbours: `read` walks the entries, `mod` judges the lengths.
-//!
-//! 1. Only an array is taken out that has no name, one range, and nothing but types and a count: it
-//!    means the same wherever it stands.
-//! 2. Two are paired if references in the same place lead to them. Their types are references in
-//!    the same place, too. Counts that differ are told only if nothing but variables refers to the
-//!    pair.
-//! 3. One that nothing refers to is not explained.
+//! 1. An array type is taken out only if it has no name, one range, and no attributes except types
+//!    and a count. Such an entry means the same wherever it stands.
+//! 2. Two array types are paired if references in the same place lead to them. The types that they
+//!    name are references in the same place, too. Counts may differ only if each reference to the
+//!    pair is the type of a variable whose address is known on both sides.
+//! 3. An array type that nothing refers to is not explained.
 
 use super::abbreviation::Spent;
 use super::read::{Entry, Slice};
@@ -22,11 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A type of arrays.
 pub(super) struct Array {
-    /// Where the entry of the elements' type is.
+    /// Offset of the entry of the elements' type.
     element: usize,
-    /// Where that of the index's type is, if it has one.
+    /// Offset of the entry of the index's type, if it has one.
     index: Option<usize>,
-    /// What says how many there are, and how many.
+    /// The attribute that has the count or the upper bound, and its value.
     count: Option<(dw::DwAt, u64)>,
 }
 

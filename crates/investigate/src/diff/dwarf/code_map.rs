@@ -1,11 +1,9 @@
-//! Pairs of functions → which offset of A's code section is which of B's.
+//! Pairs of functions → the offset in B's code section for each offset in A's.
 //!
-//! Neighbours: the module above asks about addresses in debug information.
-//!
-//! 1. The start and the end of a body are those of its partner's.
-//! 2. Inside of two bodies that are the same operator by operator, each operator is the other's. Of
-//!    other bodies nothing is known inside.
-//! 3. Outside of all bodies an address is only itself.
+//! 1. The start and the end of a body map to the start and the end of its partner's.
+//! 2. Inside two bodies that are equal operator by operator, each operator maps to the other side's
+//!    operator. Offsets inside other bodies have no partner.
+//! 3. Outside all bodies an offset maps to itself only.
 
 use crate::diff::side::Side;
 use crate::diff::token::Tokens;

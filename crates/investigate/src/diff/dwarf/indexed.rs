@@ -1,11 +1,10 @@
 //! The indexed parts of DWARF 5: tables of words (`.debug_str_offsets`, `.debug_addr`) and of lists
 //! (`.debug_rnglists`, `.debug_loclists`).
 //!
-//! Neighbours: `read` asks by the bases that a unit names and compares what it gets; `abbreviation`
-//! has the parts of version 4. The format: DWARF 5 (2017), 7.26 to 7.29.
+//! The format: DWARF 5 (2017), 7.26 to 7.29. `abbreviation` has the parts of version 4.
 //!
-//! 1. *All bytes*: headers have one form, tables follow each other to the end of the section, each
-//!    word and each list is asked for, or told as one that nobody asks for.
+//! 1. *All bytes*: headers have one form, and tables follow each other to the end of the section.
+//!    Each word and each list is either asked for or reported as one that nothing refers to.
 //! 2. A base is the start of a table's words: an index leads nowhere else.
 
 use super::Unread;
@@ -14,7 +13,8 @@ use super::read::Slice;
 use gimli::{EndianSlice, LittleEndian, Reader};
 use std::collections::BTreeSet;
 
-/// What tables begin with: their length, the version and two bytes that depend on the section.
+/// Size in bytes of a table's head: its length, the version and two bytes that depend on the
+/// section.
 const HEAD: usize = 8;
 
 const MALFORMED: Unread = "malformed debug information";
@@ -95,7 +95,7 @@ impl<'m> Words<'m> {
     }
 }
 
-/// What an entry of a list says.
+/// Kind of an entry of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The base from here on: an index, or an address.

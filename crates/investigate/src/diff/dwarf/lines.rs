@@ -1,7 +1,7 @@
 //! Tables of lines of both sides → pairs of their addresses and files, row by row.
 //!
-//! Neighbours: `abbreviation` finds the tables, `read` compares what refers to them. The format:
-//! DWARF 4 and 5, 6.2; in version 5 names of files may stand in `.debug_str` or `.debug_line_str`.
+//! The format: DWARF 4 and 5, 6.2. In version 5 names of files may stand in `.debug_str` or
+//! `.debug_line_str`.
 
 use super::abbreviation::{Lines, Spent, Strings};
 use super::read::{Slice, Value};

@@ -1,24 +1,22 @@
-//! The debug sections of both sides → what differs in each, with a verdict; and which addresses of
-//! data are variables.
+//! The debug sections of both sides → the differences in each, with a verdict; and the addresses of
+//! data that belong to variables.
 //!
 //! ```text
 //! .debug_* of A and B ─ read (lockstep) ─► Pairs ─ judge (Shift, OneToOne, code map) ─► Told
 //!                                            └─► variables: `shift` asks what a number is
 //! ```
 //!
-//! Neighbours: `read`, `lines`, `abbreviation`, `indexed` and `arrays` decode with gimli;
-//! `code_map` says where code went; `sections` words what is told. The format: DWARF 4 (2010) and
-//! 5 (2017), and *DWARF for WebAssembly*: addresses of code are offsets from the start of the code
-//! section's contents.
+//! The format: DWARF 4 (2010) and 5 (2017), decoded with gimli, and *DWARF for WebAssembly*:
+//! addresses of code are offsets from the start of the code section's contents.
 //!
-//! 1. A section that differs is explained only if all of them were read to their ends, and all that
-//!    differs is an address that moved with its code or data, a text, or an offset (`read`, 1 and
-//!    2). Otherwise the bytes differ, and nobody says why: `changed`.
-//! 2. *A variable* is a pair of addresses that the same entry gives on both sides. That a number of
-//!    the code is the address of a variable is shown by its value alone, on both sides, and only
-//!    where the code does not compare or calculate with it; and it is believed only where the map
-//!    of addresses says the same. Debug information never stands against an access.
-//! 3. Nothing that a section says makes a harmless verdict of code that accesses another place.
+//! 1. A section that differs is explained only if all of them were read to their ends, and each
+//!    difference is an address that moved with its code or data, a text, or an offset (`read`, 1
+//!    and 2). Otherwise the bytes differ without an explanation: `changed`.
+//! 2. *A variable* is a pair of addresses that the same entry gives on both sides. A number of the
+//!    code is taken for the address of a variable by its value alone, on both sides, and only where
+//!    the code does not compare it or calculate with it. The map of addresses has to say the same.
+//!    Debug information never overrules an access.
+//! 3. No debug information makes the verdict of code harmless that accesses another place.
 
 mod abbreviation;
 mod arrays;
@@ -89,7 +87,7 @@ impl Part {
     }
 }
 
-/// What a text says, by its attribute.
+/// Kind of a text, by its attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     /// The name of a unit, its directory, a file or a directory of a table of lines.
@@ -98,14 +96,14 @@ enum What {
     Text,
 }
 
-/// What stands in the same place of both sides and is not equal; of addresses, equal ones too.
+/// Values in the same place of both sides that differ; of addresses, equal ones too.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs<'m> {
     code: BTreeSet<(Part, u64, u64)>,
     data: BTreeSet<(Part, u64, u64)>,
     texts: Vec<(Part, What, &'m [u8], &'m [u8])>,
     offsets: BTreeMap<Part, u64>,
-    /// Of variables with a place of their own: the entries of their types, address in A and in B.
+    /// Of variables with one constant address: the entries of their types, address in A and in B.
     variables: Vec<((usize, usize), u64, u64)>,
     /// Counts of arrays that differ: the entries of the arrays, count in A and in B.
     lengths: Vec<((usize, usize), u64, u64)>,
@@ -144,7 +142,7 @@ impl<'m> Pairs<'m> {
     }
 }
 
-/// What is told of one section.
+/// The finding for one section.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) name: &'static str,
@@ -197,7 +195,7 @@ fn sections(module: &Module) -> Result<Sections<'_>, Unread> {
     })
 }
 
-/// What a section amounts to so far.
+/// The sum of the differences of one section so far.
 #[derive(Default)]
 struct Sum {
     verdict: Option<Verdict>,
@@ -306,7 +304,7 @@ fn lengths(
     }
 }
 
-/// What is said of a section.
+/// Words the summary of a section.
 fn summary(sum: &Sum) -> String {
     let mut parts: Vec<String> = sum
         .texts
@@ -333,7 +331,7 @@ fn summary(sum: &Sum) -> String {
     format!("{} {verb}{rest}{first}", parts.join(", "))
 }
 
-/// What a pair of addresses of data is.
+/// The verdict of a pair of addresses of data.
 fn address(
     sides: (&Side<'_>, &Side<'_>),
     (shift, all): (&Shift, &OneToOne),
@@ -352,7 +350,7 @@ fn address(
     }
 }
 
-/// What a pair of texts is: by the attribute, else by its look.
+/// The verdict of a pair of texts: by the attribute, else by the characters.
 fn text(what: What, a: &[u8], b: &[u8]) -> Verdict {
     match what {
         What::Path => return Verdict::Path,

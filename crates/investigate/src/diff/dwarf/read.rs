@@ -1,18 +1,16 @@
-//! The debug sections of two modules → pairs of what stands in the same place of both: addresses in
-//! code and in data, texts; or what does not fit together.
+//! The debug sections of two modules → pairs of values in the same place of both: addresses in code
+//! and in data, and texts; or the first misfit.
 //!
-//! Neighbours: `abbreviation` reads what is not a tree, and has the limits; `indexed` what version
-//! 5 has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges
-//! the pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm;
-//! of any other nothing is explained.
+//! DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm. Sections of
+//! another form are not explained.
 //!
 //! 1. *All bytes*: units, entries, attributes and rows are compared in order, to the end of each
-//!    section; lists and strings are each referred to, or equal in order. What is no address, text
-//!    or offset is equal.
-//! 2. An offset into another section is no number: what it leads to is compared. A reference to an
-//!    entry leads to the entry in the same place.
-//! 3. Time and memory are linear in the sections: tables and lists may not overlap, and
-//!    [`Spent`] ends what is larger than its bytes can say.
+//!    section. Each list or string is referred to, or equal in order. Each value that is not an
+//!    address, a text or an offset is equal.
+//! 2. An offset into another section is not compared as a number: its target is compared. A
+//!    reference to an entry leads to the entry in the same place.
+//! 3. Time and memory are linear in the sections: tables and lists may not overlap, and [`Spent`]
+//!    ends the reading of sections that claim more than their bytes can hold.
 
 use super::abbreviation::{Lines, Lists, Spent, Strings, Tables};
 use super::arrays::{self, Arrays};
@@ -46,7 +44,7 @@ pub(super) struct Sections<'m> {
     pub(super) range_lists: &'m [u8],
 }
 
-/// What is read of one side besides its entries.
+/// The parts of one side besides its entries.
 struct Half<'m> {
     tables: Tables<'m>,
     strings: Strings<'m>,
@@ -102,7 +100,7 @@ impl<'m> Half<'m> {
         }
     }
 
-    /// What an entry says of where its code starts; 0 if nothing.
+    /// The address at which an entry's code starts; 0 if the entry has none.
     fn low(&mut self, base: usize, entry: &Entry<'m>) -> Result<u64, Unread> {
         let low = entry.attr_value_raw(dw::DW_AT_low_pc);
         let low = low.map(|low| self.address(base, low)).transpose()?;
@@ -151,7 +149,7 @@ pub(super) fn pairs<'m>(a: &Sections<'m>, b: &Sections<'m>) -> Result<Pairs<'m>,
     Ok(both.found)
 }
 
-/// What no entry asks for.
+/// The parts to which no entry refers.
 #[derive(PartialEq)]
 struct Rest<'m> {
     strings: Vec<(usize, &'m [u8])>,
@@ -193,18 +191,18 @@ struct Both<'m> {
     spent: Spent,
 }
 
-/// What an attribute's value depends on: both units, where they start, and the entries' low
+/// Context in which attribute values are read: both units, where they start, and the entries' low
 /// addresses of code.
 struct Place<'u, 'm> {
     units: (&'u UnitHeader<Slice<'m>>, &'u UnitHeader<Slice<'m>>),
     starts: (usize, usize),
-    /// What the lists of the unit are relative to.
+    /// The addresses to which the lists of the unit are relative.
     bases: (u64, u64),
     low: (u64, u64),
     /// The last type of arrays.
     array: (usize, usize),
     tabled: (Tabled, Tabled),
-    /// Whether the entry is that of the unit.
+    /// Whether the entry is the unit's root.
     root: bool,
 }
 
@@ -330,7 +328,7 @@ impl<'m> Both<'m> {
         Ok(())
     }
 
-    /// Where a variable is that has a place of its own, and the type of which it is.
+    /// Records a variable with one constant address on both sides, and the entries of its type.
     fn variable(
         &mut self,
         a: &Entry<'m>,
@@ -614,7 +612,7 @@ impl<'m> Both<'m> {
         Ok(())
     }
 
-    /// Operations are equal byte for byte, but for addresses of data.
+    /// Compares two expressions: operations are equal byte for byte, except for addresses of data.
     fn expression(
         &mut self,
         a: Slice<'m>,
@@ -685,7 +683,7 @@ fn own_place<'m>(
     }
 }
 
-/// What a text says.
+/// The kind of a text, by its attribute.
 fn what(name: dw::DwAt, root: bool) -> What {
     match name {
         dw::DW_AT_comp_dir => What::Path,
