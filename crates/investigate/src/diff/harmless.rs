@@ -1,43 +1,43 @@
-//! What a comparison takes for granted → its sorts, and which of it `--allow harmless` covers.
+//! Assumptions of a comparison → their sorts, and which of them `--allow harmless` covers.
 //!
-//! Neighbours: `lockstep`, `cfg`, `data`, `globals` and `table` collect what is assumed; `mod` asks
-//! here for each of it when all numbers of both modules are known; `report` has the sorts.
+//! `mod` asks here for each assumption when all numbers of both modules are known.
 //!
-//! What is covered is what an honest linker does to numbers and what an edit of a few bytes does
-//! not:
+//! Covered are the effects that an honest linker has on numbers and that an edit of a few bytes
+//! does not have. A number of 1, 2 or 4 is not covered if the host gets it, nor is one of 3 unless
+//! no linker left room for it.
 //!
-//! 1. An *address*, by an access: it moved exactly as the bytes that are accessed, so B's is what a
-//!    linker writes. That nothing depends on its number is the assumption; if the host gets it,
-//!    it is not covered.
-//! 2. A *number* that moved as what is there did: one that does not stay elsewhere, and is shown by
-//!    its neighbours (the same pair is accessed; its function accesses what is within [`NEAR`]
-//!    bytes, which moved alike; words there are addresses that moved; it is where the data starts,
-//!    or on eight behind the data). Without that, one that is only kept, not below [`LEAST`], and
-//!    not as round as programmers' numbers, or at which a text starts on both sides. Where blocks
-//!    stand in another order, one in the last object of a part is not covered: an index may be
-//!    added to it.
-//!    In code of two linkers that leave room for addresses, what has room on both sides is one,
-//!    and what has none on either is not covered.
-//! 3. A number that *stays*: one for which no linker left room, where both leave some for
-//!    addresses. What both wrote as an address is covered only where a path that differs starts at
-//!    it on both sides, or data started and does not any more. Elsewhere, and in data: one where A
-//!    has no object; one in a path that differs; or one that no number has which moved, and that is
-//!    only calculated with, or round.
-//! 4. A *stack pointer* behind data: unless the host gets it; of its room at most a
-//!    [`ROOM`]th may be gone.
-//! 5. Objects *apart*: what lies behind the data, moved or not, stands in its order, and moves by
-//!    more or less than what is before it only from a multiple of 16 on, by less than 16; by less
-//!    only if all that is touched of what is before it is seen, and has room in B, or it is the
-//!    last one.
-//! 6. What follows from the place of everything: the *pages* of memory and its *end* (if
-//!    it is no power of two), an index that
-//!    stays in its object though B has another one behind it, where all objects that are accessed
-//!    stand in their order (as for `moved`), and addresses in *debug information*, which no code
-//!    reads.
+//! 1. An *address*, by an access: it moved exactly as the bytes that are accessed, so B's is the
+//!    one that a linker writes. The assumption is that nothing depends on its number.
+//! 2. A *number* that moved as the bytes there did. In code of two linkers that leave room for
+//!    addresses, a number with room on both sides is an address, and one without room on both is not
+//!    covered. Elsewhere the number must not stay at another place, and one of these must hold:
+//!    - The same pair is accessed, or its function accesses an address within [`NEAR`] bytes that
+//!      moved alike.
+//!    - The words there are addresses that moved.
+//!    - The data starts there, or the number is behind the data, and a multiple of 8 on both sides.
+//!    - It is only kept, and a text starts there on both sides, or it is at least [`LEAST`] and less
+//!      round than programmers' numbers.
 //!
-//! Nothing else is. Limits: an edit by exactly the shift of a number that is only kept, in the
-//! range of the data, passes by 2. `tests/verdicts/hostile.txt` has 40 edits, and which of them
-//! pass.
+//!    Where blocks stand in another order, a number in the last object of a part is not covered: an
+//!    index may be added to it.
+//! 3. A number that *stays*. It is covered if no linker left room for it, where both leave some for
+//!    addresses. A number that both wrote as an address is covered only where a path that differs
+//!    starts at it on both sides, or where A's data starts and B's does not. Elsewhere, and in
+//!    data, it is covered if A has no object there. It is also covered if no number that moved is
+//!    equal to it, and it lies in a path that differs, is round, or is only calculated with.
+//! 4. A *stack pointer*, if the stack keeps all of its room but at most one [`ROOM`]th.
+//! 5. Objects *apart*: objects behind the data stand in one order on both sides. From one to the
+//!    next the distance may change only at a multiple of 16, and by less than 16. It may shrink
+//!    only if all bytes touched before are seen and have room in B; before the last object not all
+//!    have to be seen.
+//! 6. Consequences of the place of everything: the *pages* of memory and its *end* (if it is no
+//!    power of two); addresses in *debug information*, which no code reads; and an index that stays
+//!    in its object though B has another one behind it, where all accessed objects stand in their
+//!    order (as for `moved`).
+//!
+//! No other assumption is covered. Limits: an edit passes by 2 if it changes a number that is only
+//! kept, in the range of the data, by exactly the shift. `tests/verdicts/hostile.txt` has 40 edits,
+//! and which of them pass.
 
 use super::data::{DataDiff, Look};
 use super::report::{Assumed, NUMBERS_MAX, Sort};
@@ -51,7 +51,7 @@ use std::ops::Range;
 
 /// How far from what a function accesses a number of it is an address, too.
 const NEAR: u64 = 512;
-/// Smaller numbers are more often something else.
+/// Maximum alignment of objects behind the data, in bytes.
 const LEAST: u64 = 4096;
 /// What objects behind the data are aligned to at most.
 const ALIGNMENT: u64 = 16;
@@ -72,8 +72,8 @@ pub(crate) struct Taken {
     covered: bool,
 }
 
-/// What a number is by how it is written: linkers write an address in five bytes, however small it
-/// is, and compilers a number in as few as it takes.
+/// Origin of a number by its encoding. Linkers write every address in five bytes, and compilers a
+/// number in the least bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Written {
     /// Nothing tells.
@@ -86,7 +86,7 @@ pub(crate) enum Written {
 }
 
 impl Taken {
-    /// What is assumed of number `a` of A that is `b` in B.
+    /// The assumption about number `a` of A that is `b` in B.
     pub(crate) fn new(what: Assumption, a: u64, b: u64) -> Taken {
         let (sort, doubt) = match what {
             Assumption::Mixed(doubt) => (Sort::Address, doubt),
@@ -101,14 +101,14 @@ impl Taken {
         Taken { doubt, ..Taken::of(sort, a, b) }
     }
 
-    /// What is assumed of something else.
+    /// The assumption of another sort.
     pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
         let covered = matches!(sort, Sort::Pages | Sort::Debug | Sort::Path);
         Taken { sort, a, b, doubt: Doubt::NONE, written: Written::Unknown, covered }
     }
 }
 
-/// What is assumed of a global of A and its partner.
+/// The assumption about a global of A and its partner.
 pub(crate) fn of_global(
     (a, b): (&Side<'_>, &Side<'_>),
     roles: &Roles,

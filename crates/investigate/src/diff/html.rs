@@ -1,10 +1,10 @@
 //! A report → one HTML page that needs nothing but itself: no network, no fonts, no frameworks.
 //!
-//! Neighbours: `report`; `page` has the style and the script. The page opens with the causes in
-//! their order, as links; what follows from a cause is folded. It follows the browser's light or
-//! dark scheme, and everything on it can be reached from the keyboard. Everything from the modules
-//! goes through [`escape`], on top of being printable already; the script reads no text from the
-//! module but what stands in the page as text. A Content-Security-Policy forbids loading anything.
+//! The page opens with the causes in their order, as links; consequences of a cause are folded. It
+//! follows the browser's light or dark scheme, and everything on it can be reached from the
+//! keyboard. Everything from the modules goes through [`escape`], on top of being printable
+//! already; the script reads text of the modules only where it stands in the page as text. A
+//! Content-Security-Policy forbids loading anything.
 //!
 //! Size: at most [`SHOWN`] differences have their evidence and code on the page; the rest is
 //! counted (JSON has all).

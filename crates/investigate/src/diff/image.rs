@@ -1,14 +1,15 @@
 //! A module's active data → the initial image of memory 0, in pieces that do not overlap.
 //!
-//! Neighbours: `data` aligns the pieces of both sides. Later segments write over earlier ones
-//! (specification 4.5.4), so a piece is what is left of a segment.
+//! Later segments write over earlier ones (specification 4.5.4), so a piece is what is left of a
+//! segment.
 //!
 //! 1. An image exists only where instantiation cannot fail: every active segment of the module, of
 //!    data and of elements, has a constant offset and fits in the least size. Then the order of
 //!    segments is seen in the image alone. Otherwise segments are compared one by one.
-//! 2. What no piece covers is zero, if the memory is the module's own; of an imported memory nobody
-//!    knows. Tools leave zeros at the ends of segments out, and so cut pointers: in a memory of its
-//!    own a piece starts and ends at whole words where these may be addresses of data.
+//! 2. A byte that no piece covers is zero if the module defines the memory, and unknown if it
+//!    imports it. Tools leave out zeros at the ends of segments, and so cut pointers. In a memory
+//!    that the module defines a piece therefore starts and ends at whole words where these may be
+//!    addresses of data.
 
 use crate::diff::strings::is_printable;
 use crate::xref::constant;
@@ -85,8 +86,8 @@ pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Adds the zeros around each piece that belong to its first and its last word (invariant 2) in
-/// a memory of so many bytes.
+/// Adds the zeros around each piece that belong to its first and its last word (invariant 2) in a
+/// memory of `memory_bytes` bytes.
 fn at_words(pieces: &mut [Piece<'_>], memory_bytes: u64) {
     let Some(first) = pieces.first() else { return };
     // From data on: what is behind it are variables.

@@ -4,9 +4,9 @@
 //! numbers of A and B ─ walk of A's body ─► how each is used ─ texts, callees ─► Length
 //! ```
 //!
-//! Neighbours: `lockstep` calls it for a body that is equal but for such numbers; `texts` knows the
-//! text of data. The walk follows values through locals that are written once, so that *all* uses
-//! of a number are seen; what it cannot follow is a use of another kind.
+//! `lockstep` calls it for a body that is equal except for such numbers. The walk follows values
+//! through locals that are written once, so that *all* uses of a number are seen. A use that it
+//! cannot follow counts as a use of another kind.
 //!
 //! 1. A number is a length only if every use stands beside the address of a text that differs, and
 //!    it is that text's length on both sides (`texts`, 1).
@@ -15,10 +15,11 @@
 //!    both so: adds them, steps both, copies, stores or passes them on.
 //! 3. Where the address is elsewhere among the arguments, or the callee shows nothing (an import, a
 //!    line number behind a file's name), that it is a length is an assumption.
-//! 4. So it is for a text of which nothing but the numbers says that it ends there (`texts`, 2),
-//!    for twice the length and one, as Rust writes it into formats, and for a number of 64 bits
-//!    that holds an address and, above it, the text's length.
-//! 5. Any other use (in arithmetic, a comparison, alone) makes it no length, whatever its value.
+//! 4. So it is for a text whose end only the numbers show (`texts`, 2), for twice the length and
+//!    one, as Rust writes it into formats, and for a number of 64 bits that holds an address and,
+//!    above it, the text's length.
+//! 5. A number with any other use (in arithmetic, a comparison, alone) is not a length, even if its
+//!    value fits.
 //!
 //! Limits: [`NUMBERS_MAX`] numbers of a body, [`CALLEES_MAX`] callees of a number; linear in the
 //! bodies with these. `tests/verdicts/lengths.txt` has a pair for each sentence.
@@ -54,7 +55,7 @@ pub(crate) struct Length {
 /// Numbers of A's body that differ in B's: by the offset of A's operator, the values.
 pub(crate) type Numbers = BTreeMap<u32, (u32, u32)>;
 
-/// What the numbers are; `None` if one of them is no length.
+/// The lengths that the numbers are; `None` if one of them is no length.
 pub(crate) fn lengths(
     sides: (&Side<'_>, &Side<'_>),
     (shift, texts): (&Shift, &Texts),
@@ -96,8 +97,8 @@ pub(crate) fn lengths(
     Some(found)
 }
 
-/// An address in the low and its text's own length in the high half of two numbers: an assumption,
-/// whatever uses them.
+/// An address in the low half and its text's own length in the high half of two numbers. It is an
+/// assumption for every use.
 pub(crate) fn packed(
     sides: (&Side<'_>, &Side<'_>),
     (shift, texts): (&Shift, &Texts),
@@ -142,7 +143,7 @@ fn takes_text(side: &Side<'_>, call: (u32, u32)) -> bool {
     false
 }
 
-/// What a value on the operand stack is.
+/// A value on the operand stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Value {
     /// The constant of the operator at this offset.
@@ -150,7 +151,7 @@ enum Value {
     Param(u32),
     /// A parameter and a constant.
     Step(u32),
-    /// What a local holds, until something may write it.
+    /// The value of a local, until something may write it.
     Held(u32),
     Other,
 }

@@ -1,8 +1,7 @@
-//! Two matched bodies, operator by operator → what renumbering and moving explains, or the first
-//! place where it does not.
+//! Two matched bodies, operator by operator → the differences that renumbering and moving explains,
+//! or the first place that they do not explain.
 //!
-//! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in
-//! the bodies.
+//! Linear in the bodies.
 
 use super::harmless::{Taken, Written};
 use super::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
@@ -17,7 +16,7 @@ use prova_module::FuncIdx;
 /// Most loose pairs of addresses kept of one function.
 const LOOSE_MAX: usize = 4096;
 
-/// What makes two bodies differ that do the same.
+/// Differences between two bodies that do the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Same {
     /// Operators whose index differs but names the same thing.
@@ -203,7 +202,7 @@ fn is_written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> bool
     short(a) && short(b) && sides.0.pads() && sides.1.pads()
 }
 
-/// What two numbers are by how they are written, if both linkers leave room for addresses.
+/// The way in which two numbers are written, if both linkers leave room for addresses.
 pub(crate) fn written(sides: (&Side<'_>, &Side<'_>), a: &Item<'_>, b: &Item<'_>) -> Written {
     // An operator, an alignment, and a number of five bytes.
     let room = |item: &Item<'_>| match item.tok {

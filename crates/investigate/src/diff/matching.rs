@@ -1,15 +1,15 @@
 //! Functions of A and B → partners.
 //!
-//! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a
-//! clumsy report, never a false verdict. Order of trust: imports, exports, unique symbols, unique
-//! names without hashes, equal masked bodies inside a name, call sites of equal callers, equal
-//! masked bodies anywhere, the place among neighbours (in the file, in the table) that are
-//! partners, likeness, being called in the same places of equal callers.
+//! `compare` judges each pair, so a wrong partner makes a report clumsy, never false. Order of
+//! trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside
+//! a name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours
+//! (in the file, in the table) that are partners, likeness, being called in the same places of
+//! equal callers.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
 //! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups
-//!    above [`GROUP_MAX`] pair in order or not at all; stretches between neighbours are aligned up
-//!    to [`STRETCH_MAX`]. Time is linear in the code, but for sorting and that constant.
+//!    above [`GROUP_MAX`] pair in order or not at all. Stretches between neighbours are aligned up
+//!    to [`STRETCH_MAX`]. Time is linear in the code, except for sorting and that constant.
 
 use super::align::increasing;
 use super::side::Side;
@@ -36,7 +36,7 @@ const CROSSED_MAX: usize = 64;
 /// Longest function without a name that its place alone may pair, in operators.
 const SHORT_MAX: u32 = 32;
 
-/// What a function looks like when its indices and addresses are masked.
+/// The shape of a function with its indices and addresses masked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Profile {
     pub(crate) masked: u64,
@@ -328,8 +328,8 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs free callees of partners that are equal but for what they call, site by site, however
-    /// unlike the callees are: a function rewritten is told at the function, not at its callers.
+    /// Pairs free callees, site by site, of partners whose masked bodies are equal. The callees may
+    /// be unlike: a rewritten function is then reported at the function, not at its callers.
     fn by_callers(&mut self) {
         for a in 0..self.profiles.0.len() {
             let Some(b) = self.found.a_to_b[a] else { continue };
@@ -346,8 +346,8 @@ impl Matcher<'_, '_> {
     }
 
     /// Pairs free functions between neighbours that are partners, in the order of the file and in
-    /// that of the table: by equal masked bodies in order, and then, if `like` ones will do, those
-    /// that stand in each other's place.
+    /// the order of the table. Functions with equal masked bodies are paired in order first. If
+    /// `like`, functions that stand in each other's place are paired, too.
     fn by_place(&mut self, like: bool) {
         let defined = |side: &Side<'_>| {
             let imports = side.module.imported_func_count() as u32;

@@ -1,8 +1,7 @@
-//! A large cluster → what its causes have in common, in a line or two; and what is said of tools
-//! that only one side seems to have gone through.
+//! A large cluster → what its causes have in common, in a line or two; and a note on tools that
+//! only one side seems to have gone through.
 //!
-//! Neighbours: `cluster` calls it when all differences are in. Names are printable already. Linear
-//! in the causes.
+//! Names are printable already. Linear in the causes.
 
 use super::report::{Cluster, Difference, Kind, Verdict, plural};
 use super::side::Side;
@@ -51,8 +50,8 @@ pub(super) fn notes(
     }
 }
 
-/// What is said of tools behind the linker if only one side seems to have gone through one: its
-/// data is cut at zeros, and code differs.
+/// A note on tools behind the linker, if only one side seems to have gone through one: its data is
+/// cut at zeros, and code differs.
 pub(super) fn tools(sides: (&Side<'_>, &Side<'_>), differences: &[Difference]) -> Option<String> {
     let code = |one: &Difference| one.kind == Kind::Function && one.verdict == Verdict::Changed;
     let count = |side: &Side<'_>| {

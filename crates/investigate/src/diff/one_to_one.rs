@@ -1,8 +1,7 @@
 //! All loose pairs of addresses together → which of them are one to one.
 //!
-//! Neighbours: `shift` says what is loose: bytes behind the data and inside changed runs, where no
-//! bytes show what is what. `lockstep`, `cfg` and `data` collect the pairs; `mod` judges functions
-//! by what is found here.
+//! A pair is loose in bytes behind the data and inside changed runs, where no bytes show which
+//! address is which (`shift`, 2).
 //!
 //! 1. An address of A has one address of B, and an address of B one of A. Of pairs that contradict
 //!    each other, those with the delta that most pairs have are kept; the others are *torn*.
@@ -14,7 +13,7 @@
 use super::shift::{Shift, Zeros};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// What all loose pairs amount to.
+/// The judgement of all loose pairs together.
 #[derive(Default)]
 pub(crate) struct OneToOne {
     delta: i64,
@@ -22,12 +21,12 @@ pub(crate) struct OneToOne {
     /// By the start of zeros: the last address that moved with what is before them, the first that
     /// moved with what is behind.
     splits: HashMap<u64, (Option<u64>, Option<u64>)>,
-    /// What lies behind the data, in order of A: its addresses, and how many bytes are touched from
-    /// there on; 0 if that is not known.
+    /// Objects behind the data, in order of A: both addresses, and the number of bytes that are
+    /// touched from there on; 0 if it is unknown.
     pub(crate) behind: Vec<(u64, u64, u64)>,
 }
 
-/// What is said of a pair that is assumed.
+/// Words for a pair that is assumed.
 pub(crate) const APART: &str = "is not as far as most behind the data: assumed to be one thing";
 
 /// How one loose pair fares.

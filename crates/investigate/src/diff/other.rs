@@ -7,8 +7,6 @@
 //!        └─ else ────────────────► section by section and body by body, byte for byte
 //! ```
 //!
-//! Neighbours: the command line calls it in place of [`diff`](super::diff()).
-//!
 //! 1. What is compared byte for byte is `identical` or `changed`, nothing between.
 //! 2. A component's core modules are paired by their position; everything else of it (types,
 //!    imports, adapters, nesting) is compared byte for byte with the modules cut out.

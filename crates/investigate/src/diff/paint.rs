@@ -1,9 +1,7 @@
 //! Text for a terminal, with or without colour.
 //!
-//! Neighbours: `text` writes with it; the command line decides whether there is a terminal.
-//!
-//! 1. Without colour nothing is added; with it nothing but the sequences of [`Paint::style`]: the
-//!    same text is left when they are taken away.
+//! 1. Without colour nothing is added. With colour only the sequences of [`Paint::style`] are
+//!    added: without them the text is the same.
 
 use super::report::Verdict;
 
@@ -17,7 +15,7 @@ pub enum Paint {
     Colour,
 }
 
-/// What a piece of text is.
+/// The role of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Heading,

@@ -1,10 +1,8 @@
 //! Clusters → the order in which a reader would act on them, and the causes of each likewise.
 //!
-//! Neighbours: `cluster` asks when all differences are in; `text` and `html` keep the order.
-//!
-//! 1. First what somebody wrote: code of the program, then what it imports, exports and declares,
-//!    then code of libraries, then data, then custom sections. What is harmless comes behind
-//!    that, whatever it is of, and last the name that a linker takes from the output file.
+//! 1. Differences that somebody wrote come first: code of the program, then imports, exports and
+//!    declarations, then code of libraries, then data, then custom sections. Harmless differences
+//!    of any kind come behind those, and last the name that a linker takes from the output file.
 //! 2. Within a rank the gravest verdict is first, then the most places, then the order in which
 //!    they were found.
 //!
@@ -15,12 +13,12 @@
 use super::OWN_NAME;
 use super::report::{Cluster, Difference, Kind, Verdict};
 
-/// What a reader acts on first.
+/// The rank of a cluster: the least is acted on first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// Code of the program.
     Own,
-    /// What the module imports, exports and declares.
+    /// Imports, exports and declarations of the module.
     Interface,
     /// Code of the toolchain and its libraries.
     Library,
@@ -28,7 +26,7 @@ pub(super) enum Rank {
     Data,
     /// Custom sections, names, the encoding.
     Custom,
-    /// What is proved or assumed to do no harm.
+    /// Differences that are proved or assumed to do no harm.
     Harmless,
     /// The name of the output file.
     OwnName,

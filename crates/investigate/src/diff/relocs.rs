@@ -1,15 +1,12 @@
 //! The `reloc.*` sections of a module → which numbers in code and data the linker knows to be
 //! addresses or slots (tool-conventions, `Linking.md`, *Relocation Sections*).
 //!
-//! Neighbours: `uses` asks where the code itself does not show what a number is; `sections`
-//! compares the relocations of both sides.
-//!
-//! 1. Relocations never stand against what an access shows: they are custom sections, and anybody
-//!    can write some. What they decide is decided under the assumption that the linker wrote them.
-//! 2. They decide only where there are some for the section, on both sides: then a number without
-//!    one is no address.
-//! 3. Sections of relocations are the same at other offsets only if each is of the same place: then
-//!    a linker makes the same of both ([`same`]).
+//! 1. Relocations never overrule an access: they are custom sections, and anybody can write some. A
+//!    decision by them rests on the assumption that the linker wrote them.
+//! 2. They decide only where both sides have some for the section. Then a number without one is no
+//!    address.
+//! 3. Sections of relocations are the same at other offsets only if each relocation is of the same
+//!    place. Then a linker makes the same of both ([`same`]).
 //!
 //! What is malformed ends the reading of that section, as if it were absent.
 
@@ -63,7 +60,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(u32, Vec<Reloc>)> {
     reader.eof().then_some((section, list))
 }
 
-/// What relocations say of the numbers of a module.
+/// The roles of a module's numbers by its relocations.
 #[derive(Default)]
 pub(crate) struct Relocs {
     /// By module offset in code.

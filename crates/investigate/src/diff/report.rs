@@ -1,8 +1,7 @@
 //! The report: differences with verdict and evidence, folded into clusters by cause.
 //!
-//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable
-//! ([`printable`](prova_builds::names::printable)), and everything is in a fixed order: the same
-//! two modules give the same bytes.
+//! All strings are printable ([`printable`](prova_builds::names::printable)), and everything is in
+//! a fixed order: the same two modules give the same bytes.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ pub(crate) fn plural(count: u64, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-/// What a difference amounts to, the harmless first.
+/// The verdict of a difference, the harmless first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -26,7 +25,7 @@ pub enum Verdict {
     Identical,
     /// The same things under other indices, names or places in the file.
     Renumbered,
-    /// The same but for addresses of things that moved, each shown to be one.
+    /// Equal except for addresses of things that moved, each shown to be one.
     Moved,
     /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal
     /// behaviour, which execution did not contradict.
@@ -102,7 +101,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What kind of thing differs.
+/// The kind of thing that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -175,7 +174,7 @@ pub struct Line {
     pub text: String,
 }
 
-/// What is taken for granted of something that is `assumed-moved`.
+/// The sort of an assumption behind `assumed-moved`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sort {
@@ -220,7 +219,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// What is assumed, of `count` such things.
+    /// The assumption in words, for `count` things.
     fn words(self, count: u64) -> String {
         let (what, that) = match self {
             Sort::Address => ("address", "the number matters to nobody"),
@@ -254,7 +253,7 @@ impl Sort {
     }
 }
 
-/// What is assumed in a difference, of one sort.
+/// The assumptions of one sort in a difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assumed {
     /// The sort.
@@ -296,20 +295,20 @@ pub struct Decided<'r> {
     pub schema: u32,
     #[serde(flatten)]
     report: &'r Report,
-    /// What was allowed, as it was written.
+    /// The allowed differences, as the user wrote them.
     pub allow: &'r [String],
     /// How that decided.
     pub decision: Decision,
-    /// What is assumed, by sort: of what `--allow harmless` covers, and of what it does not.
+    /// The assumptions by sort: those that `--allow harmless` covers, and those that it does not.
     pub assumed: Vec<Assumed>,
 }
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What it amounts to.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What kind of thing differs.
+    /// The kind of thing that differs.
     pub kind: Kind,
     /// Its name.
     pub name: String,
@@ -317,11 +316,11 @@ pub struct Difference {
     pub a: Option<u64>,
     /// Its index or address in B; `None` if it is in A alone.
     pub b: Option<u64>,
-    /// What differs, in a few words.
+    /// The difference in a few words.
     pub summary: String,
     /// Why the verdict is this one.
     pub evidence: Vec<String>,
-    /// What is assumed, by sort.
+    /// The assumptions, by sort.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<Assumed>,
     /// Aligned code, where code differs; may be cut.
@@ -345,7 +344,7 @@ pub struct Cluster {
     pub causes: usize,
     /// How many places differ in all.
     pub sites: u64,
-    /// What many causes have in common: the crates that they are in, fields that moved.
+    /// Common features of many causes: the crates that they are in, fields that moved.
     pub notes: Vec<String>,
 }
 
@@ -390,15 +389,15 @@ pub struct Report {
     pub differences: Vec<Difference>,
 }
 
-/// What the user accepts as no difference.
+/// A class of differences that the user accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allow {
     /// Differences of this verdict.
     Verdict(Verdict),
     /// Custom sections of this name.
     Custom(String),
-    /// What an honest build does: what is proved, paths, producers, and of what is assumed the
-    /// sorts that an edit of a few bytes does not look like ([`Assumed::covered`]).
+    /// Differences that an honest build makes: proved ones, paths, producers, and the sorts of
+    /// assumptions that an edit of a few bytes does not look like ([`Assumed::covered`]).
     Harmless,
 }
 
@@ -510,8 +509,8 @@ impl Report {
         differences.any(|one| one.kind == Kind::Custom && one.name == name)
     }
 
-    /// Whether the modules are equal but for what is allowed: each difference by its own verdict,
-    /// whatever it follows from.
+    /// Whether the modules are equal except for allowed differences. Each difference counts by its
+    /// own verdict, also one that follows from another.
     pub fn allowed(&self, allow: &[Allow]) -> bool {
         let one = |difference: &Difference| {
             let by = |allow: &Allow| match allow {
@@ -524,7 +523,7 @@ impl Report {
         self.equal || self.differences.iter().all(one)
     }
 
-    /// The exit code of a comparing command: 0 equal (but for what is allowed), 1 different.
+    /// The exit code of a comparing command: 0 equal (except for allowed differences), 1 different.
     pub fn exit_code(&self, allow: &[Allow]) -> u8 {
         u8::from(!self.allowed(allow))
     }

@@ -1,7 +1,6 @@
-//! Everything but functions and data: imports, exports, globals, tables, memories, tags, custom
+//! All except functions and data: imports, exports, globals, tables, memories, tags, custom
 //! sections → differences.
 //!
-//! Neighbours: `globals`, `table` and `relocs` compare theirs; `mod` puts all into clusters.
 //! Indices are compared through partners: an export that names the same function under another
 //! index is no difference.
 //!
@@ -37,7 +36,7 @@ pub(crate) struct Found {
     /// The function of A or of B that alone is exported.
     pub(crate) exported: (Option<u32>, Option<u32>),
     pub(crate) sites: u64,
-    /// What is assumed.
+    /// The assumptions.
     pub(crate) taken: Vec<Taken>,
 }
 
@@ -164,10 +163,10 @@ fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     out.push(found(Kind::Start, Verdict::Changed, "start".into(), summary));
 }
 
-/// What is listed by its names, its kind and the id of what it is: how often, and in words.
+/// Entries of a list by names, kind and id of the entity, each with its number and its description.
 type Listed = BTreeMap<(Vec<String>, String, u32), (u64, String)>;
 
-/// What one side alone lists, joined by name.
+/// Adds the entries that the sides do not list equally often, joined by name.
 fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
     let mut names: BTreeMap<&[String], (Vec<&str>, Vec<&str>)> = BTreeMap::new();
     let count = |listed: &Listed, key| listed.get(key).map(|(count, _)| *count);
@@ -312,7 +311,7 @@ fn customs<'m>(
         Some(Err(why)) => (Vec::new(), Some(why)),
         None => (Vec::new(), None),
     };
-    // In the order of what is told: a path comes before what follows from it.
+    // In the order of `told`: a path comes before its consequences.
     for one in &told {
         if let (Some(x), Some(y)) = (a.get(one.name), b.get(one.name))
             && x != y

@@ -1,8 +1,5 @@
-//! Which address of A is which address of B: ranges with a delta each, and what a pair of numbers
-//! is under them.
-//!
-//! Neighbours: `data` makes the ranges from aligned pieces of the image; `uses` says what a number
-//! is; `lockstep`, `cfg`, `data` and `sections` ask whether two numbers mean the same.
+//! The addresses of A → the addresses of B: ranges with a delta each, and how a pair of numbers
+//! agrees under them.
 //!
 //! 1. *One to one*: ranges are in order of A's addresses and do not overlap, in A or in B. A byte
 //!    inside a range has one delta. Only a pointer that nothing accesses may stand for the end of
@@ -12,14 +9,14 @@
 //!    *loose* pairs are handed to `one_to_one`, which looks at all of them together; so are those
 //!    among zeros that are padding in part.
 //! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
-//!    have; one that did not, or that moved otherwise, is *no* agreement.
-//!    If it is calculated with as well, that it may move is an assumption.
-//!    So is that it stays in its object if it gets an index and that object is the last of a part
-//!    of data behind which B has something else.
-//! 4. A number of which nothing shows what it is agrees with an equal one, and with another one
-//!    only as an *assumption*: it moved as an address would have. An equal number that is an
-//!    address of something that moved is an assumption too: that it is none. Debug information
-//!    decides where nothing compares or calculates with the number: the address of a variable
+//!    have. One that did not move, or moved otherwise, does *not* agree. If it is calculated with
+//!    as well, it is an assumption that it may move. If it gets an index, and its object is the
+//!    last of a part of data behind which B has something else, it is an assumption that the index
+//!    stays in the object.
+//! 4. A number of unknown meaning agrees with an equal one, and with another one only as an
+//!    *assumption*: it moved as an address would have. An equal number that is an address of
+//!    something that moved is an assumption, too: that it is not an address. Debug information
+//!    decides where nothing compares or calculates with the number. Then the address of a variable
 //!    agrees with the address of the same variable, as a *proof*, and with no other number.
 
 use super::side::Side;
@@ -37,8 +34,8 @@ const EMPTY_MAX: usize = 8;
 /// Most copies before an address that are looked at.
 const COPIES_MAX: usize = 64;
 
-/// What is left of memory behind the data is at least so much: smaller numbers are more often
-/// something else.
+/// Minimum number of bytes behind the data that counts as the rest of memory. Smaller numbers are
+/// more often something else.
 const ROOM_MIN: u64 = 1024;
 
 /// How far before the data a number may be that is the address of something in it: compilers fold
@@ -93,7 +90,7 @@ pub(crate) struct Shift {
     /// Of parts of data that stand in another order, the last object: what is behind it in B is
     /// something else.
     pub(crate) tails: Vec<(u64, u64)>,
-    /// What one side has twice, in order of A's addresses.
+    /// Objects that one side has twice, in order of A's addresses.
     pub(crate) copied: Vec<Copied>,
 }
 
@@ -115,8 +112,8 @@ struct Object {
     end_b: u64,
 }
 
-/// Variables behind the data that code names on both sides, in order of A's addresses; none if all
-/// moved as far as the data's end, but for alignment.
+/// Variables behind the data that code names on both sides, in order of A's addresses. Empty if all
+/// moved as far as the data's end, up to alignment, or if B has more room before the first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects(Vec<Object>);
 
@@ -150,7 +147,7 @@ impl Objects {
             let last = at + 2 >= behind.len() || Some(next(at)) == stack;
             let room = if last { 0 } else { next(at) - a };
             let end_b = end(*b).unwrap_or(u64::MAX);
-            // But for alignment, it has the room that it had.
+            // Up to alignment, it has the room that it had.
             let fits = (end_b - b).saturating_add(SLACK as u64) > room;
             fits.then_some(Object { a: *a, b: *b, end_b })
         };
@@ -169,7 +166,7 @@ impl Objects {
     }
 }
 
-/// What is taken for granted about a pair of numbers.
+/// The assumption about a pair of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Assumption {
     /// They differ as addresses of one thing would; what else is done with them.
@@ -659,7 +656,8 @@ impl Shift {
         }
     }
 
-    /// How two tokens agree when locals are compared by the caller; `role` is that of A's.
+    /// How two tokens agree when locals are compared by the caller; `role` is the role of A's
+    /// number.
     pub(crate) fn tokens(
         &self,
         sides: (&Side<'_>, &Side<'_>),

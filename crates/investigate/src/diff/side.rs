@@ -1,10 +1,7 @@
 //! One of the two modules, with its indices mapped into ids that both share.
 //!
-//! Neighbours: `matching` fills the map of functions, `data` the map of addresses; `token` reads
-//! through both.
-//!
 //! 1. Type ids are interned over both modules: equal ids are equal types.
-//! 2. Canonical function ids of side B are its own indices; those of side A are the indices of
+//! 2. Canonical function ids of side B are its own indices. Those of side A are the indices of
 //!    their partners, and `ALONE | index` without one. So equal ids are partners.
 
 use super::relocs::Relocs;
@@ -155,7 +152,7 @@ impl<'m> Side<'m> {
         module.func_name(FuncIdx(func)).or_else(|| self.linked.get(&func).copied())
     }
 
-    /// A printable name: demangled, else that of an export, else `func12`.
+    /// A printable name: the demangled symbol, else the name of an export, else `func12`.
     pub(crate) fn func_name(&self, func: u32) -> String {
         let exported = || self.exports.get(&func).copied();
         match self.symbol(func).or_else(exported) {
@@ -187,8 +184,8 @@ impl<'m> Side<'m> {
         self.addresses.contains(&value)
     }
 
-    /// Whether relocations say that the number in these bytes of code is no address: nothing that
-    /// is told of it for a reader may call it one.
+    /// Whether relocations say that the number in these bytes of code is no address. Then no text
+    /// for a reader may call it one.
     pub(crate) fn is_plain(&self, bytes: Range<u32>) -> bool {
         matches!(self.relocs.number(bytes), Some(Role::Number))
     }

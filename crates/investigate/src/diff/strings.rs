@@ -1,9 +1,8 @@
 //! Text that differs → what sort of text it is: a file path, a URL, the time of a build, or any
 //! text.
 //!
-//! Neighbours: `data` finds runs of bytes that differ; `report` has the verdicts. Strings stand
-//! close together in data, often without an end, so a *word* is looked at: the characters around
-//! the run that a path may have.
+//! Strings stand close together in data, often without an end, so a *word* is looked at: the
+//! characters around the run that a path may have.
 //!
 //! 1. `path` says that a compiler wrote the word on both sides. Either it ends in a source file's
 //!    name, and nothing behind that differs; or the file of it is the same, and it is one of those
@@ -19,7 +18,7 @@
 use super::report::Verdict;
 use std::ops::Range;
 
-/// What sort of text differs.
+/// The sort of text that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
     Path,
@@ -29,7 +28,7 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
-    /// What text of this sort is told as.
+    /// The verdict of text of this sort.
     pub(crate) fn verdict(self) -> Verdict {
         match self {
             Sort::Path => Verdict::Path,
@@ -42,7 +41,7 @@ impl Sort {
 
 /// How far the text around a run is looked at.
 pub(crate) const AROUND: usize = 120;
-/// Least text that is told as text.
+/// Minimum number of bytes of text that is reported as text.
 const TEXT_MIN: usize = 4;
 
 pub(crate) fn is_printable(byte: u8) -> bool {
@@ -231,8 +230,8 @@ fn is_built(Word { text: word, run, .. }: &Word) -> bool {
     file && rooted || folder && parts >= PARTS_MIN
 }
 
-/// Where in a word the name of a source file ends. Without an end of its own, the next string
-/// stands behind it.
+/// Byte offset in a word at which the name of a source file ends; `None` if the word has none.
+/// Without a terminator the next string follows the name.
 fn source_end(word: &str) -> Option<usize> {
     let last = word.rsplit(['/', '\\']).next().unwrap_or_default();
     let (name, ending) = last.rsplit_once('.')?;

@@ -1,12 +1,8 @@
 //! Element segments and initial values of tables → the initial image of each table, and how those
 //! of both modules differ.
 //!
-//! Neighbours: `image` for what an image presupposes; `shift` asks whether two numbers are slots of
-//! the same; `sections` puts the findings into the report.
-//!
 //! 1. A table's image is equal if each slot holds the same on both sides: null, partners, or the
-//!    value of the same global. Nothing else is compared with it: how segments are cut is no
-//!    matter.
+//!    value of the same global. How segments are cut is not compared.
 //! 2. A permutation of slots is `renumbered` only if all that uses the table was seen to change
 //!    with it: the table is neither imported nor exported, and all code that uses it calls through
 //!    constant slots (those functions are compared with the slots' entries). Where numbers changed
@@ -26,7 +22,7 @@ use prova_module::{
 };
 use std::collections::BTreeMap;
 
-/// What a slot holds.
+/// The content of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     Null,
@@ -41,7 +37,7 @@ pub(crate) enum Entry {
 /// The initial image of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// What slots without an entry of their own hold.
+    /// The content of slots that `entries` does not have.
     rest: Entry,
     entries: BTreeMap<u64, Entry>,
     /// Whether it is neither imported nor exported.
@@ -54,7 +50,7 @@ impl Table {
         (slot < self.size).then(|| self.entries.get(&slot).copied().unwrap_or(self.rest))
     }
 
-    /// Slots with entries of their own.
+    /// The slots that an element segment fills, with their entries.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, Entry)> + '_ {
         self.entries.iter().map(|(slot, entry)| (*slot, *entry))
     }
@@ -122,9 +118,9 @@ pub(crate) fn same((a, _): (&Side<'_>, &Side<'_>), x: Entry, y: Entry) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slots {
     Equal,
-    /// The same functions at other slots: so many of them, and the first that differs.
+    /// The same functions at other slots: the number of slots, and the first that differs.
     Permuted(u64, u64),
-    /// So many entries of A alone, of B alone.
+    /// Number of entries of A alone, and of B alone.
     Other(u64, u64),
 }
 

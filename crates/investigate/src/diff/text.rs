@@ -5,7 +5,7 @@
 //! A: … B: …          4 causes … 1. …          verdict functions others          == 1. …
 //! ```
 //!
-//! 1. At most [`LINES_MAX`] lines, whatever the report holds; what is left out is counted.
+//! 1. At most [`LINES_MAX`] lines for any report; the lines left out are counted.
 //! 2. Code has an offset in each module's column: a line of both has two, a line of one has one.
 //! 3. Colour changes nothing but colour (`paint`).
 
@@ -103,7 +103,7 @@ impl Report {
         }
     }
 
-    /// What follows from a cause: counted, and the gravest named.
+    /// Writes the consequences of a cause: their counts, and the gravest by name.
     fn folded(&self, out: &mut String, paint: Paint, rest: &[usize]) {
         let mut gravest: Vec<&Difference> = rest.iter().map(|i| &self.differences[*i]).collect();
         gravest.sort_by_key(|one| std::cmp::Reverse(one.verdict));
@@ -132,7 +132,7 @@ impl Report {
     }
 }
 
-/// What differs, with its kind unless its name has it.
+/// The name of a difference, with its kind unless the name has it.
 fn named(difference: &Difference) -> String {
     let (kind, name) = (difference.kind.name(), &difference.name);
     let has = name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));

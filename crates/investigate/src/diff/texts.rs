@@ -1,15 +1,12 @@
 //! Where the text of data differs → whether an address and a number are one such text and its
 //! length.
 //!
-//! Neighbours: `data` finds the runs of text and asks about words of data; `lengths` asks about
-//! constants of code.
-//!
-//! 1. A number is the length of a text only if the text starts at the same place on both sides,
-//!    all that differs in it lies inside, and it grew by exactly as much as the number did: so both
-//!    end at the same place.
+//! 1. A number is the length of a text only if the text starts at the same place on both sides, all
+//!    differences lie inside it, and it grew by exactly as much as the number did. So both end at
+//!    the same place.
 //! 2. It is the text's *own* length only if a zero byte ends the text there on both sides, or if
-//!    what the number spans is a path by itself. Where a path differs, it may be that of a part of
-//!    a longer text, too; elsewhere a part is none.
+//!    the bytes that the number spans are a path by themselves. Where a path differs, it may also
+//!    be the length of a part of a longer text; the length of a part of other text does not count.
 
 use super::data::{Look, Run};
 use super::shift::Shift;
@@ -90,7 +87,7 @@ impl Texts {
             growth += text.growth;
             sort.get_or_insert(text.sort);
         }
-        // What was added at the end may be this text's, or that of the next.
+        // Bytes added at the end may belong to this text or to the next.
         let behind = self.texts.get(&end).filter(|text| growth != grown && text.bytes == 0);
         if let Some(text) = behind {
             growth += text.growth;

@@ -1,8 +1,6 @@
 //! A function body → tokens: operators with each index replaced by what it names, so that bodies of
 //! two modules can be compared.
 //!
-//! Neighbours: `side` gives the interned ids; `lockstep`, `cfg`, `matching` compare tokens.
-//!
 //! 1. Two tokens of one module are equal exactly if the operators are, up to duplicate types.
 //! 2. `index` of an item is the operator's index as written; the token has the interned or
 //!    canonical one.
@@ -24,7 +22,7 @@ pub(crate) enum BlockKey {
     Func(u32),
 }
 
-/// An operator without indices of its own module.
+/// An operator whose indices are those of both modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Tok<'m> {
     /// Operators whose bytes say everything.
@@ -54,7 +52,7 @@ pub(crate) struct Item<'m> {
     pub(crate) tok: Tok<'m>,
     /// The index as written, of tokens that have one.
     pub(crate) index: u32,
-    /// Module offset, and that of the next operator.
+    /// Module offset, and the offset of the next operator.
     pub(crate) offset: u32,
     pub(crate) end: u32,
 }
@@ -190,7 +188,7 @@ impl<'m> Iterator for Operators<'m> {
 }
 
 impl<'m> Item<'m> {
-    /// Whether its number is written in five bytes: of so many only what is large wants them.
+    /// Whether the number is written in five bytes though fewer are enough.
     pub(crate) fn is_padded(&self) -> bool {
         let large = match self.tok {
             Tok::I32(value) => !(-(1 << 27)..1 << 27).contains(&value),

@@ -1,10 +1,9 @@
 //! Two modules → whether they are one module in other bytes: every section compared, in order, by
 //! itself.
 //!
-//! Neighbours: `cluster` asks when nothing else was found to differ. This is the proof behind *the
-//! binary encoding alone differs*; it knows no partners, no moved addresses and no names, so it
-//! shares no fault with what found nothing. Where it finds a difference that nobody has told, the
-//! answer is `changed`.
+//! This is the proof behind *the binary encoding alone differs*. It knows no partners, no moved
+//! addresses and no names, so it shares no fault with the comparisons that found nothing. If it
+//! finds a difference that no other comparison reported, the answer is `changed`.
 //!
 //! 1. Equal here means: the same imports in the same order; the same types of functions, tables,
 //!    memories, tags and globals, by index; the same initial values; the same exports, in any

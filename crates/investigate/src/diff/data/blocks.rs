@@ -1,13 +1,10 @@
-//! A pair of pieces of which the parts stand in another order in B → a pair for each part.
+//! A pair of pieces whose parts stand in another order in B → a pair for each part.
 //!
-//! Neighbours: `named` says what the parts are called on both sides; the module above aligns each
-//! part, `gaps` judges the zeros between them.
-//!
-//! 1. Parts are cut at addresses that code names on both sides, or a word of data that is reached
-//!    from there. Addresses that follow each other on both sides stay in one part.
-//!    A copy, which one side alone has, is a part by itself.
-//! 2. Each byte of both pieces is in one part, but for zeros at the end of a part that the other
-//!    side has not: they are between parts, where `gaps` looks at them.
+//! 1. Parts are cut at addresses that code names on both sides, or that a word of data names which
+//!    is reached from there. Addresses that follow each other on both sides stay in one part. A
+//!    copy, which one side alone has, is a part by itself.
+//! 2. Each byte of both pieces is in one part, except zeros at the end of a part that the other
+//!    side does not have. They are between parts, where `gaps` looks at them.
 
 use super::Pair;
 use super::named::Named;

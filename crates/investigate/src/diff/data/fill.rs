@@ -1,7 +1,7 @@
-//! A pair of pieces with its equal ranges → what stands in the gaps, and which equal words should
-//! not be equal.
+//! A pair of pieces with its equal ranges → the differences in the gaps, and the equal words that
+//! should not be equal.
 //!
-//! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
+//! The module above has the invariants (1 and 2).
 
 use super::look::{has_text, into_padding, look, padding};
 use super::names::Names;
@@ -35,11 +35,11 @@ pub(super) struct Filler<'s, 'm> {
     pub(super) equal: Vec<Equal>,
 }
 
-/// What stands at a place of a gap.
+/// Result of a comparison at a place of a gap.
 enum At {
-    /// So many bytes agree.
+    /// This number of bytes agrees.
     Agree(usize, Option<Agree>),
-    /// So many bytes, at least one, do not.
+    /// This number of bytes, at least one, does not agree.
     Differ(usize),
 }
 
@@ -220,7 +220,8 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// Whether the next four words, or as many as there are, agree but for one.
+    /// Whether at most one of the next four words differs. At the end of a gap, of the words that
+    /// are left, of which at least one has to agree.
     fn resumes(&self, a: usize, b: usize, room: usize) -> bool {
         let words = (room / 4).min(4);
         let agree =
@@ -236,8 +237,7 @@ impl Filler<'_, '_> {
         agree.count() + 1 >= words.max(2)
     }
 
-    /// What stands at `a` and `b`, looking at most at `room` bytes: a word where both are aligned,
-    /// else a byte.
+    /// Compares a word at `a` and `b` where both are aligned and `room` has one, else a byte.
     fn at(&self, a: usize, b: usize, room: usize) -> At {
         self.sides.0.spend(1);
         let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
@@ -379,8 +379,8 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// What a word of data is: of one that nothing is known of, debug information does not say whether
-/// code calculates with it.
+/// Role of a word of data. A word of unknown role counts as mixed, because debug information does
+/// not say whether code calculates with it.
 fn of_word(role: Role) -> Role {
     if role == Role::Unknown { Role::Mixed(Doubt::KEPT) } else { role }
 }

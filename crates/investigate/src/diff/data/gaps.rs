@@ -1,11 +1,10 @@
-//! What is between the pieces of an image → runs of zeros that differ.
+//! The space between the pieces of an image → runs of zeros that differ.
 //!
-//! Neighbours: `fill` judges what is inside of pieces, `look` says what padding is; the module
-//! above has the invariants (3). Tools leave zeros at the ends of segments out, so what is between
-//! two segments may be the end of a string or of an array as well as padding: it is judged as the
-//! zeros inside of a segment are.
+//! The module above has the invariants (3). Tools leave out zeros at the ends of segments. So the
+//! space between two segments may be the end of a string or of an array as well as padding: it is
+//! judged like the zeros inside a segment.
 //!
-//! 1. Only a memory of the module's own has zeros where nothing is written.
+//! 1. Only in a memory that the module defines are unwritten bytes zero.
 //! 2. Pieces that have other neighbours in B keep the zeros behind them, up to [`KEPT`], or it is
 //!    an assumption that nobody reads them.
 
@@ -34,8 +33,8 @@ fn whole(part: &Pair<'_>) -> bool {
     end(part.start.0, &part.bytes.0) && end(part.start.1, &part.bytes.1)
 }
 
-/// What the zeros between two pieces that follow each other on both sides look like; the first one
-/// ends there.
+/// Compares the zeros between two pieces that follow each other on both sides. `end_a` and `end_b`
+/// are where the first piece ends.
 fn between(
     roles: &Roles,
     (before, behind): (&Pair<'_>, &Pair<'_>),

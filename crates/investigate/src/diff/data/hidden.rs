@@ -1,5 +1,5 @@
-//! A module → the addresses that it may name otherwise than by a plain number of code or an aligned
-//! word of data.
+//! A module → the addresses that it may name in another way than by a plain number of code or an
+//! aligned word of data.
 //!
 //! ```text
 //! globals, constants, data ─ each four bytes ─┐
@@ -7,19 +7,18 @@
 //! walk of each body ─ base and displacement ──┘
 //! ```
 //!
-//! Neighbours: `names` cuts texts at these; `uses` walks the bodies.
+//! 1. Each four consecutive bytes count as a number, independent of what they are part of: 64-bit,
+//!    floating-point and vector constants, initial values of globals, and data in any segment,
+//!    active or passive, of any memory, at any place. Around a piece of the image are zeros. The
+//!    whole number of a float counts, too.
+//! 2. A segment of memory 0 names the address where it starts.
+//! 3. An addition of code to a constant, to a word of data at a known place, or to a global names
+//!    the sum. For constants and words the walk gives the sum. For a global each number counts of a
+//!    function that reads it. For the stack pointer, which often starts where the data does, only
+//!    the sums above it count that the walk sees.
 //!
-//! 1. Each four consecutive bytes count as a number, whatever they are a part of: of 64-bit,
-//!    floating-point and vector constants, of initial values of globals, and of data in any
-//!    segment, active or passive, of any memory, at any place; around a piece of the image are
-//!    zeros. So does the whole number of a float.
-//! 2. A segment of memory 0 names where it starts.
-//! 3. What code adds to a constant, to a word of data at a known place, or to a global names the
-//!    sum: of the former as the walk sees it, of a global each number of a function that reads it;
-//!    of the stack pointer, whose start is often that of the data, what the walk sees above it.
-//!
-//! Limits: numbers of fewer than four bytes are no names. Time is linear in the module but for
-//! sorting, and for [`GLOBALS_MAX`] globals of a function.
+//! Limits: numbers of fewer than four bytes are no names. Time is linear in the module, except for
+//! sorting and for [`GLOBALS_MAX`] globals of a function.
 
 use crate::diff::globals::computed;
 use crate::diff::image;

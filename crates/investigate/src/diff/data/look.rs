@@ -1,6 +1,6 @@
 //! A run of bytes → what it looks like: text, padding, a length, chance, or bytes.
 //!
-//! Neighbours: the module above has the invariants (3 to 5); `strings` sorts text.
+//! The module above has the invariants (3 to 5).
 
 use super::names::Names;
 use super::{ALIGNMENT_MAX, DataDiff, Look, Pair};
@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Zeros to each side of a run that may be padding.
 const ZEROS_MAX: usize = 256;
 
-/// What a run looks like by itself and by what is around it.
+/// The look of a run, by its bytes and by the bytes around it.
 pub(super) fn look(
     a: (&[u8], &Range<usize>),
     b: (&[u8], &Range<usize>),

@@ -6,24 +6,21 @@
 //!                                    └── fill gaps, scan equal words ─► DataDiff (Shift, runs, words)
 //! ```
 //!
-//! Neighbours: `image` gives the pieces of memory 0; `align` finds equal ranges; `shift` is the
-//! resulting map; `strings` sorts text; `cluster` words the runs.
-//!
 //! 1. Every byte of every segment is in an equal range, an agreeing word, or a run. Passive
-//!    segments are paired by index, active ones that are no part of an image in order, and their
+//!    segments are paired by index, active ones that are not part of an image in order, and their
 //!    places are compared too.
 //! 2. Gaps between equal ranges are extended from both ends as long as words agree. Gaps of equal
 //!    length are compared in place. Aligned words that are equal are looked at as well: an address
-//!    that stayed where its target moved is a run, if code is seen to use it, and else an
+//!    that stayed where its target moved is a run if code is seen to use it, and otherwise an
 //!    assumption.
-//! 3. Zeros more or less are *padding* only if both sides have just the zeros that one alignment
-//!    asks for, between an end and a start that moved as they say. That something starts there is
-//!    an assumption if no number of the code or the data is the address behind them, or one among
-//!    them that moved with what is behind.
-//!    Zeros between segments are judged as those inside (`gaps`).
-//!    Text that grew into the padding behind it is told as the text and the padding.
-//! 4. What is no part of an image is not mapped: text there is told as such only if it is as long
-//!    as it was.
+//! 3. A difference in the number of zeros is *padding* only if both sides have just the zeros that
+//!    one alignment asks for, between an end and a start that moved as they say. It is an
+//!    assumption that something starts behind them, unless a number of the code or the data is the
+//!    address behind them, or an address among them that moved with the bytes behind. Zeros between
+//!    segments are judged like those inside (`gaps`). Text that grew into the padding behind it is
+//!    reported as the text and the padding.
+//! 4. Segments that are not part of an image are not mapped. Text in them is reported as text only
+//!    if its length is the same on both sides.
 //! 5. A number is a *length* only if the word before it points to text that differs, and number and
 //!    text end at the same place on both sides.
 
@@ -62,7 +59,7 @@ const ALIGNMENT_MAX: u64 = 32;
 /// Most loose pairs of addresses kept of data.
 const LOOSE_MAX: usize = 1 << 16;
 
-/// What a run of bytes looks like.
+/// The look of a run of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     /// Text of some sort; the strings around the run.
@@ -75,7 +72,7 @@ pub(crate) enum Look {
     Padding(bool),
     /// An address that stayed though its target moved by this.
     Stale(i64),
-    /// What the other side has once, and this one twice.
+    /// Bytes that this side has twice and the other side once.
     Copy,
     /// A few bytes of high entropy on both sides.
     Random,

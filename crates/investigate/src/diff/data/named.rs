@@ -4,18 +4,17 @@
 //! paired bodies ─ operators ─► votes ─► pairs ─ words of data behind them ─► more pairs
 //! ```
 //!
-//! Neighbours: `blocks` cuts pieces that stand in another order at these addresses; the module
-//! above aligns what stands between them; `shift` asks where variables behind the data went.
+//! `blocks` cuts pieces that stand in another order at these addresses; `shift` asks where
+//! variables behind the data went.
 //!
-//! 1. *A proposal*: a pair says where something may have gone. Bytes are compared, and each use of
-//!    an address is, by the map that comes of it; a wrong pair costs verdicts, not truth.
-//! 2. Pairs are one to one: of two that contradict each other the one that is seen more often is
-//!    kept, and of code before one of data.
-//! 3. A pair has the same bytes, or words that may be addresses, up to what is named next; or text
-//!    that differs, if neither side has the other's text as well.
-//!
-//! 4. What is named twice on one side is a *copy* if the same bytes stand there, to what is named
-//!    next. What code does with both is an assumption (`shift`).
+//! 1. *A proposal*: a pair says where something may have gone. Bytes, and each use of an address,
+//!    are compared by the map that results; a wrong pair costs verdicts, not truth.
+//! 2. Pairs are one to one. Of two that contradict each other, the one that is seen more often is
+//!    kept, and a pair of code before a pair of data.
+//! 3. A pair has the same bytes, or words that may be addresses, up to the next named address; or
+//!    text that differs, if neither side has the other's text as well.
+//! 4. An address is a *copy* if the same side names another one with the same bytes, up to the next
+//!    named address. It is an assumption that code does the same with both (`shift`).
 //!
 //! Each round over data is linear in it, and there are at most [`ROUNDS_MAX`].
 
@@ -153,8 +152,8 @@ impl Named {
         }
     }
 
-    /// Keeps of what one side has twice what has the same bytes, to the next address that is named
-    /// on that side, but for zeros.
+    /// Keeps each copy whose bytes equal the other side's, up to the next address that is named on
+    /// the side that has it twice. Zeros at the end are not compared, except the first.
     fn twice(&mut self, images: &(Image<'_>, Image<'_>)) {
         let mut pairs = std::mem::take(&mut self.ended);
         for (a, b) in std::mem::take(&mut self.copies) {
@@ -186,7 +185,7 @@ impl Named {
         }
     }
 
-    /// What one side has twice.
+    /// The copies: objects that one side has twice.
     pub(super) fn copied(&self) -> &[Copied] {
         &self.copied
     }
@@ -257,7 +256,8 @@ fn continues(
         return false;
     }
     let end = names.range(y + 1..).next().map_or(usize::MAX, |(end, _)| (end - y) as usize);
-    // Whatever ends in a zero, which linkers merge: also lines, and formats with lengths.
+    // Any bytes that end in a zero count as text, as linkers merge them: also lines, and formats
+    // with lengths.
     let text = |bytes: &[u8]| {
         let at = bytes.iter().take(TEXT_MAX).position(|byte| *byte == 0)?;
         Some(at + 1)

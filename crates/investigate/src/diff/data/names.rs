@@ -1,8 +1,7 @@
 //! Both modules → the addresses that code and data name, and where they cut a text.
 //!
-//! Neighbours: `strings` sorts a text that is cut here; `hidden` finds the names that are no plain
-//! number; `fill` asks whether something starts at an address. Compilers lay literals end to end:
-//! what is before a path may be another text, and where one starts, something names it.
+//! Compilers lay literals end to end: the bytes before a path may be another text, and where a text
+//! starts, something names it.
 //!
 //! 1. A number of code or an aligned word of data that lies among the addresses is a *plain* name.
 //!    Something is seen to start there, which may show padding.

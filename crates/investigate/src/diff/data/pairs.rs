@@ -1,7 +1,7 @@
 //! Both modules' segments → pairs of pieces that are compared.
 //!
-//! Neighbours: `image` gives the pieces of memory 0; the module above aligns the pairs. Pieces are
-//! paired by name, then in order; where the images are cut otherwise, as wholes.
+//! Pieces are paired by name, then in order. Where the two images are cut in different ways, they
+//! are paired as wholes.
 
 use super::{Aligned, Pair};
 use crate::diff::image::{self, Piece};
