@@ -1,8 +1,8 @@
 //! Binaries that no tier runs: components by their core modules, modules of other proposals byte
 //! for byte.
 //!
-//! Green does not show that a difference inside a component's own sections is told well: it is only
-//! told.
+//! Green does not show that a difference inside a component's sections is explained, only that it
+//! is reported.
 
 use prova_investigate::diff::{Allow, DiffOptions, Kind, Report, Verdict, diff_binaries};
 
@@ -56,7 +56,7 @@ fn a_component_around_equal_modules_is_compared_too() {
     );
 }
 
-/// Sections of components number what they define in their order, whatever else differs.
+/// Sections of components number their definitions in order, also beside another difference.
 #[test]
 fn the_order_of_a_components_sections_is_compared() {
     let one = |name: &str, order: [&str; 2]| {

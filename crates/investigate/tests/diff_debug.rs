@@ -108,7 +108,7 @@ fn unit(table: u32, entries: &[u8]) -> Vec<u8> {
     unit
 }
 
-/// What could take long, all with a string that differs, so that it has to be read.
+/// Inputs that could take long, all with a string that differs, so that they have to be read.
 #[test]
 fn what_is_made_to_take_long_does_not() {
     // Entries of one byte with 2,000 attributes that take none.

@@ -1,8 +1,8 @@
-//! 275 pairs of generated modules with one known edit each: it is reported in its class, and
+//! 275 pairs of generated modules with one known edit each: the edit is reported in its class, and
 //! nothing else is. And pairs whose blocks look permuted but whose behaviour differs: never
 //! `layout-only`.
 //!
-//! What green does not show: edits of other kinds, several at once, and modules without names.
+//! Green does not show edits of other kinds, several at once, or modules without names.
 
 use prova_investigate::diff::{DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
@@ -17,7 +17,7 @@ const SEEDS: u64 = 25;
 struct Spec {
     funcs: Vec<Func>,
     base: u32,
-    /// What is added to one byte of data.
+    /// The number that is added to one byte of data.
     byte: u32,
 }
 

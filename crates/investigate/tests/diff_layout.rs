@@ -9,7 +9,7 @@
 use prova_investigate::diff::{DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 
-/// What stands around the functions that are compared.
+/// The part of the module before the functions that are compared.
 const SHELL: &str = "
     (type $unary (func (param i32) (result i32)))
     (type $other (func (param i32) (result i32 i32)))

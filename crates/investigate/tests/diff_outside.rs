@@ -1,4 +1,4 @@
-//! What needs more than the repository: pages in a browser, and the pair of chain runtimes.
+//! Tests that need more than the repository: pages in a browser, and the pair of chain runtimes.
 //!
 //! Without Chromium in `PATH` (or in `PROVA_CHROMIUM`), and without the folder that `PROVA_CASES`
 //! names, the tests are *ignored* with the reason, never ok. Green does not show that other

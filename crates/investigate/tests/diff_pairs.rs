@@ -15,7 +15,7 @@ fn compare(a: &str, b: &str) -> Report {
     diff(&module(a), &module(b), &DiffOptions::default())
 }
 
-/// A body of so many operators of one kind, unlike those of another.
+/// A body with `count` operators of one kind, unlike bodies of another kind.
 fn body(operator: &str, count: usize) -> String {
     let one = |i: usize| format!("i32.const {} i32.{operator} ", 1_000_000 + 7 * i);
     format!("local.get 0 {}", (0..count).map(one).collect::<String>())

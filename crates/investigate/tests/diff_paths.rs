@@ -1,5 +1,5 @@
-//! One longer path in a program as linkers lay it out, by 1 to 24 bytes: one cause, whatever
-//! padding the new length asks for.
+//! One longer path in a program as linkers lay it out, by 1 to 24 bytes: one cause for any padding
+//! that the new length asks for.
 //!
 //! The layout is made here: strings without an end, records with pointers and lengths, a table that
 //! starts with zeros, a second segment, unwritten variables; each at its alignment. Green does not

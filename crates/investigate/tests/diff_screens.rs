@@ -1,11 +1,10 @@
-//! What a reader sees first: the beginning of the report of a pair, as text, for each file of
-//! `screens`.
+//! The first screen of a report: its beginning for a pair, as text, for each file of `screens`.
 //!
 //! A file has a line that says what it is for, then parts under `--- a`, `--- b` (a module in text
 //! format, or `file NAME` for one of `tests/cases`) and `--- screen`: the first lines of the
 //! report. `PROVA_BLESS=1` writes the screens anew; read the difference before it is committed.
 //!
-//! Green does not show that the screens are good; whoever changes one looks at it.
+//! Green does not show that the screens are good; look at each one that you change.
 
 use prova_investigate::diff::{DiffOptions, diff};
 use prova_module::{Features, Limits, Module};

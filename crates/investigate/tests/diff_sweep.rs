@@ -1,20 +1,21 @@
 //! Every bit of every byte outside custom sections of three small real modules, changed one by one:
-//! what is not told `changed` is the same module.
+//! if the report does not say `changed`, it is the same module.
 //!
-//! The same by two judges that know nothing of `diff`: both sides do the same when a host calls all
+//! Two judges that know nothing of `diff` say so, too: both sides do the same when a host calls all
 //! exports, and both are the same text section by section (`wasmprinter`). A verdict on bytes of
 //! data (`text`, `path`, …) says that bytes differ: there the text may differ in data segments and
 //! nowhere else. `layout-only` says that the code of a function differs and does the same: there
-//! everything but that function has to be the same, and the runs judge the function. `renumbered`
-//! says that of locals: there only lines of locals may differ.
+//! everything except that function has to be the same, and the runs judge the function.
+//! `renumbered` says that locals differ and the code does the same: there only lines of locals may
+//! differ.
 //!
-//! A second sweep does the same beside data that moved, where numbers may differ: of two builds in
-//! which a path has another length, each bit of one is changed. If nothing in the report
-//! is graver than without the change, and no more is assumed, the change changed nothing in a run.
+//! A second sweep does the same beside data that moved, where numbers may differ. In two builds in
+//! which a path has another length, each bit of one build is changed. If nothing in the report is
+//! graver than without the change, and no more is assumed, the change changed nothing in a run.
 //!
 //! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
-//! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what
-//! is told `changed` differs.
+//! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that a
+//! module differs for which the report says `changed`.
 
 use crate::support::observe;
 use prova_investigate::diff::{DiffOptions, Kind, Report, Verdict, diff};
@@ -23,7 +24,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Path from the folder of tests; one byte in so many, and how many of its bits, in the suite.
+/// Path from the folder of tests; in the suite, the step in bytes from one changed byte to the
+/// next, and the number of bits that are changed of each.
 const MODULES: [(&str, usize, usize); 3] = [
     ("../../../tests/cases/irreducible/a.wasm", 1, 8),
     ("verdicts/real-static-a.wasm", 1, 8),
@@ -34,7 +36,7 @@ fn decode(bytes: Vec<u8>) -> Option<Module> {
     Module::decode(bytes, &Features::default(), &Limits::default()).ok()
 }
 
-/// What a report says in all.
+/// The gravest verdict of a report.
 fn told(report: &Report) -> Verdict {
     let all = report.differences.iter().map(|difference| difference.verdict);
     all.max().unwrap_or(Verdict::Identical)
@@ -91,7 +93,8 @@ fn wrong(a: &[u8], b: &[u8], report: &Report) -> Option<String> {
     differs.then(|| format!("{verdict}, but a run differs"))
 }
 
-/// What is told of a module in which one bit is another, and what is wrong with that.
+/// The verdict on a module in which one bit is flipped, and the fault of that verdict, if it has
+/// one.
 fn flip(original: &[u8], module: &Module, at: usize, bit: usize) -> (String, Option<String>) {
     let mut bytes = original.to_vec();
     bytes[at] ^= 1 << bit;

@@ -12,11 +12,11 @@
 //! -- b                       the same, or `-- b is a, but` and lines `FROM => TO`, each found once
 //! ```
 //!
-//! `runs` is what a host sees that calls every export: `differ`, `agree`; `alike` where the
-//! difference is one that calls cannot show (say, a name), `unlinkable` where the host has not what
-//! is imported. A pair that is `assumed-moved`, differs in a run and passes `--allow harmless` says
-//! why: the page of the command has the same reasons. A pair that differs in a run never has a
-//! harmless verdict, whatever is expected.
+//! `runs` is the observation of a host that calls every export: `differ`, `agree`; `alike` where
+//! calls cannot show the difference (say, a name), `unlinkable` where the host does not have an
+//! import. A pair that is `assumed-moved`, differs in a run and passes `--allow harmless` says why:
+//! the page of the command has the same reasons. A pair that differs in a run never has a harmless
+//! verdict, for any expectation.
 //!
 //! Green does not show pairs of other shapes; `diff_sweep.rs` has each byte of real modules.
 
@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 /// Cases that are known to fail; one that passes fails the run.
 const KNOWN_FAILURES: &[&str] = &[];
 
-/// What differs and nevertheless behaves the same, by a proof.
+/// Verdicts of differences that are proved to behave the same.
 const HARMLESS: [Verdict; 4] =
     [Verdict::Identical, Verdict::Renumbered, Verdict::Moved, Verdict::LayoutOnly];
 
@@ -127,7 +127,7 @@ fn gravest(report: &Report) -> Verdict {
     all.max().unwrap_or(Verdict::Identical)
 }
 
-/// What is wrong with the answer, if anything is.
+/// Checks the answer; the error says what is wrong with it.
 fn judge(case: &Case, a: &Module, b: &Module) -> Result<(), String> {
     let report = compare(a, b);
     let found = gravest(&report);

@@ -9,14 +9,14 @@
 //! 1. An *address*, by an access: it moved exactly as the bytes that are accessed, so B's is the
 //!    one that a linker writes. The assumption is that nothing depends on its number.
 //! 2. A *number* that moved as the bytes there did. In code of two linkers that leave room for
-//!    addresses, a number with room on both sides is an address, and one without room on both is not
-//!    covered. Elsewhere the number must not stay at another place, and one of these must hold:
+//!    addresses, a number with room on both sides is an address, and one without room on both is
+//!    not covered. Elsewhere the number must not stay at another place, and one of these must hold:
 //!    - The same pair is accessed, or its function accesses an address within [`NEAR`] bytes that
 //!      moved alike.
 //!    - The words there are addresses that moved.
 //!    - The data starts there, or the number is behind the data, and a multiple of 8 on both sides.
-//!    - It is only kept, and a text starts there on both sides, or it is at least [`LEAST`] and less
-//!      round than programmers' numbers.
+//!    - It is only kept, and a text starts there on both sides, or it is at least [`LEAST`] and
+//!      less round than programmers' numbers.
 //!
 //!    Where blocks stand in another order, a number in the last object of a part is not covered: an
 //!    index may be added to it.
@@ -51,9 +51,9 @@ use std::ops::Range;
 
 /// How far from what a function accesses a number of it is an address, too.
 const NEAR: u64 = 512;
-/// Maximum alignment of objects behind the data, in bytes.
+/// Smaller numbers are more often something else.
 const LEAST: u64 = 4096;
-/// What objects behind the data are aligned to at most.
+/// Maximum alignment of objects behind the data, in bytes.
 const ALIGNMENT: u64 = 16;
 /// Bytes of a text to which a number may be shown to lead, with the zero that ends it.
 const TEXT_MIN: u64 = 4;
@@ -76,7 +76,7 @@ pub(crate) struct Taken {
 /// number in the least bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// Nothing tells.
+    /// Nothing shows the origin.
     #[default]
     Unknown,
     /// Both sides left room: a linker wrote it.

@@ -1,18 +1,18 @@
-//! What an address is compared with: whether that shows more of it than that it is one.
+//! Comparisons of an address → whether they show more of it than that it is an address.
 //!
-//! A comparison tells nothing new of two addresses of which the order is kept, of two that were
-//! made of one, nor of an address and a number that no address is. With anything that is not shown
-//! to be an address, it does. A word of memory is shown to be one if code uses it as one; a
-//! parameter if every caller passes what is shown to be one, or null; a local that a loop writes if
-//! each round makes it of the address that it held before. What was added to an address must not
-//! lead out of its object, nor across zero or the sign; and how often a loop steps one until it
-//! meets a number says where it began.
+//! A comparison shows nothing new of two addresses whose order is kept, of two addresses made of
+//! one, or of an address and a number that cannot be an address. A comparison with any value that
+//! is not shown to be an address does. A word of memory is shown to be an address if code uses it
+//! as one. A parameter is if every caller passes a value that is shown to be one, or null. A local
+//! that a loop writes is if each round makes it of the address that it held before. A displacement
+//! must not lead the address out of its object, nor across zero or the sign. If a loop steps an
+//! address until it meets a number, the count of the rounds shows where it began.
 //!
-//! Neighbours: `flow` asks at each comparison and call; the module above settles, when all bodies
-//! were read, what waits for callers ([`settle`]), before uses are carried over calls.
+//! Comparisons that wait for callers are settled when all bodies were read ([`settle`]), before
+//! uses are carried over calls.
 //!
-//! Limits: time is linear in what is passed times [`PARAMS_MAX`]; the parameters behind those are
-//! never shown to be addresses.
+//! Limits: time is linear in the passed values times [`PARAMS_MAX`]; the parameters behind those
+//! are never shown to be addresses.
 
 use super::flow::Flow;
 use super::known::{Field, Mark, Marks};
@@ -125,7 +125,7 @@ impl Flow<'_, '_> {
         single && value.round.is_none() && value.refs().all(shown)
     }
 
-    /// Whether a local's place is this one, or that of a loop inside.
+    /// Whether a local's place is this one, or the place of a loop inside.
     pub(super) fn is_round(&self, mut at: Option<u32>, round: u32) -> bool {
         while at.is_some_and(|at| at > round) {
             at = at.and_then(|at| self.rounds[at as usize].0);

@@ -1,11 +1,11 @@
 //! The bodies of a module → the addresses that they compute from a constant, or a word of data, and
 //! a displacement.
 //!
-//! Neighbours: `flow` walks the bodies and asks here at each sum and access; `data` cuts texts at
-//! what is found. It is asked for where a text differs, and is not kept with the roles.
+//! It is computed where a text differs, because `data` cuts texts at these addresses. It is not
+//! kept with the roles.
 //!
-//! Limits: as those of the walk. What goes through memory, a call or a loop before something is
-//! added to it is not seen.
+//! Limits: the limits of the walk. A value that goes through memory, a call or a loop before
+//! something is added to it is not seen.
 
 use super::flow::{self, Flow};
 use super::shared::Shared;

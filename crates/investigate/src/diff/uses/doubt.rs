@@ -1,7 +1,4 @@
-//! What is done with a value that nobody does with an address alone: a small set of reasons.
-//!
-//! Neighbours: `marks` and `compared` give the reasons, `known` joins them over calls; `shift`
-//! hands them on with what is assumed, and `harmless` reads them.
+//! A value → the uses of it that an address alone would not have, as a small set of reasons.
 
 use std::ops::{BitOr, BitOrAssign};
 
@@ -30,12 +27,12 @@ impl Doubt {
     pub(crate) const LOW: Doubt = Doubt(32);
     /// It is a part of a wider number, or a float.
     pub(crate) const PART: Doubt = Doubt(1 | 4);
-    /// Whatever it is, the host does not get it.
+    /// Every reason except that the host gets it.
     pub(crate) const ALL_BUT_GIVEN: Doubt = Doubt(1 | 2 | 4 | 16 | 32);
     /// How many bits there are.
     pub(super) const BITS: u32 = 6;
 
-    /// That so many low bits are looked at.
+    /// The reason that the low `bits` bits are looked at.
     pub(crate) fn of_low(bits: u8) -> Doubt {
         if bits <= LOW_MAX { Doubt::LOW } else { Doubt::CALCULATED }
     }

@@ -1,7 +1,6 @@
-//! One body → what it does with its constants and parameters: a domain of the structured walk.
+//! One body → its uses of its constants and parameters: a domain of the structured walk.
 //!
-//! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
-//! to 3 stand there.
+//! Invariants 1 to 3 stand in the module above.
 
 use super::known::{END, Field, Mark, Marks, Offset, Passed, Use};
 use super::shared::Shared;
@@ -16,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
-/// What holds of all bodies.
+/// Facts about all bodies of a module.
 pub(super) struct Around {
     /// Functions whose results the host gets, and whose parameters it gives.
     pub(super) exported: HashSet<u32>,
@@ -26,8 +25,8 @@ pub(super) struct Around {
     pub(super) globals: Vec<u32>,
 }
 
-/// What a body does; what an import is given, the host has as a number. What is not kept by
-/// function goes to `shared`.
+/// The uses of a body. Arguments of an import are numbers of the host, unless its contract says
+/// otherwise. Facts that are not kept by function go to `shared`.
 pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Shared) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
         return Uses { params: wasi::params(side.module, func).into(), ..Uses::default() };
@@ -106,7 +105,7 @@ pub(super) struct Flow<'s, 'm> {
     /// Whether the host gets the results.
     pub(super) exported: bool,
     pub(super) ordered: bool,
-    /// The last constant: its operator's offset, and that of the next operator.
+    /// The last constant: its operator's offset, and the offset of the next operator.
     pub(super) last: (u32, u32),
     /// By call, how a result of it is used as a number.
     pub(super) calls: Vec<Doubt>,
@@ -114,23 +113,23 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) passed_by: Vec<u32>,
     /// Sources of values that are not followed further.
     pub(super) dropped: Vec<Source>,
-    /// What is compared with what may be an address: it counts as a number if that is none.
+    /// Sources compared with a source that may be an address: they count as numbers if it is none.
     pub(super) against: Vec<(Source, Source)>,
     /// By local that a loop writes, the place of what it held before, and whether each round makes
     /// it of the same source.
     pub(super) rounds: Vec<(Option<u32>, bool)>,
-    /// What is compared with such a local.
+    /// Sources compared with such a local.
     pub(super) rounds_compared: Vec<(Source, u32)>,
-    /// What is compared with a number after a loop stepped it.
+    /// Sources compared with a number after a loop stepped them.
     pub(super) rounds_tested: Vec<(Source, u32)>,
-    /// By global that is an address and was written, what was added to it since the body began, as
-    /// far as that is known.
+    /// By global that is an address and was written, the sum of the displacements since the body
+    /// began, as far as it is known.
     stack: HashMap<u32, Option<i64>>,
     /// How many `try_table` are open.
     pub(super) tries: usize,
 }
 
-/// What comes to a label.
+/// The state in which branches come to a label.
 #[derive(Default)]
 pub(super) struct Label {
     joined: Option<(Locals, Vec<Value>)>,
@@ -330,8 +329,8 @@ impl Flow<'_, '_> {
         call
     }
 
-    /// What is left of a call: nothing, or what a result is. Which of several results is what was
-    /// given is not followed: one may be a number.
+    /// The value that a call leaves. Only a single result is followed: one of several may be a
+    /// number, so the results count as kept.
     fn result(&mut self, site: &Site<'_>, call: u32) -> Value {
         match site.result_count() {
             1 if self.passed_by.last() == Some(&call) => return Value::one(Source::Call(call)),
@@ -401,8 +400,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// So many bytes from `base` on are written, or read: a text that is read may have grown with
-    /// its length.
+    /// Records that `length` bytes from `base` on are written, or read. A text that is read may
+    /// have grown with its length, so the length of a read counts only behind the data.
     fn spanned(&mut self, (base, writes): (&Value, bool), length: &Value, memory: u32) {
         self.mix(length, Doubt::CALCULATED);
         if memory != 0 {
@@ -438,7 +437,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What an operator gives.
+    /// The value that an operator gives.
     fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
         let (class, immediates) = (site.row.class, site.immediates());
         self.shared.truncates |= truncates(site);
@@ -508,7 +507,7 @@ impl Flow<'_, '_> {
         Value::default()
     }
 
-    /// What a global holds, as far as the body shows.
+    /// The value of a global, as far as the body shows.
     fn global(&self, global: u32) -> Value {
         match self.around.globals.binary_search(&global) {
             Ok(_) => {

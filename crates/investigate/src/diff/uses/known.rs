@@ -1,11 +1,11 @@
-//! What is known of one constant, parameter or word, and what is passed on to callees.
+//! Uses of one constant, parameter or word, and the values that are passed to callees.
 //!
-//! Neighbours: `flow` fills these, the module above carries them over calls and has invariants.
+//! The module above has the invariants.
 
 use super::value::{ANY, Ref, Source};
 use super::{Access, Doubt, FIELDS_MAX, Role, UPDATES_MAX};
 
-/// What is known of one number, parameter or word.
+/// Uses of one number, parameter or word.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Use {
     pub(super) access: Option<Access>,
@@ -20,7 +20,7 @@ pub(super) struct Use {
     updates: u8,
 }
 
-/// What is known of few. There are many uses, and they are kept together.
+/// Uses that few numbers have. There are many [`Use`]s, so these stand apart from them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct More {
     pub(super) slot: Option<u32>,
@@ -35,7 +35,7 @@ pub(super) struct More {
     read: Option<(i64, i64)>,
 }
 
-/// What is done with the word at an offset.
+/// Uses of the word at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) at: i64,
@@ -43,12 +43,12 @@ pub(super) struct Field {
     pub(super) address: bool,
     /// It is used as a number.
     pub(super) mixed: Doubt,
-    /// What is where it points is read, and nobody sees what becomes of that.
+    /// The memory where it points is read, and nobody sees what becomes of that.
     pub(super) read: bool,
 }
 
-/// What is added to an address that goes to a callee, as a field's offset, is at most so much, and
-/// not below zero; on the stack it is.
+/// Maximum displacement, in bytes, of an address that is passed to a callee that compares it. It is
+/// not below zero, except on the stack. Beyond it the address counts as compared with a number.
 const NEAR: i64 = 4096;
 
 /// Some place in the object.
@@ -60,12 +60,12 @@ impl Use {
         Use { mixed: Doubt::GIVEN, ..Use::default() }
     }
 
-    /// What is known of few, to add to it.
+    /// The rare uses, to add to them.
     pub(super) fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
     }
 
-    /// What is so far from it is compared with an address.
+    /// Notes that the address at this distance is compared with an address.
     pub(super) fn reach(&mut self, by: i64) {
         let (lo, hi) = self.reached().unwrap_or((0, 0));
         self.more().reach = Some((lo.min(by), hi.max(by)));
@@ -89,8 +89,8 @@ impl Use {
         self.more.as_ref()?.read
     }
 
-    /// What the number is, if its use tells. `ordered`: objects stand in the same order on both
-    /// sides, so that comparisons of addresses show nothing new.
+    /// The role of the number, if its use shows one. `ordered`: objects stand in the same order on
+    /// both sides, so that comparisons of addresses show nothing new.
     pub(super) fn role(&self, ordered: bool) -> Option<Role> {
         // A slot is a number.
         let mixed = self.doubt(ordered);
@@ -112,7 +112,7 @@ impl Use {
         self.doubt(ordered) | Doubt::of_low(self.low).when(self.low > 0)
     }
 
-    /// Why it counts as a number, but for its low bits.
+    /// The reasons for which it counts as a number, except its low bits.
     pub(super) fn doubt(&self, ordered: bool) -> Doubt {
         self.mixed
             | Doubt::COMPARED.when(self.compared && !ordered)
@@ -294,7 +294,7 @@ impl Passed {
         self.flags & PART != 0
     }
 
-    /// What the callee gives is used as a number.
+    /// Notes that the callee's result is used as a number.
     pub(super) fn use_result(&mut self, how: Doubt) {
         self.flags |= how.bits() << RESULT;
     }
@@ -305,7 +305,8 @@ impl Passed {
     }
 }
 
-/// What the offset of a memory operator is. There are many of them, and few bytes are accessed.
+/// The offset of a memory operator, with its role. There are many of them, and few bytes are
+/// accessed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offset {
     /// The operator's offset.

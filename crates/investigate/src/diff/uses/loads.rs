@@ -1,9 +1,9 @@
-//! What loads of a body give where the place in an object is not known, and what is seen of objects
-//! that are read by an index.
+//! Loads whose place in an object is unknown → the values that they give, and how objects are read
+//! by an index.
 //!
-//! Neighbours: `flow` asks here at each access of memory 0. A word that is read by an index is some
-//! word of its object: what is done with it is done with each, which `harmless` wants to know. An
-//! object that is only read in parts of words by an index holds no addresses.
+//! A word that is read by an index is some word of its object. A use of it is a use of each word,
+//! which `harmless` wants to know. An object that is read by an index only in parts of words holds
+//! no addresses.
 
 use super::flow::Flow;
 use super::known::{Offset, OffsetKind};
@@ -80,7 +80,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What a load gives of which the place in an object is not known: some word of that.
+    /// The value of a load from an unknown place of an object: some word of the object.
     pub(super) fn some_word(&self, base: &Value) -> Value {
         let source = base.refs().find_map(|one| match one.source {
             Source::Const(_, value) if self.in_zone(value) => Some(Source::Any(value)),

@@ -1,7 +1,5 @@
-//! Uses of a value as a number, and the ends of what is followed.
-//!
-//! Neighbours: `flow`, `sums` and `compared` call these at each use; the module above has the
-//! invariants (2).
+//! Uses of a value as a number, and the ends of the walk's knowledge of it (invariant 2 of the
+//! module above).
 
 use super::Doubt;
 use super::flow::{Flow, Label};
@@ -40,7 +38,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// So many low bits of the value are used alone.
+    /// The lowest `bits` bits of the value are used alone.
     pub(super) fn low(&mut self, value: &Value, bits: u8) {
         self.mark(value, Mark::low(bits));
     }
@@ -102,8 +100,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What locals hold where a loop starts anew is not followed, but for what they held when it
-    /// was entered.
+    /// Stops to follow the values of locals where a loop starts anew, except the sources that they
+    /// had when the loop was entered.
     pub(super) fn again(&mut self, to: &Frame<'_, Label>) {
         let written = to.facts.map_or(u64::MAX, |facts| facts.written);
         // What is not known any more is not made of it.

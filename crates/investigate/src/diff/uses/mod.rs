@@ -5,32 +5,31 @@
 //! each body ─ walk ─► Uses (constants, parameters, words loaded) ─ propagate over calls ─► Roles
 //! ```
 //!
-//! This is a forward may-analysis on the structured walk: a value is the set of places it may come
+//! This is a forward may-analysis on the structured walk. A value is the set of places it may come
 //! from (a constant, a parameter, a word of data, the stack pointer), with a displacement where
-//! that is known. Where a set reaches the address of a load or store, its members are addresses;
-//! what is passed to a parameter is what the callee makes of the parameter. `number` judges pairs
-//! of numbers by the roles found here.
+//! that is known. Where a set reaches the address of a load or store, its members are addresses. An
+//! argument has the uses of the callee's parameter.
 //!
-//! 1. *Evidence only*: a role is given if some path from the place to the use exists; without one
-//!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory,
-//!    calls through tables, loops after the first round, sums of two candidates) costs verdicts,
-//!    not truth.
+//! 1. *Evidence only*: a role is given if some path from the place to the use exists. Without one
+//!    the role is unknown, and nothing that moved is called proved. Paths that the walk forgets
+//!    (memory, calls through tables, loops after the first round, sums of two candidates) cost
+//!    verdicts, not truth.
 //! 2. *All uses*: an address is *mixed* (its number may matter, too) unless every use that the walk
-//!    comes to is one of an address: the base of an access, a sum that is one, a comparison with
-//!    what is shown to be one too where order is kept (`compared`), the argument of a function that
-//!    does no more with it. What is calculated with otherwise, a slot of a table, stored, thrown,
-//!    put in a global, given to the host (but pointers of WASI) or to a function that is not known,
-//!    brought across zero or the sign before it is compared, stepped until it meets a number,
-//!    returned to a caller who uses it as a number, or no longer followed (a local from the second
-//!    round of a loop on, too many at a time) is mixed. Of an address of which low bits are looked
-//!    at, `low` counts them: they stay if it moves by a multiple. So of globals that are addresses
-//!    (the stack pointer, a linker's). Two addresses are subtracted only if one was made of the
-//!    other. A load of unknown place may read any word of an object whose address is kept, given
-//!    away, or stands in a word of data.
+//!    comes to is a use of an address: the base of an access, a sum that is an address, a
+//!    comparison with an address where order is kept (`compared`), an argument of a function that
+//!    does no more with it. An address is mixed if it is calculated with in another way, a slot of
+//!    a table, stored, thrown, put in a global, or given to the host (except pointers of WASI) or
+//!    to an unknown function. It is mixed if it is brought across zero or the sign before it is
+//!    compared, stepped until it meets a number, or returned to a caller who uses it as a number.
+//!    It is mixed if it is no longer followed (a local from the second round of a loop on, too many
+//!    at a time). If low bits of an address are looked at, `low` counts them: they stay if it moves
+//!    by a multiple. The same holds for globals that are addresses (the stack pointer, a linker's).
+//!    Two addresses are subtracted only if one was made of the other. A load of unknown place may
+//!    read any word of an object whose address is kept, given away, or stands in a word of data.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
-//!    relative to the number; of a bulk operator that writes, so many as its constant length says.
-//!    What is made of a number and compared widens it. A local that a loop writes is indexed inside
-//!    the loop. What is touched above the stack pointer is an address that no number is.
+//!    relative to the number; for a bulk operator that writes, its constant length. Addresses made
+//!    of the number and compared widen it. A local that a loop writes is indexed inside the loop.
+//!    Bytes touched above the stack pointer are at addresses that no number of the code is.
 //!
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
@@ -119,7 +118,7 @@ impl Access {
     }
 }
 
-/// What a number is, as far as the code shows.
+/// The role of a number, as far as the code shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     /// Nothing shows it.
@@ -137,7 +136,7 @@ pub(crate) enum Role {
     Mixed(Doubt),
 }
 
-/// What one body does.
+/// The uses of one body.
 #[derive(Default)]
 struct Uses {
     /// Constants that are used as addresses or slots by the offset of their operator, in order;
@@ -148,7 +147,7 @@ struct Uses {
     offsets: Box<[Offset]>,
     params: Box<[Use]>,
     passed: Box<[Passed]>,
-    /// What is compared with a parameter, or with a word of data.
+    /// Sources compared with a parameter, or with a word of data.
     against: Box<[(Source, Source)]>,
     /// Accesses at addresses that no number of the code is: first address and width.
     folded: Box<[(u64, u64)]>,
@@ -262,7 +261,7 @@ impl Uses {
     }
 }
 
-/// What code does with a word of data.
+/// Uses of a word of data by code.
 #[derive(Clone, Copy, Default)]
 struct Word {
     address: bool,
@@ -292,9 +291,9 @@ pub(crate) struct Roles {
     truncates: bool,
     /// As [`Roles::last`].
     last: u64,
-    /// What all code does with globals that are addresses.
+    /// Uses of globals that are addresses, by all code.
     globals: HashMap<u32, Base>,
-    /// What the linkers of A and of B say where the code does not.
+    /// Relocations of A and of B, for numbers whose role the code does not show.
     relocs: (Relocs, Relocs),
 }
 
@@ -411,7 +410,7 @@ impl Roles {
         }
     }
 
-    /// What code does with a global that is an address.
+    /// The uses of a global that is an address.
     pub(crate) fn global(&self, global: u32) -> Base {
         self.globals.get(&global).copied().unwrap_or_default()
     }
@@ -449,7 +448,7 @@ impl Roles {
         }
     }
 
-    /// What the numbers of two operators in the same place are.
+    /// The role of the numbers of two operators in the same place.
     pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
         let code = self.code.get(func as usize).map_or(&[][..], |code| code);
         let known = code.binary_search_by_key(&a.offset, |(at, _)| *at).ok();
@@ -469,7 +468,7 @@ impl Roles {
         })
     }
 
-    /// What the words of data at an address of A and at one of B are.
+    /// The role of the words of data at an address of A and at one of B.
     pub(crate) fn word(&self, a: u64, b: u64) -> Role {
         let known = self.words.get(&a).copied().unwrap_or_default();
         let Word { address, mixed } = known;
@@ -523,7 +522,7 @@ impl Roles {
     }
 }
 
-/// What holds of all bodies of a module.
+/// The facts about all bodies of a module.
 fn around(side: &Side<'_>, ordered: bool) -> Around {
     let exports = side.module.exports().iter().filter_map(|export| export.func());
     let exported: HashSet<u32> = exports.map(|func| func.0).collect();

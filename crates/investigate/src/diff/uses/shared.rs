@@ -1,16 +1,15 @@
-//! What bodies do that is kept for all of them together: words of data, globals, tables, and the
-//! addresses that code names.
+//! Uses that are kept for all bodies together: words of data, globals, tables, and the addresses
+//! that code names.
 //!
-//! Neighbours: `flow` fills one of these for some functions at a time; the module above joins them,
-//! and makes roles of them. Nothing here is looked up while bodies are walked, so lists are put in
-//! order at the end.
+//! One is filled for some functions at a time; the module above joins them and makes roles of them.
+//! Nothing here is looked up while bodies are walked, so lists are put in order at the end.
 
 use super::Doubt;
 use super::known::{Field, Passed, Use};
 use super::value::ANY;
 use std::collections::BTreeMap;
 
-/// What some bodies do.
+/// The uses of some bodies.
 #[derive(Default)]
 pub(super) struct Shared {
     /// Words of data that are used as addresses, and those that are used as numbers.
@@ -34,7 +33,7 @@ pub(super) struct Shared {
     /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who
     /// knows whom.
     pub(super) exposed: Vec<u64>,
-    /// What is computed from a constant and a displacement, if anybody asks for it.
+    /// Addresses computed from a constant and a displacement; `None` if nobody asks for them.
     pub(super) displaced: Option<Vec<u64>>,
     /// The same from a word of data: its address, and the displacement.
     pub(super) stepped: Vec<(u64, i64)>,
@@ -42,11 +41,11 @@ pub(super) struct Shared {
     pub(super) truncates: bool,
     /// Functions and their parameters to which somebody passes what is not shown to be an address.
     pub(super) numbers: Vec<(u32, u32)>,
-    /// What is done with globals that are addresses.
+    /// Uses of globals that are addresses.
     pub(super) globals: BTreeMap<u32, Base>,
 }
 
-/// What code does with a global that is an address: the stack pointer, or one that a linker names.
+/// Uses of a global that is an address: the stack pointer, or one that a linker names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Base {
     /// An access is relative to it.
@@ -69,7 +68,7 @@ impl Base {
 }
 
 impl Shared {
-    /// What is known of a global that is an address.
+    /// The uses of a global that is an address.
     pub(super) fn global(&mut self, global: u32) -> &mut Base {
         self.globals.entry(global).or_default()
     }

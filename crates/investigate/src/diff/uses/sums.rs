@@ -1,7 +1,6 @@
-//! What operators make of addresses: sums, masks, and constants of constants.
+//! Operators on addresses → the values that they make: sums, masks, and constants of constants.
 //!
-//! Neighbours: `flow` asks here what an operator gives; `marks` is told what is used as a number on
-//! the way; invariants stand in the module above.
+//! `marks` records each use as a number on the way. Invariants stand in the module above.
 
 use super::Doubt;
 use super::flow::Flow;
@@ -9,7 +8,7 @@ use super::value::{Ref, Source, Value};
 use prova_module::ops::Opcode;
 use prova_module::walk::Site;
 
-/// What an operator does with two constants.
+/// An operator on two constants.
 type Fold = fn(u32, u32) -> u32;
 
 /// Operators that give a constant for constants.
@@ -174,8 +173,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What an operator on two constants gives, or the whole part of a float. Of sums none of the
-    /// constants is like an address: else they are displacements.
+    /// The result of an operator on two constants, or the whole part of a float. In a sum neither
+    /// constant may look like an address: such constants are displacements.
     pub(super) fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
         if let [one] = args {
             let Source::Float(bits) = one.single()?.source else { return None };

@@ -1,7 +1,6 @@
-//! Where a value of a body may come from: a small set of sources, each with what was added to it.
+//! Where a value of a body may come from: a small set of sources, each with its displacement.
 //!
-//! Neighbours: `flow` computes with these, `variable` keeps them; invariants stand in the module
-//! above.
+//! Invariants stand in the module above.
 
 use super::REFS_MAX;
 
@@ -19,7 +18,7 @@ pub(super) enum Source {
     Any(u64),
     /// A global that is an address: the stack pointer, or one that a linker names.
     Global(u32),
-    /// What is computed from constants.
+    /// A result that is computed from constants.
     Folded(u64),
     /// A float of 64 bits.
     Float(u64),
@@ -81,7 +80,7 @@ impl Value {
         Value { partial: true, ..Value::one(source) }
     }
 
-    /// What an operator calculates.
+    /// A result of an operator.
     pub(super) fn number() -> Value {
         Value { number: true, ..Value::default() }
     }

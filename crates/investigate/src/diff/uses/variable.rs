@@ -1,8 +1,8 @@
-//! The locals of a body with what is known of them, in order of their numbers.
+//! The known values of the locals of a body, in order of their numbers.
 //!
-//! Neighbours: `flow` sets and reads them, and copies them at each branch: so they are one piece of
-//! memory. At most [`LOCALS_MAX`] of them are known at a time; each step looks at those only. That
-//! one may be a number, and nothing else is known, is kept of the first [`NUMBERS_MAX`] alone.
+//! They are copied at each branch, so they are one piece of memory. At most [`LOCALS_MAX`] locals
+//! are known at a time; each step looks at those only. For the first [`NUMBERS_MAX`] locals a bit
+//! says that an operator may have calculated the value, also where nothing else is known.
 
 use super::LOCALS_MAX;
 use super::value::{Source, Value};
@@ -29,7 +29,7 @@ impl Locals {
         self.0.binary_search_by_key(&local, |(local, _)| *local)
     }
 
-    /// What is known of a local.
+    /// The known value of a local.
     pub(super) fn get(&self, local: u32) -> Value {
         let mut value = self.find(local).map(|at| self.0[at].1).unwrap_or_default();
         value.number |= self.1 & bit(local) != 0;

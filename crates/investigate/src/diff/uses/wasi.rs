@@ -1,10 +1,10 @@
 //! Which parameters of an imported function are addresses and nothing else, by its contract.
 //!
-//! Neighbours: `flow` asks for functions without a body. Of any other import, an address that it is
-//! given may be used as a number: the host can print it.
+//! For any other import, an address that it is given may be used as a number: the host can print
+//! it.
 //!
-//! 1. The contract is that of WASI preview 1 (`wasi_snapshot_preview1.witx`): such a parameter is
-//!    where the host reads or writes, and no result depends on which place that is.
+//! 1. The contract is WASI preview 1 (`wasi_snapshot_preview1.witx`): at such a parameter the host
+//!    reads or writes, and no result depends on the place.
 
 use super::known::Use;
 use prova_module::{ExternKind, FuncIdx, Module};
@@ -45,7 +45,7 @@ const POINTERS: [(&str, &[usize]); 32] = [
     ("sock_send", &[1, 4]),
 ];
 
-/// What an import does with its parameters.
+/// The uses of an import's parameters.
 pub(super) fn params(module: &Module, func: u32) -> Vec<Use> {
     let mut params = vec![Use::given(); module.func_type(FuncIdx(func)).params.len()];
     let mut imports =
