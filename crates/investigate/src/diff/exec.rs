@@ -72,7 +72,7 @@ pub(crate) struct Worlds {
 }
 
 impl Worlds {
-    /// Those of side B: A's constants are patched to name what is there.
+    /// The worlds of side B: A's constants are patched to name objects of B.
     pub(crate) fn new(side: &Side<'_>) -> Worlds {
         let globals = 0..side.module.globals().len() as u32;
         let pages = memory_pages(side);
@@ -437,7 +437,8 @@ mod tests {
         assert_eq!((found.unfinished, counts), (10, [10, 0]));
     }
 
-    /// One instance serves all runs: what one leaves behind is there on both sides or on neither.
+    /// One instance serves all runs: each change that a run leaves behind is on both sides or on
+    /// neither.
     #[test]
     fn each_observable_is_compared_and_runs_start_alike() {
         let body = "local.get 0 i32.const 65532 i32.and i32.const 7 i32.store

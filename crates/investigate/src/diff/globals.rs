@@ -84,7 +84,7 @@ pub(crate) fn partners(sides: (&Side<'_>, &Side<'_>)) -> Vec<Option<u32>> {
     partners
 }
 
-/// All that differs in what globals are and start as.
+/// Adds all differences between globals, in type, partner or initial value.
 pub(super) fn inits(
     sides: (&Side<'_>, &Side<'_>),
     (shift, roles): (&Shift, &Roles),

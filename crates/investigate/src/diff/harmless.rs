@@ -159,7 +159,7 @@ pub(crate) struct Known<'s, 'm> {
 }
 
 impl<'s, 'm> Known<'s, 'm> {
-    /// `lists`: of each function and of data what is assumed, and the addresses that are shown.
+    /// `lists`: the assumptions of each function and of data, and the addresses that are shown.
     pub(crate) fn new<'t>(
         sides: (&'s Side<'m>, &'s Side<'m>),
         (data, behind): (&'s DataDiff, &[(u64, u64, u64)]),
@@ -216,7 +216,7 @@ impl<'s, 'm> Known<'s, 'm> {
         }
     }
 
-    /// Marks what is covered of one function, or of data.
+    /// Marks the covered assumptions of one function, or of data.
     pub(crate) fn judge(&self, taken: &mut [Taken], shown: &[(u64, u64)]) {
         let own = taken.iter().filter(|one| one.sort == Sort::Address).map(|one| (one.a, one.b));
         let mut near: Vec<(u64, u64)> = own.chain(shown.iter().copied()).collect();
@@ -252,7 +252,7 @@ impl<'s, 'm> Known<'s, 'm> {
         let plain = a >= LEAST && !a.is_multiple_of(10_000) && !a.is_multiple_of(4096);
         let kept = one.doubt.within(Doubt::KEPT) && (plain || self.starts_text(a, b));
         let within = one.doubt.within(Doubt::ALL_BUT_GIVEN);
-        // As for an index: who adds one may reach what is behind.
+        // As for an index: code that adds one may reach the object behind.
         let apart = self.shift.is_last(a) && !(self.ordered && self.shift.ordered());
         within
             && !apart
@@ -307,7 +307,8 @@ impl<'s, 'm> Known<'s, 'm> {
         let round = a.is_multiple_of(1000) || a.is_multiple_of(256) || (a + 1).is_power_of_two();
         let in_path = self.paths.iter().any(|path| path.contains(&a));
         match one.written {
-            // What starts there on both sides is the path that differs; or nothing of B is there.
+            // A path that differs starts there on both sides, or A's data starts there and B's does
+            // not.
             Written::Address => {
                 let left = start && a == self.starts.0;
                 let known = left || self.path_starts.contains(&a);
@@ -332,7 +333,7 @@ fn ordered(accessed: &HashSet<(u64, u64)>) -> bool {
 /// Invariant 5: of all that lies behind the data, in order of A, with how many bytes are touched.
 fn rounded(behind: &[(u64, u64, u64)]) -> bool {
     let delta = |(a, b, _): (u64, u64, u64)| b.wrapping_sub(a) as i64;
-    // Where what was touched so far ends in B; and whether it may reach as far as the next object.
+    // End in B of the bytes touched so far; and whether they may reach as far as the next object.
     let (mut end, mut open) = (0, false);
     let last = behind.last().map(|(a, ..)| *a);
     behind.iter().enumerate().all(|(at, &high)| {
@@ -340,8 +341,8 @@ fn rounded(behind: &[(u64, u64, u64)]) -> bool {
         let by = delta(high) - delta(low);
         let aligned = high.0.is_multiple_of(ALIGNMENT) && high.1.is_multiple_of(ALIGNMENT);
         let rounds = by.unsigned_abs() < ALIGNMENT && aligned;
-        // Less room is enough for what is seen to be touched; of what is before the last one, where
-        // the heap starts, that not all of it is seen is assumed not to matter.
+        // Less room is enough for the bytes that are seen to be touched. Before the last object,
+        // where the heap starts, it is assumed not to matter that not all of them are seen.
         let fits = by >= 0 || end <= high.1 && (!open || Some(high.0) == last);
         let right = by == 0 || rounds && fits;
         let ordered = at == 0 || low.0 == high.0 || low.1 < high.1;
@@ -352,7 +353,7 @@ fn rounded(behind: &[(u64, u64, u64)]) -> bool {
     })
 }
 
-/// The sorts of what is assumed, with counts and the first numbers.
+/// The sorts of the assumptions, with counts and the first numbers.
 pub(crate) fn sorts(all: &[Taken]) -> Vec<Assumed> {
     let mut sorts: BTreeMap<(Sort, bool), Assumed> = BTreeMap::new();
     for &Taken { sort, a, b, covered, .. } in all {

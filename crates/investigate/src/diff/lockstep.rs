@@ -33,7 +33,7 @@ pub(crate) struct Same {
     pub(crate) mixed: u32,
     /// Of these, numbers that stay though they would name another thing.
     pub(crate) stays: u32,
-    /// Of these, numbers that are what is left of memory.
+    /// Of these, numbers that are the rest of memory.
     pub(crate) room: u32,
     /// Numbers that changed as slots did, shown to be slots or not.
     pub(crate) slots: u32,
@@ -253,7 +253,7 @@ pub(crate) fn lockstep(
         };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
             (Some(agree), ..) => same.noted(agree, written(sides, &x, &y)),
-            // What both linkers left no room for is no address that they wrote.
+            // A number for which neither linker left room is no address that they wrote.
             (None, Tok::I32(a), Tok::I32(b))
                 if a == b && matches!(role, Role::Address(_)) && is_written(sides, &x, &y) =>
             {

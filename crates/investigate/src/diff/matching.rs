@@ -382,7 +382,7 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs equal masked bodies at both ends of a stretch; what is left.
+    /// Pairs equal masked bodies at both ends of a stretch, and gives the functions between.
     fn ends<'f>(&mut self, x: &'f [u32], y: &'f [u32]) -> (&'f [u32], &'f [u32]) {
         let (profiles_a, profiles_b) = self.profiles;
         let equal = |(a, b): &(&u32, &u32)| {

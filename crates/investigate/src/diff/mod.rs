@@ -120,7 +120,7 @@ fn sides<'m>(a: &'m Module, b: &'m Module) -> (Side<'m>, Side<'m>) {
     let lists = u8::from(a.types() != b.types() || a.rec_groups() != b.rec_groups());
     let (mut side_a, mut side_b) =
         (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
-    // What may be an address on one side may be meant as one on the other.
+    // A number that may be an address on one side may be meant as an address on the other.
     let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
     side_a.addresses = biased(hull(x, y));
     side_b.addresses = side_a.addresses.clone();
@@ -263,7 +263,8 @@ fn rewritten(outcomes: &Outcomes) -> HashSet<u32> {
     found.map(|(a, ..)| *a).collect()
 }
 
-/// The same with what may be a base before the data: less far where small numbers are like it.
+/// Extends the addresses of data downwards by the numbers that may be a base before it: by at most
+/// [`shift::BIAS`] bytes, and by less where the data starts low.
 fn biased(addresses: std::ops::Range<u64>) -> std::ops::Range<u64> {
     let by = match addresses.start {
         _ if addresses.is_empty() => 0,
@@ -307,7 +308,7 @@ fn same_world(
         && !data.shift.moves()
 }
 
-/// Pairs of defined functions with what was found of those that differ.
+/// Pairs of defined functions, each with the finding if they differ.
 type Outcomes = Vec<(u32, u32, Option<Outcome>)>;
 
 /// One outcome for each pair of defined functions that differ, in order of A.

@@ -78,7 +78,8 @@ impl OneToOne {
         OneToOne { delta, torn, splits, behind }
     }
 
-    /// Whether an address among these zeros moved with what is behind them: something starts there.
+    /// Whether an address among these zeros moved with the bytes behind them: something starts
+    /// there.
     pub(crate) fn starts_in(&self, zeros: &Zeros) -> bool {
         self.splits.get(&zeros.a.0).is_some_and(|(_, first)| first.is_some())
     }

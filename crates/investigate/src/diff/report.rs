@@ -36,8 +36,8 @@ pub enum Verdict {
     Timestamp,
     /// Names and versions of the tools that made it.
     Producers,
-    /// A number that differs as an address or slot would, or stays as no address would, where
-    /// nothing shows what it is.
+    /// A number of unknown meaning that differs as an address or slot would, or stays as no address
+    /// would.
     AssumedMoved,
     /// Other text, or its length.
     Text,
@@ -186,7 +186,7 @@ pub enum Sort {
     Stays,
     /// A number changed as a table slot did.
     Slot,
-    /// A number is what is left of memory.
+    /// A number is the rest of memory.
     Room,
     /// An address behind the data moved by less or more than the others there.
     Apart,
@@ -210,7 +210,7 @@ pub enum Sort {
     Pages,
     /// A number is where memory or the stack ends.
     End,
-    /// An address of what one side has once and the other twice.
+    /// An address of an object that one side has once and the other twice.
     Copy,
     /// An address gets an index, and B has another thing behind it.
     Reach,
@@ -271,9 +271,9 @@ pub struct Assumed {
     pub numbers: Vec<(u64, u64)>,
 }
 
-/// Most numbers that are kept of what is assumed in a difference, of one sort.
+/// Maximum number of pairs in [`Assumed::numbers`].
 pub(crate) const NUMBERS_MAX: usize = 256;
-/// Most numbers of a sort that are listed in text.
+/// Maximum number of a sort's numbers that text lists.
 const LISTED_MAX: usize = 16;
 
 /// How `--allow` decides of a report.
@@ -334,7 +334,7 @@ pub struct Difference {
 /// Differences with one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cluster {
-    /// The gravest verdict among its causes. What follows from them keeps its own.
+    /// The gravest verdict among its causes. Their consequences keep their own.
     pub verdict: Verdict,
     /// The cause, in a line.
     pub cause: String,
@@ -381,8 +381,8 @@ pub struct Report {
     pub equal: bool,
     /// How many things got each verdict, in order of verdicts; those with none are absent.
     pub counts: Vec<Count>,
-    /// Clusters, what a reader acts on first: own code, then what the module imports, exports and
-    /// declares, libraries, data, custom sections, and last what is harmless. Among these the
+    /// Clusters in the order in which a reader acts on them: own code, then imports, exports and
+    /// declarations, libraries, data, custom sections, and last harmless ones. Among these the
     /// gravest verdict is first, then the most places.
     pub clusters: Vec<Cluster>,
     /// All differences; clusters refer to them.
@@ -430,8 +430,8 @@ impl Difference {
 }
 
 impl Report {
-    /// A line for each sort of what is assumed and `--allow harmless` covers (or does not): how
-    /// often, and where first.
+    /// A line for each sort of assumptions that `--allow harmless` covers (or does not): the count,
+    /// and the first place.
     pub fn assumptions(&self, covered: bool) -> Vec<String> {
         let mut sorts: BTreeMap<Sort, (u64, &Assumed, &Difference)> = BTreeMap::new();
         for difference in &self.differences {

@@ -189,9 +189,9 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
     }
 }
 
-/// Memories that differ. A memory of the module's own that has more or fewer pages, as many as what
-/// moved asks for, follows from that; that nobody looks at its size is an assumption if code does
-/// (`memory.size`, `memory.grow`).
+/// Adds memories that differ. If a memory that the module defines has more or fewer pages, as many
+/// as the moves ask for, it follows from them. If code reads the size (`memory.size`,
+/// `memory.grow`), it is an assumption that it does not matter.
 fn memories(
     sides: (&Side<'_>, &Side<'_>),
     (shift, all): (&Shift, &OneToOne),
@@ -225,8 +225,8 @@ fn memories(
     }
 }
 
-/// Whether the least sizes of memory 0 differ by the pages that what the modules show needs more or
-/// less, and nothing else does: the end of all that is seen crosses as many ends of pages.
+/// Whether memory 0 differs only in its least size, and by exactly the pages that the contents of
+/// the modules need more or less: the end of all that is seen crosses as many ends of pages.
 fn follows(sides: (&Side<'_>, &Side<'_>), (shift, all): (&Shift, &OneToOne)) -> bool {
     let own = |side: &Side<'_>| side.module.imported_memory_count() == 0;
     let (Some(a), Some(b)) = (sides.0.module.memories().first(), sides.1.module.memories().first())
@@ -239,7 +239,7 @@ fn follows(sides: (&Side<'_>, &Side<'_>), (shift, all): (&Shift, &OneToOne)) -> 
         let data = side.map.data().map_or(0, |data| data.end);
         let stack = side.map.stack_pointer.map_or(0, |(_, start)| start);
         let heap = side.map.heap_base.unwrap_or_default();
-        // What ends where memory does follows from its size.
+        // The place of an object that ends where memory does follows from its size.
         let seen = all.behind.iter().map(behind);
         let seen = seen.filter(|end| *end < side.map.memory_bytes).max().unwrap_or_default();
         data.max(stack).max(heap).max(seen)

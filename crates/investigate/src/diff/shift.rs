@@ -59,7 +59,7 @@ pub(crate) struct Zeros {
 }
 
 impl Zeros {
-    /// By how much what ends in them moved, and what starts in them.
+    /// The deltas of objects that end in the zeros, and of objects that start in them.
     pub(crate) fn deltas(&self) -> (i64, i64) {
         (self.b.0.wrapping_sub(self.a.0) as i64, self.b.1.wrapping_sub(self.a.1) as i64)
     }
@@ -73,7 +73,8 @@ pub(crate) struct Shift {
     /// The ends of data in A and in B.
     pub(crate) data_end: u64,
     pub(crate) data_end_b: u64,
-    /// Where what follows moved otherwise: the end of a range, and the start of the next.
+    /// Places where the next range has another delta: the end of a range, and the start of the
+    /// next.
     pub(crate) breaks: Vec<(u64, u64)>,
     /// The same ranges in order of B's addresses: start, end, delta.
     pub(crate) back: Vec<(u64, u64, i64)>,
@@ -81,14 +82,14 @@ pub(crate) struct Shift {
     pub(crate) zeros: Vec<Zeros>,
     /// Tables of which code uses slots that are no constants: there numbers may be slots.
     pub(crate) open: Vec<bool>,
-    /// The last address of A that code names: what is before it and behind the data ends there.
+    /// The last address of A that code names: the object before it and behind the data ends there.
     pub(crate) last: u64,
     /// By the address of a variable in A the one in B, by debug information.
     pub(crate) variables: HashMap<u64, u64>,
     /// Variables behind the data that stand in another order.
     pub(crate) objects: Objects,
-    /// Of parts of data that stand in another order, the last object: what is behind it in B is
-    /// something else.
+    /// The last objects of parts of data that stand in another order: B has something else behind
+    /// each.
     pub(crate) tails: Vec<(u64, u64)>,
     /// Objects that one side has twice, in order of A's addresses.
     pub(crate) copied: Vec<Copied>,
@@ -104,7 +105,7 @@ pub(crate) struct Copied {
     pub(crate) in_b: bool,
 }
 
-/// A variable behind the data: where it starts on both sides, and what B has behind it.
+/// A variable behind the data: its start on both sides, and the start of the next object in B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Object {
     a: u64,
@@ -169,20 +170,20 @@ impl Objects {
 /// The assumption about a pair of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Assumption {
-    /// They differ as addresses of one thing would; what else is done with them.
+    /// They differ as addresses of one thing would; with their other uses.
     Address(Doubt),
     /// They are addresses of one thing, but used as numbers too.
     Mixed(Doubt),
     /// They differ as slots of one function would.
     Slot,
-    /// They are equal, though what is at that address moved by this: so they are no addresses; and
-    /// what is done with them.
+    /// They are equal, though the bytes at that address moved by this: so they are no addresses.
+    /// With their uses.
     Stays(i64, Doubt),
-    /// They are what is left of memory behind something that moved.
+    /// They are the rest of memory behind something that moved.
     Room,
     /// They are where memory, or the stack, ends or starts on either side.
     End,
-    /// They are addresses of what one side has once and the other twice.
+    /// They are addresses of an object that one side has once and the other twice.
     Copy,
     /// They are addresses of one thing that get an index, and B has another thing behind it.
     Reach,
@@ -201,7 +202,7 @@ pub(crate) enum Agree {
     Moved { address: u64, delta: i64, loose: Loose },
     /// They are table slots of the same function.
     Slot,
-    /// Nothing shows what they are.
+    /// Nothing shows their meaning.
     Assumed { address: u64, delta: i64, loose: Loose, what: Assumption },
 }
 
@@ -215,7 +216,7 @@ enum Place {
     /// Among zeros that are padding in part.
     Zeros(Zeros),
     /// Before the data: the base of something in its first [`BIAS`] bytes, with the first and the
-    /// last delta of what is there.
+    /// last delta there.
     Before(i64, i64),
     Outside,
 }
@@ -332,7 +333,7 @@ impl Shift {
         match place {
             Place::One(only) => (only == delta).then_some(false),
             Place::Two(x, y) if x == y && a != self.data_end => (x == delta).then_some(false),
-            // What starts where data ends lies behind it.
+            // An object that starts where the data ends lies behind it.
             Place::Two(x, y) if a == self.data_end => (x == delta || y == delta).then_some(true),
             // A pointer at a boundary is no byte; a byte in a changed run is loose.
             Place::Two(x, y) => (x == delta || y == delta).then_some(!pointer),
@@ -404,7 +405,7 @@ impl Shift {
             let delta = b.wrapping_sub(a) as i64;
             let number = matches!(role, Role::Number | Role::Slot(_) | Role::Span(_));
             let open = matches!(role, Role::Unknown | Role::Mixed(_));
-            // Relative to the end of memory code may well access what is before it.
+            // Relative to the end of memory, code may well access the bytes before it.
             let memory = (a, b) == (sides.0.map.memory_bytes, sides.1.map.memory_bytes);
             let open = open || memory && !number;
             let end = open && self.moves() && Shift::is_end(sides, a, b);
@@ -449,7 +450,7 @@ impl Shift {
             }
             loose.0 || loose.1
         } else if sides.0.may_be_address(a) {
-            // What gets an index is accessed, though nobody sees how far: it is no end.
+            // A number that gets an index is accessed, though nobody sees how far: it is no end.
             self.allows(a, delta, !access.indexed)?
         } else {
             (delta == 0).then_some(false)?
@@ -460,7 +461,8 @@ impl Shift {
         }
         let address = named;
         let loose = loose.then_some(access.touched(a, named));
-        // What is indexed may reach as far as there are no other objects.
+        // An indexed access may reach the last address that code names, and from there the end of
+        // memory.
         let reach = if a < self.last { self.last } else { sides.0.map.memory_bytes };
         let leaves = access.indexed
             && self.is_behind(a)
@@ -499,7 +501,7 @@ impl Shift {
         part || self.is_behind(a) && !self.objects.is_empty()
     }
 
-    /// Whether two numbers are addresses in what one side has twice.
+    /// Whether two numbers are addresses in an object that one side has twice.
     fn is_copy(&self, a: u64, b: u64) -> bool {
         let inside = |copy: &Copied| {
             let at = (a.wrapping_sub(copy.a), b.wrapping_sub(copy.b));
@@ -521,7 +523,7 @@ impl Shift {
         a != b && ends.contains(&(a, b))
     }
 
-    /// Whether what moved may be meant by an address as well as what did not.
+    /// Whether the address may belong to an object that moved as well as to one that did not.
     fn open_at(&self, a: u64) -> bool {
         match self.place(a, true) {
             Place::Before(x, y) | Place::Two(x, y) => x != y,
@@ -531,12 +533,13 @@ impl Shift {
         }
     }
 
-    /// Whether what a number touches from here on lies behind B's memory, and in A's.
+    /// Whether the bytes that a number touches from here on lie behind B's memory, and in A's.
     fn outside((a, b): (&Side<'_>, &Side<'_>), at: u64, other: u64) -> bool {
         at <= a.map.memory_bytes && other > b.map.memory_bytes
     }
 
-    /// Invariant 4; what else is done with it, if debug information cannot say what it is.
+    /// Invariant 4; the assumption has the number's other uses where debug information does not
+    /// decide.
     fn unknown(
         &self,
         sides: (&Side<'_>, &Side<'_>),
@@ -554,7 +557,7 @@ impl Shift {
             let open = self.open_at(a);
             let stays = !may || !open && self.allows(a, 0, true).is_some();
             if stays && may && self.is_last(a) {
-                // Who adds an index to it may reach what is behind.
+                // Code that adds an index to it may reach the object behind.
                 let what = Assumption::Reach;
                 return Some(Agree::Assumed { address: a, delta, loose: None, what });
             }
@@ -594,8 +597,8 @@ impl Shift {
         Some(Agree::Assumed { address: a, delta, loose: None, what })
     }
 
-    /// Whether two numbers may be what is left of memory behind something that moved: the distance
-    /// from an address behind the data to the end of memory, which is the same on both sides.
+    /// Whether two numbers may be the rest of memory behind something that moved: the distance from
+    /// an address behind the data to the end of memory, which is the same on both sides.
     fn is_room(&self, sides: (&Side<'_>, &Side<'_>), a: u64, b: u64) -> bool {
         let end = sides.0.map.memory_bytes;
         let shrank = a.wrapping_sub(b) as i64;
@@ -645,7 +648,7 @@ impl Shift {
                 Err(_) => return Agree::Equal,
             },
         };
-        // What is no whole number is another one; what is below zero is 0.
+        // A float with a fraction is no address; one below zero is 0.
         let whole = value as u64;
         match whole as f64 == value {
             true => {
@@ -709,7 +712,8 @@ pub(super) fn constant_bytes(raw: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Whether slot `a` of A's table holds what slot `b` of B's does; `None` if neither is a slot.
+/// Whether slot `a` of A's table has the same content as slot `b` of B's; `None` if neither is a
+/// slot.
 fn same_slot(sides: (&Side<'_>, &Side<'_>), table: usize, a: u64, b: u64) -> Option<bool> {
     let entry = |side: &Side<'_>, slot| side.tables.get(table).and_then(|table| table.entry(slot));
     match (entry(sides.0, a), entry(sides.1, b)) {

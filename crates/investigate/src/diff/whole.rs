@@ -18,7 +18,7 @@ use prova_module::{DataIdx, GlobalIdx, TableIdx, ValType};
 /// `Ok` if both are the same module.
 ///
 /// # Errors
-/// What differs first.
+/// The first difference in words.
 pub(crate) fn same(a: &Module, b: &Module) -> Result<(), String> {
     // References to types by index have no meaning across modules with other lists.
     let types = a.types() == b.types() && a.rec_groups() == b.rec_groups();

@@ -15,7 +15,7 @@ use prova_builds::names::printable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// How far before what differs its text may start.
+/// Maximum distance in bytes from the start of a text to the bytes in it that differ.
 const STRING_MAX: u64 = 120;
 
 impl Clusterer<'_, '_> {
@@ -358,7 +358,7 @@ fn place(run: &Run) -> String {
     if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) }
 }
 
-/// The addresses in A of what differs; of text from its start on, whose address code has.
+/// The addresses in A of the bytes that differ; for text from its start on, whose address code has.
 fn string(side: &Side<'_>, run: &Run) -> Range<u64> {
     let first = side.map.span_at(run.a).map_or(run.a, |span| span.start);
     let before = STRING_MAX.min(run.a - first);

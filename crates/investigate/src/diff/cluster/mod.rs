@@ -299,8 +299,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
-    /// Whether a difference may follow from a cluster's cause: what is not proved harmless does not
-    /// follow from what is.
+    /// Whether a difference may follow from a cluster's cause. A difference that is not proved
+    /// harmless does not follow from one that is.
     fn weighs(&self, root: usize, verdict: Verdict) -> bool {
         let root = self.clusters[root].verdict;
         let proved = matches!(root, Verdict::Renumbered | Verdict::Moved | Verdict::LayoutOnly);
@@ -331,7 +331,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         self.add(difference, cluster, cause);
     }
 
-    /// The first cluster of what made addresses move.
+    /// The first cluster whose cause made addresses move.
     fn moving(&self) -> Option<usize> {
         let grown = self.growth.first().map(|(_, _, cluster)| *cluster);
         let moved = || self.keys.iter().find(|(key, _)| key.starts_with("moved "));
@@ -383,8 +383,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         (self.cluster(key, || text.to_owned()), true)
     }
 
-    /// The cluster of a path that grew, in data or in debug information, and whether what has this
-    /// verdict is itself the cause.
+    /// The cluster of a path that grew, in data or in debug information, and whether the difference
+    /// with this verdict is itself the cause.
     fn path(&mut self, by: i64, verdict: Verdict) -> (usize, bool) {
         if let Some(cluster) = self.grown.get(&by) {
             return (*cluster, false);
@@ -546,7 +546,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             functions,
             others,
         });
-        // A cluster that was opened for what follows only, and got nothing, says nothing.
+        // A cluster that was opened for consequences only, and got none, is left out.
         let mut order: Vec<usize> = (0..self.clusters.len())
             .filter(|i| !self.clusters[*i].differences.is_empty())
             .collect();

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-/// Most bytes before what code names that are looked at.
+/// Maximum number of bytes before a named address that are looked at.
 const SHARED_MAX: u64 = 16;
 
 /// A part: its bytes in A and in B.
@@ -44,7 +44,7 @@ fn parts(pair: &Pair<'_>, named: &Named) -> Vec<Part> {
     starts.sort_unstable();
     let next_a = |x: u64| starts.get(starts.partition_point(|at| *at <= x)).copied().unwrap_or(a.1);
     let next = |y: u64| order.get(order.partition_point(|at| *at <= y)).copied().unwrap_or(b.1);
-    // What is before the first address of each side stands there on both.
+    // The bytes before the first address of each side stand there on both.
     let least = order.first().copied().unwrap_or(b.1);
     let head = (a.0..starts.first().copied().unwrap_or(a.1), b.0..least);
     let mut parts: Vec<Part> = vec![head];
@@ -58,15 +58,15 @@ fn parts(pair: &Pair<'_>, named: &Named) -> Vec<Part> {
         }
     }
     shared(pair, &mut parts);
-    // What one side has twice is nothing of the other.
+    // A copy has no partner on the other side.
     parts.extend(copies_a.iter().map(|x| (*x..next_a(*x), b.1..b.1)));
     parts.extend(copies_b.iter().map(|y| (a.1..a.1, *y..next(*y))));
     parts.retain(|(a, b)| !a.is_empty() || !b.is_empty());
     parts
 }
 
-/// Gives bytes at the end of parts that their other side has not to the parts behind them on both
-/// sides: code may name what is in an object, and not its first byte.
+/// Moves bytes at the end of parts that the other side does not have there to the parts behind them
+/// on both sides: code may name a place inside an object, and not its first byte.
 fn shared(pair: &Pair<'_>, parts: &mut [Part]) {
     let in_a = |at: u64| pair.bytes.0.get((at - pair.start.0) as usize).copied();
     let in_b = |at: u64| pair.bytes.1.get((at - pair.start.1) as usize).copied();

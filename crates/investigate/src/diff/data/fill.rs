@@ -281,7 +281,7 @@ impl Filler<'_, '_> {
                 }
                 self.loosely(loose, address, delta);
             }
-            // An equal word is looked at by `stale`, when all is known of what moved.
+            // An equal word is looked at by `stale`, when all moves are known.
             Some(Agree::Assumed { what: Assumption::Stays(..), .. }) => {}
             Some(Agree::Assumed { address, delta, loose, what }) => {
                 let first = || words(address, delta, what);
@@ -343,8 +343,8 @@ impl Filler<'_, '_> {
         if pair.copied {
             look = Look::Copy;
         }
-        // Where parts change places, so may what code names: a text that both sides have is none
-        // that differs, and chance is none.
+        // Where parts change places, named objects may, too: then text that both sides have does
+        // not differ, and random-looking bytes that both have are not random.
         if pair.part && matches!(look, Look::Text(..) | Look::Random) && !self.differs(&a, &b) {
             look = Look::Bytes;
         }
@@ -361,7 +361,7 @@ impl Filler<'_, '_> {
     }
 }
 
-/// The text around bytes, to what is no letter on either side.
+/// The text around bytes, up to an unprintable byte on either side.
 fn around<'b>(bytes: &'b [u8], run: &Range<usize>) -> &'b [u8] {
     let before = bytes[..run.start].iter().rev().take_while(|byte| is_printable(**byte)).count();
     let behind = bytes[run.end..].iter().take_while(|byte| is_printable(**byte)).count();

@@ -45,7 +45,8 @@ fn between(
     let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
     let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
     let all_b = (low(end_b, &before.bytes.1), high(behind.start.1, &behind.bytes.1));
-    // Without a zero on one side, the zeros of the other may have ended what is before them.
+    // Without a zero on one side, the zeros of the other may have ended the text or array before
+    // them.
     let one_sided = (all_a.0 == all_a.1) != (all_b.0 == all_b.1);
     match explained(all_a, all_b) {
         Some(_) if one_sided => Look::Padding(false),
@@ -96,7 +97,7 @@ pub(super) fn gaps(
             Some(behind) => between(roles, (before, behind), (end_a, end_b), diff),
             None => Look::Padding(false),
         };
-        // Of what is far away nothing is said.
+        // Zeros beyond [`KEPT`] are not compared.
         let (gap_a, gap_b) = match together {
             true => (gap_a, gap_b),
             false => (gap_a.min(KEPT), gap_b.min(KEPT)),

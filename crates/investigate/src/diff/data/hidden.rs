@@ -41,7 +41,7 @@ const KEPT_MAX: usize = 1 << 20;
 struct Found<'s, 'm> {
     side: &'s Side<'m>,
     all: Vec<u64>,
-    /// The length at which what stands twice is dropped.
+    /// The length at which duplicates are dropped.
     full: usize,
 }
 
@@ -72,7 +72,7 @@ impl Found<'_, '_> {
             [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
             _ => bytes.try_into().map_or(0.0, f64::from_le_bytes),
         };
-        // What is no number of memory saturates, and is none of the addresses.
+        // A float out of range saturates, and is none of the addresses.
         self.add(float as u64);
     }
 }

@@ -76,7 +76,8 @@ pub(super) fn padding(
     b: (&[u8], &Range<usize>),
     start: (u64, u64),
 ) -> Option<Zeros> {
-    // What is equal on both sides: the first zero bytes of an address that moved are none of it.
+    // Zeros that are equal on both sides: the first zero bytes of an address that moved are none of
+    // them.
     let before = a.0[..a.1.start].iter().rev().zip(b.0[..b.1.start].iter().rev());
     let after = a.0[a.1.end..].iter().zip(&b.0[b.1.end..]);
     let zero = |(x, y): &(&u8, &u8)| **x == 0 && **y == 0;
@@ -103,8 +104,8 @@ pub(super) fn explained(in_a: (u64, u64), in_b: (u64, u64)) -> Option<Zeros> {
     found.then_some(Zeros { a: in_a, b: in_b })
 }
 
-/// Where the text of a run ends on both sides, if what is behind are zeros of which one ends it and
-/// the others are padding.
+/// Where the text of a run ends on both sides, if zeros follow, of which one ends it and the others
+/// are padding.
 pub(super) fn into_padding(
     a: (&[u8], &Range<usize>),
     b: (&[u8], &Range<usize>),

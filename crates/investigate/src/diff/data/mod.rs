@@ -86,7 +86,7 @@ pub(crate) struct Run {
     /// The segment, by A's index (B's, if A has none).
     pub(crate) segment: u32,
     pub(crate) name: String,
-    /// First addresses; in what is no part of an image, offsets.
+    /// First addresses; in a segment that is not part of an image, offsets.
     pub(crate) a: u64,
     pub(crate) b: u64,
     pub(crate) active: bool,
@@ -114,7 +114,7 @@ pub(crate) struct DataDiff {
     pub(crate) assumed: Assumed,
     /// Words that changed as table slots did.
     pub(crate) slots: Assumed,
-    /// Words that stay, though what is at that address moved.
+    /// Words that stay, though the bytes at that address moved.
     pub(crate) stays: Assumed,
     /// Segments whose start moved: A's index, name, delta.
     pub(crate) moved: Vec<(u32, String, u64, i64)>,
@@ -193,7 +193,7 @@ struct Pair<'m> {
     active: bool,
     /// Whether it is a part of a piece, as parts stand in another order (`blocks`).
     part: bool,
-    /// Whether it is what one side has twice, and the other side's piece is empty.
+    /// Whether it is a copy that one side has, and the other side's piece is empty.
     copied: bool,
 }
 
@@ -278,8 +278,8 @@ fn own(side: &Side<'_>) -> bool {
     side.module.imported_memory_count() == 0
 }
 
-/// Adds the addresses that code names between equal ranges, as ranges without bytes: what is
-/// between two of them is compared by itself.
+/// Adds the addresses that code names between equal ranges, as ranges without bytes: the bytes
+/// between two of them are compared by themselves.
 fn anchored(pair: &mut Pair<'_>, named: &Named) {
     if !pair.active || pair.equal.len() < 2 {
         return;
@@ -323,7 +323,7 @@ fn tails(pairs: &[Pair<'_>], named: &Named) -> Vec<(u64, u64)> {
     all
 }
 
-/// Compares what is aligned; the partners of functions and the roles of numbers are known.
+/// Compares the aligned pieces; the partners of functions and the roles of numbers are known.
 pub(crate) fn compare<'m>(
     sides: (&Side<'m>, &Side<'m>),
     aligned: Aligned<'m>,

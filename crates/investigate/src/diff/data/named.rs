@@ -190,7 +190,7 @@ impl Named {
         &self.copied
     }
 
-    /// How far the object at this pair reaches: to what is named next on either side.
+    /// Length of the object at this pair: up to the next named address on either side.
     fn len(&self, (a, b): (u64, u64)) -> u64 {
         let paired = |map: &BTreeMap<u64, u64>, at: u64| {
             map.range(at + 1..).next().map_or(u64::MAX, |(next, _)| next - at)
@@ -243,8 +243,8 @@ pub(super) fn named(
 }
 
 /// Whether the second of two pairs that follow each other on one side is the end of the first's
-/// text there, and the other side has the whole text elsewhere: bytes of both, and what the other
-/// side's addresses lead to.
+/// text there, and the other side has the whole text elsewhere. `own` and `other` are the bytes of
+/// both sides; `names` has the named addresses of the other side.
 fn continues(
     (own, other): (&Image<'_>, &Image<'_>),
     names: &BTreeMap<u64, u64>,
@@ -308,7 +308,8 @@ fn numbers(sides: (&Side<'_>, &Side<'_>), func: u32) -> Vec<(u64, u64)> {
         };
         let constant = matches!(x.tok, Tok::I32(_));
         let behind = pair.0 >= ends.0 && pair.1 >= ends.1;
-        // What no linker wrote is a number; where that is not seen, behind the data too.
+        // A number that no linker wrote is no address; where that is not seen, neither is one
+        // behind the data.
         if constant && (pads && !(x.is_padded() && y.is_padded()) || !pads && behind) {
             continue;
         }
@@ -355,7 +356,7 @@ fn voted(
     named
 }
 
-/// Pairs of words of data that stand in the same places of what is paired.
+/// Pairs of words of data that stand in the same places of paired objects.
 fn pointed(
     sides: (&Side<'_>, &Side<'_>),
     images: &(Image<'_>, Image<'_>),
@@ -381,8 +382,8 @@ fn pointed(
     found
 }
 
-/// Whether bytes that two addresses have in common say what is there, though what is behind them
-/// differs, as it may be another object: a whole text, or bytes that stand once on each side.
+/// Whether the bytes that two addresses have in common identify the object, though the bytes behind
+/// them differ and may be another object: a whole text, or bytes that stand once on each side.
 fn alone(images: &(Image<'_>, Image<'_>), same: &[u8]) -> bool {
     let letters = same.iter().take_while(|byte| is_printable(**byte)).count();
     if letters > 0 && same.get(letters) == Some(&0) {
@@ -410,8 +411,8 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
-/// Whether what is at two addresses is the same, as far as is looked: equal bytes, or words that
-/// may be addresses; of what is behind the data on both sides nothing tells.
+/// Whether the bytes at two addresses are the same, as far as is looked: equal bytes, or words that
+/// may be addresses. Of addresses behind the data on both sides nothing is known.
 fn agree(
     sides: (&Side<'_>, &Side<'_>),
     images: &(Image<'_>, Image<'_>),

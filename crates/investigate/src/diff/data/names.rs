@@ -93,10 +93,10 @@ impl<'s, 'm> Names<'s, 'm> {
         self.plain(false).binary_search(&address).is_ok()
     }
 
-    /// Where the texts around a run are cut, on both sides: what is before and behind the run is
-    /// the same on both, and so is what A names there. What one side alone has belongs to the text
-    /// before if B names its end, or A does, and to the one behind if its start is named; where
-    /// that is not plain, it belongs to neither.
+    /// Where the texts around a run are cut, on both sides. The bytes before and behind the run are
+    /// the same on both, and so are A's names there. Bytes that one side alone has belong to the
+    /// text before if B names their end, or A does, and to the text behind if their start is named.
+    /// Where the names that decide are not plain, they belong to neither.
     pub(super) fn cuts(&self, pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> (Cut, Cut) {
         if !pair.active {
             return UNCUT;
@@ -131,8 +131,8 @@ impl<'s, 'm> Names<'s, 'm> {
     }
 }
 
-/// Whether what starts here is the name of a file at the end of its path: where a linker merges the
-/// ends of strings, it is both.
+/// Whether the text that starts here is the name of a file at the end of a path. Where a linker
+/// merges the ends of strings, it is both.
 fn is_tail(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at));
     let rest = bytes[at..].iter().take(AROUND).take_while(|byte| **byte != 0);

@@ -174,7 +174,7 @@ impl<'m> Strings<'m> {
         Ok(text)
     }
 
-    /// The strings that nothing refers to, in order, and what is behind the last.
+    /// The strings that nothing refers to, in order, and the bytes behind the last string.
     pub(super) fn rest(&self) -> Vec<&'m [u8]> {
         let start = |position: usize| match position {
             0 => 0,

@@ -28,8 +28,8 @@ fn word(bytes: &[u8], at: usize) -> Result<u32, Unread> {
     Ok(u32::from_le_bytes(bytes.try_into().unwrap_or_default()))
 }
 
-/// The tables of a section as first and last offset, with the header; `rest` is what stands behind
-/// the version.
+/// The tables of a section: offset of the header, and offset behind the last byte. `rest` are the
+/// two bytes behind the version.
 fn tables(bytes: &[u8], rest: [u8; 2]) -> Result<Vec<(usize, usize)>, Unread> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < bytes.len() {

@@ -161,8 +161,7 @@ pub(crate) fn pairs<'m>(a: &'m Module, b: &'m Module) -> Option<Result<Pairs<'m>
     Some(sections(a).and_then(|a| read::pairs(&a, &sections(b)?)))
 }
 
-/// The contents of a section; empty if it is absent.
-/// What is said of an address that did not do what its code or data did.
+/// Words for an address that did not move as its code or data did.
 fn became(what: &str, a: u64, b: u64) -> String {
     match a == b {
         true => format!("address {a} of {what} stays, and what was there moved"),
@@ -170,6 +169,7 @@ fn became(what: &str, a: u64, b: u64) -> String {
     }
 }
 
+/// The contents of a section; empty if it is absent.
 fn section<'m>(module: &'m Module, name: &str) -> Result<&'m [u8], Unread> {
     let mut found = module.custom_sections().iter().filter(|section| &*section.name == name);
     match (found.next(), found.next()) {
@@ -211,7 +211,7 @@ impl Sum {
     }
 }
 
-/// Judges what was read; `changed` are functions of A whose code is not the same.
+/// Judges the pairs; `changed` are functions of A whose code is not the same.
 pub(crate) fn judge(
     sides: (&Side<'_>, &Side<'_>),
     pairs: &Pairs<'_>,
@@ -220,7 +220,8 @@ pub(crate) fn judge(
 ) -> Vec<Told> {
     let map = CodeMap::new(sides, changed);
     let mut sums: BTreeMap<Part, Sum> = BTreeMap::new();
-    // Where a section is the same, what leads into it is not: another one says another part of it.
+    // A pair that differs in equal sections was reached by offsets that differ. It counts for the
+    // first section that differs.
     let differs =
         |part: &Part| section(sides.0.module, part.name()) != section(sides.1.module, part.name());
     let differing: Vec<Part> = Part::ALL.into_iter().filter(differs).collect();
@@ -267,7 +268,7 @@ pub(crate) fn judge(
     }
     let one = |part: Part| {
         let sum = sums.remove(&part).unwrap_or_default();
-        // Offsets into other sections are no more than numbers of what is the same.
+        // Offsets into other sections are only numbers of equal parts.
         let verdict = sum.verdict.unwrap_or(Verdict::Identical).max(Verdict::Renumbered);
         Told { name: part.name(), verdict, summary: summary(&sum), growth }
     };

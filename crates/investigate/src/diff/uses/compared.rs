@@ -51,7 +51,7 @@ impl Flow<'_, '_> {
             if self.wraps(&one) {
                 self.mix(&Value::of(one), Doubt::COMPARED);
             }
-            // What is compared with an address lies in the object that it was made of.
+            // An address that is compared with another lies in the object that it was made of.
             if let (Some(by), Some(known)) = (one.by.filter(|by| *by != 0), self.used(one.source)) {
                 known.reach(by);
             }
@@ -81,8 +81,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// The value is compared with a number that is like no address: what was added to it may make
-    /// it a comparison with one that is.
+    /// The value is compared with a number that is not like an address. A displacement may make it
+    /// a comparison with a number that is.
     pub(super) fn test(&mut self, value: &Value, number: u64) {
         if let Some(round) = value.round {
             let stepped = value.refs().filter(|one| one.by.is_none());
@@ -138,10 +138,10 @@ impl Flow<'_, '_> {
         fields.iter().any(|field| field.at == at && field.address)
     }
 
-    /// At the end of a body: what is compared with a word of a parameter's object is judged, the
-    /// rest waits for [`settle`].
+    /// At the end of a body: judges comparisons with a word of a parameter's object. The rest waits
+    /// for [`settle`].
     pub(super) fn compared(&mut self) {
-        // A loop inside is steady only if what is around it is: those come first.
+        // A loop inside is steady only if the loops around it are: those come first.
         for at in 0..self.rounds.len() {
             let (around, steady) = self.rounds[at];
             self.rounds[at].1 =
@@ -222,8 +222,8 @@ pub(super) fn settle(side: &Side<'_>, all: &mut Bodies, shared: &mut Shared) {
     }
 }
 
-/// By function, a bit for each parameter that may be something else than an address: the host or a
-/// table gives it, or a caller passes what is not shown to be one, or its own such parameter.
+/// By function, a bit for each parameter that may not be an address: the host or a table gives it,
+/// or a caller passes a value that is not shown to be one, or such a parameter of the caller.
 fn numbers(side: &Side<'_>, all: &Bodies, seeds: &[(u32, u32)]) -> Vec<u64> {
     let mut numbers = vec![0u64; side.module.func_count()];
     let mut open = |func: u32| {

@@ -64,7 +64,7 @@ impl Flow<'_, '_> {
                     self.shared.stepped.push((at, by));
                     continue;
                 }
-                // Above the stack pointer stands what is somebody else's.
+                // The bytes above the stack pointer belong to a caller, or to an object behind the stack.
                 Source::Global(global) if by > 0 => match self.side.map.stack_pointer {
                     Some((stack, start)) if stack == global => sum(start),
                     _ => continue,

@@ -13,15 +13,15 @@ pub(crate) struct Doubt(u8);
 impl Doubt {
     pub(crate) const NONE: Doubt = Doubt(0);
     /// It is kept in memory, a global or by an exception, goes through a table, or is no longer
-    /// followed: what becomes of it nobody sees.
+    /// followed: its later uses are unknown.
     pub(crate) const KEPT: Doubt = Doubt(1);
-    /// It is compared with what is not shown to be an address.
+    /// It is compared with a value that is not shown to be an address.
     pub(crate) const COMPARED: Doubt = Doubt(2);
     /// It is calculated with, as nobody calculates with addresses.
     pub(crate) const CALCULATED: Doubt = Doubt(4);
     /// The host gets it.
     pub(crate) const GIVEN: Doubt = Doubt(8);
-    /// It is subtracted from what is not shown to be made of it, or that from it.
+    /// It is subtracted from a value that is not shown to be made of it, or such a value from it.
     pub(crate) const SUBTRACTED: Doubt = Doubt(16);
     /// Low bits of it are looked at, which only tell how a word lies in memory.
     pub(crate) const LOW: Doubt = Doubt(32);

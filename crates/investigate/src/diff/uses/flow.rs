@@ -109,14 +109,14 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) last: (u32, u32),
     /// By call, how a result of it is used as a number.
     pub(super) calls: Vec<Doubt>,
-    /// By what is passed, the call.
+    /// By passed value, the call.
     pub(super) passed_by: Vec<u32>,
     /// Sources of values that are not followed further.
     pub(super) dropped: Vec<Source>,
     /// Sources compared with a source that may be an address: they count as numbers if it is none.
     pub(super) against: Vec<(Source, Source)>,
-    /// By local that a loop writes, the place of what it held before, and whether each round makes
-    /// it of the same source.
+    /// By local that a loop writes, the place of the value that it held before, and whether each
+    /// round makes it of the same source.
     pub(super) rounds: Vec<(Option<u32>, bool)>,
     /// Sources compared with such a local.
     pub(super) rounds_compared: Vec<(Source, u32)>,
@@ -168,8 +168,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// Bytes are read, and nobody sees what becomes of them: at `offset` from the base, as many as
-    /// `width`; anywhere in the object without a width.
+    /// Records a read whose value is not followed: `width` bytes at `offset` from the base, or
+    /// bytes anywhere in the object without a width.
     fn unseen(&mut self, base: &Value, offset: u64, width: Option<u64>) {
         for one in base.refs() {
             let by = one.by.zip(width).map(|(by, width)| {
@@ -226,7 +226,7 @@ impl Flow<'_, '_> {
                     self.folded.push((at, width.max(1)));
                 }
                 Source::Global(global) => {
-                    // Above the stack pointer stands what is somebody else's.
+                    // The bytes above the stack pointer belong to a caller, or to an object behind the stack.
                     let stack = self.side.map.stack_pointer.is_some_and(|(sp, _)| sp == global);
                     let above = exact.filter(|lo| stack && lo.saturating_add(width as i64) > 0);
                     let base = self.shared.global(global);
@@ -369,7 +369,7 @@ impl Flow<'_, '_> {
 
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) {
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
-        // What is no address of memory 0 here is a number.
+        // An argument that is not an address of memory 0 here is a number.
         match (site.row.opcode, args, &memories[..]) {
             (Opcode::MemoryFill | Opcode::MemoryInit, [to, value, length], [memory]) => {
                 self.mix(value, Doubt::CALCULATED);
@@ -392,7 +392,7 @@ impl Flow<'_, '_> {
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
                 tables.into_iter().for_each(|table| self.table(site, table, None));
-                // What goes into a global, or elsewhere, is not followed.
+                // A value that goes into a global, or elsewhere, is not followed.
                 if site.row.class != Class::drop_ {
                     args.iter().for_each(|value| self.leaves(value));
                 }
@@ -426,7 +426,7 @@ impl Flow<'_, '_> {
         let exact = writes || at.is_some_and(|at| at >= end);
         self.access(base, 0, if exact { count } else { 0 });
         let Some(at) = at else { return };
-        // From a number that is like no address into what is.
+        // The number is not like an address, and the bytes reach a place that is.
         if !self.in_zone(at) && self.side.addresses.contains(&at.saturating_add(count)) {
             self.folded.push((at, count));
         }
@@ -603,7 +603,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         }
         match block.kind {
             BlockKind::Loop => {
-                // What a later round finds there is not known.
+                // The displacement in a later round is not known.
                 self.around.globals.iter().for_each(|global| {
                     self.stack.insert(*global, None);
                 });

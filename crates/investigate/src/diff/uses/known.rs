@@ -26,12 +26,12 @@ pub(super) struct More {
     pub(super) slot: Option<u32>,
     /// The address from which on it counts bytes.
     pub(super) span: Option<u64>,
-    /// The bytes, relative to it, between it and what is made of it and compared.
+    /// The bytes, relative to it, up to the addresses that are made of it and compared.
     reach: Option<(i64, i64)>,
     /// Words at offsets from it.
     fields: Vec<Field>,
-    /// The bytes, relative to it, that are read by loads of which nobody sees what becomes; up to
-    /// [`END`] where it is not known which.
+    /// The bytes, relative to it, that loads read whose values are not followed; up to [`END`]
+    /// where the place is unknown.
     read: Option<(i64, i64)>,
 }
 
@@ -55,7 +55,7 @@ const NEAR: i64 = 4096;
 pub(super) const END: i64 = i64::MAX;
 
 impl Use {
-    /// Of what the host gets.
+    /// The use of a value that the host gets.
     pub(super) fn given() -> Use {
         Use { mixed: Doubt::GIVEN, ..Use::default() }
     }
@@ -84,7 +84,7 @@ impl Use {
         self.more.as_ref().map_or(&[], |more| &more.fields)
     }
 
-    /// The bytes, relative to it, that are read by loads of which nobody sees what becomes.
+    /// The bytes, relative to it, that loads read whose values are not followed.
     pub(super) fn read(&self) -> Option<(i64, i64)> {
         self.more.as_ref()?.read
     }
@@ -129,7 +129,7 @@ impl Use {
         (self.mixed, self.compared, self.returned, self.low, self.slot(), fields)
     }
 
-    /// Adds what a callee does with it; says whether that is news.
+    /// Adds a callee's uses of it; says whether that is news.
     pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
         let (marks, access, read) = (self.marks(), self.access, self.read());
         let reached = self.reached();
@@ -138,7 +138,7 @@ impl Use {
             self.reach(lo.saturating_add(by));
             self.reach(hi.saturating_add(by));
         }
-        // Near zero, what the callee compares with says where it is.
+        // Near zero, the callee's own comparisons show where it is.
         let least = if let Source::Global(_) = passed.from().source { -NEAR } else { 0 };
         let far = does.compared && by.is_some_and(|by| !(least..=NEAR).contains(&by));
         self.mixed |= Doubt::COMPARED.when(far);
@@ -208,8 +208,8 @@ impl Use {
         marks != self.marks()
     }
 
-    /// Adds what is done with a word. Of those that there is no room for, nothing is known: their
-    /// words are not shown to be addresses, and are read by who knows whom.
+    /// Adds the uses of a word. Beyond [`FIELDS_MAX`] words nothing is known: a word is not shown
+    /// to be an address, and counts as read by a load whose value is not followed.
     pub(super) fn field(&mut self, one: Field) {
         let fields = &mut self.more().fields;
         if let Some(known) = fields.iter_mut().find(|known| known.at == one.at) {
@@ -244,7 +244,7 @@ pub(super) struct Passed {
 const INDEXED: u8 = 1;
 /// It is a part of a sum.
 const PART: u8 = 2;
-/// From this bit on, how what the callee gives is used as a number.
+/// From this bit on, how the callee's result is used as a number.
 const RESULT: u32 = 2;
 
 /// The source of what is passed.
@@ -299,7 +299,7 @@ impl Passed {
         self.flags |= how.bits() << RESULT;
     }
 
-    /// Whether it is what the caller itself was given.
+    /// Whether its source is a parameter of the caller, or a word at a parameter.
     pub(super) fn is_given(&self) -> bool {
         matches!(self.kind, Kind::Param | Kind::Field)
     }

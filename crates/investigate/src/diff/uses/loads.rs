@@ -13,8 +13,8 @@ use prova_module::ops::Opcode;
 use prova_module::walk::Site;
 
 impl Flow<'_, '_> {
-    /// An access of which the offset may be an address; gives what a load may give, or nothing if
-    /// the offset is a number.
+    /// Records an access whose offset may be an address. Gives the value that a load may give, or
+    /// `None` if the offset is a number.
     pub(super) fn offset_is_base(
         &mut self,
         site: &Site<'_>,

@@ -17,12 +17,13 @@ impl Flow<'_, '_> {
     pub(super) fn leaves(&mut self, value: &Value) {
         self.mark(value, Mark::mixed(Doubt::KEPT));
         for one in value.refs() {
-            // More was done with it than to keep it. What code itself names, or reads at a known
-            // place, may well be an address that gets an index.
+            // It was indexed before it is kept. A constant, or a word at a known place, may well be
+            // an address that gets an index; a word that is read by an index counts as calculated
+            // with.
             if one.source.is_any() && one.by != Some(0) {
                 self.mark(&Value::of(one), Mark::mixed(Doubt::CALCULATED));
             }
-            // Who gets it may use it as an address, of which the code has no number.
+            // The receiver may use it as an address, of which the code has no number.
             if let (Source::Folded(number), Some(by)) = (one.source, one.by)
                 && self.in_zone(number)
             {
@@ -88,7 +89,7 @@ impl Flow<'_, '_> {
                 Source::Param(param) if !self.exported => {
                     self.found.params[param as usize].returned = true;
                 }
-                // The host sees what it is, also of the stack.
+                // The host sees the value, also an address on the stack.
                 _ if self.exported => {
                     self.mix(&Value::of(one), Doubt::GIVEN);
                     if let Source::Global(global) = one.source {
@@ -104,7 +105,7 @@ impl Flow<'_, '_> {
     /// had when the loop was entered.
     pub(super) fn again(&mut self, to: &Frame<'_, Label>) {
         let written = to.facts.map_or(u64::MAX, |facts| facts.written);
-        // What is not known any more is not made of it.
+        // A local that is no longer known is not made of its former value.
         for (local, known) in to.label.entry.iter() {
             if let Some(round) = known.round.filter(|_| !self.locals.get(local).is_known()) {
                 self.rounds[round as usize].1 = false;

@@ -80,7 +80,7 @@ pub(crate) struct Access {
     pub(crate) hi: i64,
     /// Whether some access adds an index, so that more may be touched.
     pub(crate) indexed: bool,
-    /// How it is used as a number too, or goes where nobody sees what becomes of it.
+    /// How it is used as a number too, or leaves the part of the code that is followed.
     pub(crate) mixed: Doubt,
     /// How many of its low bits are looked at alone.
     pub(crate) low: u8,
@@ -194,7 +194,7 @@ impl Kinds {
 }
 
 impl Uses {
-    /// Its constants, with what callees do with them; words of data and globals go to `shared`.
+    /// Adds the callees' uses of its constants; words of data and globals go to `shared`.
     fn through(
         &mut self,
         (params, ordered): (&[Box<[Use]>], bool),
@@ -228,7 +228,8 @@ impl Uses {
                     let mut known = Use::default();
                     known.join(does, passed);
                     let mixed = known.mixed | Doubt::COMPARED.when(known.compared && !ordered);
-                    // As in `flow`: what stands above the stack pointer is somebody else's.
+                    // As in `flow`: the bytes above the stack pointer belong to another function's
+                    // frame.
                     let above =
                         known.access.filter(|access| access.lo < access.hi && access.hi > 0);
                     if let (Some(access), Some((sp, start))) = (above, stack)
@@ -298,8 +299,8 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    /// Analyses all bodies of side A. `ordered` says that what moved stands in the order in which
-    /// it stood: else who compares an address uses it as a number.
+    /// Analyses all bodies of side A. `ordered`: objects that moved stand in their former order;
+    /// without it, a comparison of an address uses it as a number.
     pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>), ordered: bool) -> Roles {
         let count = side.module.func_count() as u32;
         let around = around(side, ordered);
@@ -335,7 +336,7 @@ impl Roles {
             let mut code: Vec<(u32, u32)> = known.collect();
             code.sort_unstable_by_key(|(at, _)| *at);
             roles.code.push(code.into());
-            // What callees compare or calculate with, and what this body does.
+            // Comparisons and calculations of callees, and of this body.
             let passed = consts.iter().filter(|(_, (_, does))| does.mixed.any() || does.compared);
             let passed = passed.map(|(at, (_, does))| (*at, does.doubt(ordered)));
             let marked = uses.marks.0.iter().map(|mark| (mark.at, mark.doubt(ordered)));
@@ -353,7 +354,7 @@ impl Roles {
         roles
     }
 
-    /// Adds what is kept of all functions together.
+    /// Adds the uses that are kept for all functions together.
     fn share(&mut self, side: &Side<'_>, mut shared: Shared) {
         shared.tidy();
         for at in &shared.words {
@@ -362,7 +363,7 @@ impl Roles {
         self.named = shared.named;
         self.globals = shared.globals.into_iter().collect();
         self.open_tables = shared.open_tables.into_iter().collect();
-        // What a word of data points to, as it starts.
+        // The initial target of a word of data.
         let (pieces, mut loads) = (image::pieces(side.module), shared.loads);
         let pointed = |at: &u64| Some((pointed(&pieces, *at)?, u64::MAX));
         loads.extend(shared.through.iter().filter_map(pointed));
@@ -401,7 +402,8 @@ impl Roles {
             let known = self.tables.entry(*at).or_insert((end, Doubt::NONE));
             known.1 |= *how;
         }
-        // The host sees what it is; by a linker's name, it knows that it is an address.
+        // The host sees the value of an exported global; by a linker's name, it knows that it is an
+        // address.
         let exports = side.module.exports().iter();
         let exports = exports.filter(|export| export.kind == ExternKind::Global);
         for export in exports.filter(|export| !is_linkers(&export.name)) {
@@ -421,8 +423,8 @@ impl Roles {
         self.named.get(next).copied().unwrap_or(u64::MAX)
     }
 
-    /// Marks words that are used as numbers, and those that a load reaches of which nobody sees
-    /// what becomes.
+    /// Marks words that are used as numbers, and words that a load reaches whose value is not
+    /// followed.
     fn mix_words(&mut self, numbers: &[(u64, Doubt)], mut loads: Vec<(u64, u64)>) {
         for (at, how) in numbers {
             self.words.entry(*at).or_default().mixed |= *how;
@@ -548,7 +550,7 @@ fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
 
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut Bodies, ordered: bool) {
-    // What is passed on to a parameter, as the caller and the place in its list; by callee and
+    // Values passed on to a parameter, as the caller and the place in its list; by callee and
     // parameter.
     let on = |passed: &&Passed| passed.is_given();
     let count = all.iter().map(|uses| uses.passed.iter().filter(on).count()).sum();

@@ -21,17 +21,18 @@ pub(super) struct Shared {
     /// be done, or is not known.
     pub(super) halves: Vec<u64>,
     pub(super) wholes: Vec<u64>,
-    /// Loads of which nobody sees what becomes: first address and width; `u64::MAX` for some place
-    /// in the object.
+    /// Loads whose values are not followed: first address and width; `u64::MAX` for an unknown
+    /// place in the object.
     pub(super) loads: Vec<(u64, u64)>,
     /// Tables that are used otherwise than by a call through a constant slot.
     pub(super) open_tables: Vec<u32>,
     /// Numbers that may be addresses.
     pub(super) named: Vec<u64>,
-    /// Words of data that are followed, and of what is read there nobody sees what becomes.
+    /// Words of data that are followed as addresses, and whose targets are read by loads whose
+    /// values are not followed.
     pub(super) through: Vec<u64>,
-    /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who
-    /// knows whom.
+    /// Addresses that are kept, given to the host or calculated with: any code may read the objects
+    /// there.
     pub(super) exposed: Vec<u64>,
     /// Addresses computed from a constant and a displacement; `None` if nobody asks for them.
     pub(super) displaced: Option<Vec<u64>>,

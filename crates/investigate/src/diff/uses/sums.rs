@@ -94,7 +94,7 @@ impl Flow<'_, '_> {
         }
         self.distance(a, b);
         let (mut x, mut y) = (self.bases(a), self.bases(b));
-        // What a call gives, or a table by an index, is an index beside anything else.
+        // A result of a call, or a word of a table by an index, is an index beside any other base.
         let is_call = |value: &Value| {
             value.refs().all(|one| matches!(one.source, Source::Call(_)) || one.source.is_any())
         };

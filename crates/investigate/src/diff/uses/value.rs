@@ -59,10 +59,10 @@ pub(super) struct Value {
     refs: [Option<Ref>; REFS_MAX],
     /// Whether it may come from elsewhere too.
     pub(super) partial: bool,
-    /// Whether it may be what an operator calculates: no address.
+    /// Whether it may be the result of an operator, which is no address.
     pub(super) number: bool,
-    /// Of a local that a loop writes, its place in the list of those: what it holds in the next
-    /// round is made of the same sources only if that list says so.
+    /// For a local that a loop writes, its place in the list of such locals. The value in the next
+    /// round has the same sources only if that list says so.
     pub(super) round: Option<u32>,
 }
 

@@ -66,10 +66,10 @@ impl Locals {
         self.0.iter_mut().map(|(local, value)| (*local, value))
     }
 
-    /// Adds what they are on another way. What there is no room for goes to `dropped`.
+    /// Adds the locals of another way. Sources for which there is no room go to `dropped`.
     pub(super) fn join(&mut self, other: &Locals, dropped: &mut Vec<Source>) {
         self.1 |= other.1;
-        // What one way leaves unknown is known in part only.
+        // A local that one way leaves unknown is known in part only.
         let mut rest = other.0.iter().peekable();
         for (local, value) in &mut self.0 {
             while rest.next_if(|(other, _)| other < local).is_some() {}
