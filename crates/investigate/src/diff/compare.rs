@@ -59,11 +59,11 @@ pub(crate) enum Cause {
     Constant(String, String),
     /// A callee's body stands in place of calls (named), or the other way round.
     Inlined(String, bool),
-    /// The operators are the same, but operands differ: the most telling kind of them.
+    /// The operators are the same, but operands differ: the most telling kind of operands.
     Operands(&'static str),
     /// The signature differs.
     Signature,
-    /// More than that; whether it is less than a tenth of the operators.
+    /// Other differences; whether they are less than a tenth of the operators.
     Body { slight: bool },
 }
 
@@ -97,7 +97,7 @@ pub(crate) enum Compared {
     Layout(Isomorphic),
 }
 
-/// Both modules with all that is known of them.
+/// Both modules with all facts that were found about them.
 pub(crate) struct Context<'s, 'm> {
     pub(crate) sides: (&'s Side<'m>, &'s Side<'m>),
     pub(crate) shift: &'s Shift,
@@ -221,7 +221,7 @@ fn explained(same: &Same) -> Outcome {
     }
 }
 
-/// Says which numbers moved, and what is assumed of others.
+/// Adds in words which numbers moved, and the assumptions about others.
 fn numbers(same: &Same, parts: &mut Vec<String>) {
     if same.moved > 0 {
         parts.push(format!("{} moved", plural(same.moved.into(), "address")));

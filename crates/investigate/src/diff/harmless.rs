@@ -49,7 +49,8 @@ use super::uses::{Doubt, Roles};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-/// How far from what a function accesses a number of it is an address, too.
+/// Maximum distance in bytes from an address that a function accesses at which its number is an
+/// address, too.
 const NEAR: u64 = 512;
 /// Smaller numbers are more often something else.
 const LEAST: u64 = 4096;
@@ -154,7 +155,7 @@ pub(crate) struct Known<'s, 'm> {
     ordered: bool,
     /// Paths of A that differ, from the first byte that does.
     paths: Vec<Range<u64>>,
-    /// Where one of these starts at one address of both sides.
+    /// The addresses at which one of these paths starts on both sides.
     path_starts: HashSet<u64>,
 }
 
@@ -330,7 +331,8 @@ fn ordered(accessed: &HashSet<(u64, u64)>) -> bool {
     pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1)
 }
 
-/// Invariant 5: of all that lies behind the data, in order of A, with how many bytes are touched.
+/// Checks invariant 5 for all objects behind the data, in order of A, with the bytes that are
+/// touched.
 fn rounded(behind: &[(u64, u64, u64)]) -> bool {
     let delta = |(a, b, _): (u64, u64, u64)| b.wrapping_sub(a) as i64;
     // End in B of the bytes touched so far; and whether they may reach as far as the next object.

@@ -14,9 +14,9 @@ use super::text::places;
 use prova_report::escape;
 use std::fmt::Write;
 
-/// Most differences on the page.
+/// Maximum number of differences on the page.
 const SHOWN: usize = 1500;
-/// Most of one cluster.
+/// Maximum number of differences of one cluster.
 const OF_CLUSTER: usize = 200;
 /// Clusters whose first cause is open.
 const OPEN: usize = 3;

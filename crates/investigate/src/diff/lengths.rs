@@ -1,4 +1,4 @@
-//! Constants of a body that differ → which of them are lengths of text that differs.
+//! Constants of a body that differ → those that are lengths of text that differs.
 //!
 //! ```text
 //! numbers of A and B ─ walk of A's body ─► how each is used ─ texts, callees ─► Length
@@ -13,11 +13,11 @@
 //! 2. *Shown*: every use has the address directly before it, as the operands of `memory.copy`, as
 //!    words that are stored one behind the other, or as parameters of a function that itself uses
 //!    both so: adds them, steps both, copies, stores or passes them on.
-//! 3. Where the address is elsewhere among the arguments, or the callee shows nothing (an import, a
-//!    line number behind a file's name), that it is a length is an assumption.
-//! 4. So it is for a text whose end only the numbers show (`texts`, 2), for twice the length and
-//!    one, as Rust writes it into formats, and for a number of 64 bits that holds an address and,
-//!    above it, the text's length.
+//! 3. It is an assumption that the number is a length where the address is elsewhere among the
+//!    arguments, or the callee shows nothing (an import, a line number behind a file's name).
+//! 4. It is also one for a text whose end only the numbers show (`texts`, 2), for twice the length
+//!    and one, as Rust writes it into formats, and for a number of 64 bits that holds an address
+//!    and, above it, the text's length.
 //! 5. A number with any other use (in arithmetic, a comparison, alone) is not a length, even if its
 //!    value fits.
 //!

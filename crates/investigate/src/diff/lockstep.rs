@@ -13,7 +13,7 @@ use super::token::{Item, Tok, Tokens};
 use super::uses::{Doubt, Role, Roles};
 use prova_module::FuncIdx;
 
-/// Most loose pairs of addresses kept of one function.
+/// Maximum number of loose pairs of addresses that are kept of one function.
 const LOOSE_MAX: usize = 4096;
 
 /// Differences between two bodies that do the same.

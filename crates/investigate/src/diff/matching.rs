@@ -31,7 +31,7 @@ const ROWS: usize = 4;
 const LIKENESS: f64 = 0.5;
 /// Longest stretch of functions between two neighbours that is aligned, in functions of both sides.
 const STRETCH_MAX: usize = 3000;
-/// Most pairs of two stretches that are all looked at.
+/// Maximum number of pairs of two stretches of which each is looked at.
 const CROSSED_MAX: usize = 64;
 /// Longest function without a name that its place alone may pair, in operators.
 const SHORT_MAX: u32 = 32;
@@ -52,7 +52,7 @@ pub(crate) struct Matching {
     pub(crate) b_to_a: Vec<Option<u32>>,
 }
 
-/// The profiles of all functions of a side, on all processors.
+/// The profiles of all functions of a side, computed in parallel.
 pub(crate) fn profiles(side: &Side<'_>) -> Vec<Profile> {
     let imports: Vec<u64> = side.func_imports().iter().map(hash_of).collect();
     let funcs = (0..side.module.func_count() as u32).into_par_iter();
@@ -108,7 +108,7 @@ struct FirstUse {
     high: HashMap<u32, u32>,
 }
 
-/// Locals that most functions have no more than.
+/// Number of locals that most functions do not exceed.
 const LOW: u32 = 256;
 
 impl FirstUse {

@@ -4,8 +4,9 @@
 //! ```text
 //! A, B ─ side (interned types, tables) ─ profiles ─► matching (partners) ─► sides share ids
 //!        data: image ─ align ─► Shift (where each address went) ─► uses (what each number is)
-//!        functions: lockstep (lengths) ─► cfg + exec ─► edit     (per pair, in parallel) ─► one_to_one
-//!        data: gaps, words, runs, texts     sections, tables, dwarf ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
+//!        functions, in parallel: lockstep (lengths) ─► cfg + exec ─► edit ─► one_to_one
+//!        data: gaps, words, runs, texts     sections, tables, dwarf
+//!        all ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
 //! ```
 //!
 //! 1. *Proof*: each harmless verdict has an obligation, and a difference that meets none is
@@ -230,7 +231,7 @@ fn one_to_one(
     (outcomes, all)
 }
 
-/// Says of all that is assumed whether `--allow harmless` covers it.
+/// Judges for each assumption whether `--allow harmless` covers it.
 fn judge(
     sides: (&Side<'_>, &Side<'_>),
     data: &mut data::DataDiff,

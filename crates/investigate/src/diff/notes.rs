@@ -18,8 +18,8 @@ const CRATES_MIN: usize = 8;
 const CRATES_MAX: usize = 8;
 const OFFSETS_MAX: usize = 6;
 
-/// Writes the notes of all clusters; `fields` says by cluster how often which field offset became
-/// which.
+/// Writes the notes of all clusters; `fields` counts by cluster how often a field offset of A
+/// became which one of B.
 pub(super) fn notes(
     clusters: &mut [Cluster],
     differences: &[Difference],

@@ -38,7 +38,7 @@ pub(crate) enum Fate {
 }
 
 impl OneToOne {
-    /// Of all loose pairs, each with how many bytes are touched.
+    /// Judges all loose pairs, each with the number of bytes that are touched.
     pub(crate) fn new(shift: &Shift, pairs: impl Iterator<Item = (u64, u64, u64)>) -> OneToOne {
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
         let pairs: HashSet<(u64, u64, u64)> = pairs.collect();
@@ -114,7 +114,7 @@ mod tests {
         use Fate::{Assumed, Moved, Torn};
         assert_eq!(fates, [Moved, Moved, Torn, Torn, Assumed]);
         assert_eq!(all.fate(&shift, (500, 508)), Assumed, "inside a changed run");
-        // Zeros of which two more are padding in B.
+        // Zeros with two more bytes of padding in B.
         let zeros = Zeros { a: (100, 110), b: (108, 120) };
         let shift = Shift { zeros: vec![zeros], ..shift };
         for (pairs, fate) in [

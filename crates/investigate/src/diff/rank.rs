@@ -1,4 +1,4 @@
-//! Clusters → the order in which a reader would act on them, and the causes of each likewise.
+//! Clusters → the order in which a reader acts on them; and the order of the causes of each.
 //!
 //! 1. Differences that somebody wrote come first: code of the program, then imports, exports and
 //!    declarations, then code of libraries, then data, then custom sections. Harmless differences
@@ -32,7 +32,7 @@ pub(super) enum Rank {
     OwnName,
 }
 
-/// The rank of a cluster: the first of its causes', or of what follows from a cause elsewhere.
+/// The rank of a cluster: the least rank of its causes, or of a consequence of a cause elsewhere.
 pub(super) fn rank(cluster: &Cluster, differences: &[Difference]) -> Rank {
     if cluster.cause == OWN_NAME {
         return Rank::OwnName;

@@ -288,7 +288,7 @@ pub enum Decision {
     Different,
 }
 
-/// A report with what was allowed, and how that decided.
+/// A report with the allowed differences and the decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct Decided<'r> {
     /// The version of these fields: 2. Reports without it are of version 1.

@@ -54,7 +54,7 @@ pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String)
     }
 }
 
-/// All differences of these sections; partners of functions and globals are in the sides.
+/// Finds all differences of these sections; partners of functions and globals are in the sides.
 pub(crate) fn compare(
     sides: (&Side<'_>, &Side<'_>),
     (shift, roles, all): (&Shift, &Roles, &OneToOne),

@@ -50,10 +50,10 @@ pub(crate) struct Moved {
     pub(crate) delta: i64,
 }
 
-/// Consecutive zeros of A and of B, of which some are padding: where it is among them nobody sees.
+/// Consecutive zeros of A and of B, some of which are padding at an unknown place among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Zeros {
-    /// First address, and that behind the last.
+    /// First address, and the address behind the last.
     pub(crate) a: (u64, u64),
     pub(crate) b: (u64, u64),
 }
@@ -80,7 +80,7 @@ pub(crate) struct Shift {
     pub(crate) back: Vec<(u64, u64, i64)>,
     /// Padding, in order of A's addresses.
     pub(crate) zeros: Vec<Zeros>,
-    /// Tables of which code uses slots that are no constants: there numbers may be slots.
+    /// By table, whether code uses slots of it that are no constants: then numbers may be slots.
     pub(crate) open: Vec<bool>,
     /// The last address of A that code names: the object before it and behind the data ends there.
     pub(crate) last: u64,
@@ -95,7 +95,7 @@ pub(crate) struct Shift {
     pub(crate) copied: Vec<Copied>,
 }
 
-/// The same bytes at two addresses, of which the other side has one alone.
+/// The same bytes at two addresses of one side, of which the other side has only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Copied {
     pub(crate) a: u64,
@@ -189,8 +189,8 @@ pub(crate) enum Assumption {
     Reach,
 }
 
-/// Whether only all such pairs together can tell of a pair, and then how many bytes are touched
-/// from the address on; 0 if that is not known.
+/// `Some` if only all such pairs together decide a pair: the number of bytes that are touched from
+/// the address on; 0 if it is unknown.
 pub(crate) type Loose = Option<u64>;
 
 /// How two values agree.
@@ -348,9 +348,9 @@ impl Shift {
         }
     }
 
-    /// How the same access at a known address of both sides agrees: not, if some byte of it moved;
-    /// behind the data on both sides that it names the same is an assumption, as the end of memory
-    /// stays where objects before it move.
+    /// How the same access at a known address of both sides agrees: `None` if a byte of it moved.
+    /// Behind the data on both sides it is an assumption that it names the same, as the end of
+    /// memory stays where objects before it move.
     pub(crate) fn computed(&self, (at, width): (u64, u64)) -> Option<Agree> {
         let last = at.saturating_add(width.max(1) - 1);
         let stays = |at: u64| self.allows(at, 0, false).is_some();

@@ -1,5 +1,4 @@
-//! Where the text of data differs → whether an address and a number are one such text and its
-//! length.
+//! Text of data that differs → whether an address and a number are such a text and its length.
 //!
 //! 1. A number is the length of a text only if the text starts at the same place on both sides, all
 //!    differences lie inside it, and it grew by exactly as much as the number did. So both end at
@@ -59,7 +58,8 @@ impl Texts {
         self.growths.iter().any(|growth| *growth != 0)
     }
 
-    /// Whether a text that differs starts here on both sides, or the part of it that does.
+    /// Whether a text that differs starts here on both sides, or its first byte that differs is
+    /// here.
     pub(crate) fn starts(&self, a: u64, b: u64) -> bool {
         self.texts.get(&a).is_some_and(|text| text.b == b)
     }
@@ -96,8 +96,9 @@ impl Texts {
         sort.filter(|_| growth == grown)
     }
 
-    /// The same, if the numbers are the text's length, and whether they are its own (invariant 2).
-    /// Of text that ends in no zero and is no path, nothing but its end says that it ends there.
+    /// As [`Texts::span`], if the numbers are the text's length; and whether they are its own
+    /// (invariant 2). Where the text ends in no zero and is no path, only the numbers say that it
+    /// ends there.
     pub(crate) fn length(
         &self,
         sides: (&Side<'_>, &Side<'_>),

@@ -74,8 +74,8 @@ impl<'m> Tokens<'m> {
         Some(Tokens { side, reader: body.operators_binary() })
     }
 
-    /// The token of a frequent operator, and its index; `None` for any other one, of which nothing
-    /// is read.
+    /// The token of a frequent operator, and its index; `None` for any other operator, which is not
+    /// read.
     #[inline]
     fn frequent(&mut self) -> Option<(Tok<'m>, u32)> {
         let start = self.reader.original_position() as usize;
@@ -209,8 +209,8 @@ impl<'m> Item<'m> {
 
 fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32) {
     let code = raw.first().copied().unwrap_or_default();
-    // Half of all operators are one byte and so have no immediates, most others name a local or
-    // are a constant.
+    // Half of all operators are one byte and so have no immediates. Most others name a local or are
+    // a constant.
     if raw.len() == 1 {
         return (Tok::Raw(raw), 0);
     }

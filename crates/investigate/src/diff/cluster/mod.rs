@@ -37,12 +37,12 @@ pub(crate) const OWN_NAME: &str = "the module's own name differs";
 const XREFS_MAX: usize = 2;
 /// Most clusters of one kind of cause that stand by themselves; more are one cluster.
 const ALONE_MAX: usize = 8;
-/// Most unexplained runs of bytes of one segment that are told apart.
+/// Maximum number of unexplained runs of bytes of one segment that are reported one by one.
 const RUNS_MAX: usize = 24;
-/// Functions of one side alone whose code is shown, and how much of it.
+/// Maximum number of functions of one side alone whose code is shown, and of lines of each.
 const BODIES_MAX: usize = 40;
 const BODY_LINES: usize = 24;
-/// Kinds of causes of which there are too many for a cluster each.
+/// Kinds of causes that occur too often for a cluster each.
 #[derive(Default)]
 struct Folded {
     constants: bool,

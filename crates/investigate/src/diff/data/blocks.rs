@@ -94,7 +94,7 @@ fn shared(pair: &Pair<'_>, parts: &mut [Part]) {
     }
 }
 
-/// Cuts the pairs of which parts stand in another order.
+/// Cuts the pairs whose parts stand in another order.
 pub(super) fn cut<'m>(pairs: Vec<Pair<'m>>, named: &Named) -> Vec<Pair<'m>> {
     let mut all = Vec::with_capacity(pairs.len());
     let start = |copy: &Copied| (copy.in_b, if copy.in_b { copy.b } else { copy.a });

@@ -18,9 +18,9 @@ use std::ops::Range;
 
 /// Numbers behind an address that look like lengths are below this.
 const LENGTH_END: u64 = 1 << 16;
-/// Most bytes in which texts of parts are looked for.
+/// Maximum number of bytes in which texts of parts are looked for.
 const SEARCHED_MAX: usize = 1 << 23;
-/// Most strings of a gap that are compared one by one.
+/// Maximum number of strings of a gap that are compared one by one.
 const STRINGS_MAX: usize = 64;
 
 /// Fills the gaps of one pair.

@@ -37,7 +37,7 @@ const GLOBALS_MAX: usize = 8;
 /// How many addresses are kept before those that stand twice are dropped.
 const KEPT_MAX: usize = 1 << 20;
 
-/// Addresses, of which those that no number of the module can be are left out.
+/// Addresses, without those that no number of the module can be.
 struct Found<'s, 'm> {
     side: &'s Side<'m>,
     all: Vec<u64>,

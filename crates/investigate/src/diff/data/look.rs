@@ -89,7 +89,7 @@ pub(super) fn padding(
     explained(zeros(a.1, start.0), zeros(b.1, start.1))
 }
 
-/// Invariant 3 of all zeros between an end and a start, by their addresses on both sides.
+/// Checks invariant 3 for all zeros between an end and a start, by their addresses on both sides.
 pub(super) fn explained(in_a: (u64, u64), in_b: (u64, u64)) -> Option<Zeros> {
     let lengths = (in_a.1 - in_a.0, in_b.1 - in_b.0);
     let (more, shorter) = (lengths.0.abs_diff(lengths.1), lengths.0.min(lengths.1));

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! image pieces ─ pair ─ align ─► Aligned (provisional Shift) ─► roles of numbers (`uses`)
-//!                                    └── fill gaps, scan equal words ─► DataDiff (Shift, runs, words)
+//!                                    └─ fill gaps, scan words ─► DataDiff (Shift, runs, words)
 //! ```
 //!
 //! 1. Every byte of every segment is in an equal range, an agreeing word, or a run. Passive
@@ -56,7 +56,7 @@ use std::ops::Range;
 
 /// Widest alignment that padding is explained by.
 const ALIGNMENT_MAX: u64 = 32;
-/// Most loose pairs of addresses kept of data.
+/// Maximum number of loose pairs of addresses that are kept of data.
 const LOOSE_MAX: usize = 1 << 16;
 
 /// The look of a run of bytes.
@@ -127,7 +127,7 @@ pub(crate) struct DataDiff {
     /// Pairs of addresses that only all together can tell to be one to one, with how many bytes are
     /// touched from there on, if that is known.
     pub(crate) loose: Vec<(u64, u64, u64)>,
-    /// Of these, the pairs of which all together have to tell.
+    /// Of these, the pairs that only all pairs together decide.
     judged: Vec<(u64, u64)>,
     /// Of these, the pairs that contradict others.
     pub(crate) torn: Vec<(u64, u64)>,
@@ -138,7 +138,7 @@ pub(crate) struct DataDiff {
 }
 
 impl DataDiff {
-    /// Judges the words of which only all addresses together tell.
+    /// Judges the words that only all addresses together decide.
     pub(crate) fn loose(&mut self, all: &OneToOne) {
         let mut judged = std::mem::take(&mut self.judged);
         judged.sort_unstable();
@@ -166,7 +166,7 @@ impl DataDiff {
     }
 }
 
-/// How many numbers were assumed to be something, the first place, and all of them.
+/// Assumptions about words: their number, the first place, and all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assumed {
     pub(crate) count: usize,

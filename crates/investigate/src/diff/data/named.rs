@@ -28,15 +28,15 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Most rounds in which words of data lead to more data.
+/// Maximum number of rounds in which words of data lead to more data.
 const ROUNDS_MAX: usize = 8;
-/// Most bytes at two addresses that are compared.
+/// Maximum number of bytes at two addresses that are compared.
 const SEEN: u64 = 1 << 12;
 /// Longest text of which the end is looked at.
 const TEXT_MAX: usize = 4096;
-/// Most bytes of a side in which something is looked for, all together.
+/// Maximum number of bytes of a side that are searched, in all searches together.
 const SEARCHED_MAX: usize = 1 << 23;
-/// Most bytes that are looked for.
+/// Maximum length in bytes of a searched pattern.
 const ALONE_MAX: usize = 16;
 /// Letters at the ends of two texts that have to be the same.
 const SAME_MIN: usize = 4;
@@ -50,7 +50,7 @@ pub(super) struct Named {
     back: BTreeMap<u64, u64>,
     /// All that code names on each side, whether it is paired or not.
     stops: (BTreeSet<u64>, BTreeSet<u64>),
-    /// Pairs of which one side's address is another one's already.
+    /// Pairs in which one side's address is in another pair already.
     copies: BTreeSet<(u64, u64)>,
     copied: Vec<Copied>,
     /// Pairs of texts that are the end of another text on one side; whether B is the other.
@@ -87,8 +87,8 @@ impl<'p> Image<'p> {
 }
 
 impl Image<'_> {
-    /// How often these bytes stand there, up to two; of more than [`SEARCHED_MAX`] nobody looks,
-    /// and they may.
+    /// How often these bytes stand there, at most 2. Beyond [`SEARCHED_MAX`] searched bytes the
+    /// answer is that they may stand there twice.
     fn count(&self, bytes: &[u8]) -> usize {
         let all: usize = self.pieces.iter().map(|(_, bytes)| bytes.len()).sum();
         let searched = self.searched.get().saturating_add(all);
@@ -115,7 +115,7 @@ impl Named {
         self.forward.iter().map(|(a, b)| (*a, *b))
     }
 
-    /// Those of which A's is in the first range and B's in the second.
+    /// The pairs with A's address in the first range and B's in the second.
     pub(super) fn within(&self, a: (u64, u64), b: (u64, u64)) -> Vec<(u64, u64)> {
         let inside = self.forward.range(a.0..a.1).map(|(a, b)| (*a, *b));
         inside.filter(|(_, y)| (b.0..b.1).contains(y)).collect()

@@ -77,7 +77,7 @@ fn table<'m>(
         if a.0 != b.0 {
             return Err("names of files in other sections");
         }
-        // Which of the strings it is, is no more than a number.
+        // The offset of the string is only a number.
         found.offset(Part::Line, usize::from(x != y), 0);
         found.text(a.0, What::Path, a.1, b.1);
         Ok(())

@@ -64,7 +64,8 @@ impl Flow<'_, '_> {
                     self.shared.stepped.push((at, by));
                     continue;
                 }
-                // The bytes above the stack pointer belong to a caller, or to an object behind the stack.
+                // The bytes above the stack pointer belong to a caller, or to an object behind the
+                // stack.
                 Source::Global(global) if by > 0 => match self.side.map.stack_pointer {
                     Some((stack, start)) if stack == global => sum(start),
                     _ => continue,

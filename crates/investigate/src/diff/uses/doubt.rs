@@ -2,11 +2,11 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
-/// Low bits that tell no more than how a word lies in memory.
+/// Maximum number of low bits that only show the alignment of a word in memory.
 const LOW_MAX: u8 = 3;
 
-/// Reasons for which the number of an address may matter. None of them: every use that the walk
-/// comes to is one of an address.
+/// Reasons for which the number of an address may matter. Without a reason, every use that the walk
+/// comes to is a use of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Doubt(u8);
 

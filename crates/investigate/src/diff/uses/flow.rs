@@ -202,7 +202,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// `width` bytes at `base + offset` are touched; 0 bytes if nobody knows how many.
+    /// Records that `width` bytes at `base + offset` are touched; 0 bytes if their number is
+    /// unknown.
     fn access(&mut self, base: &Value, offset: u64, width: u64) {
         for one in self.bases(base).refs().filter(|one| !one.part) {
             let exact = one.by.map(|by| by.wrapping_add(offset as i64));
@@ -226,7 +227,8 @@ impl Flow<'_, '_> {
                     self.folded.push((at, width.max(1)));
                 }
                 Source::Global(global) => {
-                    // The bytes above the stack pointer belong to a caller, or to an object behind the stack.
+                    // The bytes above the stack pointer belong to a caller, or to an object behind
+                    // the stack.
                     let stack = self.side.map.stack_pointer.is_some_and(|(sp, _)| sp == global);
                     let above = exact.filter(|lo| stack && lo.saturating_add(width as i64) > 0);
                     let base = self.shared.global(global);

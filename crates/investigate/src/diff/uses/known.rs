@@ -119,7 +119,7 @@ impl Use {
             | Doubt::CALCULATED.when(self.slot().is_some())
     }
 
-    /// All that only grows, and of which there is little.
+    /// The uses that only grow, and have few values: a change of them is news.
     fn marks(&self) -> impl PartialEq + use<> {
         let flags = |one: &Field| {
             let mixed = one.mixed.bits().count_ones() as usize;
@@ -224,8 +224,8 @@ impl Use {
     }
 }
 
-/// A value passed to a parameter. There are many of them: a displacement beyond 32 bits is an index
-/// (which is all that is said of it then), and only sources that matter to a callee are kept.
+/// A value passed to a parameter. There are many of them, so they are small: a displacement beyond
+/// 32 bits is kept as an index, and only sources are kept that matter to a callee.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passed {
     /// The value of a constant, the address of a word, or the offset of a field.
@@ -368,8 +368,8 @@ impl Mark {
     }
 }
 
-/// One mark for each operator, in order. Most constants have no more than that, and it takes a
-/// tenth of the memory of a [`Use`].
+/// One mark for each operator, in order. Most constants have only a mark, which takes a tenth of
+/// the memory of a [`Use`].
 #[derive(Default)]
 pub(super) struct Marks(pub(super) Box<[Mark]>);
 

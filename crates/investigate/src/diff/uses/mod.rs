@@ -87,7 +87,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// An access nobody knows more of.
+    /// An access at an unknown distance.
     pub(crate) const INDEXED: Access =
         Access { lo: 0, hi: 0, indexed: true, mixed: Doubt::NONE, low: 0 };
 
@@ -153,8 +153,8 @@ struct Uses {
     folded: Box<[(u64, u64)]>,
 }
 
-/// The uses of all bodies, [`CHUNK`] functions each: they are never joined, which would take the
-/// memory twice.
+/// The uses of all bodies, in lists of [`CHUNK`] functions each. The lists are never joined, which
+/// would take the memory twice.
 struct Bodies(Vec<Vec<Uses>>);
 
 impl Bodies {
@@ -279,10 +279,10 @@ pub(crate) struct Roles {
     /// By function, operators that have no other role and are [`Role::Mixed`], in order.
     mixed: Vec<Box<[(u32, Doubt)]>>,
     words: HashMap<u64, Word>,
-    /// By address, where an object ends of which words are read by an index, and how these are
+    /// By address of an object whose words are read by an index: its end, and how these words are
     /// used as numbers.
     tables: BTreeMap<u64, (u64, Doubt)>,
-    /// By address, where an object ends that is read in parts of words alone.
+    /// By address of an object that is only read in parts of words: its end.
     halves: BTreeMap<u64, u64>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Box<[(u64, u64)]>>,

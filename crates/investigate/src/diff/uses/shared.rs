@@ -15,10 +15,10 @@ pub(super) struct Shared {
     /// Words of data that are used as addresses, and those that are used as numbers.
     pub(super) words: Vec<u64>,
     pub(super) mixed_words: Vec<(u64, Doubt)>,
-    /// Objects of which words are read by an index, and how these are used as numbers.
+    /// Objects whose words are read by an index, and how these words are used as numbers.
     pub(super) mixed_tables: Vec<(u64, Doubt)>,
-    /// Objects that are read by an index in parts of words, and addresses of which more is known to
-    /// be done, or is not known.
+    /// Objects that are read by an index in parts of words; and addresses with another, or an
+    /// unknown, use.
     pub(super) halves: Vec<u64>,
     pub(super) wholes: Vec<u64>,
     /// Loads whose values are not followed: first address and width; `u64::MAX` for an unknown
@@ -40,7 +40,8 @@ pub(super) struct Shared {
     pub(super) stepped: Vec<(u64, i64)>,
     /// Whether some code makes integers of floats.
     pub(super) truncates: bool,
-    /// Functions and their parameters to which somebody passes what is not shown to be an address.
+    /// Functions and their parameters to which a caller passes a value that is not shown to be an
+    /// address.
     pub(super) numbers: Vec<(u32, u32)>,
     /// Uses of globals that are addresses.
     pub(super) globals: BTreeMap<u32, Base>,

@@ -41,8 +41,8 @@ impl Source {
 pub(super) struct Ref {
     pub(super) source: Source,
     pub(super) by: Option<i64>,
-    /// Whether it is one part of a sum of which another part may be the address: then an access
-    /// does not show that it is one, and a use as a number counts all the same.
+    /// Whether it is one part of a sum whose other part may be the address. Then an access does not
+    /// show that it is an address, and a use as a number counts all the same.
     pub(super) part: bool,
 }
 

@@ -7,11 +7,11 @@
 use super::LOCALS_MAX;
 use super::value::{Source, Value};
 
-/// Locals of which it is kept that they may be numbers.
+/// Number of locals with a bit that says whether they may be numbers.
 const NUMBERS_MAX: u32 = u64::BITS;
 
-/// By local, in order, what is known of its value; and a bit for each of the first ones that an
-/// operator may have calculated.
+/// By local, in order, its known value; and a bit for each of the first [`NUMBERS_MAX`] locals that
+/// an operator may have calculated.
 #[derive(Clone, Default)]
 pub(super) struct Locals(Vec<(u32, Value)>, u64);
 
