@@ -41,7 +41,7 @@ impl Sort {
 
 /// How far the text around a run is looked at.
 pub(crate) const AROUND: usize = 120;
-/// Minimum number of bytes of text that is reported as text.
+/// Minimum length in bytes of the text around a run that is reported as text.
 const TEXT_MIN: usize = 4;
 
 pub(crate) fn is_printable(byte: u8) -> bool {

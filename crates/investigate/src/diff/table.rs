@@ -1,6 +1,8 @@
 //! Element segments and initial values of tables → the initial image of each table, and how those
 //! of both modules differ.
 //!
+//! An image needs segments that are written in any case (`image`, 1).
+//!
 //! 1. A table's image is equal if each slot holds the same on both sides: null, partners, or the
 //!    value of the same global. How segments are cut is not compared.
 //! 2. A permutation of slots is `renumbered` only if all that uses the table was seen to change

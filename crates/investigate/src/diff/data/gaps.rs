@@ -97,7 +97,7 @@ pub(super) fn gaps(
             Some(behind) => between(roles, (before, behind), (end_a, end_b), diff),
             None => Look::Padding(false),
         };
-        // Zeros beyond [`KEPT`] are not compared.
+        // Between other neighbours, zeros beyond [`KEPT`] are not compared.
         let (gap_a, gap_b) = match together {
             true => (gap_a, gap_b),
             false => (gap_a.min(KEPT), gap_b.min(KEPT)),

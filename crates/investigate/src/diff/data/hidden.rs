@@ -13,9 +13,9 @@
 //!    whole number of a float counts, too.
 //! 2. A segment of memory 0 names the address where it starts.
 //! 3. An addition of code to a constant, to a word of data at a known place, or to a global names
-//!    the sum. For constants and words the walk gives the sum. For a global each number counts of a
-//!    function that reads it. For the stack pointer, which often starts where the data does, only
-//!    the sums above it count that the walk sees.
+//!    the sum. For constants and words the walk gives the sum. For a global, the
+//!    sum with each number of a function that reads it counts. For the stack pointer, which often
+//!    starts where the data does, only the sums above it count that the walk sees.
 //!
 //! Limits: numbers of fewer than four bytes are no names. Time is linear in the module, except for
 //! sorting and for [`GLOBALS_MAX`] globals of a function.
