@@ -12,7 +12,7 @@
 //!   anything that may move a vector, before bytecode runs on.
 //! * V3. `Vm::instance` points to the [`InstanceVm`] of the running function's instance, whose
 //!   arrays have an element for each index of its module; the check proved that every index in the
-//!   bytecode is in range (C-rules of `prova_bytecode::check`).
+//!   bytecode is in range (F-rules of `prova_bytecode::check`).
 //! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in
 //!   the settings of this store (linked, where its executor runs linked words), or to a stub; it is
 //!   only ever replaced, in one store, by an entry of the same function ([`EntryWord`]). Code that
