@@ -139,12 +139,14 @@ fn each_rule_refuses_what_breaks_it() {
 /// type that is there.
 #[test]
 fn lengths_and_types_are_those_of_the_module() {
-    let text = "(module (memory i64 1) (memory 1) (func (param i64 i32)))";
+    let text = "(module (memory i64 1) (memory 1) (table i64 1 funcref) (table 1 funcref)
+        (func (param i64 i32 funcref)))";
     let bytes = wat::parse_str(text).expect("a text");
     let module = Module::decode(bytes, &Features::default(), &Limits::default());
     let module = module.expect("a valid module");
     let judged = |inst: &str| {
-        let entry = "block0 entry @0x40 (v0: i64 local0, v1: i32 local1)";
+        let entry =
+            "block0 entry @0x40 (v0: i64 local0, v1: i32 local1, v2: (ref null func) local2)";
         let text = format!("ssa func0\n{entry}\n  {inst} @0x40\n  return @0x40\n");
         let body = parse(&text).unwrap_or_else(|error| panic!("{inst}: {error}"));
         verify(&module, &body).map_err(|error| error.rule)
@@ -157,8 +159,12 @@ fn lengths_and_types_are_those_of_the_module() {
     assert_eq!(copy("memory=1 memory=0", "v1 v0 v0"), Err(Rule::Types));
     assert_eq!(copy("memory=0 memory=0", "v0 v0 v0"), Ok(()));
     assert_eq!(copy("memory=0 memory=0", "v0 v0 v1"), Err(Rule::Types));
-    assert_eq!(judged("v2: (ref null 0) = ref.null heap=0"), Ok(()));
-    assert_eq!(judged("v2: (ref null 1) = ref.null heap=1"), Err(Rule::Operators));
+    assert_eq!(judged("table.copy table=0 table=1 v0 v1 v1"), Ok(()));
+    assert_eq!(judged("table.copy table=0 table=1 v0 v0 v1"), Err(Rule::Types));
+    assert_eq!(judged("v3: i64 = select v0 v0 v1"), Ok(()));
+    assert_eq!(judged("v3: (ref null func) = select v2 v2 v1"), Err(Rule::Types));
+    assert_eq!(judged("v3: (ref null 0) = ref.null heap=0"), Ok(()));
+    assert_eq!(judged("v3: (ref null 1) = ref.null heap=1"), Err(Rule::Operators));
 }
 
 #[test]
