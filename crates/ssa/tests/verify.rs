@@ -70,6 +70,7 @@ const BROKEN: &[(Rule, &str, &str)] = &[
     (Rule::Dominance, "return v13", "return v7"),
     (Rule::Dominance, "lane=0 v3", "lane=0 v7"),
     (Rule::Dominance, "i64.mul_wide_u v1 v1", "i64.mul_wide_u v1 v5"),
+    (Rule::Types, "throw throw tag=0 v11", "throw throw_ref v2"),
     (Rule::Types, "return v13", "return v1"),
     (Rule::Types, "return v13", "return v13 v13"),
     (Rule::Types, "i64.mul_wide_u v1 v1", "i64.mul_wide_u v1"),
