@@ -7,8 +7,8 @@
 
 use crate::common::made::{encode, instruction};
 use iced_x86::{
-    Code as Op, Decoder, DecoderOptions, Instruction, InstructionInfoFactory, OpAccess, OpKind,
-    Register,
+    Code as Op, ConditionCode, Decoder, DecoderOptions, Instruction, InstructionInfoFactory,
+    OpAccess, OpKind, Register,
 };
 use prova_check::certificate::VERSION;
 use prova_check::x64::{Class, class};
@@ -203,6 +203,45 @@ const COMPARED: &[u8] = &[
     0x49, 0x83, 0xef, 0x08, 0x89, 0xd3, 0x4c, 0x39, 0xfb,
 ];
 const ACCESSED: &[u8] = &[0x77, 0x04, 0x49, 0x8b, 0x04, 0x1e];
+
+#[test]
+fn conditions_are_those_of_their_codes() {
+    use prova_check::x64::Condition as Ours;
+    let ours = |condition| match condition {
+        ConditionCode::o => Some(Ours::Overflow),
+        ConditionCode::no => Some(Ours::NotOverflow),
+        ConditionCode::b => Some(Ours::Below),
+        ConditionCode::ae => Some(Ours::AboveEqual),
+        ConditionCode::e => Some(Ours::Equal),
+        ConditionCode::ne => Some(Ours::NotEqual),
+        ConditionCode::be => Some(Ours::BelowEqual),
+        ConditionCode::a => Some(Ours::Above),
+        ConditionCode::s => Some(Ours::Sign),
+        ConditionCode::ns => Some(Ours::NotSign),
+        ConditionCode::p => Some(Ours::Parity),
+        ConditionCode::np => Some(Ours::NotParity),
+        ConditionCode::l => Some(Ours::Less),
+        ConditionCode::ge => Some(Ours::GreaterEqual),
+        ConditionCode::le => Some(Ours::LessEqual),
+        ConditionCode::g => Some(Ours::Greater),
+        ConditionCode::None => None,
+    };
+    let known = Op::values().filter_map(|code| Some((code, class(code)?)));
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for (code, class) in known {
+        let (Class::Branch(condition) | Class::SetByte(condition) | Class::Select(condition)) =
+            class
+        else {
+            continue;
+        };
+        tried += 1;
+        if ours(code.condition_code()) != Some(condition) {
+            wrong.push((code, condition));
+        }
+    }
+    assert_eq!(wrong, [], "codes of another condition");
+    assert_eq!(tried, 16 * (2 + 1 + 3), "jumps, bytes and moves of each condition");
+}
 
 #[test]
 fn flags_that_are_written_are_forgotten() {

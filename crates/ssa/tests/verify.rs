@@ -70,6 +70,7 @@ const BROKEN: &[(Rule, &str, &str)] = &[
     (Rule::Dominance, "return v13", "return v7"),
     (Rule::Dominance, "lane=0 v3", "lane=0 v7"),
     (Rule::Dominance, "i64.mul_wide_u v1 v1", "i64.mul_wide_u v1 v5"),
+    (Rule::Types, "throw throw tag=0 v11", "throw throw_ref v2"),
     (Rule::Types, "return v13", "return v1"),
     (Rule::Types, "return v13", "return v13 v13"),
     (Rule::Types, "i64.mul_wide_u v1 v1", "i64.mul_wide_u v1"),
@@ -84,6 +85,7 @@ const BROKEN: &[(Rule, &str, &str)] = &[
     (Rule::Types, "throw throw tag=0 v11", "throw throw tag=0 v1"),
     (Rule::Types, "tail return_call func=0", "tail return_call func=2"),
     (Rule::Types, "tail return_call func=0", "tail return_call func=3"),
+    (Rule::Edges, "branch v4 block1(v3) block2()", "branch v4 block1(v3) block2(v3)"),
     (Rule::Edges, "block1(v3) block2()", "block1() block2()"),
     (Rule::Edges, "block1(v3) block2()", "block1(v1) block2()"),
     (Rule::Edges, "block1(v3) block2()", "block1(p0) block2()"),
@@ -132,6 +134,38 @@ fn each_rule_refuses_what_breaks_it() {
     rules.sort();
     rules.dedup();
     assert_eq!(rules.len(), 9, "each rule has a body that breaks it");
+}
+
+/// A copy between memories of two kinds has a length of the narrower one, and a null reference a
+/// type that is there.
+#[test]
+fn lengths_and_types_are_those_of_the_module() {
+    let text = "(module (memory i64 1) (memory 1) (table i64 1 funcref) (table 1 funcref)
+        (func (param i64 i32 funcref)))";
+    let bytes = wat::parse_str(text).expect("a text");
+    let module = Module::decode(bytes, &Features::default(), &Limits::default());
+    let module = module.expect("a valid module");
+    let judged = |inst: &str| {
+        let entry =
+            "block0 entry @0x40 (v0: i64 local0, v1: i32 local1, v2: (ref null func) local2)";
+        let text = format!("ssa func0\n{entry}\n  {inst} @0x40\n  return @0x40\n");
+        let body = parse(&text).unwrap_or_else(|error| panic!("{inst}: {error}"));
+        verify(&module, &body).map_err(|error| error.rule)
+    };
+    let copy =
+        |memories: &str, operands: &str| judged(&format!("memory.copy {memories} {operands}"));
+    assert_eq!(copy("memory=0 memory=1", "v0 v1 v1"), Ok(()));
+    assert_eq!(copy("memory=0 memory=1", "v0 v1 v0"), Err(Rule::Types));
+    assert_eq!(copy("memory=1 memory=0", "v1 v0 v1"), Ok(()));
+    assert_eq!(copy("memory=1 memory=0", "v1 v0 v0"), Err(Rule::Types));
+    assert_eq!(copy("memory=0 memory=0", "v0 v0 v0"), Ok(()));
+    assert_eq!(copy("memory=0 memory=0", "v0 v0 v1"), Err(Rule::Types));
+    assert_eq!(judged("table.copy table=0 table=1 v0 v1 v1"), Ok(()));
+    assert_eq!(judged("table.copy table=0 table=1 v0 v0 v1"), Err(Rule::Types));
+    assert_eq!(judged("v3: i64 = select v0 v0 v1"), Ok(()));
+    assert_eq!(judged("v3: (ref null func) = select v2 v2 v1"), Err(Rule::Types));
+    assert_eq!(judged("v3: (ref null 0) = ref.null heap=0"), Ok(()));
+    assert_eq!(judged("v3: (ref null 1) = ref.null heap=1"), Err(Rule::Operators));
 }
 
 #[test]
