@@ -11,7 +11,7 @@ use crate::input;
 use crate::report::{Exit, Misuse, print, printable};
 use clap::Args;
 use prova::{Context, Result, bail};
-use prova_investigate::inspect::find;
+use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
     Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, listing,

@@ -38,7 +38,7 @@ pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Ve
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
-    let modules = prova_investigate::diff::core_modules(&wasm);
+    let modules = prova_diff::core_modules(&wasm);
     let component = modules.with_context(|| format!("failed to load `{name}`"))?;
     let component = component.map(|_| wasm.clone());
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
@@ -58,7 +58,7 @@ pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
 
 /// A module as it is, or the only core module of a component; offsets are then in the core module.
 fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
-    let Some(modules) = prova_investigate::diff::core_modules(&wasm)? else { return Ok(wasm) };
+    let Some(modules) = prova_diff::core_modules(&wasm)? else { return Ok(wasm) };
     match modules.as_slice() {
         [only] => Ok(wasm.get(only.clone()).unwrap_or_default().to_vec()),
         [] => bail!("it is a component without core modules"),

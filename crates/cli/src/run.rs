@@ -10,8 +10,8 @@ use prova::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, bail, wasi,
 };
-use prova_investigate::inspect::near;
-use prova_investigate::trace::{Recorder, outcome_text, record_unknown};
+use prova_inspect::near;
+use prova_runs::trace::{Recorder, outcome_text, record_unknown};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufWriter;

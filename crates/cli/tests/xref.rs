@@ -1,6 +1,6 @@
 //! `prova xref`, with and without a run, and the exit codes of `prova diff`: text, JSON, misuse.
 //!
-//! A green run does not show that every access is found: the tests of `prova-investigate` have each
+//! A green run does not show that every access is found: the tests of `prova-xref` and `prova-runs` have each
 //! operator.
 
 use serde_json::Value;

@@ -6,7 +6,7 @@
 //! well where hundreds overlap.
 
 use prova_builds::names::{demangle, printable};
-use prova_investigate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
+use prova_diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use prova_testing::enlarge::{self, Edit, Enlarged, Options, carried, enlarge};
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@
 
 use prova::{Engine, Explained, Module};
 use prova_bytecode::explain::explain;
-use prova_investigate::inspect::{Function, find};
+use prova_inspect::{Function, find};
 use prova_testing::mutations::named;
 use std::path::PathBuf;
 
