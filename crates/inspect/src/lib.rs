@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Only one function is translated and shown, in a module of any size. The report shows the record
-//! of the very check that decides ([`prova_bytecode::explain`]). `docs/reference/inspect.md` has
+//! of the very check that decides ([`prova_wording`]). `docs/reference/inspect.md` has
 //! the schema of the JSON. Names come from the module and are hostile text: see
 //! [`names`](prova_builds::names). The command line prints; `tests/inspect.rs` of `prova-cli` holds
 //! outputs.

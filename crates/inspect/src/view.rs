@@ -10,9 +10,9 @@
 use super::listing::{Body, Name};
 use super::wasm;
 use prova::{Explained, Result};
-use prova_bytecode::explain::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
 use prova_bytecode::{Candidate, Metering, decode, text};
 use prova_module::{BlockKind, BlockType, FuncFacts, FuncIdx, LocalIdx, Module, ValType, cells};
+use prova_wording::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -480,7 +480,7 @@ fn refusal(words: Words, candidate: &Candidate, operator: &dyn Fn(u32) -> String
         word: words.error.word,
         offset: words.error.offset,
         operator: words.operator,
-        message: words.error.to_string(),
+        message: prova_wording::refused(&words.error),
         sentence: words.sentence,
         wasm: words.wasm.map(history),
         code: words.code.map(history),

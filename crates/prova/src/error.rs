@@ -232,7 +232,9 @@ impl Bug {
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Contradiction::Refused(error) => write!(f, "a bug in Prova: {error}"),
+            Contradiction::Refused(error) => {
+                write!(f, "a bug in Prova: {}", prova_wording::refused(error))
+            }
             Contradiction::Other(message) => write!(f, "a bug in Prova: {message}"),
         }
     }

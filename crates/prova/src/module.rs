@@ -11,10 +11,10 @@ use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
 use module::ExternKind;
-use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
 use prova_runtime::Prototype;
+use prova_wording::Explanation;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};

@@ -12,14 +12,12 @@
 //!
 //! A refusal without component (a wrong target, an effect too many) has the sentence alone.
 //!
-//! Limits: a history has at most [`HISTORY_MAX`] events. `tests.rs` has a refusal for each
+//! Limits: a history has at most [`HISTORY_MAX`] events. `tests/refusals.rs` has a refusal for each
 //! component.
 
-use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId, show};
-use crate::candidate::Candidate;
-use crate::check::{CheckError, accumulator_cell};
-use crate::encode::{Inst, decode};
-use crate::ops::{Class, Kind, Role};
+use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId, reason, show};
+use prova_bytecode::check::{CheckError, accumulator_cell};
+use prova_bytecode::{Candidate, Class, Inst, Kind, Role, decode};
 use prova_module::{BlockKind, FuncFacts, Module, Operator};
 use std::collections::BTreeSet;
 
@@ -87,8 +85,8 @@ impl Explanation {
         let operator = told.operator();
         let Some(difference) = self.difference else {
             let sentence = match operator {
-                Some(offset) => format!("{}, at {}", error.what, told.at_operator(offset)),
-                None => error.what.to_string(),
+                Some(offset) => format!("{}, at {}", reason(&error.what), told.at_operator(offset)),
+                None => reason(&error.what),
             };
             return Some(Refusal { operator, sentence, wasm: None, code: None, error });
         };

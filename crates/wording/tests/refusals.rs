@@ -1,11 +1,60 @@
-//! Records of the walk: an accepted function, and the same with a copy missing.
+//! Records of the walk: an accepted function, the same with a copy missing, and each kind of
+//! refusal in words; then changes by chance.
 //!
 //! Green shows that the record says what these walks did; that a record belongs to the walk that
 //! decides is by construction.
 
-use super::{Component, Entry, Event, Explanation, Place, Site, Step, explain};
-use crate::Rule;
-use crate::check::tests::{candidate, module};
+use prova_bytecode::check::Reason;
+use prova_bytecode::{
+    Candidate, CheckedBytecode, ControlHint, Handler, MapEntry, Rule, Settings, text,
+};
+use prova_module::{Features, Limits, Module, Proposal, TagIdx};
+use prova_random::Rng;
+use prova_wording::{
+    Component, Entry, Event, Explanation, Place, Site, Step, explain, reason, refused,
+};
+
+fn module(wat: &str) -> Module {
+    let bytes = wat::parse_str(wat).expect("the module is well-formed");
+    let features = Features::default().with(Proposal::Exceptions);
+    Module::decode(bytes, &features, &Limits::default()).expect("the module is valid")
+}
+
+/// A candidate for the last function, from code with a map column and lines `!hint OFFSET WORD` and
+/// `!catch START END TAG WITH_REF TARGET SLOT`. Offsets count from the first operator.
+fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
+    let func = module.defined_funcs().last().expect("the module defines a function");
+    let facts = module.facts(func).expect("a defined function has facts");
+    let start = facts.blocks[0].start;
+    let (mut controls, mut handlers, mut code) = (Vec::new(), Vec::new(), String::new());
+    for line in script.lines().map(str::trim) {
+        let mut words = line.split_whitespace();
+        let directive = words.next().filter(|word| word.starts_with('!'));
+        let numbers: Vec<u32> = words.filter_map(|word| word.parse().ok()).collect();
+        match (directive, &numbers[..]) {
+            (Some("!hint"), &[offset, word]) => {
+                controls.push(ControlHint { offset: start + offset, word });
+            }
+            (Some("!catch"), &[from, end, tag, with_ref, target, slot]) => handlers.push(Handler {
+                start: from,
+                end,
+                tag: (tag != u32::MAX).then_some(TagIdx(tag)),
+                with_ref: with_ref != 0,
+                target,
+                slot: slot as u16,
+            }),
+            (Some(other), _) => panic!("no directive {other}"),
+            (None, _) => code += &format!("{line}\n"),
+        }
+    }
+    let (words, mut map) = text::parse_with_map(&code).expect("the script is code");
+    if map.is_empty() {
+        map.push(MapEntry { word: 0, offset: 0 });
+    }
+    map.iter_mut().for_each(|entry| entry.offset += start);
+    let frame_cells = facts.local_cells + facts.max_height_cells;
+    (Settings::default(), Candidate { func, words, frame_cells, map, controls, handlers })
+}
 
 /// `local.get 0` lies below a block that overwrites local 0 on one path.
 const OVERWRITTEN: &str = "(module (func (param i32 i32) (result i32)
@@ -314,4 +363,76 @@ fn refusals_in_words() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Code with a bit of a word changed: the record decides as the check does, and every refusal has
+/// words, a difference with both values.
+#[test]
+fn every_refusal_of_changed_code_has_words() {
+    let mut random = Rng::new(5);
+    let (mut accepted, mut told, mut differences) = (0, 0, 0);
+    let right = ("right", OVERWRITTEN, RIGHT, "");
+    for (_, wat, script, _) in REFUSALS.iter().chain([&right]) {
+        let module = module(wat);
+        let (settings, honest) = candidate(&module, script);
+        for change in 0..300 {
+            let mut candidate = honest.clone();
+            let at = random.below(candidate.words.len());
+            if change > 0 {
+                candidate.words[at] ^= 1 << random.below(64);
+            }
+            let explanation = explain(&module, &settings, &candidate);
+            let refusal = explanation.refusal(&module, &candidate, &|offset| offset.to_string());
+            let verdict = CheckedBytecode::check(&module, &settings, candidate).map(drop);
+            assert_eq!(explanation.verdict, verdict);
+            assert_eq!(refusal.is_some(), verdict.is_err());
+            let Some(refusal) = refusal else {
+                accepted += 1;
+                continue;
+            };
+            told += 1;
+            assert!(!refusal.sentence.is_empty());
+            let differs = matches!(refusal.error.what, Reason::Differs { .. });
+            assert_eq!(differs, refusal.code.is_some());
+            differences += u32::from(differs);
+            let text = refused(&refusal.error);
+            assert!(
+                text.ends_with(&reason(&refusal.error.what)) && text.contains("refused at word")
+            );
+        }
+    }
+    let counts = format!("{accepted} accepted, {told} told, {differences} differences");
+    assert!(accepted > 0 && told > 2_000 && differences > 1_000, "{counts}");
+}
+
+/// The text of an error says both values, three terms deep.
+#[test]
+fn an_error_says_both_values() {
+    let module = module(
+        "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.sub i32.popcnt
+            i32.clz i32.ctz i32.popcnt))",
+    );
+    let code = |first: &str| {
+        format!(
+            "!hint 9 10
+            0x4 {first} s2 <- s0 s1
+            0x5 i32.popcnt s2 <- s2
+            0x6 i32.clz s2 <- s2
+            0x7 i32.ctz s2 <- s2
+            0x8 i32.popcnt s2 <- s2
+            0x9 return1 s2"
+        )
+    };
+    let verdict = |first| {
+        let (settings, candidate) = candidate(&module, &code(first));
+        CheckedBytecode::check(&module, &settings, candidate).map(drop)
+    };
+    assert_eq!(verdict("i32.sub"), Ok(()));
+    let error = verdict("i32.add").expect_err("another operator");
+    let value = "i32_popcnt(i32_ctz(i32_clz(i32_popcnt(…))))";
+    assert_eq!(reason(&error.what), format!("result cell 0 is {value}, in Wasm {value}"));
+    let text = refused(&error);
+    let start = "bytecode of func0 refused at word 10 (Wasm offset 0x";
+    assert!(text.starts_with(start) && text.ends_with(&reason(&error.what)), "{text}");
+    assert_eq!(error.to_string().find(", rule"), text.find(", rule"));
 }

@@ -6,9 +6,9 @@
 //! Limits: the definitions are at most all terms of the function, each once.
 
 use super::record::Numbers;
-use super::{Component, Definition, Effect, ValueId, Values};
-use crate::check::{Difference, accumulator_cell};
-use crate::ops::RegClass;
+use super::{Definition, Effect, ValueId, Values};
+use prova_bytecode::RegClass;
+use prova_bytecode::check::{accumulator_cell, operands};
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
@@ -39,23 +39,6 @@ pub(super) fn values(terms: &Terms, names: &Names<'_>, numbers: &mut Numbers) ->
         at += 1;
     }
     values
-}
-
-/// The values that a term is made of.
-pub(super) fn arguments(term: Term) -> Vec<Vn> {
-    match term {
-        Term::Undef
-        | Term::Const(_)
-        | Term::Const128(_)
-        | Term::Param(_)
-        | Term::Effect(..)
-        | Term::Phi(..)
-        | Term::Opaque => Vec::new(),
-        Term::High(a) | Term::IsNull(a) | Term::Second(a) => vec![a],
-        Term::Join(a, b) => vec![a, b],
-        Term::Select(a, b, c) => vec![a, b, c],
-        Term::Pure(_, args) => args.into_iter().take_while(|&vn| vn != Vn::UNDEF).collect(),
-    }
 }
 
 /// Small numbers in decimal, others by their bits: a cell does not know its type.
@@ -113,7 +96,7 @@ fn definition(
         Term::Opaque => "opaque".to_owned(),
         Term::Pure(prim, _) => format!("{prim:?}").replacen('_', ".", 1),
     };
-    let mut args = arguments(term);
+    let mut args = operands(term);
     if let (Term::Pure(prim, _), [a, _]) = (term, &args[..])
         // R1 has ordered the operands; a constant is read better as the second.
         && prim.commutes()
@@ -132,66 +115,6 @@ pub(super) fn place(slot: u32) -> String {
         Some(RegClass::Int) => "the accumulator".into(),
         Some(RegClass::F32) => "the f32 accumulator".into(),
         Some(RegClass::F64) => "the f64 accumulator".into(),
-    }
-}
-
-/// A difference in words, by terms alone; `locals` is the number of local cells.
-pub(crate) fn difference(difference: &Difference, locals: u32, terms: &Terms) -> String {
-    let Difference { component, wasm, code } = *difference;
-    let (want, have) = (text(terms, wasm, 3), text(terms, code, 3));
-    match component {
-        Component::Cell { cell, .. } => {
-            let place = match cell.checked_sub(locals) {
-                None => format!("local cell {cell}"),
-                Some(position) => format!("operand-stack cell {position}"),
-            };
-            format!("{place} in s{cell}: {have}, in Wasm {want}")
-        }
-        Component::Value { slot, .. } => {
-            format!("value of a label in s{slot}: {have}, in Wasm {want}")
-        }
-        Component::Argument { effect, index } => {
-            format!("argument {index} of {effect:?} is {have}, in Wasm {want}")
-        }
-        Component::CallArgument { index, slot } => {
-            format!("argument cell {index} in s{slot} is {have}, in Wasm {want}")
-        }
-        Component::Result { index } => format!("result cell {index} is {have}, in Wasm {want}"),
-        Component::Condition { when } => {
-            let not = if when { "" } else { "the negation of " };
-            format!("branches on {have}, should on {not}{want}")
-        }
-        Component::TableIndex => format!("a table's index is {have}, in Wasm {want}"),
-        Component::Read { slot } => {
-            format!("{} is read, but not written on every path to here", place(slot))
-        }
-    }
-}
-
-/// A term to a depth.
-fn text(terms: &Terms, vn: Vn, depth: u32) -> String {
-    let arg = |vn: Vn| match depth {
-        0 => "…".to_owned(),
-        _ => text(terms, vn, depth - 1),
-    };
-    match terms.term(vn) {
-        Term::Undef => "nothing".to_owned(),
-        Term::Opaque => "an opaque value".to_owned(),
-        Term::Const(bits) => format!("{bits:#x}"),
-        Term::Const128(bits) => format!("{bits:#034x}"),
-        Term::Param(cell) => format!("parameter cell {cell}"),
-        Term::Effect(n, k) => format!("result {k} of effect {n}"),
-        Term::Phi(label, cell) => format!("cell {cell} at label {label}"),
-        Term::High(a) => format!("high({})", arg(a)),
-        Term::Join(a, b) => format!("join({}, {})", arg(a), arg(b)),
-        Term::Select(a, b, c) => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
-        Term::IsNull(a) => format!("ref_is_null({})", arg(a)),
-        Term::Second(a) => format!("the second result of {}", arg(a)),
-        Term::Pure(prim, args) => {
-            let args: Vec<String> =
-                args.iter().take_while(|&&vn| vn != Vn::UNDEF).map(|&vn| arg(vn)).collect();
-            format!("{prim:?}({})", args.join(", "))
-        }
     }
 }
 

@@ -1,13 +1,14 @@
-//! A candidate → why the check accepts or refuses it: what each operator and each instruction did,
-//! in value numbers.
+//! A candidate → why the check of bytecode accepts or refuses it: what each operator and each
+//! instruction did, in value numbers; and the words of a refusal.
 //!
 //! ```text
-//! Candidate ─ the check, observed (`record`) ─► Explanation ─► prova inspect, reports of refusals
+//! Candidate ─ the check, observed (`record`) ─► Explanation ─ refusal ─► Refusal ─► prova inspect, reports
+//! CheckError ─ refused ─► its text, with both values
 //! ```
 //!
 //! The record is made by a second run of the same walk that decides, so it cannot disagree with it.
 //! It is for people: nothing that runs depends on it, and nothing here is trusted
-//! (`check::equality::observe` says why).
+//! ([`Observer`](prova_bytecode::check::Observer) gets shared references and gives nothing back).
 //!
 //! # Value numbers
 //! Two values of one number are equal in every run. A number is defined by a term
@@ -17,15 +18,14 @@
 mod record;
 mod refusal;
 mod show;
-#[cfg(test)]
-mod tests;
+mod text;
 
-pub use crate::check::{Component, Effect};
+pub use prova_bytecode::check::{Component, Effect};
 pub use refusal::{Event, Refusal, Side, Site};
-pub(crate) use show::difference;
+pub use text::{reason, refused};
 
-use crate::candidate::{Candidate, Settings};
-use crate::check::{self, CheckError};
+use prova_bytecode::check::{self, CheckError};
+use prova_bytecode::{Candidate, Settings};
 use prova_module::Module;
 use record::Record;
 
@@ -35,7 +35,7 @@ pub const STACK_SHOWN: usize = 8;
 /// A record of the check of one candidate.
 #[derive(Debug)]
 pub struct Explanation {
-    /// The verdict: the same as from [`CheckedBytecode::check`](crate::CheckedBytecode::check).
+    /// The verdict: the same as from [`CheckedBytecode::check`](prova_bytecode::CheckedBytecode::check).
     pub verdict: Result<(), CheckError>,
     /// Operators and instructions in the order of the walk, up to the place of the refusal.
     pub steps: Vec<Step>,
@@ -136,7 +136,7 @@ impl ValueId {
 /// Runs the check of a candidate again and tells what it saw.
 pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> Explanation {
     let mut record = Record::new(module, candidate);
-    let verdict = check::check(module, settings, candidate, &mut record).map(drop);
+    let verdict = check::observe(module, settings, candidate, &mut record);
     record.explanation(verdict)
 }
 

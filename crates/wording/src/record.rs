@@ -12,16 +12,16 @@
 //!   where control does not go on or the walk ended.
 //!
 //! Limits: of a stack the topmost [`STACK_SHOWN`] entries are kept, so a record is linear in
-//! operators and instructions. `tests.rs` holds records of both kinds of verdict.
+//! operators and instructions. `tests/refusals.rs` holds records of both kinds of verdict.
 
 use super::show::{self, Names};
 use super::{
     Difference, Entry, Explanation, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write,
 };
-use crate::candidate::Candidate;
-use crate::check::{CheckError, Fault, Observer, Sides, accumulator_cell};
-use crate::encode::Inst;
-use crate::ops::{Class, Role};
+use prova_bytecode::check::{
+    CheckError, Difference as Differing, Observer, Sides, accumulator_cell,
+};
+use prova_bytecode::{Candidate, Class, Inst, Role};
 use prova_module::{Module, Operator, OperatorsReader};
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
@@ -170,8 +170,8 @@ impl Observer for &mut Record<'_> {
         });
     }
 
-    fn end(&mut self, terms: &Terms, fault: Option<&Fault>) {
-        if let Some(it) = fault.and_then(Fault::difference) {
+    fn end(&mut self, terms: &Terms, difference: Option<&Differing>) {
+        if let Some(it) = difference {
             let (wasm, code) = (self.numbers.number(it.wasm), self.numbers.number(it.code));
             self.difference = Some(Difference { component: it.component, wasm, code });
         }
