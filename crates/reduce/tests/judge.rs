@@ -64,7 +64,7 @@ fn adds_and_subtracts(pair: &Pair) -> bool {
 fn only_what_the_judge_asks_for_stays() {
     let (small, tries) = reduced(&adds_and_subtracts, 1_000_000);
     let small = small.expect("the pair shows it");
-    assert!(adds_and_subtracts(&small) && tries > 5);
+    assert!(adds_and_subtracts(&small) && tries > 1, "{tries} tries");
     for (module, func) in [(&small.a, small.funcs.0), (&small.b, small.funcs.1)] {
         assert!(module.data().is_empty() && module.imports().is_empty(), "{tries} tries");
         assert_eq!(module.func_count(), 1);

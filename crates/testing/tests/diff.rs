@@ -2,7 +2,7 @@
 //! else is.
 //!
 //! The edits are `enlarge`'s; `enlarge.rs` holds that they are as listed. A green run does not
-//! cover edits of other kinds (`crates/investigate/tests` has some), nor whether causes are named
+//! cover edits of other kinds (`crates/diff/tests` has some), nor whether causes are named
 //! well where hundreds overlap.
 
 use prova_builds::names::{demangle, printable};

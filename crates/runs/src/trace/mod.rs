@@ -52,8 +52,9 @@ pub use watch::{CHECKPOINTS_MAX, folded};
 pub(crate) use emit::{address_type, operand_type};
 pub(crate) use foreign::{probe, run as run_elsewhere};
 pub(crate) use instrument::{OWN, Plan, Request, instrument};
+pub(crate) use prova_xref::function;
 pub(crate) use replay::{Replay, Replays, link};
-pub(crate) use report::{frames, function, line, named, operator_at, shown};
+pub(crate) use report::{frames, line, named, operator_at, shown};
 pub(crate) use run::{
     End, Prepared, Ran, Value, invoke, stopped_by_program, texts, unanswered, why,
 };

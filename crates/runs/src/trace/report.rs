@@ -9,6 +9,7 @@ use super::watch::Event;
 use prova_builds::names::{counted, demangle, printable};
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, Module, ValType};
+use prova_xref::function;
 use prova_xref::op::mnemonic;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -50,12 +51,6 @@ impl Shown {
     pub fn place(&self) -> String {
         function(&self.name, self.func)
     }
-}
-
-/// The name with the index, unless the name is the index.
-pub(crate) fn function(name: &str, index: u32) -> String {
-    let own = format!("func{index}");
-    if name == own { own } else { format!("{name} ({own})") }
 }
 
 /// The name of a function, printable: its own, or the name of its import or first export.
