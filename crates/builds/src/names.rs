@@ -1,8 +1,8 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a
 //! terminal or a page obeys.
 //!
-//! Every report of this crate and of `prova-diff`, `prova-runs` and their neighbours uses them. Names come from the module:
-//! they are hostile text.
+//! Every report of this crate, of `prova-diff`, of `prova-runs` and of their neighbours uses them.
+//! Names come from the module: they are hostile text.
 //!
 //! 1. The result of [`printable`] has no control character, no bidirectional override, no
 //!    zero-width character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.

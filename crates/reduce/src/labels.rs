@@ -13,7 +13,8 @@
 //! 3. An edit is whole statements, or operators of one that is no sequence of statements itself.
 //!
 //! Alignment takes time in proportion to the operators and their edits, of at most
-//! [`OPERATORS_MAX`](super::OPERATORS_MAX). `tests/isolate.rs` of `prova-investigate` plants edits and counts them again.
+//! [`OPERATORS_MAX`](super::OPERATORS_MAX). `tests/isolate.rs` of `prova-investigate` plants
+//! edits and counts them again.
 
 use super::find::symbol;
 use super::units::Units;

@@ -5,19 +5,20 @@
 //! Pair ─ units, labels ─► pieces ─ delta ─► Plans ─► small Pair ─ judge ─► yes, or the piece stays
 //! ```
 //!
-//! The search is delta debugging (Zeller, Hildebrandt 2002) over nested statements; the caller gives
-//! the judge. Readers: `isolate` of `prova-investigate` asks whether a difference is still there,
-//! `shrink` of `prova-runs` whether both sides still diverge. Nothing here knows what is compared.
+//! The search is delta debugging (Zeller, Hildebrandt 2002) over nested statements; the caller
+//! gives the judge. Readers: `isolate` of `prova-investigate` asks whether a difference is still
+//! there, `shrink` of `prova-runs` whether both sides still diverge. Nothing here knows what is
+//! compared.
 //!
 //! 1. What is returned was judged: both modules are valid, and the answer was yes.
-//! 2. What differs in the small pair differs in the large one: the bodies are aligned once, and only
-//!    aligned operators and whole edits are left out (module `labels`). What one side needs (a
-//!    callee, a table, a memory), the other keeps if it has the like: else the small pair would
-//!    differ by what was left out (module `needs`).
+//! 2. A difference of the small pair is one of the large pair: the bodies are aligned once, and
+//!    only aligned operators and whole edits are left out (module `labels`). If one side needs a
+//!    callee, a table or a memory, the other keeps it too where it has the like: else the small
+//!    pair would differ by what was left out (module `needs`).
 //! 3. The search is bounded by work, not by time ([`Search::left`]); the result depends on the two
 //!    modules, the judge and the bound alone.
 //!
-//! Worst case: `left` bytes judged. `tests/main.rs` reduces a pair with a judge that looks for one
+//! Worst case: `left` bytes judged. `tests/judge.rs` reduces a pair with a judge that looks for one
 //! operator; the tests of both readers judge by comparing and running.
 
 mod cut;

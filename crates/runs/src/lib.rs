@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The engine (`prova`) runs the modules. This crate does not compare two builds: where the sides
-//! have two, the caller says which functions belong together ([`Partners`]). It knows nothing of the
-//! checkers' inside.
+//! have two, the caller says which functions belong together ([`Partners`]). It knows nothing of
+//! the checkers' inside.
 
 pub mod diverge;
 mod partners;

@@ -35,7 +35,8 @@ pub const STACK_SHOWN: usize = 8;
 /// A record of the check of one candidate.
 #[derive(Debug)]
 pub struct Explanation {
-    /// The verdict: the same as from [`CheckedBytecode::check`](prova_bytecode::CheckedBytecode::check).
+    /// The verdict, the same as from
+    /// [`CheckedBytecode::check`](prova_bytecode::CheckedBytecode::check).
     pub verdict: Result<(), CheckError>,
     /// Operators and instructions in the order of the walk, up to the place of the refusal.
     pub steps: Vec<Step>,

@@ -6,8 +6,9 @@
 //!        └──────────────────────── as long as something goes ───────────────────────┘
 //! ```
 //!
-//! The search over statements and segments is the one of `prova_reduce` (delta debugging). Of two builds only pieces that both have are removed, from both at once
-//! (`labels` there), and expressions stay.
+//! The search over statements and segments is the one of `prova_reduce` (delta debugging). Of two
+//! builds only pieces that both have are removed, from both at once (`labels` there), and
+//! expressions stay.
 //!
 //! 1. What comes out was judged.
 //! 2. The search is bounded by the bytes of the modules that it tries, and each try by fuel; so the

@@ -5,8 +5,8 @@
 //! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport (text, JSON)
 //! ```
 //!
-//! [`xref`](prova_xref::xref()) answers without running; the report lists its places that the run did
-//! not reach.
+//! [`xref`](prova_xref::xref()) answers without running; the report lists its places that the run
+//! did not reach.
 //!
 //! | accesses | seen |
 //! |---|---|

@@ -98,7 +98,7 @@ fn nothing_is_kept_of_the_function_before() {
     assert_eq!(error.rule, Rule::Effects, "{error}");
 }
 
-/// What an error keeps of a difference: the component, and both values to a depth.
+/// An error keeps the component that differs, and both values to a depth.
 #[test]
 fn an_error_keeps_both_values_to_a_depth() {
     let module = super::module(
