@@ -1,48 +1,68 @@
 //! A tree → text for a terminal.
 //!
 //! ```text
-//! title: verdict
+//! verdict: title
+//! evidence of the root
+//! note: …
+//!
+//! title of a child
 //!   evidence
 //!   caption
 //!     heading  heading
 //!   > cell     cell
-//!   note: …
-//!
-//!   title of a child
+//!   title of its child
+//!     evidence
 //! ```
 //!
-//! Columns are as wide as their widest cell; a marked row has a `>` before it. A cell of several
-//! lines has its other lines below it.
+//! Columns are as wide as their widest cell; a marked row has its sign before it (`>` the row to
+//! look at, `-` and `+` of one side alone). A cell of several lines has its other lines below it.
+//! An empty line stands around each child of the root that has more than a title.
 
 use crate::DEPTH_MAX;
 use crate::escape::printable_line as printable;
-use crate::tree::{Align, Node, Table};
+use crate::tree::{Align, Mark, Node, Table, first};
 use std::fmt::Write as _;
 
 impl Node {
     /// The tree as lines for a terminal.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out, 0);
+        self.write(&mut out, 0, "", "");
         out
     }
 
-    fn write(&self, out: &mut String, depth: usize) {
-        let indent = "  ".repeat(depth);
-        let verdict = self.verdict.as_ref().map(|word| format!(": {}", printable(word)));
-        line(out, &indent, &format!("{}{}", printable(&self.title), verdict.unwrap_or_default()));
-        let inner = "  ".repeat(depth + 1);
-        self.evidence.iter().for_each(|text| line(out, &inner, &printable(text)));
-        self.tables.iter().for_each(|table| write_table(out, &inner, table));
-        self.notes.iter().for_each(|note| line(out, &inner, &format!("note: {}", printable(note))));
+    /// Writes the title behind `indent`, and all else behind `inner`.
+    fn write(&self, out: &mut String, depth: usize, indent: &str, inner: &str) {
+        line(out, indent, &printable(&self.heading()));
+        self.evidence.iter().for_each(|text| line(out, inner, &printable(text)));
+        self.tables.iter().for_each(|table| write_table(out, inner, table));
+        self.notes.iter().for_each(|note| line(out, inner, &format!("note: {}", printable(note))));
         if depth + 1 >= DEPTH_MAX && !self.children.is_empty() {
-            line(out, &inner, &format!("… {} below, too deep to be shown", self.children.len()));
+            line(out, inner, &format!("… {} below, too deep to be shown", self.children.len()));
             return;
         }
-        for child in &self.children {
-            out.push('\n');
-            child.write(out, depth + 1);
+        let (shown, more) = first(&self.children, self.shown);
+        let mut apart = false;
+        for child in shown {
+            if depth == 0 && (apart | child.is_long()) {
+                out.push('\n');
+            }
+            apart = child.is_long();
+            child.write(out, depth + 1, inner, &format!("{inner}  "));
         }
+        write_more(out, inner, more);
+    }
+
+    /// The title with the verdict before it.
+    pub(crate) fn heading(&self) -> String {
+        let verdict = self.verdict.as_ref().map(|word| format!("{word}: "));
+        verdict.unwrap_or_default() + &self.title
+    }
+
+    /// Whether there is more than a title.
+    fn is_long(&self) -> bool {
+        let Node { evidence, tables, notes, children, .. } = self;
+        !(evidence.is_empty() && tables.is_empty() && notes.is_empty() && children.is_empty())
     }
 }
 
@@ -52,13 +72,22 @@ fn line(out: &mut String, indent: &str, text: &str) {
     let _ = writeln!(out, "{}", format!("{indent}{text}").trim_end());
 }
 
+fn write_more(out: &mut String, indent: &str, more: usize) {
+    if more > 0 {
+        line(out, indent, &format!("… {more} more"));
+    }
+}
+
 fn write_table(out: &mut String, indent: &str, table: &Table) {
+    let (shown, more) = first(&table.rows, table.shown);
+    let marked = shown.iter().any(|row| row.mark != Mark::None) || !table.caption.is_empty();
+    let sign = |mark: Mark| if marked { format!("{} ", mark.sign()) } else { String::new() };
     if !table.caption.is_empty() {
         line(out, indent, &printable(&table.caption));
     }
     let lines = |cell: &str| -> Vec<String> { cell.split('\n').map(printable).collect() };
     let rows: Vec<Vec<Vec<String>>> =
-        table.rows.iter().map(|row| row.cells.iter().map(|cell| lines(cell)).collect()).collect();
+        shown.iter().map(|row| row.cells.iter().map(|cell| lines(cell)).collect()).collect();
     let heads: Vec<String> = table.columns.iter().map(|column| printable(&column.name)).collect();
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at)).flatten();
@@ -76,14 +105,15 @@ fn write_table(out: &mut String, indent: &str, table: &Table) {
     let joined = |cells: Vec<String>| cells.join("  ");
     if heads.iter().any(|head| !head.is_empty()) {
         let cells = heads.iter().enumerate().map(|(at, head)| padded(at, head)).collect();
-        line(out, indent, &format!("  {}", joined(cells)));
+        line(out, indent, &format!("{}{}", sign(Mark::None), joined(cells)));
     }
-    for (row, cells) in table.rows.iter().zip(&rows) {
+    for (row, cells) in shown.iter().zip(&rows) {
         for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
             let text = |at: usize| cells.get(at)?.get(part).map(String::as_str);
             let cells = (0..heads.len()).map(|at| padded(at, text(at).unwrap_or_default()));
-            let mark = if row.marked && part == 0 { "> " } else { "  " };
+            let mark = sign(if part == 0 { row.mark } else { Mark::None });
             line(out, indent, &format!("{mark}{}", joined(cells.collect())));
         }
     }
+    write_more(out, &format!("{indent}{}", sign(Mark::None)), more);
 }
