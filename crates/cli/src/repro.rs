@@ -7,7 +7,7 @@
 mod search;
 
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, print, printable, warn};
+use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
 use prova_builds::repro::{self, Options, Outcome, Variation, Verdict, lock, report, tree};
@@ -204,11 +204,7 @@ fn build(args: &BuildArgs) -> Result<Exit> {
     let mut outcome =
         repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     kept.settle(&mut outcome);
-    if args.json {
-        print(&format!("{:#}\n", report::json(&outcome, Some(&detail))))?;
-    } else {
-        print(&report::text(&outcome, Some(&detail)))?;
-    }
+    present(&report::report(&outcome, Some(&detail)), args.json)?;
     Ok(match outcome.verdict() {
         Verdict::Failed | Verdict::Inconclusive if args.bisect => Exit::Skip,
         verdict => exit(verdict),
@@ -237,7 +233,7 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     let mut outcome =
         repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     kept.settle(&mut outcome);
-    print(&report::text(&outcome, Some(&detail)))?;
+    present(&report::report(&outcome, Some(&detail)), false)?;
     if outcome.verdict() != Verdict::Equal {
         return Ok(exit(outcome.verdict()));
     }
@@ -274,7 +270,7 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
             .iter()
             .map(|(path, explanation)| serde_json::json!({ "path": path, "explanation": explanation }))
             .collect();
-        let report = report::json(&live.outcome, Some(&detail));
+        let report = report::report(&live.outcome, Some(&detail));
         let all =
             serde_json::json!({ "builds": report, "modules": explained, "notes": live.notes });
         out = format!("{all:#}\n");
@@ -283,7 +279,7 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
         let explained =
             |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
         let differ = |a: &Path, b: &Path| detail(a, b).filter(|_| !explained(a));
-        out += &report::text(&live.outcome, Some(&differ));
+        out += &report::report(&live.outcome, Some(&differ)).to_text();
         for (path, explanation) in &live.explanations {
             out += &format!("\n== {}\n{}", printable(path), explanation.to_text());
         }
