@@ -14,14 +14,18 @@
 //!     evidence
 //! ```
 //!
-//! Columns are as wide as their widest cell; a marked row has its sign before it (`>` the row to
-//! look at, `-` and `+` of one side alone). A cell of several lines has its other lines below it.
-//! An empty line stands around each child of the root that has more than a title.
+//! Columns are as wide as their widest cell, up to [`WIDTH_MAX`]. A marked row has its sign before
+//! it (`>` the row to look at, `-` and `+` of one side alone). A cell of several lines has its
+//! other lines below it. If a child of the root has more than two lines, an empty line stands
+//! around each that has more than a title.
 
 use crate::DEPTH_MAX;
 use crate::escape::printable_line as printable;
 use crate::tree::{Align, Mark, Node, Table, first};
 use std::fmt::Write as _;
+
+/// The most characters that a column is padded to; longer cells stand out.
+const WIDTH_MAX: usize = 60;
 
 impl Node {
     /// The tree as lines for a terminal.
@@ -42,12 +46,13 @@ impl Node {
             return;
         }
         let (shown, more) = first(&self.children, self.shown);
-        let mut apart = false;
+        let apart = depth == 0 && shown.iter().any(|child| child.lines() > 2);
+        let mut long = false;
         for child in shown {
-            if depth == 0 && (apart | child.is_long()) {
+            if apart && (long || child.lines() > 1) {
                 out.push('\n');
             }
-            apart = child.is_long();
+            long = child.lines() > 1;
             child.write(out, depth + 1, inner, &format!("{inner}  "));
         }
         write_more(out, inner, more);
@@ -59,10 +64,10 @@ impl Node {
         verdict.unwrap_or_default() + &self.title
     }
 
-    /// Whether there is more than a title.
-    fn is_long(&self) -> bool {
+    /// How many lines there are, a table or a child counted as two.
+    fn lines(&self) -> usize {
         let Node { evidence, tables, notes, children, .. } = self;
-        !(evidence.is_empty() && tables.is_empty() && notes.is_empty() && children.is_empty())
+        1 + evidence.len() + notes.len() + 2 * (tables.len() + children.len())
     }
 }
 
@@ -92,7 +97,7 @@ fn write_table(out: &mut String, indent: &str, table: &Table) {
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at)).flatten();
         let cells = cells.chain(heads.get(at)).map(|text| text.chars().count());
-        cells.max().unwrap_or(0)
+        cells.max().unwrap_or(0).min(WIDTH_MAX)
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let padded = |at: usize, text: &str| {

@@ -55,12 +55,27 @@ fn json_is_the_tree() {
 
 #[test]
 fn an_empty_line_stands_around_children_that_are_long() {
-    let long = |title: &str| Node::new(title).with_evidence(["its line".to_owned()]);
+    let long = |title: &str| Node::new(title).with_evidence(["1", "2"].map(str::to_owned));
+    let line = |title: &str| Node::new(title).with_evidence(["1".to_owned()]);
     let short = |title: &str| Node::new(title);
     let root = Node::new("root").with_children([short("a"), short("b"), long("c"), short("d")]);
-    assert_eq!(root.to_text(), "root\na\nb\n\nc\n  its line\n\nd\n");
+    assert_eq!(root.to_text(), "root\na\nb\n\nc\n  1\n  2\n\nd\n");
+    let root = Node::new("root").with_children([line("a"), long("b")]);
+    assert_eq!(root.to_text(), "root\n\na\n  1\n\nb\n  1\n  2\n");
+    let root = Node::new("root").with_children([line("a"), line("b")]);
+    assert_eq!(root.to_text(), "root\na\n  1\nb\n  1\n");
     let inner = Node::new("root").with_children([Node::new("a").with_children([long("b")])]);
-    assert_eq!(inner.to_text(), "root\n\na\n  b\n    its line\n");
+    assert_eq!(inner.to_text(), "root\n\na\n  b\n    1\n    2\n");
+}
+
+#[test]
+fn a_long_cell_does_not_widen_its_column() {
+    let mut table = Table::new("", &["", ""]);
+    table.push(["x".repeat(100), "beside it".to_owned()], false);
+    table.push(["short".to_owned(), "beside it".to_owned()], false);
+    let text = Node::new("root").with_table(table).to_text();
+    let places = text.lines().filter_map(|line| line.find("beside it"));
+    assert_eq!(places.collect::<Vec<_>>(), [102, 62]);
 }
 
 #[test]
