@@ -194,7 +194,8 @@ fn detailed(mut node: Node, difference: &Difference, evidence: Option<&Evidence>
             "first in {sort}: dump {} of A (line {}), {} of B (line {}): {pass}",
             a.dump, a.line, b.dump, b.line
         );
-        node.children.push(Node::new(first).with_table(line.map(lines_of).unwrap_or_default()));
+        node.children
+            .push(Node::of("line", first).with_table(line.map(lines_of).unwrap_or_default()));
     }
     if let Some((side, pass)) = &difference.first_unpaired {
         let [a, b] = difference.unpaired;

@@ -128,9 +128,9 @@ fn files(outcome: &Outcome, differ: Option<Differ<'_>>) -> Vec<Node> {
 /// A variation that was tried alone, or none, which shows chance.
 fn cause(cause: &Cause, chances: &[Told]) -> Node {
     let Cause { variation, different, failed, builds, outputs } = cause;
-    let name = variation.map_or("nothing", Variation::name);
+    let name = variation.map_or("chance", Variation::name);
     let title = match (variation, different) {
-        (_, 0) => format!("{name} alone makes no difference ({builds} builds)"),
+        (_, 0) => format!("no cause: {name} alone makes no difference ({builds} builds)"),
         (None, _) => "cause: the build is random: it differs with nothing varied".to_owned(),
         _ => format!("cause: {name} alone makes a difference ({different} of {builds} builds)"),
     };
