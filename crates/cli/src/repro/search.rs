@@ -136,7 +136,7 @@ pub(super) fn bisect(args: &BisectArgs) -> Result<Exit> {
     let unbuilt = format!("between them cannot be built: {}", skipped.join(", "));
     let unbuilt = (!skipped.is_empty()).then_some(unbuilt);
     let node = Node::of("bisection", title)
-        .with_evidence(subject)
+        .with_evidence(subject.map(|subject| format!("commit: {subject}")))
         .with_evidence([format!("last before it whose builds agree: {good}")]);
     let notes = unbuilt.into_iter().chain([Split::doubt(what, doubt)]).collect();
     present(&Node { notes, ..node }, false)?;
