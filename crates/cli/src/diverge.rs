@@ -131,7 +131,7 @@ fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
             Ok(made) => {
                 let first = module.body(func).map_or(0, |body| body.range().start) as u32;
                 let offset = |line: &prova_native::Line| line.wasm_offset.unwrap_or(first);
-                let text = |line| instruction("", line).trim_start().to_owned();
+                let text = |line| instruction(line).trim_start().to_owned();
                 Code::Machine(made.lines.iter().map(|line| (offset(line), text(line))).collect())
             }
             // It runs as bytecode.
