@@ -132,7 +132,7 @@ pub(super) fn relate(
         old: Graph::new(body, joins),
         new: Graph::new(image, joins),
         homes,
-        terms: Terms::with_room(image.inst_count(), image.block_count()),
+        terms: Terms::with_room(image.inst_count()),
         olds: vec![NONE; body.value_count()],
         news: vec![NONE; image.value_count()],
         met: vec![false; body.inst_count()],
