@@ -105,7 +105,7 @@ pub use check::{CheckedBody, Rejection};
 pub use dominance::Dominators;
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
-pub use prova_terms::{hash, table};
+pub use prova_terms::{budget, hash, table};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 pub use text::{ParseError, parse, print, renumber};
 pub use verify::{Rule, VerifyError, verify};

@@ -50,6 +50,7 @@
 //! Noticed by: the tests beside each file, and `tests/identities.rs`, which computes every term
 //! with `prova-num` and compares the result with the operator's.
 
+pub mod budget;
 pub mod hash;
 mod number;
 mod prim;
