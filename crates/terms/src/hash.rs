@@ -5,8 +5,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 
 /// The key.
-#[derive(Clone, Copy)]
-pub struct Key(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Key(pub(crate) u64);
 
 /// The state of a hash.
 pub struct Fold(u64, u64);
