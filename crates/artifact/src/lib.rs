@@ -61,8 +61,7 @@ pub(crate) mod section {
     pub(crate) const TRAPS: &str = ".prova.traps";
     pub(crate) const CALLS: &str = ".prova.calls";
     /// Those that a file has, in its order.
-    pub(crate) const ALL: [&str; 7] =
-        [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS];
+    pub(crate) const ALL: [&str; 7] = [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS];
 }
 
 /// A piece of code as the check reads it.

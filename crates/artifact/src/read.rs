@@ -167,4 +167,3 @@ fn apart(records: &[Record], parts: &[Range<usize>; 4]) -> Result<(), Error> {
     }
     Ok(())
 }
-

@@ -87,8 +87,7 @@ impl Writer {
             symbols.push((name, record.parts[0]));
             records.extend_from_slice(&record.encode());
         }
-        let mut object =
-            Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         let mut add = |name: &str, kind, align, data: Vec<u8>| {
             let id = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
             object.section_mut(id).set_data(data, align);
@@ -114,9 +113,8 @@ impl Writer {
                 flags: SymbolFlags::None,
             });
         }
-        let bytes = object
-            .write()
-            .map_err(|error| Error::new(Rule::Elf, "", 0, error.to_string()))?;
+        let bytes =
+            object.write().map_err(|error| Error::new(Rule::Elf, "", 0, error.to_string()))?;
         Ok(Finished { bytes, pieces, code_bytes })
     }
 }

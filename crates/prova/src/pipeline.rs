@@ -17,6 +17,7 @@
 //!    way to run the function.
 
 mod native;
+mod proposals;
 
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
@@ -86,6 +87,13 @@ impl Compilers {
         perf_map: bool,
     ) -> Compilers {
         Compilers { configured, translators: Translators::default(), native, perf_map }
+    }
+}
+
+impl Compilers {
+    /// The same with another source of machine code.
+    pub(crate) fn with_native(&self, native: Native) -> Compilers {
+        Compilers::new(self.configured.clone(), Some(native), self.perf_map)
     }
 }
 
