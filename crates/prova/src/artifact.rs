@@ -26,7 +26,7 @@ use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::{self, Module};
 use prova_artifact::{Artifact, Piece};
 use prova_bytecode::Settings;
-use prova_check::{CodeKind, Config, Layout, Metering};
+use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_module::FuncIdx;
 use std::path::Path;
 use std::sync::Arc;
@@ -93,7 +93,10 @@ impl Module {
 fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let artifact = Artifact::read(bytes).map_err(|error| Error::new(InvalidArtifact(error)))?;
     let wasm = artifact.module().into();
-    Module::with_machine_code(engine, wasm, Arc::new(Stored { artifact }))
+    let stored = Stored { artifact };
+    let config = engine.config();
+    let unfit = stored.unfit(&config.machine_of(&stored), config.settings().deterministic);
+    Module::with_machine_code(engine, wasm, Arc::new(stored), unfit)
 }
 
 impl MachineCompiler for Stored {
@@ -114,11 +117,7 @@ impl MachineCompiler for Stored {
         settings: &Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
-        if settings.deterministic != self.artifact.settings().deterministic {
-            let what = "the artifact was made for another treatment of NaNs";
-            return Err(CompileError::Declined(what.to_owned()));
-        }
-        self.stored(layout, CodeKind::Func(func.0))
+        self.stored(layout.config(), settings.deterministic, CodeKind::Func(func.0))
     }
 
     fn thunk(
@@ -127,21 +126,31 @@ impl MachineCompiler for Stored {
         layout: &Layout,
         kind: CodeKind,
     ) -> Result<MachineCode, CompileError> {
-        self.stored(layout, kind)
+        let deterministic = self.artifact.settings().deterministic;
+        self.stored(layout.config(), deterministic, kind)
     }
 }
 
 impl Stored {
+    /// Why the code is not for this configuration, if it is not.
+    fn unfit(&self, asked: &Config, deterministic: bool) -> Option<String> {
+        let own = self.artifact.settings();
+        if own.config == *asked && own.deterministic == deterministic {
+            return None;
+        }
+        let (own, asked) = (told(&own.config, own.deterministic), told(asked, deterministic));
+        Some(format!("the artifact was made for {own}; the engine runs with {asked}"))
+    }
+
     /// A piece, if it was made for this configuration.
-    fn stored(&self, layout: &Layout, kind: CodeKind) -> Result<MachineCode, CompileError> {
-        let (own, asked) = (&self.artifact.settings().config, layout.config());
-        if own != asked {
-            let what = format!(
-                "the artifact was made for {}, and the engine runs with {}",
-                told(own),
-                told(asked)
-            );
-            return Err(CompileError::Declined(what));
+    fn stored(
+        &self,
+        config: &Config,
+        deterministic: bool,
+        kind: CodeKind,
+    ) -> Result<MachineCode, CompileError> {
+        if let Some(why) = self.unfit(config, deterministic) {
+            return Err(CompileError::Declined(why));
         }
         let piece = self.artifact.piece(kind);
         let piece = piece.map_err(|error| CompileError::Declined(error.to_string()))?;
@@ -154,15 +163,28 @@ impl Stored {
 }
 
 /// A configuration in words.
-fn told(config: &Config) -> String {
-    let metering = match (config.metering.fuel, config.metering.epoch) {
+fn told(config: &Config, deterministic: bool) -> String {
+    let Config { memory, metering, cpu, signals } = config;
+    let memory = match *memory {
+        MemoryShape::Explicit => "explicit accesses".to_owned(),
+        MemoryShape::GUARD => "guarded memories".to_owned(),
+        MemoryShape::Guard { reservation_bytes, guard_bytes } => {
+            format!("memories of {reservation_bytes} bytes and {guard_bytes} behind")
+        }
+    };
+    let metering = match (metering.fuel, metering.epoch) {
         (false, false) => "no metering",
         (true, false) => "fuel",
         (false, true) => "epochs",
         (true, true) => "fuel and epochs",
     };
-    let signals = if config.signals { "signals" } else { "no signals" };
-    format!("{:?} memories, {metering}, {:?}, {signals}", config.memory, config.cpu)
+    let cpu = match cpu {
+        CpuLevel::V2 => "x86-64-v2",
+        CpuLevel::V3 => "x86-64-v3",
+    };
+    let signals = if *signals { "signals" } else { "no signals" };
+    let nans = if deterministic { "canonical NaNs" } else { "NaNs of the machine" };
+    format!("{memory}, {metering}, {cpu}, {signals}, {nans}")
 }
 
 /// Why a module has no machine code at all, as an error of who asked for it.

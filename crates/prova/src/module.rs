@@ -68,21 +68,28 @@ impl Module {
     }
 
     fn of(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
-        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()))
+        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()), None)
     }
 
-    /// A module whose machine code comes from `machine` in place of the engine's compiler.
+    /// A module whose machine code comes from `machine` in place of the engine's compiler; `unfit`:
+    /// why there is none of it.
     pub(crate) fn with_machine_code(
         engine: &Engine,
         bytes: Arc<[u8]>,
         machine: Arc<dyn MachineCompiler>,
+        unfit: Option<String>,
     ) -> Result<Module> {
         let target = engine.config().machine_of(&*machine);
         let compilers = engine.compilers().with_native((machine, target));
-        Module::compiled_by(engine, bytes, Arc::new(compilers))
+        Module::compiled_by(engine, bytes, Arc::new(compilers), unfit)
     }
 
-    fn compiled_by(engine: &Engine, bytes: Arc<[u8]>, compilers: Arc<Compilers>) -> Result<Module> {
+    fn compiled_by(
+        engine: &Engine,
+        bytes: Arc<[u8]>,
+        compilers: Arc<Compilers>,
+        no_machine_code: Option<String>,
+    ) -> Result<Module> {
         let config = engine.config();
         // Who translates all functions needs the facts of all.
         let decode = match config.translate {
@@ -90,7 +97,7 @@ impl Module {
             Translate::Lazy => module::Module::decode,
         };
         let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
-        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers));
+        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers, no_machine_code));
         let (engine, prototype) = (engine.clone(), OnceLock::new());
         let module = Module(Arc::new(Inner { engine, wasm, code, prototype }));
         if config.translate == Translate::Eager {

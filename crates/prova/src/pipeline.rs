@@ -122,11 +122,20 @@ fn planted(code: CheckedBytecode) -> CheckedBytecode {
 }
 
 impl Code {
-    /// No code yet.
-    pub(crate) fn new(module: Module, settings: Settings, compilers: Arc<Compilers>) -> Code {
+    /// No code yet; `no_machine_code`: why there will be none of that kind.
+    pub(crate) fn new(
+        module: Module,
+        settings: Settings,
+        compilers: Arc<Compilers>,
+        no_machine_code: Option<String>,
+    ) -> Code {
         let funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
         let native_funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
-        let (native, refusals) = (OnceLock::new(), Mutex::default());
+        let native = match no_machine_code {
+            Some(why) => OnceLock::from(Err(RefusalReason::OfModule(why))),
+            None => OnceLock::new(),
+        };
+        let refusals = Mutex::default();
         Code { module, settings, compilers, funcs, native, native_funcs, refusals }
     }
 
