@@ -44,7 +44,7 @@ pub struct Error {
     pub section: &'static str,
     /// The offset in the section, in bytes.
     pub offset: usize,
-    /// What is wrong.
+    /// The fault, in words.
     pub what: String,
 }
 

@@ -24,8 +24,8 @@
 //! # Invariants
 //! * A1. The same parts give the same bytes: no time, no path, no hash order.
 //! * A2. Reading takes any bytes without a panic, and space in proportion to the number of records.
-//! * A3. Every piece that is given out lies where the records say, whole, apart from the others, and
-//!   has the digest of its record. Nothing else is promised of it.
+//! * A3. Every piece that is given out lies where the records say, whole, apart from the others,
+//!   and has the digest of its record. Nothing else is promised of it.
 //! * A4. A file of another version of the format, or with a section or a field that is unknown, is
 //!   refused.
 //!

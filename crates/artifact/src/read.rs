@@ -23,7 +23,8 @@ pub struct Artifact<B> {
     records: Vec<Record>,
 }
 
-/// The sections that records lead into, in the order of [`Record::parts`], and the bytes of one row.
+/// The sections that records lead into, in the order of [`Record::parts`], and the bytes of one
+/// row.
 const PARTS: [(&str, u32); 4] = [
     (section::TEXT, 1),
     (section::CERTIFICATES, 1),
@@ -85,7 +86,7 @@ impl<B: AsRef<[u8]>> Artifact<B> {
         self.bytes.as_ref().get(self.module.clone()).unwrap_or_default()
     }
 
-    /// What the code claims to be made for.
+    /// The settings that the code claims to be made for.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -6,6 +6,7 @@
 use crate::error::{Error, Rule};
 use crate::{VERSION, section};
 use prova_check::{Config, CpuLevel, MemoryShape, Metering};
+use std::fmt;
 
 /// Bytes of the settings before the maker's name.
 const BYTES: usize = 4 + 1 + 1 + 1 + 1 + 8 + 8 + 4;
@@ -13,7 +14,7 @@ const BYTES: usize = 4 + 1 + 1 + 1 + 1 + 8 + 8 + 4;
 /// Bytes of the longest name of a maker.
 pub(crate) const MAKER_BYTES_MAX: usize = 255;
 
-/// What code was made for, and by which compiler.
+/// The settings that code was made for, and its compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The memories' shape, the metering, the processor, whether faults are traps.
@@ -22,6 +23,33 @@ pub struct Settings {
     pub deterministic: bool,
     /// The compiler and its version, for people and for a rebuild.
     pub maker: String,
+}
+
+impl fmt::Display for Settings {
+    /// The settings in words, without the maker.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config { memory, metering, cpu, signals } = &self.config;
+        let memory = match *memory {
+            MemoryShape::Explicit => "explicit accesses".to_owned(),
+            MemoryShape::GUARD => "guarded memories".to_owned(),
+            MemoryShape::Guard { reservation_bytes, guard_bytes } => {
+                format!("memories of {reservation_bytes} bytes and {guard_bytes} behind")
+            }
+        };
+        let metering = match (metering.fuel, metering.epoch) {
+            (false, false) => "no metering",
+            (true, false) => "fuel",
+            (false, true) => "epochs",
+            (true, true) => "fuel and epochs",
+        };
+        let cpu = match cpu {
+            CpuLevel::V2 => "x86-64-v2",
+            CpuLevel::V3 => "x86-64-v3",
+        };
+        let signals = if *signals { "signals" } else { "no signals" };
+        let nans = if self.deterministic { "canonical NaNs" } else { "NaNs of the machine" };
+        write!(f, "{memory}, {metering}, {cpu}, {signals}, {nans}")
+    }
 }
 
 impl Settings {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Between pieces: `int3`.
 const FILL: u8 = 0xcc;
 
-/// What pieces start at a multiple of, in bytes.
+/// Pieces start at a multiple of this, in bytes.
 const ALIGN: usize = 16;
 
 /// Collects the parts of a file. The order in which pieces come does not matter.

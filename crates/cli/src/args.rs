@@ -7,7 +7,7 @@ use crate::groups::{Optimize, Wasm};
 use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
-use prova::{Config, Tier, UnknownTier, bail};
+use prova::{Config, MemoryShape, Tier, UnknownTier, bail};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Writes a module with its machine code, checked, as one file that `prova run` loads
     Compile(crate::compile::CompileArgs),
+    /// Checks what `prova compile` wrote, without running it
+    Verify(crate::verify::VerifyArgs),
     /// Validates modules, and translates and checks every function
     ///
     /// Nothing runs: of `-W`, the limits of a store have no effect.
@@ -78,7 +80,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EngineArgs {
     /// The tier that executes functions
-    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(tiers()))]
+    #[arg(long, default_value = AUTO, value_parser = PossibleValuesParser::new(tiers()))]
     pub(crate) tier: String,
     /// Runs by the deterministic profile: the same on every machine (`prova profile`)
     #[arg(long)]
@@ -93,6 +95,9 @@ pub(crate) struct EngineArgs {
 
 /// The tier that is the interpreter with a compiler of machine code.
 const NATIVE: &str = "native";
+
+/// The tier that is chosen without an option.
+const AUTO: &str = "auto";
 
 /// The tiers to choose from, as clap shows them.
 fn tiers() -> impl Iterator<Item = PossibleValue> {
@@ -139,7 +144,11 @@ pub(crate) struct RunArgs {
     /// Writes the host's answers to a file, from which `prova replay` runs the program again
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// The module in binary or text format (`-` for standard input), and the guest's arguments
+    /// Runs only the module with this SHA-256; of what `prova compile` wrote, the module inside
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) expect: Option<String>,
+    /// The module in binary or text format (`-` for standard input), or what `prova compile` wrote,
+    /// and the guest's arguments
     ///
     /// All options stand before the module. `--` before it says that an argument behind it that
     /// looks like one of them is meant for the guest, and silences the warning.
@@ -270,9 +279,23 @@ pub(crate) struct XrefArgs {
 }
 
 impl EngineArgs {
-    /// Whether there is to be machine code.
+    /// Whether machine code is to be made.
     pub(crate) fn is_native(&self) -> bool {
         self.tier == NATIVE
+    }
+
+    /// Whether machine code that was made before may run.
+    pub(crate) fn takes_machine_code(&self) -> bool {
+        self.tier == NATIVE || self.tier == AUTO
+    }
+
+    /// How machine code keeps accesses inside a memory.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::report::Misuse).
+    pub(crate) fn memory_shape(&self) -> prova::Result<MemoryShape> {
+        let explicit = Optimize::parse(&self.optimize)?.explicit;
+        Ok(if explicit { MemoryShape::Explicit } else { MemoryShape::GUARD })
     }
 
     /// The option groups and the configuration that they amount to.

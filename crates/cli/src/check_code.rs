@@ -11,11 +11,13 @@ use crate::input;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova::{Context, Result, bail};
+use prova_artifact::Artifact;
+use prova_check::CodeKind;
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, listing,
-    premises, survey, verdict,
+    Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, code_of,
+    listing, premises, survey, verdict,
 };
 use prova_report::{Node, Table};
 use std::path::PathBuf;
@@ -61,13 +63,20 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
         present(&made.listed(), false)?;
         return Ok(if made.verdict().is_ok() { Exit::Done } else { Exit::Bad });
     };
-    let digits = offset.strip_prefix("0x").unwrap_or(offset);
-    let offset = match u32::from_str_radix(digits, 16) {
-        Ok(offset) => offset,
-        Err(_) => bail!(Misuse(format!("`--explain {offset}`: it needs a hexadecimal offset"))),
-    };
-    present(&made.explained(offset)?, false)?;
+    present(&made.explained(hexadecimal(offset)?)?, false)?;
     Ok(Exit::Done)
+}
+
+/// An offset of `--explain`.
+///
+/// # Errors
+/// [`Misuse`].
+pub(crate) fn hexadecimal(offset: &str) -> Result<u32> {
+    let digits = offset.strip_prefix("0x").unwrap_or(offset);
+    match u32::from_str_radix(digits, 16) {
+        Ok(offset) => Ok(offset),
+        Err(_) => bail!(Misuse(format!("`--explain {offset}`: it needs a hexadecimal offset"))),
+    }
 }
 
 /// The target of the code, by the options of `-O` and `-W`.
@@ -154,6 +163,17 @@ impl Made {
         Ok(Made { layout, code, lines, clif })
     }
 
+    /// The code of a function in what `prova compile` wrote; `None`: it has none.
+    pub(crate) fn stored(
+        artifact: &Artifact<Vec<u8>>,
+        layout: Layout,
+        func: FuncIdx,
+    ) -> Option<Made> {
+        let code = code_of(artifact, CodeKind::Func(func.0))?;
+        let lines = listing(&code);
+        Some(Made { layout, code, lines, clif: String::new() })
+    }
+
     /// The check's verdict.
     ///
     /// # Errors
@@ -185,7 +205,11 @@ impl Made {
         self.report().with_table(table)
     }
 
-    fn explained(&self, offset: u32) -> Result<Node> {
+    /// The comparisons and branches that the instruction at an offset needs to be accepted.
+    ///
+    /// # Errors
+    /// [`Misuse`] if there is none.
+    pub(crate) fn explained(&self, offset: u32) -> Result<Node> {
         let of = |at: u32| self.lines.iter().find(|line| line.offset == at);
         let said = |line: &Line| instruction(line).trim_start().to_owned();
         let Some(line) = of(offset) else {

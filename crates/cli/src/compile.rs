@@ -1,7 +1,8 @@
 //! `prova compile`: a module with its machine code as one file, which `prova run` loads.
 //!
 //! Exit codes: 0 written; 1 the module is bad or there is no machine code of it, or, with
-//! `--check-reproducible`, a second compilation gave other bytes (and nothing is written); 2 misuse.
+//! `--check-reproducible`, a second compilation gave other bytes (and nothing is written); 2
+//! misuse.
 
 use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};

@@ -161,7 +161,9 @@ pub(crate) fn no_machine_code(refusals: &[Refusal]) -> Option<String> {
     if let Some(RefusalReason::OfModule(why)) = refusals.first().map(|refusal| &refusal.reason) {
         return Some(format!("warning: the module runs as bytecode: {why}"));
     }
-    let rejected = |refusal: &&Refusal| matches!(refusal.reason, RefusalReason::Rejected(_));
+    let rejected = |refusal: &&Refusal| {
+        matches!(refusal.reason, RefusalReason::Rejected(_) | RefusalReason::Damaged(_))
+    };
     let mut rejected = refusals.iter().filter(rejected);
     let (first, more) = (rejected.next()?, rejected.count());
     let others = if more == 0 { String::new() } else { format!(" (and {more} more)") };

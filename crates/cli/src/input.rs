@@ -2,6 +2,7 @@
 
 use crate::report::{Misuse, OfFile};
 use prova::{Context, Engine, Module, Result, bail};
+use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
 
@@ -144,6 +145,40 @@ fn begins_with(path: &Path, magic: &[u8; 4]) -> bool {
     let mut start = [0; 4];
     let file = if is_file { std::fs::File::open(path).ok() } else { None };
     file.is_some_and(|mut file| file.read_exact(&mut start).is_ok()) && start == *magic
+}
+
+/// The bytes of what `prova compile` wrote.
+///
+/// # Errors
+/// If it cannot be read, or has more than 32 times the bytes that a module may have.
+pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
+    let name = path.display();
+    let max = prova::Limits::default().module_bytes.saturating_mul(32);
+    let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
+    bounded(file, max, max).with_context(|| format!("failed to read `{name}`"))
+}
+
+/// Refuses a module that is not the one that is expected.
+///
+/// # Errors
+/// [`Misuse`] if `expected` is no SHA-256, and if the module has another.
+pub(crate) fn expected(wasm: &[u8], expected: &str, path: &Path) -> Result<()> {
+    if expected.len() != 64 || !expected.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        bail!(Misuse(format!("`--expect {expected}`: a SHA-256 has 64 hexadecimal digits")));
+    }
+    let found = sha256(wasm);
+    if !found.eq_ignore_ascii_case(expected) {
+        bail!(
+            "`{}` has another module than the expected one: its SHA-256 is {found}",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How an ELF file begins.

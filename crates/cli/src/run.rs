@@ -34,29 +34,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 }
 
 fn run_here(args: &RunArgs) -> Result<Exit> {
-    let (mut config, mut wasm) = args.engine.config()?;
-    record_alone(args, &wasm)?;
+    let (path, guest_args) = module_and_args(&args.module_and_args)?;
+    let (config, wasm, metered) = configured(args, path)?;
     let wasi_limits = groups::wasi_limits(&args.wasi)?;
-    if let Some(fuel) = args.fuel
-        && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
-    {
-        bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
-    }
-    let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
-    config.consume_fuel(metered).count_dispatches(args.stats == Some(Stats::Dispatches));
-    if args.record.is_some() {
-        config.deterministic(true);
-    }
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
-    let (path, guest_args) = module_and_args(&args.module_and_args)?;
     hint::options_behind_the_module(guest_args);
     if let Some(record) = &args.record {
         input::apart("--record", record, &[path])?;
     }
     let module = input::module(&engine, path).map_err(|error| hint::no_command(error, path))?;
+    if let Some(expected) = &args.expect {
+        input::expected(module.wasm().bytes(), expected, path)?;
+    }
     let preloads = preloads
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
@@ -73,7 +65,9 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         watchdog.start_running(&mut store);
     }
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
-    if let Some(line) = hint::no_machine_code(&module.refusals()) {
+    if args.engine.takes_machine_code()
+        && let Some(line) = hint::no_machine_code(&module.refusals())
+    {
         warn(&printable(&line));
     }
     match args.stats {
@@ -158,6 +152,32 @@ fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
         Some((module, args)) => Ok((Path::new(module), args)),
         None => bail!(Misuse("a module is needed (`prova --help` shows how to call it)".into())),
     }
+}
+
+/// The configuration, the options of `-W`, and whether fuel is counted.
+fn configured(args: &RunArgs, path: &Path) -> Result<(Config, Wasm, bool)> {
+    let (mut config, mut wasm) = args.engine.config()?;
+    let artifacts = input::is_artifact_file(path) || args.preloads.iter().any(is_artifact);
+    if artifacts && args.engine.takes_machine_code() {
+        config.precompiled(args.engine.memory_shape()?);
+    }
+    record_alone(args, &wasm)?;
+    if let Some(fuel) = args.fuel
+        && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
+    {
+        bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
+    }
+    let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
+    config.consume_fuel(metered).count_dispatches(args.stats == Some(Stats::Dispatches));
+    if args.record.is_some() {
+        config.deterministic(true);
+    }
+    Ok((config, wasm, metered))
+}
+
+/// Whether what is instantiated first was written by `prova compile`.
+fn is_artifact(preload: &String) -> bool {
+    named_file(preload).is_ok_and(|(_, file)| input::is_artifact_file(Path::new(file)))
 }
 
 fn named_file(preload: &str) -> Result<(&str, &str)> {

@@ -30,6 +30,7 @@ pub(crate) fn bytecode(refusals: &[Refusal]) -> Node {
     for refusal in refusals {
         let cause = match &refusal.reason {
             RefusalReason::Declined(why) | RefusalReason::OfModule(why) => why.clone(),
+            RefusalReason::Damaged(_) => "its code is damaged".to_owned(),
             RefusalReason::Rejected(_) => "the check refused the code".to_owned(),
         };
         *causes.entry(cause).or_default() += 1;

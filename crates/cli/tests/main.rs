@@ -22,5 +22,6 @@ mod subjects;
 mod substrate;
 mod trace;
 mod traced_ends;
+mod verify;
 mod wasi;
 mod xref;

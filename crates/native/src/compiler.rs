@@ -39,6 +39,13 @@ impl NativeCompiler {
         NativeCompiler { shape: None, signals: true, cpu, most, spent, target }
     }
 
+    /// For exactly this configuration, on any machine.
+    #[must_use]
+    pub fn of(config: &Config) -> NativeCompiler {
+        let &Config { memory, metering: _, cpu, signals } = config;
+        NativeCompiler { shape: Some(memory), signals, cpu, ..NativeCompiler::new() }
+    }
+
     /// With an end of compiling: functions that are asked for when all threads together have
     /// compiled for so long stay bytecode. Which ones these are depends on the machine, though not
     /// what they compute; without this, it does not.

@@ -29,6 +29,7 @@ mod stop;
 mod sunk;
 mod survey;
 mod thunk;
+mod verify;
 
 pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
@@ -38,6 +39,7 @@ pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
 pub use survey::{Survey, Times, survey};
+pub use verify::{Change, Verification, code_of, layout, rebuild, same_maker, verify};
 
 use std::fmt;
 

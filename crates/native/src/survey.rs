@@ -8,6 +8,7 @@
 //! `NativeCode::load`, called one by one so that each can be timed. A function counts as native if
 //! the check accepts its code. Nothing runs.
 
+use crate::verify::in_parallel;
 use crate::{Declined, NativeCode, Target, body};
 use prova_certify::Draft;
 use prova_check::{Code, CodeKind, Config, Layout};
@@ -15,8 +16,6 @@ use prova_module::{FuncIdx, Module, TypeIdx};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time of one thread in each stage.
@@ -178,32 +177,12 @@ pub fn survey(
     let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let types = module.types().len();
-    let next = AtomicUsize::new(0);
-    let rows = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let row = match funcs.get(at) {
-                Some(&func) => function(module, &layout, (&target, deterministic), func),
-                None if at - funcs.len() < types => {
-                    thunks(module, &layout, &target, TypeIdx((at - funcs.len()) as u32))
-                }
-                None => return,
-            };
-            if let Ok(mut rows) = rows.lock() {
-                rows.push((at, row));
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            scope.spawn(work);
-        }
+    let rows = in_parallel(jobs, funcs.len() + types, |at| match funcs.get(at) {
+        Some(&func) => function(module, &layout, (&target, deterministic), func),
+        None => thunks(module, &layout, &target, TypeIdx((at - funcs.len()) as u32)),
     });
-    let mut rows = rows.into_inner().map_err(|_| "a thread panicked".to_owned())?;
-    rows.sort_by_key(|(at, _)| *at);
     let mut row = Survey::default();
-    rows.iter().for_each(|(_, one)| row.add(one));
+    rows.iter().for_each(|one| row.add(one));
     Ok(row)
 }
 

@@ -45,7 +45,7 @@ const CALLS: [(&str, &[i32]); 8] = [
 ];
 
 fn metered(config: &mut Config) {
-    config.consume_fuel(true);
+    config.consume_fuel(true).precompiled(MemoryShape::GUARD);
 }
 
 /// A program's file, made for fuel.
@@ -120,14 +120,34 @@ fn an_engine_without_a_compiler_runs_it() {
 fn code_for_other_settings_is_not_tried() {
     let file = file(PROGRAM);
     type Configure = fn(&mut Config);
-    let others: [Configure; 4] = [
-        |config| drop(config.consume_fuel(true).epoch_interruption(true)),
-        |config| drop(config.consume_fuel(true).deterministic(true)),
-        |config| drop(config.consume_fuel(true).signals_based_traps(false)),
-        |config| drop(config.consume_fuel(true).native(NotAsked)),
+    let others: [Configure; 5] = [
+        |config| {
+            config.precompiled(MemoryShape::GUARD).epoch_interruption(true);
+        },
+        |config| {
+            config.precompiled(MemoryShape::GUARD).deterministic(true);
+        },
+        |config| {
+            config.precompiled(MemoryShape::GUARD).signals_based_traps(false);
+        },
+        |config| {
+            config.native(NotAsked);
+        },
+        |config| {
+            config.precompiled(MemoryShape::Explicit);
+        },
     ];
+    let not_told = engine(Way::Bytecode, |config| {
+        config.consume_fuel(true);
+    });
+    let module = Module::deserialize(&not_told, &file).expect("the module inside is valid");
+    let RefusalReason::OfModule(why) = &module.refusals()[0].reason else { panic!("no reason") };
+    assert!(why.contains("Config::precompiled"), "{why}");
     for (at, configure) in others.into_iter().enumerate() {
-        let engine = engine(Way::Bytecode, configure);
+        let engine = engine(Way::Bytecode, |config| {
+            config.consume_fuel(true);
+            configure(config);
+        });
         let module = Module::deserialize(&engine, &file).expect("the module inside is valid");
         let refusals = module.refusals();
         if at == 3 {
@@ -189,7 +209,7 @@ fn what_is_no_artifact_is_told() {
     assert!(error.is::<prova::InvalidModule>(), "{error:?}");
 }
 
-/// Loads a file, whatever is in it, and calls everything.
+/// Loads a file with any content, and calls everything.
 ///
 /// The calls end in results or traps: what is accepted is confined, and out of fuel at last.
 fn loaded(file: &[u8]) -> Option<(Vec<String>, usize)> {

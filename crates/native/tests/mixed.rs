@@ -238,7 +238,9 @@ fn a_module_without_layout_is_told() {
         .refusals()
         .into_iter()
         .map(|refusal| match refusal.reason {
-            RefusalReason::OfModule(why) => format!("{}: {why}", refusal.func.0),
+            RefusalReason::OfModule(why) | RefusalReason::Damaged(why) => {
+                format!("{}: {why}", refusal.func.0)
+            }
             other => panic!("{other:?}"),
         })
         .collect();

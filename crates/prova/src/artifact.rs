@@ -6,27 +6,27 @@
 //!                        └► pieces ─ Stored, a MachineCompiler ─ NativeCode::load_all ─► NativeCode
 //! ```
 //!
-//! Loading is safe whoever made the bytes, so no function here is `unsafe`: the module inside is
+//! Loading is safe for every maker of the bytes, so no function here is `unsafe`: the module inside is
 //! validated as any other, its layout is derived from it, and a piece of code is one more proposal,
 //! which runs only after the check of machine code has accepted it.
 //!
 //! Accepted code is confined; that it computes what the module says is not shown. Who replaces the
-//! file gains what replacing the `.wasm` would give: another confined program with the same imports.
+//! file gains what replacing the `.wasm` would give: another confined program with the same
+//! imports.
 //!
 //! # Invariants
-//! * T1. Nothing that the file says reaches the runtime but through the check, and the settings that
-//!   code is checked in are those of the engine.
-//! * T2. A file is a function of the module, the engine's settings and the compiler: not of threads,
-//!   paths or time.
+//! * T1. Nothing that the file says reaches the runtime but through the check, and the settings
+//!   that code is checked in are those of the engine.
+//! * T2. A file is a function of the module, the engine's settings and the compiler: not of
+//!   threads, paths or time.
 
 use crate::compiler::{CompileError, RefusalReason};
 use crate::engine::Engine;
 use crate::error::{Context, Error, InvalidArtifact, Result, misuse};
 use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::{self, Module};
-use prova_artifact::{Artifact, Piece};
-use prova_bytecode::Settings;
-use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
+use prova_artifact::{Artifact, Piece, Settings};
+use prova_check::{CodeKind, Config, Layout, Metering};
 use prova_module::FuncIdx;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,9 @@ use std::sync::Arc;
 /// Most bytes of an artifact for each byte that a module may have: code, certificates and maps of a
 /// function take some twenty times its body.
 const BYTES_PER_MODULE_BYTE: u64 = 32;
+
+/// Why nothing of an artifact runs in an engine that was not told to take machine code.
+const NOT_TAKEN: &str = "the engine takes no machine code (`Config::precompiled`)";
 
 /// The code in an artifact, as a compiler: it proposes what is stored.
 struct Stored {
@@ -64,7 +67,8 @@ impl Module {
     /// function at its first call, or all of them here where the engine translates eagerly.
     ///
     /// Code that is refused, or was made for other settings than the engine's, does not run: the
-    /// function runs as bytecode, and [`Module::refusals`] says why. No compiler is needed.
+    /// function runs as bytecode, and [`Module::refusals`] says why. No compiler is needed, but the
+    /// engine has to take machine code ([`Config::precompiled`](crate::Config::precompiled)).
     ///
     /// # Errors
     /// [`InvalidArtifact`](crate::InvalidArtifact), and those of [`Module::new`] for the module
@@ -73,8 +77,8 @@ impl Module {
         of_artifact(engine, bytes.as_ref().into())
     }
 
-    /// The same, of a file. It is copied before anything in it is looked at, so a change of the file
-    /// changes nothing that was checked.
+    /// The same, of a file. It is copied before anything in it is looked at, so a change of the
+    /// file changes nothing that was checked.
     ///
     /// # Errors
     /// If the file cannot be read, and those of [`Module::deserialize`].
@@ -95,7 +99,14 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let wasm = artifact.module().into();
     let stored = Stored { artifact };
     let config = engine.config();
-    let unfit = stored.unfit(&config.machine_of(&stored), config.settings().deterministic);
+    let unfit = match config.machine() {
+        Some(machine) => stored.unfit(&machine, config.settings().deterministic),
+        None => Some(NOT_TAKEN.to_owned()),
+    };
+    if unfit.is_some() && config.native.is_some() {
+        // The engine's own compiler makes code that fits.
+        return Module::new(engine, wasm);
+    }
     Module::with_machine_code(engine, wasm, Arc::new(stored), unfit)
 }
 
@@ -104,7 +115,7 @@ impl MachineCompiler for Stored {
         "artifact"
     }
 
-    fn config(&self, settings: &Settings) -> Config {
+    fn config(&self, settings: &prova_bytecode::Settings) -> Config {
         let metering = settings.metering;
         let metering = Metering { fuel: metering.has_fuel(), epoch: metering.has_epoch() };
         Config { metering, ..self.artifact.settings().config }
@@ -114,7 +125,7 @@ impl MachineCompiler for Stored {
         &self,
         _: &prova_module::Module,
         layout: &Layout,
-        settings: &Settings,
+        settings: &prova_bytecode::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
         self.stored(layout.config(), settings.deterministic, CodeKind::Func(func.0))
@@ -135,10 +146,12 @@ impl Stored {
     /// Why the code is not for this configuration, if it is not.
     fn unfit(&self, asked: &Config, deterministic: bool) -> Option<String> {
         let own = self.artifact.settings();
-        if own.config == *asked && own.deterministic == deterministic {
+        // The processor is compared with the one at hand where the layout is derived.
+        let same = own.config == prova_check::Config { cpu: own.config.cpu, ..*asked };
+        if same && own.deterministic == deterministic {
             return None;
         }
-        let (own, asked) = (told(&own.config, own.deterministic), told(asked, deterministic));
+        let asked = Settings { config: *asked, deterministic, maker: String::new() };
         Some(format!("the artifact was made for {own}; the engine runs with {asked}"))
     }
 
@@ -153,7 +166,7 @@ impl Stored {
             return Err(CompileError::Declined(why));
         }
         let piece = self.artifact.piece(kind);
-        let piece = piece.map_err(|error| CompileError::Declined(error.to_string()))?;
+        let piece = piece.map_err(|error| CompileError::Damaged(error.to_string()))?;
         let Some(Piece { kind, bytes, certificate, traps, calls }) = piece else {
             return Err(CompileError::Declined("the artifact has no code of it".to_owned()));
         };
@@ -162,36 +175,10 @@ impl Stored {
     }
 }
 
-/// A configuration in words.
-fn told(config: &Config, deterministic: bool) -> String {
-    let Config { memory, metering, cpu, signals } = config;
-    let memory = match *memory {
-        MemoryShape::Explicit => "explicit accesses".to_owned(),
-        MemoryShape::GUARD => "guarded memories".to_owned(),
-        MemoryShape::Guard { reservation_bytes, guard_bytes } => {
-            format!("memories of {reservation_bytes} bytes and {guard_bytes} behind")
-        }
-    };
-    let metering = match (metering.fuel, metering.epoch) {
-        (false, false) => "no metering",
-        (true, false) => "fuel",
-        (false, true) => "epochs",
-        (true, true) => "fuel and epochs",
-    };
-    let cpu = match cpu {
-        CpuLevel::V2 => "x86-64-v2",
-        CpuLevel::V3 => "x86-64-v3",
-    };
-    let signals = if *signals { "signals" } else { "no signals" };
-    let nans = if deterministic { "canonical NaNs" } else { "NaNs of the machine" };
-    format!("{memory}, {metering}, {cpu}, {signals}, {nans}")
-}
-
 /// Why a module has no machine code at all, as an error of who asked for it.
 pub(crate) fn none(reason: Option<RefusalReason>) -> Error {
     let why = match reason {
-        Some(RefusalReason::OfModule(why) | RefusalReason::Declined(why)) => why,
-        Some(RefusalReason::Rejected(why)) => why.to_string(),
+        Some(reason) => reason.to_string(),
         None => "the engine has no compiler of machine code".to_owned(),
     };
     Error::new(crate::error::Misuse(format!("there is no machine code to write: {why}")))

@@ -64,13 +64,17 @@ pub enum CompileError {
     Declined(String),
     /// The compiler met something impossible: its own fault.
     Bug(String),
+    /// The code was stored, and is no longer what was written.
+    Damaged(String),
 }
 
 impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CompileError::Unsupported(error) => error.fmt(f),
-            CompileError::Declined(message) | CompileError::Bug(message) => f.write_str(message),
+            CompileError::Declined(message)
+            | CompileError::Bug(message)
+            | CompileError::Damaged(message) => f.write_str(message),
         }
     }
 }
@@ -99,6 +103,30 @@ pub enum RefusalReason {
     /// There can be no machine code of the module: the check knows no layout of it, the processor
     /// is of a lower level, or the check did not tell its canary from good code.
     OfModule(String),
+    /// The code was stored, and is no longer what was written.
+    Damaged(String),
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RefusalReason::Declined(why)
+            | RefusalReason::OfModule(why)
+            | RefusalReason::Damaged(why) => f.write_str(why),
+            RefusalReason::Rejected(why) => why.fmt(f),
+        }
+    }
+}
+
+impl From<CompileError> for RefusalReason {
+    fn from(error: CompileError) -> RefusalReason {
+        match error {
+            CompileError::Unsupported(_) | CompileError::Declined(_) | CompileError::Bug(_) => {
+                RefusalReason::Declined(error.to_string())
+            }
+            CompileError::Damaged(why) => RefusalReason::Damaged(why),
+        }
+    }
 }
 
 /// Why a candidate is not code of the function that a compiler was asked for.
@@ -141,6 +169,7 @@ impl fmt::Display for Refusal {
             RefusalReason::OfModule(why) => {
                 write!(f, "{func}: `{compiler}` has no code of this module: {why}")
             }
+            RefusalReason::Damaged(why) => write!(f, "{func}: code of `{compiler}`: {why}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Result, bail};
 use crate::machine::MachineCompiler;
 use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
-use prova_check::MemoryShape;
+use prova_check::{CpuLevel, MemoryShape};
 use prova_module::{Features, Limits, Proposal};
 use prova_runtime::ExecutorKind;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub struct Config {
     pub(crate) translate: Translate,
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
+    pub(crate) precompiled: Option<MemoryShape>,
     pub(crate) signals: bool,
     pub(crate) perf_map: bool,
     pub(crate) count_dispatches: bool,
@@ -66,6 +67,7 @@ impl Default for Config {
             translate: Translate::default(),
             compiler: None,
             native: None,
+            precompiled: None,
             signals: true,
             perf_map: false,
             count_dispatches: false,
@@ -131,6 +133,17 @@ impl Config {
     /// not its own ([`Config::signals_based_traps`] does without).
     pub fn native(&mut self, compiler: impl MachineCompiler + 'static) -> &mut Config {
         self.native = Some(Arc::new(compiler));
+        self
+    }
+
+    /// Lets stores take the machine code of artifacts
+    /// ([`Module::deserialize`](crate::Module::deserialize)) that was made for memories of this
+    /// shape, where no compiler of machine code is configured; with one, they take it anyway. Off
+    /// by default. Functions without machine code run as bytecode.
+    ///
+    /// For stores of the interpreter; on Linux x86-64 alone, elsewhere without effect.
+    pub fn precompiled(&mut self, memory: MemoryShape) -> &mut Config {
+        self.precompiled = Some(memory);
         self
     }
 
@@ -279,7 +292,13 @@ impl Config {
 
     /// The target of machine code, if any is made.
     pub(crate) fn machine(&self) -> Option<prova_check::Config> {
-        self.native.as_deref().map(|compiler| self.machine_of(compiler))
+        let of_artifacts = |memory| {
+            let memory = if self.signals { memory } else { MemoryShape::Explicit };
+            let metering = prova_check::Metering { fuel: self.fuel, epoch: self.epoch };
+            prova_check::Config { memory, metering, signals: self.signals, cpu: CpuLevel::V3 }
+        };
+        let compiled = self.native.as_deref().map(|compiler| self.machine_of(compiler));
+        compiled.or_else(|| self.precompiled.map(of_artifacts))
     }
 
     /// The target of a compiler's machine code.

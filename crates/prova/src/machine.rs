@@ -6,7 +6,8 @@
 //! in. Where there is no code that passes, the function runs as bytecode, and
 //! [`Module::refusals`](crate::Module::refusals) says why.
 
-use crate::compiler::CompileError;
+use crate::compiler::{CodeRefusal, CompileError, RefusalReason};
+use crate::pipeline::{bytes_of, of_kind};
 use prova_bytecode::Settings;
 use prova_check::{CallRow, CodeKind, Config, Layout, TrapRow};
 use prova_module::{FuncIdx, Module};
@@ -33,8 +34,8 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     /// A short name, for [`Refusal`](crate::Refusal).
     fn name(&self) -> &str;
 
-    /// Its name and version, as an artifact has them: code of the same module, settings and maker is
-    /// the same to the byte.
+    /// Its name and version, as an artifact has them: code of the same module, settings and maker
+    /// is the same to the byte.
     fn maker(&self) -> String {
         self.name().to_owned()
     }
@@ -80,4 +81,32 @@ impl fmt::Debug for dyn MachineCompiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MachineCompiler").field(&self.name()).finish()
     }
+}
+
+/// The code of a kind that a compiler proposes and the check accepts: where it refuses the first
+/// certificate, with the other one. Nothing is loaded.
+///
+/// # Errors
+/// Why there is none.
+pub fn accepted_code(
+    compiler: &dyn MachineCompiler,
+    module: &Module,
+    layout: &Layout,
+    settings: &Settings,
+    kind: CodeKind,
+) -> Result<MachineCode, RefusalReason> {
+    let code = match kind {
+        CodeKind::Func(func) => compiler.function(module, layout, settings, FuncIdx(func)),
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, layout, kind),
+    };
+    let code = code.map_err(RefusalReason::from)?;
+    let code = of_kind(code, kind).map_err(RefusalReason::Rejected)?;
+    let rejected = match layout.check(bytes_of(&code)) {
+        Ok(_) => return Ok(code),
+        Err(rejection) => rejection,
+    };
+    let again = compiler.certified(layout, code);
+    let again = again.filter(|code| code.kind == kind && layout.check(bytes_of(code)).is_ok());
+    let refusal = || RefusalReason::Rejected(CodeRefusal::Machine(rejected.to_string()));
+    again.ok_or_else(refusal)
 }

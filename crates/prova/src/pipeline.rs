@@ -26,6 +26,7 @@ use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::machine::MachineCompiler;
 use crate::module::Explained;
 use native::NativeSupport;
+pub(crate) use native::{bytes_of, of_kind};
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
@@ -162,7 +163,7 @@ impl Code {
                     Ok(code) => return Ok(code),
                     Err(reason) => RefusalReason::Rejected(reason),
                 },
-                Err(error) => RefusalReason::Declined(error.to_string()),
+                Err(error) => error.into(),
             };
             let refusal = Refusal { func, compiler: compiler.name().to_owned(), reason };
             self.refusals_locked().insert(func, refusal);
@@ -258,9 +259,9 @@ impl From<CompileError> for AttachFailure {
     fn from(error: CompileError) -> AttachFailure {
         match error {
             CompileError::Unsupported(error) => AttachFailure::Limit(error),
-            CompileError::Declined(message) | CompileError::Bug(message) => {
-                AttachFailure::Bug(message)
-            }
+            CompileError::Declined(message)
+            | CompileError::Bug(message)
+            | CompileError::Damaged(message) => AttachFailure::Bug(message),
         }
     }
 }

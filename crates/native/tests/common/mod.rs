@@ -85,7 +85,11 @@ pub(crate) fn same_with(
                 // An engine that has no compiler.
                 let engine = engine(Way::Bytecode, |config| {
                     configure(config);
-                    config.signals_based_traps(way != Way::NoSignals);
+                    let memory = match way {
+                        Way::Guard => MemoryShape::GUARD,
+                        Way::Bytecode | Way::Explicit | Way::NoSignals => MemoryShape::Explicit,
+                    };
+                    config.precompiled(memory).signals_based_traps(way != Way::NoSignals);
                 });
                 let file = module.serialize().expect("there is machine code");
                 let module = Module::deserialize(&engine, file).expect("it is what was written");

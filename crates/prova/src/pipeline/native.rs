@@ -57,7 +57,7 @@ impl Code {
                 .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
             let thunk = |kind| {
                 let code = compiler.thunk(&self.module, module.layout(), kind);
-                let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
+                let code = code.map_err(RefusalReason::from)?;
                 of_kind(code, kind).map_err(RefusalReason::Rejected)
             };
             let types = 0..self.module.types().len() as u32;
@@ -184,7 +184,7 @@ impl Code {
                 return Err(RefusalReason::Declined("there is no compiler".to_owned()));
             };
             let code = compiler.function(&self.module, layout, &self.settings, func);
-            let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
+            let code = code.map_err(RefusalReason::from)?;
             of_kind(code, CodeKind::Func(func.0)).map_err(RefusalReason::Rejected)
         };
         let mut outcomes: Vec<Option<RefusalReason>> = Vec::with_capacity(funcs.len());
@@ -222,13 +222,13 @@ impl Code {
 }
 
 /// The parts of a proposal that the check reads.
-pub(super) fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
+pub(crate) fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
     let MachineCode { kind, bytes, certificate, traps, calls } = code;
     MachineBytes { kind: *kind, bytes, certificate, traps, calls }
 }
 
 /// The code, if it is of this kind.
-pub(super) fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, CodeRefusal> {
+pub(crate) fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, CodeRefusal> {
     match code.kind == kind {
         true => Ok(code),
         false => Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind))),

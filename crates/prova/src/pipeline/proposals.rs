@@ -2,14 +2,12 @@
 //! an artifact.
 
 use super::Code;
-use super::native::of_kind;
 use crate::artifact::none;
-use crate::compiler::{CodeRefusal, RefusalReason};
 use crate::error::Result;
-use crate::machine::{MachineCode, MachineCompiler};
+use crate::machine::{MachineCode, accepted_code};
 use crate::workers;
 use prova_artifact::Settings;
-use prova_check::{CodeKind, Layout};
+use prova_check::CodeKind;
 use prova_module::FuncIdx;
 use rayon::prelude::*;
 
@@ -32,7 +30,9 @@ impl Code {
         let ways = types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
         let funcs = self.module.defined_funcs().map(|func| CodeKind::Func(func.0));
         let kinds: Vec<CodeKind> = ways.chain(funcs).collect();
-        let proposed = |&kind: &CodeKind| (kind, self.checked(&**compiler, layout, kind));
+        let proposed = |&kind: &CodeKind| {
+            (kind, accepted_code(&**compiler, &self.module, layout, &self.settings, kind))
+        };
         let made: Vec<_> = workers::work_in_parallel(|| kinds.par_iter().map(proposed).collect());
         let mut pieces = Vec::with_capacity(made.len());
         for (kind, made) in made {
@@ -45,34 +45,6 @@ impl Code {
         }
         let (deterministic, maker) = (self.settings.deterministic, compiler.maker());
         Ok((Settings { config: *config, deterministic, maker }, pieces))
-    }
-
-    /// A piece that passes the check.
-    fn checked(
-        &self,
-        compiler: &dyn MachineCompiler,
-        layout: &Layout,
-        kind: CodeKind,
-    ) -> Result<MachineCode, RefusalReason> {
-        let code = match kind {
-            CodeKind::Func(func) => {
-                compiler.function(&self.module, layout, &self.settings, FuncIdx(func))
-            }
-            CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => {
-                compiler.thunk(&self.module, layout, kind)
-            }
-        };
-        let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
-        let code = of_kind(code, kind).map_err(RefusalReason::Rejected)?;
-        let rejected = match layout.check(super::native::bytes_of(&code)) {
-            Ok(_) => return Ok(code),
-            Err(rejection) => rejection,
-        };
-        let again = compiler.certified(layout, code).filter(|code| {
-            code.kind == kind && layout.check(super::native::bytes_of(code)).is_ok()
-        });
-        let refusal = || RefusalReason::Rejected(CodeRefusal::Machine(rejected.to_string()));
-        again.ok_or_else(refusal)
     }
 
     /// The name of a piece among the symbols of a file.

@@ -241,9 +241,11 @@ impl NativeModule {
         &self.thunks
     }
 
-    /// Whether it is of this module, made for this (R3).
+    /// Whether it is of this module, made for this (R3). Its processor is the one at hand, or an
+    /// older one: that was compared when the layout was derived.
     pub(crate) fn is_of(&self, module: &Module, config: &Config) -> bool {
-        self.module.is_same(module) && self.layout.config() == config
+        let own = self.layout.config();
+        self.module.is_same(module) && *own == Config { cpu: own.cpu, ..*config }
     }
 }
 

@@ -1,0 +1,181 @@
+//! `prova verify`: what `prova compile` wrote, checked; nothing runs.
+//!
+//! The report says in the words of `docs/TRUST.md` what is proved, tested and assumed. Exit codes:
+//! 0; 1 if the file or the module in it is bad, a piece of code is refused, the module is not the
+//! one of `--expect`, or `--rebuild` finds other code; 2 misuse. `tests/verify.rs` holds outputs.
+
+use crate::check_code::{Made, hexadecimal};
+use crate::input;
+use crate::report::{Exit, Misuse, OfFile, present};
+use clap::Args;
+use prova::{Context, Error, Result, bail};
+use prova_artifact::Artifact;
+use prova_builds::names::counted;
+use prova_check::CodeKind;
+use prova_inspect::find;
+use prova_module::{FuncIdx, Module};
+use prova_native::{Change, Verification, layout, rebuild, same_maker, verify};
+use prova_report::{Node, Table};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Checks what `prova compile` wrote, without running it
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Compiles the module inside again, and compares every piece of code
+    #[arg(long)]
+    rebuild: bool,
+    /// Accepts only the module with this SHA-256
+    #[arg(long, value_name = "SHA256")]
+    expect: Option<String>,
+    /// Says which comparisons and branches the check needs to accept the instruction at this
+    /// offset of a function's code
+    #[arg(long, value_name = "FUNC+OFFSET", conflicts_with_all = ["rebuild", "json"])]
+    explain: Option<String>,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+    /// Threads; all processors if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// The file that `prova compile` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
+    let name = args.file.display();
+    let read = Artifact::read(input::artifact(&args.file)?).map_err(Error::new);
+    let artifact = read.with_context(|| format!("failed to read `{name}`"))?;
+    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    let module = Module::decode(artifact.module().to_vec(), &features, &limits)
+        .context(OfFile::new("load the module in", &args.file))?;
+    if let Some(expected) = &args.expect {
+        input::expected(module.bytes(), expected, &args.file)?;
+    }
+    if let Some(place) = &args.explain {
+        return explain(place, &artifact, &module);
+    }
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let none = |why| Error::msg(format!("there can be no machine code of the module: {why}"));
+    let found = verify(&artifact, &module, jobs).map_err(none)?;
+    let changes = match args.rebuild {
+        true => {
+            Some(prova::on_compiler_thread(|| rebuild(&artifact, &module, jobs)).map_err(none)?)
+        }
+        false => None,
+    };
+    let good = found.refused.is_empty() && changes.as_ref().is_none_or(Vec::is_empty);
+    present(&report(args, &artifact, &module, (&found, changes.as_deref())), args.json)?;
+    Ok(if good { Exit::Done } else { Exit::Bad })
+}
+
+/// The most rows of a list that are shown.
+const ROWS: usize = 40;
+
+fn report(
+    args: &VerifyArgs,
+    artifact: &Artifact<Vec<u8>>,
+    module: &Module,
+    (found, changes): (&Verification, Option<&[(CodeKind, Change)]>),
+) -> Node {
+    let (file, settings) = (args.file.display(), artifact.settings());
+    let all = module.defined_funcs().len();
+    let digest = input::sha256(module.bytes());
+    let Verification { functions, thunks, bytecode, refused, code_bytes } = found;
+    let title = format!(
+        "{file}: machine code of {} of {}",
+        functions.len(),
+        counted(all as u64, "function")
+    );
+    let about = [
+        format!("module: {} bytes, SHA-256 {digest}", module.bytes().len()),
+        format!("made by {}, for {settings}", settings.maker),
+    ];
+    let judged = if refused.is_empty() { "accepted" } else { "refused in part" };
+    let proved = format!(
+        "from the final bytes of {} and {}: the code cannot leave its sandbox ({code_bytes} bytes)",
+        counted(functions.len() as u64, "function"),
+        counted(*thunks as u64, "thunk"),
+    );
+    let later = (!bytecode.is_empty() || !refused.is_empty()).then(|| {
+        let left = bytecode.len() + refused.iter().filter(|(kind, _)| is_func(*kind)).count();
+        let left = counted(left as u64, "function");
+        format!("where it runs: that the bytecode of {left} is equal to its WebAssembly")
+    });
+    let proved = Node::of("proved", "proved").with_evidence([proved]).with_evidence(later);
+    let tested = Node::of("tested", "tested, not proved")
+        .with_evidence(["that the code computes what the WebAssembly says".to_owned()])
+        .with_evidence(changes.map(|changes| rebuilt(artifact, changes)));
+    let assumed = Node::of("assumed", "assumed").with_evidence(
+        ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
+            .map(str::to_owned),
+    );
+    let mut table = Table { shown: Some(ROWS), ..Table::new("refused", &["", ""]) };
+    refused.iter().for_each(|(kind, why)| table.push([name_of(module, *kind), why.clone()], false));
+    let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
+    let mut table = Table { shown: Some(ROWS), ..Table::new("changed", &["", ""]) };
+    for (kind, change) in changes.unwrap_or_default() {
+        table.push([name_of(module, *kind), change.to_string()], false);
+    }
+    let changed = changes.is_some_and(|changes| !changes.is_empty());
+    let tested = if changed { tested.with_table(table) } else { tested };
+    let members = json!({
+        "module": { "bytes": module.bytes().len(), "sha256": digest },
+        "functions": all, "accepted": functions.len(), "refused": refused.len(),
+        "bytecode": bytecode.len(), "changed": changes.map(<[_]>::len),
+    });
+    let node = Node::of("artifact", title).with_verdict(judged).with_evidence(about).with(members);
+    node.with_children([proved, tested, assumed])
+}
+
+/// The line about compiling again.
+fn rebuilt(artifact: &Artifact<Vec<u8>>, changes: &[(CodeKind, Change)]) -> String {
+    match (changes.len(), same_maker(artifact)) {
+        (0, _) => "compiled again: every piece has the same bytes".to_owned(),
+        (n, true) => format!("compiled again: {} other bytes", has(n)),
+        (n, false) => format!("compiled again by another version: {} other bytes", has(n)),
+    }
+}
+
+fn has(count: usize) -> String {
+    format!("{} {}", counted(count as u64, "piece"), if count == 1 { "has" } else { "have" })
+}
+
+fn is_func(kind: CodeKind) -> bool {
+    match kind {
+        CodeKind::Func(_) => true,
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => false,
+    }
+}
+
+fn name_of(module: &Module, kind: CodeKind) -> String {
+    match kind {
+        CodeKind::Func(func) if (func as usize) < module.func_count() => {
+            match module.func_name_or_export(FuncIdx(func)) {
+                Some(name) => format!("{name} (func{func})"),
+                None => format!("func{func}"),
+            }
+        }
+        CodeKind::Func(func) => format!("func{func}"),
+        CodeKind::ThunkIn(ty) => format!("way into type {ty}"),
+        CodeKind::ThunkOut(ty) => format!("way out to type {ty}"),
+    }
+}
+
+/// `FUNC+OFFSET`: what the check needs to accept that instruction.
+fn explain(place: &str, artifact: &Artifact<Vec<u8>>, module: &Module) -> Result<Exit> {
+    let Some((name, offset)) = place.rsplit_once('+') else {
+        bail!(Misuse(format!("`--explain {place}`: it must be FUNC+OFFSET")));
+    };
+    let offset = hexadecimal(offset)?;
+    let func = find(module, name).map_err(|error| Misuse(error.to_string()))?;
+    let layout = layout(artifact, module).map_err(Error::msg)?;
+    let Some(made) = Made::stored(artifact, layout, func) else {
+        bail!("the file has no code of {func}, or it is damaged");
+    };
+    present(&made.explained(offset)?, false)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,180 @@
+//! `prova compile`, `prova verify` and runs of what they wrote; who may write the file, and what
+//! that gains.
+//!
+//! `native/tests/artifact.rs` changes the files' parts; here the files are whole, and the question
+//! is what the commands say. Needs Linux on x86-64.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use crate::common::Scratch;
+use prova_artifact::{Artifact, Piece, Writer};
+use prova_check::CodeKind;
+
+/// Adds, by a function that the program calls.
+const ADD: &str = r#"(module (memory 1) (func $of (param i32 i32) (result i32)
+        (i32.add (i32.load (i32.const 0)) (i32.add (local.get 0) (local.get 1))))
+    (func (export "f") (param i32 i32) (result i32) (call $of (local.get 0) (local.get 1))))"#;
+
+/// A folder with `add.prova`, and `sub.prova`, where the function subtracts.
+fn folder(name: &str) -> Scratch {
+    let folder = Scratch::new(name);
+    let sub = ADD.replace("(i32.add (local.get 0)", "(i32.sub (local.get 0)");
+    for (name, text) in [("add", ADD), ("sub", &sub)] {
+        folder.write(&format!("{name}.wat"), text);
+        let run = folder.run(&format!("compile {name}.wat -o {name}.prova"));
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    folder
+}
+
+fn read(folder: &Scratch, name: &str) -> Vec<u8> {
+    std::fs::read(folder.0.join(name)).expect("it was written")
+}
+
+/// A file with the module of one and the pieces of another that `keep` takes.
+fn mixed(module: &[u8], pieces: &[u8], keep: impl Fn(&Piece<'_>) -> bool) -> Vec<u8> {
+    let (module, from) = (Artifact::read(module), Artifact::read(pieces));
+    let (module, from) = (module.expect("an artifact"), from.expect("an artifact"));
+    let mut writer = Writer::new(from.settings().clone());
+    for kind in from.kinds() {
+        let piece = from.piece(kind).expect("it is whole").expect("it is there");
+        if keep(&piece) {
+            writer.piece("a piece", &piece);
+        }
+    }
+    writer.finish(module.module()).expect("it can be named").bytes
+}
+
+fn sha256(wasm: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_was_written_is_verified() {
+    let folder = folder("verify-good");
+    let run = folder.run("verify --rebuild add.prova");
+    assert_eq!(run.code, 0, "{run:?}");
+    for line in [
+        "add.prova: machine code of 2 of 2 functions",
+        "from the final bytes of 2 functions and 2 thunks: the code cannot leave its sandbox",
+        "that the code computes what the WebAssembly says",
+        "compiled again: every piece has the same bytes",
+    ] {
+        assert!(run.out.contains(line), "{line}: {run:?}");
+    }
+    let run = folder.run("verify --json add.prova");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    assert_eq!((run.code, &json["verdict"]), (0, &"accepted".into()), "{json}");
+    let run = folder.run("verify --explain of+0 add.prova");
+    assert!(run.code == 0 && run.out.starts_with("0  "), "{run:?}");
+    for wrong in ["of", "of+x", "of+77777", "no+0"] {
+        let run = folder.run(&format!("verify --explain {wrong} add.prova"));
+        assert_eq!(run.code, 2, "{wrong}: {run:?}");
+    }
+}
+
+/// Replacing the file gives a confined program with the same imports, as replacing the `.wasm`
+/// does; `--expect` and `--rebuild` refuse even that.
+#[test]
+fn another_file_is_another_confined_program() {
+    let folder = folder("verify-replaced");
+    let (add, sub) = (read(&folder, "add.prova"), read(&folder, "sub.prova"));
+    let module = Artifact::read(&add[..]).expect("an artifact").module().to_vec();
+    let expect = sha256(&module);
+    let run = |file: &str| folder.run(&format!("run --invoke f {file} 7 3"));
+    let expected = |file: &str| folder.run(&format!("run --expect {expect} --invoke f {file} 7 3"));
+    run("add.prova").expect(0, "10\n").silent();
+    expected("add.prova").expect(0, "10\n").silent();
+    // A module is compared, too.
+    expected("add.wat").expect(0, "10\n").silent();
+    // Another module with its code: the whole file is another program.
+    folder.write("evil.prova", &sub);
+    run("evil.prova").expect(0, "4\n").silent();
+    expected("evil.prova").expect(1, "").says(&["another module than the expected one"]);
+    assert_eq!(folder.run(&format!("verify --expect {expect} evil.prova")).code, 1);
+    // The expected module with other code that stays in its sandbox: the check accepts it.
+    folder.write("evil.prova", mixed(&add, &sub, |_| true));
+    run("evil.prova").expect(0, "4\n").silent();
+    assert_eq!(folder.run(&format!("verify --expect {expect} evil.prova")).code, 0);
+    let run = folder.run("verify --rebuild evil.prova");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("compiled again: 1 piece has other bytes"), "{run:?}");
+    assert!(run.out.contains("of (func0)") && run.out.contains("other code from 0x"), "{run:?}");
+}
+
+/// The file of `add` with other code of its function 0 whose digest fits.
+fn forged(add: &[u8]) -> Vec<u8> {
+    let artifact = Artifact::read(add).expect("an artifact");
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        let piece = artifact.piece(kind).expect("it is whole").expect("it is there");
+        let bytes = if kind == CodeKind::Func(0) { &[0x0f, 0x0b] } else { piece.bytes };
+        writer.piece("a piece", &Piece { bytes, ..piece.clone() });
+    }
+    writer.finish(artifact.module()).expect("it can be named").bytes
+}
+
+#[test]
+fn refused_and_missing_code_is_reported_and_runs_as_bytecode() {
+    let folder = folder("verify-refused");
+    let add = read(&folder, "add.prova");
+    let run = |file: &str| folder.run(&format!("run --invoke f {file} 7 3"));
+    // A damaged piece, found by where its code stands.
+    let mut damaged = add.clone();
+    let artifact = Artifact::read(&add[..]).expect("an artifact");
+    let piece = artifact.piece(CodeKind::Func(0)).expect("it is whole").expect("it is there");
+    let mut places = add.windows(piece.bytes.len());
+    let at = places.position(|window| window == piece.bytes).expect("it is in the file");
+    damaged[at + 5] ^= 0x10;
+    folder.write("damaged.prova", &damaged);
+    run("damaged.prova").expect(0, "10\n").says(&["a function runs as bytecode", "digest"]);
+    let verified = folder.run("verify damaged.prova");
+    assert!(verified.code == 1 && verified.out.contains("its digest differs"), "{verified:?}");
+    // The check refuses the bytes.
+    folder.write("forged.prova", forged(&add));
+    run("forged.prova").expect(0, "10\n").says(&["was rejected by its check"]);
+    let verified = folder.run("verify --rebuild forged.prova");
+    let part = "machine code of 1 of 2 functions";
+    assert!(verified.code == 1 && verified.out.contains(part), "{verified:?}");
+    // A function less.
+    let less = mixed(&add, &add, |piece| piece.kind != CodeKind::Func(1));
+    folder.write("less.prova", less);
+    run("less.prova").expect(0, "10\n");
+    let verified = folder.run("verify less.prova");
+    let part = "that the bytecode of 1 function is equal";
+    assert!(verified.code == 0 && verified.out.contains(part), "{verified:?}");
+    let verified = folder.run("verify --rebuild less.prova");
+    let part = "no code, and compiling gives some";
+    assert!(verified.code == 1 && verified.out.contains(part), "{verified:?}");
+}
+
+#[test]
+fn misuse_and_bad_files_have_their_codes() {
+    let folder = folder("verify-misuse");
+    folder.write("half.prova", b"\x7fELF");
+    for (args, code) in [
+        ("verify add.wat", 1),
+        ("verify half.prova", 1),
+        ("run half.prova", 1),
+        ("verify none.prova", 1),
+        ("verify --expect 77 add.prova", 2),
+        ("run --expect 77 add.prova", 2),
+        ("compile add.prova -o again.prova", 2),
+        ("compile add.wat -o add.wat", 2),
+    ] {
+        let run = folder.run(args);
+        assert_eq!(run.code, code, "{args}: {run:?}");
+    }
+}
+
+#[test]
+fn the_interpreter_and_other_settings_have_bytecode() {
+    let folder = folder("verify-interp");
+    folder.run("run --tier interp --invoke f add.prova 7 3").expect(0, "10\n").silent();
+    // Code for other settings: bytecode and a warning; with a compiler, new code.
+    let run = folder.run("run --fuel 1000 --invoke f add.prova 7 3");
+    run.expect(0, "10\n").says(&["the artifact was made for guarded memories, no metering"]);
+    let run = folder.run("run --tier native --fuel 1000 --invoke f add.prova 7 3");
+    run.expect(0, "10\n").silent();
+}

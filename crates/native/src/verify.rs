@@ -1,0 +1,227 @@
+//! An artifact judged without running it: is each piece accepted, and is it what the module inside
+//! gives when it is compiled again?
+//!
+//! ```text
+//! Artifact, Module ─ Layout::derive, check of each piece ─► accepted, or the rule that is broken
+//!                  └ compile again, compare ─► the same bytes, or where they differ first
+//! ```
+//!
+//! The first answer is the check's and holds for any maker. The second compares with this
+//! build's compiler, so it says nothing where the file's maker is another one ([`same_maker`]).
+//!
+//! Limits: threads as asked for; memory in proportion to the file and to one function a thread.
+
+use crate::{NativeCode, NativeCompiler};
+use prova::{MachineCode, MachineCompiler, accepted_code};
+use prova_artifact::{Artifact, Piece};
+use prova_check::{Code, CodeKind, Layout};
+use prova_module::{FuncIdx, Module};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The verdict on an artifact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Functions whose code the check accepts.
+    pub functions: Vec<FuncIdx>,
+    /// Accepted thunks.
+    pub thunks: usize,
+    /// Functions of which the file has no code: they run as bytecode.
+    pub bytecode: Vec<FuncIdx>,
+    /// Pieces that do not run: damaged, or refused by the check.
+    pub refused: Vec<(CodeKind, String)>,
+    /// Bytes of accepted code, with thunks.
+    pub code_bytes: u64,
+}
+
+/// How a piece differs from what is compiled now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The code, from this offset on.
+    Code(usize),
+    /// The certificate or a map; the code is the same.
+    Metadata(&'static str),
+    /// The file has it; it cannot be compiled here, for this reason.
+    Added(String),
+    /// It can be compiled; the file lacks it.
+    Missing,
+}
+
+/// Checks each piece of an artifact. `module` is the one inside, decoded.
+///
+/// # Errors
+/// If there can be no machine code of the module in the file's configuration.
+pub fn verify<B: AsRef<[u8]> + Sync>(
+    artifact: &Artifact<B>,
+    module: &Module,
+    jobs: usize,
+) -> Result<Verification, String> {
+    let layout = layout(artifact, module)?;
+    let kinds: Vec<CodeKind> = artifact.kinds().collect();
+    let judged = in_parallel(jobs, kinds.len(), |at| judge(artifact, &layout, kinds[at]));
+    let mut verification = Verification::default();
+    for (&kind, judged) in kinds.iter().zip(judged) {
+        match (judged, kind) {
+            (Ok(bytes), CodeKind::Func(func)) => {
+                verification.functions.push(FuncIdx(func));
+                verification.code_bytes += bytes as u64;
+            }
+            (Ok(bytes), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) => {
+                verification.thunks += 1;
+                verification.code_bytes += bytes as u64;
+            }
+            (Err(why), _) => verification.refused.push((kind, why)),
+        }
+    }
+    let inside: BTreeSet<CodeKind> = kinds.into_iter().collect();
+    let lacks = |func: &FuncIdx| !inside.contains(&CodeKind::Func(func.0));
+    verification.bytecode = module.defined_funcs().filter(lacks).collect();
+    Ok(verification)
+}
+
+/// Compiles the module inside again, with the file's settings, and compares each piece; in the
+/// order of kinds. Empty: the file is what compiling its module gives.
+///
+/// # Errors
+/// If there can be no machine code of the module in the file's configuration.
+pub fn rebuild<B: AsRef<[u8]> + Sync>(
+    artifact: &Artifact<B>,
+    module: &Module,
+    jobs: usize,
+) -> Result<Vec<(CodeKind, Change)>, String> {
+    let layout = layout(artifact, module)?;
+    let compiler = compiler(artifact);
+    let own = artifact.settings();
+    let metering = prova::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
+    let settings = prova::Settings { metering, deterministic: own.deterministic };
+    let types = 0..module.types().len() as u32;
+    let ways = types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
+    let funcs = module.defined_funcs().map(|func| CodeKind::Func(func.0));
+    let kinds: BTreeSet<CodeKind> = ways.chain(funcs).chain(artifact.kinds()).collect();
+    let kinds: Vec<CodeKind> = kinds.into_iter().collect();
+    let changes = in_parallel(jobs, kinds.len(), |at| {
+        let kind = kinds[at];
+        let made = match exists(module, kind) {
+            true => accepted_code(&compiler, module, &layout, &settings, kind)
+                .map_err(|why| why.to_string()),
+            false => Err("the module has nothing of this kind".to_owned()),
+        };
+        match (artifact.piece(kind), made) {
+            (Ok(None), Err(_)) => None,
+            (Ok(None), Ok(_)) => Some(Change::Missing),
+            (Ok(Some(_)), Err(why)) => Some(Change::Added(why)),
+            (Ok(Some(piece)), Ok(made)) => change(&piece, &made),
+            (Err(_), _) => Some(Change::Metadata("digest")),
+        }
+    });
+    let changed = kinds.into_iter().zip(changes);
+    Ok(changed.filter_map(|(kind, change)| change.map(|change| (kind, change))).collect())
+}
+
+/// Whether an artifact says that it was made by the compiler of this build.
+pub fn same_maker<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> bool {
+    artifact.settings().maker == compiler(artifact).maker()
+}
+
+/// The code of a piece, for a listing; which operator an instruction belongs to is known where it
+/// may trap or calls. `None`: the file has no such piece, or it is damaged.
+pub fn code_of<B: AsRef<[u8]>>(artifact: &Artifact<B>, kind: CodeKind) -> Option<NativeCode> {
+    let Piece { kind, bytes, certificate, traps, calls } = artifact.piece(kind).ok()??;
+    let certificate = prova_check::certificate::Certificate::read(certificate);
+    let blocks = certificate.map(|read| read.blocks.iter().map(|block| block.offset).collect());
+    let sources = traps.iter().map(|row| (row.code_offset, row.code_offset + 1, row.wasm_offset));
+    let sources = sources.collect();
+    let blocks = blocks.unwrap_or_default();
+    let bytes = bytes.to_vec();
+    Some(NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0 })
+}
+
+/// The layout that an artifact's code is checked in.
+///
+/// # Errors
+/// Why there is none.
+pub fn layout<B: AsRef<[u8]>>(artifact: &Artifact<B>, module: &Module) -> Result<Layout, String> {
+    Layout::derive(module.bytes(), &artifact.settings().config).map_err(|error| error.to_string())
+}
+
+fn compiler<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> NativeCompiler {
+    NativeCompiler::of(&artifact.settings().config)
+}
+
+/// Whether a module has what code of this kind is of.
+fn exists(module: &Module, kind: CodeKind) -> bool {
+    match kind {
+        CodeKind::Func(func) => {
+            (func as usize) < module.func_count() && module.body(FuncIdx(func)).is_some()
+        }
+        CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => (ty as usize) < module.types().len(),
+    }
+}
+
+/// How many bytes an accepted piece has, or why it is refused.
+fn judge<B: AsRef<[u8]>>(
+    artifact: &Artifact<B>,
+    layout: &Layout,
+    kind: CodeKind,
+) -> Result<usize, String> {
+    let piece = artifact.piece(kind).map_err(|error| error.to_string())?;
+    let Some(Piece { kind, bytes, certificate, traps, calls }) = piece else {
+        return Err("the file has no such piece".to_owned());
+    };
+    let code = Code { kind, bytes, certificate, traps: &traps, calls: &calls };
+    layout.check(code).map(|_| bytes.len()).map_err(|rejection| rejection.to_string())
+}
+
+fn change(piece: &Piece<'_>, made: &MachineCode) -> Option<Change> {
+    if piece.bytes != made.bytes {
+        let pairs = piece.bytes.iter().zip(&made.bytes);
+        return Some(Change::Code(pairs.take_while(|(one, other)| one == other).count()));
+    }
+    let same = [
+        ("certificate", piece.certificate == made.certificate),
+        ("trap map", piece.traps == made.traps),
+        ("call map", piece.calls == made.calls),
+    ];
+    same.into_iter().find(|(_, same)| !same).map(|(what, _)| Change::Metadata(what))
+}
+
+/// Results of pieces of work by number, on `jobs` threads.
+pub(crate) fn in_parallel<T: Send>(
+    jobs: usize,
+    count: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
+    let one = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return;
+            }
+            let row = work(at);
+            // A thread that panics ends the scope with its panic, so no row is lost.
+            rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, row));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.clamp(1, count.max(1)) {
+            scope.spawn(one);
+        }
+    });
+    let mut rows = rows.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    rows.sort_by_key(|(at, _)| *at);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::Code(offset) => write!(f, "other code from {offset:#x} on"),
+            Change::Metadata(what) => write!(f, "the same code with another {what}"),
+            Change::Added(why) => write!(f, "code that compiling does not give: {why}"),
+            Change::Missing => f.write_str("no code, and compiling gives some"),
+        }
+    }
+}
