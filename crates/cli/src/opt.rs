@@ -8,7 +8,7 @@ use crate::input;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
-use prova_ssa::passes::{self, Pass, Refused};
+use prova_ssa::passes::{self, LeftOut, Pass};
 use prova_ssa::trip::{self, Options, Outcome};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let module = input::decoded(&args.file)?;
     let threads =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-    let refused: Mutex<Vec<Refused>> = Mutex::default();
+    let refused: Mutex<Vec<LeftOut>> = Mutex::default();
     let transform = |body| {
         let (body, mut left_out) = passes::optimize(body, &passes);
         if !left_out.is_empty() {

@@ -1,9 +1,12 @@
 //! A rule that a proof finds broken, while only its caller knows the place: the part that the three
 //! proofs of this crate ([`crate::check`], [`crate::passes`], [`crate::emitted`]) share.
 //!
-//! Each has its own rules (`rules!`), and a rejection that adds the place. A fault is one word, so
-//! that a verdict is no larger than its result.
+//! Each has its own rules (`rules!`); a [`Refused`] adds the place. A fault is one word, so that a
+//! verdict is no larger than its result.
 
+use crate::budget::Overspent;
+use crate::refused::{Refused, Rules, Where};
+use prova_module::FuncIdx;
 use std::fmt;
 
 /// A rule that is broken, and what breaks it.
@@ -29,40 +32,19 @@ impl<R> Fault<R> {
         Fault::new(rule, self.0.1)
     }
 
-    /// The rule, and what breaks it.
-    pub(crate) fn into_parts(self) -> (R, String) {
-        *self.0
+    /// The refusal of a function, now that the place is known.
+    #[cold]
+    pub(crate) fn at(self, func: FuncIdx, place: Where) -> Refused<R> {
+        let (rule, what) = *self.0;
+        Refused { func, place, rule, what }
     }
 }
 
-/// The rules of a proof, each with its name in messages: the type, its `ALL`, its `Display`.
-macro_rules! rules {
-    (
-        $(#[$whole:meta])* $type:ident;
-        $($(#[$doc:meta])* $name:ident = $text:literal;)*
-    ) => {
-        $(#[$whole])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $($(#[$doc])* $name),* }
-
-        impl $type {
-            /// All rules in their order.
-            pub const ALL: &[$type] = &[$($type::$name),*];
-        }
-
-        impl From<prova_terms::budget::Overspent> for $crate::fault::Fault<$type> {
-            #[cold]
-            fn from(over: prova_terms::budget::Overspent) -> Self {
-                $crate::fault::Fault::new($type::Size, over.to_string())
-            }
-        }
-
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(match self { $($type::$name => $text),* })
-            }
-        }
-    };
+impl<R: Rules> From<Overspent> for Fault<R> {
+    #[cold]
+    fn from(over: Overspent) -> Fault<R> {
+        Fault::new(R::SIZE, over.to_string())
+    }
 }
 
 /// A rule of the type `Rule` that is in scope is broken unless the condition holds.

@@ -76,6 +76,8 @@
 #![forbid(unsafe_code)]
 
 #[macro_use]
+mod refused;
+#[macro_use]
 mod fault;
 mod assemble;
 mod body;
@@ -106,6 +108,7 @@ pub use dominance::Dominators;
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use prova_terms::{budget, hash, table};
+pub use refused::{Refused, Rules, Where};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 pub use text::{ParseError, parse, print, renumber};
 pub use verify::{Rule, VerifyError, verify};

@@ -1,28 +1,10 @@
-//! Why a specialised function was refused: in which block, by which rule.
+//! Why a specialised function was refused: of which generic function, in which block, which rule.
 
-use prova_ssa::Block;
-use std::fmt;
+use prova_ssa::Refused;
 
-macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// A rule of the proof; the text of each is in [`crate::check`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Rule { $($(#[$doc])* $name),* }
-
-        impl Rule {
-            /// All rules in their order.
-            pub const ALL: &[Rule] = &[$(Rule::$name),*];
-        }
-
-        impl fmt::Display for Rule {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Rule::$name => $text),* })
-            }
-        }
-    };
-}
-
-rules! {
+prova_ssa::rules! {
+    /// A rule of the proof; the text of each is in [`crate::check`].
+    Rule: "the specialised function is not proved", is_bug: false;
     /// S1: the certificate fits both bodies.
     Form = "form";
     /// S2: the entry compares constant arguments.
@@ -47,28 +29,9 @@ rules! {
     Size = "size";
 }
 
-/// A specialised function that is not proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The block of the specialised function.
-    pub block: Block,
-    /// The offset, in the original module, of what the generic function does there.
-    pub offset: u32,
-    /// The rule.
-    pub rule: Rule,
-    /// The breach, in words.
-    pub what: String,
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rejection { block, offset, rule, what } = self;
-        write!(f, "the specialised function is not proved in {block}, at {offset:#x}: ")?;
-        write!(f, "{rule}: {what}")
-    }
-}
-
-impl std::error::Error for Rejection {}
+/// A specialised function that is not proved. Named are the generic function, the offset of its
+/// operator, and the block of the specialised function.
+pub type Rejection = Refused<Rule>;
 
 /// A rule that is broken, while the place is known to the caller.
 pub(super) type Fault = (Rule, String);

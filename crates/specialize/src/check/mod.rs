@@ -118,7 +118,7 @@ use memory::Memory;
 use part::{Part, Tables};
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
-use prova_ssa::{Block, Body, Imm, Terminator};
+use prova_ssa::{Block, Body, Imm, Terminator, Where};
 use std::collections::BTreeSet;
 use terms::Terms;
 use values::Values;
@@ -207,12 +207,13 @@ fn within(
     certificate: &Certificate,
 ) -> Result<Vec<Assumption>, Rejection> {
     let mut assumptions = BTreeSet::new();
-    let rejection =
-        |block: Block, offset: u32, (rule, what)| Rejection { block, offset, rule, what };
+    let func = question.generic.func();
+    let rejection = |place: Where, (rule, what)| Rejection { func, place, rule, what };
+    let whole = |fault| rejection(Where::default(), fault);
     let memory = Memory::named(question, certificate);
-    let memory = &memory.map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
+    let memory = &memory.map_err(whole)?;
     let facts = Facts { question, body, certificate, memory, steps };
-    form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
+    form(&facts).map_err(whole)?;
     let mut tables = Tables {
         terms: Terms::default(),
         theirs: Values::new(question.generic.value_count()),
@@ -220,6 +221,7 @@ fn within(
     };
     let mut inner = 0;
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
+        let mut at = Where::block(Some(block));
         let verdict = match role {
             Role::Entry => entry::entry(&facts, block),
             Role::Fallback => entry::fallback(&facts, block),
@@ -230,22 +232,18 @@ fn within(
                 let what = || (Rule::Control, "where a promise is broken is no trap".to_owned());
                 traps.then_some(()).ok_or_else(what)
             }
-            Role::Copy(row) => {
-                let mut at = (block, 0);
-                let verdict = Part::new(facts, block, row, &mut tables, &mut assumptions)
-                    .and_then(|mut part| part.prove(&mut at));
-                inner += verdict.map_err(|fault| rejection(at.0, at.1, fault))?;
-                Ok(())
-            }
+            Role::Copy(row) => Part::new(facts, block, row, &mut tables, &mut assumptions)
+                .and_then(|mut part| part.prove(&mut at))
+                .map(|count| inner += count),
             // Where the block is walked that leads to it.
             Role::Inner(_) => Ok(()),
         };
-        verdict.map_err(|fault| rejection(block, 0, fault))?;
+        verdict.map_err(|fault| rejection(at, fault))?;
     }
     let inners = certificate.roles.iter().filter(|role| matches!(role, Role::Inner(_))).count();
     if inner != inners {
         let what = format!("{} inner blocks that no row leads to", inners.saturating_sub(inner));
-        return Err(rejection(Block::from_u32(0), 0, (Rule::Form, what)));
+        return Err(whole((Rule::Form, what)));
     }
     Ok(assumptions.into_iter().collect())
 }

@@ -15,7 +15,7 @@ use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode};
-use prova_ssa::{Block, Imm, Inst, InstData, List, Op, Value};
+use prova_ssa::{Block, Imm, Inst, InstData, List, Op, Value, Where};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A store that was put off.
@@ -197,31 +197,31 @@ impl<'c> Part<'c> {
 
     /// Proves the block and the inner blocks behind it; gives how many these are. `at` is where it
     /// is.
-    pub(super) fn prove(&mut self, at: &mut (Block, u32)) -> Verdict<usize> {
+    pub(super) fn prove(&mut self, at: &mut Where) -> Verdict<usize> {
         let mut inner = 0;
-        self.walk(&mut at.1)?;
+        self.walk(at)?;
         while let Some(open) = self.open.pop() {
             inner += 1;
             self.enter(open);
-            at.0 = self.block;
-            self.walk(&mut at.1)?;
+            at.block = Some(self.block);
+            self.walk(at)?;
         }
         Ok(inner)
     }
 
     /// Proves one block.
-    fn walk(&mut self, offset: &mut u32) -> Verdict {
+    fn walk(&mut self, at: &mut Where) -> Verdict {
         let generic = self.facts.question.generic;
         let insts = insts_of(generic, self.generic);
         for inst in insts.clone().skip(self.start as usize).map(Inst::from_u32) {
             let number = inst.as_u32() - insts.start;
-            *offset = generic.inst(inst).offset;
+            at.offset = Some(generic.inst(inst).offset);
             if self.inst(number, inst)? {
                 return Ok(());
             }
             self.moved = true;
         }
-        *offset = generic.block(self.generic).end;
+        at.offset = Some(generic.block(self.generic).end);
         self.moved = true;
         self.end()
     }

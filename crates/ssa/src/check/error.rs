@@ -1,12 +1,10 @@
 //! Why a body was refused: which function, where in its Wasm, in which block, which rule.
 
-use crate::entity::Block;
-use prova_module::FuncIdx;
-use std::fmt;
+use crate::refused::Refused;
 
 rules! {
     /// A rule of the check; the text of each is in [`crate::check`].
-    Rule;
+    Rule: "the SSA form is not proved", is_bug: true;
     /// C1: the module defines the function, and the body has an entry with its parameters.
     Function = "function";
     /// C2: the instructions are the operators, in their order, each once.
@@ -39,32 +37,7 @@ rules! {
 
 /// A body that is not proved equal to its Wasm. The fault is never the module's: it is a bug of
 /// what made the body, or of the check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The function.
-    pub func: FuncIdx,
-    /// The offset in the module of the operator at which the rule is broken.
-    pub offset: u32,
-    /// The block of the body there, if there is one.
-    pub block: Option<Block>,
-    /// The rule.
-    pub rule: Rule,
-    /// The fault that breaks it.
-    pub what: String,
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rejection { func, offset, block, rule, what } = self;
-        write!(f, "{func}: the SSA form is not proved at {offset:#x}")?;
-        if let Some(block) = block {
-            write!(f, " in {block}")?;
-        }
-        write!(f, ": {rule}: {what}: a bug")
-    }
-}
-
-impl std::error::Error for Rejection {}
+pub type Rejection = Refused<Rule>;
 
 /// A rule that is broken, while the place is known to the caller.
 pub(super) type Fault = crate::fault::Fault<Rule>;

@@ -97,6 +97,7 @@ use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
 use crate::passes::{self, PassRejection, Witness};
+use crate::refused::Where;
 use cranelift_entity::packed_option::ReservedValue;
 use error::{Fault, Verdict};
 use exception::{Clauses, Handler};
@@ -184,17 +185,12 @@ fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
     let func = body.func();
     let defined = (func.0 as usize) < module.func_count();
     let found = defined.then(|| module.body(func).zip(module.facts(func))).flatten();
-    let refused = |(offset, block, fault): (u32, Option<Block>, Fault)| {
-        let (rule, what) = fault.into_parts();
-        Rejection { func, offset, block, rule, what }
-    };
+    let whole = |rule, what: String| Fault::new(rule, what).at(func, Where::default());
     let Some((wasm, facts)) = found else {
-        let fault = Fault::new(Rule::Function, "the module defines no such function");
-        return Err(refused((0, None, fault)));
+        return Err(whole(Rule::Function, "the module defines no such function".to_owned()));
     };
     if body.block_count() == 0 || body.block_count() >= 1 << 31 {
-        let fault = Fault::new(Rule::Size, format!("{} blocks", body.block_count()));
-        return Err(refused((0, None, fault)));
+        return Err(whole(Rule::Size, format!("{} blocks", body.block_count())));
     }
     let mut check = Check::new(module, body, &wasm, facts);
     let fault = match walk(wasm, &mut check) {
@@ -208,7 +204,7 @@ fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
             Fault::new(Rule::Function, what)
         }
     };
-    Err(refused((check.offset, check.here, fault)))
+    Err(fault.at(func, Where { offset: Some(check.offset), ..Where::block(check.here) }))
 }
 
 /// The place that a value of a body stands for, if it is a parameter.

@@ -1,12 +1,11 @@
 //! Why emitted bytes were refused: which function, where in its body and in its image, which rule.
 
-use crate::entity::Block;
+use crate::refused::{Refused, Where};
 use prova_module::FuncIdx;
-use std::fmt;
 
 rules! {
     /// A rule of the proof; the text of each is in [`crate::emitted`].
-    Rule;
+    Rule: "what was emitted is not proved", is_bug: false;
     /// E1: both modules are the same except bodies.
     Module = "module";
     /// E2: the bytes have a proved SSA form.
@@ -29,43 +28,19 @@ rules! {
 
 /// Emitted bytes that are not proved equal to their body: a bug of the emitter, or what the proof
 /// does not see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// The function.
-    pub func: FuncIdx,
-    /// The block of the body.
-    pub block: Option<Block>,
-    /// The block of the emitted function's SSA form.
-    pub image: Option<Block>,
-    /// The rule.
-    pub rule: Rule,
-    /// The fault that breaks it.
-    pub what: String,
-}
+pub type Rejection = Refused<Rule>;
 
 impl Rejection {
+    /// A function that is refused as a whole.
+    pub(super) fn whole(func: FuncIdx, rule: Rule, what: impl Into<String>) -> Rejection {
+        Refused { func, place: Where::default(), rule, what: what.into() }
+    }
+
     /// A function that should have its bytes, and has others.
     pub(crate) fn not_copied(func: FuncIdx) -> Rejection {
-        let what = "it is not what it was".to_owned();
-        Rejection { func, block: None, image: None, rule: Rule::Module, what }
+        Rejection::whole(func, Rule::Module, "it is not what it was")
     }
 }
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rejection { func, block, image, rule, what } = self;
-        write!(f, "{func}: what was emitted is not proved")?;
-        if let Some(block) = block {
-            write!(f, " in {block}")?;
-        }
-        if let Some(image) = image {
-            write!(f, " (emitted: {image})")?;
-        }
-        write!(f, ": {rule}: {what}")
-    }
-}
-
-impl std::error::Error for Rejection {}
 
 /// A rule that is broken, while the place is known to the caller.
 pub(super) type Fault = crate::fault::Fault<Rule>;

@@ -140,8 +140,7 @@ impl Twin {
         if same {
             return Ok(Twin { old: old.clone(), new: new.clone() });
         }
-        let what = "a section is not what it was".to_owned();
-        Err(Rejection { func: FuncIdx(0), block: None, image: None, rule: Rule::Module, what })
+        Err(Rejection::whole(FuncIdx(0), Rule::Module, "a section is not what it was"))
     }
 
     /// The second module.
@@ -196,12 +195,7 @@ impl EmittedBody {
         body: &CheckedBody,
         homes: &Homes<'_>,
     ) -> Result<EmittedBody, Rejection> {
-        let func = body.func();
-        let refused = |rule, what| Rejection { func, block: None, image: None, rule, what };
-        if !body.module().is_same(&twin.old) {
-            return Err(refused(Rule::Module, "the body is of another module".to_owned()));
-        }
-        EmittedBody::image_of(twin, body.body(), homes)
+        EmittedBody::of(twin, (body.module(), body.body()), homes)
     }
 
     /// Checks the function of the new module against a body of the old one that stands for no Wasm:
@@ -215,24 +209,23 @@ impl EmittedBody {
         body: &LooseBody,
         homes: &Homes<'_>,
     ) -> Result<EmittedBody, Rejection> {
-        let refused = |rule, what| {
-            let func = body.func();
-            Rejection { func, block: None, image: None, rule, what }
-        };
-        if !body.module().is_same(&twin.old) {
-            return Err(refused(Rule::Module, "the body is of another module".to_owned()));
-        }
-        EmittedBody::image_of(twin, body.body(), homes)
+        EmittedBody::of(twin, (body.module(), body.body()), homes)
     }
 
-    /// The function of the new module in SSA form, proved to be a well-formed body of the old one.
-    fn image_of(twin: &Twin, body: &Body, homes: &Homes<'_>) -> Result<EmittedBody, Rejection> {
+    /// The function of the new module in SSA form, proved to be this body of the old one.
+    fn of(
+        twin: &Twin,
+        (module, body): (&Module, &Body),
+        homes: &Homes<'_>,
+    ) -> Result<EmittedBody, Rejection> {
         let func = body.func();
-        let refused = |rule, what| Rejection { func, block: None, image: None, rule, what };
+        if !module.is_same(&twin.old) {
+            return Err(Rejection::whole(func, Rule::Module, "the body is of another module"));
+        }
         let image = build(&twin.new, func, Metering::NONE)
-            .map_err(|error| refused(Rule::Image, error.to_string()))?;
+            .map_err(|error| Rejection::whole(func, Rule::Image, error.to_string()))?;
         let image = CheckedBody::check(&twin.new, image)
-            .map_err(|error| refused(Rule::Image, error.to_string()))?;
+            .map_err(|error| Rejection::whole(func, Rule::Image, error.to_string()))?;
         let (old, new) = (body, image.body());
         let (decided, read) = (moot::without_moot(old), moot::without_moot(new));
         let is_decided = decided.is_some() || read.is_some();

@@ -12,6 +12,7 @@ use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::budget::Budget;
 use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
+use crate::refused::Where;
 use crate::terminator::{Arg, Terminator};
 use prova_module::{Module, Opcode, ValType};
 use std::collections::HashMap;
@@ -156,9 +157,8 @@ pub(super) fn relate(
         open: Vec::new(),
     };
     relate.run().map_err(|fault| {
-        let (rule, what) = fault.into_parts();
         let (block, image) = relate.here;
-        Rejection { func: body.func(), block, image, rule, what }
+        fault.at(body.func(), Where { block, image, offset: None })
     })
 }
 

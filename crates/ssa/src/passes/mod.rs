@@ -186,14 +186,14 @@ impl FromStr for Pass {
 
 /// A pass that was refused; it has changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct LeftOut {
     /// The pass.
     pub pass: Pass,
     /// Why.
     pub rejection: PassRejection,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pass `{}` is left out: {}", self.pass, self.rejection)
     }
@@ -203,12 +203,12 @@ impl fmt::Display for Refused {
 ///
 /// The result of several passes in a row is proved at once (`row`); if that is refused, each is
 /// followed by its check.
-pub fn optimize(body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
+pub fn optimize(body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<LeftOut>) {
     in_rows(body, passes)
 }
 
 /// The same, of a body that stands for no Wasm.
-pub fn optimize_loose(body: LooseBody, passes: &[Pass]) -> (LooseBody, Vec<Refused>) {
+pub fn optimize_loose(body: LooseBody, passes: &[Pass]) -> (LooseBody, Vec<LeftOut>) {
     in_rows(body, passes)
 }
 
@@ -239,7 +239,7 @@ impl Replace for LooseBody {
     }
 }
 
-fn in_rows<B: Replace>(mut body: B, passes: &[Pass]) -> (B, Vec<Refused>) {
+fn in_rows<B: Replace>(mut body: B, passes: &[Pass]) -> (B, Vec<LeftOut>) {
     let mut refused = Vec::new();
     // The result for `body` of the passes that have changed something, and those passes.
     let (mut made, mut row): (Option<Made>, Vec<Pass>) = (None, Vec::new());
@@ -278,7 +278,7 @@ fn prove<B: Replace>(
     body: B,
     made: Option<Made>,
     row: &mut Vec<Pass>,
-    refused: &mut Vec<Refused>,
+    refused: &mut Vec<LeftOut>,
 ) -> (B, bool) {
     let row = std::mem::take(row);
     let Some(Made { body: after, witness, .. }) = made else { return (body, true) };
@@ -289,12 +289,12 @@ fn prove<B: Replace>(
 }
 
 /// Runs passes in order, each followed by its check.
-fn in_order<B: Replace>(mut body: B, passes: &[Pass], refused: &mut Vec<Refused>) -> B {
+fn in_order<B: Replace>(mut body: B, passes: &[Pass], refused: &mut Vec<LeftOut>) -> B {
     for &pass in passes {
         let Some(Made { body: after, witness, .. }) = propose(&body, None, pass) else { continue };
         match body.replace_by(after, &witness) {
             Ok(replaced) => body = replaced,
-            Err(rejection) => refused.push(Refused { pass, rejection }),
+            Err(rejection) => refused.push(LeftOut { pass, rejection }),
         }
     }
     body

@@ -27,7 +27,7 @@ use prova::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings, TrapKind};
 use prova_ssa::CheckedBody;
-use prova_ssa::passes::{Pass, Refused, optimize};
+use prova_ssa::passes::{LeftOut, Pass, optimize};
 use prova_ssa::trip::{self, Options, Trip};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -230,7 +230,7 @@ fn send(
     index: u64,
     totals: &mut Totals,
 ) -> Result<Module, String> {
-    let fault: Mutex<Option<Refused>> = Mutex::new(None);
+    let fault: Mutex<Option<LeftOut>> = Mutex::new(None);
     let transform = |body: CheckedBody| {
         let (body, mut refused) = optimize(body, passes);
         if let Some(refused) = refused.pop() {

@@ -34,6 +34,7 @@ use super::error::{Fault, PassRejection, PassRule as Rule, Verdict};
 use super::form;
 use crate::body::{Body, Def};
 use crate::entity::{Block, List, Value};
+use crate::refused::Where;
 use crate::terminator::{Arg, ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::Module;
@@ -51,10 +52,8 @@ pub(crate) fn prove_copied(
 ) -> Result<(), PassRejection> {
     form(module, new)?;
     let mut here = None;
-    compare(old, new, origins, &mut here).map_err(|fault| {
-        let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block: here, rule, what }
-    })
+    let verdict = compare(old, new, origins, &mut here);
+    verdict.map_err(|fault| fault.at(old.func(), Where::block(here)))
 }
 
 /// All rules but Q1 of the new body by itself, with the block where the comparison is.

@@ -1,12 +1,10 @@
 //! Why a pass's body was refused: which function, in which block of the new body, which rule.
 
-use crate::entity::Block;
-use prova_module::FuncIdx;
-use std::fmt;
+use crate::refused::Refused;
 
 rules! {
     /// A rule of the check of passes; the text of each is in `passes::check`.
-    PassRule;
+    PassRule: "the new body is not proved equal to the old one", is_bug: true;
     /// Q1: the new body is well formed, and of the same function and metering.
     Form = "form";
     /// Q2: each block of the new body starts with one of the old; none of those is walked twice.
@@ -40,30 +38,7 @@ rules! {
 }
 
 /// A new body that is not proved equal to the old one: a bug of the pass, or of its check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassRejection {
-    /// The function.
-    pub func: FuncIdx,
-    /// The block of the new body, where it is one's fault.
-    pub block: Option<Block>,
-    /// The rule.
-    pub rule: PassRule,
-    /// The fault that breaks it.
-    pub what: String,
-}
-
-impl fmt::Display for PassRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PassRejection { func, block, rule, what } = self;
-        write!(f, "{func}: the new body is not proved equal to the old one")?;
-        if let Some(block) = block {
-            write!(f, " in {block}")?;
-        }
-        write!(f, ": {rule}: {what}: a bug")
-    }
-}
-
-impl std::error::Error for PassRejection {}
+pub type PassRejection = Refused<PassRule>;
 
 /// A rule that is broken, while the place is known to the caller.
 pub(super) type Fault = crate::fault::Fault<PassRule>;

@@ -109,9 +109,10 @@ use super::witness::Witness;
 use crate::body::Body;
 use crate::budget::Budget;
 use crate::entity::{Block, List, Value};
+use crate::refused::Where;
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
-use error::{PassRule as Rule, Verdict};
+use error::{Fault, PassRule as Rule, Verdict};
 use prova_module::Module;
 use walk::Walk;
 
@@ -164,8 +165,7 @@ fn items(body: &Body) -> u64 {
 /// Q1 of a body by itself, with the block where it is broken.
 pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
     let rejection = |block: Option<Block>, what: String| {
-        let (func, rule) = (body.func(), Rule::Form);
-        PassRejection { func, block, rule, what }
+        Fault::new(Rule::Form, what).at(body.func(), Where::block(block))
     };
     if !lists_exist(body) {
         return Err(rejection(None, "a list of another body".to_owned()));
@@ -205,10 +205,8 @@ pub(crate) fn prove_undone(
 /// All rules but Q1 of each body by itself: both are well formed.
 fn equal(module: &Module, old: &Body, new: &Body, witness: &Witness) -> Result<(), PassRejection> {
     let mut block = None;
-    walk(module, old, new, witness, &mut block).map_err(|fault| {
-        let (rule, what) = fault.into_parts();
-        PassRejection { func: old.func(), block, rule, what }
-    })
+    let verdict = walk(module, old, new, witness, &mut block);
+    verdict.map_err(|fault| fault.at(old.func(), Where::block(block)))
 }
 
 /// The same, with the block of the new body where the walk is.
