@@ -324,6 +324,12 @@ impl Layout {
         self.types.get(ty as usize)?.as_ref()
     }
 
+    /// Whether code that is accepted may call functions of a type. The runtime has a way out for
+    /// each such type.
+    pub fn is_callable(&self, ty: u32) -> bool {
+        self.convention(ty).is_some_and(|convention| convention.results.is_some())
+    }
+
     /// The convention of a type, if it is a function's.
     pub(crate) fn convention(&self, ty: u32) -> Option<&Convention> {
         self.conventions.get(ty as usize)?.as_ref()

@@ -253,6 +253,34 @@ fn pieces_in_the_place_of_others() {
     assert!(refused > 100 && wrong > 5, "{refused} refused, {wrong} others");
 }
 
+/// A call of a function whose type has no way out would go to address 0.
+#[test]
+fn a_way_that_is_missing_or_refused_leaves_all_as_bytecode() {
+    let (file, expected) = (file(PROGRAM), expected());
+    let (settings, module, pieces) = taken_apart(&file);
+    for (at, piece) in pieces.iter().enumerate() {
+        let kept: Vec<Piece<'_>> = pieces
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| *n != at)
+            .map(|(_, one)| one.clone())
+            .collect();
+        let engine = engine(Way::Bytecode, metered);
+        let module = Module::deserialize(&engine, put_together(&settings, &module, &kept));
+        let module = module.expect("the module inside is valid");
+        assert_eq!(outcomes(&engine, &module), expected, "without {:?}", piece.kind);
+        let refusals = module.refusals();
+        match piece.kind {
+            CodeKind::Func(_) => assert_eq!(refusals.len(), 1),
+            CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
+                assert_eq!(refusals.len(), 6);
+                let RefusalReason::OfModule(why) = &refusals[0].reason else { panic!("no reason") };
+                assert!(why.starts_with(&format!("there is no way to functions of type {ty}: ")));
+            }
+        }
+    }
+}
+
 #[test]
 fn settings_that_are_not_the_codes() {
     let (file, expected) = (file(PROGRAM), expected());

@@ -141,7 +141,7 @@ fn support(module: &Module) -> Arc<NativeModule> {
     let thunks = Thunks { into: thunk(CodeKind::ThunkIn(0)), out: thunk(CodeKind::ThunkOut(0)) };
     let config = NativeCompiler::new().config(&Settings::default());
     let native = NativeModule::derive(module, &config).expect("a layout");
-    Arc::new(native.with_thunks(vec![Some(thunks)]))
+    Arc::new(native.with_thunks(vec![Some(thunks)]).expect("a way for each type"))
 }
 
 #[test]
@@ -169,4 +169,24 @@ fn another_determinism() {
 #[test]
 fn with_thunks_of_another_module_nothing_is_native() {
     refused(Fixed { thunks: module("b"), ..good() }, "no bytecode");
+}
+
+/// Code calls functions of any type whose results fit registers; a record whose type has no way out
+/// would lead a call to address 0.
+#[test]
+fn without_a_way_for_each_type_there_is_no_native_module() {
+    let module = module("a");
+    let config = NativeCompiler::new().config(&Settings::default());
+    let native = || NativeModule::derive(&module, &config).expect("a layout");
+    let thunk = |kind| load(&module, Settings::default(), kind);
+    let (into, out) = (thunk(CodeKind::ThunkIn(0)), thunk(CodeKind::ThunkOut(0)));
+    let ways = |into: &Arc<NativeCode>, out: &Arc<NativeCode>| {
+        Some(Thunks { into: Arc::clone(into), out: Arc::clone(out) })
+    };
+    for missing in [vec![], vec![None], vec![ways(&out, &into)], vec![ways(&into, &into)]] {
+        let error = native().with_thunks(missing).expect_err("a way is missing");
+        assert_eq!(error.to_string(), "there is no way to functions of type 0");
+    }
+    assert!(native().thunks().is_none());
+    assert!(native().with_thunks(vec![ways(&into, &out)]).is_ok());
 }

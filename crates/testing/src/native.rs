@@ -108,7 +108,7 @@ impl Attach for NativeAttach {
                 Some(Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
             });
             let thunks = thunks.collect();
-            Some(Arc::new(native.with_thunks(thunks)))
+            native.with_thunks(thunks).ok().map(Arc::new)
         });
         made.clone()
     }

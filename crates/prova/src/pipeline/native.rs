@@ -79,8 +79,12 @@ impl Code {
                 .into_iter()
                 .zip(0..)
                 .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
-            let thunks = thunks.collect();
-            Ok(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
+            let module = module.with_thunks(thunks.collect());
+            let module = module.map_err(|missing| match refusals.get(&missing.ty.0) {
+                Some(reason) => RefusalReason::OfModule(format!("{missing}: {reason}")),
+                None => RefusalReason::OfModule(missing.to_string()),
+            })?;
+            Ok(NativeSupport { module: Arc::new(module), refusals })
         });
         native.as_ref().ok()
     }

@@ -11,7 +11,7 @@ use prova_bytecode::Settings;
 use prova_check::{
     CallRow, CheckedCode, Code, CodeKind, Config, CpuLevel, Layout, LayoutError, Rejection, TrapRow,
 };
-use prova_module::Module;
+use prova_module::{Module, TypeIdx};
 use std::fmt;
 use std::sync::Arc;
 
@@ -184,8 +184,24 @@ pub struct Thunks {
 pub struct NativeModule {
     module: Module,
     layout: Layout,
-    thunks: Vec<Option<Thunks>>,
+    /// Those that [`NativeModule::with_thunks`] accepted.
+    thunks: Option<Vec<Option<Thunks>>>,
 }
+
+/// A type of functions that native code may call, without ways to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingWay {
+    /// The type.
+    pub ty: TypeIdx,
+}
+
+impl fmt::Display for MissingWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no way to functions of type {}", self.ty.0)
+    }
+}
+
+impl std::error::Error for MissingWay {}
 
 /// Whether this processor is of a level: what the check accepts for it runs as the manual says.
 pub fn processor_has(level: CpuLevel) -> bool {
@@ -221,14 +237,29 @@ impl NativeModule {
             return Err(LayoutError { offset: 0, what });
         }
         let layout = Layout::derive(module.bytes(), config)?;
-        Ok(NativeModule { module: module.clone(), layout, thunks: Vec::new() })
+        Ok(NativeModule { module: module.clone(), layout, thunks: None })
     }
 
     /// The same with the ways to functions of each type of the module in order; `None` where there
     /// can be none. Stores compare them with the layout.
-    #[must_use]
-    pub fn with_thunks(self, thunks: Vec<Option<Thunks>>) -> NativeModule {
-        NativeModule { thunks, ..self }
+    ///
+    /// # Errors
+    /// The first type that code may call functions of without a way there: code that calls one
+    /// would go nowhere (R2). Or one whose ways are of another type.
+    pub fn with_thunks(self, thunks: Vec<Option<Thunks>>) -> Result<NativeModule, MissingWay> {
+        let types = 0..self.module.types().len();
+        let missing = |&at: &usize| match thunks.get(at) {
+            Some(Some(Thunks { into, out })) => {
+                let kinds = (into.kind(), out.kind());
+                kinds != (CodeKind::ThunkIn(at as u32), CodeKind::ThunkOut(at as u32))
+            }
+            Some(None) => self.layout.is_callable(at as u32),
+            None => true,
+        };
+        match types.clone().find(missing) {
+            Some(at) => Err(MissingWay { ty: TypeIdx(at as u32) }),
+            None => Ok(NativeModule { thunks: Some(thunks), ..self }),
+        }
     }
 
     /// The layout, in which code of the module is to be made and checked.
@@ -236,9 +267,9 @@ impl NativeModule {
         &self.layout
     }
 
-    /// The ways to functions of each type.
-    pub fn thunks(&self) -> &[Option<Thunks>] {
-        &self.thunks
+    /// The ways to functions of each type; `None` before they are given.
+    pub fn thunks(&self) -> Option<&[Option<Thunks>]> {
+        self.thunks.as_deref()
     }
 
     /// Whether it is of this module, made for this (R3). Its processor is the one at hand, or an

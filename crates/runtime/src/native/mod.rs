@@ -16,8 +16,10 @@
 //! * R1. The records of an instance's defined functions are consecutive; no record, vmctx, object's
 //!   record or `args` moves or goes before the store does.
 //! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
-//!   way out of its type, kept by the store; it is 0 only for types that no module with native
-//!   code has, so that no native code can call it.
+//!   way out of its type, kept by the store; it is 0 only for types that no native code can call:
+//!   no module with native code has the type, or the check refuses calls of it
+//!   ([`prova_check::Layout::is_callable`]). A module whose ways are not complete has no native
+//!   code.
 //! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
 //!   instance's module for the store's configuration; code is attached only if it was checked in
 //!   that very layout.
@@ -33,7 +35,7 @@ mod perf;
 mod records;
 mod state;
 
-pub use code::{LoadError, NativeCode, NativeModule, Thunks, processor_has};
+pub use code::{LoadError, MissingWay, NativeCode, NativeModule, Thunks, processor_has};
 pub(crate) use records::FuncRecord;
 pub(crate) use state::{Native, Piece, Segment};
 

@@ -223,7 +223,7 @@ impl Store {
         if let Some(support) = support {
             let layout = support.layout();
             self.fill_words(address, &module, layout, &words, &native);
-            for (ty, thunks) in support.thunks().iter().enumerate() {
+            for (ty, thunks) in support.thunks().unwrap_or_default().iter().enumerate() {
                 let Some(thunks) = thunks else { continue };
                 let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
                 if !native.thunks.contains_key(&type_id) {
@@ -268,7 +268,8 @@ impl Store {
         let fits = |code: &NativeCode| {
             *code.layout_digest() == digest && *code.settings() == self.settings()
         };
-        let mut thunks = support.thunks().iter().flatten();
+        // R2: a module without ways has none of the types that its code may call.
+        let mut thunks = support.thunks()?.iter().flatten();
         if !thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out)) {
             return None;
         }
