@@ -1,15 +1,15 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a
 //! terminal or a page obeys.
 //!
-//! Every report of this crate and of `prova-investigate` uses them. Names come from the module:
-//! they are hostile text.
+//! Every report of this crate, of `prova-diff`, of `prova-runs` and of their neighbours uses them.
+//! Names come from the module: they are hostile text.
 //!
 //! 1. The result of [`printable`] has no control character, no bidirectional override, no
 //!    zero-width character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
 //! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output
 //!    is cut while it is written.
 //!
-//! `tests/diff_hostile.rs` of `prova-investigate` feeds both with hostile names.
+//! `tests/hostile.rs` of `prova-diff` feeds both with hostile names.
 
 pub use prova_report::{obeyed, printable_line, printable_lines};
 use std::fmt::{self, Write};

@@ -26,7 +26,7 @@ fn compare(a: &str, b: &str) -> Comparison {
 }
 
 fn text(comparison: &Comparison) -> String {
-    passes::text(comparison, &[], ["a", "b"])
+    passes::report(comparison, &[], ["a", "b"]).to_text()
 }
 
 fn parts(log: &str) -> (Vec<Part>, passes::Names) {
@@ -71,11 +71,11 @@ fn the_case_of_two_loops() {
         b_line.1.trim_start().starts_with("successors: %bb.3(0x20000000), %bb.17("),
         "{b_line:?}"
     );
-    let report = passes::text(&comparison, &evidence, ["a", "b"]);
+    let report = passes::report(&comparison, &evidence, ["a", "b"]).to_text();
     let expected = "first: dump 153, WebAssembly Fix Irreducible Control Flow, function `run`";
     assert!(report.contains(expected), "{report}");
-    let json = passes::json(&comparison, &evidence, ["a", "b"]);
-    assert_eq!(json["clusters"][0]["functions"][0]["textual"]["dump_a"], 153);
+    let json = serde_json::json!(passes::report(&comparison, &evidence, ["a", "b"]));
+    assert_eq!(json["children"][0]["children"][0]["textual"]["dump_a"], 153);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn equal_logs_are_equal() {
     assert!(comparison.equal() && !comparison.partial());
     // 15 dumps of modules give a part for the function and one for the rest.
     assert!(comparison.equal > 171, "{}", comparison.equal);
-    assert!(passes::text(&comparison, &[], ["a", "a"]).contains("equal: every dump"));
+    assert!(passes::report(&comparison, &[], ["a", "a"]).to_text().contains("equal: every dump"));
 }
 
 #[test]
@@ -235,10 +235,10 @@ fn each_format_shows_the_difference() {
 fn names_of_functions_are_demangled() {
     let one = dump("X", "_ZN4core3fmt5write17h0123456789abcdefE", "  ret i32 0");
     let comparison = compare(&one, &one.replace("ret i32 0", "ret i32 1"));
-    let text = passes::text(&comparison, &[], ["a", "b"]);
+    let text = passes::report(&comparison, &[], ["a", "b"]).to_text();
     assert!(text.contains("function `core::fmt::write`"), "{text}");
-    let json = passes::json(&comparison, &[], ["a", "b"]);
-    let function = &json["clusters"][0]["functions"][0];
+    let json = serde_json::json!(passes::report(&comparison, &[], ["a", "b"]));
+    let function = &json["children"][0]["children"][0];
     assert_eq!(function["demangled"], "core::fmt::write");
     assert_eq!(function["function"], "_ZN4core3fmt5write17h0123456789abcdefE");
 }
@@ -251,7 +251,7 @@ fn a_renumbering_is_textual_only() {
     let first = comparison.first().expect("the texts differ");
     assert!(first.textual.is_some() && first.structural.is_none());
     assert_eq!(first.fate, Fate::StaysInText);
-    assert!(passes::text(&comparison, &[], ["a", "b"]).contains("names only"));
+    assert!(passes::report(&comparison, &[], ["a", "b"]).to_text().contains("names only"));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn a_cut_log_is_compared_up_to_the_cut() {
             assert!(comparison.endings[0].cut, "at {cut}");
             assert!(comparison.equal(), "at {cut}: {:?}", comparison.first());
             assert!(
-                passes::text(&comparison, &[], ["a", "b"]).contains("inconclusive"),
+                passes::report(&comparison, &[], ["a", "b"]).to_text().contains("inconclusive"),
                 "at {cut}"
             );
         }
@@ -421,7 +421,9 @@ fn hostile_logs_do_no_harm() {
     }
     assert!(read > 300 && refused > 300, "{read} read, {refused} refused");
     let named = dump("X\u{1b}[31m", "f\u{202e}", "x");
-    let report = passes::text(&compare(&named, &named.replace("\nx", "\ny")), &[], ["a\u{7}", "b"]);
+    let report =
+        passes::report(&compare(&named, &named.replace("\nx", "\ny")), &[], ["a\u{7}", "b"])
+            .to_text();
     assert!(
         report.contains("\\u{1b}[31m") && !report.contains(['\u{1b}', '\u{202e}', '\u{7}']),
         "{report}"
@@ -441,7 +443,7 @@ fn of_long_lines_the_differing_part_is_printed() {
     let (mut a, mut b) = (write("a", "here"), write("b", "there"));
     let comparison = passes::compare(&mut a, &mut b).expect("the logs can be read");
     let evidence = passes::evidence(&comparison, &mut a, &mut b);
-    let text = passes::text(&comparison, &evidence, ["a", "b"]);
+    let text = passes::report(&comparison, &evidence, ["a", "b"]).to_text();
     assert!(text.contains("xxhere\n") && text.contains("xxthere\n"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() < 300), "{text}");
     std::fs::remove_dir_all(&directory).ok();

@@ -54,7 +54,7 @@ fn names_that_are_no_utf8_are_told_apart_and_printed() {
     let (a, b) = (both("one"), both("two"));
     let comparison = passes::compare(&mut a.as_slice(), &mut b.as_slice()).expect("they are logs");
     assert_eq!(comparison.differences.len(), 1);
-    let text = passes::text(&comparison, &[], ["a", "b"]);
+    let text = passes::report(&comparison, &[], ["a", "b"]).to_text();
     assert!(text.contains("function `\u{fffd}\\u{1}`"), "{text:?}");
     assert!(text.chars().all(|c| !c.is_control() || c == '\n'), "{text:?}");
 }

@@ -98,9 +98,9 @@ fn what_heals_in_a_real_compiler_says_so() {
     );
     assert_eq!(first.fate, Fate::Healed(pass("Explicit Locals")));
     let evidence = passes::evidence(&comparison, &mut a, &mut b);
-    let text = passes::text(&comparison, &evidence, ["a", "b"]);
+    let text = passes::report(&comparison, &evidence, ["a", "b"]).to_text();
     assert!(text.contains("all healed: the last dumps are equal"), "{text}");
-    assert!(text.contains("- 11754: successors: %bb.1(0x40000000), %bb.26("), "{text}");
-    let json = passes::json(&comparison, &evidence, ["a", "b"]);
+    assert!(text.contains("- 11754  successors: %bb.1(0x40000000), %bb.26("), "{text}");
+    let json = serde_json::json!(passes::report(&comparison, &evidence, ["a", "b"]));
     assert_eq!(json["healed"], true);
 }

@@ -49,7 +49,6 @@ pub mod candidate;
 pub mod check;
 mod checked;
 pub mod encode;
-pub mod explain;
 mod handlers;
 mod identity;
 pub mod ops;

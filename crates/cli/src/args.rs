@@ -26,6 +26,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Runs a module (the default command)
     Run(RunArgs),
+    /// Writes a module with its machine code, checked, as one file that `prova run` loads
+    Compile(crate::compile::CompileArgs),
     /// Validates modules, and translates and checks every function
     ///
     /// Nothing runs: of `-W`, the limits of a store have no effect.

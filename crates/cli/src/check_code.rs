@@ -8,16 +8,16 @@
 use crate::args::EngineArgs;
 use crate::groups::{Optimize, Wasm};
 use crate::input;
-use crate::report::{Exit, Misuse, print, printable};
+use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova::{Context, Result, bail};
-use prova_investigate::inspect::find;
+use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
     Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, listing,
     premises, survey, verdict,
 };
-use std::fmt::Write;
+use prova_report::{Node, Table};
 use std::path::PathBuf;
 
 /// Compiles a module to machine code and checks it, without running anything
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
             .with_context(|| format!("failed to write `{}`", file.display()))?;
     }
     let Some(offset) = &args.explain else {
-        print(&printable(&made.text()))?;
+        present(&made.listed(), false)?;
         return Ok(if made.verdict().is_ok() { Exit::Done } else { Exit::Bad });
     };
     let digits = offset.strip_prefix("0x").unwrap_or(offset);
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
         Ok(offset) => offset,
         Err(_) => bail!(Misuse(format!("`--explain {offset}`: it needs a hexadecimal offset"))),
     };
-    print(&printable(&made.explained(offset)?))?;
+    present(&made.explained(offset)?, false)?;
     Ok(Exit::Done)
 }
 
@@ -103,34 +103,23 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
     };
-    let mut text = format!(
-        "{}: {} of {} functions are machine code\n",
-        args.file.display(),
-        found.native,
-        found.functions
-    );
-    if found.exceptions > 0 {
-        let _ = writeln!(
-            text,
-            "bytecode, since they throw, catch or hold exceptions: {}",
-            found.exceptions
-        );
-    }
-    for (cause, count) in &found.caps {
-        let _ = writeln!(text, "bytecode, since they exceed a limit ({cause}): {count}");
-    }
-    found.declined.iter().for_each(|why| {
-        let _ = writeln!(text, "bytecode: {why}");
+    let (file, native) = (args.file.display(), found.native);
+    let title = format!("{file}: {native} of {} functions are machine code", found.functions);
+    let thrown = (found.exceptions > 0).then(|| {
+        format!("bytecode, since they throw, catch or hold exceptions: {}", found.exceptions)
     });
-    found.refused.iter().for_each(|why| {
-        let _ = writeln!(text, "refused: {why}");
-    });
-    let _ = writeln!(
-        text,
-        "{} bytes of code, {} of certificates",
-        found.code_bytes, found.certificate_bytes
-    );
-    print(&printable(&text))?;
+    let capped = found
+        .caps
+        .iter()
+        .map(|(cause, count)| format!("bytecode, since they exceed a limit ({cause}): {count}"));
+    let (code, certificates) = (found.code_bytes, found.certificate_bytes);
+    let node = Node::of("code", title)
+        .with_evidence(thrown)
+        .with_evidence(capped)
+        .with_evidence(found.declined.iter().map(|why| format!("bytecode: {why}")))
+        .with_evidence(found.refused.iter().map(|why| format!("refused: {why}")))
+        .with_evidence([format!("{code} bytes of code, {certificates} of certificates")]);
+    present(&node, false)?;
     Ok(if found.refused.is_empty() { Exit::Done } else { Exit::Bad })
 }
 
@@ -173,54 +162,53 @@ impl Made {
         verdict(&self.layout, &self.code)
     }
 
-    /// Whether it is accepted, as a line.
-    pub(crate) fn says(&self) -> String {
+    /// Whether it is accepted.
+    pub(crate) fn report(&self) -> Node {
         match self.verdict() {
-            Ok(()) => format!("{} bytes of code, accepted", self.code.bytes.len()),
-            Err(rejection) => format!("refused: {rejection}"),
+            Ok(()) => {
+                let title = format!("{} bytes of code", self.code.bytes.len());
+                Node::of("code", title).with_verdict("accepted")
+            }
+            Err(rejection) => Node::of("code", rejection.to_string()).with_verdict("refused"),
         }
     }
 
-    fn text(&self) -> String {
-        let mut text = format!("{}\n", self.says());
+    fn listed(&self) -> Node {
+        let mut table = Table::new("", &[">", ""]);
         let mut before = None;
         for line in &self.lines {
             let place = line.wasm_offset.filter(|_| line.wasm_offset != before);
             before = line.wasm_offset;
             let place = place.map_or(String::new(), |at| format!("{at:#x}"));
-            let _ = writeln!(text, "{}", instruction(&place, line).trim_end());
+            table.push([place, instruction(line)], false);
         }
-        text
+        self.report().with_table(table)
     }
 
-    fn explained(&self, offset: u32) -> Result<String> {
-        let Some(line) = self.lines.iter().find(|line| line.offset == offset) else {
+    fn explained(&self, offset: u32) -> Result<Node> {
+        let of = |at: u32| self.lines.iter().find(|line| line.offset == at);
+        let said = |line: &Line| instruction(line).trim_start().to_owned();
+        let Some(line) = of(offset) else {
             bail!(Misuse(format!("there is no instruction at {offset:#x} of the code")));
         };
-        let mut text = format!("{}\n", instruction("", line).trim());
-        if let Some(at) = line.wasm_offset {
-            let _ = writeln!(text, "of the operator at {at:#x} of the module");
-        }
+        let place = line.wasm_offset.map(|at| format!("of the operator at {at:#x} of the module"));
+        let node = Node::of("instruction", said(line)).with_evidence(place);
         if let Err(rejection) = self.verdict() {
-            let _ = writeln!(text, "refused: {rejection}");
-            return Ok(text);
+            return Ok(node.with_evidence([format!("refused: {rejection}")]));
         }
         let found = premises(&self.layout, &self.code, offset);
-        if found.is_empty() {
-            text.push_str("accepted, whatever comparison or branch before it is taken out\n");
-        }
-        for (at, rejection) in found {
-            let what = self.lines.iter().find(|line| line.offset == at);
-            let what = what.map_or(String::new(), |line| instruction("", line).trim().to_owned());
-            let _ = writeln!(text, "needs  {what}");
-            let _ = writeln!(text, "       without it: {:?}: {}", rejection.rule, rejection.what);
-        }
-        Ok(text)
+        let none = "accepted, whatever comparison or branch before it is taken out".to_owned();
+        let node = node.with_evidence(found.is_empty().then_some(none));
+        Ok(node.with_children(found.into_iter().map(|(at, rejection)| {
+            let without = format!("without it: {:?}: {}", rejection.rule, rejection.what);
+            let needed = Node::of("premise", of(at).map(said).unwrap_or_default());
+            needed.with_verdict("needs").with_evidence([without])
+        })))
     }
 }
 
-/// An instruction with its place in the code, behind a column.
-pub(crate) fn instruction(column: &str, line: &Line) -> String {
+/// An instruction with its place in the code.
+pub(crate) fn instruction(line: &Line) -> String {
     let trap = line.trap.map(|kind| format!("  ; may trap ({kind})")).unwrap_or_default();
-    format!("{column:>8}  {:6x}  {}{trap}", line.offset, line.text)
+    format!("{:6x}  {}{trap}", line.offset, line.text)
 }

@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_investigate::diff::{Allow, DiffOptions, Paint, Report, Verdict, diff_binaries};
+use prova_diff::{Allow, DiffOptions, Paint, Report, Verdict, diff_binaries};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 

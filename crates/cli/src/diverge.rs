@@ -1,6 +1,6 @@
 //! `prova diverge`: the first place at which two runs of a program differ.
 //!
-//! `prova_investigate::diverge` does it; `trace` makes the record that both sides replay. Exit
+//! `prova_runs::diverge` does it; `trace` makes the record that both sides replay. Exit
 //! codes are those of comparing commands. `specialized` compares specialised functions with those
 //! that they were made of.
 
@@ -14,9 +14,9 @@ use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
 use clap::Args;
 use prova::{Config, Context, Result, bail};
-use prova_investigate::diverge::{Code, Options, Second, Side, diverge};
-use prova_investigate::trace::Record;
 use prova_module::FuncIdx;
+use prova_runs::diverge::{Code, Options, Second, Side, diverge};
+use prova_runs::trace::Record;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -131,7 +131,7 @@ fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
             Ok(made) => {
                 let first = module.body(func).map_or(0, |body| body.range().start) as u32;
                 let offset = |line: &prova_native::Line| line.wasm_offset.unwrap_or(first);
-                let text = |line| instruction("", line).trim_start().to_owned();
+                let text = |line| instruction(line).trim_start().to_owned();
                 Code::Machine(made.lines.iter().map(|line| (offset(line), text(line))).collect())
             }
             // It runs as bytecode.
@@ -223,7 +223,12 @@ pub(crate) fn with_sides<T>(
         Side { name: named(0), config: &config_a, module: None },
         Side { name: named(1), config: &config_b, module: other.as_deref() },
     ];
-    let options =
-        Options { second, level, fuel: args.fuel, ignore_addresses: args.ignore_addresses };
+    let options = Options {
+        second,
+        level,
+        fuel: args.fuel,
+        ignore_addresses: args.ignore_addresses,
+        partners: prova_diff::partners,
+    };
     then(&record, &sides, options)
 }

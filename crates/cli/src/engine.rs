@@ -1,13 +1,13 @@
 //! A command line → another engine, as `diverge` runs it.
 //!
-//! `prova_investigate::trace` makes the modules and reads the lines.
+//! `prova_runs::trace` makes the modules and reads the lines.
 //!
 //! 1. The words of the command are separated by spaces; no shell reads them. `{}` in a word is the
 //!    file of the module, which is removed when the run is over.
 //! 2. An engine is ended when enough is known, or when its time is over.
 
 use prova::{Error, Result, bail};
-use prova_investigate::trace::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
+use prova_runs::trace::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

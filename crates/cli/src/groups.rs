@@ -9,7 +9,7 @@ use crate::report::{Help, Misuse};
 use prova::{
     Config, Dispatch, Features, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail,
 };
-use prova_investigate::inspect::near;
+use prova_inspect::near;
 use std::time::Duration;
 
 pub(crate) use wasi::wasi_limits;

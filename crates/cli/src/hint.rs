@@ -8,7 +8,7 @@ use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
 use crate::report::{printable, warn};
 use clap::CommandFactory;
 use prova::{Error, LinkError, Refusal, RefusalReason, Trap, UnsupportedModule};
-use prova_investigate::inspect::near;
+use prova_inspect::near;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;

@@ -11,6 +11,9 @@ use std::path::Path;
 /// If it cannot be read, is no text format either, or is refused.
 pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     let name = path.display();
+    if is_artifact_file(path) {
+        return Module::deserialize_file(engine, path).context(OfFile::new("load", path));
+    }
     if is_binary_file(path) {
         // It is read to the place where it stays.
         return Module::from_file(engine, path).context(OfFile::new("load", path));
@@ -38,7 +41,7 @@ pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Ve
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
-    let modules = prova_investigate::diff::core_modules(&wasm);
+    let modules = prova_diff::core_modules(&wasm);
     let component = modules.with_context(|| format!("failed to load `{name}`"))?;
     let component = component.map(|_| wasm.clone());
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
@@ -58,7 +61,7 @@ pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
 
 /// A module as it is, or the only core module of a component; offsets are then in the core module.
 fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
-    let Some(modules) = prova_investigate::diff::core_modules(&wasm)? else { return Ok(wasm) };
+    let Some(modules) = prova_diff::core_modules(&wasm)? else { return Ok(wasm) };
     match modules.as_slice() {
         [only] => Ok(wasm.get(only.clone()).unwrap_or_default().to_vec()),
         [] => bail!("it is a component without core modules"),
@@ -126,15 +129,28 @@ pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
 /// Of a pipe nothing is read: what has been could not be read again.
 fn is_binary_file(path: &Path) -> bool {
     let max = prova::Limits::default().module_bytes;
-    let fits = |about: std::fs::Metadata| about.is_file() && about.len() <= max;
-    let is_file = path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(fits);
-    let mut start = [0; MAGIC.len()];
-    let file = if is_file { std::fs::File::open(path).ok() } else { None };
-    file.is_some_and(|mut file| file.read_exact(&mut start).is_ok()) && start == MAGIC
+    let fits = |about: std::fs::Metadata| about.len() <= max;
+    begins_with(path, MAGIC) && std::fs::metadata(path).is_ok_and(fits)
 }
 
+/// Whether a file looks like what `prova compile` writes.
+pub(crate) fn is_artifact_file(path: &Path) -> bool {
+    begins_with(path, ELF_MAGIC)
+}
+
+/// Whether the path is of a regular file that begins so.
+fn begins_with(path: &Path, magic: &[u8; 4]) -> bool {
+    let is_file = path.as_os_str() != "-" && path.is_file();
+    let mut start = [0; 4];
+    let file = if is_file { std::fs::File::open(path).ok() } else { None };
+    file.is_some_and(|mut file| file.read_exact(&mut start).is_ok()) && start == *magic
+}
+
+/// How an ELF file begins.
+const ELF_MAGIC: &[u8; 4] = b"\x7fELF";
+
 /// How a binary module begins.
-const MAGIC: &[u8] = b"\0asm";
+const MAGIC: &[u8; 4] = b"\0asm";
 
 /// All bytes of `reader`; it is read to at most one byte beyond the limit.
 fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8>> {

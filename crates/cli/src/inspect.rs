@@ -1,5 +1,5 @@
 //! `prova inspect`: a module's functions, or one function: its WebAssembly beside its bytecode,
-//! where each value is, and why the check accepts or refuses it (`prova_investigate::inspect`).
+//! where each value is, and why the check accepts or refuses it (`prova_inspect`).
 //!
 //! The module is validated as a whole, one function is translated. Exit codes: 0; 1 if the
 //! function's bytecode is refused, or the module; 2 for a function that is not there, is ambiguous,
@@ -9,9 +9,9 @@ use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{check_code, input, inspect_native, inspect_ssa, opt, run, watchdog};
 use prova::{Context, Explained, Module, Result, Translate, bail};
-use prova_investigate::diff::core_modules;
-use prova_investigate::foreign::Foreign;
-use prova_investigate::inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
+use prova_diff::core_modules;
+use prova_diff::foreign::Foreign;
+use prova_inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
 use prova_module::FuncIdx;
 use std::path::Path;
 

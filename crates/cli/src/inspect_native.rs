@@ -8,10 +8,11 @@
 
 use crate::check_code::{Made, instruction};
 use crate::inspect_ssa::{Row, lines, operator_text, table};
-use crate::report::{Misuse, print, printable};
+use crate::report::{Misuse, present};
 use prova::{Result, bail};
 use prova_module::{FuncIdx, Module};
 use prova_native::{Config, body};
+use prova_report::Node;
 use std::collections::BTreeMap;
 
 /// Prints a function.
@@ -35,11 +36,11 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     let first = rows.keys().next().copied().unwrap_or(0);
     for line in &made.lines {
         let row = rows.entry(line.wasm_offset.unwrap_or(first)).or_default();
-        row[2].push(instruction("", line).trim_start().to_owned());
+        row[2].push(instruction(line).trim_start().to_owned());
     }
-    let mut text = format!("{func}: {}\n", made.says());
-    table(&rows, &mut text);
-    text.push('\n');
-    text.push_str(&made.clif);
-    print(&printable(&text))
+    let report = made.report().with_table(table(&rows, ["WebAssembly", "SSA", "machine code"]));
+    let clif = made.clif.lines().map(str::to_owned);
+    let clif = Node::of("clif", "what Cranelift was given").with_evidence(clif);
+    let title = format!("{func}: {}", report.title);
+    present(&Node { title, ..report }.with_children([clif]), false)
 }

@@ -2,12 +2,13 @@
 //! passes.
 //!
 //! Lines meet by their offsets in the module: what an instruction, a block's head or its end comes
-//! from stands in its row. A line of `;;` says which pass was refused, if one was.
+//! from stands in its row. A line above says which pass was refused, if one was.
 
-use crate::report::{Misuse, print, printable};
+use crate::report::{Misuse, present};
 use prova::{Result, bail};
 use prova_module::ops::Value as Field;
 use prova_module::{FuncIdx, Module, Opcode};
+use prova_report::{Node, Table};
 use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::{Body, CheckedBody, Metering, build};
 use std::collections::BTreeMap;
@@ -38,30 +39,21 @@ pub(crate) fn run(module: &Module, func: FuncIdx, passes: &[Pass]) -> Result<()>
         }
     }
     let names: Vec<&str> = passes.iter().map(|pass| pass.name()).collect();
-    let mut text = format!("{func}, after: {}\n", names.join(" "));
-    refused.iter().for_each(|refused| {
-        let _ = writeln!(text, ";; {refused}");
-    });
-    table(&rows, &mut text);
-    print(&printable(&text))
+    let report = Node::of("ssa", format!("{func}, after: {}", names.join(" ")))
+        .with_evidence(refused.iter().map(ToString::to_string))
+        .with_table(table(&rows, ["WebAssembly", "SSA before", "SSA after"]));
+    present(&report, false)
 }
 
-/// Appends the lines of three columns, by offset.
-pub(crate) fn table(rows: &BTreeMap<u32, Row>, text: &mut String) {
-    let width = |column: usize| {
-        let lines = rows.values().flat_map(|row| &row[column]);
-        lines.map(|line| line.chars().count()).max().unwrap_or(0).min(60)
-    };
-    let (first, second) = (width(0), width(1));
+/// The lines of three columns, by offset.
+pub(crate) fn table(rows: &BTreeMap<u32, Row>, heads: [&str; 3]) -> Table {
+    let [first, second, third] = heads;
+    let mut table = Table::new("", &[">", first, second, third]);
     for (offset, row) in rows {
-        for at in 0..row.iter().map(Vec::len).max().unwrap_or(0) {
-            let [wasm, old, new] =
-                [0, 1, 2].map(|column| row[column].get(at).map_or("", String::as_str));
-            let offset = if at == 0 { format!("{offset:#x}") } else { String::new() };
-            let line = format!("{offset:>8}  {wasm:first$}  | {old:second$}  | {new}");
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
+        let cells = row.iter().map(|lines| lines.join("\n"));
+        table.push([format!("{offset:#x}")].into_iter().chain(cells), false);
     }
+    table
 }
 
 /// An operator with its immediates, cut to the width of a column.

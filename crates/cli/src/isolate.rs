@@ -6,13 +6,14 @@
 
 use crate::input;
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, print, printable, warn};
+use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
 use prova_builds::names::counted;
 use prova_builds::repro::Verdict;
 use prova_investigate::isolate::crate_source::{crate_source, crates_of};
 use prova_investigate::isolate::{self, Isolated, OPERATORS_MAX, Options, Size, proof};
+use prova_report::Node;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &IsolateArgs) -> Result<Exit> {
             Err(error) => return Err(unreadable(error)),
         };
         write(directory, &isolated).map_err(unreadable)?;
-        print(&text(&isolated, directory))?;
+        present(&report(&isolated, directory), false)?;
     }
     match &args.crate_to {
         Some(directory) => make_crate(args, &a, &b, directory),
@@ -89,19 +90,18 @@ fn write(directory: &Path, isolated: &Isolated) -> Result<()> {
     Ok(())
 }
 
-fn text(isolated: &Isolated, directory: &Path) -> String {
+fn report(isolated: &Isolated, directory: &Path) -> Node {
     let Isolated { function, verdict, cause, before, after, tries, exhausted, .. } = isolated;
-    let mut out = format!("{function}: {verdict}: {cause}\n");
-    for (letter, before, after) in [("A", before.0, after.0), ("B", before.1, after.1)] {
+    let side = |(letter, before, after): (&str, &Size, &Size)| {
         let change =
-            |what: &str, of: fn(&Size) -> usize| format!("{what} {} → {}", of(&before), of(&after));
-        out.push_str(&format!(
-            "{letter}: {}, {}, {}\n",
+            |what: &str, of: fn(&Size) -> usize| format!("{what} {} → {}", of(before), of(after));
+        let parts = [
             change("bytes", |size| size.bytes),
             change("functions", |size| size.functions),
-            change("operators of the function", |size| size.operators)
-        ));
-    }
+            change("operators of the function", |size| size.operators),
+        ];
+        format!("{letter}: {}", parts.join(", "))
+    };
     let long = before.0.operators.max(before.1.operators) > OPERATORS_MAX;
     let ended = match (exhausted, long) {
         (true, _) => "; the budget ended the search",
@@ -109,10 +109,15 @@ fn text(isolated: &Isolated, directory: &Path) -> String {
         (false, false) => "",
     };
     let tries = counted(*tries, "pair");
-    out.push_str(&format!("verified: both validate, and `prova diff` says the same of the function ({tries} tried{ended})\n"));
+    let verified = "verified: both validate, and `prova diff` says the same of the function";
     let (a, b) = (directory.join("a.wasm"), directory.join("b.wasm"));
-    out.push_str(&format!("written: {} and {}, each with its text\n", a.display(), b.display()));
-    printable(&out)
+    Node::of("isolated", format!("{function}: {cause}"))
+        .with_verdict(verdict.name())
+        .with_evidence([("A", &before.0, &after.0), ("B", &before.1, &after.1)].map(side))
+        .with_evidence([
+            format!("{verified} ({tries} tried{ended})"),
+            format!("written: {} and {}, each with its text", a.display(), b.display()),
+        ])
 }
 
 fn make_crate(

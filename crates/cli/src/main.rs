@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ compile │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 mod args;
 mod check_code;
+mod compile;
 mod diff;
 mod diverge;
 mod engine;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Compile(args)) => compile::run(&args),
         Some(Command::CheckCode(args)) => check_code::run(&args),
         Some(Command::Trust(args)) => trust::run(&args),
         Some(Command::Profile(args)) => profile::run(&args),

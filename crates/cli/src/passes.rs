@@ -3,7 +3,7 @@
 //! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse or an unreadable log,
 //! 3 the compiler failed, 4 inconclusive.
 
-use crate::report::{Exit, Misuse, print, warn};
+use crate::report::{Exit, Misuse, present, print, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
 use prova_builds::names::printable_line;
@@ -93,11 +93,7 @@ fn diff(args: &DiffArgs) -> Result<Exit> {
     let evidence = passes::evidence(&comparison, &mut a, &mut b);
     let names = [args.a.to_string_lossy(), args.b.to_string_lossy()];
     let names = [names[0].as_ref(), names[1].as_ref()];
-    if args.json {
-        print(&format!("{:#}\n", passes::json(&comparison, &evidence, names)))?;
-    } else {
-        print(&passes::text(&comparison, &evidence, names))?;
-    }
+    present(&passes::report(&comparison, &evidence, names), args.json)?;
     Ok(exit(&comparison))
 }
 

@@ -6,12 +6,12 @@
 
 use crate::args::EngineArgs;
 use crate::groups::Wasm;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, present, print};
 use crate::run::new_engine;
 use clap::Args;
 use prova::{Config, Profile, Result, bail};
+use prova_report::Node;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::sync::LazyLock;
 
 /// The text that `prova --version` prints behind the name.
@@ -50,10 +50,8 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<Exit> {
     let profile = Profile::of(&config, &wasm.limits());
     if args.text {
         print(profile.text())?;
-    } else if args.json {
-        print(&format!("{:#}\n", all(&profile)))?;
     } else {
-        print(&listed(&profile))?;
+        present(&listed(&profile), args.json)?;
     }
     Ok(Exit::Done)
 }
@@ -70,46 +68,44 @@ fn configured(wasm: &[String]) -> Result<(Config, Wasm)> {
 /// # Errors
 /// If an option is wrong.
 pub(crate) fn named(report: &str, wasm: &[String]) -> Result<String> {
-    let (config, wasm) = configured(wasm)?;
-    let digest = Profile::of(&config, &wasm.limits()).digest().to_string();
-    let profile = json!({ "number": Profile::VERSION, "sha256": digest });
+    let profile = member(&configured(wasm)?);
     Ok(match report.strip_prefix("{\n") {
         Some(members) => format!("{{\n  \"profile\": {profile},\n{members}"),
         None => report.to_owned(),
     })
 }
 
-fn listed(profile: &Profile) -> String {
-    let mut text = format!("{profile}\n");
-    if profile.digest().to_string() != Profile::DIGEST {
-        // A string takes everything.
-        let _ = writeln!(text, "with all defaults: sha256 {}", Profile::DIGEST);
-    }
-    for rule in Profile::RULES {
-        let _ = writeln!(text, "\n{}  {}", rule.id, rule.subject);
-        let _ = writeln!(text, "  engines: {}", rule.engines);
-        let _ = writeln!(text, "  here:    {}", rule.rule);
-        let _ = writeln!(text, "  shown by {}", rule.shown_by.join(", "));
-    }
-    let _ = writeln!(text, "\n`--text` prints proposals, limits, prices and formulas too.");
-    text
+/// The profile's number and digest, as reports of runs name it.
+pub(crate) fn member((config, wasm): &(Config, Wasm)) -> Value {
+    let digest = Profile::of(config, &wasm.limits()).digest().to_string();
+    json!({ "number": Profile::VERSION, "sha256": digest })
 }
 
-fn all(profile: &Profile) -> Value {
+fn listed(profile: &Profile) -> Node {
+    let digest = profile.digest().to_string();
+    let other = digest != Profile::DIGEST;
+    let of_defaults = other.then(|| format!("with all defaults: sha256 {}", Profile::DIGEST));
     let rules = Profile::RULES.iter().map(|rule| {
-        json!({
+        let of_rule = json!({
             "id": rule.id,
             "subject": rule.subject,
             "engines": rule.engines,
             "rule": rule.rule,
             "shown_by": rule.shown_by,
-        })
+        });
+        Node::of("rule", format!("{}  {}", rule.id, rule.subject)).with(of_rule).with_evidence([
+            format!("engines: {}", rule.engines),
+            format!("here:    {}", rule.rule),
+            format!("shown by {}", rule.shown_by.join(", ")),
+        ])
     });
-    json!({
+    let all = json!({
         "number": Profile::VERSION,
-        "sha256": profile.digest().to_string(),
+        "sha256": digest,
         "sha256_of_defaults": Profile::DIGEST,
-        "rules": rules.collect::<Vec<Value>>(),
         "text": profile.text().lines().collect::<Vec<&str>>(),
-    })
+    });
+    let node = Node::of("profile", profile.to_string()).with(all).with_evidence(of_defaults);
+    let note = "`--text` prints proposals, limits, prices and formulas too";
+    Node { notes: vec![note.into()], ..node.with_children(rules) }
 }

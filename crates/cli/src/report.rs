@@ -7,6 +7,7 @@ use crate::hint;
 use prova::wasi::I32Exit;
 use prova::{Bug, Error, ErrorKind, Result};
 pub(crate) use prova_builds::names::printable_lines as printable;
+use prova_report::{Form, Node};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -170,6 +171,14 @@ pub(crate) fn warn(line: &str) {
 /// If that fails, as it does when the reader has gone.
 pub(crate) fn print(text: &str) -> Result<()> {
     print_bytes(text.as_bytes())
+}
+
+/// Prints a report, as JSON or as text.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn present(report: &Node, json: bool) -> Result<()> {
+    print(&report.present(if json { Form::Json } else { Form::Text })?)
 }
 
 /// Writes bytes to standard output.

@@ -7,12 +7,13 @@
 mod search;
 
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, print, printable, warn};
+use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
 use prova_builds::repro::{self, Options, Outcome, Variation, Verdict, lock, report, tree};
 use prova_investigate::explain::live::live;
 use prova_investigate::outputs::detail;
+use serde_json::json;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -204,11 +205,7 @@ fn build(args: &BuildArgs) -> Result<Exit> {
     let mut outcome =
         repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     kept.settle(&mut outcome);
-    if args.json {
-        print(&format!("{:#}\n", report::json(&outcome, Some(&detail))))?;
-    } else {
-        print(&report::text(&outcome, Some(&detail)))?;
-    }
+    present(&report::report(&outcome, Some(&detail)), args.json)?;
     Ok(match outcome.verdict() {
         Verdict::Failed | Verdict::Inconclusive if args.bisect => Exit::Skip,
         verdict => exit(verdict),
@@ -237,7 +234,7 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     let mut outcome =
         repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     kept.settle(&mut outcome);
-    print(&report::text(&outcome, Some(&detail)))?;
+    present(&report::report(&outcome, Some(&detail)), false)?;
     if outcome.verdict() != Verdict::Equal {
         return Ok(exit(outcome.verdict()));
     }
@@ -267,34 +264,21 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
     let mut live =
         live(&options, metadata, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     kept.settle(&mut live.outcome);
-    let mut out = String::new();
-    if args.form.json {
-        let explained: Vec<_> = live
-            .explanations
-            .iter()
-            .map(|(path, explanation)| serde_json::json!({ "path": path, "explanation": explanation }))
-            .collect();
-        let report = report::json(&live.outcome, Some(&detail));
-        let all =
-            serde_json::json!({ "builds": report, "modules": explained, "notes": live.notes });
-        out = format!("{all:#}\n");
-    } else {
-        // Modules are explained below.
-        let explained =
-            |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
-        let differ = |a: &Path, b: &Path| detail(a, b).filter(|_| !explained(a));
-        out += &report::text(&live.outcome, Some(&differ));
-        for (path, explanation) in &live.explanations {
-            out += &format!("\n== {}\n{}", printable(path), explanation.to_text());
-        }
-        for note in &live.notes {
-            out += &format!("\nnote: {}\n", printable(note));
-        }
-    }
+    // As text, modules are explained below.
+    let explained = |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
+    let differ = |a: &Path, b: &Path| detail(a, b).filter(|_| args.form.json || !explained(a));
+    let modules = live.explanations.iter();
+    let modules = modules.map(|(path, one)| json!({ "path": path, "explanation": one }));
+    let modules = json!({ "modules": modules.collect::<Vec<_>>() });
+    let mut report = report::report(&live.outcome, Some(&differ)).with(modules);
+    report.notes.extend(live.notes);
     if let Some((_, explanation)) = live.explanations.first() {
         args.form.page(explanation)?;
     }
-    print(&out)?;
+    present(&report, args.form.json)?;
+    for (path, explanation) in live.explanations.iter().filter(|_| !args.form.json) {
+        print(&format!("\n== {}\n{}", printable(path), explanation.to_text()))?;
+    }
     Ok(exit(live.outcome.verdict()))
 }
 

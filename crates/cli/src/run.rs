@@ -10,8 +10,8 @@ use prova::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, bail, wasi,
 };
-use prova_investigate::inspect::near;
-use prova_investigate::trace::{Recorder, outcome_text, record_unknown};
+use prova_inspect::near;
+use prova_runs::trace::{Recorder, outcome_text, record_unknown};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufWriter;
@@ -80,10 +80,12 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         Some(Stats::Fuel) => {
             warn(&stats::fuel(wasm.fuel, store.get_fuel()?));
             if args.engine.is_native() {
-                warn(&printable(&stats::bytecode(&module.refusals())));
+                warn(stats::bytecode(&module.refusals()).to_text().trim_end());
             }
         }
-        Some(Stats::Dispatches) => warn(&stats::dispatches(store.dispatch_counts())),
+        Some(Stats::Dispatches) => {
+            warn(stats::dispatches(store.dispatch_counts()).to_text().trim_end())
+        }
         None => {}
     }
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {

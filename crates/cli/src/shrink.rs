@@ -1,6 +1,6 @@
 //! `prova shrink`: two runs that differ → a small separate module whose runs still differ.
 //!
-//! `prova_investigate::shrink` does it; `diverge` has the sides and the options.
+//! `prova_runs::shrink` does it; `diverge` has the sides and the options.
 //!
 //! Exit codes: 0 shrunk and verified, 2 misuse, unreadable input, or sides that do not differ, 4
 //! the difference was not reproduced.
@@ -11,8 +11,8 @@ use crate::report::{Exit, Help, Misuse, print, printable, warn};
 use crate::trace::values_of;
 use clap::Args;
 use prova::{Context, Result, bail};
-use prova_investigate::diverge;
-use prova_investigate::shrink::{ENTRY, NotShown, Options, Shrunk, shrink};
+use prova_runs::diverge;
+use prova_runs::shrink::{ENTRY, NotShown, Options, Shrunk, shrink};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,9 +46,9 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit> {
         }
     }
     let shrunk = with_sides(&args.compared, |record, sides, options| {
-        let diverge::Options { level, fuel, ignore_addresses, second: _ } = options;
+        let diverge::Options { level, fuel, ignore_addresses, second: _, partners } = options;
         let second = diverge::Second::Fresh;
-        let diverge = diverge::Options { level, fuel, ignore_addresses, second };
+        let diverge = diverge::Options { level, fuel, ignore_addresses, second, partners };
         let options = Options { work: args.budget.saturating_mul(1000), diverge };
         shrink(record, sides, options, &values_of)
     });

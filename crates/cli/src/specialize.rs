@@ -10,15 +10,14 @@ pub(crate) mod report;
 mod store;
 
 use crate::input;
-use crate::report::{Exit, Misuse, print, warn};
+use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
 use prova::{Context, Result, bail};
 use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
-use prova_specialize::{Assume, Fault, Options, Outcome, Places, Specialized};
+use prova_specialize::{Assume, Fault, Options, Outcome, Places};
 use std::ffi::OsStr;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Folders;
@@ -129,7 +128,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let refused = told(&outcome, &places);
     tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
-        let all = report::report(&file.display().to_string(), &module, &outcome, &places);
+        let (done, of) = (outcome.requests.len() - refused, outcome.requests.len());
+        let title = format!("{}: {done} of {of} requests compiled", file.display());
+        let all = report::report(title, &module, &outcome, &places, true);
         let form = Form::of(to.extension().and_then(OsStr::to_str));
         std::fs::write(to, all.present(form)?)
             .with_context(|| format!("failed to write `{}`", to.display()))?;
@@ -141,17 +142,14 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let (name, bytes) = (args.output.display(), outcome.module.bytes());
     write(args, bytes)?;
     dropped(&outcome.dropped);
-    print(&summary(&outcome))?;
-    if let Some(uses) = &outcome.cache {
-        print(&format!("cache: {} found and proved again, {} made\n", uses.found, uses.made))?;
-    }
-    let done = outcome.requests.len() - refused;
-    print(&format!(
-        "{name}: {done} of {} requests compiled and proved, {} bytes become {}\n",
-        outcome.requests.len(),
-        module.bytes().len(),
-        bytes.len()
-    ))?;
+    let uses = outcome.cache.as_ref();
+    let uses =
+        uses.map(|it| format!("cache: {} found and proved again, {} made", it.found, it.made));
+    let (of, old, new) = (outcome.requests.len(), module.bytes().len(), bytes.len());
+    let done = format!("{} of {of} requests compiled and proved", of - refused);
+    let title = format!("{name}: {done}, {old} bytes become {new}");
+    let all = report::report(title, &module, &outcome, &places, false);
+    present(&all.with_evidence(uses), false)?;
     Ok(Exit::Done)
 }
 
@@ -233,24 +231,4 @@ fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
     let failed = || format!("failed to write `{}`", args.output.display());
     std::fs::write(&args.output, bytes).with_context(failed)?;
     Ok(Exit::Done)
-}
-
-/// A line for each function that was made, and what its proof assumes.
-fn summary(outcome: &Outcome) -> String {
-    let mut text = String::new();
-    for (asked, request, state) in &outcome.requests {
-        let (Ok(made), Some(request)) = (state, request) else { continue };
-        let Specialized { func, element, generic, residual: [_, after], bytes, .. } = made;
-        let line = format!(
-            "{asked}: {func}, element {element} of table 0: {} blocks and {} instructions for {} \
-             and {} of {}, {bytes} bytes\n",
-            after.0, after.1, generic.0, generic.1, request.func
-        );
-        text.push_str(&line);
-        for assumption in &made.assumptions {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "  assumes that {assumption}");
-        }
-    }
-    text
 }

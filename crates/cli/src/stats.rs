@@ -4,8 +4,8 @@
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
 use prova::{DispatchCounts, Refusal, RefusalReason};
+use prova_report::{Node, Table};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// The counters of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -25,7 +25,7 @@ pub(crate) fn fuel(limit: Option<u64>, left: u64) -> String {
 }
 
 /// The functions without machine code, by cause.
-pub(crate) fn bytecode(refusals: &[Refusal]) -> String {
+pub(crate) fn bytecode(refusals: &[Refusal]) -> Node {
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     for refusal in refusals {
         let cause = match &refusal.reason {
@@ -34,37 +34,37 @@ pub(crate) fn bytecode(refusals: &[Refusal]) -> String {
         };
         *causes.entry(cause).or_default() += 1;
     }
-    let mut text = format!("functions that ran as bytecode: {}", refusals.len());
-    for (cause, count) in causes.iter().take(LINES) {
-        let _ = write!(text, "\n{count:6}  {cause}");
-    }
-    text
+    let mut table = Table { shown: Some(ROWS), ..Table::new("", &[">", ""]) };
+    causes.into_iter().for_each(|(cause, count)| table.push([count.to_string(), cause], false));
+    let title = format!("functions that ran as bytecode: {}", refusals.len());
+    Node::of("bytecode", title).with_table(table)
 }
 
-/// How many lines a list has at most.
-const LINES: usize = 40;
+/// The most rows of a list that are shown.
+const ROWS: usize = 40;
 
 /// The ops that ran most, and the pairs of ops.
-pub(crate) fn dispatches(counts: Option<&DispatchCounts>) -> String {
+pub(crate) fn dispatches(counts: Option<&DispatchCounts>) -> Node {
     let Some(counts) = counts else {
-        return "dispatches: only the interpreter with tail calls counts them".to_owned();
+        return Node::new("dispatches: only the interpreter with tail calls counts them");
     };
     let total = counts.total();
-    let mut text = format!("dispatches: {total}");
-    let ops = counts.ops().map(|(op, count)| (op.mnemonic().to_owned(), count)).collect();
-    list(&mut text, "ops", total, ops);
+    let ops = counts.ops().map(|(op, count)| (op.mnemonic().to_owned(), count));
     let pairs =
         counts.pairs().map(|(a, b, count)| (format!("{}, {}", a.mnemonic(), b.mnemonic()), count));
-    list(&mut text, "pairs", total, pairs.collect());
-    text
+    Node::of("dispatches", format!("dispatches: {total}"))
+        .with_table(list("ops", total, ops.collect()))
+        .with_table(list("pairs", total, pairs.collect()))
 }
 
-fn list(text: &mut String, title: &str, total: u64, mut rows: Vec<(String, u64)>) {
+fn list(title: &str, total: u64, mut rows: Vec<(String, u64)>) -> Table {
     // Stable, so that equal counts stay in the order of the ops.
     rows.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let _ = write!(text, "\n{title}: {}", rows.len());
-    for (name, count) in rows.iter().take(LINES) {
-        let percent = *count as f64 * 100.0 / total.max(1) as f64;
-        let _ = write!(text, "\n{percent:6.2} %  {count:12}  {name}");
+    let table = Table::new(format!("{title}: {}", rows.len()), &[">", ">", ""]);
+    let mut table = Table { shown: Some(ROWS), ..table };
+    for (name, count) in rows {
+        let percent = count as f64 * 100.0 / total.max(1) as f64;
+        table.push([format!("{percent:.2} %"), count.to_string(), name], false);
     }
+    table
 }

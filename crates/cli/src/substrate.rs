@@ -10,7 +10,7 @@ mod files;
 mod options;
 mod texts;
 
-use crate::report::{Exit, Misuse, print, printable, text_of, warn};
+use crate::report::{Exit, Misuse, printable, text_of, warn};
 use crate::run::new_engine;
 use crate::watchdog::Watchdog;
 use crate::{hint, watchdog};
@@ -19,16 +19,14 @@ use compare::compare_tiers;
 use files::{block_and_state, block_of, code_and_state, read, unhex};
 use options::ChainArgs;
 use prova::{Context, Engine, Result, bail};
+use prova_report::Node;
 use prova_substrate::{
     Block, CODE_KEY, CallOptions, Executed, Outcome, Rule, Runtime, RuntimeOptions, RuntimeVersion,
     StateVersion, Storage, SubstrateError, check_parent_state, execute_block,
 };
-use serde_json::{Value, json};
-use std::fmt::Write as _;
+use serde_json::json;
 use std::path::{Path, PathBuf};
-use texts::{
-    costs, executed_json, executed_text, hex, name, outcome_json, version_json, without_length,
-};
+use texts::{hex, name, version_json, without_length};
 
 /// Executes runtimes and blocks of Substrate chains
 #[derive(Debug, Args)]
@@ -131,17 +129,8 @@ fn version(args: &FileArgs) -> Result<Exit> {
     let runtime = host.runtime(&code, args.chain.code_file(&args.file))?;
     let version = runtime.version_within(&host.options)?;
     let (packed, unpacked) = (code.len(), runtime.code().wasm().len());
-    if args.chain.json {
-        let mut report = version_json(&version);
-        report["blob_bytes"] = json!(packed);
-        report["code_bytes"] = json!(unpacked);
-        return args.chain.print_json(&report);
-    }
-    let mut text = format!("{}\n", name(&version));
     let compressed = if runtime.code().is_compressed() { ", compressed" } else { "" };
-    let _ = writeln!(text, "blob: {packed} bytes{compressed}; module: {unpacked} bytes");
-    let _ = writeln!(
-        text,
+    let implementation = format!(
         "implementation {} {}, authoring {}, transactions {}, state {}",
         version.impl_name,
         version.impl_version,
@@ -149,11 +138,16 @@ fn version(args: &FileArgs) -> Result<Exit> {
         version.transaction_version,
         version.state_version
     );
-    for api in &version.apis {
-        let _ = writeln!(text, "interface {} version {}", hex(&api.id), api.version);
-    }
-    print(&printable(&text))?;
-    Ok(Exit::Done)
+    let interface = version.apis.iter();
+    let interface =
+        interface.map(|api| format!("interface {} version {}", hex(&api.id), api.version));
+    let report = Node::of("version", name(&version))
+        .with(version_json(&version))
+        .with(json!({ "blob_bytes": packed, "code_bytes": unpacked }))
+        .with_evidence([format!("blob: {packed} bytes{compressed}; module: {unpacked} bytes")])
+        .with_evidence([implementation])
+        .with_evidence(interface);
+    args.chain.present(report)
 }
 
 fn metadata(args: &FileArgs, output: Option<&Path>) -> Result<Exit> {
@@ -163,15 +157,10 @@ fn metadata(args: &FileArgs, output: Option<&Path>) -> Result<Exit> {
         std::fs::write(path, metadata)
             .with_context(|| format!("failed to write `{}`", path.display()))?;
     }
-    let (bytes, hash) = (metadata.len(), prova_substrate::blake2_256(metadata));
-    if args.chain.json {
-        let mut report = outcome_json(&outcome);
-        report["bytes"] = json!(bytes);
-        report["blake2_256"] = json!(hex(&hash));
-        return args.chain.print_json(&report);
-    }
-    print(&format!("{bytes} bytes, BLAKE2b-256 {}\n{}", hex(&hash), costs(&outcome)))?;
-    Ok(Exit::Done)
+    let (bytes, hash) = (metadata.len(), hex(&prova_substrate::blake2_256(metadata)));
+    let title = format!("{bytes} bytes, BLAKE2b-256 {hash}");
+    let report = texts::called("metadata", title, &outcome);
+    args.chain.present(report.with(json!({ "bytes": bytes, "blake2_256": hash })))
 }
 
 fn call(args: &FileArgs, entry: &str, input: &str) -> Result<Exit> {
@@ -181,17 +170,11 @@ fn call(args: &FileArgs, entry: &str, input: &str) -> Result<Exit> {
         )));
     };
     let outcome = called(args, entry, &input)?;
-    if args.chain.json {
-        let mut report = outcome_json(&outcome);
-        report["output"] = json!(hex(&outcome.output));
-        return args.chain.print_json(&report);
-    }
-    let mut text = format!("{}\n{}", hex(&outcome.output), costs(&outcome));
-    for line in &outcome.log {
-        let _ = writeln!(text, "log {} {}: {}", line.level, line.target, line.message);
-    }
-    print(&printable(&text))?;
-    Ok(Exit::Done)
+    let log = outcome.log.iter();
+    let log = log.map(|line| format!("log {} {}: {}", line.level, line.target, line.message));
+    let output = hex(&outcome.output);
+    let report = texts::called("call", output.clone(), &outcome);
+    args.chain.present(report.with(json!({ "output": output })).with_evidence(log))
 }
 
 /// The outcome of calling an entry point.
@@ -210,13 +193,9 @@ fn execute(args: &BlockArgs) -> Result<Exit> {
     check_parent(args.parent_root.as_deref(), &version, &storage)?;
     let executed = match host.execute(&runtime, &version, &mut storage, &block) {
         Ok(executed) => executed,
-        Err(error) => return refused(&args.chain, error, Vec::new()),
+        Err(error) => return refused(&args.chain, error, None),
     };
-    if args.chain.json {
-        return args.chain.print_json(&executed_json(&version, &executed));
-    }
-    print(&printable(&executed_text(&version, &executed)))?;
-    Ok(Exit::Done)
+    args.chain.present(texts::executed(&version, &executed))
 }
 
 fn upgrade(
@@ -230,37 +209,29 @@ fn upgrade(
     let mut runtime = host.runtime(&code, chain.code_file(state))?;
     let mut version = runtime.version_within(&host.options)?;
     check_parent(parent_root, &version, &storage)?;
-    let (mut text, mut reports) = (String::new(), Vec::new());
+    let mut report = Node::of("blocks", format!("blocks executed on {}", state.display()));
     for file in blocks {
         let block = block_of(file, &read(file)?)?;
         let executed = match host.execute(&runtime, &version, &mut storage, &block) {
             Ok(executed) => executed,
             Err(error) => {
-                if !chain.json {
-                    print(&printable(&text))?;
-                }
                 let error = error.context(format!("failed to execute `{}`", file.display()));
-                return refused(chain, error, reports);
+                return refused(chain, error, Some(report));
             }
         };
         storage.apply(trie_version(&version)?);
-        text.push_str(&executed_text(&version, &executed));
-        reports.push(executed_json(&version, &executed));
+        report.children.push(texts::executed(&version, &executed));
         let stored = storage.before(CODE_KEY);
         if let Some(stored) = stored.filter(|stored| *stored != code.as_slice()) {
             code = stored.to_vec();
             runtime = host.runtime(&code, file).context("failed to load the new `:code`")?;
             let new = runtime.version_within(&host.options)?;
-            let _ = writeln!(text, "upgrade: {} becomes {}", name(&version), name(&new));
-            reports.push(json!({ "upgrade": version_json(&new) }));
+            let title = format!("upgrade: {} becomes {}", name(&version), name(&new));
+            report.children.push(Node::of("upgrade", title).with(version_json(&new)));
             version = new;
         }
     }
-    if chain.json {
-        return chain.print_json(&json!(reports));
-    }
-    print(&printable(&text))?;
-    Ok(Exit::Done)
+    chain.present(report)
 }
 
 /// An engine for runtimes, and what their calls may use.
@@ -330,15 +301,15 @@ fn trie_version(version: &RuntimeVersion) -> Result<StateVersion> {
     }
 }
 
-/// A refused block is an answer, for any trap of the runtime. As JSON it is the member behind
-/// `reports`, or stands alone.
-fn refused(chain: &ChainArgs, error: prova::Error, mut reports: Vec<Value>) -> Result<Exit> {
-    if chain.json {
-        let report = json!({ "accepted": false, "error": chain_of(&error) });
-        let alone = reports.is_empty();
-        reports.push(report.clone());
-        chain.print_json(&if alone { report } else { json!(reports) })?;
-    }
+/// A refused block is an answer, for any trap of the runtime. In JSON it is the last of the blocks,
+/// or stands alone; as text standard error has it.
+fn refused(chain: &ChainArgs, error: prova::Error, blocks: Option<Node>) -> Result<Exit> {
+    let refused = chain.json.then(|| texts::refused(&error));
+    let report = match blocks {
+        Some(blocks) => Some(blocks.with_children(refused)),
+        None => refused,
+    };
+    report.map(|report| chain.present(report)).transpose()?;
     match error.downcast_ref::<SubstrateError>().map(SubstrateError::rule) {
         Some(Rule::Block(_)) => {
             warn(&text_of(&error));
@@ -346,10 +317,4 @@ fn refused(chain: &ChainArgs, error: prova::Error, mut reports: Vec<Value>) -> R
         }
         _ => Err(error),
     }
-}
-
-/// The error with its chain, on one line.
-fn chain_of(error: &prova::Error) -> String {
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    chain.join(": ")
 }

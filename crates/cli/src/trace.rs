@@ -1,6 +1,6 @@
 //! `prova trace` and `prova replay`: the events of a run.
 //!
-//! `prova_investigate::trace` does it. `run` writes records, and `diverge` takes its inputs from
+//! `prova_runs::trace` does it. `run` writes records, and `diverge` takes its inputs from
 //! [`ProgramArgs`] too. A program that is no record is run once to make one, with its output on
 //! standard error.
 
@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Config, Context, FuncType, Result, Val, bail};
-use prova_investigate::trace::{
+use prova_runs::trace::{
     Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
 };
 use std::ffi::OsString;
@@ -210,9 +210,8 @@ pub(crate) fn begins_as_record(path: &Path) -> bool {
     }
     let mut start = Vec::new();
     let file = std::fs::File::open(path);
-    let read = file.and_then(|file| {
-        file.take(prova_investigate::trace::MAGIC.len() as u64).read_to_end(&mut start)
-    });
+    let read = file
+        .and_then(|file| file.take(prova_runs::trace::MAGIC.len() as u64).read_to_end(&mut start));
     read.is_ok() && Record::is_record(&start)
 }
 

@@ -4,12 +4,12 @@
 //! The list is in `docs/trust/assumptions.md`, with the reasons; a test compares both. Exit codes:
 //! 0; 1 if a trial of the self-test fails.
 
-use crate::report::{Exit, print};
+use crate::report::{Exit, present, print};
 use clap::Args;
 use prova::{Config, Engine, Linker, MachineCompiler, Module, Result, Store, Trap, Val};
 use prova_module::FuncIdx;
 use prova_native::{Layout, Ledger, MemoryShape, NativeCompiler, Target, body, premises, verdict};
-use std::fmt::Write;
+use prova_report::Node;
 
 /// Shows what the proofs rest on, and what keeps it
 #[derive(Debug, Args)]
@@ -90,16 +90,17 @@ pub(crate) fn run(args: &TrustArgs) -> Result<Exit> {
     if args.self_test {
         return self_test();
     }
-    let mut text = String::from(
-        "proved before it runs: each function's bytecode equal to its WebAssembly; machine code \
-         (--tier native) confined\nnot claimed: that machine code computes what the WebAssembly \
-         says; Spectre (docs/TRUST.md)\nassumed of machine code:\n",
-    );
-    for Assumption { what, kept_by, noticed_by } in &MACHINE {
-        let _ =
-            writeln!(text, "  {what}\n      kept by: {kept_by}\n      noticed by: {noticed_by}");
-    }
-    print(&text)?;
+    let assumed = MACHINE.iter().map(|Assumption { what, kept_by, noticed_by }| {
+        let evidence = [format!("kept by: {kept_by}"), format!("noticed by: {noticed_by}")];
+        Node::of("assumption", *what).with_evidence(evidence)
+    });
+    let title = "proved before it runs: each function's bytecode equal to its WebAssembly; machine code (--tier native) confined";
+    let rest = [
+        "not claimed: that machine code computes what the WebAssembly says; Spectre (docs/TRUST.md)",
+        "assumed of machine code:",
+    ];
+    let report = Node::of("trust", title).with_evidence(rest.map(str::to_owned));
+    present(&report.with_children(assumed), false)?;
     Ok(Exit::Done)
 }
 

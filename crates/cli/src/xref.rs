@@ -6,9 +6,10 @@ use crate::report::{Exit, Misuse, print, printable};
 use crate::{groups, input, run, values};
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Result, bail};
-use prova_investigate::foreign::Foreign;
-use prova_investigate::xref::{Program, addresses, target_in, watch, xref_in};
+use prova_diff::foreign::Foreign;
 use prova_module::Module;
+use prova_runs::watch::{Program, watch};
+use prova_xref::{addresses, target_in, xref_in};
 use std::io;
 use std::ops::Range;
 

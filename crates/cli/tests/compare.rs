@@ -33,7 +33,7 @@ fn passes_of_two_logs() {
         text.contains("first: dump 153, WebAssembly Fix Irreducible Control Flow, function `run`"),
         "{text}"
     );
-    assert!(text.contains("- 9208: successors: %bb.3(0x20000000), %bb.21("), "{text}");
+    assert!(text.contains("- 9208  successors: %bb.3(0x20000000), %bb.21("), "{text}");
     assert_eq!(said(&prova(&["passes", "diff", &a, &a])).0, Some(0));
     let (code, text) = said(&prova(&["passes", "show", &a, &b]));
     assert_eq!(code, Some(1), "{text}");

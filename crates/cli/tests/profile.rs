@@ -21,7 +21,7 @@ fn one_digest_everywhere() {
     assert_eq!(Digest::of(text.as_bytes()).to_string(), Profile::DIGEST);
     let report = json(&scratch.run("profile --json").out);
     assert_eq!(report["sha256"], Profile::DIGEST);
-    assert_eq!(report["rules"].as_array().map(Vec::len), Some(Profile::RULES.len()));
+    assert_eq!(report["children"].as_array().map(Vec::len), Some(Profile::RULES.len()));
     let version = scratch.run("--version").out;
     assert_eq!(version, format!("prova {}\n{name}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(scratch.run("-V").out, format!("prova {}\n", env!("CARGO_PKG_VERSION")));

@@ -3,7 +3,7 @@
 //! `diverge` compares the builds of `programs/diverge`, engines of others (this program behind a
 //! script) and a used instance too.
 //!
-//! A green run does not show that every event is reported; the tests of `prova-investigate` do. Nor
+//! A green run does not show that every event is reported; the tests of `prova-runs` do. Nor
 //! does it show that another engine takes the modules that are made for it.
 
 use crate::common;

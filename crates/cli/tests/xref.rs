@@ -1,7 +1,7 @@
 //! `prova xref`, with and without a run, and the exit codes of `prova diff`: text, JSON, misuse.
 //!
-//! A green run does not show that every access is found: the tests of `prova-investigate` have each
-//! operator.
+//! A green run does not show that every access is found: the tests of `prova-xref` and
+//! `prova-runs` have each operator.
 
 use serde_json::Value;
 use std::path::Path;

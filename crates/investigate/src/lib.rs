@@ -1,17 +1,10 @@
-//! Two builds of a module → what differs, the evidence for each verdict, and the compiler pass or
-//! feature behind it; two runs → the first place at which they differ.
+//! Two builds of a module → the compiler pass or feature behind what differs, and the smallest
+//! modules that show it.
 //!
-//! The engine (`prova`) runs functions for evidence; `prova-builds` builds again and reads pass
-//! logs. This crate knows nothing of the checkers' inside.
+//! `prova-diff` compares modules, `prova-xref` finds who uses an address, `prova-builds` builds
+//! again and reads pass logs; this crate joins what they find. It knows neither runs (`prova-runs`)
+//! nor the checkers' inside.
 
-pub mod diff;
-pub mod diverge;
 pub mod explain;
-pub mod foreign;
-pub mod inspect;
 pub mod isolate;
-mod op;
 pub mod outputs;
-pub mod shrink;
-pub mod trace;
-pub mod xref;

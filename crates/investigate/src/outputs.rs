@@ -2,13 +2,13 @@
 //! modules compared in full.
 //!
 //! [`kind`](mod@prova_builds::repro::kind) tells the kinds and looks into archives and text;
-//! [`diff`](mod@crate::diff) compares WebAssembly.
+//! [`diff`](mod@prova_diff) compares WebAssembly.
 //!
 //! `tests/outputs.rs` has two modules that differ and a damaged one.
 
-use crate::diff::{DiffOptions, diff};
 use prova_builds::names::printable_line;
 use prova_builds::repro::kind::{self, Detail};
+use prova_diff::{DiffOptions, diff};
 use prova_module::{Features, Limits, Module};
 use serde_json::Value;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! A green run does not show that the advice helps, nor that other compilers' faults are named.
 
-use prova_investigate::diff::{Kind, Verdict};
+use prova_diff::{Kind, Verdict};
 use prova_investigate::explain::{Explanation, Sources, Stage, User, Uses, explain};
 use prova_module::{Features, Limits, Module};
 use std::path::{Path, PathBuf};

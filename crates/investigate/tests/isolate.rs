@@ -4,7 +4,7 @@
 //! A green run does not show that the pair is the smallest there is, nor that it explains the
 //! difference better than the large one.
 
-use prova_investigate::diff::{DiffOptions, Kind, Origin, Verdict, diff};
+use prova_diff::{DiffOptions, Kind, Origin, Verdict, diff};
 use prova_investigate::isolate::{Isolated, NotShown, Options, isolate, symbol};
 use prova_module::{Features, FuncIdx, Limits, Module, Operator};
 use prova_random::Rng;

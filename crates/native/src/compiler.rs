@@ -94,6 +94,11 @@ impl MachineCompiler for NativeCompiler {
         "native"
     }
 
+    fn maker(&self) -> String {
+        let (own, cranelift) = (env!("CARGO_PKG_VERSION"), cranelift_codegen::VERSION);
+        format!("prova-native {own}, cranelift {cranelift}")
+    }
+
     fn config(&self, settings: &prova::Settings) -> Config {
         let metering = settings.metering;
         Config {

@@ -1,5 +1,6 @@
 //! The tests of this crate as one program, which links once: a file is a module.
 
+mod artifact;
 mod attach;
 mod common;
 mod few_bytes;

@@ -122,7 +122,7 @@ impl fmt::Display for CodeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CodeRefusal::AnotherFunction(func) => write!(f, "it is code of {func}"),
-            CodeRefusal::Bytecode(error) => error.fmt(f),
+            CodeRefusal::Bytecode(error) => f.write_str(&prova_wording::refused(error)),
             CodeRefusal::Machine(error) => f.write_str(error),
         }
     }

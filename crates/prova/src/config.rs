@@ -279,9 +279,14 @@ impl Config {
 
     /// The target of machine code, if any is made.
     pub(crate) fn machine(&self) -> Option<prova_check::Config> {
-        let config = self.native.as_deref()?.config(&self.settings());
+        self.native.as_deref().map(|compiler| self.machine_of(compiler))
+    }
+
+    /// The target of a compiler's machine code.
+    pub(crate) fn machine_of(&self, compiler: &dyn MachineCompiler) -> prova_check::Config {
+        let config = compiler.config(&self.settings());
         let memory = if self.signals { config.memory } else { MemoryShape::Explicit };
-        Some(prova_check::Config { memory, signals: config.signals && self.signals, ..config })
+        prova_check::Config { memory, signals: config.signals && self.signals, ..config }
     }
 
     /// Refuses what cannot be.

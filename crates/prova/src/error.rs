@@ -16,7 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The module is malformed or invalid ([`InvalidModule`]).
+    /// The module is malformed or invalid ([`InvalidModule`]), or the artifact is
+    /// ([`InvalidArtifact`]).
     Invalid,
     /// The module needs a proposal that is off, or exceeds a limit ([`UnsupportedModule`]).
     Unsupported,
@@ -34,7 +35,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// The kind of an error; `None` if it is the embedder's own.
     pub fn of(error: &Error) -> Option<ErrorKind> {
-        if error.is::<InvalidModule>() {
+        if error.is::<InvalidModule>() || error.is::<InvalidArtifact>() {
             Some(ErrorKind::Invalid)
         } else if error.is::<UnsupportedModule>() {
             Some(ErrorKind::Unsupported)
@@ -119,6 +120,19 @@ impl fmt::Display for UnsupportedModule {
 
 impl std::error::Error for InvalidModule {}
 impl std::error::Error for UnsupportedModule {}
+
+/// A file that was to be an artifact ([`Module::deserialize`](crate::Module::deserialize)) is none,
+/// or is damaged: section, offset and rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidArtifact(pub(crate) prova_artifact::Error);
+
+impl fmt::Display for InvalidArtifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for InvalidArtifact {}
 
 /// A refusal of `prova_module` as the kind it is.
 pub(crate) fn refused(error: module::Error) -> Error {
@@ -232,7 +246,9 @@ impl Bug {
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Contradiction::Refused(error) => write!(f, "a bug in Prova: {error}"),
+            Contradiction::Refused(error) => {
+                write!(f, "a bug in Prova: {}", prova_wording::refused(error))
+            }
             Contradiction::Other(message) => write!(f, "a bug in Prova: {message}"),
         }
     }

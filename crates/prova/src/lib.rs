@@ -25,6 +25,7 @@
 //!
 //! This crate knows neither Cranelift nor argument parsing.
 
+mod artifact;
 mod compiler;
 mod config;
 mod engine;
@@ -55,8 +56,8 @@ pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, 
 pub use config::{Config, Translate};
 pub use engine::Engine;
 pub use error::{
-    Bug, CheckError, Context, Error, ErrorKind, InvalidModule, LinkError, Misuse, Result,
-    UnsupportedModule, bail, format_err,
+    Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, LinkError, Misuse,
+    Result, UnsupportedModule, bail, format_err,
 };
 pub use exception::ThrownException;
 pub use externals::{Extern, Global, Table, Tag};

@@ -33,6 +33,12 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     /// A short name, for [`Refusal`](crate::Refusal).
     fn name(&self) -> &str;
 
+    /// Its name and version, as an artifact has them: code of the same module, settings and maker is
+    /// the same to the byte.
+    fn maker(&self) -> String {
+        self.name().to_owned()
+    }
+
     /// The target of the code in these settings: the shape of memories, metering, the machine. The
     /// engine may still ask for explicit accesses and no signals
     /// ([`Config::signals_based_traps`](crate::Config::signals_based_traps)): the layout's

@@ -6,15 +6,16 @@ use crate::compiler::Refusal;
 use crate::config::Translate;
 use crate::engine::Engine;
 use crate::error::{Context, Result, refused};
-use crate::pipeline::{AttachFailure, Code, Translated};
+use crate::machine::MachineCompiler;
+use crate::pipeline::{AttachFailure, Code, Compilers, Translated};
 use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
 use module::ExternKind;
-use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
 use prova_runtime::Prototype;
+use prova_wording::Explanation;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -67,6 +68,28 @@ impl Module {
     }
 
     fn of(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
+        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()), None)
+    }
+
+    /// A module whose machine code comes from `machine` in place of the engine's compiler; `unfit`:
+    /// why there is none of it.
+    pub(crate) fn with_machine_code(
+        engine: &Engine,
+        bytes: Arc<[u8]>,
+        machine: Arc<dyn MachineCompiler>,
+        unfit: Option<String>,
+    ) -> Result<Module> {
+        let target = engine.config().machine_of(&*machine);
+        let compilers = engine.compilers().with_native((machine, target));
+        Module::compiled_by(engine, bytes, Arc::new(compilers), unfit)
+    }
+
+    fn compiled_by(
+        engine: &Engine,
+        bytes: Arc<[u8]>,
+        compilers: Arc<Compilers>,
+        no_machine_code: Option<String>,
+    ) -> Result<Module> {
         let config = engine.config();
         // Who translates all functions needs the facts of all.
         let decode = match config.translate {
@@ -74,8 +97,7 @@ impl Module {
             Translate::Lazy => module::Module::decode,
         };
         let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
-        let compilers = Arc::clone(engine.compilers());
-        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers));
+        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers, no_machine_code));
         let (engine, prototype) = (engine.clone(), OnceLock::new());
         let module = Module(Arc::new(Inner { engine, wasm, code, prototype }));
         if config.translate == Translate::Eager {
@@ -187,6 +209,10 @@ impl Module {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
+    pub(crate) fn code(&self) -> &Code {
+        &self.0.code
+    }
+
     pub(crate) fn prototype(&self) -> &Prototype {
         self.0.prototype.get_or_init(|| {
             let images = self.engine().config().memory_images_from;
@@ -228,7 +254,7 @@ impl Module {
 
 /// The contents of a file. One whose length the system knows, and which is not over the limit
 /// (`max` bytes), is read where it stays.
-fn read(file: &Path, max: u64) -> io::Result<Arc<[u8]>> {
+pub(crate) fn read(file: &Path, max: u64) -> io::Result<Arc<[u8]>> {
     let mut file = File::open(file)?;
     let len = file.metadata().map_or(0, |about| if about.is_file() { about.len() } else { 0 });
     let len = if len > max { 0 } else { usize::try_from(len).unwrap_or(0) };

@@ -17,6 +17,7 @@
 //!    way to run the function.
 
 mod native;
+mod proposals;
 
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
@@ -25,10 +26,10 @@ use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::machine::MachineCompiler;
 use crate::module::Explained;
 use native::NativeSupport;
-use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
+use prova_wording::explain;
 use rayon::prelude::*;
 use rt::Attached;
 use std::collections::BTreeMap;
@@ -89,6 +90,13 @@ impl Compilers {
     }
 }
 
+impl Compilers {
+    /// The same with another source of machine code.
+    pub(crate) fn with_native(&self, native: Native) -> Compilers {
+        Compilers::new(self.configured.clone(), Some(native), self.perf_map)
+    }
+}
+
 /// The check of what a compiler proposes as code of `func`: the one way to run it.
 fn check(
     module: &Module,
@@ -114,11 +122,20 @@ fn planted(code: CheckedBytecode) -> CheckedBytecode {
 }
 
 impl Code {
-    /// No code yet.
-    pub(crate) fn new(module: Module, settings: Settings, compilers: Arc<Compilers>) -> Code {
+    /// No code yet; `no_machine_code`: why there will be none of that kind.
+    pub(crate) fn new(
+        module: Module,
+        settings: Settings,
+        compilers: Arc<Compilers>,
+        no_machine_code: Option<String>,
+    ) -> Code {
         let funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
         let native_funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
-        let (native, refusals) = (OnceLock::new(), Mutex::default());
+        let native = match no_machine_code {
+            Some(why) => OnceLock::from(Err(RefusalReason::OfModule(why))),
+            None => OnceLock::new(),
+        };
+        let refusals = Mutex::default();
         Code { module, settings, compilers, funcs, native, native_funcs, refusals }
     }
 

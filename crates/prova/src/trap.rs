@@ -322,6 +322,7 @@ mod tests {
     use super::*;
     use crate::error::{CheckError, ErrorKind};
     use prova_bytecode::Rule;
+    use prova_bytecode::check::Reason;
 
     fn kind_of(trap: rt::Trap) -> Option<ErrorKind> {
         ErrorKind::of(&error_of(trap, None))
@@ -334,7 +335,7 @@ mod tests {
             word: 1,
             offset: Some(0x2a),
             rule: Rule::Slots,
-            what: "s9 in a frame of 2".into(),
+            what: Reason::Text("s9 in a frame of 2".into()),
         };
         let refused = || AttachFailure::Refused(error.clone());
         let attach = |failure: AttachFailure| rt::Trap::with_message(TrapKind::Attach, failure);

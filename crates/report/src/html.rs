@@ -5,7 +5,7 @@
 
 use crate::DEPTH_MAX;
 use crate::escape::escape;
-use crate::tree::{Align, Node, Table};
+use crate::tree::{Align, Mark, Node, Table, first};
 use std::fmt::Write as _;
 
 const STYLE: &str = "\
@@ -17,6 +17,8 @@ td,th{text-align:left;vertical-align:top;padding:.1rem .8rem .1rem 0}\
 td,pre,code{font-family:ui-monospace,monospace;font-size:13px;white-space:pre-wrap}\
 td.n,th.n{text-align:right}\
 tr.here{background:color-mix(in srgb,currentColor 14%,transparent);font-weight:600}\
+tr.a{background:color-mix(in srgb,red 14%,transparent)}\
+tr.b{background:color-mix(in srgb,green 14%,transparent)}\
 section section{margin-left:1rem}\
 h2{font-size:1.1rem;margin-top:1.6rem}h3,h4,h5,h6{font-size:1rem}";
 
@@ -36,11 +38,9 @@ impl Node {
     }
 
     fn write_html(&self, out: &mut String, level: usize) {
-        let heading = level.min(6);
-        let verdict = self.verdict.as_ref().map(|word| format!(": {}", escape(word)));
-        let (title, verdict) = (escape(&self.title), verdict.unwrap_or_default());
+        let (heading, title) = (level.min(6), escape(&self.heading()));
         // Writing to a string does not fail.
-        let _ = writeln!(out, "<section><h{heading}>{title}{verdict}</h{heading}>");
+        let _ = writeln!(out, "<section><h{heading}>{title}</h{heading}>");
         for text in &self.evidence {
             let _ = writeln!(out, "<p>{}</p>", escape(text));
         }
@@ -52,9 +52,17 @@ impl Node {
             let count = self.children.len();
             let _ = writeln!(out, "<p>… {count} below, too deep to be shown</p>");
         } else {
-            self.children.iter().for_each(|child| child.write_html(out, level + 1));
+            let (shown, more) = first(&self.children, self.shown);
+            shown.iter().for_each(|child| child.write_html(out, level + 1));
+            write_more(out, more);
         }
         out.push_str("</section>\n");
+    }
+}
+
+fn write_more(out: &mut String, more: usize) {
+    if more > 0 {
+        let _ = writeln!(out, "<p>… {more} more</p>");
     }
 }
 
@@ -75,8 +83,14 @@ fn write_table(out: &mut String, table: &Table) {
         out.push_str("</tr>");
     }
     out.push('\n');
-    for row in &table.rows {
-        out.push_str(if row.marked { "<tr class=\"here\">" } else { "<tr>" });
+    let (shown, more) = first(&table.rows, table.shown);
+    for row in shown {
+        out.push_str(match row.mark {
+            Mark::None => "<tr>",
+            Mark::Here => "<tr class=\"here\">",
+            Mark::A => "<tr class=\"a\">",
+            Mark::B => "<tr class=\"b\">",
+        });
         for (at, cell) in row.cells.iter().enumerate() {
             let lines: Vec<String> = cell.split('\n').map(escape).collect();
             let _ = write!(out, "<td{}>{}</td>", class(at), lines.join("\n"));
@@ -84,4 +98,5 @@ fn write_table(out: &mut String, table: &Table) {
         out.push_str("</tr>\n");
     }
     out.push_str("</table>\n");
+    write_more(out, more);
 }

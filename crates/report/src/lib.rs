@@ -7,15 +7,16 @@
 //! ```
 //!
 //! A node has a title, perhaps a verdict, evidence as lines, tables (code beside code is one),
-//! notes, and nodes below it: the shape of diffoscope's `Difference`. A command fills the tree once
-//! and gets all three presenters. The crate knows nothing of WebAssembly.
+//! notes, and nodes below it: the shape of diffoscope's `Difference`. Its kind and members are for
+//! programs. A command fills the tree once and gets all three presenters. The crate knows nothing
+//! of WebAssembly.
 //!
 //! # Invariants
 //! * R1. The same tree gives the same bytes: no time, no path, no hash order.
 //! * R2. Text from outside is data: characters that a terminal or a page would interpret are
 //!   escaped, in every presenter.
-//! * R3. All three presenters show all of the tree. Who fills it bounds it, and says in a note how
-//!   much is left out.
+//! * R3. JSON shows all of the tree. Text and pages leave out the members, and children and rows
+//!   beyond a node's or a table's `shown`; how many those are stands in their place.
 //!
 //! Nesting: a presenter descends at most [`DEPTH_MAX`] levels; deeper nodes are counted in one
 //! line. Noticed by: `tests/main.rs`, which asks each presenter for each part of a tree.
@@ -27,8 +28,8 @@ mod text;
 mod tree;
 
 pub use escape::{escape, obeyed, printable_line, printable_lines};
-pub use json::SCHEMA;
-pub use tree::{Align, Column, Node, Row, Table};
+pub use json::{SCHEMA, json};
+pub use tree::{Align, Column, Mark, Node, Row, Table};
 
 /// A presenter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

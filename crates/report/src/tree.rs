@@ -1,23 +1,37 @@
 //! The tree: nodes, tables, rows.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A finding, or a group of findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// The subject, in one line.
-    pub title: String,
+    /// The kind of finding, as programs know it: `file`, `cause`, `function`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub kind: &'static str,
     /// The verdict on it, as one word, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// The subject, in one line; the verdict stands before it.
+    pub title: String,
+    /// Data for programs, under names of the kind; JSON alone has it.
+    #[serde(flatten)]
+    pub members: Map<String, Value>,
     /// Lines of evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
-    /// Tables, in order.
+    /// Tables, in order; code is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<Table>,
     /// Remarks that are no evidence: limits, advice, what is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The findings below it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Node>,
+    /// The most children that a reader is shown; JSON has all.
+    #[serde(skip)]
+    pub shown: Option<usize>,
 }
 
 impl Node {
@@ -26,16 +40,46 @@ impl Node {
         Node { title: title.into(), ..Node::default() }
     }
 
+    /// A node of a kind, with a title.
+    pub fn of(kind: &'static str, title: impl Into<String>) -> Node {
+        Node { kind, ..Node::new(title) }
+    }
+
     /// The node with a verdict.
     #[must_use]
     pub fn with_verdict(self, verdict: impl Into<String>) -> Node {
         Node { verdict: Some(verdict.into()), ..self }
     }
 
+    /// The node with the members of an object more; nothing else than an object has any.
+    ///
+    /// No member has the name of a field of [`Node`].
+    #[must_use]
+    pub fn with(mut self, members: Value) -> Node {
+        if let Value::Object(members) = members {
+            self.members.extend(members);
+        }
+        self
+    }
+
+    /// The node with lines of evidence more.
+    #[must_use]
+    pub fn with_evidence(mut self, lines: impl IntoIterator<Item = String>) -> Node {
+        self.evidence.extend(lines);
+        self
+    }
+
     /// The node with a table more; an empty table is left out.
     #[must_use]
     pub fn with_table(mut self, table: Table) -> Node {
         self.tables.extend(Some(table).filter(|table| !table.rows.is_empty()));
+        self
+    }
+
+    /// The node with nodes below it more.
+    #[must_use]
+    pub fn with_children(mut self, children: impl IntoIterator<Item = Node>) -> Node {
+        self.children.extend(children);
         self
     }
 }
@@ -60,13 +104,47 @@ pub struct Column {
     pub align: Align,
 }
 
+/// The mark before a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// No mark: as the others, or of both sides.
+    #[default]
+    None,
+    /// The row to look at.
+    Here,
+    /// Of the first side alone.
+    A,
+    /// Of the second side alone.
+    B,
+}
+
+impl Mark {
+    /// The mark as a character.
+    pub(crate) fn sign(self) -> char {
+        match self {
+            Mark::None => ' ',
+            Mark::Here => '>',
+            Mark::A => '-',
+            Mark::B => '+',
+        }
+    }
+}
+
+impl From<bool> for Mark {
+    /// Whether it is the row to look at.
+    fn from(here: bool) -> Mark {
+        if here { Mark::Here } else { Mark::None }
+    }
+}
+
 /// A row of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// A cell for each column; a cell may have several lines.
     pub cells: Vec<String>,
-    /// Whether the row is the one to look at.
-    pub marked: bool,
+    /// Its mark.
+    pub mark: Mark,
 }
 
 /// A table.
@@ -78,6 +156,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its rows, in order.
     pub rows: Vec<Row>,
+    /// The most rows that a reader is shown; JSON has all.
+    #[serde(skip)]
+    pub shown: Option<usize>,
 }
 
 impl Table {
@@ -89,13 +170,19 @@ impl Table {
             None => Column { name: (*name).to_owned(), align: Align::Left },
         };
         let columns = columns.iter().map(column).collect();
-        Table { caption: caption.into(), columns, rows: Vec::new() }
+        Table { caption: caption.into(), columns, ..Table::default() }
     }
 
     /// Appends a row of as many cells as there are columns; missing cells are empty, more are lost.
-    pub fn push(&mut self, cells: impl IntoIterator<Item = String>, marked: bool) {
+    pub fn push(&mut self, cells: impl IntoIterator<Item = String>, mark: impl Into<Mark>) {
         let mut cells: Vec<String> = cells.into_iter().take(self.columns.len()).collect();
         cells.resize(self.columns.len(), String::new());
-        self.rows.push(Row { cells, marked });
+        self.rows.push(Row { cells, mark: mark.into() });
     }
+}
+
+/// The first of what a reader is shown, and how many more there are.
+pub(crate) fn first<T>(all: &[T], shown: Option<usize>) -> (&[T], usize) {
+    let (first, rest) = all.split_at(all.len().min(shown.unwrap_or(usize::MAX)));
+    (first, rest.len())
 }

@@ -3,7 +3,8 @@
 //!
 //! A green run does not show that a report is good to read, nor that a browser renders the page.
 
-use prova_report::{DEPTH_MAX, Form, Node, SCHEMA, Table, escape, printable_line};
+use prova_report::{DEPTH_MAX, Form, Mark, Node, SCHEMA, Table, escape, json, printable_line};
+use serde_json::{Value, json};
 
 fn sample() -> Node {
     let mut table = Table::new("operators", &["name", ">went away", ">stay"]);
@@ -14,24 +15,25 @@ fn sample() -> Node {
         notes: vec!["its note".to_owned()],
         ..Node::new("a child").with_verdict("moved")
     };
-    let root = Node { evidence: vec!["a line".to_owned()], ..Node::new("a report") };
-    Node { children: vec![child], ..root.with_table(table).with_table(Table::new("none", &["x"])) }
+    let root = Node::of("sample", "a report").with(json!({ "count": 2 }));
+    let root = root.with_evidence(["a line".to_owned()]).with_table(table);
+    root.with_table(Table::new("none", &["x"])).with_children([child])
 }
 
 #[test]
 fn text_is_laid_out() {
     let expected = "\
 a report
-  a line
-  operators
-    name       went away        stay
-    i32.add           12           3
-  > local.get          4  1234567890
-    and more
+a line
+operators
+  name       went away        stay
+  i32.add           12           3
+> local.get          4  1234567890
+  and more
 
-  a child: moved
-    its evidence
-    note: its note
+moved: a child
+  its evidence
+  note: its note
 ";
     assert_eq!(sample().to_text(), expected);
 }
@@ -44,10 +46,53 @@ fn json_is_the_tree() {
     assert_eq!(json["title"], "a report");
     assert_eq!(json["tables"].as_array().map(Vec::len), Some(1));
     assert_eq!(json["tables"][0]["columns"][1]["align"], "right");
-    assert_eq!(json["tables"][0]["rows"][1]["marked"], true);
+    assert_eq!(json["tables"][0]["rows"][1]["mark"], "here");
     assert_eq!(json["children"][0]["verdict"], "moved");
     assert_eq!(json["children"][0]["notes"][0], "its note");
-    assert!(json.get("verdict").is_none());
+    assert_eq!((&json["kind"], &json["count"]), (&"sample".into(), &2.into()));
+    assert!(json.get("verdict").is_none() && json["children"][0].get("kind").is_none());
+}
+
+#[test]
+fn an_empty_line_stands_around_children_that_are_long() {
+    let long = |title: &str| Node::new(title).with_evidence(["1", "2"].map(str::to_owned));
+    let line = |title: &str| Node::new(title).with_evidence(["1".to_owned()]);
+    let short = |title: &str| Node::new(title);
+    let root = Node::new("root").with_children([short("a"), short("b"), long("c"), short("d")]);
+    assert_eq!(root.to_text(), "root\na\nb\n\nc\n  1\n  2\n\nd\n");
+    let root = Node::new("root").with_children([line("a"), long("b")]);
+    assert_eq!(root.to_text(), "root\n\na\n  1\n\nb\n  1\n  2\n");
+    let root = Node::new("root").with_children([line("a"), line("b")]);
+    assert_eq!(root.to_text(), "root\na\n  1\nb\n  1\n");
+    let inner = Node::new("root").with_children([Node::new("a").with_children([long("b")])]);
+    assert_eq!(inner.to_text(), "root\n\na\n  b\n    1\n    2\n");
+}
+
+#[test]
+fn a_long_cell_does_not_widen_its_column() {
+    let mut table = Table::new("", &["", ""]);
+    table.push(["x".repeat(100), "beside it".to_owned()], false);
+    table.push(["short".to_owned(), "beside it".to_owned()], false);
+    let text = Node::new("root").with_table(table).to_text();
+    let places = text.lines().filter_map(|line| line.find("beside it"));
+    assert_eq!(places.collect::<Vec<_>>(), [102, 62]);
+}
+
+#[test]
+fn limits_are_of_readers_alone() {
+    let mut table = Table { shown: Some(1), ..Table::new("", &["", ""]) };
+    table.push(["1".to_owned(), "old".to_owned()], Mark::A);
+    table.push(["1".to_owned(), "new".to_owned()], Mark::B);
+    let children = ["first", "second", "third"].map(Node::new);
+    let node = Node { shown: Some(2), ..Node::new("root").with_table(table) };
+    let node = node.with_children(children);
+    assert_eq!(node.to_text(), "root\n- 1  old\n  … 1 more\nfirst\nsecond\n… 1 more\n");
+    let page = node.to_html();
+    assert!(page.contains("<tr class=\"a\">") && !page.contains("new"), "{page}");
+    assert!(!page.contains("third") && page.matches("… 1 more").count() == 2, "{page}");
+    let json: Value = serde_json::from_str(&node.to_json().expect("a tree")).expect("JSON");
+    assert_eq!(json["tables"][0]["rows"][1]["mark"], "b");
+    assert_eq!(json["children"][2]["title"], "third");
 }
 
 #[test]
@@ -59,7 +104,7 @@ fn the_page_shows_every_part() {
         "<caption>operators</caption>",
         "<th scope=\"col\" class=\"n\">stay</th>",
         "<tr class=\"here\"><td>local.get\nand more</td><td class=\"n\">4</td>",
-        "<h2>a child: moved</h2>",
+        "<h2>moved: a child</h2>",
         "<p>note: its note</p>",
         "default-src 'none'",
     ] {
@@ -84,6 +129,11 @@ fn hostile_text_is_data() {
         assert!(!shown.contains("lost"), "{shown}");
     }
     assert!(!node.to_html().contains("<script>"));
+    let shown = node.to_json().expect("a tree");
+    assert!(!shown.contains(['\u{1b}', '\u{202e}', '\r']), "{shown:?}");
+    let read: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(read["title"], text);
+    assert_eq!(json(&"\u{e0001}").expect("a string"), "\"\\udb40\\udc01\"");
     assert_eq!(escape("<&>\"'"), "&lt;&amp;&gt;&quot;&#39;");
     assert_eq!(printable_line("a\tb\nc"), "a\tb\\nc");
 }

@@ -50,6 +50,13 @@ macro_rules! rules {
             pub const ALL: &[$type] = &[$($type::$name),*];
         }
 
+        impl From<prova_terms::budget::Overspent> for $crate::fault::Fault<$type> {
+            #[cold]
+            fn from(over: prova_terms::budget::Overspent) -> Self {
+                $crate::fault::Fault::new($type::Size, over.to_string())
+            }
+        }
+
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(match self { $($type::$name => $text),* })

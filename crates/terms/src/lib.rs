@@ -11,7 +11,8 @@
 //! variables in programs*, 1988): two values with the same [`Vn`] are equal in every run. A proof
 //! of equality between two programs builds the terms of both in one table; the proof of bytecode
 //! (`prova-bytecode`) is its first user. The crate knows Wasm's numeric operators ([`Prim`], from
-//! `prova_num::for_each_num!`) and nothing of the programs that are compared.
+//! `prova_num::for_each_num!`) and nothing of the programs that are compared. Proofs with other
+//! operators have terms of their own in the same [`Table`](table::Table), whose contents are theirs.
 //!
 //! # What a user owes
 //! * A leaf ([`Vn::param`], [`Vn::phi`], [`Vn::effect`]) names one value: who makes it must see to
@@ -43,19 +44,22 @@
 //! * N4. A v128 and its low half have one number; which one is meant follows from where it stands,
 //!   an operator's signature or the width of a place.
 //!
-//! Limits: 2³² nodes; time amortised constant for a node. The hash is keyed by a number drawn once
-//! per process, so no module can aim at collisions; no output depends on it.
+//! Limits: 2³² nodes; time amortised constant for a node. The hash is keyed ([`hash`]), so no module
+//! can aim at collisions.
 //!
 //! Noticed by: the tests beside each file, and `tests/identities.rs`, which computes every term
 //! with `prova-num` and compares the result with the operator's.
 
+pub mod budget;
+pub mod hash;
 mod number;
 mod prim;
 mod rewrite;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use number::Vn;
 pub use prim::Prim;
-pub use table::{Term, Terms};
+pub use value::{Term, Terms};

@@ -1,6 +1,6 @@
 //! Operators on values → terms in one form (R1 to R5), and conditions → a term with a polarity.
 
-use crate::table::Head;
+use crate::value::Head;
 use crate::{Prim, Terms, Vn};
 
 impl Terms {

@@ -1,5 +1,7 @@
 //! Values that have one number, and values that have different ones.
 
+use crate::hash::Key;
+use crate::table::{Node, Table};
 use crate::{Prim, Term, Terms, Vn};
 
 fn pure(t: &mut Terms, prim: Prim, args: &[Vn]) -> Vn {
@@ -180,4 +182,63 @@ fn a_value_is_its_bits() {
     assert!(Prim::f32_reinterpret_i32.keeps_bits() && Prim::v128_store.keeps_bits());
     assert_ne!(pure(&mut t, Prim::i64_load32_u, &[a]), a);
     assert_ne!(pure(&mut t, Prim::i64_extend_i32_u, &[a]), a);
+}
+
+/// A content of another user: leaves, which have no content, and sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Leaf,
+    Sum(u32, u32),
+}
+
+impl Node for Content {
+    /// Most contents share a hash.
+    fn hash(&self, _key: Key) -> u64 {
+        match *self {
+            Content::Leaf => 0,
+            Content::Sum(a, _) => u64::from(a % 7),
+        }
+    }
+
+    fn is_leaf(&self) -> bool {
+        *self == Content::Leaf
+    }
+}
+
+#[test]
+fn a_table_tells_contents_apart_and_never_leaves() {
+    for room in [0, 1000] {
+        let mut table = Table::with_room(room);
+        for _ in 0..2 {
+            let all = |table: &mut Table<Content>, again: bool| -> Vec<usize> {
+                let sums = (0..900).map(|i| Content::Sum(i / 3, i % 3));
+                let each = |sum| if again { table.intern_again(sum) } else { table.intern(sum) };
+                sums.map(each).collect()
+            };
+            assert_eq!((table.intern(Content::Leaf), table.intern(Content::Leaf)), (0, 1));
+            let first = all(&mut table, false);
+            assert_eq!(first, (2..902).collect::<Vec<_>>());
+            assert_eq!((all(&mut table, false), all(&mut table, true)), (first.clone(), first));
+            assert_eq!(
+                (table.intern(Content::Leaf), table.intern_again(Content::Leaf)),
+                (902, 903)
+            );
+            assert_eq!(table.intern_again(Content::Sum(1, 1)), 2 + 4);
+            assert_eq!((table.count(), table.get(904)), (904, None));
+            assert_eq!(table.get(6), Some(&Content::Sum(1, 1)));
+            assert!(table.bytes() >= 904 * size_of::<Content>() + 2 * 904 * size_of::<u32>());
+            table.reset(room);
+            assert_eq!((table.count(), table.get(0)), (0, None));
+        }
+    }
+}
+
+/// Where the second side guesses right, the guess is a leaf.
+#[test]
+fn no_guess_finds_a_leaf() {
+    let mut table = Table::default();
+    let sum = table.intern_again(Content::Sum(0, 0));
+    table.intern(Content::Leaf);
+    assert_eq!(table.intern_again(Content::Sum(0, 0)), sum);
+    assert_eq!(table.intern_again(Content::Leaf), 2);
 }

@@ -2,11 +2,11 @@
 //! else is.
 //!
 //! The edits are `enlarge`'s; `enlarge.rs` holds that they are as listed. A green run does not
-//! cover edits of other kinds (`crates/investigate/tests` has some), nor whether causes are named
+//! cover edits of other kinds (`crates/diff/tests` has some), nor whether causes are named
 //! well where hundreds overlap.
 
 use prova_builds::names::{demangle, printable};
-use prova_investigate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
+use prova_diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use prova_testing::enlarge::{self, Edit, Enlarged, Options, carried, enlarge};
 use std::collections::BTreeMap;

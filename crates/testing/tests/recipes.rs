@@ -10,7 +10,7 @@
 //! why.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use prova_investigate::diff::{DiffOptions, diff};
+use prova_diff::{DiffOptions, diff};
 use prova_investigate::explain::{Sources, explain};
 use prova_investigate::isolate::{Options, isolate};
 use prova_module::{Features, Limits, Module};

@@ -8,9 +8,9 @@
 //! A green run does not show that every mistake is described as well as these.
 
 use prova::{Engine, Explained, Module};
-use prova_bytecode::explain::explain;
-use prova_investigate::inspect::{Function, find};
+use prova_inspect::{Function, find};
 use prova_testing::mutations::named;
+use prova_wording::explain;
 use std::path::PathBuf;
 
 /// Module and edit; the first edited version that is refused is shown.

@@ -1,17 +1,24 @@
-//! Rust code → `match` expressions over our own op enums that have a wildcard arm.
+//! Rust code → `match` expressions over instructions that have a wildcard arm.
 //!
 //! A new op must break the build exactly where work is due, so a match over `Op` or `Class` names
-//! every one.
+//! every one. wasmparser's `Operator` may grow in any release (`non_exhaustive`), so a match over
+//! it needs a wildcard: there the arm refuses (an error, or `false` for "no operator of this
+//! family"), and an arm that does anything else is listed with a reason.
 //!
-//! Limits: a match counts as one over ops if an arm's pattern says `Op::`, `Opcode::` or `Class::`;
-//! names brought in by `use Op::*` are not seen, nor arms that a macro repeats. Tests may have
-//! wildcards: one that meets a new op panics.
+//! Limits: a match counts as one over ops if an arm's pattern says `Op::`, `Opcode::`, `Class::` or
+//! `Operator::`; names brought in by `use Op::*` are not seen, nor arms that a macro repeats. Tests
+//! may have wildcards: one that meets a new op panics.
 
 use super::source::{close, is_word, words};
 use super::{Finding, Tree};
 
-/// The enums over which no wildcard may stand.
-const ENUMS: [&str; 3] = ["Op", "Opcode", "Class"];
+/// The enum of the decoder, over which a wildcard may only refuse.
+const DECODED: &str = "Operator";
+/// The enums over which no wildcard may stand, and [`DECODED`].
+const ENUMS: [&str; 4] = ["Op", "Opcode", "Class", DECODED];
+/// The beginnings of expressions that refuse.
+const REFUSALS: [&str; 6] =
+    ["Err(", "return Err(", "false", "return false", "Ok(false)", "return Ok(false)"];
 
 /// Finds wildcard arms.
 pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
@@ -31,14 +38,18 @@ pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
                 over_ops(&pattern[start..unguarded(pattern).max(start)])
             });
             let wildcard = arms.iter().find(|(_, pattern)| is_wildcard(pattern));
-            if let (Some(over), Some((offset, _))) = (over, wildcard) {
+            if let (Some(over), Some((offset, pattern))) = (over, wildcard) {
+                if over == DECODED && refuses(&file.code[offset + pattern.len()..]) {
+                    continue;
+                }
                 findings.push(Finding {
                     path: file.path.clone(),
                     line: file.line_of(*offset),
                     rule: "wildcard",
                     item: over.to_owned(),
-                    message: "a wildcard arm over our own ops: name the ones that are left"
-                        .to_owned(),
+                    message:
+                        "a wildcard arm over instructions: name the ones that are left, or refuse"
+                            .to_owned(),
                 });
             }
         }
@@ -112,6 +123,15 @@ fn is_wildcard(pattern: &str) -> bool {
     pattern.bytes().all(is_word) && pattern.starts_with(|c: char| c == '_' || c.is_lowercase())
 }
 
+/// Whether the arm whose `=>` comes first in `code` only refuses.
+fn refuses(code: &str) -> bool {
+    let arm = code.trim_start().trim_start_matches("=>").trim_start();
+    REFUSALS.iter().any(|refusal| {
+        arm.strip_prefix(refusal)
+            .is_some_and(|rest| refusal.ends_with('(') || rest.trim_start().starts_with([',', '}']))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn wildcards_over_the_decoders_operators_only_refuse() {
+        for arm in ["{}", "None", "falsely(x)", "return", "Some(Err(1))"] {
+            let text = format!("match op {{ Operator::Nop => f(), _ => {arm}, }}");
+            found(wildcards, &[("a.rs", &text)], &["a.rs:1 Operator"]);
+        }
+    }
+
+    #[test]
     fn other_matches_may_have_one() {
         for good in [
             "match op { Op::A => 1, Op::B => match x { 1 => 2, _ => 3 }, Op::C => { 3 } }",
             "match x { Other::A => Op::A, _ => Op::B }",
             "match operator { Operator::I32Add => Op::I32Add, _ => return false }",
-            "match operator { $(Operator::$x => cx.plain(Op::$x),)* Operator::Nop => {} _ => return }",
+            "match operator { Operator::I32Add => Ok(1), _ => Err(Stop::Bug(1)), }",
+            "match operator { Operator::Nop => {} _ => return Err(unknown(1)) }",
+            "match operator { $(Operator::$x => cx.plain(Op::$x),)* Operator::Nop => {} _ => return false }",
             "match *values { [x] if class == Class::load => 1, _ => 2 }",
             "let match_ = 1;",
             "#[cfg(test)] mod tests { match op { Op::A => 1, _ => 2 } }",

@@ -32,13 +32,13 @@ const SITES: [&str; 15] = [
     "crates/check/src/plant.rs",
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
-    "crates/investigate/tests/diverge_plants.rs",
-    "crates/investigate/tests/shrink_plants.rs",
     "crates/native/tests/kinds_plants.rs",
     "crates/prova/src/pipeline.rs",
     "crates/runtime/src/exec/",
     "crates/runtime/src/lib.rs",
     "crates/runtime/tests/handlers",
+    "crates/runs/tests/diverge_plants.rs",
+    "crates/runs/tests/shrink_plants.rs",
     "crates/tidy/src/",
 ];
 

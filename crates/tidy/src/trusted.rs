@@ -128,7 +128,7 @@ mod tests {
                 "#[cfg(test)]\nmod tests;\nfn a() {}\n",
             ),
             ("crates/bytecode/src/ops/memory.rs", "a\nb\n"),
-            ("crates/bytecode/src/explain/mod.rs", "fn a() {}\n"),
+            ("crates/bytecode/src/text/mod.rs", "fn a() {}\n"),
         ]);
         let trusted = trusted(&tree);
         let counts: Vec<_> = trusted.0.iter().map(|x| (x.name, x.code, x.tests)).collect();

@@ -38,7 +38,7 @@ pub use record::{
     Form, MODULE, NAME_BYTES_MAX, NAME_SHOWN_BYTES_MAX, Names, Part, UNNAMED, record,
 };
 pub use report::{
-    CLUSTERS_SHOWN_MAX, Evidence, LINE_CHARS_MAX, MEMBERS_SHOWN_MAX, evidence, json, shown, text,
+    CLUSTERS_SHOWN_MAX, Evidence, LINE_CHARS_MAX, MEMBERS_SHOWN_MAX, evidence, report, shown,
 };
 pub use scan::{Ending, PIECE_BYTES_MAX, Place};
 pub use show::{

@@ -1,16 +1,15 @@
-//! A [`Comparison`] → one screen of text, or JSON.
+//! A [`Comparison`] → a tree.
 //!
-//! The order: verdict, the first difference with its line, the clusters by pass. Names come from
-//! logs, so control characters are escaped. Nothing here depends on time or on the order of a hash
-//! map.
+//! The order: verdict, the first difference with its line, the clusters by pass. Nothing here
+//! depends on time or on the order of a hash map.
 
-use super::compare::{Comparison, Difference, Divergence, Fate, Side};
+use super::compare::{Cluster, Comparison, Difference, Divergence, Fate, Side};
 use super::show::{self, LineDifference};
 use super::source::Log;
-use crate::names::{demangle, printable_line};
+use crate::names::{counted, demangle, printable_line};
 use anyhow::Result;
+use prova_report::{Mark, Node, Table};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// Maximum number of clusters for which lines are looked up.
 pub const CLUSTERS_SHOWN_MAX: usize = 20;
@@ -64,184 +63,181 @@ fn lines(difference: &Difference, a: &mut Log, b: &mut Log) -> Result<Evidence> 
     Ok(evidence)
 }
 
-/// The report as text.
-pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) -> String {
-    let mut out = String::new();
-    for (name, (letter, ending)) in names.iter().zip([('A', 0), ('B', 1)]) {
-        let ending = &comparison.endings[ending];
-        let cut = if ending.cut { ", cut inside a dump" } else { "" };
-        writeln!(
-            out,
-            "{letter}: {}: {} dumps, {} bytes{cut}",
-            printable_line(name),
-            ending.dumps,
-            ending.bytes
-        )
-        .ok();
-    }
-    if comparison.limited {
-        writeln!(out, "note: more follows than is compared; what comes later is not judged").ok();
-    }
-    if comparison.endings.iter().all(|ending| ending.dumps == 0) {
-        writeln!(out, "inconclusive: neither log has a dump (print them with `-print-after-all`)")
-            .ok();
-        return out;
-    }
-    if let Some((name, _)) =
-        names.iter().zip(&comparison.endings).find(|(_, ending)| ending.dumps == 0)
-    {
-        let name = printable_line(name);
-        writeln!(
-            out,
-            "inconclusive: {name} has no dump: is it a log of passes? (print them with `-print-after-all`)"
-        )
-        .ok();
-        return out;
-    }
-    let Some(first) = comparison.first() else {
-        let verdict = match (comparison.equal(), comparison.partial()) {
-            (false, _) => "different: one log has functions that the other lacks",
-            (true, true) => "inconclusive: equal as far as both logs go",
-            (true, false) => "equal: every dump of every function",
-        };
-        writeln!(out, "{verdict}").ok();
-        only(&mut out, comparison);
-        return out;
+/// The report: clusters of functions by the pass at which they begin to differ.
+pub fn report(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) -> Node {
+    let empty = names.iter().zip(&comparison.endings).find(|(_, ending)| ending.dumps == 0);
+    let (differing, first) = (comparison.differences.len() as u64, comparison.first());
+    let (verdict, title) = match (empty, first) {
+        (Some(_), _) if comparison.endings.iter().all(|ending| ending.dumps == 0) => (
+            "inconclusive",
+            "neither log has a dump (print them with `-print-after-all`)".to_owned(),
+        ),
+        (Some((name, _)), _) => (
+            "inconclusive",
+            format!(
+                "{name} has no dump: is it a log of passes? (print them with `-print-after-all`)"
+            ),
+        ),
+        (None, Some(_)) => ("different", {
+            let healed =
+                if comparison.healed() { "; all healed: the last dumps are equal" } else { "" };
+            let causes = match comparison.clusters.len() {
+                1 => "one cause".to_owned(),
+                count => format!("beginning at {count} passes"),
+            };
+            format!("{}, {causes}{healed}", counted(differing, "function"))
+        }),
+        (None, None) if !comparison.equal() => {
+            ("different", "one log has functions that the other lacks".to_owned())
+        }
+        (None, None) if comparison.partial() => {
+            ("inconclusive", "equal as far as both logs go".to_owned())
+        }
+        (None, None) => ("equal", "every dump of every function".to_owned()),
     };
-    verdict(&mut out, comparison, first);
-    for (at, cluster) in comparison.clusters.iter().enumerate() {
-        let sort = if cluster.structural { "structure" } else { "names only" };
-        let count = cluster.members.len();
-        writeln!(
-            out,
-            "\n[{}] {} ({sort}): {count} function{}",
-            at + 1,
-            printable_line(&cluster.pass),
-            plural(count)
-        )
-        .ok();
-        for (nth, &member) in cluster.members.iter().take(MEMBERS_SHOWN_MAX).enumerate() {
-            // The first of a cluster stands for the others.
-            let detail = (nth == 0).then(|| evidence.get(at));
-            member_text(&mut out, &comparison.differences[member], detail);
-        }
-        if count > MEMBERS_SHOWN_MAX {
-            writeln!(out, "  and {} more", count - MEMBERS_SHOWN_MAX).ok();
-        }
+    let sides = names.iter().zip(['A', 'B']).zip(&comparison.endings);
+    let logs: Vec<Value> = names.iter().zip(&comparison.endings).map(|(name, ending)| {
+        json!({ "name": name, "dumps": ending.dumps, "bytes": ending.bytes, "cut": ending.cut })
+    }).collect();
+    let node = Node::of("passes", title)
+        .with_verdict(verdict)
+        .with(json!({
+            "equal": comparison.equal(),
+            "partial": comparison.partial(),
+            "healed": comparison.healed(),
+            "logs": logs,
+            "only_in_a": comparison.only[0],
+            "only_in_b": comparison.only[1],
+        }))
+        .with_evidence(sides.map(|((name, letter), ending)| {
+            let cut = if ending.cut { ", cut inside a dump" } else { "" };
+            format!("{letter}: {name}: {} dumps, {} bytes{cut}", ending.dumps, ending.bytes)
+        }));
+    let limited = comparison
+        .limited
+        .then(|| "more follows than is compared; what comes later is not judged".to_owned());
+    let node = Node { notes: limited.into_iter().collect(), ..node };
+    if empty.is_some() {
+        return node;
     }
-    only(&mut out, comparison);
-    out
+    let first = first.and_then(|first| Some((first, first.textual.as_ref()?)));
+    let first = first.map(|(first, Divergence { pass, a, .. })| {
+        format!("first: dump {}, {pass}, function `{}`", a.place.dump, demangle(&first.function))
+    });
+    let clusters = comparison.clusters.iter().enumerate();
+    let clusters =
+        clusters.map(|(at, cluster)| self::cluster(comparison, at, cluster, evidence.get(at)));
+    let mut node =
+        node.with_evidence(first).with_evidence(only(comparison)).with_children(clusters);
+    node.notes.extend(notes(comparison));
+    node
 }
 
-/// How many functions differ, the first of them, and whether the passes do.
-fn verdict(out: &mut String, comparison: &Comparison, first: &Difference) {
-    let count = comparison.differences.len();
-    let healed = if comparison.healed() { "; all healed: the last dumps are equal" } else { "" };
-    writeln!(
-        out,
-        "different: {count} function{}, {}{healed}",
-        plural(count),
-        clusters_of(comparison.clusters.len())
-    )
-    .ok();
-    if let Some(divergence) = &first.textual {
-        let function = shown(&first.function);
-        let Divergence { pass, a, .. } = divergence;
-        writeln!(
-            out,
-            "first: dump {}, {}, function `{function}`",
-            a.place.dump,
-            printable_line(pass)
-        )
-        .ok();
-    }
+/// Remarks on differences that no pass made, and on passes of one side.
+fn notes(comparison: &Comparison) -> Vec<String> {
     // A difference in the first dump was there before any pass has done much.
     let begins = |difference: &Difference| {
         let divergence = difference.structural.as_ref();
         divergence.is_some_and(|found| (found.a.place.dump, found.b.place.dump) == (0, 0))
     };
-    if comparison.differences.iter().any(begins) {
-        writeln!(out, "note: the first dump differs already, so the compiler was given different programs or flags: no pass is to blame for that").ok();
-    }
+    let begins = comparison.differences.iter().any(begins).then(|| "the first dump differs already, so the compiler was given different programs or flags: no pass is to blame for that".to_owned());
     let unpaired = |side: usize| {
         comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()
     };
     let [in_a, in_b] = [unpaired(0), unpaired(1)];
-    if in_a + in_b > 0 {
-        writeln!(out, "note: dumps of passes on one side only: {in_a} in A, {in_b} in B; one compiler with the same flags has none, as a rule").ok();
-    }
+    let unpaired = (in_a + in_b > 0).then(|| format!("dumps of passes on one side only: {in_a} in A, {in_b} in B; one compiler with the same flags has none, as a rule"));
+    begins.into_iter().chain(unpaired).collect()
 }
 
-/// A function with what became of it; where and how it differs, if that is asked for.
-fn member_text(out: &mut String, difference: &Difference, detail: Option<Option<&Evidence>>) {
+/// The functions that begin to differ at one pass, the first of them in detail.
+fn cluster(
+    comparison: &Comparison,
+    at: usize,
+    cluster: &Cluster,
+    evidence: Option<&Evidence>,
+) -> Node {
+    let sort = if cluster.structural { "structure" } else { "names only" };
+    let count = counted(cluster.members.len() as u64, "function");
+    let members = cluster.members.iter().enumerate().map(|(nth, &member)| {
+        let difference = &comparison.differences[member];
+        let node = function(difference, evidence.filter(|_| nth == 0));
+        // The first of a cluster stands for the others.
+        if nth == 0 { detailed(node, difference, evidence) } else { node }
+    });
+    let node = Node::of("cluster", format!("[{}] {} ({sort}): {count}", at + 1, cluster.pass))
+        .with(json!({ "pass": cluster.pass, "structural": cluster.structural }))
+        .with_children(members);
+    Node { shown: Some(MEMBERS_SHOWN_MAX), ..node }
+}
+
+/// A function with what became of it.
+fn function(difference: &Difference, evidence: Option<&Evidence>) -> Node {
     let fate = match &difference.textual {
         None if difference.fate != Fate::Unknown => "no dump differs, but the passes do".to_owned(),
         _ => fate(&difference.fate),
     };
-    writeln!(out, "  function `{}`: {fate}", shown(&difference.function)).ok();
-    let Some(evidence) = detail else { return };
-    let sorts = [("text", &difference.textual), ("structure", &difference.structural)];
-    for (sort, divergence) in sorts {
-        let Some(Divergence { pass, a, b }) = divergence else {
-            continue;
-        };
-        let pass = printable_line(pass);
-        writeln!(
-            out,
-            "    first in {sort}: dump {} of A (line {}), {} of B (line {}): {pass}",
-            a.place.dump, a.place.line, b.place.dump, b.place.line
-        )
-        .ok();
-        let line = evidence
-            .and_then(|e| if sort == "text" { e.textual.as_ref() } else { e.structural.as_ref() });
-        if let Some(LineDifference { a, b }) = line {
-            let text = |line: &Option<(u64, String)>| {
-                line.as_ref().map_or("", |(_, text)| text.trim_start()).to_owned()
-            };
-            let (text_a, text_b) = (text(a), text(b));
-            let from = window(&text_a, &text_b);
-            for (sign, line, text) in [('-', a, text_a), ('+', b, text_b)] {
-                match line {
-                    Some((number, _)) => {
-                        writeln!(out, "      {sign} {number}: {}", shortened(&text, from)).ok()
-                    }
-                    None => writeln!(out, "      {sign} (the body has ended)").ok(),
-                };
-            }
-        }
+    let name = demangle(&difference.function);
+    Node::of("function", format!("function `{name}`: {fate}"))
+        .with(member_json(difference, evidence))
+}
+
+/// Adds where and how a function differs.
+fn detailed(mut node: Node, difference: &Difference, evidence: Option<&Evidence>) -> Node {
+    let textual = evidence.and_then(|evidence| evidence.textual.as_ref());
+    let structural = evidence.and_then(|evidence| evidence.structural.as_ref());
+    let sorts =
+        [("text", &difference.textual, textual), ("structure", &difference.structural, structural)];
+    for (sort, divergence, line) in sorts {
+        let Some(Divergence { pass, a, b }) = divergence else { continue };
+        let (a, b) = (a.place, b.place);
+        let first = format!(
+            "first in {sort}: dump {} of A (line {}), {} of B (line {}): {pass}",
+            a.dump, a.line, b.dump, b.line
+        );
+        node.children
+            .push(Node::of("line", first).with_table(line.map(lines_of).unwrap_or_default()));
     }
     if let Some((side, pass)) = &difference.first_unpaired {
         let [a, b] = difference.unpaired;
         let side = if *side == Side::A { "A" } else { "B" };
-        writeln!(
-            out,
-            "    passes on one side only: {a} in A, {b} in B; the first in {side}: {}",
-            printable_line(pass)
-        )
-        .ok();
+        node.evidence.push(format!(
+            "passes on one side only: {a} in A, {b} in B; the first in {side}: {pass}"
+        ));
     }
-    if let Some(reason) = evidence.and_then(|evidence| evidence.absent.as_ref()) {
-        writeln!(out, "    note: no line: {}", printable_line(reason)).ok();
-    }
+    let absent = evidence.and_then(|evidence| evidence.absent.as_ref());
+    node.notes.extend(absent.map(|reason| format!("no line: {reason}")));
+    node
 }
 
-fn only(out: &mut String, comparison: &Comparison) {
-    for (letter, names) in ['A', 'B'].into_iter().zip(&comparison.only) {
-        if names.is_empty() {
-            continue;
-        }
-        let shown: Vec<String> =
-            names.iter().take(MEMBERS_SHOWN_MAX).map(|name| format!("`{}`", shown(name))).collect();
-        let more = if names.len() > shown.len() { ", …" } else { "" };
-        writeln!(
-            out,
-            "\nonly in {letter}: {} function{}: {}{more}",
-            names.len(),
-            plural(names.len()),
-            shown.join(", ")
-        )
-        .ok();
+/// The two lines, as far as they are shown.
+fn lines_of(LineDifference { a, b }: &LineDifference) -> Table {
+    let text = |line: &Option<(u64, String)>| {
+        line.as_ref().map_or("", |(_, text)| text.trim_start()).to_owned()
+    };
+    let (text_a, text_b) = (text(a), text(b));
+    let from = window(&text_a, &text_b);
+    let mut table = Table::new("", &[">", ""]);
+    for (mark, line, text) in [(Mark::A, a, text_a), (Mark::B, b, text_b)] {
+        let cells = match line {
+            Some((number, _)) => [number.to_string(), shortened(&text, from)],
+            None => [String::new(), "(the body has ended)".to_owned()],
+        };
+        table.push(cells, mark);
     }
+    table
+}
+
+/// The functions of one side alone.
+fn only(comparison: &Comparison) -> Vec<String> {
+    let sides = ['A', 'B'].into_iter().zip(&comparison.only);
+    let of = |(letter, names): (char, &Vec<String>)| {
+        let count = counted(names.len() as u64, "function");
+        let shown = names.iter().take(MEMBERS_SHOWN_MAX);
+        let shown: Vec<String> = shown.map(|name| format!("`{}`", demangle(name))).collect();
+        let more = if names.len() > shown.len() { ", …" } else { "" };
+        format!("only in {letter}: {count}: {}{more}", shown.join(", "))
+    };
+    sides.filter(|(_, names)| !names.is_empty()).map(of).collect()
 }
 
 /// The name of a function as a reader wants it.
@@ -253,17 +249,9 @@ fn fate(fate: &Fate) -> String {
     match fate {
         Fate::Stays => "the difference stays to the end".into(),
         Fate::StaysInText => "in the end only names differ".into(),
-        Fate::Healed(pass) => format!("healed: equal again from {}", printable_line(pass)),
+        Fate::Healed(pass) => format!("healed: equal again from {pass}"),
         Fate::Unknown => "whether it heals is not known, for not all was compared".into(),
     }
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-fn clusters_of(count: usize) -> String {
-    if count == 1 { "one cause".into() } else { format!("beginning at {count} passes") }
 }
 
 /// The character from which long lines are printed, so that the first difference is seen.
@@ -278,34 +266,6 @@ fn shortened(line: &str, from: usize) -> String {
     let before = if from > 0 { "…" } else { "" };
     let after = if line.chars().nth(from + LINE_CHARS_MAX).is_some() { "…" } else { "" };
     format!("{before}{shown}{after}")
-}
-
-/// The report as JSON, with every function.
-pub fn json(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) -> Value {
-    let log = |at: usize| {
-        let ending = &comparison.endings[at];
-        json!({ "name": names[at], "dumps": ending.dumps, "bytes": ending.bytes, "cut": ending.cut })
-    };
-    let clusters: Vec<Value> = comparison
-        .clusters
-        .iter()
-        .enumerate()
-        .map(|(at, cluster)| {
-            let members = cluster.members.iter().enumerate().map(|(nth, &member)| {
-                member_json(&comparison.differences[member], evidence.get(at).filter(|_| nth == 0))
-            });
-            json!({ "pass": cluster.pass, "structural": cluster.structural, "functions": members.collect::<Vec<_>>() })
-        })
-        .collect();
-    json!({
-        "equal": comparison.equal(),
-        "partial": comparison.partial(),
-        "healed": comparison.healed(),
-        "logs": [log(0), log(1)],
-        "clusters": clusters,
-        "only_in_a": comparison.only[0],
-        "only_in_b": comparison.only[1],
-    })
 }
 
 fn member_json(difference: &Difference, evidence: Option<&Evidence>) -> Value {

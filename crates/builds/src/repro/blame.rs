@@ -488,35 +488,41 @@ fn leads(table: &BTreeMap<String, Vec<String>>, feature: &str, wanted: &BTreeSet
     false
 }
 
-/// The leaks as text.
+/// The leaks, each a node.
+pub fn report(leaks: &[Leak]) -> prova_report::Node {
+    let title = match leaks.len() {
+        0 => "no crate that is known to bring chance or the clock into a build".to_owned(),
+        1 => "a crate brings chance or the clock into the build".to_owned(),
+        count => format!("{count} crates bring chance or the clock into the build"),
+    };
+    prova_report::Node::of("leaks", title).with_children(leaks.iter().map(Leak::report))
+}
+
+/// The leaks as text, without the title.
 pub fn text(leaks: &[Leak]) -> String {
-    if leaks.is_empty() {
-        return "no crate that is known to bring chance or the clock into a build\n".into();
-    }
-    let mut out = String::new();
-    for leak in leaks {
-        out.push_str(&format!("{}: {}\n  path: ", leak.source, leak.does));
-        for (at, step) in leak.steps.iter().enumerate() {
-            let arrow = if at == 0 { "" } else { " → " };
-            let feature = step
-                .feature
-                .as_ref()
-                .map(|feature| format!(" (feature `{feature}`)"))
-                .unwrap_or_default();
-            out.push_str(&format!("{arrow}{}{feature}", step.package));
-        }
-        out.push('\n');
-        for (before, step) in
-            leak.steps.iter().zip(&leak.steps[1..]).filter(|(_, step)| !step.asked.is_empty())
-        {
-            out.push_str(&format!("  {} asks for it: {}\n", before.package, step.asked));
-            for declined in &step.declined {
-                out.push_str(&format!(
-                    "  {declined} asked for {} with `default-features = false`; {} undid it\n",
+    let text = report(leaks).to_text();
+    text.split_once("\n\n").map(|(_, leaks)| leaks.to_owned()).unwrap_or(text)
+}
+
+impl Leak {
+    fn report(&self) -> prova_report::Node {
+        let step = |step: &Step| match &step.feature {
+            Some(feature) => format!("{} (feature `{feature}`)", step.package),
+            None => step.package.clone(),
+        };
+        let path: Vec<String> = self.steps.iter().map(step).collect();
+        let mut evidence = vec![format!("path: {}", path.join(" → "))];
+        let pairs = self.steps.iter().zip(self.steps.iter().skip(1));
+        for (before, step) in pairs.filter(|(_, step)| !step.asked.is_empty()) {
+            evidence.push(format!("{} asks for it: {}", before.package, step.asked));
+            evidence.extend(step.declined.iter().map(|declined| {
+                format!(
+                    "{declined} asked for {} with `default-features = false`; {} undid it",
                     step.package, before.package
-                ));
-            }
+                )
+            }));
         }
+        prova_report::Node::of("leak", format!("{}: {}", self.source, self.does))
+            .with_evidence(evidence)
     }
-    crate::names::printable_lines(&out)
 }

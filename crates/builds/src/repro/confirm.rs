@@ -22,6 +22,7 @@ use super::build::{Options, Outcome, Verdict, build};
 use super::manifest;
 use super::tree::{self, How};
 use anyhow::{Context, Result, ensure};
+use prova_report::Node;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml_edit::DocumentMut;
@@ -61,33 +62,37 @@ impl Confirmation {
         }
     }
 
-    /// The finding as text.
-    pub fn text(&self) -> String {
+    /// The finding.
+    pub fn report(&self) -> Node {
         let Request { package, version, dependency, feature, instead, .. } = &self.request;
-        let mut out = format!(
-            "changed for the test: {package} {version} asks for `{dependency}` without `{feature}` (default-features = false, features = {instead:?})\n"
+        let (verdict, title) = match self.finding() {
+            Finding::Confirmed => ("confirmed", "the feature is the cause"),
+            Finding::Refuted => ("refuted", "the feature alone is not the cause"),
+            Finding::Inconclusive => ("inconclusive", "nothing is confirmed"),
+        };
+        let changed = format!(
+            "changed for the test: {package} {version} asks for `{dependency}` without `{feature}` (default-features = false, features = {instead:?})"
         );
-        for (what, outcome) in
-            [("as it is", Some(&self.before)), ("without it", self.after.as_ref())]
-        {
-            let Some(outcome) = outcome else { continue };
+        let said = |what: &str, outcome: &Outcome| {
             let (runs, split) = (outcome.runs.len(), outcome.split());
-            let said = match outcome.verdict() {
-                Verdict::Equal => format!("{runs} of {runs} builds agree"),
-                Verdict::Different => format!("{runs} builds split {split}"),
+            match outcome.verdict() {
+                Verdict::Equal => format!("{what}: {runs} of {runs} builds agree"),
+                Verdict::Different => format!("{what}: {runs} builds split {split}"),
                 Verdict::Failed | Verdict::Inconclusive => {
                     let reason = outcome.runs.iter().find_map(|run| run.class.as_ref().err());
-                    format!("builds fail: {}", reason.map_or("", String::as_str))
+                    format!("{what}: builds fail: {}", reason.map_or("", String::as_str))
                 }
-            };
-            out.push_str(&format!("{what}: {said}\n"));
-        }
-        out.push_str(match self.finding() {
-            Finding::Confirmed => "confirmed: the feature is the cause\n",
-            Finding::Refuted => "refuted: the feature alone is not the cause\n",
-            Finding::Inconclusive => "inconclusive: nothing is confirmed\n",
-        });
-        crate::names::printable_lines(&out)
+            }
+        };
+        Node::of("confirmation", title)
+            .with_verdict(verdict)
+            .with_evidence([changed, said("as it is", &self.before)])
+            .with_evidence(self.after.as_ref().map(|after| said("without it", after)))
+    }
+
+    /// The finding as text.
+    pub fn text(&self) -> String {
+        self.report().to_text()
     }
 }
 

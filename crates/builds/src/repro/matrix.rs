@@ -11,9 +11,10 @@
 //! Worst case: `runs` builds for each cell. `tests/repro/search.rs` has each pattern.
 
 use super::bisect::Sight;
+use super::split::Split;
 use anyhow::{Result, ensure};
+use prova_report::{Node, Table};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// Maximum number of cells of a table.
 pub const CELLS_MAX: usize = 1024;
@@ -53,14 +54,14 @@ pub enum Blame {
 
 impl Blame {
     /// Its name, and what it means.
-    pub fn words(self) -> &'static str {
+    pub fn words(self) -> (&'static str, &'static str) {
         match self {
-            Blame::None => "equal: no cell differs",
-            Blame::Source => "source: whether builds differ depends on the revision alone",
-            Blame::Compiler => "compiler: whether builds differ depends on the toolchain alone",
-            Blame::Both => "both needed: some revisions differ, but only with some toolchains",
-            Blame::Neither => "neither: every cell differs, so the cause is older than both",
-            Blame::Inconclusive => "inconclusive: cells that cannot be built could decide",
+            Blame::None => ("equal", "no cell differs"),
+            Blame::Source => ("source", "whether builds differ depends on the revision alone"),
+            Blame::Compiler => ("compiler", "whether builds differ depends on the toolchain alone"),
+            Blame::Both => ("both needed", "some revisions differ, but only with some toolchains"),
+            Blame::Neither => ("neither", "every cell differs, so the cause is older than both"),
+            Blame::Inconclusive => ("inconclusive", "cells that cannot be built could decide"),
         }
     }
 }
@@ -134,55 +135,29 @@ impl Matrix {
         Some((worst * agree as f64).min(1.0))
     }
 
-    /// The table as text, with the verdict.
-    pub fn text(&self) -> String {
-        let mut table = vec![
-            std::iter::once(String::new()).chain(self.toolchains.clone()).collect::<Vec<String>>(),
-        ];
+    /// The table with the verdict.
+    pub fn report(&self) -> Node {
+        let columns = std::iter::once("").chain(self.toolchains.iter().map(String::as_str));
+        let mut table = Table::new("", &columns.collect::<Vec<_>>());
+        let mut cells: Vec<Value> = Vec::new();
         for (revision, row) in self.revisions.iter().zip(&self.cells) {
-            table.push(std::iter::once(revision.clone()).chain(row.iter().map(cell)).collect());
+            table.push(std::iter::once(revision.clone()).chain(row.iter().map(cell)), false);
+            cells.extend(self.toolchains.iter().zip(row).map(|(toolchain, sight)| {
+                let (verdict, split) = match sight {
+                    Sight::Agree => ("agree", None),
+                    Sight::Differ(split) => ("differ", Some(split.counts())),
+                    Sight::Skip => ("skip", None),
+                };
+                json!({ "revision": revision, "toolchain": toolchain, "verdict": verdict, "split": split })
+            }));
         }
-        let columns = self.toolchains.len() + 1;
-        let widths: Vec<usize> = (0..columns)
-            .map(|at| table.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
-            .collect();
-        let mut out = String::new();
-        for row in &table {
-            let line: String =
-                row.iter().zip(&widths).map(|(text, width)| format!("{text:width$}  ")).collect();
-            writeln!(out, "{}", line.trim_end()).ok();
-        }
-        writeln!(out, "{}", self.blame().words()).ok();
-        if let Some(doubt) = self.doubt() {
-            writeln!(
-                out,
-                "note: that agreement of a cell was luck has a probability of at most {:.1} %",
-                100.0 * doubt
-            )
-            .ok();
-        }
-        crate::names::printable_lines(&out)
-    }
-
-    /// The table as JSON.
-    pub fn json(&self) -> Value {
-        let cells: Vec<Value> = self
-            .revisions
-            .iter()
-            .zip(&self.cells)
-            .flat_map(|(revision, row)| {
-                self.toolchains.iter().zip(row).map(move |(toolchain, sight)| {
-                    let (verdict, split) = match sight {
-                        Sight::Agree => ("agree", None),
-                        Sight::Differ(split) => ("differ", Some(split.counts().to_vec())),
-                        Sight::Skip => ("skip", None),
-                    };
-                    json!({ "revision": revision, "toolchain": toolchain, "verdict": verdict, "split": split })
-                })
-            })
-            .collect();
-        let words = self.blame().words();
-        json!({ "verdict": words.split(':').next(), "cells": cells, "runs": self.runs, "doubt": self.doubt() })
+        let (verdict, meaning) = self.blame().words();
+        let note = self.doubt().map(|doubt| Split::doubt("cell", doubt));
+        let node = Node::of("matrix", meaning)
+            .with_verdict(verdict)
+            .with(json!({ "cells": cells, "runs": self.runs, "doubt": self.doubt() }))
+            .with_table(table);
+        Node { notes: note.into_iter().collect(), ..node }
     }
 }
 

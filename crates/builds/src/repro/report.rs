@@ -1,17 +1,18 @@
-//! An [`Outcome`] → text, or JSON.
+//! An [`Outcome`] → a tree.
 //!
-//! The order: verdict and split, the differences and their places, the quantities that were not
-//! varied, the worth of agreement. Paths and messages come from builds, so control characters are
-//! escaped.
+//! The order: verdict and split, where the outputs are, the worth of agreement and what was not
+//! varied; then the files that differ, and the causes that were tried.
 
 use super::attribute::{Attribution, Cause};
-use super::build::{Outcome, Verdict, letter};
+use super::build::{Class, Outcome, Run, Verdict, letter};
+use super::chance::Told;
 use super::day::Dated;
 use super::kind::Detail;
 use super::split::Split;
-use crate::names::printable_line;
+use super::vary::{Probe, Variation};
+use crate::names::counted;
+use prova_report::Node;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -23,114 +24,124 @@ pub const DIFFERING_SHOWN_MAX: usize = 20;
 /// [`kind::detail`](super::kind::detail) does for a caller that knows modules.
 pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<Detail>;
 
-/// The report as text.
-pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
-    let mut out = String::new();
+/// The report on repeated builds.
+pub fn report(outcome: &Outcome, differ: Option<Differ<'_>>) -> Node {
     let (split, runs) = (outcome.split(), outcome.runs.len());
     let failed = outcome.runs.iter().filter(|run| run.class.is_err()).count();
-    match outcome.verdict() {
-        Verdict::Equal => writeln!(out, "equal: {runs}/{runs} builds"),
-        Verdict::Different => writeln!(out, "different: {runs} builds split {split}"),
-        Verdict::Failed => writeln!(out, "failed: {failed} of {runs} builds"),
+    let (verdict, title) = match outcome.verdict() {
+        Verdict::Equal => ("equal", format!("{runs}/{runs} builds")),
+        Verdict::Different => ("different", format!("{runs} builds split {split}")),
+        Verdict::Failed => ("failed", format!("{failed} of {runs} builds")),
         Verdict::Inconclusive => {
-            writeln!(out, "inconclusive: {failed} of {runs} builds failed, the others agree")
+            ("inconclusive", format!("{failed} of {runs} builds failed, the others agree"))
         }
-    }
-    .ok();
-    if let Some(reason) = outcome.runs.iter().find_map(|run| run.class.as_ref().err()) {
-        writeln!(out, "first failure: {}", printable_line(reason)).ok();
-    }
-    for (number, class) in outcome.classes.iter().enumerate() {
-        if let Some(kept) = &class.kept {
-            let kept = printable_line(&kept.display().to_string());
-            writeln!(
-                out,
-                "output {}: {} build{}, kept in {kept}",
-                letter(number),
-                class.count,
-                if class.count == 1 { "" } else { "s" }
-            )
-            .ok();
-        }
-    }
-    differing(&mut out, outcome, differ);
-    if let Some(attribution) = &outcome.attribution {
-        causes(&mut out, attribution);
-    }
-    let ineffective: Vec<&str> = outcome
-        .probes
-        .iter()
-        .filter(|probe| !probe.effective)
-        .map(|probe| probe.variation.name())
-        .collect();
+    };
+    let reason = outcome.runs.iter().find_map(|run| run.class.as_ref().err());
+    let kept = outcome.classes.iter().enumerate().filter_map(|(number, class)| {
+        let (kept, builds) = (class.kept.as_ref()?.display(), counted(class.count as u64, "build"));
+        Some(format!("output {}: {builds}, kept in {kept}", letter(number)))
+    });
+    let attribution = outcome.attribution.clone().unwrap_or_default();
+    let found = attribution.causes.iter().any(|cause| cause.different > 0);
+    let none = (!attribution.causes.is_empty() && !found)
+        .then(|| "cause: no variation alone makes a difference".to_owned());
+    let whole = attribution.whole;
+    let whole = whole.then(|| "with all others varied the first output comes back".to_owned());
+    let node = Node::of("builds", title)
+        .with_verdict(verdict)
+        .with(members(outcome))
+        .with_evidence(reason.map(|reason| format!("first failure: {reason}")))
+        .with_evidence(kept)
+        .with_evidence(none.into_iter().chain(whole))
+        .with_children(files(outcome, differ))
+        .with_children(attribution.causes.iter().map(|one| cause(one, &attribution.chances)));
+    Node { notes: notes(outcome), ..node }
+}
+
+fn notes(outcome: &Outcome) -> Vec<String> {
+    let (mut notes, runs) = (Vec::new(), outcome.runs.len());
+    let ineffective = outcome.probes.iter().filter(|probe| !probe.effective);
+    let ineffective: Vec<&str> = ineffective.map(|probe| probe.variation.name()).collect();
     if !ineffective.is_empty() {
-        writeln!(out, "note: not varied on this machine: {}", ineffective.join(", ")).ok();
+        notes.push(format!("not varied on this machine: {}", ineffective.join(", ")));
     }
     if outcome.verdict() == Verdict::Equal {
-        for Dated { path, text } in &outcome.dated {
-            let path = printable_line(path);
-            writeln!(out, "note: {path} has `{text}`, the day of these builds: those of another day may differ").ok();
-        }
-        let miss = 100.0 * Split::new([26, 14]).miss(runs);
-        writeln!(out, "note: had the outputs split 26 : 14, {runs} builds would all agree with probability {miss:.1} %").ok();
+        notes.extend(outcome.dated.iter().map(|Dated { path, text }| {
+            format!("{path} has `{text}`, the day of these builds: those of another day may differ")
+        }));
+        notes.push(Split::luck(runs));
     } else if outcome.verdict() == Verdict::Different {
-        let miss = 100.0 * split.miss(2);
-        writeln!(out, "note: with this split, two builds alone agree with probability {miss:.0} %")
-            .ok();
+        let miss = 100.0 * outcome.split().miss(2);
+        let note = "with this split, two builds alone agree with probability";
+        notes.push(format!("{note} {miss:.0} %"));
     }
-    out
+    notes
 }
 
-fn differing(out: &mut String, outcome: &Outcome, differ: Option<Differ<'_>>) {
+/// The data of the root.
+fn members(outcome: &Outcome) -> Value {
+    let run = |run: &Run| {
+        let varied = run.setting.varied.iter().map(|variation| variation.name());
+        let output = run.class.as_ref().ok().map(|&class| letter(class));
+        json!({ "varied": varied.collect::<Vec<_>>(), "output": output, "failure": run.class.as_ref().err() })
+    };
+    let output = |class: &Class| json!({ "builds": class.count, "kept": class.kept, "artifacts": class.artifacts });
+    let Attribution { chances, whole, .. } = outcome.attribution.clone().unwrap_or_default();
+    let chance = |told: &Told| json!({ "chance": told.chance.name(), "evidence": told.evidence });
+    let day = |one: &Dated| json!({ "path": one.path, "text": one.text });
+    let probe = |probe: &Probe| json!({ "variation": probe.variation.name(), "effective": probe.effective });
+    json!({
+        "split": outcome.split().counts(),
+        "runs": outcome.runs.iter().map(run).collect::<Vec<_>>(),
+        "outputs": outcome.classes.iter().map(output).collect::<Vec<_>>(),
+        "differing": outcome.differing(),
+        "chances": chances.iter().map(chance).collect::<Vec<_>>(),
+        "whole": whole,
+        "dated": outcome.dated.iter().map(day).collect::<Vec<_>>(),
+        "variations": outcome.probes.iter().map(probe).collect::<Vec<_>>(),
+    })
+}
+
+/// The files in which the first two outputs differ.
+fn files(outcome: &Outcome, differ: Option<Differ<'_>>) -> Vec<Node> {
     let differing = outcome.differing();
-    let [a, b, ..] = outcome.classes.as_slice() else { return };
-    let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return };
-    for path in differing.iter().take(DIFFERING_SHOWN_MAX) {
+    let [a, b, ..] = outcome.classes.as_slice() else { return Vec::new() };
+    let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return Vec::new() };
+    let of = |path: &String| {
         let (a, b) = (a.join(path), b.join(path));
-        let said = bytes(&a, &b);
-        let detail = differ.and_then(|differ| differ(&a, &b));
+        let (said, detail) = (bytes(&a, &b), differ.and_then(|differ| differ(&a, &b)));
         let kind = detail.as_ref().map(|detail| format!("{}, ", detail.kind)).unwrap_or_default();
-        writeln!(out, "differs: {}: {kind}{said}", printable_line(path)).ok();
-        for line in detail.iter().flat_map(|detail| &detail.lines) {
-            writeln!(out, "  {}", printable_line(line).trim_end()).ok();
-        }
-    }
-    if differing.len() > DIFFERING_SHOWN_MAX {
-        writeln!(out, "differs: {} more files", differing.len() - DIFFERING_SHOWN_MAX).ok();
-    }
+        let json = detail.as_ref().map(Detail::json);
+        Node::of("file", format!("{path}: {kind}{said}"))
+            .with_verdict("differs")
+            .with(json!({ "path": path, "bytes": said, "detail": json }))
+            .with_evidence(detail.map(|detail| detail.lines).unwrap_or_default())
+    };
+    let mut files: Vec<Node> = differing.iter().take(DIFFERING_SHOWN_MAX).map(of).collect();
+    let more = differing.len().saturating_sub(DIFFERING_SHOWN_MAX);
+    files.extend(
+        (more > 0).then(|| Node::new(format!("{more} more files")).with_verdict("differs")),
+    );
+    files
 }
 
-fn causes(out: &mut String, attribution: &Attribution) {
-    let Attribution { causes, chances, whole } = attribution;
-    let random = causes.iter().any(|cause| cause.variation.is_none() && cause.different > 0);
-    if random {
-        writeln!(out, "cause: the build is random: it differs with nothing varied").ok();
-        for told in chances {
-            let evidence = printable_line(&told.evidence);
-            writeln!(out, "  {}: {evidence}", told.chance.name()).ok();
-        }
-        return;
-    }
-    for cause in causes.iter().filter(|cause| cause.different > 0) {
-        let Cause { variation, different, builds, outputs, .. } = cause;
-        let name = variation.map_or("nothing", super::vary::Variation::name);
-        writeln!(out, "cause: {name} alone makes a difference ({different} of {builds} builds)")
-            .ok();
-        if cause.is_race() {
-            writeln!(out, "  race: with several processors {builds} builds have {outputs} outputs, with one they agree").ok();
-        }
-    }
-    let failing = causes.iter().filter(|cause| cause.failed > 0);
-    for Cause { variation, failed, builds, .. } in failing {
-        let name = variation.map_or("nothing", super::vary::Variation::name);
-        writeln!(out, "note: with {name} varied {failed} of {builds} builds fail").ok();
-    }
-    if *whole {
-        writeln!(out, "  with all others varied the first output comes back").ok();
-    }
-    if !causes.is_empty() && causes.iter().all(|cause| cause.different == 0) {
-        writeln!(out, "cause: no variation alone makes a difference").ok();
-    }
+/// A variation that was tried alone, or none, which shows chance.
+fn cause(cause: &Cause, chances: &[Told]) -> Node {
+    let Cause { variation, different, failed, builds, outputs } = cause;
+    let name = variation.map_or("chance", Variation::name);
+    let title = match (variation, different) {
+        (_, 0) => format!("no cause: {name} alone makes no difference ({builds} builds)"),
+        (None, _) => "cause: the build is random: it differs with nothing varied".to_owned(),
+        _ => format!("cause: {name} alone makes a difference ({different} of {builds} builds)"),
+    };
+    let chances = if variation.is_none() && *different > 0 { chances } else { &[] };
+    let race = cause.is_race().then(|| format!("race: with several processors {builds} builds have {outputs} outputs, with one they agree"));
+    let failing = (*failed > 0).then(|| format!("{failed} of {builds} builds fail"));
+    let node = Node::of("cause", title)
+        .with(json!({ "variation": variation.map(Variation::name), "different": different, "failed": failed, "builds": builds, "race": cause.is_race() }))
+        .with_evidence(chances.iter().map(|told| format!("{}: {}", told.chance.name(), told.evidence)))
+        .with_evidence(race);
+    Node { notes: failing.into_iter().collect(), ..node }
 }
 
 /// How two files differ, as bytes; reads both at once and keeps neither.
@@ -159,58 +170,4 @@ fn bytes(a: &Path, b: &Path) -> String {
     } else {
         format!("{} and {} bytes, the first difference at offset {first}", lengths[0], lengths[1])
     }
-}
-
-/// The details of each differing file.
-fn details(outcome: &Outcome, differ: Option<Differ<'_>>) -> Vec<Value> {
-    let [a, b, ..] = outcome.classes.as_slice() else { return Vec::new() };
-    let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return Vec::new() };
-    let of = |path: &String| {
-        let (a, b) = (a.join(path), b.join(path));
-        let detail = differ.and_then(|differ| differ(&a, &b)).map(|detail| detail.json());
-        json!({ "path": path, "bytes": bytes(&a, &b), "detail": detail })
-    };
-    outcome.differing().iter().take(DIFFERING_SHOWN_MAX).map(of).collect()
-}
-
-/// The report as JSON.
-pub fn json(outcome: &Outcome, differ: Option<Differ<'_>>) -> Value {
-    let verdict = match outcome.verdict() {
-        Verdict::Equal => "equal",
-        Verdict::Different => "different",
-        Verdict::Failed => "failed",
-        Verdict::Inconclusive => "inconclusive",
-    };
-    let runs: Vec<Value> = outcome
-        .runs
-        .iter()
-        .map(|run| {
-            let varied: Vec<&str> = run.setting.varied.iter().map(|variation| variation.name()).collect();
-            json!({ "varied": varied, "output": run.class.as_ref().ok().map(|&class| letter(class)), "failure": run.class.as_ref().err() })
-        })
-        .collect();
-    let outputs: Vec<Value> = outcome
-        .classes
-        .iter()
-        .map(|class| json!({ "builds": class.count, "kept": class.kept, "artifacts": class.artifacts }))
-        .collect();
-    let attribution = outcome.attribution.clone().unwrap_or_default();
-    let causes: Vec<Value> = attribution
-        .causes
-        .iter()
-        .map(|cause| json!({ "variation": cause.variation.map(super::vary::Variation::name), "different": cause.different, "failed": cause.failed, "builds": cause.builds, "race": cause.is_race() }))
-        .collect();
-    let chances: Vec<Value> = attribution
-        .chances
-        .iter()
-        .map(|told| json!({ "chance": told.chance.name(), "evidence": told.evidence }))
-        .collect();
-    let day = |one: &Dated| json!({ "path": one.path, "text": one.text });
-    let days: Vec<Value> = outcome.dated.iter().map(day).collect();
-    let probes: Vec<Value> = outcome
-        .probes
-        .iter()
-        .map(|probe| json!({ "variation": probe.variation.name(), "effective": probe.effective }))
-        .collect();
-    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "chances": chances, "whole": attribution.whole, "dated": days, "variations": probes })
 }

@@ -33,6 +33,19 @@ impl Split {
         let total = self.total() as f64;
         self.0.iter().map(|&count| (count as f64 / total).powi(runs as i32)).sum()
     }
+
+    /// The worth of the agreement of these builds, by the split of a real compiler.
+    pub fn luck(runs: usize) -> String {
+        let miss = 100.0 * Split::new([26, 14]).miss(runs);
+        let would = format!("{runs} builds would all agree with probability {miss:.1} %");
+        format!("had the outputs split 26 : 14, {would}")
+    }
+
+    /// The probability, at most, that agreement of one of a kind was luck, in words.
+    pub fn doubt(what: &str, doubt: f64) -> String {
+        let percent = 100.0 * doubt;
+        format!("that agreement of a {what} was luck has a probability of at most {percent:.1} %")
+    }
 }
 
 impl fmt::Display for Split {

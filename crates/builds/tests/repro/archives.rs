@@ -52,7 +52,7 @@ fn archives_are_opened_and_the_member_is_named() {
         let scratch = Scratch::new();
         let script = counter(&scratch) + &script;
         let options = Options { runs: Some(2), vary: vec![], ..scratch.options(&script) };
-        let text = report::text(&run(&options), Some(&|a, b| kind::detail(a, b, &modules)));
+        let text = report::report(&run(&options), Some(&|a, b| kind::detail(a, b, &modules))).to_text();
         if text.starts_with("failed") {
             println!("left out: {name}: {text}");
             continue;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 fn attributed(scratch: &Scratch, script: &str) -> (Outcome, String) {
     let options = Options { runs: Some(3), attribute: true, ..scratch.options(script) };
     let outcome = run(&options);
-    let text = report::text(&outcome, None);
+    let text = report::report(&outcome, None).to_text();
     (outcome, text)
 }
 

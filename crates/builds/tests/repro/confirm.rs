@@ -60,12 +60,12 @@ fn without_the_feature_builds_agree() {
     );
     assert_eq!(request.instead, ["std"]);
     let done = confirm(&options, &metadata, &leaks[0], &mut |_| {}).expect("it can be built");
-    assert_eq!(done.finding(), Finding::Confirmed, "{}", done.text());
+    assert_eq!(done.finding(), Finding::Confirmed, "{}", done.report().to_text());
     assert!(
-        done.text()
-            .contains("as it is: 2 builds split 1 : 1\nwithout it: 2 of 2 builds agree\nconfirmed"),
+        done.report().to_text()
+            .contains("as it is: 2 builds split 1 : 1\nwithout it: 2 of 2 builds agree\n"),
         "{}",
-        done.text()
+        done.report().to_text()
     );
     let manifest = fs::read_to_string(scratch.0.join("source/Cargo.toml")).expect("it is there");
     assert!(!manifest.contains("default-features"), "the user's tree is left as it is");
@@ -76,7 +76,7 @@ fn a_feature_that_is_not_the_only_cause_is_refuted() {
     let scratch = Scratch::new();
     let (metadata, leaks, options) = leaks(&scratch, true);
     let done = confirm(&options, &metadata, &leaks[0], &mut |_| {}).expect("it can be built");
-    assert_eq!(done.finding(), Finding::Refuted, "{}", done.text());
+    assert_eq!(done.finding(), Finding::Refuted, "{}", done.report().to_text());
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn builds_that_agree_or_fail_confirm_nothing() {
         let options =
             Options { command, keep: options.keep.join(at.to_string()), ..options.clone() };
         let done = confirm(&options, &metadata, &leaks[0], &mut |_| {}).expect("it can be tried");
-        assert_eq!(done.finding(), Finding::Inconclusive, "{}", done.text());
+        assert_eq!(done.finding(), Finding::Inconclusive, "{}", done.report().to_text());
     }
 }

@@ -36,15 +36,15 @@ fn outputs_that_differ_are_looked_into_by_their_kind() {
             ..scratch.options(&(counter(&scratch) + &script(number)))
         };
         let outcome = run(&options);
-        let text = report::text(&outcome, Some(&detail));
+        let text = report::report(&outcome, Some(&detail)).to_text();
         for word in words {
             assert!(text.contains(word), "{number}: {word}: {text}");
         }
-        let json = report::json(&outcome, Some(&detail));
-        assert_eq!(json["details"][0]["path"], "x.o", "{json}");
-        assert!(json["details"][0]["detail"]["kind"].is_string(), "{json}");
+        let json = json!(report::report(&outcome, Some(&detail)));
+        assert_eq!(json["children"][0]["path"], "x.o", "{json}");
+        assert!(json["children"][0]["detail"]["kind"].is_string(), "{json}");
         if number == "module" {
-            assert_eq!(json["details"][0]["detail"]["diff"]["by"], "the caller");
+            assert_eq!(json["children"][0]["detail"]["diff"]["by"], "the caller");
         }
     }
 }

@@ -23,7 +23,7 @@ fn a_deterministic_compiler_is_equal() {
     let outcome = scratch.build("cat in.c > out.o");
     assert_eq!(outcome.verdict(), Verdict::Equal);
     assert_eq!(outcome.split().counts(), [3]);
-    let text = report::text(&outcome, None);
+    let text = report::report(&outcome, None).to_text();
     assert!(text.starts_with("equal: 3/3 builds\n"), "{text}");
     assert!(text.contains("would all agree with probability 31.8 %"), "{text}");
     assert_eq!(fs::read(scratch.0.join("keep/a/out.o")).expect("it is kept"), b"int x;\n");
@@ -39,7 +39,7 @@ fn a_random_compiler_is_called_random() {
         (outcome.verdict(), outcome.split().to_string()),
         (Verdict::Different, "1 : 1 : 1".into())
     );
-    let text = report::text(&outcome, None);
+    let text = report::report(&outcome, None).to_text();
     assert!(text.contains("cause: the build is random"), "{text}");
     assert!(text.contains("of 9 bytes, the first at offset"), "{text}");
 }
@@ -53,7 +53,7 @@ fn the_split_is_that_of_the_compiler() {
         Options { runs: Some(40), vary: vec![Variation::Aslr], ..scratch.options(&script) };
     let outcome = run(&options);
     assert_eq!(outcome.split().to_string(), "26 : 14");
-    assert!(report::text(&outcome, None).contains("two builds alone agree with probability 55 %"));
+    assert!(report::report(&outcome, None).to_text().contains("two builds alone agree with probability 55 %"));
     assert_eq!(outcome.differing(), ["out.o"]);
     for (class, text) in [("a", "b\n"), ("b", "a\n")] {
         let kept = scratch.0.join("keep").join(class).join("out.o");
@@ -82,7 +82,7 @@ fn what_a_compiler_depends_on_is_found() {
         let outcome = run(&options);
         let effective =
             outcome.probes.iter().any(|probe| probe.variation == variation && probe.effective);
-        let text = report::text(&outcome, None);
+        let text = report::report(&outcome, None).to_text();
         let name = variation.name();
         // A variation that this machine has not must be said to have been none.
         if !effective {
@@ -132,7 +132,7 @@ fn failures_are_failures() {
     let scratch = Scratch::new();
     let outcome = scratch.build("echo no such header; exit 3");
     assert_eq!((outcome.verdict(), outcome.runs.len()), (Verdict::Failed, 1));
-    let text = report::text(&outcome, None);
+    let text = report::report(&outcome, None).to_text();
     assert!(text.contains("no such header") && text.contains("exit status: 3"), "{text}");
 
     let scratch = Scratch::new();

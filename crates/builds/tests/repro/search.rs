@@ -115,8 +115,8 @@ fn each_pattern_of_cells_has_its_verdict() {
             runs: 8,
         };
         assert_eq!(table.blame(), blame, "{rows:?}");
-        assert!(table.text().contains(blame.words()), "{}", table.text());
-        assert_eq!(table.json()["cells"].as_array().map(Vec::len), Some(4));
+        assert!(table.report().to_text().starts_with(&format!("{}: ", blame.words().0)), "{}", table.report().to_text());
+        assert_eq!(table.report().members["cells"].as_array().map(Vec::len), Some(4));
     }
     let none = matrix(&names(&["a"]), &names(&["b"]), 2, &mut |_, _| Ok(Sight::Agree));
     assert!(
@@ -151,8 +151,8 @@ fn a_fault_that_needs_new_source_and_new_compiler_is_called_so() {
             )
         })
         .expect("all can be built");
-    assert_eq!(table.blame(), Blame::Both, "{}", table.text());
-    assert!(table.text().contains("HEAD    agree  differ 1 : 1"), "{}", table.text());
+    assert_eq!(table.blame(), Blame::Both, "{}", table.report().to_text());
+    assert!(table.report().to_text().contains("HEAD    agree  differ 1 : 1"), "{}", table.report().to_text());
     assert!(
         bisect::known(&repository, "HEAD").is_ok()
             && bisect::known(&repository, "nothing").is_err()

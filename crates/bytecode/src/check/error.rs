@@ -4,7 +4,7 @@ use super::Effect;
 use crate::candidate::MapEntry;
 use core::fmt;
 use prova_module::FuncIdx;
-use prova_terms::Vn;
+use prova_terms::{Term, Terms, Vn};
 use std::borrow::Cow;
 
 /// A rule of the check; the text of each is in [`crate::check`]. F: of the code's form; Q: of its
@@ -162,26 +162,100 @@ pub struct CheckError {
     /// The rule that is broken.
     pub rule: Rule,
     /// How.
-    pub what: Box<str>,
+    pub what: Reason,
+}
+
+/// How a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// In words.
+    Text(Box<str>),
+    /// The two sides differ. `prova-wording` has words for it.
+    Differs {
+        /// The component that was compared.
+        component: Component,
+        /// The number of the function's local cells.
+        local_cells: u32,
+        /// The value that the Wasm has there.
+        wasm: Box<Excerpt>,
+        /// The value that the code has there.
+        code: Box<Excerpt>,
+    },
+}
+
+/// A value's term and those that it is made of, to a depth; it outlives the table of the walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The term; the numbers in it are the walk's, and name nothing any more.
+    pub term: Term,
+    /// Its operands in their order; none where the excerpt ends.
+    pub operands: Vec<Excerpt>,
+}
+
+impl Excerpt {
+    /// How many terms deep the excerpt of an error is below its own.
+    const DEPTH: u32 = 3;
+
+    fn new(terms: &Terms, value: Vn, depth: u32) -> Excerpt {
+        let term = terms.term(value);
+        let below = depth.checked_sub(1);
+        let operand = |(value, depth)| Excerpt::new(terms, value, depth);
+        let operands = operands(term).into_iter().flat_map(|value| Some((value, below?)));
+        Excerpt { term, operands: operands.map(operand).collect() }
+    }
+}
+
+/// The values that a term is made of, in their order.
+pub fn operands(term: Term) -> Vec<Vn> {
+    match term {
+        Term::Undef
+        | Term::Const(_)
+        | Term::Const128(_)
+        | Term::Param(_)
+        | Term::Effect(..)
+        | Term::Phi(..)
+        | Term::Opaque => Vec::new(),
+        Term::High(a) | Term::IsNull(a) | Term::Second(a) => vec![a],
+        Term::Join(a, b) => vec![a, b],
+        Term::Select(a, b, c) => vec![a, b, c],
+        Term::Pure(_, args) => args.into_iter().take_while(|&vn| vn != Vn::UNDEF).collect(),
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Text(text) => f.write_str(text),
+            Reason::Differs { component, .. } => write!(f, "the sides differ in {component:?}"),
+        }
+    }
 }
 
 impl CheckError {
     pub(super) fn new(func: FuncIdx, word: u32, fault: Fault, map: &[MapEntry]) -> CheckError {
         let entry = map.partition_point(|entry| entry.word <= word).checked_sub(1);
         let offset = entry.map(|i| map[i].offset);
-        let Broken { rule, what, .. } = *fault.0;
-        CheckError { func, word, offset, rule, what: what.into_owned().into() }
+        let Broken { rule, what, kept, .. } = *fault.0;
+        let what = kept.unwrap_or_else(|| Reason::Text(what.into_owned().into()));
+        CheckError { func, word, offset, rule, what }
+    }
+
+    /// The error's text with these words for its reason.
+    pub fn text(&self, reason: impl fmt::Display) -> impl fmt::Display {
+        let CheckError { func, word, offset, rule, .. } = *self;
+        fmt::from_fn(move |f| {
+            write!(f, "bytecode of {func} refused at word {word}")?;
+            if let Some(offset) = offset {
+                write!(f, " (Wasm offset {offset:#x})")?;
+            }
+            write!(f, ", rule {rule}: {reason}")
+        })
     }
 }
 
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CheckError { func, word, rule, what, .. } = self;
-        write!(f, "bytecode of {func} refused at word {word}")?;
-        if let Some(offset) = self.offset {
-            write!(f, " (Wasm offset {offset:#x})")?;
-        }
-        write!(f, ", rule {rule}: {what}")
+        self.text(&self.what).fmt(f)
     }
 }
 
@@ -240,18 +314,22 @@ pub enum Component {
     },
 }
 
-/// A component in which the two sides differ, with both values.
+/// A component in which the two sides differ, with the numbers of both values in the table of the
+/// walk.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Difference {
-    pub(crate) component: Component,
-    pub(crate) wasm: Vn,
-    pub(crate) code: Vn,
+pub struct Difference {
+    /// The component that was compared.
+    pub component: Component,
+    /// The value that the Wasm has there.
+    pub wasm: Vn,
+    /// The value that the code has there.
+    pub code: Vn,
 }
 
 /// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
 ///
 /// It is made where the candidate is refused and nowhere else, so its text costs nothing that is
-/// accepted. The text of a difference is made by `explain` when the walk has ended.
+/// accepted. What is kept of a difference is taken from the table when the walk has ended.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Broken>);
 
@@ -260,19 +338,20 @@ struct Broken {
     rule: Rule,
     what: Cow<'static, str>,
     difference: Option<Difference>,
+    kept: Option<Reason>,
 }
 
 impl Fault {
     #[cold]
     pub(super) fn new(rule: Rule, what: impl Into<Cow<'static, str>>) -> Fault {
-        Fault(Box::new(Broken { rule, what: what.into(), difference: None }))
+        Fault(Box::new(Broken { rule, what: what.into(), difference: None, kept: None }))
     }
 
     /// The two sides differ.
     #[cold]
     pub(super) fn differs(rule: Rule, component: Component, wasm: Vn, code: Vn) -> Fault {
         let difference = Some(Difference { component, wasm, code });
-        Fault(Box::new(Broken { rule, what: Cow::Borrowed(""), difference }))
+        Fault(Box::new(Broken { rule, what: Cow::Borrowed(""), difference, kept: None }))
     }
 
     /// The component in which the two sides differ, if the fault is a difference of values.
@@ -280,11 +359,13 @@ impl Fault {
         self.0.difference.as_ref()
     }
 
-    /// The same fault with the text of its difference, if it is one.
+    /// The same fault with what is kept of its difference, if it is one.
     #[cold]
-    pub(super) fn told(mut self, text: impl FnOnce(&Difference) -> String) -> Fault {
-        if let Some(difference) = &self.0.difference {
-            self.0.what = text(difference).into();
+    pub(super) fn kept(mut self, local_cells: u32, terms: &Terms) -> Fault {
+        if let Some(Difference { component, wasm, code }) = self.0.difference {
+            let excerpt = |value| Box::new(Excerpt::new(terms, value, Excerpt::DEPTH));
+            let (wasm, code) = (excerpt(wasm), excerpt(code));
+            self.0.kept = Some(Reason::Differs { component, local_cells, wasm, code });
         }
         self
     }

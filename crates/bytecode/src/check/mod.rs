@@ -122,15 +122,13 @@ pub(crate) mod tests;
 mod variable;
 mod vector;
 
-pub use equality::Effect;
-pub(crate) use equality::{Observer, Sides, accumulator_cell};
-pub use error::{CheckError, Component, Rule};
-pub(crate) use error::{Difference, Fault};
+pub use equality::{Effect, Observer, Sides, accumulator_cell};
+pub use error::{CheckError, Component, Difference, Excerpt, Reason, Rule, operands};
 
 use crate::candidate::{Candidate, Settings};
 use crate::encode::{Inst, VALUES_MAX, WORDS_MAX, decode_into};
 use crate::ops::Kind;
-use error::Verdict;
+use error::{Fault, Verdict};
 use exception::Ranges;
 use map::MapCursor;
 use metering::Meter;
@@ -171,6 +169,20 @@ pub(crate) fn check<'a, O: Observer>(
     equality::prove(&mut walk, observer).map_err(|(word, fault)| at(word)(fault))?;
     walk.finish().map_err(at(candidate.words.len() as u32))?;
     Ok(walk.cx.facts)
+}
+
+/// Runs the check of a candidate under an observer, which decides nothing (`equality::observe`
+/// says why) and gets no witness.
+///
+/// # Errors
+/// Those of [`CheckedBytecode::check`](crate::CheckedBytecode::check).
+pub fn observe<O: Observer>(
+    module: &Module,
+    settings: &Settings,
+    candidate: &Candidate,
+    observer: O,
+) -> Result<(), CheckError> {
+    check(module, settings, candidate, observer).map(drop)
 }
 
 /// Proves F1 to F14 and F15 of a candidate, its form.

@@ -8,7 +8,7 @@
 //! Compiled under `--cfg prova_plant` only; the check has no second mode, and sees the code as it
 //! was. [`plant`] chooses the edit for the process. The edits are faults of local preservation that
 //! interpreters had: a local that is still on the operand stack is copied to its home slot before
-//! it is written, and the copy is at the wrong place. `shrink_plants` of `prova-investigate` runs
+//! it is written, and the copy is at the wrong place. `shrink_plants` of `prova-runs` runs
 //! programs with them.
 //!
 //! Each edit reads and writes slots of the frame alone, and the slots hold numbers in those tests:

@@ -6,7 +6,7 @@
 //!                                     --from FILE ────┘   MODULE as it stands ─┴─► lockstep
 //! ```
 //!
-//! `prova_specialize` says which function was made of which, `prova_investigate::diverge` runs
+//! `prova_specialize` says which function was made of which, `prova_runs::diverge` runs
 //! both.
 
 use super::{DivergeArgs, config};
@@ -18,8 +18,8 @@ use crate::trace::{begins_as_record, values_of};
 use crate::{input, watchdog};
 use clap::Args;
 use prova::{Context, Result, bail};
-use prova_investigate::diverge::{Compiled, Lockstep, lockstep};
 use prova_module::{Features, Limits, Module};
+use prova_runs::diverge::{Compiled, Lockstep, lockstep};
 use prova_specialize::snapshot::INITIALIZER;
 use prova_specialize::{Assume, Options, initialized, is_specialized, pairs, specialize};
 use std::path::PathBuf;

@@ -6,13 +6,14 @@
 
 use super::{Common, Kept};
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, print, printable, warn};
+use crate::report::{Exit, Misuse, present, printable, warn};
 use clap::Args;
 use prova::{Result, bail};
 use prova_builds::repro::bisect::{self, Found, Sight, sight};
 use prova_builds::repro::confirm::{Finding, confirm};
 use prova_builds::repro::matrix::{Blame, matrix as look_at_all};
 use prova_builds::repro::{Options, Split, Variation, blame, build, features, toolchain, tree};
+use prova_report::Node;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -130,26 +131,16 @@ pub(super) fn bisect(args: &BisectArgs) -> Result<Exit> {
     };
     let found = bisect::bisect(&candidates, args.runs, &mut look).map_err(unreadable)?;
     let Found { bad, good, skipped, doubt, split } = found;
-    let mut out = format!("first {what} whose builds differ: {bad} (split {split})\n");
-    if args.over.git.is_some()
-        && let Some(subject) = bisect::subject(source, &bad)
-    {
-        out += &format!("  {subject}\n");
-    }
-    out += &format!("last before it whose builds agree: {good}\n");
-    if !skipped.is_empty() {
-        out += &format!("note: between them cannot be built: {}\n", skipped.join(", "));
-    }
-    out += &luck(what, doubt);
-    print(&printable(&out))?;
+    let subject = args.over.git.as_ref().and_then(|_| bisect::subject(source, &bad));
+    let title = format!("first {what} whose builds differ: {bad} (split {split})");
+    let unbuilt = format!("between them cannot be built: {}", skipped.join(", "));
+    let unbuilt = (!skipped.is_empty()).then_some(unbuilt);
+    let node = Node::of("bisection", title)
+        .with_evidence(subject.map(|subject| format!("commit: {subject}")))
+        .with_evidence([format!("last before it whose builds agree: {good}")]);
+    let notes = unbuilt.into_iter().chain([Split::doubt(what, doubt)]).collect();
+    present(&Node { notes, ..node }, false)?;
     Ok(if skipped.is_empty() { Exit::Done } else { Exit::Inconclusive })
-}
-
-fn luck(what: &str, doubt: f64) -> String {
-    let percent = 100.0 * doubt;
-    format!(
-        "note: that agreement of a {what} was luck has a probability of at most {percent:.1} %\n"
-    )
 }
 
 fn said(seen: &Sight, runs: usize) -> String {
@@ -215,20 +206,17 @@ fn fewest_features(args: &BisectArgs, list: &str) -> Result<Exit> {
     };
     let found = features::smallest(&all, &mut look).map_err(unreadable)?;
     let features::Found { features, split, sets, failed } = found;
-    let mut out = if features.is_empty() {
-        format!("builds differ without any feature (split {split})\n")
-    } else {
-        format!(
-            "fewest features with which builds differ: {} (split {split})\n",
-            features.join(",")
-        )
+    let title = match features.is_empty() {
+        true => format!("builds differ without any feature (split {split})"),
+        false => {
+            let features = features.join(",");
+            format!("fewest features with which builds differ: {features} (split {split})")
+        }
     };
-    out += &format!(
-        "note: {sets} of the sets of {} features were built, {failed} of them failed\n",
-        all.len()
-    );
-    out += &luck("set", (sets as f64 * split.miss(args.runs)).min(1.0));
-    print(&printable(&out))?;
+    let of = all.len();
+    let tried = format!("{sets} of the sets of {of} features were built, {failed} of them failed");
+    let luck = Split::doubt("set", (sets as f64 * split.miss(args.runs)).min(1.0));
+    present(&Node { notes: vec![tried, luck], ..Node::of("features", title) }, false)?;
     Ok(Exit::Done)
 }
 
@@ -270,7 +258,7 @@ pub(super) fn matrix(args: &MatrixArgs) -> Result<Exit> {
         Ok(seen)
     };
     let table = look_at_all(&revisions, &toolchains, args.runs, &mut look).map_err(unreadable)?;
-    print(&if args.json { format!("{:#}\n", table.json()) } else { table.text() })?;
+    present(&table.report(), args.json)?;
     Ok(match table.blame() {
         Blame::None => Exit::Done,
         Blame::Source | Blame::Compiler | Blame::Both | Blame::Neither => Exit::Bad,
@@ -284,7 +272,7 @@ pub(super) fn blame_feature(args: &BlameArgs) -> Result<Exit> {
         None => blame::metadata(&args.manifest_path, args.target.as_deref()).map_err(unreadable)?,
     };
     let leaks = blame::blame(&metadata).map_err(unreadable)?;
-    print(&blame::text(&leaks))?;
+    present(&blame::report(&leaks), false)?;
     let Some(leak) = leaks.first() else { return Ok(Exit::Done) };
     if !args.confirm {
         return Ok(Exit::Bad);
@@ -306,13 +294,10 @@ pub(super) fn blame_feature(args: &BlameArgs) -> Result<Exit> {
         .map_err(unreadable)?;
     // The text of a failure names its log.
     kept.remove &= done.finding() != Finding::Inconclusive;
-    print(&done.text())?;
+    present(&done.report(), false)?;
     if let Finding::Confirmed = done.finding() {
         let agree = done.after.as_ref().map_or(0, |after| after.runs.len());
-        let miss = 100.0 * Split::new([26, 14]).miss(agree);
-        warn(&format!(
-            "note: had the outputs split 26 : 14, {agree} builds would all agree with probability {miss:.1} %"
-        ));
+        warn(&format!("note: {}", Split::luck(agree)));
     }
     Ok(match done.finding() {
         Finding::Confirmed | Finding::Refuted => Exit::Bad,

@@ -4,8 +4,8 @@
 //! Once the initialiser has run, code is written again and stands elsewhere; its operators are the
 //! same ones in the same order, so a place is found by counting them.
 
-use prova_investigate::diverge::source_line;
 use prova_module::{FuncIdx, Module};
+use prova_runs::diverge::source_line;
 use prova_specialize::Places;
 use std::collections::HashMap;
 use std::sync::Mutex;

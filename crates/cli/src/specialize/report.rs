@@ -9,17 +9,23 @@ use prova_specialize::{
     Asked, Fault, Outcome, Places, Refused, Request, Sites, Specialized, Tally,
 };
 
-/// The most places of one request that are listed.
+/// The most places of one request that a reader is shown.
 const SITES_MAX: usize = 50;
 
-/// The report on a module's requests: a node for each.
-pub(super) fn report(file: &str, module: &Module, outcome: &Outcome, places: &Places) -> Node {
-    let done = outcome.requests.iter().filter(|(_, _, state)| state.is_ok()).count();
-    let title = format!("{file}: {done} of {} requests compiled", outcome.requests.len());
+/// The report on a module's requests: a node for each. Without `whole` only those that were
+/// compiled, and nothing on what went away or stays.
+pub(super) fn report(
+    title: String,
+    module: &Module,
+    outcome: &Outcome,
+    places: &Places,
+    whole: bool,
+) -> Node {
+    let told = outcome.requests.iter().filter(|(_, _, state)| whole || state.is_ok());
     let section = |(asked, request, state): &(Asked, Option<Request>, _)| {
-        section(*asked, request.as_ref(), state, module, places)
+        section(*asked, request.as_ref(), state, (module, places), whole)
     };
-    Node { children: outcome.requests.iter().map(section).collect(), ..Node::new(title) }
+    Node::of("specialized", title).with_children(told.map(section))
 }
 
 /// Why a request was refused, with the place in the file's words.
@@ -33,8 +39,8 @@ fn section(
     asked: Asked,
     request: Option<&Request>,
     state: &Result<Specialized, Refused>,
-    module: &Module,
-    places: &Places,
+    (module, places): (&Module, &Places),
+    whole: bool,
 ) -> Node {
     let of = request.map(|it| match module.func_name(it.func) {
         Some(name) => format!(" of {} `{}`", it.func, prova_builds::names::printable(name)),
@@ -43,40 +49,32 @@ fn section(
     let title = format!("{asked}{}", of.unwrap_or_default());
     let func = request.map(|it| it.func);
     let name = |at| func.map_or_else(|| format!("{at:#x}"), |func| places.name(func, at));
-    let left = |more: usize| {
-        let note =
-            (more > 0).then(|| format!("{more} more places than are listed were not folded"));
-        note.into_iter().collect()
-    };
+    let node = Node::of("request", title);
     let made = match state {
         Err(why) => {
-            let (sites, more) = sites(&why.sites, name);
-            let evidence = vec![refusal(why, places)];
-            let node = Node { evidence, notes: left(more), ..Node::new(title) };
-            return node.with_verdict("refused").with_table(sites);
+            let node = node.with_verdict("refused").with_evidence([refusal(why, places)]);
+            return node.with_table(sites(&why.sites, name));
         }
         Ok(made) => made,
     };
-    let Specialized { func, generic, residual: [_, after], bytes, .. } = made;
-    let mut evidence = vec![format!(
-        "{func}: {} blocks, {} instructions, {bytes} bytes; the interpreter: {} blocks, {} \
-         instructions",
+    let Specialized { func, element, generic, residual: [_, after], bytes, .. } = made;
+    let size = format!(
+        "{func}, element {element} of table 0: {} blocks and {} instructions for {} and {}, \
+         {bytes} bytes",
         after.0, after.1, generic.0, generic.1
-    )];
-    evidence.extend(made.assumptions.iter().map(|assumption| format!("assumes that {assumption}")));
-    let Some(tally) = &made.tally else {
-        return Node { evidence, ..Node::new(title) };
-    };
+    );
+    let assumed = made.assumptions.iter().map(|assumption| format!("assumes that {assumption}"));
+    let node = node.with_evidence([size]).with_evidence(assumed);
+    let Some(tally) = made.tally.as_ref().filter(|_| whole) else { return node };
     let sum = |all: &std::collections::BTreeMap<String, u64>| all.values().sum::<u64>();
     let (gone, kept) = (sum(&tally.gone), sum(&tally.kept));
-    evidence.push(format!(
+    let copies = format!(
         "{} copies of parts of its blocks: of {} operators in them {gone} went away, before passes",
         tally.copies,
         gone + kept
-    ));
-    let (sites, more) = sites(&tally.sites, name);
-    let node = Node { evidence, notes: left(more), ..Node::new(title) };
-    node.with_table(operators(tally)).with_table(sites)
+    );
+    let node = node.with_evidence([copies]);
+    node.with_table(operators(tally)).with_table(sites(&tally.sites, name))
 }
 
 /// How many operators of each name went away and how many stay, the most first.
@@ -96,15 +94,15 @@ fn operators(tally: &Tally) -> Table {
     table
 }
 
-/// The places that cost most, and how many more there are.
-fn sites(sites: &Sites, place: impl Fn(u32) -> String) -> (Table, usize) {
+/// The places, those that cost most first.
+fn sites(sites: &Sites, place: impl Fn(u32) -> String) -> Table {
     let mut all: Vec<_> = sites.iter().collect();
     all.sort_by_key(|(_, site)| std::cmp::Reverse(site.copies));
-    let more = all.len().saturating_sub(SITES_MAX);
-    let mut table = Table::new("not folded", &["operator", "at", ">copies", "why"]);
-    for ((at, what), site) in all.into_iter().take(SITES_MAX) {
+    let table = Table::new("not folded", &["operator", "at", ">copies", "why"]);
+    let mut table = Table { shown: Some(SITES_MAX), ..table };
+    for ((at, what), site) in all {
         let cells = [what.clone(), place(*at), site.copies.to_string(), site.why.clone()];
         table.push(cells, false);
     }
-    (table, more)
+    table
 }

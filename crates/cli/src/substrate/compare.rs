@@ -2,16 +2,15 @@
 
 use super::files::block_and_state;
 use super::options::ChainArgs;
-use super::texts::executed_json;
-use super::{BlockArgs, ChainHost, chain_of, check_parent};
+use super::{BlockArgs, ChainHost, check_parent, texts};
 use crate::args::EngineArgs;
-use crate::report::{Exit, Misuse, print, printable};
+use crate::report::{Exit, Misuse};
 use crate::run::new_engine;
 use crate::watchdog;
 use prova::{Config, Result, Tier, Trap, bail};
+use prova_report::Node;
 use prova_substrate::CallOptions;
-use serde_json::{Value, json};
-use std::fmt::Write as _;
+use serde_json::json;
 
 /// The configurations of the tiers that are compared, with their names.
 fn tiers(chain: &ChainArgs) -> Result<Vec<(&'static str, Config)>> {
@@ -44,7 +43,7 @@ pub(super) fn compare_tiers(args: &BlockArgs) -> Result<Exit> {
     check_all_tiers(&args.chain.engine)?;
     let (_, wasm) = args.chain.config()?;
     let (code, storage, block) = block_and_state(args)?;
-    let mut reports: Vec<(&str, Value)> = Vec::new();
+    let mut reports: Vec<(&str, Node)> = Vec::new();
     let mut watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let mut accepted = true;
     for (tier, config) in tiers(&args.chain)? {
@@ -55,11 +54,11 @@ pub(super) fn compare_tiers(args: &BlockArgs) -> Result<Exit> {
         let version = runtime.version_within(&host.options)?;
         check_parent(args.parent_root.as_deref(), &version, &storage)?;
         let report = match host.execute(&runtime, &version, &mut storage.clone(), &block) {
-            Ok(executed) => executed_json(&version, &executed),
+            Ok(executed) => texts::executed(&version, &executed),
             Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => return Err(error),
             Err(error) => {
                 accepted = false;
-                json!({ "error": chain_of(&error) })
+                texts::refused(&error)
             }
         };
         watchdog = host.watchdog;
@@ -67,34 +66,18 @@ pub(super) fn compare_tiers(args: &BlockArgs) -> Result<Exit> {
     }
     let equal = reports.windows(2).all(|pair| pair[0].1 == pair[1].1);
     let exit = if equal && accepted { Exit::Done } else { Exit::Bad };
-    if args.chain.json {
-        let tiers: serde_json::Map<String, Value> =
-            reports.into_iter().map(|(tier, report)| (tier.to_owned(), report)).collect();
-        let report = json!({ "accepted": accepted, "equal": equal, "tiers": tiers });
-        args.chain.print_json(&report)?;
-        return Ok(exit);
-    }
-    let mut text = String::new();
-    for (tier, report) in &reports {
-        let _ = match report["error"].as_str() {
-            Some(error) => writeln!(text, "{tier}: {error}"),
-            None => writeln!(
-                text,
-                "{tier}: state root {}, fuel {}, {} host calls",
-                report["state_root"].as_str().unwrap_or_default(),
-                report["fuel"],
-                report["calls"]
-                    .as_object()
-                    .map_or(0, |calls| { calls.values().filter_map(Value::as_u64).sum::<u64>() })
-            ),
-        };
-    }
     let verdict = match (equal, accepted) {
         (true, true) => "all tiers agree",
         (true, false) => "all tiers agree that it is not accepted",
         (false, _) => "the tiers differ",
     };
-    let _ = writeln!(text, "{verdict}");
-    print(&printable(&text))?;
+    let tier = |(tier, report): (&str, Node)| {
+        let title = format!("{tier}, {}", report.title);
+        Node { title, ..report.with(json!({ "tier": tier })) }
+    };
+    let report = Node::of("tiers", verdict)
+        .with(json!({ "accepted": accepted, "equal": equal }))
+        .with_children(reports.into_iter().map(tier));
+    args.chain.present(report)?;
     Ok(exit)
 }

@@ -6,11 +6,13 @@
 
 use crate::args::EngineArgs;
 use crate::groups::Wasm;
-use crate::report::{Exit, Misuse, print};
+use crate::profile;
+use crate::report::{Exit, Misuse, present};
 use clap::Args;
-use prova::{Config, Profile, Result, bail};
+use prova::{Config, Result, bail};
+use prova_report::Node;
 use prova_substrate::{MissingImports, RuntimeOptions, STACK_VALUES_DEFAULT, configure};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// The options of every command.
@@ -75,22 +77,13 @@ impl ChainArgs {
         Ok((config, wasm))
     }
 
-    /// Prints a report; with `--deterministic` each object in it has the profile as a member.
-    pub(super) fn print_json(&self, report: &Value) -> Result<Exit> {
-        let mut report = report.clone();
-        if self.engine.deterministic {
-            let (config, wasm) = self.config()?;
-            let digest = Profile::of(&config, &wasm.limits()).digest().to_string();
-            let profile = json!({ "number": Profile::VERSION, "sha256": digest });
-            let reports = match &mut report {
-                Value::Array(reports) => reports.as_mut_slice(),
-                report => std::slice::from_mut(report),
-            };
-            for report in reports {
-                report["profile"] = profile.clone();
-            }
-        }
-        print(&format!("{report:#}\n"))?;
+    /// Prints a report; with `--deterministic` it has the profile as a member.
+    pub(super) fn present(&self, report: Node) -> Result<Exit> {
+        let report = match self.engine.deterministic {
+            true => report.with(json!({ "profile": profile::member(&self.config()?) })),
+            false => report,
+        };
+        present(&report, self.json)?;
         Ok(Exit::Done)
     }
 }

@@ -1,5 +1,6 @@
-//! The output of the commands: versions, costs, executed blocks, as text and as JSON.
+//! The output of the commands: versions, costs, executed blocks.
 
+use prova_report::Node;
 use prova_substrate::{Executed, Outcome, RuntimeVersion};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -12,13 +13,7 @@ pub(super) fn name(version: &RuntimeVersion) -> String {
 pub(super) fn costs(outcome: &Outcome) -> String {
     let calls: u64 = outcome.calls.values().sum();
     let (fuel, heap, functions) = (outcome.fuel, outcome.heap_peak_bytes, outcome.calls.len());
-    format!("fuel {fuel}, heap {heap} bytes, host calls: {calls} (functions: {functions})\n")
-}
-
-pub(super) fn executed_text(version: &RuntimeVersion, executed: &Executed) -> String {
-    let (number, root) = (executed.header.number, hex(&executed.state_root));
-    let costs = costs(&executed.outcome);
-    format!("block {number} on {}: accepted, state root {root}\n  {costs}", name(version))
+    format!("fuel {fuel}, heap {heap} bytes, host calls: {calls} (functions: {functions})")
 }
 
 pub(super) fn version_json(version: &RuntimeVersion) -> Value {
@@ -35,23 +30,37 @@ pub(super) fn version_json(version: &RuntimeVersion) -> Value {
     })
 }
 
-pub(super) fn outcome_json(outcome: &Outcome) -> Value {
+/// A call with what it cost.
+pub(super) fn called(kind: &'static str, title: String, outcome: &Outcome) -> Node {
     let log = outcome.log.iter().map(|line| json!([line.level, line.target, line.message]));
-    json!({
+    let members = json!({
         "fuel": outcome.fuel,
         "heap_peak_bytes": outcome.heap_peak_bytes,
         "calls": outcome.calls,
         "log": log.collect::<Vec<_>>(),
-    })
+    });
+    Node::of(kind, title).with(members).with_evidence([costs(outcome)])
 }
 
-pub(super) fn executed_json(version: &RuntimeVersion, executed: &Executed) -> Value {
-    let mut report = outcome_json(&executed.outcome);
-    report["runtime"] = json!(name(version));
-    report["block"] = json!(executed.header.number);
-    report["state_root"] = json!(hex(&executed.state_root));
-    report["accepted"] = json!(true);
-    report
+/// A block that was accepted.
+pub(super) fn executed(version: &RuntimeVersion, executed: &Executed) -> Node {
+    let (number, root) = (executed.header.number, hex(&executed.state_root));
+    let title = format!("block {number} on {}, state root {root}", name(version));
+    let members = json!({
+        "runtime": name(version),
+        "block": number,
+        "state_root": root,
+        "accepted": true,
+    });
+    called("block", title, &executed.outcome).with(members).with_verdict("accepted")
+}
+
+/// A block that was not, with the reasons.
+pub(super) fn refused(error: &prova::Error) -> Node {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let error = causes.join(": ");
+    let members = json!({ "accepted": false, "error": error });
+    Node::of("block", error).with(members).with_verdict("refused")
 }
 
 /// Bytes as people write them.

@@ -5,11 +5,11 @@
 //! and says from what. Recipes of `crates/testing` have a pair for each.
 
 use super::{LogsSay, Stage, ranges};
-use crate::diff::{
+use prova_diff::{
     CONSTANT, CONSTANTS, Cluster, Difference, Kind, OPERANDS, Report, STAYED, Verdict, tells_time,
 };
-use crate::xref::MemoryMap;
 use prova_module::{DataIdx, Module};
+use prova_xref::MemoryMap;
 use std::ops::Range;
 
 /// An edit changes less than one function in this number; flags and tools change more.

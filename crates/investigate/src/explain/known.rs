@@ -4,8 +4,8 @@
 //! added to as faults are found.
 
 use super::{LogsSay, PassFound, Stage};
-use crate::diff::{Kind, Verdict};
 use prova_builds::repro::blame::Leak;
+use prova_diff::{Kind, Verdict};
 use serde::Serialize;
 
 /// A fault of a compiler that makes its output depend on chance.

@@ -14,11 +14,11 @@
 //! `tests/explain.rs` has a compiler that is a script.
 
 use super::{Explanation, Sources, explain};
-use crate::diff::{DiffOptions, Kind, diff};
 use anyhow::{Context, Result};
 use prova_builds::names::printable_line;
 use prova_builds::passes;
 use prova_builds::repro::{Options, Outcome, blame, build};
+use prova_diff::{DiffOptions, Kind, diff};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::BTreeSet;
 use std::ffi::OsString;

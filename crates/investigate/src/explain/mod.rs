@@ -7,7 +7,7 @@
 //!                          └─ bytes of data ─ xref ─► who uses them;  blame (cargo metadata) ─► the feature that let chance in
 //! ```
 //!
-//! This module only joins the findings of [`diff`](mod@crate::diff), [`xref`](mod@crate::xref),
+//! This module only joins the findings of [`diff`](mod@prova_diff), [`xref`](mod@prova_xref),
 //! [`passes`] and [`repro`](prova_builds::repro). [`live`] makes the inputs from a build command;
 //! [`known`] has advice and known faults of compilers.
 //!
@@ -29,14 +29,14 @@ pub mod live;
 mod apart;
 mod text;
 
-use crate::diff::{Cluster, DiffOptions, Difference, Kind, OWN_NAME, Report, Verdict, diff};
-use crate::xref::xref;
 use anyhow::{Context, Result};
 use apart::{Apart, told_apart};
 use prova_builds::names::{demangle, printable, printable_line};
 use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
 use prova_builds::repro::blame::{self, Leak};
+use prova_diff::{Cluster, DiffOptions, Difference, Kind, OWN_NAME, Report, Verdict, diff};
 use prova_module::Module;
+use prova_xref::xref;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};

@@ -4,9 +4,9 @@
 //! on time.
 
 use super::{Cause, Explanation, Member, PassFound, Stage, User, Uses};
-use crate::diff::Report;
 use prova_builds::names::counted;
 use prova_builds::passes::LINE_CHARS_MAX;
+use prova_diff::Report;
 use std::fmt::Write as _;
 
 impl Stage {

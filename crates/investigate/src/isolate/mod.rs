@@ -3,21 +3,17 @@
 //!
 //! ```text
 //! A, B ─ diff ─► the pair of functions, its verdict and cause
-//!   ├─ Plan ─ needs ─ cut ─► two modules ─ diff ─► same verdict and cause?   (items: callees, data, elements)
-//!   └─ units, labels ─ reduce ─► edits and statements left out on both sides, as long as the answer is yes
+//!   ├─ reduce: callees, data, elements left out ──────────────┐
+//!   └─ reduce: edits and statements left out on both sides ───┴─► two modules ─ diff ─► same verdict and cause?
 //! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
 //! ```
 //!
-//! [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002)
-//! over nested statements.
+//! [`diff`](mod@prova_diff) is the judge, [`prova_reduce`] the search.
 //!
 //! 1. What is returned was compared: both modules are valid, and the function has the verdict and
 //!    the cause that it had in A and B; where only order differs, in the same operators. So
 //!    reduction cannot slip to another difference of the same pair.
-//! 2. What differs in the small pair differs in A and B: the bodies are aligned once, and only
-//!    aligned operators and whole edits are left out (module `labels`).
-//!    What one side needs (a callee, a table, a memory), the other keeps if it has the like: else
-//!    the small pair would differ by what was left out (module `needs`).
+//! 2. What differs in the small pair differs in A and B ([`prova_reduce`], 2).
 //! 3. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two
 //!    modules and the options alone.
 //!
@@ -25,22 +21,14 @@
 //! isolates the cases and planted edits.
 
 pub mod crate_source;
-mod cut;
-pub(crate) mod find;
-mod labels;
-mod needs;
-pub(crate) mod parts;
 pub mod proof;
-pub(crate) mod reduce;
-mod units;
 
-pub use cut::IMPORTS;
-pub use reduce::OPERATORS_MAX;
+pub use prova_reduce::{IMPORTS, OPERATORS_MAX};
 
-use crate::diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff, linked};
 use anyhow::{Context, Result, bail};
-use parts::Parts;
+use prova_diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff, linked};
 use prova_module::{FuncIdx, Module};
+use prova_reduce::{Pair, Search, find, statements};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{NameMap, NameSection, Section};
@@ -95,33 +83,6 @@ pub struct Isolated {
     pub tries: u64,
     /// The budget ended before the search did.
     pub exhausted: bool,
-}
-
-/// The items of a small module.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
-    /// The function.
-    pub(crate) func: u32,
-    /// The function that is exported, if it is another.
-    pub(crate) root: Option<u32>,
-    /// Other functions that keep their bodies if they are needed.
-    pub(crate) bodies: BTreeSet<u32>,
-    /// Data segments that are kept.
-    pub(crate) data: BTreeSet<u32>,
-    /// Element segments that are kept.
-    pub(crate) elements: BTreeSet<u32>,
-    /// The function's body, if it is another than in the module.
-    pub(crate) body: Option<Vec<u8>>,
-    /// Items that are kept because the other side needs their like.
-    pub(crate) also: Also,
-}
-
-/// Functions (without their bodies), tables and memories.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Also {
-    pub(crate) funcs: BTreeSet<u32>,
-    pub(crate) tables: BTreeSet<u32>,
-    pub(crate) memories: BTreeSet<u32>,
 }
 
 /// The difference is there, but not in less than the whole modules.
@@ -191,7 +152,7 @@ pub fn isolate(
             difference.name
         )));
     };
-    let small = reduce::statements(&mut search, small)?;
+    let small = statements(&mut search, small)?;
     // Without those statements less is needed beside the function.
     let small = search.items(&small)?.unwrap_or(small);
     let final_options = DiffOptions::default();
@@ -206,7 +167,7 @@ pub fn isolate(
         verdict: sign.verdict,
         cause: sign.cause.clone(),
         before: (size(given.0, funcs.0), size(given.1, funcs.1)),
-        after: small.sizes(),
+        after: (size(&small.a, small.funcs.0), size(&small.b, small.funcs.1)),
         tries: search.tries,
         exhausted: search.left == 0,
         funcs: small.funcs,
@@ -301,22 +262,6 @@ impl Sign {
     }
 }
 
-/// Two modules and the function in both.
-#[derive(Clone)]
-pub(crate) struct Pair {
-    pub(crate) a: Module,
-    pub(crate) b: Module,
-    pub(crate) funcs: (u32, u32),
-    /// The functions that are exported, if they are others.
-    pub(crate) roots: Option<(u32, u32)>,
-}
-
-impl Pair {
-    fn sizes(&self) -> (Size, Size) {
-        (size(&self.a, self.funcs.0), size(&self.b, self.funcs.1))
-    }
-}
-
 fn size(module: &Module, func: u32) -> Size {
     Size {
         bytes: module.bytes().len(),
@@ -332,71 +277,4 @@ fn operators(module: &Module, func: u32) -> usize {
         count += 1;
     }
     count
-}
-
-/// A search for a smaller pair.
-pub(crate) struct Search<'o> {
-    /// Whether a pair still shows the wanted difference.
-    pub(crate) judge: &'o dyn Fn(&Pair) -> bool,
-    /// The bytes that may still be compared.
-    pub(crate) left: u64,
-    /// Pairs that were tried.
-    pub(crate) tries: u64,
-}
-
-impl Search<'_> {
-    /// Cuts both modules down and looks whether the difference is still there.
-    pub(crate) fn attempt(
-        &mut self,
-        from: &Pair,
-        parts: (&Parts<'_>, &Parts<'_>),
-        plans: (&Plan, &Plan),
-    ) -> Result<Option<Pair>> {
-        let rooted = |plan: &Plan, root| Plan { root, ..plan.clone() };
-        let roots = from.roots.unzip();
-        let plans = (&rooted(plans.0, roots.0), &rooted(plans.1, roots.1));
-        let both = match needs::alike((&from.a, &from.b), parts, plans) {
-            Err(_) if plans.0.body.is_some() => return Ok(None),
-            both => both?,
-        };
-        let plans = (&both.0, &both.1);
-        let cut = |from: &Module, parts: &Parts<'_>, plan: &Plan| match cut::cut(from, parts, plan)
-        {
-            // A body that something was taken out of need not even be balanced.
-            Err(_) if plan.body.is_some() => Ok(None),
-            cut => cut.map(Some),
-        };
-        let (Some((a, of_a)), Some((b, of_b))) =
-            (cut(&from.a, parts.0, plans.0)?, cut(&from.b, parts.1, plans.1)?)
-        else {
-            return Ok(None);
-        };
-        let cost = 1000 + (a.len() + b.len()) as u64;
-        if self.left < cost {
-            self.left = 0;
-            return Ok(None);
-        }
-        self.left -= cost;
-        self.tries += 1;
-        let decode = |bytes, of: &Module| {
-            Module::decode(bytes, of.features(), &prova_module::Limits::default())
-        };
-        // A piece without which the module does not validate was no statement after all.
-        let (Ok(a), Ok(b)) = (decode(a, &from.a), decode(b, &from.b)) else { return Ok(None) };
-        let roots = from.roots.and(of_a.root.zip(of_b.root));
-        let pair = Pair { a, b, funcs: (of_a.func, of_b.func), roots };
-        Ok((self.judge)(&pair).then_some(pair))
-    }
-
-    /// The function with as few callees, data and elements as show the difference.
-    fn items(&mut self, whole: &Pair) -> Result<Option<Pair>> {
-        let parts = (Parts::read(&whole.a)?, Parts::read(&whole.b)?);
-        let items = find::items((&whole.a, &parts.0), (&whole.b, &parts.1), whole.funcs)?;
-        let mut attempt = |kept: &[bool]| {
-            let chosen = items.iter().zip(kept).filter(|(_, kept)| **kept).map(|(item, _)| item);
-            let plans = find::plans(whole.funcs, chosen);
-            self.attempt(whole, (&parts.0, &parts.1), (&plans.0, &plans.1))
-        };
-        reduce::smallest(items.len(), &mut attempt)
-    }
 }

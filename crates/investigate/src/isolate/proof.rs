@@ -6,11 +6,11 @@
 //! `tests/isolate.rs` builds a crate whose constant is drawn anew by each build.
 
 use super::crate_source::CrateSource;
-use super::find;
-use crate::diff::{DiffOptions, Kind, Verdict, diff};
 use anyhow::{Context, Result};
 use prova_builds::repro::{Options, Outcome, Variation, build};
+use prova_diff::{DiffOptions, Kind, Verdict, diff};
 use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_reduce::find;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -16,8 +16,8 @@
 //!
 //! A body needs no [`Module`]: [`Surroundings`] may be anything that knows the types, and the facts
 //! may be missing. So tools walk bodies that nobody has validated: what does not fit together ends
-//! the walk with [`Stop::Malformed`]. Readers: `prova-investigate` (`xref`: constants; `diff`:
-//! heights and edges).
+//! the walk with [`Stop::Malformed`]. Readers: `prova-xref` (constants) and `prova-diff` (heights
+//! and edges).
 //!
 //! # SSA construction
 //! [`Domain::Value`] is an SSA value, [`Domain::Label`] the block that a label stands for.

@@ -76,9 +76,22 @@ pub(crate) fn same_with(
     configure: impl Fn(&mut Config),
 ) {
     let wasm = wat::parse_str(text).expect("the text is well-formed");
-    let run = |way: Way| {
-        let engine = engine(way, &configure);
-        let module = Module::new(&engine, &wasm).expect("the module is valid");
+    let run = |(way, stored): (Way, bool)| {
+        let made = engine(way, &configure);
+        let module = Module::new(&made, &wasm).expect("the module is valid");
+        let (engine, module) = match stored {
+            false => (made, module),
+            true => {
+                // An engine that has no compiler.
+                let engine = engine(Way::Bytecode, |config| {
+                    configure(config);
+                    config.signals_based_traps(way != Way::NoSignals);
+                });
+                let file = module.serialize().expect("there is machine code");
+                let module = Module::deserialize(&engine, file).expect("it is what was written");
+                (engine, module)
+            }
+        };
         let mut store = Store::new(&engine, ());
         if store.get_fuel().is_ok() {
             store.set_fuel(1_000_000).expect("it is metered");
@@ -98,8 +111,9 @@ pub(crate) fn same_with(
         assert_eq!(found, expected, "{:?}", module.refusals());
         (results, store.get_fuel().ok())
     };
-    let (bytecode, fuel) = run(Way::Bytecode);
-    for way in [Way::Guard, Way::Explicit, Way::NoSignals] {
+    let (bytecode, fuel) = run((Way::Bytecode, false));
+    let ways = [Way::Guard, Way::Explicit, Way::NoSignals];
+    for way in ways.into_iter().flat_map(|way| [(way, false), (way, true)]) {
         let (native, left) = run(way);
         for ((call, native), bytecode) in calls.iter().zip(&native).zip(&bytecode) {
             assert_eq!(native, bytecode, "{way:?}: {call:?}");

@@ -162,12 +162,14 @@ impl Code {
 
     /// The code that was made; where there is none, why is recorded.
     fn settle(&self, func: FuncIdx, made: Made) -> Option<Arc<rt::NativeCode>> {
+        made.map_err(|reason| self.refuse(func, reason)).ok()
+    }
+
+    /// Records why a function has no machine code.
+    pub(super) fn refuse(&self, func: FuncIdx, reason: RefusalReason) {
         let compiler = self.compilers.native.as_ref().map_or("", |(compiler, _)| compiler.name());
-        let record = |reason| {
-            let refusal = Refusal { func, compiler: compiler.to_owned(), reason };
-            self.refusals_locked().insert(func, refusal);
-        };
-        made.map_err(record).ok()
+        let refusal = Refusal { func, compiler: compiler.to_owned(), reason };
+        self.refusals_locked().insert(func, refusal);
     }
 
     /// Proposes and loads machine code of functions: an outcome for each, in their order.
@@ -220,13 +222,13 @@ impl Code {
 }
 
 /// The parts of a proposal that the check reads.
-fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
+pub(super) fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
     let MachineCode { kind, bytes, certificate, traps, calls } = code;
     MachineBytes { kind: *kind, bytes, certificate, traps, calls }
 }
 
 /// The code, if it is of this kind.
-fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, CodeRefusal> {
+pub(super) fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, CodeRefusal> {
     match code.kind == kind {
         true => Ok(code),
         false => Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind))),

@@ -1,7 +1,7 @@
 //! S12: how much work a proof may take, for any body and certificate.
 //!
 //! ```text
-//! both bodies, certificate ─ items ─► Budget ─ spend, before a list is gone through ─► or size
+//! both bodies, certificate ─ items ─► Steps ─ spend, before a list is gone through ─► or size
 //! ```
 //!
 //! A step is one element of a list that is gone through, or one instruction, with a search by
@@ -15,8 +15,8 @@
 
 use super::error::{Rule, Verdict};
 use super::{Certificate, Question, Role, Row};
+use prova_ssa::budget::Budget;
 use prova_ssa::{Body, Terminator};
-use std::cell::Cell;
 
 /// Steps that every proof may take.
 pub const STEPS_BASE: u64 = 1 << 22;
@@ -41,39 +41,32 @@ pub struct Work {
     pub items: u64,
 }
 
-/// The steps that are left.
-pub(super) struct Budget {
+/// The steps of a proof, and what they are for.
+pub(super) struct Steps {
     items: u64,
-    most: u64,
-    left: Cell<u64>,
+    budget: Budget,
 }
 
-impl Budget {
-    /// The budget of a proof.
-    pub(super) fn new(question: &Question<'_>, body: &Body, certificate: &Certificate) -> Budget {
+impl Steps {
+    /// The steps of a proof.
+    pub(super) fn new(question: &Question<'_>, body: &Body, certificate: &Certificate) -> Steps {
         let said: u64 = certificate.roles.iter().map(elements).sum();
-        Budget::of(items(question.generic) + items(body) + said)
+        Steps::of(items(question.generic) + items(body) + said)
     }
 
-    /// The budget of this number of items.
-    pub(super) fn of(items: u64) -> Budget {
+    /// The steps for this number of items.
+    pub(super) fn of(items: u64) -> Steps {
         let most = STEPS_BASE.saturating_add(items.saturating_mul(STEPS_PER_ITEM)).min(STEPS_MAX);
-        Budget { items, most, left: Cell::new(most) }
+        Steps { items, budget: Budget::new("steps", most) }
     }
 
     /// Takes steps; none may be left over for more.
     pub(super) fn spend(&self, steps: usize) -> Verdict {
-        match self.left.get().checked_sub(steps as u64) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => Err((Rule::Size, format!("it takes more than {} steps", self.most))),
-        }
+        self.budget.spend(steps as u64).map_err(|over| (Rule::Size, over.to_string()))
     }
 
     pub(super) fn work(&self) -> Work {
-        Work { steps: self.most - self.left.get(), most: self.most, items: self.items }
+        Work { steps: self.budget.spent(), most: self.budget.most(), items: self.items }
     }
 }
 
@@ -121,13 +114,13 @@ mod tests {
         for (items, most) in
             [(0, STEPS_BASE), (1, STEPS_BASE + STEPS_PER_ITEM), (u64::MAX, STEPS_MAX)]
         {
-            let budget = Budget::of(items);
-            assert!(budget.spend(most as usize).is_ok() && budget.spend(0).is_ok());
-            assert_eq!(budget.work().steps, most);
-            let more = budget.spend(1).expect_err("no step is left");
+            let steps = Steps::of(items);
+            assert!(steps.spend(most as usize).is_ok() && steps.spend(0).is_ok());
+            assert_eq!(steps.work().steps, most);
+            let more = steps.spend(1).expect_err("no step is left");
             assert_eq!(more.0, Rule::Size);
         }
-        assert!(Budget::of(0).spend(usize::MAX).is_err());
+        assert!(Steps::of(0).spend(usize::MAX).is_err());
     }
 
     /// Each line, then its number of items.

@@ -38,7 +38,7 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
         demand!(data.op.effects().is_pure(), Entry, "{inst} has an effect");
         part::bind(facts, &mut terms, &mut ours, inst)?;
     }
-    facts.budget.spend(facts.memory.conditions_len())?;
+    facts.steps.spend(facts.memory.conditions_len())?;
     let mut all = differs(facts, &mut terms, &params, &mine);
     all.extend(facts.memory.conditions(&mut terms, &params, size));
     let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b], 0);
@@ -90,7 +90,7 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
         let Some(word) = words.next() else {
             return Err((Rule::Memory, format!("{inst} is no word that is named")));
         };
-        facts.budget.spend(1 + body.operands(data.args).len())?;
+        facts.steps.spend(1 + body.operands(data.args).len())?;
         let args = body.operands(data.args).iter().map(|&value| ours.get(value));
         let args: Vec<Option<Term>> = args.collect();
         let pointer = params.get(word.arg as usize).copied();
@@ -174,7 +174,7 @@ fn begin(
         values.insert(value, constant.unwrap_or(params[number]));
     }
     let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
-    facts.budget.spend(row_len(row))?;
+    facts.steps.spend(row_len(row))?;
     let way = Way { args: &args, bases: &bases, params: params.len() as u32 };
     arrive(terms, row, &way, |value| values.get(&value).copied())
 }
@@ -183,7 +183,7 @@ fn begin(
 pub(super) fn fallback(facts: &Facts<'_>, block: Block) -> Verdict {
     let (body, question) = (facts.body, facts.question);
     let data = body.block(block);
-    facts.budget.spend(2 * part::params_of(facts) as usize + data.insts().len())?;
+    facts.steps.spend(2 * part::params_of(facts) as usize + data.insts().len())?;
     let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
     demand!(mine == generic, Entry, "{block} has parameters {mine:?}, not {generic:?}");
     let insts: Vec<_> = data.insts().collect();

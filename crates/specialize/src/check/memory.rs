@@ -282,7 +282,7 @@ impl Part<'_> {
             let leaf = self.terms.leaf();
             data.result().into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
             words.push((leaf, found.bits(request)));
-            self.kept.known.insert(self.facts.budget, range)?;
+            self.kept.known.insert(self.facts.steps, range)?;
             self.next = None;
         }
         let Terminator::Branch { condition, otherwise, .. } = &body.block(self.block).terminator

@@ -112,7 +112,7 @@ use crate::intrinsic::Intrinsics;
 use crate::pipeline::Assumption;
 use crate::promise::Promises;
 use crate::request::Request;
-use budget::Budget;
+use budget::Steps;
 use error::{Verdict, demand};
 use memory::Memory;
 use part::{Part, Tables};
@@ -149,7 +149,7 @@ struct Facts<'c> {
     /// The words and windows that the block behind the entry compares.
     memory: &'c Memory,
     /// The steps that are left (S12).
-    budget: &'c Budget,
+    steps: &'c Steps,
 }
 
 impl<'c> Facts<'c> {
@@ -194,14 +194,14 @@ pub fn measured(
     body: &Body,
     certificate: &Certificate,
 ) -> (Result<Vec<Assumption>, Rejection>, Work) {
-    let budget = Budget::new(question, body, certificate);
-    let proof = within(&budget, question, body, certificate);
-    (proof, budget.work())
+    let steps = Steps::new(question, body, certificate);
+    let proof = within(&steps, question, body, certificate);
+    (proof, steps.work())
 }
 
 /// All rules.
 fn within(
-    budget: &Budget,
+    steps: &Steps,
     question: &Question<'_>,
     body: &Body,
     certificate: &Certificate,
@@ -211,7 +211,7 @@ fn within(
         |block: Block, offset: u32, (rule, what)| Rejection { block, offset, rule, what };
     let memory = Memory::named(question, certificate);
     let memory = &memory.map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
-    let facts = Facts { question, body, certificate, memory, budget };
+    let facts = Facts { question, body, certificate, memory, steps };
     form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
     let mut tables = Tables {
         terms: Terms::default(),

@@ -110,7 +110,7 @@ pub(super) fn opcode(data: &InstData) -> Verdict<Opcode> {
 pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst: Inst) -> Verdict {
     let data = facts.body.inst(inst);
     let operands = facts.body.operands(data.args);
-    facts.budget.spend(1 + operands.len() + data.results().len())?;
+    facts.steps.spend(1 + operands.len() + data.results().len())?;
     let mut args = Operands::default();
     for &value in operands {
         args.push(ours_of(terms, ours, value));
@@ -145,7 +145,7 @@ impl<'c> Part<'c> {
             return Err((Rule::Form, "a row of no block".to_owned()));
         };
         let data = facts.body.block(block);
-        facts.budget.spend(row_len(row) + data.params().len())?;
+        facts.steps.spend(row_len(row) + data.params().len())?;
         let Tables { terms, theirs, ours } = tables;
         theirs.back(0);
         ours.back(0);
@@ -230,7 +230,7 @@ impl<'c> Part<'c> {
     pub(super) fn spend(&self, steps: usize) -> Verdict {
         let most = self.terms.len().max(self.theirs.mark()).max(self.ours.mark());
         demand!(most <= TERMS_MAX, Size, "more than {TERMS_MAX} terms behind one row");
-        self.facts.budget.spend(steps)
+        self.facts.steps.spend(steps)
     }
 
     /// The term of a value of the generic function.

@@ -3,7 +3,7 @@
 //! * O1. Ranges are not empty, rise by argument and place, and two of one argument do not touch. So
 //!   what is known is in one range, which is found by halves.
 
-use super::budget::Budget;
+use super::budget::Steps;
 use super::error::{Verdict, demand};
 use crate::certificate::{Range, Word};
 
@@ -54,9 +54,9 @@ impl Ranges {
     }
 
     /// A range more, which is not empty.
-    pub(super) fn insert(&mut self, budget: &Budget, range: Range) -> Verdict {
+    pub(super) fn insert(&mut self, steps: &Steps, range: Range) -> Verdict {
         demand!(range.from < range.to, Memory, "{range:?} is empty");
-        budget.spend(self.0.len())?;
+        steps.spend(self.0.len())?;
         let Range { arg, from, to } = range;
         // Those that touch it are one with it.
         let first = self.0.partition_point(|known| (known.arg, known.to) < (arg, from));
@@ -80,7 +80,7 @@ mod tests {
         let some: Vec<Range> = (0..2)
             .flat_map(|arg| ends.clone().map(move |(from, to)| Range { arg, from, to }))
             .collect();
-        let budget = Budget::of(0);
+        let steps = Steps::of(0);
         // A bit for each byte.
         let bytes = |range: &Range| {
             (range.from..range.to).fold(0_u32, |bits, at| bits | 1 << (8 * range.arg + at))
@@ -90,7 +90,7 @@ mod tests {
                 for c in &some {
                     let (mut ranges, mut known) = (Ranges::default(), 0);
                     for range in [a, b, c] {
-                        ranges.insert(&budget, *range).expect("there are steps left");
+                        ranges.insert(&steps, *range).expect("there are steps left");
                         known |= bytes(range);
                         assert!(in_order(&ranges.0), "{ranges:?}");
                     }

@@ -14,7 +14,8 @@ use prova_module::{Opcode, ValType};
 use prova_ssa::Imm;
 use prova_ssa::constants::evaluate_one;
 use prova_ssa::hash::Key;
-use std::collections::HashMap;
+use prova_ssa::table::{self, Table};
+use std::hash::BuildHasher;
 use std::ops::Deref;
 
 /// A term.
@@ -29,7 +30,7 @@ const OPERANDS_MAX: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Node {
-    /// A value that only a run knows. It is found by its number alone, never looked up.
+    /// A value that only a run knows.
     Leaf,
     /// A payload of the edge that is looked at.
     Payload(u32),
@@ -38,6 +39,16 @@ enum Node {
     Sum(Term, u32),
     /// A result of an operator: its operands and how many they are, and which result.
     Op(Opcode, Imm, [Term; OPERANDS_MAX], u32, u32),
+}
+
+impl table::Node for Node {
+    fn hash(&self, key: Key) -> u64 {
+        key.hash_one(self)
+    }
+
+    fn is_leaf(&self) -> bool {
+        matches!(self, Node::Leaf)
+    }
 }
 
 /// Operands, which are mostly few.
@@ -83,37 +94,28 @@ impl Deref for Operands {
 
 /// The terms of one function. No two blocks with rows share a leaf.
 #[derive(Debug, Default)]
-pub(super) struct Terms {
-    nodes: Vec<Node>,
-    known: HashMap<Node, Term, Key>,
-}
+pub(super) struct Terms(Table<Node>);
 
 impl Terms {
     fn add(&mut self, node: Node) -> Term {
-        let Terms { nodes, known, .. } = self;
-        *known.entry(node).or_insert_with_key(|node| {
-            nodes.push(*node);
-            Term(nodes.len() as u32 - 1)
-        })
+        Term(self.0.intern(node) as u32)
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.nodes.len()
+        self.0.count()
     }
 
     /// Forgets all terms if they are many: nobody holds one.
     pub(super) fn renew(&mut self) {
-        if self.nodes.len() > RENEWED_AT {
-            self.nodes.clear();
-            self.known.clear();
+        if self.len() > RENEWED_AT {
+            self.0.reset(0);
         }
     }
 
     /// A new leaf.
     pub(super) fn leaf(&mut self) -> Term {
-        self.nodes.push(Node::Leaf);
-        Term(self.nodes.len() as u32 - 1)
+        self.add(Node::Leaf)
     }
 
     pub(super) fn payload(&mut self, number: u32) -> Term {
@@ -125,24 +127,24 @@ impl Terms {
     }
 
     pub(super) fn as_bits(&self, term: Term) -> Option<u64> {
-        match self.nodes[term.0 as usize] {
-            Node::Bits(bits) => Some(bits),
+        match self.0.get(term.0 as usize) {
+            Some(&Node::Bits(bits)) => Some(bits),
             _ => None,
         }
     }
 
     /// A term as a distance from another one.
     pub(super) fn distance(&self, term: Term) -> (Term, u32) {
-        match self.nodes[term.0 as usize] {
-            Node::Sum(root, by) => (root, by),
+        match self.0.get(term.0 as usize) {
+            Some(&Node::Sum(root, by)) => (root, by),
             _ => (term, 0),
         }
     }
 
     /// The operands of an operator that a term is.
     fn operands(&self, term: Term, opcode: Opcode) -> Option<[Term; 2]> {
-        match self.nodes[term.0 as usize] {
-            Node::Op(code, _, [a, b, ..], 2, 0) if code == opcode => Some([a, b]),
+        match self.0.get(term.0 as usize) {
+            Some(&Node::Op(code, _, [a, b, ..], 2, 0)) if code == opcode => Some([a, b]),
             _ => None,
         }
     }

@@ -94,6 +94,7 @@ mod variable;
 pub use error::{Rejection, Rule};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
+use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
 use crate::passes::{self, PassRejection, Witness};
 use cranelift_entity::packed_option::ReservedValue;
@@ -292,7 +293,7 @@ impl<'m, 'b> Check<'m, 'b> {
     ) -> Check<'m, 'b> {
         let bytes = wasm.range().len() as u64;
         let params = module.func_type(body.func()).params.len() as u32;
-        let steps = STEPS_BASE + STEPS_PER_BYTE * bytes;
+        let budget = Budget::new("steps to locals", STEPS_BASE + STEPS_PER_BYTE * bytes);
         let mut labels = Vec::new();
         labels.resize_with(facts.blocks.len(), || None);
         Check {
@@ -300,7 +301,7 @@ impl<'m, 'b> Check<'m, 'b> {
             wasm: wasm.clone(),
             facts,
             body,
-            locals: Locals::new(body, wasm.local_types(), params, steps, bytes as usize),
+            locals: Locals::new(body, wasm.local_types(), params, budget, bytes as usize),
             labels,
             block: None,
             here: None,

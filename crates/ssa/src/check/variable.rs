@@ -36,6 +36,7 @@
 use super::ancestry::{Ancestry, NONE};
 use super::error::{Fault, Rule, Verdict};
 use crate::body::{Body, Place};
+use crate::budget::Budget;
 use crate::entity::{Block, Value};
 use crate::hash::Key;
 use prova_module::ValType;
@@ -139,8 +140,7 @@ pub(super) struct Locals<'b> {
     claims: HashMap<(u32, u32), Value, Key>,
     unproved: Vec<(Block, u32, Value)>,
     pending: Vec<u32>,
-    steps: u64,
-    steps_max: u64,
+    budget: Budget,
 }
 
 /// Marks the number of a region among those of blocks.
@@ -151,7 +151,7 @@ impl<'b> Locals<'b> {
         body: &'b Body,
         types: Vec<ValType>,
         params: u32,
-        steps_max: u64,
+        budget: Budget,
         bytes: usize,
     ) -> Self {
         let entered = Entered { first: NONE, last: NONE, values: 0, header_of: NONE };
@@ -175,8 +175,7 @@ impl<'b> Locals<'b> {
             claims: HashMap::default(),
             unproved: Vec::new(),
             pending: Vec::new(),
-            steps: 0,
-            steps_max,
+            budget,
         }
     }
 
@@ -315,7 +314,7 @@ impl<'b> Locals<'b> {
         self.pending.clear();
         let mut from = from;
         let value = loop {
-            self.step(local)?;
+            self.budget.spend(1)?;
             let at = match from {
                 From::Point(at) => at,
                 From::Handler(number) => match self.through(local, number)? {
@@ -448,12 +447,6 @@ impl<'b> Locals<'b> {
     fn may_write(&self, local: u32, data: &Loop) -> bool {
         let masked = data.mask >> (local % 64) & 1 == 1;
         masked && (data.end == OPEN || self.is_set(local, data.start, data.end))
-    }
-
-    fn step(&mut self, local: u32) -> Verdict {
-        self.steps += 1;
-        demand!(self.steps <= self.steps_max, Size, "too many ways to local {local}");
-        Ok(())
     }
 
     /// Proves all claims. The walk is at its end.

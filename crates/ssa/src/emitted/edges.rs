@@ -187,7 +187,7 @@ impl Relate<'_> {
                 self.olds[value.as_u32() as usize] = NONE;
             }
         }
-        self.steps = self.steps.saturating_sub(self.late.len() as u64);
+        self.budget.spend(self.late.len() as u64)?;
         self.late.values_mut().for_each(|known| known.retain(|&(start, _)| start != block));
         self.step()
     }

@@ -9,6 +9,7 @@ use super::graph::{self, Graph, Joins};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use crate::body::{Body, Def, Imm, InstData, Op};
+use crate::budget::Budget;
 use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Terminator};
@@ -92,7 +93,7 @@ pub(super) struct Relate<'b> {
     pub(super) way: Vec<Block>,
     pub(super) old_dominators: Option<Dominators>,
     pub(super) new_dominators: Option<Dominators>,
-    pub(super) steps: u64,
+    pub(super) budget: Budget,
     here: (Option<Block>, Option<Block>),
     /// Reads of the image's block behind which nothing has changed what they read.
     reads: Vec<Read>,
@@ -124,6 +125,8 @@ pub(super) fn relate(
 ) -> Result<(), Rejection> {
     let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
     let steps = STEPS_BASE + STEPS_PER_VALUE * (size(body) + size(image));
+    // The last of them is not taken.
+    let budget = Budget::new("steps", steps - 1);
     let mut places = Vec::new();
     places.resize_with(image.block_count(), Place::default);
     let mut relate = Relate {
@@ -132,7 +135,7 @@ pub(super) fn relate(
         old: Graph::new(body, joins),
         new: Graph::new(image, joins),
         homes,
-        terms: Terms::with_room(image.inst_count(), image.block_count()),
+        terms: Terms::with_room(image.inst_count()),
         olds: vec![NONE; body.value_count()],
         news: vec![NONE; image.value_count()],
         met: vec![false; body.inst_count()],
@@ -147,7 +150,7 @@ pub(super) fn relate(
         way: Vec::new(),
         old_dominators: None,
         new_dominators: None,
-        steps,
+        budget,
         here: (None, None),
         reads: Vec::new(),
         open: Vec::new(),
@@ -224,10 +227,8 @@ impl Relate<'_> {
         self.here.0 = Some(block);
     }
 
-    pub(super) fn step(&mut self) -> Verdict {
-        self.steps = self.steps.saturating_sub(1);
-        demand!(self.steps > 0, Size, "too many steps");
-        Ok(())
+    pub(super) fn step(&self) -> Verdict {
+        Ok(self.budget.spend(1)?)
     }
 
     fn block(&mut self, block: Block, mut spot: Spot) -> Verdict {

@@ -5,24 +5,36 @@
 //! a table lives that long. The converse does not hold: unequal numbers say nothing.
 
 use prova_bytecode::Op;
-use std::collections::BTreeMap;
+use prova_ssa::hash::Key;
+use prova_ssa::table::{self, Table};
+use std::hash::BuildHasher;
 
 /// A term by its number in its table.
 pub(super) type Term = u32;
 
 /// The definition of a term.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, Hash)]
 enum Node {
     /// A cell with these bits.
     Constant(u64),
     /// A cell of the result of a computation on terms.
     Pure(Pure),
     /// Nothing: equal to itself only.
-    Opaque(Term),
+    Opaque,
+}
+
+impl table::Node for Node {
+    fn hash(&self, key: Key) -> u64 {
+        key.hash_one(self)
+    }
+
+    fn is_leaf(&self) -> bool {
+        matches!(self, Node::Opaque)
+    }
 }
 
 /// A cell of the result of a computation.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Pure {
     pub(super) op: Op,
     pub(super) immediates: Vec<u64>,
@@ -34,52 +46,37 @@ pub(super) struct Pure {
 
 /// The terms of a stretch of code.
 #[derive(Default)]
-pub(super) struct Terms {
-    nodes: Vec<Node>,
-    index: BTreeMap<Node, Term>,
-}
+pub(super) struct Terms(Table<Node>);
 
 impl Terms {
     /// A term that equals no other.
     pub(super) fn opaque(&mut self) -> Term {
-        let term = self.nodes.len() as Term;
-        self.nodes.push(Node::Opaque(term));
-        term
+        self.0.intern(Node::Opaque) as Term
     }
 
     /// The term of a constant cell.
     pub(super) fn constant(&mut self, bits: u64) -> Term {
-        self.shared(Node::Constant(bits))
+        self.0.intern(Node::Constant(bits)) as Term
     }
 
     /// The term of a computation on terms.
     pub(super) fn pure(&mut self, pure: Pure) -> Term {
-        self.shared(Node::Pure(pure))
+        self.0.intern(Node::Pure(pure)) as Term
     }
 
     /// The computation that a term is.
     pub(super) fn computation(&self, term: Term) -> Option<&Pure> {
-        match &self.nodes[term as usize] {
+        match self.0.get(term as usize)? {
             Node::Pure(pure) => Some(pure),
-            Node::Constant(_) | Node::Opaque(_) => None,
+            Node::Constant(_) | Node::Opaque => None,
         }
     }
 
     /// The bits of a constant.
     pub(super) fn bits(&self, term: Term) -> Option<u64> {
-        match self.nodes[term as usize] {
-            Node::Constant(bits) => Some(bits),
-            Node::Pure(_) | Node::Opaque(_) => None,
+        match self.0.get(term as usize)? {
+            Node::Constant(bits) => Some(*bits),
+            Node::Pure(_) | Node::Opaque => None,
         }
-    }
-
-    fn shared(&mut self, node: Node) -> Term {
-        if let Some(&term) = self.index.get(&node) {
-            return term;
-        }
-        let term = self.nodes.len() as Term;
-        self.nodes.push(node.clone());
-        self.index.insert(node, term);
-        term
     }
 }

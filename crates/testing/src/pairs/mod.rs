@@ -23,7 +23,7 @@ pub mod table;
 
 use data::{Builds, Program};
 use draw::{Draws, Pair};
-use prova_investigate::diff::{Allow, DiffOptions, Report, Verdict, diff};
+use prova_diff::{Allow, DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use recipe::Sides;
 use std::fs;

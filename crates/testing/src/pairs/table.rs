@@ -1,7 +1,7 @@
 //! [`Row`]s → a line each, and totals.
 
 use super::Row;
-use prova_investigate::diff::Verdict;
+use prova_diff::Verdict;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 

@@ -103,7 +103,7 @@ const CASES: &[(&str, &str, &str, Form)] = &[
 const HOSTILE: [&str; 2] =
     ["crates/check/tests/hostile.tsv", "crates/check/tests/hostile/claims.tsv"];
 const UNSEEN: &str = "crates/check/tests/hostile/unseen.tsv";
-const VERDICTS: &str = "crates/investigate/tests/verdicts/";
+const VERDICTS: &str = "crates/diff/tests/verdicts/";
 const SUITE: &str = "tests/spec/table.tsv";
 
 /// Writes the tables of cases.
@@ -257,7 +257,7 @@ fn verdicts(tree: &Tree, page: &mut String) -> Result<(), String> {
         page,
         "Pairs of builds with a known verdict of `prova diff`",
         &format!(
-            "{pairs} pairs (`{VERDICTS}`, run by `crates/investigate/tests/diff_verdicts.rs`), by verdict and by what \
+            "{pairs} pairs (`{VERDICTS}`, run by `crates/diff/tests/verdicts.rs`), by verdict and by what \
              running both sides shows. *alike*: calls cannot show the difference."
         ),
         &["verdict", "runs differ", "agree", "alike", "unlinkable"],

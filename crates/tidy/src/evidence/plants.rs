@@ -34,7 +34,7 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
         "bytecode behind its proof, to be found by `prova diverge`",
         "crates/bytecode/src/checked/plant.rs",
         "enum Plant {",
-        "crates/investigate/tests/diverge_plants.rs",
+        "crates/runs/tests/diverge_plants.rs",
     ),
     (
         "passes over SSA",

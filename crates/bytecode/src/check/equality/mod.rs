@@ -44,16 +44,15 @@ use super::error::{Component, Fault, Rule, Verdict};
 use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
-use crate::explain;
 use crate::ops::{Op, RegClass};
 use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
-pub(crate) use observe::{Observer, Sides};
+pub use observe::{Observer, Sides};
 use prova_module::{FuncFacts, Module, Operators, ValType};
 use prova_terms::{Terms, Vn};
 use state::State;
-pub(crate) use state::accumulator_cell;
+pub use state::accumulator_cell;
 use std::cell::{Cell, RefCell};
 use wasm::DeadReader;
 
@@ -67,11 +66,9 @@ pub(super) fn prove<O: Observer>(form: &mut Walk<'_>, observer: O) -> Result<(),
     terms.get_mut().reset(form.cx.candidate.words.len() / 2 + 16);
     let mut proof = Proof::new(form, &terms, buffers, observer).map_err(|fault| (0, fault))?;
     let walked = proof.walk();
-    proof.observer.end(&terms.borrow(), walked.as_ref().err());
+    proof.observer.end(&terms.borrow(), walked.as_ref().err().and_then(Fault::difference));
     if let Err(fault) = walked {
-        let locals = proof.state.local_cells;
-        let text = |difference: &_| explain::difference(difference, locals, &terms.borrow());
-        return Err((proof.at, fault.told(text)));
+        return Err((proof.at, fault.kept(proof.state.local_cells, &terms.borrow())));
     }
     let buffers = proof.buffers();
     if terms.get_mut().bytes() + buffers.state.bytes() <= SCRATCH_MAX {

@@ -54,7 +54,7 @@ use crate::ops::RegClass;
 use prova_terms::{Terms, Vn};
 
 /// The number that stands for the accumulator of a class where slots are named: no slot has it.
-pub(crate) const fn accumulator_cell(class: RegClass) -> u32 {
+pub const fn accumulator_cell(class: RegClass) -> u32 {
     (1 << 16) + class as u32
 }
 

@@ -7,12 +7,13 @@
 
 use super::{candidate, equality, module, pairs};
 use crate::candidate::{Candidate, MapEntry, Metering, Settings};
-use crate::encode::{CodeBuffer, decode};
-use crate::explain::explain;
+use crate::check::{Difference, Observer, Reason, Sides, observe};
+use crate::encode::{CodeBuffer, Inst, decode};
 use crate::ops::{Class, Kind, OPS, Role};
 use crate::testing::{Random, random_code};
 use crate::{CheckedBytecode, ControlHint};
 use prova_module::Module;
+use prova_terms::Terms;
 
 /// Honest candidates with a few changes.
 #[test]
@@ -43,31 +44,59 @@ fn no_candidate_panics() {
     assert!(accepted > 500 && refused > 5_000, "{accepted} accepted, {refused} refused");
 }
 
-/// The recorded walk decides as the check does, and explains every refusal.
+/// Counts what a walk shows.
+#[derive(Default)]
+struct Count {
+    operators: usize,
+    instructions: usize,
+    ends: usize,
+    differences: usize,
+}
+
+impl Observer for &mut Count {
+    fn operator(&mut self, _: &Sides<'_>) {
+        self.operators += 1;
+    }
+
+    fn instruction(&mut self, _: &Sides<'_>, _: &Inst) {
+        self.instructions += 1;
+    }
+
+    fn end(&mut self, _: &Terms, difference: Option<&Difference>) {
+        self.ends += 1;
+        self.differences += usize::from(difference.is_some());
+    }
+}
+
+/// An observed walk decides as the check does, and ends once; an error keeps the difference that
+/// the observer saw.
 #[test]
-fn explanations_agree_with_the_check() {
+fn an_observed_walk_decides_as_the_check_does() {
     let mut random = Random::new(5);
-    let (mut accepted, mut told, mut differences) = (0, 0, 0);
+    let (mut all, mut accepted, mut refused) = (Count::default(), 0, 0);
     for (module, settings, honest) in equality::honest() {
         for _ in 0..100 {
             let (settings, candidate) = changed(&mut random, settings, &honest);
-            let explanation = explain(&module, &settings, &candidate);
-            let refusal = explanation.refusal(&module, &candidate, &|offset| offset.to_string());
+            let mut count = Count::default();
+            let observed = observe(&module, &settings, &candidate, &mut count);
             let verdict = CheckedBytecode::check(&module, &settings, candidate).map(drop);
-            assert_eq!(explanation.verdict, verdict);
-            assert_eq!(refusal.is_some(), verdict.is_err());
-            match refusal {
-                None => accepted += 1,
-                Some(refusal) => {
-                    assert!(!refusal.sentence.is_empty());
-                    told += 1;
-                    differences += usize::from(refusal.code.is_some());
-                }
-            }
+            assert_eq!(observed, verdict);
+            let differs = verdict
+                .as_ref()
+                .err()
+                .is_some_and(|error| matches!(error.what, Reason::Differs { .. }));
+            assert_eq!(count.differences, usize::from(differs));
+            assert!(count.ends <= 1 && (verdict.is_err() || count.ends == 1));
+            *(if verdict.is_ok() { &mut accepted } else { &mut refused }) += 1;
+            all.operators += count.operators;
+            all.instructions += count.instructions;
+            all.differences += count.differences;
         }
     }
-    let counts = format!("{accepted} accepted, {told} told, {differences} differences");
-    assert!(accepted > 50 && told > 2_000 && differences > 100, "{counts}");
+    let Count { operators, instructions, differences, .. } = all;
+    let counts = format!("{accepted} accepted, {refused} refused, {differences} differences");
+    assert!(accepted > 50 && refused > 2_000 && differences > 100, "{counts}");
+    assert!(operators > 10_000 && instructions > 5_000, "{operators} {instructions}");
 }
 
 /// One to three changes.

@@ -16,8 +16,10 @@ mod roots;
 
 use super::script::{Case, Edit, scripted};
 use crate::candidate::{Candidate, Settings};
+use crate::check::{Component, Excerpt, Reason};
 use crate::{CheckedBytecode, Rule};
 use prova_module::Module;
+use prova_terms::Term;
 
 fn run(case: &Case) -> Vec<String> {
     let module = super::module(case.module);
@@ -94,4 +96,54 @@ fn nothing_is_kept_of_the_function_before() {
         scripted(&module, "!func 2\nconst32 s0 <- 1\ncall s0.. func0\n!end 3\nreturn");
     let error = CheckedBytecode::check(&module, &settings, candidate).expect_err("no such call");
     assert_eq!(error.rule, Rule::Effects, "{error}");
+}
+
+/// An error keeps the component that differs, and both values to a depth.
+#[test]
+fn an_error_keeps_both_values_to_a_depth() {
+    let module = super::module(
+        "(module (func (param i32 i32) (result i32)
+            local.get 0 local.get 1 i32.sub i32.popcnt i32.clz i32.ctz i32.popcnt))",
+    );
+    let verdict = |first: &str| {
+        let code = format!(
+            "{first} s2 <- s0 s1
+            i32.popcnt s2 <- s2
+            i32.clz s2 <- s2
+            i32.ctz s2 <- s2
+            i32.popcnt s2 <- s2
+            !end 9
+            return1 s2"
+        );
+        let (settings, candidate) = scripted(&module, &code);
+        CheckedBytecode::check(&module, &settings, candidate).map(drop)
+    };
+    assert_eq!(verdict("i32.sub"), Ok(()));
+    let error = verdict("i32.add").expect_err("another operator");
+    let Reason::Differs { component, local_cells, mut wasm, mut code } = error.what else {
+        panic!("{error}");
+    };
+    assert_eq!((component, local_cells), (Component::Result { index: 0 }, 2));
+    let names = ["i32_popcnt", "i32_ctz", "i32_clz", "i32_popcnt"];
+    for (depth, name) in names.iter().enumerate() {
+        for excerpt in [&wasm, &code] {
+            assert!(matches!(excerpt.term, Term::Pure(prim, _) if format!("{prim:?}") == *name));
+            assert_eq!(excerpt.operands.len(), usize::from(depth < 3), "{name}");
+        }
+        if depth < 3 {
+            (*wasm, *code) = (wasm.operands.remove(0), code.operands.remove(0));
+        }
+    }
+    // A term of several operands has them in their order; a leaf has none.
+    let twice = super::module(
+        "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.sub))",
+    );
+    let (settings, candidate) = scripted(&twice, "i32.sub s2 <- s1 s0\n!end 5\nreturn1 s2");
+    let error = CheckedBytecode::check(&twice, &settings, candidate).expect_err("exchanged");
+    let Reason::Differs { wasm, code, .. } = error.what else { panic!("{error}") };
+    let leaves = |excerpt: &Excerpt| -> Vec<(Term, usize)> {
+        excerpt.operands.iter().map(|it| (it.term, it.operands.len())).collect()
+    };
+    assert_eq!(leaves(&wasm), [(Term::Param(0), 0), (Term::Param(1), 0)]);
+    assert_eq!(leaves(&code), [(Term::Param(1), 0), (Term::Param(0), 0)]);
 }

@@ -19,10 +19,11 @@
 
 use super::super::witness::Dying;
 use super::before::Before;
-use super::error::{Fault, PassRule as Rule, Verdict};
+use super::error::{PassRule as Rule, Verdict};
 use super::memory::Range;
-use super::{STEPS_BASE, STEPS_PER_ITEM, items};
+use super::{items, steps_max};
 use crate::body::Body;
+use crate::budget::Budget;
 use crate::entity::{Block, Inst};
 use crate::hash::Key;
 use crate::passes::number::Numbers;
@@ -33,23 +34,9 @@ use std::collections::HashMap;
 /// The most ranges that are known to be dying at a place.
 const DYING_MAX: usize = 128;
 
-/// Ranges that may be compared for each step that a walk of this body may take (Q14).
+/// Ranges that may be compared for each step that a walk of this body may take (Q14): a witness may
+/// say much of a small body.
 const COMPARED_PER_STEP: u64 = 4;
-
-/// How many ranges may still be compared: a witness may say much of a small body.
-struct Budget(u64);
-
-impl Budget {
-    fn new(body: &Body) -> Budget {
-        Budget(COMPARED_PER_STEP * (STEPS_BASE + STEPS_PER_ITEM * items(body)))
-    }
-
-    fn take(&mut self, ranges: usize) -> Verdict {
-        let left = self.0.checked_sub(ranges as u64);
-        self.0 = left.ok_or_else(|| Fault::new(Rule::Size, "too many ranges to compare"))?;
-        Ok(())
-    }
-}
 
 /// The bytes of memory that an instruction sees.
 #[derive(Clone, Copy)]
@@ -120,7 +107,7 @@ fn rooted(numbers: &mut Numbers, said: Range) -> Range {
 }
 
 /// The ranges that are dying at the end of a block (X11).
-fn at_end(body: &Body, block: Block, said: &Said, budget: &mut Budget) -> Verdict<Vec<Range>> {
+fn at_end(body: &Body, block: Block, said: &Said, budget: &Budget) -> Verdict<Vec<Range>> {
     match body.block(block).terminator {
         Terminator::Jump(_)
         | Terminator::Branch { .. }
@@ -135,14 +122,14 @@ fn at_end(body: &Body, block: Block, said: &Said, budget: &mut Budget) -> Verdic
     }
     let mut targets = body.successors(block).map(|edge| said.get(&edge.block));
     let Some(Some(first)) = targets.next() else { return Ok(Vec::new()) };
-    budget.take(first.len())?;
+    budget.spend(first.len() as u64)?;
     let mut dying = first.clone();
     let mut last = first;
     for to in targets {
         let Some(there) = to else { return Ok(Vec::new()) };
         // Edges of a table lead to one place in rows.
         if !std::ptr::eq(there, last) {
-            budget.take(dying.len() * there.len())?;
+            budget.spend((dying.len() * there.len()) as u64)?;
             dying.retain(|range| there.iter().any(|other| other.holds(range)));
         }
         last = there;
@@ -160,8 +147,9 @@ pub(super) fn overwritten(
     gone: &[Inst],
     dying: &[Dying],
 ) -> Verdict {
-    let mut budget = Budget::new(before.body);
-    budget.take(gone.len() + dying.len())?;
+    let most = COMPARED_PER_STEP * steps_max(items(before.body));
+    let budget = Budget::new("comparisons of ranges", most);
+    budget.spend((gone.len() + dying.len()) as u64)?;
     let said = said(before, numbers, dying)?;
     let mut is_gone = vec![false; before.body.inst_count()];
     for &inst in gone {
@@ -170,14 +158,14 @@ pub(super) fn overwritten(
         here.into_iter().for_each(|here| *here = true);
     }
     for (block, data) in before.body.blocks() {
-        let mut dying = at_end(before.body, block, &said, &mut budget)?;
+        let mut dying = at_end(before.body, block, &said, &budget)?;
         for inst in data.insts().rev() {
-            budget.take(dying.len())?;
+            budget.spend(dying.len() as u64)?;
             let may_go = step(before.sights[inst.index()], &mut dying);
             demand!(may_go || !is_gone[inst.index()], Dying, "what {inst} writes may be seen");
         }
         for range in said.get(&block).into_iter().flatten() {
-            budget.take(dying.len())?;
+            budget.spend(dying.len() as u64)?;
             let found = dying.iter().any(|other| other.holds(range));
             demand!(found, Dying, "bytes {} to {} at {block} may be seen", range.at, range.to);
         }

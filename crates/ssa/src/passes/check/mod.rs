@@ -107,6 +107,7 @@ pub(super) use memory::{Range, place, plain};
 use super::number::Numbers;
 use super::witness::Witness;
 use crate::body::Body;
+use crate::budget::Budget;
 use crate::entity::{Block, List, Value};
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
@@ -147,6 +148,11 @@ fn lists_exist(body: &Body) -> bool {
     };
     body.insts.values().all(|inst| operands(inst.args))
         && body.blocks.values().all(|block| ends(&block.terminator))
+}
+
+/// Q14: the steps for this number of items.
+fn steps_max(items: u64) -> u64 {
+    STEPS_BASE + STEPS_PER_ITEM * items
 }
 
 /// How many things a body has that the walk may look at.
@@ -217,8 +223,8 @@ fn walk(
     demand!(same, Form, "another function or metering");
     let mut numbers = Numbers::default();
     let before = Before::new(module, old, witness, &mut numbers)?;
-    let steps_max = STEPS_BASE + STEPS_PER_ITEM * (items(old) + items(new));
-    let mut walk = Walk::new(&before, new, witness, &mut numbers, steps_max)?;
+    let budget = Budget::new("steps", steps_max(items(old) + items(new)));
+    let mut walk = Walk::new(&before, new, witness, &mut numbers, budget)?;
     for (block, _) in new.blocks() {
         *here = Some(block);
         walk.block(block)?;

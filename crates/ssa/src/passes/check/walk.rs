@@ -7,6 +7,7 @@ use super::before::Before;
 use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
 use crate::body::{Access, Body, Imm, InstData, Op};
+use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
 use crate::passes::number::Numbers;
 use crate::passes::witness::Witness;
@@ -37,8 +38,7 @@ pub(super) struct Walk<'c> {
     payload: u32,
     /// Numbers of operands.
     scratch: Vec<Vn>,
-    steps: u64,
-    steps_max: u64,
+    budget: Budget,
 }
 
 impl<'c> Walk<'c> {
@@ -49,7 +49,7 @@ impl<'c> Walk<'c> {
         after: &'c Body,
         witness: &'c Witness,
         numbers: &'c mut Numbers,
-        steps_max: u64,
+        budget: Budget,
     ) -> Verdict<Walk<'c>> {
         let old = before.body;
         let (count, blocks) = (witness.blocks.len(), after.block_count());
@@ -73,8 +73,7 @@ impl<'c> Walk<'c> {
             stands_for: vec![Value::from_u32(0); after.value_count()],
             payload: old.inst_count() as u32,
             scratch: Vec::new(),
-            steps: 0,
-            steps_max,
+            budget,
         };
         walk.scopes()?;
         Ok(walk)
@@ -104,10 +103,8 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    pub(super) fn step(&mut self, steps: usize) -> Verdict {
-        self.steps += steps as u64;
-        demand!(self.steps <= self.steps_max, Size, "more than {} steps", self.steps_max);
-        Ok(())
+    pub(super) fn step(&self, steps: usize) -> Verdict {
+        Ok(self.budget.spend(steps as u64)?)
     }
 
     /// The walk enters an old block (Q2).

@@ -1,0 +1,95 @@
+//! `prova compile`: a module with its machine code as one file, which `prova run` loads.
+//!
+//! Exit codes: 0 written; 1 the module is bad or there is no machine code of it, or, with
+//! `--check-reproducible`, a second compilation gave other bytes (and nothing is written); 2 misuse.
+
+use crate::args::EngineArgs;
+use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
+use crate::{input, run, stats};
+use clap::Args;
+use prova::{Config, Context, Engine, Module, Result, bail};
+use prova_builds::names::counted;
+use std::path::{Path, PathBuf};
+
+/// Writes a module with its machine code, checked, as one file that `prova run` loads
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// Makes code that counts fuel, for runs with a limit of it
+    #[arg(long)]
+    fuel: bool,
+    /// Makes code that asks whether its time is over, for runs with `-W timeout`
+    #[arg(long)]
+    epoch: bool,
+    /// Makes code for the deterministic profile (`prova profile`)
+    #[arg(long)]
+    deterministic: bool,
+    /// WebAssembly semantics and limits (`-W help`)
+    #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
+    wasm: Vec<String>,
+    /// Translation and execution (`-O help`)
+    #[arg(short = 'O', long = "optimize", value_name = "KEY[=VAL],…")]
+    optimize: Vec<String>,
+    /// Compiles twice, and writes nothing if the second time gives other bytes
+    #[arg(long)]
+    check_reproducible: bool,
+    /// Where the file is written (`-` for standard output)
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The module in binary or text format (`-` for standard input)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &CompileArgs) -> Result<Exit> {
+    prova::on_compiler_thread(|| compile(args))
+}
+
+fn compile(args: &CompileArgs) -> Result<Exit> {
+    let (wasm, optimize) = (args.wasm.clone(), args.optimize.clone());
+    let engine =
+        EngineArgs { tier: "native".to_owned(), deterministic: args.deterministic, wasm, optimize };
+    let (mut config, _) = engine.config()?;
+    config.consume_fuel(args.fuel).epoch_interruption(args.epoch);
+    input::apart("--output", &args.output, &[&args.file])?;
+    let (module, bytes) = made(&config, &args.file)?;
+    if args.check_reproducible && made(&config, &args.file)?.1 != bytes {
+        warn("a second compilation gave other bytes: nothing is written");
+        return Ok(Exit::Bad);
+    }
+    let refusals = module.refusals();
+    let all = module.wasm().defined_funcs().len();
+    let line = format!(
+        "{}: machine code of {} of {}, {} bytes{}\n",
+        args.output.display(),
+        all - refusals.len(),
+        counted(all as u64, "function"),
+        bytes.len(),
+        if args.check_reproducible { ", the same when compiled twice" } else { "" }
+    );
+    let line = printable(line.trim_end()) + "\n";
+    if !refusals.is_empty() {
+        warn(&printable(&stats::bytecode(&refusals)));
+    }
+    if args.output.as_os_str() == "-" {
+        print_bytes(&bytes)?;
+        warn(line.trim_end());
+        return Ok(Exit::Done);
+    }
+    std::fs::write(&args.output, &bytes)
+        .with_context(|| format!("failed to write `{}`", args.output.display()))?;
+    print(&line)?;
+    Ok(Exit::Done)
+}
+
+/// The module, and the bytes of its artifact.
+fn made(config: &Config, file: &Path) -> Result<(Module, Vec<u8>)> {
+    // An engine for each: nothing is left of the one before.
+    let engine: Engine = run::new_engine(config)?;
+    if input::is_artifact_file(file) {
+        bail!(Misuse(format!("`{}` is compiled already", file.display())));
+    }
+    let module = input::module(&engine, file)?;
+    let bytes = module.serialize().context(OfFile::new("compile", file))?;
+    Ok((module, bytes))
+}

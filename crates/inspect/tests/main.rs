@@ -1,0 +1,3 @@
+//! The tests of this crate as one program, which links once: a file is a module.
+
+mod function;

@@ -1,0 +1,315 @@
+//! Modules written with their machine code and loaded again, by an engine without a compiler; files
+//! changed by who wants out of the sandbox, or wants the process to end.
+//!
+//! `common::same` does the first for every module of this crate's tests.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use crate::common::{Way, engine};
+use prova::{
+    Config, Engine, ErrorKind, Instance, InvalidArtifact, Module, RefusalReason, Store, Val,
+};
+use prova_artifact::{Artifact, Piece, Settings, Writer};
+use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering, TrapRow};
+use prova_random::Rng;
+
+/// Calls, a table, a memory, a global, a division and a loop.
+const PROGRAM: &str = r#"(module
+    (memory 1) (table 2 funcref) (elem (i32.const 0) $add $sub) (global $g (mut i32) (i32.const 5))
+    (type $two (func (param i32 i32) (result i32)))
+    (func $add (type $two) (i32.add (local.get 0) (local.get 1)))
+    (func $sub (type $two) (i32.sub (local.get 0) (local.get 1)))
+    (func $div (type $two) (i32.div_u (local.get 0) (local.get 1)))
+    (func (export "call") (param i32 i32 i32) (result i32)
+        (call_indirect (type $two) (local.get 1) (local.get 2) (local.get 0)))
+    (func (export "sum") (param i32 i32) (result i32) (local i32)
+        (loop $l
+            (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (local.get 1)))
+            (local.set 2 (i32.add (local.get 2) (i32.load (local.get 0))))
+            (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+            (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+        (global.set $g (local.get 2))
+        (call $add (local.get 2) (global.get $g)))
+    (func (export "div") (param i32 i32) (result i32) (call $div (local.get 0) (local.get 1))))"#;
+
+/// The calls that are made, with their arguments.
+const CALLS: [(&str, &[i32]); 8] = [
+    ("call", &[0, 7, 3]),
+    ("call", &[1, 7, 3]),
+    ("call", &[2, 7, 3]),
+    ("sum", &[0, 9]),
+    ("sum", &[65_520, 9]),
+    ("sum", &[-4, 1]),
+    ("div", &[9, 2]),
+    ("div", &[9, 0]),
+];
+
+fn metered(config: &mut Config) {
+    config.consume_fuel(true);
+}
+
+/// A program's file, made for fuel.
+fn file(text: &str) -> Vec<u8> {
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let engine = engine(Way::Guard, metered);
+    Module::new(&engine, wasm).and_then(|module| module.serialize()).expect("there is code")
+}
+
+/// The outcome of every call, in an instance that lives on.
+fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, module, &[]).expect("it has no imports");
+    CALLS
+        .iter()
+        .map(|(name, args)| {
+            store.set_fuel(10_000).expect("it is metered");
+            let func = instance.get_func(&mut store, name).expect("it is exported");
+            let args: Vec<Val> = args.iter().map(|&arg| Val::I32(arg)).collect();
+            let mut results = [Val::I32(0)];
+            match func.call(&mut store, &args, &mut results) {
+                Ok(()) => format!("{results:?} {:?}", store.get_fuel().ok()),
+                Err(error) => format!("{:?}", error.downcast_ref::<prova::Trap>()),
+            }
+        })
+        .collect()
+}
+
+/// The outcomes as bytecode.
+fn expected() -> Vec<String> {
+    let engine = engine(Way::Bytecode, metered);
+    let wasm = wat::parse_str(PROGRAM).expect("the text is well-formed");
+    outcomes(&engine, &Module::new(&engine, wasm).expect("it is valid"))
+}
+
+/// The parts of a file, to be put together otherwise.
+fn taken_apart(file: &[u8]) -> (Settings, Vec<u8>, Vec<Piece<'_>>) {
+    // The artifact borrows the file, so its pieces do as well.
+    let artifact = Box::leak(Box::new(Artifact::read(file).expect("it is what was written")));
+    let pieces = artifact.kinds().map(|kind| {
+        artifact.piece(kind).expect("it is not damaged").expect("it is one of its kinds")
+    });
+    (artifact.settings().clone(), artifact.module().to_vec(), pieces.collect())
+}
+
+fn put_together(settings: &Settings, module: &[u8], pieces: &[Piece<'_>]) -> Vec<u8> {
+    let mut writer = Writer::new(settings.clone());
+    pieces.iter().for_each(|piece| writer.piece("a piece", piece));
+    writer.finish(module).expect("it can be named").bytes
+}
+
+#[test]
+fn the_same_bytes_each_time() {
+    let first = file(PROGRAM);
+    assert_eq!(first, file(PROGRAM));
+    let engine = engine(Way::Guard, metered);
+    let module = Module::deserialize(&engine, &first).expect("it is what was written");
+    let again = Module::new(&engine, module.wasm().bytes()).expect("it is valid");
+    again.translate().expect("it is translated");
+    assert_eq!(first, again.serialize().expect("there is code"));
+}
+
+#[test]
+fn an_engine_without_a_compiler_runs_it() {
+    let engine = engine(Way::Bytecode, metered);
+    let module = Module::deserialize(&engine, file(PROGRAM)).expect("it is what was written");
+    assert_eq!(outcomes(&engine, &module), expected());
+    assert_eq!(module.refusals(), []);
+}
+
+#[test]
+fn code_for_other_settings_is_not_tried() {
+    let file = file(PROGRAM);
+    type Configure = fn(&mut Config);
+    let others: [Configure; 4] = [
+        |config| drop(config.consume_fuel(true).epoch_interruption(true)),
+        |config| drop(config.consume_fuel(true).deterministic(true)),
+        |config| drop(config.consume_fuel(true).signals_based_traps(false)),
+        |config| drop(config.consume_fuel(true).native(NotAsked)),
+    ];
+    for (at, configure) in others.into_iter().enumerate() {
+        let engine = engine(Way::Bytecode, configure);
+        let module = Module::deserialize(&engine, &file).expect("the module inside is valid");
+        let refusals = module.refusals();
+        if at == 3 {
+            assert_eq!(refusals, [], "the engine's own compiler does not matter");
+            continue;
+        }
+        assert_eq!(refusals.len(), 6, "{refusals:?}");
+        for refusal in refusals {
+            let RefusalReason::OfModule(why) = refusal.reason else { panic!("{refusal}") };
+            assert!(why.starts_with("the artifact was made for guarded memories, fuel,"), "{why}");
+        }
+    }
+}
+
+/// A compiler that is never asked.
+struct NotAsked;
+
+impl prova::MachineCompiler for NotAsked {
+    fn name(&self) -> &str {
+        "not asked"
+    }
+
+    fn config(&self, settings: &prova::Settings) -> prova_check::Config {
+        prova_native::NativeCompiler::new().config(settings)
+    }
+
+    fn function(
+        &self,
+        _: &prova_module::Module,
+        _: &prova_check::Layout,
+        _: &prova::Settings,
+        _: prova_module::FuncIdx,
+    ) -> Result<prova::MachineCode, prova::CompileError> {
+        panic!("it is not asked")
+    }
+
+    fn thunk(
+        &self,
+        _: &prova_module::Module,
+        _: &prova_check::Layout,
+        _: CodeKind,
+    ) -> Result<prova::MachineCode, prova::CompileError> {
+        panic!("it is not asked")
+    }
+}
+
+#[test]
+fn what_is_no_artifact_is_told() {
+    let engine = engine(Way::Bytecode, metered);
+    let whole = file(PROGRAM);
+    for file in [&b""[..], b"\0asm\x01\0\0\0", b"\x7fELF", &whole[..whole.len() / 2]] {
+        let error = Module::deserialize(&engine, file).expect_err("it is none");
+        assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Invalid), "{error:?}");
+        assert!(error.is::<InvalidArtifact>(), "{error:?}");
+    }
+    let (settings, _, pieces) = taken_apart(&whole);
+    let bad = put_together(&settings, b"\0asm\x02\0\0\0", &pieces);
+    let error = Module::deserialize(&engine, bad).expect_err("the module inside is invalid");
+    assert!(error.is::<prova::InvalidModule>(), "{error:?}");
+}
+
+/// Loads a file, whatever is in it, and calls everything.
+///
+/// The calls end in results or traps: what is accepted is confined, and out of fuel at last.
+fn loaded(file: &[u8]) -> Option<(Vec<String>, usize)> {
+    let engine = engine(Way::Bytecode, metered);
+    let module = Module::deserialize(&engine, file).ok()?;
+    let outcomes = outcomes(&engine, &module);
+    Some((outcomes, module.refusals().len()))
+}
+
+#[test]
+fn pieces_in_the_place_of_others() {
+    let (whole_file, expected) = (file(PROGRAM), expected());
+    let (settings, module, pieces) = taken_apart(&whole_file);
+    // A program with the same types whose functions do something else, to a larger memory.
+    let other = file(&PROGRAM.replace("(memory 1)", "(memory 3)").replace("i32.sub", "i32.mul"));
+    let (_, _, others) = taken_apart(&other);
+    let (mut refused, mut wrong) = (0, 0);
+    let from = pieces.iter().chain(&others);
+    for (to, from) in (0..pieces.len()).flat_map(|to| from.clone().map(move |from| (to, from))) {
+        let own = &pieces[to];
+        let whole = Piece { kind: own.kind, ..from.clone() };
+        let certificate = Piece { certificate: from.certificate, ..own.clone() };
+        let traps = Piece { traps: from.traps.clone(), ..own.clone() };
+        let calls = Piece { calls: from.calls.clone(), ..own.clone() };
+        for changed in [whole, certificate, traps, calls] {
+            let mut pieces = pieces.clone();
+            pieces[to] = changed;
+            let file = put_together(&settings, &module, &pieces);
+            let (outcomes, refusals) = loaded(&file).expect("the module inside is valid");
+            if refusals > 0 {
+                refused += 1;
+                assert_eq!(outcomes, expected, "what is refused runs as bytecode");
+            } else if outcomes != expected {
+                // Code of the same type that stays in the sandbox: another program, as if the
+                // module had been replaced. A rebuild tells it from what belongs there.
+                wrong += 1;
+                assert_ne!(file, whole_file, "a rebuild tells");
+            }
+        }
+    }
+    assert!(refused > 100 && wrong > 5, "{refused} refused, {wrong} others");
+}
+
+#[test]
+fn settings_that_are_not_the_codes() {
+    let (file, expected) = (file(PROGRAM), expected());
+    let (settings, module, pieces) = taken_apart(&file);
+    let with = |change: &dyn Fn(&mut Settings)| {
+        let mut changed = settings.clone();
+        change(&mut changed);
+        put_together(&changed, &module, &pieces)
+    };
+    let changes: [&dyn Fn(&mut Settings); 7] = [
+        &|settings| settings.config.cpu = CpuLevel::V2,
+        &|settings| settings.config.memory = MemoryShape::Explicit,
+        &|settings| {
+            let MemoryShape::Guard { guard_bytes, .. } = MemoryShape::GUARD else { return };
+            settings.config.memory = MemoryShape::Guard { reservation_bytes: 1 << 50, guard_bytes };
+        },
+        &|settings| {
+            settings.config.memory =
+                MemoryShape::Guard { reservation_bytes: u64::MAX, guard_bytes: u64::MAX };
+        },
+        &|settings| settings.config.signals = false,
+        &|settings| settings.deterministic = true,
+        &|settings| settings.config.metering = Metering { fuel: false, epoch: true },
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let (outcomes, _) = loaded(&with(change)).expect("the module inside is valid");
+        assert_eq!(outcomes, expected, "change {at}");
+    }
+}
+
+#[test]
+fn a_module_in_the_place_of_the_codes_own() {
+    // The code of a program with three pages, and a module of one: the check reads the module.
+    let large = PROGRAM.replace("(memory 1)", "(memory 3)");
+    let (file, other) = (file(&large), file(PROGRAM));
+    let (settings, _, pieces) = taken_apart(&file);
+    let (_, module, _) = taken_apart(&other);
+    let (outcomes, _) = loaded(&put_together(&settings, &module, &pieces)).expect("it is valid");
+    assert_eq!(outcomes, expected());
+}
+
+#[test]
+fn changed_pieces_are_refused_or_confined() {
+    let (file, expected) = (file(PROGRAM), expected());
+    let (settings, module, pieces) = taken_apart(&file);
+    let mut random = Rng::new(0x30);
+    let (mut refused, mut same) = (0, 0);
+    for _ in 0..600 {
+        let mut pieces = pieces.clone();
+        let at = random.below(pieces.len());
+        let mut bytes = pieces[at].bytes.to_vec();
+        let mut certificate = pieces[at].certificate.to_vec();
+        match random.below(4) {
+            0 if !certificate.is_empty() => {
+                let byte = random.below(certificate.len());
+                certificate[byte] = random.bits() as u8;
+            }
+            1 => pieces[at].traps.push(TrapRow {
+                code_offset: random.below(bytes.len() + 9) as u32,
+                kind: random.bits() as u8,
+                wasm_offset: random.bits() as u32,
+            }),
+            2 => {
+                pieces[at].traps.pop();
+                pieces[at].calls.pop();
+            }
+            _ => {
+                let byte = random.below(bytes.len());
+                bytes[byte] = random.bits() as u8;
+            }
+        }
+        pieces[at] = Piece { bytes: &bytes, certificate: &certificate, ..pieces[at].clone() };
+        let (outcomes, refusals) =
+            loaded(&put_together(&settings, &module, &pieces)).expect("the module is valid");
+        refused += usize::from(refusals > 0);
+        same += usize::from(outcomes == expected);
+        assert!(refusals == 0 || outcomes == expected, "what is refused runs as bytecode");
+    }
+    assert!(refused > 300 && same > 300, "{refused} refused, {same} with the same outcomes");
+}
