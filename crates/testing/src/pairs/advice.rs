@@ -23,7 +23,7 @@ use super::SETS;
 use super::data::{Builds, Noise, Program};
 use super::draw::alone;
 use super::recipe::Recipe;
-use prova_investigate::diff::{Kind, Verdict};
+use prova_diff::{Kind, Verdict};
 use prova_investigate::explain::{Cause, Explanation, Sources, Stage, explain};
 use prova_module::{Features, Limits, Module};
 use std::collections::HashSet;
