@@ -69,7 +69,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     );
     let line = printable(line.trim_end()) + "\n";
     if !refusals.is_empty() {
-        warn(&printable(&stats::bytecode(&refusals)));
+        warn(stats::bytecode(&refusals).to_text().trim_end());
     }
     if args.output.as_os_str() == "-" {
         print_bytes(&bytes)?;
