@@ -116,7 +116,7 @@ const PLACES: [&str; 7] = [
 ];
 
 /// Nothing is written of a module that is still to be linked, by any command that would move its
-/// code, wherever the section stands and whatever it has; a shared library is linked.
+/// code, with the section at any place, empty or not; a shared library is linked.
 #[test]
 fn a_relocatable_module_is_refused() {
     let place = Place::new("object");

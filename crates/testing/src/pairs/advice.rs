@@ -7,12 +7,12 @@
 //! One thing differs between both sides, and the recipe knows which, so advice that names another
 //! one is wrong:
 //!
-//! 1. *Date*: some cause is of stage `source` with the advice of a fixed date, and every one that is
-//!    *changed* is. The linker may put the strings into another order.
+//! 1. *Date*: some cause is of stage `source` with the advice of a fixed date, and every one that
+//!    is *changed* is. The linker may put the strings into another order.
 //! 2. *Folder*: some cause is a path, with the advice to map it away.
 //! 3. *Edit*: some cause is of stage `source`, or the advice on it names the source.
 //! 4. *Constant* of an object file, and *fields* that change places: one cause. A constant that no
-//!    relocation names is told as a constant, whatever data lie at that number.
+//!    relocation names is reported as a constant, also where data lie at that number.
 //! 5. Debug information that follows from the difference is no cause beside it.
 //!
 //! `pairs/advice.txt` lists the cases that are known to be explained wrongly; a listed one that is
@@ -50,7 +50,7 @@ pub enum Difference {
 pub struct Case {
     /// How both are built, and a name.
     pub recipe: Recipe,
-    /// What differs.
+    /// The one difference.
     pub difference: Difference,
     /// Where its sources are.
     sources: PathBuf,
