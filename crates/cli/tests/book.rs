@@ -107,7 +107,8 @@ fn bare(code: &str) -> String {
 }
 
 /// The code that the tutorial shows of its example, from the first step on, stands in the example
-/// in this order, so that a reader who copies it has tested code; `…` stands for any code.
+/// in this order, so that a reader who copies it has tested code; `…` stands for any code. A block
+/// leaves out no statement before it in its function, unless it is a case of a `switch`.
 #[test]
 fn the_tutorials_code_is_its_examples() {
     let (page, example) = (read("docs/book/specialize.md"), read("programs/specialize/first.c"));
@@ -117,13 +118,25 @@ fn the_tutorials_code_is_its_examples() {
     let blocks: Vec<&str> =
         steps.split("```c\n").skip(1).filter_map(|block| block.split("```").next()).collect();
     assert!(blocks.len() >= 5, "{} blocks", blocks.len());
+    let mut wrong = Vec::new();
     for block in &blocks {
-        let mut rest = example.as_str();
-        for part in bare(block).split('…') {
+        let bare = bare(block);
+        let (mut rest, mut first) = (example.as_str(), None);
+        let found = bare.split('…').all(|part| {
             let found = rest.find(part);
-            rest = &rest[found.unwrap_or_else(|| panic!("not in the example:\n{block}"))..];
+            first = first.or(found);
+            rest = found.map_or("", |found| &rest[found..]);
+            found.is_some()
+        });
+        let before = &example[..first.unwrap_or_default()];
+        let depth = before.matches('{').count() - before.matches('}').count();
+        if !found {
+            wrong.push(format!("not in the example:\n{block}"));
+        } else if depth > 0 && !before.ends_with('{') && !bare.starts_with("case") {
+            wrong.push(format!("the example has more before it:\n{block}"));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Without it a module whose initialiser has not run runs for ever.
     let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
     assert!(blocks.iter().any(|block| bare(block).contains(&runs)));

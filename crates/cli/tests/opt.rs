@@ -91,36 +91,68 @@ fn a_module_goes_to_standard_output() {
     assert!(text(&to_output.stderr).contains("1 of 1 functions proved equal"));
 }
 
+/// Names of custom sections, and whether a module with one is linked.
+const SECTIONS: [(&str, bool); 9] = [
+    ("linking", false),
+    ("reloc.CODE", false),
+    ("reloc.DATA", false),
+    ("reloc..debug_info", false),
+    ("reloc.a", false),
+    ("dylink.0", true),
+    ("relocations", true),
+    ("linking.old", true),
+    ("debug_linking", true),
+];
+
+/// Places of a custom section among the others.
+const PLACES: [&str; 7] = [
+    "before first",
+    "after type",
+    "after func",
+    "after memory",
+    "after export",
+    "before code",
+    "after last",
+];
+
 /// Nothing is written of a module that is still to be linked, by any command that would move its
-/// code; a shared library is linked.
+/// code, with the section at any place, empty or not; a shared library is linked.
 #[test]
 fn a_relocatable_module_is_refused() {
     let place = Place::new("object");
     let (file, out) = (place.file("m.wat"), place.file("m.wasm"));
     let commands: [&[&str]; 4] =
         [&["opt"], &["opt", "--passes", "none"], &["specialize"], &["specialize", "-w"]];
-    for (section, is_linked) in
-        [("linking", false), ("reloc.CODE", false), ("dylink.0", true), ("relocations", true)]
-    {
-        let text = format!(
-            "(module (func (export \"f\") (result i32) (nop) (i32.const 7))
-            (memory 1) (data (i32.const 0) \"x\") (func (export \"wizer-initialize\"))
-            (@custom \"{section}\" \"\\00\"))"
-        );
-        std::fs::write(&file, text).expect("a file");
-        for command in commands {
+    let mut wrong = Vec::new();
+    for (section, is_linked) in SECTIONS {
+        for (at, command) in PLACES.iter().flat_map(|at| commands.map(|command| (at, command))) {
+            let bytes = if at.starts_with("after") { "\\00" } else { "" };
+            let text = format!(
+                "(module (func (export \"f\") (result i32) (nop) (i32.const 7))
+                (memory 1) (data (i32.const 0) \"x\") (func (export \"wizer-initialize\"))
+                (@custom \"{section}\" ({at}) \"{bytes}\"))"
+            );
+            std::fs::write(&file, text).expect("a file");
+            std::fs::remove_file(&out).ok();
             let made = prova(&[command, &[&file, "-o", &out]].concat());
             let told = text_of(&made);
-            assert_eq!(made.status.code(), Some(i32::from(!is_linked)), "{command:?}: {told}");
-            assert_eq!(Path::new(&out).exists(), is_linked, "{command:?}");
-            if is_linked {
-                std::fs::remove_file(&out).expect("it was written");
-            } else {
-                let why = format!("it is relocatable (custom section `{section}`)");
-                assert!(told.contains(&why) && told.contains("link it first"), "{told}");
+            let why = format!("it is relocatable (custom section `{section}`)");
+            let right = match is_linked {
+                true => made.status.success() && Path::new(&out).exists(),
+                false => {
+                    made.status.code() == Some(1)
+                        && !Path::new(&out).exists()
+                        && told.contains(&why)
+                        && told.contains("link it first")
+                }
+            };
+            if !right {
+                let written = Path::new(&out).exists();
+                wrong.push(format!("{command:?}, {section} {at}: written {written}, {told}"));
             }
         }
     }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Twice gives the same bytes, and none is larger; also of what an older version made larger.

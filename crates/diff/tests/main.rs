@@ -7,6 +7,7 @@ mod edits;
 mod foreign;
 mod hostile;
 mod layout;
+mod opened;
 mod pairs;
 mod paths;
 mod screens;

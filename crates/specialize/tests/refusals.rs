@@ -236,6 +236,16 @@ const MORE: &str = r#"
     (import "weval" "push.stack" (func $push_stack (param i32 i64)))
     (import "weval" "pop.stack" (func $pop_stack (param i32) (result i64)))"#;
 
+/// Whether a join and the way to it are two places in a message, if it has a join.
+fn names_two_places(text: &str) -> bool {
+    let place = |before: &str| {
+        let after = text.split_once(before)?.1;
+        after.split(|c: char| !c.is_ascii_alphanumeric()).next()
+    };
+    let join = place("the join at ");
+    join.is_none() || join != place("by the way from ")
+}
+
 /// The one request for a function with a body is refused; with these words.
 fn refuses(body: &str, fault: Fault, words: &str) -> String {
     let text = request(MORE, body);
@@ -246,17 +256,53 @@ fn refuses(body: &str, fault: Fault, words: &str) -> String {
     let refused = state.as_ref().expect_err(body);
     assert_eq!(refused.fault, fault, "{refused}");
     assert!(refused.to_string().contains(words), "{refused}\n{body}");
-    // A join and the way to it are two places.
-    let text = refused.to_string();
-    let place = |before: &str| {
-        let after = text.split_once(before)?.1;
-        Some(after.split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_owned())
-    };
-    let (join, way) = (place("the join at "), place("by the way from "));
-    assert!(join.is_none() || join != way, "{text}");
+    assert!(names_two_places(&refused.to_string()), "{refused}");
     // The generic function remains, and its slot is what it was.
     assert!(outcome.module.data().len() >= 3);
     refused.to_string()
+}
+
+/// Ways to a counter that is not constant, `A` and `B` for its two settings: where these meet is
+/// one place, and the way to it another one.
+const MEETINGS: [&str; 8] = [
+    "(if C (then A) (else B))",
+    "(if C (then A))",
+    "(if C (then) (else A))",
+    "(block (br_if 0 C) A)",
+    "(block A (br_if 0 C) B)",
+    "(block (block (br_table 0 1 C)) A)",
+    "(block (block (block (br_table 0 1 2 C)) A (br 1)) B)",
+    "(loop A (br_if 0 C)) (if C (then B))",
+];
+
+#[test]
+fn a_join_and_the_way_to_it_are_two_places() {
+    let settings = [
+        "(local.set $pc (i32.const 7))",
+        "(local.set $pc (i32.add (local.get $pc) (i32.const 9)))",
+    ];
+    let used = ["(call $update (local.get $pc))", "(call $push (local.get $pc))"];
+    let (mut wrong, mut joins) = (Vec::new(), 0);
+    for meeting in MEETINGS {
+        for (one, other) in [(0, 1), (1, 0)] {
+            for (used, between) in used.iter().flat_map(|used| [(used, ""), (used, "(nop)")]) {
+                let ways = meeting
+                    .replace('C', "(i32.load (local.get $n))")
+                    .replace('A', settings[one])
+                    .replace('B', settings[other]);
+                let text = request(MORE, &format!("{ways} {between} {used} (i64.const 0)"));
+                let outcome = specialized(&text).unwrap_or_else(|error| panic!("{error}"));
+                let [(_, _, Err(refused))] = outcome.requests.as_slice() else { continue };
+                let text = refused.to_string();
+                joins += usize::from(text.contains("the join at "));
+                if !names_two_places(&text) {
+                    wrong.push(format!("{ways}: {text}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {joins}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(joins >= 32, "{joins} joins");
 }
 
 #[test]

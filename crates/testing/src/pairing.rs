@@ -1,6 +1,7 @@
 //! The command that judges pairs of builds. Arguments → a table.
 
 use clap::Args;
+use prova_testing::pairs::advice;
 use prova_testing::pairs::draw::{Draws, Pair};
 use prova_testing::pairs::recipe::Sides;
 use prova_testing::pairs::table::{HEAD, Totals};
@@ -34,6 +35,9 @@ pub(crate) struct PairsArgs {
     /// Prints totals alone
     #[arg(long)]
     totals: bool,
+    /// Judges what `explain` says of builds with one difference, of both sets
+    #[arg(long, conflicts_with_all = ["set", "honest", "malicious", "keep", "kept"])]
+    advice: bool,
     /// Where the modules go: `NAME/a.wasm`, `NAME/b.wasm`
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -45,7 +49,8 @@ pub(crate) struct PairsArgs {
 impl PairsArgs {
     /// Builds, runs and compares: 0 if all is as it must be, 1 if not, 2 if it could not be tried.
     pub(crate) fn run(&self) -> ExitCode {
-        match self.judge() {
+        let judged = if self.advice { self.judge_advice() } else { self.judge() };
+        match judged {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => {
@@ -53,6 +58,47 @@ impl PairsArgs {
                 ExitCode::from(2)
             }
         }
+    }
+
+    fn judge_advice(&self) -> Result<bool, String> {
+        let cases = advice::cases()?;
+        let known = advice::known(&cases)?;
+        let named = cases.iter().filter(|case| case.recipe.name.contains(&self.only));
+        let (mut missing, mut counts) = (BTreeMap::new(), BTreeMap::new());
+        for case in named.step_by(self.each.max(1)) {
+            if self.list {
+                println!("{}", case.recipe.name);
+                case.recipe.commands.iter().for_each(|command| println!("  {command}"));
+                continue;
+            }
+            let needs = format!("{:?}", (&case.recipe.needs, &case.recipe.targets));
+            let missing = missing.entry(needs).or_insert_with(|| case.recipe.missing());
+            if missing.is_some() {
+                continue;
+            }
+            let Some(faults) = case.faults()? else { continue };
+            let is_known = known.contains(&case.recipe.name);
+            let [count, wrong, surprises]: &mut [usize; 3] =
+                counts.entry(case.difference).or_default();
+            *count += 1;
+            *wrong += usize::from(!faults.is_empty());
+            if faults.is_empty() == is_known {
+                *surprises += 1;
+                if !self.totals {
+                    let what = if is_known { "is listed".to_owned() } else { faults.join("\n  ") };
+                    println!("{}\n  {what}", case.recipe.name);
+                }
+            }
+        }
+        for missing in missing.values().flatten() {
+            println!("ignored: builds, as {missing}");
+        }
+        for (difference, [count, wrong, surprises]) in &counts {
+            println!(
+                "{difference:?}: {wrong} of {count} explained wrongly, {surprises} not as listed"
+            );
+        }
+        Ok(counts.values().all(|[_, _, surprises]| *surprises == 0))
     }
 
     fn judge(&self) -> Result<bool, String> {

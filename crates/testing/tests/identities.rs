@@ -3,7 +3,8 @@
 //!
 //! A translator that folds an identity at one consumer, and a proof that does not know it there,
 //! refuse a valid module. The product of both lists finds such a pair, with operands of two kinds:
-//! a local, and something computed.
+//! a local, and something computed. A trip through SSA knows constants that stood in a local, and
+//! so makes such forms: the product goes on that trip too, without passes, as `prova opt` does.
 //!
 //! A green run does not show that a form that is missing from the lists is proved. Machine code
 //! runs a part of the product, by turns.
@@ -11,6 +12,7 @@
 use prova_module::{Features, Limits, Module};
 use prova_native::NativeCompiler;
 use prova_runtime::{Attach, Metering, Settings};
+use prova_ssa::trip;
 use prova_testing::attach::Translation;
 use prova_testing::differential;
 use prova_testing::generate::{Call, Case};
@@ -140,6 +142,19 @@ fn forms(ty: &str) -> Vec<String> {
         forms.extend(OF_FLOATS.map(add));
     }
     forms.extend(through(ty).iter().map(|form| (*form).to_owned()));
+    forms
+}
+
+/// Forms of integers whose neutral operand stands in a local, or never was set.
+fn forms_by_locals(ty: &str) -> Vec<String> {
+    let mut forms = vec!["X".to_owned(), format!("({ty}.sub X (local.get $k_{ty}))")];
+    for (op, neutral) in NEUTRAL {
+        for n in neutral {
+            let set = format!("(local.set $k_{ty} ({ty}.const {n}))");
+            let operation = format!("({ty}.{op} X (local.get $k_{ty}))");
+            forms.push(format!("(block (result {ty}) {set} {operation})"));
+        }
+    }
     forms
 }
 
@@ -380,7 +395,8 @@ fn module(ty: &str, consumer: &str, forms: &[String]) -> (Vec<u8>, Vec<String>) 
             let _ = write!(
                 text,
                 "\n(func (export \"{}\") (param $i i32) (param $i64 i64) (param $f32 f32)
-                (param $f64 f64) (result i64) (local $i32 i32) {body})",
+                (param $f64 f64) (result i64) (local $i32 i32)
+                (local $k_i32 i32) (local $k_i64 i64) {body})",
                 bodies.len()
             );
             bodies.push(body);
@@ -437,6 +453,37 @@ fn every_identity_is_proved_at_every_consumer_and_runs_alike() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(pairs > 25_000 && native_funcs > 500, "{pairs} {native_funcs}");
+}
+
+#[test]
+fn every_identity_that_a_trip_makes_is_proved() {
+    let settings = Settings { metering: Metering::None, deterministic: true };
+    let limits = Limits::default();
+    let options = trip::Options { transform: &Some, threads: 1, limits: &limits };
+    let (mut wrong, mut pairs, mut replaced) = (Vec::new(), 0, 0);
+    for ty in ["i32", "i64"] {
+        let forms = forms_by_locals(ty);
+        for consumer in consumers(ty) {
+            let (wasm, bodies) = module(ty, &consumer, &forms);
+            let module = Module::decode(wasm, &Features::default(), &limits);
+            let module = module.unwrap_or_else(|error| panic!("{error}\n{consumer}"));
+            let sent = trip::module(&module, &options);
+            let sent = sent.unwrap_or_else(|error| panic!("{error}\n{consumer}"));
+            // It keeps the code of one module.
+            let translation = Translation::new(settings);
+            let helpers = module.defined_funcs().len() - bodies.len();
+            for (func, body) in module.defined_funcs().skip(helpers).zip(&bodies) {
+                if let Err(error) = translation.attach(&sent.module, func) {
+                    wrong.push(format!("{body}: {error}"));
+                }
+            }
+            pairs += bodies.len();
+            let is_replaced = |outcome: &trip::Outcome| *outcome == trip::Outcome::Replaced;
+            replaced += sent.outcomes.iter().filter(|(_, outcome)| is_replaced(outcome)).count();
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {pairs}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(pairs > 9_000 && replaced >= pairs, "{pairs} {replaced}");
 }
 
 /// One in this number of consumers runs as machine code too.

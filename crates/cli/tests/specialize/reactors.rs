@@ -1,6 +1,9 @@
 //! WASI reactors under `-w`: `_initialize` runs first, once, and is no longer exported. The
 //! initialiser's name and whether it stays do not matter.
 //!
+//! [`ROWS`] are cases by hand; the product of names, further exports and options is held to the
+//! rules of Wizer as [`expected`] writes them down.
+//!
 //! A green run does not show that a reactor of many constructors is initialised (`forth.c` is a
 //! command): only a program of that kind would.
 
@@ -131,4 +134,91 @@ fn reactors_are_initialised_once() {
             }
         }
     }
+}
+
+/// Every one in this number of the product runs, if `PROVA_EACH` does not say: a prime, so that all
+/// values of each factor come up.
+const EACH: usize = 7;
+
+/// The names of the constructor in the product.
+const NAMES: [&[&str]; 5] =
+    [&[], &["_initialize"], &["_initialize", "again"], &["again"], &["initialize"]];
+/// Further exported functions in the product: the name, and the body.
+const MORE: [(&str, &str); 3] = [
+    ("other", "(i32.store (i32.const 512) (i32.const 7))"),
+    ("wizer.resume", ""),
+    ("_start", "(global.set $sp (i32.const 1))"),
+];
+const INITIALISERS: [&str; 4] = ["wizer-initialize", "_initialize", "again", "other"];
+
+/// The later result of `get` and the exported functions, or none if there is no such initialiser.
+///
+/// 1. `_initialize` runs first, then the initialiser, if that is another function.
+/// 2. `_initialize` is exported no longer, nor is the initialiser, unless it is to stay.
+/// 3. `wizer.resume` becomes `_start`, in the place of any other.
+fn expected(
+    names: &[&str],
+    more: &[&str],
+    initialiser: &str,
+    keep: bool,
+) -> Option<(String, String)> {
+    let mut exports = [names, more, &["get", "wizer-initialize"]].concat();
+    exports.contains(&initialiser).then_some(())?;
+    let (mut sp, mut stored) = (0, 0);
+    let first = exports.contains(&"_initialize").then_some("_initialize");
+    if first.is_some() {
+        sp += 4096;
+    }
+    match initialiser {
+        "wizer-initialize" => stored += sp,
+        "other" => stored = 7,
+        _ if first.is_none() => sp += 4096,
+        _ => {}
+    }
+    exports.retain(|name| *name != "_initialize" && (keep || *name != initialiser));
+    if exports.contains(&"wizer.resume") {
+        exports.retain(|name| *name != "_start");
+    }
+    let renamed = |name: &&str| if *name == "wizer.resume" { "_start" } else { *name }.to_owned();
+    let mut exports: Vec<String> = exports.iter().map(renamed).collect();
+    exports.sort_unstable();
+    Some(((100_000 * stored + sp).to_string(), exports.join(" ")))
+}
+
+#[test]
+fn any_reactor_is_initialised_as_wizer_does() {
+    let place = Place::new("product");
+    let (from, to) = (place.file("reactor.wat"), place.file("reactor.wasm"));
+    let each = std::env::var("PROVA_EACH").ok().and_then(|each| each.parse().ok());
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for place in (0..NAMES.len() * 8 * INITIALISERS.len() * 4).step_by(each.unwrap_or(EACH)) {
+        let (names, rest) = (NAMES[place % NAMES.len()], place / NAMES.len());
+        let (chosen, rest) = (rest % 8, rest / 8);
+        let (initialiser, rest) = (INITIALISERS[rest % 4], rest / 4);
+        let (keep, init_only) = (rest % 2 == 1, rest / 2 == 1);
+        let more = MORE.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1);
+        let more: Vec<(&str, &str)> = more.map(|(_, more)| *more).collect();
+        let exported = |name: &&str| format!("(export \"{name}\")");
+        let funcs = more.iter().map(|(name, body)| format!("(func {} {body})", exported(name)));
+        let module = REACTOR
+            .replace("OTHER", &names.iter().map(exported).collect::<String>())
+            .replace("MORE", &funcs.collect::<String>());
+        std::fs::write(&from, module).expect("a file");
+        std::fs::remove_file(&to).ok();
+        let mut options = vec!["specialize", "-w", &from, "-o", &to, "--init-func", initialiser];
+        options.extend(keep.then_some("--keep-init-func"));
+        options.extend(init_only.then_some("--init-only"));
+        let made = prova(&options);
+        let more: Vec<&str> = more.iter().map(|(name, _)| *name).collect();
+        let found = made.status.success().then(|| {
+            let out = prova(&["run", "--invoke", "get", &to]);
+            (text(&out.stdout).trim().to_owned(), exports(&to))
+        });
+        let right = expected(names, &more, initialiser, keep);
+        count += 1;
+        if found != right {
+            wrong.push(format!("{names:?} {more:?} {:?}: {found:?}, not {right:?}", &options[5..]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -106,6 +106,27 @@ fn pair(
     Pair { name, program: index, edit, noises, recipe }
 }
 
+/// How a program is built twice, with one noise or one edit between both sides.
+pub fn alone(
+    builds: &Builds,
+    program: &Program,
+    base: &(String, String),
+    noise: Option<&Noise>,
+    edit: Option<&(u32, String)>,
+) -> Recipe {
+    let language = &builds.languages[&program.language];
+    let mut recipe = language.needs.clone();
+    let what = edit.map(|(number, kind)| format!("{number}-{kind}"));
+    let what = what.or(noise.map(|noise| noise.name.clone())).unwrap_or_default();
+    recipe.name = format!("{}/{what}/{}", program.name, base.0);
+    let noises: Vec<&Noise> = noise.into_iter().collect();
+    for side in [0, 1] {
+        let edit = edit.filter(|_| side == 1).map_or(0, |edit| edit.0);
+        recipe.commands.push(command(&language.build, program, &noises, (side, &base.1, edit)));
+    }
+    recipe
+}
+
 /// Whether two noises cannot be had at once: they set one thing, that is no list of flags.
 fn collide(a: &Noise, b: &Noise) -> bool {
     let keys = |noise: &Noise| -> HashSet<String> {

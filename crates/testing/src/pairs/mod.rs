@@ -14,6 +14,7 @@
 //! Set `open` is for those who work on verdicts. Set `held` has other programs and another seed: it
 //! is measured and not looked at. A green run does not show other programs, compilers or edits.
 
+pub mod advice;
 pub mod data;
 pub mod draw;
 pub mod recipe;
@@ -59,6 +60,20 @@ pub struct Row {
     pub report: Report,
 }
 
+/// Reads how programs are built, and the programs of a set.
+fn read(name: &str) -> Result<(Builds, Vec<Program>), String> {
+    let folder = crate::root().join("crates/testing/pairs");
+    let read = |file: &str| {
+        let path = folder.join(file);
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let builds = Builds::parse(&read("builds.txt")?)?;
+    let list = format!("{name}.txt");
+    let programs =
+        data::programs(&read(&list)?, &builds).map_err(|error| format!("{list}, {error}"))?;
+    Ok((builds, programs))
+}
+
 impl Set {
     /// Reads and draws a set.
     ///
@@ -68,14 +83,7 @@ impl Set {
         let known = SETS.iter().find(|set| set.0 == name);
         let (name, seed) = known.ok_or_else(|| format!("no set `{name}`"))?;
         let folder = crate::root().join("crates/testing/pairs");
-        let read = |file: &str| {
-            let path = folder.join(file);
-            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let builds = Builds::parse(&read("builds.txt")?)?;
-        let list = format!("{name}.txt");
-        let programs =
-            data::programs(&read(&list)?, &builds).map_err(|error| format!("{list}, {error}"))?;
+        let (builds, programs) = read(name)?;
         let pairs = draw::pairs(&builds, &programs, *seed, draws);
         let (sources, files) = (folder.join(name), folder.join("files"));
         Ok(Set { programs, pairs, sources, files })
