@@ -34,13 +34,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 }
 
 fn run_here(args: &RunArgs) -> Result<Exit> {
-    let (path, guest_args) = module_and_args(&args.module_and_args)?;
-    let (config, wasm, metered) = configured(args, path)?;
+    let (config, wasm, metered) = configured(args)?;
     let wasi_limits = groups::wasi_limits(&args.wasi)?;
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
+    let (path, guest_args) = module_and_args(&args.module_and_args)?;
     hint::options_behind_the_module(guest_args);
     if let Some(record) = &args.record {
         input::apart("--record", record, &[path])?;
@@ -155,9 +155,11 @@ fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
 }
 
 /// The configuration, the options of `-W`, and whether fuel is counted.
-fn configured(args: &RunArgs, path: &Path) -> Result<(Config, Wasm, bool)> {
+fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
     let (mut config, mut wasm) = args.engine.config()?;
-    let artifacts = input::is_artifact_file(path) || args.preloads.iter().any(is_artifact);
+    let main = args.module_and_args.first().map(Path::new);
+    let artifacts =
+        main.is_some_and(input::is_artifact_file) || args.preloads.iter().any(is_artifact);
     if artifacts && args.engine.takes_machine_code() {
         config.precompiled(args.engine.memory_shape()?);
     }

@@ -27,7 +27,7 @@ struct Assumption {
 }
 
 /// The assumptions of the check of machine code.
-const MACHINE: [Assumption; 11] = [
+const MACHINE: [Assumption; 12] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
@@ -47,6 +47,11 @@ const MACHINE: [Assumption; 11] = [
         what: "context, records, type ids, builtins are at the offsets of `prova_check::offsets`, type ids are canonical, a record's code takes what its type says",
         kept_by: "runtime",
         noticed_by: "assertions when it is built; the suites in `--tier native`",
+    },
+    Assumption {
+        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; otherwise the module has no native code",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/attach.rs, artifact.rs",
     },
     Assumption {
         what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",

@@ -6,9 +6,9 @@
 //!                        └► pieces ─ Stored, a MachineCompiler ─ NativeCode::load_all ─► NativeCode
 //! ```
 //!
-//! Loading is safe for every maker of the bytes, so no function here is `unsafe`: the module inside is
-//! validated as any other, its layout is derived from it, and a piece of code is one more proposal,
-//! which runs only after the check of machine code has accepted it.
+//! Loading is safe for every maker of the bytes, so no function here is `unsafe`: the module inside
+//! is validated as any other, its layout is derived from it, and a piece of code is one more
+//! proposal, which runs only after the check of machine code has accepted it.
 //!
 //! Accepted code is confined; that it computes what the module says is not shown. Who replaces the
 //! file gains what replacing the `.wasm` would give: another confined program with the same

@@ -12,7 +12,7 @@
 //! of equality between two programs builds the terms of both in one table; the proof of bytecode
 //! (`prova-bytecode`) is its first user. The crate knows Wasm's numeric operators ([`Prim`], from
 //! `prova_num::for_each_num!`) and nothing of the programs that are compared. Proofs with other
-//! operators have terms of their own in the same [`Table`](table::Table), whose contents are theirs.
+//! operators bring another content of terms to the same [`Table`](table::Table).
 //!
 //! # What a user owes
 //! * A leaf ([`Vn::param`], [`Vn::phi`], [`Vn::effect`]) names one value: who makes it must see to
@@ -44,8 +44,8 @@
 //! * N4. A v128 and its low half have one number; which one is meant follows from where it stands,
 //!   an operator's signature or the width of a place.
 //!
-//! Limits: 2³² nodes; time amortised constant for a node. The hash is keyed ([`hash`]), so no module
-//! can aim at collisions.
+//! Limits: 2³² nodes; time amortised constant for a node. The hash is keyed ([`hash`]), so no
+//! module can aim at collisions.
 //!
 //! Noticed by: the tests beside each file, and `tests/identities.rs`, which computes every term
 //! with `prova-num` and compares the result with the operator's.

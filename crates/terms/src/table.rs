@@ -5,12 +5,12 @@
 //! ```
 //!
 //! Every table of terms is one of these: [`crate::Terms`], and those of the proofs and oracles that
-//! compare two bodies and have operators of their own. A user brings the content ([`Node`]) and the
-//! rules by which it makes terms; the table knows neither.
+//! compare two bodies with other operators. A user brings the content ([`Node`]) and the rules by
+//! which it makes terms; the table knows neither.
 //!
 //! * H1. Two terms with one number have equal contents. The hash only finds candidates.
 //! * H2. Below 2³² terms, two terms with equal contents have one number, except leaves.
-//! * H3. A leaf has a number that no other term has, whatever its content is.
+//! * H3. A leaf has a number that no other term has, for every content.
 //!
 //! Noticed by: `tests`, and the tests of each user.
 

@@ -92,7 +92,7 @@ fn apply(edit: &str, cases: &[(String, Module)]) -> Outcome {
                 for edited in named::versions(edit, &honest, cells) {
                     match CheckedBytecode::check(module, &settings, edited.clone()) {
                         Err(error) => {
-                            let words = format!("{name}: {error}");
+                            let words = format!("{name}: {}", prova_wording::refused(&error));
                             outcome.refused.entry(error.rule.to_string()).or_default().push(words);
                         }
                         Ok(_) if explain(module, &honest, &edited).is_some() => {

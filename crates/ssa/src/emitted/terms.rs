@@ -23,7 +23,7 @@ const OPERANDS_MAX: usize = 4;
 /// The place of what is there on one edge only.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// What a term is.
+/// The content of a term.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Node {
     Atom,
