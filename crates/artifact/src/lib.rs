@@ -12,7 +12,7 @@
 //! | `.text` | the pieces' bytes, each at a multiple of 16, `int3` between them |
 //! | `.prova.module` | the WebAssembly module, whole |
 //! | `.prova.settings` | what the code was made for ([`Settings`]), and the maker's name |
-//! | `.prova.pieces` | a record for each piece, in the order of its [`CodeKind`](prova_check::CodeKind) |
+//! | `.prova.pieces` | a record for each piece, in the order of its [`CodeKind`] |
 //! | `.prova.certificates` | the certificates, one behind the other |
 //! | `.prova.traps`, `.prova.calls` | the rows of both maps, one behind the other |
 //!

@@ -158,8 +158,8 @@ fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
 fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
     let (mut config, mut wasm) = args.engine.config()?;
     let main = args.module_and_args.first().map(Path::new);
-    let artifacts =
-        main.is_some_and(input::is_artifact_file) || args.preloads.iter().any(is_artifact);
+    let artifacts = main.is_some_and(input::is_artifact_file)
+        || args.preloads.iter().any(|preload| is_artifact(preload));
     if artifacts && args.engine.takes_machine_code() {
         config.precompiled(args.engine.memory_shape()?);
     }
@@ -178,7 +178,7 @@ fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
 }
 
 /// Whether what is instantiated first was written by `prova compile`.
-fn is_artifact(preload: &String) -> bool {
+fn is_artifact(preload: &str) -> bool {
     named_file(preload).is_ok_and(|(_, file)| input::is_artifact_file(Path::new(file)))
 }
 
