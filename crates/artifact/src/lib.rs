@@ -30,7 +30,8 @@
 //!   refused.
 //!
 //! # Limits
-//! [`PIECES_MAX`] pieces; sections below 4 GiB.
+//! [`PIECES_MAX`] pieces; sections below 4 GiB; certificates of half the code's length and
+//! [`CERTIFICATE_BYTES_FREE`] bytes (compilers need a seventh at most); memories of two shapes.
 
 mod error;
 mod read;
@@ -50,6 +51,9 @@ pub const VERSION: u32 = 1;
 
 /// The most pieces of one file.
 pub const PIECES_MAX: usize = 4 << 20;
+
+/// Bytes that a certificate may have beside half of its code's.
+pub const CERTIFICATE_BYTES_FREE: usize = 64;
 
 /// The sections' names.
 pub(crate) mod section {

@@ -5,7 +5,7 @@ use crate::record::{
     CALL_BYTES, RECORD_BYTES, Record, TRAP_BYTES, decode_calls, decode_traps, digest,
 };
 use crate::settings::Settings;
-use crate::{PIECES_MAX, Piece, section};
+use crate::{CERTIFICATE_BYTES_FREE, PIECES_MAX, Piece, section};
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{LittleEndian, Object, ObjectSection, elf};
 use prova_check::CodeKind;
@@ -99,7 +99,8 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     /// A piece; none if the file has none of this kind.
     ///
     /// # Errors
-    /// [`Rule::Digest`]: it was damaged.
+    /// [`Rule::Digest`]: it was damaged. [`Rule::Records`]: its certificate is longer than half of
+    /// its code and [`CERTIFICATE_BYTES_FREE`] bytes.
     pub fn piece(&self, kind: CodeKind) -> Result<Option<Piece<'_>>, Error> {
         let Ok(at) = self.records.binary_search_by_key(&kind, |record| record.kind) else {
             return Ok(None);
@@ -111,6 +112,12 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             section.get(start as usize..start as usize + length as usize).unwrap_or_default()
         };
         let [bytes, certificate, traps, calls] = [part(0), part(1), part(2), part(3)];
+        // Reading a certificate takes 32 times its size.
+        if certificate.len() > bytes.len() / 2 + CERTIFICATE_BYTES_FREE {
+            let what = format!("the certificate of {kind:?} is longer than any of such code");
+            let at = record.parts[1].0 as usize;
+            return Err(Error::new(Rule::Records, section::CERTIFICATES, at, what));
+        }
         if digest([bytes, certificate, traps, calls]) != record.digest {
             let what = format!("{kind:?} is not what was written: its digest differs");
             return Err(Error::new(Rule::Digest, section::TEXT, record.parts[0].0 as usize, what));

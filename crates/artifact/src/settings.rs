@@ -106,10 +106,14 @@ impl Settings {
         let [shape, cpu, flags, zero] = [head[4], head[5], head[6], head[7]];
         let memory = match (shape, word(8), word(16)) {
             (0, 0, 0) => MemoryShape::Explicit,
-            (1, reservation_bytes, guard_bytes) => {
-                MemoryShape::Guard { reservation_bytes, guard_bytes }
+            (1, reservation_bytes, guard_bytes)
+                if MemoryShape::GUARD
+                    == (MemoryShape::Guard { reservation_bytes, guard_bytes }) =>
+            {
+                MemoryShape::GUARD
             }
-            (0 | 2.., ..) => return Err(wrong(4, "an unknown shape of memories")),
+            // No engine reserves any other room.
+            (0 | 1 | 2.., ..) => return Err(wrong(4, "an unknown shape of memories")),
         };
         let cpu = match cpu {
             2 => CpuLevel::V2,

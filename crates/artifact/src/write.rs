@@ -53,7 +53,9 @@ impl Writer {
         let Piece { kind, bytes, certificate, traps, calls } = piece;
         let parts =
             [bytes.to_vec(), certificate.to_vec(), encode_traps(traps), encode_calls(calls)];
-        self.pieces.insert(*kind, Written { name: name.to_owned(), parts });
+        // In the table of names a zero byte ends a name.
+        let name = name.replace('\0', "\u{fffd}");
+        self.pieces.insert(*kind, Written { name, parts });
     }
 
     /// The file.

@@ -191,3 +191,15 @@ fn changed_files_are_read_or_refused() {
         let _ = whole(&changed);
     }
 }
+
+#[test]
+fn a_name_may_have_any_character() {
+    let piece = &pieces()[0];
+    for name in ["", "\0", "a\0b", "\u{1b}[2J\n", "é\u{10ffff}"] {
+        let mut writer = Writer::new(settings());
+        writer.piece(name, piece);
+        let file = writer.finish(MODULE).expect("it can be named").bytes;
+        let artifact = Artifact::read(&file[..]).expect("it is what was written");
+        assert_eq!(artifact.piece(piece.kind).as_ref(), Ok(&Some(piece.clone())), "{name:?}");
+    }
+}

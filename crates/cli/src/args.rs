@@ -144,7 +144,9 @@ pub(crate) struct RunArgs {
     /// Writes the host's answers to a file, from which `prova replay` runs the program again
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// Runs only the module with this SHA-256; of what `prova compile` wrote, the module inside
+    /// Runs only the module, or the file of `prova compile`, with this SHA-256
+    ///
+    /// Such a file may be named by the module inside, which then runs as bytecode.
     #[arg(long, value_name = "SHA256")]
     pub(crate) expect: Option<String>,
     /// The module in binary or text format (`-` for standard input), or what `prova compile` wrote,

@@ -174,6 +174,11 @@ impl Made {
         Some(Made { layout, code, lines, clif: String::new() })
     }
 
+    /// The layout that the code is checked in.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// The check's verdict.
     ///
     /// # Errors

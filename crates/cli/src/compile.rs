@@ -18,9 +18,6 @@ pub(crate) struct CompileArgs {
     /// Makes code that counts fuel, for runs with a limit of it
     #[arg(long)]
     fuel: bool,
-    /// Makes code that asks whether its time is over, for runs with `-W timeout`
-    #[arg(long)]
-    epoch: bool,
     /// Makes code for the deterministic profile (`prova profile`)
     #[arg(long)]
     deterministic: bool,
@@ -50,8 +47,13 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     let (wasm, optimize) = (args.wasm.clone(), args.optimize.clone());
     let engine =
         EngineArgs { tier: "native".to_owned(), deterministic: args.deterministic, wasm, optimize };
-    let (mut config, _) = engine.config()?;
-    config.consume_fuel(args.fuel).epoch_interruption(args.epoch);
+    let (mut config, wasm) = engine.config()?;
+    if wasm.fuel.is_some() || wasm.timeout.is_some() {
+        bail!(Misuse(
+            "limits of fuel and time belong to the run; `--fuel` makes code that counts".into()
+        ));
+    }
+    config.consume_fuel(args.fuel);
     input::apart("--output", &args.output, &[&args.file])?;
     let (module, bytes) = made(&config, &args.file)?;
     if args.check_reproducible && made(&config, &args.file)?.1 != bytes {
@@ -69,8 +71,11 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         if args.check_reproducible { ", the same when compiled twice" } else { "" }
     );
     let line = printable(line.trim_end()) + "\n";
+    let (inside, whole) = (input::sha256(module.wasm().bytes()), input::sha256(&bytes));
+    let line = format!("{line}module: SHA-256 {inside}\nfile: SHA-256 {whole}\n");
     if !refusals.is_empty() {
-        warn(stats::bytecode(&refusals).to_text().trim_end());
+        let left = stats::bytecode(&refusals).to_text();
+        warn(left.trim_end().replace("that ran as bytecode", "without machine code").as_str());
     }
     if args.output.as_os_str() == "-" {
         print_bytes(&bytes)?;

@@ -1,7 +1,8 @@
 //! Files → modules: binary or text, from a path or standard input. Every read has a bound.
 
-use crate::report::{Misuse, OfFile};
-use prova::{Context, Engine, Module, Result, bail};
+use crate::report::{Misuse, OfFile, printable, warn};
+use prova::{Context, Engine, Error, Module, Result, bail};
+use prova_artifact::Artifact;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -150,12 +151,48 @@ fn begins_with(path: &Path, magic: &[u8; 4]) -> bool {
 /// The bytes of what `prova compile` wrote.
 ///
 /// # Errors
-/// If it cannot be read, or has more than 32 times the bytes that a module may have.
+/// If it cannot be read, or has more than 1 GiB.
 pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
-    let max = prova::Limits::default().module_bytes.saturating_mul(32);
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
-    bounded(file, max, max).with_context(|| format!("failed to read `{name}`"))
+    if !file.metadata().is_ok_and(|about| about.is_file()) || !is_artifact_file(path) {
+        bail!("`{name}` is not a file that `prova compile` wrote");
+    }
+    bounded(file, ARTIFACT_BYTES_MAX, ARTIFACT_BYTES_MAX)
+        .with_context(|| format!("failed to read `{name}`"))
+}
+
+/// The most bytes of what `prova compile` wrote.
+const ARTIFACT_BYTES_MAX: u64 = 1 << 30;
+
+/// The module in `path`, if its SHA-256 is the expected one. Of what `prova compile` wrote, the
+/// SHA-256 of the file stands for its machine code too; the SHA-256 of the module inside stands for
+/// the module alone, which then runs as bytecode.
+///
+/// # Errors
+/// Those of [`module`] and [`expected`].
+pub(crate) fn expected_module(engine: &Engine, path: &Path, digest: &str) -> Result<Module> {
+    if !is_artifact_file(path) {
+        let module = module(engine, path)?;
+        return expected(module.wasm().bytes(), digest, path).map(|()| module);
+    }
+    let bytes = artifact(path)?;
+    if is_expected(&bytes, digest) {
+        return Module::deserialize(engine, bytes).context(OfFile::new("load", path));
+    }
+    let read = Artifact::read(bytes).map_err(Error::new);
+    let read = read.context(OfFile::new("load", path))?;
+    expected(read.module(), digest, path)?;
+    let name = path.display();
+    warn(&printable(&format!(
+        "warning: `{name}` runs as bytecode: the expected SHA-256 is of the module, not of the file"
+    )));
+    Module::new(engine, read.module()).context(OfFile::new("load", path))
+}
+
+/// Whether bytes have a SHA-256.
+pub(crate) fn is_expected(bytes: &[u8], expected: &str) -> bool {
+    sha256(bytes).eq_ignore_ascii_case(expected.strip_prefix("sha256:").unwrap_or(expected))
 }
 
 /// Refuses a module that is not the one that is expected.
@@ -163,11 +200,12 @@ pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Misuse`] if `expected` is no SHA-256, and if the module has another.
 pub(crate) fn expected(wasm: &[u8], expected: &str, path: &Path) -> Result<()> {
+    let expected = expected.strip_prefix("sha256:").unwrap_or(expected);
     if expected.len() != 64 || !expected.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         bail!(Misuse(format!("`--expect {expected}`: a SHA-256 has 64 hexadecimal digits")));
     }
-    let found = sha256(wasm);
-    if !found.eq_ignore_ascii_case(expected) {
+    if !is_expected(wasm, expected) {
+        let found = sha256(wasm);
         bail!(
             "`{}` has another module than the expected one: its SHA-256 is {found}",
             path.display()

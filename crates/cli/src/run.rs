@@ -45,10 +45,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let Some(record) = &args.record {
         input::apart("--record", record, &[path])?;
     }
-    let module = input::module(&engine, path).map_err(|error| hint::no_command(error, path))?;
-    if let Some(expected) = &args.expect {
-        input::expected(module.wasm().bytes(), expected, path)?;
-    }
+    let module = match &args.expect {
+        Some(expected) => input::expected_module(&engine, path, expected),
+        None => input::module(&engine, path),
+    };
+    let module = module.map_err(|error| hint::no_command(error, path))?;
     let preloads = preloads
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
@@ -64,10 +65,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let Some(watchdog) = watchdog {
         watchdog.start_running(&mut store);
     }
+    let all: Vec<Module> =
+        preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
-    if args.engine.takes_machine_code()
-        && let Some(line) = hint::no_machine_code(&module.refusals())
-    {
+    let refused = all.iter().filter_map(|module| hint::no_machine_code(&module.refusals()));
+    for line in refused.filter(|_| args.engine.takes_machine_code()) {
         warn(&printable(&line));
     }
     match args.stats {

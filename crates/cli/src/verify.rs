@@ -14,7 +14,7 @@ use prova_builds::names::counted;
 use prova_check::CodeKind;
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
-use prova_native::{Change, Verification, layout, rebuild, same_maker, verify};
+use prova_native::{Change, Verification, judge, layout, rebuild, same_maker, verify};
 use prova_report::{Node, Table};
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) struct VerifyArgs {
     /// Compiles the module inside again, and compares every piece of code
     #[arg(long)]
     rebuild: bool,
-    /// Accepts only the module with this SHA-256
+    /// Accepts only the file, or the module inside, with this SHA-256
     #[arg(long, value_name = "SHA256")]
     expect: Option<String>,
     /// Says which comparisons and branches the check needs to accept the instruction at this
@@ -46,12 +46,15 @@ pub(crate) struct VerifyArgs {
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let name = args.file.display();
-    let read = Artifact::read(input::artifact(&args.file)?).map_err(Error::new);
+    let bytes = input::artifact(&args.file)?;
+    let is_file = args.expect.as_ref().is_some_and(|digest| input::is_expected(&bytes, digest));
+    let file_digest = input::sha256(&bytes);
+    let read = Artifact::read(bytes).map_err(Error::new);
     let artifact = read.with_context(|| format!("failed to read `{name}`"))?;
     let (features, limits) = (prova::Features::default(), prova::Limits::default());
     let module = Module::decode(artifact.module().to_vec(), &features, &limits)
         .context(OfFile::new("load the module in", &args.file))?;
-    if let Some(expected) = &args.expect {
+    if let Some(expected) = args.expect.as_ref().filter(|_| !is_file) {
         input::expected(module.bytes(), expected, &args.file)?;
     }
     if let Some(place) = &args.explain {
@@ -68,7 +71,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         false => None,
     };
     let good = found.refused.is_empty() && changes.as_ref().is_none_or(Vec::is_empty);
-    present(&report(args, &artifact, &module, (&found, changes.as_deref())), args.json)?;
+    let told = (&found, changes.as_deref());
+    present(&report((args, &file_digest), &artifact, &module, told), args.json)?;
     Ok(if good { Exit::Done } else { Exit::Bad })
 }
 
@@ -76,7 +80,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
 const ROWS: usize = 40;
 
 fn report(
-    args: &VerifyArgs,
+    (args, file_digest): (&VerifyArgs, &str),
     artifact: &Artifact<Vec<u8>>,
     module: &Module,
     (found, changes): (&Verification, Option<&[(CodeKind, Change)]>),
@@ -91,10 +95,15 @@ fn report(
         counted(all as u64, "function")
     );
     let about = [
+        format!("file: SHA-256 {file_digest}"),
         format!("module: {} bytes, SHA-256 {digest}", module.bytes().len()),
         format!("made by {}, for {settings}", settings.maker),
     ];
-    let judged = if refused.is_empty() { "accepted" } else { "refused in part" };
+    let judged = match (refused.is_empty(), changes.is_none_or(<[_]>::is_empty)) {
+        (true, true) => "accepted",
+        (false, _) => "refused in part",
+        (true, false) => "not what its module compiles to",
+    };
     let proved = format!(
         "from the final bytes of {} and {}: the code cannot leave its sandbox ({code_bytes} bytes)",
         counted(functions.len() as u64, "function"),
@@ -106,8 +115,12 @@ fn report(
         format!("where it runs: that the bytecode of {left} is equal to its WebAssembly")
     });
     let proved = Node::of("proved", "proved").with_evidence([proved]).with_evidence(later);
-    let tested = Node::of("tested", "tested, not proved")
-        .with_evidence(["that the code computes what the WebAssembly says".to_owned()])
+    let unproved = [
+        "that the code computes what the WebAssembly says, pays as much fuel, and fixes NaNs",
+        "that addresses of the host do not reach the guest as numbers; Spectre",
+    ];
+    let tested = Node::of("tested", "not proved")
+        .with_evidence(unproved.map(str::to_owned))
         .with_evidence(changes.map(|changes| rebuilt(artifact, changes)));
     let assumed = Node::of("assumed", "assumed").with_evidence(
         ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
@@ -124,6 +137,8 @@ fn report(
     let tested = if changed { tested.with_table(table) } else { tested };
     let members = json!({
         "module": { "bytes": module.bytes().len(), "sha256": digest },
+        "file": { "sha256": file_digest },
+        "settings": settings.to_string(), "maker": settings.maker,
         "functions": all, "accepted": functions.len(), "refused": refused.len(),
         "bytecode": bytecode.len(), "changed": changes.map(<[_]>::len),
     });
@@ -134,7 +149,9 @@ fn report(
 /// The line about compiling again.
 fn rebuilt(artifact: &Artifact<Vec<u8>>, changes: &[(CodeKind, Change)]) -> String {
     match (changes.len(), same_maker(artifact)) {
-        (0, _) => "compiled again: every piece has the same bytes".to_owned(),
+        (0, _) => {
+            "compiled again: every piece has the same bytes (names are not compared)".to_owned()
+        }
         (n, true) => format!("compiled again: {} other bytes", has(n)),
         (n, false) => format!("compiled again by another version: {} other bytes", has(n)),
     }
@@ -176,6 +193,9 @@ fn explain(place: &str, artifact: &Artifact<Vec<u8>>, module: &Module) -> Result
     let Some(made) = Made::stored(artifact, layout, func) else {
         bail!("the file has no code of {func}, or it is damaged");
     };
+    if let Err(why) = judge(artifact, made.layout(), CodeKind::Func(func.0)) {
+        bail!("the code of {func} is refused, so nothing rests on any comparison: {why}");
+    }
     present(&made.explained(offset)?, false)?;
     Ok(Exit::Done)
 }

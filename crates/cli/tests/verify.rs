@@ -58,7 +58,7 @@ fn what_was_written_is_verified() {
     for line in [
         "add.prova: machine code of 2 of 2 functions",
         "from the final bytes of 2 functions and 2 thunks: the code cannot leave its sandbox",
-        "that the code computes what the WebAssembly says",
+        "that the code computes what the WebAssembly says, pays as much fuel",
         "compiled again: every piece has the same bytes",
     ] {
         assert!(run.out.contains(line), "{line}: {run:?}");
@@ -81,24 +81,36 @@ fn another_file_is_another_confined_program() {
     let folder = folder("verify-replaced");
     let (add, sub) = (read(&folder, "add.prova"), read(&folder, "sub.prova"));
     let module = Artifact::read(&add[..]).expect("an artifact").module().to_vec();
-    let expect = sha256(&module);
+    let (inside, whole) = (sha256(&module), sha256(&add));
     let run = |file: &str| folder.run(&format!("run --invoke f {file} 7 3"));
-    let expected = |file: &str| folder.run(&format!("run --expect {expect} --invoke f {file} 7 3"));
+    let expected = |digest: &str, file: &str| {
+        folder.run(&format!("run --expect {digest} --invoke f {file} 7 3"))
+    };
     run("add.prova").expect(0, "10\n").silent();
-    expected("add.prova").expect(0, "10\n").silent();
+    expected(&whole, "add.prova").expect(0, "10\n").silent();
+    expected(&format!("sha256:{whole}"), "add.prova").expect(0, "10\n").silent();
+    expected(&inside, "add.prova").expect(0, "10\n").says(&["runs as bytecode: the expected"]);
     // A module is compared, too.
-    expected("add.wat").expect(0, "10\n").silent();
+    expected(&inside, "add.wat").expect(0, "10\n").silent();
     // Another module with its code: the whole file is another program.
     folder.write("evil.prova", &sub);
     run("evil.prova").expect(0, "4\n").silent();
-    expected("evil.prova").expect(1, "").says(&["another module than the expected one"]);
-    assert_eq!(folder.run(&format!("verify --expect {expect} evil.prova")).code, 1);
-    // The expected module with other code that stays in its sandbox: the check accepts it.
+    for digest in [&inside, &whole] {
+        let words = ["another module than the expected one"];
+        expected(digest, "evil.prova").expect(1, "").says(&words);
+        assert_eq!(folder.run(&format!("verify --expect {digest} evil.prova")).code, 1);
+    }
+    // The expected module with other code that stays in its sandbox: the check accepts it. By the
+    // module's digest it runs as bytecode, which is the module's.
     folder.write("evil.prova", mixed(&add, &sub, |_| true));
     run("evil.prova").expect(0, "4\n").silent();
-    assert_eq!(folder.run(&format!("verify --expect {expect} evil.prova")).code, 0);
+    expected(&inside, "evil.prova").expect(0, "10\n").says(&["runs as bytecode"]);
+    expected(&whole, "evil.prova").expect(1, "");
+    assert_eq!(folder.run(&format!("verify --expect {inside} evil.prova")).code, 0);
+    assert_eq!(folder.run(&format!("verify --expect {whole} evil.prova")).code, 1);
     let run = folder.run("verify --rebuild evil.prova");
     assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.starts_with("not what its module compiles to: evil.prova"), "{run:?}");
     assert!(run.out.contains("compiled again: 1 piece has other bytes"), "{run:?}");
     assert!(run.out.contains("of (func0)") && run.out.contains("other code from 0x"), "{run:?}");
 }
@@ -137,6 +149,22 @@ fn refused_and_missing_code_is_reported_and_runs_as_bytecode() {
     let verified = folder.run("verify --rebuild forged.prova");
     let part = "machine code of 1 of 2 functions";
     assert!(verified.code == 1 && verified.out.contains(part), "{verified:?}");
+    let explained = folder.run("verify --explain of+0 forged.prova");
+    assert!(explained.code == 1 && explained.err.contains("is refused"), "{explained:?}");
+    // A module that is instantiated first is reported, too.
+    folder.write(
+        "use.wat",
+        r#"(module (import "lib" "f" (func (param i32 i32) (result i32)))
+        (func (export "go") (result i32) (call 0 (i32.const 7) (i32.const 3))))"#,
+    );
+    let used = folder.run("run --preload lib=forged.prova --invoke go use.wat");
+    used.expect(0, "10\n").says(&["was rejected by its check"]);
+    // A way less: nothing is machine code.
+    folder.write("ways.prova", mixed(&add, &add, |piece| piece.kind != CodeKind::ThunkOut(0)));
+    run("ways.prova").expect(0, "10\n").says(&["the module runs as bytecode"]);
+    let verified = folder.run("verify ways.prova");
+    let part = "there is no way to functions of its type: all run as bytecode";
+    assert!(verified.code == 1 && verified.out.contains(part), "{verified:?}");
     // A function less.
     let less = mixed(&add, &add, |piece| piece.kind != CodeKind::Func(1));
     folder.write("less.prova", less);
@@ -162,6 +190,9 @@ fn misuse_and_bad_files_have_their_codes() {
         ("run --expect 77 add.prova", 2),
         ("compile add.prova -o again.prova", 2),
         ("compile add.wat -o add.wat", 2),
+        ("compile -W fuel=7 add.wat -o limited.prova", 2),
+        ("compile -W timeout=7s add.wat -o limited.prova", 2),
+        ("compile -O signals-based-traps=n add.wat -o quiet.prova", 2),
     ] {
         let run = folder.run(args);
         assert_eq!(run.code, code, "{args}: {run:?}");
@@ -175,6 +206,10 @@ fn the_interpreter_and_other_settings_have_bytecode() {
     // Code for other settings: bytecode and a warning; with a compiler, new code.
     let run = folder.run("run --fuel 1000 --invoke f add.prova 7 3");
     run.expect(0, "10\n").says(&["the artifact was made for guarded memories, no metering"]);
+    let run = folder.run("run -W timeout=60s --invoke f add.prova 7 3");
+    run.expect(0, "10\n").says(&["the module runs as bytecode: that code ends at a deadline"]);
+    let run = folder.run("run -O signals-based-traps=n --invoke f add.prova 7 3");
+    run.expect(0, "10\n").says(&["the module runs as bytecode: that divisions do not overflow"]);
     let run = folder.run("run --tier native --fuel 1000 --invoke f add.prova 7 3");
     run.expect(0, "10\n").silent();
 }

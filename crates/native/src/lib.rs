@@ -39,7 +39,7 @@ pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
 pub use survey::{Survey, Times, survey};
-pub use verify::{Change, Verification, code_of, layout, rebuild, same_maker, verify};
+pub use verify::{Change, Verification, code_of, judge, layout, rebuild, same_maker, verify};
 
 use std::fmt;
 

@@ -75,7 +75,16 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
             (Err(why), _) => verification.refused.push((kind, why)),
         }
     }
+    let refused: BTreeSet<CodeKind> = verification.refused.iter().map(|(kind, _)| *kind).collect();
     let inside: BTreeSet<CodeKind> = kinds.into_iter().collect();
+    for ty in (0..module.types().len() as u32).filter(|&ty| layout.is_callable(ty)) {
+        for way in [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)] {
+            if !inside.contains(&way) || refused.contains(&way) {
+                let why = "there is no way to functions of its type: all run as bytecode";
+                verification.refused.push((way, why.to_owned()));
+            }
+        }
+    }
     let lacks = |func: &FuncIdx| !inside.contains(&CodeKind::Func(func.0));
     verification.bytecode = module.defined_funcs().filter(lacks).collect();
     Ok(verification)
@@ -131,7 +140,9 @@ pub fn code_of<B: AsRef<[u8]>>(artifact: &Artifact<B>, kind: CodeKind) -> Option
     let Piece { kind, bytes, certificate, traps, calls } = artifact.piece(kind).ok()??;
     let certificate = prova_check::certificate::Certificate::read(certificate);
     let blocks = certificate.map(|read| read.blocks.iter().map(|block| block.offset).collect());
-    let sources = traps.iter().map(|row| (row.code_offset, row.code_offset + 1, row.wasm_offset));
+    let sources = traps
+        .iter()
+        .map(|row| (row.code_offset, row.code_offset.saturating_add(1), row.wasm_offset));
     let sources = sources.collect();
     let blocks = blocks.unwrap_or_default();
     let bytes = bytes.to_vec();
@@ -160,8 +171,11 @@ fn exists(module: &Module, kind: CodeKind) -> bool {
     }
 }
 
-/// How many bytes an accepted piece has, or why it is refused.
-fn judge<B: AsRef<[u8]>>(
+/// How many bytes an accepted piece has, with the certificate in the file.
+///
+/// # Errors
+/// Why it is refused.
+pub fn judge<B: AsRef<[u8]>>(
     artifact: &Artifact<B>,
     layout: &Layout,
     kind: CodeKind,

@@ -157,7 +157,12 @@ fn code_for_other_settings_is_not_tried() {
         assert_eq!(refusals.len(), 6, "{refusals:?}");
         for refusal in refusals {
             let RefusalReason::OfModule(why) = refusal.reason else { panic!("{refusal}") };
-            assert!(why.starts_with("the artifact was made for guarded memories, fuel,"), "{why}");
+            let start = match at {
+                0 => "that code ends at a deadline is not proved",
+                2 => "that divisions do not overflow is not proved",
+                _ => "the artifact was made for guarded memories, fuel,",
+            };
+            assert!(why.starts_with(start), "{why}");
         }
     }
 }
@@ -191,6 +196,21 @@ impl prova::MachineCompiler for NotAsked {
         _: CodeKind,
     ) -> Result<prova::MachineCode, prova::CompileError> {
         panic!("it is not asked")
+    }
+}
+
+/// The check proves neither that code ends at a deadline nor, without signals, that its divisions
+/// do not overflow: no file has such code, and none is taken.
+#[test]
+fn where_a_host_relies_on_more_than_is_proved_there_is_no_file() {
+    let wasm = wat::parse_str(PROGRAM).expect("the text is well-formed");
+    for (way, epochs) in [(Way::Guard, true), (Way::NoSignals, false)] {
+        let engine = engine(way, |config| {
+            config.epoch_interruption(epochs);
+        });
+        let module = Module::new(&engine, &wasm).expect("it is valid");
+        let error = module.serialize().expect_err("there is none");
+        assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Misuse), "{error:?}");
     }
 }
 
@@ -290,17 +310,9 @@ fn settings_that_are_not_the_codes() {
         change(&mut changed);
         put_together(&changed, &module, &pieces)
     };
-    let changes: [&dyn Fn(&mut Settings); 7] = [
+    let changes: [&dyn Fn(&mut Settings); 5] = [
         &|settings| settings.config.cpu = CpuLevel::V2,
         &|settings| settings.config.memory = MemoryShape::Explicit,
-        &|settings| {
-            let MemoryShape::Guard { guard_bytes, .. } = MemoryShape::GUARD else { return };
-            settings.config.memory = MemoryShape::Guard { reservation_bytes: 1 << 50, guard_bytes };
-        },
-        &|settings| {
-            settings.config.memory =
-                MemoryShape::Guard { reservation_bytes: u64::MAX, guard_bytes: u64::MAX };
-        },
         &|settings| settings.config.signals = false,
         &|settings| settings.deterministic = true,
         &|settings| settings.config.metering = Metering { fuel: false, epoch: true },
@@ -308,6 +320,38 @@ fn settings_that_are_not_the_codes() {
     for (at, change) in changes.into_iter().enumerate() {
         let (outcomes, _) = loaded(&with(change)).expect("the module inside is valid");
         assert_eq!(outcomes, expected, "change {at}");
+    }
+}
+
+/// The check of code in a layout with other room would accept accesses that no engine catches.
+#[test]
+fn memories_of_another_shape_are_refused() {
+    let file = file(PROGRAM);
+    let (mut settings, module, pieces) = taken_apart(&file);
+    for (reservation_bytes, guard_bytes) in [(1 << 40, 1 << 31), (u64::MAX, u64::MAX), (1, 0)] {
+        settings.config.memory = MemoryShape::Guard { reservation_bytes, guard_bytes };
+        let error = Artifact::read(put_together(&settings, &module, &pieces));
+        let error = error.expect_err("no engine has such memories").to_string();
+        assert!(error.contains("an unknown shape of memories"), "{error}");
+    }
+}
+
+/// Reading a certificate takes many times its bytes, so it is no longer than code can need.
+#[test]
+fn a_certificate_that_is_too_long_is_not_read() {
+    let (file, expected) = (file(PROGRAM), expected());
+    let (settings, module, pieces) = taken_apart(&file);
+    let func = pieces.iter().position(|piece| piece.kind == CodeKind::Func(0)).expect("its code");
+    for (more, read) in [(0, true), (1, false)] {
+        let most = pieces[func].bytes.len() / 2 + prova_artifact::CERTIFICATE_BYTES_FREE;
+        let certificate = vec![0xff; most + more];
+        let mut pieces = pieces.clone();
+        pieces[func] = Piece { certificate: &certificate, ..pieces[func].clone() };
+        let file = put_together(&settings, &module, &pieces);
+        let artifact = Artifact::read(&file[..]).expect("it is whole");
+        assert_eq!(artifact.piece(CodeKind::Func(0)).is_ok(), read);
+        let (outcomes, refusals) = loaded(&file).expect("the module inside is valid");
+        assert_eq!((outcomes, refusals), (expected.clone(), 1));
     }
 }
 

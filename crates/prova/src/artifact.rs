@@ -17,7 +17,9 @@
 //! # Invariants
 //! * T1. Nothing that the file says reaches the runtime but through the check, and the settings
 //!   that code is checked in are those of the engine.
-//! * T2. A file is a function of the module, the engine's settings and the compiler: not of
+//! * T2. In a configuration where the host relies on more than the check proves (a deadline that
+//!   code polls; divisions without a handler of faults), no code of files runs.
+//! * T3. A file is a function of the module, the engine's settings and the compiler: not of
 //!   threads, paths or time.
 
 use crate::compiler::{CompileError, RefusalReason};
@@ -35,6 +37,14 @@ use std::sync::Arc;
 /// function take some twenty times its body.
 const BYTES_PER_MODULE_BYTE: u64 = 32;
 
+/// Most bytes of any artifact.
+const BYTES_MAX: u64 = 1 << 30;
+
+/// The most bytes of an artifact where a module may have `module_bytes`.
+pub(crate) fn bytes_max(module_bytes: u64) -> u64 {
+    module_bytes.saturating_mul(BYTES_PER_MODULE_BYTE).min(BYTES_MAX)
+}
+
 /// Why nothing of an artifact runs in an engine that was not told to take machine code.
 const NOT_TAKEN: &str = "the engine takes no machine code (`Config::precompiled`)";
 
@@ -50,9 +60,13 @@ impl Module {
     ///
     /// # Errors
     /// [`Misuse`](crate::Misuse) if the engine has no compiler of machine code
-    /// ([`Config::native`](crate::Config::native)), or if there can be none of this module.
+    /// ([`Config::native`](crate::Config::native)), counts epochs or does without signals, or if
+    /// there can be no machine code of this module.
     pub fn serialize(&self) -> Result<Vec<u8>> {
         let (settings, pieces) = self.code().proposals()?;
+        if let Some(why) = unproved(&settings.config) {
+            misuse!("{why}");
+        }
         let mut writer = prova_artifact::Writer::new(settings);
         for (name, code) in &pieces {
             let MachineCode { kind, bytes, certificate, traps, calls } = code;
@@ -69,6 +83,10 @@ impl Module {
     /// Code that is refused, or was made for other settings than the engine's, does not run: the
     /// function runs as bytecode, and [`Module::refusals`] says why. No compiler is needed, but the
     /// engine has to take machine code ([`Config::precompiled`](crate::Config::precompiled)).
+    /// Engines that count epochs or do without signals take none: what they rely on is not proved.
+    ///
+    /// Code that is taken stays in its sandbox, and ends where fuel is metered. Its results, the
+    /// amount of fuel and the bits of NaNs are those of the file's maker.
     ///
     /// # Errors
     /// [`InvalidArtifact`](crate::InvalidArtifact), and those of [`Module::new`] for the module
@@ -84,7 +102,7 @@ impl Module {
     /// If the file cannot be read, and those of [`Module::deserialize`].
     pub fn deserialize_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let max = engine.config().limits.module_bytes.saturating_mul(BYTES_PER_MODULE_BYTE);
+        let max = bytes_max(engine.config().limits.module_bytes);
         let bytes = module::read(file, max)
             .with_context(|| format!("failed to read `{}`", file.display()))?;
         if bytes.len() as u64 > max {
@@ -100,7 +118,9 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let stored = Stored { artifact };
     let config = engine.config();
     let unfit = match config.machine() {
-        Some(machine) => stored.unfit(&machine, config.settings().deterministic),
+        Some(machine) => unproved(&machine)
+            .map(str::to_owned)
+            .or_else(|| stored.unfit(&machine, config.settings().deterministic)),
         None => Some(NOT_TAKEN.to_owned()),
     };
     if unfit.is_some() && config.native.is_some() {
@@ -108,6 +128,22 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
         return Module::new(engine, wasm);
     }
     Module::with_machine_code(engine, wasm, Arc::new(stored), unfit)
+}
+
+/// A property that the check does not prove, though a host relies on it in this configuration: code
+/// of a compiler that we test is taken, code of a file is not.
+fn unproved(machine: &Config) -> Option<&'static str> {
+    if machine.metering.epoch {
+        return Some(
+            "that code ends at a deadline is not proved, so code of files does not run under epochs",
+        );
+    }
+    if !machine.signals {
+        return Some(
+            "that divisions do not overflow is not proved, so code of files needs signals",
+        );
+    }
+    None
 }
 
 impl MachineCompiler for Stored {

@@ -10,8 +10,8 @@ use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, emissions, irreducible, trips};
 use prova_testing::{
-    enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check, ssa_passes,
-    torture,
+    artifacts, enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check,
+    ssa_passes, torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -222,6 +222,24 @@ pub(crate) enum Campaign {
         #[arg(long, hide = true)]
         worker: bool,
     },
+    /// Changed artifacts: refused, or confined, and right where compiling again says so.
+    Artifacts {
+        /// How many inputs.
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The number of the first input.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// Writes the first input to this file instead of running anything.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// Runs in this process; for the campaign itself.
+        #[arg(long, hide = true)]
+        worker: bool,
+    },
     /// A second fuel counter against the first, on generated functions.
     Fuel {
         /// Generator of the modules.
@@ -344,14 +362,12 @@ impl Campaign {
                 println!("{report}");
                 found((!report.disagreements.is_empty()).then(String::new), "both agree")
             }
-            Campaign::BadInput { seed, first, write: Some(path), .. } => {
-                let bytes = supervise::input(&mut Mutants::default(), seed, first);
-                done(std::fs::write(path, bytes))
+            Campaign::BadInput { count, seed, first, write, worker } => {
+                bad_input(write, worker, (seed, first, count))
             }
-            Campaign::BadInput { count, seed, first, worker: true, .. } => {
-                done(supervise::worker(seed, first, count))
+            Campaign::Artifacts { count, seed, first, write, worker } => {
+                changed_artifacts(write, worker, (seed, first, count))
             }
-            Campaign::BadInput { count, seed, first, .. } => bad_input(seed, first, count),
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
             Campaign::Native { generator, count, from, seed, funcs } => {
                 native_code(generator, (from, count), seed, funcs)
@@ -448,10 +464,40 @@ fn judge(count: u64, seed: u64, wasmtime: &std::path::Path) -> ExitCode {
     }
 }
 
-fn bad_input(seed: u64, first: u64, count: u64) -> ExitCode {
+fn bad_input(
+    write: Option<PathBuf>,
+    worker: bool,
+    (seed, first, count): (u64, u64, u64),
+) -> ExitCode {
+    match write {
+        Some(path) => {
+            let bytes = supervise::input(&mut Mutants::default(), seed, first);
+            done(std::fs::write(path, bytes))
+        }
+        None if worker => done(supervise::worker(seed, first, count)),
+        None => supervised("bad-input", seed, first, count),
+    }
+}
+
+fn changed_artifacts(
+    write: Option<PathBuf>,
+    worker: bool,
+    (seed, first, count): (u64, u64, u64),
+) -> ExitCode {
+    match write {
+        Some(path) => {
+            let bytes = artifacts::input(seed, first).map_err(std::io::Error::other);
+            done(bytes.and_then(|bytes| std::fs::write(path, bytes)))
+        }
+        None if worker => done(artifacts::worker(seed, first, count)),
+        None => supervised("artifacts", seed, first, count),
+    }
+}
+
+fn supervised(command: &str, seed: u64, first: u64, count: u64) -> ExitCode {
     let start = Instant::now();
     let program = std::env::current_exe();
-    match program.and_then(|program| supervise::campaign(&program, seed, first, count)) {
+    match program.and_then(|program| supervise::campaign((&program, command), seed, first, count)) {
         Ok((findings, report)) => {
             println!("{count} inputs: {report}; {:.1} s", start.elapsed().as_secs_f64());
             let findings = (!findings.is_empty()).then(|| findings.join("\n"));

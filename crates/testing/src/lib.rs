@@ -22,6 +22,7 @@
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
+pub mod artifacts;
 pub mod attach;
 pub mod bad_input;
 pub mod bench;

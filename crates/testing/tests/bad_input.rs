@@ -12,16 +12,29 @@ use std::time::{Duration, Instant};
 fn shapes_and_mutants_are_answered_in_time_and_memory() {
     let program = Path::new(env!("CARGO_BIN_EXE_prova-testing"));
     let count = SHAPES.len() as u64 + 400;
-    let (findings, report) = supervise::campaign(program, 5, 0, count).expect("the worker starts");
+    let (findings, report) =
+        supervise::campaign((program, "bad-input"), 5, 0, count).expect("the worker starts");
     assert!(findings.is_empty(), "{findings:#?}");
     assert!(report.contains(" accepted, "), "{report}");
+}
+
+/// Artifacts with changed bytes and pieces; `prova-testing artifacts` looks longer.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn changed_artifacts_are_refused_or_confined() {
+    let program = Path::new(env!("CARGO_BIN_EXE_prova-testing"));
+    let campaign = supervise::campaign((program, "artifacts"), 5, 0, 640);
+    let (findings, report) = campaign.expect("the worker starts");
+    assert!(findings.is_empty(), "{findings:#?}");
+    assert!(report.contains(" run alike, "), "{report}");
 }
 
 #[test]
 fn a_worker_that_dies_is_a_finding() {
     // Misuse ends it before its first input.
     let program = Path::new(if cfg!(windows) { "where" } else { "false" });
-    let (findings, report) = supervise::campaign(program, 5, 7, 1).expect("the program starts");
+    let (findings, report) =
+        supervise::campaign((program, "bad-input"), 5, 7, 1).expect("the program starts");
     assert!(findings[0].contains("input 7 of seed 5: the process ended"), "{findings:?}");
     assert!(report.contains("died"), "{report}");
 }

@@ -15,14 +15,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs inputs `first .. first + count` with `program`, which is `prova-testing`; the hand-made
-/// shapes are the first ones. Gives the findings, and the worker's report.
+/// Runs inputs `first .. first + count` with a command of `program`, which is `prova-testing`, as
+/// its worker. Gives the findings, and the worker's report.
 ///
 /// # Errors
 ///
 /// If the worker cannot be started.
 pub fn campaign(
-    program: &Path,
+    (program, command): (&Path, &str),
     seed: u64,
     first: u64,
     count: u64,
@@ -31,7 +31,7 @@ pub fn campaign(
     let mut next = first;
     loop {
         let worker = Command::new(program)
-            .args(["bad-input", "--worker", "--seed", &seed.to_string()])
+            .args([command, "--worker", "--seed", &seed.to_string()])
             .args(["--first", &next.to_string(), "--count", &(first + count - next).to_string()])
             .env("MALLOC_MMAP_THRESHOLD_", "65536")
             .stdout(Stdio::piped())
