@@ -74,8 +74,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     let (inside, whole) = (input::sha256(module.wasm().bytes()), input::sha256(&bytes));
     let line = format!("{line}module: SHA-256 {inside}\nfile: SHA-256 {whole}\n");
     if !refusals.is_empty() {
-        let left = stats::bytecode(&refusals).to_text();
-        warn(left.trim_end().replace("that ran as bytecode", "without machine code").as_str());
+        warn(stats::bytecode("without machine code", &refusals).to_text().trim_end());
     }
     if args.output.as_os_str() == "-" {
         print_bytes(&bytes)?;

@@ -76,7 +76,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         Some(Stats::Fuel) => {
             warn(&stats::fuel(wasm.fuel, store.get_fuel()?));
             if args.engine.is_native() {
-                warn(stats::bytecode(&module.refusals()).to_text().trim_end());
+                warn(
+                    stats::bytecode("that ran as bytecode", &module.refusals())
+                        .to_text()
+                        .trim_end(),
+                );
             }
         }
         Some(Stats::Dispatches) => {

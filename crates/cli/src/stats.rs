@@ -24,8 +24,8 @@ pub(crate) fn fuel(limit: Option<u64>, left: u64) -> String {
     }
 }
 
-/// The functions without machine code, by cause.
-pub(crate) fn bytecode(refusals: &[Refusal]) -> Node {
+/// The functions without machine code, by cause, under a title that names them.
+pub(crate) fn bytecode(what: &str, refusals: &[Refusal]) -> Node {
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     for refusal in refusals {
         let cause = match &refusal.reason {
@@ -37,7 +37,7 @@ pub(crate) fn bytecode(refusals: &[Refusal]) -> Node {
     }
     let mut table = Table { shown: Some(ROWS), ..Table::new("", &[">", ""]) };
     causes.into_iter().for_each(|(cause, count)| table.push([count.to_string(), cause], false));
-    let title = format!("functions that ran as bytecode: {}", refusals.len());
+    let title = format!("functions {what}: {}", refusals.len());
     Node::of("bytecode", title).with_table(table)
 }
 
