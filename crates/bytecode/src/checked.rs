@@ -10,7 +10,7 @@ use crate::check::{self, CheckError};
 use crate::handlers::Ranges;
 use crate::identity::Identity;
 use core::fmt;
-use prova_module::{FuncIdx, Module};
+use prova_module::{BlockKind, FuncIdx, Module};
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
@@ -123,6 +123,24 @@ impl CheckedBytecode {
         // F12: there is an entry at word 0.
         let entry = map.partition_point(|entry| entry.word <= word).saturating_sub(1);
         map.get(entry).map_or(0, |entry| entry.offset)
+    }
+
+    /// The offset in the module of the `loop` whose label is the word, the innermost of several. On
+    /// every edge there each local is in its slot, and so is each operand below the label's values
+    /// and each of these (Q5, Q6, Q12).
+    pub fn loop_at(&self, word: u32) -> Option<u32> {
+        let hints = &self.code.controls;
+        // F13.
+        let end = hints.partition_point(|hint| hint.word <= word);
+        let mut at = hints[..end].iter().rev().take_while(|hint| hint.word == word);
+        let blocks = &self.module().facts(self.code.func)?.blocks;
+        at.find_map(|hint| {
+            // The body begins where its first operator is; the block that this opens comes behind.
+            let behind = blocks.partition_point(|block| block.start <= hint.offset);
+            let block = blocks.get(behind.checked_sub(1)?)?;
+            let is_loop = block.kind == BlockKind::Loop && block.start == hint.offset;
+            is_loop.then_some(hint.offset)
+        })
     }
 
     /// The handlers whose range has `word`, the first to ask first. Finding the first one takes the

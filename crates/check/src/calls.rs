@@ -86,11 +86,11 @@ impl Machine<'_> {
     }
 
     /// P13 where an instruction may fault. The caller's frame pointer is accepted too, except in a
-    /// way in, whose caller has none. (No instruction that faults makes a frame pointer known that
+    /// way in and a loop, whose caller has none. (No instruction that faults makes a frame pointer known that
     /// was unknown before it, so the state after the instruction is enough.)
     pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
-        if (caller && !matches!(self.kind, CodeKind::ThunkIn(_))) || self.is_chained(state) {
+        if (caller && !self.kind.is_entered()) || self.is_chained(state) {
             return Ok(());
         }
         fault(Rule::Chain, "code may stop where no frame leads to its caller's")
@@ -99,7 +99,7 @@ impl Machine<'_> {
     /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
     /// of tail calls pass some. A way in calls once for each time that it is entered.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
-        let thunk = !matches!(self.kind, CodeKind::Func(_));
+        let thunk = self.kind.is_thunk();
         let metered = planted!(CallIsNoCycle, state.metered, true);
         if self.is_metered() && !thunk && !metered {
             return fault(Rule::Metering, "a call without a charge or a poll before it");
@@ -155,7 +155,7 @@ impl Machine<'_> {
         if height.base != Base::None || height.sym != Sym::HEIGHT || height.shift != 0 {
             return fault(Rule::Height, "no height is passed");
         }
-        if !matches!(self.kind, CodeKind::Func(_)) && taken == 0 {
+        if self.kind.is_thunk() && taken == 0 {
             return Ok(());
         }
         let has = self.at_least(state.path, Sym::HEIGHT, taken);
@@ -306,9 +306,12 @@ impl Machine<'_> {
     /// Checks `ret`, which removes `pops` bytes of stack above the return address.
     pub(crate) fn ret(&mut self, state: &mut State, pops: u32) -> Result<(), Fault> {
         self.leaves_frame(state, i64::from(pops))?;
-        if let CodeKind::ThunkIn(ty) = self.kind
-            && let Some(signature) = self.layout.signature(ty)
-        {
+        let in_cells = match self.kind {
+            CodeKind::ThunkIn(ty) => Some(ty),
+            CodeKind::Loop { func, .. } => self.layout.func_type(func),
+            CodeKind::Func(_) | CodeKind::ThunkOut(_) => None,
+        };
+        if let Some(signature) = in_cells.and_then(|ty| self.layout.signature(ty)) {
             return self.cells_hold(state, &signature.results);
         }
         for &(kind, place) in self.convention.results.iter().flatten() {

@@ -34,6 +34,33 @@ pub enum CodeKind {
     ThunkIn(u32),
     /// The way out of native code, to functions of a type.
     ThunkOut(u32),
+    /// A defined function from a round of one of its loops on. The runtime enters it as a way in:
+    /// what it begins with lies in the argument cells, and there it leaves its results.
+    Loop {
+        /// The function, in the module's index space.
+        func: u32,
+        /// The offset of the `loop` in the module.
+        offset: u32,
+    },
+}
+
+impl CodeKind {
+    /// Whether it is a way in or out, which charges nothing and meters nothing.
+    pub(crate) fn is_thunk(self) -> bool {
+        match self {
+            CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => true,
+            CodeKind::Func(_) | CodeKind::Loop { .. } => false,
+        }
+    }
+
+    /// Whether the runtime enters it, so that no frame of code lies below its own, and its results
+    /// go to the argument cells.
+    pub(crate) fn is_entered(self) -> bool {
+        match self {
+            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } => true,
+            CodeKind::Func(_) | CodeKind::ThunkOut(_) => false,
+        }
+    }
 }
 
 /// The abstract machine.
@@ -80,8 +107,12 @@ impl<'a> Machine<'a> {
         data: Vec<(u32, u32)>,
     ) -> Result<Machine<'a>, Fault> {
         let ty = match kind {
-            CodeKind::Func(func) if func >= layout.imported_funcs() => layout.func_type(func),
-            CodeKind::Func(_) => None,
+            CodeKind::Func(func) | CodeKind::Loop { func, .. }
+                if func >= layout.imported_funcs() =>
+            {
+                layout.func_type(func)
+            }
+            CodeKind::Func(_) | CodeKind::Loop { .. } => None,
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => Some(ty),
         };
         let of = |ty| layout.signature(ty).zip(layout.convention(ty));
@@ -89,7 +120,7 @@ impl<'a> Machine<'a> {
             return fault(Rule::Limit, "the module has no such function or type");
         };
         let (results, convention) = match kind {
-            CodeKind::ThunkIn(_) => (&[][..], Convention::EMPTY),
+            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } => (&[][..], Convention::EMPTY),
             CodeKind::Func(_) | CodeKind::ThunkOut(_) => (&signature.results[..], convention),
         };
         if convention.results.is_none() {
@@ -128,7 +159,9 @@ impl<'a> Machine<'a> {
             cells: BTreeMap::new(),
             answers: match self.kind {
                 CodeKind::ThunkIn(ty) => Answers::Arguments(ty),
-                CodeKind::Func(_) | CodeKind::ThunkOut(_) => Answers::Unknown,
+                CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => {
+                    Answers::Unknown
+                }
             },
             flags: Flags::Unknown,
             path: Path::default(),
@@ -166,7 +199,7 @@ impl<'a> Machine<'a> {
     /// thunk's type.
     fn own_record(&mut self, state: &mut State) -> Value {
         match self.kind {
-            CodeKind::Func(func) => self.record(func),
+            CodeKind::Func(func) | CodeKind::Loop { func, .. } => self.record(func),
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
                 let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefType::FUNC) };
                 let sym = self.symbols.fresh(def);

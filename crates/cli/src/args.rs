@@ -102,7 +102,11 @@ const AUTO: &str = "auto";
 /// The tiers to choose from, as clap shows them.
 fn tiers() -> impl Iterator<Item = PossibleValue> {
     Tier::CHOICES.into_iter().map(|(name, help)| {
-        let help = if name == NATIVE { "Machine code of checked functions" } else { help };
+        let help = match name {
+            NATIVE => "Machine code of checked functions, made before their first call",
+            AUTO => "The interpreter, and machine code of functions in which the program spends its time",
+            _ => help,
+        };
         PossibleValue::new(name).help(help)
     })
 }
@@ -286,6 +290,12 @@ impl EngineArgs {
         self.tier == NATIVE
     }
 
+    /// The same with the interpreter where no other tier is asked for.
+    pub(crate) fn as_interpreter(&self) -> EngineArgs {
+        let tier = if self.tier == AUTO { Tier::default().choice() } else { &self.tier };
+        EngineArgs { tier: tier.to_owned(), ..self.clone() }
+    }
+
     /// Whether machine code that was made before may run.
     pub(crate) fn takes_machine_code(&self) -> bool {
         self.tier == NATIVE || self.tier == AUTO
@@ -327,7 +337,8 @@ impl EngineArgs {
         }
         let mut config = Config::new();
         config.tier(tier);
-        if native {
+        let auto = self.tier == AUTO;
+        if native || auto {
             let mut compiler = prova_native::NativeCompiler::new();
             if optimize.explicit {
                 compiler = compiler.with_memory(prova_native::MemoryShape::Explicit);
@@ -336,6 +347,7 @@ impl EngineArgs {
                 compiler = compiler.within(time);
             }
             config.native(compiler);
+            config.tier_up(auto.then_some(optimize.hot));
         }
         if let Some(signals) = optimize.signals {
             config.signals_based_traps(signals);

@@ -7,7 +7,8 @@ mod wasi;
 
 use crate::report::{Help, Misuse};
 use prova::{
-    Config, Dispatch, Features, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail,
+    Config, Dispatch, Features, Hot, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate,
+    bail,
 };
 use prova_inspect::near;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub(crate) struct Optimize {
     pub(crate) signals: Option<bool>,
     /// How long machine code may be made.
     pub(crate) compile_time: Option<Duration>,
+    /// When tier `auto` makes machine code.
+    pub(crate) hot: Hot,
     /// Whether machine code is named for `perf`.
     pub(crate) perf_map: bool,
 }
@@ -88,6 +91,8 @@ const OPTIMIZE_HELP: &str = "\
 -O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
 -O memory=guard|explicit           how machine code keeps accesses inside a memory: by a guard, or by comparing (default guard)
 -O signals-based-traps[=y|n]       faults of machine code are traps; without, everything is tested (default y)
+-O hot=N                           tier `auto` looks where the program is each N calls and rounds of loops, about (default 4096)
+-O background[=y|n]                tier `auto` compiles while the program goes on; without, the program waits (default y)
 -O compile-time=DURATION            functions asked for behind so much time of compiling stay bytecode (default: no end)
 -O perf-map[=y|n]                  lists machine code by name in /tmp/perf-PID.map, for `perf report` (default n)
 ";
@@ -230,6 +235,11 @@ impl Optimize {
                 ("memory", Some("explicit")) => optimize.explicit = true,
                 ("memory", _) => return option.misuse("it is `guard` or `explicit`"),
                 ("signals-based-traps", _) => optimize.signals = Some(option.switch()?),
+                ("hot", text) => match text.and_then(|text| text.parse().ok()) {
+                    Some(every) if every > 0 => optimize.hot.every = every,
+                    Some(_) | None => return option.misuse("it needs a number from 1 on"),
+                },
+                ("background", _) => optimize.hot.background = option.switch()?,
                 ("compile-time", text) => match text.and_then(duration) {
                     Some(time) => optimize.compile_time = Some(time),
                     None => return option.misuse("it needs a duration, such as 500ms or 2s"),

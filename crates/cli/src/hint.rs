@@ -155,11 +155,11 @@ pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
     }
 }
 
-/// The warning where machine code was asked for: that there can be none of the module, or that the
-/// check refused some of it. Functions that the compiler does not treat are no news.
-pub(crate) fn no_machine_code(refusals: &[Refusal]) -> Option<String> {
+/// The warning that the check refused some machine code, or, where machine code was asked for, that
+/// there can be none of the module. Functions that the compiler does not treat are no news.
+pub(crate) fn no_machine_code(refusals: &[Refusal], asked: bool) -> Option<String> {
     if let Some(RefusalReason::OfModule(why)) = refusals.first().map(|refusal| &refusal.reason) {
-        return Some(format!("warning: the module runs as bytecode: {why}"));
+        return asked.then(|| format!("warning: the module runs as bytecode: {why}"));
     }
     let rejected = |refusal: &&Refusal| {
         matches!(refusal.reason, RefusalReason::Rejected(_) | RefusalReason::Damaged(_))

@@ -68,8 +68,9 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     let all: Vec<Module> =
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
-    let refused = all.iter().filter_map(|module| hint::no_machine_code(&module.refusals()));
-    for line in refused.filter(|_| args.engine.takes_machine_code()) {
+    let asked = args.engine.is_native() || runs_artifacts(args);
+    let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
+    for line in refused.flatten() {
         warn(&printable(&line));
     }
     match args.stats {
@@ -86,6 +87,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         Some(Stats::Dispatches) => {
             warn(stats::dispatches(store.dispatch_counts()).to_text().trim_end())
         }
+        Some(Stats::Tiers) => warn(stats::tiers(&module).to_text().trim_end()),
         None => {}
     }
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
@@ -162,11 +164,11 @@ fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
 
 /// The configuration, the options of `-W`, and whether fuel is counted.
 fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
-    let (mut config, mut wasm) = args.engine.config()?;
-    let main = args.module_and_args.first().map(Path::new);
-    let artifacts = main.is_some_and(input::is_artifact_file)
-        || args.preloads.iter().any(|preload| is_artifact(preload));
-    if artifacts && args.engine.takes_machine_code() {
+    let counts = args.stats == Some(Stats::Dispatches);
+    // Instructions of the interpreter are what is asked for.
+    let engine = if counts { args.engine.as_interpreter() } else { args.engine.clone() };
+    let (mut config, mut wasm) = engine.config()?;
+    if runs_artifacts(args) {
         config.precompiled(args.engine.memory_shape()?);
     }
     record_alone(args, &wasm)?;
@@ -176,11 +178,19 @@ fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
         bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
     }
     let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
-    config.consume_fuel(metered).count_dispatches(args.stats == Some(Stats::Dispatches));
+    config.consume_fuel(metered).count_dispatches(counts);
     if args.record.is_some() {
         config.deterministic(true);
     }
     Ok((config, wasm, metered))
+}
+
+/// Whether machine code of a module that was written by `prova compile` may run.
+fn runs_artifacts(args: &RunArgs) -> bool {
+    let main = args.module_and_args.first().map(Path::new);
+    let artifacts = main.is_some_and(input::is_artifact_file)
+        || args.preloads.iter().any(|preload| is_artifact(preload));
+    artifacts && args.engine.takes_machine_code()
 }
 
 /// Whether what is instantiated first was written by `prova compile`.

@@ -3,7 +3,7 @@
 //!
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
-use prova::{DispatchCounts, Refusal, RefusalReason};
+use prova::{DispatchCounts, Module, Refusal, RefusalReason};
 use prova_report::{Node, Table};
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ pub(crate) enum Stats {
     Fuel,
     /// Instructions of the bytecode, by op and by pairs of ops
     Dispatches,
+    /// Functions and loops that run as machine code, and why others do not
+    Tiers,
 }
 
 /// The fuel that was used.
@@ -39,6 +41,26 @@ pub(crate) fn bytecode(what: &str, refusals: &[Refusal]) -> Node {
     causes.into_iter().for_each(|(cause, count)| table.push([count.to_string(), cause], false));
     let title = format!("functions {what}: {}", refusals.len());
     Node::of("bytecode", title).with_table(table)
+}
+
+/// How much of a module runs as machine code.
+pub(crate) fn tiers(module: &Module) -> Node {
+    let tiers = module.tiers();
+    let all = module.wasm().defined_funcs().count();
+    let title = format!(
+        "machine code: {} of {all} functions, {} loops entered at a round",
+        tiers.functions.len(),
+        tiers.loops.len()
+    );
+    let mut table = Table { shown: Some(ROWS), ..Table::new("loops without", &["<", "<", ""]) };
+    for (func, offset, why) in &tiers.refused {
+        let name = module.wasm().func_name_or_export(*func);
+        let name = name.map_or_else(|| func.to_string(), str::to_owned);
+        table.push([name, format!("{offset:#x}"), why.to_string()], false);
+    }
+    let refusals = module.refusals();
+    let functions = bytecode("that stay bytecode", &refusals);
+    Node::of("tiers", title).with_table(table).with_children([functions])
 }
 
 /// The most rows of a list that are shown.

@@ -4,14 +4,16 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::{self, Abi};
+use crate::lower::Start;
 use crate::{Declined, estimate, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{CompiledCode, Context};
 use prova_check::{CallRow, CodeKind, Layout, TrapRow, offsets, traps};
-use prova_module::{Module, TypeIdx};
-use prova_ssa::Body;
+use prova_module::{BlockFacts, BlockKind, BlockType, FuncIdx, Module, TypeIdx, ValType, cells_of};
+use prova_ssa::entered::EnteredBody;
+use prova_ssa::{Body, Place};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The greatest number of instructions and values of a body that is compiled.
@@ -74,6 +76,38 @@ impl Target {
         body: &Body,
         deterministic: bool,
     ) -> Result<NativeCode, Declined> {
+        let kind = CodeKind::Func(body.func().0);
+        let start = module.body(body.func()).map_or(0, |body| body.range().start as u32);
+        self.compile_body(module, layout, body, (kind, start, Start::Function), deterministic)
+    }
+
+    /// Compiles a function of `module` from a round of a loop on.
+    ///
+    /// # Errors
+    /// Why the function goes on as bytecode.
+    pub fn compile_round(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        entered: &EnteredBody,
+        deterministic: bool,
+    ) -> Result<NativeCode, Declined> {
+        let (func, offset) = (entered.body().func(), entered.offset());
+        let cells = cells_of_places(module, func, offset, entered.places());
+        let cells = cells.ok_or(Declined::Bug("no such place"))?;
+        let kind = CodeKind::Loop { func: func.0, offset };
+        let as_round = (kind, offset, Start::Round(&cells));
+        self.compile_body(module, layout, entered.body(), as_round, deterministic)
+    }
+
+    fn compile_body(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        body: &Body,
+        (kind, source, start): (CodeKind, u32, Start<'_>),
+        deterministic: bool,
+    ) -> Result<NativeCode, Declined> {
         let func = body.func();
         let range = |func| module.body(func).map(|body| body.range());
         let first = module.defined_funcs().next().and_then(range);
@@ -85,10 +119,8 @@ impl Target {
             return Err(Declined::Limit("values", BODY_VALUES_MAX));
         }
         let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
-        let start = module.body(func).map_or(0, |body| body.range().start as u32);
-        let kind = CodeKind::Func(func.0);
-        let clif = || lower::lower(module, layout, &self.abi, body, deterministic);
-        let mut code = self.emit(kind, start, clif)?;
+        let clif = || lower::lower(module, layout, &self.abi, body, start, deterministic);
+        let mut code = self.emit(kind, source, clif)?;
         sunk::name_accesses(body, &mut code);
         let frame_max = offsets::FRAME_RATIO * facts.charge_bytes();
         if code.frame_bytes > frame_max {
@@ -108,7 +140,7 @@ impl Target {
         body: &Body,
         deterministic: bool,
     ) -> Result<String, Declined> {
-        let clif = lower::lower(module, layout, &self.abi, body, deterministic)?;
+        let clif = lower::lower(module, layout, &self.abi, body, Start::Function, deterministic)?;
         Ok(clif.display().to_string())
     }
 
@@ -156,6 +188,31 @@ impl Target {
         })?;
         collect(kind, start, &compiled)
     }
+}
+
+/// The cells of a frame in which these places of a function lie where a round of a loop begins.
+fn cells_of_places(
+    module: &Module,
+    func: FuncIdx,
+    offset: u32,
+    places: &[Place],
+) -> Option<Vec<u32>> {
+    let (facts, body) = (module.facts(func)?, module.body(func)?);
+    let is_loop = |block: &&BlockFacts| block.kind == BlockKind::Loop && block.start == offset;
+    let block = facts.blocks.iter().find(is_loop)?;
+    let values = match block.ty {
+        BlockType::Empty | BlockType::Type(_) => &[][..],
+        BlockType::FuncType(ty) => &module.types().get(ty as usize)?.params,
+    };
+    let locals = body.local_types();
+    let before = |types: &[ValType], at: u32| Some(cells_of(types.get(..at as usize)?));
+    let base = facts.local_cells + block.height_cells;
+    let cell = |place: &Place| match *place {
+        Place::Local(local) => before(&locals, local),
+        Place::Stack(at) => Some(base + before(&values, at)?),
+        Place::None => None,
+    };
+    places.iter().map(cell).collect()
 }
 
 /// Code and maps of what Cranelift gave.

@@ -8,6 +8,7 @@ use prova::{CompileError, MachineCode, MachineCompiler, processor_has};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_module::{FuncIdx, Module, TypeIdx};
+use prova_ssa::entered::EnterError;
 use prova_ssa::{CheckedBody, build};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,6 +81,22 @@ impl NativeCompiler {
         code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
+    /// Makes code, unless the time for that is over.
+    fn timed(
+        &self,
+        make: impl FnOnce() -> Result<MachineCode, CompileError>,
+    ) -> Result<MachineCode, CompileError> {
+        let Some(most) = self.most else { return make() };
+        if self.spent.load(Ordering::Relaxed) >= most {
+            return Err(declined(Declined::Time));
+        }
+        let start = Instant::now();
+        let made = make();
+        let spent = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(spent, Ordering::Relaxed);
+        made
+    }
+
     fn target(&self) -> Result<&Target, CompileError> {
         let target = self.target.get_or_init(|| Target::new(self.cpu));
         target.as_ref().map_err(|error| declined(error.clone()))
@@ -91,9 +108,22 @@ impl NativeCompiler {
 /// # Errors
 /// Why there is none.
 pub fn body(module: &Module, func: FuncIdx, metering: Metering) -> Result<CheckedBody, Declined> {
-    let metering = prova_ssa::Metering { fuel: metering.fuel, epoch: metering.epoch };
-    let body = build(module, func, metering).map_err(|error| Declined::Ssa(error.to_string()))?;
+    let body = build(module, func, self::metering(metering))
+        .map_err(|error| Declined::Ssa(error.to_string()))?;
     CheckedBody::check(module, body).map_err(|error| Declined::Ssa(error.to_string()))
+}
+
+/// The charges and polls of a body for code that is metered so.
+fn metering(metering: Metering) -> prova_ssa::Metering {
+    prova_ssa::Metering { fuel: metering.fuel, epoch: metering.epoch }
+}
+
+/// Why a loop cannot be entered.
+fn refused(error: EnterError) -> Declined {
+    match error {
+        EnterError::NoWay(why) => Declined::Round(why),
+        EnterError::Build(_) | EnterError::Refused(_) => Declined::Ssa(error.to_string()),
+    }
 }
 
 impl MachineCompiler for NativeCompiler {
@@ -123,15 +153,7 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
-        let Some(most) = self.most else { return self.made(module, layout, settings, func) };
-        if self.spent.load(Ordering::Relaxed) >= most {
-            return Err(declined(Declined::Time));
-        }
-        let start = Instant::now();
-        let made = self.made(module, layout, settings, func);
-        let spent = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.spent.fetch_add(spent, Ordering::Relaxed);
-        made
+        self.timed(|| self.made(module, layout, settings, func))
     }
 
     fn thunk(
@@ -143,9 +165,28 @@ impl MachineCompiler for NativeCompiler {
         let code = match kind {
             CodeKind::ThunkIn(ty) => self.target()?.thunk_in(module, TypeIdx(ty)),
             CodeKind::ThunkOut(ty) => self.target()?.thunk_out(module, TypeIdx(ty)),
-            CodeKind::Func(_) => Err(Declined::Bug("a function as a thunk")),
+            CodeKind::Func(_) | CodeKind::Loop { .. } => {
+                Err(Declined::Bug("a function as a thunk"))
+            }
         };
         code.map_err(declined).and_then(|code| proposed(layout, code))
+    }
+
+    fn of_loop(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &prova::Settings,
+        (func, offset): (FuncIdx, u32),
+    ) -> Result<MachineCode, CompileError> {
+        self.timed(|| {
+            let metering = metering(layout.config().metering);
+            let entered = prova_ssa::entered::enter(module, func, offset, metering);
+            let entered = entered.map_err(|error| declined(refused(error)))?;
+            let target = self.target()?;
+            let code = target.compile_round(module, layout, &entered, settings.deterministic);
+            code.map_err(declined).and_then(|code| proposed(layout, code))
+        })
     }
 
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
@@ -182,6 +223,7 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Budget(_)
         | Declined::Relocation(_)
         | Declined::Ssa(_)
+        | Declined::Round(_)
         | Declined::Compiler(_) => CompileError::Declined(why.to_string()),
     }
 }

@@ -69,6 +69,8 @@ pub enum Declined {
     Relocation(String),
     /// There is no SSA form.
     Ssa(String),
+    /// The loop cannot be entered.
+    Round(&'static str),
     /// Cranelift refused it.
     Compiler(String),
     /// Cranelift panicked: a bug.
@@ -92,6 +94,7 @@ impl Declined {
             Declined::Budget(_) => "budget",
             Declined::Relocation(_) => "relocation",
             Declined::Ssa(_) => "ssa",
+            Declined::Round(_) => "round",
             Declined::Compiler(_) => "compiler",
             Declined::Panic(_) => "panic",
             Declined::Bug(_) => "bug",
@@ -117,6 +120,7 @@ impl fmt::Display for Declined {
             }
             Declined::Relocation(target) => write!(f, "a relocation to {target}"),
             Declined::Ssa(why) => write!(f, "no SSA form: {why}"),
+            Declined::Round(why) => write!(f, "the loop cannot be entered: {why}"),
             Declined::Compiler(why) => write!(f, "Cranelift refused it: {why}"),
             Declined::Panic(why) => write!(f, "bug: Cranelift panicked: {why}"),
             Declined::Bug(why) => write!(f, "bug: {why}"),

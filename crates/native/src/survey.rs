@@ -119,6 +119,7 @@ impl Survey {
             Declined::Operator(_)
             | Declined::Relocation(_)
             | Declined::Ssa(_)
+            | Declined::Round(_)
             | Declined::Compiler(_)
             | Declined::Panic(_)
             | Declined::Bug(_) => self.declined.push(format!("{kind:?}: {why}")),

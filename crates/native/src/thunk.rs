@@ -62,10 +62,15 @@ pub(crate) fn way_out(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
     Ok(emit.func.into_inner())
 }
 
+/// The vmctx of a record.
+pub(crate) fn vmctx(emit: &Emit, record: Value) -> Value {
+    emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32))
+}
+
 /// The vmctx of a record, and the cells for values.
-fn context(emit: &Emit, record: Value) -> (Value, Value) {
+pub(crate) fn context(emit: &Emit, record: Value) -> (Value, Value) {
     let word = |of: Value, at: u32| emit.ins(|i| i.load(I64, abi::immutable(), of, at as i32));
-    let vmctx = word(record, offsets::RECORD_VMCTX);
+    let vmctx = vmctx(emit, record);
     let store = word(vmctx, offsets::STORE);
     (vmctx, word(store, offsets::STORE_ARGS))
 }
@@ -82,7 +87,7 @@ fn get_cells(emit: &Emit, at: Value, types: &[ValType]) -> Vec<Value> {
     values.collect()
 }
 
-fn put_cells(emit: &Emit, at: Value, values: &[Value]) {
+pub(crate) fn put_cells(emit: &Emit, at: Value, values: &[Value]) {
     let flags = emit.flags(Region::Store).with_notrap();
     let mut cell = 0;
     for &value in values {

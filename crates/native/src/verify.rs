@@ -72,6 +72,9 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
                 verification.thunks += 1;
                 verification.code_bytes += bytes as u64;
             }
+            (Ok(_), CodeKind::Loop { .. }) => {
+                verification.refused.push((kind, "files hold no code of loops".to_owned()));
+            }
             (Err(why), _) => verification.refused.push((kind, why)),
         }
     }
@@ -168,6 +171,7 @@ fn exists(module: &Module, kind: CodeKind) -> bool {
             (func as usize) < module.func_count() && module.body(FuncIdx(func)).is_some()
         }
         CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => (ty as usize) < module.types().len(),
+        CodeKind::Loop { .. } => false,
     }
 }
 

@@ -292,6 +292,7 @@ fn a_way_that_is_missing_or_refused_leaves_all_as_bytecode() {
         let refusals = module.refusals();
         match piece.kind {
             CodeKind::Func(_) => assert_eq!(refusals.len(), 1),
+            CodeKind::Loop { .. } => panic!("a file with the code of a loop"),
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
                 assert_eq!(refusals.len(), 6);
                 let RefusalReason::OfModule(why) = &refusals[0].reason else { panic!("no reason") };

@@ -36,6 +36,9 @@ fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<NativeCode> 
     let layout = Layout::derive(module.bytes(), &compiler.config(&settings)).expect("a layout");
     let code = match kind {
         CodeKind::Func(func) => compiler.function(module, &layout, &settings, FuncIdx(func)),
+        CodeKind::Loop { func, offset } => {
+            compiler.of_loop(module, &layout, &settings, (FuncIdx(func), offset))
+        }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, &layout, kind),
     };
     let MachineCode { kind, bytes, certificate, traps, calls } = code.expect("it compiles");

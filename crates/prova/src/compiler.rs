@@ -184,9 +184,20 @@ const IDLE_BODY_BYTES_MAX: usize = 256 << 10;
 #[derive(Default)]
 pub(crate) struct Translators {
     idle: Mutex<Vec<Translator>>,
+    /// Whether their code counts.
+    heat: bool,
 }
 
 impl Translators {
+    /// Translators whose code counts, if `heat` is set.
+    pub(crate) fn new(heat: bool) -> Translators {
+        Translators { idle: Mutex::default(), heat }
+    }
+
+    fn fresh(&self) -> Translator {
+        if self.heat { Translator::with_heat() } else { Translator::new() }
+    }
+
     /// The candidate of a defined function.
     pub(crate) fn translate(
         &self,
@@ -194,7 +205,7 @@ impl Translators {
         settings: &Settings,
         func: FuncIdx,
     ) -> Result<Candidate, CompileError> {
-        let mut translator = self.idle().pop().unwrap_or_default();
+        let mut translator = self.idle().pop().unwrap_or_else(|| self.fresh());
         let candidate = translator.translate(module, func, settings);
         self.keep(translator, module.body(func).map_or(0, |body| body.range().len()));
         Ok(candidate?)

@@ -10,7 +10,7 @@ use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
 use prova_check::{CpuLevel, MemoryShape};
 use prova_module::{Features, Limits, Proposal};
-use prova_runtime::ExecutorKind;
+use prova_runtime::{ExecutorKind, Heat};
 use std::sync::Arc;
 
 /// When functions are translated and checked.
@@ -21,6 +21,40 @@ pub enum Translate {
     Lazy,
     /// All of a module when it is made, in parallel.
     Eager,
+}
+
+/// When a function that runs as bytecode gets machine code ([`Config::tier_up`]).
+///
+/// Bytecode counts at the start of each function and of each round of a loop. At some of the
+/// counts the store looks where it is; a function in which it was found often enough is compiled,
+/// and its next call runs machine code. A function that is in a long loop by then goes on in
+/// machine code at the start of a round.
+///
+/// What a program computes, its traps, fuel and stack limit do not depend on any of this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hot {
+    /// The mean number of counts between two looks, at least 1.
+    pub every: u32,
+    /// In how many looks a function is found before it is compiled, at least 1.
+    pub looks: u32,
+    /// Where the numbers of counts between looks begin; they differ.
+    pub seed: u64,
+    /// Whether functions are compiled on other threads while the program goes on; otherwise the
+    /// program waits, and where it changes over is the same in each run.
+    pub background: bool,
+}
+
+impl Default for Hot {
+    fn default() -> Hot {
+        Hot { every: 1 << 12, looks: 2, seed: 0, background: true }
+    }
+}
+
+impl Hot {
+    /// When stores look.
+    pub(crate) fn heat(self) -> Heat {
+        Heat { every: self.every.max(1), seed: self.seed }
+    }
 }
 
 /// The configuration of an [`Engine`](crate::Engine).
@@ -39,6 +73,7 @@ pub struct Config {
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) precompiled: Option<MemoryShape>,
+    pub(crate) hot: Option<Hot>,
     pub(crate) signals: bool,
     pub(crate) perf_map: bool,
     pub(crate) count_dispatches: bool,
@@ -68,6 +103,7 @@ impl Default for Config {
             compiler: None,
             native: None,
             precompiled: None,
+            hot: None,
             signals: true,
             perf_map: false,
             count_dispatches: false,
@@ -133,6 +169,17 @@ impl Config {
     /// not its own ([`Config::signals_based_traps`] does without).
     pub fn native(&mut self, compiler: impl MachineCompiler + 'static) -> &mut Config {
         self.native = Some(Arc::new(compiler));
+        self
+    }
+
+    /// Runs functions as bytecode at first, and makes machine code ([`Config::native`]) of those in
+    /// which programs spend their time; `None`, the default, makes it before the first call.
+    ///
+    /// For the tail-call interpreter and its loop; without effect where there is no compiler of
+    /// machine code or no such code on this platform. Code of artifacts, which is there already,
+    /// runs from the first call on.
+    pub fn tier_up(&mut self, when: Option<Hot>) -> &mut Config {
+        self.hot = when;
         self
     }
 
@@ -299,6 +346,12 @@ impl Config {
         };
         let compiled = self.native.as_deref().map(|compiler| self.machine_of(compiler));
         compiled.or_else(|| self.precompiled.map(of_artifacts))
+    }
+
+    /// Whether stores run machine code at all on this platform.
+    pub(crate) fn takes_native(&self) -> bool {
+        let platform = cfg!(all(target_os = "linux", target_arch = "x86_64", not(miri)));
+        platform && matches!(self.tier, Tier::Interpreter(_)) && self.executor.is_none()
     }
 
     /// The target of a compiler's machine code.

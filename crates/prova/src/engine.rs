@@ -33,6 +33,7 @@ impl Engine {
         let compilers = Arc::new(Compilers::new(
             config.compiler.clone(),
             config.native.clone().zip(config.machine()),
+            config.hot.filter(|_| config.takes_native()),
             config.perf_map,
         ));
         let (epoch, spare) = (Arc::default(), Arc::default());

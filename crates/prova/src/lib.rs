@@ -53,7 +53,7 @@ pub mod wasi;
 mod workers;
 
 pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
-pub use config::{Config, Translate};
+pub use config::{Config, Hot, Translate};
 pub use engine::Engine;
 pub use error::{
     Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, LinkError, Misuse,
@@ -69,7 +69,7 @@ pub use linker::{InstancePre, Linker};
 pub use machine::{MachineCode, MachineCompiler, accepted_code};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{Explained, Module};
-pub use pipeline::Translated;
+pub use pipeline::{Tiers, Translated};
 pub use profile::{Profile, ProfileRule};
 pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::MemoryShape;

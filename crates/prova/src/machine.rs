@@ -70,6 +70,22 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
         kind: CodeKind,
     ) -> Result<MachineCode, CompileError>;
 
+    /// Proposes code of a defined function from a round of one of its loops on
+    /// ([`CodeKind::Loop`]); `offset` is that of the `loop` in the module.
+    ///
+    /// # Errors
+    /// Why there is none; then the function goes on as bytecode.
+    fn of_loop(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &Settings,
+        (func, offset): (FuncIdx, u32),
+    ) -> Result<MachineCode, CompileError> {
+        let _ = (module, layout, settings, func, offset);
+        Err(CompileError::Declined("it makes no code of loops".to_owned()))
+    }
+
     /// Code that the check refused, with another certificate; none if there is none.
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
         let _ = (layout, refused);
@@ -97,6 +113,9 @@ pub fn accepted_code(
 ) -> Result<MachineCode, RefusalReason> {
     let code = match kind {
         CodeKind::Func(func) => compiler.function(module, layout, settings, FuncIdx(func)),
+        CodeKind::Loop { func, offset } => {
+            compiler.of_loop(module, layout, settings, (FuncIdx(func), offset))
+        }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, layout, kind),
     };
     let code = code.map_err(RefusalReason::from)?;

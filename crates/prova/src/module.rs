@@ -7,7 +7,7 @@ use crate::config::Translate;
 use crate::engine::Engine;
 use crate::error::{Context, Result, refused};
 use crate::machine::MachineCompiler;
-use crate::pipeline::{AttachFailure, Code, Compilers, Translated};
+use crate::pipeline::{AttachFailure, Code, Compilers, Tiers, Translated};
 use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
@@ -97,7 +97,7 @@ impl Module {
             Translate::Lazy => module::Module::decode,
         };
         let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
-        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers, no_machine_code));
+        let code = Code::new(wasm.clone(), config.settings(), compilers, no_machine_code);
         let (engine, prototype) = (engine.clone(), OnceLock::new());
         let module = Module(Arc::new(Inner { engine, wasm, code, prototype }));
         if config.translate == Translate::Eager {
@@ -158,6 +158,11 @@ impl Module {
     /// order of their indices.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.0.code.refusals()
+    }
+
+    /// The machine code that there is of it so far.
+    pub fn tiers(&self) -> Tiers {
+        self.0.code.tiers()
     }
 
     /// The translator's proposal for a function with a body, and the steps of its check; for tools.

@@ -16,15 +16,19 @@
 //! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another
 //!    way to run the function.
 
+mod heat;
 mod native;
 mod proposals;
 
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
 };
+use crate::config::Hot;
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::machine::MachineCompiler;
 use crate::module::Explained;
+use heat::Heat;
+pub use heat::Tiers;
 use native::NativeSupport;
 pub(crate) use native::{bytes_of, of_kind};
 use prova_bytecode::{CheckedBytecode, Settings};
@@ -46,6 +50,8 @@ pub(crate) struct Compilers {
     translators: Translators,
     /// Asked by stores that take native code.
     native: Option<Native>,
+    /// When functions get machine code; `None`: before their first call.
+    hot: Option<Hot>,
     /// Whether machine code is named for `perf`.
     perf_map: bool,
 }
@@ -64,6 +70,8 @@ pub(crate) struct Code {
     native: OnceLock<Result<NativeSupport, RefusalReason>>,
     /// By index among the defined functions, once they are asked for.
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
+    /// Where programs spend their time.
+    heat: Heat,
     /// By function.
     refusals: Mutex<BTreeMap<FuncIdx, Refusal>>,
 }
@@ -85,16 +93,19 @@ impl Compilers {
     pub(crate) fn new(
         configured: Option<Arc<dyn Compiler>>,
         native: Option<Native>,
+        hot: Option<Hot>,
         perf_map: bool,
     ) -> Compilers {
-        Compilers { configured, translators: Translators::default(), native, perf_map }
+        let hot = hot.filter(|_| native.is_some());
+        let translators = Translators::new(hot.is_some());
+        Compilers { configured, translators, native, hot, perf_map }
     }
 }
 
 impl Compilers {
-    /// The same with another source of machine code.
+    /// The same with another source of machine code, which has it at once.
     pub(crate) fn with_native(&self, native: Native) -> Compilers {
-        Compilers::new(self.configured.clone(), Some(native), self.perf_map)
+        Compilers::new(self.configured.clone(), Some(native), None, self.perf_map)
     }
 }
 
@@ -129,7 +140,7 @@ impl Code {
         settings: Settings,
         compilers: Arc<Compilers>,
         no_machine_code: Option<String>,
-    ) -> Code {
+    ) -> Arc<Code> {
         let funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
         let native_funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
         let native = match no_machine_code {
@@ -137,7 +148,10 @@ impl Code {
             None => OnceLock::new(),
         };
         let refusals = Mutex::default();
-        Code { module, settings, compilers, funcs, native, native_funcs, refusals }
+        Arc::new_cyclic(|code| {
+            let heat = Heat::new(code.clone());
+            Code { module, settings, compilers, funcs, native, native_funcs, heat, refusals }
+        })
     }
 
     /// The checked bytecode of a defined function.
@@ -204,7 +218,7 @@ impl Code {
         let funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
         let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
             funcs.par_iter().map(|&func| self.bytecode(func)).collect();
-        if self.compilers.native.is_some() {
+        if self.compilers.native.is_some() && self.compilers.hot.is_none() {
             self.make_all_native(&funcs);
         }
         let mut total = Translated::default();
@@ -225,11 +239,21 @@ impl rt::Attach for Code {
     }
 
     fn native(&self, _module: &Module) -> Option<Arc<rt::NativeModule>> {
+        if self.compilers.hot.is_some() {
+            return self.native_so_far();
+        }
         Code::native(self).map(|support| Arc::clone(&support.module))
     }
 
     fn attach_native(&self, _module: &Module, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
+        if self.compilers.hot.is_some() {
+            return self.native_code_so_far(func);
+        }
         self.native_code(func)
+    }
+
+    fn look(&self, _module: &Module, at: rt::Place) -> rt::Ready {
+        Code::look(self, at)
     }
 }
 

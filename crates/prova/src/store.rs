@@ -87,6 +87,7 @@ impl<T: 'static> Store<T> {
             executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
             native: config.machine(),
             count_dispatches: config.count_dispatches,
+            heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
             spare: Some(Arc::clone(engine.spare())),
             ..rt::StoreConfig::default()
         });

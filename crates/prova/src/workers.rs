@@ -21,7 +21,7 @@ use crate::error::OrBug;
 use rayon::ThreadPoolBuilder;
 use std::cell::Cell;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// The native stack of a compiler, in bytes.
@@ -65,6 +65,27 @@ fn work_with<T: Send>(stack_bytes: usize, run: impl FnOnce() -> T + Send) -> T {
         }
     });
     done.or_bug("the work is taken by the worker, or by its caller if there is none")
+}
+
+/// Does something on a worker of its own, for which nobody waits; on the caller's thread, if the
+/// system gives none.
+pub(crate) fn work_apart(run: impl FnOnce() + Send + 'static) {
+    // Where there is no thread for it, the work is still here.
+    let slot = Arc::new(Mutex::new(Some(run)));
+    let take = |slot: &Mutex<Option<_>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let of_worker = Arc::clone(&slot);
+    let worker = move || {
+        IS_WORKER.set(true);
+        if let Some(run) = take(&of_worker) {
+            run();
+        }
+    };
+    let builder = thread::Builder::new().name("prova-compile".into()).stack_size(STACK_BYTES);
+    if builder.spawn(worker).is_err()
+        && let Some(run) = take(&slot)
+    {
+        run();
+    }
 }
 
 /// Does something on a pool of workers, as many as there are threads in the caller's pool.

@@ -20,6 +20,8 @@
 //!
 //! Noticed by: the tests of this module (a rejecting twin for each comparison).
 
+use crate::exec::STUB_ATTACH;
+use crate::func::FuncKind;
 use crate::native::{NativeCode, NativeModule};
 use crate::store::Store;
 use crate::trap::{Trap, TrapKind};
@@ -27,6 +29,7 @@ use crate::value::FuncAddr;
 use prova_bytecode::CheckedBytecode;
 use prova_check::CodeKind;
 use prova_module::{FuncIdx, Module};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -59,7 +62,7 @@ pub trait Attach: Send + Sync {
     fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError>;
 
     /// The data that native code of the module's functions needs, for a store that takes native
-    /// code; `None` where there is none.
+    /// code; `None` where there is none. The ways may come later, by a look ([`Ready::ways`]).
     fn native(&self, _module: &Module) -> Option<Arc<NativeModule>> {
         None
     }
@@ -69,6 +72,37 @@ pub trait Attach: Send + Sync {
     fn attach_native(&self, _module: &Module, _func: FuncIdx) -> Option<Arc<NativeCode>> {
         None
     }
+
+    /// A look at a program whose bytecode counts ([`Heat`](crate::Heat)): the native code that
+    /// there is now, in place of bytecode. What the program computes does not depend on the answer.
+    fn look(&self, _module: &Module, _at: Place) -> Ready {
+        Ready::default()
+    }
+}
+
+/// Where bytecode runs when a store looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The function.
+    pub func: FuncIdx,
+    /// The offset in the module of the `loop` whose round begins; `None`: the function begins.
+    pub of_loop: Option<u32>,
+    /// How many functions the instance was given by looks before.
+    pub taken: usize,
+    /// Whether the instance has ways to the functions that native code may call.
+    pub has_ways: bool,
+}
+
+/// Native code that takes the place of bytecode.
+#[derive(Clone, Debug, Default)]
+pub struct Ready {
+    /// The ways to functions that native code of the module may call, for an instance that has
+    /// none yet ([`Attach::native`] gave a layout alone): native code comes with them or after.
+    pub ways: Option<Arc<NativeModule>>,
+    /// Of functions of the module: their next calls run it.
+    pub funcs: Vec<Arc<NativeCode>>,
+    /// Of the loop that was looked at: its next round and all that follows in the function.
+    pub of_loop: Option<Arc<NativeCode>>,
 }
 
 /// The codes attached to a function: at most one of each kind (A1, A2).
@@ -76,6 +110,8 @@ pub trait Attach: Send + Sync {
 pub(crate) struct Codes {
     bytecode: Option<Arc<CheckedBytecode>>,
     native: Option<Arc<NativeCode>>,
+    /// Native code of loops, by the offset of the `loop` in the module.
+    loops: BTreeMap<u32, Arc<NativeCode>>,
 }
 
 impl Codes {
@@ -92,6 +128,11 @@ impl Codes {
     /// Its bytecode.
     pub(crate) fn bytecode(&self) -> Option<&Arc<CheckedBytecode>> {
         self.bytecode.as_ref()
+    }
+
+    /// Its native code from a loop on.
+    pub(crate) fn of_loop(&self, offset: u32) -> Option<&Arc<NativeCode>> {
+        self.loops.get(&offset)
     }
 
     /// Keeps bytecode, where there is none yet; says whether there was none.
@@ -122,6 +163,27 @@ impl Store {
         self.keep_code(func, &module, index, code)
     }
 
+    /// Keeps native code that is ready for a function, which may have run as bytecode so far, or
+    /// for a loop of it; nothing where the store or the function has it already.
+    pub(crate) fn keep_native(
+        &mut self,
+        func: FuncAddr,
+        code: Arc<NativeCode>,
+    ) -> Result<(), Trap> {
+        let FuncKind::Wasm { instance, func: index } = self.func_kind(func) else {
+            return Err(Trap::bug("native code for a function of the host"));
+        };
+        let has = |codes: &Codes| match code.kind() {
+            CodeKind::Loop { offset, .. } => codes.of_loop(offset).is_some(),
+            CodeKind::Func(_) | CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => codes.is_native(),
+        };
+        if self.native_layout(instance).is_none() || self.codes(func).is_some_and(has) {
+            return Ok(());
+        }
+        let module = self.instance(instance).module().clone();
+        self.keep_code(func, &module, index, Attached::Native(code))
+    }
+
     /// Compares code with the function, and keeps it.
     fn keep_code(
         &mut self,
@@ -134,6 +196,7 @@ impl Store {
             let message = format!("the code given for {index} is of {why}");
             Err(Trap::with_message(TrapKind::Attach, message))
         };
+        let has_code = self.codes(func).is_some_and(|codes| !codes.is_empty());
         match code {
             Attached::Bytecode(code) => {
                 if let Err(mismatch) = code.identity().compare(module, &self.settings()) {
@@ -164,19 +227,36 @@ impl Store {
                 if *code.settings() != self.settings() {
                     return refuse(&"other settings");
                 }
-                if code.kind() != CodeKind::Func(index.0) {
-                    return refuse(&"another function");
-                }
+                let of_loop = match code.kind() {
+                    CodeKind::Func(of) if of == index.0 => None,
+                    CodeKind::Loop { func: of, offset } if of == index.0 => Some(offset),
+                    CodeKind::Func(_)
+                    | CodeKind::Loop { .. }
+                    | CodeKind::ThunkIn(_)
+                    | CodeKind::ThunkOut(_) => return refuse(&"another function"),
+                };
                 // R5: another instance of the module has it.
                 let code = match self.is_attached(&code).then(|| code.again()) {
                     None => code,
                     Some(Ok(again)) => Arc::new(again),
-                    Some(Err(_)) => return self.attach_bytecode(func, module, index),
+                    // There is bytecode, or a function that has none gets it.
+                    Some(Err(_)) if !has_code => return self.attach_bytecode(func, module, index),
+                    Some(Err(_)) => return Ok(()),
                 };
-                if let Some(codes) = self.codes_mut(func) {
-                    codes.native.get_or_insert_with(|| Arc::clone(&code));
+                let Some(codes) = self.codes_mut(func) else { return Ok(()) };
+                match of_loop {
+                    Some(offset) => {
+                        codes.loops.entry(offset).or_insert_with(|| Arc::clone(&code));
+                        self.keep_piece(func, &code);
+                    }
+                    None => {
+                        codes.native.get_or_insert_with(|| Arc::clone(&code));
+                        self.enter_code(func, &code);
+                        // Calls of bytecode go to the driver, which enters the code.
+                        let stub = STUB_ATTACH.word(self.runs_linked());
+                        self.entries[func.index()].code.set(stub);
+                    }
                 }
-                self.enter_code(func, &code);
             }
         }
         Ok(())

@@ -37,11 +37,11 @@ mod trap;
 mod value;
 mod vm;
 
-pub use attach::{Attach, AttachError, Attached};
+pub use attach::{Attach, AttachError, Attached, Place, Ready};
 pub use exception::{MARK_CHUNK, WEIGHT_MAX as EXCEPTION_CELLS_MAX};
 #[cfg(prova_plant)]
 pub use exec::plant;
-pub use exec::{CallOutcome, DispatchCounts, Suspension};
+pub use exec::{CallOutcome, DispatchCounts, Heat, Suspension};
 pub use func::FuncKind;
 pub use host::{Dispatch, Exception, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
 pub use instance::Instance;

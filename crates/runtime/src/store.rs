@@ -24,7 +24,7 @@ pub use spare::Spare;
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;
-use crate::exec::DispatchCounts;
+use crate::exec::{DispatchCounts, Heat};
 use crate::fixed::Fixed;
 use crate::func::{EntryParts, FuncKind, Funcs};
 use crate::host::{ExecutorKind, HostFunc};
@@ -71,6 +71,9 @@ pub struct StoreConfig {
     /// Whether to count the instructions that run, by op ([`Store::dispatch_counts`]): of
     /// [`Dispatch::Tail`](crate::Dispatch::Tail) alone, which is then many times slower.
     pub count_dispatches: bool,
+    /// When to look at where the program spends its time: for bytecode that counts, in a store that
+    /// takes native code.
+    pub heat: Heat,
     /// Memory left by former stores.
     pub spare: Option<Arc<Spare>>,
 }
@@ -86,6 +89,7 @@ impl Default for StoreConfig {
             executor: ExecutorKind::default(),
             native: None,
             count_dispatches: false,
+            heat: Heat::NEVER,
             spare: None,
         }
     }
@@ -106,6 +110,7 @@ pub struct Store {
     id: u64,
     pub(crate) config: Config,
     executor: ExecutorKind,
+    pub(crate) heat: Heat,
     /// One [`Vm`] at a fixed address.
     vm: OfStore<Fixed<Vm>>,
     pub(crate) types: TypeRegistry,
@@ -190,6 +195,7 @@ fn first_vm(
         args: ptr::null_mut(),
         native: NativeVm::NONE,
         height_left: stack_bytes,
+        heat: 0,
         frame_top: frames.base().as_ptr().cast(),
         func: Frame::HOST,
         instance_addr: u32::MAX,
@@ -234,6 +240,7 @@ impl Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             config: Config { settings, stack_bytes, host_depth_max, limits, trap_on_grow_failure },
             executor,
+            heat: config.heat,
             vm: OfStore::new(Fixed::new([vm])),
             types: TypeRegistry::new(),
             entries: config.spare.as_deref().map_or_else(Vec::new, Spare::take),
@@ -270,6 +277,7 @@ impl Store {
         };
         if let Some(config) = native {
             store.start_native(config);
+            store.cool();
         }
         if config.count_dispatches && store.runs_linked() {
             store.counts = Some(Box::new(DispatchCounts::new()));

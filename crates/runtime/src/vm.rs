@@ -175,6 +175,8 @@ pub(crate) enum ExitCode {
     Trap = 3,
     /// The instruction at `ip` throws.
     Throw = 4,
+    /// The `heat` at `ip` has counted to 0.
+    Hot = 5,
 }
 
 /// Where native code and the host are while the other runs (N2 to N4 of `sys::x64`).
@@ -226,6 +228,8 @@ pub(crate) struct Vm {
     pub(crate) native: NativeVm,
     /// Bytes of the logical stack limit left.
     pub(crate) height_left: u64,
+    /// How many `heat`s are left before the next look at the program (`store::heat`).
+    pub(crate) heat: u64,
     /// One past the newest frame record (V6).
     pub(crate) frame_top: *mut Frame,
     /// The address of the running function.

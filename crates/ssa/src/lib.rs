@@ -88,6 +88,7 @@ mod dominance;
 mod effect;
 pub mod emit;
 pub mod emitted;
+pub mod entered;
 mod entity;
 mod imm;
 pub mod interpret;

@@ -9,6 +9,7 @@ mod emitted_orders;
 mod emitted_shapes;
 mod emitted_states;
 mod emitted_ways;
+mod entered;
 mod files;
 mod golden;
 mod hostile;

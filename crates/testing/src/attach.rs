@@ -32,6 +32,12 @@ impl Translation {
         Translation { settings, plant: None, state: Mutex::default() }
     }
 
+    /// One whose code counts, for stores that look at their programs.
+    pub fn with_heat(settings: Settings) -> Translation {
+        let state = State { translator: Translator::with_heat(), ..State::default() };
+        Translation { state: Mutex::new(state), ..Translation::new(settings) }
+    }
+
     /// One with a planted fault.
     pub fn planted(settings: Settings, plant: Option<Plant>) -> Translation {
         Translation { plant, ..Translation::new(settings) }

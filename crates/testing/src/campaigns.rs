@@ -269,6 +269,9 @@ pub(crate) enum Campaign {
         /// Functions of a biased module.
         #[arg(long, default_value_t = 20)]
         funcs: usize,
+        /// Begins with bytecode, which goes over to machine code at random calls and rounds
+        #[arg(long)]
+        swaps: bool,
     },
     /// Generated modules with what they do as machine code, for another engine, on the standard
     /// output (`benches/answers_of_wasmtime.py` reads it).
@@ -369,8 +372,8 @@ impl Campaign {
                 changed_artifacts(write, worker, (seed, first, count))
             }
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
-            Campaign::Native { generator, count, from, seed, funcs } => {
-                native_code(generator, (from, count), seed, funcs)
+            Campaign::Native { generator, count, from, seed, funcs, swaps } => {
+                native_code(generator, (from, count), seed, (funcs, swaps))
             }
             Campaign::NativeCases { generator, count, from, seed, funcs } => {
                 native_cases(generator, seed, from..from + count, funcs)
@@ -559,10 +562,11 @@ fn native_code(
     generator: Generator,
     (from, count): (u64, u64),
     seed: u64,
-    funcs: usize,
+    how: (usize, bool),
 ) -> ExitCode {
-    match native::campaign(generator, seed, from, count, funcs) {
+    match native::campaign(generator, seed, from, count, how) {
         Ok(tally) => {
+            println!("{} looks, {} loops entered", tally.looks, tally.entered);
             println!("{} functions native; bytecode:", tally.native);
             tally.declined.iter().for_each(|(reason, count)| println!("  {count} {reason}"));
             found(None, "native code does what the reference tier does")

@@ -88,7 +88,7 @@ fn lines(mut case: Case, index: u64) -> Result<Option<(Vec<String>, Tally)>, Str
         let func = module.export(&call.export).and_then(|export| export.func());
         func.is_some_and(|func| module.func_type(func).params.iter().all(takes_constants))
     });
-    let sides = native::sides(&case, index, Host::Instance, &|| native::compiler(index))?;
+    let sides = native::sides(&case, index, (Host::Instance, None), &|| native::compiler(index))?;
     let Some((record, tally)) = sides else { return Ok(None) };
     let driver = driver(&module, &case)?;
     let mut lines = vec![format!("case\t{index}\t{}\t{}", hex(&case.wasm), hex(&driver))];

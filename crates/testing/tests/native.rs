@@ -12,8 +12,18 @@ use prova_testing::{outside, spec};
 
 #[test]
 fn machine_code_does_what_the_reference_tier_does() {
-    let tally = campaign(Generator::Biased, 1, 0, 40, 20).expect("they agree");
+    let tally = campaign(Generator::Biased, 1, 0, 40, (20, false)).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
+}
+
+/// Functions and loops go over to machine code at rounds and calls at random, in every metering
+/// mode and shape. The long form is `prova-testing native --swaps`.
+#[test]
+fn a_program_does_the_same_wherever_it_goes_over_to_machine_code() {
+    let tally = campaign(Generator::Biased, 3, 0, 60, (12, true)).expect("they agree");
+    assert!(tally.native > 100 && tally.entered > 50 && tally.looks > 1_000, "{tally:?}");
+    let tally = campaign(Generator::Smith, 3, 0, 60, (12, true)).expect("they agree");
+    assert!(tally.looks > 100, "{tally:?}");
 }
 
 /// Cases of wasm-smith by seed and number, in which functions were refused: references and tables,

@@ -150,7 +150,8 @@ impl Cx<'_> {
             | Class::quick0
             | Class::atomic_store
             | Class::charge
-            | Class::poll => {}
+            | Class::poll
+            | Class::heat => {}
             Class::branch => self.fix(),
             Class::pure_branch => {
                 self.hold_results(at, op, marks, values);

@@ -35,12 +35,19 @@ pub const FRAME_CELLS_MAX: u32 = Limits::FUNCTION_CELLS_MAX as u32;
 #[derive(Debug, Default)]
 pub struct Translator {
     buffers: Buffers,
+    heat: bool,
 }
 
 impl Translator {
     /// A translator with empty buffers.
     pub fn new() -> Translator {
         Translator::default()
+    }
+
+    /// A translator whose code counts ([`Op::Heat`]): at the start of a function and of each loop,
+    /// before a poll and a charge there.
+    pub fn with_heat() -> Translator {
+        Translator { heat: true, ..Translator::default() }
     }
 
     /// Translates one function.
@@ -58,6 +65,7 @@ impl Translator {
             return Err(TranslateError::Bug { func, offset: 0, what: "a function without a body" });
         };
         let mut cx = Cx::new(module, facts, func, settings, core::mem::take(&mut self.buffers));
+        cx.heat = self.heat;
         let result = cx.run();
         self.buffers = cx.b;
         result
@@ -115,6 +123,8 @@ pub(crate) struct Cx<'m> {
     func: FuncIdx,
     pub(crate) facts: &'m FuncFacts,
     pub(crate) metering: Metering,
+    /// Whether the code counts.
+    pub(crate) heat: bool,
     deterministic: bool,
     pub(crate) b: Buffers,
     /// The number of results of the function.
@@ -160,6 +170,7 @@ impl<'m> Cx<'m> {
             func,
             facts,
             metering: settings.metering,
+            heat: false,
             deterministic: settings.deterministic,
             b,
             results: module.func_type(func).results.len(),
@@ -214,8 +225,11 @@ impl<'m> Cx<'m> {
         })
     }
 
-    /// The poll and the charge that are due before the current operator.
+    /// The count, the poll and the charge that are due before the current operator.
     pub(crate) fn meter(&mut self) {
+        if self.poll_due && self.heat {
+            self.emit(Op::Heat, &[]);
+        }
         if self.poll_due && self.metering.has_epoch() {
             self.emit(Op::Poll, &[]);
         }

@@ -128,7 +128,7 @@ impl Cx<'_> {
 
     #[inline(always)]
     fn before(&mut self) {
-        if self.metering != Metering::None {
+        if self.metering != Metering::None || self.heat {
             self.meter();
         }
         self.poll_due = false;

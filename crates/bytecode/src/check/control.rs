@@ -71,7 +71,8 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         | Class::unreachable
         | Class::return_
         | Class::charge
-        | Class::poll => Ok(()),
+        | Class::poll
+        | Class::heat => Ok(()),
     }
 }
 

@@ -47,7 +47,7 @@
 //! * F14. *Metering.* By fuel: the charges in the order of the code are the segments of the facts
 //!   in order, each with the segment's cost and mapped to its offset. By epoch: the first
 //!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
-//!   one. By both: both. Neither op appears in another mode.
+//!   one; a `heat` may stand before it. By both: both. Neither op appears in another mode.
 //! * F15. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the
 //!   order of their ends. Tags exist. A handler's values lie in the frame above the locals, or are
 //!   as many cells as the results where it returns. Its target is an instruction (F6), which every

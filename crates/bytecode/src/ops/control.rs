@@ -27,6 +27,8 @@ macro_rules! control_ops {
             // Metering: charge a segment, poll the epoch.
             Charge "charge" charge [<- n:i64c] {  }
             Poll "poll" poll [<-] {  }
+            // A count down to the next look at where the program spends its time; no effect.
+            Heat "heat" heat [<-] {  }
             // Stubs of the runtime, never part of checked code: attach bytecode, call the host.
             StubAttach "stub.attach" stub_attach [<-] {  }
             StubHost "stub.host" stub_host [<-] {  }

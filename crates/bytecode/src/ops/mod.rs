@@ -148,6 +148,8 @@ pub enum Class {
     charge,
     /// A test of the epoch.
     poll,
+    /// Counts down to the next look at where the program spends its time.
+    heat,
     /// The stub that stands for bytecode not attached yet.
     stub_attach,
     /// The stub that stands for a host function.
@@ -196,7 +198,8 @@ impl Class {
             | Class::call_indirect
             | Class::call_ref
             | Class::charge
-            | Class::poll => false,
+            | Class::poll
+            | Class::heat => false,
         }
     }
 }

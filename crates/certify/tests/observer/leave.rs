@@ -42,7 +42,7 @@ impl Run<'_> {
             return self.broken(Rule::Return, what);
         }
         self.gives_back()?;
-        if let CodeKind::ThunkIn(_) = self.subject.kind {
+        if let CodeKind::ThunkIn(_) | CodeKind::Loop { .. } = self.subject.kind {
             let results = &self.world.types[self.world.funcs[self.own].ty].results;
             return self.cells_hold(results).map(|()| End::Returned);
         }
@@ -80,7 +80,7 @@ impl Run<'_> {
         let Some(taken) = self.height.checked_sub(passed) else {
             return self.broken(Rule::Height, format!("{passed:#x}, of {:#x}", self.height));
         };
-        let thunk = !matches!(self.subject.kind, CodeKind::Func(_));
+        let thunk = matches!(self.subject.kind, CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_));
         if !(taken == 0 && (thunk || whole)) {
             self.charge = Some(self.charge.map_or(taken, |charge| charge.min(taken)));
         }
@@ -88,7 +88,7 @@ impl Run<'_> {
     }
 
     fn call_is_metered(&self) -> Result<(), Broken> {
-        let func = matches!(self.subject.kind, CodeKind::Func(_));
+        let func = matches!(self.subject.kind, CodeKind::Func(_) | CodeKind::Loop { .. });
         if self.is_metered() && func && !self.metered {
             return self.broken(Rule::Metering, "a call before a charge or a poll");
         }
@@ -130,7 +130,7 @@ impl Run<'_> {
                 let other = match self.subject.kind {
                     CodeKind::ThunkOut(_) => true,
                     CodeKind::ThunkIn(_) => to != self.own,
-                    CodeKind::Func(_) => false,
+                    CodeKind::Func(_) | CodeKind::Loop { .. } => false,
                 };
                 if other {
                     return self.broken(Rule::Call, "a thunk calls another function");
@@ -158,7 +158,7 @@ impl Run<'_> {
 
     /// The frame pointer where code stops: the caller's will do, where the caller has one.
     pub(crate) fn stops_in_chain(&self) -> Result<(), Broken> {
-        let way_in = matches!(self.subject.kind, CodeKind::ThunkIn(_));
+        let way_in = matches!(self.subject.kind, CodeKind::ThunkIn(_) | CodeKind::Loop { .. });
         let callers = self.regs.general[5] == self.first.general[5] && !way_in;
         if callers || self.is_chained(self.regs.general[4]) {
             return Ok(());

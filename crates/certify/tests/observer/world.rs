@@ -398,7 +398,7 @@ impl World {
     /// A function that a way into, or out to, functions of a type may be entered for.
     pub(crate) fn some_of(&self, kind: CodeKind, rng: &mut Rng) -> usize {
         match kind {
-            CodeKind::Func(func) => self.own[func as usize],
+            CodeKind::Func(func) | CodeKind::Loop { func, .. } => self.own[func as usize],
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
                 let first = self.module.canonical[ty as usize] as usize;
                 let all: Vec<usize> =

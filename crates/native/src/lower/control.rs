@@ -4,6 +4,7 @@
 
 use crate::Declined;
 use crate::lower::Lowering;
+use crate::thunk;
 use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use prova_check::traps;
 use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
@@ -37,7 +38,16 @@ impl Lowering<'_> {
             Terminator::Return(values) => {
                 let values = self.body.operands(*values).iter().map(|&value| self.get(value));
                 let values = values.collect::<Result<Vec<Value>, Declined>>()?;
-                self.emit.ins(|i| i.return_(&values));
+                match self.result_cells {
+                    None => self.emit.ins(|i| i.return_(&values)),
+                    Some(at) => {
+                        thunk::put_cells(self.emit, at, &values);
+                        self.emit.ins(|i| i.return_(&[]))
+                    }
+                };
+            }
+            Terminator::TailCall(_) if self.result_cells.is_some() => {
+                return Err(Declined::Round("a tail call leaves it"));
             }
             Terminator::TailCall(call) => self.tail_call(call)?,
             Terminator::Unreachable => self.emit.trap(traps::UNREACHABLE),

@@ -30,8 +30,9 @@ pub(crate) mod vector;
 
 use crate::Declined;
 use crate::abi::{self, Abi};
-use crate::emit::{Emit, V};
+use crate::emit::{Emit, Region, V};
 use crate::stop::Stops;
+use crate::thunk;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
 use numeric::*;
@@ -60,8 +61,19 @@ pub(crate) struct Lowering<'a> {
     pub(crate) left: Value,
     /// The fuel that is left.
     pub(crate) fuel: fuel::Fuel,
+    /// The cells in which results are left; `None`: they are returned.
+    pub(crate) result_cells: Option<Value>,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
+}
+
+/// Where a body begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    /// The function: its parameters are the entry's.
+    Function,
+    /// A round of a loop: the cell of each parameter of the entry, among those of the frame.
+    Round(&'a [u32]),
 }
 
 /// Lowers a body to CLIF.
@@ -73,6 +85,7 @@ pub(crate) fn lower(
     layout: &Layout,
     abi: &Abi,
     body: &Body,
+    start: Start<'_>,
     deterministic: bool,
 ) -> Result<Function, Declined> {
     let func = body.func();
@@ -82,15 +95,40 @@ pub(crate) fn lower(
         return Err(Declined::Exceptions);
     }
     let ty = module.func_type(func);
-    let signature = abi.function(ty)?;
+    let signature = match (abi.function(ty)?, start) {
+        (signature, Start::Function) => signature,
+        (_, Start::Round(_)) => abi.thunk_in(),
+    };
     let emit =
         Emit::new(Function::with_name_signature(ir::UserFuncName::user(0, func.0), signature));
     emit.at(body.block(body.entry()).offset);
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
-    let params: Vec<Value> =
-        ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect();
-    let vmctx = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32));
+    let params: Vec<Value> = match start {
+        Start::Function => {
+            ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect()
+        }
+        Start::Round(_) => Vec::new(),
+    };
+    let (vmctx, params, result_cells) = match start {
+        Start::Function => (thunk::vmctx(&emit, record), params, None),
+        Start::Round(cells) => {
+            let (vmctx, at) = thunk::context(&emit, record);
+            let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
+            let flags = emit.flags(Region::Store).with_notrap();
+            let mut values = Vec::with_capacity(cells.len());
+            for (ty, &cell) in types.zip(cells) {
+                if matches!(ty, ValType::Ref(_)) {
+                    return Err(Declined::Round("a reference is alive where it begins"));
+                }
+                if cell >= offsets::ARGS_CELLS - 1 {
+                    return Err(Declined::Round("too many cells are alive where it begins"));
+                }
+                values.push(emit.ins(|i| i.load(abi::clif(ty), flags, at, 8 * cell as i32)));
+            }
+            (vmctx, values, Some(at))
+        }
+    };
     let charge = facts.charge_bytes();
     let charge = emit.ins(|i| i.iconst(I64, i64::try_from(charge).unwrap_or(i64::MAX)));
     let over = emit.ins(|i| i.icmp(ir::condcodes::IntCC::UnsignedLessThan, height, charge));
@@ -116,6 +154,7 @@ pub(crate) fn lower(
         height,
         left,
         fuel: fuel::Fuel::default(),
+        result_cells,
         edge_args: Cell::new(0),
     };
     lowering.parameters();

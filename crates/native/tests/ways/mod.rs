@@ -9,6 +9,7 @@ use prova_check::{CodeKind, Config, Layout, MemoryShape, Metering};
 use prova_module::{Features, FuncIdx, Limits, Module, TypeIdx};
 use prova_native::{NativeCode, Target, body};
 use prova_random::Rng;
+use prova_ssa::entered::enter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -96,6 +97,12 @@ impl Program {
                 let metering = self.layout.config().metering;
                 let body = body(&self.module, FuncIdx(func), metering).ok()?;
                 target.compile(&self.module, &self.layout, body.body(), false)
+            }
+            CodeKind::Loop { func, offset } => {
+                let Metering { fuel, epoch } = self.layout.config().metering;
+                let metering = prova_ssa::Metering { fuel, epoch };
+                let entered = enter(&self.module, FuncIdx(func), offset, metering).ok()?;
+                target.compile_round(&self.module, &self.layout, &entered, false)
             }
             CodeKind::ThunkIn(ty) => target.thunk_in(&self.module, TypeIdx(ty)),
             CodeKind::ThunkOut(ty) => target.thunk_out(&self.module, TypeIdx(ty)),

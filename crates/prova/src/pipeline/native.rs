@@ -89,6 +89,50 @@ impl Code {
         native.as_ref().ok()
     }
 
+    /// What there is of it so far: with the thunks if they are made, else the layout alone.
+    pub(super) fn native_so_far(&self) -> Option<Arc<rt::NativeModule>> {
+        if let Some(native) = self.native.get() {
+            return native.as_ref().ok().map(|support| Arc::clone(&support.module));
+        }
+        let (_, config) = self.compilers.native.as_ref()?;
+        match rt::NativeModule::derive(&self.module, config) {
+            Ok(module) => Some(Arc::new(module)),
+            Err(error) => {
+                // Nothing else is asked then.
+                self.native.set(Err(RefusalReason::OfModule(error.to_string()))).ok();
+                None
+            }
+        }
+    }
+
+    /// The native code of a defined function, if it is made.
+    pub(super) fn native_code_so_far(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
+        self.made(func)?
+    }
+
+    /// The outcome for a defined function, if there is one.
+    pub(super) fn made(&self, func: FuncIdx) -> Option<Option<Arc<rt::NativeCode>>> {
+        let defined = func.index().checked_sub(self.module.imported_func_count())?;
+        self.native_funcs.get(defined)?.get().cloned()
+    }
+
+    /// Machine code of a defined function from a round of a loop on.
+    pub(super) fn make_of_loop(
+        &self,
+        func: FuncIdx,
+        offset: u32,
+    ) -> Result<Arc<rt::NativeCode>, RefusalReason> {
+        let none = || RefusalReason::Declined("there is no compiler".to_owned());
+        let (compiler, _) = self.compilers.native.as_ref().ok_or_else(none)?;
+        let layout = self.native().ok_or_else(none)?.module.layout();
+        let code = compiler.of_loop(&self.module, layout, &self.settings, (func, offset));
+        let code = code.map_err(RefusalReason::from)?;
+        let code = of_kind(code, CodeKind::Loop { func: func.0, offset });
+        let code = code.map_err(RefusalReason::Rejected)?;
+        let loaded = self.load(layout, vec![code]).pop();
+        loaded.or_bug("each piece of code has an outcome").map_err(RefusalReason::Rejected)
+    }
+
     /// The one way of machine code to the runtime: the check stands in it. Pieces that come
     /// together lie together. A refused piece may come once more with another certificate.
     fn load(&self, layout: &Layout, codes: Vec<MachineCode>) -> Vec<MachineLoaded> {
@@ -122,11 +166,13 @@ impl Code {
     /// The name of machine code in profiles.
     fn name_of(&self, kind: CodeKind) -> String {
         let module = self.module.names().module().unwrap_or("wasm");
+        let func = |func| match self.module.func_name_or_export(FuncIdx(func)) {
+            Some(name) => format!("{module}!{:#}", demangle(name)),
+            None => format!("{module}!{}", FuncIdx(func)),
+        };
         match kind {
-            CodeKind::Func(func) => match self.module.func_name_or_export(FuncIdx(func)) {
-                Some(name) => format!("{module}!{:#}", demangle(name)),
-                None => format!("{module}!{}", FuncIdx(func)),
-            },
+            CodeKind::Func(of) => func(of),
+            CodeKind::Loop { func: of, offset } => format!("{} [loop at {offset:#x}]", func(of)),
             CodeKind::ThunkIn(ty) => format!("{module}![in, type {ty}]"),
             CodeKind::ThunkOut(ty) => format!("{module}![out, type {ty}]"),
         }

@@ -40,7 +40,7 @@ impl Code {
                 (Ok(code), _) => pieces.push((self.symbol(kind), code)),
                 (Err(reason), CodeKind::Func(func)) => self.refuse(FuncIdx(func), reason),
                 // Functions of the type are refused for it when they are loaded.
-                (Err(_), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) => {}
+                (Err(_), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. }) => {}
             }
         }
         let (deterministic, maker) = (self.settings.deterministic, compiler.maker());
@@ -54,6 +54,7 @@ impl Code {
                 Some(name) => format!("{name}@{func}"),
                 None => FuncIdx(func).to_string(),
             },
+            CodeKind::Loop { func, offset } => format!("loop@{func}@{offset}"),
             CodeKind::ThunkIn(ty) => format!("in@type{ty}"),
             CodeKind::ThunkOut(ty) => format!("out@type{ty}"),
         }

@@ -347,6 +347,8 @@ impl Activation {
                         self.attach(store)?
                     } else if code == ExitCode::Throw as u32 {
                         self.throw(store)?
+                    } else if code == ExitCode::Hot as u32 {
+                        self.look(store)?
                     } else {
                         return Err(self.trap(store));
                     }

@@ -40,6 +40,8 @@ exits! {
     attach Attach;
     /// The instruction at `ip` throws.
     throw Throw;
+    /// The instruction at `ip` has counted to the next look at the program.
+    hot Hot;
 }
 
 handler! {

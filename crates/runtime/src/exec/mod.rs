@@ -33,6 +33,7 @@ mod count;
 mod driver;
 mod eval;
 mod exit;
+mod heat;
 mod link;
 mod matching;
 mod native;
@@ -48,6 +49,7 @@ mod vector;
 pub use count::DispatchCounts;
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};
+pub use heat::Heat;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 pub(crate) use native::perform_at_once;
 pub(crate) use roots::mark_frames;

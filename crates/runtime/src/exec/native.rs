@@ -83,7 +83,7 @@ impl Activation {
     }
 
     /// Does what native code stopped for.
-    fn stopped(&mut self, store: &mut Store, mut stop: Stop) -> Result<Step, Trap> {
+    pub(super) fn stopped(&mut self, store: &mut Store, mut stop: Stop) -> Result<Step, Trap> {
         loop {
             match stop {
                 Stop::Returned => return self.returned(store),
@@ -350,7 +350,9 @@ pub(super) fn walk<E>(
 ) -> Result<(), E> {
     let Some(native) = &store.native else { return Ok(()) };
     while let Some(piece) = native.piece_at(pc.wrapping_sub(1)) {
-        if let (Some(func), CodeKind::Func(_)) = (piece.func, piece.code.kind()) {
+        if let (Some(func), CodeKind::Func(_) | CodeKind::Loop { .. }) =
+            (piece.func, piece.code.kind())
+        {
             visit(func, piece.code.call_at(pc).map(|row| row.wasm_offset))?;
         }
         if frame == 0 {

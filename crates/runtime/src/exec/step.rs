@@ -455,6 +455,12 @@ macro_rules! step {
         if epoch >= (*$r.cx).epoch_deadline { trap!($r TrapKind::Interrupt); }
         next!($r, $r.ip.add(1));
     };
+    ($r:ident heat [<-] {}) => {
+        let left = (*$r.cx).heat.wrapping_sub(1);
+        (*$r.cx).heat = left;
+        if left == 0 { return invoke!(exit::hot, $r.ip, $r); }
+        go!($r, $r.ip.add(1));
+    };
     ($r:ident stub_attach [<-] {}) => { return invoke!(exit::attach, $r.ip, $r); };
     ($r:ident stub_host [<-] {}) => { return invoke!(exit::enter, $r.ip, $r); };
 }

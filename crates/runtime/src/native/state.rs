@@ -40,6 +40,11 @@ struct NativeInstance {
     _records: Fixed<FuncRecord>,
     /// The digest of its layout, if it takes native code.
     layout: Option<[u8; 32]>,
+    /// Whether there are ways to the functions that its code may call (R2); without, it has no code
+    /// yet.
+    has_ways: bool,
+    /// How many functions it was given by looks (`exec::heat`).
+    taken: usize,
 }
 
 /// The native side of a store.
@@ -142,6 +147,19 @@ impl Native {
         }
     }
 
+    /// R2: fills in the code of records whose type has a way out now.
+    fn lead_out(&self) {
+        for &record in &self.records {
+            // SAFETY: R1.
+            let Some(record) = (unsafe { record.as_ref() }) else { continue };
+            if record.code() == 0
+                && let Some(thunks) = self.thunks.get(&record.type_id())
+            {
+                record.set_code(thunks.out.entry());
+            }
+        }
+    }
+
     fn keep(&mut self, func: Option<FuncAddr>, code: &Arc<NativeCode>) {
         let piece = Piece { func, code: Arc::clone(code) };
         self.pieces.insert(code.entry(), piece);
@@ -220,36 +238,87 @@ impl Store {
             native.records[func.index()] = unsafe { records.as_ptr().add(at) };
         }
         let mut layout_digest = None;
+        let has_ways = support.as_ref().is_some_and(|support| support.thunks().is_some());
         if let Some(support) = support {
             let layout = support.layout();
             self.fill_words(address, &module, layout, &words, &native);
-            for (ty, thunks) in support.thunks().unwrap_or_default().iter().enumerate() {
-                let Some(thunks) = thunks else { continue };
-                let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
-                if !native.thunks.contains_key(&type_id) {
-                    native.keep(None, &thunks.into);
-                    native.keep(None, &thunks.out);
-                    native.thunks.insert(type_id, thunks.clone());
-                }
-            }
+            self.take_ways(address, &mut native, support.thunks());
             layout_digest = Some(layout.digest());
         }
         native.instances.push(NativeInstance {
             _words: words,
             _records: records,
             layout: layout_digest,
+            has_ways,
+            taken: 0,
         });
-        // R2: fill in the code of records whose type has a way out now.
-        for &record in &native.records {
-            // SAFETY: R1.
-            let Some(record) = (unsafe { record.as_ref() }) else { continue };
-            if record.code() == 0
-                && let Some(thunks) = native.thunks.get(&record.type_id())
-            {
-                record.set_code(thunks.out.entry());
+        native.lead_out();
+        self.native = Some(native);
+    }
+
+    /// Takes the ways to functions of an instance's types.
+    fn take_ways(
+        &self,
+        address: InstanceAddr,
+        native: &mut Native,
+        thunks: Option<&[Option<Thunks>]>,
+    ) {
+        for (ty, thunks) in thunks.unwrap_or_default().iter().enumerate() {
+            let Some(thunks) = thunks else { continue };
+            let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
+            if !native.thunks.contains_key(&type_id) {
+                native.keep(None, &thunks.into);
+                native.keep(None, &thunks.out);
+                native.thunks.insert(type_id, thunks.clone());
             }
         }
+    }
+
+    /// Takes the ways that an instance was made without; false if they are not of its layout.
+    pub(crate) fn add_ways(&mut self, address: InstanceAddr, support: &NativeModule) -> bool {
+        let digest = support.layout().digest();
+        let of_instance = |native: &Native| {
+            let instance = native.instances.get(address.index());
+            instance.and_then(|instance| instance.layout) == Some(digest)
+        };
+        let right = self.native.as_deref().is_some_and(of_instance);
+        if !right || support.thunks().is_none() || !self.ways_fit(support) {
+            return false;
+        }
+        let Some(mut native) = self.native.take() else { return false };
+        if !native.instances[address.index()].has_ways {
+            self.take_ways(address, &mut native, support.thunks());
+            native.instances[address.index()].has_ways = true;
+            native.lead_out();
+        }
         self.native = Some(native);
+        true
+    }
+
+    /// Whether ways are of the layout that they come with, in the settings of the store (R2).
+    fn ways_fit(&self, support: &NativeModule) -> bool {
+        let digest = support.layout().digest();
+        let fits = |code: &NativeCode| {
+            *code.layout_digest() == digest && *code.settings() == self.settings()
+        };
+        let mut thunks = support.thunks().unwrap_or_default().iter().flatten();
+        thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out))
+    }
+
+    /// How many functions an instance was given by looks, and whether it has ways; `None` if it
+    /// takes no native code.
+    pub(crate) fn native_taken(&self, instance: InstanceAddr) -> Option<(usize, bool)> {
+        let instance = self.native.as_ref()?.instances.get(instance.index())?;
+        instance.layout.map(|_| (instance.taken, instance.has_ways))
+    }
+
+    /// An instance was given so many functions more.
+    pub(crate) fn take_native(&mut self, instance: InstanceAddr, count: usize) {
+        let native = self.native.as_mut();
+        if let Some(instance) = native.and_then(|native| native.instances.get_mut(instance.index()))
+        {
+            instance.taken += count;
+        }
     }
 
     /// The layout and the thunks of an instance, if it takes native code.
@@ -264,13 +333,9 @@ impl Store {
         if !support.is_of(module, &native.config) {
             return None;
         }
-        let digest = support.layout().digest();
-        let fits = |code: &NativeCode| {
-            *code.layout_digest() == digest && *code.settings() == self.settings()
-        };
-        // R2: a module without ways has none of the types that its code may call.
-        let mut thunks = support.thunks()?.iter().flatten();
-        if !thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out)) {
+        // R2: a module without ways has none of the types that its code may call, or gets them
+        // before its first code (`add_ways`).
+        if !self.ways_fit(&support) {
             return None;
         }
         // R4.
@@ -334,12 +399,20 @@ impl Store {
 
     /// Whether native code may be attached to a function of an instance: the digest of its layout.
     pub(crate) fn native_layout(&self, instance: InstanceAddr) -> Option<&[u8; 32]> {
-        self.native.as_ref()?.instances.get(instance.index())?.layout.as_ref()
+        let instance = self.native.as_ref()?.instances.get(instance.index())?;
+        instance.layout.as_ref().filter(|_| instance.has_ways)
     }
 
     /// Whether a piece of code is attached to another function of this store already (R5).
     pub(crate) fn is_attached(&self, code: &NativeCode) -> bool {
         self.native.as_ref().is_some_and(|native| native.pieces.contains_key(&code.entry()))
+    }
+
+    /// Keeps a piece of code of a function, to which no call leads.
+    pub(crate) fn keep_piece(&mut self, func: FuncAddr, code: &Arc<NativeCode>) {
+        if let Some(native) = &mut self.native {
+            native.keep(Some(func), code);
+        }
     }
 
     /// Lets calls of native code lead to code of a function that was compared with it.

@@ -4,10 +4,10 @@
 //! the block around. The walk reports only operators that are reachable by structure, so a block is
 //! open whenever it asks for something.
 
-use super::BuildReason;
 use super::draft::{Clause, Draft, Handler, PAYLOAD, Run, Source, Term, extend};
 use super::forest::NONE;
-use super::variable::{Fresh, Id, Locals};
+use super::variable::{Fresh, Id, Locals, Region};
+use super::{BuildReason, Forced};
 use crate::body::{Imm, InstData, Metering, Op, Origin};
 use crate::entity::{List, Value};
 use crate::terminator::Call;
@@ -54,6 +54,8 @@ pub(super) struct Builder<'m> {
     tested: Id,
     /// The reference that `br_on_null` leaves on the stack.
     refined: Id,
+    /// The header with more parameters.
+    pub(super) forced: Option<Forced<'m>>,
 }
 
 type Done = Result<(), BuildReason>;
@@ -85,6 +87,7 @@ impl<'m> Builder<'m> {
             catches: Vec::new(),
             tested: NONE,
             refined: NONE,
+            forced: None,
         }
     }
 
@@ -128,6 +131,18 @@ impl<'m> Builder<'m> {
         block.insts.end = insts;
         block.term = term;
         block.end = offset;
+    }
+
+    /// Gives the header of the loop that was just opened its further parameters.
+    fn force(&mut self, offset: u32, block: u32) {
+        let Some(forced) = self.forced.filter(|forced| forced.offset == offset) else { return };
+        self.locals.forced = block;
+        for &local in forced.locals {
+            let region = Region::Loop(self.locals.inside);
+            let mut fresh = Fresh(&mut self.draft.types);
+            let value = self.locals.phi(block, local, offset, region, &mut fresh);
+            self.locals.write(local, offset, value);
+        }
     }
 
     /// An edge from the open block; arguments may be payloads.
@@ -374,7 +389,12 @@ impl<'m> Domain<'m> for Builder<'m> {
                     self.begin(label.block, frame.types.params(), frame.base);
                     let header = self.draft.blocks[label.block as usize].params.clone();
                     params.iter_mut().zip(header).for_each(|(param, header)| *param = header);
-                    self.locals.open_loop(site.offset, facts.written, label.block);
+                    let around =
+                        |forced: &Forced<'_>| (facts.start..facts.end).contains(&forced.offset);
+                    let written =
+                        if self.forced.as_ref().is_some_and(around) { !0 } else { facts.written };
+                    self.locals.open_loop(site.offset, written, label.block);
+                    self.force(site.offset, label.block);
                 }
             }
             BlockKind::If => {

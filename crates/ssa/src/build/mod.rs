@@ -15,6 +15,8 @@
 //! * D2. parameters: first the label's values, then locals in rising order, those and only those
 //!   that a read needs and that are not the same on all edges (minimal, as flow is reducible, and
 //!   pruned by reads);
+//!   A header may be asked to have some for locals that it would not need; then they are what a
+//!   write of these locals there would be;
 //! * D3. the zeros of locals that are read before they are written as constants at the start of the
 //!   entry, one for each type.
 //!
@@ -114,12 +116,37 @@ pub fn build_within(
     metering: Metering,
     limits: Limits,
 ) -> Result<Body, BuildError> {
+    build_for(module, func, metering, limits, None)
+}
+
+/// A loop whose header has parameters for these locals, whether it needs them or not: so code may
+/// begin there (`entered`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forced<'l> {
+    /// The offset of the `loop` in the module.
+    pub(crate) offset: u32,
+    /// The locals, rising.
+    pub(crate) locals: &'l [u32],
+}
+
+/// As [`build_within`], with a header that has more parameters.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_for(
+    module: &Module,
+    func: FuncIdx,
+    metering: Metering,
+    limits: Limits,
+    forced: Option<Forced<'_>>,
+) -> Result<Body, BuildError> {
     let refused = |reason| BuildError { func, reason };
     let (Some(body), Some(facts)) = (module.body(func), module.facts(func)) else {
         return Err(refused(BuildReason::NoBody));
     };
     let bytes = body.range().len() as u64;
     let mut builder = Builder::new(module, &body, facts, metering);
+    builder.forced = forced;
     walk(body, &mut builder).map_err(|stop| {
         refused(match stop {
             Stop::Domain(reason) => reason,

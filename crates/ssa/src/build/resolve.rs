@@ -25,6 +25,8 @@ pub(super) struct Resolved {
     alias: Vec<Id>,
     /// Of each parameter, how far its arguments are known to be one value, or itself (F3).
     scanned: Vec<Scanned>,
+    /// The block whose parameters stay.
+    forced: u32,
 }
 
 /// How much of a run of arguments is one value.
@@ -55,7 +57,8 @@ pub(super) fn resolve(
         let start = pool.len() as u32;
         let Phi { block, local, value, .. } = phi;
         let (region, around) = region(&locals, &phi);
-        if flow.reaches(block) && !locals.is_written(local, region.start, region.end) {
+        let stays = block == locals.forced;
+        if flow.reaches(block) && !stays && !locals.is_written(local, region.start, region.end) {
             let mut fresh = Fresh(&mut draft.types);
             let same = locals.value_at(local, region.start, around, &mut fresh);
             aliases.push((value, same.map_err(unset)?));
@@ -72,7 +75,8 @@ pub(super) fn resolve(
     let mut alias: Vec<Id> = (0..draft.types.len() as u32).collect();
     aliases.into_iter().for_each(|(value, same)| alias[value as usize] = same);
     let scanned = args.iter().map(|run| Scanned { next: run.start, one: NONE }).collect();
-    let mut resolved = Resolved { phis: locals.phis, args, pool, alias, scanned };
+    let forced = locals.forced;
+    let mut resolved = Resolved { phis: locals.phis, args, pool, alias, scanned, forced };
     resolved.simplify();
     // Only parameters are aliases; from here on each names its value at once.
     for id in 0..resolved.phis.len() {
@@ -155,8 +159,8 @@ impl Resolved {
 
     /// The one argument that a parameter has besides itself.
     fn only(&mut self, id: u32) -> Option<Id> {
-        let value = self.phis[id as usize].value;
-        if self.alias[value as usize] != value {
+        let Phi { value, block, .. } = self.phis[id as usize];
+        if self.alias[value as usize] != value || block == self.forced {
             return None;
         }
         let Scanned { mut next, mut one } = self.scanned[id as usize];

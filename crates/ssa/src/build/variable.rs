@@ -125,6 +125,8 @@ pub(super) struct Locals {
     zero: HashMap<ValType, Id, Key>,
     /// Whether the whole function has been walked.
     pub(super) done: bool,
+    /// The block whose parameters stay, though some are other values.
+    pub(super) forced: u32,
 }
 
 /// A search that goes by more `if`s than this remembers what the local was at each, so that chains
@@ -154,6 +156,7 @@ impl Locals {
             zeros: Vec::new(),
             zero: HashMap::default(),
             done: false,
+            forced: NONE,
         }
     }
 

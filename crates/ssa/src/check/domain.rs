@@ -93,6 +93,8 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             BlockKind::Loop => {
                 if loops {
                     self.header(index, facts.map_or(u64::MAX, |facts| facts.written), params)?;
+                    let block = self.label(index)?.block;
+                    self.begin_round(site.offset, block, frame.base, params);
                 }
                 self.poll_due = self.body.metering().epoch;
             }

@@ -69,6 +69,11 @@
 //! from before a loop's header that still stands for a local or operand in the loop belongs to an
 //! operator before it.
 //!
+//! # Rounds
+//! For code that begins with a round of a loop (`entered`), the same walk notes which values of the
+//! body locals and label's values are where the round begins: the relation there, with the claims
+//! that it adds (`round`).
+//!
 //! # Limits
 //! It accepts what `build` makes and little else: a body whose pure operators were moved, shared or
 //! removed is equal to its Wasm and refused. That is the passes' part, whose witnesses compare body
@@ -88,10 +93,12 @@ mod control;
 mod domain;
 mod error;
 mod exception;
+mod round;
 mod straight;
 mod variable;
 
 pub use error::{Rejection, Rule};
+pub(crate) use round::{places, values_at};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
@@ -103,6 +110,7 @@ use error::{Fault, Verdict};
 use exception::{Clauses, Handler};
 use prova_module::walk::{BlockTypes, Stop, walk};
 use prova_module::{BlockKind, FuncBody, FuncFacts, FuncIdx, Module, ValType};
+use round::Round;
 use variable::Locals;
 
 /// Steps of the search for locals that every function may take.
@@ -182,6 +190,17 @@ impl CheckedBody {
 
 /// Proves all rules of a body.
 fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
+    prove_with(module, body, None, |check| check.finish()).map(drop)
+}
+
+/// Walks over a body, with what is to be noted on the way (`round`); `finish` says what is proved
+/// in the end. Gives what was noted.
+fn prove_with<'b>(
+    module: &Module,
+    body: &'b Body,
+    round: Option<Round<'b>>,
+    finish: impl FnOnce(&mut Check<'_, 'b>) -> Verdict,
+) -> Result<Option<Round<'b>>, Rejection> {
     let func = body.func();
     let defined = (func.0 as usize) < module.func_count();
     let found = defined.then(|| module.body(func).zip(module.facts(func))).flatten();
@@ -193,9 +212,10 @@ fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
         return Err(whole(Rule::Size, format!("{} blocks", body.block_count())));
     }
     let mut check = Check::new(module, body, &wasm, facts);
+    check.round = round;
     let fault = match walk(wasm, &mut check) {
-        Ok(()) => match check.finish() {
-            Ok(()) => return Ok(()),
+        Ok(()) => match finish(&mut check) {
+            Ok(()) => return Ok(check.round),
             Err(fault) => fault,
         },
         Err(Stop::Domain(fault)) => fault,
@@ -273,6 +293,8 @@ struct Check<'m, 'b> {
     /// The edges of the `br_table` that are seen.
     seen: u32,
     types: Vec<ValType>,
+    /// The loop of which the start of a round is to be noted.
+    round: Option<Round<'b>>,
 }
 
 /// The walk's value where control cannot come by.
@@ -314,6 +336,7 @@ impl<'m, 'b> Check<'m, 'b> {
             refined: None,
             seen: 0,
             types: Vec::new(),
+            round: None,
         }
     }
 
@@ -382,11 +405,13 @@ impl<'m, 'b> Check<'m, 'b> {
     }
 
     fn due(&mut self, offset: u32) -> Verdict {
+        self.note_round(offset)?;
         if self.poll_due {
             self.poll_due = false;
             self.meter(Op::Poll, Imm::None)?;
         }
         if !self.body.metering().fuel {
+            self.charge_due = u32::MAX;
             return Ok(());
         }
         while let Some(segment) = self.facts.segments.get(self.segment)

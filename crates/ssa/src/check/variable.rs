@@ -40,7 +40,7 @@ use crate::budget::Budget;
 use crate::entity::{Block, Value};
 use crate::hash::Key;
 use prova_module::ValType;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A place in the Wasm: before the operator at an offset, in a loop.
 #[derive(Clone, Copy, Debug)]
@@ -452,29 +452,45 @@ impl<'b> Locals<'b> {
     /// Proves all claims. The walk is at its end.
     pub(super) fn prove(&mut self) -> Verdict {
         while let Some((block, local, value)) = self.unproved.pop() {
-            let entered = self.blocks[block.as_u32() as usize];
-            if let Some(data) = self.loops.get(entered.header_of)
-                && !self.may_write(local, data)
-            {
-                // The value before the loop is the value in every round.
-                let before = self.value(local, From::Point(data.outer))?;
-                demand!(
-                    before == value,
-                    Locals,
-                    "local {local} before {block} is {before}, not {value}"
-                );
-                continue;
+            self.prove_claim(block, local, value)?;
+        }
+        Ok(())
+    }
+
+    /// The locals of which a claim does not hold. The walk is at its end.
+    pub(super) fn disproved(&mut self) -> BTreeSet<u32> {
+        let mut locals = BTreeSet::new();
+        while let Some((block, local, value)) = self.unproved.pop() {
+            if self.prove_claim(block, local, value).is_err() {
+                locals.insert(local);
             }
-            let mut at = entered.first;
-            while let Some(&(from, next)) = self.edges.get(at as usize) {
-                let along = self.value(local, from)?;
-                demand!(
-                    along == value,
-                    Locals,
-                    "local {local} has no parameter of {block}, and is {value} on one edge, {along} on another"
-                );
-                at = next;
-            }
+        }
+        locals
+    }
+
+    fn prove_claim(&mut self, block: Block, local: u32, value: Value) -> Verdict {
+        let entered = self.blocks[block.as_u32() as usize];
+        if let Some(data) = self.loops.get(entered.header_of)
+            && !self.may_write(local, data)
+        {
+            // The value before the loop is the value in every round.
+            let before = self.value(local, From::Point(data.outer))?;
+            demand!(
+                before == value,
+                Locals,
+                "local {local} before {block} is {before}, not {value}"
+            );
+            return Ok(());
+        }
+        let mut at = entered.first;
+        while let Some(&(from, next)) = self.edges.get(at as usize) {
+            let along = self.value(local, from)?;
+            demand!(
+                along == value,
+                Locals,
+                "local {local} has no parameter of {block}, and is {value} on one edge, {along} on another"
+            );
+            at = next;
         }
         Ok(())
     }

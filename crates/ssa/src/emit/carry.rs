@@ -92,7 +92,7 @@ impl<'f> Live<'f> {
 
 /// The parameters that carry values.
 #[derive(Debug, Default)]
-pub(super) struct Carried {
+pub(crate) struct Carried {
     /// For each block the values that it gets a parameter for, rising.
     more: Vec<Vec<Value>>,
     /// The block whose parameter a value is where it is live into a block; absent where it is the
@@ -102,7 +102,7 @@ pub(super) struct Carried {
 
 impl Carried {
     /// Nothing is carried in a body.
-    pub(super) fn none(body: &Body) -> Carried {
+    pub(crate) fn none(body: &Body) -> Carried {
         Carried { more: vec![Vec::new(); body.block_count()], name: HashMap::new() }
     }
 

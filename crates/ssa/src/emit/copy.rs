@@ -13,13 +13,13 @@ use std::collections::HashMap;
 
 /// Where an edge of the copy leads, in blocks of the copy, with its arguments; the edge is given by
 /// its target in the body and its arguments in the copy.
-pub(in crate::emit) type Way<'w> = &'w mut dyn FnMut(Block, Vec<Arg>) -> (Block, Vec<Arg>);
+pub(crate) type Way<'w> = &'w mut dyn FnMut(Block, Vec<Arg>) -> (Block, Vec<Arg>);
 
 /// A copy in the making.
-pub(super) struct Copier<'b> {
+pub(crate) struct Copier<'b> {
     body: &'b Body,
     carried: &'b Carried,
-    pub(super) assembler: Assembler,
+    pub(crate) assembler: Assembler,
     values: Vec<Option<Value>>,
     params: HashMap<(Block, Value), Value, Key>,
     /// The operands of an instruction, kept between instructions.
@@ -27,7 +27,7 @@ pub(super) struct Copier<'b> {
 }
 
 impl<'b> Copier<'b> {
-    pub(super) fn new(body: &'b Body, carried: &'b Carried) -> Copier<'b> {
+    pub(crate) fn new(body: &'b Body, carried: &'b Carried) -> Copier<'b> {
         Copier {
             body,
             carried,
@@ -38,8 +38,13 @@ impl<'b> Copier<'b> {
         }
     }
 
+    /// From now on a value is copied as this one, until its block is.
+    pub(crate) fn stand(&mut self, value: Value, copy: Value) {
+        self.values[value.as_u32() as usize] = Some(copy);
+    }
+
     /// The copy of a value of the body itself.
-    pub(super) fn own(&self, value: Value) -> Value {
+    pub(crate) fn own(&self, value: Value) -> Value {
         self.values[value.as_u32() as usize].unwrap_or(Value::from_u32(0))
     }
 
@@ -68,7 +73,7 @@ impl<'b> Copier<'b> {
     }
 
     /// Copies a block without its terminator.
-    pub(super) fn start(&mut self, block: Block) {
+    pub(crate) fn start(&mut self, block: Block) {
         let data = self.body.block(block);
         self.assembler.block(data.origin, data.offset);
         for param in data.params() {
@@ -110,7 +115,7 @@ impl<'b> Copier<'b> {
     }
 
     /// Copies the end of a block.
-    pub(super) fn end(&mut self, block: Block, way: Way<'_>) {
+    pub(crate) fn end(&mut self, block: Block, way: Way<'_>) {
         let data = self.body.block(block);
         let terminator = match data.terminator {
             Terminator::Jump(edge) => Terminator::Jump(self.edge(&edge, block, way)),

@@ -45,6 +45,9 @@ pub mod turn;
 mod uses;
 mod variable;
 
+pub(crate) use carry::Carried;
+pub(crate) use copy::Copier;
+
 pub use assemble::{Assembled, Relocatable, assemble, assemble_over, linked};
 
 use crate::body::{BlockData, Body, Origin};

@@ -38,7 +38,7 @@ use crate::body::{Body, Def};
 use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
 use blocks::Checker;
-use prova_module::Module;
+use prova_module::{Module, ValType};
 use std::fmt;
 
 /// A rule of well-formed bodies: S1 to S9 of the module.
@@ -98,6 +98,12 @@ type Verified = Result<(), VerifyError>;
 /// # Errors
 /// The first rule that it breaks.
 pub fn verify(module: &Module, body: &Body) -> Verified {
+    verify_entered(module, body, None)
+}
+
+/// The same of a body whose entry has parameters of these types, if any are given, in place of the
+/// function's.
+pub(crate) fn verify_entered(module: &Module, body: &Body, params: Option<&[ValType]>) -> Verified {
     let error = |block: Option<Block>, rule, what: &str| {
         Err(VerifyError { block, inst: None, rule, what: what.to_owned() })
     };
@@ -109,7 +115,7 @@ pub fn verify(module: &Module, body: &Body) -> Verified {
     }
     names(body)?;
     let types = Types::new(module);
-    entry(body, &types)?;
+    entry(body, &types, params)?;
     let dominators = Dominators::new(body);
     for (block, _) in body.blocks() {
         if !dominators.reaches(block) {
@@ -152,7 +158,7 @@ fn names(body: &Body) -> Verified {
 }
 
 /// S2
-fn entry(body: &Body, types: &Types<'_>) -> Verified {
+fn entry(body: &Body, types: &Types<'_>, params: Option<&[ValType]>) -> Verified {
     let error = |block, what: &str| {
         Err(VerifyError {
             block: Some(block),
@@ -161,7 +167,7 @@ fn entry(body: &Body, types: &Types<'_>) -> Verified {
             what: what.to_owned(),
         })
     };
-    let params = &types.module().func_type(body.func()).params;
+    let params = params.unwrap_or(&types.module().func_type(body.func()).params);
     let entry = body.entry();
     let own = body.block(entry).params().map(|value| body.value(value).ty);
     if !own.eq(params.iter().copied()) {

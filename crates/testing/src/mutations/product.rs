@@ -585,6 +585,7 @@ fn is_shown(class: Class) -> bool {
         | Class::throw_ref
         | Class::charge
         | Class::poll
+        | Class::heat
         | Class::stub_attach
         | Class::stub_host => true,
         Class::pure

@@ -14,7 +14,7 @@ use prova::Tier;
 use prova_check::MemoryShape;
 use prova_module::{Features, Limits, Module};
 use prova_native::NativeCompiler;
-use prova_runtime::{Attach, Metering, Settings};
+use prova_runtime::{Attach, Heat, Metering, Settings};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -176,7 +176,7 @@ fn agreed(case: &Case, module: &Module, index: u64, native: &mut u64) -> Result<
     let mut agreed: Option<Record> = None;
     for way in Way::of(index) {
         let mut machine = |compiler: NativeCompiler| {
-            let store = native_store(SETTINGS, &compiler);
+            let store = native_store(SETTINGS, &compiler, Heat::NEVER);
             let attach = Arc::new(NativeAttach::new(SETTINGS, compiler));
             let record = program.run_in(store, Some(Arc::clone(&attach) as _));
             *native += attach.tally().native;

@@ -234,6 +234,9 @@ impl<'m> Walk<'m> {
             return Err(self.fault(Rule::Kinds, "32 bits are copied of what may have more"));
         }
         self.put_all(state, results.iter().copied(), &values);
+        if inst.op == Op::Heat {
+            self.lose_accumulators(state);
+        }
         Ok(())
     }
 

@@ -287,8 +287,12 @@ impl Form<'_> {
     }
 
     fn backward(&self, from: u32, target: u32) -> Verdict {
-        let first = self.candidate.words.get(target as usize).map(|&word| word as u16);
-        let poll = first.and_then(Op::from_encoding).is_some_and(|(op, _)| op == Op::Poll);
+        let at = |word: u32| {
+            let word = self.candidate.words.get(word as usize).map(|&word| word as u16);
+            word.and_then(Op::from_encoding).map(|(op, _)| op)
+        };
+        let behind_heat = target + u32::from(at(target) == Some(Op::Heat));
+        let poll = at(behind_heat) == Some(Op::Poll);
         if target <= from && self.settings.metering.has_epoch() && !poll {
             return Err(fault(from, Rule::Metering, "a way back without a poll"));
         }
@@ -319,7 +323,8 @@ impl Form<'_> {
     fn metering(&self, insts: &[Inst]) -> Verdict {
         let wrong = |at, what: &str| Err(fault(at, Rule::Metering, what));
         let metering = self.settings.metering;
-        if metering.has_epoch() && insts.first().is_none_or(|inst| inst.op != Op::Poll) {
+        let counts = usize::from(insts.first().is_some_and(|inst| inst.op == Op::Heat));
+        if metering.has_epoch() && insts.get(counts).is_none_or(|inst| inst.op != Op::Poll) {
             return wrong(0, "no poll at the entry");
         }
         let mut due = match metering {

@@ -349,6 +349,7 @@ macro_rules! row {
     (poll $i:ident $p:ident [] [] [] {}) => {
         Does::Act { effect: Effect::new("poll"), args: Vec::new(), result: None }
     };
+    (heat $i:ident $p:ident [] [] [] {}) => { Does::Compute(Vec::new()) };
     (throw_ref $i:ident $p:ident [] [$a:ident] [] {}) => {
         Does::Act { effect: Effect::new("throw_ref"), args: vec![$a.at], result: None }
     };

@@ -291,7 +291,7 @@ impl Machine<'_> {
                         self.charged += inst.values[0];
                         inst.next
                     }
-                    Op::Poll => inst.next,
+                    Op::Poll | Op::Heat => inst.next,
                     other => panic!("{other:?} is not in this interpreter"),
                 },
             };

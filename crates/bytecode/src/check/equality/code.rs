@@ -467,6 +467,11 @@ macro_rules! step {
         $p.perform(Effect::Poll, [])?;
         Step::Next
     }};
+    // The driver may look at the program here, and the executor goes on without accumulators.
+    ($p:ident $i:ident heat [<-] {}) => {{
+        $p.state.forget_accumulators();
+        Step::Next
+    }};
     ($p:ident $i:ident stub_attach [<-] {}) => { return Err(Fault::new(Rule::Effects, "a stub")) };
     ($p:ident $i:ident stub_host [<-] {}) => { return Err(Fault::new(Rule::Effects, "a stub")) };
 }

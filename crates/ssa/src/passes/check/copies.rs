@@ -19,6 +19,16 @@
 //!   one.
 //! * Q21. *Size.* Each of both bodies is read once; nothing is searched.
 //!
+//! A body that begins with a round of a loop ([`Round`]) has an entry of its own. For it, in place
+//! of Q20 and of what Q17 says of the entry:
+//! * Q22. *Entry.* Its parameters stand for values that the old body has where the round begins, of
+//!   their types. It only jumps, to the copy of the loop's header, and gives each of the header's
+//!   parameters one that stands for it. No other block is of the old body's entry.
+//! * Q23. *Once.* No block has two copies.
+//! * Q24. *Operands.* Where the origin reads a value, its copy reads the copy of it; or, where the
+//!   block that makes the value has no copy, a parameter of the entry that stands for it. A constant
+//!   may be any equal one.
+//!
 //! # Soundness
 //! Both bodies run in lockstep: wherever the new one is in a block, the old one is in its origin,
 //! at the same instruction (Q17, Q18, Q19). The invariant has two parts. For a block that is there
@@ -27,6 +37,11 @@
 //! runs. Its values, except constants, are read by that block alone (Q20), and there behind their
 //! definitions (S4 of both bodies), so since the block was entered last. Values that go on to other
 //! blocks are arguments, which are read where the edge is taken (Q19).
+//!
+//! From a round on: each value that the new body reads is the newest that the old body has made of
+//! it. At the start, parameters of the entry are what they stand for (Q22), and so they stay for
+//! values that no block makes again (Q24). The copy of a value was made before it is read (S4), at
+//! the step at which the old body made the value last, since there is no other copy (Q23).
 //!
 //! Noticed by: `tests/turn.rs`, with a body for each rule that breaks it.
 
@@ -37,7 +52,7 @@ use crate::entity::{Block, List, Value};
 use crate::refused::Where;
 use crate::terminator::{Arg, ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
-use prova_module::Module;
+use prova_module::{Module, ValType};
 
 /// Proves that `new` does what `old` does, which is a well-formed body of the module, by the origin
 /// of each of its blocks.
@@ -52,18 +67,55 @@ pub(crate) fn prove_copied(
 ) -> Result<(), PassRejection> {
     form(module, new)?;
     let mut here = None;
-    let verdict = compare(old, new, origins, &mut here);
+    let verdict = compare(old, new, origins, None, &mut here);
+    verdict.map_err(|fault| fault.at(old.func(), Where::block(here)))
+}
+
+/// Where a body begins that begins with a round of a loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round<'b> {
+    /// The loop's header in the old body.
+    pub(crate) header: Block,
+    /// The values of the old body that the parameters of the entry stand for.
+    pub(crate) values: &'b [Value],
+}
+
+/// Proves that `new`, from its entry on, does what `old` does from a round of a loop on. It is a
+/// proved body of the module, and has the round's values where the round begins.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(crate) fn prove_entered(
+    module: &Module,
+    old: &Body,
+    new: &Body,
+    origins: &[Block],
+    round: &Round<'_>,
+) -> Result<(), PassRejection> {
+    let types: Vec<ValType> = round.values.iter().map(|&value| old.value(value).ty).collect();
+    super::form_entered(module, new, Some(&types))?;
+    let mut here = None;
+    let verdict = compare(old, new, origins, Some(round), &mut here);
     verdict.map_err(|fault| fault.at(old.func(), Where::block(here)))
 }
 
 /// All rules but Q1 of the new body by itself, with the block where the comparison is.
-fn compare(old: &Body, new: &Body, origins: &[Block], here: &mut Option<Block>) -> Verdict {
+fn compare(
+    old: &Body,
+    new: &Body,
+    origins: &[Block],
+    round: Option<&Round<'_>>,
+    here: &mut Option<Block>,
+) -> Verdict {
     let same = old.func() == new.func() && old.metering() == new.metering();
     demand!(same, Form, "another function or metering");
-    let copies = Copies::new(old, new, origins)?;
+    let copies = Copies::new(old, new, origins, round)?;
     for (block, _) in new.blocks() {
         *here = Some(block);
-        copies.block(block)?;
+        match round.filter(|_| block == new.entry()) {
+            Some(round) => copies.enters(round)?,
+            None => copies.block(block)?,
+        }
     }
     Ok(())
 }
@@ -80,11 +132,18 @@ struct Copies<'b> {
     source: Vec<(Value, Block)>,
     /// By old value: the block that makes it.
     home: Vec<Block>,
+    /// Whether the new body begins with a round of a loop.
+    is_round: bool,
 }
 
 impl<'b> Copies<'b> {
     /// Q17, and as much of Q18 as says what values are copies of.
-    fn new(old: &'b Body, new: &'b Body, origins: &'b [Block]) -> Verdict<Copies<'b>> {
+    fn new(
+        old: &'b Body,
+        new: &'b Body,
+        origins: &'b [Block],
+        round: Option<&Round<'b>>,
+    ) -> Verdict<Copies<'b>> {
         demand!(origins.len() == new.block_count(), Blocks, "not an origin for each block");
         let mut home = vec![old.entry(); old.value_count()];
         for (block, data) in old.blocks() {
@@ -98,13 +157,21 @@ impl<'b> Copies<'b> {
             count: vec![0; old.block_count()],
             source: vec![(Value::from_u32(0), new.entry()); new.value_count()],
             home,
+            is_round: round.is_some(),
         };
         for ((block, data), &origin) in new.blocks().zip(origins) {
-            demand!(origin.index() < old.block_count(), Blocks, "{block} has no origin");
             let is_entry = |of: &Body, at: Block| of.entry() == at;
+            if let Some(round) = round.filter(|_| is_entry(new, block)) {
+                let values = round.values.iter().copied();
+                copies.values(block, data.params(), values, Rule::Blocks)?;
+                continue;
+            }
+            demand!(origin.index() < old.block_count(), Blocks, "{block} has no origin");
             let alike = is_entry(new, block) == is_entry(old, origin);
             demand!(alike, Blocks, "{block} is no copy of {origin}");
             copies.count[origin.index()] += 1;
+            let once = copies.count[origin.index()] == 1 || !copies.is_round;
+            demand!(once, Blocks, "two copies of {origin}");
             let was = old.block(origin);
             copies.values(block, data.params(), was.params(), Rule::Blocks)?;
             let same = data.insts().len() == was.insts().len();
@@ -137,7 +204,26 @@ impl<'b> Copies<'b> {
         Ok(())
     }
 
-    /// Q18, Q19, Q20 of a block.
+    /// Q22.
+    fn enters(&self, round: &Round<'_>) -> Verdict {
+        let data = self.new.block(self.new.entry());
+        demand!(data.insts().len() == 0, Effects, "the entry computes something");
+        let Terminator::Jump(edge) = data.terminator else {
+            return Err(Fault::new(Rule::Control, "the entry does not jump"));
+        };
+        let (to, origin) = (edge.block, self.origins[edge.block.index()]);
+        let header = round.header;
+        demand!(origin == header, Targets, "{to} is a copy of {origin}, not {header}");
+        let (args, params) = (self.new.args(&edge), self.old.block(header).params());
+        demand!(args.len() == params.len(), Arguments, "another number of arguments");
+        for (arg, param) in args.iter().zip(params) {
+            let of = arg.value().map(|value| self.source[value.index()].0);
+            demand!(of == Some(param), Arguments, "{arg} is not what {param} is");
+        }
+        Ok(())
+    }
+
+    /// Q18 to Q20, or to Q24, of a block.
     fn block(&self, block: Block) -> Verdict {
         let (data, was) = (self.new.block(block), self.old.block(self.origins[block.index()]));
         for (inst, other) in data.insts().zip(was.insts()) {
@@ -153,11 +239,15 @@ impl<'b> Copies<'b> {
         self.end(block, &data.terminator, &was.terminator)
     }
 
-    /// Q20 of one operand.
+    /// Q20 or Q24 of one operand.
     fn operand(&self, block: Block, new: Value, old: Value) -> Verdict {
         let (of, by) = self.source[new.index()];
-        let is_single = self.count[self.home[old.index()].index()] == 1;
-        let same = of == old && (is_single || by == block);
+        let home = self.home[old.index()].index();
+        let newest = match self.is_round {
+            false => self.count[home] == 1 || by == block,
+            true => by != self.new.entry() || self.count[home] == 0,
+        };
+        let same = of == old && newest;
         demand!(same || self.is_constant(new, old), Operands, "{new} is not what {old} is");
         Ok(())
     }

@@ -99,7 +99,7 @@ mod reach;
 mod walk;
 
 pub(super) use before::Before;
-pub(crate) use copies::prove_copied;
+pub(crate) use copies::{Round, prove_copied, prove_entered};
 pub(super) use dying::{Sight, step};
 pub use error::{PassRejection, PassRule};
 pub(super) use memory::{Range, place, plain};
@@ -111,9 +111,9 @@ use crate::budget::Budget;
 use crate::entity::{Block, List, Value};
 use crate::refused::Where;
 use crate::terminator::{Edge, Terminator};
-use crate::verify::verify;
+use crate::verify::verify_entered;
 use error::{Fault, PassRule as Rule, Verdict};
-use prova_module::Module;
+use prova_module::{Module, ValType};
 use walk::Walk;
 
 /// Steps that every walk may take.
@@ -164,13 +164,22 @@ fn items(body: &Body) -> u64 {
 
 /// Q1 of a body by itself, with the block where it is broken.
 pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
+    form_entered(module, body, None)
+}
+
+/// The same of a body whose entry has parameters of these types, if any are given.
+fn form_entered(
+    module: &Module,
+    body: &Body,
+    params: Option<&[ValType]>,
+) -> Result<(), PassRejection> {
     let rejection = |block: Option<Block>, what: String| {
         Fault::new(Rule::Form, what).at(body.func(), Where::block(block))
     };
     if !lists_exist(body) {
         return Err(rejection(None, "a list of another body".to_owned()));
     }
-    verify(module, body).map_err(|error| rejection(error.block, error.to_string()))
+    verify_entered(module, body, params).map_err(|error| rejection(error.block, error.to_string()))
 }
 
 /// Proves that `new` does what `old` does, which is a proved body of the module.

@@ -73,7 +73,7 @@ fn head(op: Op) -> String {
         "call_import" | "return_call_import" => &[TYPES, IMPORTS, MARKS],
         "call_indirect" | "return_call_indirect" => &[TYPES, IMPORTS, MARKS, SMALL, TABLES],
         "call_ref" | "return_call_ref" => &[TYPES, IMPORTS, MARKS, SMALL, REFS],
-        "charge" | "poll" => &[TYPES, IMPORTS, MARKS, SMALL, CALLED],
+        "charge" | "poll" | "heat" => &[TYPES, IMPORTS, MARKS, SMALL, CALLED],
         _ => &[TYPES, MARKS, SMALL],
     };
     parts.concat()
@@ -154,7 +154,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
         _ if op.class() == Class::pure_branch => (String::new(), counted(op)),
         "return1" => (String::new(), one_result()),
         "return2" => (String::new(), two_results()),
-        "charge" | "poll" => (head(op), metered()),
+        "charge" | "poll" | "heat" => (head(op), metered()),
         _ => (head(op), by_hand(op)),
     };
     vec![Unit::new(&head, forms)]

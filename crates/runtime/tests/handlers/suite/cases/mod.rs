@@ -67,7 +67,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         | Class::return_call_import
         | Class::return_call_indirect
         | Class::return_call_ref => Family::Control(Group::TailCall),
-        Class::charge | Class::poll => Family::Control(Group::Meter),
+        Class::charge | Class::poll | Class::heat => Family::Control(Group::Meter),
         Class::throw | Class::throw_ref => Family::Exception,
         Class::load | Class::load_idx | Class::store | Class::load_far | Class::store_far => {
             Family::Memory

@@ -1,0 +1,192 @@
+//! Which functions and loops get machine code while programs run as bytecode.
+//!
+//! ```text
+//! look ─► how often a function was found ─► queue ─ worker ─► code of functions, of loops
+//!                                                                └ the next look of each store
+//! ```
+//!
+//! A store looks at its program now and then (`prova_runtime::Heat`) and says where it is. A
+//! function in which programs were found [`Hot::looks`] times is queued; a loop, where a program is
+//! found in it though the function's code is there already: then this call will not come to it.
+//!
+//! # Invariants
+//! 1. Machine code takes the same way as elsewhere: [`Code::load`], in which the check stands.
+//! 2. The queue has each function and each loop once, so it ends.
+//! 3. A worker keeps the code alive for one job at a time: who drops a module does not wait, and
+//!    what is queued for it is forgotten.
+
+use super::Code;
+use crate::compiler::RefusalReason;
+use crate::workers;
+use prova_module::FuncIdx;
+use prova_runtime::{NativeCode, Place, Ready};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::available_parallelism;
+
+/// Most workers of a module.
+const WORKERS_MAX: usize = 4;
+
+/// Where programs spend their time.
+pub(super) struct Heat {
+    code: Weak<Code>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// In how many looks a function was found.
+    looks: BTreeMap<FuncIdx, u32>,
+    /// The loops that are queued (`None`) or settled, by function and offset.
+    loops: BTreeMap<(FuncIdx, u32), Option<OfLoop>>,
+    queue: VecDeque<Job>,
+    workers: usize,
+    /// Functions whose code is there, in the order in which it came, and their numbers in it.
+    ready: Vec<Arc<NativeCode>>,
+    numbers: BTreeMap<FuncIdx, usize>,
+}
+
+/// The machine code that there is of a module ([`Module::tiers`](crate::Module::tiers)).
+#[derive(Clone, Debug, Default)]
+pub struct Tiers {
+    /// Functions whose calls run it.
+    pub functions: Vec<FuncIdx>,
+    /// Loops that go on in it at the start of a round: the function and the module offset of the
+    /// `loop`.
+    pub loops: Vec<(FuncIdx, u32)>,
+    /// Loops that were hot, and why there is none of them.
+    pub refused: Vec<(FuncIdx, u32, RefusalReason)>,
+}
+
+/// The outcome for a loop.
+type OfLoop = Result<Arc<NativeCode>, RefusalReason>;
+
+/// Something to compile.
+#[derive(Clone, Copy)]
+enum Job {
+    Func(FuncIdx),
+    Loop(FuncIdx, u32),
+}
+
+impl Heat {
+    pub(super) fn new(code: Weak<Code>) -> Heat {
+        Heat { code, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Code {
+    /// The native code that there is for a store that was found at a place.
+    pub(super) fn look(&self, at: Place) -> Ready {
+        let Some(hot) = self.compilers.hot else { return Ready::default() };
+        self.note(at, hot.looks);
+        if hot.background {
+            self.start_workers();
+        } else {
+            while let Some(job) = self.next_job() {
+                workers::work(|| self.do_job(job));
+            }
+        }
+        self.ready(at)
+    }
+
+    /// Queues what is hot now.
+    fn note(&self, Place { func, of_loop, taken, has_ways: _ }: Place, enough: u32) {
+        let mut state = self.heat.state();
+        let looks = state.looks.entry(func).or_default();
+        *looks = looks.saturating_add(1);
+        if *looks == enough.max(1) && self.made(func).is_none() {
+            state.queue.push_back(Job::Func(func));
+        }
+        let waits = state.numbers.get(&func).is_some_and(|&number| number < taken);
+        if let Some(offset) = of_loop.filter(|_| waits)
+            && !state.loops.contains_key(&(func, offset))
+        {
+            state.loops.insert((func, offset), None);
+            state.queue.push_back(Job::Loop(func, offset));
+        }
+    }
+
+    /// What is there for a store.
+    fn ready(&self, at: Place) -> Ready {
+        let state = self.heat.state();
+        let funcs = state.ready.get(at.taken..).unwrap_or_default().to_vec();
+        let of_loop = at.of_loop.and_then(|offset| state.loops.get(&(at.func, offset)));
+        let of_loop = of_loop.and_then(|made| made.as_ref()?.as_ref().ok()).cloned();
+        let needs_ways = !at.has_ways && (!funcs.is_empty() || of_loop.is_some());
+        let ways = if needs_ways { self.native_so_far() } else { None };
+        if needs_ways && ways.as_ref().is_none_or(|ways| ways.thunks().is_none()) {
+            return Ready::default();
+        }
+        Ready { ways, funcs, of_loop }
+    }
+
+    fn start_workers(&self) {
+        let most = available_parallelism().map_or(1, |n| n.get() - 1).clamp(1, WORKERS_MAX);
+        let mut state = self.heat.state();
+        while state.workers < most.min(state.queue.len()) {
+            state.workers += 1;
+            let code = Weak::clone(&self.heat.code);
+            // The lock is not held while a thread starts: it may do its work here.
+            drop(state);
+            workers::work_apart(move || {
+                while let Some(code) = code.upgrade()
+                    && let Some(job) = code.next_job_of_worker()
+                {
+                    code.do_job(job);
+                }
+            });
+            state = self.heat.state();
+        }
+    }
+
+    /// What there is of machine code so far.
+    pub(crate) fn tiers(&self) -> Tiers {
+        let state = self.heat.state();
+        let made = self.module.defined_funcs();
+        let made = made.filter(|&func| matches!(self.made(func), Some(Some(_)))).collect();
+        let mut tiers = Tiers { functions: made, ..Tiers::default() };
+        for (&(func, offset), made) in &state.loops {
+            match made {
+                Some(Ok(_)) => tiers.loops.push((func, offset)),
+                Some(Err(reason)) => tiers.refused.push((func, offset, reason.clone())),
+                None => {}
+            }
+        }
+        tiers
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        self.heat.state().queue.pop_front()
+    }
+
+    /// The next job; without, the worker is gone.
+    fn next_job_of_worker(&self) -> Option<Job> {
+        let mut state = self.heat.state();
+        let job = state.queue.pop_front();
+        state.workers -= usize::from(job.is_none());
+        job
+    }
+
+    fn do_job(&self, job: Job) {
+        match job {
+            Job::Func(func) => {
+                let code = self.native_code(func);
+                let mut state = self.heat.state();
+                if let Some(code) = code {
+                    let number = state.ready.len();
+                    state.numbers.insert(func, number);
+                    state.ready.push(code);
+                }
+            }
+            Job::Loop(func, offset) => {
+                let code = self.make_of_loop(func, offset);
+                self.heat.state().loops.insert((func, offset), Some(code));
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The proposal of a body that begins with a round of a loop.
+//!
+//! The blocks that control reaches from the loop's header are copied once. What they read is made
+//! by them, or was made before the round: then it is in a local where the round begins, and a
+//! parameter of the entry. A value that was made before the round and may be made again (in a loop
+//! around) has two definitions then. So the body is built twice: first as it is, which shows the
+//! values that are read behind the header, and the locals in which they are; then with parameters
+//! of the header for these locals, so that each value has one definition again.
+//!
+//! Nothing here is trusted.
+
+use super::{EnterError, Proposal};
+use crate::body::{Body, Metering, Origin, Place};
+use crate::build::{Forced, Limits, build, build_for};
+use crate::check;
+use crate::dominance::Dominators;
+use crate::emit::{Carried, Copier};
+use crate::entity::{Block, Value};
+use crate::terminator::{Arg, Terminator};
+use cranelift_entity::EntityRef;
+use prova_module::{FuncIdx, Module};
+use std::collections::BTreeSet;
+
+/// The body of a whole function, and a proposal for its rest from a round of the loop at an offset
+/// on.
+///
+/// # Errors
+/// Why there is none.
+pub fn propose(
+    module: &Module,
+    func: FuncIdx,
+    offset: u32,
+    metering: Metering,
+) -> Result<(Body, Proposal), EnterError> {
+    let first = build(module, func, metering).map_err(EnterError::Build)?;
+    let no_way = || EnterError::NoWay("no round of it begins on an empty stack");
+    let (header, known) = check::places(module, &first, offset).ok_or_else(no_way)?;
+    let rest_of_first = Rest::new(&first, header);
+    let dominators = Dominators::new(&first);
+    let before = |home: Block| home != header && dominators.dominates(home, header);
+    let needed = rest_of_first.needed(&first, header, before);
+    let local = |&(place, value): &(Place, Value)| match place {
+        Place::Local(local) if needed.contains(&value) => Some(local),
+        Place::Local(_) | Place::Stack(_) | Place::None => None,
+    };
+    let locals: BTreeSet<u32> = known.iter().filter_map(local).collect();
+    let locals: Vec<u32> = locals.into_iter().collect();
+    let forced = Forced { offset, locals: &locals };
+    let whole = build_for(module, func, metering, Limits::default(), Some(forced));
+    let whole = whole.map_err(EnterError::Build)?;
+    let (header, known) = check::places(module, &whole, offset).ok_or_else(no_way)?;
+    let proposal = rest(&whole, header, &known, offset).map_err(EnterError::NoWay)?;
+    Ok((whole, proposal))
+}
+
+/// The rest of a body from its header on.
+fn rest(
+    whole: &Body,
+    header: Block,
+    known: &[(Place, Value)],
+    offset: u32,
+) -> Result<Proposal, &'static str> {
+    let rest = Rest::new(whole, header);
+    let needed = rest.needed(whole, header, |_| false);
+    let mut places = Vec::with_capacity(needed.len());
+    for &value in &needed {
+        let place = known.iter().find(|&&(_, known)| known == value).map(|&(place, _)| place);
+        places.push(place.ok_or("a value that is needed is nowhere")?);
+    }
+    let none = Carried::none(whole);
+    let mut copier = Copier::new(whole, &none);
+    copier.assembler.block(Origin::None, offset);
+    for (&value, &place) in needed.iter().zip(&places) {
+        let param = copier.assembler.param(whole.value(value).ty, place);
+        copier.stand(value, param);
+    }
+    let args: Vec<Arg> =
+        whole.block(header).params().map(|param| copier.own(param).into()).collect();
+    let first = copier.assembler.edge(rest.number(header), &args);
+    copier.assembler.end(Terminator::Jump(first), offset);
+    let mut origins = vec![header];
+    for &block in &rest.blocks {
+        copier.start(block);
+        copier.end(block, &mut |to, args| (rest.number(to), args));
+        origins.push(block);
+    }
+    Ok(Proposal { offset, body: copier.assembler.finish(), places, origins })
+}
+
+/// The blocks that control reaches from a header.
+struct Rest {
+    /// In an order in which each stands behind its immediate dominator.
+    blocks: Vec<Block>,
+    /// By block: the number of its copy; 0 of one that is not copied.
+    numbers: Vec<u32>,
+    /// By value: the block that makes it.
+    home: Vec<Block>,
+}
+
+impl Rest {
+    fn new(whole: &Body, header: Block) -> Rest {
+        let mut home = vec![whole.entry(); whole.value_count()];
+        for (block, data) in whole.blocks() {
+            let results = data.insts().flat_map(|inst| whole.inst(inst).results());
+            data.params().chain(results).for_each(|value| home[value.index()] = block);
+        }
+        let mut numbers = vec![0; whole.block_count()];
+        // Reverse postorder, by a depth-first walk; successors stay to be visited.
+        let mut blocks = Vec::new();
+        let mut open = vec![(header, whole.successors(header))];
+        numbers[header.index()] = 1;
+        while let Some((block, successors)) = open.last_mut() {
+            match successors.next() {
+                Some(edge) if numbers[edge.block.index()] == 0 => {
+                    numbers[edge.block.index()] = 1;
+                    open.push((edge.block, whole.successors(edge.block)));
+                }
+                Some(_) => {}
+                None => {
+                    blocks.push(*block);
+                    open.pop();
+                }
+            }
+        }
+        blocks.reverse();
+        for (number, block) in (1..).zip(&blocks) {
+            numbers[block.index()] = number;
+        }
+        Rest { blocks, numbers, home }
+    }
+
+    fn number(&self, block: Block) -> Block {
+        Block::from_u32(self.numbers[block.index()])
+    }
+
+    /// The values that the blocks read and that are made elsewhere, or in one of these blocks; and
+    /// those of the header.
+    fn needed(&self, whole: &Body, header: Block, also: impl Fn(Block) -> bool) -> BTreeSet<Value> {
+        let mut needed: BTreeSet<Value> = whole.block(header).params().collect();
+        let mut read = |value: Value| {
+            let home = self.home[value.index()];
+            if self.numbers[home.index()] == 0 || also(home) {
+                needed.insert(value);
+            }
+        };
+        for &block in &self.blocks {
+            let data = whole.block(block);
+            for inst in data.insts() {
+                whole.operands(whole.inst(inst).args).iter().for_each(|&value| read(value));
+            }
+            whole.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
+            for edge in whole.successors(block) {
+                whole.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
+            }
+        }
+        needed
+    }
+}
