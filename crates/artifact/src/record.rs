@@ -23,11 +23,13 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn encode(&self) -> [u8; RECORD_BYTES] {
+    /// The bytes; none of the code of a loop, which no file holds.
+    pub(crate) fn encode(&self) -> Option<[u8; RECORD_BYTES]> {
         let (kind, index) = match self.kind {
             CodeKind::Func(index) => (0u32, index),
             CodeKind::ThunkIn(index) => (1, index),
             CodeKind::ThunkOut(index) => (2, index),
+            CodeKind::Loop { .. } => return None,
         };
         let parts = self.parts.iter().flat_map(|(start, length)| [*start, *length]);
         let words = [kind, index].into_iter().chain(parts);
@@ -37,7 +39,7 @@ impl Record {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
         digest.copy_from_slice(&self.digest);
-        bytes
+        Some(bytes)
     }
 
     /// The record, if its kind is known.

@@ -87,7 +87,10 @@ impl Writer {
                 section.extend_from_slice(part);
             }
             symbols.push((name, record.parts[0]));
-            records.extend_from_slice(&record.encode());
+            let record = record.encode().ok_or_else(|| {
+                Error::new(Rule::Records, section::PIECES, 0, "the code of a loop")
+            })?;
+            records.extend_from_slice(&record);
         }
         let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         let mut add = |name: &str, kind, align, data: Vec<u8>| {

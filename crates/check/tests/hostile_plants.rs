@@ -53,7 +53,14 @@ fn every_planted_fault_lets_something_through() {
         }
     }
     assert_eq!(verdicts(), honest);
-    assert!(unseen.is_empty(), "nothing sees {unseen:?}");
+    assert!(
+        unseen.is_empty(),
+        "no row or forgery is let through by {unseen:?}: add one to hostile.tsv that the fault accepts"
+    );
     let missing: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| !rules.contains(rule)).collect();
-    assert!(missing.is_empty(), "no fault is planted in {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "no fault is planted in {missing:?}: name one in src/plant.rs, and plant it with `planted!` \
+         where the rule is asked"
+    );
 }

@@ -4,7 +4,8 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_diff::{Allow, DiffOptions, Paint, Report, Verdict, diff_binaries};
+use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
+use prova_report::{Form, Paint};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
@@ -15,27 +16,14 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         Err(error) if error.is::<Misuse>() => return Err(error),
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
-    let mut text = match args.json {
-        true => report.decided(&allow, &args.allow).to_json()? + "\n",
-        false => report.to_painted_text(paint()),
-    };
-    if !args.json && !report.equal && !allow.is_empty() {
-        let verdict = if report.allowed(&allow) {
-            "all that differs is allowed"
-        } else {
-            "more differs than is allowed"
-        };
-        if allow.contains(&Allow::Harmless) {
-            text.push_str(&taken_for_granted(&report));
-        }
-        text.push_str(&format!("\n--allow {}: {verdict}\n", args.allow.join(",")));
-    }
+    let tree = report.decided(&allow, &args.allow).tree();
+    let shown = if args.json { tree.present(Form::Json)? } else { text(&tree, paint()) };
     for name in unmatched(&report, &allow) {
         eprintln!(
             "warning: `--allow custom:{name}` matches no custom section that differs; NAME is a whole name, without patterns"
         );
     }
-    print(&text)?;
+    print(&shown)?;
     Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
 }
 
@@ -46,19 +34,6 @@ fn unmatched<'a>(report: &Report, allow: &'a [Allow]) -> Vec<&'a str> {
         Allow::Custom(_) | Allow::Verdict(_) | Allow::Harmless => None,
     };
     if report.equal { Vec::new() } else { allow.iter().filter_map(name).collect() }
-}
-
-/// The assumptions of `--allow harmless`, and the differences that it does not cover.
-fn taken_for_granted(report: &Report) -> String {
-    let mut text = String::new();
-    for (heading, covered) in [("assumed by", true), ("not covered by", false)] {
-        let lines = report.assumptions(covered);
-        if !lines.is_empty() {
-            text.push_str(&format!("\n== {heading} --allow harmless\n"));
-            lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
-        }
-    }
-    text
 }
 
 fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {

@@ -6,7 +6,7 @@
 
 use crate::input;
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova::{Context, Error, Result};
 use prova_builds::repro::blame;
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
         explanation.diff.equal &= in_a == in_b;
     }
     args.form.page(&explanation)?;
-    print(&if args.form.json { explanation.to_json()? + "\n" } else { explanation.to_text() })?;
+    present(&explanation.tree(), args.form.json)?;
     Ok(if explanation.diff.equal { Exit::Done } else { Exit::Bad })
 }
 

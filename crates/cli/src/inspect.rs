@@ -6,13 +6,14 @@
 //! or has no body. `tests/inspect.rs` holds outputs.
 
 use crate::args::InspectArgs;
-use crate::report::{Exit, Misuse, print, printable, warn};
+use crate::report::{Exit, Misuse, present, warn};
 use crate::{check_code, input, inspect_native, inspect_ssa, opt, run, watchdog};
 use prova::{Context, Explained, Module, Result, Translate, bail};
 use prova_diff::core_modules;
 use prova_diff::foreign::Foreign;
-use prova_inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
+use prova_inspect::{BODY_BYTES_MAX, Function, find, listing, report};
 use prova_module::FuncIdx;
+use prova_report::Node;
 use std::path::Path;
 
 /// Runs the command.
@@ -31,8 +32,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         if args.report.is_some() {
             bail!(Misuse("`--report` is of one function: `--function` names it".into()));
         }
-        let listing = Listing::new(&module);
-        print(&if args.json { json(&listing)? } else { printable(&listing.to_text()) })?;
+        present(&listing(&module), args.json)?;
         return Ok(Exit::Done);
     };
     let func = find(module.wasm(), name).map_err(|error| Misuse(error.to_string()))?;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
     }
     let explained = explained(&module, func)?;
     let view = Function::new(module.wasm(), func, &explained)?;
-    print(&if args.json { json(&view)? } else { printable(&view.to_text()) })?;
+    present(&view.tree(), args.json)?;
     if let Some(path) = &args.report {
         input::apart("--report", path, &[&args.file])?;
         write_report(path, &report(&module, func, &view, &explained.candidate))?;
@@ -77,12 +77,10 @@ fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
         let what = "its functions are shown as text alone, without `--json`, `--ssa`, `--native` and `--report`";
         bail!(Misuse(format!("{error:#}; {what}")));
     }
-    let mut text = String::new();
     let component = bytes.get(6) == Some(&1);
-    let mut unfound = Vec::new();
+    let (mut shown, mut unfound) = (Vec::new(), Vec::new());
     for (index, (module, range)) in modules.iter().zip(&ranges).enumerate() {
-        let head = format!("core module {index}, {} bytes at {:#x}\n", range.len(), range.start);
-        let shown = match &args.function {
+        let node = match &args.function {
             None => module.listing(),
             Some(name) => match module.find(name) {
                 Ok(func) => module.text(func).map_err(|error| Misuse(error.to_string()))?,
@@ -92,17 +90,15 @@ fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
                 }
             },
         };
-        if component {
-            text.push_str(&head);
-        }
-        text.push_str(&shown);
+        let title = format!("core module {index}, {} bytes at {:#x}", range.len(), range.start);
+        shown.push(if component { Node::new(title).with_children([node]) } else { node });
     }
-    if text.is_empty() && !modules.is_empty() && args.function.is_some() {
+    if shown.is_empty() && !modules.is_empty() && args.function.is_some() {
         unfound.dedup();
         bail!(Misuse(unfound.join("; ")));
     }
     warn(&format!("it does not run here, so its bytecode is not shown: {error:#}"));
-    print(&printable(&text))?;
+    shown.iter().try_for_each(|node| present(node, false))?;
     Ok(Exit::Done)
 }
 

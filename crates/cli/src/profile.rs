@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<Exit> {
 }
 
 /// A configuration in the profile, narrowed by these options.
-fn configured(wasm: &[String]) -> Result<(Config, Wasm)> {
+pub(crate) fn configured(wasm: &[String]) -> Result<(Config, Wasm)> {
     let (tier, wasm) = ("auto".to_owned(), wasm.to_vec());
     EngineArgs { tier, deterministic: true, wasm, optimize: Vec::new() }.config()
 }

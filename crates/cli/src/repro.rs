@@ -13,7 +13,7 @@ use prova::{Error, Result, bail};
 use prova_builds::repro::{self, Options, Outcome, Variation, Verdict, lock, report, tree};
 use prova_investigate::explain::live::live;
 use prova_investigate::outputs::detail;
-use serde_json::json;
+use prova_report::Node;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -268,17 +268,13 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
     let explained = |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
     let differ = |a: &Path, b: &Path| detail(a, b).filter(|_| args.form.json || !explained(a));
     let modules = live.explanations.iter();
-    let modules = modules.map(|(path, one)| json!({ "path": path, "explanation": one }));
-    let modules = json!({ "modules": modules.collect::<Vec<_>>() });
-    let mut report = report::report(&live.outcome, Some(&differ)).with(modules);
+    let modules = modules.map(|(path, one)| Node::of("module", path).with_children([one.tree()]));
+    let mut report = report::report(&live.outcome, Some(&differ)).with_children(modules);
     report.notes.extend(live.notes);
     if let Some((_, explanation)) = live.explanations.first() {
         args.form.page(explanation)?;
     }
     present(&report, args.form.json)?;
-    for (path, explanation) in live.explanations.iter().filter(|_| !args.form.json) {
-        print(&format!("\n== {}\n{}", printable(path), explanation.to_text()))?;
-    }
     Ok(exit(live.outcome.verdict()))
 }
 

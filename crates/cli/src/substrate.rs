@@ -275,7 +275,7 @@ impl ChainHost {
         }
         let executed =
             execute_block(runtime, trie_version(version)?, storage, block, &self.options);
-        if let Some(line) = hint::no_machine_code(&runtime.module().refusals()) {
+        if let Some(line) = hint::no_machine_code(&runtime.module().refusals(), true) {
             warn(&printable(&line));
         }
         executed

@@ -5,7 +5,7 @@
 //! standard error.
 
 use crate::args::EngineArgs;
-use crate::report::{Exit, Misuse, OfFile, print};
+use crate::report::{Exit, Misuse, OfFile, present};
 use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -14,6 +14,7 @@ use prova::{Config, Context, FuncType, Result, Val, bail};
 use prova_runs::trace::{
     Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
 };
+use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -215,10 +216,14 @@ pub(crate) fn begins_as_record(path: &Path) -> bool {
     read.is_ok() && Record::is_record(&start)
 }
 
-/// A report as JSON, which names the profile where the run was in it.
-fn json(report: &TraceReport, engine: &EngineArgs) -> Result<String> {
-    let json = report.to_json()? + "\n";
-    if engine.deterministic { profile::named(&json, &engine.wasm) } else { Ok(json) }
+/// Prints a report. As JSON it names the profile where the run was in it.
+fn print(report: &TraceReport, json: bool, engine: &EngineArgs) -> Result<()> {
+    let mut tree = report.tree();
+    if json && engine.deterministic {
+        let profile = profile::member(&profile::configured(&engine.wasm)?);
+        tree = tree.with(json!({ "profile": profile }));
+    }
+    present(&tree, json)
 }
 
 /// Runs `prova replay`.
@@ -239,7 +244,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit> {
     };
     let report =
         trace(&config, &record, wanted, &values_of).context(OfFile::new("replay", &args.record))?;
-    print(&if args.json { json(&report, &args.engine)? } else { report.to_text() })?;
+    print(&report, args.json, &args.engine)?;
     let otherwise = report.ended_otherwise.is_some() || report.made_fewer_calls();
     Ok(if otherwise { Exit::Bad } else { Exit::Done })
 }
@@ -263,6 +268,6 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let report = trace(&config, &record, wanted, &values_of)?;
-    print(&if args.json { json(&report, &args.engine)? } else { report.to_text() })?;
+    print(&report, args.json, &args.engine)?;
     Ok(Exit::Done)
 }

@@ -164,7 +164,7 @@ fn has(count: usize) -> String {
 fn is_func(kind: CodeKind) -> bool {
     match kind {
         CodeKind::Func(_) => true,
-        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => false,
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => false,
     }
 }
 
@@ -177,6 +177,7 @@ fn name_of(module: &Module, kind: CodeKind) -> String {
             }
         }
         CodeKind::Func(func) => format!("func{func}"),
+        CodeKind::Loop { func, offset } => format!("func{func} from the loop at {offset:#x} on"),
         CodeKind::ThunkIn(ty) => format!("way into type {ty}"),
         CodeKind::ThunkOut(ty) => format!("way out to type {ty}"),
     }

@@ -2,7 +2,7 @@
 //! run.
 
 use crate::args::XrefArgs;
-use crate::report::{Exit, Misuse, print, printable};
+use crate::report::{Exit, Misuse, present, printable};
 use crate::{groups, input, run, values};
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Result, bail};
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
         return watched(args, &module, range, limits);
     }
     let report = xref_in(&module, args.memory, range);
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    present(&report.tree(), args.json)?;
     Ok(Exit::Done)
 }
 
@@ -52,7 +52,7 @@ fn foreign(args: &XrefArgs, error: &prova::Error) -> Result<Exit> {
         ))),
     };
     let report = module.xref(args.memory, range)?;
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    present(&report.tree(), args.json)?;
     Ok(Exit::Done)
 }
 
@@ -77,7 +77,7 @@ fn watched(
         Ok(report) => report,
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
-    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    present(&report.tree(), args.json)?;
     Ok(Exit::Done)
 }
 

@@ -174,7 +174,12 @@ fn check_all(names: &[String]) {
             all.push_str(&wrong);
         }
     }
-    assert!(all.is_empty(), "a page says something else (PROVA_BLESS=1 rewrites it)\n{all}");
+    assert!(
+        all.is_empty(),
+        "a command prints something else than its page has; if that is right, \
+         PROVA_BLESS=1 cargo test -p prova-cli --test cli TEST (this test's name) rewrites the \
+         page\n{all}"
+    );
 }
 
 /// How many tests share the pages of `docs/reference`.

@@ -3,6 +3,7 @@
 mod book;
 mod cli;
 mod code;
+mod commands;
 mod common;
 mod compare;
 mod docs;

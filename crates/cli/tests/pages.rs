@@ -102,7 +102,7 @@ fn numbered<'t>((number, text): (&str, &'t str)) -> Option<&'t str> {
 }
 
 /// The help of a command.
-fn help(words: &[&str]) -> String {
+pub(super) fn help(words: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prova"));
     let output = command.args(words).arg("--help").output().expect("the program runs");
     assert!(output.status.success(), "{words:?}");
@@ -110,7 +110,7 @@ fn help(words: &[&str]) -> String {
 }
 
 /// The commands that a help lists.
-fn commands(help: &str) -> Vec<&str> {
+pub(super) fn commands(help: &str) -> Vec<&str> {
     let list = help.split_once("\nCommands:\n").map_or("", |(_, list)| list);
     let rows = list.lines().take_while(|line| line.starts_with("  "));
     let names = rows.filter(|line| !line.starts_with("   "));
@@ -144,10 +144,14 @@ fn names(page: &str, option: &str) -> bool {
 fn every_page_has_the_headings_in_order_and_short_paragraphs() {
     let mut wrong = String::new();
     for (name, page) in pages() {
-        headings(&page).into_iter().for_each(|what| wrong += &format!("{name}: {what}\n"));
-        long(&page).into_iter().for_each(|what| wrong += &format!("{name}: {what}\n"));
+        headings(&page)
+            .into_iter()
+            .for_each(|what| wrong += &format!("docs/reference/{name}: {what}\n"));
+        long(&page)
+            .into_iter()
+            .for_each(|what| wrong += &format!("docs/reference/{name}: {what}\n"));
         for words in UNCLEAR.iter().filter(|words| page.contains(**words)) {
-            wrong += &format!("{name}: `{words}`: say it plainly\n");
+            wrong += &format!("docs/reference/{name}: `{words}`: say it plainly\n");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
@@ -164,11 +168,13 @@ fn every_command_has_a_page_and_every_option_a_place_on_it() {
     for command in &commands_of_all {
         let name = format!("{command}.md");
         let Some((_, page)) = pages.iter().find(|(page, _)| *page == name) else {
-            wrong += &format!("{name} is missing\n");
+            wrong += &format!(
+                "docs/reference/{name} is missing: `# `prova {command}`, then {HEADINGS:?}\n"
+            );
             continue;
         };
         if !readme.contains(&format!("]({name})")) {
-            wrong += &format!("README.md does not lead to {name}\n");
+            wrong += &format!("docs/reference/README.md does not lead to {name}: add its row\n");
         }
         let own = help(&[command]);
         let below: Vec<String> = commands(&own).iter().map(|sub| help(&[command, sub])).collect();
@@ -178,16 +184,17 @@ fn every_command_has_a_page_and_every_option_a_place_on_it() {
             let known = *option == "--help" || *option == "--version";
             let engine = ENGINE.contains(option) && page.contains(ENGINE_LINK);
             if !known && !engine && !names(page, option) {
-                wrong += &format!("{name} does not name {option}\n");
+                wrong += &format!("docs/reference/{name} does not name {option}\n");
             }
         }
         for option in listed(page).difference(&all) {
-            wrong += &format!("{name} lists {option}, which the command does not have\n");
+            wrong +=
+                &format!("docs/reference/{name} lists {option}, which the command does not have\n");
         }
     }
     for (name, _) in &pages {
         if !commands_of_all.iter().any(|command| format!("{command}.md") == *name) {
-            wrong += &format!("{name}: there is no such command\n");
+            wrong += &format!("docs/reference/{name}: there is no such command\n");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");

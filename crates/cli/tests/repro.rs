@@ -57,7 +57,7 @@ impl Drop for Place {
 fn explain() {
     let place = Place::new("explain");
     place.each(&[
-        (0, "explain $C/irreducible/a.wasm $C/irreducible/a.wasm", "equal, byte for byte"),
+        (0, "explain $C/irreducible/a.wasm $C/irreducible/a.wasm", "equal: byte for byte"),
         (1, "explain $C/path-shift/a.wasm $C/path-shift/b.wasm --html page.html", "stage: source"),
         (1, "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --json", "\"stage\": \"unknown\""),
         (2, "explain $C/irreducible/a.wasm", "<B.wasm>"),

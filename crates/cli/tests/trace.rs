@@ -45,7 +45,7 @@ fn a_recorded_run_comes_back_alike_in_every_tier() {
             tiers().map(|tier| scratch.run(&format!("replay --level {level} {tier} r"))).collect();
         for replay in &replays {
             replay.expect(0, &replays[0].out).silent();
-            assert!(replay.out.ends_with(&ended) && replay.out.contains("5 of 5 calls"));
+            assert!(replay.out.contains(&ended) && replay.out.contains("5 of 5 calls"));
         }
     }
     let until = scratch.run("replay --until 3 r");

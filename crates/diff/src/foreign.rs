@@ -11,11 +11,11 @@
 //!    are reported of which nothing more is known.
 //! 2. Time is linear in the module; of text no more is kept than what is asked for.
 
-use prova_builds::names::{demangle, printable};
+use prova_builds::names::{counted, demangle, printable};
+use prova_report::{Node, Table};
 use prova_xref::op::{access, mnemonic};
 use prova_xref::{MemoryMap, Pointer, Span, USES_MAX, Use, XrefReport};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::io;
 use std::ops::Range;
 use wasmparser::{
@@ -192,39 +192,40 @@ impl<'m> Foreign<'m> {
         }
     }
 
-    /// A line for each function.
-    pub fn listing(&self) -> String {
-        let mut text = String::new();
+    /// A row for each function.
+    pub fn listing(&self) -> Node {
+        let columns = [">index", ">bytes", ">at", "name", "import, exports"];
+        let mut table = Table::new("", &columns);
         for (index, func) in self.functions.iter().enumerate() {
             let name = if func.name.is_empty() { "-" } else { &func.name };
-            write!(text, "{index:>6}  {name}").ok();
-            if let Some(body) = &func.body {
-                write!(text, "  {} bytes at {:#x}", body.len(), body.start).ok();
-            }
-            if let Some((module, name)) = &func.import {
-                write!(text, "  import {module}::{name}").ok();
-            }
-            for export in &func.exports {
-                write!(text, " export \"{export}\"").ok();
-            }
-            text.push('\n');
+            let (bytes, at) = match &func.body {
+                Some(body) => (body.len().to_string(), format!("{:#x}", body.start)),
+                None => Default::default(),
+            };
+            let import =
+                func.import.iter().map(|(module, name)| format!("import {module}::{name}"));
+            let exports = func.exports.iter().map(|export| format!("export \"{export}\""));
+            let last: Vec<String> = import.chain(exports).collect();
+            table.push([index.to_string(), bytes, at, name.to_owned(), last.join("  ")], false);
         }
-        text
+        let title = counted(self.functions.len() as u64, "function");
+        Node::of("functions", title).with_table(table)
     }
 
     /// A function's WebAssembly, each line with its offset.
     ///
     /// # Errors
     /// If it is an import, or the printer fails.
-    pub fn text(&self, func: usize) -> anyhow::Result<String> {
+    pub fn text(&self, func: usize) -> anyhow::Result<Node> {
         let body = self.functions.get(func).and_then(|known| known.body.clone());
         let body =
             body.ok_or_else(|| anyhow::anyhow!("func{func} is an import: it has no body"))?;
-        let mut text = format!("{} (func{func}), {} bytes\n", self.name(func), body.len());
+        let title = format!("{} (func{func}), {} bytes", self.name(func), body.len());
+        let mut table = Table::new("", &[">offset", "code"]);
         for (offset, line) in self.lines(&[body])? {
-            writeln!(text, "  {offset:#08x}  {}", printable(&line)).ok();
+            table.push([format!("{offset:#x}"), line], false);
         }
-        Ok(text)
+        Ok(Node::of("function", title).with_table(table))
     }
 
     /// The printed lines of some bodies, by offset, without the indentation of all.

@@ -10,7 +10,7 @@
 //! counted (JSON has all).
 
 use super::report::{Cluster, Difference, Line, Origin, Report, Verdict, plural};
-use super::text::places;
+use super::tree::places;
 use prova_report::escape;
 use std::fmt::Write;
 

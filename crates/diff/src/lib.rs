@@ -49,7 +49,6 @@ mod matching;
 mod notes;
 mod one_to_one;
 mod other;
-mod paint;
 mod rank;
 mod relocs;
 mod report;
@@ -60,14 +59,13 @@ mod shift;
 mod side;
 mod strings;
 mod table;
-mod text;
 mod texts;
 mod token;
+mod tree;
 mod uses;
 mod whole;
 
 pub use other::{core_modules, diff_binaries};
-pub use paint::Paint;
 pub use report::{
     Allow, Assumed, Cluster, Count, Decided, Decision, Difference, Input, Kind, Line, Origin,
     Report, Sort, Verdict,
@@ -85,6 +83,7 @@ use side::Side;
 pub use side::linked;
 use std::collections::{BTreeSet, HashSet};
 pub use strings::tells_time;
+pub use tree::text;
 use uses::Roles;
 
 /// Maximum number of executions of all functions together; each function has at least two.

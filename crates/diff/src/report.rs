@@ -291,10 +291,8 @@ pub enum Decision {
 /// A report with the allowed differences and the decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct Decided<'r> {
-    /// The version of these fields: 2. Reports without it are of version 1.
-    pub schema: u32,
     #[serde(flatten)]
-    report: &'r Report,
+    pub(super) report: &'r Report,
     /// The allowed differences, as the user wrote them.
     pub allow: &'r [String],
     /// How that decided.
@@ -494,13 +492,7 @@ impl Report {
                 None => _ = sorts.insert((one.sort, one.covered), one.clone()),
             }
         }
-        Decided {
-            schema: 2,
-            report: self,
-            allow: words,
-            decision,
-            assumed: sorts.into_values().collect(),
-        }
+        Decided { report: self, allow: words, decision, assumed: sorts.into_values().collect() }
     }
 
     /// Whether a custom section of this name differs.
@@ -526,23 +518,5 @@ impl Report {
     /// The exit code of a comparing command: 0 equal (except for allowed differences), 1 different.
     pub fn exit_code(&self, allow: &[Allow]) -> u8 {
         u8::from(!self.allowed(allow))
-    }
-
-    /// The report as JSON.
-    ///
-    /// # Errors
-    /// Never, for a report that `diff` made; the serialiser's otherwise.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
-    }
-}
-
-impl Decided<'_> {
-    /// The report and the decision as JSON.
-    ///
-    /// # Errors
-    /// As [`Report::to_json`].
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
     }
 }

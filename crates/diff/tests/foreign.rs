@@ -56,14 +56,14 @@ fn a_body_of_one_side_is_told_by_its_name() {
 fn functions_are_listed_and_shown() {
     let bytes = binary(MODULE);
     let module = Foreign::read(&bytes).expect("it is valid");
-    let listing = module.listing();
+    let listing = module.listing().to_text();
     assert!(listing.contains("import env::log") && listing.contains("export \"sum\""), "{listing}");
     for name in ["sum", "2", "func2", "su"] {
         assert_eq!(module.find(name), Ok(2), "{name}");
     }
     assert!(module.find("m").is_err_and(|message| message.contains("make (func1)")));
     assert!(module.find("none").is_err());
-    let text = module.text(2).expect("it has a body");
+    let text = module.text(2).expect("it has a body").to_text();
     assert!(text.contains("struct.get $p $x") && text.contains("i32.load offset=4"), "{text}");
     assert!(module.text(0).is_err(), "an import has no body");
 }
@@ -76,7 +76,7 @@ fn constants_in_a_range_are_reads_or_escapes() {
     assert_eq!(report.reads.iter().map(|one| one.address).collect::<Vec<_>>(), [1028]);
     assert_eq!(report.escapes.iter().map(|one| one.address).collect::<Vec<_>>(), [1024]);
     assert_eq!(report.pointers.iter().map(|one| one.value).collect::<Vec<_>>(), [1024]);
-    assert!(report.to_text().contains("does not run"), "{}", report.to_text());
+    assert!(report.tree().to_text().contains("does not run"), "{}", report.tree().to_text());
     let other = module.xref(1, 1024..1036).expect("the code can be read");
     assert!(other.reads.is_empty() && other.pointers.is_empty());
 }

@@ -1,18 +1,12 @@
-//! A module → one line, or one JSON object, for each of its functions.
+//! A module → one row, and one member, for each of its functions.
 
 use super::find::display;
 use prova::Module;
-use prova_builds::names::{demangle, printable};
+use prova_builds::names::{counted, demangle, printable};
 use prova_module::{ExternKind, FuncIdx};
+use prova_report::{Node, Table};
 use serde::Serialize;
-use std::fmt::Write;
-
-/// The functions of a module.
-#[derive(Serialize)]
-pub struct Listing {
-    format: u32,
-    functions: Vec<Entry>,
-}
+use serde_json::json;
 
 /// A function.
 #[derive(Serialize)]
@@ -27,8 +21,6 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Body>,
     exports: Vec<String>,
-    #[serde(skip)]
-    shown: String,
 }
 
 /// A function's name as the name section has it, and demangled where that says more.
@@ -67,49 +59,49 @@ fn exports(module: &prova_module::Module) -> Vec<Vec<String>> {
     exports
 }
 
-impl Listing {
-    /// The functions of a module.
-    pub fn new(module: &Module) -> Listing {
-        let wasm = module.wasm();
-        let is_func = |kind: ExternKind| kind == ExternKind::Func;
-        let mut imports = wasm.imports().iter().filter(|import| is_func(import.kind.kind()));
-        let mut functions = Vec::new();
-        for (index, exports) in (0..).zip(exports(wasm)) {
-            let func = FuncIdx(index);
-            let import = imports.next();
-            functions.push(Entry {
-                index,
-                name: Name::new(wasm, func),
-                ty: wasm.func_type(func).to_string(),
-                import: import.map(|it| [it.module.to_string(), it.name.to_string()]),
-                body: wasm.body(func).map(|body| {
-                    let range = body.range();
-                    Body { start: range.start, end: range.end }
-                }),
-                exports,
-                shown: display(wasm, func),
-            });
-        }
-        Listing { format: super::view::FORMAT, functions }
+/// The functions of a module, as a tree: a row for each.
+pub fn listing(module: &Module) -> Node {
+    let wasm = module.wasm();
+    let is_func = |kind: ExternKind| kind == ExternKind::Func;
+    let mut imports = wasm.imports().iter().filter(|import| is_func(import.kind.kind()));
+    let mut functions = Vec::new();
+    let columns = [">index", ">bytes", ">at", "name", "type, import, exports"];
+    let mut table = Table::new("", &columns);
+    for (index, exports) in (0..).zip(exports(wasm)) {
+        let func = FuncIdx(index);
+        let entry = Entry {
+            index,
+            name: Name::new(wasm, func),
+            ty: wasm.func_type(func).to_string(),
+            import: imports.next().map(|it| [it.module.to_string(), it.name.to_string()]),
+            body: wasm.body(func).map(|body| {
+                let range = body.range();
+                Body { start: range.start, end: range.end }
+            }),
+            exports,
+        };
+        table.push(entry.cells(display(wasm, func)), false);
+        functions.push(entry);
     }
+    let title = counted(functions.len() as u64, "function");
+    Node::of("functions", title).with(json!({ "functions": functions })).with_table(table)
+}
 
-    /// A line for each function. The newlines are the only characters that a terminal obeys.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        for entry in &self.functions {
-            let name = if entry.name.name.is_some() { &entry.shown } else { "-" };
-            write!(text, "{:>6}  {name}  {}", entry.index, entry.ty).ok();
-            if let Some(Body { start, end }) = entry.body {
-                write!(text, "  {} bytes at {start:#x}", end - start).ok();
-            }
-            if let Some([module, name]) = &entry.import {
-                write!(text, "  import {}::{}", printable(module), printable(name)).ok();
-            }
-            for export in &entry.exports {
-                write!(text, " export \"{}\"", printable(export)).ok();
-            }
-            text.push('\n');
+impl Entry {
+    /// The type is of any length, so it comes last.
+    fn cells(&self, shown: String) -> [String; 5] {
+        let name = if self.name.name.is_some() { shown } else { "-".to_owned() };
+        let (bytes, at) = match self.body {
+            Some(Body { start, end }) => ((end - start).to_string(), format!("{start:#x}")),
+            None => Default::default(),
+        };
+        let mut last = self.ty.clone();
+        if let Some([module, name]) = &self.import {
+            last += &format!("  import {}::{}", printable(module), printable(name));
         }
-        text
+        for name in &self.exports {
+            last += &format!("  export \"{}\"", printable(name));
+        }
+        [self.index.to_string(), bytes, at, name, last]
     }
 }

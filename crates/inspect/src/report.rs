@@ -11,9 +11,9 @@
 use super::view::Function;
 use super::wasm;
 use prova::Module;
-use prova_builds::names::printable_lines;
 use prova_bytecode::{Candidate, text};
 use prova_module::FuncIdx;
+use prova_report::SCHEMA;
 use std::fmt::Write;
 
 /// The greatest size of a small module that is attached, in bytes.
@@ -24,10 +24,10 @@ const LINE: usize = 100;
 /// The text of the file.
 pub fn report(module: &Module, func: FuncIdx, view: &Function, candidate: &Candidate) -> String {
     let mut out = String::new();
-    writeln!(out, "prova {} inspect, format {}", env!("CARGO_PKG_VERSION"), view.format).ok();
+    writeln!(out, "prova {} inspect, schema {SCHEMA}", env!("CARGO_PKG_VERSION")).ok();
     writeln!(out, "module of {} bytes", module.wasm().bytes().len()).ok();
     out.push('\n');
-    out.push_str(&printable_lines(&view.to_text()));
+    out.push_str(&view.tree().to_text());
     out.push_str("\ncandidate\n");
     write!(out, "{}", text::display(&candidate.words).with_map(&candidate.map)).ok();
     out.push_str("\nhints (offset, word)\n");

@@ -1,8 +1,8 @@
 //! A function and its explanation → everything that is shown of it, as data.
 //!
-//! The text, the JSON and the report are made of this alone, so they say the same. The fields are
-//! the schema of the JSON (`docs/reference/inspect.md`): one that is added keeps [`FORMAT`], one
-//! that changes or goes raises it.
+//! The tree and the report are made of this alone, so they say the same. The fields are the members
+//! of the tree (`docs/reference/inspect.md`): one that is added keeps the
+//! [`SCHEMA`](prova_report::SCHEMA), one that changes or goes raises it.
 //!
 //! Sites: an operator by its offset in the module, an instruction by its first word, a slot by its
 //! cell of the frame, a stack position by its entry from the bottom.
@@ -16,13 +16,9 @@ use prova_wording::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The version of the schema.
-pub const FORMAT: u32 = 2;
-
 /// A function.
 #[derive(Serialize)]
 pub struct Function {
-    pub(super) format: u32,
     pub(super) index: u32,
     #[serde(flatten)]
     pub(super) name: Name,
@@ -31,7 +27,8 @@ pub struct Function {
     pub(super) exports: Vec<String>,
     pub(super) body: Body,
     pub(super) settings: Settings,
-    /// `proved` or `refused`.
+    /// `proved` or `refused`; the tree has it.
+    #[serde(skip)]
     pub(super) verdict: &'static str,
     pub(super) frame: Frame,
     pub(super) slots: Vec<Slot>,
@@ -235,7 +232,6 @@ impl Function {
         let range = module.body(func).map_or(0..0, |body| body.range());
         let facts = module.facts(func);
         Ok(Function {
-            format: FORMAT,
             index: func.0,
             name: Name::new(module, func),
             ty: module.func_type(func).to_string(),

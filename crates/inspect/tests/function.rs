@@ -4,7 +4,7 @@
 //! command, `crates/testing/tests/refused.rs` those of refused code.
 
 use prova::{Engine, Module};
-use prova_inspect::{Function, Listing, find, json, near, operators, report};
+use prova_inspect::{Function, find, listing, near, operators, report};
 
 const PROGRAM: &str = r#"(module
   (func $twice (export "twice") (param $x i32) (result i32)
@@ -23,13 +23,13 @@ fn a_function_is_shown_with_its_bytecode_and_verdict() {
     let explained = module.explain(func).expect("the function is translated");
     let shown = Function::new(module.wasm(), func, &explained).expect("it can be printed");
     assert!(shown.is_proved());
-    let text = shown.to_text();
+    let text = shown.tree().to_text();
     for part in ["twice", "local.get 0", "i32.shl", "return1", "proved"] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
-    let json = json(&shown).expect("the types have no errors");
-    assert!(json.contains("\"i32.shl\"") && json.ends_with("}\n"), "{json}");
-    assert!(Listing::new(&module).to_text().contains("caller"));
+    let json = shown.tree().to_json().expect("the types have no errors");
+    assert!(json.contains("\"i32.shl\"") && json.ends_with('}'), "{json}");
+    assert!(listing(&module).to_text().contains("caller"));
     let report = report(&module, func, &shown, &explained.candidate);
     assert!(report.contains("i32.shl"), "{report}");
 }

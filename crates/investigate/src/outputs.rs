@@ -10,6 +10,7 @@ use prova_builds::names::printable_line;
 use prova_builds::repro::kind::{self, Detail};
 use prova_diff::{DiffOptions, diff};
 use prova_module::{Features, Limits, Module};
+use prova_report::Node;
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,11 +29,11 @@ fn modules([a, b]: [(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<Value>) {
         (Ok(module_a), Ok(module_b)) => {
             let options = DiffOptions { names, ..DiffOptions::default() };
             let report = diff(&module_a, &module_b, &options);
-            let text = report.to_text();
             // The names of both modules stand there already.
-            let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
-            let mut lines: Vec<String> = lines.take(LINES_SHOWN_MAX).map(str::to_owned).collect();
-            if text.lines().count() > LINES_SHOWN_MAX + 3 {
+            let text = Node { evidence: Vec::new(), ..report.tree() }.to_text();
+            let lines = text.lines().take(LINES_SHOWN_MAX).map(str::to_owned);
+            let mut lines: Vec<String> = lines.collect();
+            if text.lines().count() > LINES_SHOWN_MAX {
                 lines.push("… more: see `prova diff` of the kept outputs".into());
             }
             (lines, serde_json::to_value(&report).ok())

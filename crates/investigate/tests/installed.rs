@@ -176,7 +176,7 @@ fn clang_9(clang: &Path) -> Result<(), Failed> {
     let Some((_, explanation)) = live.explanations.first() else {
         return Err("nothing is explained".into());
     };
-    let text = explanation.to_text();
+    let text = explanation.tree().to_text();
     check(explanation.causes.len() == 1 && explanation.causes[0].stage == Stage::Pass, &text)?;
     check(text.contains("WebAssembly Fix Irreducible Control Flow"), &text)
 }

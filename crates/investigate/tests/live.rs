@@ -82,7 +82,7 @@ fn the_pass_is_named_from_a_build_command() {
     );
     let [(path, explanation)] = live.explanations.as_slice() else { panic!("{live:?}") };
     assert_eq!(path, "x.wasm");
-    let text = explanation.to_text();
+    let text = explanation.tree().to_text();
     assert_eq!(explanation.causes[0].stage, Stage::Pass, "{text}");
     assert!(
         text.contains("WebAssembly Fix Irreducible Control Flow, dump 153 of both logs"),

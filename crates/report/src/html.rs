@@ -32,15 +32,15 @@ impl Node {
              <meta name=\"viewport\" content=\"width=device-width\">\n\
              <title>{title}</title><style>{STYLE}</style></head><body>\n"
         );
-        self.write_html(&mut out, 1);
+        self.write_html(&mut out, 1, "");
         out.push_str("</body></html>\n");
         out
     }
 
-    fn write_html(&self, out: &mut String, level: usize) {
+    fn write_html(&self, out: &mut String, level: usize, number: &str) {
         let (heading, title) = (level.min(6), escape(&self.heading()));
         // Writing to a string does not fail.
-        let _ = writeln!(out, "<section><h{heading}>{title}</h{heading}>");
+        let _ = writeln!(out, "<section><h{heading}>{number}{title}</h{heading}>");
         for text in &self.evidence {
             let _ = writeln!(out, "<p>{}</p>", escape(text));
         }
@@ -52,8 +52,10 @@ impl Node {
             let count = self.children.len();
             let _ = writeln!(out, "<p>… {count} below, too deep to be shown</p>");
         } else {
-            let (shown, more) = first(&self.children, self.shown);
-            shown.iter().for_each(|child| child.write_html(out, level + 1));
+            let (shown, more) = self.shown_children();
+            for (number, child) in shown {
+                child.write_html(out, level + 1, &number);
+            }
             write_more(out, more);
         }
         out.push_str("</section>\n");
@@ -75,10 +77,12 @@ fn write_table(out: &mut String, table: &Table) {
         Some(Align::Right) => " class=\"n\"",
         Some(Align::Left) | None => "",
     };
-    if table.columns.iter().any(|column| !column.name.is_empty()) {
+    let used = table.used();
+    let name = |at: usize| table.columns.get(at).map_or("", |column| &column.name);
+    if used.iter().any(|&at| !name(at).is_empty()) {
         out.push_str("<tr>");
-        for (at, column) in table.columns.iter().enumerate() {
-            let _ = write!(out, "<th scope=\"col\"{}>{}</th>", class(at), escape(&column.name));
+        for &at in &used {
+            let _ = write!(out, "<th scope=\"col\"{}>{}</th>", class(at), escape(name(at)));
         }
         out.push_str("</tr>");
     }
@@ -91,7 +95,8 @@ fn write_table(out: &mut String, table: &Table) {
             Mark::A => "<tr class=\"a\">",
             Mark::B => "<tr class=\"b\">",
         });
-        for (at, cell) in row.cells.iter().enumerate() {
+        for &at in &used {
+            let cell = row.cells.get(at).map_or("", String::as_str);
             let lines: Vec<String> = cell.split('\n').map(escape).collect();
             let _ = write!(out, "<td{}>{}</td>", class(at), lines.join("\n"));
         }

@@ -15,8 +15,9 @@
 //! * R1. The same tree gives the same bytes: no time, no path, no hash order.
 //! * R2. Text from outside is data: characters that a terminal or a page would interpret are
 //!   escaped, in every presenter.
-//! * R3. JSON shows all of the tree. Text and pages leave out the members, and children and rows
-//!   beyond a node's or a table's `shown`; how many those are stands in their place.
+//! * R3. JSON shows all of the tree. Text and pages leave out the members, columns without text in
+//!   any row, and children and rows beyond a node's or a table's `shown`; how many those are stands
+//!   in their place.
 //!
 //! Nesting: a presenter descends at most [`DEPTH_MAX`] levels; deeper nodes are counted in one
 //! line. Noticed by: `tests/main.rs`, which asks each presenter for each part of a tree.
@@ -24,12 +25,14 @@
 mod escape;
 mod html;
 mod json;
+mod paint;
 mod text;
 mod tree;
 
 pub use escape::{escape, obeyed, printable_line, printable_lines};
 pub use json::{SCHEMA, json};
-pub use tree::{Align, Column, Mark, Node, Row, Table};
+pub use paint::Paint;
+pub use tree::{Align, Column, Mark, Node, Row, Table, Tone};
 
 /// A presenter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

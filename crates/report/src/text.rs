@@ -16,13 +16,15 @@
 //!
 //! Columns are as wide as their widest cell, up to [`WIDTH_MAX`]. A marked row has its sign before
 //! it (`>` the row to look at, `-` and `+` of one side alone). A cell of several lines has its
-//! other lines below it. If a child of the root has more than two lines, an empty line stands
-//! around each that has more than a title.
+//! other lines below it. A column without text in any row is left out.
+//!
+//! If a child of the root has more than two lines, an empty line stands around each that has more
+//! than a title, and below what the root has besides its title.
 
 use crate::DEPTH_MAX;
 use crate::escape::printable_line as printable;
+use crate::paint::{Paint, Style};
 use crate::tree::{Align, Mark, Node, Table, first};
-use std::fmt::Write as _;
 
 /// The most characters that a column is padded to; longer cells stand out.
 const WIDTH_MAX: usize = 60;
@@ -30,32 +32,37 @@ const WIDTH_MAX: usize = 60;
 impl Node {
     /// The tree as lines for a terminal.
     pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out, 0, "", "");
-        out
+        self.to_painted_text(Paint::Plain)
+    }
+
+    /// The tree as lines for a terminal, perhaps in colour.
+    pub fn to_painted_text(&self, paint: Paint) -> String {
+        let mut out = Lines { out: String::new(), paint };
+        self.write(&mut out, 0, ("", ""), "");
+        out.out
     }
 
     /// Writes the title behind `indent`, and all else behind `inner`.
-    fn write(&self, out: &mut String, depth: usize, indent: &str, inner: &str) {
-        line(out, indent, &printable(&self.heading()));
-        self.evidence.iter().for_each(|text| line(out, inner, &printable(text)));
-        self.tables.iter().for_each(|table| write_table(out, inner, table));
-        self.notes.iter().for_each(|note| line(out, inner, &format!("note: {}", printable(note))));
+    fn write(&self, out: &mut Lines, depth: usize, (indent, number): (&str, &str), inner: &str) {
+        out.heading(self, depth, &format!("{indent}{number}"));
+        self.evidence.iter().for_each(|text| out.line(inner, &printable(text)));
+        self.tables.iter().for_each(|table| out.table(inner, table));
+        self.notes.iter().for_each(|note| out.line(inner, &format!("note: {}", printable(note))));
         if depth + 1 >= DEPTH_MAX && !self.children.is_empty() {
-            line(out, inner, &format!("… {} below, too deep to be shown", self.children.len()));
+            out.line(inner, &format!("… {} below, too deep to be shown", self.children.len()));
             return;
         }
-        let (shown, more) = first(&self.children, self.shown);
-        let apart = depth == 0 && shown.iter().any(|child| child.lines() > 2);
-        let mut long = false;
-        for child in shown {
+        let (shown, more) = self.shown_children();
+        let apart = depth == 0 && shown.iter().any(|(_, child)| child.lines() > 2);
+        let mut long = self.own_lines() > 1;
+        for (number, child) in shown {
             if apart && (long || child.lines() > 1) {
-                out.push('\n');
+                out.line("", "");
             }
             long = child.lines() > 1;
-            child.write(out, depth + 1, inner, &format!("{inner}  "));
+            child.write(out, depth + 1, (inner, &number), &format!("{inner}  "));
         }
-        write_more(out, inner, more);
+        out.more(inner, more);
     }
 
     /// The title with the verdict before it.
@@ -66,59 +73,89 @@ impl Node {
 
     /// How many lines there are, a table or a child counted as two.
     fn lines(&self) -> usize {
-        let Node { evidence, tables, notes, children, .. } = self;
-        1 + evidence.len() + notes.len() + 2 * (tables.len() + children.len())
+        self.own_lines() + 2 * self.children.len()
+    }
+
+    /// How many lines there are above the children, a table counted as two.
+    fn own_lines(&self) -> usize {
+        1 + self.evidence.len() + self.notes.len() + 2 * self.tables.len()
     }
 }
 
-/// Writes a line without spaces at its end.
-fn line(out: &mut String, indent: &str, text: &str) {
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "{}", format!("{indent}{text}").trim_end());
+/// The lines that are written.
+struct Lines {
+    out: String,
+    paint: Paint,
 }
 
-fn write_more(out: &mut String, indent: &str, more: usize) {
-    if more > 0 {
-        line(out, indent, &format!("… {more} more"));
+impl Lines {
+    /// Writes a line without spaces at its end.
+    fn line(&mut self, indent: &str, text: &str) {
+        self.out += format!("{indent}{text}").trim_end();
+        self.out.push('\n');
     }
-}
 
-fn write_table(out: &mut String, indent: &str, table: &Table) {
-    let (shown, more) = first(&table.rows, table.shown);
-    let marked = shown.iter().any(|row| row.mark != Mark::None) || !table.caption.is_empty();
-    let sign = |mark: Mark| if marked { format!("{} ", mark.sign()) } else { String::new() };
-    if !table.caption.is_empty() {
-        line(out, indent, &printable(&table.caption));
+    /// Writes a title with the verdict before it.
+    fn heading(&mut self, node: &Node, depth: usize, indent: &str) {
+        let verdict = node.verdict.as_ref().map(|word| {
+            self.paint.style(Style::Row(Mark::None, node.tone), &printable(word)) + ": "
+        });
+        let title = printable(node.title.trim_end());
+        let title = match depth {
+            0 | 1 if node.lines() > 1 => self.paint.style(Style::Heading, &title),
+            _ => title,
+        };
+        self.line(indent, &(verdict.unwrap_or_default() + &title));
     }
-    let lines = |cell: &str| -> Vec<String> { cell.split('\n').map(printable).collect() };
-    let rows: Vec<Vec<Vec<String>>> =
-        shown.iter().map(|row| row.cells.iter().map(|cell| lines(cell)).collect()).collect();
-    let heads: Vec<String> = table.columns.iter().map(|column| printable(&column.name)).collect();
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).flatten();
-        let cells = cells.chain(heads.get(at)).map(|text| text.chars().count());
-        cells.max().unwrap_or(0).min(WIDTH_MAX)
-    };
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let padded = |at: usize, text: &str| {
-        let space = " ".repeat(widths[at].saturating_sub(text.chars().count()));
-        match table.columns[at].align {
-            Align::Left => format!("{text}{space}"),
-            Align::Right => format!("{space}{text}"),
-        }
-    };
-    let joined = |cells: Vec<String>| cells.join("  ");
-    if heads.iter().any(|head| !head.is_empty()) {
-        let cells = heads.iter().enumerate().map(|(at, head)| padded(at, head)).collect();
-        line(out, indent, &format!("{}{}", sign(Mark::None), joined(cells)));
-    }
-    for (row, cells) in shown.iter().zip(&rows) {
-        for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
-            let text = |at: usize| cells.get(at)?.get(part).map(String::as_str);
-            let cells = (0..heads.len()).map(|at| padded(at, text(at).unwrap_or_default()));
-            let mark = sign(if part == 0 { row.mark } else { Mark::None });
-            line(out, indent, &format!("{mark}{}", joined(cells.collect())));
+
+    fn more(&mut self, indent: &str, more: usize) {
+        if more > 0 {
+            self.line(indent, &format!("… {more} more"));
         }
     }
-    write_more(out, &format!("{indent}{}", sign(Mark::None)), more);
+
+    fn table(&mut self, indent: &str, table: &Table) {
+        let (shown, more) = first(&table.rows, table.shown);
+        let marked = shown.iter().any(|row| row.mark != Mark::None) || !table.caption.is_empty();
+        let sign = |mark: Mark| if marked { format!("{} ", mark.sign()) } else { String::new() };
+        if !table.caption.is_empty() {
+            self.line(indent, &printable(&table.caption));
+        }
+        let lines = |cell: &str| -> Vec<String> { cell.split('\n').map(printable).collect() };
+        let rows: Vec<Vec<Vec<String>>> =
+            shown.iter().map(|row| row.cells.iter().map(|cell| lines(cell)).collect()).collect();
+        let used = table.used();
+        let heads: Vec<String> =
+            table.columns.iter().map(|column| printable(&column.name)).collect();
+        let width = |at: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(at)).flatten();
+            let cells = cells.chain(heads.get(at)).map(|text| text.chars().count());
+            cells.max().unwrap_or(0).min(WIDTH_MAX)
+        };
+        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+        let padded = |at: usize, text: &str| {
+            let space = " ".repeat(widths[at].saturating_sub(text.chars().count()));
+            match table.columns[at].align {
+                Align::Left => format!("{text}{space}"),
+                Align::Right => format!("{space}{text}"),
+            }
+        };
+        let joined = |mark: Mark, cells: Vec<String>| sign(mark) + cells.join("  ").trim_end();
+        if used.iter().any(|&at| !heads[at].is_empty()) {
+            let cells = used.iter().map(|&at| padded(at, &heads[at])).collect();
+            let heads = self.paint.style(Style::Quiet, &joined(Mark::None, cells));
+            self.line(indent, &heads);
+        }
+        for (row, cells) in shown.iter().zip(&rows) {
+            for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+                let text = |at: usize| cells.get(at)?.get(part).map(String::as_str);
+                let cells = used.iter().map(|&at| padded(at, text(at).unwrap_or_default()));
+                let mark = if part == 0 { row.mark } else { Mark::None };
+                let text = joined(mark, cells.collect());
+                let text = self.paint.style(Style::Row(row.mark, row.tone), &text);
+                self.line(indent, &text);
+            }
+        }
+        self.more(&format!("{indent}{}", sign(Mark::None)), more);
+    }
 }

@@ -32,6 +32,12 @@ pub struct Node {
     /// The most children that a reader is shown; JSON has all.
     #[serde(skip)]
     pub shown: Option<usize>,
+    /// Whether a reader is shown the numbers of its children that have a verdict, from 1.
+    #[serde(skip)]
+    pub numbered: bool,
+    /// The colour of its verdict.
+    #[serde(skip)]
+    pub tone: Tone,
 }
 
 impl Node {
@@ -82,6 +88,38 @@ impl Node {
         self.children.extend(children);
         self
     }
+}
+
+impl Node {
+    /// The children that a reader is shown, with their numbers, and how many more there are.
+    pub(crate) fn shown_children(&self) -> (Vec<(String, &Node)>, usize) {
+        let (shown, more) = first(&self.children, self.shown);
+        let mut numbers = 1..;
+        let number = |child: &Node| match self.numbered && child.verdict.is_some() {
+            true => numbers.next().map(|number: usize| format!("{number}. ")).unwrap_or_default(),
+            false => String::new(),
+        };
+        let numbers: Vec<String> = shown.iter().map(number).collect();
+        (numbers.into_iter().zip(shown).collect(), more)
+    }
+}
+
+/// The meaning of a colour; text for a terminal alone has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// All is well.
+    Good,
+    /// Different, and proved to be harmless.
+    Calm,
+    /// Something to know.
+    Notice,
+    /// Something to look at.
+    Warning,
+    /// Something to look at first.
+    Grave,
 }
 
 /// Where the text of a column stands in its cells.
@@ -145,6 +183,9 @@ pub struct Row {
     pub cells: Vec<String>,
     /// Its mark.
     pub mark: Mark,
+    /// Its colour.
+    #[serde(skip)]
+    pub tone: Tone,
 }
 
 /// A table.
@@ -175,9 +216,28 @@ impl Table {
 
     /// Appends a row of as many cells as there are columns; missing cells are empty, more are lost.
     pub fn push(&mut self, cells: impl IntoIterator<Item = String>, mark: impl Into<Mark>) {
+        self.push_in(Tone::Plain, cells, mark);
+    }
+
+    /// [`push`](Table::push) for a row that has a colour.
+    pub fn push_in(
+        &mut self,
+        tone: Tone,
+        cells: impl IntoIterator<Item = String>,
+        mark: impl Into<Mark>,
+    ) {
         let mut cells: Vec<String> = cells.into_iter().take(self.columns.len()).collect();
         cells.resize(self.columns.len(), String::new());
-        self.rows.push(Row { cells, mark: mark.into() });
+        self.rows.push(Row { cells, mark: mark.into(), tone });
+    }
+}
+
+impl Table {
+    /// The places of the columns that have text in a row: a reader is shown no others.
+    pub(crate) fn used(&self) -> Vec<usize> {
+        let cell = |row: &Row, at: usize| row.cells.get(at).is_some_and(|cell| !cell.is_empty());
+        let used = |at: &usize| self.rows.iter().any(|row| cell(row, *at));
+        (0..self.columns.len()).filter(used).collect()
     }
 }
 

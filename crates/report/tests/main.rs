@@ -3,7 +3,9 @@
 //!
 //! A green run does not show that a report is good to read, nor that a browser renders the page.
 
-use prova_report::{DEPTH_MAX, Form, Mark, Node, SCHEMA, Table, escape, json, printable_line};
+use prova_report::{
+    DEPTH_MAX, Form, Mark, Node, Paint, SCHEMA, Table, Tone, escape, json, printable_line,
+};
 use serde_json::{Value, json};
 
 fn sample() -> Node {
@@ -64,6 +66,9 @@ fn an_empty_line_stands_around_children_that_are_long() {
     assert_eq!(root.to_text(), "root\n\na\n  1\n\nb\n  1\n  2\n");
     let root = Node::new("root").with_children([line("a"), line("b")]);
     assert_eq!(root.to_text(), "root\na\n  1\nb\n  1\n");
+    let lines = Node::new("root").with_evidence(["1".to_owned()]);
+    let root = lines.with_children([short("a"), long("b")]);
+    assert_eq!(root.to_text(), "root\n1\n\na\n\nb\n  1\n  2\n");
     let inner = Node::new("root").with_children([Node::new("a").with_children([long("b")])]);
     assert_eq!(inner.to_text(), "root\n\na\n  b\n    1\n    2\n");
 }
@@ -76,6 +81,58 @@ fn a_long_cell_does_not_widen_its_column() {
     let text = Node::new("root").with_table(table).to_text();
     let places = text.lines().filter_map(|line| line.find("beside it"));
     assert_eq!(places.collect::<Vec<_>>(), [102, 62]);
+}
+
+#[test]
+fn a_column_without_text_is_left_out_for_readers() {
+    let mut table = Table::new("", &["a", "none", "b"]);
+    table.push(["1", "", "2"].map(str::to_owned), false);
+    table.push(["3"].map(str::to_owned), false);
+    let node = Node::new("root").with_table(table);
+    assert_eq!(node.to_text(), "root\na  b\n1  2\n3\n");
+    let page = node.to_html();
+    assert!(!page.contains(">none<") && page.matches("<td>").count() == 4, "{page}");
+    let json: Value = serde_json::from_str(&node.to_json().expect("a tree")).expect("JSON");
+    assert_eq!(json["tables"][0]["columns"][1]["name"], "none");
+}
+
+#[test]
+fn children_with_a_verdict_have_numbers_if_they_are_asked_for() {
+    let judged = |title: &str| Node::new(title).with_verdict("moved");
+    let children = [Node::new("first"), judged("second"), judged("third")];
+    let node = Node { numbered: true, ..Node::new("root").with_children(children) };
+    assert_eq!(node.to_text(), "root\nfirst\n1. moved: second\n2. moved: third\n");
+    assert!(node.to_html().contains("<h2>2. moved: third</h2>"));
+    assert!(!node.to_json().expect("a tree").contains("numbered"));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let mut table = Table::new("rows", &["head", ">number"]);
+    table.push(["\u{1b}[31m  ".to_owned(), "1".to_owned()], Mark::A);
+    table.push(["b".to_owned()], Mark::B);
+    table.push(["c\nd".to_owned()], true);
+    let tones = [Tone::Plain, Tone::Good, Tone::Calm, Tone::Notice, Tone::Warning, Tone::Grave];
+    let children = tones.map(|tone| {
+        table.push_in(tone, ["cell".to_owned()], false);
+        let node = Node::new("child \u{1b} ").with_verdict("word");
+        Node { tone, ..node.with_evidence(["line".to_owned()]) }
+    });
+    let node = Node::new("root ").with_table(table).with_children(children);
+    let (text, painted) = (node.to_text(), node.to_painted_text(Paint::Colour));
+    assert!(!text.contains('\u{1b}') && painted.contains("\u{1b}[1;31mword\u{1b}[0m: "));
+    let mut parts = painted.split('\u{1b}');
+    let mut plain = parts.next().expect("a part").to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('m').expect("a sequence ends");
+        assert!(code.starts_with('[') && code[1..].chars().all(|c| c.is_ascii_digit() || c == ';'));
+        plain += rest;
+    }
+    assert_eq!(plain, text);
+    assert!(painted.lines().all(|line| !line.contains('\u{1b}') || line.contains("\u{1b}[0m")));
+    for code in ["31", "32", "1", "2", "36", "33", "1;33"] {
+        assert!(painted.contains(&format!("\u{1b}[{code}m")), "{code}");
+    }
 }
 
 #[test]

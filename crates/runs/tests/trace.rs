@@ -136,7 +136,7 @@ fn every_sort_of_operator_is_told_alike_in_every_tier() {
             let reports = Tier::ALL.map(|tier| traced(&record, tier, level, 10_000));
             assert!(reports.iter().all(|report| report == &reports[0]), "{export} {level}");
             let report = &reports[0];
-            assert_eq!(report.ended_otherwise, None, "{}", report.to_text());
+            assert_eq!(report.ended_otherwise, None, "{}", report.tree().to_text());
             assert_eq!(report.events, report.shown.len() as u64);
             // The events of `around` are other events than those of `calls`.
             assert!(report.events >= last || level == Level::Calls, "{level}");
@@ -149,7 +149,7 @@ fn every_sort_of_operator_is_told_alike_in_every_tier() {
 #[test]
 fn events_say_what_happened() {
     let (record, _) = recorded(SORTS, Some("run"), &["4"]);
-    let text = traced(&record, Tier::TAIL, Level::Values, 1000).to_text();
+    let text = traced(&record, Tier::TAIL, Level::Values, 1000).tree().to_text();
     for line in [
         "entered in start (func1)",
         "i32.store: store: address, value 0x0, 0x4d in start (func1)",

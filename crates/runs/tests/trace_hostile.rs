@@ -165,7 +165,7 @@ fn a_replay_of_any_record_ends_as_replays_end() {
             let report = trace(&configs[0], &record, wanted, &none);
             match ended {
                 Some(ended) => {
-                    let text = report.expect("it can start").to_text();
+                    let text = report.expect("it can start").tree().to_text();
                     assert!(text.contains(ended), "{ended}: {text}");
                     assert!(!text.contains('\u{1b}'), "{text:?}");
                 }

@@ -275,10 +275,10 @@ fn the_leaked_seed_is_read_and_written_where_xref_says() {
     let module = decode(wasm.clone());
     let args = [Val::I32(5)];
     let report = watched(&module, 1_051_688..1_051_692, "generate", &args);
-    assert!(report.total > 0, "{}", report.to_text());
+    assert!(report.total > 0, "{}", report.tree().to_text());
     assert!(report.sites.iter().all(|count| count.predicted && count.place.name == "generate"));
     let places = report.sites.len() + report.not_reached.len();
-    assert_eq!(places, 4, "{}", report.to_text());
+    assert_eq!(places, 4, "{}", report.tree().to_text());
     assert_eq!(report.initial.len(), 1);
     assert_eq!(report.ended, plain(&wasm, WasiCtx::default(), "generate", &args));
 }
@@ -314,7 +314,7 @@ fn a_watched_program_prints_what_it_prints_otherwise() {
         assert_eq!(report.ended, plain(&wasm, grants(&alone), "_start", &[]), "{file}");
         assert_eq!(seen.content(), alone.content(), "{file}");
         assert!(!alone.content().is_empty(), "{file}");
-        assert!(report.total > 0, "{file}: {}", report.to_text());
+        assert!(report.total > 0, "{file}: {}", report.tree().to_text());
         let innermost = report.first[0].stack.last();
         assert!(innermost.is_none_or(|frame| !frame.name.is_empty()), "{file}");
     }
@@ -378,10 +378,15 @@ fn what_wasi_reads_and_writes_is_seen() {
     let seen: Vec<(Access, u64, u64)> =
         report.first.iter().map(|hit| (hit.access, hit.address, hit.bytes)).collect();
     let (read, wrote) = (Access::HostRead, Access::HostWrite);
-    assert_eq!(seen, [(read, 1024, 3), (read, 1028, 4), (wrote, 1032, 8)], "{}", report.to_text());
+    assert_eq!(
+        seen,
+        [(read, 1024, 3), (read, 1028, 4), (wrote, 1032, 8)],
+        "{}",
+        report.tree().to_text()
+    );
     assert_eq!(report.first[0].value, "[6f 6e 65]");
     assert_eq!(report.first[2].before.as_deref(), Some("0x0000000000000000"));
-    assert!(!report.unseen && report.to_text().contains("read by the host"));
+    assert!(!report.unseen && report.tree().to_text().contains("read by the host"));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn screen(recipe: &Recipe, number: Option<u32>) -> Result<String, Failed> {
     let (a, b) = (side(a)?, side(b)?);
     let names = ("a.wasm".to_owned(), "b.wasm".to_owned());
     if recipe.show == "explain" {
-        return Ok(explain(&a, &b, &Sources { names, ..Sources::default() })?.to_text());
+        return Ok(explain(&a, &b, &Sources { names, ..Sources::default() })?.tree().to_text());
     }
     if let Some(function) = recipe.show.strip_prefix("isolate ") {
         let small = isolate(&a, &b, Some(function), &Options::default())?;
@@ -98,7 +98,7 @@ fn screen(recipe: &Recipe, number: Option<u32>) -> Result<String, Failed> {
     let lines = text.lines().take(SCREEN);
     let shown: Vec<&str> = match number {
         None => lines.collect(),
-        Some(_) => lines.take_while(|line| !line.starts_with("== ")).collect(),
+        Some(_) => lines.take_while(|line| !line.starts_with("1. ")).collect(),
     };
     Ok(shown.iter().map(|line| format!("{}\n", line.trim_end())).collect())
 }

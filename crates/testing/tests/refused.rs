@@ -44,7 +44,7 @@ fn refused(name: &str, edit: &str) -> String {
         let explained = Explained { settings, candidate, explanation };
         let view = Function::new(wasm, func, &explained).expect("it can be printed");
         if !view.is_proved() {
-            return view.to_text();
+            return view.tree().to_text();
         }
     }
     panic!("{name}: no version with `{edit}` is refused")

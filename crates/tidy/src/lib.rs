@@ -14,6 +14,7 @@
 
 mod anchors;
 pub mod architecture;
+mod claims;
 pub mod dialect;
 pub mod evidence;
 mod functions;
@@ -150,6 +151,8 @@ const RULES: &[Rule] = &[
     layout::test_readme,
     layout::families,
     plants::plants,
+    plants::programs,
+    claims::claims,
     paths::paths,
     anchors::anchors,
     targets::targets,

@@ -90,6 +90,30 @@ pub(super) fn plants(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A test program that exists with plants alone is one of those that `.ci/run plants` runs.
+pub(super) fn programs(tree: &Tree, findings: &mut Vec<Finding>) {
+    let flag = concat!("prova", "_plant");
+    let Some(run) = tree.text(".ci/run") else { return };
+    for file in tree.rust().filter(|file| file.path.contains("/tests/")) {
+        let whole = |line: &str| line.starts_with("#![cfg(") && line.contains(flag);
+        let Some(line) = file.text.lines().position(whole) else { continue };
+        let name = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
+        if !run
+            .split_whitespace()
+            .zip(run.split_whitespace().skip(1))
+            .any(|x| x == ("--test", name))
+        {
+            findings.push(Finding {
+                path: file.path.clone(),
+                line: line + 1,
+                rule: "plant-programs",
+                item: name.to_owned(),
+                message: format!("no step runs it: add `--test {name}` to `plants` in .ci/run"),
+            });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +141,16 @@ mod tests {
             let line = text.lines().count();
             found(plants, &[(path, text)], &[&format!("{path}:{line} prova_plant")]);
         }
+    }
+
+    #[test]
+    fn programs_with_plants_are_run() {
+        let ci = (".ci/run", "cargo test \\\n  --test a_plants\n");
+        let text = "//! Idea.\n#![cfg(all(prova_plant, unix))]\n";
+        found(programs, &[ci, ("crates/a/tests/a_plants.rs", text)], &[]);
+        found(programs, &[ci, ("crates/a/tests/plants.rs", "//! Idea.\n")], &[]);
+        let other = "crates/a/tests/plants.rs";
+        found(programs, &[ci, (other, text)], &[&format!("{other}:2 plants")]);
     }
 
     #[test]

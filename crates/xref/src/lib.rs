@@ -23,12 +23,12 @@
 
 mod memory_map;
 pub mod op;
+mod report;
 mod symbols;
-mod text;
 mod walk;
 
 pub use memory_map::{MemoryMap, Span, constant};
-pub use text::{bytes_of, function, range_words};
+pub use report::{SHOWN, function, range_words, uses};
 
 use op::{ACCESS_BYTES_MAX, access, mnemonic};
 use prova_builds::names::{demangle, printable};

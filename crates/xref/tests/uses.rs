@@ -28,7 +28,7 @@ fn the_leaked_seed_has_two_reads_two_writes_and_one_escape() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/feature-leak/leaky1.wasm");
     let module = decode(std::fs::read(path).expect("the case"));
     let report = xref(&module, 1_051_688..1_051_692);
-    assert_eq!(counts(&report), [2, 2, 1, 0], "{}", report.to_text());
+    assert_eq!(counts(&report), [2, 2, 1, 0], "{}", report.tree().to_text());
     for list in [&report.reads, &report.writes, &report.escapes] {
         assert!(list.iter().all(|one| one.name == "generate"));
     }
@@ -148,12 +148,16 @@ fn addresses_in_globals_are_followed_unless_something_may_write_them() {
     ] {
         let report = xref(&with_global(ty, export, code), 1028..1032);
         assert_eq!(report.reads.len(), reads, "{ty} {export} {code}");
-        let [global] = report.globals.as_slice() else { panic!("{}", report.to_text()) };
+        let [global] = report.globals.as_slice() else { panic!("{}", report.tree().to_text()) };
         assert_eq!(
             (global.value, global.written, global.name.as_str()),
             (1028, is_written, "address")
         );
-        assert!(report.to_text().contains("1 address in globals"), "{}", report.to_text());
+        assert!(
+            report.tree().to_text().contains("1 address in globals"),
+            "{}",
+            report.tree().to_text()
+        );
         assert!(xref(&with_global(ty, export, code), 1032..1036).globals.is_empty());
     }
 }
@@ -168,9 +172,9 @@ fn pointers_at_odd_places_are_found_and_say_so() {
         report.pointers.iter().map(|pointer| (pointer.address, pointer.aligned)).collect();
     assert_eq!(found, [(72, true), (65, false)]);
     assert!(
-        report.to_text().contains("(data 0+1) = 0x1000, at an odd place"),
+        report.tree().to_text().contains("data 0+1  0x1000  at an odd place"),
         "{}",
-        report.to_text()
+        report.tree().to_text()
     );
 }
 
@@ -184,7 +188,7 @@ fn every_memory_has_its_own_accesses() {
     assert_eq!(operators(0), ["i32.load"]);
     assert_eq!(operators(1), ["i32.load8_u"]);
     assert_eq!(xref_in(&module, 1, 64..68).place, "of_second+0");
-    assert!(xref_in(&module, 1, 64..68).to_text().starts_with("memory 1, 0x40..0x44"));
+    assert!(xref_in(&module, 1, 64..68).tree().to_text().starts_with("memory 1, 0x40..0x44"));
     assert_eq!(target_in(&module, 1, "of_second"), Ok(64..68));
     assert!(target(&module, "of_second").is_err());
     assert_eq!(target_in(&module, 2, "64"), Err("the module has no memory 2: it has 2".into()));
@@ -212,7 +216,7 @@ fn symbols_are_names_of_exports_of_got_entries_and_of_the_linking_section() {
     assert_eq!(target(&module, "ab\u{1b}c"), Ok(1028..1034));
     let report = xref(&module, 1030..1031);
     assert_eq!(report.symbol.as_deref(), Some("ab\\u{1b}c+2"));
-    assert!(report.to_text().contains("\nsymbol ab\\u{1b}c+2\n"));
+    assert!(report.tree().to_text().contains("\nsymbol ab\\u{1b}c+2\n"));
     assert_eq!(xref(&module, 1034..1035).symbol, None);
     // A section that is cut short or points nowhere names nothing.
     for bytes in [
@@ -232,6 +236,6 @@ fn what_nothing_names_is_left_to_a_run() {
     let module = wat(
         "(module (memory 1) (data (i32.const 1024) \"abcd\") (func (export \"f\") (param i32) (result i32) (i32.load8_u (local.get 0))) (func (export \"g\") (result i32) (i32.load8_u (i32.const 1024))))",
     );
-    assert!(xref(&module, 1026..1027).to_text().contains("`--watch` lists who"));
-    assert!(!xref(&module, 1024..1025).to_text().contains("--watch"));
+    assert!(xref(&module, 1026..1027).tree().to_text().contains("`--watch` lists who"));
+    assert!(!xref(&module, 1024..1025).tree().to_text().contains("--watch"));
 }

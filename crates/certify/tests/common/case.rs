@@ -6,7 +6,10 @@ use crate::common::asm::{Item, assemble, at, rm};
 use crate::observer;
 use iced_x86::Code as C;
 use iced_x86::Register::{R10, R11, RAX, RDI};
-use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets};
+use prova_certify::CertifyError;
+use prova_check::{
+    CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rejection, Rule, TrapRow, offsets,
+};
 
 /// The module of suites of rules.
 pub(crate) const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
@@ -54,12 +57,21 @@ impl Case {
         Layout::derive(&wasm, &self.config).expect("a layout")
     }
 
-    pub(crate) fn judge_parts(&self, (bytes, traps, calls): &Parts) -> Result<(), Rule> {
+    /// The check's verdict, with the place and the words of a refusal.
+    fn verdict(&self, (bytes, traps, calls): &Parts) -> Result<(), Rejection> {
         let layout = self.layout();
         let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
-        let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
+        let refused = |CertifyError { offset, rule, what }| {
+            let kind = self.kind;
+            Rejection { kind, offset, rule, what }
+        };
+        let certificate = prova_certify::certify(&layout, &draft).map_err(refused)?;
         let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
-        layout.check(code).map(|_| ()).map_err(|e| e.rule)
+        layout.check(code).map(|_| ())
+    }
+
+    pub(crate) fn judge_parts(&self, parts: &Parts) -> Result<(), Rule> {
+        self.verdict(parts).map_err(|e| e.rule)
     }
 
     pub(crate) fn judge(&self, items: &[Item]) -> Result<(), Rule> {
@@ -79,7 +91,10 @@ impl Case {
 
     #[track_caller]
     pub(crate) fn accepts(&self, items: &[Item]) {
-        assert_eq!(self.judge(items), Ok(()));
+        let parts = assemble(items);
+        if let Err(why) = self.verdict(&parts) {
+            panic!("honest code is refused: {why}; code {:02x?}", parts.0);
+        }
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         assert_eq!(self.observed(items), Ok(()));
     }
@@ -94,7 +109,11 @@ impl Case {
 
     #[track_caller]
     pub(crate) fn rejects(&self, rule: Rule, items: &[Item]) {
-        assert_eq!(self.judge(items), Err(rule));
+        let parts = assemble(items);
+        match self.verdict(&parts) {
+            Err(why) => assert_eq!(why.rule, rule, "{why}; code {:02x?}", parts.0),
+            Ok(()) => panic!("{rule:?} must refuse this code, which is accepted: {:02x?}", parts.0),
+        }
     }
 }
 

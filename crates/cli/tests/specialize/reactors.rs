@@ -99,9 +99,11 @@ const ROWS: &[Row] = &[
 
 /// The names of a module's exported functions, sorted.
 fn exports(file: &str) -> String {
-    let listed = text(&prova(&["inspect", file]).stdout);
-    let names = listed.lines().flat_map(|line| line.split("export \"").skip(1));
-    let mut names: Vec<&str> = names.filter_map(|name| name.split('"').next()).collect();
+    let listed = text(&prova(&["inspect", "--json", file]).stdout);
+    let json: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    let functions = json["functions"].as_array().into_iter().flatten();
+    let names = functions.filter_map(|one| one["exports"].as_array()).flatten();
+    let mut names: Vec<&str> = names.filter_map(|name| name.as_str()).collect();
     names.sort_unstable();
     names.join(" ")
 }

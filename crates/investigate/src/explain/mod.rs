@@ -27,7 +27,7 @@ pub mod known;
 pub mod live;
 
 mod apart;
-mod text;
+mod report;
 
 use anyhow::{Context, Result};
 use apart::{Apart, told_apart};

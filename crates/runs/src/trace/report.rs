@@ -1,4 +1,4 @@
-//! Events → places, words, text and JSON.
+//! Events → places, words, a tree.
 //!
 //! Names are printable when they leave this file.
 
@@ -9,11 +9,12 @@ use super::watch::Event;
 use prova_builds::names::{counted, demangle, printable};
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, Module, ValType};
+use prova_report::{Node, Table};
 use prova_xref::function;
 use prova_xref::op::mnemonic;
 use serde::Serialize;
+use serde_json::{Value, to_value};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// An event and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +46,14 @@ impl Shown {
             operator => format!("{operator}: "),
         };
         format!("{operator}{event}{}{words}", if words.is_empty() { "" } else { " " })
+    }
+
+    /// The event in words with its place.
+    fn phrase(&self) -> String {
+        match self.offset {
+            0 => format!("{} {}", self.place(), self.what()),
+            _ => format!("{} in {}", self.what(), self.place()),
+        }
     }
 
     /// Where it happened.
@@ -289,48 +298,42 @@ impl TraceReport {
         !self.stopped && self.calls < self.recorded
     }
 
-    /// The report as text.
-    pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        for shown in &self.shown {
-            writeln!(out, "{}", line(shown)).ok();
-        }
-        if self.stopped {
-            for frame in &self.stack {
-                let place = function(&frame.name, frame.func);
-                writeln!(out, "      {:#08x}  {} in {place}", frame.offset, frame.operator).ok();
-            }
-        }
-        if !self.shown.is_empty() {
-            out.push('\n');
-        }
+    /// The report as a tree; the root's members are its fields.
+    pub fn tree(&self) -> Node {
         let TraceReport { level, events, hash, calls, recorded, ended, .. } = self;
-        let events = counted(*events, "event");
-        writeln!(out, "level {level}: {events}, hash {hash}").ok();
-        writeln!(out, "{calls} of {recorded} calls of the host; the program {ended}").ok();
-        if let Some(recorded) = &self.ended_otherwise {
-            writeln!(out, "note: when it was recorded, the program {recorded}").ok();
+        let otherwise = self
+            .ended_otherwise
+            .iter()
+            .map(|recorded| format!("when it was recorded, the program {recorded}"));
+        let fewer = self
+            .made_fewer_calls()
+            .then(|| "when it was recorded, the program made all of these calls".to_owned());
+        let mut shown = Table::new("", &[">number", ">offset", "event"]);
+        for one in &self.shown {
+            let offset = if one.offset == 0 { String::new() } else { format!("{:#x}", one.offset) };
+            shown.push([one.number.to_string(), offset, one.phrase()], false);
         }
-        if self.made_fewer_calls() {
-            writeln!(out, "note: when it was recorded, the program made all of these calls").ok();
+        let mut stack = Table::new("", &[">offset", "operator"]);
+        for Frame { func, name, offset, operator } in &self.stack {
+            let place = function(name, *func);
+            stack.push([format!("{offset:#x}"), format!("{operator} in {place}")], false);
         }
-        out
-    }
-
-    /// The report as JSON.
-    ///
-    /// # Errors
-    /// The serialiser's; none is known.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
+        let children =
+            [("events", shown), ("where it was stopped, the innermost call first", stack)]
+                .map(|(title, table)| Node::new(title).with_table(table));
+        let title = format!("level {level}: {}, hash {hash}", counted(*events, "event"));
+        Node { notes: otherwise.chain(fewer).collect(), ..Node::of("trace", title) }
+            .with(to_value(self).unwrap_or(Value::Null))
+            .with_evidence([format!(
+                "{calls} of {recorded} calls of the host; the program {ended}"
+            )])
+            .with_children(children.into_iter().filter(|child| !child.tables.is_empty()))
     }
 }
 
 /// An event in a line.
 pub(crate) fn line(shown: &Shown) -> String {
-    let place = shown.place();
-    match shown.offset {
-        0 => format!("{:>8}            {} {}", shown.number, place, shown.what()),
-        offset => format!("{:>8}  {offset:#08x}  {} in {place}", shown.number, shown.what()),
-    }
+    let Shown { number, offset, .. } = shown;
+    let offset = if *offset == 0 { String::new() } else { format!("{offset:#08x}") };
+    format!("{number:>8}  {offset:8}  {}", shown.phrase())
 }

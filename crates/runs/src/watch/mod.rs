@@ -2,7 +2,7 @@
 //! place.
 //!
 //! ```text
-//! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport (text, JSON)
+//! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport ─► tree
 //! ```
 //!
 //! [`xref`](prova_xref::xref()) answers without running; the report lists its places that the run

@@ -1,13 +1,13 @@
-//! The accesses of a watched run → text, or JSON.
+//! The accesses of a watched run → a tree.
 //!
 //! Names are already printable.
 
-use prova_xref::{Use, bytes_of, function, range_words};
+use prova_builds::names::counted;
+use prova_report::{Node, Table};
+use prova_xref::{SHOWN, Use, function, range_words, uses};
 use serde::Serialize;
-use std::fmt::{self, Write};
-
-/// Lines of one list that are printed.
-const SHOWN: usize = 200;
+use serde_json::{Value, to_value};
+use std::fmt;
 
 /// The kinds of accesses to the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -166,72 +166,81 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 impl WatchReport {
-    /// The report as text.
-    pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        let (start, end) = (self.start, self.end);
-        writeln!(out, "{}: {}", range_words(self.memory, start..end), self.place).ok();
-        writeln!(out, "the program {}; {} seen", ended(&self.ended), accesses(self.total)).ok();
-        for initial in &self.initial {
-            let Initial { segment, name, address, bytes, value } = initial;
+    /// The report as a tree; the root's members are its fields.
+    pub fn tree(&self) -> Node {
+        let WatchReport { initial, sites, first, not_reached, .. } = self;
+        let seen = if self.total == 1 { "1 access" } else { &format!("{} accesses", self.total) };
+        let before = initial.iter().map(|Initial { segment, name, address, bytes, value }| {
             let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-            writeln!(
-                out,
-                "before it ran, data segment {segment}{name} wrote {address:#x}, {}: {value}",
-                bytes_of(*bytes)
+            let bytes = counted(*bytes, "byte");
+            format!(
+                "before it ran, data segment {segment}{name} wrote {address:#x}, {bytes}: {value}"
             )
-            .ok();
+        });
+        let mut table =
+            Table::new("", &[">offset", "operator", "access", ">times", "values", "function", ""]);
+        table.shown = Some(SHOWN);
+        for count in sites {
+            table.push(count.cells(), false);
         }
-        if !self.sites.is_empty() {
-            writeln!(out, "\nby place").ok();
+        let unseen = self.unseen.then(|| {
+            "the range has changed in a way that is not listed (a function of the host, called \
+             through a table or by a tail call)"
+                .to_owned()
+        });
+        let children = [
+            Node::new("by place").with_table(table),
+            Node::new(format!("the first {} in order", first.len()))
+                .with_children(first.iter().map(Hit::node)),
+            Node::new("not come to in this run").with_table(uses(not_reached)),
+        ];
+        let said = |node: &Node| !node.tables.is_empty() || !node.children.is_empty();
+        let place = range_words(self.memory, self.start..self.end);
+        Node {
+            notes: unseen.into_iter().collect(),
+            ..Node::of("watch", format!("{place}: {}", self.place))
         }
-        for count in self.sites.iter().take(SHOWN) {
-            let Count { place, access, times, first, last, predicted } = count;
-            let found = match (predicted, access) {
-                (true, _) | (false, Access::Host | Access::HostRead | Access::HostWrite) => "",
-                (false, _) => ", through a computed address",
-            };
-            let values = if first == last { first.clone() } else { format!("{first} … {last}") };
-            writeln!(
-                out,
-                "  {:#08x}  {} {access} {times}×, {values}  in {}{found}",
-                place.offset,
-                place.operator,
-                function(&place.name, place.func)
-            )
-            .ok();
-        }
-        more(&mut out, self.sites.len());
-        if !self.first.is_empty() {
-            writeln!(out, "\nthe first {} in order", self.first.len()).ok();
-        }
-        for hit in &self.first {
-            hit_text(&mut out, hit);
-        }
-        if !self.not_reached.is_empty() {
-            writeln!(out, "\nnot come to in this run").ok();
-        }
-        for one in self.not_reached.iter().take(SHOWN) {
-            writeln!(
-                out,
-                "  {:#08x}  {}  in {} (func{})",
-                one.offset, one.operator, one.name, one.func
-            )
-            .ok();
-        }
-        more(&mut out, self.not_reached.len());
-        if self.unseen {
-            writeln!(out, "\nnote: the range has changed in a way that is not listed (a function of the host, called through a table or by a tail call)").ok();
-        }
-        out
+        .with(to_value(self).unwrap_or(Value::Null))
+        .with_evidence([format!("the program {}; {seen} seen", ended(&self.ended))])
+        .with_evidence(before)
+        .with_children(children.into_iter().filter(said))
     }
+}
 
-    /// The report as JSON.
-    ///
-    /// # Errors
-    /// The serialiser's; none is known.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
+impl Count {
+    fn cells(&self) -> [String; 7] {
+        let Count { place, access, times, first, last, predicted } = self;
+        let found = match (predicted, access) {
+            (true, _) | (false, Access::Host | Access::HostRead | Access::HostWrite) => "",
+            (false, Access::Read | Access::Write | Access::Update) => "through a computed address",
+        };
+        let values = if first == last { first.clone() } else { format!("{first} … {last}") };
+        let (offset, function) =
+            (format!("{:#x}", place.offset), function(&place.name, place.func));
+        let (operator, access, times) =
+            (place.operator.clone(), access.to_string(), times.to_string());
+        [offset, operator, access, times, values, function, found.to_owned()]
+    }
+}
+
+impl Hit {
+    fn node(&self) -> Node {
+        let Hit { number, access, place, address, bytes, value, before, stack, deeper } = self;
+        let before = before.as_ref().map(|before| format!(", before {before}")).unwrap_or_default();
+        let bytes = counted(*bytes, "byte");
+        let at = format!(
+            "at {:#08x} {} in {}",
+            place.offset,
+            place.operator,
+            function(&place.name, place.func)
+        );
+        let from = |Frame { func, name, offset }: &Frame| {
+            format!("from {offset:#08x} in {}", function(name, *func))
+        };
+        Node::new(format!("#{number} {access} {address:#x}, {bytes}: {value}{before}"))
+            .with_evidence([at])
+            .with_evidence(stack.iter().map(from))
+            .with_evidence(deeper.then(|| "…".to_owned()))
     }
 }
 
@@ -240,36 +249,5 @@ fn ended(how: &str) -> String {
         Some(trap) => format!("trapped ({trap})"),
         None if how.starts_with("returned") || how.starts_with("exited") => how.to_owned(),
         None => format!("stopped ({how})"),
-    }
-}
-
-fn accesses(count: u64) -> String {
-    if count == 1 { "1 access".into() } else { format!("{count} accesses") }
-}
-
-fn more(out: &mut String, count: usize) {
-    if count > SHOWN {
-        writeln!(out, "  … {} more", count - SHOWN).ok();
-    }
-}
-
-fn hit_text(out: &mut String, hit: &Hit) {
-    let Hit { number, access, place, address, bytes, value, before, stack, deeper } = hit;
-    let before = before.as_ref().map(|before| format!(", before {before}")).unwrap_or_default();
-    writeln!(
-        out,
-        "  #{number} {access} {address:#x}, {}: {value}{before}\n      at {:#08x} {} in {}",
-        bytes_of(*bytes),
-        place.offset,
-        place.operator,
-        function(&place.name, place.func)
-    )
-    .ok();
-    for frame in stack {
-        writeln!(out, "      from {:#08x} in {}", frame.offset, function(&frame.name, frame.func))
-            .ok();
-    }
-    if *deeper {
-        writeln!(out, "      …").ok();
     }
 }
