@@ -7,7 +7,7 @@ use crate::groups::{Optimize, Wasm};
 use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
-use prova::{Config, MemoryShape, Tier, UnknownTier, bail};
+use prova_core::{Config, MemoryShape, Tier, UnknownTier, bail};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -305,7 +305,7 @@ impl EngineArgs {
     ///
     /// # Errors
     /// [`Misuse`](crate::report::Misuse).
-    pub(crate) fn memory_shape(&self) -> prova::Result<MemoryShape> {
+    pub(crate) fn memory_shape(&self) -> prova_core::Result<MemoryShape> {
         let explicit = Optimize::parse(&self.optimize)?.explicit;
         Ok(if explicit { MemoryShape::Explicit } else { MemoryShape::GUARD })
     }
@@ -314,7 +314,7 @@ impl EngineArgs {
     ///
     /// # Errors
     /// [`Misuse`](crate::report::Misuse), or a request for help.
-    pub(crate) fn config(&self) -> prova::Result<(Config, Wasm)> {
+    pub(crate) fn config(&self) -> prova_core::Result<(Config, Wasm)> {
         let wasm = Wasm::parse(&self.wasm)?;
         let optimize = Optimize::parse(&self.optimize)?;
         let native = self.is_native();
@@ -361,6 +361,6 @@ impl EngineArgs {
     }
 }
 
-fn misuse<T>(message: &str) -> prova::Result<T> {
+fn misuse<T>(message: &str) -> prova_core::Result<T> {
     bail!(crate::report::Misuse(message.to_owned()))
 }

@@ -10,9 +10,9 @@ use crate::groups::{Optimize, Wasm};
 use crate::input;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
-use prova::{Context, Result, bail};
 use prova_artifact::Artifact;
 use prova_check::CodeKind;
+use prova_core::{Context, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{

@@ -8,8 +8,8 @@ use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
 use clap::Args;
-use prova::{Config, Context, Engine, Module, Result, bail};
 use prova_builds::names::counted;
+use prova_core::{Config, Context, Engine, Module, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Writes a module with its machine code, checked, as one file that `prova run` loads
@@ -40,7 +40,7 @@ pub(crate) struct CompileArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &CompileArgs) -> Result<Exit> {
-    prova::on_compiler_thread(|| compile(args))
+    prova_core::on_compiler_thread(|| compile(args))
 }
 
 fn compile(args: &CompileArgs) -> Result<Exit> {

@@ -3,7 +3,7 @@
 use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
 use prova_report::{Form, Paint};
 use std::ffi::OsStr;

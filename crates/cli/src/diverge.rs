@@ -13,7 +13,7 @@ use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
 use clap::Args;
-use prova::{Config, Context, Result, bail};
+use prova_core::{Config, Context, Result, bail};
 use prova_module::FuncIdx;
 use prova_runs::diverge::{Code, Options, Second, Side, diverge};
 use prova_runs::trace::Record;

@@ -6,7 +6,7 @@
 //!    file of the module, which is removed when the run is over.
 //! 2. An engine is ended when enough is known, or when its time is over.
 
-use prova::{Error, Result, bail};
+use prova_core::{Error, Result, bail};
 use prova_runs::trace::{ENGINE_LINE_BYTES_MAX, ForeignEngine};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -8,8 +8,8 @@ use crate::input;
 use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
-use prova::{Context, Error, Result};
 use prova_builds::repro::blame;
+use prova_core::{Context, Error, Result};
 use prova_investigate::explain::{Explanation, Sources, explain};
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@
 mod wasi;
 
 use crate::report::{Help, Misuse};
-use prova::{
+use prova_core::{
     Config, Dispatch, Features, Hot, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate,
     bail,
 };
@@ -420,7 +420,7 @@ mod tests {
                 Optimize::parse(&options).err(),
                 wasi_limits(&options).err(),
             ];
-            let said = |error: prova::Error| {
+            let said = |error: prova_core::Error| {
                 error.is::<Misuse>() && error.to_string().contains("more than once")
             };
             errors.into_iter().flatten().any(said)

@@ -7,7 +7,7 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
 use crate::report::{printable, warn};
 use clap::CommandFactory;
-use prova::{Error, LinkError, Refusal, RefusalReason, Trap, UnsupportedModule};
+use prova_core::{Error, LinkError, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
 use std::ffi::OsString;
 use std::io;
@@ -21,8 +21,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             // This one is fixed.
             (None, "types_max") => None,
             (None, _) => {
-                let text =
-                    "No option sets this limit; an embedder can (`prova::StoreLimitsBuilder`).";
+                let text = "No option sets this limit; an embedder can (`prova_core::StoreLimitsBuilder`).";
                 Some(text.into())
             }
         };
@@ -40,7 +39,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
     if let Some(module) = error.downcast_ref::<UnsupportedModule>() {
         if module.limit().is_some() {
             let text =
-                "No option sets this limit; an embedder can (`prova::Config::module_limits`).";
+                "No option sets this limit; an embedder can (`prova_core::Config::module_limits`).";
             return Some(text.into());
         }
         let key = module.proposal().and_then(proposal_key)?;

@@ -1,8 +1,8 @@
 //! Files → modules: binary or text, from a path or standard input. Every read has a bound.
 
 use crate::report::{Misuse, OfFile, printable, warn};
-use prova::{Context, Engine, Error, Module, Result, bail};
 use prova_artifact::Artifact;
+use prova_core::{Context, Engine, Error, Module, Result, bail};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Ve
     let component = modules.with_context(|| format!("failed to load `{name}`"))?;
     let component = component.map(|_| wasm.clone());
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
-    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    let (features, limits) = (prova_core::Features::default(), prova_core::Limits::default());
     let module = prova_module::Module::decode(core, &features, &limits)
         .with_context(|| format!("failed to load `{name}`"))?;
     Ok((module, component))
@@ -98,7 +98,7 @@ pub(crate) const TEXT_BYTES_MAX: u64 = 64 << 20;
 /// # Errors
 /// If it cannot be read, or is longer.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    let wasm_max = prova::Limits::default().module_bytes;
+    let wasm_max = prova_core::Limits::default().module_bytes;
     if path.as_os_str() == "-" {
         return bounded(std::io::stdin().lock(), wasm_max, TEXT_BYTES_MAX)
             .context("failed to read standard input");
@@ -130,7 +130,7 @@ pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
 /// Whether `path` is an ordinary file that begins as a binary module does, and is none too long.
 /// Of a pipe nothing is read: what has been could not be read again.
 fn is_binary_file(path: &Path) -> bool {
-    let max = prova::Limits::default().module_bytes;
+    let max = prova_core::Limits::default().module_bytes;
     let fits = |about: std::fs::Metadata| about.len() <= max;
     begins_with(path, MAGIC) && std::fs::metadata(path).is_ok_and(fits)
 }

@@ -8,7 +8,7 @@
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, present, warn};
 use crate::{check_code, input, inspect_native, inspect_ssa, opt, run, watchdog};
-use prova::{Context, Explained, Module, Result, Translate, bail};
+use prova_core::{Context, Explained, Module, Result, Translate, bail};
 use prova_diff::core_modules;
 use prova_diff::foreign::Foreign;
 use prova_inspect::{BODY_BYTES_MAX, Function, find, listing, report};
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
 /// Inspects a file that Prova does not run: a component, by its core modules, or a module of a
 /// proposal that it does not know. Its functions and their WebAssembly are shown; `error` is why it
 /// was refused.
-fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
+fn foreign(args: &InspectArgs, error: prova_core::Error) -> Result<Exit> {
     let Ok(bytes) = input::binary_of(&args.file) else { return Err(error) };
     let ranges = match core_modules(&bytes) {
         Ok(Some(ranges)) => ranges,

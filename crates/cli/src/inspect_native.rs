@@ -9,7 +9,7 @@
 use crate::check_code::{Made, instruction};
 use crate::inspect_ssa::{Row, lines, operator_text, table};
 use crate::report::{Misuse, present};
-use prova::{Result, bail};
+use prova_core::{Result, bail};
 use prova_module::{FuncIdx, Module};
 use prova_native::{Config, body};
 use prova_report::Node;

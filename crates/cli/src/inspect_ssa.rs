@@ -5,7 +5,7 @@
 //! from stands in its row. A line above says which pass was refused, if one was.
 
 use crate::report::{Misuse, present};
-use prova::{Result, bail};
+use prova_core::{Result, bail};
 use prova_module::ops::Value as Field;
 use prova_module::{FuncIdx, Module, Opcode};
 use prova_report::{Node, Table};

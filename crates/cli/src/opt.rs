@@ -7,7 +7,7 @@
 use crate::input;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_ssa::passes::{self, LeftOut, Pass};
 use prova_ssa::trip::{self, Options, Outcome};
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
         }
         Some(body)
     };
-    let limits = prova::Limits::default();
+    let limits = prova_core::Limits::default();
     let options = Options { transform: &transform, threads, limits: &limits };
     let trip = trip::improved(&module, &options, !passes.is_empty())
         .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;

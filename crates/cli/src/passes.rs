@@ -5,9 +5,9 @@
 
 use crate::report::{Exit, Misuse, present, print, warn};
 use clap::{Args, Subcommand};
-use prova::{Error, Result, bail};
 use prova_builds::names::printable_line;
 use prova_builds::passes::{self, Comparison, Difference, Divergence, Log};
+use prova_core::{Error, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

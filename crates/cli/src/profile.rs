@@ -1,7 +1,7 @@
 //! `prova profile`: the rules of `--deterministic`, and the digest by which two hosts know that
 //! they have the same.
 //!
-//! `prova::Profile` is the profile; this prints it. Settings that narrow it (proposals, limits, the
+//! `prova_core::Profile` is the profile; this prints it. Settings that narrow it (proposals, limits, the
 //! stack: `-W`) are in the digest; settings that are inputs of a run are refused here.
 
 use crate::args::EngineArgs;
@@ -9,7 +9,7 @@ use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, present, print};
 use crate::run::new_engine;
 use clap::Args;
-use prova::{Config, Profile, Result, bail};
+use prova_core::{Config, Profile, Result, bail};
 use prova_report::Node;
 use serde_json::{Value, json};
 use std::sync::LazyLock;

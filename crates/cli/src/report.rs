@@ -4,9 +4,9 @@
 //! the chain, numbered unless it has one link.
 
 use crate::hint;
-use prova::wasi::I32Exit;
-use prova::{Bug, Error, ErrorKind, Result};
 pub(crate) use prova_builds::names::printable_lines as printable;
+use prova_core::wasi::I32Exit;
+use prova_core::{Bug, Error, ErrorKind, Result};
 use prova_report::{Form, Node};
 use std::fmt;
 use std::io::{self, Write};

@@ -5,8 +5,8 @@ use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
 use crate::stats::Stats;
 use crate::{groups, hint, input, stats, values, watchdog};
-use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
-use prova::{
+use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, bail, wasi,
 };
@@ -28,7 +28,7 @@ struct Host {
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     match args.engine.is_native() {
-        true => prova::on_compiler_thread(|| run_here(args)),
+        true => prova_core::on_compiler_thread(|| run_here(args)),
         false => run_here(args),
     }
 }

@@ -10,7 +10,7 @@ use crate::input;
 use crate::report::{Exit, Help, Misuse, print, printable, warn};
 use crate::trace::values_of;
 use clap::Args;
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_runs::diverge;
 use prova_runs::shrink::{ENTRY, NotShown, Options, Shrunk, shrink};
 use std::fs;
@@ -82,7 +82,7 @@ fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
     for (second, module) in [false, true].into_iter().zip(modules) {
         let Some(module) = module else { continue };
         let text =
-            shrunk.wat(second, &line).map_err(|error| prova::Error::msg(error.to_string()))?;
+            shrunk.wat(second, &line).map_err(|error| prova_core::Error::msg(error.to_string()))?;
         let name = NAMES[usize::from(second)];
         write(directory, name, "wasm", module.bytes())?;
         write(directory, name, "wat", text.as_bytes())?;

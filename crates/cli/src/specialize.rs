@@ -13,7 +13,7 @@ use crate::input;
 use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
 use prova_specialize::{Assume, Fault, Options, Outcome, Places};
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         bail!("`{}` is a component: give its core module in a file", file.display());
     }
     let mut module = original.clone();
-    let limits = prova::Limits::default();
+    let limits = prova_core::Limits::default();
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);

@@ -3,7 +3,7 @@
 //!
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
-use prova::{DispatchCounts, Module, Refusal, RefusalReason};
+use prova_core::{DispatchCounts, Module, Refusal, RefusalReason};
 use prova_report::{Node, Table};
 use std::collections::BTreeMap;
 

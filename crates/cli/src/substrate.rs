@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 use compare::compare_tiers;
 use files::{block_and_state, block_of, code_and_state, read, unhex};
 use options::ChainArgs;
-use prova::{Context, Engine, Result, bail};
+use prova_core::{Context, Engine, Result, bail};
 use prova_report::Node;
 use prova_substrate::{
     Block, CODE_KEY, CallOptions, Executed, Outcome, Rule, Runtime, RuntimeOptions, RuntimeVersion,
@@ -303,7 +303,7 @@ fn trie_version(version: &RuntimeVersion) -> Result<StateVersion> {
 
 /// A refused block is an answer, for any trap of the runtime. In JSON it is the last of the blocks,
 /// or stands alone; as text standard error has it.
-fn refused(chain: &ChainArgs, error: prova::Error, blocks: Option<Node>) -> Result<Exit> {
+fn refused(chain: &ChainArgs, error: prova_core::Error, blocks: Option<Node>) -> Result<Exit> {
     let refused = chain.json.then(|| texts::refused(&error));
     let report = match blocks {
         Some(blocks) => Some(blocks.with_children(refused)),

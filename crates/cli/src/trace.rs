@@ -9,8 +9,8 @@ use crate::report::{Exit, Misuse, OfFile, present};
 use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
-use prova::{Config, Context, FuncType, Result, Val, bail};
+use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::{Config, Context, FuncType, Result, Val, bail};
 use prova_runs::trace::{
     Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
 };

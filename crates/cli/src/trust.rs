@@ -6,7 +6,7 @@
 
 use crate::report::{Exit, present, print};
 use clap::Args;
-use prova::{Config, Engine, Linker, MachineCompiler, Module, Result, Store, Trap, Val};
+use prova_core::{Config, Engine, Linker, MachineCompiler, Module, Result, Store, Trap, Val};
 use prova_module::FuncIdx;
 use prova_native::{Layout, Ledger, MemoryShape, NativeCompiler, Target, body, premises, verdict};
 use prova_report::Node;
@@ -184,8 +184,8 @@ fn runs(name: &str, arg: i32, signals: bool) -> Result<String> {
 /// Whether the check refuses a load whose comparison is taken out.
 fn comparison_is_needed() -> Result<bool> {
     let config = NativeCompiler::new().with_memory(MemoryShape::Explicit);
-    let config = config.config(&prova::Settings::default());
-    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    let config = config.config(&prova_core::Settings::default());
+    let (features, limits) = (prova_core::Features::default(), prova_core::Limits::default());
     let module = prova_module::Module::decode(wat::parse_str(MODULE)?, &features, &limits)?;
     let layout = Layout::derive(module.bytes(), &config)?;
     let body = body(&module, FuncIdx(0), config.metering)?;

@@ -3,8 +3,8 @@
 use crate::args::ValidateArgs;
 use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
 use crate::{input, run, watchdog};
-use prova::{Context, Engine, Result, Translated, bail};
 use prova_builds::names::counted;
+use prova_core::{Context, Engine, Result, Translated, bail};
 use std::path::Path;
 
 /// Runs the command on each file; one that fails does not keep the others from being looked at.

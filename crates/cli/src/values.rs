@@ -4,7 +4,7 @@
 //! them. Beyond that, integers may be given as unsigned, vectors as a number of 128 bits, and
 //! `null` is a null reference.
 
-use prova::{Context, FuncType, Ref, Result, Val, ValType, bail, format_err};
+use prova_core::{Context, FuncType, Ref, Result, Val, ValType, bail, format_err};
 use std::ffi::OsString;
 
 /// How a vector is written.

@@ -8,10 +8,10 @@ use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::report::{Exit, Misuse, OfFile, present};
 use clap::Args;
-use prova::{Context, Error, Result, bail};
 use prova_artifact::Artifact;
 use prova_builds::names::counted;
 use prova_check::CodeKind;
+use prova_core::{Context, Error, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{Change, Verification, judge, layout, rebuild, same_maker, verify};
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let file_digest = input::sha256(&bytes);
     let read = Artifact::read(bytes).map_err(Error::new);
     let artifact = read.with_context(|| format!("failed to read `{name}`"))?;
-    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    let (features, limits) = (prova_core::Features::default(), prova_core::Limits::default());
     let module = Module::decode(artifact.module().to_vec(), &features, &limits)
         .context(OfFile::new("load the module in", &args.file))?;
     if let Some(expected) = args.expect.as_ref().filter(|_| !is_file) {
@@ -65,9 +65,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let none = |why| Error::msg(format!("there can be no machine code of the module: {why}"));
     let found = verify(&artifact, &module, jobs).map_err(none)?;
     let changes = match args.rebuild {
-        true => {
-            Some(prova::on_compiler_thread(|| rebuild(&artifact, &module, jobs)).map_err(none)?)
-        }
+        true => Some(
+            prova_core::on_compiler_thread(|| rebuild(&artifact, &module, jobs)).map_err(none)?,
+        ),
         false => None,
     };
     let good = found.refused.is_empty() && changes.as_ref().is_none_or(Vec::is_empty);

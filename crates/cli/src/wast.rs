@@ -4,7 +4,7 @@ use crate::args::WastArgs;
 use crate::report::{Exit, Misuse, print};
 use crate::watchdog::{self, Watchdog};
 use crate::{input, run};
-use prova::{Context, Engine, Error, Result, Trap, bail, format_err};
+use prova_core::{Context, Engine, Error, Result, Trap, bail, format_err};
 use prova_wast::{Messages, Options, Report};
 use std::fmt::Write;
 use std::path::Path;

@@ -10,7 +10,7 @@
 //! poll: the timeout ends the process at once while [`Watchdog::start_running`] was not reached.
 
 use crate::report::{TRAP, warn};
-use prova::{Engine, HostCalls, Result, Store};
+use prova_core::{Engine, HostCalls, Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

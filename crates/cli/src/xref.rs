@@ -4,8 +4,8 @@
 use crate::args::XrefArgs;
 use crate::report::{Exit, Misuse, present, printable};
 use crate::{groups, input, run, values};
-use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
-use prova::{Result, bail};
+use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::{Result, bail};
 use prova_diff::foreign::Foreign;
 use prova_module::Module;
 use prova_runs::watch::{Program, watch};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
 }
 
 /// A module of a proposal that no tier runs; `error` is why it was refused.
-fn foreign(args: &XrefArgs, error: &prova::Error) -> Result<Exit> {
+fn foreign(args: &XrefArgs, error: &prova_core::Error) -> Result<Exit> {
     let bytes = match input::core_of(&args.file) {
         Ok(bytes) => bytes,
         Err(_) => bail!(Misuse(format!("{error:#}"))),

@@ -35,7 +35,7 @@ fn a_limit_names_its_option_its_unit_and_both_values() {
     demo.write("locals.wat", format!("(module (func (local {})))", "i32 ".repeat(50_001)));
     demo.run("locals.wat").expect(1, "").says(&[
         "limit locals_per_function exceeded: 50001 parameters and locals, at most 50000",
-        "No option sets this limit; an embedder can (`prova::Config::module_limits`).",
+        "No option sets this limit; an embedder can (`prova_core::Config::module_limits`).",
     ]);
     demo.run("-W max-wasm-stack=1 small.wat")
         .expect(2, "")

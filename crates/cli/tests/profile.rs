@@ -1,7 +1,7 @@
 //! `prova profile`, and the profile in what other commands print.
 
 use crate::common::{DEMO, Scratch};
-use prova::Profile;
+use prova_core::Profile;
 use prova_module::Digest;
 use serde_json::Value;
 

@@ -9,7 +9,7 @@
 
 use super::extract::{Extracted, extract, global_value, memory_pages};
 use super::side::Side;
-use prova::{
+use prova_core::{
     Caller, Config, Engine, Error, Func, FuncType, Instance, Linker, Module, Store, Trap, Val,
     ValType,
 };
@@ -262,7 +262,7 @@ impl Runner {
         instance: &Instance,
         worlds: &Worlds,
         seed: u32,
-    ) -> prova::Result<()> {
+    ) -> prova_core::Result<()> {
         let mut random = Random::new(u64::from(seed), 2);
         for global in &self.globals {
             let Some(found) = instance.get_global(&mut *store, &format!("global.{global}")) else {
@@ -300,7 +300,7 @@ fn stub(
     import: &Arc<str>,
     args: &[Val],
     results: &mut [Val],
-) -> prova::Result<()> {
+) -> prova_core::Result<()> {
     let host = caller.data_mut();
     if host.calls.len() >= CALLS_MAX {
         return Err(Error::new(Trap::OutOfFuel));

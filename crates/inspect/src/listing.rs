@@ -1,8 +1,8 @@
 //! A module → one row, and one member, for each of its functions.
 
 use super::find::display;
-use prova::Module;
 use prova_builds::names::{counted, demangle, printable};
+use prova_core::Module;
 use prova_module::{ExternKind, FuncIdx};
 use prova_report::{Node, Table};
 use serde::Serialize;

@@ -10,8 +10,8 @@
 
 use super::view::Function;
 use super::wasm;
-use prova::Module;
 use prova_bytecode::{Candidate, text};
+use prova_core::Module;
 use prova_module::FuncIdx;
 use prova_report::SCHEMA;
 use std::fmt::Write;

@@ -9,8 +9,8 @@
 
 use super::listing::{Body, Name};
 use super::wasm;
-use prova::{Explained, Result};
 use prova_bytecode::{Candidate, Metering, decode, text};
+use prova_core::{Explained, Result};
 use prova_module::{BlockKind, BlockType, FuncFacts, FuncIdx, LocalIdx, Module, ValType, cells};
 use prova_wording::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
 use serde::Serialize;

@@ -11,8 +11,8 @@
 //!    empty and passive, and there is neither a start function nor a custom section. (Test
 //!    `a_reduced_module_is_valid_and_keeps_the_body`.)
 
-use prova::Result;
 use prova_builds::names::demangle;
+use prova_core::Result;
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, GlobalIdx, LocalIdx, Module, Operator, TagIdx};
 use std::collections::BTreeMap;

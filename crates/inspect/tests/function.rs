@@ -3,7 +3,7 @@
 //! Green does not show every line of the output: `crates/cli/tests/inspect.rs` holds outputs of the
 //! command, `crates/testing/tests/refused.rs` those of refused code.
 
-use prova::{Engine, Module};
+use prova_core::{Engine, Module};
 use prova_inspect::{Function, find, listing, near, operators, report};
 
 const PROGRAM: &str = r#"(module

@@ -4,9 +4,9 @@
 //! Cranelift. Calls of functions are resolved by records, so a function is compiled by itself.
 
 use crate::{Declined, NativeCode, Target};
-use prova::{CompileError, MachineCode, MachineCompiler, processor_has};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
+use prova_core::{CompileError, MachineCode, MachineCompiler, processor_has};
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::EnterError;
 use prova_ssa::{CheckedBody, build};
@@ -72,7 +72,7 @@ impl NativeCompiler {
         &self,
         module: &Module,
         layout: &Layout,
-        settings: &prova::Settings,
+        settings: &prova_core::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
         let body = body(module, func, layout.config().metering).map_err(declined)?;
@@ -136,7 +136,7 @@ impl MachineCompiler for NativeCompiler {
         format!("prova-native {own}, cranelift {cranelift}")
     }
 
-    fn config(&self, settings: &prova::Settings) -> Config {
+    fn config(&self, settings: &prova_core::Settings) -> Config {
         let metering = settings.metering;
         Config {
             memory: self.shape.unwrap_or(MemoryShape::GUARD),
@@ -150,7 +150,7 @@ impl MachineCompiler for NativeCompiler {
         &self,
         module: &Module,
         layout: &Layout,
-        settings: &prova::Settings,
+        settings: &prova_core::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
         self.timed(|| self.made(module, layout, settings, func))
@@ -176,7 +176,7 @@ impl MachineCompiler for NativeCompiler {
         &self,
         module: &Module,
         layout: &Layout,
-        settings: &prova::Settings,
+        settings: &prova_core::Settings,
         (func, offset): (FuncIdx, u32),
     ) -> Result<MachineCode, CompileError> {
         self.timed(|| {

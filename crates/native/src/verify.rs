@@ -12,9 +12,9 @@
 //! Limits: threads as asked for; memory in proportion to the file and to one function a thread.
 
 use crate::{NativeCode, NativeCompiler};
-use prova::{MachineCode, MachineCompiler, accepted_code};
 use prova_artifact::{Artifact, Piece};
 use prova_check::{Code, CodeKind, Layout};
+use prova_core::{MachineCode, MachineCompiler, accepted_code};
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -106,8 +106,8 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let layout = layout(artifact, module)?;
     let compiler = compiler(artifact);
     let own = artifact.settings();
-    let metering = prova::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
-    let settings = prova::Settings { metering, deterministic: own.deterministic };
+    let metering = prova_core::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
+    let settings = prova_core::Settings { metering, deterministic: own.deterministic };
     let types = 0..module.types().len() as u32;
     let ways = types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
     let funcs = module.defined_funcs().map(|func| CodeKind::Func(func.0));

@@ -6,11 +6,11 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use crate::common::{Way, engine};
-use prova::{
-    Config, Engine, ErrorKind, Instance, InvalidArtifact, Module, RefusalReason, Store, Val,
-};
 use prova_artifact::{Artifact, Piece, Settings, Writer};
 use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering, TrapRow};
+use prova_core::{
+    Config, Engine, ErrorKind, Instance, InvalidArtifact, Module, RefusalReason, Store, Val,
+};
 use prova_random::Rng;
 
 /// Calls, a table, a memory, a global, a division and a loop.
@@ -68,7 +68,7 @@ fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
             let mut results = [Val::I32(0)];
             match func.call(&mut store, &args, &mut results) {
                 Ok(()) => format!("{results:?} {:?}", store.get_fuel().ok()),
-                Err(error) => format!("{:?}", error.downcast_ref::<prova::Trap>()),
+                Err(error) => format!("{:?}", error.downcast_ref::<prova_core::Trap>()),
             }
         })
         .collect()
@@ -170,12 +170,12 @@ fn code_for_other_settings_is_not_tried() {
 /// A compiler that is never asked.
 struct NotAsked;
 
-impl prova::MachineCompiler for NotAsked {
+impl prova_core::MachineCompiler for NotAsked {
     fn name(&self) -> &str {
         "not asked"
     }
 
-    fn config(&self, settings: &prova::Settings) -> prova_check::Config {
+    fn config(&self, settings: &prova_core::Settings) -> prova_check::Config {
         prova_native::NativeCompiler::new().config(settings)
     }
 
@@ -183,9 +183,9 @@ impl prova::MachineCompiler for NotAsked {
         &self,
         _: &prova_module::Module,
         _: &prova_check::Layout,
-        _: &prova::Settings,
+        _: &prova_core::Settings,
         _: prova_module::FuncIdx,
-    ) -> Result<prova::MachineCode, prova::CompileError> {
+    ) -> Result<prova_core::MachineCode, prova_core::CompileError> {
         panic!("it is not asked")
     }
 
@@ -194,7 +194,7 @@ impl prova::MachineCompiler for NotAsked {
         _: &prova_module::Module,
         _: &prova_check::Layout,
         _: CodeKind,
-    ) -> Result<prova::MachineCode, prova::CompileError> {
+    ) -> Result<prova_core::MachineCode, prova_core::CompileError> {
         panic!("it is not asked")
     }
 }
@@ -226,7 +226,7 @@ fn what_is_no_artifact_is_told() {
     let (settings, _, pieces) = taken_apart(&whole);
     let bad = put_together(&settings, b"\0asm\x02\0\0\0", &pieces);
     let error = Module::deserialize(&engine, bad).expect_err("the module inside is invalid");
-    assert!(error.is::<prova::InvalidModule>(), "{error:?}");
+    assert!(error.is::<prova_core::InvalidModule>(), "{error:?}");
 }
 
 /// Loads a file with any content, and calls everything.

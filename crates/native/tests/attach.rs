@@ -4,8 +4,8 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use prova::{MachineCode, MachineCompiler, Settings};
 use prova_check::{Code, CodeKind, Layout};
+use prova_core::{MachineCode, MachineCompiler, Settings};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::NativeCompiler;
 use prova_runtime::{

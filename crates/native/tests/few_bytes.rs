@@ -3,7 +3,7 @@
 //! any address type; out of bounds nothing is written.
 
 use crate::common::same_with;
-use prova::Val;
+use prova_core::Val;
 use std::fmt::Write;
 
 /// Numbers of bytes: each form that they are cut into, and both sides of the most.

@@ -2,8 +2,8 @@
 //!
 //! A green run does not show how long the compiler takes within the limits.
 
-use prova::{CompileError, MachineCode, MachineCompiler, Settings};
 use prova_check::Layout;
+use prova_core::{CompileError, MachineCode, MachineCompiler, Settings};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{CHARGES_MAX, INSTS_FREE, MODULE_CODE_BYTES_MAX, NativeCompiler, WORK_PER_INST};
 use std::time::Duration;

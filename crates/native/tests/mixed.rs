@@ -2,7 +2,7 @@
 //!
 //! A function that may throw has no machine code; `$throws` stands for such a one.
 
-use prova::{
+use prova_core::{
     Caller, Config, Engine, Extern, Linker, Module, RefusalReason, ResumableCall, Store, Trap, Val,
 };
 use prova_native::NativeCompiler;
@@ -24,7 +24,7 @@ fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
         let module = Module::new(&engine, &wasm).expect("the module is valid");
         let mut store = Store::new(&engine, 0u32);
         let mut linker = Linker::new(&engine);
-        let back = |mut caller: Caller<'_, u32>, n: i32| -> prova::Result<i32> {
+        let back = |mut caller: Caller<'_, u32>, n: i32| -> prova_core::Result<i32> {
             *caller.data_mut() += 1;
             if n == 0 {
                 return Ok(-1);
@@ -36,7 +36,7 @@ fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
         };
         linker.func_wrap("h", "back", back).expect("a new name");
         linker
-            .func_wrap("h", "fail", || -> prova::Result<()> { prova::bail!("failed") })
+            .func_wrap("h", "fail", || -> prova_core::Result<()> { prova_core::bail!("failed") })
             .expect("");
         let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
         let mut out = String::new();
@@ -208,7 +208,7 @@ fn calls_that_wait_go_on() {
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);
         // An error of a host function suspends a resumable call.
-        let wait = |_: i32| -> prova::Result<i32> { prova::bail!("later") };
+        let wait = |_: i32| -> prova_core::Result<i32> { prova_core::bail!("later") };
         linker.func_wrap("h", "wait", wait).expect("a new name");
         let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
         let func = instance.get_func(&mut store, "f").expect("an export");

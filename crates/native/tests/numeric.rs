@@ -8,7 +8,7 @@
 //! A green run does not cover operators with immediates at other lanes than the first, last and one
 //! between, nor other shapes that the optimiser makes of several operators.
 
-use prova::{Config, Engine, Instance, Memory, Module, Store, Trap};
+use prova_core::{Config, Engine, Instance, Memory, Module, Store, Trap};
 use prova_module::Opcode;
 use prova_module::ops::Class;
 use prova_native::NativeCompiler;
@@ -240,7 +240,7 @@ impl World {
         let wasm = wat::parse_str(text).expect("the text is well-formed");
         let module = Module::new(&engine, wasm).expect("the module is valid");
         let mut store = Store::new(&engine, ());
-        let instance = prova::Linker::new(&engine).instantiate(&mut store, &module);
+        let instance = prova_core::Linker::new(&engine).instantiate(&mut store, &module);
         let instance = instance.expect("it has no imports");
         let memory = instance.get_memory(&mut store, "m").expect("it has a memory");
         World { store, instance, memory }

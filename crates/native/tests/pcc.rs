@@ -3,7 +3,7 @@
 //! shapes is compiled, checked and run, in both shapes of memories.
 
 use crate::common::{same, same_imported};
-use prova::Val;
+use prova_core::Val;
 
 /// Indices around the ends of a page, of two, and of the space.
 const AROUND: [i32; 14] = [

@@ -2,7 +2,7 @@
 //! backtraces. Machine code tells the place of a memory fault where the processor told it (guard);
 //! then it is the same too.
 
-use prova::{MachineCompiler, Val};
+use prova_core::{MachineCompiler, Val};
 use prova_native::NativeCompiler;
 
 use crate::common::{same, same_with};
@@ -343,7 +343,7 @@ fn code_does_not_depend_on_the_order_in_which_it_is_made() {
     let bytes = std::fs::read(file).expect("the repository carries it");
     let (features, limits) = (prova_module::Features::default(), prova_module::Limits::default());
     let module = prova_module::Module::decode(bytes, &features, &limits).expect("it is valid");
-    let settings = prova::Settings::default();
+    let settings = prova_core::Settings::default();
     let make = |funcs: &mut dyn Iterator<Item = prova_module::FuncIdx>| {
         let compiler = NativeCompiler::new();
         let config = compiler.config(&settings);

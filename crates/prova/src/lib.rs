@@ -16,82 +16,19 @@
 //! # Ok::<(), prova::Error>(())
 //! ```
 //!
-//! The way from bytes to running code is in `pipeline`: every function is translated to bytecode
-//! and the bytecode proved equal to its WebAssembly before it runs. No setting turns that off.
+//! All of it but [`Engine`] is `prova_core`, which knows no compiler of machine code. An engine of
+//! this crate has one: where a configuration leaves the tier open, functions begin in the
+//! interpreter, and those in which programs spend their time go over to machine code
+//! ([`Config::tier_up`]). Who wants the interpreter alone takes `prova_core`, which has the same
+//! names and compiles without Cranelift.
 //!
-//! Errors are [`Error`] (of `anyhow`) with a typed root; [`ErrorKind::of`] says whose fault one is.
-//!
-//! A thread that loads or runs modules needs native stack: [`NATIVE_STACK_BYTES_MIN`].
-//!
-//! This crate knows neither Cranelift nor argument parsing.
+//! # Invariants
+//! 1. Code takes the same way as ever: nothing here accepts any (`prova_core::MachineCompiler` only
+//!    proposes).
+//! 2. What a program does is the same in both crates (`docs/semantics.md`).
 
-mod artifact;
-mod compiler;
-mod config;
 mod engine;
-mod error;
-mod exception;
-mod externals;
-mod func;
-mod host;
-mod instance;
-mod limits;
-mod linker;
-mod machine;
-mod memory;
-mod module;
-mod pipeline;
-mod profile;
-mod resumable;
-mod store;
-mod tier;
-mod trap;
-mod typed;
-mod types;
-mod value;
-pub mod wasi;
-mod workers;
 
-pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
-pub use config::{Config, Hot, Translate};
 pub use engine::Engine;
-pub use error::{
-    Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, LinkError, Misuse,
-    Result, UnsupportedModule, bail, format_err,
-};
-pub use exception::ThrownException;
-pub use externals::{Extern, Global, Table, Tag};
-pub use func::{Caller, Func};
-pub use host::{HostFunc, IntoFunc, WasmRet};
-pub use instance::{Export, Instance};
-pub use limits::{StoreLimits, StoreLimitsBuilder};
-pub use linker::{InstancePre, Linker};
-pub use machine::{MachineCode, MachineCompiler, accepted_code};
-pub use memory::{Memory, MemoryAccessError};
-pub use module::{Explained, Module};
-pub use pipeline::{Tiers, Translated};
-pub use profile::{Profile, ProfileRule};
-pub use prova_bytecode::{Metering, Settings};
-pub use prova_check::MemoryShape;
-pub use prova_module::{Features, Limits, Proposal};
-pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
-pub use resumable::{ResumableCall, ResumableCallHostTrap};
-pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
-pub use tier::{Tier, UnknownTier};
-pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
-pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
-pub use types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, ValType,
-};
-pub use value::{ExnRef, ExternRef, Ref, V128, Val};
-pub use workers::on_compiler_thread;
-
-/// The native stack that a thread should have left when it loads or runs modules, in bytes (512
-/// KiB): enough for the deepest module and for calls of the host inside each other up to their
-/// limit, in every tier. Host functions of the embedder need theirs on top. With less a process
-/// may end by an overflow of the thread's stack, which no error can report.
-///
-/// Code itself takes none, however deep it calls: its stack is the store's
-/// ([`Config::max_wasm_stack`]).
-pub const NATIVE_STACK_BYTES_MIN: usize = 512 << 10;
+pub use prova_core::*;
+pub use prova_native::NativeCompiler;

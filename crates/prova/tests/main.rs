@@ -1,15 +1,74 @@
-//! The tests of this crate as one program, which links once: a file is a module.
+//! The engine of this crate: hot code goes over to machine code by default, and what a program does
+//! stays the same.
 
-mod api;
-mod common;
-mod compiler;
-mod dispatches;
-mod exceptions;
-mod instances;
-mod limits;
-mod native_stack;
-mod profile;
-mod references;
-mod resumable;
-mod stops;
-mod wasi;
+use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store, Tier};
+
+const SUM: &str = r#"(module
+    (func (export "sum") (param $n i32) (result i64) (local $sum i64)
+        (loop $again
+            (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (local.get $n))))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum)))"#;
+
+/// The sum of the numbers to `n`, and how many functions and loops became machine code.
+fn sum(engine: &Engine, n: i32) -> Result<(i64, usize)> {
+    let module = Module::new(engine, wat::parse_str(SUM)?)?;
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, &module, &[])?;
+    let sum = instance.get_typed_func::<i32, i64>(&mut store, "sum")?.call(&mut store, n)?;
+    let tiers = module.tiers();
+    Ok((sum, tiers.functions.len() + tiers.loops.len()))
+}
+
+const N: i32 = 1_000_000;
+const SUM_OF_N: i64 = N as i64 * (N as i64 + 1) / 2;
+
+#[test]
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), ignore = "no machine code here")]
+fn one_long_call_gets_machine_code() -> Result<()> {
+    let mut config = Config::new();
+    config.native(NativeCompiler::new());
+    config.tier_up(Some(Hot { background: false, ..Hot::default() }));
+    assert_eq!(sum(&Engine::new(&config)?, N)?, (SUM_OF_N, 2));
+    Ok(())
+}
+
+#[test]
+fn by_default_as_well_whenever_it_is_ready() -> Result<()> {
+    let engine = Engine::default();
+    let mut compiled = 0;
+    for _ in 0..1000 {
+        let (sum, count) = sum(&engine, N)?;
+        assert_eq!(sum, SUM_OF_N);
+        compiled += count;
+        if compiled > 0 {
+            break;
+        }
+    }
+    let here = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    assert_eq!(compiled > 0, here, "no machine code in a thousand long calls");
+    Ok(())
+}
+
+#[test]
+fn who_names_a_tier_gets_it() -> Result<()> {
+    for tier in Tier::ALL {
+        let mut config = Config::new();
+        config.tier(tier);
+        assert_eq!(sum(&Engine::new(&config)?, 10_000)?, (50_005_000, 0));
+    }
+    let mut config = Config::new();
+    config.count_dispatches(true);
+    assert_eq!(sum(&Engine::new(&config)?, 10_000)?.1, 0);
+    Ok(())
+}
+
+#[test]
+fn engines_of_stores_are_the_same_engine() -> Result<()> {
+    let engine = Engine::default();
+    let store = Store::new(&engine, ());
+    assert!(Engine::same(&engine, store.engine()));
+    assert!(Engine::same(&Engine::from(store.engine().clone()), &engine));
+    assert!(!Engine::same(&engine, &Engine::default()));
+    Ok(())
+}

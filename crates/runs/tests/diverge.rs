@@ -3,8 +3,8 @@
 //! A green run does not show that a fault is named that vanishes under tracing, nor that only real
 //! differences are reported of two builds with other layouts.
 
-use prova::wasi::WasiCtxBuilder;
-use prova::{Config, FuncType, Result, Tier, Val};
+use prova_core::wasi::WasiCtxBuilder;
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::diverge::{Code, Divergence, Options, Side, Verdict, diverge};
 use prova_runs::trace::{Level, Record, live};
 use std::sync::Arc;

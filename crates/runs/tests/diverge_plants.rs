@@ -8,8 +8,8 @@
 //! the operator with operands that show it.
 #![cfg(prova_plant)]
 
-use prova::wasi::WasiCtxBuilder;
-use prova::{Config, FuncType, Result, Tier, Val};
+use prova_core::wasi::WasiCtxBuilder;
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::diverge::{Divergence, Options, Side, Verdict, diverge};
 use prova_runs::trace::live;
 use prova_runtime::plant::{Plant, plant};

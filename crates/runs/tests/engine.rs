@@ -4,17 +4,17 @@
 //! A green run does not show that another engine takes such a module, nor that a fault of one is
 //! not gone when it is traced.
 
-use prova::wasi::{self, Captured, I32Exit, WasiCtx, WasiCtxBuilder};
-use prova::{Config, Engine, FuncType, Linker, Module, Result, Store, Tier, Val};
+use prova_core::wasi::{self, Captured, I32Exit, WasiCtx, WasiCtxBuilder};
+use prova_core::{Config, Engine, FuncType, Linker, Module, Result, Store, Tier, Val};
 use prova_runs::diverge::{Divergence, Options, Second, Side, Verdict, diverge};
 use prova_runs::trace::{ForeignEngine, Level, Record, live};
 use std::sync::Arc;
 
 fn numbers(_: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>> {
-    let value = |(ty, text): (prova::ValType, &String)| {
+    let value = |(ty, text): (prova_core::ValType, &String)| {
         Ok(match ty {
-            prova::ValType::I64 => Val::I64(text.parse()?),
-            prova::ValType::F64 => Val::F64(text.parse::<f64>()?.to_bits()),
+            prova_core::ValType::I64 => Val::I64(text.parse()?),
+            prova_core::ValType::F64 => Val::F64(text.parse::<f64>()?.to_bits()),
             _ => Val::I32(text.parse()?),
         })
     };

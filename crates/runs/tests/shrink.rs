@@ -3,8 +3,8 @@
 //! A green run does not show that the smallest module is found, nor that a fault is shrunk that
 //! needs tables which the program has written, or references.
 
-use prova::wasi::WasiCtxBuilder;
-use prova::{Config, FuncType, Result, Tier, Val};
+use prova_core::wasi::WasiCtxBuilder;
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::diverge::{Options as Compared, Side};
 use prova_runs::shrink::{Class, NoDifference, Options, Shrunk, shrink};
 use prova_runs::trace::{Record, live};

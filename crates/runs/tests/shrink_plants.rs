@@ -10,9 +10,9 @@
 //! left on the stack (a local that is not zeroed) may not show in a separate module: none is here.
 #![cfg(prova_plant)]
 
-use prova::wasi::WasiCtxBuilder;
-use prova::{Config, FuncType, Result, Tier, Val};
 use prova_bytecode::plant::{Plant as Edit, plant as edit};
+use prova_core::wasi::WasiCtxBuilder;
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::diverge::Side;
 use prova_runs::shrink::{Class, Options, Shrunk, shrink};
 use prova_runs::trace::live;

@@ -3,8 +3,8 @@
 //! A green run does not show that every operator has its events, nor that an engine of somebody
 //! else gives the same ones. Machine code is traced in the program's own tests.
 
-use prova::wasi::{Captured, WasiCtxBuilder};
-use prova::{Config, FuncType, Result, Tier, Val};
+use prova_core::wasi::{Captured, WasiCtxBuilder};
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::trace::{Level, Record, TraceReport, Wanted, live, trace};
 use std::sync::Arc;
 

@@ -4,14 +4,14 @@
 //! A green run does not show that a record was made by the program that it has: any host could
 //! answer so.
 
-use prova::{Config, FuncType, Result, Tier, Val};
+use prova_core::{Config, FuncType, Result, Tier, Val};
 use prova_runs::diverge::{Options, Side, Verdict, diverge};
 use prova_runs::trace::{Level, Record, Wanted, emitted, trace};
 use std::sync::Arc;
 
 fn none(name: &str, ty: &FuncType, texts: &[String]) -> Result<Vec<Val>> {
     if ty.params().len() != texts.len() {
-        prova::bail!(
+        prova_core::bail!(
             "`{name}` takes {} arguments, and there are {}",
             ty.params().len(),
             texts.len()

@@ -4,8 +4,8 @@
 //! A green run does not show that a program near the limit of its stack runs alike, nor how much
 //! slower a watched program is.
 
-use prova::wasi::{self, Captured, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
-use prova::{Engine, FuncType, Linker, Store, Val};
+use prova_core::wasi::{self, Captured, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
+use prova_core::{Engine, FuncType, Linker, Store, Val};
 use prova_module::{Features, Limits, Module};
 use prova_runs::watch::Access::{self, Read, Update, Write};
 use prova_runs::watch::{Program, WatchReport, watch};
@@ -250,7 +250,7 @@ fn plain(wasm: &[u8], wasi: WasiCtx, invoke: &str, args: &[Val]) -> String {
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx| ctx).expect("the linker is new");
     let mut store = Store::new(&engine, wasi);
-    let module = prova::Module::new(&engine, wasm).expect("it is valid");
+    let module = prova_core::Module::new(&engine, wasm).expect("it is valid");
     let instance = linker.instantiate(&mut store, &module).expect("its imports are WASI's");
     if let Some(initialize) = instance.get_func(&store, "_initialize") {
         initialize.call(&mut store, &[], &mut []).expect("it can be initialised");

@@ -3,7 +3,7 @@
 //! Median and least of all rounds, in microseconds, of `Core_version` on an empty state: a new
 //! store and instance, the call, and dropping them; the code is translated before.
 
-use prova::{Config, Engine, Result};
+use prova_core::{Config, Engine, Result};
 use prova_substrate::{CallOptions, Runtime, Storage, configure};
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 //! `cargo run --release -p prova-substrate --example core_version RUNTIME [COUNT]` prints the wall
 //! time of a call, the least and the mean of COUNT (1,000) calls. Each call has a new instance.
 
-use prova::{Config, Engine, Result, format_err};
+use prova_core::{Config, Engine, Result, format_err};
 use prova_substrate::{CallOptions, Runtime, Storage, configure};
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,7 @@
 //! as it stands, the root after its block was executed (with the block's changes over it), and the
 //! block itself, in which the runtime asks for both of its roots.
 
-use prova::{Config, Engine, Result, format_err};
+use prova_core::{Config, Engine, Result, format_err};
 use prova_substrate::{
     CODE_KEY, CallOptions, Runtime, Storage, Trie, configure, execute_block, parse_block_file,
     parse_state,

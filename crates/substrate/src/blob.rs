@@ -6,7 +6,7 @@
 
 use crate::error::{Rule, broken};
 use crate::zstd;
-use prova::Result;
+use prova_core::Result;
 
 /// The greatest size of a runtime, compressed or not, in bytes (50 MiB): `CODE_BLOB_BOMB_LIMIT`.
 pub const CODE_BYTES_MAX: u64 = 50 << 20;

@@ -11,7 +11,7 @@ use crate::storage::{Storage, hex};
 use crate::trie::StateVersion;
 use crate::version::compact;
 use parity_scale_codec::{Compact, Decode};
-use prova::Result;
+use prova_core::Result;
 
 /// The fields read of a block's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,9 +152,12 @@ pub fn execute_block(
 }
 
 /// The error of a block that the runtime does not accept.
-fn refused(block: &Block, header: &Header, failure: Failure) -> prova::Error {
+fn refused(block: &Block, header: &Header, failure: Failure) -> prova_core::Error {
     let Failure { error, log, last_root } = failure;
-    if matches!(error.downcast_ref(), Some(prova::Trap::OutOfFuel | prova::Trap::Interrupt)) {
+    if matches!(
+        error.downcast_ref(),
+        Some(prova_core::Trap::OutOfFuel | prova_core::Trap::Interrupt)
+    ) {
         return error.context(format!("block {} was not executed to its end", header.number));
     }
     let said = log.iter().rev().find(|line| line.level == 0);

@@ -7,7 +7,7 @@
 use crate::block::Block;
 use crate::json::{Reader, refuse};
 use crate::state_file::STATE_BYTES_MAX;
-use prova::Result;
+use prova_core::Result;
 
 /// Bytes counted for an extrinsic besides its own.
 const EXTRINSIC_BYTES: u64 = 96;

@@ -244,6 +244,6 @@ impl fmt::Display for SubstrateError {
 impl std::error::Error for SubstrateError {}
 
 /// The error that `rule` is broken at a place, as every function of this crate returns it.
-pub(crate) fn broken(at: impl Into<Cow<'static, str>>, rule: Rule) -> prova::Error {
-    prova::Error::new(SubstrateError::new(at, rule))
+pub(crate) fn broken(at: impl Into<Cow<'static, str>>, rule: Rule) -> prova_core::Error {
+    prova_core::Error::new(SubstrateError::new(at, rule))
 }

@@ -13,7 +13,7 @@ mod offchain;
 mod storage;
 
 use crate::host::{Call, Host};
-use prova::{Caller, Engine, FuncType, Linker, Result, Trap, Val, ValType, bail};
+use prova_core::{Caller, Engine, FuncType, Linker, Result, Trap, Val, ValType, bail};
 
 /// The code of a host function. Its arguments are words, an i32 extended with zeros; without a
 /// result it returns 0.
@@ -106,7 +106,9 @@ fn call(
     let work = call.work;
     if let Some(fuel) = fuel {
         let Some(left) = fuel.checked_sub(work) else {
-            return Err(prova::Error::new(Trap::OutOfFuel).context(format!("in `{}`", row.name)));
+            return Err(
+                prova_core::Error::new(Trap::OutOfFuel).context(format!("in `{}`", row.name))
+            );
         };
         caller.set_fuel(left)?;
     }

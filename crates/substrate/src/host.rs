@@ -15,7 +15,7 @@
 use crate::allocator::Allocator;
 use crate::error::{Rule, broken};
 use crate::storage::Storage;
-use prova::{Engine, Memory, Result, StoreLimits, Trap};
+use prova_core::{Engine, Memory, Result, StoreLimits, Trap};
 use std::collections::BTreeMap;
 
 /// The bytes of log lines that are kept of one call (1 MiB); later ones are counted only.
@@ -81,7 +81,7 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// The error that a rule is broken by this call.
-    pub(crate) fn broken(&self, rule: Rule) -> prova::Error {
+    pub(crate) fn broken(&self, rule: Rule) -> prova_core::Error {
         broken(self.name, rule)
     }
 
@@ -99,8 +99,8 @@ impl Call<'_> {
         }
     }
 
-    fn out_of_fuel(&self) -> prova::Error {
-        prova::Error::new(Trap::OutOfFuel).context(format!("in `{}`", self.name))
+    fn out_of_fuel(&self) -> prova_core::Error {
+        prova_core::Error::new(Trap::OutOfFuel).context(format!("in `{}`", self.name))
     }
 
     /// Changes the storage, and charges the memory that its changes take more than before: 1 for

@@ -11,7 +11,7 @@ use crate::error::{Rule, SubstrateError, broken};
 use crate::functions;
 use crate::host::Host;
 use crate::memory;
-use prova::{ExternType, FuncType, Linker, Module, Result, Trap, ValType};
+use prova_core::{ExternType, FuncType, Linker, Module, Result, Trap, ValType};
 use std::collections::BTreeMap;
 
 /// The treatment of a module that imports functions which this host does not have.
@@ -66,7 +66,7 @@ pub(crate) fn define(
         let at = format!("{module}::{name}");
         linker.func_new(module, name, ty, move |_, _, _| {
             let error = SubstrateError::new(at.clone(), Rule::MissingImports(Vec::new()));
-            Err(prova::Error::new(Trap::Aborted).context(error))
+            Err(prova_core::Error::new(Trap::Aborted).context(error))
         })?;
     }
     Ok(())

@@ -13,7 +13,7 @@
 //! [`DEPTH_MAX`], and the limit that the reader was given ([`Rule::StateBytes`]).
 
 use crate::error::{Rule, broken};
-use prova::Result;
+use prova_core::Result;
 use std::borrow::Cow;
 
 /// How deep objects and lists may lie in each other.
@@ -45,7 +45,7 @@ pub(crate) struct Reader<'a> {
 }
 
 /// The error of a file that is not of its form.
-pub(crate) fn refuse(at: &str, why: &str) -> prova::Error {
+pub(crate) fn refuse(at: &str, why: &str) -> prova_core::Error {
     let at: String = at.chars().take(200).collect();
     broken(at, Rule::File(why.to_owned()))
 }
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn no_json(&self, why: &str) -> prova::Error {
+    fn no_json(&self, why: &str) -> prova_core::Error {
         refuse("file", &format!("it is no JSON: {why} at byte {}", self.at))
     }
 }

@@ -23,7 +23,7 @@
 //! [`CHANGES_BYTES_MAX`], [`STATE_BYTES_MAX`], [`LOG_BYTES_MAX`], [`PROOF_NODES_MAX`],
 //! [`METERED_BYTES_MAX`]. Fuel bounds the rest; host functions pay it too.
 //!
-//! This crate knows neither the tiers nor argument parsing: it takes a [`prova::Engine`].
+//! This crate knows neither the tiers nor argument parsing: it takes a [`prova_core::Engine`].
 
 mod allocator;
 mod blob;

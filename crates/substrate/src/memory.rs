@@ -16,7 +16,7 @@
 use crate::error::{Rule, broken};
 use crate::metering::reader::{Reader, unsigned, vector};
 use crate::metering::{Why, section, sections};
-use prova::{ExternType, MemoryType, Module, Result};
+use prova_core::{ExternType, MemoryType, Module, Result};
 
 /// The memory that runtimes import.
 pub(crate) const IMPORT: (&str, &str) = ("env", "memory");

@@ -28,7 +28,7 @@ mod height;
 pub(crate) mod reader;
 
 use crate::error::{Rule, broken};
-use prova::Result;
+use prova_core::Result;
 use reader::{Reader, signed, unsigned, vector};
 use std::collections::BTreeMap;
 

@@ -22,7 +22,7 @@ use crate::memory;
 use crate::metering::meter_stack;
 use crate::storage::{HEAP_PAGES_KEY, Storage};
 use crate::version::RuntimeVersion;
-use prova::{
+use prova_core::{
     Config, Context, Engine, Features, Instance, InstancePre, Linker, Memory, MemoryType, Module,
     Proposal, Result, Store, StoreLimits, StoreLimitsBuilder, Val,
 };
@@ -91,7 +91,7 @@ pub struct Outcome {
 /// A call that failed: why, and what was seen until then.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) error: prova::Error,
+    pub(crate) error: prova_core::Error,
     pub(crate) log: Vec<LogLine>,
     pub(crate) last_root: Option<[u8; 32]>,
 }
@@ -191,7 +191,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`SubstrateError`](crate::SubstrateError) if the runtime breaks the protocol; a
-    /// [`Trap`](prova::Trap); `storage` is then what it was (R1).
+    /// [`Trap`](prova_core::Trap); `storage` is then what it was (R1).
     pub fn call(
         &self,
         storage: &mut Storage,

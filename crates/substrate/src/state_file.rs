@@ -20,7 +20,7 @@ use crate::json::{Reader, refuse};
 use crate::storage::{CHILD_PREFIX, Storage, Trie};
 use crate::trie::StateVersion;
 use crate::written::Written;
-use prova::Result;
+use prova_core::Result;
 use std::collections::BTreeMap;
 
 /// The bytes of memory that a state or block of a file may take (2 GiB): keys and values, and what

@@ -21,7 +21,7 @@ use crate::hash::Hasher;
 use crate::merged::{Merged, with_prefix};
 use crate::trie::{self, StateVersion};
 use crate::written::Written;
-use prova::Result;
+use prova_core::Result;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 

@@ -6,7 +6,7 @@
 //! its parent's state; a state without `:code` gets `runtime.wasm.zst`. The tests of `cli`
 //! (`substrate.rs`) run native code.
 
-use prova::{Config, Engine, Tier};
+use prova_core::{Config, Engine, Tier};
 use prova_substrate::{
     Block, CHILD_PREFIX, CODE_KEY, CallOptions, Executed, Rule, Runtime, RuntimeVersion,
     StateVersion, Storage, SubstrateError, Trie, check_parent_state, configure, execute_block,
@@ -61,7 +61,7 @@ fn run(
     code: &[u8],
     storage: &mut Storage,
     block: &Block,
-) -> prova::Result<Executed> {
+) -> prova_core::Result<Executed> {
     let runtime = Runtime::new(engine, code)?;
     let version = runtime.version()?.trie().unwrap();
     execute_block(&runtime, version, storage, block, &CallOptions::default())
@@ -103,7 +103,7 @@ fn version_and_metadata() {
 }
 
 /// The error of a block that is refused, and the root that it expects.
-fn refusal(error: &prova::Error) -> String {
+fn refusal(error: &prova_core::Error) -> String {
     let refused = error.downcast_ref::<SubstrateError>().unwrap_or_else(|| panic!("{error:?}"));
     assert!(matches!(refused.rule(), Rule::Block(_)), "{refused}");
     refused.to_string()

@@ -3,7 +3,7 @@
 //! Each runtime is a few lines of text around one entry point. Green does not show that no other
 //! hostile runtime does harm: what bounds them all is fuel, the memory, and the limits by name.
 
-use prova::{Config, Engine, Trap};
+use prova_core::{Config, Engine, Trap};
 use prova_substrate::{
     Block, CODE_BYTES_MAX, CallOptions, Code, Fault, HEAP_PAGES_KEY, LOG_BYTES_MAX, Rule, Runtime,
     StateVersion, Storage, SubstrateError, Trie, configure, execute_block,
@@ -19,11 +19,11 @@ fn engine() -> Engine {
 }
 
 /// A runtime whose entry point `f` has this body.
-fn runtime(body: &str) -> prova::Result<Runtime> {
+fn runtime(body: &str) -> prova_core::Result<Runtime> {
     runtime_of("f", body)
 }
 
-fn runtime_of(entry: &str, body: &str) -> prova::Result<Runtime> {
+fn runtime_of(entry: &str, body: &str) -> prova_core::Result<Runtime> {
     let text = format!(
         r#"(module
         (import "env" "memory" (memory 17))
@@ -56,14 +56,14 @@ fn runtime_of(entry: &str, body: &str) -> prova::Result<Runtime> {
     Runtime::new(&engine(), &wat::parse_str(text)?)
 }
 
-fn call(body: &str) -> prova::Error {
+fn call(body: &str) -> prova_core::Error {
     let options = CallOptions { fuel: Some(FUEL), ..CallOptions::default() };
     let called = runtime(body).unwrap().call(&mut Storage::default(), "f", &[], &options);
     called.expect_err(body)
 }
 
 /// Where and which rule.
-fn rule(error: &prova::Error) -> (String, Rule) {
+fn rule(error: &prova_core::Error) -> (String, Rule) {
     match error.downcast_ref::<SubstrateError>() {
         Some(error) => (error.at().to_owned(), error.rule().clone()),
         None => panic!("{error:?}"),

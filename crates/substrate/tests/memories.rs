@@ -3,13 +3,13 @@
 //! A green run does not show that nodes do the same: that was read in their executor's source
 //! (`convert_memory_import_into_export`, `setup_memory_according_to_heap_alloc_strategy`).
 
-use prova::{Config, Engine, Trap};
+use prova_core::{Config, Engine, Trap};
 use prova_substrate::{
     CallOptions, MissingImports, Rule, Runtime, RuntimeOptions, Storage, SubstrateError, configure,
 };
 
 /// A runtime with this memory and the rest; `f` gives the bytes at the address in its input.
-fn runtime(memory: &str, rest: &str, options: &RuntimeOptions) -> prova::Result<Runtime> {
+fn runtime(memory: &str, rest: &str, options: &RuntimeOptions) -> prova_core::Result<Runtime> {
     let mut config = Config::new();
     configure(&mut config).consume_fuel(true);
     let text = format!(
@@ -29,7 +29,7 @@ fn runtime(memory: &str, rest: &str, options: &RuntimeOptions) -> prova::Result<
 const HEAP: u32 = 100;
 
 /// The four bytes at an address, the memory's pages, and the fuel.
-fn outcome(runtime: &Runtime, at: u32) -> prova::Result<(Vec<u8>, u32, u64)> {
+fn outcome(runtime: &Runtime, at: u32) -> prova_core::Result<(Vec<u8>, u32, u64)> {
     let options = CallOptions { heap_pages: HEAP, ..CallOptions::default() };
     let call =
         |entry: &str, input: &[u8]| runtime.call(&mut Storage::default(), entry, input, &options);

@@ -5,7 +5,7 @@
 //! show that every operator is counted as there; twelve runtimes of chains were compared by
 //! hand, with equal limits and equal fuel (`docs/reference/substrate.md`).
 
-use prova::{Config, Engine, Linker, Module, Store, Trap};
+use prova_core::{Config, Engine, Linker, Module, Store, Trap};
 use prova_substrate::{
     CallOptions, Fault, MissingImports, Rule, Runtime, RuntimeOptions, Storage, SubstrateError,
     configure, meter_stack,
@@ -18,7 +18,7 @@ fn engine() -> Engine {
 }
 
 /// Runs `f` of the metered module.
-fn run(engine: &Engine, wasm: &[u8], limit: u32) -> prova::Result<()> {
+fn run(engine: &Engine, wasm: &[u8], limit: u32) -> prova_core::Result<()> {
     let metered = meter_stack(wasm, limit)?;
     let module = Module::from_binary(engine, &metered)?;
     let mut store = Store::new(engine, ());
@@ -92,11 +92,11 @@ const RUNTIME: &str = r#"(module
     (func (export "calls") (param i32 i32) (result i64)
         (drop (call $future (i64.const 1))) (i64.const 0)))"#;
 
-fn load(text: &str, options: RuntimeOptions) -> prova::Result<Runtime> {
+fn load(text: &str, options: RuntimeOptions) -> prova_core::Result<Runtime> {
     Runtime::with_options(&engine(), &wat::parse_str(text)?, &options)
 }
 
-fn rule(error: &prova::Error) -> (String, Rule, Fault) {
+fn rule(error: &prova_core::Error) -> (String, Rule, Fault) {
     let error = error.downcast_ref::<SubstrateError>().unwrap_or_else(|| panic!("{error:?}"));
     (error.at().to_owned(), error.rule().clone(), error.fault())
 }

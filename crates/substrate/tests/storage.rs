@@ -183,7 +183,7 @@ fn a_child_whose_keys_were_changed_is_refused() {
     assert!(Storage::new(main.clone(), children.clone()).is_ok());
     let mut wrong = children.clone();
     wrong.insert(b"kid".to_vec(), [(vec![1], vec![3])].into());
-    let rule = |result: prova::Result<Storage>| match result {
+    let rule = |result: prova_core::Result<Storage>| match result {
         Ok(_) => panic!("it was accepted"),
         Err(error) => error.downcast::<SubstrateError>().unwrap().rule().clone(),
     };

@@ -4,7 +4,7 @@
 //! and `block-2.json` beside it are made here and compared (`PROVA_BLESS=1` writes them), with the
 //! roots of a plain computation. Green does not show that real runtimes work: `blocks.rs` does.
 
-use prova::{Config, Engine, Tier};
+use prova_core::{Config, Engine, Tier};
 use prova_substrate::{
     Block, CODE_KEY, CallOptions, Hasher, Rule, Runtime, StateVersion, Storage, SubstrateError,
     check_parent_state, configure, execute_block, ordered_root, parse_block_file, parse_state,
@@ -112,7 +112,7 @@ fn files() -> (Storage, Vec<Block>) {
 }
 
 /// Executes with the runtime that the state has.
-fn execute(tier: Tier, storage: &mut Storage, block: &Block) -> prova::Result<u64> {
+fn execute(tier: Tier, storage: &mut Storage, block: &Block) -> prova_core::Result<u64> {
     let code = storage.before(CODE_KEY).unwrap().to_vec();
     let runtime = Runtime::new(&engine(tier), &code)?;
     let options = CallOptions { fuel: Some(10_000_000), ..CallOptions::default() };
@@ -360,7 +360,7 @@ fn a_runtime_can_ask_for_the_version_of_another() {
     let mut bomb = vec![0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05];
     bomb.extend([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]);
     (0..500).for_each(|_| bomb.extend([2, 0, 0x10, 0]));
-    assert_eq!(asked(&bomb).unwrap_err().downcast_ref(), Some(&prova::Trap::OutOfFuel));
+    assert_eq!(asked(&bomb).unwrap_err().downcast_ref(), Some(&prova_core::Trap::OutOfFuel));
     let endless = asked(&without_sections("(loop (br 0))")).unwrap_err();
-    assert_eq!(endless.downcast_ref(), Some(&prova::Trap::OutOfFuel));
+    assert_eq!(endless.downcast_ref(), Some(&prova_core::Trap::OutOfFuel));
 }

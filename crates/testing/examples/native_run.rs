@@ -12,8 +12,8 @@
 //!
 //! Limits: a failing program shows only by its exit code; nothing is compared here.
 
-use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
-use prova::{Config, Engine, Error, Linker, Module, Store, Translate, wasi};
+use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
+use prova_core::{Config, Engine, Error, Linker, Module, Store, Translate, wasi};
 use prova_testing::native_table::Way;
 use rustix::time::{ClockId, clock_gettime};
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> prova::Result<u8> {
+fn run() -> prova_core::Result<u8> {
     let mut args = std::env::args().skip(1).peekable();
     let (mut way, mut fuel, mut epochs) = (Some(Way::Guard), false, false);
     while let Some(option) = args.next_if(|arg| arg.starts_with("--")) {

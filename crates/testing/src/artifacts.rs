@@ -21,12 +21,12 @@
 
 use crate::bad_input::{self, Answer, Report};
 use crate::generate::{Generator, Rng};
-use prova::{
+use prova_artifact::{Artifact, Piece, Settings, Writer};
+use prova_check::{CallRow, CodeKind, CpuLevel, TrapRow};
+use prova_core::{
     Config, Engine, Error, Instance, MemoryShape, Module, RefusalReason, Store, StoreLimitsBuilder,
     Translate, Trap, Val, ValType,
 };
-use prova_artifact::{Artifact, Piece, Settings, Writer};
-use prova_check::{CallRow, CodeKind, CpuLevel, TrapRow};
 use prova_native::{NativeCompiler, rebuild, verify};
 use std::io::Write;
 
@@ -163,7 +163,7 @@ fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
 fn outcome(error: &Error) -> String {
     match error.downcast_ref::<Trap>() {
         Some(trap) => format!("{trap:?}"),
-        None => format!("{:?}", prova::ErrorKind::of(error)),
+        None => format!("{:?}", prova_core::ErrorKind::of(error)),
     }
 }
 
@@ -340,8 +340,8 @@ fn answer(file: &[u8], own: &Base) -> Result<Answer, String> {
     let module = match Module::deserialize(&engine, file) {
         Ok(module) => module,
         Err(error) => {
-            return match prova::ErrorKind::of(&error) {
-                Some(prova::ErrorKind::Bug) | None => Err(format!("no refusal: {error:#}")),
+            return match prova_core::ErrorKind::of(&error) {
+                Some(prova_core::ErrorKind::Bug) | None => Err(format!("no refusal: {error:#}")),
                 Some(_) => Ok(Answer::Invalid),
             };
         }

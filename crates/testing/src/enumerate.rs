@@ -25,7 +25,7 @@ use crate::differential::difference;
 use crate::generate::Call;
 use crate::host::Host;
 use crate::run::{Outcome, Program, Setup};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -21,7 +21,7 @@ use crate::generate::operators::Ty;
 use crate::generate::{Case, Generator, biased};
 use crate::host::{HOST_MODULE, Host};
 use crate::run::{Outcome, Program, Record, Setup, State};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, Limits, Module, ValType};
 use prova_runtime::{Cell, Metering, Settings, TrapKind};
 use std::fmt::Write as _;

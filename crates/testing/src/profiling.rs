@@ -5,7 +5,7 @@
 
 use crate::campaigns::{found, processors};
 use clap::{Args, Subcommand};
-use prova::Profile;
+use prova_core::Profile;
 use prova_testing::generate::Generator;
 use prova_testing::profile::{Options, Way, campaign, cases, compare, programs};
 use std::fs;

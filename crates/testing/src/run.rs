@@ -6,7 +6,7 @@
 use crate::attach::NoBytecode;
 use crate::generate::Call;
 use crate::host::{Host, imports};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType};
 use prova_runtime::{
     Attach, Cell, ExecutorKind, Extern, InstanceAddr, InstantiateError, Limits, MemoryFault,

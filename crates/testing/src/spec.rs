@@ -20,8 +20,8 @@ mod exempt;
 pub use exempt::exempt;
 
 use crate::native_table::{self, Way};
-use prova::{Config, Tier};
 use prova_check::Metering;
+use prova_core::{Config, Tier};
 use prova_module::{Features, Limits, Module};
 use prova_wast::{Options, Rewrite};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +141,8 @@ impl fmt::Display for Status {
 
 /// Folders whose scripts demand that a module of a later proposal is refused: there, that proposal
 /// is off.
-const PREDATES: [(&str, prova::Proposal); 1] = [("memory64", prova::Proposal::MultiMemory)];
+const PREDATES: [(&str, prova_core::Proposal); 1] =
+    [("memory64", prova_core::Proposal::MultiMemory)];
 
 /// Runs a script of a folder in one tier. A panic of the engine is a failure of the script.
 pub fn run(folder: &str, text: &str, tier: Tier) -> Status {

@@ -20,7 +20,7 @@ use crate::host::Host;
 use crate::run::{Program, Record, Setup, store_with};
 use crate::ssa::Ssa;
 use crate::ssa_check::edit;
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_runtime::Settings;
 use prova_ssa::passes::{Claim, Pass, Witness, optimize};

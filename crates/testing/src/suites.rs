@@ -2,7 +2,7 @@
 //! printed table.
 
 use clap::{Args, Subcommand};
-use prova::{Tier, UnknownTier};
+use prova_core::{Tier, UnknownTier};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
 use prova_testing::native_table::{self, Way};

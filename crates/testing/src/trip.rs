@@ -10,7 +10,7 @@
 
 use crate::manifest::Case;
 use crate::spec::{self, Script, Status};
-use prova::{Config, Tier};
+use prova_core::{Config, Tier};
 use prova_module::{Features, Limits, Module};
 use prova_ssa::trip::{Options, Outcome, Trip, module};
 use prova_wast::Rewrite;

@@ -3,7 +3,7 @@
 //!
 //! Green says nothing about time: neither units nor steps are measured here.
 
-use prova::Tier;
+use prova_core::Tier;
 use prova_testing::bench_fuel::{Ready, by_hand};
 
 /// Enough for some turns of most programs.

@@ -4,7 +4,7 @@
 //! A green run does not cover the messages of the command line, nor limits other than those named
 //! here.
 
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, FuncType, Limits, Module, ValType};
 use prova_runtime::{
     Attach, Extern, HostFunc, HostOutcome, InstantiateError, Metering, Settings, Store, Trap,

@@ -7,7 +7,7 @@
 //!
 //! A green run does not show what the host may hold: nothing of it is kept.
 
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{ExternType, Features, Module};
 use prova_runtime::{
     Cell, Extern, HostFunc, HostOutcome, InstanceAddr, Limits, Metering, Settings, Store, TrapKind,

@@ -5,7 +5,7 @@
 //! (`crates/runtime/src/image/tests.rs` does, and counts what has none). Where there are no images,
 //! both runs write.
 
-use prova::{Config, Tier};
+use prova_core::{Config, Tier};
 use prova_testing::spec::{run_with, scripts};
 
 #[test]

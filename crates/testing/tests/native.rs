@@ -3,7 +3,7 @@
 //! The long forms are `prova-testing native`, `spec --native all` and `native-table`. For the
 //! limits of a green run see `prova_testing::native` and `prova_testing::native_table`.
 
-use prova::{Config, Engine, Instance, Linker, Store};
+use prova_core::{Config, Engine, Instance, Linker, Store};
 use prova_module::{Features, Limits, Module};
 use prova_testing::generate::Generator;
 use prova_testing::native::campaign;
@@ -68,10 +68,11 @@ fn bytes(hex: &str) -> Vec<u8> {
 /// A case of `outside` with its driver, as bytecode.
 fn start(
     engine: &Engine,
-    (host, name): (&prova::Module, &str),
+    (host, name): (&prova_core::Module, &str),
     case: [&str; 2],
 ) -> Option<(Store<()>, Instance)> {
-    let [case, driver] = case.map(|hex| prova::Module::new(engine, bytes(hex)).expect("a module"));
+    let [case, driver] =
+        case.map(|hex| prova_core::Module::new(engine, bytes(hex)).expect("a module"));
     let (mut store, mut linker) = (Store::new(engine, ()), Linker::new(engine));
     linker.module(&mut store, name, host).expect("the host");
     linker.module(&mut store, "case", &case).ok()?;
@@ -105,7 +106,10 @@ fn drivers_do_what_the_lines_say() {
         let words: Vec<&str> = line.split('\t').collect();
         match words[..] {
             ["host", name, module] => {
-                host = Some((prova::Module::new(&engine, bytes(module)).expect("a module"), name));
+                host = Some((
+                    prova_core::Module::new(&engine, bytes(module)).expect("a module"),
+                    name,
+                ));
             }
             ["case", _, case, driver] => {
                 let (host, name) = host.as_ref().expect("it is first");

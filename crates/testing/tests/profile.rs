@@ -4,7 +4,7 @@
 //! that other machines agree; `prova-testing profile --lines` here and `--expect` there do, and so
 //! do `profile-cases` and `profile-programs`.
 
-use prova::{Config, Engine, MachineCompiler, Module, Profile, Tier, Translate};
+use prova_core::{Config, Engine, MachineCompiler, Module, Profile, Tier, Translate};
 use prova_module::FuncIdx;
 use prova_native::NativeCompiler;
 use prova_runtime::{Metering, NativeModule, Settings};

@@ -7,7 +7,7 @@
 //!
 //! A green run does not show that every mistake is described as well as these.
 
-use prova::{Engine, Explained, Module};
+use prova_core::{Engine, Explained, Module};
 use prova_inspect::{Function, find};
 use prova_testing::mutations::named;
 use prova_wording::explain;

@@ -2,7 +2,7 @@
 //!
 //! The limits of a green run stand in `tests/run/README.md`.
 
-use prova::{Config, Tier};
+use prova_core::{Config, Tier};
 use prova_wast::{Header, Options, Report};
 use std::fs;
 
@@ -42,7 +42,7 @@ fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
         ("epoch", config(|config| config.epoch_interruption(true)), None),
         ("both", config(|config| config.consume_fuel(true).epoch_interruption(true)), Some(PLENTY)),
         ("deterministic", config(|config| config.deterministic(true)), None),
-        ("eager", config(|config| config.translate(prova::Translate::Eager)), None),
+        ("eager", config(|config| config.translate(prova_core::Translate::Eager)), None),
     ]
 }
 

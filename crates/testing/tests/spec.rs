@@ -2,7 +2,7 @@
 //!
 //! The limits of a green run stand in `tests/spec/README.md`.
 
-use prova::Tier;
+use prova_core::Tier;
 use prova_testing::spec::{differences, is_more, rows, table, table_path};
 
 /// Names of the suite that must pass whole in every tier, at least.

@@ -5,7 +5,7 @@
 //! A green run does not show that a body is equal to its Wasm where no script or program looks; the
 //! SSA interpreter shares `prova-num` and the store with the other tiers.
 
-use prova::Config;
+use prova_core::Config;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::ExecutorKind;
 use prova_ssa::passes::Pass;

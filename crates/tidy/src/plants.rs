@@ -33,7 +33,7 @@ const SITES: [&str; 15] = [
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
     "crates/native/tests/kinds_plants.rs",
-    "crates/prova/src/pipeline.rs",
+    "crates/core/src/pipeline.rs",
     "crates/runtime/src/exec/",
     "crates/runtime/src/lib.rs",
     "crates/runtime/tests/handlers",

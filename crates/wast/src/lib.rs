@@ -19,7 +19,7 @@ mod pattern;
 mod script;
 mod spectest;
 
-use prova::{Config, Engine, StoreLimits};
+use prova_core::{Config, Engine, StoreLimits};
 use std::fmt;
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ impl fmt::Display for Finding {
 ///
 /// # Errors
 /// If the configuration is refused.
-pub fn run(source: &str, options: &Options) -> prova::Result<Report> {
+pub fn run(source: &str, options: &Options) -> prova_core::Result<Report> {
     run_watched(source, options, |_| ())
 }
 
@@ -128,7 +128,7 @@ pub fn run_watched(
     source: &str,
     options: &Options,
     watch: impl FnOnce(&Engine),
-) -> prova::Result<Report> {
+) -> prova_core::Result<Report> {
     let header = match Header::of(source) {
         Ok(header) => header,
         Err(message) => {

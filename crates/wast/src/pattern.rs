@@ -4,7 +4,7 @@
 //! *canonical*, whose payload is the highest bit alone, or *arithmetic*, whose payload has the
 //! highest bit; either sign.
 
-use prova::{ExternRef, Result, Store, StoreLimits, Val, bail};
+use prova_core::{ExternRef, Result, Store, StoreLimits, Val, bail};
 use wast::WastArg;
 use wast::WastRet;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};

@@ -5,7 +5,7 @@
 
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
-use prova::{
+use prova_core::{
     Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, StoreLimits,
     UnsupportedModule, Val, bail, format_err,
 };

@@ -4,7 +4,7 @@
 //! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that
 //! need it fail.
 
-use prova::{
+use prova_core::{
     Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store,
     StoreLimits, Table, TableType, Val, ValType,
 };

@@ -2,7 +2,7 @@
 //!
 //! A green run does not show how an engine does on the specification's own suite (`tests/spec`).
 
-use prova::{Config, Tier};
+use prova_core::{Config, Tier};
 use prova_wast::{Options, Report, run};
 
 fn report(source: &str) -> Report {

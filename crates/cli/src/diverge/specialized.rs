@@ -17,7 +17,7 @@ use crate::specialize::report::refusal;
 use crate::trace::{begins_as_record, values_of};
 use crate::{input, watchdog};
 use clap::Args;
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_module::{Features, Limits, Module};
 use prova_runs::diverge::{Compiled, Lockstep, lockstep};
 use prova_specialize::snapshot::INITIALIZER;

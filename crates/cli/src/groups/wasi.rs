@@ -5,8 +5,8 @@
 
 use super::{Opt, pairs};
 use crate::report::Help;
-use prova::Result;
-use prova::wasi::WasiLimits;
+use prova_core::Result;
+use prova_core::wasi::WasiLimits;
 
 const HELP: &str = "\
 -S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)

@@ -7,8 +7,8 @@
 //! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
 //!   bytes of both go to standard error.
 
-use prova::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
-use prova::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
+use prova_core::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
+use prova_core::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
 use prova_specialize::snapshot::{MEMORY, State};
 use prova_specialize::{Generic, Intrinsic, MODULE, Snapshot};
 use std::io::{self, Write};
@@ -89,14 +89,14 @@ fn run(
     said: &Said,
 ) -> Result<State> {
     let engine = Engine::new(Config::new().consume_fuel(true))?;
-    let module = prova::Module::new(&engine, wasm)?;
+    let module = prova_core::Module::new(&engine, wasm)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
     let added: Arc<[AtomicU64; 2]> = Arc::default();
     for import in module.imports().filter(|import| import.module() == MODULE) {
         let name = import.name();
         let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
-        let prova::ExternType::Func(ty) = import.ty() else { continue };
+        let prova_core::ExternType::Func(ty) = import.ty() else { continue };
         let generic = intrinsic.map(|intrinsic| intrinsic.generic());
         let added = added.clone();
         linker.func_new(MODULE, name, ty, move |caller, params, results| {
@@ -118,7 +118,7 @@ fn run(
         func.call(&mut store, ()).with_context(|| format!("`{name}` failed"))?;
     }
     if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
-        prova::bail!("it leaves a value in a global of `write.global`, which is not kept");
+        prova_core::bail!("it leaves a value in a global of `write.global`, which is not kept");
     }
     let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
     let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
@@ -129,7 +129,7 @@ fn run(
             Val::I64(value) => value as u64,
             Val::F32(bits) => bits.into(),
             Val::F64(bits) => bits,
-            _other => prova::bail!("a global that is no number"),
+            _other => prova_core::bail!("a global that is no number"),
         });
     }
     Ok(state)
@@ -143,10 +143,10 @@ fn stand_in(
     params: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let memory = caller.get_export(MEMORY).and_then(prova::Extern::into_memory);
+    let memory = caller.get_export(MEMORY).and_then(prova_core::Extern::into_memory);
     let at = |params: &[Val]| match params.first() {
         Some(Val::I32(at)) => Ok(*at as u32 as usize),
-        _other => prova::bail!("a cell without an address"),
+        _other => prova_core::bail!("a cell without an address"),
     };
     let global = |number: u32| added.get(number as usize).context("no such global");
     match (generic, params, results) {
@@ -167,7 +167,7 @@ fn stand_in(
             let bytes = value.to_le_bytes();
             memory.context("no memory")?.write(&mut caller, at(params)?, &bytes)?;
         }
-        (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
+        (_, _, _) => prova_core::bail!("an intrinsic has a meaning in compiled code only"),
     }
     Ok(())
 }

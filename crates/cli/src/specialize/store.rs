@@ -15,7 +15,7 @@
 //!
 //! The specialiser proves the contents of a file; this module does not believe them either.
 
-use prova::{Context, Result};
+use prova_core::{Context, Result};
 use prova_specialize::cache::{ENTRY_BYTES_MAX, HEAD, Key, Store};
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
@@ -51,7 +51,7 @@ impl Folders {
             })?;
         }
         if let Some(path) = given.filter(|path| !path.is_dir()) {
-            prova::bail!("`{}` is no folder, which Prova's cache is", path.display());
+            prova_core::bail!("`{}` is no folder, which Prova's cache is", path.display());
         }
         let (own, given) = (own.map(Path::to_owned), given.map(Path::to_owned));
         Ok(Folders { given, own, written: AtomicU64::new(0) })

@@ -7,7 +7,7 @@ use crate::args::EngineArgs;
 use crate::report::{Exit, Misuse};
 use crate::run::new_engine;
 use crate::watchdog;
-use prova::{Config, Result, Tier, Trap, bail};
+use prova_core::{Config, Result, Tier, Trap, bail};
 use prova_report::Node;
 use prova_substrate::CallOptions;
 use serde_json::json;

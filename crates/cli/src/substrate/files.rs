@@ -3,7 +3,7 @@
 use super::BlockArgs;
 use super::options::ChainArgs;
 use crate::report::Misuse;
-use prova::{Context, Result, bail};
+use prova_core::{Context, Result, bail};
 use prova_substrate::{Block, CODE_KEY, Storage, parse_block_file, parse_state};
 use std::io::Read;
 use std::path::Path;

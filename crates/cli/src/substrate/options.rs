@@ -9,7 +9,7 @@ use crate::groups::Wasm;
 use crate::profile;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
-use prova::{Config, Result, bail};
+use prova_core::{Config, Result, bail};
 use prova_report::Node;
 use prova_substrate::{MissingImports, RuntimeOptions, STACK_VALUES_DEFAULT, configure};
 use serde_json::json;

@@ -56,7 +56,7 @@ pub(super) fn executed(version: &RuntimeVersion, executed: &Executed) -> Node {
 }
 
 /// A block that was not, with the reasons.
-pub(super) fn refused(error: &prova::Error) -> Node {
+pub(super) fn refused(error: &prova_core::Error) -> Node {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     let error = causes.join(": ");
     let members = json!({ "accepted": false, "error": error });

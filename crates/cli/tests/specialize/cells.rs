@@ -6,7 +6,7 @@
 //! (that is the program's promise). A green run does not show the effect of accesses at other
 //! bases.
 
-use prova::{Engine, Instance, Module, Store, Val};
+use prova_core::{Engine, Instance, Module, Store, Val};
 use prova_module::{Features, Limits};
 use prova_specialize::{Assume, Options, specialize};
 use std::fmt::Write;

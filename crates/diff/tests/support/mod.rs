@@ -3,7 +3,7 @@
 //! Imported functions answer with zeros; that they were called, and with what, is part of what is
 //! seen. Memories, tables and globals are not given: a module that imports one is unlinkable.
 
-use prova::{
+use prova_core::{
     Caller, Config, Engine, Error, Extern, Instance, Linker, Module, Store, Trap, Val, ValType,
 };
 

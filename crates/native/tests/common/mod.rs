@@ -1,7 +1,7 @@
 //! One module in three ways to make machine code, and as bytecode.
 
-use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
 use prova_check::MemoryShape;
+use prova_core::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
 use prova_native::NativeCompiler;
 
 /// An engine of bytecode, or of machine code in one way.

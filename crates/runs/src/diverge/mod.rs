@@ -48,7 +48,7 @@ use crate::trace::{
 };
 use crate::{Partners, by_name};
 use align::Ids;
-use prova::{Config, Result, bail};
+use prova_core::{Config, Result, bail};
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -271,7 +271,7 @@ impl<'p> Pair<'p> {
         let run = |side| {
             let prepared = self.prepare(side, None)?;
             let ran = self.ran(side, &prepared, Watch::nothing())?;
-            Ok::<_, prova::Error>((prepared, ran))
+            Ok::<_, prova_core::Error>((prepared, ran))
         };
         let both = [run(0)?, run(1)?];
         let starts = |at: usize| both[at].0.original().export("_start").is_some();
@@ -302,8 +302,8 @@ impl<'p> Pair<'p> {
         };
         let modules = [self.decoded(0)?, self.decoded(1)?];
         let sites = |side: usize| {
-            let told = instrument(&modules[side], &plan(side)).map_err(prova::Error::msg)?;
-            Ok::<_, prova::Error>(told.sites)
+            let told = instrument(&modules[side], &plan(side)).map_err(prova_core::Error::msg)?;
+            Ok::<_, prova_core::Error>(told.sites)
         };
         let (sites_a, sites_b) = (sites(0)?, sites(1)?);
         let ids = align::align(partners, (&modules[0], &sites_a), (&modules[1], &sites_b));
@@ -314,8 +314,8 @@ impl<'p> Pair<'p> {
     }
 
     fn decoded(&self, side: usize) -> Result<Module> {
-        let engine = prova::Engine::new(self.sides[side].config)?;
-        Ok(prova::Module::new(&engine, self.bytes(side))?.wasm().clone())
+        let engine = prova_core::Engine::new(self.sides[side].config)?;
+        Ok(prova_core::Module::new(&engine, self.bytes(side))?.wasm().clone())
     }
 
     /// Searches in what both sides tell.
@@ -397,7 +397,7 @@ impl<'p> Pair<'p> {
         *runs += 2;
         let run = |side: usize| {
             let window = Watch::window(hit.number, hit.number);
-            Ok::<_, prova::Error>(self.ran(side, &traced.both[side], window)?.state)
+            Ok::<_, prova_core::Error>(self.ran(side, &traced.both[side], window)?.state)
         };
         let [a, b] = requests;
         Ok([States { request: a, values: run(0)? }, States { request: b, values: run(1)? }])

@@ -15,7 +15,7 @@
 //!    (`trace::watch`, invariant 1).
 
 use crate::trace::{CHECKPOINTS_MAX, End, Ran, Watch};
-use prova::{Result, bail};
+use prova_core::{Result, bail};
 
 /// The result of a search.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@
 
 use super::{Divergence, Side, Spot};
 use crate::trace::{Record, function, named};
-use prova::{Engine, Module, Result};
 use prova_builds::names::printable;
 use prova_bytecode::{decode, text};
+use prova_core::{Engine, Module, Result};
 use prova_inspect::operators;
 use prova_module::FuncIdx;
 use serde::Serialize;

@@ -20,7 +20,7 @@
 
 use super::locate::State;
 use crate::trace::{Answer, Call, Record};
-use prova::{Result, Val, bail};
+use prova_core::{Result, Val, bail};
 use prova_module::{DataMode, ExternType, FuncIdx, FuncType, Module, ValType};
 use prova_reduce::find::symbol;
 use prova_rewrite::{Edit, NewFunction, Numbers, Segment, Size, apply};
@@ -68,8 +68,8 @@ pub(super) fn freeze(
     let calls = calls.take((state.calls.end - state.calls.start) as usize).collect();
     let mut writer = Writer { module, state, used, record, calls, data: Vec::new() };
     writer.module().map_err(|error| match error {
-        Failed::Encoder(why) => prova::Error::msg(why),
-        Failed::Reference => prova::Error::msg("a reference is among the arguments"),
+        Failed::Encoder(why) => prova_core::Error::msg(why),
+        Failed::Reference => prova_core::Error::msg("a reference is among the arguments"),
     })
 }
 

@@ -18,7 +18,7 @@
 use super::Case;
 use crate::diverge::{Divergence, align, search};
 use crate::trace::{Level, OWN, Plan, Prepared, Site, Watch, What, instrument};
-use prova::{Result, Val, bail};
+use prova_core::{Result, Val, bail};
 use prova_module::{FuncIdx, Module, ValType};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -110,8 +110,8 @@ impl Told {
         });
         let sites = |side: usize| {
             let plan = plan(&deep[side], None);
-            let told = instrument(&case.modules[side], &plan).map_err(prova::Error::msg)?;
-            Ok::<Vec<Site>, prova::Error>(told.sites)
+            let told = instrument(&case.modules[side], &plan).map_err(prova_core::Error::msg)?;
+            Ok::<Vec<Site>, prova_core::Error>(told.sites)
         };
         let sites = [sites(0)?, sites(1)?];
         let enters = |side: usize, site: &Site| {

@@ -34,7 +34,7 @@ pub use freeze::ENTRY;
 
 use crate::diverge::{self, Divergence, Side, diverge};
 use crate::trace::{Arguments, Plan, Prepared, Record, unanswered};
-use prova::{Error, FuncType, Result, Val, bail};
+use prova_core::{Error, FuncType, Result, Val, bail};
 use prova_module::{FuncIdx, Module};
 use prova_reduce::{Pair, Search};
 use std::collections::BTreeSet;
@@ -179,7 +179,7 @@ pub fn shrink(
 /// Whether a program of a divergence may go on behind the fuel that it had: if it ends by itself,
 /// it does so when it is traced.
 fn runs_out(after: &Divergence) -> bool {
-    let spent = prova::Trap::OutOfFuel.to_string();
+    let spent = prova_core::Trap::OutOfFuel.to_string();
     let spent = spent.strip_prefix("wasm trap: ").unwrap_or(&spent);
     [&after.a, &after.b].iter().any(|side| side.ended.contains(spent))
 }
@@ -197,8 +197,8 @@ impl<'c> Case<'c> {
     ) -> Result<Case<'c>> {
         let bytes = |side: usize| sides[side].module.unwrap_or_else(|| record.module());
         let decoded = |side: usize| {
-            let engine = prova::Engine::new(sides[side].config)?;
-            Ok::<_, Error>(prova::Module::new(&engine, bytes(side))?.wasm().clone())
+            let engine = prova_core::Engine::new(sides[side].config)?;
+            Ok::<_, Error>(prova_core::Module::new(&engine, bytes(side))?.wasm().clone())
         };
         let modules = [decoded(0)?, decoded(1)?];
         let against = bytes(0) != bytes(1);

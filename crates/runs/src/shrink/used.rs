@@ -7,7 +7,7 @@
 use super::Case;
 use super::freeze::{PIECE, Used};
 use crate::trace::{Event, Level, Plan, Prepared, Record, Site, Watch, What};
-use prova::Result;
+use prova_core::Result;
 use prova_module::ops::Opcode;
 use prova_module::{Module, Operator};
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,8 +17,8 @@ use super::run::{Arguments, End, Prepared, Ran, Value, keep};
 use super::standalone::{LINE_BYTES, Line, Wish, read, standalone};
 use super::watch::{Event, Next, Watch};
 use super::{OtherCall, Record, replay};
-use prova::{Error, FuncType, Result, V128, Val, ValType, bail};
 use prova_builds::names::printable;
+use prova_core::{Error, FuncType, Result, V128, Val, ValType, bail};
 use std::fmt;
 use wasm_encoder::{
     CodeSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection, MemoryType,

@@ -22,7 +22,7 @@ use super::emit::Body;
 use super::site::What;
 use super::words::Word;
 use crate::watch::effects::{Effect, of_name};
-use prova::wasi::WASI_MODULE;
+use prova_core::wasi::WASI_MODULE;
 use prova_module::{ExternKind, FuncIdx, Module, ValType};
 use wasm_encoder::{BlockType, InstructionSink, MemArg, MemArgTarget};
 

@@ -23,7 +23,7 @@
 //!
 //! `tests/trace.rs` reads each prefix of a file, and files with each byte changed.
 
-use prova::wasi::{Exit, WasiCall};
+use prova_core::wasi::{Exit, WasiCall};
 use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -348,7 +348,7 @@ impl Recorder {
             .iter()
             .map(|range| (range.start as u64, call.memory.get(range.clone()).unwrap_or_default()));
         let writes: Vec<(u64, &[u8])> = written.collect();
-        self.call((prova::wasi::WASI_MODULE, call.name), call.args, &answer, &writes)
+        self.call((prova_core::wasi::WASI_MODULE, call.name), call.args, &answer, &writes)
     }
 
     /// Writes a call of a function of the host.

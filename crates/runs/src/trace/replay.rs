@@ -10,8 +10,8 @@
 
 use super::record::{Answer, Call, Calls, Record};
 use super::relocate;
-use prova::wasi::{I32Exit, WASI_MODULE};
-use prova::{Caller, Error, ExternType, Linker, Module, Result, Trap, V128, Val};
+use prova_core::wasi::{I32Exit, WASI_MODULE};
+use prova_core::{Caller, Error, ExternType, Linker, Module, Result, Trap, V128, Val};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -173,7 +173,7 @@ fn answer<T: Replays>(
     let call = caller.data_mut().replay().next(name, &args)?;
     let Replay { record, moved, .. } = caller.data_mut().replay();
     let (record, moved) = (record.clone(), *moved);
-    let memory = caller.get_export("memory").and_then(prova::Extern::into_memory);
+    let memory = caller.get_export("memory").and_then(prova_core::Extern::into_memory);
     let mut writes: Vec<(u64, Cow<'_, [u8]>)> =
         record.writes(&call).map(|(start, bytes)| (start, bytes.into())).collect();
     if moved && name.0 == WASI_MODULE {

@@ -16,12 +16,12 @@ use super::replay::{OtherCall, Replay, Replays, cells_of, link};
 use super::site::Site;
 use super::watch::{Event, Next, Watch};
 use super::{Level, TraceReport, report};
-use prova::wasi::{self, I32Exit, WASI_MODULE, WasiCtx};
-use prova::{
+use prova_builds::names::printable;
+use prova_core::wasi::{self, I32Exit, WASI_MODULE, WasiCtx};
+use prova_core::{
     Caller, Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Result, Store,
     Trap, Val, WasmBacktrace, bail,
 };
-use prova_builds::names::printable;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -373,7 +373,7 @@ impl Prepared {
     /// The end of a run that failed, and the functions that were active.
     fn end(&self, error: &Error) -> (End, Vec<(u32, u32)>) {
         let backtrace = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], |all| all.frames());
-        let place = |frame: &prova::FrameInfo| match &self.told {
+        let place = |frame: &prova_core::FrameInfo| match &self.told {
             Some(told) => told.place(frame.func_index(), frame.func_offset()),
             None => Some((frame.func_index(), frame.module_offset()? as u32)),
         };

@@ -31,12 +31,12 @@ pub use report::{Access, Frame, Hit, Initial, Place, WatchReport};
 
 use effects::Touched;
 use instrument::{Instrumented, Kind, OWN, STACK_BYTES, Site, instrument};
-use prova::wasi::{self, I32Exit, WasiCtx};
-use prova::{
+use prova_builds::names::printable;
+use prova_core::wasi::{self, I32Exit, WasiCtx};
+use prova_core::{
     Caller, Config, Engine, Error, FuncType, Instance, Linker, Memory, Result, Store, Trap, Val,
     bail, format_err,
 };
-use prova_builds::names::printable;
 use prova_module::ops::{Immediate, Opcode};
 use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
 use prova_xref::op::mnemonic;
@@ -136,11 +136,11 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     }
     let Instrumented { wasm, sites } = instrument(module, memory, &range).map_err(Error::msg)?;
     let mut config = Config::new();
-    config.features(*module.features()).wasm_proposal(prova::Proposal::MultiMemory, true);
+    config.features(*module.features()).wasm_proposal(prova_core::Proposal::MultiMemory, true);
     // Added locals must not make the stack smaller than the program has it otherwise.
     config.max_wasm_stack(32 << 20).consume_fuel(program.fuel.is_some());
     let engine = Engine::new(&config)?;
-    let instrumented = prova::Module::new(&engine, &wasm)?;
+    let instrumented = prova_core::Module::new(&engine, &wasm)?;
     let sites: Arc<[Site]> = sites.into();
     let small = range.end - range.start <= COPY_BYTES_MAX;
     let recorder = Recorder {
@@ -389,7 +389,7 @@ fn record(caller: &mut Caller<'_, Host>, mut hit: RawHit, place: i32) -> Result<
 fn exported(caller: &mut Caller<'_, Host>, name: &str) -> Result<Memory> {
     let export = caller.get_export(&format!("{OWN} {name}"));
     export
-        .and_then(prova::Extern::into_memory)
+        .and_then(prova_core::Extern::into_memory)
         .ok_or_else(|| format_err!("there is no export `{OWN} {name}`"))
 }
 

@@ -2,7 +2,7 @@
 //! done. A copy in chunks equals a copy at once.
 //!
 //! A green run does not show that an epoch raised by another thread is seen
-//! (`prova/tests/stops.rs`), nor how long a chunk takes.
+//! (`core/tests/stops.rs`), nor how long a chunk takes.
 
 use super::{CHUNK_BYTES, CHUNK_ELEMENTS, Order, chunks};
 use crate::attach::{Attach, AttachError, Attached};

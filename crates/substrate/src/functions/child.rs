@@ -8,7 +8,7 @@ use super::{Row, row};
 use crate::host::Call;
 use crate::storage::{Removal, Trie};
 use crate::trie::StateVersion;
-use prova::Result;
+use prova_core::Result;
 
 pub(crate) const ROWS: &[Row] = &[
     row("ext_default_child_storage_get_version_1", "II", "I", |c, a| {

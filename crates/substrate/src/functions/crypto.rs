@@ -8,7 +8,7 @@ use crate::signature::{
     RecoverError, compressed, ecdsa_recover, ecdsa_recover_lax, ed25519_verify, sr25519_verify,
     sr25519_verify_lax,
 };
-use prova::Result;
+use prova_core::Result;
 
 /// The cost of verifying one signature, in units of fuel.
 const VERIFY_UNITS: u64 = 50_000;

@@ -3,7 +3,7 @@
 use super::{Row, row};
 use crate::hash::{blake2_128, blake2_256, keccak_256, keccak_512, sha2_256, twox};
 use crate::host::Call;
-use prova::Result;
+use prova_core::Result;
 
 pub(crate) const ROWS: &[Row] = &[
     row("ext_hashing_keccak_256_version_1", "I", "i", |c, a| hash(c, a, keccak_256)),

@@ -8,7 +8,7 @@ use crate::host::Call;
 use crate::runtime::{CallOptions, Runtime};
 use crate::storage::hex;
 use parity_scale_codec::Encode;
-use prova::{Result, Trap};
+use prova_core::{Result, Trap};
 
 pub(crate) const ROWS: &[Row] = &[
     row("ext_allocator_malloc_version_1", "i", "i", |c, a| {
@@ -92,7 +92,7 @@ fn version_of(call: &mut Call<'_>, blob: &[u8]) -> Result<Option<Vec<u8>>> {
     };
     call.work += LOAD_UNITS * unpacked;
     if call.fuel.is_some_and(|fuel| fuel < call.work) {
-        return Err(prova::Error::new(Trap::OutOfFuel));
+        return Err(prova_core::Error::new(Trap::OutOfFuel));
     }
     let Ok(runtime) = Runtime::new(&call.host.engine, blob) else { return Ok(None) };
     let options = CallOptions {

@@ -7,7 +7,7 @@ use super::{Row, row};
 use crate::error::Rule;
 use crate::host::Call;
 use parity_scale_codec::{Compact, Decode, Encode};
-use prova::Result;
+use prova_core::Result;
 
 /// `Result::Err(())`.
 const ERR: &[u8] = &[1];

@@ -7,7 +7,7 @@ use crate::host::Call;
 use crate::storage::{Removal, Trie};
 use crate::trie::{self, StateVersion};
 use parity_scale_codec::{Compact, Decode, Encode};
-use prova::Result;
+use prova_core::Result;
 
 pub(crate) const ROWS: &[Row] = &[
     row("ext_storage_set_version_1", "II", "", |c, a| set(c, &Trie::Main, a[0], a[1])),

@@ -16,7 +16,7 @@ mod programs;
 
 use crate::attach::Translation;
 use crate::torture::snippets::{self, Snippet};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{ExternType, Features, Limits, Module};
 use prova_reference::{Reference, STEPS_PER_UNIT_MAX};
 use prova_runtime::{

@@ -25,7 +25,7 @@ use crate::attach::{Plant, Translation};
 use crate::generate::Case;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::Arc;

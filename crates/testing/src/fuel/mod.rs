@@ -25,7 +25,7 @@ use crate::attach::{NoBytecode, Translation};
 use crate::generate::{Call, Case, Generator};
 use crate::host::{self, Host};
 use crate::run::{self, Outcome, Program, Setup};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, FuncType, GlobalIdx, Limits, Module};
 use prova_runtime::{HostFunc, Metering, Settings};
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 //! build stand in messages there.
 
 use super::data::Run;
-use prova::wasi::{self, Captured, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
-use prova::{Config, Engine, Error, Instance, Linker, Module, Store, Trap, Val, ValType};
+use prova_core::wasi::{self, Captured, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
+use prova_core::{Config, Engine, Error, Instance, Linker, Module, Store, Trap, Val, ValType};
 use std::io::Cursor;
 use std::path::Path;
 

@@ -6,7 +6,7 @@
 //! offset, and the fuel used; or why the module is refused.
 
 use super::Way;
-use prova::{
+use prova_core::{
     Config, Engine, ErrorKind, ExternType, Instance, Module, Store, StoreLimits,
     StoreLimitsBuilder, Trap, Val, WasmBacktrace,
 };
@@ -140,7 +140,7 @@ impl Head {
     }
 }
 
-fn engine(head: &Head, way: Way) -> prova::Result<Engine> {
+fn engine(head: &Head, way: Way) -> prova_core::Result<Engine> {
     let mut config = Config::new();
     config.deterministic(true).consume_fuel(true).max_wasm_stack(head.stack);
     let native = NativeCompiler::new();
@@ -170,7 +170,7 @@ fn bits(val: &Val) -> String {
 }
 
 /// A trap with the offset of its operator; anything else in words.
-fn ended(error: &prova::Error) -> String {
+fn ended(error: &prova_core::Error) -> String {
     let Some(trap) = error.downcast_ref::<Trap>() else { return one_line(error) };
     let frames = error.downcast_ref::<WasmBacktrace>().map(|trace| trace.frames());
     let offset = frames.and_then(|frames| frames.first()?.module_offset());
@@ -180,7 +180,7 @@ fn ended(error: &prova::Error) -> String {
     }
 }
 
-fn one_line(error: &prova::Error) -> String {
+fn one_line(error: &prova_core::Error) -> String {
     let kind = ErrorKind::of(error).map_or("no kind".to_owned(), |kind| kind.to_string());
     let text = format!("{error:#}");
     format!("{kind}: {}", text.lines().next().unwrap_or_default())

@@ -7,7 +7,7 @@
 //! PROGRAM, PROGRAM ─ programs ──► what each carried program prints, its end, its fuel
 //! ```
 //!
-//! `prova::Profile` has the rules and their digest. A line is a function of generator, seed and
+//! `prova_core::Profile` has the rules and their digest. A line is a function of generator, seed and
 //! number alone: it has digests of the module, of the refusal or of everything that is observed of
 //! a run by the rules of the profile.
 //!
@@ -24,7 +24,7 @@ pub mod programs;
 
 pub use lines::{Lines, Options, campaign, compare};
 
-use prova::Tier;
+use prova_core::Tier;
 use std::fmt;
 
 /// The way of execution.

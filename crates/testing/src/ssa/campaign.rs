@@ -16,7 +16,7 @@ use crate::generate::{Case, Generator};
 use crate::host::Host;
 use crate::run::{Outcome, Program, Setup, store_with};
 use crate::ssa_check;
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
 use prova_ssa::passes::Pass;

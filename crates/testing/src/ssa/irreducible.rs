@@ -14,7 +14,7 @@ use crate::attach::Translation;
 use crate::generate::Call;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_random::Rng;
 use prova_runtime::{Metering, Settings};

@@ -23,7 +23,7 @@ use crate::attach::Translation;
 use crate::generate::Case;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings, TrapKind};
 use prova_ssa::CheckedBody;

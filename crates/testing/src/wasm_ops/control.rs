@@ -4,7 +4,7 @@
 
 use crate::attach::NoBytecode;
 use crate::run::{Setup, store};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::ops::{Class, Opcode, Row};
 use prova_module::{CLAUSE_ASKED_COST, Features, Limits, Module, THROW_COST};
 use prova_runtime::{Cell, Extern, Metering, Settings, TrapKind};

@@ -12,7 +12,7 @@ use super::place::{Choice, DATA, ELEM, GLOBAL, Place, choices, wide_memory, wide
 use super::values::arguments;
 use crate::attach::NoBytecode;
 use crate::run::{Setup, store};
-use prova::Tier;
+use prova_core::Tier;
 use prova_module::ops::{Class, Kind, Row};
 use prova_module::{GlobalIdx, MemoryIdx, TableIdx};
 use prova_runtime::{Cell, Extern, InstanceAddr, Metering, Settings, Store, TrapKind};

@@ -38,7 +38,7 @@ pub use report::{Agreement, Finding, LockstepReport, Place};
 use crate::trace::{Record, func_imports};
 use compare::{Compared, Comparison, Found, Stream};
 use meaning::Intrinsics;
-use prova::{Config, Error, FuncType, Result, Val, bail};
+use prova_core::{Config, Error, FuncType, Result, Val, bail};
 use prova_module::{FuncIdx, Module};
 use report::Parts;
 use shadow::{Full, Shadow};
@@ -87,8 +87,8 @@ pub struct Lockstep<'l> {
 /// or a limit of `shadow` is reached.
 pub fn lockstep(lockstep: &Lockstep<'_>) -> Result<LockstepReport> {
     let Lockstep { record, generic, compiled, config, .. } = *lockstep;
-    let engine = prova::Engine::new(config)?;
-    let module = prova::Module::new(&engine, record.module())?;
+    let engine = prova_core::Engine::new(config)?;
+    let module = prova_core::Module::new(&engine, record.module())?;
     let specialized = module.wasm();
     let intrinsics = Intrinsics::of(generic).map_err(Error::msg)?;
     let intrinsics = &intrinsics;

@@ -17,8 +17,10 @@ use super::site::{Event, HOST_WRITE, Site, WORDS, What};
 use super::twin::{OWN, Spot, Told};
 use super::{Compiled, SharedArguments};
 use crate::trace::{Record, Replay, Replays, invoke, link, stopped_by_program, texts, why};
-use prova::wasi::I32Exit;
-use prova::{Caller, Config, Engine, Error, Linker, Module, Result, Store, Trap, WasmBacktrace};
+use prova_core::wasi::I32Exit;
+use prova_core::{
+    Caller, Config, Engine, Error, Linker, Module, Result, Store, Trap, WasmBacktrace,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

@@ -27,7 +27,7 @@ use super::instrument::OWN;
 use super::record::Record;
 use super::watch::Watch;
 use answers::Answers;
-use prova::Val;
+use prova_core::Val;
 use prova_module::{ExternKind, ExternType, FuncIdx, Module, ValType};
 use prova_rewrite::{Edit, NewFunction, Numbers, Segment, Space, apply};
 use wasm_encoder::{
@@ -195,7 +195,7 @@ impl Writer<'_> {
         ];
         let imports = [("fd_write", Ty::Write), ("proc_exit", Ty::Exit)].map(|(name, ty)| {
             let ty = EntityType::Function(layout.ty(ty));
-            (prova::wasi::WASI_MODULE.into(), name.into(), ty)
+            (prova_core::wasi::WASI_MODULE.into(), name.into(), ty)
         });
         edit.imports = imports.into();
         let imported = (0..).zip(self.imported_code());

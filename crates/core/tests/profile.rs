@@ -4,7 +4,7 @@
 //! each), nor that another machine agrees (`prova-testing profile`).
 
 use crate::common::{each_tier, module};
-use prova::*;
+use prova_core::*;
 
 /// If this fails, something changed that hosts of the profile agree on. A published profile needs a
 /// new number; one that was not, the new digest.

@@ -3,7 +3,7 @@
 //! A green run does not show that the ops of other programs are counted rightly; the handler that
 //! counts knows no op from another.
 
-use prova::*;
+use prova_core::*;
 
 const LOOP: &str = r#"(module
   (func $id (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))

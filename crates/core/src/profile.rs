@@ -43,7 +43,7 @@ use std::fmt;
 /// [`Config::deterministic`].
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let profile = Profile::of(&Config::new(), &StoreLimits::default());
 /// assert_eq!(profile.digest().to_string(), Profile::DIGEST);

@@ -116,7 +116,7 @@ pub(super) const RULES: [ProfileRule; 19] = [
         rule: "a module may use the proposals below and no other",
         shown_by: &[
             "tests/profile/unsupported.wat",
-            "crates/prova/tests/profile.rs: an_engine_in_the_profile_has_no_more_than_the_profile",
+            "crates/core/tests/profile.rs: an_engine_in_the_profile_has_no_more_than_the_profile",
         ],
     },
     ProfileRule {
@@ -197,8 +197,8 @@ pub(super) const RULES: [ProfileRule; 19] = [
         rule: "what an import answers is an input of the run, as arguments and the amount of fuel \
                are; WASI is a host; a module with an import that nobody gives is not instantiated",
         shown_by: &[
-            "crates/prova/tests/api.rs: linking_fails_with_the_names",
-            "crates/prova/tests/wasi.rs: calls_cost_the_same_fuel_in_every_tier",
+            "crates/core/tests/api.rs: linking_fails_with_the_names",
+            "crates/core/tests/wasi.rs: calls_cost_the_same_fuel_in_every_tier",
         ],
     },
     ProfileRule {
@@ -207,7 +207,7 @@ pub(super) const RULES: [ProfileRule; 19] = [
         engines: "an interrupt comes where the machine has got to",
         rule: "epochs and timeouts are no part of the profile: a run that is interrupted has no \
                result",
-        shown_by: &["crates/prova/tests/stops.rs: epochs_interrupt"],
+        shown_by: &["crates/core/tests/stops.rs: epochs_interrupt"],
     },
     ProfileRule {
         id: "D19",

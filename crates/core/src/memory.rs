@@ -13,7 +13,7 @@ use std::fmt;
 /// A linear memory of a store.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let mut store = Store::new(&Engine::default(), ());
 /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(2)))?;
@@ -21,7 +21,7 @@ use std::fmt;
 /// assert!(memory.write(&mut store, 65535, b"ab").is_err());
 /// assert_eq!(memory.grow(&mut store, 1)?, 1);
 /// assert_eq!(&memory.data(&store)[65534..65537], b"ab\0");
-/// # Ok::<(), prova::Error>(())
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {

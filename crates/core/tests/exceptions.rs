@@ -5,7 +5,7 @@
 //! specification suite).
 
 use crate::common::{each_tier, module, trap_of};
-use prova::*;
+use prova_core::*;
 
 /// A module that catches what the host throws in several ways, and throws into the host.
 const TEXT: &str = r#"(module

@@ -60,14 +60,15 @@ impl Hot {
 /// The configuration of an [`Engine`](crate::Engine).
 ///
 /// ```
-/// let mut config = prova::Config::new();
+/// let mut config = prova_core::Config::new();
 /// config.consume_fuel(true).deterministic(true);
-/// let engine = prova::Engine::new(&config)?;
-/// # Ok::<(), prova::Error>(())
+/// let engine = prova_core::Engine::new(&config)?;
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub(crate) tier: Tier,
+    /// `None`: nobody has chosen one.
+    pub(crate) tier: Option<Tier>,
     pub(crate) executor: Option<ExecutorKind>,
     pub(crate) translate: Translate,
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
@@ -97,7 +98,7 @@ pub(crate) const STACK_BYTES_MAX: usize = 1 << 30;
 impl Default for Config {
     fn default() -> Config {
         Config {
-            tier: Tier::default(),
+            tier: None,
             executor: None,
             translate: Translate::default(),
             compiler: None,
@@ -136,7 +137,7 @@ impl Config {
 
     /// Which tier executes functions.
     pub fn tier(&mut self, tier: Tier) -> &mut Config {
-        self.tier = tier;
+        self.tier = Some(tier);
         self
     }
 
@@ -348,10 +349,25 @@ impl Config {
         compiled.or_else(|| self.precompiled.map(of_artifacts))
     }
 
+    /// Whether it leaves open how functions are executed: it names no tier, executor or source of
+    /// machine code, and asks for nothing that the interpreter alone has. For crates that add a
+    /// compiler in such a case.
+    pub fn leaves_tier_open(&self) -> bool {
+        let compiled = self.native.is_some() || self.precompiled.is_some();
+        self.tier.is_none() && self.executor.is_none() && !compiled && !self.count_dispatches
+    }
+
+    /// The tier that executes functions.
+    pub(crate) fn tier_or_default(&self) -> Tier {
+        self.tier.unwrap_or_default()
+    }
+
     /// Whether stores run machine code at all on this platform.
     pub(crate) fn takes_native(&self) -> bool {
         let platform = cfg!(all(target_os = "linux", target_arch = "x86_64", not(miri)));
-        platform && matches!(self.tier, Tier::Interpreter(_)) && self.executor.is_none()
+        platform
+            && matches!(self.tier_or_default(), Tier::Interpreter(_))
+            && self.executor.is_none()
     }
 
     /// The target of a compiler's machine code.

@@ -4,7 +4,7 @@
 //! `crates/runtime/tests/store/limits.rs`).
 
 use crate::common::{each_tier, module, trap_of};
-use prova::*;
+use prova_core::*;
 
 #[test]
 fn a_function_of_too_many_cells_is_refused_when_it_is_loaded() {

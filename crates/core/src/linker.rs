@@ -20,7 +20,7 @@ use std::fmt;
 /// Finds the imports of modules by their two names.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let engine = Engine::default();
 /// let mut linker = Linker::new(&engine);
@@ -34,7 +34,7 @@ use std::fmt;
 /// let instance = linker.instantiate(&mut store, &module)?;
 /// let quadruple = instance.get_typed_func::<i32, i32>(&mut store, "quadruple")?;
 /// assert_eq!(quadruple.call(&mut store, 5)?, 20);
-/// # Ok::<(), prova::Error>(())
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 pub struct Linker<T: 'static> {
     engine: Engine,
@@ -369,7 +369,7 @@ impl<T: 'static> fmt::Debug for Linker<T> {
 /// ([`Config::memory_images`](crate::Config::memory_images)); the module's size does not matter.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let engine = Engine::default();
 /// let mut linker: Linker<u32> = Linker::new(&engine);
@@ -388,7 +388,7 @@ impl<T: 'static> fmt::Debug for Linker<T> {
 ///     let next = instance.get_typed_func::<(), u32>(&mut store, "next")?;
 ///     assert_eq!(next.call(&mut store, ())?, 42 + id, "no instance sees another's writes");
 /// }
-/// # Ok::<(), prova::Error>(())
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 pub struct InstancePre<T: 'static> {
     module: Module,

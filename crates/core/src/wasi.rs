@@ -5,8 +5,8 @@
 //! WASI.
 //!
 //! ```no_run
-//! use prova::*;
-//! use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+//! use prova_core::*;
+//! use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 //!
 //! let engine = Engine::default();
 //! let mut linker: Linker<WasiCtx> = Linker::new(&engine);
@@ -17,7 +17,7 @@
 //! let module = Module::from_file(&engine, "program.wasm")?;
 //! let instance = linker.instantiate(&mut store, &module)?;
 //! instance.get_typed_func::<(), ()>(&mut store, "_start")?.call(&mut store, ())?;
-//! # Ok::<(), prova::Error>(())
+//! # Ok::<(), prova_core::Error>(())
 //! ```
 
 use crate::error::{Error, LinkError, Result};

@@ -15,7 +15,7 @@ pub struct StoreLimits {
 /// Builds [`StoreLimits`].
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(2).build();
 /// let mut store = Store::new(&Engine::default(), limits);

@@ -5,8 +5,8 @@
 //! thing that they get wrong. Green does not show that the check refuses everything that is wrong;
 //! that is what the tests of `prova-bytecode` ask.
 
-use prova::*;
 use prova_bytecode::{Metering, Settings};
+use prova_core::*;
 use prova_module::FuncIdx;
 use prova_translate::Translator;
 use std::sync::Arc;

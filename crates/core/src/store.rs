@@ -62,7 +62,7 @@ pub(crate) struct State<T> {
 /// Instances and their objects, with data of type `T` that host functions see.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let engine = Engine::default();
 /// let mut store = Store::new(&engine, 7);
@@ -84,7 +84,10 @@ impl<T: 'static> Store<T> {
         let mut rt = rt::Store::new(rt::StoreConfig {
             settings: config.settings(),
             stack_bytes: config.stack_bytes as u64,
-            executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
+            executor: config
+                .executor
+                .clone()
+                .unwrap_or_else(|| config.tier_or_default().executor()),
             native: config.machine(),
             count_dispatches: config.count_dispatches,
             heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),

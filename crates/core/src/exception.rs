@@ -24,7 +24,7 @@ use std::fmt;
 /// As an error it has [`Trap::UncaughtException`] at its root.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let engine = Engine::default();
 /// let mut store = Store::new(&engine, ());
@@ -46,7 +46,7 @@ use std::fmt;
 /// let error = escapes.call(&mut store, ()).unwrap_err();
 /// let thrown = error.downcast_ref::<ThrownException>().unwrap();
 /// assert_eq!((thrown.tag(), thrown.values()[0].unwrap_i32()), (tag, 8));
-/// # Ok::<(), prova::Error>(())
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ThrownException {

@@ -26,13 +26,13 @@ use std::sync::{Arc, OnceLock};
 /// cheap.
 ///
 /// ```
-/// use prova::*;
+/// use prova_core::*;
 ///
 /// let engine = Engine::default();
 /// let module = Module::new(&engine, b"\0asm\x01\0\0\0")?;
 /// assert_eq!(module.exports().count(), 0);
 /// assert!(Module::new(&engine, b"\0asm\x02\0\0\0").is_err());
-/// # Ok::<(), prova::Error>(())
+/// # Ok::<(), prova_core::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Module(Arc<Inner>);

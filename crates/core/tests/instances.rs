@@ -5,7 +5,7 @@
 
 use crate::common;
 use crate::common::{module, trap_of};
-use prova::*;
+use prova_core::*;
 
 /// Engines of each tier, with and without images.
 fn each_way(configure: impl Fn(&mut Config), test: impl Fn(&Engine) -> Result<()>) {

@@ -4,8 +4,8 @@
 //! or that programs written for other engines compile.
 
 use crate::common::{each_tier, module, trap_of};
-use prova::wasi::{Captured, I32Exit, WasiCtx, WasiCtxBuilder};
-use prova::*;
+use prova_core::wasi::{Captured, I32Exit, WasiCtx, WasiCtxBuilder};
+use prova_core::*;
 
 #[test]
 fn typed_calls_carry_every_type() {

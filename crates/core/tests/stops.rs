@@ -5,7 +5,7 @@
 //! campaigns of `testing`).
 
 use crate::common::{each_tier, module, trap_of};
-use prova::*;
+use prova_core::*;
 use std::cell::RefCell;
 
 /// A name of the name section comes first, then the name of the first export; a function without

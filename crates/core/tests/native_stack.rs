@@ -1,13 +1,13 @@
 //! How much native stack a thread needs that loads and runs modules:
-//! [`prova::NATIVE_STACK_BYTES_MIN`] is enough for everything here, in every tier.
+//! [`prova_core::NATIVE_STACK_BYTES_MIN`] is enough for everything here, in every tier.
 //!
 //! A thread whose stack is too small ends the process (Rust's guard page), so a fault is seen as an
 //! abort of this test. A green run does not show that host functions of an embedder need little
 //! themselves.
 
 use crate::common::{each_tier, module, trap_of};
-use prova::wasi::{Captured, WasiCtx, WasiCtxBuilder};
-use prova::*;
+use prova_core::wasi::{Captured, WasiCtx, WasiCtxBuilder};
+use prova_core::*;
 
 /// Runs something on a thread with as little native stack as is promised to be enough.
 fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {

@@ -3,7 +3,7 @@
 //! A green run does not cover suspensions of stores whose embedder panics (`crates/runtime` has
 //! them).
 
-use prova::*;
+use prova_core::*;
 
 const TEXT: &str = r#"(module
     (import "host" "ask" (func $ask (param i32) (result i64)))

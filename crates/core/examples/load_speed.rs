@@ -3,7 +3,7 @@
 //! the median of some loads, in milliseconds of processor time of the process (with what its
 //! threads took) and of time that passed. The file is read each time.
 
-use prova::{Config, Engine, Module, Translate};
+use prova_core::{Config, Engine, Module, Translate};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 

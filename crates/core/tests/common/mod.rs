@@ -1,6 +1,6 @@
 //! Engines of every tier for the tests of this folder.
 
-use prova::*;
+use prova_core::*;
 
 /// Runs `test` with an engine of each tier, configured by `configure`.
 pub(crate) fn each_tier(configure: impl Fn(&mut Config), test: impl Fn(&Engine) -> Result<()>) {

@@ -5,7 +5,7 @@
 //! suite).
 
 use crate::common::{each_tier, module, trap_of};
-use prova::*;
+use prova_core::*;
 
 /// The type of functions from `i32` to `i32`.
 fn unary(engine: &Engine) -> FuncType {

@@ -9,7 +9,7 @@
 //! * `mapped`: data segments mapped where that is possible;
 //! * `touched`: the same, and a byte of each 4,096 of the segments' memory read and written.
 
-use prova::{
+use prova_core::{
     AsContextMut, Config, Engine, Extern, ExternType, InstancePre, Linker, Memory, Module, Result,
     Store,
 };

@@ -4,8 +4,8 @@
 //! calls themselves move the epoch, and deadlines lie in the past.
 
 use crate::common::{each_tier, module, trap_of};
-use prova::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
-use prova::*;
+use prova_core::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::*;
 use std::cell::Cell;
 use std::io::{Read, Write};
 use std::sync::Arc;
