@@ -81,6 +81,11 @@ impl<B: AsRef<[u8]>> Artifact<B> {
         Ok(Artifact { module, settings, parts, records, bytes: file })
     }
 
+    /// The file.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     /// The WebAssembly module inside.
     pub fn module(&self) -> &[u8] {
         self.bytes.as_ref().get(self.module.clone()).unwrap_or_default()
@@ -94,6 +99,11 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     /// The kinds of the pieces, in order.
     pub fn kinds(&self) -> impl ExactSizeIterator<Item = CodeKind> + '_ {
         self.records.iter().map(|record| record.kind)
+    }
+
+    /// Whether the file has a piece of this kind.
+    pub fn has(&self, kind: CodeKind) -> bool {
+        self.records.binary_search_by_key(&kind, |record| record.kind).is_ok()
     }
 
     /// A piece; none if the file has none of this kind.

@@ -8,7 +8,7 @@
 
 use crate::common::Scratch;
 use prova_artifact::{Artifact, Piece, Writer};
-use prova_check::CodeKind;
+use prova_check::{CodeKind, traps};
 
 /// Adds, by a function that the program calls.
 const ADD: &str = r#"(module (memory 1) (func $of (param i32 i32) (result i32)
@@ -59,7 +59,7 @@ fn what_was_written_is_verified() {
         "add.prova: machine code of 2 of 2 functions",
         "from the final bytes of 2 functions and 2 thunks: the code cannot leave its sandbox",
         "that the code computes what the WebAssembly says, pays as much fuel",
-        "compiled again: every piece has the same bytes",
+        "compiled again: the whole file has the same bytes",
     ] {
         assert!(run.out.contains(line), "{line}: {run:?}");
     }
@@ -203,13 +203,143 @@ fn misuse_and_bad_files_have_their_codes() {
 fn the_interpreter_and_other_settings_have_bytecode() {
     let folder = folder("verify-interp");
     folder.run("run --tier interp --invoke f add.prova 7 3").expect(0, "10\n").silent();
-    // Code for other settings: bytecode and a warning; with a compiler, new code.
-    let run = folder.run("run --fuel 1000 --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the artifact was made for guarded memories, no metering"]);
-    let run = folder.run("run -W timeout=60s --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the module runs as bytecode: that code ends at a deadline"]);
-    let run = folder.run("run -O signals-based-traps=n --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the module runs as bytecode: that divisions do not overflow"]);
-    let run = folder.run("run --tier native --fuel 1000 --invoke f add.prova 7 3");
-    run.expect(0, "10\n").silent();
+    // Code for other settings is made anew, and that is said with the option of `prova compile`.
+    for (options, words) in [
+        (
+            "--fuel 1000",
+            &[
+                "the machine code of the file is not used",
+                "no metering",
+                "(other: fuel)",
+                "; `prova compile` has `--fuel` for that",
+            ][..],
+        ),
+        ("--deterministic", &["not used", "`prova compile` has `--deterministic` for that"]),
+        ("-O memory=explicit", &["not used", "`prova compile` has `-O memory` for that"]),
+        ("--fuel 9 --deterministic", &["`prova compile` has `--fuel` and `--deterministic`"]),
+        ("-W timeout=60s", &["not used: that code ends at a deadline"]),
+        ("-O signals-based-traps=n", &["not used: that divisions do not overflow"]),
+    ] {
+        for tier in ["auto", "native"] {
+            let run = folder.run(&format!("run --tier {tier} {options} --invoke f add.prova 7 3"));
+            run.expect(0, "10\n").says(words);
+        }
+    }
+    let fuel = folder.run("compile --fuel add.wat -o fuel.prova");
+    assert_eq!(fuel.code, 0, "{fuel:?}");
+    folder.run("run --fuel 1000 --invoke f fuel.prova 7 3").expect(0, "10\n").silent();
+}
+
+/// Names stand in the file, and no piece has them: only the whole file shows that they differ.
+#[test]
+fn the_whole_file_is_compared() {
+    let folder = folder("verify-whole");
+    let add = read(&folder, "add.prova");
+    let at = add.windows(4).position(|four| four == b"of@0").expect("a symbol");
+    let mut named = add.clone();
+    named[at..at + 4].copy_from_slice(b"fo@0");
+    folder.write("named.prova", &named);
+    assert_eq!(folder.run("verify named.prova").code, 0);
+    let run = folder.run("verify --rebuild named.prova");
+    assert_eq!(run.code, 1, "{run:?}");
+    let words = format!("every piece has the same bytes, and the file has others from {at:#x} on");
+    assert!(run.out.contains(&words), "{run:?}");
+    let run = folder.run("verify --rebuild --json named.prova");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    assert_eq!((&json["changed"], &json["same_file"]), (&0.into(), &false.into()), "{json}");
+    let run = folder.run("verify --rebuild --json add.prova");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    assert_eq!((&json["changed"], &json["same_file"]), (&0.into(), &true.into()), "{json}");
+}
+
+/// Pieces of what the module does not have are counted, however many there are.
+#[test]
+fn stray_pieces_are_told_in_one_row() {
+    let folder = folder("verify-stray");
+    let add = read(&folder, "add.prova");
+    let artifact = Artifact::read(&add[..]).expect("an artifact");
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        writer.piece("a piece", &artifact.piece(kind).expect("it is whole").expect("it is there"));
+    }
+    let piece = artifact.piece(CodeKind::Func(0)).expect("it is whole").expect("it is there");
+    for stray in 0..50_000 {
+        writer.piece(
+            "",
+            &Piece {
+                kind: CodeKind::Func(1000 + stray),
+                bytes: b"",
+                certificate: b"",
+                ..piece.clone()
+            },
+        );
+    }
+    folder.write("stray.prova", writer.finish(artifact.module()).expect("it can be named").bytes);
+    folder.run("run --invoke f stray.prova 7 3").expect(0, "10\n").silent();
+    for options in ["", "--rebuild"] {
+        let run = folder.run(&format!("verify {options} stray.prova"));
+        assert_eq!(run.code, 1, "{run:?}");
+        let words = "func1000  the module does not have what it is of (nor what 49999 more are of)";
+        assert!(run.out.contains(words), "{run:?}");
+        assert!(run.out.lines().count() < 30, "{run:?}");
+    }
+}
+
+/// From a pipe, too; and for processors of a lower level.
+#[test]
+fn standard_input_and_levels_of_the_processor() {
+    let folder = folder("verify-input");
+    let add = read(&folder, "add.prova");
+    let run = |args: &str, input: &[u8]| folder.run_with(args, input);
+    run("run --invoke f - 7 3", &add).expect(0, "10\n").silent();
+    run(&format!("run --expect {} --invoke f - 7 3", sha256(&add)), &add)
+        .expect(0, "10\n")
+        .silent();
+    run(&format!("run --expect {} --invoke f - 7 3", sha256(b"")), &add).expect(1, "");
+    run("run --invoke f - 7 3", ADD.as_bytes()).expect(0, "10\n").silent();
+    run("run --invoke f - 7 3", &add[..add.len() / 2]).expect(1, "");
+    let verified = run("verify --rebuild -", &add);
+    assert!(
+        verified.code == 0 && verified.out.contains("the whole file has the same"),
+        "{verified:?}"
+    );
+    assert_eq!(run("verify -", ADD.as_bytes()).code, 1);
+    assert_eq!(run("compile - -o again.prova", &add).code, 2);
+    let made = run("compile --check-reproducible - -o again.prova", ADD.as_bytes());
+    assert!(
+        made.code == 0 && made.out.contains("the same on another number of threads"),
+        "{made:?}"
+    );
+    assert_eq!(read(&folder, "again.prova"), add);
+    let low = folder.run("compile --cpu x86-64-v2 add.wat -o low.prova");
+    assert_eq!(low.code, 0, "{low:?}");
+    let verified = folder.run("verify --rebuild low.prova");
+    assert!(verified.code == 0 && verified.out.contains("x86-64-v2"), "{verified:?}");
+    folder.run("run --invoke f low.prova 7 3").expect(0, "10\n").silent();
+    assert_eq!(folder.run("compile --cpu x86-64-v4 add.wat -o low.prova").code, 2);
+}
+
+/// A file's code that stops at a number that no trap has: the file is at fault, not Prova.
+#[test]
+fn a_stop_that_is_no_trap_is_the_files_fault() {
+    let folder = folder("verify-stop");
+    let text = ADD.replace("(i32.add (i32.load", "(if (local.get 1) (then (unreachable))) (i32.add (i32.load");
+    folder.write("div.wat", text);
+    assert_eq!(folder.run("compile div.wat -o div.prova").code, 0);
+    let div = read(&folder, "div.prova");
+    let artifact = Artifact::read(&div[..]).expect("an artifact");
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        let mut piece = artifact.piece(kind).expect("it is whole").expect("it is there");
+        for row in piece.traps.iter_mut().filter(|row| row.kind == traps::UNREACHABLE) {
+            row.kind = traps::BUG;
+        }
+        writer.piece("a piece", &piece);
+    }
+    folder.write("stop.prova", writer.finish(artifact.module()).expect("it can be named").bytes);
+    folder.run("run --invoke f div.prova 7 3").expect(134, "").says(&["`unreachable`"]);
+    let run = folder.run("run --invoke f stop.prova 7 3");
+    run.expect(1, "")
+        .says(&["machine code stopped where its maker says that it never is (stop 15)"]);
+    assert!(!run.err.contains("bug in Prova"), "{run:?}");
 }

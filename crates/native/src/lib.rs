@@ -34,7 +34,9 @@ mod verify;
 pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
 pub use estimate::{INSTS_FREE, WORK_PER_INST};
-pub use listing::{Line, PREMISES_MAX, certificate, listing, premises, verdict};
+pub use listing::{
+    Line, PREMISES_BYTES_MAX, PREMISES_MAX, PREMISES_MIN, certificate, listing, premises, verdict,
+};
 pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};

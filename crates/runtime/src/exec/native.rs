@@ -17,7 +17,7 @@
 //!   when native code has returned, it is the segment's.
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
-use crate::native::{FuncRecord, Piece, Segment, trap_kind};
+use crate::native::{FuncRecord, Piece, Segment, trap_of};
 use crate::store::Store;
 use crate::sys::{self, Stop, Waiting};
 use crate::trap::{MemoryFault, Trap, TrapKind};
@@ -196,7 +196,7 @@ impl Activation {
             let message = format!("a fault of native code at {pc:#x} that its map does not name");
             return self.frames(store, Trap::bug(message), caller(frame));
         };
-        let mut trap = Trap::new(trap_kind(row.kind));
+        let mut trap = trap_of(row.kind.into());
         if let Some(piece) = piece.filter(|_| row.kind == traps::MEMORY_OUT_OF_BOUNDS)
             && let Some(fault) = memory_fault(store, piece, row.code_offset, &registers)
         {
@@ -218,12 +218,11 @@ impl Activation {
         // SAFETY: V9.
         let (kind, native_sp) =
             unsafe { ((*self.vm()).native.operands[0], (*self.vm()).native.native_sp) };
-        let kind = u8::try_from(kind).unwrap_or(traps::BUG);
         self.native_top = true;
         let Waiting { frame, pc, .. } = waiting(native_sp);
         // A function whose charge does not fit has no frame yet.
-        let at = if kind == traps::STACK_OVERFLOW { caller(frame) } else { (frame, pc) };
-        self.frames(store, trap_kind(kind).into(), at)
+        let at = if kind == u64::from(traps::STACK_OVERFLOW) { caller(frame) } else { (frame, pc) };
+        self.frames(store, trap_of(kind), at)
     }
 
     /// Adds the frames of native code that waits to a trap that ends it.
