@@ -6,7 +6,7 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use crate::common::Scratch;
+use crate::common::{OPENS, Scratch};
 use prova_artifact::{Artifact, Piece, Writer};
 use prova_check::{CodeKind, traps};
 
@@ -113,6 +113,42 @@ fn another_file_is_another_confined_program() {
     assert!(run.out.starts_with("not what its module compiles to: evil.prova"), "{run:?}");
     assert!(run.out.contains("compiled again: 1 piece has other bytes"), "{run:?}");
     assert!(run.out.contains("of (func0)") && run.out.contains("other code from 0x"), "{run:?}");
+}
+
+/// A guest that may write where the file is gains what it gains where the module is: the next run is
+/// of another confined program. The digest of either refuses it, and compiling again tells code
+/// that is not the module's.
+#[test]
+fn a_guest_that_replaces_the_file_gains_no_more_than_with_a_module() {
+    let folder = folder("verify-guest");
+    folder.write("guest.wat", OPENS);
+    folder.write("add2.wat", ADD);
+    let (add, sub) = (read(&folder, "add.prova"), read(&folder, "sub.prova"));
+    let inside = sha256(Artifact::read(&add[..]).expect("an artifact").module());
+    let replaced = |options: &str, from: &str, to: &str| {
+        let run = folder.run(&format!("run {options} --no-cache guest.wat {from} {to}"));
+        run.code
+    };
+    let f = |file: &str| folder.run(&format!("run --invoke f {file} 7 3"));
+    // Without the grant nothing is replaced.
+    assert_ne!(replaced("", "sub.prova", "add.prova"), 0);
+    f("add.prova").expect(0, "10\n");
+    folder.write("copy.wat", ADD.replace("(i32.add (local.get 0)", "(i32.sub (local.get 0)"));
+    for (from, to) in [("copy.wat", "add2.wat"), ("sub.prova", "add.prova")] {
+        assert_eq!(replaced("--dir .", from, to), 0);
+        f(to).expect(0, "4\n").silent();
+        let run = folder.run(&format!("run --expect {inside} --invoke f {to} 7 3"));
+        run.expect(1, "").says(&["another module than the expected one"]);
+    }
+    assert_eq!(folder.run(&format!("verify --expect {inside} add.prova")).code, 1);
+    assert_eq!(folder.run(&format!("verify --expect {} add.prova", sha256(&add))).code, 1);
+    // The module with code of another: its digest is right, and compiling again tells.
+    folder.write("mixed.prova", mixed(&add, &sub, |_| true));
+    assert_eq!(replaced("--dir .", "mixed.prova", "add.prova"), 0);
+    f("add.prova").expect(0, "4\n").silent();
+    let run = folder.run(&format!("run --expect {inside} --invoke f add.prova 7 3"));
+    run.expect(0, "10\n").says(&["runs as bytecode: the expected"]);
+    assert_eq!(folder.run(&format!("verify --rebuild --expect {inside} add.prova")).code, 1);
 }
 
 /// The file of `add` with other code of its function 0 whose digest fits.

@@ -15,10 +15,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Rights of others in a mode.
-const OTHERS: u32 = 0o077;
-/// Rights of others to write in a mode.
-const OTHERS_WRITE: u32 = 0o022;
+/// Rights of others.
+const OTHERS: Mode = Mode::RWXG.union(Mode::RWXO);
+/// Rights of others to write.
+const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// A directory of the user that nobody else can enter (K1).
 pub(crate) struct Folder(OwnedFd);
@@ -39,7 +39,7 @@ impl Folder {
         if about.st_uid != rustix::process::geteuid().as_raw() {
             return Err(refused(&"it belongs to another user"));
         }
-        if mode(&about) & OTHERS != 0 {
+        if mode(&about).intersects(OTHERS) {
             return Err(refused(&"others can enter it (`chmod 700` takes that away)"));
         }
         Ok(Folder(folder))
@@ -65,11 +65,11 @@ impl Folder {
             return Err(Fault::Wrong("it belongs to another user"));
         }
         match rights {
-            Rights::Secret if mode(&about) & OTHERS != 0 => {
+            Rights::Secret if mode(&about).intersects(OTHERS) => {
                 Err(Fault::Wrong("others can read or write it"))
             }
             Rights::Secret if about.st_nlink != 1 => Err(Fault::Wrong("it has another name, too")),
-            Rights::Written if mode(&about) & OTHERS_WRITE != 0 => {
+            Rights::Written if mode(&about).intersects(OTHERS_WRITE) => {
                 Err(Fault::Wrong("others can write it"))
             }
             Rights::Secret | Rights::Written => Ok(File::from(file)),
@@ -193,8 +193,8 @@ impl Drop for Temporary<'_> {
 }
 
 /// The rights in a file's mode.
-fn mode(about: &Stat) -> u32 {
-    Mode::from_raw_mode(about.st_mode).as_raw_mode().into()
+fn mode(about: &Stat) -> Mode {
+    Mode::from_raw_mode(about.st_mode)
 }
 
 /// The device and number of what a path leads to.
