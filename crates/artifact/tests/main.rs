@@ -23,7 +23,7 @@ fn pieces() -> Vec<Piece<'static>> {
         TrapRow { code_offset: 1, kind: 5, wasm_offset: 40 },
         TrapRow { code_offset: 7, kind: 1, wasm_offset: 44 },
     ];
-    let calls = vec![CallRow { return_offset: 9, wasm_offset: 50 }];
+    let calls = vec![CallRow::operator(9, 50)];
     vec![
         Piece { kind: CodeKind::Func(3), bytes: &[0xc3], certificate: &[1, 2], traps, calls },
         Piece {
@@ -38,7 +38,7 @@ fn pieces() -> Vec<Piece<'static>> {
             bytes: &[],
             certificate: &[9],
             traps: vec![],
-            calls: vec![CallRow { return_offset: 1, wasm_offset: 1 }],
+            calls: vec![CallRow::operator(1, 1)],
         },
     ]
 }

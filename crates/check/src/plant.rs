@@ -92,6 +92,10 @@ steps {
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
+    // Landings.
+    LandingAtAnyStack
+    LandingKeepsRegisters
+    RootAnywhere
     // Metering.
     CallIsNoCycle
     ChargeOfAnything
