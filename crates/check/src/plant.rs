@@ -92,6 +92,10 @@ steps {
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
+    LoopIsThunk
+    LoopHasCaller
+    LoopTakesArguments
+    LoopLeavesAnything
     // Metering.
     CallIsNoCycle
     ChargeOfAnything

@@ -11,9 +11,9 @@ use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{CompiledCode, Context};
 use prova_check::{CallRow, CodeKind, Layout, TrapRow, offsets, traps};
-use prova_module::{BlockFacts, BlockKind, BlockType, FuncIdx, Module, TypeIdx, ValType, cells_of};
+use prova_module::{Module, TypeIdx};
+use prova_ssa::Body;
 use prova_ssa::entered::EnteredBody;
-use prova_ssa::{Body, Place};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The greatest number of instructions and values of a body that is compiled.
@@ -93,10 +93,8 @@ impl Target {
         deterministic: bool,
     ) -> Result<NativeCode, Declined> {
         let (func, offset) = (entered.body().func(), entered.offset());
-        let cells = cells_of_places(module, func, offset, entered.places());
-        let cells = cells.ok_or(Declined::Bug("no such place"))?;
         let kind = CodeKind::Loop { func: func.0, offset };
-        let as_round = (kind, offset, Start::Round(&cells));
+        let as_round = (kind, offset, Start::Round(entered.cells()));
         self.compile_body(module, layout, entered.body(), as_round, deterministic)
     }
 
@@ -188,31 +186,6 @@ impl Target {
         })?;
         collect(kind, start, &compiled)
     }
-}
-
-/// The cells of a frame in which these places of a function lie where a round of a loop begins.
-fn cells_of_places(
-    module: &Module,
-    func: FuncIdx,
-    offset: u32,
-    places: &[Place],
-) -> Option<Vec<u32>> {
-    let (facts, body) = (module.facts(func)?, module.body(func)?);
-    let is_loop = |block: &&BlockFacts| block.kind == BlockKind::Loop && block.start == offset;
-    let block = facts.blocks.iter().find(is_loop)?;
-    let values = match block.ty {
-        BlockType::Empty | BlockType::Type(_) => &[][..],
-        BlockType::FuncType(ty) => &module.types().get(ty as usize)?.params,
-    };
-    let locals = body.local_types();
-    let before = |types: &[ValType], at: u32| Some(cells_of(types.get(..at as usize)?));
-    let base = facts.local_cells + block.height_cells;
-    let cell = |place: &Place| match *place {
-        Place::Local(local) => before(&locals, local),
-        Place::Stack(at) => Some(base + before(&values, at)?),
-        Place::None => None,
-    };
-    places.iter().map(cell).collect()
 }
 
 /// Code and maps of what Cranelift gave.
