@@ -338,7 +338,9 @@ impl Machine<'_> {
         self.leaves_frame(state, i64::from(pops))?;
         let in_cells = match self.kind {
             CodeKind::ThunkIn(ty) => Some(ty),
-            CodeKind::Loop { func, .. } => self.layout.func_type(func),
+            CodeKind::Loop { func, .. } => {
+                planted!(LoopLeavesAnything, self.layout.func_type(func), None)
+            }
             CodeKind::Func(_) | CodeKind::ThunkOut(_) => None,
         };
         if let Some(signature) = in_cells.and_then(|ty| self.layout.signature(ty)) {

@@ -96,6 +96,10 @@ steps {
     LandingAtAnyStack
     LandingKeepsRegisters
     RootAnywhere
+    LoopIsThunk
+    LoopHasCaller
+    LoopTakesArguments
+    LoopLeavesAnything
     // Metering.
     CallIsNoCycle
     ChargeOfAnything

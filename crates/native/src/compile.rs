@@ -13,9 +13,9 @@ use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
 };
 use prova_check::{CallRow, Clause, CodeKind, Layout, Says, TrapRow, offsets, traps};
-use prova_module::{BlockFacts, BlockKind, BlockType, FuncIdx, Module, TypeIdx, ValType, cells_of};
+use prova_module::{Module, TypeIdx};
 use prova_ssa::entered::EnteredBody;
-use prova_ssa::{Body, CheckedBody, Held, Place, build_holding};
+use prova_ssa::{Body, CheckedBody, Held, build_holding};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -96,10 +96,8 @@ impl Target {
         deterministic: bool,
     ) -> Result<NativeCode, Declined> {
         let (func, offset) = (entered.body().func(), entered.offset());
-        let cells = cells_of_places(module, func, offset, entered.places());
-        let cells = cells.ok_or(Declined::Bug("no such place"))?;
         let kind = CodeKind::Loop { func: func.0, offset };
-        let as_round = (kind, offset, Start::Round(&cells));
+        let as_round = (kind, offset, Start::Round(entered.cells()));
         self.compile_body(module, layout, entered.body(), as_round, deterministic)
     }
 
@@ -207,31 +205,6 @@ impl Target {
         })?;
         collect((kind, start), &compiled, said)
     }
-}
-
-/// The cells of a frame in which these places of a function lie where a round of a loop begins.
-fn cells_of_places(
-    module: &Module,
-    func: FuncIdx,
-    offset: u32,
-    places: &[Place],
-) -> Option<Vec<u32>> {
-    let (facts, body) = (module.facts(func)?, module.body(func)?);
-    let is_loop = |block: &&BlockFacts| block.kind == BlockKind::Loop && block.start == offset;
-    let block = facts.blocks.iter().find(is_loop)?;
-    let values = match block.ty {
-        BlockType::Empty | BlockType::Type(_) => &[][..],
-        BlockType::FuncType(ty) => &module.types().get(ty as usize)?.params,
-    };
-    let locals = body.local_types();
-    let before = |types: &[ValType], at: u32| Some(cells_of(types.get(..at as usize)?));
-    let base = facts.local_cells + block.height_cells;
-    let cell = |place: &Place| match *place {
-        Place::Local(local) => before(&locals, local),
-        Place::Stack(at) => Some(base + before(&values, at)?),
-        Place::None => None,
-    };
-    places.iter().map(cell).collect()
 }
 
 /// The body of a function whose frame holds references to exceptions, proved equal to its Wasm, and
