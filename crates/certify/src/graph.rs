@@ -134,6 +134,7 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8], calls: &[CallRow]) -> Found {
                 }
                 if insn.class == Class::CallTo {
                     let landings = clauses(calls, end).map(|clause| clause.landing);
+                    let landings = landings.filter(|&to| (to as usize) < bytes.len());
                     let landings: BTreeSet<u32> = landings.collect();
                     if !landings.is_empty() {
                         // The call ends its block.

@@ -81,7 +81,7 @@ fn calls_go_both_ways() {
     // Too deep.
     let deep = [Val::I32(900_000)];
     calls.extend([("f", &deep[..]), ("f", &args[2]), ("trap", &args[0]), ("trap", &args[1])]);
-    same(&text, &calls, 2);
+    same(&text, &calls, 3);
 }
 
 #[test]
