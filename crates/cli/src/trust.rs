@@ -49,9 +49,9 @@ const MACHINE: [Assumption; 13] = [
         noticed_by: "assertions when it is built; the suites in `--tier native`",
     },
     Assumption {
-        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; otherwise the module has no native code",
+        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; an instance without them takes no native code",
         kept_by: "runtime",
-        noticed_by: "crates/native/tests/attach.rs, artifact.rs",
+        noticed_by: "crates/native/tests/attach.rs, artifact.rs; crates/testing/tests/look.rs",
     },
     Assumption {
         what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",

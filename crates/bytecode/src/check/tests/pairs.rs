@@ -426,6 +426,7 @@ pub(super) const PAIRS: &[Pair] = &[
         reject: &[
             ("!epoch\nheat\nreturn1 s0", "no poll at the entry"),
             ("!epoch\nheat\nheat\npoll\nreturn1 s0", "no poll at the entry"),
+            ("!epoch\nheat\ncopy s0 <- s0\npoll\nreturn1 s0", "no poll at the entry"),
             ("!epoch\npoll\n@top:\nheat\nbr_if s0 -> @top\nreturn1 s0", "meets no poll"),
             (
                 "!epoch\npoll\n@top:\nheat\nheat\npoll\nbr_if s0 -> @top\nreturn1 s0",
