@@ -71,8 +71,15 @@ fn decode(at: u64) -> Instruction {
 }
 
 fn exits() -> BTreeSet<u64> {
-    let exits: [Handler; 6] =
-        [exit::trap, exit::leave, exit::enter, exit::attach, exit::throw, exit::memory_fault];
+    let exits: [Handler; 7] = [
+        exit::trap,
+        exit::leave,
+        exit::enter,
+        exit::attach,
+        exit::throw,
+        exit::hot,
+        exit::memory_fault,
+    ];
     exits.iter().map(|&exit| exit as usize as u64).collect()
 }
 

@@ -74,7 +74,8 @@ pub(crate) struct Code {
 impl Code {
     pub(crate) fn new(text: &str, funcs: &[Func], settings: Settings) -> Code {
         let module = module(text);
-        let mut translator = Translator::new();
+        let counts = funcs.iter().any(|func| func.ops.contains(&Op::Heat));
+        let mut translator = if counts { Translator::with_heat() } else { Translator::new() };
         let mut places = Vec::new();
         for n in 0..funcs.len() {
             let export = module.export(&n.to_string()).expect("functions are exported by number");
