@@ -1,4 +1,4 @@
-//! The settings that code was made for, as 40 bytes and the maker's name behind them.
+//! The settings that code was made for, as 28 bytes and the maker's name behind them.
 //!
 //! They are a claim: the check is run in the settings of the engine that loads, and code made for
 //! others is not even tried.
@@ -53,8 +53,23 @@ impl fmt::Display for Settings {
 }
 
 impl Settings {
-    /// The bytes of the section. A name of more than 255 bytes is cut.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// The names of the settings that differ from others, without processor and maker: `fuel`,
+    /// `epochs`, `NaNs`, `memories`, `signals`.
+    pub fn differences(&self, other: &Settings) -> Vec<&'static str> {
+        let (one, two) = (&self.config, &other.config);
+        let differ = [
+            ("fuel", one.metering.fuel != two.metering.fuel),
+            ("epochs", one.metering.epoch != two.metering.epoch),
+            ("NaNs", self.deterministic != other.deterministic),
+            ("memories", one.memory != two.memory),
+            ("signals", one.signals != two.signals),
+        ];
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
+    /// The bytes of the section, which tell these settings from all others. A name of more than
+    /// 255 bytes is cut.
+    pub fn encode(&self) -> Vec<u8> {
         let Config { memory, metering, cpu, signals } = self.config;
         let (shape, reservation, guard) = match memory {
             MemoryShape::Explicit => (0, 0, 0),

@@ -92,6 +92,10 @@ steps {
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
+    // Landings.
+    LandingAtAnyStack
+    LandingKeepsRegisters
+    RootAnywhere
     LoopIsThunk
     LoopHasCaller
     LoopTakesArguments

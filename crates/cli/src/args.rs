@@ -8,6 +8,7 @@ use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use prova_core::{Config, MemoryShape, Tier, UnknownTier, bail};
+use prova_native::NativeCompiler;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Compile(crate::compile::CompileArgs),
     /// Checks what `prova compile` wrote, without running it
     Verify(crate::verify::VerifyArgs),
+    /// Shows, prunes or clears the machine code that runs keep for later ones
+    Cache(crate::cache::CacheArgs),
     /// Validates modules, and translates and checks every function
     ///
     /// Nothing runs: of `-W`, the limits of a store have no effect.
@@ -148,6 +151,12 @@ pub(crate) struct RunArgs {
     /// Writes the host's answers to a file, from which `prova replay` runs the program again
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Neither takes machine code from the cache nor writes any there
+    #[arg(long, conflicts_with = "cache")]
+    pub(crate) no_cache: bool,
+    /// Keeps machine code in this folder instead of the user's cache (`prova cache dir`)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     /// Runs only the module, or the file of `prova compile`, with this SHA-256
     ///
     /// Such a file may be named by the module inside, which then runs as bytecode.
@@ -301,6 +310,14 @@ impl EngineArgs {
         self.tier == NATIVE || self.tier == AUTO
     }
 
+    /// The compiler of machine code.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::report::Misuse).
+    pub(crate) fn compiler(&self) -> prova_core::Result<NativeCompiler> {
+        Ok(compiler_of(&Optimize::parse(&self.optimize)?))
+    }
+
     /// How machine code keeps accesses inside a memory.
     ///
     /// # Errors
@@ -339,14 +356,7 @@ impl EngineArgs {
         config.tier(tier);
         let auto = self.tier == AUTO;
         if native || auto {
-            let mut compiler = prova_native::NativeCompiler::new();
-            if optimize.explicit {
-                compiler = compiler.with_memory(prova_native::MemoryShape::Explicit);
-            }
-            if let Some(time) = optimize.compile_time {
-                compiler = compiler.within(time);
-            }
-            config.native(compiler);
+            config.native(compiler_of(&optimize));
             config.tier_up(auto.then_some(optimize.hot));
         }
         if let Some(signals) = optimize.signals {
@@ -359,6 +369,17 @@ impl EngineArgs {
         wasm.apply(&mut config, self.deterministic)?;
         Ok((config, wasm))
     }
+}
+
+fn compiler_of(optimize: &Optimize) -> NativeCompiler {
+    let mut compiler = NativeCompiler::new();
+    if optimize.explicit {
+        compiler = compiler.with_memory(MemoryShape::Explicit);
+    }
+    if let Some(time) = optimize.compile_time {
+        compiler = compiler.within(time);
+    }
+    compiler
 }
 
 fn misuse<T>(message: &str) -> prova_core::Result<T> {

@@ -1,7 +1,7 @@
 //! `prova compile`: a module with its machine code as one file, which `prova run` loads.
 //!
 //! Exit codes: 0 written; 1 the module is bad or there is no machine code of it, or, with
-//! `--check-reproducible`, a second compilation gave other bytes (and nothing is written); 2
+//! `--check-reproducible`, another number of threads gave other bytes (and nothing is written); 2
 //! misuse.
 
 use crate::args::EngineArgs;
@@ -9,6 +9,7 @@ use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
 use clap::Args;
 use prova_builds::names::counted;
+use prova_check::CpuLevel;
 use prova_core::{Config, Context, Engine, Module, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,10 @@ pub(crate) struct CompileArgs {
     /// Translation and execution (`-O help`)
     #[arg(short = 'O', long = "optimize", value_name = "KEY[=VAL],…")]
     optimize: Vec<String>,
-    /// Compiles twice, and writes nothing if the second time gives other bytes
+    /// The level of the processor that the code is for; this machine's if not given
+    #[arg(long, value_name = "LEVEL", value_parser = ["x86-64-v2", "x86-64-v3"])]
+    cpu: Option<String>,
+    /// Compiles again on another number of threads, and writes nothing if that gives other bytes
     #[arg(long)]
     check_reproducible: bool,
     /// Where the file is written (`-` for standard output)
@@ -48,6 +52,13 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     let engine =
         EngineArgs { tier: "native".to_owned(), deterministic: args.deterministic, wasm, optimize };
     let (mut config, wasm) = engine.config()?;
+    if let Some(level) = &args.cpu {
+        let level = if level == "x86-64-v2" { CpuLevel::V2 } else { CpuLevel::V3 };
+        if !prova_core::processor_has(level) {
+            bail!(Misuse(format!("`--cpu {level:?}`: this machine could not check such code")));
+        }
+        config.native(engine.compiler()?.with_cpu(level));
+    }
     if wasm.fuel.is_some() || wasm.timeout.is_some() {
         bail!(Misuse(
             "limits of fuel and time belong to the run; `--fuel` makes code that counts".into()
@@ -55,10 +66,17 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     }
     config.consume_fuel(args.fuel);
     input::apart("--output", &args.output, &[&args.file])?;
-    let (module, bytes) = made(&config, &args.file)?;
-    if args.check_reproducible && made(&config, &args.file)?.1 != bytes {
-        warn("a second compilation gave other bytes: nothing is written");
-        return Ok(Exit::Bad);
+    let wasm = input::wasm(&args.file)?;
+    let (module, bytes) = made(&config, &args.file, &wasm)?;
+    if args.check_reproducible {
+        // One thread, or two where one was all.
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let threads = if threads == 1 { 2 } else { 1 };
+        let again = prova_core::on_threads(threads, || made(&config, &args.file, &wasm))?.1;
+        if again != bytes {
+            warn("another number of threads gave other bytes: nothing is written");
+            return Ok(Exit::Bad);
+        }
     }
     let refusals = module.refusals();
     let all = module.wasm().defined_funcs().len();
@@ -68,7 +86,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         all - refusals.len(),
         counted(all as u64, "function"),
         bytes.len(),
-        if args.check_reproducible { ", the same when compiled twice" } else { "" }
+        if args.check_reproducible { ", the same on another number of threads" } else { "" }
     );
     let line = printable(line.trim_end()) + "\n";
     let (inside, whole) = (input::sha256(module.wasm().bytes()), input::sha256(&bytes));
@@ -88,13 +106,13 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
 }
 
 /// The module, and the bytes of its artifact.
-fn made(config: &Config, file: &Path) -> Result<(Module, Vec<u8>)> {
+fn made(config: &Config, file: &Path, wasm: &[u8]) -> Result<(Module, Vec<u8>)> {
     // An engine for each: nothing is left of the one before.
     let engine: Engine = run::new_engine(config)?;
-    if input::is_artifact_file(file) {
+    if prova_artifact::is_artifact(wasm) {
         bail!(Misuse(format!("`{}` is compiled already", file.display())));
     }
-    let module = input::module(&engine, file)?;
+    let module = Module::new(&engine, wasm).context(OfFile::new("load", file))?;
     let bytes = module.serialize().context(OfFile::new("compile", file))?;
     Ok((module, bytes))
 }

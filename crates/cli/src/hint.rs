@@ -7,7 +7,7 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
 use crate::report::{printable, warn};
 use clap::CommandFactory;
-use prova_core::{Error, LinkError, Refusal, RefusalReason, Trap, UnsupportedModule};
+use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
 use std::ffi::OsString;
 use std::io;
@@ -158,7 +158,9 @@ pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
 /// there can be none of the module. Functions that the compiler does not treat are no news.
 pub(crate) fn no_machine_code(refusals: &[Refusal], asked: bool) -> Option<String> {
     if let Some(RefusalReason::OfModule(why)) = refusals.first().map(|refusal| &refusal.reason) {
-        return asked.then(|| format!("warning: the module runs as bytecode: {why}"));
+        return asked.then(|| {
+            format!("warning: the module runs as bytecode: {why}{}", options_of_settings(why))
+        });
     }
     let rejected = |refusal: &&Refusal| {
         matches!(refusal.reason, RefusalReason::Rejected(_) | RefusalReason::Damaged(_))
@@ -167,6 +169,32 @@ pub(crate) fn no_machine_code(refusals: &[Refusal], asked: bool) -> Option<Strin
     let (first, more) = (rejected.next()?, rejected.count());
     let others = if more == 0 { String::new() } else { format!(" (and {more} more)") };
     Some(format!("warning: a function runs as bytecode: {first}{others}"))
+}
+
+/// The warning that the machine code of a file is not used, though machine code is.
+pub(crate) fn unused_code(module: &Module) -> Option<String> {
+    let why = module.unused_code()?;
+    let options = options_of_settings(why);
+    Some(format!("warning: the machine code of the file is not used: {why}{options}"))
+}
+
+/// The options of `prova compile` that make code for the settings of the run, where an artifact was
+/// made for others.
+fn options_of_settings(why: &str) -> String {
+    let other = why.rsplit_once("(other: ").map_or("", |(_, other)| other.trim_end_matches(')'));
+    let options: Vec<&str> = other
+        .split(", ")
+        .filter_map(|setting| match setting {
+            "fuel" => Some("`--fuel`"),
+            "NaNs" => Some("`--deterministic`"),
+            "memories" => Some("`-O memory`"),
+            _ => None,
+        })
+        .collect();
+    match options.is_empty() {
+        true => String::new(),
+        false => format!("; `prova compile` has {} for that", options.join(" and ")),
+    }
 }
 
 #[cfg(test)]

@@ -21,8 +21,20 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
         return Module::from_file(engine, path).context(OfFile::new("load", path));
     }
     let bytes = read(path)?;
+    if prova_artifact::is_artifact(&bytes) {
+        return Module::deserialize(engine, bytes).context(OfFile::new("load", path));
+    }
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
     Module::new(engine, wasm).context(OfFile::new("load", path))
+}
+
+/// The binary form of the module in `path`, or what `prova compile` wrote, as it is.
+///
+/// # Errors
+/// If it cannot be read, or is text and cannot be parsed.
+pub(crate) fn wasm(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read(path)?;
+    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
 /// The module in `path`, or the only core module of the component in it, decoded and validated but
@@ -154,6 +166,13 @@ fn begins_with(path: &Path, magic: &[u8; 4]) -> bool {
 /// If it cannot be read, or has more than 1 GiB.
 pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
+    if path.as_os_str() == "-" {
+        let bytes = read(path)?;
+        if !prova_artifact::is_artifact(&bytes) {
+            bail!("standard input is not what `prova compile` wrote");
+        }
+        return Ok(bytes);
+    }
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
     if !file.metadata().is_ok_and(|about| about.is_file()) || !is_artifact_file(path) {
         bail!("`{name}` is not a file that `prova compile` wrote");
@@ -172,11 +191,18 @@ const ARTIFACT_BYTES_MAX: u64 = 1 << 30;
 /// # Errors
 /// Those of [`module`] and [`expected`].
 pub(crate) fn expected_module(engine: &Engine, path: &Path, digest: &str) -> Result<Module> {
-    if !is_artifact_file(path) {
-        let module = module(engine, path)?;
+    let bytes = match path.as_os_str() == "-" {
+        true => wasm(path)?,
+        false if is_artifact_file(path) => artifact(path)?,
+        false => {
+            let module = module(engine, path)?;
+            return expected(module.wasm().bytes(), digest, path).map(|()| module);
+        }
+    };
+    if !prova_artifact::is_artifact(&bytes) {
+        let module = Module::new(engine, bytes).context(OfFile::new("load", path))?;
         return expected(module.wasm().bytes(), digest, path).map(|()| module);
     }
-    let bytes = artifact(path)?;
     if is_expected(&bytes, digest) {
         return Module::deserialize(engine, bytes).context(OfFile::new("load", path));
     }
@@ -229,9 +255,10 @@ const MAGIC: &[u8; 4] = b"\0asm";
 fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
-    let (limit, max) = match bytes.starts_with(MAGIC) {
-        true => ("module_bytes", wasm_max),
-        false => ("text_bytes", text_max),
+    let (limit, max) = match () {
+        () if bytes.starts_with(MAGIC) => ("module_bytes", wasm_max),
+        () if bytes.starts_with(ELF_MAGIC) => ("artifact_bytes", ARTIFACT_BYTES_MAX.min(wasm_max)),
+        () => ("text_bytes", text_max),
     };
     let left = (max + 1).saturating_sub(bytes.len() as u64);
     reader.take(left).read_to_end(&mut bytes)?;
@@ -245,7 +272,8 @@ fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8
 /// The binary format of a module in either format. A file that does not start like a binary and is
 /// no UTF-8 is left to the decoder, whose message fits better.
 fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
-    let is_text = !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_ok();
+    let is_binary = bytes.starts_with(MAGIC) || prova_artifact::is_artifact(&bytes);
+    let is_text = !is_binary && std::str::from_utf8(&bytes).is_ok();
     if !is_text || bytes.is_empty() {
         return Ok(bytes);
     }

@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ compile │ verify │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ compile │ cache │ verify │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! `tests/cli.rs` has each message and code.
 
 mod args;
+mod cache;
 mod check_code;
 mod compile;
 mod diff;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Cache(args)) => cache::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Compile(args)) => compile::run(&args),

@@ -4,7 +4,7 @@ use crate::args::RunArgs;
 use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
 use crate::stats::Stats;
-use crate::{groups, hint, input, stats, values, watchdog};
+use crate::{cache, groups, hint, input, stats, values, watchdog};
 use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
@@ -69,10 +69,12 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
     let asked = args.engine.is_native() || runs_artifacts(args);
+    let unused = all.iter().map(hint::unused_code);
     let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
-    for line in refused.flatten() {
+    for line in unused.chain(refused).flatten() {
         warn(&printable(&line));
     }
+    cache::save(&all);
     match args.stats {
         Some(Stats::Fuel) => {
             warn(&stats::fuel(wasm.fuel, store.get_fuel()?));
@@ -168,10 +170,15 @@ fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
     // Instructions of the interpreter are what is asked for.
     let engine = if counts { args.engine.as_interpreter() } else { args.engine.clone() };
     let (mut config, mut wasm) = engine.config()?;
-    if runs_artifacts(args) {
+    // What standard input has is not known yet.
+    let is_read = args.module_and_args.first().is_some_and(|main| main == "-");
+    if runs_artifacts(args) || is_read && args.engine.takes_machine_code() {
         config.precompiled(args.engine.memory_shape()?);
     }
     record_alone(args, &wasm)?;
+    if let Some(cache) = cache::of_run(args) {
+        config.cache(cache);
+    }
     if let Some(fuel) = args.fuel
         && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
     {
@@ -221,10 +228,14 @@ fn wasi_ctx(
         builder.args(guest_args.iter().map(|arg| arg.as_encoded_bytes()));
     }
     grant(&mut builder, &args.env, &args.dirs)?;
+    if !args.dirs.is_empty() {
+        builder.guard(cache::kept_from_guests(args.cache.as_deref(), &args.dirs)?);
+    }
     Ok(builder.build())
 }
 
-/// Grants environment variables and directories, as they are given on the command line.
+/// Grants environment variables and directories, as they are given on the command line, without
+/// the user's cache.
 pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String]) -> Result<()> {
     for variable in env {
         if variable.is_empty() || variable.starts_with('=') {
@@ -240,6 +251,9 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String
                 }
             }
         }
+    }
+    if !dirs.is_empty() {
+        builder.guard(cache::kept_from_guests(None, dirs)?);
     }
     for dir in dirs {
         let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));

@@ -48,8 +48,9 @@ pub(crate) fn tiers(module: &Module) -> Node {
     let tiers = module.tiers();
     let all = module.wasm().defined_funcs().count();
     let title = format!(
-        "machine code: {} of {all} functions, {} loops entered at a round",
+        "machine code: {} of {all} functions ({} from the cache), {} loops entered at a round",
         tiers.functions.len(),
+        tiers.cached,
         tiers.loops.len()
     );
     let mut table = Table { shown: Some(ROWS), ..Table::new("loops without", &["<", "<", ""]) };

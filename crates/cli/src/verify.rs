@@ -2,7 +2,7 @@
 //!
 //! The report says in the words of `docs/TRUST.md` what is proved, tested and assumed. Exit codes:
 //! 0; 1 if the file or the module in it is bad, a piece of code is refused, the module is not the
-//! one of `--expect`, or `--rebuild` finds other code; 2 misuse. `tests/verify.rs` holds outputs.
+//! one of `--expect`, or `--rebuild` gives another file; 2 misuse. `tests/verify.rs` holds outputs.
 
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
@@ -11,10 +11,12 @@ use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::counted;
 use prova_check::CodeKind;
-use prova_core::{Context, Error, Result, bail};
+use prova_core::{Config, Context, Engine, Error, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
-use prova_native::{Change, Verification, judge, layout, rebuild, same_maker, verify};
+use prova_native::{
+    Change, NativeCompiler, Verification, judge, layout, rebuild, same_maker, verify,
+};
 use prova_report::{Node, Table};
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 /// Checks what `prova compile` wrote, without running it
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Compiles the module inside again, and compares every piece of code
+    /// Compiles the module inside again, and compares the file, or where that differs every piece
     #[arg(long)]
     rebuild: bool,
     /// Accepts only the file, or the module inside, with this SHA-256
@@ -64,16 +66,59 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let none = |why| Error::msg(format!("there can be no machine code of the module: {why}"));
     let found = verify(&artifact, &module, jobs).map_err(none)?;
-    let changes = match args.rebuild {
-        true => Some(
-            prova_core::on_compiler_thread(|| rebuild(&artifact, &module, jobs)).map_err(none)?,
-        ),
+    let rebuilt = match args.rebuild {
+        true => Some(Rebuilt::of(&artifact, &module, jobs).map_err(none)?),
         false => None,
     };
-    let good = found.refused.is_empty() && changes.as_ref().is_none_or(Vec::is_empty);
-    let told = (&found, changes.as_deref());
+    let good = found.refused.is_empty() && rebuilt.as_ref().is_none_or(Rebuilt::is_same);
+    let told = (&found, rebuilt.as_ref());
     present(&report((args, &file_digest), &artifact, &module, told), args.json)?;
     Ok(if good { Exit::Done } else { Exit::Bad })
+}
+
+/// What compiling the module inside again gives.
+struct Rebuilt {
+    pieces: Vec<(CodeKind, Change)>,
+    /// Whether the whole file is the same; if not, where it differs first; `None`: it cannot be
+    /// compiled on this machine as a whole.
+    file: Option<Result<(), usize>>,
+}
+
+impl Rebuilt {
+    fn of(artifact: &Artifact<Vec<u8>>, module: &Module, jobs: usize) -> Result<Rebuilt, String> {
+        let file = prova_core::on_threads(jobs, || recompiled(artifact)).ok();
+        let file = file.map(|other| {
+            let bytes = artifact.bytes();
+            let pairs = bytes.iter().zip(&other);
+            match *bytes == other {
+                true => Ok(()),
+                false => Err(pairs.take_while(|(one, other)| one == other).count()),
+            }
+        });
+        let pieces = match file {
+            Some(Ok(())) => Vec::new(),
+            Some(Err(_)) | None => {
+                prova_core::on_compiler_thread(|| rebuild(artifact, module, jobs))?
+            }
+        };
+        Ok(Rebuilt { pieces, file })
+    }
+
+    fn is_same(&self) -> bool {
+        self.pieces.is_empty() && self.file.is_none_or(|file| file.is_ok())
+    }
+}
+
+/// The file that compiling the module inside gives in the settings that the file names.
+fn recompiled(artifact: &Artifact<Vec<u8>>) -> Result<Vec<u8>> {
+    let settings = artifact.settings();
+    let prova_check::Config { metering, signals, .. } = settings.config;
+    let mut config = Config::new();
+    config.native(NativeCompiler::of(&settings.config)).signals_based_traps(signals);
+    config.consume_fuel(metering.fuel).epoch_interruption(metering.epoch);
+    config.deterministic(settings.deterministic);
+    let engine = Engine::new(&config)?;
+    prova_core::Module::new(&engine, artifact.module())?.serialize()
 }
 
 /// The most rows of a list that are shown.
@@ -83,7 +128,7 @@ fn report(
     (args, file_digest): (&VerifyArgs, &str),
     artifact: &Artifact<Vec<u8>>,
     module: &Module,
-    (found, changes): (&Verification, Option<&[(CodeKind, Change)]>),
+    (found, again): (&Verification, Option<&Rebuilt>),
 ) -> Node {
     let (file, settings) = (args.file.display(), artifact.settings());
     let all = module.defined_funcs().len();
@@ -99,7 +144,7 @@ fn report(
         format!("module: {} bytes, SHA-256 {digest}", module.bytes().len()),
         format!("made by {}, for {settings}", settings.maker),
     ];
-    let judged = match (refused.is_empty(), changes.is_none_or(<[_]>::is_empty)) {
+    let judged = match (refused.is_empty(), again.is_none_or(Rebuilt::is_same)) {
         (true, true) => "accepted",
         (false, _) => "refused in part",
         (true, false) => "not what its module compiles to",
@@ -121,7 +166,7 @@ fn report(
     ];
     let tested = Node::of("tested", "not proved")
         .with_evidence(unproved.map(str::to_owned))
-        .with_evidence(changes.map(|changes| rebuilt(artifact, changes)));
+        .with_evidence(again.map(|again| rebuilt(artifact, again)));
     let assumed = Node::of("assumed", "assumed").with_evidence(
         ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
             .map(str::to_owned),
@@ -130,31 +175,35 @@ fn report(
     refused.iter().for_each(|(kind, why)| table.push([name_of(module, *kind), why.clone()], false));
     let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
     let mut table = Table { shown: Some(ROWS), ..Table::new("changed", &["", ""]) };
-    for (kind, change) in changes.unwrap_or_default() {
+    let changes = again.map_or(&[][..], |again| &again.pieces);
+    for (kind, change) in changes {
         table.push([name_of(module, *kind), change.to_string()], false);
     }
-    let changed = changes.is_some_and(|changes| !changes.is_empty());
-    let tested = if changed { tested.with_table(table) } else { tested };
+    let tested = if changes.is_empty() { tested } else { tested.with_table(table) };
     let members = json!({
         "module": { "bytes": module.bytes().len(), "sha256": digest },
         "file": { "sha256": file_digest },
         "settings": settings.to_string(), "maker": settings.maker,
         "functions": all, "accepted": functions.len(), "refused": refused.len(),
-        "bytecode": bytecode.len(), "changed": changes.map(<[_]>::len),
+        "bytecode": bytecode.len(), "changed": again.map(|again| again.pieces.len()),
+        "same_file": again.and_then(|again| again.file).map(|file| file.is_ok()),
     });
     let node = Node::of("artifact", title).with_verdict(judged).with_evidence(about).with(members);
     node.with_children([proved, tested, assumed])
 }
 
 /// The line about compiling again.
-fn rebuilt(artifact: &Artifact<Vec<u8>>, changes: &[(CodeKind, Change)]) -> String {
-    match (changes.len(), same_maker(artifact)) {
-        (0, _) => {
-            "compiled again: every piece has the same bytes (names are not compared)".to_owned()
+fn rebuilt(artifact: &Artifact<Vec<u8>>, again: &Rebuilt) -> String {
+    let by = if same_maker(artifact) { "" } else { " by another version" };
+    let told = match (again.pieces.len(), again.file) {
+        (0, Some(Ok(()))) => "the whole file has the same bytes".to_owned(),
+        (0, Some(Err(at))) => {
+            format!("every piece has the same bytes, and the file has others from {at:#x} on")
         }
-        (n, true) => format!("compiled again: {} other bytes", has(n)),
-        (n, false) => format!("compiled again by another version: {} other bytes", has(n)),
-    }
+        (0, None) => "every piece has the same bytes (names are not compared)".to_owned(),
+        (n, _) => format!("{} other bytes", has(n)),
+    };
+    format!("compiled again{by}: {told}")
 }
 
 fn has(count: usize) -> String {

@@ -1,6 +1,7 @@
 //! The tests of this crate as one program, which links once: a file is a module.
 
 mod book;
+mod cache;
 mod cli;
 mod code;
 mod commands;

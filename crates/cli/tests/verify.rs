@@ -6,9 +6,9 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use crate::common::Scratch;
+use crate::common::{OPENS, Scratch};
 use prova_artifact::{Artifact, Piece, Writer};
-use prova_check::CodeKind;
+use prova_check::{CodeKind, traps};
 
 /// Adds, by a function that the program calls.
 const ADD: &str = r#"(module (memory 1) (func $of (param i32 i32) (result i32)
@@ -59,7 +59,7 @@ fn what_was_written_is_verified() {
         "add.prova: machine code of 2 of 2 functions",
         "from the final bytes of 2 functions and 2 thunks: the code cannot leave its sandbox",
         "that the code computes what the WebAssembly says, pays as much fuel",
-        "compiled again: every piece has the same bytes",
+        "compiled again: the whole file has the same bytes",
     ] {
         assert!(run.out.contains(line), "{line}: {run:?}");
     }
@@ -113,6 +113,42 @@ fn another_file_is_another_confined_program() {
     assert!(run.out.starts_with("not what its module compiles to: evil.prova"), "{run:?}");
     assert!(run.out.contains("compiled again: 1 piece has other bytes"), "{run:?}");
     assert!(run.out.contains("of (func0)") && run.out.contains("other code from 0x"), "{run:?}");
+}
+
+/// A guest that may write where the file is gains what it gains where the module is: the next run is
+/// of another confined program. The digest of either refuses it, and compiling again tells code
+/// that is not the module's.
+#[test]
+fn a_guest_that_replaces_the_file_gains_no_more_than_with_a_module() {
+    let folder = folder("verify-guest");
+    folder.write("guest.wat", OPENS);
+    folder.write("add2.wat", ADD);
+    let (add, sub) = (read(&folder, "add.prova"), read(&folder, "sub.prova"));
+    let inside = sha256(Artifact::read(&add[..]).expect("an artifact").module());
+    let replaced = |options: &str, from: &str, to: &str| {
+        let run = folder.run(&format!("run {options} --no-cache guest.wat {from} {to}"));
+        run.code
+    };
+    let f = |file: &str| folder.run(&format!("run --invoke f {file} 7 3"));
+    // Without the grant nothing is replaced.
+    assert_ne!(replaced("", "sub.prova", "add.prova"), 0);
+    f("add.prova").expect(0, "10\n");
+    folder.write("copy.wat", ADD.replace("(i32.add (local.get 0)", "(i32.sub (local.get 0)"));
+    for (from, to) in [("copy.wat", "add2.wat"), ("sub.prova", "add.prova")] {
+        assert_eq!(replaced("--dir .", from, to), 0);
+        f(to).expect(0, "4\n").silent();
+        let run = folder.run(&format!("run --expect {inside} --invoke f {to} 7 3"));
+        run.expect(1, "").says(&["another module than the expected one"]);
+    }
+    assert_eq!(folder.run(&format!("verify --expect {inside} add.prova")).code, 1);
+    assert_eq!(folder.run(&format!("verify --expect {} add.prova", sha256(&add))).code, 1);
+    // The module with code of another: its digest is right, and compiling again tells.
+    folder.write("mixed.prova", mixed(&add, &sub, |_| true));
+    assert_eq!(replaced("--dir .", "mixed.prova", "add.prova"), 0);
+    f("add.prova").expect(0, "4\n").silent();
+    let run = folder.run(&format!("run --expect {inside} --invoke f add.prova 7 3"));
+    run.expect(0, "10\n").says(&["runs as bytecode: the expected"]);
+    assert_eq!(folder.run(&format!("verify --rebuild --expect {inside} add.prova")).code, 1);
 }
 
 /// The file of `add` with other code of its function 0 whose digest fits.
@@ -203,13 +239,143 @@ fn misuse_and_bad_files_have_their_codes() {
 fn the_interpreter_and_other_settings_have_bytecode() {
     let folder = folder("verify-interp");
     folder.run("run --tier interp --invoke f add.prova 7 3").expect(0, "10\n").silent();
-    // Code for other settings: bytecode and a warning; with a compiler, new code.
-    let run = folder.run("run --fuel 1000 --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the artifact was made for guarded memories, no metering"]);
-    let run = folder.run("run -W timeout=60s --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the module runs as bytecode: that code ends at a deadline"]);
-    let run = folder.run("run -O signals-based-traps=n --invoke f add.prova 7 3");
-    run.expect(0, "10\n").says(&["the module runs as bytecode: that divisions do not overflow"]);
-    let run = folder.run("run --tier native --fuel 1000 --invoke f add.prova 7 3");
-    run.expect(0, "10\n").silent();
+    // Code for other settings is made anew, and that is said with the option of `prova compile`.
+    for (options, words) in [
+        (
+            "--fuel 1000",
+            &[
+                "the machine code of the file is not used",
+                "no metering",
+                "(other: fuel)",
+                "; `prova compile` has `--fuel` for that",
+            ][..],
+        ),
+        ("--deterministic", &["not used", "`prova compile` has `--deterministic` for that"]),
+        ("-O memory=explicit", &["not used", "`prova compile` has `-O memory` for that"]),
+        ("--fuel 9 --deterministic", &["`prova compile` has `--fuel` and `--deterministic`"]),
+        ("-W timeout=60s", &["not used: that code ends at a deadline"]),
+        ("-O signals-based-traps=n", &["not used: that divisions do not overflow"]),
+    ] {
+        for tier in ["auto", "native"] {
+            let run = folder.run(&format!("run --tier {tier} {options} --invoke f add.prova 7 3"));
+            run.expect(0, "10\n").says(words);
+        }
+    }
+    let fuel = folder.run("compile --fuel add.wat -o fuel.prova");
+    assert_eq!(fuel.code, 0, "{fuel:?}");
+    folder.run("run --fuel 1000 --invoke f fuel.prova 7 3").expect(0, "10\n").silent();
+}
+
+/// Names stand in the file, and no piece has them: only the whole file shows that they differ.
+#[test]
+fn the_whole_file_is_compared() {
+    let folder = folder("verify-whole");
+    let add = read(&folder, "add.prova");
+    let at = add.windows(4).position(|four| four == b"of@0").expect("a symbol");
+    let mut named = add.clone();
+    named[at..at + 4].copy_from_slice(b"fo@0");
+    folder.write("named.prova", &named);
+    assert_eq!(folder.run("verify named.prova").code, 0);
+    let run = folder.run("verify --rebuild named.prova");
+    assert_eq!(run.code, 1, "{run:?}");
+    let words = format!("every piece has the same bytes, and the file has others from {at:#x} on");
+    assert!(run.out.contains(&words), "{run:?}");
+    let run = folder.run("verify --rebuild --json named.prova");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    assert_eq!((&json["changed"], &json["same_file"]), (&0.into(), &false.into()), "{json}");
+    let run = folder.run("verify --rebuild --json add.prova");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("it is JSON");
+    assert_eq!((&json["changed"], &json["same_file"]), (&0.into(), &true.into()), "{json}");
+}
+
+/// Pieces of what the module does not have are counted, however many there are.
+#[test]
+fn stray_pieces_are_told_in_one_row() {
+    let folder = folder("verify-stray");
+    let add = read(&folder, "add.prova");
+    let artifact = Artifact::read(&add[..]).expect("an artifact");
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        writer.piece("a piece", &artifact.piece(kind).expect("it is whole").expect("it is there"));
+    }
+    let piece = artifact.piece(CodeKind::Func(0)).expect("it is whole").expect("it is there");
+    for stray in 0..50_000 {
+        writer.piece(
+            "",
+            &Piece {
+                kind: CodeKind::Func(1000 + stray),
+                bytes: b"",
+                certificate: b"",
+                ..piece.clone()
+            },
+        );
+    }
+    folder.write("stray.prova", writer.finish(artifact.module()).expect("it can be named").bytes);
+    folder.run("run --invoke f stray.prova 7 3").expect(0, "10\n").silent();
+    for options in ["", "--rebuild"] {
+        let run = folder.run(&format!("verify {options} stray.prova"));
+        assert_eq!(run.code, 1, "{run:?}");
+        let words = "func1000  the module does not have what it is of (nor what 49999 more are of)";
+        assert!(run.out.contains(words), "{run:?}");
+        assert!(run.out.lines().count() < 30, "{run:?}");
+    }
+}
+
+/// From a pipe, too; and for processors of a lower level.
+#[test]
+fn standard_input_and_levels_of_the_processor() {
+    let folder = folder("verify-input");
+    let add = read(&folder, "add.prova");
+    let run = |args: &str, input: &[u8]| folder.run_with(args, input);
+    run("run --invoke f - 7 3", &add).expect(0, "10\n").silent();
+    run(&format!("run --expect {} --invoke f - 7 3", sha256(&add)), &add)
+        .expect(0, "10\n")
+        .silent();
+    run(&format!("run --expect {} --invoke f - 7 3", sha256(b"")), &add).expect(1, "");
+    run("run --invoke f - 7 3", ADD.as_bytes()).expect(0, "10\n").silent();
+    run("run --invoke f - 7 3", &add[..add.len() / 2]).expect(1, "");
+    let verified = run("verify --rebuild -", &add);
+    assert!(
+        verified.code == 0 && verified.out.contains("the whole file has the same"),
+        "{verified:?}"
+    );
+    assert_eq!(run("verify -", ADD.as_bytes()).code, 1);
+    assert_eq!(run("compile - -o again.prova", &add).code, 2);
+    let made = run("compile --check-reproducible - -o again.prova", ADD.as_bytes());
+    assert!(
+        made.code == 0 && made.out.contains("the same on another number of threads"),
+        "{made:?}"
+    );
+    assert_eq!(read(&folder, "again.prova"), add);
+    let low = folder.run("compile --cpu x86-64-v2 add.wat -o low.prova");
+    assert_eq!(low.code, 0, "{low:?}");
+    let verified = folder.run("verify --rebuild low.prova");
+    assert!(verified.code == 0 && verified.out.contains("x86-64-v2"), "{verified:?}");
+    folder.run("run --invoke f low.prova 7 3").expect(0, "10\n").silent();
+    assert_eq!(folder.run("compile --cpu x86-64-v4 add.wat -o low.prova").code, 2);
+}
+
+/// A file's code that stops at a number that no trap has: the file is at fault, not Prova.
+#[test]
+fn a_stop_that_is_no_trap_is_the_files_fault() {
+    let folder = folder("verify-stop");
+    let text = ADD.replace("(i32.add (i32.load", "(if (local.get 1) (then (unreachable))) (i32.add (i32.load");
+    folder.write("div.wat", text);
+    assert_eq!(folder.run("compile div.wat -o div.prova").code, 0);
+    let div = read(&folder, "div.prova");
+    let artifact = Artifact::read(&div[..]).expect("an artifact");
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        let mut piece = artifact.piece(kind).expect("it is whole").expect("it is there");
+        for row in piece.traps.iter_mut().filter(|row| row.kind == traps::UNREACHABLE) {
+            row.kind = traps::BUG;
+        }
+        writer.piece("a piece", &piece);
+    }
+    folder.write("stop.prova", writer.finish(artifact.module()).expect("it can be named").bytes);
+    folder.run("run --invoke f div.prova 7 3").expect(134, "").says(&["`unreachable`"]);
+    let run = folder.run("run --invoke f stop.prova 7 3");
+    run.expect(1, "")
+        .says(&["machine code stopped where its maker says that it never is (stop 15)"]);
+    assert!(!run.err.contains("bug in Prova"), "{run:?}");
 }

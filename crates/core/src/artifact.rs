@@ -81,7 +81,8 @@ impl Module {
     /// function at its first call, or all of them here where the engine translates eagerly.
     ///
     /// Code that is refused, or was made for other settings than the engine's, does not run: the
-    /// function runs as bytecode, and [`Module::refusals`] says why. No compiler is needed, but the
+    /// function runs as bytecode, and [`Module::refusals`] says why; where the engine has a
+    /// compiler, that makes the code then, and [`Module::unused_code`] says why. No compiler is needed, but the
     /// engine has to take machine code ([`Config::precompiled`](crate::Config::precompiled)).
     /// Engines that count epochs or do without signals take none: what they rely on is not proved.
     ///
@@ -123,9 +124,9 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
             .or_else(|| stored.unfit(&machine, config.settings().deterministic)),
         None => Some(NOT_TAKEN.to_owned()),
     };
-    if unfit.is_some() && config.native.is_some() {
+    if let (Some(why), true) = (&unfit, config.native.is_some()) {
         // The engine's own compiler makes code that fits.
-        return Module::new(engine, wasm);
+        return Module::without_code_of_file(engine, wasm, why.clone());
     }
     Module::with_machine_code(engine, wasm, Arc::new(stored), unfit)
 }
@@ -188,7 +189,10 @@ impl Stored {
             return None;
         }
         let asked = Settings { config: *asked, deterministic, maker: String::new() };
-        Some(format!("the artifact was made for {own}; the engine runs with {asked}"))
+        let other = own.differences(&asked).join(", ");
+        Some(format!(
+            "the artifact was made for {own}; the engine runs with {asked} (other: {other})"
+        ))
     }
 
     /// A piece, if it was made for this configuration.

@@ -3,6 +3,7 @@
 //! `engine` checks it once. Nothing here turns a check off: in every configuration, bytecode runs
 //! only after it was proved equal to its WebAssembly.
 
+use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
 use crate::machine::MachineCompiler;
@@ -75,6 +76,7 @@ pub struct Config {
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) precompiled: Option<MemoryShape>,
     pub(crate) hot: Option<Hot>,
+    pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) signals: bool,
     pub(crate) perf_map: bool,
     pub(crate) count_dispatches: bool,
@@ -105,6 +107,7 @@ impl Default for Config {
             native: None,
             precompiled: None,
             hot: None,
+            cache: None,
             signals: true,
             perf_map: false,
             count_dispatches: false,
@@ -181,6 +184,18 @@ impl Config {
     /// runs from the first call on.
     pub fn tier_up(&mut self, when: Option<Hot>) -> &mut Config {
         self.hot = when;
+        self
+    }
+
+    /// Takes machine code that earlier runs made from this cache, and lets
+    /// [`Module::save_code`](crate::Module::save_code) write it; none by default. Code of the cache
+    /// is checked like all other, and asked for before the compiler ([`Config::native`]) is; with
+    /// [`Config::tier_up`] it runs from the first call on.
+    ///
+    /// The cache's folder may be in reach of no program that is not trusted: what a program writes
+    /// there under the folder's key is believed to be this compiler's code ([`Cache`]).
+    pub fn cache(&mut self, cache: Cache) -> &mut Config {
+        self.cache = Some(Arc::new(cache));
         self
     }
 

@@ -35,6 +35,7 @@ impl Engine {
             config.native.clone().zip(config.machine()),
             config.hot.filter(|_| config.takes_native()),
             config.perf_map,
+            config.cache.clone(),
         ));
         let (epoch, spare) = (Arc::default(), Arc::default());
         Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare })))

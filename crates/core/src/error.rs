@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Trap,
     /// The embedder is at fault ([`Misuse`]).
     Misuse,
+    /// The maker of machine code is at fault ([`Rejection`]): its compiler, or the file of it.
+    Rejection,
     /// Prova is at fault ([`Bug`]): it contradicts itself, or it refused its own translation of a
     /// function, which does not run.
     Bug,
@@ -45,6 +47,8 @@ impl ErrorKind {
             Some(ErrorKind::Trap)
         } else if error.is::<Misuse>() {
             Some(ErrorKind::Misuse)
+        } else if error.is::<Rejection>() {
+            Some(ErrorKind::Rejection)
         } else if error.is::<Bug>() {
             Some(ErrorKind::Bug)
         } else {
@@ -61,6 +65,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Link => "link",
             ErrorKind::Trap => "trap",
             ErrorKind::Misuse => "misuse",
+            ErrorKind::Rejection => "rejection",
             ErrorKind::Bug => "bug",
         })
     }
@@ -212,6 +217,19 @@ macro_rules! misuse {
 }
 pub(crate) use misuse;
 
+/// Machine code that the check accepted stopped where its maker says that it never is. It stayed in
+/// its sandbox; the compiler is at fault, or the file that the code is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection(pub(crate) String);
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
 /// Something in Prova contradicts itself: please report it.
 ///
 /// Bytecode that the check refuses is such a contradiction, between the translator and the check.
@@ -294,6 +312,7 @@ mod tests {
         for (error, kind) in [
             (Error::new(LinkError::new("x")), Some(ErrorKind::Link)),
             (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
+            (Error::new(Rejection("x".into())), Some(ErrorKind::Rejection)),
             (Error::new(Bug::new("x")), Some(ErrorKind::Bug)),
             (Error::new(Misuse("x".into())), Some(ErrorKind::Misuse)),
             (format_err!("an embedder's own"), None),

@@ -26,6 +26,7 @@
 //! This crate knows neither Cranelift nor argument parsing.
 
 mod artifact;
+mod cache;
 mod compiler;
 mod config;
 mod engine;
@@ -52,12 +53,16 @@ mod value;
 pub mod wasi;
 mod workers;
 
+pub use cache::{
+    CACHE_BYTES_DEFAULT, Cache, CacheEntry, CacheFileId, CacheGuard, CacheName, CacheRefused, CacheRemoved,
+    default_cache_folder,
+};
 pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
 pub use config::{Config, Hot, Translate};
 pub use engine::Engine;
 pub use error::{
     Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, LinkError, Misuse,
-    Result, UnsupportedModule, bail, format_err,
+    Rejection, Result, UnsupportedModule, bail, format_err,
 };
 pub use exception::ThrownException;
 pub use externals::{Extern, Global, Table, Tag};
@@ -85,7 +90,7 @@ pub use types::{
     RefType, TableType, ValType,
 };
 pub use value::{ExnRef, ExternRef, Ref, V128, Val};
-pub use workers::on_compiler_thread;
+pub use workers::{on_compiler_thread, on_threads};
 
 /// The native stack that a thread should have left when it loads or runs modules, in bytes (512
 /// KiB): enough for the deepest module and for calls of the host inside each other up to their

@@ -52,6 +52,8 @@ struct Inner {
     engine: Engine,
     wasm: module::Module,
     code: Arc<Code>,
+    /// Why the machine code of the file that it is from is not used.
+    unused: Option<String>,
     /// The parts that its instances share, once there is one.
     prototype: OnceLock<Prototype>,
 }
@@ -68,7 +70,16 @@ impl Module {
     }
 
     fn of(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
-        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()), None)
+        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()), None, None)
+    }
+
+    /// A module from a file whose machine code is not used, for this reason.
+    pub(crate) fn without_code_of_file(
+        engine: &Engine,
+        bytes: Arc<[u8]>,
+        why: String,
+    ) -> Result<Module> {
+        Module::compiled_by(engine, bytes, Arc::clone(engine.compilers()), None, Some(why))
     }
 
     /// A module whose machine code comes from `machine` in place of the engine's compiler; `unfit`:
@@ -81,7 +92,7 @@ impl Module {
     ) -> Result<Module> {
         let target = engine.config().machine_of(&*machine);
         let compilers = engine.compilers().with_native((machine, target));
-        Module::compiled_by(engine, bytes, Arc::new(compilers), unfit)
+        Module::compiled_by(engine, bytes, Arc::new(compilers), unfit, None)
     }
 
     fn compiled_by(
@@ -89,6 +100,7 @@ impl Module {
         bytes: Arc<[u8]>,
         compilers: Arc<Compilers>,
         no_machine_code: Option<String>,
+        unused: Option<String>,
     ) -> Result<Module> {
         let config = engine.config();
         // Who translates all functions needs the facts of all.
@@ -99,7 +111,7 @@ impl Module {
         let wasm = decode(bytes, &config.features, &config.limits).map_err(refused)?;
         let code = Code::new(wasm.clone(), config.settings(), compilers, no_machine_code);
         let (engine, prototype) = (engine.clone(), OnceLock::new());
-        let module = Module(Arc::new(Inner { engine, wasm, code, prototype }));
+        let module = Module(Arc::new(Inner { engine, wasm, code, unused, prototype }));
         if config.translate == Translate::Eager {
             module.translate()?;
         }
@@ -158,6 +170,13 @@ impl Module {
     /// order of their indices.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.0.code.refusals()
+    }
+
+    /// Why the machine code of the file that it was loaded from
+    /// ([`Module::deserialize`](crate::Module::deserialize)) is not used, where the engine's
+    /// compiler makes it instead.
+    pub fn unused_code(&self) -> Option<&str> {
+        self.0.unused.as_deref()
     }
 
     /// The machine code that there is of it so far.

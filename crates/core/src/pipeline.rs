@@ -16,10 +16,12 @@
 //! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another
 //!    way to run the function.
 
+mod cached;
 mod heat;
 mod native;
 mod proposals;
 
+use crate::cache::Cache;
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
 };
@@ -27,6 +29,7 @@ use crate::config::Hot;
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::machine::MachineCompiler;
 use crate::module::Explained;
+use cached::Cached;
 use heat::Heat;
 pub use heat::Tiers;
 use native::NativeSupport;
@@ -54,6 +57,8 @@ pub(crate) struct Compilers {
     hot: Option<Hot>,
     /// Whether machine code is named for `perf`.
     perf_map: bool,
+    /// Has machine code of earlier runs.
+    cache: Option<Arc<Cache>>,
 }
 
 /// A compiler of machine code, and what it makes code for.
@@ -68,6 +73,8 @@ pub(crate) struct Code {
     funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
     /// The layout and the thunks of the module for native code, once a store asks.
     native: OnceLock<Result<NativeSupport, RefusalReason>>,
+    /// The machine code that earlier runs made, once a store asks.
+    cached: OnceLock<Option<Cached>>,
     /// By index among the defined functions, once they are asked for.
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
     /// Where programs spend their time.
@@ -89,23 +96,25 @@ pub struct Translated {
 
 impl Compilers {
     /// The built-in translator, and before it `configured`; `native` for machine code, which is
-    /// named for `perf` if it is asked for.
+    /// named for `perf` if it is asked for and comes from the cache where that has it.
     pub(crate) fn new(
         configured: Option<Arc<dyn Compiler>>,
         native: Option<Native>,
         hot: Option<Hot>,
         perf_map: bool,
+        cache: Option<Arc<Cache>>,
     ) -> Compilers {
         let hot = hot.filter(|_| native.is_some());
         let translators = Translators::new(hot.is_some());
-        Compilers { configured, translators, native, hot, perf_map }
+        let cache = cache.filter(|_| native.is_some());
+        Compilers { configured, translators, native, hot, perf_map, cache }
     }
 }
 
 impl Compilers {
     /// The same with another source of machine code, which has it at once.
     pub(crate) fn with_native(&self, native: Native) -> Compilers {
-        Compilers::new(self.configured.clone(), Some(native), None, self.perf_map)
+        Compilers::new(self.configured.clone(), Some(native), None, self.perf_map, None)
     }
 }
 
@@ -150,7 +159,18 @@ impl Code {
         let refusals = Mutex::default();
         Arc::new_cyclic(|code| {
             let heat = Heat::new(code.clone());
-            Code { module, settings, compilers, funcs, native, native_funcs, heat, refusals }
+            let cached = OnceLock::new();
+            Code {
+                module,
+                settings,
+                compilers,
+                funcs,
+                native,
+                cached,
+                native_funcs,
+                heat,
+                refusals,
+            }
         })
     }
 
@@ -239,14 +259,14 @@ impl rt::Attach for Code {
     }
 
     fn native(&self, _module: &Module) -> Option<Arc<rt::NativeModule>> {
-        if self.compilers.hot.is_some() {
+        if self.compilers.hot.is_some() && !self.has_cached_code() {
             return self.native_so_far();
         }
         Code::native(self).map(|support| Arc::clone(&support.module))
     }
 
     fn attach_native(&self, _module: &Module, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
-        if self.compilers.hot.is_some() {
+        if self.compilers.hot.is_some() && !self.is_cached(func) {
             return self.native_code_so_far(func);
         }
         self.native_code(func)

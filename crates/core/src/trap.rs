@@ -4,7 +4,7 @@
 //! [`ThrownException`] where there is one, [`Trap`]. The error of a host function keeps its own
 //! chain and type, with the backtrace around it. A bug met at a first call comes out as itself.
 
-use crate::error::{Bug, Error, Misuse};
+use crate::error::{Bug, Error, Misuse, Rejection};
 use crate::exception::ThrownException;
 use crate::pipeline::AttachFailure;
 use crate::store::StoreId;
@@ -281,6 +281,10 @@ fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind
         Ok(host) => return host.0,
         Err(source) => source,
     };
+    let source = match source.downcast::<rt::NoTrap>() {
+        Ok(stop) => return Error::new(Rejection(stop.to_string())),
+        Err(source) => source,
+    };
     match source.downcast::<AttachFailure>() {
         Ok(failure) => failure.into_error(),
         Err(source) if kind.is_bug() => Error::new(Bug::new(source.to_string())),
@@ -343,6 +347,7 @@ mod tests {
         assert_eq!(kind_of(attach(AttachFailure::Bug("x".into()))), Some(ErrorKind::Bug));
         assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Attach, "x")), Some(ErrorKind::Bug));
         assert_eq!(kind_of(rt::Trap::bug("x")), Some(ErrorKind::Bug));
+        assert_eq!(kind_of(rt::Trap::host(rt::NoTrap(15))), Some(ErrorKind::Rejection));
         assert_eq!(kind_of(TrapKind::Unreachable.into()), Some(ErrorKind::Trap));
         for misuse in [TrapKind::Misuse.into(), rt::Trap::with_message(TrapKind::Misuse, "x")] {
             assert_eq!(kind_of(misuse), Some(ErrorKind::Misuse));

@@ -46,6 +46,18 @@ pub fn on_compiler_thread<T: Send>(program: impl FnOnce() -> T + Send) -> T {
     work_with(PROGRAM_STACK_BYTES, program)
 }
 
+/// Does something with this number of threads for what is done in parallel, as long as the system
+/// gives them.
+pub fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    let builder = ThreadPoolBuilder::new().num_threads(threads.max(1));
+    let builder = builder.thread_name(|index| format!("prova-compile-{index}"));
+    let builder = builder.stack_size(STACK_BYTES).start_handler(|_| IS_WORKER.set(true));
+    match builder.build() {
+        Ok(pool) => pool.install(run),
+        Err(_) => run(),
+    }
+}
+
 fn work_with<T: Send>(stack_bytes: usize, run: impl FnOnce() -> T + Send) -> T {
     if IS_WORKER.get() {
         return run();
@@ -124,6 +136,8 @@ mod tests {
         assert_eq!(nested, worker);
         let all: Vec<_> = work_in_parallel(|| (0..64).into_par_iter().map(|_| here()).collect());
         assert!(all.iter().all(|&(thread, is_worker)| is_worker && thread != me));
+        let threads = on_threads(3, || work_in_parallel(rayon::current_num_threads));
+        assert_eq!(threads, 3);
         let nested: Vec<(_, _)> =
             work_in_parallel(|| (0..64).into_par_iter().map(|_| (here(), work(here))).collect());
         assert!(nested.iter().all(|(outer, inner)| outer == inner));

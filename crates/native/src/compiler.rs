@@ -62,6 +62,12 @@ impl NativeCompiler {
         NativeCompiler { shape: Some(shape), ..self }
     }
 
+    /// For processors of this level, on any machine.
+    #[must_use]
+    pub fn with_cpu(self, cpu: CpuLevel) -> NativeCompiler {
+        NativeCompiler { cpu, target: OnceLock::new(), ..self }
+    }
+
     /// Without faults of the code: every access compares, every division tests its divisor.
     #[must_use]
     pub fn without_signals(self) -> NativeCompiler {
@@ -212,8 +218,7 @@ fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileErr
 fn declined(why: Declined) -> CompileError {
     match why {
         Declined::Panic(_) | Declined::Bug(_) => CompileError::Bug(why.to_string()),
-        Declined::Exceptions
-        | Declined::Results
+        Declined::Results
         | Declined::Parameters
         | Declined::Frame
         | Declined::Operator(_)

@@ -20,6 +20,13 @@ use std::collections::BTreeMap;
 /// How many comparisons and branches are tried at most.
 pub const PREMISES_MAX: usize = 2_000;
 
+/// The most bytes of code that are certified and checked for them, all together; a function of
+/// more than [`PREMISES_MAX`]th of it has fewer candidates, [`PREMISES_MIN`] at least.
+pub const PREMISES_BYTES_MAX: usize = 64 << 20;
+
+/// Candidates of the largest functions.
+pub const PREMISES_MIN: usize = 8;
+
 /// One instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -128,12 +135,13 @@ pub fn premises(layout: &Layout, code: &NativeCode, offset: u32) -> Vec<(u32, Re
         return Vec::new();
     }
     let instructions = instructions(code);
+    let most = PREMISES_MAX.min(PREMISES_BYTES_MAX / code.bytes.len().max(1)).max(PREMISES_MIN);
     let candidates = instructions.range(..offset).rev().map(|(_, insn)| insn).filter(|insn| {
         let compares = matches!(insn.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
         compares || insn.flow_control() == FlowControl::ConditionalBranch
     });
     let mut found: Vec<(u32, Rejection)> = candidates
-        .take(PREMISES_MAX)
+        .take(most)
         .filter_map(|insn| {
             let start = insn.ip() as usize;
             let mut bytes = code.bytes.clone();

@@ -10,6 +10,7 @@
 //! build's compiler, so it says nothing where the file's maker is another one ([`same_maker`]).
 //!
 //! Limits: threads as asked for; memory in proportion to the file and to one function a thread.
+//! Pieces of what the module does not have are counted, and told in one row.
 
 use crate::{NativeCode, NativeCompiler};
 use prova_artifact::{Artifact, Piece};
@@ -59,9 +60,9 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
     jobs: usize,
 ) -> Result<Verification, String> {
     let layout = layout(artifact, module)?;
-    let kinds: Vec<CodeKind> = artifact.kinds().collect();
+    let (kinds, strays) = of_module(artifact, module);
     let judged = in_parallel(jobs, kinds.len(), |at| judge(artifact, &layout, kinds[at]));
-    let mut verification = Verification::default();
+    let mut verification = Verification { refused: strays, ..Verification::default() };
     for (&kind, judged) in kinds.iter().zip(judged) {
         match (judged, kind) {
             (Ok(bytes), CodeKind::Func(func)) => {
@@ -111,15 +112,13 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let types = 0..module.types().len() as u32;
     let ways = types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
     let funcs = module.defined_funcs().map(|func| CodeKind::Func(func.0));
-    let kinds: BTreeSet<CodeKind> = ways.chain(funcs).chain(artifact.kinds()).collect();
-    let kinds: Vec<CodeKind> = kinds.into_iter().collect();
+    // Pieces of a module that can be compiled are among these.
+    let (_, strays) = of_module(artifact, module);
+    let kinds: Vec<CodeKind> = funcs.chain(ways).collect();
     let changes = in_parallel(jobs, kinds.len(), |at| {
         let kind = kinds[at];
-        let made = match exists(module, kind) {
-            true => accepted_code(&compiler, module, &layout, &settings, kind)
-                .map_err(|why| why.to_string()),
-            false => Err("the module has nothing of this kind".to_owned()),
-        };
+        let made = accepted_code(&compiler, module, &layout, &settings, kind);
+        let made = made.map_err(|why| why.to_string());
         match (artifact.piece(kind), made) {
             (Ok(None), Err(_)) => None,
             (Ok(None), Ok(_)) => Some(Change::Missing),
@@ -129,7 +128,29 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
         }
     });
     let changed = kinds.into_iter().zip(changes);
-    Ok(changed.filter_map(|(kind, change)| change.map(|change| (kind, change))).collect())
+    let changed = changed.filter_map(|(kind, change)| change.map(|change| (kind, change)));
+    let strays = strays.into_iter().map(|(kind, why)| (kind, Change::Added(why)));
+    let mut changed: Vec<_> = changed.chain(strays).collect();
+    changed.sort_by_key(|(kind, _)| *kind);
+    Ok(changed)
+}
+
+/// The kinds of an artifact's pieces that the module has something of; and for the others, which
+/// never run, one row with their number, however many there are.
+fn of_module<B: AsRef<[u8]>>(
+    artifact: &Artifact<B>,
+    module: &Module,
+) -> (Vec<CodeKind>, Vec<(CodeKind, String)>) {
+    let kinds = artifact.kinds().filter(|&kind| exists(module, kind)).collect();
+    let mut strays = artifact.kinds().filter(|&kind| !exists(module, kind));
+    let row = strays.next().map(|first| {
+        let more = match strays.count() {
+            0 => String::new(),
+            more => format!(" (nor what {more} more are of)"),
+        };
+        (first, format!("the module does not have what it is of{more}"))
+    });
+    (kinds, row.into_iter().collect())
 }
 
 /// Whether an artifact says that it was made by the compiler of this build.

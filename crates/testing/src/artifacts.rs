@@ -22,7 +22,7 @@
 use crate::bad_input::{self, Answer, Report};
 use crate::generate::{Generator, Rng};
 use prova_artifact::{Artifact, Piece, Settings, Writer};
-use prova_check::{CallRow, CodeKind, CpuLevel, TrapRow};
+use prova_check::{CallRow, CodeKind, CpuLevel, Says, TrapRow};
 use prova_core::{
     Config, Engine, Error, Instance, MemoryShape, Module, RefusalReason, Store, StoreLimitsBuilder,
     Translate, Trap, Val, ValType,
@@ -40,7 +40,7 @@ const FUEL: u64 = 3_000;
 const MEMORY_BYTES_MAX: usize = 2 << 20;
 
 /// The program of some inputs: calls of each kind, a memory, a table, a global, a loop, traps.
-const PROGRAM: &str = r#"(module
+pub(crate) const PROGRAM: &str = r#"(module
     (memory (export "m") 1) (table 3 funcref) (elem (i32.const 0) $add $sub)
     (global $g (mut i32) (i32.const 5)) (type $two (func (param i32 i32) (result i32)))
     (func $add (type $two) (i32.add (local.get 0) (local.get 1)))
@@ -128,7 +128,7 @@ fn engine(compiler: Option<NativeCompiler>) -> Result<Engine, Error> {
 }
 
 /// The outcome of a call of each exported function with the same arguments, in one instance.
-fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
+pub(crate) fn outcomes(engine: &Engine, module: &Module) -> Vec<String> {
     let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES_MAX).build();
     let mut store = Store::new(engine, limits);
     store.limiter(|limits| limits);
@@ -180,7 +180,7 @@ fn value(rng: &mut Rng, ty: &ValType) -> Option<Val> {
 }
 
 /// The file, changed in one of many ways.
-fn changed(rng: &mut Rng, file: &[u8], other: &[u8]) -> Vec<u8> {
+pub(crate) fn changed(rng: &mut Rng, file: &[u8], other: &[u8]) -> Vec<u8> {
     if rng.percent(25) {
         return damaged(rng, file);
     }
@@ -232,7 +232,7 @@ fn changed(rng: &mut Rng, file: &[u8], other: &[u8]) -> Vec<u8> {
 }
 
 /// The bytes with some of them changed, cut out or cut off.
-fn damaged(rng: &mut Rng, file: &[u8]) -> Vec<u8> {
+pub(crate) fn damaged(rng: &mut Rng, file: &[u8]) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for _ in 0..rng.between(1, 3) {
         if bytes.is_empty() {
@@ -311,7 +311,7 @@ impl Owned {
                 let row = &mut self.calls[at];
                 match rng.percent(50) {
                     true => row.return_offset = rng.below(code + 9) as u32,
-                    false => row.wasm_offset = rng.bits() as u32,
+                    false => row.says = Says::Operator(rng.bits() as u32),
                 }
             }
             4 => {
@@ -396,7 +396,7 @@ fn own_module(base: &Base) -> Vec<u8> {
     Artifact::read(&base.file[..]).map(|artifact| artifact.module().to_vec()).unwrap_or_default()
 }
 
-fn differ(found: &[String], expected: &[String]) -> String {
+pub(crate) fn differ(found: &[String], expected: &[String]) -> String {
     let pair = found.iter().zip(expected).find(|(found, expected)| found != expected);
     format!("{pair:?} (found, expected) of {} and {} calls", found.len(), expected.len())
 }

@@ -10,7 +10,7 @@ use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, emissions, irreducible, trips};
 use prova_testing::{
-    artifacts, enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check,
+    artifacts, cached, enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check,
     ssa_passes, torture,
 };
 use std::path::PathBuf;
@@ -240,6 +240,21 @@ pub(crate) enum Campaign {
         #[arg(long, hide = true)]
         worker: bool,
     },
+    /// Changed entries of the cache, with and without the right code of authentication.
+    Cache {
+        /// How many inputs.
+        #[arg(long, default_value_t = 20_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The number of the first input.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// Runs in this process; for the campaign itself.
+        #[arg(long, hide = true)]
+        worker: bool,
+    },
     /// A second fuel counter against the first, on generated functions.
     Fuel {
         /// Generator of the modules.
@@ -370,6 +385,12 @@ impl Campaign {
             }
             Campaign::Artifacts { count, seed, first, write, worker } => {
                 changed_artifacts(write, worker, (seed, first, count))
+            }
+            Campaign::Cache { count, seed, first, worker: true } => {
+                done(cached::worker(seed, first, count))
+            }
+            Campaign::Cache { count, seed, first, worker: false } => {
+                supervised("cache", seed, first, count)
             }
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
             Campaign::Native { generator, count, from, seed, funcs, swaps } => {
@@ -545,7 +566,7 @@ fn native_refusals(
 ) -> ExitCode {
     match native_table::generated(generator, seed, cases, funcs) {
         Ok(row) => {
-            println!("functions, native, exceptions, caps, declined, refused: {}", row.counts());
+            println!("functions, native, caps, declined, refused: {}", row.counts());
             let findings = row.declined.iter().chain(&row.refused);
             findings.for_each(|finding| println!("  {finding}"));
             let bad = !row.declined.is_empty() || !row.refused.is_empty();

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod artifacts;
+pub mod cached;
 pub mod attach;
 pub mod bad_input;
 pub mod bench;

@@ -29,6 +29,17 @@ fn changed_artifacts_are_refused_or_confined() {
     assert!(report.contains(" run alike, "), "{report}");
 }
 
+/// Entries of the cache, changed; `prova-testing cache` looks longer.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn changed_entries_of_the_cache_are_refused_or_confined() {
+    let program = Path::new(env!("CARGO_BIN_EXE_prova-testing"));
+    let (findings, report) =
+        supervise::campaign((program, "cache"), 5, 0, 192).expect("the worker starts");
+    assert!(findings.is_empty(), "{findings:#?}");
+    assert!(report.contains(" refused by the key, "), "{report}");
+}
+
 #[test]
 fn a_worker_that_dies_is_a_finding() {
     // Misuse ends it before its first input.

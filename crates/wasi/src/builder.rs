@@ -11,6 +11,7 @@
 use crate::clock::Clocks;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
+use crate::fs_guard::Guarded;
 use crate::limits::WasiLimits;
 use crate::random::Randomness;
 use crate::sys;
@@ -132,6 +133,13 @@ impl WasiCtxBuilder {
             inheriting: Rights::INHERITING,
             flags: 0,
         });
+        self
+    }
+
+    /// Keeps a part of the host's tree out of every granted directory, by every way that leads
+    /// there.
+    pub fn guard(&mut self, guarded: Guarded) -> &mut Self {
+        self.ctx.guarded = Some(Arc::new(guarded));
         self
     }
 

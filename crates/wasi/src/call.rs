@@ -8,9 +8,11 @@
 //! 3. [`Call::hold`] counts what the call makes the host keep or copy against
 //!    [`WasiLimits::hostcall_fuel`], before it is kept.
 
+use crate::fs_guard::Guarded;
 use crate::guest::{Exit, Guest, bytes, bytes_mut, index};
 use crate::limits::WasiLimits;
 use crate::types::Errno;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A call's view of its guest.
@@ -19,11 +21,22 @@ pub(crate) struct Call<'a> {
     limits: WasiLimits,
     /// Bytes that the call may still copy or have the host keep.
     bytes_left: u64,
+    /// The part of the host's tree that no grant reaches.
+    guarded: Option<Arc<Guarded>>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(guest: &'a mut dyn Guest, limits: WasiLimits) -> Self {
-        Call { guest, limits, bytes_left: limits.hostcall_fuel }
+        Call { guest, limits, bytes_left: limits.hostcall_fuel, guarded: None }
+    }
+
+    /// The same where a part of the host's tree is out of reach.
+    pub(crate) fn with_guarded(self, guarded: Option<Arc<Guarded>>) -> Self {
+        Call { guarded, ..self }
+    }
+
+    pub(crate) fn guarded(&self) -> Option<&Guarded> {
+        self.guarded.as_deref()
     }
 
     pub(crate) fn limits(&self) -> &WasiLimits {

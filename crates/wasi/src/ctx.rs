@@ -4,9 +4,11 @@
 
 use crate::clock::ClockState;
 use crate::fd_table::FdTable;
+use crate::fs_guard::Guarded;
 use crate::limits::WasiLimits;
 use crate::process::Strings;
 use crate::random::RandomState;
+use std::sync::Arc;
 
 /// The WASI state of one guest.
 ///
@@ -20,6 +22,7 @@ pub struct WasiCtx {
     pub(crate) clock: ClockState,
     pub(crate) random: RandomState,
     pub(crate) limits: WasiLimits,
+    pub(crate) guarded: Option<Arc<Guarded>>,
 }
 
 impl std::fmt::Debug for WasiCtx {

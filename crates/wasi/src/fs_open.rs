@@ -17,7 +17,7 @@ use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_fd::cut;
 use crate::fs_path::directory;
-use crate::fs_walk::{GuestPath, Place, resolve};
+use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, Stop, low, probe, write_u32};
 use crate::price::{self, CUT_PIECE_BYTES};
 use crate::sys::{self, Open};
@@ -119,15 +119,22 @@ fn open(
     }
     // A file that must be new is not looked for behind a link.
     let follow = slash || request.follow && !(create && exclusive);
-    let place = resolve(call, &directory.dir, path, follow)?;
-    match place.name.clone() {
+    let place = match create {
+        true => resolve_to_change(call, &directory.dir, path, follow)?,
+        false => resolve(call, &directory.dir, path, follow)?,
+    };
+    let opened = match place.name.clone() {
         None => as_directory(directory, request, place.parent.into_dir()?),
         Some(name) if request.directory || place.slash => {
             as_directory(directory, request, open_directory(&place, &name, follow)?)
         }
         Some(name) if directory.writable => open_file(call, directory, &place, &name, request),
         Some(name) => open_unchangeable(directory, &place, &name, request),
+    }?;
+    if let (Some(guarded), Object::Dir(opened)) = (call.guarded(), &opened.object) {
+        guarded.refuse_inside(&opened.dir)?;
     }
+    Ok(opened)
 }
 
 /// A directory that was found, unless a file was asked for.

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::Directory;
 use crate::fs_fd::times;
-use crate::fs_walk::{GuestPath, Place, resolve};
+use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, index, low, probe, write, write_u32};
 use crate::price;
 use crate::sys;
@@ -73,7 +73,7 @@ pub(crate) fn path_create_directory(
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_CREATE_DIRECTORY)?;
     call.pay(price::DIRECTORY)?;
-    let place = resolve(call, dir, &path, false)?;
+    let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::Exist)?;
     Ok(place.parent.create_dir(name)?)
 }
@@ -88,7 +88,7 @@ pub(crate) fn path_remove_directory(
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_REMOVE_DIRECTORY)?;
     call.pay(price::DIRECTORY)?;
-    let place = resolve(call, dir, &path, false)?;
+    let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::Inval)?;
     Ok(place.parent.remove_dir(name)?)
 }
@@ -98,7 +98,7 @@ pub(crate) fn path_unlink_file(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u6
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_UNLINK_FILE)?;
-    let place = resolve(call, dir, &path, false)?;
+    let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::IsDir)?;
     if place.slash {
         return Err(match place.kind(name)? {
@@ -118,8 +118,8 @@ pub(crate) fn path_rename(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]
     let new_path = GuestPath::read(call, new_ptr, new_len)?;
     let old_dir = changeable(call, ctx, old_fd, Rights::PATH_RENAME_SOURCE)?;
     let new_dir = changeable(call, ctx, new_fd, Rights::PATH_RENAME_TARGET)?;
-    let old = resolve(call, old_dir, &old_path, false)?;
-    let new = resolve(call, new_dir, &new_path, false)?;
+    let old = resolve_to_change(call, old_dir, &old_path, false)?;
+    let new = resolve_to_change(call, new_dir, &new_path, false)?;
     let old_name = name(&old, Errno::Busy)?;
     let new_name = name(&new, Errno::Busy)?;
     if old.slash || new.slash {
@@ -146,7 +146,7 @@ pub(crate) fn path_link(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 7]) 
         return Err(Errno::Inval.into());
     }
     let old = resolve(call, old_dir, &old_path, false)?;
-    let new = resolve(call, new_dir, &new_path, false)?;
+    let new = resolve_to_change(call, new_dir, &new_path, false)?;
     let old_name = name(&old, Errno::Perm)?;
     let new_name = name(&new, Errno::Exist)?;
     match old.kind(old_name)? {
@@ -168,7 +168,7 @@ pub(crate) fn path_symlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5
     let path = GuestPath::read(call, new_ptr, new_len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_SYMLINK)?;
     target.trimmed()?;
-    let place = resolve(call, dir, &path, false)?;
+    let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::Exist)?;
     refuse_slash(&place, name)?;
     let target = sys::os_str(target.bytes()).ok_or(Errno::Ilseq)?;

@@ -127,10 +127,28 @@ pub(crate) fn resolve<'a>(
     path: &GuestPath,
     follow: bool,
 ) -> Outcome<Place<'a>> {
-    match open_whole(dir, path, follow)? {
-        Some(place) => Ok(place),
-        None => Walk::new(dir, path)?.run(call, follow),
+    let place = match open_whole(dir, path, follow)? {
+        Some(place) => place,
+        None => Walk::new(dir, path)?.run(call, follow)?,
+    };
+    if let Some(guarded) = call.guarded() {
+        guarded.refuse_inside(&place.parent)?;
     }
+    Ok(place)
+}
+
+/// The place, where something is to be made, renamed, replaced or removed.
+pub(crate) fn resolve_to_change<'a>(
+    call: &mut Call<'_>,
+    dir: &'a Dir,
+    path: &GuestPath,
+    follow: bool,
+) -> Outcome<Place<'a>> {
+    let place = resolve(call, dir, path, follow)?;
+    if let (Some(guarded), Some(name)) = (call.guarded(), &place.name) {
+        guarded.refuse_change(&place.parent, name)?;
+    }
+    Ok(place)
 }
 
 /// The place, where all directories of the path can be opened at once; `None` where it has to be

@@ -16,6 +16,7 @@
 //! 2. Directory access goes through `fs_walk`, which resolves every path below its directory handle
 //!    (by the host's own rule where it has one, otherwise component by component); calls then act
 //!    on one name of one directory, without following a link there.
+//!    `fs_guard` refuses places that the embedder keeps out of every grant.
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
 //! 4. A call charges for its work (`price`), before it or in pieces.
 //! 5. A call asks whether the guest may go on when it begins and between pieces of its work, and
@@ -35,6 +36,7 @@ mod ctx;
 mod fd_table;
 mod fs_dir;
 mod fs_fd;
+mod fs_guard;
 mod fs_io;
 mod fs_open;
 mod fs_path;
@@ -52,6 +54,7 @@ mod types;
 pub use builder::{Captured, Perms, WasiCtxBuilder};
 pub use clock::Clocks;
 pub use ctx::WasiCtx;
+pub use fs_guard::{FileId, Guarded};
 pub use guest::{Exit, Guest};
 pub use limits::WasiLimits;
 pub use random::Randomness;

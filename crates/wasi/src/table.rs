@@ -61,7 +61,7 @@ fn enter<const N: usize>(
     let Ok(args) = <[u64; N]>::try_from(cells) else {
         return Err(Exit::Trap("wasi: wrong number of arguments".to_owned()));
     };
-    let mut call = Call::new(guest, ctx.limits);
+    let mut call = Call::new(guest, ctx.limits).with_guarded(ctx.guarded.clone());
     call.pay(price::CALL)?;
     match function(ctx, &mut call, args) {
         Ok(()) => Ok(Errno::Success as u32),

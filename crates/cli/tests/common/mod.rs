@@ -37,6 +37,36 @@ pub(crate) const DEMO: &str = r#"(module $demo
   (func (export "grow_table") (result i32) (table.grow (ref.null func) (i32.const 2)))
   (func $far (export "far") (result i32) (i32.load offset=4 (i32.const 65536))))"#;
 
+/// A guest that opens the file of one argument, or renames the first of two to the second, in its
+/// first directory; it exits with the error, or 0.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) const OPENS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open" (func $open
+        (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_rename" (func $rename
+        (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func $length (param i32) (result i32) (local i32)
+        (loop $l
+            (if (i32.load8_u (i32.add (local.get 0) (local.get 1))) (then
+                (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br $l))))
+        (local.get 1))
+    (func (export "_start") (local $path i32)
+        (drop (call $sizes (i32.const 0) (i32.const 4)))
+        (drop (call $args (i32.const 16) (i32.const 256)))
+        (local.set $path (i32.load (i32.const 20)))
+        ;; One argument is opened; of two the first is renamed to the second.
+        (if (i32.eq (i32.load (i32.const 0)) (i32.const 3)) (then
+            (call $exit (call $rename
+                (i32.const 3) (local.get $path) (call $length (local.get $path))
+                (i32.const 3) (i32.load (i32.const 24)) (call $length (i32.load (i32.const 24)))))))
+        (call $exit (call $open
+            (i32.const 3) (i32.const 1) (local.get $path) (call $length (local.get $path))
+            (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 8)))))"#;
+
 /// A directory of one test, removed at its end.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 

@@ -51,6 +51,8 @@ struct State {
 pub struct Tiers {
     /// Functions whose calls run it.
     pub functions: Vec<FuncIdx>,
+    /// How many of these had it from a cache.
+    pub cached: usize,
     /// Loops that go on in it at the start of a round: the function and the module offset of the
     /// `loop`.
     pub loops: Vec<(FuncIdx, u32)>,
@@ -149,7 +151,8 @@ impl Code {
         let state = self.heat.state();
         let made = self.module.defined_funcs();
         let made = made.filter(|&func| matches!(self.made(func), Some(Some(_)))).collect();
-        let mut tiers = Tiers { functions: made, ..Tiers::default() };
+        let mut tiers =
+            Tiers { functions: made, cached: self.cached_functions(), ..Tiers::default() };
         for (&(func, offset), made) in &state.loops {
             match made {
                 Some(Ok(_)) => tiers.loops.push((func, offset)),

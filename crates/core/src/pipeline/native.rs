@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use rustc_demangle::demangle;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 /// Bytes of function bodies whose machine code lies together. The last body of a group may go
@@ -36,7 +37,7 @@ const GROUP_BYTES: usize = 16 << 10;
 const FEW_TYPES: usize = 32;
 
 /// The outcome of loading proposed machine code.
-type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
+pub(super) type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
 
 /// The outcome for a function.
 type Made = Result<Arc<rt::NativeCode>, RefusalReason>;
@@ -45,7 +46,7 @@ type Made = Result<Arc<rt::NativeCode>, RefusalReason>;
 pub(super) struct NativeSupport {
     pub(super) module: Arc<rt::NativeModule>,
     /// Why functions of a type have no ways in and out, by index of the type.
-    refusals: BTreeMap<u32, RefusalReason>,
+    pub(super) refusals: BTreeMap<u32, RefusalReason>,
 }
 
 impl Code {
@@ -61,7 +62,11 @@ impl Code {
                 of_kind(code, kind).map_err(RefusalReason::Rejected)
             };
             let types = 0..self.module.types().len() as u32;
-            let thunks = |ty| {
+            let found = self.cached_thunks(module.layout(), types.clone());
+            let thunks = |ty: u32| {
+                if let Some(Some(thunks)) = found.get(ty as usize) {
+                    return Ok(thunks.clone());
+                }
                 let codes = vec![thunk(CodeKind::ThunkIn(ty))?, thunk(CodeKind::ThunkOut(ty))?];
                 let mut loaded = self.load(module.layout(), codes).into_iter();
                 let mut next = || loaded.next().or_bug("each piece of code has an outcome");
@@ -69,9 +74,11 @@ impl Code {
                 let both = into.and_then(|into| Ok(rt::Thunks { into, out: out? }));
                 both.map_err(RefusalReason::Rejected)
             };
-            let thunks: Vec<Result<rt::Thunks, RefusalReason>> = match types.len() {
+            let missing = types.len() - found.iter().flatten().count();
+            let thunks: Vec<Result<rt::Thunks, RefusalReason>> = match missing {
+                0 => types.map(thunks).collect(),
                 // A pool of threads would take as long as the thunks.
-                0..=FEW_TYPES => workers::work(|| types.map(thunks).collect()),
+                1..=FEW_TYPES => workers::work(|| types.map(thunks).collect()),
                 _ => workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect()),
             };
             let mut refusals = BTreeMap::new();
@@ -136,22 +143,34 @@ impl Code {
     /// The one way of machine code to the runtime: the check stands in it. Pieces that come
     /// together lie together. A refused piece may come once more with another certificate.
     fn load(&self, layout: &Layout, codes: Vec<MachineCode>) -> Vec<MachineLoaded> {
-        let load = |codes: &[MachineCode]| -> Vec<MachineLoaded> {
-            let bytes: Vec<_> = codes.iter().map(bytes_of).collect();
-            let loaded = rt::NativeCode::load_all(layout, self.settings, &bytes);
-            loaded.into_iter().map(|code| Ok(Arc::new(self.named(code?)))).collect()
-        };
-        let loaded = load(&codes);
+        let loaded = self.load_once(layout, &codes);
         let compiler = self.compilers.native.as_ref().map(|(compiler, _)| compiler);
         let again = |(loaded, code): (MachineLoaded, MachineCode)| {
             let kind = code.kind;
-            loaded.or_else(|refusal| {
-                let other = compiler.and_then(|compiler| compiler.certified(layout, code));
-                let other = other.and_then(|code| of_kind(code, kind).ok());
-                other.and_then(|code| load(&[code]).pop()).unwrap_or(Err(refusal))
-            })
+            let refusal = match loaded {
+                Ok(loaded) => {
+                    self.keep(code);
+                    return Ok(loaded);
+                }
+                Err(refusal) => refusal,
+            };
+            let other = compiler.and_then(|compiler| compiler.certified(layout, code));
+            let Some(other) = other.and_then(|code| of_kind(code, kind).ok()) else {
+                return Err(refusal);
+            };
+            let loaded = self.load_once(layout, slice::from_ref(&other)).pop();
+            let loaded = loaded.unwrap_or(Err(refusal))?;
+            self.keep(other);
+            Ok(loaded)
         };
         loaded.into_iter().zip(codes).map(again).collect()
+    }
+
+    /// The same, without a second certificate.
+    pub(super) fn load_once(&self, layout: &Layout, codes: &[MachineCode]) -> Vec<MachineLoaded> {
+        let bytes: Vec<_> = codes.iter().map(bytes_of).collect();
+        let loaded = rt::NativeCode::load_all(layout, self.settings, &bytes);
+        loaded.into_iter().map(|code| Ok(Arc::new(self.named(code?)))).collect()
     }
 
     /// The code, with a name for profiles if they are asked for.
@@ -183,6 +202,10 @@ impl Code {
         let defined = func.index().checked_sub(self.module.imported_func_count())?;
         let support = self.native()?;
         let code = self.native_funcs.get(defined)?.get_or_init(|| {
+            if let Some(code) = self.cached_funcs(support, &[func]).pop().flatten() {
+                // No compiler works, so no thread is needed.
+                return Some(code);
+            }
             let made = workers::work(|| self.make_native(support, &[func])).pop();
             self.settle(func, made.or_bug("each function has an outcome"))
         });
@@ -204,7 +227,18 @@ impl Code {
             |func: FuncIdx| &self.native_funcs[func.index() - self.module.imported_func_count()];
         let left: Vec<FuncIdx> =
             funcs.iter().copied().filter(|&func| slot(func).get().is_none()).collect();
-        for (&func, made) in left.iter().zip(self.make_native(support, &left)) {
+        let found = self.cached_funcs(support, &left);
+        let (mut cached, mut rest) = (Vec::new(), Vec::new());
+        for (&func, code) in left.iter().zip(found) {
+            match code {
+                Some(code) => cached.push((func, code)),
+                None => rest.push(func),
+            }
+        }
+        for (func, code) in cached {
+            slot(func).get_or_init(|| Some(code));
+        }
+        for (&func, made) in rest.iter().zip(self.make_native(support, &rest)) {
             // Another thread may have been faster; what is run is one of both.
             slot(func).get_or_init(|| self.settle(func, made));
         }

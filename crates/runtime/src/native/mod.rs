@@ -41,7 +41,7 @@ pub(crate) use state::{Native, Piece, Segment};
 
 use prova_check::traps;
 
-use crate::trap::TrapKind;
+use crate::trap::{Trap, TrapKind};
 
 /// The address of the instance that a vmctx belongs to.
 ///
@@ -52,9 +52,28 @@ pub(crate) unsafe fn instance_of(vmctx: *const usize) -> u32 {
     unsafe { records::Words::instance(vmctx) }
 }
 
-/// The kind of a trap by its number in a row of a trap map.
-pub(crate) fn trap_kind(kind: u8) -> TrapKind {
-    match kind {
+/// Machine code stopped with a number that no trap has: its maker took the place for one that
+/// nothing reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoTrap(pub u64);
+
+impl std::fmt::Display for NoTrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "machine code stopped where its maker says that it never is (stop {})", self.0)
+    }
+}
+
+impl std::error::Error for NoTrap {}
+
+/// The trap with this number in a row of a trap map, or in a call of the builtin.
+pub(crate) fn trap_of(number: u64) -> Trap {
+    let kind = u8::try_from(number).ok().and_then(trap_kind);
+    kind.map_or_else(|| Trap::host(NoTrap(number)), Trap::new)
+}
+
+/// The kind of a trap by its number.
+fn trap_kind(kind: u8) -> Option<TrapKind> {
+    Some(match kind {
         traps::UNREACHABLE => TrapKind::Unreachable,
         traps::INTEGER_DIVISION_BY_ZERO => TrapKind::IntegerDivisionByZero,
         traps::INTEGER_OVERFLOW => TrapKind::IntegerOverflow,
@@ -69,6 +88,6 @@ pub(crate) fn trap_kind(kind: u8) -> TrapKind {
         traps::INTERRUPT => TrapKind::Interrupt,
         traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
         traps::NULL_REFERENCE => TrapKind::NullReference,
-        _ => TrapKind::Bug,
-    }
+        _ => return None,
+    })
 }

@@ -12,7 +12,7 @@
 
 use super::{EnterError, Proposal};
 use crate::body::{Body, Metering, Origin, Place};
-use crate::build::{Forced, Limits, build, build_for};
+use crate::build::{Asked, Forced, Limits, build, build_for};
 use crate::check::{self, Found, Places};
 use crate::dominance::Dominators;
 use crate::emit::{Carried, Copier};
@@ -47,8 +47,9 @@ pub fn propose(
     let locals: BTreeSet<u32> = known.0.iter().filter_map(local).collect();
     let locals: Vec<u32> = locals.into_iter().collect();
     let forced = Forced { offset, locals: &locals };
-    let whole = build_for(module, func, metering, Limits::default(), Some(forced));
-    let whole = whole.map_err(EnterError::Build)?;
+    let asked = Asked { forced: Some(forced), holds: false };
+    let whole = build_for(module, func, metering, Limits::default(), asked);
+    let (whole, _) = whole.map_err(EnterError::Build)?;
     let (header, known) = check::places(module, &whole, offset).ok_or_else(no_way)?;
     let proposal = rest(&whole, header, &known, offset).map_err(EnterError::NoWay)?;
     Ok((whole, proposal))

@@ -5,6 +5,8 @@
 //! here.
 
 mod fds;
+#[cfg(unix)]
+mod guarded;
 mod hostile;
 mod interrupts;
 mod limits;

@@ -1,0 +1,269 @@
+//! Machine code that earlier runs made: asked for before the compiler is, and written at the end.
+//!
+//! ```text
+//! Cache ─ name of module, settings, compiler ─► artifact ─ pieces ─ Code::load_once (the check) ─► NativeCode
+//! compiler ─ Code::load (the check) ─► keep ─► save ─► artifact with the pieces of before ─► Cache
+//! ```
+//!
+//! The cache gives bytes that this user's program wrote for exactly this module, these settings and
+//! this build of the program (`prova_cache`). So their code is the compiler's, as if it was made
+//! now; the check looks at it all the same.
+//!
+//! # Invariants
+//! * C1. A piece of the cache runs only after the check has accepted it, in the layout and the
+//!   settings of this engine.
+//! * C2. A piece that is damaged or refused is noted, left out of what is written, and its function
+//!   is compiled.
+//! * C3. Only what the check has accepted is written.
+
+use super::Code;
+use super::native::{NativeSupport, of_kind};
+use crate::error::Result;
+use crate::machine::MachineCode;
+use prova_artifact::{Artifact, Piece, Settings, VERSION, Writer};
+use prova_cache::{Cache, ENTRY_BYTES_MAX, Name};
+use prova_check::{CodeKind, Layout};
+use prova_module::FuncIdx;
+use prova_runtime as rt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The entry of a module.
+pub(super) struct Cached {
+    cache: Arc<Cache>,
+    name: Name,
+    settings: Settings,
+    stored: Option<Artifact<Vec<u8>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Functions that run stored code.
+    taken: usize,
+    /// Stored pieces that are not used.
+    refused: BTreeSet<CodeKind>,
+    /// Accepted pieces that are not stored.
+    made: BTreeMap<CodeKind, MachineCode>,
+    /// Their bytes.
+    bytes: u64,
+    /// Whether a function is among them that was not written yet.
+    has_news: bool,
+    notes: Vec<String>,
+}
+
+/// What tells this build of the program from others.
+fn program() -> &'static [u8] {
+    static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
+    PROGRAM.get_or_init(prova_cache::program)
+}
+
+impl Cached {
+    fn open(code: &Code) -> Option<Cached> {
+        let cache = Arc::clone(code.compilers.cache.as_ref()?);
+        let (compiler, config) = code.compilers.native.as_ref()?;
+        let deterministic = code.settings.deterministic;
+        let settings = Settings { config: *config, deterministic, maker: compiler.maker() };
+        let digest = code.module.digest();
+        let version = VERSION.to_le_bytes();
+        let name = Name::of(&[
+            b"machine code",
+            &version,
+            digest.as_bytes(),
+            &settings.encode(),
+            program(),
+        ]);
+        let mut state = State::default();
+        let stored = match cache.load(&name) {
+            Ok(stored) => stored.and_then(|bytes| {
+                let read = Artifact::read(bytes);
+                read.map_err(|error| state.notes.push(error.to_string())).ok()
+            }),
+            Err(bad) => {
+                state.notes.push(bad.to_string());
+                None
+            }
+        };
+        let stored = stored.filter(|stored| {
+            let same = *stored.settings() == settings;
+            if !same {
+                state.notes.push(format!("`{}`: it is for other settings", name.file()));
+            }
+            same
+        });
+        Some(Cached { cache, name, settings, stored, state: Mutex::new(state) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A stored piece that is not known to be bad.
+    fn piece(&self, kind: CodeKind) -> Option<MachineCode> {
+        let stored = self.stored.as_ref()?;
+        if self.state().refused.contains(&kind) {
+            return None;
+        }
+        let piece = match stored.piece(kind) {
+            Ok(piece) => piece?,
+            Err(error) => {
+                self.refuse(kind, &error);
+                return None;
+            }
+        };
+        let Piece { kind, bytes, certificate, traps, calls } = piece;
+        let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
+        Some(MachineCode { kind, bytes, certificate, traps, calls })
+    }
+
+    /// Notes that a stored piece is not used (C2).
+    fn refuse(&self, kind: CodeKind, why: &dyn std::fmt::Display) {
+        let mut state = self.state();
+        if state.refused.insert(kind) {
+            state.notes.push(format!("`{}`: {kind:?}: {why}", self.name.file()));
+        }
+    }
+
+    /// The entry with what is new; none if nothing is.
+    fn entry(&self) -> Result<Option<Vec<u8>>, prova_artifact::Error> {
+        let state = self.state();
+        if !state.has_news {
+            return Ok(None);
+        }
+        let mut writer = Writer::new(self.settings.clone());
+        if let Some(stored) = &self.stored {
+            for kind in stored.kinds().filter(|kind| !state.refused.contains(kind)) {
+                if let Some(piece) = stored.piece(kind)? {
+                    writer.piece("", &piece);
+                }
+            }
+        }
+        for MachineCode { kind, bytes, certificate, traps, calls } in state.made.values() {
+            let (traps, calls) = (traps.clone(), calls.clone());
+            writer.piece("", &Piece { kind: *kind, bytes, certificate, traps, calls });
+        }
+        // The entry's name says which module it is.
+        Ok(Some(writer.finish(&[])?.bytes))
+    }
+}
+
+impl Code {
+    /// The entry of this module, if there is a cache; read at the first call.
+    fn cached(&self) -> Option<&Cached> {
+        self.compilers.cache.as_ref()?;
+        self.cached.get_or_init(|| Cached::open(self)).as_ref()
+    }
+
+    /// Whether there is an entry of earlier runs.
+    pub(super) fn has_cached_code(&self) -> bool {
+        self.cached().is_some_and(|cached| cached.stored.is_some())
+    }
+
+    /// Whether earlier runs made code of a function.
+    pub(super) fn is_cached(&self, func: FuncIdx) -> bool {
+        let stored = self.cached().and_then(|cached| cached.stored.as_ref());
+        stored.is_some_and(|stored| stored.has(CodeKind::Func(func.0)))
+    }
+
+    /// Loads stored pieces together: for each kind, the code that the check accepts (C1).
+    fn load_cached(&self, layout: &Layout, kinds: &[CodeKind]) -> Vec<Option<Arc<rt::NativeCode>>> {
+        let Some(cached) = self.cached().filter(|cached| cached.stored.is_some()) else {
+            return vec![None; kinds.len()];
+        };
+        let found: Vec<Option<MachineCode>> =
+            kinds.iter().map(|&kind| of_kind(cached.piece(kind)?, kind).ok()).collect();
+        let is_found: Vec<bool> = found.iter().map(Option::is_some).collect();
+        let codes: Vec<MachineCode> = found.into_iter().flatten().collect();
+        let mut loaded = self.load_once(layout, &codes).into_iter();
+        let accepted = |(&kind, is_found): (&CodeKind, bool)| {
+            if !is_found {
+                return None;
+            }
+            loaded.next()?.map_err(|why| cached.refuse(kind, &why)).ok()
+        };
+        kinds.iter().zip(is_found).map(accepted).collect()
+    }
+
+    /// Stored ways to functions of types, in their order.
+    pub(super) fn cached_thunks(
+        &self,
+        layout: &Layout,
+        types: Range<u32>,
+    ) -> Vec<Option<rt::Thunks>> {
+        if !self.has_cached_code() {
+            return Vec::new();
+        }
+        let kinds: Vec<CodeKind> =
+            types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]).collect();
+        let loaded = self.load_cached(layout, &kinds);
+        let (pairs, _) = loaded.as_chunks::<2>();
+        let both = |[into, out]: &[Option<Arc<rt::NativeCode>>; 2]| {
+            Some(rt::Thunks { into: into.clone()?, out: out.clone()? })
+        };
+        pairs.iter().map(both).collect()
+    }
+
+    /// Stored code of functions, in their order.
+    pub(super) fn cached_funcs(
+        &self,
+        support: &NativeSupport,
+        funcs: &[FuncIdx],
+    ) -> Vec<Option<Arc<rt::NativeCode>>> {
+        if !self.has_cached_code() {
+            return vec![None; funcs.len()];
+        }
+        let has_ways =
+            |func: FuncIdx| !support.refusals.contains_key(&self.module.func_type_idx(func).0);
+        let asked = funcs.iter().copied().filter(|&func| has_ways(func));
+        let kinds: Vec<CodeKind> = asked.map(|func| CodeKind::Func(func.0)).collect();
+        let mut loaded = self.load_cached(support.module.layout(), &kinds).into_iter();
+        let next = |&func: &FuncIdx| if has_ways(func) { loaded.next()? } else { None };
+        let codes: Vec<_> = funcs.iter().map(next).collect();
+        if let Some(cached) = self.cached() {
+            cached.state().taken += codes.iter().flatten().count();
+        }
+        codes
+    }
+
+    /// Keeps accepted code that is not stored (C3). The code of loops is for the call that waits
+    /// for it.
+    pub(super) fn keep(&self, code: MachineCode) {
+        let is_func = match code.kind {
+            CodeKind::Func(_) => true,
+            CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => false,
+            CodeKind::Loop { .. } => return,
+        };
+        let Some(cached) = self.cached() else { return };
+        let mut state = cached.state();
+        let bytes = (code.bytes.len() + code.certificate.len()) as u64;
+        if state.bytes.saturating_add(bytes) <= ENTRY_BYTES_MAX / 2 {
+            state.bytes += bytes;
+            state.has_news |= is_func;
+            state.made.insert(code.kind, code);
+        }
+    }
+
+    /// How many functions run stored code.
+    pub(super) fn cached_functions(&self) -> usize {
+        self.cached().map_or(0, |cached| cached.state().taken)
+    }
+
+    /// Why stored code is not used, as far as it is not.
+    pub(crate) fn cache_notes(&self) -> Vec<String> {
+        // Who never asked for machine code did not look.
+        let cached = self.cached.get().and_then(Option::as_ref);
+        cached.map(|cached| cached.state().notes.clone()).unwrap_or_default()
+    }
+
+    /// Writes the entry, if there is code that it lacks; whether it did.
+    pub(crate) fn save(&self) -> io::Result<bool> {
+        let Some(cached) = self.cached.get().and_then(Option::as_ref) else { return Ok(false) };
+        let Some(entry) = cached.entry().map_err(io::Error::other)? else { return Ok(false) };
+        cached.cache.store(&cached.name, &entry)?;
+        cached.state().has_news = false;
+        Ok(true)
+    }
+}

@@ -1,0 +1,66 @@
+//! A part of the host's tree that stays out of every granted directory.
+//!
+//! An embedder may keep files of its own below a directory that it grants. A path is no way to say
+//! where they are: links, mounts and `..` give a directory other names. Every call acts on one name
+//! of one open directory (`fs_walk`), so the directory's device and number say what it is, by
+//! whichever way it was reached.
+//!
+//! Invariants:
+//! 1. No call acts on a name in a directory of [`Guarded::inside`], and none opens such a directory.
+//! 2. No call makes, renames, replaces or removes a name of [`Guarded::names`], so that nothing
+//!    else comes to stand in its place.
+//!
+//! Limits: directories below one of `inside` are not known unless they are listed too; a file of
+//! such a directory that has a second name elsewhere is reached by that. `tests/wasi/guarded.rs`
+//! would notice a hole.
+
+use crate::guest::Outcome;
+use crate::sys;
+use crate::types::Errno;
+use cap_std::fs::Dir;
+use std::ffi::{OsStr, OsString};
+
+/// A file's device and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// The device.
+    pub device: u64,
+    /// The number on it.
+    pub number: u64,
+}
+
+/// Places that no guest reaches or replaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guarded {
+    /// Directories in which nothing is seen or changed.
+    pub inside: Vec<FileId>,
+    /// Names in directories that are not made, renamed, replaced or removed.
+    pub names: Vec<(FileId, OsString)>,
+}
+
+impl Guarded {
+    /// Refuses a directory whose content is out of reach (invariant 1).
+    pub(crate) fn refuse_inside(&self, dir: &Dir) -> Outcome {
+        match self.inside.contains(&id(dir)?) {
+            true => Err(Errno::Acces.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a change of a guarded name (invariant 2).
+    pub(crate) fn refuse_change(&self, dir: &Dir, name: &OsStr) -> Outcome {
+        if !self.names.iter().any(|(_, guarded)| guarded == name) {
+            return Ok(());
+        }
+        let dir = id(dir)?;
+        match self.names.iter().any(|(at, guarded)| *at == dir && guarded == name) {
+            true => Err(Errno::Acces.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn id(dir: &Dir) -> std::io::Result<FileId> {
+    let stat = sys::filestat_of_dir(dir)?;
+    Ok(FileId { device: stat.dev, number: stat.ino })
+}
