@@ -28,7 +28,7 @@ fn specialize() {
     check("book/specialize.md");
 }
 
-/// What becomes machine code depends on the platform.
+/// The code that a program gets depends on the platform.
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn native() {

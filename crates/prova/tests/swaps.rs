@@ -39,7 +39,7 @@ fn module(engine: &Engine, text: &str) -> Result<Module> {
     Module::new(engine, wat::parse_str(text)?)
 }
 
-/// Each outcome is that of the interpreter.
+/// Each outcome is the interpreter's.
 fn alike<T: PartialEq + std::fmt::Debug>(run: impl Fn(Option<Hot>) -> Result<T>) -> Result<()> {
     let wanted = run(None)?;
     for hot in hots() {

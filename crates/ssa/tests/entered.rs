@@ -174,17 +174,3 @@ fn twins_are_judged_by_their_rules() {
     }
     assert!(rules.contains("whole-function") && rules.contains("whole-locals"), "{rules:?}");
 }
-
-/// Prints a proposal, to write twins by.
-#[test]
-#[ignore = "prints"]
-fn show() {
-    for (text, number) in [(NESTED, 0), (NESTED, 1), (ABOVE, 0), (TABLE, 0), (EXCEPT, 0)] {
-        let module = module(text);
-        let (func, loops) = loops(&module);
-        let (whole, proposal) =
-            propose(&module, func, loops[number], Metering::NONE).expect("a proposal");
-        println!("{}\n{}", print(&whole), print(&proposal.body));
-        println!("{:?} {:?}\n", proposal.places, proposal.origins);
-    }
-}

@@ -7,8 +7,8 @@
 //!
 //! Functions that the compiler declines run as bytecode in the same instance, as ever; [`Tally`]
 //! counts them by reason. In a campaign of *swaps* functions begin as bytecode that counts, and at
-//! looks at random functions and loops go over to machine code. All of a record is compared except the place of a memory fault, which
-//! native code does not tell.
+//! looks at random functions and loops go over to machine code. All of a record is compared except
+//! the place of a memory fault, which native code does not tell.
 
 use crate::attach::Translation;
 use crate::generate::{Case, Generator};
@@ -280,7 +280,8 @@ fn host(index: u64) -> Host {
 }
 
 /// Runs a case as native code, with swaps if there is a seed for them, and in the reference tier,
-/// with these imports: what both did, as the reference tier tells it. None of what is no module of ours, or runs out of fuel where it begins.
+/// with these imports: what both did, as the reference tier tells it. None of what is no module of
+/// ours, or runs out of fuel where it begins.
 ///
 /// # Errors
 /// The first difference.

@@ -16,21 +16,20 @@
 //! check of bytecode). So the frame's cells are what the native code begins with, in `args`.
 //!
 //! # On which side of the charges
-//! * *Fuel, epoch*: before them. The round's segment is neither charged nor polled by the bytecode,
-//!   whose poll and charge stand behind the `heat`; they are the first operators of the native code.
-//!   A `heat` behind them has another word than the label, and enters nothing.
-//! * *Height*: behind it, and again before. The bytecode has taken the function's charge; the native
-//!   code takes it as every function does, so it is given back for the entry. While the code runs
-//!   it is taken once, and when it returns the frame's stays as it was.
-//! * *Frames*: the frame of the bytecode is that of the segment (Z1 of `native`). A backtrace has
-//!   one frame for both, by the piece of code, since the frame's own place is not asked while a
-//!   segment stands above it.
+//! * *Fuel, epoch*: before them. The bytecode's poll and charge of the round stand behind the
+//!   `heat`, so it has done neither; they are the first operators of the native code. A `heat`
+//!   behind them has another word than the label, and enters nothing.
+//! * *Height*: behind it, and again before. The bytecode has taken the function's charge; the
+//!   native code takes it as every function does, so it is given back for the entry. While the code
+//!   runs it is taken once, and when it returns the frame's stays as it was.
+//! * *Frames*: the bytecode's frame is the segment's (Z1 of `native`). A backtrace has one frame
+//!   for both, by the piece of code, since nobody asks where a frame is below a segment.
 //!
 //! Noticed by: `prova-testing native --swaps`, whose short form must see each of the faults that
 //! are planted here (`crates/testing/tests/swap_plants.rs`).
 //!
 //! # Invariants
-//! * H1. Native code of a loop is entered for a function whose frame is at `Vm::fp` and whose
+//! * W1. Native code of a loop is entered for a function whose frame is at `Vm::fp` and whose
 //!   bytecode is at the loop's hint.
 
 use super::driver::{Activation, Step};
@@ -127,7 +126,7 @@ impl Activation {
         Ok(Step::Run)
     }
 
-    /// Enters the native code of the loop whose round begins at `vm.ip` (H1).
+    /// Enters the native code of the loop whose round begins at `vm.ip` (W1).
     fn enter_loop(
         &mut self,
         store: &mut Store,

@@ -8,13 +8,13 @@
 //! ```
 //!
 //! A run that has spent long in a loop goes on in code of such a body: with what locals and the
-//! loop's values hold where a round begins. The round itself has not begun: its poll and its charge
-//! are the first operators of the body. What the function was charged for its frame stays charged.
+//! stack hold where a round begins. The round itself has not begun: its poll and its charge are the
+//! first operators of the body. What the function was charged for its frame stays charged.
 //!
 //! The proof has two halves. The whole body is proved equal to its Wasm in lockstep, and on the way
 //! which of its values the places are where the round begins (`check::round`). The new body is
-//! copies of blocks of the whole one behind an entry that takes these values (`passes/check/copies`,
-//! Q22 to Q24). `propose` is not trusted.
+//! copies of blocks of the whole one behind an entry that takes these values
+//! (`passes/check/copies`, Q22 to Q24). `propose` is not trusted.
 //!
 //! # Limits
 //! A loop above an operand that the rest of the function makes anew and reads has no way in: its

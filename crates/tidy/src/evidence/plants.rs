@@ -27,8 +27,14 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
     (
         "executors of bytecode",
         "crates/runtime/src/exec/plant.rs",
-        "plants! {",
+        "executors {",
         "crates/runtime/tests/handlers_plants.rs",
+    ),
+    (
+        "the way into a round of a loop",
+        "crates/runtime/src/exec/plant.rs",
+        "rounds {",
+        "crates/testing/tests/swap_plants.rs",
     ),
     (
         "bytecode behind its proof, to be found by `prova diverge`",

@@ -19,15 +19,15 @@
 //!   one.
 //! * Q21. *Size.* Each of both bodies is read once; nothing is searched.
 //!
-//! A body that begins with a round of a loop ([`Round`]) has an entry of its own. For it, in place
-//! of Q20 and of what Q17 says of the entry:
+//! A body that begins with a round of a loop ([`Round`]) has a separate entry. For it, in place of
+//! Q20 and of what Q17 says of the entry:
 //! * Q22. *Entry.* Its parameters stand for values that the old body has where the round begins, of
 //!   their types. It only jumps, to the copy of the loop's header, and gives each of the header's
 //!   parameters one that stands for it. No other block is of the old body's entry.
 //! * Q23. *Once.* No block has two copies.
 //! * Q24. *Operands.* Where the origin reads a value, its copy reads the copy of it; or, where the
-//!   block that makes the value has no copy, a parameter of the entry that stands for it. A constant
-//!   may be any equal one.
+//!   block that makes the value has no copy, a parameter of the entry that stands for it. A
+//!   constant may be any equal one.
 //!
 //! # Soundness
 //! Both bodies run in lockstep: wherever the new one is in a block, the old one is in its origin,
