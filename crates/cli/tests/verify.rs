@@ -359,7 +359,10 @@ fn standard_input_and_levels_of_the_processor() {
 #[test]
 fn a_stop_that_is_no_trap_is_the_files_fault() {
     let folder = folder("verify-stop");
-    let text = ADD.replace("(i32.add (i32.load", "(if (local.get 1) (then (unreachable))) (i32.add (i32.load");
+    let text = ADD.replace(
+        "(i32.add (i32.load",
+        "(if (local.get 1) (then (unreachable))) (i32.add (i32.load",
+    );
     folder.write("div.wat", text);
     assert_eq!(folder.run("compile div.wat -o div.prova").code, 0);
     let div = read(&folder, "div.prova");

@@ -54,8 +54,8 @@ pub mod wasi;
 mod workers;
 
 pub use cache::{
-    CACHE_BYTES_DEFAULT, Cache, CacheEntry, CacheFileId, CacheGuard, CacheName, CacheRefused, CacheRemoved,
-    default_cache_folder,
+    CACHE_BYTES_DEFAULT, Cache, CacheEntry, CacheFileId, CacheGuard, CacheName, CacheRefused,
+    CacheRemoved, default_cache_folder,
 };
 pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
 pub use config::{Config, Hot, Translate};

@@ -209,7 +209,7 @@ fn cells_of_places(
     let base = facts.local_cells + block.height_cells;
     let cell = |place: &Place| match *place {
         Place::Local(local) => before(&locals, local),
-        Place::Stack(at) => Some(base + before(&values, at)?),
+        Place::Stack(at) => Some(base + before(values, at)?),
         Place::None => None,
     };
     places.iter().map(cell).collect()

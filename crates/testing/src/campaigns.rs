@@ -10,8 +10,8 @@ use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, emissions, irreducible, trips};
 use prova_testing::{
-    artifacts, cached, enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check,
-    ssa_passes, torture,
+    artifacts, cached, enumerate, fuel, judge, mutations, native, native_table, outside, proof,
+    ssa_check, ssa_passes, torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;

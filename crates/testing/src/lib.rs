@@ -23,11 +23,11 @@
 //! ```
 
 pub mod artifacts;
-pub mod cached;
 pub mod attach;
 pub mod bad_input;
 pub mod bench;
 pub mod bench_fuel;
+pub mod cached;
 pub mod corpus;
 pub mod differential;
 pub mod enlarge;

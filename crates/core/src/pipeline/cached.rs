@@ -136,7 +136,8 @@ impl Cached {
         let mut writer = Writer::new(self.settings.clone());
         if let Some(stored) = &self.stored {
             for kind in stored.kinds().filter(|kind| !state.refused.contains(kind)) {
-                if let Some(piece) = stored.piece(kind)? {
+                // One that is damaged is made anew when it is needed.
+                if let Ok(Some(piece)) = stored.piece(kind) {
                     writer.piece("", &piece);
                 }
             }
