@@ -1,4 +1,4 @@
-//! The cache of machine code as a user has it: what runs keep, what others put there, two processes,
+//! The cache of machine code as a user has it: entries of runs, files of others, two processes,
 //! processes that are killed, full disks, and guests that were granted a folder around it.
 //!
 //! `crates/cache/tests` has the folder and its files without the engine; `prova-testing cache`
