@@ -15,6 +15,7 @@
 //! | `.prova.pieces` | a record for each piece, in the order of its [`CodeKind`] |
 //! | `.prova.certificates` | the certificates, one behind the other |
 //! | `.prova.traps`, `.prova.calls` | the rows of both maps, one behind the other |
+//! | `.prova.landings` | of calls, the clauses with their landings, and the places of references to exceptions |
 //!
 //! Symbols name the pieces for people; reading does not look at them.
 //!
@@ -47,7 +48,7 @@ pub use write::{Finished, Writer};
 use prova_check::{CallRow, CodeKind, TrapRow};
 
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The most pieces of one file.
 pub const PIECES_MAX: usize = 4 << 20;
@@ -64,8 +65,10 @@ pub(crate) mod section {
     pub(crate) const CERTIFICATES: &str = ".prova.certificates";
     pub(crate) const TRAPS: &str = ".prova.traps";
     pub(crate) const CALLS: &str = ".prova.calls";
+    pub(crate) const LANDINGS: &str = ".prova.landings";
     /// Those that a file has, in its order.
-    pub(crate) const ALL: [&str; 7] = [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS];
+    pub(crate) const ALL: [&str; 8] =
+        [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS, LANDINGS];
 }
 
 /// A piece of code as the check reads it.

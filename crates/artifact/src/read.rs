@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Rule};
 use crate::record::{
-    CALL_BYTES, RECORD_BYTES, Record, TRAP_BYTES, decode_calls, decode_traps, digest,
+    CALL_BYTES, LANDING_BYTES, RECORD_BYTES, Record, TRAP_BYTES, decode_calls, decode_traps, digest,
 };
 use crate::settings::Settings;
 use crate::{CERTIFICATE_BYTES_FREE, PIECES_MAX, Piece, section};
@@ -17,19 +17,20 @@ pub struct Artifact<B> {
     bytes: B,
     module: Range<usize>,
     settings: Settings,
-    /// The sections of code, certificates, traps, calls.
-    parts: [Range<usize>; 4],
+    /// The sections of code, certificates, traps, calls, landings.
+    parts: [Range<usize>; 5],
     /// In the order of kinds.
     records: Vec<Record>,
 }
 
 /// The sections that records lead into, in the order of [`Record::parts`], and the bytes of one
 /// row.
-const PARTS: [(&str, u32); 4] = [
+const PARTS: [(&str, u32); 5] = [
     (section::TEXT, 1),
     (section::CERTIFICATES, 1),
     (section::TRAPS, TRAP_BYTES as u32),
     (section::CALLS, CALL_BYTES as u32),
+    (section::LANDINGS, LANDING_BYTES as u32),
 ];
 
 impl<B: AsRef<[u8]>> Artifact<B> {
@@ -75,7 +76,8 @@ impl<B: AsRef<[u8]>> Artifact<B> {
         };
         let settings = Settings::decode(&bytes[part(section::SETTINGS)?])?;
         let records = records(&bytes[part(section::PIECES)?])?;
-        let parts = [part(PARTS[0].0)?, part(PARTS[1].0)?, part(PARTS[2].0)?, part(PARTS[3].0)?];
+        let [code, certificates, traps, calls, landings] = PARTS.map(|(name, _)| part(name));
+        let parts = [code?, certificates?, traps?, calls?, landings?];
         apart(&records, &parts)?;
         let module = part(section::MODULE)?;
         Ok(Artifact { module, settings, parts, records, bytes: file })
@@ -121,18 +123,24 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             let (start, length) = record.parts[nth];
             section.get(start as usize..start as usize + length as usize).unwrap_or_default()
         };
-        let [bytes, certificate, traps, calls] = [part(0), part(1), part(2), part(3)];
+        let [bytes, certificate, traps, calls, landings] =
+            [part(0), part(1), part(2), part(3), part(4)];
         // Reading a certificate takes 32 times its size.
         if certificate.len() > bytes.len() / 2 + CERTIFICATE_BYTES_FREE {
             let what = format!("the certificate of {kind:?} is longer than any of such code");
             let at = record.parts[1].0 as usize;
             return Err(Error::new(Rule::Records, section::CERTIFICATES, at, what));
         }
-        if digest([bytes, certificate, traps, calls]) != record.digest {
+        if digest([bytes, certificate, traps, calls, landings]) != record.digest {
             let what = format!("{kind:?} is not what was written: its digest differs");
             return Err(Error::new(Rule::Digest, section::TEXT, record.parts[0].0 as usize, what));
         }
-        let (traps, calls) = (decode_traps(traps), decode_calls(calls));
+        let Some(calls) = decode_calls(calls, landings) else {
+            let what = format!("a landing of {kind:?} is of an unknown kind");
+            let at = record.parts[4].0 as usize;
+            return Err(Error::new(Rule::Records, section::LANDINGS, at, what));
+        };
+        let traps = decode_traps(traps);
         Ok(Some(Piece { kind, bytes, certificate, traps, calls }))
     }
 }
@@ -164,8 +172,8 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, Error> {
 }
 
 /// Whether what records name lies in its sections, one behind the other.
-fn apart(records: &[Record], parts: &[Range<usize>; 4]) -> Result<(), Error> {
-    let mut ends = [0u64; 4];
+fn apart(records: &[Record], parts: &[Range<usize>; 5]) -> Result<(), Error> {
+    let mut ends = [0u64; 5];
     for (at, record) in records.iter().enumerate() {
         for (nth, (start, length)) in record.parts.into_iter().enumerate() {
             let (name, row) = PARTS[nth];

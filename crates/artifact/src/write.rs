@@ -1,7 +1,7 @@
 //! A module, settings and pieces → the bytes of a file.
 
 use crate::error::{Error, Rule};
-use crate::record::{Record, digest, encode_calls, encode_traps};
+use crate::record::{Record, digest, encode_calls, encode_landings, encode_traps};
 use crate::{PIECES_MAX, Piece, Settings, section};
 use object::write::{Object, Symbol, SymbolSection};
 use object::{
@@ -38,8 +38,8 @@ pub struct Finished {
 #[derive(Clone, Debug)]
 struct Written {
     name: String,
-    /// Code, certificate, traps, calls.
-    parts: [Vec<u8>; 4],
+    /// Code, certificate, traps, calls, landings.
+    parts: [Vec<u8>; 5],
 }
 
 impl Writer {
@@ -51,8 +51,9 @@ impl Writer {
     /// Adds a piece under a name for people. A second one of its kind replaces the first.
     pub fn piece(&mut self, name: &str, piece: &Piece<'_>) {
         let Piece { kind, bytes, certificate, traps, calls } = piece;
+        let (code, certificate) = (bytes.to_vec(), certificate.to_vec());
         let parts =
-            [bytes.to_vec(), certificate.to_vec(), encode_traps(traps), encode_calls(calls)];
+            [code, certificate, encode_traps(traps), encode_calls(calls), encode_landings(calls)];
         // In the table of names a zero byte ends a name.
         let name = name.replace('\0', "\u{fffd}");
         self.pieces.insert(*kind, Written { name, parts });
@@ -67,15 +68,21 @@ impl Writer {
         if self.pieces.len() > PIECES_MAX {
             return Err(too_many(section::PIECES));
         }
-        let names = [section::TEXT, section::CERTIFICATES, section::TRAPS, section::CALLS];
-        let mut sections: [Vec<u8>; 4] = Default::default();
+        let names = [
+            section::TEXT,
+            section::CERTIFICATES,
+            section::TRAPS,
+            section::CALLS,
+            section::LANDINGS,
+        ];
+        let mut sections: [Vec<u8>; 5] = Default::default();
         let (mut records, mut symbols) = (Vec::new(), Vec::new());
         let (pieces, mut code_bytes) = (self.pieces.len(), 0);
         for (kind, Written { name, parts }) in self.pieces {
-            let [code, certificate, traps, calls] = &parts;
-            let digest = digest([code, certificate, traps, calls]);
+            let [code, certificate, traps, calls, landings] = &parts;
+            let digest = digest([code, certificate, traps, calls, landings]);
             code_bytes += code.len();
-            let mut record = Record { kind, parts: [(0, 0); 4], digest };
+            let mut record = Record { kind, parts: [(0, 0); 5], digest };
             for (nth, part) in parts.iter().enumerate() {
                 let section = &mut sections[nth];
                 if nth == 0 {
@@ -98,7 +105,7 @@ impl Writer {
             object.section_mut(id).set_data(data, align);
             id
         };
-        let [code, certificates, traps, calls] = sections;
+        let [code, certificates, traps, calls, landings] = sections;
         let text = add(section::TEXT, SectionKind::Text, ALIGN as u64, code);
         add(section::MODULE, SectionKind::Other, 8, module.to_vec());
         add(section::SETTINGS, SectionKind::Other, 8, self.settings.encode());
@@ -106,6 +113,7 @@ impl Writer {
         add(section::CERTIFICATES, SectionKind::Other, 1, certificates);
         add(section::TRAPS, SectionKind::Other, 1, traps);
         add(section::CALLS, SectionKind::Other, 1, calls);
+        add(section::LANDINGS, SectionKind::Other, 1, landings);
         for (name, (start, length)) in symbols {
             object.add_symbol(Symbol {
                 name: name.into_bytes(),

@@ -3,7 +3,9 @@
 use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSection};
 use prova_artifact::{Artifact, Error, Piece, Rule, Settings, Writer};
-use prova_check::{CallRow, CodeKind, Config, CpuLevel, MemoryShape, Metering, TrapRow};
+use prova_check::{
+    CallRow, Clause, CodeKind, Config, CpuLevel, MemoryShape, Metering, Says, TrapRow,
+};
 use prova_random::Rng;
 
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -23,7 +25,19 @@ fn pieces() -> Vec<Piece<'static>> {
         TrapRow { code_offset: 1, kind: 5, wasm_offset: 40 },
         TrapRow { code_offset: 7, kind: 1, wasm_offset: 44 },
     ];
-    let calls = vec![CallRow { return_offset: 9, wasm_offset: 50 }];
+    let row = |return_offset, says| CallRow { return_offset, says };
+    let clause =
+        |tag, with_ref, landing| Says::Clause(Clause { tag, with_ref, landing, frame_bytes: 48 });
+    let calls = vec![
+        CallRow::operator(9, 50),
+        row(9, clause(Some(2), false, 11)),
+        row(9, clause(Some(7), true, 12)),
+        row(9, clause(None, true, 13)),
+        row(9, Says::Root(16)),
+        CallRow::operator(14, 51),
+        row(14, Says::Root(24)),
+        row(14, clause(None, false, 15)),
+    ];
     vec![
         Piece { kind: CodeKind::Func(3), bytes: &[0xc3], certificate: &[1, 2], traps, calls },
         Piece {
@@ -38,7 +52,7 @@ fn pieces() -> Vec<Piece<'static>> {
             bytes: &[],
             certificate: &[9],
             traps: vec![],
-            calls: vec![CallRow { return_offset: 1, wasm_offset: 1 }],
+            calls: vec![CallRow::operator(1, 1)],
         },
     ]
 }
@@ -122,7 +136,7 @@ fn each_rule_refuses() {
     };
     assert_eq!(broken(".prova.settings", |_| ()), None);
     for (name, at, value, rule) in [
-        (".prova.settings", 0, 2, Rule::Settings),
+        (".prova.settings", 0, 1, Rule::Settings),
         (".prova.settings", 4, 2, Rule::Settings),
         (".prova.settings", 4, 0x0003_0400, Rule::Settings),
         (".prova.settings", 24, 7, Rule::Settings),
@@ -134,11 +148,13 @@ fn each_rule_refuses() {
         (".prova.pieces", 20, 4, Rule::Records),
         (".prova.pieces", 28, 10, Rule::Records),
         (".prova.pieces", 36, 12, Rule::Records),
-        (".prova.pieces", 40, 0, Rule::Digest),
+        (".prova.pieces", 44, 16, Rule::Records),
+        (".prova.pieces", 48, 0, Rule::Digest),
         // The second record begins before the end of the first one.
-        (".prova.pieces", 48 + 16, 1, Rule::Records),
+        (".prova.pieces", 56 + 16, 1, Rule::Records),
         (".prova.traps", 4, 41, Rule::Digest),
         (".prova.calls", 0, 8, Rule::Digest),
+        (".prova.landings", 9, 8, Rule::Digest),
     ] {
         assert_eq!(broken(name, word(at, value)), Some(rule), "{name}+{at} = {value}");
     }
@@ -152,7 +168,7 @@ fn each_rule_refuses() {
 fn sections_are_there_once_and_known() {
     let file = written(&pieces());
     let names = section(&file, ".shstrtab");
-    for name in [".text", ".prova.module", ".prova.pieces", ".prova.calls"] {
+    for name in [".text", ".prova.module", ".prova.pieces", ".prova.calls", ".prova.landings"] {
         // Another name of the same length: this one is missing then, and an unknown one is there.
         let at = file[names.clone()].windows(name.len()).position(|part| part == name.as_bytes());
         let at = names.start + at.expect("the name is there");

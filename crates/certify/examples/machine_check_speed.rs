@@ -140,7 +140,7 @@ fn item(bytes: &mut &[u8]) -> Option<Item> {
     let mut calls = Vec::new();
     for _ in 0..word(bytes)? {
         let (return_offset, wasm_offset) = (word(bytes)?, word(bytes)?);
-        calls.push(CallRow { return_offset, wasm_offset });
+        calls.push(CallRow::operator(return_offset, wasm_offset));
     }
     Some(Item { kind, bytes: code, traps, calls, certificate: Vec::new() })
 }

@@ -3,6 +3,7 @@
 //! - F1. A *leader* is the target of a jump that is no `ud2`. One with a single way to it, from
 //!   before it and not through a jump table, inherits that way's state; every other one has claims.
 //! - F2. Claims only weaken, so the work ends.
+//! - F3. A call has a way to each landing of its clauses, as a jump would have.
 
 use crate::join::{self, Carry, Claims};
 use crate::slice::Set;
@@ -10,7 +11,8 @@ use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
 use prova_check::x64::{Class, Insn, Instructions};
 use prova_check::{
-    Claim, Effect, Fault, Flow as To, Loc, Machine, Name, Rule, State, Sym, Value, keeps,
+    CallRow, Claim, Clause, Effect, Fault, Flow as To, Loc, Machine, Name, Rule, Says, State, Sym,
+    Value, keeps,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,6 +189,7 @@ struct Run<'a, 'b> {
     machine: Machine<'a>,
     bytes: &'a [u8],
     insns: &'b mut Insns<'a>,
+    calls: &'b [CallRow],
     wanted: Wanted<'b>,
     /// The offset + 1 of the instruction that control comes from to the next one, by the next one's
     /// offset.
@@ -214,6 +217,7 @@ pub(crate) fn run<'a>(
         machine,
         bytes: draft.bytes,
         insns,
+        calls: draft.calls,
         wanted,
         falls_from: vec![0; draft.bytes.len() + 1],
         leaders: Vec::new(),
@@ -264,6 +268,16 @@ pub(crate) fn run<'a>(
     Ok(Analysis { frame, claimed: claimed.collect(), data: run.insns.gaps(len) })
 }
 
+/// The clauses of the call that ends at an offset.
+pub(crate) fn clauses(calls: &[CallRow], end: u32) -> impl Iterator<Item = Clause> + '_ {
+    let start = calls.partition_point(|row| row.return_offset < end);
+    let rows = calls[start..].iter().take_while(move |row| row.return_offset == end);
+    rows.filter_map(|row| match row.says {
+        Says::Clause(clause) => Some(clause),
+        Says::Operator(_) | Says::Root(_) => None,
+    })
+}
+
 /// Where an instruction jumps to, and whether control may go on behind it.
 pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
     let branch = matches!(insn.class, Class::Branch(_));
@@ -285,8 +299,17 @@ impl Run<'_, '_> {
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
                 let ((jump, falls), end) = (ways(insn), insn.end());
-                if let Some(to) = jump {
-                    jumps.push((at, to));
+                let calls = insn.class == Class::CallTo;
+                let mut landings: Vec<u32> = clauses(if calls { self.calls } else { &[] }, end)
+                    .map(|clause| clause.landing)
+                    .collect();
+                landings.sort_unstable();
+                // Two clauses may land at one place, which has two ways to it then.
+                let twice = |to: &[u32]| (to[0] == to[1]).then_some((at, to[0], false));
+                jumps.extend(landings.windows(2).filter_map(twice));
+                landings.extend(jump);
+                for to in landings {
+                    jumps.push((at, to, true));
                     todo.push(to);
                 }
                 if !falls {
@@ -296,7 +319,7 @@ impl Run<'_, '_> {
                 at = end;
             }
         }
-        targets.extend(jumps.iter().map(|&(_, to)| to));
+        targets.extend(jumps.iter().map(|&(_, to, _)| to));
         targets.sort_unstable();
         targets.dedup();
         for at in targets {
@@ -324,9 +347,9 @@ impl Run<'_, '_> {
                 leader.add((from, false));
             }
         }
-        for (from, to) in jumps {
+        for (from, to, jump) in jumps {
             if let Some(i) = self.leader(to) {
-                self.leaders[i].add((from, true));
+                self.leaders[i].add((from, jump));
             }
         }
         self.redo(split);
@@ -368,7 +391,11 @@ impl Run<'_, '_> {
                 })
             })
         });
-        let rows: Vec<u32> = calls.chain(traps).collect();
+        let landings = draft.calls.iter().filter_map(|row| match row.says {
+            Says::Clause(clause) => Some(clause.landing),
+            Says::Operator(_) | Says::Root(_) => None,
+        });
+        let rows: Vec<u32> = calls.chain(traps).chain(landings).collect();
         for mut at in rows {
             while self.insns.get(at).is_none() {
                 let Ok(insn) = self.insns.reach(at) else { break };
@@ -390,7 +417,9 @@ impl Run<'_, '_> {
             let goes_on = if let Class::Branch(_) = insn.class {
                 self.leader(insn.target()).is_none()
             } else {
-                insn.class != Class::Trap && !insn.class.is_near_branch()
+                let lands =
+                    insn.class == Class::CallTo && clauses(self.calls, insn.end()).next().is_some();
+                insn.class != Class::Trap && !insn.class.is_near_branch() && !lands
             };
             if insn.end() > first || !goes_on {
                 break;
@@ -436,7 +465,11 @@ impl Run<'_, '_> {
             let Some(insn) = self.insns.get(at).copied() else {
                 return Err(CertifyError::at(at, OFF));
             };
+            let rsp = state.rsp();
             let effect = self.step(state, &insn)?;
+            if effect.call {
+                self.landings(state, &insn, rsp)?;
+            }
             match effect.flow {
                 To::Next => {}
                 To::Stop => return Ok(()),
@@ -467,6 +500,24 @@ impl Run<'_, '_> {
                 return self.edge(state, at, insn.offset, false);
             }
         }
+    }
+
+    /// The ways from a call to its landings; `rsp` is the stack pointer before it.
+    fn landings(
+        &mut self,
+        state: &State,
+        insn: &Insn,
+        rsp: Option<i64>,
+    ) -> Result<(), CertifyError> {
+        for clause in clauses(self.calls, insn.end()) {
+            let mut copy = self.spare.pop().unwrap_or_default();
+            copy.become_like(state);
+            let landed = self.machine.land(&mut copy, &clause, rsp);
+            landed.map_err(|fault| CertifyError::at(insn.offset, fault))?;
+            self.edge(&mut copy, clause.landing, insn.offset, false)?;
+            self.spare.push(copy);
+        }
+        Ok(())
     }
 
     /// Executes an instruction. The check, which has the rows, judges whether an access can fault.

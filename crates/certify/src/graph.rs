@@ -5,11 +5,11 @@
 //! callee is taken to pop what the caller takes back behind the call; rsp and rbp are followed
 //! along the first way to a block. A wrong guess costs a second fixpoint.
 
-use crate::flow::{Insns, ways};
+use crate::flow::{Insns, clauses, ways};
 use crate::slice::{Reads, Slice, Transfer};
 use prova_check::abi::regs::{RBP, RSP};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
-use prova_check::{Loc, Machine};
+use prova_check::{CallRow, Loc, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -62,6 +62,8 @@ struct Found {
     starts: Vec<bool>,
     seen: Vec<bool>,
     tables: BTreeMap<u32, Vec<u32>>,
+    /// By the offset behind a call its landings, each once.
+    landings: BTreeMap<u32, Vec<u32>>,
 }
 
 impl Found {
@@ -77,8 +79,12 @@ impl Found {
 }
 
 /// The graph of a code, whose obligations count as needed as `reads` says.
-pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>, reads: Reads) -> Graph {
-    let found = find(insns, machine.bytes);
+pub(crate) fn graph(
+    insns: &mut Insns<'_>,
+    machine: &Machine<'_>,
+    (calls, reads): (&[CallRow], Reads),
+) -> Graph {
+    let found = find(insns, machine.bytes, calls);
     let mut transfers = Vec::with_capacity(insns.len());
     let mut places = Vec::new();
     let (mut blocks, mut made) = (Vec::new(), vec![false; machine.bytes.len() + 1]);
@@ -101,11 +107,12 @@ pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>, reads: Reads) 
 }
 
 /// Everything that control may reach.
-fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
+fn find(insns: &mut Insns<'_>, bytes: &[u8], calls: &[CallRow]) -> Found {
     let mut found = Found {
         starts: vec![false; bytes.len()],
         seen: vec![false; bytes.len()],
         tables: BTreeMap::new(),
+        landings: BTreeMap::new(),
     };
     found.start(0);
     let (mut todo, mut named, mut jumps) = (vec![0], BTreeSet::new(), Vec::new());
@@ -124,6 +131,18 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
                 }
                 if insn.class == Class::JumpTo {
                     jumps.push((at, end));
+                }
+                if insn.class == Class::CallTo {
+                    let landings = clauses(calls, end).map(|clause| clause.landing);
+                    let landings = landings.filter(|&to| (to as usize) < bytes.len());
+                    let landings: BTreeSet<u32> = landings.collect();
+                    if !landings.is_empty() {
+                        // The call ends its block.
+                        found.start(end);
+                        landings.iter().for_each(|&to| found.start(to));
+                        todo.extend(&landings);
+                        found.landings.insert(end, landings.into_iter().collect());
+                    }
                 }
                 if let Some(to) = jump
                     && insns.decode(to).is_ok_and(|place| insns.at(place).class != Class::Trap)
@@ -197,9 +216,13 @@ fn block(
         if let Some(targets) = table {
             next.extend(targets.iter().map(|&to| (to, pointers)));
         }
+        let calls = insn.class == Class::CallTo;
         at = insn.end();
         if !falls {
             break;
+        }
+        if calls && let Some(landings) = found.landings.get(&at) {
+            next.extend(landings.iter().map(|&to| (to, pointers)));
         }
         if found.starts(at) {
             next.push((at, pointers));

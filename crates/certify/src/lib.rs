@@ -138,7 +138,7 @@ fn attempts(
             Some(known) => needs.insert(known),
             None => match machine() {
                 Ok(machine) => {
-                    let graph = graph::graph(&mut insns, &machine, reads);
+                    let graph = graph::graph(&mut insns, &machine, (draft.calls, reads));
                     let found = slice::needs(&graph, &chain(&machine));
                     needs.insert((reads, graph.tables, found))
                 }

@@ -622,9 +622,9 @@ fn p11_metadata() {
     assert_eq!(changed(&|p| p.1.push(p.1[0])), Err(Rule::Metadata));
     let row = TrapRow { code_offset: 0, kind: 1, wasm_offset: 0 };
     assert_eq!(changed(&|p| p.1.insert(0, row)), Err(Rule::Metadata));
-    let row = CallRow { return_offset: 4, wasm_offset: 0 };
+    let row = CallRow::operator(4, 0);
     assert_eq!(changed(&|p| p.2.push(row)), Err(Rule::Metadata));
-    let row = CallRow { return_offset: 400, wasm_offset: 0 };
+    let row = CallRow::operator(400, 0);
     assert_eq!(changed(&|p| p.2.push(row)), Err(Rule::Metadata));
     let called = assemble(&call(&[], 80));
     let mut wrong = called.clone();

@@ -9,7 +9,7 @@ use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Def, Extent, Kind, Record, RefKind};
+use crate::symbols::{Def, Extent, Kind, Record, RefKind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Address;
 
@@ -286,7 +286,7 @@ impl Machine<'_> {
             (Base::Builtins, 8) if plain => {
                 let n = add.checked_div(8).filter(|_| add.is_multiple_of(8));
                 match n.and_then(|n| u32::try_from(n).ok()) {
-                    Some(n) if n <= offsets::BUILTIN_TRAP => constant(Base::Builtin(n)),
+                    Some(n) if n <= offsets::BUILTIN_THROW => constant(Base::Builtin(n)),
                     _ => fault(Rule::Field, "no builtin"),
                 }
             }
@@ -444,15 +444,27 @@ impl Machine<'_> {
         if let Some(&value) = state.cells.get(&cell) {
             return value;
         }
-        let types = match state.answers {
-            Answers::Unknown => None,
-            Answers::Arguments(ty) => self.layout.signature(ty).map(|s| &s.params),
-            Answers::Results(ty) => self.layout.signature(ty).map(|s| &s.results),
-        };
-        let found = types.and_then(|types| cells(types).find(|&(i, _)| i == cell));
-        match found {
-            Some((_, Ty::Ref(ty))) => Value::symbol(self.reference(ty)),
+        match self.answered(state.answers, cell) {
+            Some(Ty::Ref(ty)) => Value::symbol(self.reference(ty)),
             _ => self.unknown(8),
+        }
+    }
+
+    /// The type of the value that begins in an argument cell which the runtime wrote.
+    pub(crate) fn answered(&self, answers: Answers, cell: u32) -> Option<Ty> {
+        let of = |types: &[Ty]| cells(types).find(|&(i, _)| i == cell).map(|(_, ty)| ty);
+        match answers {
+            Answers::Unknown => None,
+            Answers::Arguments(ty) => of(&self.layout.signature(ty)?.params),
+            Answers::Results(ty) => of(&self.layout.signature(ty)?.results),
+            Answers::Caught { tag, with_ref } => {
+                let values = match tag {
+                    Some(tag) => &self.layout.tag_type(tag)?.params[..],
+                    None => &[],
+                };
+                let reference = with_ref && cell == cell_count(values);
+                if reference { Some(Ty::Ref(RefType::EXCEPTION)) } else { of(values) }
+            }
         }
     }
 
@@ -549,6 +561,11 @@ pub(crate) fn cells(types: &[Ty]) -> impl Iterator<Item = (u32, Ty)> + '_ {
         next = next.saturating_add(if ty == Ty::V128 { 2 } else { 1 });
         (first, ty)
     })
+}
+
+/// How many argument cells values of these types take.
+fn cell_count(types: &[Ty]) -> u32 {
+    types.iter().fold(0, |n: u32, &ty| n.saturating_add(if ty == Ty::V128 { 2 } else { 1 }))
 }
 
 /// An argument cell, or a part of some.

@@ -13,7 +13,7 @@ use crate::facts::Fact;
 use crate::layout::{Ty, offsets};
 use crate::machine::{CodeKind, Machine, saved};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::Record;
+use crate::symbols::{Record, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
@@ -206,6 +206,11 @@ impl Machine<'_> {
             offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
             offsets::BUILTIN_TRAP => return Ok(false),
+            offsets::BUILTIN_THROW if own => {
+                self.throw(state)?;
+                self.forget(state);
+                return Ok(false);
+            }
             _ => return fault(Rule::Call, "no builtin for this context"),
         }
         self.forget(state);
@@ -237,7 +242,14 @@ impl Machine<'_> {
     fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
         for (cell, ty) in cells(types) {
             let Ty::Ref(kind) = ty else { continue };
-            if !state.cells.get(&cell).is_some_and(|&v| self.is_ref(state.path, v, kind)) {
+            let holds = match state.cells.get(&cell) {
+                Some(&value) => self.is_ref(state.path, value, kind),
+                // The runtime has left it there, and nothing was written since.
+                None => {
+                    self.answered(state.answers, cell).is_some_and(|ty| Ty::Ref(kind).takes(ty))
+                }
+            };
+            if !holds {
                 return fault(Rule::Call, "an argument cell holds no reference");
             }
         }
@@ -264,6 +276,24 @@ impl Machine<'_> {
             return fault(Rule::Call, "no reference of the table's kind is passed");
         }
         Ok(())
+    }
+
+    /// The builtin `throw`, which does not come back: a tag of the module whose values lie in the
+    /// cells, or [`offsets::THROW_REF`], and a reference to an exception there.
+    fn throw(&mut self, state: &mut State) -> Result<(), Fault> {
+        let tag = self.read_loc(state, Loc::Register(OPERANDS[0])).as_constant();
+        let Some(tag) = tag else {
+            return fault(Rule::Call, "a throw of an unknown tag");
+        };
+        if tag == offsets::THROW_REF {
+            let any = RefType { nullable: true, ..RefType::EXCEPTION };
+            return self.cells_hold(state, &[Ty::Ref(any)]);
+        }
+        let layout = self.layout;
+        let Some(signature) = u32::try_from(tag).ok().and_then(|tag| layout.tag_type(tag)) else {
+            return fault(Rule::Call, "a throw of a tag that the module does not have");
+        };
+        self.cells_hold(state, &signature.params)
     }
 
     /// Forgets the locations that a call changes: registers that the callee does not preserve, and
@@ -308,7 +338,9 @@ impl Machine<'_> {
         self.leaves_frame(state, i64::from(pops))?;
         let in_cells = match self.kind {
             CodeKind::ThunkIn(ty) => Some(ty),
-            CodeKind::Loop { func, .. } => self.layout.func_type(func),
+            CodeKind::Loop { func, .. } => {
+                planted!(LoopLeavesAnything, self.layout.func_type(func), None)
+            }
             CodeKind::Func(_) | CodeKind::ThunkOut(_) => None,
         };
         if let Some(signature) = in_cells.and_then(|ty| self.layout.signature(ty)) {

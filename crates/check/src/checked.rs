@@ -100,10 +100,12 @@ impl CheckedCode {
         self.traps.get(i).copied()
     }
 
-    /// The row of the call that returns to an offset.
-    pub fn call_at(&self, return_offset: u32) -> Option<CallRow> {
-        let i = self.calls.binary_search_by_key(&return_offset, |row| row.return_offset).ok()?;
-        self.calls.get(i).copied()
+    /// The rows of the call that returns to an offset; the first one names its operator.
+    pub fn call_at(&self, return_offset: u32) -> &[CallRow] {
+        let start = self.calls.partition_point(|row| row.return_offset < return_offset);
+        let rows = self.calls.get(start..).unwrap_or(&[]);
+        let count = rows.iter().take_while(|row| row.return_offset == return_offset).count();
+        rows.get(..count).unwrap_or(&[])
     }
 
     /// The trap map.

@@ -38,6 +38,8 @@ pub enum Rule {
     Metering,
     /// P13: where code calls or may stop, the frame pointer leads to its caller's.
     Chain,
+    /// P14: where an exception lands, the state is the call's without what the callee may change.
+    Landing,
     /// An address is nothing that the check knows.
     Address,
     /// An edge does not establish what the certificate states at its target.
@@ -50,7 +52,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in order.
-    pub const ALL: [Rule; 19] = [
+    pub const ALL: [Rule; 20] = [
         Rule::Instruction,
         Rule::Target,
         Rule::JumpTable,
@@ -66,6 +68,7 @@ impl Rule {
         Rule::Metadata,
         Rule::Metering,
         Rule::Chain,
+        Rule::Landing,
         Rule::Address,
         Rule::Claim,
         Rule::Certificate,

@@ -220,6 +220,10 @@ pub mod offsets {
     pub const BUILTIN_PERFORM: u32 = 1;
     /// The builtin that traps.
     pub const BUILTIN_TRAP: u32 = 2;
+    /// The builtin that throws.
+    pub const BUILTIN_THROW: u32 = 3;
+    /// In the place of a tag's index: what is thrown is the exception that a reference names.
+    pub const THROW_REF: u64 = u64::MAX;
     /// Bytes of native stack that a frame may take for each byte that it is charged.
     pub const FRAME_RATIO: u64 = 16;
     /// Bytes of native stack that a thunk may take for each byte that a function of its type is
@@ -266,6 +270,8 @@ pub struct Layout {
     pub(crate) memories: Vec<Memory>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
+    /// The type of each tag.
+    pub(crate) tags: Vec<u32>,
 }
 
 impl Layout {
@@ -278,7 +284,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 2\0");
+        hash.update(b"prova layout 3\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -294,6 +300,7 @@ impl Layout {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload
@@ -364,6 +371,11 @@ impl Layout {
     /// A global.
     pub fn global_type(&self, index: u32) -> Option<&Global> {
         self.globals.get(index as usize)
+    }
+
+    /// The signature of a tag, whose parameters are the values of its exceptions.
+    pub fn tag_type(&self, index: u32) -> Option<&Signature> {
+        self.tags.get(index as usize).and_then(|&ty| self.signature(ty))
     }
 
     /// Bytes of a context.
@@ -444,6 +456,11 @@ impl Layout {
                     self.push_memory(&memory.map_err(|_| MALFORMED)?)?;
                 }
             }
+            Payload::TagSection(reader) => {
+                for tag in reader {
+                    push(&mut self.tags, tag.map_err(|_| MALFORMED)?.func_type_idx)?;
+                }
+            }
             Payload::GlobalSection(reader) => {
                 for global in reader {
                     self.push_global(&global.map_err(|_| MALFORMED)?.ty)?;
@@ -463,7 +480,7 @@ impl Layout {
             TypeRef::Table(ty) => self.push_table(&ty),
             TypeRef::Memory(ty) => self.push_memory(&ty),
             TypeRef::Global(ty) => self.push_global(&ty),
-            TypeRef::Tag(_) => Ok(()),
+            TypeRef::Tag(ty) => push(&mut self.tags, ty.func_type_idx),
         }
     }
 

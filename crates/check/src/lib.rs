@@ -18,8 +18,8 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `x64`, `machine`, `access`, `conditions`, `operands`, `step`, `calls`, `claims`, `certificate`,
-//! `blocks`, `metadata`, `pass`.
+//! `x64`, `machine`, `access`, `conditions`, `operands`, `step`, `calls`, `landing`, `claims`,
+//! `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Spectre is not claimed.
@@ -67,6 +67,7 @@ mod claims;
 mod conditions;
 mod error;
 mod facts;
+mod landing;
 mod layout;
 mod ledger;
 mod machine;
@@ -94,7 +95,7 @@ pub use layout::{
 };
 pub use ledger::{Ledger, ledger};
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
-pub use metadata::{CallRow, TrapRow, traps};
+pub use metadata::{CallRow, Clause, Says, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};

@@ -49,7 +49,8 @@ impl CodeKind {
     pub(crate) fn is_thunk(self) -> bool {
         match self {
             CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => true,
-            CodeKind::Func(_) | CodeKind::Loop { .. } => false,
+            CodeKind::Loop { .. } => planted!(LoopIsThunk, false, true),
+            CodeKind::Func(_) => false,
         }
     }
 
@@ -57,7 +58,8 @@ impl CodeKind {
     /// go to the argument cells.
     pub(crate) fn is_entered(self) -> bool {
         match self {
-            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } => true,
+            CodeKind::ThunkIn(_) => true,
+            CodeKind::Loop { .. } => planted!(LoopHasCaller, true, false),
             CodeKind::Func(_) | CodeKind::ThunkOut(_) => false,
         }
     }
@@ -159,9 +161,11 @@ impl<'a> Machine<'a> {
             cells: BTreeMap::new(),
             answers: match self.kind {
                 CodeKind::ThunkIn(ty) => Answers::Arguments(ty),
-                CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => {
-                    Answers::Unknown
+                CodeKind::Loop { .. } => {
+                    // Its own type is 0 in the rows that this lets through.
+                    planted!(LoopTakesArguments, Answers::Unknown, Answers::Arguments(0))
                 }
+                CodeKind::Func(_) | CodeKind::ThunkOut(_) => Answers::Unknown,
             },
             flags: Flags::Unknown,
             path: Path::default(),

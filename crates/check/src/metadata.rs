@@ -1,7 +1,8 @@
 //! P11: the rows of the trap map and of the call map, held against the instructions.
 //!
-//! Each instruction that can fault has exactly one row, each call has one, and each row names such
-//! an instruction. An access that is shown never to fault may have a row, and so may a tail call.
+//! Each instruction that can fault has exactly one row, each call has one that names its operator,
+//! and each row names such an instruction. An access that is shown never to fault may have a row,
+//! and so may a tail call. Rows behind a call's first one are judged by P14 (`landing`).
 
 use crate::error::{Fault, Rule, fault};
 use crate::layout::Config;
@@ -60,13 +61,55 @@ pub struct TrapRow {
     pub wasm_offset: u32,
 }
 
-/// A row of the call map.
+/// A row of the call map. A call has one that names its operator, and behind it, with the same
+/// offset, one for each clause that an exception may be caught by there, the first to be asked
+/// first, and one for each place that holds a reference to an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallRow {
     /// Offset behind the call in the code.
     pub return_offset: u32,
-    /// Offset of the operator in the module.
-    pub wasm_offset: u32,
+    /// The content.
+    pub says: Says,
+}
+
+/// The content of a row of the call map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Says {
+    /// The offset in the module of the operator that calls.
+    Operator(u32),
+    /// A clause, and where control goes on if it catches.
+    Clause(Clause),
+    /// The word this number of bytes below where the frame pointer leads to holds a reference to an
+    /// exception while the call waits.
+    Root(u32),
+}
+
+/// A clause of a call, and its landing (P14 of `landing`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Clause {
+    /// The tag that it catches, in the module's index space; none: any.
+    pub tag: Option<u32>,
+    /// Whether it gets a reference to the exception.
+    pub with_ref: bool,
+    /// Offset in the code where control goes on.
+    pub landing: u32,
+    /// How far the stack pointer is below where the frame pointer leads to, in bytes.
+    pub frame_bytes: u32,
+}
+
+impl CallRow {
+    /// The row of a call that names its operator.
+    pub const fn operator(return_offset: u32, wasm_offset: u32) -> CallRow {
+        CallRow { return_offset, says: Says::Operator(wasm_offset) }
+    }
+
+    /// The offset of the operator in the module, if the row names it.
+    pub fn wasm_offset(&self) -> Option<u32> {
+        match self.says {
+            Says::Operator(offset) => Some(offset),
+            Says::Clause(_) | Says::Root(_) => None,
+        }
+    }
 }
 
 /// The rows that are not yet used, in order.
@@ -120,19 +163,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// An instruction that control reaches.
+    /// An instruction that control reaches: the rows behind its call's first one.
     #[inline]
-    pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<(), Fault> {
+    pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<&'a [CallRow], Fault> {
         let needs_none = matches!(effect.faults, Faults::Never | Faults::Harmless) && !effect.call;
         if needs_none && self.has_none(insn) {
-            return Ok(());
+            return Ok(&[]);
         }
         let judged = self.judge(insn, effect);
         self.ahead();
         judged
     }
 
-    fn judge(&mut self, insn: &Insn, effect: &Effect) -> Result<(), Fault> {
+    fn judge(&mut self, insn: &Insn, effect: &Effect) -> Result<&'a [CallRow], Fault> {
         let row = self.row(insn)?;
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
@@ -153,21 +196,28 @@ impl<'a> Rows<'a> {
         self.call(insn, (effect.call, effect.tail))
     }
 
-    fn call(&mut self, insn: &Insn, (call, tail): (bool, bool)) -> Result<(), Fault> {
-        let row = match self.calls.split_first() {
-            Some((row, rest)) if row.return_offset == insn.end() => {
-                self.calls = rest;
-                true
+    /// The rows of a call, without the first one; `tail` says that there need be none.
+    fn call(&mut self, insn: &Insn, (call, tail): (bool, bool)) -> Result<&'a [CallRow], Fault> {
+        if self.calls.first().is_some_and(|row| row.return_offset < insn.end()) {
+            return fault(Rule::Metadata, "a call's row that names no call");
+        }
+        let count = self.calls.iter().take_while(|row| row.return_offset == insn.end()).count();
+        let (rows, rest) = self.calls.split_at_checked(count).unwrap_or((&[], &[]));
+        self.calls = rest;
+        let Some((first, rows)) = rows.split_first() else {
+            if call {
+                return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
             }
-            Some((row, _)) if row.return_offset < insn.end() => {
-                return fault(Rule::Metadata, "a call's row that names no call");
-            }
-            _ => false,
+            return Ok(&[]);
         };
-        if row != call && !(row && tail) {
+        if !call && !tail {
             return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
         }
-        Ok(())
+        let names = |row: &CallRow| row.wasm_offset().is_some();
+        if !names(first) || rows.iter().any(names) {
+            return fault(Rule::Metadata, "not the first row of a call, and no other, names it");
+        }
+        Ok(rows)
     }
 
     /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead
@@ -181,9 +231,10 @@ impl<'a> Rows<'a> {
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
         }
+        // Nothing runs here, so nothing waits.
         let called = self.call(insn, (false, true));
         self.ahead();
-        called
+        called.map(|_| ())
     }
 
     /// Behind the last instruction: every row was used.

@@ -23,10 +23,10 @@ use crate::blocks::Blocks;
 use crate::certificate::Certificate;
 use crate::error::{Fault, Rejection, Rule, fault};
 use crate::machine::Machine;
-use crate::metadata::Rows;
+use crate::metadata::{CallRow, Rows, Says};
 use crate::state::State;
 use crate::step::{Effect, Faults, Flow};
-use crate::x64::{Insn, Instructions};
+use crate::x64::{Class, Insn, Instructions};
 use crate::{Code, Layout};
 use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
@@ -287,15 +287,41 @@ impl<'a> Pass<'a> {
         };
         self.machine.may_fault = self.rows.says_memory(insn);
         let mut effect = Effect::NONE;
+        let rsp = if insn.class == Class::CallTo { state.rsp() } else { None };
         self.machine.execute(state, insn, &mut effect)?;
         if matches!(effect.faults, Faults::Memory | Faults::Division | Faults::Trap) {
             self.machine.stops_in_chain(state)?;
         }
-        self.rows.live(insn, &effect)?;
+        let rows = self.rows.live(insn, &effect)?;
+        if !rows.is_empty() {
+            self.landings(insn, rsp, rows)?;
+        }
         match effect.flow {
             Flow::Next => Ok(()),
             flow => self.leave(insn, flow),
         }
+    }
+
+    /// P14: the ways from a call to where exceptions land, and where its frame holds references to
+    /// exceptions; `rsp` is the stack pointer before the call.
+    fn landings(&mut self, insn: &Insn, rsp: Option<i64>, rows: &[CallRow]) -> Result<(), Fault> {
+        for row in rows {
+            let Some(state) = self.state.as_deref() else { return Ok(()) };
+            match row.says {
+                Says::Operator(_) => {}
+                Says::Root(below) => self.machine.is_root(state, below)?,
+                Says::Clause(clause) => {
+                    self.spend(state.weight() as u64 >> 4)?;
+                    let Some(state) = self.state.as_deref() else { return Ok(()) };
+                    let mut copy = self.spare.pop().unwrap_or_default();
+                    copy.become_like(state);
+                    self.machine.land(&mut copy, &clause, rsp)?;
+                    self.edge(&mut copy, clause.landing, insn.offset)?;
+                    self.done(copy);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Control goes elsewhere than to the next instruction alone.

@@ -92,6 +92,14 @@ steps {
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
+    // Landings.
+    LandingAtAnyStack
+    LandingKeepsRegisters
+    RootAnywhere
+    LoopIsThunk
+    LoopHasCaller
+    LoopTakesArguments
+    LoopLeavesAnything
     // Metering.
     CallIsNoCycle
     ChargeOfAnything

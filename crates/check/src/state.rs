@@ -38,6 +38,14 @@ pub enum Answers {
     Arguments(u32),
     /// The results of a type, as the builtin `call` leaves them.
     Results(u32),
+    /// What a clause gets, as the runtime leaves it to a landing: the values of this tag, if it
+    /// names one, then a reference to the exception, if it takes one.
+    Caught {
+        /// The tag.
+        tag: Option<u32>,
+        /// Whether there is a reference.
+        with_ref: bool,
+    },
 }
 
 /// A location that the check tracks.

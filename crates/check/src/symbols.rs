@@ -57,6 +57,9 @@ impl RefType {
     /// All references to functions, and null.
     pub const FUNC: RefType = RefType { kind: RefKind::Func, heap: Heap::Any, nullable: true };
 
+    /// References to exceptions.
+    pub const EXCEPTION: RefType = RefType { kind: RefKind::Exn, heap: Heap::Any, nullable: false };
+
     /// Whether a value of the other type is one of this.
     pub fn takes(self, other: RefType) -> bool {
         let heap = self.heap == Heap::Any || self.heap == other.heap || other.heap == Heap::Nothing;

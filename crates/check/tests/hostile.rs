@@ -78,8 +78,8 @@ fn a_witness_says_what_was_checked() {
     let [call] = row.calls[..] else { panic!("one call") };
     assert_eq!(checked.trap_at(trap.code_offset), Some(trap));
     assert_eq!(checked.trap_at(trap.code_offset - 1), None);
-    assert_eq!(checked.call_at(call.return_offset), Some(call));
-    assert_eq!(checked.call_at(call.return_offset - 1), None);
+    assert_eq!(checked.call_at(call.return_offset), [call]);
+    assert_eq!(checked.call_at(call.return_offset - 1), []);
     let (work, most) = layout.work(&code);
     assert_eq!(most, (row.bytes.len() as u64 * 32 + (1 << 16)) * 64);
     assert!(0 < work && work < most, "{work}");

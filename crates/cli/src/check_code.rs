@@ -114,16 +114,12 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
     };
     let (file, native) = (args.file.display(), found.native);
     let title = format!("{file}: {native} of {} functions are machine code", found.functions);
-    let thrown = (found.exceptions > 0).then(|| {
-        format!("bytecode, since they throw, catch or hold exceptions: {}", found.exceptions)
-    });
     let capped = found
         .caps
         .iter()
         .map(|(cause, count)| format!("bytecode, since they exceed a limit ({cause}): {count}"));
     let (code, certificates) = (found.code_bytes, found.certificate_bytes);
     let node = Node::of("code", title)
-        .with_evidence(thrown)
         .with_evidence(capped)
         .with_evidence(found.declined.iter().map(|why| format!("bytecode: {why}")))
         .with_evidence(found.refused.iter().map(|why| format!("refused: {why}")))

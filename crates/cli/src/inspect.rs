@@ -18,7 +18,8 @@ use std::path::Path;
 
 /// Runs the command.
 pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
-    let (mut config, wasm) = args.engine.config()?;
+    // What is shown is what tier `interp` runs; that of `auto` counts too.
+    let (mut config, wasm) = args.engine.as_interpreter().config()?;
     // Nothing runs here: the time ends the process.
     let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     // Eager translation would keep a module with a refused function from being looked at.

@@ -27,7 +27,7 @@ struct Assumption {
 }
 
 /// The assumptions of the check of machine code.
-const MACHINE: [Assumption; 12] = [
+const MACHINE: [Assumption; 13] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
@@ -49,9 +49,9 @@ const MACHINE: [Assumption; 12] = [
         noticed_by: "assertions when it is built; the suites in `--tier native`",
     },
     Assumption {
-        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; otherwise the module has no native code",
+        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; an instance without them takes no native code",
         kept_by: "runtime",
-        noticed_by: "crates/native/tests/attach.rs, artifact.rs",
+        noticed_by: "crates/native/tests/attach.rs, artifact.rs; crates/testing/tests/look.rs",
     },
     Assumption {
         what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",
@@ -69,9 +69,14 @@ const MACHINE: [Assumption; 12] = [
         noticed_by: "crates/native/tests/run.rs",
     },
     Assumption {
-        what: "argument cells hold what the type says where a way in begins, and behind the builtin `call`",
+        what: "argument cells hold what the type says where a way in begins, and behind the builtin `call`; at a landing what the clause gets",
         kept_by: "runtime",
-        noticed_by: "crates/native/tests/mixed.rs",
+        noticed_by: "crates/native/tests/mixed.rs, exceptions.rs",
+    },
+    Assumption {
+        what: "`throw` goes on at the landing of a clause of a call that waits, whose tag is the exception's, with frame pointer and stack pointer as that call had them, or nowhere",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/exceptions.rs; crates/testing/tests/exceptions.rs",
     },
     Assumption {
         what: "references in cells, globals, tables and results are 0 or a store address + 1 of their type",

@@ -9,7 +9,8 @@ use std::path::Path;
 
 /// Runs the command on each file; one that fails does not keep the others from being looked at.
 pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
-    let (config, wasm) = args.engine.config()?;
+    // Counts of tier `auto` are no part of the module.
+    let (config, wasm) = args.engine.as_interpreter().config()?;
     let engine = run::new_engine(&config)?;
     // Nothing runs here: the time ends the process.
     let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;

@@ -7,7 +7,8 @@ use crate::docs::{check, root};
 use std::fs;
 
 /// The pages with commands, in the order in which `README.md` offers them.
-const PAGES: [&str; 4] = ["two-builds.md", "two-runs.md", "specialize.md", "chains.md"];
+const PAGES: [&str; 5] =
+    ["two-builds.md", "two-runs.md", "specialize.md", "native.md", "chains.md"];
 
 /// Words of a paragraph, a list's item or a table's cell.
 const WORDS_MAX: usize = 60;
@@ -25,6 +26,13 @@ fn two_runs() {
 #[test]
 fn specialize() {
     check("book/specialize.md");
+}
+
+/// What becomes machine code depends on the platform.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn native() {
+    check("book/native.md");
 }
 
 #[test]

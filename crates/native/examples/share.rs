@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 fn share(file: &str, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::decode(std::fs::read(file)?, &Features::default(), &Limits::default())?;
     let survey = survey(&module, (config, false), 1)?;
-    println!("{file}: functions, native, exceptions, caps, declined, refused: {}", survey.counts());
+    println!("{file}: functions, native, caps, declined, refused: {}", survey.counts());
     for why in survey.declined.iter().chain(&survey.refused) {
         println!("    {why}");
     }

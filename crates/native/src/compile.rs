@@ -4,16 +4,19 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::{self, Abi};
-use crate::lower::Start;
+use crate::lower::{Lowered, Start};
 use crate::{Declined, estimate, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::Function;
+use cranelift_codegen::ir::StackSlot;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::{CompiledCode, Context};
-use prova_check::{CallRow, CodeKind, Layout, TrapRow, offsets, traps};
-use prova_module::{BlockFacts, BlockKind, BlockType, FuncIdx, Module, TypeIdx, ValType, cells_of};
+use cranelift_codegen::{
+    CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
+};
+use prova_check::{CallRow, Clause, CodeKind, Layout, Says, TrapRow, offsets, traps};
+use prova_module::{Module, TypeIdx};
 use prova_ssa::entered::EnteredBody;
-use prova_ssa::{Body, Place};
+use prova_ssa::{Body, CheckedBody, Held, build_holding};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The greatest number of instructions and values of a body that is compiled.
@@ -93,10 +96,8 @@ impl Target {
         deterministic: bool,
     ) -> Result<NativeCode, Declined> {
         let (func, offset) = (entered.body().func(), entered.offset());
-        let cells = cells_of_places(module, func, offset, entered.places());
-        let cells = cells.ok_or(Declined::Bug("no such place"))?;
         let kind = CodeKind::Loop { func: func.0, offset };
-        let as_round = (kind, offset, Start::Round(&cells));
+        let as_round = (kind, offset, Start::Round(entered.cells()));
         self.compile_body(module, layout, entered.body(), as_round, deterministic)
     }
 
@@ -119,7 +120,18 @@ impl Target {
             return Err(Declined::Limit("values", BODY_VALUES_MAX));
         }
         let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
-        let clif = || lower::lower(module, layout, &self.abi, body, start, deterministic);
+        let held;
+        let (body, held) = match (facts.exception_roots.is_some(), start) {
+            (false, _) => (body, &Held::default()),
+            (true, Start::Function) => {
+                held = holding(module, body)?;
+                (&held.0, &held.1)
+            }
+            (true, Start::Round(_)) => {
+                return Err(Declined::Round("its function holds references to exceptions"));
+            }
+        };
+        let clif = || lower::lower(module, layout, &self.abi, (body, held), start, deterministic);
         let mut code = self.emit(kind, source, clif)?;
         sunk::name_accesses(body, &mut code);
         let frame_max = offsets::FRAME_RATIO * facts.charge_bytes();
@@ -140,8 +152,10 @@ impl Target {
         body: &Body,
         deterministic: bool,
     ) -> Result<String, Declined> {
-        let clif = lower::lower(module, layout, &self.abi, body, Start::Function, deterministic)?;
-        Ok(clif.display().to_string())
+        let held = Held::default();
+        let (of, start) = ((body, &held), Start::Function);
+        let clif = lower::lower(module, layout, &self.abi, of, start, deterministic)?;
+        Ok(clif.func.display().to_string())
     }
 
     /// Compiles the way into functions of a type of `module`.
@@ -150,7 +164,8 @@ impl Target {
     /// If there can be none, so that functions of the type stay bytecode.
     pub fn thunk_in(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
         let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
-        self.emit(CodeKind::ThunkIn(ty.0), 0, || thunk::way_in(&self.abi, func_type))
+        let clif = || thunk::way_in(&self.abi, func_type).map(Lowered::from);
+        self.emit(CodeKind::ThunkIn(ty.0), 0, clif)
     }
 
     /// Compiles the way out to functions of a type of `module`.
@@ -159,17 +174,19 @@ impl Target {
     /// As [`Target::thunk_in`].
     pub fn thunk_out(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
         let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
-        self.emit(CodeKind::ThunkOut(ty.0), 0, || thunk::way_out(&self.abi, func_type))
+        let clif = || thunk::way_out(&self.abi, func_type).map(Lowered::from);
+        self.emit(CodeKind::ThunkOut(ty.0), 0, clif)
     }
 
     fn emit(
         &self,
         kind: CodeKind,
         start: u32,
-        clif: impl FnOnce() -> Result<Function, Declined>,
+        clif: impl FnOnce() -> Result<Lowered, Declined>,
     ) -> Result<NativeCode, Declined> {
         let compiled = catch_unwind(AssertUnwindSafe(|| {
-            let mut context = Context::for_function(clif()?);
+            let Lowered { func, clauses, roots } = clif()?;
+            let mut context = Context::for_function(func);
             let (isa, plane) = (&**self.isa, &mut ControlPlane::default());
             let refused = |error| Declined::Compiler(format!("{error:?}"));
             // As `Context::compile` does, with the estimates before what may take long.
@@ -179,44 +196,68 @@ impl Target {
             let (func, domtree) = (&context.func, &context.domtree);
             let stencil =
                 isa.compile_function(func, domtree, &mut Default::default(), false, plane);
-            Ok(stencil.map_err(refused)?.apply_params(&func.params))
+            Ok((stencil.map_err(refused)?.apply_params(&func.params), (clauses, roots)))
         }));
-        let compiled = compiled.unwrap_or_else(|panic| {
+        let (compiled, said) = compiled.unwrap_or_else(|panic| {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
             Err(Declined::Panic(message.unwrap_or("no message").to_owned()))
         })?;
-        collect(kind, start, &compiled)
+        collect((kind, start), &compiled, said)
     }
 }
 
-/// The cells of a frame in which these places of a function lie where a round of a loop begins.
-fn cells_of_places(
-    module: &Module,
-    func: FuncIdx,
-    offset: u32,
-    places: &[Place],
-) -> Option<Vec<u32>> {
-    let (facts, body) = (module.facts(func)?, module.body(func)?);
-    let is_loop = |block: &&BlockFacts| block.kind == BlockKind::Loop && block.start == offset;
-    let block = facts.blocks.iter().find(is_loop)?;
-    let values = match block.ty {
-        BlockType::Empty | BlockType::Type(_) => &[][..],
-        BlockType::FuncType(ty) => &module.types().get(ty as usize)?.params,
-    };
-    let locals = body.local_types();
-    let before = |types: &[ValType], at: u32| Some(cells_of(types.get(..at as usize)?));
-    let base = facts.local_cells + block.height_cells;
-    let cell = |place: &Place| match *place {
-        Place::Local(local) => before(&locals, local),
-        Place::Stack(at) => Some(base + before(values, at)?),
-        Place::None => None,
-    };
-    places.iter().map(cell).collect()
+/// The body of a function whose frame holds references to exceptions, proved equal to its Wasm, and
+/// which these are: not all of them are values of the body that was built without them in mind.
+fn holding(module: &Module, body: &Body) -> Result<(Body, Held), Declined> {
+    let ssa = |error: String| Declined::Ssa(error);
+    let built = build_holding(module, body.func(), body.metering());
+    let (body, held) = built.map_err(|error| ssa(error.to_string()))?;
+    let checked = CheckedBody::check(module, body).map_err(|error| ssa(error.to_string()))?;
+    Ok((checked.body().clone(), held))
+}
+
+/// The rows of the clauses of a call, from the first that is asked.
+fn rows_of_clauses(
+    site: &FinalizedMachCallSite<'_>,
+    clauses: &[(Option<u32>, bool)],
+    rows: &mut Vec<CallRow>,
+) -> Result<(), Declined> {
+    for handler in site.exception_handlers {
+        let &FinalizedMachExceptionHandler::Tag(number, landing) = handler else {
+            return Err(Declined::Bug("a handler without a clause"));
+        };
+        let clause = clauses.get(number.as_u32() as usize).zip(site.frame_offset);
+        let (&(tag, with_ref), frame_bytes) = clause.ok_or(Declined::Bug("no such clause"))?;
+        let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes });
+        rows.push(CallRow { return_offset: site.ret_addr, says });
+    }
+    Ok(())
+}
+
+/// The rows of what the frame holds at a call of the operator at an offset.
+fn rows_of_roots(
+    site: &FinalizedMachCallSite<'_>,
+    (roots, offset): (&BTreeMap<u32, Vec<StackSlot>>, u32),
+    compiled: &CompiledCode,
+    rows: &mut Vec<CallRow>,
+) -> Result<(), Declined> {
+    for &slot in roots.get(&offset).into_iter().flatten() {
+        let layout = compiled.buffer.frame_layout();
+        let layout = layout.ok_or(Declined::Bug("a frame without layout"))?;
+        let below = layout.frame_to_fp_offset.checked_sub(layout.stackslots[slot].offset);
+        let below = below.ok_or(Declined::Bug("a slot outside of the frame"))?;
+        rows.push(CallRow { return_offset: site.ret_addr, says: Says::Root(below) });
+    }
+    Ok(())
 }
 
 /// Code and maps of what Cranelift gave.
-fn collect(kind: CodeKind, start: u32, compiled: &CompiledCode) -> Result<NativeCode, Declined> {
+fn collect(
+    (kind, start): (CodeKind, u32),
+    compiled: &CompiledCode,
+    (clauses, roots): (Vec<(Option<u32>, bool)>, BTreeMap<u32, Vec<StackSlot>>),
+) -> Result<NativeCode, Declined> {
     let buffer = &compiled.buffer;
     if let Some(reloc) = buffer.relocs().first() {
         return Err(Declined::Relocation(format!("{:?}", reloc.target)));
@@ -237,12 +278,15 @@ fn collect(kind: CodeKind, start: u32, compiled: &CompiledCode) -> Result<Native
     }
     rows.sort_unstable();
     debug_assert!(rows.iter().all(|row| row.kind <= traps::TAIL_OVERFLOW));
-    let calls = buffer.call_sites().map(|site| CallRow {
-        return_offset: site.ret_addr,
-        wasm_offset: wasm_offset(site.ret_addr - 1),
-    });
-    let mut calls: Vec<CallRow> = calls.collect();
-    calls.sort_unstable();
+    let mut calls = Vec::new();
+    for site in buffer.call_sites() {
+        calls.push(CallRow::operator(site.ret_addr, wasm_offset(site.ret_addr - 1)));
+        rows_of_clauses(&site, &clauses, &mut calls)?;
+        let offset = wasm_offset(site.ret_addr - 1);
+        rows_of_roots(&site, (&roots, offset), compiled, &mut calls)?;
+    }
+    // Stable: the rows of a call keep their order.
+    calls.sort_by_key(|row| row.return_offset);
     let mut blocks = compiled.bb_starts.clone();
     blocks.sort_unstable();
     // Saved frame pointer and return address lie beyond the frame.

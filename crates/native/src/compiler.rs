@@ -218,8 +218,7 @@ fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileErr
 fn declined(why: Declined) -> CompileError {
     match why {
         Declined::Panic(_) | Declined::Bug(_) => CompileError::Bug(why.to_string()),
-        Declined::Exceptions
-        | Declined::Results
+        Declined::Results
         | Declined::Parameters
         | Declined::Frame
         | Declined::Operator(_)

@@ -14,7 +14,7 @@
 //!
 //! # Limits
 //! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], [`WORK_PER_INST`], [`CHARGES_MAX`],
-//! [`EDGE_ARGS_MAX`], labels of a `br_table` ([`TABLE_MAX`]), results in registers (8 of each
+//! [`EDGE_ARGS_MAX`], [`LANDINGS_MAX`], [`ROOTS_MAX`], labels of a `br_table` ([`TABLE_MAX`]), results in registers (8 of each
 //! kind), frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
 
 mod abi;
@@ -38,6 +38,7 @@ pub use listing::{
     Line, PREMISES_BYTES_MAX, PREMISES_MAX, PREMISES_MIN, certificate, listing, premises, verdict,
 };
 pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
+pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
 pub use survey::{Survey, Times, survey};
@@ -48,8 +49,6 @@ use std::fmt;
 /// Why a function stays bytecode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Declined {
-    /// It throws or catches.
-    Exceptions,
     /// The results of it, or of a function that it calls, do not fit registers.
     Results,
     /// There are too many parameters or results to pass.
@@ -85,7 +84,6 @@ impl Declined {
     /// A short name without what differs from function to function, to count by.
     pub fn reason(&self) -> &'static str {
         match self {
-            Declined::Exceptions => "exceptions",
             Declined::Results => "results",
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
@@ -107,7 +105,6 @@ impl Declined {
 impl fmt::Display for Declined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Declined::Exceptions => f.write_str("it throws or catches exceptions"),
             Declined::Results => f.write_str("results do not fit registers"),
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),

@@ -56,8 +56,6 @@ pub struct Survey {
     pub functions: u64,
     /// Those whose code the check accepts.
     pub native: u64,
-    /// Those that stay bytecode because they throw, catch or hold an exception.
-    pub exceptions: u64,
     /// Those that stay bytecode beyond a limit of the convention or of the compiler, by name.
     pub caps: BTreeMap<&'static str, u64>,
     /// Functions and thunks that stay bytecode for another reason: a finding each.
@@ -79,7 +77,6 @@ impl Survey {
     pub fn add(&mut self, other: &Survey) {
         self.functions += other.functions;
         self.native += other.native;
-        self.exceptions += other.exceptions;
         for (&name, count) in &other.caps {
             *self.caps.entry(name).or_default() += count;
         }
@@ -91,16 +88,15 @@ impl Survey {
         self.times.add(&other.times);
     }
 
-    /// Its columns: functions, native, exceptions, caps, declined, refused.
+    /// Its columns: functions, native, caps, declined, refused.
     pub fn counts(&self) -> String {
         let caps: Vec<String> =
             self.caps.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let caps = if caps.is_empty() { "-".to_owned() } else { caps.join(" ") };
         format!(
-            "{}\t{}\t{}\t{caps}\t{}\t{}",
+            "{}\t{}\t{caps}\t{}\t{}",
             self.functions,
             self.native,
-            self.exceptions,
             self.declined.len(),
             self.refused.len()
         )
@@ -108,7 +104,6 @@ impl Survey {
 
     fn decline(&mut self, kind: CodeKind, why: &Declined) {
         match why {
-            Declined::Exceptions => self.exceptions += 1,
             Declined::Results
             | Declined::Parameters
             | Declined::Frame

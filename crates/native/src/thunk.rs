@@ -75,7 +75,7 @@ pub(crate) fn context(emit: &Emit, record: Value) -> (Value, Value) {
     (vmctx, word(store, offsets::STORE_ARGS))
 }
 
-fn get_cells(emit: &Emit, at: Value, types: &[ValType]) -> Vec<Value> {
+pub(crate) fn get_cells(emit: &Emit, at: Value, types: &[ValType]) -> Vec<Value> {
     let flags = emit.flags(Region::Store).with_notrap();
     let mut cell = 0;
     let values = types.iter().map(|&ty| {

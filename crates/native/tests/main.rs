@@ -3,6 +3,7 @@
 mod artifact;
 mod attach;
 mod common;
+mod exceptions;
 mod few_bytes;
 mod limits;
 mod mixed;

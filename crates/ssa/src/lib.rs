@@ -103,7 +103,7 @@ pub use assemble::Assembler;
 pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
 };
-pub use build::{BuildError, BuildReason, Limits, build, build_within};
+pub use build::{BuildError, BuildReason, Held, Limits, build, build_holding, build_within};
 pub use check::{CheckedBody, Rejection};
 pub use dominance::Dominators;
 pub use effect::{Effects, State};

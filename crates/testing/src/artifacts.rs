@@ -22,7 +22,7 @@
 use crate::bad_input::{self, Answer, Report};
 use crate::generate::{Generator, Rng};
 use prova_artifact::{Artifact, Piece, Settings, Writer};
-use prova_check::{CallRow, CodeKind, CpuLevel, TrapRow};
+use prova_check::{CallRow, CodeKind, CpuLevel, Says, TrapRow};
 use prova_core::{
     Config, Engine, Error, Instance, MemoryShape, Module, RefusalReason, Store, StoreLimitsBuilder,
     Translate, Trap, Val, ValType,
@@ -311,7 +311,7 @@ impl Owned {
                 let row = &mut self.calls[at];
                 match rng.percent(50) {
                     true => row.return_offset = rng.below(code + 9) as u32,
-                    false => row.wasm_offset = rng.bits() as u32,
+                    false => row.says = Says::Operator(rng.bits() as u32),
                 }
             }
             4 => {

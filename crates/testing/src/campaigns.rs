@@ -568,7 +568,7 @@ fn native_refusals(
 ) -> ExitCode {
     match native_table::generated(generator, seed, cases, funcs) {
         Ok(row) => {
-            println!("functions, native, exceptions, caps, declined, refused: {}", row.counts());
+            println!("functions, native, caps, declined, refused: {}", row.counts());
             let findings = row.declined.iter().chain(&row.refused);
             findings.for_each(|finding| println!("  {finding}"));
             let bad = !row.declined.is_empty() || !row.refused.is_empty();

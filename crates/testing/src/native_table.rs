@@ -143,8 +143,7 @@ pub fn table_path() -> PathBuf {
 }
 
 /// The head of a table.
-pub const HEAD: &str =
-    "module\tway\tmetering\tfunctions\tnative\texceptions\tcaps\tdeclined\trefused";
+pub const HEAD: &str = "module\tway\tmetering\tfunctions\tnative\tcaps\tdeclined\trefused";
 
 /// A line of a table.
 pub fn line(name: &str, way: Way, metering: Metering, row: &Survey) -> String {

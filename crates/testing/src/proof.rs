@@ -11,6 +11,7 @@
 use crate::attach::Plant;
 use crate::differential::{Disagreement, Options, describe, shrink};
 use crate::generate::Case;
+use crate::second::compare::translator;
 use prova_bytecode::CheckedBytecode;
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
@@ -44,12 +45,13 @@ pub fn campaign(options: &Options) -> Totals {
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
-                let mut translator = Translator::new();
+                let mut translators = [translator(0), translator(1)];
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let case = options.generator.case(options.seed, index, options.funcs);
                     let settings = settings(index);
-                    let result = prove(&mut translator, &case, &settings, options.plant);
+                    let translator = &mut translators[(index / 8 % 2) as usize];
+                    let result = prove(translator, &case, &settings, options.plant);
                     let report =
                         result.as_ref().err().map(|what| report(options, index, &case, what));
                     let Ok(mut totals) = totals.lock() else { return };
@@ -113,9 +115,10 @@ fn prove(
 fn report(options: &Options, index: u64, case: &Case, what: &str) -> String {
     let Options { generator, seed, funcs, plant, .. } = options;
     let settings = settings(index);
-    let refused = |case: &Case| prove(&mut Translator::new(), case, &settings, *plant).is_err();
+    let fresh = || translator(index / 8);
+    let refused = |case: &Case| prove(&mut fresh(), case, &settings, *plant).is_err();
     let small = shrink(case, &refused);
-    let now = prove(&mut Translator::new(), &small, &settings, *plant).err();
+    let now = prove(&mut fresh(), &small, &settings, *plant).err();
     let found = Disagreement { setup: None, settings, what: now.unwrap_or_default() };
     format!(
         "refused: {generator:?} --seed {seed}, case {index} of {funcs} functions\nbefore shrinking: {what}\n{}",

@@ -21,7 +21,7 @@ pub use exempt::exempt;
 
 use crate::native_table::{self, Way};
 use prova_check::Metering;
-use prova_core::{Config, Tier};
+use prova_core::{Config, Hot, Tier};
 use prova_module::{Features, Limits, Module};
 use prova_wast::{Options, Rewrite};
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,6 +211,45 @@ pub fn native(
     filter: &str,
     jobs: usize,
 ) -> Result<(Vec<String>, native_table::Survey), String> {
+    let total = Mutex::new(native_table::Survey::default());
+    let differing = compared(&way.to_string(), filter, jobs, &|name, script| {
+        let (status, mut row) = run_native(&script.folder, script.text, way);
+        for finding in row.declined.iter_mut().chain(&mut row.refused) {
+            *finding = format!("{name}: {finding}");
+        }
+        lock(&total).add(&row);
+        status
+    })?;
+    let mut total = std::mem::take(&mut *lock(&total));
+    total.declined.sort();
+    total.refused.sort();
+    Ok((differing, total))
+}
+
+/// The outcome of all scripts in tier `auto` where each count is a look, and what was looked at once
+/// is compiled before the program goes on: those that did not do as in the interpreter.
+///
+/// # Errors
+/// If the table cannot be read.
+pub fn swaps(way: Way, filter: &str, jobs: usize) -> Result<Vec<String>, String> {
+    compared(&format!("{way} with swaps"), filter, jobs, &|_, script| {
+        let mut config = Config::new();
+        config.native(way.compiler()).signals_based_traps(way != Way::NoSignals);
+        config.tier_up(Some(AT_ONCE));
+        run_rewritten(&script.folder, script.text, config, None)
+    })
+}
+
+/// Looks at each count, and waits for what is compiled.
+pub const AT_ONCE: Hot = Hot { every: 1, looks: 1, seed: 0, background: false };
+
+/// The scripts whose outcome is not that of the stored table.
+fn compared(
+    named: &str,
+    filter: &str,
+    jobs: usize,
+    run: &(dyn Fn(&str, &Script) -> Status + Sync),
+) -> Result<Vec<String>, String> {
     let path = table_path();
     let stored =
         std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -228,14 +267,10 @@ pub fn native(
     let scripts: Vec<(String, Script)> =
         scripts.filter(|(name, _)| name.contains(filter)).collect();
     let open = Mutex::new(scripts.into_iter());
-    let (differing, total) = (Mutex::new(Vec::new()), Mutex::new(native_table::Survey::default()));
+    let differing = Mutex::new(Vec::new());
     let work = || {
         while let Some((name, script)) = take(&open) {
-            let (status, mut row) = run_native(&script.folder, script.text, way);
-            for finding in row.declined.iter_mut().chain(&mut row.refused) {
-                *finding = format!("{name}: {finding}");
-            }
-            lock(&total).add(&row);
+            let status = run(&name, &script);
             let found = status.to_string();
             let wanted = wanted.get(&name).map_or("nothing", String::as_str);
             if found != wanted {
@@ -243,7 +278,7 @@ pub fn native(
                     Status::Passed(_) => String::new(),
                     Status::Failed { first, .. } => first,
                 };
-                lock(&differing).push(format!("{name}: {wanted}, as {way} {found}: {first}"));
+                lock(&differing).push(format!("{name}: {wanted}, as {named} {found}: {first}"));
             }
         }
     };
@@ -252,12 +287,9 @@ pub fn native(
             scope.spawn(work);
         }
     });
-    let (mut differing, mut total) =
-        (std::mem::take(&mut *lock(&differing)), std::mem::take(&mut *lock(&total)));
+    let mut differing = std::mem::take(&mut *lock(&differing));
     differing.sort();
-    total.declined.sort();
-    total.refused.sort();
-    Ok((differing, total))
+    Ok(differing)
 }
 
 /// A row of the table.

@@ -61,10 +61,13 @@ fn tiers(name: &str) -> Result<Vec<Tier>, UnknownTier> {
 /// The tier of the program that runs machine code.
 const NATIVE: &str = "native";
 
+/// The tier that chooses itself.
+const AUTO: &str = "auto";
+
 /// The cases of the collection to run, and the way.
 #[derive(Args)]
 pub(crate) struct CorpusArgs {
-    /// The tier, `native` too; `all` runs each case in the interpreter and the reference
+    /// The tier, `native` and `auto` too; `all` runs each case in the interpreter and the reference
     #[arg(long, value_name = "TIER", default_value = "interp")]
     tier: String,
     /// The program; by default `prova`, built for the purpose
@@ -119,6 +122,7 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     let tiers = match args.tier.as_str() {
         // The interpreter with a compiler of machine code: no tier of the library's.
         NATIVE => vec![(NATIVE, false)],
+        AUTO => vec![(AUTO, false)],
         name => {
             let tiers = tiers(name).map_err(|error| format!("--tier {name}: {error}"))?;
             tiers.iter().map(|tier| (tier.choice(), *tier == Tier::Reference)).collect()
@@ -159,6 +163,9 @@ pub(crate) struct SpecArgs {
     /// As machine code, in this way: `guard`, `explicit`, `no-signals`, or `all` of them
     #[arg(long, value_name = "WAY")]
     native: Option<String>,
+    /// In tier auto, where all goes over to machine code as soon as it runs
+    #[arg(long, requires = "native", conflicts_with = "bless")]
+    swaps: bool,
 }
 
 /// Which modules, and how.
@@ -274,6 +281,16 @@ fn native_spec(ways_name: &str, filter: &str, jobs: usize, bless: bool) -> Resul
 /// If the table cannot be written.
 fn spec(args: &SpecArgs) -> Result<bool, String> {
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    if let Some(named) = args.native.as_ref().filter(|_| args.swaps) {
+        let mut is_good = true;
+        for way in ways(named)? {
+            let differing = spec::swaps(way, &args.filter, jobs)?;
+            println!("{way} with swaps: {} scripts differ", differing.len());
+            differing.iter().for_each(|line| println!("    {line}"));
+            is_good &= differing.is_empty();
+        }
+        return Ok(is_good);
+    }
     if let Some(ways) = &args.native {
         return native_spec(ways, &args.filter, jobs, args.bless);
     }

@@ -97,6 +97,8 @@ fn of_machine_code() -> Limits {
         ("targets of a `br_table`", prova_native::TABLE_MAX as u64),
         ("charges in a row", prova_native::CHARGES_MAX.into()),
         ("values of edges", prova_native::EDGE_ARGS_MAX as u64),
+        ("landings of exceptions", prova_native::LANDINGS_MAX as u64),
+        ("references to exceptions at calls", prova_native::ROOTS_MAX as u64),
     ])
 }
 

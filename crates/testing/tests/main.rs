@@ -12,6 +12,7 @@ mod fuel;
 mod identities;
 mod images;
 mod limits;
+mod look;
 mod mutations;
 mod native;
 mod plants;

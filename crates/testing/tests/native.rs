@@ -21,7 +21,7 @@ fn machine_code_does_what_the_reference_tier_does() {
 #[test]
 fn a_program_does_the_same_wherever_it_goes_over_to_machine_code() {
     let tally = campaign(Generator::Biased, 3, 0, 60, (12, true)).expect("they agree");
-    assert!(tally.native > 100 && tally.entered > 50 && tally.looks > 1_000, "{tally:?}");
+    assert!(tally.native > 100 && tally.entered > 15 && tally.looks > 1_000, "{tally:?}");
     let tally = campaign(Generator::Smith, 3, 0, 60, (12, true)).expect("they agree");
     assert!(tally.looks > 100, "{tally:?}");
 }
@@ -150,6 +150,17 @@ fn suite(way: Way) {
     let found = native_table::suite_lines(way, &row);
     assert_eq!(found, wanted, "keep it with `prova-testing spec --native all --bless`");
     assert!(row.native > 10_000, "{}", row.counts());
+}
+
+/// The suite in tier auto, where all goes over as soon as it runs: as in the interpreter. Each way has
+/// some of the files; all files in all ways are `prova-testing spec --native all --swaps`.
+#[test]
+fn the_suite_with_swaps() {
+    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    for (way, part) in Way::ALL.into_iter().zip(["/br", "/l", "/call"]) {
+        let differing = spec::swaps(way, part, jobs).expect("the table can be read");
+        assert!(differing.is_empty(), "{}", differing.join("\n"));
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod effects;
 mod exception;
 #[path = "../../bytecode/src/check/tests/equality/faults.rs"]
 mod faults;
+#[path = "../../bytecode/src/check/tests/equality/heat.rs"]
+mod heat;
 #[path = "../../bytecode/src/check/tests/equality/holes.rs"]
 mod holes;
 #[path = "../../bytecode/src/check/tests/pairs.rs"]

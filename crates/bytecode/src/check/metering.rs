@@ -22,7 +22,8 @@ impl<'a> Meter<'a> {
         if poll && !epoch {
             return Err(Fault::new(Rule::Metering, "a poll without epochs"));
         }
-        if epoch && inst.at == first_behind_heat(&cx.candidate.words, 0) && !poll {
+        // Plain instructions do not come here, so the first one answers for the one behind it.
+        if epoch && inst.at == 0 && !polls(&cx.candidate.words, 0) {
             return Err(Fault::new(Rule::Metering, "no poll at the entry"));
         }
         if charge { self.charge(inst.values[0], offset) } else { Ok(()) }
@@ -55,19 +56,19 @@ impl<'a> Meter<'a> {
 
 /// A backward branch goes to the instruction at `target`.
 pub(super) fn cycle(cx: &Context<'_>, target: u32) -> Verdict {
-    let words = &cx.candidate.words;
-    let first = words.get(first_behind_heat(words, target) as usize).copied().unwrap_or(0);
-    let poll = Op::from_encoding(first as u16).is_some_and(|(op, _)| op == Op::Poll);
-    if cx.settings.metering.has_epoch() && !poll {
+    if cx.settings.metering.has_epoch() && !polls(&cx.candidate.words, target) {
         let what = format!("the backward branch to word {target} meets no poll");
         return Err(Fault::new(Rule::Metering, what));
     }
     Ok(())
 }
 
-/// The word of an instruction, or of the one behind it if it is a `heat`, which only counts.
-fn first_behind_heat(words: &[u64], word: u32) -> u32 {
-    let first = words.get(word as usize).copied().unwrap_or(0);
-    let heat = Op::from_encoding(first as u16).is_some_and(|(op, _)| op == Op::Heat);
-    word + u32::from(heat)
+/// Whether the instruction at a word is a poll, or a `heat`, which only counts, with a poll behind.
+fn polls(words: &[u64], word: u32) -> bool {
+    let op = |word: u32| {
+        let first = words.get(word as usize).copied().unwrap_or(0);
+        Op::from_encoding(first as u16).map(|(op, _)| op)
+    };
+    let heat = op(word) == Some(Op::Heat);
+    op(word + u32::from(heat)) == Some(Op::Poll)
 }

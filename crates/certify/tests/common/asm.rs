@@ -57,7 +57,7 @@ pub(crate) fn assemble(items: &[Item]) -> (Vec<u8>, Vec<TrapRow>, Vec<CallRow>) 
             encoder.encode(&instruction, at as u64).expect("an instruction");
             bytes.extend(encoder.take_buffer());
             if instruction.code() == Code::Call_rm64 {
-                calls.push(CallRow { return_offset: bytes.len() as u32, wasm_offset: 0 });
+                calls.push(CallRow::operator(bytes.len() as u32, 0));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The rows of `crates/check/tests/hostile.tsv`: a family, the case, where it stands, the rule that
 //! refuses it (or `ok`; with a `*` only by the least certificate, where a better one declares the
-//! bytes as something else), rows of traps (`offset:kind`) and calls, the code's bytes (data behind
+//! bytes as something else), rows of traps (`offset:kind`) and calls (`call_row`), the code's bytes (data behind
 //! a `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it has the
 //! modules.
 
@@ -10,7 +10,9 @@ pub(crate) mod bits;
 
 use bits::Bits;
 use prova_check::certificate::VERSION;
-use prova_check::{CallRow, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, TrapRow};
+use prova_check::{
+    CallRow, Clause, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, Says, TrapRow,
+};
 use std::collections::BTreeMap;
 
 /// A row.
@@ -67,6 +69,8 @@ pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
             "func" => CodeKind::Func(index),
             "in" => CodeKind::ThunkIn(index),
             "out" => CodeKind::ThunkOut(index),
+            // Where the loop is, the check does not ask.
+            "loop" => CodeKind::Loop { func: index, offset: 0 },
             other => panic!("no kind of code {other}"),
         };
         let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -102,6 +106,24 @@ fn list<T>(text: &str, item: impl Fn(&str) -> T) -> Vec<T> {
     if text == "-" { Vec::new() } else { text.split(',').map(item).collect() }
 }
 
+/// A row of the call map: `return` (it names the operator), `return=tag>landing/frame` with `all`
+/// for any tag and an `r` behind it where the clause takes a reference, or `return~below`.
+fn call_row(text: &str) -> CallRow {
+    if let Some((at, below)) = text.split_once('~') {
+        return CallRow { return_offset: number(at), says: Says::Root(number(below)) };
+    }
+    let Some((at, clause)) = text.split_once('=') else {
+        return CallRow::operator(number(text), 0);
+    };
+    let (tag, landing) = clause.split_once('>').expect("a tag and a landing");
+    let (landing, frame_bytes) = landing.split_once('/').expect("a landing and a frame");
+    let (tag, with_ref) = tag.strip_suffix('r').map_or((tag, false), |tag| (tag, true));
+    let tag = (tag != "all").then(|| number(tag));
+    let (landing, frame_bytes) = (number(landing), number(frame_bytes));
+    let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes });
+    CallRow { return_offset: number(at), says }
+}
+
 /// The row of a line of nine columns.
 pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
@@ -121,7 +143,6 @@ pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> 
         let kind = kind.parse().expect("a kind");
         TrapRow { code_offset: number(at), kind, wasm_offset: 0 }
     };
-    let call = |text: &str| CallRow { return_offset: number(text), wasm_offset: 0 };
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     Row {
         family: family.to_owned(),
@@ -134,7 +155,7 @@ pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> 
         bytes: (0..bytes.len()).step_by(2).map(byte).collect(),
         data: (!data.is_empty()).then_some(code.len() / 2),
         traps: list(traps, trap),
-        calls: list(calls, call),
+        calls: list(calls, call_row),
     }
 }
 

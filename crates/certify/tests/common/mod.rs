@@ -136,11 +136,8 @@ pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
     };
     let mut traps: Vec<TrapRow> = compiled.buffer.traps().iter().map(row).collect();
     traps.sort_by_key(|row| row.code_offset);
-    let mut calls: Vec<CallRow> = compiled
-        .buffer
-        .call_sites()
-        .map(|site| CallRow { return_offset: site.ret_addr, wasm_offset: 0 })
-        .collect();
+    let mut calls: Vec<CallRow> =
+        compiled.buffer.call_sites().map(|site| CallRow::operator(site.ret_addr, 0)).collect();
     calls.sort_by_key(|row| row.return_offset);
     Built { wasm, layout, kind, bytes: compiled.code_buffer().to_vec(), traps, calls }
 }

@@ -5,13 +5,13 @@
 //! cells, longer memories and tables, a list of functions elsewhere, other code for functions,
 //! less fuel.
 
-use super::module::{Home, Signature, Ty};
+use super::module::{Home, Names, RefTy, Signature, Ty, Which};
 use super::rule::{Broken, Rule};
 use super::run::{End, Run};
 use super::tracee::Regs;
 use super::world::{CODE, RETURN, Target, What, landing};
-use prova_check::CodeKind;
 use prova_check::builtins::PERFORMED;
+use prova_check::{Clause, CodeKind, Says};
 
 /// rbx, rbp, r12 to r15.
 const GIVEN_BACK: [usize; 6] = [3, 5, 12, 13, 14, 15];
@@ -140,12 +140,61 @@ impl Run<'_> {
                 (bytes, self.world.types[self.world.funcs[to].ty].results(), Vec::new())
             }
             Target::Builtin(n) => {
-                let Some(cells) = self.builtin(n, sp)? else { return Ok(Some(End::Stopped)) };
+                let Some(cells) = self.builtin(n, sp)? else {
+                    let lands = n == 3 && self.lands((back, sp + 8), 0, 80);
+                    return Ok(if lands { None } else { Some(End::Stopped) });
+                };
                 (0, vec![(Ty::I64, Home::General(0))], cells)
             }
         };
+        if matches!(to, Target::Func(_)) && self.lands((back, sp + 8), bytes, 30) {
+            return Ok(None);
+        }
         self.answer((back, sp), bytes, &results, &cells);
         Ok(None)
+    }
+
+    /// What was called throws, in so many of 100 cases, to some clause of the call, if it has one:
+    /// the stack pointer is as before the call, the frame pointer too, the cells hold what the
+    /// clause gets, anything is in all other registers.
+    fn lands(&mut self, (back, at): (u64, u64), bytes: u64, percent: usize) -> bool {
+        let clauses = self.subject.calls.iter().filter_map(|row| match row.says {
+            Says::Clause(clause) if CODE + u64::from(row.return_offset) == back => Some(clause),
+            Says::Clause(_) | Says::Operator(_) | Says::Root(_) => None,
+        });
+        let clauses: Vec<Clause> = clauses.collect();
+        if clauses.is_empty() || !self.rng.percent(percent) {
+            return false;
+        }
+        // The arguments are the callee's, whether it comes back or not.
+        let arguments = self.rng.bytes(usize::try_from(bytes).expect("little"));
+        self.stage.tracee.write(at, &arguments);
+        let clause = *self.rng.pick(&clauses);
+        let mut types = match clause.tag {
+            Some(tag) => {
+                let ty = self.world.module.tags[tag as usize];
+                self.world.types[ty as usize].params.clone()
+            }
+            None => Vec::new(),
+        };
+        if clause.with_ref {
+            let ty = RefTy { names: Names::Exn, which: Which::Any, nullable: false };
+            types.push(Ty::Ref(ty));
+        }
+        let mut regs = self.regs;
+        for r in (0..16).filter(|r| !matches!(r, 4 | 5)) {
+            regs.general[r] = self.world.number(&mut self.rng);
+        }
+        regs.flags = 0x202 | self.rng.bits() & 0x8d5;
+        self.changes();
+        self.fill_cells(&types);
+        let vectors = self.vectors();
+        regs.general[4] = regs.general[5].wrapping_sub(clause.frame_bytes.into());
+        regs.rip = CODE + u64::from(clause.landing);
+        self.stage.tracee.set_vectors(&vectors);
+        self.stage.tracee.set_regs(&regs);
+        self.regs = regs;
+        true
     }
 
     /// The frame pointer leads to what it was at entry, and to the return address behind it; the
@@ -177,6 +226,10 @@ impl Run<'_> {
         if n == 2 {
             return Ok(None);
         }
+        if n == 3 {
+            self.throws(own)?;
+            return Ok(None);
+        }
         if n == 0 {
             let own = &self.world.funcs[self.own];
             let way_out = matches!(self.subject.kind, CodeKind::ThunkOut(_));
@@ -202,6 +255,22 @@ impl Run<'_> {
             self.holds(Ty::Ref(table.ty), Home::Stack(8 * u64::from(cell)), self.world.args)?;
         }
         Ok(Some(Vec::new()))
+    }
+
+    /// The builtin `throw`: a tag and its values, or a reference to an exception.
+    fn throws(&self, own: bool) -> Result<(), Broken> {
+        let tag = self.regs.general[2];
+        let any = RefTy { names: Names::Exn, which: Which::Any, nullable: true };
+        let values = match usize::try_from(tag).ok().and_then(|tag| self.world.module.tags.get(tag))
+        {
+            Some(&ty) => self.world.types[ty as usize].params.clone(),
+            None if tag == u64::MAX => vec![Ty::Ref(any)],
+            None => return self.broken(Rule::Call, format!("a throw of tag {tag:#x}")),
+        };
+        if !own {
+            return self.broken(Rule::Call, "a throw with another's context");
+        }
+        self.cells_hold(&values)
     }
 
     /// Behind a jump to a function's entry.

@@ -162,6 +162,8 @@ pub(crate) struct Module {
     pub(crate) tables: Vec<Table>,
     /// Types of the globals, and whether they can be changed.
     pub(crate) globals: Vec<(Ty, bool)>,
+    /// The type of each tag.
+    pub(crate) tags: Vec<u32>,
 }
 
 impl Module {
@@ -193,7 +195,7 @@ impl Module {
                         TypeRef::Table(ty) => self.push_table(&ty),
                         TypeRef::Memory(ty) => self.push_memory(&ty),
                         TypeRef::Global(ty) => self.push_global(&ty),
-                        TypeRef::Tag(_) => {}
+                        TypeRef::Tag(tag) => self.tags.push(tag.func_type_idx),
                     }
                 }
             }
@@ -207,6 +209,9 @@ impl Module {
             }
             Payload::MemorySection(reader) => {
                 reader.into_iter().for_each(|memory| self.push_memory(&memory.expect("a memory")));
+            }
+            Payload::TagSection(reader) => {
+                self.tags.extend(reader.into_iter().map(|tag| tag.expect("a tag").func_type_idx));
             }
             Payload::GlobalSection(reader) => {
                 reader

@@ -169,7 +169,7 @@ impl World {
         let last = self.regions.last_mut().expect("the store's region");
         (last.start, last.end) = (fuel + 8, fuel + 40);
         self.regions.push(Region { start: fuel, end: fuel + 8, what: What::Fuel });
-        let builtins = self.place(24, What::Words(8, WORD));
+        let builtins = self.place(32, What::Words(8, WORD));
         let ids = self.place(4 * module.types.len() as u64, What::Words(4, HALF));
         self.epoch = self.place(8, What::Epoch);
         self.args = self.place(8 * CELLS, What::Args);
@@ -180,7 +180,7 @@ impl World {
         }
         self.set(self.context + 16, ids);
         self.set(self.context + 24, defined);
-        for n in 0..3 {
+        for n in 0..4 {
             self.set(builtins + 8 * n, builtin(n));
         }
         for (n, &first) in module.canonical.iter().enumerate() {
@@ -434,7 +434,7 @@ pub(crate) enum Target {
 /// The function or builtin that begins there. A function has two entries: its code may be
 /// replaced, and what was read before stays code.
 pub(crate) fn target(world: &World, at: u64) -> Option<Target> {
-    if let Some(n) = (0..3).find(|&n| at == builtin(n)) {
+    if let Some(n) = (0..4).find(|&n| at == builtin(n)) {
         return Some(Target::Builtin(n));
     }
     let from = at.checked_sub(landing(0)).filter(|from| from.is_multiple_of(32))?;

@@ -213,6 +213,11 @@ pub trait Domain<'m> {
         results: &mut Vec<Self::Value>,
     ) -> Result<(), Self::Error>;
 
+    /// A call or throw is next, above all these operands: what the frame keeps while it waits there.
+    fn waits(&mut self, _site: &Site<'m>, _below: &[Self::Value]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// A block opens: its label, from the block (whose label is still missing), the condition of an
     /// `if`, and the parameters, which may be replaced by those of a loop's header. The body opens
     /// without site.

@@ -106,6 +106,8 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             Flow::Next => self.straight(site, row.params.len(), row.results.len()),
             Flow::Call => {
                 let takes = self.count(row.params, site)?;
+                let below = self.below(takes, site)?;
+                self.domain.waits(site, &self.stack[..below]).map_err(Stop::Domain)?;
                 self.straight(site, takes, self.count(row.results, site)?)
             }
             Flow::Open(kind) => self.open(site, kind),
@@ -312,6 +314,9 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         }
         let at = self.below(self.count(site.row.params, site)?, site)?;
         let (below, args) = self.stack.split_at(at);
+        if matches!(site.row.class, Class::throw | Class::throw_ref) {
+            self.domain.waits(site, below).map_err(Stop::Domain)?;
+        }
         let inner = self.frames.last().map_or(0, |open| open.frame.base);
         self.domain.leave(site, args, &below[inner..]).map_err(Stop::Domain)
     }

@@ -31,9 +31,10 @@ impl Lowering<'_> {
         }
     }
 
-    /// A call; its results.
-    pub(crate) fn call(&mut self, call: &Call) -> Result<Vec<Value>, Declined> {
+    /// The call of the operator at an offset; its results.
+    pub(crate) fn call(&mut self, call: &Call, offset: u32) -> Result<Vec<Value>, Declined> {
         let (signature, code, args) = self.callee(call, self.left)?;
+        self.hold(offset)?;
         let call = self.emit.ins(|i| i.call_indirect(signature, code, &args));
         self.fuel_changes();
         Ok(self.emit.results(call))
@@ -55,7 +56,7 @@ impl Lowering<'_> {
     }
 
     /// The signature, the code and all arguments of a call.
-    fn callee(
+    pub(crate) fn callee(
         &mut self,
         call: &Call,
         height: Value,

@@ -1,13 +1,11 @@
-//! How blocks end.
-//!
-//! Exceptions have no lowering: a function that throws, or has a handler, stays bytecode.
+//! How blocks end; exceptions are in [`super::exception`].
 
 use crate::Declined;
 use crate::lower::Lowering;
 use crate::thunk;
 use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use prova_check::traps;
-use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
+use prova_ssa::{ArgKind, Block, BlockData, Edge, List, Terminator};
 
 /// The greatest number of values that all edges of a function hand over, each label of a
 /// `br_table` counted.
@@ -20,16 +18,16 @@ impl Lowering<'_> {
     pub(crate) fn terminator(&mut self, block: &BlockData) -> Result<(), Declined> {
         match &block.terminator {
             Terminator::Jump(edge) => {
-                let (to, args) = self.edge(edge, None)?;
+                let (to, args) = self.edge(edge, &[])?;
                 self.emit.ins(|i| i.jump(to, &args));
             }
             Terminator::Branch { condition, then, otherwise } => {
                 let condition = self.get(*condition)?;
-                self.branch(condition, (then, None), (otherwise, None))?;
+                self.branch(condition, (then, &[]), (otherwise, &[]))?;
             }
             Terminator::Null { reference, null, non_null } => {
                 let reference = self.get(*reference)?;
-                self.branch(reference, (non_null, Some(reference)), (null, None))?;
+                self.branch(reference, (non_null, &[reference]), (null, &[]))?;
             }
             Terminator::Table { index, edges, targets } => {
                 let index = self.get(*index)?;
@@ -51,38 +49,68 @@ impl Lowering<'_> {
             }
             Terminator::TailCall(call) => self.tail_call(call)?,
             Terminator::Unreachable => self.emit.trap(traps::UNREACHABLE),
-            Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Catch { .. } => {
-                return Err(Declined::Exceptions);
+            Terminator::Invoke { call, normal, handler } => {
+                self.invoke((call, block.end), normal, handler)?;
             }
+            Terminator::Throw { opcode, imm, args, handler } => {
+                self.throw((*opcode, *imm, block.end), *args, handler.as_ref())?;
+            }
+            Terminator::Catch { .. } => return Err(Declined::Bug("a handler as a block")),
         }
+        Ok(())
+    }
+
+    /// Goes along an edge, behind what may have changed the fuel.
+    pub(crate) fn jump(&mut self, edge: &Edge, payloads: &[Value]) -> Result<(), Declined> {
+        self.fuel_wanted(edge.block);
+        let (to, args) = self.edge(edge, payloads)?;
+        self.emit.ins(|i| i.jump(to, &args));
+        Ok(())
+    }
+
+    /// The same with these arguments.
+    pub(crate) fn jump_with(&mut self, to: Block, args: Vec<Value>) -> Result<(), Declined> {
+        self.fuel_wanted(to);
+        let (to, args) = self.edge_with(to, args)?;
+        self.emit.ins(|i| i.jump(to, &args));
         Ok(())
     }
 
     fn edge(
         &self,
         edge: &Edge,
-        payload: Option<Value>,
+        payloads: &[Value],
     ) -> Result<(cranelift_codegen::ir::Block, Vec<BlockArg>), Declined> {
         let args = self.body.args(edge).iter().map(|arg| match arg.kind() {
-            ArgKind::Value(value) => self.get(value).map(BlockArg::from),
-            ArgKind::Payload(_) => {
-                payload.map(BlockArg::from).ok_or(Declined::Bug("an edge without payload"))
+            ArgKind::Value(value) => self.get(value),
+            ArgKind::Payload(number) => {
+                let payload = payloads.get(number as usize).copied();
+                payload.ok_or(Declined::Bug("an edge without payload"))
             }
         });
-        let mut args = args.collect::<Result<Vec<BlockArg>, Declined>>()?;
-        args.extend(self.fuel_argument(edge.block)?.map(BlockArg::from));
+        let args = args.collect::<Result<Vec<Value>, Declined>>()?;
+        self.edge_with(edge.block, args)
+    }
+
+    fn edge_with(
+        &self,
+        to: Block,
+        args: Vec<Value>,
+    ) -> Result<(cranelift_codegen::ir::Block, Vec<BlockArg>), Declined> {
+        let mut args: Vec<BlockArg> = args.into_iter().map(BlockArg::from).collect();
+        args.extend(self.fuel_argument(to)?.map(BlockArg::from));
         self.edge_args.set(self.edge_args.get() + args.len());
         if self.edge_args.get() > EDGE_ARGS_MAX {
             return Err(Declined::Limit("values of edges", EDGE_ARGS_MAX));
         }
-        Ok((self.blocks[edge.block.as_u32() as usize], args))
+        Ok((self.blocks[to.as_u32() as usize], args))
     }
 
     fn branch(
         &mut self,
         condition: Value,
-        (then, payload): (&Edge, Option<Value>),
-        (otherwise, other): (&Edge, Option<Value>),
+        (then, payload): (&Edge, &[Value]),
+        (otherwise, other): (&Edge, &[Value]),
     ) -> Result<(), Declined> {
         // Cranelift would make the same of it, and give the trap the branch's offset.
         if let Some(offset) = self.only_traps(then) {
@@ -124,7 +152,7 @@ impl Lowering<'_> {
         }
         let calls = targets.iter().map(|&at| {
             let edge = edges.get(at as usize).ok_or(Declined::Bug("a table without edge"))?;
-            let (to, args) = self.edge(edge, None)?;
+            let (to, args) = self.edge(edge, &[])?;
             let mut func = self.emit.func.borrow_mut();
             Ok(BlockCall::new(to, args, &mut func.dfg.value_lists))
         });

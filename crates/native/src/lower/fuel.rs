@@ -26,7 +26,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use prova_check::{offsets, traps};
-use prova_ssa::{Block, Body};
+use prova_ssa::{Block, Body, Terminator};
 
 /// Charges in a row, without a call or a place where ways meet between them (F3), of a function
 /// that is compiled.
@@ -101,8 +101,22 @@ impl Lowering<'_> {
     }
 
     /// A block's instructions end: the blocks that follow want what is left if one of them has a
-    /// parameter for it.
+    /// parameter for it. Behind a call that ends it nothing is known.
     pub(crate) fn fuel_ends(&mut self, block: Block) {
+        let calls = match self.body.block(block).terminator {
+            Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Catch { .. } => true,
+            Terminator::Jump(_)
+            | Terminator::Branch { .. }
+            | Terminator::Table { .. }
+            | Terminator::Null { .. }
+            | Terminator::Return(_)
+            | Terminator::TailCall(_)
+            | Terminator::Unreachable => false,
+        };
+        if calls {
+            self.fuel_changes();
+            return;
+        }
         let to = self.body.successors(block).map(|edge| edge.block.as_u32() as usize);
         let wanted =
             to.map(|to| self.fuel.params.get(to)).any(|param| matches!(param, Some(Some(_))));
@@ -123,6 +137,13 @@ impl Lowering<'_> {
                 now.ok_or(Declined::Bug("an edge without fuel"))
             }
             Some(None) | None => Ok(None),
+        }
+    }
+
+    /// A block follows, behind what may have changed the fuel: it is read if it is wanted.
+    pub(crate) fn fuel_wanted(&mut self, to: Block) {
+        if let Some(Some(_)) = self.fuel.params.get(to.as_u32() as usize) {
+            self.fuel_left();
         }
     }
 

@@ -1,11 +1,11 @@
 //! SSA → CLIF: operators one by one, by the table of Wasm operators.
 //!
 //! ```text
-//! Body ─ Lowering ─ control: blocks, edges, calls ┐
-//!           │      memory, atomic: accesses       ├─ Emit ─► CLIF
-//!           │      state: globals, tables, store  │
-//!           │      fuel: what is left of it       │
-//!           └ meaning of a row ─ numeric, vector  ┘
+//! Body ─ Lowering ─ control, exception: edges, calls ┐
+//!           │      memory, atomic: accesses          ├─ Emit ─► CLIF
+//!           │      state: globals, tables, store     │
+//!           │      fuel: what is left of it          │
+//!           └ meaning of a row ─ numeric, vector     ┘
 //! ```
 //!
 //! The expression of a row resolves here to functions of the names that `prova-num` has, which
@@ -22,6 +22,7 @@
 pub(crate) mod atomic;
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod exception;
 pub(crate) mod fuel;
 pub(crate) mod memory;
 pub(crate) mod numeric;
@@ -31,17 +32,19 @@ pub(crate) mod vector;
 use crate::Declined;
 use crate::abi::{self, Abi};
 use crate::emit::{Emit, Region, V};
+use crate::lower::exception::Catches;
 use crate::stop::Stops;
 use crate::thunk;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
+use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
 use prova_check::{Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
+use prova_module::{Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
 use prova_ssa as ssa;
-use prova_ssa::{Body, Imm, InstData, Op};
+use prova_ssa::{Body, Held, Imm, InstData, Op};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use vector::*;
 
 /// A function while it is lowered.
@@ -63,8 +66,26 @@ pub(crate) struct Lowering<'a> {
     pub(crate) fuel: fuel::Fuel,
     /// The cells in which results are left; `None`: they are returned.
     pub(crate) result_cells: Option<Value>,
+    /// The exceptional ways.
+    pub(crate) catches: Catches<'a>,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
+}
+
+/// The CLIF of a function, and what its calls say beside it.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    pub(crate) func: Function,
+    /// The clauses by number: the tag, and whether there is a reference.
+    pub(crate) clauses: Vec<(Option<u32>, bool)>,
+    /// By the offset of an operator that calls: the slots of the references that its frame holds.
+    pub(crate) roots: BTreeMap<u32, Vec<StackSlot>>,
+}
+
+impl From<Function> for Lowered {
+    fn from(func: Function) -> Lowered {
+        Lowered { func, clauses: Vec::new(), roots: BTreeMap::new() }
+    }
 }
 
 /// Where a body begins.
@@ -84,16 +105,12 @@ pub(crate) fn lower(
     module: &Module,
     layout: &Layout,
     abi: &Abi,
-    body: &Body,
+    (body, held): (&Body, &Held),
     start: Start<'_>,
     deterministic: bool,
-) -> Result<Function, Declined> {
+) -> Result<Lowered, Declined> {
     let func = body.func();
     let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
-    // Who runs such a function has to tell which exceptions its frame refers to.
-    if body.values().any(|(_, data)| is_exnref(data.ty)) {
-        return Err(Declined::Exceptions);
-    }
     let ty = module.func_type(func);
     let signature = match (abi.function(ty)?, start) {
         (signature, Start::Function) => signature,
@@ -155,13 +172,20 @@ pub(crate) fn lower(
         left,
         fuel: fuel::Fuel::default(),
         result_cells,
+        catches: Catches::new(held),
         edge_args: Cell::new(0),
     };
+    lowering.handler_parameters();
     lowering.parameters();
     lowering.fuel_parameters();
     lowering.enter(&params);
     for (block, data) in body.blocks() {
         emit.switch_to(lowering.blocks[block.as_u32() as usize]);
+        if exception::is_handler(data) {
+            // Nothing leads here.
+            emit.ins(|i| i.trap(abi::trap(traps::BUG)));
+            continue;
+        }
         lowering.fuel_begins(block);
         for inst in data.insts() {
             lowering.inst(inst)?;
@@ -170,13 +194,15 @@ pub(crate) fn lower(
         lowering.fuel_ends(block);
         lowering.terminator(data)?;
     }
-    Ok(emit.func.into_inner())
+    let Catches { clauses, roots, .. } = std::mem::take(&mut lowering.catches);
+    Ok(Lowered { func: emit.func.into_inner(), clauses, roots })
 }
 
 impl<'a> Lowering<'a> {
     /// Makes the parameters of all blocks.
     fn parameters(&mut self) {
-        for (block, data) in self.body.blocks() {
+        let blocks = self.body.blocks().filter(|(_, data)| !exception::is_handler(data));
+        for (block, data) in blocks {
             for value in data.params() {
                 let ty = abi::clif(self.body.value(value).ty);
                 let param = self.emit.block_param(self.blocks[block.as_u32() as usize], ty);
@@ -195,7 +221,9 @@ impl<'a> Lowering<'a> {
     /// A value of the body.
     pub(crate) fn get(&self, value: ssa::Value) -> Result<Value, Declined> {
         let found = self.values.get(value.as_u32() as usize).copied().flatten();
-        found.ok_or(Declined::Bug("a value is used before it is made"))
+        found
+            .or_else(|| self.escaped(value))
+            .ok_or(Declined::Bug("a value is used before it is made"))
     }
 
     pub(crate) fn set(&mut self, value: ssa::Value, to: Value) {
@@ -261,7 +289,7 @@ impl<'a> Lowering<'a> {
             Class::quick | Class::effect => self.store_operation(opcode, data, args),
             Class::call | Class::call_indirect | Class::call_ref => {
                 let call = ssa::Call { opcode, imm: data.imm, args: data.args };
-                self.call(&call)
+                self.call(&call, data.offset)
             }
             Class::drop_
             | Class::nop

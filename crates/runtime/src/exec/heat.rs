@@ -13,8 +13,21 @@
 //!
 //! A loop changes over at the start of a round. The `heat` at the word of the loop's hint stands
 //! behind its label, where each local and each operand below is in its slot (Q5, Q6, Q12 of the
-//! check of bytecode). So the frame's cells are what the native code begins with, in `args`; the
-//! function's charge stays taken, and the round's segment is not charged yet.
+//! check of bytecode). So the frame's cells are what the native code begins with, in `args`.
+//!
+//! # On which side of the charges
+//! * *Fuel, epoch*: before them. The round's segment is neither charged nor polled by the bytecode,
+//!   whose poll and charge stand behind the `heat`; they are the first operators of the native code.
+//!   A `heat` behind them has another word than the label, and enters nothing.
+//! * *Height*: behind it, and again before. The bytecode has taken the function's charge; the native
+//!   code takes it as every function does, so it is given back for the entry. While the code runs
+//!   it is taken once, and when it returns the frame's stays as it was.
+//! * *Frames*: the frame of the bytecode is that of the segment (Z1 of `native`). A backtrace has
+//!   one frame for both, by the piece of code, since the frame's own place is not asked while a
+//!   segment stands above it.
+//!
+//! Noticed by: `prova-testing native --swaps`, whose short form must see each of the faults that
+//! are planted here (`crates/testing/tests/swap_plants.rs`).
 //!
 //! # Invariants
 //! * H1. Native code of a loop is entered for a function whose frame is at `Vm::fp` and whose
@@ -133,6 +146,18 @@ impl Activation {
         native.segments.push(Segment { func, native_sp, height_left });
         // SAFETY: V5: the frame's cells are paid for, and as many fit `args`.
         unsafe { ptr::copy_nonoverlapping(fp, args, cells) };
+        if planted!(FuelTwice) {
+            // SAFETY: V9.
+            unsafe { (*vm).fuel = (*vm).fuel.saturating_sub(1) };
+        }
+        if planted!(CellLost) && cells > 0 {
+            // SAFETY: there is one.
+            unsafe { *args = 0 };
+        }
+        if planted!(CellsMoved) && cells > 1 {
+            // SAFETY: V5: as many cells less one.
+            unsafe { ptr::copy_nonoverlapping(fp.add(1), args, cells - 1) };
+        }
         store.publish();
         // SAFETY: V1, N3: what waits lies above. D3.
         unsafe {
@@ -140,7 +165,10 @@ impl Activation {
             (*vm).store = store;
         }
         // The code takes its charge itself.
-        let height = height_left + u64::from(charge_bytes);
+        let height = match planted!(HeightTwice) {
+            true => height_left,
+            false => height_left + u64::from(charge_bytes),
+        };
         // SAFETY: R2, R4: the code is entered as a way in is, with the function's own record; the
         // charge is covered.
         let stop = unsafe { sys::enter(vm, entry, record, height) };

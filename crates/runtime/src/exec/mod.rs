@@ -52,7 +52,7 @@ pub use driver::{CallOutcome, Suspension};
 pub use heat::Heat;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 pub(crate) use native::perform_at_once;
-pub(crate) use roots::mark_frames;
+pub(crate) use roots::{Running, mark_frames};
 pub(crate) use tail::{STUB_ATTACH, STUB_HOST, Stub};
 
 use crate::vm::{Cell, Vm};

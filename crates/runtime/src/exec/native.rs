@@ -15,8 +15,13 @@
 //!   whose caller's is 0. The frames were written by checked code (P13 of the check).
 //! * Z3. While native code runs or waits, `height_left` is the value passed to its newest callee;
 //!   when native code has returned, it is the segment's.
+//! * Z4. A clause of the call where a frame waits says how far the stack pointer is below the
+//!   frame's pointer, and where the frame may go on with these two and with what the clause gets in
+//!   `args`; a root says which word of the frame holds a number that may name an exception (P14 of
+//!   the check).
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
+use super::unwind::Landed;
 use crate::native::{FuncRecord, Piece, Segment, trap_of};
 use crate::store::Store;
 use crate::sys::{self, Stop, Waiting};
@@ -25,7 +30,7 @@ use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Frame, FuncEntry, Vm};
 use prova_check::abi::regs::RBP;
 use prova_check::x64::{Instructions, Operand};
-use prova_check::{CodeKind, traps};
+use prova_check::{CallRow, CodeKind, traps};
 use prova_module::MemoryIdx;
 use std::ptr;
 
@@ -100,6 +105,10 @@ impl Activation {
                 },
                 Stop::Trap => return Err(self.fault_of_code(store)),
                 Stop::Trapped => return Err(self.trapped(store)),
+                Stop::Throw => match self.throw_of_code(store)? {
+                    Landed::Code(next) => stop = next,
+                    Landed::Bytecode(step) => return Ok(step),
+                },
             }
         }
     }
@@ -226,7 +235,7 @@ impl Activation {
     }
 
     /// Adds the frames of native code that waits to a trap that ends it.
-    fn waiting_trap(&mut self, store: &Store, trap: Trap) -> Trap {
+    pub(super) fn waiting_trap(&mut self, store: &Store, trap: Trap) -> Trap {
         // SAFETY: V9.
         let native_sp = unsafe { (*self.vm()).native.native_sp };
         self.native_top = true;
@@ -242,13 +251,12 @@ impl Activation {
 
     /// Adds the frames of a segment, from the one with this frame pointer that goes on at `pc`.
     fn frames(&self, store: &Store, mut trap: Trap, at: (usize, usize)) -> Trap {
-        walk(store, at, |func, offset| {
-            if let Some(frame) = store.trace_frame(func, offset) {
+        for frame in frames(store, at) {
+            let offset = frame.rows().first().and_then(CallRow::wasm_offset);
+            if let Some(frame) = store.trace_frame(frame.func, offset) {
                 trap.push_frame(frame);
             }
-            Ok::<(), ()>(())
-        })
-        .unwrap_or(());
+        }
         trap
     }
 
@@ -266,7 +274,7 @@ impl Activation {
 ///
 /// # Safety
 /// Code waits, in the call of a builtin with its own vmctx (R1).
-unsafe fn performed(vm: &Vm) -> (u64, InstanceAddr, (u32, u32)) {
+pub(super) unsafe fn performed(vm: &Vm) -> (u64, InstanceAddr, (u32, u32)) {
     let [opcode, first, second] = vm.native.operands;
     // SAFETY: the caller's.
     let instance = unsafe { crate::native::instance_of(vm.native.vmctx) };
@@ -340,26 +348,52 @@ fn caller_of(frame: usize) -> usize {
     caller(frame).0
 }
 
-/// Goes over the functions of a segment from the newest to the oldest: each with the module offset
-/// of its call. Begins at the frame with this frame pointer, which goes on at a place.
-pub(super) fn walk<E>(
-    store: &Store,
-    (mut frame, mut pc): (usize, usize),
-    mut visit: impl FnMut(FuncAddr, Option<u32>) -> Result<(), E>,
-) -> Result<(), E> {
-    let Some(native) = &store.native else { return Ok(()) };
-    while let Some(piece) = native.piece_at(pc.wrapping_sub(1)) {
-        if let (Some(func), CodeKind::Func(_) | CodeKind::Loop { .. }) =
-            (piece.func, piece.code.kind())
-        {
-            visit(func, piece.code.call_at(pc).map(|row| row.wasm_offset))?;
-        }
-        if frame == 0 {
-            break;
-        }
-        (frame, pc) = caller(frame);
+/// A frame of native code that waits.
+pub(super) struct NativeFrame<'s> {
+    /// Its function.
+    pub(super) func: FuncAddr,
+    /// Its frame pointer.
+    pub(super) frame: usize,
+    /// Where it goes on.
+    pub(super) pc: usize,
+    piece: &'s Piece,
+}
+
+impl NativeFrame<'_> {
+    /// The rows of the call where it waits.
+    pub(super) fn rows(&self) -> &[CallRow] {
+        self.piece.code.call_at(self.pc)
     }
-    Ok(())
+
+    /// The address of a place in its code.
+    pub(super) fn place(&self, offset: u32) -> usize {
+        self.piece.code.entry() + offset as usize
+    }
+
+    /// The word so many bytes below where its frame pointer leads to; a row calls it a root.
+    pub(super) fn root(&self, below: u32) -> u64 {
+        let at = self.frame - below as usize;
+        // SAFETY: Z4: it is a word of the frame, which waits on the store's native stack.
+        unsafe { *ptr::with_exposed_provenance(at) }
+    }
+}
+
+/// The frames of a segment, from the newest to the oldest, without those of thunks. The first one
+/// has this frame pointer and goes on at this place.
+pub(super) fn frames(store: &Store, at: (usize, usize)) -> impl Iterator<Item = NativeFrame<'_>> {
+    let mut next = Some(at);
+    std::iter::from_fn(move || {
+        loop {
+            let (frame, pc) = next.take()?;
+            let piece = store.native.as_ref()?.piece_at(pc.wrapping_sub(1))?;
+            next = (frame != 0).then(|| caller(frame));
+            if let (Some(func), CodeKind::Func(_) | CodeKind::Loop { .. }) =
+                (piece.func, piece.code.kind())
+            {
+                return Some(NativeFrame { func, frame, pc, piece });
+            }
+        }
+    })
 }
 
 /// Drops the segments from `segments` on, and resets the native stack pointer to where the first of

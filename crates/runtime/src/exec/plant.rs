@@ -13,19 +13,23 @@ use prova_num::NumError;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 macro_rules! plants {
-    ($($(#[$doc:meta])* $name:ident)*) => {
+    (executors { $($name:ident)* } rounds { $($round:ident)* }) => {
         /// A fault; the names say what is wrong, the places how.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         #[allow(missing_docs, reason = "the names say it")]
-        pub enum Plant { None, $($(#[$doc])* $name),* }
+        pub enum Plant { None, $($name,)* $($round),* }
 
-        /// All faults.
+        /// The faults of executors.
         pub const PLANTS: &[Plant] = &[$(Plant::$name),*];
+
+        /// The faults where a loop goes on in native code.
+        pub const ROUNDS: &[Plant] = &[$(Plant::$round),*];
     };
 }
 
 plants! {
+executors {
     // The expression of a row.
     OperandsSwapped
     CountUnmasked
@@ -73,6 +77,15 @@ plants! {
     TailEntryReplaced
     ChargePassed
     MatchArmReplaced
+}
+rounds {
+    // The round's segment or the function's frame is charged where the loop goes over, too.
+    FuelTwice
+    HeightTwice
+    // A cell does not go along, or one of the next goes.
+    CellLost
+    CellsMoved
+}
 }
 
 /// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with

@@ -1,11 +1,15 @@
-//! The references to exceptions that frames of bytecode hold: frame records → cells of the value
-//! stack.
+//! The references to exceptions that frames hold: frame records → cells of the value stack, and words
+//! of the native stack.
 //!
 //! A frame is at an instruction: a caller at its call, the running function at its `throw`. The map
 //! gives the instruction its Wasm operator (rule Q3 of the check), and the module says which locals
 //! and operands of the frame are references to exceptions there ([`ExceptionRoots`]); the check has
 //! proved that each of them is in its slot (Q13). So the cells that are read here are those that
 //! the Wasm has, and what a store keeps does not depend on the tier.
+//!
+//! A frame of native code is at a call, whose rows name the words in which it holds the same
+//! references (P14 of the check). Nobody has proved that they do: what such a word holds is looked
+//! up like any number, so a wrong one keeps an exception or loses one, and no more.
 //!
 //! The walk goes over all activations, those of suspended calls too, from the bottom of the stack.
 //! A record is of a call: it names the caller and where the callee's frame starts, above the
@@ -14,20 +18,32 @@
 //! Cost: linear in the frames and what they hold, plus the logarithm of each function's calls. The
 //! marking counts both, and tests the epoch in between.
 
+use super::native;
 use crate::exception::Marking;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::FuncAddr;
 use crate::vm::Frame;
+use prova_check::Says;
 
-/// Marks what the frames of all activations hold. `running` says that the newest frame is of
-/// bytecode, at the instruction `Vm::ip`; else a function of the host runs, or nothing.
+/// Who throws, above the frames that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    /// Nobody whose frame holds anything: the host.
+    Host,
+    /// Bytecode, at the instruction `Vm::ip`.
+    Bytecode,
+    /// Native code: the newest segment.
+    Native,
+}
+
+/// Marks what the frames of all activations hold.
 ///
 /// # Errors
 /// [`TrapKind::Interrupt`].
 pub(crate) fn mark_frames(
     store: &Store,
-    running: bool,
+    running: Running,
     marking: &mut Marking<'_>,
 ) -> Result<(), TrapKind> {
     let vm = store.vm();
@@ -46,7 +62,7 @@ pub(crate) fn mark_frames(
             continue;
         }
         if record.func == Frame::NATIVE {
-            // Functions with native code hold no references to exceptions (`native::Declined`).
+            mark_native(marking, store, record.ip.expose_provenance())?;
             frame += above;
             continue;
         }
@@ -55,8 +71,23 @@ pub(crate) fn mark_frames(
         mark(marking, store, FuncAddr::from_index(record.func), ip, frame)?;
         frame += above;
     }
-    if running {
-        mark(marking, store, FuncAddr::from_index(vm.func), vm.ip, frame)?;
+    match running {
+        Running::Host => Ok(()),
+        Running::Bytecode => mark(marking, store, FuncAddr::from_index(vm.func), vm.ip, frame),
+        Running::Native => mark_native(marking, store, vm.native.native_sp),
+    }
+}
+
+/// Marks the references in the frames of a segment, which waits at a place of the native stack.
+fn mark_native(marking: &mut Marking<'_>, store: &Store, native_sp: usize) -> Result<(), TrapKind> {
+    let waiting = native::waiting(native_sp);
+    for frame in native::frames(store, (waiting.frame, waiting.pc)) {
+        marking.frame()?;
+        for row in frame.rows() {
+            if let Says::Root(below) = row.says {
+                marking.root(frame.root(below))?;
+            }
+        }
     }
     Ok(())
 }

@@ -159,9 +159,9 @@ impl NativeCode {
         self.checked.trap_at(self.offset(pc)?)
     }
 
-    /// The row of the call that returns to an address.
-    pub(crate) fn call_at(&self, pc: usize) -> Option<CallRow> {
-        self.checked.call_at(self.offset(pc)?)
+    /// The rows of the call that returns to an address; the first one names its operator.
+    pub(crate) fn call_at(&self, pc: usize) -> &[CallRow] {
+        self.offset(pc).map_or(&[], |offset| self.checked.call_at(offset))
     }
 
     fn offset(&self, pc: usize) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::exception::{Exceptions, Marking, Work};
-use crate::exec::mark_frames;
+use crate::exec::{Running, mark_frames};
 use crate::host::Exception;
 use crate::instantiate::CreateError;
 use crate::limits;
@@ -88,14 +88,14 @@ impl Store {
         self.make_exception(tag, cells.into(), Maker::External(holds))
     }
 
-    /// The same for a throw in bytecode, where so much of the stack is left.
-    pub(crate) fn exception_of_bytecode(
+    /// The same for a throw in code, where so much of the stack is left.
+    pub(crate) fn exception_of_code(
         &mut self,
         tag: TagAddr,
         cells: Box<[Cell]>,
-        height_left: u64,
+        (running, height_left): (Running, u64),
     ) -> Result<Cell, TrapKind> {
-        self.make_exception(tag, cells, Maker::Bytecode { height_left })
+        self.make_exception(tag, cells, Maker::Code { running, height_left })
     }
 
     fn make_exception(
@@ -141,8 +141,8 @@ impl Store {
         maker: Maker<'_>,
     ) -> Result<(), TrapKind> {
         let (running, height_left) = match maker {
-            Maker::Bytecode { height_left } => (true, height_left),
-            Maker::Host | Maker::External(_) => (false, self.height_left()),
+            Maker::Code { running, height_left } => (running, height_left),
+            Maker::Host | Maker::External(_) => (Running::Host, self.height_left()),
         };
         let work = self.forgetting_work(height_left);
         let poll = || if matches!(maker, Maker::Host) { Ok(()) } else { self.poll() };
@@ -218,8 +218,8 @@ impl Store {
 enum Maker<'a> {
     /// The host: outside of all code, or in a call.
     Host,
-    /// A throw in bytecode, or of a host function that bytecode calls, whose charge does not count.
-    Bytecode { height_left: u64 },
+    /// A throw in code, or of a host function that code calls, whose charge does not count.
+    Code { running: Running, height_left: u64 },
     /// An executor from outside, whose frames hold these references.
     External(&'a [Cell]),
 }

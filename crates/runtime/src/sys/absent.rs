@@ -12,6 +12,7 @@ pub(crate) enum Stop {
     Perform,
     Trap,
     Trapped,
+    Throw,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,5 +68,11 @@ pub(crate) unsafe fn enter(_: *mut Vm, _: usize, _: *const FuncRecord, _: u64) -
 /// # Safety
 /// None: there is no native stack, so nothing comes here.
 pub(crate) unsafe fn resume(_: *mut Vm, _: u64) -> Stop {
+    Stop::Trapped
+}
+
+/// # Safety
+/// None: there is no native stack, so nothing comes here.
+pub(crate) unsafe fn land(_: *mut Vm, _: (usize, usize), _: usize) -> Stop {
     Stop::Trapped
 }

@@ -40,14 +40,18 @@ mod absent;
 mod x64;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
-pub(crate) use absent::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, resume};
+pub(crate) use absent::{
+    CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, land, resume,
+};
 pub(crate) use image::Image;
 #[cfg(any(miri, not(unix)))]
 pub(crate) use plain::Reservation;
 #[cfg(all(unix, not(miri)))]
 pub(crate) use unix::Reservation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
-pub(crate) use x64::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, resume};
+pub(crate) use x64::{
+    CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, land, resume,
+};
 
 /// The size of a guard (1 MiB): more than the greatest frame, whose slots have 16-bit indices, and
 /// a multiple of every page size.

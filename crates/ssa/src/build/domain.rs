@@ -15,6 +15,7 @@ use prova_module::ops::{Class, Kind, Value as Field};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};
 use prova_module::{
     BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, Operator, TagIdx, ValType,
+    is_exnref,
 };
 
 /// The domain's data for an open block.
@@ -56,6 +57,10 @@ pub(super) struct Builder<'m> {
     refined: Id,
     /// The header with more parameters.
     pub(super) forced: Option<Forced<'m>>,
+    /// Whether it notes the references to exceptions that the frame holds.
+    pub(super) holds: bool,
+    /// By the offset of a call or throw: the references to exceptions that the frame holds there.
+    pub(super) held: Vec<(u32, Vec<Id>)>,
 }
 
 type Done = Result<(), BuildReason>;
@@ -88,6 +93,8 @@ impl<'m> Builder<'m> {
             tested: NONE,
             refined: NONE,
             forced: None,
+            holds: false,
+            held: Vec::new(),
         }
     }
 
@@ -348,6 +355,23 @@ impl<'m> Domain<'m> for Builder<'m> {
             return self.invoke(site, *imm, args, run);
         }
         self.push(Op::Wasm(site.row.opcode), *imm, args, run, site.offset);
+        Ok(())
+    }
+
+    fn waits(&mut self, site: &Site<'m>, below: &[Id]) -> Done {
+        if !self.holds {
+            return Ok(());
+        }
+        let mut held = Vec::new();
+        for local in 0..self.locals.types.len() {
+            if !is_exnref(self.locals.types[local]) {
+                continue;
+            }
+            let value = self.locals.read(local as u32, &mut Fresh(&mut self.draft.types));
+            held.push(value.map_err(|_| BuildReason::Held)?);
+        }
+        held.extend(below.iter().filter(|&&id| is_exnref(self.draft.types[id as usize])));
+        self.held.push((site.offset, held));
         Ok(())
     }
 

@@ -4,12 +4,12 @@
 //!
 //! Time: linear in blocks, edges, instructions, arguments.
 
-use super::BuildReason;
 use super::domain::Builder;
 use super::draft::{self, Draft, PAYLOAD, Run, Term, slice};
 use super::forest::NONE;
 use super::resolve::{Resolved, resolve};
 use super::variable::Id;
+use super::{BuildReason, Held};
 use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op, Place};
 use crate::entity::{Block, Value};
@@ -71,8 +71,8 @@ impl Flow {
 }
 
 /// Makes the body of a draft.
-pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildReason> {
-    let Builder { mut draft, locals, body, metering, .. } = builder;
+pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<(Body, Held), BuildReason> {
+    let Builder { mut draft, locals, body, metering, held, .. } = builder;
     let flow = Flow::new(&draft);
     let (resolved, zeros) = resolve(&mut draft, locals, &flow, args_max)?;
     draft.settle_types(|value| resolved.is(value));
@@ -98,7 +98,12 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildR
     if finish.missing {
         return Err(bug("a value that is used before it is made"));
     }
-    Ok(finish.out.finish())
+    // What stands where control does not reach has no value.
+    let value = |&id: &Id| finish.values[finish.resolved.is(id) as usize];
+    let held = held.iter().map(|(at, ids)| (*at, ids.iter().map(value).collect::<Vec<Value>>()));
+    let held = held.filter(|(_, values)| !values.iter().any(|value| value.is_reserved_value()));
+    let held = Held(held.collect());
+    Ok((finish.out.finish(), held))
 }
 
 fn bug(what: &'static str) -> BuildReason {

@@ -32,9 +32,10 @@ mod resolve;
 mod variable;
 
 use crate::body::{Body, Metering};
+use crate::entity::Value;
 use domain::Builder;
 use prova_module::walk::{Stop, walk};
-use prova_module::{FuncIdx, Module};
+use prova_module::{FuncIdx, Module, ValType, is_exnref};
 use std::fmt;
 
 /// Limits on the growth of a body beyond its Wasm.
@@ -74,6 +75,9 @@ pub enum BuildReason {
         /// How many are allowed.
         limit: u64,
     },
+    /// A local of references to exceptions has no default value, so that what it holds outside of
+    /// the blocks that write it is no value of the body.
+    Held,
     /// A fault of ours: something that a valid function does not have.
     Bug {
         /// Where, in the module.
@@ -90,6 +94,9 @@ impl fmt::Display for BuildError {
             BuildReason::NoBody => write!(f, "{func} has no body"),
             BuildReason::Args { limit } => {
                 write!(f, "{func} would have more than {limit} arguments of edges in SSA form")
+            }
+            BuildReason::Held => {
+                write!(f, "{func} has a local of non-null references to exceptions")
             }
             BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
         }
@@ -116,7 +123,50 @@ pub fn build_within(
     metering: Metering,
     limits: Limits,
 ) -> Result<Body, BuildError> {
-    build_for(module, func, metering, limits, None)
+    let asked = Asked { forced: None, holds: false };
+    build_for(module, func, metering, limits, asked).map(|(body, _)| body)
+}
+
+/// By the offset of a call or throw, ascending: the values that are references to exceptions which
+/// the frame holds there, those of locals first, then operands from the bottom. They are those of
+/// [`ExceptionRoots`](prova_module::ExceptionRoots), which nobody has proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held(Vec<(u32, Vec<Value>)>);
+
+impl Held {
+    /// The values at an offset.
+    pub fn at(&self, offset: u32) -> &[Value] {
+        let at = self.0.binary_search_by_key(&offset, |&(at, _)| at);
+        at.map_or(&[], |at| &self.0[at].1)
+    }
+
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
+        self.0.iter().flat_map(|(_, values)| values.iter().copied())
+    }
+}
+
+/// As [`build`], with the references to exceptions that the frame holds at each call and throw.
+/// Locals count as read there, so the body may have more parameters.
+///
+/// # Errors
+/// As [`build`], and [`BuildReason::Held`].
+pub fn build_holding(
+    module: &Module,
+    func: FuncIdx,
+    metering: Metering,
+) -> Result<(Body, Held), BuildError> {
+    let asked = Asked { forced: None, holds: true };
+    build_for(module, func, metering, Limits::default(), asked)
+}
+
+/// What a body has that its function would not need.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked<'l> {
+    /// A header with more parameters.
+    pub(crate) forced: Option<Forced<'l>>,
+    /// The references to exceptions that the frame holds.
+    pub(crate) holds: bool,
 }
 
 /// A loop whose header has parameters for these locals, whether it needs them or not: so code may
@@ -129,7 +179,7 @@ pub(crate) struct Forced<'l> {
     pub(crate) locals: &'l [u32],
 }
 
-/// As [`build_within`], with a header that has more parameters.
+/// As [`build_within`], with what is asked for in addition.
 ///
 /// # Errors
 /// As [`build`].
@@ -138,15 +188,21 @@ pub(crate) fn build_for(
     func: FuncIdx,
     metering: Metering,
     limits: Limits,
-    forced: Option<Forced<'_>>,
-) -> Result<Body, BuildError> {
+    asked: Asked<'_>,
+) -> Result<(Body, Held), BuildError> {
     let refused = |reason| BuildError { func, reason };
     let (Some(body), Some(facts)) = (module.body(func), module.facts(func)) else {
         return Err(refused(BuildReason::NoBody));
     };
     let bytes = body.range().len() as u64;
     let mut builder = Builder::new(module, &body, facts, metering);
-    builder.forced = forced;
+    (builder.forced, builder.holds) = (asked.forced, asked.holds);
+    let without = |ty: &ValType| matches!(ty, ValType::Ref(ty) if !ty.is_nullable());
+    let params = module.func_type(func).params.len();
+    let locals = body.local_types();
+    if asked.holds && locals[params..].iter().any(|ty| is_exnref(*ty) && without(ty)) {
+        return Err(refused(BuildReason::Held));
+    }
     walk(body, &mut builder).map_err(|stop| {
         refused(match stop {
             Stop::Domain(reason) => reason,

@@ -118,6 +118,9 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             return Ok(());
         }
         let (index, values) = (to.index, edge.values);
+        if to.kind == BlockKind::Loop {
+            self.shows_below(to.offset, edge.below);
+        }
         match edge.how {
             // The way past an `if` left it where the `if` is.
             How::Skip => Ok(()),

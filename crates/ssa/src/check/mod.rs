@@ -98,7 +98,7 @@ mod straight;
 mod variable;
 
 pub use error::{Rejection, Rule};
-pub(crate) use round::{places, values_at};
+pub(crate) use round::{Found, Places, places, values_at};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
@@ -190,17 +190,17 @@ impl CheckedBody {
 
 /// Proves all rules of a body.
 fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
-    prove_with(module, body, None, |check| check.finish()).map(drop)
+    prove_with(module, body, None, |check| check.finish())
 }
 
 /// Walks over a body, with what is to be noted on the way (`round`); `finish` says what is proved
-/// in the end. Gives what was noted.
+/// in the end.
 fn prove_with<'b>(
     module: &Module,
     body: &'b Body,
-    round: Option<Round<'b>>,
+    round: Option<Round>,
     finish: impl FnOnce(&mut Check<'_, 'b>) -> Verdict,
-) -> Result<Option<Round<'b>>, Rejection> {
+) -> Result<(), Rejection> {
     let func = body.func();
     let defined = (func.0 as usize) < module.func_count();
     let found = defined.then(|| module.body(func).zip(module.facts(func))).flatten();
@@ -215,7 +215,7 @@ fn prove_with<'b>(
     check.round = round;
     let fault = match walk(wasm, &mut check) {
         Ok(()) => match finish(&mut check) {
-            Ok(()) => return Ok(check.round),
+            Ok(()) => return Ok(()),
             Err(fault) => fault,
         },
         Err(Stop::Domain(fault)) => fault,
@@ -294,7 +294,7 @@ struct Check<'m, 'b> {
     seen: u32,
     types: Vec<ValType>,
     /// The loop of which the start of a round is to be noted.
-    round: Option<Round<'b>>,
+    round: Option<Round>,
 }
 
 /// The walk's value where control cannot come by.

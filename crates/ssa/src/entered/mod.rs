@@ -17,8 +17,12 @@
 //! Q22 to Q24). `propose` is not trusted.
 //!
 //! # Limits
-//! Loops above operands of the stack are refused (`check::round`). Noticed by: `tests/entered.rs`, and by runs in which code changes over at
-//! random rounds (`prova-testing swaps`).
+//! A loop above an operand that the rest of the function makes anew and reads has no way in: its
+//! header has no parameter for it. A loop that only handlers lead back to has none if it lies above
+//! operands (`check::round`).
+//!
+//! Noticed by: `tests/entered.rs`, and by runs in which code changes over at random rounds
+//! (`prova-testing native --swaps`).
 
 mod propose;
 
@@ -27,7 +31,7 @@ pub use propose::propose;
 use crate::body::{Body, Metering, Place};
 use crate::build::BuildError;
 use crate::check::{self, Rejection};
-use crate::entity::Block;
+use crate::entity::{Block, Value};
 use crate::passes::PassRejection;
 use crate::passes::check::{Round, prove_entered};
 use prova_module::{FuncIdx, Module};
@@ -40,8 +44,8 @@ pub struct Proposal {
     pub offset: u32,
     /// The body.
     pub body: Body,
-    /// What the parameters of its entry hold: locals, or values of the loop's label, counted from
-    /// the bottom.
+    /// What the parameters of its entry hold: locals, or operands on the stack, counted from its
+    /// bottom.
     pub places: Vec<Place>,
     /// By block: the block of the whole body that it is a copy of. The entry's has no meaning.
     pub origins: Vec<Block>,
@@ -53,6 +57,7 @@ pub struct EnteredBody {
     offset: u32,
     body: Body,
     places: Vec<Place>,
+    cells: Vec<u32>,
 }
 
 /// Why a proposal is refused: a bug of what made it, or of the check.
@@ -108,11 +113,13 @@ impl EnteredBody {
         proposal: Proposal,
     ) -> Result<EnteredBody, Refusal> {
         let Proposal { offset, body, places, origins } = proposal;
-        let (header, values) =
+        let (header, found) =
             check::values_at(module, whole, offset, &places).map_err(Refusal::Whole)?;
+        let values: Vec<Value> = found.iter().map(|found| found.value).collect();
         let round = Round { header, values: &values };
         prove_entered(module, whole, &body, &origins, &round).map_err(Refusal::Copies)?;
-        Ok(EnteredBody { offset, body, places })
+        let cells = found.iter().map(|found| found.cell).collect();
+        Ok(EnteredBody { offset, body, places, cells })
     }
 
     /// The body.
@@ -128,6 +135,11 @@ impl EnteredBody {
     /// What the parameters of its entry hold.
     pub fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// The cell of each of these in a frame of bytecode: locals, then the stack from its bottom.
+    pub fn cells(&self) -> &[u32] {
+        &self.cells
     }
 }
 

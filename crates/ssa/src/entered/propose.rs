@@ -1,25 +1,26 @@
 //! The proposal of a body that begins with a round of a loop.
 //!
 //! The blocks that control reaches from the loop's header are copied once. What they read is made
-//! by them, or was made before the round: then it is in a local where the round begins, and a
-//! parameter of the entry. A value that was made before the round and may be made again (in a loop
-//! around) has two definitions then. So the body is built twice: first as it is, which shows the
-//! values that are read behind the header, and the locals in which they are; then with parameters
-//! of the header for these locals, so that each value has one definition again.
+//! by them, or was made before the round: then it is in a local or on the stack where the round
+//! begins, and a parameter of the entry. A value that was made before the round and may be made
+//! again (in a loop around) has two definitions then. So the body is built twice: first as it is,
+//! which shows the values that are read behind the header, and the locals in which they are; then
+//! with parameters of the header for these locals, so that each value has one definition again.
+//! Operands below the loop get no such parameters.
 //!
 //! Nothing here is trusted.
 
 use super::{EnterError, Proposal};
 use crate::body::{Body, Metering, Origin, Place};
-use crate::build::{Forced, Limits, build, build_for};
-use crate::check;
+use crate::build::{Asked, Forced, Limits, build, build_for};
+use crate::check::{self, Found, Places};
 use crate::dominance::Dominators;
 use crate::emit::{Carried, Copier};
 use crate::entity::{Block, Value};
 use crate::terminator::{Arg, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{FuncIdx, Module};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The body of a whole function, and a proposal for its rest from a round of the loop at an offset
 /// on.
@@ -33,21 +34,22 @@ pub fn propose(
     metering: Metering,
 ) -> Result<(Body, Proposal), EnterError> {
     let first = build(module, func, metering).map_err(EnterError::Build)?;
-    let no_way = || EnterError::NoWay("no round of it begins on an empty stack");
+    let no_way = || EnterError::NoWay("there is no loop, or no edge leads back to it");
     let (header, known) = check::places(module, &first, offset).ok_or_else(no_way)?;
     let rest_of_first = Rest::new(&first, header);
     let dominators = Dominators::new(&first);
     let before = |home: Block| home != header && dominators.dominates(home, header);
     let needed = rest_of_first.needed(&first, header, before);
-    let local = |&(place, value): &(Place, Value)| match place {
-        Place::Local(local) if needed.contains(&value) => Some(local),
+    let local = |found: &Found| match found.place {
+        Place::Local(local) if needed.contains(&found.value) => Some(local),
         Place::Local(_) | Place::Stack(_) | Place::None => None,
     };
-    let locals: BTreeSet<u32> = known.iter().filter_map(local).collect();
+    let locals: BTreeSet<u32> = known.0.iter().filter_map(local).collect();
     let locals: Vec<u32> = locals.into_iter().collect();
     let forced = Forced { offset, locals: &locals };
-    let whole = build_for(module, func, metering, Limits::default(), Some(forced));
-    let whole = whole.map_err(EnterError::Build)?;
+    let asked = Asked { forced: Some(forced), holds: false };
+    let whole = build_for(module, func, metering, Limits::default(), asked);
+    let (whole, _) = whole.map_err(EnterError::Build)?;
     let (header, known) = check::places(module, &whole, offset).ok_or_else(no_way)?;
     let proposal = rest(&whole, header, &known, offset).map_err(EnterError::NoWay)?;
     Ok((whole, proposal))
@@ -57,16 +59,26 @@ pub fn propose(
 fn rest(
     whole: &Body,
     header: Block,
-    known: &[(Place, Value)],
+    known: &Places,
     offset: u32,
 ) -> Result<Proposal, &'static str> {
     let rest = Rest::new(whole, header);
-    let needed = rest.needed(whole, header, |_| false);
-    let mut places = Vec::with_capacity(needed.len());
-    for &value in &needed {
-        let place = known.iter().find(|&&(_, known)| known == value).map(|&(place, _)| place);
-        places.push(place.ok_or("a value that is needed is nowhere")?);
+    let below = known.0.iter().filter(|found| matches!(found.place, Place::Stack(_)));
+    let remade = below.map(|found| found.value).filter(|&value| rest.makes(value, header));
+    let remade: BTreeSet<Value> = remade.collect();
+    if remade.len() > REMADE_MAX {
+        return Err("too many operands below it are made again");
     }
+    if remade.iter().any(|&value| rest.reads_as_it_was(whole, header, value)) {
+        return Err("an operand below it is made again, and is read before");
+    }
+    let needed = rest.needed(whole, header, |_| false);
+    // The first place of each value.
+    let known: BTreeMap<Value, Place> =
+        known.0.iter().rev().map(|found| (found.value, found.place)).collect();
+    let place = |value: &Value| known.get(value).copied();
+    let places: Option<Vec<Place>> = needed.iter().map(place).collect();
+    let places = places.ok_or("a value that is needed is nowhere")?;
     let none = Carried::none(whole);
     let mut copier = Copier::new(whole, &none);
     copier.assembler.block(Origin::None, offset);
@@ -86,6 +98,9 @@ fn rest(
     }
     Ok(Proposal { offset, body: copier.assembler.finish(), places, origins })
 }
+
+/// Maximum number of operands below a loop that the rest of the function makes again.
+const REMADE_MAX: usize = 64;
 
 /// The blocks that control reaches from a header.
 struct Rest {
@@ -133,6 +148,30 @@ impl Rest {
         Block::from_u32(self.numbers[block.index()])
     }
 
+    /// Whether a block makes a value, another one than the header.
+    fn makes(&self, value: Value, header: Block) -> bool {
+        let home = self.home[value.index()];
+        home != header && self.numbers[home.index()] != 0
+    }
+
+    /// Whether a way from the header comes to a read of a value and not by the block that makes it.
+    fn reads_as_it_was(&self, whole: &Body, header: Block, value: Value) -> bool {
+        let home = self.home[value.index()];
+        let mut seen: BTreeSet<Block> = [header, home].into();
+        let mut open = vec![header];
+        while let Some(block) = open.pop() {
+            let mut reads = false;
+            reads_of(whole, block, |read| reads |= read == value);
+            if reads {
+                return true;
+            }
+            open.extend(
+                whole.successors(block).map(|edge| edge.block).filter(|&to| seen.insert(to)),
+            );
+        }
+        false
+    }
+
     /// The values that the blocks read and that are made elsewhere, or in one of these blocks; and
     /// those of the header.
     fn needed(&self, whole: &Body, header: Block, also: impl Fn(Block) -> bool) -> BTreeSet<Value> {
@@ -144,15 +183,20 @@ impl Rest {
             }
         };
         for &block in &self.blocks {
-            let data = whole.block(block);
-            for inst in data.insts() {
-                whole.operands(whole.inst(inst).args).iter().for_each(|&value| read(value));
-            }
-            whole.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
-            for edge in whole.successors(block) {
-                whole.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
-            }
+            reads_of(whole, block, &mut read);
         }
         needed
+    }
+}
+
+/// The values that a block reads.
+fn reads_of(whole: &Body, block: Block, mut read: impl FnMut(Value)) {
+    let data = whole.block(block);
+    for inst in data.insts() {
+        whole.operands(whole.inst(inst).args).iter().for_each(|&value| read(value));
+    }
+    whole.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
+    for edge in whole.successors(block) {
+        whole.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
     }
 }

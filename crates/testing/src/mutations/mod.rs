@@ -32,11 +32,11 @@ mod terms;
 mod tests;
 
 use crate::generate::{Generator, Rng};
+use crate::second::compare::translator;
 use edit::Edit;
 use prova_bytecode::{Candidate, CheckedBytecode};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_runtime::{Metering, Settings};
-use prova_translate::Translator;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -207,7 +207,7 @@ fn edit_functions(
     options: &Options,
     report: &mut Report,
 ) {
-    let mut translator = Translator::new();
+    let mut translator = translator(report.edits());
     for &func in funcs {
         let Ok(honest) = translator.translate(module, func, &settings) else { continue };
         let mut base = honest.clone();

@@ -120,6 +120,11 @@ pub fn campaign(options: &Options) -> Report {
     this.report
 }
 
+/// A translator whose code counts, for every second number.
+pub(crate) fn translator(number: u64) -> Translator {
+    if number.is_multiple_of(2) { Translator::new() } else { Translator::with_heat() }
+}
+
 struct Comparison<'o> {
     options: &'o Options,
     start: Instant,
@@ -142,7 +147,7 @@ impl Comparison<'_> {
         let case = generator.case(seed, self.index, 40);
         let Some(module) = module_of(&case.wasm) else { return };
         let settings = settings_of(self.index);
-        let mut translator = Translator::new();
+        let mut translator = translator(self.index / 8);
         for func in module.defined_funcs() {
             if self.report.honest >= honest {
                 return;
@@ -187,7 +192,8 @@ impl Comparison<'_> {
 
     /// A walk over edits of one function.
     fn walk(&mut self, rng: &mut Rng, module: &Module, settings: &Settings, func: FuncIdx) {
-        let Ok(honest) = Translator::new().translate(module, func, settings) else { return };
+        let translated = translator(self.index).translate(module, func, settings);
+        let Ok(honest) = translated else { return };
         let mut base = honest.clone();
         for _ in 0..rng.between(8, 60) {
             if self.report.edited >= self.options.edited {

@@ -11,6 +11,7 @@ mod cases;
 mod effects;
 mod exception;
 mod faults;
+mod heat;
 mod holes;
 mod roots;
 
@@ -52,6 +53,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         .chain(effects::CASES)
         .chain(exception::CASES)
         .chain(faults::CASES)
+        .chain(heat::CASES)
         .chain(holes::CASES)
         .chain(roots::CASES)
 }

@@ -75,6 +75,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("copy s0 <- s1", "falls off"),
             ("return1 s0\ncopy s0 <- s1", "falls off"),
             ("br_if s0 -> @0", "falls off"),
+            ("return1 s0\nheat", "falls off"),
             ("", "falls off"),
         ],
     },
@@ -414,15 +415,42 @@ pub(super) const PAIRS: &[Pair] = &[
     },
     Pair {
         rule: Rule::Metering,
+        name: "metering: counts and epochs",
+        module: LOOP,
+        accept: &[
+            "heat\nreturn1 s0",
+            "!epoch\nheat\npoll\n@top:\nheat\npoll\nbr_if s0 -> @top\nreturn1 s0",
+            "!epoch\npoll\n@top:\npoll\nheat\nbr_if s0 -> @top\nreturn1 s0",
+            "!epoch\npoll\nheat\n@top:\npoll\nbr_if s0 -> @top\nreturn1 s0",
+        ],
+        reject: &[
+            ("!epoch\nheat\nreturn1 s0", "no poll at the entry"),
+            ("!epoch\nheat\nheat\npoll\nreturn1 s0", "no poll at the entry"),
+            ("!epoch\nheat\ncopy s0 <- s0\npoll\nreturn1 s0", "no poll at the entry"),
+            ("!epoch\npoll\n@top:\nheat\nbr_if s0 -> @top\nreturn1 s0", "meets no poll"),
+            (
+                "!epoch\npoll\n@top:\nheat\nheat\npoll\nbr_if s0 -> @top\nreturn1 s0",
+                "meets no poll",
+            ),
+            ("!epoch\npoll\n@top:\nheat\nbr_if s0 -> @top\npoll\nreturn1 s0", "meets no poll"),
+        ],
+    },
+    Pair {
+        rule: Rule::Metering,
         name: "metering: handlers and epochs",
         module: TRY,
         accept: &[
             "!epoch\n!catch 1 5 0 0 5 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
             "!epoch\n!catch 1 5 0 0 0 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0",
+            "!epoch\n!catch 2 6 0 0 0 1\nheat\npoll\nconst32 s1 <- 1\nthrow s1.. tag0",
         ],
         reject: &[
             ("!epoch\n!catch 3 5 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
             ("!epoch\n!catch 1 5 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
+            (
+                "!epoch\n!catch 2 6 0 0 1 1\npoll\nheat\nconst32 s1 <- 1\nthrow s1.. tag0",
+                "meets no poll",
+            ),
         ],
     },
     Pair {

@@ -33,6 +33,8 @@ pub(crate) enum Stop {
     Trap = 3,
     /// It has stopped for good with the kind of operand 0.
     Trapped = 4,
+    /// It throws: operand 0 says which tag, or that cell 0 of `args` is the exception.
+    Throw = 5,
 }
 
 impl Stop {
@@ -42,6 +44,7 @@ impl Stop {
             1 => Stop::Call,
             2 => Stop::Perform,
             3 => Stop::Trap,
+            5 => Stop::Throw,
             _ => Stop::Trapped,
         }
     }
@@ -89,11 +92,29 @@ pub(crate) unsafe fn resume(vm: *mut Vm, value: u64) -> Stop {
     Stop::from_code(code)
 }
 
+/// Goes on at a landing: in the frame with this frame pointer, with this stack pointer. Nothing
+/// that waits below is resumed any more.
+///
+/// # Safety
+/// N2, N3; the frame is one of code that waits, which may go on at `pc` with these two registers,
+/// whatever the others hold.
+pub(crate) unsafe fn land(vm: *mut Vm, (frame, rsp): (usize, usize), pc: usize) -> Stop {
+    let at = rsp - size_of::<Waiting>();
+    let waiting = std::ptr::with_exposed_provenance_mut::<Waiting>(at);
+    // SAFETY: N3: what lies below the frame belongs to calls that have ended.
+    unsafe {
+        *waiting = Waiting { registers: [0; 5], frame, pc };
+        (*vm).native.native_sp = at;
+    }
+    // SAFETY: N4: so it waits there; the caller's.
+    unsafe { resume(vm, 0) }
+}
+
 /// The builtins by index, for `vmctx`.
 pub(crate) fn builtins() -> *const usize {
     /// Addresses, in the order of the convention.
-    struct Table([unsafe extern "sysv64" fn(); 3]);
-    static TABLE: Table = Table([exit_call, exit_perform, exit_trap]);
+    struct Table([unsafe extern "sysv64" fn(); 4]);
+    static TABLE: Table = Table([exit_call, exit_perform, exit_trap, exit_throw]);
     TABLE.0.as_ptr().cast()
 }
 
@@ -212,6 +233,8 @@ exits! {
     exit_call Call;
     /// `trap(vmctx, height, kind)`.
     exit_trap Trapped;
+    /// `throw(vmctx, height, tag)`.
+    exit_throw Throw;
 }
 
 /// `perform(vmctx, height, opcode, first, second)`. It gives 0 if the operator was performed at

@@ -21,6 +21,6 @@ mod signals;
 mod stack;
 
 pub(crate) use code::CodeMemory;
-pub(crate) use enter::{Stop, Waiting, builtins, enter, resume};
+pub(crate) use enter::{Stop, Waiting, builtins, enter, land, resume};
 pub(crate) use signals::install;
 pub(crate) use stack::NativeStack;

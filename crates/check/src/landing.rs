@@ -1,0 +1,91 @@
+//! P14: where control goes on when an exception is caught, and where a frame holds references to
+//! exceptions.
+//!
+//! ```text
+//! rows of a call ─ Clause ─► state at its landing ─ an edge like a jump's ─► the claims there
+//!                └ Root ──► a word of the frame
+//! ```
+//!
+//! A throw ends what the call has called, and control goes on at the landing of a clause. The
+//! runtime finds the frame by the chain of frame pointers (P13), gives the frame pointer back as it
+//! was at the call, sets the stack pointer below it by what the row says, and leaves in the argument
+//! cells what the clause gets. So at a landing
+//!
+//! - the stack pointer is what it was at the call, and the row says how far it is below the frame
+//!   pointer. Words below what the call took off are the callee's, and unknown;
+//! - registers other than these two, flags, the fuel that is left and the argument cells are
+//!   unknown, except for what the clause gets;
+//! - the words of the frame, and what is known of symbols, are as behind the call. The callee may
+//!   have changed what any call may change;
+//! - a charge or a poll that was passed before the call was passed.
+//!
+//! The way there is an edge from the call as a jump's would be: W1 to W3 of `pass` hold for it. A
+//! clause may be asked whatever is thrown; the runtime compares tags. What it finds in a word that a
+//! row calls a reference is a number to it.
+
+use crate::abi::regs::{RBP, RSP};
+use crate::error::{Fault, Rule, fault};
+use crate::machine::Machine;
+use crate::metadata::Clause;
+use crate::state::{Answers, Flags, Loc, State};
+use crate::value::{Base, Value};
+
+impl Machine<'_> {
+    /// Makes of the state behind a call the one at the landing of a clause; `rsp` is the stack
+    /// pointer before the call.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Landing`] for a clause that is none of this code, or says another stack pointer.
+    pub fn land(
+        &mut self,
+        state: &mut State,
+        clause: &Clause,
+        rsp: Option<i64>,
+    ) -> Result<(), Fault> {
+        if self.kind.is_thunk() {
+            return fault(Rule::Landing, "a thunk catches");
+        }
+        if clause.tag.is_some_and(|tag| self.layout.tag_type(tag).is_none()) {
+            return fault(Rule::Landing, "a clause of a tag that the module does not have");
+        }
+        let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
+        let (Some(frame), Some(rsp)) = (frame, rsp) else {
+            return fault(Rule::Landing, "a landing without a frame");
+        };
+        let is_at = frame.wrapping_sub(rsp as u64) == u64::from(clause.frame_bytes);
+        if !planted!(LandingAtAnyStack, is_at, true) {
+            return fault(Rule::Landing, "the stack pointer at a landing is not the call's");
+        }
+        for r in 0..16 {
+            if planted!(LandingKeepsRegisters, r != RSP && r != RBP, false) {
+                state.set(Loc::Register(r), None);
+            }
+        }
+        state.fuel = None;
+        state.flags = Flags::Unknown;
+        state.cells.clear();
+        state.answers = Answers::Caught { tag: clause.tag, with_ref: clause.with_ref };
+        state.calls = state.calls.saturating_add(1);
+        self.set_rsp(state, Some(Value::pointer(Base::Stack, rsp as u64)))
+    }
+
+    /// Whether a row names a word of the frame, behind its call.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Landing`] if it does not, or the code is a thunk.
+    pub fn is_root(&self, state: &State, below: u32) -> Result<(), Fault> {
+        if self.kind.is_thunk() {
+            return fault(Rule::Landing, "a thunk holds references to exceptions");
+        }
+        let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
+        let word =
+            frame.and_then(|frame| self.word((frame as i64).saturating_sub(i64::from(below))));
+        let exists = word.is_some_and(|word| (word as usize) < state.words.len());
+        if !planted!(RootAnywhere, exists, true) {
+            return fault(Rule::Landing, "a reference to an exception is no word of the frame");
+        }
+        Ok(())
+    }
+}

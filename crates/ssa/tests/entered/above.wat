@@ -1,0 +1,16 @@
+(module
+  (func (export "f") (param $n i32) (param $x i64) (result i64)
+    (local $v v128) (local $k i32)
+    (i64.mul (local.get $x) (local.get $x))
+    (i32x4.splat (local.get $n))
+    (local.get $n)
+    (loop $again (param i32) (result i32)
+      (local.tee $n (i32.sub (i32.const 1)))
+      (local.set $x (i64.add (local.get $x) (i64.extend_i32_u (local.get $n))))
+      (local.set $v (i32x4.add (local.get $v) (i32x4.splat (local.get $n))))
+      (br_if $again (local.get $n)))
+    (local.set $n)
+    (local.set $k (i32x4.extract_lane 0))
+    (i64.add (i64.extend_i32_u
+      (i32.add (i32.add (local.get $k) (local.get $n)) (i32x4.extract_lane 1 (local.get $v)))))
+    (i64.add (local.get $x))))
