@@ -31,7 +31,7 @@ pub struct Guard {
 const LINKS_MAX: usize = 40;
 
 impl Guard {
-    /// What belongs to the folder of this absolute path, which need not be there.
+    /// The guard of the folder of this absolute path, which need not be there.
     pub fn of(folder: &Path) -> Guard {
         let mut guard = Guard::default();
         let mut rest: Vec<OsString> = names(folder).rev().collect();

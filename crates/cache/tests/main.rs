@@ -1,4 +1,4 @@
-//! What others may put into a cache's folder, what may happen while it is used, and how much stays.
+//! A cache's folder: things that others put there, faults while it is used, and how much stays.
 //!
 //! Green does not show that the system keeps its part: owners and modes of files, atomic renames.
 

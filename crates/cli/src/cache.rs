@@ -131,7 +131,7 @@ pub(crate) fn save(modules: &[Module]) {
     }
 }
 
-/// What no guest reaches, whatever directories it is granted: the user's cache and the run's.
+/// The places that no guest reaches, with any grant: the user's cache and the run's.
 ///
 /// # Errors
 /// [`Misuse`] if a granted directory is one of them.

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     Ok(if good { Exit::Done } else { Exit::Bad })
 }
 
-/// What compiling the module inside again gives.
+/// The outcome of compiling the module inside again.
 struct Rebuilt {
     pieces: Vec<(CodeKind, Change)>,
     /// Whether the whole file is the same; if not, where it differs first; `None`: it cannot be

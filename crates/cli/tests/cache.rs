@@ -1,4 +1,4 @@
-//! The cache of machine code as a user has it: what runs keep, what others put there, two processes,
+//! The cache of machine code as a user has it: entries of runs, files of others, two processes,
 //! processes that are killed, full disks, and guests that were granted a folder around it.
 //!
 //! `crates/cache/tests` has the folder and its files without the engine; `prova-testing cache`
@@ -193,6 +193,9 @@ fn the_command_lists_prunes_and_clears() {
     assert!(run.code == 0 && run.out.ends_with("/prova\n"), "{run:?}");
 }
 
+/// Puts something in the place of an entry.
+type Make<'a> = Box<dyn Fn() + 'a>;
+
 /// Everything that may stand in the place of an entry: the program runs right, says that it is not
 /// used, and the next run has a good one.
 #[test]
@@ -213,7 +216,7 @@ fn evil_entries_are_not_used() {
         let entry = entry.clone();
         move || fs::write(&entry, &bytes).expect("it is ours")
     };
-    let make: Vec<(&str, Box<dyn Fn()>)> = vec![
+    let make: Vec<(&str, Make<'_>)> = vec![
         ("a changed byte", Box::new(write(change(good.len() / 2)))),
         ("a changed code", Box::new(write(change(20)))),
         ("cut off", Box::new(write(good[..good.len() - 1].to_vec()))),

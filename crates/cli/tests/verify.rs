@@ -115,8 +115,8 @@ fn another_file_is_another_confined_program() {
     assert!(run.out.contains("of (func0)") && run.out.contains("other code from 0x"), "{run:?}");
 }
 
-/// A guest that may write where the file is gains what it gains where the module is: the next run is
-/// of another confined program. The digest of either refuses it, and compiling again tells code
+/// A guest that may write where the file is gains what it gains where the module is: the next run
+/// is of another confined program. The digest of either refuses it, and compiling again tells code
 /// that is not the module's.
 #[test]
 fn a_guest_that_replaces_the_file_gains_no_more_than_with_a_module() {

@@ -192,6 +192,9 @@ impl Config {
     /// is checked like all other, and asked for before the compiler ([`Config::native`]) is; with
     /// [`Config::tier_up`] it runs from the first call on.
     ///
+    /// What is made is kept in memory as well, until the module goes, for
+    /// [`Module::save_code`](crate::Module::save_code).
+    ///
     /// The cache's folder may be in reach of no program that is not trusted: what a program writes
     /// there under the folder's key is believed to be this compiler's code ([`Cache`]).
     pub fn cache(&mut self, cache: Cache) -> &mut Config {

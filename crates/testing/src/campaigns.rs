@@ -386,12 +386,7 @@ impl Campaign {
             Campaign::Artifacts { count, seed, first, write, worker } => {
                 changed_artifacts(write, worker, (seed, first, count))
             }
-            Campaign::Cache { count, seed, first, worker: true } => {
-                done(cached::worker(seed, first, count))
-            }
-            Campaign::Cache { count, seed, first, worker: false } => {
-                supervised("cache", seed, first, count)
-            }
+            Campaign::Cache { count, seed, first, worker } => entries(worker, (seed, first, count)),
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
             Campaign::Native { generator, count, from, seed, funcs, swaps } => {
                 native_code(generator, (from, count), seed, (funcs, swaps))
@@ -500,6 +495,13 @@ fn bad_input(
         }
         None if worker => done(supervise::worker(seed, first, count)),
         None => supervised("bad-input", seed, first, count),
+    }
+}
+
+fn entries(worker: bool, (seed, first, count): (u64, u64, u64)) -> ExitCode {
+    match worker {
+        true => done(cached::worker(seed, first, count)),
+        false => supervised("cache", seed, first, count),
     }
 }
 

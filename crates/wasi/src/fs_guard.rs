@@ -1,12 +1,12 @@
 //! A part of the host's tree that stays out of every granted directory.
 //!
-//! An embedder may keep files of its own below a directory that it grants. A path is no way to say
+//! An embedder may keep its files below a directory that it grants. A path is no way to say
 //! where they are: links, mounts and `..` give a directory other names. Every call acts on one name
 //! of one open directory (`fs_walk`), so the directory's device and number say what it is, by
 //! whichever way it was reached.
 //!
 //! Invariants:
-//! 1. No call acts on a name in a directory of [`Guarded::inside`], and none opens such a directory.
+//! 1. No call acts on a name in a directory of [`Guarded::inside`], and none opens one of these.
 //! 2. No call makes, renames, replaces or removes a name of [`Guarded::names`], so that nothing
 //!    else comes to stand in its place.
 //!

@@ -43,6 +43,8 @@ pub(super) struct Cached {
 struct State {
     /// Functions that run stored code.
     taken: usize,
+    /// Types whose ways are stored code.
+    ways: usize,
     /// Stored pieces that are not used.
     refused: BTreeSet<CodeKind>,
     /// Accepted pieces that are not stored.
@@ -54,7 +56,7 @@ struct State {
     notes: Vec<String>,
 }
 
-/// What tells this build of the program from others.
+/// The bytes that tell this build of the program from others.
 fn program() -> &'static [u8] {
     static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
     PROGRAM.get_or_init(prova_cache::program)
@@ -136,7 +138,8 @@ impl Cached {
         let mut writer = Writer::new(self.settings.clone());
         if let Some(stored) = &self.stored {
             for kind in stored.kinds().filter(|kind| !state.refused.contains(kind)) {
-                if let Some(piece) = stored.piece(kind)? {
+                // One that is damaged is made anew when it is needed.
+                if let Ok(Some(piece)) = stored.piece(kind) {
                     writer.piece("", &piece);
                 }
             }
@@ -203,7 +206,11 @@ impl Code {
         let both = |[into, out]: &[Option<Arc<rt::NativeCode>>; 2]| {
             Some(rt::Thunks { into: into.clone()?, out: out.clone()? })
         };
-        pairs.iter().map(both).collect()
+        let found: Vec<Option<rt::Thunks>> = pairs.iter().map(both).collect();
+        if let Some(cached) = self.cached() {
+            cached.state().ways = found.iter().flatten().count();
+        }
+        found
     }
 
     /// Stored code of functions, in their order.
@@ -246,9 +253,13 @@ impl Code {
         }
     }
 
-    /// How many functions run stored code.
-    pub(super) fn cached_functions(&self) -> usize {
-        self.cached().map_or(0, |cached| cached.state().taken)
+    /// How many functions run stored code, and how many types have stored ways.
+    pub(super) fn taken_from_cache(&self) -> (usize, usize) {
+        let cached = self.cached.get().and_then(Option::as_ref);
+        cached.map_or((0, 0), |cached| {
+            let state = cached.state();
+            (state.taken, state.ways)
+        })
     }
 
     /// Why stored code is not used, as far as it is not.

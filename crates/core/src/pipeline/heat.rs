@@ -53,6 +53,8 @@ pub struct Tiers {
     pub functions: Vec<FuncIdx>,
     /// How many of these had it from a cache.
     pub cached: usize,
+    /// How many types had their ways in and out from it.
+    pub cached_ways: usize,
     /// Loops that go on in it at the start of a round: the function and the module offset of the
     /// `loop`.
     pub loops: Vec<(FuncIdx, u32)>,
@@ -151,8 +153,8 @@ impl Code {
         let state = self.heat.state();
         let made = self.module.defined_funcs();
         let made = made.filter(|&func| matches!(self.made(func), Some(Some(_)))).collect();
-        let mut tiers =
-            Tiers { functions: made, cached: self.cached_functions(), ..Tiers::default() };
+        let (cached, cached_ways) = self.taken_from_cache();
+        let mut tiers = Tiers { functions: made, cached, cached_ways, ..Tiers::default() };
         for (&(func, offset), made) in &state.loops {
             match made {
                 Some(Ok(_)) => tiers.loops.push((func, offset)),
