@@ -86,8 +86,8 @@ impl Machine<'_> {
     }
 
     /// P13 where an instruction may fault. The caller's frame pointer is accepted too, except in a
-    /// way in and a loop, whose caller has none. (No instruction that faults makes a frame pointer known that
-    /// was unknown before it, so the state after the instruction is enough.)
+    /// way in and a loop, whose caller has none. (No instruction that faults makes a frame pointer
+    /// known that was unknown before it, so the state after the instruction is enough.)
     pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
         if (caller && !self.kind.is_entered()) || self.is_chained(state) {
