@@ -76,6 +76,12 @@ pub(crate) struct Lowering<'a> {
 #[derive(Debug)]
 pub(crate) struct Lowered {
     pub(crate) func: Function,
+    pub(crate) said: Said,
+}
+
+/// The parts of a function's call map that its CLIF does not have.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
     /// The clauses by number: the tag, and whether there is a reference.
     pub(crate) clauses: Vec<(Option<u32>, bool)>,
     /// By the offset of an operator that calls: the slots of the references that its frame holds.
@@ -84,7 +90,7 @@ pub(crate) struct Lowered {
 
 impl From<Function> for Lowered {
     fn from(func: Function) -> Lowered {
-        Lowered { func, clauses: Vec::new(), roots: BTreeMap::new() }
+        Lowered { func, said: Said::default() }
     }
 }
 
@@ -169,7 +175,7 @@ pub(crate) fn lower(
     lowering.enter(&params);
     lowering.all_blocks()?;
     let Catches { clauses, roots, .. } = std::mem::take(&mut lowering.catches);
-    Ok(Lowered { func: emit.func.into_inner(), clauses, roots })
+    Ok(Lowered { func: emit.func.into_inner(), said: Said { clauses, roots } })
 }
 
 /// The values with which a round begins, from their cells behind `at`.
