@@ -10,8 +10,9 @@
 //!   adds is that the opcode is one of [`PERFORMED`] and that references are references.
 //! - `trap(context, height, kind)`: does not return.
 //! - `throw(context, height, tag)`: does not return; the values in the cells. With
-//!   [`THROW_REF`](crate::offsets::THROW_REF) in the place of a tag it throws the exception that the
-//!   reference in cell 0 names. Control goes on at a landing (P14), in this code or in a caller's.
+//!   [`THROW_REF`](crate::offsets::THROW_REF) in the place of a tag it throws the exception that
+//!   the reference in cell 0 names. Control goes on at a landing (P14), in this code or in a
+//!   caller's.
 
 /// An operator that `perform` may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

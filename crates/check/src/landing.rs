@@ -8,8 +8,8 @@
 //!
 //! A throw ends what the call has called, and control goes on at the landing of a clause. The
 //! runtime finds the frame by the chain of frame pointers (P13), gives the frame pointer back as it
-//! was at the call, sets the stack pointer below it by what the row says, and leaves in the argument
-//! cells what the clause gets. So at a landing
+//! was at the call, sets the stack pointer below it by what the row says, and leaves in the
+//! argument cells what the clause gets. So at a landing
 //!
 //! - the stack pointer is what it was at the call, and the row says how far it is below the frame
 //!   pointer. Words below what the call took off are the callee's, and unknown;
@@ -20,7 +20,7 @@
 //! - a charge or a poll that was passed before the call was passed.
 //!
 //! The way there is an edge from the call as a jump's would be: W1 to W3 of `pass` hold for it. A
-//! clause may be asked whatever is thrown; the runtime compares tags. What it finds in a word that a
+//! clause may be asked for any exception; the runtime compares tags. The content of a word that a
 //! row calls a reference is a number to it.
 
 use crate::abi::regs::{RBP, RSP};

@@ -38,8 +38,8 @@ pub enum Answers {
     Arguments(u32),
     /// The results of a type, as the builtin `call` leaves them.
     Results(u32),
-    /// What a clause gets, as the runtime leaves it to a landing: the values of this tag, if it
-    /// names one, then a reference to the exception, if it takes one.
+    /// The values that a clause gets, as the runtime leaves them to a landing: those of this tag,
+    /// if it names one, then a reference to the exception, if it takes one.
     Caught {
         /// The tag.
         tag: Option<u32>,

@@ -1,4 +1,4 @@
-//! How long a throw takes, in machine code and as bytecode: nanoseconds for each round of a loop that
+//! Measures throws in machine code and as bytecode: nanoseconds for each round of a loop that
 //! throws once and catches.
 //!
 //! ```text
@@ -10,7 +10,7 @@ use prova_native::NativeCompiler;
 use std::error::Error;
 use std::time::Instant;
 
-/// Loops by name. `$deep` calls itself so many times before the throw.
+/// Loops by name. `$deep` calls itself before the throw, as often as its argument says.
 const LOOPS: [(&str, &str); 5] = [
     ("same function", "(throw $e (local.get $n) (i64.const 1))"),
     ("callee", "(call $throw (local.get $n))"),

@@ -4,7 +4,7 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::{self, Abi};
-use crate::lower::{Lowered, Start};
+use crate::lower::{Lowered, Said, Start};
 use crate::{Declined, estimate, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::StackSlot;
@@ -185,7 +185,7 @@ impl Target {
         clif: impl FnOnce() -> Result<Lowered, Declined>,
     ) -> Result<NativeCode, Declined> {
         let compiled = catch_unwind(AssertUnwindSafe(|| {
-            let Lowered { func, clauses, roots } = clif()?;
+            let Lowered { func, said } = clif()?;
             let mut context = Context::for_function(func);
             let (isa, plane) = (&**self.isa, &mut ControlPlane::default());
             let refused = |error| Declined::Compiler(format!("{error:?}"));
@@ -196,14 +196,14 @@ impl Target {
             let (func, domtree) = (&context.func, &context.domtree);
             let stencil =
                 isa.compile_function(func, domtree, &mut Default::default(), false, plane);
-            Ok((stencil.map_err(refused)?.apply_params(&func.params), (clauses, roots)))
+            Ok((stencil.map_err(refused)?.apply_params(&func.params), said))
         }));
         let (compiled, said) = compiled.unwrap_or_else(|panic| {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
             Err(Declined::Panic(message.unwrap_or("no message").to_owned()))
         })?;
-        collect((kind, start), &compiled, said)
+        collect((kind, start), &compiled, &said)
     }
 }
 
@@ -256,7 +256,7 @@ fn rows_of_roots(
 fn collect(
     (kind, start): (CodeKind, u32),
     compiled: &CompiledCode,
-    (clauses, roots): (Vec<(Option<u32>, bool)>, BTreeMap<u32, Vec<StackSlot>>),
+    said: &Said,
 ) -> Result<NativeCode, Declined> {
     let buffer = &compiled.buffer;
     if let Some(reloc) = buffer.relocs().first() {
@@ -281,9 +281,9 @@ fn collect(
     let mut calls = Vec::new();
     for site in buffer.call_sites() {
         calls.push(CallRow::operator(site.ret_addr, wasm_offset(site.ret_addr - 1)));
-        rows_of_clauses(&site, &clauses, &mut calls)?;
+        rows_of_clauses(&site, &said.clauses, &mut calls)?;
         let offset = wasm_offset(site.ret_addr - 1);
-        rows_of_roots(&site, (&roots, offset), compiled, &mut calls)?;
+        rows_of_roots(&site, (&said.roots, offset), compiled, &mut calls)?;
     }
     // Stable: the rows of a call keep their order.
     calls.sort_by_key(|row| row.return_offset);

@@ -14,8 +14,9 @@
 //!
 //! # Limits
 //! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], [`WORK_PER_INST`], [`CHARGES_MAX`],
-//! [`EDGE_ARGS_MAX`], [`LANDINGS_MAX`], [`ROOTS_MAX`], labels of a `br_table` ([`TABLE_MAX`]), results in registers (8 of each
-//! kind), frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
+//! [`EDGE_ARGS_MAX`], [`LANDINGS_MAX`], [`ROOTS_MAX`], labels of a `br_table` ([`TABLE_MAX`]),
+//! results in registers (8 of each kind), frames of at most 16 times their charge. A panic of
+//! Cranelift is caught and declines.
 
 mod abi;
 mod compile;

@@ -1,5 +1,5 @@
-//! Exceptions in machine code: thrown, passed on and caught by code of both kinds and by hosts, with
-//! the results, traps and backtraces of bytecode.
+//! Exceptions in machine code: thrown, passed on and caught by code of both kinds and by hosts,
+//! with the results, traps and backtraces of bytecode.
 //!
 //! A green run does not show which exceptions a store keeps (`crates/testing/tests/exceptions.rs`).
 

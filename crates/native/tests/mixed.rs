@@ -16,7 +16,7 @@ fn engine(native: bool) -> Engine {
     Engine::new(&config).expect("the configuration is valid")
 }
 
-/// Runs an export in both tiers with a host that calls back; so many functions stay bytecode.
+/// Runs an export in both tiers with a host that calls back; `refused` functions stay bytecode.
 pub(crate) fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
     let wasm = wat::parse_str(text).expect("the text is well-formed");
     let run = |native: bool| {

@@ -59,7 +59,8 @@
 //! A store keeps an exception while a local or operand of the Wasm holds its reference
 //! (`docs/semantics.md`). A body has no locals: who runs one must keep what
 //! [`FuncFacts::exception_roots`](prova_module::FuncFacts) names, or more. The interpreter keeps
-//! every reference that its frames have seen.
+//! every reference that its frames have seen; for code that keeps exactly those,
+//! [`build_holding`] gives the values that they are at each call and throw.
 //!
 //! # The way back
 //! ```text

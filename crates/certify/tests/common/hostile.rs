@@ -1,8 +1,8 @@
 //! The rows of `crates/check/tests/hostile.tsv`: a family, the case, where it stands, the rule that
 //! refuses it (or `ok`; with a `*` only by the least certificate, where a better one declares the
-//! bytes as something else), rows of traps (`offset:kind`) and calls (`call_row`), the code's bytes (data behind
-//! a `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it has the
-//! modules.
+//! bytes as something else), rows of traps (`offset:kind`) and calls (`call_row`), the code's bytes
+//! (data behind a `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it
+//! has the modules.
 
 #[path = "bits.rs"]
 #[allow(dead_code, reason = "each test uses a part")]

@@ -154,9 +154,9 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// What was called throws, in so many of 100 cases, to some clause of the call, if it has one:
-    /// the stack pointer is as before the call, the frame pointer too, the cells hold what the
-    /// clause gets, anything is in all other registers.
+    /// Lets the called function throw, in `percent` of all cases, to some clause of the call, if it
+    /// has one: the stack pointer is as before the call, the frame pointer too, the cells hold what
+    /// the clause gets, anything is in all other registers.
     fn lands(&mut self, (back, at): (u64, u64), bytes: u64, percent: usize) -> bool {
         let clauses = self.subject.calls.iter().filter_map(|row| match row.says {
             Says::Clause(clause) if CODE + u64::from(row.return_offset) == back => Some(clause),

@@ -213,7 +213,7 @@ pub trait Domain<'m> {
         results: &mut Vec<Self::Value>,
     ) -> Result<(), Self::Error>;
 
-    /// A call or throw is next, above all these operands: what the frame keeps while it waits there.
+    /// A call or throw is next, above all these operands, which the frame keeps while it waits.
     fn waits(&mut self, _site: &Site<'m>, _below: &[Self::Value]) -> Result<(), Self::Error> {
         Ok(())
     }

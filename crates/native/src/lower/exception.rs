@@ -21,8 +21,8 @@
 //!   slots, which the rows of the call name: dead values too, since which exceptions a store keeps
 //!   must not depend on the code.
 //! - X5. A reference that a clause gets is another value than what was loaded from its cell:
-//!   Cranelift leaves out the store of a value to where it was loaded from, and the check forgets at
-//!   a merge what cells hold.
+//!   Cranelift leaves out the store of a value to where it was loaded from, and the check forgets
+//!   at a merge what cells hold.
 //!
 //! Cost: landings can be the product of calls and clauses, which [`LANDINGS_MAX`] bounds; compilers
 //! end most lists with a clause that catches everything. Noticed by: `tests/exceptions.rs`.
@@ -308,7 +308,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What stands where a clause catches.
+    /// Emits the landing of a clause.
     fn land(&mut self, landing: &Landing, bindings: &Bindings) -> Result<(), Declined> {
         let ssa::Clause { tag, with_ref, edge } = landing.clause;
         self.fuel_changes();

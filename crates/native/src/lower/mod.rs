@@ -76,6 +76,12 @@ pub(crate) struct Lowering<'a> {
 #[derive(Debug)]
 pub(crate) struct Lowered {
     pub(crate) func: Function,
+    pub(crate) said: Said,
+}
+
+/// The parts of a function's call map that its CLIF does not have.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
     /// The clauses by number: the tag, and whether there is a reference.
     pub(crate) clauses: Vec<(Option<u32>, bool)>,
     /// By the offset of an operator that calls: the slots of the references that its frame holds.
@@ -84,7 +90,7 @@ pub(crate) struct Lowered {
 
 impl From<Function> for Lowered {
     fn from(func: Function) -> Lowered {
-        Lowered { func, clauses: Vec::new(), roots: BTreeMap::new() }
+        Lowered { func, said: Said::default() }
     }
 }
 
@@ -131,19 +137,7 @@ pub(crate) fn lower(
         Start::Function => (thunk::vmctx(&emit, record), params, None),
         Start::Round(cells) => {
             let (vmctx, at) = thunk::context(&emit, record);
-            let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
-            let flags = emit.flags(Region::Store).with_notrap();
-            let mut values = Vec::with_capacity(cells.len());
-            for (ty, &cell) in types.zip(cells) {
-                if matches!(ty, ValType::Ref(_)) {
-                    return Err(Declined::Round("a reference is alive where it begins"));
-                }
-                if cell >= offsets::ARGS_CELLS - 1 {
-                    return Err(Declined::Round("too many cells are alive where it begins"));
-                }
-                values.push(emit.ins(|i| i.load(abi::clif(ty), flags, at, 8 * cell as i32)));
-            }
-            (vmctx, values, Some(at))
+            (vmctx, values_of_round(&emit, body, at, cells)?, Some(at))
         }
     };
     let charge = facts.charge_bytes();
@@ -179,26 +173,53 @@ pub(crate) fn lower(
     lowering.parameters();
     lowering.fuel_parameters();
     lowering.enter(&params);
-    for (block, data) in body.blocks() {
-        emit.switch_to(lowering.blocks[block.as_u32() as usize]);
-        if exception::is_handler(data) {
-            // Nothing leads here.
-            emit.ins(|i| i.trap(abi::trap(traps::BUG)));
-            continue;
-        }
-        lowering.fuel_begins(block);
-        for inst in data.insts() {
-            lowering.inst(inst)?;
-        }
-        emit.at(data.end);
-        lowering.fuel_ends(block);
-        lowering.terminator(data)?;
-    }
+    lowering.all_blocks()?;
     let Catches { clauses, roots, .. } = std::mem::take(&mut lowering.catches);
-    Ok(Lowered { func: emit.func.into_inner(), clauses, roots })
+    Ok(Lowered { func: emit.func.into_inner(), said: Said { clauses, roots } })
+}
+
+/// The values with which a round begins, from their cells behind `at`.
+fn values_of_round(
+    emit: &Emit,
+    body: &Body,
+    at: Value,
+    cells: &[u32],
+) -> Result<Vec<Value>, Declined> {
+    let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
+    let flags = emit.flags(Region::Store).with_notrap();
+    let mut values = Vec::with_capacity(cells.len());
+    for (ty, &cell) in types.zip(cells) {
+        if matches!(ty, ValType::Ref(_)) {
+            return Err(Declined::Round("a reference is alive where it begins"));
+        }
+        if cell >= offsets::ARGS_CELLS - 1 {
+            return Err(Declined::Round("too many cells are alive where it begins"));
+        }
+        values.push(emit.ins(|i| i.load(abi::clif(ty), flags, at, 8 * cell as i32)));
+    }
+    Ok(values)
 }
 
 impl<'a> Lowering<'a> {
+    fn all_blocks(&mut self) -> Result<(), Declined> {
+        for (block, data) in self.body.blocks() {
+            self.emit.switch_to(self.blocks[block.as_u32() as usize]);
+            if exception::is_handler(data) {
+                // Nothing leads here.
+                self.emit.ins(|i| i.trap(abi::trap(traps::BUG)));
+                continue;
+            }
+            self.fuel_begins(block);
+            for inst in data.insts() {
+                self.inst(inst)?;
+            }
+            self.emit.at(data.end);
+            self.fuel_ends(block);
+            self.terminator(data)?;
+        }
+        Ok(())
+    }
+
     /// Makes the parameters of all blocks.
     fn parameters(&mut self) {
         let blocks = self.body.blocks().filter(|(_, data)| !exception::is_handler(data));

@@ -370,7 +370,7 @@ impl NativeFrame<'_> {
         self.piece.code.entry() + offset as usize
     }
 
-    /// The word so many bytes below where its frame pointer leads to; a row calls it a root.
+    /// The word `below` bytes below where its frame pointer leads to; a row calls it a root.
     pub(super) fn root(&self, below: u32) -> u64 {
         let at = self.frame - below as usize;
         // SAFETY: Z4: it is a word of the frame, which waits on the store's native stack.

@@ -1,5 +1,5 @@
-//! The references to exceptions that frames hold: frame records → cells of the value stack, and words
-//! of the native stack.
+//! The references to exceptions that frames hold: frame records → cells of the value stack, and
+//! words of the native stack.
 //!
 //! A frame is at an instruction: a caller at its call, the running function at its `throw`. The map
 //! gives the instruction its Wasm operator (rule Q3 of the check), and the module says which locals

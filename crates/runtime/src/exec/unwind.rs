@@ -21,8 +21,9 @@
 //!   receives fits the frame, and the target is an instruction.
 //! * U2. The cells of a tag's values are those that the module's tag type says, since tags were
 //!   matched by type at the import. As many, and a reference, fit `args`.
-//! * U3. The clauses of a frame of native code, from the first, are those of its `try_table`s around
-//!   the call, from the inside out; nobody has proved that. Where one goes on was checked (Z4).
+//! * U3. The clauses of a frame of native code, from the first, are those of its `try_table`s
+//!   around the call, from the inside out; nobody has proved that. Where one goes on was checked
+//!   (Z4).
 //!
 //! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for
 //! each clause asked, which [`Search`] charges as it goes: the same in code of both kinds.
@@ -31,6 +32,7 @@ use super::driver::{Activation, Step, set_function};
 use super::native::{self, NativeFrame};
 use super::roots::Running;
 use crate::host::Exception;
+use crate::native::Segment;
 use crate::store::{Search, Store};
 use crate::sys::{self, Stop};
 use crate::trap::{Trap, TrapKind};
@@ -82,11 +84,17 @@ struct Catcher {
     fp: *mut Cell,
     /// One past its record.
     top: *mut Frame,
-    /// The stack limit left in it, in bytes; in native code, that of the segment.
+    /// The stack limit left in it, in bytes; in native code, the segment's.
     height_left: u64,
     /// Segments of native code that stay.
     segments: usize,
-    /// Whether the clause names a tag, and so gets its values.
+    clause: Catching,
+}
+
+/// The clause that catches.
+#[derive(Clone, Copy)]
+struct Catching {
+    /// Whether it names a tag, and so gets its values.
     by_tag: bool,
     with_ref: bool,
     place: Place,
@@ -181,9 +189,9 @@ impl Activation {
     ) -> Result<Option<Catcher>, TrapKind> {
         let (tag, mut search) = (thrown.tag, Search::new());
         let catcher = self.catcher(store, &mut search, tag, start)?;
-        let by_tag = catcher.as_ref().is_some_and(|catcher| catcher.by_tag);
+        let by_tag = catcher.as_ref().is_some_and(|catcher| catcher.clause.by_tag);
         let value_cells = if by_tag { store.tag_cells(tag) } else { 0 };
-        let with_ref = catcher.as_ref().is_some_and(|catcher| catcher.with_ref);
+        let with_ref = catcher.as_ref().is_some_and(|catcher| catcher.clause.with_ref);
         let made = (with_ref && thrown.reference == 0).then_some(thrown.height_left);
         search.pay_at(store, value_cells as u64, made)?;
         Ok(catcher)
@@ -197,15 +205,16 @@ impl Activation {
         mut thrown: Thrown,
     ) -> Result<Landed, Trap> {
         let vm = self.vm();
-        if catcher.with_ref && thrown.reference == 0 {
+        let Catching { by_tag, with_ref, place } = catcher.clause;
+        if with_ref && thrown.reference == 0 {
             thrown.reference = self.object(store, &thrown)?;
         }
-        let mut at = match catcher.place {
+        let mut at = match place {
             // SAFETY: U1: the slot is one of the frame.
             Place::Bytecode { slot, .. } => unsafe { catcher.fp.add(usize::from(slot)) },
             Place::Native { .. } => args_of(store)?,
         };
-        if catcher.by_tag {
+        if by_tag {
             let values = self.values(store, &thrown);
             let (from, count) = (values.as_ptr(), values.len());
             // SAFETY: U1, U2: the values fit behind the slot, or in `args`; what is read may
@@ -214,7 +223,7 @@ impl Activation {
             // SAFETY: U1, U2: the reference fits behind the values.
             at = unsafe { at.add(count) };
         }
-        if catcher.with_ref {
+        if with_ref {
             // SAFETY: U1, U2.
             unsafe { *at = thrown.reference };
         }
@@ -226,7 +235,7 @@ impl Activation {
             (*vm).func = catcher.func;
         }
         native::forget(vm, store, catcher.segments);
-        let target = match catcher.place {
+        let target = match place {
             Place::Bytecode { target, .. } => target,
             Place::Native { frame, rsp, pc } => {
                 store.publish();
@@ -324,14 +333,11 @@ impl Activation {
             Start::Bytecode(at) => word = Some(at),
             Start::Host => {}
             Start::Native => {
-                let found = self.catcher_in_code(store, search, tag, vm.native.native_sp)?;
-                let segment = segments.checked_sub(1).and_then(|newest| store.segment(newest));
-                let segment = segment.ok_or(TrapKind::Bug)?;
+                let at = (segments, vm.native.native_sp);
+                let (segment, found) = in_segment(store, search, tag, at)?;
                 (func, height_left) = (segment.func.as_u32(), segment.height_left);
-                if let Some((by_tag, with_ref, place)) = found {
-                    let catcher =
-                        Catcher { func, fp, top, height_left, segments, by_tag, with_ref, place };
-                    return Ok(Some(catcher));
+                if let Some(clause) = found {
+                    return Ok(Some(Catcher { func, fp, top, height_left, segments, clause }));
                 }
                 segments -= 1;
             }
@@ -341,9 +347,8 @@ impl Activation {
                 if let Some(handler) = handler(store, search, func, word, tag)? {
                     let Handler { tag, with_ref, target, slot, .. } = handler;
                     let (by_tag, place) = (tag.is_some(), Place::Bytecode { target, slot });
-                    let found =
-                        Catcher { func, fp, top, height_left, segments, by_tag, with_ref, place };
-                    return Ok(Some(found));
+                    let clause = Catching { by_tag, with_ref, place };
+                    return Ok(Some(Catcher { func, fp, top, height_left, segments, clause }));
                 }
                 search.leave_frame(store)?;
             }
@@ -358,15 +363,11 @@ impl Activation {
             // SAFETY: V5: the window of the call lies in the caller's frame.
             fp = unsafe { fp.sub((record.window & !Frame::SWITCHED) as usize) };
             if record.func == Frame::NATIVE {
-                let native_sp = record.ip.expose_provenance();
-                let found = self.catcher_in_code(store, search, tag, native_sp)?;
-                let segment = segments.checked_sub(1).and_then(|newest| store.segment(newest));
-                let segment = segment.ok_or(TrapKind::Bug)?;
+                let at = (segments, record.ip.expose_provenance());
+                let (segment, found) = in_segment(store, search, tag, at)?;
                 (func, height_left, word) = (segment.func.as_u32(), segment.height_left, None);
-                if let Some((by_tag, with_ref, place)) = found {
-                    let catcher =
-                        Catcher { func, fp, top, height_left, segments, by_tag, with_ref, place };
-                    return Ok(Some(catcher));
+                if let Some(clause) = found {
+                    return Ok(Some(Catcher { func, fp, top, height_left, segments, clause }));
                 }
                 segments -= 1;
                 continue;
@@ -380,25 +381,6 @@ impl Activation {
                 word = word.map(|word| word + 1);
             }
         }
-    }
-
-    /// The first clause that catches in a segment, which waits at a place of the native stack:
-    /// whether it names a tag, whether it takes a reference, and where it goes on.
-    fn catcher_in_code(
-        &self,
-        store: &Store,
-        search: &mut Search,
-        tag: TagAddr,
-        native_sp: usize,
-    ) -> Result<Option<(bool, bool, Place)>, TrapKind> {
-        let waiting = native::waiting(native_sp);
-        for frame in native::frames(store, (waiting.frame, waiting.pc)) {
-            if let Some(found) = clause(store, search, &frame, tag)? {
-                return Ok(Some(found));
-            }
-            search.leave_frame(store)?;
-        }
-        Ok(None)
     }
 
     /// Makes the object of what is thrown by its values.
@@ -426,13 +408,32 @@ fn thrown_again(store: &Store, reference: Cell, running: Running) -> Result<Thro
     }
 }
 
+/// A segment, counted from 1, which waits at a place of the native stack, and the first clause in
+/// it that catches `tag`.
+fn in_segment(
+    store: &Store,
+    search: &mut Search,
+    tag: TagAddr,
+    (segment, native_sp): (usize, usize),
+) -> Result<(Segment, Option<Catching>), TrapKind> {
+    let segment = segment.checked_sub(1).and_then(|at| store.segment(at)).ok_or(TrapKind::Bug)?;
+    let waiting = native::waiting(native_sp);
+    for frame in native::frames(store, (waiting.frame, waiting.pc)) {
+        if let Some(found) = clause(store, search, &frame, tag)? {
+            return Ok((segment, Some(found)));
+        }
+        search.leave_frame(store)?;
+    }
+    Ok((segment, None))
+}
+
 /// The first clause of the call where a frame of native code waits that catches `tag`.
 fn clause(
     store: &Store,
     search: &mut Search,
     frame: &NativeFrame<'_>,
     tag: TagAddr,
-) -> Result<Option<(bool, bool, Place)>, TrapKind> {
+) -> Result<Option<Catching>, TrapKind> {
     let instance = store.instance(InstanceAddr::from_index(store.entry(frame.func).instance));
     for row in frame.rows() {
         let Says::Clause(clause) = row.says else { continue };
@@ -441,7 +442,8 @@ fn clause(
             let rsp = frame.frame - clause.frame_bytes as usize;
             let pc = frame.place(clause.landing);
             let place = Place::Native { frame: frame.frame, rsp, pc };
-            return Ok(Some((clause.tag.is_some(), clause.with_ref, place)));
+            let (by_tag, with_ref) = (clause.tag.is_some(), clause.with_ref);
+            return Ok(Some(Catching { by_tag, with_ref, place }));
         }
     }
     Ok(None)

@@ -160,7 +160,7 @@ pub fn build_holding(
     build_for(module, func, metering, Limits::default(), asked)
 }
 
-/// What a body has that its function would not need.
+/// Parts of a body that its function would not need.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked<'l> {
     /// A header with more parameters.

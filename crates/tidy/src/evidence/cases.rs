@@ -194,7 +194,7 @@ fn rules(tree: &Tree, page: &mut String) -> Result<(), String> {
         page,
         "Hostile machine code by rule",
         &format!(
-            "Rules are those of `crates/check/src/error.rs`; [claims](claims.md#machine-code-p1-to-p13) \
+            "Rules are those of `crates/check/src/error.rs`; [claims](claims.md#machine-code-p1-to-p14) \
              has their numbers. {unseen} rejections that the sources name have no row, each with a reason (`{UNSEEN}`)."
         ),
         &["rule", "by hand", "with claims"],

@@ -96,8 +96,8 @@ pub(crate) unsafe fn resume(vm: *mut Vm, value: u64) -> Stop {
 /// that waits below is resumed any more.
 ///
 /// # Safety
-/// N2, N3; the frame is one of code that waits, which may go on at `pc` with these two registers,
-/// whatever the others hold.
+/// N2, N3; the frame is one of code that waits, which may go on at `pc` with these two registers
+/// and any others.
 pub(crate) unsafe fn land(vm: *mut Vm, (frame, rsp): (usize, usize), pc: usize) -> Stop {
     let at = rsp - size_of::<Waiting>();
     let waiting = std::ptr::with_exposed_provenance_mut::<Waiting>(at);
