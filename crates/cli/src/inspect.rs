@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// Runs the command.
 pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
-    // What is shown is what tier `interp` runs; that of `auto` counts too.
+    // The bytecode of tier `interp` is shown, without the counts of `auto`.
     let (mut config, wasm) = args.engine.as_interpreter().config()?;
     // Nothing runs here: the time ends the process.
     let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;

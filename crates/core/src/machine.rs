@@ -71,7 +71,7 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     ) -> Result<MachineCode, CompileError>;
 
     /// Proposes code of a defined function from a round of one of its loops on
-    /// ([`CodeKind::Loop`]); `offset` is that of the `loop` in the module.
+    /// ([`CodeKind::Loop`]); `offset` is the place of the `loop` in the module.
     ///
     /// # Errors
     /// Why there is none; then the function goes on as bytecode.

@@ -79,7 +79,7 @@ fn work_with<T: Send>(stack_bytes: usize, run: impl FnOnce() -> T + Send) -> T {
     done.or_bug("the work is taken by the worker, or by its caller if there is none")
 }
 
-/// Does something on a worker of its own, for which nobody waits; on the caller's thread, if the
+/// Does something on a new worker, for which nobody waits; on the caller's thread, if the
 /// system gives none.
 pub(crate) fn work_apart(run: impl FnOnce() + Send + 'static) {
     // Where there is no thread for it, the work is still here.

@@ -143,6 +143,12 @@ impl Codes {
     }
 }
 
+/// Code that is not the function's.
+fn refused(index: FuncIdx, why: &dyn std::fmt::Display) -> Result<(), Trap> {
+    let message = format!("the code given for {index} is of {why}");
+    Err(Trap::with_message(TrapKind::Attach, message))
+}
+
 impl Store {
     /// Provides the code of a Wasm function that has none yet, and makes its entry lead there.
     ///
@@ -192,11 +198,7 @@ impl Store {
         index: FuncIdx,
         code: Attached,
     ) -> Result<(), Trap> {
-        let refuse = |why: &dyn std::fmt::Display| {
-            let message = format!("the code given for {index} is of {why}");
-            Err(Trap::with_message(TrapKind::Attach, message))
-        };
-        let has_code = self.codes(func).is_some_and(|codes| !codes.is_empty());
+        let refuse = |why: &dyn std::fmt::Display| refused(index, why);
         match code {
             Attached::Bytecode(code) => {
                 if let Err(mismatch) = code.identity().compare(module, &self.settings()) {
@@ -217,46 +219,58 @@ impl Store {
                 if self.codes_mut(func).is_some_and(|codes| codes.keep(code)) {
                     self.entries[func.index()].code.set(words);
                 }
+                Ok(())
             }
-            Attached::Native(code) => {
-                let instance = self.entry(func).instance;
-                let layout = self.native_layout(crate::value::InstanceAddr::from_index(instance));
-                if layout != Some(code.layout_digest()) {
-                    return refuse(&"another layout");
-                }
-                if *code.settings() != self.settings() {
-                    return refuse(&"other settings");
-                }
-                let of_loop = match code.kind() {
-                    CodeKind::Func(of) if of == index.0 => None,
-                    CodeKind::Loop { func: of, offset } if of == index.0 => Some(offset),
-                    CodeKind::Func(_)
-                    | CodeKind::Loop { .. }
-                    | CodeKind::ThunkIn(_)
-                    | CodeKind::ThunkOut(_) => return refuse(&"another function"),
-                };
-                // R5: another instance of the module has it.
-                let code = match self.is_attached(&code).then(|| code.again()) {
-                    None => code,
-                    Some(Ok(again)) => Arc::new(again),
-                    // There is bytecode, or a function that has none gets it.
-                    Some(Err(_)) if !has_code => return self.attach_bytecode(func, module, index),
-                    Some(Err(_)) => return Ok(()),
-                };
-                let Some(codes) = self.codes_mut(func) else { return Ok(()) };
-                match of_loop {
-                    Some(offset) => {
-                        codes.loops.entry(offset).or_insert_with(|| Arc::clone(&code));
-                        self.keep_piece(func, &code);
-                    }
-                    None => {
-                        codes.native.get_or_insert_with(|| Arc::clone(&code));
-                        self.enter_code(func, &code);
-                        // Calls of bytecode go to the driver, which enters the code.
-                        let stub = STUB_ATTACH.word(self.runs_linked());
-                        self.entries[func.index()].code.set(stub);
-                    }
-                }
+            Attached::Native(code) => self.keep_piece_of(func, module, index, code),
+        }
+    }
+
+    /// The same of native code.
+    fn keep_piece_of(
+        &mut self,
+        func: FuncAddr,
+        module: &Module,
+        index: FuncIdx,
+        code: Arc<NativeCode>,
+    ) -> Result<(), Trap> {
+        let refuse = |why| refused(index, &why);
+        let instance = self.entry(func).instance;
+        let layout = self.native_layout(crate::value::InstanceAddr::from_index(instance));
+        if layout != Some(code.layout_digest()) {
+            return refuse("another layout");
+        }
+        if *code.settings() != self.settings() {
+            return refuse("other settings");
+        }
+        let of_loop = match code.kind() {
+            CodeKind::Func(of) if of == index.0 => None,
+            CodeKind::Loop { func: of, offset } if of == index.0 => Some(offset),
+            CodeKind::Func(_)
+            | CodeKind::Loop { .. }
+            | CodeKind::ThunkIn(_)
+            | CodeKind::ThunkOut(_) => return refuse("another function"),
+        };
+        let has_code = self.codes(func).is_some_and(|codes| !codes.is_empty());
+        // R5: another instance of the module has it.
+        let code = match self.is_attached(&code).then(|| code.again()) {
+            None => code,
+            Some(Ok(again)) => Arc::new(again),
+            // There is bytecode, or a function that has none gets it.
+            Some(Err(_)) if !has_code => return self.attach_bytecode(func, module, index),
+            Some(Err(_)) => return Ok(()),
+        };
+        let Some(codes) = self.codes_mut(func) else { return Ok(()) };
+        match of_loop {
+            Some(offset) => {
+                codes.loops.entry(offset).or_insert_with(|| Arc::clone(&code));
+                self.keep_piece(func, &code);
+            }
+            None => {
+                codes.native.get_or_insert_with(|| Arc::clone(&code));
+                self.enter_code(func, &code);
+                // Calls of bytecode go to the driver, which enters the code.
+                let stub = STUB_ATTACH.word(self.runs_linked());
+                self.entries[func.index()].code.set(stub);
             }
         }
         Ok(())

@@ -148,6 +148,8 @@ pub struct Store {
     /// How often each op ran, in a store that counts.
     pub(crate) counts: Option<Box<DispatchCounts>>,
     epoch: Arc<AtomicU64>,
+    /// Counters that native code may still name.
+    replaced_epochs: Vec<Arc<AtomicU64>>,
     /// In place of the epoch: how many more polls go well.
     #[cfg(test)]
     pub(crate) polls_until_due: std::cell::Cell<Option<u64>>,
@@ -266,6 +268,7 @@ impl Store {
             native: None,
             counts: None,
             epoch,
+            replaced_epochs: Vec::new(),
             #[cfg(test)]
             polls_until_due: std::cell::Cell::new(None),
             host_depth: 0,

@@ -226,8 +226,8 @@ pub fn native(
     Ok((differing, total))
 }
 
-/// The outcome of all scripts in tier `auto` where each count is a look, and what was looked at once
-/// is compiled before the program goes on: those that did not do as in the interpreter.
+/// Runs all scripts in tier `auto`, where each count is a look, and what was looked at once is
+/// compiled before the program goes on: those that did not do as in the interpreter.
 ///
 /// # Errors
 /// If the table cannot be read.
@@ -243,7 +243,7 @@ pub fn swaps(way: Way, filter: &str, jobs: usize) -> Result<Vec<String>, String>
 /// Looks at each count, and waits for what is compiled.
 pub const AT_ONCE: Hot = Hot { every: 1, looks: 1, seed: 0, background: false };
 
-/// The scripts whose outcome is not that of the stored table.
+/// The scripts whose outcome is not the stored table's.
 fn compared(
     named: &str,
     filter: &str,

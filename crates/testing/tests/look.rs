@@ -153,7 +153,7 @@ impl Run {
 
 const STACK: u64 = 1 << 20;
 
-/// What `f` of 6 is.
+/// The result of `f` for 6.
 fn wanted() -> u64 {
     let plain = answering(Settings::default(), Box::new(|_| Ready::default()));
     Run::new(Settings::default(), STACK, Arc::new(plain)).call("f", 6).expect("a result")
@@ -192,7 +192,7 @@ impl All {
         All { funcs, loops }
     }
 
-    /// What there is of a place, if the look has this number or a greater one.
+    /// The code that there is of a place, if the look has this number or a greater one.
     fn after(self: &Arc<All>, first: u64, entered: &Arc<AtomicU64>) -> Answer {
         let (all, looks, entered) = (Arc::clone(self), AtomicU64::new(0), Arc::clone(entered));
         Box::new(move |at| {
@@ -208,7 +208,8 @@ impl All {
     }
 }
 
-/// Results, traps with their backtraces, and what a store does after a trap, whenever code is ready.
+/// Results, traps with their backtraces, and what a store does after a trap, whenever code is
+/// ready.
 #[test]
 fn code_at_every_look() {
     let (settings, entered) = (Settings::default(), Arc::new(AtomicU64::new(0)));

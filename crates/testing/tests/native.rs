@@ -152,8 +152,8 @@ fn suite(way: Way) {
     assert!(row.native > 10_000, "{}", row.counts());
 }
 
-/// The suite in tier auto, where all goes over as soon as it runs: as in the interpreter. Each way has
-/// some of the files; all files in all ways are `prova-testing spec --native all --swaps`.
+/// The suite in tier auto, where all goes over as soon as it runs: as in the interpreter. Each way
+/// has some of the files; all files in all ways are `prova-testing spec --native all --swaps`.
 #[test]
 fn the_suite_with_swaps() {
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());

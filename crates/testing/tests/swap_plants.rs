@@ -1,5 +1,5 @@
-//! Faults planted where a loop goes on in machine code, each of which the short form of the campaign
-//! of swaps must see.
+//! Faults planted where a loop goes on in machine code, each of which the short form of the
+//! campaign of swaps must see.
 //!
 //! `RUSTFLAGS='--cfg prova_plant' cargo test --target-dir target/plants -p prova-testing --test
 //! swap_plants` runs it; without the flag it has no tests. The first case that differs is printed.

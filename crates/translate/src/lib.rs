@@ -42,8 +42,8 @@
 //! behind which it can go on (an `end` whose label is a target): block, loop, if, else, end, br,
 //! br_if, br_table, return. `word` is the first word after the operator's code; for loop, else and
 //! end it is the label: what the fall-through needs to get there stands before it, and for the
-//! `end` of the body the code that returns stands behind it. A `heat`, `poll` or `charge` belongs to
-//! the operator behind the label.
+//! `end` of the body the code that returns stands behind it. A `heat`, `poll` or `charge` belongs
+//! to the operator behind the label.
 //!
 //! # Equalities used
 //! A proof of equality has to know these, and no others; all hold for every operand.

@@ -115,7 +115,7 @@ impl Code {
         }
     }
 
-    /// What is there for a store.
+    /// The code that is there for a store.
     fn ready(&self, at: Place) -> Ready {
         let state = self.heat.state();
         let funcs = state.ready.get(at.taken..).unwrap_or_default().to_vec();
@@ -148,7 +148,7 @@ impl Code {
         }
     }
 
-    /// What there is of machine code so far.
+    /// The machine code that is there so far.
     pub(crate) fn tiers(&self) -> Tiers {
         let state = self.heat.state();
         let made = self.module.defined_funcs();

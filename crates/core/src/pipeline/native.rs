@@ -96,7 +96,7 @@ impl Code {
         native.as_ref().ok()
     }
 
-    /// What there is of it so far: with the thunks if they are made, else the layout alone.
+    /// The data that code needs, as far as it is made: with the thunks, or the layout alone.
     pub(super) fn native_so_far(&self) -> Option<Arc<rt::NativeModule>> {
         if let Some(native) = self.native.get() {
             return native.as_ref().ok().map(|support| Arc::clone(&support.module));

@@ -49,8 +49,8 @@ use std::ptr;
 pub struct Heat {
     /// The mean number of counts between two looks; 0: never.
     pub every: u32,
-    /// Where the numbers between looks begin; they differ, so that a program with a period of its
-    /// own is not looked at in one place only.
+    /// Where the numbers between looks begin; they differ, so that a periodic program is
+    /// not looked at in one place only.
     pub seed: u64,
 }
 

@@ -312,7 +312,7 @@ impl Store {
         instance.layout.map(|_| (instance.taken, instance.has_ways))
     }
 
-    /// An instance was given so many functions more.
+    /// An instance was given `count` functions more.
     pub(crate) fn take_native(&mut self, instance: InstanceAddr, count: usize) {
         let native = self.native.as_mut();
         if let Some(instance) = native.and_then(|native| native.instances.get_mut(instance.index()))

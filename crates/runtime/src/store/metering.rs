@@ -68,11 +68,12 @@ impl Store {
         Arc::clone(&self.epoch)
     }
 
-    /// Replaces the counter by one that other stores share.
+    /// Replaces the counter by one that other stores share. The replaced counter lives as long as
+    /// the store: native code that waits for a host function may keep its address.
     pub fn set_epoch(&mut self, epoch: Arc<AtomicU64>) {
         // SAFETY: F1, V9; the store keeps the counter alive.
         unsafe { (*self.vm()).epoch = Arc::as_ptr(&epoch) };
-        self.epoch = epoch;
+        self.replaced_epochs.push(std::mem::replace(&mut self.epoch, epoch));
     }
 
     /// Sets the epoch from which on running code traps; `u64::MAX` at the start.

@@ -199,8 +199,14 @@ fn fuel_and_epochs_run_out() {
     assert_eq!(store.poll(), Ok(()));
     epoch.fetch_add(1, Ordering::Relaxed);
     assert_eq!(store.poll(), Err(TrapKind::Interrupt));
+    let weak = Arc::downgrade(&epoch);
+    drop(epoch);
     store.set_epoch(Arc::default());
     assert_eq!(store.poll(), Ok(()));
+    // Code that waits for the host may still read it.
+    assert!(weak.upgrade().is_some());
+    drop(store);
+    assert!(weak.upgrade().is_none());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A function from a round of one of its loops on: a body of its own, proved to do what the rest of
+//! A function from a round of one of its loops on: a separate body, proved to do what the rest of
 //! the function does.
 //!
 //! ```text
@@ -44,7 +44,7 @@ pub struct Proposal {
     pub offset: u32,
     /// The body.
     pub body: Body,
-    /// What the parameters of its entry hold: locals, or operands on the stack, counted from its
+    /// The places whose values the parameters of its entry hold: locals, or operands on the stack, counted from its
     /// bottom.
     pub places: Vec<Place>,
     /// By block: the block of the whole body that it is a copy of. The entry's has no meaning.
@@ -132,7 +132,7 @@ impl EnteredBody {
         self.offset
     }
 
-    /// What the parameters of its entry hold.
+    /// The places whose values the parameters of its entry hold.
     pub fn places(&self) -> &[Place] {
         &self.places
     }

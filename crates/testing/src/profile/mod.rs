@@ -7,8 +7,8 @@
 //! PROGRAM, PROGRAM ─ programs ──► what each carried program prints, its end, its fuel
 //! ```
 //!
-//! `prova_core::Profile` has the rules and their digest. A line is a function of generator, seed and
-//! number alone: it has digests of the module, of the refusal or of everything that is observed of
+//! `prova_core::Profile` has the rules and their digest. A line is a function of generator, seed
+//! and number alone: it has digests of the module, of the refusal or of everything that is observed of
 //! a run by the rules of the profile.
 //!
 //! Compared: how loading and instantiation ended; of each call results by bits or the trap with its
