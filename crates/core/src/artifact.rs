@@ -83,7 +83,8 @@ impl Module {
     /// Code that is refused, or was made for other settings than the engine's, does not run: the
     /// function runs as bytecode, and [`Module::refusals`] says why; where the engine has a
     /// compiler, that makes the code then, and [`Module::unused_code`] says why. No compiler is
-    /// needed, but the engine has to take machine code ([`Config::precompiled`](crate::Config::precompiled)).
+    /// needed, but the engine has to take machine code
+    /// ([`Config::precompiled`](crate::Config::precompiled)).
     /// Engines that count epochs or do without signals take none: what they rely on is not proved.
     ///
     /// Code that is taken stays in its sandbox, and ends where fuel is metered. Its results, the

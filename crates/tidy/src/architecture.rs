@@ -25,6 +25,7 @@ pub type Uses = BTreeMap<String, BTreeSet<String>>;
 pub const ABSENCES: &[(&str, &[&str])] = &[
     ("num", &["*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
+    ("cache", &["prova*", "wasm*", "cranelift*", "clap"]),
     ("module", &["prova*", "clap", "anyhow"]),
     ("rewrite", &["prova*", "clap", "anyhow"]),
     ("terms", &["prova-bytecode", "prova-runtime", "clap", "anyhow"]),
