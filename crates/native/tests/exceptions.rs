@@ -119,6 +119,34 @@ const NESTED: &str = r#"(module
         (try_table (catch $e $h) (call $caught_tail (local.get 0)))
         (return (i32.const 3)))))"#;
 
+/// The outer handler is reached from the inner one, and from a call behind it, with what the inner
+/// one knows.
+const BEHIND: &str = r#"(module (tag $e (param i32)) (tag $f (param i32))
+    (func $throw (param i32)
+      (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $e (i32.const 10))))
+      (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $f (i32.const 20)))))
+    (func (export "behind") (param i32 i32) (result i32) (local $x i32)
+      (block $o (result i32)
+        (try_table (catch $f $o)
+          (block $i (result i32)
+            (try_table (catch $e $i)
+              (local.set $x (i32.const 3)) (call $throw (local.get 0))
+              (local.set $x (i32.const 4)) (call $throw (i32.add (local.get 0) (i32.const 1))))
+            (return (i32.const -1)))
+          (drop)
+          (call $throw (local.get 1))
+          (return (local.get $x)))
+        (unreachable))
+      (i32.add (local.get $x))))"#;
+
+#[test]
+fn handlers_know_what_others_know() {
+    let args: Vec<[Val; 2]> =
+        (0..3).flat_map(|a| (0..3).map(move |b| [Val::I32(a), Val::I32(b)])).collect();
+    let calls: Vec<(&str, &[Val])> = args.iter().map(|args| ("behind", &args[..])).collect();
+    same(BEHIND, &calls);
+}
+
 #[test]
 fn handlers_nest_and_loops_go_on() {
     let args = numbers(&[0, 1, 2, 3]);

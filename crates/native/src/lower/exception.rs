@@ -13,7 +13,7 @@
 //! - X1. The number of a clause in [`Catches::clauses`] is its tag in Cranelift's table, so that
 //!   what is emitted can be told apart.
 //! - X2. A parameter of a handler is what the call's edge says, so it has a value for each landing.
-//!   One that is used beyond the handler's edges lies in a stack slot, written by each landing of
+//!   One that is used beyond this handler's edges lies in a stack slot, written by each landing of
 //!   that handler: its uses come after the newest of them.
 //! - X3. References are put into cells behind numbers: what computes a number may branch, and the
 //!   check forgets behind a branch what a cell holds.
@@ -92,18 +92,21 @@ impl<'a> Catches<'a> {
     }
 }
 
-/// The values that are used elsewhere than in edges of handlers.
-fn used(body: &Body, held: Option<&Held>, mut visit: impl FnMut(ssa::Value)) {
-    held.iter().flat_map(|held| held.values()).for_each(&mut visit);
-    for (block, data) in body.blocks().filter(|(_, data)| !is_handler(data)) {
+/// The values that are used, each with the block that uses it. A handler's own edges are uses too:
+/// its parameters may be arguments of the edges of another one, which it dominates.
+fn used(body: &Body, held: Option<&Held>, mut visit: impl FnMut(Option<ssa::Block>, ssa::Value)) {
+    held.iter().flat_map(|held| held.values()).for_each(|value| visit(None, value));
+    for (block, data) in body.blocks() {
+        let user = Some(block);
         for inst in data.insts() {
-            body.operands(body.inst(inst).args).iter().for_each(|&value| visit(value));
+            let operands = body.operands(body.inst(inst).args);
+            operands.iter().for_each(|&value| visit(user, value));
         }
-        body.terminator_operands(&data.terminator).iter().for_each(|&value| visit(value));
+        let operands = body.terminator_operands(&data.terminator);
+        operands.iter().for_each(|&value| visit(user, value));
         for edge in body.successors(block) {
             let args = body.args(&edge).iter();
-            // What goes to a handler is bound where it is known.
-            args.filter_map(|arg| arg.value()).for_each(&mut visit);
+            args.filter_map(|arg| arg.value()).for_each(|value| visit(user, value));
         }
     }
 }
@@ -111,17 +114,18 @@ fn used(body: &Body, held: Option<&Held>, mut visit: impl FnMut(ssa::Value)) {
 impl Lowering<'_> {
     /// Finds the parameters of handlers that need a slot.
     pub(crate) fn handler_parameters(&mut self) {
-        let mut is_param = vec![false; self.body.value_count()];
-        for (_, data) in self.body.blocks().filter(|(_, data)| is_handler(data)) {
-            data.params().for_each(|value| is_param[value.as_u32() as usize] = true);
+        let mut handler_of = vec![None; self.body.value_count()];
+        for (block, data) in self.body.blocks().filter(|(_, data)| is_handler(data)) {
+            data.params().for_each(|value| handler_of[value.as_u32() as usize] = Some(block));
         }
-        if !is_param.contains(&true) {
+        if handler_of.iter().all(Option::is_none) {
             return;
         }
         let mut slots = vec![None; self.body.value_count()];
-        used(self.body, self.catches.held, |value| {
+        used(self.body, self.catches.held, |user, value| {
             let at = value.as_u32() as usize;
-            if is_param[at] && slots[at].is_none() {
+            let foreign = handler_of[at].is_some_and(|handler| user != Some(handler));
+            if foreign && slots[at].is_none() {
                 slots[at] = Some(self.slot(abi::clif(self.body.value(value).ty)));
             }
         });
