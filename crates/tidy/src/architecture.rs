@@ -24,6 +24,7 @@ pub type Uses = BTreeMap<String, BTreeSet<String>>;
 /// begin so.
 pub const ABSENCES: &[(&str, &[&str])] = &[
     ("num", &["*"]),
+    ("cache", &["prova*", "wasm*", "clap", "cranelift*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
     ("cache", &["prova*", "wasm*", "cranelift*", "clap"]),
     ("module", &["prova*", "clap", "anyhow"]),
