@@ -1,8 +1,8 @@
 //! `prova profile`: the rules of `--deterministic`, and the digest by which two hosts know that
 //! they have the same.
 //!
-//! `prova_core::Profile` is the profile; this prints it. Settings that narrow it (proposals, limits,
-//! the stack: `-W`) are in the digest; settings that are inputs of a run are refused here.
+//! `prova_core::Profile` is the profile; this prints it. Settings that narrow it (proposals,
+//! limits, the stack: `-W`) are in the digest; settings that are inputs of a run are refused here.
 
 use crate::args::EngineArgs;
 use crate::groups::Wasm;

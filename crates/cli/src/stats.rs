@@ -3,6 +3,7 @@
 //!
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
+use prova_builds::names::counted;
 use prova_core::{DispatchCounts, Module, Refusal, RefusalReason};
 use prova_report::{Node, Table};
 use std::collections::BTreeMap;
@@ -48,10 +49,10 @@ pub(crate) fn tiers(module: &Module) -> Node {
     let tiers = module.tiers();
     let all = module.wasm().defined_funcs().count();
     let title = format!(
-        "machine code: {} of {all} functions ({} from the cache), {} loops entered at a round",
+        "machine code: {} of {all} functions ({} from the cache), {} entered at a round",
         tiers.functions.len(),
         tiers.cached,
-        tiers.loops.len()
+        counted(tiers.loops.len() as u64, "loop")
     );
     let mut table = Table { shown: Some(ROWS), ..Table::new("loops without", &["<", "<", ""]) };
     for (func, offset, why) in &tiers.refused {

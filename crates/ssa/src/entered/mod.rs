@@ -44,8 +44,8 @@ pub struct Proposal {
     pub offset: u32,
     /// The body.
     pub body: Body,
-    /// The places whose values the parameters of its entry hold: locals, or operands on the stack, counted from its
-    /// bottom.
+    /// The places whose values the parameters of its entry hold: locals, or operands on the stack,
+    /// counted from its bottom.
     pub places: Vec<Place>,
     /// By block: the block of the whole body that it is a copy of. The entry's has no meaning.
     pub origins: Vec<Block>,

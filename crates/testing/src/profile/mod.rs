@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `prova_core::Profile` has the rules and their digest. A line is a function of generator, seed
-//! and number alone: it has digests of the module, of the refusal or of everything that is observed of
-//! a run by the rules of the profile.
+//! and number alone: it has digests of the module, of the refusal or of everything that is observed
+//! of a run by the rules of the profile.
 //!
 //! Compared: how loading and instantiation ended; of each call results by bits or the trap with its
 //! backtrace, and the fuel left; at the end memories, tables and globals. The address of a memory
