@@ -271,7 +271,7 @@ fn a_stack_that_ends_at_every_place() {
     for stack in (least..least + 400).step_by(8) {
         let wanted = run_with(stack, Box::new(|_| Ready::default()));
         assert!(wanted.0.is_err());
-        depths.insert(wanted.1.clone());
+        depths.insert(wanted.1);
         for first in [0, 1, 2, 5] {
             let given = run_with(stack, all.after(first, &entered));
             assert_eq!(given, wanted, "stack {stack}, look {first}");
