@@ -227,7 +227,7 @@ impl Difference {
     }
 }
 
-/// A report's tree as text for a terminal: the first [`LINES_MAX`] lines.
+/// A report's tree as text for a terminal: the first `LINES_MAX` lines.
 pub fn text(tree: &Node, paint: Paint) -> String {
     let text = tree.to_painted_text(paint);
     match text.match_indices('\n').nth(LINES_MAX - 2) {
