@@ -36,8 +36,12 @@ pub enum Translate {
 pub struct Hot {
     /// The mean number of counts between two looks, at least 1.
     pub every: u32,
-    /// In how many looks a function is found before it is compiled, at least 1.
+    /// In how many looks a function is found before it is compiled, at least 1; and a loop of a
+    /// function whose machine code is there.
     pub looks: u32,
+    /// For how many bytes of a function's body it has to be found once more: the longer it takes to
+    /// compile it, the longer it has to run before. 0: the size does not matter.
+    pub bytes: u32,
     /// Where the numbers of counts between looks begin; they differ.
     pub seed: u64,
     /// Whether functions are compiled on other threads while the program goes on; otherwise the
@@ -47,11 +51,18 @@ pub struct Hot {
 
 impl Default for Hot {
     fn default() -> Hot {
-        Hot { every: 1 << 12, looks: 2, seed: 0, background: true }
+        Hot { every: 1 << 12, looks: 2, bytes: 128, seed: 0, background: true }
     }
 }
 
 impl Hot {
+    /// In how many looks a function with a body of `body_bytes`, or a loop of it, is found before
+    /// it is compiled.
+    pub(crate) fn looks_of(self, body_bytes: usize) -> u32 {
+        let more = u32::try_from(body_bytes).unwrap_or(u32::MAX).checked_div(self.bytes);
+        self.looks.max(1).saturating_add(more.unwrap_or(0))
+    }
+
     /// When stores look.
     pub(crate) fn heat(self) -> Heat {
         Heat { every: self.every.max(1), seed: self.seed }
@@ -430,6 +441,17 @@ mod tests {
         ] {
             assert_eq!(Config::new().max_wasm_stack(bytes).check().is_ok(), ok, "{bytes}");
         }
+    }
+
+    #[test]
+    fn what_is_longer_to_compile_is_found_more_often_before() {
+        let hot = Hot { looks: 2, bytes: 100, ..Hot::default() };
+        for (bytes, looks) in [(0, 2), (99, 2), (100, 3), (1000, 12)] {
+            assert_eq!(hot.looks_of(bytes), looks, "{bytes}");
+        }
+        assert_eq!(Hot { bytes: 0, ..hot }.looks_of(1000), 2);
+        assert_eq!(Hot { looks: 0, ..hot }.looks_of(0), 1);
+        assert_eq!(Hot { bytes: 1, ..hot }.looks_of(usize::MAX), u32::MAX);
     }
 
     #[test]

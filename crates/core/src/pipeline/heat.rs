@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A store looks at its program now and then (`prova_runtime::Heat`) and says where it is. A
-//! function in which programs were found [`Hot::looks`] times is queued; a loop, where a program is
-//! found in it though the function's code is there already: then this call will not come to it.
+//! function in which programs were found often enough for its size ([`Hot::looks`], [`Hot::bytes`])
+//! is queued; a loop, where a program is found in it so often though the function's code is there
+//! already: then this call will not come to it.
 //!
 //! # Invariants
 //! 1. Machine code takes the same way as elsewhere: [`Code::load`], in which the check stands.
@@ -37,8 +38,9 @@ pub(super) struct Heat {
 struct State {
     /// In how many looks a function was found.
     looks: BTreeMap<FuncIdx, u32>,
-    /// The loops that are queued (`None`) or settled, by function and offset.
-    loops: BTreeMap<(FuncIdx, u32), Option<OfLoop>>,
+    /// The loops in which a program was found though their functions had code, by function and
+    /// offset.
+    loops: BTreeMap<(FuncIdx, u32), Loop>,
     queue: VecDeque<Job>,
     workers: usize,
     /// Functions whose code is there, in the order in which it came, and their numbers in it.
@@ -62,8 +64,19 @@ pub struct Tiers {
     pub refused: Vec<(FuncIdx, u32, RefusalReason)>,
 }
 
-/// The outcome for a loop.
-type OfLoop = Result<Arc<NativeCode>, RefusalReason>;
+/// A loop that programs are found in.
+enum Loop {
+    /// In so many looks, by now.
+    Looks(u32),
+    Queued,
+    Made(Result<Arc<NativeCode>, RefusalReason>),
+}
+
+impl Default for Loop {
+    fn default() -> Loop {
+        Loop::Looks(0)
+    }
+}
 
 /// Something to compile.
 #[derive(Clone, Copy)]
@@ -87,7 +100,8 @@ impl Code {
     /// The native code that there is for a store that was found at a place.
     pub(super) fn look(&self, at: Place) -> Ready {
         let Some(hot) = self.compilers.hot else { return Ready::default() };
-        self.note(at, hot.looks);
+        let bytes = self.module.body(at.func).map_or(0, |body| body.range().len());
+        self.note(at, hot.looks_of(bytes));
         if hot.background {
             self.start_workers();
         } else {
@@ -103,15 +117,17 @@ impl Code {
         let mut state = self.heat.state();
         let looks = state.looks.entry(func).or_default();
         *looks = looks.saturating_add(1);
-        if *looks == enough.max(1) && self.made(func).is_none() {
+        if *looks == enough && self.made(func).is_none() {
             state.queue.push_back(Job::Func(func));
         }
         let waits = state.numbers.get(&func).is_some_and(|&number| number < taken);
-        if let Some(offset) = of_loop.filter(|_| waits)
-            && !state.loops.contains_key(&(func, offset))
-        {
-            state.loops.insert((func, offset), None);
-            state.queue.push_back(Job::Loop(func, offset));
+        let Some(offset) = of_loop.filter(|_| waits) else { return };
+        if let Loop::Looks(looks) = state.loops.entry((func, offset)).or_default() {
+            *looks += 1;
+            if *looks == enough {
+                state.loops.insert((func, offset), Loop::Queued);
+                state.queue.push_back(Job::Loop(func, offset));
+            }
         }
     }
 
@@ -120,7 +136,10 @@ impl Code {
         let state = self.heat.state();
         let funcs = state.ready.get(at.taken..).unwrap_or_default().to_vec();
         let of_loop = at.of_loop.and_then(|offset| state.loops.get(&(at.func, offset)));
-        let of_loop = of_loop.and_then(|made| made.as_ref()?.as_ref().ok()).cloned();
+        let of_loop = match of_loop {
+            Some(Loop::Made(Ok(code))) => Some(Arc::clone(code)),
+            Some(Loop::Made(Err(_)) | Loop::Queued | Loop::Looks(_)) | None => None,
+        };
         let needs_ways = !at.has_ways && (!funcs.is_empty() || of_loop.is_some());
         let ways = if needs_ways { self.native_so_far() } else { None };
         if needs_ways && ways.as_ref().is_none_or(|ways| ways.thunks().is_none()) {
@@ -157,9 +176,9 @@ impl Code {
         let mut tiers = Tiers { functions: made, cached, cached_ways, ..Tiers::default() };
         for (&(func, offset), made) in &state.loops {
             match made {
-                Some(Ok(_)) => tiers.loops.push((func, offset)),
-                Some(Err(reason)) => tiers.refused.push((func, offset, reason.clone())),
-                None => {}
+                Loop::Made(Ok(_)) => tiers.loops.push((func, offset)),
+                Loop::Made(Err(reason)) => tiers.refused.push((func, offset, reason.clone())),
+                Loop::Looks(_) | Loop::Queued => {}
             }
         }
         tiers
@@ -190,7 +209,7 @@ impl Code {
             }
             Job::Loop(func, offset) => {
                 let code = self.make_of_loop(func, offset);
-                self.heat.state().loops.insert((func, offset), Some(code));
+                self.heat.state().loops.insert((func, offset), Loop::Made(code));
             }
         }
     }

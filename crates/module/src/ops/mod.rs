@@ -213,7 +213,8 @@ macro_rules! define {
             pub const ALL: &[Opcode] = &[$(Opcode::$name),*];
         }
 
-        const ROWS: &[Row; Opcode::ALL.len()] = &[$(Row {
+        // A constant would be in the program once for each place that reads a row.
+        static ROWS: [Row; Opcode::ALL.len()] = [$(Row {
             opcode: Opcode::$name,
             mnemonic: $mnemonic,
             cost: $cost,
