@@ -66,7 +66,7 @@ pub struct Tiers {
 
 /// A loop that programs are found in.
 enum Loop {
-    /// In so many looks, by now.
+    /// The number of looks in which it was found.
     Looks(u32),
     Queued,
     Made(Result<Arc<NativeCode>, RefusalReason>),
