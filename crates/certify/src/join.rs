@@ -114,11 +114,12 @@ const USUAL: usize = 16;
 
 /// The locations that hold something, in order.
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
-    let mut regs = (0_u8..).zip(&state.regs);
+    // The numbers stand behind: a list that is at its end takes none of them.
+    let mut regs = state.regs.iter().zip(0_u8..);
     let mut fuel = state.fuel;
-    let mut words = (0_u32..).zip(&state.words);
+    let mut words = state.words.iter().zip(0_u32..);
     std::iter::from_fn(move || {
-        for (r, value) in regs.by_ref() {
+        for (value, r) in regs.by_ref() {
             if let Some(value) = *value {
                 return Some((Loc::Register(r), value));
             }
@@ -126,7 +127,7 @@ pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '
         if let Some(value) = fuel.take() {
             return Some((Loc::Fuel, value));
         }
-        for (i, value) in words.by_ref() {
+        for (value, i) in words.by_ref() {
             if let Some(value) = *value {
                 return Some((Loc::Word(i), value));
             }

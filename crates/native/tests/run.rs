@@ -362,3 +362,26 @@ fn code_does_not_depend_on_the_order_in_which_it_is_made() {
     });
     assert!(forwards.len() > 20 && forwards == backwards);
 }
+
+/// Claims name more words of a frame than a byte counts.
+#[test]
+fn hundreds_of_values_live_across_a_loop() {
+    let count = 400;
+    let locals = "(local i32) ".to_owned() + &"(local i64) ".repeat(count);
+    let set: String = (0..count)
+        .map(|n| format!("(local.set {} (i64.load offset={} (local.get 0)))", n + 2, 8 * n))
+        .collect();
+    let sum = (0..count).fold("(i64.const 0)".to_owned(), |sum, n| {
+        format!("(i64.add {sum} (local.get {}))", n + 2)
+    });
+    let text = format!(
+        "(module (memory 1) (data (i32.const 0) \"\\01\\02\\03\\04\\05\\06\\07\")
+          (func (export \"f\") (param i32) (result i64) {locals} {set}
+            (loop (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+              (local.set 2 (i64.mul (local.get 2) (local.get 3)))
+              (i32.store (local.get 0) (local.get 1))
+              (br_if 0 (i32.lt_u (local.get 1) (i32.const 9))))
+            {sum}))"
+    );
+    same(&text, &[("f", &[Val::I32(0)]), ("f", &[Val::I32(1)]), ("f", &[Val::I32(65_535)])]);
+}
