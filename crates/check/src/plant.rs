@@ -73,6 +73,8 @@ steps {
     AnyAddress
     RedZone
     PartsKeepWords
+    RecordBehindLast
+    PartOfContext
     FieldsAreWritten
     ImmutableIsWritten
     AnyElement

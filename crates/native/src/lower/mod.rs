@@ -38,7 +38,7 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
 use numeric::*;
 use prova_check::{Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
+use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Imm, InstData, Op};
 use std::cell::Cell;
@@ -111,9 +111,10 @@ pub(crate) fn lower(
         Start::Round(_) => Vec::new(),
     };
     let (vmctx, params, result_cells) = match start {
-        Start::Function => (thunk::vmctx(&emit, record), params, None),
+        Start::Function => (own_vmctx(&emit, layout, func, record), params, None),
         Start::Round(cells) => {
-            let (vmctx, at) = thunk::context(&emit, record);
+            let vmctx = own_vmctx(&emit, layout, func, record);
+            let at = thunk::cells_of(&emit, vmctx);
             let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
             let flags = emit.flags(Region::Store).with_notrap();
             let mut values = Vec::with_capacity(cells.len());
@@ -171,6 +172,13 @@ pub(crate) fn lower(
         lowering.terminator(data)?;
     }
     Ok(emit.func.into_inner())
+}
+
+/// The vmctx of a defined function whose record is given: the record is a part of it.
+fn own_vmctx(emit: &Emit, layout: &Layout, func: FuncIdx, record: Value) -> Value {
+    let at = layout.defined_func(func.0.saturating_sub(layout.imported_funcs()));
+    let back = emit.ins(|i| i.iconst(I64, -i64::from(at)));
+    emit.ins(|i| i.iadd(record, back))
 }
 
 impl<'a> Lowering<'a> {

@@ -13,7 +13,7 @@
 //! native code reaches them by the way out of their type. `exec::native` runs it.
 //!
 //! # Invariants
-//! * R1. The records of an instance's defined functions are consecutive; no record, vmctx, object's
+//! * R1. The records of an instance's defined functions stand in its vmctx, one behind the other; no record, vmctx, object's
 //!   record or `args` moves or goes before the store does.
 //! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
 //!   way out of its type, kept by the store; it is 0 only for types that no native code can call:
@@ -21,7 +21,7 @@
 //!   ([`prova_check::Layout::is_callable`]). A module whose ways are not complete has no native
 //!   code.
 //! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
-//!   instance's module for the store's configuration; code is attached only if it was checked in
+//!   instance's module for the store's configuration, the copies of lengths among them those of the memories; code is attached only if it was checked in
 //!   that very layout.
 //! * R4. Memories of an instance with native code have the shape that the layout's configuration
 //!   names.
