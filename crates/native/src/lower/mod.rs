@@ -40,7 +40,7 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
 use prova_check::{Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
+use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Held, Imm, InstData, Op};
 use std::cell::Cell;
@@ -134,9 +134,10 @@ pub(crate) fn lower(
         Start::Round(_) => Vec::new(),
     };
     let (vmctx, params, result_cells) = match start {
-        Start::Function => (thunk::vmctx(&emit, record), params, None),
+        Start::Function => (own_vmctx(&emit, layout, func, record), params, None),
         Start::Round(cells) => {
-            let (vmctx, at) = thunk::context(&emit, record);
+            let vmctx = own_vmctx(&emit, layout, func, record);
+            let at = thunk::cells_of(&emit, vmctx);
             (vmctx, values_of_round(&emit, body, at, cells)?, Some(at))
         }
     };
@@ -198,6 +199,13 @@ fn values_of_round(
         values.push(emit.ins(|i| i.load(abi::clif(ty), flags, at, 8 * cell as i32)));
     }
     Ok(values)
+}
+
+/// The vmctx of a defined function whose record is given: the record is a part of it.
+fn own_vmctx(emit: &Emit, layout: &Layout, func: FuncIdx, record: Value) -> Value {
+    let at = layout.defined_func(func.0.saturating_sub(layout.imported_funcs()));
+    let back = emit.ins(|i| i.iconst(I64, -i64::from(at)));
+    emit.ins(|i| i.iadd(record, back))
 }
 
 impl<'a> Lowering<'a> {
