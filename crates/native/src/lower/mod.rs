@@ -127,18 +127,15 @@ pub(crate) fn lower(
     emit.at(body.block(body.entry()).offset);
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
-    let params: Vec<Value> = match start {
+    let vmctx = own_vmctx(&emit, layout, func, record);
+    let (params, result_cells): (Vec<Value>, _) = match start {
         Start::Function => {
-            ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect()
+            let param = |&ty| emit.block_param(emit.block(), abi::clif(ty));
+            (ty.params.iter().map(param).collect(), None)
         }
-        Start::Round(_) => Vec::new(),
-    };
-    let (vmctx, params, result_cells) = match start {
-        Start::Function => (own_vmctx(&emit, layout, func, record), params, None),
         Start::Round(cells) => {
-            let vmctx = own_vmctx(&emit, layout, func, record);
             let at = thunk::cells_of(&emit, vmctx);
-            (vmctx, values_of_round(&emit, body, at, cells)?, Some(at))
+            (values_of_round(&emit, body, at, cells)?, Some(at))
         }
     };
     let charge = facts.charge_bytes();

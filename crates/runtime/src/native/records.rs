@@ -78,8 +78,8 @@ const _: () = assert!(align_of::<FuncRecord>() == align_of::<usize>());
 
 impl Words {
     /// Words for `records` bytes of a layout, and for `count` records behind them, of the instance
-    /// with this address (`u32::MAX`: no instance). All are null except the store, the builtins, the
-    /// types, and where the records begin.
+    /// with this address (`u32::MAX`: no instance). All are null except the store, the builtins,
+    /// the types, and where the records begin.
     pub(crate) fn new(
         instance: u32,
         (records, count): (u32, u32),
