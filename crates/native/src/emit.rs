@@ -115,6 +115,32 @@ impl Emit {
         self.ins(|i| i.isplit(pair)).0
     }
 
+    /// A word that is compared and is a part of an address, so that both use one computation of it.
+    /// Cranelift computes cheap values anew in each block that uses them
+    /// (`cranelift-codegen/src/opts/remat.isle`), and a sum with them may stand before a loop in
+    /// which they are compared.
+    pub(crate) fn computed_once(&self, value: Value) -> Value {
+        if self.is_cheap(value) { self.whole(value) } else { value }
+    }
+
+    /// Whether a value is an operator of bits, a sum or a difference, with a constant.
+    fn is_cheap(&self, value: Value) -> bool {
+        let inst = {
+            let func = self.func.borrow();
+            let Some(inst) = func.dfg.value_def(value).inst() else { return false };
+            func.dfg.insts[inst]
+        };
+        match inst {
+            ir::InstructionData::Unary { opcode, .. } => opcode == ir::Opcode::Bnot,
+            ir::InstructionData::Binary { opcode, args } => {
+                use ir::Opcode::{Band, Bor, Bxor, Iadd, Isub};
+                let cheap = matches!(opcode, Band | Bor | Bxor | Iadd | Isub);
+                cheap && args.iter().any(|&arg| self.is_constant(arg))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a value is a constant.
     pub(crate) fn is_constant(&self, value: Value) -> bool {
         self.constant(value).is_some()

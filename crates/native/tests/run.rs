@@ -77,6 +77,54 @@ fn traps_have_the_backtrace_of_the_calls() {
     );
 }
 
+/// An index that Cranelift computes before the loop for the address, and in the loop for the
+/// comparison with the length.
+#[test]
+fn a_wide_index_with_a_constant_is_compared_and_used_as_one_value() {
+    let mut text = String::from(
+        "(module (memory $wide i64 0 2) (table $t i64 4 8 funcref) (elem (i64.const 0) $g $g)
+          (global (mut i64) (i64.const 0))
+          (func $g (param i64) (global.set 0 (i64.add (global.get 0) (local.get 0))))",
+    );
+    let indices =
+        ["and 0 24", "or 0 24", "xor 0 24", "xor 0 -1", "add 0 24", "sub 0 24", "mul 0 3"];
+    let index = |said: &str| {
+        let mut words = said.split(' ');
+        let mut word = || words.next().expect("three words");
+        let (op, local, number) = (word(), word(), word());
+        format!("(i64.{op} (local.get {local}) (i64.const {number}))")
+    };
+    for (i, said) in indices.iter().enumerate() {
+        let at = index(said);
+        for (name, once) in [
+            ("load", format!("(i64.load offset=32 {at})")),
+            ("get", format!("(i64.extend_i32_u (ref.is_null (table.get $t {at})))")),
+        ] {
+            text += &format!(
+                "(func (export \"{name}{i}\") (param i64 i32) (result i64) (local i64)
+                  (loop
+                    (local.set 2 (i64.add (local.get 2) {once}))
+                    (call $g {at})
+                    (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+                  (i64.add (local.get 2) (global.get 0)))"
+            );
+        }
+    }
+    text += "(func (export \"grow\") (result i64) (memory.grow (i64.const 1))))";
+    let names: Vec<String> =
+        (0..indices.len()).flat_map(|i| ["load", "get"].map(|name| format!("{name}{i}"))).collect();
+    let args = [0, 1, 24, 27, -1, -2, -8, 65_472, 65_480, 65_496, 65_512]
+        .map(|at| [Val::I64(at), Val::I32(3)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for grows in [false, true] {
+        calls.extend(grows.then_some(("grow", &[][..])));
+        for name in &names {
+            calls.extend(args.iter().map(|arg| (name.as_str(), &arg[..])));
+        }
+    }
+    same(&text, &calls);
+}
+
 /// A load whose result is the address of the next access: Cranelift gives it that one's place.
 #[test]
 fn a_load_of_an_address_traps_at_its_own_place() {

@@ -126,7 +126,7 @@ impl Lowering<'_> {
         let index = match ty.memory64 {
             // Without signals its sum is no instruction that needs it whole.
             true if !emit.signals() => emit.whole(index),
-            true => index,
+            true => emit.computed_once(index),
             false => emit.ins(|i| i.uextend(I64, index)),
         };
         let end = offset.checked_add(bytes.into());

@@ -164,7 +164,10 @@ impl Lowering<'_> {
     pub(crate) fn element(&self, table: u32, index: Value, kind: u8) -> Result<Value, Declined> {
         let emit = self.emit;
         let ty = self.module.table(TableIdx(table)).ok_or(Declined::Bug("no such table"))?;
-        let index = if ty.table64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
+        let index = match ty.table64 {
+            true => emit.computed_once(index),
+            false => emit.ins(|i| i.uextend(I64, index)),
+        };
         if emit.constant(index).is_some_and(|index| index >= ADDRESS_MAX / 8) {
             emit.trap_always(kind);
         }
