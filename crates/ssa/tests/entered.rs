@@ -80,9 +80,9 @@ fn loops_that_cannot_be_entered_say_why() {
           (func (loop))
           (func (local i32) (loop
             (call $see) (loop (br_if 0 (local.get 0))) (local.set 0) (br_if 0 (local.get 0))))
-          (func (i32.const 1) (loop (try_table (catch $t 1) (throw $t))) (drop))
+          (func (i32.const 1) (loop (try_table (catch $t 0) (throw $t))) (drop))
           (func
-            (call $see) (loop (try_table (catch $t 1) (drop (call $see)))) (drop)
+            (call $see) (loop (try_table (catch $t 0) (drop (call $see)))) (drop)
             (call $see) (loop (br_if 0 (call $see))) (drop)))",
     );
     let offset = |func: u32| {
