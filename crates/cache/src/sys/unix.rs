@@ -12,7 +12,7 @@ use std::fs::{DirBuilder, File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Rights of others.
@@ -27,6 +27,8 @@ impl Folder {
     /// Opens it; makes it, and what is missing on the way, for the user alone.
     pub(crate) fn open(path: &Path) -> Result<Folder, Refused> {
         let refused = |why: &dyn std::fmt::Display| Refused::new(path, why);
+        // A slash or a dot behind a link would lead through it.
+        let path: &Path = &path.components().collect::<PathBuf>();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = match (rustix::fs::openat(CWD, path, flags, Mode::empty()), made) {
