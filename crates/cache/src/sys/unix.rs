@@ -4,6 +4,7 @@ use super::{Rights, TEMPORARY};
 use crate::USE_SECONDS;
 use crate::error::{Fault, Refused};
 use crate::guard::FileId;
+use crate::plant::planted;
 use crate::prune::Entry;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -30,7 +31,8 @@ impl Folder {
         // A slash or a dot behind a link would lead through it.
         let path: &Path = &path.components().collect::<PathBuf>();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = flags | planted!(FolderByLink, OFlags::NOFOLLOW, OFlags::empty());
         let folder = match (rustix::fs::openat(CWD, path, flags, Mode::empty()), made) {
             (Ok(folder), _) => folder,
             (Err(Errno::LOOP | Errno::NOTDIR), _) => return Err(refused(&"it is no directory")),
@@ -41,7 +43,7 @@ impl Folder {
         if about.st_uid != rustix::process::geteuid().as_raw() {
             return Err(refused(&"it belongs to another user"));
         }
-        if mode(&about).intersects(OTHERS) {
+        if planted!(OthersEnter, mode(&about).intersects(OTHERS), false) {
             return Err(refused(&"others can enter it (`chmod 700` takes that away)"));
         }
         Ok(Folder(folder))
@@ -49,7 +51,8 @@ impl Folder {
 
     /// A regular file of the user, to be read (K5).
     pub(crate) fn open_file(&self, name: &str, rights: Rights) -> Result<File, Fault> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let no_link = planted!(EntryByLink, OFlags::NOFOLLOW, OFlags::empty());
+        let flags = OFlags::RDONLY | no_link | OFlags::NONBLOCK;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         let file = match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
             Ok(file) => file,
@@ -67,11 +70,17 @@ impl Folder {
             return Err(Fault::Wrong("it belongs to another user"));
         }
         match rights {
-            Rights::Secret if mode(&about).intersects(OTHERS) => {
+            Rights::Secret
+                if planted!(OthersReadTheKey, mode(&about).intersects(OTHERS), false) =>
+            {
                 Err(Fault::Wrong("others can read or write it"))
             }
-            Rights::Secret if about.st_nlink != 1 => Err(Fault::Wrong("it has another name, too")),
-            Rights::Written if mode(&about).intersects(OTHERS_WRITE) => {
+            Rights::Secret if planted!(KeyHasNames, about.st_nlink != 1, false) => {
+                Err(Fault::Wrong("it has another name, too"))
+            }
+            Rights::Written
+                if planted!(OthersWriteEntries, mode(&about).intersects(OTHERS_WRITE), false) =>
+            {
                 Err(Fault::Wrong("others can write it"))
             }
             Rights::Secret | Rights::Written => Ok(File::from(file)),
