@@ -119,6 +119,11 @@ fn the_way_there_stays_as_it_is() {
         let made = w.call("path_symlink", &[old, old_len, 3, new, new_len]);
         assert_eq!(made == Ok(0), allowed, "{name}");
         let mut w = world();
+        let [old, old_len] = w.path("file");
+        let [new, new_len] = w.path_2(name);
+        let made = w.call("path_link", &[3, 0, old, old_len, 3, new, new_len]);
+        assert_eq!(made == Ok(0), allowed, "{name}");
+        let mut w = world();
         let made = w.open(name, 0, CREAT | EXCL, WRITE);
         assert_eq!(made.is_ok(), allowed, "{name}");
     }
