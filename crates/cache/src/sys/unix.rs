@@ -10,9 +10,9 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamp
 use rustix::io::Errno;
 use std::cell::Cell;
 use std::fs::{DirBuilder, File, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -215,21 +215,10 @@ pub(crate) fn file_id(path: &Path) -> Option<FileId> {
 }
 
 /// Fills `buffer` with random bytes of the system.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
-    let mut rest = buffer;
-    while !rest.is_empty() {
-        match rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty()) {
-            Ok(count) => rest = rest.get_mut(count..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+    let mut device = File::open("/dev/urandom")?;
+    if !device.metadata()?.file_type().is_char_device() {
+        return Err(io::Error::other("/dev/urandom is no device"));
     }
-    Ok(())
-}
-
-/// Fills `buffer` with random bytes of the system.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
-    io::Read::read_exact(&mut File::open("/dev/urandom")?, buffer)
+    device.read_exact(buffer)
 }
