@@ -29,7 +29,8 @@ pub use prova_cache::{
 impl Module {
     /// Writes machine code that was made since the module was loaded to the engine's cache, with
     /// what is there already. Without a cache, or where nothing is new, nothing is written; says
-    /// whether something was.
+    /// whether something was. Code that hot functions get while a program runs is written now and
+    /// then without being asked for ([`Config::tier_up`](crate::Config::tier_up)), the rest here.
     ///
     /// # Errors
     /// If the system cannot write it; then the cache is as it was.

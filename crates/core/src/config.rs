@@ -20,7 +20,8 @@ pub enum Translate {
     /// Each at its first call.
     #[default]
     Lazy,
-    /// All of a module when it is made, in parallel.
+    /// All of a module when it is made, in parallel: bytecode, or where functions run as machine
+    /// code before their first call ([`Config::native`]), that, and bytecode of those without.
     Eager,
 }
 

@@ -60,7 +60,7 @@ struct Inner {
 
 impl Module {
     /// Decodes and validates a module in the binary format; where the engine translates eagerly,
-    /// translates and checks every function.
+    /// makes and checks the code that every function runs as.
     ///
     /// # Errors
     /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or
@@ -113,7 +113,7 @@ impl Module {
         let (engine, prototype) = (engine.clone(), OnceLock::new());
         let module = Module(Arc::new(Inner { engine, wasm, code, unused, prototype }));
         if config.translate == Translate::Eager {
-            module.translate()?;
+            module.0.code.make_all()?;
         }
         Ok(module)
     }

@@ -233,17 +233,40 @@ impl Code {
         Ok(Explained { settings: *settings, candidate, explanation })
     }
 
-    /// All functions, in parallel; of several failures the one of the lowest index.
+    /// The code that all functions run as, in parallel: machine code where it is made before the
+    /// first call, and bytecode of those that have none. Of several failures the one of the lowest
+    /// index.
+    pub(crate) fn make_all(&self) -> Result<()> {
+        let mut funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
+        if self.makes_all_native() {
+            self.make_all_native(&funcs);
+            funcs.retain(|&func| self.native_code_so_far(func).is_none());
+        }
+        self.bytecode_of(&funcs).into_iter().try_for_each(|made| made.map(drop))
+    }
+
+    /// Whether functions get machine code before their first call.
+    fn makes_all_native(&self) -> bool {
+        self.compilers.native.is_some() && self.compilers.hot.is_none()
+    }
+
+    /// Bytecode of functions, in parallel.
+    fn bytecode_of(&self, funcs: &[FuncIdx]) -> Vec<Result<Arc<CheckedBytecode>>> {
+        let bytecode = |&func: &FuncIdx| self.bytecode(func).map_err(AttachFailure::into_error);
+        funcs.par_iter().map(bytecode).collect()
+    }
+
+    /// Bytecode of all functions, and machine code where it is made before the first call, in
+    /// parallel; of several failures the one of the lowest index.
     pub(crate) fn translate_all(&self) -> Result<Translated> {
         let funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
-        let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
-            funcs.par_iter().map(|&func| self.bytecode(func)).collect();
-        if self.compilers.native.is_some() && self.compilers.hot.is_none() {
+        let results = self.bytecode_of(&funcs);
+        if self.makes_all_native() {
             self.make_all_native(&funcs);
         }
         let mut total = Translated::default();
         for (&func, result) in funcs.iter().zip(results) {
-            let code = result.map_err(AttachFailure::into_error)?;
+            let code = result?;
             total.functions += 1;
             total.words += code.words().len();
             total.wasm_bytes += self.module.body(func).map_or(0, |body| body.range().len());

@@ -21,7 +21,7 @@ pub(crate) struct Emit {
     pub(crate) func: RefCell<Function>,
     block: Cell<ir::Block>,
     offset: Cell<SourceLoc>,
-    regions: [AliasRegion; 4],
+    regions: [AliasRegion; 5],
     /// How it stops, if not by faults.
     pub(crate) stops: Cell<Option<Stops>>,
 }
@@ -37,6 +37,8 @@ pub(crate) enum Region {
     Global,
     /// Words of the store and of instances.
     Store,
+    /// Words of instances that no code writes, and callees at most.
+    Fixed,
 }
 
 impl Emit {
@@ -46,8 +48,13 @@ impl Emit {
             let description = description.into();
             func.dfg.alias_regions.insert(AliasRegionData { user_id, description })
         };
-        let regions =
-            [region(1, "memory"), region(2, "table"), region(3, "global"), region(4, "store")];
+        let regions = [
+            region(1, "memory"),
+            region(2, "table"),
+            region(3, "global"),
+            region(4, "store"),
+            region(5, "fixed"),
+        ];
         let block = func.dfg.make_block();
         func.layout.append_block(block);
         let (block, offset) = (Cell::new(block), Cell::new(SourceLoc::default()));
@@ -106,6 +113,32 @@ impl Emit {
     pub(crate) fn whole(&self, value: Value) -> Value {
         let pair = self.ins(|i| i.iconcat(value, value));
         self.ins(|i| i.isplit(pair)).0
+    }
+
+    /// A word that is compared and is a part of an address, so that both use one computation of it.
+    /// Cranelift computes cheap values anew in each block that uses them
+    /// (`cranelift-codegen/src/opts/remat.isle`), and a sum with them may stand before a loop in
+    /// which they are compared.
+    pub(crate) fn computed_once(&self, value: Value) -> Value {
+        if self.is_cheap(value) { self.whole(value) } else { value }
+    }
+
+    /// Whether a value is an operator of bits, a sum or a difference, with a constant.
+    fn is_cheap(&self, value: Value) -> bool {
+        let inst = {
+            let func = self.func.borrow();
+            let Some(inst) = func.dfg.value_def(value).inst() else { return false };
+            func.dfg.insts[inst]
+        };
+        match inst {
+            ir::InstructionData::Unary { opcode, .. } => opcode == ir::Opcode::Bnot,
+            ir::InstructionData::Binary { opcode, args } => {
+                use ir::Opcode::{Band, Bor, Bxor, Iadd, Isub};
+                let cheap = matches!(opcode, Band | Bor | Bxor | Iadd | Isub);
+                cheap && args.iter().any(|&arg| self.is_constant(arg))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a value is a constant.

@@ -35,7 +35,8 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
             *left -= 1;
             *left > 0
         });
-        let Some((op, Some(last))) = before.get(&row.wasm_offset) else { continue };
+        let at = before.binary_search_by_key(&row.wasm_offset, |&(offset, ..)| offset);
+        let Ok(Some((_, op, Some(last)))) = at.map(|at| before.get(at)) else { continue };
         // A store into which its load and an operator between have gone reads first.
         let mut reads = || {
             let insn = instructions.at(row.code_offset).ok();
@@ -71,23 +72,31 @@ fn is_store(op: Op) -> bool {
     matches!(op, Op::Wasm(opcode) if matches!(opcode.class(), Class::store | Class::store_lane))
 }
 
-/// By the offset of each operator (none for what ends a block): it, and the last access before it
-/// in its block.
-fn accesses_before(body: &Body) -> BTreeMap<u32, (Option<Op>, Option<u32>)> {
-    let mut before = BTreeMap::new();
+/// The offset of each operator (none for what ends a block), rising: it, and the last access
+/// before it in its block.
+fn accesses_before(body: &Body) -> Vec<(u32, Option<Op>, Option<u32>)> {
+    let mut before = Vec::with_capacity(body.inst_count() + body.block_count());
     for (_, block) in body.blocks() {
         let mut last = None;
         for inst in block.insts() {
             let inst = body.inst(inst);
-            // A charge may stand at the same offset before it.
+            before.push((inst.offset, Some(inst.op), last));
             if accesses(inst.op) {
-                before.insert(inst.offset, (Some(inst.op), last));
                 last = Some(inst.offset);
-            } else {
-                before.entry(inst.offset).or_insert((Some(inst.op), last));
             }
         }
-        before.entry(block.end).or_insert((None, last));
+        before.push((block.end, None, last));
     }
+    // Of several of an offset the last access counts, as a charge may stand at the same offset
+    // before it; without one the first.
+    let accesses = |&(_, op, _): &(u32, Option<Op>, _)| op.is_some_and(accesses);
+    before.sort_by_key(|operator| (operator.0, !accesses(operator)));
+    before.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same && accesses(next) {
+            *kept = *next;
+        }
+        same
+    });
     before
 }

@@ -3,7 +3,8 @@
 //! A function that calls `$nine`, whose results do not fit registers, has no machine code.
 
 use prova_core::{
-    Caller, Config, Engine, Extern, Linker, Module, RefusalReason, ResumableCall, Store, Trap, Val,
+    Caller, CodeCandidate, CompileError, Compiler, Config, Engine, Extern, Linker, Module,
+    RefusalReason, ResumableCall, Settings, Store, Translate, Trap, Val,
 };
 use prova_native::NativeCompiler;
 use std::fmt::Write as _;
@@ -229,4 +230,48 @@ fn a_module_without_layout_is_told() {
     let fine = of("(module (func))").expect("the module is valid");
     fine.translate().expect("as bytecode");
     assert!(fine.refusals().is_empty());
+}
+
+/// A compiler of bytecode that leaves each function to the one behind it, which the refusals tell.
+struct Leaves;
+
+impl Compiler for Leaves {
+    fn name(&self) -> &str {
+        "leaves"
+    }
+
+    fn compile(
+        &self,
+        _: &prova_module::Module,
+        _: &Settings,
+        _: prova_module::FuncIdx,
+    ) -> Result<CodeCandidate, CompileError> {
+        Err(CompileError::Declined("asked".to_owned()))
+    }
+}
+
+/// The functions that have bytecode by now, of one without machine code and one with it.
+fn with_bytecode(native: bool, ask: impl Fn(&Module)) -> Vec<u32> {
+    let text = "(module
+        (func (result i32 i32 i32 i32 i32 i32 i32 i32 i32) unreachable) (func (export \"f\")))";
+    let mut config = Config::new();
+    config.compiler(Leaves).translate(Translate::Eager);
+    if native {
+        config.native(NativeCompiler::new());
+    }
+    let engine = Engine::new(&config).expect("the configuration is valid");
+    let module = Module::new(&engine, wat::parse_str(text).expect("a module"));
+    let module = module.expect("the module is valid");
+    ask(&module);
+    let asked = module.refusals().into_iter().filter(|refusal| refusal.compiler == "leaves");
+    asked.map(|refusal| refusal.func.0).collect()
+}
+
+#[test]
+fn a_function_with_machine_code_has_no_bytecode_until_it_is_asked_for() {
+    assert_eq!(with_bytecode(true, |_| ()), [0]);
+    assert_eq!(with_bytecode(false, |_| ()), [0, 1]);
+    let all =
+        |module: &Module| assert_eq!(module.translate().map(|all| all.functions).ok(), Some(2));
+    assert_eq!(with_bytecode(true, all), [0, 1]);
 }

@@ -5,7 +5,7 @@
 use prova_core::{MachineCompiler, Val};
 use prova_native::NativeCompiler;
 
-use crate::common::{same, same_with};
+use crate::common::{same, same_imported, same_with};
 
 #[test]
 fn an_addition_and_a_load() {
@@ -75,6 +75,54 @@ fn traps_have_the_backtrace_of_the_calls() {
             ("t", &[Val::F64((-3.9f64).to_bits())]),
         ],
     );
+}
+
+/// An index that Cranelift computes before the loop for the address, and in the loop for the
+/// comparison with the length.
+#[test]
+fn a_wide_index_with_a_constant_is_compared_and_used_as_one_value() {
+    let mut text = String::from(
+        "(module (memory $wide i64 0 2) (table $t i64 4 8 funcref) (elem (i64.const 0) $g $g)
+          (global (mut i64) (i64.const 0))
+          (func $g (param i64) (global.set 0 (i64.add (global.get 0) (local.get 0))))",
+    );
+    let indices =
+        ["and 0 24", "or 0 24", "xor 0 24", "xor 0 -1", "add 0 24", "sub 0 24", "mul 0 3"];
+    let index = |said: &str| {
+        let mut words = said.split(' ');
+        let mut word = || words.next().expect("three words");
+        let (op, local, number) = (word(), word(), word());
+        format!("(i64.{op} (local.get {local}) (i64.const {number}))")
+    };
+    for (i, said) in indices.iter().enumerate() {
+        let at = index(said);
+        for (name, once) in [
+            ("load", format!("(i64.load offset=32 {at})")),
+            ("get", format!("(i64.extend_i32_u (ref.is_null (table.get $t {at})))")),
+        ] {
+            text += &format!(
+                "(func (export \"{name}{i}\") (param i64 i32) (result i64) (local i64)
+                  (loop
+                    (local.set 2 (i64.add (local.get 2) {once}))
+                    (call $g {at})
+                    (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+                  (i64.add (local.get 2) (global.get 0)))"
+            );
+        }
+    }
+    text += "(func (export \"grow\") (result i64) (memory.grow (i64.const 1))))";
+    let names: Vec<String> =
+        (0..indices.len()).flat_map(|i| ["load", "get"].map(|name| format!("{name}{i}"))).collect();
+    let args = [0, 1, 24, 27, -1, -2, -8, 65_472, 65_480, 65_496, 65_512]
+        .map(|at| [Val::I64(at), Val::I32(3)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for grows in [false, true] {
+        calls.extend(grows.then_some(("grow", &[][..])));
+        for name in &names {
+            calls.extend(args.iter().map(|arg| (name.as_str(), &arg[..])));
+        }
+    }
+    same(&text, &calls);
 }
 
 /// A load whose result is the address of the next access: Cranelift gives it that one's place.
@@ -266,6 +314,60 @@ fn memory_operators_and_globals() {
             ("init", &c),
             ("set", &set),
             ("set", &set),
+        ],
+    );
+}
+
+/// Each instance reads its own copy of a length: growth by machine code, by bytecode, and by the
+/// other instance reaches all of them, and the last byte is as far as before.
+#[test]
+fn memories_that_another_instance_grows() {
+    let exporter = "(module (memory (export \"m\") 1 6) (memory (export \"n\") 3 3)
+        (func $nine (result i64 i64 i64 i64 i64 i64 i64 i64 i64) unreachable)
+        (func $grow (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))
+        (func (export \"grow_byte\") (param i32) (result i32)
+          (if (i32.eq (local.get 0) (i32.const 99)) (then (call $nine) (unreachable)))
+          (memory.grow (local.get 0)))
+        (func (export \"there\") (param i32) (result i32 i32)
+          (memory.size) (i32.load8_u (local.get 0)))
+        (func $start (drop (memory.grow (i32.const 1))))
+        (start $start))";
+    let text = "(module (import \"e\" \"n\" (memory 1)) (import \"e\" \"m\" (memory $m 1))
+        (import \"e\" \"grow\" (func $grow (param i32) (result i32)))
+        (import \"e\" \"grow_byte\" (func $byte (param i32) (result i32)))
+        (import \"e\" \"there\" (func $there (param i32) (result i32 i32)))
+        (func (export \"sizes\") (result i32 i32) (memory.size) (memory.size $m))
+        (func (export \"own\") (param i32 i32) (result i32 i32 i32)
+          (memory.grow $m (local.get 0)) (call $there (local.get 1)))
+        (func (export \"native\") (param i32 i32) (result i32 i32 i32 i32)
+          (memory.size $m) (call $grow (local.get 0))
+          (i32.store8 $m (local.get 1) (i32.const 7)) (memory.size $m)
+          (i32.load8_u $m (local.get 1)))
+        (func (export \"byte\") (param i32 i32) (result i32 i32 i32 i32)
+          (memory.size $m) (call $byte (local.get 0))
+          (i32.store8 $m (local.get 1) (i32.const 8)) (memory.size $m)
+          (i32.load8_u $m (local.get 1))))";
+    let pages = |n: i32, end: i32| [Val::I32(n), Val::I32(end)];
+    let (to_3, beyond_3) = (pages(1, 3 * 65_536 - 1), pages(0, 3 * 65_536));
+    let (to_4, beyond_4) = (pages(1, 4 * 65_536 - 1), pages(0, 4 * 65_536));
+    let (to_5, beyond_5) = (pages(1, 5 * 65_536 - 1), pages(0, 5 * 65_536));
+    let too_many = pages(9, 5 * 65_536);
+    same_imported(
+        exporter,
+        text,
+        &[
+            ("sizes", &[]),
+            ("native", &to_3),
+            ("native", &beyond_3),
+            ("byte", &beyond_3),
+            ("byte", &to_4),
+            ("byte", &beyond_4),
+            ("own", &to_5),
+            ("own", &beyond_5),
+            ("native", &beyond_5),
+            ("native", &too_many),
+            ("byte", &too_many),
+            ("sizes", &[]),
         ],
     );
 }

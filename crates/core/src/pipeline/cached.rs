@@ -5,6 +5,10 @@
 //! compiler ─ Code::load (the check) ─► keep ─► save ─► artifact with the pieces of before ─► Cache
 //! ```
 //!
+//! It is written when it is asked for, and while the program runs each time that twice as many
+//! functions have new code as at the last time: so a program that is killed leaves most of it, and
+//! what is written is less than three times what is new.
+//!
 //! The cache gives bytes that this user's program wrote for exactly this module, these settings and
 //! this build of the program (`prova_cache`). So their code is the compiler's, as if it was made
 //! now; the check looks at it all the same.
@@ -30,6 +34,9 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+/// The number of accepted pieces for which a running program first writes the entry.
+const SOME: usize = 16;
+
 /// The entry of a module.
 pub(super) struct Cached {
     cache: Arc<Cache>,
@@ -37,6 +44,8 @@ pub(super) struct Cached {
     settings: Settings,
     stored: Option<Artifact<Vec<u8>>>,
     state: Mutex<State>,
+    /// Held while the entry is written, so that the newer one stays.
+    writes: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -53,6 +62,8 @@ struct State {
     bytes: u64,
     /// Whether a function is among them that was not written yet.
     has_news: bool,
+    /// How many were accepted when a running program last wrote the entry.
+    written: usize,
     notes: Vec<String>,
 }
 
@@ -95,7 +106,7 @@ impl Cached {
             }
             same
         });
-        Some(Cached { cache, name, settings, stored, state: Mutex::new(state) })
+        Some(Cached { cache, name, settings, stored, state: Mutex::new(state), writes: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,10 +140,22 @@ impl Cached {
         }
     }
 
-    /// The entry with what is new; none if nothing is.
+    /// Writes the entry with what is new, if something is; whether it did.
+    fn write(&self) -> io::Result<bool> {
+        let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = match self.entry() {
+            Ok(None) => return Ok(false),
+            Ok(Some(entry)) => self.cache.store(&self.name, &entry),
+            Err(error) => Err(io::Error::other(error)),
+        };
+        self.state().has_news |= written.is_err();
+        written.map(|()| true)
+    }
+
+    /// The entry with what is new, which is news no longer; none if nothing is.
     fn entry(&self) -> Result<Option<Vec<u8>>, prova_artifact::Error> {
-        let state = self.state();
-        if !state.has_news {
+        let mut state = self.state();
+        if !std::mem::take(&mut state.has_news) {
             return Ok(None);
         }
         let mut writer = Writer::new(self.settings.clone());
@@ -271,10 +294,24 @@ impl Code {
 
     /// Writes the entry, if there is code that it lacks; whether it did.
     pub(crate) fn save(&self) -> io::Result<bool> {
-        let Some(cached) = self.cached.get().and_then(Option::as_ref) else { return Ok(false) };
-        let Some(entry) = cached.entry().map_err(io::Error::other)? else { return Ok(false) };
-        cached.cache.store(&cached.name, &entry)?;
-        cached.state().has_news = false;
-        Ok(true)
+        self.cached.get().and_then(Option::as_ref).map_or(Ok(false), Cached::write)
+    }
+
+    /// Writes the entry while the program runs, if there is much that it lacks. What fails now is
+    /// said by the next [`Code::save`].
+    pub(super) fn save_some(&self) {
+        let Some(cached) = self.cached.get().and_then(Option::as_ref) else { return };
+        let is_much = {
+            let mut state = cached.state();
+            let made = state.made.len();
+            let is_much = made >= SOME.max(2 * state.written);
+            if is_much {
+                state.written = made;
+            }
+            is_much
+        };
+        if is_much {
+            cached.write().ok();
+        }
     }
 }

@@ -108,6 +108,7 @@ impl Code {
             while let Some(job) = self.next_job() {
                 workers::work(|| self.do_job(job));
             }
+            self.save_some();
         }
         self.ready(at)
     }
@@ -157,9 +158,8 @@ impl Code {
             // The lock is not held while a thread starts: it may do its work here.
             drop(state);
             workers::work_apart(move || {
-                while let Some(code) = code.upgrade()
-                    && let Some(job) = code.next_job_of_worker()
-                {
+                while let Some(code) = code.upgrade() {
+                    let Some(job) = code.next_job_of_worker() else { return code.save_some() };
                     code.do_job(job);
                 }
             });
