@@ -453,7 +453,7 @@ fn the_users_cache_is_kept_from_every_guest() {
     assert_eq!(home.stdout, b"/h/.cache/prova\n");
 }
 
-/// What a guest gets that opens or renames as [`OPENS`], behind what others do while it runs.
+/// Runs a guest that opens or renames as [`OPENS`], once others have done something: its exit code.
 fn meanwhile(world: &World, args: &str, others: impl FnOnce()) -> Option<i32> {
     let imports = r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func $write

@@ -3,7 +3,7 @@
 use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store};
 use prova_core::{CACHE_BYTES_DEFAULT, Cache};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Functions that add numbers in a loop, and one that calls them all.
 fn program(funcs: u32) -> String {
@@ -29,7 +29,7 @@ fn program(funcs: u32) -> String {
 
 /// Runs the program with a cache and without saving: the sum, and how many functions had code
 /// there already.
-fn run(folder: &PathBuf, funcs: u32) -> Result<(i64, usize)> {
+fn run(folder: &Path, funcs: u32) -> Result<(i64, usize)> {
     let cache = Cache::open(folder, CACHE_BYTES_DEFAULT)?;
     let mut config = Config::new();
     let hot = Hot { every: 64, looks: 1, bytes: 0, seed: 0, background: false };
