@@ -106,7 +106,14 @@ impl Cached {
             }
             same
         });
-        Some(Cached { cache, name, settings, stored, state: Mutex::new(state), writes: Mutex::default() })
+        Some(Cached {
+            cache,
+            name,
+            settings,
+            stored,
+            state: Mutex::new(state),
+            writes: Mutex::default(),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
