@@ -343,9 +343,8 @@ impl Machine<'_> {
             let is_there = |func| self.layout.func_type(func).is_some();
             return match func.filter(|&func| planted!(RecordBehindLast, is_there(func), true)) {
                 Some(func) => {
-                    let record =
-                        Record::Func(planted!(OneRecordForAll, func, self.layout.imported_funcs()));
-                    self.record_field(record, within % at::RECORD_BYTES, size)
+                    let of = planted!(OneRecordForAll, func, self.layout.imported_funcs());
+                    self.record_field(Record::Func(of), within % at::RECORD_BYTES, size)
                 }
                 None => fault(Rule::Field, "no defined function"),
             };
