@@ -4,6 +4,7 @@
 //! write entries that are believed. A path is no answer to that: links, mounts and `..` lead to a
 //! directory by other names. Its device and number are the same by every name.
 
+use crate::plant::planted;
 use crate::sys;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -43,9 +44,12 @@ impl Guard {
                 continue;
             }
             let Some(directory) = sys::file_id(&here) else { return guard };
-            guard.names.push((directory, name.clone()));
             let next = here.join(&name);
+            if planted!(MissingNamesAreFree, true, next.exists()) {
+                guard.names.push((directory, name));
+            }
             match std::fs::read_link(&next) {
+                Ok(_) if planted!(GuardStopsAtLinks, false, true) => here = next,
                 Ok(target) => {
                     links += 1;
                     if links > LINKS_MAX {

@@ -1,6 +1,7 @@
 //! The key of a folder: 32 bytes in a file, made at the first use.
 
 use crate::error::{Fault, Refused};
+use crate::plant::planted;
 use crate::sys::{self, Folder, Rights};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -34,7 +35,7 @@ impl Key {
 
     /// The authentication code, with nothing in it yet.
     pub(crate) fn mac(&self) -> Hmac<Sha256> {
-        match <Hmac<Sha256> as Mac>::new_from_slice(&self.0) {
+        match <Hmac<Sha256> as Mac>::new_from_slice(planted!(KeyOfAll, &self.0, &[0; BYTES])) {
             Ok(mac) => mac,
             Err(_) => unreachable!("HMAC takes keys of every length"),
         }
@@ -45,6 +46,7 @@ fn read(folder: &Folder) -> Result<Key, Fault> {
     let file = folder.open_file(FILE, Rights::Secret)?;
     let mut bytes = Vec::with_capacity(BYTES + 1);
     file.take(BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    bytes.resize(planted!(KeyOfAnyLength, bytes.len(), BYTES), 0);
     bytes.try_into().map(Key).map_err(|_| Fault::Wrong("it is no key of 32 bytes"))
 }
 

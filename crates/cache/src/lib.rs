@@ -32,6 +32,7 @@ mod error;
 mod guard;
 mod key;
 mod place;
+mod plant;
 mod prune;
 mod sys;
 

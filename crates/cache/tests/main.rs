@@ -148,6 +148,11 @@ fn a_folder_that_is_none() {
     Cache::open(&good, MAX).expect("it is made");
     symlink(&good, scratch.cache()).expect("it can be made");
     assert!(scratch.refused().contains("it is no directory"));
+    for behind in ["/", "/.", "//./"] {
+        let way = |name: &str| PathBuf::from(scratch.0.join(name).display().to_string() + behind);
+        assert!(Cache::open(&way("cache"), MAX).is_err(), "{behind}");
+        assert!(Cache::open(&way("good"), MAX).is_ok(), "{behind}");
+    }
     // Nothing can be made below a file: that is no fault of the folder.
     let refused = Cache::open(&good.join("key/cache"), MAX).expect_err("no directory");
     assert!(!refused.why.is_empty());

@@ -353,7 +353,7 @@ fn p5_fields() {
         vec![mr(C::Mov_rm64_r64, at(R11, 0), R8)],
         vec![rm(C::Mov_r64_rm64, RAX, at(R11, 4))],
         vec![rm(C::Mov_r32_rm32, EAX, at(R11, 0))],
-        vec![rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + 72))],
+        vec![rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + 144))],
         // The base of a memory.
         vec![mr(C::Mov_rm64_r64, at(R11, i64::from(offsets::FIRST) + 48), R8)],
         vec![rm(C::Mov_r64_rm64, RAX, at(R11, -8))],

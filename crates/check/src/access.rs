@@ -5,7 +5,7 @@
 //! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
-use crate::layout::{Ty, offsets};
+use crate::layout::{Memory, Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
@@ -271,10 +271,7 @@ impl Machine<'_> {
         let add = to.add;
         let plain = to.sym == Sym::ZERO;
         match (to.base, size) {
-            (Base::VmCtx, 8) if plain => match self.context(add) {
-                Some(base) => constant(base),
-                None => fault(Rule::Field, "no field of the context"),
-            },
+            (Base::VmCtx, _) if plain => self.context_field(add, size),
             // The context of another instance: its store and the builtins are the same.
             (Base::RefContext, 8) => match add {
                 at::STORE => constant(Base::Store),
@@ -299,10 +296,7 @@ impl Machine<'_> {
             }
             (Base::MemoryRecord(m), 8) if plain => match (add, self.layout.memory_type(m)) {
                 (at::OBJECT_BASE, Some(_)) => constant(Base::Memory(m)),
-                (at::OBJECT_LEN, Some(memory)) => {
-                    let kind = Kind::Length(Extent::Memory(m));
-                    Ok(Place::Symbol(Def { lo: memory.min_bytes, hi: memory.max_bytes, kind }))
-                }
+                (at::OBJECT_LEN, Some(memory)) => Ok(Place::Symbol(length(m, memory))),
                 _ => fault(Rule::Field, "no field of a memory"),
             },
             (Base::TableRecord(t), 8) if plain => match (add, self.layout.table_type(t)) {
@@ -313,16 +307,6 @@ impl Machine<'_> {
                 }
                 _ => fault(Rule::Field, "no field of a table"),
             },
-            (Base::Defined, _) if plain => {
-                let index = add.checked_div(at::RECORD_BYTES).unwrap_or(u64::MAX);
-                let func = index.saturating_add(u64::from(self.layout.imported_funcs()));
-                match u32::try_from(func).ok().filter(|&f| self.layout.func_type(f).is_some()) {
-                    Some(func) => {
-                        self.record_field(Record::Func(func), add % at::RECORD_BYTES, size)
-                    }
-                    None => fault(Rule::Field, "no defined function"),
-                }
-            }
             (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
             (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
             (Base::Funcs(calls), 8) => self.func_by_address(state, to, calls).map(Place::Constant),
@@ -349,13 +333,48 @@ impl Machine<'_> {
         }
     }
 
+    /// A field of the context: a word, or a field of the record of a defined function (L5).
+    fn context_field(&self, add: u64, size: u32) -> Result<Place, Fault> {
+        let records = u64::from(self.layout.defined_func(0));
+        if let Some(within) = add.checked_sub(records) {
+            let index = within.checked_div(at::RECORD_BYTES).unwrap_or(u64::MAX);
+            let func = index.saturating_add(u64::from(self.layout.imported_funcs()));
+            let func = u32::try_from(func).ok();
+            let is_there = |func| self.layout.func_type(func).is_some();
+            return match func.filter(|&func| planted!(RecordBehindLast, is_there(func), true)) {
+                Some(func) => {
+                    let func = planted!(OneRecordForAll, func, self.layout.imported_funcs());
+                    self.record_field(Record::Func(func), within % at::RECORD_BYTES, size)
+                }
+                None => fault(Rule::Field, "no defined function"),
+            };
+        }
+        if planted!(PartOfContext, size != 8, false) {
+            return fault(Rule::Field, "an access to the context that is no word");
+        }
+        if add == at::DEFINED {
+            return Ok(Place::Constant(Value::pointer(Base::VmCtx, records)));
+        }
+        let lens = u64::from(self.layout.memory_len(0));
+        if let Some(within) = add.checked_sub(lens).filter(|n| n.is_multiple_of(8)) {
+            let index = u32::try_from(within >> 3).ok();
+            let memory = index.and_then(|m| Some((m, self.layout.memory_type(m)?)));
+            if let Some((m, memory)) = memory {
+                return Ok(Place::Symbol(length(planted!(CopyOfAnother, m, 0), memory)));
+            }
+        }
+        match self.context(add) {
+            Some(base) => Ok(Place::Constant(Value::pointer(base, 0))),
+            None => fault(Rule::Field, "no field of the context"),
+        }
+    }
+
     /// The object that a word of the context points to.
     fn context(&self, add: u64) -> Option<Base> {
         match add {
             at::STORE => return Some(Base::Store),
             at::BUILTINS => return Some(Base::Builtins),
             at::TYPES => return Some(Base::Types),
-            at::DEFINED => return Some(Base::Defined),
             _ => {}
         }
         let bytes = add.checked_sub(at::FIRST).filter(|n| n.is_multiple_of(8))?;
@@ -546,6 +565,12 @@ fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
         at::STORE_ARGS => constant(Base::Args),
         _ => fault(Rule::Field, "no field of the store"),
     }
+}
+
+/// A length of a memory that was read.
+fn length(m: u32, memory: &Memory) -> Def {
+    let kind = Kind::Length(Extent::Memory(m));
+    Def { lo: memory.min_bytes, hi: memory.max_bytes, kind }
 }
 
 /// A 32-bit word of this kind.

@@ -11,7 +11,7 @@ use crate::value::{Base, Sym};
 use alloc::vec::Vec;
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
 
@@ -348,7 +348,6 @@ impl Reader<'_> {
             4 => Base::Builtins,
             5 => Base::Builtin(self.index()?),
             6 => Base::Types,
-            7 => Base::Defined,
             8 => Base::Import(self.index()?),
             9 => Base::FuncCode(self.index()?),
             10 => Base::RefRecord,
@@ -383,7 +382,6 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Builtins => (4, None),
         Base::Builtin(n) => (5, Some(n)),
         Base::Types => (6, None),
-        Base::Defined => (7, None),
         Base::Import(n) => (8, Some(n)),
         Base::FuncCode(n) => (9, Some(n)),
         Base::RefRecord => (10, None),

@@ -8,6 +8,9 @@
 //! - L2. A memory's and a table's record holds the base, which never changes, and the length, which
 //!   never falls below its minimum at the module's declaration.
 //! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
+//! - L4. The copy of a memory's length in the context is a length that the memory has or had since
+//!   the instance was made.
+//! - L5. The record of a defined function is a part of the context of its instance.
 
 use crate::abi::Convention;
 use crate::symbols::{Heap, RefKind, RefType};
@@ -179,11 +182,12 @@ pub mod offsets {
     pub const BUILTINS: u32 = 0x08;
     /// Context: the canonical id of each type, 32 bits each.
     pub const TYPES: u32 = 0x10;
-    /// Context: the records of the defined functions, one behind the other.
+    /// Context: where its records of the defined functions begin.
     pub const DEFINED: u32 = 0x18;
     /// Context: the first word that depends on the module: a pointer to the record of each imported
-    /// function, of each memory, of each table, to the cell of each global, and the base of each
-    /// memory and of each table, which their records have too (L2).
+    /// function, of each memory, of each table, to the cell of each global; the base of each memory
+    /// and of each table, which their records have too (L2); a copy of each memory's length (L4);
+    /// and then the records of the defined functions themselves, one behind the other (L5).
     pub const FIRST: u32 = 0x20;
     /// Maximum number of bytes of a memory, also where its type allows more: a memory lies in the
     /// address space of a process.
@@ -284,7 +288,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 3\0");
+        hash.update(b"prova layout 4\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -380,7 +384,8 @@ impl Layout {
 
     /// Bytes of a context.
     pub fn vmctx_bytes(&self) -> u32 {
-        self.table_base(u32::try_from(self.tables.len()).unwrap_or(u32::MAX))
+        let defined = self.funcs.len().saturating_sub(self.imported_funcs as usize);
+        self.defined_func(u32::try_from(defined).unwrap_or(u32::MAX))
     }
 
     /// The word that leads to the record of an imported function.
@@ -415,6 +420,19 @@ impl Layout {
     pub fn table_base(&self, index: u32) -> u32 {
         let before = u32::try_from(self.memories.len()).unwrap_or(u32::MAX);
         self.memory_base(before.saturating_add(index))
+    }
+
+    /// The word that is a copy of the length of a memory (L4).
+    pub fn memory_len(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
+        self.table_base(before.saturating_add(index))
+    }
+
+    /// Where the record of a defined function begins, counted among the defined ones (L5).
+    pub fn defined_func(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.memories.len()).unwrap_or(u32::MAX);
+        let bytes = index.saturating_mul(offsets::RECORD_BYTES);
+        self.memory_len(before).saturating_add(bytes)
     }
 
     fn section(&mut self, payload: Payload<'_>) -> Result<(), &'static str> {

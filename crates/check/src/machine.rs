@@ -219,8 +219,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn record(&self, func: u32) -> Value {
         match func.checked_sub(self.layout.imported_funcs()) {
             Some(defined) => {
-                let add = u64::from(defined).saturating_mul(u64::from(offsets::RECORD_BYTES));
-                Value::pointer(Base::Defined, add)
+                Value::pointer(Base::VmCtx, u64::from(self.layout.defined_func(defined)))
             }
             None => Value::pointer(Base::Import(func), 0),
         }

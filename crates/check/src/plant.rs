@@ -73,6 +73,10 @@ steps {
     AnyAddress
     RedZone
     PartsKeepWords
+    RecordBehindLast
+    OneRecordForAll
+    CopyOfAnother
+    PartOfContext
     FieldsAreWritten
     ImmutableIsWritten
     AnyElement

@@ -50,8 +50,6 @@ pub enum Base {
     Builtin(u32),
     /// The array of canonical type ids.
     Types,
-    /// The array of records of defined functions.
-    Defined,
     /// The record of an imported function.
     Import(u32),
     /// The code of a function of known index (in the module's function index space).

@@ -102,10 +102,14 @@ fn a_layout_is_of_its_module_and_settings() {
     // Two imports, a memory; a memory, two tables, three globals.
     let imports = layout("contexts: its own");
     let words = [imports.imported_func(1), imports.memory(0), imports.memory_base(0)];
-    assert_eq!((words, imports.vmctx_bytes()), ([0x28, 0x30, 0x38], 0x40));
+    assert_eq!((words, imports.vmctx_bytes()), ([0x28, 0x30, 0x38], 0x68));
     let words = [guard.memory(0), guard.table(1), guard.global(2), guard.memory_base(0)];
     assert_eq!(words, [0x20, 0x30, 0x48, 0x50]);
-    assert_eq!((guard.table_base(1), guard.vmctx_bytes()), (0x60, 0x68));
+    assert_eq!(
+        (guard.table_base(1), guard.memory_len(0), guard.defined_func(1)),
+        (0x60, 0x68, 0x90)
+    );
+    assert_eq!(guard.vmctx_bytes(), 0xb0);
 }
 
 /// Each setting changes the layout's digest, so code checked under one is not taken for another.

@@ -6,13 +6,14 @@
 use crate::args::RunArgs;
 use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::{Args, ValueEnum};
-use prova_core::wasi::{FileId, Guarded};
+use prova_core::wasi::{FileId, Guard};
 use prova_core::{
     CACHE_BYTES_DEFAULT, Cache, CacheGuard, CacheRemoved, Error, Module, Result, bail,
     default_cache_folder,
 };
 use prova_report::{Node, Table};
 use serde_json::json;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Shows, prunes or clears the machine code that runs keep for later ones
@@ -131,27 +132,48 @@ pub(crate) fn save(modules: &[Module]) {
     }
 }
 
+/// Folders of caches, and which directories they were when the run began. Another program may
+/// remove one and make it anew while a guest runs.
+pub(crate) struct Kept {
+    folders: Vec<PathBuf>,
+    at_start: Vec<FileId>,
+}
+
+impl Guard for Kept {
+    fn inside(&self) -> Vec<FileId> {
+        let now = self.folders.iter().filter_map(|folder| CacheGuard::of_file(folder));
+        self.at_start.iter().copied().chain(now.map(id)).collect()
+    }
+
+    fn names(&self) -> Vec<(FileId, OsString)> {
+        let guards = self.folders.iter().map(|folder| CacheGuard::of(folder));
+        guards.flat_map(|guard| guard.names).map(|(at, name)| (id(at), name)).collect()
+    }
+}
+
+fn id(id: prova_core::CacheFileId) -> FileId {
+    FileId { device: id.device, number: id.number }
+}
+
 /// The places that no guest reaches, with any grant: the user's cache and the run's.
 ///
 /// # Errors
 /// [`Misuse`] if a granted directory is one of them.
-pub(crate) fn kept_from_guests(own: Option<&Path>, dirs: &[String]) -> Result<Guarded> {
+pub(crate) fn kept_from_guests(own: Option<&Path>, dirs: &[String]) -> Result<Kept> {
     let own = own.and_then(|own| std::path::absolute(own).ok());
-    let folders = [own, default_cache_folder()].into_iter().flatten();
-    let id = |id: prova_core::CacheFileId| FileId { device: id.device, number: id.number };
-    let mut guarded = Guarded::default();
-    for folder in folders {
-        let guard = CacheGuard::of(&folder);
+    let folders: Vec<PathBuf> = [own, default_cache_folder()].into_iter().flatten().collect();
+    let mut at_start = Vec::new();
+    for folder in &folders {
+        let Some(found) = CacheGuard::of_file(folder) else { continue };
         for dir in dirs {
             let host = dir.split_once("::").map_or(dir.as_str(), |(host, _)| host);
-            if guard.folder.is_some() && CacheGuard::of_file(Path::new(host)) == guard.folder {
+            if CacheGuard::of_file(Path::new(host)) == Some(found) {
                 bail!(Misuse(format!(
                     "`--dir {dir}`: that is the folder of the cache, which no guest gets"
                 )));
             }
         }
-        guarded.inside.extend(guard.folder.map(id));
-        guarded.names.extend(guard.names.into_iter().map(|(at, name)| (id(at), name)));
+        at_start.push(id(found));
     }
-    Ok(guarded)
+    Ok(Kept { folders, at_start })
 }

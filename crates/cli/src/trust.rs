@@ -59,7 +59,7 @@ const MACHINE: [Assumption; 13] = [
         noticed_by: "crates/native/tests/run.rs: recursion",
     },
     Assumption {
-        what: "the context has the base of each memory and table that its record has; code is mapped at a multiple of 16, in pages that hold accepted code and `int3` alone; the processor has the level of the configuration",
+        what: "the context has the base of each memory and table that its record has, a length that each memory has or had, and the records of its functions; code is mapped at a multiple of 16, in pages that hold accepted code and `int3` alone; the processor has the level of the configuration",
         kept_by: "runtime",
         noticed_by: "runtime: sys/x64/code.rs and native/code.rs, what lies in pages; the level is compared where a layout is derived",
     },

@@ -8,6 +8,7 @@
 
 use crate::common::{OPENS, Run, Scratch};
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -450,6 +451,65 @@ fn the_users_cache_is_kept_from_every_guest() {
         .output()
         .expect("the program starts");
     assert_eq!(home.stdout, b"/h/.cache/prova\n");
+}
+
+/// What a guest gets that opens or renames as [`OPENS`], behind what others do while it runs.
+fn meanwhile(world: &World, args: &str, others: impl FnOnce()) -> Option<i32> {
+    let imports = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write
+            (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read
+            (param i32 i32 i32 i32) (result i32)))
+        (data (i32.const 1024) "\10\04\00\00\01\00\00\00")"#;
+    let waits = "(local $path i32)
+        (drop (call $write (i32.const 1) (i32.const 1024) (i32.const 1) (i32.const 1032)))
+        (drop (call $read (i32.const 0) (i32.const 1024) (i32.const 1) (i32.const 1032)))";
+    let text = OPENS.replacen("(module", imports, 1).replace("(local $path i32)", waits);
+    world.0.write("waits.wat", text);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_prova"))
+        .args(format!("run {args}").split_whitespace())
+        .current_dir(&world.0.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut out = child.stdout.take().expect("piped");
+    out.read_exact(&mut [0]).expect("the guest runs");
+    others();
+    child.stdin.take().expect("piped").write_all(b"x").expect("the guest reads");
+    child.wait().expect("it ends").code()
+}
+
+/// A folder that is made, or removed and made anew, while a guest runs is as far out of its reach.
+#[test]
+fn a_folder_that_comes_later_is_kept_too() {
+    let world = World::new("later");
+    let make = || {
+        world
+            .run("run --tier native --cache home/caches/own --invoke f p.wat 7 3")
+            .expect(0, "17\n")
+            .silent();
+    };
+    let options = "--tier interp --cache home/caches/own --dir home waits.wat";
+    fs::create_dir_all(world.path("home")).expect("it can be made");
+    let run =
+        |args: &str, others: &dyn Fn()| meanwhile(&world, &format!("{options} {args}"), others);
+    assert_eq!(run("caches/own/key", &make), Some(ACCES), "it is made");
+    let anew = || {
+        fs::rename(world.path("home/caches"), world.path("home/old")).expect("it is there");
+        make();
+    };
+    assert_eq!(run("caches/own/key", &anew), Some(ACCES), "it is made anew");
+    fs::remove_dir_all(world.path("home/old")).expect("it is there");
+    assert_eq!(run("caches/own caches/away", &anew), Some(ACCES), "the way there is made anew");
+    assert_eq!(run("old caches", &|| ()), Some(ACCES), "it stands in no place of the way");
+    fs::remove_dir_all(world.path("home/old")).expect("it is there");
+    // What was the folder when the run began stays out of reach.
+    assert_eq!(run("old/own/key", &anew), Some(ACCES), "it has another name");
+    // Twins beside it.
+    world.0.write("home/caches/beside", b"");
+    assert_eq!(run("caches/beside", &|| ()), Some(0));
+    assert_eq!(run("caches/beside caches/moved", &|| ()), Some(0));
 }
 
 /// A mount gives the folder another name, and its files the same numbers.

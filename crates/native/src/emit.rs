@@ -21,7 +21,7 @@ pub(crate) struct Emit {
     pub(crate) func: RefCell<Function>,
     block: Cell<ir::Block>,
     offset: Cell<SourceLoc>,
-    regions: [AliasRegion; 4],
+    regions: [AliasRegion; 5],
     /// How it stops, if not by faults.
     pub(crate) stops: Cell<Option<Stops>>,
 }
@@ -37,6 +37,8 @@ pub(crate) enum Region {
     Global,
     /// Words of the store and of instances.
     Store,
+    /// Words of instances that no code writes, and callees at most.
+    Fixed,
 }
 
 impl Emit {
@@ -46,8 +48,13 @@ impl Emit {
             let description = description.into();
             func.dfg.alias_regions.insert(AliasRegionData { user_id, description })
         };
-        let regions =
-            [region(1, "memory"), region(2, "table"), region(3, "global"), region(4, "store")];
+        let regions = [
+            region(1, "memory"),
+            region(2, "table"),
+            region(3, "global"),
+            region(4, "store"),
+            region(5, "fixed"),
+        ];
         let block = func.dfg.make_block();
         func.layout.append_block(block);
         let (block, offset) = (Cell::new(block), Cell::new(SourceLoc::default()));

@@ -63,16 +63,20 @@ pub(crate) fn way_out(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
 }
 
 /// The vmctx of a record.
-pub(crate) fn vmctx(emit: &Emit, record: Value) -> Value {
+fn vmctx(emit: &Emit, record: Value) -> Value {
     emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32))
 }
 
 /// The vmctx of a record, and the cells for values.
 pub(crate) fn context(emit: &Emit, record: Value) -> (Value, Value) {
-    let word = |of: Value, at: u32| emit.ins(|i| i.load(I64, abi::immutable(), of, at as i32));
     let vmctx = vmctx(emit, record);
-    let store = word(vmctx, offsets::STORE);
-    (vmctx, word(store, offsets::STORE_ARGS))
+    (vmctx, cells_of(emit, vmctx))
+}
+
+/// The cells for values, by a vmctx.
+pub(crate) fn cells_of(emit: &Emit, vmctx: Value) -> Value {
+    let word = |of: Value, at: u32| emit.ins(|i| i.load(I64, abi::immutable(), of, at as i32));
+    word(word(vmctx, offsets::STORE), offsets::STORE_ARGS)
 }
 
 pub(crate) fn get_cells(emit: &Emit, at: Value, types: &[ValType]) -> Vec<Value> {

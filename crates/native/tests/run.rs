@@ -5,7 +5,7 @@
 use prova_core::{MachineCompiler, Val};
 use prova_native::NativeCompiler;
 
-use crate::common::{same, same_with};
+use crate::common::{same, same_imported, same_with};
 
 #[test]
 fn an_addition_and_a_load() {
@@ -314,6 +314,60 @@ fn memory_operators_and_globals() {
             ("init", &c),
             ("set", &set),
             ("set", &set),
+        ],
+    );
+}
+
+/// Each instance reads its own copy of a length: growth by machine code, by bytecode, and by the
+/// other instance reaches all of them, and the last byte is as far as before.
+#[test]
+fn memories_that_another_instance_grows() {
+    let exporter = "(module (memory (export \"m\") 1 6) (memory (export \"n\") 3 3)
+        (func $nine (result i64 i64 i64 i64 i64 i64 i64 i64 i64) unreachable)
+        (func $grow (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))
+        (func (export \"grow_byte\") (param i32) (result i32)
+          (if (i32.eq (local.get 0) (i32.const 99)) (then (call $nine) (unreachable)))
+          (memory.grow (local.get 0)))
+        (func (export \"there\") (param i32) (result i32 i32)
+          (memory.size) (i32.load8_u (local.get 0)))
+        (func $start (drop (memory.grow (i32.const 1))))
+        (start $start))";
+    let text = "(module (import \"e\" \"n\" (memory 1)) (import \"e\" \"m\" (memory $m 1))
+        (import \"e\" \"grow\" (func $grow (param i32) (result i32)))
+        (import \"e\" \"grow_byte\" (func $byte (param i32) (result i32)))
+        (import \"e\" \"there\" (func $there (param i32) (result i32 i32)))
+        (func (export \"sizes\") (result i32 i32) (memory.size) (memory.size $m))
+        (func (export \"own\") (param i32 i32) (result i32 i32 i32)
+          (memory.grow $m (local.get 0)) (call $there (local.get 1)))
+        (func (export \"native\") (param i32 i32) (result i32 i32 i32 i32)
+          (memory.size $m) (call $grow (local.get 0))
+          (i32.store8 $m (local.get 1) (i32.const 7)) (memory.size $m)
+          (i32.load8_u $m (local.get 1)))
+        (func (export \"byte\") (param i32 i32) (result i32 i32 i32 i32)
+          (memory.size $m) (call $byte (local.get 0))
+          (i32.store8 $m (local.get 1) (i32.const 8)) (memory.size $m)
+          (i32.load8_u $m (local.get 1))))";
+    let pages = |n: i32, end: i32| [Val::I32(n), Val::I32(end)];
+    let (to_3, beyond_3) = (pages(1, 3 * 65_536 - 1), pages(0, 3 * 65_536));
+    let (to_4, beyond_4) = (pages(1, 4 * 65_536 - 1), pages(0, 4 * 65_536));
+    let (to_5, beyond_5) = (pages(1, 5 * 65_536 - 1), pages(0, 5 * 65_536));
+    let too_many = pages(9, 5 * 65_536);
+    same_imported(
+        exporter,
+        text,
+        &[
+            ("sizes", &[]),
+            ("native", &to_3),
+            ("native", &beyond_3),
+            ("byte", &beyond_3),
+            ("byte", &to_4),
+            ("byte", &beyond_4),
+            ("own", &to_5),
+            ("own", &beyond_5),
+            ("native", &beyond_5),
+            ("native", &too_many),
+            ("byte", &too_many),
+            ("sizes", &[]),
         ],
     );
 }

@@ -440,6 +440,7 @@ impl Store {
     /// Makes the record of a memory follow its size (V8).
     pub(crate) fn update_memory(&mut self, memory: MemoryAddr) {
         self.memory_vms[memory.index()] = self.memories[memory.index()].vm();
+        self.publish_len(memory);
     }
 
     /// Makes the record of a table follow its place and size (V8).

@@ -9,7 +9,7 @@
 //! what is made of random functions.
 
 use crate::check::edit;
-use prova_module::{BlockKind, Features, FuncIdx, Limits, Module};
+use prova_module::{BlockKind, Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::entered::{EnterError, EnteredBody, Refusal, enter, propose};
 use prova_ssa::passes::PassRule;
 use prova_ssa::{Block, Metering, Place, parse, print};
@@ -18,6 +18,7 @@ use std::fmt::Write;
 
 const NESTED: &str = include_str!("entered/nested.wat");
 const ABOVE: &str = include_str!("entered/above.wat");
+const DEEP: &str = include_str!("entered/deep.wat");
 const TABLE: &str = include_str!("turn/table.wat");
 const EXCEPT: &str = include_str!("turn/except.wat");
 
@@ -36,7 +37,7 @@ fn loops(module: &Module) -> (FuncIdx, Vec<u32>) {
 
 #[test]
 fn what_is_proposed_is_proved() {
-    for (text, count) in [(NESTED, 2), (ABOVE, 1), (TABLE, 1), (EXCEPT, 1)] {
+    for (text, count) in [(NESTED, 2), (ABOVE, 1), (DEEP, 1), (TABLE, 1), (EXCEPT, 1)] {
         let module = module(text);
         let (func, loops) = loops(&module);
         assert_eq!(loops.len(), count);
@@ -79,7 +80,10 @@ fn loops_that_cannot_be_entered_say_why() {
           (func (loop))
           (func (local i32) (loop
             (call $see) (loop (br_if 0 (local.get 0))) (local.set 0) (br_if 0 (local.get 0))))
-          (func (i32.const 1) (loop (try_table (catch $t 1) (throw $t))) (drop)))",
+          (func (i32.const 1) (loop (try_table (catch $t 0) (throw $t))) (drop))
+          (func
+            (call $see) (loop (try_table (catch $t 0) (drop (call $see)))) (drop)
+            (call $see) (loop (br_if 0 (call $see))) (drop)))",
     );
     let offset = |func: u32| {
         let blocks = &module.facts(FuncIdx(func)).expect("facts").blocks;
@@ -96,6 +100,12 @@ fn loops_that_cannot_be_entered_say_why() {
         let refused = way(func, offset(func)).expect_err("no way");
         assert_eq!(refused, EnterError::NoWay(why), "{func}");
     }
+    // The operands of a later loop are not those of one before it.
+    assert!(way(5, offset(5)).is_ok());
+    let first = module.facts(FuncIdx(5)).expect("facts").blocks.iter();
+    let first = first.filter(|block| block.kind == BlockKind::Loop).map(|block| block.start).min();
+    let refused = way(5, first.expect("a loop")).expect_err("only a handler leads back to it");
+    assert_eq!(refused, EnterError::NoWay("there is no loop, or no edge leads back to it"));
     assert!(matches!(way(1, offset(1) + 1), Err(EnterError::NoWay(_))), "no loop");
     assert!(matches!(way(9, offset(1)), Err(EnterError::Build(_))), "no function");
 }
@@ -114,12 +124,34 @@ fn a_loop_above_operands() {
     assert_eq!(places, [stack(0, 5), stack(1, 6), stack(2, 8), local(1, 1), local(2, 2)]);
 }
 
+/// A way back from above more operands, a label with two values, a local behind a wide one.
+#[test]
+fn a_way_back_from_above() {
+    let module = module(DEEP);
+    let (func, loops) = loops(&module);
+    let entered = enter(&module, func, loops[0], Metering::NONE).expect("a body");
+    let body = entered.body();
+    let types = body.block(body.entry()).params().map(|param| body.value(param).ty);
+    let cells = entered.cells().iter().copied();
+    let found: Vec<_> = entered.places().iter().copied().zip(cells).zip(types).collect();
+    // n has cell 0, v cells 1 and 2, k cell 3.
+    let stack = |at, cell, ty| ((Place::Stack(at), cell), ty);
+    let expected = [
+        stack(0, 4, ValType::I64),
+        stack(1, 5, ValType::I32),
+        stack(2, 6, ValType::I64),
+        ((Place::Local(2), 3), ValType::I64),
+    ];
+    assert_eq!(found, expected);
+}
+
 /// The rule that refuses an edited proposal for a loop of a module, or `ok`.
 fn judge(name: &str, edits: &str) -> String {
     let (text, number) = match name {
         "inner" => (NESTED, 1),
         "outer" => (NESTED, 0),
         "above" => (ABOVE, 0),
+        "deep" => (DEEP, 0),
         "table" => (TABLE, 0),
         "except" => (EXCEPT, 0),
         _ => panic!("no loop {name}"),

@@ -233,6 +233,20 @@ fn a_table_tells_contents_apart_and_never_leaves() {
     }
 }
 
+/// A table that is used for one function after the other grows with the largest, not with all.
+#[test]
+fn terms_that_were_reset_begin_anew() {
+    let mut terms = Terms::new();
+    let first: Vec<Vn> = (0..900).map(|i| terms.constant128(i << 64)).collect();
+    let bytes = terms.bytes();
+    assert!(bytes > 900 * 16, "{bytes}");
+    for _ in 0..3 {
+        terms.reset(900);
+        let again: Vec<Vn> = (900..1800).map(|i| terms.constant128(i << 64)).collect();
+        assert_eq!((again, terms.bytes()), (first.clone(), bytes));
+    }
+}
+
 /// Where the second side guesses right, the guess is a leaf.
 #[test]
 fn no_guess_finds_a_leaf() {

@@ -11,7 +11,7 @@
 use crate::clock::Clocks;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
-use crate::fs_guard::Guarded;
+use crate::fs_guard::Guard;
 use crate::limits::WasiLimits;
 use crate::random::Randomness;
 use crate::sys;
@@ -137,9 +137,9 @@ impl WasiCtxBuilder {
     }
 
     /// Keeps a part of the host's tree out of every granted directory, by every way that leads
-    /// there.
-    pub fn guard(&mut self, guarded: Guarded) -> &mut Self {
-        self.ctx.guarded = Some(Arc::new(guarded));
+    /// there. Every call that names a file asks where it is.
+    pub fn guard(&mut self, guard: impl Guard + 'static) -> &mut Self {
+        self.ctx.guarded = Some(Arc::new(guard));
         self
     }
 

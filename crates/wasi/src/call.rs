@@ -8,7 +8,7 @@
 //! 3. [`Call::hold`] counts what the call makes the host keep or copy against
 //!    [`WasiLimits::hostcall_fuel`], before it is kept.
 
-use crate::fs_guard::Guarded;
+use crate::fs_guard::Guard;
 use crate::guest::{Exit, Guest, bytes, bytes_mut, index};
 use crate::limits::WasiLimits;
 use crate::types::Errno;
@@ -22,7 +22,7 @@ pub(crate) struct Call<'a> {
     /// Bytes that the call may still copy or have the host keep.
     bytes_left: u64,
     /// The part of the host's tree that no grant reaches.
-    guarded: Option<Arc<Guarded>>,
+    guarded: Option<Arc<dyn Guard>>,
 }
 
 impl<'a> Call<'a> {
@@ -31,11 +31,11 @@ impl<'a> Call<'a> {
     }
 
     /// The same where a part of the host's tree is out of reach.
-    pub(crate) fn with_guarded(self, guarded: Option<Arc<Guarded>>) -> Self {
+    pub(crate) fn with_guarded(self, guarded: Option<Arc<dyn Guard>>) -> Self {
         Call { guarded, ..self }
     }
 
-    pub(crate) fn guarded(&self) -> Option<&Guarded> {
+    pub(crate) fn guarded(&self) -> Option<&dyn Guard> {
         self.guarded.as_deref()
     }
 

@@ -4,7 +4,7 @@
 
 use crate::clock::ClockState;
 use crate::fd_table::FdTable;
-use crate::fs_guard::Guarded;
+use crate::fs_guard::Guard;
 use crate::limits::WasiLimits;
 use crate::process::Strings;
 use crate::random::RandomState;
@@ -22,7 +22,7 @@ pub struct WasiCtx {
     pub(crate) clock: ClockState,
     pub(crate) random: RandomState,
     pub(crate) limits: WasiLimits,
-    pub(crate) guarded: Option<Arc<Guarded>>,
+    pub(crate) guarded: Option<Arc<dyn Guard>>,
 }
 
 impl std::fmt::Debug for WasiCtx {

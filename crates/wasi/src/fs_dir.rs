@@ -14,6 +14,7 @@
 use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Directory, Listing, Object};
+use crate::fs_guard::refuse_inside;
 use crate::guest::{Outcome, index, low, probe, write_u32};
 use crate::price;
 use crate::sys::{self, HostEntry};
@@ -28,6 +29,9 @@ pub(crate) fn fd_readdir(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5])
     probe(call, out, 4)?;
     probe(call, buffer, buffer_len)?;
     if cookie == 0 || !is_listed {
+        if let Some(guard) = call.guarded() {
+            refuse_inside(guard, &listable(ctx, fd)?.dir)?;
+        }
         ctx.fds.set_listing(fd, None)?;
         let listing = list(listable(ctx, fd)?, call, ctx.fds.listing_bytes())?;
         ctx.fds.set_listing(fd, Some(listing))?;

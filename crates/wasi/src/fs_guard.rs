@@ -5,9 +5,12 @@
 //! of one open directory (`fs_walk`), so the directory's device and number say what it is, by
 //! whichever way it was reached.
 //!
+//! Other programs of the host make, move and remove directories while a guest runs. So a [`Guard`]
+//! is asked at each call, once the directory that the call acts on is open.
+//!
 //! Invariants:
-//! 1. No call acts on a name in a directory of [`Guarded::inside`], and none opens one of these.
-//! 2. No call makes, renames, replaces or removes a name of [`Guarded::names`], so that nothing
+//! 1. No call acts on a name in a directory of [`Guard::inside`], none opens or lists one of these.
+//! 2. No call makes, renames, replaces or removes a name of [`Guard::names`], so that nothing
 //!    else comes to stand in its place.
 //!
 //! Limits: directories below one of `inside` are not known unless they are listed too; a file of
@@ -29,7 +32,16 @@ pub struct FileId {
     pub number: u64,
 }
 
-/// Places that no guest reaches or replaces.
+/// Places that no guest reaches or replaces, as they are now.
+pub trait Guard: Send + Sync {
+    /// Directories in which nothing is seen or changed.
+    fn inside(&self) -> Vec<FileId>;
+
+    /// Names in directories that are not made, renamed, replaced or removed.
+    fn names(&self) -> Vec<(FileId, OsString)>;
+}
+
+/// Places that stay where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guarded {
     /// Directories in which nothing is seen or changed.
@@ -38,25 +50,30 @@ pub struct Guarded {
     pub names: Vec<(FileId, OsString)>,
 }
 
-impl Guarded {
-    /// Refuses a directory whose content is out of reach (invariant 1).
-    pub(crate) fn refuse_inside(&self, dir: &Dir) -> Outcome {
-        match self.inside.contains(&id(dir)?) {
-            true => Err(Errno::Acces.into()),
-            false => Ok(()),
-        }
+impl Guard for Guarded {
+    fn inside(&self) -> Vec<FileId> {
+        self.inside.clone()
     }
 
-    /// Refuses a change of a guarded name (invariant 2).
-    pub(crate) fn refuse_change(&self, dir: &Dir, name: &OsStr) -> Outcome {
-        if !self.names.iter().any(|(_, guarded)| guarded == name) {
-            return Ok(());
-        }
-        let dir = id(dir)?;
-        match self.names.iter().any(|(at, guarded)| *at == dir && guarded == name) {
-            true => Err(Errno::Acces.into()),
-            false => Ok(()),
-        }
+    fn names(&self) -> Vec<(FileId, OsString)> {
+        self.names.clone()
+    }
+}
+
+/// Refuses a directory whose content is out of reach (invariant 1).
+pub(crate) fn refuse_inside(guard: &dyn Guard, dir: &Dir) -> Outcome {
+    match guard.inside().contains(&id(dir)?) {
+        true => Err(Errno::Acces.into()),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a change of a guarded name (invariant 2).
+pub(crate) fn refuse_change(guard: &dyn Guard, dir: &Dir, name: &OsStr) -> Outcome {
+    let dir = id(dir)?;
+    match guard.names().iter().any(|(at, guarded)| *at == dir && guarded == name) {
+        true => Err(Errno::Acces.into()),
+        false => Ok(()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_fd::cut;
+use crate::fs_guard::refuse_inside;
 use crate::fs_path::directory;
 use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, Stop, low, probe, write_u32};
@@ -132,7 +133,7 @@ fn open(
         Some(name) => open_unchangeable(directory, &place, &name, request),
     }?;
     if let (Some(guarded), Object::Dir(opened)) = (call.guarded(), &opened.object) {
-        guarded.refuse_inside(&opened.dir)?;
+        refuse_inside(guarded, &opened.dir)?;
     }
     Ok(opened)
 }

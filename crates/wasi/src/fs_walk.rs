@@ -22,6 +22,7 @@
 //! both ways against each other.
 
 use crate::call::Call;
+use crate::fs_guard::{refuse_change, refuse_inside};
 use crate::guest::{Outcome, bytes};
 use crate::limits::{LINKS_MAX, PATH_BYTES_MAX, WALK_DEPTH_MAX};
 use crate::price;
@@ -132,7 +133,7 @@ pub(crate) fn resolve<'a>(
         None => Walk::new(dir, path)?.run(call, follow)?,
     };
     if let Some(guarded) = call.guarded() {
-        guarded.refuse_inside(&place.parent)?;
+        refuse_inside(guarded, &place.parent)?;
     }
     Ok(place)
 }
@@ -146,7 +147,7 @@ pub(crate) fn resolve_to_change<'a>(
 ) -> Outcome<Place<'a>> {
     let place = resolve(call, dir, path, follow)?;
     if let (Some(guarded), Some(name)) = (call.guarded(), &place.name) {
-        guarded.refuse_change(&place.parent, name)?;
+        refuse_change(guarded, &place.parent, name)?;
     }
     Ok(place)
 }

@@ -54,7 +54,7 @@ mod types;
 pub use builder::{Captured, Perms, WasiCtxBuilder};
 pub use clock::Clocks;
 pub use ctx::WasiCtx;
-pub use fs_guard::{FileId, Guarded};
+pub use fs_guard::{FileId, Guard, Guarded};
 pub use guest::{Exit, Guest};
 pub use limits::WasiLimits;
 pub use random::Randomness;

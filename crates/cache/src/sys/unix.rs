@@ -4,15 +4,16 @@ use super::{Rights, TEMPORARY};
 use crate::USE_SECONDS;
 use crate::error::{Fault, Refused};
 use crate::guard::FileId;
+use crate::plant::planted;
 use crate::prune::Entry;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::cell::Cell;
 use std::fs::{DirBuilder, File, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Rights of others.
@@ -27,8 +28,11 @@ impl Folder {
     /// Opens it; makes it, and what is missing on the way, for the user alone.
     pub(crate) fn open(path: &Path) -> Result<Folder, Refused> {
         let refused = |why: &dyn std::fmt::Display| Refused::new(path, why);
+        // A slash or a dot behind a link would lead through it.
+        let path: &Path = &path.components().collect::<PathBuf>();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = flags | planted!(FolderByLink, OFlags::NOFOLLOW, OFlags::empty());
         let folder = match (rustix::fs::openat(CWD, path, flags, Mode::empty()), made) {
             (Ok(folder), _) => folder,
             (Err(Errno::LOOP | Errno::NOTDIR), _) => return Err(refused(&"it is no directory")),
@@ -39,7 +43,7 @@ impl Folder {
         if about.st_uid != rustix::process::geteuid().as_raw() {
             return Err(refused(&"it belongs to another user"));
         }
-        if mode(&about).intersects(OTHERS) {
+        if planted!(OthersEnter, mode(&about).intersects(OTHERS), false) {
             return Err(refused(&"others can enter it (`chmod 700` takes that away)"));
         }
         Ok(Folder(folder))
@@ -47,7 +51,8 @@ impl Folder {
 
     /// A regular file of the user, to be read (K5).
     pub(crate) fn open_file(&self, name: &str, rights: Rights) -> Result<File, Fault> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let no_link = planted!(EntryByLink, OFlags::NOFOLLOW, OFlags::empty());
+        let flags = OFlags::RDONLY | no_link | OFlags::NONBLOCK;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         let file = match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
             Ok(file) => file,
@@ -65,11 +70,17 @@ impl Folder {
             return Err(Fault::Wrong("it belongs to another user"));
         }
         match rights {
-            Rights::Secret if mode(&about).intersects(OTHERS) => {
+            Rights::Secret
+                if planted!(OthersReadTheKey, mode(&about).intersects(OTHERS), false) =>
+            {
                 Err(Fault::Wrong("others can read or write it"))
             }
-            Rights::Secret if about.st_nlink != 1 => Err(Fault::Wrong("it has another name, too")),
-            Rights::Written if mode(&about).intersects(OTHERS_WRITE) => {
+            Rights::Secret if planted!(KeyHasNames, about.st_nlink != 1, false) => {
+                Err(Fault::Wrong("it has another name, too"))
+            }
+            Rights::Written
+                if planted!(OthersWriteEntries, mode(&about).intersects(OTHERS_WRITE), false) =>
+            {
                 Err(Fault::Wrong("others can write it"))
             }
             Rights::Secret | Rights::Written => Ok(File::from(file)),
@@ -204,21 +215,10 @@ pub(crate) fn file_id(path: &Path) -> Option<FileId> {
 }
 
 /// Fills `buffer` with random bytes of the system.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
-    let mut rest = buffer;
-    while !rest.is_empty() {
-        match rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty()) {
-            Ok(count) => rest = rest.get_mut(count..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+    let mut device = File::open("/dev/urandom")?;
+    if !device.metadata()?.file_type().is_char_device() {
+        return Err(io::Error::other("/dev/urandom is no device"));
     }
-    Ok(())
-}
-
-/// Fills `buffer` with random bytes of the system.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn random(buffer: &mut [u8]) -> io::Result<()> {
-    io::Read::read_exact(&mut File::open("/dev/urandom")?, buffer)
+    device.read_exact(buffer)
 }

@@ -334,6 +334,10 @@ impl Run<'_> {
             self.world.memories[n].2 = new;
             self.stage.resize(n, new);
             self.stage.tracee.write(record + 8, &new.to_le_bytes());
+            // The copy in the context may be a length of before (L4).
+            if self.rng.percent(50) {
+                self.stage.tracee.write(self.world.lens + 8 * n as u64, &new.to_le_bytes());
+            }
         }
         for n in 0..self.world.tables.len() {
             let (record, base, len) = self.world.tables[n];

@@ -101,6 +101,8 @@ pub(crate) struct World {
     pub(crate) args: u64,
     /// Records of memories, base, length, and the zone behind the base (0: compared).
     pub(crate) memories: Vec<(u64, u64, u64, u64)>,
+    /// Where the context's copies of their lengths begin.
+    pub(crate) lens: u64,
     /// Records of tables, base, length.
     pub(crate) tables: Vec<(u64, u64, u64)>,
     pub(crate) epoch: u64,
@@ -127,6 +129,7 @@ impl World {
             lists: [0; 3],
             args: 0,
             memories: Vec::new(),
+            lens: 0,
             tables: Vec::new(),
             epoch: 0,
             module,
@@ -159,10 +162,16 @@ impl World {
 
     fn lay_out(&mut self, subject: &Subject<'_>, rng: &mut Rng) {
         let module = self.module.clone();
-        // Of a memory and of a table the record and the base.
-        let words = module.imported + 2 * (module.memories.len() + module.tables.len());
-        let words = 4 + words + module.globals.len();
-        self.context = self.place(8 * words as u64, What::Words(8, WORD));
+        // Of a memory the record, the base and the length, of a table the record and the base.
+        let words = module.imported + 3 * module.memories.len() + 2 * module.tables.len();
+        let words = 8 * (4 + words + module.globals.len()) as u64;
+        let records = 32 * (module.funcs.len() - module.imported) as u64;
+        self.context = self.place(words + records, What::Words(8, WORD));
+        // The records are the end of the context.
+        let context = self.regions.last_mut().expect("the context's region");
+        context.end -= records;
+        let (start, what) = (context.end, What::Words(32, RECORD));
+        self.regions.push(Region { start, end: start + records, what });
         self.foreign = self.place(16, What::Words(8, WORD));
         let fuel = self.place(40, What::Words(8, WORD));
         self.store = fuel;
@@ -173,7 +182,8 @@ impl World {
         let ids = self.place(4 * module.types.len() as u64, What::Words(4, HALF));
         self.epoch = self.place(8, What::Epoch);
         self.args = self.place(8 * CELLS, What::Args);
-        let defined = self.functions(&module, subject, rng);
+        let defined = self.context + words;
+        self.functions(&module, (subject, defined), rng);
         for context in [self.context, self.foreign] {
             self.set(context, self.store);
             self.set(context + 8, builtins);
@@ -203,7 +213,12 @@ impl World {
     }
 
     /// Functions of the store, their records and lists of records.
-    fn functions(&mut self, module: &Module, subject: &Subject<'_>, rng: &mut Rng) -> u64 {
+    fn functions(
+        &mut self,
+        module: &Module,
+        (subject, defined): (&Subject<'_>, u64),
+        rng: &mut Rng,
+    ) {
         // Types of other modules: many references, and stack arguments.
         let any = Ty::Ref(RefTy { names: Names::Extern, which: Which::Any, nullable: false });
         let alien = Signature { params: vec![any; 7], results: vec![any] };
@@ -228,7 +243,6 @@ impl World {
             self.funcs.push(Func { record, ty: module.funcs[n] as usize });
         }
         let others = self.funcs.len();
-        let defined = self.place(32 * count as u64, What::Words(32, RECORD));
         for n in 0..count {
             self.own.push(self.funcs.len());
             let ty = module.funcs[module.imported + n] as usize;
@@ -246,7 +260,6 @@ impl World {
             self.lists[n] = self.place(8 * self.funcs.len() as u64, What::Words(8, WORD));
         }
         self.move_list(None);
-        defined
     }
 
     /// Memories, tables and globals, whose words stand in the context from `at` on.
@@ -294,8 +307,10 @@ impl World {
         let memories = self.memories.iter().map(|&(_, base, ..)| base);
         let bases: Vec<u64> =
             memories.chain(self.tables.iter().map(|&(_, base, _)| base)).collect();
-        for base in bases {
-            self.set(at, base);
+        let lens: Vec<u64> = self.memories.iter().map(|&(_, _, len, _)| len).collect();
+        self.lens = at + 8 * bases.len() as u64;
+        for word in bases.into_iter().chain(lens) {
+            self.set(at, word);
             at += 8;
         }
     }

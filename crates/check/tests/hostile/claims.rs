@@ -45,7 +45,8 @@ const BASES: [&str; 21] = [
     "builtins",
     "builtin",
     "types",
-    "defined",
+    // No base any more.
+    "gone",
     "import",
     "code",
     "refrecord",

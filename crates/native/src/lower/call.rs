@@ -24,9 +24,8 @@ impl Lowering<'_> {
         match func.0.checked_sub(imported) {
             None => self.field(self.layout.imported_func(func.0)),
             Some(defined) => {
-                let first = self.field(offsets::DEFINED);
-                let step = self.word(u64::from(defined) * u64::from(offsets::RECORD_BYTES));
-                self.emit.ins(|i| i.iadd(first, step))
+                let at = self.word(self.layout.defined_func(defined).into());
+                self.emit.ins(|i| i.iadd(self.vmctx, at))
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::lower::vector::constant_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
-use prova_check::{MemoryShape, offsets, traps};
+use prova_check::{MemoryShape, traps};
 use prova_module::ops::Class;
 use prova_module::{MemoryIdx, Opcode, memory_cost};
 use prova_ssa::{Access, Imm};
@@ -130,9 +130,7 @@ impl Lowering<'_> {
             false => emit.ins(|i| i.uextend(I64, index)),
         };
         let end = offset.checked_add(bytes.into());
-        let record = self.field(self.layout.memory(memory));
-        let len = emit.flags(Region::Store).with_notrap();
-        let len = emit.ins(|i| i.load(I64, len, record, offsets::OBJECT_LEN as i32));
+        let len = self.memory_len(memory);
         match end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX)) {
             Some(end) => {
                 let end = if ty.memory64 {

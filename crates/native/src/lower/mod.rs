@@ -40,7 +40,7 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
 use prova_check::{Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
+use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Held, Imm, InstData, Op};
 use std::cell::Cell;
@@ -126,17 +126,15 @@ pub(crate) fn lower(
     emit.at(body.block(body.entry()).offset);
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
-    let params: Vec<Value> = match start {
+    let vmctx = own_vmctx(&emit, layout, func, record);
+    let (params, result_cells): (Vec<Value>, _) = match start {
         Start::Function => {
-            ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect()
+            let param = |&ty| emit.block_param(emit.block(), abi::clif(ty));
+            (ty.params.iter().map(param).collect(), None)
         }
-        Start::Round(_) => Vec::new(),
-    };
-    let (vmctx, params, result_cells) = match start {
-        Start::Function => (thunk::vmctx(&emit, record), params, None),
         Start::Round(cells) => {
-            let (vmctx, at) = thunk::context(&emit, record);
-            (vmctx, values_of_round(&emit, body, at, cells)?, Some(at))
+            let at = thunk::cells_of(&emit, vmctx);
+            (values_of_round(&emit, body, at, cells)?, Some(at))
         }
     };
     let charge = facts.charge_bytes();
@@ -197,6 +195,13 @@ fn values_of_round(
         values.push(emit.ins(|i| i.load(abi::clif(ty), flags, at, 8 * cell as i32)));
     }
     Ok(values)
+}
+
+/// The vmctx of a defined function whose record is given: the record is a part of it.
+fn own_vmctx(emit: &Emit, layout: &Layout, func: FuncIdx, record: Value) -> Value {
+    let at = layout.defined_func(func.0.saturating_sub(layout.imported_funcs()));
+    let back = emit.ins(|i| i.iconst(I64, -i64::from(at)));
+    emit.ins(|i| i.iadd(record, back))
 }
 
 impl<'a> Lowering<'a> {

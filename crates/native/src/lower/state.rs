@@ -66,7 +66,10 @@ impl Lowering<'_> {
     ) -> Result<Vec<Value>, Declined> {
         let Imm::Index(index) = data.imm else { return Err(Declined::Bug("a global's index")) };
         let ty = self.module.global(GlobalIdx(index)).ok_or(Declined::Bug("no such global"))?;
-        let (at, flags) = (self.field(self.layout.global(index)), self.word_flags(Region::Global));
+        // Read again behind each call: kept, the pointer would lie in a stack slot there.
+        let (at, kept) = (self.layout.global(index), self.word_flags(Region::Fixed));
+        let at = self.emit.ins(|i| i.load(I64, kept, self.vmctx, at as i32));
+        let flags = self.word_flags(Region::Global);
         if let &[value] = args {
             put_cell(self.emit, flags, at, 0, value);
             return Ok(Vec::new());
@@ -135,11 +138,15 @@ impl Lowering<'_> {
 
     fn memory_size(&self, memory: u32) -> Result<Value, Declined> {
         let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
-        let record = self.field(self.layout.memory(memory));
-        let flags = self.word_flags(Region::Store);
-        let len = self.emit.ins(|i| i.load(I64, flags, record, offsets::OBJECT_LEN as i32));
+        let len = self.memory_len(memory);
         let shift = self.word(ty.page_size_log2.into());
         Ok(self.emit.ins(|i| i.ushr(len, shift)))
+    }
+
+    /// The length of a memory, in bytes: the context has a copy.
+    pub(crate) fn memory_len(&self, memory: u32) -> Value {
+        let (at, flags) = (self.layout.memory_len(memory), self.word_flags(Region::Fixed));
+        self.emit.ins(|i| i.load(I64, flags, self.vmctx, at as i32))
     }
 
     fn table_len(&self, table: u32) -> Value {

@@ -13,8 +13,8 @@
 //! native code reaches them by the way out of their type. `exec::native` runs it.
 //!
 //! # Invariants
-//! * R1. The records of an instance's defined functions are consecutive; no record, vmctx, object's
-//!   record or `args` moves or goes before the store does.
+//! * R1. The records of an instance's defined functions stand at the end of its vmctx, one behind
+//!   the other; no record, vmctx, object's record or `args` moves or goes before the store does.
 //! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
 //!   way out of its type, kept by the store; it is 0 only for types that no native code can call:
 //!   no module with native code has the type, or the check refuses calls of it
@@ -22,7 +22,8 @@
 //!   code.
 //! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
 //!   instance's module for the store's configuration; code is attached only if it was checked in
-//!   that very layout.
+//!   that very layout. The copies of a memory's length, in all instances that have the memory, are
+//!   written as soon as it has grown, before any code runs.
 //! * R4. Memories of an instance with native code have the shape that the layout's configuration
 //!   names.
 //! * R5. A piece of code of a function is attached to one function of a store only, so that a

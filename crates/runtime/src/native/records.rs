@@ -62,36 +62,70 @@ impl FuncRecord {
     }
 }
 
-/// The words of an instance, behind one that says whose they are.
+/// The words of an instance, behind one that says whose they are, and its functions' records
+/// behind them.
 pub(crate) struct Words {
     words: Fixed<usize>,
+    /// Where the records begin, in bytes.
+    records: u32,
+    count: u32,
 }
 
+/// Words of a record.
+const RECORD_WORDS: usize = size_of::<FuncRecord>() / size_of::<usize>();
+
+const _: () = assert!(align_of::<FuncRecord>() == align_of::<usize>());
+
 impl Words {
-    /// Words for `bytes` bytes of a layout, of the instance with this address (`u32::MAX`: no
-    /// instance). All are null except the store, the builtins and the types.
+    /// Words for `records` bytes of a layout, and for `count` records behind them, of the instance
+    /// with this address (`u32::MAX`: no instance). All are null except the store, the builtins,
+    /// the types, and where the records begin.
     pub(crate) fn new(
         instance: u32,
-        bytes: u32,
+        (records, count): (u32, u32),
         vm: *mut Vm,
         builtins: *const usize,
         types: *const u32,
     ) -> Words {
-        let mut words = vec![0; 1 + (bytes.max(offsets::FIRST) / 8) as usize];
+        let records = records.max(offsets::FIRST);
+        let mut words = vec![0; 1 + (records / 8) as usize + RECORD_WORDS * count as usize];
         words[0] = instance as usize;
-        let words = Words { words: Fixed::new(words) };
+        let words = Words { words: Fixed::new(words), records, count };
         words.set(offsets::STORE, vm.expose_provenance());
         words.set(offsets::BUILTINS, builtins.expose_provenance());
         words.set(offsets::TYPES, types.expose_provenance());
+        words.set(offsets::DEFINED, words.record(0).expose_provenance());
         words
+    }
+
+    /// The record of a defined function, counted among the defined ones; one behind the last leads
+    /// nowhere.
+    pub(crate) fn record(&self, index: u32) -> *mut FuncRecord {
+        assert!(index <= self.count, "a record beyond the words");
+        let at = 1 + (self.records / 8) as usize + RECORD_WORDS * index as usize;
+        // SAFETY: F1: the words of that many records are there.
+        unsafe { self.words.as_ptr().add(at).cast() }
+    }
+
+    /// Writes the record of a defined function; only while the instance is made.
+    pub(crate) fn set_record(&self, index: u32, record: FuncRecord) {
+        assert!(index < self.count, "a record beyond the words");
+        // SAFETY: F1, as in `set`; a record is as aligned as a word.
+        unsafe { self.record(index).write(record) };
+    }
+
+    /// The word at an offset of the layout, for as long as the instance lives.
+    pub(crate) fn word(&self, offset: u32) -> *mut usize {
+        let at = 1 + (offset / 8) as usize;
+        assert!(at < self.words.len(), "a word beyond the layout");
+        // SAFETY: F1: the word exists.
+        unsafe { self.words.as_ptr().add(at) }
     }
 
     /// Writes the word at an offset of the layout; only while the instance is made.
     pub(crate) fn set(&self, offset: u32, value: usize) {
-        let at = 1 + (offset / 8) as usize;
-        assert!(at < self.words.len(), "a word beyond the layout");
         // SAFETY: F1: the word exists; nothing runs that reads it, and no reference to it is alive.
-        unsafe { *self.words.as_ptr().add(at) = value };
+        unsafe { *self.word(offset) = value };
     }
 
     /// The pointer by which records and code name the instance.

@@ -6,7 +6,7 @@ use crate::fixed::Fixed;
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::sys::{self, NativeStack};
-use crate::value::{FuncAddr, InstanceAddr};
+use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
 use crate::vm::{Cell, Vm};
 use prova_check::{Config, Layout, MemoryShape, offsets};
 use prova_module::Module;
@@ -37,7 +37,6 @@ pub(crate) struct Segment {
 /// An instance as native code sees it.
 struct NativeInstance {
     _words: Words,
-    _records: Fixed<FuncRecord>,
     /// The digest of its layout, if it takes native code.
     layout: Option<[u8; 32]>,
     /// Whether there are ways to the functions that its code may call (R2); without, it has no code
@@ -59,6 +58,8 @@ pub(crate) struct Native {
     records: Vec<*const FuncRecord>,
     hosts: Vec<Fixed<FuncRecord>>,
     instances: Vec<NativeInstance>,
+    /// The words of instances that copy the length of a memory, by its address (R3).
+    lens: BTreeMap<u32, Vec<*mut usize>>,
     /// By canonical id of the type.
     thunks: BTreeMap<u32, Thunks>,
     /// Pieces of code by their first byte: their end, and the function.
@@ -88,7 +89,7 @@ impl Native {
         let bytes = (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * stack_bytes;
         let stack = NativeStack::new(usize::try_from(bytes + STACK_SLACK_BYTES).ok()?).ok()?;
         let args = Fixed::new(vec![0; offsets::ARGS_CELLS as usize]);
-        let nobody = Words::new(u32::MAX, 0, vm, sys::builtins(), ptr::null());
+        let nobody = Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null());
         // SAFETY: F1, V9: the store is being made.
         unsafe {
             (*vm).args = args.as_ptr();
@@ -102,6 +103,7 @@ impl Native {
             records: Vec::new(),
             hosts: Vec::new(),
             instances: Vec::new(),
+            lens: BTreeMap::new(),
             thunks: BTreeMap::new(),
             pieces: BTreeMap::new(),
             segments: Vec::new(),
@@ -223,31 +225,26 @@ impl Store {
         let support = self.native_support(address, &module);
         let vm = self.vm();
         let Some(mut native) = self.native.take() else { return };
-        let bytes = support.as_ref().map_or(0, |support| support.layout().vmctx_bytes());
+        let before = support.as_ref().map_or(0, |support| support.layout().defined_func(0));
         let types = self.instance(address).types();
-        let words = Words::new(address.as_u32(), bytes, vm, sys::builtins(), types);
-        let records = module.defined_funcs().map(|func| {
+        let count = module.defined_funcs().count() as u32;
+        let words = Words::new(address.as_u32(), (before, count), vm, sys::builtins(), types);
+        for (at, func) in (0..count).zip(module.defined_funcs()) {
             let func = self.instance(address).func_addr(func);
-            FuncRecord::new(words.vmctx(), self.entry(func).type_id, func.as_u32())
-        });
-        let records: Fixed<FuncRecord> = Fixed::new(records.collect::<Vec<FuncRecord>>());
-        words.set(offsets::DEFINED, records.as_ptr().expose_provenance());
-        for (at, func) in module.defined_funcs().enumerate() {
-            let func = self.instance(address).func_addr(func);
-            // SAFETY: there is a record for each.
-            native.records[func.index()] = unsafe { records.as_ptr().add(at) };
+            let type_id = self.entry(func).type_id;
+            words.set_record(at, FuncRecord::new(words.vmctx(), type_id, func.as_u32()));
+            native.records[func.index()] = words.record(at);
         }
         let mut layout_digest = None;
         let has_ways = support.as_ref().is_some_and(|support| support.thunks().is_some());
         if let Some(support) = support {
             let layout = support.layout();
-            self.fill_words(address, &module, layout, &words, &native);
+            self.fill_words(address, &module, layout, &words, &mut native);
             self.take_ways(address, &mut native, support.thunks());
             layout_digest = Some(layout.digest());
         }
         native.instances.push(NativeInstance {
             _words: words,
-            _records: records,
             layout: layout_digest,
             has_ways,
             taken: 0,
@@ -354,7 +351,7 @@ impl Store {
         module: &Module,
         layout: &Layout,
         words: &Words,
-        native: &Native,
+        native: &mut Native,
     ) {
         let instance = self.instance(address);
         for index in 0..module.imported_func_count() as u32 {
@@ -367,6 +364,9 @@ impl Store {
             words.set(layout.memory(index), record.expose_provenance());
             let base = self.memory_vms[memory.index()].base;
             words.set(layout.memory_base(index), base.expose_provenance());
+            let len = layout.memory_len(index);
+            words.set(len, self.memory_vms[memory.index()].len_bytes);
+            native.lens.entry(memory.as_u32()).or_default().push(words.word(len));
         }
         for index in 0..module.tables().len() as u32 {
             let table = instance.table_addr(prova_module::TableIdx(index));
@@ -379,6 +379,16 @@ impl Store {
             let global = instance.global_addr(prova_module::GlobalIdx(index));
             let cells = &raw const self.global_vms[global.index()];
             words.set(layout.global(index), cells.expose_provenance());
+        }
+    }
+
+    /// Makes the copies of a memory's length follow its record (R3).
+    pub(crate) fn publish_len(&self, memory: MemoryAddr) {
+        let copies = self.native.as_ref().and_then(|native| native.lens.get(&memory.as_u32()));
+        let len = self.memory_vms[memory.index()].len_bytes;
+        for &copy in copies.into_iter().flatten() {
+            // SAFETY: R1: the word is as old as its instance; no code runs.
+            unsafe { *copy = len };
         }
     }
 

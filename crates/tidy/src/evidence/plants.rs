@@ -55,6 +55,12 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
         "crates/specialize/src/plant.rs",
     ),
     (
+        "key, entries and guard of the cache",
+        "crates/cache/src/plant.rs",
+        "enum Plant {",
+        "crates/cache/src/plant.rs",
+    ),
+    (
         "the second checker",
         "crates/testing/src/second/plant.rs",
         "ALL: [Plant;",

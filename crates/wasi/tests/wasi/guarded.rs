@@ -4,7 +4,7 @@
 //! Green does not prove anything of directories below it, or of second names of its files.
 
 use crate::world::*;
-use prova_wasi::{Errno, FileId, Guarded, Perms, WasiCtxBuilder};
+use prova_wasi::{Errno, FileId, Guard, Guarded, Perms, WasiCtxBuilder};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
@@ -119,6 +119,11 @@ fn the_way_there_stays_as_it_is() {
         let made = w.call("path_symlink", &[old, old_len, 3, new, new_len]);
         assert_eq!(made == Ok(0), allowed, "{name}");
         let mut w = world();
+        let [old, old_len] = w.path("file");
+        let [new, new_len] = w.path_2(name);
+        let made = w.call("path_link", &[3, 0, old, old_len, 3, new, new_len]);
+        assert_eq!(made == Ok(0), allowed, "{name}");
+        let mut w = world();
         let made = w.open(name, 0, CREAT | EXCL, WRITE);
         assert_eq!(made.is_ok(), allowed, "{name}");
     }
@@ -126,4 +131,42 @@ fn the_way_there_stays_as_it_is() {
         let removed = world().at("path_unlink_file", 3, name, &[]);
         assert_eq!(removed == Errno::Success, allowed, "{name}");
     }
+}
+
+/// A guard whose folder is another one as soon as the guest runs.
+#[derive(Clone)]
+struct Moving(std::sync::Arc<std::sync::Mutex<Guarded>>);
+
+impl Guard for Moving {
+    fn inside(&self) -> Vec<FileId> {
+        self.0.lock().unwrap().inside.clone()
+    }
+
+    fn names(&self) -> Vec<(FileId, std::ffi::OsString)> {
+        self.0.lock().unwrap().names.clone()
+    }
+}
+
+#[test]
+fn a_guard_is_asked_at_each_call() {
+    let mut w = world();
+    let inside = w.temp.inside();
+    let moving = Moving(std::sync::Arc::default());
+    let mut builder = WasiCtxBuilder::new();
+    builder.preopen_path(&inside, "/", Perms::default()).unwrap().guard(moving.clone());
+    w.ctx = builder.build();
+    let other = w.open("home/caches/other", 0, DIRECTORY, DIR_RIGHTS).unwrap();
+    assert!(w.open("home/caches/other/key", 0, 0, READ).is_ok());
+    let list = [other, DATA, 4096, 0, OUT];
+    assert_eq!(w.call("fd_readdir", &list), Ok(0));
+    assert_eq!(w.at("path_create_directory", 3, "sooner", &[]), Errno::Success);
+    let folder = inside.join("home/caches/other");
+    let names = vec![(id(&inside), "sooner".into())];
+    *moving.0.lock().unwrap() = Guarded { inside: vec![id(&folder)], names };
+    assert!(w.open("home/caches/other/key", 0, 0, READ).is_err());
+    assert_eq!(w.call("fd_readdir", &list), Ok(Errno::Acces as u32));
+    let [ptr, len] = w.path("key");
+    let stat = w.call("path_filestat_get", &[other, 0, ptr, len, OUT]);
+    assert_eq!(stat, Ok(Errno::Acces as u32));
+    assert_eq!(w.at("path_remove_directory", 3, "sooner", &[]), Errno::Acces);
 }
