@@ -7,8 +7,8 @@
 //! Invariants:
 //! - M1. What a function compiles to does not depend on the functions before it: everything is
 //!   cleared first.
-//! - M2. The room of a function that panicked or was refused is dropped, as is that of one with more
-//!   than [`INSTS_MAX`] instructions.
+//! - M2. After a panic or a refusal the room is dropped, and after a function of more than
+//!   [`INSTS_MAX`] instructions.
 //!
 //! Noticed by: `tests/run.rs`, which compiles functions in two orders.
 
