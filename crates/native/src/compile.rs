@@ -5,19 +5,16 @@
 
 use crate::abi::{self, Abi};
 use crate::lower::{Lowered, Said, Start};
+use crate::room::Room;
 use crate::{Declined, estimate, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::dominator_tree::DominatorTree;
-use cranelift_codegen::ir::{Function, StackSlot};
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::{
-    CodegenResult, CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
-};
+use cranelift_codegen::ir::StackSlot;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::{CompiledCode, FinalizedMachCallSite, FinalizedMachExceptionHandler};
 use prova_check::{CallRow, Clause, CodeKind, Layout, Says, TrapRow, offsets, traps};
 use prova_module::{Module, TypeIdx};
 use prova_ssa::entered::EnteredBody;
 use prova_ssa::{Body, CheckedBody, Held, build_holding};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -58,40 +55,6 @@ pub struct Target {
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Target").field("isa", &self.isa.name()).finish_non_exhaustive()
-    }
-}
-
-/// The largest function, in instructions of the CLIF, whose allocations a thread keeps.
-const ROOM_INSTS_MAX: usize = 1 << 14;
-
-/// Allocations of Cranelift that a thread uses for one function after the other.
-struct Room {
-    context: Context,
-    /// Registers and emission, with the room of the register allocator.
-    allocate: Box<Allocate>,
-}
-
-type Allocate = dyn FnMut(
-    &dyn TargetIsa,
-    &Function,
-    &DominatorTree,
-    &mut ControlPlane,
-) -> CodegenResult<CompiledCode>;
-
-thread_local! {
-    static ROOM: Cell<Option<Room>> = const { Cell::new(None) };
-}
-
-impl Room {
-    fn new() -> Room {
-        // Cranelift does not name the type, but has it made.
-        let mut registers = Default::default();
-        let allocate =
-            move |isa: &dyn TargetIsa, func: &Function, domtree: &_, plane: &mut ControlPlane| {
-                let stencil = isa.compile_function(func, domtree, &mut registers, false, plane);
-                Ok(stencil?.apply_params(&func.params))
-            };
-        Room { context: Context::new(), allocate: Box::new(allocate) }
     }
 }
 
@@ -222,22 +185,16 @@ impl Target {
     ) -> Result<NativeCode, Declined> {
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             let Lowered { func, said } = clif()?;
-            // It is gone where this function panics or is refused.
-            let mut room = ROOM.take().unwrap_or_else(Room::new);
-            let context = &mut room.context;
-            context.clear();
-            context.func = func;
+            let mut room = Room::take();
+            let context = room.context(func);
             let (isa, plane) = (&**self.isa, &mut ControlPlane::default());
             let refused = |error| Declined::Compiler(format!("{error:?}"));
             // As `Context::compile` does, with the estimates before what may take long.
             estimate::before_optimiser(&context.func)?;
             context.optimize(isa, plane).map_err(refused)?;
             estimate::before_allocator(&context.func)?;
-            let compiled = (room.allocate)(isa, &context.func, &context.domtree, plane);
-            let compiled = compiled.map_err(refused)?;
-            if context.func.dfg.num_insts() <= ROOM_INSTS_MAX {
-                ROOM.set(Some(room));
-            }
+            let compiled = room.allocate(isa, plane).map_err(refused)?;
+            room.keep();
             Ok((compiled, said))
         }));
         let (compiled, said) = compiled.unwrap_or_else(|panic| {

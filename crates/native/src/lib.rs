@@ -26,6 +26,7 @@ mod estimate;
 mod isa;
 mod listing;
 mod lower;
+mod room;
 mod stop;
 mod sunk;
 mod survey;

@@ -12,6 +12,7 @@ use crate::Declined;
 use crate::abi::{self, Abi};
 use crate::emit::{Emit, Region};
 use crate::lower::state::{cells, put_cell};
+use crate::room;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
 use prova_check::offsets;
@@ -23,8 +24,7 @@ use prova_module::{FuncType, ValType};
 /// If its values do not fit.
 pub(crate) fn way_in(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
     let callee = abi.function(ty)?;
-    let emit =
-        Emit::new(Function::with_name_signature(ir::UserFuncName::default(), abi.thunk_in()));
+    let emit = Emit::new(room::function(ir::UserFuncName::default(), abi.thunk_in()));
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
     let (_, at) = context(&emit, record);
@@ -45,7 +45,7 @@ pub(crate) fn way_in(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
 /// If its values do not fit.
 pub(crate) fn way_out(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
     let signature = abi.function(ty)?;
-    let emit = Emit::new(Function::with_name_signature(ir::UserFuncName::default(), signature));
+    let emit = Emit::new(room::function(ir::UserFuncName::default(), signature));
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
     let params: Vec<Value> =

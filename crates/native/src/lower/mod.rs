@@ -34,7 +34,7 @@ use crate::abi::{self, Abi};
 use crate::emit::{Emit, Region, V};
 use crate::lower::exception::Catches;
 use crate::stop::Stops;
-use crate::thunk;
+use crate::{room, thunk};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
@@ -122,8 +122,7 @@ pub(crate) fn lower(
         (signature, Start::Function) => signature,
         (_, Start::Round(_)) => abi.thunk_in(),
     };
-    let emit =
-        Emit::new(Function::with_name_signature(ir::UserFuncName::user(0, func.0), signature));
+    let emit = Emit::new(room::function(ir::UserFuncName::user(0, func.0), signature));
     emit.at(body.block(body.entry()).offset);
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
