@@ -35,6 +35,10 @@ impl Emit {
     /// Stops; ends the block.
     pub(crate) fn trap(&self, kind: u8) {
         let Some(Stops { vmctx, height, signature }) = self.stops.get() else {
+            // Of a branch to a block that only traps Cranelift makes a conditional trap with the
+            // branch's offset (`cranelift-codegen/src/branch_to_trap.rs`). This is no code, and
+            // keeps the block.
+            self.ins(|i| i.sequence_point());
             self.ins(|i| i.trap(abi::trap(kind)));
             return;
         };

@@ -125,6 +125,30 @@ fn a_wide_index_with_a_constant_is_compared_and_used_as_one_value() {
     same(&text, &calls);
 }
 
+/// Blocks that do nothing but trap, at the offset of their operator and not of the branch to them.
+#[test]
+fn a_block_that_always_traps_tells_its_own_place() {
+    let text = "(module (table i64 4 8 externref) (memory i64 0)
+        (func (export \"get\") (param i32) (result externref)
+          (block (br_if 0 (local.get 0)))
+          (table.get 0 (i64.const 0x10de732890c151)))
+        (func (export \"load\") (param i32) (result i32)
+          (if (local.get 0) (then (drop (i32.load offset=0xffffffffffff (i64.const -8)))))
+          (i32.const 1))
+        (func (export \"pure\") (param i32) (result i32)
+          (if (local.get 0) (then (drop (i32.add (local.get 0) (i32.const 3))) (unreachable)))
+          (i32.const 1))
+        (func (export \"else\") (param i32) (result i32)
+          (if (local.get 0) (then) (else (table.set 0 (i64.const -1) (ref.null extern))))
+          (i32.const 1)))";
+    let args = [[Val::I32(0)], [Val::I32(1)]];
+    let calls: Vec<(&str, &[Val])> = ["get", "load", "pure", "else"]
+        .into_iter()
+        .flat_map(|name| args.iter().map(move |arg| (name, &arg[..])))
+        .collect();
+    same(text, &calls);
+}
+
 /// A load whose result is the address of the next access: Cranelift gives it that one's place.
 #[test]
 fn a_load_of_an_address_traps_at_its_own_place() {

@@ -11,6 +11,7 @@
 //! the place of a memory fault, which native code does not tell.
 
 use crate::attach::Translation;
+use crate::differential::shown;
 use crate::generate::{Case, Generator};
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, STACK_BYTES, Setup};
@@ -396,7 +397,8 @@ pub fn campaign(
             false => compare(&case, index, &make),
             true => compare_swaps(&case, index, seed, &make),
         };
-        tally.add(&one.map_err(|what| format!("seed {seed}, case {index}: {what}"))?);
+        let found = |what| format!("seed {seed}, case {index}: {what}\n{}", shown(&case));
+        tally.add(&one.map_err(found)?);
     }
     Ok(tally)
 }

@@ -18,7 +18,7 @@
 mod report;
 mod shrink;
 
-pub use report::{Options, Totals, campaign, describe, handlers};
+pub use report::{Options, Totals, campaign, describe, handlers, shown};
 pub use shrink::shrink;
 
 use crate::attach::{Plant, Translation};

@@ -101,6 +101,15 @@ pub fn describe(case: &Case, found: &Disagreement) -> String {
     let setup = found.setup.map_or("no run".to_owned(), |setup| setup.to_string());
     // Writing to a string does not fail.
     let _ = writeln!(text, "{setup}: {}", found.what);
+    text.push_str(&shown(case));
+    let settings = found.setup.map_or(found.settings, |setup| setup.settings);
+    let _ = writeln!(text, "{}", bytecode(case, settings));
+    text
+}
+
+/// The calls of a case, and its module.
+pub fn shown(case: &Case) -> String {
+    let mut text = String::new();
     for call in &case.calls {
         let _ = writeln!(text, "call {} {:x?}", call.export, call.args);
     }
@@ -108,8 +117,6 @@ pub fn describe(case: &Case, found: &Disagreement) -> String {
         Ok(wat) => text.push_str(&short(&wat)),
         Err(error) => _ = writeln!(text, "(no text: {error})"),
     }
-    let settings = found.setup.map_or(found.settings, |setup| setup.settings);
-    let _ = writeln!(text, "{}", bytecode(case, settings));
     text
 }
 
