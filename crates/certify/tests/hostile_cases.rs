@@ -14,8 +14,8 @@ use prova_check::{Layout, Rule};
 use std::collections::BTreeMap;
 use table::{Row, rows};
 
-/// The rule that refuses a row, judged with the certificate that the certifier finds.
-fn judge(row: &Row) -> Option<Rule> {
+/// The rule that refuses a row and its words, judged with the certificate that the certifier finds.
+fn judge(row: &Row) -> Option<(Rule, &'static str)> {
     let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
     let draft = prova_certify::Draft {
         kind: row.kind,
@@ -24,8 +24,8 @@ fn judge(row: &Row) -> Option<Rule> {
         calls: &row.calls,
     };
     match prova_certify::certify(&layout, &draft) {
-        Ok(certificate) => layout.check(row.code(&certificate)).err().map(|e| e.rule),
-        Err(error) => Some(error.rule),
+        Ok(certificate) => layout.check(row.code(&certificate)).err().map(|e| (e.rule, e.what)),
+        Err(error) => Some((error.rule, error.what)),
     }
 }
 
@@ -34,7 +34,7 @@ fn each_row_is_refused_by_its_rule() {
     let mut wrong = Vec::new();
     for row in rows().into_iter().filter(|row| !row.alone) {
         let rule = judge(&row);
-        if rule != row.rule {
+        if rule.map(|(rule, _)| rule) != row.rule {
             wrong.push(format!("{}: {rule:?}, not {:?}", row.name, row.rule));
         }
     }

@@ -42,10 +42,20 @@ fn of_claims() -> Vec<(table::Row, Option<(Rule, &'static str)>)> {
 #[test]
 fn rows_are_judged_alike_without_a_certifier() {
     for (row, verdict) in verdicts() {
-        assert_eq!(verdict.map(|(rule, _)| rule), row.rule, "{}", row.name);
+        assert_eq!(
+            verdict.map(|(rule, _)| rule),
+            row.rule,
+            "{}: the check says {verdict:?}",
+            row.name
+        );
     }
     for (row, verdict) in of_claims() {
-        assert_eq!(verdict.map(|(rule, _)| rule), row.rule, "{}", row.name);
+        assert_eq!(
+            verdict.map(|(rule, _)| rule),
+            row.rule,
+            "{}: the check says {verdict:?}",
+            row.name
+        );
     }
     for (name, rule, code) in forgeries() {
         assert_eq!(judged(&code).map(|(rule, _)| rule), Some(rule), "{name}");

@@ -16,10 +16,13 @@ fn the_page_is_what_the_tree_says() {
         fs::write(&path, &page).expect("the page can be written");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    let line = (1..).zip(page.lines().zip(committed.lines())).find(|(_, (new, old))| new != old);
+    let differs = |&(_, (new, old)): &(i32, (&str, &str))| new != old;
+    let first = (1..).zip(page.lines().zip(committed.lines())).find(differs);
+    let said = |(line, (new, old))| format!("line {line}: the tree says {new:?}, the page {old:?}");
+    let first = first.map_or("behind the last common line".to_owned(), said);
     assert!(
         page == committed,
-        "{PAGE} is not what the tree says, first at {line:?}: write it with\n\
+        "{PAGE} is not what the tree says, first at {first}: write it with\n\
          PROVA_BLESS=1 cargo test -p prova-tidy --test evidence"
     );
 }

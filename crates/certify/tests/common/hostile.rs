@@ -130,13 +130,15 @@ pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> 
     let [family, name, way, named, rule, traps, calls, bytes, _] = columns[..] else {
         panic!("{line}");
     };
-    let Some((wasm, kind)) = modules.get(named) else { panic!("no module {named}") };
+    let Some((wasm, kind)) = modules.get(named) else {
+        panic!("{family}: {name}: no module {named}")
+    };
     let (code, data) = bytes.split_once('|').unwrap_or((bytes, ""));
     let bytes = format!("{code}{data}");
     let (rule, alone) = rule.strip_suffix('*').map_or((rule, false), |rule| (rule, true));
     let rule = (rule != "ok").then(|| {
         let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
-        found.unwrap_or_else(|| panic!("no rule {rule}"))
+        found.unwrap_or_else(|| panic!("{family}: {name}: no rule {rule}"))
     });
     let trap = |text: &str| {
         let (at, kind) = text.split_once(':').expect("an offset and a kind");
