@@ -3,6 +3,9 @@
 //! Invariant 1: a function that takes `(&Dir, name)` is only called with a name of one component
 //! that is neither `.` nor `..` and has no slash (`fs_walk::Place`), and never follows a symbolic
 //! link there. Following is left to `fs_walk`.
+//!
+//! Invariant 2: no file of Linux's procfs is opened, whatever directory is granted. `/proc/self/mem`
+//! is this process's memory: a guest that could write it would leave every sandbox.
 
 use super::{Advice, HostEntry, Open, SetTime, Waiting, timestamp_ns};
 use crate::guest::Outcome;
@@ -161,7 +164,8 @@ fn open_flags(open: &Open) -> OFlags {
     flags
 }
 
-/// Opens the entry `name` of `dir`; a symbolic link there fails with ELOOP (invariant 1).
+/// Opens the entry `name` of `dir`; a symbolic link there fails with ELOOP (invariant 1), and a file
+/// of the kernel's view of processes with EACCES (invariant 2).
 pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<File> {
     let access = match (open.read, open.write) {
         (true, true) => OFlags::RDWR,
@@ -170,7 +174,21 @@ pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<Fil
     };
     let flags = access | OFlags::NOFOLLOW | open_flags(open);
     let mode = if open.create { Mode::from_raw_mode(0o666) } else { Mode::empty() };
-    Ok(File::from(rustix::fs::openat(dir, name, flags, mode)?))
+    let file = File::from(rustix::fs::openat(dir, name, flags, mode)?);
+    if shows_processes(&file)? { Err(Sys::ACCESS.into()) } else { Ok(file) }
+}
+
+/// Whether a file is one of procfs.
+#[cfg(target_os = "linux")]
+fn shows_processes(file: &File) -> io::Result<bool> {
+    Ok(rustix::fs::fstatfs(file)?.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
+/// The systems other than Linux have no files that are a process's memory.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
+fn shows_processes(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Opens a directory, perhaps for searching only, following symbolic links inside the sandbox.

@@ -251,3 +251,31 @@ fn links_made_by_the_guest_do_not_lead_out() {
         untouched(&w, target);
     }
 }
+
+/// `/proc/self/mem` is the memory of the process that runs the guest.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_grant_leads_to_the_memory_of_a_process() {
+    use prova_wasi::{Perms, WasiCtxBuilder};
+    for (granted, prefix) in [("/", "proc/self/"), ("/proc", "self/"), ("/proc/self", "")] {
+        for name in ["mem", "maps", "environ", "task/../mem"] {
+            let name = format!("{prefix}{name}");
+            for rights in [READ, READ | WRITE] {
+                let mut w = world();
+                let mut builder = WasiCtxBuilder::new();
+                builder.preopen_path(granted, "/", Perms::default()).unwrap();
+                w.ctx = builder.build();
+                let opened = w.open(&name, FOLLOW, 0, rights);
+                assert_eq!(opened, Err(Errno::Acces.into()), "{granted}: {name}");
+            }
+        }
+    }
+    // The same grant of the root, and another file.
+    let mut w = world();
+    let own = w.temp.inside().join("own");
+    let mut builder = WasiCtxBuilder::new();
+    builder.preopen_path("/", "/", Perms::default()).unwrap();
+    w.ctx = builder.build();
+    let own = own.to_str().unwrap().trim_start_matches('/').to_owned();
+    assert!(w.open(&own, FOLLOW, 0, READ).is_ok());
+}
