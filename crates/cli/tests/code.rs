@@ -96,7 +96,7 @@ fn a_certificate_is_written() {
     printed(&options);
     let certificate = std::fs::read(&file).expect("it is there");
     std::fs::remove_file(&file).expect("it is ours");
-    assert_eq!(certificate.first(), Some(&3), "the version");
+    assert_eq!(certificate.first(), Some(&4), "the version");
     let output = prova(&["check-code", "--certificate", path, INDIRECT]);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -27,11 +27,16 @@ use rustc_demangle::demangle;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of function bodies whose machine code lies together. The last body of a group may go
 /// beyond.
 const GROUP_BYTES: usize = 16 << 10;
+
+/// The most functions with stored code that are taken together, and the number of functions that
+/// are looked through for them.
+const NEXT_TAKEN: usize = 32;
+const NEXT_SEEN: usize = 256;
 
 /// Types whose thunks one thread makes.
 const FEW_TYPES: usize = 32;
@@ -201,15 +206,33 @@ impl Code {
     pub(crate) fn native_code(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
         let defined = func.index().checked_sub(self.module.imported_func_count())?;
         let support = self.native()?;
-        let code = self.native_funcs.get(defined)?.get_or_init(|| {
-            if let Some(code) = self.cached_funcs(support, &[func]).pop().flatten() {
-                // No compiler works, so no thread is needed.
-                return Some(code);
-            }
+        let slot = self.native_funcs.get(defined)?;
+        if slot.get().is_none() && self.is_cached(func) {
+            self.take_cached(support, defined);
+        }
+        let code = slot.get_or_init(|| {
             let made = workers::work(|| self.make_native(support, &[func])).pop();
             self.settle(func, made.or_bug("each function has an outcome"))
         });
         code.clone()
+    }
+
+    /// Takes stored code of a defined function and of the next ones that have some, which most
+    /// often ran together before: they lie together, so the system is asked less often. No compiler
+    /// works, so no thread is needed.
+    fn take_cached(&self, support: &NativeSupport, defined: usize) {
+        let next = self.module.defined_funcs().zip(&self.native_funcs).skip(defined);
+        let is_left = |&(func, slot): &(FuncIdx, &OnceLock<_>)| {
+            slot.get().is_none() && self.is_cached(func)
+        };
+        let (funcs, slots): (Vec<FuncIdx>, Vec<_>) =
+            next.take(NEXT_SEEN).filter(is_left).take(NEXT_TAKEN).unzip();
+        // No slot is being filled by this thread: filling one may wait for a thread that compiles.
+        for (code, slot) in self.cached_funcs(support, &funcs).into_iter().zip(slots) {
+            if let Some(code) = code {
+                slot.set(Some(code)).ok();
+            }
+        }
     }
 
     /// Machine code of all functions, in parallel.
