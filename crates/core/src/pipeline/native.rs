@@ -222,9 +222,8 @@ impl Code {
     /// works, so no thread is needed.
     fn take_cached(&self, support: &NativeSupport, defined: usize) {
         let next = self.module.defined_funcs().zip(&self.native_funcs).skip(defined);
-        let is_left = |&(func, slot): &(FuncIdx, &OnceLock<_>)| {
-            slot.get().is_none() && self.is_cached(func)
-        };
+        let is_left =
+            |&(func, slot): &(FuncIdx, &OnceLock<_>)| slot.get().is_none() && self.is_cached(func);
         let (funcs, slots): (Vec<FuncIdx>, Vec<_>) =
             next.take(NEXT_SEEN).filter(is_left).take(NEXT_TAKEN).unzip();
         // No slot is being filled by this thread: filling one may wait for a thread that compiles.
