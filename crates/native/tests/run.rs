@@ -164,6 +164,28 @@ fn a_load_of_an_address_traps_at_its_own_place() {
     same(text, &calls.collect::<Vec<(&str, &[Val])>>());
 }
 
+/// Each load's result is the address of the next one, and the last one's an operand elsewhere.
+#[test]
+fn a_chain_of_loads_traps_at_the_load_that_is_outside() {
+    let text = r#"(module (memory 1 1) (global $g (mut i64) (i64.const 0))
+        (func (export "two") (param i32) (result i32)
+            (memory.grow (i32.load (i32.load offset=60000 (local.get 0)))))
+        (func (export "three") (param i32) (result i32)
+            (memory.grow (i32.load (i32.load (i32.load offset=60000 (local.get 0))))))
+        (func (export "kept") (param i32) (result i32) (local i32)
+            (local.set 1 (i32.load offset=60000 (local.get 0)))
+            (i32.store offset=8 (local.get 0) (local.get 1))
+            (memory.grow (i32.add (i32.load (local.get 1)) (local.get 1))))
+        (func (export "wide") (param i32)
+            (global.set $g (i64.extend_i32_u (i32.load (i32.load (i32.and (local.get 0) (i32.const 1048575)))))))
+        (data (i32.const 60000) "\ff\ff\ff\ff\04\00\00\00\60\ea\00\00\64\ea\00\00"))"#;
+    // Some access of each kind traps, or none.
+    let args = [6_000, 0, 4, 8, 12, 60_000, 60_004, 60_008, 70_000].map(|n| [Val::I32(n)]);
+    let names = ["two", "three", "kept", "wide"].into_iter();
+    let calls = names.flat_map(|name| args.iter().map(move |a| (name, &a[..])));
+    same(text, &calls.collect::<Vec<(&str, &[Val])>>());
+}
+
 /// An access of 64-bit addresses compares twice: neither trap belongs to the access before it.
 #[test]
 fn an_access_that_compares_traps_at_its_own_place() {

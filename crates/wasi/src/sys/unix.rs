@@ -4,8 +4,8 @@
 //! that is neither `.` nor `..` and has no slash (`fs_walk::Place`), and never follows a symbolic
 //! link there. Following is left to `fs_walk`.
 //!
-//! Invariant 2: no file of Linux's procfs is opened, whatever directory is granted. `/proc/self/mem`
-//! is this process's memory: a guest that could write it would leave every sandbox.
+//! Invariant 2: no file of Linux's procfs is opened, in any directory. `/proc/self/mem` is this
+//! process's memory: a guest that could write it would leave every sandbox.
 
 use super::{Advice, HostEntry, Open, SetTime, Waiting, timestamp_ns};
 use crate::guest::Outcome;
@@ -164,8 +164,8 @@ fn open_flags(open: &Open) -> OFlags {
     flags
 }
 
-/// Opens the entry `name` of `dir`; a symbolic link there fails with ELOOP (invariant 1), and a file
-/// of the kernel's view of processes with EACCES (invariant 2).
+/// Opens the entry `name` of `dir`; a symbolic link there fails with ELOOP (invariant 1), a file of
+/// procfs with EACCES (invariant 2).
 pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<File> {
     let access = match (open.read, open.write) {
         (true, true) => OFlags::RDWR,
