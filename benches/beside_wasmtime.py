@@ -18,6 +18,22 @@ MODES = {
 }
 
 
+def with_wasi(engine, file, args):
+    """A linker and a store of Wasmtime for a program with these arguments and the folders of a case."""
+    import wasmtime
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    wasi = wasmtime.WasiConfig()
+    wasi.argv = [file] + args
+    wasi.inherit_stdout(); wasi.inherit_stderr(); wasi.inherit_stdin()
+    for folder in ("data", "tmp", "share"):
+        if os.path.isdir(folder):
+            wasi.preopen_dir(folder, folder)
+    store = wasmtime.Store(engine)
+    store.set_wasi(wasi)
+    return linker, store
+
+
 def wasmtime_worker(mode, file, args):
     """One program in Wasmtime; prints the two times as `native_run` does."""
     import wasmtime
@@ -39,16 +55,7 @@ def wasmtime_worker(mode, file, args):
     start = time.process_time()
     module = wasmtime.Module(engine, wasm)
     compiled = time.process_time()
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    wasi = wasmtime.WasiConfig()
-    wasi.argv = [file] + args
-    wasi.inherit_stdout(); wasi.inherit_stderr(); wasi.inherit_stdin()
-    for folder in ("data", "tmp", "share"):
-        if os.path.isdir(folder):
-            wasi.preopen_dir(folder, folder)
-    store = wasmtime.Store(engine)
-    store.set_wasi(wasi)
+    linker, store = with_wasi(engine, file, args)
     if "fuel" in mode:
         store.set_fuel((1 << 63) - 1)
     if "epochs" in mode:

@@ -16,6 +16,7 @@ made to the end of the program, without Python's own start. An engine is a name 
 such as `auto:-Ohot=4294967295`.
 """
 import argparse, csv, hashlib, math, os, shlex, statistics, subprocess, sys, tempfile, time
+from beside_wasmtime import with_wasi
 
 
 def wasmtime_worker(file, args):
@@ -26,16 +27,7 @@ def wasmtime_worker(file, args):
     engine = wasmtime.Engine(config)
     with open(file, "rb") as f:
         module = wasmtime.Module(engine, f.read())
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    wasi = wasmtime.WasiConfig()
-    wasi.argv = [file] + args
-    wasi.inherit_stdout(); wasi.inherit_stderr(); wasi.inherit_stdin()
-    for folder in ("data", "tmp", "share"):
-        if os.path.isdir(folder):
-            wasi.preopen_dir(folder, folder)
-    store = wasmtime.Store(engine)
-    store.set_wasi(wasi)
+    linker, store = with_wasi(engine, file, args)
     code = 0
     try:
         linker.instantiate(store, module).exports(store)["_start"](store)

@@ -1,13 +1,13 @@
-//! Machine code that earlier runs made: asked for before the compiler is, and written at the end.
+//! Machine code that earlier runs made: asked for before the compiler is, and kept for the next run.
 //!
 //! ```text
 //! Cache ─ name of module, settings, compiler ─► artifact ─ pieces ─ Code::load_once (the check) ─► NativeCode
 //! compiler ─ Code::load (the check) ─► keep ─► save ─► artifact with the pieces of before ─► Cache
 //! ```
 //!
-//! It is written when it is asked for, and while the program runs each time that twice as many
-//! functions have new code as at the last time: so a program that is killed leaves most of it, and
-//! what is written is less than three times what is new.
+//! It is written when it is asked for, and while the program runs each time that there are twice as
+//! many new pieces as at the last time: so a program that is killed leaves most of them, and for n
+//! new pieces the whole entry, with those of before, is written at most log2 n times.
 //!
 //! The cache gives bytes that this user's program wrote for exactly this module, these settings and
 //! this build of the program (`prova_cache`). So their code is the compiler's, as if it was made
@@ -50,7 +50,7 @@ pub(super) struct Cached {
 
 #[derive(Default)]
 struct State {
-    /// Functions that run stored code.
+    /// Functions whose stored code was taken: those that were called, and neighbours of them.
     taken: usize,
     /// Types whose ways are stored code.
     ways: usize,
@@ -283,7 +283,7 @@ impl Code {
         }
     }
 
-    /// How many functions run stored code, and how many types have stored ways.
+    /// Of how many functions stored code was taken, and how many types have stored ways.
     pub(super) fn taken_from_cache(&self) -> (usize, usize) {
         let cached = self.cached.get().and_then(Option::as_ref);
         cached.map_or((0, 0), |cached| {
