@@ -1,4 +1,4 @@
-//! Machine code that earlier runs made: asked for before the compiler is, and kept for the next run.
+//! Machine code that earlier runs made: asked for before the compiler is, kept for the next run.
 //!
 //! ```text
 //! Cache ─ name of module, settings, compiler ─► artifact ─ pieces ─ Code::load_once (the check) ─► NativeCode
