@@ -384,7 +384,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
         && below.is_empty()
         && types.is_empty();
     let word = u64::from(u32::MAX);
-    // The fuel that is left was compared with a constant.
+    // The word for the fuel may have been compared with a constant.
     let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
     let apart = carry == Carry::Distances && members.len() > 1;
     if coarse && plain && !apart && members.iter().all(number) {
@@ -401,8 +401,8 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
         ((lo, hi), None) if coarse && hi <= word => (lo, word),
         // A length lies between its bounds anyway.
         (range, Some(extent)) if coarse || range == machine.lengths(extent) => (0, u64::MAX),
-        // How much fuel there is at most is of no interest.
-        ((lo, _), _) if coarse && owner == Loc::Fuel => (lo, u64::MAX),
+        // How much fuel there is at most, which is the word's least, is of no interest.
+        ((_, hi), _) if coarse && owner == Loc::Fuel => (0, hi),
         (range, _) => range,
     };
     let alone = members.len() == 1;

@@ -63,9 +63,8 @@ fn charge() -> Vec<Item> {
         rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
         rm(C::Mov_r64_rm64, R10, at(R11, 0)),
         rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-        ri(C::Cmp_rm64_imm32, RAX, 5),
+        ri(C::Add_rm64_imm32, RAX, 5),
         J(C::Jb_rel32_64, 8),
-        ri(C::Sub_rm64_imm32, RAX, 5),
         mr(C::Mov_rm64_r64, at(R10, 0), RAX),
     ]
 }

@@ -123,9 +123,8 @@ fn charged(within: bool) -> Vec<Item> {
         rm(C::Mov_r64_rm64, RAX, at(RAX, 0)),
         L(before),
         rm(C::Mov_r64_rm64, RCX, at(RAX, 0)),
-        ri(C::Cmp_rm64_imm8, RCX, 7),
+        ri(C::Add_rm64_imm8, RCX, 7),
         J(C::Jb_rel32_64, 4),
-        ri(C::Sub_rm64_imm8, RCX, 7),
         mr(C::Mov_rm64_r64, at(RAX, 0), RCX),
         L(behind),
         ri(C::Sub_rm32_imm8, EDX, 1),
@@ -329,7 +328,7 @@ fn values() -> Vec<Broke> {
             GUARD,
             with(
                 context(0),
-                &[I(Instruction::with2(C::Add_rm64_imm8, at(RAX, 0), 1).expect("an instruction"))],
+                &[I(Instruction::with2(C::Sub_rm64_imm8, at(RAX, 0), 1).expect("an instruction"))],
             ),
         ),
     ]

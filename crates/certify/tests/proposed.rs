@@ -33,9 +33,8 @@ fn the_first_certificate_of_each_case_is_accepted() {
 fn charge() -> Vec<Item> {
     vec![
         rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-        ri(C::Cmp_rm64_imm32, RAX, 5),
+        ri(C::Add_rm64_imm32, RAX, 5),
         J(C::Jb_rel32_64, 9),
-        ri(C::Sub_rm64_imm32, RAX, 5),
         mr(C::Mov_rm64_r64, at(R10, 0), RAX),
     ]
 }

@@ -671,9 +671,9 @@ fn p12_metering() {
     let charge = |k: i32, c: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-            ri(C::Cmp_rm64_imm32, RAX, c),
-            J(C::Jb_rel32_64, 9),
-            ri(C::Sub_rm64_imm32, RAX, k),
+            ri(C::Cmp_rm64_imm32, RAX, !c),
+            J(C::Ja_rel32_64, 9),
+            ri(C::Add_rm64_imm32, RAX, k),
             mr(C::Mov_rm64_r64, at(R10, 0), RAX),
         ]
     };
@@ -686,11 +686,11 @@ fn p12_metering() {
     let unequal = |least: i32, other: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-            ri(C::Cmp_rm64_imm32, RAX, least),
-            J(C::Jb_rel32_64, 9),
-            ri(C::Cmp_rm64_imm32, RAX, other),
+            ri(C::Cmp_rm64_imm32, RAX, !least),
+            J(C::Ja_rel32_64, 9),
+            ri(C::Cmp_rm64_imm32, RAX, !other),
             J(C::Je_rel32_64, 9),
-            ri(C::Sub_rm64_imm32, RAX, 3),
+            ri(C::Add_rm64_imm32, RAX, 3),
             mr(C::Mov_rm64_r64, at(R10, 0), RAX),
         ]
     };
@@ -698,21 +698,21 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &cycle(&unequal(2, 3)));
     case.rejects(Rule::Metering, &cycle(&unequal(2, 1)));
     case.rejects(Rule::Metering, &cycle(&unequal(1, 1)));
-    // `fuel + add ≠ number` modulo 2^64, with or without a wrap: only the fuel's least says more of
-    // it.
+    // `word + add ≠ number` modulo 2^64, with or without a wrap: only the word's greatest says more
+    // of it.
     let wrapped = |add: i64, other: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
             rm(C::Lea_r64_m, RCX, at(RAX, add)),
             ri(C::Cmp_rm64_imm32, RCX, other),
             J(C::Je_rel32_64, 9),
-            ri(C::Sub_rm64_imm32, RAX, 1),
+            ri(C::Add_rm64_imm32, RAX, 1),
             mr(C::Mov_rm64_r64, at(R10, 0), RAX),
         ]
     };
-    case.accepts(&cycle(&wrapped(-5, -5)));
-    case.accepts(&cycle(&wrapped(5, 5)));
-    for (add, other) in [(-5, -4), (-5, 5), (-5, 0), (5, 0), (5, -5), (5, 6)] {
+    case.accepts(&cycle(&wrapped(-5, -6)));
+    case.accepts(&cycle(&wrapped(5, 4)));
+    for (add, other) in [(-5, -5), (-5, 4), (-5, -1), (5, -1), (5, -6), (5, 5)] {
         case.rejects(Rule::Metering, &cycle(&wrapped(add, other)));
     }
     // A charge before the loop is none in it.

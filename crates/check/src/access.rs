@@ -58,7 +58,7 @@ pub(crate) enum Place {
     Constant(Value),
     /// A field that yields a new symbol and is never written.
     Symbol(Def),
-    /// The fuel that is left.
+    /// The word for the fuel.
     Fuel,
     /// The epoch's counter.
     Epoch,

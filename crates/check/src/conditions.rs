@@ -117,7 +117,7 @@ impl Machine<'_> {
         path
     }
 
-    /// A number that is not its least is more than that.
+    /// A number that is not its least is more than that; one that is not its greatest is less.
     fn unequal(
         &mut self,
         path: Path,
@@ -132,11 +132,16 @@ impl Machine<'_> {
         };
         let (number, constant) = order::apart(number, constant);
         let number = if number.base == Base::None { whole(self, number) } else { None };
-        let least = number.map_or(0, |(_, (lo, _))| lo);
-        if least != i128::from(constant) {
-            return Some(path);
+        let (least, most) = number.map_or((0, 0), |(_, range)| range);
+        let end = whole(self, Value::constant(constant));
+        let constant = i128::from(constant);
+        if least == constant {
+            self.order(path, (end, number), 1)
+        } else if planted!(NotGreatestIsAny, most == constant, most > constant) {
+            self.order(path, (number, end), 1)
+        } else {
+            Some(path)
         }
-        self.order(path, (whole(self, Value::constant(constant)), number), 1)
     }
 
     /// `path`, where the sum of `a` and a constant had no carry.

@@ -192,7 +192,7 @@ pub mod offsets {
     /// Maximum number of bytes of a memory, also where its type allows more: a memory lies in the
     /// address space of a process.
     pub const MEMORY_BYTES_MAX: u64 = 1 << 47;
-    /// Store: the fuel that is left.
+    /// Store: `!f`, where `f` is the fuel that is left: a charge adds, and a carry is its end.
     pub const STORE_FUEL: u32 = 0;
     /// Store: where the epoch is.
     pub const STORE_EPOCH: u32 = 8;
@@ -288,7 +288,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 4\0");
+        hash.update(b"prova layout 5\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {

@@ -107,6 +107,7 @@ steps {
     // Metering.
     CallIsNoCycle
     ChargeOfAnything
+    NotGreatestIsAny
     // The pass: rows, targets, claims, work.
     RowOfAnyKind
     DeadNeedsNoRow

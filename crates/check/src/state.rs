@@ -53,7 +53,7 @@ pub enum Answers {
 pub enum Loc {
     /// A general register.
     Register(u8),
-    /// The fuel that is left, in the store; only this code and what it calls changes it.
+    /// The word of the store for the fuel; only this code and what it calls changes it.
     Fuel,
     /// A stack word, counted from the arguments' end downwards.
     Word(u32),
@@ -89,7 +89,7 @@ pub struct State {
     pub regs: [Option<Value>; 16],
     /// Stack words; none: unknown.
     pub words: Vec<Option<Value>>,
-    /// The fuel that is left; none: unknown.
+    /// The word for the fuel; none: unknown.
     pub fuel: Option<Value>,
     /// The values written to argument cells since the last call or block entry.
     pub cells: BTreeMap<u32, Value>,

@@ -231,12 +231,13 @@ impl Machine<'_> {
         if planted!(CodeIsFixed, code, false) { self.unknown(8) } else { value }
     }
 
-    /// P12: what is left of the fuel becomes what it was, less a constant that it was compared
-    /// with.
+    /// P12: the word for the fuel becomes what it was and a constant, without a carry: as much was
+    /// left.
     pub(crate) fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
-        let left = self.read_loc(state, Loc::Fuel);
-        let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
-        let less = value.is_some_and(|value| numeric::charged(left, value, had));
+        let was = self.read_loc(state, Loc::Fuel);
+        let range = self.facts.range(state.path, &self.symbols, was);
+        let most = range.map_or(i128::from(u64::MAX), |(_, most)| most);
+        let less = value.is_some_and(|value| numeric::charged(was, value, most));
         if !planted!(ChargeOfAnything, less, true) {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }

@@ -5,6 +5,7 @@ mod attach;
 mod common;
 mod exceptions;
 mod few_bytes;
+mod inside;
 mod limits;
 mod mixed;
 mod numeric;

@@ -190,7 +190,7 @@ fn first_vm(
     epoch: &Arc<AtomicU64>,
 ) -> Vm {
     Vm {
-        fuel: 0,
+        not_fuel: !0,
         epoch: Arc::as_ptr(epoch),
         epoch_deadline: u64::MAX,
         funcs: ptr::null(),

@@ -213,9 +213,10 @@ impl NativeVm {
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Vm {
-    /// Units of fuel left (metering by fuel). The fields up to `args` are what native code sees of
-    /// a store, at the offsets of `prova_check::offsets`.
-    pub(crate) fuel: u64,
+    /// `!f`, where `f` is the units of fuel left (metering by fuel): a charge is a sum, and what is
+    /// not left is its carry. The fields up to `args` are what native code sees of a store, at the
+    /// offsets of `prova_check::offsets`.
+    pub(crate) not_fuel: u64,
     /// The counter that `poll` compares with `epoch_deadline`.
     pub(crate) epoch: *const AtomicU64,
     /// The epoch from which a `poll` traps.

@@ -370,7 +370,7 @@ impl Run<'_> {
         }
         let fuel = self.stage.tracee.word(self.world.store);
         let less = self.rng.below(10) as u64;
-        self.set_fuel(fuel.saturating_sub(less));
+        self.set_fuel(fuel.saturating_add(less));
         let now = self.stage.tracee.word(self.world.epoch);
         let later = now.saturating_add(self.rng.below(2) as u64);
         self.stage.tracee.write(self.world.epoch, &later.to_le_bytes());

@@ -423,7 +423,7 @@ impl Run<'_> {
             let ty = match access.to {
                 To::Structure(What::Fuel) if access.writes => {
                     let (old, new) = (self.fuel, self.stage.tracee.word(access.at));
-                    if new >= old {
+                    if new <= old {
                         return self.broken(Rule::Fuel, format!("{old:#x} becomes {new:#x}"));
                     }
                     self.fuel = new;
@@ -458,7 +458,7 @@ impl Run<'_> {
         }
     }
 
-    /// The fuel that the store has now.
+    /// The store's word for the fuel, from now on.
     pub(crate) fn set_fuel(&mut self, fuel: u64) {
         self.fuel = fuel;
         self.stage.tracee.write(self.world.store, &fuel.to_le_bytes());

@@ -45,7 +45,7 @@ pub(crate) enum What {
     /// Fields that are only read, in records: the bytes from one record to the next; the offset and
     /// width of each field.
     Words(u64, &'static [(u64, u64)]),
-    /// The remaining fuel.
+    /// The word for the fuel.
     Fuel,
     /// The epoch.
     Epoch,
@@ -202,7 +202,7 @@ impl World {
         self.set(self.store + 16, deadline);
         self.set(self.store + 32, self.args);
         let fuel = *rng.pick(&[1 << 40, 1 << 40, 1 << 40, 1000, 64, 20, 8, 7, 6, 1, 0]);
-        self.set(self.store, fuel);
+        self.set(self.store, !fuel);
         let mut at = self.context + 32;
         for n in 0..module.imported {
             let record = self.funcs[self.own[n]].record;

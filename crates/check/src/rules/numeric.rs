@@ -168,9 +168,10 @@ fn shift_count<W: Word>(value: Value<W>, bytes: u32) -> Option<u32> {
     value.as_constant().map(|n| n.count(mask))
 }
 
-/// P12: whether what is left of the fuel is less than it was by a constant that it had; `had` is
-/// the least that it was.
-pub fn charged<W: Word>(left: Value<W>, now: Value<W>, had: W::Int) -> bool {
-    let charge = left.difference(now).and_then(Value::as_constant);
-    charge.is_some_and(|k| k > W::ZERO && planted!(ChargeWraps, k.unsigned() <= had, true))
+/// P12: whether the word for the fuel, `!f` of the fuel `f` that is left, is more than it was by a
+/// constant, without a carry; `most` is the greatest that it was.
+pub fn charged<W: Word>(was: Value<W>, now: Value<W>, most: W::Int) -> bool {
+    let charge = now.difference(was).and_then(Value::as_constant);
+    let fits = |k: W| most <= W::MAX.wrapping_sub(k).unsigned();
+    charge.is_some_and(|k| k > W::ZERO && planted!(ChargeWraps, fits(k), true))
 }

@@ -274,8 +274,8 @@ fn d9<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(first && second)
 }
 
-/// P6 and P12: what a branch compared with a constant, less that constant, is less than it was by
-/// that number.
+/// P6: what a branch compared with a constant, less that constant, is less than it was by that
+/// number.
 fn taken_off<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let mut engine = Engine::new(W::ZERO);
     let (left, k) = (Value::symbol(OTHER), Value::constant(W::any("k")));
@@ -283,8 +283,27 @@ fn taken_off<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     passed(&mut engine, (left, k), condition, twin)?;
     let (now, _) = known(Alu::Sub, left, k)?;
     let (had, _) = engine.bounds(OTHER);
-    given!(charged(left, now, had.unsigned()));
+    given!(meaning(k).unsigned() <= had.unsigned());
     Some(meaning(now).unsigned().plus(meaning(k).unsigned()) == number::<W>(OTHER).unsigned())
+}
+
+/// P12: the sum of the word for the fuel with a constant is more than it was by that number, if it
+/// had no carry, or if the word was compared with the greatest that has none.
+fn added_on<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let mut engine = Engine::new(W::ZERO);
+    let (was, k) = (Value::symbol(OTHER), Value::constant(W::any("k")));
+    let (now, flags) = known(Alu::Add, was, k)?;
+    if case[0] == 0 {
+        let (_, carry, _) = processor(Alu::Add, 8, meaning(was), meaning(k));
+        given!(twin || !carry);
+        given!(engine.assume(flags, Condition::Below, false));
+    } else {
+        let most = Value::constant(W::MAX.wrapping_sub(meaning(k)));
+        passed(&mut engine, (was, most), Condition::Above, twin)?;
+    }
+    let (_, most) = engine.bounds(OTHER);
+    given!(charged(was, now, most.unsigned()));
+    Some(meaning(was).unsigned().plus(meaning(k).unsigned()) == meaning(now).unsigned())
 }
 
 /// The lemmas.
@@ -315,6 +334,9 @@ pub fn lemmas() -> Vec<Lemma> {
     for (c, name) in [(1, "not_below"), (5, "above")] {
         add(format!("d6.clamped.{name}"), &[c], runs!(d6));
         add(format!("taken_off.below.{name}"), &[[0, 4][(c == 5) as usize]], runs!(taken_off));
+    }
+    for (how, name) in ["carry", "compared"].into_iter().enumerate() {
+        add(format!("added_on.{name}"), &[how as u32], runs!(added_on));
     }
     add("d6.branch".to_owned(), &[], runs!(d6_branch));
     add("d7.element.below".to_owned(), &[0], runs!(d7));

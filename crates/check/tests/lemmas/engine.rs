@@ -153,11 +153,15 @@ impl<W: Word> Engine<W> {
             (None, None) => return true,
         };
         let (number, constant) = apart(number, constant);
-        let least = self.range(number).map_or(W::Int::number(0), |(lo, _)| lo);
-        if least != constant.unsigned() {
-            return true;
+        let none = W::Int::number(0);
+        let (least, most) = self.range(number).unwrap_or((none, none));
+        if least == constant.unsigned() {
+            self.order(Value::constant(constant), 1, number)
+        } else if most == constant.unsigned() {
+            self.order(number, 1, Value::constant(constant))
+        } else {
+            true
         }
-        self.order(Value::constant(constant), 1, number)
     }
 }
 

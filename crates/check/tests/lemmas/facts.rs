@@ -229,14 +229,14 @@ fn one_of_two<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(lo <= word && if twin { word < hi } else { word <= hi })
 }
 
-/// P12: the fuel that is left is less than it was, by numbers.
+/// P12: the word for the fuel is more than it was, by numbers.
 fn charge<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
-    let left = Value { base: Base::None, sym: S, shift: case[0] as u8, add: W::any("k") };
+    let was = Value { base: Base::None, sym: S, shift: case[0] as u8, add: W::any("k") };
     let now = Value { base: Base::None, sym: S, shift: case[1] as u8, add: W::any("l") };
-    let had = W::any("had").unsigned();
-    let (before, after) = (meaning(left).unsigned(), meaning(now).unsigned());
-    given!(had <= before, charged(left, now, had));
-    Some(after.plus(int::<W>(i64::from(twin))) < before)
+    let most = W::any("most").unsigned();
+    let (before, after) = (meaning(was).unsigned(), meaning(now).unsigned());
+    given!(before <= most, charged(was, now, most));
+    Some(before.plus(int::<W>(i64::from(twin))) < after)
 }
 
 /// An immediate is cut to the width of the operation.

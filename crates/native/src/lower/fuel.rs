@@ -1,4 +1,8 @@
-//! The fuel that is left, kept in a value from charge to charge.
+//! The store's word for the fuel, kept in a value from charge to charge.
+//!
+//! The word is `!f`, where `f` is what is left: a charge is a sum, a branch on its carry and a
+//! store. (A difference would be a comparison beside it, and Cranelift computes it anew, from the
+//! word of several charges before, in each block that uses it.)
 //!
 //! The store's word is always true: every charge writes it, so that a trap, a callee and the host
 //! find what is left. It is *read* only behind calls, which change it, and where the function
@@ -22,7 +26,6 @@
 use crate::Declined;
 use crate::emit::Region;
 use crate::lower::Lowering;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use prova_check::{offsets, traps};
@@ -63,7 +66,7 @@ pub(crate) struct Fuel {
 
 /// For each block how many ways lead to it, and from where the last of them comes.
 fn ways(body: &Body) -> Vec<(usize, Option<Block>)> {
-    let mut ways = vec![(0, None); body.blocks().count()];
+    let mut ways = vec![(0, None); body.block_count()];
     for (block, _) in body.blocks() {
         for edge in body.successors(block) {
             let to = &mut ways[edge.block.as_u32() as usize];
@@ -126,7 +129,7 @@ impl Lowering<'_> {
         self.fuel.ends[block.as_u32() as usize] = self.fuel.now;
     }
 
-    /// The fuel argument of an edge, in addition to the block's own arguments.
+    /// The argument for the fuel of an edge, in addition to the block's own arguments.
     ///
     /// # Errors
     /// If the fuel was not read.
@@ -152,7 +155,7 @@ impl Lowering<'_> {
         self.fuel.now = None;
     }
 
-    /// The fuel that is left.
+    /// The word for the fuel.
     fn fuel_left(&mut self) -> Known {
         if let Some(known) = self.fuel.now {
             return known;
@@ -174,13 +177,10 @@ impl Lowering<'_> {
             return Err(Declined::Limit("charges in a row", CHARGES_MAX as usize));
         }
         let (emit, flags) = (self.emit, self.word_flags(Region::Store));
-        let units = self.word(units);
-        let short = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, fuel, units));
-        emit.trap_if(short, traps::OUT_OF_FUEL);
-        let left = emit.ins(|i| i.isub(fuel, units));
+        let value = emit.sum_or_trap(fuel, units, traps::OUT_OF_FUEL);
         let store = self.store_words();
-        emit.ins(|i| i.store(flags, left, store, offsets::STORE_FUEL as i32));
-        self.fuel.now = Some(Known { value: left, charges: charges + 1 });
+        emit.ins(|i| i.store(flags, value, store, offsets::STORE_FUEL as i32));
+        self.fuel.now = Some(Known { value, charges: charges + 1 });
         Ok(())
     }
 }

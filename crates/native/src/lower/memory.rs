@@ -123,16 +123,19 @@ impl Lowering<'_> {
         let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
         let base = self.field(self.layout.memory_base(memory));
         let least = emit.constant(index).filter(|_| ty.memory64).unwrap_or(0);
+        let end = offset.checked_add(bytes.into());
+        let end = end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX));
+        let inside = end.is_some_and(|end| self.is_inside(memory, index, end));
         let index = match ty.memory64 {
             // Without signals its sum is no instruction that needs it whole.
             true if !emit.signals() => emit.whole(index),
             true => emit.computed_once(index),
             false => emit.ins(|i| i.uextend(I64, index)),
         };
-        let end = offset.checked_add(bytes.into());
-        let len = self.memory_len(memory);
-        match end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX)) {
+        match end {
+            Some(_) if inside => {}
             Some(end) => {
+                let len = self.memory_len(memory);
                 let end = if ty.memory64 {
                     emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
                 } else {

@@ -4,6 +4,7 @@
 //! Body ─ Lowering ─ control, exception: edges, calls ┐
 //!           │      memory, atomic: accesses          ├─ Emit ─► CLIF
 //!           │      state: globals, tables, store     │
+//!           │      inside: what is in its memory     │
 //!           │      fuel: what is left of it          │
 //!           └ meaning of a row ─ numeric, vector     ┘
 //! ```
@@ -24,6 +25,7 @@ pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod exception;
 pub(crate) mod fuel;
+pub(crate) mod inside;
 pub(crate) mod memory;
 pub(crate) mod numeric;
 pub(crate) mod state;
@@ -64,6 +66,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) left: Value,
     /// The fuel that is left.
     pub(crate) fuel: fuel::Fuel,
+    /// The accesses that are known to be in their memory.
+    pub(crate) inside: inside::Inside,
     /// The cells in which results are left; `None`: they are returned.
     pub(crate) result_cells: Option<Value>,
     /// The exceptional ways.
@@ -145,7 +149,7 @@ pub(crate) fn lower(
         emit.stops.set(Some(Stops { vmctx, height, signature }));
     }
     emit.trap_if(over, traps::STACK_OVERFLOW);
-    let left = emit.ins(|i| i.isub(height, charge));
+    let left = emit.whole(emit.ins(|i| i.isub(height, charge)));
     emit.stops.set(emit.stops.get().map(|stops| Stops { height: left, ..stops }));
 
     let blocks = body.blocks().map(|_| emit.new_block()).collect();
@@ -162,6 +166,7 @@ pub(crate) fn lower(
         height,
         left,
         fuel: fuel::Fuel::default(),
+        inside: inside::Inside::new(body),
         result_cells,
         catches: Catches::new(held),
         edge_args: Cell::new(0),
@@ -214,6 +219,7 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             self.fuel_begins(block);
+            self.inside.begins(block);
             for inst in data.insts() {
                 self.inst(inst)?;
             }

@@ -147,7 +147,7 @@ impl Activation {
         unsafe { ptr::copy_nonoverlapping(fp, args, cells) };
         if planted!(FuelTwice) {
             // SAFETY: V9.
-            unsafe { (*vm).fuel = (*vm).fuel.saturating_sub(1) };
+            unsafe { (*vm).not_fuel = (*vm).not_fuel.saturating_add(1) };
         }
         if planted!(CellLost) && cells > 0 {
             // SAFETY: there is one.

@@ -442,8 +442,8 @@ macro_rules! step {
         let $n = <marker::i64c as Source>::read(&mut operands, &$r);
         #[cfg(prova_plant)]
         let $n = $n + u64::from(planted!(FuelPlusOne));
-        match (*$r.cx).fuel.checked_sub($n) {
-            Some(left) => (*$r.cx).fuel = left,
+        match (*$r.cx).not_fuel.checked_add($n) {
+            Some(sum) => (*$r.cx).not_fuel = sum,
             None => trap!($r TrapKind::OutOfFuel),
         }
         next!($r, operands.end());

@@ -247,9 +247,9 @@ unsafe fn charge_and_dispatch(ip: *const u64, r: Registers) -> u32 {
         let mut operands = Operands::new(&at);
         let units = <marker::i64c as Source>::read(&mut operands, &at);
         let units = if planted!(ChargePassed) { 0 } else { units };
-        match (*r.cx).fuel.checked_sub(units) {
-            Some(left) => {
-                (*r.cx).fuel = left;
+        match (*r.cx).not_fuel.checked_add(units) {
+            Some(sum) => {
+                (*r.cx).not_fuel = sum;
                 dispatch(operands.end(), r)
             }
             // The charge itself tells it.

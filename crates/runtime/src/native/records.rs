@@ -28,7 +28,7 @@ const _: () = {
     assert!(offset_of!(FuncRecord, type_id) == offsets::RECORD_TYPE as usize);
     assert!(offset_of!(FuncRecord, address) == offsets::RECORD_ADDRESS as usize);
     assert!(Limits::MEMORY_BYTES_MAX <= offsets::MEMORY_BYTES_MAX);
-    assert!(offset_of!(Vm, fuel) == offsets::STORE_FUEL as usize);
+    assert!(offset_of!(Vm, not_fuel) == offsets::STORE_FUEL as usize);
     assert!(offset_of!(Vm, epoch) == offsets::STORE_EPOCH as usize);
     assert!(offset_of!(Vm, epoch_deadline) == offsets::STORE_DEADLINE as usize);
     assert!(offset_of!(Vm, funcs) == offsets::STORE_FUNCS as usize);

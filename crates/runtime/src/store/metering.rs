@@ -22,13 +22,13 @@ impl Store {
     /// Units of fuel left.
     pub fn fuel(&self) -> u64 {
         // SAFETY: F1, V9.
-        unsafe { (*self.vm()).fuel }
+        unsafe { !(*self.vm()).not_fuel }
     }
 
     /// Sets the fuel.
     pub fn set_fuel(&mut self, fuel: u64) {
         // SAFETY: F1, V9.
-        unsafe { (*self.vm()).fuel = fuel };
+        unsafe { (*self.vm()).not_fuel = !fuel };
     }
 
     /// Takes `n` units of fuel.
