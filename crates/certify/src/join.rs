@@ -188,7 +188,7 @@ fn is_reference(machine: &Machine<'_>, sym: Sym) -> bool {
     matches!(machine.symbols.def(sym).kind, Kind::Ref(_))
 }
 
-/// The fuel that is left, where it is a symbol and a constant: a group's symbol is that number.
+/// The word for the fuel, where it is a symbol and a constant: a group's symbol is that number.
 fn fuel(state: &State) -> Option<Value> {
     state.fuel.filter(|fuel| fuel.base == Base::None && fuel.shift == 0 && !fixed(fuel.sym))
 }

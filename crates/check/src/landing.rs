@@ -13,7 +13,7 @@
 //!
 //! - the stack pointer is what it was at the call, and the row says how far it is below the frame
 //!   pointer. Words below what the call took off are the callee's, and unknown;
-//! - registers other than these two, flags, the fuel that is left and the argument cells are
+//! - registers other than these two, flags, the word for the fuel and the argument cells are
 //!   unknown, except for what the clause gets;
 //! - the words of the frame, and what is known of symbols, are as behind the call. The callee may
 //!   have changed what any call may change;

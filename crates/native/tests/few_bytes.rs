@@ -2,7 +2,7 @@
 //! the same bytes, traps and fuel as bytecode, at the bounds, overlapping, between memories, with
 //! any address type; out of bounds nothing is written.
 
-use crate::common::same_with;
+use crate::common::{same_metered, same_with};
 use prova_core::Val;
 use std::fmt::Write;
 
@@ -95,13 +95,7 @@ fn compared(name: &str, address: impl Fn(i64) -> Val) {
         }
         all.push(("told".to_owned(), Vec::new()));
     }
-    let all: Vec<(&str, &[Val])> =
-        all.iter().map(|(name, args)| (name.as_str(), args.as_slice())).collect();
-    for (fuel, epochs) in [(false, false), (true, false), (false, true), (true, true)] {
-        same_with((None, &text), &all, &[], |config| {
-            config.consume_fuel(fuel).epoch_interruption(epochs);
-        });
-    }
+    same_metered(&text, &all, &[(false, false), (true, false), (false, true), (true, true)]);
 }
 
 #[test]

@@ -288,18 +288,22 @@ fn taken_off<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
 }
 
 /// P12: the sum of the word for the fuel with a constant is more than it was by that number, if it
-/// had no carry, or if the word was compared with the greatest that has none.
+/// had no carry, if the word was compared with the greatest that has none, or (a sum with 1) if it
+/// was not the greatest.
 fn added_on<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let mut engine = Engine::new(W::ZERO);
-    let (was, k) = (Value::symbol(OTHER), Value::constant(W::any("k")));
+    let k = if case[0] == 2 { W::number(1) } else { W::any("k") };
+    let (was, k) = (Value::symbol(OTHER), Value::constant(k));
     let (now, flags) = known(Alu::Add, was, k)?;
     if case[0] == 0 {
         let (_, carry, _) = processor(Alu::Add, 8, meaning(was), meaning(k));
         given!(twin || !carry);
         given!(engine.assume(flags, Condition::Below, false));
     } else {
-        let most = Value::constant(W::MAX.wrapping_sub(meaning(k)));
-        passed(&mut engine, (was, most), Condition::Above, twin)?;
+        let most =
+            Value::constant(if case[0] == 1 { W::MAX.wrapping_sub(meaning(k)) } else { W::MAX });
+        let condition = if case[0] == 1 { Condition::Above } else { Condition::Equal };
+        passed(&mut engine, (was, most), condition, twin)?;
     }
     let (_, most) = engine.bounds(OTHER);
     given!(charged(was, now, most.unsigned()));
@@ -335,7 +339,7 @@ pub fn lemmas() -> Vec<Lemma> {
         add(format!("d6.clamped.{name}"), &[c], runs!(d6));
         add(format!("taken_off.below.{name}"), &[[0, 4][(c == 5) as usize]], runs!(taken_off));
     }
-    for (how, name) in ["carry", "compared"].into_iter().enumerate() {
+    for (how, name) in ["carry", "compared", "unequal"].into_iter().enumerate() {
         add(format!("added_on.{name}"), &[how as u32], runs!(added_on));
     }
     add("d6.branch".to_owned(), &[], runs!(d6_branch));

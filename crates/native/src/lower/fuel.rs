@@ -17,8 +17,8 @@
 //! - F2. A value known at the end of a block is known at the start of a block that only this one
 //!   leads to.
 //! - F3. At most [`CHARGES_MAX`] charges lie between what is known and the load or parameter that
-//!   it was computed from: to the check every comparison on the way is a fact about that one, of
-//!   which it looks at all for each charge. Reading the word anew does not help: the check knows
+//!   it was computed from: to the check every charge on the way is a fact about that one, and it
+//!   looks at all of them for each charge. Reading the word anew does not help: the check knows
 //!   what was stored there.
 //!
 //! Noticed by: `tests/limits.rs`, on both sides.
@@ -124,7 +124,7 @@ impl Lowering<'_> {
         let wanted =
             to.map(|to| self.fuel.params.get(to)).any(|param| matches!(param, Some(Some(_))));
         if wanted {
-            self.fuel_left();
+            self.fuel_word();
         }
         self.fuel.ends[block.as_u32() as usize] = self.fuel.now;
     }
@@ -146,7 +146,7 @@ impl Lowering<'_> {
     /// A block follows, behind what may have changed the fuel: it is read if it is wanted.
     pub(crate) fn fuel_wanted(&mut self, to: Block) {
         if let Some(Some(_)) = self.fuel.params.get(to.as_u32() as usize) {
-            self.fuel_left();
+            self.fuel_word();
         }
     }
 
@@ -156,7 +156,7 @@ impl Lowering<'_> {
     }
 
     /// The word for the fuel.
-    fn fuel_left(&mut self) -> Known {
+    fn fuel_word(&mut self) -> Known {
         if let Some(known) = self.fuel.now {
             return known;
         }
@@ -172,7 +172,7 @@ impl Lowering<'_> {
     /// # Errors
     /// If too many charges lie in a row (F3).
     pub(crate) fn charge(&mut self, units: u64) -> Result<(), Declined> {
-        let Known { value: fuel, charges } = self.fuel_left();
+        let Known { value: fuel, charges } = self.fuel_word();
         if charges == CHARGES_MAX {
             return Err(Declined::Limit("charges in a row", CHARGES_MAX as usize));
         }

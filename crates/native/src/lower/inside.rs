@@ -15,48 +15,45 @@ use crate::lower::exception::is_handler;
 use cranelift_codegen::ir::Value;
 use prova_module::MemoryIdx;
 use prova_ssa::{Block, Body, Dominators};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// Blocks in which an earlier comparison is looked for, the access's included.
 const BLOCKS_MAX: usize = 16;
 
-/// The greatest end that was compared, in bytes, by memory and index.
-type Compared = BTreeMap<(u32, Value), u64>;
-
 /// The comparisons of a function.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Inside {
-    /// For each block the one that dominates it, unless that is a handler.
-    from: Vec<Option<Block>>,
-    /// For each block that is lowered its comparisons.
-    compared: Vec<Compared>,
+    /// For each block the one that dominates it, unless that is a handler; found when it is asked
+    /// for first, as most functions in the guard shape compare nothing.
+    from: OnceCell<Vec<Option<Block>>>,
+    /// The greatest end that was compared, in bytes, by block, memory and index.
+    compared: BTreeMap<(Block, u32, Value), u64>,
     /// The block that is lowered.
-    block: usize,
+    block: Block,
 }
 
 impl Inside {
     /// Before the first block.
     pub(crate) fn new(body: &Body) -> Inside {
-        let entry = body.entry().as_u32() as usize;
-        let dominators = Dominators::new(body);
-        let from = body
-            .blocks()
-            .map(|(block, data)| dominators.idom(block).filter(|_| !is_handler(data)))
-            .collect();
-        let compared = vec![Compared::new(); body.block_count()];
-        Inside { from, compared, block: entry }
+        Inside { from: OnceCell::new(), compared: BTreeMap::new(), block: body.entry() }
     }
 
     /// A block begins.
     pub(crate) fn begins(&mut self, block: Block) {
-        self.block = block.as_u32() as usize;
+        self.block = block;
     }
 
     /// The greatest end that was compared of an index.
-    fn greatest(&self, key: &(u32, Value)) -> Option<u64> {
-        let before = |&at: &usize| self.from[at].map(|from| from.as_u32() as usize);
+    fn greatest(&self, body: &Body, (memory, index): (u32, Value)) -> Option<u64> {
+        let from = self.from.get_or_init(|| {
+            let dominators = Dominators::new(body);
+            let idom = |(block, data)| dominators.idom(block).filter(|_| !is_handler(data));
+            body.blocks().map(idom).collect()
+        });
+        let before = |block: &Block| from[block.as_u32() as usize];
         let blocks = std::iter::successors(Some(self.block), before).take(BLOCKS_MAX);
-        blocks.filter_map(|at| self.compared[at].get(key).copied()).max()
+        blocks.filter_map(|block| self.compared.get(&(block, memory, index)).copied()).max()
     }
 }
 
@@ -70,11 +67,10 @@ impl Lowering<'_> {
         if last.is_some_and(|last| last <= least) {
             return true;
         }
-        let key = (memory, index);
-        if self.inside.greatest(&key).is_some_and(|most| end <= most) {
+        if self.inside.greatest(self.body, (memory, index)).is_some_and(|most| end <= most) {
             return true;
         }
-        self.inside.compared[self.inside.block].insert(key, end);
+        self.inside.compared.insert((self.inside.block, memory, index), end);
         false
     }
 }

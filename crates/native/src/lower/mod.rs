@@ -64,7 +64,7 @@ pub(crate) struct Lowering<'a> {
     /// The stack limit left before the function, and the limit that it passes to its callees.
     pub(crate) height: Value,
     pub(crate) left: Value,
-    /// The fuel that is left.
+    /// The word for the fuel.
     pub(crate) fuel: fuel::Fuel,
     /// The accesses that are known to be in their memory.
     pub(crate) inside: inside::Inside,
@@ -149,6 +149,7 @@ pub(crate) fn lower(
         emit.stops.set(Some(Stops { vmctx, height, signature }));
     }
     emit.trap_if(over, traps::STACK_OVERFLOW);
+    // A value by itself: Cranelift would subtract again in each block that calls.
     let left = emit.whole(emit.ins(|i| i.isub(height, charge)));
     emit.stops.set(emit.stops.get().map(|stops| Stops { height: left, ..stops }));
 

@@ -68,6 +68,21 @@ pub(crate) fn same_imported(exporter: &str, text: &str, calls: &[(&str, &[Val])]
     same_with((Some(exporter), text), calls, &[], |_| {});
 }
 
+/// As [`same`], with calls by value, in each of these meterings: fuel, epochs.
+pub(crate) fn same_metered(
+    text: &str,
+    calls: &[(impl AsRef<str>, Vec<Val>)],
+    meterings: &[(bool, bool)],
+) {
+    let calls: Vec<(&str, &[Val])> =
+        calls.iter().map(|(name, args)| (name.as_ref(), args.as_slice())).collect();
+    for &(fuel, epochs) in meterings {
+        same_with((None, text), &calls, &[], |config| {
+            config.consume_fuel(fuel).epoch_interruption(epochs);
+        });
+    }
+}
+
 /// As [`same`]; the functions in `refused`, and no others, have no certificate yet.
 pub(crate) fn same_with(
     (exporter, text): (Option<&str>, &str),
