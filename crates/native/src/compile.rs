@@ -3,10 +3,11 @@
 //! Invariants of what is given: no relocation; a row for each place that Cranelift says may trap,
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
-use crate::abi::{self, Abi};
+use crate::abi::Abi;
 use crate::lower::{Lowered, Said, Start};
 use crate::room::Room;
-use crate::{Declined, estimate, isa, lower, sunk, thunk};
+use crate::sunk::{self, Loads};
+use crate::{Declined, estimate, isa, lower, thunk};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::StackSlot;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -131,8 +132,7 @@ impl Target {
             }
         };
         let clif = || lower::lower(module, layout, &self.abi, (body, held), start, deterministic);
-        let mut code = self.emit(kind, source, clif)?;
-        sunk::name_accesses(body, &mut code);
+        let code = self.emit(kind, source, clif)?;
         let frame_max = offsets::FRAME_RATIO * facts.charge_bytes();
         if code.frame_bytes > frame_max {
             return Err(Declined::Frame);
@@ -192,17 +192,18 @@ impl Target {
             // As `Context::compile` does, with the estimates before what may take long.
             estimate::before_optimiser(&context.func)?;
             context.optimize(isa, plane).map_err(refused)?;
+            let loads = sunk::number(&mut context.func);
             estimate::before_allocator(&context.func)?;
             let compiled = room.allocate(isa, plane).map_err(refused)?;
             room.keep();
-            Ok((compiled, said))
+            Ok((compiled, said, loads))
         }));
-        let (compiled, said) = compiled.unwrap_or_else(|panic| {
+        let (compiled, said, loads) = compiled.unwrap_or_else(|panic| {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
             Err(Declined::Panic(message.unwrap_or("no message").to_owned()))
         })?;
-        collect((kind, start), &compiled, &said)
+        collect((kind, start), &compiled, &said, &loads)
     }
 }
 
@@ -256,26 +257,32 @@ fn collect(
     (kind, start): (CodeKind, u32),
     compiled: &CompiledCode,
     said: &Said,
+    loads: &Loads,
 ) -> Result<NativeCode, Declined> {
     let buffer = &compiled.buffer;
     if let Some(reloc) = buffer.relocs().first() {
         return Err(Declined::Relocation(format!("{:?}", reloc.target)));
     }
     let sources = buffer.get_srclocs_sorted();
-    let wasm_offset = |at: u32| {
+    let source = |at: u32| {
         let after = sources.partition_point(|source| source.start <= at);
         let found = after.checked_sub(1).map(|before| &sources[before]);
         let found = found.filter(|source| at < source.end && !source.loc.is_default());
-        found.map_or(start, |source| source.loc.bits())
+        found.map(|source| source.loc.bits())
     };
-    let mut rows = Vec::with_capacity(buffer.traps().len());
-    for trap in buffer.traps() {
-        let kind = abi::kind(trap.code);
+    let wasm_offset = |at: u32| source(at).unwrap_or(start);
+    let mut found: Vec<_> = buffer.traps().iter().collect();
+    found.sort_unstable_by_key(|trap| trap.offset);
+    let mut rows: Vec<TrapRow> = Vec::with_capacity(found.len());
+    for trap in found {
+        let kind = sunk::kind(trap.code);
         let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
-        let wasm_offset = wasm_offset(trap.offset);
+        // An instruction without a source stands near the one before it.
+        let near = source(trap.offset).or_else(|| Some(rows.last()?.wasm_offset)).unwrap_or(start);
+        let load = loads.source(trap.code, buffer.data(), trap.offset, near);
+        let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
     }
-    rows.sort_unstable();
     debug_assert!(rows.iter().all(|row| row.kind <= traps::TAIL_OVERFLOW));
     let mut calls = Vec::new();
     for site in buffer.call_sites() {

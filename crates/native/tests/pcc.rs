@@ -118,6 +118,51 @@ fn traps_of_loads_that_go_into_operators() {
             .to_owned(),
     );
     bodies.push("(i64.load (local.get 0)) (i64.atomic.rmw.add offset=8 (local.get 0) (i64.const 1)) i64.add".to_owned());
+    // The optimiser swaps the operands, and makes an instruction that has no source.
+    for op in ["add", "and", "or", "xor", "mul"] {
+        let sum = format!("(i64.{op} (i64.const 63) (i64.load (local.get 0)))");
+        bodies.push(format!("(i64.load (local.get 0)) {sum} i64.add"));
+        bodies.push(format!("{sum} (i64.load offset=8 (local.get 0)) i64.add"));
+        bodies.push(format!("(i64.extend_i32_u (i64.gt_u {sum} (i64.const 0x7edcba9876543210)))"));
+        bodies
+            .push(format!("(i64.extend_i32_u (i32.{op} (i32.const 63) (i32.load (local.get 0))))"));
+        bodies.push(sum);
+    }
+    for op in ["shl", "shr_u", "shr_s", "rotl", "rotr", "sub", "div_u", "rem_s"] {
+        bodies.push(format!("(i64.{op} (i64.load (local.get 0)) (i64.const 32))"));
+        bodies.push(format!("(i64.{op} (i64.load (local.get 0)) (i64.const 1))"));
+    }
+    for op in ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"] {
+        bodies
+            .push(format!("(i64.extend_i32_u (i64.{op} (i64.const 63) (i64.load (local.get 0))))"));
+        bodies.push(format!(
+            "(select (i64.const 1) (i64.load offset=8 (local.get 0))
+               (i64.{op} (i64.const 0) (i64.load (local.get 0))))"
+        ));
+    }
+    // The load gives the address of another access.
+    for access in ["i32.load8_u", "i32.load", "i32.atomic.load", "i32.atomic.load8_u"] {
+        let second = format!("({access} (i32.load (local.get 0)))");
+        bodies.push(format!("(i64.extend_i32_u {second})"));
+        bodies.push(format!("(i64.extend_i32_u (i32.add (i32.const 5) {second}))"));
+    }
+    for access in ["i32.store", "i32.atomic.store", "i32.atomic.store8"] {
+        bodies.push(format!("({access} (i32.load (local.get 0)) (i32.const 3)) (i64.const 1)"));
+        bodies.push(format!(
+            "({access} (i32.load (local.get 0)) (i32.load offset=4 (local.get 0))) (i64.const 1)"
+        ));
+    }
+    for operator in ["add", "and", "xchg", "or"] {
+        bodies.push(format!(
+            "(i64.atomic.rmw.{operator} (i32.load (local.get 0)) (i64.load offset=4 (local.get 0)))"
+        ));
+    }
+    // More loads than there are codes.
+    let many = "(i64.load offset=8 (local.get 0)) i64.xor (i64.const 9) i64.add".repeat(450);
+    bodies.push(format!("(i64.load (local.get 0)) {many}"));
+    bodies.push(format!("(i64.const 1) (i64.load (local.get 0)) i64.add {many}"));
+    bodies.push("(i64.eqz (i64.load (local.get 0))) i32.eqz i64.extend_i32_u".to_owned());
+    bodies.push("(i32.wrap_i64 (i64.load (local.get 0))) i64.extend_i32_s".to_owned());
     let (text, names) = text_of("(memory 1)", &bodies);
     around(&text, &names);
 }
