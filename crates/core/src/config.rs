@@ -7,6 +7,7 @@ use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
 use crate::machine::MachineCompiler;
+use crate::text::TextReader;
 use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
 use prova_check::{CpuLevel, MemoryShape};
@@ -99,6 +100,7 @@ pub struct Config {
     pub(crate) epoch: bool,
     pub(crate) deterministic: bool,
     pub(crate) stack_bytes: usize,
+    pub(crate) text: Option<TextReader>,
 }
 
 /// The default of [`Config::max_wasm_stack`], in bytes.
@@ -130,6 +132,7 @@ impl Default for Config {
             epoch: false,
             deterministic: false,
             stack_bytes: STACK_BYTES_DEFAULT,
+            text: None,
         }
     }
 }
@@ -310,6 +313,19 @@ impl Config {
     /// The setting of [`Config::max_wasm_stack`], in bytes.
     pub fn wasm_stack_bytes(&self) -> usize {
         self.stack_bytes
+    }
+
+    /// Lets [`Module::new`](crate::Module::new) and [`Module::from_file`](crate::Module::from_file)
+    /// take the text format too, by this reader; without one they take the binary format alone. The
+    /// engines of the crate `prova` have one.
+    pub fn text_format(&mut self, reader: TextReader) -> &mut Config {
+        self.text = Some(reader);
+        self
+    }
+
+    /// Whether there is a reader of the text format ([`Config::text_format`]).
+    pub fn has_text_format(&self) -> bool {
+        self.text.is_some()
     }
 
     /// The limits on the contents of a module.

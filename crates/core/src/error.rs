@@ -7,7 +7,7 @@
 use prova_module as module;
 use std::fmt;
 
-pub use anyhow::{Context, Error, anyhow as format_err, bail};
+pub use anyhow::{Context, Error, anyhow as format_err, bail, ensure};
 pub use prova_bytecode::CheckError;
 
 /// The result of everything that can fail.
@@ -16,8 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The module is malformed or invalid ([`InvalidModule`]), or the artifact is
-    /// ([`InvalidArtifact`]).
+    /// The module is malformed or invalid ([`InvalidModule`]), or its text ([`InvalidText`]) or the
+    /// artifact is ([`InvalidArtifact`]).
     Invalid,
     /// The module needs a proposal that is off, or exceeds a limit ([`UnsupportedModule`]).
     Unsupported,
@@ -37,7 +37,8 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// The kind of an error; `None` if it is the embedder's own.
     pub fn of(error: &Error) -> Option<ErrorKind> {
-        if error.is::<InvalidModule>() || error.is::<InvalidArtifact>() {
+        if error.is::<InvalidModule>() || error.is::<InvalidText>() || error.is::<InvalidArtifact>()
+        {
             Some(ErrorKind::Invalid)
         } else if error.is::<UnsupportedModule>() {
             Some(ErrorKind::Unsupported)
@@ -138,6 +139,25 @@ impl fmt::Display for InvalidArtifact {
 }
 
 impl std::error::Error for InvalidArtifact {}
+
+/// Text that is no module: the reader of the text format
+/// ([`Config::text_format`](crate::Config::text_format)) says why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidText {
+    pub(crate) file: Option<String>,
+    pub(crate) what: String,
+}
+
+impl fmt::Display for InvalidText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "`{file}`: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for InvalidText {}
 
 /// A refusal of `prova_module` as the kind it is.
 pub(crate) fn refused(error: module::Error) -> Error {

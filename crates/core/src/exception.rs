@@ -13,9 +13,10 @@
 use crate::error::{Error, Result, misuse};
 use crate::externals::Tag;
 use crate::func::Caller;
+use crate::reference::ExnRef;
 use crate::store::{AsContext, AsContextMut, Store, StoreContextMut, StoreId};
 use crate::trap::Trap;
-use crate::value::{ExnRef, Val, cells_of_vals, vals_of_cells};
+use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_runtime as rt;
 use std::fmt;
 

@@ -6,9 +6,10 @@
 use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
 use crate::memory::Memory;
+use crate::reference::Ref;
 use crate::store::{AsContext, AsContextMut, StoreId};
 use crate::types::{ExternType, FuncType, GlobalType, TableType};
-use crate::value::{Ref, Val};
+use crate::value::Val;
 use prova_runtime as rt;
 use rt::{GlobalAddr, TableAddr, TagAddr};
 

@@ -43,8 +43,10 @@ mod memory;
 mod module;
 mod pipeline;
 mod profile;
+mod reference;
 mod resumable;
 mod store;
+mod text;
 mod tier;
 mod trap;
 mod typed;
@@ -61,8 +63,8 @@ pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, 
 pub use config::{Config, Hot, Translate};
 pub use engine::Engine;
 pub use error::{
-    Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, LinkError, Misuse,
-    Rejection, Result, UnsupportedModule, bail, format_err,
+    Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, InvalidText,
+    LinkError, Misuse, Rejection, Result, UnsupportedModule, bail, ensure, format_err,
 };
 pub use exception::ThrownException;
 pub use externals::{Extern, Global, Table, Tag};
@@ -80,8 +82,10 @@ pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::MemoryShape;
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
+pub use reference::{ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
 pub use resumable::{ResumableCall, ResumableCallHostTrap};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
+pub use text::{TEXT_BYTES_MAX, TextReader};
 pub use tier::{Tier, UnknownTier};
 pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
@@ -89,7 +93,7 @@ pub use types::{
     ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
     RefType, TableType, ValType,
 };
-pub use value::{ExnRef, ExternRef, Ref, V128, Val};
+pub use value::{V128, Val};
 pub use workers::{on_compiler_thread, on_threads};
 
 /// The native stack that a thread should have left when it loads or runs modules, in bytes (512

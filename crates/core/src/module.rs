@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Context, Result, refused};
 use crate::machine::MachineCompiler;
 use crate::pipeline::{AttachFailure, Code, Compilers, Tiers, Translated};
+use crate::text;
 use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
@@ -59,14 +60,16 @@ struct Inner {
 }
 
 impl Module {
-    /// Decodes and validates a module in the binary format; where the engine translates eagerly,
-    /// makes and checks the code that every function runs as.
+    /// Decodes and validates a module in the binary format, or in the text format where the engine
+    /// reads it ([`Config::text_format`](crate::Config::text_format)); where the engine translates
+    /// eagerly, makes and checks the code that every function runs as.
     ///
     /// # Errors
-    /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or
+    /// [`InvalidModule`](crate::InvalidModule), [`InvalidText`](crate::InvalidText),
+    /// [`UnsupportedModule`](crate::UnsupportedModule), or
     /// from an eager translation that is refused, a [`Bug`](crate::Bug).
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        Module::of(engine, bytes.as_ref().into())
+        Module::of(engine, text::binary(engine, bytes.as_ref().into(), None)?)
     }
 
     fn of(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
@@ -118,7 +121,7 @@ impl Module {
         Ok(module)
     }
 
-    /// The same, of a file in the binary format.
+    /// The same, of a file.
     ///
     /// # Errors
     /// If the file cannot be read, and those of [`Module::new`].
@@ -126,15 +129,15 @@ impl Module {
         let file = file.as_ref();
         let bytes = read(file, engine.config().limits.module_bytes)
             .with_context(|| format!("failed to read `{}`", file.display()))?;
-        Module::of(engine, bytes)
+        Module::of(engine, text::binary(engine, bytes, Some(file))?)
     }
 
-    /// The same, for callers that have no text either way.
+    /// The same, of the binary format alone.
     ///
     /// # Errors
     /// Those of [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        Module::new(engine, binary)
+        Module::of(engine, binary.into())
     }
 
     /// Decodes and validates without translating.

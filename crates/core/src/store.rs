@@ -179,6 +179,13 @@ impl<T: 'static> Store<T> {
     }
 }
 
+/// A store of the default engine.
+impl<T: 'static + Default> Default for Store<T> {
+    fn default() -> Store<T> {
+        Store::new(&Engine::default(), T::default())
+    }
+}
+
 /// Whether a host function of a store runs; see [`Store::host_calls`].
 #[derive(Clone, Debug)]
 pub struct HostCalls(Arc<AtomicU32>);

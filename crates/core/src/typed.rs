@@ -4,9 +4,10 @@
 
 use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;
+use crate::reference::{ExnRef, ExternRef, Ref, Rooted};
 use crate::store::{AsContextMut, StoreId};
 use crate::types::{FuncType, HeapType, RefType, ValType};
-use crate::value::{ExnRef, ExternRef, Ref, V128};
+use crate::value::V128;
 use prova_module::RefKind;
 use prova_runtime::Cell;
 use std::fmt;
@@ -40,7 +41,7 @@ pub(crate) use for_each_arity;
 const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`], [`ExternRef`], [`ExnRef`] for references that are not null, and
+/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references that are not null, and
 /// `Option`s of them.
 pub trait WasmTy: Send + 'static + sealed::Ty {
     /// The WebAssembly type.
@@ -92,7 +93,7 @@ wasm_ty! {
 
 /// Implements [`WasmTy`] for a handle, which is never null, and for an `Option` of it.
 macro_rules! wasm_ty_ref {
-    ($($handle:ident $kind:ident;)*) => {$(
+    ($($handle:ty, $kind:ident;)*) => {$(
         impl sealed::Ty for Option<$handle> {}
         impl sealed::Ty for $handle {}
 
@@ -132,9 +133,9 @@ macro_rules! wasm_ty_ref {
 }
 
 wasm_ty_ref! {
-    Func Func;
-    ExternRef Extern;
-    ExnRef Exn;
+    Func, Func;
+    Rooted<ExternRef>, Extern;
+    ExnRef, Exn;
 }
 
 impl sealed::Ty for V128 {}

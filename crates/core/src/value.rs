@@ -5,16 +5,16 @@
 //! 1. A value of type `t` takes `t.cells()` cells: a vector two, the low half first, everything
 //!    else one.
 //! 2. 32-bit values are zero-extended in their cell.
-//! 3. A reference is a store's index plus 1; null is 0.
+//! 3. A reference is a store's index plus 1; null is 0 (`reference`).
 
 use crate::error::{Result, misuse};
 use crate::func::Func;
-use crate::store::{AsContext, AsContextMut, StoreId};
-use crate::types::{FuncType, HeapType, RefType, ValType};
-use prova_module::{self as module, RefKind, cells};
+use crate::reference::{ExnRef, ExternRef, Ref, Rooted};
+use crate::store::{AsContext, StoreId};
+use crate::types::ValType;
+use prova_module::{self as module, cells};
 use prova_runtime as rt;
-use rt::{Cell, FuncAddr};
-use std::any::Any;
+use rt::Cell;
 use std::fmt;
 
 /// A 128-bit vector as a number: lane 0 is in the low bits.
@@ -49,52 +49,6 @@ impl From<V128> for u128 {
     }
 }
 
-/// A reference to a value of the host, which lives as long as its store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExternRef {
-    pub(crate) store: StoreId,
-    pub(crate) cell: Cell,
-}
-
-impl ExternRef {
-    /// Gives `value` to the store, and a reference to it.
-    ///
-    /// # Errors
-    /// None today; a store may limit their number.
-    pub fn new<V: Any + Send + Sync>(mut store: impl AsContextMut, value: V) -> Result<ExternRef> {
-        let store = store.as_context_mut();
-        let cell = store.rt.extern_new(Box::new(value));
-        Ok(ExternRef { store: store.state.id, cell })
-    }
-
-    /// The value.
-    ///
-    /// # Errors
-    /// If the reference belongs to another store.
-    pub fn data<'a, T: 'static>(
-        &self,
-        store: impl Into<crate::store::StoreContext<'a, T>>,
-    ) -> Result<&'a (dyn Any + Send)> {
-        let store = store.into();
-        if self.store != store.state.id {
-            misuse!("an externref was used with a store that it does not belong to");
-        }
-        match store.rt.extern_get(self.cell) {
-            Some(value) => Ok(value),
-            None => misuse!("an externref without a value"),
-        }
-    }
-}
-
-/// A reference to an exception. The exception lives as long as something inside the store refers to
-/// it: a host that keeps the reference keeps nothing alive, and what is gone is refused as an
-/// argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExnRef {
-    pub(crate) store: StoreId,
-    pub(crate) cell: Cell,
-}
-
 /// A WebAssembly value. Floats are their bits.
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -111,28 +65,17 @@ pub enum Val {
     /// Reference to a function.
     FuncRef(Option<Func>),
     /// Reference to a value of the host.
-    ExternRef(Option<ExternRef>),
+    ExternRef(Option<Rooted<ExternRef>>),
     /// Reference to an exception.
     ExnRef(Option<ExnRef>),
 }
 
-/// A reference: what a table holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Ref {
-    /// To a function.
-    Func(Option<Func>),
-    /// To a value of the host.
-    Extern(Option<ExternRef>),
-    /// To an exception.
-    Exn(Option<ExnRef>),
-}
-
 /// Declares the accessors of one variant: by reference to the content, and panicking.
 macro_rules! accessors {
-    ($($variant:ident $ty:ty, $get:ident $unwrap:ident ($bits:ident => $value:expr);)*) => {$(
+    ($($variant:ident $ty:ty, $($get:ident $unwrap:ident)+ ($bits:ident => $value:expr);)*) => {$($(
         #[doc = concat!("The value, if it is of kind `", stringify!($variant), "`.")]
         pub fn $get(&self) -> Option<$ty> {
-            if let Val::$variant($bits) = *self { Some($value) } else { None }
+            if let Val::$variant($bits) = self { Some($value) } else { None }
         }
 
         #[doc = concat!("The value of kind `", stringify!($variant), "`.")]
@@ -145,7 +88,7 @@ macro_rules! accessors {
                 None => panic!("expected {}, got {self:?}", stringify!($variant)),
             }
         }
-    )*};
+    )+)*};
 }
 
 impl Val {
@@ -175,14 +118,14 @@ impl Val {
     }
 
     accessors! {
-        I32 i32, i32 unwrap_i32 (x => x);
-        I64 i64, i64 unwrap_i64 (x => x);
-        F32 f32, f32 unwrap_f32 (x => f32::from_bits(x));
-        F64 f64, f64 unwrap_f64 (x => f64::from_bits(x));
-        V128 V128, v128 unwrap_v128 (x => x);
-        FuncRef Option<Func>, func_ref unwrap_func_ref (x => x);
-        ExternRef Option<ExternRef>, extern_ref unwrap_extern_ref (x => x);
-        ExnRef Option<ExnRef>, exn_ref unwrap_exn_ref (x => x);
+        I32 i32, i32 unwrap_i32 (x => *x);
+        I64 i64, i64 unwrap_i64 (x => *x);
+        F32 f32, f32 unwrap_f32 (x => f32::from_bits(*x));
+        F64 f64, f64 unwrap_f64 (x => f64::from_bits(*x));
+        V128 V128, v128 unwrap_v128 (x => *x);
+        FuncRef Option<&Func>, func_ref unwrap_func_ref funcref unwrap_funcref (x => x.as_ref());
+        ExternRef Option<&Rooted<ExternRef>>, extern_ref unwrap_extern_ref externref unwrap_externref (x => x.as_ref());
+        ExnRef Option<&ExnRef>, exn_ref unwrap_exn_ref exnref unwrap_exnref (x => x.as_ref());
     }
 
     /// Its type; of a reference to a function, with the function's own type.
@@ -291,87 +234,6 @@ impl Val {
     }
 }
 
-impl Ref {
-    /// The null reference of a type.
-    pub fn null(heap_type: &HeapType) -> Ref {
-        match heap_type {
-            HeapType::Func | HeapType::ConcreteFunc(_) => Ref::Func(None),
-            HeapType::Extern => Ref::Extern(None),
-            HeapType::Exn => Ref::Exn(None),
-        }
-    }
-
-    /// Whether it is null.
-    pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None))
-    }
-
-    /// The function referred to; `None` for another kind of reference.
-    pub fn as_func(&self) -> Option<Option<&Func>> {
-        if let Ref::Func(func) = self { Some(func.as_ref()) } else { None }
-    }
-
-    /// The value of the host referred to; `None` for another kind of reference.
-    pub fn as_extern(&self) -> Option<Option<&ExternRef>> {
-        if let Ref::Extern(value) = self { Some(value.as_ref()) } else { None }
-    }
-
-    /// Its type, for a reference of this store.
-    fn type_in(&self, rt: &rt::Store) -> RefType {
-        match self {
-            Ref::Func(None) => RefType::FUNCREF,
-            Ref::Func(Some(func)) => {
-                let ty = FuncType::of_store(rt, rt.func_type_id(func.addr));
-                RefType::new(false, HeapType::ConcreteFunc(ty))
-            }
-            Ref::Extern(value) => RefType::new(value.is_none(), HeapType::Extern),
-            Ref::Exn(value) => RefType::new(value.is_none(), HeapType::Exn),
-        }
-    }
-
-    /// Whether it is a reference of a resolved type of this store.
-    fn is(&self, ty: module::RefType, rt: &rt::Store) -> bool {
-        let kind = match self {
-            Ref::Func(_) => RefKind::Func,
-            Ref::Extern(_) => RefKind::Extern,
-            Ref::Exn(_) => RefKind::Exn,
-        };
-        kind == RefKind::of(ty.heap_type()) && rt.is_ref(ty, self.to_cell())
-    }
-
-    pub(crate) fn of_cell(ty: module::RefType, cell: Cell, store: StoreId) -> Ref {
-        Ref::of_kind(RefKind::of(ty.heap_type()), cell, store)
-    }
-
-    pub(crate) fn of_kind(kind: RefKind, cell: Cell, store: StoreId) -> Ref {
-        match kind {
-            // Invariant 3; a store has fewer than 2^32 functions.
-            RefKind::Func => Ref::Func(
-                cell.checked_sub(1)
-                    .map(|addr| Func { store, addr: FuncAddr::from_index(addr as u32) }),
-            ),
-            RefKind::Extern => Ref::Extern((cell != 0).then_some(ExternRef { store, cell })),
-            RefKind::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
-        }
-    }
-
-    pub(crate) fn to_cell(self) -> Cell {
-        match self {
-            Ref::Func(func) => func.map_or(0, |func| prova_runtime::func_ref(func.addr)),
-            Ref::Extern(value) => value.map_or(0, |value| value.cell),
-            Ref::Exn(value) => value.map_or(0, |value| value.cell),
-        }
-    }
-
-    pub(crate) fn belongs_to(&self, store: StoreId) -> bool {
-        match self {
-            Ref::Func(func) => func.is_none_or(|func| func.store == store),
-            Ref::Extern(value) => value.is_none_or(|value| value.store == store),
-            Ref::Exn(value) => value.is_none_or(|value| value.store == store),
-        }
-    }
-}
-
 impl From<Ref> for Val {
     fn from(reference: Ref) -> Val {
         match reference {
@@ -424,8 +286,8 @@ from! {
     V128 => V128(x => x);
     Func => FuncRef(x => Some(x));
     Option<Func> => FuncRef(x => x);
-    ExternRef => ExternRef(x => Some(x));
-    Option<ExternRef> => ExternRef(x => x);
+    Rooted<ExternRef> => ExternRef(x => Some(x));
+    Option<Rooted<ExternRef>> => ExternRef(x => x);
     ExnRef => ExnRef(x => Some(x));
     Option<ExnRef> => ExnRef(x => x);
 }

@@ -21,8 +21,8 @@ fn typed_calls_carry_every_type() {
             )?;
             let mut store = Store::new(engine, ());
             let instance = Instance::new(&mut store, &module, &[])?;
-            type Params = (i32, u64, f32, f64, V128, Option<ExternRef>, Option<Func>, u32);
-            type Results = (u32, Option<ExternRef>, V128, f64, f32, u64, Option<Func>, i32);
+            type Params = (i32, u64, f32, f64, V128, Option<Rooted<ExternRef>>, Option<Func>, u32);
+            type Results = (u32, Option<Rooted<ExternRef>>, V128, f64, f32, u64, Option<Func>, i32);
             let all = instance.get_typed_func::<Params, Results>(&mut store, "all")?;
             let external = ExternRef::new(&mut store, "host value")?;
             let func = *all.func();
@@ -32,7 +32,7 @@ fn typed_calls_carry_every_type() {
                 (-1, u64::MAX, 1.5, -0.0, vector, Some(external), Some(func), 7),
             )?;
             assert_eq!(results.0, 7);
-            let data = results.1.expect("not null").data(&store)?;
+            let data = results.1.expect("not null").data(&store)?.expect("of the host");
             assert_eq!(data.downcast_ref::<&str>(), Some(&"host value"));
             assert_eq!(results.2, vector);
             assert_eq!(results.3.to_bits(), (-0.0f64).to_bits());

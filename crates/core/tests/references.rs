@@ -118,7 +118,7 @@ fn what_the_host_passes_is_compared_with_the_type() {
                 table.set(&mut store, 1, Ref::Func(func))?;
                 assert_eq!(table.get(&store, 1).and_then(|f| f.as_func()?.copied()), func);
                 global.set(&mut store, Val::FuncRef(func))?;
-                assert_eq!(global.get(&store).unwrap_func_ref(), func);
+                assert_eq!(global.get(&store).unwrap_func_ref(), func.as_ref());
             }
             for (func, words) in [
                 (other, "is of type (ref (i64) -> ()), expected (ref null (i32) -> (i32))"),
@@ -176,8 +176,8 @@ fn misuse_of_other_objects_is_misuse_too() {
             assert_misuse(f.typed::<i64, i32>(&store), "type mismatch");
             let foreign = ExternRef::new(Store::new(engine, ()), 1)?;
             assert_misuse(foreign.data(&store), "does not belong to");
-            let takes = Func::wrap(&mut store, |_: Option<ExternRef>| ());
-            let takes = takes.typed::<Option<ExternRef>, ()>(&store)?;
+            let takes = Func::wrap(&mut store, |_: Option<Rooted<ExternRef>>| ());
+            let takes = takes.typed::<Option<Rooted<ExternRef>>, ()>(&store)?;
             assert_misuse(takes.call(&mut store, Some(foreign)), "another store");
             Ok(())
         },
@@ -238,7 +238,7 @@ fn rust_types_stand_for_references_with_and_without_null() {
                   (call $x (local.get 0) (ref.null exn))))"#;
             let mut linker = Linker::new(engine);
             linker.func_wrap("host", "f", |f: Func| f)?;
-            linker.func_wrap("host", "x", |x: ExternRef, e: Option<ExnRef>| {
+            linker.func_wrap("host", "x", |x: Rooted<ExternRef>, e: Option<ExnRef>| {
                 assert!(e.is_none());
                 x
             })?;
@@ -247,7 +247,7 @@ fn rust_types_stand_for_references_with_and_without_null() {
             let f = instance.get_typed_func::<Func, Func>(&store, "f")?;
             assert_eq!(f.call(&mut store, *f.func())?, *f.func());
             assert!(instance.get_typed_func::<Option<Func>, Func>(&store, "f").is_err());
-            let x = instance.get_typed_func::<ExternRef, ExternRef>(&store, "x")?;
+            let x = instance.get_typed_func::<Rooted<ExternRef>, Rooted<ExternRef>>(&store, "x")?;
             let value = ExternRef::new(&mut store, 5)?;
             assert_eq!(x.call(&mut store, value)?, value);
             let x = x.func();

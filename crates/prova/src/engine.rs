@@ -1,4 +1,5 @@
-//! [`Engine`]: one of `prova_core` that makes machine code of what is hot, if nobody says otherwise.
+//! [`Engine`]: one of `prova_core` that reads the text format, and makes machine code of what is hot
+//! if nobody says otherwise.
 
 use prova_core::{Config, Hot, Result};
 use prova_native::NativeCompiler;
@@ -7,21 +8,34 @@ use std::ops::Deref;
 /// The environment that modules and stores belong to. Cloning is cheap and gives the same engine.
 ///
 /// It stands wherever a `prova_core::Engine` is asked for by reference.
+///
+/// ```
+/// use prova::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, "(module (func (export \"run\")))")?;
+/// assert_eq!(module.exports().count(), 1);
+/// assert!(Module::new(&engine, "(module (func").is_err());
+/// # Ok::<(), prova::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Engine(prova_core::Engine);
 
 impl Engine {
     /// An engine of this configuration. One that leaves the tier open
-    /// ([`Config::leaves_tier_open`]) gets a [`NativeCompiler`], for what is hot.
+    /// ([`Config::leaves_tier_open`]) gets a [`NativeCompiler`], for what is hot; one without a
+    /// reader of the text format ([`Config::text_format`]) gets the one of the crate `wat`.
     ///
     /// # Errors
     /// If the configuration contradicts itself or exceeds a limit.
     pub fn new(config: &Config) -> Result<Engine> {
-        if !config.leaves_tier_open() {
-            return prova_core::Engine::new(config).map(Engine);
-        }
         let mut config = config.clone();
-        config.native(NativeCompiler::new()).tier_up(Some(Hot::default()));
+        if config.leaves_tier_open() {
+            config.native(NativeCompiler::new()).tier_up(Some(Hot::default()));
+        }
+        if !config.has_text_format() {
+            config.text_format(read_text);
+        }
         prova_core::Engine::new(&config).map(Engine)
     }
 
@@ -31,13 +45,15 @@ impl Engine {
     }
 }
 
+fn read_text(text: &str) -> Result<Vec<u8>, String> {
+    wat::parse_str(text).map_err(|error| error.to_string())
+}
+
 impl Default for Engine {
     fn default() -> Engine {
-        let mut config = Config::new();
-        config.native(NativeCompiler::new()).tier_up(Some(Hot::default()));
-        // The default configuration is checked by a test of `prova_core`; without a compiler it is
-        // the one that `prova_core` has itself.
-        Engine::new(&config).unwrap_or_else(|_| Engine(prova_core::Engine::default()))
+        // The default configuration is checked by a test of `prova_core`, and what is added to it
+        // here by one of this crate.
+        Engine::new(&Config::new()).unwrap_or_else(|_| Engine(prova_core::Engine::default()))
     }
 }
 

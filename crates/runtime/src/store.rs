@@ -142,7 +142,7 @@ pub struct Store {
     /// Element segments of references to exceptions.
     pub(crate) exception_elems: Vec<(InstanceAddr, ElemIdx)>,
     pub(crate) instances: Vec<Instance>,
-    pub(crate) externs: Vec<Box<dyn Any + Send>>,
+    pub(crate) externs: Vec<Box<dyn Any + Send + Sync>>,
     /// Records and code of native functions, if it takes any.
     pub(crate) native: Option<Box<Native>>,
     /// How often each op ran, in a store that counts.

@@ -76,7 +76,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
             "cranelift*",
         ],
     ),
-    ("prova", &["prova-wast", "prova-cli", "prova-testing", "prova-tidy", "clap", "wast"]),
+    ("prova", &["prova-wast", "prova-cli", "prova-testing", "prova-tidy", "clap"]),
     ("specialize", &["prova-runtime", "prova-bytecode", "prova", "prova-core", "clap", "anyhow"]),
     (
         "ssa",

@@ -64,7 +64,7 @@ fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>
         (WastRetCore::RefFunc(None), Val::FuncRef(func)) => func.is_some(),
         (WastRetCore::RefExtern(None), Val::ExternRef(value)) => value.is_some(),
         (WastRetCore::RefExtern(Some(n)), Val::ExternRef(Some(value))) => {
-            value.data(store)?.downcast_ref::<u32>() == Some(n)
+            value.data(store)?.and_then(|value| value.downcast_ref::<u32>()) == Some(n)
         }
         (WastRetCore::Either(patterns), _) => {
             for pattern in patterns {

@@ -106,11 +106,24 @@ impl Store {
     ) -> Result<Cell, TrapKind> {
         if self.exceptions_full() {
             let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
-            let outcome = self.forget(&mut exceptions, tag, &cells, maker);
+            let outcome = self.forget(&mut exceptions, Some((tag, &cells)), maker);
             self.exceptions = exceptions;
             outcome?;
         }
         self.exceptions.make(tag, cells, self.exception_room())
+    }
+
+    /// Forgets now the exceptions to which nothing refers: for the host, which pays nothing for it
+    /// and is not interrupted.
+    ///
+    /// # Errors
+    ///
+    /// None: the host is not interrupted.
+    pub fn forget_exceptions(&mut self) -> Result<(), TrapKind> {
+        let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
+        let outcome = self.forget(&mut exceptions, None, Maker::Host);
+        self.exceptions = exceptions;
+        outcome
     }
 
     /// The fuel that the next exception costs because others are forgotten before: 0 where they are
@@ -136,8 +149,7 @@ impl Store {
     fn forget(
         &self,
         exceptions: &mut Exceptions,
-        tag: TagAddr,
-        thrown: &[Cell],
+        thrown: Option<(TagAddr, &[Cell])>,
         maker: Maker<'_>,
     ) -> Result<(), TrapKind> {
         let (running, height_left) = match maker {
@@ -152,8 +164,10 @@ impl Store {
             marking.roots(holds)?;
         }
         marking.roots(&self.held)?;
-        for &at in &self.tag_roots[tag.index()] {
-            marking.root(thrown[at as usize])?;
+        if let Some((tag, values)) = thrown {
+            for &at in &self.tag_roots[tag.index()] {
+                marking.root(values[at as usize])?;
+            }
         }
         for global in &self.exception_globals {
             marking.root(self.global_vms[global.index()].cells[0])?;

@@ -103,20 +103,20 @@ impl Store {
     }
 
     /// Adds a host object and gives a reference to it. It lives as long as the store.
-    pub fn extern_new(&mut self, object: Box<dyn Any + Send>) -> Cell {
+    pub fn extern_new(&mut self, object: Box<dyn Any + Send + Sync>) -> Cell {
         self.externs.push(object);
         self.externs.len() as Cell
     }
 
     /// The host object that a cell refers to; `None` for null and for a cell that is no reference
     /// of this store.
-    pub fn extern_get(&self, cell: Cell) -> Option<&(dyn Any + Send)> {
+    pub fn extern_get(&self, cell: Cell) -> Option<&(dyn Any + Send + Sync)> {
         let index = usize::try_from(cell.checked_sub(1)?).ok()?;
         self.externs.get(index).map(|object| &**object)
     }
 
     /// The same to change it.
-    pub fn extern_get_mut(&mut self, cell: Cell) -> Option<&mut (dyn Any + Send)> {
+    pub fn extern_get_mut(&mut self, cell: Cell) -> Option<&mut (dyn Any + Send + Sync)> {
         let index = usize::try_from(cell.checked_sub(1)?).ok()?;
         self.externs.get_mut(index).map(|object| &mut **object)
     }

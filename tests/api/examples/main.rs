@@ -1,0 +1,43 @@
+//! All examples as one program: `examples-prova NAME` runs the example of that name.
+//!
+//! Both packages of this workspace compile this file and all that it names, one against Prova and
+//! one against Wasmtime. Each example stands alone: with `pub fn main` as `fn main` it is a program
+//! of an embedder.
+
+/// Declares the examples, and finds the one of a name.
+macro_rules! examples {
+    ($($name:ident)*) => {
+        $(mod $name;)*
+
+        /// The names of all examples.
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        fn run(name: &str) -> Option<wasmtime::Result<()>> {
+            match name {
+                $(stringify!($name) => Some($name::main()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+examples! {
+    gcd
+    hello
+    memory
+}
+
+fn main() -> std::process::ExitCode {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    match run(&name) {
+        Some(Ok(())) => std::process::ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("{error:?}");
+            std::process::ExitCode::FAILURE
+        }
+        None => {
+            println!("{}", NAMES.join("\n"));
+            std::process::ExitCode::from(u8::from(!name.is_empty()) * 2)
+        }
+    }
+}

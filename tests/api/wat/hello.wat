@@ -1,0 +1,5 @@
+(module
+  (import "host" "greet" (func $greet))
+  (func (export "greet_twice")
+    (call $greet)
+    (call $greet)))
