@@ -80,6 +80,25 @@ impl Cache {
         Ok(Cache { folder, key, path: path.to_owned(), bytes_max })
     }
 
+    /// Opens the cache of this user in the default folder ([`default_folder`]), with
+    /// [`BYTES_DEFAULT`]. Files that configure a cache are not read: `file` has to be `None`.
+    ///
+    /// # Errors
+    /// For a file, where there is no default folder, and those of [`Cache::open`].
+    pub fn from_file(file: Option<&Path>) -> Result<Cache, Refused> {
+        if let Some(file) = file {
+            let why = "files that configure a cache are not read; `Cache::open` takes a folder";
+            return Err(Refused::new(file, why));
+        }
+        match default_folder() {
+            Some(folder) => Cache::open(&folder, BYTES_DEFAULT),
+            None => Err(Refused::new(
+                Path::new("~/.cache/prova"),
+                "neither `XDG_CACHE_HOME` nor `HOME` names a folder",
+            )),
+        }
+    }
+
     /// The folder's path, as it was given.
     pub fn path(&self) -> &Path {
         &self.path

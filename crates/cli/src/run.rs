@@ -221,7 +221,7 @@ fn wasi_ctx(
 ) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder.limits(limits);
-    builder.inherit_stdio().context("failed to hand on the standard streams")?;
+    builder.inherit_stdio();
     let own_name = path.file_name().unwrap_or(path.as_os_str());
     builder.arg(args.argv0.as_deref().map_or(own_name.as_encoded_bytes(), str::as_bytes));
     if args.invoke.is_none() {

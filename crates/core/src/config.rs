@@ -7,8 +7,10 @@ use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
 use crate::machine::MachineCompiler;
+use crate::pooling::PoolingAllocationConfig;
 use crate::text::TextReader;
 use crate::tier::Tier;
+use crate::tuning::Strategy;
 use prova_bytecode::{Metering, Settings};
 use prova_check::{CpuLevel, MemoryShape};
 use prova_module::{Features, Limits, Proposal};
@@ -101,6 +103,12 @@ pub struct Config {
     pub(crate) deterministic: bool,
     pub(crate) stack_bytes: usize,
     pub(crate) text: Option<TextReader>,
+    pub(crate) strategy: Strategy,
+    pub(crate) pool: Option<PoolingAllocationConfig>,
+    pub(crate) coredump: bool,
+    pub(crate) nan_bits: bool,
+    /// The settings that an engine refuses, each with the reason.
+    pub(crate) refused: Vec<String>,
 }
 
 /// The default of [`Config::max_wasm_stack`], in bytes.
@@ -133,6 +141,11 @@ impl Default for Config {
             deterministic: false,
             stack_bytes: STACK_BYTES_DEFAULT,
             text: None,
+            strategy: Strategy::default(),
+            pool: None,
+            coredump: false,
+            nan_bits: false,
+            refused: Vec::new(),
         }
     }
 }
@@ -212,8 +225,8 @@ impl Config {
     ///
     /// The cache's folder may be in reach of no program that is not trusted: what a program writes
     /// there under the folder's key is believed to be this compiler's code ([`Cache`]).
-    pub fn cache(&mut self, cache: Cache) -> &mut Config {
-        self.cache = Some(Arc::new(cache));
+    pub fn cache(&mut self, cache: impl Into<Option<Cache>>) -> &mut Config {
+        self.cache = cache.into().map(Arc::new);
         self
     }
 
@@ -376,6 +389,10 @@ impl Config {
         wasm_custom_page_sizes CustomPageSizes
         /// Atomic operators, on unshared memories.
         wasm_threads Threads
+        /// Exceptions.
+        wasm_exceptions Exceptions
+        /// References to functions of one type.
+        wasm_function_references FunctionReferences
     }
 
     /// The settings that the translator and its check depend on.
@@ -431,7 +448,10 @@ impl Config {
                 self.stack_bytes
             );
         }
-        Ok(())
+        if let Some(pool) = &self.pool {
+            pool.check()?;
+        }
+        self.check_tuning()
     }
 }
 

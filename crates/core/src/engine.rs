@@ -5,11 +5,12 @@ use crate::config::Config;
 use crate::error::{OrBug, Result, misuse};
 use crate::module::Module;
 use crate::pipeline::Compilers;
+use crate::pooling::{Pool, Share};
 use crate::profile::pinned;
 use prova_runtime::Spare;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 /// The environment that modules and stores belong to. Cloning is cheap and gives the same engine.
 #[derive(Clone)]
@@ -20,6 +21,24 @@ struct Inner {
     compilers: Arc<Compilers>,
     epoch: Arc<AtomicU64>,
     spare: Arc<Spare>,
+    pool: Option<Arc<Pool>>,
+}
+
+/// An engine that it does not keep alive; see [`Engine::weak`].
+#[derive(Clone)]
+pub struct EngineWeak(Weak<Inner>);
+
+impl EngineWeak {
+    /// The engine, if something keeps it alive.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
+impl fmt::Debug for EngineWeak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineWeak").finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -38,7 +57,8 @@ impl Engine {
             config.cache.clone(),
         ));
         let (epoch, spare) = (Arc::default(), Arc::default());
-        Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare })))
+        let pool = config.pool.clone().map(|pool| Arc::new(Pool::new(pool)));
+        Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare, pool })))
     }
 
     /// The configuration; of a deterministic one what the profile leaves of it.
@@ -51,6 +71,11 @@ impl Engine {
     /// signal handler.
     pub fn increment_epoch(&self) {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A handle that does not keep the engine alive: for who moves its epoch on, for instance.
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak(Arc::downgrade(&self.0))
     }
 
     /// Whether both are the same engine.
@@ -74,6 +99,16 @@ impl Engine {
     /// The memory that finished stores leave to new ones.
     pub(crate) fn spare(&self) -> &Arc<Spare> {
         &self.0.spare
+    }
+
+    /// The limits on what its stores hold together.
+    pub(crate) fn pool(&self) -> Option<&Pool> {
+        self.0.pool.as_deref()
+    }
+
+    /// The part of its pool that a new store has.
+    pub(crate) fn share(&self) -> Option<Share> {
+        self.0.pool.clone().map(Share::new)
     }
 
     pub(crate) fn epoch(&self) -> &Arc<AtomicU64> {

@@ -185,7 +185,9 @@ impl LinkError {
     pub(crate) fn of_creation(error: &prova_runtime::CreateError) -> LinkError {
         let limit = match error {
             prova_runtime::CreateError::Limit { name, .. } => Some(*name),
-            prova_runtime::CreateError::OutOfMemory | prova_runtime::CreateError::Misuse(_) => None,
+            prova_runtime::CreateError::OutOfMemory
+            | prova_runtime::CreateError::Refused
+            | prova_runtime::CreateError::Misuse(_) => None,
         };
         LinkError { message: error.to_string(), limit, unknown: None }
     }

@@ -162,7 +162,7 @@ impl ExnRef {
     /// # Panics
     /// If the tag belongs to another store.
     pub fn new(mut store: impl AsContextMut, tag: Tag, values: &[Val]) -> Result<ExnRef> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         let id = store.state.id;
         tag.store.expect(id);
         let types = &store.rt.tag_type(tag.addr).params;

@@ -7,7 +7,7 @@ use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
 use crate::memory::Memory;
 use crate::reference::Ref;
-use crate::store::{AsContext, AsContextMut, StoreId};
+use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
 use crate::types::{ExternType, FuncType, GlobalType, TableType};
 use crate::value::Val;
 use prova_runtime as rt;
@@ -195,7 +195,7 @@ impl Global {
     /// # Panics
     /// If it belongs to another store.
     pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         self.store.expect(store.state.id);
         let ty = *store.rt.global_type(self.addr);
         if !ty.mutable {
@@ -226,8 +226,10 @@ impl Table {
         let store = store.as_context_mut();
         let ty = ty.resolved_in(store.rt);
         check_ref(init, ty.ref_type, store.rt, store.state.id)?;
-        let addr = store.rt.table_new(ty, init.to_cell()).map_err(error_of_creation)?;
-        Ok(Table { store: store.state.id, addr })
+        let (rt, state) = (store.rt, store.state);
+        let made = rt.with_data(state, |rt| rt.table_new(ty, init.to_cell()));
+        let addr = made.map_err(|error| error_of_asked(state, error))?;
+        Ok(Table { store: state.id, addr })
     }
 
     /// Its type.
@@ -270,7 +272,7 @@ impl Table {
     /// # Panics
     /// If it belongs to another store.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         self.check_element(value, &store)?;
         let done = store.rt.table_set(self.addr, index, value.to_cell());
         done.map_err(|kind| store.error_of_trap(kind.into()))
@@ -284,12 +286,56 @@ impl Table {
     /// # Panics
     /// If it belongs to another store.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         self.check_element(init, &store)?;
-        match store.rt.table_grow(self.addr, delta, init.to_cell()) {
+        let StoreContextMut { rt, state } = &mut store;
+        match rt.with_data(*state, |rt| rt.table_grow_asking(self.addr, delta, init.to_cell())) {
             Ok(Some(size)) => Ok(size),
-            Ok(None) | Err(_) => bail!("failed to grow table by {delta}"),
+            Ok(None) => bail!("failed to grow table by {delta}"),
+            Err(kind) => Err(store.error_of_trap(kind.into())),
         }
+    }
+
+    /// Sets `len` elements from `dst` on to `value`.
+    ///
+    /// # Errors
+    /// If they are not all inside the table, or `value` is not of the element type; nothing is set
+    /// then.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn fill(&self, mut store: impl AsContextMut, dst: u64, value: Ref, len: u64) -> Result<()> {
+        let mut store = store.as_context_mut();
+        self.check_element(value, &store)?;
+        let done = store.rt.table_fill(self.addr, dst, value.to_cell(), len);
+        done.map_err(|kind| store.error_of_trap(kind.into()))
+    }
+
+    /// Copies `len` elements from `src_index` of `src_table` to `dst_index` of `dst_table`, which
+    /// may be the same table.
+    ///
+    /// # Errors
+    /// If they are not all inside the tables, or elements of the one are none of the other's type;
+    /// nothing is copied then.
+    ///
+    /// # Panics
+    /// If one of them belongs to another store.
+    pub fn copy(
+        mut store: impl AsContextMut,
+        dst_table: &Table,
+        dst_index: u64,
+        src_table: &Table,
+        src_index: u64,
+        len: u64,
+    ) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let (from, to) = (src_table.ty(&store), dst_table.ty(&store));
+        if !from.element().matches(to.element()) {
+            misuse!("elements of type {} do not fit a table of {}", from.element(), to.element());
+        }
+        let (dst, src) = (dst_table.addr, src_table.addr);
+        let done = store.rt.table_copy(dst, src, dst_index, src_index, len);
+        done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 
     /// Refuses what is no element of the table.
@@ -304,10 +350,17 @@ fn check_ref(value: Ref, ty: prova_module::RefType, rt: &rt::Store, store: Store
     Val::from(value).check(prova_module::ValType::Ref(ty), rt, store, &"the element")
 }
 
+/// The error of its kind, or the one with which a limiter refused it.
+pub(crate) fn error_of_asked<T: 'static>(state: &mut State<T>, error: rt::CreateError) -> Error {
+    state.asked.error.take().unwrap_or_else(|| error_of_creation(error))
+}
+
 /// The error of its kind.
 pub(crate) fn error_of_creation(error: rt::CreateError) -> Error {
     match error {
         rt::CreateError::Misuse(what) => Error::new(Misuse(what.to_owned())),
-        other @ (rt::CreateError::Limit { .. } | rt::CreateError::OutOfMemory) => Error::new(other),
+        other @ (rt::CreateError::Limit { .. }
+        | rt::CreateError::OutOfMemory
+        | rt::CreateError::Refused) => Error::new(other),
     }
 }

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::{OrBug, Result, misuse};
 use crate::exception::ThrownException;
 use crate::externals::Extern;
+use crate::hooks::CallHook;
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
 use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
@@ -173,8 +174,15 @@ impl<T: 'static> HostFunc<T> {
                 "the runtime is called with the state of the same store (store, invariant 1)",
             );
             let instance = rt.caller();
-            let store = StoreContextMut { rt, state: &mut *state };
-            let error = match call(Caller { store, instance }, &types, cells) {
+            let mut store = StoreContextMut { rt, state: &mut *state };
+            let told = store.tell(CallHook::CallingHost);
+            let called = told.and_then(|()| {
+                let caller = Caller { store: store.as_context_mut(), instance };
+                let called = call(caller, &types, cells);
+                store.tell(CallHook::ReturningFromHost)?;
+                called
+            });
+            let error = match called {
                 Ok(()) => return HostOutcome::Done,
                 Err(error) => error,
             };

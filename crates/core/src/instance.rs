@@ -4,10 +4,11 @@
 //! start function, in the specification's order.
 
 use crate::error::{Error, LinkError, OrBug, Result, bail, misuse, refused};
-use crate::externals::{Extern, Global, Table};
+use crate::externals::{Extern, Global, Table, Tag};
 use crate::func::Func;
+use crate::hooks::CallHook;
 use crate::memory::Memory;
-use crate::module::Module;
+use crate::module::{Module, ModuleExport};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use prova_module as module;
@@ -65,11 +66,27 @@ impl Instance {
         if imports.len() != wanted {
             misuse!("expected {wanted} imports, found {}", imports.len());
         }
+        if let Some(share) = &mut store.state.share {
+            share.take(module)?;
+        }
         let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
         let prototype = module.prototype();
-        let addr = store
-            .unsuspended(|store| store.rt.instantiate_prototype(store.state, prototype, &imports))
-            .map_err(|error| error_of_instantiation(error, &store))?;
+        let runs = module.wasm().start().is_some();
+        if runs {
+            store.tell(CallHook::CallingWasm)?;
+        }
+        let made = store
+            .unsuspended(|store| store.rt.instantiate_prototype(store.state, prototype, &imports));
+        if runs {
+            store.tell(CallHook::ReturningFromWasm)?;
+        }
+        let addr = made.map_err(|error| {
+            let made = matches!(error, InstantiateError::Trap { .. });
+            if let Some(share) = store.state.share.as_mut().filter(|_| !made) {
+                share.give_back(module);
+            }
+            error_of_instantiation(error, &mut store)
+        })?;
         store.state.modules.insert(addr, module.clone());
         Ok(Instance { store: store.state.id, addr })
     }
@@ -105,6 +122,42 @@ impl Instance {
         let store = store.as_context();
         self.store.expect(store.state.id);
         Some(Extern::of_rt(store.rt.instance(self.addr).export(name)?, self.store))
+    }
+
+    /// The export that was found in its module before; `None` if that is another module.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// let engine = Engine::default();
+    /// let text = "(module (memory (export \"memory\") 1))";
+    /// let module = Module::new(&engine, wat::parse_str(text)?)?;
+    /// let memory = module.get_export_index("memory").expect("it is there");
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// assert!(instance.get_module_export(&store, &memory).is_some());
+    /// let other = Module::new(&engine, wat::parse_str(text)?)?;
+    /// let other = other.get_export_index("memory").expect("it is there");
+    /// assert!(instance.get_module_export(&store, &other).is_none());
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    pub fn get_module_export(
+        &self,
+        store: impl AsContext,
+        export: &ModuleExport,
+    ) -> Option<Extern> {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        let module = store.state.modules.get(&self.addr)?;
+        if !Module::same(module, &export.module) {
+            return None;
+        }
+        self.get_export(store, &export.name)
+    }
+
+    /// The tag of this name.
+    pub fn get_tag(&self, store: impl AsContext, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
     }
 
     /// The function of this name.
@@ -149,8 +202,11 @@ impl Instance {
 /// The error of its kind.
 fn error_of_instantiation<T: 'static>(
     error: InstantiateError,
-    store: &StoreContextMut<'_, T>,
+    store: &mut StoreContextMut<'_, T>,
 ) -> Error {
+    if let Some(refused) = store.state.asked.error.take() {
+        return refused;
+    }
     match error {
         InstantiateError::Trap { trap, part, .. } => {
             let error = store.error_of_trap(trap);

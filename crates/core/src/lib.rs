@@ -29,11 +29,13 @@ mod artifact;
 mod cache;
 mod compiler;
 mod config;
+mod coredump;
 mod engine;
 mod error;
 mod exception;
 mod externals;
 mod func;
+mod hooks;
 mod host;
 mod instance;
 mod limits;
@@ -42,6 +44,8 @@ mod machine;
 mod memory;
 mod module;
 mod pipeline;
+mod pooling;
+mod precompiled;
 mod profile;
 mod reference;
 mod resumable;
@@ -49,6 +53,7 @@ mod store;
 mod text;
 mod tier;
 mod trap;
+mod tuning;
 mod typed;
 mod types;
 mod value;
@@ -61,7 +66,8 @@ pub use cache::{
 };
 pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
 pub use config::{Config, Hot, Translate};
-pub use engine::Engine;
+pub use coredump::WasmCoreDump;
+pub use engine::{Engine, EngineWeak};
 pub use error::{
     Bug, CheckError, Context, Error, ErrorKind, InvalidArtifact, InvalidModule, InvalidText,
     LinkError, Misuse, Rejection, Result, UnsupportedModule, bail, ensure, format_err,
@@ -69,14 +75,17 @@ pub use error::{
 pub use exception::ThrownException;
 pub use externals::{Extern, Global, Table, Tag};
 pub use func::{Caller, Func};
+pub use hooks::{CallHook, ResourceLimiter, UpdateDeadline};
 pub use host::{HostFunc, IntoFunc, WasmRet};
 pub use instance::{Export, Instance};
 pub use limits::{StoreLimits, StoreLimitsBuilder};
 pub use linker::{InstancePre, Linker};
 pub use machine::{MachineCode, MachineCompiler, accepted_code};
 pub use memory::{Memory, MemoryAccessError};
-pub use module::{Explained, Module};
+pub use module::{Explained, Module, ModuleExport, ResourcesRequired};
 pub use pipeline::{Tiers, Translated};
+pub use pooling::{InstanceAllocationStrategy, PoolConcurrencyLimitError, PoolingAllocationConfig};
+pub use precompiled::Precompiled;
 pub use profile::{Profile, ProfileRule};
 pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::MemoryShape;
@@ -87,7 +96,8 @@ pub use resumable::{ResumableCall, ResumableCallHostTrap};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};
 pub use tier::{Tier, UnknownTier};
-pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
+pub use trap::{FrameInfo, FrameSymbol, MemoryFault, Trap, WasmBacktrace};
+pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{
     ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,

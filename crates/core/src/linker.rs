@@ -5,14 +5,16 @@
 
 use crate::engine::Engine;
 use crate::error::{Context, Error, LinkError, OrBug, Result, bail, format_err, misuse};
-use crate::externals::Extern;
+use crate::externals::{Extern, Global, Table};
 use crate::func::{Caller, Func};
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
+use crate::memory::Memory;
 use crate::module::Module;
+use crate::reference::Ref;
 use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::trap::Trap;
-use crate::types::{ExternType, FuncType, ImportType};
+use crate::types::{ExternType, FuncType, ImportType, ValType};
 use crate::value::Val;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -248,14 +250,84 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
+    /// Defines everything that `module` imports and that is not defined, under the name of the
+    /// import: functions as ones that return zeros and nulls, and new globals, tables and memories of
+    /// `store` with zeros and nulls in them.
+    ///
+    /// # Errors
+    /// [`LinkError`] for a type that has no default: references that are never null, and tags; and
+    /// if a limit of the store is exceeded.
+    pub fn define_unknown_imports_as_default_values(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<()> {
+        let mut store = store.as_context_mut();
+        for import in module.imports() {
+            let (module, name) = (import.module(), import.name());
+            if self.find(module, name).is_some() {
+                continue;
+            }
+            let value = |ty: &ValType| {
+                Val::default_for_ty(ty).ok_or_else(|| {
+                    Error::new(unknown_import(&import))
+                        .context(format!("there is no default value of type {ty}"))
+                })
+            };
+            let item: Extern = match import.ty() {
+                ExternType::Func(ty) => {
+                    let results =
+                        ty.results().map(|ty| value(&ty)).collect::<Result<Vec<Val>>>()?;
+                    let give = move |_: Caller<'_, T>, _: &[Val], out: &mut [Val]| {
+                        out.copy_from_slice(&results);
+                        Ok(())
+                    };
+                    self.func_new(module, name, ty, give)?;
+                    continue;
+                }
+                ExternType::Global(ty) => {
+                    let value = value(ty.content())?;
+                    Global::new(&mut store, ty, value)?.into()
+                }
+                ExternType::Table(ty) => {
+                    value(&ValType::Ref(ty.element().clone()))?;
+                    let null = Ref::null(ty.element().heap_type());
+                    Table::new(&mut store, ty, null)?.into()
+                }
+                ExternType::Memory(ty) => Memory::new(&mut store, ty)?.into(),
+                ExternType::Tag(_) => return Err(Error::new(unknown_import(&import))),
+            };
+            self.insert(module, name, Definition::Extern(item))?;
+        }
+        Ok(())
+    }
+
+    /// All names with the objects that they are defined as in `store`, in their order; without those
+    /// that are left open ([`Linker::define_open`]).
+    pub fn iter<'a>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'a,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'a {
+        let all = self.items.iter().flat_map(|(module, items)| {
+            items.iter().map(move |(name, definition)| (&**module, &**name, definition))
+        });
+        all.filter_map(move |(module, name, definition)| {
+            Some((module, name, definition.to_extern(&mut store)?))
+        })
+    }
+
     /// The object that a name is defined as, in `store`.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the name is not defined, or left open ([`Linker::define_open`]).
     pub fn get(
         &self,
         store: impl AsContextMut<Data = T>,
         module: &str,
         name: &str,
-    ) -> Option<Extern> {
-        self.find(module, name)?.to_extern(store)
+    ) -> Result<Extern> {
+        let found = self.find(module, name).and_then(|definition| definition.to_extern(store));
+        found.ok_or_else(|| Error::new(LinkError::of_unknown_import(module, name)))
     }
 
     /// The function that `module` stands for as a command: its item with the empty name, or
@@ -269,7 +341,7 @@ impl<T: 'static> Linker<T> {
         module: &str,
     ) -> Result<Func> {
         for name in ["", "_start"] {
-            if let Some(item) = self.get(&mut store, module, name) {
+            if let Ok(item) = self.get(&mut store, module, name) {
                 return item
                     .into_func()
                     .ok_or_else(|| format_err!("`{module}::{name}` is no function"));

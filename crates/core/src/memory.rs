@@ -4,7 +4,7 @@
 //! bounds-checked.
 
 use crate::error::{Result, bail};
-use crate::externals::error_of_creation;
+use crate::externals::error_of_asked;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::types::MemoryType;
 use prova_runtime::MemoryAddr;
@@ -50,8 +50,10 @@ impl Memory {
     /// left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut();
-        let addr = store.rt.memory_new(ty.to_module()).map_err(error_of_creation)?;
-        Ok(Memory { store: store.state.id, addr })
+        let (rt, state) = (store.rt, store.state);
+        let made = rt.with_data(state, |rt| rt.memory_new(ty.to_module()));
+        let addr = made.map_err(|error| error_of_asked(state, error))?;
+        Ok(Memory { store: state.id, addr })
     }
 
     /// Its type.
@@ -145,11 +147,13 @@ impl Memory {
     /// # Errors
     /// If it cannot grow so far.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         self.store.expect(store.state.id);
-        match store.rt.memory_grow(self.addr, delta) {
-            Some(size) => Ok(size),
-            None => bail!("failed to grow memory by `{delta}`"),
+        let StoreContextMut { rt, state } = &mut store;
+        match rt.with_data(*state, |rt| rt.memory_grow_asking(self.addr, delta)) {
+            Ok(Some(size)) => Ok(size),
+            Ok(None) => bail!("failed to grow memory by `{delta}`"),
+            Err(kind) => Err(store.error_of_trap(kind.into())),
         }
     }
 }

@@ -38,6 +38,27 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone)]
 pub struct Module(Arc<Inner>);
 
+/// The memories and tables that an instance of a module needs; see [`Module::resources_required`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourcesRequired {
+    /// Memories that the module defines.
+    pub num_memories: u32,
+    /// The size in bytes at which the greatest of them starts; `None` if there is none.
+    pub max_initial_memory_size: Option<u64>,
+    /// Tables that the module defines.
+    pub num_tables: u32,
+    /// The number of elements with which the greatest of them starts; `None` if there is none.
+    pub max_initial_table_size: Option<u64>,
+}
+
+/// An export of a module, found once: [`Module::get_export_index`],
+/// [`Instance::get_module_export`](crate::Instance::get_module_export).
+#[derive(Clone, Debug)]
+pub struct ModuleExport {
+    pub(crate) module: Module,
+    pub(crate) name: Arc<str>,
+}
+
 /// A function's translation and what the check says of it; see [`Module::explain`].
 #[derive(Debug)]
 pub struct Explained {
@@ -115,6 +136,9 @@ impl Module {
         let code = Code::new(wasm.clone(), config.settings(), compilers, no_machine_code);
         let (engine, prototype) = (engine.clone(), OnceLock::new());
         let module = Module(Arc::new(Inner { engine, wasm, code, unused, prototype }));
+        if let Some(pool) = module.engine().pool() {
+            pool.check_module(&module)?;
+        }
         if config.translate == Translate::Eager {
             module.0.code.make_all()?;
         }
@@ -229,6 +253,12 @@ impl Module {
     /// The type of the export of this name.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         Some(self.export_type(self.wasm().export(name)?))
+    }
+
+    /// The export of this name, for [`Instance::get_module_export`](crate::Instance::get_module_export).
+    pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
+        let export = self.wasm().export(name)?;
+        Some(ModuleExport { module: self.clone(), name: Arc::from(&*export.name) })
     }
 
     /// Whether both are the same module.

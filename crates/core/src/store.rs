@@ -8,12 +8,14 @@
 //! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one
 //!    compares first.
 
+use crate::coredump::WasmCoreDump;
 use crate::engine::Engine;
 use crate::error::{Error, Result, misuse};
 use crate::func::Caller;
-use crate::limits::StoreLimits;
+use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
 use crate::module::Module;
-use crate::trap::error_of_trap;
+use crate::pooling::Share;
+use crate::trap::{Trap, WasmBacktrace, error_of_trap, trap_of_host};
 use prova_runtime as rt;
 use rt::{Cell, FuncAddr, InstanceAddr};
 use std::collections::BTreeMap;
@@ -47,7 +49,7 @@ impl StoreId {
 }
 
 /// The parts of a store besides the runtime's objects: the state that host functions see.
-pub(crate) struct State<T> {
+pub(crate) struct State<T: 'static> {
     pub(crate) engine: Engine,
     pub(crate) id: StoreId,
     pub(crate) data: T,
@@ -55,8 +57,31 @@ pub(crate) struct State<T> {
     pub(crate) deadline: Option<Instant>,
     /// Where a host function leaves its error to suspend the call; `None` where an error ends it.
     pub(crate) suspending: Option<Option<Error>>,
+    /// The embedder's own say.
+    pub(crate) asked: Asked<T>,
+    /// Its places in the engine's pool.
+    pub(crate) share: Option<Share>,
     /// The modules of the instances.
     pub(crate) modules: BTreeMap<InstanceAddr, Module>,
+}
+
+/// The closures that are asked while code runs (`hooks`).
+pub(crate) struct Asked<T: 'static> {
+    pub(crate) limiter: Option<Box<FindLimiter<T>>>,
+    pub(crate) deadline: Option<Box<AskDeadline<T>>>,
+    pub(crate) call: Option<Box<TellCall<T>>>,
+    /// The error with which a limiter ends the program.
+    pub(crate) error: Option<Error>,
+}
+
+type FindLimiter<T> = dyn (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync;
+type AskDeadline<T> = dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync;
+type TellCall<T> = dyn FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync;
+
+impl<T: 'static> Default for Asked<T> {
+    fn default() -> Asked<T> {
+        Asked { limiter: None, deadline: None, call: None, error: None }
+    }
 }
 
 /// Instances and their objects, with data of type `T` that host functions see.
@@ -92,6 +117,7 @@ impl<T: 'static> Store<T> {
             count_dispatches: config.count_dispatches,
             heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
             spare: Some(Arc::clone(engine.spare())),
+            limits: limits_within(engine, rt::Limits::default()),
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));
@@ -101,6 +127,8 @@ impl<T: 'static> Store<T> {
             data,
             deadline: None,
             suspending: None,
+            asked: Asked::default(),
+            share: engine.share(),
             modules: BTreeMap::new(),
         };
         let mut store = Store { rt, state };
@@ -134,13 +162,6 @@ impl<T: 'static> Store<T> {
         self.rt.dispatch_counts()
     }
 
-    /// Limits what the store may hold from now on. `limiter` is asked once, now: later changes of
-    /// the limits have no effect until this is called again.
-    pub fn limiter(&mut self, mut limiter: impl FnMut(&mut T) -> &mut StoreLimits) {
-        let limits = limiter(&mut self.state.data).clone();
-        self.rt.set_limits(limits.limits, limits.trap_on_grow_failure);
-    }
-
     /// The fuel left.
     ///
     /// # Errors
@@ -162,9 +183,6 @@ impl<T: 'static> Store<T> {
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         self.as_context_mut().set_epoch_deadline(ticks_beyond_current);
     }
-
-    /// That an epoch beyond the deadline traps; it always does.
-    pub fn epoch_deadline_trap(&mut self) {}
 
     /// A handle by which another thread learns whether a host function of this store runs. Code
     /// that does not stop may be waiting for one.
@@ -283,13 +301,35 @@ impl<T: 'static> StoreContextMut<'_, T> {
         args: &[Cell],
         results: &mut [Cell],
     ) -> Result<()> {
-        self.unsuspended(|store| store.rt.call(store.state, func, args, results))
-            .map_err(|trap| self.error_of_trap(trap))
+        self.told(|store| {
+            let called = store.unsuspended(|store| store.rt.call(store.state, func, args, results));
+            called.map_err(|trap| store.error_of_trap(trap))
+        })
     }
 
     /// The error of a trap of this store.
-    pub(crate) fn error_of_trap(&self, trap: rt::Trap) -> Error {
-        error_of_trap(trap, self.rt, self.state.id)
+    pub(crate) fn error_of_trap(&mut self, mut trap: rt::Trap) -> Error {
+        if let Some(error) = self.state.asked.error.take() {
+            trap = rt::Trap { host: trap_of_host(error).host, ..trap };
+        }
+        let error = error_of_trap(trap, self.rt, self.state.id);
+        let wanted = self.state.engine.config().coredump && error.is::<Trap>();
+        match error.downcast_ref::<WasmBacktrace>().filter(|_| wanted) {
+            // The dump of the innermost activation stays.
+            Some(backtrace) if !error.is::<WasmCoreDump>() => {
+                let dump = WasmCoreDump::of(self, backtrace.clone());
+                error.context(dump)
+            }
+            _ => error,
+        }
+    }
+
+    /// Runs code from the host; the embedder is told before and afterwards.
+    pub(crate) fn told<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.tell(CallHook::CallingWasm)?;
+        let outcome = run(self);
+        self.tell(CallHook::ReturningFromWasm)?;
+        outcome
     }
 
     /// Runs code whose host functions cannot suspend it.
@@ -320,6 +360,14 @@ impl<T: 'static> Drop for Suspending<'_, '_, T> {
     fn drop(&mut self) {
         self.store.state.suspending = self.outer.take();
     }
+}
+
+/// Limits of a store within those of the engine's pool.
+pub(crate) fn limits_within(engine: &Engine, mut limits: rt::Limits) -> rt::Limits {
+    if let Some(pool) = engine.pool() {
+        pool.cut(&mut limits);
+    }
+    limits
 }
 
 fn expect_fuel(engine: &Engine) -> Result<()> {

@@ -123,6 +123,33 @@ pub struct WasmBacktrace {
 /// Longer runs of equal frames are printed as one frame and their number.
 const RUN_SHOWN_MAX: usize = 3;
 
+/// A place in the source that a frame is at; see [`FrameInfo::symbols`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FrameSymbol {}
+
+impl FrameSymbol {
+    /// The name of the function in the source.
+    pub fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// The file.
+    pub fn file(&self) -> Option<&str> {
+        None
+    }
+
+    /// The line, from 1 on.
+    pub fn line(&self) -> Option<u32> {
+        None
+    }
+
+    /// The column, from 1 on.
+    pub fn column(&self) -> Option<u32> {
+        None
+    }
+}
+
 /// One frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
@@ -148,6 +175,17 @@ impl FrameInfo {
     fn is_same(&self, other: &FrameInfo) -> bool {
         (self.func, self.offset) == (other.func, other.offset)
             && std::ptr::eq(self.module.bytes(), other.module.bytes())
+    }
+
+    /// Whether the function is one of this module.
+    pub(crate) fn is_of(&self, module: &Module) -> bool {
+        std::ptr::eq(self.module.bytes(), module.bytes())
+    }
+
+    /// The places in the source that debug information names for the frame, functions that were
+    /// inlined first. None, as for a module without such information: it is not read.
+    pub fn symbols(&self) -> &[FrameSymbol] {
+        &[]
     }
 
     /// The index of the function in its module.

@@ -12,7 +12,7 @@
 //! let mut linker: Linker<WasiCtx> = Linker::new(&engine);
 //! wasi::add_to_linker(&mut linker, |ctx| ctx)?;
 //! let limits = WasiLimits { max_resources: 64, ..WasiLimits::default() };
-//! let ctx = WasiCtxBuilder::new().inherit_stdio()?.arg("program").limits(limits).build();
+//! let ctx = WasiCtxBuilder::new().inherit_stdio().arg("program").limits(limits).build();
 //! let mut store = Store::new(&engine, ctx);
 //! let module = Module::from_file(&engine, "program.wasm")?;
 //! let instance = linker.instantiate(&mut store, &module)?;
@@ -35,8 +35,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use prova_wasi::{
-    Captured, Clocks, Exit, FileId, Guard, Guarded, Perms, Randomness, WasiCtx, WasiCtxBuilder,
-    WasiLimits,
+    Captured, Clocks, DirPerms, Exit, FileId, FilePerms, Guard, Guarded, Perms, Randomness,
+    WasiCtx, WasiCtxBuilder, WasiLimits,
 };
 
 /// How long a call waits at most before it looks at the epoch again: other threads move it without
@@ -94,7 +94,43 @@ pub fn add_to_linker<T: 'static>(
     add(linker, get, None::<fn(&mut T, &WasiCall<'_>) -> Result<()>>)
 }
 
-/// The same; after each call of a program, `observe` sees it.
+/// The names that the crate `wasmtime_wasi` has for preview 1.
+///
+/// ```no_run
+/// use prova_core::*;
+/// use prova_core::wasi::{WasiCtx, p1};
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::new(&engine);
+/// p1::add_to_linker_sync(&mut linker, |ctx: &mut p1::WasiP1Ctx| ctx)?;
+/// let ctx = WasiCtx::builder().inherit_stdio().inherit_args().build_p1();
+/// let mut store = Store::new(&engine, ctx);
+/// linker.module(&mut store, "", &Module::from_file(&engine, "program.wasm")?)?;
+/// let run = linker.get_default(&mut store, "")?.typed::<(), ()>(&store)?;
+/// run.call(&mut store, ())?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
+pub mod p1 {
+    use super::WasiCtx;
+    use crate::error::Result;
+    use crate::linker::Linker;
+
+    /// The state of one guest.
+    pub type WasiP1Ctx = WasiCtx;
+
+    /// [`add_to_linker`](super::add_to_linker).
+    ///
+    /// # Errors
+    /// If a name is defined and shadowing is off.
+    pub fn add_to_linker_sync<T: 'static>(
+        linker: &mut Linker<T>,
+        get: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
+    ) -> Result<()> {
+        super::add_to_linker(linker, get)
+    }
+}
+
+/// The same as [`add_to_linker`]; after each call of a program, `observe` sees it.
 ///
 /// An error of `observe` ends the program. A call that finds no memory is not seen: it ends the
 /// program before WASI does anything.

@@ -31,7 +31,7 @@
 mod engine;
 mod store;
 
-pub use engine::Engine;
+pub use engine::{Engine, EngineWeak};
 pub use prova_core::*;
 pub use prova_native::NativeCompiler;
 pub use store::Store;

@@ -176,7 +176,8 @@ impl<'s> Machine<'s> {
     ///
     /// The trap that ended the call, with its backtrace.
     pub(crate) fn run(mut self) -> Result<Vec<Cell>, Trap> {
-        let ended = self.poll().and_then(|()| self.run_frames());
+        let polled = self.poll();
+        let ended = polled.and_then(|()| self.run_frames());
         match ended {
             Ok(()) => {
                 let mut cells = Vec::new();
@@ -454,8 +455,8 @@ impl<'s> Machine<'s> {
     }
 
     /// Polls the epoch, where that is the metering.
-    pub(crate) fn poll(&self) -> Result<(), Stop> {
-        Ok(self.store.poll()?)
+    pub(crate) fn poll(&mut self) -> Result<(), Stop> {
+        self.store.poll_asking(self.data).map_err(|trap| Stop::Trapped(Box::new(trap)))
     }
 
     /// The current instance.

@@ -54,7 +54,7 @@ pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<()
         MemoryGrow { mem } => {
             let (memory, wide) = find(m, mem);
             let delta = m.stack.pop_address(wide)?;
-            let pages = m.store.memory_grow_cell(memory, delta)?;
+            let pages = m.store.with_data(m.data, |store| store.memory_grow_cell(memory, delta))?;
             m.stack.push_address(wide, pages);
             Ok(())
         }

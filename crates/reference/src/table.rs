@@ -29,7 +29,9 @@ pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<()
             let (table, wide) = find(m, table);
             let delta = m.stack.pop_address(wide)?;
             let reference = m.stack.pop_ref()?;
-            let size = m.store.table_grow_cell(table, reference, delta)?;
+            let size = m
+                .store
+                .with_data(m.data, |store| store.table_grow_cell(table, reference, delta))?;
             m.stack.push_address(wide, size);
             Ok(())
         }

@@ -93,6 +93,8 @@ pub enum CreateError {
     },
     /// The system has no more memory or address space.
     OutOfMemory,
+    /// The store's [`GrowthHook`](crate::GrowthHook) refuses a memory or table.
+    Refused,
     /// A type or value of the host that no module could have.
     Misuse(&'static str),
 }
@@ -132,6 +134,7 @@ impl fmt::Display for CreateError {
                 write!(f, "limit {name} exceeded: {actual} {counted}, at most {max}")
             }
             CreateError::OutOfMemory => f.write_str("out of memory"),
+            CreateError::Refused => f.write_str("the store's limiter refuses a memory or table"),
             CreateError::Misuse(what) => f.write_str(what),
         }
     }
@@ -195,7 +198,7 @@ impl Store {
         imports: &[Extern],
     ) -> Result<InstanceAddr, InstantiateError> {
         let module = &prototype.module;
-        let instance = self.allocate(prototype, imports)?;
+        let instance = self.with_data(data, |store| store.allocate(prototype, imports))?;
         let trapped = |part| move |trap| InstantiateError::Trap { instance, part, trap };
         let images = self.images(prototype, instance);
         self.initialise(module, instance, &images).map_err(trapped(Part::Segments))?;
@@ -336,14 +339,15 @@ impl Store {
     }
 
     fn new_memories_and_tables(
-        &self,
+        &mut self,
         module: &Module,
         type_ids: &[TypeId],
     ) -> Result<(Vec<Memory>, Vec<Table>), CreateError> {
-        let limits = self.limits();
         let memories = &module.memories()[module.imported_memory_count()..];
         let tables = &module.tables()[module.imported_table_count()..];
         self.check_new(memories, tables)?;
+        self.may_make(memories, tables)?;
+        let limits = self.limits();
         let globals = module.globals().len() - module.imported_global_count();
         if !self.native_room(memories.len(), tables.len(), globals) {
             return Err(CreateError::OutOfMemory);

@@ -53,7 +53,10 @@ pub use native::{LoadError, MissingWay, NativeCode, NativeModule, NoTrap, Thunks
 pub use ops::CHUNK_BYTES;
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
-pub use store::{SEARCH_CHUNK, Search, Spare, Store, StoreConfig};
+pub use store::{
+    EpochHook, Growing, Growth, GrowthHook, Permission, SEARCH_CHUNK, Search, Spare, Store,
+    StoreConfig,
+};
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 pub use value::{

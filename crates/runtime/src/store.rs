@@ -14,11 +14,14 @@
 mod budget;
 mod call;
 mod exceptions;
+mod hooks;
 mod metering;
 mod objects;
 mod spare;
 
 pub(crate) use call::{Mark, SuspendedCall};
+pub(crate) use hooks::Hooks;
+pub use hooks::{EpochHook, Growing, Growth, GrowthHook, Permission};
 pub use metering::{SEARCH_CHUNK, Search};
 pub use spare::Spare;
 
@@ -147,6 +150,7 @@ pub struct Store {
     pub(crate) native: Option<Box<Native>>,
     /// How often each op ran, in a store that counts.
     pub(crate) counts: Option<Box<DispatchCounts>>,
+    pub(crate) hooks: OfStore<Hooks>,
     epoch: Arc<AtomicU64>,
     /// Counters that native code may still name.
     replaced_epochs: Vec<Arc<AtomicU64>>,
@@ -267,6 +271,7 @@ impl Store {
             externs: Vec::new(),
             native: None,
             counts: None,
+            hooks: OfStore::new(Hooks::NONE),
             epoch,
             replaced_epochs: Vec::new(),
             #[cfg(test)]

@@ -354,9 +354,6 @@ fn heap_pages(storage: &Storage, options: &CallOptions) -> Result<u64> {
 /// Limits a store to one memory of at most `pages` pages.
 fn set_limits(store: &mut Store<Host>, pages: u64) {
     let bytes = usize::try_from(pages << 16).unwrap_or(usize::MAX);
-    let mut limits: StoreLimits = StoreLimitsBuilder::new().memory_size(bytes).build();
-    store.limiter(|host| {
-        host.limits = std::mem::take(&mut limits);
-        &mut host.limits
-    });
+    store.data_mut().limits = StoreLimitsBuilder::new().memory_size(bytes).build();
+    store.limiter(|host| &mut host.limits);
 }

@@ -60,7 +60,7 @@ fn run() -> prova_core::Result<u8> {
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx| ctx)?;
     let mut builder = WasiCtxBuilder::new();
-    builder.inherit_stdio()?.arg(&file);
+    builder.inherit_stdio().arg(&file);
     for arg in args {
         builder.arg(arg);
     }

@@ -28,6 +28,64 @@ pub struct Perms {
     pub read_only: bool,
 }
 
+/// Declares a set of two permissions, with the names that [`WasiCtxBuilder::preopened_dir`] takes.
+macro_rules! permissions {
+    ($(#[$doc:meta])* $name:ident, $(#[$read_doc:meta])* READ,
+        $(#[$change_doc:meta])* $change:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(u8);
+
+        impl $name {
+            $(#[$read_doc])*
+            pub const READ: $name = $name(1);
+            $(#[$change_doc])*
+            pub const $change: $name = $name(2);
+
+            /// Both permissions.
+            pub const fn all() -> $name {
+                $name(3)
+            }
+
+            /// Neither permission.
+            pub const fn empty() -> $name {
+                $name(0)
+            }
+
+            /// Whether it has all permissions of `other`.
+            pub const fn contains(self, other: $name) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+
+        impl std::ops::BitOr for $name {
+            type Output = $name;
+
+            fn bitor(self, other: $name) -> $name {
+                $name(self.0 | other.0)
+            }
+        }
+    };
+}
+
+permissions! {
+    /// The permissions of a guest on the directories below a preopened one.
+    DirPerms,
+    /// List them, and look up names in them.
+    READ,
+    /// Make, rename and remove what is in them.
+    MUTATE
+}
+
+permissions! {
+    /// The permissions of a guest on the files below a preopened directory.
+    FilePerms,
+    /// Read them.
+    READ,
+    /// Write them.
+    WRITE
+}
+
 /// Collects what a guest is granted.
 #[derive(Default)]
 pub struct WasiCtxBuilder {
@@ -64,29 +122,78 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Grants the program's own standard input, output and error.
+    /// Adds several environment variables.
+    pub fn envs(&mut self, variables: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> &mut Self {
+        for (key, value) in variables {
+            self.env(key, value);
+        }
+        self
+    }
+
+    /// Grants the program's own arguments, its name included.
+    pub fn inherit_args(&mut self) -> &mut Self {
+        self.args(std::env::args_os().map(|arg| arg.as_encoded_bytes().to_vec()))
+    }
+
+    /// Grants the program's own environment variables.
+    pub fn inherit_env(&mut self) -> &mut Self {
+        for (key, value) in std::env::vars_os() {
+            self.env(key.as_encoded_bytes(), value.as_encoded_bytes());
+        }
+        self
+    }
+
+    /// Grants the program's own standard input, output and error. One that the program has not got,
+    /// because it was closed before, is empty or swallows, as it is for the program itself.
+    pub fn inherit_stdio(&mut self) -> &mut Self {
+        self.inherit_stdin().inherit_stdout().inherit_stderr()
+    }
+
+    /// Grants the program's own standard input; see [`WasiCtxBuilder::inherit_stdio`].
+    pub fn inherit_stdin(&mut self) -> &mut Self {
+        if self.inherit(0).is_err() {
+            self.stdin(Box::new(io::stdin()));
+        }
+        self
+    }
+
+    /// Grants the program's own standard output; see [`WasiCtxBuilder::inherit_stdio`].
+    pub fn inherit_stdout(&mut self) -> &mut Self {
+        if self.inherit(1).is_err() {
+            self.stdout(Box::new(io::stdout()));
+        }
+        self
+    }
+
+    /// Grants the program's own standard error; see [`WasiCtxBuilder::inherit_stdio`].
+    pub fn inherit_stderr(&mut self) -> &mut Self {
+        if self.inherit(2).is_err() {
+            self.stderr(Box::new(io::stderr()));
+        }
+        self
+    }
+
+    /// Grants a standard stream of the program, by its own descriptor.
     ///
     /// # Errors
-    /// When the host cannot duplicate them.
-    pub fn inherit_stdio(&mut self) -> io::Result<&mut Self> {
-        for fd in 0..3 {
-            let file = sys::standard_stream(fd)?;
-            let filetype = sys::filestat_of_file(&file)?.filetype;
-            let mut base = Rights::FD_FILESTAT_GET.union(Rights::POLL_FD_READWRITE);
-            let regular = filetype == Filetype::RegularFile;
-            let object = if fd == 0 && regular {
-                base = base.union(Rights::FD_READ).union(Rights::FD_SEEK).union(Rights::FD_TELL);
-                Object::File(file)
-            } else {
-                // Output to a file is a stream too: it has no position that the guest could move.
-                let direction = if fd == 0 { Rights::FD_READ } else { Rights::FD_WRITE };
-                base = base.union(direction).union(Rights::FD_FDSTAT_SET_FLAGS);
-                base = base.union(Rights::FD_SYNC).union(Rights::FD_DATASYNC);
-                Object::Stream(file)
-            };
-            self.ctx.fds.set(fd, stream(object, filetype, base));
-        }
-        Ok(self)
+    /// When the host cannot duplicate it.
+    fn inherit(&mut self, fd: u32) -> io::Result<()> {
+        let file = sys::standard_stream(fd)?;
+        let filetype = sys::filestat_of_file(&file)?.filetype;
+        let mut base = Rights::FD_FILESTAT_GET.union(Rights::POLL_FD_READWRITE);
+        let regular = filetype == Filetype::RegularFile;
+        let object = if fd == 0 && regular {
+            base = base.union(Rights::FD_READ).union(Rights::FD_SEEK).union(Rights::FD_TELL);
+            Object::File(file)
+        } else {
+            // Output to a file is a stream too: it has no position that the guest could move.
+            let direction = if fd == 0 { Rights::FD_READ } else { Rights::FD_WRITE };
+            base = base.union(direction).union(Rights::FD_FDSTAT_SET_FLAGS);
+            base = base.union(Rights::FD_SYNC).union(Rights::FD_DATASYNC);
+            Object::Stream(file)
+        };
+        self.ctx.fds.set(fd, stream(object, filetype, base));
+        Ok(())
     }
 
     /// Grants standard input from `source`. Reads wait for as long as `source` does.
@@ -119,6 +226,32 @@ impl WasiCtxBuilder {
     ) -> io::Result<&mut Self> {
         let dir = Dir::open_ambient_dir(host, cap_std::ambient_authority())?;
         Ok(self.preopen_dir(dir, guest, perms))
+    }
+
+    /// Grants the host directory at `host` under the name `guest`: to read it, with
+    /// [`DirPerms::READ`] and [`FilePerms::READ`], or with all permissions on both.
+    ///
+    /// # Errors
+    /// When it cannot be opened as a directory, and for permissions of other kinds, which a guest
+    /// cannot be held to here.
+    pub fn preopened_dir(
+        &mut self,
+        host: impl AsRef<Path>,
+        guest: impl AsRef<[u8]>,
+        dirs: DirPerms,
+        files: FilePerms,
+    ) -> io::Result<&mut Self> {
+        let read_only = match (dirs, files) {
+            (DirPerms::READ, FilePerms::READ) => true,
+            (dirs, files) if dirs == DirPerms::all() && files == FilePerms::all() => false,
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "a directory is granted for reading (DirPerms::READ, FilePerms::READ) or whole (all of both)",
+                ));
+            }
+        };
+        self.preopen_path(host, guest, Perms { read_only })
     }
 
     /// Grants an open directory under the name `guest`. Cut at a NUL byte.
@@ -178,6 +311,20 @@ impl WasiCtxBuilder {
             ctx.fds.set(fd, preopen);
         }
         ctx
+    }
+}
+
+impl WasiCtxBuilder {
+    /// [`WasiCtxBuilder::build`], under the name that says preview 1.
+    pub fn build_p1(&mut self) -> WasiCtx {
+        self.build()
+    }
+}
+
+impl WasiCtx {
+    /// A builder that grants nothing yet.
+    pub fn builder() -> WasiCtxBuilder {
+        WasiCtxBuilder::new()
     }
 }
 

@@ -22,9 +22,30 @@ macro_rules! examples {
 }
 
 examples! {
+    coredump
+    defaults
+    epochs
+    externref
+    fast_compilation
+    fast_execution
+    fast_instantiation
+    fuel
     gcd
     hello
+    hooks
+    interrupt
+    limiter
+    linking
     memory
+    mpk_available
+    multi
+    multimemory
+    pre_compile
+    run_pre_compiled
+    serialize
+    tables
+    threads
+    wasip1
 }
 
 fn main() -> std::process::ExitCode {

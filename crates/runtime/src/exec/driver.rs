@@ -194,8 +194,8 @@ fn resume(
     vm.func = suspension.host.as_u32();
     // SAFETY: V5: the frame of a host function has room for its results.
     unsafe { write_cells(frame, host_results) };
-    if let Err(kind) = store.poll() {
-        return Err(activation.unwind(store, kind.into()));
+    if let Err(trap) = store.poll_asking(data) {
+        return Err(activation.unwind(store, trap));
     }
     activation.go_on(store, data, results, suspension.below, Step::Left)
 }
@@ -338,22 +338,28 @@ impl Activation {
         loop {
             step = match step {
                 Step::Run => {
-                    let code = self.run(store, tail);
+                    let code = store.with_data(data, |store| self.run(store, tail));
                     if code == ExitCode::Leave as u32 {
                         Step::Left
                     } else if code == ExitCode::Enter as u32 {
                         Step::Entered
                     } else if code == ExitCode::Attach as u32 {
-                        self.attach(store)?
+                        store.with_data(data, |store| self.attach(store))?
                     } else if code == ExitCode::Throw as u32 {
-                        self.throw(store)?
+                        store.with_data(data, |store| self.throw(store))?
                     } else if code == ExitCode::Hot as u32 {
-                        self.look(store)?
+                        store.with_data(data, |store| self.look(store))?
+                    } else if store.has_epoch_hook() && self.is_due() {
+                        // The poll at `ip` is tested again: another deadline is set. No accumulator
+                        // is known there (`bytecode::check`).
+                        store.ask_epoch(data)?;
+                        set_function(store);
+                        Step::Run
                     } else {
                         return Err(self.trap(store));
                     }
                 }
-                Step::Left => match self.leave(store)? {
+                Step::Left => match store.with_data(data, |store| self.leave(store))? {
                     Some(step) => step,
                     None => return Ok(None),
                 },
@@ -366,9 +372,10 @@ impl Activation {
                         match self.call_host(store, data, func)? {
                             HostReturn::Done => Step::Left,
                             HostReturn::Suspended => return Ok(Some(func)),
-                            HostReturn::Threw(exception, trap) => {
-                                self.throw_of_host(store, exception, *trap)?
-                            }
+                            HostReturn::Threw(exception, trap) => store
+                                .with_data(data, |store| {
+                                    self.throw_of_host(store, exception, *trap)
+                                })?,
                         }
                     }
                 }
@@ -477,8 +484,14 @@ impl Activation {
             HostOutcome::Suspend => return Ok(HostReturn::Suspended),
             HostOutcome::Trap(trap) => return Err(*trap),
         };
-        store.poll()?;
+        store.poll_asking(data)?;
         Ok(returned)
+    }
+
+    /// Whether code stopped at a poll: in a store with a hook nothing else finds an epoch due.
+    fn is_due(&self) -> bool {
+        // SAFETY: V9.
+        unsafe { (*self.vm).trap == TrapKind::Interrupt }
     }
 
     /// The state of running bytecode.

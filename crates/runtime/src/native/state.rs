@@ -7,7 +7,7 @@ use crate::memory::Memory;
 use crate::store::Store;
 use crate::sys::{self, NativeStack};
 use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
-use crate::vm::{Cell, Vm};
+use crate::vm::{Cell, NativeVm, Vm};
 use prova_check::{Config, Layout, MemoryShape, offsets};
 use prova_module::Module;
 use std::collections::BTreeMap;
@@ -185,6 +185,15 @@ impl Store {
             self.native = native.map(Box::new);
             self.publish();
         }
+    }
+
+    /// Lets a store without instances take no native code.
+    pub(crate) fn stop_native(&mut self) {
+        debug_assert!(self.instances.is_empty(), "nothing runs as native code yet");
+        self.native = None;
+        // SAFETY: F1, V9.
+        unsafe { (*self.vm()).native = NativeVm::NONE };
+        self.publish();
     }
 
     /// Whether the native side has room for this many more memories, tables and globals, whose

@@ -3,7 +3,7 @@
 //! [`super`] defines the order of check, charge and effect, and has the tests.
 
 use super::{CHUNK_BYTES, Order, part, range};
-use crate::store::Store;
+use crate::store::{Growing, Growth, Store};
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr};
 use crate::vm::Cell;
@@ -23,6 +23,30 @@ impl Store {
         self.grow_memory(memory, delta)
     }
 
+    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Host`] if the hook stops the program.
+    pub fn memory_grow_asking(
+        &mut self,
+        memory: MemoryAddr,
+        delta: u64,
+    ) -> Result<Option<u64>, TrapKind> {
+        if self.may_grow_memory(memory, delta) && self.memory_may_grow(memory, delta)? {
+            return Ok(self.grow_memory(memory, delta));
+        }
+        Ok(None)
+    }
+
+    /// Asks the hook about growth that the limits allow.
+    fn memory_may_grow(&mut self, memory: MemoryAddr, delta: u64) -> Result<bool, TrapKind> {
+        let (ty, current) = (*self.memory(memory).ty(), self.memory(memory).len_bytes());
+        let desired = current.saturating_add(delta << ty.page_size_log2);
+        let maximum = ty.max.map(|max| max.saturating_mul(1 << ty.page_size_log2));
+        self.may_grow(Growth { of: Growing::Memory, current, desired, maximum })
+    }
+
     /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and
     /// limits allow is charged, and only the system can refuse it then: −1 too, but the end of a
     /// program that is to be deterministic.
@@ -35,6 +59,9 @@ impl Store {
         let ty = self.memory(memory).ty();
         let (memory64, page_size_log2) = (ty.memory64, ty.page_size_log2);
         if !self.may_grow_memory(memory, delta) {
+            return self.growth_failed(memory64);
+        }
+        if !self.memory_may_grow(memory, delta)? {
             return self.growth_failed(memory64);
         }
         // The bytes fit 64 bits, since growth to them is allowed.

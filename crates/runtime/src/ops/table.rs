@@ -6,7 +6,7 @@
 
 use super::{CHUNK_ELEMENTS, Order, part, range};
 use crate::instance::Instance;
-use crate::store::Store;
+use crate::store::{Growing, Growth, Store};
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
@@ -70,6 +70,31 @@ impl Store {
         Ok(self.grow_table(table, delta, init))
     }
 
+    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::table_grow`]; [`TrapKind::Host`] if the hook stops the program.
+    pub fn table_grow_asking(
+        &mut self,
+        table: TableAddr,
+        delta: u64,
+        init: Cell,
+    ) -> Result<Option<u64>, TrapKind> {
+        self.check_element(table, init)?;
+        if self.may_grow_table(table, delta) && self.table_may_grow(table, delta)? {
+            return Ok(self.grow_table(table, delta, init));
+        }
+        Ok(None)
+    }
+
+    /// Asks the hook about growth that the limits allow.
+    fn table_may_grow(&mut self, table: TableAddr, delta: u64) -> Result<bool, TrapKind> {
+        let (maximum, current) = (self.table(table).ty().max, self.table(table).size());
+        let desired = current.saturating_add(delta);
+        self.may_grow(Growth { of: Growing::Table, current, desired, maximum })
+    }
+
     /// `table.grow`: the size before, or −1 in the table's index type. Growth that type and limits
     /// allow is charged.
     ///
@@ -85,6 +110,9 @@ impl Store {
     ) -> Result<Cell, TrapKind> {
         let table64 = self.table(table).ty().table64;
         if !self.may_grow_table(table, delta) {
+            return self.growth_failed(table64);
+        }
+        if !self.table_may_grow(table, delta)? {
             return self.growth_failed(table64);
         }
         self.meter(table_cost(delta))?;

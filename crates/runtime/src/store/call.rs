@@ -98,6 +98,10 @@ impl Store {
     }
 
     fn level(&mut self, below: Mark) -> Result<Level<'_>, Trap> {
+        // H2.
+        if self.is_asking() {
+            return Err(misuse("code cannot be called by what is asked when its epoch is due"));
+        }
         if self.host_depth >= self.config.host_depth_max {
             return Err(TrapKind::StackOverflow.into());
         }

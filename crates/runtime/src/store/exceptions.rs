@@ -104,6 +104,10 @@ impl Store {
         cells: Box<[Cell]>,
         maker: Maker<'_>,
     ) -> Result<Cell, TrapKind> {
+        // H2.
+        if self.is_asking() {
+            return Err(TrapKind::Misuse);
+        }
         if self.exceptions_full() {
             let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
             let outcome = self.forget(&mut exceptions, Some((tag, &cells)), maker);
@@ -118,8 +122,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// None: the host is not interrupted.
+    /// [`TrapKind::Misuse`] by what is asked when an epoch is due.
     pub fn forget_exceptions(&mut self) -> Result<(), TrapKind> {
+        // H2.
+        if self.is_asking() {
+            return Err(TrapKind::Misuse);
+        }
         let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
         let outcome = self.forget(&mut exceptions, None, Maker::Host);
         self.exceptions = exceptions;

@@ -83,13 +83,14 @@ impl Store {
     }
 
     /// Tests the epoch in a store metered by epoch: at function entries and loop headers, after
-    /// each host call, in bulk operators and in the search for a handler.
+    /// each host call, in bulk operators and in the search for a handler. Where a hook is asked
+    /// ([`Store::set_epoch_hook`]), that happens elsewhere ([`Store::poll_asking`]).
     ///
     /// # Errors
     ///
     /// [`TrapKind::Interrupt`] from the deadline on.
     pub fn poll(&self) -> Result<(), TrapKind> {
-        if !self.settings().metering.has_epoch() {
+        if !self.settings().metering.has_epoch() || self.has_epoch_hook() {
             return Ok(());
         }
         #[cfg(test)]

@@ -50,6 +50,7 @@ impl Store {
         let count = self.memories.len() as u64 + 1;
         limits::check("memories_max", self.limits().memories_max, count)?;
         self.check_new(&[ty], &[])?;
+        self.may_make(&[ty], &[])?;
         if !self.native_room(1, 0, 0) {
             return Err(CreateError::OutOfMemory);
         }
@@ -74,6 +75,7 @@ impl Store {
         let count = self.tables.len() as u64 + 1;
         limits::check("tables_max", self.limits().tables_max, count)?;
         self.check_new(&[], &[ty])?;
+        self.may_make(&[], &[ty])?;
         if !self.native_room(0, 1, 0) {
             return Err(CreateError::OutOfMemory);
         }

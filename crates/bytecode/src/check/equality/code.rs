@@ -463,8 +463,10 @@ macro_rules! step {
         $p.perform(Effect::Charge, [units])?;
         Step::Next
     }};
+    // The embedder may be asked here, and the executor goes on without accumulators.
     ($p:ident $i:ident poll [<-] {}) => {{
         $p.perform(Effect::Poll, [])?;
+        $p.state.forget_accumulators();
         Step::Next
     }};
     // The driver may look at the program here, and the executor goes on without accumulators.

@@ -91,6 +91,28 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
+        // 0 loop, 2 get, 4 const, 6 add, 7 end, 8 end.
+        name: "a poll behind a result, where the executors lose the accumulators too",
+        module: "(module (func (param i32) (result i32)
+            loop (result i32) local.get 0 i32.const 1 i32.add end))",
+        code: "!epoch
+            0x0 poll
+            !end 0
+            0x2 poll
+            i32.add_imm s1 <- s0 1
+            !end 7
+            !end 8
+            return1 s1",
+        right: &[&[("0x2 poll\ni32.add_imm s1 <- s0 1", "i32.add_imm s1 <- s0 1\n0x2 poll")]],
+        wrong: &[(
+            Rule::Initialised,
+            &[(
+                "0x2 poll\ni32.add_imm s1 <- s0 1",
+                "i32.add_imm s2 <- s0 1\n0x2 poll\ncopy s1 <- acc",
+            )],
+        )],
+    },
+    Case {
         name: "a count between floats",
         module: "(module (func (param f64 f32) (result f64)
             local.get 0 f64.neg local.get 1 f64.promote_f32 f64.add))",

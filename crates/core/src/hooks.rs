@@ -1,0 +1,319 @@
+//! What an embedder is asked while code runs: about growth ([`ResourceLimiter`]), when an epoch is
+//! due ([`UpdateDeadline`]), and at each change between guest and host ([`CallHook`]).
+//!
+//! The closures lie in the store's [`State`], where the runtime's hooks find them. One that runs is
+//! taken out meanwhile, so it cannot meet itself.
+
+use crate::error::{Error, Result};
+use crate::limits::StoreLimits;
+use crate::store::{AsContextMut, Asked, State, Store, StoreContextMut, limits_within};
+use crate::trap::{Trap, trap_of_host};
+use prova_runtime as rt;
+use rt::{Growing, Growth, Permission};
+use std::any::Any;
+
+/// Decides about the growth of a store's memories and tables, and how many of them there may be;
+/// see [`Store::limiter`].
+///
+/// Sizes of memories are in bytes, of tables in elements. What is made is asked about too, as growth
+/// from 0. Growth beyond the maximum of a type is refused without asking.
+///
+/// ```
+/// use prova_core::*;
+///
+/// struct Quota(usize);
+///
+/// impl ResourceLimiter for Quota {
+///     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+///         let more = desired - current;
+///         let granted = more <= self.0;
+///         self.0 -= if granted { more } else { 0 };
+///         Ok(granted)
+///     }
+///
+///     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+///         Ok(desired <= 100)
+///     }
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), Quota(3 << 16));
+/// store.limiter(|quota| quota);
+/// let memory = Memory::new(&mut store, MemoryType::new(2, None))?;
+/// assert_eq!(memory.grow(&mut store, 1)?, 2);
+/// assert!(memory.grow(&mut store, 1).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
+pub trait ResourceLimiter: Send {
+    /// Whether a memory may grow.
+    ///
+    /// # Errors
+    /// Its error ends the program.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool>;
+
+    /// Whether a table may grow.
+    ///
+    /// # Errors
+    /// Its error ends the program.
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool>;
+
+    /// The most instances of the store; asked once.
+    fn instances(&self) -> usize {
+        10_000
+    }
+
+    /// The most tables of the store; asked once.
+    fn tables(&self) -> usize {
+        10_000
+    }
+
+    /// The most memories of the store; asked once.
+    fn memories(&self) -> usize {
+        10_000
+    }
+
+    /// Limits that stand for all answers, so that nobody is asked; asked once.
+    fn fixed(&self) -> Option<StoreLimits> {
+        None
+    }
+}
+
+impl ResourceLimiter for StoreLimits {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.answer(desired as u64 <= self.limits.memory_bytes_max)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.answer(desired as u64 <= self.limits.table_elements_max)
+    }
+
+    fn instances(&self) -> usize {
+        clamped(self.limits.instances_max)
+    }
+
+    fn tables(&self) -> usize {
+        clamped(self.limits.tables_max)
+    }
+
+    fn memories(&self) -> usize {
+        clamped(self.limits.memories_max)
+    }
+
+    fn fixed(&self) -> Option<StoreLimits> {
+        Some(self.clone())
+    }
+}
+
+impl StoreLimits {
+    /// The answer, for a limiter that hands the question on to these limits.
+    fn answer(&self, fits: bool) -> Result<bool> {
+        match fits || !self.trap_on_grow_failure {
+            true => Ok(fits),
+            false => Err(Error::new(Trap::GrowthLimit)),
+        }
+    }
+}
+
+fn clamped(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// What happens to a store whose epoch is due; see [`Store::epoch_deadline_callback`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpdateDeadline {
+    /// Code traps with [`Trap::Interrupt`].
+    Interrupt,
+    /// Code goes on, and is due again so many ticks from now.
+    Continue(u64),
+}
+
+/// A change between guest and host; see [`Store::call_hook`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallHook {
+    /// The host calls a function.
+    CallingWasm,
+    /// That call ended.
+    ReturningFromWasm,
+    /// A host function is called.
+    CallingHost,
+    /// That call ended.
+    ReturningFromHost,
+}
+
+impl CallHook {
+    /// Whether the host goes on.
+    pub fn entering_host(&self) -> bool {
+        matches!(self, CallHook::ReturningFromWasm | CallHook::CallingHost)
+    }
+
+    /// Whether the host stops.
+    pub fn exiting_host(&self) -> bool {
+        !self.entering_host()
+    }
+}
+
+impl<T: 'static> Store<T> {
+    /// Limits what the store may hold from now on. `limiter` finds the one who decides in the
+    /// store's data: [`StoreLimits`], which are read once, now, so that later changes of them have
+    /// no effect until this is called again; or a [`ResourceLimiter`] of the embedder's, which is
+    /// asked each time.
+    pub fn limiter(
+        &mut self,
+        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        let StoreContextMut { rt, state } = self.as_context_mut();
+        let found = limiter(&mut state.data);
+        let fixed = found.fixed();
+        let asks = fixed.is_none();
+        let limits = fixed.unwrap_or_else(|| {
+            let mut limits = StoreLimits::default();
+            limits.limits.instances_max = found.instances() as u64;
+            limits.limits.tables_max = found.tables() as u64;
+            limits.limits.memories_max = found.memories() as u64;
+            limits
+        });
+        rt.set_limits(limits_within(&state.engine, limits.limits), limits.trap_on_grow_failure);
+        rt.set_growth_hook(asks.then_some(may_grow::<T>));
+        state.asked.limiter = asks.then(|| Box::new(limiter) as _);
+    }
+
+    /// Asks `callback` when the store's epoch is due, at a function's entry, a round of a loop, or
+    /// after a host function.
+    ///
+    /// The store runs no machine code then: that cannot go on where its epoch was due. A bulk
+    /// operator (`memory.fill`) is not interrupted. The callback may not call code of the store.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// let mut config = Config::new();
+    /// config.epoch_interruption(true);
+    /// let engine = Engine::new(&config)?;
+    /// let module = Module::new(&engine, wat::parse_str(r#"(module (func (export "f")))"#)?)?;
+    /// let mut store = Store::new(&engine, 2);
+    /// store.epoch_deadline_callback(|mut store| {
+    ///     *store.data_mut() -= 1;
+    ///     let left = *store.data();
+    ///     Ok(if left > 0 { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
+    /// });
+    /// let f = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "f")?;
+    /// f.call(&mut store, ())?;
+    /// engine.increment_epoch();
+    /// let error = f.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast::<Trap>()?, Trap::Interrupt);
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the store has instances already, and runs machine code.
+    pub fn epoch_deadline_callback(
+        &mut self,
+        callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        let StoreContextMut { rt, state } = self.as_context_mut();
+        let set = rt.set_epoch_hook(Some(is_due::<T>));
+        assert!(set, "a store that runs machine code gets its callback before its first instance");
+        state.asked.deadline = Some(Box::new(callback));
+    }
+
+    /// That an epoch beyond the deadline traps, as in a new store, and asks no callback
+    /// ([`Store::epoch_deadline_callback`]).
+    pub fn epoch_deadline_trap(&mut self) {
+        let StoreContextMut { rt, state } = self.as_context_mut();
+        rt.set_epoch_hook(None);
+        state.asked.deadline = None;
+    }
+
+    /// Tells `hook` of each change between guest and host from now on. Its error ends the call.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// let mut store = Store::new(&Engine::default(), 0);
+    /// store.call_hook(|mut store, hook| {
+    ///     *store.data_mut() += usize::from(hook == CallHook::CallingHost);
+    ///     if *store.data() > 1 { bail!("one call is enough") } else { Ok(()) }
+    /// });
+    /// let func = Func::wrap(&mut store, || ());
+    /// func.call(&mut store, &[], &mut [])?;
+    /// assert!(func.call(&mut store, &[], &mut []).is_err());
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    pub fn call_hook(
+        &mut self,
+        hook: impl FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync + 'static,
+    ) {
+        self.as_context_mut().state.asked.call = Some(Box::new(hook));
+    }
+}
+
+impl<T: 'static> StoreContextMut<'_, T> {
+    /// Tells the embedder of a change.
+    ///
+    /// # Errors
+    /// The embedder's.
+    pub(crate) fn tell(&mut self, change: CallHook) -> Result<()> {
+        if self.state.asked.call.is_none() {
+            return Ok(());
+        }
+        let Some(mut hook) = self.state.asked.call.take() else { return Ok(()) };
+        let told = hook(self.as_context_mut(), change);
+        self.state.asked.call.get_or_insert(hook);
+        told
+    }
+}
+
+/// The state of a store that the runtime lent.
+fn state_of<T: 'static>(data: &mut dyn Any) -> Option<&mut State<T>> {
+    // Store, invariant 1.
+    data.downcast_mut()
+}
+
+/// The runtime's question about growth.
+fn may_grow<T: 'static>(data: &mut dyn Any, growth: &Growth) -> Permission {
+    let Some(State { data, asked: Asked { limiter: Some(limiter), error, .. }, .. }) =
+        state_of::<T>(data)
+    else {
+        return Permission::Refused;
+    };
+    let (current, desired) = (clamped(growth.current), clamped(growth.desired));
+    let (limiter, maximum) = (limiter(data), growth.maximum.map(clamped));
+    let answer = match growth.of {
+        Growing::Memory => limiter.memory_growing(current, desired, maximum),
+        Growing::Table => limiter.table_growing(current, desired, maximum),
+    };
+    match answer {
+        Ok(true) => Permission::Granted,
+        Ok(false) => Permission::Refused,
+        Err(why) => {
+            *error = Some(why);
+            Permission::Stop
+        }
+    }
+}
+
+/// The runtime's question about an epoch that is due.
+fn is_due<T: 'static>(rt: &mut rt::Store, data: &mut dyn Any) -> Result<(), Option<Box<rt::Trap>>> {
+    let Some(state) = state_of::<T>(data) else { return Err(None) };
+    let Some(mut callback) = state.asked.deadline.take() else { return Err(None) };
+    let answer = callback(StoreContextMut { rt, state });
+    state.asked.deadline.get_or_insert(callback);
+    match answer {
+        Ok(UpdateDeadline::Interrupt) => Err(None),
+        Ok(UpdateDeadline::Continue(ticks)) => {
+            StoreContextMut { rt, state }.set_epoch_deadline(ticks);
+            Ok(())
+        }
+        Err(error) => Err(Some(trap_of_host(error))),
+    }
+}

@@ -1,0 +1,244 @@
+//! The embedder's say while code runs: whether a memory or table may grow ([`GrowthHook`]), and
+//! whether code goes on when its epoch is due ([`EpochHook`]).
+//!
+//! Both get the host's data, which a call lends to the driver. Executors do not see it, so who runs
+//! one lends the data to the store meanwhile ([`Store::with_data`]).
+//!
+//! # Invariants
+//! * H1. `Hooks::data` is a pointer only while a [`Store::with_data`] runs that has borrowed the data
+//!   for writing and uses it for nothing else; so the hook that gets it is its only user.
+//! * H2. While an [`EpochHook`] runs, no code runs in the store, and no exception is forgotten: the
+//!   frame that waits at the poll has no record, so nobody would find the references in it.
+//!
+//! A store with an [`EpochHook`] runs no machine code, which could not go on behind a poll, and tests
+//! the epoch at function entries, loop headers and after host calls only: not inside bulk operators,
+//! which could not hand out the store.
+//!
+//! Noticed by: `crates/core/tests/hooks.rs`.
+
+use super::Store;
+use crate::instantiate::CreateError;
+use crate::trap::{Trap, TrapKind};
+use crate::vm::Records;
+use prova_module::{MemoryType, TableType};
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+/// A memory or table that is to grow, or to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Growth {
+    /// The kind of the object.
+    pub of: Growing,
+    /// Its size: bytes of a memory, elements of a table; 0 for one that is to be made.
+    pub current: u64,
+    /// Its size after that.
+    pub desired: u64,
+    /// The greatest size that its type allows.
+    pub maximum: Option<u64>,
+}
+
+/// The objects that grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growing {
+    /// A memory.
+    Memory,
+    /// A table.
+    Table,
+}
+
+/// The answer of a [`GrowthHook`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// It may.
+    Granted,
+    /// It may not: the operator gives −1, or traps where the store does so.
+    Refused,
+    /// The program ends. The hook has kept the reason: the trap is of kind [`TrapKind::Host`] and
+    /// has no message.
+    Stop,
+}
+
+/// Asked, with the host's data, before a memory or table grows within its own limits.
+pub type GrowthHook = fn(&mut dyn Any, &Growth) -> Permission;
+
+/// Asked, with the store and the host's data, when the epoch is due. If it gives `Ok`, it has set
+/// another deadline, and code goes on; otherwise code traps with what it gives, or with
+/// [`TrapKind::Interrupt`].
+pub type EpochHook = fn(&mut Store, &mut dyn Any) -> Result<(), Option<Box<Trap>>>;
+
+/// The hooks of a store, and the data that is lent to it.
+pub(crate) struct Hooks {
+    growth: Option<GrowthHook>,
+    epoch: Option<EpochHook>,
+    /// H1.
+    data: Option<*mut dyn Any>,
+    /// H2.
+    asking: bool,
+}
+
+impl Records for Hooks {}
+
+impl Hooks {
+    pub(crate) const NONE: Hooks = Hooks { growth: None, epoch: None, data: None, asking: false };
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").field("asking", &self.asking).finish_non_exhaustive()
+    }
+}
+
+/// Hooks.
+impl Store {
+    /// Asks this from now on before memories and tables grow or are made.
+    pub fn set_growth_hook(&mut self, hook: Option<GrowthHook>) {
+        self.hooks.growth = hook;
+    }
+
+    /// Asks this from now on when the epoch is due; `None`: code traps then. Says whether it can: a
+    /// store with instances that run machine code cannot be given a hook.
+    pub fn set_epoch_hook(&mut self, hook: Option<EpochHook>) -> bool {
+        if hook.is_some() && self.native.is_some() {
+            if !self.instances.is_empty() {
+                return false;
+            }
+            self.stop_native();
+        }
+        self.hooks.epoch = hook;
+        true
+    }
+
+    /// Whether a hook is asked when the epoch is due.
+    pub(crate) fn has_epoch_hook(&self) -> bool {
+        self.hooks.epoch.is_some()
+    }
+
+    /// Whether an [`EpochHook`] runs (H2).
+    pub(crate) fn is_asking(&self) -> bool {
+        self.hooks.asking
+    }
+
+    /// Runs something in the store with the host's data lent to it, for the [`GrowthHook`].
+    pub fn with_data<R>(
+        &mut self,
+        data: &mut (dyn Any + 'static),
+        run: impl FnOnce(&mut Store) -> R,
+    ) -> R {
+        if self.hooks.growth.is_none() {
+            return run(self);
+        }
+        let outer = self.hooks.data.replace(data);
+        let lent = Lent { store: self, outer };
+        run(&mut *lent.store)
+    }
+
+    /// Asks whether an object may grow or be made.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Host`] if the program is to end.
+    pub(crate) fn may_grow(&mut self, growth: Growth) -> Result<bool, TrapKind> {
+        let Some(hook) = self.hooks.growth else { return Ok(true) };
+        // Nobody has lent the data: a way to grow that does not know of hooks.
+        let Some(data) = self.hooks.data.take() else { return Ok(false) };
+        // SAFETY: H1. It is taken meanwhile, so there is one reference.
+        let answer = hook(unsafe { &mut *data }, &growth);
+        self.hooks.data = Some(data);
+        match answer {
+            Permission::Granted => Ok(true),
+            Permission::Refused => Ok(false),
+            Permission::Stop => Err(TrapKind::Host),
+        }
+    }
+
+    /// Asks for memories and tables that are to be made.
+    pub(crate) fn may_make(
+        &mut self,
+        memories: &[MemoryType],
+        tables: &[TableType],
+    ) -> Result<(), CreateError> {
+        if self.hooks.growth.is_none() {
+            return Ok(());
+        }
+        let bytes = |ty: &MemoryType, pages: u64| pages.saturating_mul(1 << ty.page_size_log2);
+        let of_memory = |ty: &MemoryType| Growth {
+            of: Growing::Memory,
+            current: 0,
+            desired: bytes(ty, ty.min),
+            maximum: ty.max.map(|max| bytes(ty, max)),
+        };
+        let of_table = |ty: &TableType| Growth {
+            of: Growing::Table,
+            current: 0,
+            desired: ty.min,
+            maximum: ty.max,
+        };
+        for growth in memories.iter().map(of_memory).chain(tables.iter().map(of_table)) {
+            match self.may_grow(growth) {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return Err(CreateError::Refused),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tests the epoch, and asks the hook if it is due.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Interrupt`], or the hook's own trap.
+    pub fn poll_asking(&mut self, data: &mut dyn Any) -> Result<(), Trap> {
+        if self.hooks.epoch.is_none() {
+            return Ok(self.poll()?);
+        }
+        // SAFETY: F1, V9.
+        let deadline = unsafe { (*self.vm()).epoch_deadline };
+        let counts = self.settings().metering.has_epoch();
+        if counts && self.epoch.load(Ordering::Relaxed) >= deadline {
+            return self.ask_epoch(data);
+        }
+        Ok(())
+    }
+
+    /// Asks the hook about an epoch that is due.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::poll_asking`].
+    pub(crate) fn ask_epoch(&mut self, data: &mut dyn Any) -> Result<(), Trap> {
+        let Some(hook) = self.hooks.epoch else { return Err(TrapKind::Interrupt.into()) };
+        self.hooks.asking = true;
+        let asking = Asking { store: self };
+        let answer = hook(&mut *asking.store, data);
+        drop(asking);
+        match answer {
+            Ok(()) => Ok(()),
+            Err(Some(trap)) => Err(*trap),
+            Err(None) => Err(TrapKind::Interrupt.into()),
+        }
+    }
+}
+
+/// Data lent to a store; ends when it is dropped, by a panic too.
+struct Lent<'s> {
+    store: &'s mut Store,
+    outer: Option<*mut dyn Any>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.store.hooks.data = self.outer;
+    }
+}
+
+/// A hook that runs; ends when it is dropped, by a panic too.
+struct Asking<'s> {
+    store: &'s mut Store,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.store.hooks.asking = false;
+    }
+}
