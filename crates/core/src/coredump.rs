@@ -1,8 +1,9 @@
 //! [`WasmCoreDump`]: the state of a store at a trap, for the embedder and as a file.
 //!
 //! The file is a module in the binary format with the sections of the tool conventions' core dump:
-//! `core`, `coremodules`, `coreinstances`, `corestack` beside memories, globals and data. Frames have
-//! their function and place; values of locals and operands are not in it, so their lists are empty.
+//! `core`, `coremodules`, `coreinstances`, `corestack` beside memories, globals and data. Frames
+//! have their function and place; values of locals and operands are not in it, so their lists are
+//! empty.
 
 use crate::externals::Global;
 use crate::instance::Instance;

@@ -1,4 +1,4 @@
-//! What an embedder is asked while code runs: about growth ([`ResourceLimiter`]), when an epoch is
+//! Questions to the embedder while code runs: about growth ([`ResourceLimiter`]), when an epoch is
 //! due ([`UpdateDeadline`]), and at each change between guest and host ([`CallHook`]).
 //!
 //! The closures lie in the store's [`State`], where the runtime's hooks find them. One that runs is
@@ -12,11 +12,11 @@ use prova_runtime as rt;
 use rt::{Growing, Growth, Permission};
 use std::any::Any;
 
-/// Decides about the growth of a store's memories and tables, and how many of them there may be;
+/// Decides about the growth of a store's memories and tables, and their greatest numbers;
 /// see [`Store::limiter`].
 ///
-/// Sizes of memories are in bytes, of tables in elements. What is made is asked about too, as growth
-/// from 0. Growth beyond the maximum of a type is refused without asking.
+/// Sizes of memories are in bytes, of tables in elements. What is made is asked about too, as
+/// growth from 0. Growth beyond the maximum of a type is refused without asking.
 ///
 /// ```
 /// use prova_core::*;
@@ -127,13 +127,13 @@ fn clamped(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// What happens to a store whose epoch is due; see [`Store::epoch_deadline_callback`].
+/// The fate of a store whose epoch is due; see [`Store::epoch_deadline_callback`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UpdateDeadline {
     /// Code traps with [`Trap::Interrupt`].
     Interrupt,
-    /// Code goes on, and is due again so many ticks from now.
+    /// Code goes on, and is due again after this number of ticks.
     Continue(u64),
 }
 

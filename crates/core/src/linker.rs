@@ -251,8 +251,8 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines everything that `module` imports and that is not defined, under the name of the
-    /// import: functions as ones that return zeros and nulls, and new globals, tables and memories of
-    /// `store` with zeros and nulls in them.
+    /// import: functions as ones that return zeros and nulls, and new globals, tables and memories
+    /// of `store` with zeros and nulls in them.
     ///
     /// # Errors
     /// [`LinkError`] for a type that has no default: references that are never null, and tags; and
@@ -302,8 +302,8 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// All names with the objects that they are defined as in `store`, in their order; without those
-    /// that are left open ([`Linker::define_open`]).
+    /// All names with the objects that they are defined as in `store`, in their order; without
+    /// those that are left open ([`Linker::define_open`]).
     pub fn iter<'a>(
         &'a self,
         mut store: impl AsContextMut<Data = T> + 'a,

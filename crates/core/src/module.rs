@@ -255,7 +255,8 @@ impl Module {
         Some(self.export_type(self.wasm().export(name)?))
     }
 
-    /// The export of this name, for [`Instance::get_module_export`](crate::Instance::get_module_export).
+    /// The export of this name, for
+    /// [`Instance::get_module_export`](crate::Instance::get_module_export).
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
         let export = self.wasm().export(name)?;
         Some(ModuleExport { module: self.clone(), name: Arc::from(&*export.name) })

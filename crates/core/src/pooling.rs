@@ -1,7 +1,7 @@
 //! The limits of a pool: how many instances, memories and tables of an engine exist at once.
 //!
-//! `instance` takes from the [`Pool`] before the runtime makes anything, and a store gives back what
-//! it took when it goes. Memories and tables themselves come from the system; address space of
+//! `instance` takes from the [`Pool`] before the runtime makes anything, and a store gives back
+//! what it took when it goes. Memories and tables themselves come from the system; address space of
 //! finished stores is used again in any case.
 
 use crate::error::{Error, Result};

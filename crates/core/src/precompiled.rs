@@ -46,7 +46,7 @@ impl Engine {
 }
 
 impl Module {
-    /// Loads a file, whatever it is: a module in the binary or text format, or precompiled. Unlike
+    /// Loads a file of any kind: a module in the binary or text format, or precompiled. Unlike
     /// in Wasmtime the file need not be trusted.
     ///
     /// # Errors

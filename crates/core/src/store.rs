@@ -324,7 +324,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
         }
     }
 
-    /// Runs code from the host; the embedder is told before and afterwards.
+    /// Runs code from the host; the embedder's hook runs before and afterwards.
     pub(crate) fn told<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         self.tell(CallHook::CallingWasm)?;
         let outcome = run(self);

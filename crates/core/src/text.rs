@@ -28,8 +28,8 @@ use std::sync::Arc;
 /// ```
 pub type TextReader = fn(&str) -> Result<Vec<u8>, String>;
 
-/// The greatest size of a module in the text format (64 MiB, or as many bytes as a module may have):
-/// the parts that a reader makes of text are many times as large.
+/// The greatest size of a module in the text format (64 MiB, or as many bytes as a module may
+/// have): the parts that a reader makes of text are many times as large.
 pub const TEXT_BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes that a module in the binary format begins with.

@@ -6,7 +6,8 @@
 //! | that only makes programs faster or smaller there | nothing; its documentation says so |
 //! | that would change what an embedder observes | is refused by [`Engine::new`](crate::Engine::new), by its name |
 //!
-//! So a program that goes over either behaves as before, or is told the line that it has to change.
+//! So a program that goes over either behaves as before, or gets an error that names the line to
+//! change.
 
 use crate::config::Config;
 use crate::error::{Result, bail};
@@ -103,8 +104,8 @@ impl Config {
         self.strategy
     }
 
-    /// The platform that code is made for: that of the process, by its triple or the processor's
-    /// name alone.
+    /// The platform that code is made for, which has to be the platform of the process: by its
+    /// triple or by the processor's name alone.
     ///
     /// # Errors
     /// For any other platform.
@@ -145,13 +146,13 @@ impl Config {
         self
     }
 
-    /// Which profiler is told of machine code; [`Engine::new`](crate::Engine::new) refuses those
-    /// that are not available.
+    /// The profiler that gets the names of machine code; [`Engine::new`](crate::Engine::new)
+    /// refuses those that are not available.
     pub fn profiler(&mut self, profiler: ProfilingStrategy) -> &mut Config {
         self.refuse_if(
             matches!(profiler, ProfilingStrategy::JitDump | ProfilingStrategy::VTune),
             "profiler",
-            "of the profilers, `perf` with a map of addresses is told alone (`ProfilingStrategy::PerfMap`)",
+            "only `perf` with a map of addresses is supported (`ProfilingStrategy::PerfMap`)",
         );
         self.perf_map(profiler == ProfilingStrategy::PerfMap)
     }
@@ -215,7 +216,7 @@ impl Config {
         memory_may_move bool;
         /// Whether tables get their elements when they are used: no effect.
         table_lazy_init bool;
-        /// Whether functions that are called asynchronously may be used: no effect, they may.
+        /// Whether functions may be called asynchronously: no effect, there are no such calls.
         async_support bool;
         /// The stack of an asynchronous call in bytes: no effect, a suspended call needs none.
         async_stack_size usize;

@@ -41,8 +41,8 @@ pub(crate) use for_each_arity;
 const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references that are not null, and
-/// `Option`s of them.
+/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references
+/// that are not null, and `Option`s of them.
 pub trait WasmTy: Send + 'static + sealed::Ty {
     /// The WebAssembly type.
     const TYPE: ValType;

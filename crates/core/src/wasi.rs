@@ -35,8 +35,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use prova_wasi::{
-    Captured, Clocks, DirPerms, Exit, FileId, FilePerms, Guard, Guarded, Perms, Randomness,
-    WasiCtx, WasiCtxBuilder, WasiLimits,
+    Captured, Clocks, Exit, FileId, FsPerms, Guard, Guarded, Perms, Randomness, WasiCtx,
+    WasiCtxBuilder, WasiLimits,
 };
 
 /// How long a call waits at most before it looks at the epoch again: other threads move it without

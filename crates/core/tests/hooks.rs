@@ -1,4 +1,4 @@
-//! What an embedder is asked while code runs, in every tier.
+//! Questions to the embedder while code runs, in every tier.
 //!
 //! A green run does not show that machine code asks too: `crates/prova/tests/hooks.rs`.
 

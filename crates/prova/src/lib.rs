@@ -16,8 +16,8 @@
 //! # Ok::<(), prova::Error>(())
 //! ```
 //!
-//! All of it except [`Engine`] and [`Store`] is `prova_core`, which knows no compiler of machine code
-//! and reads no text. An engine of
+//! All of it except [`Engine`] and [`Store`] is `prova_core`, which knows no compiler of machine
+//! code and reads no text. An engine of
 //! this crate has one: where a configuration leaves the tier open, functions begin in the
 //! interpreter, and those in which programs spend their time go over to machine code
 //! ([`Config::tier_up`]). Who wants the interpreter alone takes `prova_core`, which has the same

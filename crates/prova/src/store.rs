@@ -37,7 +37,7 @@ impl<T: 'static> Store<T> {
     }
 }
 
-/// A store of an engine of its own kind: [`Engine::default`].
+/// A store of a new [`Engine::default`].
 impl<T: 'static + Default> Default for Store<T> {
     fn default() -> Store<T> {
         Store::new(&Engine::default(), T::default())

@@ -1,6 +1,7 @@
 //! The engine of this crate: hot code goes over to machine code by default, and what a program does
 //! stays the same.
 
+mod hooks;
 mod kept;
 mod swaps;
 

@@ -281,7 +281,7 @@ pub(crate) struct Vm {
 /// Every pointer in them leads to memory that the same store owns (its vectors, reservations and
 /// fixed records, V2, V3, V5, V6, V8), to a static, to code and a counter that the store keeps
 /// alive and that change by atomic operations only (V4), or to data that is lent to it while it
-/// cannot be moved (H1 of `store::hooks`). So the owner of the store owns all of it,
+/// cannot be moved (`store::hooks`). So the owner of the store owns all of it,
 /// and a host function that moves the store to another thread and back leaves running code
 /// untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! WASI preview 1 under the names of the crate `wasmtime_wasi`: in the place of it for programs that
-//! go over to Prova by naming other packages in their `Cargo.toml`.
+//! WASI preview 1 under the names of the crate `wasmtime_wasi`: in the place of it for programs
+//! that go over to Prova by naming other packages in their `Cargo.toml`.
 //!
 //! ```toml
 //! wasmtime = { package = "prova", version = "0.1" }
@@ -22,6 +22,4 @@
 //! # Ok::<(), prova::Error>(())
 //! ```
 
-pub use prova_core::wasi::{
-    Captured, DirPerms, FilePerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiLimits, p1,
-};
+pub use prova_core::wasi::{Captured, FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiLimits, p1};

@@ -28,62 +28,14 @@ pub struct Perms {
     pub read_only: bool,
 }
 
-/// Declares a set of two permissions, with the names that [`WasiCtxBuilder::preopened_dir`] takes.
-macro_rules! permissions {
-    ($(#[$doc:meta])* $name:ident, $(#[$read_doc:meta])* READ,
-        $(#[$change_doc:meta])* $change:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name(u8);
-
-        impl $name {
-            $(#[$read_doc])*
-            pub const READ: $name = $name(1);
-            $(#[$change_doc])*
-            pub const $change: $name = $name(2);
-
-            /// Both permissions.
-            pub const fn all() -> $name {
-                $name(3)
-            }
-
-            /// Neither permission.
-            pub const fn empty() -> $name {
-                $name(0)
-            }
-
-            /// Whether it has all permissions of `other`.
-            pub const fn contains(self, other: $name) -> bool {
-                self.0 & other.0 == other.0
-            }
-        }
-
-        impl std::ops::BitOr for $name {
-            type Output = $name;
-
-            fn bitor(self, other: $name) -> $name {
-                $name(self.0 | other.0)
-            }
-        }
-    };
-}
-
-permissions! {
-    /// The permissions of a guest on the directories below a preopened one.
-    DirPerms,
-    /// List them, and look up names in them.
-    READ,
-    /// Make, rename and remove what is in them.
-    MUTATE
-}
-
-permissions! {
-    /// The permissions of a guest on the files below a preopened directory.
-    FilePerms,
-    /// Read them.
-    READ,
-    /// Write them.
-    WRITE
+/// The permissions of a guest below a preopened directory, for
+/// [`WasiCtxBuilder::preopened_dir`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FsPerms {
+    /// To read; every change fails with `EROFS`.
+    ReadOnly,
+    /// To read and change.
+    ReadWrite,
 }
 
 /// Collects what a guest is granted.
@@ -228,30 +180,17 @@ impl WasiCtxBuilder {
         Ok(self.preopen_dir(dir, guest, perms))
     }
 
-    /// Grants the host directory at `host` under the name `guest`: to read it, with
-    /// [`DirPerms::READ`] and [`FilePerms::READ`], or with all permissions on both.
+    /// Grants the host directory at `host` under the name `guest`.
     ///
     /// # Errors
-    /// When it cannot be opened as a directory, and for permissions of other kinds, which a guest
-    /// cannot be held to here.
+    /// When it cannot be opened as a directory.
     pub fn preopened_dir(
         &mut self,
         host: impl AsRef<Path>,
         guest: impl AsRef<[u8]>,
-        dirs: DirPerms,
-        files: FilePerms,
+        perms: FsPerms,
     ) -> io::Result<&mut Self> {
-        let read_only = match (dirs, files) {
-            (DirPerms::READ, FilePerms::READ) => true,
-            (dirs, files) if dirs == DirPerms::all() && files == FilePerms::all() => false,
-            _ => {
-                return Err(io::Error::new(
-                    io::ErrorKind::Unsupported,
-                    "a directory is granted for reading (DirPerms::READ, FilePerms::READ) or whole (all of both)",
-                ));
-            }
-        };
-        self.preopen_path(host, guest, Perms { read_only })
+        self.preopen_path(host, guest, Perms { read_only: perms == FsPerms::ReadOnly })
     }
 
     /// Grants an open directory under the name `guest`. Cut at a NUL byte.

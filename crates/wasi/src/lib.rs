@@ -51,7 +51,7 @@ mod sys;
 mod table;
 mod types;
 
-pub use builder::{Captured, DirPerms, FilePerms, Perms, WasiCtxBuilder};
+pub use builder::{Captured, FsPerms, Perms, WasiCtxBuilder};
 pub use clock::Clocks;
 pub use ctx::WasiCtx;
 pub use fs_guard::{FileId, Guard, Guarded};

@@ -1,7 +1,7 @@
 //! A program of WASI preview 1 that prints its arguments and a variable of its environment.
 
 use wasmtime::*;
-use wasmtime_wasi::{DirPerms, FilePerms, I32Exit, WasiCtx};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx};
 
 pub fn main() -> Result<()> {
     let engine = Engine::default();
@@ -11,7 +11,7 @@ pub fn main() -> Result<()> {
         .inherit_stdio()
         .args(&["program", "one", "two"])
         .env("MOOD", "good")
-        .preopened_dir("wat", "/texts", DirPerms::READ, FilePerms::READ)?
+        .preopened_dir("wat", "/texts", FsPerms::ReadOnly)?
         .build_p1();
     let mut store = Store::new(&engine, wasi);
     let module = Module::from_file(&engine, "wat/wasip1.wat")?;

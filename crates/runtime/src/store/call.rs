@@ -98,7 +98,7 @@ impl Store {
     }
 
     fn level(&mut self, below: Mark) -> Result<Level<'_>, Trap> {
-        // H2.
+        // Asking (`hooks`).
         if self.is_asking() {
             return Err(misuse("code cannot be called by what is asked when its epoch is due"));
         }

@@ -104,7 +104,7 @@ impl Store {
         cells: Box<[Cell]>,
         maker: Maker<'_>,
     ) -> Result<Cell, TrapKind> {
-        // H2.
+        // Asking (`hooks`).
         if self.is_asking() {
             return Err(TrapKind::Misuse);
         }
@@ -124,7 +124,7 @@ impl Store {
     ///
     /// [`TrapKind::Misuse`] by what is asked when an epoch is due.
     pub fn forget_exceptions(&mut self) -> Result<(), TrapKind> {
-        // H2.
+        // Asking (`hooks`).
         if self.is_asking() {
             return Err(TrapKind::Misuse);
         }

@@ -5,14 +5,16 @@
 //! one lends the data to the store meanwhile ([`Store::with_data`]).
 //!
 //! # Invariants
-//! * H1. `Hooks::data` is a pointer only while a [`Store::with_data`] runs that has borrowed the data
-//!   for writing and uses it for nothing else; so the hook that gets it is its only user.
-//! * H2. While an [`EpochHook`] runs, no code runs in the store, and no exception is forgotten: the
-//!   frame that waits at the poll has no record, so nobody would find the references in it.
+//! * *Lent data.* `Hooks::data` is a pointer only while a [`Store::with_data`] runs that has
+//!   borrowed the data for writing and uses it for nothing else; so the hook that gets it is its
+//!   only user.
+//! * *Asking.* While an [`EpochHook`] runs, no code runs in the store, and no exception is
+//!   forgotten: the frame that waits at the poll has no record, so nobody would find the references
+//!   in it.
 //!
-//! A store with an [`EpochHook`] runs no machine code, which could not go on behind a poll, and tests
-//! the epoch at function entries, loop headers and after host calls only: not inside bulk operators,
-//! which could not hand out the store.
+//! A store with an [`EpochHook`] runs no machine code, which could not go on behind a poll, and
+//! tests the epoch at function entries, loop headers and after host calls only: not inside bulk
+//! operators, which could not hand out the store.
 //!
 //! Noticed by: `crates/core/tests/hooks.rs`.
 
@@ -71,9 +73,9 @@ pub type EpochHook = fn(&mut Store, &mut dyn Any) -> Result<(), Option<Box<Trap>
 pub(crate) struct Hooks {
     growth: Option<GrowthHook>,
     epoch: Option<EpochHook>,
-    /// H1.
+    /// Lent data.
     data: Option<*mut dyn Any>,
-    /// H2.
+    /// Asking.
     asking: bool,
 }
 
@@ -114,7 +116,7 @@ impl Store {
         self.hooks.epoch.is_some()
     }
 
-    /// Whether an [`EpochHook`] runs (H2).
+    /// Whether an [`EpochHook`] runs (asking).
     pub(crate) fn is_asking(&self) -> bool {
         self.hooks.asking
     }
@@ -142,7 +144,7 @@ impl Store {
         let Some(hook) = self.hooks.growth else { return Ok(true) };
         // Nobody has lent the data: a way to grow that does not know of hooks.
         let Some(data) = self.hooks.data.take() else { return Ok(false) };
-        // SAFETY: H1. It is taken meanwhile, so there is one reference.
+        // SAFETY: lent data. It is taken meanwhile, so there is one reference.
         let answer = hook(unsafe { &mut *data }, &growth);
         self.hooks.data = Some(data);
         match answer {

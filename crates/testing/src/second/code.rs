@@ -84,7 +84,8 @@ impl<'m> Walk<'m> {
                     let values = self.values(state, &row.nodes, Some(given))?;
                     let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
                     self.same_effect(demand, effect, &args)?;
-                    if matches!(inst.op.class(), Class::effect | Class::effect0) {
+                    let asks = inst.op == Op::Poll;
+                    if asks || matches!(inst.op.class(), Class::effect | Class::effect0) {
                         self.lose_accumulators(state);
                     }
                     if let Some((place, value)) = result {
