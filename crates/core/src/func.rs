@@ -4,14 +4,15 @@
 //! `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are checked against
 //! the function's type before the runtime sees them.
 
+use crate::awaiting::Awaited;
 use crate::engine::Engine;
-use crate::error::{OrBug, Result, misuse};
+use crate::error::{Error, OrBug, Result, misuse};
 use crate::exception::ThrownException;
 use crate::externals::Extern;
 use crate::hooks::CallHook;
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
-use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
+use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId, Suspends};
 use crate::trap::trap_of_host;
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::types::FuncType;
@@ -186,19 +187,29 @@ impl<T: 'static> HostFunc<T> {
                 Ok(()) => return HostOutcome::Done,
                 Err(error) => error,
             };
-            let thrown = error.downcast_ref::<ThrownException>();
-            if let Some(exception) = thrown.and_then(|thrown| thrown.to_rt(state.id)) {
-                return HostOutcome::Throw(exception, trap_of_host(error));
-            }
             match &mut state.suspending {
-                Some(slot) => {
+                Some(Suspends::Errors(slot)) if exception_of(&error, state.id).is_none() => {
                     *slot = Some(error);
-                    HostOutcome::Suspend
                 }
-                None => HostOutcome::Trap(trap_of_host(error)),
+                Some(Suspends::Awaited(slot)) if error.is::<Awaited<T>>() => *slot = Some(error),
+                Some(_) | None => return outcome_of_error(error, state.id),
             }
+            HostOutcome::Suspend
         };
         let addr = store.rt.func_new(ty, Arc::new(host));
         Func { store: store.state.id, addr }
     }
+}
+
+/// The end of a host function that fails: an exception of this store, or a trap.
+pub(crate) fn outcome_of_error(error: Error, store: StoreId) -> HostOutcome {
+    match exception_of(&error, store) {
+        Some(exception) => HostOutcome::Throw(exception, trap_of_host(error)),
+        None => HostOutcome::Trap(trap_of_host(error)),
+    }
+}
+
+/// The exception of this store that an error is.
+fn exception_of(error: &Error, store: StoreId) -> Option<rt::Exception> {
+    error.downcast_ref::<ThrownException>()?.to_rt(store)
 }

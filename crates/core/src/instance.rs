@@ -6,14 +6,13 @@
 use crate::error::{Error, LinkError, OrBug, Result, bail, misuse, refused};
 use crate::externals::{Extern, Global, Table, Tag};
 use crate::func::Func;
-use crate::hooks::CallHook;
 use crate::memory::Memory;
 use crate::module::{Module, ModuleExport};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use prova_module as module;
 use prova_runtime as rt;
-use rt::{InstanceAddr, InstantiateError, Part};
+use rt::{FuncAddr, InstanceAddr, InstantiateError, Part};
 
 /// An instance of a module in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +57,19 @@ impl Instance {
         imports: &[Extern],
     ) -> Result<Instance> {
         let mut store = store.as_context_mut();
+        let instance = Instance::unstarted(&mut store, module, imports)?;
+        if let Some(start) = instance.start_func(&store, module) {
+            store.invoke(start, &[], &mut []).map_err(of_start)?;
+        }
+        Ok(instance)
+    }
+
+    /// The instance before its start function runs.
+    pub(crate) fn unstarted<T: 'static>(
+        store: &mut StoreContextMut<'_, T>,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
         store.state.engine.check_same(module)?;
         for import in imports {
             import.store().expect(store.state.id);
@@ -71,24 +83,21 @@ impl Instance {
         }
         let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
         let prototype = module.prototype();
-        let runs = module.wasm().start().is_some();
-        if runs {
-            store.tell(CallHook::CallingWasm)?;
-        }
-        let made = store
-            .unsuspended(|store| store.rt.instantiate_prototype(store.state, prototype, &imports));
-        if runs {
-            store.tell(CallHook::ReturningFromWasm)?;
-        }
+        let made = store.rt.instantiate_unstarted(store.state, prototype, &imports);
         let addr = made.map_err(|error| {
             let made = matches!(error, InstantiateError::Trap { .. });
             if let Some(share) = store.state.share.as_mut().filter(|_| !made) {
                 share.give_back(module);
             }
-            error_of_instantiation(error, &mut store)
+            error_of_instantiation(error, store)
         })?;
         store.state.modules.insert(addr, module.clone());
         Ok(Instance { store: store.state.id, addr })
+    }
+
+    /// Its start function.
+    pub(crate) fn start_func(&self, store: impl AsContext, module: &Module) -> Option<FuncAddr> {
+        Some(store.as_context().rt.instance(self.addr).func_addr(module.wasm().start()?))
     }
 
     /// Its module.
@@ -210,10 +219,12 @@ fn error_of_instantiation<T: 'static>(
     match error {
         InstantiateError::Trap { trap, part, .. } => {
             let error = store.error_of_trap(trap);
-            error.context(match part {
-                Part::Segments => "failed to initialise tables and memories from its segments",
-                Part::Start => "failed to run its start function",
-            })
+            match part {
+                Part::Segments => {
+                    error.context("failed to initialise tables and memories from its segments")
+                }
+                Part::Start => of_start(error),
+            }
         }
         InstantiateError::Link(error) => Error::new(LinkError::new(error.to_string())),
         InstantiateError::Unsupported(proposal) => refused(module::Error {
@@ -226,4 +237,9 @@ fn error_of_instantiation<T: 'static>(
             Error::new(LinkError::new(other.to_string()))
         }
     }
+}
+
+/// The error of a start function.
+pub(crate) fn of_start(error: Error) -> Error {
+    error.context("failed to run its start function")
 }

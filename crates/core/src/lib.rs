@@ -26,6 +26,7 @@
 //! This crate knows neither Cranelift nor argument parsing.
 
 mod artifact;
+mod awaiting;
 mod cache;
 mod compiler;
 mod config;

@@ -507,6 +507,16 @@ impl<T: 'static> InstancePre<T> {
     }
 
     fn make(&self, store: &mut StoreContextMut<'_, T>, open: &[Extern]) -> Result<Instance> {
+        let imports = self.found(store, open)?;
+        Instance::new(store, &self.module, &imports)
+    }
+
+    /// The imports in the module's order; `open` are those of names that were left open.
+    pub(crate) fn found(
+        &self,
+        store: &mut StoreContextMut<'_, T>,
+        open: &[Extern],
+    ) -> Result<Vec<Extern>> {
         store.rt.begin_with_types(self.module.prototype());
         let mut open = open.iter();
         let mut imports = Vec::with_capacity(self.imports.len());
@@ -522,7 +532,7 @@ impl<T: 'static> InstancePre<T> {
         if open.next().is_some() {
             misuse!("more items than imports that were left open");
         }
-        Instance::new(store, &self.module, &imports)
+        Ok(imports)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Calls that a host function's error suspends instead of ending: the embedder handles it and goes
 //! on.
 //!
-//! The runtime keeps the suspended frames. `func` turns the error of a host function into a
-//! suspension while [`State::suspending`](crate::store::State) asks for it. Only the interpreter
-//! can do it: its frames are plain data.
+//! The runtime keeps the suspended frames, of bytecode and of machine code. `func` turns the error
+//! of a host function into a suspension while [`State::suspending`](crate::store::State) asks for
+//! it.
 //!
-//! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a
-//!    host function of it.
+//! 1. `suspending` is `Some` exactly while code of a resumable call, or of one that waits
+//!    (`awaiting`), runs that is not nested in a host function of it.
 //!
 //! Limits: a call that runs out of fuel ends. Suspended calls must be resumed in the reverse order
 //! of suspension. A suspended call that is dropped gives its part of the stack back before the next
@@ -14,7 +14,7 @@
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;
-use crate::store::{AsContextMut, StoreContextMut, Suspending};
+use crate::store::{AsContextMut, StoreContextMut, Suspending, Suspends};
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
 use prova_runtime as rt;
@@ -120,10 +120,14 @@ fn run<T: 'static>(
         misuse!("expected {} results, got {}", types.len(), results.len());
     }
     let mut cells = vec![0; cells_of(types) as usize];
-    let suspending = Suspending::begin(store, Some(None));
+    let suspending = Suspending::begin(store, Some(Suspends::Errors(None)));
     let outcome = go_on(&mut *suspending.store, &mut cells);
-    let error = suspending.store.state.suspending.take().flatten();
+    let left = suspending.store.state.suspending.take();
     drop(suspending);
+    let error = match left {
+        Some(Suspends::Errors(error)) => error,
+        Some(Suspends::Awaited(_)) | None => None,
+    };
     match outcome.map_err(|trap| store.error_of_trap(trap))? {
         CallOutcome::Returned => {
             vals_of_cells(&cells, types, called.store, results);

@@ -55,8 +55,9 @@ pub(crate) struct State<T: 'static> {
     pub(crate) data: T,
     /// When WASI's calls must return.
     pub(crate) deadline: Option<Instant>,
-    /// Where a host function leaves its error to suspend the call; `None` where an error ends it.
-    pub(crate) suspending: Option<Option<Error>>,
+    /// Which errors of host functions suspend the call that runs, if any, and the place where they
+    /// leave them.
+    pub(crate) suspending: Option<Suspends>,
     /// The embedder's own say.
     pub(crate) asked: Asked<T>,
     /// Its places in the engine's pool.
@@ -338,18 +339,26 @@ impl<T: 'static> StoreContextMut<'_, T> {
     }
 }
 
+/// The errors of host functions that suspend a call, with the one that did.
+pub(crate) enum Suspends {
+    /// Each one: a resumable call (`resumable`).
+    Errors(Option<Error>),
+    /// The error of an asynchronous host function: a call that waits (`awaiting`).
+    Awaited(Option<Error>),
+}
+
 /// A time in which errors of host functions suspend the call, or do not; ends when it is dropped,
 /// by a panic too.
 pub(crate) struct Suspending<'c, 'a, T: 'static> {
     pub(crate) store: &'c mut StoreContextMut<'a, T>,
-    outer: Option<Option<Error>>,
+    outer: Option<Suspends>,
 }
 
 impl<'c, 'a, T: 'static> Suspending<'c, 'a, T> {
     /// `suspending` is what [`State::suspending`] is from now on.
     pub(crate) fn begin(
         store: &'c mut StoreContextMut<'a, T>,
-        suspending: Option<Option<Error>>,
+        suspending: Option<Suspends>,
     ) -> Suspending<'c, 'a, T> {
         let outer = std::mem::replace(&mut store.state.suspending, suspending);
         Suspending { store, outer }

@@ -216,7 +216,7 @@ impl Config {
         memory_may_move bool;
         /// Whether tables get their elements when they are used: no effect.
         table_lazy_init bool;
-        /// Whether functions may be called asynchronously: no effect, there are no such calls.
+        /// Whether functions may be called asynchronously: no effect, they always may.
         async_support bool;
         /// The stack of an asynchronous call in bytes: no effect, a suspended call needs none.
         async_stack_size usize;

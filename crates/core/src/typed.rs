@@ -38,7 +38,7 @@ macro_rules! for_each_arity {
 pub(crate) use for_each_arity;
 
 /// Cells of 16 parameters, none of which takes more than two.
-const CELLS_MAX: usize = 32;
+pub(crate) const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
 /// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references
@@ -292,6 +292,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-fn cells(types: impl Iterator<Item = ValType>) -> usize {
+/// The cells of values of these types.
+pub(crate) fn cells(types: impl Iterator<Item = ValType>) -> usize {
     types.map(|ty| ty.cells()).sum()
 }

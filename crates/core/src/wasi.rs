@@ -128,6 +128,18 @@ pub mod p1 {
     ) -> Result<()> {
         super::add_to_linker(linker, get)
     }
+
+    /// The same for programs that are called by `call_async`: a call of WASI that has to wait (for
+    /// a clock, or for input) waits on the thread that polls, and so holds up what else runs there.
+    ///
+    /// # Errors
+    /// If a name is defined and shadowing is off.
+    pub fn add_to_linker_async<T: Send + 'static>(
+        linker: &mut Linker<T>,
+        get: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
+    ) -> Result<()> {
+        super::add_to_linker(linker, get)
+    }
 }
 
 /// The same as [`add_to_linker`]; after each call of a program, `observe` sees it.

@@ -1,6 +1,7 @@
 //! The tests of this crate as one program, which links once: a file is a module.
 
 mod api;
+mod awaiting;
 mod common;
 mod compiler;
 mod dispatches;
@@ -16,3 +17,14 @@ mod references;
 mod resumable;
 mod stops;
 mod wasi;
+
+use prova_core::{Config, Dispatch, Engine, Tier};
+
+/// The engines that run code, without those of the reference.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let of = |name, dispatch| {
+        let engine = Engine::new(Config::new().tier(Tier::Interpreter(dispatch)));
+        (name, engine.expect("a possible configuration"))
+    };
+    vec![of("tail", Dispatch::Tail), of("match", Dispatch::Match)]
+}

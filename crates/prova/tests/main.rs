@@ -1,11 +1,25 @@
 //! The engine of this crate: hot code goes over to machine code by default, and what a program does
 //! stays the same.
 
+extern crate prova as prova_core;
+
+#[path = "../../core/tests/awaiting.rs"]
+mod awaiting;
 mod hooks;
 mod kept;
 mod swaps;
 
-use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store, Tier};
+use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store, Strategy, Tier};
+
+/// Engines that make machine code: of all functions, and of hot ones.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let (mut all, mut hot) = (Config::new(), Config::new());
+    all.strategy(Strategy::Cranelift);
+    hot.native(NativeCompiler::new());
+    hot.tier_up(Some(Hot { every: 2, looks: 1, background: false, ..Hot::default() }));
+    let engine = |config| Engine::new(config).expect("a possible configuration");
+    vec![("native", engine(&all)), ("auto", engine(&hot))]
+}
 
 const SUM: &str = r#"(module
     (func (export "sum") (param $n i32) (result i64) (local $sum i64)

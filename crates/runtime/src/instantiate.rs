@@ -197,15 +197,30 @@ impl Store {
         prototype: &Prototype,
         imports: &[Extern],
     ) -> Result<InstanceAddr, InstantiateError> {
-        let module = &prototype.module;
-        let instance = self.with_data(data, |store| store.allocate(prototype, imports))?;
-        let trapped = |part| move |trap| InstantiateError::Trap { instance, part, trap };
-        let images = self.images(prototype, instance);
-        self.initialise(module, instance, &images).map_err(trapped(Part::Segments))?;
-        if let Some(start) = module.start() {
+        let instance = self.instantiate_unstarted(data, prototype, imports)?;
+        if let Some(start) = prototype.module.start() {
             let start = self.instance(instance).func_addr(start);
-            self.call(data, start, &[], &mut []).map_err(trapped(Part::Start))?;
+            let trapped = |trap| InstantiateError::Trap { instance, part: Part::Start, trap };
+            self.call(data, start, &[], &mut []).map_err(trapped)?;
         }
+        Ok(instance)
+    }
+
+    /// The same up to the start function, which the caller runs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::instantiate`].
+    pub fn instantiate_unstarted(
+        &mut self,
+        data: &mut dyn Any,
+        prototype: &Prototype,
+        imports: &[Extern],
+    ) -> Result<InstanceAddr, InstantiateError> {
+        let instance = self.with_data(data, |store| store.allocate(prototype, imports))?;
+        let images = self.images(prototype, instance);
+        let trapped = |trap| InstantiateError::Trap { instance, part: Part::Segments, trap };
+        self.initialise(&prototype.module, instance, &images).map_err(trapped)?;
         Ok(instance)
     }
 

@@ -22,6 +22,7 @@ macro_rules! examples {
 }
 
 examples! {
+    asynchronous
     coredump
     defaults
     epochs
@@ -46,6 +47,7 @@ examples! {
     tables
     threads
     wasip1
+    wasip1_async
 }
 
 fn main() -> std::process::ExitCode {

@@ -138,6 +138,22 @@ impl Store {
         host_results: &[Cell],
         results: &mut [Cell],
     ) -> Result<CallOutcome, Trap> {
+        self.resume_with(data, suspension, HostOutcome::Done, host_results, results)
+    }
+
+    /// Goes on as if the host function had ended so: with its results, which count for
+    /// [`HostOutcome::Done`] alone, an exception or a trap.
+    ///
+    /// # Errors
+    /// Those of [`Store::resume`]; [`TrapKind::Misuse`] for [`HostOutcome::Suspend`].
+    pub fn resume_with(
+        &mut self,
+        data: &mut dyn Any,
+        suspension: Suspension,
+        outcome: HostOutcome,
+        host_results: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<CallOutcome, Trap> {
         self.give_up_dropped();
         if self.suspended.last().map(|newest| newest.serial) != Some(suspension.serial)
             || self.host_depth() != suspension.host_depth
@@ -147,9 +163,12 @@ impl Store {
                 "the suspended call is not the newest one of this store and of the running host function",
             ));
         }
-        self.check_results(suspension.host, host_results)?;
+        if let HostOutcome::Done = outcome {
+            self.check_results(suspension.host, host_results)?;
+        }
         let below = suspension.below;
-        self.nested_resumable(below, |store| resume(store, data, suspension, host_results, results))
+        let ended = (outcome, host_results);
+        self.nested_resumable(below, |store| resume(store, data, suspension, ended, results))
     }
 }
 
@@ -157,7 +176,7 @@ fn resume(
     store: &mut Store,
     data: &mut dyn Any,
     suspension: Suspension,
-    host_results: &[Cell],
+    (outcome, host_results): (HostOutcome, &[Cell]),
     results: &mut [Cell],
 ) -> Result<CallOutcome, Trap> {
     store.publish();
@@ -192,12 +211,26 @@ fn resume(
         Activation { vm: vm_at, saved, called, base, bottom, segments, native_top: false };
     vm.fp = frame;
     vm.func = suspension.host.as_u32();
-    // SAFETY: V5: the frame of a host function has room for its results.
-    unsafe { write_cells(frame, host_results) };
-    if let Err(trap) = store.poll_asking(data) {
-        return Err(activation.unwind(store, trap));
+    let step = match outcome {
+        HostOutcome::Done => {
+            // SAFETY: V5: the frame of a host function has room for its results.
+            unsafe { write_cells(frame, host_results) };
+            store.poll_asking(data).map(|()| Step::Left)
+        }
+        HostOutcome::Throw(exception, trap) => store.poll_asking(data).and_then(|()| {
+            let thrown = |store: &mut Store| activation.throw_of_host(store, exception, *trap);
+            store.with_data(data, thrown)
+        }),
+        HostOutcome::Trap(trap) => Err(*trap),
+        HostOutcome::Suspend => Err(Trap::with_message(
+            TrapKind::Misuse,
+            "a suspended call goes on with an end of its host function",
+        )),
+    };
+    match step {
+        Ok(step) => activation.go_on(store, data, results, suspension.below, step),
+        Err(trap) => Err(activation.unwind(store, trap)),
     }
-    activation.go_on(store, data, results, suspension.below, Step::Left)
 }
 
 /// The registers that an activation gives back (D2).

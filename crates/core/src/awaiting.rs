@@ -1,0 +1,458 @@
+//! Calls that wait for futures of host functions: `call_async`, `func_wrap_async`,
+//! `instantiate_async`.
+//!
+//! ```text
+//! call_async ─► code ─► asynchronous host function: leaves its arguments (Awaited)
+//!     ▲                                │ the call is suspended, with its frames in the store
+//!     │ goes on with its results       ▼
+//!     └───────────── the future is made, and awaited with the store
+//! ```
+//!
+//! No future is made while code is on the host's stack, so a call needs no other stack, in the
+//! interpreter as in machine code. A call that is dropped while it waits is given up.
+//!
+//! 1. Only a call that waits runs with [`Suspends::Awaited`]; in any other, asynchronous host
+//!    functions fail.
+//!
+//! Limits: code itself does not yield, by fuel or by epochs; a host function that calls back has to
+//! wait itself (`call_async` in its future).
+
+use crate::error::{Error, OrBug, Result, bail, misuse};
+use crate::externals::Extern;
+use crate::func::{Caller, Func, outcome_of_error};
+use crate::hooks::CallHook;
+use crate::host::{HostFunc, WasmRet};
+use crate::instance::{Instance, of_start};
+use crate::linker::{InstancePre, Linker};
+use crate::module::Module;
+use crate::store::{AsContextMut, Store, StoreContextMut, Suspending, Suspends};
+use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
+use crate::types::FuncType;
+use crate::value::{Val, cells_of_vals, vals_of_cells};
+use prova_module as module;
+use prova_runtime as rt;
+use rt::{CallOutcome, Cell, FuncAddr, HostOutcome, InstanceAddr, Suspension};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The future of an asynchronous host function, on cells.
+type CellsFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<Cell>>> + Send + 'a>>;
+
+/// The code of an asynchronous host function: it gets the cells of its parameters, in a list that
+/// has room for those of its results, and gives such a list.
+type Start<T> =
+    dyn for<'a> Fn(Caller<'a, T>, &module::FuncType, Vec<Cell>) -> CellsFuture<'a> + Send + Sync;
+
+/// An asynchronous host function that code has called: the error with which it suspends the call.
+pub(crate) struct Awaited<T: 'static> {
+    start: Arc<Start<T>>,
+    instance: Option<InstanceAddr>,
+    ty: module::FuncType,
+    cells: Vec<Cell>,
+}
+
+impl<T: 'static> Awaited<T> {
+    /// The results of its future.
+    async fn results(self, store: &mut StoreContextMut<'_, T>) -> Result<Vec<Cell>> {
+        store.tell(CallHook::CallingHost)?;
+        let caller = Caller { store: store.as_context_mut(), instance: self.instance };
+        let results = (self.start)(caller, &self.ty, self.cells).await;
+        store.tell(CallHook::ReturningFromHost)?;
+        let mut results = results?;
+        results.truncate(module::cells_of(&self.ty.results) as usize);
+        Ok(results)
+    }
+}
+
+impl<T: 'static> fmt::Debug for Awaited<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Awaited").field("ty", &self.ty).finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> fmt::Display for Awaited<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an asynchronous host function waits")
+    }
+}
+
+impl<T: 'static> std::error::Error for Awaited<T> {}
+
+impl<T: 'static> HostFunc<T> {
+    fn awaited(
+        ty: FuncType,
+        start: impl for<'a> Fn(Caller<'a, T>, &module::FuncType, Vec<Cell>) -> CellsFuture<'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> HostFunc<T> {
+        let start: Arc<Start<T>> = Arc::new(start);
+        let call = move |caller: Caller<'_, T>, ty: &module::FuncType, cells: &mut [Cell]| {
+            if !matches!(caller.store.state.suspending, Some(Suspends::Awaited(_))) {
+                bail!(
+                    "an asynchronous host function is called by a call that does not wait: use `call_async`"
+                );
+            }
+            let (start, cells) = (Arc::clone(&start), cells.to_vec());
+            Err(Error::new(Awaited { start, instance: caller.instance, ty: ty.clone(), cells }))
+        };
+        HostFunc { ty, call: Arc::new(call) }
+    }
+
+    /// An asynchronous host function with the type of a closure.
+    pub(crate) fn wrap_async<Params: WasmResults, Return: WasmRet + 'static>(
+        func: impl for<'a> Fn(Caller<'a, T>, Params) -> Box<dyn Future<Output = Return> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> HostFunc<T> {
+        let ty = FuncType::of(Params::types(), Return::Results::types());
+        fn start<'a, T: 'static, Params: WasmResults, Return: WasmRet + 'static>(
+            func: &impl for<'b> Fn(
+                Caller<'b, T>,
+                Params,
+            ) -> Box<dyn Future<Output = Return> + Send + 'b>,
+            caller: Caller<'a, T>,
+            mut cells: Vec<Cell>,
+        ) -> CellsFuture<'a> {
+            let store = caller.store.state.id;
+            let future = Pin::from(func(caller, Params::read(&cells, store)));
+            Box::pin(async move {
+                let results = future.await.into_result()?;
+                WasmParams::write(results, &mut cells, store)?;
+                Ok(cells)
+            })
+        }
+        HostFunc::awaited(ty, move |caller, _, cells| start(&func, caller, cells))
+    }
+
+    /// An asynchronous host function on values.
+    pub(crate) fn new_async(
+        ty: FuncType,
+        func: impl for<'a> Fn(
+            Caller<'a, T>,
+            &'a [Val],
+            &'a mut [Val],
+        ) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> HostFunc<T>
+    where
+        T: Send,
+    {
+        let func = Arc::new(func);
+        HostFunc::awaited(ty, move |mut caller, ty, cells| {
+            let (func, ty) = (Arc::clone(&func), ty.clone());
+            Box::pin(async move {
+                let (store, instance) = (caller.store.state.id, caller.instance);
+                let mut args = vec![Val::I32(0); ty.params.len()];
+                vals_of_cells(&cells, &ty.params, store, &mut args);
+                let zero = |&ty: &module::ValType| Val::of_cells(ty, &[0, 0], store);
+                let mut vals: Vec<Val> = ty.results.iter().map(zero).collect();
+                let called = Caller { store: caller.as_context_mut(), instance };
+                Pin::from(func(called, &args, &mut vals)).await?;
+                cells_of_vals(&vals, &ty.results, caller.store.rt, store, "result")
+            })
+        })
+    }
+}
+
+/// How a call that waits went on.
+enum Went<T: 'static> {
+    Returned,
+    /// It is suspended until the results are there.
+    Waits(Suspension, Awaited<T>),
+    /// The called function is an asynchronous host function itself.
+    Host(Awaited<T>),
+}
+
+/// Runs a call that waits, or its continuation.
+fn run<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    go_on: impl FnOnce(&mut StoreContextMut<'_, T>) -> Result<CallOutcome, rt::Trap>,
+) -> Result<Went<T>> {
+    let suspending = Suspending::begin(store, Some(Suspends::Awaited(None)));
+    let outcome = go_on(&mut *suspending.store);
+    let left = suspending.store.state.suspending.take();
+    drop(suspending);
+    let awaited = match left {
+        Some(Suspends::Awaited(Some(error))) => error.downcast::<Awaited<T>>().ok(),
+        _ => None,
+    };
+    match (outcome, awaited) {
+        (Ok(CallOutcome::Returned), _) => Ok(Went::Returned),
+        (Ok(CallOutcome::Suspended(suspension)), awaited) => {
+            let awaited = awaited.or_bug("only an asynchronous host function suspends such a call");
+            Ok(Went::Waits(suspension, awaited))
+        }
+        (Err(trap), Some(awaited)) if trap.kind == rt::TrapKind::Suspended => {
+            Ok(Went::Host(awaited))
+        }
+        (Err(trap), _) => Err(store.error_of_trap(trap)),
+    }
+}
+
+/// Calls a function, and waits wherever an asynchronous host function does.
+async fn call<T: Send + 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    func: FuncAddr,
+    args: &[Cell],
+    results: &mut [Cell],
+) -> Result<()> {
+    store.tell(CallHook::CallingWasm)?;
+    let outcome = drive(store, func, args, results).await;
+    store.tell(CallHook::ReturningFromWasm)?;
+    outcome
+}
+
+async fn drive<T: Send + 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    func: FuncAddr,
+    args: &[Cell],
+    results: &mut [Cell],
+) -> Result<()> {
+    let host = matches!(store.rt.func_kind(func), rt::FuncKind::Host);
+    let mut went = run(store, |store| {
+        if host {
+            let called = store.rt.call(store.state, func, args, results);
+            return called.map(|()| CallOutcome::Returned);
+        }
+        store.rt.call_resumable(store.state, func, args, results)
+    })?;
+    loop {
+        let (suspension, awaited) = match went {
+            Went::Returned => return Ok(()),
+            Went::Host(awaited) => {
+                let found = awaited.results(store).await?;
+                if found.len() != results.len() {
+                    misuse!("expected {} cells of results, got {}", results.len(), found.len());
+                }
+                results.copy_from_slice(&found);
+                return Ok(());
+            }
+            Went::Waits(suspension, awaited) => (suspension, awaited),
+        };
+        let (answer, found) = match awaited.results(store).await {
+            Ok(found) => (HostOutcome::Done, found),
+            Err(error) => (outcome_of_error(error, store.state.id), Vec::new()),
+        };
+        went = run(store, |store| {
+            store.rt.resume_with(store.state, suspension, answer, &found, results)
+        })?;
+    }
+}
+
+impl Func {
+    /// Makes an asynchronous host function with the type of a closure, whose future is awaited by
+    /// the call that leads to it ([`Func::call_async`]); its parameters are a tuple.
+    pub fn wrap_async<T: 'static, Params: WasmResults, Return: WasmRet + 'static>(
+        store: impl AsContextMut<Data = T>,
+        func: impl for<'a> Fn(Caller<'a, T>, Params) -> Box<dyn Future<Output = Return> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Func {
+        HostFunc::wrap_async(func).to_func(store)
+    }
+
+    /// Calls it, and waits for the futures of asynchronous host functions that it leads to.
+    ///
+    /// ```
+    /// use prova_core::*;
+    /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+    /// # fn block_on<R>(future: impl Future<Output = R>) -> R {
+    /// #     let mut future = pin!(future);
+    /// #     loop {
+    /// #         let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    /// #         if let Poll::Ready(result) = polled { return result }
+    /// #     }
+    /// # }
+    ///
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<i32>::new(&engine);
+    /// linker.func_wrap_async("host", "later", |mut caller, (n,): (i32,)| {
+    ///     Box::new(async move {
+    ///         std::future::ready(()).await;
+    ///         *caller.data_mut() += n;
+    ///         n + 1
+    ///     })
+    /// })?;
+    /// let text = r#"(module (import "host" "later" (func $later (param i32) (result i32)))
+    ///     (func (export "run") (result i32) (call $later (call $later (i32.const 40)))))"#;
+    /// let module = Module::new(&engine, wat::parse_str(text)?)?;
+    /// let mut store = Store::new(&engine, 0);
+    /// let answer = block_on(async {
+    ///     let instance = linker.instantiate_async(&mut store, &module).await?;
+    ///     let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+    ///     run.call_async(&mut store, ()).await
+    /// })?;
+    /// assert_eq!((answer, *store.data()), (42, 81));
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Func::call`], and in the reference tier.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut<Data: Send>,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let ty = self.resolved_type(&store);
+        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
+        if results.len() != ty.results.len() {
+            misuse!("expected {} results, got {}", ty.results.len(), results.len());
+        }
+        let mut cells = vec![0; module::cells_of(&ty.results) as usize];
+        call(&mut store, self.addr, &args, &mut cells).await?;
+        vals_of_cells(&cells, &ty.results, self.store, results);
+        Ok(())
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    /// Calls it, and waits as [`Func::call_async`] does.
+    ///
+    /// # Errors
+    /// Those of [`TypedFunc::call`], and in the reference tier.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut<Data: Send>,
+        params: Params,
+    ) -> Result<Results> {
+        let mut store = store.as_context_mut();
+        let id = store.state.id;
+        self.func().store.expect(id);
+        let (mut args, mut results) = ([0; CELLS_MAX], [0; CELLS_MAX]);
+        params.write(&mut args, id)?;
+        let (args, found) = (&args[..cells(Params::types())], cells(Results::types()));
+        call(&mut store, self.func().addr, args, &mut results[..found]).await?;
+        Ok(Results::read(&results, id))
+    }
+}
+
+impl Instance {
+    /// As [`Instance::new`]; waits for asynchronous host functions that the start function leads
+    /// to.
+    ///
+    /// # Errors
+    /// Those of [`Instance::new`], and in the reference tier if there is a start function.
+    ///
+    /// # Panics
+    /// If an import belongs to another store.
+    pub async fn new_async(
+        mut store: impl AsContextMut<Data: Send>,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let mut store = store.as_context_mut();
+        let instance = Instance::unstarted(&mut store, module, imports)?;
+        if let Some(start) = instance.start_func(&store, module) {
+            call(&mut store, start, &[], &mut []).await.map_err(of_start)?;
+        }
+        Ok(instance)
+    }
+}
+
+impl<T: 'static> Store<T> {
+    /// Whether code yields to its executor whenever it has used this much fuel: it never does, so
+    /// `Some` is refused.
+    ///
+    /// # Errors
+    /// For `Some`.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        if interval.is_some() {
+            bail!(
+                "`Store::fuel_async_yield_interval`: code does not yield, only host functions do; set a deadline"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// Defines a name as an asynchronous host function with the type of a closure; see
+    /// [`Func::call_async`].
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    pub fn func_wrap_async<Params: WasmResults, Return: WasmRet + 'static>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl for<'a> Fn(Caller<'a, T>, Params) -> Box<dyn Future<Output = Return> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<&mut Linker<T>> {
+        self.define_host(module, name, HostFunc::wrap_async(func))
+    }
+
+    /// Defines a name as an asynchronous host function of a type known at run time only; see
+    /// [`Func::call_async`].
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    pub fn func_new_async(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl for<'a> Fn(
+            Caller<'a, T>,
+            &'a [Val],
+            &'a mut [Val],
+        ) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<&mut Linker<T>>
+    where
+        T: Send,
+    {
+        self.define_host(module, name, HostFunc::new_async(ty, func))
+    }
+
+    /// As [`Linker::instantiate`]; waits for asynchronous host functions that the start function
+    /// leads to.
+    ///
+    /// # Errors
+    /// Those of [`Linker::instantiate`], and in the reference tier if there is a start function.
+    pub async fn instantiate_async(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance>
+    where
+        T: Send,
+    {
+        let imports = self.instantiate_pre(module)?.found(&mut store.as_context_mut(), &[])?;
+        Instance::new_async(store, module, &imports).await
+    }
+}
+
+impl<T: Send + 'static> InstancePre<T> {
+    /// As [`InstancePre::instantiate`]; waits for asynchronous host functions that the start
+    /// function leads to.
+    ///
+    /// # Errors
+    /// Those of [`InstancePre::instantiate`], and in the reference tier if there is a start
+    /// function.
+    pub async fn instantiate_async(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+    ) -> Result<Instance> {
+        self.module().prototype().make_images();
+        let imports = self.found(&mut store.as_context_mut(), &[])?;
+        Instance::new_async(store, self.module(), &imports).await
+    }
+}
