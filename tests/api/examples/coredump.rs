@@ -12,7 +12,7 @@ pub fn main() -> Result<()> {
         r#"(module $failing
             (memory 3)
             (global $step (mut i32) (i32.const 0))
-            (func (export "run") (call $first))
+            (func $run (export "run") (call $first))
             (func $first
                 (i64.store (i32.const 0x321) (i64.const 99))
                 (call $second))
