@@ -114,7 +114,7 @@ macro_rules! from {
 from! { Func Global Table Memory Tag }
 
 /// A tag of a store: what tells its exceptions from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag {
     pub(crate) store: StoreId,
     pub(crate) addr: TagAddr,
@@ -145,7 +145,7 @@ impl Tag {
 }
 
 /// A global of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global {
     pub(crate) store: StoreId,
     pub(crate) addr: GlobalAddr,
@@ -210,7 +210,7 @@ impl Global {
 }
 
 /// A table of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     pub(crate) store: StoreId,
     pub(crate) addr: TableAddr,

@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A function of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     pub(crate) store: StoreId,
     pub(crate) addr: FuncAddr,

@@ -15,7 +15,7 @@ use prova_runtime as rt;
 use rt::{FuncAddr, InstanceAddr, InstantiateError, Part};
 
 /// An instance of a module in a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance {
     pub(crate) store: StoreId,
     pub(crate) addr: InstanceAddr,

@@ -23,7 +23,7 @@ use std::fmt;
 /// assert_eq!(&memory.data(&store)[65534..65537], b"ab\0");
 /// # Ok::<(), prova_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     pub(crate) store: StoreId,
     pub(crate) addr: MemoryAddr,

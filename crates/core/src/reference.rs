@@ -11,6 +11,7 @@ use prova_runtime as rt;
 use rt::{Cell, FuncAddr};
 use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 /// A value of the host as WebAssembly refers to it; it is only met behind a [`Rooted`].
@@ -75,6 +76,12 @@ impl<T> PartialEq for Rooted<T> {
 }
 
 impl<T> Eq for Rooted<T> {}
+
+impl<T> Hash for Rooted<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.store, self.cell).hash(state);
+    }
+}
 
 impl<T> fmt::Debug for Rooted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

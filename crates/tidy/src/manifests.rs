@@ -52,8 +52,11 @@ pub(super) fn description(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Lints that hold a rule of the house: no `unsafe` but in the runtime, reasons for exceptions, no
-/// work left undone.
+/// The crates that may use `unsafe`, each with its own list of lints.
+const UNSAFE: [&str; 2] = ["runtime", "c-api"];
+
+/// Lints that hold a rule of the house: `unsafe` in the crates of [`UNSAFE`] alone, reasons for
+/// exceptions, no work left undone.
 const LINTS: [(&str, &str); 7] = [
     ("rust", "unsafe_code"),
     ("rust", "missing_docs"),
@@ -72,8 +75,8 @@ fn level<'t>(manifest: &'t str, section: &str, lint: &str) -> Option<&'t str> {
     Some(value.trim().trim_matches('"'))
 }
 
-/// The workspace's lints are on, and every crate inherits them; the runtime has its own list, which
-/// differs in `unsafe` alone.
+/// The workspace's lints are on, and every crate inherits them; those of [`UNSAFE`] have their own
+/// lists, which differ in `unsafe` alone.
 pub(super) fn lints(tree: &Tree, findings: &mut Vec<Finding>) {
     let message = "a rule of the house is held by this lint: switch it on";
     let mut on = |path: &str, text: &str, prefix: &str| {
@@ -92,10 +95,11 @@ pub(super) fn lints(tree: &Tree, findings: &mut Vec<Finding>) {
     if let Some(root) = tree.text("Cargo.toml") {
         on("Cargo.toml", root, "workspace.");
     }
-    for file in manifests(tree).filter(|file| file.crate_name() == Some("runtime")) {
+    let own = |file: &SourceFile| file.crate_name().is_some_and(|name| UNSAFE.contains(&name));
+    for file in manifests(tree).filter(|file| own(file)) {
         on(&file.path, &file.text, "");
     }
-    for file in manifests(tree).filter(|file| file.crate_name() != Some("runtime")) {
+    for file in manifests(tree).filter(|file| !own(file)) {
         if !file.text.contains("[lints]\nworkspace = true") {
             let message = "inherit the lints: `[lints]` with `workspace = true`";
             findings.push(finding(&file.path, 0, "lints", "workspace", message));
@@ -189,7 +193,7 @@ mod tests {
         let runtime = "crates/runtime/Cargo.toml";
         let (root, own) = (list("forbid", "workspace."), list("allow", ""));
         found(lints, &[("Cargo.toml", &root), (runtime, &own)], &[]);
-        found(lints, &[("crates/num/Cargo.toml", GOOD)], &[]);
+        found(lints, &[("crates/num/Cargo.toml", GOOD), ("crates/c-api/Cargo.toml", &own)], &[]);
         let allowed = list("allow", "workspace.").replace("todo = \"warn\"", "todo = \"allow\"");
         let wanted = ["Cargo.toml:0 unsafe_code", "Cargo.toml:0 todo"];
         found(lints, &[("Cargo.toml", &allowed)], &wanted);

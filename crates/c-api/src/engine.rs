@@ -1,0 +1,56 @@
+//! `wasm_config_t` and `wasm_engine_t`.
+
+use crate::pointer::In;
+use crate::store::guarded;
+use prova::{Config, Engine};
+
+/// A configuration to make an engine of.
+#[derive(Default)]
+pub(crate) struct wasm_config_t {
+    pub(crate) config: Config,
+}
+
+/// An engine.
+pub(crate) struct wasm_engine_t {
+    pub(crate) engine: Engine,
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasm_config_new() -> Option<Box<wasm_config_t>> {
+    Some(Box::default())
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasm_config_delete(_config: Option<Box<wasm_config_t>>) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasm_engine_new() -> Option<Box<wasm_engine_t>> {
+    engine(&Config::new())
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasm_engine_new_with_config(
+    config: Option<Box<wasm_config_t>>,
+) -> Option<Box<wasm_engine_t>> {
+    engine(&config?.config)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasm_engine_delete(_engine: Option<Box<wasm_engine_t>>) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_engine_clone(engine: In<wasm_engine_t>) -> Option<Box<wasm_engine_t>> {
+    let engine = engine.want("engine").engine.clone();
+    Some(Box::new(wasm_engine_t { engine }))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_engine_increment_epoch(engine: In<wasm_engine_t>) {
+    engine.want("engine").engine.increment_epoch();
+}
+
+/// The engine of a configuration; null if it contradicts itself.
+fn engine(config: &Config) -> Option<Box<wasm_engine_t>> {
+    let engine = guarded(|| Engine::new(config)).ok()?;
+    Some(Box::new(wasm_engine_t { engine }))
+}

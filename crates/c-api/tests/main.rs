@@ -1,0 +1,5 @@
+//! The tests of this crate as one program, which links once: a file is a module.
+
+mod examples;
+mod headers;
+mod installed;

@@ -1,0 +1,95 @@
+/* Misuse that the library notices: each case runs in a child, which ends with a message. Beside each
+ * stands what is allowed, and returns. */
+
+#define _POSIX_C_SOURCE 199309L
+#include "../../examples/common.h"
+#include <sys/wait.h>
+#include <unistd.h>
+
+static wasm_engine_t* engine;
+static wasm_store_t* store;
+
+static void engine_null(void) { wasm_store_new(NULL); }
+static void engine_delete_null(void) { wasm_engine_delete(NULL); }
+static void call_null(void) {
+  wasm_val_vec_t none = WASM_EMPTY_VEC;
+  wasm_func_call(NULL, &none, &none);
+}
+static void copy_null(void) { check(wasm_func_copy(NULL) == NULL, "a copy of NULL"); }
+static void same_null(void) { check(wasm_ref_same(NULL, NULL), "NULL is itself"); }
+static void valtype_of_no_kind(void) { wasm_valtype_new(77); }
+static void functype_of_nulls(void) {
+  wasm_valtype_vec_t none = WASM_EMPTY_VEC;
+  wasm_functype_delete(wasm_functype_new(&none, &none));
+}
+static void callback_null(void) {
+  wasm_functype_t* type = wasm_functype_new_0_0();
+  wasm_func_new(store, type, NULL);
+}
+static void global_is_no_function(void) {
+  wasm_globaltype_t* type = wasm_globaltype_new(wasm_valtype_new_i32(), WASM_VAR);
+  wasm_val_t zero = WASM_I32_VAL(0);
+  wasm_global_t* global = wasm_global_new(store, type, &zero);
+  wasm_func_type((wasm_func_t*)global);
+}
+static void global_is_no_function_said(void) {
+  wasm_globaltype_t* type = wasm_globaltype_new(wasm_valtype_new_i32(), WASM_VAR);
+  wasm_val_t zero = WASM_I32_VAL(0);
+  wasm_global_t* global = wasm_global_new(store, type, &zero);
+  check(wasm_extern_as_func(wasm_global_as_extern(global)) == NULL, "asked first");
+}
+static void memory_of_another_store(void) {
+  wasmtime_store_t* one = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_store_t* two = wasmtime_store_new(engine, NULL, NULL);
+  wasm_limits_t limits = {1, 1};
+  wasmtime_memory_t memory;
+  succeed(wasmtime_memory_new(wasmtime_store_context(one), wasm_memorytype_new(&limits), &memory));
+  check(wasmtime_memory_size(wasmtime_store_context(one), &memory) == 1, "in its store");
+  wasmtime_memory_size(wasmtime_store_context(two), &memory);
+}
+static void trap_of_no_code(void) { wasmtime_trap_new_code(100); }
+static void config_of_no_stack(void) {
+  wasm_config_t* config = wasm_config_new();
+  wasmtime_config_max_wasm_stack_set(config, 1);
+  check(wasm_engine_new_with_config(config) == NULL, "a stack of one byte");
+}
+
+static void run(const char* name, void (*misuse)(void)) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(1, 2);
+    misuse();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) {
+    printf("%s: ended by signal %d\n", name, WTERMSIG(status));
+  } else {
+    printf("%s: returned\n", name);
+  }
+}
+
+#define RUN(misuse) run(#misuse, misuse)
+
+int main(void) {
+  engine = wasm_engine_new();
+  store = wasm_store_new(engine);
+  RUN(engine_null);
+  RUN(engine_delete_null);
+  RUN(call_null);
+  RUN(copy_null);
+  RUN(same_null);
+  RUN(valtype_of_no_kind);
+  RUN(functype_of_nulls);
+  RUN(callback_null);
+  RUN(global_is_no_function);
+  RUN(global_is_no_function_said);
+  RUN(memory_of_another_store);
+  RUN(trap_of_no_code);
+  RUN(config_of_no_stack);
+  wasm_store_delete(store);
+  wasm_engine_delete(engine);
+  return 0;
+}
