@@ -11,7 +11,9 @@
 //! No future is made while code is on the host's stack, so a call needs no other stack, in the
 //! interpreter as in machine code. A call that is dropped while it waits is given up.
 //!
-//! 1. Only a call that waits runs with [`Suspends::Awaited`]; in any other, asynchronous host
+//! 1. Calls that wait for each other in a store are no more than calls of the host may nest: a
+//!    program cannot use up the stack on which their futures are polled.
+//! 2. Only a call that waits runs with [`Suspends::Awaited`]; in any other, asynchronous host
 //!    functions fail.
 //!
 //! Limits: code itself does not yield, by fuel or by epochs; a host function that calls back has to
@@ -213,6 +215,10 @@ async fn drive<T: Send + 'static>(
     args: &[Cell],
     results: &mut [Cell],
 ) -> Result<()> {
+    // Calls that wait for each other are polled inside each other, on the host's stack.
+    if !store.rt.may_suspend_once_more() {
+        return Err(store.error_of_trap(rt::TrapKind::StackOverflow.into()));
+    }
     let host = matches!(store.rt.func_kind(func), rt::FuncKind::Host);
     let mut went = run(store, |store| {
         if host {

@@ -15,6 +15,11 @@ const TEXT: &str = r#"(module
     (import "host" "pair" (func $pair (param i64 f64) (result f64 i64)))
     (import "host" "nested" (func $nested (param i32) (result i32)))
     (import "host" "throws" (func $throws))
+    (import "host" "again" (func $again))
+    (import "host" "drops" (func $drops (param i32) (result i32)))
+    (import "host" "forgets" (func $forgets (param i32) (result i32)))
+    (import "host" "panics" (func $panics))
+    (import "host" "blocks" (func $blocks (param i32) (result i32)))
     (import "host" "tag" (tag $tag (param i32)))
     (memory (export "memory") 1)
     (func $add (export "add") (param i32 i32) (result i32)
@@ -30,7 +35,12 @@ const TEXT: &str = r#"(module
     (func (export "trap") (drop (call $later (i32.const 1))) unreachable)
     (func (export "caught") (result i32)
       (block $h (result i32) (try_table (catch $tag $h) (call $throws)) (i32.const -1)))
-    (func (export "uncaught") (call $throws)))"#;
+    (func (export "uncaught") (call $throws))
+    (func (export "again") (call $again))
+    (func (export "drops") (param i32) (result i32) (call $drops (local.get 0)))
+    (func (export "forgets") (param i32) (result i32) (call $forgets (local.get 0)))
+    (func (export "panics") (call $panics))
+    (func (export "blocks") (param i32) (result i32) (call $blocks (local.get 0))))"#;
 
 /// A future that is pending `left` times.
 struct After {
@@ -132,6 +142,7 @@ fn linker(store: &mut Store<Data>) -> Result<Linker<Data>> {
             again.call_async(&mut caller, (results[0].unwrap_i32(), 0)).await
         })
     })?;
+    unruly(&mut linker)?;
     let of_tag = FuncType::new(store.engine(), [ValType::I32], []);
     let tag = Tag::new(&mut *store, &of_tag)?;
     linker.define(&mut *store, "host", "tag", tag)?;
@@ -144,6 +155,51 @@ fn linker(store: &mut Store<Data>) -> Result<Linker<Data>> {
         })
     })?;
     Ok(linker)
+}
+
+/// The export of the instance that called.
+fn export(caller: &mut Caller<'_, Data>, name: &str) -> Result<Func> {
+    caller.get_export(name).and_then(Extern::into_func).context("no such function")
+}
+
+/// Host functions that do with calls what they can.
+fn unruly(linker: &mut Linker<Data>) -> Result<()> {
+    linker.func_wrap_async("host", "again", |mut caller, (): ()| {
+        Box::new(async move {
+            caller.data_mut().asked.push(0);
+            let again = export(&mut caller, "again")?;
+            again.call_async(&mut caller, &[], &mut []).await
+        })
+    })?;
+    for (name, forgets) in [("drops", false), ("forgets", true)] {
+        linker.func_wrap_async("host", name, move |mut caller, (n,): (i32,)| {
+            Box::new(async move {
+                let add = export(&mut caller, "add")?.typed::<(i32, i32), i32>(&caller)?;
+                for _ in 0..n {
+                    let mut call = Box::pin(add.call_async(&mut caller, (4, 4)));
+                    let pending =
+                        poll_fn(|task| Poll::Ready(call.as_mut().poll(task).is_pending()));
+                    ensure!(pending.await, "the first poll is too early");
+                    if forgets {
+                        std::mem::forget(call);
+                    }
+                }
+                Ok(n)
+            })
+        })?;
+    }
+    linker.func_wrap_async("host", "panics", |caller, (): ()| {
+        Box::new(async move {
+            let polls = Arc::clone(&caller.data().polls);
+            After { left: 1, polls }.await;
+            assert!(caller.data().asked.len() > 1000, "by plan");
+        })
+    })?;
+    linker.func_wrap("host", "blocks", |mut caller: Caller<'_, Data>, n: i32| {
+        let add = export(&mut caller, "add")?.typed::<(i32, i32), i32>(&caller)?;
+        block_on(add.call_async(&mut caller, (n, n)))
+    })?;
+    Ok(())
 }
 
 /// Runs a test with each engine.
@@ -197,7 +253,7 @@ fn an_error_of_a_future_is_that_of_a_host_function() {
             .iter()
             .map(|frame| frame.func_index())
             .collect();
-        assert_eq!(frames, [4], "code that called the host function");
+        assert_eq!(frames, [9], "code that called the host function");
         let trap = instance.get_typed_func::<(), ()>(&mut *store, "trap")?;
         let error = block_on(trap.call_async(&mut *store, ())).unwrap_err();
         assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached));
@@ -380,4 +436,73 @@ fn the_reference_tier_does_not_wait() -> Result<()> {
     let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
     assert!(block_on(add.call_async(&mut store, (1, 1))).is_err());
     Ok(())
+}
+
+/// Calls that wait for each other end as nested ones do, before the host's stack does.
+#[test]
+fn endless_nesting_is_a_stack_overflow() {
+    with_each(|store, _, instance| {
+        let again = instance.get_typed_func::<(), ()>(&mut *store, "again")?;
+        for _ in 0..2 {
+            store.data_mut().asked.clear();
+            let error = block_on(again.call_async(&mut *store, ())).unwrap_err();
+            assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow));
+            assert_eq!(store.data().asked.len(), 100, "levels");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_future_drops_calls_that_it_began() {
+    with_each(|store, _, instance| {
+        let drops = instance.get_typed_func::<i32, i32>(&mut *store, "drops")?;
+        assert_eq!(block_on(drops.call_async(&mut *store, 1000))?, 1000);
+        Ok(())
+    });
+}
+
+/// A call that is forgotten stays on the stacks, so what waits below it cannot go on: an error, and
+/// the next call from outside has the stacks again.
+#[test]
+fn a_future_forgets_calls_that_it_began() {
+    with_each(|store, _, instance| {
+        let forgets = instance.get_typed_func::<i32, i32>(&mut *store, "forgets")?;
+        for calls in [1, 5] {
+            let error = block_on(forgets.call_async(&mut *store, calls)).unwrap_err();
+            assert!(format!("{error:#}").contains("not the newest"), "{error:#}");
+        }
+        let add = instance.get_typed_func::<(i32, i32), i32>(&mut *store, "add")?;
+        assert_eq!(block_on(add.call_async(&mut *store, (3, 4)))?, 9);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_future_that_panics_leaves_the_store_as_it_was() {
+    with_each(|store, _, instance| {
+        let panics = instance.get_typed_func::<(), ()>(&mut *store, "panics")?;
+        for _ in 0..50 {
+            let mut task = Task::from_waker(Waker::noop());
+            let mut call = Box::pin(panics.call_async(&mut *store, ()));
+            assert!(call.as_mut().poll(&mut task).is_pending());
+            let poll = std::panic::AssertUnwindSafe(|| call.as_mut().poll(&mut task));
+            assert!(std::panic::catch_unwind(poll).is_err());
+            drop(call);
+        }
+        let add = instance.get_typed_func::<(i32, i32), i32>(&mut *store, "add")?;
+        assert_eq!(block_on(add.call_async(&mut *store, (3, 4)))?, 9);
+        assert!(add.call(&mut *store, (3, 4)).is_err(), "it does not wait");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_host_function_waits_for_a_call_by_itself() {
+    with_each(|store, _, instance| {
+        let blocks = instance.get_typed_func::<i32, i32>(&mut *store, "blocks")?;
+        assert_eq!(blocks.call(&mut *store, 4)?, 10);
+        assert_eq!(block_on(blocks.call_async(&mut *store, 4))?, 10);
+        Ok(())
+    });
 }

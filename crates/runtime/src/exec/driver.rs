@@ -125,6 +125,13 @@ impl Store {
         })
     }
 
+    /// Whether a call that is to be suspended, and to go on before those that are suspended already,
+    /// has a level left: as many may lie above each other as calls of the host may nest.
+    pub fn may_suspend_once_more(&mut self) -> bool {
+        self.give_up_dropped();
+        self.suspended.len() < self.host_depth_max() as usize
+    }
+
     /// Goes on with a suspended call; `host_results` are the results of the host function that
     /// suspended it.
     ///

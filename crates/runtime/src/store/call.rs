@@ -112,6 +112,11 @@ impl Store {
         Ok(Level { store: self, id, depth, caller, floor, held, below: Some(below) })
     }
 
+    /// How many calls from the host may be active inside each other.
+    pub(crate) fn host_depth_max(&self) -> u32 {
+        self.config.host_depth_max
+    }
+
     /// How many calls from the host are active inside each other.
     pub(crate) fn host_depth(&self) -> u32 {
         self.host_depth
