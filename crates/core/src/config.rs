@@ -40,6 +40,9 @@ pub enum Translate {
 pub struct Hot {
     /// The mean number of counts between two looks, at least 1.
     pub every: u32,
+    /// How many looks there are before anything is compiled: the first machine code of a module
+    /// costs some milliseconds besides, and a program that ends before has no use for it.
+    pub first: u32,
     /// In how many looks a function is found before it is compiled, at least 1; and a loop of a
     /// function whose machine code is there.
     pub looks: u32,
@@ -55,7 +58,7 @@ pub struct Hot {
 
 impl Default for Hot {
     fn default() -> Hot {
-        Hot { every: 1 << 12, looks: 2, bytes: 128, seed: 0, background: true }
+        Hot { every: 1 << 12, first: 32, looks: 2, bytes: 128, seed: 0, background: true }
     }
 }
 

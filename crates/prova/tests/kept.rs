@@ -32,7 +32,7 @@ fn program(funcs: u32) -> String {
 fn run(folder: &Path, funcs: u32) -> Result<(i64, usize)> {
     let cache = Cache::open(folder, CACHE_BYTES_DEFAULT)?;
     let mut config = Config::new();
-    let hot = Hot { every: 64, looks: 1, bytes: 0, seed: 0, background: false };
+    let hot = Hot { every: 64, first: 0, looks: 1, bytes: 0, seed: 0, background: false };
     config.native(NativeCompiler::new()).tier_up(Some(hot)).cache(cache);
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, wat::parse_str(program(funcs))?)?;

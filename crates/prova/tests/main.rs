@@ -16,7 +16,7 @@ fn engines() -> Vec<(&'static str, Engine)> {
     let (mut all, mut hot) = (Config::new(), Config::new());
     all.strategy(Strategy::Cranelift);
     hot.native(NativeCompiler::new());
-    hot.tier_up(Some(Hot { every: 2, looks: 1, background: false, ..Hot::default() }));
+    hot.tier_up(Some(Hot { every: 2, first: 0, looks: 1, background: false, ..Hot::default() }));
     let engine = |config| Engine::new(config).expect("a possible configuration");
     vec![("native", engine(&all)), ("auto", engine(&hot))]
 }

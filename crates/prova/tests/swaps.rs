@@ -11,7 +11,7 @@ use prova::{
 use std::thread;
 
 /// Looks at each count, and goes over at once.
-const AT_ONCE: Hot = Hot { every: 1, looks: 1, bytes: 0, seed: 0, background: false };
+const AT_ONCE: Hot = Hot { every: 1, first: 0, looks: 1, bytes: 0, seed: 0, background: false };
 
 /// Without, and with swaps at each of some distances.
 fn hots() -> Vec<Option<Hot>> {

@@ -241,7 +241,7 @@ pub fn swaps(way: Way, filter: &str, jobs: usize) -> Result<Vec<String>, String>
 }
 
 /// Looks at each count, and waits for what is compiled.
-pub const AT_ONCE: Hot = Hot { every: 1, looks: 1, bytes: 0, seed: 0, background: false };
+pub const AT_ONCE: Hot = Hot { every: 1, first: 0, looks: 1, bytes: 0, seed: 0, background: false };
 
 /// The scripts whose outcome is not the stored table's.
 fn compared(

@@ -8,7 +8,7 @@
 //! A store looks at its program now and then (`prova_runtime::Heat`) and says where it is. A
 //! function in which programs were found often enough for its size ([`Hot::looks`], [`Hot::bytes`])
 //! is queued; a loop, where a program is found in it so often though the function's code is there
-//! already: then this call will not come to it.
+//! already: then this call will not come to it. Before the looks of [`Hot::first`] all of it waits.
 //!
 //! # Invariants
 //! 1. Machine code takes the same way as elsewhere: [`Code::load`], in which the check stands.
@@ -36,6 +36,8 @@ pub(super) struct Heat {
 
 #[derive(Default)]
 struct State {
+    /// How many looks there were.
+    all: u32,
     /// In how many looks a function was found.
     looks: BTreeMap<FuncIdx, u32>,
     /// The loops in which a program was found though their functions had code, by function and
@@ -101,7 +103,10 @@ impl Code {
     pub(super) fn look(&self, at: Place) -> Ready {
         let Some(hot) = self.compilers.hot else { return Ready::default() };
         let bytes = self.module.body(at.func).map_or(0, |body| body.range().len());
-        self.note(at, hot.looks_of(bytes));
+        let all = self.note(at, hot.looks_of(bytes));
+        if all < hot.first {
+            return Ready::default();
+        }
         if hot.background {
             self.start_workers();
         } else {
@@ -113,16 +118,18 @@ impl Code {
         self.ready(at)
     }
 
-    /// Queues what is hot now.
-    fn note(&self, Place { func, of_loop, taken, has_ways: _ }: Place, enough: u32) {
+    /// Queues what is hot now; gives how many looks there were.
+    fn note(&self, Place { func, of_loop, taken, has_ways: _ }: Place, enough: u32) -> u32 {
         let mut state = self.heat.state();
+        state.all = state.all.saturating_add(1);
+        let all = state.all;
         let looks = state.looks.entry(func).or_default();
         *looks = looks.saturating_add(1);
         if *looks == enough && self.made(func).is_none() {
             state.queue.push_back(Job::Func(func));
         }
         let waits = state.numbers.get(&func).is_some_and(|&number| number < taken);
-        let Some(offset) = of_loop.filter(|_| waits) else { return };
+        let Some(offset) = of_loop.filter(|_| waits) else { return all };
         if let Loop::Looks(looks) = state.loops.entry((func, offset)).or_default() {
             *looks += 1;
             if *looks == enough {
@@ -130,6 +137,7 @@ impl Code {
                 state.queue.push_back(Job::Loop(func, offset));
             }
         }
+        all
     }
 
     /// The code that is there for a store.
