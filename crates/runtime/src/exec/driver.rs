@@ -125,8 +125,8 @@ impl Store {
         })
     }
 
-    /// Whether a call that is to be suspended, and to go on before those that are suspended already,
-    /// has a level left: as many may lie above each other as calls of the host may nest.
+    /// Whether a call that is to be suspended, and to go on before those that are suspended
+    /// already, has a level left: as many may lie above each other as calls of the host may nest.
     pub fn may_suspend_once_more(&mut self) -> bool {
         self.give_up_dropped();
         self.suspended.len() < self.host_depth_max() as usize
