@@ -24,6 +24,8 @@ pub(crate) struct Emit {
     regions: [AliasRegion; 5],
     /// How it stops, if not by faults.
     pub(crate) stops: Cell<Option<Stops>>,
+    /// The number of stores that may trap.
+    pub(crate) stores: Cell<usize>,
 }
 
 /// Parts of the memory that never overlap.
@@ -58,7 +60,8 @@ impl Emit {
         let block = func.dfg.make_block();
         func.layout.append_block(block);
         let (block, offset) = (Cell::new(block), Cell::new(SourceLoc::default()));
-        Emit { func: RefCell::new(func), block, offset, regions, stops: Cell::new(None) }
+        let (stops, stores) = (Cell::new(None), Cell::new(0));
+        Emit { func: RefCell::new(func), block, offset, regions, stops, stores }
     }
 
     /// A new block at the end of the function.

@@ -5,6 +5,10 @@
 //! name. So each load gets a separate trap code once the optimiser is done, which stays with the
 //! access wherever it goes.
 //!
+//! A store that another one overwrites is left out by Cranelift, unless their codes differ: the
+//! trap of the first would be the second's. So stores have different codes until the optimiser is
+//! done, and then the same again.
+//!
 //! Invariants:
 //! - S1. A load and a store between which an operator stands have one code: Cranelift makes them
 //!   one instruction only if their flags are the same.
@@ -13,9 +17,12 @@
 //! Limits: there are [`CODES`] codes. In a function of more loads, one whose instruction has a
 //! source that is far away may be taken for another. Only backtraces depend on it.
 
-use cranelift_codegen::ir::{Function, Inst, InstructionData, MemFlags, Opcode, TrapCode};
+use crate::abi;
+use cranelift_codegen::ir::{Function, Inst, InstructionData};
+use cranelift_codegen::ir::{MemFlags, MemFlagsData, Opcode, TrapCode};
 use prova_check::traps;
 use prova_check::x64::{Class, Instructions, Operand};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// The codes of loads begin behind those of kinds.
@@ -33,7 +40,17 @@ pub(crate) struct Loads {
     stores: BTreeSet<u32>,
 }
 
-/// Gives each load a code.
+/// The flags of a store: those of an access, with a code that the stores before it do not have.
+pub(crate) fn flags_of_store(stores: &Cell<usize>, flags: MemFlagsData) -> MemFlagsData {
+    let number = stores.replace(stores.get().wrapping_add(1));
+    if flags.trap_code().is_some() { flags.with_trap_code(code(number)) } else { flags }
+}
+
+fn code(number: usize) -> Option<TrapCode> {
+    TrapCode::user(FIRST + (number % usize::from(CODES)) as u8)
+}
+
+/// Gives each load a code, and stores their own again.
 pub(crate) fn number(func: &mut Function) -> Loads {
     let mut loads = Loads::default();
     let mut block = func.layout.entry_block();
@@ -41,12 +58,14 @@ pub(crate) fn number(func: &mut Function) -> Loads {
         let mut next = func.layout.first_inst(here);
         while let Some(inst) = next {
             let opcode = func.dfg.insts[inst].opcode();
-            let traps = func.dfg.insts[inst].memflags_trap_code(&func.dfg).is_some();
-            if traps && opcode.can_load() && !opcode.can_store() {
+            let may_trap = func.dfg.insts[inst].memflags_trap_code(&func.dfg).is_some();
+            if may_trap && opcode.can_load() && !opcode.can_store() {
                 number_load(func, inst, &mut loads);
-            } else if traps && let Some(flags) = load_of(func, inst) {
+            } else if may_trap && let Some(flags) = load_of(func, inst) {
                 set_flags(func, inst, flags);
                 loads.stores.insert(func.srcloc(inst).bits());
+            } else if may_trap {
+                set_code(func, inst, Some(abi::trap(traps::MEMORY_OUT_OF_BOUNDS)));
             }
             next = func.layout.next_inst(inst);
         }
@@ -56,12 +75,17 @@ pub(crate) fn number(func: &mut Function) -> Loads {
 }
 
 fn number_load(func: &mut Function, inst: Inst, loads: &mut Loads) {
-    let Some(data) = func.dfg.insts[inst].memflags_data(&func.dfg) else { return };
-    let code = FIRST + (loads.sources.len() % usize::from(CODES)) as u8;
-    let flags = func.dfg.mem_flags.insert(data.with_trap_code(TrapCode::user(code)));
-    let Ok(flags) = flags else { return };
+    if set_code(func, inst, code(loads.sources.len())) {
+        loads.sources.push(func.srcloc(inst).bits());
+    }
+}
+
+/// Gives an access a code; false if there are too many flags.
+fn set_code(func: &mut Function, inst: Inst, code: Option<TrapCode>) -> bool {
+    let Some(data) = func.dfg.insts[inst].memflags_data(&func.dfg) else { return false };
+    let Ok(flags) = func.dfg.mem_flags.insert(data.with_trap_code(code)) else { return false };
     set_flags(func, inst, flags);
-    loads.sources.push(func.srcloc(inst).bits());
+    true
 }
 
 fn set_flags(func: &mut Function, inst: Inst, flags: MemFlags) {
@@ -96,7 +120,7 @@ fn load_of(func: &Function, store: Inst) -> Option<MemFlags> {
 pub(crate) fn kind(code: TrapCode) -> Option<u8> {
     match ordinal(code) {
         Some(_) => Some(traps::MEMORY_OUT_OF_BOUNDS),
-        None => crate::abi::kind(code),
+        None => abi::kind(code),
     }
 }
 

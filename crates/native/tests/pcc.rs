@@ -118,7 +118,14 @@ fn traps_of_loads_that_go_into_operators() {
             .to_owned(),
     );
     bodies.push("(i64.load (local.get 0)) (i64.atomic.rmw.add offset=8 (local.get 0) (i64.const 1)) i64.add".to_owned());
-    // The optimiser swaps the operands, and makes an instruction that has no source.
+    let (text, names) = text_of("(memory 1)", &bodies);
+    around(&text, &names);
+}
+
+/// The optimiser swaps operands, and makes instructions that have no source.
+#[test]
+fn traps_of_loads_whose_operators_change() {
+    let mut bodies = Vec::new();
     for op in ["add", "and", "or", "xor", "mul"] {
         let sum = format!("(i64.{op} (i64.const 63) (i64.load (local.get 0)))");
         bodies.push(format!("(i64.load (local.get 0)) {sum} i64.add"));
@@ -140,7 +147,14 @@ fn traps_of_loads_that_go_into_operators() {
                (i64.{op} (i64.const 0) (i64.load (local.get 0))))"
         ));
     }
-    // The load gives the address of another access.
+    let (text, names) = text_of("(memory 1)", &bodies);
+    around(&text, &names);
+}
+
+/// Loads that give addresses, stores that others overwrite, and more loads than there are codes.
+#[test]
+fn traps_of_accesses_that_lead_to_others() {
+    let mut bodies = Vec::new();
     for access in ["i32.load8_u", "i32.load", "i32.atomic.load", "i32.atomic.load8_u"] {
         let second = format!("({access} (i32.load (local.get 0)))");
         bodies.push(format!("(i64.extend_i32_u {second})"));
@@ -157,6 +171,19 @@ fn traps_of_loads_that_go_into_operators() {
             "(i64.atomic.rmw.{operator} (i32.load (local.get 0)) (i64.load offset=4 (local.get 0)))"
         ));
     }
+    // A store that another one overwrites, wholly or in part.
+    for (first, second) in [("i64", "i64"), ("i32", "i32"), ("i64", "i32"), ("i32", "i64")] {
+        bodies.push(format!(
+            "({first}.store (local.get 0) ({first}.const 6))
+               ({second}.store (local.get 0) ({second}.const 3)) (i64.const 1)"
+        ));
+    }
+    bodies.push("(i64.store (local.get 0) (i64.const 6))".repeat(250) + "(i64.const 1)");
+    bodies.push(
+        "(i64.store (local.get 0) (i64.load (local.get 0)))
+           (i64.store (local.get 0) (i64.add (i64.load (local.get 0)) (i64.const 1))) (i64.const 1)"
+            .to_owned(),
+    );
     // More loads than there are codes.
     let many = "(i64.load offset=8 (local.get 0)) i64.xor (i64.const 9) i64.add".repeat(450);
     bodies.push(format!("(i64.load (local.get 0)) {many}"));

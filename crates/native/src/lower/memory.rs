@@ -18,6 +18,7 @@ use crate::abi;
 use crate::emit::{Load, Region, V};
 use crate::lower::Lowering;
 use crate::lower::vector::constant_of;
+use crate::sunk;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
@@ -75,6 +76,7 @@ impl Lowering<'_> {
         let &[stored] = stored.as_slice() else {
             return Err(Declined::Bug("a store of nothing"));
         };
+        let flags = sunk::flags_of_store(&self.emit.stores, flags);
         self.emit.ins(|i| i.store(flags, stored, address, offset));
         Ok(Vec::new())
     }
