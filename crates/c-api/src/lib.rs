@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Names, types and ownership are those of the headers in `include`. Everything that runs code or
-//! touches a store goes through [`StoreCell::with`](store::StoreCell::with), which lends the store
-//! to one user at a time and catches panics.
+//! touches a store goes through `StoreCell::with`, which lends the store to one user at a time and
+//! catches panics.
 //!
 //! # Invariants (cited by number in every `SAFETY` comment of this crate)
 //! * C1. A pointer that a program passes is null, or points to a live value of its type for the
@@ -19,7 +19,7 @@
 //! * C3. A vector has `size` elements at `data`; of one that this library owns, they are a boxed
 //!   slice of its allocator, and all elements are initialised.
 //! * C4. A store is used by one thread at a time (any, one after the other), as the headers say.
-//!   [`StoreCell`](store::StoreCell) hands out one reference to it at a time: to the store itself
+//!   `StoreCell` hands out one reference to it at a time: to the store itself
 //!   while no code of it runs, and the one of the innermost host function while one runs.
 //! * C5. A function pointer and its environment, given for a host function, a finalizer or a
 //!   stream, may be called until the finalizer was, on each thread that uses the store.

@@ -1,4 +1,4 @@
-//! The file that [`pre_compile`](super::pre_compile) makes, run.
+//! The file that [`pre_compile`] makes, run.
 
 use super::pre_compile;
 use wasmtime::{Config, Engine, Instance, Module, Result, Store};
