@@ -47,6 +47,16 @@ pub(crate) enum Command {
     Wast(WastArgs),
     /// Compiles a module to machine code and checks it, without running anything
     CheckCode(crate::check_code::CheckCodeArgs),
+    /// Shows the machine code of functions
+    Objdump(crate::objdump::ObjdumpArgs),
+    /// Writes a page with source, WebAssembly, bytecode, SSA form and machine code side by side
+    Explore(crate::explore::ExploreArgs),
+    /// Shows the settings of the code generator
+    Settings(crate::settings::SettingsArgs),
+    /// Prints the completions for a shell
+    Completions(crate::shell::CompletionsArgs),
+    /// Writes a manual page for each command
+    Man(crate::shell::ManArgs),
     /// Shows what the proofs rest on, and what keeps it
     Trust(crate::trust::TrustArgs),
     /// Finds the compiler pass after which two builds first differ
@@ -114,19 +124,21 @@ fn tiers() -> impl Iterator<Item = PossibleValue> {
     })
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// Calls this export instead of `_start`; the arguments after the module are its arguments
+    /// Calls this export instead of `_start`; the arguments after the module are its arguments,
+    /// or stand in parentheses: `--invoke 'add(1, 2)'`
     ///
     /// Integers are decimal or, after `0x`, hexadecimal; floats are `1.5`, `1e3`, `inf`, `nan`. A
     /// v128 is one integer of 128 bits, whose lowest bits are lane 0: for `i32x4 1 2 3 4` write
     /// 0x00000004000000030000000200000001. A reference can only be `null`.
     #[arg(long, value_name = "FUNCTION")]
     pub(crate) invoke: Option<String>,
-    /// Grants the guest a directory of the host, under its own or another name
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    /// Grants the guest a directory of the host, under its own or another name; with `::ro` behind
+    /// both names it can change nothing there
+    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
     pub(crate) dirs: Vec<String>,
     /// Sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]")]
@@ -134,9 +146,22 @@ pub(crate) struct RunArgs {
     /// Instantiates another module first, whose exports can be imported under NAME
     #[arg(long = "preload", value_name = "NAME=FILE")]
     pub(crate) preloads: Vec<String>,
-    /// Limits of what WASI's calls make the host do (`-S help`)
+    /// Variables of the host, and limits of what WASI's calls make it do (`-S help`)
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
     pub(crate) wasi: Vec<String>,
+    /// The compiler and its cache (`-C help`)
+    #[arg(short = 'C', long = "codegen", value_name = "KEY[=VAL],…")]
+    pub(crate) codegen: Vec<String>,
+    /// Core dumps and backtraces (`-D help`)
+    #[arg(short = 'D', long = "debug", value_name = "KEY[=VAL],…")]
+    pub(crate) debug: Vec<String>,
+    /// The same as `-D debug-info`, which says what there is instead
+    #[arg(short = 'g', hide = true)]
+    pub(crate) debug_info: bool,
+    /// Takes options of the groups from a file in TOML, with tables [wasm], [optimize], [codegen],
+    /// [debug] and [wasi]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// The name that the guest sees as its own
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,

@@ -194,7 +194,8 @@ impl Made {
         }
     }
 
-    fn listed(&self) -> Node {
+    /// The instructions with their places.
+    pub(crate) fn listed(&self) -> Node {
         let mut table = Table::new("", &[">", ""]);
         let mut before = None;
         for line in &self.lines {

@@ -1,8 +1,12 @@
-//! The option groups `-W`, `-O` and (in `wasi`) `-S`: `key[=val][,key…]` → typed settings.
+//! The option groups `-W`, `-O` and, each in its file, `-S`, `-C`, `-D`: `key[=val][,key…]` → typed
+//! settings.
 //!
 //! Keys are Wasmtime's where Wasmtime has them. A key that is not known is a misuse: nothing is
 //! ignored. `help` prints the keys and ends the program.
 
+mod codegen;
+mod debug;
+mod foreign;
 mod wasi;
 
 use crate::report::{Help, Misuse};
@@ -13,7 +17,9 @@ use prova_core::{
 use prova_inspect::near;
 use std::time::Duration;
 
-pub(crate) use wasi::wasi_limits;
+pub(crate) use codegen::Codegen;
+pub(crate) use debug::Debug;
+pub(crate) use wasi::{Wasi, wasi_limits};
 
 /// The settings of `-W`.
 #[derive(Debug, Default)]
@@ -72,13 +78,13 @@ const PROPOSALS: &[(&str, Proposal)] = &[
 const WASM_HELP: &str = "\
 -W fuel=N                          stop after N units of fuel (default: no end)
 -W timeout=DURATION                stop after this time: 2s, 500ms, 1m (default: no end)
--W max-memory-size=N               bytes of one memory, at most 68719476736 (default 17179869184, within max-store-size)
+-W max-memory-size=SIZE            bytes of one memory: 65536, 64K, 16M, 2G; at most 68719476736 (default 17179869184, within max-store-size)
 -W max-table-elements=N            elements of one table, at most 8589934592 (default 10000000)
 -W max-instances=N                 instances (default 10000)
 -W max-tables=N                    tables (default 10000)
 -W max-memories=N                  memories (default 10000)
--W max-store-size=N                bytes of all memories, tables and exceptions together (default 5368709120)
--W max-wasm-stack=N                bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
+-W max-store-size=SIZE             bytes of all memories, tables and exceptions together (default 5368709120)
+-W max-wasm-stack=SIZE             bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
 -W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1 (default n)
 -W unknown-imports-trap[=y|n]      unknown imported functions trap when they are called (default n: they do not link)
 -W nan-canonicalization[=y|n]      the same as --deterministic (default n)
@@ -126,18 +132,20 @@ impl Wasm {
             "fuel" => self.fuel = Some(option.number("units")?),
             "timeout" => self.timeout = Some(option.duration()?),
             "max-memory-size" => {
-                self.max_memory_size =
-                    Some(option.at_most(StoreLimitsBuilder::MEMORY_SIZE_MAX, "bytes")?);
+                let size = option.size()?;
+                let max = StoreLimitsBuilder::MEMORY_SIZE_MAX;
+                self.max_memory_size = Some(option.within(size, max, "bytes")?);
             }
             "max-table-elements" => {
-                self.max_table_elements =
-                    Some(option.at_most(StoreLimitsBuilder::TABLE_ELEMENTS_MAX, "elements")?);
+                let elements = option.number("elements")?;
+                let max = StoreLimitsBuilder::TABLE_ELEMENTS_MAX;
+                self.max_table_elements = Some(option.within(elements, max, "elements")?);
             }
             "max-instances" => self.max_instances = Some(option.number("instances")?),
             "max-tables" => self.max_tables = Some(option.number("tables")?),
             "max-memories" => self.max_memories = Some(option.number("memories")?),
-            "max-store-size" => self.max_store_size = Some(option.number("bytes")?),
-            "max-wasm-stack" => self.max_wasm_stack = Some(option.number("bytes")?),
+            "max-store-size" => self.max_store_size = Some(option.size()?),
+            "max-wasm-stack" => self.max_wasm_stack = Some(option.size()?),
             "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
             "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
             "nan-canonicalization" => self.nan_canonicalization = Some(option.switch()?),
@@ -284,9 +292,16 @@ impl Opt<'_> {
         }
     }
 
-    /// The same, where more than `max` is possible for nothing.
-    fn at_most(&self, max: u64, units: &str) -> Result<usize> {
-        let number: usize = self.number(units)?;
+    /// A number of bytes, in units of 1024 where a letter says so.
+    fn size(&self) -> Result<usize> {
+        match self.value.and_then(size) {
+            Some(bytes) => Ok(bytes),
+            None => self.misuse("it needs a number of bytes, such as 65536, 64K, 16M or 2G"),
+        }
+    }
+
+    /// The same number, where more than `max` is possible for nothing.
+    fn within(&self, number: usize, max: u64, units: &str) -> Result<usize> {
         if number as u64 > max {
             return self.misuse(&format!("more than {max} {units} are not possible"));
         }
@@ -296,6 +311,9 @@ impl Opt<'_> {
     /// That there is no such key; `help` has those that there are.
     fn unknown<T>(&self, help: &str) -> Result<T> {
         let group = self.group;
+        if let Some(why) = foreign::why(group, self.key) {
+            return self.misuse(&format!("there is nothing to choose: {why}"));
+        }
         let start = format!("-{group} ");
         let keys = help.lines().filter_map(|line| line.strip_prefix(&start));
         let keys = keys.filter_map(|line| line.split([' ', '=', '[']).next());
@@ -324,6 +342,21 @@ impl Opt<'_> {
         let value = value.map(|value| format!("={value}")).unwrap_or_default();
         bail!(Misuse(format!("invalid option `-{group} {key}{value}`: {what}")))
     }
+}
+
+/// A number of bytes: with `K`, `M`, `G` or `T`, or these and `iB`, in powers of 1024.
+fn size(text: &str) -> Option<usize> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "" => 0,
+        "K" | "k" | "KiB" => 10,
+        "M" | "MiB" => 20,
+        "G" | "GiB" => 30,
+        "T" | "TiB" => 40,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
 /// A number with a unit; seconds without one.
@@ -375,7 +408,9 @@ mod tests {
         for (option, words) in [
             ("fule=7", "there is no such key; `fuel` is near (`-W help` lists them)"),
             ("quux=7", "there is no such key (`-W help` lists them)"),
-            ("max-memory-size=64MiB", "it needs a whole number of bytes, such as 65536"),
+            ("max-memory-size=64Q", "it needs a number of bytes, such as 65536, 64K, 16M or 2G"),
+            ("max-store-size=18446744073709551615K", "it needs a number of bytes"),
+            ("gc", "there is nothing to choose: no tier executes"),
             ("fuel=1e6", "it needs a whole number of units"),
             ("max-memory-size=68719476737", "more than 68719476736 bytes are not possible"),
             ("max-table-elements=8589934593", "more than 8589934592 elements are not possible"),
@@ -384,6 +419,10 @@ mod tests {
             assert!(error.contains(words), "{option}: {error}");
         }
         assert!(wasm("max-memory-size=68719476736,max-table-elements=8589934592").is_ok());
+        let sizes =
+            wasm("max-memory-size=64M,max-store-size=3GiB,max-wasm-stack=8K").expect("sizes");
+        let sizes = [sizes.max_memory_size, sizes.max_store_size, sizes.max_wasm_stack];
+        assert_eq!(sizes, [Some(64 << 20), Some(3 << 30), Some(8 << 10)]);
     }
 
     /// Each key of the help has a default in its line, but the key of all proposals; those of
@@ -402,7 +441,7 @@ mod tests {
             let Some((_, key)) = cells.get(3).and_then(|cell| cell.split_once("`-W max-")) else {
                 continue;
             };
-            let key = format!("-W max-{}=N ", key.trim_end_matches('`'));
+            let key = format!("-W max-{}=", key.trim_end_matches('`'));
             let line = help.lines().find(|line| line.starts_with(&key)).expect(row);
             let default = format!("(default {}", cells[2]);
             assert!(line.contains(&default), "{line}: {default}");

@@ -4,7 +4,8 @@
 //! changes what a command does. `tests/hints.rs` has each.
 
 use crate::args::{Cli, RunArgs};
-use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
+use crate::groups::{Codegen, Debug, Optimize, Wasi, Wasm, proposal_key};
+use crate::input;
 use crate::report::{printable, warn};
 use clap::CommandFactory;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
@@ -117,7 +118,9 @@ fn option_of_run(args: &[OsString]) -> Option<&str> {
     let is_option = match first {
         "-W" => is_group(|key| Wasm::parse(key).is_ok()),
         "-O" => is_group(|key| Optimize::parse(key).is_ok()),
-        "-S" => is_group(|key| wasi_limits(key).is_ok()),
+        "-S" => is_group(|key| Wasi::parse(key).is_ok()),
+        "-C" => is_group(|key| Codegen::parse(key).is_ok()),
+        "-D" => is_group(|key| Debug::parse(key).is_ok()),
         _ => {
             let name = first.strip_prefix("--")?.split('=').next()?;
             Cli::command().get_arguments().any(|arg| arg.get_long() == Some(name))
@@ -126,6 +129,20 @@ fn option_of_run(args: &[OsString]) -> Option<&str> {
     is_option.then_some(first)
 }
 
+/// Commands of other engines, and what there is instead.
+const FOREIGN_COMMANDS: [(&str, &str); 4] = [
+    (
+        "serve",
+        "it answers HTTP by components, and components do not run here, only core modules with WASI preview 1",
+    ),
+    (
+        "config",
+        "`prova cache` cares for the cache, and `prova run --config FILE` reads options from a file",
+    ),
+    ("wizer", "`prova specialize` runs a module's initialiser, and writes what comes out"),
+    ("hot-blocks", "`prova run --stats=dispatches` counts the instructions of the interpreter"),
+];
+
 /// The error of a module that cannot be read; where there is no such file, the command that may
 /// have been meant.
 pub(crate) fn no_command(error: Error, path: &Path) -> Error {
@@ -133,6 +150,9 @@ pub(crate) fn no_command(error: Error, path: &Path) -> Error {
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
     let name = path.to_str().filter(|_| missing).unwrap_or_default();
+    if let Some((_, why)) = FOREIGN_COMMANDS.iter().find(|(command, _)| *command == name) {
+        return error.context(format!("there is no command `{name}`: {why}"));
+    }
     let cli = Cli::command();
     let commands = cli.get_subcommands().map(|command| (command.get_name(), command.get_name()));
     match near(name, commands).first() {
@@ -141,6 +161,27 @@ pub(crate) fn no_command(error: Error, path: &Path) -> Error {
         )),
         None => error,
     }
+}
+
+/// The error of a component, with its core modules and what to do; another error as it is.
+pub(crate) fn component(error: Error, path: &Path) -> Error {
+    let modules = match input::binary_of(path) {
+        Ok(bytes) if path.as_os_str() != "-" => prova_diff::core_modules(&bytes).ok().flatten(),
+        Ok(_) | Err(_) => None,
+    };
+    let Some(modules) = modules.filter(|_| error.is::<UnsupportedModule>()) else { return error };
+    let file = path.display();
+    let inside = match modules.len() {
+        1 => format!(
+            "it has one core module, which `prova opt --passes none {file} -o core.wasm` takes out; it still imports what the component gave it"
+        ),
+        count => format!("it has {count} core modules (`prova inspect {file}` lists them)"),
+    };
+    error.context(format!(
+        "`{file}` is a component, and components do not run here, only core modules with WASI preview 1: {inside}.\n\
+         Its toolchain makes such a module of the same source: Rust with `--target wasm32-wasip1`, clang with `--target=wasm32-wasip1`, \
+         TinyGo with `-target=wasip1`, Go with `GOOS=wasip1`"
+    ))
 }
 
 /// That the directory of `--dir DIR` cannot be opened. One colon is how others write the two names.

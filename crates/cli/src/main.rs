@@ -1,8 +1,8 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ compile │ cache │ verify │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
-//!                 └ groups (-W, -O, -S), input, values, watchdog, hint
+//! args (clap) ─► run │ compile │ cache │ verify │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ objdump │ explore │ settings │ completions │ man │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
+//!                 └ settled, groups (-W, -O, -S, -C, -D), input, values, watchdog, hint
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse
@@ -18,6 +18,7 @@ mod diff;
 mod diverge;
 mod engine;
 mod explain;
+mod explore;
 mod groups;
 mod hint;
 mod input;
@@ -25,12 +26,16 @@ mod inspect;
 mod inspect_native;
 mod inspect_ssa;
 mod isolate;
+mod objdump;
 mod opt;
 mod passes;
 mod profile;
 mod report;
 mod repro;
 mod run;
+mod settings;
+mod settled;
+mod shell;
 mod shrink;
 mod specialize;
 mod stats;
@@ -68,6 +73,11 @@ fn main() -> ExitCode {
         Some(Command::Compile(args)) => compile::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::CheckCode(args)) => check_code::run(&args),
+        Some(Command::Objdump(args)) => objdump::run(&args),
+        Some(Command::Explore(args)) => explore::run(&args),
+        Some(Command::Settings(args)) => settings::run(&args),
+        Some(Command::Completions(args)) => shell::completions(&args),
+        Some(Command::Man(args)) => shell::man(&args),
         Some(Command::Trust(args)) => trust::run(&args),
         Some(Command::Profile(args)) => profile::run(&args),
         Some(Command::Substrate(args)) => substrate::run(&args),

@@ -1,14 +1,15 @@
 //! `prova run`: a module with WASI, its initialiser, and an export or `_start`.
 
 use crate::args::RunArgs;
-use crate::groups::Wasm;
+use crate::groups::{Codegen, Debug, Wasi, Wasm};
 use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
+use crate::settled::settled;
 use crate::stats::Stats;
-use crate::{cache, groups, hint, input, stats, values, watchdog};
-use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
+use crate::{cache, hint, input, stats, values, watchdog};
+use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
-    StoreLimits, Val, bail, wasi,
+    StoreLimits, Val, WasmBacktraceDetails, WasmCoreDump, bail, wasi,
 };
 use prova_inspect::near;
 use prova_runs::trace::{Recorder, outcome_text, record_unknown};
@@ -27,15 +28,16 @@ struct Host {
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    let args = settled(args)?;
     match args.engine.is_native() {
-        true => prova_core::on_compiler_thread(|| run_here(args)),
-        false => run_here(args),
+        true => prova_core::on_compiler_thread(|| run_here(&args)),
+        false => run_here(&args),
     }
 }
 
 fn run_here(args: &RunArgs) -> Result<Exit> {
     let (config, wasm, metered) = configured(args)?;
-    let wasi_limits = groups::wasi_limits(&args.wasi)?;
+    let granted = Wasi::parse(&args.wasi)?;
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
@@ -49,12 +51,12 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         Some(expected) => input::expected_module(&engine, path, expected),
         None => input::module(&engine, path),
     };
-    let module = module.map_err(|error| hint::no_command(error, path))?;
+    let module = module.map_err(|error| hint::component(hint::no_command(error, path), path))?;
     let preloads = preloads
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
         .collect::<Result<Vec<_>>>()?;
-    let wasi = wasi_ctx(args, wasi_limits, path, guest_args)?;
+    let wasi = wasi_ctx(args, granted, path, guest_args)?;
     let recorder = recorder(args, &module, guest_args)?;
     let host = Host { wasi, limits: wasm.limits(), recorder };
     let mut store = Store::new(&engine, host);
@@ -68,6 +70,9 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     let all: Vec<Module> =
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
+    if let (Some(file), Err(error)) = (Debug::parse(&args.debug)?.coredump, &outcome) {
+        write_coredump(&file, error, &mut store, path)?;
+    }
     let asked = args.engine.is_native() || runs_artifacts(args);
     let unused = all.iter().map(hint::unused_code);
     let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
@@ -99,6 +104,22 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
     }
     outcome.map(|_| Exit::Done)
+}
+
+/// Writes the state at a trap, if it is one.
+fn write_coredump(
+    file: &Path,
+    error: &prova_core::Error,
+    store: &mut Store<Host>,
+    program: &Path,
+) -> Result<()> {
+    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return Ok(()) };
+    let program = program.file_name().unwrap_or_default().to_string_lossy();
+    let name = file.display();
+    std::fs::write(file, dump.serialize(&mut *store, &program))
+        .with_context(|| format!("failed to write `{name}`"))?;
+    warn(&printable(&format!("note: the state at the trap is in `{name}`")));
+    Ok(())
 }
 
 /// With `--record` there is nothing that a replay would not have.
@@ -176,8 +197,16 @@ fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
         config.precompiled(args.engine.memory_shape()?);
     }
     record_alone(args, &wasm)?;
-    if let Some(cache) = cache::of_run(args) {
+    let (codegen, debug) = (Codegen::parse(&args.codegen)?, Debug::parse(&args.debug)?);
+    if codegen.cache == Some(false) && args.cache.is_some() {
+        bail!(Misuse("`-C cache=n` and `--cache` say different things".into()));
+    }
+    if let Some(cache) = cache::of_run(args).filter(|_| codegen.cache != Some(false)) {
         config.cache(cache);
+    }
+    config.coredump_on_trap(debug.coredump.is_some());
+    if debug.backtrace_details == Some(false) {
+        config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     }
     if let Some(fuel) = args.fuel
         && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
@@ -215,17 +244,22 @@ fn named_file(preload: &str) -> Result<(&str, &str)> {
 /// The guest's grants.
 fn wasi_ctx(
     args: &RunArgs,
-    limits: WasiLimits,
+    granted: Wasi,
     path: &Path,
     guest_args: &[OsString],
 ) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
-    builder.limits(limits);
+    builder.limits(granted.limits);
     builder.inherit_stdio();
     let own_name = path.file_name().unwrap_or(path.as_os_str());
     builder.arg(args.argv0.as_deref().map_or(own_name.as_encoded_bytes(), str::as_bytes));
     if args.invoke.is_none() {
         builder.args(guest_args.iter().map(|arg| arg.as_encoded_bytes()));
+    }
+    if granted.inherit_env {
+        for (name, value) in std::env::vars_os() {
+            builder.env(name.as_encoded_bytes(), value.as_encoded_bytes());
+        }
     }
     grant(&mut builder, &args.env, &args.dirs)?;
     if !args.dirs.is_empty() {
@@ -256,9 +290,13 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String
         builder.guard(cache::kept_from_guests(None, dirs)?);
     }
     for dir in dirs {
-        let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
+        let (names, read_only) = match dir.strip_suffix("::ro") {
+            Some(names) if names.contains("::") => (names, true),
+            Some(_) | None => (dir.as_str(), false),
+        };
+        let (host, guest) = names.split_once("::").unwrap_or((names, names));
         builder
-            .preopen_path(host, guest, Perms::default())
+            .preopen_path(host, guest, Perms { read_only })
             .with_context(|| hint::dir_failed(dir, host))?;
     }
     Ok(())

@@ -8,6 +8,7 @@ mod commands;
 mod common;
 mod compare;
 mod docs;
+mod habits;
 mod hints;
 mod inspect;
 mod lockstep;

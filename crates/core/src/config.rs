@@ -109,6 +109,7 @@ pub struct Config {
     pub(crate) strategy: Strategy,
     pub(crate) pool: Option<PoolingAllocationConfig>,
     pub(crate) coredump: bool,
+    pub(crate) backtrace_details: bool,
     pub(crate) nan_bits: bool,
     /// The settings that an engine refuses, each with the reason.
     pub(crate) refused: Vec<String>,
@@ -147,6 +148,7 @@ impl Default for Config {
             strategy: Strategy::default(),
             pool: None,
             coredump: false,
+            backtrace_details: true,
             nan_bits: false,
             refused: Vec::new(),
         }

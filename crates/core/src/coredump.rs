@@ -5,12 +5,12 @@
 //! have their function and place; values of locals and operands are not in it, so their lists are
 //! empty.
 
+use crate::backtrace::{FrameInfo, WasmBacktrace};
 use crate::externals::Global;
 use crate::instance::Instance;
 use crate::memory::Memory;
 use crate::module::Module;
 use crate::store::{AsContext, AsContextMut, StoreContextMut};
-use crate::trap::{FrameInfo, WasmBacktrace};
 use crate::types::{GlobalType, HeapType, MemoryType, Mutability, ValType};
 use crate::value::Val;
 use prova_module::{GlobalIdx, MemoryIdx};

@@ -198,6 +198,12 @@ impl LinkError {
         LinkError { message, limit: None, unknown: Some(module.to_owned()) }
     }
 
+    /// The same with more lines.
+    pub(crate) fn with_list(mut self, lines: &str) -> LinkError {
+        self.message.push_str(lines);
+        self
+    }
+
     /// The limit of the store that is too low, by its name in `docs/semantics.md`
     /// (`memory_bytes_max`, …); `None` if that is not the reason.
     pub fn limit(&self) -> Option<&'static str> {

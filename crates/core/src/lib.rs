@@ -27,6 +27,7 @@
 
 mod artifact;
 mod awaiting;
+mod backtrace;
 mod cache;
 mod compiler;
 mod config;
@@ -61,6 +62,7 @@ mod value;
 pub mod wasi;
 mod workers;
 
+pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace, WasmBacktraceDetails};
 pub use cache::{
     CACHE_BYTES_DEFAULT, Cache, CacheEntry, CacheFileId, CacheGuard, CacheName, CacheRefused,
     CacheRemoved, default_cache_folder,
@@ -97,7 +99,7 @@ pub use resumable::{ResumableCall, ResumableCallHostTrap};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};
 pub use tier::{Tier, UnknownTier};
-pub use trap::{FrameInfo, FrameSymbol, MemoryFault, Trap, WasmBacktrace};
+pub use trap::{MemoryFault, Trap};
 pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{

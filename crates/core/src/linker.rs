@@ -377,17 +377,17 @@ impl<T: 'static> Linker<T> {
     /// Finds the imports of `module` once, to instantiate it often; see [`InstancePre`].
     ///
     /// # Errors
-    /// [`LinkError`] for a name that is not defined.
+    /// [`LinkError`] for names that are not defined.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         self.engine.check_same(module)?;
-        let imports = module
-            .imports()
-            .map(|import| match self.find(import.module(), import.name()) {
-                Some(definition) => Ok(definition.clone()),
-                None => Err(Error::new(unknown_import(&import))),
-            })
-            .collect::<Result<_>>()?;
-        Ok(InstancePre { module: module.clone(), imports })
+        let found = |import: &ImportType<'_>| self.find(import.module(), import.name()).cloned();
+        match module.imports().map(|import| found(&import)).collect() {
+            Some(imports) => Ok(InstancePre { module: module.clone(), imports }),
+            None => {
+                let missing = module.imports().filter(|import| found(import).is_none());
+                Err(Error::new(unknown_imports(missing)))
+            }
+        }
     }
 
     /// Defines a name as a host function that exists already.
@@ -421,6 +421,30 @@ impl<T: 'static> Linker<T> {
 
 fn unknown_import(import: &ImportType<'_>) -> LinkError {
     LinkError::of_unknown_import(import.module(), import.name())
+}
+
+/// Most imports that are listed where several are missing.
+const MISSING_LISTED_MAX: usize = 20;
+
+/// The error for all imports that are not defined: it names the first, and lists them where there
+/// are more, with their types.
+fn unknown_imports<'m>(mut missing: impl Iterator<Item = ImportType<'m>>) -> LinkError {
+    let Some(first) = missing.next() else {
+        return LinkError::new("an import was missing, and is there now");
+    };
+    let listed = |import: &ImportType<'_>| {
+        format!("\n  `{}::{}`: {}", import.module(), import.name(), import.ty())
+    };
+    let mut list: Vec<String> =
+        missing.by_ref().take(MISSING_LISTED_MAX).map(|one| listed(&one)).collect();
+    if !list.is_empty() {
+        list.insert(0, format!("\nall that are not defined:{}", listed(&first)));
+    }
+    let more = missing.count();
+    if more > 0 {
+        list.push(format!("\n  and {more} more"));
+    }
+    unknown_import(&first).with_list(&list.concat())
 }
 
 impl<T: 'static> fmt::Debug for Linker<T> {

@@ -8,6 +8,7 @@
 //! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one
 //!    compares first.
 
+use crate::backtrace::WasmBacktrace;
 use crate::coredump::WasmCoreDump;
 use crate::engine::Engine;
 use crate::error::{Error, Result, misuse};
@@ -15,7 +16,7 @@ use crate::func::Caller;
 use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
 use crate::module::Module;
 use crate::pooling::Share;
-use crate::trap::{Trap, WasmBacktrace, error_of_trap, trap_of_host};
+use crate::trap::{Trap, error_of_trap, trap_of_host};
 use prova_runtime as rt;
 use rt::{Cell, FuncAddr, InstanceAddr};
 use std::collections::BTreeMap;
@@ -313,8 +314,9 @@ impl<T: 'static> StoreContextMut<'_, T> {
         if let Some(error) = self.state.asked.error.take() {
             trap = rt::Trap { host: trap_of_host(error).host, ..trap };
         }
-        let error = error_of_trap(trap, self.rt, self.state.id);
-        let wanted = self.state.engine.config().coredump && error.is::<Trap>();
+        let config = self.state.engine.config();
+        let error = error_of_trap(trap, self.rt, self.state.id, config.backtrace_details);
+        let wanted = config.coredump && error.is::<Trap>();
         match error.downcast_ref::<WasmBacktrace>().filter(|_| wanted) {
             // The dump of the innermost activation stays.
             Some(backtrace) if !error.is::<WasmCoreDump>() => {

@@ -1,17 +1,16 @@
-//! Traps and backtraces: what the runtime reports → errors that embedders take apart.
+//! Traps: what the runtime reports → errors that embedders take apart.
 //!
 //! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] or
 //! [`ThrownException`] where there is one, [`Trap`]. The error of a host function keeps its own
 //! chain and type, with the backtrace around it. A bug met at a first call comes out as itself.
 
+use crate::backtrace::WasmBacktrace;
 use crate::error::{Bug, Error, Misuse, Rejection};
 use crate::exception::ThrownException;
 use crate::pipeline::AttachFailure;
 use crate::store::StoreId;
-use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rt::TrapKind;
-use rustc_demangle::demangle;
 use std::fmt;
 
 /// Why a program was stopped.
@@ -113,156 +112,6 @@ impl fmt::Display for MemoryFault {
     }
 }
 
-/// The WebAssembly frames that were active at a trap or host error, the innermost first.
-#[derive(Clone, Debug)]
-pub struct WasmBacktrace {
-    frames: Vec<FrameInfo>,
-    omitted: usize,
-}
-
-/// Longer runs of equal frames are printed as one frame and their number.
-const RUN_SHOWN_MAX: usize = 3;
-
-/// A place in the source that a frame is at; see [`FrameInfo::symbols`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FrameSymbol {}
-
-impl FrameSymbol {
-    /// The name of the function in the source.
-    pub fn name(&self) -> Option<&str> {
-        None
-    }
-
-    /// The file.
-    pub fn file(&self) -> Option<&str> {
-        None
-    }
-
-    /// The line, from 1 on.
-    pub fn line(&self) -> Option<u32> {
-        None
-    }
-
-    /// The column, from 1 on.
-    pub fn column(&self) -> Option<u32> {
-        None
-    }
-}
-
-/// One frame of a [`WasmBacktrace`].
-#[derive(Clone, Debug)]
-pub struct FrameInfo {
-    module: Module,
-    func: FuncIdx,
-    offset: Option<u32>,
-}
-
-impl WasmBacktrace {
-    /// The frames, the innermost first.
-    pub fn frames(&self) -> &[FrameInfo] {
-        &self.frames
-    }
-
-    /// How many older frames there were that [`WasmBacktrace::frames`] leaves out.
-    pub fn frames_omitted(&self) -> usize {
-        self.omitted
-    }
-}
-
-impl FrameInfo {
-    /// Whether both are at the same place of the same module.
-    fn is_same(&self, other: &FrameInfo) -> bool {
-        (self.func, self.offset) == (other.func, other.offset)
-            && std::ptr::eq(self.module.bytes(), other.module.bytes())
-    }
-
-    /// Whether the function is one of this module.
-    pub(crate) fn is_of(&self, module: &Module) -> bool {
-        std::ptr::eq(self.module.bytes(), module.bytes())
-    }
-
-    /// The places in the source that debug information names for the frame, functions that were
-    /// inlined first. None, as for a module without such information: it is not read.
-    pub fn symbols(&self) -> &[FrameSymbol] {
-        &[]
-    }
-
-    /// The index of the function in its module.
-    pub fn func_index(&self) -> u32 {
-        self.func.0
-    }
-
-    /// The function's name in the name section, as it stands there; where it has none, the name of
-    /// its first export.
-    pub fn func_name(&self) -> Option<&str> {
-        self.module.func_name_or_export(self.func)
-    }
-
-    /// The module's name in the name section.
-    pub fn module_name(&self) -> Option<&str> {
-        self.module.names().module()
-    }
-
-    /// The offset of the current operator in the module, in bytes.
-    pub fn module_offset(&self) -> Option<usize> {
-        self.offset.map(|offset| offset as usize)
-    }
-
-    /// The offset of the current operator from the start of the function's body, in bytes.
-    pub fn func_offset(&self) -> Option<usize> {
-        let body = self.module.body(self.func)?;
-        self.module_offset()?.checked_sub(body.range().start)
-    }
-}
-
-impl fmt::Display for FrameInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(offset) = self.offset {
-            write!(f, "{offset:#8x} - ")?;
-        }
-        write!(f, "{}!", Escaped(self.module_name().unwrap_or("<unknown>")))?;
-        match self.func_name() {
-            Some(name) => write!(f, "{}", Escaped(&format!("{:#}", demangle(name)))),
-            None => write!(f, "<wasm function {}>", self.func.0),
-        }
-    }
-}
-
-/// A name of a module, which may hold anything, in one line without control characters.
-struct Escaped<'n>(&'n str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            c if c.is_control() => write!(f, "{}", c.escape_default()),
-            c => write!(f, "{c}"),
-        })
-    }
-}
-
-impl fmt::Display for WasmBacktrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("error while executing at wasm backtrace:")?;
-        let mut i = 0;
-        while let Some(frame) = self.frames.get(i) {
-            let run = self.frames[i..].iter().take_while(|other| other.is_same(frame)).count();
-            let shown = if run > RUN_SHOWN_MAX { 1 } else { run };
-            for number in i..i + shown {
-                write!(f, "\n  {number:>3}: {frame}")?;
-            }
-            if run > shown {
-                write!(f, "\n       ... the same {} times more", run - shown)?;
-            }
-            i += run;
-        }
-        if self.omitted > 0 {
-            write!(f, "\n  ... {} more", self.omitted)?;
-        }
-        Ok(())
-    }
-}
-
 /// An error of a host function on its way through the runtime.
 #[derive(Debug)]
 struct HostError(Error);
@@ -281,20 +130,23 @@ pub(crate) fn trap_of_host(error: Error) -> Box<rt::Trap> {
 }
 
 /// The error of a trap.
-pub(crate) fn error_of_trap(trap: rt::Trap, rt: &rt::Store, store: StoreId) -> Error {
+///
+/// With `details`, its backtrace tells places in the source.
+pub(crate) fn error_of_trap(
+    trap: rt::Trap,
+    rt: &rt::Store,
+    store: StoreId,
+    details: bool,
+) -> Error {
     let thrown = trap.exception.as_deref();
     let thrown = thrown.map(|exception| ThrownException::of_rt(exception, rt, store));
-    error_of(trap, thrown)
+    error_of(trap, thrown, details)
 }
 
 /// The error of a trap that may carry an exception.
-fn error_of(trap: rt::Trap, thrown: Option<ThrownException>) -> Error {
+fn error_of(trap: rt::Trap, thrown: Option<ThrownException>, details: bool) -> Error {
     let (kind, fault, omitted) = (trap.kind, trap.fault, trap.frames_omitted);
-    let frames: Vec<FrameInfo> = trap
-        .backtrace
-        .into_iter()
-        .map(|frame| FrameInfo { module: frame.module, func: frame.func, offset: frame.offset })
-        .collect();
+    let backtrace = WasmBacktrace::new(trap.backtrace, omitted, details);
     let error = match trap.host {
         Some(source) => root_of_host(source, kind),
         None => thrown.map_or_else(|| root_of_kind(kind), Error::from),
@@ -306,10 +158,10 @@ fn error_of(trap: rt::Trap, thrown: Option<ThrownException>) -> Error {
         None => error,
     };
     // An error that comes through several activations keeps the backtrace of the innermost.
-    if frames.is_empty() || error.is::<WasmBacktrace>() {
+    if backtrace.frames().is_empty() || error.is::<WasmBacktrace>() {
         error
     } else {
-        error.context(WasmBacktrace { frames, omitted })
+        error.context(backtrace)
     }
 }
 
@@ -365,9 +217,10 @@ mod tests {
     use crate::error::{CheckError, ErrorKind};
     use prova_bytecode::Rule;
     use prova_bytecode::check::Reason;
+    use prova_module::FuncIdx;
 
     fn kind_of(trap: rt::Trap) -> Option<ErrorKind> {
-        ErrorKind::of(&error_of(trap, None))
+        ErrorKind::of(&error_of(trap, None, true))
     }
 
     #[test]
@@ -390,16 +243,11 @@ mod tests {
         for misuse in [TrapKind::Misuse.into(), rt::Trap::with_message(TrapKind::Misuse, "x")] {
             assert_eq!(kind_of(misuse), Some(ErrorKind::Misuse));
         }
-        let bug = error_of(attach(refused()), None).context("around it");
+        let bug = error_of(attach(refused()), None, true).context("around it");
         let found = bug.downcast_ref::<Bug>().and_then(Bug::check_error);
         assert_eq!(found, Some(&error), "{bug:?}");
         let text = "a bug in Prova: bytecode of func3 refused at word 1 (Wasm offset 0x2a), rule F5 (slots): s9 in a frame of 2";
         assert_eq!(bug.root_cause().to_string(), text);
         assert_eq!(Bug::new("x").check_error(), None);
-    }
-
-    #[test]
-    fn names_cannot_write_to_the_terminal() {
-        assert_eq!(Escaped("caf\u{e9}\n\u{1b}[2J").to_string(), "caf\u{e9}\\n\\u{1b}[2J");
     }
 }

@@ -9,6 +9,7 @@
 //! So a program that goes over either behaves as before, or gets an error that names the line to
 //! change.
 
+use crate::backtrace::WasmBacktraceDetails;
 use crate::config::Config;
 use crate::error::{Result, bail};
 use crate::pooling::InstanceAllocationStrategy;
@@ -146,6 +147,13 @@ impl Config {
         self
     }
 
+    /// Whether backtraces tell places in the source where a module has debug information; they do
+    /// by default, and read it when they are printed or asked.
+    pub fn wasm_backtrace_details(&mut self, details: WasmBacktraceDetails) -> &mut Config {
+        self.backtrace_details = details != WasmBacktraceDetails::Disable;
+        self
+    }
+
     /// The profiler that gets the names of machine code; [`Engine::new`](crate::Engine::new)
     /// refuses those that are not available.
     pub fn profiler(&mut self, profiler: ProfilingStrategy) -> &mut Config {
@@ -163,7 +171,7 @@ impl Config {
         self.refuse_if(
             enable,
             "debug_info",
-            "machine code has no debug information; backtraces name functions without it",
+            "machine code has no debug information; backtraces tell places in the source without it",
         )
     }
 

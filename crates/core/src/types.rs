@@ -425,6 +425,33 @@ pub enum ExternType {
     Tag(FuncType),
 }
 
+impl fmt::Display for ExternType {
+    /// As in the text format, with limits as `from..to`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limits = |min: u64, max: Option<u64>| match max {
+            Some(max) => format!("{min}..{max}"),
+            None => format!("{min}.."),
+        };
+        let index = |is_64| if is_64 { " i64" } else { "" };
+        match self {
+            ExternType::Func(ty) => write!(f, "func{ty}"),
+            ExternType::Tag(ty) => write!(f, "tag{}", ty.to_string().trim_end_matches(" -> ()")),
+            ExternType::Global(ty) if ty.mutability() == Mutability::Var => {
+                write!(f, "global (mut {})", ty.content())
+            }
+            ExternType::Global(ty) => write!(f, "global {}", ty.content()),
+            ExternType::Table(ty) => {
+                let range = limits(ty.minimum(), ty.maximum());
+                write!(f, "table{} {range} {}", index(ty.is_64()), ty.element())
+            }
+            ExternType::Memory(ty) => {
+                let range = limits(ty.minimum(), ty.maximum());
+                write!(f, "memory{} {range}", index(ty.is_64()))
+            }
+        }
+    }
+}
+
 impl ExternType {
     /// The function's type, if it is one.
     pub fn func(&self) -> Option<&FuncType> {

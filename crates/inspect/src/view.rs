@@ -212,6 +212,14 @@ pub(super) struct Event {
 }
 
 impl Function {
+    /// The instructions of the bytecode, each with the offset of the operator that it is for.
+    pub fn instructions(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.code.iter().filter_map(|line| match line {
+            Line::Code { offset, text, .. } => Some((*offset, text.as_str())),
+            Line::Wasm { .. } => None,
+        })
+    }
+
     /// Whether the check accepts the function's bytecode.
     pub fn is_proved(&self) -> bool {
         self.refusal.is_none()

@@ -23,6 +23,21 @@ const SHARED: &[(&str, &str)] = &[
 const V2: &[&str] = &["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
 const V3: &[&str] = &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_lzcnt", "has_fma"];
 
+/// The settings of Cranelift for a level: name and value, those of all targets first.
+pub fn settings(level: CpuLevel) -> Vec<(&'static str, &'static str)> {
+    let features = features(level).map(|name| (name, "true"));
+    SHARED.iter().copied().chain(features).collect()
+}
+
+/// The features of processors of a level.
+fn features(level: CpuLevel) -> impl Iterator<Item = &'static str> {
+    let more = match level {
+        CpuLevel::V2 => &[][..],
+        CpuLevel::V3 => V3,
+    };
+    V2.iter().chain(more).copied()
+}
+
 /// The target of a level.
 ///
 /// # Errors
@@ -35,11 +50,7 @@ pub(crate) fn target(level: CpuLevel) -> Result<OwnedTargetIsa, Declined> {
     }
     let mut builder =
         isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|error| refused(&error))?;
-    let more = match level {
-        CpuLevel::V2 => &[][..],
-        CpuLevel::V3 => V3,
-    };
-    for name in V2.iter().chain(more) {
+    for name in features(level) {
         builder.enable(name).map_err(|error| refused(&error))?;
     }
     builder.finish(settings::Flags::new(shared)).map_err(|error| refused(&error))

@@ -7,6 +7,8 @@ extern crate prova as prova_core;
 mod awaiting;
 mod hooks;
 mod kept;
+#[path = "../../core/tests/sources.rs"]
+mod sources;
 mod swaps;
 
 use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store, Strategy, Tier};

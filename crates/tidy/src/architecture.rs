@@ -24,6 +24,7 @@ pub type Uses = BTreeMap<String, BTreeSet<String>>;
 /// begin so.
 pub const ABSENCES: &[(&str, &[&str])] = &[
     ("num", &["*"]),
+    ("demangle", &["prova*", "wasm*", "clap"]),
     ("cache", &["prova*", "wasm*", "clap", "cranelift*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
     ("cache", &["prova*", "wasm*", "cranelift*", "clap"]),
@@ -91,7 +92,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
             "anyhow",
         ],
     ),
-    // Of ours it knows `report` alone.
+    // Of ours it knows `report` and `demangle` alone.
     (
         "builds",
         &[
@@ -99,7 +100,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
             "prova-core",
             "prova-b*",
             "prova-c*",
-            "prova-d*",
+            "prova-di*",
             "prova-i*",
             "prova-m*",
             "prova-n*",

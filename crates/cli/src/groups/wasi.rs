@@ -9,6 +9,7 @@ use prova_core::Result;
 use prova_core::wasi::WasiLimits;
 
 const HELP: &str = "\
+-S inherit-env[=y|n]               passes all variables of the host on (default n)
 -S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)
 -S max-random-size=N               bytes of one `random_get` (default 67108864)
 -S max-resources=N                 descriptors open at a time (default 4096)
@@ -16,22 +17,48 @@ const HELP: &str = "\
 -S max-listing-size=N              bytes of directory listings kept for the guest (default 67108864)
 ";
 
-/// The limits that `-S` sets; the others have their defaults.
+/// The settings of `-S`.
+#[derive(Debug, Default)]
+pub(crate) struct Wasi {
+    pub(crate) limits: WasiLimits,
+    /// Whether the guest sees the host's variables.
+    pub(crate) inherit_env: bool,
+}
+
+/// The limits that `-S` sets, for commands whose guests see no variables but those of `--env`.
 pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
-    let mut limits = WasiLimits::default();
     for (key, value) in pairs('S', options)? {
-        let option = Opt { group: 'S', key, value };
-        match key {
-            "help" => return Err(Help(HELP.to_owned()).into()),
-            "hostcall-fuel" => limits.hostcall_fuel = option.number("bytes")?,
-            "max-random-size" => limits.max_random_size = option.number("bytes")?,
-            "max-resources" => limits.max_resources = option.number("descriptors")?,
-            "max-args-size" => limits.max_args_size = option.number("bytes")?,
-            "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
-            _ => return option.unknown(HELP),
+        if key == "inherit-env" {
+            let what = "this command passes variables on by `--env` alone";
+            return Opt { group: 'S', key, value }.misuse(what);
         }
     }
-    Ok(limits)
+    Ok(Wasi::parse(options)?.limits)
+}
+
+impl Wasi {
+    /// The settings of `-S`; the others have their defaults.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::report::Misuse), or a request for help.
+    pub(crate) fn parse(options: &[String]) -> Result<Wasi> {
+        let mut wasi = Wasi::default();
+        let limits = &mut wasi.limits;
+        for (key, value) in pairs('S', options)? {
+            let option = Opt { group: 'S', key, value };
+            match key {
+                "help" => return Err(Help(HELP.to_owned()).into()),
+                "hostcall-fuel" => limits.hostcall_fuel = option.number("bytes")?,
+                "max-random-size" => limits.max_random_size = option.number("bytes")?,
+                "max-resources" => limits.max_resources = option.number("descriptors")?,
+                "max-args-size" => limits.max_args_size = option.number("bytes")?,
+                "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
+                "inherit-env" => wasi.inherit_env = option.switch()?,
+                _ => return option.unknown(HELP),
+            }
+        }
+        Ok(wasi)
+    }
 }
 
 #[cfg(test)]

@@ -24,8 +24,7 @@ fn named(file: &Module, module: &Module, func: FuncIdx, offset: u32) -> String {
     let Some(offset) = counted(file, module, func, offset) else {
         return format!("{offset:#x} behind the initialiser");
     };
-    // Line 0 is what the compiler made of no line.
-    match source_line(file, offset).filter(|line| !line.ends_with(":0")) {
+    match source_line(file, offset) {
         Some(line) => format!("{offset:#x} ({line})"),
         None => format!("{offset:#x}"),
     }

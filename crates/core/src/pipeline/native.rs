@@ -20,10 +20,10 @@ use crate::error::OrBug;
 use crate::machine::MachineCode;
 use crate::workers;
 use prova_check::{Code as MachineBytes, CodeKind, Layout};
+use prova_demangle::demangle;
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use rayon::prelude::*;
-use rustc_demangle::demangle;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::slice;
@@ -191,7 +191,7 @@ impl Code {
     fn name_of(&self, kind: CodeKind) -> String {
         let module = self.module.names().module().unwrap_or("wasm");
         let func = |func| match self.module.func_name_or_export(FuncIdx(func)) {
-            Some(name) => format!("{module}!{:#}", demangle(name)),
+            Some(name) => format!("{module}!{}", demangle(name)),
             None => format!("{module}!{}", FuncIdx(func)),
         };
         match kind {

@@ -1,0 +1,167 @@
+//! Debug information that was made to crash, stall or lie.
+
+use crate::beside::{MODULES, bytes, decoded, operators};
+use prova_module::Module;
+use prova_symbols::{INLINED_MAX, NAME_BYTES_MAX, symbols};
+
+/// A module with one function and these custom sections.
+fn module(sections: &[(&str, Vec<u8>)]) -> Module {
+    let mut bytes = wat::parse_str("(module (func (drop (i32.const 1))))").expect("text");
+    for (name, contents) in sections {
+        let mut section = Vec::new();
+        leb(&mut section, name.len() as u64);
+        section.extend(name.as_bytes());
+        section.extend(contents);
+        bytes.push(0);
+        leb(&mut bytes, section.len() as u64);
+        bytes.extend(section);
+    }
+    decoded(bytes)
+}
+
+fn leb(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// A unit of DWARF 4 with these entries.
+fn unit(entries: &[u8]) -> Vec<u8> {
+    let mut unit = Vec::from((entries.len() as u32 + 7).to_le_bytes());
+    unit.extend([4, 0, 0, 0, 0, 0, 4]);
+    unit.extend(entries);
+    unit
+}
+
+/// Gives no answer of more than its limits, and ends.
+fn survives(module: &Module) {
+    survives_at(module, &operators(module));
+}
+
+fn survives_at(module: &Module, offsets: &[u32]) {
+    for symbol in symbols(module, offsets) {
+        assert!(symbol.len() <= INLINED_MAX);
+        for symbol in symbol {
+            assert!(symbol.name.is_none_or(|name| name.len() <= 3 * NAME_BYTES_MAX));
+            assert!(symbol.file.is_none_or(|file| file.len() <= 3 * NAME_BYTES_MAX));
+        }
+    }
+}
+
+/// Each byte of debug information of the modules, changed in turn, at several values.
+#[test]
+fn changed_bytes_neither_panic_nor_stall() {
+    for name in MODULES {
+        let whole = bytes(name);
+        let sections = decoded(whole.clone());
+        let ranges: Vec<_> = sections
+            .custom_sections()
+            .iter()
+            .filter(|section| section.name.starts_with(".debug"))
+            .map(|section| section.range.clone())
+            .collect();
+        let offsets = operators(&sections);
+        let some: Vec<u32> = offsets.iter().copied().step_by(offsets.len() / 4).collect();
+        for at in ranges.into_iter().flatten().step_by(3) {
+            for value in [0, 0x7f, 0xff, whole[at] ^ 1] {
+                let mut changed = whole.clone();
+                changed[at] = value;
+                survives_at(&decoded(changed), &some);
+            }
+        }
+    }
+}
+
+/// Many units that share one large table of abbreviations, or one program of lines: the square of
+/// the module's size.
+#[test]
+fn units_that_share_what_is_large_end_at_the_limit() {
+    // A table of a megabyte, without an end before the last byte.
+    let mut abbreviations = vec![1, 0x11, 0];
+    abbreviations.extend([0x10, 0x17]);
+    abbreviations.extend([0, 0]);
+    for code in 2..250_000_u64 {
+        leb(&mut abbreviations, code);
+        abbreviations.extend([0x2e, 0, 0, 0]);
+    }
+    abbreviations.push(0);
+    let units = unit(&[1, 0, 0, 0, 0, 0]).repeat(60_000);
+    // A program of lines: a header of a megabyte of files.
+    let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
+    for _ in 0..200_000 {
+        header.extend([b'f', 0, 0, 0, 0]);
+    }
+    header.push(0);
+    let mut lines = Vec::from((header.len() as u32 + 6).to_le_bytes());
+    lines.extend([4, 0]);
+    lines.extend((header.len() as u32).to_le_bytes());
+    lines.extend(&header);
+    survives(&module(&[
+        (".debug_info", units.clone()),
+        (".debug_abbrev", abbreviations),
+        (".debug_line", lines.clone()),
+    ]));
+    survives(&module(&[
+        (".debug_info", units),
+        (".debug_abbrev", vec![1, 0x11, 0, 0x10, 0x17, 0, 0, 0]),
+        (".debug_line", lines),
+    ]));
+}
+
+/// Many functions that share one long list of ranges, and entries with many attributes of no bytes.
+#[test]
+fn entries_that_share_what_is_large_end_at_the_limit() {
+    let mut abbreviations = vec![1, 0x11, 1, 0, 0, 2, 0x2e, 0, 0x55, 0x17, 0, 0, 3, 0x34, 0];
+    for _ in 0..100_000 {
+        // A flag that is present takes no bytes.
+        abbreviations.extend([0x34, 0x19]);
+    }
+    abbreviations.extend([0, 0, 0]);
+    let ranges: Vec<u8> = [[1_u32, 2].map(u32::to_le_bytes); 100_000].concat().concat();
+    for entry in [&[2, 0, 0, 0, 0][..], &[3]] {
+        let mut entries = vec![1];
+        entries.extend(entry.repeat(200_000));
+        survives(&module(&[
+            (".debug_info", unit(&entries)),
+            (".debug_abbrev", abbreviations.clone()),
+            (".debug_ranges", ranges.clone()),
+        ]));
+    }
+}
+
+/// An entry that is its own origin, one inside another more often than anybody reads, and a name of
+/// a megabyte.
+#[test]
+fn names_end() {
+    let subprogram = |inner: &[u8], abbreviation: Vec<u8>| {
+        let mut entries = vec![1];
+        entries.extend(inner);
+        survives(&module(&[
+            (".debug_info", unit(&entries)),
+            (".debug_abbrev", [vec![1, 0x11, 1, 0, 0], abbreviation].concat()),
+        ]));
+    };
+    // A subprogram from 1 to 100, whose origin is itself (at 12 in its unit).
+    let own = vec![2, 0x2e, 1, 0x11, 1, 0x12, 6, 0x31, 0x13, 0, 0, 0];
+    subprogram(&[2, 1, 0, 0, 0, 100, 0, 0, 0, 12, 0, 0, 0], own);
+    let inlined = vec![2, 0x1d, 1, 0x11, 1, 0x12, 6, 0, 0, 0];
+    subprogram(&[2, 1, 0, 0, 0, 5, 0, 0, 0].repeat(100_000), inlined);
+    let named = vec![2, 0x2e, 1, 0x11, 1, 0x12, 6, 0x3, 8, 0, 0, 0];
+    let mut entry = vec![2, 1, 0, 0, 0, 5, 0, 0, 0];
+    entry.extend(vec![b'n'; 1 << 20]);
+    entry.push(0);
+    subprogram(&entry, named);
+}
+
+/// The module that the tests above change is read at all: a subprogram with a name, by hand.
+#[test]
+fn a_module_by_hand_has_a_symbol() {
+    let abbreviations = vec![1, 0x11, 1, 0, 0, 2, 0x2e, 0, 0x11, 1, 0x12, 6, 0x3, 8, 0, 0, 0];
+    let info = unit(&[1, 2, 1, 0, 0, 0, 6, 0, 0, 0, b'h', 0, 0]);
+    let module = module(&[(".debug_info", info), (".debug_abbrev", abbreviations)]);
+    let found = symbols(&module, &operators(&module));
+    let name = found[0].first().and_then(|symbol| symbol.name.as_deref());
+    assert_eq!(name, Some("h"), "{found:?}");
+}
