@@ -7,11 +7,30 @@ use crate::docs::{check, root};
 use std::fs;
 
 /// The pages with commands, in the order in which `README.md` offers them.
-const PAGES: [&str; 5] =
-    ["two-builds.md", "two-runs.md", "specialize.md", "native.md", "chains.md"];
+const PAGES: [&str; 8] = [
+    "run.md",
+    "embed.md",
+    "moving.md",
+    "two-builds.md",
+    "two-runs.md",
+    "specialize.md",
+    "native.md",
+    "chains.md",
+];
 
 /// Words of a paragraph, a list's item or a table's cell.
 const WORDS_MAX: usize = 60;
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn run() {
+    check("book/run.md");
+}
+
+#[test]
+fn moving() {
+    check("book/moving.md");
+}
 
 #[test]
 fn two_builds() {

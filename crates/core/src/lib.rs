@@ -95,7 +95,9 @@ pub use prova_check::MemoryShape;
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use reference::{ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
-pub use resumable::{ResumableCall, ResumableCallHostTrap};
+pub use resumable::{
+    ResumableCall, ResumableCallHostTrap, TypedResumableCall, TypedResumableCallHostTrap,
+};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};
 pub use tier::{Tier, UnknownTier};

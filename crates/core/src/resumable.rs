@@ -14,11 +14,13 @@
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;
-use crate::store::{AsContextMut, StoreContextMut, Suspending, Suspends};
+use crate::store::{AsContextMut, StoreContextMut, StoreId, Suspending, Suspends};
+use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
 use prova_runtime as rt;
 use rt::{CallOutcome, Cell, FuncKind, Suspension};
+use std::marker::PhantomData;
 
 /// How a resumable call went on.
 #[derive(Debug)]
@@ -71,10 +73,21 @@ impl ResumableCallHostTrap {
         results: &mut [Val],
     ) -> Result<ResumableCall> {
         let mut store = store.as_context_mut();
-        let host_type = self.host_func().resolved_type(&store);
+        let ty = self.called.resolved_type(&store);
+        expect_results(results, ty.results.len())?;
+        let went_on = self.go_on(&mut store, inputs)?;
+        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+    }
+
+    fn go_on<T: 'static>(
+        self,
+        store: &mut StoreContextMut<'_, T>,
+        inputs: &[Val],
+    ) -> Result<WentOn> {
+        let host_type = self.host_func().resolved_type(&*store);
         let id = store.state.id;
         let inputs = cells_of_vals(inputs, &host_type.results, store.rt, id, "result")?;
-        run(&mut store, self.called, results, |store, cells| {
+        run(store, self.called, |store, cells| {
             store.rt.resume(store.state, self.suspension, &inputs, cells)
         })
     }
@@ -101,9 +114,152 @@ impl Func {
             return self.call(store, params, results).map(|()| ResumableCall::Finished);
         }
         let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
-        run(&mut store, *self, results, |store, cells| {
+        expect_results(results, ty.results.len())?;
+        let went_on = run(&mut store, *self, |store, cells| {
             store.rt.call_resumable(store.state, self.addr, &args, cells)
-        })
+        })?;
+        Ok(untyped(went_on, (&ty.results, self.store), results))
+    }
+}
+
+fn expect_results(results: &[Val], count: usize) -> Result<()> {
+    if results.len() != count {
+        misuse!("expected {count} results, got {}", results.len());
+    }
+    Ok(())
+}
+
+/// How a resumable call of a function of known type went on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TypedResumableCall<Results> {
+    /// It returned these results.
+    Finished(Results),
+    /// A host function failed; with results in its place the call goes on.
+    HostTrap(TypedResumableCallHostTrap<Results>),
+}
+
+/// A call of a function of known type, suspended by the error of a host function.
+#[derive(Debug)]
+pub struct TypedResumableCallHostTrap<Results> {
+    call: ResumableCallHostTrap,
+    results: PhantomData<fn() -> Results>,
+}
+
+impl<Results: WasmResults> TypedResumableCallHostTrap<Results> {
+    /// The host function that failed.
+    pub fn host_func(&self) -> Func {
+        self.call.host_func()
+    }
+
+    /// Its error.
+    pub fn host_error(&self) -> &Error {
+        self.call.host_error()
+    }
+
+    /// Its error; the call is given up.
+    pub fn into_host_error(self) -> Error {
+        self.call.into_host_error()
+    }
+
+    /// Goes on as if the host function had returned `inputs`.
+    ///
+    /// # Errors
+    /// Those of [`ResumableCallHostTrap::resume`].
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn resume(
+        self,
+        mut store: impl AsContextMut,
+        inputs: &[Val],
+    ) -> Result<TypedResumableCall<Results>> {
+        let mut store = store.as_context_mut();
+        let went_on = self.call.go_on(&mut store, inputs)?;
+        Ok(typed(went_on, store.state.id))
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    /// Calls it so that the error of a host function suspends the call instead of ending it.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, wat::parse_str(
+    ///     r#"(module (import "host" "ask" (func $ask (result i32)))
+    ///         (func (export "twice") (result i32) (i32.mul (call $ask) (i32.const 2))))"#,
+    /// )?)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let ask = Func::wrap(&mut store, || -> Result<i32> { bail!("nobody knows") });
+    /// let instance = Instance::new(&mut store, &module, &[ask.into()])?;
+    /// let twice = instance.get_typed_func::<(), i32>(&mut store, "twice")?;
+    /// let TypedResumableCall::HostTrap(asked) = twice.call_resumable(&mut store, ())? else {
+    ///     panic!("the host was asked");
+    /// };
+    /// assert_eq!(asked.host_error().to_string(), "nobody knows");
+    /// let answered = asked.resume(&mut store, &[Val::I32(21)])?;
+    /// assert!(matches!(answered, TypedResumableCall::Finished(42)));
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Func::call_resumable`].
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call_resumable(
+        &self,
+        mut store: impl AsContextMut,
+        params: Params,
+    ) -> Result<TypedResumableCall<Results>> {
+        let mut store = store.as_context_mut();
+        let func = *self.func();
+        if let FuncKind::Host = store.rt.func_kind(func.addr) {
+            return self.call(store, params).map(TypedResumableCall::Finished);
+        }
+        let id = store.state.id;
+        func.store.expect(id);
+        let mut args = [0; CELLS_MAX];
+        params.write(&mut args, id)?;
+        let args = &args[..cells(Params::types())];
+        let went_on = run(&mut store, func, |store, cells| {
+            store.rt.call_resumable(store.state, func.addr, args, cells)
+        })?;
+        Ok(typed(went_on, id))
+    }
+}
+
+/// Where a call went: it returned these cells, or is suspended.
+enum WentOn {
+    Returned(Vec<Cell>),
+    Suspended(ResumableCallHostTrap),
+}
+
+fn typed<Results: WasmResults>(went_on: WentOn, store: StoreId) -> TypedResumableCall<Results> {
+    match went_on {
+        WentOn::Returned(mut cells) => {
+            cells.resize(CELLS_MAX, 0);
+            TypedResumableCall::Finished(Results::read(&cells, store))
+        }
+        WentOn::Suspended(call) => {
+            TypedResumableCall::HostTrap(TypedResumableCallHostTrap { call, results: PhantomData })
+        }
+    }
+}
+
+fn untyped(
+    went_on: WentOn,
+    (types, store): (&[prova_module::ValType], StoreId),
+    results: &mut [Val],
+) -> ResumableCall {
+    match went_on {
+        WentOn::Returned(cells) => {
+            vals_of_cells(&cells, types, store, results);
+            ResumableCall::Finished
+        }
+        WentOn::Suspended(call) => ResumableCall::HostTrap(call),
     }
 }
 
@@ -111,15 +267,10 @@ impl Func {
 fn run<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     called: Func,
-    results: &mut [Val],
     go_on: impl FnOnce(&mut StoreContextMut<'_, T>, &mut [Cell]) -> Result<CallOutcome, rt::Trap>,
-) -> Result<ResumableCall> {
+) -> Result<WentOn> {
     let ty = called.resolved_type(&*store);
-    let types = &ty.results;
-    if results.len() != types.len() {
-        misuse!("expected {} results, got {}", types.len(), results.len());
-    }
-    let mut cells = vec![0; cells_of(types) as usize];
+    let mut cells = vec![0; cells_of(&ty.results) as usize];
     let suspending = Suspending::begin(store, Some(Suspends::Errors(None)));
     let outcome = go_on(&mut *suspending.store, &mut cells);
     let left = suspending.store.state.suspending.take();
@@ -129,13 +280,10 @@ fn run<T: 'static>(
         Some(Suspends::Awaited(_)) | None => None,
     };
     match outcome.map_err(|trap| store.error_of_trap(trap))? {
-        CallOutcome::Returned => {
-            vals_of_cells(&cells, types, called.store, results);
-            Ok(ResumableCall::Finished)
-        }
+        CallOutcome::Returned => Ok(WentOn::Returned(cells)),
         CallOutcome::Suspended(suspension) => {
             let error = error.or_bug("a host function suspends only to hand over its error");
-            Ok(ResumableCall::HostTrap(ResumableCallHostTrap { suspension, error, called }))
+            Ok(WentOn::Suspended(ResumableCallHostTrap { suspension, error, called }))
         }
     }
 }

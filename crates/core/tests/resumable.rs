@@ -188,3 +188,42 @@ fn the_reference_tier_says_no() -> Result<()> {
     assert_eq!(error.downcast_ref(), Some(&Question(1)));
     Ok(())
 }
+
+/// The suspended call, which asks `question`.
+#[track_caller]
+fn suspended_typed<R: WasmResults + std::fmt::Debug>(
+    call: TypedResumableCall<R>,
+    question: i32,
+) -> TypedResumableCallHostTrap<R> {
+    let TypedResumableCall::HostTrap(call) = call else { panic!("{call:?}") };
+    assert_eq!(call.host_error().downcast_ref(), Some(&Question(question)));
+    call
+}
+
+#[test]
+fn calls_of_a_known_type_go_on_as_well() -> Result<()> {
+    for dispatch in [Dispatch::Tail, Dispatch::Match] {
+        let (mut store, instance) = instance(Tier::Interpreter(dispatch))?;
+        let sum = instance.get_typed_func::<(), i64>(&mut store, "sum")?;
+        let first = suspended_typed(sum.call_resumable(&mut store, ())?, 1);
+        let second = suspended_typed(first.resume(&mut store, &[Val::I64(30)])?, 2);
+        // An answer of another type ends nothing but this call.
+        let ask = instance.get_typed_func::<i32, i64>(&mut store, "ask")?;
+        let asked = suspended_typed(ask.call_resumable(&mut store, 7)?, 7);
+        assert!(asked.resume(&mut store, &[Val::I32(1)]).is_err());
+        let done = second.resume(&mut store, &[Val::I64(12)])?;
+        assert!(matches!(done, TypedResumableCall::Finished(42)), "{done:?}");
+        let given_up = suspended_typed(ask.call_resumable(&mut store, 5)?, 5).into_host_error();
+        assert_eq!(given_up.downcast_ref(), Some(&Question(5)));
+        // A trap behind the answer is the error.
+        let trap = instance.get_typed_func::<(), ()>(&mut store, "trap")?;
+        let asked = suspended_typed(trap.call_resumable(&mut store, ())?, 3);
+        let error = asked.resume(&mut store, &[Val::I64(0)]).expect_err("it traps");
+        assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached));
+        // A host function has nothing to suspend.
+        let host = Func::wrap(&mut store, |n: i32| n + 1).typed::<i32, i32>(&store)?;
+        let done = host.call_resumable(&mut store, 1)?;
+        assert!(matches!(done, TypedResumableCall::Finished(2)), "{done:?}");
+    }
+    Ok(())
+}

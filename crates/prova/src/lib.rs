@@ -35,3 +35,8 @@ pub use engine::{Engine, EngineWeak};
 pub use prova_core::*;
 pub use prova_native::NativeCompiler;
 pub use store::Store;
+
+/// The examples of the book's page on embedding.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/embed.md")]
+struct Book;

@@ -163,12 +163,12 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// A folder for one run, removed when dropped.
-struct Scratch {
+pub(crate) struct Scratch {
     path: PathBuf,
 }
 
 impl Scratch {
-    fn new(collection: &Path) -> io::Result<Scratch> {
+    pub(crate) fn new(collection: &Path) -> io::Result<Scratch> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("prova-testing-{}-{count}", std::process::id());
@@ -184,7 +184,7 @@ impl Scratch {
     }
 
     /// Runs a command here, its output into files, so that no pipe can fill up.
-    fn run(
+    pub(crate) fn run(
         &self,
         mut command: Command,
         stdin: Option<PathBuf>,
@@ -204,6 +204,11 @@ impl Scratch {
         Ok(Run { status, wall, stdout: fs::read(out)?, stderr: fs::read(err)?, written })
     }
 
+    /// The folder that the guest may change.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
     fn written(&self) -> io::Result<String> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.path.join("tmp"))? {
@@ -211,7 +216,8 @@ impl Scratch {
         }
         names.sort();
         let mut lines = String::new();
-        for name in names.iter().filter(|name| !name.starts_with("bench.db")) {
+        let is_file = |name: &&String| self.tmp().join(name.as_str()).is_file();
+        for name in names.iter().filter(|name| !name.starts_with("bench.db")).filter(is_file) {
             let hash = sha256(&fs::read(self.path.join("tmp").join(name))?);
             lines.push_str(&format!("{hash}  tmp/{name}\n"));
         }

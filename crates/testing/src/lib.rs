@@ -53,6 +53,7 @@ pub mod ssa_check;
 pub mod ssa_passes;
 pub mod torture;
 pub mod trip;
+pub mod wasi_suite;
 pub mod wasm_ops;
 
 use std::path::{Path, PathBuf};

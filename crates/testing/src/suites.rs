@@ -6,7 +6,7 @@ use prova_core::{Tier, UnknownTier};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
 use prova_testing::native_table::{self, Way};
-use prova_testing::{bench, bench_fuel, manifest, program, spec, trip as trips};
+use prova_testing::{bench, bench_fuel, manifest, program, spec, trip as trips, wasi_suite};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub(crate) enum Suite {
     Trip(TripArgs),
     /// Counts the functions of modules as machine code: native, bytecode by cause, refused
     NativeTable(NativeTableArgs),
+    /// The compiled programs of a checkout of WebAssembly/wasi-testsuite.
+    WasiSuite(WasiSuiteArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
     /// The worth of a unit of fuel: nanoseconds of hostile programs, the dearest first.
@@ -36,6 +38,7 @@ impl Suite {
             Suite::Spec(args) => spec(args),
             Suite::Trip(args) => trip(args),
             Suite::NativeTable(args) => native_functions(args),
+            Suite::WasiSuite(args) => wasi_suite(args),
             Suite::Bench(args) => bench(args),
             Suite::BenchFuel(args) => Ok(bench_fuel(args)),
         };
@@ -102,6 +105,38 @@ fn bench_fuel(args: &BenchFuelArgs) -> bool {
     print!("{}", bench_fuel::table(&measured));
     failures.iter().for_each(|failure| println!("not run: {failure}"));
     failures.is_empty()
+}
+
+/// The suite of WASI to run, and the way.
+#[derive(Args)]
+pub(crate) struct WasiSuiteArgs {
+    /// The checkout, with compiled programs (branch `prod/testsuite-base`)
+    folder: PathBuf,
+    /// The program; by default `prova`, built for the purpose
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// More options for the program, such as `--tier=native`
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    option: Vec<String>,
+}
+
+/// Runs the programs of WASI's suite; whether all ended as they should.
+///
+/// # Errors
+/// If there is no such checkout or program.
+fn wasi_suite(args: &WasiSuiteArgs) -> Result<bool, String> {
+    let cases = wasi_suite::cases(&args.folder)?;
+    let program = args.program.clone().map_or_else(program::built, Ok)?;
+    let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
+    let mut failed = 0;
+    for case in &cases {
+        if let Err(why) = case.run(&program, &args.option) {
+            println!("{}: {why}", case.name());
+            failed += 1;
+        }
+    }
+    println!("{} ok, {failed} failed", cases.len() - failed);
+    Ok(failed == 0)
 }
 
 /// Where the programs are: `PROVA_CORPUS`, or the repository's own.

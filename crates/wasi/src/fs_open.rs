@@ -26,6 +26,10 @@ use crate::types::{Errno, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 
+/// The rights that count where a guest asks for them; others are handed on in any case, as by
+/// engines that know no rights.
+const ASKED: Rights = Rights::FD_READ.union(Rights::FD_READDIR).union(Rights::FD_WRITE);
+
 /// The parameters of a `path_open`.
 struct Request {
     follow: bool,
@@ -63,7 +67,7 @@ pub(crate) fn path_open(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 9]) 
             fdflags: flags,
         },
         granted,
-        inheriting: Rights(inheriting).intersection(granted),
+        inheriting: granted.without(ASKED).union(Rights(inheriting).intersection(granted)),
     };
     let descriptors_max = call.limits().max_resources;
     if !ctx.fds.has_room(descriptors_max) {

@@ -395,3 +395,30 @@ fn what_is_opened_has_at_most_what_is_handed_on() {
         }
     }
 }
+
+/// A file has the same rights through the folder that was granted and through one that was opened
+/// with the same request.
+#[test]
+fn folders_hand_on_what_they_were_handed_but_for_what_is_read_and_written() {
+    let content = READ | READDIR | WRITE;
+    for asked in [0, READ, OPEN, WRITE | OPEN, READ | WRITE | READDIR, FD_FILESTAT_GET, ALL_RIGHTS]
+    {
+        let (mut w, fds) = world();
+        let (_, whole) = rights(&mut w, fds.dir);
+        let [ptr, len] = w.path(".");
+        w.ok("path_open", &[fds.dir, 0, ptr, len, DIRECTORY, DIR_RIGHTS, asked, 0, OUT]);
+        let folder = u64::from(w.u32_at(OUT));
+        let (_, inheriting) = rights(&mut w, folder);
+        assert_eq!(inheriting, whole & (asked | !content), "{asked:#x}");
+        if asked & (READ | WRITE) == 0 {
+            continue;
+        }
+        let mut file = |below: u64| {
+            let [ptr, len] = w.path("f");
+            w.ok("path_open", &[below, 0, ptr, len, 0, asked, asked, 0, OUT]);
+            let opened = u64::from(w.u32_at(OUT));
+            rights(&mut w, opened)
+        };
+        assert_eq!(file(fds.dir), file(folder), "{asked:#x}");
+    }
+}
