@@ -23,7 +23,8 @@ pub(crate) enum Suite {
     /// Counts the functions of modules as machine code: native, bytecode by cause, refused
     NativeTable(NativeTableArgs),
     /// The compiled programs of a checkout of WebAssembly/wasi-testsuite.
-    WasiSuite(WasiSuiteArgs),
+    #[command(name = "wasi-suite")]
+    Wasi(WasiSuiteArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
     /// The worth of a unit of fuel: nanoseconds of hostile programs, the dearest first.
@@ -38,7 +39,7 @@ impl Suite {
             Suite::Spec(args) => spec(args),
             Suite::Trip(args) => trip(args),
             Suite::NativeTable(args) => native_functions(args),
-            Suite::WasiSuite(args) => wasi_suite(args),
+            Suite::Wasi(args) => wasi_suite(args),
             Suite::Bench(args) => bench(args),
             Suite::BenchFuel(args) => Ok(bench_fuel(args)),
         };
