@@ -53,6 +53,7 @@ mod reference;
 mod resumable;
 mod store;
 mod text;
+mod ticker;
 mod tier;
 mod trap;
 mod tuning;
@@ -100,6 +101,7 @@ pub use resumable::{
 };
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};
+pub use ticker::EpochTicker;
 pub use tier::{Tier, UnknownTier};
 pub use trap::{MemoryFault, Trap};
 pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};

@@ -83,7 +83,8 @@ impl fmt::Display for Tier {
 /// Why a name is none of a tier that can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownTier {
-    /// A tier that this build has not.
+    /// The tier of machine code, which is no choice of this type: see
+    /// [`Config::strategy`](crate::Config::strategy).
     NotInThisBuild,
     /// No tier.
     NoTier,
@@ -92,7 +93,9 @@ pub enum UnknownTier {
 impl fmt::Display for UnknownTier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            UnknownTier::NotInThisBuild => "this tier is not supported in this build",
+            UnknownTier::NotInThisBuild => {
+                "machine code is made by an engine of crate `prova`, in any tier but the reference: `Config::strategy(Strategy::Cranelift)` makes it before a function's first call"
+            }
             UnknownTier::NoTier => "there is no such tier",
         })
     }

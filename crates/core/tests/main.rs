@@ -17,6 +17,7 @@ mod references;
 mod resumable;
 mod sources;
 mod stops;
+mod ticker;
 mod wasi;
 
 use prova_core::{Config, Dispatch, Engine, Tier};
