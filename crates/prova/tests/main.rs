@@ -7,6 +7,7 @@ extern crate prova as prova_core;
 mod awaiting;
 mod hooks;
 mod kept;
+mod many;
 #[path = "../../core/tests/sources.rs"]
 mod sources;
 mod swaps;
