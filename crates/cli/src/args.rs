@@ -158,6 +158,9 @@ pub(crate) struct RunArgs {
     /// The same as `-D debug-info`, which says what there is instead
     #[arg(short = 'g', hide = true)]
     pub(crate) debug_info: bool,
+    /// Tells a profiler about machine code: `perfmap`, the same as `-O perf-map`
+    #[arg(long, value_name = "STRATEGY")]
+    pub(crate) profile: Option<String>,
     /// Takes options of the groups from a file in TOML, with tables [wasm], [optimize], [codegen],
     /// [debug] and [wasi]
     #[arg(long, value_name = "FILE")]

@@ -1,5 +1,5 @@
-//! The options of `prova run` as they are given → as they are meant: with those of `--config`, and
-//! with the arguments that stand in `--invoke`.
+//! The options of `prova run` as they are given → as they are meant: with those of `--config` and
+//! `--profile`, and with the arguments that stand in `--invoke`.
 //!
 //! A file of `--config` has a table for each group of options, as Wasmtime's has; what the command
 //! line says too is not taken from the file.
@@ -20,7 +20,8 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// [`Misuse`], and where the file cannot be read.
 pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
     let invoked = args.invoke.as_deref().and_then(call);
-    if args.config.is_none() && invoked.is_none() && !args.debug_info {
+    let as_given = args.config.is_none() && args.profile.is_none();
+    if as_given && invoked.is_none() && !args.debug_info {
         return Ok(Cow::Borrowed(args));
     }
     let mut args = args.clone();
@@ -29,6 +30,23 @@ pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
     }
     if args.debug_info {
         args.debug.push("debug-info".into());
+    }
+    match args.profile.as_deref() {
+        None => {}
+        Some("perfmap") => args.engine.optimize.push("perf-map".into()),
+        Some(other) => {
+            let why = match other.split([',', '=']).next().unwrap_or_default() {
+                "jitdump" => "machine code is not dumped; `perfmap` names it for `perf`",
+                "vtune" => {
+                    "there is no connection to VTune; `perfmap` names machine code for `perf`"
+                }
+                "guest" => {
+                    "guests are not sampled; `perfmap` names machine code for `perf`, and `--stats=dispatches` counts instructions"
+                }
+                _ => "the strategy is `perfmap`",
+            };
+            bail!(Misuse(format!("`--profile {other}`: {why}")));
+        }
     }
     if let Some((name, values)) = invoked {
         if args.module_and_args.len() > 1 {

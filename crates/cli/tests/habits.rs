@@ -80,6 +80,10 @@ fn keys_and_commands_of_others_say_what_there_is_instead() {
         (&["-S", "tcp=y", "demo.wat"], 2, "a guest gets no network"),
         (&["-D", "coredump", "demo.wat"], 2, "it needs the name of a file"),
         (&["-W", "component-model", "demo.wat"], 2, "components do not run here"),
+        (&["--profile", "guest", "demo.wat"], 2, "guests are not sampled"),
+        (&["--profile=jitdump", "demo.wat"], 2, "`perfmap` names it for `perf`"),
+        (&["--profile", "gues", "demo.wat"], 2, "the strategy is `perfmap`"),
+        (&["--profile", "perfmap", "-O", "perf-map", "demo.wat"], 2, "more than once"),
         (&["serve", "demo.wat"], 1, "there is no command `serve`: it answers HTTP by components"),
     ] {
         let (found, _, error) = prova(&folder.0, args);

@@ -1,5 +1,5 @@
 //! Limits of time for code that never calls the host: a thread moves an engine's epoch on, and each
-//! store's deadline is so and so many ticks away.
+//! store's deadline is a number of ticks away.
 //!
 //! One thread serves all stores of an engine. A store is never stopped before its time; it is
 //! stopped at most a tick behind it, as far as the system wakes the thread in time.
