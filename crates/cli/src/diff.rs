@@ -2,12 +2,11 @@
 
 use crate::args::DiffArgs;
 use crate::input;
+use crate::paint::paint;
 use crate::report::{Exit, Misuse, print};
 use prova_core::{Context, Result, bail};
 use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
-use prova_report::{Form, Paint};
-use std::ffi::OsStr;
-use std::io::IsTerminal;
+use prova_report::Form;
 
 /// Runs the command. Every failure is misuse: exit code 1 is for modules that differ.
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
@@ -17,7 +16,8 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
     let tree = report.decided(&allow, &args.allow).tree();
-    let shown = if args.json { tree.present(Form::Json)? } else { text(&tree, paint()) };
+    let shown =
+        if args.json { tree.present(Form::Json)? } else { text(&tree, paint(&std::io::stdout())) };
     for name in unmatched(&report, &allow) {
         eprintln!(
             "warning: `--allow custom:{name}` matches no custom section that differs; NAME is a whole name, without patterns"
@@ -59,35 +59,4 @@ fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {
             .with_context(|| format!("failed to write `{}`", path.display()))?;
     }
     Ok((report, allow))
-}
-
-/// Colour for a terminal whose user does not object (`NO_COLOR`), and that can show it.
-fn paint() -> Paint {
-    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
-    paint_for(std::io::stdout().is_terminal(), no_color.as_deref(), term.as_deref())
-}
-
-fn paint_for(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> Paint {
-    let objects = no_color.is_some_and(|value| !value.is_empty());
-    let able = term.is_none_or(|term| term != "dumb");
-    if terminal && able && !objects { Paint::Colour } else { Paint::Plain }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colour_is_for_terminals_of_those_who_want_it() {
-        let of = |terminal, no_color: Option<&str>, term: Option<&str>| {
-            paint_for(terminal, no_color.map(OsStr::new), term.map(OsStr::new))
-        };
-        for term in [None, Some("xterm")] {
-            assert_eq!(of(true, None, term), Paint::Colour);
-            assert_eq!(of(true, Some(""), term), Paint::Colour);
-            assert_eq!(of(true, Some("1"), term), Paint::Plain);
-            assert_eq!(of(false, None, term), Paint::Plain);
-        }
-        assert_eq!(of(true, None, Some("dumb")), Paint::Plain);
-    }
 }

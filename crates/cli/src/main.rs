@@ -28,6 +28,7 @@ mod inspect_ssa;
 mod isolate;
 mod objdump;
 mod opt;
+mod paint;
 mod passes;
 mod profile;
 mod report;

@@ -4,14 +4,18 @@
 //! the chain, numbered unless it has one link.
 
 use crate::hint;
+use crate::paint::paint;
 pub(crate) use prova_builds::names::printable_lines as printable;
 use prova_core::wasi::I32Exit;
 use prova_core::{Bug, Error, ErrorKind, Result};
-use prova_report::{Form, Node};
+use prova_report::{Form, Node, Tone};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The word that an error begins with.
+const ERROR: &str = "Error:";
 
 /// The exit code of a trap, of used up fuel, of a timeout: the same as for an aborted process.
 pub(crate) const TRAP: u8 = 134;
@@ -103,7 +107,9 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     {
         return FAILED.into();
     }
-    warn(&text_of(&error));
+    let text = text_of(&error);
+    let rest = text.strip_prefix(ERROR).unwrap_or(&text);
+    warn(&format!("{}{rest}", paint(&io::stderr()).toned(Tone::Grave, ERROR)));
     if let Some(advice) = advice(&error) {
         warn(&advice);
     }
@@ -140,7 +146,7 @@ fn how_to_report(func: u32, file: Option<&Path>) -> String {
 
 /// The error with its chain.
 pub(crate) fn text_of(error: &Error) -> String {
-    let mut text = format!("Error: {error}");
+    let mut text = format!("{ERROR} {error}");
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
     if !causes.is_empty() {
         text.push_str("\n\nCaused by:");
@@ -178,7 +184,10 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// # Errors
 /// As [`print`].
 pub(crate) fn present(report: &Node, json: bool) -> Result<()> {
-    print(&report.present(if json { Form::Json } else { Form::Text })?)
+    match json {
+        true => print(&report.present(Form::Json)?),
+        false => print(&report.to_painted_text(paint(&io::stdout()))),
+    }
 }
 
 /// Writes bytes to standard output.

@@ -42,6 +42,12 @@ impl Style {
 }
 
 impl Paint {
+    /// A word in a tone.
+    #[must_use]
+    pub fn toned(self, tone: Tone, word: &str) -> String {
+        self.style(Style::Row(Mark::None, tone), word)
+    }
+
     /// The text in a style.
     pub(crate) fn style(self, style: Style, text: &str) -> String {
         match (self, style.code()) {
