@@ -6,7 +6,7 @@
 //! each in a copy of its folder.
 //!
 //! A green run does not show that errors are the ones of other engines where a program accepts
-//! several. Limits: a program is killed after [`LIMIT`].
+//! several. Limits: a program is killed after a minute.
 
 use crate::corpus::Scratch;
 use serde_json::Value;
