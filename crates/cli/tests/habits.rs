@@ -112,6 +112,12 @@ fn what_is_missing_is_listed_at_once() {
       `b::e`: tag(i32)
 ";
     assert!(code == 1 && error.contains(list), "{error}");
+    let long = "x".repeat(100_000);
+    let text =
+        format!("(module (import \"a\" \"{long}\" (func)) (import \"{long}\" \"b\" (func)))");
+    std::fs::write(folder.0.join("m.wat"), text).expect("written");
+    let (_, _, error) = prova(&folder.0, &["m.wat"]);
+    assert!(error.len() < 2000 && error.contains("xxx…`: func() -> ()"), "{}", error.len());
     let many: String = (0..30).map(|i| format!("(import \"a\" \"f{i}\" (func))")).collect();
     std::fs::write(folder.0.join("m.wat"), format!("(module {many})")).expect("written");
     let (_, _, error) = prova(&folder.0, &["m.wat"]);

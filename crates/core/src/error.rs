@@ -168,6 +168,18 @@ pub(crate) fn refused(error: module::Error) -> Error {
     }
 }
 
+/// Most characters of each half of an import's name in a message.
+const NAME_CHARS_MAX: usize = 200;
+
+/// The name of an import in a message, cut where it is long.
+pub(crate) fn import_name(module: &str, name: &str) -> String {
+    let cut = |name: &str| match name.char_indices().nth(NAME_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    };
+    format!("{}::{}", cut(module), cut(name))
+}
+
 /// The module does not fit what it was given to import, or a limit of the store is too low for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkError {
@@ -194,7 +206,8 @@ impl LinkError {
 
     /// An import that nobody has defined.
     pub(crate) fn of_unknown_import(module: &str, name: &str) -> LinkError {
-        let message = format!("unknown import: `{module}::{name}` has not been defined");
+        let import = import_name(module, name);
+        let message = format!("unknown import: `{import}` has not been defined");
         LinkError { message, limit: None, unknown: Some(module.to_owned()) }
     }
 

@@ -4,7 +4,9 @@
 //! is instantiated there.
 
 use crate::engine::Engine;
-use crate::error::{Context, Error, LinkError, OrBug, Result, bail, format_err, misuse};
+use crate::error::{
+    Context, Error, LinkError, OrBug, Result, bail, format_err, import_name, misuse,
+};
 use crate::externals::{Extern, Global, Table};
 use crate::func::{Caller, Func};
 use crate::host::{HostFunc, IntoFunc};
@@ -433,7 +435,7 @@ fn unknown_imports<'m>(mut missing: impl Iterator<Item = ImportType<'m>>) -> Lin
         return LinkError::new("an import was missing, and is there now");
     };
     let listed = |import: &ImportType<'_>| {
-        format!("\n  `{}::{}`: {}", import.module(), import.name(), import.ty())
+        format!("\n  `{}`: {}", import_name(import.module(), import.name()), import.ty())
     };
     let mut list: Vec<String> =
         missing.by_ref().take(MISSING_LISTED_MAX).map(|one| listed(&one)).collect();
