@@ -47,6 +47,10 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let Some(record) = &args.record {
         input::apart("--record", record, &[path])?;
     }
+    let coredump = Debug::parse(&args.debug)?.coredump;
+    if let Some(file) = &coredump {
+        input::apart("-D coredump", file, &[path])?;
+    }
     let module = match &args.expect {
         Some(expected) => input::expected_module(&engine, path, expected),
         None => input::module(&engine, path),
@@ -70,7 +74,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     let all: Vec<Module> =
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
-    if let (Some(file), Err(error)) = (Debug::parse(&args.debug)?.coredump, &outcome) {
+    if let (Some(file), Err(error)) = (coredump, &outcome) {
         write_coredump(&file, error, &mut store, path)?;
     }
     let asked = args.engine.is_native() || runs_artifacts(args);
@@ -80,9 +84,26 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         warn(&printable(&line));
     }
     cache::save(&all);
+    tell_stats(args, wasm.fuel, &store, &module)?;
+    if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
+        hint::no_directory(args, guest_args, code);
+    }
+    if let Some(recorder) = store.data_mut().recorder.take() {
+        recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
+    }
+    outcome.map(|_| Exit::Done)
+}
+
+/// Prints what `--stats` asks for.
+fn tell_stats(
+    args: &RunArgs,
+    given: Option<u64>,
+    store: &Store<Host>,
+    module: &Module,
+) -> Result<()> {
     match args.stats {
         Some(Stats::Fuel) => {
-            warn(&stats::fuel(wasm.fuel, store.get_fuel()?));
+            warn(&stats::fuel(given, store.get_fuel()?));
             if args.engine.is_native() {
                 warn(
                     stats::bytecode("that ran as bytecode", &module.refusals())
@@ -94,16 +115,10 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         Some(Stats::Dispatches) => {
             warn(stats::dispatches(store.dispatch_counts()).to_text().trim_end())
         }
-        Some(Stats::Tiers) => warn(stats::tiers(&module).to_text().trim_end()),
+        Some(Stats::Tiers) => warn(stats::tiers(module).to_text().trim_end()),
         None => {}
     }
-    if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
-        hint::no_directory(args, guest_args, code);
-    }
-    if let Some(recorder) = store.data_mut().recorder.take() {
-        recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
-    }
-    outcome.map(|_| Exit::Done)
+    Ok(())
 }
 
 /// Writes the state at a trap, if it is one.
