@@ -20,7 +20,9 @@ use prova_native::{
     listing, premises, survey, verdict,
 };
 use prova_report::{Node, Table};
+use prova_ssa::CheckedBody;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Compiles a module to machine code and checks it, without running anything
 #[derive(Debug, Args)]
@@ -52,7 +54,7 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
     let deterministic = deterministic(&args.engine)?;
     let Some(name) = &args.function else { return all(args, &module, (&config, deterministic)) };
     let func = find(&module, name).map_err(|error| Misuse(error.to_string()))?;
-    let made = Made::new(&module, func, (&config, deterministic))?;
+    let made = Maker::new(&module, (&config, deterministic))?.made(func)?;
     if let (Some(file), Ok(certificate)) =
         (&args.certificate, certificate(&made.layout, &made.code))
     {
@@ -128,46 +130,71 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
     Ok(if found.refused.is_empty() { Exit::Done } else { Exit::Bad })
 }
 
+/// Compiles functions of a module.
+pub(crate) struct Maker<'m> {
+    module: &'m Module,
+    config: &'m Config,
+    deterministic: bool,
+    layout: Rc<Layout>,
+    target: Target,
+}
+
+impl<'m> Maker<'m> {
+    /// # Errors
+    /// If there can be no code of the module.
+    pub(crate) fn new(
+        module: &'m Module,
+        (config, deterministic): (&'m Config, bool),
+    ) -> Result<Maker<'m>> {
+        let layout = Rc::new(Layout::derive(module.bytes(), config)?);
+        Ok(Maker { module, config, deterministic, layout, target: Target::new(config.cpu)? })
+    }
+
+    /// A function's code.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn made(&self, func: FuncIdx) -> Result<Made> {
+        let body = self.body(func)?;
+        let code =
+            self.target.compile(self.module, &self.layout, body.body(), self.deterministic)?;
+        Ok(Made { layout: Rc::clone(&self.layout), lines: listing(&code), code })
+    }
+
+    /// The input of Cranelift for a function.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn clif(&self, func: FuncIdx) -> Result<String> {
+        let body = self.body(func)?;
+        Ok(self.target.clif(self.module, &self.layout, body.body(), self.deterministic)?)
+    }
+
+    fn body(&self, func: FuncIdx) -> Result<CheckedBody> {
+        if self.module.body(func).is_none() {
+            bail!(Misuse(format!("{func} is an import: there is no code to show")));
+        }
+        Ok(body(self.module, func, self.config.metering)?)
+    }
+}
+
 /// The code of a function.
 pub(crate) struct Made {
-    layout: Layout,
+    layout: Rc<Layout>,
     code: NativeCode,
     pub(crate) lines: Vec<Line>,
-    /// The input of Cranelift.
-    pub(crate) clif: String,
 }
 
 impl Made {
-    /// Compiles a function.
-    ///
-    /// # Errors
-    /// If there is no code of it.
-    pub(crate) fn new(
-        module: &Module,
-        func: FuncIdx,
-        (config, deterministic): (&Config, bool),
-    ) -> Result<Made> {
-        if module.body(func).is_none() {
-            bail!(Misuse(format!("{func} is an import: there is no code to show")));
-        }
-        let layout = Layout::derive(module.bytes(), config)?;
-        let target = Target::new(config.cpu)?;
-        let body = body(module, func, config.metering)?;
-        let code = target.compile(module, &layout, body.body(), deterministic)?;
-        let clif = target.clif(module, &layout, body.body(), deterministic)?;
-        let lines = listing(&code);
-        Ok(Made { layout, code, lines, clif })
-    }
-
     /// The code of a function in what `prova compile` wrote; `None`: it has none.
     pub(crate) fn stored(
         artifact: &Artifact<Vec<u8>>,
-        layout: Layout,
+        layout: Rc<Layout>,
         func: FuncIdx,
     ) -> Option<Made> {
         let code = code_of(artifact, CodeKind::Func(func.0))?;
         let lines = listing(&code);
-        Some(Made { layout, code, lines, clif: String::new() })
+        Some(Made { layout, code, lines })
     }
 
     /// The layout that the code is checked in.

@@ -7,7 +7,7 @@
 mod specialized;
 
 use crate::args::EngineArgs;
-use crate::check_code::{Made, instruction};
+use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
@@ -127,7 +127,9 @@ fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Dura
 fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
     match name {
         "tail" | "match" => Code::Bytecode,
-        "native" => match Made::new(module, func, (&prova_native::Config::default(), true)) {
+        "native" => match Maker::new(module, (&prova_native::Config::default(), true))
+            .and_then(|maker| maker.made(func))
+        {
             Ok(made) => {
                 let first = module.body(func).map_or(0, |body| body.range().start) as u32;
                 let offset = |line: &prova_native::Line| line.wasm_offset.unwrap_or(first);

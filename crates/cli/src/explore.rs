@@ -6,14 +6,14 @@
 //! `prova inspect` shows have no columns.
 
 use crate::args::EngineArgs;
-use crate::check_code::{self, Made, instruction};
+use crate::check_code::{self, Maker, instruction};
 use crate::inspect_ssa::lines;
 use crate::objdump::named;
 use crate::report::{Exit, Misuse, warn};
 use crate::{input, run};
 use clap::Args;
 use prova_builds::names::printable;
-use prova_core::{Context, Module, Result, Translate, bail};
+use prova_core::{Context, Error, Module, Result, Translate, bail};
 use prova_inspect::{BODY_BYTES_MAX, Function, find, operators};
 use prova_module::FuncIdx;
 use prova_native::{Config, body};
@@ -76,7 +76,8 @@ fn run_here(args: &ExploreArgs) -> Result<Exit> {
         name.into()
     });
     input::apart("--output", &page, &[&args.file])?;
-    let shown = funcs.into_iter().map(|func| explored(&module, func, (&native.0, native.1)));
+    let maker = Maker::new(module.wasm(), (&native.0, native.1));
+    let shown = funcs.into_iter().map(|func| explored(&module, func, &native.0, maker.as_ref()));
     let title = printable(&args.file.display().to_string());
     let report = Node::of("explore", title).with_children(shown.collect::<Result<Vec<_>>>()?);
     let name = page.display();
@@ -86,7 +87,12 @@ fn run_here(args: &ExploreArgs) -> Result<Exit> {
 }
 
 /// A function with its columns.
-fn explored(module: &Module, func: FuncIdx, native: (&Config, bool)) -> Result<Node> {
+fn explored(
+    module: &Module,
+    func: FuncIdx,
+    native: &Config,
+    maker: Result<&Maker<'_>, &Error>,
+) -> Result<Node> {
     let wasm = module.wasm();
     let node = Node::of("function", named(wasm, func));
     let Some(bytes) = wasm.body(func).map(|body| body.range().len()) else {
@@ -124,13 +130,13 @@ fn explored(module: &Module, func: FuncIdx, native: (&Config, bool)) -> Result<N
         }
         Err(error) => missing.push(format!("bytecode: {error:#}")),
     }
-    match body(wasm, func, native.0.metering) {
+    match body(wasm, func, native.metering) {
         Ok(ssa) => lines(ssa.body())
             .for_each(|(offset, line)| rows.entry(offset).or_default()[3].push(line)),
         Err(why) => missing.push(format!("SSA: {why}")),
     }
     let first = offsets.first().copied().unwrap_or(0);
-    match Made::new(wasm, func, native) {
+    match maker.map_err(|why| Error::msg(format!("{why:#}"))).and_then(|maker| maker.made(func)) {
         Ok(made) => {
             missing.extend(made.verdict().err().map(|why| format!("machine code: refused: {why}")));
             for line in &made.lines {

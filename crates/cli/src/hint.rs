@@ -165,11 +165,13 @@ pub(crate) fn no_command(error: Error, path: &Path) -> Error {
 
 /// The error of a component, with its core modules and what to do; another error as it is.
 pub(crate) fn component(error: Error, path: &Path) -> Error {
-    let modules = match input::binary_of(path) {
-        Ok(bytes) if path.as_os_str() != "-" => prova_diff::core_modules(&bytes).ok().flatten(),
-        Ok(_) | Err(_) => None,
-    };
-    let Some(modules) = modules.filter(|_| error.is::<UnsupportedModule>()) else { return error };
+    // What is no file cannot be read again.
+    if !error.is::<UnsupportedModule>() || !path.is_file() {
+        return error;
+    }
+    let bytes = input::binary_of(path).ok();
+    let modules = bytes.and_then(|bytes| prova_diff::core_modules(&bytes).ok().flatten());
+    let Some(modules) = modules else { return error };
     let file = path.display();
     let inside = match modules.len() {
         1 => format!(

@@ -6,7 +6,7 @@
 //! so, with the number of the trap. `prova check-code --explain` says what the check needs of an
 //! instruction.
 
-use crate::check_code::{Made, instruction};
+use crate::check_code::{Maker, instruction};
 use crate::inspect_ssa::{Row, lines, operator_text, table};
 use crate::report::{Misuse, present};
 use prova_core::{Result, bail};
@@ -23,7 +23,8 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     let Some(wasm) = module.body(func) else {
         bail!(Misuse(format!("{func} is an import: there is no body to show")));
     };
-    let made = Made::new(module, func, config)?;
+    let maker = Maker::new(module, config)?;
+    let made = maker.made(func)?;
     let ssa = body(module, func, config.0.metering)?;
     let mut rows: BTreeMap<u32, Row> = BTreeMap::new();
     for operator in wasm.operators().into_iter_with_offsets() {
@@ -39,7 +40,8 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
         row[2].push(instruction(line).trim_start().to_owned());
     }
     let report = made.report().with_table(table(&rows, ["WebAssembly", "SSA", "machine code"]));
-    let clif = made.clif.lines().map(str::to_owned);
+    let clif = maker.clif(func)?;
+    let clif = clif.lines().map(str::to_owned);
     let clif = Node::of("clif", "what Cranelift was given").with_evidence(clif);
     let title = format!("{func}: {}", report.title);
     present(&Node { title, ..report }.with_children([clif]), false)

@@ -6,7 +6,7 @@
 //! `docs/reference/objdump.md` has outputs.
 
 use crate::args::EngineArgs;
-use crate::check_code::{self, Made};
+use crate::check_code::{self, Made, Maker};
 use crate::input;
 use crate::report::{Exit, Misuse, OfFile, present, warn};
 use clap::Args;
@@ -20,6 +20,7 @@ use prova_native::layout;
 use prova_report::Node;
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Shows the machine code of functions
 #[derive(Debug, Args)]
@@ -58,15 +59,16 @@ fn run_here(args: &ObjdumpArgs) -> Result<Exit> {
     };
     let config = check_code::config(&args.engine)?;
     let deterministic = check_code::deterministic(&args.engine)?;
-    let made = |func| match &stored {
-        Some(artifact) => {
-            let layout = layout(artifact, &module).map_err(Error::msg)?;
-            match Made::stored(artifact, layout, func) {
-                Some(made) => Ok(made),
-                None => bail!("the file has no code of {func}, or it is damaged"),
-            }
-        }
-        None => Made::new(&module, func, (&config, deterministic)),
+    // Of a file the layout, of a module the compiler, which has one.
+    let (kept, maker) = match &stored {
+        Some(artifact) => (Some(Rc::new(layout(artifact, &module).map_err(Error::msg)?)), None),
+        None => (None, Some(Maker::new(&module, (&config, deterministic))?)),
+    };
+    let made = |func| match (&stored, &kept, &maker) {
+        (Some(artifact), Some(layout), _) => Made::stored(artifact, Rc::clone(layout), func)
+            .with_context(|| format!("the file has no code of {func}, or it is damaged")),
+        (_, _, Some(maker)) => maker.made(func),
+        (_, _, None) => bail!("there is no code of {func}"),
     };
     let is_damaged = |func: FuncIdx| {
         stored.as_ref().is_some_and(|artifact| artifact.has(CodeKind::Func(func.0)))

@@ -75,7 +75,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
     if let (Some(file), Err(error)) = (coredump, &outcome) {
-        write_coredump(&file, error, &mut store, path)?;
+        write_coredump(&file, error, &mut store, path);
     }
     let asked = args.engine.is_native() || runs_artifacts(args);
     let unused = all.iter().map(hint::unused_code);
@@ -121,20 +121,16 @@ fn tell_stats(
     Ok(())
 }
 
-/// Writes the state at a trap, if it is one.
-fn write_coredump(
-    file: &Path,
-    error: &prova_core::Error,
-    store: &mut Store<Host>,
-    program: &Path,
-) -> Result<()> {
-    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return Ok(()) };
+/// Writes the state at a trap, if it is one. That it cannot be written does not hide the trap.
+fn write_coredump(file: &Path, error: &prova_core::Error, store: &mut Store<Host>, program: &Path) {
+    let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return };
     let program = program.file_name().unwrap_or_default().to_string_lossy();
     let name = file.display();
-    std::fs::write(file, dump.serialize(&mut *store, &program))
-        .with_context(|| format!("failed to write `{name}`"))?;
-    warn(&printable(&format!("note: the state at the trap is in `{name}`")));
-    Ok(())
+    let said = match std::fs::write(file, dump.serialize(&mut *store, &program)) {
+        Ok(()) => format!("note: the state at the trap is in `{name}`"),
+        Err(error) => format!("warning: failed to write `{name}`: {error}"),
+    };
+    warn(&printable(&said));
 }
 
 /// With `--record` there is nothing that a replay would not have.

@@ -20,6 +20,7 @@ use prova_native::{
 use prova_report::{Node, Table};
 use serde_json::json;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Checks what `prova compile` wrote, without running it
 #[derive(Debug, Args)]
@@ -239,7 +240,7 @@ fn explain(place: &str, artifact: &Artifact<Vec<u8>>, module: &Module) -> Result
     };
     let offset = hexadecimal(offset)?;
     let func = find(module, name).map_err(|error| Misuse(error.to_string()))?;
-    let layout = layout(artifact, module).map_err(Error::msg)?;
+    let layout = Rc::new(layout(artifact, module).map_err(Error::msg)?);
     let Some(made) = Made::stored(artifact, layout, func) else {
         bail!("the file has no code of {func}, or it is damaged");
     };

@@ -3,7 +3,7 @@
 use crate::functions::{self, Function};
 use crate::rows;
 use crate::work::Work;
-use crate::{INLINED_MAX, NAME_BYTES_MAX, Symbol};
+use crate::{NAME_BYTES_MAX, Symbol};
 use gimli::{
     AttributeValue, DebugAbbrevOffset, Dwarf, EndianSlice, LittleEndian, Reader as _, Section as _,
 };
@@ -113,7 +113,11 @@ impl<'m> Info<'m> {
         {
             self.take_line_header(offset.0)?;
         }
-        self.dwarf.unit(header).ok()
+        let unit = self.dwarf.unit(header).ok()?;
+        // The ends of its strings were looked for.
+        let strings = [unit.name, unit.comp_dir].into_iter().flatten();
+        self.work.take(strings.map(|text| text.len() as u64).sum())?;
+        Some(unit)
     }
 
     /// Takes steps for a table of abbreviations: its bytes.
@@ -163,7 +167,7 @@ impl<'m> Info<'m> {
             return None;
         }
         let mut symbols = Vec::new();
-        for Function { name, call } in functions.into_iter().rev().take(INLINED_MAX) {
+        for Function { name, call } in functions.into_iter().rev() {
             let here = at.take().unwrap_or_default();
             symbols.push(Symbol { name, ..here });
             at = call.and_then(|call| rows::called_from(self, unit, &call));
@@ -177,12 +181,14 @@ impl<'m> Info<'m> {
 
     /// A string of an attribute, cut at its limit.
     pub(crate) fn string(
-        &self,
+        &mut self,
         unit: &Unit<'m>,
         value: AttributeValue<Slice<'m>>,
     ) -> Option<String> {
         let text = self.dwarf.attr_string(unit, value).ok()?;
         let bytes = text.slice();
+        // Its end was looked for.
+        self.work.take(bytes.len() as u64)?;
         Some(String::from_utf8_lossy(&bytes[..bytes.len().min(NAME_BYTES_MAX)]).into_owned())
     }
 }

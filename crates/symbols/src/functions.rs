@@ -1,7 +1,9 @@
 //! A place in a unit → the function and the functions inlined there, outermost first.
 
+use crate::INLINED_MAX;
 use crate::find::{Info, Slice, Unit, Wanted};
 use gimli::{AttributeValue, DebuggingInformationEntry, UnitOffset};
+use std::collections::VecDeque;
 
 /// Most steps from an entry to the one that has its name.
 const ORIGINS_MAX: usize = 16;
@@ -22,7 +24,8 @@ pub(crate) struct Call {
     pub(crate) column: Option<u32>,
 }
 
-/// The functions around a place, outermost first: the entries that have it in their ranges, each
+/// The functions around a place, outermost first, of more than [`INLINED_MAX`] the innermost: the
+/// entries that have it in their ranges, each
 /// below the one before.
 pub(crate) fn around<'m>(
     info: &mut Info<'m>,
@@ -31,7 +34,8 @@ pub(crate) fn around<'m>(
 ) -> Option<Vec<Function>> {
     let mut entries = unit.header.entries_raw(&unit.abbreviations, None).ok()?;
     let mut entry = Entry::null();
-    let mut functions = Vec::new();
+    // Only the innermost are kept, and named in the end: a name is much longer than an entry.
+    let mut found = VecDeque::new();
     // The depth of the innermost entry found; the next one is deeper, or all is found.
     let mut innermost: Option<isize> = None;
     while !entries.is_empty() {
@@ -44,19 +48,24 @@ pub(crate) fn around<'m>(
         if innermost.is_some_and(|innermost| depth <= innermost) {
             break;
         }
-        let inlined = match entry.tag() {
-            gimli::DW_TAG_subprogram => false,
-            gimli::DW_TAG_inlined_subroutine => true,
-            _ => continue,
-        };
+        let inlined = entry.tag() == gimli::DW_TAG_inlined_subroutine;
+        if !inlined && entry.tag() != gimli::DW_TAG_subprogram {
+            continue;
+        }
         if !holds(info, unit, &entry, place) {
             continue;
         }
         innermost = Some(depth);
-        let call = inlined.then(|| call(&entry));
-        functions.push(Function { name: name(info, unit, &entry), call });
+        if found.len() == INLINED_MAX {
+            found.pop_front();
+        }
+        found.push_back((entry.offset(), inlined.then(|| call(&entry))));
     }
-    Some(functions)
+    let named = found.into_iter().map(|(offset, call)| {
+        let entry = entry_at(info, unit, offset)?;
+        Some(Function { name: name(info, unit, &entry), call })
+    });
+    named.collect()
 }
 
 /// Whether a range of the entry has the place and is inside its function.
@@ -120,7 +129,7 @@ fn entry_at<'m>(info: &mut Info<'m>, unit: &Unit<'m>, offset: UnitOffset) -> Opt
 
 /// The name that an entry has itself, and the attribute that leads on.
 fn own_name<'m>(
-    info: &Info<'m>,
+    info: &mut Info<'m>,
     unit: &Unit<'m>,
     entry: &Entry<'m>,
 ) -> (Option<String>, Option<AttributeValue<Slice<'m>>>) {
@@ -129,6 +138,5 @@ fn own_name<'m>(
         .or_else(|| value(gimli::DW_AT_MIPS_linkage_name))
         .or_else(|| value(gimli::DW_AT_name));
     let next = value(gimli::DW_AT_abstract_origin).or_else(|| value(gimli::DW_AT_specification));
-    // An entry that has only the source's name may lead to one with the linker's.
     (linkage.and_then(|name| info.string(unit, name)), next)
 }

@@ -36,14 +36,14 @@ pub(crate) fn line<'m>(info: &mut Info<'m>, unit: &Unit<'m>, place: &Wanted) -> 
 }
 
 /// Where an inlined function was called.
-pub(crate) fn called_from<'m>(info: &Info<'m>, unit: &Unit<'m>, call: &Call) -> Option<Symbol> {
+pub(crate) fn called_from<'m>(info: &mut Info<'m>, unit: &Unit<'m>, call: &Call) -> Option<Symbol> {
     let file = call.file.and_then(|file| file_name(info, unit, file));
     let some = |number: Option<u32>| number.filter(|&number| number > 0);
     Some(Symbol { name: None, file, line: some(call.line), column: some(call.column) })
 }
 
 /// The path of a file by its number, which is absolute where the folders are.
-fn file_name<'m>(info: &Info<'m>, unit: &Unit<'m>, file: u64) -> Option<String> {
+fn file_name<'m>(info: &mut Info<'m>, unit: &Unit<'m>, file: u64) -> Option<String> {
     let header = unit.line_program.as_ref()?.header();
     let entry: &FileEntry<Slice<'m>> = header.file(file)?;
     let mut path = String::new();

@@ -155,6 +155,34 @@ fn names_end() {
     subprogram(&entry, named);
 }
 
+/// Entries inside one another, each with the same long name, and units with the same long folder:
+/// neither the names nor the ways to their ends are taken for each.
+#[test]
+fn a_shared_name_is_not_taken_for_each_entry() {
+    let abbreviations = vec![
+        1, 0x11, 1, 0, 0, 2, 0x1d, 1, 0x11, 1, 0x12, 6, 0x3, 0xe, 0, 0, 3, 0x11, 0, 0x1b, 0xe, 0,
+        0, 0,
+    ];
+    let mut name = vec![b'n'; 1 << 20];
+    name.push(0);
+    let mut entries = vec![1];
+    entries.extend([2, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0].repeat(400_000));
+    let nested = unit(&entries);
+    let many = unit(&[3, 0, 0, 0, 0]).repeat(200_000);
+    for info in [nested, many] {
+        survives(&module(&[
+            (".debug_info", info),
+            (".debug_abbrev", abbreviations.clone()),
+            (".debug_str", name.clone()),
+        ]));
+    }
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+        assert!(kib < 1 << 20, "{kib} KiB");
+    }
+}
+
 /// The module that the tests above change is read at all: a subprogram with a name, by hand.
 #[test]
 fn a_module_by_hand_has_a_symbol() {

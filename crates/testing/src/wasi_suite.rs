@@ -30,7 +30,7 @@ pub struct Case {
     /// The folder that it is granted as `/`.
     root: Option<PathBuf>,
     exit_code: i64,
-    stdout: Option<String>,
+    stdout: String,
 }
 
 /// The programs of a checkout, by path.
@@ -77,7 +77,7 @@ impl Case {
         let env = env.map(|(name, value)| (name.clone(), text(value))).collect();
         let root = about["root"].as_str().and_then(|root| Some(file.parent()?.join(root)));
         let exit_code = about["exit_code"].as_i64().unwrap_or(0);
-        let stdout = about["stdout"].as_str().map(str::to_owned);
+        let stdout = text(&about["stdout"]);
         Ok(Case { file, args, env, root, exit_code, stdout })
     }
 
@@ -114,9 +114,9 @@ impl Case {
             return Err(format!("ended with {code:?}, not {}: {first}", self.exit_code));
         }
         let said = String::from_utf8_lossy(&run.stdout);
-        match &self.stdout {
-            Some(expected) if *expected != said => Err(format!("wrote {said:?}, not {expected:?}")),
-            Some(_) | None => Ok(()),
+        match said == self.stdout {
+            true => Ok(()),
+            false => Err(format!("wrote {said:?}, not {:?}", self.stdout)),
         }
     }
 }
@@ -165,7 +165,8 @@ mod tests {
         let program = crate::program::built().expect("cargo builds it");
         for (name, about, ends) in [
             ("a", r#"{"exit_code": 9, "stdout": "hi\n"}"#, Ok(())),
-            ("b", r#"{"exit_code": 7, "root": "root"}"#, Ok(())),
+            ("b", r#"{"exit_code": 7, "root": "root", "stdout": "hi\n"}"#, Ok(())),
+            ("g", r#"{"exit_code": 9}"#, Err("wrote \"hi\\n\", not \"\"")),
             ("c", r#"{"exit_code": 9, "root": "root"}"#, Err("ended with Some(7), not 9")),
             ("d", r#"{"exit_code": 9, "stdout": "ho\n"}"#, Err("wrote \"hi\\n\", not \"ho\\n\"")),
             ("e", "{}", Err("ended with Some(9), not 0")),

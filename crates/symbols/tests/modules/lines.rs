@@ -1,6 +1,5 @@
 //! The module `rust.wasm` of these tests: see README.md for the command.
 #![no_std]
-#![allow(internal_features)]
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
