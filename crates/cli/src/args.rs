@@ -45,6 +45,8 @@ pub(crate) enum Command {
     /// says otherwise. When the time of `-W timeout` is over, the directive that runs fails, and
     /// the command ends with 134. The limits of `-W` are those of each script's store.
     Wast(WastArgs),
+    /// Runs a module under a debugger that speaks the gdb remote protocol, such as LLDB
+    Debug(crate::debug::DebugArgs),
     /// Compiles a module to machine code and checks it, without running anything
     CheckCode(crate::check_code::CheckCodeArgs),
     /// Shows the machine code of functions
@@ -155,9 +157,9 @@ pub(crate) struct RunArgs {
     /// Core dumps and backtraces (`-D help`)
     #[arg(short = 'D', long = "debug", value_name = "KEY[=VAL],…")]
     pub(crate) debug: Vec<String>,
-    /// The same as `-D debug-info`, which says what there is instead
-    #[arg(short = 'g', hide = true)]
-    pub(crate) debug_info: bool,
+    /// Waits for a debugger that speaks the gdb remote protocol; the same as `prova debug --listen`
+    #[arg(short = 'g', long = "gdbstub", value_name = "[ADDRESS:]PORT")]
+    pub(crate) gdbstub: Option<String>,
     /// Tells a profiler about machine code: `perfmap`, the same as `-O perf-map`
     #[arg(long, value_name = "STRATEGY")]
     pub(crate) profile: Option<String>,
@@ -325,6 +327,11 @@ impl EngineArgs {
     /// Whether machine code is to be made.
     pub(crate) fn is_native(&self) -> bool {
         self.tier == NATIVE
+    }
+
+    /// Whether no tier is asked for.
+    pub(crate) fn is_auto(&self) -> bool {
+        self.tier == AUTO
     }
 
     /// The same with the interpreter where no other tier is asked for.

@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ compile │ cache │ verify │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ objdump │ explore │ settings │ completions │ man │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ compile │ cache │ verify │ debug │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ objdump │ explore │ settings │ completions │ man │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ settled, groups (-W, -O, -S, -C, -D), input, values, watchdog, hint
 //! ```
 //!
@@ -14,6 +14,7 @@ mod args;
 mod cache;
 mod check_code;
 mod compile;
+mod debug;
 mod diff;
 mod diverge;
 mod engine;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Debug(args)) => debug::run(&args),
         Some(Command::Cache(args)) => cache::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

@@ -113,12 +113,28 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     if let Some(advice) = advice(&error) {
         warn(&advice);
     }
-    let misuse = error.is::<Misuse>();
-    match ErrorKind::of(&error) {
-        _ if misuse => MISUSE.into(),
-        Some(ErrorKind::Trap) => TRAP.into(),
-        Some(ErrorKind::Misuse) => MISUSE.into(),
-        _ => FAILED.into(),
+    code_of(&error).into()
+}
+
+/// The exit code of an error that is no end of a program.
+fn code_of(error: &Error) -> u8 {
+    match ErrorKind::of(error) {
+        _ if error.is::<Misuse>() => MISUSE,
+        Some(ErrorKind::Trap) => TRAP,
+        Some(ErrorKind::Misuse) => MISUSE,
+        _ => FAILED,
+    }
+}
+
+/// The exit code of a run with this outcome.
+pub(crate) fn exit_code<T>(outcome: &Result<T>) -> u8 {
+    match outcome {
+        Ok(_) => 0,
+        // As the system has it.
+        Err(error) => match error.downcast_ref() {
+            Some(&I32Exit(code)) => code as u8,
+            None => code_of(error),
+        },
     }
 }
 

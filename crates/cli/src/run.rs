@@ -1,8 +1,9 @@
 //! `prova run`: a module with WASI, its initialiser, and an export or `_start`.
 
 use crate::args::RunArgs;
+use crate::debug::Waiting;
 use crate::groups::{Codegen, Debug, Wasi, Wasm};
-use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
+use crate::report::{Exit, Misuse, OfFile, exit_code, print, printable, warn};
 use crate::settled::settled;
 use crate::stats::Stats;
 use crate::{cache, hint, input, stats, values, watchdog};
@@ -36,7 +37,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 }
 
 fn run_here(args: &RunArgs) -> Result<Exit> {
-    let (config, wasm, metered) = configured(args)?;
+    let (mut config, wasm, metered) = configured(args)?;
+    let waiting = args.gdbstub.as_deref().map(|at| Waiting::listen(at, &mut config)).transpose()?;
     let granted = Wasi::parse(&args.wasi)?;
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
@@ -73,7 +75,13 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     }
     let all: Vec<Module> =
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
+    let shown = preloads.iter().map(|(_, file, preload)| (name_of(file), preload));
+    let shown = std::iter::once((name_of(path), &module)).chain(shown);
+    let debugging = waiting.map(|waiting| waiting.meet(shown)).transpose()?;
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
+    if let Some(debugging) = debugging {
+        debugging.finish(exit_code(&outcome));
+    }
     if let (Some(file), Err(error)) = (coredump, &outcome) {
         write_coredump(&file, error, &mut store, path);
     }
@@ -92,6 +100,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
     }
     outcome.map(|_| Exit::Done)
+}
+
+/// A module's name for a debugger: the absolute path, which it may open.
+fn name_of(file: &Path) -> String {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
 }
 
 /// Prints what `--stats` asks for.

@@ -5,6 +5,7 @@
 //! line says too is not taken from the file.
 
 use crate::args::RunArgs;
+use crate::debug;
 use crate::report::Misuse;
 use prova_core::{Context, Result, bail};
 use std::borrow::Cow;
@@ -21,15 +22,15 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
     let invoked = args.invoke.as_deref().and_then(call);
     let as_given = args.config.is_none() && args.profile.is_none();
-    if as_given && invoked.is_none() && !args.debug_info {
+    if as_given && invoked.is_none() && args.gdbstub.is_none() {
         return Ok(Cow::Borrowed(args));
     }
     let mut args = args.clone();
     if let Some(file) = args.config.clone() {
         add_file(&mut args, &file)?;
     }
-    if args.debug_info {
-        args.debug.push("debug-info".into());
+    if args.gdbstub.is_some() {
+        args.engine = debug::engine(&args.engine)?;
     }
     match args.profile.as_deref() {
         None => {}

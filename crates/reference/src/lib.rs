@@ -41,6 +41,7 @@
 
 mod atomic;
 mod control;
+mod debugger;
 mod decode;
 mod exception;
 mod machine;
@@ -55,6 +56,7 @@ mod value;
 mod variable;
 mod vector;
 
+pub use debugger::{Debugger, Paused, PausedFrame};
 pub use decode::CODE_BYTES_PER_BYTE_MAX;
 use decode::Cache;
 use machine::Machine;
@@ -71,6 +73,7 @@ use std::sync::Arc;
 pub struct Reference {
     cache: Arc<Cache>,
     steps_max: Option<u64>,
+    debugger: Option<Arc<dyn Debugger>>,
 }
 
 impl Reference {
@@ -86,6 +89,11 @@ impl Reference {
     /// Each call from the host counts for itself, the ones inside host functions too.
     pub fn with_steps_max(steps_max: u64) -> Reference {
         Reference { steps_max: Some(steps_max), ..Reference::default() }
+    }
+
+    /// The reference tier, which asks a debugger before each step.
+    pub fn with_debugger(debugger: Arc<dyn Debugger>) -> Reference {
+        Reference { debugger: Some(debugger), ..Reference::default() }
     }
 }
 
@@ -104,6 +112,9 @@ impl Executor for Reference {
         let mut machine = Machine::enter(store, data, &self.cache, (instance, func), args)?;
         if let Some(steps_max) = self.steps_max {
             machine.limit_steps(steps_max);
+        }
+        if let Some(debugger) = &self.debugger {
+            machine.debug(&**debugger);
         }
         let cells = machine.run()?;
         if cells.len() != results.len() {

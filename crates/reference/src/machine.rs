@@ -27,6 +27,7 @@
 //! eight that a unit has moved at most, and a `return` follows a call. Noticed by:
 //! `tests/calls.rs`, `tests/metering.rs`, and every differential test.
 
+use crate::debugger::{Debugger, Paused};
 use crate::decode::{Block, Cache, Code, Instr, What};
 use crate::op::Op;
 use crate::stack::Stack;
@@ -96,7 +97,7 @@ pub(crate) struct Frame {
     /// The position of the operator being executed.
     pub(crate) at: usize,
     /// The height of the operand stack below the function's own values.
-    height: usize,
+    pub(crate) height: usize,
     /// Whether a tail call of a host function has taken the frame's place: it has no charge and
     /// catches nothing any more.
     pub(crate) replaced: bool,
@@ -125,6 +126,8 @@ pub(crate) struct Machine<'s> {
     again: bool,
     /// Steps that may still be made.
     steps: u64,
+    /// Asked before each step.
+    debugger: Option<&'s dyn Debugger>,
 }
 
 impl<'s> Machine<'s> {
@@ -154,6 +157,7 @@ impl<'s> Machine<'s> {
             metering: settings.metering,
             again: false,
             steps: u64::MAX,
+            debugger: None,
             callers: Vec::new(),
             held: Vec::new(),
             held_before: store.held(),
@@ -170,6 +174,11 @@ impl<'s> Machine<'s> {
         self.steps = steps_max;
     }
 
+    /// Asks `debugger` before each step.
+    pub(crate) fn debug(&mut self, debugger: &'s dyn Debugger) {
+        self.debugger = Some(debugger);
+    }
+
     /// Runs until the function that was entered has returned, and gives its results in cells.
     ///
     /// # Errors
@@ -184,7 +193,13 @@ impl<'s> Machine<'s> {
                 self.stack.values().iter().for_each(|value| value.write(&mut cells));
                 Ok(cells)
             }
-            Err(stop) => Err(self.trap(stop)),
+            Err(stop) => {
+                let trap = self.trap(stop);
+                if let Some(debugger) = self.debugger {
+                    debugger.at_trap(&mut Paused::new(&mut self), &trap);
+                }
+                Err(trap)
+            }
         }
     }
 
@@ -202,7 +217,12 @@ impl<'s> Machine<'s> {
     fn run_frame(&mut self, code: &Code) -> Result<Next, Stop> {
         loop {
             let next = match code.instrs.get(self.frame.at) {
-                Some(instr) => self.step(code, instr)?,
+                Some(instr) => {
+                    if let Some(debugger) = self.debugger {
+                        debugger.before_step(&mut Paused::new(self))?;
+                    }
+                    self.step(code, instr)?
+                }
                 None => self.leave()?,
             };
             match next {

@@ -41,7 +41,7 @@ const KEYS: &[(char, &str, &str)] = &[
     (
         'D',
         "guest-debug",
-        "there is no debugger of guests yet; `prova trace` shows the events of a run",
+        "`-g PORT` or `prova debug` waits for a debugger; nothing else is to be chosen",
     ),
     ('D', "address-map", "backtraces always know their offsets"),
     ('D', "logging", "nothing is logged; `prova trace` shows the events of a run"),
