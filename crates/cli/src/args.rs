@@ -160,7 +160,9 @@ pub(crate) struct RunArgs {
     /// Waits for a debugger that speaks the gdb remote protocol; the same as `prova debug --listen`
     #[arg(short = 'g', long = "gdbstub", value_name = "[ADDRESS:]PORT")]
     pub(crate) gdbstub: Option<String>,
-    /// Tells a profiler about machine code: `perfmap`, the same as `-O perf-map`
+    /// Finds where time goes: `guest[,FILE[,INTERVAL]]` samples the run in the interpreter and
+    /// writes a profile for the Firefox Profiler; `perfmap`, the same as `-O perf-map`, names
+    /// machine code for `perf`
     #[arg(long, value_name = "STRATEGY")]
     pub(crate) profile: Option<String>,
     /// Takes options of the groups from a file in TOML, with tables [wasm], [optimize], [codegen],

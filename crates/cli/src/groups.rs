@@ -360,7 +360,7 @@ fn size(text: &str) -> Option<usize> {
 }
 
 /// A number with a unit; seconds without one.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let scale = match unit.trim() {

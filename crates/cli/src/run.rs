@@ -4,6 +4,7 @@ use crate::args::RunArgs;
 use crate::debug::Waiting;
 use crate::groups::{Codegen, Debug, Wasi, Wasm};
 use crate::report::{Exit, Misuse, OfFile, exit_code, print, printable, warn};
+use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
 use crate::{cache, hint, input, stats, values, watchdog};
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 fn run_here(args: &RunArgs) -> Result<Exit> {
     let (mut config, wasm, metered) = configured(args)?;
     let waiting = args.gdbstub.as_deref().map(|at| Waiting::listen(at, &mut config)).transpose()?;
+    let sampling = Sampling::parse(args.profile.as_deref(), &mut config)?;
     let granted = Wasi::parse(&args.wasi)?;
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
@@ -46,18 +48,14 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
     hint::options_behind_the_module(guest_args);
-    if let Some(record) = &args.record {
-        input::apart("--record", record, &[path])?;
-    }
     let coredump = Debug::parse(&args.debug)?.coredump;
-    if let Some(file) = &coredump {
-        input::apart("-D coredump", file, &[path])?;
+    let profile = sampling.as_ref().map(|sampling| &sampling.file);
+    let outputs =
+        [("--record", &args.record), ("--profile", &profile.cloned()), ("-D coredump", &coredump)];
+    for (option, output) in outputs {
+        output.as_ref().map_or(Ok(()), |output| input::apart(option, output, &[path]))?;
     }
-    let module = match &args.expect {
-        Some(expected) => input::expected_module(&engine, path, expected),
-        None => input::module(&engine, path),
-    };
-    let module = module.map_err(|error| hint::component(hint::no_command(error, path), path))?;
+    let module = main_module(args, &engine, path)?;
     let preloads = preloads
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
@@ -70,9 +68,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if metered {
         store.set_fuel(wasm.fuel.unwrap_or(u64::MAX))?;
     }
-    if let Some(watchdog) = watchdog {
+    if let Some(watchdog) = &watchdog {
         watchdog.start_running(&mut store);
     }
+    let sampled = sampling.map(|sampling| sampling.start(&mut store, path, watchdog.as_ref()));
+    let sampled = sampled.transpose()?;
     let all: Vec<Module> =
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let shown = preloads.iter().map(|(_, file, preload)| (name_of(file), preload));
@@ -82,15 +82,11 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let Some(debugging) = debugging {
         debugging.finish(exit_code(&outcome));
     }
+    let profiled = sampled.map_or(Ok(()), Sampled::finish);
     if let (Some(file), Err(error)) = (coredump, &outcome) {
         write_coredump(&file, error, &mut store, path);
     }
-    let asked = args.engine.is_native() || runs_artifacts(args);
-    let unused = all.iter().map(hint::unused_code);
-    let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
-    for line in unused.chain(refused).flatten() {
-        warn(&printable(&line));
-    }
+    warn_of_code(args, &all);
     cache::save(&all);
     tell_stats(args, wasm.fuel, &store, &module)?;
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
@@ -99,7 +95,35 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let Some(recorder) = store.data_mut().recorder.take() {
         recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;
     }
-    outcome.map(|_| Exit::Done)
+    match (outcome, profiled) {
+        (Ok(_), profiled) => profiled.map(|()| Exit::Done),
+        (Err(error), profiled) => {
+            // The error of the run comes last.
+            if let Err(other) = profiled {
+                warn(&printable(&format!("warning: {other:#}")));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The module that runs.
+fn main_module(args: &RunArgs, engine: &Engine, path: &Path) -> Result<Module> {
+    let module = match &args.expect {
+        Some(expected) => input::expected_module(engine, path, expected),
+        None => input::module(engine, path),
+    };
+    module.map_err(|error| hint::component(hint::no_command(error, path), path))
+}
+
+/// Says which machine code there is that did not run, and why.
+fn warn_of_code(args: &RunArgs, all: &[Module]) {
+    let asked = args.engine.is_native() || runs_artifacts(args);
+    let unused = all.iter().map(hint::unused_code);
+    let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
+    for line in unused.chain(refused).flatten() {
+        warn(&printable(&line));
+    }
 }
 
 /// A module's name for a debugger: the absolute path, which it may open.

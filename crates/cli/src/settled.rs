@@ -7,7 +7,8 @@
 use crate::args::RunArgs;
 use crate::debug;
 use crate::report::Misuse;
-use prova_core::{Context, Result, bail};
+use crate::sampling::Sampling;
+use prova_core::{Config, Context, Result, bail};
 use std::borrow::Cow;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Value};
@@ -34,6 +35,9 @@ pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
     }
     match args.profile.as_deref() {
         None => {}
+        Some(guest) if Sampling::parse(Some(guest), &mut Config::new())?.is_some() => {
+            args.engine = Sampling::engine(&args.engine)?;
+        }
         Some("perfmap") => args.engine.optimize.push("perf-map".into()),
         Some(other) => {
             let why = match other.split([',', '=']).next().unwrap_or_default() {
@@ -41,10 +45,7 @@ pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
                 "vtune" => {
                     "there is no connection to VTune; `perfmap` names machine code for `perf`"
                 }
-                "guest" => {
-                    "guests are not sampled; `perfmap` names machine code for `perf`, and `--stats=dispatches` counts instructions"
-                }
-                _ => "the strategy is `perfmap`",
+                _ => "the strategy is `guest` or `perfmap`",
             };
             bail!(Misuse(format!("`--profile {other}`: {why}")));
         }

@@ -62,8 +62,18 @@ impl Watchdog {
 
     /// Whether the time is over.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(*self.running.lock().unwrap_or_else(PoisonError::into_inner), Running::Over)
+        is_over(&self.running)
     }
+
+    /// The same question, for somebody who asks later.
+    pub(crate) fn asked(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let running = Arc::clone(&self.running);
+        move || is_over(&running)
+    }
+}
+
+fn is_over(running: &Mutex<Running>) -> bool {
+    matches!(*running.lock().unwrap_or_else(PoisonError::into_inner), Running::Over)
 }
 
 /// Ends what runs, or the loading before, after `timeout` from now.

@@ -81,9 +81,13 @@ fn keys_and_commands_of_others_say_what_there_is_instead() {
         (&["-S", "tcp=y", "demo.wat"], 2, "a guest gets no network"),
         (&["-D", "coredump", "demo.wat"], 2, "it needs the name of a file"),
         (&["-W", "component-model", "demo.wat"], 2, "components do not run here"),
-        (&["--profile", "guest", "demo.wat"], 2, "guests are not sampled"),
+        (&["--profile", "guest", "--tier", "native", "demo.wat"], 2, "machine code is not sampled"),
+        (&["--profile", "guest,p.json,1ns", "demo.wat"], 2, "at least `10us`"),
+        (&["--profile", "guest,p.json,often", "demo.wat"], 2, "a duration such as `10ms`"),
+        (&["--profile", "guest,", "demo.wat"], 2, "it must be guest[,FILE[,INTERVAL]]"),
+        (&["--profile", "guest,demo.wat", "demo.wat"], 2, "name another file"),
         (&["--profile=jitdump", "demo.wat"], 2, "`perfmap` names it for `perf`"),
-        (&["--profile", "gues", "demo.wat"], 2, "the strategy is `perfmap`"),
+        (&["--profile", "gues", "demo.wat"], 2, "the strategy is `guest` or `perfmap`"),
         (&["--profile", "perfmap", "-O", "perf-map", "demo.wat"], 2, "more than once"),
         (&["serve", "demo.wat"], 1, "there is no command `serve`: it answers HTTP by components"),
     ] {
@@ -314,4 +318,30 @@ fn machine_code_is_shown_from_modules_and_files() {
     assert_eq!(text.matches("accepted: func").count(), 13);
     let (_, text, _) = prova(&folder.0, &["settings"]);
     assert!(text.contains("has_avx2") && text.contains("opt_level"), "{text}");
+}
+
+/// A run that a timeout ends is sampled up to there; its profile is written before its error.
+#[test]
+fn a_run_is_sampled_for_the_firefox_profiler() {
+    let folder = with_demo("habits-profile");
+    let limits = ["-W", "timeout=300ms", "--invoke", "spin", "demo.wat"];
+    for tier in ["auto", "interp", "reference"] {
+        let args = [&["--tier", tier, "--profile", "guest,p.json,1ms"][..], &limits].concat();
+        let (code, _, told) = prova(&folder.0, &args);
+        assert!(code == 134 && told.contains("note: the profile is in `p.json`"), "{tier}: {told}");
+        let text = std::fs::read(folder.0.join("p.json")).expect("the profile");
+        let profile: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let thread = &profile["threads"][0];
+        let samples = thread["samples"]["stack"].as_array().expect("samples").len();
+        let names = thread["stringArray"].as_array().expect("names");
+        let spins =
+            names.iter().filter_map(|name| name.as_str()).any(|name| name.starts_with("spin"));
+        assert!(samples > 10 && spins, "{tier}: {samples} samples of {names:?}");
+    }
+    let (code, _, told) =
+        prova(&folder.0, &["--profile", "guest,/dev/full", "--invoke", "add(1, 2)", "demo.wat"]);
+    assert!(
+        cfg!(not(target_os = "linux")) || code == 1 && told.contains("failed to write"),
+        "{told}"
+    );
 }

@@ -4,6 +4,7 @@
 //! Debug information is read when somebody asks for it, once for all frames where a backtrace is
 //! printed. Names and paths are hostile text, and are printed without control characters.
 
+use crate::store::{AsContext, StoreContext};
 use prova_demangle::demangle;
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
@@ -83,6 +84,15 @@ impl WasmBacktrace {
         WasmBacktrace { frames: frames.into_iter().map(frame).collect(), omitted }
     }
 
+    /// The frames of the call whose epoch is due, in the callback of
+    /// [`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback): where it polled
+    /// the epoch, or called a host function that has returned. Empty anywhere else.
+    pub fn at_epoch(store: impl AsContext) -> WasmBacktrace {
+        let StoreContext { rt, state } = store.as_context();
+        let details = state.engine.config().backtrace_details;
+        WasmBacktrace::new(rt.asked_at().to_vec(), 0, details)
+    }
+
     /// The frames, the innermost first.
     pub fn frames(&self) -> &[FrameInfo] {
         &self.frames
@@ -135,6 +145,11 @@ impl FrameInfo {
             FrameInfo::find(&[self]);
         }
         self.symbols.get_or_init(Vec::new)
+    }
+
+    /// Distinguishes modules for as long as they are loaded: frames of one module have the same.
+    pub fn module_key(&self) -> usize {
+        self.module.bytes().as_ptr().addr()
     }
 
     /// The index of the function in its module.

@@ -476,7 +476,12 @@ impl<'s> Machine<'s> {
 
     /// Polls the epoch, where that is the metering.
     pub(crate) fn poll(&mut self) -> Result<(), Stop> {
-        self.store.poll_asking(self.data).map_err(|trap| Stop::Trapped(Box::new(trap)))
+        let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());
+        let frames = |_: &Store| {
+            let shown = frames.filter(|frame| !frame.replaced).take(Trap::FRAMES_MAX);
+            shown.map(Frame::trace).collect()
+        };
+        self.store.poll_asking(self.data, frames).map_err(|trap| Stop::Trapped(Box::new(trap)))
     }
 
     /// The current instance.

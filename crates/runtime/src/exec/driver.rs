@@ -28,7 +28,7 @@ use super::native;
 use super::{Accumulators, Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
-use crate::trap::{MemoryFault, Trap, TrapKind};
+use crate::trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, Marks, decode};
@@ -222,12 +222,14 @@ fn resume(
         HostOutcome::Done => {
             // SAFETY: V5: the frame of a host function has room for its results.
             unsafe { write_cells(frame, host_results) };
-            store.poll_asking(data).map(|()| Step::Left)
+            store.poll_asking(data, |store| activation.trace(store)).map(|()| Step::Left)
         }
-        HostOutcome::Throw(exception, trap) => store.poll_asking(data).and_then(|()| {
-            let thrown = |store: &mut Store| activation.throw_of_host(store, exception, *trap);
-            store.with_data(data, thrown)
-        }),
+        HostOutcome::Throw(exception, trap) => {
+            store.poll_asking(data, |store| activation.trace(store)).and_then(|()| {
+                let thrown = |store: &mut Store| activation.throw_of_host(store, exception, *trap);
+                store.with_data(data, thrown)
+            })
+        }
         HostOutcome::Trap(trap) => Err(*trap),
         HostOutcome::Suspend => Err(Trap::with_message(
             TrapKind::Misuse,
@@ -392,7 +394,7 @@ impl Activation {
                     } else if store.has_epoch_hook() && self.is_due() {
                         // The poll at `ip` is tested again: another deadline is set. No accumulator
                         // is known there (`bytecode::check`).
-                        store.ask_epoch(data)?;
+                        store.ask_epoch(data, self.trace(store))?;
                         set_function(store);
                         Step::Run
                     } else {
@@ -524,7 +526,7 @@ impl Activation {
             HostOutcome::Suspend => return Ok(HostReturn::Suspended),
             HostOutcome::Trap(trap) => return Err(*trap),
         };
-        store.poll_asking(data)?;
+        store.poll_asking(data, |store| self.trace(store))?;
         Ok(returned)
     }
 
@@ -612,33 +614,44 @@ impl Activation {
 
     /// Adds this activation's frames to the trap's backtrace, removes them, and restores the
     /// registers (D2).
-    fn unwind(&mut self, store: &mut Store, mut trap: Trap) -> Trap {
+    fn unwind(&mut self, store: &mut Store, trap: Trap) -> Trap {
+        let (trap, segments) = self.backtrace(store, trap);
+        debug_assert_eq!(store.segments().saturating_sub(segments), self.segments, "Z1");
         // SAFETY: V9.
-        let vm = unsafe { &mut *self.vm };
-        let mut segments = store.segments();
-        if self.native_top {
-            segments = segments.saturating_sub(1);
-        } else {
+        unsafe { (*self.vm).frame_top = self.bottom };
+        self.restore();
+        native::forget(self.vm, store, self.segments);
+        trap
+    }
+
+    /// The frames of this activation, the innermost first.
+    fn trace(&self, store: &Store) -> Vec<TraceFrame> {
+        self.backtrace(store, Trap::new(TrapKind::Interrupt)).0.backtrace
+    }
+
+    /// The trap with this activation's frames, and how many segments they lie in.
+    fn backtrace(&self, store: &Store, mut trap: Trap) -> (Trap, usize) {
+        // SAFETY: V9.
+        let vm = unsafe { &*self.vm };
+        let mut segments = usize::from(self.native_top);
+        if !self.native_top {
             push_frame(store, &mut trap, vm.func, vm.ip);
         }
-        while vm.frame_top > self.bottom {
+        let mut record = vm.frame_top;
+        while record > self.bottom {
             // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
-            let record = unsafe { vm.frame_top.sub(1) };
+            record = unsafe { record.sub(1) };
             // SAFETY: D1.
             let Frame { ip, func, .. } = unsafe { *record };
-            vm.frame_top = record;
             if func == Frame::NATIVE {
                 trap = self.waiting_frames(store, trap, ip.expose_provenance());
-                segments = segments.saturating_sub(1);
+                segments += 1;
             } else if func != Frame::HOST {
                 // The call's own last word.
                 push_frame(store, &mut trap, func, ip.wrapping_sub(1));
             }
         }
-        debug_assert_eq!(segments, self.segments, "Z1");
-        self.restore();
-        native::forget(self.vm, store, self.segments);
-        trap
+        (trap, segments)
     }
 
     fn restore(&mut self) {

@@ -20,7 +20,7 @@
 
 use super::Store;
 use crate::instantiate::CreateError;
-use crate::trap::{Trap, TrapKind};
+use crate::trap::{TraceFrame, Trap, TrapKind};
 use crate::vm::Records;
 use prova_module::{MemoryType, TableType};
 use std::any::Any;
@@ -77,12 +77,15 @@ pub(crate) struct Hooks {
     data: Option<*mut dyn Any>,
     /// Asking.
     asking: bool,
+    /// The frames of the code whose epoch is due, the innermost first, while a hook runs.
+    asked_at: Vec<TraceFrame>,
 }
 
 impl Records for Hooks {}
 
 impl Hooks {
-    pub(crate) const NONE: Hooks = Hooks { growth: None, epoch: None, data: None, asking: false };
+    pub(crate) const NONE: Hooks =
+        Hooks { growth: None, epoch: None, data: None, asking: false, asked_at: Vec::new() };
 }
 
 impl fmt::Debug for Hooks {
@@ -185,12 +188,22 @@ impl Store {
         Ok(())
     }
 
-    /// Tests the epoch, and asks the hook if it is due.
+    /// The frames of the call whose epoch is due, the innermost first and at most
+    /// [`Trap::FRAMES_MAX`]; none unless an [`EpochHook`] runs.
+    pub fn asked_at(&self) -> &[TraceFrame] {
+        &self.hooks.asked_at
+    }
+
+    /// Tests the epoch, and asks the hook if it is due; `frames` gives [`Store::asked_at`].
     ///
     /// # Errors
     ///
     /// [`TrapKind::Interrupt`], or the hook's own trap.
-    pub fn poll_asking(&mut self, data: &mut dyn Any) -> Result<(), Trap> {
+    pub fn poll_asking(
+        &mut self,
+        data: &mut dyn Any,
+        frames: impl FnOnce(&Store) -> Vec<TraceFrame>,
+    ) -> Result<(), Trap> {
         if self.hooks.epoch.is_none() {
             return Ok(self.poll()?);
         }
@@ -198,7 +211,8 @@ impl Store {
         let deadline = unsafe { (*self.vm()).epoch_deadline };
         let counts = self.settings().metering.has_epoch();
         if counts && self.epoch.load(Ordering::Relaxed) >= deadline {
-            return self.ask_epoch(data);
+            let frames = frames(self);
+            return self.ask_epoch(data, frames);
         }
         Ok(())
     }
@@ -208,9 +222,14 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::poll_asking`].
-    pub(crate) fn ask_epoch(&mut self, data: &mut dyn Any) -> Result<(), Trap> {
+    pub(crate) fn ask_epoch(
+        &mut self,
+        data: &mut dyn Any,
+        frames: Vec<TraceFrame>,
+    ) -> Result<(), Trap> {
         let Some(hook) = self.hooks.epoch else { return Err(TrapKind::Interrupt.into()) };
         self.hooks.asking = true;
+        self.hooks.asked_at = frames;
         let asking = Asking { store: self };
         let answer = hook(&mut *asking.store, data);
         drop(asking);
@@ -242,5 +261,6 @@ struct Asking<'s> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         self.store.hooks.asking = false;
+        self.store.hooks.asked_at.clear();
     }
 }
