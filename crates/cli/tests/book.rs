@@ -7,7 +7,7 @@ use crate::docs::{check, root};
 use std::fs;
 
 /// The pages with commands, in the order in which `README.md` offers them.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "run.md",
     "embed.md",
     "moving.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 8] = [
     "specialize.md",
     "native.md",
     "chains.md",
+    "containers.md",
 ];
 
 /// Words of a paragraph, a list's item or a table's cell.

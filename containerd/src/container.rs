@@ -1,0 +1,117 @@
+//! A container, in a process of its own: libcontainer is asked there, and what it holds stays
+//! there.
+//!
+//! The process is forked from one that has a single thread (`zygote`), so that what it forks in
+//! turn, the container's first process, has no lock of a thread that is gone.
+
+use crate::limits::Limits;
+use crate::program::Program;
+use containerd_shimkit::sandbox::InstanceConfig;
+use containerd_shimkit::zygote::Zygote;
+use libcontainer::container::Container as Youki;
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::signal::Signal;
+use libcontainer::syscall::syscall::SyscallType;
+use oci_spec::runtime::Spec;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The container of this process.
+    static CONTAINER: RefCell<Option<Youki>> = const { RefCell::new(None) };
+}
+
+/// A container, asked from another process. Errors are texts, since they cross to it.
+pub(crate) struct Container(Zygote);
+
+type Answer<T> = Result<T, String>;
+
+impl Container {
+    /// Makes a container of a bundle, whose program does not run yet.
+    pub(crate) fn create(id: &str, config: &InstanceConfig) -> Answer<Container> {
+        let container = Container(Zygote::global().spawn());
+        container.0.run(create, (id.to_owned(), config.clone()))?;
+        Ok(container)
+    }
+
+    /// The first process.
+    pub(crate) fn pid(&self) -> Answer<i32> {
+        self.0.run(
+            |()| {
+                ask(|container| match container.pid() {
+                    Some(pid) => Ok(pid.as_raw()),
+                    None => Err("it has no process".into()),
+                })
+            },
+            (),
+        )
+    }
+
+    /// Lets the program run.
+    pub(crate) fn start(&self) -> Answer<()> {
+        self.0.run(|()| ask(|container| container.start().map_err(told)), ())
+    }
+
+    /// Sends a signal to all processes.
+    pub(crate) fn kill(&self, signal: u32) -> Answer<()> {
+        self.0.run(
+            |signal: u32| {
+                ask(|container| {
+                    let signal = i32::try_from(signal).map_err(told)?;
+                    container.kill(Signal::try_from(signal).map_err(told)?, true).map_err(told)
+                })
+            },
+            signal,
+        )
+    }
+
+    /// Removes it.
+    pub(crate) fn delete(&self) -> Answer<()> {
+        self.0.run(|()| ask(|container| container.delete(true).map_err(told)), ())
+    }
+}
+
+/// An error with its causes.
+fn told(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn ask<T>(question: impl FnOnce(&mut Youki) -> Answer<T>) -> Answer<T> {
+    CONTAINER.with_borrow_mut(|container| match container {
+        Some(container) => question(container),
+        None => Err("there is no container".into()),
+    })
+}
+
+fn create((id, config): (String, InstanceConfig)) -> Answer<()> {
+    let spec = Spec::load(config.bundle.join("config.json")).map_err(told)?;
+    // Refused here, where the answer reaches who asked for the container.
+    Limits::of(&spec).map_err(|error| error.to_string())?;
+    let root = config.determine_rootdir("prova").map_err(told)?;
+    let mut builder = ContainerBuilder::new(id, SyscallType::Linux)
+        .with_executor(Program)
+        .with_root_path(root)
+        .map_err(told)?;
+    if let Ok(file) = config.open_stdin() {
+        builder = builder.with_stdin(file);
+    }
+    if let Ok(file) = config.open_stdout() {
+        builder = builder.with_stdout(file);
+    }
+    if let Ok(file) = config.open_stderr() {
+        builder = builder.with_stderr(file);
+    }
+    let container = builder
+        .as_init(&config.bundle)
+        .as_sibling(true)
+        .with_systemd(config.config.systemd_cgroup)
+        .build()
+        .map_err(told)?;
+    CONTAINER.set(Some(container));
+    Ok(())
+}

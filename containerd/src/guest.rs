@@ -1,0 +1,165 @@
+//! The module of a container: loaded, limited, run, in the container's process.
+//!
+//! 1. The exit code is the program's own, 134 after a trap, 1 where it could not be run; why stands
+//!    on standard error.
+//! 2. The module sees the container's root folder. Files of `/proc`, among them the memory of this
+//!    process, are out of its reach as in every run (`prova_wasi`).
+//! 3. A signal that asks a container to end ends it with 128 and the signal's number, as a program
+//!    without handlers would; a first process has no such default.
+
+use crate::limits::Limits;
+use anyhow::{Context, Result, anyhow, bail};
+use oci_spec::runtime::Spec;
+use prova::wasi::{self, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
+use prova::{Config, Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The exit code of a trap.
+const TRAP: i32 = 134;
+/// How often a limit of time is looked at.
+const TICK: Duration = Duration::from_millis(5);
+
+/// The most bytes of a module or artifact.
+const MODULE_BYTES_MAX: u64 = 1 << 30;
+
+struct Host {
+    wasi: WasiCtx,
+    limits: StoreLimits,
+}
+
+/// Runs the module of a specification to its end: the exit code.
+pub(crate) fn run(spec: &Spec) -> i32 {
+    let outcome = end_at_signals().and_then(|()| run_module(spec));
+    let Err(error) = outcome else { return 0 };
+    if let Some(&I32Exit(code)) = error.downcast_ref() {
+        return code;
+    }
+    eprintln!("Error: {error:?}");
+    match ErrorKind::of(&error) {
+        Some(ErrorKind::Trap) => TRAP,
+        _ => 1,
+    }
+}
+
+/// Ends the process at a signal that asks for it.
+fn end_at_signals() -> Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            std::process::exit(128 + signal);
+        }
+    })?;
+    Ok(())
+}
+
+fn run_module(spec: &Spec) -> Result<()> {
+    let limits = Limits::of(spec)?;
+    let process = spec.process().as_ref().context("the specification has no process")?;
+    let args = process.args().as_deref().unwrap_or_default();
+    let program = args.first().context("the specification names no program")?;
+    let (file, export) = program.split_once('#').unwrap_or((program, "_start"));
+
+    let mut config = Config::new();
+    config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
+    let engine = Engine::new(&config)?;
+    let module = load(&engine, file).with_context(|| format!("failed to load `{file}`"))?;
+
+    let mut builder = WasiCtxBuilder::new();
+    builder.inherit_stdio().args(args);
+    for variable in process.env().as_deref().unwrap_or_default() {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        builder.env(name, value);
+    }
+    builder.preopen_path("/", "/", Perms { read_only: false })?;
+    let wasi = builder.build();
+
+    let mut store = Store::new(&engine, Host { wasi, limits: store_limits(&limits) });
+    store.limiter(|host| &mut host.limits);
+    if let Some(fuel) = limits.fuel {
+        store.set_fuel(fuel)?;
+    }
+    let ticker = limits.timeout.map(|_| engine.tick(TICK)).transpose()?;
+    if let (Some(timeout), Some(ticker)) = (limits.timeout, &ticker) {
+        store.set_timeout(ticker, timeout)?;
+    }
+    let mut linker = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    let instance = linker.instantiate(&mut store, &module)?;
+    for name in ["_initialize", export] {
+        match instance.get_typed_func::<(), ()>(&mut store, name) {
+            Ok(func) => func.call(&mut store, ())?,
+            Err(_) if name == "_initialize" => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The module of a file: binary, text, or what `prova compile` wrote, whose code is checked.
+fn load(engine: &Engine, file: &str) -> Result<Module> {
+    // A pipe or device may have no end.
+    let about = std::fs::metadata(file)?;
+    if !about.is_file() || about.len() > MODULE_BYTES_MAX {
+        bail!("it is no file of at most {MODULE_BYTES_MAX} bytes");
+    }
+    let bytes = std::fs::read(file)?;
+    match Engine::detect_precompiled(&bytes) {
+        Some(_) => Module::deserialize(engine, &bytes),
+        None if bytes.starts_with(b"\0asm") && !bytes.starts_with(b"\0asm\x01\0\0\0") => bail!(
+            "it is a component: only modules run here (`wasm-tools component unbundle` takes its modules out)"
+        ),
+        None => Module::new(engine, &bytes),
+    }
+}
+
+fn store_limits(limits: &Limits) -> StoreLimits {
+    let builder = StoreLimitsBuilder::new();
+    match limits.memory {
+        Some(bytes) => builder.memory_size(usize::try_from(bytes).unwrap_or(usize::MAX)).build(),
+        None => builder.build(),
+    }
+}
+
+/// Whether a program is one of the system: a file that can be executed and begins as ELF or a
+/// script does.
+pub(crate) fn is_of_system(spec: &Spec) -> Result<bool> {
+    let process = spec.process().as_ref().context("the specification has no process")?;
+    let program = process.args().as_ref().and_then(|args| args.first());
+    let program = program.ok_or_else(|| anyhow!("the specification names no program"))?;
+    let path = process.env().iter().flatten().find_map(|variable| variable.strip_prefix("PATH="));
+    let mut places: Vec<PathBuf> = Vec::new();
+    match program.contains('/') {
+        true => places.push(program.into()),
+        false => places.extend(
+            path.unwrap_or_default().split(':').map(|folder| Path::new(folder).join(program)),
+        ),
+    }
+    Ok(places.iter().filter_map(|place| begin(place)).any(|begin| is_program(&begin)))
+}
+
+/// Whether a file that begins so is a program. What `prova compile` writes is an ELF file too, of
+/// another type.
+fn is_program(begin: &[u8]) -> bool {
+    const EXECUTABLE: u8 = 2;
+    const SHARED: u8 = 3;
+    let of_type = begin.get(16);
+    let is_elf = begin.starts_with(b"\x7fELF") && matches!(of_type, Some(&(EXECUTABLE | SHARED)));
+    is_elf || begin.starts_with(b"#!")
+}
+
+/// The first bytes of a file that can be executed.
+fn begin(file: &Path) -> Option<Vec<u8>> {
+    let mut begin = Vec::new();
+    let about = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file)?;
+    if about.mode() & 0o111 == 0 {
+        return None;
+    }
+    File::open(file).ok()?.take(64).read_to_end(&mut begin).ok()?;
+    Some(begin)
+}

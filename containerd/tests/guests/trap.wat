@@ -1,0 +1,1 @@
+(module (func $deep (unreachable)) (func (export "_start") (call $deep)))
