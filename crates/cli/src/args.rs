@@ -161,8 +161,8 @@ pub(crate) struct RunArgs {
     #[arg(short = 'g', long = "gdbstub", value_name = "[ADDRESS:]PORT")]
     pub(crate) gdbstub: Option<String>,
     /// Finds where time goes: `guest[,FILE[,INTERVAL]]` samples the run in the interpreter and
-    /// writes a profile for the Firefox Profiler; `perfmap`, the same as `-O perf-map`, names
-    /// machine code for `perf`
+    /// writes a profile for the Firefox Profiler; `perfmap` and `jitdump`, the same as
+    /// `-O perf-map` and `-O jit-dump`, name machine code for `perf`
     #[arg(long, value_name = "STRATEGY")]
     pub(crate) profile: Option<String>,
     /// Takes options of the groups from a file in TOML, with tables [wasm], [optimize], [codegen],
@@ -402,7 +402,13 @@ impl EngineArgs {
         if let Some(translate) = optimize.translate {
             config.translate(translate);
         }
+        if optimize.perf_map && optimize.jit_dump {
+            return misuse("`-O perf-map` and `-O jit-dump`: `perf` reads one of them");
+        }
         config.perf_map(optimize.perf_map);
+        if optimize.jit_dump {
+            config.jit_dump(true);
+        }
         wasm.apply(&mut config, self.deterministic)?;
         Ok((config, wasm))
     }

@@ -53,6 +53,8 @@ pub(crate) struct Optimize {
     pub(crate) hot: Hot,
     /// Whether machine code is named for `perf`.
     pub(crate) perf_map: bool,
+    /// Whether it is written for `perf`.
+    pub(crate) jit_dump: bool,
 }
 
 /// The names of proposals as keys.
@@ -100,6 +102,7 @@ const OPTIMIZE_HELP: &str = "\
 -O hot=N                           tier `auto` looks where the program is each N calls and rounds of loops, about (default 4096)
 -O background[=y|n]                tier `auto` compiles while the program goes on; without, the program waits (default y)
 -O compile-time=DURATION            functions asked for behind so much time of compiling stay bytecode (default: no end)
+-O jit-dump[=y|n]                  writes machine code with its names to jit-PID.dump, for `perf inject --jit` (default n)
 -O perf-map[=y|n]                  lists machine code by name in /tmp/perf-PID.map, for `perf report` (default n)
 ";
 
@@ -253,6 +256,7 @@ impl Optimize {
                     None => return option.misuse("it needs a duration, such as 500ms or 2s"),
                 },
                 ("perf-map", _) => optimize.perf_map = option.switch()?,
+                ("jit-dump", _) => optimize.jit_dump = option.switch()?,
                 _ => return option.unknown(OPTIMIZE_HELP),
             }
         }

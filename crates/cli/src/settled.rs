@@ -39,13 +39,13 @@ pub(crate) fn settled(args: &RunArgs) -> Result<Cow<'_, RunArgs>> {
             args.engine = Sampling::engine(&args.engine)?;
         }
         Some("perfmap") => args.engine.optimize.push("perf-map".into()),
+        Some("jitdump") => args.engine.optimize.push("jit-dump".into()),
         Some(other) => {
             let why = match other.split([',', '=']).next().unwrap_or_default() {
-                "jitdump" => "machine code is not dumped; `perfmap` names it for `perf`",
                 "vtune" => {
                     "there is no connection to VTune; `perfmap` names machine code for `perf`"
                 }
-                _ => "the strategy is `guest` or `perfmap`",
+                _ => "the strategy is `guest`, `perfmap` or `jitdump`",
             };
             bail!(Misuse(format!("`--profile {other}`: {why}")));
         }

@@ -86,8 +86,8 @@ fn keys_and_commands_of_others_say_what_there_is_instead() {
         (&["--profile", "guest,p.json,often", "demo.wat"], 2, "a duration such as `10ms`"),
         (&["--profile", "guest,", "demo.wat"], 2, "it must be guest[,FILE[,INTERVAL]]"),
         (&["--profile", "guest,demo.wat", "demo.wat"], 2, "name another file"),
-        (&["--profile=jitdump", "demo.wat"], 2, "`perfmap` names it for `perf`"),
-        (&["--profile", "gues", "demo.wat"], 2, "the strategy is `guest` or `perfmap`"),
+        (&["--profile=jitdump", "-O", "perf-map", "demo.wat"], 2, "`perf` reads one of them"),
+        (&["--profile", "gues", "demo.wat"], 2, "the strategy is `guest`, `perfmap` or `jitdump`"),
         (&["--profile", "perfmap", "-O", "perf-map", "demo.wat"], 2, "more than once"),
         (&["serve", "demo.wat"], 1, "there is no command `serve`: it answers HTTP by components"),
     ] {
@@ -344,4 +344,31 @@ fn a_run_is_sampled_for_the_firefox_profiler() {
         cfg!(not(target_os = "linux")) || code == 1 && told.contains("failed to write"),
         "{told}"
     );
+}
+
+/// The dump that `perf inject --jit` reads: a header, and a record with name and bytes for each
+/// piece of code, one behind the other up to the end.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn machine_code_is_dumped_for_perf() {
+    let folder = with_demo("habits-jitdump");
+    let args = ["--tier", "native", "--profile", "jitdump", "--no-cache", "--invoke", "add(1, 2)"];
+    let (code, _, told) = prova(&folder.0, &[&args[..], &["demo.wat"]].concat());
+    assert_eq!(code, 0, "{told}");
+    let files =
+        std::fs::read_dir(&folder.0).expect("the folder").map(|entry| entry.expect("one").path());
+    let dump = files.into_iter().find(|file| file.extension().is_some_and(|end| end == "dump"));
+    let bytes = std::fs::read(dump.expect("a dump")).expect("it is read");
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) as usize;
+    assert_eq!((&bytes[..4], word(8)), (&b"DTiJ"[..], 40));
+    let (mut at, mut names) = (40, Vec::new());
+    while at < bytes.len() {
+        let (kind, length, code_bytes) = (word(at), word(at + 4), word(at + 40));
+        let name = bytes[at + 56..].split(|byte| *byte == 0).next().expect("a name");
+        assert_eq!((kind, length), (0, 57 + name.len() + code_bytes));
+        names.push(String::from_utf8_lossy(name).into_owned());
+        at += length;
+    }
+    assert_eq!(at, bytes.len());
+    assert!(names.iter().any(|name| name.ends_with("!add")), "{names:?}");
 }

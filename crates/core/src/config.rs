@@ -14,7 +14,7 @@ use crate::tuning::Strategy;
 use prova_bytecode::{Metering, Settings};
 use prova_check::{CpuLevel, MemoryShape};
 use prova_module::{Features, Limits, Proposal};
-use prova_runtime::{ExecutorKind, Heat};
+use prova_runtime::{ExecutorKind, Heat, PerfNames};
 use std::sync::Arc;
 
 /// When functions are translated and checked.
@@ -96,7 +96,7 @@ pub struct Config {
     pub(crate) hot: Option<Hot>,
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) signals: bool,
-    pub(crate) perf_map: bool,
+    pub(crate) perf: Option<PerfNames>,
     pub(crate) count_dispatches: bool,
     pub(crate) memory_images_from: Option<u64>,
     pub(crate) features: Features,
@@ -135,7 +135,7 @@ impl Default for Config {
             hot: None,
             cache: None,
             signals: true,
-            perf_map: false,
+            perf: None,
             count_dispatches: false,
             memory_images_from: Some(MEMORY_IMAGES_FROM),
             features: Features::default(),
@@ -267,7 +267,16 @@ impl Config {
     /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. An existing file of
     /// that name is replaced.
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
-        self.perf_map = enable;
+        self.perf = enable.then_some(PerfNames::Map);
+        self
+    }
+
+    /// Whether machine code ([`Config::native`]) is written with its bytes to `jit-PID.dump` in the
+    /// current folder, from which `perf inject --jit` makes files for `perf annotate`; off by
+    /// default. An existing file of that name is replaced. Of this and [`Config::perf_map`] the
+    /// later call counts.
+    pub fn jit_dump(&mut self, enable: bool) -> &mut Config {
+        self.perf = enable.then_some(PerfNames::Dump);
         self
     }
 

@@ -53,7 +53,7 @@ impl Engine {
             config.compiler.clone(),
             config.native.clone().zip(config.machine()),
             config.hot.filter(|_| config.takes_native()),
-            config.perf_map,
+            config.perf,
             config.cache.clone(),
         ));
         let (epoch, spare) = (Arc::default(), Arc::default());

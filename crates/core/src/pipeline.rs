@@ -55,8 +55,8 @@ pub(crate) struct Compilers {
     native: Option<Native>,
     /// When functions get machine code; `None`: before their first call.
     hot: Option<Hot>,
-    /// Whether machine code is named for `perf`.
-    perf_map: bool,
+    /// Where machine code is named for `perf`.
+    perf: Option<rt::PerfNames>,
     /// Has machine code of earlier runs.
     cache: Option<Arc<Cache>>,
 }
@@ -101,20 +101,20 @@ impl Compilers {
         configured: Option<Arc<dyn Compiler>>,
         native: Option<Native>,
         hot: Option<Hot>,
-        perf_map: bool,
+        perf: Option<rt::PerfNames>,
         cache: Option<Arc<Cache>>,
     ) -> Compilers {
         let hot = hot.filter(|_| native.is_some());
         let translators = Translators::new(hot.is_some());
         let cache = cache.filter(|_| native.is_some());
-        Compilers { configured, translators, native, hot, perf_map, cache }
+        Compilers { configured, translators, native, hot, perf, cache }
     }
 }
 
 impl Compilers {
     /// The same with another source of machine code, which has it at once.
     pub(crate) fn with_native(&self, native: Native) -> Compilers {
-        Compilers::new(self.configured.clone(), Some(native), None, self.perf_map, None)
+        Compilers::new(self.configured.clone(), Some(native), None, self.perf, None)
     }
 }
 

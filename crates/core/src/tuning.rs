@@ -62,7 +62,7 @@ pub enum ProfilingStrategy {
     None,
     /// `perf`, by a map of addresses ([`Config::perf_map`]).
     PerfMap,
-    /// `perf`, by a dump of the code: not available.
+    /// `perf`, by a dump of the code ([`Config::jit_dump`]).
     JitDump,
     /// VTune: not available.
     VTune,
@@ -158,11 +158,14 @@ impl Config {
     /// refuses those that are not available.
     pub fn profiler(&mut self, profiler: ProfilingStrategy) -> &mut Config {
         self.refuse_if(
-            matches!(profiler, ProfilingStrategy::JitDump | ProfilingStrategy::VTune),
+            profiler == ProfilingStrategy::VTune,
             "profiler",
-            "only `perf` with a map of addresses is supported (`ProfilingStrategy::PerfMap`)",
+            "only `perf` is supported (`ProfilingStrategy::{PerfMap, JitDump}`)",
         );
-        self.perf_map(profiler == ProfilingStrategy::PerfMap)
+        match profiler {
+            ProfilingStrategy::JitDump => self.jit_dump(true),
+            other => self.perf_map(other == ProfilingStrategy::PerfMap),
+        }
     }
 
     /// Whether machine code has debug information for native debuggers: it has none, so

@@ -49,7 +49,9 @@ pub use instantiate::{CreateError, InstantiateError, Part};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;
-pub use native::{LoadError, MissingWay, NativeCode, NativeModule, NoTrap, Thunks, processor_has};
+pub use native::{
+    LoadError, MissingWay, NativeCode, NativeModule, NoTrap, PerfNames, Thunks, processor_has,
+};
 pub use ops::CHUNK_BYTES;
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};

@@ -180,11 +180,9 @@ impl Code {
 
     /// The code, with a name for profiles if they are asked for.
     fn named(&self, code: rt::NativeCode) -> rt::NativeCode {
-        if !self.compilers.perf_map {
-            return code;
-        }
+        let Some(names) = self.compilers.perf else { return code };
         let name = self.name_of(code.kind());
-        code.named(&name)
+        code.named(&name, names)
     }
 
     /// The name of machine code in profiles.

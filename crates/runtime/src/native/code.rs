@@ -5,7 +5,8 @@
 //! pages: these become executable only if the check has taken each of them. [`NativeCode::again`]
 //! copies what was checked: code is position-independent, and sealed bytes never change.
 
-use super::{canary, perf};
+use super::perf::{self, PerfNames};
+use super::{canary, dump};
 use crate::sys::CodeMemory;
 use prova_bytecode::Settings;
 use prova_check::{
@@ -23,8 +24,8 @@ pub struct NativeCode {
     piece: usize,
     checked: CheckedCode,
     settings: Settings,
-    /// Its name in the map for `perf`, if it is there.
-    name: Option<Arc<str>>,
+    /// Its name for `perf`, if it is there.
+    name: Option<(Arc<str>, PerfNames)>,
 }
 
 /// Why code does not run.
@@ -101,12 +102,21 @@ impl NativeCode {
         outcomes
     }
 
-    /// The same with a name in the map for `perf` of this process (`/tmp/perf-PID.map`), and so its
-    /// copies in stores.
+    /// The same with a name for `perf`, and so its copies in stores.
     #[must_use]
-    pub fn named(self, name: &str) -> NativeCode {
-        perf::write(self.entry(), self.len_bytes(), name);
-        NativeCode { name: Some(name.into()), ..self }
+    pub fn named(self, name: &str, names: PerfNames) -> NativeCode {
+        let code = NativeCode { name: Some((name.into(), names)), ..self };
+        code.tell_name();
+        code
+    }
+
+    /// Writes the name, if it has one.
+    fn tell_name(&self) {
+        match &self.name {
+            Some((name, PerfNames::Map)) => perf::write(self.entry(), self.len_bytes(), name),
+            Some((name, PerfNames::Dump)) => dump::write(self.entry(), self.bytes(), name),
+            None => {}
+        }
     }
 
     /// The same code at another place, for a second function of a store (R5).
@@ -118,9 +128,7 @@ impl NativeCode {
         memory.seal().map_err(|_| LoadError::NoMemory)?;
         let (memory, checked, name) = (Arc::new(memory), self.checked.clone(), self.name.clone());
         let code = NativeCode { memory, piece: 0, checked, settings: self.settings, name };
-        if let Some(name) = &code.name {
-            perf::write(code.entry(), code.len_bytes(), name);
-        }
+        code.tell_name();
         Ok(code)
     }
 

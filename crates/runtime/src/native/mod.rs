@@ -32,11 +32,13 @@
 
 mod canary;
 mod code;
+mod dump;
 mod perf;
 mod records;
 mod state;
 
 pub use code::{LoadError, MissingWay, NativeCode, NativeModule, Thunks, processor_has};
+pub use perf::PerfNames;
 pub(crate) use records::FuncRecord;
 pub(crate) use state::{Native, Piece, Segment};
 

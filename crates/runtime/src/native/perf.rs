@@ -29,28 +29,41 @@ fn path() -> PathBuf {
     PathBuf::from(format!("/tmp/perf-{}.map", std::process::id()))
 }
 
-/// A new file to which nobody else has a handle.
-fn create(path: &Path) -> Option<File> {
+/// A new file to which nobody else has a handle, to be written and mapped.
+pub(super) fn create(path: &Path) -> Option<File> {
     // Fails where there is none, or it is someone else's; then it cannot be made below.
     let _ = std::fs::remove_file(path);
     let mut options = OpenOptions::new();
-    options.append(true).create_new(true);
+    options.read(true).append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).ok()
 }
 
-/// The line of a piece of code. Names come from modules: what would end the line is replaced.
-fn line(start: usize, len_bytes: usize, name: &str) -> String {
-    let mut line = format!("{start:x} {len_bytes:x} ");
+/// A name, cut at its limit. Names come from modules: what would end a line is replaced.
+pub(super) fn one_line(name: &str) -> String {
+    let mut line = String::new();
     for c in name.chars().take(NAME_CHARS_MAX) {
         match c.is_control() {
             true => write!(line, "{}", c.escape_default()).unwrap_or_default(),
             false => line.push(c),
         }
     }
-    line.push('\n');
     line
+}
+
+/// The line of a piece of code.
+fn line(start: usize, len_bytes: usize, name: &str) -> String {
+    format!("{start:x} {len_bytes:x} {}\n", one_line(name))
+}
+
+/// Where names of native code are written for `perf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PerfNames {
+    /// `/tmp/perf-PID.map`, which `perf report` reads.
+    Map,
+    /// `jit-PID.dump` in the current folder, with the code, for `perf inject --jit`.
+    Dump,
 }
 
 /// Writes the line of a piece of code.

@@ -76,3 +76,11 @@ pub(crate) unsafe fn resume(_: *mut Vm, _: u64) -> Stop {
 pub(crate) unsafe fn land(_: *mut Vm, _: (usize, usize), _: usize) -> Stop {
     Stop::Trapped
 }
+
+pub(crate) fn map_as_code(_: &std::fs::File) -> Option<()> {
+    None
+}
+
+pub(crate) fn monotonic_nanos() -> u64 {
+    0
+}

@@ -13,12 +13,31 @@
 //! Limits: [`ARENA_BYTES`], less where address space is short; beyond it there is no native code.
 
 use crate::sys::OutOfMemory;
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::ops::Range;
+use std::os::fd::AsFd as _;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Nanoseconds of the clock that `perf record -k mono` uses.
+pub(crate) fn monotonic_nanos() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
+}
+
+/// Maps the first page of a file as code for as long as the process lives, so that `perf` learns of
+/// the file. Nothing jumps there: the addresses are known to nobody.
+pub(crate) fn map_as_code(file: &File) -> Option<()> {
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    // SAFETY: a new private mapping at a place that the system chooses; nothing refers to it.
+    let mapped =
+        unsafe { mmap(std::ptr::null_mut(), 1, access, MapFlags::PRIVATE, file.as_fd(), 0) };
+    mapped.is_ok().then_some(())
+}
 
 /// Address space for code (2 GiB).
 const ARENA_BYTES: usize = 2 << 30;

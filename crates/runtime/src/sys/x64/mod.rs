@@ -20,7 +20,7 @@ mod enter;
 mod signals;
 mod stack;
 
-pub(crate) use code::CodeMemory;
+pub(crate) use code::{CodeMemory, map_as_code, monotonic_nanos};
 pub(crate) use enter::{Stop, Waiting, builtins, enter, land, resume};
 pub(crate) use signals::install;
 pub(crate) use stack::NativeStack;
