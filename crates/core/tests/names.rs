@@ -11,7 +11,6 @@ fn settings_without_a_counterpart_are_refused_by_name() {
     let refused: [(&str, Setting); 7] = [
         ("debug_info", |config| config.debug_info(true)),
         ("wasm_gc", |config| config.wasm_gc(true)),
-        ("profiler", |config| config.profiler(ProfilingStrategy::JitDump)),
         ("profiler", |config| config.profiler(ProfilingStrategy::VTune)),
         ("cranelift_flag_set", |config| config.cranelift_flag_enable("has_avx")),
         ("cranelift_nan_canonicalization", |config| config.cranelift_nan_canonicalization(true)),
@@ -26,6 +25,7 @@ fn settings_without_a_counterpart_are_refused_by_name() {
         |config| config.debug_info(true).debug_info(false),
         |config| config.wasm_gc(false),
         |config| config.profiler(ProfilingStrategy::None),
+        |config| config.profiler(ProfilingStrategy::JitDump),
         |config| config.cranelift_nan_canonicalization(true).deterministic(true),
         |config| config.strategy(Strategy::Winch),
         |config| config.strategy(Strategy::Cranelift).strategy(Strategy::Auto),
