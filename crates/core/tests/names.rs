@@ -8,7 +8,7 @@ use prova_core::*;
 #[test]
 fn settings_without_a_counterpart_are_refused_by_name() {
     type Setting = fn(&mut Config) -> &mut Config;
-    let refused: [(&str, Setting); 7] = [
+    let refused: [(&str, Setting); 6] = [
         ("debug_info", |config| config.debug_info(true)),
         ("wasm_gc", |config| config.wasm_gc(true)),
         ("profiler", |config| config.profiler(ProfilingStrategy::VTune)),
@@ -21,7 +21,7 @@ fn settings_without_a_counterpart_are_refused_by_name() {
         let error = Engine::new(set(&mut config)).expect_err(name).to_string();
         assert!(error.starts_with(&format!("`Config::{name}`")), "{error}");
     }
-    let taken: [Setting; 9] = [
+    let taken: [Setting; 10] = [
         |config| config.debug_info(true).debug_info(false),
         |config| config.wasm_gc(false),
         |config| config.profiler(ProfilingStrategy::None),
