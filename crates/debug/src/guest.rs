@@ -96,11 +96,13 @@ impl Guest {
 
 impl Debugger for Guest {
     fn before_step(&self, paused: &mut Paused<'_, '_>) -> Result<(), TrapKind> {
-        if self.shared.is_quiet() {
+        let runs = self.shared.mode() == Mode::Run;
+        if runs && !paused.offsets().any(|operator| self.shared.may_stop(operator)) {
             return Ok(());
         }
         let module = self.shared.index(paused.module());
-        for operator in paused.offsets() {
+        let operators: Vec<u32> = paused.offsets().collect();
+        for operator in operators {
             let named = self.shared.breakpoint(module, operator);
             let why = match self.shared.mode() {
                 Mode::End => return Err(TrapKind::Interrupt),

@@ -1,14 +1,14 @@
 //! The state that both sides of a session have: the modules by their index in addresses, the
 //! breakpoints, and how the guest goes on.
 //!
-//! 1. [`Shared::is_quiet`] is false while there is a breakpoint or anything else than running on is
-//!    asked for, so a guest that finds it true has nothing to look for.
+//! 1. A guest that is to run on, and at none of whose offsets [`Shared::may_stop`], has nothing to
+//!    look for: the filter has the bit of each breakpoint's offset, and perhaps of others.
 //! 2. A breakpoint stands at the start of an operator. Behind the key stands the address that the
 //!    debugger named: inside the declarations of locals it means the first operator.
 
 use prova_module::Module;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How the guest goes on.
@@ -29,8 +29,19 @@ pub(crate) struct Shared {
     modules: Mutex<Vec<(String, Module)>>,
     /// By module and offset of the operator: the offsets that the debugger named.
     breakpoints: Mutex<BTreeMap<(usize, u32), Vec<u32>>>,
-    has_breakpoints: AtomicBool,
+    /// By the low bits of an offset, whether a breakpoint may be there. Bits stay when a breakpoint
+    /// goes, until all are gone.
+    filter: [AtomicU64; FILTER_WORDS],
     mode: AtomicU8,
+}
+
+/// Words of the filter.
+const FILTER_WORDS: usize = 64;
+
+/// The word and the bit of an offset in the filter.
+fn filtered(offset: u32) -> (usize, u64) {
+    let bit = offset as usize % (64 * FILTER_WORDS);
+    (bit / 64, 1 << (bit % 64))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -43,15 +54,19 @@ impl Shared {
         Shared {
             modules: Mutex::default(),
             breakpoints: Mutex::default(),
-            has_breakpoints: AtomicBool::new(false),
+            filter: [const { AtomicU64::new(0) }; FILTER_WORDS],
             mode: AtomicU8::new(Mode::Step as u8),
         }
     }
 
-    /// Whether the guest may go on without a look at anything else.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.mode.load(Ordering::Acquire) == Mode::Run as u8
-            && !self.has_breakpoints.load(Ordering::Acquire)
+    /// Whether there may be a breakpoint at the offset of a module.
+    pub(crate) fn may_stop(&self, offset: u32) -> bool {
+        let (word, bit) = filtered(offset);
+        self.filter[word].load(Ordering::Acquire) & bit != 0
+    }
+
+    fn clear_filter(&self) {
+        self.filter.iter().for_each(|word| word.store(0, Ordering::Release));
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -109,7 +124,8 @@ impl Shared {
         if !named.contains(&offset) {
             named.push(offset);
         }
-        self.has_breakpoints.store(true, Ordering::Release);
+        let (word, bit) = filtered(operator);
+        self.filter[word].fetch_or(bit, Ordering::AcqRel);
         true
     }
 
@@ -124,13 +140,16 @@ impl Shared {
         if named.is_empty() {
             breakpoints.remove(&key);
         }
-        self.has_breakpoints.store(!breakpoints.is_empty(), Ordering::Release);
+        if breakpoints.is_empty() {
+            self.clear_filter();
+        }
         true
     }
 
     pub(crate) fn remove_all_breakpoints(&self) {
-        lock(&self.breakpoints).clear();
-        self.has_breakpoints.store(false, Ordering::Release);
+        let mut breakpoints = lock(&self.breakpoints);
+        breakpoints.clear();
+        self.clear_filter();
     }
 
     /// The offset that a debugger named for a breakpoint at an operator.

@@ -144,7 +144,19 @@ fn signal(kind: TrapKind) -> Signal {
         }
         TrapKind::HeapMisaligned => Signal::SIGBUS,
         TrapKind::OutOfFuel | TrapKind::Interrupt => Signal::SIGXCPU,
-        _ => Signal::SIGABRT,
+        TrapKind::UndefinedElement
+        | TrapKind::UninitializedElement
+        | TrapKind::IndirectCallTypeMismatch
+        | TrapKind::ExpectedSharedMemory
+        | TrapKind::NullReference
+        | TrapKind::UncaughtException
+        | TrapKind::TooManyExceptions
+        | TrapKind::GrowthFailed
+        | TrapKind::Host
+        | TrapKind::Suspended
+        | TrapKind::Misuse
+        | TrapKind::Attach
+        | TrapKind::Bug => Signal::SIGABRT,
     }
 }
 

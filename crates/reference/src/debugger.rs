@@ -62,14 +62,13 @@ impl<'m, 's> Paused<'m, 's> {
     }
 
     /// The module offsets of the operators that the step executes, in order.
-    pub fn offsets(&self) -> impl Iterator<Item = u32> + use<> {
-        let code = std::sync::Arc::clone(&self.machine.frame.code);
-        let at = self.machine.frame.at;
-        let end = match code.instrs.get(at).map(|instr| instr.what) {
+    pub fn offsets(&self) -> impl Iterator<Item = u32> {
+        let Frame { code, at, .. } = &self.machine.frame;
+        let end = match code.instrs.get(*at).map(|instr| instr.what) {
             Some(What::Free { end, .. }) => end as usize,
             Some(What::Step(_)) | None => at + 1,
         };
-        (at..end).map_while(move |position| Some(code.instrs.get(position)?.offset))
+        (*at..end).map_while(|position| Some(code.instrs.get(position)?.offset))
     }
 
     /// How many frames there are.
