@@ -3,6 +3,9 @@
 //!
 //! The process is forked from one that has a single thread (`zygote`), so that what it forks in
 //! turn, the container's first process, has no lock of a thread that is gone.
+//!
+//! The container's first process has its standard input for reading alone, where shimkit would open
+//! both ends: a process that could write there too would never see the end.
 
 use crate::limits::Limits;
 use crate::program::Program;
@@ -14,10 +17,15 @@ use libcontainer::signal::Signal;
 use libcontainer::syscall::syscall::SyscallType;
 use oci_spec::runtime::Spec;
 use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
 
 thread_local! {
     /// The container of this process.
     static CONTAINER: RefCell<Option<Youki>> = const { RefCell::new(None) };
+    /// Keeps its standard input from ending before the client has opened it.
+    static INPUT: RefCell<Option<File>> = const { RefCell::new(None) };
 }
 
 /// A container, asked from another process. Errors are texts, since they cross to it.
@@ -48,7 +56,12 @@ impl Container {
 
     /// Lets the program run.
     pub(crate) fn start(&self) -> Answer<()> {
-        self.0.run(|()| ask(|container| container.start().map_err(told)), ())
+        let start = |()| {
+            let started = ask(|container| container.start().map_err(told));
+            INPUT.take();
+            started
+        };
+        self.0.run(start, ())
     }
 
     /// Sends a signal to all processes.
@@ -97,8 +110,9 @@ fn create((id, config): (String, InstanceConfig)) -> Answer<()> {
         .with_executor(Program)
         .with_root_path(root)
         .map_err(told)?;
-    if let Ok(file) = config.open_stdin() {
-        builder = builder.with_stdin(file);
+    let input = Some(&config.stdin).filter(|path| !path.as_os_str().is_empty());
+    if let Some(path) = input {
+        builder = builder.with_stdin(reader(path).map_err(told)?);
     }
     if let Ok(file) = config.open_stdout() {
         builder = builder.with_stdout(file);
@@ -113,5 +127,17 @@ fn create((id, config): (String, InstanceConfig)) -> Answer<()> {
         .build()
         .map_err(told)?;
     CONTAINER.set(Some(container));
+    // Only now, so that the container's first process does not have it.
+    INPUT.set(input.map(|path| both_ends(path)).transpose().map_err(told)?);
     Ok(())
+}
+
+/// Opens a pipe for reading, which does not wait for a writer.
+fn reader(pipe: &Path) -> io::Result<File> {
+    let _both = both_ends(pipe)?;
+    File::open(pipe)
+}
+
+fn both_ends(pipe: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(pipe)
 }

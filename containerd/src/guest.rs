@@ -18,12 +18,15 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The exit code of a trap.
 const TRAP: i32 = 134;
 /// How often a limit of time is looked at.
 const TICK: Duration = Duration::from_millis(5);
+
+/// How long after a limit of time the program may be held by what does not stop.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The most bytes of a module or artifact.
 const MODULE_BYTES_MAX: u64 = 1 << 30;
@@ -65,6 +68,10 @@ fn run_module(spec: &Spec) -> Result<()> {
     let program = args.first().context("the specification names no program")?;
     let (file, export) = program.split_once('#').unwrap_or((program, "_start"));
 
+    let start = Instant::now();
+    if let Some(timeout) = limits.timeout {
+        end_behind(timeout)?;
+    }
     let mut config = Config::new();
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
     let engine = Engine::new(&config)?;
@@ -86,7 +93,7 @@ fn run_module(spec: &Spec) -> Result<()> {
     }
     let ticker = limits.timeout.map(|_| engine.tick(TICK)).transpose()?;
     if let (Some(timeout), Some(ticker)) = (limits.timeout, &ticker) {
-        store.set_timeout(ticker, timeout)?;
+        store.set_timeout(ticker, timeout.saturating_sub(start.elapsed()))?;
     }
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
@@ -98,6 +105,22 @@ fn run_module(spec: &Spec) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
+    Ok(())
+}
+
+/// Ends the process [`GRACE`] after a limit of time. Before it code has trapped, and WASI's calls
+/// have returned; loading, and calls of the system that do not return, are left for this. (No test
+/// comes here: what a module can do stops before.)
+fn end_behind(timeout: Duration) -> Result<()> {
+    std::thread::Builder::new().name("watchdog".into()).spawn(move || {
+        std::thread::sleep(timeout);
+        std::thread::sleep(GRACE);
+        eprintln!(
+            "Error: the process is ended: it has not stopped {} s after the limit of time\n\nCaused by:\n    wasm trap: interrupt",
+            GRACE.as_secs()
+        );
+        std::process::exit(TRAP);
+    })?;
     Ok(())
 }
 
@@ -121,7 +144,10 @@ fn load(engine: &Engine, file: &str) -> Result<Module> {
 fn store_limits(limits: &Limits) -> StoreLimits {
     let builder = StoreLimitsBuilder::new();
     match limits.memory {
-        Some(bytes) => builder.memory_size(usize::try_from(bytes).unwrap_or(usize::MAX)).build(),
+        Some(bytes) => {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            builder.memory_size(bytes).store_size(bytes).build()
+        }
         None => builder.build(),
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! | from | limit |
 //! |---|---|
-//! | `linux.resources.memory.limit` | bytes of linear memory |
+//! | `linux.resources.memory.limit` | bytes of all memories and tables together |
 //! | annotation `prova.dev/max-memory` | the same, the smaller of the two |
-//! | annotation `prova.dev/timeout` | time from the module's start on |
+//! | annotation `prova.dev/timeout` | time, that of loading the module with it |
 //! | annotation `prova.dev/fuel` | units of fuel |
 //!
 //! An annotation `prova.dev/…` that is none of these, or has no value of its kind, is an error that
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The limits of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Bytes of each linear memory.
+    /// Bytes of all linear memories and tables together.
     pub(crate) memory: Option<u64>,
     /// Time.
     pub(crate) timeout: Option<Duration>,
@@ -52,12 +52,12 @@ impl Limits {
                     }
                     None => "a duration such as `500ms`, `2s` or `1m`",
                 },
-                "fuel" => match value.parse() {
-                    Ok(fuel) => {
+                "fuel" => match unit(value) {
+                    Some((fuel, "")) => {
                         limits.fuel = Some(fuel);
                         continue;
                     }
-                    Err(_) => "a number of units",
+                    Some(_) | None => "a number of units",
                 },
                 "max-memory" => match size(value) {
                     Some(bytes) => {
@@ -143,6 +143,8 @@ mod tests {
             ("timeout", "99999999999999999999s", "is not a duration"),
             ("timeout", "18446744073709551615m", "is not a duration"),
             ("fuel", "1e6", "`1e6` is not a number of units"),
+            ("fuel", "+6", "`+6` is not a number of units"),
+            ("fuel", "", "`` is not a number of units"),
             ("max-memory", "1T", "is not a number of bytes"),
             ("max-memory", "18446744073709551615G", "is not a number of bytes"),
             ("fule", "1", "there are `prova.dev/timeout`"),
