@@ -15,7 +15,8 @@
 //! other tiers what `module`, `num` and the store's operations do; an outside engine has to watch
 //! those.
 //!
-//! It knows nothing of bytecode, and has no unsafe code.
+//! It knows nothing of bytecode, and has no unsafe code. A [`Debugger`] that it is given is asked
+//! before each step and sees the machine; without one nothing is different.
 //!
 //! 1. Wasm depth costs no host stack (`machine.rs`).
 //! 2. No Wasm, argument or host value makes it panic: what cannot happen is a trap of kind
