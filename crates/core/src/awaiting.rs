@@ -16,10 +16,12 @@
 //! 2. Only a call that waits runs with [`Suspends::Awaited`]; in any other, asynchronous host
 //!    functions fail.
 //!
-//! Limits: code itself does not yield, by fuel or by epochs; a host function that calls back has to
-//! wait itself (`call_async` in its future).
+//! Code that is suspended because its slice of fuel is used up or its epoch is due yields to the
+//! executor of its future (`slices`).
+//!
+//! Limits: a host function that calls back has to wait itself (`call_async` in its future).
 
-use crate::error::{Error, OrBug, Result, bail, misuse};
+use crate::error::{Context, Error, OrBug, Result, bail, misuse};
 use crate::externals::Extern;
 use crate::func::{Caller, Func, outcome_of_error};
 use crate::hooks::CallHook;
@@ -27,13 +29,14 @@ use crate::host::{HostFunc, WasmRet};
 use crate::instance::{Instance, of_start};
 use crate::linker::{InstancePre, Linker};
 use crate::module::Module;
-use crate::store::{AsContextMut, Store, StoreContextMut, Suspending, Suspends};
+use crate::slices::YieldOnce;
+use crate::store::{AsContextMut, StoreContextMut, Suspending, Suspends};
 use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::types::FuncType;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module as module;
 use prova_runtime as rt;
-use rt::{CallOutcome, Cell, FuncAddr, HostOutcome, InstanceAddr, Suspension};
+use rt::{CallOutcome, Cell, FuncAddr, HostOutcome, InstanceAddr, SuspendedBy, Suspension};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -166,16 +169,21 @@ enum Went<T: 'static> {
     Returned,
     /// It is suspended until the results are there.
     Waits(Suspension, Awaited<T>),
+    /// It yields, and goes on with a slice of at least so much fuel.
+    Yields(Suspension, u64),
     /// The called function is an asynchronous host function itself.
     Host(Awaited<T>),
 }
 
-/// Runs a call that waits, or its continuation.
+/// Runs a call that waits, or its continuation, with a slice of at least so much fuel.
 fn run<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
+    needed: u64,
     go_on: impl FnOnce(&mut StoreContextMut<'_, T>) -> Result<CallOutcome, rt::Trap>,
 ) -> Result<Went<T>> {
     let suspending = Suspending::begin(store, Some(Suspends::Awaited(None)));
+    let StoreContextMut { rt, state } = &mut *suspending.store;
+    state.slices.begin(rt, needed);
     let outcome = go_on(&mut *suspending.store);
     let left = suspending.store.state.suspending.take();
     drop(suspending);
@@ -185,14 +193,32 @@ fn run<T: 'static>(
     };
     match (outcome, awaited) {
         (Ok(CallOutcome::Returned), _) => Ok(Went::Returned),
-        (Ok(CallOutcome::Suspended(suspension)), awaited) => {
-            let awaited = awaited.or_bug("only an asynchronous host function suspends such a call");
-            Ok(Went::Waits(suspension, awaited))
-        }
+        (Ok(CallOutcome::Suspended(suspension)), awaited) => match suspension.by() {
+            SuspendedBy::Host(_) => {
+                let awaited =
+                    awaited.or_bug("only an asynchronous host function suspends such a call");
+                Ok(Went::Waits(suspension, awaited))
+            }
+            SuspendedBy::Fuel { needed } => Ok(Went::Yields(suspension, needed)),
+            SuspendedBy::Epoch => Ok(Went::Yields(suspension, 0)),
+        },
         (Err(trap), Some(awaited)) if trap.kind == rt::TrapKind::Suspended => {
             Ok(Went::Host(awaited))
         }
         (Err(trap), _) => Err(store.error_of_trap(trap)),
+    }
+}
+
+/// Whether a suspended call that needs so much fuel may yield, rather than ends for want of it.
+fn may_yield<T: 'static>(store: &mut StoreContextMut<'_, T>, by: SuspendedBy) -> bool {
+    let StoreContextMut { rt, state } = store;
+    match by {
+        SuspendedBy::Fuel { needed } => {
+            let enough = state.slices.begin(rt, needed);
+            state.slices.join(rt);
+            enough
+        }
+        SuspendedBy::Epoch | SuspendedBy::Host(_) => true,
     }
 }
 
@@ -220,7 +246,7 @@ async fn drive<T: Send + 'static>(
         return Err(store.error_of_trap(rt::TrapKind::StackOverflow.into()));
     }
     let host = matches!(store.rt.func_kind(func), rt::FuncKind::Host);
-    let mut went = run(store, |store| {
+    let mut went = run(store, 0, |store| {
         if host {
             let called = store.rt.call(store.state, func, args, results);
             return called.map(|()| CallOutcome::Returned);
@@ -228,7 +254,7 @@ async fn drive<T: Send + 'static>(
         store.rt.call_resumable(store.state, func, args, results)
     })?;
     loop {
-        let (suspension, awaited) = match went {
+        let (needed, suspension, answer, found) = match went {
             Went::Returned => return Ok(()),
             Went::Host(awaited) => {
                 let found = awaited.results(store).await?;
@@ -238,13 +264,23 @@ async fn drive<T: Send + 'static>(
                 results.copy_from_slice(&found);
                 return Ok(());
             }
-            Went::Waits(suspension, awaited) => (suspension, awaited),
+            Went::Waits(suspension, awaited) => match awaited.results(store).await {
+                Ok(found) => (0, suspension, HostOutcome::Done, found),
+                Err(error) => (0, suspension, outcome_of_error(error, store.state.id), Vec::new()),
+            },
+            Went::Yields(suspension, needed) if may_yield(store, suspension.by()) => {
+                match store.state.asked.yielding.take() {
+                    Some(future) => future.await,
+                    None => YieldOnce::new().await,
+                }
+                (needed, suspension, HostOutcome::Done, Vec::new())
+            }
+            Went::Yields(suspension, _) => {
+                let trap = HostOutcome::Trap(Box::new(rt::TrapKind::OutOfFuel.into()));
+                (0, suspension, trap, Vec::new())
+            }
         };
-        let (answer, found) = match awaited.results(store).await {
-            Ok(found) => (HostOutcome::Done, found),
-            Err(error) => (outcome_of_error(error, store.state.id), Vec::new()),
-        };
-        went = run(store, |store| {
+        went = run(store, needed, |store| {
             store.rt.resume_with(store.state, suspension, answer, &found, results)
         })?;
     }
@@ -369,22 +405,6 @@ impl Instance {
     }
 }
 
-impl<T: 'static> Store<T> {
-    /// Whether code yields to its executor whenever it has used this much fuel: it never does, so
-    /// `Some` is refused.
-    ///
-    /// # Errors
-    /// For `Some`.
-    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
-        if interval.is_some() {
-            bail!(
-                "`Store::fuel_async_yield_interval`: code does not yield, only host functions do; set a deadline"
-            );
-        }
-        Ok(())
-    }
-}
-
 impl<T: 'static> Linker<T> {
     /// Defines a name as an asynchronous host function with the type of a closure; see
     /// [`Func::call_async`].
@@ -443,6 +463,30 @@ impl<T: 'static> Linker<T> {
     {
         let imports = self.instantiate_pre(module)?.found(&mut store.as_context_mut(), &[])?;
         Instance::new_async(store, module, &imports).await
+    }
+
+    /// As [`Linker::module`]; waits for asynchronous host functions that the start function and
+    /// `_initialize` lead to.
+    ///
+    /// # Errors
+    /// Those of [`Linker::module`], and in the reference tier if a function is called.
+    pub async fn module_async(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        name: &str,
+        module: &Module,
+    ) -> Result<&mut Linker<T>>
+    where
+        T: Send,
+    {
+        let mut store = store.as_context_mut();
+        let instance = self.instantiate_async(&mut store, module).await?;
+        if let Some(init) = instance.get_func(&store, "_initialize") {
+            let init = init.typed::<(), ()>(&store)?;
+            let called = init.call_async(&mut store, ()).await;
+            called.context("calling the function `_initialize`")?;
+        }
+        self.instance(&store, name, instance)
     }
 }
 

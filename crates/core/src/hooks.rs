@@ -9,8 +9,10 @@ use crate::limits::StoreLimits;
 use crate::store::{AsContextMut, Asked, State, Store, StoreContextMut, limits_within};
 use crate::trap::{Trap, trap_of_host};
 use prova_runtime as rt;
-use rt::{Growing, Growth, Permission};
+use rt::{EpochAnswer, Growing, Growth, Permission};
 use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
 
 /// Decides about the growth of a store's memories and tables, and their greatest numbers;
 /// see [`Store::limiter`].
@@ -128,13 +130,30 @@ fn clamped(number: u64) -> usize {
 }
 
 /// The fate of a store whose epoch is due; see [`Store::epoch_deadline_callback`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UpdateDeadline {
     /// Code traps with [`Trap::Interrupt`].
     Interrupt,
     /// Code goes on, and is due again after this number of ticks.
     Continue(u64),
+    /// A call that waits ([`Func::call_async`](crate::Func::call_async)) yields to its executor;
+    /// then code goes on, and is due again after this number of ticks. Any other call traps.
+    Yield(u64),
+    /// The same, but the call waits for this future instead.
+    YieldCustom(u64, Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl fmt::Debug for UpdateDeadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UpdateDeadline::Interrupt => f.write_str("Interrupt"),
+            UpdateDeadline::Continue(ticks) => f.debug_tuple("Continue").field(ticks).finish(),
+            UpdateDeadline::Yield(ticks) => f.debug_tuple("Yield").field(ticks).finish(),
+            UpdateDeadline::YieldCustom(ticks, _) => {
+                f.debug_tuple("YieldCustom").field(ticks).finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 /// A change between guest and host; see [`Store::call_hook`].
@@ -303,17 +322,24 @@ fn may_grow<T: 'static>(data: &mut dyn Any, growth: &Growth) -> Permission {
 }
 
 /// The runtime's question about an epoch that is due.
-fn is_due<T: 'static>(rt: &mut rt::Store, data: &mut dyn Any) -> Result<(), Option<Box<rt::Trap>>> {
+fn is_due<T: 'static>(
+    rt: &mut rt::Store,
+    data: &mut dyn Any,
+) -> Result<EpochAnswer, Option<Box<rt::Trap>>> {
     let Some(state) = state_of::<T>(data) else { return Err(None) };
     let Some(mut callback) = state.asked.deadline.take() else { return Err(None) };
     let answer = callback(StoreContextMut { rt, state });
     state.asked.deadline.get_or_insert(callback);
-    match answer {
-        Ok(UpdateDeadline::Interrupt) => Err(None),
-        Ok(UpdateDeadline::Continue(ticks)) => {
-            StoreContextMut { rt, state }.set_epoch_deadline(ticks);
-            Ok(())
+    let (ticks, answer) = match answer {
+        Ok(UpdateDeadline::Interrupt) => return Err(None),
+        Ok(UpdateDeadline::Continue(ticks)) => (ticks, EpochAnswer::GoOn),
+        Ok(UpdateDeadline::Yield(ticks)) => (ticks, EpochAnswer::Yield),
+        Ok(UpdateDeadline::YieldCustom(ticks, future)) => {
+            state.asked.yielding = Some(future);
+            (ticks, EpochAnswer::Yield)
         }
-        Err(error) => Err(Some(trap_of_host(error))),
-    }
+        Err(error) => return Err(Some(trap_of_host(error))),
+    };
+    StoreContextMut { rt, state }.set_epoch_deadline(ticks);
+    Ok(answer)
 }

@@ -51,6 +51,7 @@ mod precompiled;
 mod profile;
 mod reference;
 mod resumable;
+mod slices;
 mod store;
 mod text;
 mod ticker;
@@ -97,7 +98,8 @@ pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use reference::{ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
 pub use resumable::{
-    ResumableCall, ResumableCallHostTrap, TypedResumableCall, TypedResumableCallHostTrap,
+    ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
+    TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
 };
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};

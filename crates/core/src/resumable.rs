@@ -1,5 +1,5 @@
-//! Calls that a host function's error suspends instead of ending: the embedder handles it and goes
-//! on.
+//! Calls that a host function's error, or the end of the fuel, suspends instead of ending: the
+//! embedder handles it and goes on.
 //!
 //! The runtime keeps the suspended frames, of bytecode and of machine code. `func` turns the error
 //! of a host function into a suspension while [`State::suspending`](crate::store::State) asks for
@@ -8,8 +8,9 @@
 //! 1. `suspending` is `Some` exactly while code of a resumable call, or of one that waits
 //!    (`awaiting`), runs that is not nested in a host function of it.
 //!
-//! Limits: a call that runs out of fuel ends. Suspended calls must be resumed in the reverse order
-//! of suspension. A suspended call that is dropped gives its part of the stack back before the next
+//! Limits: machine code that runs out of fuel ends its call with
+//! [`Trap::OutOfFuel`](crate::Trap). Suspended calls must be resumed in the reverse order of
+//! suspension. A suspended call that is dropped gives its part of the stack back before the next
 //! call; if another one lies above it, with that one.
 
 use crate::error::{Error, OrBug, Result, misuse};
@@ -19,7 +20,7 @@ use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
 use prova_runtime as rt;
-use rt::{CallOutcome, Cell, FuncKind, Suspension};
+use rt::{CallOutcome, Cell, FuncKind, HostOutcome, SuspendedBy, Suspension};
 use std::marker::PhantomData;
 
 /// How a resumable call went on.
@@ -30,6 +31,9 @@ pub enum ResumableCall {
     Finished,
     /// A host function failed; with results in its place the call goes on.
     HostTrap(ResumableCallHostTrap),
+    /// The fuel is used up; with more of it the call goes on. Machine code traps instead, with
+    /// [`Trap::OutOfFuel`](crate::Trap): [`Tier::Interpreter`](crate::Tier) has none.
+    OutOfFuel(ResumableCallOutOfFuel),
 }
 
 /// A call suspended by the error of a host function.
@@ -37,6 +41,7 @@ pub enum ResumableCall {
 pub struct ResumableCallHostTrap {
     suspension: Suspension,
     error: Error,
+    host: Func,
     /// The function that the embedder called.
     called: Func,
 }
@@ -44,7 +49,7 @@ pub struct ResumableCallHostTrap {
 impl ResumableCallHostTrap {
     /// The host function that failed.
     pub fn host_func(&self) -> Func {
-        Func { store: self.called.store, addr: self.suspension.host_func() }
+        self.host
     }
 
     /// Its error.
@@ -94,7 +99,8 @@ impl ResumableCallHostTrap {
 }
 
 impl Func {
-    /// Calls it so that the error of a host function suspends the call instead of ending it.
+    /// Calls it so that the error of a host function, or the end of the fuel, suspends the call
+    /// instead of ending it.
     ///
     /// # Errors
     /// Those of [`Func::call`] except errors of host functions, and in the reference tier.
@@ -129,6 +135,50 @@ fn expect_results(results: &[Val], count: usize) -> Result<()> {
     Ok(())
 }
 
+/// A call suspended because the fuel is used up. What the next step does is not done, and not paid
+/// for.
+#[derive(Debug)]
+pub struct ResumableCallOutOfFuel {
+    suspension: Suspension,
+    needed: u64,
+    /// The function that the embedder called.
+    called: Func,
+}
+
+impl ResumableCallOutOfFuel {
+    /// The least fuel that the store has to have for the call to go on; it may need more soon
+    /// behind that.
+    pub fn required_fuel(&self) -> u64 {
+        self.needed
+    }
+
+    /// Goes on; `results` are those of the whole call.
+    ///
+    /// # Errors
+    /// Those of [`Func::call`], and if another call was suspended later in the same store and not
+    /// resumed yet.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn resume(
+        self,
+        mut store: impl AsContextMut,
+        results: &mut [Val],
+    ) -> Result<ResumableCall> {
+        let mut store = store.as_context_mut();
+        let ty = self.called.resolved_type(&store);
+        expect_results(results, ty.results.len())?;
+        let went_on = self.go_on(&mut store)?;
+        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+    }
+
+    fn go_on<T: 'static>(self, store: &mut StoreContextMut<'_, T>) -> Result<WentOn> {
+        run(store, self.called, |store, cells| {
+            store.rt.resume(store.state, self.suspension, &[], cells)
+        })
+    }
+}
+
 /// How a resumable call of a function of known type went on.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -137,6 +187,35 @@ pub enum TypedResumableCall<Results> {
     Finished(Results),
     /// A host function failed; with results in its place the call goes on.
     HostTrap(TypedResumableCallHostTrap<Results>),
+    /// The fuel is used up; with more of it the call goes on. See [`ResumableCall::OutOfFuel`].
+    OutOfFuel(TypedResumableCallOutOfFuel<Results>),
+}
+
+/// A call of a function of known type, suspended because the fuel is used up.
+#[derive(Debug)]
+pub struct TypedResumableCallOutOfFuel<Results> {
+    call: ResumableCallOutOfFuel,
+    results: PhantomData<fn() -> Results>,
+}
+
+impl<Results: WasmResults> TypedResumableCallOutOfFuel<Results> {
+    /// The least fuel that the store has to have for the call to go on.
+    pub fn required_fuel(&self) -> u64 {
+        self.call.required_fuel()
+    }
+
+    /// Goes on.
+    ///
+    /// # Errors
+    /// Those of [`ResumableCallOutOfFuel::resume`].
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn resume(self, mut store: impl AsContextMut) -> Result<TypedResumableCall<Results>> {
+        let mut store = store.as_context_mut();
+        let went_on = self.call.go_on(&mut store)?;
+        Ok(typed(went_on, store.state.id))
+    }
 }
 
 /// A call of a function of known type, suspended by the error of a host function.
@@ -181,7 +260,8 @@ impl<Results: WasmResults> TypedResumableCallHostTrap<Results> {
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
-    /// Calls it so that the error of a host function suspends the call instead of ending it.
+    /// Calls it so that the error of a host function, or the end of the fuel, suspends the call
+    /// instead of ending it.
     ///
     /// ```
     /// use prova_core::*;
@@ -235,6 +315,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
 enum WentOn {
     Returned(Vec<Cell>),
     Suspended(ResumableCallHostTrap),
+    OutOfFuel(ResumableCallOutOfFuel),
 }
 
 fn typed<Results: WasmResults>(went_on: WentOn, store: StoreId) -> TypedResumableCall<Results> {
@@ -246,6 +327,10 @@ fn typed<Results: WasmResults>(went_on: WentOn, store: StoreId) -> TypedResumabl
         WentOn::Suspended(call) => {
             TypedResumableCall::HostTrap(TypedResumableCallHostTrap { call, results: PhantomData })
         }
+        WentOn::OutOfFuel(call) => TypedResumableCall::OutOfFuel(TypedResumableCallOutOfFuel {
+            call,
+            results: PhantomData,
+        }),
     }
 }
 
@@ -260,6 +345,7 @@ fn untyped(
             ResumableCall::Finished
         }
         WentOn::Suspended(call) => ResumableCall::HostTrap(call),
+        WentOn::OutOfFuel(call) => ResumableCall::OutOfFuel(call),
     }
 }
 
@@ -281,9 +367,22 @@ fn run<T: 'static>(
     };
     match outcome.map_err(|trap| store.error_of_trap(trap))? {
         CallOutcome::Returned => Ok(WentOn::Returned(cells)),
-        CallOutcome::Suspended(suspension) => {
-            let error = error.or_bug("a host function suspends only to hand over its error");
-            Ok(WentOn::Suspended(ResumableCallHostTrap { suspension, error, called }))
-        }
+        CallOutcome::Suspended(suspension) => match suspension.by() {
+            SuspendedBy::Host(host) => {
+                let error = error.or_bug("a host function suspends only to hand over its error");
+                let host = Func { store: store.state.id, addr: host };
+                Ok(WentOn::Suspended(ResumableCallHostTrap { suspension, error, host, called }))
+            }
+            SuspendedBy::Fuel { needed } => {
+                Ok(WentOn::OutOfFuel(ResumableCallOutOfFuel { suspension, needed, called }))
+            }
+            SuspendedBy::Epoch => {
+                store.state.asked.yielding = None;
+                let refused = HostOutcome::Trap(Box::new(rt::Store::yield_refused()));
+                let ended = store.rt.resume_with(store.state, suspension, refused, &[], &mut cells);
+                let trap = ended.err().or_bug("a call that is given a trap ends with it");
+                Err(store.error_of_trap(trap))
+            }
+        },
     }
 }

@@ -16,11 +16,13 @@ use crate::func::Caller;
 use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
 use crate::module::Module;
 use crate::pooling::Share;
+use crate::slices::Slices;
 use crate::trap::{Trap, error_of_trap, trap_of_host};
 use prova_runtime as rt;
 use rt::{Cell, FuncAddr, InstanceAddr};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
@@ -59,6 +61,8 @@ pub(crate) struct State<T: 'static> {
     /// Which errors of host functions suspend the call that runs, if any, and the place where they
     /// leave them.
     pub(crate) suspending: Option<Suspends>,
+    /// The fuel that the running call does not see yet.
+    pub(crate) slices: Slices,
     /// The embedder's own say.
     pub(crate) asked: Asked<T>,
     /// Its places in the engine's pool.
@@ -71,6 +75,8 @@ pub(crate) struct State<T: 'static> {
 pub(crate) struct Asked<T: 'static> {
     pub(crate) limiter: Option<Box<FindLimiter<T>>>,
     pub(crate) deadline: Option<Box<AskDeadline<T>>>,
+    /// The future that a call is to wait for which yields because its epoch was due.
+    pub(crate) yielding: Option<YieldFuture>,
     pub(crate) call: Option<Box<TellCall<T>>>,
     /// The error with which a limiter ends the program.
     pub(crate) error: Option<Error>,
@@ -78,11 +84,13 @@ pub(crate) struct Asked<T: 'static> {
 
 type FindLimiter<T> = dyn (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync;
 type AskDeadline<T> = dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync;
+/// A future with which a call yields.
+pub(crate) type YieldFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 type TellCall<T> = dyn FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync;
 
 impl<T: 'static> Default for Asked<T> {
     fn default() -> Asked<T> {
-        Asked { limiter: None, deadline: None, call: None, error: None }
+        Asked { limiter: None, deadline: None, yielding: None, call: None, error: None }
     }
 }
 
@@ -129,6 +137,7 @@ impl<T: 'static> Store<T> {
             data,
             deadline: None,
             suspending: None,
+            slices: Slices::default(),
             asked: Asked::default(),
             share: engine.share(),
             modules: BTreeMap::new(),
@@ -252,7 +261,7 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     /// If the engine does not consume fuel.
     pub fn get_fuel(&self) -> Result<u64> {
         expect_fuel(&self.state.engine)?;
-        Ok(self.rt.fuel())
+        Ok(self.state.slices.all(self.rt))
     }
 }
 
@@ -286,7 +295,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// If the engine does not consume fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         expect_fuel(&self.state.engine)?;
-        self.rt.set_fuel(fuel);
+        self.state.slices.set(self.rt, fuel);
         Ok(())
     }
 
@@ -354,6 +363,8 @@ pub(crate) enum Suspends {
 pub(crate) struct Suspending<'c, 'a, T: 'static> {
     pub(crate) store: &'c mut StoreContextMut<'a, T>,
     outer: Option<Suspends>,
+    /// The fuel that the call around this one does not see.
+    sliced: u64,
 }
 
 impl<'c, 'a, T: 'static> Suspending<'c, 'a, T> {
@@ -363,13 +374,17 @@ impl<'c, 'a, T: 'static> Suspending<'c, 'a, T> {
         suspending: Option<Suspends>,
     ) -> Suspending<'c, 'a, T> {
         let outer = std::mem::replace(&mut store.state.suspending, suspending);
-        Suspending { store, outer }
+        let sliced = store.state.slices.join(store.rt);
+        Suspending { store, outer, sliced }
     }
 }
 
 impl<T: 'static> Drop for Suspending<'_, '_, T> {
     fn drop(&mut self) {
-        self.store.state.suspending = self.outer.take();
+        let StoreContextMut { rt, state } = &mut *self.store;
+        state.suspending = self.outer.take();
+        state.slices.join(rt);
+        state.slices.hold_back(rt, self.sliced);
     }
 }
 
@@ -381,7 +396,7 @@ pub(crate) fn limits_within(engine: &Engine, mut limits: rt::Limits) -> rt::Limi
     limits
 }
 
-fn expect_fuel(engine: &Engine) -> Result<()> {
+pub(crate) fn expect_fuel(engine: &Engine) -> Result<()> {
     if !engine.config().settings().metering.has_fuel() {
         misuse!("fuel is not configured: `Config::consume_fuel` is off");
     }

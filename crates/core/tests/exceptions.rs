@@ -350,3 +350,43 @@ fn a_start_function_may_throw() {
         },
     );
 }
+
+/// References in frames of a call inside a call keep their exceptions: those frames do not start
+/// where the stack does.
+#[test]
+fn a_nested_call_keeps_its_exceptions() {
+    let text = r#"(module
+        (import "host" "back" (func $back (param i32) (result i32)))
+        (tag $tag (param i32))
+        (func (export "outer") (param i32) (result i32)
+          (local i64 i64 i64) (i32.add (call $back (local.get 0)) (i32.const 1)))
+        (func (export "inner") (param i32) (result i32)
+          (local $e exnref) (local $n i32)
+          (block $h (result i32 exnref)
+            (try_table (catch_ref $tag $h) (throw $tag (local.get 0))) unreachable)
+          (local.set $e) (drop)
+          (local.set $n (i32.const 300000))
+          (loop $again
+            (block $h (result i32 exnref)
+              (try_table (catch_ref $tag $h) (throw $tag (i32.const 7))) unreachable)
+            (drop) (drop)
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+          (block $v (result i32)
+            (try_table (catch $tag $v) (throw_ref (local.get $e))) unreachable)))"#;
+    each_tier(
+        |_| {},
+        |engine| {
+            let mut linker = Linker::new(engine);
+            linker.func_wrap("host", "back", |mut caller: Caller<'_, ()>, n: i32| {
+                let inner = caller.get_export("inner").and_then(Extern::into_func);
+                let inner = inner.context("no inner")?.typed::<i32, i32>(&caller)?;
+                inner.call(&mut caller, n)
+            })?;
+            let mut store = Store::new(engine, ());
+            let instance = linker.instantiate(&mut store, &module(engine, text)?)?;
+            let outer = instance.get_typed_func::<i32, i32>(&mut store, "outer")?;
+            assert_eq!(outer.call(&mut store, 41)?, 42);
+            Ok(())
+        },
+    );
+}

@@ -41,7 +41,7 @@ pub use attach::{Attach, AttachError, Attached, Place, Ready};
 pub use exception::{MARK_CHUNK, WEIGHT_MAX as EXCEPTION_CELLS_MAX};
 #[cfg(prova_plant)]
 pub use exec::plant;
-pub use exec::{CallOutcome, DispatchCounts, Heat, Suspension};
+pub use exec::{CallOutcome, DispatchCounts, Heat, SuspendedBy, Suspension};
 pub use func::FuncKind;
 pub use host::{Dispatch, Exception, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
 pub use instance::Instance;
@@ -56,8 +56,8 @@ pub use ops::CHUNK_BYTES;
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{
-    EpochHook, Growing, Growth, GrowthHook, Permission, SEARCH_CHUNK, Search, Spare, Store,
-    StoreConfig,
+    EpochAnswer, EpochHook, Growing, Growth, GrowthHook, Permission, SEARCH_CHUNK, Search, Spare,
+    Store, StoreConfig,
 };
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};

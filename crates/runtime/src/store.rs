@@ -21,13 +21,13 @@ mod spare;
 
 pub(crate) use call::{Mark, SuspendedCall};
 pub(crate) use hooks::Hooks;
-pub use hooks::{EpochHook, Growing, Growth, GrowthHook, Permission};
+pub use hooks::{EpochAnswer, EpochHook, Growing, Growth, GrowthHook, Permission};
 pub use metering::{SEARCH_CHUNK, Search};
 pub use spare::Spare;
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;
-use crate::exec::{DispatchCounts, Heat};
+use crate::exec::{Accumulators, DispatchCounts, Heat};
 use crate::fixed::Fixed;
 use crate::func::{EntryParts, FuncKind, Funcs};
 use crate::host::{ExecutorKind, HostFunc};
@@ -158,6 +158,8 @@ pub struct Store {
     #[cfg(test)]
     pub(crate) polls_until_due: std::cell::Cell<Option<u64>>,
     host_depth: u32,
+    /// The fuel that the newest charge asked for and did not find.
+    pub(crate) fuel_needed: std::cell::Cell<u64>,
     /// The suspended calls whose frames are on the stack, the newest last (D4 of `exec::driver`).
     pub(crate) suspended: Vec<SuspendedCall>,
     /// How many of them lie below the frames of the call that runs.
@@ -217,6 +219,7 @@ fn first_vm(
         fp: stack.base().as_ptr().cast(),
         trap: TrapKind::Bug,
         value: 0,
+        acc: Accumulators::CLEAR,
         store: ptr::null_mut(),
         stack_base: stack.base().as_ptr().cast(),
         stack_cells: stack.committed() / size_of::<Cell>(),
@@ -277,6 +280,7 @@ impl Store {
             #[cfg(test)]
             polls_until_due: std::cell::Cell::new(None),
             host_depth: 0,
+            fuel_needed: std::cell::Cell::new(0),
             suspended: Vec::new(),
             suspended_floor: 0,
             caller: None,

@@ -33,7 +33,7 @@
 //!   Host values are compared with their types when they come in (`Store::call`, `call_host`,
 //!   `global_set`, `table_set` …), so that executors need not.
 
-use crate::exec::Stub;
+use crate::exec::{Accumulators, Stub};
 use crate::fixed::Fixed;
 use crate::native::FuncRecord;
 use crate::store::Store;
@@ -264,6 +264,8 @@ pub(crate) struct Vm {
     /// The result of the newest operation of the store; at a memory fault, the integer accumulator
     /// (P2 of `exec::step`).
     pub(crate) value: u64,
+    /// The accumulators at a trap other than a memory fault.
+    pub(crate) acc: Accumulators,
     /// The owner (V1).
     pub(crate) store: *mut Store,
     /// The value stack (V5).

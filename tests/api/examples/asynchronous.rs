@@ -36,7 +36,43 @@ async fn all() -> Result<()> {
     Ok(())
 }
 
+/// Calls code that never ends, which yields, so that a timer can end it.
+async fn spins(engine: &Engine, yields: impl FnOnce(&mut Store<()>) -> Result<()>) -> Result<bool> {
+    let text = r#"(module (func (export "spin") (loop $again (br $again))))"#;
+    let module = Module::new(engine, text)?;
+    let mut store = Store::new(engine, ());
+    yields(&mut store)?;
+    let instance = Instance::new_async(&mut store, &module, &[]).await?;
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin")?;
+    let spinning = spin.call_async(&mut store, ());
+    Ok(tokio::time::timeout(Duration::from_millis(20), spinning).await.is_err())
+}
+
+async fn all_spins() -> Result<()> {
+    let engine = Engine::new(Config::new().consume_fuel(true))?;
+    let by_fuel = spins(&engine, |store| {
+        store.set_fuel(u64::MAX)?;
+        store.fuel_async_yield_interval(Some(10_000))
+    });
+    println!("code that yields by fuel was given up: {}", by_fuel.await?);
+    let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    let ticking = engine.weak();
+    std::thread::spawn(move || {
+        while let Some(engine) = ticking.upgrade() {
+            engine.increment_epoch();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let by_epochs = spins(&engine, |store| {
+        store.epoch_deadline_async_yield_and_update(1);
+        Ok(())
+    });
+    println!("code that yields by epochs was given up: {}", by_epochs.await?);
+    Ok(())
+}
+
 pub fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
-    runtime.block_on(all())
+    runtime.block_on(all())?;
+    runtime.block_on(all_spins())
 }

@@ -24,61 +24,18 @@
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
 //! one is resumed.
 
-use super::native;
-use super::{Accumulators, Registers, matching, tail};
+use super::suspend::{Stopped, SuspendedBy};
+use super::{Accumulators, Registers, matching, native, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
-use crate::store::{Mark, Store, SuspendedCall};
+use crate::store::Store;
 use crate::trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, Marks, decode};
 use prova_module::MemoryIdx;
 use std::any::Any;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How a resumable call went on.
-#[derive(Debug)]
-pub enum CallOutcome {
-    /// The function returned; its results are in the buffer.
-    Returned,
-    /// A host function suspended the call.
-    Suspended(Suspension),
-}
-
-/// A call that a host function suspended. Dropping it gives the call up: its frames go before the
-/// next call of the store, or, where a call that is not given up lies above them, with that one.
-#[derive(Debug)]
-pub struct Suspension {
-    /// Its name in [`Store::suspended`]; no other suspension of any store has it.
-    serial: u64,
-    /// Tells the store when this is dropped.
-    _alive: Arc<()>,
-    /// The stacks below the activation.
-    below: Mark,
-    /// The depth of the host that called.
-    host_depth: u32,
-    host: FuncAddr,
-    called: FuncAddr,
-    /// Frame records below the activation.
-    bottom: usize,
-    /// Frame records including the host function's, the newest.
-    top: usize,
-    /// The host function's frame, in cells from the stack's base.
-    frame: usize,
-    /// The frame of the called function, in cells from the stack's base.
-    base: usize,
-    /// Segments of native code below the activation.
-    segments: usize,
-}
-
-impl Suspension {
-    /// The host function that suspended; the call goes on with its results.
-    pub fn host_func(&self) -> FuncAddr {
-        self.host
-    }
-}
 
 /// Calls a Wasm function and waits for its end.
 ///
@@ -92,7 +49,7 @@ pub(crate) fn call(
     results: &mut [Cell],
 ) -> Result<(), Trap> {
     let mut activation = Activation::enter(store, func, args)?;
-    match activation.drive(store, data, Step::Run) {
+    match activation.drive(store, data, Step::Run, false) {
         Ok(None) => {
             activation.finish(store, results);
             Ok(())
@@ -102,160 +59,20 @@ pub(crate) fn call(
     }
 }
 
-/// Resumable calls.
-impl Store {
-    /// Calls a Wasm function until it ends or a host function of this very call (not of one nested
-    /// in it) suspends.
-    ///
-    /// # Errors
-    /// The trap; [`TrapKind::Misuse`] for a host function, for cells that do not fit, or in a store
-    /// whose executor is not of this crate.
-    pub fn call_resumable(
-        &mut self,
-        data: &mut dyn Any,
-        func: FuncAddr,
-        args: &[Cell],
-        results: &mut [Cell],
-    ) -> Result<CallOutcome, Trap> {
-        self.check_resumable(func, args, results)?;
-        self.give_up_dropped();
-        let below = self.mark();
-        self.nested_resumable(below, |store| {
-            Activation::enter(store, func, args)?.go_on(store, data, results, below, Step::Run)
-        })
-    }
-
-    /// Whether a call that is to be suspended, and to go on before those that are suspended
-    /// already, has a level left: as many may lie above each other as calls of the host may nest.
-    pub fn may_suspend_once_more(&mut self) -> bool {
-        self.give_up_dropped();
-        self.suspended.len() < self.host_depth_max() as usize
-    }
-
-    /// Goes on with a suspended call; `host_results` are the results of the host function that
-    /// suspended it.
-    ///
-    /// # Errors
-    /// The trap; [`TrapKind::Misuse`] if the suspension is not the newest call on this store's
-    /// stack, or cells do not fit.
-    pub fn resume(
-        &mut self,
-        data: &mut dyn Any,
-        suspension: Suspension,
-        host_results: &[Cell],
-        results: &mut [Cell],
-    ) -> Result<CallOutcome, Trap> {
-        self.resume_with(data, suspension, HostOutcome::Done, host_results, results)
-    }
-
-    /// Goes on as if the host function had ended so: with its results, which count for
-    /// [`HostOutcome::Done`] alone, an exception or a trap.
-    ///
-    /// # Errors
-    /// Those of [`Store::resume`]; [`TrapKind::Misuse`] for [`HostOutcome::Suspend`].
-    pub fn resume_with(
-        &mut self,
-        data: &mut dyn Any,
-        suspension: Suspension,
-        outcome: HostOutcome,
-        host_results: &[Cell],
-        results: &mut [Cell],
-    ) -> Result<CallOutcome, Trap> {
-        self.give_up_dropped();
-        if self.suspended.last().map(|newest| newest.serial) != Some(suspension.serial)
-            || self.host_depth() != suspension.host_depth
-        {
-            return Err(Trap::with_message(
-                TrapKind::Misuse,
-                "the suspended call is not the newest one of this store and of the running host function",
-            ));
-        }
-        if let HostOutcome::Done = outcome {
-            self.check_results(suspension.host, host_results)?;
-        }
-        let below = suspension.below;
-        let ended = (outcome, host_results);
-        self.nested_resumable(below, |store| resume(store, data, suspension, ended, results))
-    }
-}
-
-fn resume(
-    store: &mut Store,
-    data: &mut dyn Any,
-    suspension: Suspension,
-    (outcome, host_results): (HostOutcome, &[Cell]),
-    results: &mut [Cell],
-) -> Result<CallOutcome, Trap> {
-    store.publish();
-    let vm_at = store.vm();
-    // SAFETY: V9.
-    let vm = unsafe { &mut *vm_at };
-    // SAFETY: V6: both are in the frame records.
-    let top = unsafe { vm.frame_top.offset_from_unsigned(vm.frames_base) };
-    let called = store.entry(suspension.called);
-    if top != suspension.top || results.len() != called.result_cells as usize {
-        return Err(Trap::with_message(
-            TrapKind::Misuse,
-            "another call runs above the suspended one, or the number of results is wrong",
-        ));
-    }
-    store.suspended.pop();
-    store.suspended_floor = store.suspended.len();
-    // SAFETY: V5, V6: the suspension is the newest of this store (D4), so its records are the ones
-    // below its `top`, and its frames are below the first free cell.
-    let (base, bottom, frame) = unsafe {
-        (
-            vm.stack_base.add(suspension.base),
-            vm.frames_base.add(suspension.bottom),
-            vm.stack_base.add(suspension.frame),
-        )
-    };
-    let height_left = suspension.below.height_left();
-    let saved = Saved { fp: base, height_left, ..Saved::new(vm) };
-    let called = suspension.called;
-    let segments = suspension.segments;
-    let mut activation =
-        Activation { vm: vm_at, saved, called, base, bottom, segments, native_top: false };
-    vm.fp = frame;
-    vm.func = suspension.host.as_u32();
-    let step = match outcome {
-        HostOutcome::Done => {
-            // SAFETY: V5: the frame of a host function has room for its results.
-            unsafe { write_cells(frame, host_results) };
-            store.poll_asking(data, |store| activation.trace(store)).map(|()| Step::Left)
-        }
-        HostOutcome::Throw(exception, trap) => {
-            store.poll_asking(data, |store| activation.trace(store)).and_then(|()| {
-                let thrown = |store: &mut Store| activation.throw_of_host(store, exception, *trap);
-                store.with_data(data, thrown)
-            })
-        }
-        HostOutcome::Trap(trap) => Err(*trap),
-        HostOutcome::Suspend => Err(Trap::with_message(
-            TrapKind::Misuse,
-            "a suspended call goes on with an end of its host function",
-        )),
-    };
-    match step {
-        Ok(step) => activation.go_on(store, data, results, suspension.below, step),
-        Err(trap) => Err(activation.unwind(store, trap)),
-    }
-}
-
 /// The registers that an activation gives back (D2).
-struct Saved {
+pub(super) struct Saved {
     func: u32,
     instance_addr: u32,
     instance: *const InstanceVm,
     defined: *const FuncEntry,
     mem0: MemoryVm,
     ip: *const u64,
-    fp: *mut Cell,
-    height_left: u64,
+    pub(super) fp: *mut Cell,
+    pub(super) height_left: u64,
 }
 
 impl Saved {
-    fn new(vm: &Vm) -> Saved {
+    pub(super) fn new(vm: &Vm) -> Saved {
         Saved {
             func: vm.func,
             instance_addr: vm.instance_addr,
@@ -276,6 +93,8 @@ pub(super) enum Step {
     Run,
     /// Goes on with the function whose frame and record were just made.
     Entered,
+    /// Tests the epoch behind a host function, whose results are in its frame.
+    Returned,
     /// Goes back to the caller of the function whose results are in its frame.
     Left,
 }
@@ -290,6 +109,8 @@ enum Caller {
 
 /// How a host function went on that code called.
 enum HostReturn {
+    /// It was not called: there is too little fuel.
+    Unpaid,
     /// It returned; its results are in its frame.
     Done,
     /// It threw; the trap is for the case that nothing catches.
@@ -298,24 +119,33 @@ enum HostReturn {
     Suspended,
 }
 
+/// The step that comes next, or the end of the drive: returned (`None`), or stopped.
+type Next = ControlFlow<Option<Stopped>, Step>;
+
 pub(super) struct Activation {
-    vm: *mut Vm,
-    saved: Saved,
+    pub(super) vm: *mut Vm,
+    pub(super) saved: Saved,
     /// The function that the host called.
-    called: FuncAddr,
+    pub(super) called: FuncAddr,
     /// Its frame.
-    base: *mut Cell,
+    pub(super) base: *mut Cell,
     /// Its record.
-    bottom: *mut Frame,
+    pub(super) bottom: *mut Frame,
     /// Segments of native code below it.
-    segments: usize,
+    pub(super) segments: usize,
     /// Whether a trap has the frames of the newest segment already.
     pub(super) native_top: bool,
+    /// The accumulators with which bytecode goes on next.
+    pub(super) acc: Accumulators,
 }
 
 impl Activation {
     /// Pushes the bottom record and the frame of `func`.
-    fn enter(store: &mut Store, func: FuncAddr, args: &[Cell]) -> Result<Activation, Trap> {
+    pub(super) fn enter(
+        store: &mut Store,
+        func: FuncAddr,
+        args: &[Cell],
+    ) -> Result<Activation, Trap> {
         store.publish();
         let vm_at = store.vm();
         // SAFETY: V9.
@@ -327,7 +157,10 @@ impl Activation {
         };
         vm.height_left = left;
         let (base, bottom) = (vm.fp, vm.frame_top);
-        let record = Frame { ip: ptr::null(), func: Frame::HOST, window: Frame::SWITCHED };
+        // SAFETY: V5: both are in the value stack.
+        let above = unsafe { base.offset_from_unsigned(vm.stack_base) } as u32;
+        let window = above | Frame::SWITCHED;
+        let record = Frame { ip: ptr::null(), func: Frame::HOST, window };
         // SAFETY: V6: the charge is paid, and there is a record for each activation besides.
         vm.frame_top = unsafe {
             *bottom = record;
@@ -345,83 +178,111 @@ impl Activation {
         vm.ip = store.entry(func).code.get();
         set_function(store);
         let segments = store.segments();
-        Ok(Activation { vm: vm_at, saved, called: func, base, bottom, segments, native_top: false })
+        let (vm, called, acc) = (vm_at, func, Accumulators::CLEAR);
+        Ok(Activation { vm, saved, called, base, bottom, segments, native_top: false, acc })
     }
 
-    /// Drives to the end or to a suspension.
-    fn go_on(
-        mut self,
-        store: &mut Store,
-        data: &mut dyn Any,
-        results: &mut [Cell],
-        below: Mark,
-        step: Step,
-    ) -> Result<CallOutcome, Trap> {
-        match self.drive(store, data, step) {
-            Ok(None) => {
-                self.finish(store, results);
-                Ok(CallOutcome::Returned)
-            }
-            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(store, host, below))),
-            Err(trap) => Err(self.unwind(store, trap)),
-        }
-    }
-
-    /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or
-    /// a trap.
-    fn drive(
+    /// Runs until the called function has returned (`None`), the call is to be suspended (`Some`;
+    /// without `stops` by a host function alone), or a trap.
+    pub(super) fn drive(
         &mut self,
         store: &mut Store,
         data: &mut dyn Any,
         mut step: Step,
-    ) -> Result<Option<FuncAddr>, Trap> {
+        stops: bool,
+    ) -> Result<Option<Stopped>, Trap> {
         let tail = matches!(store.executor(), ExecutorKind::Interpreter(Dispatch::Tail));
         let tail = tail && tail::is_sound();
         loop {
-            step = match step {
-                Step::Run => {
-                    let code = store.with_data(data, |store| self.run(store, tail));
-                    if code == ExitCode::Leave as u32 {
-                        Step::Left
-                    } else if code == ExitCode::Enter as u32 {
-                        Step::Entered
-                    } else if code == ExitCode::Attach as u32 {
-                        store.with_data(data, |store| self.attach(store))?
-                    } else if code == ExitCode::Throw as u32 {
-                        store.with_data(data, |store| self.throw(store))?
-                    } else if code == ExitCode::Hot as u32 {
-                        store.with_data(data, |store| self.look(store))?
-                    } else if store.has_epoch_hook() && self.is_due() {
-                        // The poll at `ip` is tested again: another deadline is set. No accumulator
-                        // is known there (`bytecode::check`).
-                        store.ask_epoch(data, self.trace(store))?;
-                        set_function(store);
-                        Step::Run
-                    } else {
-                        return Err(self.trap(store));
+            let next = match step {
+                Step::Run => self.run_on(store, data, stops, tail)?,
+                Step::Returned => {
+                    let yields = store.asks_epoch()? && self.asks_to_yield(store, data, stops)?;
+                    match yields {
+                        true => Break(Some(self.stop(SuspendedBy::Epoch, Step::Left))),
+                        false => Continue(Step::Left),
                     }
                 }
-                Step::Left => match store.with_data(data, |store| self.leave(store))? {
-                    Some(step) => step,
-                    None => return Ok(None),
-                },
-                Step::Entered => {
-                    let func = self.running();
-                    if store.entry(func).instance != u32::MAX {
-                        self.start(store, func);
-                        Step::Run
-                    } else {
-                        match self.call_host(store, data, func)? {
-                            HostReturn::Done => Step::Left,
-                            HostReturn::Suspended => return Ok(Some(func)),
-                            HostReturn::Threw(exception, trap) => store
-                                .with_data(data, |store| {
-                                    self.throw_of_host(store, exception, *trap)
-                                })?,
-                        }
-                    }
+                Step::Left => {
+                    store.with_data(data, |store| self.leave(store))?.map_or(Break(None), Continue)
                 }
+                Step::Entered => self.run_entered(store, data, stops)?,
             };
+            step = match next {
+                Continue(step) => step,
+                Break(stopped) => return Ok(stopped),
+            };
+        }
+    }
+
+    /// Runs bytecode to its next exit, and does what it left for.
+    fn run_on(
+        &mut self,
+        store: &mut Store,
+        data: &mut dyn Any,
+        stops: bool,
+        tail: bool,
+    ) -> Result<Next, Trap> {
+        let code = store.with_data(data, |store| self.run(store, tail));
+        let step = if code == ExitCode::Leave as u32 {
+            Step::Left
+        } else if code == ExitCode::Enter as u32 {
+            Step::Entered
+        } else if code == ExitCode::Attach as u32 {
+            store.with_data(data, |store| self.attach(store))?
+        } else if code == ExitCode::Throw as u32 {
+            match store.with_data(data, |store| self.throw(store))? {
+                Some(step) => step,
+                None => return self.unpaid(store, stops, Step::Run),
+            }
+        } else if code == ExitCode::Hot as u32 {
+            store.with_data(data, |store| self.look(store))?
+        } else if store.has_epoch_hook() && self.trapped_by(TrapKind::Interrupt) {
+            // The poll at `ip` is tested again: another deadline is set. No accumulator is known
+            // there (`bytecode::check`).
+            if self.asks_to_yield(store, data, stops)? {
+                return Ok(Break(Some(self.stop(SuspendedBy::Epoch, Step::Run))));
+            }
+            Step::Run
+        } else if stops && self.trapped_by(TrapKind::OutOfFuel) {
+            return self.unpaid(store, stops, Step::Run);
+        } else {
+            return Err(self.trap(store));
+        };
+        Ok(Continue(step))
+    }
+
+    /// Goes on with the function whose frame and record were just made.
+    fn run_entered(
+        &mut self,
+        store: &mut Store,
+        data: &mut dyn Any,
+        stops: bool,
+    ) -> Result<Next, Trap> {
+        let func = self.running();
+        if store.entry(func).instance != u32::MAX {
+            self.start(store, func);
+            return Ok(Continue(Step::Run));
+        }
+        match self.call_host(store, data, func)? {
+            HostReturn::Done => Ok(Continue(Step::Returned)),
+            HostReturn::Unpaid => self.unpaid(store, stops, Step::Entered),
+            HostReturn::Suspended => {
+                Ok(Break(Some(self.stop(SuspendedBy::Host(func), Step::Returned))))
+            }
+            HostReturn::Threw(exception, trap) => {
+                store.poll_asking(data, |store| self.trace(store))?;
+                let thrown = |store: &mut Store| self.throw_of_host(store, exception, *trap);
+                store.with_data(data, thrown).map(Continue)
+            }
+        }
+    }
+
+    /// There is too little fuel for a step.
+    fn unpaid(&self, store: &Store, stops: bool, step: Step) -> Result<Next, Trap> {
+        match stops {
+            true => Ok(Break(Some(self.stop_for_fuel(store, step)))),
+            false => Err(TrapKind::OutOfFuel.into()),
         }
     }
 
@@ -456,13 +317,14 @@ impl Activation {
     }
 
     /// Runs the executor to its next exit.
-    fn run(&self, store: &mut Store, tail: bool) -> u32 {
+    fn run(&mut self, store: &mut Store, tail: bool) -> u32 {
         // SAFETY: V9.
         let vm = unsafe { &mut *self.vm };
         // D3.
         vm.store = &raw mut *store;
         let MemoryVm { base: mem, len_bytes: len } = vm.mem0;
-        let (acc, marks) = (Accumulators::CLEAR, Marks::NONE);
+        let acc = std::mem::replace(&mut self.acc, Accumulators::CLEAR);
+        let marks = Marks::NONE;
         let registers =
             Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm, acc, marks, charges: false };
         // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
@@ -470,7 +332,7 @@ impl Activation {
     }
 
     /// The function whose frame is at `vm.fp`.
-    fn running(&self) -> FuncAddr {
+    pub(super) fn running(&self) -> FuncAddr {
         // SAFETY: V9.
         FuncAddr::from_index(unsafe { (*self.vm).func })
     }
@@ -489,7 +351,9 @@ impl Activation {
         data: &mut dyn Any,
         func: FuncAddr,
     ) -> Result<HostReturn, Trap> {
-        store.charge_host_call(func)?;
+        if store.charge_host_call(func).is_err() {
+            return Ok(HostReturn::Unpaid);
+        }
         let (param_cells, result_cells) = store.func_cells(func);
         let cells = param_cells.max(result_cells);
         let (mut small, mut large) = ([0; 16], Vec::new());
@@ -520,20 +384,19 @@ impl Activation {
             // SAFETY: V5: as above.
             unsafe { write_cells(frame, &buffer[..result_cells]) };
         }
-        let returned = match outcome? {
-            HostOutcome::Done => HostReturn::Done,
-            HostOutcome::Throw(exception, trap) => HostReturn::Threw(exception, trap),
-            HostOutcome::Suspend => return Ok(HostReturn::Suspended),
-            HostOutcome::Trap(trap) => return Err(*trap),
-        };
-        store.poll_asking(data, |store| self.trace(store))?;
-        Ok(returned)
+        match outcome? {
+            HostOutcome::Done => Ok(HostReturn::Done),
+            HostOutcome::Throw(exception, trap) => Ok(HostReturn::Threw(exception, trap)),
+            HostOutcome::Suspend => Ok(HostReturn::Suspended),
+            HostOutcome::Trap(trap) => Err(*trap),
+        }
     }
 
-    /// Whether code stopped at a poll: in a store with a hook nothing else finds an epoch due.
-    fn is_due(&self) -> bool {
+    /// Whether bytecode stopped with a trap of this kind. In a store with a hook only a poll finds
+    /// an epoch due.
+    fn trapped_by(&self, kind: TrapKind) -> bool {
         // SAFETY: V9.
-        unsafe { (*self.vm).trap == TrapKind::Interrupt }
+        unsafe { (*self.vm).trap == kind }
     }
 
     /// The state of running bytecode.
@@ -567,54 +430,16 @@ impl Activation {
     }
 
     /// Copies the results out and restores the registers (D2).
-    fn finish(&mut self, store: &Store, results: &mut [Cell]) {
+    pub(super) fn finish(&mut self, store: &Store, results: &mut [Cell]) {
         let cells = store.entry(self.called).result_cells as usize;
         // SAFETY: V5: the results are in the first cells of the called function's frame.
         unsafe { read_cells(self.base, &mut results[..cells]) };
         self.restore();
     }
 
-    fn suspend(&mut self, store: &mut Store, host: FuncAddr, below: Mark) -> Suspension {
-        static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
-        let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
-        let alive = Arc::new(());
-        store.suspended.push(SuspendedCall { serial, alive: Arc::downgrade(&alive), below });
-        let (param_cells, result_cells) = store.func_cells(host);
-        // SAFETY: V9.
-        let vm = unsafe { &mut *self.vm };
-        // SAFETY: V6: all of them are in the frame records.
-        let (bottom, top) = unsafe {
-            let records = vm.frames_base;
-            (self.bottom.offset_from_unsigned(records), vm.frame_top.offset_from_unsigned(records))
-        };
-        // SAFETY: V5: all of them are in the value stack.
-        let (frame, base) = unsafe {
-            let cells = vm.stack_base;
-            (vm.fp.offset_from_unsigned(cells), self.base.offset_from_unsigned(cells))
-        };
-        // The frames stay; what the host calls meanwhile goes above them.
-        // SAFETY: V5: a host function's charge covers its parameters and results.
-        vm.fp = unsafe { vm.fp.add(param_cells.max(result_cells)) };
-        let host_depth = store.host_depth() - 1;
-        let called = self.called;
-        Suspension {
-            serial,
-            _alive: alive,
-            below,
-            host_depth,
-            host,
-            called,
-            bottom,
-            top,
-            frame,
-            base,
-            segments: self.segments,
-        }
-    }
-
     /// Adds this activation's frames to the trap's backtrace, removes them, and restores the
     /// registers (D2).
-    fn unwind(&mut self, store: &mut Store, trap: Trap) -> Trap {
+    pub(super) fn unwind(&mut self, store: &mut Store, trap: Trap) -> Trap {
         let (trap, segments) = self.backtrace(store, trap);
         debug_assert_eq!(store.segments().saturating_sub(segments), self.segments, "Z1");
         // SAFETY: V9.
@@ -625,7 +450,7 @@ impl Activation {
     }
 
     /// The frames of this activation, the innermost first.
-    fn trace(&self, store: &Store) -> Vec<TraceFrame> {
+    pub(super) fn trace(&self, store: &Store) -> Vec<TraceFrame> {
         self.backtrace(store, Trap::new(TrapKind::Interrupt)).0.backtrace
     }
 

@@ -30,8 +30,6 @@ macro_rules! exits {
 }
 
 exits! {
-    /// The instruction at `ip` traps with `vm.trap`.
-    trap Trap;
     /// The running function returns to another instance or to the host; its record is still there.
     leave Leave;
     /// A function of another instance, or of the host, has been entered: `vm.func`, frame at `fp`.
@@ -42,6 +40,20 @@ exits! {
     throw Throw;
     /// The instruction at `ip` has counted to the next look at the program.
     hot Hot;
+}
+
+handler! {
+    /// The instruction at `ip` traps with `vm.trap`; the accumulators are in `vm.acc`.
+    #[inline(never)]
+    pub(super) fn trap(r) {
+        // SAFETY: V1.
+        unsafe {
+            (*r.cx).acc = r.acc;
+            (*r.cx).ip = r.ip;
+            (*r.cx).fp = r.fp;
+        }
+        ExitCode::Trap as u32
+    }
 }
 
 handler! {

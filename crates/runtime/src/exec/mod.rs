@@ -42,17 +42,18 @@ mod operands;
 pub mod plant;
 mod roots;
 mod step;
+mod suspend;
 mod tail;
 mod unwind;
 mod vector;
 
 pub use count::DispatchCounts;
 pub(crate) use driver::call;
-pub use driver::{CallOutcome, Suspension};
 pub use heat::Heat;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 pub(crate) use native::perform_at_once;
 pub(crate) use roots::{Running, mark_frames};
+pub use suspend::{CallOutcome, SuspendedBy, Suspension};
 pub(crate) use tail::{STUB_ATTACH, STUB_HOST, Stub};
 
 use crate::vm::{Cell, Vm};
@@ -84,8 +85,8 @@ struct Registers {
 }
 
 /// The accumulators: the newest result of each register class.
-#[derive(Clone, Copy)]
-struct Accumulators {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accumulators {
     int: Cell,
     f32: f32,
     f64: f64,
@@ -93,7 +94,7 @@ struct Accumulators {
 
 impl Accumulators {
     /// Their contents where no value is known.
-    const CLEAR: Accumulators = Accumulators { int: 0, f32: 0.0, f64: 0.0 };
+    pub(crate) const CLEAR: Accumulators = Accumulators { int: 0, f32: 0.0, f64: 0.0 };
 }
 
 /// Declares a function with the handlers' signature; its body sees the registers under the name

@@ -109,19 +109,24 @@ pub(super) enum Landed {
 }
 
 impl Activation {
-    /// Goes on where the exception of the instruction at `vm.ip` is caught.
+    /// Goes on where the exception of the instruction at `vm.ip` is caught; `None`, with nothing
+    /// done, if there is too little fuel for the search.
     ///
     /// # Errors
     /// [`Trap::uncaught`] if no frame of this activation catches it; the traps of [`Search`], of
     /// `throw_ref` and of making the object.
-    pub(super) fn throw(&mut self, store: &mut Store) -> Result<Step, Trap> {
+    pub(super) fn throw(&mut self, store: &mut Store) -> Result<Option<Step>, Trap> {
         let vm = self.vm();
         // SAFETY: V1.
         let (func, ip) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).ip) };
         let word = store.word_at(func, ip).ok_or_else(|| Trap::bug("a throw without bytecode"))?;
         let thrown = self.thrown(store, word)?;
-        let landed = self.caught(store, thrown, Start::Bytecode(word))?;
-        self.landed(store, landed)
+        let catcher = match self.search(store, &thrown, Start::Bytecode(word)) {
+            Err(TrapKind::OutOfFuel) => return Ok(None),
+            found => found?,
+        };
+        let landed = self.caught(store, thrown, catcher)?;
+        self.landed(store, landed).map(Some)
     }
 
     /// The same for an exception of the host function whose frame is at `vm.fp`.
@@ -157,13 +162,21 @@ impl Activation {
     /// As [`Activation::throw`], with the frames of the segment.
     pub(super) fn throw_of_code(&mut self, store: &mut Store) -> Result<Landed, Trap> {
         let thrown = self.thrown_by_code(store);
-        let landed = thrown.and_then(|thrown| self.caught(store, thrown, Start::Native));
+        let landed = thrown.and_then(|thrown| {
+            let catcher = self.search(store, &thrown, Start::Native)?;
+            self.caught(store, thrown, catcher)
+        });
         landed.map_err(|trap| self.waiting_trap(store, trap))
     }
 
-    /// Goes on where an exception is caught.
-    fn caught(&mut self, store: &mut Store, thrown: Thrown, start: Start) -> Result<Landed, Trap> {
-        match self.search(store, &thrown, start)? {
+    /// Goes on where an exception is caught, if it is.
+    fn caught(
+        &mut self,
+        store: &mut Store,
+        thrown: Thrown,
+        catcher: Option<Catcher>,
+    ) -> Result<Landed, Trap> {
+        match catcher {
             Some(catcher) => self.land(store, &catcher, thrown),
             None => {
                 let cells = self.values(store, &thrown).into();

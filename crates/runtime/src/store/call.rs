@@ -378,6 +378,8 @@ pub(crate) struct SuspendedCall {
     pub(crate) alive: Weak<()>,
     /// The stacks below it.
     pub(crate) below: Mark,
+    /// Whether its code stopped between calls (*kept* in `exec::suspend`).
+    pub(crate) between_calls: bool,
 }
 
 /// A level of nested calls; ends when it is dropped.

@@ -108,7 +108,7 @@ impl Store {
         if self.is_asking() {
             return Err(TrapKind::Misuse);
         }
-        if self.exceptions_full() {
+        if self.forgets_next() {
             let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
             let outcome = self.forget(&mut exceptions, Some((tag, &cells)), maker);
             self.exceptions = exceptions;
@@ -122,10 +122,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::Misuse`] by what is asked when an epoch is due.
+    /// [`TrapKind::Misuse`] by what is asked when an epoch is due, and while a call is suspended
+    /// that no host function suspended.
     pub fn forget_exceptions(&mut self) -> Result<(), TrapKind> {
         // Asking (`hooks`).
-        if self.is_asking() {
+        if self.is_asking() || self.has_stopped_code() {
             return Err(TrapKind::Misuse);
         }
         let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
@@ -137,10 +138,20 @@ impl Store {
     /// The fuel that the next exception costs because others are forgotten before: 0 where they are
     /// few. `height_left` is the stack limit left at the throw, in bytes.
     pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
-        if !self.exceptions_full() {
+        if !self.forgets_next() {
             return 0;
         }
         self.exceptions.cost(self.forgetting_work(height_left))
+    }
+
+    /// Whether a suspended call stopped between calls (*kept* in `exec::suspend`): exceptions are kept.
+    fn has_stopped_code(&self) -> bool {
+        self.suspended.iter().any(|call| call.between_calls)
+    }
+
+    /// Whether exceptions are forgotten before the next is made.
+    fn forgets_next(&self) -> bool {
+        self.exceptions_full() && !self.has_stopped_code()
     }
 
     fn forgetting_work(&self, height_left: u64) -> Work {

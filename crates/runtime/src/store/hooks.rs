@@ -64,10 +64,19 @@ pub enum Permission {
 /// Asked, with the host's data, before a memory or table grows within its own limits.
 pub type GrowthHook = fn(&mut dyn Any, &Growth) -> Permission;
 
-/// Asked, with the store and the host's data, when the epoch is due. If it gives `Ok`, it has set
-/// another deadline, and code goes on; otherwise code traps with what it gives, or with
-/// [`TrapKind::Interrupt`].
-pub type EpochHook = fn(&mut Store, &mut dyn Any) -> Result<(), Option<Box<Trap>>>;
+/// The answer of an [`EpochHook`], which has set another deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpochAnswer {
+    /// Code goes on.
+    GoOn,
+    /// The call is suspended ([`SuspendedBy::Epoch`](crate::SuspendedBy)); one that nothing can
+    /// resume traps with [`TrapKind::Suspended`].
+    Yield,
+}
+
+/// Asked, with the store and the host's data, when the epoch is due. Unless it gives an answer,
+/// code traps with what it gives, or with [`TrapKind::Interrupt`].
+pub type EpochHook = fn(&mut Store, &mut dyn Any) -> Result<EpochAnswer, Option<Box<Trap>>>;
 
 /// The hooks of a store, and the data that is lent to it.
 pub(crate) struct Hooks {
@@ -104,13 +113,23 @@ impl Store {
     /// Asks this from now on when the epoch is due; `None`: code traps then. Says whether it can: a
     /// store with instances that run machine code cannot be given a hook.
     pub fn set_epoch_hook(&mut self, hook: Option<EpochHook>) -> bool {
-        if hook.is_some() && self.native.is_some() {
-            if !self.instances.is_empty() {
-                return false;
-            }
-            self.stop_native();
+        if hook.is_some() && !self.leave_machine_code() {
+            return false;
         }
         self.hooks.epoch = hook;
+        true
+    }
+
+    /// From now on the store runs no machine code, which stops at calls only. Says whether it can:
+    /// a store with instances that run machine code cannot.
+    pub fn leave_machine_code(&mut self) -> bool {
+        if self.native.is_none() {
+            return true;
+        }
+        if !self.instances.is_empty() {
+            return false;
+        }
+        self.stop_native();
         true
     }
 
@@ -122,6 +141,27 @@ impl Store {
     /// Whether an [`EpochHook`] runs (asking).
     pub(crate) fn is_asking(&self) -> bool {
         self.hooks.asking
+    }
+
+    /// The trap of a call that is to yield where nothing can resume it.
+    pub fn yield_refused() -> Trap {
+        let message = "code is to yield at its epoch's end, in a call that cannot be resumed";
+        Trap::with_message(TrapKind::Suspended, message)
+    }
+
+    /// Tests the epoch as [`Store::poll`] does; whether a hook is to be asked.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Interrupt`] if it is due and there is no hook.
+    pub(crate) fn asks_epoch(&self) -> Result<bool, TrapKind> {
+        if self.hooks.epoch.is_none() {
+            return self.poll().map(|()| false);
+        }
+        // SAFETY: F1, V9.
+        let deadline = unsafe { (*self.vm()).epoch_deadline };
+        let counts = self.settings().metering.has_epoch();
+        Ok(counts && self.epoch.load(Ordering::Relaxed) >= deadline)
     }
 
     /// Runs something in the store with the host's data lent to it, for the [`GrowthHook`].
@@ -198,23 +238,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::Interrupt`], or the hook's own trap.
+    /// [`TrapKind::Interrupt`], or the hook's own trap; [`TrapKind::Suspended`] if it wants the
+    /// call to yield.
     pub fn poll_asking(
         &mut self,
         data: &mut dyn Any,
         frames: impl FnOnce(&Store) -> Vec<TraceFrame>,
     ) -> Result<(), Trap> {
-        if self.hooks.epoch.is_none() {
-            return Ok(self.poll()?);
+        if !self.asks_epoch()? {
+            return Ok(());
         }
-        // SAFETY: F1, V9.
-        let deadline = unsafe { (*self.vm()).epoch_deadline };
-        let counts = self.settings().metering.has_epoch();
-        if counts && self.epoch.load(Ordering::Relaxed) >= deadline {
-            let frames = frames(self);
-            return self.ask_epoch(data, frames);
+        let frames = frames(self);
+        match self.ask_epoch(data, frames)? {
+            EpochAnswer::GoOn => Ok(()),
+            EpochAnswer::Yield => Err(Store::yield_refused()),
         }
-        Ok(())
     }
 
     /// Asks the hook about an epoch that is due.
@@ -226,7 +264,7 @@ impl Store {
         &mut self,
         data: &mut dyn Any,
         frames: Vec<TraceFrame>,
-    ) -> Result<(), Trap> {
+    ) -> Result<EpochAnswer, Trap> {
         let Some(hook) = self.hooks.epoch else { return Err(TrapKind::Interrupt.into()) };
         self.hooks.asking = true;
         self.hooks.asked_at = frames;
@@ -234,7 +272,7 @@ impl Store {
         let answer = hook(&mut *asking.store, data);
         drop(asking);
         match answer {
-            Ok(()) => Ok(()),
+            Ok(answer) => Ok(answer),
             Err(Some(trap)) => Err(*trap),
             Err(None) => Err(TrapKind::Interrupt.into()),
         }

@@ -37,9 +37,17 @@ impl Store {
     ///
     /// [`TrapKind::OutOfFuel`] if fewer are left; nothing is taken then.
     pub fn consume_fuel(&mut self, n: u64) -> Result<(), TrapKind> {
-        let left = self.fuel().checked_sub(n).ok_or(TrapKind::OutOfFuel)?;
+        let Some(left) = self.fuel().checked_sub(n) else {
+            self.fuel_needed.set(n);
+            return Err(TrapKind::OutOfFuel);
+        };
         self.set_fuel(left);
         Ok(())
+    }
+
+    /// The fuel that the newest charge asked for and did not find.
+    pub(crate) fn fuel_needed(&self) -> u64 {
+        self.fuel_needed.get()
     }
 
     /// Takes `n` units of fuel in a store metered by fuel.
@@ -197,6 +205,7 @@ impl Search {
         }
         self.cost += cost;
         if self.cost > store.fuel() && store.settings().metering.has_fuel() {
+            store.fuel_needed.set(self.cost);
             return Err(TrapKind::OutOfFuel);
         }
         Ok(())

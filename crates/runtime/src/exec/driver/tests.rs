@@ -4,8 +4,8 @@
 //!
 //! The bytecode is written by hand and checked; what instructions compute is tested elsewhere.
 
-use super::{CallOutcome, Suspension};
 use crate::attach::{Attach, AttachError, Attached};
+use crate::exec::{CallOutcome, SuspendedBy, Suspension};
 use crate::func::FuncKind;
 use crate::host::{Dispatch, ExecutorKind, HostFunc, HostOutcome};
 use crate::store::{Store, StoreConfig};
@@ -155,7 +155,8 @@ fn a_suspended_call_goes_on_with_the_host_s_results() {
         let first = suspension(&mut test.store, f, 1);
         assert_eq!(call(&mut test.store, increment, 5), Ok(6), "another call runs above it");
         let second = suspension(&mut test.store, f, 2);
-        assert_eq!(test.store.func_kind(second.host_func()), FuncKind::Host);
+        let SuspendedBy::Host(host) = second.by() else { panic!("{second:?}") };
+        assert_eq!(test.store.func_kind(host), FuncKind::Host);
         assert_eq!(resume(&mut test.store, second, 20), Ok(20));
         assert_eq!(resume(&mut test.store, first, 10), Ok(10));
         test.is_as_new();
