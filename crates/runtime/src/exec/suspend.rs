@@ -5,12 +5,12 @@
 //! serial number (D4 of [`super::driver`]). What else is needed to go on is in the [`Suspension`].
 //!
 //! # Invariants
-//! * *Again.* Bytecode stops with its state as before an instruction: at a poll, or at one whose fuel is
-//!   not there and that has done nothing yet (P2 of `step`). So going on is executing it again. At
-//!   a poll no accumulator is known (the check forgets them there), and an operator with an effect
-//!   reads none; a charge keeps them, and so does the suspension.
-//! * *Free.* Above the frame of code that stopped, the value stack is free from the end of what its
-//!   charge covers on.
+//! * *Again.* Bytecode stops with its state as before an instruction: at a poll, or at one whose
+//!   fuel is not there and that has done nothing yet (P2 of `step`). So going on is executing it
+//!   again. At a poll no accumulator is known (the check forgets them there), and an operator with
+//!   an effect reads none; a charge keeps them, and so does the suspension.
+//! * *Free.* Above the frame of code that stopped, the value stack is free from the end of what
+//!   its charge covers on.
 //! * *Kept.* Nobody has computed which cells of a frame that stopped between calls are references to
 //!   exceptions. So as long as there is such a suspension, no exception is forgotten.
 //!

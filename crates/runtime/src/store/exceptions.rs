@@ -144,7 +144,8 @@ impl Store {
         self.exceptions.cost(self.forgetting_work(height_left))
     }
 
-    /// Whether a suspended call stopped between calls (*kept* in `exec::suspend`): exceptions are kept.
+    /// Whether a suspended call stopped between calls, so that exceptions are kept (*kept* of
+    /// `exec::suspend`).
     fn has_stopped_code(&self) -> bool {
         self.suspended.iter().any(|call| call.between_calls)
     }
