@@ -67,7 +67,7 @@ pub(crate) fn fd_allocate(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]
     let [fd, offset, len] = args;
     let descriptor = ctx.fds.get(low(fd))?;
     let file = file(descriptor)?;
-    descriptor.need(Rights::FD_ALLOCATE)?;
+    needs_writing(descriptor, Rights::FD_ALLOCATE, Errno::Badf)?;
     range_end(offset, len)?;
     if len == 0 {
         return Err(Errno::Inval.into());
@@ -89,6 +89,15 @@ pub(crate) fn fd_allocate(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]
         call.poll()?;
     }
     Ok(())
+}
+
+/// Fails unless the descriptor has `rights`, for a change of a file's content: with POSIX's error
+/// where it is not open for writing at all.
+fn needs_writing(descriptor: &Descriptor, rights: Rights, unwritable: Errno) -> Result<(), Errno> {
+    if descriptor.base.intersects(Rights::FD_WRITE) {
+        return descriptor.need(rights);
+    }
+    descriptor.need(rights).map_err(|_| unwritable)
 }
 
 /// The end of a range, which must be inside the host's signed range.
@@ -212,7 +221,11 @@ pub(crate) fn fd_filestat_set_size(
 ) -> Outcome {
     let [fd, size_bytes] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    descriptor.need(Rights::FD_FILESTAT_SET_SIZE)?;
+    let unwritable = match descriptor.object {
+        Object::File(_) => Errno::Inval,
+        Object::Stream(_) | Object::Dir(_) | Object::Reader(_) | Object::Writer(_) => Errno::Badf,
+    };
+    needs_writing(descriptor, Rights::FD_FILESTAT_SET_SIZE, unwritable)?;
     range_end(size_bytes, 0)?;
     let file = file(descriptor)?;
     cut(call, file, size_bytes)?;
@@ -286,7 +299,8 @@ pub(crate) fn fd_prestat_dir_name(
     args: [u64; 3],
 ) -> Outcome {
     let [fd, out, len] = args.map(low);
-    let name = preopen_name(ctx, fd)?;
+    ctx.fds.get(fd)?;
+    let name = preopen_name(ctx, fd).map_err(|_| Errno::NotDir)?;
     call.pay(name.len() as u64)?;
     if name.len() > crate::guest::index(len) {
         return Err(Errno::NameTooLong.into());

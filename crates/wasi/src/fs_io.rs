@@ -54,6 +54,9 @@ pub(crate) fn fd_read(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) ->
 pub(crate) fn fd_pread(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
+    if matches!(descriptor.object, Object::File(_)) {
+        position(offset, 0)?;
+    }
     let transfer = start(descriptor, Rights::FD_READ, call, low(iovs), low(count), low(out))?;
     let file = positioned(descriptor)?;
     let moved = read(call, transfer, &mut |buffer, done| {
@@ -88,6 +91,9 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -
 pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
+    if matches!(descriptor.object, Object::File(_)) {
+        position(offset, 0)?;
+    }
     let transfer = start(descriptor, Rights::FD_WRITE, call, low(iovs), low(count), low(out))?;
     pay_write(call, descriptor, transfer)?;
     let file = positioned(descriptor)?;

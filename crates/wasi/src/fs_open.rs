@@ -17,12 +17,12 @@ use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_fd::cut;
 use crate::fs_guard::refuse_inside;
-use crate::fs_path::directory;
+use crate::fs_path::{directory, follows};
 use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, Stop, low, probe, write_u32};
 use crate::price::{self, CUT_PIECE_BYTES};
 use crate::sys::{self, Open};
-use crate::types::{Errno, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
+use crate::types::{Errno, Filetype, Rights, fdflags, oflags};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 
@@ -51,12 +51,13 @@ pub(crate) fn path_open(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 9]) 
     if flags & !fdflags::ALL != 0 || how & !oflags::ALL != 0 {
         return Err(Errno::Inval.into());
     }
+    let follow = follows(low(lookup))?;
     let directory = directory(ctx, low(fd), Rights::PATH_OPEN)?;
     needed(ctx.fds.get(low(fd))?, how, flags)?;
     let granted = ctx.fds.get(low(fd))?.inheriting;
     let base = Rights(base).intersection(granted);
     let request = Request {
-        follow: low(lookup) & SYMLINK_FOLLOW != 0,
+        follow,
         directory: how & oflags::DIRECTORY != 0,
         open: Open {
             read: base.intersects(Rights::FD_READ.union(Rights::FD_READDIR)),
@@ -128,6 +129,10 @@ fn open(
         true => resolve_to_change(call, &directory.dir, path, follow)?,
         false => resolve(call, &directory.dir, path, follow)?,
     };
+    if create && place.slash {
+        // The slash is one behind the target of a link.
+        return Err(Errno::IsDir.into());
+    }
     let opened = match place.name.clone() {
         None => as_directory(directory, request, place.parent.into_dir()?),
         Some(name) if request.directory || place.slash => {

@@ -22,7 +22,8 @@ use crate::types::{Errno, Filestat, Filetype, Rights, SYMLINK_FOLLOW};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 
-/// The error for a name with a trailing slash that a call cannot make or take.
+/// The error for a name with a trailing slash that a call cannot make or take. A slash follows a
+/// link, so the place is what it points to.
 fn refuse_slash(place: &Place<'_>, name: &OsStr) -> Outcome {
     if !place.slash {
         return Ok(());
@@ -33,6 +34,14 @@ fn refuse_slash(place: &Place<'_>, name: &OsStr) -> Outcome {
         None => Errno::NoEnt,
     }
     .into())
+}
+
+/// Whether `lookupflags` say that a link at the end of a path is followed.
+pub(crate) fn follows(flags: u32) -> Result<bool, Errno> {
+    if flags & !SYMLINK_FOLLOW != 0 {
+        return Err(Errno::Inval);
+    }
+    Ok(flags == SYMLINK_FOLLOW)
 }
 
 /// The directory behind `fd`, which must have `rights`.
@@ -98,7 +107,8 @@ pub(crate) fn path_unlink_file(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u6
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_UNLINK_FILE)?;
-    let place = resolve_to_change(call, dir, &path, false)?;
+    let (_, slash) = path.trimmed()?;
+    let place = resolve_to_change(call, dir, &path, slash)?;
     let name = name(&place, Errno::IsDir)?;
     if place.slash {
         return Err(match place.kind(name)? {
@@ -145,17 +155,22 @@ pub(crate) fn path_link(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 7]) 
     if flags != 0 {
         return Err(Errno::Inval.into());
     }
-    let old = resolve(call, old_dir, &old_path, false)?;
-    let new = resolve_to_change(call, new_dir, &new_path, false)?;
+    let (_, old_slash) = old_path.trimmed()?;
+    let (_, new_slash) = new_path.trimmed()?;
+    let old = resolve(call, old_dir, &old_path, old_slash)?;
+    let new = resolve_to_change(call, new_dir, &new_path, new_slash)?;
     let old_name = name(&old, Errno::Perm)?;
-    let new_name = name(&new, Errno::Exist)?;
-    match old.kind(old_name)? {
-        Some(Filetype::Directory) => return Err(Errno::Perm.into()),
-        Some(_) if old.slash => return Err(Errno::NotDir.into()),
-        Some(_) => {}
-        None => return Err(Errno::NoEnt.into()),
+    let kind = old.kind(old_name)?.ok_or(Errno::NoEnt)?;
+    if old.slash && kind != Filetype::Directory {
+        return Err(Errno::NotDir.into());
     }
+    let new_name = name(&new, Errno::Exist)?;
     refuse_slash(&new, new_name)?;
+    if kind == Filetype::Directory {
+        // A name that is taken comes before a file that cannot be linked, as on Linux.
+        let taken = new.kind(new_name)?.is_some();
+        return Err(if taken { Errno::Exist } else { Errno::Perm }.into());
+    }
     Ok(old.parent.hard_link(old_name, &new.parent, new_name)?)
 }
 
@@ -168,7 +183,8 @@ pub(crate) fn path_symlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5
     let path = GuestPath::read(call, new_ptr, new_len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_SYMLINK)?;
     target.trimmed()?;
-    let place = resolve_to_change(call, dir, &path, false)?;
+    let (_, slash) = path.trimmed()?;
+    let place = resolve_to_change(call, dir, &path, slash)?;
     let name = name(&place, Errno::Exist)?;
     refuse_slash(&place, name)?;
     let target = sys::os_str(target.bytes()).ok_or(Errno::Ilseq)?;
@@ -182,11 +198,12 @@ pub(crate) fn path_readlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 
     let dir = &directory(ctx, fd, Rights::PATH_READLINK)?.dir;
     probe(call, buffer, buffer_len)?;
     probe(call, out, 4)?;
-    let place = resolve(call, dir, &path, false)?;
+    let (_, slash) = path.trimmed()?;
+    let place = resolve(call, dir, &path, slash)?;
     let name = name(&place, Errno::Inval)?;
     if place.slash {
         return Err(match place.kind(name)? {
-            Some(Filetype::Directory | Filetype::SymbolicLink) => Errno::Inval,
+            Some(Filetype::Directory) => Errno::Inval,
             Some(_) => Errno::NotDir,
             None => Errno::NoEnt,
         }
@@ -212,7 +229,7 @@ pub(crate) fn path_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u
     let [fd, flags, ptr, len, out] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = &directory(ctx, fd, Rights::PATH_FILESTAT_GET)?.dir;
-    let stat = stat(call, dir, &path, flags & SYMLINK_FOLLOW != 0)?;
+    let stat = stat(call, dir, &path, follows(flags)?)?;
     Ok(write(call, out, &stat.encode())?)
 }
 
@@ -240,8 +257,9 @@ pub(crate) fn path_filestat_set_times(
     let path = GuestPath::read(call, low(ptr), low(len))?;
     let dir = changeable(call, ctx, low(fd), Rights::PATH_FILESTAT_SET_TIMES)?;
     let (access, modification) = times(atim, mtim, low(fst_flags))?;
+    let follow = follows(low(flags))?;
     let (_, slash) = path.trimmed()?;
-    let place = resolve(call, dir, &path, slash || low(flags) & SYMLINK_FOLLOW != 0)?;
+    let place = resolve(call, dir, &path, slash || follow)?;
     let Some(name) = &place.name else {
         return Ok(sys::set_times_dir(&place.parent, access, modification)?);
     };

@@ -181,6 +181,9 @@ fn hard_links_share_a_file() {
         (0, "f", "n/", Errno::NoEnt),
         (0, "f/", "n", Errno::NotDir),
         (0, "d", "n", Errno::Perm),
+        (0, "d", "f", Errno::Exist),
+        (0, "d", "n/", Errno::NoEnt),
+        (0, "none", "d/.", Errno::NoEnt),
         (0, "none", "n", Errno::NoEnt),
         (FOLLOW, "f", "n", Errno::Inval),
     ] {
@@ -211,6 +214,9 @@ fn symbolic_links_are_made_read_and_followed() {
         ("f", "d/", Errno::Exist),
         ("f", "to-f/", Errno::NotDir),
         ("f", "n/", Errno::NoEnt),
+        ("f", "to-d/", Errno::Exist),
+        ("f", "dangling/", Errno::NoEnt),
+        ("f", "loop/", Errno::Loop),
         ("/etc", "abs", Errno::Perm),
         ("", "empty", Errno::NoEnt),
     ] {
@@ -221,7 +227,10 @@ fn symbolic_links_are_made_read_and_followed() {
         ("dangling", 3, Errno::Success, "non"),
         ("dangling", 0, Errno::Success, ""),
         ("f", 100, Errno::Inval, ""),
-        ("to-f/", 100, Errno::Inval, ""),
+        ("to-f/", 100, Errno::NotDir, ""),
+        ("to-d/", 100, Errno::Inval, ""),
+        ("dangling/", 100, Errno::NoEnt, ""),
+        ("loop/", 100, Errno::Loop, ""),
         ("f/", 100, Errno::NotDir, ""),
         ("gone", 100, Errno::NoEnt, ""),
     ] {
@@ -239,6 +248,7 @@ fn symbolic_links_are_made_read_and_followed() {
     }
     for link in ["f-slash", "twice"] {
         assert_eq!(w.open(link, FOLLOW, 0, READ), Err(Errno::NotDir.into()), "{link}");
+        assert_eq!(w.open(link, FOLLOW, CREAT, READ), Err(Errno::IsDir.into()), "{link}");
         assert_eq!(stat(&mut w, FOLLOW, link).0, Errno::NotDir, "{link}");
     }
     w.open("d-slash", FOLLOW, 0, READ).unwrap();
@@ -255,7 +265,20 @@ fn symbolic_links_are_made_read_and_followed() {
     assert_eq!(w.bytes(DATA, 7), b"content");
     w.open("to-d/", 0, 0, READ).unwrap();
     w.open("to-d", FOLLOW, DIRECTORY, READ).unwrap();
-    assert_eq!(w.at("path_unlink_file", 3, "to-d/", &[]), Errno::NotDir);
+    for (path, errno) in [
+        ("to-d/", Errno::IsDir),
+        ("to-f/", Errno::NotDir),
+        ("dangling/", Errno::NoEnt),
+        ("loop/", Errno::Loop),
+    ] {
+        assert_eq!(w.at("path_unlink_file", 3, path, &[]), errno, "{path}");
+    }
+    for flags in [2, FOLLOW | 2, 1 << 31] {
+        assert_eq!(stat(&mut w, flags, "f").0, Errno::Inval, "{flags}");
+        assert_eq!(w.open("f", flags, 0, READ), Err(Errno::Inval.into()), "{flags}");
+        let [ptr, len] = w.path("f");
+        w.fails("path_filestat_set_times", &[3, flags, ptr, len, 0, 0, 0], Errno::Inval);
+    }
     assert_eq!(w.at("path_remove_directory", 3, "to-d/", &[]), Errno::NotDir);
     assert_eq!(rename(&mut w, "to-d/", "x"), Errno::NotDir);
     assert_eq!(link(&mut w, 0, "to-f/", "x"), Errno::NotDir);
