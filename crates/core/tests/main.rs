@@ -19,6 +19,8 @@ mod slices;
 mod sources;
 mod stops;
 mod ticker;
+#[cfg(unix)]
+mod torture;
 mod wasi;
 
 use prova_core::{Config, Dispatch, Engine, Tier};

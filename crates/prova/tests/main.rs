@@ -11,6 +11,9 @@ mod many;
 #[path = "../../core/tests/sources.rs"]
 mod sources;
 mod swaps;
+#[cfg(unix)]
+#[path = "../../core/tests/torture.rs"]
+mod torture;
 
 use prova::{Config, Engine, Hot, Instance, Module, NativeCompiler, Result, Store, Strategy, Tier};
 
