@@ -1,10 +1,10 @@
 //! The embedder's grants → a [`WasiCtx`].
 //!
 //! Invariants:
-//! 1. A context has nothing that was not asked for: no stream, no directory, no variable.
+//! 1. A context has nothing that was not asked for: no stream, directory, variable, listener.
 //! 2. Descriptors 0, 1, 2 are the standard streams; one that was not granted is empty or swallows,
 //!    so that no file of the guest ever takes its number and the output meant for it. Preopened
-//!    directories follow from 3 in the order given.
+//!    directories follow from 3 in the order given, and behind them listeners.
 //! 3. The program's own standard streams are handed on without the rights to move, truncate or
 //!    reconfigure them.
 
@@ -18,6 +18,7 @@ use crate::sys;
 use crate::types::{Filetype, Rights};
 use cap_std::fs::Dir;
 use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,6 +44,7 @@ pub enum FsPerms {
 pub struct WasiCtxBuilder {
     ctx: WasiCtx,
     preopens: Vec<Descriptor>,
+    listeners: Vec<Descriptor>,
 }
 
 impl WasiCtxBuilder {
@@ -208,6 +210,23 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Grants a TCP listener, whose connections the guest accepts. Listeners follow the
+    /// directories: C libraries stop looking for directories at the first descriptor that is none.
+    ///
+    /// # Errors
+    /// When the host cannot make it one that does not wait.
+    pub fn tcp_listener(&mut self, listener: TcpListener) -> io::Result<&mut Self> {
+        listener.set_nonblocking(true)?;
+        self.listeners.push(Descriptor {
+            object: Object::Listener(listener),
+            filetype: Filetype::SocketStream,
+            base: Rights::LISTENER,
+            inheriting: Rights::CONNECTION,
+            flags: 0,
+        });
+        Ok(self)
+    }
+
     /// Keeps a part of the host's tree out of every granted directory, by every way that leads
     /// there. Every call that names a file asks where it is.
     pub fn guard(&mut self, guard: impl Guard + 'static) -> &mut Self {
@@ -245,9 +264,9 @@ impl WasiCtxBuilder {
                 };
             }
         }
-        let WasiCtxBuilder { mut ctx, preopens } = std::mem::take(self);
-        for (fd, preopen) in (3..).zip(preopens) {
-            ctx.fds.set(fd, preopen);
+        let WasiCtxBuilder { mut ctx, preopens, listeners } = std::mem::take(self);
+        for (fd, granted) in (3..).zip(preopens.into_iter().chain(listeners)) {
+            ctx.fds.set(fd, granted);
         }
         ctx
     }

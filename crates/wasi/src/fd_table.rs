@@ -14,6 +14,7 @@ use cap_std::fs::Dir;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 /// The object behind a descriptor.
 pub(crate) enum Object {
@@ -23,6 +24,9 @@ pub(crate) enum Object {
     /// position.
     Stream(File),
     Dir(Directory),
+    /// Gives connections; never waits by itself, nor does a connection.
+    Listener(TcpListener),
+    Connection(TcpStream),
     /// A source of the embedder.
     Reader(Box<dyn Read + Send>),
     /// A sink of the embedder.
@@ -79,9 +83,12 @@ impl Descriptor {
     pub(crate) fn directory(&self) -> Result<&Directory, Errno> {
         match &self.object {
             Object::Dir(directory) => Ok(directory),
-            Object::File(_) | Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => {
-                Err(Errno::NotDir)
-            }
+            Object::File(_)
+            | Object::Stream(_)
+            | Object::Reader(_)
+            | Object::Writer(_)
+            | Object::Listener(_)
+            | Object::Connection(_) => Err(Errno::NotDir),
         }
     }
 }

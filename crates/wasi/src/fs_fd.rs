@@ -24,7 +24,11 @@ use std::io::{Seek, SeekFrom};
 fn file(descriptor: &Descriptor) -> Result<&File, Errno> {
     match &descriptor.object {
         Object::File(file) => Ok(file),
-        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::SPipe),
+        Object::Stream(_)
+        | Object::Reader(_)
+        | Object::Writer(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => Err(Errno::SPipe),
         Object::Dir(_) => Err(Errno::Badf),
     }
 }
@@ -140,7 +144,11 @@ fn synchronize(
         Object::File(file) => Ok(sync(file)?),
         Object::Dir(directory) => Ok(sys::sync_dir(&directory.dir)?),
         // Nothing is held back from a stream.
-        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Ok(()),
+        Object::Stream(_)
+        | Object::Reader(_)
+        | Object::Writer(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => Ok(()),
     }
 }
 
@@ -169,6 +177,11 @@ pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u6
     let changed = flags ^ descriptor.flags;
     if changed & !(fdflags::APPEND | fdflags::NONBLOCK) != 0 {
         return Err(Errno::NotSup.into());
+    }
+    if flags & fdflags::APPEND != 0
+        && matches!(descriptor.object, Object::Listener(_) | Object::Connection(_))
+    {
+        return Err(Errno::Inval.into());
     }
     if changed & fdflags::APPEND != 0
         && let Object::File(file) = &descriptor.object
@@ -199,16 +212,18 @@ pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64
     let stat = match &descriptor.object {
         Object::File(file) | Object::Stream(file) => sys::filestat_of_file(file)?,
         Object::Dir(directory) => sys::filestat_of_dir(&directory.dir)?,
-        Object::Reader(_) | Object::Writer(_) => Filestat {
-            dev: 0,
-            ino: 0,
-            filetype: descriptor.filetype,
-            nlink: 1,
-            size_bytes: 0,
-            atim_ns: 0,
-            mtim_ns: 0,
-            ctim_ns: 0,
-        },
+        Object::Reader(_) | Object::Writer(_) | Object::Listener(_) | Object::Connection(_) => {
+            Filestat {
+                dev: 0,
+                ino: 0,
+                filetype: descriptor.filetype,
+                nlink: 1,
+                size_bytes: 0,
+                atim_ns: 0,
+                mtim_ns: 0,
+                ctim_ns: 0,
+            }
+        }
     };
     Ok(write(call, out, &stat.encode())?)
 }
@@ -223,7 +238,12 @@ pub(crate) fn fd_filestat_set_size(
     let descriptor = ctx.fds.get(low(fd))?;
     let unwritable = match descriptor.object {
         Object::File(_) => Errno::Inval,
-        Object::Stream(_) | Object::Dir(_) | Object::Reader(_) | Object::Writer(_) => Errno::Badf,
+        Object::Stream(_)
+        | Object::Dir(_)
+        | Object::Reader(_)
+        | Object::Writer(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => Errno::Badf,
     };
     needs_writing(descriptor, Rights::FD_FILESTAT_SET_SIZE, unwritable)?;
     range_end(size_bytes, 0)?;
@@ -261,7 +281,11 @@ pub(crate) fn fd_filestat_set_times(
             Ok(sys::set_times_dir(&directory.dir, access, modification)?)
         }
         Object::Dir(_) => Err(Errno::RoFs.into()),
-        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::Badf.into()),
+        Object::Stream(_)
+        | Object::Reader(_)
+        | Object::Writer(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => Err(Errno::Badf.into()),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};
 use crate::guest::{Iovec, Iovecs, Outcome, Stop, bytes, index, low, probe, write_u32};
 use crate::price::{self, PIECE_BYTES};
+use crate::sock::{Receive, receive, send};
 use crate::sys;
 use crate::types::{Errno, Filetype, Rights, fdflags};
 use std::fs::File;
@@ -30,9 +31,9 @@ const BATCH_VECTORS: usize = 16;
 
 /// The job of a call: its vectors, and the greatest number of bytes to move.
 #[derive(Clone, Copy)]
-struct Transfer {
-    vectors: Iovecs,
-    bytes_max: u64,
+pub(crate) struct Transfer {
+    pub(crate) vectors: Iovecs,
+    pub(crate) bytes_max: u64,
 }
 
 /// `fd_read(fd, iovs, iovs_len, nread)`.
@@ -45,6 +46,10 @@ pub(crate) fn fd_read(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) ->
         Object::File(file) => read_file(call, transfer, file)?,
         Object::Stream(file) => read_stream(call, transfer, file, nonblocking)?,
         Object::Reader(source) => read_source(call, transfer, source.as_mut())?,
+        Object::Connection(stream) => {
+            receive(call, transfer, stream, Receive { nonblocking, ..Receive::default() })?
+        }
+        Object::Listener(_) => return Err(Errno::NotConn.into()),
         Object::Dir(_) | Object::Writer(_) => return Err(Errno::Badf.into()),
     };
     finish(call, out, moved)
@@ -82,6 +87,8 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -
         Object::Writer(sink) => {
             write(call, transfer, &mut |slices, _| write_sink(sink.as_mut(), slices))?
         }
+        Object::Connection(stream) => send(call, transfer, stream, nonblocking)?,
+        Object::Listener(_) => return Err(Errno::NotConn.into()),
         Object::Dir(_) | Object::Reader(_) => return Err(Errno::Badf.into()),
     };
     finish(call, out, moved)
@@ -118,7 +125,7 @@ pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) 
 }
 
 /// The checks that come before any byte moves (invariant 1), and the price of the vectors.
-fn start(
+pub(crate) fn start(
     descriptor: &Descriptor,
     rights: Rights,
     call: &mut Call<'_>,
@@ -135,14 +142,18 @@ fn start(
 }
 
 /// The price of what is to be written, and of waiting for the device where each write does that.
-fn pay_write(call: &mut Call<'_>, descriptor: &Descriptor, transfer: Transfer) -> Outcome {
+pub(crate) fn pay_write(
+    call: &mut Call<'_>,
+    descriptor: &Descriptor,
+    transfer: Transfer,
+) -> Outcome {
     let waits = descriptor.flags & (fdflags::SYNC | fdflags::DSYNC | fdflags::RSYNC) != 0;
     let sync = if waits && transfer.bytes_max > 0 { price::SYNC } else { 0 };
     Ok(call.pay(transfer.bytes_max + sync)?)
 }
 
 /// Writes the number of bytes moved, which is at most the sum that [`Iovecs::check`] found.
-fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
+pub(crate) fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
     write_u32(call, out, u32::try_from(moved).unwrap_or(u32::MAX))?;
     Ok(())
 }
@@ -151,7 +162,11 @@ fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
 fn positioned(descriptor: &Descriptor) -> Result<&File, Errno> {
     match &descriptor.object {
         Object::File(file) => descriptor.need(Rights::FD_SEEK).map(|()| file),
-        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::SPipe),
+        Object::Stream(_)
+        | Object::Reader(_)
+        | Object::Writer(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => Err(Errno::SPipe),
         Object::Dir(_) => Err(Errno::Badf),
     }
 }
@@ -163,7 +178,7 @@ fn position(offset: u64, done: u64) -> Result<u64, Errno> {
 }
 
 /// Repeats a host call while signals interrupt it.
-fn retry<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn retry<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     loop {
         match call() {
             Err(Stop::Errno(Errno::Intr)) => {}
@@ -173,7 +188,7 @@ fn retry<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
 }
 
 /// The smaller of what is left of a vector, of the transfer, and of a piece.
-fn piece(vector_left: u32, transfer_left: u64) -> u32 {
+pub(crate) fn piece(vector_left: u32, transfer_left: u64) -> u32 {
     let left = transfer_left.min(PIECE_BYTES as u64);
     // At most `vector_left`.
     left.min(u64::from(vector_left)) as u32
@@ -212,7 +227,7 @@ fn read(
 }
 
 /// The part `done..done + wanted` of a vector.
-fn part<'c>(
+pub(crate) fn part<'c>(
     call: &'c mut Call<'_>,
     vector: Iovec,
     done: u32,
@@ -271,7 +286,7 @@ fn read_stream(
     let mut ask = nonblocking || call.patience().is_some();
     loop {
         if ask {
-            wait(call, file, false, nonblocking)?;
+            wait(call, sys::handle(file), false, nonblocking)?;
         }
         let buffer = part(call, vector, 0, wanted)?;
         match retry(|| Ok(file.read(buffer)?)) {
@@ -288,7 +303,7 @@ fn read_stream(
 
 /// Where a write stands in its vectors.
 #[derive(Clone, Copy, Default)]
-struct Cursor {
+pub(crate) struct Cursor {
     vector: u32,
     done: u32,
 }
@@ -360,7 +375,7 @@ fn write(
 }
 
 /// Hands one piece of at most `bytes_max` bytes to `sink`; returns the bytes that it took.
-fn write_piece(
+pub(crate) fn write_piece(
     call: &mut Call<'_>,
     transfer: Transfer,
     cursor: &mut Cursor,
@@ -417,7 +432,7 @@ fn write_stream(
     let mut ask = nonblocking || call.patience().is_some();
     while moved < transfer.bytes_max {
         let piece_bytes = if ask { sys::STREAM_CHUNK_BYTES_MAX } else { PIECE_BYTES };
-        let ready = if ask { wait(call, file, true, nonblocking) } else { Ok(()) };
+        let ready = if ask { wait(call, sys::handle(file), true, nonblocking) } else { Ok(()) };
         let count = ready.and_then(|()| {
             write_piece(call, transfer, &mut cursor, moved, piece_bytes, &mut |slices, _| {
                 Ok(write_slices(file, slices)?)
@@ -435,11 +450,16 @@ fn write_stream(
 }
 
 /// Waits until the stream is ready; fails at once if it is not and the guest does not want to wait.
-fn wait(call: &mut Call<'_>, file: &File, write: bool, nonblocking: bool) -> Outcome {
+pub(crate) fn wait(
+    call: &mut Call<'_>,
+    handle: sys::Handle<'_>,
+    write: bool,
+    nonblocking: bool,
+) -> Outcome {
     loop {
         call.poll()?;
         let timeout = if nonblocking { Some(std::time::Duration::ZERO) } else { call.patience() };
-        if sys::wait_one(file, write, timeout)? {
+        if sys::wait_one(handle, write, timeout)? {
             return Ok(());
         }
         if nonblocking {

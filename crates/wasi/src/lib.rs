@@ -7,12 +7,13 @@
 //!
 //! ```text
 //! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► Call
-//!     ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path} (─► fs_walk)
+//!     ─► process │ clock │ random │ poll │ sock │ fs_{io,fd,dir,open,path} (─► fs_walk)
 //!             └──► fd_table ─► sys ─► host
 //! ```
 //!
 //! Invariants:
-//! 1. Nothing is granted except through the builder: no directory, variable, argument or stream.
+//! 1. Nothing is granted except through the builder: no directory, variable, argument,
+//!    stream or listener.
 //! 2. Directory access goes through `fs_walk`, which resolves every path below its directory handle
 //!    (by the host's own rule where it has one, otherwise component by component); calls then act
 //!    on one name of one directory, without following a link there.
@@ -27,7 +28,7 @@
 //! which ends when the guest is interrupted for streams of the host, but not inside a `Box<dyn
 //! Read>` or `Box<dyn Write>` of the embedder, nor inside one system call that the host does not
 //! finish (`fsync`, a file system over a network). The tests in `tests/wasi/` would notice a fault;
-//! they do not compare with other engines.
+//! those in `crates/core/tests/torture` compare with another engine.
 
 mod builder;
 mod call;
@@ -47,6 +48,7 @@ mod poll;
 mod price;
 mod process;
 mod random;
+mod sock;
 mod sys;
 mod table;
 mod types;

@@ -111,7 +111,7 @@ fn decode(
 /// How things stand with one descriptor.
 enum Readiness<'a> {
     Now(Event),
-    Ask(&'a std::fs::File),
+    Ask(sys::Handle<'a>),
 }
 
 fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) -> Readiness<'_> {
@@ -129,7 +129,9 @@ fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) ->
         return failed(errno);
     }
     match &descriptor.object {
-        Object::Stream(file) => Readiness::Ask(file),
+        Object::Stream(file) => Readiness::Ask(sys::handle(file)),
+        Object::Listener(listener) => Readiness::Ask(sys::handle(listener)),
+        Object::Connection(stream) => Readiness::Ask(sys::handle(stream)),
         Object::File(_) | Object::Dir(_) | Object::Reader(_) | Object::Writer(_) => {
             let mut event = subscription.event(kind, Errno::Success);
             event.nbytes = if write { 0 } else { bytes_left(descriptor) };
@@ -147,7 +149,12 @@ fn bytes_left(descriptor: &Descriptor) -> u64 {
             let mut file: &std::fs::File = file;
             size_bytes.saturating_sub(file.stream_position().unwrap_or(0))
         }
-        Object::File(_) | Object::Stream(_) | Object::Dir(_) | Object::Reader(_) => 1,
+        Object::File(_)
+        | Object::Stream(_)
+        | Object::Dir(_)
+        | Object::Reader(_)
+        | Object::Listener(_)
+        | Object::Connection(_) => 1,
         Object::Writer(_) => 0,
     }
 }
@@ -177,9 +184,14 @@ impl<'a> Pending<'a> {
                 }
                 What::Fd { fd, write } => match readiness(*subscription, fds, fd, write) {
                     Readiness::Now(event) => pending.events.push(event),
-                    Readiness::Ask(file) => {
+                    Readiness::Ask(handle) => {
                         pending.asked.push(*subscription);
-                        pending.streams.push(Waiting { file, write, ready: false, hangup: false });
+                        pending.streams.push(Waiting {
+                            handle,
+                            write,
+                            ready: false,
+                            hangup: false,
+                        });
                     }
                 },
             }
@@ -254,7 +266,7 @@ fn stream_event(subscription: Subscription, stream: &Waiting<'_>) -> Option<Even
     let mut event = subscription.event(kind, Errno::Success);
     event.hangup = stream.hangup;
     if !stream.write {
-        event.nbytes = sys::available_bytes(stream.file);
+        event.nbytes = sys::available_bytes(stream.handle);
     }
     Some(event)
 }

@@ -1,4 +1,4 @@
-//! Arguments, environment, the end of the process, and the calls that are not offered.
+//! Arguments, environment, and the end of the process.
 //!
 //! Context → guest strings: pointers into one buffer of NUL-terminated strings.
 
@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::guest::{Exit, Outcome, low, write, write_u32};
 use crate::price;
-use crate::types::{Errno, Filetype};
+use crate::types::Errno;
 
 /// A list of strings that the guest may ask for, with its size.
 #[derive(Default)]
@@ -97,24 +97,6 @@ pub(crate) fn proc_raise(_: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 1]) -> O
 pub(crate) fn sched_yield(_: &mut WasiCtx, _: &mut Call<'_>, _: [u64; 0]) -> Outcome {
     std::thread::yield_now();
     Ok(())
-}
-
-/// `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`: networks are not offered.
-pub(crate) fn socket<const N: usize>(
-    ctx: &mut WasiCtx,
-    _: &mut Call<'_>,
-    args: [u64; N],
-) -> Outcome {
-    let fd = args.first().copied().map_or(u32::MAX, low);
-    match ctx.fds.get(fd)?.filetype {
-        Filetype::SocketStream => Err(Errno::NotSup.into()),
-        Filetype::Unknown
-        | Filetype::BlockDevice
-        | Filetype::CharacterDevice
-        | Filetype::Directory
-        | Filetype::RegularFile
-        | Filetype::SymbolicLink => Err(Errno::NotSock.into()),
-    }
 }
 
 #[cfg(test)]

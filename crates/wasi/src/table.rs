@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::guest::{Exit, Guest, Outcome, Stop};
 use crate::types::Errno;
-use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, price, process, random};
+use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, price, process, random, sock};
 
 /// The module name that guests import these functions from.
 pub const MODULE: &str = "wasi_snapshot_preview1";
@@ -125,10 +125,10 @@ functions! {
     proc_raise(I32) -> I32 = process::proc_raise;
     random_get(I32 I32) -> I32 = random::random_get;
     sched_yield() -> I32 = process::sched_yield;
-    sock_accept(I32 I32 I32) -> I32 = process::socket::<3>;
-    sock_recv(I32 I32 I32 I32 I32 I32) -> I32 = process::socket::<6>;
-    sock_send(I32 I32 I32 I32 I32) -> I32 = process::socket::<5>;
-    sock_shutdown(I32 I32) -> I32 = process::socket::<2>;
+    sock_accept(I32 I32 I32) -> I32 = sock::sock_accept;
+    sock_recv(I32 I32 I32 I32 I32 I32) -> I32 = sock::sock_recv;
+    sock_send(I32 I32 I32 I32 I32) -> I32 = sock::sock_send;
+    sock_shutdown(I32 I32) -> I32 = sock::sock_shutdown;
 }
 
 #[cfg(test)]

@@ -165,6 +165,8 @@ impl Rights {
     pub(crate) const PATH_REMOVE_DIRECTORY: Rights = Rights(1 << 25);
     pub(crate) const PATH_UNLINK_FILE: Rights = Rights(1 << 26);
     pub(crate) const POLL_FD_READWRITE: Rights = Rights(1 << 27);
+    pub(crate) const SOCK_SHUTDOWN: Rights = Rights(1 << 28);
+    pub(crate) const SOCK_ACCEPT: Rights = Rights(1 << 29);
 
     /// Everything that means something on a regular file.
     pub(crate) const FILE: Rights = Rights(
@@ -209,6 +211,23 @@ impl Rights {
             | Self::PATH_REMOVE_DIRECTORY.0
             | Self::PATH_UNLINK_FILE.0,
     );
+    /// Everything that means something on a connection.
+    pub(crate) const CONNECTION: Rights = Rights(
+        Self::FD_READ.0
+            | Self::FD_WRITE.0
+            | Self::FD_FDSTAT_SET_FLAGS.0
+            | Self::FD_FILESTAT_GET.0
+            | Self::POLL_FD_READWRITE.0
+            | Self::SOCK_SHUTDOWN.0,
+    );
+    /// Everything that means something on a listener: a connection that waits is there to be read.
+    pub(crate) const LISTENER: Rights = Rights(
+        Self::FD_READ.0
+            | Self::FD_FDSTAT_SET_FLAGS.0
+            | Self::FD_FILESTAT_GET.0
+            | Self::POLL_FD_READWRITE.0
+            | Self::SOCK_ACCEPT.0,
+    );
     /// The greatest set of rights of a descriptor opened below a preopened directory.
     pub(crate) const INHERITING: Rights = Rights(Self::DIR.0 | Self::FILE.0);
 
@@ -231,10 +250,7 @@ impl Rights {
 
 /// `filetype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    windows,
-    expect(dead_code, reason = "Windows reports neither block devices nor sockets")
-)]
+#[cfg_attr(windows, expect(dead_code, reason = "Windows reports no block devices"))]
 #[repr(u8)]
 pub(crate) enum Filetype {
     Unknown = 0,
@@ -272,6 +288,20 @@ pub(crate) mod fstflags {
     pub(crate) const MTIM: u16 = 4;
     pub(crate) const MTIM_NOW: u16 = 8;
     pub(crate) const ALL: u16 = 15;
+}
+
+/// `riflags`, a 16-bit set.
+pub(crate) mod riflags {
+    pub(crate) const PEEK: u32 = 1;
+    pub(crate) const WAITALL: u32 = 2;
+    pub(crate) const ALL: u32 = 3;
+}
+
+/// `sdflags`, of which at least one is wanted.
+pub(crate) mod sdflags {
+    pub(crate) const READ: u32 = 1;
+    pub(crate) const WRITE: u32 = 2;
+    pub(crate) const BOTH: u32 = 3;
 }
 
 /// `lookupflags::symlink_follow`.

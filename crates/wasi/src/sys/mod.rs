@@ -40,7 +40,7 @@ pub(crate) enum SetTime {
 
 /// A stream that a `poll_oneoff` waits for, and what was found.
 pub(crate) struct Waiting<'a> {
-    pub(crate) file: &'a std::fs::File,
+    pub(crate) handle: Handle<'a>,
     pub(crate) write: bool,
     pub(crate) ready: bool,
     pub(crate) hangup: bool,

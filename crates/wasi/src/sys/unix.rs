@@ -17,7 +17,7 @@ use rustix::io::Errno as Sys;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -35,12 +35,14 @@ pub(crate) fn errno_of(error: &io::Error) -> Option<Errno> {
         Sys::AGAIN => Errno::Again,
         Sys::BADF => Errno::Badf,
         Sys::BUSY => Errno::Busy,
+        Sys::CONNABORTED => Errno::ConnAborted,
         Sys::CONNRESET => Errno::ConnReset,
         Sys::DEADLK => Errno::Deadlk,
         Sys::DQUOT => Errno::Dquot,
         Sys::EXIST => Errno::Exist,
         Sys::FAULT => Errno::Fault,
         Sys::FBIG => Errno::FBig,
+        Sys::HOSTUNREACH => Errno::HostUnreach,
         Sys::ILSEQ => Errno::Ilseq,
         Sys::INTR => Errno::Intr,
         Sys::INVAL => Errno::Inval,
@@ -52,11 +54,13 @@ pub(crate) fn errno_of(error: &io::Error) -> Option<Errno> {
         Sys::NAMETOOLONG => Errno::NameTooLong,
         Sys::NFILE => Errno::NFile,
         Sys::NODEV => Errno::NoDev,
+        Sys::NOBUFS => Errno::NoBufs,
         Sys::NOENT => Errno::NoEnt,
         Sys::NOLCK => Errno::NoLck,
         Sys::NOMEM => Errno::NoMem,
         Sys::NOSPC => Errno::NoSpc,
         Sys::NOSYS => Errno::NoSys,
+        Sys::NOTCONN => Errno::NotConn,
         Sys::NOTDIR => Errno::NotDir,
         Sys::NOTEMPTY => Errno::NotEmpty,
         Sys::NOTSUP => Errno::NotSup,
@@ -399,6 +403,14 @@ pub(crate) fn standard_stream(number: u32) -> io::Result<File> {
     Ok(File::from(owned))
 }
 
+/// A stream, listener or connection, to be waited for.
+pub(crate) type Handle<'a> = BorrowedFd<'a>;
+
+/// The handle of a stream, listener or connection.
+pub(crate) fn handle(stream: &impl AsFd) -> Handle<'_> {
+    stream.as_fd()
+}
+
 fn timespec(timeout: Duration) -> rustix::event::Timespec {
     // A year is as good as for ever, and every host's time type holds it.
     let timeout = timeout.min(Duration::from_secs(365 * 24 * 3600));
@@ -411,8 +423,12 @@ const fn interest(write: bool) -> PollFlags {
 
 /// Waits until one stream can be read or written; false when `timeout` passed before. May return
 /// early.
-pub(crate) fn wait_one(file: &File, write: bool, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut fds = [PollFd::new(file, interest(write))];
+pub(crate) fn wait_one(
+    handle: Handle<'_>,
+    write: bool,
+    timeout: Option<Duration>,
+) -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(handle, interest(write))];
     match rustix::event::poll(&mut fds, timeout.map(timespec).as_ref()) {
         Ok(count) => Ok(count > 0),
         Err(Sys::INTR) => Ok(false),
@@ -422,8 +438,10 @@ pub(crate) fn wait_one(file: &File, write: bool, timeout: Option<Duration>) -> i
 
 /// Waits until one of the streams is ready or `timeout` passed; may return early with none ready.
 pub(crate) fn wait(streams: &mut [Waiting<'_>], timeout: Option<Duration>) -> io::Result<()> {
-    let mut fds: Vec<PollFd<'_>> =
-        streams.iter().map(|stream| PollFd::new(stream.file, interest(stream.write))).collect();
+    let mut fds: Vec<PollFd<'_>> = streams
+        .iter()
+        .map(|stream| PollFd::from_borrowed_fd(stream.handle, interest(stream.write)))
+        .collect();
     match rustix::event::poll(&mut fds, timeout.map(timespec).as_ref()) {
         Ok(_) | Err(Sys::INTR) => {}
         Err(error) => return Err(error.into()),
@@ -437,8 +455,8 @@ pub(crate) fn wait(streams: &mut [Waiting<'_>], timeout: Option<Duration>) -> io
 }
 
 /// Bytes that a stream can give without waiting, 0 when the host does not say.
-pub(crate) fn available_bytes(file: &File) -> u64 {
-    rustix::io::ioctl_fionread(file).unwrap_or(0)
+pub(crate) fn available_bytes(handle: Handle<'_>) -> u64 {
+    rustix::io::ioctl_fionread(handle).unwrap_or(0)
 }
 
 /// Fills `buffer` with random bytes of the operating system.

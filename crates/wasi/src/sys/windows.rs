@@ -8,6 +8,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use std::ffi::OsStr;
 use std::fs::{File, FileTimes};
 use std::io;
+use std::marker::PhantomData;
 use std::os::windows::fs::FileExt;
 use std::os::windows::io::AsHandle;
 use std::path::Path;
@@ -243,8 +244,19 @@ pub(crate) fn standard_stream(number: u32) -> io::Result<File> {
     Ok(File::from(owned))
 }
 
-/// Streams count as ready.
-pub(crate) fn wait_one(_: &File, _: bool, _: Option<Duration>) -> io::Result<bool> {
+/// A stream, listener or connection, to be waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Handle<'a>(PhantomData<&'a ()>);
+
+/// The handle of a stream, listener or connection.
+pub(crate) fn handle<T>(_: &T) -> Handle<'_> {
+    Handle(PhantomData)
+}
+
+/// Streams count as ready; a socket that is not is asked again after a while.
+pub(crate) fn wait_one(_: Handle<'_>, _: bool, timeout: Option<Duration>) -> io::Result<bool> {
+    const WHILE: Duration = Duration::from_millis(1);
+    std::thread::sleep(timeout.unwrap_or(WHILE).min(WHILE));
     Ok(true)
 }
 
@@ -255,13 +267,13 @@ pub(crate) fn wait(streams: &mut [Waiting<'_>], timeout: Option<Duration>) -> io
     }
     for stream in streams {
         (stream.ready, stream.hangup) = (true, false);
-        let _ = (stream.file, stream.write);
+        let _ = (stream.handle, stream.write);
     }
     Ok(())
 }
 
 /// Not known.
-pub(crate) fn available_bytes(_: &File) -> u64 {
+pub(crate) fn available_bytes(_: Handle<'_>) -> u64 {
     0
 }
 

@@ -15,4 +15,5 @@ mod prices;
 mod process;
 mod rights;
 mod sandbox;
+mod sockets;
 mod world;

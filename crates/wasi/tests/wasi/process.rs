@@ -76,7 +76,7 @@ fn randomness_is_seeded_or_the_hosts() {
 }
 
 #[test]
-fn sockets_are_not_offered() {
+fn without_a_listener_there_are_no_sockets() {
     let mut w = World::new();
     for row in FUNCTIONS.iter().filter(|row| row.name.starts_with("sock_")) {
         let mut args = vec![0; row.params.len()];

@@ -52,7 +52,7 @@ const FREE: &[&str] = &[
     "proc_raise",
     "random_get",
     "sched_yield",
-    // Sockets are not offered, with any rights.
+    // Not without a listener: `sockets.rs` has their rights.
     "sock_accept",
     "sock_recv",
     "sock_send",

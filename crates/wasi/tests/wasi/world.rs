@@ -3,6 +3,7 @@
 use prova_wasi::{
     Captured, Clocks, Errno, Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, WasiLimits, function,
 };
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -108,6 +109,8 @@ pub(crate) struct World {
     pub(crate) guest: Fake,
     pub(crate) temp: TempDir,
     pub(crate) stdout: Captured,
+    /// The other ends of connections, which stay open.
+    pub(crate) peers: Vec<TcpStream>,
 }
 
 impl World {
@@ -133,7 +136,13 @@ impl World {
             .randomness(prova_wasi::Randomness::Seeded(1))
             .limits(limits);
         builder.preopen_path(temp.inside(), "/", perms).unwrap();
-        World { ctx: builder.build(), guest: Fake::new(MEMORY_BYTES), temp, stdout }
+        World {
+            ctx: builder.build(),
+            guest: Fake::new(MEMORY_BYTES),
+            temp,
+            stdout,
+            peers: Vec::new(),
+        }
     }
 
     /// A world with these limits.
