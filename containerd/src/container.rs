@@ -7,19 +7,24 @@
 //! The container's first process has its standard input for reading alone, where shimkit would open
 //! both ends: a process that could write there too would never see the end.
 
-use crate::limits::Limits;
-use crate::program::Program;
+use crate::layers::Layer;
+use crate::program::{Given, Program};
 use containerd_shimkit::sandbox::InstanceConfig;
-use containerd_shimkit::zygote::Zygote;
+use containerd_shimkit::zygote::{WireFd, Zygote};
 use libcontainer::container::Container as Youki;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::signal::Signal;
 use libcontainer::syscall::syscall::SyscallType;
-use oci_spec::runtime::Spec;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, PipeReader};
 use std::path::Path;
+use std::sync::Arc;
+
+/// The runtime's name, under which containers are noted.
+pub(crate) const RUNTIME: &str = "prova";
 
 thread_local! {
     /// The container of this process.
@@ -34,24 +39,37 @@ pub(crate) struct Container(Zygote);
 type Answer<T> = Result<T, String>;
 
 impl Container {
-    /// Makes a container of a bundle, whose program does not run yet.
-    pub(crate) fn create(id: &str, config: &InstanceConfig) -> Answer<Container> {
+    /// Makes a container of a bundle, whose program does not run yet. A program that is a layer
+    /// comes through a pipe.
+    pub(crate) fn create(
+        id: &str,
+        config: &InstanceConfig,
+        layer: Option<(Layer, PipeReader)>,
+    ) -> Answer<Container> {
         let container = Container(Zygote::global().spawn());
-        container.0.run(create, (id.to_owned(), config.clone()))?;
+        let layer = layer.map(|(layer, pipe)| (layer, WireFd::new(pipe)));
+        container.run(create, (id.to_owned(), config.clone(), layer))?;
         Ok(container)
+    }
+
+    /// Asks the process, which may be gone.
+    fn run<Args, T>(&self, f: fn(Args) -> Answer<T>, args: Args) -> Answer<T>
+    where
+        Args: Serialize + DeserializeOwned + 'static,
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        self.0.try_run(f, args).map_err(told)?
     }
 
     /// The first process.
     pub(crate) fn pid(&self) -> Answer<i32> {
-        self.0.run(
-            |()| {
-                ask(|container| match container.pid() {
-                    Some(pid) => Ok(pid.as_raw()),
-                    None => Err("it has no process".into()),
-                })
-            },
-            (),
-        )
+        let pid = |()| {
+            ask(|container| match container.pid() {
+                Some(pid) => Ok(pid.as_raw()),
+                None => Err("it has no process".into()),
+            })
+        };
+        self.run(pid, ())
     }
 
     /// Lets the program run.
@@ -61,30 +79,28 @@ impl Container {
             INPUT.take();
             started
         };
-        self.0.run(start, ())
+        self.run(start, ())
     }
 
     /// Sends a signal to all processes.
     pub(crate) fn kill(&self, signal: u32) -> Answer<()> {
-        self.0.run(
-            |signal: u32| {
-                ask(|container| {
-                    let signal = i32::try_from(signal).map_err(told)?;
-                    container.kill(Signal::try_from(signal).map_err(told)?, true).map_err(told)
-                })
-            },
-            signal,
-        )
+        let kill = |signal: u32| {
+            ask(|container| {
+                let signal = i32::try_from(signal).map_err(told)?;
+                container.kill(Signal::try_from(signal).map_err(told)?, true).map_err(told)
+            })
+        };
+        self.run(kill, signal)
     }
 
     /// Removes it.
     pub(crate) fn delete(&self) -> Answer<()> {
-        self.0.run(|()| ask(|container| container.delete(true).map_err(told)), ())
+        self.run(|()| ask(|container| container.delete(true).map_err(told)), ())
     }
 }
 
 /// An error with its causes.
-fn told(error: impl std::error::Error) -> String {
+pub(crate) fn told(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -101,13 +117,26 @@ fn ask<T>(question: impl FnOnce(&mut Youki) -> Answer<T>) -> Answer<T> {
     })
 }
 
-fn create((id, config): (String, InstanceConfig)) -> Answer<()> {
-    let spec = Spec::load(config.bundle.join("config.json")).map_err(told)?;
-    // Refused here, where the answer reaches who asked for the container.
-    Limits::of(&spec).map_err(|error| error.to_string())?;
-    let root = config.determine_rootdir("prova").map_err(told)?;
+/// Removes a container whose shim is gone, with its processes.
+///
+/// # Errors
+/// If it was found, and could not be removed.
+pub(crate) fn remove(id: &str, config: &InstanceConfig) -> Answer<()> {
+    let folder = config.determine_rootdir(RUNTIME).map_err(told)?.join(id);
+    // Without it, the shim ended before there was a container, or behind its end.
+    match folder.is_dir() {
+        true => Youki::load(folder).map_err(told)?.delete(true).map_err(told),
+        false => Ok(()),
+    }
+}
+
+type Parts = (String, InstanceConfig, Option<(Layer, WireFd<PipeReader>)>);
+
+fn create((id, config, layer): Parts) -> Answer<()> {
+    let layer = layer.map(|(layer, pipe)| Arc::new(Given { layer, pipe: pipe.into_inner() }));
+    let root = config.determine_rootdir(RUNTIME).map_err(told)?;
     let mut builder = ContainerBuilder::new(id, SyscallType::Linux)
-        .with_executor(Program)
+        .with_executor(Program { layer })
         .with_root_path(root)
         .map_err(told)?;
     let input = Some(&config.stdin).filter(|path| !path.as_os_str().is_empty());

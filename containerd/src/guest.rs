@@ -7,7 +7,10 @@
 //! 3. A signal that asks a container to end ends it with 128 and the signal's number, as a program
 //!    without handlers would; a first process has no such default.
 
+use crate::compile::hash;
+use crate::layers::Layer;
 use crate::limits::Limits;
+use crate::program::Given;
 use anyhow::{Context, Result, anyhow, bail};
 use oci_spec::runtime::Spec;
 use prova::wasi::{self, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
@@ -15,7 +18,7 @@ use prova::{Config, Engine, ErrorKind, Linker, Module, Store, StoreLimits, Store
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -37,8 +40,8 @@ struct Host {
 }
 
 /// Runs the module of a specification to its end: the exit code.
-pub(crate) fn run(spec: &Spec) -> i32 {
-    let outcome = end_at_signals().and_then(|()| run_module(spec));
+pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
+    let outcome = end_at_signals().and_then(|()| run_module(spec, layer));
     let Err(error) = outcome else { return 0 };
     if let Some(&I32Exit(code)) = error.downcast_ref() {
         return code;
@@ -61,7 +64,7 @@ fn end_at_signals() -> Result<()> {
     Ok(())
 }
 
-fn run_module(spec: &Spec) -> Result<()> {
+fn run_module(spec: &Spec, layer: Option<&Given>) -> Result<()> {
     let limits = Limits::of(spec)?;
     let process = spec.process().as_ref().context("the specification has no process")?;
     let args = process.args().as_deref().unwrap_or_default();
@@ -75,7 +78,11 @@ fn run_module(spec: &Spec) -> Result<()> {
     let mut config = Config::new();
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
     let engine = Engine::new(&config)?;
-    let module = load(&engine, file).with_context(|| format!("failed to load `{file}`"))?;
+    let module = match layer {
+        Some(given) => load_layer(&engine, given)
+            .with_context(|| format!("failed to load layer `{}`", given.layer.module))?,
+        None => load_file(&engine, file).with_context(|| format!("failed to load `{file}`"))?,
+    };
 
     let mut builder = WasiCtxBuilder::new();
     builder.inherit_stdio().args(args);
@@ -109,8 +116,7 @@ fn run_module(spec: &Spec) -> Result<()> {
 }
 
 /// Ends the process [`GRACE`] after a limit of time. Before it code has trapped, and WASI's calls
-/// have returned; loading, and calls of the system that do not return, are left for this. (No test
-/// comes here: what a module can do stops before.)
+/// have returned; loading, and calls of the system that do not return, are left for this.
 fn end_behind(timeout: Duration) -> Result<()> {
     std::thread::Builder::new().name("watchdog".into()).spawn(move || {
         std::thread::sleep(timeout);
@@ -124,20 +130,55 @@ fn end_behind(timeout: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The module of a file: binary, text, or what `prova compile` wrote, whose code is checked.
-fn load(engine: &Engine, file: &str) -> Result<Module> {
-    // A pipe or device may have no end.
+/// The module of a file.
+fn load_file(engine: &Engine, file: &str) -> Result<Module> {
+    // A pipe may never be opened.
     let about = std::fs::metadata(file)?;
-    if !about.is_file() || about.len() > MODULE_BYTES_MAX {
-        bail!("it is no file of at most {MODULE_BYTES_MAX} bytes");
+    if !about.is_file() {
+        bail!("it is no file");
     }
-    let bytes = std::fs::read(file)?;
-    match Engine::detect_precompiled(&bytes) {
-        Some(_) => Module::deserialize(engine, &bytes),
+    if about.len() > MODULE_BYTES_MAX {
+        bail!("it has {} bytes, and may have {MODULE_BYTES_MAX}", about.len());
+    }
+    load(engine, &read(File::open(file)?, MODULE_BYTES_MAX)?)
+}
+
+/// The module of a layer: the one it says, also where an artifact of it comes.
+fn load_layer(engine: &Engine, given: &Given) -> Result<Module> {
+    let Layer { module: expected, digest, bytes: length } = &given.layer;
+    if *length > MODULE_BYTES_MAX {
+        bail!("it has {length} bytes, and may have {MODULE_BYTES_MAX}");
+    }
+    let bytes = read(&given.pipe, MODULE_BYTES_MAX)?;
+    if bytes.len() as u64 != *length {
+        bail!("{} bytes of its {length} came", bytes.len());
+    }
+    let module = load(engine, &bytes)?;
+    if digest != expected && format!("sha256:{}", hash(module.wasm().bytes())) != *expected {
+        bail!("`{digest}`, which is kept as its machine code, is of another module");
+    }
+    Ok(module)
+}
+
+/// The bytes of a module or artifact. Their end is waited for only so far: files of `/proc` have
+/// none, and the length 0.
+fn read(from: impl Read, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        bail!("it has more than {most} bytes");
+    }
+    Ok(bytes)
+}
+
+/// The module in bytes: binary, text, or what `prova compile` wrote, whose code is checked.
+fn load(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+    match Engine::detect_precompiled(bytes) {
+        Some(_) => Module::deserialize(engine, bytes),
         None if bytes.starts_with(b"\0asm") && !bytes.starts_with(b"\0asm\x01\0\0\0") => bail!(
             "it is a component: only modules run here (`wasm-tools component unbundle` takes its modules out)"
         ),
-        None => Module::new(engine, &bytes),
+        None => Module::new(engine, bytes),
     }
 }
 
@@ -188,4 +229,17 @@ fn begin(file: &Path) -> Option<Vec<u8>> {
     }
     File::open(file).ok()?.take(64).read_to_end(&mut begin).ok()?;
     Some(begin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_not_read_to_it() {
+        assert_eq!(read(&b"1234"[..], 4).expect("it fits"), b"1234");
+        let refused = read(&b"12345"[..], 4).expect_err("one byte more");
+        assert_eq!(refused.to_string(), "it has more than 4 bytes");
+        assert!(read(std::io::repeat(0), 1 << 20).is_err());
+    }
 }

@@ -1,0 +1,138 @@
+//! A layer → an artifact of it, which containerd keeps.
+//!
+//! 1. The compiler has a process of its own with limits of time and memory, since nobody counts
+//!    what the shim uses as the container's.
+//! 2. A layer is compiled by one shim at a time, the one that has the lease; others run the module
+//!    meanwhile.
+//! 3. A layer that could not be compiled gets a label too, so it is not tried at each start.
+//! 4. The label names version and settings: another version makes its own.
+
+use crate::layers::Layer;
+use crate::store::{Answer, Refused, Store, length};
+use chrono::{TimeDelta, Utc};
+use containerd_shimkit::zygote::{WireFd, Zygote};
+use prova::Engine;
+use prova_native::{Config, settings};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+
+/// The most bytes of a layer that is compiled before it runs.
+const MODULE_BYTES_MAX: u64 = 64 << 20;
+/// The most bytes of its artifact.
+const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
+/// The most seconds that the compiler uses, of all processors together.
+const SECONDS_MAX: u64 = 30;
+/// The most bytes that it has.
+const BYTES_MAX: u64 = 4 << 30;
+/// How long a lease is held where a shim was ended before it gave it back.
+const LEASE: TimeDelta = TimeDelta::minutes(10);
+
+/// The label's value where there is no artifact.
+const NONE: &str = "none";
+
+/// The digest and length of the artifact of a layer: the one that is there, or a new one.
+pub(crate) async fn artifact(store: &Store, layer: &Layer) -> Answer<Option<(String, u64)>> {
+    let label = label();
+    let known = store.info(&layer.module).await?.labels.remove(&label);
+    if let Some(digest) = known {
+        if digest == NONE {
+            return Ok(None);
+        }
+        match store.info(&digest).await {
+            Ok(info) => return Ok(Some((digest, length(&info)))),
+            Err(Refused::NotFound) => {}
+            Err(why) => return Err(why),
+        }
+    }
+    if layer.bytes > MODULE_BYTES_MAX {
+        return Ok(None);
+    }
+    let lease = format!("prova-{}", hash(format!("{label} {}", layer.module).as_bytes()));
+    match store.lease(&lease, (Utc::now() + LEASE).to_rfc3339()).await {
+        Ok(()) => {}
+        Err(Refused::Exists) => return Ok(None),
+        Err(why) => return Err(why),
+    }
+    let made = make(store, layer, &label, &lease).await;
+    store.release(&lease).await?;
+    made
+}
+
+/// Makes the artifact and labels the layer.
+async fn make(
+    store: &Store,
+    layer: &Layer,
+    label: &str,
+    lease: &str,
+) -> Answer<Option<(String, u64)>> {
+    let module = store.read(&layer.module, MODULE_BYTES_MAX).await?;
+    // In the text format, a module has other bytes than its artifact's; an artifact is one already.
+    let made = match module.starts_with(b"\0asm") {
+        true => tokio::task::spawn_blocking(move || apart(&module)).await.ok(),
+        false => None,
+    };
+    let Some(Ok(artifact)) = made else {
+        store.label(&layer.module, &[(label.to_owned(), NONE.to_owned())]).await?;
+        return Ok(None);
+    };
+    let (bytes, digest) = (artifact.len() as u64, format!("sha256:{}", hash(&artifact)));
+    match store.write(lease, artifact, lease).await {
+        Ok(_) | Err(Refused::Exists) => {}
+        Err(why) => return Err(why),
+    }
+    // The second keeps it as long as the layer.
+    let keep = "containerd.io/gc.ref.content.prova".to_owned();
+    let labels = [(label.to_owned(), digest.clone()), (keep, digest.clone())];
+    store.label(&layer.module, &labels).await?;
+    Ok(Some((digest, bytes)))
+}
+
+/// The label of artifacts that this version makes: with settings, since they are part of the code.
+fn label() -> String {
+    let config = Config::default();
+    let settings = format!("{config:?} {:?}", settings(config.cpu));
+    format!("prova.dev/compiled-{}-{}", env!("CARGO_PKG_VERSION"), &hash(settings.as_bytes())[..16])
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compiles in a process of its own.
+fn apart(module: &[u8]) -> io::Result<Vec<u8>> {
+    let mut input = File::from(memfd_create("prova-module", MemfdFlags::CLOEXEC)?);
+    let output = File::from(memfd_create("prova-artifact", MemfdFlags::CLOEXEC)?);
+    input.write_all(module)?;
+    input.rewind()?;
+    let mut result = output.try_clone()?;
+    let compiler = Zygote::global().spawn();
+    let done = compiler.try_run(bounded, (WireFd::new(input), WireFd::new(output)));
+    done.map_err(io::Error::other)?.map_err(io::Error::other)?;
+    result.rewind()?;
+    let mut artifact = Vec::new();
+    result.take(ARTIFACT_BYTES_MAX).read_to_end(&mut artifact)?;
+    Ok(artifact)
+}
+
+/// Compiles within limits, in the process that has them.
+fn bounded((mut input, mut output): (WireFd<File>, WireFd<File>)) -> Result<(), String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let limits = [
+        (Resource::Cpu, SECONDS_MAX),
+        (Resource::As, BYTES_MAX),
+        (Resource::Fsize, ARTIFACT_BYTES_MAX - 1),
+        (Resource::Core, 0),
+    ];
+    for (resource, most) in limits {
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        setrlimit(resource, limit).map_err(|error| told(&error))?;
+    }
+    let mut module = Vec::new();
+    input.read_to_end(&mut module).map_err(|error| told(&error))?;
+    let artifact = Engine::default().precompile_module(&module).map_err(|error| told(&error))?;
+    output.write_all(&artifact).map_err(|error| told(&error))
+}
