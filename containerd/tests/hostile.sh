@@ -1,0 +1,88 @@
+# Images, programs and requests that mean no good, each beside one that is honest.
+
+# linked NAME TARGET: an image with a module, whose entry point is a link to TARGET.
+linked() {
+    rm -rf "$dir/links"
+    mkdir "$dir/links"
+    cp tests/guests/hello.wat "$dir/links/"
+    ln -s "$2" "$dir/links/link.wat"
+    image "$1" /link.wat "$dir/links/."
+}
+linked inside hello.wat
+check "an entry point may be a link" 0 hello run inside
+cp tests/guests/hello.wat "$dir/outside.wat"
+linked outside "../../../../../../../..$dir/outside.wat"
+check "a link does not lead out of the root folder" 1 "failed to load \`/link.wat\`" run outside
+linked circle link.wat
+check "a link to itself is refused" 1 "failed to load \`/link.wat\`" run circle
+linked proc /proc/self/pagemap
+check "a file of the system is refused" 1 "failed to load \`/link.wat\`" run proc
+truncate -s $(((1 << 30) + 1)) "$dir/large.wasm"
+check "a file that is too large is refused" 1 "it has 1073741825 bytes, and may have 1073741824" run inside --mount "type=bind,src=$dir/large.wasm,dst=/hello.wat,options=rbind:ro"
+image missing /none.wat tests/guests/hello.wat
+check "an entry point without a file is refused by its name" 1 "failed to load \`/none.wat\`" run missing
+mkdir -p "$dir/odd/folder.wat"
+mkfifo "$dir/odd/pipe.wat"
+image folder /folder.wat "$dir/odd/folder.wat"
+check "a folder is refused" 1 "it is no file" run folder
+image pipe /pipe.wat "$dir/odd/pipe.wat"
+check "a pipe is refused" 1 "it is no file" run pipe
+
+check "a limit of time of nothing ends it at once" 134 interrupt run hello --annotation prova.dev/timeout=0s
+check "the longest limit of time is one" 0 hello run hello --annotation prova.dev/timeout=18446744073709551s
+check "the most fuel is fuel" 0 hello run hello --annotation prova.dev/fuel=18446744073709551615
+check "the most memory is memory" 0 hello run hello --annotation prova.dev/max-memory=18446744073709551615
+check "no memory at all is a limit" 1 "memory" run hello --annotation prova.dev/max-memory=0
+check "a line break in an annotation is refused" 1 "is not a duration" run hello --annotation prova.dev/timeout=$'1s\n'
+check "an annotation without a name is refused" 1 "\`prova.dev/\`: there is none" run hello --annotation prova.dev/=1
+
+id="c$$-odd"
+# signalled SIGNAL IMAGE: a container that is ended by a signal.
+signalled() {
+    begin "$id" "$2" && until_holds 20 is_in RUNNING "$id" && kill_until "$id" "$1"
+    over "$id"
+}
+check "SIGTERM ends a program that sleeps" 143 "" signalled SIGTERM sleep
+check "SIGTERM ends a program that spins" 143 "" signalled SIGTERM spin
+check "SIGTERM ends a program whose output nobody reads" 143 "" signalled SIGTERM flood
+check "SIGKILL ends a program" 137 "" signalled SIGKILL sleep
+check "the cgroup's memory is a limit where the engine's is counted too" 137 "" run hog --memory-limit 33554432
+check "an annotation leaves memory for the engine" 9 "" run hog --memory-limit 134217728 --annotation prova.dev/max-memory=32M
+
+# Requests at odd moments. The container lives on behind each, and then ends as usual.
+begin "$id" spin
+until_holds 20 is_in RUNNING "$id"
+check "a running task cannot be deleted" 1 "" ctr task delete "$id"
+check "pause is refused" 1 "not" ctr task pause "$id"
+check "exec is refused by its name" 1 "Exec is not supported" ctr task exec --exec-id other "$id" /bin/sh
+check "its numbers are there" 0 "memory.usage" ctr task metrics "$id"
+check "a signal that there is none of is refused" 1 "" ctr task kill --signal 99 "$id"
+check "it still runs" 0 "" is_in RUNNING "$id"
+kill_until "$id" SIGKILL
+check "numbers of a task that has ended are refused" 1 "" ctr task metrics "$id"
+check "a signal behind the end is refused" 1 "" ctr task kill "$id"
+check "its exit code is still known" 137 "" over "$id"
+check "a task that is gone is not found" 1 "not found" ctr task metrics "$id"
+
+# ended_shim SIGNAL-TO-CONTAINERD: the shim is killed while its container runs.
+shim_of() {
+    pgrep -f "$dir/bin/containerd-shim-prova-v1 -namespace default -id $id "
+}
+killed() {
+    local program
+    begin "$id" spin
+    until_holds 20 is_in RUNNING "$id" || return
+    program=$(ctr task ls | sed -n "s/^$id *\([0-9]*\).*/\1/p")
+    kill -KILL $(shim_of | head -1)
+    until_holds 10 not kill -0 "$program" || echo "its program runs on"
+    until_holds 10 not is_in RUNNING "$id" || echo "it is still listed"
+    ctr task delete --force "$id" 2>/dev/null
+    ctr container rm "$id"
+}
+not() {
+    ! "$@"
+}
+quiet() {
+    [ -z "$("$@" 2>&1 | tee /dev/stderr)" ]
+}
+check "a shim that is killed takes its program along" 0 "" quiet killed
