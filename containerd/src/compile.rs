@@ -10,7 +10,6 @@
 use crate::layers::Layer;
 use crate::store::{Answer, Refused, Store, length};
 use chrono::{TimeDelta, Utc};
-use containerd_shimkit::zygote::{WireFd, Zygote};
 use prova::Engine;
 use prova_native::{Config, settings};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -18,6 +17,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
+use zygote::{WireFd, Zygote};
 
 /// The most bytes of a layer that is compiled before it runs.
 const MODULE_BYTES_MAX: u64 = 64 << 20;

@@ -4,13 +4,13 @@
 //! The process is forked from one that has a single thread (`zygote`), so that what it forks in
 //! turn, the container's first process, has no lock of a thread that is gone.
 //!
-//! The container's first process has its standard input for reading alone, where shimkit would open
-//! both ends: a process that could write there too would never see the end.
+//! The container's first process has its standard input for reading alone, where the
+//! other streams have both ends: a process that could write there too would never see the end.
 
+use crate::bundle::Bundle;
 use crate::layers::Layer;
 use crate::program::{Given, Program};
-use containerd_shimkit::sandbox::InstanceConfig;
-use containerd_shimkit::zygote::{WireFd, Zygote};
+use crate::refusal::told;
 use libcontainer::container::Container as Youki;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::signal::Signal;
@@ -20,11 +20,17 @@ use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, PipeReader};
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
+use zygote::{WireFd, Zygote};
 
-/// The runtime's name, under which containers are noted.
-pub(crate) const RUNTIME: &str = "prova";
+/// What libcontainer 0.6 says where the first process was ready before the one that made it had told
+/// its number: both write to one channel. It has killed it then, and removed the container.
+const OVERTAKEN: &str = "received unexpected message: InitReady";
+
+/// How often a container is tried to be made: of ten that are made at once on two busy processors, it
+/// happens to one or two now and then.
+const CREATES_MAX: u32 = 8;
 
 thread_local! {
     /// The container of this process.
@@ -41,15 +47,22 @@ type Answer<T> = Result<T, String>;
 impl Container {
     /// Makes a container of a bundle, whose program does not run yet. A program that is a layer
     /// comes through a pipe.
-    pub(crate) fn create(
-        id: &str,
-        config: &InstanceConfig,
-        layer: Option<(Layer, PipeReader)>,
-    ) -> Answer<Container> {
-        let container = Container(Zygote::global().spawn());
-        let layer = layer.map(|(layer, pipe)| (layer, WireFd::new(pipe)));
-        container.run(create, (id.to_owned(), config.clone(), layer))?;
-        Ok(container)
+    pub(crate) fn create(bundle: &Bundle, layer: Option<(Layer, PipeReader)>) -> Answer<Container> {
+        let mut tries = CREATES_MAX;
+        loop {
+            tries -= 1;
+            let container = Container(Zygote::global().spawn());
+            let layer = match &layer {
+                Some((layer, pipe)) => {
+                    Some((layer.clone(), WireFd::new(pipe.try_clone().map_err(told)?)))
+                }
+                None => None,
+            };
+            match container.run(create, (bundle.clone(), layer)) {
+                Err(why) if why.contains(OVERTAKEN) && tries > 0 => {}
+                created => return created.map(|()| container),
+            }
+        }
     }
 
     /// Asks the process, which may be gone.
@@ -62,10 +75,10 @@ impl Container {
     }
 
     /// The first process.
-    pub(crate) fn pid(&self) -> Answer<i32> {
+    pub(crate) fn pid(&self) -> Answer<u32> {
         let pid = |()| {
             ask(|container| match container.pid() {
-                Some(pid) => Ok(pid.as_raw()),
+                Some(pid) => u32::try_from(pid.as_raw()).map_err(told),
                 None => Err("it has no process".into()),
             })
         };
@@ -82,32 +95,34 @@ impl Container {
         self.run(start, ())
     }
 
-    /// Sends a signal to all processes.
-    pub(crate) fn kill(&self, signal: u32) -> Answer<()> {
-        let kill = |signal: u32| {
+    /// Sends a signal to all processes, or to the first.
+    pub(crate) fn kill(&self, signal: u32, all: bool) -> Answer<()> {
+        let kill = |(signal, all): (u32, bool)| {
             ask(|container| {
                 let signal = i32::try_from(signal).map_err(told)?;
-                container.kill(Signal::try_from(signal).map_err(told)?, true).map_err(told)
+                container.kill(Signal::try_from(signal).map_err(told)?, all).map_err(told)
             })
         };
-        self.run(kill, signal)
+        self.run(kill, (signal, all))
     }
 
-    /// Removes it.
-    pub(crate) fn delete(&self) -> Answer<()> {
-        self.run(|()| ask(|container| container.delete(true).map_err(told)), ())
+    /// Stops its processes where they are.
+    pub(crate) fn pause(&self) -> Answer<()> {
+        self.run(|()| ask(|container| container.pause().map_err(told)), ())
     }
-}
 
-/// An error with its causes.
-pub(crate) fn told(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
+    /// Lets them go on.
+    pub(crate) fn resume(&self) -> Answer<()> {
+        self.run(|()| ask(|container| container.resume().map_err(told)), ())
     }
-    text
+
+    /// Removes it. Where its process is gone, another one does.
+    pub(crate) fn delete(&self, bundle: &Bundle) -> Answer<()> {
+        self.run(|()| ask(|container| container.delete(true).map_err(told)), ()).or_else(|_| {
+            let remove = |bundle: Bundle| remove(&bundle);
+            Zygote::global().spawn().try_run(remove, bundle.clone()).map_err(told)?
+        })
+    }
 }
 
 fn ask<T>(question: impl FnOnce(&mut Youki) -> Answer<T>) -> Answer<T> {
@@ -117,12 +132,16 @@ fn ask<T>(question: impl FnOnce(&mut Youki) -> Answer<T>) -> Answer<T> {
     })
 }
 
-/// Removes a container whose shim is gone, with its processes.
+/// Removes a container whose shim or process is gone, with its processes.
 ///
 /// # Errors
 /// If it was found, and could not be removed.
-pub(crate) fn remove(id: &str, config: &InstanceConfig) -> Answer<()> {
-    let folder = config.determine_rootdir(RUNTIME).map_err(told)?.join(id);
+pub(crate) fn remove(bundle: &Bundle) -> Answer<()> {
+    let mut names = Path::new(&bundle.id).components();
+    if !matches!((names.next(), names.next()), (Some(Component::Normal(_)), None)) {
+        return Err(format!("`{}` is no name", bundle.id));
+    }
+    let folder = bundle.root().join(&bundle.id);
     // Without it, the shim ended before there was a container, or behind its end.
     match folder.is_dir() {
         true => Youki::load(folder).map_err(told)?.delete(true).map_err(told),
@@ -130,29 +149,29 @@ pub(crate) fn remove(id: &str, config: &InstanceConfig) -> Answer<()> {
     }
 }
 
-type Parts = (String, InstanceConfig, Option<(Layer, WireFd<PipeReader>)>);
+type Parts = (Bundle, Option<(Layer, WireFd<PipeReader>)>);
 
-fn create((id, config, layer): Parts) -> Answer<()> {
+fn create((bundle, layer): Parts) -> Answer<()> {
     let layer = layer.map(|(layer, pipe)| Arc::new(Given { layer, pipe: pipe.into_inner() }));
-    let root = config.determine_rootdir(RUNTIME).map_err(told)?;
-    let mut builder = ContainerBuilder::new(id, SyscallType::Linux)
+    let mut builder = ContainerBuilder::new(bundle.id.clone(), SyscallType::Linux)
         .with_executor(Program { layer })
-        .with_root_path(root)
+        .with_root_path(bundle.root())
         .map_err(told)?;
-    let input = Some(&config.stdin).filter(|path| !path.as_os_str().is_empty());
+    let [input, output, errors] = [&bundle.stdin, &bundle.stdout, &bundle.stderr]
+        .map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
     if let Some(path) = input {
         builder = builder.with_stdin(reader(path).map_err(told)?);
     }
-    if let Ok(file) = config.open_stdout() {
-        builder = builder.with_stdout(file);
+    if let Some(Ok(pipe)) = output.map(|path| both_ends(path)) {
+        builder = builder.with_stdout(pipe);
     }
-    if let Ok(file) = config.open_stderr() {
-        builder = builder.with_stderr(file);
+    if let Some(Ok(pipe)) = errors.map(|path| both_ends(path)) {
+        builder = builder.with_stderr(pipe);
     }
     let container = builder
-        .as_init(&config.bundle)
+        .as_init(&bundle.path)
         .as_sibling(true)
-        .with_systemd(config.config.systemd_cgroup)
+        .with_systemd(bundle.systemd)
         .build()
         .map_err(told)?;
     CONTAINER.set(Some(container));

@@ -2,7 +2,7 @@
 //! under Prova.
 //!
 //! ```text
-//! containerd ─ ttrpc ─► shim (containerd-shimkit) ─► Container: a process that makes containers
+//! containerd ─ ttrpc ─► service, records ────────────► Container: a process that makes containers
 //!     ▲                  │ layers: an image's module     │ libcontainer: namespaces, cgroups, rootfs
 //!     └───── store ──────┤ compile: its machine code     ▼
 //!                        └───────── a pipe ─────────► Program::exec ─► guest: engine, WASI, limits
@@ -17,36 +17,56 @@
 //!
 //! Limits: Linux. Modules with WASI preview 1, as files in the image or as a layer of its own.
 
+mod bundle;
 mod compile;
 mod container;
 mod guest;
-mod instance;
 mod layers;
 mod limits;
 mod program;
+mod record;
+mod refusal;
+mod service;
+mod shim;
 mod store;
 
-use containerd_shimkit::sandbox::InstanceConfig;
-use containerd_shimkit::sandbox::cli::shim_main;
-use containerd_shimkit::shim_version;
+use containerd_shim::Flags;
+use containerd_shim::protos::protobuf::{Message as _, MessageField};
+use containerd_shim::protos::types::introspection::{RuntimeInfo, RuntimeVersion};
+use std::io::Write as _;
+use zygote::Zygote;
+
+const NAME: &str = "io.containerd.prova.v1";
 
 fn main() {
-    clean_up();
-    shim_main::<instance::Instance>(container::RUNTIME, shim_version!(), None);
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    match containerd_shim::parse(&args) {
+        Ok(Flags { version: true, .. }) => println!("{NAME} {}", env!("CARGO_PKG_VERSION")),
+        Ok(Flags { info: true, .. }) => print_info(),
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+        Ok(flags) => {
+            // Before there are threads.
+            Zygote::init();
+            if flags.action.is_empty() {
+                shim::close_listener();
+            }
+            containerd_shim::run::<shim::Shim>(NAME, None);
+        }
+    }
 }
 
-/// Removes what a shim left that was killed: containerd calls for `delete` then, and shimkit alone
-/// leaves the container running.
-fn clean_up() {
-    let args: Vec<_> = std::env::args_os().skip(1).collect();
-    let Ok(flags) = containerd_shim::parse(&args) else { return };
-    let is_name = !flags.id.is_empty() && !flags.id.contains('/') && flags.id != "..";
-    let bundle = std::env::current_dir();
-    if let ("delete", true, Ok(bundle)) = (&*flags.action, is_name, bundle) {
-        let config =
-            InstanceConfig { namespace: flags.namespace, bundle, ..InstanceConfig::default() };
-        if let Err(why) = container::remove(&flags.id, &config) {
-            eprintln!("{}: {why}", flags.id);
-        }
+/// What containerd asks a runtime about itself.
+fn print_info() {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let info = RuntimeInfo {
+        name: NAME.to_owned(),
+        version: MessageField::some(RuntimeVersion { version, ..RuntimeVersion::default() }),
+        ..RuntimeInfo::default()
+    };
+    if let Ok(bytes) = info.write_to_bytes() {
+        let _ = std::io::stdout().write_all(&bytes);
     }
 }

@@ -37,10 +37,14 @@ check "a line break in an annotation is refused" 1 "is not a duration" run hello
 check "an annotation without a name is refused" 1 "\`prova.dev/\`: there is none" run hello --annotation prova.dev/=1
 
 id="c$$-odd"
+# ended SIGNAL: ends the container by a signal, and removes it.
+ended() {
+    kill_until "$id" "$1"
+    over "$id"
+}
 # signalled SIGNAL IMAGE: a container that is ended by a signal.
 signalled() {
-    begin "$id" "$2" && until_holds 20 is_in RUNNING "$id" && kill_until "$id" "$1"
-    over "$id"
+    begin "$id" "$2" && until_holds 20 is_in RUNNING "$id" && ended "$1"
 }
 check "SIGTERM ends a program that sleeps" 143 "" signalled SIGTERM sleep
 check "SIGTERM ends a program that spins" 143 "" signalled SIGTERM spin
@@ -53,36 +57,65 @@ check "an annotation leaves memory for the engine" 9 "" run hog --memory-limit 1
 begin "$id" spin
 until_holds 20 is_in RUNNING "$id"
 check "a running task cannot be deleted" 1 "" ctr task delete "$id"
-check "pause is refused" 1 "not" ctr task pause "$id"
-check "exec is refused by its name" 1 "Exec is not supported" ctr task exec --exec-id other "$id" /bin/sh
+check "another program in it is refused by its name" 1 "exec is not supported" ctr task exec --exec-id other "$id" /bin/sh
+check "a checkpoint is refused by its name" 1 "checkpoints are not supported" ctr task checkpoint "$id"
+check "a task that is not paused does not go on" 1 "it is not paused" ctr task resume "$id"
 check "its numbers are there" 0 "memory.usage" ctr task metrics "$id"
+check "its process is listed" 0 "$(pid_of "$id")" ctr task ps "$id"
 check "a signal that there is none of is refused" 1 "" ctr task kill --signal 99 "$id"
+check "it pauses" 0 "" ctr task pause "$id"
+check "it is paused" 0 "" is_in PAUSED "$id"
+check "a paused task cannot be deleted" 1 "" ctr task delete "$id"
+check "it does not pause twice" 1 "it is Paused, not Started" ctr task pause "$id"
+check "it goes on" 0 "" ctr task resume "$id"
 check "it still runs" 0 "" is_in RUNNING "$id"
 kill_until "$id" SIGKILL
 check "numbers of a task that has ended are refused" 1 "" ctr task metrics "$id"
-check "a signal behind the end is refused" 1 "" ctr task kill "$id"
+check "a signal behind the end finds nobody" 1 "process already finished: not found" ctr task kill "$id"
 check "its exit code is still known" 137 "" over "$id"
 check "a task that is gone is not found" 1 "not found" ctr task metrics "$id"
-
-# ended_shim SIGNAL-TO-CONTAINERD: the shim is killed while its container runs.
-shim_of() {
-    pgrep -f "$dir/bin/containerd-shim-prova-v1 -namespace default -id $id "
+paused() {
+    begin "$id" spin && until_holds 20 is_in RUNNING "$id" && ctr task pause "$id" && kill_until "$id" SIGKILL
+    over "$id"
 }
+check "SIGKILL ends a program that is paused" 137 "" paused
+
+# containerd is stopped and started while a container runs on, or ends.
+begin "$id" spin
+until_holds 20 is_in RUNNING "$id"
+stop_containerd
+start_containerd
+check "a container outlives containerd" 0 "" is_in RUNNING "$id"
+check "it takes signals from the next one" 143 "" ended SIGTERM
+begin "$id" spin --annotation prova.dev/timeout=1s
+program=$(pid_of "$id")
+stop_containerd
+until_holds 20 not kill -0 "$program"
+start_containerd
+check "a container that ends without containerd has an exit code" 134 "" over "$id"
+
+# A container whose shim is killed: the first of its processes, whose others are of one name.
 killed() {
     local program
     begin "$id" spin
     until_holds 20 is_in RUNNING "$id" || return
-    program=$(ctr task ls | sed -n "s/^$id *\([0-9]*\).*/\1/p")
-    kill -KILL $(shim_of | head -1)
+    program=$(pid_of "$id")
+    kill -KILL "$(pgrep -f "$dir/bin/containerd-shim-prova-v1 -namespace default -id $id " | head -1)"
     until_holds 10 not kill -0 "$program" || echo "its program runs on"
     until_holds 10 not is_in RUNNING "$id" || echo "it is still listed"
     ctr task delete --force "$id" 2>/dev/null
     ctr container rm "$id"
 }
-not() {
-    ! "$@"
-}
 quiet() {
     [ -z "$("$@" 2>&1 | tee /dev/stderr)" ]
 }
 check "a shim that is killed takes its program along" 0 "" quiet killed
+# A container whose process that makes containers is killed, the last but one: it can be removed all the same.
+halved() {
+    begin "$id" spin
+    until_holds 20 is_in RUNNING "$id" || return
+    kill -KILL "$(pgrep -f "$dir/bin/containerd-shim-prova-v1 -namespace default -id $id " | grep -v "^$(pid_of "$id")$" | tail -1)"
+    kill -KILL "$(pid_of "$id")"
+    over "$id"
+}
+check "a container whose maker is killed is removed" 137 "" halved

@@ -133,6 +133,15 @@ is_in() {
     ctr task ls | grep -q "^$2 .* $1"
 }
 
+# pid_of ID: the number of a container's first process.
+pid_of() {
+    ctr task ls | sed -n "s/^$1 *\([0-9]*\) .*/\1/p"
+}
+
+not() {
+    ! "$@"
+}
+
 # over ID: removes a container that runs behind, once its task has ended: the task's exit code.
 over() {
     local said code
@@ -157,6 +166,7 @@ kill_until() {
 
 # What containers leave: processes of the shim, mounts, cgroups, state.
 left() {
+    ls /run/containerd/s
     pgrep -f "$dir/bin/containerd-shim-prova-v1" | sort
     grep -F "$dir" /proc/mounts
     find /sys/fs/cgroup -type d -name "c$$-*" 2>/dev/null
