@@ -120,9 +120,9 @@ pub struct Caller<'a, T: 'static> {
 impl<T: 'static> Caller<'_, T> {
     /// An export of the instance that called; `None` if there is none of this name, or the host
     /// called.
-    pub fn get_export(&mut self, name: &str) -> Option<Extern> {
+    pub fn get_export(&self, name: &str) -> Option<Extern> {
         let instance = Instance { store: self.store.state.id, addr: self.instance? };
-        instance.get_export(&mut self.store, name)
+        instance.get_export(&self.store, name)
     }
 
     /// The engine.
@@ -154,6 +154,13 @@ impl<T: 'static> Caller<'_, T> {
     /// If the engine does not consume fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.store.set_fuel(fuel)
+    }
+}
+
+/// The host as the caller.
+impl<'a, S: AsContextMut> From<&'a mut S> for Caller<'a, S::Data> {
+    fn from(store: &'a mut S) -> Caller<'a, S::Data> {
+        Caller { store: store.as_context_mut(), instance: None }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::memory::Memory;
 use crate::module::{Module, ModuleExport};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::types::ExternType;
 use prova_module as module;
 use prova_runtime as rt;
 use rt::{FuncAddr, InstanceAddr, InstantiateError, Part};
@@ -34,9 +35,42 @@ impl<'i> Export<'i> {
         self.name
     }
 
+    /// The type of the exported object.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        self.item.ty(store)
+    }
+
     /// The exported object.
     pub fn into_extern(self) -> Extern {
         self.item
+    }
+
+    /// The exported function; `None` for another object.
+    pub fn into_func(self) -> Option<Func> {
+        self.item.into_func()
+    }
+
+    /// The exported table; `None` for another object.
+    pub fn into_table(self) -> Option<Table> {
+        self.item.into_table()
+    }
+
+    /// The exported memory; `None` for another object.
+    pub fn into_memory(self) -> Option<Memory> {
+        self.item.into_memory()
+    }
+
+    /// The exported global; `None` for another object.
+    pub fn into_global(self) -> Option<Global> {
+        self.item.into_global()
+    }
+
+    /// The exported tag; `None` for another object.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.item.into_tag()
     }
 }
 

@@ -87,7 +87,7 @@ pub use limits::{StoreLimits, StoreLimitsBuilder};
 pub use linker::{InstancePre, Linker};
 pub use machine::{MachineCode, MachineCompiler, accepted_code};
 pub use memory::{Memory, MemoryAccessError};
-pub use module::{Explained, Module, ModuleExport, ResourcesRequired};
+pub use module::{CustomSection, Explained, Module, ModuleExport, ResourcesRequired};
 pub use pipeline::{Tiers, Translated};
 pub use pooling::{InstanceAllocationStrategy, PoolConcurrencyLimitError, PoolingAllocationConfig};
 pub use precompiled::Precompiled;
@@ -109,8 +109,8 @@ pub use trap::{MemoryFault, Trap};
 pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
-    RefType, TableType, ValType,
+    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
+    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
 };
 pub use value::{V128, Val};
 pub use workers::{on_compiler_thread, on_threads};

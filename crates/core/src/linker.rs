@@ -229,8 +229,16 @@ impl<T: 'static> Linker<T> {
     /// [`Trap::Aborted`], under the name of the import.
     ///
     /// # Errors
-    /// [`LinkError`] if something else than a function is imported and not defined.
+    /// [`LinkError`] if something else than a function is imported and not defined; nothing is
+    /// defined then.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        let mut more = self.clone();
+        more.add_traps(module)?;
+        *self = more;
+        Ok(())
+    }
+
+    fn add_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
             if self.find(import.module(), import.name()).is_some() {
                 continue;
@@ -258,8 +266,20 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// [`LinkError`] for a type that has no default: references that are never null, and tags; and
-    /// if a limit of the store is exceeded.
+    /// if a limit of the store is exceeded. Nothing is defined then; objects that were made stay in
+    /// the store.
     pub fn define_unknown_imports_as_default_values(
+        &mut self,
+        store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<()> {
+        let mut more = self.clone();
+        more.add_default_values(store, module)?;
+        *self = more;
+        Ok(())
+    }
+
+    fn add_default_values(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
         module: &Module,

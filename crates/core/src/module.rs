@@ -5,7 +5,7 @@
 use crate::compiler::Refusal;
 use crate::config::Translate;
 use crate::engine::Engine;
-use crate::error::{Context, Result, refused};
+use crate::error::{Context, Result, misuse, refused};
 use crate::machine::MachineCompiler;
 use crate::pipeline::{AttachFailure, Code, Compilers, Tiers, Translated};
 use crate::text;
@@ -57,6 +57,25 @@ pub struct ResourcesRequired {
 pub struct ModuleExport {
     pub(crate) module: Module,
     pub(crate) name: Arc<str>,
+}
+
+/// A custom section of a module; see [`Module::custom_sections`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CustomSection<'m> {
+    name: &'m str,
+    data: &'m [u8],
+}
+
+impl<'m> CustomSection<'m> {
+    /// Its name.
+    pub fn name(&self) -> &'m str {
+        self.name
+    }
+
+    /// Its bytes, without the name.
+    pub fn data(&self) -> &'m [u8] {
+        self.data
+    }
 }
 
 /// A function's translation and what the check says of it; see [`Module::explain`].
@@ -164,6 +183,15 @@ impl Module {
         Module::of(engine, binary.into())
     }
 
+    /// A module that is not validated: there is none, since code runs that was proved equal to
+    /// valid WebAssembly alone. [`Module::new`] takes the same bytes.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::Misuse), always.
+    pub fn new_unchecked(_engine: &Engine, _bytes: impl AsRef<[u8]>) -> Result<Module> {
+        misuse!("`Module::new_unchecked`: every module is validated; `Module::new` does it")
+    }
+
     /// Decodes and validates without translating.
     ///
     /// # Errors
@@ -248,6 +276,22 @@ impl Module {
             .exports()
             .iter()
             .map(|export| ExportType { name: &export.name, ty: self.export_type(export) })
+    }
+
+    /// All custom sections in the module's order.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0\0\x05\x04note!")?;
+    /// let section = module.custom_sections().next().expect("there is one");
+    /// assert_eq!((section.name(), section.data()), ("note", &b"!"[..]));
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    pub fn custom_sections(&self) -> impl ExactSizeIterator<Item = CustomSection<'_>> + '_ {
+        let bytes = self.wasm().bytes();
+        let sections = self.wasm().custom_sections().iter();
+        sections.map(|own| CustomSection { name: &own.name, data: &bytes[own.range.clone()] })
     }
 
     /// The type of the export of this name.

@@ -9,9 +9,11 @@
 //! where it is called *resolved*.
 
 mod func;
+mod memory;
 
 pub use func::FuncType;
 pub(crate) use func::List;
+pub use memory::{MemoryType, MemoryTypeBuilder};
 
 use crate::error::OrBug;
 use prova_module as module;
@@ -349,63 +351,6 @@ impl TableType {
     pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::TableType {
         let TableType { ref element, min, max, table64 } = *self;
         module::TableType { ref_type: element.resolved_in(rt), min, max, table64 }
-    }
-}
-
-/// The type of a memory.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MemoryType(module::MemoryType);
-
-impl MemoryType {
-    /// A memory of `min` pages of 64 KiB that may grow to `max`.
-    pub fn new(min: u32, max: Option<u32>) -> MemoryType {
-        MemoryType(module::MemoryType {
-            min: min.into(),
-            max: max.map(u64::from),
-            memory64: false,
-            shared: false,
-            page_size_log2: 16,
-        })
-    }
-
-    /// A memory with 64-bit addresses.
-    pub fn new64(min: u64, max: Option<u64>) -> MemoryType {
-        let ty = MemoryType::new(0, None).0;
-        MemoryType(module::MemoryType { min, max, memory64: true, ..ty })
-    }
-
-    /// Least size in pages.
-    pub fn minimum(&self) -> u64 {
-        self.0.min
-    }
-
-    /// Greatest size in pages.
-    pub fn maximum(&self) -> Option<u64> {
-        self.0.max
-    }
-
-    /// Whether addresses are 64-bit.
-    pub fn is_64(&self) -> bool {
-        self.0.memory64
-    }
-
-    /// Size of a page in bytes.
-    pub fn page_size(&self) -> u64 {
-        1 << self.page_size_log2()
-    }
-
-    /// log2 of the size of a page in bytes.
-    pub fn page_size_log2(&self) -> u8 {
-        // 0 or 16 in every valid type.
-        self.0.page_size_log2 as u8
-    }
-
-    pub(crate) fn of_module(ty: &module::MemoryType) -> MemoryType {
-        MemoryType(*ty)
-    }
-
-    pub(crate) fn to_module(&self) -> module::MemoryType {
-        self.0
     }
 }
 

@@ -279,3 +279,80 @@ fn exports_are_found_once_for_all_instances() -> Result<()> {
     assert!(other.get_module_export(&store, &f).is_none());
     Ok(())
 }
+
+#[test]
+fn types_of_memories_are_built_within_their_addresses() -> Result<()> {
+    let mut config = Config::new();
+    config.wasm_custom_page_sizes(true);
+    let engine = Engine::new(&config)?;
+    let mut store = Store::new(&engine, ());
+    let bytes = MemoryType::builder().min(3).max(Some(5)).page_size_log2(0).build()?;
+    let memory = Memory::new(&mut store, bytes)?;
+    assert_eq!((memory.data_size(&store), memory.grow(&mut store, 2)?), (3, 3));
+    assert!(memory.grow(&mut store, 1).is_err());
+
+    // (64-bit, log2 of a page, the greatest number of pages)
+    for (wide, log2, most) in
+        [(false, 16, 1 << 16), (false, 0, 1 << 32), (true, 16, 1 << 48), (true, 0, u64::MAX)]
+    {
+        let mut builder = MemoryTypeBuilder::default();
+        let builder = builder.memory64(wide).page_size_log2(log2).min(most);
+        assert_eq!(builder.build()?.minimum(), most);
+        if let Some(more) = most.checked_add(1) {
+            assert!(builder.min(0).max(Some(more)).build().is_err());
+            assert!(builder.min(more).max(None).build().is_err());
+        }
+    }
+    assert!(MemoryType::builder().min(2).max(Some(1)).build().is_err());
+    assert!(MemoryType::builder().max(Some(1)).shared(true).build().is_err());
+    for log2 in [1, 15, 17, 31, 64, 255] {
+        assert!(MemoryType::builder().memory64(true).page_size_log2(log2).build().is_err());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_host_can_be_a_caller() -> Result<()> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, 1);
+    let mut caller = Caller::from(&mut store);
+    assert!(caller.get_export("f").is_none(), "no instance calls");
+    *caller.data_mut() += 1;
+    assert_eq!(store.into_data(), 2);
+    Ok(())
+}
+
+#[test]
+fn modules_are_validated_and_keep_their_custom_sections() -> Result<()> {
+    let engine = Engine::default();
+    let bytes = b"\0asm\x01\0\0\0\0\x02\x01a\0\x03\x01ab";
+    let module = Module::new(&engine, bytes)?;
+    let sections: Vec<_> = module.custom_sections().map(|one| (one.name(), one.data())).collect();
+    assert_eq!(sections, [("a", &b""[..]), ("a", b"b")]);
+    let error = Module::new_unchecked(&engine, bytes).expect_err("there is none");
+    assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Misuse));
+    assert!(error.to_string().starts_with("`Module::new_unchecked`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_linker_gets_all_unknown_imports_or_none() -> Result<()> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let bytes = wat::parse_str(
+        r#"(module (import "a" "f" (func)) (import "a" "m" (memory 1)) (import "a" "t" (tag)))"#,
+    )?;
+    let module = Module::new(&engine, bytes)?;
+    let mut linker = Linker::new(&engine);
+    assert!(linker.define_unknown_imports_as_traps(&module).is_err());
+    assert_eq!(linker.iter(&mut store).count(), 0);
+    assert!(linker.define_unknown_imports_as_default_values(&mut store, &module).is_err());
+    assert_eq!(linker.iter(&mut store).count(), 0);
+    let tag = Tag::new(&mut store, &FuncType::new(&engine, [], []))?;
+    linker.define(&store, "a", "t", tag)?;
+    linker.define_unknown_imports_as_default_values(&mut store, &module)?;
+    assert_eq!(linker.iter(&mut store).count(), 3);
+    linker.define_unknown_imports_as_traps(&module)?;
+    linker.instantiate(&mut store, &module)?;
+    Ok(())
+}

@@ -1,12 +1,13 @@
 //! Runs the program of all examples, once for each, and compares what it prints with
-//! `expected/NAME.txt`. `BLESS=1` writes the texts of examples that end well.
+//! the file of its name. `BLESS=1` writes the texts of examples that end well.
 
 use std::path::Path;
 use std::process::Command;
 
-pub(crate) fn compare(program: &str) {
+/// Compares with the texts in `folder`, beside the packages.
+pub(crate) fn compare(program: &str, folder: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let scratch = std::env::temp_dir().join(format!("api-examples-{}", std::process::id()));
+    let scratch = std::env::temp_dir().join(format!("api-{folder}-{}", std::process::id()));
     std::fs::create_dir_all(&scratch).expect("a folder for what examples write");
     let run = |args: &[&str]| {
         Command::new(program)
@@ -26,7 +27,7 @@ pub(crate) fn compare(program: &str) {
     for name in names {
         let output = run(&[name, "an argument"]);
         let printed = String::from_utf8_lossy(&output.stdout);
-        let file = root.join("expected").join(format!("{name}.txt"));
+        let file = root.join(folder).join(format!("{name}.txt"));
         if std::env::var_os("BLESS").is_some() && output.status.success() {
             std::fs::write(&file, printed.as_bytes()).expect("the text is written");
         }

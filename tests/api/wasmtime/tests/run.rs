@@ -5,5 +5,5 @@ mod printed;
 
 #[test]
 fn every_example_prints_its_text() {
-    printed::compare(env!("CARGO_BIN_EXE_examples-wasmtime"));
+    printed::compare(env!("CARGO_BIN_EXE_examples-wasmtime"), "expected");
 }
