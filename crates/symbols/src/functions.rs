@@ -1,16 +1,18 @@
 //! A place in a unit → the function and the functions inlined there, outermost first.
 
 use crate::INLINED_MAX;
-use crate::find::{Info, Slice, Unit, Wanted};
-use gimli::{AttributeValue, DebuggingInformationEntry, UnitOffset};
-use std::collections::VecDeque;
+use crate::find::{At, Entry, Info, Slice, Unit, Wanted, inside};
+use gimli::{AttributeValue, UnitOffset};
+use std::collections::{HashMap, VecDeque};
 
 /// Most steps from an entry to the one that has its name.
 const ORIGINS_MAX: usize = 16;
 
-type Entry<'m> = DebuggingInformationEntry<Slice<'m>>;
+/// Entries below this depth count as if they were beside one another.
+const DEPTH_MAX: usize = 1 << 16;
 
 /// A function that a place is in.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) name: Option<String>,
     /// Where it was called, if it is inlined.
@@ -18,66 +20,126 @@ pub(crate) struct Function {
 }
 
 /// Where an inlined function was called: numbers of file, line and column.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) file: Option<u64>,
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
 }
 
-/// The functions around a place, outermost first, of more than [`INLINED_MAX`] the innermost: the
-/// entries that have it in their ranges, each
-/// below the one before.
+/// The entries found for a place so far.
+#[derive(Clone, Default)]
+struct Around {
+    /// Only the innermost are kept, and named in the end: a name is much longer than an entry.
+    found: VecDeque<(UnitOffset, Option<Call>)>,
+    /// The depth of the innermost, and which entry it was. The next one is below it, or all is
+    /// found.
+    innermost: Option<(usize, u64)>,
+}
+
+/// The way to the entry that is read: for each depth, which entry came last there.
+#[derive(Default)]
+struct Path(Vec<u64>);
+
+impl Path {
+    fn enter(&mut self, depth: usize, number: u64) {
+        self.0.resize(depth.min(DEPTH_MAX), number);
+        self.0.push(number);
+    }
+
+    /// Whether an entry that is not below it came behind the innermost of a place.
+    fn has_left(&self, around: &Around) -> bool {
+        around.innermost.is_some_and(|(depth, number)| {
+            let last = self.0.get(depth.min(DEPTH_MAX)).or(self.0.last());
+            last.is_some_and(|&last| last > number)
+        })
+    }
+}
+
+/// The functions around places sorted by address, outermost first, of more than [`INLINED_MAX`] the
+/// innermost: the entries that have it in their ranges, each below the one before.
 pub(crate) fn around<'m>(
     info: &mut Info<'m>,
+    at: &At<'m>,
+    places: &[Wanted],
+) -> Vec<Vec<Function>> {
+    let mut all = vec![Around::default(); places.len()];
+    let mut path = Path::default();
+    if read(info, &at.unit, places, &mut all, &mut path).is_none() {
+        // What comes behind might be below.
+        let open = all.iter_mut().filter(|around| !path.has_left(around));
+        open.for_each(|around| *around = Around::default());
+    }
+    let mut names = HashMap::new();
+    let named = all.into_iter().map(|around| {
+        let named = around.found.into_iter().map(|(offset, call)| {
+            let known = names.get(&offset).cloned();
+            let name = known.or_else(|| {
+                let entry = entry_at(info, &at.unit, offset)?;
+                let name = name(info, at, &entry);
+                names.insert(offset, name.clone());
+                Some(name)
+            })?;
+            Some(Function { name, call })
+        });
+        named.collect::<Option<Vec<_>>>().unwrap_or_default()
+    });
+    named.collect()
+}
+
+/// Reads the unit's entries up to the end, or to where no place can be in another one.
+fn read<'m>(
+    info: &mut Info<'m>,
     unit: &Unit<'m>,
-    place: &Wanted,
-) -> Option<Vec<Function>> {
+    places: &[Wanted],
+    all: &mut [Around],
+    path: &mut Path,
+) -> Option<()> {
     let mut entries = unit.header.entries_raw(&unit.abbreviations, None).ok()?;
     let mut entry = Entry::null();
-    // Only the innermost are kept, and named in the end: a name is much longer than an entry.
-    let mut found = VecDeque::new();
-    // The depth of the innermost entry found; the next one is deeper, or all is found.
-    let mut innermost: Option<isize> = None;
+    // The depth of the outermost entry found, and of how many places one is.
+    let (mut outermost, mut found) = (usize::MAX, 0);
+    let mut number = 0;
     while !entries.is_empty() {
-        let depth = entries.next_depth();
+        let depth = usize::try_from(entries.next_depth()).ok()?;
         let is_entry = entries.read_entry(&mut entry).ok()?;
         info.work.take(1 + entry.attrs().len() as u64)?;
         if !is_entry {
             continue;
         }
-        if innermost.is_some_and(|innermost| depth <= innermost) {
-            break;
+        if found == places.len() && depth <= outermost {
+            path.enter(depth, number + 1);
+            return Some(());
         }
+        number += 1;
+        path.enter(depth, number);
         let inlined = entry.tag() == gimli::DW_TAG_inlined_subroutine;
         if !inlined && entry.tag() != gimli::DW_TAG_subprogram {
             continue;
         }
-        if !holds(info, unit, &entry, place) {
-            continue;
-        }
-        innermost = Some(depth);
-        if found.len() == INLINED_MAX {
-            found.pop_front();
-        }
-        found.push_back((entry.offset(), inlined.then(|| call(&entry))));
+        // A list that breaks off has what came before.
+        let _ = info.ranges(unit, &entry, |work, range| {
+            let here = inside(places, &range);
+            work.take(here.len() as u64)?;
+            for (place, around) in places[here.clone()].iter().zip(&mut all[here]) {
+                let in_body = range.start >= place.body.start && range.end <= place.body.end;
+                let is_new = around.innermost.is_none_or(|(_, last)| last < number);
+                if !in_body || !is_new || path.has_left(around) {
+                    continue;
+                }
+                if around.innermost.is_none() {
+                    (outermost, found) = (outermost.min(depth), found + 1);
+                }
+                around.innermost = Some((depth, number));
+                if around.found.len() == INLINED_MAX {
+                    around.found.pop_front();
+                }
+                around.found.push_back((entry.offset(), inlined.then(|| call(&entry))));
+            }
+            Some(())
+        });
     }
-    let named = found.into_iter().map(|(offset, call)| {
-        let entry = entry_at(info, unit, offset)?;
-        Some(Function { name: name(info, unit, &entry), call })
-    });
-    named.collect()
-}
-
-/// Whether a range of the entry has the place and is inside its function.
-fn holds<'m>(info: &mut Info<'m>, unit: &Unit<'m>, entry: &Entry<'m>, place: &Wanted) -> bool {
-    let Ok(mut ranges) = info.dwarf.die_ranges(unit, entry) else { return false };
-    while let (Some(()), Ok(Some(range))) = (info.work.take(1), ranges.next()) {
-        let inside = range.begin >= place.body.start && range.end <= place.body.end;
-        if inside && (range.begin..range.end).contains(&place.address) {
-            return true;
-        }
-    }
-    false
+    Some(())
 }
 
 fn call(entry: &Entry<'_>) -> Call {
@@ -93,35 +155,26 @@ fn call(entry: &Entry<'_>) -> Call {
 
 /// The name of an entry, or of the one that it is an instance of: the linker's name before the
 /// source's.
-fn name<'m>(info: &mut Info<'m>, unit: &Unit<'m>, entry: &Entry<'m>) -> Option<String> {
-    let (mut named, mut next) = own_name(info, unit, entry);
-    // Another unit is read for an origin there.
-    let mut other: Option<Unit<'m>> = None;
+pub(crate) fn name<'m>(info: &mut Info<'m>, at: &At<'m>, entry: &Entry<'m>) -> Option<String> {
+    let (mut named, mut next) = own_name(info, &at.unit, entry);
+    let mut there = at.clone();
     for _ in 0..ORIGINS_MAX {
         if named.is_some() {
             break;
         }
-        let offset = match next? {
-            AttributeValue::UnitRef(offset) => offset,
-            AttributeValue::DebugInfoRef(offset) => {
-                let at = info.headers.partition_point(|header| {
-                    header.debug_info_offset().is_some_and(|start| start <= offset)
-                });
-                let at = at.checked_sub(1)?;
-                let inside = offset.to_unit_offset(info.headers.get(at)?)?;
-                other = Some(info.unit(at)?);
-                inside
-            }
-            _ => return None,
-        };
-        let there = other.as_ref().unwrap_or(unit);
-        let entry = entry_at(info, there, offset)?;
-        (named, next) = own_name(info, there, &entry);
+        let offset;
+        (there, offset) = info.target(&there, next?)?;
+        let entry = entry_at(info, &there.unit, offset)?;
+        (named, next) = own_name(info, &there.unit, &entry);
     }
     named
 }
 
-fn entry_at<'m>(info: &mut Info<'m>, unit: &Unit<'m>, offset: UnitOffset) -> Option<Entry<'m>> {
+pub(crate) fn entry_at<'m>(
+    info: &mut Info<'m>,
+    unit: &Unit<'m>,
+    offset: UnitOffset,
+) -> Option<Entry<'m>> {
     let entry = unit.entry(offset).ok()?;
     info.work.take(1 + entry.attrs().len() as u64)?;
     Some(entry)

@@ -1,8 +1,11 @@
-//! Offsets in a module → the places in the source that its DWARF names for them.
+//! Offsets in a module → the places in the source that its DWARF names for them, and the variables;
+//! addresses of memory → variables.
 //!
 //! ```text
 //! offsets ─ find: units ┬ functions: the function and what is inlined there, by entries
 //!                       └ rows: file, line and column, by the program of line numbers
+//! an offset, a range of memory, a name ─ variables: entries ┬ place: local, global, memory
+//!                                                           └ types: the type's name and size
 //! ```
 //!
 //! DWARF counts addresses from the start of the code section's contents (WebAssembly tool
@@ -16,14 +19,20 @@
 //! 3. The result depends on the module and the offsets alone.
 //!
 //! Limits: no split DWARF, no supplementary files, DWARF 2 to 5; names above [`NAME_BYTES_MAX`]
-//! are cut. `tests/` compares with another reader (`addr2line`), and has hostile modules.
+//! are cut. `tests/` compares with other readers (`addr2line`, `llvm-dwarfdump`), and has hostile
+//! modules.
 
 mod find;
 mod functions;
+mod place;
 mod rows;
+mod types;
+mod variables;
 mod work;
 
 pub use find::symbols;
+pub use place::{Holder, Place};
+pub use variables::{VARIABLES_MAX, Variable, variables_at, variables_in, variables_named};
 pub use work::WORK_MAX;
 
 /// Longest name or path of a symbol, in bytes.

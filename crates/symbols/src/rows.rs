@@ -1,26 +1,59 @@
 //! A place in a unit → file, line and column.
 
-use crate::find::{Info, Slice, Unit, Wanted};
+use crate::find::{Info, Slice, Unit, Wanted, inside};
 use crate::functions::Call;
 use crate::{NAME_BYTES_MAX, Symbol};
 use gimli::{AttributeValue, FileEntry, LineProgramHeader};
+use std::collections::HashMap;
 
 /// A row of the table of lines: address, file, line, column.
 type Row = (u64, u64, Option<u32>, Option<u32>);
 
-/// The line of a place: the last row at it or before it, in a sequence that begins in its function.
-pub(crate) fn line<'m>(info: &mut Info<'m>, unit: &Unit<'m>, place: &Wanted) -> Option<Symbol> {
-    let mut rows = unit.line_program.clone()?.rows();
-    let mut before: Option<Row> = None;
-    let mut found = None;
-    while let Ok(Some((_, row))) = rows.next_row() {
+/// The lines of places sorted by address: of each the last row at it or before it, in a sequence
+/// that begins in its function.
+pub(crate) fn lines<'m>(
+    info: &mut Info<'m>,
+    unit: &Unit<'m>,
+    places: &[Wanted],
+) -> Vec<Option<Symbol>> {
+    let mut found: Vec<Option<Row>> = vec![None; places.len()];
+    // What ended early has what came before.
+    let _ = read(info, unit, places, &mut found);
+    let mut files = HashMap::new();
+    let lines = found.into_iter().map(|row| {
+        let (_, file, line, column) = row?;
+        let file = files.entry(file).or_insert_with(|| file_name(info, unit, file)).clone();
+        // Line 0 is code that no line is to be named for.
+        let column = column.filter(|_| line.is_some());
+        Some(Symbol { name: None, file, line, column })
+    });
+    lines.collect()
+}
+
+/// Reads rows until each place has its own.
+fn read<'m>(
+    info: &mut Info<'m>,
+    unit: &Unit<'m>,
+    places: &[Wanted],
+    found: &mut [Option<Row>],
+) -> Option<()> {
+    let program = unit.line_program.clone()?;
+    // An instruction has a byte, and not each makes a row.
+    info.work.take(program.header().raw_program_buf().len() as u64)?;
+    let mut rows = program.rows();
+    let (mut before, mut left) = (None::<Row>, places.len());
+    while left > 0 {
+        let (_, row) = rows.next_row().ok()??;
         info.work.take(1)?;
-        if let Some(last) = before
-            && (last.0..row.address()).contains(&place.address)
-            && last.0 >= place.body.start
-        {
-            found = Some(last);
-            break;
+        if let Some(last) = before {
+            let here = inside(places, &(last.0..row.address()));
+            info.work.take(here.len() as u64)?;
+            for (place, found) in places[here.clone()].iter().zip(&mut found[here]) {
+                if found.is_none() && last.0 >= place.body.start {
+                    *found = Some(last);
+                    left -= 1;
+                }
+            }
         }
         let line = row.line().and_then(|line| u32::try_from(line.get()).ok());
         let column = match row.column() {
@@ -29,10 +62,7 @@ pub(crate) fn line<'m>(info: &mut Info<'m>, unit: &Unit<'m>, place: &Wanted) -> 
         };
         before = (!row.end_sequence()).then_some((row.address(), row.file_index(), line, column));
     }
-    let (_, file, line, column) = found?;
-    // Line 0 is code that no line is to be named for.
-    let column = column.filter(|_| line.is_some());
-    Some(Symbol { name: None, file: file_name(info, unit, file), line, column })
+    Some(())
 }
 
 /// Where an inlined function was called.
@@ -43,7 +73,7 @@ pub(crate) fn called_from<'m>(info: &mut Info<'m>, unit: &Unit<'m>, call: &Call)
 }
 
 /// The path of a file by its number, which is absolute where the folders are.
-fn file_name<'m>(info: &mut Info<'m>, unit: &Unit<'m>, file: u64) -> Option<String> {
+pub(crate) fn file_name<'m>(info: &mut Info<'m>, unit: &Unit<'m>, file: u64) -> Option<String> {
     let header = unit.line_program.as_ref()?.header();
     let entry: &FileEntry<Slice<'m>> = header.file(file)?;
     let mut path = String::new();

@@ -2,7 +2,9 @@
 
 use crate::beside::{MODULES, bytes, decoded, operators};
 use prova_module::Module;
-use prova_symbols::{INLINED_MAX, NAME_BYTES_MAX, symbols};
+use prova_symbols::{
+    INLINED_MAX, NAME_BYTES_MAX, VARIABLES_MAX, Variable, symbols, variables_at, variables_in,
+};
 
 /// A module with one function and these custom sections.
 fn module(sections: &[(&str, Vec<u8>)]) -> Module {
@@ -41,12 +43,28 @@ fn survives(module: &Module) {
 }
 
 fn survives_at(module: &Module, offsets: &[u32]) {
+    if let Some(offset) = offsets.first() {
+        bounded(&variables_at(module, *offset));
+        bounded(&variables_in(module, 0..u64::MAX));
+    }
+    symbols_survive(module, offsets);
+}
+
+fn symbols_survive(module: &Module, offsets: &[u32]) {
     for symbol in symbols(module, offsets) {
         assert!(symbol.len() <= INLINED_MAX);
         for symbol in symbol {
             assert!(symbol.name.is_none_or(|name| name.len() <= 3 * NAME_BYTES_MAX));
             assert!(symbol.file.is_none_or(|file| file.len() <= 3 * NAME_BYTES_MAX));
         }
+    }
+}
+
+fn bounded(variables: &[Variable]) {
+    assert!(variables.len() <= VARIABLES_MAX);
+    for one in variables {
+        let texts = [&one.name, &one.linkage, &one.function, &one.type_name, &one.file];
+        assert!(texts.into_iter().flatten().all(|text| text.len() <= 3 * NAME_BYTES_MAX));
     }
 }
 
@@ -98,12 +116,13 @@ fn units_that_share_what_is_large_end_at_the_limit() {
     lines.extend([4, 0]);
     lines.extend((header.len() as u32).to_le_bytes());
     lines.extend(&header);
-    survives(&module(&[
+    let survives = |module: Module| symbols_survive(&module, &operators(&module));
+    survives(module(&[
         (".debug_info", units.clone()),
         (".debug_abbrev", abbreviations),
         (".debug_line", lines.clone()),
     ]));
-    survives(&module(&[
+    survives(module(&[
         (".debug_info", units),
         (".debug_abbrev", vec![1, 0x11, 0, 0x10, 0x17, 0, 0, 0]),
         (".debug_line", lines),
@@ -128,6 +147,71 @@ fn entries_that_share_what_is_large_end_at_the_limit() {
             (".debug_abbrev", abbreviations.clone()),
             (".debug_ranges", ranges.clone()),
         ]));
+    }
+}
+
+/// Lists of ranges and of locations that select addresses and have nothing else, and programs of
+/// lines that make no row: they are passed at once, and once for each that shares them.
+#[test]
+fn what_has_no_items_ends_at_the_limit() {
+    let selections: Vec<u8> = [[u32::MAX, 1].map(u32::to_le_bytes); 100_000].concat().concat();
+    for (attribute, name, tag) in [(0x55, ".debug_ranges", 0x2e), (0x2, ".debug_loc", 0x34)] {
+        let mut entries = vec![1];
+        if tag == 0x34 {
+            // Variables of a function around the operator.
+            entries.extend([3, 1, 0, 0, 0, 5, 0, 0, 0]);
+        }
+        entries.extend([2, 0, 0, 0, 0].repeat(200_000));
+        let abbreviations = [
+            vec![1, 0x11, 1, 0, 0, 2, tag, 0, attribute, 0x17, 0, 0],
+            vec![3, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0, 0],
+        ];
+        survives(&module(&[
+            (".debug_info", unit(&entries)),
+            (".debug_abbrev", abbreviations.concat()),
+            (name, selections.clone()),
+        ]));
+    }
+    let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
+    header.push(0);
+    // Statements that are negated.
+    let program = vec![6; 1 << 20];
+    let mut lines = Vec::from(((header.len() + program.len()) as u32 + 6).to_le_bytes());
+    lines.extend([4, 0]);
+    lines.extend((header.len() as u32).to_le_bytes());
+    lines.extend([header, program].concat());
+    survives(&module(&[
+        (".debug_info", unit(&[1, 0, 0, 0, 0, 0]).repeat(60_000)),
+        (".debug_abbrev", vec![1, 0x11, 0, 0x10, 0x17, 0, 0, 0]),
+        (".debug_line", lines),
+    ]));
+}
+
+/// Types that lead to themselves, to two of themselves, and through many pointers.
+#[test]
+fn types_end() {
+    // A variable with the type behind it: 11 bytes of header, 1 of the unit, 11 of the variable.
+    let variable = [2, 0x17, 0, 0, 0, 5, 0x3, 4, 0, 0, 0];
+    let abbreviations = [
+        vec![1, 0x11, 1, 0, 0, 2, 0x34, 0, 0x49, 0x13, 0x2, 0x18, 0, 0],
+        vec![3, 0xf, 0, 0x49, 0x13, 0, 0, 4, 0x15, 1, 0x49, 0x13, 0, 0, 5, 5, 0, 0x49, 0x13, 0, 0],
+        vec![0],
+    ];
+    let mut pointers = vec![1];
+    pointers.extend(variable);
+    for at in 0_u32..100_000 {
+        pointers.push(3);
+        pointers.extend((0x17 + 5 * (at + 1)).to_le_bytes());
+    }
+    let own = [&[1][..], &variable, &[3, 0x17, 0, 0, 0]].concat();
+    let twice = [&[5, 0x17, 0, 0, 0][..]; 2].concat();
+    let function = [&[1][..], &variable, &[4, 0x17, 0, 0, 0], &twice, &[0, 0]].concat();
+    for entries in [pointers, own, function] {
+        let module =
+            module(&[(".debug_info", unit(&entries)), (".debug_abbrev", abbreviations.concat())]);
+        survives(&module);
+        let found = variables_in(&module, 4..5);
+        assert!(found.len() == 1 && found[0].type_name.is_none(), "{found:?}");
     }
 }
 

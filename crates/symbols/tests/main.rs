@@ -1,5 +1,6 @@
-//! Symbols beside those of `addr2line`, of known places, and of hostile modules.
+//! Symbols and variables beside those of other readers, of known places, and of hostile modules.
 
 mod beside;
 mod hostile;
 mod places;
+mod variables;
