@@ -41,20 +41,20 @@ pub struct Variable {
 }
 
 /// The static variables that have a byte of a range of memory 0, in their order in the debug
-/// information. None at address 0, where linkers put what they removed.
+/// information, without those that the linker removed.
 #[must_use]
 pub fn variables_in(module: &Module, range: Range<u64>) -> Vec<Variable> {
     statics(module, |_, address, bytes| {
-        address > 0 && address < range.end && address.saturating_add(bytes.max(1)) > range.start
+        address < range.end && address.saturating_add(bytes.max(1)) > range.start
     })
 }
 
 /// The static variables of a name, the source's or the linker's.
 #[must_use]
 pub fn variables_named(module: &Module, is_name: impl Fn(&str) -> bool) -> Vec<Variable> {
-    statics(module, |variable, address, _| {
+    statics(module, |variable, _, _| {
         let mut names = [&variable.name, &variable.linkage].into_iter().flatten();
-        address > 0 && names.any(|name| is_name(name))
+        names.any(|name| is_name(name))
     })
 }
 
@@ -213,6 +213,9 @@ fn statics_in<'m>(
         else {
             continue;
         };
+        if is_removed(address, &unit) {
+            continue;
+        }
         let before = found.variables.len();
         let keep = |variable: &Variable, bytes| wanted(variable, address, bytes);
         // One that leads nowhere is no reason to lose the others.
@@ -226,6 +229,15 @@ fn statics_in<'m>(
         }
     }
     Some(())
+}
+
+/// Whether linkers put what they removed at an address: at 0, or at the last ones.
+fn is_removed(address: u64, unit: &Unit<'_>) -> bool {
+    let last = match unit.encoding().address_size {
+        4 => u32::MAX.into(),
+        _ => u64::MAX,
+    };
+    address == 0 || address >= last - 1
 }
 
 /// A block around a place: its depth, and the function it belongs to.

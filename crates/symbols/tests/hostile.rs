@@ -215,6 +215,21 @@ fn types_end() {
     }
 }
 
+/// What the linker removed has an address at one of the ends of memory.
+#[test]
+fn a_removed_variable_is_none() {
+    let abbreviations = vec![1, 0x11, 1, 0, 0, 2, 0x34, 0, 0x2, 0x18, 0, 0, 0];
+    let count = |address: u32| {
+        let mut entries = vec![1, 2, 5, 0x3];
+        entries.extend(address.to_le_bytes());
+        entries.push(0);
+        let sections = [(".debug_info", unit(&entries)), (".debug_abbrev", abbreviations.clone())];
+        variables_in(&module(&sections), 0..u64::MAX).len()
+    };
+    assert_eq!([1, 0x400, u32::MAX - 2].map(count), [1; 3]);
+    assert_eq!([0, u32::MAX - 1, u32::MAX].map(count), [0; 3]);
+}
+
 /// An entry that is its own origin, one inside another more often than anybody reads, and a name of
 /// a megabyte.
 #[test]

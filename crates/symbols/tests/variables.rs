@@ -96,18 +96,18 @@ fn ranges(entry: &Entry) -> Vec<Range<u64>> {
     match (value("DW_AT_low_pc"), value("DW_AT_high_pc"), value("DW_AT_ranges")) {
         (_, _, Some(list)) => listed(list).into_iter().map(|(range, _)| range).collect(),
         (Some(low), Some(high), None) if low != "dead code" => {
-            Vec::from([number(low)..number(high)])
+            std::iter::once(number(low)..number(high)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// A held value, in our words.
+/// A held value, or one that is some bytes behind it, in our words.
 fn held(text: &str) -> Option<String> {
-    let place = text.strip_prefix("DW_OP_WASM_location ")?.strip_suffix(", DW_OP_stack_value")?;
-    let (kind, index) = place.split_once(' ')?;
+    let (kind, index) = text.strip_prefix("DW_OP_WASM_location ")?.split_once(' ')?;
     let kind = ["local", "global", "operand", "global"][number(kind) as usize];
     match index.split_once(", DW_OP_plus_uconst ") {
+        Some((_, by)) if by.contains(',') => None,
         Some((index, by)) => Some(format!("{kind}{}+{}", number(index), number(by))),
         None if index.contains(',') => None,
         None => Some(format!("{kind}{}", number(index))),
@@ -120,27 +120,27 @@ fn place(expression: &str, frame: Option<&str>) -> String {
         if expression.is_empty() {
             return Some("removed here".to_owned());
         }
-        if let Some(address) = expression.strip_prefix("DW_OP_addr ") {
+        if let Some(value) = expression.strip_suffix(", DW_OP_stack_value") {
+            if let Some(value) = value.strip_prefix("DW_OP_consts ") {
+                return value.parse().ok().map(|value: i64| format!("always {}", value as u64));
+            }
+            let number_of = value.strip_prefix("DW_OP_lit").or(value.strip_prefix("DW_OP_constu "));
+            return match number_of.filter(|value| !value.contains(',')) {
+                Some(value) => Some(format!("always {}", number(value))),
+                None => held(value),
+            };
+        }
+        let addressed = |prefix| expression.strip_prefix(prefix).filter(|at| !at.contains(','));
+        if let Some(address) = addressed("DW_OP_addr ") {
             return Some(format!("memory at {:#x}", number(address)));
         }
-        if let Some(by) = expression.strip_prefix("DW_OP_fbreg ") {
-            let base = frame.and_then(held)?;
+        if let Some(by) = addressed("DW_OP_fbreg ") {
+            let base =
+                frame.and_then(|frame| held(frame.trim_end_matches(", DW_OP_stack_value")))?;
             let by = if by == "+0" { "" } else { by };
             return Some(format!("memory at {base}{by}"));
         }
-        if let Some(value) = expression.strip_suffix(", DW_OP_stack_value")
-            && let Some(value) =
-                value.strip_prefix("DW_OP_lit").or(value.strip_prefix("DW_OP_constu "))
-            && !value.contains(',')
-        {
-            return Some(format!("always {}", number(value)));
-        }
-        if let Some(value) = expression.strip_suffix(", DW_OP_stack_value")
-            && let Some(value) = value.strip_prefix("DW_OP_consts ")
-        {
-            return Some(format!("always {}", value.parse::<i64>().expect(value) as u64));
-        }
-        held(expression)
+        Some(format!("memory at {}", held(expression)?))
     };
     whole().unwrap_or_else(|| "in pieces, or computed".into())
 }
@@ -233,7 +233,8 @@ fn static_variables_are_those_of_the_dump() {
         let statics = dump.entries.iter().filter(|entry| {
             let place = entry.attributes.get("DW_AT_location");
             let is_live = place.is_some_and(|place| {
-                place.strip_prefix("DW_OP_addr ").is_some_and(|at| number(at) > 0)
+                let address = place.strip_prefix("DW_OP_addr ").filter(|at| !at.contains(','));
+                address.is_some_and(|at| ![0, 0xffff_ffff].contains(&number(at)))
             });
             entry.tag == "DW_TAG_variable" && is_live
         });
