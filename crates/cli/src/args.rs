@@ -289,10 +289,13 @@ pub(crate) struct XrefArgs {
     /// The module in binary or text format
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// An address (`4096`, `0x1000`), a range (`0x1000..0x1010`), a symbol of data, or the name of
-    /// a data segment
-    #[arg(value_name = "ADDR[..ADDR]|SYMBOL")]
-    pub(crate) target: String,
+    /// An address (`4096`, `0x1000`), a range (`0x1000..0x1010`), a symbol of data, a variable, or
+    /// the name of a data segment; with --at a variable, or what holds one (`local2`)
+    #[arg(value_name = "ADDR[..ADDR]|SYMBOL", required_unless_present = "at")]
+    pub(crate) target: Option<String>,
+    /// Names the variables of the source that the operator at this offset in the module can name
+    #[arg(long, value_name = "OFFSET", conflicts_with_all = ["watch", "memory"])]
+    pub(crate) at: Option<String>,
     /// The memory of the address, by its index
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) memory: u32,

@@ -8,6 +8,7 @@
 use crate::args::EngineArgs;
 use crate::groups::{Optimize, Wasm};
 use crate::input;
+use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_artifact::Artifact;
@@ -110,6 +111,7 @@ pub(crate) fn deterministic(engine: &EngineArgs) -> Result<bool> {
 fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result<Exit> {
     let jobs =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let _work = progress::start("checking code of", &args.file, false);
     let found = match survey(module, config, jobs) {
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),

@@ -5,6 +5,7 @@
 //! misuse.
 
 use crate::args::EngineArgs;
+use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
 use clap::Args;
@@ -67,6 +68,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     config.consume_fuel(args.fuel);
     input::apart("--output", &args.output, &[&args.file])?;
     let wasm = input::wasm(&args.file)?;
+    let _work = progress::start("compiling", &args.file, false);
     let (module, bytes) = made(&config, &args.file, &wasm)?;
     if args.check_reproducible {
         // One thread, or two where one was all.

@@ -3,7 +3,8 @@
 use crate::args::DiffArgs;
 use crate::input;
 use crate::paint::paint;
-use crate::report::{Exit, Misuse, print};
+use crate::progress;
+use crate::report::{Exit, Misuse, print, warn};
 use prova_core::{Context, Result, bail};
 use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
 use prova_report::Form;
@@ -19,9 +20,9 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let shown =
         if args.json { tree.present(Form::Json)? } else { text(&tree, paint(&std::io::stdout())) };
     for name in unmatched(&report, &allow) {
-        eprintln!(
+        warn(&format!(
             "warning: `--allow custom:{name}` matches no custom section that differs; NAME is a whole name, without patterns"
-        );
+        ));
     }
     print(&shown)?;
     Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
@@ -53,6 +54,7 @@ fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {
     let (a, b) = (input::binary_of(&args.a)?, input::binary_of(&args.b)?);
     let names = (args.a.display().to_string(), args.b.display().to_string());
     let options = DiffOptions { runs: args.runs, names, ..DiffOptions::default() };
+    let _work = progress::start("comparing", &args.a, args.json);
     let report = diff_binaries(a, b, &options)?;
     if let Some(path) = &args.html {
         std::fs::write(path, report.to_html())

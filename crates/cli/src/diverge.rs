@@ -9,6 +9,7 @@ mod specialized;
 use crate::args::EngineArgs;
 use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
+use crate::progress;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
@@ -232,5 +233,7 @@ pub(crate) fn with_sides<T>(
         ignore_addresses: args.ignore_addresses,
         partners: prova_diff::partners,
     };
+    // The recorded program has written what it writes.
+    let _work = progress::start("comparing runs of", args.program.path(), args.json);
     then(&record, &sides, options)
 }

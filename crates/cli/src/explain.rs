@@ -6,6 +6,7 @@
 
 use crate::input;
 use crate::passes::unreadable;
+use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_builds::repro::blame;
@@ -64,6 +65,7 @@ impl Form {
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
     let module = |path: &Path| input::decoded_of(path).map_err(unreadable);
+    let _work = progress::start("explaining", &args.a, args.form.json);
     let ((a, in_a), (b, in_b)) = (module(&args.a)?, module(&args.b)?);
     let sources = Sources {
         names: (args.a.display().to_string(), args.b.display().to_string()),

@@ -9,6 +9,7 @@ use crate::args::EngineArgs;
 use crate::check_code::{self, Maker, instruction};
 use crate::inspect_ssa::lines;
 use crate::objdump::named;
+use crate::progress;
 use crate::report::{Exit, Misuse, warn};
 use crate::{input, run};
 use clap::Args;
@@ -76,8 +77,13 @@ fn run_here(args: &ExploreArgs) -> Result<Exit> {
         name.into()
     });
     input::apart("--output", &page, &[&args.file])?;
+    let _work = progress::start("exploring", &args.file, false);
+    progress::of(funcs.len());
     let maker = Maker::new(module.wasm(), (&native.0, native.1));
-    let shown = funcs.into_iter().map(|func| explored(&module, func, &native.0, maker.as_ref()));
+    let shown = funcs.into_iter().map(|func| {
+        progress::step();
+        explored(&module, func, &native.0, maker.as_ref())
+    });
     let title = printable(&args.file.display().to_string());
     let report = Node::of("explore", title).with_children(shown.collect::<Result<Vec<_>>>()?);
     let name = page.display();

@@ -6,6 +6,7 @@
 
 use crate::input;
 use crate::passes::unreadable;
+use crate::progress;
 use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::Args;
 use prova_builds::names::counted;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &IsolateArgs) -> Result<Exit> {
     let function = args.function.as_deref();
     if let Some(directory) = &args.module {
         let options = Options { work: args.budget.saturating_mul(1000), ..Options::default() };
+        let _work = progress::start("isolating a difference of", &args.a, false);
         let isolated = match isolate::isolate(&a, &b, function, &options) {
             Ok(isolated) => isolated,
             Err(error) if error.is::<isolate::NotShown>() => {

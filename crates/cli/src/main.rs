@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args (clap) ─► run │ compile │ cache │ verify │ debug │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ objdump │ explore │ settings │ completions │ man │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
-//!                 └ settled, groups (-W, -O, -S, -C, -D), sampling, input, values, watchdog, hint
+//!                 └ settled, groups (-W, -O, -S, -C, -D), sampling, input, values, watchdog, hint, progress
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse
@@ -32,6 +32,7 @@ mod opt;
 mod paint;
 mod passes;
 mod profile;
+mod progress;
 mod report;
 mod repro;
 mod run;

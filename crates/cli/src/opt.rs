@@ -5,6 +5,7 @@
 //! error, and the code is 1 with `--strict`.
 
 use crate::input;
+use crate::progress;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};
@@ -66,6 +67,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     };
     let limits = prova_core::Limits::default();
     let options = Options { transform: &transform, threads, limits: &limits };
+    let _work = progress::start("optimising", &args.file, false);
     let trip = trip::improved(&module, &options, !passes.is_empty())
         .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
     let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 //! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse or an unreadable log,
 //! 3 the compiler failed, 4 inconclusive.
 
+use crate::progress;
 use crate::report::{Exit, Misuse, present, print, warn};
 use clap::{Args, Subcommand};
 use prova_builds::names::printable_line;
@@ -89,6 +90,7 @@ fn compare(a: &Path, b: &Path) -> Result<(Comparison, Log, Log)> {
 }
 
 fn diff(args: &DiffArgs) -> Result<Exit> {
+    let _work = progress::start("comparing passes of", &args.a, args.json);
     let (comparison, mut a, mut b) = compare(&args.a, &args.b)?;
     let evidence = passes::evidence(&comparison, &mut a, &mut b);
     let names = [args.a.to_string_lossy(), args.b.to_string_lossy()];

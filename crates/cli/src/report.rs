@@ -5,6 +5,7 @@
 
 use crate::hint;
 use crate::paint::paint;
+use crate::progress;
 pub(crate) use prova_builds::names::printable_lines as printable;
 use prova_core::wasi::I32Exit;
 use prova_core::{Bug, Error, ErrorKind, Result};
@@ -184,7 +185,7 @@ pub(crate) fn text_of(error: &Error) -> String {
 
 /// Writes a line to standard error; there is no one to tell if that fails.
 pub(crate) fn warn(line: &str) {
-    writeln!(io::stderr(), "{line}").ok();
+    progress::aside(|| writeln!(io::stderr(), "{line}").ok());
 }
 
 /// Writes to standard output.
@@ -208,10 +209,12 @@ pub(crate) fn present(report: &Node, json: bool) -> Result<()> {
 
 /// Writes bytes to standard output.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()?;
-    Ok(())
+    progress::aside(|| {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()?;
+        Ok(())
+    })
 }
 
 #[cfg(test)]

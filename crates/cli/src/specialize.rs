@@ -10,6 +10,7 @@ pub(crate) mod report;
 mod store;
 
 use crate::input;
+use crate::progress;
 use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
@@ -124,6 +125,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let cache = folders.clone().map(|it| it as _);
     let (keep_stores, named) = (args.keep_stores, places.clone());
     let options = Options { assume, threads, limits, places: named, tally, keep_stores, cache };
+    let _work = progress::start("specialising", &file, false);
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let refused = told(&outcome, &places);
     tidied(&outcome, folders.as_deref());

@@ -1,6 +1,7 @@
 //! `prova validate`: every function decoded, validated, translated and checked; nothing is run.
 
 use crate::args::ValidateArgs;
+use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
 use crate::{input, run, watchdog};
 use prova_builds::names::counted;
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
     }
     let mut exit = Exit::Done;
     for file in &args.files {
+        let _work = progress::start("validating", file, false);
         match validate(&engine, file) {
             Ok(Translated { functions, words, wasm_bytes }) => print(&format!(
                 "{}: valid, {} translated and checked ({wasm_bytes} bytes of WebAssembly, {} of bytecode)\n",

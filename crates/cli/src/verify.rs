@@ -6,6 +6,7 @@
 
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
+use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, present};
 use clap::Args;
 use prova_artifact::Artifact;
@@ -66,6 +67,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let jobs =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let none = |why| Error::msg(format!("there can be no machine code of the module: {why}"));
+    let _work = progress::start("checking code of", &args.file, args.json);
     let found = verify(&artifact, &module, jobs).map_err(none)?;
     let rebuilt = match args.rebuild {
         true => Some(Rebuilt::of(&artifact, &module, jobs).map_err(none)?),

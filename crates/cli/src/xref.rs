@@ -1,7 +1,8 @@
 //! `prova xref`: who reads, writes, or lets an address escape; with `--watch`, who does so in a
-//! run.
+//! run; with `--at`, the variables that an operator can name.
 
 use crate::args::XrefArgs;
+use crate::progress;
 use crate::report::{Exit, Misuse, present, printable};
 use crate::{groups, input, run, values};
 use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
@@ -9,7 +10,7 @@ use prova_core::{Result, bail};
 use prova_diff::foreign::Foreign;
 use prova_module::Module;
 use prova_runs::watch::{Program, watch};
-use prova_xref::{addresses, target_in, xref_in};
+use prova_xref::{addresses, at_operator, target_in, xref_in};
 use std::io;
 use std::ops::Range;
 
@@ -21,14 +22,22 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
         Ok(module) => module,
         Err(error) => return foreign(args, &error),
     };
-    let range = match target_in(&module, args.memory, &args.target) {
+    let target = args.target.as_deref();
+    if let Some(offset) = &args.at {
+        return match at_operator(&module, offset, target) {
+            Ok(report) => present(&report.tree(), args.json).map(|()| Exit::Done),
+            Err(message) => bail!(Misuse(message)),
+        };
+    }
+    let range = match target_in(&module, args.memory, target.unwrap_or_default()) {
         Ok(range) => range,
         Err(message) => bail!(Misuse(message)),
     };
     if args.watch {
         return watched(args, &module, range, limits);
     }
-    let report = xref_in(&module, args.memory, range);
+    let _work = progress::start("reading", &args.file, args.json);
+    let report = xref_in(&module, args.memory, range).with_variables(&module);
     present(&report.tree(), args.json)?;
     Ok(Exit::Done)
 }
@@ -43,12 +52,16 @@ fn foreign(args: &XrefArgs, error: &prova_core::Error) -> Result<Exit> {
     if args.watch {
         bail!(Misuse(format!("it cannot be run: {error:#}")));
     }
-    let range = match addresses(&args.target) {
+    if args.at.is_some() {
+        bail!(Misuse(format!("`--at` needs a module that Prova runs: {error:#}")));
+    }
+    let target = args.target.as_deref().unwrap_or_default();
+    let range = match addresses(target) {
         Some(Ok(range)) => range,
         Some(Err(message)) => bail!(Misuse(message)),
         None => bail!(Misuse(format!(
             "`{}` is neither an address nor a range `A..B`; names are not read of a module that Prova does not run",
-            printable(&args.target)
+            printable(target)
         ))),
     };
     let report = module.xref(args.memory, range)?;

@@ -18,6 +18,7 @@ mod pages;
 mod passes;
 mod plants;
 mod profile;
+mod progress;
 mod readme;
 mod repro;
 mod signals;

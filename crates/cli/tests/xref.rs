@@ -195,3 +195,38 @@ fn memories_symbols_and_limits_of_wasi_can_be_named() {
     }
     std::fs::remove_file(path).ok();
 }
+
+#[test]
+fn variables_of_the_source_are_named() {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../symbols/tests/modules");
+    let total = modules.join("total.wasm").to_string_lossy().into_owned();
+    for (args, words) in [
+        (&["1032"][..], "\nvariable seen+8: int[4], 16 bytes, declared at ./total.c:1\n"),
+        (&["seen"], "0x400..0x410 (1024..1040)"),
+        (&["--at", "0x153"], "0x153 local.get in add (func1), ./total.c:5\n"),
+        (&["--at", "0x153", "sum"], "memory at local4+4"),
+    ] {
+        let (code, text, errors) = said(&prova(&[&["xref", &total], args].concat()));
+        assert_eq!(code, Some(0), "{args:?}: {errors}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+    let (_, text, _) = said(&prova(&["xref", "--json", &total, "0x400"]));
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(json["variables"][0]["type"], "int[4]");
+    let (_, text, _) = said(&prova(&["xref", "--json", &total, "--at", "0x153"]));
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(
+        (json["kind"].clone(), json["variables"].as_array().map(Vec::len)),
+        ("operator".into(), Some(3))
+    );
+    for (args, words) in [
+        (&["--at", "0x154"][..], "no operator stands at `0x154`"),
+        (&["--at", "0x153", "none"], "no variable at 0x153 is called `none`"),
+        (&["--at", "0x153", "--watch"], "cannot be used with"),
+        (&["none"], "nor a variable"),
+    ] {
+        let (code, _, errors) = said(&prova(&[&["xref", &total], args].concat()));
+        assert_eq!(code, Some(2), "{args:?}");
+        assert!(errors.contains(words), "{args:?}: {errors}");
+    }
+}

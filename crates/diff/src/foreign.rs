@@ -254,6 +254,7 @@ impl<'m> Foreign<'m> {
             end: range.end,
             place: map.describe(range.start),
             symbol: None,
+            variables: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
             escapes: Vec::new(),

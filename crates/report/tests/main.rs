@@ -196,6 +196,30 @@ fn hostile_text_is_data() {
 }
 
 #[test]
+fn a_long_page_begins_with_its_parts() {
+    let page = |count: usize| {
+        let names = (0..count).map(|at| Node::new(format!("<{at}>\"")));
+        Node::new("root").with_children(names).to_html()
+    };
+    assert!(!page(7).contains("<nav>") && !page(7).contains(" id="));
+    let long = page(8);
+    assert!(long.contains("<summary>8 parts</summary>"), "{long}");
+    assert!(long.contains("<li><a href=\"#part7\">&lt;7&gt;&quot;</a></li>"), "{long}");
+    assert!(long.contains("<section id=\"part7\"><h2>&lt;7&gt;&quot;</h2>"), "{long}");
+}
+
+#[test]
+fn a_page_of_wide_tables_is_wide() {
+    let page = |columns: &[&str]| {
+        let mut table = Table::new("", columns);
+        table.push(columns.iter().map(|name| (*name).to_owned()), false);
+        Node::new("root").with_children([Node::new("child").with_table(table)]).to_html()
+    };
+    assert!(page(&["a", "b", "c", "d", "e", "f"]).contains("<body class=\"wide\">"));
+    assert!(page(&["a", "b", "c", "d", "e"]).contains("<body>"));
+}
+
+#[test]
 fn depth_is_bounded() {
     let nest = |depth| {
         (0..depth)

@@ -4,8 +4,8 @@
 //! ```text
 //! offsets ─ find: units ┬ functions: the function and what is inlined there, by entries
 //!                       └ rows: file, line and column, by the program of line numbers
-//! an offset, a range of memory, a name ─ variables: entries ┬ place: local, global, memory
-//!                                                           └ types: the type's name and size
+//! an offset, a range of memory, a name ─ storage: entries ┬ place: local, global, memory
+//!                                                         └ types: the type's name and size
 //! ```
 //!
 //! DWARF counts addresses from the start of the code section's contents (WebAssembly tool
@@ -26,13 +26,13 @@ mod find;
 mod functions;
 mod place;
 mod rows;
+mod storage;
 mod types;
-mod variables;
 mod work;
 
 pub use find::symbols;
 pub use place::{Holder, Place};
-pub use variables::{VARIABLES_MAX, Variable, variables_at, variables_in, variables_named};
+pub use storage::{VARIABLES_MAX, Variable, variables_at, variables_in, variables_named};
 pub use work::WORK_MAX;
 
 /// Longest name or path of a symbol, in bytes.

@@ -23,9 +23,9 @@ pub enum Holder {
 pub enum Place {
     /// At an address of memory 0.
     Memory(u64),
-    /// In memory 0, so many bytes behind the address that something holds.
+    /// In memory 0, at the address that something holds and a number of bytes.
     Behind(Holder, i64),
-    /// Its value is what something holds, and so many more.
+    /// Its value is the sum of what something holds and a number.
     Held(Holder, i64),
     /// Nowhere: it always has this value.
     Constant(u64),

@@ -215,7 +215,7 @@ fn types_end() {
     }
 }
 
-/// What the linker removed has an address at one of the ends of memory.
+/// Linkers put a variable that they removed at one of the ends of memory.
 #[test]
 fn a_removed_variable_is_none() {
     let abbreviations = vec![1, 0x11, 1, 0, 0, 2, 0x34, 0, 0x2, 0x18, 0, 0, 0];

@@ -1,5 +1,5 @@
-//! The variables at every operator, and the static ones, are those that `llvm-dwarfdump` lists, with
-//! their types and places.
+//! The variables at every operator, and the static ones, are those that `llvm-dwarfdump` lists,
+//! with their types and places.
 
 use crate::beside::{bytes, decoded, operators};
 use prova_module::Module;
@@ -55,7 +55,7 @@ impl Dump {
         dump
     }
 
-    /// What an attribute says, of the entry or of one that it is an instance of.
+    /// The text of an attribute, of the entry or of one that it is an instance of.
     fn said<'d>(&'d self, entry: &'d Entry, name: &str) -> Option<&'d str> {
         if let Some(value) = entry.attributes.get(name) {
             return Some(value);
@@ -145,7 +145,7 @@ fn place(expression: &str, frame: Option<&str>) -> String {
     whole().unwrap_or_else(|| "in pieces, or computed".into())
 }
 
-/// What the dump says of a variable while an address of code runs: name, type, place.
+/// A variable in the dump, while an address of code runs: name, type, place.
 fn told(dump: &Dump, entry: &Entry, address: u64, frame: Option<&str>) -> [String; 3] {
     let location = entry.attributes.get("DW_AT_location");
     let constant = entry.attributes.get("DW_AT_const_value");
@@ -165,7 +165,7 @@ fn told(dump: &Dump, entry: &Entry, address: u64, frame: Option<&str>) -> [Strin
     [name, dump.type_name(entry).unwrap_or_default(), place]
 }
 
-/// What the dump says of the variables around an address.
+/// The variables of the dump around an address.
 fn around(dump: &Dump, address: u64, body: &Range<u64>) -> Vec<[String; 3]> {
     let mut found = Vec::new();
     let mut scopes: Vec<usize> = Vec::new();

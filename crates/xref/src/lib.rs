@@ -5,6 +5,7 @@
 //! bodies  ─ walk (constants through stack, locals, globals) ─► accesses, bulk ranges, escapes, calls
 //!            └ twice: first for parameters that every caller gives the same constant,
 //!              and for globals that nothing writes
+//! DWARF   ─ variables there, or around an operator ─► names, types, places
 //! data    ─ words that are addresses in the range ─► pointers in data
 //! globals ─ values that are addresses in the range ─► addresses in globals
 //! ```
@@ -24,11 +25,13 @@
 mod memory_map;
 pub mod op;
 mod report;
+mod storage;
 mod symbols;
 mod walk;
 
 pub use memory_map::{MemoryMap, Span, constant};
 pub use report::{SHOWN, function, range_words, uses};
+pub use storage::{OperatorReport, Variable, at_operator};
 
 use op::{ACCESS_BYTES_MAX, access, mnemonic};
 use prova_builds::names::{demangle, printable};
@@ -100,6 +103,8 @@ pub struct XrefReport {
     pub place: String,
     /// The linker's name for the first address, with the distance from its start.
     pub symbol: Option<String>,
+    /// The source's variables there, if they were asked for ([`XrefReport::with_variables`]).
+    pub variables: Vec<Variable>,
     /// Reads, in order of functions and offsets.
     pub reads: Vec<Use>,
     /// Writes.
@@ -124,12 +129,13 @@ pub struct XrefReport {
 ///
 /// # Errors
 /// A message, if it is neither a range of addresses (`4096`, `0x1000..0x1010`) nor the name of a
-/// data segment or symbol (`symbols`) of memory 0.
+/// data segment, symbol (`symbols`) or variable (`storage`) of memory 0.
 pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
     target_in(module, 0, text)
 }
 
-/// Parses the user's range of addresses in one of the memories; symbols are of memory 0.
+/// Parses the user's range of addresses in one of the memories; symbols and variables are of memory
+/// 0.
 ///
 /// # Errors
 /// As [`target`] has them, and if there is no such memory.
@@ -142,13 +148,29 @@ pub fn target_in(module: &Module, memory: u32, text: &str) -> Result<Range<u64>,
         return range;
     }
     let map = MemoryMap::of(module, memory);
-    symbols::named(module, memory, &map, text).ok_or_else(|| {
-        format!(
-            "`{}` is neither an address, nor a range `A..B`, nor a symbol of data, nor the name of a data segment{}",
+    if let Some(range) = symbols::named(module, memory, &map, text) {
+        return Ok(range);
+    }
+    let variable = Some(text).filter(|_| memory == 0);
+    variable.and_then(|text| storage::of_name(module, text)).unwrap_or_else(|| {
+        Err(format!(
+            "`{}` is neither an address, nor a range `A..B`, nor a symbol of data, nor a variable, nor the name of a data segment{}",
             printable(text),
             segments(&map)
-        )
+        ))
     })
+}
+
+impl XrefReport {
+    /// The report with the source's variables in the range, of memory 0: all debug information of
+    /// the module is read for it.
+    #[must_use]
+    pub fn with_variables(self, module: &Module) -> XrefReport {
+        if self.memory > 0 {
+            return self;
+        }
+        XrefReport { variables: storage::of_range(module, self.start..self.end), ..self }
+    }
 }
 
 /// The range that a text of numbers says: `4096`, `0x1000..0x1010`; `None` if it has none.
@@ -212,6 +234,7 @@ pub fn xref_in(module: &Module, memory: u32, range: Range<u64>) -> XrefReport {
         end: range.end,
         place: map.describe(range.start),
         symbol: symbols::at(module, range.start).filter(|_| memory == 0),
+        variables: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         escapes: Vec::new(),

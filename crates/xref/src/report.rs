@@ -48,6 +48,7 @@ impl XrefReport {
         }
         .with(to_value(self).unwrap_or(Value::Null))
         .with_evidence(self.symbol.iter().map(|symbol| format!("symbol {symbol}")))
+        .with_evidence(self.variables.iter().map(|variable| variable.line(self.start)))
         .with_children(children)
     }
 

@@ -1,6 +1,6 @@
 //! Addresses of memory, names, and offsets of operators → the variables of the source.
 //!
-//! A static variable lies where its entry says, whatever it is declared in. A local one is looked
+//! A static variable lies where its entry says, in a function too. A local one is looked
 //! for in the entries around an operator: each block has its own, and a list says where each is
 //! while that operator runs.
 
