@@ -11,7 +11,7 @@
 //!   an effect reads none; a charge keeps them, and so does the suspension.
 //! * *Free.* Above the frame of code that stopped, the value stack is free from the end of what
 //!   its charge covers on.
-//! * *Kept.* Nobody has computed which cells of a frame that stopped between calls are references to
+//! * *Kept.* Nobody has computed which cells of a frame that stopped between calls refer to
 //!   exceptions. So as long as there is such a suspension, no exception is forgotten.
 //!
 //! Limits: machine code stops at calls only. Where its own fuel is used up it traps, and so do a
