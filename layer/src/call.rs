@@ -11,16 +11,15 @@
 //!
 //! An error of the closure gives the call up and is the error of the call, unchanged.
 //!
-//! Limits: [`CALLS_NESTED_MAX`]. The reference tier cannot suspend: a call there is an error. An
-//! exception that leaves a nested call ends the outer one; Wasm outside cannot catch it.
+//! Limits: [`CALLS_NESTED_MAX`]. The reference tier cannot suspend: a call there is an error.
 
 use crate::object::{Object, StoreKey};
 use crate::types::{func_type_shown, func_type_to_prova};
 use crate::value::{expect_types, value_of, value_to_prova, values_to_prova, zero};
 use crate::{Engine, StoreContextMut};
 use prova::{
-    AsContextMut as _, Context, Error, Result, ResumableCall, ResumableCallHostTrap, Trap, Val,
-    bail,
+    AsContextMut as _, Context, Error, Result, ResumableCall, ResumableCallHostTrap,
+    ThrownException, Trap, Val, bail,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -147,9 +146,16 @@ impl<T> StoreContextMut<'_, T> {
             match call {
                 ResumableCall::Finished => break,
                 ResumableCall::HostTrap(asked) => {
-                    let given = self.answer(&asked)?;
-                    call = asked.resume(&mut self.prova, &given, &mut vals)?;
+                    call = match self.answer(&asked) {
+                        Ok(given) => asked.resume(&mut self.prova, &given, &mut vals)?,
+                        // The code around may catch it.
+                        Err(error) if error.is::<ThrownException>() => {
+                            asked.resume_with_error(&mut self.prova, error, &mut vals)?
+                        }
+                        Err(error) => return Err(error),
+                    };
                 }
+                ResumableCall::OutOfFuel(_) => return Err(Error::new(Trap::OutOfFuel)),
                 _ => bail!("a call was suspended by something else than a host function"),
             }
         }

@@ -14,7 +14,7 @@
 //! call; if another one lies above it, with that one.
 
 use crate::error::{Error, OrBug, Result, misuse};
-use crate::func::Func;
+use crate::func::{Func, outcome_of_error};
 use crate::store::{AsContextMut, StoreContextMut, StoreId, Suspending, Suspends};
 use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::value::{Val, cells_of_vals, vals_of_cells};
@@ -81,6 +81,31 @@ impl ResumableCallHostTrap {
         let ty = self.called.resolved_type(&store);
         expect_results(results, ty.results.len())?;
         let went_on = self.go_on(&mut store, inputs)?;
+        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+    }
+
+    /// Goes on as if the host function had ended with `error` and suspended nothing: code may catch
+    /// it if it is an exception ([`ThrownException`](crate::ThrownException)), and the call ends
+    /// with it otherwise.
+    ///
+    /// # Errors
+    /// `error`, and those of [`ResumableCallHostTrap::resume`].
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn resume_with_error(
+        self,
+        mut store: impl AsContextMut,
+        error: Error,
+        results: &mut [Val],
+    ) -> Result<ResumableCall> {
+        let mut store = store.as_context_mut();
+        let ty = self.called.resolved_type(&store);
+        expect_results(results, ty.results.len())?;
+        let outcome = outcome_of_error(error, store.state.id);
+        let went_on = run(&mut store, self.called, |store, cells| {
+            store.rt.resume_with(store.state, self.suspension, outcome, &[], cells)
+        })?;
         Ok(untyped(went_on, (&ty.results, store.state.id), results))
     }
 

@@ -390,3 +390,46 @@ fn a_nested_call_keeps_its_exceptions() {
         },
     );
 }
+
+/// A host function that suspended its call may end with an error after all: an exception is caught
+/// where one of a host function is, and anything else ends the call.
+#[test]
+fn a_suspended_call_goes_on_with_an_error() -> Result<()> {
+    let text = r#"(module
+        (import "host" "ask" (func $ask (result i32)))
+        (tag $tag (export "tag") (param i32))
+        (func (export "run") (result i32)
+          (i32.add (i32.const 1)
+            (block $h (result i32) (try_table (catch $tag $h) (return (call $ask))) unreachable))))"#;
+    for (name, engine) in crate::engines() {
+        let mut linker = Linker::<()>::new(&engine);
+        linker.func_wrap("host", "ask", || -> Result<i32> { bail!("later") })?;
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module(&engine, text)?)?;
+        let tag = instance.get_tag(&mut store, "tag").context("no tag")?;
+        let run = instance.get_func(&mut store, "run").context("no run")?;
+        let mut results = [Val::I32(0)];
+        let mut asked = |store: &mut Store<()>| -> Result<ResumableCallHostTrap> {
+            match run.call_resumable(store, &[], &mut [Val::I32(0)])? {
+                ResumableCall::HostTrap(asked) => Ok(asked),
+                other => bail!("{other:?}"),
+            }
+        };
+        let call = asked(&mut store)?;
+        let thrown = Error::new(ThrownException::new(&store, tag, &[Val::I32(41)])?);
+        let ended = call.resume_with_error(&mut store, thrown, &mut results)?;
+        assert!(matches!(ended, ResumableCall::Finished), "{name}");
+        assert_eq!(results[0].i32(), Some(42), "{name}");
+        let call = asked(&mut store)?;
+        let error = call.resume_with_error(&mut store, format_err!("never"), &mut results);
+        assert!(format!("{:#}", error.unwrap_err()).contains("never"), "{name}");
+        let call = asked(&mut store)?;
+        let error = call.resume_with_error(&mut store, Trap::Interrupt.into(), &mut results);
+        assert_eq!(trap_of(&error.unwrap_err()), Some(Trap::Interrupt), "{name}");
+        assert!(matches!(
+            run.call_resumable(&mut store, &[], &mut results)?,
+            ResumableCall::HostTrap(_)
+        ));
+    }
+    Ok(())
+}
