@@ -1,22 +1,24 @@
 //! A layer → an artifact of it, which containerd keeps.
 //!
-//! 1. The compiler has a process of its own with limits of time and memory, since nobody counts
-//!    what the shim uses as the container's.
-//! 2. A layer is compiled by one shim at a time, the one that has the lease; others run the module
-//!    meanwhile.
-//! 3. A layer that could not be compiled gets a label too, so it is not tried at each start.
-//! 4. The label names version and settings: another version makes its own.
+//! 1. No container waits for it: the first ones run the module.
+//! 2. The compiler has a process of its own with limits of time and memory and a low priority, since
+//!    nobody counts what the shim uses as the container's. The shim lives until it is done.
+//! 3. A layer is compiled by one shim at a time, the one that has the lease.
+//! 4. A layer that could not be compiled gets a label too, so it is not tried at each start.
+//! 5. The label names version and settings: another version makes its own.
 
 use crate::layers::Layer;
+use crate::record::lock;
 use crate::store::{Answer, Refused, Store, length};
 use chrono::{TimeDelta, Utc};
 use prova::Engine;
 use prova_native::{Config, settings};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::sync::{Condvar, Mutex, PoisonError};
 use zygote::{WireFd, Zygote};
 
 /// The most bytes of a layer that is compiled before it runs.
@@ -27,47 +29,102 @@ const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
 const SECONDS_MAX: u64 = 30;
 /// The most bytes that it has.
 const BYTES_MAX: u64 = 4 << 30;
+/// How far behind others it stands for a processor.
+const NICE: i32 = 10;
 /// How long a lease is held where a shim was ended before it gave it back.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 
 /// The label's value where there is no artifact.
 const NONE: &str = "none";
 
-/// The digest and length of the artifact of a layer: the one that is there, or a new one.
+/// The compilers of this shim that are at work.
+static WORKING: Mutex<usize> = Mutex::new(0);
+static DONE: Condvar = Condvar::new();
+
+/// Waits until no compiler is at work.
+pub(crate) fn wait() {
+    let working = lock(&WORKING);
+    drop(DONE.wait_while(working, |number| *number > 0).unwrap_or_else(PoisonError::into_inner));
+}
+
+/// A compiler that is at work.
+struct Work;
+
+impl Work {
+    fn begin() -> Work {
+        *lock(&WORKING) += 1;
+        Work
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        *lock(&WORKING) -= 1;
+        DONE.notify_all();
+    }
+}
+
+/// What is known of a layer's artifact.
+enum Known {
+    /// Its digest and length.
+    Made(String, u64),
+    /// There can be none.
+    None,
+    /// It was not made, or is gone.
+    Nothing,
+}
+
+/// The artifact of a layer, if there is one. If not, one is made meanwhile, for the next container.
 pub(crate) async fn artifact(store: &Store, layer: &Layer) -> Answer<Option<(String, u64)>> {
     let label = label();
-    let known = store.info(&layer.module).await?.labels.remove(&label);
-    if let Some(digest) = known {
-        if digest == NONE {
-            return Ok(None);
+    match known(store, layer, &label).await? {
+        Known::Made(digest, bytes) => return Ok(Some((digest, bytes))),
+        Known::Nothing if layer.bytes <= MODULE_BYTES_MAX => {
+            let (store, layer, work) = (store.clone(), layer.clone(), Work::begin());
+            tokio::spawn(async move {
+                // Without it, the next container starts slower, that is all.
+                let _ = alone(&store, &layer, &label).await;
+                drop(work);
+            });
         }
-        match store.info(&digest).await {
-            Ok(info) => return Ok(Some((digest, length(&info)))),
-            Err(Refused::NotFound) => {}
-            Err(why) => return Err(why),
-        }
+        Known::Nothing | Known::None => {}
     }
-    if layer.bytes > MODULE_BYTES_MAX {
-        return Ok(None);
+    Ok(None)
+}
+
+async fn known(store: &Store, layer: &Layer, label: &str) -> Answer<Known> {
+    let Some(digest) = store.info(&layer.module).await?.labels.remove(label) else {
+        return Ok(Known::Nothing);
+    };
+    if digest == NONE {
+        return Ok(Known::None);
     }
+    match store.info(&digest).await {
+        Ok(info) => Ok(Known::Made(digest, length(&info))),
+        Err(Refused::NotFound) => Ok(Known::Nothing),
+        Err(why) => Err(why),
+    }
+}
+
+/// Makes the artifact, unless another shim does.
+async fn alone(store: &Store, layer: &Layer, label: &str) -> Answer<()> {
     let lease = format!("prova-{}", hash(format!("{label} {}", layer.module).as_bytes()));
     match store.lease(&lease, (Utc::now() + LEASE).to_rfc3339()).await {
         Ok(()) => {}
-        Err(Refused::Exists) => return Ok(None),
+        Err(Refused::Exists) => return Ok(()),
         Err(why) => return Err(why),
     }
-    let made = make(store, layer, &label, &lease).await;
+    // Another shim may have made it just before.
+    let made = match known(store, layer, label).await {
+        Ok(Known::Nothing) => make(store, layer, label, &lease).await,
+        other => other.map(|_| ()),
+    };
     store.release(&lease).await?;
     made
 }
 
 /// Makes the artifact and labels the layer.
-async fn make(
-    store: &Store,
-    layer: &Layer,
-    label: &str,
-    lease: &str,
-) -> Answer<Option<(String, u64)>> {
+async fn make(store: &Store, layer: &Layer, label: &str, lease: &str) -> Answer<()> {
     let module = store.read(&layer.module, MODULE_BYTES_MAX).await?;
     // In the text format, a module has other bytes than its artifact's; an artifact is one already.
     let made = match module.starts_with(b"\0asm") {
@@ -75,19 +132,17 @@ async fn make(
         false => None,
     };
     let Some(Ok(artifact)) = made else {
-        store.label(&layer.module, &[(label.to_owned(), NONE.to_owned())]).await?;
-        return Ok(None);
+        return store.label(&layer.module, &[(label.to_owned(), NONE.to_owned())]).await;
     };
-    let (bytes, digest) = (artifact.len() as u64, format!("sha256:{}", hash(&artifact)));
+    let digest = format!("sha256:{}", hash(&artifact));
     match store.write(lease, artifact, lease).await {
         Ok(_) | Err(Refused::Exists) => {}
         Err(why) => return Err(why),
     }
     // The second keeps it as long as the layer.
     let keep = "containerd.io/gc.ref.content.prova".to_owned();
-    let labels = [(label.to_owned(), digest.clone()), (keep, digest.clone())];
-    store.label(&layer.module, &labels).await?;
-    Ok(Some((digest, bytes)))
+    let labels = [(label.to_owned(), digest.clone()), (keep, digest)];
+    store.label(&layer.module, &labels).await
 }
 
 /// The label of artifacts that this version makes: with settings, since they are part of the code.
@@ -131,6 +186,7 @@ fn bounded((mut input, mut output): (WireFd<File>, WireFd<File>)) -> Result<(), 
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|error| told(&error))?;
     }
+    let _ = nice(NICE);
     let mut module = Vec::new();
     input.read_to_end(&mut module).map_err(|error| told(&error))?;
     let artifact = Engine::default().precompile_module(&module).map_err(|error| told(&error))?;

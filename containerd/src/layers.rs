@@ -3,10 +3,10 @@
 //! ```text
 //! container ─► image ─► manifest ─► the layer with a media type of WebAssembly
 //!                                     │ label of this version: an artifact made before
-//!                                     ├──────────────────────────────────────────────────┐
-//!                                     │ none: compile (a process of its own), keep, label ┤
-//!                                     ▼                                                   ▼
-//!                                   the module's bytes                     the artifact's bytes
+//!                                     ├──────────────────────────► the artifact's bytes
+//!                                     │ none: meanwhile compile, keep, label
+//!                                     ▼
+//!                                   the module's bytes
 //! ```
 //!
 //! containerd does not put such layers into the root folder. It keeps artifacts as long as their
@@ -85,7 +85,7 @@ pub(crate) async fn of_container(store: &Store, container: &str) -> Result<Optio
     Ok(Some(Layer { module: digest.clone(), digest, bytes: length(&info) }))
 }
 
-/// The artifact of a layer, where there is one or one can be made; else the layer as it is.
+/// The artifact of a layer, where there is one; else the layer as it is.
 pub(crate) async fn compiled(store: &Store, layer: Layer) -> Layer {
     match compile::artifact(store, &layer).await {
         Ok(Some((digest, bytes))) => Layer { digest, bytes, ..layer },

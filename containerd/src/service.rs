@@ -5,6 +5,7 @@
 //! for one without a container.
 
 use crate::bundle::{self, Bundle};
+use crate::compile;
 use crate::record::{End, KILLED, Record, State};
 use crate::refusal::{Answer, Refusal, told};
 use crate::shim::Exit;
@@ -30,7 +31,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// The containers of a shim.
 pub(crate) struct Service {
-    records: RwLock<HashMap<String, Arc<Record>>>,
+    records: Arc<RwLock<HashMap<String, Arc<Record>>>>,
     events: Arc<Events>,
     address: String,
     exit: Arc<Exit>,
@@ -69,7 +70,7 @@ impl Service {
         exit: &Arc<Exit>,
     ) -> Service {
         Service {
-            records: RwLock::default(),
+            records: Arc::default(),
             events: Arc::new(Events { publisher, namespace: namespace.to_owned() }),
             address: address.to_owned(),
             exit: Arc::clone(exit),
@@ -259,8 +260,16 @@ impl Task for Service {
     }
 
     fn shutdown(&self, _: &TtrpcContext, _: ShutdownRequest) -> TtrpcResult<Empty> {
-        if self.records.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            self.exit.signal();
+        let (records, exit) = (Arc::clone(&self.records), Arc::clone(&self.exit));
+        let is_empty = move || records.read().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if is_empty() {
+            std::thread::spawn(move || {
+                compile::wait();
+                // The pod may have got another container meanwhile.
+                if is_empty() {
+                    exit.signal();
+                }
+            });
         }
         Ok(Empty::default())
     }

@@ -80,6 +80,22 @@ paused() {
 }
 check "SIGKILL ends a program that is paused" 137 "" paused
 
+# The containers of a pod, which have one shim: one of them ends, then all.
+pod() {
+    local ids=() codes=() shims
+    for number in $(seq 8); do
+        ids+=("c$$-pod-$number")
+        begin "c$$-pod-$number" sleep --annotation io.kubernetes.cri.sandbox-id="c$$-pod"
+    done
+    shims=$(pgrep -fP 1,$$ "$dir/bin/containerd-shim-prova-v1 " | wc -l)
+    for id in "${ids[@]}"; do
+        ended SIGTERM
+        codes+=($?)
+    done
+    echo "$shims: ${codes[*]}"
+}
+check "containers of a pod have one shim" 0 "1: 143 143 143 143 143 143 143 143" pod
+
 # containerd is stopped and started while a container runs on, or ends.
 begin "$id" spin
 until_holds 20 is_in RUNNING "$id"

@@ -128,6 +128,13 @@ until_holds() {
     return 1
 }
 
+# until_said SECONDS COMMAND…: the same, and what it printed then.
+until_said() {
+    until_holds "$@"
+    shift
+    "$@"
+}
+
 # is_in STATE ID: whether a container's task is in this state.
 is_in() {
     ctr task ls | grep -q "^$2 .* $1"
