@@ -154,7 +154,7 @@ type Parts = (Bundle, Option<(Layer, WireFd<PipeReader>)>);
 fn create((bundle, layer): Parts) -> Answer<()> {
     let layer = layer.map(|(layer, pipe)| Arc::new(Given { layer, pipe: pipe.into_inner() }));
     let mut builder = ContainerBuilder::new(bundle.id.clone(), SyscallType::Linux)
-        .with_executor(Program { layer })
+        .with_executor(Program { layer, is_of_system: Arc::default() })
         .with_root_path(bundle.root())
         .map_err(told)?;
     let [input, output, errors] = [&bundle.stdin, &bundle.stdout, &bundle.stderr]

@@ -20,6 +20,7 @@ use signal_hook::iterator::Signals;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -41,8 +42,14 @@ struct Host {
 
 /// Runs the module of a specification to its end: the exit code.
 pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
-    let outcome = end_at_signals().and_then(|()| run_module(spec, layer));
-    let Err(error) = outcome else { return 0 };
+    // A fault of ours is no reason to unwind into what made the container.
+    let outcome =
+        catch_unwind(AssertUnwindSafe(|| end_at_signals().and_then(|()| run_module(spec, layer))));
+    let error = match outcome {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => error,
+        Err(_) => return 1,
+    };
     if let Some(&I32Exit(code)) = error.downcast_ref() {
         return code;
     }

@@ -26,6 +26,8 @@ pub(crate) struct Limits {
 }
 
 const PREFIX: &str = "prova.dev/";
+/// The most characters of a value in an error.
+const SHOWN_MAX: usize = 80;
 
 impl Limits {
     /// The limits that a specification asks for.
@@ -70,7 +72,8 @@ impl Limits {
                     "annotation `{PREFIX}{key}`: there is none of this name; there are `{PREFIX}timeout`, `{PREFIX}fuel` and `{PREFIX}max-memory`"
                 ),
             };
-            bail!("annotation `{PREFIX}{key}`: `{value}` is not {expected}");
+            let shown: String = value.chars().take(SHOWN_MAX).collect();
+            bail!("annotation `{PREFIX}{key}`: `{shown}` is not {expected}");
         }
         Ok(limits)
     }
@@ -147,6 +150,7 @@ mod tests {
             ("fuel", "", "`` is not a number of units"),
             ("max-memory", "1T", "is not a number of bytes"),
             ("max-memory", "18446744073709551615G", "is not a number of bytes"),
+            ("fuel", &"x".repeat(9999), &format!("`{}` is not a number", "x".repeat(SHOWN_MAX))),
             ("fule", "1", "there are `prova.dev/timeout`"),
         ] {
             let key = format!("prova.dev/{key}");

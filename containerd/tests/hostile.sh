@@ -36,6 +36,15 @@ check "no memory at all is a limit" 1 "memory" run hello --annotation prova.dev/
 check "a line break in an annotation is refused" 1 "is not a duration" run hello --annotation prova.dev/timeout=$'1s\n'
 check "an annotation without a name is refused" 1 "\`prova.dev/\`: there is none" run hello --annotation prova.dev/=1
 
+image env /env.wat tests/guests/env.wat
+check "its variables come" 0 "A=b=c" run env --env A=b=c
+check "a variable without a name is one" 0 "A=b" run env --env =x --env A=b
+check "its variables are no settings of the engine" 0 "RAYON_NUM_THREADS=x" run env --env RAYON_NUM_THREADS=x --env RUST_BACKTRACE=full
+check "containerd's profile of seccomp lets a module run" 0 hello run hello --seccomp
+check "it lets machine code run" 0 45000150000 run sqlite --seccomp -- /sqlite.wasm :memory: \
+    "with recursive c(x) as (select 1 union all select x + 1 from c where x < 300000) select sum(x) from c"
+check "another user runs a module" 0 hello run hello --user 1000:1000
+
 id="c$$-odd"
 # ended SIGNAL: ends the container by a signal, and removes it.
 ended() {
