@@ -1,8 +1,8 @@
 //! A layer → an artifact of it, which containerd keeps.
 //!
 //! 1. No container waits for it: the first ones run the module.
-//! 2. The compiler has a process of its own with limits of time and memory and a low priority, since
-//!    nobody counts what the shim uses as the container's. The shim lives until it is done.
+//! 2. The compiler has a process of its own with limits of time and memory and a low priority: what
+//!    the shim uses is not counted as the container's. The shim lives until it is done.
 //! 3. A layer is compiled by one shim at a time, the one that has the lease.
 //! 4. A layer that could not be compiled gets a label too, so it is not tried at each start.
 //! 5. The label names version and settings: another version makes its own.

@@ -24,12 +24,12 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 use zygote::{WireFd, Zygote};
 
-/// What libcontainer 0.6 says where the first process was ready before the one that made it had told
-/// its number: both write to one channel. It has killed it then, and removed the container.
+/// libcontainer 0.6 says this where a container's first process was ready before the one that made
+/// it had told its number: both write to one channel. It has removed the container then.
 const OVERTAKEN: &str = "received unexpected message: InitReady";
 
-/// How often a container is tried to be made: of ten that are made at once on two busy processors, it
-/// happens to one or two now and then.
+/// How often a container is tried to be made: of ten that are made at once on two busy processors,
+/// that happens to one or two now and then.
 const CREATES_MAX: u32 = 8;
 
 thread_local! {

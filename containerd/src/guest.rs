@@ -4,7 +4,8 @@
 //!    on standard error.
 //! 2. The module sees the container's root folder. Files of `/proc`, among them the memory of this
 //!    process, are out of its reach as in every run (`prova_wasi`).
-//! 3. A signal that asks a container to end ends it with 128 and the signal's number, as a program
+//! 3. A user other than root has no capabilities but the ambient ones, as in other containers.
+//! 4. A signal that asks a container to end ends it with 128 and the signal's number, as a program
 //!    without handlers would; a first process has no such default.
 
 use crate::compile::hash;
@@ -15,6 +16,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use oci_spec::runtime::Spec;
 use prova::wasi::{self, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
 use prova::{Config, Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use rustix::process::geteuid;
+use rustix::thread::{CapabilitySet, capabilities, capability_is_in_ambient_set, set_capabilities};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::fs::File;
@@ -43,8 +46,12 @@ struct Host {
 /// Runs the module of a specification to its end: the exit code.
 pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
     // A fault of ours is no reason to unwind into what made the container.
-    let outcome =
-        catch_unwind(AssertUnwindSafe(|| end_at_signals().and_then(|()| run_module(spec, layer))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // Before there are other threads.
+        give_up_capabilities()?;
+        end_at_signals()?;
+        run_module(spec, layer)
+    }));
     let error = match outcome {
         Ok(Ok(())) => return 0,
         Ok(Err(error)) => error,
@@ -58,6 +65,23 @@ pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
         Some(ErrorKind::Trap) => TRAP,
         _ => 1,
     }
+}
+
+/// Gives up what the system takes from a user other than root who executes a program; this process
+/// executes none, so it would still be able to open every file (`CAP_DAC_OVERRIDE`).
+fn give_up_capabilities() -> Result<()> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    let mut sets = capabilities(None)?;
+    let mut kept = CapabilitySet::empty();
+    for (_, capability) in sets.permitted.iter_names() {
+        if capability_is_in_ambient_set(capability)? {
+            kept |= capability;
+        }
+    }
+    (sets.permitted, sets.effective) = (kept, kept);
+    Ok(set_capabilities(None, sets)?)
 }
 
 /// Ends the process at a signal that asks for it.

@@ -95,8 +95,8 @@ impl containerd_shim::Shim for Shim {
     }
 }
 
-/// Closes the shim's socket in the process that containers come from: they have no business with it,
-/// and it is to go with the shim.
+/// Closes the shim's socket in the process that containers come from: they have no business with
+/// it, and it is to go with the shim.
 pub(crate) fn close_listener() {
     Zygote::global().run(
         |()| {

@@ -43,7 +43,10 @@ check "its variables are no settings of the engine" 0 "RAYON_NUM_THREADS=x" run 
 check "containerd's profile of seccomp lets a module run" 0 hello run hello --seccomp
 check "it lets machine code run" 0 45000150000 run sqlite --seccomp -- /sqlite.wasm :memory: \
     "with recursive c(x) as (select 1 union all select x + 1 from c where x < 300000) select sum(x) from c"
-check "another user runs a module" 0 hello run hello --user 1000:1000
+user=1000:1000 image other /hello.wat tests/guests/hello.wat
+check "another user runs a module" 0 hello run other
+user=1000:1000 image guarded /write.wat tests/guests/write.wat
+check "another user does not write into a folder of root's" 2 "" run guarded
 
 id="c$$-odd"
 # ended SIGNAL: ends the container by a signal, and removes it.

@@ -25,11 +25,11 @@ begin_image() {
     mkdir -p "$dir/image/blobs/sha256" "$dir/rootfs"
 }
 
-# end_image NAME ENTRY CONFIG-TYPE LAYERS DIFF-IDS: imports the image.
+# end_image NAME ENTRY CONFIG-TYPE LAYERS DIFF-IDS: imports the image, which runs as $user if that is set.
 end_image() {
     local name=$1 config manifest
-    printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-        "$arch" "$2" "$5" >"$dir/config.json"
+    printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"User":"%s","Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+        "$arch" "$2" "${user:-}" "$5" >"$dir/config.json"
     config=$(blob "$dir/config.json" "$3")
     printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' "$config" "$4" >"$dir/manifest.json"
     manifest=$(blob "$dir/manifest.json" application/vnd.oci.image.manifest.v1+json)
