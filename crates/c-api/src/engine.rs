@@ -1,8 +1,9 @@
 //! `wasm_config_t` and `wasm_engine_t`.
 
-use crate::pointer::In;
+use crate::pointer::{In, Out, want};
 use crate::store::guarded;
-use prova::{Config, Engine};
+use crate::wasmtime::error::{MaybeError, handed};
+use prova::{Config, Engine, Result};
 
 /// A configuration to make an engine of.
 #[derive(Default)]
@@ -25,14 +26,23 @@ extern "C" fn wasm_config_delete(_config: Option<Box<wasm_config_t>>) {}
 
 #[unsafe(no_mangle)]
 extern "C" fn wasm_engine_new() -> Option<Box<wasm_engine_t>> {
-    engine(&Config::new())
+    engine(&Config::new()).ok()
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn wasm_engine_new_with_config(
     config: Option<Box<wasm_config_t>>,
 ) -> Option<Box<wasm_engine_t>> {
-    engine(&config?.config)
+    engine(&config?.config).ok()
+}
+
+/// The same with the reason where there is no engine.
+#[unsafe(no_mangle)]
+extern "C" fn prova_engine_new(
+    config: Option<Box<wasm_config_t>>,
+    mut out: Out<Option<Box<wasm_engine_t>>>,
+) -> MaybeError {
+    handed(engine(&want(config, "config").config).map(Some), &mut out)
 }
 
 #[unsafe(no_mangle)]
@@ -49,8 +59,11 @@ extern "C" fn wasmtime_engine_increment_epoch(engine: In<wasm_engine_t>) {
     engine.want("engine").engine.increment_epoch();
 }
 
-/// The engine of a configuration; null if it contradicts itself.
-fn engine(config: &Config) -> Option<Box<wasm_engine_t>> {
-    let engine = guarded(|| Engine::new(config)).ok()?;
-    Some(Box::new(wasm_engine_t { engine }))
+/// The engine of a configuration.
+///
+/// # Errors
+/// If it contradicts itself, or asks for what there is not.
+fn engine(config: &Config) -> Result<Box<wasm_engine_t>> {
+    let engine = guarded(|| Engine::new(config))?;
+    Ok(Box::new(wasm_engine_t { engine }))
 }

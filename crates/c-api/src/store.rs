@@ -11,9 +11,12 @@
 //! # Invariants
 //! * L1. `Free`: nobody has a reference to the store. `Host(c)`: `c` is the caller of the innermost
 //!   host function, which waits until its callback returns, and nobody else has a reference.
-//!   `Lent`: somebody has the only reference.
+//!   `Lent`: somebody has the only reference. `Lost`: as `Free`, but nobody gets one.
 //! * L2. Each change of the state is taken back when the function that made it returns, except when
-//!   it panics: then the store stays `Lent`, and is never used again.
+//!   it panics: then the store is `Lost`, which nothing takes back, also where the panic was inside
+//!   a host function.
+//! * L3. `users` is the number of functions of this file that have the store, one inside the other;
+//!   while it is not 0 the cell may not be dropped.
 
 use crate::callback::Data as UserData;
 use crate::pointer::end;
@@ -21,7 +24,7 @@ use crate::wasm::reference::Object;
 use prova::wasi::{WasiCtx, WasiCtxBuilder};
 use prova::{
     AsContextMut, Caller, Engine, Error, ExternRef, Func, Global, Instance, Memory, Result, Rooted,
-    Store, StoreContextMut, StoreLimits, Table, Tag, format_err,
+    Store, StoreContextMut, StoreLimits, Table, Tag, ThrownException, format_err,
 };
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::HashMap;
@@ -51,6 +54,7 @@ enum State {
     Free,
     Lent,
     Host(*mut Caller<'static, Data>),
+    Lost,
 }
 
 /// A store, and what C programs attach to its objects.
@@ -59,6 +63,7 @@ pub(crate) struct StoreCell {
     pub(crate) id: u64,
     engine: Engine,
     state: Cell<State>,
+    users: Cell<u32>,
     store: UnsafeCell<Store<Data>>,
     /// Host information of objects, by object.
     pub(crate) infos: RefCell<HashMap<Item, UserData>>,
@@ -66,6 +71,8 @@ pub(crate) struct StoreCell {
     pub(crate) externs: RefCell<HashMap<Object, Rooted<ExternRef>>>,
     /// The objects that plain handles name.
     pub(crate) handles: RefCell<Handles>,
+    /// The exception that a call ended with, or that a host function is to throw.
+    pub(crate) pending: RefCell<Option<ThrownException>>,
 }
 
 // SAFETY: C4: one thread at a time uses the store and everything in the cell.
@@ -100,10 +107,12 @@ impl StoreCell {
                     id: NEXT.fetch_add(1, Ordering::Relaxed),
                     engine: engine.clone(),
                     state: Cell::new(State::Free),
+                    users: Cell::new(0),
                     store: UnsafeCell::new(Store::new(engine, data)),
                     infos: RefCell::default(),
                     externs: RefCell::default(),
                     handles: RefCell::default(),
+                    pending: RefCell::default(),
                 }
             }))
         })
@@ -114,14 +123,24 @@ impl StoreCell {
         &self.engine
     }
 
+    /// Whether a function has the store, so that it may not end (L3).
+    pub(crate) fn is_used(&self) -> bool {
+        self.users.get() != 0
+    }
+
     /// Lends the store to `f`.
     ///
     /// # Errors
     /// Those of `f`; if it panics; if the store is in use or `f` panicked before.
     pub(crate) fn with<R>(&self, f: impl FnOnce(Context<'_>) -> Result<R>) -> Result<R> {
+        let _user = User::new(&self.users);
         let state = self.state.replace(State::Lent);
         let context = match state {
             State::Lent => return Err(in_use()),
+            State::Lost => {
+                self.state.set(State::Lost);
+                return Err(in_use());
+            }
             // SAFETY: L1: nobody has a reference to the store, and until the state is `Free` again
             // nobody gets another one here.
             State::Free => unsafe { &mut *self.store.get() }.as_context_mut(),
@@ -129,10 +148,15 @@ impl StoreCell {
             // meanwhile, and outlives this call.
             State::Host(caller) => unsafe { &mut *caller }.as_context_mut(),
         };
-        // After a panic the state stays `Lent` (L2).
-        let result = panic::catch_unwind(AssertUnwindSafe(|| f(context))).map_err(of_panic)?;
-        self.state.set(state);
-        result
+        let result = panic::catch_unwind(AssertUnwindSafe(|| f(context)));
+        self.give_back(state, result.is_err());
+        result.map_err(of_panic)?
+    }
+
+    /// Takes a change of the state back (L2).
+    fn give_back(&self, state: State, panicked: bool) {
+        let lost = panicked || self.state.get() == State::Lost;
+        self.state.set(if lost { State::Lost } else { state });
     }
 
     /// Lends the store to a function that can report no error.
@@ -148,11 +172,12 @@ impl StoreCell {
         if self.state.get() != State::Free {
             return Err(in_use());
         }
+        let _user = User::new(&self.users);
         self.state.set(State::Lent);
         // SAFETY: L1, as in `with`.
-        let result = guarded(|| Ok(f(unsafe { &mut *self.store.get() })))?;
-        self.state.set(State::Free);
-        Ok(result)
+        let result = guarded(|| Ok(f(unsafe { &mut *self.store.get() })));
+        self.give_back(State::Free, result.is_err());
+        result
     }
 
     /// Lends the store of a host function to the program's callback.
@@ -167,8 +192,8 @@ impl StoreCell {
         let caller = std::ptr::from_mut(caller).cast::<Caller<'static, Data>>();
         let outer = self.state.replace(State::Host(caller));
         let result = callback(caller);
-        let inner = self.state.replace(outer);
-        if inner == State::Host(caller) { Ok(result) } else { Err(in_use()) }
+        self.give_back(outer, self.state.get() != State::Host(caller));
+        if self.state.get() == State::Lost { Err(in_use()) } else { Ok(result) }
     }
 
     /// Lends the caller of the innermost host function, if it is this one.
@@ -182,9 +207,25 @@ impl StoreCell {
         }
         self.state.set(State::Lent);
         // SAFETY: L1, as in `with`.
-        let result = guarded(|| Ok(f(unsafe { &mut *caller }))).ok()?;
-        self.state.set(State::Host(caller));
-        Some(result)
+        let result = guarded(|| Ok(f(unsafe { &mut *caller })));
+        self.give_back(State::Host(caller), result.is_err());
+        result.ok()
+    }
+}
+
+/// A function that has the store, counted (L3).
+struct User<'a>(&'a Cell<u32>);
+
+impl User<'_> {
+    fn new(users: &Cell<u32>) -> User<'_> {
+        users.set(users.get() + 1);
+        User(users)
+    }
+}
+
+impl Drop for User<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -207,11 +248,13 @@ fn of_panic(payload: Box<dyn std::any::Any + Send>) -> Error {
 }
 
 /// The objects of a store that a program has plain handles of, each with its number. Grows with the
-/// objects that a program has seen, not with the handles that it was given.
+/// objects that a program has seen, not with the handles that it was given; exceptions are others
+/// each time.
 #[derive(Default)]
 pub(crate) struct Handles {
     items: Numbered<Item>,
     externs: Numbered<Rooted<ExternRef>>,
+    exceptions: Vec<ThrownException>,
 }
 
 /// Values, each with its number.
@@ -248,6 +291,17 @@ impl Handles {
     /// The object of a number.
     pub(crate) fn item(&self, number: u64) -> Option<Item> {
         self.items.value(number)
+    }
+
+    /// The number of an exception that the store keeps from now on.
+    pub(crate) fn keep_exception(&mut self, thrown: ThrownException) -> u64 {
+        self.exceptions.push(thrown);
+        self.exceptions.len() as u64 - 1
+    }
+
+    /// The exception of a number.
+    pub(crate) fn exception(&self, number: u64) -> Option<ThrownException> {
+        self.exceptions.get(usize::try_from(number).ok()?).cloned()
     }
 
     /// The number of a reference to a value of the host.
@@ -315,6 +369,7 @@ mod tests {
         let used = func(&cell, move |caller| {
             let other = Arc::clone(&inner);
             inner.lend(caller, |caller| {
+                assert!(other.is_used(), "L3");
                 assert!(other.with(|context| Ok(context.data().user.pointer().is_null())).is_ok());
                 assert!(other.with_store(|_| ()).is_err(), "a host function of it runs");
                 assert!(other.with_caller(caller, |_| ()).is_some());
@@ -323,7 +378,7 @@ mod tests {
             })
         });
         cell.with(|context| used.call(context, &[], &mut [])).expect("it returns");
-        assert!(!is_refused(&cell));
+        assert!(!is_refused(&cell) && !cell.is_used());
         let inner = Arc::clone(&cell);
         let panics = func(&cell, move |caller| {
             let other = Arc::clone(&inner);
@@ -331,6 +386,7 @@ mod tests {
         });
         let called = cell.with(|context| panics.call(context, &[], &mut []));
         assert!(called.is_err(), "the program's code does not go on");
+        assert!(is_refused(&cell) && !cell.is_used(), "L3: it may end");
     }
 
     #[test]

@@ -27,6 +27,24 @@ pub enum WasmBacktraceDetails {
 }
 
 /// The WebAssembly frames that were active at a trap or host error, the innermost first.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     "(module $m (func $inner (unreachable)) (func (export \"f\") (call $inner)))",
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+/// let error = f.call(&mut store, ()).unwrap_err();
+/// let backtrace: &WasmBacktrace = error.downcast_ref().expect("it trapped in code");
+/// let frames: Vec<_> = backtrace.frames().iter().map(FrameInfo::func_index).collect();
+/// assert_eq!(frames, [0, 1]);
+/// assert_eq!(backtrace.frames()[0].func_name(), Some("inner"));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WasmBacktrace {
     frames: Vec<FrameInfo>,

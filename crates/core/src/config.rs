@@ -18,6 +18,16 @@ use prova_runtime::{ExecutorKind, Heat, PerfNames};
 use std::sync::Arc;
 
 /// When functions are translated and checked.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.translate(Translate::Eager);
+/// let module = Module::new(&Engine::new(&config)?, wat::parse_str("(module (func))")?)?;
+/// assert_eq!(module.exports().len(), 0);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Translate {
     /// Each at its first call.

@@ -13,6 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// The environment that modules and stores belong to. Cloning is cheap and gives the same engine.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let same = engine.clone();
+/// assert!(Engine::same(&engine, &same));
+/// let mut config = Config::new();
+/// config.max_wasm_stack(1);
+/// assert!(Engine::new(&config).is_err(), "code needs more stack");
+/// ```
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -25,6 +36,16 @@ struct Inner {
 }
 
 /// An engine that it does not keep alive; see [`Engine::weak`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let weak = engine.weak();
+/// assert!(weak.upgrade().is_some());
+/// drop(engine);
+/// assert!(weak.upgrade().is_none());
+/// ```
 #[derive(Clone)]
 pub struct EngineWeak(Weak<Inner>);
 

@@ -14,6 +14,16 @@ pub use prova_bytecode::CheckError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whose fault an error is.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let error = Module::new(&engine, b"\0asm\x01\0\0\0\x63").unwrap_err();
+/// assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Invalid));
+/// assert_eq!(ErrorKind::of(&Trap::OutOfFuel.into()), Some(ErrorKind::Trap));
+/// assert_eq!(ErrorKind::of(&format_err!("an embedder's own")), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The module is malformed or invalid ([`InvalidModule`]), or its text ([`InvalidText`]) or the
@@ -73,11 +83,32 @@ impl fmt::Display for ErrorKind {
 }
 
 /// The module is malformed or invalid: offset and rule.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let error = Module::new(&Engine::default(), b"\0asm\x02\0\0\0").unwrap_err();
+/// let invalid: &InvalidModule = error.downcast_ref().expect("it is of another version");
+/// assert_eq!(invalid.offset(), Some(4));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidModule(pub(crate) module::Error);
 
 /// The module needs a proposal that is off or that no tier executes, or exceeds a limit: its name
 /// and the offset.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.wasm_simd(false);
+/// let engine = Engine::new(&config)?;
+/// let bytes = wat::parse_str("(module (func (param v128)))")?;
+/// let error = Module::new(&engine, bytes).unwrap_err();
+/// let unsupported: &UnsupportedModule = error.downcast_ref().expect("vectors are off");
+/// assert!(unsupported.proposal().is_some() && unsupported.limit().is_none());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedModule(pub(crate) module::Error);
 
@@ -181,6 +212,18 @@ pub(crate) fn import_name(module: &str, name: &str) -> String {
 }
 
 /// The module does not fit what it was given to import, or a limit of the store is too low for it.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (import \"a\" \"b\" (func)))")?)?;
+/// let mut store = Store::new(&engine, ());
+/// let error = Linker::new(&engine).instantiate(&mut store, &module).unwrap_err();
+/// let link: &LinkError = error.downcast_ref().expect("nothing is defined");
+/// assert_eq!(link.unknown_import(), Some("a"));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkError {
     message: String,
@@ -239,6 +282,17 @@ impl std::error::Error for LinkError {}
 
 /// The embedder asked for what this interface excludes: values of other types than a function or
 /// object takes, objects of another store, a name defined twice. Nothing has changed.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Func::wrap(&mut store, |_: i32| ());
+/// let error = func.call(&mut store, &[], &mut []).unwrap_err();
+/// assert!(error.is::<Misuse>(), "it takes an argument");
+/// func.call(&mut store, &[Val::I32(1)], &mut [])?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misuse(pub(crate) String);
 

@@ -14,6 +14,16 @@ use prova_runtime as rt;
 use rt::{GlobalAddr, TableAddr, TagAddr};
 
 /// Something that can be imported and exported.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let item = Extern::from(Memory::new(&mut store, MemoryType::new(1, None))?);
+/// assert!(matches!(item.ty(&store), ExternType::Memory(_)));
+/// assert!(item.into_memory().is_some() && item.into_func().is_none());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Extern {
@@ -114,6 +124,17 @@ macro_rules! from {
 from! { Func Global Table Memory Tag }
 
 /// A tag of a store: what tells its exceptions from others.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let tag = Tag::new(&mut store, &FuncType::new(&engine, [ValType::I32], []))?;
+/// assert_eq!(tag.ty(&store).params().len(), 1);
+/// assert!(Tag::new(&mut store, &FuncType::new(&engine, [], [ValType::I32])).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag {
     pub(crate) store: StoreId,
@@ -145,6 +166,18 @@ impl Tag {
 }
 
 /// A global of a store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let ty = GlobalType::new(ValType::I32, Mutability::Var);
+/// let global = Global::new(&mut store, ty, Val::I32(1))?;
+/// global.set(&mut store, Val::I32(2))?;
+/// assert_eq!(global.get(&store).unwrap_i32(), 2);
+/// assert!(global.set(&mut store, Val::I64(3)).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global {
     pub(crate) store: StoreId,
@@ -210,6 +243,19 @@ impl Global {
 }
 
 /// A table of a store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let table = Table::new(&mut store, TableType::new(RefType::FUNCREF, 1, Some(2)), Ref::Func(None))?;
+/// let func = Func::wrap(&mut store, || 7);
+/// table.set(&mut store, 0, func.into())?;
+/// assert_eq!(table.grow(&mut store, 1, Ref::Func(None))?, 1);
+/// assert!(table.get(&store, 0).is_some_and(|element| element.is_non_null()));
+/// assert!(table.get(&store, 2).is_none() && table.grow(&mut store, 1, func.into()).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     pub(crate) store: StoreId,

@@ -25,6 +25,25 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A function of a store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b);
+/// assert_eq!(add.typed::<(i32, i32), i32>(&store)?.call(&mut store, (2, 3))?, 5);
+/// // The same with types that are known at run time.
+/// let ty = FuncType::new(&engine, [ValType::I32, ValType::I32], [ValType::I32]);
+/// let sub = Func::new(&mut store, ty, |_, args, results| {
+///     results[0] = Val::I32(args[0].unwrap_i32() - args[1].unwrap_i32());
+///     Ok(())
+/// });
+/// let mut results = [Val::I32(0)];
+/// sub.call(&mut store, &[Val::I32(2), Val::I32(3)], &mut results)?;
+/// assert_eq!(results[0].unwrap_i32(), -1);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     pub(crate) store: StoreId,
@@ -112,6 +131,28 @@ impl Func {
 }
 
 /// The store as a host function sees it, with the instance that called.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("host", "first", |mut caller: Caller<'_, u8>| -> Result<()> {
+///     let memory = caller.get_export("memory").and_then(Extern::into_memory);
+///     *caller.data_mut() = memory.context("no memory")?.data(&caller)[0];
+///     Ok(())
+/// })?;
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "first" (func $first))
+///          (memory (export "memory") 1) (data (i32.const 0) "\2a")
+///          (func (export "run") (call $first)))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, 0);
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+/// assert_eq!(store.into_data(), 42);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub struct Caller<'a, T: 'static> {
     pub(crate) store: StoreContextMut<'a, T>,
     pub(crate) instance: Option<InstanceAddr>,

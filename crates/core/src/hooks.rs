@@ -157,6 +157,12 @@ impl fmt::Debug for UpdateDeadline {
 }
 
 /// A change between guest and host; see [`Store::call_hook`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// assert!(CallHook::CallingHost.entering_host() && CallHook::ReturningFromHost.exiting_host());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallHook {
     /// The host calls a function.

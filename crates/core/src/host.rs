@@ -90,6 +90,19 @@ mod sealed {
 
 /// A Rust closure with the type of a WebAssembly function: up to 16 parameters, with or without a
 /// [`Caller`] first.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), 5);
+/// let plain = Func::wrap(&mut store, |x: i32| x + 1);
+/// let with_caller = Func::wrap(&mut store, |caller: Caller<'_, i32>| *caller.data());
+/// let fallible = Func::wrap(&mut store, |x: i64| -> Result<(i64, f32)> { bail!("no {x}") });
+/// assert_eq!(plain.ty(&store).params().len(), 1);
+/// assert_eq!(with_caller.typed::<(), i32>(&store)?.call(&mut store, ())?, 5);
+/// assert!(fallible.typed::<i64, (i64, f32)>(&store)?.call(&mut store, 1).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
     /// The closure as a host function.
     fn into_host_func(self) -> HostFunc<T>;

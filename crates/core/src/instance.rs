@@ -16,6 +16,23 @@ use prova_runtime as rt;
 use rt::{FuncAddr, InstanceAddr, InstantiateError, Part};
 
 /// An instance of a module in a store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (memory (export "m") 1) (func (export "f") (result i32) (i32.const 7)))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let names: Vec<&str> = instance.exports(&store).map(|export| export.name()).collect();
+/// assert_eq!(names, ["m", "f"]);
+/// assert!(instance.get_memory(&store, "m").is_some() && instance.get_func(&store, "m").is_none());
+/// let f = instance.get_typed_func::<(), i32>(&store, "f")?;
+/// assert_eq!(f.call(&mut store, ())?, 7);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance {
     pub(crate) store: StoreId,
@@ -23,6 +40,20 @@ pub struct Instance {
 }
 
 /// An export of an instance.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (table (export \"t\") 3 funcref))")?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// for export in instance.exports(&store) {
+///     assert!(matches!((export.name(), export.ty(&store)), ("t", ExternType::Table(_))));
+///     assert!(export.into_table().is_some());
+/// }
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Export<'i> {
     name: &'i str,

@@ -6,6 +6,19 @@
 use prova_runtime::Limits;
 
 /// Maximum numbers and sizes of the objects of a store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// struct Host {
+///     limits: StoreLimits,
+/// }
+///
+/// let limits = StoreLimitsBuilder::new().memories(0).build();
+/// let mut store = Store::new(&Engine::default(), Host { limits });
+/// store.limiter(|host| &mut host.limits);
+/// assert!(Memory::new(&mut store, MemoryType::new(0, None)).is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct StoreLimits {
     pub(crate) limits: Limits,

@@ -30,6 +30,17 @@ pub struct Memory {
 }
 
 /// An access of the host outside a memory.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// let error: MemoryAccessError = memory.read(&store, 65536, &mut [0]).unwrap_err();
+/// assert_eq!(error.to_string(), "out of bounds memory access");
+/// memory.read(&store, 65535, &mut [0])?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryAccessError;

@@ -39,6 +39,17 @@ use std::sync::{Arc, OnceLock};
 pub struct Module(Arc<Inner>);
 
 /// The memories and tables that an instance of a module needs; see [`Module::resources_required`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (memory 2) (table 5 funcref))")?)?;
+/// let required = module.resources_required();
+/// assert_eq!((required.num_memories, required.num_tables), (1, 1));
+/// assert_eq!(required.max_initial_memory_size, Some(2 << 16));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourcesRequired {
     /// Memories that the module defines.
@@ -53,6 +64,18 @@ pub struct ResourcesRequired {
 
 /// An export of a module, found once: [`Module::get_export_index`],
 /// [`Instance::get_module_export`](crate::Instance::get_module_export).
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (memory (export \"m\") 1))")?)?;
+/// let found = module.get_export_index("m").expect("it is exported");
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// assert!(instance.get_module_export(&store, &found).is_some());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ModuleExport {
     pub(crate) module: Module,
@@ -283,7 +306,7 @@ impl Module {
     /// ```
     /// use prova_core::*;
     ///
-    /// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0\0\x05\x04note!")?;
+    /// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0\0\x06\x04note!")?;
     /// let section = module.custom_sections().next().expect("there is one");
     /// assert_eq!((section.name(), section.data()), ("note", &b"!"[..]));
     /// # Ok::<(), prova_core::Error>(())

@@ -13,6 +13,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How instances get their memories and tables, for
 /// [`Config::allocation_strategy`](crate::Config::allocation_strategy).
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.allocation_strategy(InstanceAllocationStrategy::pooling());
+/// config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+/// Engine::new(&config)?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum InstanceAllocationStrategy {

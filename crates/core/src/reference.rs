@@ -15,6 +15,18 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 /// A value of the host as WebAssembly refers to it; it is only met behind a [`Rooted`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let echo = Func::wrap(&mut store, |x: Option<Rooted<ExternRef>>| x);
+/// let value = ExternRef::new(&mut store, 5u8)?;
+/// let echo = echo.typed::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store)?;
+/// let back = echo.call(&mut store, Some(value))?.expect("it is not null");
+/// assert!(back.data(&store)?.is_some_and(|data| data.downcast_ref() == Some(&5u8)));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum ExternRef {}
 
@@ -184,6 +196,18 @@ impl<T: 'static> StoreContextMut<'_, T> {
 /// A reference to an exception. The exception lives as long as something inside the store refers to
 /// it: a host that keeps the reference keeps nothing alive, and what is gone is refused as an
 /// argument.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let tag = Tag::new(&mut store, &FuncType::new(&engine, [ValType::I32], []))?;
+/// let exception = ExnRef::new(&mut store, tag, &[Val::I32(7)])?;
+/// assert_eq!(exception.exception(&store)?.values()[0].unwrap_i32(), 7);
+/// assert!(ExnRef::new(&mut store, tag, &[]).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExnRef {
     pub(crate) store: StoreId,
@@ -191,6 +215,16 @@ pub struct ExnRef {
 }
 
 /// A reference: what a table holds.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Func::wrap(&mut store, || ());
+/// let reference = Ref::from(func);
+/// assert!(reference.is_func() && reference.unwrap_func() == Some(&func));
+/// assert!(Ref::null(&HeapType::Extern).is_null());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Ref {
     /// To a function.

@@ -24,6 +24,29 @@ use rt::{CallOutcome, Cell, FuncKind, HostOutcome, SuspendedBy, Suspension};
 use std::marker::PhantomData;
 
 /// How a resumable call went on.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "ask" (func $ask (result i32)))
+///         (func (export "twice") (result i32) (i32.add (call $ask) (call $ask))))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let ask = Func::wrap(&mut store, || -> Result<i32> { bail!("asked") });
+/// let instance = Instance::new(&mut store, &module, &[ask.into()])?;
+/// let twice = instance.get_func(&store, "twice").context("none")?;
+/// let mut results = [Val::I32(0)];
+/// let mut call = twice.call_resumable(&mut store, &[], &mut results)?;
+/// let mut answer = 20;
+/// while let ResumableCall::HostTrap(asked) = call {
+///     answer += 1;
+///     call = asked.resume(&mut store, &[Val::I32(answer)], &mut results)?;
+/// }
+/// assert_eq!(results[0].unwrap_i32(), 43);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResumableCall {

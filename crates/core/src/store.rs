@@ -404,6 +404,19 @@ pub(crate) fn expect_fuel(engine: &Engine) -> Result<()> {
 }
 
 /// Something that holds a store: the store, a context, a [`Caller`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// fn pages(store: impl AsContext, memory: Memory) -> u64 {
+///     memory.size(store)
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(3, None))?;
+/// assert_eq!((pages(&store, memory), pages(store.as_context(), memory)), (3, 3));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub trait AsContext {
     /// The embedder's data.
     type Data: 'static;
@@ -413,6 +426,19 @@ pub trait AsContext {
 }
 
 /// Something that holds a store that can be changed.
+///
+/// ```
+/// use prova_core::*;
+///
+/// fn push<T: Extend<u8> + 'static>(mut store: impl AsContextMut<Data = T>, byte: u8) {
+///     store.as_context_mut().data_mut().extend([byte]);
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), Vec::new());
+/// push(&mut store, 1);
+/// push(store.as_context_mut(), 2);
+/// assert_eq!(store.into_data(), [1, 2]);
+/// ```
 pub trait AsContextMut: AsContext {
     /// The store for writing.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;

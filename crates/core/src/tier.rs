@@ -10,6 +10,17 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// The executor of functions. All tiers give the same results, traps, fuel and stack overflows.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let tier: Tier = "reference".parse()?;
+/// let mut config = Config::new();
+/// config.tier(tier);
+/// Engine::new(&config)?;
+/// assert!("no tier".parse::<Tier>().is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
     /// Checked bytecode.

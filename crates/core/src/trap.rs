@@ -14,6 +14,23 @@ use rt::TrapKind;
 use std::fmt;
 
 /// Why a program was stopped.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (func (export "div") (param i32) (result i32)
+///         (i32.div_s (i32.const 1) (local.get 0))))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let div = instance.get_typed_func::<i32, i32>(&mut store, "div")?;
+/// assert_eq!(div.call(&mut store, 1)?, 1);
+/// let error = div.call(&mut store, 0).unwrap_err();
+/// assert_eq!(error.downcast_ref(), Some(&Trap::IntegerDivisionByZero));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trap {
@@ -84,6 +101,21 @@ impl fmt::Display for Trap {
 impl std::error::Error for Trap {}
 
 /// The address of a memory access that trapped.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (memory 1) (func (export "f") (drop (i32.load (i32.const 65533)))))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let error = instance.get_typed_func::<(), ()>(&mut store, "f")?.call(&mut store, ()).unwrap_err();
+/// let fault: &MemoryFault = error.downcast_ref().expect("it is outside of the memory");
+/// assert_eq!((fault.address(), fault.memory_size_bytes()), (65533, 65536));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryFault {
     address: u64,

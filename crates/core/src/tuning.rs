@@ -15,6 +15,16 @@ use crate::error::{Result, bail};
 use crate::pooling::InstanceAllocationStrategy;
 
 /// The compiler of functions, for [`Config::strategy`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.strategy(Strategy::Cranelift);
+/// assert!(Engine::new(&config).is_err(), "the interpreter alone has no such compiler");
+/// Engine::new(config.strategy(Strategy::Winch))?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strategy {
@@ -54,6 +64,15 @@ pub enum Enabled {
 }
 
 /// A profiler to tell of machine code, for [`Config::profiler`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// Engine::new(config.profiler(ProfilingStrategy::PerfMap))?;
+/// assert!(Engine::new(config.profiler(ProfilingStrategy::VTune)).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProfilingStrategy {

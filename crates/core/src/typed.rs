@@ -238,6 +238,17 @@ macro_rules! tuple {
 for_each_arity!(tuple);
 
 /// A function whose type is known in Rust: calls need no check and no allocation.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Func::wrap(&mut store, |x: i32, y: f64| (f64::from(x) * y, x));
+/// let typed: TypedFunc<(i32, f64), (f64, i32)> = func.typed(&store)?;
+/// assert_eq!(typed.call(&mut store, (2, 1.5))?, (3.0, 2));
+/// assert!(func.typed::<(i32, f32), (f64, i32)>(&store).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub struct TypedFunc<Params, Results> {
     func: Func,
     signature: PhantomData<fn(Params) -> Results>,

@@ -21,6 +21,13 @@ use prova_runtime as rt;
 use std::fmt;
 
 /// The type of a value.
+///
+/// ```
+/// use prova_core::*;
+///
+/// assert!(ValType::I32.is_num() && ValType::FUNCREF.is_ref());
+/// assert!(!ValType::I32.matches(&ValType::I64));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValType {
     /// 32-bit integer.
@@ -38,6 +45,13 @@ pub enum ValType {
 }
 
 /// The type of a reference.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let func = RefType::new(false, HeapType::Func);
+/// assert!(func.matches(&RefType::FUNCREF) && !RefType::FUNCREF.matches(&func));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RefType {
     nullable: bool,
@@ -256,6 +270,13 @@ impl Mutability {
 }
 
 /// The type of a global.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let ty = GlobalType::new(ValType::F32, Mutability::Const);
+/// assert_eq!((ty.content(), ty.mutability()), (&ValType::F32, Mutability::Const));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GlobalType {
     content: ValType,
@@ -297,6 +318,13 @@ impl GlobalType {
 }
 
 /// The type of a table.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let ty = TableType::new(RefType::FUNCREF, 1, Some(10));
+/// assert_eq!((ty.minimum(), ty.maximum(), ty.is_64()), (1, Some(10), false));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableType {
     element: RefType,
@@ -355,6 +383,21 @@ impl TableType {
 }
 
 /// The type of something imported or exported.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "a" "b" (global i64)) (memory (export "m") 1 2))"#,
+/// )?)?;
+/// let import = module.imports().next().context("none")?;
+/// assert_eq!((import.module(), import.name()), ("a", "b"));
+/// assert_eq!(import.ty().global().map(GlobalType::content), Some(&ValType::I64));
+/// let export = module.exports().next().context("none")?;
+/// assert_eq!(export.ty().memory().and_then(MemoryType::maximum), Some(2));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExternType {
@@ -425,6 +468,17 @@ impl ExternType {
 }
 
 /// An import of a module.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (import \"a\" \"b\" (func)))")?)?;
+/// let import = module.imports().next().context("none")?;
+/// assert_eq!((import.module(), import.name()), ("a", "b"));
+/// assert!(import.ty().func().is_some());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ImportType<'m> {
     pub(crate) module: &'m str,
@@ -450,6 +504,17 @@ impl<'m> ImportType<'m> {
 }
 
 /// An export of a module.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (memory (export \"m\") 1))")?)?;
+/// let export = module.exports().next().context("none")?;
+/// assert_eq!(export.name(), "m");
+/// assert!(export.ty().memory().is_some());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExportType<'m> {
     pub(crate) name: &'m str,

@@ -18,6 +18,14 @@ use rt::Cell;
 use std::fmt;
 
 /// A 128-bit vector as a number: lane 0 is in the low bits.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let vector = V128::from(1u128 << 64);
+/// assert_eq!(vector.as_u128() >> 64, 1);
+/// assert_eq!(Val::from(vector).v128().map(|x| x.as_u128()), Some(1 << 64));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct V128(u128);
 
@@ -50,6 +58,15 @@ impl From<V128> for u128 {
 }
 
 /// A WebAssembly value. Floats are their bits.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let val = Val::from(1.5f64);
+/// assert_eq!((val.f64(), val.i32()), (Some(1.5), None));
+/// assert_eq!(Val::I32(-1).unwrap_i32(), -1);
+/// assert!(Val::default_for_ty(&ValType::FUNCREF).and_then(Val::ref_).is_some_and(|x| x.is_null()));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
     /// 32-bit integer.

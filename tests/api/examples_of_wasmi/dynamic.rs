@@ -40,7 +40,7 @@ pub fn main() -> Result<(), Error> {
     println!("{} parameters, {} results", ty.params().len(), ty.results().len());
     let mut out = [Val::I32(0), Val::I32(0)];
     swap.call(&mut store, &[Val::I32(3)], &mut out)?;
-    println!("{:?} {:?}", out[0].i64(), out[1].f64().map(f64::from));
+    println!("{:?} {:?}", out[0].i64(), differs::float(&out[1]));
     println!("too few results: {}", swap.call(&mut store, &[Val::I32(3)], &mut out[1..]).is_err());
     println!("wrong argument: {}", swap.call(&mut store, &[Val::I64(3)], &mut out).is_err());
     println!("typed: {}", swap.typed::<i32, (i64, f64)>(&store).is_ok());

@@ -30,7 +30,7 @@ pub fn main() -> Result<(), Error> {
     println!("another type: {}", count.set(&mut store, Val::I32(0)).is_ok());
     println!("fixed: {}", fixed.set(&mut store, Val::from(0f32)).is_ok());
     let own = instance.get_global(&store, "own").expect("it is exported");
-    println!("own: {:?}", own.get(&store).f32().map(f32::from));
+    println!("own: {:?}", differs::float(&own.get(&store)));
     let ty = own.ty(&store);
     println!("its type: {} {}", ty.content().clone() == ValType::F32, ty.mutability() == Mutability::Var);
     Ok(())

@@ -21,7 +21,9 @@ pub fn main() -> Result<(), Error> {
         r#"(module (import "host" "started" (func $started))
             (func $start (call $started) (unreachable)) (start $start))"#,
     )?;
-    let error = linker.instantiate_and_start(&mut store, &module).err().expect("it traps");
+    let Err(error) = linker.instantiate_and_start(&mut store, &module) else {
+        unreachable!("it traps");
+    };
     let trap = differs::trap_of(&error) == Some(Trap::UnreachableCodeReached);
     println!("started {}, and trapped: {trap}", store.data());
     Ok(())

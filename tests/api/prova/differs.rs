@@ -107,6 +107,10 @@ pub(crate) fn extern_data<T: 'static>(store: &Store<T>, value: &Val) -> Option<&
     value.data(store).ok()??.downcast_ref::<&str>().copied()
 }
 
+pub(crate) fn float(val: &Val) -> Option<f64> {
+    val.f64().or_else(|| val.f32().map(f64::from))
+}
+
 pub(crate) fn null_of(ty: ValType) -> Val {
     Val::default_for_ty(&ty).expect("it has null")
 }

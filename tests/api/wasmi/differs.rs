@@ -106,6 +106,10 @@ pub(crate) fn extern_data<T: 'static>(store: &Store<T>, value: &Val) -> Option<&
     value.externref()?.val()?.data(store).downcast_ref::<&str>().copied()
 }
 
+pub(crate) fn float(val: &Val) -> Option<f64> {
+    val.f64().map(f64::from).or_else(|| val.f32().map(|x| f32::from(x).into()))
+}
+
 pub(crate) fn null_of(ty: ValType) -> Val {
     Val::default_for_ty(ty)
 }

@@ -32,8 +32,13 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_linker_define_instance(wasmtime_linke
                                                                   wasmtime_context_t*,
                                                                   const char* name, size_t name_len,
                                                                   const wasmtime_instance_t*);
+/* Defines what a module imports and the linker does not know: functions that trap, where any other
+ * import is an error; or functions that give zeros and nulls, and globals, tables and memories of the
+ * store with zeros and nulls, where references without null and tags are an error. */
 WASM_API_EXTERN wasmtime_error_t* wasmtime_linker_define_unknown_imports_as_traps(
     wasmtime_linker_t*, const wasmtime_module_t*);
+WASM_API_EXTERN wasmtime_error_t* wasmtime_linker_define_unknown_imports_as_default_values(
+    wasmtime_linker_t*, wasmtime_context_t*, const wasmtime_module_t*);
 
 WASM_API_EXTERN wasmtime_error_t* wasmtime_linker_instantiate(const wasmtime_linker_t*,
                                                               wasmtime_context_t*,

@@ -46,6 +46,11 @@ typedef struct wasmtime_externref {
   uint64_t handle;
 } wasmtime_externref_t;
 
+typedef struct wasmtime_exnref {
+  uint64_t store_id;
+  uint64_t handle;
+} wasmtime_exnref_t;
+
 /* Externals. */
 
 typedef uint8_t wasmtime_extern_kind_t;
@@ -73,7 +78,7 @@ WASM_API_EXTERN void wasmtime_extern_delete(wasmtime_extern_t*);
 WASM_API_EXTERN wasm_externtype_t* wasmtime_extern_type(wasmtime_context_t*,
                                                         const wasmtime_extern_t*);
 
-/* Values. References to exceptions have no place here: a call that would have to give one fails. */
+/* Values. */
 
 typedef uint8_t wasmtime_valkind_t;
 #define WASMTIME_I32 0
@@ -83,6 +88,7 @@ typedef uint8_t wasmtime_valkind_t;
 #define WASMTIME_V128 4
 #define WASMTIME_FUNCREF 5
 #define WASMTIME_EXTERNREF 6
+#define WASMTIME_EXNREF 8
 
 typedef uint8_t wasmtime_v128[16];
 
@@ -94,6 +100,7 @@ typedef union wasmtime_valunion {
   wasmtime_v128 v128;
   wasmtime_func_t funcref;
   wasmtime_externref_t externref;
+  wasmtime_exnref_t exnref;
 } wasmtime_valunion_t;
 
 typedef struct wasmtime_val {
@@ -109,6 +116,15 @@ static inline void wasmtime_externref_set_null(wasmtime_externref_t* ref) { ref-
 static inline bool wasmtime_externref_is_null(const wasmtime_externref_t* ref) {
   return ref->store_id == 0;
 }
+
+static inline void wasmtime_exnref_set_null(wasmtime_exnref_t* ref) { ref->store_id = 0; }
+static inline bool wasmtime_exnref_is_null(const wasmtime_exnref_t* ref) {
+  return ref->store_id == 0;
+}
+
+/* The type of vectors; whether two types are the same. */
+WASM_API_EXTERN wasm_valtype_t* wasmtime_wasm_valtype_v128(void);
+WASM_API_EXTERN bool wasmtime_wasm_valtype_equal(const wasm_valtype_t*, const wasm_valtype_t*);
 
 /* Does nothing: references live as long as their store. */
 WASM_API_EXTERN void wasmtime_val_unroot(wasmtime_val_t*);
@@ -174,8 +190,38 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_table_grow(wasmtime_context_t*, const
                                                       uint64_t delta, const wasmtime_val_t* init,
                                                       uint64_t* previous);
 
+/* Tags of exceptions. */
+
+WASM_API_EXTERN wasmtime_error_t* wasmtime_tag_new(wasmtime_context_t*, const wasm_tagtype_t*,
+                                                   wasmtime_tag_t* out);
+WASM_API_EXTERN wasm_tagtype_t* wasmtime_tag_type(const wasmtime_context_t*, const wasmtime_tag_t*);
+WASM_API_EXTERN bool wasmtime_tag_eq(const wasmtime_context_t*, const wasmtime_tag_t*,
+                                     const wasmtime_tag_t*);
+
+/* Exceptions: a tag and values that fit it. A handle keeps them until the store ends. */
+
+WASM_API_EXTERN wasmtime_error_t* wasmtime_exnref_new(wasmtime_context_t*, const wasmtime_tag_t*,
+                                                      const wasmtime_val_t* fields, size_t nfields,
+                                                      wasmtime_exnref_t* out);
+WASM_API_EXTERN wasmtime_error_t* wasmtime_exnref_tag(wasmtime_context_t*, const wasmtime_exnref_t*,
+                                                      wasmtime_tag_t* out);
+WASM_API_EXTERN size_t wasmtime_exnref_field_count(wasmtime_context_t*, const wasmtime_exnref_t*);
+WASM_API_EXTERN wasmtime_error_t* wasmtime_exnref_field(wasmtime_context_t*,
+                                                        const wasmtime_exnref_t*, size_t index,
+                                                        wasmtime_val_t* out);
+WASM_API_EXTERN void wasmtime_exnref_clone(const wasmtime_exnref_t*, wasmtime_exnref_t* out);
+/* Does nothing. */
+WASM_API_EXTERN void wasmtime_exnref_unroot(wasmtime_exnref_t*);
+
+/* Throws: the trap is what a callback returns for it. A call that ends with an exception gives a trap,
+ * and `take` gives the exception, once. */
+WASM_API_EXTERN wasm_trap_t* wasmtime_context_set_exception(wasmtime_context_t*,
+                                                            const wasmtime_exnref_t*);
+WASM_API_EXTERN bool wasmtime_context_take_exception(wasmtime_context_t*, wasmtime_exnref_t* out);
+WASM_API_EXTERN bool wasmtime_context_has_exception(wasmtime_context_t*);
+
 /* Memories. `data` may be read and written between calls of code, until the memory grows. Types of
- * shared memories, and of other pages than 64 KiB, are refused. */
+ * shared memories are refused, and pages have 2^16 bytes or 2^0. */
 
 WASM_API_EXTERN wasmtime_error_t* wasmtime_memorytype_new(uint64_t min, bool max_present,
                                                           uint64_t max, bool is_64, bool shared,
@@ -184,6 +230,8 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_memorytype_new(uint64_t min, bool max
 WASM_API_EXTERN uint64_t wasmtime_memorytype_minimum(const wasm_memorytype_t*);
 WASM_API_EXTERN bool wasmtime_memorytype_maximum(const wasm_memorytype_t*, uint64_t* max);
 WASM_API_EXTERN bool wasmtime_memorytype_is64(const wasm_memorytype_t*);
+/* Always false. */
+WASM_API_EXTERN bool wasmtime_memorytype_isshared(const wasm_memorytype_t*);
 WASM_API_EXTERN uint64_t wasmtime_memorytype_page_size(const wasm_memorytype_t*);
 WASM_API_EXTERN uint8_t wasmtime_memorytype_page_size_log2(const wasm_memorytype_t*);
 

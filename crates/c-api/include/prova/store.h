@@ -61,6 +61,7 @@ typedef struct wasmtime_context wasmtime_context_t;
 
 WASM_API_EXTERN wasmtime_store_t* wasmtime_store_new(wasm_engine_t*, void* data,
                                                      void (*finalizer)(void*));
+/* Not from a callback of the store: ends the process while code of it runs. */
 WASM_API_EXTERN void wasmtime_store_delete(wasmtime_store_t*);
 WASM_API_EXTERN wasmtime_context_t* wasmtime_store_context(wasmtime_store_t*);
 /* Limits of a store; a negative number leaves the default. Not while code of the store runs. */
@@ -74,12 +75,29 @@ WASM_API_EXTERN void wasmtime_context_set_data(wasmtime_context_t*, void* data);
 WASM_API_EXTERN wasmtime_error_t* wasmtime_context_set_fuel(wasmtime_context_t*, uint64_t fuel);
 WASM_API_EXTERN wasmtime_error_t* wasmtime_context_get_fuel(const wasmtime_context_t*,
                                                             uint64_t* fuel);
+/* Forgets the exceptions to which nothing refers. */
+WASM_API_EXTERN wasmtime_error_t* wasmtime_context_gc(wasmtime_context_t*);
 /* Takes the configuration. Without one, programs of WASI are granted nothing. */
 WASM_API_EXTERN wasmtime_error_t* wasmtime_context_set_wasi(wasmtime_context_t*, wasi_config_t*);
 /* Code traps once the epoch is so many ticks beyond now. In an engine that counts epochs, a new
  * store of `wasmtime_store_new` runs nothing before this is called. */
 WASM_API_EXTERN void wasmtime_context_set_epoch_deadline(wasmtime_context_t*,
                                                          uint64_t ticks_beyond_current);
+
+typedef uint8_t wasmtime_update_deadline_kind_t;
+#define WASMTIME_UPDATE_DEADLINE_CONTINUE 0
+/* Ends the call with an error: calls of the C API are not asynchronous. */
+#define WASMTIME_UPDATE_DEADLINE_YIELD 1
+
+/* Asks the callback when the deadline is reached, in place of a trap. It gives an error, which ends
+ * the call, or NULL and the ticks until the next deadline, of which 0 is 1. It may use the store, but
+ * not call code of it. NULL as the callback: code traps again. Before the store's first instance, and
+ * not while code of the store runs; code of such a store stays bytecode. */
+WASM_API_EXTERN void wasmtime_store_epoch_deadline_callback(
+    wasmtime_store_t*,
+    wasmtime_error_t* (*func)(wasmtime_context_t*, void* data, uint64_t* epoch_deadline_delta,
+                              wasmtime_update_deadline_kind_t* update_kind),
+    void* data, void (*finalizer)(void*));
 
 #ifdef __cplusplus
 } /* extern "C" */

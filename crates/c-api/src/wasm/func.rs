@@ -52,8 +52,7 @@ fn call_back(
 ) -> Result<()> {
     let cell = cell_of(caller)?;
     let context = caller.as_context_mut();
-    let args = params.iter().map(|val| wasm_val_t::of_val(val, &cell, &context));
-    let args: wasm_val_vec_t = args.collect::<Result<Box<[_]>>>()?.into();
+    let args = wasm_val_t::of_vals(params, &cell, &context)?;
     let mut given: wasm_val_vec_t = results.iter().map(|_| wasm_val_t::ZERO).collect();
     let trap = cell.lend(caller, |_| callback.call(&args, &mut given))?;
     if let Some(trap) = trap {
@@ -155,13 +154,41 @@ fn call(
     args: &[wasm_val_t],
     results: usize,
 ) -> Result<wasm_val_vec_t, Error> {
+    compare_counts(&context, func, args.len(), results)?;
     let places = places(&context, func, args);
     let params = args.iter().zip(places).map(|(arg, place)| arg.to_val(place, cell, &mut context));
     let params = params.collect::<Result<Vec<Val>>>()?;
     let mut values = vec![Val::I32(0); results];
     func.call(&mut context, &params, &mut values)?;
-    let values = values.iter().map(|val| wasm_val_t::of_val(val, cell, &context));
-    Ok(values.collect::<Result<Box<[_]>>>()?.into())
+    wasm_val_t::of_vals(&values, cell, &context)
+}
+
+/// Numbers of arguments and results below which the engine's comparison is soon enough.
+const FEW: usize = 1 << 10;
+
+/// Compares the numbers of arguments and results that a program gives with the function's, before
+/// memory is taken for the values.
+///
+/// # Errors
+/// If they are others.
+pub(crate) fn compare_counts(
+    context: &Context<'_>,
+    func: Func,
+    args: usize,
+    results: usize,
+) -> Result<()> {
+    if args <= FEW && results <= FEW {
+        return Ok(());
+    }
+    let ty = func.ty(context);
+    for (what, given, own) in
+        [("argument", args, ty.params().len()), ("result", results, ty.results().len())]
+    {
+        if given != own {
+            return Err(format_err!("expected {own} {what}s, got {given}"));
+        }
+    }
+    Ok(())
 }
 
 /// The kinds of references that the parameters take, for at least as many as there are arguments.

@@ -6,7 +6,7 @@ use crate::wasm::frame::{frames_of, wasm_frame_t, wasm_frame_vec_t};
 use crate::wasm::reference::{HostInfo, Object, Shared, wasm_ref_t};
 use crate::wasm::store::wasm_store_t;
 use prova::wasi::I32Exit;
-use prova::{Error, Trap};
+use prova::{Error, ThrownException, Trap};
 
 /// An error that handles own together.
 pub(crate) struct TrapObject {
@@ -27,6 +27,9 @@ pub(crate) fn error_of(trap: wasm_ref_t) -> Error {
     match trap.into_inner() {
         Ok(object) => object.error,
         Err(shared) => {
+            if let Some(thrown) = shared.error.downcast_ref::<ThrownException>() {
+                return thrown.clone().into();
+            }
             let message = format!("{:#}", shared.error);
             match (shared.error.downcast_ref::<Trap>(), shared.error.downcast_ref::<I32Exit>()) {
                 (Some(code), _) => Error::new(*code).context(message),

@@ -143,6 +143,12 @@ impl wasm_externtype_t {
         ty.clone()
     }
 
+    /// The engine's form of the type of a tag's values.
+    pub(crate) fn to_tag(&self, engine: &Engine) -> FuncType {
+        let wasm_externtype_t::Tag(func) = self else { other_kind("tag") };
+        func.to_func(engine)
+    }
+
     /// The engine's form of a memory's type.
     pub(crate) fn to_memory(&self) -> &MemoryType {
         let wasm_externtype_t::Memory { ty, .. } = self else { other_kind("memory") };

@@ -85,6 +85,23 @@ impl wasm_val_t {
         Ok(wasm_val_t { kind, of })
     }
 
+    /// Values of the engine, each with a handle if it is a reference.
+    ///
+    /// # Errors
+    /// Those of each value.
+    pub(crate) fn of_vals(
+        vals: &[Val],
+        cell: &Arc<StoreCell>,
+        context: &Context<'_>,
+    ) -> Result<wasm_val_vec_t> {
+        // Owned from the start, so that the handles before an error are given up.
+        let mut owned: wasm_val_vec_t = vals.iter().map(|_| wasm_val_t::ZERO).collect();
+        for (place, val) in owned.elements_mut().iter_mut().zip(vals) {
+            *place = wasm_val_t::of_val(val, cell, context)?;
+        }
+        Ok(owned)
+    }
+
     /// Whether the value is a reference.
     pub(crate) fn is_ref(&self) -> bool {
         self.kind == WASM_EXTERNREF || self.kind == WASM_FUNCREF

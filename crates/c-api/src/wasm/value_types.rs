@@ -83,3 +83,13 @@ vector_functions! {
         wasm_valtype_vec_new_empty wasm_valtype_vec_new_uninitialized wasm_valtype_vec_new
         wasm_valtype_vec_copy wasm_valtype_vec_delete;
 }
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_wasm_valtype_v128() -> Option<Box<wasm_valtype_t>> {
+    Some(Box::new(wasm_valtype_t { ty: ValType::V128 }))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_wasm_valtype_equal(a: In<wasm_valtype_t>, b: In<wasm_valtype_t>) -> bool {
+    a.want("a") == b.want("b")
+}

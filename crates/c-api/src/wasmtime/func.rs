@@ -3,14 +3,15 @@
 use crate::callback::{Data, Finalizer};
 use crate::pointer::{In, Out, end};
 use crate::store::{self, Item, StoreCell};
-use crate::wasm::func::cell_of;
+use crate::wasm::func::{cell_of, compare_counts};
 use crate::wasm::reference::wasm_ref_t;
 use crate::wasm::trap::error_of;
 use crate::wasm::types::wasm_externtype_t;
 use crate::wasmtime::error::{MaybeError, TrapOut, or_end, ran};
+use crate::wasmtime::exnref::keep_exception;
 use crate::wasmtime::handle::{Handle, wasmtime_context_t, wasmtime_extern_t};
 use crate::wasmtime::val::{to_vals, wasmtime_val_t};
-use prova::{Caller, Func, Result, Val};
+use prova::{AsContextMut, Caller, Func, Result, Val};
 use std::ffi::{c_char, c_void};
 
 /// The caller of a callback; lives as long as the callback runs.
@@ -53,7 +54,8 @@ fn call_back(
     results: &mut [Val],
 ) -> Result<()> {
     let cell = &*cell_of(caller)?;
-    let args = params.iter().map(|val| wasmtime_val_t::of_val(val, cell));
+    let context = caller.as_context_mut();
+    let args = params.iter().map(|val| wasmtime_val_t::of_val(val, cell, &context));
     let args = args.collect::<Result<Vec<_>>>()?;
     let mut given = vec![wasmtime_val_t::ZERO; results.len()];
     let trap = cell.lend(caller, |caller| {
@@ -62,10 +64,12 @@ fn call_back(
         callback(data, &raw mut seen, args.as_ptr(), args.len(), places, count)
     })?;
     if let Some(trap) = trap {
+        // An exception is on its way now.
+        cell.pending.take();
         return Err(error_of(*trap));
     }
     for (result, val) in results.iter_mut().zip(given) {
-        *result = val.to_val(cell)?;
+        *result = val.to_val(cell, &mut caller.as_context_mut())?;
     }
     Ok(())
 }
@@ -106,13 +110,16 @@ extern "C" fn wasmtime_func_call(
     mut trap: TrapOut,
 ) -> MaybeError {
     let cell = context.want("context");
-    let called = cell.with(|context| {
+    let called = cell.with(|mut context| {
         let func = func.func(cell)?;
-        let params = to_vals(args.slice(nargs), cell)?;
+        compare_counts(&context, func, nargs, nresults)?;
+        let params = to_vals(args.slice(nargs), cell, &mut context)?;
         let mut values = vec![Val::I32(0); nresults];
-        func.call(context, &params, &mut values)?;
-        values.iter().map(|val| wasmtime_val_t::of_val(val, cell)).collect::<Result<Vec<_>>>()
+        func.call(&mut context, &params, &mut values)?;
+        let values = values.iter().map(|val| wasmtime_val_t::of_val(val, cell, &context));
+        values.collect::<Result<Vec<_>>>()
     });
+    keep_exception(cell, &called);
     ran(called, &mut trap, |values| {
         for (slot, value) in results.slots(nresults).iter_mut().zip(values) {
             slot.write(value);

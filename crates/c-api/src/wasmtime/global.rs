@@ -17,7 +17,10 @@ extern "C" fn wasmtime_global_new(
 ) -> MaybeError {
     let cell = context.want("context");
     let (ty, val) = (ty.want("globaltype").to_global(), *val.want("val"));
-    let global = cell.with(|context| Global::new(context, ty, val.to_val(cell)?));
+    let global = cell.with(|mut context| {
+        let val = val.to_val(cell, &mut context)?;
+        Global::new(context, ty, val)
+    });
     handed(global.map(|global| Handle::of(cell, Item::Global(global))), &mut out)
 }
 
@@ -38,8 +41,9 @@ extern "C" fn wasmtime_global_get(
     mut out: Out<wasmtime_val_t>,
 ) {
     let cell = context.want("context");
-    let val =
-        cell.with(|context| wasmtime_val_t::of_val(&global.global(cell)?.get(&context), cell));
+    let val = cell.with(|context| {
+        wasmtime_val_t::of_val(&global.global(cell)?.get(&context), cell, &context)
+    });
     out.set(or_end(val, "wasmtime_global_get"));
 }
 
@@ -50,5 +54,8 @@ extern "C" fn wasmtime_global_set(
     val: In<wasmtime_val_t>,
 ) -> MaybeError {
     let (cell, val) = (context.want("context"), *val.want("val"));
-    done(cell.with(|context| global.global(cell)?.set(context, val.to_val(cell)?)))
+    done(cell.with(|mut context| {
+        let val = val.to_val(cell, &mut context)?;
+        global.global(cell)?.set(context, val)
+    }))
 }

@@ -110,6 +110,7 @@ wanted! {
     global Global "global"
     table Table "table"
     memory Memory "memory"
+    tag Tag "tag"
     instance Instance "instance"
 }
 

@@ -3,6 +3,7 @@
 use crate::pointer::{In, Out};
 use crate::store::{Data, Item};
 use crate::wasmtime::error::{MaybeError, TrapOut, or_end, ran};
+use crate::wasmtime::exnref::keep_exception;
 use crate::wasmtime::handle::{Handle, wasmtime_context_t, wasmtime_extern_t};
 use crate::wasmtime::module::wasmtime_module_t;
 use prova::{Extern, Instance, InstancePre, Result};
@@ -22,11 +23,13 @@ extern "C" fn wasmtime_instance_new(
     mut out: Out<Handle>,
     mut trap: TrapOut,
 ) -> MaybeError {
-    let (cell, module) = (context.want("context"), &module.want("module").module);
+    // The start function may call the program, which may give up its handles.
+    let (cell, module) = (context.want("context"), &module.want("module").module.clone());
     let instance = cell.with(|context| {
         let imports = imports.slice(nimports).iter().map(|import| import.item(cell));
         Instance::new(context, module, &imports.collect::<Result<Vec<Extern>>>()?)
     });
+    keep_exception(cell, &instance);
     ran(instance, &mut trap, |instance| out.set(Handle::of(cell, Item::Instance(instance))))
 }
 
@@ -89,8 +92,10 @@ extern "C" fn wasmtime_instance_pre_instantiate(
     mut out: Out<Handle>,
     mut trap: TrapOut,
 ) -> MaybeError {
-    let (cell, pre) = (context.want("context"), &pre.want("instance_pre").pre);
+    // As above.
+    let (cell, pre) = (context.want("context"), pre.want("instance_pre").pre.clone());
     let instance = cell.with(|context| pre.instantiate(context));
+    keep_exception(cell, &instance);
     ran(instance, &mut trap, |instance| out.set(Handle::of(cell, Item::Instance(instance))))
 }
 

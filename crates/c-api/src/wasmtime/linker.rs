@@ -3,14 +3,15 @@
 use crate::callback::Finalizer;
 use crate::engine::wasm_engine_t;
 use crate::pointer::{Give, In, Out};
-use crate::store::{Data, Item, guarded};
+use crate::store::{Context, Data, Item, guarded};
 use crate::wasm::types::wasm_externtype_t;
 use crate::wasmtime::error::{MaybeError, TrapOut, done, handed, or_end, ran};
+use crate::wasmtime::exnref::keep_exception;
 use crate::wasmtime::func::{host_function, wasmtime_func_callback_t};
 use crate::wasmtime::handle::{Handle, wasmtime_context_t, wasmtime_extern_t};
 use crate::wasmtime::instance::wasmtime_instance_pre_t;
 use crate::wasmtime::module::wasmtime_module_t;
-use prova::{Linker, wasi};
+use prova::{Context as _, Instance, Linker, Result, wasi};
 use std::ffi::{c_char, c_void};
 
 /// A linker.
@@ -49,6 +50,17 @@ extern "C" fn wasmtime_linker_define_unknown_imports_as_traps(
 ) -> MaybeError {
     let (linker, module) = (linker.want("linker"), &module.want("module").module);
     done(guarded(|| linker.linker.define_unknown_imports_as_traps(module)))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_linker_define_unknown_imports_as_default_values(
+    mut linker: Give<wasmtime_linker_t>,
+    context: In<wasmtime_context_t>,
+    module: In<wasmtime_module_t>,
+) -> MaybeError {
+    let (linker, cell) = (&mut linker.want("linker").linker, context.want("context"));
+    let module = &module.want("module").module;
+    done(cell.with(|context| linker.define_unknown_imports_as_default_values(context, module)))
 }
 
 #[unsafe(no_mangle)]
@@ -123,6 +135,7 @@ extern "C" fn wasmtime_linker_instantiate(
     let (linker, cell) = (&linker.want("linker").linker, context.want("context"));
     let module = &module.want("module").module;
     let instance = cell.with(|context| linker.instantiate(context, module));
+    keep_exception(cell, &instance);
     ran(instance, &mut trap, |instance| out.set(Handle::of(cell, Item::Instance(instance))))
 }
 
@@ -134,9 +147,23 @@ extern "C" fn wasmtime_linker_module(
     name_len: usize,
     module: In<wasmtime_module_t>,
 ) -> MaybeError {
-    let (linker, cell) = (&mut linker.want("linker").linker, context.want("context"));
+    let cell = context.want("context");
     let module = &module.want("module").module;
-    done(cell.with(|context| linker.module(context, name.text(name_len)?, module).map(|_| ())))
+    // Code that runs may call the program, which may use the linker.
+    let before = linker.want("linker").linker.clone();
+    done(cell.with(|mut context| {
+        let name = name.text(name_len)?;
+        let instance = before.instantiate(&mut context, module)?;
+        initialize(&mut context, instance)?;
+        linker.want("linker").linker.instance(&context, name, instance).map(|_| ())
+    }))
+}
+
+/// Calls the function with which an instance begins, if it has one.
+fn initialize(context: &mut Context<'_>, instance: Instance) -> Result<()> {
+    let Some(init) = instance.get_func(&*context, "_initialize") else { return Ok(()) };
+    let init = init.typed::<(), ()>(&*context)?;
+    init.call(context, ()).context("calling the function `_initialize`")
 }
 
 #[unsafe(no_mangle)]

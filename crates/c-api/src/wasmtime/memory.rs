@@ -3,12 +3,9 @@
 use crate::pointer::{In, Out};
 use crate::store::Item;
 use crate::wasm::types::wasm_externtype_t;
-use crate::wasmtime::error::{MaybeError, failure, handed, or_end};
+use crate::wasmtime::error::{MaybeError, handed, or_end};
 use crate::wasmtime::handle::{Handle, wasmtime_context_t};
-use prova::{Memory, MemoryType, format_err};
-
-/// log2 of the size of a page of every memory type that a program can make.
-const PAGE_SIZE_LOG2: u8 = 16;
+use prova::{Memory, MemoryType};
 
 #[unsafe(no_mangle)]
 extern "C" fn wasmtime_memorytype_new(
@@ -20,22 +17,16 @@ extern "C" fn wasmtime_memorytype_new(
     page_size_log2: u8,
     mut out: Out<Option<Box<wasm_externtype_t>>>,
 ) -> MaybeError {
-    if shared || page_size_log2 != PAGE_SIZE_LOG2 {
-        return failure(format_err!(
-            "memories that are shared, or have other pages than of 64 KiB, cannot be made here"
-        ));
-    }
-    let max = max_present.then_some(max);
-    let ty = if is_64 {
-        MemoryType::new64(min, max)
-    } else {
-        match (u32::try_from(min), max.map(u32::try_from).transpose()) {
-            (Ok(min), Ok(max)) => MemoryType::new(min, max),
-            _ => return failure(format_err!("a size of more than 32 bits is for 64-bit memories")),
-        }
-    };
-    out.set(Some(wasm_externtype_t::of_memory(ty)));
-    None
+    let mut builder = MemoryType::builder();
+    builder.min(min).max(max_present.then_some(max));
+    let ty = builder.memory64(is_64).shared(shared).page_size_log2(page_size_log2).build();
+    handed(ty.map(|ty| Some(wasm_externtype_t::of_memory(ty))), &mut out)
+}
+
+/// Always false: shared memories are not supported.
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_memorytype_isshared(_ty: In<wasm_externtype_t>) -> bool {
+    false
 }
 
 #[unsafe(no_mangle)]

@@ -1,7 +1,9 @@
 //! The functions of `prova.h`, which have the names of `wasmtime.h`: handles are plain data.
 
 mod config;
-mod error;
+mod deadline;
+pub(crate) mod error;
+mod exnref;
 mod externref;
 mod func;
 mod global;
@@ -10,8 +12,10 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod pool;
 mod store;
 mod table;
+mod tag;
 mod text;
 mod trap;
 mod val;

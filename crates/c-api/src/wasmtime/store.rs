@@ -2,7 +2,7 @@
 
 use crate::callback::{Data, Finalizer};
 use crate::engine::wasm_engine_t;
-use crate::pointer::{In, Out};
+use crate::pointer::{In, Out, end};
 use crate::store::StoreCell;
 use crate::wasmtime::error::{MaybeError, done, handed, or_end};
 use crate::wasmtime::handle::{wasmtime_context_t, wasmtime_store_t};
@@ -23,7 +23,11 @@ extern "C" fn wasmtime_store_new(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn wasmtime_store_delete(_store: Option<Box<wasmtime_store_t>>) {}
+extern "C" fn wasmtime_store_delete(store: Option<Box<wasmtime_store_t>>) {
+    if store.is_some_and(|store| store.cell.is_used()) {
+        end("`wasmtime_store_delete` was called while code of the store runs");
+    }
+}
 
 #[unsafe(no_mangle)]
 extern "C" fn wasmtime_store_context(store: In<wasmtime_store_t>) -> *const wasmtime_context_t {
@@ -85,6 +89,11 @@ extern "C" fn wasmtime_context_get_fuel(
     mut fuel: Out<u64>,
 ) -> MaybeError {
     handed(context.want("context").with(|context| context.get_fuel()), &mut fuel)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn wasmtime_context_gc(context: In<wasmtime_context_t>) -> MaybeError {
+    done(context.want("context").with(|mut context| context.gc(None)))
 }
 
 #[unsafe(no_mangle)]

@@ -17,9 +17,10 @@ extern "C" fn wasmtime_table_new(
 ) -> MaybeError {
     let cell = context.want("context");
     let (ty, init) = (ty.want("tabletype").to_table(), *init.want("init"));
-    let table = cell.with(|context| {
+    let table = cell.with(|mut context| {
         let ty = ty.ok_or_else(|| format_err!("a table holds references alone"))?;
-        Table::new(context, ty, init.to_ref(cell)?)
+        let init = init.to_ref(cell, &mut context)?;
+        Table::new(context, ty, init)
     });
     handed(table.map(|table| Handle::of(cell, Item::Table(table))), &mut out)
 }
@@ -43,7 +44,7 @@ extern "C" fn wasmtime_table_get(
 ) -> bool {
     let cell = context.want("context");
     let found = cell.with(|context| match table.table(cell)?.get(&context, index) {
-        Some(element) => wasmtime_val_t::of_val(&element.into(), cell).map(Some),
+        Some(element) => wasmtime_val_t::of_val(&element.into(), cell, &context).map(Some),
         None => Ok(None),
     });
     match or_end(found, "wasmtime_table_get") {
@@ -63,7 +64,10 @@ extern "C" fn wasmtime_table_set(
     value: In<wasmtime_val_t>,
 ) -> MaybeError {
     let (cell, value) = (context.want("context"), *value.want("value"));
-    done(cell.with(|context| table.table(cell)?.set(context, index, value.to_ref(cell)?)))
+    done(cell.with(|mut context| {
+        let value = value.to_ref(cell, &mut context)?;
+        table.table(cell)?.set(context, index, value)
+    }))
 }
 
 #[unsafe(no_mangle)]
@@ -82,6 +86,9 @@ extern "C" fn wasmtime_table_grow(
     mut previous: Out<u64>,
 ) -> MaybeError {
     let (cell, init) = (context.want("context"), *init.want("init"));
-    let grown = cell.with(|context| table.table(cell)?.grow(context, delta, init.to_ref(cell)?));
+    let grown = cell.with(|mut context| {
+        let init = init.to_ref(cell, &mut context)?;
+        table.table(cell)?.grow(context, delta, init)
+    });
     handed(grown, &mut previous)
 }

@@ -4,8 +4,9 @@ use crate::pointer::{Give, In, Out};
 use crate::store::{Context, Item, StoreCell};
 use crate::wasm::types::wasm_externtype_t;
 use crate::wasmtime::error::or_end;
+use crate::wasmtime::exnref::{exn_of_handle, handle_of_exn};
 use crate::wasmtime::handle::{Handle, wasmtime_context_t, wasmtime_extern_t};
-use prova::{ExternRef, Func, Ref, Result, Rooted, V128, Val, format_err};
+use prova::{ExnRef, ExternRef, Func, Ref, Result, Rooted, V128, Val, format_err};
 
 pub(crate) const WASMTIME_I32: u8 = 0;
 pub(crate) const WASMTIME_I64: u8 = 1;
@@ -14,6 +15,7 @@ pub(crate) const WASMTIME_F64: u8 = 3;
 pub(crate) const WASMTIME_V128: u8 = 4;
 pub(crate) const WASMTIME_FUNCREF: u8 = 5;
 pub(crate) const WASMTIME_EXTERNREF: u8 = 6;
+pub(crate) const WASMTIME_EXNREF: u8 = 8;
 
 /// A value, with its kind.
 #[repr(C)]
@@ -81,8 +83,12 @@ impl wasmtime_val_t {
     /// A value of the engine.
     ///
     /// # Errors
-    /// For a reference to an exception.
-    pub(crate) fn of_val(val: &Val, cell: &StoreCell) -> Result<wasmtime_val_t> {
+    /// For a reference to an exception that is gone.
+    pub(crate) fn of_val(
+        val: &Val,
+        cell: &StoreCell,
+        context: &Context<'_>,
+    ) -> Result<wasmtime_val_t> {
         // All bits are set, also those that the member does not have.
         let mut of = Content { v128: [0; 16] };
         let kind = match *val {
@@ -114,8 +120,10 @@ impl wasmtime_val_t {
                 of.reference = value.map_or(Handle::NULL, |value| handle_of_extern(cell, value));
                 WASMTIME_EXTERNREF
             }
-            Val::ExnRef(_) => {
-                return Err(format_err!("references to exceptions stay inside their store"));
+            Val::ExnRef(value) => {
+                let thrown = value.map(|value| value.exception(context)).transpose()?;
+                of.reference = thrown.map_or(Handle::NULL, |thrown| handle_of_exn(cell, thrown));
+                WASMTIME_EXNREF
             }
         };
         Ok(wasmtime_val_t { kind, of })
@@ -125,7 +133,7 @@ impl wasmtime_val_t {
     ///
     /// # Errors
     /// For a number that is no kind, and a reference that does not fit or belongs to another store.
-    pub(crate) fn to_val(self, cell: &StoreCell) -> Result<Val> {
+    pub(crate) fn to_val(self, cell: &StoreCell, context: &mut Context<'_>) -> Result<Val> {
         Ok(match self.kind {
             // SAFETY: the kind says which member it is, and all bits are values of it.
             WASMTIME_I32 => Val::I32(unsafe { self.of.i32 }),
@@ -141,6 +149,11 @@ impl wasmtime_val_t {
             WASMTIME_FUNCREF => func_of_handle(unsafe { self.of.reference }, cell)?.into(),
             // SAFETY: as above.
             WASMTIME_EXTERNREF => extern_of_handle(unsafe { self.of.reference }, cell)?.into(),
+            // SAFETY: as above.
+            WASMTIME_EXNREF => match exn_of_handle(unsafe { self.of.reference }, cell)? {
+                Some(thrown) => ExnRef::new(context, thrown.tag(), thrown.values())?.into(),
+                None => Val::ExnRef(None),
+            },
             other => return Err(format_err!("a value has the unknown kind {other}")),
         })
     }
@@ -149,8 +162,8 @@ impl wasmtime_val_t {
     ///
     /// # Errors
     /// Those of [`wasmtime_val_t::to_val`], and if it is none.
-    pub(crate) fn to_ref(self, cell: &StoreCell) -> Result<Ref> {
-        let val = self.to_val(cell)?;
+    pub(crate) fn to_ref(self, cell: &StoreCell, context: &mut Context<'_>) -> Result<Ref> {
+        let val = self.to_val(cell, context)?;
         val.ref_().ok_or_else(|| format_err!("a value is no reference"))
     }
 }
@@ -159,8 +172,12 @@ impl wasmtime_val_t {
 ///
 /// # Errors
 /// Those of each value.
-pub(crate) fn to_vals(vals: &[wasmtime_val_t], cell: &StoreCell) -> Result<Vec<Val>> {
-    vals.iter().map(|val| val.to_val(cell)).collect()
+pub(crate) fn to_vals(
+    vals: &[wasmtime_val_t],
+    cell: &StoreCell,
+    context: &mut Context<'_>,
+) -> Result<Vec<Val>> {
+    vals.iter().map(|val| val.to_val(cell, context)).collect()
 }
 
 /// Values live as long as their store: there is nothing to do.

@@ -48,6 +48,67 @@ static void memory_of_another_store(void) {
   wasmtime_memory_size(wasmtime_store_context(two), &memory);
 }
 static void trap_of_no_code(void) { wasmtime_trap_new_code(100); }
+static wasm_trap_t* delete_store(void* env, wasmtime_caller_t* caller, const wasmtime_val_t* args,
+                                 size_t nargs, wasmtime_val_t* results, size_t nresults) {
+  (void)caller, (void)args, (void)nargs, (void)results, (void)nresults;
+  wasmtime_store_delete(env);
+  return NULL;
+}
+static void store_deleted_in_its_callback(void) {
+  wasmtime_store_t* one = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_context_t* context = wasmtime_store_context(one);
+  wasmtime_func_t func;
+  wasmtime_func_new(context, wasm_functype_new_0_0(), delete_store, one, NULL, &func);
+  wasm_trap_t* trap = NULL;
+  succeed(wasmtime_func_call(context, &func, NULL, 0, NULL, 0, &trap));
+}
+static void store_deleted_in_another_ones_callback(void) {
+  wasmtime_store_t* one = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_context_t* context = wasmtime_store_context(one);
+  wasmtime_store_t* two = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_func_t func;
+  wasmtime_func_new(context, wasm_functype_new_0_0(), delete_store, two, NULL, &func);
+  wasm_trap_t* trap = NULL;
+  succeed(wasmtime_func_call(context, &func, NULL, 0, NULL, 0, &trap));
+  wasmtime_store_delete(one);
+}
+static wasmtime_error_t* go_on(wasmtime_context_t* context, void* data, uint64_t* delta,
+                               wasmtime_update_deadline_kind_t* kind) {
+  (void)context, (void)data, (void)kind;
+  *delta = 1;
+  return NULL;
+}
+/* Sets a callback before the first instance, and another one after it. */
+static void deadline_callback_twice(void) {
+  wasm_config_t* config = wasm_config_new();
+  wasmtime_config_epoch_interruption_set(config, true);
+  wasm_engine_t* own = wasm_engine_new_with_config(config);
+  wasmtime_store_t* one = wasmtime_store_new(own, NULL, NULL);
+  wasmtime_context_t* context = wasmtime_store_context(one);
+  wasmtime_store_epoch_deadline_callback(one, go_on, NULL, NULL);
+  wasmtime_context_set_epoch_deadline(context, 1000);
+  wasmtime_module_t* module =
+      prova_module_of_text(own, "(module (func $f (loop)) (start $f))");
+  wasmtime_instance_t instance;
+  wasm_trap_t* trap = NULL;
+  succeed(wasmtime_instance_new(context, module, NULL, 0, &instance, &trap));
+  wasmtime_store_epoch_deadline_callback(one, go_on, NULL, NULL);
+  wasmtime_store_delete(one);
+}
+static void profiler_of_no_number(void) {
+  wasm_config_t* config = wasm_config_new();
+  wasmtime_config_profiler_set(config, WASMTIME_PROFILING_STRATEGY_PERFMAP);
+  wasmtime_config_profiler_set(config, 4);
+}
+static void engine_of_null(void) {
+  wasm_engine_t* none = NULL;
+  prova_engine_new(NULL, &none);
+}
+static void tag_of_a_function_type(void) {
+  wasmtime_store_t* one = wasmtime_store_new(engine, NULL, NULL);
+  wasmtime_tag_t tag;
+  wasmtime_tag_new(wasmtime_store_context(one), (wasm_tagtype_t*)wasm_functype_new_0_0(), &tag);
+}
 static void config_of_no_stack(void) {
   wasm_config_t* config = wasm_config_new();
   wasmtime_config_max_wasm_stack_set(config, 1);
@@ -89,6 +150,12 @@ int main(void) {
   RUN(memory_of_another_store);
   RUN(trap_of_no_code);
   RUN(config_of_no_stack);
+  RUN(store_deleted_in_its_callback);
+  RUN(store_deleted_in_another_ones_callback);
+  RUN(deadline_callback_twice);
+  RUN(profiler_of_no_number);
+  RUN(engine_of_null);
+  RUN(tag_of_a_function_type);
   wasm_store_delete(store);
   wasm_engine_delete(engine);
   return 0;

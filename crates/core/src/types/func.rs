@@ -17,6 +17,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// The type of a function.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let ty = FuncType::new(&engine, [ValType::I32, ValType::EXTERNREF], [ValType::F64]);
+/// assert_eq!((ty.params().len(), ty.results().len()), (2, 1));
+/// ```
 #[derive(Clone)]
 pub struct FuncType {
     list: List,

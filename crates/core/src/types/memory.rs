@@ -4,6 +4,14 @@ use crate::error::{Result, bail};
 use prova_module as module;
 
 /// The type of a memory.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let ty = MemoryType::new(1, Some(2));
+/// assert_eq!((ty.minimum(), ty.maximum(), ty.page_size()), (1, Some(2), 65536));
+/// assert!(MemoryType::new64(1, None).is_64());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryType(module::MemoryType);
 
