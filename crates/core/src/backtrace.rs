@@ -15,6 +15,15 @@ use std::sync::OnceLock;
 /// Whether backtraces tell places in the source; see [`Config::wasm_backtrace_details`].
 ///
 /// [`Config::wasm_backtrace_details`]: crate::Config::wasm_backtrace_details
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+/// Engine::new(&config)?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WasmBacktraceDetails {
     /// Where the module has debug information.
@@ -81,6 +90,24 @@ impl FrameSymbol {
 }
 
 /// One frame of a [`WasmBacktrace`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     "(module $m (func $f (export \"f\") (unreachable)))",
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+/// let error = f.call(&mut store, ()).unwrap_err();
+/// let backtrace: &WasmBacktrace = error.downcast_ref().expect("it trapped in code");
+/// let frame = &backtrace.frames()[0];
+/// assert_eq!((frame.module_name(), frame.func_name(), frame.func_index()), (Some("m"), Some("f"), 0));
+/// assert!(frame.module_offset().is_some() && frame.symbols().is_empty());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
     module: Module,

@@ -46,6 +46,14 @@ pub enum Translate {
 /// machine code at the start of a round.
 ///
 /// What a program computes, its traps, fuel and stack limit do not depend on any of this.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let hot = Hot { every: 100, background: false, ..Hot::default() };
+/// let mut config = Config::new();
+/// config.tier_up(Some(hot));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hot {
     /// The mean number of counts between two looks, at least 1.

@@ -11,6 +11,19 @@ pub use anyhow::{Context, Error, anyhow as format_err, bail, ensure};
 pub use prova_bytecode::CheckError;
 
 /// The result of everything that can fail.
+///
+/// ```
+/// use prova_core::*;
+///
+/// fn half(x: i32) -> Result<i32> {
+///     ensure!(x % 2 == 0, "{x} is odd");
+///     Ok(x / 2)
+/// }
+///
+/// assert_eq!(half(4)?, 2);
+/// assert_eq!(half(3).unwrap_err().to_string(), "3 is odd");
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whose fault an error is.
@@ -160,6 +173,13 @@ impl std::error::Error for UnsupportedModule {}
 
 /// A file that was to be an artifact ([`Module::deserialize`](crate::Module::deserialize)) is none,
 /// or is damaged: section, offset and rule.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let error = Module::deserialize(&Engine::default(), b"no artifact").unwrap_err();
+/// assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Invalid));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidArtifact(pub(crate) prova_artifact::Error);
 
@@ -173,6 +193,17 @@ impl std::error::Error for InvalidArtifact {}
 
 /// Text that is no module: the reader of the text format
 /// ([`Config::text_format`](crate::Config::text_format)) says why.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.text_format(|text| wat::parse_str(text).map_err(|error| error.to_string()));
+/// let engine = Engine::new(&config)?;
+/// assert!(Module::new(&engine, "(module").unwrap_err().is::<InvalidText>());
+/// Module::new(&engine, "(module)")?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidText {
     pub(crate) file: Option<String>,

@@ -130,6 +130,20 @@ fn clamped(number: u64) -> usize {
 }
 
 /// The fate of a store whose epoch is due; see [`Store::epoch_deadline_callback`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// config.epoch_interruption(true);
+/// let engine = Engine::new(&config)?;
+/// let mut store = Store::new(&engine, 0);
+/// store.epoch_deadline_callback(|mut store| {
+///     *store.data_mut() += 1;
+///     Ok(if *store.data() < 3 { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
+/// });
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[non_exhaustive]
 pub enum UpdateDeadline {
     /// Code traps with [`Trap::Interrupt`].

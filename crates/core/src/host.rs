@@ -55,6 +55,18 @@ impl<T: 'static> HostFunc<T> {
 }
 
 /// The return types of host functions: results, or a `Result` of them.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let nothing = Func::wrap(&mut store, || ());
+/// let one = Func::wrap(&mut store, || 1i64);
+/// let two = Func::wrap(&mut store, || -> Result<(i32, f32)> { Ok((1, 2.0)) });
+/// for (func, results) in [(nothing, 0), (one, 1), (two, 2)] {
+///     assert_eq!(func.ty(&store).results().len(), results);
+/// }
+/// ```
 pub trait WasmRet: sealed::Ret {
     /// The results.
     type Results: WasmResults;

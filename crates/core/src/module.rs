@@ -83,6 +83,15 @@ pub struct ModuleExport {
 }
 
 /// A custom section of a module; see [`Module::custom_sections`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let module = Module::new(&Engine::default(), b"\0asm\x01\0\0\0\0\x03\x01ab")?;
+/// let names: Vec<&str> = module.custom_sections().map(|section| section.name()).collect();
+/// assert_eq!(names, ["a"]);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CustomSection<'m> {
     name: &'m str,

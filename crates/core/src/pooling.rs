@@ -176,6 +176,22 @@ impl PoolingAllocationConfig {
 }
 
 /// An instance that a pool has no place for, now.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut pool = PoolingAllocationConfig::new();
+/// pool.total_core_instances(1);
+/// let mut config = Config::new();
+/// config.allocation_strategy(pool);
+/// let engine = Engine::new(&config)?;
+/// let module = Module::new(&engine, wat::parse_str("(module)")?)?;
+/// let mut store = Store::new(&engine, ());
+/// Instance::new(&mut store, &module, &[])?;
+/// let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+/// assert!(error.is::<PoolConcurrencyLimitError>());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolConcurrencyLimitError {
     limit: u32,

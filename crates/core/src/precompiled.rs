@@ -10,6 +10,12 @@ use std::io::Read;
 use std::path::Path;
 
 /// A kind of precompiled code.
+///
+/// ```
+/// use prova_core::*;
+///
+/// assert_eq!(Engine::detect_precompiled(b"\0asm\x01\0\0\0"), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precompiled {

@@ -60,6 +60,26 @@ pub enum ResumableCall {
 }
 
 /// A call suspended by the error of a host function.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "ask" (func $ask (result i32)))
+///         (func (export "ask") (result i32) (call $ask)))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let ask = Func::wrap(&mut store, || -> Result<i32> { bail!("asked") });
+/// let instance = Instance::new(&mut store, &module, &[ask.into()])?;
+/// let ask = instance.get_func(&store, "ask").context("none")?;
+/// let ResumableCall::HostTrap(call) = ask.call_resumable(&mut store, &[], &mut [Val::I32(0)])? else {
+///     panic!("the host is asked");
+/// };
+/// assert_eq!(call.host_func().ty(&store).results().len(), 1);
+/// assert_eq!(call.into_host_error().to_string(), "asked");
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ResumableCallHostTrap {
     suspension: Suspension,
@@ -228,6 +248,16 @@ impl ResumableCallOutOfFuel {
 }
 
 /// How a resumable call of a function of known type went on.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let one = Func::wrap(&mut store, || 1).typed::<(), i32>(&store)?;
+/// let call = one.call_resumable(&mut store, ())?;
+/// assert!(matches!(call, TypedResumableCall::Finished(1)));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TypedResumableCall<Results> {
@@ -267,6 +297,25 @@ impl<Results: WasmResults> TypedResumableCallOutOfFuel<Results> {
 }
 
 /// A call of a function of known type, suspended by the error of a host function.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "ask" (func $ask (result i32)))
+///         (func (export "ask") (result i32) (call $ask)))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let ask = Func::wrap(&mut store, || -> Result<i32> { bail!("asked") });
+/// let instance = Instance::new(&mut store, &module, &[ask.into()])?;
+/// let ask = instance.get_typed_func::<(), i32>(&store, "ask")?;
+/// let TypedResumableCall::HostTrap(call) = ask.call_resumable(&mut store, ())? else {
+///     panic!("the host is asked");
+/// };
+/// assert!(call.resume(&mut store, &[Val::I64(1)]).is_err(), "the host gives an i32");
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TypedResumableCallHostTrap<Results> {
     call: ResumableCallHostTrap,

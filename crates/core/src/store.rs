@@ -216,6 +216,13 @@ impl<T: 'static + Default> Default for Store<T> {
 }
 
 /// Whether a host function of a store runs; see [`Store::host_calls`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let store = Store::new(&Engine::default(), ());
+/// assert!(!store.host_calls().is_running());
+/// ```
 #[derive(Clone, Debug)]
 pub struct HostCalls(Arc<AtomicU32>);
 
@@ -233,12 +240,32 @@ impl<T: 'static + fmt::Debug> fmt::Debug for Store<T> {
 }
 
 /// A store borrowed for reading.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let store = Store::new(&Engine::default(), 5);
+/// let context: StoreContext<'_, i32> = store.as_context();
+/// assert_eq!(*context.data(), 5);
+/// assert!(context.get_fuel().is_err(), "the engine does not consume fuel");
+/// ```
 pub struct StoreContext<'a, T: 'static> {
     pub(crate) rt: &'a rt::Store,
     pub(crate) state: &'a State<T>,
 }
 
 /// A store borrowed for writing.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), 5);
+/// let mut context: StoreContextMut<'_, i32> = store.as_context_mut();
+/// *context.data_mut() += 1;
+/// Memory::new(&mut context, MemoryType::new(1, None))?;
+/// assert_eq!(store.into_data(), 6);
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub struct StoreContextMut<'a, T: 'static> {
     pub(crate) rt: &'a mut rt::Store,
     pub(crate) state: &'a mut State<T>,

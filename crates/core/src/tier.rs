@@ -92,6 +92,12 @@ impl fmt::Display for Tier {
 }
 
 /// Why a name is none of a tier that can run.
+///
+/// ```
+/// use prova_core::*;
+///
+/// assert_eq!("fast".parse::<Tier>(), Err(UnknownTier::NoTier));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownTier {
     /// The tier of machine code, which is no choice of this type: see

@@ -40,6 +40,14 @@ pub enum Strategy {
 }
 
 /// How much a compiler optimises, for [`Config::cranelift_opt_level`].
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut config = Config::new();
+/// Engine::new(config.cranelift_opt_level(OptLevel::None))?;
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptLevel {
@@ -53,6 +61,18 @@ pub enum OptLevel {
 }
 
 /// Whether something is on.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut pool = PoolingAllocationConfig::new();
+/// let mut config = Config::new();
+/// config.allocation_strategy(pool.memory_protection_keys(Enabled::Auto).clone());
+/// Engine::new(&config)?;
+/// config.allocation_strategy(pool.memory_protection_keys(Enabled::Yes).clone());
+/// assert!(Engine::new(&config).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enabled {
     /// Where it is available.

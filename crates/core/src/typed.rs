@@ -43,6 +43,13 @@ pub(crate) const CELLS_MAX: usize = 32;
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
 /// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references
 /// that are not null, and `Option`s of them.
+///
+/// ```
+/// use prova_core::*;
+///
+/// assert_eq!((<u32 as WasmTy>::TYPE, <V128 as WasmTy>::TYPE), (ValType::I32, ValType::V128));
+/// assert!(<Option<Func> as WasmTy>::TYPE.is_ref());
+/// ```
 pub trait WasmTy: Send + 'static + sealed::Ty {
     /// The WebAssembly type.
     const TYPE: ValType;
@@ -154,6 +161,20 @@ impl WasmTy for V128 {
 }
 
 /// A list of parameters: a [`WasmTy`], or a tuple of up to 16.
+///
+/// ```
+/// use prova_core::*;
+///
+/// fn call_with<P: WasmParams>(store: &mut Store<()>, func: Func, params: P) -> Result<i32> {
+///     func.typed::<P, i32>(&*store)?.call(store, params)
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b);
+/// assert_eq!(call_with(&mut store, add, (1, 2))?, 3);
+/// assert!(call_with(&mut store, add, 1).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub trait WasmParams: Send + 'static + sealed::List {
     #[doc(hidden)]
     fn types() -> impl Iterator<Item = ValType>;
@@ -163,6 +184,20 @@ pub trait WasmParams: Send + 'static + sealed::List {
 }
 
 /// A list of results: a [`WasmTy`], or a tuple of up to 16.
+///
+/// ```
+/// use prova_core::*;
+///
+/// fn call_for<R: WasmResults>(store: &mut Store<()>, func: Func) -> Result<R> {
+///     func.typed::<(), R>(&*store)?.call(store, ())
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let pair = Func::wrap(&mut store, || (1i32, 2.0f64));
+/// assert_eq!(call_for::<(i32, f64)>(&mut store, pair)?, (1, 2.0));
+/// assert!(call_for::<i32>(&mut store, pair).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 pub trait WasmResults: WasmParams {
     #[doc(hidden)]
     fn read(cells: &[Cell], store: sealed::Id) -> Self;

@@ -59,6 +59,14 @@ pub struct RefType {
 }
 
 /// The referents of a reference.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let ty = HeapType::ConcreteFunc(FuncType::new(&engine, [ValType::I32], []));
+/// assert!(ty.matches(&HeapType::Func) && !HeapType::Func.matches(&ty));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeapType {
@@ -255,6 +263,16 @@ impl fmt::Display for ValType {
 }
 
 /// Whether a global can be set.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let ty = GlobalType::new(ValType::I32, Mutability::Const);
+/// let global = Global::new(&mut store, ty, Val::I32(1))?;
+/// assert!(global.set(&mut store, Val::I32(2)).is_err());
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mutability {
     /// It cannot.
