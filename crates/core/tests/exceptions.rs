@@ -416,7 +416,7 @@ fn a_suspended_call_goes_on_with_an_error() -> Result<()> {
             }
         };
         let call = asked(&mut store)?;
-        let thrown = Error::new(ThrownException::new(&store, tag, &[Val::I32(41)])?);
+        let thrown = ThrownException::new(&store, tag, &[Val::I32(41)])?.into();
         let ended = call.resume_with_error(&mut store, thrown, &mut results)?;
         assert!(matches!(ended, ResumableCall::Finished), "{name}");
         assert_eq!(results[0].i32(), Some(42), "{name}");

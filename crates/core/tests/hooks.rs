@@ -4,6 +4,8 @@
 
 use crate::common::{each_tier, module, trap_of};
 use prova_core::*;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// Grants growth up to `max`, and keeps what it was asked.
 #[derive(Default)]
@@ -201,6 +203,33 @@ fn a_callback_lets_code_go_on_or_ends_it() {
             Ok(())
         },
     );
+}
+
+/// An epoch that is due again at once is asked about at each place where it is tested, once.
+#[test]
+fn a_callback_that_gives_no_time_lets_code_go_on() {
+    let seen = RefCell::new(BTreeSet::new());
+    each_tier(
+        |config| {
+            config.epoch_interruption(true);
+        },
+        |engine| {
+            for (func, result) in [("calls", 5), ("entries", 4), ("fills", 6)] {
+                let (mut store, instance) = ticking(engine, 0)?;
+                let call = instance.get_typed_func::<i32, i32>(&mut store, func)?;
+                store.epoch_deadline_callback(|mut store| {
+                    *store.data_mut() += 1;
+                    Ok(UpdateDeadline::Continue(0))
+                });
+                store.set_epoch_deadline(0);
+                assert_eq!(call.call(&mut store, 4)?, result, "{func}");
+                assert!(*store.data() > 1, "{func}");
+                seen.borrow_mut().insert((func, *store.data()));
+            }
+            Ok(())
+        },
+    );
+    assert_eq!(seen.into_inner().len(), 3, "each tier asks as often");
 }
 
 #[test]

@@ -238,11 +238,10 @@ impl Activation {
         } else if code == ExitCode::Hot as u32 {
             store.with_data(data, |store| self.look(store))?
         } else if store.has_epoch_hook() && self.trapped_by(TrapKind::Interrupt) {
-            // The poll at `ip` is tested again: another deadline is set. No accumulator is known
-            // there (`bytecode::check`).
             if self.asks_to_yield(store, data, stops)? {
                 return Ok(Break(Some(self.stop(SuspendedBy::Epoch, Step::Run))));
             }
+            self.pass_poll();
             Step::Run
         } else if stops && self.trapped_by(TrapKind::OutOfFuel) {
             return self.unpaid(store, stops, Step::Run);

@@ -7,7 +7,7 @@
 //! # Invariants
 //! * *Again.* Bytecode stops with its state as before an instruction: at a poll, or at one whose
 //!   fuel is not there and that has done nothing yet (P2 of `step`). So going on is executing it
-//!   again. At a poll no accumulator is known (the check forgets them there), and an operator with
+//!   again, or passing the poll. At a poll no accumulator is known (the check forgets them there), and an operator with
 //!   an effect reads none; a charge keeps them, and so does the suspension.
 //! * *Free.* Above the frame of code that stopped, the value stack is free from the end of what
 //!   its charge covers on.
@@ -263,7 +263,12 @@ impl Activation {
                 unsafe { write_cells((*self.vm()).fp, host_results) };
                 Ok(Step::Returned)
             }
-            HostOutcome::Done => Ok(suspension.at.step),
+            HostOutcome::Done => {
+                if suspension.by == SuspendedBy::Epoch && suspension.at.step == Step::Run {
+                    self.pass_poll();
+                }
+                Ok(suspension.at.step)
+            }
             HostOutcome::Throw(exception, trap) => {
                 store.poll_asking(data, |store| self.trace(store))?;
                 let thrown = |store: &mut Store| self.throw_of_host(store, exception, *trap);
@@ -305,6 +310,13 @@ impl Activation {
         };
         let ip = vm.ip.expose_provenance();
         Stopped { by, at: At { step, func: vm.func, instance: vm.instance_addr, ip, acc } }
+    }
+
+    /// Goes on behind the poll at `vm.ip`, whose hook has been asked: it may be due again already.
+    /// No accumulator is known there (`bytecode::check`).
+    pub(super) fn pass_poll(&self) {
+        // SAFETY: V9; an instruction follows a poll, which is one word (F1 of the check).
+        unsafe { (*self.vm()).ip = (*self.vm()).ip.add(1) };
     }
 
     /// Stops because the next step takes more fuel than there is (*again*). Of bytecode it is the
