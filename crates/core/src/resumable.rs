@@ -8,7 +8,7 @@
 //! 1. `suspending` is `Some` exactly while code of a resumable call, or of one that waits
 //!    (`awaiting`), runs that is not nested in a host function of it.
 //!
-//! Limits: machine code that runs out of fuel ends its call with
+//! Limits: in a store that may run machine code, a call that runs out of fuel ends with
 //! [`Trap::OutOfFuel`](crate::Trap). Suspended calls must be resumed in the reverse order of
 //! suspension. A suspended call that is dropped gives its part of the stack back before the next
 //! call; if another one lies above it, with that one.
@@ -54,8 +54,9 @@ pub enum ResumableCall {
     Finished,
     /// A host function failed; with results in its place the call goes on.
     HostTrap(ResumableCallHostTrap),
-    /// The fuel is used up; with more of it the call goes on. Machine code traps instead, with
-    /// [`Trap::OutOfFuel`](crate::Trap): [`Tier::Interpreter`](crate::Tier) has none.
+    /// The fuel is used up; with more of it the call goes on. Only in a store that runs no machine
+    /// code ([`Tier::Interpreter`](crate::Tier), in the crate `prova-core` the default); in others
+    /// the call ends with [`Trap::OutOfFuel`](crate::Trap).
     OutOfFuel(ResumableCallOutOfFuel),
 }
 

@@ -34,6 +34,7 @@ examples! {
     linking
     memory
     modules
+    out_of_fuel
     resumable
     start
     tables

@@ -21,6 +21,11 @@ pub(crate) fn engine(config: &Config) -> Result<Engine, Error> {
     Engine::new(config)
 }
 
+/// Machine code that runs out of fuel ends its call.
+pub(crate) fn engine_that_interprets(mut config: Config) -> Result<Engine, Error> {
+    Engine::new(config.tier(wasmi::Tier::Interpreter(wasmi::Dispatch::Tail)))
+}
+
 pub(crate) fn func_type(engine: &Engine, params: &[ValType], results: &[ValType]) -> FuncType {
     FuncType::new(engine, params.iter().cloned(), results.iter().cloned())
 }

@@ -22,6 +22,10 @@ pub(crate) fn engine(config: &Config) -> Result<Engine, Error> {
     Ok(Engine::new(config))
 }
 
+pub(crate) fn engine_that_interprets(config: Config) -> Result<Engine, Error> {
+    engine(&config)
+}
+
 pub(crate) fn func_type(_: &Engine, params: &[ValType], results: &[ValType]) -> FuncType {
     FuncType::new(params.iter().copied(), results.iter().copied())
 }

@@ -7,15 +7,16 @@
 //! # Invariants
 //! * *Again.* Bytecode stops with its state as before an instruction: at a poll, or at one whose
 //!   fuel is not there and that has done nothing yet (P2 of `step`). So going on is executing it
-//!   again, or passing the poll. At a poll no accumulator is known (the check forgets them there), and an operator with
-//!   an effect reads none; a charge keeps them, and so does the suspension.
+//!   again, or passing the poll. At a poll no accumulator is known (the check forgets them there),
+//!   and an operator with an effect reads none; a charge keeps them, and so does the suspension.
 //! * *Free.* Above the frame of code that stopped, the value stack is free from the end of what
 //!   its charge covers on.
 //! * *Kept.* Nobody has computed which cells of a frame that stopped between calls refer to
 //!   exceptions. So as long as there is such a suspension, no exception is forgotten.
 //!
-//! Limits: machine code stops at calls only. Where its own fuel is used up it traps, and so do a
-//! search for the handler of a host function's exception and calls that are not resumable.
+//! Limits: machine code stops at calls only, so in a store that may run it nothing but a host
+//! function suspends a call. In others the fuel ends a call, with its trap, in the search for the
+//! handler of a host function's exception, and in a call that is not resumable.
 
 use super::Accumulators;
 use super::driver::{Activation, Saved, Step, set_function, write_cells};
@@ -290,7 +291,9 @@ impl Activation {
         below: Mark,
         step: Step,
     ) -> Result<CallOutcome, Trap> {
-        match self.drive(store, data, step, true) {
+        // With machine code it would depend on what runs as such.
+        let stops = store.native.is_none();
+        match self.drive(store, data, step, stops) {
             Ok(None) => {
                 self.finish(store, results);
                 Ok(CallOutcome::Returned)
