@@ -5,7 +5,8 @@
 //! 2. The module sees the container's root folder. Files of `/proc`, among them the memory of this
 //!    process, are out of its reach as in every run (`prova_wasi`).
 //! 3. A user other than root has no capabilities but the ambient ones, as in other containers.
-//! 4. A signal that asks a container to end ends it with 128 and the signal's number, as a program
+//! 4. Nothing is open but the streams, the layer and what the module opens.
+//! 5. A signal that asks a container to end ends it with 128 and the signal's number, as a program
 //!    without handlers would; a first process has no such default.
 
 use crate::compile::hash;
@@ -22,6 +23,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,11 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The most bytes of a module or artifact.
 const MODULE_BYTES_MAX: u64 = 1 << 30;
 
+/// Descriptors from here on are no streams.
+const STREAMS: i32 = 3;
+/// Greater than the descriptors of a process that was just made.
+const INHERITED_MAX: i32 = 1024;
+
 struct Host {
     wasi: WasiCtx,
     limits: StoreLimits,
@@ -47,6 +54,7 @@ struct Host {
 pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
     // A fault of ours is no reason to unwind into what made the container.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        close_inherited(layer);
         // Before there are other threads.
         give_up_capabilities()?;
         end_at_signals()?;
@@ -64,6 +72,18 @@ pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
     match ErrorKind::of(&error) {
         Some(ErrorKind::Trap) => TRAP,
         _ => 1,
+    }
+}
+
+/// Closes what is open from the making of the container, as the execution of a program would: the
+/// host's `/proc` is among it, and who sees this process in its own `/proc` may go through there.
+fn close_inherited(layer: Option<&Given>) {
+    let kept = layer.map(|given| given.pipe.as_raw_fd());
+    for descriptor in STREAMS..INHERITED_MAX {
+        if Some(descriptor) != kept {
+            // Most are not open.
+            let _ = nix::unistd::close(descriptor);
+        }
     }
 }
 

@@ -65,6 +65,17 @@ check "SIGKILL ends a program" 137 "" signalled SIGKILL sleep
 check "the cgroup's memory is a limit where the engine's is counted too" 137 "" run hog --memory-limit 33554432
 check "an annotation leaves memory for the engine" 9 "" run hog --memory-limit 134217728 --annotation prova.dev/max-memory=32M
 
+# Descriptors of a module's process that are folders: it has the one that it is granted.
+folders() {
+    local pid
+    pid=$(pid_of "$id")
+    stat -Lc %F "/proc/$pid"/fd/* | grep -c directory
+}
+begin "$id" sleep
+until_holds 20 folders
+check "nothing is open from the making of the container" 0 "" [ "$(folders)" = 1 ]
+ended SIGKILL >/dev/null
+
 # Requests at odd moments. The container lives on behind each, and then ends as usual.
 begin "$id" spin
 until_holds 20 is_in RUNNING "$id"
