@@ -54,7 +54,11 @@ pub fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T 
     let builder = builder.stack_size(STACK_BYTES).start_handler(|_| IS_WORKER.set(true));
     match builder.build() {
         Ok(pool) => pool.install(run),
-        Err(_) => run(),
+        // Of a thread that is in such a pool already it is an error, and none is needed.
+        Err(_) => match ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
+            Ok(pool) => pool.install(run),
+            Err(_) => run(),
+        },
     }
 }
 
@@ -100,9 +104,12 @@ pub(crate) fn work_apart(run: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Does something on a pool of workers, as many as there are threads in the caller's pool.
+/// Does something on a pool of workers, as many as there are threads in the caller's pool, or
+/// processors. Where the system gives no threads, the caller is the only worker.
 pub(crate) fn work_in_parallel<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    let builder = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
+    // Outside of a pool 0, the default: asking rayon would start its global pool, or panic.
+    let threads = rayon::current_thread_index().map_or(0, |_| rayon::current_num_threads());
+    let builder = ThreadPoolBuilder::new().num_threads(threads);
     let builder = builder.thread_name(|index| format!("prova-compile-{index}"));
     let builder = builder.stack_size(STACK_BYTES).start_handler(|_| IS_WORKER.set(true));
     // A worker of such a pool does its work in that pool.
