@@ -78,19 +78,23 @@ impl Guest {
     fn wait(&self, paused: &mut Paused<'_, '_>, why: Why, pc: (usize, u32)) {
         self.tell(Event::Stopped { why, pc });
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let mode = loop {
+        // The server has set the mode before it lets the guest go: what it sets later, an
+        // interruption or the end, is not lost.
+        loop {
             match jobs.recv() {
                 Ok(job) => {
-                    if let Some(mode) = job(paused) {
-                        break mode;
+                    if job(paused).is_some() {
+                        break;
                     }
                 }
                 // A server that let the guest go said so before it went.
-                Err(_) if self.shared.mode() == Mode::Run => break Mode::Run,
-                Err(_) => break Mode::End,
+                Err(_) if self.shared.mode() == Mode::Run => break,
+                Err(_) => {
+                    self.shared.set_mode(Mode::End);
+                    break;
+                }
             }
-        };
-        self.shared.set_mode(mode);
+        }
     }
 }
 

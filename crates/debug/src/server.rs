@@ -5,13 +5,16 @@ use crate::guest::{Event, Job};
 use crate::space::{Mode, Shared};
 use crate::target::{Gone, Inferior};
 use gdbstub::conn::ConnectionExt as _;
-use gdbstub::stub::state_machine::GdbStubStateMachine as Machine;
+use gdbstub::stub::state_machine::state::Running as IsRunning;
+use gdbstub::stub::state_machine::{
+    GdbStubStateMachine as Machine, GdbStubStateMachineInner as Inner,
+};
 use gdbstub::stub::{DisconnectReason, GdbStub, GdbStubError, SingleThreadStopReason};
 use gdbstub_arch::wasm::reg::id::WasmRegId;
 use std::fmt;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
 /// How long the guest runs between two looks whether the debugger wants it to stop.
@@ -48,6 +51,9 @@ pub struct Server {
 }
 
 type Failure = GdbStubError<Gone, std::io::Error>;
+type Running<'a> = Inner<'a, IsRunning, Inferior, TcpStream>;
+
+const GONE: &str = "the program has gone without a word";
 
 impl Server {
     pub(crate) fn new(shared: Arc<Shared>, jobs: Sender<Job>, events: Receiver<Event>) -> Server {
@@ -97,31 +103,40 @@ impl Server {
                     let later = None::<SingleThreadStopReason<u64>>;
                     interrupted.interrupt_handled(target, later).map_err(told)?
                 }
-                Machine::Running(mut running) => match self.events.recv_timeout(LOOK) {
-                    Ok(event) => {
-                        let reason = target.stopped(event);
-                        let pc = target.pc().to_le_bytes();
-                        let mut registers = [(WasmRegId::Pc, &pc[..])].into_iter();
-                        running
-                            .report_stop_with_regs(target, reason, &mut registers)
-                            .map_err(told)?
-                    }
-                    Err(RecvTimeoutError::Timeout) => {
-                        let connection = running.borrow_conn();
-                        match connection.peek().map_err(|error| error.to_string())? {
-                            None => Machine::Running(running),
-                            Some(_) => {
-                                let byte = running.borrow_conn().read();
-                                let byte = byte.map_err(|error| error.to_string())?;
-                                running.incoming_data(target, byte).map_err(told)?
-                            }
-                        }
-                    }
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Err("the program has gone without a word".into());
-                    }
-                },
+                Machine::Running(running) => running_on(target, &self.events, running)?,
             };
         }
     }
+}
+
+/// One step of a session whose guest runs: the guest's news, or else a byte of the debugger's, or
+/// else a short wait.
+fn running_on<'a>(
+    target: &mut Inferior,
+    events: &Receiver<Event>,
+    mut running: Running<'a>,
+) -> Result<Machine<'a, Inferior, TcpStream>, String> {
+    let told = |error: Failure| error.to_string();
+    let read = |error: std::io::Error| error.to_string();
+    let event = match events.try_recv() {
+        Ok(event) => Some(event),
+        Err(TryRecvError::Disconnected) => return Err(GONE.into()),
+        Err(TryRecvError::Empty) => {
+            let connection = running.borrow_conn();
+            if connection.peek().map_err(read)?.is_some() {
+                let byte = connection.read().map_err(read)?;
+                return running.incoming_data(target, byte).map_err(told);
+            }
+            match events.recv_timeout(LOOK) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Err(GONE.into()),
+            }
+        }
+    };
+    let Some(event) = event else { return Ok(running.into()) };
+    let reason = target.stopped(event);
+    let pc = target.pc().to_le_bytes();
+    let mut registers = [(WasmRegId::Pc, &pc[..])].into_iter();
+    running.report_stop_with_regs(target, reason, &mut registers).map_err(told)
 }

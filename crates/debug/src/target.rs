@@ -1,8 +1,8 @@
 //! The guest as gdbstub's target: reads, writes and breakpoints in the address space of the
 //! protocol, and how it goes on.
 //!
-//! While the guest waits, each question is a job for its thread. One that runs has no answers, and
-//! gdbstub asks none.
+//! While the guest waits, each question is a job for its thread. One that runs takes no job: what a
+//! debugger asks then has no answer, and going on is no news ([`Inferior::is_waiting`]).
 
 use crate::guest::{Event, Job, Why};
 use crate::space::{Mode, Shared};
@@ -55,6 +55,8 @@ pub(crate) struct Inferior {
     jobs: Sender<Job>,
     /// Where it waits: what the debugger takes for its program counter.
     pc: (usize, u32),
+    /// Whether it waits for jobs.
+    is_waiting: bool,
 }
 
 /// The address of code.
@@ -73,7 +75,7 @@ fn code_at(address: u64) -> Option<(usize, u32)> {
 
 impl Inferior {
     pub(crate) fn new(shared: Arc<Shared>, jobs: Sender<Job>) -> Inferior {
-        Inferior { shared, jobs, pc: (0, 0) }
+        Inferior { shared, jobs, pc: (0, 0), is_waiting: false }
     }
 
     /// Notes where the guest has stopped, and says so in the protocol's words.
@@ -81,7 +83,7 @@ impl Inferior {
         match event {
             Event::Exited(code) => SingleThreadStopReason::Exited(code),
             Event::Stopped { why, pc } => {
-                self.pc = pc;
+                (self.pc, self.is_waiting) = (pc, true);
                 // With the thread, since only such a reply has room for the program counter.
                 let signal = match why {
                     Why::Breakpoint => return SingleThreadStopReason::SwBreak(()),
@@ -99,16 +101,23 @@ impl Inferior {
         address(self.pc)
     }
 
-    /// Lets the guest go on.
-    pub(crate) fn go_on(&self, mode: Mode) -> Result<(), Gone> {
+    /// Lets the guest go on, if it waits.
+    pub(crate) fn go_on(&mut self, mode: Mode) -> Result<(), Gone> {
+        if !std::mem::take(&mut self.is_waiting) {
+            return Ok(());
+        }
+        self.shared.set_mode(mode);
         self.jobs.send(Box::new(move |_| Some(mode))).map_err(|_| Gone)
     }
 
-    /// Asks the guest, which waits.
+    /// Asks the guest; `None` while it runs.
     fn ask<R: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Paused<'_, '_>) -> R + Send + 'static,
-    ) -> Result<R, Gone> {
+        question: impl FnOnce(&mut Paused<'_, '_>) -> Option<R> + Send + 'static,
+    ) -> Result<Option<R>, Gone> {
+        if !self.is_waiting {
+            return Ok(None);
+        }
         let (answers, answer) = channel();
         let job = move |paused: &mut Paused<'_, '_>| {
             // Nobody may wait for it any more.
@@ -386,9 +395,10 @@ impl Wasm for Inferior {
         let shared = Arc::clone(&self.shared);
         let frames = self.ask(move |paused| {
             let outer = paused.frames().skip(1).take(FRAMES_MAX);
-            outer.map(|frame| (shared.index(&frame.module), frame.pc)).collect::<Vec<_>>()
+            let frames = outer.map(|frame| (shared.index(&frame.module), frame.pc));
+            Some(frames.collect::<Vec<_>>())
         })?;
-        [self.pc].into_iter().chain(frames).for_each(|pc| next_pc(address(pc)));
+        [self.pc].into_iter().chain(frames.unwrap_or_default()).for_each(|pc| next_pc(address(pc)));
         Ok(())
     }
 

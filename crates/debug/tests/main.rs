@@ -275,6 +275,43 @@ fn a_connection_that_is_lost_ends_a_run() {
     assert!(matches!(end, End::Lost(_)), "{end:?}");
 }
 
+/// A question while the program runs has no answer and keeps nobody: an interruption comes, and so
+/// does the end of the connection.
+#[test]
+fn questions_to_a_program_that_runs_block_nothing() {
+    let packets = [
+        "m0,4",
+        "M0,4:00000000",
+        "qWasmLocal:0;0",
+        "qWasmCallStack:1",
+        "p0",
+        "vCont;c",
+        "vCont;s",
+        "Z0,4000000000000042,1",
+    ];
+    for packet in packets {
+        let (outcome, end) = with_session(SPIN, &["run", "0"], |client| {
+            client.send("vCont;c");
+            client.send(packet);
+            client.send(&format!("m0,{}", "0".repeat(2000)));
+            client.interrupt();
+            let stop = std::iter::from_fn(|| client.reply()).take(8);
+            let stop = stop.into_iter().find(|reply| reply.starts_with('T'));
+            assert!(stop.is_some(), "{packet}: no stop");
+            client.send("qWasmLocal:0;0");
+            assert_eq!(client.reply().map(|bytes| bytes.len()), Some(8), "{packet}");
+            client.send("k");
+        });
+        assert!(outcome.0.is_err() && end == End::Killed, "{packet}: {end:?}");
+        let (outcome, end) = with_session(SPIN, &["run", "0"], |client| {
+            client.send("vCont;c");
+            client.send(packet);
+            client.close();
+        });
+        assert!(outcome.0.is_err() && matches!(end, End::Lost(_)), "{packet}: {end:?}");
+    }
+}
+
 /// An interruption stops a program that spins, wherever it is; it can go on and be stopped again.
 #[test]
 fn a_program_that_spins_is_stopped() {
