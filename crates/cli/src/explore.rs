@@ -6,7 +6,7 @@
 //! `prova inspect` shows have no columns.
 
 use crate::args::EngineArgs;
-use crate::check_code::{self, Maker, instruction};
+use crate::check_code::{self, Made, Maker, instruction};
 use crate::inspect_ssa::lines;
 use crate::objdump::named;
 use crate::progress;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Most functions of a page.
-const FUNCTIONS_MAX: usize = 1000;
+const FUNCTIONS_MAX: usize = 4000;
 
 /// Writes a page with source, WebAssembly, bytecode, SSA form and machine code side by side
 #[derive(Debug, Args)]
@@ -92,6 +92,19 @@ fn run_here(args: &ExploreArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The instructions of a function by the operators they belong to; offsets in the code stand in a
+/// column.
+fn instructions(made: &Made) -> impl Iterator<Item = (Option<u32>, String)> {
+    let last = made.lines.last().map_or(0, |line| line.offset);
+    let width = format!("{last:x}").len();
+    made.lines.iter().map(move |line| {
+        let text = instruction(line);
+        let text = text.trim_start();
+        let indent = width.saturating_sub(text.find(' ').unwrap_or(0));
+        (line.wasm_offset, format!("{}{text}", " ".repeat(indent)))
+    })
+}
+
 /// A function with its columns.
 fn explored(
     module: &Module,
@@ -145,9 +158,8 @@ fn explored(
     match maker.map_err(|why| Error::msg(format!("{why:#}"))).and_then(|maker| maker.made(func)) {
         Ok(made) => {
             missing.extend(made.verdict().err().map(|why| format!("machine code: refused: {why}")));
-            for line in &made.lines {
-                let row = rows.entry(line.wasm_offset.unwrap_or(first)).or_default();
-                row[4].push(instruction(line).trim_start().to_owned());
+            for (offset, text) in instructions(&made) {
+                rows.entry(offset.unwrap_or(first)).or_default()[4].push(text);
             }
         }
         Err(error) => missing.push(format!("machine code: {error:#}")),
