@@ -44,6 +44,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use walk::{Known, Sink, Value, walk};
 
+/// The place of a variable that no segment has.
+const BSS: &str = "data that is zero at the start (bss)";
+
 /// Most entries of one list; the count goes on.
 pub const USES_MAX: usize = 10_000;
 
@@ -169,7 +172,12 @@ impl XrefReport {
         if self.memory > 0 {
             return self;
         }
-        XrefReport { variables: storage::of_range(module, self.start..self.end), ..self }
+        let variables = storage::of_range(module, self.start..self.end);
+        // A map without segments takes data that nothing initialises for the stack's.
+        let is_bss = !self.map.spans.iter().any(|span| span.range().contains(&self.start));
+        let is_known = variables.iter().any(|variable| variable.has(self.start));
+        let place = if is_bss && is_known { BSS.to_owned() } else { self.place };
+        XrefReport { variables, place, ..self }
     }
 }
 

@@ -55,7 +55,7 @@ pub struct OperatorReport {
     pub at: String,
     /// The variables, outermost block first.
     pub variables: Vec<Variable>,
-    /// Numbers of those that the operator itself reads or writes.
+    /// Numbers of those whose value the operator itself reads or writes.
     pub named: Vec<usize>,
 }
 
@@ -126,6 +126,12 @@ fn variable(one: &prova_symbols::Variable) -> Variable {
 }
 
 impl Variable {
+    /// Whether an address is one of its bytes.
+    pub(crate) fn has(&self, address: u64) -> bool {
+        let start = self.address.filter(|&start| start <= address);
+        start.is_some_and(|start| address - start < self.bytes.unwrap_or(1).max(1))
+    }
+
     /// The variable in a line: `table+8: geometry::Pair<int>[3], 24 bytes, declared at a.cpp:29`.
     pub(crate) fn line(&self, address: u64) -> String {
         let by = address.saturating_sub(self.address.unwrap_or(address));
@@ -193,7 +199,8 @@ pub fn at_operator(
                 || one.name.as_deref() == Some(only)
         };
         if only.is_none_or(is_it) {
-            if holder.is_some() && holder == touched {
+            let is_value = matches!(one.place, Place::Held(..));
+            if is_value && holder == touched {
                 report.named.push(report.variables.len());
             }
             report.variables.push(shown);
