@@ -77,7 +77,8 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         preloads.iter().map(|(.., preload)| preload).chain([&module]).cloned().collect();
     let shown = preloads.iter().map(|(_, file, preload)| (name_of(file), preload));
     let shown = std::iter::once((name_of(path), &module)).chain(shown);
-    let debugging = waiting.map(|waiting| waiting.meet(shown)).transpose()?;
+    let meet = |waiting: Waiting| can_start(args, &module, path).and_then(|()| waiting.meet(shown));
+    let debugging = waiting.map(meet).transpose()?;
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
     if let Some(debugging) = debugging {
         debugging.finish(exit_code(&outcome));
@@ -417,12 +418,26 @@ fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result
 /// The most exports that are listed where there is none of a name.
 const EXPORTS_LISTED_MAX: usize = 50;
 
-/// The function exported as `name`, or an error that names those there are, near ones first.
+/// The function exported as `name`, or [`no_export`].
 fn exported_func(store: &Store<Host>, instance: Instance, name: &str) -> Result<Func> {
-    if let Some(func) = instance.get_func(store, name) {
-        return Ok(func);
+    match instance.get_func(store, name) {
+        Some(func) => Ok(func),
+        None => Err(no_export(instance.module(store), name)),
     }
-    let exports = instance.module(store).exports();
+}
+
+/// Refuses what nobody could debug, before a debugger is waited for.
+fn can_start(args: &RunArgs, module: &Module, path: &Path) -> Result<()> {
+    let name = args.invoke.as_deref();
+    match name.filter(|name| !matches!(module.get_export(name), Some(ExternType::Func(_)))) {
+        Some(name) => Err(no_export(module, name)).context(OfFile::new("run main module", path)),
+        None => Ok(()),
+    }
+}
+
+/// The error that names the functions there are, near ones first.
+fn no_export(module: &Module, name: &str) -> prova_core::Error {
+    let exports = module.exports();
     let funcs: Vec<(String, String)> = exports
         .filter_map(|export| match export.ty() {
             ExternType::Func(ty) => {
@@ -450,5 +465,5 @@ fn exported_func(store: &Store<Host>, instance: Instance, name: &str) -> Result<
             funcs.len() - EXPORTS_LISTED_MAX
         ));
     }
-    bail!("{message}")
+    prova_core::Error::msg(message)
 }

@@ -27,6 +27,8 @@ pub(crate) struct Sampling {
 /// A run that is sampled.
 pub(crate) struct Sampled {
     sampling: Sampling,
+    /// Made before the run: a profile that cannot be written costs no run.
+    out: File,
     profiler: Arc<Mutex<GuestProfiler>>,
     _ticker: EpochTicker,
 }
@@ -86,13 +88,16 @@ impl Sampling {
     /// Samples what runs in a store from now on.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the profile's file cannot be made, or the system gives no thread.
     pub(crate) fn start<T: Send + 'static>(
         self,
         store: &mut Store<T>,
         program: &Path,
         watchdog: Option<&Watchdog>,
     ) -> Result<Sampled> {
+        let file = self.file.display();
+        let failed = || format!("failed to write the profile `{file}`");
+        let out = File::create(&self.file).with_context(failed)?;
         let name = program.file_name().unwrap_or_default().to_string_lossy();
         let profiler = Arc::new(Mutex::new(GuestProfiler::new(&name, self.interval)));
         let (samples, is_over) = (Arc::clone(&profiler), watchdog.map(Watchdog::asked));
@@ -103,7 +108,7 @@ impl Sampling {
             Ok(if is_over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
         });
         let ticker = store.engine().tick(self.interval)?;
-        Ok(Sampled { sampling: self, profiler, _ticker: ticker })
+        Ok(Sampled { sampling: self, out, profiler, _ticker: ticker })
     }
 }
 
@@ -118,7 +123,7 @@ impl Sampled {
         let empty = GuestProfiler::new("", self.sampling.interval);
         let profiler = std::mem::replace(&mut *lock(&self.profiler), empty);
         let dropped = profiler.dropped();
-        let mut out = BufWriter::new(File::create(&self.sampling.file).with_context(failed)?);
+        let mut out = BufWriter::new(self.out);
         profiler.finish(&mut out).with_context(failed)?;
         out.flush().with_context(failed)?;
         let missing = match dropped {

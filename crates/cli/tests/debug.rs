@@ -77,6 +77,7 @@ fn what_cannot_be_debugged_is_refused_at_once() {
         (&["debug", "--tier", "native", "demo.wat"], 2, "a debugger sees the tier `reference`"),
         (&["debug", "-g", "1", "demo.wat"], 2, "leave `-g` out"),
         (&["debug", "--listen", "0", "none.wasm"], 1, "none.wasm"),
+        (&["debug", "--listen", "0", "--invoke", "none", "demo.wat"], 1, "no func export named"),
         (&["debug", "--listen", "192.0.2.1:1", "demo.wat"], 1, "failed to wait for a debugger"),
         (&["debug", "--listen", "0"], 2, "a module is needed"),
     ] {

@@ -264,6 +264,36 @@ fn shells_and_man_get_what_they_want() {
     assert!(count > 20, "{count}");
 }
 
+/// Names of a module are data on its page: none is an element, and none turns the text around.
+#[test]
+fn names_on_a_page_are_data() {
+    let folder = Scratch::new("habits-explore-hostile");
+    let hostile = include_str!("explore/hostile.wat");
+    std::fs::write(folder.0.join("hostile.wat"), hostile).expect("it can be written");
+    let (code, _, error) = prova(&folder.0, &["explore", "hostile.wat", "-o", "page.html"]);
+    assert_eq!(code, 0, "{error}");
+    let page = std::fs::read_to_string(folder.0.join("page.html")).expect("it was written");
+    assert!(!page.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']));
+    for part in
+        ["&lt;/script&gt;&lt;script&gt;", "&quot;&lt;b&gt;&amp;", "\\u{202e}", "default-src"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let elements: std::collections::BTreeSet<&str> = page
+        .split('<')
+        .skip(1)
+        .map(|element| element.split([' ', '>']).next().unwrap_or_default())
+        .map(|element| element.trim_start_matches('/'))
+        // A function that lacks a column says so in a paragraph.
+        .filter(|element| *element != "p")
+        .collect();
+    let known = [
+        "!DOCTYPE", "body", "h1", "h2", "head", "html", "meta", "section", "style", "table",
+        "tbody", "td", "th", "thead", "title", "tr",
+    ];
+    assert_eq!(elements.into_iter().collect::<Vec<_>>(), known);
+}
+
 /// The rows that have something in each column.
 #[test]
 fn a_page_has_source_bytecode_and_machine_code_side_by_side() {
@@ -280,6 +310,7 @@ fn a_page_has_source_bytecode_and_machine_code_side_by_side() {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     assert!(text.contains("idiv"));
     assert_eq!(text.matches("<h2>").count(), 3);
+    assert!(text.contains("<body class=\"wide\">"));
     let (code, _, error) = prova(&folder.0, &["explore", module, "--function", "none"]);
     assert_eq!(code, 2, "{error}");
     let (code, _, error) = prova(&folder.0, &["explore", module, "-o", module]);
@@ -344,6 +375,10 @@ fn a_run_is_sampled_for_the_firefox_profiler() {
         cfg!(not(target_os = "linux")) || code == 1 && told.contains("failed to write"),
         "{told}"
     );
+    // A file that cannot be made is known before the run.
+    let nowhere = ["--profile", "guest,none/p.json", "--invoke", "add(1, 2)", "demo.wat"];
+    let (code, printed, told) = prova(&folder.0, &nowhere);
+    assert!(code == 1 && printed.is_empty() && told.contains("failed to write"), "{printed}{told}");
 }
 
 /// The dump that `perf inject --jit` reads: a header, and a record with name and bytes for each
