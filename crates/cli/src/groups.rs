@@ -264,7 +264,10 @@ impl Optimize {
     }
 }
 
-/// The keys and values of all options of a group; each key once.
+/// The key that may stand several times: each is one more listener.
+const REPEATED: (char, &str) = ('S', "tcplisten");
+
+/// The keys and values of all options of a group; each key once, but [`REPEATED`].
 fn pairs(group: char, options: &[String]) -> Result<Vec<(&str, Option<&str>)>> {
     let mut pairs: Vec<(&str, Option<&str>)> = Vec::new();
     for pair in options.iter().flat_map(|option| option.split(',')) {
@@ -272,7 +275,7 @@ fn pairs(group: char, options: &[String]) -> Result<Vec<(&str, Option<&str>)>> {
             Some((key, value)) => (key, Some(value)),
             None => (pair, None),
         };
-        if pairs.iter().any(|&(before, _)| before == key) {
+        if (group, key) != REPEATED && pairs.iter().any(|&(before, _)| before == key) {
             return Opt { group, key, value }.misuse("the key is given more than once");
         }
         pairs.push((key, value));

@@ -18,6 +18,7 @@ use prova_runs::trace::{Recorder, outcome_text, record_unknown};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufWriter;
+use std::net::TcpListener;
 use std::path::Path;
 
 /// The state of host functions.
@@ -311,6 +312,11 @@ fn wasi_ctx(
         }
     }
     grant(&mut builder, &args.env, &args.dirs)?;
+    for address in &granted.listens {
+        let listener = TcpListener::bind(address)
+            .with_context(|| format!("`-S tcplisten={address}`: cannot listen there"))?;
+        builder.tcp_listener(listener)?;
+    }
     if !args.dirs.is_empty() {
         builder.guard(cache::kept_from_guests(args.cache.as_deref(), &args.dirs)?);
     }

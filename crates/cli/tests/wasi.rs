@@ -3,7 +3,8 @@
 //! A green run does not show what the calls do (`crates/wasi/tests`), and that a terminal is like a
 //! pipe.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +18,9 @@ const GUEST: &str = r#"(module $guest
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_readdir" (func $readdir (param i32 i32 i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_send" (func $send (param i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   ;; One vector of a page at 4096.
   (data (i32.const 0) "\00\10\00\00\00\10\00\00")
@@ -38,6 +42,22 @@ const GUEST: &str = r#"(module $guest
   (func (export "written") (result i32)
     (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
     (i32.load (i32.const 8)))
+  ;; Sends back what one peer sends, until it ends; the last error, or else 0.
+  (func $serve (export "serve") (result i32)
+    (local $errno i32)
+    (local.set $errno (call $accept (i32.const 3) (i32.const 0) (i32.const 8)))
+    (block $end
+      (loop $again
+        (br_if $end (local.get $errno))
+        (i32.store (i32.const 4) (i32.const 4096))
+        (local.set $errno (call $recv (i32.load (i32.const 8)) (i32.const 0) (i32.const 1)
+          (i32.const 0) (i32.const 4) (i32.const 12)))
+        (br_if $end (i32.eqz (i32.load (i32.const 4))))
+        (br_if $end (local.get $errno))
+        (local.set $errno (call $send (i32.load (i32.const 8)) (i32.const 0) (i32.const 1)
+          (i32.const 0) (i32.const 12)))
+        (br $again)))
+    (local.get $errno))
   (func (export "args") (result i32) (call $args (i32.const 100) (i32.const 200)))
   (func (export "list") (result i32)
     (call $readdir (i32.const 3) (i32.const 4096) (i32.const 4096) (i64.const 0) (i32.const 8))))"#;
@@ -178,4 +198,63 @@ fn the_example_of_the_readme_is_possible() {
     let guest = Scratch::new("readme");
     let (code, out, err) = guest.run(&format!("-S {options} --dir . --invoke open guest.wat"));
     assert_eq!((code, out.as_str()), (Some(0), "0\n"), "{err}");
+}
+
+/// An address of the loopback device at which nobody listens.
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it has an address").to_string()
+}
+
+/// Connects as soon as the child listens.
+fn connect(child: &mut Child, address: &str) -> TcpStream {
+    loop {
+        // A port that nobody listens at yet may be the one that connects.
+        match TcpStream::connect(address) {
+            Ok(stream) if stream.local_addr().ok() != stream.peer_addr().ok() => return stream,
+            Ok(_) | Err(_) => {}
+        }
+        assert_eq!(child.try_wait().expect("a child can be asked"), None, "it ended");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_guest_serves_those_who_connect() {
+    let guest = Scratch::new("serve");
+    for tier in ["", "--tier interp", "--tier reference"] {
+        let address = free_address();
+        let mut child =
+            guest.start(&format!("{tier} -S tcplisten={address} --invoke serve guest.wat"));
+        let mut peer = connect(&mut child, &address);
+        for text in ["hello", "guest"] {
+            peer.write_all(text.as_bytes()).expect("the guest reads");
+            let mut echo = [0; 5];
+            peer.read_exact(&mut echo).expect("the guest answers");
+            assert_eq!(echo, text.as_bytes(), "{tier}");
+        }
+        peer.shutdown(Shutdown::Write).expect("connected");
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"0\n"[..]), "{tier}");
+    }
+}
+
+#[test]
+fn a_listener_is_granted_by_name_and_waits_no_longer_than_the_timeout() {
+    let guest = Scratch::new("listen");
+    // EBADF: there is none.
+    let (code, out, err) = guest.run("--invoke serve guest.wat");
+    assert_eq!((code, out.as_str()), (Some(0), "8\n"), "{err}");
+    for tier in ["", "--tier reference"] {
+        let listen = format!("{tier} -S tcplisten={}", free_address());
+        let child = guest.start(&format!("{listen} -W timeout=50ms --invoke serve guest.wat"));
+        let (code, err) = end_of(child);
+        assert!(code == Some(134) && err.contains("wasm trap: interrupt"), "{code:?} {err}");
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let taken = taken.local_addr().map(|address| (address.to_string(), taken)).expect("bound");
+    let (code, _, err) = guest.run(&format!("-S tcplisten={} --invoke serve guest.wat", taken.0));
+    assert!(code == Some(1) && err.contains("cannot listen there"), "{code:?} {err}");
+    let (code, _, err) = guest.run("-S tcplisten=8080 --invoke serve guest.wat");
+    assert!(code == Some(2) && err.contains("such as 127.0.0.1:8080"), "{code:?} {err}");
 }

@@ -5,7 +5,7 @@ const FIXED: &str = "settings of the code generator are fixed, since the check o
 const SHAPE: &str = "how memories lie in the address space is fixed; `-O memory` chooses between a guard and comparisons";
 const POOL: &str = "a run has one store, so there is no pool";
 const COMPONENTS: &str = "components do not run here, only core modules with WASI preview 1";
-const NETWORK: &str = "a guest gets no network";
+const NETWORK: &str = "a guest gets no network but the listeners of `-S tcplisten`";
 const ALWAYS: &str = "preview 1 is always there";
 
 /// Beginnings of keys with their reasons; a beginning that is a whole key has no `*` behind it.

@@ -1,4 +1,5 @@
-//! The option group `-S`: what WASI's calls may make the host do at most → [`WasiLimits`].
+//! The option group `-S`: what a guest gets of the host, and what WASI's calls may make it do at
+//! most → [`WasiLimits`].
 //!
 //! Keys that Wasmtime has too mean what they mean there. Limits and what lies beyond them:
 //! `docs/semantics.md`, WASI.
@@ -10,6 +11,7 @@ use prova_core::wasi::WasiLimits;
 
 const HELP: &str = "\
 -S inherit-env[=y|n]               passes all variables of the host on (default n)
+-S tcplisten=ADDR                  lets the guest accept connections to ADDR:PORT; may be repeated
 -S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)
 -S max-random-size=N               bytes of one `random_get` (default 67108864)
 -S max-resources=N                 descriptors open at a time (default 4096)
@@ -23,15 +25,19 @@ pub(crate) struct Wasi {
     pub(crate) limits: WasiLimits,
     /// Whether the guest sees the host's variables.
     pub(crate) inherit_env: bool,
+    /// Addresses with ports on which the guest listens, in the order of its descriptors.
+    pub(crate) listens: Vec<String>,
 }
 
 /// The limits that `-S` sets, for commands whose guests see no variables but those of `--env`.
 pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
     for (key, value) in pairs('S', options)? {
-        if key == "inherit-env" {
-            let what = "this command passes variables on by `--env` alone";
-            return Opt { group: 'S', key, value }.misuse(what);
-        }
+        let what = match key {
+            "inherit-env" => "this command passes variables on by `--env` alone",
+            "tcplisten" => "this command's guests get no network",
+            _ => continue,
+        };
+        return Opt { group: 'S', key, value }.misuse(what);
     }
     Ok(Wasi::parse(options)?.limits)
 }
@@ -54,6 +60,10 @@ impl Wasi {
                 "max-args-size" => limits.max_args_size = option.number("bytes")?,
                 "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
                 "inherit-env" => wasi.inherit_env = option.switch()?,
+                "tcplisten" => match value {
+                    Some(address) if address.contains(':') => wasi.listens.push(address.to_owned()),
+                    _ => return option.misuse("it needs an address, such as 127.0.0.1:8080"),
+                },
                 _ => return option.unknown(HELP),
             }
         }
@@ -83,6 +93,18 @@ mod tests {
         };
         assert_eq!(parsed(all).expect("known keys"), expected);
         assert_eq!(wasi_limits(&[]).expect("nothing"), WasiLimits::default());
+    }
+
+    #[test]
+    fn listeners_are_kept_in_their_order() {
+        let options =
+            ["tcplisten=127.0.0.1:1,max-resources=9".to_owned(), "tcplisten=[::1]:2".to_owned()];
+        let parsed = Wasi::parse(&options).expect("known keys");
+        assert_eq!(parsed.listens, ["127.0.0.1:1", "[::1]:2"]);
+        for option in ["tcplisten", "tcplisten=8080"] {
+            assert!(Wasi::parse(&[option.to_owned()]).expect_err(option).is::<Misuse>());
+        }
+        assert!(wasi_limits(&options).expect_err("no network").is::<Misuse>());
     }
 
     #[test]
