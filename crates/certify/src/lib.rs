@@ -20,6 +20,7 @@ mod flow;
 mod graph;
 mod join;
 mod need;
+pub mod relation;
 mod slice;
 
 pub use flow::CHANGES_MAX;

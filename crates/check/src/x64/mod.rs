@@ -256,6 +256,12 @@ impl Default for Insn {
 }
 
 impl Insn {
+    /// The decoder's view of it, for readers that give instructions a meaning that this check does
+    /// not need.
+    pub fn raw(&self) -> &Instruction {
+        &self.raw
+    }
+
     /// The level of processors that have it. Below, `tzcnt` and `lzcnt` are executed as `bsf` and
     /// `bsr`, which leave the destination as it was where the source is 0.
     pub fn level(&self) -> CpuLevel {

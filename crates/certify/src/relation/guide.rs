@@ -1,0 +1,335 @@
+//! The guide that looks for claims.
+
+use super::Related;
+use super::live::Live;
+use prova_check::x64::{Class, Instructions};
+use prova_equal::words::{Node, Op, Word};
+use prova_equal::{Cause, Claim, Core, Expr, Guide, Leader, Place, Refusal, Relation, State};
+use prova_ssa::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Conditions that are proposed at a leader at most.
+const KNOWN_MAX: usize = 8;
+/// Depth of terms that are proposed.
+const DEPTH_MAX: u32 = 8;
+/// Candidates of one place.
+const CANDIDATES_MAX: usize = 12;
+
+/// What a place may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Candidate {
+    bits: u8,
+    extended: bool,
+    expr: Expr,
+}
+
+/// What is guessed of a leader.
+#[derive(Clone, Debug, Default)]
+struct Guess {
+    place: Option<(u32, u32, u32)>,
+    places: BTreeMap<Place, Vec<Candidate>>,
+    known: Vec<(Expr, bool)>,
+}
+
+/// Looks for claims.
+pub(crate) struct Finder<'f> {
+    live: &'f Live,
+    leaders: BTreeSet<u32>,
+    guesses: BTreeMap<u32, Guess>,
+    changed: bool,
+}
+
+impl<'f> Finder<'f> {
+    pub(crate) fn new(live: &'f Live, code: &Related<'_>) -> Finder<'f> {
+        let leaders = merges(code);
+        Finder { live, leaders, guesses: BTreeMap::new(), changed: false }
+    }
+
+    pub(crate) fn begins(&mut self) {
+        self.changed = false;
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// What was found.
+    pub(crate) fn relation(&self) -> Relation {
+        let leaders = self.leaders.iter().filter_map(|&at| {
+            let guess = self.guesses.get(&at)?;
+            Some((at, guess.leader()?))
+        });
+        Relation { leaders: leaders.collect() }
+    }
+
+    /// Everything that may be claimed where a state comes first.
+    fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
+        let mut inverse: HashMap<Word, Vec<Value>> = HashMap::new();
+        for value in self.live.at(core.body, state.block, state.at) {
+            if let Ok(word) = core.value(state, value) {
+                inverse.entry(word).or_default().push(value);
+            }
+        }
+        let own: BTreeSet<u32> = {
+            let block = core.body.block(prova_ssa::Block::from_u32(state.block));
+            block.params().map(|value| value.as_u32()).collect()
+        };
+        for values in inverse.values_mut() {
+            values.sort_by_key(|value| (!own.contains(&value.as_u32()), value.as_u32()));
+        }
+        let mut places = BTreeMap::new();
+        let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
+        let stack = state.stack.keys().map(|&at| Place::Stack(at));
+        let all: Vec<Place> = registers.chain(stack).collect();
+        for place in all {
+            let found = candidates(core, state, place, &inverse);
+            if !found.is_empty() {
+                places.insert(place, found);
+            }
+        }
+        let mut known = Vec::new();
+        for &(condition, holds) in state.known.iter().rev() {
+            if known.len() < KNOWN_MAX
+                && let Some(expr) = expression(core, state, condition, &inverse, 0)
+            {
+                known.push((expr, holds));
+            }
+        }
+        Guess { place: Some((state.block, state.at, state.passed)), places, known }
+    }
+}
+
+impl Guess {
+    /// The leader with what is not dropped.
+    fn leader(&self) -> Option<Leader> {
+        let (block, at, passed) = self.place?;
+        let mut classes = Classes::default();
+        for found in self.places.values() {
+            if let Some((first, others)) = found.split_first() {
+                others.iter().for_each(|other| classes.join(first, other));
+            }
+        }
+        let mut claims = Vec::new();
+        for (&place, found) in &self.places {
+            if let Some(first) = found.first() {
+                let Candidate { bits, extended, expr } = first.clone();
+                let expr = classes.named(expr);
+                claims.push(Claim::Holds { place, bits, extended, expr });
+            }
+        }
+        claims.extend(classes.claims());
+        let known = self.known.iter().map(|(expr, holds)| Claim::Known(expr.clone(), *holds));
+        claims.extend(known);
+        Some(Leader { block, at, passed, claims })
+    }
+}
+
+/// Values that are said to be equal: each with the expression that it is.
+#[derive(Debug, Default)]
+struct Classes {
+    is: BTreeMap<u32, Expr>,
+}
+
+impl Classes {
+    /// The expression that stands for another.
+    fn named(&self, expr: Expr) -> Expr {
+        let mut expr = expr;
+        // Chains are as long as there are values at most.
+        while let Expr::Value(value) = expr
+            && let Some(other) = self.is.get(&value)
+        {
+            expr = other.clone();
+        }
+        expr
+    }
+
+    fn join(&mut self, first: &Candidate, other: &Candidate) {
+        let (a, b) = (self.named(first.expr.clone()), self.named(other.expr.clone()));
+        if a == b {
+            return;
+        }
+        match (first.bits == other.bits, &a, &b) {
+            (true, Expr::Value(v), Expr::Value(w)) => {
+                let (low, high) = (v.min(w), v.max(w));
+                self.is.insert(*high, Expr::Value(*low));
+            }
+            (true, Expr::Value(v), Expr::Term(_, _, _, operands)) if operands.is_empty() => {
+                self.is.insert(*v, b);
+            }
+            (true, Expr::Term(_, _, _, operands), Expr::Value(v)) if operands.is_empty() => {
+                self.is.insert(*v, a);
+            }
+            _ => {}
+        }
+    }
+
+    fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
+        self.is.keys().map(|&value| Claim::Is { value, expr: self.named(Expr::Value(value)) })
+    }
+}
+
+/// The candidates of a place.
+fn candidates(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    inverse: &HashMap<Word, Vec<Value>>,
+) -> Vec<Candidate> {
+    let widths: &[u8] = match place {
+        Place::Register(_) => &[64, 32],
+        Place::Vector(_) => &[64, 32, 128],
+        Place::Stack(at) => match state.stack.get(&at).map(|&word| core.words.bits(word)) {
+            Some(64) => &[64, 32],
+            Some(32) => &[32],
+            Some(128) => &[64, 32, 128],
+            _ => &[],
+        },
+    };
+    let mut found = Vec::new();
+    for &bits in widths {
+        let (low, whole) = core.held(state, place, bits);
+        let extended = core.words.zext(low, core.words.bits(whole)) == whole
+            && core.words.bits(whole) > bits;
+        for value in inverse.get(&low).into_iter().flatten() {
+            let expr = Expr::Value(value.as_u32());
+            found.push(Candidate { bits, extended, expr });
+        }
+        if let Node { op: Op::Const, n, .. } = core.words.get(low) {
+            // Of a number the whole is claimed, or its part.
+            if found.iter().all(|other| other.bits == bits) {
+                let expr = Expr::Term(Op::Const, bits, n, Box::new([]));
+                found.push(Candidate { bits, extended, expr });
+            }
+        }
+    }
+    if found.is_empty() {
+        for &bits in widths {
+            let (low, whole) = core.held(state, place, bits);
+            let extended = core.words.zext(low, core.words.bits(whole)) == whole
+                && core.words.bits(whole) > bits;
+            if let Some(expr) = expression(core, state, low, inverse, 0) {
+                found.push(Candidate { bits, extended, expr });
+                break;
+            }
+        }
+    }
+    found.truncate(CANDIDATES_MAX);
+    found
+}
+
+/// A term as an expression over values.
+fn expression(
+    core: &Core<'_>,
+    state: &State,
+    word: Word,
+    inverse: &HashMap<Word, Vec<Value>>,
+    depth: u32,
+) -> Option<Expr> {
+    if let Some(value) = inverse.get(&word).and_then(|values| values.first()) {
+        return Some(Expr::Value(value.as_u32()));
+    }
+    let Node { op, bits, args, n } = core.words.get(word);
+    if depth > DEPTH_MAX || matches!(op, Op::Value | Op::Unknown | Op::Store) {
+        return None;
+    }
+    let mut operands: Vec<Word> = args.to_vec();
+    while operands.last().is_some_and(|&last| core.words.is_none(last)) {
+        operands.pop();
+    }
+    let mut n = n;
+    if op == Op::Load {
+        let region = state.versions.iter().position(|version| *version == operands[0])?;
+        n = region as u128;
+        operands.remove(0);
+    }
+    let operands: Option<Vec<Expr>> = operands
+        .into_iter()
+        .map(|operand| expression(core, state, operand, inverse, depth + 1))
+        .collect();
+    Some(Expr::Term(op, bits, n, operands?.into_boxed_slice()))
+}
+
+impl Guide for Finder<'_> {
+    fn is_leader(&self, at: u32) -> bool {
+        self.leaders.contains(&at)
+    }
+
+    fn begin(&mut self, core: &mut Core<'_>, at: u32) -> Result<Option<State>, Refusal> {
+        match self.guesses.get(&at).and_then(Guess::leader) {
+            Some(leader) => core.begin(&leader).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal> {
+        if !self.guesses.contains_key(&at) {
+            let guess = self.propose(core, &state);
+            self.guesses.insert(at, guess);
+            self.changed = true;
+            return Ok(());
+        }
+        let Some(mut guess) = self.guesses.remove(&at) else { return Ok(()) };
+        let here = Some((state.block, state.at, state.passed));
+        if state.entered && guess.place == here {
+            let mut dropped = false;
+            for (&place, found) in &mut guess.places {
+                let before = found.len();
+                found.retain(|Candidate { bits, extended, expr }| {
+                    let (bits, extended, expr) = (*bits, *extended, expr.clone());
+                    core.shows(&state, &Claim::Holds { place, bits, extended, expr }).is_ok()
+                });
+                // An upper half that is anything on one way.
+                dropped |= found.len() != before;
+            }
+            let before = guess.known.len();
+            guess.known.retain(|(expr, holds)| {
+                core.shows(&state, &Claim::Known(expr.clone(), *holds)).is_ok()
+            });
+            self.changed |= dropped || guess.known.len() != before;
+        }
+        self.guesses.insert(at, guess);
+        Ok(())
+    }
+
+    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, _: u32) -> bool {
+        refusal.cause != Cause::Limit
+    }
+}
+
+/// Offsets to which several ways lead, or one from behind.
+fn merges(code: &Related<'_>) -> BTreeSet<u32> {
+    let mut insns = Instructions::new(code.bytes);
+    let mut ways: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    let mut at = 0;
+    let mut falls = true;
+    let mut ends: Vec<(u32, bool)> = Vec::new();
+    while (at as usize) < code.bytes.len() {
+        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at)) {
+            (at, falls) = (end, false);
+            continue;
+        }
+        let Ok(insn) = insns.at(at) else { break };
+        ends.push((at, falls));
+        falls = match insn.class {
+            Class::Branch(_) | Class::Jump => {
+                let target = insn.target();
+                *ways.entry(target).or_default() += 1;
+                if target <= at {
+                    found.insert(target);
+                }
+                insn.class != Class::Jump
+            }
+            Class::JumpTo | Class::Return | Class::Trap => false,
+            _ => true,
+        };
+        at = insn.end();
+    }
+    for (at, falls) in ends {
+        if ways.get(&at).copied().unwrap_or(0) + u32::from(falls) > 1 {
+            found.insert(at);
+        }
+    }
+    // An entry of the function that is jumped to is no leader: nobody can claim what it needs.
+    found
+}

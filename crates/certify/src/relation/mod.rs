@@ -1,0 +1,57 @@
+//! Code and its body → the relation by which `prova-equal` proves that they do the same.
+//!
+//! ```text
+//! CheckedBody, code ─ guide: walk with guesses ─► candidates at leaders ─┐
+//!                       ▲                                                │ until none is dropped
+//!                       └────────────────────────────────────────────────┘
+//!                                                                        └─► Relation
+//! ```
+//!
+//! Nothing here is trusted. The walk is the check's own, with a guide that accepts whatever it can:
+//! where control comes first to an offset that needs claims, everything that a place may be there
+//! is a candidate; each further edge drops the candidates that it does not show. That is repeated
+//! until an iteration drops none (value partition, optimistic, as in `flow`). A way that the walk
+//! refuses is left out, and the check then says why.
+//!
+//! Candidates are values that the body still needs, with their operands (`live`), numbers, and
+//! terms over these.
+
+mod guide;
+mod live;
+
+use guide::Finder;
+use live::Live;
+use prova_check::{Layout, TrapRow};
+use prova_equal::{Core, Relation, walk};
+use prova_ssa::CheckedBody;
+
+/// Iterations at most.
+pub const ROUNDS_MAX: usize = 40;
+
+/// The code of a function that wants a relation.
+#[derive(Clone, Copy, Debug)]
+pub struct Related<'a> {
+    /// The final bytes.
+    pub bytes: &'a [u8],
+    /// The trap map.
+    pub traps: &'a [TrapRow],
+    /// Offsets `[start, end)` of what is data, sorted.
+    pub data: &'a [(u32, u32)],
+}
+
+/// The relation of code and body, as far as one is found.
+pub fn relate(body: &CheckedBody, layout: &Layout, code: &Related<'_>) -> Relation {
+    let live = Live::of(body.body());
+    let mut finder = Finder::new(&live, code);
+    for _ in 0..ROUNDS_MAX {
+        let core = Core::new((body.module(), body.body()), layout, (code.bytes, code.traps));
+        let Some(mut core) = core else { break };
+        finder.begins();
+        // What is refused is what the check will say.
+        let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
+        if !finder.has_changed() {
+            break;
+        }
+    }
+    finder.relation()
+}

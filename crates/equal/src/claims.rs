@@ -1,0 +1,363 @@
+//! E4 and E5: the relation, and what holds at a leader.
+//!
+//! A leader is an offset in the code with a place in the body and claims: that a register or stack
+//! word holds what an expression over the body's values is, or that a value of the body is what an
+//! expression over others is. Control comes to a leader only along edges that show the claims; then
+//! the state is what they say, and nothing else: all else is unknown, and each value of the body is
+//! a leaf.
+//!
+//! *Meaning* (E5). At a leader `v` of an operator without effects is that operator of its operands
+//! as they were made last, down to leaves; a leaf (a parameter, or what an effect gave) is as it was
+//! made last, or any word if it never was. That is a word in every execution, so a claim has a
+//! meaning wherever it stands; and on an edge it is evaluated by the same rule. No dominance is
+//! needed for claims; it is for operands of the body (`Core::value`).
+
+use crate::core_::Core;
+use crate::demand::REGIONS;
+use crate::error::{Cause, Refusal, differ, refuse};
+use crate::state::{Flags, State};
+use crate::words::{Fixed, Op, Prim, Word, Words};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use prova_check::abi::regs::{RDI, RSI, RSP};
+use prova_check::abi::{self, Place as ArgPlace};
+use prova_ssa::{Block, Value};
+
+/// A place of the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A general register.
+    Register(u8),
+    /// A vector register.
+    Vector(u8),
+    /// A stack word this far from the stack pointer at entry.
+    Stack(i64),
+}
+
+/// An expression over values of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expr {
+    /// A value.
+    Value(u32),
+    /// A term: operator, width, number, operands.
+    Term(Op, u8, u128, Box<[Expr]>),
+}
+
+/// A claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// A place holds an expression in its low bits; above them anything, or zeros.
+    Holds {
+        /// The place.
+        place: Place,
+        /// Its width in bits.
+        bits: u8,
+        /// Whether the bits above are zero.
+        extended: bool,
+        /// The expression.
+        expr: Expr,
+    },
+    /// A value of the body is an expression over others.
+    Is {
+        /// The value.
+        value: u32,
+        /// The expression.
+        expr: Expr,
+    },
+    /// A condition holds, or does not.
+    Known(Expr, bool),
+}
+
+/// A leader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leader {
+    /// The block of the body.
+    pub block: u32,
+    /// The number of the next instruction in it.
+    pub at: u32,
+    /// Traps of it that are passed.
+    pub passed: u32,
+    /// The claims.
+    pub claims: Vec<Claim>,
+}
+
+/// The leaders by their offsets in the code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// The leaders.
+    pub leaders: BTreeMap<u32, Leader>,
+}
+
+/// Depth of an expression at most.
+const EXPR_DEPTH_MAX: u32 = 16;
+
+impl Core<'_> {
+    /// A state in which nothing is known of the code, and all values of the body are leaves.
+    fn blank(&mut self, block: u32) -> State {
+        let regs = [(); 16].map(|()| self.words.unknown(64));
+        let vectors = [(); 16].map(|()| self.words.unknown(128));
+        let versions = [(); REGIONS].map(|()| self.words.memory());
+        State {
+            regs,
+            vectors,
+            stack: BTreeMap::new(),
+            flags: Flags::None,
+            block,
+            at: 0,
+            passed: 0,
+            entered: true,
+            over: BTreeMap::new(),
+            env: 0,
+            versions,
+            known: Vec::new(),
+            reached: Vec::new(),
+            moved: false,
+        }
+    }
+
+    /// The state at the function's entry: the convention's.
+    ///
+    /// # Errors
+    /// If the function has no convention.
+    pub fn entry(&mut self) -> Result<State, Refusal> {
+        let mut state = self.blank(0);
+        state.entered = false;
+        let func = self.body.func().0;
+        let signature = self.layout.func_type(func).and_then(|ty| self.layout.signature(ty));
+        let Some(signature) = signature else {
+            return refuse(Cause::Call, "the function has no signature");
+        };
+        let stack = self.words.fixed(64, Fixed::Stack);
+        state.set_reg(RSP, stack);
+        for r in abi::CALLEE_SAVED {
+            let saved = self.words.fixed(64, Fixed::Register(r));
+            state.set_reg(r, saved);
+        }
+        let record = self.maker(&state).record(func);
+        state.set_reg(RDI, record);
+        let height = self.words.fixed(64, Fixed::Height);
+        state.set_reg(RSI, height);
+        let params: Vec<Value> = self.body.block(Block::from_u32(0)).params().collect();
+        let places = abi::arguments(signature).places;
+        if params.len() != places.len() {
+            return refuse(Cause::Call, "another number of parameters");
+        }
+        for (value, (_, place)) in params.into_iter().zip(places) {
+            let word = self.value(&state, value)?;
+            let bits = self.words.bits(word);
+            let width = if matches!(place, ArgPlace::Vector(_)) { 128 } else { 64 };
+            let above = self.words.unknown(u8::saturating_sub(width, bits));
+            let wide = if bits < width { self.words.cat(above, word) } else { word };
+            match place {
+                ArgPlace::Register(r) => state.set_reg(r, wide),
+                ArgPlace::Vector(r) => state.set_vector(r, wide),
+                ArgPlace::Stack(at) => {
+                    state.put(&self.words, i64::from(at).saturating_add(8), wide);
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// What an expression is in a state.
+    ///
+    /// # Errors
+    /// If it is too deep, or of operators that no claim has.
+    pub fn evaluate(&mut self, state: &State, expr: &Expr) -> Result<Word, Refusal> {
+        self.evaluate_at(state, expr, 0)
+    }
+
+    fn evaluate_at(&mut self, state: &State, expr: &Expr, depth: u32) -> Result<Word, Refusal> {
+        self.spend(1)?;
+        if depth > EXPR_DEPTH_MAX {
+            return refuse(Cause::Limit, "an expression that is too deep");
+        }
+        match expr {
+            Expr::Value(value) => {
+                if (*value as usize) >= self.body.value_count() {
+                    return refuse(Cause::Claim, "a value that the body does not have");
+                }
+                self.value(state, Value::from_u32(*value))
+            }
+            Expr::Term(op, bits, n, operands) => {
+                let mut args = Vec::new();
+                for operand in operands {
+                    args.push(self.evaluate_at(state, operand, depth.saturating_add(1))?);
+                }
+                match rebuild(&mut self.words, (*op, *bits, *n), &args, &state.versions) {
+                    Some(word) => Ok(word),
+                    None => refuse(Cause::Claim, "an expression that is none"),
+                }
+            }
+        }
+    }
+
+    /// What a place holds: the low bits, and whether those above are zero.
+    pub fn held(&mut self, state: &State, place: Place, bits: u8) -> (Word, Word) {
+        let whole = match place {
+            Place::Register(r) => state.reg(r),
+            Place::Vector(r) => state.vector(r),
+            Place::Stack(at) => {
+                let word = state.take(&mut self.words, at, bits);
+                return (word, word);
+            }
+        };
+        (self.words.slice(whole, 0, bits), whole)
+    }
+
+    /// E4: whether a state stands in the body where a leader does.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn arrives(&mut self, state: &State, leader: &Leader) -> Result<(), Refusal> {
+        let here = (state.block, state.at, state.passed, state.entered);
+        if here == (leader.block, leader.at, leader.passed, true) {
+            return Ok(());
+        }
+        refuse(Cause::Position, "at a leader")
+    }
+
+    /// E4: whether a claim holds in a state.
+    ///
+    /// # Errors
+    /// With the terms, if it does not.
+    pub fn shows(&mut self, state: &State, claim: &Claim) -> Result<(), Refusal> {
+        match claim {
+            Claim::Holds { place, bits, extended, expr } => {
+                let wanted = self.evaluate(state, expr)?;
+                let (found, whole) = self.held(state, *place, *bits);
+                if self.words.bits(wanted) != *bits || !self.same(state, wanted, found) {
+                    return differ(Cause::Claim, "of a place", wanted, found);
+                }
+                if *extended {
+                    let wide = self.words.zext(found, self.words.bits(whole));
+                    if !self.same(state, wide, whole) {
+                        return differ(Cause::Claim, "of an upper half", wide, whole);
+                    }
+                }
+                Ok(())
+            }
+            Claim::Is { value, expr } => {
+                let wanted = self.evaluate(state, expr)?;
+                let found = self.evaluate(state, &Expr::Value(*value))?;
+                if self.words.bits(wanted) == self.words.bits(found)
+                    && self.same(state, wanted, found)
+                {
+                    return Ok(());
+                }
+                differ(Cause::Claim, "of a value", wanted, found)
+            }
+            Claim::Known(expr, holds) => {
+                let word = self.evaluate(state, expr)?;
+                if self.words.bits(word) == 1
+                    && self.words.decide(&state.known, word) == Some(*holds)
+                {
+                    return Ok(());
+                }
+                refuse(Cause::Claim, "of a condition")
+            }
+        }
+    }
+
+    /// E4: the state at a leader.
+    ///
+    /// # Errors
+    /// If the relation claims what has no meaning.
+    pub fn begin(&mut self, leader: &Leader) -> Result<State, Refusal> {
+        if (leader.block as usize) >= self.body.block_count() {
+            return refuse(Cause::Claim, "a block that the body does not have");
+        }
+        let mut state = self.blank(leader.block);
+        (state.at, state.passed) = (leader.at, leader.passed);
+        // Claims have their meaning over leaves, so all are evaluated before a value is replaced.
+        let leaves = state.clone();
+        let mut made = Vec::new();
+        for claim in &leader.claims {
+            match claim {
+                Claim::Holds { place, bits, extended, expr } => {
+                    let word = self.evaluate(&leaves, expr)?;
+                    if self.words.bits(word) != *bits {
+                        return refuse(Cause::Claim, "an expression of another width");
+                    }
+                    self.put_claimed(&mut state, *place, *extended, word);
+                }
+                Claim::Is { value, expr } => made.push((*value, self.evaluate(&leaves, expr)?)),
+                Claim::Known(expr, holds) => {
+                    let word = self.evaluate(&leaves, expr)?;
+                    state.known.push((word, *holds));
+                }
+            }
+        }
+        for (value, word) in made {
+            self.make(&mut state, Value::from_u32(value), word);
+        }
+        Ok(state)
+    }
+
+    fn put_claimed(&mut self, state: &mut State, place: Place, extended: bool, word: Word) {
+        let width = match place {
+            Place::Register(_) => 64,
+            Place::Vector(_) => 128,
+            Place::Stack(at) => return state.put(&self.words, at, word),
+        };
+        let bits = self.words.bits(word);
+        let wide = if bits >= width {
+            word
+        } else if extended {
+            self.words.zext(word, width)
+        } else {
+            let above = self.words.unknown(width.saturating_sub(bits));
+            self.words.cat(above, word)
+        };
+        match place {
+            Place::Register(r) => state.set_reg(r, wide),
+            Place::Vector(r) => state.set_vector(r, wide),
+            Place::Stack(_) => {}
+        }
+    }
+}
+
+/// The term of an operator on operands, by the constructors.
+fn rebuild(
+    w: &mut Words,
+    (op, bits, n): (Op, u8, u128),
+    args: &[Word],
+    versions: &[Word; REGIONS],
+) -> Option<Word> {
+    let same = |w: &Words, list: &[Word]| list.iter().all(|&a| w.bits(a) == bits);
+    let word = match (op, args) {
+        (Op::Const, []) => w.constant(bits, n),
+        (Op::Fixed, []) => w.fixed_again(bits, n),
+        (Op::Sum, &[a, b]) if same(w, args) => {
+            let a = w.scale(n, a);
+            w.add(a, b)
+        }
+        (Op::Mul, &[a, b]) if same(w, args) => w.mul(a, b),
+        (Op::And, &[a, b]) if same(w, args) => w.and(a, b),
+        (Op::Or, &[a, b]) if same(w, args) => w.or(a, b),
+        (Op::Xor, &[a, b]) if same(w, args) => w.xor(a, b),
+        (Op::Shl, &[a, b]) if w.bits(a) == bits => w.shl(a, b),
+        (Op::Shr, &[a, b]) if w.bits(a) == bits => w.shr(a, b),
+        (Op::Sar, &[a, b]) if w.bits(a) == bits => w.sar(a, b),
+        (Op::Rotl, &[a, b]) if w.bits(a) == bits => w.rotl(a, b),
+        (Op::Slice, &[a]) => w.slice(a, u8::try_from(n).ok()?, bits),
+        (Op::Zext, &[a]) if w.bits(a) < bits => w.zext(a, bits),
+        (Op::Sext, &[a]) if w.bits(a) < bits => w.sext(a, bits),
+        (Op::Ite, &[c, a, b]) if w.bits(c) == 1 && same(w, &[a, b]) => w.ite(c, a, b),
+        (Op::Zero, &[a]) => w.zero(a),
+        (Op::Ult, &[a, b]) if w.bits(a) == w.bits(b) => w.ult(a, b),
+        (Op::Slt, &[a, b]) if w.bits(a) == w.bits(b) => w.slt(a, b),
+        (Op::Read, &[a]) if w.bits(a) == 64 => w.read(a, bits),
+        (Op::Load, &[a]) if w.bits(a) == 64 => {
+            let version = *versions.get(usize::try_from(n).ok()?)?;
+            w.load(version, a, bits)
+        }
+        (Op::Prim, _) => {
+            let prim = Prim::numbered(n)?;
+            w.prim(prim, bits, args)
+        }
+        _ => return None,
+    };
+    Some(word)
+}

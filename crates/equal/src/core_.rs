@@ -1,0 +1,175 @@
+//! What is the same for the whole function, and the values of its body.
+
+use crate::demand::{Demand, Maker};
+use crate::error::{Cause, Refusal, refuse};
+use crate::state::State;
+use crate::words::{Word, Words};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use prova_check::{Layout, TrapRow};
+use prova_module::Module;
+use prova_ssa::{Body, Def, Inst, Value};
+
+/// Units of work for each byte of code: a term of the body that is looked up, a claim, a way.
+pub const WORK_MAX: u64 = 4_096;
+/// Units that any code may take.
+const WORK_BASE: u64 = 1 << 20;
+/// Depth of operands of the body that are terms of operands.
+const OPERANDS_DEPTH_MAX: u32 = 400;
+
+/// A function while it is compared.
+#[derive(Debug)]
+pub struct Core<'a> {
+    /// The body.
+    pub body: &'a Body,
+    /// The module.
+    pub module: &'a Module,
+    /// Where words of the store lie.
+    pub layout: &'a Layout,
+    /// The code.
+    pub code: &'a [u8],
+    /// The trap map.
+    pub traps: &'a [TrapRow],
+    /// The terms.
+    pub words: Words,
+    /// The stack bytes that the frame is charged.
+    pub charge: u64,
+    /// Values without effects by environment and number.
+    memo: BTreeMap<(u32, u32), Word>,
+    envs: u32,
+    work: u64,
+}
+
+impl<'a> Core<'a> {
+    /// A function; nothing if the module has no such.
+    pub fn new(
+        (module, body): (&'a Module, &'a Body),
+        layout: &'a Layout,
+        (code, traps): (&'a [u8], &'a [TrapRow]),
+    ) -> Option<Core<'a>> {
+        let charge = module.facts(body.func())?.charge_bytes();
+        let work = (code.len() as u64).saturating_mul(WORK_MAX).saturating_add(WORK_BASE);
+        let (words, memo) = (Words::new(), BTreeMap::new());
+        Some(Core { body, module, layout, code, traps, words, charge, memo, envs: 0, work })
+    }
+
+    /// Takes units of work.
+    pub(crate) fn spend(&mut self, units: u64) -> Result<(), Refusal> {
+        match self.work.checked_sub(units) {
+            Some(left) => {
+                self.work = left;
+                Ok(())
+            }
+            None => refuse(Cause::Limit, "work"),
+        }
+    }
+
+    /// A value of the body is made: from here on it is another word, and so may be what depends on
+    /// it (E5).
+    pub(crate) fn make(&mut self, state: &mut State, value: Value, word: Word) {
+        self.envs = self.envs.saturating_add(1);
+        state.env = self.envs;
+        state.over.insert(value.as_u32(), word);
+    }
+
+    /// The width of a value of the body.
+    pub fn bits_of(&self, value: Value) -> u8 {
+        crate::demand::bits_of(self.body.value(value).ty)
+    }
+
+    /// A value of the body as it was made last.
+    ///
+    /// That of an operator without effects is the operator of its operands as they were made last.
+    /// For a value whose definition dominates the body's place that is right, since a body in SSA
+    /// form makes an operand again only on a way that makes the operator's value again (dominance).
+    /// For others it is what claims mean by them: see `claims`.
+    ///
+    /// # Errors
+    /// Beyond a limit, or for an operator without rule.
+    pub fn value(&mut self, state: &State, value: Value) -> Result<Word, Refusal> {
+        self.value_at(state, value, 0)
+    }
+
+    fn value_at(&mut self, state: &State, value: Value, depth: u32) -> Result<Word, Refusal> {
+        if let Some(&word) = state.over.get(&value.as_u32()) {
+            return Ok(word);
+        }
+        let bits = self.bits_of(value);
+        let Def::Result(inst, 0) = self.body.value(value).def else {
+            return Ok(self.words.value(bits, value.as_u32()));
+        };
+        let data = *self.body.inst(inst);
+        if !data.op.effects().is_pure() {
+            return Ok(self.words.value(bits, value.as_u32()));
+        }
+        let env = if state.over.is_empty() { 0 } else { state.env };
+        if let Some(&word) = self.memo.get(&(env, value.as_u32())) {
+            return Ok(word);
+        }
+        if depth > OPERANDS_DEPTH_MAX {
+            return refuse(Cause::Limit, "operands of operands");
+        }
+        self.spend(1)?;
+        let mut args = Vec::new();
+        for &arg in self.body.operands(data.args) {
+            args.push(self.value_at(state, arg, depth.saturating_add(1))?);
+        }
+        let prova_ssa::Op::Wasm(opcode) = data.op else {
+            return refuse(Cause::Operator, data.op.mnemonic());
+        };
+        let Some(word) = crate::demand::pure(&mut self.words, opcode, data.imm, &args) else {
+            return refuse(Cause::Operator, opcode.mnemonic());
+        };
+        self.memo.insert((env, value.as_u32()), word);
+        Ok(word)
+    }
+
+    /// The maker of demands in a state.
+    pub(crate) fn maker(&mut self, state: &State) -> Maker<'_> {
+        Maker {
+            words: &mut self.words,
+            layout: self.layout,
+            module: self.module,
+            versions: state.versions,
+        }
+    }
+
+    /// What the body owes for an instruction.
+    pub(crate) fn demand(&mut self, state: &State, inst: Inst) -> Result<Demand, Refusal> {
+        let data = *self.body.inst(inst);
+        let mut args = Vec::new();
+        for &arg in self.body.operands(data.args) {
+            args.push(self.value(state, arg)?);
+        }
+        let result = data.result().map(|value| self.bits_of(value));
+        match self.maker(state).demand(data.op, data.imm, &args, result) {
+            Some(demand) => Ok(demand),
+            None => refuse(Cause::Operator, data.op.mnemonic()),
+        }
+    }
+
+    /// The next instruction of the body, or its block's end.
+    pub(crate) fn next(&self, state: &State) -> Option<Inst> {
+        let block = self.body.block(prova_ssa::Block::from_u32(state.block));
+        block.insts().nth(state.at as usize)
+    }
+
+    /// The offset in the module of where the body stands.
+    pub fn wasm_offset(&self, state: &State) -> u32 {
+        match self.next(state) {
+            Some(inst) => self.body.inst(inst).offset,
+            None => self.body.block(prova_ssa::Block::from_u32(state.block)).end,
+        }
+    }
+
+    /// Whether two words are equal where what is known holds.
+    pub fn same(&mut self, state: &State, a: Word, b: Word) -> bool {
+        if a == b {
+            return true;
+        }
+        if state.known.is_empty() || self.words.bits(a) != self.words.bits(b) {
+            return false;
+        }
+        self.words.under(&state.known, a) == self.words.under(&state.known, b)
+    }
+}

@@ -1,0 +1,107 @@
+//! Instructions by class, and calls.
+
+use super::{Action, Demand, Maker, pure};
+use crate::words::Word;
+use alloc::vec::Vec;
+use prova_check::traps;
+use prova_module::ops::Immediate;
+use prova_module::Opcode as O;
+use prova_ssa::{Imm, Op};
+
+impl Maker<'_> {
+    /// The demand of an instruction with these operands; nothing if it has no rule. `result` is the
+    /// width of its first value.
+    pub fn demand(&mut self, op: Op, imm: Imm, args: &[Word], result: Option<u8>) -> Option<Demand> {
+        let Op::Wasm(opcode) = op else { return None };
+        if op.effects().is_pure() {
+            return pure(self.words, opcode, imm, args).map(Demand::value);
+        }
+        let (first, second) = match imm {
+            Imm::Index(first) => (first, 0),
+            Imm::Indices(first, second) => (first, second),
+            _ => (0, 0),
+        };
+        match (opcode, args) {
+            (O::GlobalGet, []) => self.global_get(first),
+            (O::GlobalSet, &[value]) => self.global_set(first, value),
+            (O::MemorySize, []) => self.memory_size(first),
+            (O::TableSize, []) => self.table_size(first),
+            (O::TableGet, &[index]) => self.table_get(first, index),
+            (O::TableSet, &[index, value]) => self.table_set(first, index, value),
+            (O::RefFunc, []) => self.ref_func(first),
+            (O::RefAsNonNull, &[reference]) => self.as_non_null(reference),
+            (
+                O::I32DivS
+                | O::I32DivU
+                | O::I32RemS
+                | O::I32RemU
+                | O::I64DivS
+                | O::I64DivU
+                | O::I64RemS
+                | O::I64RemU,
+                &[a, b],
+            ) => self.division(opcode, a, b),
+            (O::Call | O::CallIndirect | O::CallRef, _) => self.call(opcode, imm, args),
+            (
+                O::MemoryGrow
+                | O::MemoryFill
+                | O::MemoryCopy
+                | O::MemoryInit
+                | O::DataDrop
+                | O::TableGrow
+                | O::TableFill
+                | O::TableCopy
+                | O::TableInit
+                | O::ElemDrop,
+                _,
+            ) => {
+                // Few bytes are moved by loads and stores, which are not demanded yet.
+                let few = matches!(opcode, O::MemoryFill | O::MemoryCopy)
+                    && args.last().is_some_and(|&n| {
+                        self.words.number(n).is_some_and(|n| (1..=128).contains(&n))
+                    });
+                if few { None } else { self.performed(opcode, (first, second), args, result) }
+            }
+            _ => self.access(opcode, imm, args),
+        }
+    }
+
+    /// A call: by index, by an element of a table, or by a reference. The traps are in the
+    /// specification's order: beyond the table, null, another type.
+    pub fn call(&mut self, opcode: O, imm: Imm, args: &[Word]) -> Option<Demand> {
+        let index = |kind| imm.index(opcode, kind);
+        let mut found = Vec::new();
+        let mut args = args.to_vec();
+        let (record, ty) =
+            match (index(Immediate::func), index(Immediate::type_), index(Immediate::table)) {
+                (Some(func), ..) => {
+                    (self.record(func), self.layout.func_type(func)?)
+                }
+                (None, Some(ty), Some(table)) => {
+                    let at = args.pop()?;
+                    let (at, beyond) = self.element(table, at)?;
+                    let elements = self.version(super::Region::Table);
+                    let reference = self.words.load(elements, at, 64);
+                    found.push((traps::UNDEFINED_ELEMENT, beyond));
+                    let null = self.words.zero(reference);
+                    found.push((traps::UNINITIALIZED_ELEMENT, null));
+                    (self.typed(reference, ty, &mut found), ty)
+                }
+                (None, Some(ty), None) => {
+                    let reference = args.pop()?;
+                    let null = self.words.zero(reference);
+                    found.push((traps::NULL_REFERENCE, null));
+                    (self.typed(reference, ty, &mut found), ty)
+                }
+                (None, None, _) => return None,
+            };
+        Some(Demand { traps: found, action: Action::Call { record, ty, args }, values: Vec::new() })
+    }
+
+    fn typed(&mut self, reference: Word, ty: u32, found: &mut Vec<(u8, Word)>) -> Word {
+        let record = self.referenced(reference);
+        let other = self.is_other(record, ty);
+        found.push((traps::INDIRECT_CALL_TYPE_MISMATCH, other));
+        record
+    }
+}

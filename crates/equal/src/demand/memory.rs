@@ -1,0 +1,107 @@
+//! Loads, stores, sizes and bulk operators of linear memories, in the guard shape.
+
+use super::{Action, Demand, Maker, Region};
+use crate::words::{Word, Words};
+use alloc::vec::Vec;
+use prova_check::MemoryShape;
+use prova_module::ops::Class;
+use prova_module::{MemoryIdx, Opcode as O};
+use prova_ssa::{Access, Imm};
+
+/// The value of a load of an operator, from the bits in memory.
+fn extended(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
+    Some(match opcode {
+        O::I32Load | O::I64Load | O::F32Load | O::F64Load => m,
+        O::I32Load8S | O::I32Load16S => w.sext(m, 32),
+        O::I32Load8U | O::I32Load16U => w.zext(m, 32),
+        O::I64Load8S | O::I64Load16S | O::I64Load32S => w.sext(m, 64),
+        O::I64Load8U | O::I64Load16U | O::I64Load32U => w.zext(m, 64),
+        _ => return None,
+    })
+}
+
+impl Maker<'_> {
+    /// The address of an access in the guard shape; nothing if the memory has not this shape.
+    fn guarded(&mut self, access: &Access, index: Word, bytes: u64) -> Option<Word> {
+        let memory = self.module.memory(MemoryIdx(access.memory))?;
+        let end = access.offset.checked_add(bytes)?;
+        let MemoryShape::Guard { guard_bytes, .. } = self.layout.config().memory else {
+            return None;
+        };
+        let plain = !memory.memory64 && memory.page_size_log2 == 16;
+        if !plain || !self.layout.config().signals || end > guard_bytes {
+            return None;
+        }
+        let base = self.context_word(self.layout.memory_base(access.memory));
+        let index = self.words.zext(index, 64);
+        let place = self.words.add(base, index);
+        Some(self.words.plus(place, access.offset.into()))
+    }
+
+    /// A load or a store.
+    pub(super) fn access(&mut self, opcode: O, imm: Imm, args: &[Word]) -> Option<Demand> {
+        let (Imm::Access(access), Some(&index)) = (imm, args.first()) else { return None };
+        let width = opcode.row().width;
+        let bits = width.checked_mul(8)?;
+        if access.lane != 0 || !matches!(opcode.class(), Class::load | Class::store) {
+            return None;
+        }
+        let address = self.guarded(&access, index, width.into())?;
+        if opcode.class() == Class::load {
+            let heap = self.version(Region::Heap);
+            let found = self.words.load(heap, address, bits);
+            let value = extended(self.words, opcode, found)?;
+            let action = Action::Load { address, bits };
+            return Some(Demand { traps: Vec::new(), action, values: alloc::vec![value] });
+        }
+        let &[_, value] = args else { return None };
+        if self.words.bits(value) < bits {
+            return None;
+        }
+        let stored = self.words.slice(value, 0, bits);
+        let action = Action::Store { region: Region::Heap, address, stored, faults: true };
+        Some(Demand { traps: Vec::new(), action, values: Vec::new() })
+    }
+
+    /// The length of a memory in pages.
+    pub(super) fn memory_size(&mut self, memory: u32) -> Option<Demand> {
+        let ty = self.module.memory(MemoryIdx(memory))?;
+        let context = self.context();
+        let at = self.words.plus(context, self.layout.memory_len(memory).into());
+        let len = self.version(Region::Length);
+        let len = self.words.load(len, at, 64);
+        let shift = self.words.constant(64, u128::from(ty.page_size_log2));
+        let pages = self.words.shr(len, shift);
+        Some(Demand::value(if ty.memory64 { pages } else { self.words.slice(pages, 0, 32) }))
+    }
+
+    /// An operator that the store performs: its operands in the cells, 32-bit ones extended.
+    pub(super) fn performed(
+        &mut self,
+        opcode: O,
+        (first, second): (u32, u32),
+        args: &[Word],
+        result: Option<u8>,
+    ) -> Option<Demand> {
+        let base = self.cells();
+        let mut cells = Vec::new();
+        for (i, &arg) in (0_u128..).zip(args) {
+            let at = self.words.plus(base, i.wrapping_mul(8));
+            let wide = self.words.zext(arg, 64);
+            cells.push((at, wide));
+        }
+        // The check of machine code wants a reference to come last.
+        match (opcode, cells.as_mut_slice()) {
+            (O::TableGrow, all) => all.reverse(),
+            (O::TableFill, [_, rest @ ..]) => rest.reverse(),
+            _ => {}
+        }
+        let operands = [opcode as u32, first, second].map(|n| self.words.constant(64, n.into()));
+        let mut values = Vec::new();
+        if let Some(bits) = result {
+            values.push(self.words.unknown(bits));
+        }
+        let action = Action::Perform { cells, operands };
+        Some(Demand { traps: Vec::new(), action, values })
+    }
+}

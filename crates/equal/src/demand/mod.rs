@@ -1,0 +1,136 @@
+//! An SSA operator → what the code owes for it: the traps in their order, then at most one action,
+//! and the values that are then made.
+//!
+//! ```text
+//! instruction, operands as terms ─ numeric, memory, table, control, … ─► Demand
+//! ```
+//!
+//! This is the convention of machine code, written a second time: nothing of it is shared with
+//! what emits code. Where values lie is `prova_check::abi`'s, where words of the store lie is the
+//! layout's. An operator that is not here is refused.
+
+mod control;
+mod memory;
+mod numeric;
+mod reference;
+mod table;
+mod variable;
+
+
+pub use numeric::{overflow, pure};
+pub use variable::bits_of;
+
+use crate::words::{Word, Words};
+use alloc::vec::Vec;
+use prova_check::Layout;
+use prova_module::Module;
+
+/// Parts of memory that never overlap, apart from the stack. What a region holds changes only by
+/// actions on it, by calls and by builtins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Region {
+    /// Linear memories; two indices may be one memory.
+    Heap,
+    /// Elements of tables.
+    Table,
+    /// Cells of globals; two indices may be one global.
+    Global,
+    /// Lengths of memories in the context.
+    Length,
+    /// Lengths of tables and memories in their records, and the list of functions.
+    Store,
+    /// The argument cells.
+    Cells,
+}
+
+/// How many there are.
+pub const REGIONS: usize = 6;
+
+/// The memories that regions hold.
+pub type Versions = [Word; REGIONS];
+
+/// The one action of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// None: it is over when its traps are passed.
+    None,
+    /// A load of a linear memory that faults where there is none.
+    Load {
+        /// Where.
+        address: Word,
+        /// Its width.
+        bits: u8,
+    },
+    /// A store.
+    Store {
+        /// Whose region.
+        region: Region,
+        /// Where.
+        address: Word,
+        /// What.
+        stored: Word,
+        /// Whether it faults where there is no memory.
+        faults: bool,
+    },
+    /// A call of the code of a record.
+    Call {
+        /// The record.
+        record: Word,
+        /// The type.
+        ty: u32,
+        /// The arguments.
+        args: Vec<Word>,
+    },
+    /// A call of the builtin `perform`, behind stores of its operands to the cells.
+    Perform {
+        /// Address and content of cells, in order.
+        cells: Vec<(Word, Word)>,
+        /// The numbers that it is asked with.
+        operands: [Word; 3],
+    },
+}
+
+/// The obligations of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Kinds and conditions of its traps, in order.
+    pub traps: Vec<(u8, Word)>,
+    /// What it then does.
+    pub action: Action,
+    /// Its values, if they are terms.
+    pub values: Vec<Word>,
+}
+
+impl Demand {
+    /// A value and nothing else.
+    pub fn value(word: Word) -> Demand {
+        Demand { traps: Vec::new(), action: Action::None, values: alloc::vec![word] }
+    }
+}
+
+/// What demands are made of.
+pub struct Maker<'m> {
+    /// The terms.
+    pub words: &'m mut Words,
+    /// Where words of the store lie.
+    pub layout: &'m Layout,
+    /// The module.
+    pub module: &'m Module,
+    /// What regions hold.
+    pub versions: Versions,
+}
+
+impl Maker<'_> {
+    /// What a region holds.
+    pub fn version(&self, region: Region) -> Word {
+        let [heap, table, global, length, store, cells] = self.versions;
+        match region {
+            Region::Heap => heap,
+            Region::Table => table,
+            Region::Global => global,
+            Region::Length => length,
+            Region::Store => store,
+            Region::Cells => cells,
+        }
+    }
+}

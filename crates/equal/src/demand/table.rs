@@ -1,0 +1,56 @@
+//! Tables: sizes and elements.
+
+use super::{Action, Demand, Maker, Region};
+use crate::words::Word;
+use alloc::vec::Vec;
+use prova_check::{offsets, traps};
+use prova_module::TableIdx;
+
+impl Maker<'_> {
+    /// The length of a table, in elements.
+    fn table_len(&mut self, table: u32) -> Word {
+        let record = self.context_word(self.layout.table(table));
+        let at = self.words.plus(record, offsets::OBJECT_LEN.into());
+        let store = self.version(Region::Store);
+        self.words.load(store, at, 64)
+    }
+
+    /// `table.size`.
+    pub(super) fn table_size(&mut self, table: u32) -> Option<Demand> {
+        let ty = self.module.table(TableIdx(table))?;
+        let len = self.table_len(table);
+        Some(Demand::value(if ty.table64 { len } else { self.words.slice(len, 0, 32) }))
+    }
+
+    /// The address of an element, and the condition under which there is none.
+    pub(super) fn element(&mut self, table: u32, index: Word) -> Option<(Word, Word)> {
+        let ty = self.module.table(TableIdx(table))?;
+        if ty.table64 {
+            return None;
+        }
+        let index = self.words.zext(index, 64);
+        let len = self.table_len(table);
+        let below = self.words.ult(index, len);
+        let beyond = self.words.not(below);
+        let base = self.context_word(self.layout.table_base(table));
+        let bytes = self.words.scale(8, index);
+        Some((self.words.add(base, bytes), beyond))
+    }
+
+    /// `table.get`.
+    pub(super) fn table_get(&mut self, table: u32, index: Word) -> Option<Demand> {
+        let (at, beyond) = self.element(table, index)?;
+        let elements = self.version(Region::Table);
+        let value = self.words.load(elements, at, 64);
+        let found = alloc::vec![(traps::TABLE_OUT_OF_BOUNDS, beyond)];
+        Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
+    }
+
+    /// `table.set`.
+    pub(super) fn table_set(&mut self, table: u32, index: Word, stored: Word) -> Option<Demand> {
+        let (address, beyond) = self.element(table, index)?;
+        let found = alloc::vec![(traps::TABLE_OUT_OF_BOUNDS, beyond)];
+        let action = Action::Store { region: Region::Table, address, stored, faults: false };
+        Some(Demand { traps: found, action, values: Vec::new() })
+    }
+}

@@ -1,0 +1,364 @@
+//! E1 and E7: what code does that others see, held against what the body owes next.
+//!
+//! Order is exact. There is no queue: an event is the next action of the body, or it is refused.
+//! The one exception cannot be seen: a load of bytes that were reached before.
+
+use crate::core_::Core;
+use crate::demand::{Action, Region, overflow};
+use crate::error::{Cause, Refusal, differ, refuse};
+use crate::state::{Flags, State};
+use crate::words::{Fixed, NONE, Word};
+use alloc::vec::Vec;
+use prova_check::abi::regs::{R8, RCX, RDI, RDX, RSI, RSP};
+use prova_check::abi::{self, CALLEE_SAVED, Place};
+use prova_check::{Ty, offsets};
+use prova_ssa::{Block, Terminator};
+
+impl Core<'_> {
+    /// A load of a linear memory.
+    pub(crate) fn heap_load(
+        &mut self,
+        state: &mut State,
+        address: Word,
+        bits: u8,
+    ) -> Result<Word, Refusal> {
+        let heap = self.maker(state).version(Region::Heap);
+        if self.is_reached(state, address, bits) {
+            return Ok(self.words.load(heap, address, bits));
+        }
+        let Some(inst) = self.next(state).filter(|_| state.entered) else {
+            return refuse(Cause::Access, "a load where a block ends");
+        };
+        let demand = self.demand(state, inst)?;
+        let Action::Load { address: owed, bits: width } = demand.action else {
+            return refuse(Cause::Access, "a load where the body does another thing");
+        };
+        if width != bits || !self.same(state, owed, address) {
+            return differ(Cause::Access, "a load elsewhere", owed, address);
+        }
+        state.reach(address, bits);
+        self.complete(state, inst, &demand.values);
+        self.settle(state)?;
+        // By the address that the body has, so that both have one term.
+        Ok(self.words.load(heap, owed, bits))
+    }
+
+    /// A store that is not to the stack.
+    pub(crate) fn store(
+        &mut self,
+        state: &mut State,
+        address: Word,
+        word: Word,
+    ) -> Result<(), Refusal> {
+        let Some(inst) = self.next(state).filter(|_| state.entered) else {
+            return refuse(Cause::Access, "a store where a block ends");
+        };
+        let demand = self.demand(state, inst)?;
+        let (region, owed, stored, last) = match &demand.action {
+            &Action::Store { region, address, stored, .. } => {
+                if (state.passed as usize) < demand.traps.len() {
+                    return refuse(Cause::Access, "a store before a trap");
+                }
+                (region, address, stored, true)
+            }
+            Action::Perform { cells, .. } => {
+                let Some(&(at, stored)) = cells.get(state.passed as usize) else {
+                    return refuse(Cause::Access, "a store behind the last operand");
+                };
+                (Region::Cells, at, stored, false)
+            }
+            Action::None | Action::Load { .. } | Action::Call { .. } => {
+                return refuse(Cause::Access, "a store where the body does another thing");
+            }
+        };
+        if !self.same(state, owed, address) {
+            return differ(Cause::Access, "a store elsewhere", owed, address);
+        }
+        if !self.same(state, stored, word) {
+            return differ(Cause::Access, "another word is stored", stored, word);
+        }
+        let before = self.maker(state).version(region);
+        let after = self.words.store(before, owed, stored);
+        if let Some(version) = state.versions.get_mut(region as usize) {
+            *version = after;
+        }
+        if !last {
+            state.passed = state.passed.saturating_add(1);
+            return Ok(());
+        }
+        if region == Region::Heap {
+            state.reach(owed, self.words.bits(stored));
+        }
+        self.complete(state, inst, &[]);
+        self.settle(state)
+    }
+
+    /// A division, which faults by zero and, if signed, where the quotient does not fit. What may
+    /// happen has to be a trap that the body has next, of the row's kind.
+    pub(crate) fn divides(
+        &mut self,
+        state: &mut State,
+        (a, b, signed): (Word, Word, bool),
+        kind: Option<u8>,
+    ) -> Result<(), Refusal> {
+        let zero = self.words.zero(b);
+        let beyond = if signed { overflow(&mut self.words, a, b) } else { self.words.truth(false) };
+        for condition in [zero, beyond] {
+            if self.words.decide(&state.known, condition) == Some(false) {
+                continue;
+            }
+            let Some(inst) = self.next(state).filter(|_| state.entered) else {
+                return refuse(Cause::Division, "where a block ends");
+            };
+            let demand = self.demand(state, inst)?;
+            match demand.traps.get(state.passed as usize) {
+                Some(&(owed, when)) if Some(owed) == kind && when == condition => {
+                    state.assume(condition, false);
+                }
+                _ => return refuse(Cause::Division, "it may fault and the body does not trap"),
+            }
+            // The next condition is the body's next trap, or none.
+            state.passed = state.passed.saturating_add(1);
+        }
+        self.settle(state)
+    }
+
+    /// Whether a place holds an argument or result. `base` is where stack arguments begin.
+    fn holds(&mut self, state: &State, (ty, place): (Ty, Place), base: i64, word: Word) -> bool {
+        let bits = self.words.bits(word);
+        let found = match place {
+            Place::Register(r) => state.reg(r),
+            Place::Vector(r) => state.vector(r),
+            Place::Stack(at) => {
+                let at = base.saturating_add(i64::from(at));
+                state.take(&mut self.words, at, bits)
+            }
+        };
+        let whole = u64::from(bits) == ty.bytes().saturating_mul(8);
+        let part = self.words.slice(found, 0, bits);
+        whole && self.same(state, word, part)
+    }
+
+    /// Whether the arguments of a call are in their places.
+    fn passes_arguments(
+        &mut self,
+        state: &State,
+        (ty, args): (u32, &[Word]),
+        base: i64,
+    ) -> Result<(), Refusal> {
+        let Some(signature) = self.layout.signature(ty) else {
+            return refuse(Cause::Call, "a type that is no function's");
+        };
+        let places = abi::arguments(signature).places;
+        if places.len() != args.len() {
+            return refuse(Cause::Call, "another number of arguments");
+        }
+        for (&place, &arg) in places.iter().zip(args) {
+            if !self.holds(state, place, base, arg) {
+                let found = match place.1 {
+                    Place::Register(r) => state.reg(r),
+                    Place::Vector(r) => state.vector(r),
+                    Place::Stack(_) => NONE,
+                };
+                return differ(Cause::Call, "another argument", arg, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the stack pointer is.
+    pub(crate) fn stack_pointer(&mut self, state: &State) -> Result<i64, Refusal> {
+        let stack = self.words.fixed(64, Fixed::Stack);
+        let distance = self.words.sub(state.reg(RSP), stack);
+        match self.words.number(distance) {
+            Some(n) => Ok(n as u64 as i64),
+            None => refuse(Cause::Stack, "its term has no place"),
+        }
+    }
+
+    /// What is left of the height for callees.
+    fn left(&mut self) -> Word {
+        let height = self.words.fixed(64, Fixed::Height);
+        self.words.plus(height, u128::from(self.charge).wrapping_neg())
+    }
+
+    /// A call of the code that a word is.
+    pub(crate) fn call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
+        let Some(inst) = self.next(state).filter(|_| state.entered) else {
+            return refuse(Cause::Call, "a call where a block ends");
+        };
+        let demand = self.demand(state, inst)?;
+        let sp = self.stack_pointer(state)?;
+        let left = self.left();
+        let owed = match demand.action {
+            Action::Call { record, .. } => self.maker(state).code(record),
+            Action::Perform { .. } => self.maker(state).builtin(offsets::BUILTIN_PERFORM),
+            Action::None | Action::Load { .. } | Action::Store { .. } => {
+                return refuse(Cause::Call, "a call where the body does another thing");
+            }
+        };
+        if !self.same(state, owed, code) {
+            return differ(Cause::Call, "another function", owed, code);
+        }
+        if !self.same(state, left, state.reg(RSI)) {
+            return differ(Cause::Call, "another height", left, state.reg(RSI));
+        }
+        match &demand.action {
+            Action::Call { record, ty, args } => {
+                if (state.passed as usize) < demand.traps.len() {
+                    return refuse(Cause::Call, "a call before a trap");
+                }
+                if !self.same(state, *record, state.reg(RDI)) {
+                    return differ(Cause::Call, "another record", *record, state.reg(RDI));
+                }
+                self.passes_arguments(state, (*ty, args), sp)?;
+                self.returned(state, inst, (*ty, sp))
+            }
+            Action::Perform { cells, operands } => {
+                if state.passed as usize != cells.len() {
+                    return refuse(Cause::Call, "a builtin before its operands");
+                }
+                let context = self.words.fixed(64, Fixed::Context);
+                let wanted = [context].into_iter().chain(*operands);
+                for (r, wanted) in [RDI, RDX, RCX, R8].into_iter().zip(wanted) {
+                    if !self.same(state, wanted, state.reg(r)) {
+                        return differ(Cause::Call, "another operand", wanted, state.reg(r));
+                    }
+                }
+                self.performed(state, inst, sp)
+            }
+            _ => refuse(Cause::Call, "a call where the body does another thing"),
+        }
+    }
+
+    /// Behind a call everything but the callee-saved registers and the frame is unknown.
+    fn clobber(&mut self, state: &mut State, sp: i64) {
+        for r in (0..16_u8).filter(|r| *r != RSP && !CALLEE_SAVED.contains(r)) {
+            let unknown = self.words.unknown(64);
+            state.set_reg(r, unknown);
+        }
+        for r in 0..16_u8 {
+            let unknown = self.words.unknown(128);
+            state.set_vector(r, unknown);
+        }
+        state.flags = Flags::None;
+        state.stack.retain(|&at, _| at >= sp);
+        let stack = self.words.fixed(64, Fixed::Stack);
+        let pointer = self.words.plus(stack, i128::from(sp) as u128);
+        state.set_reg(RSP, pointer);
+        self.forget_regions(state);
+    }
+
+    /// Behind a call: its results are new words in their places; the callee took its arguments off.
+    fn returned(
+        &mut self,
+        state: &mut State,
+        inst: prova_ssa::Inst,
+        (ty, sp): (u32, i64),
+    ) -> Result<(), Refusal> {
+        let Some(signature) = self.layout.signature(ty) else {
+            return refuse(Cause::Call, "a type that is no function's");
+        };
+        let bytes = abi::arguments(signature).stack_bytes;
+        let Some(places) = abi::results(signature) else {
+            return refuse(Cause::Call, "results that do not fit into registers");
+        };
+        self.clobber(state, sp.saturating_add(i64::from(bytes)));
+        let values: Vec<_> = self.body.inst(inst).results().collect();
+        if values.len() != places.len() {
+            return refuse(Cause::Call, "another number of results");
+        }
+        let mut made = Vec::new();
+        for (value, (_, place)) in values.into_iter().zip(places) {
+            let word = self.words.unknown(self.bits_of(value));
+            self.put_result(state, place, word);
+            made.push(word);
+        }
+        self.complete(state, inst, &made);
+        self.settle(state)
+    }
+
+    fn put_result(&mut self, state: &mut State, place: Place, word: Word) {
+        let bits = self.words.bits(word);
+        let wide = |core: &mut Core<'_>, width: u8| {
+            if bits >= width {
+                return word;
+            }
+            let above = core.words.unknown(width.saturating_sub(bits));
+            core.words.cat(above, word)
+        };
+        match place {
+            Place::Register(r) => {
+                let word = wide(self, 64);
+                state.set_reg(r, word);
+            }
+            Place::Vector(r) => {
+                let word = wide(self, 128);
+                state.set_vector(r, word);
+            }
+            // No result lies on the stack.
+            Place::Stack(_) => {}
+        }
+    }
+
+    /// Behind the builtin `perform`.
+    fn performed(
+        &mut self,
+        state: &mut State,
+        inst: prova_ssa::Inst,
+        sp: i64,
+    ) -> Result<(), Refusal> {
+        self.clobber(state, sp);
+        let mut made = Vec::new();
+        for value in self.body.inst(inst).results() {
+            let word = self.words.unknown(self.bits_of(value));
+            self.put_result(state, Place::Register(0), word);
+            made.push(word);
+        }
+        self.complete(state, inst, &made);
+        self.settle(state)
+    }
+
+    /// E7: a return.
+    pub(crate) fn returns(&mut self, state: &State) -> Result<(), Refusal> {
+        let block = *self.body.block(Block::from_u32(state.block));
+        let Terminator::Return(list) = block.terminator else {
+            return refuse(Cause::End, "a return");
+        };
+        if !state.entered || self.next(state).is_some() {
+            return refuse(Cause::End, "a return before the end");
+        }
+        let signature = self.layout.func_type(self.body.func().0);
+        let signature = signature.and_then(|ty| self.layout.signature(ty));
+        let Some(places) = signature.and_then(abi::results) else {
+            return refuse(Cause::Result, "results that do not fit into registers");
+        };
+        let values = self.body.operands(list);
+        if values.len() != places.len() {
+            return refuse(Cause::Result, "another number of results");
+        }
+        for (&value, &place) in values.iter().zip(&places) {
+            let word = self.value(state, value)?;
+            if !self.holds(state, place, 0, word) {
+                let found = match place.1 {
+                    Place::Register(r) => state.reg(r),
+                    Place::Vector(r) => state.vector(r),
+                    Place::Stack(_) => NONE,
+                };
+                return differ(Cause::Result, "in its place", word, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// E7: a tail call of the code that a word is.
+    pub(crate) fn tail_call(&mut self, state: &State, code: Word) -> Result<(), Refusal> {
+        let block = *self.body.block(Block::from_u32(state.block));
+        let Terminator::TailCall(call) = block.terminator else {
+            return refuse(Cause::End, "a tail call");
+        };
+        // The tests before it are not demanded yet.
+        let _ = (call, code);
+        refuse(Cause::Operator, "a tail call")
+    }
+}

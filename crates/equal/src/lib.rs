@@ -1,0 +1,74 @@
+//! Machine code and a relation to its SSA form → [`EqualCode`], or where they differ.
+//!
+//! ```text
+//! CheckedBody ─ demand: operator → traps, action, terms ┐
+//!                                                       ├─ walk ─► EqualCode | Difference
+//! code, rows ─ step: instruction → terms, events ───────┘
+//!                      relation: claims at leaders ─────┘
+//! ```
+//!
+//! [`EqualCode::check`] is the one constructor of [`EqualCode`]: a witness that the final bytes do
+//! what the body does: the same accesses, calls and traps in the same order, the same results, and
+//! no end where the body has none. It is a simulation in lockstep with cut points (Necula,
+//! *Translation validation for an optimizing compiler*, 2000): both sides are executed on terms
+//! (`words`), from one claimed *leader* to the next; at a leader the relation says what each place
+//! holds, and every way there has to show it. One pass in address order; no search, no fixpoint.
+//!
+//! Whoever wrote the relation is not believed. What is: the sandbox check (P1 to P14), which runs
+//! first, so that no access is another one than its address says; the proof of the SSA body; the
+//! layout; and this crate.
+//!
+//! # Rules
+//! * E1 (`events`). An access that is not the stack's, a call and a division that may fault are the
+//!   action that the body owes next. A read that cannot fault is a term.
+//! * E2 (`walk`). A branch divides the state, and each half knows its condition. The body moves on
+//!   where what is known decides.
+//! * E3 (`edges`). An edge of the body gives its parameters the terms of the arguments.
+//! * E4 (`claims`). At a leader the state is what the relation claims, and each edge shows it.
+//! * E5 (`claims`). A claim names values of the body as they were made last; what is made again gets
+//!   a new term.
+//! * E6 (`versions`). What a region of memory holds is a term, and only actions, calls and builtins
+//!   make another of it.
+//! * E7 (`events`). Code ends where the body ends, with its results in their places.
+//! * E8 (`walk`). Every way back in the code is a step of the body; steps of the body without code
+//!   are bounded.
+//!
+//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `versions`, `step`, `claims`,
+//! `walk`. Covered so far: the guard shape with signals, without metering; scalar operators. All
+//! else is refused. It does not panic, and its work is bounded by [`WORK_MAX`].
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
+extern crate alloc;
+
+mod claims;
+mod core_;
+pub mod demand;
+mod edges;
+mod error;
+mod events;
+mod state;
+mod step;
+mod versions;
+mod walk;
+mod witness;
+pub mod words;
+
+pub use claims::{Claim, Expr, Leader, Place, Relation};
+pub use core_::{Core, WORK_MAX};
+pub use error::{Cause, Difference, Refusal};
+pub use state::{Flags, State};
+pub use walk::{Guide, walk};
+pub use witness::{EqualCode, Error, Setting};

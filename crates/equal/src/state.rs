@@ -1,0 +1,229 @@
+//! What is known of both sides at one instruction, as terms.
+//!
+//! Invariant T: in every execution that reaches the instruction together with the body at the
+//! state's place, there are words for the unknown leaves such that each register, stack word and
+//! memory is what its term says, each value of the body is what [`Core::value`](crate::Core::value)
+//! says, and each known condition is as it is said to be.
+
+use crate::demand::Versions;
+use crate::words::{Word, Words};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use prova_check::x64::Condition;
+
+/// The flags, by what wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flags {
+    /// Unknown.
+    None,
+    /// Those of `a − b`.
+    Sub(Word, Word),
+    /// Those of a sum `a + b`.
+    Add(Word, Word),
+    /// Those of a bitwise operation: no carry, no overflow.
+    Logic(Word),
+    /// Zero and sign of a result, nothing else.
+    Result(Word),
+    /// Those of a comparison of floats.
+    Float(Word, Word),
+    /// The carry alone.
+    Carry(Word),
+}
+
+/// A state.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// General registers, 64 bits.
+    pub regs: [Word; 16],
+    /// Vector registers, 128 bits.
+    pub vectors: [Word; 16],
+    /// Stack words by their distance from the stack pointer at entry; they do not overlap.
+    pub stack: BTreeMap<i64, Word>,
+    /// The flags.
+    pub flags: Flags,
+    /// The block of the body.
+    pub block: u32,
+    /// The number of the next instruction in the block.
+    pub at: u32,
+    /// Traps of it that are passed, or cells that are written.
+    pub passed: u32,
+    /// Whether the charge of the frame is passed.
+    pub entered: bool,
+    /// The values of the body that were made since the leader.
+    pub over: BTreeMap<u32, Word>,
+    /// A number for what `over` is.
+    pub env: u32,
+    /// What the regions hold.
+    pub versions: Versions,
+    /// Conditions that hold, or do not.
+    pub known: Vec<(Word, bool)>,
+    /// Addresses and bytes of accesses that did not fault.
+    pub reached: Vec<(Word, u8)>,
+    /// Whether the body has made a step since the leader.
+    pub moved: bool,
+}
+
+/// Conditions that a state remembers; older ones are forgotten, which is sound.
+pub(crate) const KNOWN_MAX: usize = 48;
+/// Accesses that a state remembers.
+pub(crate) const REACHED_MAX: usize = 64;
+
+impl State {
+    /// A condition holds, or does not, from here on.
+    pub(crate) fn assume(&mut self, condition: Word, holds: bool) {
+        if self.known.len() >= KNOWN_MAX {
+            self.known.remove(0);
+        }
+        self.known.push((condition, holds));
+    }
+
+    /// An access did not fault.
+    pub(crate) fn reach(&mut self, address: Word, bits: u8) {
+        if self.reached.len() >= REACHED_MAX {
+            self.reached.remove(0);
+        }
+        self.reached.push((address, bits >> 3));
+    }
+
+    /// A general register.
+    pub fn reg(&self, r: u8) -> Word {
+        self.regs.get(usize::from(r)).copied().unwrap_or(crate::words::NONE)
+    }
+
+    /// Writes a general register.
+    pub fn set_reg(&mut self, r: u8, word: Word) {
+        if let Some(reg) = self.regs.get_mut(usize::from(r)) {
+            *reg = word;
+        }
+    }
+
+    /// A vector register.
+    pub fn vector(&self, r: u8) -> Word {
+        self.vectors.get(usize::from(r)).copied().unwrap_or(crate::words::NONE)
+    }
+
+    /// Writes a vector register.
+    pub fn set_vector(&mut self, r: u8, word: Word) {
+        if let Some(reg) = self.vectors.get_mut(usize::from(r)) {
+            *reg = word;
+        }
+    }
+
+    /// Writes the stack; words that overlap are forgotten.
+    pub fn put(&mut self, words: &Words, at: i64, word: Word) {
+        let bytes = i64::from(words.bits(word) >> 3);
+        let end = at.saturating_add(bytes);
+        let low = at.saturating_sub(15);
+        let hit: Vec<i64> = self
+            .stack
+            .range(low..end)
+            .filter(|&(&start, &held)| {
+                start.saturating_add(i64::from(words.bits(held) >> 3)) > at
+            })
+            .map(|(&start, _)| start)
+            .collect();
+        for start in hit {
+            self.stack.remove(&start);
+        }
+        self.stack.insert(at, word);
+    }
+
+    /// Reads the stack; what is not one word that was written is unknown.
+    pub fn take(&self, words: &mut Words, at: i64, bits: u8) -> Word {
+        let low = at.saturating_sub(15);
+        let found = self.stack.range(low..=at).next_back();
+        if let Some((&start, &held)) = found {
+            let skip = at.saturating_sub(start).saturating_mul(8);
+            let width = i64::from(words.bits(held));
+            if skip.saturating_add(i64::from(bits)) <= width {
+                return words.slice(held, u8::try_from(skip).unwrap_or(0), bits);
+            }
+        }
+        words.unknown(bits)
+    }
+}
+
+/// A condition on flags as a term; nothing if it is not known.
+pub(crate) fn holds(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
+    use Condition as C;
+    let (base, negated) = match condition {
+        C::NotOverflow => (C::Overflow, true),
+        C::AboveEqual => (C::Below, true),
+        C::NotEqual => (C::Equal, true),
+        C::Above => (C::BelowEqual, true),
+        C::NotSign => (C::Sign, true),
+        C::NotParity => (C::Parity, true),
+        C::GreaterEqual => (C::Less, true),
+        C::Greater => (C::LessEqual, true),
+        other => (other, false),
+    };
+    let word = positive(w, flags, base)?;
+    Some(if negated { w.not(word) } else { word })
+}
+
+/// A condition that is no negation.
+fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
+    use crate::words::Prim;
+    use Condition as C;
+    Some(match (flags, condition) {
+        (Flags::Sub(a, b), C::Equal) => w.eq(a, b),
+        (Flags::Sub(a, b), C::Below) => w.ult(a, b),
+        (Flags::Sub(a, b), C::BelowEqual) => {
+            let more = w.ult(b, a);
+            w.not(more)
+        }
+        (Flags::Sub(a, b), C::Less) => w.slt(a, b),
+        (Flags::Sub(a, b), C::LessEqual) => {
+            let more = w.slt(b, a);
+            w.not(more)
+        }
+        (Flags::Sub(a, b), C::Sign) => {
+            let difference = w.sub(a, b);
+            w.sign(difference)
+        }
+        // `a − b` overflows if its sign is not that of `a < b`.
+        (Flags::Sub(a, b), C::Overflow) => {
+            let difference = w.sub(a, b);
+            let (sign, less) = (w.sign(difference), w.slt(a, b));
+            w.xor(sign, less)
+        }
+        (Flags::Add(a, b), C::Equal) => {
+            let sum = w.add(a, b);
+            w.zero(sum)
+        }
+        (Flags::Add(a, b), C::Sign) => {
+            let sum = w.add(a, b);
+            w.sign(sum)
+        }
+        (Flags::Add(a, b), C::Below) => {
+            let sum = w.add(a, b);
+            w.ult(sum, a)
+        }
+        (Flags::Logic(r) | Flags::Result(r), C::Equal) => w.zero(r),
+        (Flags::Logic(r) | Flags::Result(r), C::Sign) => w.sign(r),
+        (Flags::Logic(_), C::Below | C::Overflow) => w.truth(false),
+        (Flags::Logic(r), C::BelowEqual) => w.zero(r),
+        (Flags::Logic(r), C::Less) => w.sign(r),
+        (Flags::Logic(r), C::LessEqual) => {
+            let zero = w.constant(w.bits(r), 0);
+            let more = w.slt(zero, r);
+            w.not(more)
+        }
+        (Flags::Float(a, b), C::Parity) => w.prim(Prim::FloatNan, 1, &[a, b]),
+        (Flags::Float(a, b), C::Equal) => {
+            let (nan, equal) =
+                (w.prim(Prim::FloatNan, 1, &[a, b]), w.prim(Prim::FloatEq, 1, &[a, b]));
+            w.or(equal, nan)
+        }
+        (Flags::Float(a, b), C::Below) => {
+            let not_less = w.prim(Prim::FloatLe, 1, &[b, a]);
+            w.not(not_less)
+        }
+        (Flags::Float(a, b), C::BelowEqual) => {
+            let more = w.prim(Prim::FloatLt, 1, &[b, a]);
+            w.not(more)
+        }
+        (Flags::Carry(c), C::Below) => c,
+        _ => return None,
+    })
+}

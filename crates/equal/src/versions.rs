@@ -1,0 +1,202 @@
+//! E6: memories as terms, and which part of memory an address lies in.
+//!
+//! A region's content is a term; what is read of it is a load of that term, so two reads between
+//! which nothing wrote the region are one term. Which region an address lies in is read off its
+//! term: it is the sum of exactly one *base* and what else there is. The sandbox check has shown
+//! that every access lies in the object of its base. Words that nobody writes while the function
+//! runs (L1 of the layout, types and contexts of records) are reads without a version. A call or a
+//! builtin makes all regions unknown.
+
+use crate::core_::Core;
+use crate::demand::Region;
+use crate::state::State;
+use crate::words::{Fixed, Node, Op, Word};
+use prova_check::offsets;
+
+/// Where an access goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The stack, this far from where the stack pointer was at entry.
+    Stack(i64),
+    /// The code, from an offset on.
+    Code(u32),
+    /// Words that nobody writes.
+    Constant,
+    /// A region.
+    In(Region),
+}
+
+/// The base of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    Context,
+    Stack,
+    Code,
+    Store,
+    Types,
+    Builtins,
+    Cells,
+    Heap,
+    Elements,
+    Global,
+    Object,
+    Functions,
+    Record,
+}
+
+impl Core<'_> {
+    /// Where an address lies; nothing if that is not known.
+    pub(crate) fn target(&mut self, address: Word) -> Option<Target> {
+        let parts = self.words.parts(address);
+        let mut base = None;
+        for &(atom, factor) in &parts.atoms {
+            if factor == 1
+                && let Some(found) = self.base(atom)
+            {
+                if base.is_some() {
+                    return None;
+                }
+                base = Some(found);
+            }
+        }
+        let alone = parts.atoms.len() == 1;
+        let number = parts.number;
+        Some(match base? {
+            Base::Stack if alone => Target::Stack(number as u64 as i64),
+            Base::Code if alone => Target::Code(u32::try_from(number).ok()?),
+            Base::Code => Target::Constant,
+            Base::Context if alone => self.in_context(number)?,
+            Base::Record if alone => in_record(number)?,
+            Base::Store if alone => match u32::try_from(number).ok()? {
+                offsets::STORE_FUNCS => Target::In(Region::Store),
+                offsets::STORE_ARGS => Target::Constant,
+                _ => return None,
+            },
+            Base::Types | Base::Builtins if alone => Target::Constant,
+            Base::Object if alone => match u32::try_from(number).ok()? {
+                offsets::OBJECT_BASE => Target::Constant,
+                offsets::OBJECT_LEN => Target::In(Region::Store),
+                _ => return None,
+            },
+            Base::Global if alone => Target::In(Region::Global),
+            Base::Cells if alone => Target::In(Region::Cells),
+            Base::Functions => Target::In(Region::Store),
+            Base::Heap => Target::In(Region::Heap),
+            Base::Elements => Target::In(Region::Table),
+            _ => return None,
+        })
+    }
+
+    /// A field of the context.
+    fn in_context(&self, number: u128) -> Option<Target> {
+        let at = u32::try_from(number).ok()?;
+        let (first, records) = (self.layout.memory_len(0), self.layout.defined_func(0));
+        if at >= records {
+            return in_record(u128::from(at.checked_sub(records)? % offsets::RECORD_BYTES));
+        }
+        Some(if at >= first { Target::In(Region::Length) } else { Target::Constant })
+    }
+
+    /// The base that an atom of an address is.
+    fn base(&mut self, atom: Word) -> Option<Base> {
+        let context = self.words.fixed(64, Fixed::Context);
+        if atom == context {
+            return Some(Base::Context);
+        }
+        match self.words.get(atom) {
+            Node { op: Op::Fixed, .. } => {
+                let stack = self.words.fixed(64, Fixed::Stack);
+                let code = self.words.fixed(64, Fixed::Code);
+                if atom == stack {
+                    Some(Base::Stack)
+                } else if atom == code {
+                    Some(Base::Code)
+                } else {
+                    None
+                }
+            }
+            Node { op: Op::Read, bits: 64, args: [at, ..], .. } => self.base_read(context, at),
+            Node { op: Op::Load, bits: 64, args: [_, at, _], .. } => self.base_loaded(at),
+            _ => None,
+        }
+    }
+
+    /// The base that a word that nobody writes is.
+    fn base_read(&mut self, context: Word, at: Word) -> Option<Base> {
+        let distance = self.words.sub(at, context);
+        let store = self.words.plus(context, offsets::STORE.into());
+        let store = self.words.read(store, 64);
+        let cells = self.words.plus(store, offsets::STORE_ARGS.into());
+        if at == cells {
+            return Some(Base::Cells);
+        }
+        let at = u32::try_from(self.words.number(distance)?).ok()?;
+        let layout = self.layout;
+        Some(match at {
+            offsets::STORE => Base::Store,
+            offsets::BUILTINS => Base::Builtins,
+            offsets::TYPES => Base::Types,
+            at if at < offsets::FIRST => return None,
+            at if at < layout.memory(0) => Base::Record,
+            at if at < layout.global(0) => Base::Object,
+            at if at < layout.memory_base(0) => Base::Global,
+            at if at < layout.table_base(0) => Base::Heap,
+            at if at < layout.memory_len(0) => Base::Elements,
+            _ => return None,
+        })
+    }
+
+    /// The base that a word of the store is: the list of functions, or a record in it.
+    fn base_loaded(&mut self, at: Word) -> Option<Base> {
+        let context = self.words.fixed(64, Fixed::Context);
+        let store = self.words.plus(context, offsets::STORE.into());
+        let store = self.words.read(store, 64);
+        let list = self.words.plus(store, offsets::STORE_FUNCS.into());
+        if at == list {
+            return Some(Base::Functions);
+        }
+        let parts = self.words.parts(at);
+        let is_list = |words: &crate::words::Words, atom| {
+            matches!(words.get(atom), Node { op: Op::Load, args: [_, at, _], .. } if at == list)
+        };
+        parts.atoms.iter().any(|&(atom, n)| n == 1 && is_list(&self.words, atom)).then_some(Base::Record)
+    }
+
+    /// What is read at an address that is no linear memory's and not the stack.
+    pub(crate) fn read(&mut self, state: &State, address: Word, bits: u8) -> Option<Word> {
+        match self.target(address)? {
+            Target::Stack(_) | Target::In(Region::Heap) => None,
+            Target::Code(at) => {
+                let end = (at as usize).checked_add(usize::from(bits >> 3))?;
+                let bytes = self.code.get(at as usize..end)?;
+                let number =
+                    bytes.iter().rev().fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
+                Some(self.words.constant(bits, number))
+            }
+            Target::Constant => Some(self.words.read(address, bits)),
+            Target::In(region) => {
+                let version = self.maker(state).version(region);
+                Some(self.words.load(version, address, bits))
+            }
+        }
+    }
+
+    /// All regions may hold anything.
+    pub(crate) fn forget_regions(&mut self, state: &mut State) {
+        for version in &mut state.versions {
+            *version = self.words.memory();
+        }
+    }
+}
+
+/// A field of a record: the code's word is one word for all times, see `demand::Maker::code`.
+fn in_record(number: u128) -> Option<Target> {
+    let fields = [
+        offsets::RECORD_CODE,
+        offsets::RECORD_VMCTX,
+        offsets::RECORD_TYPE,
+        offsets::RECORD_ADDRESS,
+    ];
+    let at = u32::try_from(number).ok()?;
+    fields.contains(&at).then_some(Target::Constant)
+}

@@ -1,0 +1,289 @@
+//! E2 and E8: one pass over the code, in address order.
+//!
+//! A state goes from instruction to instruction. A branch divides it, and each half knows its
+//! condition (E2); the body moves on where that decides, and nothing else is compared there: a
+//! condition that is the body's decides the body's branch, a condition of the code alone (of a
+//! choice that is made by a branch) decides nothing, and what follows is compared under it. A state
+//! at `ud2` has to be one in which the body traps, of the row's kind.
+//!
+//! A leader begins with its claims (`claims`); an offset with one way to it, from before it,
+//! inherits that way's state; every other target is refused.
+//!
+//! E8. A way back leads to a leader, and the body has made a step since the leader before. So a run
+//! of the code without end is one of the body without end; the converse follows from the bound on
+//! steps of the body without code (`edges`): each run of the code that ends does so where the body
+//! ends (E7), or by its trap.
+
+use crate::core_::Core;
+use crate::error::{Cause, Refusal, refuse};
+use crate::state::State;
+use crate::step::Flow;
+use crate::words::{Fixed, Node, Op, Word};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use prova_check::x64::{Class, Insn, Instructions};
+use prova_ssa::{Block, Terminator};
+
+/// Who knows the leaders: the relation, or one who looks for it.
+pub trait Guide {
+    /// Whether an offset is a leader.
+    fn is_leader(&self, at: u32) -> bool;
+
+    /// The state at a leader; nothing if nobody came there yet.
+    ///
+    /// # Errors
+    /// If its claims have no meaning.
+    fn begin(&mut self, core: &mut Core<'_>, at: u32) -> Result<Option<State>, Refusal>;
+
+    /// A state comes to a leader.
+    ///
+    /// # Errors
+    /// If it does not show the claims.
+    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal>;
+
+    /// Something is refused at an offset; whether to go on without this way.
+    fn refused(&mut self, core: &Core<'_>, refusal: &Refusal, at: u32) -> bool;
+}
+
+struct Walk<'c, 'a, G> {
+    core: &'c mut Core<'a>,
+    guide: &'c mut G,
+    /// States that wait at offsets ahead.
+    waiting: BTreeMap<u32, State>,
+    insns: Instructions<'a>,
+}
+
+/// Walks over the code outside of its data; the offset of what is refused is left in `at`, and where
+/// the body stands in `stands`.
+///
+/// # Errors
+/// The first difference that the guide does not take.
+pub fn walk<G: Guide>(
+    core: &mut Core<'_>,
+    guide: &mut G,
+    data: &[(u32, u32)],
+    (at, stands): (&mut u32, &mut Option<u32>),
+) -> Result<(), Refusal> {
+    let insns = Instructions::new(core.code);
+    let len = u32::try_from(core.code.len()).unwrap_or(u32::MAX);
+    let mut state = Some(core.entry()?);
+    let mut walk = Walk { core, guide, waiting: BTreeMap::new(), insns };
+    if let Some(state) = state.as_mut() {
+        walk.core.settle(state)?;
+    }
+    *at = 0;
+    let mut ranges = data.iter().copied().peekable();
+    let mut insn = Insn::default();
+    while *at < len {
+        if let Some(&(start, end)) = ranges.peek()
+            && *at >= start
+        {
+            *at = end.max(at.saturating_add(1));
+            ranges.next();
+            continue;
+        }
+        *stands = state.as_ref().map(|state| walk.core.wasm_offset(state));
+        let outcome = walk.one(*at, &mut insn, &mut state);
+        if let Err(refusal) = outcome {
+            if !walk.guide.refused(walk.core, &refusal, *at) {
+                return Err(refusal);
+            }
+            state = None;
+        }
+        *at = insn.end().max(at.saturating_add(1));
+    }
+    if state.is_some() || !walk.waiting.is_empty() {
+        return refuse(Cause::End, "the code runs off its end");
+    }
+    Ok(())
+}
+
+impl<G: Guide> Walk<'_, '_, G> {
+    /// One instruction.
+    fn one(
+        &mut self,
+        at: u32,
+        insn: &mut Insn,
+        state: &mut Option<State>,
+    ) -> Result<(), Refusal> {
+        if self.insns.decode(at, insn).is_err() {
+            return refuse(Cause::Instruction, "no instruction");
+        }
+        if self.guide.is_leader(at) {
+            if let Some(state) = state.take() {
+                self.guide.edge(self.core, state, at)?;
+            }
+            *state = self.guide.begin(self.core, at)?;
+            if let Some(state) = state.as_mut() {
+                self.core.settle(state)?;
+            }
+        } else if let Some(waiting) = self.waiting.remove(&at) {
+            if state.is_some() {
+                *state = None;
+                return refuse(Cause::Merge, "of a jump with what stands before");
+            }
+            *state = Some(waiting);
+        }
+        let Some(here) = state.as_mut() else { return Ok(()) };
+        self.core.spend(1)?;
+        match self.core.step(here, insn)? {
+            Flow::Next => Ok(()),
+            flow => {
+                let Some(here) = state.take() else { return Ok(()) };
+                self.leave(here, insn, flow, state)
+            }
+        }
+    }
+
+    fn leave(
+        &mut self,
+        mut here: State,
+        insn: &Insn,
+        flow: Flow,
+        next: &mut Option<State>,
+    ) -> Result<(), Refusal> {
+        match flow {
+            Flow::Next => *next = Some(here),
+            Flow::Stop => {}
+            Flow::Jump(target) => self.go(here, insn.offset, target)?,
+            Flow::Branch(target, condition) => match self.core.words.decide(&here.known, condition) {
+                Some(true) => self.go(here, insn.offset, target)?,
+                Some(false) => *next = Some(here),
+                None => {
+                    let mut taken = here.clone();
+                    taken.assume(condition, true);
+                    self.core.settle(&mut taken)?;
+                    // The other half goes on even where this one is refused and a guide takes that.
+                    let went = self.go(taken, insn.offset, target);
+                    here.assume(condition, false);
+                    self.core.settle(&mut here)?;
+                    *next = Some(here);
+                    if let Err(refusal) = went
+                        && !self.guide.refused(self.core, &refusal, insn.offset)
+                    {
+                        return Err(refusal);
+                    }
+                }
+            },
+            Flow::JumpTo(word) => self.jump_to(here, insn, word)?,
+        }
+        Ok(())
+    }
+
+    /// A state goes to an offset.
+    fn go(&mut self, state: State, from: u32, target: u32) -> Result<(), Refusal> {
+        self.core.spend(1)?;
+        if let Some(kind) = self.trap_at(target) {
+            return self.core.traps(&state, kind);
+        }
+        if target <= from && !state.moved {
+            return refuse(Cause::Cycle, "a way back");
+        }
+        if self.guide.is_leader(target) {
+            return self.guide.edge(self.core, state, target);
+        }
+        if target <= from {
+            return refuse(Cause::Merge, "a way back to what is no leader");
+        }
+        if self.waiting.contains_key(&target) {
+            return refuse(Cause::Merge, "of two jumps");
+        }
+        self.waiting.insert(target, state);
+        Ok(())
+    }
+
+    /// The kind of the `ud2` at an offset, if there is one.
+    fn trap_at(&mut self, at: u32) -> Option<u8> {
+        let row = self.core.row_at(at)?;
+        let insn = self.insns.at(at).ok()?;
+        (insn.class == Class::Trap).then_some(row)
+    }
+
+    /// A jump to a word: a tail call, or an entry of a jump table.
+    fn jump_to(&mut self, state: State, insn: &Insn, word: Word) -> Result<(), Refusal> {
+        let word = self.core.words.under(&state.known, word);
+        let Some((base, first, index)) = self.core.table_entry(word) else {
+            return self.core.tail_call(&state, word);
+        };
+        let block = *self.core.body.block(Block::from_u32(state.block));
+        let Terminator::Table { index: wanted, edges, targets } = block.terminator else {
+            return refuse(Cause::Jump, "a table where the body has none");
+        };
+        if self.core.next(&state).is_some() || !state.entered {
+            return refuse(Cause::Jump, "a table before the end");
+        }
+        let wanted = self.core.value(&state, wanted)?;
+        let wide = self.core.words.zext(wanted, 64);
+        if !self.core.same(&state, wide, index) {
+            return crate::error::differ(Cause::Jump, "another index", wide, index);
+        }
+        let (edges, targets) = (self.core.body.edges(edges), self.core.body.targets(targets));
+        let count = targets.len().saturating_sub(1);
+        let bound = self.core.words.constant(32, count as u128);
+        let below = self.core.words.ult(wanted, bound);
+        if self.core.words.decide(&state.known, below) != Some(true) {
+            return refuse(Cause::Jump, "an index that may be beyond the table");
+        }
+        let mut ways = Vec::new();
+        for (i, &edge) in (0_u32..).zip(targets.iter().take(count)) {
+            let entry = first.saturating_add(i.saturating_mul(4)) as usize;
+            let Some(&[a, b, c, d]) = self.core.code.get(entry..entry.saturating_add(4)) else {
+                return refuse(Cause::Jump, "a table beyond the code");
+            };
+            let target = base.wrapping_add(u32::from_le_bytes([a, b, c, d]));
+            if !ways.contains(&(edge, target)) {
+                ways.push((edge, target));
+            }
+        }
+        for (edge, target) in ways {
+            let Some(edge) = edges.get(edge as usize) else {
+                return refuse(Cause::Jump, "an edge that the body does not have");
+            };
+            let mut taken = state.clone();
+            self.core.follow(&mut taken, edge, None)?;
+            self.core.settle(&mut taken)?;
+            if let Err(refusal) = self.go(taken, insn.offset, target)
+                && !self.guide.refused(self.core, &refusal, insn.offset)
+            {
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Core<'_> {
+    /// The kind of the row of an instruction.
+    pub(crate) fn row_at(&self, at: u32) -> Option<u8> {
+        let i = self.traps.binary_search_by_key(&at, |row| row.code_offset).ok()?;
+        self.traps.get(i).map(|row| row.kind)
+    }
+
+    /// The body has to stop by a trap of a kind.
+    pub(crate) fn traps(&mut self, state: &State, kind: u8) -> Result<(), Refusal> {
+        if self.stops(state, kind)? {
+            return Ok(());
+        }
+        refuse(Cause::Trap, "the body does not stop so")
+    }
+
+    /// A word that is an entry of a jump table: where offsets are counted from, where the table
+    /// begins, and the index.
+    fn table_entry(&mut self, word: Word) -> Option<(u32, u32, Word)> {
+        let code = self.words.fixed(64, Fixed::Code);
+        let rest = self.words.sub(word, code);
+        let parts = self.words.parts(rest);
+        let &[(entry, 1)] = parts.atoms.as_slice() else { return None };
+        let base = parts.number as u32;
+        let Node { op: Op::Sext, args: [narrow, ..], .. } = self.words.get(entry) else {
+            return None;
+        };
+        let Node { op: Op::Read, bits: 32, args: [at, ..], .. } = self.words.get(narrow) else {
+            return None;
+        };
+        let rest = self.words.sub(at, code);
+        let parts = self.words.parts(rest);
+        let &[(index, 4)] = parts.atoms.as_slice() else { return None };
+        Some((base, u32::try_from(parts.number).ok()?, index))
+    }
+}

@@ -1,0 +1,179 @@
+//! N4: choices by a condition, and what is known of conditions.
+
+use super::{NONE, Node, Op, Word, Words};
+
+impl Words {
+    /// Whether a condition is the negation of a condition that is none, and that one.
+    pub(crate) fn polarity(&mut self, c: Word) -> (Word, bool) {
+        let parts = self.parts(c);
+        if parts.number == 1 && !parts.atoms.is_empty() { (self.not(c), false) } else { (c, true) }
+    }
+
+    /// `a` if `c`, else `b`.
+    ///
+    /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; `ite(c, 1, 0) = zext(c)`. In one bit
+    /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`.
+    pub fn ite(&mut self, c: Word, a: Word, b: Word) -> Word {
+        if a == b {
+            return a;
+        }
+        match self.number(c) {
+            Some(0) => return b,
+            Some(_) => return a,
+            None => {}
+        }
+        let (c, positive) = self.polarity(c);
+        let (a, b) = if positive { (a, b) } else { (b, a) };
+        let bits = self.bits(a);
+        match (self.number(a), self.number(b)) {
+            (Some(1), Some(0)) => return self.zext(c, bits),
+            (Some(0), Some(1)) => {
+                let not = self.not(c);
+                return self.zext(not, bits);
+            }
+            (Some(n), Some(0)) => {
+                let wide = self.zext(c, bits);
+                return self.scale(n, wide);
+            }
+            (Some(0), Some(n)) => {
+                let not = self.not(c);
+                let wide = self.zext(not, bits);
+                return self.scale(n, wide);
+            }
+            _ => {}
+        }
+        if bits == 1 {
+            let not = self.not(c);
+            let (a, b) = (self.and(c, a), self.and(not, b));
+            return self.or(a, b);
+        }
+        // What is chosen by the same condition inside is decided.
+        let inner = |words: &Words, x: Word, holds: bool| match words.get(x) {
+            Node { op: Op::Ite, args: [d, p, q], .. } if d == c => {
+                if holds {
+                    p
+                } else {
+                    q
+                }
+            }
+            _ => x,
+        };
+        let (a, b) = (inner(self, a, true), inner(self, b, false));
+        if a == b {
+            return a;
+        }
+        self.node(Op::Ite, bits, [c, a, b], 0)
+    }
+
+    /// Whether a condition holds, if these do or do not.
+    pub fn decide(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        if let Some(n) = self.number(c) {
+            return Some(n == 1);
+        }
+        let (c, positive) = self.polarity(c);
+        let found = self.decided(known, c)?;
+        Some(found == positive)
+    }
+
+    fn decided(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        let not = self.not(c);
+        for &(p, holds) in known {
+            let (p, p_holds) = self.polarity(p);
+            let holds = holds == p_holds;
+            if p == c {
+                return Some(holds);
+            }
+            let fact = if holds { p } else { self.not(p) };
+            if self.implies(fact, c) {
+                return Some(true);
+            }
+            if self.implies(fact, not) {
+                return Some(false);
+            }
+            // Contrapositives.
+            let denied = self.not(fact);
+            if self.implies(c, denied) {
+                return Some(false);
+            }
+            if self.implies(not, denied) {
+                return Some(true);
+            }
+        }
+        if let Node { op: Op::And, bits: 1, args: [a, b, _], .. } = self.get(c) {
+            let (a, b) = self.deeper(|words| (words.decide(known, a), words.decide(known, b)))?;
+            return match (a, b) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            };
+        }
+        None
+    }
+
+    /// A word with the choices decided that these conditions decide; equal to it where they hold.
+    pub fn under(&mut self, known: &[(Word, bool)], a: Word) -> Word {
+        if known.is_empty() {
+            return a;
+        }
+        let mut fuel = 64_u32;
+        self.decide_in(known, a, &mut fuel)
+    }
+
+    fn decide_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
+        let node = self.get(a);
+        if *fuel == 0 || matches!(node.op, Op::Const | Op::Value | Op::Fixed | Op::Unknown) {
+            return a;
+        }
+        *fuel = fuel.saturating_sub(1);
+        let [x, y, z] = node.args;
+        let made = self.deeper(|words| match node.op {
+            _ if node.bits == 1 => match words.decide(known, a) {
+                Some(holds) => words.truth(holds),
+                None if node.op == Op::And => {
+                    let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                    words.and(x, y)
+                }
+                None if node.op == Op::Sum => {
+                    let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                    words.add(x, y)
+                }
+                None => a,
+            },
+            Op::Ite => match words.decide(known, x) {
+                Some(true) => words.decide_in(known, y, fuel),
+                Some(false) => words.decide_in(known, z, fuel),
+                None => {
+                    let (y, z) = (words.decide_in(known, y, fuel), words.decide_in(known, z, fuel));
+                    words.ite(x, y, z)
+                }
+            },
+            Op::Sum => {
+                let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                let x = words.scale(node.n, x);
+                words.add(x, y)
+            }
+            Op::Zext => {
+                let x = words.decide_in(known, x, fuel);
+                words.zext(x, node.bits)
+            }
+            Op::Cat => {
+                let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                words.cat(x, y)
+            }
+            _ => a,
+        });
+        made.unwrap_or(a)
+    }
+
+    /// A choice that is not looked into, for tests.
+    #[cfg(test)]
+    pub(crate) fn raw_ite(&mut self, c: Word, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        self.node(Op::Ite, bits, [c, a, b], 0)
+    }
+
+    /// A term without operands of an operator.
+    pub(crate) fn no_operand() -> Word {
+        NONE
+    }
+}

@@ -1,0 +1,264 @@
+//! N3: comparisons, as words of one bit.
+
+use super::{NONE, Node, Op, Prim, Word, Words, mask};
+
+impl Words {
+    /// A condition that is known.
+    pub fn truth(&mut self, holds: bool) -> Word {
+        self.constant(1, holds.into())
+    }
+
+    /// `a = b`: whether the difference is 0.
+    pub fn eq(&mut self, a: Word, b: Word) -> Word {
+        let difference = self.sub(a, b);
+        self.zero(difference)
+    }
+
+    /// `a ≠ 0`, of one bit the bit.
+    pub fn nonzero(&mut self, a: Word) -> Word {
+        let zero = self.zero(a);
+        self.not(zero)
+    }
+
+    /// `a = 0`.
+    pub fn zero(&mut self, a: Word) -> Word {
+        let bits = self.bits(a);
+        if let Some(n) = self.number(a) {
+            return self.truth(n == 0);
+        }
+        if bits == 1 {
+            return self.not(a);
+        }
+        if let Some(Some(made)) = self.deeper(|words| words.zeroed(a)) {
+            return made;
+        }
+        // `d = 0` exactly if `−d = 0`: the one with the smaller first factor.
+        let negated = self.neg(a);
+        let first = |words: &Words, a| words.parts(a).atoms.first().map_or(0, |&(_, n)| n);
+        let (n, m) = (first(self, a), first(self, negated));
+        let a = if (n, a) <= (m, negated) { a } else { negated };
+        self.node(Op::Zero, 1, [a, NONE, NONE], 0)
+    }
+
+    fn zeroed(&mut self, a: Word) -> Option<Word> {
+        let bits = self.bits(a);
+        let parts = self.parts(a);
+        // `2^k·x = 0` exactly if the low w − k bits of `x` are 0.
+        let common = parts.atoms.iter().fold(128, |k, &(_, n)| k.min(n.trailing_zeros())) as u8;
+        if common > 0 && common < bits {
+            if parts.number & mask(common) != 0 {
+                return Some(self.truth(false));
+            }
+            let rest = self.slice(a, common, bits.saturating_sub(common));
+            return Some(self.zero(rest));
+        }
+        let minus = mask(bits);
+        match *parts.atoms.as_slice() {
+            [(atom, n)] if n == 1 || n == minus => {
+                let number = if n == 1 { parts.number.wrapping_neg() } else { parts.number };
+                self.is_number(atom, number & minus)
+            }
+            // `zext(x) = zext(y)` exactly if `x = y`; sext too.
+            [(a, n), (b, m)] if parts.number == 0 && n.wrapping_add(m) & minus == 0 && (n == 1 || m == 1) => {
+                match (self.get(a), self.get(b)) {
+                    (Node { op: p, args: [x, ..], .. }, Node { op: q, args: [y, ..], .. })
+                        if p == q
+                            && matches!(p, Op::Zext | Op::Sext)
+                            && self.bits(x) == self.bits(y) =>
+                    {
+                        Some(self.eq(x, y))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// `a = n`, if that is simpler.
+    fn is_number(&mut self, a: Word, n: u128) -> Option<Word> {
+        match self.get(a) {
+            Node { op: op @ (Op::Zext | Op::Sext), args: [x, ..], bits, .. } => {
+                let width = self.bits(x);
+                let part = self.constant(width, n);
+                let again = if op == Op::Zext { self.zext(part, bits) } else { self.sext(part, bits) };
+                if self.number(again) != Some(n) {
+                    return Some(self.truth(false));
+                }
+                Some(self.eq(x, part))
+            }
+            Node { op: Op::Ite, args: [c, x, y], bits, .. }
+                if self.number(x).is_some() || self.number(y).is_some() =>
+            {
+                let n = self.constant(bits, n);
+                let (x, y) = (self.eq(x, n), self.eq(y, n));
+                Some(self.ite(c, x, y))
+            }
+            // `sext(c) = −zext(c)` is no node, and `Cat(h, l) = n` is two comparisons.
+            _ => None,
+        }
+    }
+
+    /// `a < b`, unsigned.
+    ///
+    /// `n < x` is `¬(x < n + 1)`; `x < 0` never, `x < 1` is `x = 0`, `x < 2^k` is that the bits from
+    /// `k` on are 0; extensions of words of one width compare as these.
+    pub fn ult(&mut self, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        let all = mask(bits);
+        match (self.number(a), self.number(b)) {
+            (Some(a), Some(b)) => return self.truth(a < b),
+            (Some(n), None) if n == all => return self.truth(false),
+            (Some(n), None) => {
+                let next = self.constant(bits, n.wrapping_add(1));
+                let below = self.ult(b, next);
+                return self.not(below);
+            }
+            (None, Some(n)) => return self.below(a, n),
+            (None, None) => {}
+        }
+        if a == b {
+            return self.truth(false);
+        }
+        if let (Node { op: Op::Zext, args: [x, ..], .. }, Node { op: Op::Zext, args: [y, ..], .. }) =
+            (self.get(a), self.get(b))
+        {
+            let width = self.bits(x).max(self.bits(y));
+            if width < bits {
+                let (x, y) = (self.zext(x, width), self.zext(y, width));
+                return self.ult(x, y);
+            }
+        }
+        self.node(Op::Ult, 1, [a, b, NONE], 0)
+    }
+
+    /// `a < n`, unsigned.
+    fn below(&mut self, a: Word, n: u128) -> Word {
+        let bits = self.bits(a);
+        if n == 0 {
+            return self.truth(false);
+        }
+        if n == 1 {
+            return self.zero(a);
+        }
+        if n.is_power_of_two() {
+            let k = n.trailing_zeros() as u8;
+            let above = self.slice(a, k, bits.saturating_sub(k));
+            return self.zero(above);
+        }
+        if let Node { op: Op::Zext, args: [x, ..], .. } = self.get(a) {
+            let width = self.bits(x);
+            if n > mask(width) {
+                return self.truth(true);
+            }
+            let n = self.constant(width, n);
+            return self.ult(x, n);
+        }
+        // `x < −1` is `x ≠ −1`.
+        if n == mask(bits) {
+            let next = self.plus(a, 1);
+            return self.nonzero(next);
+        }
+        let n = self.constant(bits, n);
+        self.node(Op::Ult, 1, [a, n, NONE], 0)
+    }
+
+    /// The sign.
+    pub fn sign(&mut self, a: Word) -> Word {
+        let bits = self.bits(a);
+        self.slice(a, bits.saturating_sub(1), 1)
+    }
+
+    /// `a < b`, signed.
+    ///
+    /// `x < 0` is the sign, `n < x` is `¬(x < n + 1)`; extensions of words of one width compare as
+    /// these; two words without sign compare as unsigned ones.
+    pub fn slt(&mut self, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        let most = mask(bits) >> 1;
+        let least = most.wrapping_add(1);
+        let flip = |n: u128| n ^ least;
+        match (self.number(a), self.number(b)) {
+            (Some(a), Some(b)) => return self.truth(flip(a) < flip(b)),
+            (Some(n), None) if n == most => return self.truth(false),
+            (Some(n), None) => {
+                let next = self.constant(bits, n.wrapping_add(1));
+                let below = self.slt(b, next);
+                return self.not(below);
+            }
+            (None, Some(0)) => return self.sign(a),
+            (None, Some(n)) if n == least => return self.truth(false),
+            // `x < most` is `x ≠ most`; `x < least + 1` is `x = least`.
+            (None, Some(n)) if n == most => {
+                let equal = self.eq(a, b);
+                return self.not(equal);
+            }
+            (None, Some(n)) if n == least.wrapping_add(1) => {
+                let least = self.constant(bits, least);
+                return self.eq(a, least);
+            }
+            _ => {}
+        }
+        if a == b {
+            return self.truth(false);
+        }
+        let sign = self.sign(a);
+        let other = self.sign(b);
+        match (self.number(sign), self.number(other)) {
+            (Some(s), Some(t)) if s == t => return self.ult(a, b),
+            (Some(s), Some(_)) => return self.truth(s == 1),
+            _ => {}
+        }
+        if let Node { op: Op::Sext, args: [x, ..], .. } = self.get(a) {
+            let width = self.bits(x);
+            let narrow = self.slice(b, 0, width);
+            if self.sext(narrow, bits) == b {
+                return self.slt(x, narrow);
+            }
+        }
+        if let Node { op: Op::Sext, args: [y, ..], .. } = self.get(b) {
+            let width = self.bits(y);
+            let narrow = self.slice(a, 0, width);
+            if self.sext(narrow, bits) == a {
+                return self.slt(narrow, y);
+            }
+        }
+        self.node(Op::Slt, 1, [a, b, NONE], 0)
+    }
+
+    /// Whether a condition implies another, for pairs that one comparison makes: of floats that are
+    /// equal, less, or not more, none is NaN; less and equal are not more.
+    pub fn implies(&mut self, p: Word, q: Word) -> bool {
+        if p == q {
+            return true;
+        }
+        let Node { op: Op::Prim, n: prim, args: [a, b, _], .. } = self.get(p) else { return false };
+        let pairs = |x: Word, y: Word| (x, y) == (a, b) || (x, y) == (b, a);
+        let is = |prim: Prim, n: u128| prim as u128 == n;
+        let orders = is(Prim::FloatEq, prim) || is(Prim::FloatLt, prim) || is(Prim::FloatLe, prim);
+        if !orders {
+            return false;
+        }
+        let negated = self.not(q);
+        if let Node { op: Op::Prim, n, args: [x, y, _], .. } = self.get(negated) {
+            let less = is(Prim::FloatLt, prim) && is(Prim::FloatLe, n) && (x, y) == (b, a);
+            let not_more = is(Prim::FloatLe, prim) && is(Prim::FloatLt, n) && (x, y) == (b, a);
+            let equal = is(Prim::FloatEq, prim) && is(Prim::FloatLt, n) && pairs(x, y);
+            let strict = is(Prim::FloatLt, prim) && is(Prim::FloatEq, n) && pairs(x, y);
+            let converse = is(Prim::FloatLt, prim) && is(Prim::FloatLt, n) && (x, y) == (b, a);
+            return (is(Prim::FloatNan, n) && pairs(x, y))
+                || less
+                || not_more
+                || equal
+                || strict
+                || converse;
+        }
+        if let Node { op: Op::Prim, n, args: [x, y, _], .. } = self.get(q) {
+            let le = is(Prim::FloatLe, n);
+            return le
+                && ((is(Prim::FloatLt, prim) && (x, y) == (a, b))
+                    || (is(Prim::FloatEq, prim) && pairs(x, y)));
+        }
+        false
+    }
+}

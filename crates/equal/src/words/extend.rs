@@ -1,0 +1,176 @@
+//! N2: slices, extensions, and words made of parts.
+
+use super::{NONE, Node, Op, Word, Words, mask};
+
+impl Words {
+    /// The bits `[lo, lo + bits)` of `a`.
+    ///
+    /// The low bits of a sum or product are the sum or product of the low bits; any bits of and, or,
+    /// exclusive or and a choice are those of the operands' bits; of an extension and of two parts
+    /// they lie in the one or the other. Bits of `2^lo·x` from `lo` on are the low bits of `x`.
+    pub fn slice(&mut self, a: Word, lo: u8, bits: u8) -> Word {
+        let node = self.get(a);
+        let width = node.bits;
+        if lo == 0 && bits == width {
+            return a;
+        }
+        // Beyond the word there is nothing, and nobody asks for it.
+        if u16::from(lo).saturating_add(u16::from(bits)) > u16::from(width) || bits == 0 {
+            return self.unknown(bits);
+        }
+        if let Some(n) = self.number(a) {
+            return self.constant(bits, n.wrapping_shr(lo.into()));
+        }
+        self.deeper(|words| words.sliced(&node, lo, bits))
+            .flatten()
+            .unwrap_or_else(|| self.node(Op::Slice, bits, [a, NONE, NONE], lo.into()))
+    }
+
+    fn sliced(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
+        let [a, b, c] = node.args;
+        let end = lo.saturating_add(bits);
+        match node.op {
+            Op::Slice => Some(self.slice(a, lo.saturating_add(node.n as u8), bits)),
+            Op::Zext | Op::Sext => {
+                let width = self.bits(a);
+                let signed = node.op == Op::Sext;
+                if end <= width {
+                    Some(self.slice(a, lo, bits))
+                } else if lo >= width && signed {
+                    let sign = self.slice(a, width.saturating_sub(1), 1);
+                    Some(self.sext(sign, bits))
+                } else if lo >= width {
+                    Some(self.constant(bits, 0))
+                } else {
+                    let part = self.slice(a, lo, width.saturating_sub(lo));
+                    Some(if signed { self.sext(part, bits) } else { self.zext(part, bits) })
+                }
+            }
+            Op::Cat => {
+                let width = self.bits(b);
+                if end <= width {
+                    Some(self.slice(b, lo, bits))
+                } else if lo >= width {
+                    Some(self.slice(a, lo.saturating_sub(width), bits))
+                } else {
+                    let low = self.slice(b, lo, width.saturating_sub(lo));
+                    let high = self.slice(a, 0, end.saturating_sub(width));
+                    Some(self.cat(high, low))
+                }
+            }
+            Op::And | Op::Or | Op::Xor => {
+                let (a, b) = (self.slice(a, lo, bits), self.slice(b, lo, bits));
+                Some(match node.op {
+                    Op::And => self.and(a, b),
+                    Op::Or => self.or(a, b),
+                    _ => self.xor(a, b),
+                })
+            }
+            Op::Ite => {
+                let (b, c) = (self.slice(b, lo, bits), self.slice(c, lo, bits));
+                Some(self.ite(a, b, c))
+            }
+            Op::Sum => self.part_of_sum(node, lo, bits),
+            Op::Mul if lo == 0 => {
+                let (a, b) = (self.slice(a, 0, bits), self.slice(b, 0, bits));
+                Some(self.mul(a, b))
+            }
+            _ => None,
+        }
+    }
+
+    fn part_of_sum(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
+        let Node { args: [atom, rest, _], n, bits: width, .. } = *node;
+        let whole = self.node(Op::Sum, width, [atom, rest, NONE], n);
+        let mut parts = self.parts(whole);
+        let low = mask(lo);
+        let divisible = parts.number & low == 0 && parts.atoms.iter().all(|&(_, n)| n & low == 0);
+        if !divisible {
+            return None;
+        }
+        let mut sum = self.constant(bits, parts.number.wrapping_shr(lo.into()));
+        for (atom, factor) in parts.atoms.drain(..) {
+            let part = self.slice(atom, 0, bits);
+            let part = self.scale(factor.wrapping_shr(lo.into()), part);
+            sum = self.add(sum, part);
+        }
+        Some(sum)
+    }
+
+    /// Zero-extension to `bits` bits. It goes inside of a choice.
+    pub fn zext(&mut self, a: Word, bits: u8) -> Word {
+        let node = self.get(a);
+        if node.bits >= bits {
+            return self.slice(a, 0, bits);
+        }
+        match node.op {
+            Op::Const => self.constant(bits, node.n),
+            Op::Zext => self.zext(node.args[0], bits),
+            Op::Ite => {
+                let [c, x, y] = node.args;
+                let made = self.deeper(|words| {
+                    let (x, y) = (words.zext(x, bits), words.zext(y, bits));
+                    words.ite(c, x, y)
+                });
+                made.unwrap_or_else(|| self.node(Op::Zext, bits, [a, NONE, NONE], 0))
+            }
+            _ => self.node(Op::Zext, bits, [a, NONE, NONE], 0),
+        }
+    }
+
+    /// Sign-extension to `bits` bits. Of what is zero-extended it is a zero-extension, of one bit
+    /// `c` it is `−zext(c)`.
+    pub fn sext(&mut self, a: Word, bits: u8) -> Word {
+        let node = self.get(a);
+        if node.bits >= bits {
+            return self.slice(a, 0, bits);
+        }
+        match node.op {
+            Op::Const => {
+                let negative = node.n > mask(node.bits) >> 1;
+                let above = mask(bits) ^ mask(node.bits);
+                self.constant(bits, if negative { node.n | above } else { node.n })
+            }
+            Op::Zext => self.zext(node.args[0], bits),
+            Op::Sext => self.sext(node.args[0], bits),
+            _ if node.bits == 1 => {
+                let wide = self.zext(a, bits);
+                self.neg(wide)
+            }
+            Op::Ite => {
+                let [c, x, y] = node.args;
+                let made = self.deeper(|words| {
+                    let (x, y) = (words.sext(x, bits), words.sext(y, bits));
+                    words.ite(c, x, y)
+                });
+                made.unwrap_or_else(|| self.node(Op::Sext, bits, [a, NONE, NONE], 0))
+            }
+            _ => self.node(Op::Sext, bits, [a, NONE, NONE], 0),
+        }
+    }
+
+    /// `high` above `low`. Zeros above are an extension, neighbouring parts of a word are a part.
+    pub fn cat(&mut self, high: Word, low: Word) -> Word {
+        let width = self.bits(low);
+        let bits = self.bits(high).saturating_add(width);
+        match (self.number(high), self.number(low)) {
+            (Some(0), _) => return self.zext(low, bits),
+            (Some(h), Some(l)) => return self.constant(bits, h.wrapping_shl(width.into()) | l),
+            _ => {}
+        }
+        let part = |words: &Words, a| match words.get(a) {
+            Node { op: Op::Slice, args: [of, ..], n, .. } => (of, n as u8),
+            _ => (a, 0),
+        };
+        let ((x, from), (y, below)) = (part(self, high), part(self, low));
+        if x == y && from == below.saturating_add(width) {
+            return self.slice(x, below, bits);
+        }
+        // `zext(x)` above `y` is what `x` above `y` is, extended.
+        if let Node { op: Op::Zext, args: [x, ..], .. } = self.get(high) {
+            let inner = self.cat(x, low);
+            return self.zext(inner, bits);
+        }
+        self.node(Op::Cat, bits, [high, low, NONE], 0)
+    }
+}

@@ -1,0 +1,335 @@
+//! Words of 1 to 128 bits as terms in normal form: two terms with one number are equal in every
+//! run.
+//!
+//! ```text
+//! SSA operators ──┐
+//!                 ├─ Words ─► Word ─► ==
+//! instructions ───┘
+//! ```
+//!
+//! Value numbering by hash-consing, as in `prova-terms`, whose table this is; but its terms are
+//! Wasm's operators over cells, and a processor's registers have parts: garbage above a 32-bit
+//! value, a byte that is written, a sum that is an address. So terms here are over words of any
+//! width, and each constructor rewrites to one form (why a crate of its own words: every user of
+//! `prova-terms` compares cells, and would pay for widths that it does not have).
+//!
+//! # Normal forms
+//! * N1. *Sums* (`sum`): `c + Σ nᵢ·xᵢ` modulo 2^w, atoms in falling order of their numbers, no zero
+//!   factor. Differences, negations, complements, shifts left by a number and products with a
+//!   number are sums. In one bit a sum is an exclusive or, and `c + 1` the negation.
+//! * N2. *Slices* (`extend`): bits `[lo, lo + w)` of a wider word, pushed inward through what they
+//!   commute with. Shifts right by a number are extended slices, masks of adjacent bits too.
+//! * N3. *Comparisons* (`compare`): `= 0`, `<` unsigned, `<` signed with numbers on the right and
+//!   as strict as possible; `≤`, `>`, `≥`, `≠` are negations.
+//! * N4. *Choices* (`choose`): the condition is no negation; extensions and slices are inside.
+//! * N5. *Memory* (`memory`): a load of what was stored is what was stored; stores elsewhere, at a
+//!   known distance, are looked through.
+//!
+//! Each rewrite is an identity for all words of its widths, and says so above the code; the tests
+//! beside this file compute both sides. A form that is missed is a refusal, never a wrong answer.
+//!
+//! # Limits
+//! A sum has at most [`SUM_MAX`] atoms; beyond, it is one atom itself. Rewriting goes at most
+//! [`DEPTH_MAX`] deep; beyond, a term stays as it is.
+
+mod bits;
+mod choose;
+mod compare;
+mod extend;
+mod float;
+mod memory;
+mod sum;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use core::hash::{BuildHasher as _, Hasher as _};
+use prova_terms::hash::Key;
+use prova_terms::table::{self, Table};
+
+pub use float::Prim;
+pub use sum::SUM_MAX;
+
+/// Depth of rewriting.
+pub const DEPTH_MAX: u32 = 48;
+
+/// The number of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(pub(crate) u32);
+
+/// Words that are the same from the entry to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fixed {
+    /// The context of the function's instance.
+    Context,
+    /// The stack height at entry.
+    Height,
+    /// The stack pointer at entry.
+    Stack,
+    /// A general register at entry.
+    Register(u8),
+    /// A vector register at entry.
+    Vector(u8),
+    /// A word of the caller's above the return address, by its offset from the stack pointer at
+    /// entry.
+    Above(u32),
+    /// Where the code begins.
+    Code,
+}
+
+impl Fixed {
+    /// A number for each.
+    fn number(self) -> u128 {
+        match self {
+            Fixed::Context => 0,
+            Fixed::Height => 1,
+            Fixed::Stack => 2,
+            Fixed::Code => 3,
+            Fixed::Register(r) => 0x100 | u128::from(r),
+            Fixed::Vector(r) => 0x200 | u128::from(r),
+            Fixed::Above(at) => 1 << 32 | u128::from(at),
+        }
+    }
+}
+
+/// The operator of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// The number `n`.
+    Const,
+    /// A value of the SSA form, by its number `n`: what it was when it was last made.
+    Value,
+    /// A [`Fixed`] word.
+    Fixed,
+    /// A word that nothing is known of.
+    Unknown,
+    /// `n·a + b` (N1).
+    Sum,
+    /// A product.
+    Mul,
+    /// And.
+    And,
+    /// Or.
+    Or,
+    /// Exclusive or.
+    Xor,
+    /// Shift left by a count of log₂ w bits.
+    Shl,
+    /// Shift right, unsigned.
+    Shr,
+    /// Shift right, signed.
+    Sar,
+    /// Rotation left.
+    Rotl,
+    /// Bits from `n` on.
+    Slice,
+    /// Zero-extension.
+    Zext,
+    /// Sign-extension.
+    Sext,
+    /// `a` above `b`.
+    Cat,
+    /// `b` if `a`, else `c`.
+    Ite,
+    /// `a = 0`.
+    Zero,
+    /// `a < b`, unsigned.
+    Ult,
+    /// `a < b`, signed.
+    Slt,
+    /// The memory `a` at address `b`.
+    Load,
+    /// Memory that nobody writes at address `a`.
+    Read,
+    /// The memory `a` with `c` at address `b`.
+    Store,
+    /// What has no rule, by its number `n`.
+    Prim,
+}
+
+/// A term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The operator.
+    pub op: Op,
+    /// The width, in bits; 0 for memories.
+    pub bits: u8,
+    /// Operands.
+    pub args: [Word; 3],
+    /// A number: of a constant, a factor, a place.
+    pub n: u128,
+}
+
+impl table::Node for Node {
+    #[inline]
+    fn hash(&self, key: Key) -> u64 {
+        let Node { op, bits, args: [a, b, c], n } = *self;
+        let ab = u64::from(a.0) << 32 | u64::from(b.0);
+        let cn = (n as u64) ^ (n >> 64) as u64 ^ u64::from(c.0).rotate_left(40);
+        let head = (op as u64) << 8 | u64::from(bits);
+        let mut hash = key.build_hasher();
+        hash.write_u64(ab);
+        hash.write_u64(cn);
+        hash.write_u64(head);
+        hash.finish()
+    }
+}
+
+/// No operand.
+pub(crate) const NONE: Word = Word(0);
+
+/// The terms of a function.
+pub struct Words {
+    table: Table<Node>,
+    unknown: u128,
+    depth: u32,
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words").field("count", &self.table.count()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Words {
+    fn default() -> Words {
+        Words::new()
+    }
+}
+
+/// The greatest number of `bits` bits.
+pub(crate) const fn mask(bits: u8) -> u128 {
+    match 1_u128.checked_shl(bits as u32) {
+        Some(top) => top.wrapping_sub(1),
+        None => u128::MAX,
+    }
+}
+
+impl Words {
+    /// No terms.
+    pub fn new() -> Words {
+        let mut this = Words { table: Table::default(), unknown: 0, depth: 0 };
+        this.node(Op::Const, 0, [NONE; 3], 0);
+        this
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.table.count()
+    }
+
+    pub(crate) fn node(&mut self, op: Op, bits: u8, args: [Word; 3], n: u128) -> Word {
+        let number = self.table.intern(Node { op, bits, args, n });
+        Word(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// The term of a number; of one that there is none of, the number 0 of no bits.
+    #[inline]
+    pub fn get(&self, word: Word) -> Node {
+        const NOTHING: Node = Node { op: Op::Const, bits: 0, args: [NONE; 3], n: 0 };
+        self.table.get(word.0 as usize).copied().unwrap_or(NOTHING)
+    }
+
+    /// Whether it stands for no operand.
+    pub fn is_none(&self, word: Word) -> bool {
+        word == NONE
+    }
+
+    /// Its width.
+    #[inline]
+    pub fn bits(&self, word: Word) -> u8 {
+        self.get(word).bits
+    }
+
+    /// A number, modulo 2^w.
+    pub fn constant(&mut self, bits: u8, n: u128) -> Word {
+        self.node(Op::Const, bits, [NONE; 3], n & mask(bits))
+    }
+
+    /// The number that a term is.
+    #[inline]
+    pub fn number(&self, word: Word) -> Option<u128> {
+        let node = self.get(word);
+        (node.op == Op::Const).then_some(node.n)
+    }
+
+    /// A value of the SSA form.
+    pub fn value(&mut self, bits: u8, number: u32) -> Word {
+        self.node(Op::Value, bits, [NONE; 3], number.into())
+    }
+
+    /// A fixed word.
+    pub fn fixed(&mut self, bits: u8, of: Fixed) -> Word {
+        self.node(Op::Fixed, bits, [NONE; 3], of.number())
+    }
+
+    /// The fixed word that has a number as its content.
+    pub(crate) fn fixed_again(&mut self, bits: u8, n: u128) -> Word {
+        self.node(Op::Fixed, bits, [NONE; 3], n)
+    }
+
+    /// A new word that nothing is known of.
+    pub fn unknown(&mut self, bits: u8) -> Word {
+        self.unknown = self.unknown.wrapping_add(1);
+        self.node(Op::Unknown, bits, [NONE; 3], self.unknown)
+    }
+
+    /// Rewrites operands, unless that is too deep: then there is nothing.
+    pub(crate) fn deeper<T>(&mut self, rewrite: impl FnOnce(&mut Words) -> T) -> Option<T> {
+        if self.depth >= DEPTH_MAX {
+            return None;
+        }
+        self.depth = self.depth.saturating_add(1);
+        let made = rewrite(self);
+        self.depth = self.depth.saturating_sub(1);
+        Some(made)
+    }
+
+    /// A term as text, for messages; cut at some length.
+    pub fn show(&self, word: Word) -> alloc::string::String {
+        let mut text = alloc::string::String::new();
+        self.write(&mut text, word, 0);
+        text
+    }
+
+    fn write(&self, text: &mut alloc::string::String, word: Word, depth: u32) {
+        use core::fmt::Write as _;
+        if text.len() > 300 || depth > 12 {
+            text.push('…');
+            return;
+        }
+        let Node { op, bits, args: [a, b, c], n } = self.get(word);
+        // Writing to a string does not fail.
+        let _ = match op {
+            Op::Const if n < 4096 => write!(text, "{n}"),
+            Op::Const => write!(text, "{n:#x}"),
+            Op::Value => write!(text, "v{n}"),
+            Op::Fixed => match n {
+                0 => write!(text, "ctx"),
+                1 => write!(text, "height"),
+                2 => write!(text, "rsp0"),
+                3 => write!(text, "code"),
+                _ => write!(text, "in{n:x}"),
+            },
+            Op::Unknown => write!(text, "?{n}"),
+            _ => {
+                let _ = match op {
+                    Op::Slice => write!(text, "slice{bits}@{n}("),
+                    Op::Sum => write!(text, "sum{bits}({n:#x}*"),
+                    Op::Prim => write!(text, "p{n}.{bits}("),
+                    _ => write!(text, "{op:?}{bits}("),
+                };
+                for (i, arg) in [a, b, c].into_iter().enumerate() {
+                    if arg != NONE {
+                        if i > 0 {
+                            text.push(' ');
+                        }
+                        self.write(text, arg, depth.saturating_add(1));
+                    }
+                }
+                text.push(')');
+                Ok(())
+            }
+        };
+    }
+}

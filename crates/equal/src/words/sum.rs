@@ -1,0 +1,173 @@
+//! N1: sums modulo 2^w.
+//!
+//! A sum is a list `n·x + (n·x + … + c)` with falling numbers of atoms, and no factor 0, so equal
+//! polynomials of degree 1 have one list. Everything follows from the ring of words modulo 2^w.
+
+use super::{NONE, Node, Op, Word, Words, mask};
+use alloc::vec::Vec;
+
+/// Atoms of a sum at most.
+pub const SUM_MAX: usize = 24;
+
+/// A sum taken apart: atoms with their factors, falling, and the number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Atoms and factors.
+    pub atoms: Vec<(Word, u128)>,
+    /// What is added.
+    pub number: u128,
+}
+
+impl Words {
+    /// A word as a sum.
+    pub fn parts(&self, word: Word) -> Parts {
+        let mut parts = Parts { atoms: Vec::new(), number: 0 };
+        let mut at = word;
+        loop {
+            let Node { op, args: [a, b, _], n, .. } = self.get(at);
+            match op {
+                Op::Const => {
+                    parts.number = n;
+                    return parts;
+                }
+                Op::Sum => {
+                    parts.atoms.push((a, n));
+                    at = b;
+                }
+                _ => {
+                    parts.atoms.push((at, 1));
+                    return parts;
+                }
+            }
+        }
+    }
+
+    /// The word of a sum.
+    pub fn sum_of(&mut self, bits: u8, parts: &Parts) -> Word {
+        let all = mask(bits);
+        let number = parts.number & all;
+        // `1 − zext(c) = zext(¬c)` for one bit `c`: both are 1 − c over the integers.
+        if let [(atom, factor)] = *parts.atoms.as_slice()
+            && (number, factor) == (1, all)
+            && bits > 1
+            && let Node { op: Op::Zext, args: [c, ..], .. } = self.get(atom)
+            && self.bits(c) == 1
+        {
+            let not = self.not(c);
+            return self.zext(not, bits);
+        }
+        let mut word = self.constant(bits, number);
+        for &(atom, factor) in parts.atoms.iter().rev() {
+            let alone = factor == 1 && self.number(word) == Some(0);
+            word = if alone { atom } else { self.node(Op::Sum, bits, [atom, word, NONE], factor) };
+        }
+        word
+    }
+
+    /// `n·a + m·b`.
+    fn combine(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
+        let all = mask(bits);
+        let (left, right) = (self.parts(a), self.parts(b));
+        let mut atoms = Vec::new();
+        let (mut left_at, mut right_at) = (left.atoms.iter().peekable(), right.atoms.iter().peekable());
+        loop {
+            let (atom, factor) = match (left_at.peek(), right_at.peek()) {
+                (None, None) => break,
+                (Some(&&(x, p)), None) => {
+                    left_at.next();
+                    (x, p.wrapping_mul(n))
+                }
+                (None, Some(&&(y, q))) => {
+                    right_at.next();
+                    (y, q.wrapping_mul(m))
+                }
+                (Some(&&(x, p)), Some(&&(y, q))) => {
+                    if x >= y {
+                        left_at.next();
+                    }
+                    if y >= x {
+                        right_at.next();
+                    }
+                    let p = if x >= y { p.wrapping_mul(n) } else { 0 };
+                    let q = if y >= x { q.wrapping_mul(m) } else { 0 };
+                    (x.max(y), p.wrapping_add(q))
+                }
+            };
+            if factor & all != 0 {
+                atoms.push((atom, factor & all));
+            }
+        }
+        if atoms.len() > SUM_MAX {
+            return self.long(bits, (a, n), (b, m));
+        }
+        let number = left.number.wrapping_mul(n).wrapping_add(right.number.wrapping_mul(m)) & all;
+        self.sum_of(bits, &Parts { atoms, number })
+    }
+
+    /// A sum of too many atoms: both operands are atoms.
+    fn long(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
+        let all = mask(bits);
+        let zero = self.constant(bits, 0);
+        let ((x, p), (y, q)) = if a >= b { ((a, n), (b, m)) } else { ((b, m), (a, n)) };
+        let rest = self.node(Op::Sum, bits, [y, zero, NONE], q & all);
+        self.node(Op::Sum, bits, [x, rest, NONE], p & all)
+    }
+
+    /// `a + b`.
+    pub fn add(&mut self, a: Word, b: Word) -> Word {
+        self.combine(self.bits(a), (a, 1), (b, 1))
+    }
+
+    /// `a − b`.
+    pub fn sub(&mut self, a: Word, b: Word) -> Word {
+        self.combine(self.bits(a), (a, 1), (b, u128::MAX))
+    }
+
+    /// `−a`.
+    pub fn neg(&mut self, a: Word) -> Word {
+        self.scale(u128::MAX, a)
+    }
+
+    /// The complement, `−1 − a`; in one bit, the negation.
+    pub fn not(&mut self, a: Word) -> Word {
+        let bits = self.bits(a);
+        let ones = self.constant(bits, u128::MAX);
+        self.sub(ones, a)
+    }
+
+    /// `n·a`.
+    pub fn scale(&mut self, n: u128, a: Word) -> Word {
+        let bits = self.bits(a);
+        let zero = self.constant(bits, 0);
+        self.combine(bits, (a, n), (zero, 0))
+    }
+
+    /// `a + n`.
+    pub fn plus(&mut self, a: Word, n: u128) -> Word {
+        let n = self.constant(self.bits(a), n);
+        self.add(a, n)
+    }
+
+    /// `a·b`. Numbers and the factors of single atoms go outside: `(n·x)·(m·y) = nm·(x·y)`.
+    pub fn mul(&mut self, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        if let Some(n) = self.number(a) {
+            return self.scale(n, b);
+        }
+        if let Some(n) = self.number(b) {
+            return self.scale(n, a);
+        }
+        let (x, n) = self.factored(a);
+        let (y, m) = self.factored(b);
+        let product = self.node(Op::Mul, bits, [x.max(y), x.min(y), NONE], 0);
+        self.scale(n.wrapping_mul(m), product)
+    }
+
+    fn factored(&self, a: Word) -> (Word, u128) {
+        let parts = self.parts(a);
+        match parts.atoms.as_slice() {
+            &[(atom, n)] if parts.number == 0 => (atom, n),
+            _ => (a, 1),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Compiles the functions of the modules named, and says how many are proved equal to their bodies:
+//! by function, by instruction, and the first difference of each other, grouped by cause.
+//!
+//! ```text
+//! cargo run --release -p prova-native --example equal -- [--all] [--only N] programs/bin/*.wasm
+//! ```
+
+use prova_certify::relation::{Related, relate};
+use prova_certify::{Draft, propose};
+use prova_check::certificate::Certificate;
+use prova_check::{Code, Config, Layout};
+use prova_equal::{EqualCode, Error, Setting};
+use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_native::{Target, body};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+#[derive(Default)]
+struct Count {
+    functions: u64,
+    proved: u64,
+    bytes: u64,
+    proved_bytes: u64,
+    search: Duration,
+    check: Duration,
+    causes: BTreeMap<String, Vec<String>>,
+}
+
+fn main() -> ExitCode {
+    let (mut all, mut only) = (false, None);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--all" => all = true,
+            "--only" => only = args.next().and_then(|n| n.parse().ok()),
+            file => {
+                if let Err(error) = share(file, all, only) {
+                    eprintln!("{file}: {error}");
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn share(file: &str, all: bool, only: Option<u32>) -> Result<(), Box<dyn std::error::Error>> {
+    let module = Module::decode(std::fs::read(file)?, &Features::default(), &Limits::default())?;
+    let layout = Layout::derive(module.bytes(), &Config::default())?;
+    let target = Target::new(layout.config().cpu)?;
+    let setting = Setting::new(&module, &layout).ok_or("a layout of another module")?;
+    let mut count = Count::default();
+    for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {
+        function(&mut count, (&module, &layout, setting), &target, func);
+    }
+    println!(
+        "{file}: {} of {} functions proved ({:.1} %), {} of {} bytes ({:.1} %); search {:.1} s, check {:.1} s",
+        count.proved,
+        count.functions,
+        100.0 * count.proved as f64 / count.functions.max(1) as f64,
+        count.proved_bytes,
+        count.bytes,
+        100.0 * count.proved_bytes as f64 / count.bytes.max(1) as f64,
+        count.search.as_secs_f64(),
+        count.check.as_secs_f64(),
+    );
+    let mut causes: Vec<_> = count.causes.into_iter().collect();
+    causes.sort_by_key(|(_, list)| std::cmp::Reverse(list.len()));
+    for (cause, list) in causes {
+        println!("  {:4} {cause}", list.len());
+        let shown = if all { list.len() } else { 2 };
+        for line in list.iter().take(shown) {
+            println!("         {line}");
+        }
+    }
+    Ok(())
+}
+
+fn function(
+    count: &mut Count,
+    (module, layout, setting): (&Module, &Layout, Setting<'_>),
+    target: &Target,
+    func: FuncIdx,
+) {
+    let Ok(body) = body(module, func, layout.config().metering) else { return };
+    let Ok(code) = target.compile(module, layout, body.body(), false) else { return };
+    let (kind, bytes, traps, calls) = (code.kind, &code.bytes[..], &code.traps[..], &code.calls[..]);
+    let draft = Draft { kind, bytes, traps, calls };
+    let Ok(certificate) = propose(layout, &draft) else { return };
+    let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();
+    count.functions += 1;
+    count.bytes += bytes.len() as u64;
+    let start = Instant::now();
+    let relation = relate(&body, layout, &Related { bytes, traps, data: &data });
+    count.search += start.elapsed();
+    let start = Instant::now();
+    let certificate = &certificate[..];
+    let code = Code { kind, bytes, certificate, traps, calls };
+    let equal = EqualCode::check(&body, &setting, code, &relation);
+    count.check += start.elapsed();
+    match equal {
+        Ok(_) => {
+            count.proved += 1;
+            count.proved_bytes += bytes.len() as u64;
+        }
+        Err(Error::Rejected(rejection)) => {
+            let list = count.causes.entry("sandbox".to_owned()).or_default();
+            list.push(rejection.to_string());
+        }
+        Err(Error::Differs(difference)) => {
+            let cause = format!("{}: {}", difference.cause.text(), difference.what);
+            count.causes.entry(cause).or_default().push(difference.to_string());
+        }
+    }
+}
