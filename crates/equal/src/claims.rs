@@ -210,12 +210,16 @@ impl Core<'_> {
     ///
     /// # Errors
     /// If it does not.
-    pub fn arrives(&mut self, state: &State, leader: &Leader) -> Result<(), Refusal> {
-        let here = (state.block, state.at, state.passed, state.entered);
-        if here == (leader.block, leader.at, leader.passed, true) {
-            return Ok(());
+    pub fn arrives(&mut self, state: &mut State, leader: &Leader) -> Result<(), Refusal> {
+        loop {
+            let here = (state.block, state.at, state.passed, state.entered);
+            if here == (leader.block, leader.at, leader.passed, true) {
+                return Ok(());
+            }
+            if !self.skip(state)? {
+                return refuse(Cause::Position, "at a leader");
+            }
         }
-        refuse(Cause::Position, "at a leader")
     }
 
     /// E4: whether a claim holds in a state.

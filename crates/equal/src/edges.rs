@@ -1,9 +1,9 @@
 //! E3: how the body goes on by itself.
 //!
 //! The body stands *settled*: before an instruction that owes something, or before an end that is
-//! not decided. Operators without effects, traps that are known not to happen, loads whose bytes
-//! were reached before and have no other effect, and edges that what is known decides, are passed
-//! at once; code does nothing for them.
+//! not decided. Operators without effects, traps that are known not to happen, and edges that what is
+//! known decides, are passed at once; code does nothing for them. A load of bytes that were reached
+//! before cannot be seen, so code may leave it out: it is passed where something else is next.
 //!
 //! An edge gives all parameters at once the terms of the arguments before it; nothing else changes.
 //! So a swap is a swap, and a constant argument is a constant behind the edge.
@@ -71,13 +71,34 @@ impl Core<'_> {
             }
             state.passed = state.passed.saturating_add(1);
         }
+        if demand.action != Action::None {
+            return Ok(false);
+        }
+        self.complete(state, inst, &demand.values);
+        Ok(true)
+    }
+
+    /// Passes a load that code may leave out: its bytes were reached before, and nobody sees it.
+    /// Code may also do it, so it is passed only where something else has to be next.
+    pub(crate) fn skip(&mut self, state: &mut State) -> Result<bool, Refusal> {
+        let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(false) };
+        if self.body.inst(inst).op.effects().is_pure() {
+            return Ok(false);
+        }
+        let demand = self.demand(state, inst)?;
         match demand.action {
-            Action::None => {}
             Action::Load { address, bits } if self.is_reached(state, address, bits) => {}
             _ => return Ok(false),
         }
         self.complete(state, inst, &demand.values);
+        self.settle(state)?;
         Ok(true)
+    }
+
+    /// Passes all such loads that are next.
+    pub(crate) fn skip_all(&mut self, state: &mut State) -> Result<(), Refusal> {
+        while self.skip(state)? {}
+        Ok(())
     }
 
     /// An instruction is over; its values are these.

@@ -24,8 +24,13 @@ impl Core<'_> {
     ) -> Result<Word, Refusal> {
         let heap = self.maker(state).version(Region::Heap);
         if self.is_reached(state, address, bits) {
+            // It is the next one, or one more.
+            if self.is_owed(state, address, bits)? {
+                self.skip(state)?;
+            }
             return Ok(self.words.load(heap, address, bits));
         }
+        while !self.is_owed(state, address, bits)? && self.skip(state)? {}
         let Some(inst) = self.next(state).filter(|_| state.entered) else {
             return refuse(Cause::Access, "a load where a block ends");
         };
@@ -43,6 +48,15 @@ impl Core<'_> {
         Ok(self.words.load(heap, owed, bits))
     }
 
+    /// Whether a load is the one that the body owes next.
+    fn is_owed(&mut self, state: &State, address: Word, bits: u8) -> Result<bool, Refusal> {
+        let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(false) };
+        let Action::Load { address: owed, bits: width } = self.demand(state, inst)?.action else {
+            return Ok(false);
+        };
+        Ok(width == bits && self.same(state, owed, address))
+    }
+
     /// A store that is not to the stack.
     pub(crate) fn store(
         &mut self,
@@ -50,6 +64,7 @@ impl Core<'_> {
         address: Word,
         word: Word,
     ) -> Result<(), Refusal> {
+        self.skip_all(state)?;
         let Some(inst) = self.next(state).filter(|_| state.entered) else {
             return refuse(Cause::Access, "a store where a block ends");
         };
@@ -107,6 +122,7 @@ impl Core<'_> {
             if self.words.decide(&state.known, condition) == Some(false) {
                 continue;
             }
+            self.skip_all(state)?;
             let Some(inst) = self.next(state).filter(|_| state.entered) else {
                 return refuse(Cause::Division, "where a block ends");
             };
@@ -184,6 +200,7 @@ impl Core<'_> {
 
     /// A call of the code that a word is.
     pub(crate) fn call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
+        self.skip_all(state)?;
         let Some(inst) = self.next(state).filter(|_| state.entered) else {
             return refuse(Cause::Call, "a call where a block ends");
         };
@@ -320,7 +337,8 @@ impl Core<'_> {
     }
 
     /// E7: a return.
-    pub(crate) fn returns(&mut self, state: &State) -> Result<(), Refusal> {
+    pub(crate) fn returns(&mut self, state: &mut State) -> Result<(), Refusal> {
+        self.skip_all(state)?;
         let block = *self.body.block(Block::from_u32(state.block));
         let Terminator::Return(list) = block.terminator else {
             return refuse(Cause::End, "a return");

@@ -128,7 +128,7 @@ impl State {
         self.stack.insert(at, word);
     }
 
-    /// Reads the stack; what is not one word that was written is unknown.
+    /// Reads the stack; what is not a part of one word that was written is unknown.
     pub fn take(&self, words: &mut Words, at: i64, bits: u8) -> Word {
         let low = at.saturating_sub(15);
         let found = self.stack.range(low..=at).next_back();
@@ -137,6 +137,12 @@ impl State {
             let width = i64::from(words.bits(held));
             if skip.saturating_add(i64::from(bits)) <= width {
                 return words.slice(held, u8::try_from(skip).unwrap_or(0), bits);
+            }
+            // Of a wider word the low part is known.
+            if skip == 0 {
+                let rest = u8::saturating_sub(bits, u8::try_from(width).unwrap_or(0));
+                let above = words.unknown(rest);
+                return words.cat(above, held);
             }
         }
         words.unknown(bits)

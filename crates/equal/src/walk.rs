@@ -41,6 +41,9 @@ pub trait Guide {
     /// If it does not show the claims.
     fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal>;
 
+    /// Several ways lead to an offset that is no leader, or one from behind.
+    fn merges(&mut self, _at: u32) {}
+
     /// Something is refused at an offset; whether to go on without this way.
     fn refused(&mut self, core: &Core<'_>, refusal: &Refusal, at: u32) -> bool;
 }
@@ -120,6 +123,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         } else if let Some(waiting) = self.waiting.remove(&at) {
             if state.is_some() {
                 *state = None;
+                self.guide.merges(at);
                 return refuse(Cause::Merge, "of a jump with what stands before");
             }
             *state = Some(waiting);
@@ -174,7 +178,8 @@ impl<G: Guide> Walk<'_, '_, G> {
     fn go(&mut self, state: State, from: u32, target: u32) -> Result<(), Refusal> {
         self.core.spend(1)?;
         if let Some(kind) = self.trap_at(target) {
-            return self.core.traps(&state, kind);
+            let mut state = state;
+            return self.core.traps(&mut state, kind);
         }
         if target <= from && !state.moved {
             return refuse(Cause::Cycle, "a way back");
@@ -183,9 +188,11 @@ impl<G: Guide> Walk<'_, '_, G> {
             return self.guide.edge(self.core, state, target);
         }
         if target <= from {
+            self.guide.merges(target);
             return refuse(Cause::Merge, "a way back to what is no leader");
         }
         if self.waiting.contains_key(&target) {
+            self.guide.merges(target);
             return refuse(Cause::Merge, "of two jumps");
         }
         self.waiting.insert(target, state);
@@ -200,7 +207,8 @@ impl<G: Guide> Walk<'_, '_, G> {
     }
 
     /// A jump to a word: a tail call, or an entry of a jump table.
-    fn jump_to(&mut self, state: State, insn: &Insn, word: Word) -> Result<(), Refusal> {
+    fn jump_to(&mut self, mut state: State, insn: &Insn, word: Word) -> Result<(), Refusal> {
+        self.core.skip_all(&mut state)?;
         let word = self.core.words.under(&state.known, word);
         let Some((base, first, index)) = self.core.table_entry(word) else {
             return self.core.tail_call(&state, word);
@@ -214,18 +222,25 @@ impl<G: Guide> Walk<'_, '_, G> {
         }
         let wanted = self.core.value(&state, wanted)?;
         let wide = self.core.words.zext(wanted, 64);
-        if !self.core.same(&state, wide, index) {
-            return crate::error::differ(Cause::Jump, "another index", wide, index);
-        }
         let (edges, targets) = (self.core.body.edges(edges), self.core.body.targets(targets));
         let count = targets.len().saturating_sub(1);
         let bound = self.core.words.constant(32, count as u128);
         let below = self.core.words.ult(wanted, bound);
-        if self.core.words.decide(&state.known, below) != Some(true) {
+        // The index may be the one behind the others where it is beyond: the last entry is the
+        // default then.
+        let last = self.core.words.constant(64, count as u128);
+        let clamped = self.core.words.ite(below, wide, last);
+        let used = if self.core.same(&state, clamped, index) {
+            targets.len()
+        } else if !self.core.same(&state, wide, index) {
+            return crate::error::differ(Cause::Jump, "another index", clamped, index);
+        } else if self.core.words.decide(&state.known, below) != Some(true) {
             return refuse(Cause::Jump, "an index that may be beyond the table");
-        }
+        } else {
+            count
+        };
         let mut ways = Vec::new();
-        for (i, &edge) in (0_u32..).zip(targets.iter().take(count)) {
+        for (i, &edge) in (0_u32..).zip(targets.iter().take(used)) {
             let entry = first.saturating_add(i.saturating_mul(4)) as usize;
             let Some(&[a, b, c, d]) = self.core.code.get(entry..entry.saturating_add(4)) else {
                 return refuse(Cause::Jump, "a table beyond the code");
@@ -260,7 +275,8 @@ impl Core<'_> {
     }
 
     /// The body has to stop by a trap of a kind.
-    pub(crate) fn traps(&mut self, state: &State, kind: u8) -> Result<(), Refusal> {
+    pub(crate) fn traps(&mut self, state: &mut State, kind: u8) -> Result<(), Refusal> {
+        self.skip_all(state)?;
         if self.stops(state, kind)? {
             return Ok(());
         }

@@ -150,11 +150,11 @@ impl Guide for Strict<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal> {
+    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<(), Refusal> {
         let Some(leader) = self.relation.leaders.get(&at) else {
             return refuse(Cause::Merge, "no leader");
         };
-        core.arrives(&state, leader)?;
+        core.arrives(&mut state, leader)?;
         for claim in &leader.claims {
             core.shows(&state, claim)?;
         }

@@ -94,6 +94,16 @@ fn function(
     let start = Instant::now();
     let relation = relate(&body, layout, &Related { bytes, traps, data: &data });
     count.search += start.elapsed();
+    if std::env::var_os("DUMP").is_some() {
+        println!("{}", prova_ssa::print(body.body()));
+        let _ = std::fs::write("/tmp/h5.bin", bytes);
+        for (at, leader) in &relation.leaders {
+            println!("{at:#x}: block{} inst {} passed {}", leader.block, leader.at, leader.passed);
+            for claim in &leader.claims {
+                println!("    {claim:?}");
+            }
+        }
+    }
     let start = Instant::now();
     let certificate = &certificate[..];
     let code = Code { kind, bytes, certificate, traps, calls };

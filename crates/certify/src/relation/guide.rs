@@ -5,7 +5,7 @@ use super::live::Live;
 use prova_check::x64::{Class, Instructions};
 use prova_equal::words::{Node, Op, Word};
 use prova_equal::{Cause, Claim, Core, Expr, Guide, Leader, Place, Refusal, Relation, State};
-use prova_ssa::Value;
+use prova_ssa::{Def, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Conditions that are proposed at a leader at most.
@@ -28,6 +28,8 @@ struct Candidate {
 struct Guess {
     place: Option<(u32, u32, u32)>,
     places: BTreeMap<Place, Vec<Candidate>>,
+    /// Values that may be equal, and the number that they may be.
+    classes: Vec<(Vec<u32>, Option<(u8, u128)>)>,
     known: Vec<(Expr, bool)>,
 }
 
@@ -95,7 +97,18 @@ impl<'f> Finder<'f> {
                 known.push((expr, holds));
             }
         }
-        Guess { place: Some((state.block, state.at, state.passed)), places, known }
+        let mut classes = Vec::new();
+        for (&word, values) in &inverse {
+            let Node { op, bits, n, .. } = core.words.get(word);
+            let number = (op == Op::Const).then_some((bits, n));
+            let leaves = values.iter().filter(|&&value| is_leaf(core, value));
+            let leaves: Vec<u32> = leaves.map(|value| value.as_u32()).collect();
+            if !leaves.is_empty() && leaves.len() + usize::from(number.is_some()) > 1 {
+                classes.push((leaves, number));
+            }
+        }
+        classes.sort();
+        Guess { place: Some((state.block, state.at, state.passed)), places, classes, known }
     }
 }
 
@@ -103,69 +116,69 @@ impl Guess {
     /// The leader with what is not dropped.
     fn leader(&self) -> Option<Leader> {
         let (block, at, passed) = self.place?;
-        let mut classes = Classes::default();
-        for found in self.places.values() {
-            if let Some((first, others)) = found.split_first() {
-                others.iter().for_each(|other| classes.join(first, other));
-            }
+        let mut is = BTreeMap::new();
+        for (values, number) in &self.classes {
+            let expr = match (number, values.first()) {
+                (Some((bits, n)), _) => Expr::Term(Op::Const, *bits, *n, Box::new([])),
+                (None, Some(&first)) => Expr::Value(first),
+                (None, None) => continue,
+            };
+            let others = values.iter().filter(|&&value| expr != Expr::Value(value));
+            is.extend(others.map(|&value| (value, expr.clone())));
         }
         let mut claims = Vec::new();
         for (&place, found) in &self.places {
             if let Some(first) = found.first() {
                 let Candidate { bits, extended, expr } = first.clone();
-                let expr = classes.named(expr);
+                let expr = match &expr {
+                    Expr::Value(value) => is.get(value).cloned().unwrap_or(expr),
+                    Expr::Term(..) => expr,
+                };
                 claims.push(Claim::Holds { place, bits, extended, expr });
             }
         }
-        claims.extend(classes.claims());
+        claims.extend(is.into_iter().map(|(value, expr)| Claim::Is { value, expr }));
         let known = self.known.iter().map(|(expr, holds)| Claim::Known(expr.clone(), *holds));
         claims.extend(known);
         Some(Leader { block, at, passed, claims })
     }
 }
 
-/// Values that are said to be equal: each with the expression that it is.
-#[derive(Debug, Default)]
-struct Classes {
-    is: BTreeMap<u32, Expr>,
+/// Whether a value is no operator without effects.
+fn is_leaf(core: &Core<'_>, value: Value) -> bool {
+    match core.body.value(value).def {
+        Def::Result(inst, _) => !core.body.inst(inst).op.effects().is_pure(),
+        Def::Param(..) => true,
+    }
 }
 
-impl Classes {
-    /// The expression that stands for another.
-    fn named(&self, expr: Expr) -> Expr {
-        let mut expr = expr;
-        // Chains are as long as there are values at most.
-        while let Expr::Value(value) = expr
-            && let Some(other) = self.is.get(&value)
-        {
-            expr = other.clone();
+/// Divides classes by what their values are in a state; whether that changed one.
+fn split(
+    core: &mut Core<'_>,
+    state: &State,
+    classes: &mut Vec<(Vec<u32>, Option<(u8, u128)>)>,
+) -> bool {
+    let mut made = Vec::new();
+    for (values, number) in classes.iter() {
+        let mut parts: Vec<(Word, Vec<u32>)> = Vec::new();
+        for &value in values {
+            let Ok(word) = core.value(state, Value::from_u32(value)) else { continue };
+            let word = core.words.under(&state.known, word);
+            match parts.iter_mut().find(|(other, _)| *other == word) {
+                Some((_, list)) => list.push(value),
+                None => parts.push((word, vec![value])),
+            }
         }
-        expr
-    }
-
-    fn join(&mut self, first: &Candidate, other: &Candidate) {
-        let (a, b) = (self.named(first.expr.clone()), self.named(other.expr.clone()));
-        if a == b {
-            return;
-        }
-        match (first.bits == other.bits, &a, &b) {
-            (true, Expr::Value(v), Expr::Value(w)) => {
-                let (low, high) = (v.min(w), v.max(w));
-                self.is.insert(*high, Expr::Value(*low));
+        for (word, list) in parts {
+            let number = number.filter(|&(_, n)| core.words.number(word) == Some(n));
+            if list.len() + usize::from(number.is_some()) > 1 {
+                made.push((list, number));
             }
-            (true, Expr::Value(v), Expr::Term(_, _, _, operands)) if operands.is_empty() => {
-                self.is.insert(*v, b);
-            }
-            (true, Expr::Term(_, _, _, operands), Expr::Value(v)) if operands.is_empty() => {
-                self.is.insert(*v, a);
-            }
-            _ => {}
         }
     }
-
-    fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
-        self.is.keys().map(|&value| Claim::Is { value, expr: self.named(Expr::Value(value)) })
-    }
+    let changed = made != *classes;
+    *classes = made;
+    changed
 }
 
 /// The candidates of a place.
@@ -186,6 +199,16 @@ fn candidates(
         },
     };
     let mut found = Vec::new();
+    // A stack word has no upper half that a claim could speak of: the whole is an extension.
+    if let Place::Stack(at) = place
+        && let Some(&whole) = state.stack.get(&at)
+        && let Node { op: Op::Zext, bits, args: [low, ..], .. } = core.words.get(whole)
+    {
+        for value in inverse.get(&low).into_iter().flatten() {
+            let expr = Expr::Term(Op::Zext, bits, 0, Box::new([Expr::Value(value.as_u32())]));
+            found.push(Candidate { bits, extended: false, expr });
+        }
+    }
     for &bits in widths {
         let (low, whole) = core.held(state, place, bits);
         let extended = core.words.zext(low, core.words.bits(whole)) == whole
@@ -261,7 +284,7 @@ impl Guide for Finder<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal> {
+    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<(), Refusal> {
         if !self.guesses.contains_key(&at) {
             let guess = self.propose(core, &state);
             self.guesses.insert(at, guess);
@@ -269,18 +292,27 @@ impl Guide for Finder<'_> {
             return Ok(());
         }
         let Some(mut guess) = self.guesses.remove(&at) else { return Ok(()) };
-        let here = Some((state.block, state.at, state.passed));
-        if state.entered && guess.place == here {
+        let (block, at_inst, passed) = guess.place.unwrap_or_default();
+        let leader = Leader { block, at: at_inst, passed, claims: Vec::new() };
+        if core.arrives(&mut state, &leader).is_ok() {
             let mut dropped = false;
             for (&place, found) in &mut guess.places {
                 let before = found.len();
-                found.retain(|Candidate { bits, extended, expr }| {
-                    let (bits, extended, expr) = (*bits, *extended, expr.clone());
-                    core.shows(&state, &Claim::Holds { place, bits, extended, expr }).is_ok()
+                found.retain_mut(|candidate| {
+                    let Candidate { bits, extended, expr } = candidate.clone();
+                    let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
+                    if core.shows(&state, &holds).is_ok() {
+                        return true;
+                    }
+                    // An upper half may be anything on one way.
+                    let holds = Claim::Holds { place, bits, extended: false, expr };
+                    candidate.extended = false;
+                    dropped |= extended;
+                    extended && core.shows(&state, &holds).is_ok()
                 });
-                // An upper half that is anything on one way.
                 dropped |= found.len() != before;
             }
+            dropped |= split(core, &state, &mut guess.classes);
             let before = guess.known.len();
             guess.known.retain(|(expr, holds)| {
                 core.shows(&state, &Claim::Known(expr.clone(), *holds)).is_ok()
@@ -289,6 +321,10 @@ impl Guide for Finder<'_> {
         }
         self.guesses.insert(at, guess);
         Ok(())
+    }
+
+    fn merges(&mut self, at: u32) {
+        self.changed |= self.leaders.insert(at);
     }
 
     fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, _: u32) -> bool {
