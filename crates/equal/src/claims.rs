@@ -89,6 +89,8 @@ pub struct Relation {
     pub leaders: BTreeMap<u32, Leader>,
 }
 
+/// Steps of the body on an edge at most (E8).
+const ARRIVES_MAX: u32 = 256;
 /// Depth of an expression at most.
 const EXPR_DEPTH_MAX: u32 = 16;
 
@@ -211,7 +213,7 @@ impl Core<'_> {
     /// # Errors
     /// If it does not.
     pub fn arrives(&mut self, state: &mut State, leader: &Leader) -> Result<(), Refusal> {
-        loop {
+        for _ in 0..ARRIVES_MAX {
             let here = (state.block, state.at, state.passed, state.entered);
             if here == (leader.block, leader.at, leader.passed, true) {
                 return Ok(());
@@ -220,6 +222,7 @@ impl Core<'_> {
                 return refuse(Cause::Position, "at a leader");
             }
         }
+        refuse(Cause::Cycle, "the body goes on without code")
     }
 
     /// E4: whether a claim holds in a state.

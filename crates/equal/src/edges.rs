@@ -1,9 +1,10 @@
 //! E3: how the body goes on by itself.
 //!
-//! The body stands *settled*: before an instruction that owes something, or before an end that is
-//! not decided. Operators without effects, traps that are known not to happen, and edges that what is
-//! known decides, are passed at once; code does nothing for them. A load of bytes that were reached
-//! before cannot be seen, so code may leave it out: it is passed where something else is next.
+//! The body stands *settled*: before an instruction that owes something, or at the end of a block.
+//! What owes nothing is passed at once; code does nothing for it. What is known to owe nothing on
+//! this way (a jump, a trap that does not happen, a branch that is decided, a load of bytes that were
+//! reached before) is *skipped*, but only where something else has to be next: the same code may be
+//! reached on a way on which it is not known.
 //!
 //! An edge gives all parameters at once the terms of the arguments before it; nothing else changes.
 //! So a swap is a swap, and a constant argument is a constant behind the edge.
@@ -21,34 +22,20 @@ use prova_ssa::{ArgKind, Block, Edge, Terminator};
 const EDGES_MAX: u32 = 1_024;
 
 impl Core<'_> {
-    /// Lets the body go on as far as nothing is owed and everything is decided.
+    /// Lets the body go on as far as nothing is owed.
     ///
     /// # Errors
-    /// For an operator without rule, or a body that goes on without end.
+    /// For an operator without rule.
     pub fn settle(&mut self, state: &mut State) -> Result<(), Refusal> {
-        let mut edges = 0_u32;
-        loop {
+        while state.entered
+            && let Some(inst) = self.next(state)
+        {
             self.spend(1)?;
-            if !state.entered {
-                let over = self.overflows();
-                if self.words.decide(&state.known, over) != Some(false) {
-                    return Ok(());
-                }
-                state.entered = true;
+            if !self.passes(state, inst)? {
+                break;
             }
-            if let Some(inst) = self.next(state) {
-                if !self.passes(state, inst)? {
-                    return Ok(());
-                }
-                continue;
-            }
-            let Some((edge, payload)) = self.decided(state)? else { return Ok(()) };
-            edges = edges.saturating_add(1);
-            if edges > EDGES_MAX {
-                return refuse(Cause::Cycle, "the body goes on without code");
-            }
-            self.follow(state, &edge, payload)?;
         }
+        Ok(())
     }
 
     /// Whether the charge of the frame does not fit (the trap of the entry).
@@ -58,47 +45,72 @@ impl Core<'_> {
         self.words.ult(height, charge)
     }
 
-    /// Passes an instruction, if nothing is owed for it any more.
+    /// Passes an instruction that owes nothing.
     fn passes(&mut self, state: &mut State, inst: prova_ssa::Inst) -> Result<bool, Refusal> {
         if self.body.inst(inst).op.effects().is_pure() {
             state.at = state.at.saturating_add(1);
             return Ok(true);
         }
         let demand = self.demand(state, inst)?;
-        while let Some(&(_, condition)) = demand.traps.get(state.passed as usize) {
+        if demand.action != Action::None || !demand.traps.is_empty() {
+            return Ok(false);
+        }
+        self.complete(state, inst, &demand.values);
+        Ok(true)
+    }
+
+    /// Passes one thing that is known to owe nothing here.
+    ///
+    /// # Errors
+    /// As [`Core::settle`].
+    pub fn skip(&mut self, state: &mut State) -> Result<bool, Refusal> {
+        self.spend(1)?;
+        if !state.entered {
+            let over = self.overflows();
+            state.entered = self.words.decide(&state.known, over) == Some(false);
+            if state.entered {
+                self.settle(state)?;
+            }
+            return Ok(state.entered);
+        }
+        let Some(inst) = self.next(state) else {
+            let Some((edge, payload)) = self.decided(state)? else { return Ok(false) };
+            self.follow(state, &edge, payload)?;
+            self.settle(state)?;
+            return Ok(true);
+        };
+        let demand = self.demand(state, inst)?;
+        if let Some(&(_, condition)) = demand.traps.get(state.passed as usize) {
             if self.words.decide(&state.known, condition) != Some(false) {
                 return Ok(false);
             }
             state.passed = state.passed.saturating_add(1);
-        }
-        if demand.action != Action::None {
+            state.moved = true;
+        } else if demand.action == Action::None {
+            // All its traps are passed.
+        } else if let Action::Load { address, bits } = demand.action
+            && self.is_reached(state, address, bits)
+        {
+            // Nobody sees whether it is done.
+        } else {
             return Ok(false);
         }
-        self.complete(state, inst, &demand.values);
+        let over = demand.traps.len() <= state.passed as usize;
+        if over && matches!(demand.action, Action::None | Action::Load { .. }) {
+            self.complete(state, inst, &demand.values);
+            self.settle(state)?;
+        }
         Ok(true)
     }
 
-    /// Passes a load that code may leave out: its bytes were reached before, and nobody sees it.
-    /// Code may also do it, so it is passed only where something else has to be next.
-    pub(crate) fn skip(&mut self, state: &mut State) -> Result<bool, Refusal> {
-        let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(false) };
-        if self.body.inst(inst).op.effects().is_pure() {
-            return Ok(false);
-        }
-        let demand = self.demand(state, inst)?;
-        match demand.action {
-            Action::Load { address, bits } if self.is_reached(state, address, bits) => {}
-            _ => return Ok(false),
-        }
-        self.complete(state, inst, &demand.values);
-        self.settle(state)?;
-        Ok(true)
-    }
-
-    /// Passes all such loads that are next.
+    /// Passes all such things that are next.
     pub(crate) fn skip_all(&mut self, state: &mut State) -> Result<(), Refusal> {
-        while self.skip(state)? {}
-        Ok(())
+        for _ in 0..EDGES_MAX {
+            if !self.skip(state)? {
+                return Ok(());
+            }
+        }
+        refuse(Cause::Cycle, "the body goes on without code")
     }
 
     /// An instruction is over; its values are these.

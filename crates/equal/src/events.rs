@@ -136,7 +136,7 @@ impl Core<'_> {
             // The next condition is the body's next trap, or none.
             state.passed = state.passed.saturating_add(1);
         }
-        self.settle(state)
+        Ok(())
     }
 
     /// Whether a place holds an argument or result. `base` is where stack arguments begin.

@@ -38,8 +38,8 @@ pub trait Guide {
     /// A state comes to a leader.
     ///
     /// # Errors
-    /// If it does not show the claims.
-    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<(), Refusal>;
+    /// If it does not show the claims; else whether the body has made a step on the way.
+    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<bool, Refusal>;
 
     /// Several ways lead to an offset that is no leader, or one from behind.
     fn merges(&mut self, _at: u32) {}
@@ -141,7 +141,7 @@ impl<G: Guide> Walk<'_, '_, G> {
 
     fn leave(
         &mut self,
-        mut here: State,
+        here: State,
         insn: &Insn,
         flow: Flow,
         next: &mut Option<State>,
@@ -150,26 +150,39 @@ impl<G: Guide> Walk<'_, '_, G> {
             Flow::Next => *next = Some(here),
             Flow::Stop => {}
             Flow::Jump(target) => self.go(here, insn.offset, target)?,
-            Flow::Branch(target, condition) => match self.core.words.decide(&here.known, condition) {
-                Some(true) => self.go(here, insn.offset, target)?,
-                Some(false) => *next = Some(here),
-                None => {
-                    let mut taken = here.clone();
-                    taken.assume(condition, true);
-                    self.core.settle(&mut taken)?;
-                    // The other half goes on even where this one is refused and a guide takes that.
-                    let went = self.go(taken, insn.offset, target);
-                    here.assume(condition, false);
-                    self.core.settle(&mut here)?;
-                    *next = Some(here);
-                    if let Err(refusal) = went
-                        && !self.guide.refused(self.core, &refusal, insn.offset)
-                    {
-                        return Err(refusal);
-                    }
-                }
-            },
+            Flow::Branch(target, condition) => {
+                let condition = self.core.words.under(&here.known, condition);
+                self.branch(here, insn, (target, condition), next)?;
+            }
             Flow::JumpTo(word) => self.jump_to(here, insn, word)?,
+        }
+        Ok(())
+    }
+
+    /// E2: divides a state.
+    fn branch(
+        &mut self,
+        mut here: State,
+        insn: &Insn,
+        (target, condition): (u32, Word),
+        next: &mut Option<State>,
+    ) -> Result<(), Refusal> {
+        match self.core.words.decide(&here.known, condition) {
+            Some(true) => self.go(here, insn.offset, target)?,
+            Some(false) => *next = Some(here),
+            None => {
+                let mut taken = here.clone();
+                taken.assume(condition, true);
+                let went = self.go(taken, insn.offset, target);
+                here.assume(condition, false);
+                *next = Some(here);
+                // The other half goes on even where this one is refused and a guide takes that.
+                if let Err(refusal) = went
+                    && !self.guide.refused(self.core, &refusal, insn.offset)
+                {
+                    return Err(refusal);
+                }
+            }
         }
         Ok(())
     }
@@ -181,11 +194,12 @@ impl<G: Guide> Walk<'_, '_, G> {
             let mut state = state;
             return self.core.traps(&mut state, kind);
         }
-        if target <= from && !state.moved {
-            return refuse(Cause::Cycle, "a way back");
-        }
         if self.guide.is_leader(target) {
-            return self.guide.edge(self.core, state, target);
+            let moved = self.guide.edge(self.core, state, target)?;
+            if target <= from && !moved {
+                return refuse(Cause::Cycle, "a way back");
+            }
+            return Ok(());
         }
         if target <= from {
             self.guide.merges(target);

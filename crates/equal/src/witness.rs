@@ -150,7 +150,7 @@ impl Guide for Strict<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<(), Refusal> {
+    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<bool, Refusal> {
         let Some(leader) = self.relation.leaders.get(&at) else {
             return refuse(Cause::Merge, "no leader");
         };
@@ -158,7 +158,7 @@ impl Guide for Strict<'_> {
         for claim in &leader.claims {
             core.shows(&state, claim)?;
         }
-        Ok(())
+        Ok(state.moved)
     }
 
     fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: u32) -> bool {

@@ -23,10 +23,19 @@ struct Candidate {
     expr: Expr,
 }
 
+/// A place in the body: block, instruction, traps passed.
+type At = (u32, u32, u32);
+
+/// Places in the body that one way comes by at most.
+const WAYS_MAX: usize = 24;
+
 /// What is guessed of a leader.
 #[derive(Clone, Debug, Default)]
 struct Guess {
-    place: Option<(u32, u32, u32)>,
+    place: Option<At>,
+    /// The places in the body that all ways come by, in order: where each goes on from it, and
+    /// whether they differ in that.
+    ways: Vec<(At, Option<At>, bool)>,
     places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
     classes: Vec<(Vec<u32>, Option<(u8, u128)>)>,
@@ -39,16 +48,23 @@ pub(crate) struct Finder<'f> {
     leaders: BTreeSet<u32>,
     guesses: BTreeMap<u32, Guess>,
     changed: bool,
+    /// Whether a leader moved in the body, or is new.
+    moved: bool,
 }
 
 impl<'f> Finder<'f> {
     pub(crate) fn new(live: &'f Live, code: &Related<'_>) -> Finder<'f> {
         let leaders = merges(code);
-        Finder { live, leaders, guesses: BTreeMap::new(), changed: false }
+        Finder { live, leaders, guesses: BTreeMap::new(), changed: false, moved: false }
     }
 
     pub(crate) fn begins(&mut self) {
-        self.changed = false;
+        if self.moved {
+            for guess in self.guesses.values_mut() {
+                *guess = Guess { ways: std::mem::take(&mut guess.ways), ..Guess::default() };
+            }
+        }
+        (self.changed, self.moved) = (false, false);
     }
 
     pub(crate) fn has_changed(&self) -> bool {
@@ -108,7 +124,8 @@ impl<'f> Finder<'f> {
             }
         }
         classes.sort();
-        Guess { place: Some((state.block, state.at, state.passed)), places, classes, known }
+        let place = Some((state.block, state.at, state.passed));
+        Guess { place, ways: Vec::new(), places, classes, known }
     }
 }
 
@@ -142,6 +159,74 @@ impl Guess {
         claims.extend(known);
         Some(Leader { block, at, passed, claims })
     }
+}
+
+impl Guess {
+    /// A way comes by these places.
+    fn comes(&mut self, ways: &[(At, State)]) {
+        let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
+        if self.ways.is_empty() {
+            self.ways = ways.iter().enumerate().map(|(i, (at, _))| (*at, next(i), false)).collect();
+            return;
+        }
+        let common = |(at, to, apart): &(At, Option<At>, bool)| {
+            let i = ways.iter().position(|(other, _)| other == at)?;
+            Some((*at, *to, *apart || *to != next(i)))
+        };
+        let found: Vec<_> = self.ways.iter().filter_map(common).collect();
+        if !found.is_empty() {
+            self.ways = found;
+        }
+    }
+
+    /// The first place behind which all ways are one, or the last.
+    fn chosen(&self) -> Option<At> {
+        let last = self.ways.len().checked_sub(1)?;
+        let apart = self.ways[..last].iter().rposition(|(_, _, apart)| *apart);
+        self.ways.get(apart.map_or(0, |i| i + 1)).map(|(at, _, _)| *at)
+    }
+
+    /// Drops what a state does not show; whether something was.
+    fn weaken(&mut self, core: &mut Core<'_>, state: &State) -> bool {
+        let mut dropped = false;
+        for (&place, found) in &mut self.places {
+            let before = found.len();
+            found.retain_mut(|candidate| {
+                let Candidate { bits, extended, expr } = candidate.clone();
+                let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
+                if core.shows(state, &holds).is_ok() {
+                    return true;
+                }
+                // An upper half may be anything on one way.
+                let holds = Claim::Holds { place, bits, extended: false, expr };
+                candidate.extended = false;
+                dropped |= extended;
+                extended && core.shows(state, &holds).is_ok()
+            });
+            dropped |= found.len() != before;
+        }
+        dropped |= split(core, state, &mut self.classes);
+        let before = self.known.len();
+        self.known.retain(|(expr, holds)| {
+            core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok()
+        });
+        dropped || self.known.len() != before
+    }
+}
+
+/// The places in the body that a state may stand at, with the state there.
+fn ways(core: &mut Core<'_>, state: &State) -> Vec<(At, State)> {
+    let mut found = Vec::new();
+    let mut state = state.clone();
+    while found.len() < WAYS_MAX {
+        if state.entered {
+            found.push(((state.block, state.at, state.passed), state.clone()));
+        }
+        if !core.skip(&mut state).unwrap_or(false) {
+            break;
+        }
+    }
+    found
 }
 
 /// Whether a value is no operator without effects.
@@ -251,6 +336,9 @@ fn expression(
     if let Some(value) = inverse.get(&word).and_then(|values| values.first()) {
         return Some(Expr::Value(value.as_u32()));
     }
+    if let Some(expr) = shifted(core, word, inverse) {
+        return Some(expr);
+    }
     let Node { op, bits, args, n } = core.words.get(word);
     if depth > DEPTH_MAX || matches!(op, Op::Value | Op::Unknown | Op::Store) {
         return None;
@@ -272,6 +360,34 @@ fn expression(
     Some(Expr::Term(op, bits, n, operands?.into_boxed_slice()))
 }
 
+/// A term that is a value and a number.
+fn shifted(
+    core: &Core<'_>,
+    word: Word,
+    inverse: &HashMap<Word, Vec<Value>>,
+) -> Option<Expr> {
+    let (parts, bits) = (core.words.parts(word), core.words.bits(word));
+    if parts.atoms.is_empty() || !(32..=64).contains(&bits) {
+        return None;
+    }
+    let mut found: Option<(Value, u128)> = None;
+    for (&other, values) in inverse {
+        let Some(&value) = values.first() else { continue };
+        if core.words.bits(other) == bits
+            && let other = core.words.parts(other)
+            && other.atoms == parts.atoms
+            && found.is_none_or(|(before, _)| value < before)
+        {
+            found = Some((value, parts.number.wrapping_sub(other.number)));
+        }
+    }
+    let (value, n) = found?;
+    let n = if bits == 64 { n & u128::from(u64::MAX) } else { n & u128::from(u32::MAX) };
+    let number = Expr::Term(Op::Const, bits, n, Box::new([]));
+    let operands = Box::new([Expr::Value(value.as_u32()), number]);
+    Some(Expr::Term(Op::Sum, bits, 1, operands))
+}
+
 impl Guide for Finder<'_> {
     fn is_leader(&self, at: u32) -> bool {
         self.leaders.contains(&at)
@@ -284,47 +400,36 @@ impl Guide for Finder<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<(), Refusal> {
-        if !self.guesses.contains_key(&at) {
-            let guess = self.propose(core, &state);
+    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<bool, Refusal> {
+        let ways = ways(core, &state);
+        let moved = state.moved || ways.len() > 1;
+        let mut guess = self.guesses.remove(&at).unwrap_or_default();
+        let before = guess.chosen();
+        guess.comes(&ways);
+        let chosen = guess.chosen();
+        let found = ways.into_iter().find(|(place, _)| Some(*place) == chosen);
+        let Some((_, state)) = found else {
+            // No place in the body is common to all ways; the check says so.
             self.guesses.insert(at, guess);
+            return Ok(moved);
+        };
+        // Behind a leader that moves, everything was guessed of other states.
+        self.moved |= before.is_some() && before != chosen;
+        if guess.place != chosen {
+            let ways = std::mem::take(&mut guess.ways);
+            guess = Guess { ways, ..self.propose(core, &state) };
             self.changed = true;
-            return Ok(());
-        }
-        let Some(mut guess) = self.guesses.remove(&at) else { return Ok(()) };
-        let (block, at_inst, passed) = guess.place.unwrap_or_default();
-        let leader = Leader { block, at: at_inst, passed, claims: Vec::new() };
-        if core.arrives(&mut state, &leader).is_ok() {
-            let mut dropped = false;
-            for (&place, found) in &mut guess.places {
-                let before = found.len();
-                found.retain_mut(|candidate| {
-                    let Candidate { bits, extended, expr } = candidate.clone();
-                    let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
-                    if core.shows(&state, &holds).is_ok() {
-                        return true;
-                    }
-                    // An upper half may be anything on one way.
-                    let holds = Claim::Holds { place, bits, extended: false, expr };
-                    candidate.extended = false;
-                    dropped |= extended;
-                    extended && core.shows(&state, &holds).is_ok()
-                });
-                dropped |= found.len() != before;
-            }
-            dropped |= split(core, &state, &mut guess.classes);
-            let before = guess.known.len();
-            guess.known.retain(|(expr, holds)| {
-                core.shows(&state, &Claim::Known(expr.clone(), *holds)).is_ok()
-            });
-            self.changed |= dropped || guess.known.len() != before;
+        } else {
+            self.changed |= guess.weaken(core, &state);
         }
         self.guesses.insert(at, guess);
-        Ok(())
+        Ok(moved)
     }
 
     fn merges(&mut self, at: u32) {
-        self.changed |= self.leaders.insert(at);
+        let new = self.leaders.insert(at);
+        self.changed |= new;
+        self.moved |= new;
     }
 
     fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, _: u32) -> bool {

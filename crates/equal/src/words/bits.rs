@@ -167,10 +167,40 @@ impl Words {
                 return self.or(x, both);
             }
         }
+        for (high, low) in [(a, b), (b, a)] {
+            if let Some(made) = self.stacked(high, low) {
+                return made;
+            }
+        }
         if let Some(made) = self.outward(Op::Or, a, b) {
             return made;
         }
         self.ordered(Op::Or, a, b)
+    }
+
+    /// `2^k·zext(h) | zext(l)`, with `l` of at most k bits and `h` of at most the rest, is `h` above
+    /// `l`.
+    fn stacked(&mut self, high: Word, low: Word) -> Option<Word> {
+        let bits = self.bits(high);
+        let parts = self.parts(high);
+        let (&[(atom, factor)], 0) = (parts.atoms.as_slice(), parts.number) else { return None };
+        let k = factor.trailing_zeros() as u8;
+        let rest = bits.checked_sub(k)?;
+        let narrow = |words: &Words, word| match words.get(word) {
+            Node { op: Op::Zext, args: [x, ..], .. } => Some(x),
+            _ => None,
+        };
+        let h = narrow(self, atom)?;
+        if !factor.is_power_of_two() || k == 0 || self.bits(h) > rest {
+            return None;
+        }
+        let l = match (self.number(low), narrow(self, low)) {
+            (Some(n), _) if n <= mask(k) => self.constant(k, n),
+            (None, Some(l)) if self.bits(l) <= k => self.zext(l, k),
+            _ => return None,
+        };
+        let h = self.zext(h, rest);
+        Some(self.cat(h, l))
     }
 
     /// `a ^ b`. `x ^ x = 0`, `x ^ −1 = −1 − x`, `x ^ 2^(w−1) = x + 2^(w−1)`.
