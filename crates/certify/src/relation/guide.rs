@@ -29,6 +29,10 @@ type At = (u32, u32, u32);
 /// Places in the body that one way comes by at most.
 const WAYS_MAX: usize = 24;
 
+/// Values that may be equal, the one that stands for them first, with whether each is no operator
+/// without effects; and the number that they may be.
+type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
+
 /// What is guessed of a leader.
 #[derive(Clone, Debug, Default)]
 struct Guess {
@@ -38,7 +42,7 @@ struct Guess {
     ways: Vec<(At, Option<At>, bool)>,
     places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
-    classes: Vec<(Vec<u32>, Option<(u8, u128)>)>,
+    classes: Vec<Equals>,
     known: Vec<(Expr, bool)>,
 }
 
@@ -117,10 +121,16 @@ impl<'f> Finder<'f> {
         for (&word, values) in &inverse {
             let Node { op, bits, n, .. } = core.words.get(word);
             let number = (op == Op::Const).then_some((bits, n));
-            let leaves = values.iter().filter(|&&value| is_leaf(core, value));
-            let leaves: Vec<u32> = leaves.map(|value| value.as_u32()).collect();
-            if !leaves.is_empty() && leaves.len() + usize::from(number.is_some()) > 1 {
-                classes.push((leaves, number));
+            let (leaves, others): (Vec<Value>, Vec<Value>) =
+                values.iter().partition(|&&value| is_leaf(core, value));
+            if leaves.is_empty() {
+                continue;
+            }
+            let free = others.into_iter().filter(|&value| !needs(core, value, &leaves));
+            let mut class: Vec<(u32, bool)> = free.map(|value| (value.as_u32(), false)).collect();
+            class.extend(leaves.iter().map(|value| (value.as_u32(), true)));
+            if class.len() + usize::from(number.is_some()) > 1 {
+                classes.push((class, number));
             }
         }
         classes.sort();
@@ -137,11 +147,11 @@ impl Guess {
         for (values, number) in &self.classes {
             let expr = match (number, values.first()) {
                 (Some((bits, n)), _) => Expr::Term(Op::Const, *bits, *n, Box::new([])),
-                (None, Some(&first)) => Expr::Value(first),
+                (None, Some(&(first, _))) => Expr::Value(first),
                 (None, None) => continue,
             };
-            let others = values.iter().filter(|&&value| expr != Expr::Value(value));
-            is.extend(others.map(|&value| (value, expr.clone())));
+            let others = values.iter().filter(|(value, leaf)| *leaf && expr != Expr::Value(*value));
+            is.extend(others.map(|&(value, _)| (value, expr.clone())));
         }
         let mut claims = Vec::new();
         for (&place, found) in &self.places {
@@ -237,17 +247,35 @@ fn is_leaf(core: &Core<'_>, value: Value) -> bool {
     }
 }
 
+/// Whether a value is computed from one of some.
+fn needs(core: &Core<'_>, value: Value, of: &[Value]) -> bool {
+    let mut open = vec![value];
+    let mut seen = BTreeSet::new();
+    while let Some(value) = open.pop() {
+        if of.contains(&value) {
+            return true;
+        }
+        if let Def::Result(inst, _) = core.body.value(value).def
+            && !is_leaf(core, value)
+            && seen.insert(value.as_u32())
+        {
+            open.extend(core.body.operands(core.body.inst(inst).args));
+        }
+    }
+    false
+}
+
 /// Divides classes by what their values are in a state; whether that changed one.
 fn split(
     core: &mut Core<'_>,
     state: &State,
-    classes: &mut Vec<(Vec<u32>, Option<(u8, u128)>)>,
+    classes: &mut Vec<Equals>,
 ) -> bool {
     let mut made = Vec::new();
     for (values, number) in classes.iter() {
-        let mut parts: Vec<(Word, Vec<u32>)> = Vec::new();
+        let mut parts: Vec<(Word, Vec<(u32, bool)>)> = Vec::new();
         for &value in values {
-            let Ok(word) = core.value(state, Value::from_u32(value)) else { continue };
+            let Ok(word) = core.value(state, Value::from_u32(value.0)) else { continue };
             let word = core.words.under(&state.known, word);
             match parts.iter_mut().find(|(other, _)| *other == word) {
                 Some((_, list)) => list.push(value),
@@ -256,7 +284,8 @@ fn split(
         }
         for (word, list) in parts {
             let number = number.filter(|&(_, n)| core.words.number(word) == Some(n));
-            if list.len() + usize::from(number.is_some()) > 1 {
+            let any = list.iter().any(|(_, leaf)| *leaf);
+            if any && list.len() + usize::from(number.is_some()) > 1 {
                 made.push((list, number));
             }
         }

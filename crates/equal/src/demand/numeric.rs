@@ -178,7 +178,6 @@ impl Maker<'_> {
     /// A division: by zero, then one whose result does not fit. A remainder always fits.
     pub(super) fn division(&mut self, opcode: O, a: Word, b: Word) -> Option<Demand> {
         let w = &mut *self.words;
-        let bits = w.bits(a);
         let (prim, overflows) = match opcode {
             O::I32DivS | O::I64DivS => (Prim::DivS, true),
             O::I32DivU | O::I64DivU => (Prim::DivU, false),
@@ -192,7 +191,12 @@ impl Maker<'_> {
             let beyond = overflow(w, a, b);
             found.push((traps::INTEGER_OVERFLOW, beyond));
         }
-        let value = w.prim(prim, bits, &[a, b]);
+        let value = match prim {
+            Prim::DivS => w.div_s(a, b),
+            Prim::DivU => w.div_u(a, b),
+            Prim::RemS => w.rem_s(a, b),
+            _ => w.rem_u(a, b),
+        };
         Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
     }
 }

@@ -218,10 +218,12 @@ impl Core<'_> {
         }
         let kind = self.row_at(insn.offset);
         self.divides(state, (a, b, signed), kind)?;
-        let (quotient, rest) =
-            if signed { (Prim::DivS, Prim::RemS) } else { (Prim::DivU, Prim::RemU) };
-        let (quotient, rest) =
-            (self.words.prim(quotient, bits, &[a, b]), self.words.prim(rest, bits, &[a, b]));
+        let w = &mut self.words;
+        let (quotient, rest) = if signed {
+            (w.div_s(a, b), w.rem_s(a, b))
+        } else {
+            (w.div_u(a, b), w.rem_u(a, b))
+        };
         self.write_register(state, RAX, quotient);
         self.write_register(state, RDX, rest);
         state.flags = Flags::None;

@@ -21,6 +21,11 @@ impl Words {
         if let Some(n) = self.number(a) {
             return self.constant(bits, n.wrapping_shr(lo.into()));
         }
+        // Of the bits to the end of a quotient's product the low ones are asked for.
+        let upper = if lo.saturating_add(bits) == width && lo > 0 { self.upper(a, lo) } else { None };
+        if let Some(quotient) = upper {
+            return self.slice(quotient, 0, bits);
+        }
         self.deeper(|words| words.sliced(&node, lo, bits))
             .flatten()
             .unwrap_or_else(|| self.node(Op::Slice, bits, [a, NONE, NONE], lo.into()))

@@ -63,7 +63,10 @@ impl Words {
             let [a, b, _] = args;
             args = [a.max(b), a.min(b), NONE];
         }
-        self.node(Op::Prim, bits, args, prim as u128)
+        let made = self.node(Op::Prim, bits, args, prim as u128);
+        // An upper half may be a quotient by itself.
+        let quotient = if prim == Prim::HighU { self.upper(made, 0) } else { None };
+        quotient.unwrap_or(made)
     }
 }
 

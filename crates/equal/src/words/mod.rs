@@ -25,6 +25,9 @@
 //! * N5. *Memory* (`memory`): a load of what was stored is what was stored; stores elsewhere, at a
 //!   known distance, are looked through.
 //!
+//! * N6. *Quotients* by numbers (`divide`): a product's upper half that is one is that, if the
+//!   theorem's condition holds of its numbers.
+//!
 //! Each rewrite is an identity for all words of its widths, and says so above the code; the tests
 //! beside this file compute both sides. A form that is missed is a refusal, never a wrong answer.
 //!
@@ -35,6 +38,7 @@
 mod bits;
 mod choose;
 mod compare;
+mod divide;
 mod extend;
 mod float;
 mod memory;

@@ -101,7 +101,37 @@ impl Words {
             return self.long(bits, (a, n), (b, m));
         }
         let number = left.number.wrapping_mul(n).wrapping_add(right.number.wrapping_mul(m)) & all;
-        self.sum_of(bits, &Parts { atoms, number })
+        self.reduced(bits, Parts { atoms, number })
+    }
+
+    /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits of
+    /// `x` count, so `2^k·sext(y)` is `2^k·zext(y[..w − k])` where `y` has so many bits.
+    fn reduced(&mut self, bits: u8, mut parts: Parts) -> Word {
+        let narrows = |words: &Words, &(atom, factor): &(Word, u128)| {
+            let k = factor.trailing_zeros().min(127) as u8;
+            let rest = bits.checked_sub(k)?;
+            let Node { op, args: [y, ..], .. } = words.get(atom);
+            let width = words.bits(y);
+            let fits = match op {
+                Op::Sext => width >= rest,
+                Op::Zext => width > rest,
+                _ => false,
+            };
+            (k > 0 && fits && rest > 0).then_some((y, rest))
+        };
+        let found = parts.atoms.iter().enumerate().find_map(|(i, atom)| {
+            let (y, rest) = narrows(self, atom)?;
+            Some((i, atom.1, y, rest))
+        });
+        let Some((i, factor, y, rest)) = found else { return self.quotient(bits, &parts) };
+        parts.atoms.remove(i);
+        let made = self.deeper(|words| {
+            let low = words.slice(y, 0, rest);
+            let wide = words.zext(low, bits);
+            let others = words.reduced(bits, parts);
+            words.combine(bits, (wide, factor), (others, 1))
+        });
+        made.unwrap_or_else(|| self.unknown(bits))
     }
 
     /// A sum of too many atoms: both operands are atoms.

@@ -1,0 +1,230 @@
+//! N6: quotients and remainders by numbers.
+//!
+//! A compiler multiplies instead (Granlund and Montgomery, *Division by invariant integers using
+//! multiplication*, PLDI 1994). Which numbers it takes is not believed: from the number `m` and the
+//! shift `s` that are found follows the only divisor `d` that they can be for, and the condition of
+//! the theorem is computed for these three.
+//!
+//! * D1. `0 ≤ x < 2^N` and `2^(w+s) ≤ m·d ≤ 2^(w+s) + 2^(w+s−N)`: `⌊m·x / 2^(w+s)⌋ = ⌊x / d⌋`. For
+//!   `m·d = 2^(w+s) + e` the left side is `⌊x/d + x·e/(d·2^(w+s))⌋`, and `x·e < 2^(w+s)`, so what is
+//!   added is below `1/d`.
+//! * D2. `−2^(w−1) ≤ x < 2^(w−1)`, `d > 0` and `2^(w+s) < m·d < 2^(w+s) + 2^(s+1)`:
+//!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` is below
+//!   `1/d` in size, and has the sign of `x`.
+
+use super::sum::Parts;
+use super::{Node, Op, Prim, Word, Words, mask};
+
+impl Words {
+    /// `⌊a / b⌋`, unsigned, for `b` that is not 0.
+    pub fn div_u(&mut self, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        match (self.number(a), self.number(b)) {
+            (Some(n), Some(d)) if d != 0 => return self.constant(bits, n.wrapping_div(d)),
+            (None, Some(d)) if d.is_power_of_two() => {
+                let k = self.constant(bits, d.trailing_zeros().into());
+                return self.shr(a, k);
+            }
+            // `⌊⌊x / 2^k⌋ / d⌋ = ⌊x / (2^k·d)⌋`.
+            (None, Some(d)) => {
+                if let Some((x, k)) = self.shifted_right(a)
+                    && d.checked_shl(k.into()).is_some_and(|d| d <= mask(bits) && d >> k != 0)
+                {
+                    let d = self.constant(bits, d.wrapping_shl(k.into()));
+                    return self.prim(Prim::DivU, bits, &[x, d]);
+                }
+            }
+            _ => {}
+        }
+        self.prim(Prim::DivU, bits, &[a, b])
+    }
+
+    /// What is shifted right, unsigned, and how far.
+    fn shifted_right(&self, a: Word) -> Option<(Word, u8)> {
+        let Node { op: Op::Zext, args: [part, ..], bits, .. } = self.get(a) else { return None };
+        let Node { op: Op::Slice, args: [x, ..], n, bits: width } = self.get(part) else {
+            return None;
+        };
+        let k = u8::try_from(n).ok()?;
+        let whole = self.bits(x) == bits && k.checked_add(width) == Some(bits);
+        whole.then_some((x, k))
+    }
+
+    /// The quotient of signed words, for `b` that is not 0; by −1 it is the negation.
+    pub fn div_s(&mut self, a: Word, b: Word) -> Word {
+        let bits = self.bits(a);
+        match self.number(b) {
+            Some(1) => a,
+            Some(d) if d == mask(bits) => self.neg(a),
+            // Rounded to zero: `(x + (2^k − 1)·[x < 0]) >> k`.
+            Some(d) if d.is_power_of_two() && d <= mask(bits) >> 1 => {
+                let k = d.trailing_zeros() as u8;
+                let sign = self.sign(a);
+                let bias = self.sext(sign, k);
+                let bias = self.zext(bias, bits);
+                let sum = self.add(a, bias);
+                let count = self.constant(bits, k.into());
+                self.sar(sum, count)
+            }
+            _ => self.prim(Prim::DivS, bits, &[a, b]),
+        }
+    }
+
+    /// The remainder of unsigned words: by a number, `a − b·⌊a / b⌋`.
+    pub fn rem_u(&mut self, a: Word, b: Word) -> Word {
+        match self.number(b) {
+            Some(d) if d != 0 => {
+                let quotient = self.div_u(a, b);
+                let product = self.scale(d, quotient);
+                self.sub(a, product)
+            }
+            _ => self.prim(Prim::RemU, self.bits(a), &[a, b]),
+        }
+    }
+
+    /// The remainder of signed words.
+    pub fn rem_s(&mut self, a: Word, b: Word) -> Word {
+        match self.number(b) {
+            Some(d) if d != 0 => {
+                let quotient = self.div_s(a, b);
+                let product = self.scale(d, quotient);
+                self.sub(a, product)
+            }
+            _ => self.prim(Prim::RemS, self.bits(a), &[a, b]),
+        }
+    }
+
+    /// A sum that is a signed quotient by a number (D2), or the sum.
+    pub(super) fn quotient(&mut self, bits: u8, parts: &Parts) -> Word {
+        if let &[(a, 1), (b, 1)] = parts.atoms.as_slice()
+            && parts.number == 0
+            && let Some(made) = self.signed(bits, a, b).or_else(|| self.signed(bits, b, a))
+        {
+            return made;
+        }
+        self.sum_of(bits, parts)
+    }
+
+    /// `y >> s` and the sign of `y`, or of `x`, with `y` the upper half of `m·x`, or that and `x`.
+    fn signed(&mut self, bits: u8, shifted: Word, sign: Word) -> Option<Word> {
+        if !matches!(bits, 32 | 64) {
+            return None;
+        }
+        let Node { op: Op::Zext, args: [bit, ..], .. } = self.get(sign) else { return None };
+        let (y, s) = match self.get(shifted) {
+            Node { op: Op::Sext, args: [part, ..], .. } => match self.get(part) {
+                Node { op: Op::Slice, args: [y, ..], n, bits: width }
+                    if n.wrapping_add(width.into()) == u128::from(bits) =>
+                {
+                    (y, n as u32)
+                }
+                _ => return None,
+            },
+            _ => (shifted, 0),
+        };
+        if self.bits(y) != bits {
+            return None;
+        }
+        let top = self.sign(y);
+        let (high, more) = match *self.parts(y).atoms.as_slice() {
+            [(high, 1)] => (high, None),
+            [(p, 1), (q, 1)] if self.parts(y).number == 0 => {
+                if self.is_high(p) { (p, Some(q)) } else { (q, Some(p)) }
+            }
+            _ => return None,
+        };
+        let Node { op: Op::Prim, args: [p, q, _], n, .. } = self.get(high) else { return None };
+        if n != Prim::HighS as u128 {
+            return None;
+        }
+        let (x, m) = match (self.number(p), self.number(q)) {
+            (None, Some(m)) => (p, m),
+            (Some(m), None) => (q, m),
+            _ => return None,
+        };
+        // The upper half is of the signed number; where `x` is added, that is 2^w more.
+        let negative = m > mask(bits) >> 1;
+        let m = match (negative, more) {
+            (false, None) => m,
+            (true, Some(more)) if more == x => m,
+            _ => return None,
+        };
+        let own = self.sign(x);
+        // Of `x` the quotient's sign, as `d` is positive; else of `y`, which is below 0 with `x`.
+        if bit != top && bit != own {
+            return None;
+        }
+        let shift = u32::from(bits).checked_add(s)?;
+        let power = 1_u128.checked_shl(shift)?;
+        let d = power.checked_div(m)?.checked_add(1)?;
+        let product = m.checked_mul(d)?;
+        let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
+        if product <= power || product >= beyond || d > mask(bits) >> 1 || d < 2 {
+            return None;
+        }
+        let d = self.constant(bits, d);
+        Some(self.div_s(x, d))
+    }
+
+    fn is_high(&self, a: Word) -> bool {
+        matches!(self.get(a), Node { op: Op::Prim, n, .. } if n == Prim::HighS as u128)
+    }
+
+    /// The bits of a word from `lo` to its end that are an unsigned quotient by a number (D1), or
+    /// nothing.
+    pub(super) fn upper(&mut self, a: Word, lo: u8) -> Option<Word> {
+        let bits = self.bits(a);
+        if !matches!(bits, 32 | 64) {
+            return None;
+        }
+        if let Some((x, m)) = self.product(a) {
+            return self.unsigned(x, m, lo.into());
+        }
+        // `(((x − h) >> 1) + h) >> s` with `h = ⌊m·x / 2^w⌋` is `⌊(2^w + m)·x / 2^(w+1+s)⌋`.
+        let parts = self.parts(a);
+        let (&[(p, 1), (q, 1)], 0) = (parts.atoms.as_slice(), parts.number) else { return None };
+        for (half, high) in [(p, q), (q, p)] {
+            let Some((x, m)) = self.product(high) else { continue };
+            let rest = self.sub(x, high);
+            let one = self.constant(bits, 1);
+            if self.shr(rest, one) == half {
+                let m = (1_u128.wrapping_shl(bits.into())).wrapping_add(m);
+                return self.unsigned(x, m, u32::from(lo).saturating_add(1));
+            }
+        }
+        None
+    }
+
+    /// The operand and the number of an unsigned upper half.
+    fn product(&self, a: Word) -> Option<(Word, u128)> {
+        let Node { op: Op::Prim, args: [p, q, _], n, .. } = self.get(a) else { return None };
+        if n != Prim::HighU as u128 {
+            return None;
+        }
+        match (self.number(p), self.number(q)) {
+            (None, Some(m)) => Some((p, m)),
+            (Some(m), None) => Some((q, m)),
+            _ => None,
+        }
+    }
+
+    /// `⌊m·x / 2^(w+s)⌋` as a quotient of `x`.
+    fn unsigned(&mut self, x: Word, m: u128, s: u32) -> Option<Word> {
+        let bits = self.bits(x);
+        let width = match self.get(x) {
+            Node { op: Op::Zext, args: [y, ..], .. } => self.bits(y),
+            _ => bits,
+        };
+        let shift = u32::from(bits).checked_add(s)?;
+        let power = 1_u128.checked_shl(shift)?;
+        // The least `d` with `2^(w+s) ≤ m·d`.
+        let d = power.checked_add(m)?.checked_sub(1)?.checked_div(m)?;
+        let product = m.checked_mul(d)?;
+        let slack = 1_u128.checked_shl(shift.checked_sub(width.into())?)?;
+        if product > power.checked_add(slack)? || d > mask(bits) || d < 2 {
+            return None;
+        }
+        let d = self.constant(bits, d);
+        Some(self.div_u(x, d))
+    }
+}
