@@ -103,6 +103,20 @@ impl Core<'_> {
         Ok(true)
     }
 
+    /// Whether what would be skipped next is a jump or a load.
+    pub fn goes_on(&self, state: &State) -> bool {
+        match self.next(state) {
+            Some(inst) => matches!(
+                self.body.inst(inst).op,
+                prova_ssa::Op::Wasm(opcode) if opcode.class() == prova_module::ops::Class::load
+            ),
+            None => {
+                let block = self.body.block(Block::from_u32(state.block));
+                matches!(block.terminator, Terminator::Jump(_))
+            }
+        }
+    }
+
     /// Passes all such things that are next.
     pub(crate) fn skip_all(&mut self, state: &mut State) -> Result<(), Refusal> {
         for _ in 0..EDGES_MAX {

@@ -26,6 +26,10 @@ struct Candidate {
 /// A place in the body: block, instruction, traps passed.
 type At = (u32, u32, u32);
 
+/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load leads
+/// there.
+type Way = (At, Option<At>, bool, bool);
+
 /// Places in the body that one way comes by at most.
 const WAYS_MAX: usize = 24;
 
@@ -37,9 +41,8 @@ type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
 #[derive(Clone, Debug, Default)]
 struct Guess {
     place: Option<At>,
-    /// The places in the body that all ways come by, in order: where each goes on from it, and
-    /// whether they differ in that.
-    ways: Vec<(At, Option<At>, bool)>,
+    /// The places in the body that all ways come by, in order.
+    ways: Vec<Way>,
     places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
     classes: Vec<Equals>,
@@ -173,15 +176,18 @@ impl Guess {
 
 impl Guess {
     /// A way comes by these places.
-    fn comes(&mut self, ways: &[(At, State)]) {
+    fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)]) {
         let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
         if self.ways.is_empty() {
-            self.ways = ways.iter().enumerate().map(|(i, (at, _))| (*at, next(i), false)).collect();
+            let way = |(i, (at, state)): (usize, &(At, State))| {
+                (*at, next(i), false, core.goes_on(state))
+            };
+            self.ways = ways.iter().enumerate().map(way).collect();
             return;
         }
-        let common = |(at, to, apart): &(At, Option<At>, bool)| {
+        let common = |(at, to, apart, on): &Way| {
             let i = ways.iter().position(|(other, _)| other == at)?;
-            Some((*at, *to, *apart || *to != next(i)))
+            Some((*at, *to, *apart || *to != next(i), *on))
         };
         let found: Vec<_> = self.ways.iter().filter_map(common).collect();
         if !found.is_empty() {
@@ -189,11 +195,17 @@ impl Guess {
         }
     }
 
-    /// The first place behind which all ways are one, or the last.
+    /// The last place; before jumps and loads that all ways pass to it, since code may do these, and
+    /// what belongs to them, behind the place where the ways meet.
     fn chosen(&self) -> Option<At> {
-        let last = self.ways.len().checked_sub(1)?;
-        let apart = self.ways[..last].iter().rposition(|(_, _, apart)| *apart);
-        self.ways.get(apart.map_or(0, |i| i + 1)).map(|(at, _, _)| *at)
+        let mut last = self.ways.len().checked_sub(1)?;
+        while let Some(before) = last.checked_sub(1)
+            && let (_, Some(to), false, true) = self.ways[before]
+            && to == self.ways[last].0
+        {
+            last = before;
+        }
+        self.ways.get(last).map(|(at, ..)| *at)
     }
 
     /// Drops what a state does not show; whether something was.
@@ -434,7 +446,7 @@ impl Guide for Finder<'_> {
         let moved = state.moved || ways.len() > 1;
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         let before = guess.chosen();
-        guess.comes(&ways);
+        guess.comes(core, &ways);
         let chosen = guess.chosen();
         let found = ways.into_iter().find(|(place, _)| Some(*place) == chosen);
         let Some((_, state)) = found else {
