@@ -277,27 +277,35 @@ impl Core<'_> {
         }
         let mut state = self.blank(leader.block);
         (state.at, state.passed) = (leader.at, leader.passed);
-        // Claims have their meaning over leaves, so all are evaluated before a value is replaced.
+        // What values are is said over leaves, and all else over what values are.
         let leaves = state.clone();
-        let mut made = Vec::new();
+        for claim in &leader.claims {
+            if let Claim::Is { value, expr } = claim {
+                if (*value as usize) >= self.body.value_count() {
+                    return refuse(Cause::Claim, "a value that the body does not have");
+                }
+                let (value, word) = (Value::from_u32(*value), self.evaluate(&leaves, expr)?);
+                if self.words.bits(word) != self.bits_of(value) {
+                    return refuse(Cause::Claim, "an expression of another width");
+                }
+                self.make(&mut state, value, word);
+            }
+        }
         for claim in &leader.claims {
             match claim {
                 Claim::Holds { place, bits, extended, expr } => {
-                    let word = self.evaluate(&leaves, expr)?;
+                    let word = self.evaluate(&state, expr)?;
                     if self.words.bits(word) != *bits {
                         return refuse(Cause::Claim, "an expression of another width");
                     }
                     self.put_claimed(&mut state, *place, *extended, word);
                 }
-                Claim::Is { value, expr } => made.push((*value, self.evaluate(&leaves, expr)?)),
                 Claim::Known(expr, holds) => {
-                    let word = self.evaluate(&leaves, expr)?;
+                    let word = self.evaluate(&state, expr)?;
                     state.known.push((word, *holds));
                 }
+                Claim::Is { .. } => {}
             }
-        }
-        for (value, word) in made {
-            self.make(&mut state, Value::from_u32(value), word);
         }
         Ok(state)
     }

@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use prova_check::{Layout, TrapRow};
 use prova_module::Module;
+use prova_module::ops::Class;
 use prova_ssa::{Body, Def, Inst, Value};
 
 /// Units of work for each byte of code: a term of the body that is looked up, a claim, a way.
@@ -99,7 +100,9 @@ impl<'a> Core<'a> {
             return Ok(self.words.value(bits, value.as_u32()));
         };
         let data = *self.body.inst(inst);
-        if !data.op.effects().is_pure() {
+        // What may trap is made of its operands too, once it did not.
+        let traps = matches!(data.op, prova_ssa::Op::Wasm(op) if op.class() == Class::trap);
+        if !data.op.effects().is_pure() && !traps {
             return Ok(self.words.value(bits, value.as_u32()));
         }
         let env = if state.over.is_empty() { 0 } else { state.env };
@@ -114,12 +117,11 @@ impl<'a> Core<'a> {
         for &arg in self.body.operands(data.args) {
             args.push(self.value_at(state, arg, depth.saturating_add(1))?);
         }
-        let prova_ssa::Op::Wasm(opcode) = data.op else {
-            return refuse(Cause::Operator, data.op.mnemonic());
+        let made = match self.maker(state).demand(data.op, data.imm, &args, Some(bits)) {
+            Some(demand) => demand.values.first().copied(),
+            None => None,
         };
-        let Some(word) = crate::demand::pure(&mut self.words, opcode, data.imm, &args) else {
-            return refuse(Cause::Operator, opcode.mnemonic());
-        };
+        let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };
         self.memo.insert((env, value.as_u32()), word);
         Ok(word)
     }

@@ -1,6 +1,7 @@
 //! The values that a body needs from a place on, with what they are computed from.
 
-use prova_ssa::{Block, Body, Def, Value};
+use prova_module::ops::Class;
+use prova_ssa::{Block, Body, Def, Op, Value};
 use std::collections::BTreeSet;
 
 /// Needed values at the starts of blocks.
@@ -52,7 +53,8 @@ fn close(body: &Body, set: &mut Set, values: impl IntoIterator<Item = Value>) {
         set.add(value.as_u32());
         if let Def::Result(inst, _) = body.value(value).def {
             let data = body.inst(inst);
-            if data.op.effects().is_pure() {
+            let traps = matches!(data.op, Op::Wasm(opcode) if opcode.class() == Class::trap);
+            if data.op.effects().is_pure() || traps {
                 open.extend(body.operands(data.args));
             }
         }

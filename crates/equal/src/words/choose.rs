@@ -62,7 +62,48 @@ impl Words {
         if a == b {
             return a;
         }
+        if let Some(Some(made)) = self.deeper(|words| words.extreme(c, a, b)) {
+            return made;
+        }
         self.node(Op::Ite, bits, [c, a, b], 0)
+    }
+
+    /// The smaller or larger of two words, in one form: `x < k + 1 ? x : k` is `x < k ? x : k`, and
+    /// `x < y ? x : y` is `y < x ? y : x`; where they differ in the condition, both words are equal.
+    fn extreme(&mut self, c: Word, a: Word, b: Word) -> Option<Word> {
+        let Node { op, args: [x, y, _], .. } = self.get(c);
+        if matches!(op, Op::Ult | Op::Slt) && self.bits(x) == self.bits(a) {
+            if (x, y) == (b, a) || (x, y) == (a, b) {
+                let numbers = self.number(x).is_some() || self.number(y).is_some();
+                return if x > y && !numbers {
+                    let other = if op == Op::Ult { self.ult(y, x) } else { self.slt(y, x) };
+                    Some(self.ite(other, b, a))
+                } else {
+                    None
+                };
+            }
+            let other = if x == a { b } else { a };
+            let (n, k) = (self.number(y)?, self.number(other)?);
+            if (x == a || x == b) && k.wrapping_add(1) == n {
+                let closer = if op == Op::Ult { self.ult(x, other) } else { self.slt(x, other) };
+                return Some(self.ite(closer, a, b));
+            }
+            return None;
+        }
+        // `x < 2^k` is that the bits from `k` on are 0.
+        if op == Op::Zero
+            && let Node { op: Op::Slice, args: [z, ..], n, bits: width } = self.get(x)
+            && (z == a || z == b)
+            && n.wrapping_add(width.into()) == u128::from(self.bits(z))
+        {
+            let other = if z == a { b } else { a };
+            let least = self.number(other)?;
+            if least.wrapping_add(1) == 1_u128.wrapping_shl(n as u32) {
+                let closer = self.ult(z, other);
+                return Some(self.ite(closer, a, b));
+            }
+        }
+        None
     }
 
     /// Whether a condition holds, if these do or do not.
