@@ -206,13 +206,6 @@ impl Words {
         made.unwrap_or(a)
     }
 
-    /// A choice that is not looked into, for tests.
-    #[cfg(test)]
-    pub(crate) fn raw_ite(&mut self, c: Word, a: Word, b: Word) -> Word {
-        let bits = self.bits(a);
-        self.node(Op::Ite, bits, [c, a, b], 0)
-    }
-
     /// A term without operands of an operator.
     pub(crate) fn no_operand() -> Word {
         NONE

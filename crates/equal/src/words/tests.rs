@@ -1,1 +1,370 @@
-//! Tests of the rewrites.
+//! Every constructor beside what it stands for, on numbers.
+//!
+//! A pool of terms grows by one constructor at a time. Of each term the values under some
+//! assignments of its leaves are known: they are computed from the operands' values. The term that
+//! the constructor made is evaluated by the meaning of its nodes, and has to give the same. So every
+//! rewrite that is applied on the way is tried, at all widths; a rewrite that is never applied is
+//! not (`seen` counts the forms that have to occur).
+//!
+//! A green run proves nothing of memories (`memory_is_what_was_stored`) and of floats, which have no
+//! rewrites but `implies`.
+
+use super::{Node, Op, Prim, Word, Words, mask};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use prova_random::Rng;
+
+/// Assignments that a term is tried under.
+const ASSIGNMENTS: usize = 4;
+
+type Values = [u128; ASSIGNMENTS];
+
+fn signed(n: u128, bits: u8) -> i128 {
+    let shift = 128 - u32::from(bits);
+    (n << shift) as i128 >> shift
+}
+
+/// The meaning of an operator of whole operands with these widths.
+fn meaning(op: Op, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
+    let all = mask(bits);
+    let word = match (op, args) {
+        (Op::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
+        (Op::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
+        (Op::And, &[(a, _), (b, _)]) => a & b,
+        (Op::Or, &[(a, _), (b, _)]) => a | b,
+        (Op::Xor, &[(a, _), (b, _)]) => a ^ b,
+        (Op::Shl, &[(a, _), (b, _)]) => a << b,
+        (Op::Shr, &[(a, _), (b, _)]) => a >> b,
+        (Op::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
+        (Op::Rotl, &[(a, _), (b, _)]) if b == 0 => a,
+        (Op::Rotl, &[(a, _), (b, _)]) => a << b | a >> (u128::from(bits) - b),
+        (Op::Slice, &[(a, _)]) => a >> n,
+        (Op::Zext, &[(a, _)]) => a,
+        (Op::Sext, &[(a, width)]) => signed(a, width) as u128,
+        (Op::Cat, &[(a, _), (b, width)]) => a << width | b,
+        (Op::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
+        (Op::Zero, &[(a, _)]) => u128::from(a == 0),
+        (Op::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
+        (Op::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
+        (Op::Prim, &[(a, width), (b, _)]) => divided(n, width, a, b),
+        other => panic!("{other:?}"),
+    };
+    word & all
+}
+
+/// Quotients, remainders and upper halves; by 0 anything.
+fn divided(n: u128, bits: u8, a: u128, b: u128) -> u128 {
+    let (x, y) = (signed(a, bits), signed(b, bits));
+    let is = |prim: Prim| n == prim as u128;
+    if is(Prim::HighU) {
+        return (a * b) >> bits;
+    }
+    if is(Prim::HighS) {
+        return ((x * y) >> bits) as u128;
+    }
+    if b == 0 {
+        return 0;
+    }
+    if is(Prim::DivU) {
+        a / b
+    } else if is(Prim::RemU) {
+        a % b
+    } else if is(Prim::DivS) {
+        (x / y) as u128
+    } else if is(Prim::RemS) {
+        (x % y) as u128
+    } else {
+        panic!("{n}")
+    }
+}
+
+struct Pool {
+    words: Words,
+    terms: Vec<(Word, Values)>,
+    leaves: BTreeMap<u128, Values>,
+    seen: BTreeMap<Op, usize>,
+}
+
+impl Pool {
+    fn leaf(&mut self, rng: &mut Rng, bits: u8) {
+        let number = self.leaves.len() as u32;
+        let word = self.words.value(bits, number);
+        let values = [(); ASSIGNMENTS].map(|()| number_of(rng, bits));
+        self.leaves.insert(number.into(), values);
+        self.terms.push((word, values));
+    }
+
+    /// What a term is, by its nodes.
+    fn evaluate(&mut self, word: Word, memo: &mut BTreeMap<Word, Values>) -> Values {
+        if let Some(values) = memo.get(&word) {
+            return *values;
+        }
+        let Node { op, bits, args, n } = self.words.get(word);
+        *self.seen.entry(op).or_default() += 1;
+        let values = match op {
+            Op::Const => [n; ASSIGNMENTS],
+            Op::Value => self.leaves[&n],
+            _ => {
+                let operands: Vec<(Values, u8)> = args
+                    .into_iter()
+                    .filter(|&arg| arg != super::NONE)
+                    .map(|arg| (self.evaluate(arg, memo), self.words.bits(arg)))
+                    .collect();
+                let mut values = [0; ASSIGNMENTS];
+                for (i, value) in values.iter_mut().enumerate() {
+                    let operands: Vec<(u128, u8)> =
+                        operands.iter().map(|(values, bits)| (values[i], *bits)).collect();
+                    *value = meaning(op, bits, n, &operands);
+                }
+                values
+            }
+        };
+        memo.insert(word, values);
+        values
+    }
+
+    fn of_width(&self, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
+        let fit: Vec<_> =
+            self.terms.iter().filter(|(word, _)| self.words.bits(*word) == bits).collect();
+        if fit.is_empty() { None } else { Some(*fit[rng.below(fit.len())]) }
+    }
+
+    /// An operand: a term, or a number.
+    fn operand(&mut self, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
+        if rng.below(3) == 0 {
+            let n = number_of(rng, bits);
+            return Some((self.words.constant(bits, n), [n; ASSIGNMENTS]));
+        }
+        self.of_width(rng, bits)
+    }
+}
+
+/// A number with few ones, few zeros, in a run, near a power, or any.
+fn number_of(rng: &mut Rng, bits: u8) -> u128 {
+    let any = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
+    let shift = rng.below(bits.into()) as u32;
+    let n = match rng.below(6) {
+        0 => rng.below(4) as u128,
+        1 => mask(bits) - (rng.below(4) as u128).min(mask(bits)),
+        2 => 1 << shift,
+        3 => (1_u128 << shift).wrapping_sub(1),
+        4 => ((1_u128 << shift).wrapping_sub(1)) << rng.below(bits.into()),
+        _ => any,
+    };
+    n & mask(bits)
+}
+
+/// One more term of a width, with what it has to be.
+fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
+    let (a, x) = pool.operand(rng, bits)?;
+    let (b, y) = pool.operand(rng, bits)?;
+    let each = |f: &dyn Fn(usize) -> u128| {
+        let mut values = [0; ASSIGNMENTS];
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = f(i);
+        }
+        values
+    };
+    let two = |op: Op, n: u128| {
+        each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]))
+    };
+    let wide = bits.is_power_of_two() && bits >= 8;
+    let w = &mut pool.words;
+    Some(match rng.below(18) {
+        0 => (w.add(a, b), two(Op::Sum, 1)),
+        1 => (w.sub(a, b), each(&|i| x[i].wrapping_sub(y[i]) & mask(bits))),
+        2 => (w.mul(a, b), two(Op::Mul, 0)),
+        3 => (w.and(a, b), two(Op::And, 0)),
+        4 => (w.or(a, b), two(Op::Or, 0)),
+        5 => (w.xor(a, b), two(Op::Xor, 0)),
+        6 if wide => {
+            let log = bits.trailing_zeros() as u8;
+            let modulo = |op: Op| each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]));
+            match rng.below(4) {
+                0 => (w.shl(a, b), modulo(Op::Shl)),
+                1 => (w.shr(a, b), modulo(Op::Shr)),
+                2 => (w.sar(a, b), modulo(Op::Sar)),
+                _ => (w.rotl(a, b), modulo(Op::Rotl)),
+            }
+        }
+        7 if bits > 1 => {
+            let lo = rng.below(bits.into()) as u8;
+            let width = 1 + rng.below((bits - lo).into()) as u8;
+            (w.slice(a, lo, width), each(&|i| x[i] >> lo & mask(width)))
+        }
+        8 | 9 => {
+            let to = [8, 16, 32, 64, bits.saturating_add(1)][rng.below(5)].max(bits);
+            if rng.below(2) == 0 {
+                (w.zext(a, to), x)
+            } else {
+                (w.sext(a, to), each(&|i| signed(x[i], bits) as u128 & mask(to)))
+            }
+        }
+        10 if bits <= 32 => (w.cat(a, b), each(&|i| x[i] << bits | y[i])),
+        11 => {
+            let (c, z) = pool.operand(rng, 1)?;
+            (pool.words.ite(c, a, b), each(&|i| if z[i] == 1 { x[i] } else { y[i] }))
+        }
+        12 => (w.eq(a, b), each(&|i| u128::from(x[i] == y[i]))),
+        13 => (w.ult(a, b), each(&|i| meaning(Op::Ult, 1, 0, &[(x[i], bits), (y[i], bits)]))),
+        14 => (w.slt(a, b), each(&|i| meaning(Op::Slt, 1, 0, &[(x[i], bits), (y[i], bits)]))),
+        15 => (w.not(a), each(&|i| !x[i] & mask(bits))),
+        16 if matches!(bits, 32 | 64) && x.iter().chain(&y).all(|n| *n != 0) => quotient(w, rng, (a, b), (x, y)),
+        17 if matches!(bits, 32 | 64) => magic(w, rng, (a, x)),
+        _ => return None,
+    })
+}
+
+fn quotient(w: &mut Words, rng: &mut Rng, (a, b): (Word, Word), (x, y): (Values, Values)) -> (Word, Values) {
+    let bits = w.bits(a);
+    let (prim, word) = match rng.below(4) {
+        0 => (Prim::DivU, w.div_u(a, b)),
+        1 => (Prim::RemU, w.rem_u(a, b)),
+        2 => (Prim::DivS, w.div_s(a, b)),
+        _ => (Prim::RemS, w.rem_s(a, b)),
+    };
+    let mut values = [0; ASSIGNMENTS];
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = divided(prim as u128, bits, x[i], y[i]) & mask(bits);
+    }
+    (word, values)
+}
+
+/// An upper half with a number that is near one that divides, and a shift.
+fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values) {
+    let bits = w.bits(a);
+    let d = 2 + (rng.below(1000) as u128);
+    let s = rng.below(8) as u32;
+    let m = ((1_u128 << (u32::from(bits) + s)) / d).wrapping_add(rng.below(3) as u128);
+    let m = m & mask(bits);
+    let number = w.constant(bits, m);
+    let unsigned = rng.below(2) == 0;
+    let prim = if unsigned { Prim::HighU } else { Prim::HighS };
+    let high = w.prim(prim, bits, &[a, number]);
+    let s = w.constant(bits, s.into());
+    let more = rng.below(2) == 0;
+    let high = if more && !unsigned { w.add(high, a) } else { high };
+    let sign = w.sign(if rng.below(2) == 0 { a } else { high });
+    let (word, shift) = if unsigned { (w.shr(high, s), 0) } else { (w.sar(high, s), 1) };
+    let sign = w.zext(sign, bits);
+    let of_a = w.sign(a);
+    let of_a = w.zext(of_a, bits) == sign;
+    let word = if shift == 1 { w.add(word, sign) } else { word };
+    let mut values = [0; ASSIGNMENTS];
+    let s = w.number(s).unwrap_or(0);
+    for (i, value) in values.iter_mut().enumerate() {
+        let high = divided(prim as u128, bits, x[i], m) & mask(bits);
+        let high = if more && !unsigned { high.wrapping_add(x[i]) & mask(bits) } else { high };
+        let top = if of_a { x[i] } else { high } >> (bits - 1);
+        *value = if unsigned { high >> s } else { ((signed(high, bits) >> s) as u128).wrapping_add(top) };
+        *value &= mask(bits);
+    }
+    (word, values)
+}
+
+fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Op, usize> {
+    let mut rng = Rng::new(seed);
+    let mut pool =
+        Pool { words: Words::new(), terms: Vec::new(), leaves: BTreeMap::new(), seen: BTreeMap::new() };
+    for &bits in widths {
+        pool.leaf(&mut rng, bits);
+        pool.leaf(&mut rng, bits);
+    }
+    pool.leaf(&mut rng, 1);
+    for _ in 0..terms {
+        let bits = widths[rng.below(widths.len())];
+        let Some((word, values)) = grow(&mut pool, &mut rng, bits) else { continue };
+        let found = pool.evaluate(word, &mut BTreeMap::new());
+        let width = pool.words.bits(word);
+        assert_eq!(found, values, "seed {seed}, {width} bits: {}", pool.words.show(word));
+        if pool.terms.len() < 60 {
+            pool.terms.push((word, values));
+        } else {
+            let at = rng.below(60);
+            pool.terms[at] = (word, values);
+        }
+    }
+    pool.seen
+}
+
+#[test]
+fn constructors_mean_what_they_say() {
+    let mut seen: BTreeMap<Op, usize> = BTreeMap::new();
+    for seed in 0..600 {
+        let widths: &[u8] = match seed % 6 {
+            0 => &[1, 2, 3, 4, 5],
+            1 => &[1, 8, 16, 32],
+            2 => &[1, 32, 64],
+            3 => &[3, 5, 8],
+            4 => &[32],
+            _ => &[1, 5, 16, 64],
+        };
+        for (op, count) in run(seed, widths, 120) {
+            *seen.entry(op).or_default() += count;
+        }
+    }
+    for op in [
+        Op::Sum, Op::Mul, Op::And, Op::Or, Op::Xor, Op::Shl, Op::Shr, Op::Sar, Op::Rotl, Op::Slice,
+        Op::Zext, Op::Sext, Op::Cat, Op::Ite, Op::Zero, Op::Ult, Op::Slt, Op::Prim,
+    ] {
+        assert!(seen.get(&op).is_some_and(|count| *count > 50), "{op:?}: {:?}", seen.get(&op));
+    }
+}
+
+/// All assignments of two leaves of few bits, under every pair of constructors.
+#[test]
+fn small_words_are_right_everywhere() {
+    for seed in 1000..2000 {
+        run(seed, &[1, 2, 3], 60);
+    }
+}
+
+#[test]
+fn memory_is_what_was_stored() {
+    let mut w = Words::new();
+    let (memory, a, b) = (w.memory(), w.value(64, 0), w.value(64, 1));
+    let x = w.value(32, 2);
+    let stored = w.store(memory, a, x);
+    assert_eq!(w.load(stored, a, 32), x);
+    let low = w.slice(x, 0, 8);
+    assert_eq!(w.load(stored, a, 8), low);
+    // More than was stored, elsewhere by an unknown distance, or overlapping: a load of the store.
+    for (at, bits) in [(0, 64), (1, 32), (3, 8), (u64::MAX, 16)] {
+        let place = w.plus(a, at.into());
+        let found = w.load(stored, place, bits);
+        assert_eq!(w.get(found).args[0], stored, "{at} {bits}");
+    }
+    let found = w.load(stored, b, 32);
+    assert_eq!(w.get(found).args[0], stored);
+    // Beside it, on both sides: a load of what was before.
+    for (at, bits) in [(4, 32), (8, 64), (u64::MAX, 8), (u64::MAX - 3, 32)] {
+        let place = w.plus(a, at.into());
+        let found = w.load(stored, place, bits);
+        assert_eq!(w.get(found).args[0], memory, "{at} {bits}");
+    }
+}
+
+#[test]
+fn what_is_known_decides() {
+    let mut w = Words::new();
+    let (a, b) = (w.value(64, 0), w.value(64, 1));
+    let (nan, equal) = (w.prim(Prim::FloatNan, 1, &[a, b]), w.prim(Prim::FloatEq, 1, &[a, b]));
+    let less = w.prim(Prim::FloatLt, 1, &[a, b]);
+    let most = w.prim(Prim::FloatLe, 1, &[b, a]);
+    assert_eq!(w.decide(&[(nan, true)], equal), Some(false));
+    assert_eq!(w.decide(&[(nan, false)], equal), None);
+    assert_eq!(w.decide(&[(equal, true)], nan), Some(false));
+    assert_eq!(w.decide(&[(less, true)], most), Some(false));
+    assert_eq!(w.decide(&[(less, false)], most), None);
+    let either = w.or(equal, nan);
+    assert_eq!(w.decide(&[(either, false)], equal), None);
+    let under = w.under(&[(nan, false)], either);
+    assert_eq!(under, equal);
+    // A choice that is decided, and one that is not.
+    let (x, y) = (w.value(32, 2), w.value(32, 3));
+    let choice = w.ite(less, x, y);
+    assert_eq!(w.under(&[(less, true)], choice), x);
+    assert_eq!(w.under(&[(less, false)], choice), y);
+    assert_eq!(w.under(&[(nan, true)], choice), y);
+    assert_eq!(w.under(&[(equal, false)], choice), choice);
+}
