@@ -170,7 +170,7 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
     };
     let wide = bits.is_power_of_two() && bits >= 8;
     let w = &mut pool.words;
-    Some(match rng.below(18) {
+    Some(match rng.below(20) {
         0 => (w.add(a, b), two(Op::Sum, 1)),
         1 => (w.sub(a, b), each(&|i| x[i].wrapping_sub(y[i]) & mask(bits))),
         2 => (w.mul(a, b), two(Op::Mul, 0)),
@@ -211,8 +211,43 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         15 => (w.not(a), each(&|i| !x[i] & mask(bits))),
         16 if matches!(bits, 32 | 64) && x.iter().chain(&y).all(|n| *n != 0) => quotient(w, rng, (a, b), (x, y)),
         17 if matches!(bits, 32 | 64) => magic(w, rng, (a, x)),
+        18 if bits > 1 => extreme(w, rng, (a, x), (b, y)),
+        // A part above another, with room between them or without.
+        19 if bits > 2 && bits < 60 => {
+            let to = bits.saturating_add(1 + rng.below(4) as u8);
+            let k = rng.below(to.into()) as u8;
+            let (high, low) = (w.zext(a, to), w.zext(b, to));
+            let high = w.scale(1 << k, high);
+            (w.or(high, low), each(&|i| (x[i] << k | y[i]) & mask(to)))
+        }
         _ => return None,
     })
+}
+
+/// One of two words by a comparison of one with the other, or with a number near it.
+fn extreme(
+    w: &mut Words,
+    rng: &mut Rng,
+    (a, x): (Word, Values),
+    (b, y): (Word, Values),
+) -> (Word, Values) {
+    let bits = w.bits(a);
+    let near = rng.below(3) as u128;
+    let bound = w.plus(b, near);
+    let turned = rng.below(2) == 0;
+    let (p, q) = if turned { (bound, a) } else { (a, bound) };
+    let (op, c) =
+        if rng.below(2) == 0 { (Op::Ult, w.ult(p, q)) } else { (Op::Slt, w.slt(p, q)) };
+    let first = rng.below(2) == 0;
+    let word = if first { w.ite(c, a, b) } else { w.ite(c, b, a) };
+    let mut values = [0; ASSIGNMENTS];
+    for (i, value) in values.iter_mut().enumerate() {
+        let bound = y[i].wrapping_add(near) & mask(bits);
+        let (p, q) = if turned { (bound, x[i]) } else { (x[i], bound) };
+        let holds = meaning(op, 1, 0, &[(p, bits), (q, bits)]) == 1;
+        *value = if holds == first { x[i] } else { y[i] };
+    }
+    (word, values)
 }
 
 fn quotient(w: &mut Words, rng: &mut Rng, (a, b): (Word, Word), (x, y): (Values, Values)) -> (Word, Values) {
@@ -233,7 +268,8 @@ fn quotient(w: &mut Words, rng: &mut Rng, (a, b): (Word, Word), (x, y): (Values,
 /// An upper half with a number that is near one that divides, and a shift.
 fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values) {
     let bits = w.bits(a);
-    let d = 2 + (rng.below(1000) as u128);
+    let most = [10, 1000][rng.below(2)];
+    let d = 2 + (rng.below(most) as u128);
     let s = rng.below(8) as u32;
     let m = ((1_u128 << (u32::from(bits) + s)) / d).wrapping_add(rng.below(3) as u128);
     let m = m & mask(bits);
