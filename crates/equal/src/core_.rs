@@ -150,6 +150,20 @@ impl<'a> Core<'a> {
         }
     }
 
+    /// What the body owes for a tail call that is next.
+    pub(crate) fn owed_at_end(&mut self, state: &State) -> Result<Option<Demand>, Refusal> {
+        let block = *self.body.block(prova_ssa::Block::from_u32(state.block));
+        let prova_ssa::Terminator::TailCall(call) = block.terminator else { return Ok(None) };
+        let mut args = Vec::new();
+        for &arg in self.body.operands(call.args) {
+            args.push(self.value(state, arg)?);
+        }
+        match self.maker(state).tail_call(&call, &args) {
+            Some(demand) => Ok(Some(demand)),
+            None => refuse(Cause::Operator, call.opcode.mnemonic()),
+        }
+    }
+
     /// The next instruction of the body, or its block's end.
     pub(crate) fn next(&self, state: &State) -> Option<Inst> {
         let block = self.body.block(prova_ssa::Block::from_u32(state.block));

@@ -74,6 +74,13 @@ impl Core<'_> {
             return Ok(state.entered);
         }
         let Some(inst) = self.next(state) else {
+            if let Some(demand) = self.owed_at_end(state)? {
+                let condition = demand.traps.get(state.passed as usize).map(|&(_, when)| when);
+                let passes =
+                    condition.map(|when| self.words.decide(&state.known, when)) == Some(Some(false));
+                state.passed = state.passed.saturating_add(passes.into());
+                return Ok(passes);
+            }
             let Some((edge, payload)) = self.decided(state)? else { return Ok(false) };
             self.follow(state, &edge, payload)?;
             self.settle(state)?;
@@ -217,8 +224,11 @@ impl Core<'_> {
             let sure = self.words.decide(&state.known, over) == Some(true);
             return Ok(sure && kind == traps::STACK_OVERFLOW);
         }
-        if let Some(inst) = self.next(state) {
-            let demand = self.demand(state, inst)?;
+        let demand = match self.next(state) {
+            Some(inst) => Some(self.demand(state, inst)?),
+            None => self.owed_at_end(state)?,
+        };
+        if let Some(demand) = demand {
             let Some(&(owed, condition)) = demand.traps.get(state.passed as usize) else {
                 return Ok(false);
             };

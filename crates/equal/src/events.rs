@@ -4,7 +4,7 @@
 //! The one exception cannot be seen: a load of bytes that were reached before.
 
 use crate::core_::Core;
-use crate::demand::{Action, Region, overflow};
+use crate::demand::{Action, Demand, Region, overflow};
 use crate::error::{Cause, Refusal, differ, refuse};
 use crate::state::{Flags, State};
 use crate::words::{Fixed, NONE, Word};
@@ -369,14 +369,29 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// E7: a tail call of the code that a word is.
-    pub(crate) fn tail_call(&mut self, state: &State, code: Word) -> Result<(), Refusal> {
-        let block = *self.body.block(Block::from_u32(state.block));
-        let Terminator::TailCall(call) = block.terminator else {
+    /// E7: a tail call of the code that a word is: with the height that the function was given, as
+    /// its own charge is over, and the arguments behind the return address.
+    pub(crate) fn tail_call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
+        self.skip_all(state)?;
+        let ready = state.entered && self.next(state).is_none();
+        let owed = if ready { self.owed_at_end(state)? } else { None };
+        let Some(Demand { traps, action: Action::Call { record, ty, args }, .. }) = owed else {
             return refuse(Cause::End, "a tail call");
         };
-        // The tests before it are not demanded yet.
-        let _ = (call, code);
-        refuse(Cause::Operator, "a tail call")
+        if (state.passed as usize) < traps.len() {
+            return refuse(Cause::Call, "a tail call before a trap");
+        }
+        let wanted = self.maker(state).code(record);
+        if !self.same(state, wanted, code) {
+            return differ(Cause::Call, "another function", wanted, code);
+        }
+        let height = self.words.fixed(64, Fixed::Height);
+        for (r, wanted) in [(RDI, record), (RSI, height)] {
+            if !self.same(state, wanted, state.reg(r)) {
+                return differ(Cause::Call, "another record or height", wanted, state.reg(r));
+            }
+        }
+        let sp = self.stack_pointer(state)?;
+        self.passes_arguments(state, (ty, &args), sp.saturating_add(8))
     }
 }

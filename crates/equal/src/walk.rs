@@ -225,7 +225,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         self.core.skip_all(&mut state)?;
         let word = self.core.words.under(&state.known, word);
         let Some((base, first, index)) = self.core.table_entry(word) else {
-            return self.core.tail_call(&state, word);
+            return self.core.tail_call(&mut state, word);
         };
         let block = *self.core.body.block(Block::from_u32(state.block));
         let Terminator::Table { index: wanted, edges, targets } = block.terminator else {

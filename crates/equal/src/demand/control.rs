@@ -1,12 +1,12 @@
 //! Instructions by class, and calls.
 
 use super::{Action, Demand, Maker, pure};
-use crate::words::Word;
+use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
 use prova_check::traps;
 use prova_module::ops::Immediate;
-use prova_module::Opcode as O;
-use prova_ssa::{Imm, Op};
+use prova_module::{FuncIdx, Opcode as O};
+use prova_ssa::{Call, Imm, Op};
 
 impl Maker<'_> {
     /// The demand of an instruction with these operands; nothing if it has no rule. `result` is the
@@ -96,6 +96,20 @@ impl Maker<'_> {
                 (None, None, _) => return None,
             };
         Some(Demand { traps: found, action: Action::Call { record, ty, args }, values: Vec::new() })
+    }
+
+    /// A tail call: whether a callee of the module fits is asked first, so that the trap names the
+    /// caller.
+    pub fn tail_call(&mut self, call: &Call, args: &[Word]) -> Option<Demand> {
+        let mut demand = self.call(call.opcode, call.imm, args)?;
+        let func = call.imm.index(call.opcode, Immediate::func).map(FuncIdx);
+        if let Some(facts) = func.and_then(|func| self.module.facts(func)) {
+            let height = self.words.fixed(64, Fixed::Height);
+            let charge = self.words.constant(64, facts.charge_bytes().into());
+            let over = self.words.ult(height, charge);
+            demand.traps.insert(0, (traps::TAIL_OVERFLOW, over));
+        }
+        Some(demand)
     }
 
     fn typed(&mut self, reference: Word, ty: u32, found: &mut Vec<(u8, Word)>) -> Word {
