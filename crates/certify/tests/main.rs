@@ -9,6 +9,7 @@ mod codes;
 mod common;
 mod corpus;
 mod decoder;
+mod equal;
 mod frame;
 mod hostile;
 mod hostile_cases;

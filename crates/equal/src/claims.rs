@@ -208,14 +208,20 @@ impl Core<'_> {
         (self.words.slice(whole, 0, bits), whole)
     }
 
-    /// E4: whether a state stands in the body where a leader does.
+    /// E4: whether a state stands in the body where a leader does; on a way back, behind a step.
     ///
     /// # Errors
     /// If it does not.
-    pub fn arrives(&mut self, state: &mut State, leader: &Leader) -> Result<(), Refusal> {
+    pub fn arrives(
+        &mut self,
+        state: &mut State,
+        leader: &Leader,
+        back: bool,
+    ) -> Result<(), Refusal> {
         for _ in 0..ARRIVES_MAX {
             let here = (state.block, state.at, state.passed, state.entered);
-            if here == (leader.block, leader.at, leader.passed, true) {
+            let there = here == (leader.block, leader.at, leader.passed, true);
+            if there && (state.moved || !back) {
                 return Ok(());
             }
             if !self.skip(state)? {

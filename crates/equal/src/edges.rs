@@ -76,8 +76,8 @@ impl Core<'_> {
         let Some(inst) = self.next(state) else {
             if let Some(demand) = self.owed_at_end(state)? {
                 let condition = demand.traps.get(state.passed as usize).map(|&(_, when)| when);
-                let passes =
-                    condition.map(|when| self.words.decide(&state.known, when)) == Some(Some(false));
+                let passes = condition.map(|when| self.words.decide(&state.known, when))
+                    == Some(Some(false));
                 state.passed = state.passed.saturating_add(passes.into());
                 return Ok(passes);
             }

@@ -117,9 +117,7 @@ impl State {
         let hit: Vec<i64> = self
             .stack
             .range(low..end)
-            .filter(|&(&start, &held)| {
-                start.saturating_add(i64::from(words.bits(held) >> 3)) > at
-            })
+            .filter(|&(&start, &held)| start.saturating_add(i64::from(words.bits(held) >> 3)) > at)
             .map(|(&start, _)| start)
             .collect();
         for start in hit {

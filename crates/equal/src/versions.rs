@@ -156,10 +156,12 @@ impl Core<'_> {
             return Some(Base::Functions);
         }
         let parts = self.words.parts(at);
-        let is_list = |words: &crate::words::Words, atom| {
-            matches!(words.get(atom), Node { op: Op::Load, args: [_, at, _], .. } if at == list)
-        };
-        parts.atoms.iter().any(|&(atom, n)| n == 1 && is_list(&self.words, atom)).then_some(Base::Record)
+        let is_list = |words: &crate::words::Words, atom| matches!(words.get(atom), Node { op: Op::Load, args: [_, at, _], .. } if at == list);
+        parts
+            .atoms
+            .iter()
+            .any(|&(atom, n)| n == 1 && is_list(&self.words, atom))
+            .then_some(Base::Record)
     }
 
     /// What is read at an address that is no linear memory's and not the stack.
@@ -169,8 +171,7 @@ impl Core<'_> {
             Target::Code(at) => {
                 let end = (at as usize).checked_add(usize::from(bits >> 3))?;
                 let bytes = self.code.get(at as usize..end)?;
-                let number =
-                    bytes.iter().rev().fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
+                let number = bytes.iter().rev().fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
                 Some(self.words.constant(bits, number))
             }
             Target::Constant => Some(self.words.read(address, bits)),

@@ -35,11 +35,12 @@ pub trait Guide {
     /// If its claims have no meaning.
     fn begin(&mut self, core: &mut Core<'_>, at: u32) -> Result<Option<State>, Refusal>;
 
-    /// A state comes to a leader.
+    /// A state comes to a leader, from behind it if `back`: then the body has to make a step.
     ///
     /// # Errors
     /// If it does not show the claims; else whether the body has made a step on the way.
-    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<bool, Refusal>;
+    fn edge(&mut self, core: &mut Core<'_>, state: State, to: (u32, bool))
+    -> Result<bool, Refusal>;
 
     /// Several ways lead to an offset that is no leader, or one from behind.
     fn merges(&mut self, _at: u32) {}
@@ -103,18 +104,13 @@ pub fn walk<G: Guide>(
 
 impl<G: Guide> Walk<'_, '_, G> {
     /// One instruction.
-    fn one(
-        &mut self,
-        at: u32,
-        insn: &mut Insn,
-        state: &mut Option<State>,
-    ) -> Result<(), Refusal> {
+    fn one(&mut self, at: u32, insn: &mut Insn, state: &mut Option<State>) -> Result<(), Refusal> {
         if self.insns.decode(at, insn).is_err() {
             return refuse(Cause::Instruction, "no instruction");
         }
         if self.guide.is_leader(at) {
             if let Some(state) = state.take() {
-                self.guide.edge(self.core, state, at)?;
+                self.guide.edge(self.core, state, (at, false))?;
             }
             *state = self.guide.begin(self.core, at)?;
             if let Some(state) = state.as_mut() {
@@ -195,8 +191,9 @@ impl<G: Guide> Walk<'_, '_, G> {
             return self.core.traps(&mut state, kind);
         }
         if self.guide.is_leader(target) {
-            let moved = self.guide.edge(self.core, state, target)?;
-            if target <= from && !moved {
+            let back = target <= from;
+            let moved = self.guide.edge(self.core, state, (target, back))?;
+            if back && !moved {
                 return refuse(Cause::Cycle, "a way back");
             }
             return Ok(());

@@ -80,14 +80,24 @@ impl EqualCode {
         let differs = |refusal| Err(Error::Differs(at_start(refusal)));
         // Code and body are of one module and one function.
         if code.kind != CodeKind::Func(func) {
-            return differs(Refusal { cause: Cause::End, what: "other code", demanded: None, found: None });
+            return differs(Refusal {
+                cause: Cause::End,
+                what: "other code",
+                demanded: None,
+                found: None,
+            });
         }
         if let Err(refusal) = is_covered(body, setting) {
             return differs(refusal);
         }
         let core = Core::new((body.module(), body.body()), layout, (code.bytes, code.traps));
         let Some(mut core) = core else {
-            return differs(Refusal { cause: Cause::End, what: "no facts", demanded: None, found: None });
+            return differs(Refusal {
+                cause: Cause::End,
+                what: "no facts",
+                demanded: None,
+                found: None,
+            });
         };
         // The certificate was accepted, so it can be read.
         let data = Certificate::read(code.certificate).map(|read| read.data).unwrap_or_default();
@@ -95,7 +105,8 @@ impl EqualCode {
         match walk(&mut core, &mut strict, &data, (&mut at, &mut stands)) {
             Ok(()) => Ok(EqualCode { checked }),
             Err(refusal) => {
-                let show = |word: Option<crate::words::Word>| word.map(|word| core.words.show(word));
+                let show =
+                    |word: Option<crate::words::Word>| word.map(|word| core.words.show(word));
                 Err(Error::Differs(Difference {
                     code_offset: at,
                     wasm_offset: stands,
@@ -150,11 +161,16 @@ impl Guide for Strict<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, mut state: State, at: u32) -> Result<bool, Refusal> {
+    fn edge(
+        &mut self,
+        core: &mut Core<'_>,
+        mut state: State,
+        (at, back): (u32, bool),
+    ) -> Result<bool, Refusal> {
         let Some(leader) = self.relation.leaders.get(&at) else {
             return refuse(Cause::Merge, "no leader");
         };
-        core.arrives(&mut state, leader)?;
+        core.arrives(&mut state, leader, back)?;
         for claim in &leader.claims {
             core.shows(&state, claim)?;
         }

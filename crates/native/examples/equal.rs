@@ -85,7 +85,8 @@ fn function(
 ) {
     let Ok(body) = body(module, func, layout.config().metering) else { return };
     let Ok(code) = target.compile(module, layout, body.body(), false) else { return };
-    let (kind, bytes, traps, calls) = (code.kind, &code.bytes[..], &code.traps[..], &code.calls[..]);
+    let (kind, bytes, traps, calls) =
+        (code.kind, &code.bytes[..], &code.traps[..], &code.calls[..]);
     let draft = Draft { kind, bytes, traps, calls };
     let Ok(certificate) = propose(layout, &draft) else { return };
     let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();

@@ -93,6 +93,11 @@ impl<'f> Finder<'f> {
         for value in self.live.at(core.body, state.block, state.at) {
             if let Ok(word) = core.value(state, value) {
                 inverse.entry(word).or_default().push(value);
+                // What it is here, where a choice is decided.
+                let here = core.words.under(&state.known, word);
+                if here != word {
+                    inverse.entry(here).or_default().push(value);
+                }
             }
         }
         let own: BTreeSet<u32> = {
@@ -229,9 +234,8 @@ impl Guess {
         }
         dropped |= split(core, state, &mut self.classes);
         let before = self.known.len();
-        self.known.retain(|(expr, holds)| {
-            core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok()
-        });
+        self.known
+            .retain(|(expr, holds)| core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok());
         dropped || self.known.len() != before
     }
 }
@@ -278,11 +282,7 @@ fn needs(core: &Core<'_>, value: Value, of: &[Value]) -> bool {
 }
 
 /// Divides classes by what their values are in a state; whether that changed one.
-fn split(
-    core: &mut Core<'_>,
-    state: &State,
-    classes: &mut Vec<Equals>,
-) -> bool {
+fn split(core: &mut Core<'_>, state: &State, classes: &mut Vec<Equals>) -> bool {
     let mut made = Vec::new();
     for (values, number) in classes.iter() {
         let mut parts: Vec<(Word, Vec<(u32, bool)>)> = Vec::new();
@@ -337,8 +337,8 @@ fn candidates(
     }
     for &bits in widths {
         let (low, whole) = core.held(state, place, bits);
-        let extended = core.words.zext(low, core.words.bits(whole)) == whole
-            && core.words.bits(whole) > bits;
+        let extended =
+            core.words.zext(low, core.words.bits(whole)) == whole && core.words.bits(whole) > bits;
         for value in inverse.get(&low).into_iter().flatten() {
             let expr = Expr::Value(value.as_u32());
             found.push(Candidate { bits, extended, expr });
@@ -402,11 +402,7 @@ fn expression(
 }
 
 /// A term that is a value and a number.
-fn shifted(
-    core: &Core<'_>,
-    word: Word,
-    inverse: &HashMap<Word, Vec<Value>>,
-) -> Option<Expr> {
+fn shifted(core: &Core<'_>, word: Word, inverse: &HashMap<Word, Vec<Value>>) -> Option<Expr> {
     let (parts, bits) = (core.words.parts(word), core.words.bits(word));
     if parts.atoms.is_empty() || !(32..=64).contains(&bits) {
         return None;
@@ -441,9 +437,17 @@ impl Guide for Finder<'_> {
         }
     }
 
-    fn edge(&mut self, core: &mut Core<'_>, state: State, at: u32) -> Result<bool, Refusal> {
-        let ways = ways(core, &state);
-        let moved = state.moved || ways.len() > 1;
+    fn edge(
+        &mut self,
+        core: &mut Core<'_>,
+        state: State,
+        (at, back): (u32, bool),
+    ) -> Result<bool, Refusal> {
+        let mut ways = ways(core, &state);
+        if back {
+            ways.retain(|(_, state)| state.moved);
+        }
+        let moved = ways.iter().any(|(_, state)| state.moved);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         let before = guess.chosen();
         guess.comes(core, &ways);
@@ -487,7 +491,8 @@ fn merges(code: &Related<'_>) -> BTreeSet<u32> {
     let mut falls = true;
     let mut ends: Vec<(u32, bool)> = Vec::new();
     while (at as usize) < code.bytes.len() {
-        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at)) {
+        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at))
+        {
             (at, falls) = (end, false);
             continue;
         }

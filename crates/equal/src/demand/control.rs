@@ -11,7 +11,13 @@ use prova_ssa::{Call, Imm, Op};
 impl Maker<'_> {
     /// The demand of an instruction with these operands; nothing if it has no rule. `result` is the
     /// width of its first value.
-    pub fn demand(&mut self, op: Op, imm: Imm, args: &[Word], result: Option<u8>) -> Option<Demand> {
+    pub fn demand(
+        &mut self,
+        op: Op,
+        imm: Imm,
+        args: &[Word],
+        result: Option<u8>,
+    ) -> Option<Demand> {
         let Op::Wasm(opcode) = op else { return None };
         if op.effects().is_pure() {
             return pure(self.words, opcode, imm, args).map(Demand::value);
@@ -74,9 +80,7 @@ impl Maker<'_> {
         let mut args = args.to_vec();
         let (record, ty) =
             match (index(Immediate::func), index(Immediate::type_), index(Immediate::table)) {
-                (Some(func), ..) => {
-                    (self.record(func), self.layout.func_type(func)?)
-                }
+                (Some(func), ..) => (self.record(func), self.layout.func_type(func)?),
                 (None, Some(ty), Some(table)) => {
                     let at = args.pop()?;
                     let (at, beyond) = self.element(table, at)?;

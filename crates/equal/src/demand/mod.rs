@@ -16,7 +16,6 @@ mod reference;
 mod table;
 mod variable;
 
-
 pub use numeric::{overflow, pure};
 pub use variable::bits_of;
 

@@ -24,12 +24,7 @@ impl Core<'_> {
     }
 
     /// Reads memory.
-    pub(crate) fn load(
-        &mut self,
-        state: &mut State,
-        at: Word,
-        bits: u8,
-    ) -> Result<Word, Refusal> {
+    pub(crate) fn load(&mut self, state: &mut State, at: Word, bits: u8) -> Result<Word, Refusal> {
         match self.target(at) {
             Some(Target::Stack(place)) => Ok(state.take(&mut self.words, place, bits)),
             Some(Target::In(Region::Heap)) => self.heap_load(state, at, bits),

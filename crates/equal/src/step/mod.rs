@@ -68,8 +68,10 @@ impl Core<'_> {
             }
             Class::Select(condition) => {
                 let bits = self.destination_bits(insn)?;
-                let (a, b) =
-                    (self.read_operand(state, insn, 1, bits)?, self.read_operand(state, insn, 0, bits)?);
+                let (a, b) = (
+                    self.read_operand(state, insn, 1, bits)?,
+                    self.read_operand(state, insn, 0, bits)?,
+                );
                 let condition = self.condition(state, condition)?;
                 let word = self.words.ite(condition, a, b);
                 self.write(state, insn, word)?;

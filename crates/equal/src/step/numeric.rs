@@ -219,11 +219,8 @@ impl Core<'_> {
         let kind = self.row_at(insn.offset);
         self.divides(state, (a, b, signed), kind)?;
         let w = &mut self.words;
-        let (quotient, rest) = if signed {
-            (w.div_s(a, b), w.rem_s(a, b))
-        } else {
-            (w.div_u(a, b), w.rem_u(a, b))
-        };
+        let (quotient, rest) =
+            if signed { (w.div_s(a, b), w.rem_s(a, b)) } else { (w.div_u(a, b), w.rem_u(a, b)) };
         self.write_register(state, RAX, quotient);
         self.write_register(state, RDX, rest);
         state.flags = Flags::None;

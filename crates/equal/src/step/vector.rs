@@ -17,8 +17,18 @@ impl Core<'_> {
             return self.scalar(state, insn, prim, bits);
         }
         match code {
-            M::Movaps | M::Movapd | M::Movups | M::Movupd | M::Movdqa | M::Movdqu | M::Vmovaps
-            | M::Vmovapd | M::Vmovups | M::Vmovupd | M::Vmovdqa | M::Vmovdqu => {
+            M::Movaps
+            | M::Movapd
+            | M::Movups
+            | M::Movupd
+            | M::Movdqa
+            | M::Movdqu
+            | M::Vmovaps
+            | M::Vmovapd
+            | M::Vmovups
+            | M::Vmovupd
+            | M::Vmovdqa
+            | M::Vmovdqu => {
                 let word = self.read_operand(state, insn, 1, 128)?;
                 self.write_vector(state, insn, word)
             }
@@ -28,9 +38,29 @@ impl Core<'_> {
             M::Movd | M::Vmovd => self.move_low(state, insn, 32),
             M::Ucomisd | M::Vucomisd => self.compare_floats(state, insn, 64),
             M::Ucomiss | M::Vucomiss => self.compare_floats(state, insn, 32),
-            M::Andps | M::Andpd | M::Pand | M::Vandps | M::Vandpd | M::Vpand | M::Orps | M::Orpd
-            | M::Por | M::Vorps | M::Vorpd | M::Vpor | M::Xorps | M::Xorpd | M::Pxor | M::Vxorps
-            | M::Vxorpd | M::Vpxor | M::Andnps | M::Andnpd | M::Pandn | M::Vandnps | M::Vandnpd
+            M::Andps
+            | M::Andpd
+            | M::Pand
+            | M::Vandps
+            | M::Vandpd
+            | M::Vpand
+            | M::Orps
+            | M::Orpd
+            | M::Por
+            | M::Vorps
+            | M::Vorpd
+            | M::Vpor
+            | M::Xorps
+            | M::Xorpd
+            | M::Pxor
+            | M::Vxorps
+            | M::Vxorpd
+            | M::Vpxor
+            | M::Andnps
+            | M::Andnpd
+            | M::Pandn
+            | M::Vandnps
+            | M::Vandnpd
             | M::Vpandn => self.bitwise(state, insn),
             M::Cvtsi2sd | M::Vcvtsi2sd => self.from_integer(state, insn, 64),
             M::Cvtsi2ss | M::Vcvtsi2ss => self.from_integer(state, insn, 32),
@@ -42,12 +72,7 @@ impl Core<'_> {
         }
     }
 
-    fn write_vector(
-        &mut self,
-        state: &mut State,
-        insn: &Insn,
-        word: Word,
-    ) -> Result<(), Refusal> {
+    fn write_vector(&mut self, state: &mut State, insn: &Insn, word: Word) -> Result<(), Refusal> {
         match insn.operand(0) {
             Ok(Operand::Vector) => {
                 let Some(r) = vector_number(insn, 0) else {
@@ -81,12 +106,7 @@ impl Core<'_> {
     }
 
     /// The low bits of the first source replaced.
-    fn replace_low(
-        &mut self,
-        state: &mut State,
-        insn: &Insn,
-        word: Word,
-    ) -> Result<(), Refusal> {
+    fn replace_low(&mut self, state: &mut State, insn: &Insn, word: Word) -> Result<(), Refusal> {
         let (first, _) = self.sources(insn);
         let bits = self.words.bits(word);
         let above = self.read_operand(state, insn, first, 128)?;

@@ -59,7 +59,9 @@ impl Words {
                 self.is_number(atom, number & minus)
             }
             // `zext(x) = zext(y)` exactly if `x = y`; sext too.
-            [(a, n), (b, m)] if parts.number == 0 && n.wrapping_add(m) & minus == 0 && (n == 1 || m == 1) => {
+            [(a, n), (b, m)]
+                if parts.number == 0 && n.wrapping_add(m) & minus == 0 && (n == 1 || m == 1) =>
+            {
                 match (self.get(a), self.get(b)) {
                     (Node { op: p, args: [x, ..], .. }, Node { op: q, args: [y, ..], .. })
                         if p == q
@@ -81,7 +83,8 @@ impl Words {
             Node { op: op @ (Op::Zext | Op::Sext), args: [x, ..], bits, .. } => {
                 let width = self.bits(x);
                 let part = self.constant(width, n);
-                let again = if op == Op::Zext { self.zext(part, bits) } else { self.sext(part, bits) };
+                let again =
+                    if op == Op::Zext { self.zext(part, bits) } else { self.sext(part, bits) };
                 if self.number(again) != Some(n) {
                     return Some(self.truth(false));
                 }
@@ -120,8 +123,10 @@ impl Words {
         if a == b {
             return self.truth(false);
         }
-        if let (Node { op: Op::Zext, args: [x, ..], .. }, Node { op: Op::Zext, args: [y, ..], .. }) =
-            (self.get(a), self.get(b))
+        if let (
+            Node { op: Op::Zext, args: [x, ..], .. },
+            Node { op: Op::Zext, args: [y, ..], .. },
+        ) = (self.get(a), self.get(b))
         {
             let width = self.bits(x).max(self.bits(y));
             if width < bits {

@@ -129,7 +129,11 @@ impl Words {
         let (high, more) = match *self.parts(y).atoms.as_slice() {
             [(high, 1)] => (high, None),
             [(p, 1), (q, 1)] if self.parts(y).number == 0 => {
-                if self.is_high(p) { (p, Some(q)) } else { (q, Some(p)) }
+                if self.is_high(p) {
+                    (p, Some(q))
+                } else {
+                    (q, Some(p))
+                }
             }
             _ => return None,
         };

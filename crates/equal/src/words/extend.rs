@@ -22,7 +22,8 @@ impl Words {
             return self.constant(bits, n.wrapping_shr(lo.into()));
         }
         // Of the bits to the end of a quotient's product the low ones are asked for.
-        let upper = if lo.saturating_add(bits) == width && lo > 0 { self.upper(a, lo) } else { None };
+        let upper =
+            if lo.saturating_add(bits) == width && lo > 0 { self.upper(a, lo) } else { None };
         if let Some(quotient) = upper {
             return self.slice(quotient, 0, bits);
         }

@@ -69,7 +69,8 @@ impl Words {
         let all = mask(bits);
         let (left, right) = (self.parts(a), self.parts(b));
         let mut atoms = Vec::new();
-        let (mut left_at, mut right_at) = (left.atoms.iter().peekable(), right.atoms.iter().peekable());
+        let (mut left_at, mut right_at) =
+            (left.atoms.iter().peekable(), right.atoms.iter().peekable());
         loop {
             let (atom, factor) = match (left_at.peek(), right_at.peek()) {
                 (None, None) => break,

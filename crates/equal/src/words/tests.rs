@@ -165,9 +165,7 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         }
         values
     };
-    let two = |op: Op, n: u128| {
-        each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]))
-    };
+    let two = |op: Op, n: u128| each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]));
     let wide = bits.is_power_of_two() && bits >= 8;
     let w = &mut pool.words;
     Some(match rng.below(20) {
@@ -179,7 +177,8 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         5 => (w.xor(a, b), two(Op::Xor, 0)),
         6 if wide => {
             let log = bits.trailing_zeros() as u8;
-            let modulo = |op: Op| each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]));
+            let modulo =
+                |op: Op| each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]));
             match rng.below(4) {
                 0 => (w.shl(a, b), modulo(Op::Shl)),
                 1 => (w.shr(a, b), modulo(Op::Shr)),
@@ -209,7 +208,9 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         13 => (w.ult(a, b), each(&|i| meaning(Op::Ult, 1, 0, &[(x[i], bits), (y[i], bits)]))),
         14 => (w.slt(a, b), each(&|i| meaning(Op::Slt, 1, 0, &[(x[i], bits), (y[i], bits)]))),
         15 => (w.not(a), each(&|i| !x[i] & mask(bits))),
-        16 if matches!(bits, 32 | 64) && x.iter().chain(&y).all(|n| *n != 0) => quotient(w, rng, (a, b), (x, y)),
+        16 if matches!(bits, 32 | 64) && x.iter().chain(&y).all(|n| *n != 0) => {
+            quotient(w, rng, (a, b), (x, y))
+        }
         17 if matches!(bits, 32 | 64) => magic(w, rng, (a, x)),
         18 if bits > 1 => extreme(w, rng, (a, x), (b, y)),
         // A part above another, with room between them or without.
@@ -236,8 +237,7 @@ fn extreme(
     let bound = w.plus(b, near);
     let turned = rng.below(2) == 0;
     let (p, q) = if turned { (bound, a) } else { (a, bound) };
-    let (op, c) =
-        if rng.below(2) == 0 { (Op::Ult, w.ult(p, q)) } else { (Op::Slt, w.slt(p, q)) };
+    let (op, c) = if rng.below(2) == 0 { (Op::Ult, w.ult(p, q)) } else { (Op::Slt, w.slt(p, q)) };
     let first = rng.below(2) == 0;
     let word = if first { w.ite(c, a, b) } else { w.ite(c, b, a) };
     let mut values = [0; ASSIGNMENTS];
@@ -250,7 +250,12 @@ fn extreme(
     (word, values)
 }
 
-fn quotient(w: &mut Words, rng: &mut Rng, (a, b): (Word, Word), (x, y): (Values, Values)) -> (Word, Values) {
+fn quotient(
+    w: &mut Words,
+    rng: &mut Rng,
+    (a, b): (Word, Word),
+    (x, y): (Values, Values),
+) -> (Word, Values) {
     let bits = w.bits(a);
     let (prim, word) = match rng.below(4) {
         0 => (Prim::DivU, w.div_u(a, b)),
@@ -292,7 +297,11 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
         let high = divided(prim as u128, bits, x[i], m) & mask(bits);
         let high = if more && !unsigned { high.wrapping_add(x[i]) & mask(bits) } else { high };
         let top = if of_a { x[i] } else { high } >> (bits - 1);
-        *value = if unsigned { high >> s } else { ((signed(high, bits) >> s) as u128).wrapping_add(top) };
+        *value = if unsigned {
+            high >> s
+        } else {
+            ((signed(high, bits) >> s) as u128).wrapping_add(top)
+        };
         *value &= mask(bits);
     }
     (word, values)
@@ -300,8 +309,12 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
 
 fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Op, usize> {
     let mut rng = Rng::new(seed);
-    let mut pool =
-        Pool { words: Words::new(), terms: Vec::new(), leaves: BTreeMap::new(), seen: BTreeMap::new() };
+    let mut pool = Pool {
+        words: Words::new(),
+        terms: Vec::new(),
+        leaves: BTreeMap::new(),
+        seen: BTreeMap::new(),
+    };
     for &bits in widths {
         pool.leaf(&mut rng, bits);
         pool.leaf(&mut rng, bits);
@@ -340,8 +353,24 @@ fn constructors_mean_what_they_say() {
         }
     }
     for op in [
-        Op::Sum, Op::Mul, Op::And, Op::Or, Op::Xor, Op::Shl, Op::Shr, Op::Sar, Op::Rotl, Op::Slice,
-        Op::Zext, Op::Sext, Op::Cat, Op::Ite, Op::Zero, Op::Ult, Op::Slt, Op::Prim,
+        Op::Sum,
+        Op::Mul,
+        Op::And,
+        Op::Or,
+        Op::Xor,
+        Op::Shl,
+        Op::Shr,
+        Op::Sar,
+        Op::Rotl,
+        Op::Slice,
+        Op::Zext,
+        Op::Sext,
+        Op::Cat,
+        Op::Ite,
+        Op::Zero,
+        Op::Ult,
+        Op::Slt,
+        Op::Prim,
     ] {
         assert!(seen.get(&op).is_some_and(|count| *count > 50), "{op:?}: {:?}", seen.get(&op));
     }

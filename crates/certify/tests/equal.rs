@@ -1,0 +1,217 @@
+//! Code that does what its function says is proved to, by the relation that is found; twins that do
+//! not are refused, also with the relation of the right code.
+//!
+//! `rules.tsv` has for each rule of `prova-equal` accepted and refused code; `mutants.tsv` the edits
+//! of one bit of accepted code that are accepted, which have to be read: each does the same.
+//! `PROVA_BLESS=1` writes it.
+//!
+//! Green says nothing of code that a compiler makes (`prova-native`, example `equal`), and no code
+//! runs here.
+
+use prova_certify::relation::{Related, relate};
+use prova_certify::{Draft, certify};
+use prova_check::certificate::Certificate;
+use prova_check::{Code, CodeKind, Config, Layout, TrapRow};
+use prova_equal::{Cause, EqualCode, Error, Relation, Setting};
+use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_ssa::{CheckedBody, Metering};
+use std::collections::BTreeMap;
+
+const RULES: &str = include_str!("equal/rules.tsv");
+const MUTANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/mutants.tsv");
+
+/// A row, with its module and body.
+struct Row {
+    rule: String,
+    verdict: String,
+    name: String,
+    like: String,
+    bytes: Vec<u8>,
+    traps: Vec<TrapRow>,
+    module: Module,
+    body: CheckedBody,
+    layout: Layout,
+}
+
+fn rows() -> Vec<Row> {
+    RULES.lines().filter(|line| !line.starts_with('#')).map(row).collect()
+}
+
+fn row(line: &str) -> Row {
+    let columns: Vec<&str> = line.split('\t').collect();
+    let [rule, verdict, name, like, wat, hex, traps, _] = columns[..] else { panic!("{line}") };
+    let wasm = wat::parse_str(format!("(module {wat})")).expect("a module");
+    let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
+    let func = module.defined_funcs().last().expect("a function");
+    let built = prova_ssa::build(&module, func, Metering::NONE).expect("a body");
+    let body = CheckedBody::check(&module, built).expect("the function's");
+    let layout = Layout::derive(module.bytes(), &Config::default()).expect("a layout");
+    let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).expect("hexadecimal digits");
+    let trap = |text: &str| {
+        let (at, kind) = text.split_once(':').expect("offset:kind");
+        let (code_offset, kind) = (at.parse().expect("a number"), kind.parse().expect("a number"));
+        TrapRow { code_offset, kind, wasm_offset: 0 }
+    };
+    Row {
+        rule: rule.to_owned(),
+        verdict: verdict.to_owned(),
+        name: name.to_owned(),
+        like: like.to_owned(),
+        bytes: (0..hex.len()).step_by(2).map(byte).collect(),
+        traps: traps.split(' ').filter(|text| *text != "-").map(trap).collect(),
+        module,
+        body,
+        layout,
+    }
+}
+
+impl Row {
+    fn kind(&self) -> CodeKind {
+        let func: FuncIdx = self.module.defined_funcs().last().expect("a function");
+        CodeKind::Func(func.0)
+    }
+
+    /// The certificate of some bytes, if there is one.
+    fn certificate(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let draft = Draft { kind: self.kind(), bytes, traps: &self.traps, calls: &[] };
+        certify(&self.layout, &draft).ok()
+    }
+
+    fn relation(&self, bytes: &[u8], certificate: &[u8]) -> Relation {
+        let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
+        let code = Related { bytes, traps: &self.traps, data: &data };
+        relate(&self.body, &self.layout, &code)
+    }
+
+    fn check(&self, bytes: &[u8], certificate: &[u8], relation: &Relation) -> Result<(), Error> {
+        let setting = Setting::new(&self.module, &self.layout).expect("one module");
+        let traps = &self.traps[..];
+        let code = Code { kind: self.kind(), bytes, certificate, traps, calls: &[] };
+        EqualCode::check(&self.body, &setting, code, relation).map(|_| ())
+    }
+
+    /// The verdict of some bytes, by the relation that is found.
+    fn judge(&self, bytes: &[u8]) -> Result<(), Error> {
+        let certificate = self.certificate(bytes).unwrap_or_default();
+        let relation = self.relation(bytes, &certificate);
+        self.check(bytes, &certificate, &relation)
+    }
+}
+
+fn verdict(outcome: &Result<(), Error>) -> String {
+    match outcome {
+        Ok(()) => "ok".to_owned(),
+        Err(Error::Rejected(rejection)) => format!("sandbox: {rejection}"),
+        Err(Error::Differs(difference)) => format!("{:?}", difference.cause),
+    }
+}
+
+#[test]
+fn each_row_is_judged_as_it_says() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let outcome = row.judge(&row.bytes);
+        if verdict(&outcome) != row.verdict {
+            let why = outcome.err().map(|error| error.to_string());
+            wrong.push(format!("{} {}: not {}, {why:?}", row.rule, row.name, row.verdict));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_rule_has_both() {
+    for rule in ["E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8"] {
+        let rows = rows();
+        let of = |ok: bool| rows.iter().any(|row| row.rule == rule && (row.verdict == "ok") == ok);
+        assert!(of(true) && of(false), "{rule}");
+    }
+}
+
+/// E4: what the right code's relation claims is not believed of other code.
+#[test]
+fn a_relation_of_the_right_code_does_not_help() {
+    let rows = rows();
+    let right: BTreeMap<&str, &Row> =
+        rows.iter().filter(|row| row.verdict == "ok").map(|row| (row.name.as_str(), row)).collect();
+    let mut tried = 0;
+    for row in rows.iter().filter(|row| row.like != "-") {
+        let other = right[row.like.as_str()];
+        assert_eq!(other.bytes.len(), row.bytes.len(), "{}: leaders would move", row.name);
+        let certificate = other.certificate(&other.bytes).expect("a certificate");
+        let relation = other.relation(&other.bytes, &certificate);
+        assert!(other.check(&other.bytes, &certificate, &relation).is_ok(), "{}", other.name);
+        let certificate = row.certificate(&row.bytes).expect("a certificate");
+        let Err(Error::Differs(difference)) = row.check(&row.bytes, &certificate, &relation) else {
+            panic!("{}", row.name);
+        };
+        let by_claims = matches!(difference.cause, Cause::Claim | Cause::Result | Cause::Position);
+        assert!(by_claims, "{}: {difference}", row.name);
+        tried += 1;
+    }
+    assert!(tried > 3, "{tried}");
+}
+
+/// Code without the relation that it needs is refused, and so is code of another function.
+#[test]
+fn a_loop_needs_its_claims() {
+    let rows = rows();
+    let sum = rows.iter().find(|row| row.name == "sum").expect("a row");
+    let certificate = sum.certificate(&sum.bytes).expect("a certificate");
+    let relation = sum.relation(&sum.bytes, &certificate);
+    assert!(sum.check(&sum.bytes, &certificate, &relation).is_ok());
+    assert!(!relation.leaders.is_empty());
+    let nothing = sum.check(&sum.bytes, &certificate, &Relation::default());
+    assert_eq!(verdict(&nothing), "Merge");
+    // Each claim alone: without it the code is accepted or refused, and never otherwise.
+    let mut needed = 0;
+    for (&at, leader) in &relation.leaders {
+        for i in 0..leader.claims.len() {
+            let mut less = relation.clone();
+            less.leaders.get_mut(&at).expect("a leader").claims.remove(i);
+            needed += usize::from(sum.check(&sum.bytes, &certificate, &less).is_err());
+        }
+        for change in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
+            let mut other = relation.clone();
+            let leader = other.leaders.get_mut(&at).expect("a leader");
+            leader.block += change.0;
+            leader.at += change.1;
+            leader.passed += change.2;
+            assert!(sum.check(&sum.bytes, &certificate, &other).is_err(), "{change:?}");
+        }
+    }
+    assert!(needed >= 2, "{needed}");
+}
+
+/// Each edit of one bit of accepted code: those that are accepted, to be read.
+#[test]
+fn accepted_edits_are_listed() {
+    let mut lines = vec![
+        "# Edits of one bit of the accepted rows of `rules.tsv` that are accepted too: the row, the offset,".to_owned(),
+        "# the byte before and after. Each was read: it does the same.".to_owned(),
+    ];
+    let (mut tried, mut confined) = (0, 0);
+    for row in rows().iter().filter(|row| row.verdict == "ok") {
+        for at in 0..row.bytes.len() {
+            for bit in 0..8 {
+                let mut bytes = row.bytes.clone();
+                bytes[at] ^= 1 << bit;
+                tried += 1;
+                let Some(certificate) = row.certificate(&bytes) else { continue };
+                confined += 1;
+                let relation = row.relation(&bytes, &certificate);
+                if row.check(&bytes, &certificate, &relation).is_ok() {
+                    let (before, after) = (row.bytes[at], bytes[at]);
+                    lines.push(format!("{}\t{at:#x}\t{before:02x}\t{after:02x}", row.name));
+                }
+            }
+        }
+    }
+    println!("{tried} edits, {confined} confined, {} accepted", lines.len() - 2);
+    let found = lines.join("\n") + "\n";
+    if std::env::var_os("PROVA_BLESS").is_some() {
+        std::fs::write(MUTANTS, &found).expect("the file can be written");
+    }
+    let wanted = std::fs::read_to_string(MUTANTS).unwrap_or_default();
+    assert!(found == wanted, "other edits are accepted than before:\n{found}");
+}
