@@ -283,14 +283,14 @@ impl Core<'_> {
         }
         let mut state = self.blank(leader.block);
         (state.at, state.passed) = (leader.at, leader.passed);
-        // What values are is said over leaves, and all else over what values are.
-        let leaves = state.clone();
+        // What values are comes first, in the order of the claims, and all else is said over that:
+        // words that are equal, so the order has no part in what is claimed.
         for claim in &leader.claims {
             if let Claim::Is { value, expr } = claim {
                 if (*value as usize) >= self.body.value_count() {
                     return refuse(Cause::Claim, "a value that the body does not have");
                 }
-                let (value, word) = (Value::from_u32(*value), self.evaluate(&leaves, expr)?);
+                let (value, word) = (Value::from_u32(*value), self.evaluate(&state, expr)?);
                 if self.words.bits(word) != self.bits_of(value) {
                     return refuse(Cause::Claim, "an expression of another width");
                 }

@@ -152,6 +152,9 @@ impl Guess {
     fn leader(&self) -> Option<Leader> {
         let (block, at, passed) = self.place?;
         let mut is = BTreeMap::new();
+        let all = self.classes.iter().flat_map(|(values, _)| values);
+        let leaves: BTreeSet<u32> =
+            all.filter(|(_, leaf)| *leaf).map(|(value, _)| *value).collect();
         for (values, number) in &self.classes {
             let expr = match (number, values.first()) {
                 (Some((bits, n)), _) => Expr::Term(Op::Const, *bits, *n, Box::new([])),
@@ -172,7 +175,14 @@ impl Guess {
                 claims.push(Claim::Holds { place, bits, extended, expr });
             }
         }
-        claims.extend(is.into_iter().map(|(value, expr)| Claim::Is { value, expr }));
+        // Those that are made of nothing else come first: the others are evaluated over them.
+        let simple = |expr: &Expr| match expr {
+            Expr::Value(value) => leaves.contains(value),
+            Expr::Term(..) => true,
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = is.into_iter().partition(|(_, expr)| simple(expr));
+        let is = first.into_iter().chain(rest);
+        claims.extend(is.map(|(value, expr)| Claim::Is { value, expr }));
         let known = self.known.iter().map(|(expr, holds)| Claim::Known(expr.clone(), *holds));
         claims.extend(known);
         Some(Leader { block, at, passed, claims })

@@ -26,7 +26,7 @@ use prova_equal::{Core, Relation, walk};
 use prova_ssa::CheckedBody;
 
 /// Iterations at most.
-pub const ROUNDS_MAX: usize = 40;
+pub const ROUNDS_MAX: usize = 100;
 
 /// The code of a function that wants a relation.
 #[derive(Clone, Copy, Debug)]

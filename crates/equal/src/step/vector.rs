@@ -62,10 +62,10 @@ impl Core<'_> {
             | M::Vandnps
             | M::Vandnpd
             | M::Vpandn => self.bitwise(state, insn),
-            M::Cvtsi2sd | M::Vcvtsi2sd => self.from_integer(state, insn, 64),
-            M::Cvtsi2ss | M::Vcvtsi2ss => self.from_integer(state, insn, 32),
-            M::Cvttsd2si | M::Vcvttsd2si => self.to_integer(state, insn, 64),
-            M::Cvttss2si | M::Vcvttss2si => self.to_integer(state, insn, 32),
+            M::Cvtsi2sd | M::Vcvtsi2sd => self.convert_integer(state, insn, 64),
+            M::Cvtsi2ss | M::Vcvtsi2ss => self.convert_integer(state, insn, 32),
+            M::Cvttsd2si | M::Vcvttsd2si => self.truncate_float(state, insn, 64),
+            M::Cvttss2si | M::Vcvttss2si => self.truncate_float(state, insn, 32),
             M::Roundsd | M::Vroundsd => self.round(state, insn, 64),
             M::Roundss | M::Vroundss => self.round(state, insn, 32),
             _ => refuse(Cause::Instruction, mnemonic(insn)),
@@ -198,7 +198,7 @@ impl Core<'_> {
         self.write_vector(state, insn, word)
     }
 
-    fn from_integer(&mut self, state: &mut State, insn: &Insn, bits: u8) -> Result<(), Refusal> {
+    fn convert_integer(&mut self, state: &mut State, insn: &Insn, bits: u8) -> Result<(), Refusal> {
         let (_, last) = self.sources(insn);
         let from = self.operand_bits(insn, last)?;
         let a = self.read_operand(state, insn, last, from)?;
@@ -206,7 +206,7 @@ impl Core<'_> {
         self.replace_low(state, insn, word)
     }
 
-    fn to_integer(&mut self, state: &mut State, insn: &Insn, from: u8) -> Result<(), Refusal> {
+    fn truncate_float(&mut self, state: &mut State, insn: &Insn, from: u8) -> Result<(), Refusal> {
         let bits = self.destination_bits(insn)?;
         let a = self.low(state, insn, 1, from)?;
         let word = self.words.prim(Prim::ToSigned, bits, &[a]);

@@ -20,7 +20,7 @@ impl Words {
     pub fn div_u(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         match (self.number(a), self.number(b)) {
-            (Some(n), Some(d)) if d != 0 => return self.constant(bits, n.wrapping_div(d)),
+            (Some(n), Some(d)) if d != 0 => return self.constant(bits, n.checked_div(d).unwrap_or(0)),
             (None, Some(d)) if d.is_power_of_two() => {
                 let k = self.constant(bits, d.trailing_zeros().into());
                 return self.shr(a, k);
@@ -28,7 +28,8 @@ impl Words {
             // `⌊⌊x / 2^k⌋ / d⌋ = ⌊x / (2^k·d)⌋`.
             (None, Some(d)) => {
                 if let Some((x, k)) = self.shifted_right(a)
-                    && d.checked_shl(k.into()).is_some_and(|d| d <= mask(bits) && d >> k != 0)
+                    && d.leading_zeros() > u32::from(k)
+                    && d.wrapping_shl(k.into()) <= mask(bits)
                 {
                     let d = self.constant(bits, d.wrapping_shl(k.into()));
                     return self.prim(Prim::DivU, bits, &[x, d]);
