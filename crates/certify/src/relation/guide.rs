@@ -250,13 +250,19 @@ impl Guess {
     }
 }
 
-/// The places in the body that a state may stand at, with the state there.
-fn ways(core: &mut Core<'_>, state: &State) -> Vec<(At, State)> {
+/// The places in the body that a state may stand at, with the state there; on a way back, behind a
+/// step.
+fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
     let mut found = Vec::new();
     let mut state = state.clone();
     while found.len() < WAYS_MAX {
-        if state.entered {
-            found.push(((state.block, state.at, state.passed), state.clone()));
+        let at = (state.block, state.at, state.passed);
+        // A round of a loop that is decided is the code's.
+        if found.iter().any(|(other, _)| *other == at) {
+            break;
+        }
+        if state.entered && (state.moved || !back) {
+            found.push((at, state.clone()));
         }
         if !core.skip(&mut state).unwrap_or(false) {
             break;
@@ -453,10 +459,7 @@ impl Guide for Finder<'_> {
         state: State,
         (at, back): (u32, bool),
     ) -> Result<bool, Refusal> {
-        let mut ways = ways(core, &state);
-        if back {
-            ways.retain(|(_, state)| state.moved);
-        }
+        let ways = ways(core, &state, back);
         let moved = ways.iter().any(|(_, state)| state.moved);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         let before = guess.chosen();

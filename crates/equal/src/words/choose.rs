@@ -1,6 +1,6 @@
 //! N4: choices by a condition, and what is known of conditions.
 
-use super::{NONE, Node, Op, Word, Words};
+use super::{NONE, Node, Op, Prim, Word, Words};
 
 impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
@@ -140,6 +140,9 @@ impl Words {
                 return Some(true);
             }
         }
+        if let Node { op: Op::Zero, args: [x, ..], .. } = self.get(c) {
+            return self.zero_by(known, x);
+        }
         if let Node { op: Op::And, bits: 1, args: [a, b, _], .. } = self.get(c) {
             let (a, b) = self.deeper(|words| (words.decide(known, a), words.decide(known, b)))?;
             return match (a, b) {
@@ -147,6 +150,23 @@ impl Words {
                 (Some(true), Some(true)) => Some(true),
                 _ => None,
             };
+        }
+        None
+    }
+
+    /// Whether a word is 0, by another that is: if their difference or sum is a number, it is that.
+    fn zero_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<bool> {
+        for &(fact, holds) in known {
+            let (fact, positive) = self.polarity(fact);
+            let Node { op: Op::Zero, args: [y, ..], .. } = self.get(fact) else { continue };
+            if holds != positive || self.bits(x) != self.bits(y) {
+                continue;
+            }
+            let (difference, sum) = (self.sub(x, y), self.add(x, y));
+            let number = self.number(difference).or(self.number(sum));
+            if let Some(n) = number {
+                return Some(n == 0);
+            }
         }
         None
     }
@@ -196,6 +216,15 @@ impl Words {
             Op::Zext => {
                 let x = words.decide_in(known, x, fuel);
                 words.zext(x, node.bits)
+            }
+            // The remainder by −1 is 0.
+            Op::Prim if node.n == Prim::RemS as u128 => {
+                let next = words.plus(y, 1);
+                let minus = words.zero(next);
+                match words.decide(known, minus) {
+                    Some(true) => words.constant(node.bits, 0),
+                    _ => a,
+                }
             }
             Op::Cat => {
                 let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));

@@ -425,6 +425,20 @@ fn what_is_known_decides() {
     assert_eq!(w.decide(&[(either, false)], equal), None);
     let under = w.under(&[(nan, false)], either);
     assert_eq!(under, equal);
+    // Of words of which one is 0, by their difference or sum.
+    let (p, q) = (w.value(32, 4), w.value(32, 5));
+    let (next, turned) = (w.plus(p, 1), w.sub(q, p));
+    let (zero, last) = (w.zero(p), w.zero(next));
+    assert_eq!(w.decide(&[(last, true)], zero), Some(false));
+    assert_eq!(w.decide(&[(last, false)], zero), None);
+    let (equal_p, other) = (w.eq(p, q), w.zero(turned));
+    assert_eq!(w.decide(&[(equal_p, true)], other), Some(true));
+    assert_eq!(w.decide(&[(equal_p, true)], zero), None);
+    // The remainder by −1, and by what is not known to be.
+    let rest = w.rem_s(q, p);
+    let nothing = w.constant(32, 0);
+    assert_eq!(w.under(&[(last, true)], rest), nothing);
+    assert_eq!(w.under(&[(last, false)], rest), rest);
     // A choice that is decided, and one that is not.
     let (x, y) = (w.value(32, 2), w.value(32, 3));
     let choice = w.ite(less, x, y);
