@@ -1,8 +1,8 @@
 //! Code that does what its function says is proved to, by the relation that is found; twins that do
 //! not are refused, also with the relation of the right code.
 //!
-//! `rules.tsv` has for each rule of `prova-equal` accepted and refused code; `mutants.tsv` the edits
-//! of one bit of accepted code that are accepted, which have to be read: each does the same.
+//! `rules.tsv` has for each rule of `prova-equal` accepted and refused code; `mutants.tsv` the
+//! edits of one bit of accepted code that are accepted, which have to be read: each does the same.
 //! `PROVA_BLESS=1` writes it.
 //!
 //! Green says nothing of code that a compiler makes (`prova-native`, example `equal`), and no code

@@ -7,8 +7,8 @@
 //! a leaf.
 //!
 //! *Meaning* (E5). At a leader `v` of an operator without effects is that operator of its operands
-//! as they were made last, down to leaves; a leaf (a parameter, or what an effect gave) is as it was
-//! made last, or any word if it never was. That is a word in every execution, so a claim has a
+//! as they were made last, down to leaves; a leaf (a parameter, or what an effect gave) is as it
+//! was made last, or any word if it never was. That is a word in every execution, so a claim has a
 //! meaning wherever it stands; and on an edge it is evaluated by the same rule. No dominance is
 //! needed for claims; it is for operands of the body (`Core::value`).
 
@@ -16,7 +16,7 @@ use crate::core_::Core;
 use crate::demand::REGIONS;
 use crate::error::{Cause, Refusal, differ, refuse};
 use crate::state::{Flags, State};
-use crate::words::{Fixed, Op, Prim, Word, Words};
+use crate::words::{Fixed, Head, Prim, Word, Words};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -41,7 +41,7 @@ pub enum Expr {
     /// A value.
     Value(u32),
     /// A term: operator, width, number, operands.
-    Term(Op, u8, u128, Box<[Expr]>),
+    Term(Head, u8, u128, Box<[Expr]>),
 }
 
 /// A claim.
@@ -162,7 +162,7 @@ impl Core<'_> {
         Ok(state)
     }
 
-    /// What an expression is in a state.
+    /// The term of an expression in a state.
     ///
     /// # Errors
     /// If it is too deep, or of operators that no claim has.
@@ -195,7 +195,7 @@ impl Core<'_> {
         }
     }
 
-    /// What a place holds: the low bits, and whether those above are zero.
+    /// The low bits of a place, and all of it.
     pub fn held(&mut self, state: &State, place: Place, bits: u8) -> (Word, Word) {
         let whole = match place {
             Place::Register(r) => state.reg(r),
@@ -342,39 +342,39 @@ impl Core<'_> {
 /// The term of an operator on operands, by the constructors.
 fn rebuild(
     w: &mut Words,
-    (op, bits, n): (Op, u8, u128),
+    (op, bits, n): (Head, u8, u128),
     args: &[Word],
     versions: &[Word; REGIONS],
 ) -> Option<Word> {
     let same = |w: &Words, list: &[Word]| list.iter().all(|&a| w.bits(a) == bits);
     let word = match (op, args) {
-        (Op::Const, []) => w.constant(bits, n),
-        (Op::Fixed, []) => w.fixed_again(bits, n),
-        (Op::Sum, &[a, b]) if same(w, args) => {
+        (Head::Const, []) => w.constant(bits, n),
+        (Head::Fixed, []) => w.fixed_again(bits, n),
+        (Head::Sum, &[a, b]) if same(w, args) => {
             let a = w.scale(n, a);
             w.add(a, b)
         }
-        (Op::Mul, &[a, b]) if same(w, args) => w.mul(a, b),
-        (Op::And, &[a, b]) if same(w, args) => w.and(a, b),
-        (Op::Or, &[a, b]) if same(w, args) => w.or(a, b),
-        (Op::Xor, &[a, b]) if same(w, args) => w.xor(a, b),
-        (Op::Shl, &[a, b]) if w.bits(a) == bits => w.shl(a, b),
-        (Op::Shr, &[a, b]) if w.bits(a) == bits => w.shr(a, b),
-        (Op::Sar, &[a, b]) if w.bits(a) == bits => w.sar(a, b),
-        (Op::Rotl, &[a, b]) if w.bits(a) == bits => w.rotl(a, b),
-        (Op::Slice, &[a]) => w.slice(a, u8::try_from(n).ok()?, bits),
-        (Op::Zext, &[a]) if w.bits(a) < bits => w.zext(a, bits),
-        (Op::Sext, &[a]) if w.bits(a) < bits => w.sext(a, bits),
-        (Op::Ite, &[c, a, b]) if w.bits(c) == 1 && same(w, &[a, b]) => w.ite(c, a, b),
-        (Op::Zero, &[a]) => w.zero(a),
-        (Op::Ult, &[a, b]) if w.bits(a) == w.bits(b) => w.ult(a, b),
-        (Op::Slt, &[a, b]) if w.bits(a) == w.bits(b) => w.slt(a, b),
-        (Op::Read, &[a]) if w.bits(a) == 64 => w.read(a, bits),
-        (Op::Load, &[a]) if w.bits(a) == 64 => {
+        (Head::Mul, &[a, b]) if same(w, args) => w.mul(a, b),
+        (Head::And, &[a, b]) if same(w, args) => w.and(a, b),
+        (Head::Or, &[a, b]) if same(w, args) => w.or(a, b),
+        (Head::Xor, &[a, b]) if same(w, args) => w.xor(a, b),
+        (Head::Shl, &[a, b]) if w.bits(a) == bits => w.shl(a, b),
+        (Head::Shr, &[a, b]) if w.bits(a) == bits => w.shr(a, b),
+        (Head::Sar, &[a, b]) if w.bits(a) == bits => w.sar(a, b),
+        (Head::Rotl, &[a, b]) if w.bits(a) == bits => w.rotl(a, b),
+        (Head::Slice, &[a]) => w.slice(a, u8::try_from(n).ok()?, bits),
+        (Head::Zext, &[a]) if w.bits(a) < bits => w.zext(a, bits),
+        (Head::Sext, &[a]) if w.bits(a) < bits => w.sext(a, bits),
+        (Head::Ite, &[c, a, b]) if w.bits(c) == 1 && same(w, &[a, b]) => w.ite(c, a, b),
+        (Head::Zero, &[a]) => w.zero(a),
+        (Head::Ult, &[a, b]) if w.bits(a) == w.bits(b) => w.ult(a, b),
+        (Head::Slt, &[a, b]) if w.bits(a) == w.bits(b) => w.slt(a, b),
+        (Head::Read, &[a]) if w.bits(a) == 64 => w.read(a, bits),
+        (Head::Load, &[a]) if w.bits(a) == 64 => {
             let version = *versions.get(usize::try_from(n).ok()?)?;
             w.load(version, a, bits)
         }
-        (Op::Prim, _) => {
+        (Head::Prim, _) => {
             let prim = Prim::numbered(n)?;
             w.prim(prim, bits, args)
         }

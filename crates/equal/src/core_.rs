@@ -1,4 +1,4 @@
-//! What is the same for the whole function, and the values of its body.
+//! The parts that are the same for the whole function, and the values of its body.
 
 use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
@@ -80,10 +80,10 @@ impl<'a> Core<'a> {
 
     /// A value of the body as it was made last.
     ///
-    /// That of an operator without effects is the operator of its operands as they were made last.
-    /// For a value whose definition dominates the body's place that is right, since a body in SSA
-    /// form makes an operand again only on a way that makes the operator's value again (dominance).
-    /// For others it is what claims mean by them: see `claims`.
+    /// The value of an operator without effects is the operator of its operands as they were made
+    /// last. For a value whose definition dominates the body's place that is right, since a body
+    /// in SSA form makes an operand again only on a way that makes the operator's value again
+    /// (dominance). For others it is what claims mean by them: see `claims`.
     ///
     /// # Errors
     /// Beyond a limit, or for an operator without rule.
@@ -136,7 +136,7 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// What the body owes for an instruction.
+    /// The debt of the body for an instruction.
     pub(crate) fn demand(&mut self, state: &State, inst: Inst) -> Result<Demand, Refusal> {
         let data = *self.body.inst(inst);
         let mut args = Vec::new();
@@ -150,7 +150,7 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// What the body owes for a tail call that is next.
+    /// The debt of the body for a tail call that is next.
     pub(crate) fn owed_at_end(&mut self, state: &State) -> Result<Option<Demand>, Refusal> {
         let block = *self.body.block(prova_ssa::Block::from_u32(state.block));
         let prova_ssa::Terminator::TailCall(call) = block.terminator else { return Ok(None) };

@@ -2,9 +2,9 @@
 //!
 //! The body stands *settled*: before an instruction that owes something, or at the end of a block.
 //! What owes nothing is passed at once; code does nothing for it. What is known to owe nothing on
-//! this way (a jump, a trap that does not happen, a branch that is decided, a load of bytes that were
-//! reached before) is *skipped*, but only where something else has to be next: the same code may be
-//! reached on a way on which it is not known.
+//! this way (a jump, a trap that does not happen, a branch that is decided, a load of bytes that
+//! were reached before) is *skipped*, but only where something else has to be next: the same code
+//! may be reached on a way on which it is not known.
 //!
 //! An edge gives all parameters at once the terms of the arguments before it; nothing else changes.
 //! So a swap is a swap, and a constant argument is a constant behind the edge.

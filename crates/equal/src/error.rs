@@ -65,12 +65,12 @@ impl Cause {
     }
 }
 
-/// What is refused, and the terms that differ, if two do.
+/// A reason to refuse, and the terms that differ, if two do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Why.
     pub cause: Cause,
-    /// What exactly.
+    /// The exact place or thing.
     pub what: &'static str,
     /// The term that the body demands.
     pub demanded: Option<Word>,
@@ -104,7 +104,7 @@ pub struct Difference {
     pub wasm_offset: Option<u32>,
     /// Why.
     pub cause: Cause,
-    /// What exactly.
+    /// The exact place or thing.
     pub what: &'static str,
     /// The term that the body demands.
     pub demanded: Option<String>,

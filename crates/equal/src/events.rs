@@ -192,7 +192,7 @@ impl Core<'_> {
         }
     }
 
-    /// What is left of the height for callees.
+    /// The height that is left for callees.
     fn left(&mut self) -> Word {
         let height = self.words.fixed(64, Fixed::Height);
         self.words.plus(height, u128::from(self.charge).wrapping_neg())

@@ -14,9 +14,9 @@
 //! (`words`), from one claimed *leader* to the next; at a leader the relation says what each place
 //! holds, and every way there has to show it. One pass in address order; no search, no fixpoint.
 //!
-//! Whoever wrote the relation is not believed. What is: the sandbox check (P1 to P14), which runs
-//! first, so that no access is another one than its address says; the proof of the SSA body; the
-//! layout; and this crate.
+//! The finder of the relation is not believed. Believed are the sandbox check (P1 to P14), which
+//! runs first, so that no access is another one than its address says; the proof of the SSA body;
+//! the layout; and this crate.
 //!
 //! # Rules
 //! * E1 (`events`). An access that is not the stack's, a call and a division that may fault are the
@@ -25,8 +25,8 @@
 //!   where what is known decides.
 //! * E3 (`edges`). An edge of the body gives its parameters the terms of the arguments.
 //! * E4 (`claims`). At a leader the state is what the relation claims, and each edge shows it.
-//! * E5 (`claims`). A claim names values of the body as they were made last; what is made again gets
-//!   a new term.
+//! * E5 (`claims`). A claim names values of the body as they were made last; what is made again
+//!   gets a new term.
 //! * E6 (`versions`). What a region of memory holds is a term, and only actions, calls and builtins
 //!   make another of it.
 //! * E7 (`events`). Code ends where the body ends, with its results in their places.

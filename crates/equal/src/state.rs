@@ -1,4 +1,4 @@
-//! What is known of both sides at one instruction, as terms.
+//! The knowledge of both sides at one instruction, as terms.
 //!
 //! Invariant T: in every execution that reaches the instruction together with the body at the
 //! state's place, there are words for the unknown leaves such that each register, stack word and
@@ -53,7 +53,7 @@ pub struct State {
     pub over: BTreeMap<u32, Word>,
     /// A number for what `over` is.
     pub env: u32,
-    /// What the regions hold.
+    /// The contents of the regions.
     pub versions: Versions,
     /// Conditions that hold, or do not.
     pub known: Vec<(Word, bool)>,
@@ -167,7 +167,6 @@ pub(crate) fn holds(w: &mut Words, flags: Flags, condition: Condition) -> Option
 
 /// A condition that is no negation.
 fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
-    use crate::words::Prim;
     use Condition as C;
     Some(match (flags, condition) {
         (Flags::Sub(a, b), C::Equal) => w.eq(a, b),
@@ -185,7 +184,13 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
             let difference = w.sub(a, b);
             w.sign(difference)
         }
-        // `a − b` overflows if its sign is not that of `a < b`.
+        // `a − 1` overflows if `a` is the least number.
+        (Flags::Sub(a, b), C::Overflow) if w.number(b) == Some(1) => {
+            let bits = u32::from(w.bits(a).saturating_sub(1));
+            let least = w.constant(w.bits(a), 1_u128.wrapping_shl(bits));
+            w.eq(a, least)
+        }
+        // `a − b` overflows if its sign differs from `a < b`.
         (Flags::Sub(a, b), C::Overflow) => {
             let difference = w.sub(a, b);
             let (sign, less) = (w.sign(difference), w.slt(a, b));
@@ -213,21 +218,32 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
             let more = w.slt(zero, r);
             w.not(more)
         }
-        (Flags::Float(a, b), C::Parity) => w.prim(Prim::FloatNan, 1, &[a, b]),
-        (Flags::Float(a, b), C::Equal) => {
+        (Flags::Float(a, b), condition) => return floats(w, (a, b), condition),
+        (Flags::Carry(c), C::Below) => c,
+        _ => return None,
+    })
+}
+
+/// A condition that is no negation, on the flags of a comparison of floats: all of carry, zero and
+/// parity if one is NaN.
+fn floats(w: &mut Words, (a, b): (Word, Word), condition: Condition) -> Option<Word> {
+    use crate::words::Prim;
+    use Condition as C;
+    Some(match condition {
+        C::Parity => w.prim(Prim::FloatNan, 1, &[a, b]),
+        C::Equal => {
             let (nan, equal) =
                 (w.prim(Prim::FloatNan, 1, &[a, b]), w.prim(Prim::FloatEq, 1, &[a, b]));
             w.or(equal, nan)
         }
-        (Flags::Float(a, b), C::Below) => {
+        C::Below => {
             let not_less = w.prim(Prim::FloatLe, 1, &[b, a]);
             w.not(not_less)
         }
-        (Flags::Float(a, b), C::BelowEqual) => {
+        C::BelowEqual => {
             let more = w.prim(Prim::FloatLt, 1, &[b, a]);
             w.not(more)
         }
-        (Flags::Carry(c), C::Below) => c,
         _ => return None,
     })
 }

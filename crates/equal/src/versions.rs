@@ -10,7 +10,7 @@
 use crate::core_::Core;
 use crate::demand::Region;
 use crate::state::State;
-use crate::words::{Fixed, Node, Op, Word};
+use crate::words::{Fixed, Head, Node, Word};
 use prova_check::offsets;
 
 /// Where an access goes.
@@ -104,7 +104,7 @@ impl Core<'_> {
             return Some(Base::Context);
         }
         match self.words.get(atom) {
-            Node { op: Op::Fixed, .. } => {
+            Node { op: Head::Fixed, .. } => {
                 let stack = self.words.fixed(64, Fixed::Stack);
                 let code = self.words.fixed(64, Fixed::Code);
                 if atom == stack {
@@ -115,8 +115,8 @@ impl Core<'_> {
                     None
                 }
             }
-            Node { op: Op::Read, bits: 64, args: [at, ..], .. } => self.base_read(context, at),
-            Node { op: Op::Load, bits: 64, args: [_, at, _], .. } => self.base_loaded(at),
+            Node { op: Head::Read, bits: 64, args: [at, ..], .. } => self.base_read(context, at),
+            Node { op: Head::Load, bits: 64, args: [_, at, _], .. } => self.base_loaded(at),
             _ => None,
         }
     }
@@ -156,7 +156,7 @@ impl Core<'_> {
             return Some(Base::Functions);
         }
         let parts = self.words.parts(at);
-        let is_list = |words: &crate::words::Words, atom| matches!(words.get(atom), Node { op: Op::Load, args: [_, at, _], .. } if at == list);
+        let is_list = |words: &crate::words::Words, atom| matches!(words.get(atom), Node { op: Head::Load, args: [_, at, _], .. } if at == list);
         parts
             .atoms
             .iter()
@@ -164,7 +164,7 @@ impl Core<'_> {
             .then_some(Base::Record)
     }
 
-    /// What is read at an address that is no linear memory's and not the stack.
+    /// The word at an address that is no linear memory's and not the stack.
     pub(crate) fn read(&mut self, state: &State, address: Word, bits: u8) -> Option<Word> {
         match self.target(address)? {
             Target::Stack(_) | Target::In(Region::Heap) => None,

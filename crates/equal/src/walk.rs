@@ -18,7 +18,7 @@ use crate::core_::Core;
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
 use crate::step::Flow;
-use crate::words::{Fixed, Node, Op, Word};
+use crate::words::{Fixed, Head, Node, Word};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use prova_check::x64::{Class, Insn, Instructions};
@@ -57,8 +57,8 @@ struct Walk<'c, 'a, G> {
     insns: Instructions<'a>,
 }
 
-/// Walks over the code outside of its data; the offset of what is refused is left in `at`, and where
-/// the body stands in `stands`.
+/// Walks over the code outside of its data; the offset of what is refused is left in `at`, and
+/// where the body stands in `stands`.
 ///
 /// # Errors
 /// The first difference that the guide does not take.
@@ -302,10 +302,10 @@ impl Core<'_> {
         let parts = self.words.parts(rest);
         let &[(entry, 1)] = parts.atoms.as_slice() else { return None };
         let base = parts.number as u32;
-        let Node { op: Op::Sext, args: [narrow, ..], .. } = self.words.get(entry) else {
+        let Node { op: Head::Sext, args: [narrow, ..], .. } = self.words.get(entry) else {
             return None;
         };
-        let Node { op: Op::Read, bits: 32, args: [at, ..], .. } = self.words.get(narrow) else {
+        let Node { op: Head::Read, bits: 32, args: [at, ..], .. } = self.words.get(narrow) else {
             return None;
         };
         let rest = self.words.sub(at, code);

@@ -3,7 +3,7 @@
 use super::Related;
 use super::live::Live;
 use prova_check::x64::{Class, Instructions};
-use prova_equal::words::{Node, Op, Word};
+use prova_equal::words::{Head, Node, Word};
 use prova_equal::{Cause, Claim, Core, Expr, Guide, Leader, Place, Refusal, Relation, State};
 use prova_ssa::{Def, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,7 +15,7 @@ const DEPTH_MAX: u32 = 8;
 /// Candidates of one place.
 const CANDIDATES_MAX: usize = 12;
 
-/// What a place may hold.
+/// A guess of a place's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     bits: u8,
@@ -26,8 +26,8 @@ struct Candidate {
 /// A place in the body: block, instruction, traps passed.
 type At = (u32, u32, u32);
 
-/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load leads
-/// there.
+/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
+/// leads there.
 type Way = (At, Option<At>, bool, bool);
 
 /// Places in the body that one way comes by at most.
@@ -37,7 +37,7 @@ const WAYS_MAX: usize = 24;
 /// without effects; and the number that they may be.
 type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
 
-/// What is guessed of a leader.
+/// The guesses about a leader.
 #[derive(Clone, Debug, Default)]
 struct Guess {
     place: Option<At>,
@@ -78,7 +78,7 @@ impl<'f> Finder<'f> {
         self.changed
     }
 
-    /// What was found.
+    /// The relation of all guesses that are left.
     pub(crate) fn relation(&self) -> Relation {
         let leaders = self.leaders.iter().filter_map(|&at| {
             let guess = self.guesses.get(&at)?;
@@ -128,7 +128,7 @@ impl<'f> Finder<'f> {
         let mut classes = Vec::new();
         for (&word, values) in &inverse {
             let Node { op, bits, n, .. } = core.words.get(word);
-            let number = (op == Op::Const).then_some((bits, n));
+            let number = (op == Head::Const).then_some((bits, n));
             let (leaves, others): (Vec<Value>, Vec<Value>) =
                 values.iter().partition(|&&value| is_leaf(core, value));
             if leaves.is_empty() {
@@ -157,7 +157,7 @@ impl Guess {
             all.filter(|(_, leaf)| *leaf).map(|(value, _)| *value).collect();
         for (values, number) in &self.classes {
             let expr = match (number, values.first()) {
-                (Some((bits, n)), _) => Expr::Term(Op::Const, *bits, *n, Box::new([])),
+                (Some((bits, n)), _) => Expr::Term(Head::Const, *bits, *n, Box::new([])),
                 (None, Some(&(first, _))) => Expr::Value(first),
                 (None, None) => continue,
             };
@@ -210,8 +210,8 @@ impl Guess {
         }
     }
 
-    /// The last place; before jumps and loads that all ways pass to it, since code may do these, and
-    /// what belongs to them, behind the place where the ways meet.
+    /// The last place; before jumps and loads that all ways pass to it, since code may do these,
+    /// and what belongs to them, behind the place where the ways meet.
     fn chosen(&self) -> Option<At> {
         let mut last = self.ways.len().checked_sub(1)?;
         while let Some(before) = last.checked_sub(1)
@@ -344,10 +344,10 @@ fn candidates(
     // A stack word has no upper half that a claim could speak of: the whole is an extension.
     if let Place::Stack(at) = place
         && let Some(&whole) = state.stack.get(&at)
-        && let Node { op: Op::Zext, bits, args: [low, ..], .. } = core.words.get(whole)
+        && let Node { op: Head::Zext, bits, args: [low, ..], .. } = core.words.get(whole)
     {
         for value in inverse.get(&low).into_iter().flatten() {
-            let expr = Expr::Term(Op::Zext, bits, 0, Box::new([Expr::Value(value.as_u32())]));
+            let expr = Expr::Term(Head::Zext, bits, 0, Box::new([Expr::Value(value.as_u32())]));
             found.push(Candidate { bits, extended: false, expr });
         }
     }
@@ -359,10 +359,10 @@ fn candidates(
             let expr = Expr::Value(value.as_u32());
             found.push(Candidate { bits, extended, expr });
         }
-        if let Node { op: Op::Const, n, .. } = core.words.get(low) {
+        if let Node { op: Head::Const, n, .. } = core.words.get(low) {
             // Of a number the whole is claimed, or its part.
             if found.iter().all(|other| other.bits == bits) {
-                let expr = Expr::Term(Op::Const, bits, n, Box::new([]));
+                let expr = Expr::Term(Head::Const, bits, n, Box::new([]));
                 found.push(Candidate { bits, extended, expr });
             }
         }
@@ -397,7 +397,7 @@ fn expression(
         return Some(expr);
     }
     let Node { op, bits, args, n } = core.words.get(word);
-    if depth > DEPTH_MAX || matches!(op, Op::Value | Op::Unknown | Op::Store) {
+    if depth > DEPTH_MAX || matches!(op, Head::Value | Head::Unknown | Head::Store) {
         return None;
     }
     let mut operands: Vec<Word> = args.to_vec();
@@ -405,7 +405,7 @@ fn expression(
         operands.pop();
     }
     let mut n = n;
-    if op == Op::Load {
+    if op == Head::Load {
         let region = state.versions.iter().position(|version| *version == operands[0])?;
         n = region as u128;
         operands.remove(0);
@@ -436,9 +436,9 @@ fn shifted(core: &Core<'_>, word: Word, inverse: &HashMap<Word, Vec<Value>>) -> 
     }
     let (value, n) = found?;
     let n = if bits == 64 { n & u128::from(u64::MAX) } else { n & u128::from(u32::MAX) };
-    let number = Expr::Term(Op::Const, bits, n, Box::new([]));
+    let number = Expr::Term(Head::Const, bits, n, Box::new([]));
     let operands = Box::new([Expr::Value(value.as_u32()), number]);
-    Some(Expr::Term(Op::Sum, bits, 1, operands))
+    Some(Expr::Term(Head::Sum, bits, 1, operands))
 }
 
 impl Guide for Finder<'_> {
@@ -511,18 +511,15 @@ fn merges(code: &Related<'_>) -> BTreeSet<u32> {
         }
         let Ok(insn) = insns.at(at) else { break };
         ends.push((at, falls));
-        falls = match insn.class {
-            Class::Branch(_) | Class::Jump => {
-                let target = insn.target();
-                *ways.entry(target).or_default() += 1;
-                if target <= at {
-                    found.insert(target);
-                }
-                insn.class != Class::Jump
+        let jumps = insn.class == Class::Jump;
+        if jumps || matches!(insn.class, Class::Branch(_)) {
+            let target = insn.target();
+            *ways.entry(target).or_default() += 1;
+            if target <= at {
+                found.insert(target);
             }
-            Class::JumpTo | Class::Return | Class::Trap => false,
-            _ => true,
-        };
+        }
+        falls = !jumps && !matches!(insn.class, Class::JumpTo | Class::Return | Class::Trap);
         at = insn.end();
     }
     for (at, falls) in ends {

@@ -7,7 +7,7 @@
 //!                                                                        └─► Relation
 //! ```
 //!
-//! Nothing here is trusted. The walk is the check's own, with a guide that accepts whatever it can:
+//! Nothing here is trusted. The walk is the check's own, with a guide that accepts all that it can:
 //! where control comes first to an offset that needs claims, everything that a place may be there
 //! is a candidate; each further edge drops the candidates that it does not show. That is repeated
 //! until an iteration drops none (value partition, optimistic, as in `flow`). A way that the walk

@@ -94,7 +94,7 @@ pub enum Action {
 pub struct Demand {
     /// Kinds and conditions of its traps, in order.
     pub traps: Vec<(u8, Word)>,
-    /// What it then does.
+    /// Its action behind them.
     pub action: Action,
     /// Its values, if they are terms.
     pub values: Vec<Word>,
@@ -107,7 +107,7 @@ impl Demand {
     }
 }
 
-/// What demands are made of.
+/// The sources of demands.
 pub struct Maker<'m> {
     /// The terms.
     pub words: &'m mut Words,
@@ -115,12 +115,12 @@ pub struct Maker<'m> {
     pub layout: &'m Layout,
     /// The module.
     pub module: &'m Module,
-    /// What regions hold.
+    /// The contents of the regions.
     pub versions: Versions,
 }
 
 impl Maker<'_> {
-    /// What a region holds.
+    /// The content of a region.
     pub fn version(&self, region: Region) -> Word {
         let [heap, table, global, length, store, cells] = self.versions;
         match region {

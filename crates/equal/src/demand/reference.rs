@@ -16,7 +16,7 @@ impl Maker<'_> {
         }
     }
 
-    /// The code of a record. Its word may change while code runs, but whatever it was leads to the
+    /// The code of a record. Its word may change while code runs, but each that it was leads to the
     /// function: so it is one word.
     pub fn code(&mut self, record: Word) -> Word {
         let at = self.words.plus(record, offsets::RECORD_CODE.into());

@@ -61,10 +61,12 @@ impl Core<'_> {
     pub(super) fn moves(&mut self, state: &mut State, insn: &Insn) -> Result<(), Refusal> {
         let bits = self.destination_bits(insn)?;
         let word = self.read_operand(state, insn, 1, bits)?;
-        let word = match insn.class {
-            Class::SignExtend => self.words.sext(word, bits),
-            Class::ZeroExtend => self.words.zext(word, bits),
-            _ => word,
+        let word = if insn.class == Class::SignExtend {
+            self.words.sext(word, bits)
+        } else if insn.class == Class::ZeroExtend {
+            self.words.zext(word, bits)
+        } else {
+            word
         };
         if self.words.bits(word) != bits {
             return refuse(Cause::Instruction, "a move between widths");

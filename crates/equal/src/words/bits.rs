@@ -1,6 +1,6 @@
 //! And, or, exclusive or; shifts and rotations.
 
-use super::{NONE, Node, Op, Word, Words, mask};
+use super::{Head, NONE, Node, Word, Words, mask};
 
 /// The place and length of a run of ones, if a number is one run.
 fn run(n: u128) -> Option<(u8, u8)> {
@@ -32,7 +32,7 @@ impl Words {
             return self.both(a, b);
         }
         for (x, y) in [(a, b), (b, a)] {
-            if let Node { op: Op::Zext, args: [narrow, ..], .. } = self.get(x) {
+            if let Node { op: Head::Zext, args: [narrow, ..], .. } = self.get(x) {
                 let width = self.bits(narrow);
                 let made = self.deeper(|words| {
                     let other = words.slice(y, 0, width);
@@ -46,14 +46,14 @@ impl Words {
         }
         // `(x & n) & y = (x & y) & n`.
         for (x, y) in [(a, b), (b, a)] {
-            if let Node { op: Op::And, args: [inner, n, _], .. } = self.get(x)
+            if let Node { op: Head::And, args: [inner, n, _], .. } = self.get(x)
                 && let Some(n) = self.number(n)
                 && let Some(both) = self.deeper(|words| words.and(inner, y))
             {
                 return self.masked(both, n);
             }
         }
-        self.node(Op::And, bits, [a.max(b), a.min(b), NONE], 0)
+        self.node(Head::And, bits, [a.max(b), a.min(b), NONE], 0)
     }
 
     fn masked(&mut self, a: Word, n: u128) -> Word {
@@ -74,16 +74,16 @@ impl Words {
                 return Some(words.scale(1_u128.wrapping_shl(k.into()), wide));
             }
             match words.get(a) {
-                Node { op: Op::Zext, args: [x, ..], .. } => {
+                Node { op: Head::Zext, args: [x, ..], .. } => {
                     let width = words.bits(x);
                     let part = words.masked(x, n & mask(width));
                     Some(words.zext(part, bits))
                 }
-                Node { op: Op::And, args: [x, m, _], .. } => {
+                Node { op: Head::And, args: [x, m, _], .. } => {
                     let m = words.number(m)?;
                     Some(words.masked(x, n & m))
                 }
-                Node { op: Op::Ite, args: [c, x, y], .. }
+                Node { op: Head::Ite, args: [c, x, y], .. }
                     if words.number(x).is_some() || words.number(y).is_some() =>
                 {
                     let (x, y) = (words.masked(x, n), words.masked(y, n));
@@ -96,7 +96,7 @@ impl Words {
             return made;
         }
         let n = self.constant(bits, n);
-        self.node(Op::And, bits, [a, n, NONE], 0)
+        self.node(Head::And, bits, [a, n, NONE], 0)
     }
 
     /// And of two conditions that are no numbers.
@@ -108,7 +108,7 @@ impl Words {
         for (x, y) in [(a, b), (b, a)] {
             // `y = ¬(p & q)` with `p = x`: `x & ¬q`.
             let negated = self.not(y);
-            if let Node { op: Op::And, bits: 1, args: [p, q, _], .. } = self.get(negated) {
+            if let Node { op: Head::And, bits: 1, args: [p, q, _], .. } = self.get(negated) {
                 let rest = if p == x {
                     Some(q)
                 } else if q == x {
@@ -124,7 +124,7 @@ impl Words {
                 }
             }
             // `x & (x & q) = x & q`.
-            if let Node { op: Op::And, bits: 1, args: [p, q, _], .. } = self.get(y)
+            if let Node { op: Head::And, bits: 1, args: [p, q, _], .. } = self.get(y)
                 && (p == x || q == x)
             {
                 return y;
@@ -134,7 +134,7 @@ impl Words {
                 return x;
             }
         }
-        self.node(Op::And, 1, [a.max(b), a.min(b), NONE], 0)
+        self.node(Head::And, 1, [a.max(b), a.min(b), NONE], 0)
     }
 
     /// `a | b`; in one bit `¬(¬a & ¬b)`.
@@ -160,7 +160,7 @@ impl Words {
                 return b;
             }
             // `(x | m) | n = x | (m | n)`.
-            if let Node { op: Op::Or, args: [x, m, _], .. } = self.get(a)
+            if let Node { op: Head::Or, args: [x, m, _], .. } = self.get(a)
                 && let Some(m) = self.number(m)
             {
                 let both = self.constant(bits, m | n);
@@ -172,14 +172,14 @@ impl Words {
                 return made;
             }
         }
-        if let Some(made) = self.outward(Op::Or, a, b) {
+        if let Some(made) = self.outward(Head::Or, a, b) {
             return made;
         }
-        self.ordered(Op::Or, a, b)
+        self.ordered(Head::Or, a, b)
     }
 
-    /// `2^k·zext(h) | zext(l)`, with `l` of at most k bits and `h` of at most the rest, is `h` above
-    /// `l`.
+    /// `2^k·zext(h) | zext(l)`, with `l` of at most k bits and `h` of at most the rest, is
+    /// `h` above `l`.
     fn stacked(&mut self, high: Word, low: Word) -> Option<Word> {
         let bits = self.bits(high);
         let parts = self.parts(high);
@@ -187,7 +187,7 @@ impl Words {
         let k = factor.trailing_zeros() as u8;
         let rest = bits.checked_sub(k)?;
         let narrow = |words: &Words, word| match words.get(word) {
-            Node { op: Op::Zext, args: [x, ..], .. } => Some(x),
+            Node { op: Head::Zext, args: [x, ..], .. } => Some(x),
             _ => None,
         };
         let h = narrow(self, atom)?;
@@ -228,38 +228,38 @@ impl Words {
                 return self.plus(a, n);
             }
             // `(x ^ m) ^ n = x ^ (m ^ n)`.
-            if let Node { op: Op::Xor, args: [x, m, _], .. } = self.get(a)
+            if let Node { op: Head::Xor, args: [x, m, _], .. } = self.get(a)
                 && let Some(m) = self.number(m)
             {
                 let both = self.constant(bits, m ^ n);
                 return self.xor(x, both);
             }
         }
-        if let Some(made) = self.outward(Op::Xor, a, b) {
+        if let Some(made) = self.outward(Head::Xor, a, b) {
             return made;
         }
-        self.ordered(Op::Xor, a, b)
+        self.ordered(Head::Xor, a, b)
     }
 
     /// Operands in one order; a number comes last.
-    fn ordered(&mut self, op: Op, a: Word, b: Word) -> Word {
+    fn ordered(&mut self, op: Head, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         let args = if self.number(b).is_some() { [a, b, NONE] } else { [a.max(b), a.min(b), NONE] };
         self.node(op, bits, args, 0)
     }
 
     /// `zext(x) ∘ zext(y) = zext(x ∘ y)` for or and exclusive or; a number that fits is one too.
-    fn outward(&mut self, op: Op, a: Word, b: Word) -> Option<Word> {
+    fn outward(&mut self, op: Head, a: Word, b: Word) -> Option<Word> {
         let bits = self.bits(a);
-        let Node { op: Op::Zext, args: [x, ..], .. } = self.get(a) else { return None };
+        let Node { op: Head::Zext, args: [x, ..], .. } = self.get(a) else { return None };
         let width = self.bits(x);
         let y = match self.get(b) {
-            Node { op: Op::Zext, args: [y, ..], .. } if self.bits(y) == width => y,
-            Node { op: Op::Const, n, .. } if n <= mask(width) => self.constant(width, n),
+            Node { op: Head::Zext, args: [y, ..], .. } if self.bits(y) == width => y,
+            Node { op: Head::Const, n, .. } if n <= mask(width) => self.constant(width, n),
             _ => return None,
         };
         self.deeper(|words| {
-            let both = if op == Op::Or { words.or(x, y) } else { words.xor(x, y) };
+            let both = if op == Head::Or { words.or(x, y) } else { words.xor(x, y) };
             words.zext(both, bits)
         })
     }
@@ -276,7 +276,7 @@ impl Words {
         let count = self.count_of(bits, b);
         match self.number(count) {
             Some(k) => self.scale(1_u128.wrapping_shl(k as u32), a),
-            None => self.shifted(Op::Shl, a, count),
+            None => self.shifted(Head::Shl, a, count),
         }
     }
 
@@ -290,7 +290,7 @@ impl Words {
                 let part = self.slice(a, k, bits.saturating_sub(k));
                 self.zext(part, bits)
             }
-            None => self.shifted(Op::Shr, a, count),
+            None => self.shifted(Head::Shr, a, count),
         }
     }
 
@@ -304,7 +304,7 @@ impl Words {
                 let part = self.slice(a, k, bits.saturating_sub(k));
                 self.sext(part, bits)
             }
-            None => self.shifted(Op::Sar, a, count),
+            None => self.shifted(Head::Sar, a, count),
         }
     }
 
@@ -320,11 +320,11 @@ impl Words {
                 let (low, high) = (self.slice(a, rest, k), self.slice(a, 0, rest));
                 self.cat(high, low)
             }
-            None => self.shifted(Op::Rotl, a, count),
+            None => self.shifted(Head::Rotl, a, count),
         }
     }
 
-    fn shifted(&mut self, op: Op, a: Word, count: Word) -> Word {
+    fn shifted(&mut self, op: Head, a: Word, count: Word) -> Word {
         if self.number(a) == Some(0) {
             return a;
         }

@@ -1,6 +1,6 @@
 //! N4: choices by a condition, and what is known of conditions.
 
-use super::{NONE, Node, Op, Prim, Word, Words};
+use super::{Head, NONE, Node, Prim, Word, Words};
 
 impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
@@ -49,7 +49,7 @@ impl Words {
         }
         // What is chosen by the same condition inside is decided.
         let inner = |words: &Words, x: Word, holds: bool| match words.get(x) {
-            Node { op: Op::Ite, args: [d, p, q], .. } if d == c => {
+            Node { op: Head::Ite, args: [d, p, q], .. } if d == c => {
                 if holds {
                     p
                 } else {
@@ -65,18 +65,19 @@ impl Words {
         if let Some(Some(made)) = self.deeper(|words| words.extreme(c, a, b)) {
             return made;
         }
-        self.node(Op::Ite, bits, [c, a, b], 0)
+        self.node(Head::Ite, bits, [c, a, b], 0)
     }
 
     /// The smaller or larger of two words, in one form: `x < k + 1 ? x : k` is `x < k ? x : k`, and
-    /// `x < y ? x : y` is `y < x ? y : x`; where they differ in the condition, both words are equal.
+    /// `x < y ? x : y` is `y < x ? y : x`; where they differ in the condition, both words are
+    /// equal.
     fn extreme(&mut self, c: Word, a: Word, b: Word) -> Option<Word> {
         let Node { op, args: [x, y, _], .. } = self.get(c);
-        if matches!(op, Op::Ult | Op::Slt) && self.bits(x) == self.bits(a) {
+        if matches!(op, Head::Ult | Head::Slt) && self.bits(x) == self.bits(a) {
             if (x, y) == (b, a) || (x, y) == (a, b) {
                 let numbers = self.number(x).is_some() || self.number(y).is_some();
                 return if x > y && !numbers {
-                    let other = if op == Op::Ult { self.ult(y, x) } else { self.slt(y, x) };
+                    let other = if op == Head::Ult { self.ult(y, x) } else { self.slt(y, x) };
                     Some(self.ite(other, b, a))
                 } else {
                     None
@@ -85,14 +86,14 @@ impl Words {
             let other = if x == a { b } else { a };
             let (n, k) = (self.number(y)?, self.number(other)?);
             if (x == a || x == b) && k.wrapping_add(1) == n {
-                let closer = if op == Op::Ult { self.ult(x, other) } else { self.slt(x, other) };
+                let closer = if op == Head::Ult { self.ult(x, other) } else { self.slt(x, other) };
                 return Some(self.ite(closer, a, b));
             }
             return None;
         }
         // `x < 2^k` is that the bits from `k` on are 0.
-        if op == Op::Zero
-            && let Node { op: Op::Slice, args: [z, ..], n, bits: width } = self.get(x)
+        if op == Head::Zero
+            && let Node { op: Head::Slice, args: [z, ..], n, bits: width } = self.get(x)
             && (z == a || z == b)
             && n.wrapping_add(width.into()) == u128::from(self.bits(z))
         {
@@ -140,10 +141,10 @@ impl Words {
                 return Some(true);
             }
         }
-        if let Node { op: Op::Zero, args: [x, ..], .. } = self.get(c) {
+        if let Node { op: Head::Zero, args: [x, ..], .. } = self.get(c) {
             return self.zero_by(known, x);
         }
-        if let Node { op: Op::And, bits: 1, args: [a, b, _], .. } = self.get(c) {
+        if let Node { op: Head::And, bits: 1, args: [a, b, _], .. } = self.get(c) {
             let (a, b) = self.deeper(|words| (words.decide(known, a), words.decide(known, b)))?;
             return match (a, b) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
@@ -154,11 +155,40 @@ impl Words {
         None
     }
 
+    /// A float as a signed word, saturating, where it is known which case it is: the truncation, if
+    /// that is not the least number (which it also is for what does not fit); else 0 for NaN, the
+    /// least number for what is not above 0, and the greatest for the rest.
+    fn saturated(&mut self, known: &[(Word, bool)], a: Word, x: Word) -> Word {
+        let bits = self.bits(a);
+        let truncated = self.prim(Prim::ToSigned, bits, &[x]);
+        let most = super::mask(bits) >> 1;
+        let (least, most) = (self.constant(bits, most.wrapping_add(1)), self.constant(bits, most));
+        let is_least = self.eq(truncated, least);
+        let nan = self.prim(Prim::FloatNan, 1, &[x, x]);
+        let zero = self.constant(self.bits(x), 0);
+        let (below, at_most) =
+            (self.prim(Prim::FloatLt, 1, &[x, zero]), self.prim(Prim::FloatLe, 1, &[x, zero]));
+        if self.decide(known, nan) == Some(true) {
+            return self.constant(bits, 0);
+        }
+        match (self.decide(known, is_least), self.decide(known, nan)) {
+            (Some(false), _) => truncated,
+            (Some(true), Some(false)) => {
+                match self.decide(known, below).or(self.decide(known, at_most)) {
+                    Some(true) => least,
+                    Some(false) => most,
+                    None => a,
+                }
+            }
+            _ => a,
+        }
+    }
+
     /// Whether a word is 0, by another that is: if their difference or sum is a number, it is that.
     fn zero_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<bool> {
         for &(fact, holds) in known {
             let (fact, positive) = self.polarity(fact);
-            let Node { op: Op::Zero, args: [y, ..], .. } = self.get(fact) else { continue };
+            let Node { op: Head::Zero, args: [y, ..], .. } = self.get(fact) else { continue };
             if holds != positive || self.bits(x) != self.bits(y) {
                 continue;
             }
@@ -182,7 +212,8 @@ impl Words {
 
     fn decide_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
         let node = self.get(a);
-        if *fuel == 0 || matches!(node.op, Op::Const | Op::Value | Op::Fixed | Op::Unknown) {
+        if *fuel == 0 || matches!(node.op, Head::Const | Head::Value | Head::Fixed | Head::Unknown)
+        {
             return a;
         }
         *fuel = fuel.saturating_sub(1);
@@ -190,17 +221,17 @@ impl Words {
         let made = self.deeper(|words| match node.op {
             _ if node.bits == 1 => match words.decide(known, a) {
                 Some(holds) => words.truth(holds),
-                None if node.op == Op::And => {
+                None if node.op == Head::And => {
                     let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                     words.and(x, y)
                 }
-                None if node.op == Op::Sum => {
+                None if node.op == Head::Sum => {
                     let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                     words.add(x, y)
                 }
                 None => a,
             },
-            Op::Ite => match words.decide(known, x) {
+            Head::Ite => match words.decide(known, x) {
                 Some(true) => words.decide_in(known, y, fuel),
                 Some(false) => words.decide_in(known, z, fuel),
                 None => {
@@ -208,17 +239,18 @@ impl Words {
                     words.ite(x, y, z)
                 }
             },
-            Op::Sum => {
+            Head::Sum => {
                 let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                 let x = words.scale(node.n, x);
                 words.add(x, y)
             }
-            Op::Zext => {
+            Head::Zext => {
                 let x = words.decide_in(known, x, fuel);
                 words.zext(x, node.bits)
             }
+            Head::Prim if node.n == Prim::ToSignedSat as u128 => words.saturated(known, a, x),
             // The remainder by −1 is 0.
-            Op::Prim if node.n == Prim::RemS as u128 => {
+            Head::Prim if node.n == Prim::RemS as u128 => {
                 let next = words.plus(y, 1);
                 let minus = words.zero(next);
                 match words.decide(known, minus) {
@@ -226,7 +258,7 @@ impl Words {
                     _ => a,
                 }
             }
-            Op::Cat => {
+            Head::Cat => {
                 let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                 words.cat(x, y)
             }

@@ -1,6 +1,6 @@
 //! N3: comparisons, as words of one bit.
 
-use super::{NONE, Node, Op, Prim, Word, Words, mask};
+use super::{Head, NONE, Node, Prim, Word, Words, mask};
 
 impl Words {
     /// A condition that is known.
@@ -37,7 +37,7 @@ impl Words {
         let first = |words: &Words, a| words.parts(a).atoms.first().map_or(0, |&(_, n)| n);
         let (n, m) = (first(self, a), first(self, negated));
         let a = if (n, a) <= (m, negated) { a } else { negated };
-        self.node(Op::Zero, 1, [a, NONE, NONE], 0)
+        self.node(Head::Zero, 1, [a, NONE, NONE], 0)
     }
 
     fn zeroed(&mut self, a: Word) -> Option<Word> {
@@ -65,7 +65,7 @@ impl Words {
                 match (self.get(a), self.get(b)) {
                     (Node { op: p, args: [x, ..], .. }, Node { op: q, args: [y, ..], .. })
                         if p == q
-                            && matches!(p, Op::Zext | Op::Sext)
+                            && matches!(p, Head::Zext | Head::Sext)
                             && self.bits(x) == self.bits(y) =>
                     {
                         Some(self.eq(x, y))
@@ -80,17 +80,17 @@ impl Words {
     /// `a = n`, if that is simpler.
     fn is_number(&mut self, a: Word, n: u128) -> Option<Word> {
         match self.get(a) {
-            Node { op: op @ (Op::Zext | Op::Sext), args: [x, ..], bits, .. } => {
+            Node { op: op @ (Head::Zext | Head::Sext), args: [x, ..], bits, .. } => {
                 let width = self.bits(x);
                 let part = self.constant(width, n);
                 let again =
-                    if op == Op::Zext { self.zext(part, bits) } else { self.sext(part, bits) };
+                    if op == Head::Zext { self.zext(part, bits) } else { self.sext(part, bits) };
                 if self.number(again) != Some(n) {
                     return Some(self.truth(false));
                 }
                 Some(self.eq(x, part))
             }
-            Node { op: Op::Ite, args: [c, x, y], bits, .. }
+            Node { op: Head::Ite, args: [c, x, y], bits, .. }
                 if self.number(x).is_some() || self.number(y).is_some() =>
             {
                 let n = self.constant(bits, n);
@@ -104,8 +104,8 @@ impl Words {
 
     /// `a < b`, unsigned.
     ///
-    /// `n < x` is `¬(x < n + 1)`; `x < 0` never, `x < 1` is `x = 0`, `x < 2^k` is that the bits from
-    /// `k` on are 0; extensions of words of one width compare as these.
+    /// `n < x` is `¬(x < n + 1)`; `x < 0` never, `x < 1` is `x = 0`, `x < 2^k` is that the bits
+    /// from `k` on are 0; extensions of words of one width compare as these.
     pub fn ult(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         let all = mask(bits);
@@ -124,8 +124,8 @@ impl Words {
             return self.truth(false);
         }
         if let (
-            Node { op: Op::Zext, args: [x, ..], .. },
-            Node { op: Op::Zext, args: [y, ..], .. },
+            Node { op: Head::Zext, args: [x, ..], .. },
+            Node { op: Head::Zext, args: [y, ..], .. },
         ) = (self.get(a), self.get(b))
         {
             let width = self.bits(x).max(self.bits(y));
@@ -134,7 +134,7 @@ impl Words {
                 return self.ult(x, y);
             }
         }
-        self.node(Op::Ult, 1, [a, b, NONE], 0)
+        self.node(Head::Ult, 1, [a, b, NONE], 0)
     }
 
     /// `a < n`, unsigned.
@@ -151,7 +151,7 @@ impl Words {
             let above = self.slice(a, k, bits.saturating_sub(k));
             return self.zero(above);
         }
-        if let Node { op: Op::Zext, args: [x, ..], .. } = self.get(a) {
+        if let Node { op: Head::Zext, args: [x, ..], .. } = self.get(a) {
             let width = self.bits(x);
             if n > mask(width) {
                 return self.truth(true);
@@ -165,7 +165,7 @@ impl Words {
             return self.nonzero(next);
         }
         let n = self.constant(bits, n);
-        self.node(Op::Ult, 1, [a, n, NONE], 0)
+        self.node(Head::Ult, 1, [a, n, NONE], 0)
     }
 
     /// The sign.
@@ -214,21 +214,21 @@ impl Words {
             (Some(s), Some(_)) => return self.truth(s == 1),
             _ => {}
         }
-        if let Node { op: Op::Sext, args: [x, ..], .. } = self.get(a) {
+        if let Node { op: Head::Sext, args: [x, ..], .. } = self.get(a) {
             let width = self.bits(x);
             let narrow = self.slice(b, 0, width);
             if self.sext(narrow, bits) == b {
                 return self.slt(x, narrow);
             }
         }
-        if let Node { op: Op::Sext, args: [y, ..], .. } = self.get(b) {
+        if let Node { op: Head::Sext, args: [y, ..], .. } = self.get(b) {
             let width = self.bits(y);
             let narrow = self.slice(a, 0, width);
             if self.sext(narrow, bits) == a {
                 return self.slt(narrow, y);
             }
         }
-        self.node(Op::Slt, 1, [a, b, NONE], 0)
+        self.node(Head::Slt, 1, [a, b, NONE], 0)
     }
 
     /// Whether a condition implies another, for pairs that one comparison makes: of floats that are
@@ -237,7 +237,9 @@ impl Words {
         if p == q {
             return true;
         }
-        let Node { op: Op::Prim, n: prim, args: [a, b, _], .. } = self.get(p) else { return false };
+        let Node { op: Head::Prim, n: prim, args: [a, b, _], .. } = self.get(p) else {
+            return false;
+        };
         let pairs = |x: Word, y: Word| (x, y) == (a, b) || (x, y) == (b, a);
         let is = |prim: Prim, n: u128| prim as u128 == n;
         let orders = is(Prim::FloatEq, prim) || is(Prim::FloatLt, prim) || is(Prim::FloatLe, prim);
@@ -245,7 +247,7 @@ impl Words {
             return false;
         }
         let negated = self.not(q);
-        if let Node { op: Op::Prim, n, args: [x, y, _], .. } = self.get(negated) {
+        if let Node { op: Head::Prim, n, args: [x, y, _], .. } = self.get(negated) {
             let less = is(Prim::FloatLt, prim) && is(Prim::FloatLe, n) && (x, y) == (b, a);
             let not_more = is(Prim::FloatLe, prim) && is(Prim::FloatLt, n) && (x, y) == (b, a);
             let equal = is(Prim::FloatEq, prim) && is(Prim::FloatLt, n) && pairs(x, y);
@@ -258,7 +260,7 @@ impl Words {
                 || strict
                 || converse;
         }
-        if let Node { op: Op::Prim, n, args: [x, y, _], .. } = self.get(q) {
+        if let Node { op: Head::Prim, n, args: [x, y, _], .. } = self.get(q) {
             let le = is(Prim::FloatLe, n);
             return le
                 && ((is(Prim::FloatLt, prim) && (x, y) == (a, b))

@@ -6,21 +6,23 @@
 //! the theorem is computed for these three.
 //!
 //! * D1. `0 ≤ x < 2^N` and `2^(w+s) ≤ m·d ≤ 2^(w+s) + 2^(w+s−N)`: `⌊m·x / 2^(w+s)⌋ = ⌊x / d⌋`. For
-//!   `m·d = 2^(w+s) + e` the left side is `⌊x/d + x·e/(d·2^(w+s))⌋`, and `x·e < 2^(w+s)`, so what is
-//!   added is below `1/d`.
+//!   `m·d = 2^(w+s) + e` the left side is `⌊x/d + x·e/(d·2^(w+s))⌋`, and `x·e < 2^(w+s)`, so what
+//!   is added is below `1/d`.
 //! * D2. `−2^(w−1) ≤ x < 2^(w−1)`, `d > 0` and `2^(w+s) < m·d < 2^(w+s) + 2^(s+1)`:
-//!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` is below
-//!   `1/d` in size, and has the sign of `x`.
+//!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` is
+//!   below `1/d` in size, and has the sign of `x`.
 
 use super::sum::Parts;
-use super::{Node, Op, Prim, Word, Words, mask};
+use super::{Head, Node, Prim, Word, Words, mask};
 
 impl Words {
     /// `⌊a / b⌋`, unsigned, for `b` that is not 0.
     pub fn div_u(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         match (self.number(a), self.number(b)) {
-            (Some(n), Some(d)) if d != 0 => return self.constant(bits, n.checked_div(d).unwrap_or(0)),
+            (Some(n), Some(d)) if d != 0 => {
+                return self.constant(bits, n.checked_div(d).unwrap_or(0));
+            }
             (None, Some(d)) if d.is_power_of_two() => {
                 let k = self.constant(bits, d.trailing_zeros().into());
                 return self.shr(a, k);
@@ -40,10 +42,10 @@ impl Words {
         self.prim(Prim::DivU, bits, &[a, b])
     }
 
-    /// What is shifted right, unsigned, and how far.
+    /// The word that is shifted right, unsigned, and how far.
     fn shifted_right(&self, a: Word) -> Option<(Word, u8)> {
-        let Node { op: Op::Zext, args: [part, ..], bits, .. } = self.get(a) else { return None };
-        let Node { op: Op::Slice, args: [x, ..], n, bits: width } = self.get(part) else {
+        let Node { op: Head::Zext, args: [part, ..], bits, .. } = self.get(a) else { return None };
+        let Node { op: Head::Slice, args: [x, ..], n, bits: width } = self.get(part) else {
             return None;
         };
         let k = u8::try_from(n).ok()?;
@@ -111,10 +113,10 @@ impl Words {
         if !matches!(bits, 32 | 64) {
             return None;
         }
-        let Node { op: Op::Zext, args: [bit, ..], .. } = self.get(sign) else { return None };
+        let Node { op: Head::Zext, args: [bit, ..], .. } = self.get(sign) else { return None };
         let (y, s) = match self.get(shifted) {
-            Node { op: Op::Sext, args: [part, ..], .. } => match self.get(part) {
-                Node { op: Op::Slice, args: [y, ..], n, bits: width }
+            Node { op: Head::Sext, args: [part, ..], .. } => match self.get(part) {
+                Node { op: Head::Slice, args: [y, ..], n, bits: width }
                     if n.wrapping_add(width.into()) == u128::from(bits) =>
                 {
                     (y, n as u32)
@@ -138,7 +140,7 @@ impl Words {
             }
             _ => return None,
         };
-        let Node { op: Op::Prim, args: [p, q, _], n, .. } = self.get(high) else { return None };
+        let Node { op: Head::Prim, args: [p, q, _], n, .. } = self.get(high) else { return None };
         if n != Prim::HighS as u128 {
             return None;
         }
@@ -172,7 +174,7 @@ impl Words {
     }
 
     fn is_high(&self, a: Word) -> bool {
-        matches!(self.get(a), Node { op: Op::Prim, n, .. } if n == Prim::HighS as u128)
+        matches!(self.get(a), Node { op: Head::Prim, n, .. } if n == Prim::HighS as u128)
     }
 
     /// The bits of a word from `lo` to its end that are an unsigned quotient by a number (D1), or
@@ -202,7 +204,7 @@ impl Words {
 
     /// The operand and the number of an unsigned upper half.
     fn product(&self, a: Word) -> Option<(Word, u128)> {
-        let Node { op: Op::Prim, args: [p, q, _], n, .. } = self.get(a) else { return None };
+        let Node { op: Head::Prim, args: [p, q, _], n, .. } = self.get(a) else { return None };
         if n != Prim::HighU as u128 {
             return None;
         }
@@ -217,7 +219,7 @@ impl Words {
     fn unsigned(&mut self, x: Word, m: u128, s: u32) -> Option<Word> {
         let bits = self.bits(x);
         let width = match self.get(x) {
-            Node { op: Op::Zext, args: [y, ..], .. } => self.bits(y),
+            Node { op: Head::Zext, args: [y, ..], .. } => self.bits(y),
             _ => bits,
         };
         let shift = u32::from(bits).checked_add(s)?;

@@ -1,13 +1,14 @@
 //! N2: slices, extensions, and words made of parts.
 
-use super::{NONE, Node, Op, Word, Words, mask};
+use super::{Head, NONE, Node, Prim, Word, Words, mask};
 
 impl Words {
     /// The bits `[lo, lo + bits)` of `a`.
     ///
-    /// The low bits of a sum or product are the sum or product of the low bits; any bits of and, or,
-    /// exclusive or and a choice are those of the operands' bits; of an extension and of two parts
-    /// they lie in the one or the other. Bits of `2^lo·x` from `lo` on are the low bits of `x`.
+    /// The low bits of a sum or product are the sum or product of the low bits; any bits of and,
+    /// or, exclusive or and a choice are those of the operands' bits; of an extension and of two
+    /// parts they lie in the one or the other. Bits of `2^lo·x` from `lo` on are the low bits of
+    /// `x`.
     pub fn slice(&mut self, a: Word, lo: u8, bits: u8) -> Word {
         let node = self.get(a);
         let width = node.bits;
@@ -29,17 +30,17 @@ impl Words {
         }
         self.deeper(|words| words.sliced(&node, lo, bits))
             .flatten()
-            .unwrap_or_else(|| self.node(Op::Slice, bits, [a, NONE, NONE], lo.into()))
+            .unwrap_or_else(|| self.node(Head::Slice, bits, [a, NONE, NONE], lo.into()))
     }
 
     fn sliced(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
         let [a, b, c] = node.args;
         let end = lo.saturating_add(bits);
         match node.op {
-            Op::Slice => Some(self.slice(a, lo.saturating_add(node.n as u8), bits)),
-            Op::Zext | Op::Sext => {
+            Head::Slice => Some(self.slice(a, lo.saturating_add(node.n as u8), bits)),
+            Head::Zext | Head::Sext => {
                 let width = self.bits(a);
-                let signed = node.op == Op::Sext;
+                let signed = node.op == Head::Sext;
                 if end <= width {
                     Some(self.slice(a, lo, bits))
                 } else if lo >= width && signed {
@@ -52,7 +53,7 @@ impl Words {
                     Some(if signed { self.sext(part, bits) } else { self.zext(part, bits) })
                 }
             }
-            Op::Cat => {
+            Head::Cat => {
                 let width = self.bits(b);
                 if end <= width {
                     Some(self.slice(b, lo, bits))
@@ -64,20 +65,20 @@ impl Words {
                     Some(self.cat(high, low))
                 }
             }
-            Op::And | Op::Or | Op::Xor => {
+            Head::And | Head::Or | Head::Xor => {
                 let (a, b) = (self.slice(a, lo, bits), self.slice(b, lo, bits));
                 Some(match node.op {
-                    Op::And => self.and(a, b),
-                    Op::Or => self.or(a, b),
+                    Head::And => self.and(a, b),
+                    Head::Or => self.or(a, b),
                     _ => self.xor(a, b),
                 })
             }
-            Op::Ite => {
+            Head::Ite => {
                 let (b, c) = (self.slice(b, lo, bits), self.slice(c, lo, bits));
                 Some(self.ite(a, b, c))
             }
-            Op::Sum => self.part_of_sum(node, lo, bits),
-            Op::Mul if lo == 0 => {
+            Head::Sum => self.part_of_sum(node, lo, bits),
+            Head::Mul if lo == 0 => {
                 let (a, b) = (self.slice(a, 0, bits), self.slice(b, 0, bits));
                 Some(self.mul(a, b))
             }
@@ -87,7 +88,7 @@ impl Words {
 
     fn part_of_sum(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
         let Node { args: [atom, rest, _], n, bits: width, .. } = *node;
-        let whole = self.node(Op::Sum, width, [atom, rest, NONE], n);
+        let whole = self.node(Head::Sum, width, [atom, rest, NONE], n);
         let mut parts = self.parts(whole);
         let low = mask(lo);
         let divisible = parts.number & low == 0 && parts.atoms.iter().all(|&(_, n)| n & low == 0);
@@ -110,18 +111,30 @@ impl Words {
             return self.slice(a, 0, bits);
         }
         match node.op {
-            Op::Const => self.constant(bits, node.n),
-            Op::Zext => self.zext(node.args[0], bits),
-            Op::Ite => {
+            Head::Const => self.constant(bits, node.n),
+            Head::Zext => self.zext(node.args[0], bits),
+            Head::Slice if self.is_whole(&node, bits) => node.args[0],
+            Head::Ite => {
                 let [c, x, y] = node.args;
                 let made = self.deeper(|words| {
                     let (x, y) = (words.zext(x, bits), words.zext(y, bits));
                     words.ite(c, x, y)
                 });
-                made.unwrap_or_else(|| self.node(Op::Zext, bits, [a, NONE, NONE], 0))
+                made.unwrap_or_else(|| self.node(Head::Zext, bits, [a, NONE, NONE], 0))
             }
-            _ => self.node(Op::Zext, bits, [a, NONE, NONE], 0),
+            _ => self.node(Head::Zext, bits, [a, NONE, NONE], 0),
         }
+    }
+
+    /// Whether the low bits of a quotient by a number are all that it can have.
+    fn is_whole(&self, node: &Node, bits: u8) -> bool {
+        let [quotient, ..] = node.args;
+        let Node { op: Head::Prim, args: [_, d, _], n, bits: width } = self.get(quotient) else {
+            return false;
+        };
+        let most = self.number(d).and_then(|d| mask(width).checked_div(d));
+        let fits = most.is_some_and(|most| most <= mask(node.bits));
+        n == Prim::DivU as u128 && node.n == 0 && width == bits && fits
     }
 
     /// Sign-extension to `bits` bits. Of what is zero-extended it is a zero-extension, of one bit
@@ -132,26 +145,26 @@ impl Words {
             return self.slice(a, 0, bits);
         }
         match node.op {
-            Op::Const => {
+            Head::Const => {
                 let negative = node.n > mask(node.bits) >> 1;
                 let above = mask(bits) ^ mask(node.bits);
                 self.constant(bits, if negative { node.n | above } else { node.n })
             }
-            Op::Zext => self.zext(node.args[0], bits),
-            Op::Sext => self.sext(node.args[0], bits),
+            Head::Zext => self.zext(node.args[0], bits),
+            Head::Sext => self.sext(node.args[0], bits),
             _ if node.bits == 1 => {
                 let wide = self.zext(a, bits);
                 self.neg(wide)
             }
-            Op::Ite => {
+            Head::Ite => {
                 let [c, x, y] = node.args;
                 let made = self.deeper(|words| {
                     let (x, y) = (words.sext(x, bits), words.sext(y, bits));
                     words.ite(c, x, y)
                 });
-                made.unwrap_or_else(|| self.node(Op::Sext, bits, [a, NONE, NONE], 0))
+                made.unwrap_or_else(|| self.node(Head::Sext, bits, [a, NONE, NONE], 0))
             }
-            _ => self.node(Op::Sext, bits, [a, NONE, NONE], 0),
+            _ => self.node(Head::Sext, bits, [a, NONE, NONE], 0),
         }
     }
 
@@ -165,7 +178,7 @@ impl Words {
             _ => {}
         }
         let part = |words: &Words, a| match words.get(a) {
-            Node { op: Op::Slice, args: [of, ..], n, .. } => (of, n as u8),
+            Node { op: Head::Slice, args: [of, ..], n, .. } => (of, n as u8),
             _ => (a, 0),
         };
         let ((x, from), (y, below)) = (part(self, high), part(self, low));
@@ -173,10 +186,10 @@ impl Words {
             return self.slice(x, below, bits);
         }
         // `zext(x)` above `y` is what `x` above `y` is, extended.
-        if let Node { op: Op::Zext, args: [x, ..], .. } = self.get(high) {
+        if let Node { op: Head::Zext, args: [x, ..], .. } = self.get(high) {
             let inner = self.cat(x, low);
             return self.zext(inner, bits);
         }
-        self.node(Op::Cat, bits, [high, low, NONE], 0)
+        self.node(Head::Cat, bits, [high, low, NONE], 0)
     }
 }

@@ -3,7 +3,7 @@
 //! Both sides make the same one of the same operands. Float operators are ordered: which NaN a sum
 //! gives depends on the order of its operands.
 
-use super::{NONE, Op, Word, Words};
+use super::{Head, NONE, Word, Words};
 
 /// An operator without rules. Floats of both widths have one; the width is the term's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +63,7 @@ impl Words {
             let [a, b, _] = args;
             args = [a.max(b), a.min(b), NONE];
         }
-        let made = self.node(Op::Prim, bits, args, prim as u128);
+        let made = self.node(Head::Prim, bits, args, prim as u128);
         // An upper half may be a quotient by itself.
         let quotient = if prim == Prim::HighU { self.upper(made, 0) } else { None };
         quotient.unwrap_or(made)

@@ -1,6 +1,6 @@
 //! N5: loads and stores of memories that are terms.
 
-use super::{NONE, Node, Op, Word, Words};
+use super::{Head, NONE, Node, Word, Words};
 
 /// Stores that a load looks through at most.
 const THROUGH_MAX: u32 = 16;
@@ -16,7 +16,7 @@ impl Words {
     pub fn load(&mut self, memory: Word, address: Word, bits: u8) -> Word {
         let mut at = memory;
         for _ in 0..THROUGH_MAX {
-            let Node { op: Op::Store, args: [before, place, stored], .. } = self.get(at) else {
+            let Node { op: Head::Store, args: [before, place, stored], .. } = self.get(at) else {
                 break;
             };
             let width = self.bits(stored);
@@ -32,16 +32,16 @@ impl Words {
             }
             at = before;
         }
-        self.node(Op::Load, bits, [at, address, NONE], 0)
+        self.node(Head::Load, bits, [at, address, NONE], 0)
     }
 
     /// A memory with a word at an address.
     pub fn store(&mut self, memory: Word, address: Word, stored: Word) -> Word {
-        self.node(Op::Store, 0, [memory, address, stored], 0)
+        self.node(Head::Store, 0, [memory, address, stored], 0)
     }
 
     /// `bits` bits at an address that nobody writes.
     pub fn read(&mut self, address: Word, bits: u8) -> Word {
-        self.node(Op::Read, bits, [address, NONE, NONE], 0)
+        self.node(Head::Read, bits, [address, NONE, NONE], 0)
     }
 }

@@ -10,7 +10,7 @@
 //! Value numbering by hash-consing, as in `prova-terms`, whose table this is; but its terms are
 //! Wasm's operators over cells, and a processor's registers have parts: garbage above a 32-bit
 //! value, a byte that is written, a sum that is an address. So terms here are over words of any
-//! width, and each constructor rewrites to one form (why a crate of its own words: every user of
+//! width, and each constructor rewrites to one form (why these are not there: every user of
 //! `prova-terms` compares cells, and would pay for widths that it does not have).
 //!
 //! # Normal forms
@@ -98,7 +98,7 @@ impl Fixed {
 
 /// The operator of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Op {
+pub enum Head {
     /// The number `n`.
     Const,
     /// A value of the SSA form, by its number `n`: what it was when it was last made.
@@ -147,7 +147,7 @@ pub enum Op {
     Read,
     /// The memory `a` with `c` at address `b`.
     Store,
-    /// What has no rule, by its number `n`.
+    /// An operator without rules, by its number `n`.
     Prim,
 }
 
@@ -155,7 +155,7 @@ pub enum Op {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The operator.
-    pub op: Op,
+    pub op: Head,
     /// The width, in bits; 0 for memories.
     pub bits: u8,
     /// Operands.
@@ -213,7 +213,7 @@ impl Words {
     /// No terms.
     pub fn new() -> Words {
         let mut this = Words { table: Table::default(), unknown: 0, depth: 0 };
-        this.node(Op::Const, 0, [NONE; 3], 0);
+        this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
 
@@ -222,7 +222,7 @@ impl Words {
         self.table.count()
     }
 
-    pub(crate) fn node(&mut self, op: Op, bits: u8, args: [Word; 3], n: u128) -> Word {
+    pub(crate) fn node(&mut self, op: Head, bits: u8, args: [Word; 3], n: u128) -> Word {
         let number = self.table.intern(Node { op, bits, args, n });
         Word(u32::try_from(number).unwrap_or(u32::MAX))
     }
@@ -230,7 +230,7 @@ impl Words {
     /// The term of a number; of one that there is none of, the number 0 of no bits.
     #[inline]
     pub fn get(&self, word: Word) -> Node {
-        const NOTHING: Node = Node { op: Op::Const, bits: 0, args: [NONE; 3], n: 0 };
+        const NOTHING: Node = Node { op: Head::Const, bits: 0, args: [NONE; 3], n: 0 };
         self.table.get(word.0 as usize).copied().unwrap_or(NOTHING)
     }
 
@@ -247,35 +247,35 @@ impl Words {
 
     /// A number, modulo 2^w.
     pub fn constant(&mut self, bits: u8, n: u128) -> Word {
-        self.node(Op::Const, bits, [NONE; 3], n & mask(bits))
+        self.node(Head::Const, bits, [NONE; 3], n & mask(bits))
     }
 
     /// The number that a term is.
     #[inline]
     pub fn number(&self, word: Word) -> Option<u128> {
         let node = self.get(word);
-        (node.op == Op::Const).then_some(node.n)
+        (node.op == Head::Const).then_some(node.n)
     }
 
     /// A value of the SSA form.
     pub fn value(&mut self, bits: u8, number: u32) -> Word {
-        self.node(Op::Value, bits, [NONE; 3], number.into())
+        self.node(Head::Value, bits, [NONE; 3], number.into())
     }
 
     /// A fixed word.
     pub fn fixed(&mut self, bits: u8, of: Fixed) -> Word {
-        self.node(Op::Fixed, bits, [NONE; 3], of.number())
+        self.node(Head::Fixed, bits, [NONE; 3], of.number())
     }
 
     /// The fixed word that has a number as its content.
     pub(crate) fn fixed_again(&mut self, bits: u8, n: u128) -> Word {
-        self.node(Op::Fixed, bits, [NONE; 3], n)
+        self.node(Head::Fixed, bits, [NONE; 3], n)
     }
 
     /// A new word that nothing is known of.
     pub fn unknown(&mut self, bits: u8) -> Word {
         self.unknown = self.unknown.wrapping_add(1);
-        self.node(Op::Unknown, bits, [NONE; 3], self.unknown)
+        self.node(Head::Unknown, bits, [NONE; 3], self.unknown)
     }
 
     /// Rewrites operands, unless that is too deep: then there is nothing.
@@ -305,22 +305,22 @@ impl Words {
         let Node { op, bits, args: [a, b, c], n } = self.get(word);
         // Writing to a string does not fail.
         let _ = match op {
-            Op::Const if n < 4096 => write!(text, "{n}"),
-            Op::Const => write!(text, "{n:#x}"),
-            Op::Value => write!(text, "v{n}"),
-            Op::Fixed => match n {
+            Head::Const if n < 4096 => write!(text, "{n}"),
+            Head::Const => write!(text, "{n:#x}"),
+            Head::Value => write!(text, "v{n}"),
+            Head::Fixed => match n {
                 0 => write!(text, "ctx"),
                 1 => write!(text, "height"),
                 2 => write!(text, "rsp0"),
                 3 => write!(text, "code"),
                 _ => write!(text, "in{n:x}"),
             },
-            Op::Unknown => write!(text, "?{n}"),
+            Head::Unknown => write!(text, "?{n}"),
             _ => {
                 let _ = match op {
-                    Op::Slice => write!(text, "slice{bits}@{n}("),
-                    Op::Sum => write!(text, "sum{bits}({n:#x}*"),
-                    Op::Prim => write!(text, "p{n}.{bits}("),
+                    Head::Slice => write!(text, "slice{bits}@{n}("),
+                    Head::Sum => write!(text, "sum{bits}({n:#x}*"),
+                    Head::Prim => write!(text, "p{n}.{bits}("),
                     _ => write!(text, "{op:?}{bits}("),
                 };
                 for (i, arg) in [a, b, c].into_iter().enumerate() {

@@ -3,7 +3,7 @@
 //! A sum is a list `n·x + (n·x + … + c)` with falling numbers of atoms, and no factor 0, so equal
 //! polynomials of degree 1 have one list. Everything follows from the ring of words modulo 2^w.
 
-use super::{NONE, Node, Op, Word, Words, mask};
+use super::{Head, NONE, Node, Word, Words, mask};
 use alloc::vec::Vec;
 
 /// Atoms of a sum at most.
@@ -14,7 +14,7 @@ pub const SUM_MAX: usize = 24;
 pub struct Parts {
     /// Atoms and factors.
     pub atoms: Vec<(Word, u128)>,
-    /// What is added.
+    /// The number that is added.
     pub number: u128,
 }
 
@@ -26,11 +26,11 @@ impl Words {
         loop {
             let Node { op, args: [a, b, _], n, .. } = self.get(at);
             match op {
-                Op::Const => {
+                Head::Const => {
                     parts.number = n;
                     return parts;
                 }
-                Op::Sum => {
+                Head::Sum => {
                     parts.atoms.push((a, n));
                     at = b;
                 }
@@ -50,7 +50,7 @@ impl Words {
         if let [(atom, factor)] = *parts.atoms.as_slice()
             && (number, factor) == (1, all)
             && bits > 1
-            && let Node { op: Op::Zext, args: [c, ..], .. } = self.get(atom)
+            && let Node { op: Head::Zext, args: [c, ..], .. } = self.get(atom)
             && self.bits(c) == 1
         {
             let not = self.not(c);
@@ -59,7 +59,8 @@ impl Words {
         let mut word = self.constant(bits, number);
         for &(atom, factor) in parts.atoms.iter().rev() {
             let alone = factor == 1 && self.number(word) == Some(0);
-            word = if alone { atom } else { self.node(Op::Sum, bits, [atom, word, NONE], factor) };
+            word =
+                if alone { atom } else { self.node(Head::Sum, bits, [atom, word, NONE], factor) };
         }
         word
     }
@@ -105,8 +106,8 @@ impl Words {
         self.reduced(bits, Parts { atoms, number })
     }
 
-    /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits of
-    /// `x` count, so `2^k·sext(y)` is `2^k·zext(y[..w − k])` where `y` has so many bits.
+    /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits
+    /// of `x` count, so `2^k·sext(y)` is `2^k·zext(y[..w − k])` where `y` has w − k bits.
     fn reduced(&mut self, bits: u8, mut parts: Parts) -> Word {
         let narrows = |words: &Words, &(atom, factor): &(Word, u128)| {
             let k = factor.trailing_zeros().min(127) as u8;
@@ -114,8 +115,8 @@ impl Words {
             let Node { op, args: [y, ..], .. } = words.get(atom);
             let width = words.bits(y);
             let fits = match op {
-                Op::Sext => width >= rest,
-                Op::Zext => width > rest,
+                Head::Sext => width >= rest,
+                Head::Zext => width > rest,
                 _ => false,
             };
             (k > 0 && fits && rest > 0).then_some((y, rest))
@@ -140,8 +141,8 @@ impl Words {
         let all = mask(bits);
         let zero = self.constant(bits, 0);
         let ((x, p), (y, q)) = if a >= b { ((a, n), (b, m)) } else { ((b, m), (a, n)) };
-        let rest = self.node(Op::Sum, bits, [y, zero, NONE], q & all);
-        self.node(Op::Sum, bits, [x, rest, NONE], p & all)
+        let rest = self.node(Head::Sum, bits, [y, zero, NONE], q & all);
+        self.node(Head::Sum, bits, [x, rest, NONE], p & all)
     }
 
     /// `a + b`.
@@ -190,7 +191,7 @@ impl Words {
         }
         let (x, n) = self.factored(a);
         let (y, m) = self.factored(b);
-        let product = self.node(Op::Mul, bits, [x.max(y), x.min(y), NONE], 0);
+        let product = self.node(Head::Mul, bits, [x.max(y), x.min(y), NONE], 0);
         self.scale(n.wrapping_mul(m), product)
     }
 

@@ -2,14 +2,14 @@
 //!
 //! A pool of terms grows by one constructor at a time. Of each term the values under some
 //! assignments of its leaves are known: they are computed from the operands' values. The term that
-//! the constructor made is evaluated by the meaning of its nodes, and has to give the same. So every
-//! rewrite that is applied on the way is tried, at all widths; a rewrite that is never applied is
-//! not (`seen` counts the forms that have to occur).
+//! the constructor made is evaluated by the meaning of its nodes, and has to give the same. So
+//! every rewrite that is applied on the way is tried, at all widths; a rewrite that is never
+//! applied is not (`seen` counts the forms that have to occur).
 //!
-//! A green run proves nothing of memories (`memory_is_what_was_stored`) and of floats, which have no
-//! rewrites but `implies`.
+//! A green run proves nothing of memories (`memory_is_what_was_stored`) and of floats, which have
+//! no rewrites but `implies`.
 
-use super::{Node, Op, Prim, Word, Words, mask};
+use super::{Head, Node, Prim, Word, Words, mask};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use prova_random::Rng;
@@ -25,28 +25,28 @@ fn signed(n: u128, bits: u8) -> i128 {
 }
 
 /// The meaning of an operator of whole operands with these widths.
-fn meaning(op: Op, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
+fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
     let all = mask(bits);
     let word = match (op, args) {
-        (Op::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
-        (Op::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
-        (Op::And, &[(a, _), (b, _)]) => a & b,
-        (Op::Or, &[(a, _), (b, _)]) => a | b,
-        (Op::Xor, &[(a, _), (b, _)]) => a ^ b,
-        (Op::Shl, &[(a, _), (b, _)]) => a << b,
-        (Op::Shr, &[(a, _), (b, _)]) => a >> b,
-        (Op::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
-        (Op::Rotl, &[(a, _), (b, _)]) if b == 0 => a,
-        (Op::Rotl, &[(a, _), (b, _)]) => a << b | a >> (u128::from(bits) - b),
-        (Op::Slice, &[(a, _)]) => a >> n,
-        (Op::Zext, &[(a, _)]) => a,
-        (Op::Sext, &[(a, width)]) => signed(a, width) as u128,
-        (Op::Cat, &[(a, _), (b, width)]) => a << width | b,
-        (Op::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
-        (Op::Zero, &[(a, _)]) => u128::from(a == 0),
-        (Op::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
-        (Op::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
-        (Op::Prim, &[(a, width), (b, _)]) => divided(n, width, a, b),
+        (Head::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
+        (Head::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
+        (Head::And, &[(a, _), (b, _)]) => a & b,
+        (Head::Or, &[(a, _), (b, _)]) => a | b,
+        (Head::Xor, &[(a, _), (b, _)]) => a ^ b,
+        (Head::Shl, &[(a, _), (b, _)]) => a << b,
+        (Head::Shr, &[(a, _), (b, _)]) => a >> b,
+        (Head::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
+        (Head::Rotl, &[(a, _), (0, _)]) => a,
+        (Head::Rotl, &[(a, _), (b, _)]) => a << b | a >> (u128::from(bits) - b),
+        (Head::Slice, &[(a, _)]) => a >> n,
+        (Head::Zext, &[(a, _)]) => a,
+        (Head::Sext, &[(a, width)]) => signed(a, width) as u128,
+        (Head::Cat, &[(a, _), (b, width)]) => a << width | b,
+        (Head::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
+        (Head::Zero, &[(a, _)]) => u128::from(a == 0),
+        (Head::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
+        (Head::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
+        (Head::Prim, &[(a, width), (b, _)]) => divided(n, width, a, b),
         other => panic!("{other:?}"),
     };
     word & all
@@ -82,7 +82,7 @@ struct Pool {
     words: Words,
     terms: Vec<(Word, Values)>,
     leaves: BTreeMap<u128, Values>,
-    seen: BTreeMap<Op, usize>,
+    seen: BTreeMap<Head, usize>,
 }
 
 impl Pool {
@@ -94,7 +94,7 @@ impl Pool {
         self.terms.push((word, values));
     }
 
-    /// What a term is, by its nodes.
+    /// The values of a term, by its nodes.
     fn evaluate(&mut self, word: Word, memo: &mut BTreeMap<Word, Values>) -> Values {
         if let Some(values) = memo.get(&word) {
             return *values;
@@ -102,8 +102,8 @@ impl Pool {
         let Node { op, bits, args, n } = self.words.get(word);
         *self.seen.entry(op).or_default() += 1;
         let values = match op {
-            Op::Const => [n; ASSIGNMENTS],
-            Op::Value => self.leaves[&n],
+            Head::Const => [n; ASSIGNMENTS],
+            Head::Value => self.leaves[&n],
             _ => {
                 let operands: Vec<(Values, u8)> = args
                     .into_iter()
@@ -165,25 +165,26 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         }
         values
     };
-    let two = |op: Op, n: u128| each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]));
+    let two = |op: Head, n: u128| each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]));
     let wide = bits.is_power_of_two() && bits >= 8;
     let w = &mut pool.words;
     Some(match rng.below(20) {
-        0 => (w.add(a, b), two(Op::Sum, 1)),
+        0 => (w.add(a, b), two(Head::Sum, 1)),
         1 => (w.sub(a, b), each(&|i| x[i].wrapping_sub(y[i]) & mask(bits))),
-        2 => (w.mul(a, b), two(Op::Mul, 0)),
-        3 => (w.and(a, b), two(Op::And, 0)),
-        4 => (w.or(a, b), two(Op::Or, 0)),
-        5 => (w.xor(a, b), two(Op::Xor, 0)),
+        2 => (w.mul(a, b), two(Head::Mul, 0)),
+        3 => (w.and(a, b), two(Head::And, 0)),
+        4 => (w.or(a, b), two(Head::Or, 0)),
+        5 => (w.xor(a, b), two(Head::Xor, 0)),
         6 if wide => {
             let log = bits.trailing_zeros() as u8;
-            let modulo =
-                |op: Op| each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]));
+            let modulo = |op: Head| {
+                each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]))
+            };
             match rng.below(4) {
-                0 => (w.shl(a, b), modulo(Op::Shl)),
-                1 => (w.shr(a, b), modulo(Op::Shr)),
-                2 => (w.sar(a, b), modulo(Op::Sar)),
-                _ => (w.rotl(a, b), modulo(Op::Rotl)),
+                0 => (w.shl(a, b), modulo(Head::Shl)),
+                1 => (w.shr(a, b), modulo(Head::Shr)),
+                2 => (w.sar(a, b), modulo(Head::Sar)),
+                _ => (w.rotl(a, b), modulo(Head::Rotl)),
             }
         }
         7 if bits > 1 => {
@@ -205,8 +206,8 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
             (pool.words.ite(c, a, b), each(&|i| if z[i] == 1 { x[i] } else { y[i] }))
         }
         12 => (w.eq(a, b), each(&|i| u128::from(x[i] == y[i]))),
-        13 => (w.ult(a, b), each(&|i| meaning(Op::Ult, 1, 0, &[(x[i], bits), (y[i], bits)]))),
-        14 => (w.slt(a, b), each(&|i| meaning(Op::Slt, 1, 0, &[(x[i], bits), (y[i], bits)]))),
+        13 => (w.ult(a, b), each(&|i| meaning(Head::Ult, 1, 0, &[(x[i], bits), (y[i], bits)]))),
+        14 => (w.slt(a, b), each(&|i| meaning(Head::Slt, 1, 0, &[(x[i], bits), (y[i], bits)]))),
         15 => (w.not(a), each(&|i| !x[i] & mask(bits))),
         16 if matches!(bits, 32 | 64) && x.iter().chain(&y).all(|n| *n != 0) => {
             quotient(w, rng, (a, b), (x, y))
@@ -237,7 +238,8 @@ fn extreme(
     let bound = w.plus(b, near);
     let turned = rng.below(2) == 0;
     let (p, q) = if turned { (bound, a) } else { (a, bound) };
-    let (op, c) = if rng.below(2) == 0 { (Op::Ult, w.ult(p, q)) } else { (Op::Slt, w.slt(p, q)) };
+    let (op, c) =
+        if rng.below(2) == 0 { (Head::Ult, w.ult(p, q)) } else { (Head::Slt, w.slt(p, q)) };
     let first = rng.below(2) == 0;
     let word = if first { w.ite(c, a, b) } else { w.ite(c, b, a) };
     let mut values = [0; ASSIGNMENTS];
@@ -307,7 +309,7 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
     (word, values)
 }
 
-fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Op, usize> {
+fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Head, usize> {
     let mut rng = Rng::new(seed);
     let mut pool = Pool {
         words: Words::new(),
@@ -338,7 +340,7 @@ fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Op, usize> {
 
 #[test]
 fn constructors_mean_what_they_say() {
-    let mut seen: BTreeMap<Op, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<Head, usize> = BTreeMap::new();
     for seed in 0..600 {
         let widths: &[u8] = match seed % 6 {
             0 => &[1, 2, 3, 4, 5],
@@ -353,24 +355,24 @@ fn constructors_mean_what_they_say() {
         }
     }
     for op in [
-        Op::Sum,
-        Op::Mul,
-        Op::And,
-        Op::Or,
-        Op::Xor,
-        Op::Shl,
-        Op::Shr,
-        Op::Sar,
-        Op::Rotl,
-        Op::Slice,
-        Op::Zext,
-        Op::Sext,
-        Op::Cat,
-        Op::Ite,
-        Op::Zero,
-        Op::Ult,
-        Op::Slt,
-        Op::Prim,
+        Head::Sum,
+        Head::Mul,
+        Head::And,
+        Head::Or,
+        Head::Xor,
+        Head::Shl,
+        Head::Shr,
+        Head::Sar,
+        Head::Rotl,
+        Head::Slice,
+        Head::Zext,
+        Head::Sext,
+        Head::Cat,
+        Head::Ite,
+        Head::Zero,
+        Head::Ult,
+        Head::Slt,
+        Head::Prim,
     ] {
         assert!(seen.get(&op).is_some_and(|count| *count > 50), "{op:?}: {:?}", seen.get(&op));
     }
@@ -406,6 +408,47 @@ fn memory_is_what_was_stored() {
         let place = w.plus(a, at.into());
         let found = w.load(stored, place, bits);
         assert_eq!(w.get(found).args[0], memory, "{at} {bits}");
+    }
+}
+
+/// The cases of a saturating truncation are those of `f64 as i64` and of the processor's.
+#[test]
+fn saturation_has_four_cases() {
+    let powers = [0.5, 1.0, 1.5, 4.0e9, 9.2e18, 9.3e18, 1.0e19, 1.0e300, f64::INFINITY];
+    let signed = powers.iter().flat_map(|x| [*x, -*x]);
+    let mut seen = [0; 4];
+    for x in signed.chain([0.0, -0.0, f64::NAN, -f64::NAN, i64::MIN as f64, -9.3e18]) {
+        let fits = (i64::MIN as f64..-(i64::MIN as f64)).contains(&x);
+        let truncated = if fits { x as i64 } else { i64::MIN };
+        let (case, word) = if x.is_nan() {
+            (0, 0)
+        } else if truncated != i64::MIN {
+            (1, truncated)
+        } else if x < 0.0 {
+            (2, i64::MIN)
+        } else {
+            (3, i64::MAX)
+        };
+        assert_eq!(word, x as i64, "{x}");
+        seen[case] += 1;
+    }
+    assert!(seen.iter().all(|count| *count > 1), "{seen:?}");
+    let mut w = Words::new();
+    let x = w.value(64, 0);
+    let all = w.prim(Prim::ToSignedSat, 64, &[x]);
+    let truncated = w.prim(Prim::ToSigned, 64, &[x]);
+    let (least, most, zero) =
+        (w.constant(64, 1 << 63), w.constant(64, (1 << 63) - 1), w.constant(64, 0));
+    let (is_least, nan) = (w.eq(truncated, least), w.prim(Prim::FloatNan, 1, &[x, x]));
+    let up = w.prim(Prim::FloatLe, 1, &[x, zero]);
+    assert_eq!(w.under(&[(is_least, false)], all), truncated);
+    assert_eq!(w.under(&[(nan, true)], all), zero);
+    assert_eq!(w.under(&[(is_least, true), (nan, false), (up, true)], all), least);
+    assert_eq!(w.under(&[(is_least, true), (nan, false), (up, false)], all), most);
+    for less in
+        [&[(nan, false), (up, false)][..], &[(is_least, true), (up, false)], &[(is_least, true)]]
+    {
+        assert_eq!(w.under(less, all), all);
     }
 }
 
