@@ -57,18 +57,30 @@ pub(crate) struct Finder<'f> {
     changed: bool,
     /// Whether a leader moved in the body, or is new.
     moved: bool,
+    /// Leaders that moved, by the ways that came so far.
+    fixed: BTreeSet<u32>,
 }
 
 impl<'f> Finder<'f> {
     pub(crate) fn new(live: &'f Live, code: &Related<'_>) -> Finder<'f> {
         let leaders = merges(code);
-        Finder { live, leaders, guesses: BTreeMap::new(), changed: false, moved: false }
+        Finder {
+            live,
+            leaders,
+            guesses: BTreeMap::new(),
+            changed: false,
+            moved: false,
+            fixed: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn begins(&mut self) {
         if self.moved {
-            for guess in self.guesses.values_mut() {
-                *guess = Guess { ways: std::mem::take(&mut guess.ways), ..Guess::default() };
+            // Those that never moved may have stood behind one that did.
+            for (at, guess) in &mut self.guesses {
+                let kept = self.fixed.contains(at);
+                let ways = if kept { std::mem::take(&mut guess.ways) } else { Vec::new() };
+                *guess = Guess { ways, ..Guess::default() };
             }
         }
         (self.changed, self.moved) = (false, false);
@@ -472,7 +484,10 @@ impl Guide for Finder<'_> {
             return Ok(moved);
         };
         // Behind a leader that moves, everything was guessed of other states.
-        self.moved |= before.is_some() && before != chosen;
+        if before.is_some() && before != chosen {
+            self.moved = true;
+            self.fixed.insert(at);
+        }
         if guess.place != chosen {
             let ways = std::mem::take(&mut guess.ways);
             guess = Guess { ways, ..self.propose(core, &state) };
