@@ -184,8 +184,14 @@ impl Words {
         }
     }
 
-    /// Whether a word is 0, by another that is: if their difference or sum is a number, it is that.
+    /// Whether a word is 0, by another that is.
     fn zero_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<bool> {
+        self.number_by(known, x).map(|n| n == 0)
+    }
+
+    /// The number that a word is, by a word that is 0: if the difference or sum of both is a number,
+    /// it is that.
+    fn number_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<u128> {
         for &(fact, holds) in known {
             let (fact, positive) = self.polarity(fact);
             let Node { op: Head::Zero, args: [y, ..], .. } = self.get(fact) else { continue };
@@ -193,9 +199,8 @@ impl Words {
                 continue;
             }
             let (difference, sum) = (self.sub(x, y), self.add(x, y));
-            let number = self.number(difference).or(self.number(sum));
-            if let Some(n) = number {
-                return Some(n == 0);
+            if let Some(n) = self.number(difference).or(self.number(sum)) {
+                return Some(n);
             }
         }
         None
@@ -212,11 +217,15 @@ impl Words {
 
     fn decide_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
         let node = self.get(a);
-        if *fuel == 0 || matches!(node.op, Head::Const | Head::Value | Head::Fixed | Head::Unknown)
-        {
+        if *fuel == 0 || node.op == Head::Const {
             return a;
         }
         *fuel = fuel.saturating_sub(1);
+        if node.bits > 1
+            && let Some(n) = self.number_by(known, a)
+        {
+            return self.constant(node.bits, n);
+        }
         let [x, y, z] = node.args;
         let made = self.deeper(|words| match node.op {
             _ if node.bits == 1 => match words.decide(known, a) {

@@ -477,6 +477,8 @@ fn what_is_known_decides() {
     let (equal_p, other) = (w.eq(p, q), w.zero(turned));
     assert_eq!(w.decide(&[(equal_p, true)], other), Some(true));
     assert_eq!(w.decide(&[(equal_p, true)], zero), None);
+    let minus = w.constant(32, u32::MAX.into());
+    assert_eq!((w.under(&[(last, true)], p), w.under(&[(last, false)], p)), (minus, p));
     // The remainder by −1, and by what is not known to be.
     let rest = w.rem_s(q, p);
     let nothing = w.constant(32, 0);
