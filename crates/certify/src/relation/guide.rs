@@ -276,7 +276,10 @@ fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
         if state.entered && (state.moved || !back) {
             found.push((at, state.clone()));
         }
-        if !core.skip(&mut state).unwrap_or(false) {
+        let block = state.block;
+        // Code that goes on does not begin a round of a loop, even if what is guessed decides it.
+        let goes = core.skip(&mut state).unwrap_or(false);
+        if !goes || (!back && state.block < block) {
             break;
         }
     }
