@@ -409,7 +409,7 @@ fn a_suspended_call_goes_on_with_an_error() -> Result<()> {
         let tag = instance.get_tag(&mut store, "tag").context("no tag")?;
         let run = instance.get_func(&mut store, "run").context("no run")?;
         let mut results = [Val::I32(0)];
-        let mut asked = |store: &mut Store<()>| -> Result<ResumableCallHostTrap> {
+        let asked = |store: &mut Store<()>| -> Result<ResumableCallHostTrap> {
             match run.call_resumable(store, &[], &mut [Val::I32(0)])? {
                 ResumableCall::HostTrap(asked) => Ok(asked),
                 other => bail!("{other:?}"),
