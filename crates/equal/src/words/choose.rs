@@ -189,8 +189,8 @@ impl Words {
         self.number_by(known, x).map(|n| n == 0)
     }
 
-    /// The number that a word is, by a word that is 0: if the difference or sum of both is a number,
-    /// it is that.
+    /// The number that a word is, by a word that is 0: if the difference or sum of both is a
+    /// number, it is that.
     fn number_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<u128> {
         for &(fact, holds) in known {
             let (fact, positive) = self.polarity(fact);

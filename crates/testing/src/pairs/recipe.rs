@@ -95,7 +95,7 @@ impl Recipe {
             let output = Command::new(program).arg("--version").output();
             let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
             match text {
-                Ok(text) if text.contains(version.as_str()) => None,
+                Ok(text) if text.contains(version.as_str()) => lacks_library(program),
                 Ok(_) => Some(format!("{program} is not {version}")),
                 Err(_) => Some(format!("{program} is absent")),
             }
@@ -161,6 +161,17 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Says whether a clang lacks the library that it links every program for WASI with.
+fn lacks_library(program: &str) -> Option<String> {
+    if !program.starts_with("clang") {
+        return None;
+    }
+    let arguments = ["--target=wasm32-wasi", "--rtlib=compiler-rt", "-print-libgcc-file-name"];
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let library = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!Path::new(&library).is_file()).then(|| format!("{program} has no {library}"))
 }
 
 #[cfg(test)]
