@@ -115,6 +115,7 @@ impl Core<'_> {
             known: Vec::new(),
             reached: Vec::new(),
             moved: false,
+            moving: Vec::new(),
         }
     }
 
@@ -221,7 +222,7 @@ impl Core<'_> {
         for _ in 0..ARRIVES_MAX {
             let here = (state.block, state.at, state.passed, state.entered);
             let there = here == (leader.block, leader.at, leader.passed, true);
-            if there && (state.moved || !back) {
+            if there && state.moving.is_empty() && (state.moved || !back) {
                 return Ok(());
             }
             if !self.skip(state)? {

@@ -146,12 +146,7 @@ impl Core<'_> {
     /// Whether an access of these bytes was made before: memories never shrink, so it does not
     /// fault.
     pub(crate) fn is_reached(&mut self, state: &State, address: Word, bits: u8) -> bool {
-        let bytes = bits >> 3;
-        state.reached.iter().any(|&(at, size)| {
-            let distance = self.words.sub(address, at);
-            let inside = |d: u128| d.saturating_add(bytes.into()) <= size.into();
-            self.words.number(distance).is_some_and(inside)
-        })
+        self.is_in(&state.reached, address, bits)
     }
 
     /// The edge that a block takes, if that is decided, and the edge's payload.

@@ -35,6 +35,13 @@ impl Core<'_> {
             return refuse(Cause::Access, "a load where a block ends");
         };
         let demand = self.demand(state, inst)?;
+        if let Action::Move { places, .. } = &demand.action
+            && (state.passed as usize) >= demand.traps.len()
+            && state.moving.is_empty()
+            && self.is_in(places, address, bits)
+        {
+            return Ok(self.words.load(heap, address, bits));
+        }
         let Action::Load { address: owed, bits: width } = demand.action else {
             return refuse(Cause::Access, "a load where the body does another thing");
         };
@@ -64,6 +71,9 @@ impl Core<'_> {
         address: Word,
         word: Word,
     ) -> Result<(), Refusal> {
+        if let Some((owed, stored)) = state.moving.pop() {
+            return self.moved(state, (owed, stored), (address, word));
+        }
         self.skip_all(state)?;
         let Some(inst) = self.next(state).filter(|_| state.entered) else {
             return refuse(Cause::Access, "a store where a block ends");
@@ -82,7 +92,14 @@ impl Core<'_> {
                 };
                 (Region::Cells, at, stored, false)
             }
-            Action::None | Action::Load { .. } | Action::Call { .. } => {
+            Action::Move { stores, .. } if (state.passed as usize) >= demand.traps.len() => {
+                state.moving = stores.iter().rev().copied().collect();
+                let Some(first) = state.moving.pop() else {
+                    return refuse(Cause::Access, "a store of nothing");
+                };
+                return self.moved(state, first, (address, word));
+            }
+            Action::None | Action::Load { .. } | Action::Move { .. } | Action::Call { .. } => {
                 return refuse(Cause::Access, "a store where the body does another thing");
             }
         };
@@ -106,6 +123,44 @@ impl Core<'_> {
         }
         self.complete(state, inst, &[]);
         self.settle(state)
+    }
+
+    /// A store of a move; behind the last one the move is over.
+    fn moved(
+        &mut self,
+        state: &mut State,
+        (owed, stored): (Word, Word),
+        (address, word): (Word, Word),
+    ) -> Result<(), Refusal> {
+        if !self.same(state, owed, address) {
+            return differ(Cause::Access, "a store elsewhere", owed, address);
+        }
+        if !self.same(state, stored, word) {
+            return differ(Cause::Access, "another word is stored", stored, word);
+        }
+        let before = self.maker(state).version(Region::Heap);
+        let after = self.words.store(before, owed, stored);
+        if let Some(version) = state.versions.get_mut(Region::Heap as usize) {
+            *version = after;
+        }
+        state.reach(owed, self.words.bits(stored));
+        match self.next(state).filter(|_| state.moving.is_empty()) {
+            Some(inst) => {
+                self.complete(state, inst, &[]);
+                self.settle(state)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether bytes lie in one of some places.
+    pub(crate) fn is_in(&mut self, places: &[(Word, u8)], address: Word, bits: u8) -> bool {
+        let bytes = u128::from(bits >> 3);
+        places.iter().any(|&(at, size)| {
+            let distance = self.words.sub(address, at);
+            let inside = |d: u128| d.saturating_add(bytes) <= size.into();
+            self.words.number(distance).is_some_and(inside)
+        })
     }
 
     /// A division, which faults by zero and, if signed, where the quotient does not fit. What may
@@ -210,7 +265,7 @@ impl Core<'_> {
         let owed = match demand.action {
             Action::Call { record, .. } => self.maker(state).code(record),
             Action::Perform { .. } => self.maker(state).builtin(offsets::BUILTIN_PERFORM),
-            Action::None | Action::Load { .. } | Action::Store { .. } => {
+            Action::None | Action::Load { .. } | Action::Store { .. } | Action::Move { .. } => {
                 return refuse(Cause::Call, "a call where the body does another thing");
             }
         };

@@ -61,6 +61,8 @@ pub struct State {
     pub reached: Vec<(Word, u8)>,
     /// Whether the body has made a step since the leader.
     pub moved: bool,
+    /// The stores that are left of a move that has begun, the last one first.
+    pub moving: Vec<(Word, Word)>,
 }
 
 /// Conditions that a state remembers; older ones are forgotten, which is sound.

@@ -61,12 +61,11 @@ impl Maker<'_> {
                 | O::ElemDrop,
                 _,
             ) => {
-                // Few bytes are moved by loads and stores, which are not demanded yet.
-                let few = matches!(opcode, O::MemoryFill | O::MemoryCopy)
-                    && args.last().is_some_and(|&n| {
-                        self.words.number(n).is_some_and(|n| (1..=128).contains(&n))
-                    });
-                if few { None } else { self.performed(opcode, (first, second), args, result) }
+                // Few bytes are moved by loads and stores.
+                match self.few_bytes(opcode, args) {
+                    Some(n) => self.moved(opcode, (first, second), args, n),
+                    None => self.performed(opcode, (first, second), args, result),
+                }
             }
             _ => self.access(opcode, imm, args),
         }

@@ -3,7 +3,7 @@
 use super::{Action, Demand, Maker, Region};
 use crate::words::{Word, Words};
 use alloc::vec::Vec;
-use prova_check::MemoryShape;
+use prova_check::{MemoryShape, traps};
 use prova_module::ops::Class;
 use prova_module::{MemoryIdx, Opcode as O};
 use prova_ssa::{Access, Imm};
@@ -18,6 +18,32 @@ fn extended(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
         O::I64Load8U | O::I64Load16U | O::I64Load32U => w.zext(m, 64),
         _ => return None,
     })
+}
+
+/// Bytes of a copy or fill that is no call, at most.
+const FEW_BYTES: u128 = 128;
+
+/// Offsets and sizes of the accesses that move some bytes, in order: the largest that fit, and one
+/// to the end that may overlap the one before.
+fn pieces(n: u8) -> Vec<(u8, u8)> {
+    let size = [16_u8, 8, 4, 2, 1].into_iter().find(|size| *size <= n).unwrap_or(1);
+    let count = n.checked_div(size).unwrap_or(0);
+    let mut pieces: Vec<(u8, u8)> = (0..count).map(|i| (i.saturating_mul(size), size)).collect();
+    if count.saturating_mul(size) != n {
+        pieces.push((n.saturating_sub(size), size));
+    }
+    pieces
+}
+
+/// The low byte of a word in each byte of another.
+fn repeated(w: &mut Words, value: Word, bits: u8) -> Word {
+    let byte = w.slice(value, 0, 8);
+    if let Some(n) = w.number(byte) {
+        return w.constant(bits, n.wrapping_mul(u128::MAX / 255));
+    }
+    let wide = w.zext(byte, 64);
+    let word = w.scale(0x0101_0101_0101_0101, wide);
+    if bits == 128 { w.cat(word, word) } else { w.slice(word, 0, bits) }
 }
 
 impl Maker<'_> {
@@ -73,6 +99,69 @@ impl Maker<'_> {
         let shift = self.words.constant(64, u128::from(ty.page_size_log2));
         let pages = self.words.shr(len, shift);
         Some(Demand::value(if ty.memory64 { pages } else { self.words.slice(pages, 0, 32) }))
+    }
+
+    /// The number of bytes of a copy or fill that is no call.
+    pub(super) fn few_bytes(&self, opcode: O, args: &[Word]) -> Option<u8> {
+        let n = self.words.number(*args.last()?)?;
+        let few = matches!(opcode, O::MemoryFill | O::MemoryCopy) && (1..=FEW_BYTES).contains(&n);
+        u8::try_from(n).ok().filter(|_| few)
+    }
+
+    /// A copy or fill of few bytes: both ranges are compared with the lengths, all is read, then all
+    /// is written.
+    pub(super) fn moved(
+        &mut self,
+        opcode: O,
+        (to, from): (u32, u32),
+        args: &[Word],
+        n: u8,
+    ) -> Option<Demand> {
+        let &[at, second, _] = args else { return None };
+        let copies = opcode == O::MemoryCopy;
+        let (to, beyond) = self.compared(to, at, n)?;
+        let mut found = alloc::vec![(traps::MEMORY_OUT_OF_BOUNDS, beyond)];
+        let mut places = alloc::vec![(to, n)];
+        let mut source = None;
+        if copies {
+            let (from, beyond) = self.compared(from, second, n)?;
+            found.push((traps::MEMORY_OUT_OF_BOUNDS, beyond));
+            places.push((from, n));
+            source = Some(from);
+        }
+        let heap = self.version(Region::Heap);
+        let mut stores = Vec::new();
+        for (offset, bytes) in pieces(n) {
+            let bits = bytes.checked_mul(8)?;
+            let place = self.words.plus(to, offset.into());
+            let word = match source {
+                Some(from) => {
+                    let from = self.words.plus(from, offset.into());
+                    self.words.load(heap, from, bits)
+                }
+                None => repeated(self.words, second, bits),
+            };
+            stores.push((place, word));
+        }
+        Some(Demand { traps: found, action: Action::Move { places, stores }, values: Vec::new() })
+    }
+
+    /// The address of `n` bytes at an index of a memory, and the condition under which they are not
+    /// in it.
+    fn compared(&mut self, memory: u32, index: Word, n: u8) -> Option<(Word, Word)> {
+        let ty = self.module.memory(MemoryIdx(memory))?;
+        if ty.memory64 {
+            return None;
+        }
+        let context = self.context();
+        let at = self.words.plus(context, self.layout.memory_len(memory).into());
+        let len = self.version(Region::Length);
+        let len = self.words.load(len, at, 64);
+        let index = self.words.zext(index, 64);
+        let end = self.words.plus(index, n.into());
+        let beyond = self.words.ult(len, end);
+        let base = self.context_word(self.layout.memory_base(memory));
+        Some((self.words.add(base, index), beyond))
     }
 
     /// An operator that the store performs: its operands in the cells, 32-bit ones extended.

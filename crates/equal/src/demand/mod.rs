@@ -71,6 +71,13 @@ pub enum Action {
         /// Whether it faults where there is no memory.
         faults: bool,
     },
+    /// Stores to a linear memory of words that were read before all of them; none faults.
+    Move {
+        /// The bytes that are read or written: address and number.
+        places: Vec<(Word, u8)>,
+        /// Address and content of the stores, in order.
+        stores: Vec<(Word, Word)>,
+    },
     /// A call of the code of a record.
     Call {
         /// The record.
