@@ -67,6 +67,13 @@ pub enum Claim {
     },
     /// A condition holds, or does not.
     Known(Expr, bool),
+    /// The flags are those of a comparison of two words; of floats or not.
+    Compared {
+        /// Whether they are floats.
+        floats: bool,
+        /// The words.
+        words: Box<(Expr, Expr)>,
+    },
 }
 
 /// A leader.
@@ -271,6 +278,17 @@ impl Core<'_> {
                 }
                 refuse(Cause::Claim, "of a condition")
             }
+            Claim::Compared { floats, words } => {
+                let (a, b) = (self.evaluate(state, &words.0)?, self.evaluate(state, &words.1)?);
+                let (found, other) = match (state.flags, floats) {
+                    (Flags::Float(x, y), true) | (Flags::Sub(x, y), false) => (x, y),
+                    _ => return refuse(Cause::Claim, "of flags"),
+                };
+                if self.same(state, a, found) && self.same(state, b, other) {
+                    return Ok(());
+                }
+                differ(Cause::Claim, "of flags", a, found)
+            }
         }
     }
 
@@ -310,6 +328,14 @@ impl Core<'_> {
                 Claim::Known(expr, holds) => {
                     let word = self.evaluate(&state, expr)?;
                     state.known.push((word, *holds));
+                }
+                Claim::Compared { floats, words } => {
+                    let a = self.evaluate(&state, &words.0)?;
+                    let b = self.evaluate(&state, &words.1)?;
+                    if self.words.bits(a) != self.words.bits(b) {
+                        return refuse(Cause::Claim, "words of two widths");
+                    }
+                    state.flags = if *floats { Flags::Float(a, b) } else { Flags::Sub(a, b) };
                 }
                 Claim::Is { .. } => {}
             }

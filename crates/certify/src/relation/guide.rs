@@ -4,7 +4,9 @@ use super::Related;
 use super::live::Live;
 use prova_check::x64::{Class, Instructions};
 use prova_equal::words::{Head, Node, Word};
-use prova_equal::{Cause, Claim, Core, Expr, Guide, Leader, Place, Refusal, Relation, State};
+use prova_equal::{
+    Cause, Claim, Core, Expr, Flags, Guide, Leader, Place, Refusal, Relation, State,
+};
 use prova_ssa::{Def, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -47,6 +49,8 @@ struct Guess {
     /// Values that may be equal, and the number that they may be.
     classes: Vec<Equals>,
     known: Vec<(Expr, bool)>,
+    /// The flags.
+    flags: Option<Claim>,
 }
 
 /// Looks for claims.
@@ -155,7 +159,17 @@ impl<'f> Finder<'f> {
         }
         classes.sort();
         let place = Some((state.block, state.at, state.passed));
-        Guess { place, ways: Vec::new(), places, classes, known }
+        let flags = match state.flags {
+            Flags::Float(a, b) => Some((true, a, b)),
+            Flags::Sub(a, b) => Some((false, a, b)),
+            _ => None,
+        };
+        let flags = flags.and_then(|(floats, a, b)| {
+            let a = expression(core, state, a, &inverse, 0)?;
+            let b = expression(core, state, b, &inverse, 0)?;
+            Some(Claim::Compared { floats, words: Box::new((a, b)) })
+        });
+        Guess { place, ways: Vec::new(), places, classes, known, flags }
     }
 }
 
@@ -197,6 +211,7 @@ impl Guess {
         claims.extend(is.map(|(value, expr)| Claim::Is { value, expr }));
         let known = self.known.iter().map(|(expr, holds)| Claim::Known(expr.clone(), *holds));
         claims.extend(known);
+        claims.extend(self.flags.clone());
         Some(Leader { block, at, passed, claims })
     }
 }
@@ -258,6 +273,9 @@ impl Guess {
         let before = self.known.len();
         self.known
             .retain(|(expr, holds)| core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok());
+        if self.flags.as_ref().is_some_and(|claim| core.shows(state, claim).is_err()) {
+            (self.flags, dropped) = (None, true);
+        }
         dropped || self.known.len() != before
     }
 }

@@ -108,8 +108,8 @@ impl Maker<'_> {
         u8::try_from(n).ok().filter(|_| few)
     }
 
-    /// A copy or fill of few bytes: both ranges are compared with the lengths, all is read, then all
-    /// is written.
+    /// A copy or fill of few bytes: both ranges are compared with the lengths, all is read, then
+    /// all is written.
     pub(super) fn moved(
         &mut self,
         opcode: O,
