@@ -412,7 +412,26 @@ fn candidates(
         }
     }
     found.truncate(CANDIDATES_MAX);
+    found.extend(byte(core, state, place, inverse));
     found
+}
+
+/// A value of a byte, of which a place may have no more than the byte: above it is what was there
+/// when a condition was written.
+fn byte(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    inverse: &HashMap<Word, Vec<Value>>,
+) -> Option<Candidate> {
+    if matches!(place, Place::Vector(_)) {
+        return None;
+    }
+    let (low, _) = core.held(state, place, 8);
+    let wide = core.words.zext(low, 32);
+    let value = inverse.get(&wide)?.first()?.as_u32();
+    let expr = Expr::Term(Head::Slice, 8, 0, Box::new([Expr::Value(value)]));
+    Some(Candidate { bits: 8, extended: false, expr })
 }
 
 /// A term as an expression over values.
