@@ -15,7 +15,7 @@ const KNOWN_MAX: usize = 8;
 /// Depth of terms that are proposed.
 const DEPTH_MAX: u32 = 8;
 /// Candidates of one place.
-const CANDIDATES_MAX: usize = 12;
+const CANDIDATES_MAX: usize = 24;
 
 /// A guess of a place's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,9 @@ impl<'f> Finder<'f> {
     fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
         let mut inverse: HashMap<Word, Vec<Value>> = HashMap::new();
         for value in self.live.at(core.body, state.block, state.at) {
+            if is_constant(core, value) {
+                continue;
+            }
             if let Ok(word) = core.value(state, value) {
                 inverse.entry(word).or_default().push(value);
                 // What it is here, where a choice is decided.
@@ -121,7 +124,9 @@ impl<'f> Finder<'f> {
             block.params().map(|value| value.as_u32()).collect()
         };
         for values in inverse.values_mut() {
-            values.sort_by_key(|value| (!own.contains(&value.as_u32()), value.as_u32()));
+            values.sort_by_key(|&value| {
+                (!own.contains(&value.as_u32()), !is_leaf(core, value), value.as_u32())
+            });
         }
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
@@ -310,6 +315,12 @@ fn is_leaf(core: &Core<'_>, value: Value) -> bool {
         Def::Result(inst, _) => !core.body.inst(inst).op.effects().is_pure(),
         Def::Param(..) => true,
     }
+}
+
+/// Whether a value is a number by what it is.
+fn is_constant(core: &Core<'_>, value: Value) -> bool {
+    let Def::Result(inst, _) = core.body.value(value).def else { return false };
+    core.body.operands(core.body.inst(inst).args).is_empty() && !is_leaf(core, value)
 }
 
 /// Whether a value is computed from one of some.
