@@ -15,7 +15,7 @@
 use crate::core_::Core;
 use crate::demand::REGIONS;
 use crate::error::{Cause, Refusal, differ, refuse};
-use crate::state::{Flags, State};
+use crate::state::{Flags, KNOWN_MAX, State};
 use crate::words::{Fixed, Head, Prim, Word, Words};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -327,6 +327,9 @@ impl Core<'_> {
                 }
                 Claim::Known(expr, holds) => {
                     let word = self.evaluate(&state, expr)?;
+                    if state.known.len() >= KNOWN_MAX {
+                        return refuse(Cause::Limit, "conditions of a leader");
+                    }
                     state.known.push((word, *holds));
                 }
                 Claim::Compared { floats, words } => {

@@ -50,7 +50,7 @@ impl<'a> Core<'a> {
     ) -> Option<Core<'a>> {
         let charge = module.facts(body.func())?.charge_bytes();
         let work = (code.len() as u64).saturating_mul(WORK_MAX).saturating_add(WORK_BASE);
-        let (words, memo) = (Words::new(), BTreeMap::new());
+        let (words, memo) = (Words::within(work), BTreeMap::new());
         Some(Core { body, module, layout, code, traps, words, charge, memo, envs: 0, work })
     }
 

@@ -2,8 +2,12 @@
 //! by function, by instruction, and the first difference of each other, grouped by cause.
 //!
 //! ```text
-//! cargo run --release -p prova-native --example equal -- [--all] [--only N] programs/bin/*.wasm
+//! cargo run --release -p prova-native --example equal -- \
+//!     [--all] [--dump] [--only N] programs/bin/*.wasm
 //! ```
+//!
+//! `--all` shows every difference, not two of each cause; `--only` takes one function; `--dump`
+//! prints its body and the relation.
 
 use prova_certify::relation::{Related, relate};
 use prova_certify::{Draft, propose};
@@ -25,17 +29,19 @@ struct Count {
     search: Duration,
     check: Duration,
     causes: BTreeMap<String, Vec<String>>,
+    dump: bool,
 }
 
 fn main() -> ExitCode {
-    let (mut all, mut only) = (false, None);
+    let (mut all, mut dump, mut only) = (false, false, None);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--all" => all = true,
+            "--dump" => dump = true,
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
-                if let Err(error) = share(file, all, only) {
+                if let Err(error) = share(file, (all, dump), only) {
                     eprintln!("{file}: {error}");
                     return ExitCode::FAILURE;
                 }
@@ -45,12 +51,16 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn share(file: &str, all: bool, only: Option<u32>) -> Result<(), Box<dyn std::error::Error>> {
+fn share(
+    file: &str,
+    (all, dump): (bool, bool),
+    only: Option<u32>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::decode(std::fs::read(file)?, &Features::default(), &Limits::default())?;
     let layout = Layout::derive(module.bytes(), &Config::default())?;
     let target = Target::new(layout.config().cpu)?;
     let setting = Setting::new(&module, &layout).ok_or("a layout of another module")?;
-    let mut count = Count::default();
+    let mut count = Count { dump, ..Count::default() };
     for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {
         function(&mut count, (&module, &layout, setting), &target, func);
     }
@@ -95,14 +105,11 @@ fn function(
     let start = Instant::now();
     let relation = relate(&body, layout, &Related { bytes, traps, data: &data });
     count.search += start.elapsed();
-    if std::env::var_os("DUMP").is_some() {
+    if count.dump {
         println!("{}", prova_ssa::print(body.body()));
-        let _ = std::fs::write("/tmp/h5.bin", bytes);
         for (at, leader) in &relation.leaders {
             println!("{at:#x}: block{} inst {} passed {}", leader.block, leader.at, leader.passed);
-            for claim in &leader.claims {
-                println!("    {claim:?}");
-            }
+            leader.claims.iter().for_each(|claim| println!("    {claim:?}"));
         }
     }
     let start = Instant::now();

@@ -103,8 +103,8 @@ impl<'f> Finder<'f> {
         Relation { leaders: leaders.collect() }
     }
 
-    /// Everything that may be claimed where a state comes first.
-    fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
+    /// The needed values by what they are in a state; those of the block's own come first.
+    fn needed(&self, core: &mut Core<'_>, state: &State) -> HashMap<Word, Vec<Value>> {
         let mut inverse: HashMap<Word, Vec<Value>> = HashMap::new();
         for value in self.live.at(core.body, state.block, state.at) {
             if is_constant(core, value) {
@@ -128,6 +128,12 @@ impl<'f> Finder<'f> {
                 (!own.contains(&value.as_u32()), !is_leaf(core, value), value.as_u32())
             });
         }
+        inverse
+    }
+
+    /// Everything that may be claimed where a state comes first.
+    fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
+        let inverse = self.needed(core, state);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
         let stack = state.stack.keys().map(|&at| Place::Stack(at));

@@ -28,7 +28,7 @@ impl Words {
                 return self.shr(a, k);
             }
             // `⌊⌊x / 2^k⌋ / d⌋ = ⌊x / (2^k·d)⌋`.
-            (None, Some(d)) => {
+            (None, Some(d)) if d != 0 => {
                 if let Some((x, k)) = self.shifted_right(a)
                     && d.leading_zeros() > u32::from(k)
                     && d.wrapping_shl(k.into()) <= mask(bits)

@@ -33,7 +33,8 @@
 //!
 //! # Limits
 //! A sum has at most [`SUM_MAX`] atoms; beyond, it is one atom itself. Rewriting goes at most
-//! [`DEPTH_MAX`] deep; beyond, a term stays as it is.
+//! [`DEPTH_MAX`] deep, and takes as many steps in all as [`Words::within`] allows; beyond, a term
+//! stays as it is.
 
 mod bits;
 mod choose;
@@ -187,6 +188,8 @@ pub struct Words {
     table: Table<Node>,
     unknown: u128,
     depth: u32,
+    /// Steps of rewriting that are left.
+    steps: u64,
 }
 
 impl fmt::Debug for Words {
@@ -210,9 +213,15 @@ pub(crate) const fn mask(bits: u8) -> u128 {
 }
 
 impl Words {
-    /// No terms.
+    /// No terms, and no limit of steps.
     pub fn new() -> Words {
-        let mut this = Words { table: Table::default(), unknown: 0, depth: 0 };
+        Words::within(u64::MAX)
+    }
+
+    /// No terms, and a limit of steps of rewriting: terms share parts, and a rewrite of both
+    /// operands may come to a part as often as there are ways to it.
+    pub fn within(steps: u64) -> Words {
+        let mut this = Words { table: Table::default(), unknown: 0, depth: 0, steps };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
@@ -283,6 +292,7 @@ impl Words {
         if self.depth >= DEPTH_MAX {
             return None;
         }
+        self.steps = self.steps.checked_sub(1)?;
         self.depth = self.depth.saturating_add(1);
         let made = rewrite(self);
         self.depth = self.depth.saturating_sub(1);

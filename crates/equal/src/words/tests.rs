@@ -386,6 +386,31 @@ fn small_words_are_right_everywhere() {
     }
 }
 
+/// Terms that share parts: to a part behind n others lead 2^n ways.
+#[test]
+fn steps_are_bounded() {
+    // Without the limit this does not end.
+    let mut w = Words::within(10_000);
+    let (mut a, b) = (w.value(64, 0), w.value(64, 1));
+    for i in 2..40 {
+        let c = w.value(1, i);
+        let (x, y) = (w.xor(a, b), w.or(a, b));
+        a = w.ite(c, x, y);
+    }
+    let low = w.slice(a, 0, 32);
+    assert_eq!(w.bits(low), 32);
+    let mut w = Words::within(0);
+    let (a, b) = (w.value(64, 0), w.value(64, 1));
+    let both = w.and(a, b);
+    let low = w.slice(both, 0, 8);
+    assert_eq!(w.get(low).op, Head::Slice);
+    let mut w = Words::within(100);
+    let (a, b) = (w.value(64, 0), w.value(64, 1));
+    let both = w.and(a, b);
+    let low = w.slice(both, 0, 8);
+    assert_eq!(w.get(low).op, Head::And);
+}
+
 #[test]
 fn memory_is_what_was_stored() {
     let mut w = Words::new();
