@@ -7,7 +7,7 @@ use crate::core_::Core;
 use crate::demand::{Action, Demand, Region, overflow};
 use crate::error::{Cause, Refusal, differ, refuse};
 use crate::state::{Flags, State};
-use crate::words::{Fixed, NONE, Word};
+use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
 use prova_check::abi::regs::{R8, RCX, RDI, RDX, RSI, RSP};
 use prova_check::abi::{self, CALLEE_SAVED, Place};
@@ -194,8 +194,14 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Whether a place holds an argument or result. `base` is where stack arguments begin.
-    fn holds(&mut self, state: &State, (ty, place): (Ty, Place), base: i64, word: Word) -> bool {
+    /// An argument or result has to be in its place. `base` is where stack arguments begin.
+    fn is_placed(
+        &mut self,
+        state: &State,
+        ((ty, place), base): ((Ty, Place), i64),
+        word: Word,
+        cause: Cause,
+    ) -> Result<(), Refusal> {
         let bits = self.words.bits(word);
         let found = match place {
             Place::Register(r) => state.reg(r),
@@ -207,7 +213,10 @@ impl Core<'_> {
         };
         let whole = u64::from(bits) == ty.bytes().saturating_mul(8);
         let part = self.words.slice(found, 0, bits);
-        whole && self.same(state, word, part)
+        if whole && self.same(state, word, part) {
+            return Ok(());
+        }
+        differ(cause, "another word in its place", word, found)
     }
 
     /// Whether the arguments of a call are in their places.
@@ -225,14 +234,7 @@ impl Core<'_> {
             return refuse(Cause::Call, "another number of arguments");
         }
         for (&place, &arg) in places.iter().zip(args) {
-            if !self.holds(state, place, base, arg) {
-                let found = match place.1 {
-                    Place::Register(r) => state.reg(r),
-                    Place::Vector(r) => state.vector(r),
-                    Place::Stack(_) => NONE,
-                };
-                return differ(Cause::Call, "another argument", arg, found);
-            }
+            self.is_placed(state, (place, base), arg, Cause::Call)?;
         }
         Ok(())
     }
@@ -412,14 +414,7 @@ impl Core<'_> {
         }
         for (&value, &place) in values.iter().zip(&places) {
             let word = self.value(state, value)?;
-            if !self.holds(state, place, 0, word) {
-                let found = match place.1 {
-                    Place::Register(r) => state.reg(r),
-                    Place::Vector(r) => state.vector(r),
-                    Place::Stack(_) => NONE,
-                };
-                return differ(Cause::Result, "in its place", word, found);
-            }
+            self.is_placed(state, (place, 0), word, Cause::Result)?;
         }
         Ok(())
     }

@@ -77,19 +77,28 @@ impl Types {
             let before = vec![Piece::Name(at.number, offset)];
             return Some(Spelling { before, bytes, ..Spelling::default() });
         }
+        let unnamed = match entry.tag() {
+            gimli::DW_TAG_structure_type => Some("struct {…}"),
+            gimli::DW_TAG_class_type => Some("class {…}"),
+            gimli::DW_TAG_union_type => Some("union {…}"),
+            gimli::DW_TAG_enumeration_type => Some("enum {…}"),
+            _ => None,
+        };
+        if let Some(text) = unnamed {
+            return Some(Spelling::text(text, bytes));
+        }
+        let inner = self.inner(info, &at, &entry, parts)?;
         match entry.tag() {
-            gimli::DW_TAG_pointer_type => self.pointer(info, &at, &entry, parts, "*"),
-            gimli::DW_TAG_reference_type => self.pointer(info, &at, &entry, parts, "&"),
-            gimli::DW_TAG_rvalue_reference_type => self.pointer(info, &at, &entry, parts, "&&"),
-            gimli::DW_TAG_const_type => self.qualified(info, &at, &entry, parts, "const"),
-            gimli::DW_TAG_volatile_type => self.qualified(info, &at, &entry, parts, "volatile"),
-            gimli::DW_TAG_restrict_type => self.qualified(info, &at, &entry, parts, "restrict"),
-            gimli::DW_TAG_array_type => self.array(info, &at, &entry, parts),
-            gimli::DW_TAG_subroutine_type => self.subroutine(info, &at, &entry, parts),
-            gimli::DW_TAG_structure_type => Some(Spelling::text("struct {…}", bytes)),
-            gimli::DW_TAG_class_type => Some(Spelling::text("class {…}", bytes)),
-            gimli::DW_TAG_union_type => Some(Spelling::text("union {…}", bytes)),
-            gimli::DW_TAG_enumeration_type => Some(Spelling::text("enum {…}", bytes)),
+            gimli::DW_TAG_pointer_type => Some(inner.pointed("*", pointer_bytes(&entry, &at))),
+            gimli::DW_TAG_reference_type => Some(inner.pointed("&", pointer_bytes(&entry, &at))),
+            gimli::DW_TAG_rvalue_reference_type => {
+                Some(inner.pointed("&&", pointer_bytes(&entry, &at)))
+            }
+            gimli::DW_TAG_const_type => Some(inner.qualified("const")),
+            gimli::DW_TAG_volatile_type => Some(inner.qualified("volatile")),
+            gimli::DW_TAG_restrict_type => Some(inner.qualified("restrict")),
+            gimli::DW_TAG_array_type => array(info, &at, &entry, parts, inner),
+            gimli::DW_TAG_subroutine_type => self.subroutine(info, &at, &entry, parts, inner),
             _ => None,
         }
     }
@@ -104,107 +113,26 @@ impl Types {
         self.spelled(info, at, entry.attr_value(gimli::DW_AT_type), parts)
     }
 
-    fn pointer<'m>(
-        &mut self,
-        info: &mut Info<'m>,
-        at: &At<'m>,
-        entry: &Entry<'m>,
-        parts: &mut u32,
-        sign: &str,
-    ) -> Option<Spelling> {
-        let mut inner = self.inner(info, at, entry, parts)?;
-        if inner.binds {
-            inner.before.push(Piece::Text(format!(" ({sign}")));
-            inner.after.insert(0, Piece::Text(")".into()));
-        } else {
-            let ends_in_sign = inner.before.last().is_some_and(
-                |piece| matches!(piece, Piece::Text(text) if text.ends_with(['*', '&', '('])),
-            );
-            let space = if ends_in_sign { "" } else { " " };
-            inner.before.push(Piece::Text(format!("{space}{sign}")));
-        }
-        Some(Spelling { bytes: pointer_bytes(entry, at), binds: false, ..inner })
-    }
-
-    fn qualified<'m>(
-        &mut self,
-        info: &mut Info<'m>,
-        at: &At<'m>,
-        entry: &Entry<'m>,
-        parts: &mut u32,
-        word: &str,
-    ) -> Option<Spelling> {
-        let mut inner = self.inner(info, at, entry, parts)?;
-        let is_pointer = inner
-            .before
-            .last()
-            .is_some_and(|piece| matches!(piece, Piece::Text(text) if text.ends_with(['*', '&'])));
-        match is_pointer {
-            true => inner.before.push(Piece::Text(word.into())),
-            false => inner.before.insert(0, Piece::Text(format!("{word} "))),
-        }
-        Some(inner)
-    }
-
-    fn array<'m>(
-        &mut self,
-        info: &mut Info<'m>,
-        at: &At<'m>,
-        entry: &Entry<'m>,
-        parts: &mut u32,
-    ) -> Option<Spelling> {
-        let inner = self.inner(info, at, entry, parts)?;
-        let mut counts = Vec::new();
-        let mut entries =
-            at.unit.header.entries_raw(&at.unit.abbreviations, Some(entry.offset())).ok()?;
-        let mut child = Entry::null();
-        let _ = entries.read_entry(&mut child);
-        while !entries.is_empty() && entries.next_depth() > 0 {
-            *parts = parts.checked_sub(1)?;
-            let is_entry = entries.read_entry(&mut child).ok()?;
-            info.work.take(1 + child.attrs().len() as u64)?;
-            if is_entry && child.tag() == gimli::DW_TAG_subrange_type {
-                let number = |name| child.attr_value(name).and_then(|value| value.udata_value());
-                let bound = number(gimli::DW_AT_upper_bound).and_then(|last| last.checked_add(1));
-                counts.push(number(gimli::DW_AT_count).or(bound));
-            }
-        }
-        let mut bytes = inner.bytes;
-        let mut text = String::new();
-        for count in &counts {
-            bytes = bytes.zip(*count).and_then(|(bytes, count)| bytes.checked_mul(count));
-            text.push_str(&count.map_or("[]".into(), |count| format!("[{count}]")));
-        }
-        let mut after = vec![Piece::Text(text)];
-        after.extend(inner.after);
-        Some(Spelling { before: inner.before, after, bytes, binds: true })
-    }
-
+    /// A function type; `inner` is its result.
     fn subroutine<'m>(
         &mut self,
         info: &mut Info<'m>,
         at: &At<'m>,
         entry: &Entry<'m>,
         parts: &mut u32,
+        inner: Spelling,
     ) -> Option<Spelling> {
-        let inner = self.inner(info, at, entry, parts)?;
         let mut after = vec![Piece::Text("(".into())];
-        let mut entries =
-            at.unit.header.entries_raw(&at.unit.abbreviations, Some(entry.offset())).ok()?;
-        let mut child = Entry::null();
-        let _ = entries.read_entry(&mut child);
-        while !entries.is_empty() && entries.next_depth() > 0 {
-            *parts = parts.checked_sub(1)?;
-            let is_entry = entries.read_entry(&mut child).ok()?;
-            info.work.take(1 + child.attrs().len() as u64)?;
-            if is_entry && child.tag() == gimli::DW_TAG_formal_parameter {
+        each_child(info, at, entry, parts, |info, child, parts| {
+            if child.tag() == gimli::DW_TAG_formal_parameter {
                 if after.len() > 1 {
                     after.push(Piece::Text(", ".into()));
                 }
-                let one = self.inner(info, at, &child, parts)?;
+                let one = self.inner(info, at, child, parts)?;
                 after.extend(one.before.into_iter().chain(one.after));
             }
-        }
+            Some(())
+        })?;
         after.push(Piece::Text(")".into()));
         after.extend(inner.after);
         Some(Spelling { before: inner.before, after, bytes: None, binds: true })
@@ -245,6 +173,83 @@ impl Spelling {
     fn text(text: &str, bytes: Option<u64>) -> Spelling {
         Spelling { before: vec![Piece::Text(text.into())], bytes, ..Spelling::default() }
     }
+
+    /// Whether the part before the name ends in one of these.
+    fn ends_in(&self, signs: &[char]) -> bool {
+        matches!(self.before.last(), Some(Piece::Text(text)) if text.ends_with(signs))
+    }
+
+    /// A pointer or reference to it.
+    fn pointed(mut self, sign: &str, bytes: Option<u64>) -> Spelling {
+        if self.binds {
+            self.before.push(Piece::Text(format!(" ({sign}")));
+            self.after.insert(0, Piece::Text(")".into()));
+        } else {
+            let space = if self.ends_in(&['*', '&', '(']) { "" } else { " " };
+            self.before.push(Piece::Text(format!("{space}{sign}")));
+        }
+        Spelling { bytes, binds: false, ..self }
+    }
+
+    /// It with a qualifier: behind a pointer, before anything else.
+    fn qualified(mut self, word: &str) -> Spelling {
+        match self.ends_in(&['*', '&']) {
+            true => self.before.push(Piece::Text(word.into())),
+            false => self.before.insert(0, Piece::Text(format!("{word} "))),
+        }
+        self
+    }
+}
+
+/// An array type; `inner` is its elements'.
+fn array<'m>(
+    info: &mut Info<'m>,
+    at: &At<'m>,
+    entry: &Entry<'m>,
+    parts: &mut u32,
+    inner: Spelling,
+) -> Option<Spelling> {
+    let mut counts = Vec::new();
+    each_child(info, at, entry, parts, |_, child, _| {
+        if child.tag() == gimli::DW_TAG_subrange_type {
+            let number = |name| child.attr_value(name).and_then(|value| value.udata_value());
+            let bound = number(gimli::DW_AT_upper_bound).and_then(|last| last.checked_add(1));
+            counts.push(number(gimli::DW_AT_count).or(bound));
+        }
+        Some(())
+    })?;
+    let mut bytes = inner.bytes;
+    let mut text = String::new();
+    for count in &counts {
+        bytes = bytes.zip(*count).and_then(|(bytes, count)| bytes.checked_mul(count));
+        text.push_str(&count.map_or("[]".into(), |count| format!("[{count}]")));
+    }
+    let mut after = vec![Piece::Text(text)];
+    after.extend(inner.after);
+    Some(Spelling { before: inner.before, after, bytes, binds: true })
+}
+
+/// Reads the entries below one, of which each is a part of the type.
+fn each_child<'m>(
+    info: &mut Info<'m>,
+    at: &At<'m>,
+    entry: &Entry<'m>,
+    parts: &mut u32,
+    mut visit: impl FnMut(&mut Info<'m>, &Entry<'m>, &mut u32) -> Option<()>,
+) -> Option<()> {
+    let mut entries =
+        at.unit.header.entries_raw(&at.unit.abbreviations, Some(entry.offset())).ok()?;
+    let mut child = Entry::null();
+    let _ = entries.read_entry(&mut child);
+    while !entries.is_empty() && entries.next_depth() > 0 {
+        *parts = parts.checked_sub(1)?;
+        let is_entry = entries.read_entry(&mut child).ok()?;
+        info.work.take(1 + child.attrs().len() as u64)?;
+        if is_entry {
+            visit(info, &child, parts)?;
+        }
+    }
+    Some(())
 }
 
 /// The size of a pointer, which need not say it.

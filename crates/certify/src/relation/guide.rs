@@ -373,6 +373,13 @@ fn split(core: &mut Core<'_>, state: &State, classes: &mut Vec<Equals>) -> bool 
     changed
 }
 
+/// The low bits of a place, and whether they are all that is in it.
+fn held(core: &mut Core<'_>, state: &State, place: Place, bits: u8) -> (Word, bool) {
+    let (low, whole) = core.held(state, place, bits);
+    let width = core.words.bits(whole);
+    (low, core.words.zext(low, width) == whole && width > bits)
+}
+
 /// The candidates of a place.
 fn candidates(
     core: &mut Core<'_>,
@@ -402,9 +409,7 @@ fn candidates(
         }
     }
     for &bits in widths {
-        let (low, whole) = core.held(state, place, bits);
-        let extended =
-            core.words.zext(low, core.words.bits(whole)) == whole && core.words.bits(whole) > bits;
+        let (low, extended) = held(core, state, place, bits);
         for value in inverse.get(&low).into_iter().flatten() {
             let expr = Expr::Value(value.as_u32());
             found.push(Candidate { bits, extended, expr });
@@ -419,9 +424,7 @@ fn candidates(
     }
     if found.is_empty() {
         for &bits in widths {
-            let (low, whole) = core.held(state, place, bits);
-            let extended = core.words.zext(low, core.words.bits(whole)) == whole
-                && core.words.bits(whole) > bits;
+            let (low, extended) = held(core, state, place, bits);
             if let Some(expr) = expression(core, state, low, inverse, 0) {
                 found.push(Candidate { bits, extended, expr });
                 break;

@@ -280,32 +280,24 @@ impl Words {
         }
     }
 
-    /// `a >> b`, unsigned, `b` modulo the width: by a number, the extended upper bits.
+    /// `a >> b`, unsigned, `b` modulo the width.
     pub fn shr(&mut self, a: Word, b: Word) -> Word {
-        let bits = self.bits(a);
-        let count = self.count_of(bits, b);
-        match self.number(count) {
-            Some(k) => {
-                let k = k as u8;
-                let part = self.slice(a, k, bits.saturating_sub(k));
-                self.zext(part, bits)
-            }
-            None => self.shifted(Head::Shr, a, count),
-        }
+        self.shift_right(Head::Shr, a, b)
     }
 
     /// `a >> b`, signed, `b` modulo the width.
     pub fn sar(&mut self, a: Word, b: Word) -> Word {
+        self.shift_right(Head::Sar, a, b)
+    }
+
+    /// By a number, the upper bits, extended by zeros (`Shr`) or the sign (`Sar`).
+    fn shift_right(&mut self, op: Head, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         let count = self.count_of(bits, b);
-        match self.number(count) {
-            Some(k) => {
-                let k = k as u8;
-                let part = self.slice(a, k, bits.saturating_sub(k));
-                self.sext(part, bits)
-            }
-            None => self.shifted(Head::Sar, a, count),
-        }
+        let Some(k) = self.number(count) else { return self.shifted(op, a, count) };
+        let k = k as u8;
+        let part = self.slice(a, k, bits.saturating_sub(k));
+        if op == Head::Sar { self.sext(part, bits) } else { self.zext(part, bits) }
     }
 
     /// `a` rotated left by `b` modulo the width: by a number, two parts.
