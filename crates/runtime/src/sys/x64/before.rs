@@ -189,17 +189,20 @@ fn call(
     context: *mut libc::c_void,
 ) {
     let handler = action.handler();
-    let mut blocked = before.mask.load(Ordering::Relaxed);
-    if !action.has(libc::SA_NODEFER) {
-        blocked |= 1 << (signal - 1);
-    }
+    let mask = before.mask.load(Ordering::Relaxed);
+    // Our handler runs with its signal blocked.
+    let itself = 1 << (signal - 1);
+    let unblocked = if action.has(libc::SA_NODEFER) { itself & !mask } else { 0 };
     // A handler that was installed after ours calls ours: it stays. No handler leads here from the
     // default, so it is one that another thread has just installed.
     let is_handler = |it: &libc::sigaction| it.sa_sigaction > libc::SIG_IGN;
     let installed = present(signal).filter(is_handler).unwrap_or_else(|| ours(signal));
-    let (blocked, mut outer) = (set_of(blocked), set_of(0));
-    // SAFETY: both sets are initialised.
-    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut outer) };
+    let mut outer = set_of(0);
+    // SAFETY: the sets are initialised.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set_of(mask | itself), &mut outer);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set_of(unblocked), ptr::null_mut());
+    }
     if action.has(libc::SA_SIGINFO) {
         type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
         // SAFETY: the flag, read in one word with the handler, says that it has this signature.

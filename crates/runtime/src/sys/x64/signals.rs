@@ -64,13 +64,14 @@ pub(crate) fn install() -> bool {
 }
 
 /// Our action for a signal. System calls that are restarted after an ignored or handled signal are
-/// restarted after ours.
+/// restarted after ours. The signal is blocked meanwhile: frames of a handler that its own signal
+/// interrupts would fill the alternate stack, which has room for two where registers are large.
 pub(super) fn ours(signal: c_int) -> libc::sigaction {
     // SAFETY: zeros are a value of the type.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) = handle;
     action.sa_sigaction = handler as usize;
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     if before::restarts(signal) {
         action.sa_flags |= libc::SA_RESTART;
     }

@@ -23,7 +23,7 @@ const OTHER: c_int = libc::SIGUSR1;
 ///
 /// `trap N`: native code went on to its own fault, which our handler took, and the handler from
 /// before was called so often. `killed`: the process ended by the signal.
-const SENT: [(&str, &str, u32, &str); 24] = [
+const SENT: [(&str, &str, u32, &str); 26] = [
     ("default", "kill", 0, "trap 0"),
     ("default", "kill", 1, "killed"),
     ("default", "tgkill", 1, "killed"),
@@ -32,6 +32,9 @@ const SENT: [(&str, &str, u32, &str); 24] = [
     ("ignored", "kill", 3, "trap 0"),
     ("ignored", "tgkill", 3, "trap 0"),
     ("ignored", "sigqueue", 1, "trap 0"),
+    // Sent without waiting, so that many come while one is handled.
+    ("ignored", "storm", 50_000, "trap 0"),
+    ("replaces", "storm", 1, "trap 1, itself blocked"),
     ("plain", "kill", 0, "trap 0"),
     ("plain", "kill", 2, "trap 2, itself blocked"),
     ("plain", "tgkill", 1, "trap 1, itself blocked"),
@@ -199,7 +202,9 @@ fn send(signal: c_int, way: &str, thread: libc::pid_t) {
     unsafe {
         let sent = match way {
             "kill" => libc::kill(libc::getpid(), signal),
-            "tgkill" => libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) as c_int,
+            "tgkill" | "storm" => {
+                libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) as c_int
+            }
             _ => {
                 libc::sigqueue(libc::getpid(), signal, libc::sigval { sival_ptr: ptr::null_mut() })
             }
@@ -260,7 +265,9 @@ fn child() {
                 send(signal, way, thread);
                 // `ignores` is called once.
                 let called = handled && !(before == "ignores" && sent > 1);
-                while waits(signal, thread) || called && CALLS.load(SeqCst) == calls {
+                while way != "storm" && waits(signal, thread)
+                    || called && CALLS.load(SeqCst) == calls
+                {
                     std::thread::yield_now();
                 }
             }
