@@ -16,11 +16,13 @@
 //! | `.prova.certificates` | the certificates, one behind the other |
 //! | `.prova.traps`, `.prova.calls` | the rows of both maps, one behind the other |
 //! | `.prova.landings` | of calls, the clauses with their landings, and the places of references to exceptions |
+//! | `.prova.relations` | relations that prove code to do what its function says, or nothing |
 //!
 //! Symbols name the pieces for people; reading does not look at them.
 //!
 //! What a piece computes is not shown by anything here. The check shows that it stays in its
-//! sandbox; the digest in its record only notices damage by accident.
+//! sandbox, and the proof of equality what it computes, where it is asked for and the relation is
+//! right; the digest in its record only notices damage by accident.
 //!
 //! # Invariants
 //! * A1. The same parts give the same bytes: no time, no path, no hash order.
@@ -32,7 +34,8 @@
 //!
 //! # Limits
 //! [`PIECES_MAX`] pieces; sections below 4 GiB; certificates of half the code's length and
-//! [`CERTIFICATE_BYTES_FREE`] bytes (compilers need a seventh at most); memories of two shapes.
+//! [`CERTIFICATE_BYTES_FREE`] bytes (compilers need a seventh at most), relations of the code's length
+//! and as many bytes; memories of two shapes.
 
 mod error;
 mod read;
@@ -48,12 +51,12 @@ pub use write::{Finished, Writer};
 use prova_check::{CallRow, CodeKind, TrapRow};
 
 /// The version of the format.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The most pieces of one file.
 pub const PIECES_MAX: usize = 4 << 20;
 
-/// Bytes that a certificate may have beside half of its code's.
+/// Bytes that a certificate may have beside half of its code's, and a relation beside all of them.
 pub const CERTIFICATE_BYTES_FREE: usize = 64;
 
 /// The sections' names.
@@ -66,9 +69,10 @@ pub(crate) mod section {
     pub(crate) const TRAPS: &str = ".prova.traps";
     pub(crate) const CALLS: &str = ".prova.calls";
     pub(crate) const LANDINGS: &str = ".prova.landings";
+    pub(crate) const RELATIONS: &str = ".prova.relations";
     /// Those that a file has, in its order.
-    pub(crate) const ALL: [&str; 8] =
-        [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS, LANDINGS];
+    pub(crate) const ALL: [&str; 9] =
+        [TEXT, MODULE, SETTINGS, PIECES, CERTIFICATES, TRAPS, CALLS, LANDINGS, RELATIONS];
 }
 
 /// A piece of code as the check reads it.
@@ -84,6 +88,8 @@ pub struct Piece<'a> {
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,
+    /// The relation of the code to its function; of no bytes if there is none.
+    pub relation: &'a [u8],
 }
 
 /// Whether a file looks like an artifact: an ELF file. [`Artifact::read`] decides.

@@ -17,20 +17,21 @@ pub struct Artifact<B> {
     bytes: B,
     module: Range<usize>,
     settings: Settings,
-    /// The sections of code, certificates, traps, calls, landings.
-    parts: [Range<usize>; 5],
+    /// The sections of code, certificates, traps, calls, landings, relations.
+    parts: [Range<usize>; 6],
     /// In the order of kinds.
     records: Vec<Record>,
 }
 
 /// The sections that records lead into, in the order of [`Record::parts`], and the bytes of one
 /// row.
-const PARTS: [(&str, u32); 5] = [
+const PARTS: [(&str, u32); 6] = [
     (section::TEXT, 1),
     (section::CERTIFICATES, 1),
     (section::TRAPS, TRAP_BYTES as u32),
     (section::CALLS, CALL_BYTES as u32),
     (section::LANDINGS, LANDING_BYTES as u32),
+    (section::RELATIONS, 1),
 ];
 
 impl<B: AsRef<[u8]>> Artifact<B> {
@@ -76,8 +77,9 @@ impl<B: AsRef<[u8]>> Artifact<B> {
         };
         let settings = Settings::decode(&bytes[part(section::SETTINGS)?])?;
         let records = records(&bytes[part(section::PIECES)?])?;
-        let [code, certificates, traps, calls, landings] = PARTS.map(|(name, _)| part(name));
-        let parts = [code?, certificates?, traps?, calls?, landings?];
+        let [code, certificates, traps, calls, landings, relations] =
+            PARTS.map(|(name, _)| part(name));
+        let parts = [code?, certificates?, traps?, calls?, landings?, relations?];
         apart(&records, &parts)?;
         let module = part(section::MODULE)?;
         Ok(Artifact { module, settings, parts, records, bytes: file })
@@ -108,11 +110,17 @@ impl<B: AsRef<[u8]>> Artifact<B> {
         self.records.binary_search_by_key(&kind, |record| record.kind).is_ok()
     }
 
+    /// How many bytes the relation of a piece has.
+    pub fn relation_bytes(&self, kind: CodeKind) -> u32 {
+        let at = self.records.binary_search_by_key(&kind, |record| record.kind);
+        at.map_or(0, |at| self.records[at].parts[5].1)
+    }
+
     /// A piece; none if the file has none of this kind.
     ///
     /// # Errors
     /// [`Rule::Digest`]: it was damaged. [`Rule::Records`]: its certificate is longer than half of
-    /// its code and [`CERTIFICATE_BYTES_FREE`] bytes.
+    /// its code and [`CERTIFICATE_BYTES_FREE`] bytes, or its relation than its code and those.
     pub fn piece(&self, kind: CodeKind) -> Result<Option<Piece<'_>>, Error> {
         let Ok(at) = self.records.binary_search_by_key(&kind, |record| record.kind) else {
             return Ok(None);
@@ -123,15 +131,20 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             let (start, length) = record.parts[nth];
             section.get(start as usize..start as usize + length as usize).unwrap_or_default()
         };
-        let [bytes, certificate, traps, calls, landings] =
-            [part(0), part(1), part(2), part(3), part(4)];
+        let [bytes, certificate, traps, calls, landings, relation] =
+            [part(0), part(1), part(2), part(3), part(4), part(5)];
         // Reading a certificate takes 32 times its size.
         if certificate.len() > bytes.len() / 2 + CERTIFICATE_BYTES_FREE {
             let what = format!("the certificate of {kind:?} is longer than any of such code");
             let at = record.parts[1].0 as usize;
             return Err(Error::new(Rule::Records, section::CERTIFICATES, at, what));
         }
-        if digest([bytes, certificate, traps, calls, landings]) != record.digest {
+        if relation.len() > bytes.len() + CERTIFICATE_BYTES_FREE {
+            let what = format!("the relation of {kind:?} is longer than any of such code");
+            let at = record.parts[5].0 as usize;
+            return Err(Error::new(Rule::Records, section::RELATIONS, at, what));
+        }
+        if digest([bytes, certificate, traps, calls, landings, relation]) != record.digest {
             let what = format!("{kind:?} is not what was written: its digest differs");
             return Err(Error::new(Rule::Digest, section::TEXT, record.parts[0].0 as usize, what));
         }
@@ -141,7 +154,7 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             return Err(Error::new(Rule::Records, section::LANDINGS, at, what));
         };
         let traps = decode_traps(traps);
-        Ok(Some(Piece { kind, bytes, certificate, traps, calls }))
+        Ok(Some(Piece { kind, bytes, certificate, traps, calls, relation }))
     }
 }
 
@@ -172,8 +185,8 @@ fn records(bytes: &[u8]) -> Result<Vec<Record>, Error> {
 }
 
 /// Whether what records name lies in its sections, one behind the other.
-fn apart(records: &[Record], parts: &[Range<usize>; 5]) -> Result<(), Error> {
-    let mut ends = [0u64; 5];
+fn apart(records: &[Record], parts: &[Range<usize>; 6]) -> Result<(), Error> {
+    let mut ends = [0u64; 6];
     for (at, record) in records.iter().enumerate() {
         for (nth, (start, length)) in record.parts.into_iter().enumerate() {
             let (name, row) = PARTS[nth];

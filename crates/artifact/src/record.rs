@@ -4,7 +4,7 @@ use prova_check::{CallRow, Clause, CodeKind, Says, TrapRow};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a record.
-pub(crate) const RECORD_BYTES: usize = 56;
+pub(crate) const RECORD_BYTES: usize = 64;
 
 /// Bytes of a row of the trap map: offset of the instruction, offset of the operator, kind.
 pub(crate) const TRAP_BYTES: usize = 9;
@@ -29,9 +29,9 @@ mod kinds {
 pub(crate) struct Record {
     pub(crate) kind: CodeKind,
     /// Start and length of the code, the certificate, the rows of traps, of calls and of landings,
-    /// in bytes.
-    pub(crate) parts: [(u32, u32); 5],
-    /// The first bytes of the digest over all five.
+    /// and the relation, in bytes.
+    pub(crate) parts: [(u32, u32); 6],
+    /// The first bytes of the digest over all six.
     pub(crate) digest: [u8; 8],
 }
 
@@ -57,7 +57,7 @@ impl Record {
 
     /// The record, if its kind is known.
     pub(crate) fn decode(bytes: &[u8; RECORD_BYTES]) -> Option<Record> {
-        let mut words = [0u32; 12];
+        let mut words = [0u32; 14];
         let (head, tail) = bytes.split_at(words.len() * 4);
         for (word, bytes) in words.iter_mut().zip(head.chunks_exact(4)) {
             *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -69,7 +69,7 @@ impl Record {
             2 => CodeKind::ThunkOut(index),
             _ => return None,
         };
-        let mut parts = [(0, 0); 5];
+        let mut parts = [(0, 0); 6];
         for (part, place) in parts.iter_mut().zip(places.as_chunks().0) {
             let &[start, length] = place;
             *part = (start, length);
@@ -81,7 +81,7 @@ impl Record {
 }
 
 /// The first bytes of the SHA-256 of a piece's parts, each with its length before it.
-pub(crate) fn digest(parts: [&[u8]; 5]) -> [u8; 8] {
+pub(crate) fn digest(parts: [&[u8]; 6]) -> [u8; 8] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

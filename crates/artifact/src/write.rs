@@ -38,8 +38,8 @@ pub struct Finished {
 #[derive(Clone, Debug)]
 struct Written {
     name: String,
-    /// Code, certificate, traps, calls, landings.
-    parts: [Vec<u8>; 5],
+    /// Code, certificate, traps, calls, landings, relation.
+    parts: [Vec<u8>; 6],
 }
 
 impl Writer {
@@ -50,10 +50,10 @@ impl Writer {
 
     /// Adds a piece under a name for people. A second one of its kind replaces the first.
     pub fn piece(&mut self, name: &str, piece: &Piece<'_>) {
-        let Piece { kind, bytes, certificate, traps, calls } = piece;
-        let (code, certificate) = (bytes.to_vec(), certificate.to_vec());
+        let Piece { kind, bytes, certificate, traps, calls, relation } = piece;
+        let rows = (encode_traps(traps), encode_calls(calls), encode_landings(calls));
         let parts =
-            [code, certificate, encode_traps(traps), encode_calls(calls), encode_landings(calls)];
+            [bytes.to_vec(), certificate.to_vec(), rows.0, rows.1, rows.2, relation.to_vec()];
         // In the table of names a zero byte ends a name.
         let name = name.replace('\0', "\u{fffd}");
         self.pieces.insert(*kind, Written { name, parts });
@@ -74,15 +74,16 @@ impl Writer {
             section::TRAPS,
             section::CALLS,
             section::LANDINGS,
+            section::RELATIONS,
         ];
-        let mut sections: [Vec<u8>; 5] = Default::default();
+        let mut sections: [Vec<u8>; 6] = Default::default();
         let (mut records, mut symbols) = (Vec::new(), Vec::new());
         let (pieces, mut code_bytes) = (self.pieces.len(), 0);
         for (kind, Written { name, parts }) in self.pieces {
-            let [code, certificate, traps, calls, landings] = &parts;
-            let digest = digest([code, certificate, traps, calls, landings]);
+            let [code, certificate, traps, calls, landings, relation] = &parts;
+            let digest = digest([code, certificate, traps, calls, landings, relation]);
             code_bytes += code.len();
-            let mut record = Record { kind, parts: [(0, 0); 5], digest };
+            let mut record = Record { kind, parts: [(0, 0); 6], digest };
             for (nth, part) in parts.iter().enumerate() {
                 let section = &mut sections[nth];
                 if nth == 0 {
@@ -105,7 +106,7 @@ impl Writer {
             object.section_mut(id).set_data(data, align);
             id
         };
-        let [code, certificates, traps, calls, landings] = sections;
+        let [code, certificates, traps, calls, landings, relations] = sections;
         let text = add(section::TEXT, SectionKind::Text, ALIGN as u64, code);
         add(section::MODULE, SectionKind::Other, 8, module.to_vec());
         add(section::SETTINGS, SectionKind::Other, 8, self.settings.encode());
@@ -114,6 +115,7 @@ impl Writer {
         add(section::TRAPS, SectionKind::Other, 1, traps);
         add(section::CALLS, SectionKind::Other, 1, calls);
         add(section::LANDINGS, SectionKind::Other, 1, landings);
+        add(section::RELATIONS, SectionKind::Other, 1, relations);
         for (name, (start, length)) in symbols {
             object.add_symbol(Symbol {
                 name: name.into_bytes(),

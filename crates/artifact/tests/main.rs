@@ -39,13 +39,21 @@ fn pieces() -> Vec<Piece<'static>> {
         row(14, clause(None, false, 15)),
     ];
     vec![
-        Piece { kind: CodeKind::Func(3), bytes: &[0xc3], certificate: &[1, 2], traps, calls },
+        Piece {
+            kind: CodeKind::Func(3),
+            bytes: &[0xc3],
+            certificate: &[1, 2],
+            traps,
+            calls,
+            relation: &[7, 8, 9],
+        },
         Piece {
             kind: CodeKind::ThunkOut(0),
             bytes: &[0x90; 17],
             certificate: &[],
             traps: vec![],
             calls: vec![],
+            relation: &[],
         },
         Piece {
             kind: CodeKind::Func(700),
@@ -53,6 +61,7 @@ fn pieces() -> Vec<Piece<'static>> {
             certificate: &[9],
             traps: vec![],
             calls: vec![CallRow::operator(1, 1)],
+            relation: &[1],
         },
     ]
 }
@@ -149,12 +158,14 @@ fn each_rule_refuses() {
         (".prova.pieces", 28, 10, Rule::Records),
         (".prova.pieces", 36, 12, Rule::Records),
         (".prova.pieces", 44, 16, Rule::Records),
-        (".prova.pieces", 48, 0, Rule::Digest),
+        (".prova.pieces", 52, 100, Rule::Records),
+        (".prova.pieces", 56, 0, Rule::Digest),
         // The second record begins before the end of the first one.
-        (".prova.pieces", 56 + 16, 1, Rule::Records),
+        (".prova.pieces", 64 + 16, 1, Rule::Records),
         (".prova.traps", 4, 41, Rule::Digest),
         (".prova.calls", 0, 8, Rule::Digest),
         (".prova.landings", 9, 8, Rule::Digest),
+        (".prova.relations", 0, 8, Rule::Digest),
     ] {
         assert_eq!(broken(name, word(at, value)), Some(rule), "{name}+{at} = {value}");
     }
@@ -168,7 +179,7 @@ fn each_rule_refuses() {
 fn sections_are_there_once_and_known() {
     let file = written(&pieces());
     let names = section(&file, ".shstrtab");
-    for name in [".text", ".prova.module", ".prova.pieces", ".prova.calls", ".prova.landings"] {
+    for name in [".text", ".prova.module", ".prova.pieces", ".prova.landings", ".prova.relations"] {
         // Another name of the same length: this one is missing then, and an unknown one is there.
         let at = file[names.clone()].windows(name.len()).position(|part| part == name.as_bytes());
         let at = names.start + at.expect("the name is there");
@@ -217,5 +228,19 @@ fn a_name_may_have_any_character() {
         let file = writer.finish(MODULE).expect("it can be named").bytes;
         let artifact = Artifact::read(&file[..]).expect("it is what was written");
         assert_eq!(artifact.piece(piece.kind).as_ref(), Ok(&Some(piece.clone())), "{name:?}");
+    }
+}
+
+/// A relation is bounded by its code, as a certificate is.
+#[test]
+fn a_long_relation_is_refused() {
+    let long = vec![1; 200];
+    for (bytes, good) in [(&[0xc3; 200][..], true), (&[0xc3; 136][..], true), (&[0xc3; 135], false)]
+    {
+        let (traps, calls) = (Vec::new(), Vec::new());
+        let kind = CodeKind::Func(0);
+        let piece = Piece { kind, bytes, certificate: &[], traps, calls, relation: &long };
+        let outcome = whole(&written(&[piece])).map_err(|error| error.rule);
+        assert_eq!(outcome, if good { Ok(()) } else { Err(Rule::Records) });
     }
 }

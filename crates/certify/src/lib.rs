@@ -15,6 +15,7 @@
 //! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
 //! lower bound, four times as many).
 
+mod bits;
 mod encode;
 mod flow;
 mod graph;

@@ -10,6 +10,10 @@ use crate::symbols::{Extent, Heap, RefKind, RefType};
 use crate::value::{Base, Sym};
 use alloc::vec::Vec;
 
+mod bits;
+
+pub use bits::Reader;
+
 /// The format's version, the first byte.
 pub const VERSION: u8 = 4;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
@@ -98,7 +102,7 @@ impl Certificate {
     ///
     /// [`Rule::Certificate`] if the bytes are malformed, or something is beyond [`ITEMS_MAX`].
     pub fn read(bytes: &[u8]) -> Result<Certificate, Fault> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader::new(bytes);
         let version = reader.bits(8)?;
         if planted!(AnyVersion, version != u64::from(VERSION), false) {
             return fault(Rule::Certificate, "a version that the check does not know");
@@ -119,103 +123,12 @@ impl Certificate {
         if blocks > 0 {
             reader.blocks(blocks, &mut certificate)?;
         }
-        if bytes.len().saturating_mul(8).saturating_sub(reader.at) >= 8 || reader.ahead() != 0 {
-            return fault(Rule::Certificate, "bytes behind the end");
-        }
+        reader.end()?;
         Ok(certificate)
     }
 }
 
-/// A reader of bits, from the highest bit of each byte.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    /// The bits that were read.
-    at: usize,
-}
-
 impl Reader<'_> {
-    /// The bits ahead, 57 of them at least, the first one highest; zeros behind the end.
-    #[inline]
-    fn ahead(&self) -> u64 {
-        let rest = self.bytes.get(self.at >> 3..).unwrap_or(&[]);
-        let word = match rest.first_chunk::<8>() {
-            Some(&word) => u64::from_be_bytes(word),
-            None => {
-                let bytes = rest.iter().zip((0..64).step_by(8).rev());
-                bytes.fold(0, |word, (&byte, shift)| word | u64::from(byte) << shift)
-            }
-        };
-        word << (self.at & 7)
-    }
-
-    /// The next `count` bits, at most 57.
-    fn bits(&mut self, count: u32) -> Result<u64, Fault> {
-        let ahead = self.ahead();
-        self.at = self.at.saturating_add(count as usize);
-        if count > 57 || self.at > self.bytes.len().saturating_mul(8) {
-            return fault(Rule::Certificate, "the bytes end");
-        }
-        Ok(ahead.checked_shr(64_u32.saturating_sub(count)).unwrap_or(0))
-    }
-
-    /// An Exp-Golomb number of an order: zeros, as many bits and one more, `order` bits.
-    #[inline]
-    fn number(&mut self, order: u32) -> Result<u64, Fault> {
-        // Mostly all of it is among the bits ahead, and those are not the last ones.
-        let ahead = self.ahead();
-        let zeros = ahead.leading_zeros();
-        let bits = zeros.saturating_mul(2).saturating_add(order).saturating_add(1);
-        let end = self.at.saturating_add(bits as usize);
-        if bits <= 57 && end <= self.bytes.len().saturating_mul(8) {
-            self.at = end;
-            let number = ahead >> (64_u32.saturating_sub(bits) & 63);
-            return Ok(number.saturating_sub(1 << (order & 63)));
-        }
-        self.long_number(order)
-    }
-
-    /// As [`Reader::number`], part by part.
-    #[inline(never)]
-    fn long_number(&mut self, order: u32) -> Result<u64, Fault> {
-        let zeros = self.ahead().leading_zeros();
-        self.at = self.at.saturating_add(zeros as usize);
-        let high = self.bits(zeros.saturating_add(1))?.saturating_sub(1);
-        let low = self.bits(order)?;
-        match high.checked_mul(1_u64 << (order & 63)) {
-            Some(high) => Ok(high | low),
-            None => fault(Rule::Certificate, "a number beyond 64 bits"),
-        }
-    }
-
-    fn signed(&mut self) -> Result<i64, Fault> {
-        let n = self.number(orders::WORD)?;
-        Ok(((n >> 1) as i64) ^ ((n & 1) as i64).wrapping_neg())
-    }
-
-    fn word(&mut self, order: u32) -> Result<u32, Fault> {
-        match u32::try_from(self.number(order)?) {
-            Ok(word) => Ok(word),
-            Err(_) => fault(Rule::Certificate, "a number beyond 32 bits"),
-        }
-    }
-
-    fn offset_from(&mut self, from: u32, order: u32) -> Result<u32, Fault> {
-        match from.checked_add(self.word(order)?) {
-            Some(offset) => Ok(offset),
-            None => fault(Rule::Certificate, "an offset beyond 32 bits"),
-        }
-    }
-
-    /// A count; every counted thing takes a bit at least.
-    fn count(&mut self) -> Result<usize, Fault> {
-        let count = self.word(orders::COUNT)? as usize;
-        let left = self.bytes.len().saturating_mul(8).saturating_sub(self.at);
-        if count > left || count > ITEMS_MAX {
-            return fault(Rule::Certificate, "a count beyond the bytes");
-        }
-        Ok(count)
-    }
-
     /// Reads the frame and `count` blocks.
     fn blocks(&mut self, count: usize, into: &mut Certificate) -> Result<(), Fault> {
         into.frame = self.word(orders::PLACE)?;
@@ -229,8 +142,8 @@ impl Reader<'_> {
             next = changed.saturating_add(1);
         }
         let mut offset = into.frame;
-        into.blocks.reserve(count.min(self.bytes.len()));
-        into.toggles.reserve(self.bytes.len());
+        into.blocks.reserve(count.min(self.bytes().len()));
+        into.toggles.reserve(self.bytes().len());
         for _ in 0..count {
             offset = self.offset_from(offset, distances)?;
             let metered = metering && self.bits(1)? == 1;
@@ -365,9 +278,6 @@ impl Reader<'_> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;
 
 /// How many bits the number of a base has.
 pub const BASE_BITS: u32 = 5;

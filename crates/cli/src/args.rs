@@ -92,7 +92,7 @@ pub(crate) enum Command {
 }
 
 /// The options that decide how functions are executed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct EngineArgs {
     /// The tier that executes functions
     #[arg(long, default_value = AUTO, value_parser = PossibleValuesParser::new(tiers()))]
@@ -100,12 +100,25 @@ pub(crate) struct EngineArgs {
     /// Runs by the deterministic profile: the same on every machine (`prova profile`)
     #[arg(long)]
     pub(crate) deterministic: bool,
+    /// The property that machine code of a function needs to run; the others run as bytecode
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub(crate) require: Require,
     /// WebAssembly semantics and limits (`-W help`)
     #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
     pub(crate) wasm: Vec<String>,
     /// Translation and execution (`-O help`)
     #[arg(short = 'O', long = "optimize", value_name = "KEY[=VAL],…")]
     pub(crate) optimize: Vec<String>,
+}
+
+/// The property that machine code has to have before it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Require {
+    /// Proved to stay in its sandbox
+    #[default]
+    Confined,
+    /// Proved to do what its function says, too
+    Proved,
 }
 
 /// The tier that is the interpreter with a compiler of machine code.
@@ -233,6 +246,10 @@ pub(crate) struct InspectArgs {
     /// Cranelift was given
     #[arg(long, requires = "function", conflicts_with_all = ["json", "report", "ssa"])]
     pub(crate) native: bool,
+    /// Shows the function's machine code beside its SSA form, with the relation by which the code
+    /// is proved to do what the function says
+    #[arg(long, requires = "function", conflicts_with_all = ["json", "report", "ssa", "native"])]
+    pub(crate) equal: bool,
     /// Writes all that is known of the function to a file, to be attached to a report
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -408,6 +425,7 @@ impl EngineArgs {
         if optimize.perf_map && optimize.jit_dump {
             return misuse("`-O perf-map` and `-O jit-dump`: `perf` reads one of them");
         }
+        config.require_proved(self.require == Require::Proved);
         config.perf_map(optimize.perf_map);
         if optimize.jit_dump {
             config.jit_dump(true);

@@ -5,7 +5,7 @@
 //! them rests on. Exit codes: 0; 1 if code is refused, or the module is bad; 2 for misuse.
 //! `tests/code.rs` holds outputs.
 
-use crate::args::EngineArgs;
+use crate::args::{EngineArgs, Require};
 use crate::groups::{Optimize, Wasm};
 use crate::input;
 use crate::progress;
@@ -17,8 +17,8 @@ use prova_core::{Context, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Layout, Line, MemoryShape, Metering, NativeCode, Target, body, certificate, code_of,
-    listing, premises, survey, verdict,
+    Config, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Target, body,
+    certificate, code_of, listing, premises, share, survey, verdict,
 };
 use prova_report::{Node, Table};
 use prova_ssa::CheckedBody;
@@ -116,6 +116,10 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
     };
+    let proofs = match args.engine.require {
+        Require::Confined => None,
+        Require::Proved => Some(proofs(args, module, config, jobs)?),
+    };
     let (file, native) = (args.file.display(), found.native);
     let title = format!("{file}: {native} of {} functions are machine code", found.functions);
     let capped = found
@@ -127,9 +131,50 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         .with_evidence(capped)
         .with_evidence(found.declined.iter().map(|why| format!("bytecode: {why}")))
         .with_evidence(found.refused.iter().map(|why| format!("refused: {why}")))
-        .with_evidence([format!("{code} bytes of code, {certificates} of certificates")]);
+        .with_evidence([format!("{code} bytes of code, {certificates} of certificates")])
+        .with_children(proofs);
     present(&node, false)?;
     Ok(if found.refused.is_empty() { Exit::Done } else { Exit::Bad })
+}
+
+/// The most functions that are not proved whose places are shown.
+const UNPROVED_SHOWN: usize = 200;
+
+/// How much is proved to do what its functions say, and where the others differ first.
+fn proofs(
+    args: &CheckCodeArgs,
+    module: &Module,
+    (config, deterministic): (&Config, bool),
+    jobs: usize,
+) -> Result<Node> {
+    let metering = prova_core::Metering::new(config.metering.fuel, config.metering.epoch);
+    let settings = prova_core::Settings { metering, deterministic };
+    let found = share(module, &NativeCompiler::of(config), &settings, jobs);
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
+    };
+    let (proved, all) = (found.proved(), found.all());
+    let of = |a: u64, b: u64, what: &str| {
+        format!("{a} of {b} {what} ({:.1} %)", 100.0 * a as f64 / b.max(1) as f64)
+    };
+    let title = format!("proved: {}", of(proved.functions, all.functions, "functions"));
+    let relations = format!("{} bytes of relations", found.relation_bytes());
+    let sizes = [
+        of(proved.instructions, all.instructions, "instructions"),
+        of(proved.bytes, all.bytes, "bytes of code"),
+        relations,
+    ];
+    let mut table =
+        Table { shown: Some(UNPROVED_SHOWN), ..Table::new("not proved", &[">", "", ""]) };
+    for proof in &found.proofs {
+        if let Err(why) = &proof.outcome {
+            let name = module.func_name_or_export(proof.func).unwrap_or_default().to_owned();
+            table.push([proof.func.to_string(), name, why.to_string()], false);
+        }
+    }
+    let node = Node::of("proved", title).with_evidence(sizes);
+    Ok(if table.rows.is_empty() { node } else { node.with_table(table) })
 }
 
 /// Compiles functions of a module.

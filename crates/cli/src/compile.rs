@@ -4,7 +4,7 @@
 //! `--check-reproducible`, another number of threads gave other bytes (and nothing is written); 2
 //! misuse.
 
-use crate::args::EngineArgs;
+use crate::args::{EngineArgs, Require};
 use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
@@ -23,6 +23,13 @@ pub(crate) struct CompileArgs {
     /// Makes code for the deterministic profile (`prova profile`)
     #[arg(long)]
     deterministic: bool,
+    /// The property that code needs; `proved`: it is written with the proof that it does what its
+    /// function says, and functions without one have none
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    require: Require,
+    /// Says which functions are proved, and of each other one where its code differs first
+    #[arg(long)]
+    report: bool,
     /// WebAssembly semantics and limits (`-W help`)
     #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
     wasm: Vec<String>,
@@ -50,8 +57,8 @@ pub(crate) fn run(args: &CompileArgs) -> Result<Exit> {
 
 fn compile(args: &CompileArgs) -> Result<Exit> {
     let (wasm, optimize) = (args.wasm.clone(), args.optimize.clone());
-    let engine =
-        EngineArgs { tier: "native".to_owned(), deterministic: args.deterministic, wasm, optimize };
+    let (tier, deterministic, require) = ("native".to_owned(), args.deterministic, args.require);
+    let engine = EngineArgs { tier, deterministic, require, wasm, optimize };
     let (mut config, wasm) = engine.config()?;
     if let Some(level) = &args.cpu {
         let level = if level == "x86-64-v2" { CpuLevel::V2 } else { CpuLevel::V3 };
@@ -95,6 +102,9 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     let line = format!("{line}module: SHA-256 {inside}\nfile: SHA-256 {whole}\n");
     if !refusals.is_empty() {
         warn(stats::bytecode("without machine code", &refusals).to_text().trim_end());
+    }
+    if args.report {
+        warn(stats::each(module.wasm(), &refusals).to_text().trim_end());
     }
     if args.output.as_os_str() == "-" {
         print_bytes(&bytes)?;

@@ -118,8 +118,13 @@ fn config(name: &str, wasm: &[String]) -> Result<(Config, Option<std::time::Dura
         "tail" | "match" => ("interp", vec![format!("dispatch={name}")]),
         other => (other, Vec::new()),
     };
-    let engine =
-        EngineArgs { tier: tier.to_owned(), deterministic: true, wasm: wasm.to_vec(), optimize };
+    let engine = EngineArgs {
+        tier: tier.to_owned(),
+        deterministic: true,
+        wasm: wasm.to_vec(),
+        optimize,
+        ..EngineArgs::default()
+    };
     let (config, wasm) = engine.config()?;
     Ok((config, wasm.timeout))
 }

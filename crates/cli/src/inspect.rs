@@ -7,7 +7,7 @@
 
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, present, warn};
-use crate::{check_code, input, inspect_native, inspect_ssa, opt, run, watchdog};
+use crate::{check_code, input, inspect_equal, inspect_native, inspect_ssa, opt, run, watchdog};
 use prova_core::{Context, Explained, Module, Result, Translate, bail};
 use prova_diff::core_modules;
 use prova_diff::foreign::Foreign;
@@ -42,6 +42,13 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         let deterministic = check_code::deterministic(&args.engine)?;
         inspect_native::run(module.wasm(), func, (&config, deterministic))?;
         return Ok(Exit::Done);
+    }
+    if args.equal {
+        let config = check_code::config(&args.engine)?;
+        let deterministic = check_code::deterministic(&args.engine)?;
+        return prova_core::on_compiler_thread(|| {
+            inspect_equal::run(module.wasm(), func, (&config, deterministic))
+        });
     }
     if args.ssa {
         inspect_ssa::run(module.wasm(), func, &opt::passes(args.passes.as_deref())?)?;

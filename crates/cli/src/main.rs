@@ -24,6 +24,7 @@ mod groups;
 mod hint;
 mod input;
 mod inspect;
+mod inspect_equal;
 mod inspect_native;
 mod inspect_ssa;
 mod isolate;

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<Exit> {
 /// A configuration in the profile, narrowed by these options.
 pub(crate) fn configured(wasm: &[String]) -> Result<(Config, Wasm)> {
     let (tier, wasm) = ("auto".to_owned(), wasm.to_vec());
-    EngineArgs { tier, deterministic: true, wasm, optimize: Vec::new() }.config()
+    EngineArgs { tier, deterministic: true, wasm, ..EngineArgs::default() }.config()
 }
 
 /// The JSON report of a run in the profile, narrowed by these options of `-W`: with number and

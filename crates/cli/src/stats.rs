@@ -4,7 +4,7 @@
 //! Limits: of ops and of pairs, the most frequent ones are listed.
 
 use prova_builds::names::counted;
-use prova_core::{DispatchCounts, Module, Refusal, RefusalReason};
+use prova_core::{CodeRefusal, DispatchCounts, Module, Refusal, RefusalReason};
 use prova_report::{Node, Table};
 use std::collections::BTreeMap;
 
@@ -34,6 +34,9 @@ pub(crate) fn bytecode(what: &str, refusals: &[Refusal]) -> Node {
         let cause = match &refusal.reason {
             RefusalReason::Declined(why) | RefusalReason::OfModule(why) => why.clone(),
             RefusalReason::Damaged(_) => "its code is damaged".to_owned(),
+            RefusalReason::Rejected(CodeRefusal::Unproved(why)) => {
+                format!("not proved: {}", why.cause())
+            }
             RefusalReason::Rejected(_) => "the check refused the code".to_owned(),
         };
         *causes.entry(cause).or_default() += 1;
@@ -42,6 +45,18 @@ pub(crate) fn bytecode(what: &str, refusals: &[Refusal]) -> Node {
     causes.into_iter().for_each(|(cause, count)| table.push([count.to_string(), cause], false));
     let title = format!("functions {what}: {}", refusals.len());
     Node::of("bytecode", title).with_table(table)
+}
+
+/// Each function without machine code, with the reason.
+pub(crate) fn each(module: &prova_module::Module, refusals: &[Refusal]) -> Node {
+    let mut table = Table::new("", &[">", "", ""]);
+    for Refusal { func, reason, .. } in refusals {
+        let name = module.func_name_or_export(*func).unwrap_or_default().to_owned();
+        table.push([func.to_string(), name, reason.to_string()], false);
+    }
+    let all = module.defined_funcs().len();
+    let title = format!("functions with machine code: {} of {all}", all - refusals.len());
+    Node::of("report", title).with_table(table)
 }
 
 /// How much of a module runs as machine code.

@@ -4,6 +4,7 @@
 //! 0; 1 if the file or the module in it is bad, a piece of code is refused, the module is not the
 //! one of `--expect`, or `--rebuild` gives another file; 2 misuse. `tests/verify.rs` holds outputs.
 
+use crate::args::Require;
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::progress;
@@ -16,7 +17,7 @@ use prova_core::{Config, Context, Engine, Error, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Change, NativeCompiler, Verification, judge, layout, rebuild, same_maker, verify,
+    Change, NativeCompiler, Verification, has_relations, judge, layout, rebuild, same_maker, verify,
 };
 use prova_report::{Node, Table};
 use serde_json::json;
@@ -36,6 +37,9 @@ pub(crate) struct VerifyArgs {
     /// offset of a function's code
     #[arg(long, value_name = "FUNC+OFFSET", conflicts_with_all = ["rebuild", "json"])]
     explain: Option<String>,
+    /// The property that the code of each function needs
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    require: Require,
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -73,7 +77,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         true => Some(Rebuilt::of(&artifact, &module, jobs).map_err(none)?),
         false => None,
     };
-    let good = found.refused.is_empty() && rebuilt.as_ref().is_none_or(Rebuilt::is_same);
+    let proved = args.require == Require::Confined || found.proved.len() == found.functions.len();
+    let good = found.refused.is_empty() && rebuilt.as_ref().is_none_or(Rebuilt::is_same) && proved;
     let told = (&found, rebuilt.as_ref());
     present(&report((args, &file_digest), &artifact, &module, told), args.json)?;
     Ok(if good { Exit::Done } else { Exit::Bad })
@@ -119,7 +124,7 @@ fn recompiled(artifact: &Artifact<Vec<u8>>) -> Result<Vec<u8>> {
     let mut config = Config::new();
     config.native(NativeCompiler::of(&settings.config)).signals_based_traps(signals);
     config.consume_fuel(metering.fuel).epoch_interruption(metering.epoch);
-    config.deterministic(settings.deterministic);
+    config.deterministic(settings.deterministic).require_proved(has_relations(artifact));
     let engine = Engine::new(&config)?;
     prova_core::Module::new(&engine, artifact.module())?.serialize()
 }
@@ -136,7 +141,7 @@ fn report(
     let (file, settings) = (args.file.display(), artifact.settings());
     let all = module.defined_funcs().len();
     let digest = input::sha256(module.bytes());
-    let Verification { functions, thunks, bytecode, refused, code_bytes } = found;
+    let Verification { functions, bytecode, refused, proved, .. } = found;
     let title = format!(
         "{file}: machine code of {} of {}",
         functions.len(),
@@ -147,36 +152,19 @@ fn report(
         format!("module: {} bytes, SHA-256 {digest}", module.bytes().len()),
         format!("made by {}, for {settings}", settings.maker),
     ];
+    let lacks = args.require == Require::Proved && proved.len() < functions.len();
     let judged = match (refused.is_empty(), again.is_none_or(Rebuilt::is_same)) {
+        (true, true) if lacks => "not proved in part",
         (true, true) => "accepted",
         (false, _) => "refused in part",
         (true, false) => "not what its module compiles to",
     };
-    let proved = format!(
-        "from the final bytes of {} and {}: the code cannot leave its sandbox ({code_bytes} bytes)",
-        counted(functions.len() as u64, "function"),
-        counted(*thunks as u64, "thunk"),
-    );
-    let later = (!bytecode.is_empty() || !refused.is_empty()).then(|| {
-        let left = bytecode.len() + refused.iter().filter(|(kind, _)| is_func(*kind)).count();
-        let left = counted(left as u64, "function");
-        format!("where it runs: that the bytecode of {left} is equal to its WebAssembly")
-    });
-    let proved = Node::of("proved", "proved").with_evidence([proved]).with_evidence(later);
-    let unproved = [
-        "that the code computes what the WebAssembly says, pays as much fuel, and fixes NaNs",
-        "that addresses of the host do not reach the guest as numbers; Spectre",
-    ];
-    let tested = Node::of("tested", "not proved")
-        .with_evidence(unproved.map(str::to_owned))
-        .with_evidence(again.map(|again| rebuilt(artifact, again)));
+    let sound = sound(module, found);
+    let tested = untold(module, found).with_evidence(again.map(|again| rebuilt(artifact, again)));
     let assumed = Node::of("assumed", "assumed").with_evidence(
         ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
             .map(str::to_owned),
     );
-    let mut table = Table { shown: Some(ROWS), ..Table::new("refused", &["", ""]) };
-    refused.iter().for_each(|(kind, why)| table.push([name_of(module, *kind), why.clone()], false));
-    let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
     let mut table = Table { shown: Some(ROWS), ..Table::new("changed", &["", ""]) };
     let changes = again.map_or(&[][..], |again| &again.pieces);
     for (kind, change) in changes {
@@ -188,11 +176,58 @@ fn report(
         "file": { "sha256": file_digest },
         "settings": settings.to_string(), "maker": settings.maker,
         "functions": all, "accepted": functions.len(), "refused": refused.len(),
-        "bytecode": bytecode.len(), "changed": again.map(|again| again.pieces.len()),
+        "bytecode": bytecode.len(), "proved": proved.len(), "changed": again.map(|again| again.pieces.len()),
         "same_file": again.and_then(|again| again.file).map(|file| file.is_ok()),
     });
     let node = Node::of("artifact", title).with_verdict(judged).with_evidence(about).with(members);
-    node.with_children([proved, tested, assumed])
+    node.with_children([sound, tested, assumed])
+}
+
+/// The properties of a file's code that are proved, and the pieces that are refused.
+fn sound(module: &Module, found: &Verification) -> Node {
+    let Verification { functions, thunks, bytecode, refused, code_bytes, proved, .. } = found;
+    let confined = format!(
+        "from the final bytes of {} and {}: the code cannot leave its sandbox ({code_bytes} bytes)",
+        counted(functions.len() as u64, "function"),
+        counted(*thunks as u64, "thunk"),
+    );
+    let equal = (!proved.is_empty()).then(|| {
+        let count = counted(proved.len() as u64, "function");
+        format!("of {count}, by their relations: the code computes what the WebAssembly says")
+    });
+    let later = (!bytecode.is_empty() || !refused.is_empty()).then(|| {
+        let left = bytecode.len() + refused.iter().filter(|(kind, _)| is_func(*kind)).count();
+        let left = counted(left as u64, "function");
+        format!("where it runs: that the bytecode of {left} is equal to its WebAssembly")
+    });
+    let all = [confined].into_iter().chain(equal).chain(later);
+    let node = Node::of("proved", "proved").with_evidence(all);
+    let mut table = Table { shown: Some(ROWS), ..Table::new("refused", &["", ""]) };
+    refused.iter().for_each(|(kind, why)| table.push([name_of(module, *kind), why.clone()], false));
+    if refused.is_empty() { node } else { node.with_table(table) }
+}
+
+/// The properties that are not proved, and the relations that prove nothing.
+fn untold(module: &Module, found: &Verification) -> Node {
+    let Verification { functions, proved, unproved, .. } = found;
+    let left = functions.len() - proved.len();
+    let of = match proved.len() {
+        0 => String::new(),
+        _ => format!("of {}: ", counted(left as u64, "other function")),
+    };
+    let results = format!(
+        "{of}that the code computes what the WebAssembly says, pays as much fuel, and fixes NaNs"
+    );
+    let addresses = "that addresses of the host do not reach the guest as numbers; Spectre";
+    let all_proved = !functions.is_empty() && left == 0;
+    let untold = [results, addresses.to_owned()].into_iter().skip(usize::from(all_proved));
+    let node = Node::of("tested", "not proved").with_evidence(untold);
+    let caption = "relations that prove nothing";
+    let mut table = Table { shown: Some(ROWS), ..Table::new(caption, &["", ""]) };
+    unproved.iter().for_each(|(func, why)| {
+        table.push([name_of(module, CodeKind::Func(func.0)), why.clone()], false);
+    });
+    if unproved.is_empty() { node } else { node.with_table(table) }
 }
 
 /// The line about compiling again.

@@ -18,7 +18,8 @@
 //! * T1. Nothing that the file says reaches the runtime but through the check, and the settings
 //!   that code is checked in are those of the engine.
 //! * T2. In a configuration where the host relies on more than the check proves (a deadline that
-//!   code polls; divisions without a handler of faults), no code of files runs.
+//!   code polls; divisions without a handler of faults), no code of files runs that is not proved
+//!   equal to its function ([`Config::require_proved`](crate::Config::require_proved)).
 //! * T3. A file is a function of the module, the engine's settings and the compiler: not of
 //!   threads, paths or time.
 
@@ -27,7 +28,7 @@ use crate::engine::Engine;
 use crate::error::{Context, Error, InvalidArtifact, Result, misuse};
 use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::{self, Module};
-use prova_artifact::{Artifact, Piece, Settings};
+use prova_artifact::{Artifact, Settings};
 use prova_check::{CodeKind, Config, Layout, Metering};
 use prova_module::FuncIdx;
 use std::path::Path;
@@ -64,14 +65,12 @@ impl Module {
     /// there can be no machine code of this module.
     pub fn serialize(&self) -> Result<Vec<u8>> {
         let (settings, pieces) = self.code().proposals()?;
-        if let Some(why) = unproved(&settings.config) {
+        if let Some(why) = unproved(self.engine().config(), &settings.config) {
             misuse!("{why}");
         }
         let mut writer = prova_artifact::Writer::new(settings);
         for (name, code) in &pieces {
-            let MachineCode { kind, bytes, certificate, traps, calls } = code;
-            let (traps, calls) = (traps.clone(), calls.clone());
-            writer.piece(name, &Piece { kind: *kind, bytes, certificate, traps, calls });
+            writer.piece(name, &code.piece());
         }
         Ok(writer.finish(self.wasm().bytes())?.bytes)
     }
@@ -120,7 +119,7 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let stored = Stored { artifact };
     let config = engine.config();
     let unfit = match config.machine() {
-        Some(machine) => unproved(&machine)
+        Some(machine) => unproved(config, &machine)
             .map(str::to_owned)
             .or_else(|| stored.unfit(&machine, config.settings().deterministic)),
         None => Some(NOT_TAKEN.to_owned()),
@@ -133,8 +132,12 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
 }
 
 /// A property that the check does not prove, though a host relies on it in this configuration: code
-/// of a compiler that we test is taken, code of a file is not.
-fn unproved(machine: &Config) -> Option<&'static str> {
+/// of a compiler that we test is taken, code of a file is not. Where each function's code has to be
+/// proved to do what the function says, it does that too.
+fn unproved(config: &crate::Config, machine: &Config) -> Option<&'static str> {
+    if config.proved {
+        return None;
+    }
     if machine.metering.epoch {
         return Some(
             "that code ends at a deadline is not proved, so code of files does not run under epochs",
@@ -208,11 +211,8 @@ impl Stored {
         }
         let piece = self.artifact.piece(kind);
         let piece = piece.map_err(|error| CompileError::Damaged(error.to_string()))?;
-        let Some(Piece { kind, bytes, certificate, traps, calls }) = piece else {
-            return Err(CompileError::Declined("the artifact has no code of it".to_owned()));
-        };
-        let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
-        Ok(MachineCode { kind, bytes, certificate, traps, calls })
+        let none = || CompileError::Declined("the artifact has no code of it".to_owned());
+        Ok(MachineCode::of(&piece.ok_or_else(none)?))
     }
 }
 

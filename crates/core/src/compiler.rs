@@ -14,6 +14,7 @@
 //!   its buffers are linear in them. At most [`IDLE_MAX`] are idle.
 
 use prova_bytecode::{Candidate, CheckError, Settings};
+use prova_equal::Unproved;
 use prova_module::{self as module, FuncIdx, Module};
 use prova_translate::{TranslateError, Translator};
 use std::fmt;
@@ -138,6 +139,9 @@ pub enum CodeRefusal {
     Bytecode(CheckError),
     /// The check of machine code refused it, or there is no memory for it.
     Machine(String),
+    /// It is confined, and not proved to do what its function says, which is required
+    /// ([`Config::require_proved`](crate::Config::require_proved)).
+    Unproved(Box<Unproved>),
 }
 
 impl From<prova_runtime::LoadError> for CodeRefusal {
@@ -152,6 +156,7 @@ impl fmt::Display for CodeRefusal {
             CodeRefusal::AnotherFunction(func) => write!(f, "it is code of {func}"),
             CodeRefusal::Bytecode(error) => f.write_str(&prova_wording::refused(error)),
             CodeRefusal::Machine(error) => f.write_str(error),
+            CodeRefusal::Unproved(why) => write!(f, "not proved: {why}"),
         }
     }
 }

@@ -111,6 +111,7 @@ pub struct Config {
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) precompiled: Option<MemoryShape>,
+    pub(crate) proved: bool,
     pub(crate) hot: Option<Hot>,
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) signals: bool,
@@ -150,6 +151,7 @@ impl Default for Config {
             compiler: None,
             native: None,
             precompiled: None,
+            proved: false,
             hot: None,
             cache: None,
             signals: true,
@@ -261,6 +263,21 @@ impl Config {
     /// For stores of the interpreter; on Linux x86-64 alone, elsewhere without effect.
     pub fn precompiled(&mut self, memory: MemoryShape) -> &mut Config {
         self.precompiled = Some(memory);
+        self
+    }
+
+    /// Whether machine code of a function runs only if it is proved to do what the function says;
+    /// off by default. The others run as bytecode, which is proved, and
+    /// [`Module::refusals`](crate::Module::refusals) says where their code differs or what the
+    /// proof cannot do yet.
+    ///
+    /// Without, machine code that runs is *confined*: proved to stay in its sandbox, and tested to
+    /// compute the right thing. With, its compiler is believed in nothing but the ways into
+    /// functions and out of them. Code takes longer to make, since a relation of it to its function
+    /// is searched and checked; artifacts and the cache keep that. Code of artifacts runs also
+    /// where the engine counts epochs or does without signals.
+    pub fn require_proved(&mut self, enable: bool) -> &mut Config {
+        self.proved = enable;
         self
     }
 

@@ -75,7 +75,7 @@ impl Engine {
             config.native.clone().zip(config.machine()),
             config.hot.filter(|_| config.takes_native()),
             config.perf,
-            config.cache.clone(),
+            (config.cache.clone(), config.proved),
         ));
         let (epoch, spare) = (Arc::default(), Arc::default());
         let pool = config.pool.clone().map(|pool| Arc::new(Pool::new(pool)));

@@ -8,6 +8,7 @@
 
 use crate::compiler::{CodeRefusal, CompileError, RefusalReason};
 use crate::pipeline::{bytes_of, of_kind};
+use prova_artifact::Piece;
 use prova_bytecode::Settings;
 use prova_check::{CallRow, CodeKind, Config, Layout, TrapRow};
 use prova_module::{FuncIdx, Module};
@@ -27,6 +28,26 @@ pub struct MachineCode {
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,
+    /// The relation by which `prova_equal` proves that it does what its function says; of no bytes
+    /// if there is none.
+    pub relation: Vec<u8>,
+}
+
+impl MachineCode {
+    /// From a file.
+    pub(crate) fn of(piece: &Piece<'_>) -> MachineCode {
+        let Piece { kind, bytes, certificate, traps, calls, relation } = piece;
+        let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
+        let (traps, calls, relation) = (traps.clone(), calls.clone(), relation.to_vec());
+        MachineCode { kind: *kind, bytes, certificate, traps, calls, relation }
+    }
+
+    /// As it is written to a file.
+    pub(crate) fn piece(&self) -> Piece<'_> {
+        let MachineCode { kind, bytes, certificate, traps, calls, relation } = self;
+        let (traps, calls) = (traps.clone(), calls.clone());
+        Piece { kind: *kind, bytes, certificate, traps, calls, relation }
+    }
 }
 
 /// Makes machine code of functions.
@@ -84,6 +105,20 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     ) -> Result<MachineCode, CompileError> {
         let _ = (module, layout, settings, func, offset);
         Err(CompileError::Declined("it makes no code of loops".to_owned()))
+    }
+
+    /// Code that this compiler made of a function, or other code of that function, with a relation
+    /// by which it is proved to do what the function says; as it is if there is none. Asked for
+    /// where only proved code may run ([`Config::require_proved`](crate::Config::require_proved)).
+    fn related(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &Settings,
+        code: MachineCode,
+    ) -> MachineCode {
+        let _ = (module, layout, settings);
+        code
     }
 
     /// Code that the check refused, with another certificate; none if there is none.

@@ -59,6 +59,8 @@ pub(crate) struct Compilers {
     perf: Option<rt::PerfNames>,
     /// Has machine code of earlier runs.
     cache: Option<Arc<Cache>>,
+    /// Whether machine code of functions runs only if it is proved.
+    proved: bool,
 }
 
 /// A compiler of machine code, and what it makes code for.
@@ -96,25 +98,27 @@ pub struct Translated {
 
 impl Compilers {
     /// The built-in translator, and before it `configured`; `native` for machine code, which is
-    /// named for `perf` if it is asked for and comes from the cache where that has it.
+    /// named for `perf` if it is asked for, comes from the cache where that has it, and runs only
+    /// where it is `proved`, if that is asked for.
     pub(crate) fn new(
         configured: Option<Arc<dyn Compiler>>,
         native: Option<Native>,
         hot: Option<Hot>,
         perf: Option<rt::PerfNames>,
-        cache: Option<Arc<Cache>>,
+        (cache, proved): (Option<Arc<Cache>>, bool),
     ) -> Compilers {
         let hot = hot.filter(|_| native.is_some());
         let translators = Translators::new(hot.is_some());
         let cache = cache.filter(|_| native.is_some());
-        Compilers { configured, translators, native, hot, perf, cache }
+        Compilers { configured, translators, native, hot, perf, cache, proved }
     }
 }
 
 impl Compilers {
     /// The same with another source of machine code, which has it at once.
     pub(crate) fn with_native(&self, native: Native) -> Compilers {
-        Compilers::new(self.configured.clone(), Some(native), None, self.perf, None)
+        let (cache, proved) = (None, self.proved);
+        Compilers::new(self.configured.clone(), Some(native), None, self.perf, (cache, proved))
     }
 }
 
@@ -336,9 +340,9 @@ impl From<CompileError> for AttachFailure {
 impl From<CodeRefusal> for AttachFailure {
     fn from(refusal: CodeRefusal) -> AttachFailure {
         match refusal {
-            CodeRefusal::AnotherFunction(_) | CodeRefusal::Machine(_) => {
-                AttachFailure::Bug(refusal.to_string())
-            }
+            CodeRefusal::AnotherFunction(_)
+            | CodeRefusal::Machine(_)
+            | CodeRefusal::Unproved(_) => AttachFailure::Bug(refusal.to_string()),
             CodeRefusal::Bytecode(error) => AttachFailure::Refused(error),
         }
     }

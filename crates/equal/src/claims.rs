@@ -36,7 +36,7 @@ pub enum Place {
 }
 
 /// An expression over values of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// A value.
     Value(u32),
@@ -45,7 +45,7 @@ pub enum Expr {
 }
 
 /// A claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Claim {
     /// A place holds an expression in its low bits; above them anything, or zeros.
     Holds {

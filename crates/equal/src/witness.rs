@@ -10,7 +10,6 @@ use prova_check::certificate::Certificate;
 use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection};
 use prova_module::Module;
 use prova_ssa::CheckedBody;
-use sha2::{Digest as _, Sha256};
 
 /// Code that was proved to do what its body does.
 #[derive(Clone, Debug)]
@@ -48,8 +47,17 @@ pub struct Setting<'a> {
 impl<'a> Setting<'a> {
     /// Both; nothing if the layout is another module's.
     pub fn new(module: &'a Module, layout: &'a Layout) -> Option<Setting<'a>> {
-        let digest: [u8; 32] = Sha256::digest(module.bytes()).into();
-        (digest == *layout.module_digest()).then_some(Setting { module, layout })
+        (module.sha256() == layout.module_digest()).then_some(Setting { module, layout })
+    }
+
+    /// The module.
+    pub fn module(&self) -> &'a Module {
+        self.module
+    }
+
+    /// The layout.
+    pub fn layout(&self) -> &'a Layout {
+        self.layout
     }
 }
 

@@ -80,6 +80,11 @@ impl Module {
         })
     }
 
+    /// The SHA-256 of its bytes alone, computed at the first call.
+    pub fn sha256(&self) -> &[u8; 32] {
+        self.0.sha256.get_or_init(|| Sha256::digest(self.bytes()).into())
+    }
+
     /// Whether both are the same module: handles of one decoding, or of the same bytes under the
     /// same features.
     pub fn is_same(&self, other: &Module) -> bool {

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) names: Names,
     /// See [`Module::digest`].
     pub(crate) digest: OnceLock<Digest>,
+    /// See [`Module::sha256`].
+    pub(crate) sha256: OnceLock<[u8; 32]>,
 }
 
 /// How many of each index space are imports.

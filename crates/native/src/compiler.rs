@@ -3,6 +3,7 @@
 //! The body is the one that `prova-ssa` has proved equal to its Wasm, without passes but those of
 //! Cranelift. Calls of functions are resolved by records, so a function is compiled by itself.
 
+use crate::related::relation;
 use crate::{Declined, NativeCode, Target};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
@@ -195,11 +196,24 @@ impl MachineCompiler for NativeCompiler {
         })
     }
 
+    fn related(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        _: &prova_core::Settings,
+        code: MachineCode,
+    ) -> MachineCode {
+        match relation(module, layout, &code) {
+            Some(relation) => MachineCode { relation, ..code },
+            None => code,
+        }
+    }
+
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
-        let MachineCode { kind, bytes, traps, calls, .. } = refused;
+        let MachineCode { kind, bytes, traps, calls, relation, .. } = refused;
         let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
         let certificate = prova_certify::certify(layout, &draft).ok()?;
-        Some(MachineCode { kind, bytes, certificate, traps, calls })
+        Some(MachineCode { kind, bytes, certificate, traps, calls, relation })
     }
 }
 
@@ -212,7 +226,7 @@ fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileErr
     let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
     let certificate = prova_certify::propose(layout, &draft)
         .map_err(|error| CompileError::Declined(error.to_string()))?;
-    Ok(MachineCode { kind, bytes, certificate, traps, calls })
+    Ok(MachineCode { kind, bytes, certificate, traps, calls, relation: Vec::new() })
 }
 
 fn declined(why: Declined) -> CompileError {

@@ -26,7 +26,9 @@ mod estimate;
 mod isa;
 mod listing;
 mod lower;
+mod related;
 mod room;
+mod share;
 mod stop;
 mod sunk;
 mod survey;
@@ -44,8 +46,12 @@ pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
+pub use share::{Proof, Share, Size, share};
 pub use survey::{Survey, Times, survey};
-pub use verify::{Change, Verification, code_of, judge, layout, rebuild, same_maker, verify};
+pub use verify::{
+    Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, rebuild,
+    same_maker, verify,
+};
 
 use std::fmt;
 

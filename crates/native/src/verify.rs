@@ -12,10 +12,11 @@
 //! Limits: threads as asked for; memory in proportion to the file and to one function a thread.
 //! Pieces of what the module does not have are counted, and told in one row.
 
-use crate::{NativeCode, NativeCompiler};
+use crate::{Line, NativeCode, NativeCompiler, listing};
 use prova_artifact::{Artifact, Piece};
-use prova_check::{Code, CodeKind, Layout};
+use prova_check::{CallRow, Code, CodeKind, Layout, TrapRow};
 use prova_core::{MachineCode, MachineCompiler, accepted_code};
+use prova_equal::{EqualCode, Setting, Unproved, prove};
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,6 +36,10 @@ pub struct Verification {
     pub refused: Vec<(CodeKind, String)>,
     /// Bytes of accepted code, with thunks.
     pub code_bytes: u64,
+    /// Functions whose code is proved to do what they say, by the relations in the file.
+    pub proved: Vec<FuncIdx>,
+    /// Functions whose code comes with a relation that does not prove it, and why.
+    pub unproved: Vec<(FuncIdx, String)>,
 }
 
 /// How a piece differs from what is compiled now.
@@ -61,15 +66,24 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
 ) -> Result<Verification, String> {
     let layout = layout(artifact, module)?;
     let (kinds, strays) = of_module(artifact, module);
-    let judged = in_parallel(jobs, kinds.len(), |at| judge(artifact, &layout, kinds[at]));
+    let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
+    let judged = in_parallel(jobs, kinds.len(), |at| {
+        judge(artifact, &layout, kinds[at])
+            .map(|bytes| (bytes, equal(artifact, &setting, kinds[at])))
+    });
     let mut verification = Verification { refused: strays, ..Verification::default() };
     for (&kind, judged) in kinds.iter().zip(judged) {
         match (judged, kind) {
-            (Ok(bytes), CodeKind::Func(func)) => {
+            (Ok((bytes, equal)), CodeKind::Func(func)) => {
                 verification.functions.push(FuncIdx(func));
+                match equal {
+                    Some(Ok(_)) => verification.proved.push(FuncIdx(func)),
+                    Some(Err(why)) => verification.unproved.push((FuncIdx(func), why.to_string())),
+                    None => {}
+                }
                 verification.code_bytes += bytes as u64;
             }
-            (Ok(bytes), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) => {
+            (Ok((bytes, _)), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) => {
                 verification.thunks += 1;
                 verification.code_bytes += bytes as u64;
             }
@@ -107,6 +121,7 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let layout = layout(artifact, module)?;
     let compiler = compiler(artifact);
     let own = artifact.settings();
+    let proved = if has_relations(artifact) { Setting::new(module, &layout) } else { None };
     let metering = prova_core::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
     let settings = prova_core::Settings { metering, deterministic: own.deterministic };
     let types = 0..module.types().len() as u32;
@@ -118,7 +133,14 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let changes = in_parallel(jobs, kinds.len(), |at| {
         let kind = kinds[at];
         let made = accepted_code(&compiler, module, &layout, &settings, kind);
-        let made = made.map_err(|why| why.to_string());
+        let made = made.map_err(|why| why.to_string()).and_then(|code| match proved {
+            Some(setting) if matches!(kind, CodeKind::Func(_)) => {
+                let code = compiler.related(module, &layout, &settings, code);
+                let proof = prove(&setting, code_bytes(&code), &code.relation);
+                proof.map(|_| code).map_err(|why| why.to_string())
+            }
+            _ => Ok(code),
+        });
         match (artifact.piece(kind), made) {
             (Ok(None), Err(_)) => None,
             (Ok(None), Ok(_)) => Some(Change::Missing),
@@ -161,7 +183,24 @@ pub fn same_maker<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> bool {
 /// The code of a piece, for a listing; which operator an instruction belongs to is known where it
 /// may trap or calls. `None`: the file has no such piece, or it is damaged.
 pub fn code_of<B: AsRef<[u8]>>(artifact: &Artifact<B>, kind: CodeKind) -> Option<NativeCode> {
-    let Piece { kind, bytes, certificate, traps, calls } = artifact.piece(kind).ok()??;
+    let piece = artifact.piece(kind).ok()??;
+    let Piece { kind, bytes, certificate, traps, calls, .. } = piece;
+    Some(listed((kind, bytes.to_vec()), certificate, (traps, calls)))
+}
+
+/// The instructions of a proposal, in order; which operator one belongs to is known where it may
+/// trap or calls.
+pub fn lines_of(code: &MachineCode) -> Vec<Line> {
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
+    let rows = (traps.clone(), calls.clone());
+    listing(&listed((*kind, bytes.clone()), certificate, rows))
+}
+
+fn listed(
+    (kind, bytes): (CodeKind, Vec<u8>),
+    certificate: &[u8],
+    (traps, calls): (Vec<TrapRow>, Vec<CallRow>),
+) -> NativeCode {
     let certificate = prova_check::certificate::Certificate::read(certificate);
     let blocks = certificate.map(|read| read.blocks.iter().map(|block| block.offset).collect());
     let sources = traps
@@ -169,8 +208,7 @@ pub fn code_of<B: AsRef<[u8]>>(artifact: &Artifact<B>, kind: CodeKind) -> Option
         .map(|row| (row.code_offset, row.code_offset.saturating_add(1), row.wasm_offset));
     let sources = sources.collect();
     let blocks = blocks.unwrap_or_default();
-    let bytes = bytes.to_vec();
-    Some(NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0 })
+    NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0 }
 }
 
 /// The layout that an artifact's code is checked in.
@@ -206,11 +244,34 @@ pub fn judge<B: AsRef<[u8]>>(
     kind: CodeKind,
 ) -> Result<usize, String> {
     let piece = artifact.piece(kind).map_err(|error| error.to_string())?;
-    let Some(Piece { kind, bytes, certificate, traps, calls }) = piece else {
+    let Some(Piece { kind, bytes, certificate, traps, calls, .. }) = piece else {
         return Err("the file has no such piece".to_owned());
     };
     let code = Code { kind, bytes, certificate, traps: &traps, calls: &calls };
     layout.check(code).map(|_| bytes.len()).map_err(|rejection| rejection.to_string())
+}
+
+/// The proof that a piece does what its function says; none if it comes without a relation.
+fn equal<B: AsRef<[u8]>>(
+    artifact: &Artifact<B>,
+    setting: &Setting<'_>,
+    kind: CodeKind,
+) -> Option<Result<EqualCode, Unproved>> {
+    let Piece { kind, bytes, certificate, traps, calls, relation } =
+        artifact.piece(kind).ok()??;
+    let code = Code { kind, bytes, certificate, traps: &traps, calls: &calls };
+    (!relation.is_empty()).then(|| prove(setting, code, relation))
+}
+
+/// Whether a file was made for those who require a proof.
+pub fn has_relations<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> bool {
+    artifact.kinds().any(|kind| artifact.relation_bytes(kind) > 0)
+}
+
+/// The parts of a proposal that the check reads.
+pub fn code_bytes(code: &MachineCode) -> Code<'_> {
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
+    Code { kind: *kind, bytes, certificate, traps, calls }
 }
 
 fn change(piece: &Piece<'_>, made: &MachineCode) -> Option<Change> {
@@ -222,6 +283,7 @@ fn change(piece: &Piece<'_>, made: &MachineCode) -> Option<Change> {
         ("certificate", piece.certificate == made.certificate),
         ("trap map", piece.traps == made.traps),
         ("call map", piece.calls == made.calls),
+        ("relation", piece.relation == made.relation),
     ];
     same.into_iter().find(|(_, same)| !same).map(|(what, _)| Change::Metadata(what))
 }

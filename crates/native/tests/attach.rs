@@ -41,7 +41,7 @@ fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<NativeCode> 
         }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, &layout, kind),
     };
-    let MachineCode { kind, bytes, certificate, traps, calls } = code.expect("it compiles");
+    let MachineCode { kind, bytes, certificate, traps, calls, .. } = code.expect("it compiles");
     let code =
         Code { kind, bytes: &bytes, certificate: &certificate, traps: &traps, calls: &calls };
     Arc::new(NativeCode::load(&layout, settings, code).expect("the check accepts it"))

@@ -10,4 +10,5 @@ mod limits;
 mod mixed;
 mod numeric;
 mod pcc;
+mod proved;
 mod run;

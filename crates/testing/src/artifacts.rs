@@ -224,9 +224,10 @@ pub(crate) fn changed(rng: &mut Rng, file: &[u8], other: &[u8]) -> Vec<u8> {
         }
     }
     let mut writer = Writer::new(settings);
-    for Owned { kind, bytes, certificate, traps, calls } in &pieces {
+    for Owned { kind, bytes, certificate, traps, calls, relation } in &pieces {
         let (traps, calls) = (traps.clone(), calls.clone());
-        writer.piece("a piece", &Piece { kind: *kind, bytes, certificate, traps, calls });
+        let kind = *kind;
+        writer.piece("a piece", &Piece { kind, bytes, certificate, traps, calls, relation });
     }
     writer.finish(&module).map_or_else(|_| file.to_vec(), |finished| finished.bytes)
 }
@@ -277,13 +278,15 @@ struct Owned {
     certificate: Vec<u8>,
     traps: Vec<TrapRow>,
     calls: Vec<CallRow>,
+    relation: Vec<u8>,
 }
 
 fn pieces(artifact: &Artifact<&[u8]>) -> Vec<Owned> {
     let owned = |kind| {
-        let Piece { kind, bytes, certificate, traps, calls } = artifact.piece(kind).ok()??;
+        let piece = artifact.piece(kind).ok()??;
+        let Piece { kind, bytes, certificate, traps, calls, relation } = piece;
         let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
-        Some(Owned { kind, bytes, certificate, traps, calls })
+        Some(Owned { kind, bytes, certificate, traps, calls, relation: relation.to_vec() })
     };
     artifact.kinds().filter_map(owned).collect()
 }
@@ -477,10 +480,11 @@ mod tests {
         let base = Base::new(1, 0).expect("there is machine code");
         let artifact = Artifact::read(&base.file[..]).expect("it is what was written");
         let mut writer = Writer::new(artifact.settings().clone());
-        for Owned { kind, bytes, certificate, traps, calls } in &pieces(&artifact) {
+        for Owned { kind, bytes, certificate, traps, calls, relation } in &pieces(&artifact) {
             let bytes = if *kind == CodeKind::Func(0) { &[0x0f, 0x05][..] } else { bytes };
             let (traps, calls) = (traps.clone(), calls.clone());
-            writer.piece("a piece", &Piece { kind: *kind, bytes, certificate, traps, calls });
+            let kind = *kind;
+            writer.piece("a piece", &Piece { kind, bytes, certificate, traps, calls, relation });
         }
         let file = writer.finish(artifact.module()).expect("it can be named").bytes;
         assert_eq!(answer(&file, &base), Ok(Answer::Untranslated));

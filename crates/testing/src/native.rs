@@ -162,7 +162,7 @@ impl NativeAttach {
     ) -> Result<Arc<NativeCode>, String> {
         let code = code.map_err(|error| error.to_string())?;
         let load = |code: &MachineCode| {
-            let MachineCode { kind, bytes, certificate, traps, calls } = code;
+            let MachineCode { kind, bytes, certificate, traps, calls, .. } = code;
             let code = Code { kind: *kind, bytes, certificate, traps, calls };
             let loaded = NativeCode::load(layout, self.settings, code);
             loaded.map(Arc::new).map_err(|error| error.to_string())

@@ -78,7 +78,7 @@ fn load(module: &Module, settings: Settings, kind: CodeKind) -> Option<Arc<Nativ
         }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, &layout, kind),
     };
-    let MachineCode { kind, bytes, certificate, traps, calls } = code.ok()?;
+    let MachineCode { kind, bytes, certificate, traps, calls, .. } = code.ok()?;
     let code =
         Code { kind, bytes: &bytes, certificate: &certificate, traps: &traps, calls: &calls };
     Some(Arc::new(NativeCode::load(&layout, settings, code).expect("the check accepts it")))

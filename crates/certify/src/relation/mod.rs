@@ -16,8 +16,11 @@
 //! Candidates are values that the body still needs, with their operands (`live`), numbers, and
 //! terms over these.
 
+mod encode;
 mod guide;
 mod live;
+
+pub use encode::encode;
 
 use guide::Finder;
 use live::Live;

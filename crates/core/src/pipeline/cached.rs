@@ -24,7 +24,7 @@ use super::Code;
 use super::native::{NativeSupport, of_kind};
 use crate::error::Result;
 use crate::machine::MachineCode;
-use prova_artifact::{Artifact, Piece, Settings, VERSION, Writer};
+use prova_artifact::{Artifact, Settings, VERSION, Writer};
 use prova_cache::{Cache, ENTRY_BYTES_MAX, Name};
 use prova_check::{CodeKind, Layout};
 use prova_module::FuncIdx;
@@ -86,6 +86,8 @@ impl Cached {
             &version,
             digest.as_bytes(),
             &settings.encode(),
+            // Code for those who require a proof may be other code.
+            &[u8::from(code.compilers.proved)],
             program(),
         ]);
         let mut state = State::default();
@@ -134,9 +136,7 @@ impl Cached {
                 return None;
             }
         };
-        let Piece { kind, bytes, certificate, traps, calls } = piece;
-        let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
-        Some(MachineCode { kind, bytes, certificate, traps, calls })
+        Some(MachineCode::of(&piece))
     }
 
     /// Notes that a stored piece is not used (C2).
@@ -174,9 +174,8 @@ impl Cached {
                 }
             }
         }
-        for MachineCode { kind, bytes, certificate, traps, calls } in state.made.values() {
-            let (traps, calls) = (traps.clone(), calls.clone());
-            writer.piece("", &Piece { kind: *kind, bytes, certificate, traps, calls });
+        for code in state.made.values() {
+            writer.piece("", &code.piece());
         }
         // The entry's name says which module it is.
         Ok(Some(writer.finish(&[])?.bytes))
@@ -275,7 +274,7 @@ impl Code {
         };
         let Some(cached) = self.cached() else { return };
         let mut state = cached.state();
-        let bytes = (code.bytes.len() + code.certificate.len()) as u64;
+        let bytes = (code.bytes.len() + code.certificate.len() + code.relation.len()) as u64;
         if state.bytes.saturating_add(bytes) <= ENTRY_BYTES_MAX / 2 {
             state.bytes += bytes;
             state.has_news |= is_func;

@@ -21,6 +21,7 @@ use crate::machine::MachineCode;
 use crate::workers;
 use prova_check::{Code as MachineBytes, CodeKind, Layout};
 use prova_demangle::demangle;
+use prova_equal::{Setting, Unproved, prove};
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use rayon::prelude::*;
@@ -138,7 +139,7 @@ impl Code {
         let (compiler, _) = self.compilers.native.as_ref().ok_or_else(none)?;
         let layout = self.native().ok_or_else(none)?.module.layout();
         let code = compiler.of_loop(&self.module, layout, &self.settings, (func, offset));
-        let code = code.map_err(RefusalReason::from)?;
+        let code = self.related(layout, code.map_err(RefusalReason::from)?);
         let code = of_kind(code, CodeKind::Loop { func: func.0, offset });
         let code = code.map_err(RefusalReason::Rejected)?;
         let loaded = self.load(layout, vec![code]).pop();
@@ -159,6 +160,9 @@ impl Code {
                 }
                 Err(refusal) => refusal,
             };
+            if let CodeRefusal::Unproved(_) = refusal {
+                return Err(refusal);
+            }
             let other = compiler.and_then(|compiler| compiler.certified(layout, code));
             let Some(other) = other.and_then(|code| of_kind(code, kind).ok()) else {
                 return Err(refusal);
@@ -175,7 +179,44 @@ impl Code {
     pub(super) fn load_once(&self, layout: &Layout, codes: &[MachineCode]) -> Vec<MachineLoaded> {
         let bytes: Vec<_> = codes.iter().map(bytes_of).collect();
         let loaded = rt::NativeCode::load_all(layout, self.settings, &bytes);
-        loaded.into_iter().map(|code| Ok(Arc::new(self.named(code?)))).collect()
+        let loaded = loaded.into_iter().zip(codes).map(|(loaded, code)| {
+            let loaded = loaded?;
+            self.proved(layout, code, loaded.bytes())?;
+            Ok(Arc::new(self.named(loaded)))
+        });
+        loaded.collect()
+    }
+
+    /// Proves that the code of a function does what the function says, if that is required: the
+    /// bytes are those that will run.
+    ///
+    /// # Errors
+    /// Why it is not proved.
+    pub(super) fn proved(
+        &self,
+        layout: &Layout,
+        code: &MachineCode,
+        bytes: &[u8],
+    ) -> Result<(), CodeRefusal> {
+        let is_way = matches!(code.kind, CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_));
+        if !self.compilers.proved || is_way {
+            return Ok(());
+        }
+        let Some(setting) = Setting::new(&self.module, layout) else {
+            return Err(CodeRefusal::Unproved(Box::new(Unproved::OtherLayout)));
+        };
+        let proof = prove(&setting, MachineBytes { bytes, ..bytes_of(code) }, &code.relation);
+        proof.map(|_| ()).map_err(|why| CodeRefusal::Unproved(Box::new(why)))
+    }
+
+    /// The code with a relation to its function, if one is needed and found.
+    pub(super) fn related(&self, layout: &Layout, code: MachineCode) -> MachineCode {
+        match &self.compilers.native {
+            Some((compiler, _)) if self.compilers.proved && code.relation.is_empty() => {
+                compiler.related(&self.module, layout, &self.settings, code)
+            }
+            _ => code,
+        }
     }
 
     /// The code, with a name for profiles if they are asked for.
@@ -289,6 +330,7 @@ impl Code {
             };
             let code = compiler.function(&self.module, layout, &self.settings, func);
             let code = code.map_err(RefusalReason::from)?;
+            let code = self.related(layout, code);
             of_kind(code, CodeKind::Func(func.0)).map_err(RefusalReason::Rejected)
         };
         let mut outcomes: Vec<Option<RefusalReason>> = Vec::with_capacity(funcs.len());
@@ -327,7 +369,7 @@ impl Code {
 
 /// The parts of a proposal that the check reads.
 pub(crate) fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
-    let MachineCode { kind, bytes, certificate, traps, calls } = code;
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
     MachineBytes { kind: *kind, bytes, certificate, traps, calls }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Code;
 use crate::artifact::none;
+use crate::compiler::RefusalReason;
 use crate::error::Result;
 use crate::machine::{MachineCode, accepted_code};
 use crate::workers;
@@ -31,7 +32,13 @@ impl Code {
         let funcs = self.module.defined_funcs().map(|func| CodeKind::Func(func.0));
         let kinds: Vec<CodeKind> = ways.chain(funcs).collect();
         let proposed = |&kind: &CodeKind| {
-            (kind, accepted_code(&**compiler, &self.module, layout, &self.settings, kind))
+            let code = accepted_code(&**compiler, &self.module, layout, &self.settings, kind);
+            let proved = code.and_then(|code| {
+                let code = self.related(layout, code);
+                self.proved(layout, &code, &code.bytes).map_err(RefusalReason::Rejected)?;
+                Ok(code)
+            });
+            (kind, proved)
         };
         let made: Vec<_> = workers::work_in_parallel(|| kinds.par_iter().map(proposed).collect());
         let mut pieces = Vec::with_capacity(made.len());

@@ -147,8 +147,8 @@ impl NativeCode {
         &self.settings
     }
 
-    /// Its bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// Its bytes, where they run.
+    pub fn bytes(&self) -> &[u8] {
         self.memory.bytes(self.piece)
     }
 

@@ -1,0 +1,79 @@
+//! Code with the bytes of a relation → [`EqualCode`]: the whole way, for who has no body at hand.
+
+use crate::claims::Relation;
+use crate::error::Difference;
+use crate::witness::{EqualCode, Error, Setting};
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt;
+use prova_check::{Code, CodeKind, Fault};
+use prova_module::FuncIdx;
+use prova_ssa::{CheckedBody, Metering, build};
+
+/// Why code is not proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproved {
+    /// It comes without a relation.
+    NoRelation,
+    /// It is a way into functions or out of them, or enters a loop: no function's own code.
+    NotAFunction,
+    /// Its function has no SSA form, for this reason.
+    NoBody(String),
+    /// The bytes of the relation are none.
+    Relation(Fault),
+    /// The layout that it is made for is another module's.
+    OtherLayout,
+    /// The proof fails.
+    Fails(Error),
+}
+
+impl Unproved {
+    /// The cause without the place, for counts.
+    pub fn cause(&self) -> String {
+        match self {
+            Unproved::Fails(Error::Differs(Difference { cause, what, .. })) => {
+                format!("{}: {what}", cause.text())
+            }
+            Unproved::Fails(Error::Rejected(_)) => "the check refuses it".to_string(),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unproved::NoRelation => f.write_str("it comes without a relation to its function"),
+            Unproved::NotAFunction => f.write_str("it is no function's own code"),
+            Unproved::NoBody(why) => write!(f, "its function has no SSA form: {why}"),
+            Unproved::Relation(fault) => write!(f, "its relation cannot be read: {}", fault.what),
+            Unproved::OtherLayout => f.write_str("its layout is another module's"),
+            Unproved::Fails(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Unproved {}
+
+/// Proves that the code of a function does what the function says, by the bytes of a relation.
+///
+/// # Errors
+/// Why it is not proved.
+pub fn prove(
+    setting: &Setting<'_>,
+    code: Code<'_>,
+    relation: &[u8],
+) -> Result<EqualCode, Unproved> {
+    let CodeKind::Func(func) = code.kind else { return Err(Unproved::NotAFunction) };
+    if relation.is_empty() {
+        return Err(Unproved::NoRelation);
+    }
+    let relation = Relation::read(relation, code.bytes.len()).map_err(Unproved::Relation)?;
+    let metering = setting.layout().config().metering;
+    let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
+    let body = build(setting.module(), FuncIdx(func), metering)
+        .map_err(|error| Unproved::NoBody(error.to_string()))?;
+    let body = CheckedBody::check(setting.module(), body)
+        .map_err(|error| Unproved::NoBody(error.to_string()))?;
+    EqualCode::check(&body, setting, code, &relation).map_err(Unproved::Fails)
+}
