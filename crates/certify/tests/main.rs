@@ -10,6 +10,7 @@ mod common;
 mod corpus;
 mod decoder;
 mod equal;
+mod equal_forged;
 mod frame;
 mod hostile;
 mod hostile_cases;
@@ -17,6 +18,7 @@ mod mutants;
 mod mutation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod observed;
+#[allow(dead_code, reason = "results of runs are compared by the tests of prova-native")]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod observer;
 mod performed;

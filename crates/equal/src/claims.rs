@@ -310,6 +310,10 @@ impl Core<'_> {
                     return refuse(Cause::Claim, "a value that the body does not have");
                 }
                 let (value, word) = (Value::from_u32(*value), self.evaluate(&state, expr)?);
+                // It would stay what it is said to be when its operands are made again.
+                if self.is_computed(value) {
+                    return refuse(Cause::Claim, "what a computed value is");
+                }
                 if self.words.bits(word) != self.bits_of(value) {
                     return refuse(Cause::Claim, "an expression of another width");
                 }
@@ -320,13 +324,16 @@ impl Core<'_> {
             match claim {
                 Claim::Holds { place, bits, extended, expr } => {
                     let word = self.evaluate(&state, expr)?;
-                    if self.words.bits(word) != *bits {
+                    if self.words.bits(word) != *bits || !is_whole(*place, *bits) {
                         return refuse(Cause::Claim, "an expression of another width");
                     }
                     self.put_claimed(&mut state, *place, *extended, word);
                 }
                 Claim::Known(expr, holds) => {
                     let word = self.evaluate(&state, expr)?;
+                    if self.words.bits(word) != 1 {
+                        return refuse(Cause::Claim, "a condition of another width");
+                    }
                     if state.known.len() >= KNOWN_MAX {
                         return refuse(Cause::Limit, "conditions of a leader");
                     }
@@ -369,7 +376,27 @@ impl Core<'_> {
     }
 }
 
-/// The term of an operator on operands, by the constructors.
+/// Whether a place can hold a word of a width: a register at most its own, the stack whole bytes.
+fn is_whole(place: Place, bits: u8) -> bool {
+    match place {
+        Place::Register(_) => bits <= 64,
+        Place::Vector(_) => bits <= 128,
+        Place::Stack(_) => bits.is_multiple_of(8) && bits <= 128,
+    }
+}
+
+/// Whether operands have the widths for which an operator has identities. Of operators without
+/// identities that look at widths each is a function of its operands, of any widths.
+fn fits(w: &Words, prim: Prim, bits: u8, args: &[Word]) -> bool {
+    let halves = matches!(
+        prim,
+        Prim::DivU | Prim::DivS | Prim::RemU | Prim::RemS | Prim::HighU | Prim::HighS
+    );
+    !halves || (args.len() == 2 && args.iter().all(|&a| w.bits(a) == bits))
+}
+
+/// The term of an operator on operands, by the constructors, whose identities hold for words of 1
+/// to 128 bits, and for operands of the operator's widths. Bytes of memory are whole.
 fn rebuild(
     w: &mut Words,
     (op, bits, n): (Head, u8, u128),
@@ -377,6 +404,10 @@ fn rebuild(
     versions: &[Word; REGIONS],
 ) -> Option<Word> {
     let same = |w: &Words, list: &[Word]| list.iter().all(|&a| w.bits(a) == bits);
+    let bytes = bits.is_multiple_of(8);
+    if !(1..=128).contains(&bits) {
+        return None;
+    }
     let word = match (op, args) {
         (Head::Const, []) => w.constant(bits, n),
         (Head::Fixed, []) => w.fixed_again(bits, n),
@@ -399,13 +430,13 @@ fn rebuild(
         (Head::Zero, &[a]) => w.zero(a),
         (Head::Ult, &[a, b]) if w.bits(a) == w.bits(b) => w.ult(a, b),
         (Head::Slt, &[a, b]) if w.bits(a) == w.bits(b) => w.slt(a, b),
-        (Head::Read, &[a]) if w.bits(a) == 64 => w.read(a, bits),
-        (Head::Load, &[a]) if w.bits(a) == 64 => {
+        (Head::Read, &[a]) if w.bits(a) == 64 && bytes => w.read(a, bits),
+        (Head::Load, &[a]) if w.bits(a) == 64 && bytes => {
             let version = *versions.get(usize::try_from(n).ok()?)?;
             w.load(version, a, bits)
         }
-        (Head::Prim, _) => {
-            let prim = Prim::numbered(n)?;
+        (Head::Prim, _) if args.len() <= 3 => {
+            let prim = Prim::numbered(n).filter(|&prim| fits(w, prim, bits, args))?;
             w.prim(prim, bits, args)
         }
         _ => return None,

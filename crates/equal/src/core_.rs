@@ -65,7 +65,22 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// A value of the body is made: from here on it is another word, and so may be what depends on
+    /// The instruction that a value is computed by from its operands, and the value's number among
+    /// its results: an operator without effects, or one that may trap and did not. All other values
+    /// are leaves. What is computed is never made: so it follows its operands everywhere alike.
+    fn computed(&self, value: Value) -> Option<(Inst, u32)> {
+        let Def::Result(inst, place) = self.body.value(value).def else { return None };
+        let op = self.body.inst(inst).op;
+        let traps = matches!(op, prova_ssa::Op::Wasm(op) if op.class() == Class::trap);
+        (op.effects().is_pure() || traps).then_some((inst, place))
+    }
+
+    /// Whether a value is computed from its operands, and no leaf.
+    pub fn is_computed(&self, value: Value) -> bool {
+        self.computed(value).is_some()
+    }
+
+    /// A leaf of the body is made: from here on it is another word, and so may be what depends on
     /// it (E5).
     pub(crate) fn make(&mut self, state: &mut State, value: Value, word: Word) {
         self.envs = self.envs.saturating_add(1);
@@ -92,19 +107,14 @@ impl<'a> Core<'a> {
     }
 
     fn value_at(&mut self, state: &State, value: Value, depth: u32) -> Result<Word, Refusal> {
-        if let Some(&word) = state.over.get(&value.as_u32()) {
-            return Ok(word);
-        }
         let bits = self.bits_of(value);
-        let Def::Result(inst, 0) = self.body.value(value).def else {
-            return Ok(self.words.value(bits, value.as_u32()));
+        let Some((inst, place)) = self.computed(value) else {
+            return Ok(match state.over.get(&value.as_u32()) {
+                Some(&word) => word,
+                None => self.words.value(bits, value.as_u32()),
+            });
         };
         let data = *self.body.inst(inst);
-        // What may trap is made of its operands too, once it did not.
-        let traps = matches!(data.op, prova_ssa::Op::Wasm(op) if op.class() == Class::trap);
-        if !data.op.effects().is_pure() && !traps {
-            return Ok(self.words.value(bits, value.as_u32()));
-        }
         let env = if state.over.is_empty() { 0 } else { state.env };
         if let Some(&word) = self.memo.get(&(env, value.as_u32())) {
             return Ok(word);
@@ -118,7 +128,7 @@ impl<'a> Core<'a> {
             args.push(self.value_at(state, arg, depth.saturating_add(1))?);
         }
         let made = match self.maker(state).demand(data.op, data.imm, &args, Some(bits)) {
-            Some(demand) => demand.values.first().copied(),
+            Some(demand) => demand.values.get(place as usize).copied(),
             None => None,
         };
         let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };

@@ -134,10 +134,13 @@ impl Core<'_> {
         refuse(Cause::Cycle, "the body goes on without code")
     }
 
-    /// An instruction is over; its values are these.
+    /// An instruction is over; its values are these. What is computed is not made, see
+    /// [`Core::is_computed`].
     pub(crate) fn complete(&mut self, state: &mut State, inst: prova_ssa::Inst, values: &[Word]) {
         for (value, &word) in self.body.inst(inst).results().zip(values) {
-            self.make(state, value, word);
+            if !self.is_computed(value) {
+                self.make(state, value, word);
+            }
         }
         (state.at, state.passed) = (state.at.saturating_add(1), 0);
         state.moved = true;

@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::walk::{Guide, walk};
 use core::fmt;
 use prova_check::certificate::Certificate;
-use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection};
+use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection, Says};
 use prova_module::Module;
 use prova_ssa::CheckedBody;
 
@@ -97,6 +97,15 @@ impl EqualCode {
         }
         if let Err(refusal) = is_covered(body, setting) {
             return differs(refusal);
+        }
+        // A clause is a way into the code that the walk does not take.
+        if code.calls.iter().any(|row| !matches!(row.says, Says::Operator(_))) {
+            return differs(Refusal {
+                cause: Cause::Call,
+                what: "a row of a handler",
+                demanded: None,
+                found: None,
+            });
         }
         let core = Core::new((body.module(), body.body()), layout, (code.bytes, code.traps));
         let Some(mut core) = core else {

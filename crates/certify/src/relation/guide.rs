@@ -317,10 +317,7 @@ fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
 
 /// Whether a value is no operator without effects.
 fn is_leaf(core: &Core<'_>, value: Value) -> bool {
-    match core.body.value(value).def {
-        Def::Result(inst, _) => !core.body.inst(inst).op.effects().is_pure(),
-        Def::Param(..) => true,
-    }
+    !core.is_computed(value)
 }
 
 /// Whether a value is a number by what it is.

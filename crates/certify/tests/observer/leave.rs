@@ -35,7 +35,7 @@ impl Run<'_> {
     }
 
     /// Behind a `ret`.
-    pub(crate) fn returned(&self) -> Result<End, Broken> {
+    pub(crate) fn returned(&mut self) -> Result<End, Broken> {
         if self.regs.rip != RETURN || self.regs.general[4] != self.top {
             let sp = self.regs.general[4].wrapping_sub(self.top) as i64;
             let what = format!("to {:#x}, with the stack pointer {sp:+} off", self.regs.rip);
@@ -49,6 +49,7 @@ impl Run<'_> {
         for (ty, home) in self.signature.results() {
             self.holds(ty, home, 0)?;
         }
+        self.tell_results();
         Ok(End::Returned)
     }
 
@@ -125,6 +126,7 @@ impl Run<'_> {
         if to != Target::Builtin(2) {
             self.height(false)?;
         }
+        self.tell_call(to, sp);
         let (bytes, results, cells) = match to {
             Target::Func(to) => {
                 let other = match self.subject.kind {
@@ -295,6 +297,7 @@ impl Run<'_> {
         if given.len() != wanted.len() || !fit {
             return self.broken(Rule::Call, "the callee's results are others");
         }
+        self.tell_call(Target::Func(to), sp);
         Ok(End::TailCalled)
     }
 

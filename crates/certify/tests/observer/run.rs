@@ -8,11 +8,13 @@
 //!
 //! * O1. Nothing is executed that was not judged: the process runs one instruction at a time.
 //! * O2. What memory holds is the guest's: before a read of linear memory, other bytes are written
-//!   there, so that each read gives any number, and a run depends on its seed alone.
+//!   there, so that each read gives any number, and a run depends on its seed alone. (Where results
+//!   are compared, `results` says what it holds.)
 //! * O3. A run ends after [`STEPS_MAX`] instructions.
 
 use super::judge::{Access, To, forbidden};
 use super::module::{Home, Signature, Ty};
+use super::results::{Event, Told};
 use super::rule::{Broken, Rule};
 use super::tracee::{Regs, Right, Stop, Tracee};
 use super::world::{
@@ -113,6 +115,28 @@ impl Stage {
     /// # Errors
     /// The rule that it breaks.
     pub(crate) fn run(&mut self, subject: &Subject<'_>, seed: u64) -> Result<Seen, Broken> {
+        self.enact(subject, seed, None).map(|(seen, _)| seen)
+    }
+
+    /// Runs a subject once, in a world whose linear memory is what its seed says, and tells what
+    /// others see of the run.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(crate) fn tell(
+        &mut self,
+        subject: &Subject<'_>,
+        seed: u64,
+    ) -> Result<(Seen, Vec<Event>), Broken> {
+        self.enact(subject, seed, Some(Told::new(seed)))
+    }
+
+    fn enact(
+        &mut self,
+        subject: &Subject<'_>,
+        seed: u64,
+        told: Option<Told>,
+    ) -> Result<(Seen, Vec<Event>), Broken> {
         let mut rng = Rng::new(seed);
         let world = World::new(subject, &mut rng);
         self.tracee.write(DATA, &world.image);
@@ -150,12 +174,14 @@ impl Stage {
             decoded: BTreeMap::new(),
             read: BTreeSet::new(),
             inside: BTreeMap::new(),
+            told,
         };
         run.enter();
         let end = run.go()?;
         run.frame_is_charged()?;
         let executed = run.decoded.keys().chain(&run.read).map(|at| at - CODE).collect();
-        Ok(Seen { end, steps: run.steps, executed })
+        let events = run.told.map(|told| told.events).unwrap_or_default();
+        Ok((Seen { end, steps: run.steps, executed }, events))
     }
 }
 
@@ -193,6 +219,8 @@ pub(crate) struct Run<'a> {
     read: BTreeSet<u64>,
     /// Bytes inside of executed instructions, and where those begin.
     inside: BTreeMap<u64, u64>,
+    /// What others see of the run, if somebody asks.
+    pub(crate) told: Option<Told>,
 }
 
 impl Run<'_> {
@@ -338,6 +366,7 @@ impl Run<'_> {
             self.steps += 1;
             if let Stop::Fault(signal) = self.stage.tracee.step() {
                 self.fault(&insn, signal, &accesses)?;
+                self.tell_trap(&accesses);
                 return Ok(End::Trapped);
             }
             self.regs = self.stage.tracee.regs();
@@ -345,15 +374,20 @@ impl Run<'_> {
                 return self.broken(Rule::Memory, "an access beyond the length did not fault");
             }
             self.written(&accesses)?;
+            self.tell_stores(&accesses);
             if let Some(end) = self.flow(&insn)? {
                 return Ok(end);
             }
         }
+        self.tell(Event::Running);
         Ok(End::Running)
     }
 
     /// O2: other bytes where linear memory is read.
     fn poke(&mut self, accesses: &[Access]) {
+        if self.told.is_some() {
+            return self.remember(accesses);
+        }
         for access in accesses {
             if access.to != (To::Memory { faults: false }) {
                 continue;
@@ -383,7 +417,7 @@ impl Run<'_> {
         self.subject.metering.fuel || self.subject.metering.epoch
     }
 
-    fn row(&self) -> Option<TrapRow> {
+    pub(crate) fn row(&self) -> Option<TrapRow> {
         let offset = self.at - CODE;
         self.subject.traps.iter().find(|row| u64::from(row.code_offset) == offset).copied()
     }

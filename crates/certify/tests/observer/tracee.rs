@@ -154,6 +154,16 @@ impl Tracee {
         ptrace::setregset::<regset::NT_PRFPREG>(self.pid, all).expect("registers");
     }
 
+    /// The vector registers.
+    pub(crate) fn vectors(&self) -> [u128; 16] {
+        let all = ptrace::getregset::<regset::NT_PRFPREG>(self.pid).expect("registers");
+        let mut vectors = [0; 16];
+        for (vector, lanes) in vectors.iter_mut().zip(all.xmm_space.chunks(4)) {
+            *vector = lanes.iter().rev().fold(0, |n, &lane| n << 32 | u128::from(lane));
+        }
+        vectors
+    }
+
     /// The control flags of floating point, without the flags that record exceptions.
     pub(crate) fn float_control(&self) -> u32 {
         let all = ptrace::getregset::<regset::NT_PRFPREG>(self.pid).expect("registers");

@@ -1,0 +1,161 @@
+//! Edits of code that is proved equal to its body: those that are confined and are proved too are
+//! executed beside the original, and others see no difference.
+//!
+//! ```text
+//! PROVA_EDITS=100000 cargo test -p prova-native --test equal_edits -- --nocapture
+//! ```
+//!
+//! does so many edits, of the functions of `edits/functions.wat` and then of programs; without it a
+//! sample. Green says nothing of edits that no run came to (they are counted), of longer runs, and
+//! of NaN bits that depend on what is not tried.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+#[allow(dead_code, reason = "each test uses a part")]
+mod edits;
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "../../certify/tests/mutation/mod.rs"]
+mod mutation;
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "../../certify/tests/observer/mod.rs"]
+mod observer;
+
+use edits::make::{Edit, edits as all_edits};
+use edits::{Program, Proved, Verdict};
+use observer::Stage;
+use prova_random::Rng;
+use std::collections::BTreeMap;
+
+/// Runs of each function.
+const RUNS: u64 = 16;
+
+/// Edits of a kind.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    tried: usize,
+    confined: usize,
+    accepted: usize,
+    /// Of those accepted, at an instruction that no run came to.
+    unreached: usize,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    kinds: BTreeMap<&'static str, Count>,
+    functions: usize,
+    refused: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn total(&self) -> Count {
+        let mut sum = Count::default();
+        for count in self.kinds.values() {
+            sum.tried += count.tried;
+            sum.confined += count.confined;
+            sum.accepted += count.accepted;
+            sum.unreached += count.unreached;
+        }
+        sum
+    }
+
+    /// Edits of each function of a program, as many as `share` of a thousand, at most `most` in all.
+    fn program(&mut self, stage: &mut Stage, program: &Program, (share, most): (usize, usize)) {
+        let step = if program.name == "functions" { 1 } else { 7 };
+        let (proved, tried) = program.proved(20..700, step);
+        self.refused += tried - proved.len();
+        for of in &proved {
+            if self.total().tried >= most {
+                return;
+            }
+            self.functions += 1;
+            self.function(stage, program, of, share);
+        }
+    }
+
+    fn function(&mut self, stage: &mut Stage, program: &Program, of: &Proved, share: usize) {
+        let told = program.told(stage, of, RUNS);
+        let mut rng = Rng::new(of.bytes.len() as u64);
+        let mut choice = Rng::new(of.bytes.len() as u64 + 1);
+        for edit in all_edits(of, &mut rng, &mut || choice.below(1000) < share) {
+            let Edit { kind, at, bytes, traps } = edit;
+            let count = self.kinds.entry(kind).or_default();
+            count.tried += 1;
+            let verdict = program.judge(of, &bytes, &traps);
+            count.confined += usize::from(verdict != Verdict::Rejected);
+            if verdict != Verdict::Accepted {
+                continue;
+            }
+            count.accepted += 1;
+            match program.beside(stage, of, (&bytes, &traps, at), &told) {
+                Ok(reached) => count.unreached += usize::from(!reached),
+                Err(how) => {
+                    let hex = |bytes: &[u8]| -> String {
+                        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+                    };
+                    let (old, new) = (hex(&of.bytes), hex(&bytes));
+                    self.wrong.push(format!("{} {at:#x} {kind}: {how}\n{old}\n{new}", of.name));
+                }
+            }
+        }
+    }
+}
+
+fn functions() -> Program {
+    let text = include_str!("edits/functions.wat");
+    Program::new("functions", wat::parse_str(text).expect("the text is well-formed"))
+}
+
+fn programs() -> impl Iterator<Item = Program> {
+    let names = ["coremark-rs-1.0.0.wasm", "lua-5.4.7.wasm", "sqlite3-3.46.1.wasm"];
+    names.into_iter().filter_map(|name| {
+        let path = format!("{}/../../programs/bin/{name}", env!("CARGO_MANIFEST_DIR"));
+        Some(Program::new(name, std::fs::read(path).ok()?))
+    })
+}
+
+#[test]
+fn accepted_edits_do_the_same() {
+    let most = std::env::var("PROVA_EDITS").ok().and_then(|n| n.parse::<usize>().ok());
+    let (mut stage, mut tally) = (Stage::new(), Tally::default());
+    match most {
+        None => tally.program(&mut stage, &functions(), (40, usize::MAX)),
+        Some(most) => {
+            tally.program(&mut stage, &functions(), (1000, most));
+            for program in programs() {
+                tally.program(&mut stage, &program, (300, most));
+            }
+        }
+    }
+    let Count { tried, confined, accepted, unreached } = tally.total();
+    for (kind, count) in &tally.kinds {
+        println!("{kind}: {count:?}");
+    }
+    println!(
+        "{} functions ({} not proved), {tried} edits, {confined} confined, {accepted} accepted, {unreached} of these not reached",
+        tally.functions, tally.refused
+    );
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+    assert!(tally.functions > 30 && accepted - unreached > 50, "{accepted} {unreached}");
+}
+
+/// The observer sees edits that are refused: it is no empty oracle.
+#[test]
+fn refused_edits_are_seen() {
+    let (mut stage, program) = (Stage::new(), functions());
+    let (mut ran, mut seen) = (0, 0);
+    for of in program.proved(20..700, 1).0.iter().step_by(4) {
+        let told = program.told(&mut stage, of, RUNS);
+        let mut choice = Rng::new(of.bytes.len() as u64);
+        for edit in all_edits(of, &mut Rng::new(7), &mut || choice.below(1000) < 30) {
+            let Edit { at, bytes, traps, .. } = edit;
+            if program.judge(of, &bytes, &traps) == Verdict::Differs {
+                ran += 1;
+                let beside = program.beside(&mut stage, of, (&bytes, &traps, at), &told);
+                seen += usize::from(beside.is_err());
+            }
+        }
+    }
+    println!("{seen} of {ran} refused edits differ");
+    assert!(ran > 50 && 2 * seen > ran, "{seen} of {ran}");
+}
