@@ -423,6 +423,7 @@ fn rebuild(
         (Head::Shr, &[a, b]) if w.bits(a) == bits => w.shr(a, b),
         (Head::Sar, &[a, b]) if w.bits(a) == bits => w.sar(a, b),
         (Head::Rotl, &[a, b]) if w.bits(a) == bits => w.rotl(a, b),
+        (Head::Cat, &[a, b]) if w.bits(a).checked_add(w.bits(b)) == Some(bits) => w.cat(a, b),
         (Head::Slice, &[a]) => w.slice(a, u8::try_from(n).ok()?, bits),
         (Head::Zext, &[a]) if w.bits(a) < bits => w.zext(a, bits),
         (Head::Sext, &[a]) if w.bits(a) < bits => w.sext(a, bits),

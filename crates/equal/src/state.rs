@@ -28,6 +28,13 @@ pub enum Flags {
     Float(Word, Word),
     /// The carry alone.
     Carry(Word),
+    /// Zero and carry as conditions.
+    Tested {
+        /// Of zero.
+        zero: Word,
+        /// Of the carry.
+        carry: Word,
+    },
 }
 
 /// A state.
@@ -222,6 +229,8 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         }
         (Flags::Float(a, b), condition) => return floats(w, (a, b), condition),
         (Flags::Carry(c), C::Below) => c,
+        (Flags::Tested { zero, .. }, C::Equal) => zero,
+        (Flags::Tested { carry, .. }, C::Below) => carry,
         _ => return None,
     })
 }

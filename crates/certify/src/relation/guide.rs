@@ -420,11 +420,15 @@ fn candidates(
         }
     }
     if found.is_empty() {
-        for &bits in widths {
+        // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
+        let whole = widths.iter().filter(|&&bits| bits == 128);
+        for &bits in whole.chain(widths.iter().filter(|&&bits| bits != 128)) {
             let (low, extended) = held(core, state, place, bits);
             if let Some(expr) = expression(core, state, low, inverse, 0) {
                 found.push(Candidate { bits, extended, expr });
-                break;
+                if bits != 128 {
+                    break;
+                }
             }
         }
     }

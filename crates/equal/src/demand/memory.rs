@@ -69,22 +69,33 @@ impl Maker<'_> {
         let (Imm::Access(access), Some(&index)) = (imm, args.first()) else { return None };
         let width = opcode.row().width;
         let bits = width.checked_mul(8)?;
-        if access.lane != 0 || !matches!(opcode.class(), Class::load | Class::store) {
+        let class = opcode.class();
+        let lanes = matches!(class, Class::load_lane | Class::store_lane);
+        if !lanes && (access.lane != 0 || !matches!(class, Class::load | Class::store)) {
             return None;
         }
         let address = self.guarded(&access, index, width.into())?;
-        if opcode.class() == Class::load {
+        if matches!(class, Class::load | Class::load_lane) {
             let heap = self.version(Region::Heap);
             let found = self.words.load(heap, address, bits);
-            let value = extended(self.words, opcode, found)?;
+            let value = match (class, args) {
+                (Class::load_lane, &[_, vector]) => {
+                    super::vector::replaced(self.words, vector, found, access.lane)?
+                }
+                _ => match extended(self.words, opcode, found) {
+                    Some(word) => word,
+                    None => super::vector::loaded(self.words, opcode, found)?,
+                },
+            };
             let action = Action::Load { address, bits };
             return Some(Demand { traps: Vec::new(), action, values: alloc::vec![value] });
         }
         let &[_, value] = args else { return None };
-        if self.words.bits(value) < bits {
+        let at = access.lane.checked_mul(bits)?;
+        if self.words.bits(value) < at.checked_add(bits)? {
             return None;
         }
-        let stored = self.words.slice(value, 0, bits);
+        let stored = self.words.slice(value, at, bits);
         let action = Action::Store { region: Region::Heap, address, stored, faults: true };
         Some(Demand { traps: Vec::new(), action, values: Vec::new() })
     }

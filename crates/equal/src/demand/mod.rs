@@ -15,14 +15,25 @@ mod numeric;
 mod reference;
 mod table;
 mod variable;
+mod vector;
+mod vector_steps;
 
-pub use numeric::{overflow, pure};
+pub use numeric::overflow;
 pub use variable::bits_of;
 
 use crate::words::{Word, Words};
 use alloc::vec::Vec;
 use prova_check::Layout;
-use prova_module::Module;
+use prova_module::{Module, Opcode};
+use prova_ssa::Imm;
+
+/// The term of an operator without effects.
+pub fn pure(words: &mut Words, opcode: Opcode, imm: Imm, args: &[Word]) -> Option<Word> {
+    match numeric::pure(words, opcode, imm, args) {
+        Some(word) => Some(word),
+        None => vector::pure(words, opcode, imm, args),
+    }
+}
 
 /// Parts of memory that never overlap, apart from the stack. What a region holds changes only by
 /// actions on it, by calls and by builtins.

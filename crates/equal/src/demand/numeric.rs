@@ -8,7 +8,7 @@ use prova_ssa::Imm;
 
 /// The term of an operator without effects, if it is a scalar one. `select` is: value if not zero,
 /// other value, condition.
-pub fn pure(words: &mut Words, opcode: O, imm: Imm, args: &[Word]) -> Option<Word> {
+pub(super) fn pure(words: &mut Words, opcode: O, imm: Imm, args: &[Word]) -> Option<Word> {
     match (args, imm) {
         ([], Imm::Bits(bits)) => match opcode {
             O::I32Const | O::F32Const => Some(words.constant(32, bits.into())),

@@ -28,6 +28,12 @@ impl Core<'_> {
         match self.target(at) {
             Some(Target::Stack(place)) => Ok(state.take(&mut self.words, place, bits)),
             Some(Target::In(Region::Heap)) => self.heap_load(state, at, bits),
+            Some(Target::Constant)
+                if bits == 128
+                    && let Some(word) = self.mask_table(at) =>
+            {
+                Ok(word)
+            }
             Some(_) => match self.read(state, at, bits) {
                 Some(word) => Ok(word),
                 None => refuse(Cause::Access, "a read beyond the code"),

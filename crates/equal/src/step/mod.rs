@@ -9,8 +9,11 @@
 //! has no rule here is refused.
 
 mod control;
+mod lanes;
 mod memory;
 mod numeric;
+mod permute;
+mod tables;
 mod vector;
 
 use crate::core_::Core;
@@ -224,5 +227,6 @@ fn flags_of(flags: Flags) -> &'static str {
         Flags::Result(_) => "of a result",
         Flags::Float(..) => "of floats",
         Flags::Carry(_) => "of a carry",
+        Flags::Tested { .. } => "of a test of vectors",
     }
 }

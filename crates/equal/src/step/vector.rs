@@ -2,7 +2,7 @@
 //!
 //! A register is a word of 128 bits. Of a form with two operands the first source is operand 0.
 
-use super::{mnemonic, vector_number};
+use super::vector_number;
 use crate::core_::Core;
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::{Flags, State};
@@ -68,11 +68,16 @@ impl Core<'_> {
             M::Cvttss2si | M::Vcvttss2si => self.truncate_float(state, insn, 32),
             M::Roundsd | M::Vroundsd => self.round(state, insn, 64),
             M::Roundss | M::Vroundss => self.round(state, insn, 32),
-            _ => refuse(Cause::Instruction, mnemonic(insn)),
+            _ => self.packed(state, insn),
         }
     }
 
-    fn write_vector(&mut self, state: &mut State, insn: &Insn, word: Word) -> Result<(), Refusal> {
+    pub(super) fn write_vector(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        word: Word,
+    ) -> Result<(), Refusal> {
         match insn.operand(0) {
             Ok(Operand::Vector) => {
                 let Some(r) = vector_number(insn, 0) else {
@@ -89,7 +94,7 @@ impl Core<'_> {
     }
 
     /// The number of the first source, and of the last operand that is no immediate.
-    fn sources(&self, insn: &Insn) -> (u32, u32) {
+    pub(super) fn sources(&self, insn: &Insn) -> (u32, u32) {
         let immediate = |n: u32| matches!(insn.operand(n), Ok(Operand::Immediate(_)));
         let count = insn.operands();
         let last = count.saturating_sub(if immediate(count.saturating_sub(1)) { 2 } else { 1 });
@@ -97,7 +102,13 @@ impl Core<'_> {
     }
 
     /// The low bits of an operand.
-    fn low(&mut self, state: &mut State, insn: &Insn, n: u32, bits: u8) -> Result<Word, Refusal> {
+    pub(super) fn low(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        n: u32,
+        bits: u8,
+    ) -> Result<Word, Refusal> {
         let word = self.read_operand(state, insn, n, bits)?;
         if self.words.bits(word) < bits {
             return refuse(Cause::Instruction, "an operand of a width without rule");
@@ -191,7 +202,8 @@ impl Core<'_> {
             M::Orps | M::Orpd | M::Por | M::Vorps | M::Vorpd | M::Vpor => w.or(a, b),
             M::Xorps | M::Xorpd | M::Pxor | M::Vxorps | M::Vxorpd | M::Vpxor => w.xor(a, b),
             _ => {
-                let not = w.not(a);
+                let ones = w.constant(128, u128::MAX);
+                let not = w.xor(a, ones);
                 w.and(not, b)
             }
         };

@@ -25,6 +25,9 @@ impl Words {
         if a == b {
             return a;
         }
+        if bits > 64 {
+            return self.bitwise(Head::And, a, b);
+        }
         if let Some(n) = self.number(b) {
             return self.masked(a, n);
         }
@@ -143,6 +146,9 @@ impl Words {
         if a == b {
             return a;
         }
+        if bits > 64 {
+            return self.bitwise(Head::Or, a, b);
+        }
         if bits == 1 {
             let (a, b) = (self.not(a), self.not(b));
             let neither = self.and(a, b);
@@ -211,6 +217,9 @@ impl Words {
         }
         if a == b {
             return self.constant(bits, 0);
+        }
+        if bits > 64 {
+            return self.bitwise(Head::Xor, a, b);
         }
         let (a, b) = if self.number(a).is_some() { (b, a) } else { (a, b) };
         if let Some(n) = self.number(b) {

@@ -42,6 +42,9 @@ impl Words {
 
     fn zeroed(&mut self, a: Word) -> Option<Word> {
         let bits = self.bits(a);
+        if let Some(all) = self.zero_pieces(a) {
+            return Some(all);
+        }
         let parts = self.parts(a);
         // `2^k·x = 0` exactly if the low w − k bits of `x` are 0.
         let common = parts.atoms.iter().fold(128, |k, &(_, n)| k.min(n.trailing_zeros())) as u8;

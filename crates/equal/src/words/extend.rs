@@ -54,16 +54,8 @@ impl Words {
                 }
             }
             Head::Cat => {
-                let width = self.bits(b);
-                if end <= width {
-                    Some(self.slice(b, lo, bits))
-                } else if lo >= width {
-                    Some(self.slice(a, lo.saturating_sub(width), bits))
-                } else {
-                    let low = self.slice(b, lo, width.saturating_sub(lo));
-                    let high = self.slice(a, 0, end.saturating_sub(width));
-                    Some(self.cat(high, low))
-                }
+                let whole = self.node(Head::Cat, node.bits, [a, b, NONE], 0);
+                Some(self.part_of_pieces(whole, lo, bits))
             }
             Head::And | Head::Or | Head::Xor => {
                 let (a, b) = (self.slice(a, lo, bits), self.slice(b, lo, bits));
@@ -93,7 +85,7 @@ impl Words {
         let low = mask(lo);
         let divisible = parts.number & low == 0 && parts.atoms.iter().all(|&(_, n)| n & low == 0);
         if !divisible {
-            return None;
+            return self.part_of_choice(whole, lo, bits);
         }
         let mut sum = self.constant(bits, parts.number.wrapping_shr(lo.into()));
         for (atom, factor) in parts.atoms.drain(..) {
@@ -184,6 +176,9 @@ impl Words {
         let ((x, from), (y, below)) = (part(self, high), part(self, low));
         if x == y && from == below.saturating_add(width) {
             return self.slice(x, below, bits);
+        }
+        if let Some(Some(made)) = self.deeper(|words| words.stacked_pieces(high, low)) {
+            return made;
         }
         // `zext(x)` above `y` is what `x` above `y` is, extended.
         if let Node { op: Head::Zext, args: [x, ..], .. } = self.get(high) {

@@ -28,6 +28,8 @@
 //! * N6. *Quotients* by numbers (`divide`): a product's upper half that is one is that, if the
 //!   theorem's condition holds of its numbers.
 //!
+//! * N7. *Vectors* (`lanes`): words above 64 bits are lists of pieces, operators are inside.
+//!
 //! Each rewrite is an identity for all words of its widths, and says so above the code; the tests
 //! beside this file compute both sides. A form that is missed is a refusal, never a wrong answer.
 //!
@@ -42,6 +44,8 @@ mod compare;
 mod divide;
 mod extend;
 mod float;
+mod lanes;
+mod lanes_ops;
 mod memory;
 mod sum;
 #[cfg(test)]
@@ -53,6 +57,7 @@ use prova_terms::hash::Key;
 use prova_terms::table::{self, Table};
 
 pub use float::Prim;
+pub use lanes_ops::Lane;
 pub use sum::SUM_MAX;
 
 /// Depth of rewriting.
