@@ -6,7 +6,7 @@
 //! [`PARTS_PER_BYTE`] for each byte of code, and [`PARTS_FREE`].
 
 use crate::claims::{Claim, Expr, Leader, Place, Relation};
-use crate::words::Head;
+use crate::words::{Fixed, Head};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -45,8 +45,12 @@ pub mod tags {
     pub const IS: u64 = 1;
     pub const KNOWN: u64 = 2;
     pub const COMPARED: u64 = 3;
+    pub const SAVED: u64 = 4;
+    pub const BASED: u64 = 5;
+    pub const SHORT: u64 = 6;
+    pub const VALUE: u64 = 7;
     /// How many bits a tag has.
-    pub const BITS: u32 = 2;
+    pub const BITS: u32 = 3;
 }
 
 /// The kinds of places.
@@ -60,6 +64,11 @@ pub mod places {
     /// How many bits a kind has.
     pub const BITS: u32 = 2;
 }
+
+/// The fixed words that places hold a number above of, by their numbers among claims.
+pub const BASES: [Fixed; 3] = [Fixed::Stack, Fixed::Context, Fixed::Height];
+/// How many bits the number of such a word has.
+pub const BASE_BITS: u32 = 2;
 
 /// How many bits an operator's number has.
 pub const HEAD_BITS: u32 = 5;
@@ -121,6 +130,24 @@ impl Relation {
         relation.reader.end()?;
         Ok(Relation { leaders })
     }
+}
+
+/// A fixed word as an expression.
+pub fn fixed(of: Fixed) -> Expr {
+    Expr::Term(Head::Fixed, 64, of.number(), Box::new([]))
+}
+
+/// A fixed word and a number as an expression.
+pub fn above(base: Fixed, n: i64) -> Expr {
+    let number = Expr::Term(Head::Const, 64, u128::from(n as u64), Box::new([]));
+    match n {
+        0 => fixed(base),
+        _ => Expr::Term(Head::Sum, 64, 1, Box::new([fixed(base), number])),
+    }
+}
+
+fn held(place: Place, bits: u8, extended: bool, expr: Expr) -> Claim {
+    Claim::Holds { place, bits, extended, expr }
 }
 
 fn bad<T>(what: &'static str) -> Result<T, Fault> {
@@ -224,6 +251,28 @@ impl Reading<'_> {
                 let extended = self.reader.bits(1)? == 1;
                 let (expr, parts) = self.operand()?;
                 (Claim::Holds { place, bits, extended, expr }, parts)
+            }
+            tags::SAVED => {
+                let place = self.place()?;
+                let register = Fixed::Register(self.reader.bits(4)? as u8);
+                (held(place, 64, false, fixed(register)), 1)
+            }
+            tags::BASED => {
+                let place = self.place()?;
+                let Some(&base) = BASES.get(self.reader.bits(BASE_BITS)? as usize) else {
+                    return bad("an unknown base");
+                };
+                let n = self.reader.number(orders::WORD)?;
+                let n = ((n >> 1) as i64) ^ ((n & 1) as i64).wrapping_neg();
+                (held(place, 64, false, above(base, n)), 3)
+            }
+            tags::SHORT => {
+                let place = self.place()?;
+                (held(place, 32, true, Expr::Value(self.reader.word(orders::PLACE)?)), 1)
+            }
+            tags::VALUE => {
+                let (place, bits) = (self.place()?, self.width()?);
+                (held(place, bits, false, Expr::Value(self.reader.word(orders::PLACE)?)), 1)
             }
             tags::IS => {
                 let value = self.reader.word(orders::PLACE)?;

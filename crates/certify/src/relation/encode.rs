@@ -6,18 +6,22 @@
 
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use prova_equal::format::{
-    HEAD_BITS, HEADS, VERSION, WIDTH_BITS, WIDTHS, WINDOW, orders, places, tags,
+    BASE_BITS, BASES, HEAD_BITS, HEADS, VERSION, WIDTH_BITS, WIDTHS, WINDOW, above, fixed, orders,
+    places, tags,
 };
+use prova_equal::words::{Fixed, Head};
 use prova_equal::{Claim, Expr, Leader, Place, Relation};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// The bytes of a relation; none if it has what the format does not.
 pub fn encode(relation: &Relation) -> Option<Vec<u8>> {
-    let mut out = Written { bits: Bits::default(), terms: HashMap::new(), list: Vec::new() };
+    let mut out = Output { bits: Bits::default(), terms: HashMap::new(), list: Vec::new() };
     let dictionary = dictionary(relation);
     for claim in &dictionary {
         match claim {
+            // Those of a short form name no term.
+            Claim::Holds { .. } if short(claim).is_some() => {}
             Claim::Holds { expr, .. } | Claim::Is { expr, .. } | Claim::Known(expr, _) => {
                 out.meet(expr);
             }
@@ -69,8 +73,49 @@ fn dictionary(relation: &Relation) -> Vec<Claim> {
     all.into_iter().map(|(claim, _)| claim.clone()).collect()
 }
 
+/// A claim on a place that has a short form.
+#[derive(Clone, Copy)]
+enum Short {
+    /// A register at entry.
+    Saved(u8),
+    /// A number above one of [`BASES`].
+    Based(u64, i64),
+    /// A value of 32 bits, with zeros above.
+    Low(u32),
+    /// A value of this many bits, with anything above.
+    Value(u8, u32),
+}
+
+/// The short form of a claim.
+fn short(claim: &Claim) -> Option<Short> {
+    let Claim::Holds { bits, extended, expr, .. } = claim else { return None };
+    match expr {
+        Expr::Value(value) => match (*bits, *extended) {
+            (32, true) => Some(Short::Low(*value)),
+            (bits, false) => Some(Short::Value(bits, *value)),
+            (_, true) => None,
+        },
+        Expr::Term(head, _, n, operands) => {
+            if (*bits, *extended) != (64, false) {
+                return None;
+            }
+            if let Some(r) = (0..16).find(|&r| *expr == fixed(Fixed::Register(r))) {
+                return Some(Short::Saved(r));
+            }
+            let n = match (head, &operands[..]) {
+                (Head::Sum, [_, Expr::Term(Head::Const, 64, number, _)]) if *n == 1 => {
+                    *number as u64 as i64
+                }
+                _ => 0,
+            };
+            let base = BASES.iter().position(|&base| *expr == above(base, n))?;
+            Some(Short::Based(base as u64, n))
+        }
+    }
+}
+
 /// A leader as it is written.
-struct Short {
+struct Written {
     distance: u32,
     ahead: i64,
     from: u32,
@@ -87,7 +132,7 @@ fn leaders(out: &mut Bits, relation: &Relation, sets: &[Vec<u32>]) {
     for (nth, (&at, leader)) in relation.leaders.iter().enumerate() {
         let (from, toggles) = nearest(&sets[nth], &sets[..nth]);
         let distance = at - offset - u32::from(nth > 0);
-        list.push(Short { distance, ahead: i64::from(leader.block) - block, from, toggles });
+        list.push(Written { distance, ahead: i64::from(leader.block) - block, from, toggles });
         (offset, block) = (at, leader.block.into());
     }
     let distances = order(list.iter().map(|short| short.distance));
@@ -128,14 +173,14 @@ fn nearest(set: &[u32], written: &[Vec<u32>]) -> (u32, Vec<u32>) {
 }
 
 /// The bits so far, and the terms that they are to hold.
-struct Written {
+struct Output {
     bits: Bits,
     /// The number of each expression that is a term.
     terms: HashMap<Expr, u32>,
     list: Vec<Expr>,
 }
 
-impl Written {
+impl Output {
     /// Numbers the terms of an expression, operands first.
     fn meet(&mut self, expr: &Expr) {
         let Expr::Term(_, _, _, operands) = expr else { return };
@@ -214,8 +259,39 @@ impl Written {
         }
     }
 
+    fn short(&mut self, place: Place, short: Short) {
+        match short {
+            Short::Saved(register) => {
+                self.bits.bits(tags::SAVED, tags::BITS);
+                self.place(place);
+                self.bits.bits(register.into(), 4);
+            }
+            Short::Based(base, n) => {
+                self.bits.bits(tags::BASED, tags::BITS);
+                self.place(place);
+                self.bits.bits(base, BASE_BITS);
+                self.bits.number(((n << 1) ^ (n >> 63)) as u64, orders::WORD);
+            }
+            Short::Low(value) => {
+                self.bits.bits(tags::SHORT, tags::BITS);
+                self.place(place);
+                self.bits.number(value.into(), orders::PLACE);
+            }
+            Short::Value(bits, value) => {
+                self.bits.bits(tags::VALUE, tags::BITS);
+                self.place(place);
+                self.width(bits);
+                self.bits.number(value.into(), orders::PLACE);
+            }
+        }
+    }
+
     fn claim(&mut self, claim: &Claim) -> Option<()> {
         let all = self.list.len() as u32;
+        if let (Some(short), &Claim::Holds { place, .. }) = (short(claim), claim) {
+            self.short(place, short);
+            return Some(());
+        }
         match claim {
             Claim::Holds { place, bits, extended, expr } => {
                 self.bits.bits(tags::HOLDS, tags::BITS);

@@ -19,8 +19,10 @@
 mod encode;
 mod guide;
 mod live;
+mod prune;
 
 pub use encode::encode;
+pub use prune::pruned;
 
 use guide::Finder;
 use live::Live;

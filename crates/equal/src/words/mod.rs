@@ -89,7 +89,7 @@ pub enum Fixed {
 
 impl Fixed {
     /// A number for each.
-    fn number(self) -> u128 {
+    pub fn number(self) -> u128 {
         match self {
             Fixed::Context => 0,
             Fixed::Height => 1,
