@@ -122,6 +122,7 @@ impl Core<'_> {
             known: Vec::new(),
             reached: Vec::new(),
             moved: false,
+            polled: None,
             moving: Vec::new(),
         }
     }
@@ -149,6 +150,10 @@ impl Core<'_> {
         let height = self.words.fixed(64, Fixed::Height);
         state.set_reg(RSI, height);
         let params: Vec<Value> = self.body.block(Block::from_u32(0)).params().collect();
+        if let Some(cells) = self.told.round {
+            self.enters(&mut state, &params, cells)?;
+            return Ok(state);
+        }
         let places = abi::arguments(signature).places;
         if params.len() != places.len() {
             return refuse(Cause::Call, "another number of parameters");
@@ -170,6 +175,24 @@ impl Core<'_> {
         Ok(state)
     }
 
+    /// Code that is entered in a loop finds the parameters of its body in cells.
+    fn enters(
+        &mut self,
+        state: &mut State,
+        params: &[Value],
+        cells: &[u32],
+    ) -> Result<(), Refusal> {
+        if params.len() != cells.len() {
+            return refuse(Cause::Call, "another number of parameters");
+        }
+        for (&value, &cell) in params.iter().zip(cells) {
+            let bits = self.bits_of(value);
+            let word = self.maker(state).from_cell(cell, bits);
+            self.make(state, value, word);
+        }
+        Ok(())
+    }
+
     /// The term of an expression in a state.
     ///
     /// # Errors
@@ -185,7 +208,7 @@ impl Core<'_> {
         }
         match expr {
             Expr::Value(value) => {
-                if (*value as usize) >= self.body.value_count() {
+                if !self.is_value(*value) {
                     return refuse(Cause::Claim, "a value that the body does not have");
                 }
                 self.value(state, Value::from_u32(*value))
@@ -306,7 +329,7 @@ impl Core<'_> {
         // words that are equal, so the order has no part in what is claimed.
         for claim in &leader.claims {
             if let Claim::Is { value, expr } = claim {
-                if (*value as usize) >= self.body.value_count() {
+                if !self.is_value(*value) {
                     return refuse(Cause::Claim, "a value that the body does not have");
                 }
                 let (value, word) = (Value::from_u32(*value), self.evaluate(&state, expr)?);

@@ -6,10 +6,10 @@ use crate::state::State;
 use crate::words::{Word, Words};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use prova_check::{Layout, TrapRow};
+use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::Module;
 use prova_module::ops::Class;
-use prova_ssa::{Body, Def, Inst, Value};
+use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
 
 /// Units of work for each byte of code: a term of the body that is looked up, a claim, a way.
 pub const WORK_MAX: u64 = 4_096;
@@ -17,6 +17,17 @@ pub const WORK_MAX: u64 = 4_096;
 const WORK_BASE: u64 = 1 << 20;
 /// Depth of operands of the body that are terms of operands.
 const OPERANDS_DEPTH_MAX: u32 = 400;
+
+/// Things to know of code besides its bytes and traps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// The call map; none: calls are not compared with it.
+    pub calls: Option<&'a [CallRow]>,
+    /// Whether results that are NaN are canonical.
+    pub deterministic: bool,
+    /// The cells of the entry's parameters, if the code is entered in a loop.
+    pub round: Option<&'a [u32]>,
+}
 
 /// A function while it is compared.
 #[derive(Debug)]
@@ -31,10 +42,16 @@ pub struct Core<'a> {
     pub code: &'a [u8],
     /// The trap map.
     pub traps: &'a [TrapRow],
+    /// The rest.
+    pub told: Told<'a>,
     /// The terms.
     pub words: Words,
     /// The stack bytes that the frame is charged.
     pub charge: u64,
+    /// The instruction that is executed: its offset and its end.
+    pub(crate) here: (u32, u32),
+    /// Where the call that was executed last may land: offsets and states.
+    pub(crate) landings: Vec<(u32, State)>,
     /// Values without effects by environment and number.
     memo: BTreeMap<(u32, u32), Word>,
     envs: u32,
@@ -50,8 +67,38 @@ impl<'a> Core<'a> {
     ) -> Option<Core<'a>> {
         let charge = module.facts(body.func())?.charge_bytes();
         let work = (code.len() as u64).saturating_mul(WORK_MAX).saturating_add(WORK_BASE);
-        let (words, memo) = (Words::within(work), BTreeMap::new());
-        Some(Core { body, module, layout, code, traps, words, charge, memo, envs: 0, work })
+        let words = Words::within(work);
+        Some(Core {
+            body,
+            module,
+            layout,
+            code,
+            traps,
+            told: Told::default(),
+            words,
+            charge,
+            here: (0, 0),
+            landings: Vec::new(),
+            memo: BTreeMap::new(),
+            envs: 0,
+            work,
+        })
+    }
+
+    /// The same, with what else is known.
+    pub fn with(self, told: Told<'a>) -> Core<'a> {
+        Core { told, ..self }
+    }
+
+    /// The hidden value of the body that the store's word for the fuel is.
+    pub fn fuel(&self) -> Value {
+        Value::from_u32(u32::try_from(self.body.value_count()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the body has a value of a number; the hidden one counts.
+    pub fn is_value(&self, number: u32) -> bool {
+        (number as usize) < self.body.value_count()
+            || (self.layout.config().metering.fuel && number == self.fuel().as_u32())
     }
 
     /// Takes units of work.
@@ -69,6 +116,9 @@ impl<'a> Core<'a> {
     /// its results: an operator without effects, or one that may trap and did not. All other values
     /// are leaves. What is computed is never made: so it follows its operands everywhere alike.
     fn computed(&self, value: Value) -> Option<(Inst, u32)> {
+        if value == self.fuel() {
+            return None;
+        }
         let Def::Result(inst, place) = self.body.value(value).def else { return None };
         let op = self.body.inst(inst).op;
         let traps = matches!(op, prova_ssa::Op::Wasm(op) if op.class() == Class::trap);
@@ -90,6 +140,9 @@ impl<'a> Core<'a> {
 
     /// The width of a value of the body.
     pub fn bits_of(&self, value: Value) -> u8 {
+        if value == self.fuel() {
+            return 64;
+        }
         crate::demand::bits_of(self.body.value(value).ty)
     }
 
@@ -138,11 +191,19 @@ impl<'a> Core<'a> {
 
     /// The maker of demands in a state.
     pub(crate) fn maker(&mut self, state: &State) -> Maker<'_> {
+        let fuel = self.fuel().as_u32();
+        let fuel = match state.over.get(&fuel) {
+            Some(&word) => word,
+            None => self.words.value(64, fuel),
+        };
         Maker {
             words: &mut self.words,
             layout: self.layout,
             module: self.module,
             versions: state.versions,
+            fuel,
+            polled: state.polled,
+            deterministic: self.told.deterministic,
         }
     }
 
@@ -160,23 +221,57 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// The debt of the body for a tail call that is next.
+    /// The debt of the body for the end of a block that is next, if code does something for it: a
+    /// call, a throw, the results of code that was entered in a loop.
     pub(crate) fn owed_at_end(&mut self, state: &State) -> Result<Option<Demand>, Refusal> {
-        let block = *self.body.block(prova_ssa::Block::from_u32(state.block));
-        let prova_ssa::Terminator::TailCall(call) = block.terminator else { return Ok(None) };
+        let block = *self.body.block(Block::from_u32(state.block));
+        let list = match block.terminator {
+            Terminator::TailCall(call) | Terminator::Invoke { call, .. } => call.args,
+            Terminator::Throw { args, .. } => args,
+            Terminator::Return(list) if self.told.round.is_some() => list,
+            Terminator::Jump(_)
+            | Terminator::Branch { .. }
+            | Terminator::Table { .. }
+            | Terminator::Null { .. }
+            | Terminator::Catch { .. }
+            | Terminator::Return(_)
+            | Terminator::Unreachable => return Ok(None),
+        };
         let mut args = Vec::new();
-        for &arg in self.body.operands(call.args) {
+        for &arg in self.body.operands(list) {
             args.push(self.value(state, arg)?);
         }
-        match self.maker(state).tail_call(&call, &args) {
+        let mut maker = self.maker(state);
+        let (owed, name) = match block.terminator {
+            Terminator::TailCall(call) => (maker.tail_call(&call, &args), call.opcode.mnemonic()),
+            Terminator::Invoke { call, .. } => {
+                (maker.call(call.opcode, call.imm, &args), call.opcode.mnemonic())
+            }
+            Terminator::Throw { opcode, imm, .. } => {
+                (maker.throw(opcode, imm, &args), opcode.mnemonic())
+            }
+            _ => (Some(maker.leave(&args)), "return"),
+        };
+        match owed {
             Some(demand) => Ok(Some(demand)),
-            None => refuse(Cause::Operator, call.opcode.mnemonic()),
+            None => refuse(Cause::Operator, name),
+        }
+    }
+
+    /// The debt of the body where it stands, if code does something for it.
+    pub(crate) fn owed(&mut self, state: &State) -> Result<Option<Demand>, Refusal> {
+        if !state.entered {
+            return Ok(None);
+        }
+        match self.next(state) {
+            Some(inst) => self.demand(state, inst).map(Some),
+            None => self.owed_at_end(state),
         }
     }
 
     /// The next instruction of the body, or its block's end.
     pub(crate) fn next(&self, state: &State) -> Option<Inst> {
-        let block = self.body.block(prova_ssa::Block::from_u32(state.block));
+        let block = self.body.block(Block::from_u32(state.block));
         block.insts().nth(state.at as usize)
     }
 
@@ -184,8 +279,16 @@ impl<'a> Core<'a> {
     pub fn wasm_offset(&self, state: &State) -> u32 {
         match self.next(state) {
             Some(inst) => self.body.inst(inst).offset,
-            None => self.body.block(prova_ssa::Block::from_u32(state.block)).end,
+            None => self.body.block(Block::from_u32(state.block)).end,
         }
+    }
+
+    /// The offset in the module of what stops the body where it stands.
+    pub(crate) fn stop_offset(&self, state: &State) -> u32 {
+        if state.entered {
+            return self.wasm_offset(state);
+        }
+        self.body.block(self.body.entry()).offset
     }
 
     /// Whether two words are equal where what is known holds.

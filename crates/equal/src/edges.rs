@@ -3,19 +3,20 @@
 //! The body stands *settled*: before an instruction that owes something, or at the end of a block.
 //! What owes nothing is passed at once; code does nothing for it. What is known to owe nothing on
 //! this way (a jump, a trap that does not happen, a branch that is decided, a load of bytes that
-//! were reached before) is *skipped*, but only where something else has to be next: the same code
-//! may be reached on a way on which it is not known.
+//! were reached before, a store there of the word that they hold) is *skipped*, but only where
+//! something else has to be next: the same code may be reached on a way on which it is not known.
 //!
 //! An edge gives all parameters at once the terms of the arguments before it; nothing else changes.
 //! So a swap is a swap, and a constant argument is a constant behind the edge.
 
 use crate::core_::Core;
-use crate::demand::Action;
+use crate::demand::{Action, Bytes, Debt};
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
-use crate::words::Word;
+use crate::words::{Head, Node, Word};
 use alloc::vec::Vec;
-use prova_check::traps;
+use prova_check::{offsets, traps};
+use prova_module::ops::Class;
 use prova_ssa::{ArgKind, Block, Edge, Terminator};
 
 /// Edges that the body takes without code, at most (E8).
@@ -52,7 +53,7 @@ impl Core<'_> {
             return Ok(true);
         }
         let demand = self.demand(state, inst)?;
-        if demand.action != Action::None || !demand.traps.is_empty() {
+        if demand.action != Action::None || !demand.debts.is_empty() {
             return Ok(false);
         }
         self.complete(state, inst, &demand.values);
@@ -75,53 +76,63 @@ impl Core<'_> {
         }
         let Some(inst) = self.next(state) else {
             if let Some(demand) = self.owed_at_end(state)? {
-                let condition = demand.traps.get(state.passed as usize).map(|&(_, when)| when);
-                let passes = condition.map(|when| self.words.decide(&state.known, when))
-                    == Some(Some(false));
+                let debt = demand.debts.get(state.passed as usize).copied();
+                let passes = debt.map(|debt| self.stops_by(state, debt)) == Some(Some(false));
                 state.passed = state.passed.saturating_add(passes.into());
                 return Ok(passes);
             }
             let Some((edge, payload)) = self.decided(state)? else { return Ok(false) };
-            self.follow(state, &edge, payload)?;
+            self.follow(state, &edge, payload.as_slice())?;
             self.settle(state)?;
             return Ok(true);
         };
         let demand = self.demand(state, inst)?;
-        if let Some(&(_, condition)) = demand.traps.get(state.passed as usize) {
-            if self.words.decide(&state.known, condition) != Some(false) {
+        // Nobody sees whether such a thing is done.
+        let silent = match &demand.action {
+            Action::None => true,
+            &Action::Load { address, bits } => self.is_reached(state, address, bits),
+            action => self.is_there(state, action),
+        };
+        if let Some(&debt) = demand.debts.get(state.passed as usize) {
+            if self.stops_by(state, debt) != Some(false) {
                 return Ok(false);
             }
             state.passed = state.passed.saturating_add(1);
             state.moved = true;
-        } else if demand.action == Action::None {
-            // All its traps are passed.
-        } else if let Action::Load { address, bits } = demand.action
-            && self.is_reached(state, address, bits)
-        {
-            // Nobody sees whether it is done.
-        } else {
+        } else if !silent {
             return Ok(false);
         }
-        let over = demand.traps.len() <= state.passed as usize;
-        if over && matches!(demand.action, Action::None | Action::Load { .. }) {
+        if demand.debts.len() <= state.passed as usize && silent {
             self.complete(state, inst, &demand.values);
             self.settle(state)?;
         }
         Ok(true)
     }
 
-    /// Whether what would be skipped next is a jump or a load.
+    /// Whether what would be skipped next is a jump, a load, or the test before a store.
     pub fn goes_on(&self, state: &State) -> bool {
         match self.next(state) {
             Some(inst) => matches!(
                 self.body.inst(inst).op,
-                prova_ssa::Op::Wasm(opcode) if opcode.class() == prova_module::ops::Class::load
+                prova_ssa::Op::Wasm(opcode) if matches!(opcode.class(), Class::load | Class::store)
             ),
             None => {
                 let block = self.body.block(Block::from_u32(state.block));
                 matches!(block.terminator, Terminator::Jump(_))
             }
         }
+    }
+
+    /// Whether an action stores a word that is there, to bytes that cannot fault.
+    fn is_there(&mut self, state: &State, action: &Action) -> bool {
+        let &Action::Store { region, address, stored, faults } = action else { return false };
+        let bits = self.words.bits(stored);
+        if faults && !self.is_reached(state, address, bits) {
+            return false;
+        }
+        let version = self.maker(state).version(region);
+        let found = self.words.load(version, address, bits);
+        self.same(state, found, stored)
     }
 
     /// Passes all such things that are next.
@@ -197,14 +208,16 @@ impl Core<'_> {
         &mut self,
         state: &mut State,
         edge: &Edge,
-        payload: Option<Word>,
+        payloads: &[Word],
     ) -> Result<(), Refusal> {
         let mut words = Vec::new();
         for arg in self.body.args(edge) {
-            words.push(match (arg.kind(), payload) {
-                (ArgKind::Value(value), _) => self.value(state, value)?,
-                (ArgKind::Payload(0), Some(word)) => word,
-                (ArgKind::Payload(_), _) => return refuse(Cause::Operator, "a payload"),
+            words.push(match arg.kind() {
+                ArgKind::Value(value) => self.value(state, value)?,
+                ArgKind::Payload(number) => match payloads.get(number as usize) {
+                    Some(&word) => word,
+                    None => return refuse(Cause::Operator, "a payload"),
+                },
             });
         }
         for (param, word) in self.body.block(edge.block).params().zip(words) {
@@ -222,18 +235,65 @@ impl Core<'_> {
             let sure = self.words.decide(&state.known, over) == Some(true);
             return Ok(sure && kind == traps::STACK_OVERFLOW);
         }
-        let demand = match self.next(state) {
-            Some(inst) => Some(self.demand(state, inst)?),
-            None => self.owed_at_end(state)?,
-        };
-        if let Some(demand) = demand {
-            let Some(&(owed, condition)) = demand.traps.get(state.passed as usize) else {
+        if let Some(demand) = self.owed(state)? {
+            let Some(&debt) = demand.debts.get(state.passed as usize) else {
                 return Ok(false);
             };
-            let sure = self.words.decide(&state.known, condition) == Some(true);
-            return Ok(sure && owed == kind);
+            let Some((owed, _)) = debt.trap() else { return Ok(false) };
+            return Ok(owed == kind && self.stops_by(state, debt) == Some(true));
         }
         let block = self.body.block(Block::from_u32(state.block));
-        Ok(block.terminator == Terminator::Unreachable && kind == traps::UNREACHABLE)
+        Ok(self.next(state).is_none()
+            && block.terminator == Terminator::Unreachable
+            && kind == traps::UNREACHABLE)
+    }
+
+    /// Whether a debt is a trap that stops the body, if that is known.
+    pub(crate) fn stops_by(&mut self, state: &State, debt: Debt) -> Option<bool> {
+        let (_, when) = debt.trap()?;
+        if let Some(holds) = self.words.decide(&state.known, when) {
+            return Some(holds);
+        }
+        match debt {
+            Debt::Beyond { bytes, .. } => self.is_beyond(state, bytes),
+            Debt::Trap { .. } | Debt::Epoch | Debt::Pay(_) => None,
+        }
+    }
+
+    /// Whether bytes are not in their memory, by its limits or by more bytes of it.
+    ///
+    /// Memories have their least length from the beginning, 2^47 bytes at most, and never shrink.
+    /// If `i + d ≤ len`, where the sum has no carry, and `end ≤ d`, then `i + end` has no carry and
+    /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; that of another
+    /// word has none if it is known not to be above `!d`.
+    fn is_beyond(&mut self, state: &State, bytes: Bytes) -> Option<bool> {
+        let Bytes { memory, len, index, end } = bytes;
+        let most = u128::from(offsets::MEMORY_BYTES_MAX);
+        if let Some(n) = self.words.number(index) {
+            let end = n.saturating_add(end.into());
+            let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
+            return (end > most).then_some(true).or((end <= least).then_some(false));
+        }
+        let wide = self.module.memory(prova_module::MemoryIdx(memory))?.memory64;
+        for &(fact, holds) in &state.known {
+            let (fact, positive) = self.words.polarity(fact);
+            let Node { op: Head::Ult, args: [a, b, _], .. } = self.words.get(fact) else {
+                continue;
+            };
+            if holds == positive || a != len {
+                continue;
+            }
+            let distance = self.words.sub(b, index);
+            let Some(d) = self.words.number(distance) else { continue };
+            if d < end.into() || d > most {
+                continue;
+            }
+            let last = self.words.constant(64, !d & u128::from(u64::MAX));
+            let carries = self.words.ult(last, index);
+            if !wide || self.words.decide(&state.known, carries) == Some(false) {
+                return Some(false);
+            }
+        }
+        None
     }
 }

@@ -21,6 +21,8 @@ pub enum Cause {
     Division,
     /// A trap that the body does not have here (E1, E2).
     Trap,
+    /// A row that says another thing than the body (E1).
+    Row,
     /// An end that is not the body's (E7).
     End,
     /// A result that is another one (E7).
@@ -52,6 +54,7 @@ impl Cause {
             Cause::Call => "a call that is not the next action",
             Cause::Division => "a division that may fault otherwise",
             Cause::Trap => "a trap that is not the next one",
+            Cause::Row => "a row that says another thing",
             Cause::End => "an end where the body goes on",
             Cause::Result => "another result",
             Cause::Merge => "a merge without claims",

@@ -1,18 +1,16 @@
-//! E1 and E7: what code does that others see, held against what the body owes next.
+//! E1: accesses and divisions, held against what the body owes next.
 //!
 //! Order is exact. There is no queue: an event is the next action of the body, or it is refused.
 //! The one exception cannot be seen: a load of bytes that were reached before.
 
 use crate::core_::Core;
-use crate::demand::{Action, Demand, Region, overflow};
+use crate::demand::{Action, Debt, Region, overflow};
 use crate::error::{Cause, Refusal, differ, refuse};
-use crate::state::{Flags, State};
+use crate::state::State;
+use crate::versions::Target;
 use crate::words::{Fixed, Word};
-use alloc::vec::Vec;
-use prova_check::abi::regs::{R8, RCX, RDI, RDX, RSI, RSP};
-use prova_check::abi::{self, CALLEE_SAVED, Place};
-use prova_check::{Ty, offsets};
-use prova_ssa::{Block, Terminator};
+use prova_check::TrapRow;
+use prova_check::abi::regs::RSP;
 
 impl Core<'_> {
     /// A load of a linear memory.
@@ -23,6 +21,10 @@ impl Core<'_> {
         bits: u8,
     ) -> Result<Word, Refusal> {
         let heap = self.maker(state).version(Region::Heap);
+        // What has no row does not fault (P11).
+        let Some(row) = self.row_at(self.here.0) else {
+            return Ok(self.words.load(heap, address, bits));
+        };
         if self.is_reached(state, address, bits) {
             // It is the next one, or one more.
             if self.is_owed(state, address, bits)? {
@@ -36,7 +38,7 @@ impl Core<'_> {
         };
         let demand = self.demand(state, inst)?;
         if let Action::Move { places, .. } = &demand.action
-            && (state.passed as usize) >= demand.traps.len()
+            && (state.passed as usize) >= demand.debts.len()
             && state.moving.is_empty()
             && self.is_in(places, address, bits)
         {
@@ -48,6 +50,7 @@ impl Core<'_> {
         if width != bits || !self.same(state, owed, address) {
             return differ(Cause::Access, "a load elsewhere", owed, address);
         }
+        self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
         state.reach(address, bits);
         self.complete(state, inst, &demand.values);
         self.settle(state)?;
@@ -74,61 +77,60 @@ impl Core<'_> {
         if let Some((owed, stored)) = state.moving.pop() {
             return self.moved(state, (owed, stored), (address, word));
         }
-        self.skip_all(state)?;
-        let Some(inst) = self.next(state).filter(|_| state.entered) else {
+        // A store of a word that is there may be this one.
+        while !self.is_owed_store(state, address)? && self.skip(state)? {}
+        let Some(demand) = self.owed(state)? else {
             return refuse(Cause::Access, "a store where a block ends");
         };
-        let demand = self.demand(state, inst)?;
-        let (region, owed, stored, last) = match &demand.action {
-            &Action::Store { region, address, stored, .. } => {
-                if (state.passed as usize) < demand.traps.len() {
-                    return refuse(Cause::Access, "a store before a trap");
-                }
-                (region, address, stored, true)
+        let passed = state.passed as usize;
+        match demand.debts.get(passed) {
+            Some(&Debt::Pay(paid)) => {
+                let last = demand.debts.len() == passed.saturating_add(1);
+                let over = last && demand.action == Action::None;
+                return self.pays(state, (paid, over), (address, word));
             }
-            Action::Perform { cells, .. } => {
-                let Some(&(at, stored)) = cells.get(state.passed as usize) else {
+            Some(_) => return refuse(Cause::Access, "a store before a trap"),
+            None => {}
+        }
+        let (region, owed, stored) = match &demand.action {
+            &Action::Store { region, address, stored, .. } => (region, address, stored),
+            Action::Perform { cells, .. } | Action::Leave { cells } => {
+                let cell = passed.saturating_sub(demand.debts.len());
+                let Some(&(at, stored)) = cells.get(cell) else {
                     return refuse(Cause::Access, "a store behind the last operand");
                 };
-                (Region::Cells, at, stored, false)
+                (Region::Cells, at, stored)
             }
-            Action::Move { stores, .. } if (state.passed as usize) >= demand.traps.len() => {
+            Action::Move { stores, .. } => {
                 state.moving = stores.iter().rev().copied().collect();
                 let Some(first) = state.moving.pop() else {
                     return refuse(Cause::Access, "a store of nothing");
                 };
                 return self.moved(state, first, (address, word));
             }
-            Action::None | Action::Load { .. } | Action::Move { .. } | Action::Call { .. } => {
+            Action::None | Action::Load { .. } | Action::Call { .. } => {
                 return refuse(Cause::Access, "a store where the body does another thing");
             }
         };
-        if !self.same(state, owed, address) {
-            return differ(Cause::Access, "a store elsewhere", owed, address);
-        }
-        if !self.same(state, stored, word) {
-            return differ(Cause::Access, "another word is stored", stored, word);
-        }
-        let before = self.maker(state).version(region);
-        let after = self.words.store(before, owed, stored);
-        if let Some(version) = state.versions.get_mut(region as usize) {
-            *version = after;
-        }
-        if !last {
+        self.is_stored((state, region), (owed, stored), (address, word))?;
+        if demand.action.cells().is_some() {
             state.passed = state.passed.saturating_add(1);
             return Ok(());
         }
-        if region == Region::Heap {
-            state.reach(owed, self.words.bits(stored));
-        }
-        self.complete(state, inst, &[]);
-        self.settle(state)
+        self.over(state)
     }
 
-    /// A store of a move; behind the last one the move is over.
-    fn moved(
+    /// Whether a store there is what the body owes next.
+    fn is_owed_store(&mut self, state: &State, address: Word) -> Result<bool, Refusal> {
+        let Some(demand) = self.owed(state)? else { return Ok(false) };
+        let Action::Store { address: owed, .. } = demand.action else { return Ok(false) };
+        Ok(state.passed as usize >= demand.debts.len() && self.same(state, owed, address))
+    }
+
+    /// A store is the one that is owed; the region holds it then.
+    fn is_stored(
         &mut self,
-        state: &mut State,
+        (state, region): (&mut State, Region),
         (owed, stored): (Word, Word),
         (address, word): (Word, Word),
     ) -> Result<(), Refusal> {
@@ -138,19 +140,84 @@ impl Core<'_> {
         if !self.same(state, stored, word) {
             return differ(Cause::Access, "another word is stored", stored, word);
         }
-        let before = self.maker(state).version(Region::Heap);
+        if region == Region::Heap {
+            let bits = self.words.bits(stored);
+            // Of bytes that were reached before, nobody sees what the row says.
+            if let Some(row) = self.row_at(self.here.0)
+                && !self.is_reached(state, owed, bits)
+            {
+                self.is_named(self.wasm_offset(state), row.wasm_offset)?;
+            }
+            state.reach(owed, bits);
+        }
+        let before = self.maker(state).version(region);
         let after = self.words.store(before, owed, stored);
-        if let Some(version) = state.versions.get_mut(Region::Heap as usize) {
+        if let Some(version) = state.versions.get_mut(region as usize) {
             *version = after;
         }
-        state.reach(owed, self.words.bits(stored));
-        match self.next(state).filter(|_| state.moving.is_empty()) {
+        Ok(())
+    }
+
+    /// The instruction of the body is over, and gives nothing.
+    fn over(&mut self, state: &mut State) -> Result<(), Refusal> {
+        match self.next(state) {
             Some(inst) => {
                 self.complete(state, inst, &[]);
                 self.settle(state)
             }
-            None => Ok(()),
+            None => refuse(Cause::Access, "a store where a block ends"),
         }
+    }
+
+    /// A store of the word for the fuel; behind a charge nothing more is owed.
+    fn pays(
+        &mut self,
+        state: &mut State,
+        (paid, over): (Word, bool),
+        (address, word): (Word, Word),
+    ) -> Result<(), Refusal> {
+        if self.target(address) != Some(Target::Fuel) {
+            return refuse(Cause::Access, "a store before a charge");
+        }
+        if !self.same(state, paid, word) {
+            return differ(Cause::Access, "another charge", paid, word);
+        }
+        self.make(state, self.fuel(), paid);
+        state.passed = state.passed.saturating_add(1);
+        if over { self.over(state) } else { Ok(()) }
+    }
+
+    /// A read of the epoch, which is another word each time.
+    pub(crate) fn polls(&mut self, state: &mut State, bits: u8) -> Result<Word, Refusal> {
+        self.skip_all(state)?;
+        let demand = self.owed(state)?;
+        let debt = demand.as_ref().and_then(|demand| demand.debts.get(state.passed as usize));
+        if bits != 64 || debt != Some(&Debt::Epoch) {
+            return refuse(Cause::Access, "a read of the epoch where the body has no poll");
+        }
+        let epoch = self.words.unknown(64);
+        state.polled = Some(epoch);
+        state.passed = state.passed.saturating_add(1);
+        Ok(epoch)
+    }
+
+    /// A row has to name the operator of the body.
+    pub(crate) fn is_named(&self, wanted: u32, found: u32) -> Result<(), Refusal> {
+        if wanted == found {
+            return Ok(());
+        }
+        refuse(Cause::Row, "another operator")
+    }
+
+    /// A store of a move; behind the last one the move is over.
+    fn moved(
+        &mut self,
+        state: &mut State,
+        (owed, stored): (Word, Word),
+        (address, word): (Word, Word),
+    ) -> Result<(), Refusal> {
+        self.is_stored((state, Region::Heap), (owed, stored), (address, word))?;
+        if state.moving.is_empty() { self.over(state) } else { Ok(()) }
     }
 
     /// Whether bytes lie in one of some places.
@@ -169,7 +236,7 @@ impl Core<'_> {
         &mut self,
         state: &mut State,
         (a, b, signed): (Word, Word, bool),
-        kind: Option<u8>,
+        row: Option<TrapRow>,
     ) -> Result<(), Refusal> {
         let zero = self.words.zero(b);
         let beyond = if signed { overflow(&mut self.words, a, b) } else { self.words.truth(false) };
@@ -182,59 +249,16 @@ impl Core<'_> {
                 return refuse(Cause::Division, "where a block ends");
             };
             let demand = self.demand(state, inst)?;
-            match demand.traps.get(state.passed as usize) {
-                Some(&(owed, when)) if Some(owed) == kind && when == condition => {
+            let debt = demand.debts.get(state.passed as usize).and_then(|debt| debt.trap());
+            match (debt, row) {
+                (Some((kind, when)), Some(row)) if kind == row.kind && when == condition => {
+                    self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
                     state.assume(condition, false);
                 }
                 _ => return refuse(Cause::Division, "it may fault and the body does not trap"),
             }
             // The next condition is the body's next trap, or none.
             state.passed = state.passed.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    /// An argument or result has to be in its place. `base` is where stack arguments begin.
-    fn is_placed(
-        &mut self,
-        state: &State,
-        ((ty, place), base): ((Ty, Place), i64),
-        word: Word,
-        cause: Cause,
-    ) -> Result<(), Refusal> {
-        let bits = self.words.bits(word);
-        let found = match place {
-            Place::Register(r) => state.reg(r),
-            Place::Vector(r) => state.vector(r),
-            Place::Stack(at) => {
-                let at = base.saturating_add(i64::from(at));
-                state.take(&mut self.words, at, bits)
-            }
-        };
-        let whole = u64::from(bits) == ty.bytes().saturating_mul(8);
-        let part = self.words.slice(found, 0, bits);
-        if whole && self.same(state, word, part) {
-            return Ok(());
-        }
-        differ(cause, "another word in its place", word, found)
-    }
-
-    /// Whether the arguments of a call are in their places.
-    fn passes_arguments(
-        &mut self,
-        state: &State,
-        (ty, args): (u32, &[Word]),
-        base: i64,
-    ) -> Result<(), Refusal> {
-        let Some(signature) = self.layout.signature(ty) else {
-            return refuse(Cause::Call, "a type that is no function's");
-        };
-        let places = abi::arguments(signature).places;
-        if places.len() != args.len() {
-            return refuse(Cause::Call, "another number of arguments");
-        }
-        for (&place, &arg) in places.iter().zip(args) {
-            self.is_placed(state, (place, base), arg, Cause::Call)?;
         }
         Ok(())
     }
@@ -247,201 +271,5 @@ impl Core<'_> {
             Some(n) => Ok(n as u64 as i64),
             None => refuse(Cause::Stack, "its term has no place"),
         }
-    }
-
-    /// The height that is left for callees.
-    fn left(&mut self) -> Word {
-        let height = self.words.fixed(64, Fixed::Height);
-        self.words.plus(height, u128::from(self.charge).wrapping_neg())
-    }
-
-    /// A call of the code that a word is.
-    pub(crate) fn call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
-        self.skip_all(state)?;
-        let Some(inst) = self.next(state).filter(|_| state.entered) else {
-            return refuse(Cause::Call, "a call where a block ends");
-        };
-        let demand = self.demand(state, inst)?;
-        let sp = self.stack_pointer(state)?;
-        let left = self.left();
-        let owed = match demand.action {
-            Action::Call { record, .. } => self.maker(state).code(record),
-            Action::Perform { .. } => self.maker(state).builtin(offsets::BUILTIN_PERFORM),
-            Action::None | Action::Load { .. } | Action::Store { .. } | Action::Move { .. } => {
-                return refuse(Cause::Call, "a call where the body does another thing");
-            }
-        };
-        if !self.same(state, owed, code) {
-            return differ(Cause::Call, "another function", owed, code);
-        }
-        if !self.same(state, left, state.reg(RSI)) {
-            return differ(Cause::Call, "another height", left, state.reg(RSI));
-        }
-        match &demand.action {
-            Action::Call { record, ty, args } => {
-                if (state.passed as usize) < demand.traps.len() {
-                    return refuse(Cause::Call, "a call before a trap");
-                }
-                if !self.same(state, *record, state.reg(RDI)) {
-                    return differ(Cause::Call, "another record", *record, state.reg(RDI));
-                }
-                self.passes_arguments(state, (*ty, args), sp)?;
-                self.returned(state, inst, (*ty, sp))
-            }
-            Action::Perform { cells, operands } => {
-                if state.passed as usize != cells.len() {
-                    return refuse(Cause::Call, "a builtin before its operands");
-                }
-                let context = self.words.fixed(64, Fixed::Context);
-                let wanted = [context].into_iter().chain(*operands);
-                for (r, wanted) in [RDI, RDX, RCX, R8].into_iter().zip(wanted) {
-                    if !self.same(state, wanted, state.reg(r)) {
-                        return differ(Cause::Call, "another operand", wanted, state.reg(r));
-                    }
-                }
-                self.performed(state, inst, sp)
-            }
-            _ => refuse(Cause::Call, "a call where the body does another thing"),
-        }
-    }
-
-    /// Behind a call everything but the callee-saved registers and the frame is unknown.
-    fn clobber(&mut self, state: &mut State, sp: i64) {
-        for r in (0..16_u8).filter(|r| *r != RSP && !CALLEE_SAVED.contains(r)) {
-            let unknown = self.words.unknown(64);
-            state.set_reg(r, unknown);
-        }
-        for r in 0..16_u8 {
-            let unknown = self.words.unknown(128);
-            state.set_vector(r, unknown);
-        }
-        state.flags = Flags::None;
-        state.stack.retain(|&at, _| at >= sp);
-        let stack = self.words.fixed(64, Fixed::Stack);
-        let pointer = self.words.plus(stack, i128::from(sp) as u128);
-        state.set_reg(RSP, pointer);
-        self.forget_regions(state);
-    }
-
-    /// Behind a call: its results are new words in their places; the callee took its arguments off.
-    fn returned(
-        &mut self,
-        state: &mut State,
-        inst: prova_ssa::Inst,
-        (ty, sp): (u32, i64),
-    ) -> Result<(), Refusal> {
-        let Some(signature) = self.layout.signature(ty) else {
-            return refuse(Cause::Call, "a type that is no function's");
-        };
-        let bytes = abi::arguments(signature).stack_bytes;
-        let Some(places) = abi::results(signature) else {
-            return refuse(Cause::Call, "results that do not fit into registers");
-        };
-        self.clobber(state, sp.saturating_add(i64::from(bytes)));
-        let values: Vec<_> = self.body.inst(inst).results().collect();
-        if values.len() != places.len() {
-            return refuse(Cause::Call, "another number of results");
-        }
-        let mut made = Vec::new();
-        for (value, (_, place)) in values.into_iter().zip(places) {
-            let word = self.words.unknown(self.bits_of(value));
-            self.put_result(state, place, word);
-            made.push(word);
-        }
-        self.complete(state, inst, &made);
-        self.settle(state)
-    }
-
-    fn put_result(&mut self, state: &mut State, place: Place, word: Word) {
-        let bits = self.words.bits(word);
-        let wide = |core: &mut Core<'_>, width: u8| {
-            if bits >= width {
-                return word;
-            }
-            let above = core.words.unknown(width.saturating_sub(bits));
-            core.words.cat(above, word)
-        };
-        match place {
-            Place::Register(r) => {
-                let word = wide(self, 64);
-                state.set_reg(r, word);
-            }
-            Place::Vector(r) => {
-                let word = wide(self, 128);
-                state.set_vector(r, word);
-            }
-            // No result lies on the stack.
-            Place::Stack(_) => {}
-        }
-    }
-
-    /// Behind the builtin `perform`.
-    fn performed(
-        &mut self,
-        state: &mut State,
-        inst: prova_ssa::Inst,
-        sp: i64,
-    ) -> Result<(), Refusal> {
-        self.clobber(state, sp);
-        let mut made = Vec::new();
-        for value in self.body.inst(inst).results() {
-            let word = self.words.unknown(self.bits_of(value));
-            self.put_result(state, Place::Register(0), word);
-            made.push(word);
-        }
-        self.complete(state, inst, &made);
-        self.settle(state)
-    }
-
-    /// E7: a return.
-    pub(crate) fn returns(&mut self, state: &mut State) -> Result<(), Refusal> {
-        self.skip_all(state)?;
-        let block = *self.body.block(Block::from_u32(state.block));
-        let Terminator::Return(list) = block.terminator else {
-            return refuse(Cause::End, "a return");
-        };
-        if !state.entered || self.next(state).is_some() {
-            return refuse(Cause::End, "a return before the end");
-        }
-        let signature = self.layout.func_type(self.body.func().0);
-        let signature = signature.and_then(|ty| self.layout.signature(ty));
-        let Some(places) = signature.and_then(abi::results) else {
-            return refuse(Cause::Result, "results that do not fit into registers");
-        };
-        let values = self.body.operands(list);
-        if values.len() != places.len() {
-            return refuse(Cause::Result, "another number of results");
-        }
-        for (&value, &place) in values.iter().zip(&places) {
-            let word = self.value(state, value)?;
-            self.is_placed(state, (place, 0), word, Cause::Result)?;
-        }
-        Ok(())
-    }
-
-    /// E7: a tail call of the code that a word is: with the height that the function was given, as
-    /// its own charge is over, and the arguments behind the return address.
-    pub(crate) fn tail_call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
-        self.skip_all(state)?;
-        let ready = state.entered && self.next(state).is_none();
-        let owed = if ready { self.owed_at_end(state)? } else { None };
-        let Some(Demand { traps, action: Action::Call { record, ty, args }, .. }) = owed else {
-            return refuse(Cause::End, "a tail call");
-        };
-        if (state.passed as usize) < traps.len() {
-            return refuse(Cause::Call, "a tail call before a trap");
-        }
-        let wanted = self.maker(state).code(record);
-        if !self.same(state, wanted, code) {
-            return differ(Cause::Call, "another function", wanted, code);
-        }
-        let height = self.words.fixed(64, Fixed::Height);
-        for (r, wanted) in [(RDI, record), (RSI, height)] {
-            if !self.same(state, wanted, state.reg(r)) {
-                return differ(Cause::Call, "another record or height", wanted, state.reg(r));
-            }
-        }
-        let sp = self.stack_pointer(state)?;
-        self.passes_arguments(state, (ty, &args), sp.saturating_add(8))
     }
 }

@@ -19,8 +19,9 @@
 //! the layout; and this crate.
 //!
 //! # Rules
-//! * E1 (`events`). An access that is not the stack's, a call and a division that may fault are the
-//!   action that the body owes next. A read that cannot fault is a term.
+//! * E1 (`events`, `calls`). An access that is not the stack's, a call and a division that may
+//!   fault are the action that the body owes next, and their rows name its operator. A read that
+//!   cannot fault is a term. A call that may throw lands where the body's clauses lead.
 //! * E2 (`walk`). A branch divides the state, and each half knows its condition. The body moves on
 //!   where what is known decides.
 //! * E3 (`edges`). An edge of the body gives its parameters the terms of the arguments.
@@ -29,13 +30,14 @@
 //!   gets a new term.
 //! * E6 (`versions`). What a region of memory holds is a term, and only actions, calls and builtins
 //!   make another of it.
-//! * E7 (`events`). Code ends where the body ends, with its results in their places.
+//! * E7 (`calls`). Code ends where the body ends, with its results in their places.
 //! * E8 (`walk`). Every way back in the code is a step of the body; steps of the body without code
 //!   are bounded.
 //!
-//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `versions`, `step`, `claims`,
-//! `walk`. Covered so far: the guard shape with signals, without metering; scalar operators. All
-//! else is refused. It does not panic, and its work is bounded by [`WORK_MAX`].
+//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `calls`, `versions`, `step`,
+//! `claims`, `walk`. Covered: every shape of memories, with and without signals, fuel, epochs; code
+//! entered in loops; scalar operators. Refused by name: frames that hold references to exceptions,
+//! atomic accesses. It does not panic, and its work is bounded by [`WORK_MAX`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -53,6 +55,7 @@
 
 extern crate alloc;
 
+mod calls;
 mod claims;
 mod core_;
 pub mod demand;
@@ -69,7 +72,7 @@ mod witness;
 pub mod words;
 
 pub use claims::{Claim, Expr, Leader, Place, Relation};
-pub use core_::{Core, WORK_MAX};
+pub use core_::{Core, Told, WORK_MAX};
 pub use error::{Cause, Difference, Refusal};
 pub use prove::{Unproved, prove};
 pub use state::{Flags, State};

@@ -68,6 +68,8 @@ pub struct State {
     pub reached: Vec<(Word, u8)>,
     /// Whether the body has made a step since the leader.
     pub moved: bool,
+    /// The epoch that was read for the poll that is next, if it was.
+    pub polled: Option<Word>,
     /// The stores that are left of a move that has begun, the last one first.
     pub moving: Vec<(Word, Word)>,
 }
@@ -212,6 +214,15 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Add(a, b), C::Sign) => {
             let sum = w.add(a, b);
             w.sign(sum)
+        }
+        // `a + n` is too wide exactly if `a` is above `!n`.
+        (Flags::Add(a, b), C::Below) if w.number(b).is_some() => {
+            let most = w.not(b);
+            w.ult(most, a)
+        }
+        (Flags::Add(a, b), C::Below) if w.number(a).is_some() => {
+            let most = w.not(a);
+            w.ult(most, b)
         }
         (Flags::Add(a, b), C::Below) => {
             let sum = w.add(a, b);

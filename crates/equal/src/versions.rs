@@ -11,6 +11,7 @@ use crate::core_::Core;
 use crate::demand::Region;
 use crate::state::State;
 use crate::words::{Fixed, Head, Node, Word};
+use alloc::vec::Vec;
 use prova_check::offsets;
 
 /// Where an access goes.
@@ -22,6 +23,10 @@ pub(crate) enum Target {
     Code(u32),
     /// Words that nobody writes.
     Constant,
+    /// The store's word for the fuel.
+    Fuel,
+    /// The epoch.
+    Epoch,
     /// A region.
     In(Region),
 }
@@ -42,6 +47,7 @@ enum Base {
     Object,
     Functions,
     Record,
+    Epoch,
 }
 
 impl Core<'_> {
@@ -68,7 +74,10 @@ impl Core<'_> {
             Base::Context if alone => self.in_context(number)?,
             Base::Record if alone => in_record(number)?,
             Base::Store if alone => match u32::try_from(number).ok()? {
-                offsets::STORE_FUNCS => Target::In(Region::Store),
+                offsets::STORE_FUEL => Target::Fuel,
+                offsets::STORE_EPOCH | offsets::STORE_DEADLINE | offsets::STORE_FUNCS => {
+                    Target::In(Region::Store)
+                }
                 offsets::STORE_ARGS => Target::Constant,
                 _ => return None,
             },
@@ -81,6 +90,7 @@ impl Core<'_> {
             Base::Global if alone => Target::In(Region::Global),
             Base::Cells if alone => Target::In(Region::Cells),
             Base::Functions => Target::In(Region::Store),
+            Base::Epoch if alone && number == 0 => Target::Epoch,
             Base::Heap => Target::In(Region::Heap),
             Base::Elements => Target::In(Region::Table),
             _ => return None,
@@ -155,6 +165,9 @@ impl Core<'_> {
         if at == list {
             return Some(Base::Functions);
         }
+        if at == self.words.plus(store, offsets::STORE_EPOCH.into()) {
+            return Some(Base::Epoch);
+        }
         let parts = self.words.parts(at);
         let is_list = |words: &crate::words::Words, atom| matches!(words.get(atom), Node { op: Head::Load, args: [_, at, _], .. } if at == list);
         parts
@@ -167,7 +180,11 @@ impl Core<'_> {
     /// The word at an address that is no linear memory's and not the stack.
     pub(crate) fn read(&mut self, state: &State, address: Word, bits: u8) -> Option<Word> {
         match self.target(address)? {
-            Target::Stack(_) | Target::In(Region::Heap) => None,
+            Target::Stack(_) | Target::Epoch | Target::In(Region::Heap) => None,
+            Target::Fuel => {
+                let fuel = self.maker(state).fuel;
+                (bits == 64).then_some(fuel)
+            }
             Target::Code(at) => {
                 let end = (at as usize).checked_add(usize::from(bits >> 3))?;
                 let bytes = self.code.get(at as usize..end)?;
@@ -182,10 +199,33 @@ impl Core<'_> {
         }
     }
 
-    /// All regions may hold anything.
+    /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
+    /// what their lengths were at least, they are.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
+        let before = self.maker(state).version(Region::Length);
         for version in &mut state.versions {
             *version = self.words.memory();
+        }
+        let after = self.maker(state).version(Region::Length);
+        let mut kept = Vec::new();
+        for &(fact, holds) in &state.known {
+            let (fact, positive) = self.words.polarity(fact);
+            if let Node { op: Head::Ult, args: [len, end, _], .. } = self.words.get(fact)
+                && holds != positive
+                && let Node { op: Head::Load, bits, args: [version, at, _], .. } =
+                    self.words.get(len)
+                && version == before
+            {
+                let len = self.words.load(after, at, bits);
+                kept.push(self.words.ult(len, end));
+            }
+        }
+        for fact in kept {
+            state.assume(fact, false);
+        }
+        if self.layout.config().metering.fuel {
+            let fuel = self.words.unknown(64);
+            self.make(state, self.fuel(), fuel);
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::step::Flow;
 use crate::words::{Fixed, Head, Node, Word};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use prova_check::TrapRow;
 use prova_check::x64::{Class, Insn, Instructions};
 use prova_ssa::{Block, Terminator};
 
@@ -126,6 +127,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         }
         let Some(here) = state.as_mut() else { return Ok(()) };
         self.core.spend(1)?;
+        self.core.here = (at, insn.end());
         match self.core.step(here, insn)? {
             Flow::Next => Ok(()),
             flow => {
@@ -145,6 +147,17 @@ impl<G: Guide> Walk<'_, '_, G> {
         match flow {
             Flow::Next => *next = Some(here),
             Flow::Stop => {}
+            Flow::Lands { returns } => {
+                let landings = core::mem::take(&mut self.core.landings);
+                *next = returns.then_some(here);
+                for (target, state) in landings {
+                    if let Err(refusal) = self.go(state, insn.offset, target)
+                        && !self.guide.refused(self.core, &refusal, insn.offset)
+                    {
+                        return Err(refusal);
+                    }
+                }
+            }
             Flow::Jump(target) => self.go(here, insn.offset, target)?,
             Flow::Branch(target, condition) => {
                 let condition = self.core.words.under(&here.known, condition);
@@ -186,9 +199,9 @@ impl<G: Guide> Walk<'_, '_, G> {
     /// A state goes to an offset.
     fn go(&mut self, state: State, from: u32, target: u32) -> Result<(), Refusal> {
         self.core.spend(1)?;
-        if let Some(kind) = self.trap_at(target) {
+        if let Some(row) = self.trap_at(target) {
             let mut state = state;
-            return self.core.traps(&mut state, kind);
+            return self.core.traps(&mut state, row);
         }
         if self.guide.is_leader(target) {
             let back = target <= from;
@@ -210,8 +223,8 @@ impl<G: Guide> Walk<'_, '_, G> {
         Ok(())
     }
 
-    /// The kind of the `ud2` at an offset, if there is one.
-    fn trap_at(&mut self, at: u32) -> Option<u8> {
+    /// The row of the `ud2` at an offset, if there is one.
+    fn trap_at(&mut self, at: u32) -> Option<TrapRow> {
         let row = self.core.row_at(at)?;
         let insn = self.insns.at(at).ok()?;
         (insn.class == Class::Trap).then_some(row)
@@ -266,7 +279,7 @@ impl<G: Guide> Walk<'_, '_, G> {
                 return refuse(Cause::Jump, "an edge that the body does not have");
             };
             let mut taken = state.clone();
-            self.core.follow(&mut taken, edge, None)?;
+            self.core.follow(&mut taken, edge, &[])?;
             self.core.settle(&mut taken)?;
             if let Err(refusal) = self.go(taken, insn.offset, target)
                 && !self.guide.refused(self.core, &refusal, insn.offset)
@@ -279,17 +292,17 @@ impl<G: Guide> Walk<'_, '_, G> {
 }
 
 impl Core<'_> {
-    /// The kind of the row of an instruction.
-    pub(crate) fn row_at(&self, at: u32) -> Option<u8> {
+    /// The row of an instruction.
+    pub(crate) fn row_at(&self, at: u32) -> Option<TrapRow> {
         let i = self.traps.binary_search_by_key(&at, |row| row.code_offset).ok()?;
-        self.traps.get(i).map(|row| row.kind)
+        self.traps.get(i).copied()
     }
 
-    /// The body has to stop by a trap of a kind.
-    pub(crate) fn traps(&mut self, state: &mut State, kind: u8) -> Result<(), Refusal> {
+    /// The body has to stop by the trap of a row: of its kind, and by its operator.
+    pub(crate) fn traps(&mut self, state: &mut State, row: TrapRow) -> Result<(), Refusal> {
         self.skip_all(state)?;
-        if self.stops(state, kind)? {
-            return Ok(());
+        if self.stops(state, row.kind)? {
+            return self.is_named(self.stop_offset(state), row.wasm_offset);
         }
         refuse(Cause::Trap, "the body does not stop so")
     }

@@ -1,15 +1,16 @@
 //! The witness, and its one constructor.
 
 use crate::claims::Relation;
-use crate::core_::Core;
+use crate::core_::{Core, Told};
 use crate::error::{Cause, Difference, Refusal, refuse};
 use crate::state::State;
 use crate::walk::{Guide, walk};
 use core::fmt;
 use prova_check::certificate::Certificate;
-use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection, Says};
+use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection};
 use prova_module::Module;
-use prova_ssa::CheckedBody;
+use prova_ssa::entered::EnteredBody;
+use prova_ssa::{Body, CheckedBody};
 
 /// Code that was proved to do what its body does.
 #[derive(Clone, Debug)]
@@ -42,12 +43,21 @@ impl core::error::Error for Error {}
 pub struct Setting<'a> {
     module: &'a Module,
     layout: &'a Layout,
+    deterministic: bool,
 }
 
 impl<'a> Setting<'a> {
     /// Both; nothing if the layout is another module's.
     pub fn new(module: &'a Module, layout: &'a Layout) -> Option<Setting<'a>> {
-        (module.sha256() == layout.module_digest()).then_some(Setting { module, layout })
+        let deterministic = false;
+        let same = module.sha256() == layout.module_digest();
+        same.then_some(Setting { module, layout, deterministic })
+    }
+
+    /// The same for code of the deterministic profile, in which results that are NaN are canonical.
+    #[must_use]
+    pub fn deterministic(self) -> Setting<'a> {
+        Setting { deterministic: true, ..self }
     }
 
     /// The module.
@@ -72,67 +82,30 @@ impl EqualCode {
         code: Code<'_>,
         relation: &Relation,
     ) -> Result<EqualCode, Error> {
-        let layout = setting.layout;
-        let checked = layout.check(code).map_err(Error::Rejected)?;
-        let func = body.body().func().0;
-        let (mut at, mut stands) = (0, None);
-        let at_start = |refusal: Refusal| Difference {
-            func,
-            code_offset: 0,
-            wasm_offset: None,
-            cause: refusal.cause,
-            what: refusal.what,
-            demanded: None,
-            found: None,
-        };
-        let differs = |refusal| Err(Error::Differs(at_start(refusal)));
-        // Code and body are of one module and one function.
-        if code.kind != CodeKind::Func(func) {
-            return differs(Refusal {
-                cause: Cause::End,
-                what: "other code",
-                demanded: None,
-                found: None,
-            });
+        // Code and body are of one module.
+        if !core::ptr::eq(body.module().bytes(), setting.module.bytes()) {
+            return other(body.body(), "code of another module");
         }
-        if let Err(refusal) = is_covered(body, setting) {
-            return differs(refusal);
+        let kind = CodeKind::Func(body.body().func().0);
+        prove((body.body(), None), setting, (code, kind), relation)
+    }
+
+    /// Checks that code that is entered at a round of a loop stays in its sandbox and does what the
+    /// rest of the function does from there on.
+    ///
+    /// # Errors
+    /// As [`EqualCode::check`].
+    pub fn check_round(
+        body: &EnteredBody,
+        setting: &Setting<'_>,
+        code: Code<'_>,
+        relation: &Relation,
+    ) -> Result<EqualCode, Error> {
+        if !core::ptr::eq(body.module().bytes(), setting.module.bytes()) {
+            return other(body.body(), "code of another module");
         }
-        // A clause is a way into the code that the walk does not take.
-        if code.calls.iter().any(|row| !matches!(row.says, Says::Operator(_))) {
-            return differs(Refusal {
-                cause: Cause::Call,
-                what: "a row of a handler",
-                demanded: None,
-                found: None,
-            });
-        }
-        let core = Core::new((body.module(), body.body()), layout, (code.bytes, code.traps));
-        let Some(mut core) = core else {
-            return differs(Refusal {
-                cause: Cause::End,
-                what: "no facts",
-                demanded: None,
-                found: None,
-            });
-        };
-        // The certificate was accepted, so it can be read.
-        let data = Certificate::read(code.certificate).map(|read| read.data).unwrap_or_default();
-        let mut strict = Strict { relation };
-        match walk(&mut core, &mut strict, &data, (&mut at, &mut stands)) {
-            Ok(()) => Ok(EqualCode { checked }),
-            Err(refusal) => {
-                let show =
-                    |word: Option<crate::words::Word>| word.map(|word| core.words.show(word));
-                Err(Error::Differs(Difference {
-                    code_offset: at,
-                    wasm_offset: stands,
-                    demanded: show(refusal.demanded),
-                    found: show(refusal.found),
-                    ..at_start(refusal)
-                }))
-            }
-        }
+        let kind = CodeKind::Loop { func: body.body().func().0, offset: body.offset() };
+        prove((body.body(), Some(body.cells())), setting, (code, kind), relation)
     }
 
     /// The code.
@@ -141,22 +114,71 @@ impl EqualCode {
     }
 }
 
-/// Whether the module and the settings are covered.
-fn is_covered(body: &CheckedBody, setting: &Setting<'_>) -> Result<(), Refusal> {
+/// Code that is none of the body's.
+fn other<T>(body: &Body, what: &'static str) -> Result<T, Error> {
+    let refusal = Refusal { cause: Cause::End, what, demanded: None, found: None };
+    Err(Error::Differs(at_start(body, refusal)))
+}
+
+fn at_start(body: &Body, refusal: Refusal) -> Difference {
+    Difference {
+        func: body.func().0,
+        code_offset: 0,
+        wasm_offset: None,
+        cause: refusal.cause,
+        what: refusal.what,
+        demanded: None,
+        found: None,
+    }
+}
+
+/// The check of code of a kind and of a body, or of one from a round of a loop on.
+fn prove(
+    (body, round): (&Body, Option<&[u32]>),
+    setting: &Setting<'_>,
+    (code, kind): (Code<'_>, CodeKind),
+    relation: &Relation,
+) -> Result<EqualCode, Error> {
     let layout = setting.layout;
-    let config = layout.config();
-    if config.metering.fuel || config.metering.epoch {
-        return refuse(Cause::Operator, "metering");
+    let checked = layout.check(code).map_err(Error::Rejected)?;
+    if code.kind != kind {
+        return other(body, "other code");
     }
-    if !config.signals {
-        return refuse(Cause::Operator, "traps without signals");
+    if let Err(refusal) = is_covered(body, setting) {
+        return Err(Error::Differs(at_start(body, refusal)));
     }
-    let metering = body.body().metering();
-    if metering.fuel || metering.epoch {
-        return refuse(Cause::Operator, "metering");
+    let (calls, deterministic) = (Some(code.calls), setting.deterministic);
+    let core = Core::new((setting.module, body), layout, (code.bytes, code.traps));
+    let Some(core) = core else { return other(body, "no facts") };
+    let mut core = core.with(Told { calls, deterministic, round });
+    // The certificate was accepted, so it can be read.
+    let data = Certificate::read(code.certificate).map(|read| read.data).unwrap_or_default();
+    let (mut at, mut stands) = (0, None);
+    let mut strict = Strict { relation };
+    match walk(&mut core, &mut strict, &data, (&mut at, &mut stands)) {
+        Ok(()) => Ok(EqualCode { checked }),
+        Err(refusal) => {
+            let show = |word: Option<crate::words::Word>| word.map(|word| core.words.show(word));
+            Err(Error::Differs(Difference {
+                code_offset: at,
+                wasm_offset: stands,
+                demanded: show(refusal.demanded),
+                found: show(refusal.found),
+                ..at_start(body, refusal)
+            }))
+        }
     }
-    if !core::ptr::eq(body.module().bytes(), setting.module.bytes()) {
-        return refuse(Cause::End, "code of another module");
+}
+
+/// Whether the body is metered as the code is, and no reference to an exception lies in the frame.
+fn is_covered(body: &Body, setting: &Setting<'_>) -> Result<(), Refusal> {
+    let (code, own) = (setting.layout.config().metering, body.metering());
+    if (code.fuel, code.epoch) != (own.fuel, own.epoch) {
+        return refuse(Cause::Operator, "another metering");
+    }
+    let facts = setting.module.facts(body.func());
+    if facts.is_none_or(|facts| facts.exception_roots.is_some()) {
+        return refuse(Cause::Operator, "references to exceptions in the frame");
     }
     Ok(())
 }

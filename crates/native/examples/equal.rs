@@ -3,17 +3,19 @@
 //!
 //! ```text
 //! cargo run --release -p prova-native --example equal -- \
-//!     [--all] [--dump] [--only N] programs/bin/*.wasm
+//!     [--all] [--dump] [--only N] [MODE…] programs/bin/*.wasm
 //! ```
 //!
 //! `--all` shows every difference, not two of each cause; `--only` takes one function; `--dump`
-//! prints its body and the relation.
+//! prints its body, its code with both maps, and the relation. Modes: `--explicit`, `--no-signals`,
+//! `--fuel`, `--epochs`, `--deterministic`; without one, the guard shape with signals and without
+//! metering. A file may be text.
 
-use prova_certify::relation::{Related, relate};
+use prova_certify::relation::{Related, relate_told};
 use prova_certify::{Draft, propose};
 use prova_check::certificate::Certificate;
-use prova_check::{Code, Config, Layout};
-use prova_equal::{EqualCode, Error, Setting};
+use prova_check::{Code, Config, Layout, MemoryShape};
+use prova_equal::{EqualCode, Error, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{Target, body};
 use std::collections::BTreeMap;
@@ -30,18 +32,25 @@ struct Count {
     check: Duration,
     causes: BTreeMap<String, Vec<String>>,
     dump: bool,
+    deterministic: bool,
 }
 
 fn main() -> ExitCode {
     let (mut all, mut dump, mut only) = (false, false, None);
+    let (mut config, mut deterministic) = (Config::default(), false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--all" => all = true,
             "--dump" => dump = true,
+            "--explicit" => config.memory = MemoryShape::Explicit,
+            "--no-signals" => config.signals = false,
+            "--fuel" => config.metering.fuel = true,
+            "--epochs" => config.metering.epoch = true,
+            "--deterministic" => deterministic = true,
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
-                if let Err(error) = share(file, (all, dump), only) {
+                if let Err(error) = share(file, (&config, deterministic), (all, dump), only) {
                     eprintln!("{file}: {error}");
                     return ExitCode::FAILURE;
                 }
@@ -53,14 +62,16 @@ fn main() -> ExitCode {
 
 fn share(
     file: &str,
+    (config, deterministic): (&Config, bool),
     (all, dump): (bool, bool),
     only: Option<u32>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let module = Module::decode(std::fs::read(file)?, &Features::default(), &Limits::default())?;
-    let layout = Layout::derive(module.bytes(), &Config::default())?;
+    let module = Module::decode(wat::parse_file(file)?, &Features::default(), &Limits::default())?;
+    let layout = Layout::derive(module.bytes(), config)?;
     let target = Target::new(layout.config().cpu)?;
     let setting = Setting::new(&module, &layout).ok_or("a layout of another module")?;
-    let mut count = Count { dump, ..Count::default() };
+    let setting = if deterministic { setting.deterministic() } else { setting };
+    let mut count = Count { dump, deterministic, ..Count::default() };
     for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {
         function(&mut count, (&module, &layout, setting), &target, func);
     }
@@ -94,7 +105,7 @@ fn function(
     func: FuncIdx,
 ) {
     let Ok(body) = body(module, func, layout.config().metering) else { return };
-    let Ok(code) = target.compile(module, layout, body.body(), false) else { return };
+    let Ok(code) = target.compile(module, layout, body.body(), count.deterministic) else { return };
     let (kind, bytes, traps, calls) =
         (code.kind, &code.bytes[..], &code.traps[..], &code.calls[..]);
     let draft = Draft { kind, bytes, traps, calls };
@@ -103,10 +114,14 @@ fn function(
     count.functions += 1;
     count.bytes += bytes.len() as u64;
     let start = Instant::now();
-    let relation = relate(&body, layout, &Related { bytes, traps, data: &data });
+    let told = Told { calls: Some(calls), deterministic: count.deterministic, round: None };
+    let related = Related { bytes, traps, data: &data };
+    let relation = relate_told((body.module(), body.body()), layout, &related, told);
     count.search += start.elapsed();
     if count.dump {
         println!("{}", prova_ssa::print(body.body()));
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("{hex}\n{traps:?}\n{calls:?}");
         for (at, leader) in &relation.leaders {
             println!("{at:#x}: block{} inst {} passed {}", leader.block, leader.at, leader.passed);
             leader.claims.iter().for_each(|claim| println!("    {claim:?}"));

@@ -119,6 +119,11 @@ impl<'f> Finder<'f> {
                 }
             }
         }
+        if core.layout.config().metering.fuel
+            && let Ok(word) = core.value(state, core.fuel())
+        {
+            inverse.entry(word).or_default().push(core.fuel());
+        }
         let own: BTreeSet<u32> = {
             let block = core.body.block(prova_ssa::Block::from_u32(state.block));
             block.params().map(|value| value.as_u32()).collect()

@@ -27,8 +27,9 @@ pub use prune::pruned;
 use guide::Finder;
 use live::Live;
 use prova_check::{Layout, TrapRow};
-use prova_equal::{Core, Relation, walk};
-use prova_ssa::CheckedBody;
+use prova_equal::{Core, Relation, Told, walk};
+use prova_module::Module;
+use prova_ssa::{Body, CheckedBody};
 
 /// Iterations at most.
 pub const ROUNDS_MAX: usize = 100;
@@ -46,11 +47,23 @@ pub struct Related<'a> {
 
 /// The relation of code and body, as far as one is found.
 pub fn relate(body: &CheckedBody, layout: &Layout, code: &Related<'_>) -> Relation {
-    let live = Live::of(body.body());
+    relate_told((body.module(), body.body()), layout, code, Told::default())
+}
+
+/// The same with what else is known of the code; without its call map, no code that catches
+/// exceptions is related.
+pub fn relate_told(
+    (module, body): (&Module, &Body),
+    layout: &Layout,
+    code: &Related<'_>,
+    told: Told<'_>,
+) -> Relation {
+    let live = Live::of(body);
     let mut finder = Finder::new(&live, code);
     for _ in 0..ROUNDS_MAX {
-        let core = Core::new((body.module(), body.body()), layout, (code.bytes, code.traps));
-        let Some(mut core) = core else { break };
+        let core = Core::new((module, body), layout, (code.bytes, code.traps));
+        let Some(core) = core else { break };
+        let mut core = core.with(told);
         finder.begins();
         // What is refused is what the check will say.
         let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));

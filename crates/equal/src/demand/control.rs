@@ -1,6 +1,6 @@
 //! Instructions by class, and calls.
 
-use super::{Action, Demand, Maker, pure};
+use super::{Action, Debt, Demand, Maker, pure};
 use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
 use prova_check::traps;
@@ -18,9 +18,21 @@ impl Maker<'_> {
         args: &[Word],
         result: Option<u8>,
     ) -> Option<Demand> {
-        let Op::Wasm(opcode) = op else { return None };
+        let opcode = match (op, imm) {
+            (Op::Wasm(opcode), _) => opcode,
+            (Op::Charge, Imm::Bits(units)) => {
+                let debts = self.charge(units).to_vec();
+                return Some(Demand { debts, action: Action::None, values: Vec::new() });
+            }
+            (Op::Poll, _) => {
+                let debts = self.poll().to_vec();
+                return Some(Demand { debts, action: Action::None, values: Vec::new() });
+            }
+            (Op::Charge, _) => return None,
+        };
         if op.effects().is_pure() {
-            return pure(self.words, opcode, imm, args).map(Demand::value);
+            let word = pure(self.words, opcode, imm, args)?;
+            return self.canonical(opcode, word).map(Demand::value);
         }
         let (first, second) = match imm {
             Imm::Index(first) => (first, 0),
@@ -85,20 +97,20 @@ impl Maker<'_> {
                     let (at, beyond) = self.element(table, at)?;
                     let elements = self.version(super::Region::Table);
                     let reference = self.words.load(elements, at, 64);
-                    found.push((traps::UNDEFINED_ELEMENT, beyond));
+                    found.push(Debt::Trap { kind: traps::UNDEFINED_ELEMENT, when: beyond });
                     let null = self.words.zero(reference);
-                    found.push((traps::UNINITIALIZED_ELEMENT, null));
+                    found.push(Debt::Trap { kind: traps::UNINITIALIZED_ELEMENT, when: null });
                     (self.typed(reference, ty, &mut found), ty)
                 }
                 (None, Some(ty), None) => {
                     let reference = args.pop()?;
                     let null = self.words.zero(reference);
-                    found.push((traps::NULL_REFERENCE, null));
+                    found.push(Debt::Trap { kind: traps::NULL_REFERENCE, when: null });
                     (self.typed(reference, ty, &mut found), ty)
                 }
                 (None, None, _) => return None,
             };
-        Some(Demand { traps: found, action: Action::Call { record, ty, args }, values: Vec::new() })
+        Some(Demand { debts: found, action: Action::Call { record, ty, args }, values: Vec::new() })
     }
 
     /// A tail call: whether a callee of the module fits is asked first, so that the trap names the
@@ -110,15 +122,15 @@ impl Maker<'_> {
             let height = self.words.fixed(64, Fixed::Height);
             let charge = self.words.constant(64, facts.charge_bytes().into());
             let over = self.words.ult(height, charge);
-            demand.traps.insert(0, (traps::TAIL_OVERFLOW, over));
+            demand.debts.insert(0, Debt::Trap { kind: traps::TAIL_OVERFLOW, when: over });
         }
         Some(demand)
     }
 
-    fn typed(&mut self, reference: Word, ty: u32, found: &mut Vec<(u8, Word)>) -> Word {
+    fn typed(&mut self, reference: Word, ty: u32, found: &mut Vec<Debt>) -> Word {
         let record = self.referenced(reference);
         let other = self.is_other(record, ty);
-        found.push((traps::INDIRECT_CALL_TYPE_MISMATCH, other));
+        found.push(Debt::Trap { kind: traps::INDIRECT_CALL_TYPE_MISMATCH, when: other });
         record
     }
 }

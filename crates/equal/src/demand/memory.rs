@@ -1,11 +1,15 @@
-//! Loads, stores, sizes and bulk operators of linear memories, in the guard shape.
+//! Loads, stores, sizes and bulk operators of linear memories.
+//!
+//! In the guard shape an access of a 32-bit memory whose offset fits the guard is itself what
+//! traps. All others are compared with the memory's length before; then they cannot fault, and a
+//! load is a term.
 
-use super::{Action, Demand, Maker, Region};
+use super::{Action, Bytes, Debt, Demand, Maker, Region};
 use crate::words::{Word, Words};
 use alloc::vec::Vec;
-use prova_check::{MemoryShape, traps};
+use prova_check::{MemoryShape, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{MemoryIdx, Opcode as O};
+use prova_module::{MemoryIdx, Opcode as O, memory_cost};
 use prova_ssa::{Access, Imm};
 
 /// The value of a load of an operator, from the bits in memory.
@@ -47,21 +51,32 @@ fn repeated(w: &mut Words, value: Word, bits: u8) -> Word {
 }
 
 impl Maker<'_> {
-    /// The address of an access in the guard shape; nothing if the memory has not this shape.
-    fn guarded(&mut self, access: &Access, index: Word, bytes: u64) -> Option<Word> {
+    /// The address of an access, and what comes before it; nothing in the guard shape, where it
+    /// faults.
+    fn place(
+        &mut self,
+        access: &Access,
+        index: Word,
+        bytes: u8,
+    ) -> Option<(Word, Option<Vec<Debt>>)> {
         let memory = self.module.memory(MemoryIdx(access.memory))?;
-        let end = access.offset.checked_add(bytes)?;
-        let MemoryShape::Guard { guard_bytes, .. } = self.layout.config().memory else {
-            return None;
+        let end = access.offset.checked_add(bytes.into());
+        let guarded = match self.layout.config().memory {
+            MemoryShape::Guard { guard_bytes, .. } => {
+                let plain = !memory.memory64 && memory.page_size_log2 == 16;
+                let fits = end.is_some_and(|end| end <= guard_bytes);
+                plain && fits && self.layout.config().signals
+            }
+            MemoryShape::Explicit => false,
         };
-        let plain = !memory.memory64 && memory.page_size_log2 == 16;
-        if !plain || !self.layout.config().signals || end > guard_bytes {
-            return None;
+        if !guarded {
+            let (at, debts) = self.compared(access.memory, index, end)?;
+            return Some((self.words.plus(at, access.offset.into()), Some(debts)));
         }
         let base = self.context_word(self.layout.memory_base(access.memory));
         let index = self.words.zext(index, 64);
         let place = self.words.add(base, index);
-        Some(self.words.plus(place, access.offset.into()))
+        Some((self.words.plus(place, access.offset.into()), None))
     }
 
     /// A load or a store.
@@ -74,7 +89,9 @@ impl Maker<'_> {
         if !lanes && (access.lane != 0 || !matches!(class, Class::load | Class::store)) {
             return None;
         }
-        let address = self.guarded(&access, index, width.into())?;
+        let (address, debts) = self.place(&access, index, width)?;
+        let faults = debts.is_none();
+        let debts = debts.unwrap_or_default();
         if matches!(class, Class::load | Class::load_lane) {
             let heap = self.version(Region::Heap);
             let found = self.words.load(heap, address, bits);
@@ -87,8 +104,8 @@ impl Maker<'_> {
                     None => super::vector::loaded(self.words, opcode, found)?,
                 },
             };
-            let action = Action::Load { address, bits };
-            return Some(Demand { traps: Vec::new(), action, values: alloc::vec![value] });
+            let action = if faults { Action::Load { address, bits } } else { Action::None };
+            return Some(Demand { debts, action, values: alloc::vec![value] });
         }
         let &[_, value] = args else { return None };
         let at = access.lane.checked_mul(bits)?;
@@ -96,8 +113,8 @@ impl Maker<'_> {
             return None;
         }
         let stored = self.words.slice(value, at, bits);
-        let action = Action::Store { region: Region::Heap, address, stored, faults: true };
-        Some(Demand { traps: Vec::new(), action, values: Vec::new() })
+        let action = Action::Store { region: Region::Heap, address, stored, faults };
+        Some(Demand { debts, action, values: Vec::new() })
     }
 
     /// The length of a memory in pages.
@@ -130,15 +147,22 @@ impl Maker<'_> {
     ) -> Option<Demand> {
         let &[at, second, _] = args else { return None };
         let copies = opcode == O::MemoryCopy;
-        let (to, beyond) = self.compared(to, at, n)?;
-        let mut found = alloc::vec![(traps::MEMORY_OUT_OF_BOUNDS, beyond)];
+        let end = Some(u64::from(n));
+        let (to, mut debts) = self.compared(to, at, end)?;
         let mut places = alloc::vec![(to, n)];
         let mut source = None;
         if copies {
-            let (from, beyond) = self.compared(from, second, n)?;
-            found.push((traps::MEMORY_OUT_OF_BOUNDS, beyond));
+            let (from, more) = self.compared(from, second, end)?;
+            debts.extend(more);
             places.push((from, n));
             source = Some(from);
+        }
+        let metering = self.layout.config().metering;
+        if metering.epoch {
+            debts.extend(self.poll());
+        }
+        if metering.fuel {
+            debts.extend(self.charge(memory_cost(n.into())));
         }
         let heap = self.version(Region::Heap);
         let mut stores = Vec::new();
@@ -154,25 +178,41 @@ impl Maker<'_> {
             };
             stores.push((place, word));
         }
-        Some(Demand { traps: found, action: Action::Move { places, stores }, values: Vec::new() })
+        Some(Demand { debts, action: Action::Move { places, stores }, values: Vec::new() })
     }
 
-    /// The address of `n` bytes at an index of a memory, and the condition under which they are not
-    /// in it.
-    fn compared(&mut self, memory: u32, index: Word, n: u8) -> Option<(Word, Word)> {
+    /// The address of an index of a memory, and the traps if the bytes from there to `end` behind
+    /// it are not in it. A sum of 64-bit words may be none of 64 bits, which is tested first; one of a
+    /// 32-bit word and at most 2^47 always is one. No memory has more bytes than that.
+    fn compared(
+        &mut self,
+        memory: u32,
+        index: Word,
+        end: Option<u64>,
+    ) -> Option<(Word, Vec<Debt>)> {
         let ty = self.module.memory(MemoryIdx(memory))?;
-        if ty.memory64 {
-            return None;
-        }
+        let base = self.context_word(self.layout.memory_base(memory));
+        let index = self.words.zext(index, 64);
+        let address = self.words.add(base, index);
+        let Some(end) = end.filter(|end| *end <= offsets::MEMORY_BYTES_MAX) else {
+            let (kind, when) = (traps::MEMORY_OUT_OF_BOUNDS, self.words.truth(true));
+            return Some((address, alloc::vec![Debt::Trap { kind, when }]));
+        };
         let context = self.context();
         let at = self.words.plus(context, self.layout.memory_len(memory).into());
         let len = self.version(Region::Length);
         let len = self.words.load(len, at, 64);
-        let index = self.words.zext(index, 64);
-        let end = self.words.plus(index, n.into());
-        let beyond = self.words.ult(len, end);
-        let base = self.context_word(self.layout.memory_base(memory));
-        Some((self.words.add(base, index), beyond))
+        let bytes = Bytes { memory, len, index, end };
+        let mut debts = Vec::new();
+        if ty.memory64 {
+            let most = self.words.constant(64, (!end).into());
+            let when = self.words.ult(most, index);
+            debts.push(Debt::Beyond { when, bytes });
+        }
+        let sum = self.words.plus(index, end.into());
+        let when = self.words.ult(len, sum);
+        debts.push(Debt::Beyond { when, bytes });
+        Some((address, debts))
     }
 
     /// An operator that the store performs: its operands in the cells, 32-bit ones extended.
@@ -183,25 +223,21 @@ impl Maker<'_> {
         args: &[Word],
         result: Option<u8>,
     ) -> Option<Demand> {
-        let base = self.cells();
-        let mut cells = Vec::new();
-        for (i, &arg) in (0_u128..).zip(args) {
-            let at = self.words.plus(base, i.wrapping_mul(8));
-            let wide = self.words.zext(arg, 64);
-            cells.push((at, wide));
-        }
+        let mut cells = self.in_cells(args);
         // The check of machine code wants a reference to come last.
         match (opcode, cells.as_mut_slice()) {
             (O::TableGrow, all) => all.reverse(),
             (O::TableFill, [_, rest @ ..]) => rest.reverse(),
             _ => {}
         }
-        let operands = [opcode as u32, first, second].map(|n| self.words.constant(64, n.into()));
+        let numbers = [opcode as u32, first, second];
+        let operands = numbers.map(|n| self.words.constant(64, n.into())).to_vec();
         let mut values = Vec::new();
         if let Some(bits) = result {
             values.push(self.words.unknown(bits));
         }
-        let action = Action::Perform { cells, operands };
-        Some(Demand { traps: Vec::new(), action, values })
+        let builtin = offsets::BUILTIN_PERFORM;
+        let action = Action::Perform { builtin, cells, operands };
+        Some(Demand { debts: Vec::new(), action, values })
     }
 }

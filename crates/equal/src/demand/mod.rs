@@ -10,7 +10,9 @@
 //! layout's. An operator that is not here is refused.
 
 mod control;
+mod exception;
 mod memory;
+mod meter;
 mod numeric;
 mod reference;
 mod table;
@@ -98,20 +100,88 @@ pub enum Action {
         /// The arguments.
         args: Vec<Word>,
     },
-    /// A call of the builtin `perform`, behind stores of its operands to the cells.
+    /// A call of a builtin, behind stores of its operands to the cells.
     Perform {
+        /// Its number.
+        builtin: u32,
         /// Address and content of cells, in order.
         cells: Vec<(Word, Word)>,
         /// The numbers that it is asked with.
-        operands: [Word; 3],
+        operands: Vec<Word>,
     },
+    /// Stores of results to the cells, and a return.
+    Leave {
+        /// Address and content of cells, in order.
+        cells: Vec<(Word, Word)>,
+    },
+}
+
+impl Action {
+    /// The cells that are written before it.
+    pub fn cells(&self) -> Option<&[(Word, Word)]> {
+        match self {
+            Action::Perform { cells, .. } | Action::Leave { cells } => Some(cells),
+            Action::None
+            | Action::Load { .. }
+            | Action::Store { .. }
+            | Action::Move { .. }
+            | Action::Call { .. } => None,
+        }
+    }
+}
+
+/// An obligation that comes before an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debt {
+    /// A trap.
+    Trap {
+        /// Its kind.
+        kind: u8,
+        /// Its condition.
+        when: Word,
+    },
+    /// A trap if bytes are not in a memory.
+    Beyond {
+        /// Its condition.
+        when: Word,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// A read of the epoch.
+    Epoch,
+    /// A store of the word for the fuel.
+    Pay(Word),
+}
+
+/// Bytes of a memory: `[index, index + end)`, over the integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// The memory.
+    pub memory: u32,
+    /// Its length, in bytes.
+    pub len: Word,
+    /// Where they begin; 64 bits.
+    pub index: Word,
+    /// How many there are; at most 2^47.
+    pub end: u64,
+}
+
+impl Debt {
+    /// The kind and the condition of a trap.
+    pub const fn trap(self) -> Option<(u8, Word)> {
+        match self {
+            Debt::Trap { kind, when } => Some((kind, when)),
+            Debt::Beyond { when, .. } => Some((prova_check::traps::MEMORY_OUT_OF_BOUNDS, when)),
+            Debt::Epoch | Debt::Pay(_) => None,
+        }
+    }
 }
 
 /// The obligations of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
-    /// Kinds and conditions of its traps, in order.
-    pub traps: Vec<(u8, Word)>,
+    /// Those before its action, in order.
+    pub debts: Vec<Debt>,
     /// Its action behind them.
     pub action: Action,
     /// Its values, if they are terms.
@@ -121,7 +191,7 @@ pub struct Demand {
 impl Demand {
     /// A value and nothing else.
     pub fn value(word: Word) -> Demand {
-        Demand { traps: Vec::new(), action: Action::None, values: alloc::vec![word] }
+        Demand { debts: Vec::new(), action: Action::None, values: alloc::vec![word] }
     }
 }
 
@@ -135,6 +205,12 @@ pub struct Maker<'m> {
     pub module: &'m Module,
     /// The contents of the regions.
     pub versions: Versions,
+    /// The word for the fuel.
+    pub fuel: Word,
+    /// The epoch that was read for a poll, if it was.
+    pub polled: Option<Word>,
+    /// Whether results that are NaN are canonical.
+    pub deterministic: bool,
 }
 
 impl Maker<'_> {

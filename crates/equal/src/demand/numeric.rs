@@ -1,6 +1,6 @@
 //! Scalar operators without effects, and those that may trap, as terms.
 
-use super::{Action, Demand, Maker};
+use super::{Action, Debt, Demand, Maker};
 use crate::words::{Prim, Word, Words};
 use prova_check::traps;
 use prova_module::Opcode as O;
@@ -175,6 +175,22 @@ fn float(w: &mut Words, opcode: O, a: Word, b: Word) -> Option<Word> {
 }
 
 impl Maker<'_> {
+    /// The result of an operator whose term is a word: in the deterministic mode the canonical NaN
+    /// for a NaN, whose bits Wasm leaves open and the term has. Nothing for vectors there.
+    pub(super) fn canonical(&mut self, opcode: O, word: Word) -> Option<Word> {
+        let Some(name) = opcode.row().canonical.filter(|_| self.deterministic) else {
+            return Some(word);
+        };
+        let n = match name {
+            "f32_canonicalize" => 0x7fc0_0000,
+            "f64_canonicalize" => 0x7ff8_0000_0000_0000,
+            _ => return None,
+        };
+        let nan = self.words.prim(Prim::FloatNan, 1, &[word, word]);
+        let canonical = self.words.constant(self.words.bits(word), n);
+        Some(self.words.ite(nan, canonical, word))
+    }
+
     /// A division: by zero, then one whose result does not fit. A remainder always fits.
     pub(super) fn division(&mut self, opcode: O, a: Word, b: Word) -> Option<Demand> {
         let w = &mut *self.words;
@@ -186,10 +202,11 @@ impl Maker<'_> {
             _ => return None,
         };
         let zero = w.zero(b);
-        let mut found = alloc::vec![(traps::INTEGER_DIVISION_BY_ZERO, zero)];
+        let mut found =
+            alloc::vec![Debt::Trap { kind: traps::INTEGER_DIVISION_BY_ZERO, when: zero }];
         if overflows {
             let beyond = overflow(w, a, b);
-            found.push((traps::INTEGER_OVERFLOW, beyond));
+            found.push(Debt::Trap { kind: traps::INTEGER_OVERFLOW, when: beyond });
         }
         let value = match prim {
             Prim::DivS => w.div_s(a, b),
@@ -197,7 +214,7 @@ impl Maker<'_> {
             Prim::RemS => w.rem_s(a, b),
             _ => w.rem_u(a, b),
         };
-        Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
+        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
     }
 }
 

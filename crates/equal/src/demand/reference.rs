@@ -1,6 +1,6 @@
 //! References: functions of the module, and the functions that references name.
 
-use super::{Action, Demand, Maker, Region};
+use super::{Action, Debt, Demand, Maker, Region};
 use crate::words::Word;
 use prova_check::{offsets, traps};
 
@@ -42,8 +42,8 @@ impl Maker<'_> {
     /// `ref.as_non_null`.
     pub(super) fn as_non_null(&mut self, reference: Word) -> Option<Demand> {
         let null = self.words.zero(reference);
-        let found = alloc::vec![(traps::NULL_REFERENCE, null)];
-        Some(Demand { traps: found, action: Action::None, values: alloc::vec![reference] })
+        let found = alloc::vec![Debt::Trap { kind: traps::NULL_REFERENCE, when: null }];
+        Some(Demand { debts: found, action: Action::None, values: alloc::vec![reference] })
     }
 
     /// The record of the function that a reference names.

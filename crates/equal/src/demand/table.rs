@@ -1,6 +1,6 @@
 //! Tables: sizes and elements.
 
-use super::{Action, Demand, Maker, Region};
+use super::{Action, Debt, Demand, Maker, Region};
 use crate::words::Word;
 use alloc::vec::Vec;
 use prova_check::{offsets, traps};
@@ -42,15 +42,15 @@ impl Maker<'_> {
         let (at, beyond) = self.element(table, index)?;
         let elements = self.version(Region::Table);
         let value = self.words.load(elements, at, 64);
-        let found = alloc::vec![(traps::TABLE_OUT_OF_BOUNDS, beyond)];
-        Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
+        let found = alloc::vec![Debt::Trap { kind: traps::TABLE_OUT_OF_BOUNDS, when: beyond }];
+        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
     }
 
     /// `table.set`.
     pub(super) fn table_set(&mut self, table: u32, index: Word, stored: Word) -> Option<Demand> {
         let (address, beyond) = self.element(table, index)?;
-        let found = alloc::vec![(traps::TABLE_OUT_OF_BOUNDS, beyond)];
+        let found = alloc::vec![Debt::Trap { kind: traps::TABLE_OUT_OF_BOUNDS, when: beyond }];
         let action = Action::Store { region: Region::Table, address, stored, faults: false };
-        Some(Demand { traps: found, action, values: Vec::new() })
+        Some(Demand { debts: found, action, values: Vec::new() })
     }
 }

@@ -17,8 +17,7 @@ impl Core<'_> {
             }
             Class::CallTo => {
                 let word = self.read_operand(state, insn, 0, 64)?;
-                self.call(state, word)?;
-                Ok(Flow::Next)
+                self.call(state, word)
             }
             // Where the stack pointer is then, the sandbox check has shown (P4).
             Class::Return => {
@@ -26,10 +25,10 @@ impl Core<'_> {
                 Ok(Flow::Stop)
             }
             Class::Trap => {
-                let Some(kind) = self.row_at(insn.offset) else {
+                let Some(row) = self.row_at(insn.offset) else {
                     return refuse(Cause::Trap, "without a row");
                 };
-                self.traps(state, kind)?;
+                self.traps(state, row)?;
                 Ok(Flow::Stop)
             }
             Class::Push => {

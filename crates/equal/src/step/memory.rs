@@ -34,6 +34,7 @@ impl Core<'_> {
             {
                 Ok(word)
             }
+            Some(Target::Epoch) => self.polls(state, bits),
             Some(_) => match self.read(state, at, bits) {
                 Some(word) => Ok(word),
                 None => refuse(Cause::Access, "a read beyond the code"),

@@ -35,6 +35,11 @@ pub(crate) enum Flow {
     Branch(u32, Word),
     /// To a word.
     JumpTo(Word),
+    /// From a call to its landings, and on if it may return.
+    Lands {
+        /// Whether it may.
+        returns: bool,
+    },
 }
 
 impl Core<'_> {

@@ -216,8 +216,8 @@ impl Core<'_> {
         if !self.same(state, wanted, high) {
             return refuse(Cause::Division, "of a word that is not extended");
         }
-        let kind = self.row_at(insn.offset);
-        self.divides(state, (a, b, signed), kind)?;
+        let row = self.row_at(insn.offset);
+        self.divides(state, (a, b, signed), row)?;
         let w = &mut self.words;
         let (quotient, rest) =
             if signed { (w.div_s(a, b), w.rem_s(a, b)) } else { (w.div_u(a, b), w.rem_u(a, b)) };

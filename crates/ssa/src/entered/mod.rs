@@ -54,6 +54,7 @@ pub struct Proposal {
 /// A body that is proved to do what its function does from a round of a loop on.
 #[derive(Clone, Debug)]
 pub struct EnteredBody {
+    module: Module,
     offset: u32,
     body: Body,
     places: Vec<Place>,
@@ -119,12 +120,17 @@ impl EnteredBody {
         let round = Round { header, values: &values };
         prove_entered(module, whole, &body, &origins, &round).map_err(Refusal::Copies)?;
         let cells = found.iter().map(|found| found.cell).collect();
-        Ok(EnteredBody { offset, body, places, cells })
+        Ok(EnteredBody { module: module.clone(), offset, body, places, cells })
     }
 
     /// The body.
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The module whose function it is.
+    pub fn module(&self) -> &Module {
+        &self.module
     }
 
     /// The offset of the `loop` in the module.
