@@ -59,6 +59,17 @@ impl Maker<'_> {
                 | O::I64RemU,
                 &[a, b],
             ) => self.division(opcode, a, b),
+            (
+                O::I32TruncF32S
+                | O::I32TruncF32U
+                | O::I32TruncF64S
+                | O::I32TruncF64U
+                | O::I64TruncF32S
+                | O::I64TruncF32U
+                | O::I64TruncF64S
+                | O::I64TruncF64U,
+                &[a],
+            ) => self.truncation(opcode, a),
             (O::Call | O::CallIndirect | O::CallRef, _) => self.call(opcode, imm, args),
             (
                 O::MemoryGrow

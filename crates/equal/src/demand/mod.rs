@@ -16,6 +16,7 @@ mod meter;
 mod numeric;
 mod reference;
 mod table;
+mod truncate;
 mod variable;
 mod vector;
 mod vector_steps;

@@ -145,6 +145,10 @@ impl Core<'_> {
         let b = self.low(state, insn, last, from)?;
         let word = match prim {
             Prim::FloatSqrt | Prim::Promote | Prim::Demote => self.words.prim(prim, bits, &[b]),
+            Prim::FloatMin | Prim::FloatMax => {
+                let a = self.low(state, insn, first, bits)?;
+                self.words.lesser(prim == Prim::FloatMin, a, b)
+            }
             _ => {
                 let a = self.low(state, insn, first, bits)?;
                 self.words.prim(prim, bits, &[a, b])
@@ -251,6 +255,10 @@ fn scalar(code: M) -> Option<(Prim, u8)> {
         M::Mulss | M::Vmulss => (Prim::FloatMul, 32),
         M::Divsd | M::Vdivsd => (Prim::FloatDiv, 64),
         M::Divss | M::Vdivss => (Prim::FloatDiv, 32),
+        M::Minsd | M::Vminsd => (Prim::FloatMin, 64),
+        M::Minss | M::Vminss => (Prim::FloatMin, 32),
+        M::Maxsd | M::Vmaxsd => (Prim::FloatMax, 64),
+        M::Maxss | M::Vmaxss => (Prim::FloatMax, 32),
         M::Sqrtsd | M::Vsqrtsd => (Prim::FloatSqrt, 64),
         M::Sqrtss | M::Vsqrtss => (Prim::FloatSqrt, 32),
         M::Cvtss2sd | M::Vcvtss2sd => (Prim::Promote, 64),

@@ -1,6 +1,6 @@
 //! N4: choices by a condition, and what is known of conditions.
 
-use super::{Head, NONE, Node, Prim, Word, Words};
+use super::{Head, NONE, Node, Prim, Word, Words, mask};
 
 impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
@@ -12,7 +12,7 @@ impl Words {
     /// `a` if `c`, else `b`.
     ///
     /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; `ite(c, 1, 0) = zext(c)`. In one bit
-    /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`.
+    /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`, and `ite(c, ¬a, b) = ¬ite(c, a, ¬b)`.
     pub fn ite(&mut self, c: Word, a: Word, b: Word) -> Word {
         if a == b {
             return a;
@@ -43,6 +43,14 @@ impl Words {
             _ => {}
         }
         if bits == 1 {
+            if self.number(a).is_none() && self.number(b).is_none() {
+                let (a, positive) = self.polarity(a);
+                if !positive {
+                    let b = self.not(b);
+                    let made = self.ite(c, a, b);
+                    return self.not(made);
+                }
+            }
             let not = self.not(c);
             let (a, b) = (self.and(c, a), self.and(not, b));
             return self.or(a, b);
@@ -70,12 +78,13 @@ impl Words {
 
     /// The smaller or larger of two words, in one form: `x < k + 1 ? x : k` is `x < k ? x : k`, and
     /// `x < y ? x : y` is `y < x ? y : x`; where they differ in the condition, both words are
-    /// equal.
+    /// equal. They may be extensions of what is compared.
     fn extreme(&mut self, c: Word, a: Word, b: Word) -> Option<Word> {
         let Node { op, args: [x, y, _], .. } = self.get(c);
-        if matches!(op, Head::Ult | Head::Slt) && self.bits(x) == self.bits(a) {
-            if (x, y) == (b, a) || (x, y) == (a, b) {
-                let numbers = self.number(x).is_some() || self.number(y).is_some();
+        if matches!(op, Head::Ult | Head::Slt) {
+            let (p, q) = (self.inner(op, x, a), self.inner(op, x, b));
+            let numbers = self.number(x).is_some() || self.number(y).is_some();
+            if (p == x && self.inner(op, y, b) == y) || (q == x && self.inner(op, y, a) == y) {
                 return if x > y && !numbers {
                     let other = if op == Head::Ult { self.ult(y, x) } else { self.slt(y, x) };
                     Some(self.ite(other, b, a))
@@ -83,13 +92,31 @@ impl Words {
                     None
                 };
             }
-            let other = if x == a { b } else { a };
-            let (n, k) = (self.number(y)?, self.number(other)?);
-            if (x == a || x == b) && k.wrapping_add(1) == n {
-                let closer = if op == Head::Ult { self.ult(x, other) } else { self.slt(x, other) };
+            let other = if p == x {
+                b
+            } else if q == x {
+                a
+            } else {
+                return None;
+            };
+            let (n, k) = (self.number(y)?, self.inner(op, x, other));
+            let k = self.number(k).filter(|_| self.bits(k) == self.bits(x))?;
+            if k.wrapping_add(1) == n {
+                let k = self.constant(self.bits(x), k);
+                let closer = if op == Head::Ult { self.ult(x, k) } else { self.slt(x, k) };
                 return Some(self.ite(closer, a, b));
             }
             return None;
+        }
+        // The sign is that `x < 2^(w−1)` does not hold.
+        if op == Head::Slice
+            && (x == a || x == b)
+            && self.get(c).n.wrapping_add(1) == u128::from(self.bits(x))
+            && let other = if x == a { b } else { a }
+            && self.number(other) == Some(mask(self.bits(x)) >> 1)
+        {
+            let closer = self.ult(x, other);
+            return Some(self.ite(closer, b, a));
         }
         // `x < 2^k` is that the bits from `k` on are 0.
         if op == Head::Zero
@@ -107,6 +134,18 @@ impl Words {
         None
     }
 
+    /// The word of the width of `x` that a word is the extension of, by zeros for unsigned
+    /// comparisons and by signs for others: both compare alike.
+    fn inner(&mut self, op: Head, x: Word, a: Word) -> Word {
+        let (width, bits) = (self.bits(x), self.bits(a));
+        if width >= bits {
+            return a;
+        }
+        let low = self.slice(a, 0, width);
+        let wide = if op == Head::Ult { self.zext(low, bits) } else { self.sext(low, bits) };
+        if wide == a { low } else { a }
+    }
+
     /// Whether a condition holds, if these do or do not.
     pub fn decide(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
         if let Some(n) = self.number(c) {
@@ -117,7 +156,8 @@ impl Words {
         Some(found == positive)
     }
 
-    fn decided(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+    /// Whether one of the conditions that are known implies a condition, or its negation.
+    pub(super) fn by_implication(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
         let not = self.not(c);
         for &(p, holds) in known {
             let (p, p_holds) = self.polarity(p);
@@ -141,8 +181,28 @@ impl Words {
                 return Some(true);
             }
         }
+        None
+    }
+
+    fn decided(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        if let Some(holds) = self.by_implication(known, c) {
+            return Some(holds);
+        }
         if let Node { op: Head::Zero, args: [x, ..], .. } = self.get(c) {
             return self.zero_by(known, x);
+        }
+        if self.get(c).op == Head::Prim {
+            return self.float_by(known, c);
+        }
+        // A comparison of words that are numbers by others.
+        if let Node { op: op @ (Head::Ult | Head::Slt), args: [a, b, _], .. } = self.get(c) {
+            let bits = self.bits(a);
+            let [a, b] = [a, b].map(|x| match self.number_by(known, x) {
+                Some(n) => self.constant(bits, n),
+                None => x,
+            });
+            let less = if op == Head::Ult { self.ult(a, b) } else { self.slt(a, b) };
+            return self.number(less).map(|n| n == 1);
         }
         if let Node { op: Head::And, bits: 1, args: [a, b, _], .. } = self.get(c) {
             let (a, b) = self.deeper(|words| (words.decide(known, a), words.decide(known, b)))?;
@@ -161,7 +221,7 @@ impl Words {
     fn saturated(&mut self, known: &[(Word, bool)], a: Word, x: Word) -> Word {
         let bits = self.bits(a);
         let truncated = self.prim(Prim::ToSigned, bits, &[x]);
-        let most = super::mask(bits) >> 1;
+        let most = mask(bits) >> 1;
         let (least, most) = (self.constant(bits, most.wrapping_add(1)), self.constant(bits, most));
         let is_least = self.eq(truncated, least);
         let nan = self.prim(Prim::FloatNan, 1, &[x, x]);
@@ -238,12 +298,13 @@ impl Words {
                     let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                     words.add(x, y)
                 }
-                None => a,
+                None => words.equal_or_nan(known, a),
             },
             Head::Ite => match words.decide(known, x) {
                 Some(true) => words.decide_in(known, y, fuel),
                 Some(false) => words.decide_in(known, z, fuel),
                 None => {
+                    let x = words.decide_in(known, x, fuel);
                     let (y, z) = (words.decide_in(known, y, fuel), words.decide_in(known, z, fuel));
                     words.ite(x, y, z)
                 }
@@ -267,6 +328,7 @@ impl Words {
                     _ => a,
                 }
             }
+            Head::Prim => words.case(known, a),
             Head::Cat => {
                 let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
                 words.cat(x, y)
@@ -274,6 +336,17 @@ impl Words {
             _ => a,
         });
         made.unwrap_or(a)
+    }
+
+    /// Floats of which it is known that they are equal or one is NaN are equal exactly if none is.
+    fn equal_or_nan(&mut self, known: &[(Word, bool)], a: Word) -> Word {
+        let Node { op: Head::Prim, n, args: [x, y, _], .. } = self.get(a) else { return a };
+        if n != Prim::FloatEq as u128 {
+            return a;
+        }
+        let nan = self.prim(Prim::FloatNan, 1, &[x, y]);
+        let either = self.or(a, nan);
+        if self.by_implication(known, either) == Some(true) { self.not(nan) } else { a }
     }
 
     /// A term without operands of an operator.

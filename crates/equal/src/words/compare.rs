@@ -45,6 +45,18 @@ impl Words {
         if let Some(all) = self.zero_pieces(a) {
             return Some(all);
         }
+        // `x & (1 << s) = 0` exactly if bit `s` of `x` is 0.
+        if let Node { op: Head::And, args: [x, y, _], .. } = self.get(a) {
+            for (x, power) in [(x, y), (y, x)] {
+                if let Node { op: Head::Shl, args: [one, s, _], .. } = self.get(power)
+                    && self.number(one) == Some(1)
+                {
+                    let shifted = self.shr(x, s);
+                    let bit = self.slice(shifted, 0, 1);
+                    return Some(self.not(bit));
+                }
+            }
+        }
         let parts = self.parts(a);
         // `2^k·x = 0` exactly if the low w − k bits of `x` are 0.
         let common = parts.atoms.iter().fold(128, |k, &(_, n)| k.min(n.trailing_zeros())) as u8;
@@ -235,16 +247,29 @@ impl Words {
     }
 
     /// Whether a condition implies another, for pairs that one comparison makes: of floats that are
-    /// equal, less, or not more, none is NaN; less and equal are not more.
+    /// equal, less, or not more, none is NaN; less and equal are not more. Conditions that hold
+    /// together imply what each does.
     pub fn implies(&mut self, p: Word, q: Word) -> bool {
         if p == q {
             return true;
         }
-        let Node { op: Head::Prim, n: prim, args: [a, b, _], .. } = self.get(p) else {
+        let Node { op, bits: 1, n: prim, args: [a, b, _] } = self.get(p) else { return false };
+        // Both of what is and-ed hold.
+        if op == Head::And {
+            return self.deeper(|words| words.implies(a, q) || words.implies(b, q)) == Some(true);
+        }
+        if op != Head::Prim {
             return false;
-        };
+        }
         let pairs = |x: Word, y: Word| (x, y) == (a, b) || (x, y) == (b, a);
         let is = |prim: Prim, n: u128| prim as u128 == n;
+        let among = |x: Word| x == a || x == b;
+        // A float that is no number is one of two of which one is none.
+        if is(Prim::FloatNan, prim)
+            && let Node { op: Head::Prim, n, args: [x, y, _], .. } = self.get(q)
+        {
+            return a == b && is(Prim::FloatNan, n) && (x == a || y == a);
+        }
         let orders = is(Prim::FloatEq, prim) || is(Prim::FloatLt, prim) || is(Prim::FloatLe, prim);
         if !orders {
             return false;
@@ -256,7 +281,7 @@ impl Words {
             let equal = is(Prim::FloatEq, prim) && is(Prim::FloatLt, n) && pairs(x, y);
             let strict = is(Prim::FloatLt, prim) && is(Prim::FloatEq, n) && pairs(x, y);
             let converse = is(Prim::FloatLt, prim) && is(Prim::FloatLt, n) && (x, y) == (b, a);
-            return (is(Prim::FloatNan, n) && pairs(x, y))
+            return (is(Prim::FloatNan, n) && among(x) && among(y))
                 || less
                 || not_more
                 || equal

@@ -58,6 +58,9 @@ impl Words {
         for (to, from) in args.iter_mut().zip(operands) {
             *to = *from;
         }
+        if let Some(made) = self.converted(prim, bits, operands) {
+            return made;
+        }
         // Equality, NaN-ness and the upper half of a product do not depend on the order.
         if matches!(prim, Prim::FloatEq | Prim::FloatNan | Prim::HighU | Prim::HighS) {
             let [a, b, _] = args;
@@ -67,6 +70,32 @@ impl Words {
         // An upper half may be a quotient by itself.
         let quotient = if prim == Prim::HighU { self.upper(made, 0) } else { None };
         quotient.unwrap_or(made)
+    }
+
+    /// An operator that is another one of these operands: a number that is no NaN says nothing of
+    /// what it is compared with; a word without sign is a signed one; and a conversion of a signed
+    /// word depends on its value alone.
+    fn converted(&mut self, prim: Prim, bits: u8, operands: &[Word]) -> Option<Word> {
+        match (prim, operands) {
+            (Prim::FloatNan, &[a, b]) if a != b => {
+                match (self.float_number(a), self.float_number(b)) {
+                    (Some(_), Some(_)) => Some(self.truth(false)),
+                    (Some(_), None) => Some(self.prim(Prim::FloatNan, bits, &[b, b])),
+                    (None, Some(_)) => Some(self.prim(Prim::FloatNan, bits, &[a, a])),
+                    (None, None) => None,
+                }
+            }
+            (Prim::FromUnsigned, &[a]) => {
+                let sign = self.sign(a);
+                let signed = self.number(sign) == Some(0);
+                signed.then(|| self.prim(Prim::FromSigned, bits, &[a]))
+            }
+            (Prim::FromSigned, &[a]) => {
+                let narrow = self.narrowest(a);
+                (narrow != a).then(|| self.prim(Prim::FromSigned, bits, &[narrow]))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -27,6 +27,7 @@
 //!
 //! * N6. *Quotients* by numbers (`divide`): a product's upper half that is one is that, if the
 //!   theorem's condition holds of its numbers.
+//! * N7. *Conversions* (`convert`): under the conditions of a case, the case's term.
 //!
 //! * N7. *Vectors* (`lanes`): words above 64 bits are lists of pieces, operators are inside.
 //!
@@ -41,6 +42,7 @@
 mod bits;
 mod choose;
 mod compare;
+mod convert;
 mod divide;
 mod extend;
 mod float;
@@ -50,6 +52,8 @@ mod memory;
 mod sum;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_templates;
 
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher as _};

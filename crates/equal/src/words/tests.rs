@@ -25,7 +25,7 @@ fn signed(n: u128, bits: u8) -> i128 {
 }
 
 /// The meaning of an operator of whole operands with these widths.
-fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
+pub(super) fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
     let all = mask(bits);
     let word = match (op, args) {
         (Head::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
@@ -490,7 +490,8 @@ fn what_is_known_decides() {
     assert_eq!(w.decide(&[(less, true)], most), Some(false));
     assert_eq!(w.decide(&[(less, false)], most), None);
     let either = w.or(equal, nan);
-    assert_eq!(w.decide(&[(either, false)], equal), None);
+    assert_eq!(w.decide(&[(either, false)], equal), Some(false));
+    assert_eq!(w.decide(&[(either, true)], equal), None);
     let under = w.under(&[(nan, false)], either);
     assert_eq!(under, equal);
     // Of words of which one is 0, by their difference or sum.

@@ -1,0 +1,50 @@
+//! Truncations of floats that trap.
+//!
+//! `trunc(x)` fits into the words from `m` to `n` exactly if `m − 1 < x < n + 1`. These bounds are
+//! floats, but for `−2^31 − 1` of 32 bits and `−2^63 − 1` of both: the next one below `−2^31` and
+//! `−2^63` is less than that already, so `m ≤ x` says the same.
+
+use super::{Action, Demand, Maker};
+use crate::words::{Prim, Word, Words};
+use prova_check::traps;
+use prova_module::Opcode as O;
+
+/// A number as a float of a width.
+fn float(w: &mut Words, bits: u8, number: f64) -> Word {
+    let n = if bits == 32 { (number as f32).to_bits().into() } else { number.to_bits() };
+    w.constant(bits, n.into())
+}
+
+impl Maker<'_> {
+    /// A truncation: NaN traps, then what is too small, then what is too large.
+    pub(super) fn truncation(&mut self, opcode: O, x: Word) -> Option<Demand> {
+        let signed =
+            matches!(opcode, O::I32TruncF32S | O::I32TruncF64S | O::I64TruncF32S | O::I64TruncF64S);
+        let bits = match opcode {
+            O::I32TruncF32S | O::I32TruncF32U | O::I32TruncF64S | O::I32TruncF64U => 32,
+            _ => 64,
+        };
+        let w = &mut *self.words;
+        let width = w.bits(x);
+        let half = if bits == 32 { 2_147_483_648.0 } else { 9_223_372_036_854_775_808.0 };
+        let (low, included, high) = match (signed, bits, width) {
+            (false, ..) => (-1.0, false, half * 2.0),
+            (true, 32, 64) => (-2_147_483_649.0, false, half),
+            (true, ..) => (-half, true, half),
+        };
+        let (low, high) = (float(w, width, low), float(w, width, high));
+        let nan = w.prim(Prim::FloatNan, 1, &[x, x]);
+        let above = w.prim(if included { Prim::FloatLe } else { Prim::FloatLt }, 1, &[low, x]);
+        let below = w.prim(Prim::FloatLt, 1, &[x, high]);
+        let (small, large) = (w.not(above), w.not(below));
+        let found = alloc::vec![
+            (traps::BAD_CONVERSION_TO_INTEGER, nan),
+            (traps::INTEGER_OVERFLOW, small),
+            (traps::INTEGER_OVERFLOW, large),
+        ];
+        // Where none of these holds, one that saturates does the same.
+        let prim = if signed { Prim::ToSigned } else { Prim::ToUnsignedSat };
+        let value = w.prim(prim, bits, &[x]);
+        Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
+    }
+}
