@@ -26,6 +26,8 @@ pub enum Flags {
     Result(Word),
     /// Those of a comparison of floats.
     Float(Word, Word),
+    /// Those of `(a above b) − (c above d)`, without zero.
+    Wide((Word, Word), (Word, Word)),
     /// The carry alone.
     Carry(Word),
     /// Zero and carry as conditions.
@@ -242,6 +244,13 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Carry(c), C::Below) => c,
         (Flags::Tested { zero, .. }, C::Equal) => zero,
         (Flags::Tested { carry, .. }, C::Below) => carry,
+        // The upper halves decide, unless they are equal.
+        (Flags::Wide((a, b), (c, d)), C::Below | C::Less) => {
+            let equal = w.eq(a, c);
+            let above = if condition == C::Below { w.ult(a, c) } else { w.slt(a, c) };
+            let below = w.ult(b, d);
+            w.ite(equal, below, above)
+        }
         _ => return None,
     })
 }

@@ -231,6 +231,7 @@ fn flags_of(flags: Flags) -> &'static str {
         Flags::Logic(_) => "of a bitwise operation",
         Flags::Result(_) => "of a result",
         Flags::Float(..) => "of floats",
+        Flags::Wide(..) => "of a difference of two words",
         Flags::Carry(_) => "of a carry",
         Flags::Tested { .. } => "of a test of vectors",
     }

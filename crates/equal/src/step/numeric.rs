@@ -24,6 +24,8 @@ impl Core<'_> {
                 self.bits_of_word(state, insn)
             }
             M::Bt => self.bit_test(state, insn),
+            M::Bzhi => self.bits_below(state, insn),
+            M::Shld | M::Shrd => self.shift_pair(state, insn),
             _ => refuse(Cause::Instruction, mnemonic(insn)),
         }
     }
@@ -58,14 +60,20 @@ impl Core<'_> {
                     return refuse(Cause::Flags, "a carry");
                 };
                 let carry = w.zext(carry, bits);
-                let word = if other == M::Adc {
+                if other == M::Adc {
                     let sum = w.add(a, b);
-                    w.add(sum, carry)
+                    let word = w.add(sum, carry);
+                    (word, Flags::Result(word))
                 } else {
                     let difference = w.sub(a, b);
-                    w.sub(difference, carry)
-                };
-                (word, Flags::Result(word))
+                    let word = w.sub(difference, carry);
+                    // Of two words above two others that were compared.
+                    let flags = match state.flags {
+                        Flags::Sub(low, other) => Flags::Wide((a, low), (b, other)),
+                        _ => Flags::Result(word),
+                    };
+                    (word, flags)
+                }
             }
         };
         self.write(state, insn, word)?;
@@ -88,33 +96,87 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// The count of a shift of `bits` bits: the processor takes it modulo 32 or 64. Narrower words
-    /// are shifted by numbers below their width only.
-    fn count(&mut self, bits: u8, count: Word) -> Option<Word> {
-        if bits >= 32 {
-            return Some(self.words.count_of(bits, count));
-        }
-        let number = self.words.number(count)?;
-        let log = bits.trailing_zeros() as u8;
-        (number & 31 < u128::from(bits)).then(|| self.words.constant(log, number))
-    }
-
     /// Shifts and rotations by an immediate, by 1, or by `cl`.
     fn shift(&mut self, state: &mut State, insn: &Insn) -> Result<(), Refusal> {
         let bits = self.destination_bits(insn)?;
         let count = self.read_operand(state, insn, 1, 8)?;
-        let Some(count) = self.count(bits, count) else {
-            return refuse(Cause::Instruction, "a shift of a narrow word");
-        };
         let a = self.read_operand(state, insn, 0, bits)?;
         let code = insn.raw().mnemonic();
-        let word = self.shifted(code, a, count);
+        let word = if bits < 32 {
+            self.shifted_narrow(code, a, count)
+        } else {
+            let count = self.words.count_of(bits, count);
+            self.shifted(code, a, count)
+        };
         self.write(state, insn, word)?;
         // By 0 the flags stay, by rotations only carry and overflow change.
-        state.flags = match (self.words.number(count), code) {
+        let count = self.words.number(count).map(|n| n & if bits == 64 { 63 } else { 31 });
+        state.flags = match (count, code) {
             (Some(n), M::Shl | M::Shr | M::Sar) if n != 0 => Flags::Result(word),
             _ => Flags::None,
         };
+        Ok(())
+    }
+
+    /// The processor takes the count of a narrow word modulo 32, so it may shift out all of it; a
+    /// rotation goes round.
+    fn shifted_narrow(&mut self, code: M, a: Word, count: Word) -> Word {
+        let bits = self.words.bits(a);
+        let count = self.words.slice(count, 0, 5);
+        let word = self.shifted(code, a, count);
+        let w = &mut self.words;
+        let rest = match code {
+            M::Shl | M::Shr => w.constant(bits, 0),
+            M::Sar => {
+                let sign = w.sign(a);
+                w.sext(sign, bits)
+            }
+            _ => return word,
+        };
+        let bound = w.constant(5, bits.into());
+        let inside = w.ult(count, bound);
+        w.ite(inside, word, rest)
+    }
+
+    /// `shld` and `shrd`: what is shifted out of the second operand comes into the first.
+    fn shift_pair(&mut self, state: &mut State, insn: &Insn) -> Result<(), Refusal> {
+        let bits = self.destination_bits(insn)?;
+        let count = self.read_operand(state, insn, 2, 8)?;
+        let modulus = if bits == 64 { 63 } else { 31 };
+        let n = match self.words.number(count).map(|n| (n & modulus) as u8) {
+            Some(n) if n > 0 && n < bits => n,
+            _ => return refuse(Cause::Instruction, "a shift of two words by a word"),
+        };
+        let b = self.read_operand(state, insn, 1, bits)?;
+        let a = self.read_operand(state, insn, 0, bits)?;
+        let (w, rest) = (&mut self.words, bits.saturating_sub(n));
+        let word = if insn.raw().mnemonic() == M::Shld {
+            let (high, low) = (w.slice(a, 0, rest), w.slice(b, rest, n));
+            w.cat(high, low)
+        } else {
+            let (high, low) = (w.slice(b, 0, n), w.slice(a, n, rest));
+            w.cat(high, low)
+        };
+        self.write(state, insn, word)?;
+        state.flags = Flags::Result(word);
+        Ok(())
+    }
+
+    /// `bzhi`: the bits below an index, which is a byte; all of them if it is beyond.
+    fn bits_below(&mut self, state: &mut State, insn: &Insn) -> Result<(), Refusal> {
+        let bits = self.destination_bits(insn)?;
+        let a = self.read_operand(state, insn, 1, bits)?;
+        let index = self.read_operand(state, insn, 2, bits)?;
+        let w = &mut self.words;
+        let index = w.slice(index, 0, 8);
+        let (bound, one) = (w.constant(8, bits.into()), w.constant(bits, 1));
+        let inside = w.ult(index, bound);
+        let power = w.shl(one, index);
+        let below = w.plus(power, u128::MAX);
+        let part = w.and(a, below);
+        let word = w.ite(inside, part, a);
+        self.write(state, insn, word)?;
+        state.flags = Flags::None;
         Ok(())
     }
 
@@ -152,7 +214,7 @@ impl Core<'_> {
                 let zero = w.constant(bits, 0);
                 (w.neg(a), Flags::Sub(zero, a))
             }
-            _ => (w.prim(Prim::SwapBytes, bits, &[a]), state.flags),
+            _ => (w.swapped(a), state.flags),
         };
         self.write(state, insn, word)?;
         state.flags = flags;

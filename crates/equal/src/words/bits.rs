@@ -178,35 +178,52 @@ impl Words {
                 return made;
             }
         }
+        if let Some(made) = self.shifted_both(a, b) {
+            return made;
+        }
         if let Some(made) = self.outward(Head::Or, a, b) {
             return made;
         }
         self.ordered(Head::Or, a, b)
     }
 
-    /// `2^k·zext(h) | zext(l)`, with `l` of at most k bits and `h` of at most the rest, is
-    /// `h` above `l`.
+    /// `2^k·x | 2^k·y = 2^k·(x | y)`, of the bits of `x` and `y` that stay.
+    fn shifted_both(&mut self, a: Word, b: Word) -> Option<Word> {
+        let bits = self.bits(a);
+        let k = self.low_zeros(a).min(self.low_zeros(b));
+        let rest = bits.checked_sub(k).filter(|&rest| k > 0 && rest > 0)?;
+        self.deeper(|words| {
+            let (x, y) = (words.slice(a, k, rest), words.slice(b, k, rest));
+            let both = words.or(x, y);
+            let wide = words.zext(both, bits);
+            words.scale(1_u128.wrapping_shl(k.into()), wide)
+        })
+    }
+
+    /// The number of low bits that are 0 since all factors of a sum are multiples of a power of 2.
+    fn low_zeros(&self, a: Word) -> u8 {
+        let parts = self.parts(a);
+        let zeros = |k: u32, n: u128| k.min(n.trailing_zeros());
+        let k = parts.atoms.iter().fold(zeros(128, parts.number), |k, &(_, n)| zeros(k, n));
+        k as u8
+    }
+
+    /// `x | zext(l)` with `l` of at most `k` bits, and `x` with zeros there (a sum whose factors are
+    /// multiples of `2^k`), is the rest of `x` above `l`.
     fn stacked(&mut self, high: Word, low: Word) -> Option<Word> {
         let bits = self.bits(high);
-        let parts = self.parts(high);
-        let (&[(atom, factor)], 0) = (parts.atoms.as_slice(), parts.number) else { return None };
-        let k = factor.trailing_zeros() as u8;
-        let rest = bits.checked_sub(k)?;
-        let narrow = |words: &Words, word| match words.get(word) {
-            Node { op: Head::Zext, args: [x, ..], .. } => Some(x),
-            _ => None,
-        };
-        let h = narrow(self, atom)?;
-        if !factor.is_power_of_two() || k == 0 || self.bits(h) > rest {
-            return None;
-        }
-        let l = match (self.number(low), narrow(self, low)) {
+        let k = Some(self.low_zeros(high)).filter(|&k| k > 0 && k < bits)?;
+        let l = match (self.number(low), self.get(low)) {
             (Some(n), _) if n <= mask(k) => self.constant(k, n),
-            (None, Some(l)) if self.bits(l) <= k => self.zext(l, k),
+            (None, Node { op: Head::Zext, args: [l, ..], .. }) if self.bits(l) <= k => {
+                self.zext(l, k)
+            }
             _ => return None,
         };
-        let h = self.zext(h, rest);
-        Some(self.cat(h, l))
+        self.deeper(|words| {
+            let rest = words.slice(high, k, bits.saturating_sub(k));
+            words.cat(rest, l)
+        })
     }
 
     /// `a ^ b`. `x ^ x = 0`, `x ^ −1 = −1 − x`, `x ^ 2^(w−1) = x + 2^(w−1)`.

@@ -8,9 +8,10 @@
 //! * D1. `0 ≤ x < 2^N` and `2^(w+s) ≤ m·d ≤ 2^(w+s) + 2^(w+s−N)`: `⌊m·x / 2^(w+s)⌋ = ⌊x / d⌋`. For
 //!   `m·d = 2^(w+s) + e` the left side is `⌊x/d + x·e/(d·2^(w+s))⌋`, and `x·e < 2^(w+s)`, so what
 //!   is added is below `1/d`.
-//! * D2. `−2^(w−1) ≤ x < 2^(w−1)`, `d > 0` and `2^(w+s) < m·d < 2^(w+s) + 2^(s+1)`:
-//!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` is
-//!   below `1/d` in size, and has the sign of `x`.
+//! * D2. `−2^(w−1) ≤ x < 2^(w−1)`, `d > 0` and `2^(w+s) < m·d ≤ 2^(w+s) + 2^(s+1)`:
+//!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` has the
+//!   sign of `x`; it is below `1/d` in size for `x ≥ 0`, and at most `1/d` for `x < 0`, where
+//!   `⌈y⌉ − 1` is wanted of `y` in `(q, q + 1]`.
 
 use super::sum::Parts;
 use super::{Head, Node, Prim, Word, Words, mask};
@@ -166,7 +167,7 @@ impl Words {
         let d = power.checked_div(m)?.checked_add(1)?;
         let product = m.checked_mul(d)?;
         let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
-        if product <= power || product >= beyond || d > mask(bits) >> 1 || d < 2 {
+        if product <= power || product > beyond || d > mask(bits) >> 1 || d < 2 {
             return None;
         }
         let d = self.constant(bits, d);

@@ -74,8 +74,35 @@ impl Words {
                 let (a, b) = (self.slice(a, 0, bits), self.slice(b, 0, bits));
                 Some(self.mul(a, b))
             }
+            Head::Mul => self.part_of_product(node, lo, bits),
             _ => None,
         }
+    }
+
+    /// Bits of the upper half of a product of extended halves.
+    fn part_of_product(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
+        let [a, b, _] = node.args;
+        let half = node.bits.wrapping_shr(1);
+        if lo < half || !matches!(half, 32 | 64) {
+            return None;
+        }
+        let (x, y) = (self.slice(a, 0, half), self.slice(b, 0, half));
+        let is = |words: &mut Words, signed: bool| {
+            [(x, a), (y, b)].into_iter().all(|(low, whole)| {
+                let wide =
+                    if signed { words.sext(low, node.bits) } else { words.zext(low, node.bits) };
+                wide == whole
+            })
+        };
+        let prim = if is(self, false) {
+            Prim::HighU
+        } else if is(self, true) {
+            Prim::HighS
+        } else {
+            return None;
+        };
+        let high = self.prim(prim, half, &[x, y]);
+        Some(self.slice(high, lo.saturating_sub(half), bits))
     }
 
     fn part_of_sum(&mut self, node: &Node, lo: u8, bits: u8) -> Option<Word> {
@@ -160,22 +187,30 @@ impl Words {
         }
     }
 
-    /// `high` above `low`. Zeros above are an extension, neighbouring parts of a word are a part.
+    /// `high` above `low`. Zeros above are an extension, neighbouring parts of a word are a part;
+    /// of three the lower two are one.
     pub fn cat(&mut self, high: Word, low: Word) -> Word {
         let width = self.bits(low);
         let bits = self.bits(high).saturating_add(width);
-        match (self.number(high), self.number(low)) {
-            (Some(0), _) => return self.zext(low, bits),
-            (Some(h), Some(l)) => return self.constant(bits, h.wrapping_shl(width.into()) | l),
-            _ => {}
+        if self.number(high) == Some(0) {
+            return self.zext(low, bits);
         }
-        let part = |words: &Words, a| match words.get(a) {
-            Node { op: Head::Slice, args: [of, ..], n, .. } => (of, n as u8),
-            _ => (a, 0),
-        };
-        let ((x, from), (y, below)) = (part(self, high), part(self, low));
-        if x == y && from == below.saturating_add(width) {
-            return self.slice(x, below, bits);
+        if let Some(made) = self.joined(high, low) {
+            return made;
+        }
+        if let Node { op: Head::Cat, args: [p, q, _], .. } = self.get(high)
+            && let Some(made) = self.deeper(|words| {
+                let low = words.cat(q, low);
+                words.cat(p, low)
+            })
+        {
+            return made;
+        }
+        if let Node { op: Head::Cat, args: [p, q, _], .. } = self.get(low)
+            && let Some(above) = self.joined(high, p)
+            && let Some(made) = self.deeper(|words| words.cat(above, q))
+        {
+            return made;
         }
         if let Some(Some(made)) = self.deeper(|words| words.stacked_pieces(high, low)) {
             return made;
@@ -186,5 +221,32 @@ impl Words {
             return self.zext(inner, bits);
         }
         self.node(Head::Cat, bits, [high, low, NONE], 0)
+    }
+
+    /// A word with its bytes in the other order.
+    pub fn swapped(&mut self, a: Word) -> Word {
+        let bits = self.bits(a);
+        let mut made = self.slice(a, bits.saturating_sub(8), 8);
+        for lo in (0..bits.saturating_sub(8)).step_by(8).rev() {
+            let byte = self.slice(a, lo, 8);
+            made = self.cat(byte, made);
+        }
+        made
+    }
+
+    /// Two words that are one, if they are numbers or parts of one word.
+    fn joined(&mut self, high: Word, low: Word) -> Option<Word> {
+        let width = self.bits(low);
+        if let (Some(h), Some(l)) = (self.number(high), self.number(low)) {
+            let bits = self.bits(high).saturating_add(width);
+            return Some(self.constant(bits, h.wrapping_shl(width.into()) | l));
+        }
+        let part = |words: &Words, a| match words.get(a) {
+            Node { op: Head::Slice, args: [of, ..], n, .. } => (of, n as u8),
+            _ => (a, 0),
+        };
+        let ((x, from), (y, below)) = (part(self, high), part(self, low));
+        let bits = self.bits(high).saturating_add(width);
+        (x == y && from == below.saturating_add(width)).then(|| self.slice(x, below, bits))
     }
 }

@@ -53,6 +53,8 @@ mod sum;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_sequences;
+#[cfg(test)]
 mod tests_templates;
 
 use core::fmt;
