@@ -14,6 +14,7 @@ mod equal_forged;
 mod frame;
 mod hostile;
 mod hostile_cases;
+mod miscompiled;
 mod mutants;
 mod mutation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -1,5 +1,6 @@
-//! Cranelift's text → machine code, by an old release: `harness LEVEL FILE`, where LEVEL is `sse2`
-//! or `avx`. Prints bytes and rows of traps. The feature says which interface the release has.
+//! Cranelift's text → machine code, by an old release: `harness LEVEL FILE [SETTING=VALUE…]`, where
+//! LEVEL is `sse2`, `sse41` or `avx`. Prints bytes and rows of traps. The feature says which
+//! interface the release has.
 
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{isa, Context};
@@ -15,9 +16,14 @@ fn main() {
         // Older releases have frame pointers always.
         let _ = flags.set(key, value);
     }
+    for setting in &args[3..] {
+        let (key, value) = setting.split_once('=').expect("a setting and its value");
+        flags.set(key, value).expect("a setting");
+    }
     let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").expect("the x86-64 target");
     let level: &[&str] = match args[1].as_str() {
         "sse2" => &[],
+        "sse41" => &["has_sse3", "has_ssse3", "has_sse41"],
         _ => &["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_avx"],
     };
     for flag in level {
@@ -70,4 +76,13 @@ fn code(context: &mut Context, isa: &dyn isa::TargetIsa) -> (Vec<u8>, Vec<(u32, 
     let compiled = context.compile(isa, &mut control).expect("code");
     let rows = compiled.buffer.traps().iter().map(|row| (row.offset, row.code.to_string()));
     (compiled.code_buffer().to_vec(), rows.collect())
+}
+
+#[cfg(feature = "from2022")]
+fn code(context: &mut Context, isa: &dyn isa::TargetIsa) -> (Vec<u8>, Vec<(u32, String)>) {
+    let mut bytes = Vec::new();
+    context.compile_and_emit(isa, &mut bytes).expect("code");
+    let compiled = context.mach_compile_result.as_ref().expect("what was compiled");
+    let rows = compiled.buffer.traps().iter().map(|row| (row.offset, row.code.to_string()));
+    (bytes, rows.collect())
 }
