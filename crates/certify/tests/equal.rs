@@ -1,7 +1,8 @@
 //! Code that does what its function says is proved to, by the relation that is found; twins that do
 //! not are refused, also with the relation of the right code.
 //!
-//! `rules.tsv` has for each rule of `prova-equal` accepted and refused code; `mutants.tsv` the
+//! `rules.tsv` has for each rule of `prova-equal` accepted and refused code, `vectors.tsv` for code
+//! of vectors; `mutants.tsv` the
 //! edits of one bit of accepted code that are accepted, which have to be read: each does the same.
 //! `PROVA_BLESS=1` writes it.
 //!
@@ -19,6 +20,7 @@ use prova_ssa::{Body, CheckedBody, Metering};
 use std::collections::BTreeMap;
 
 const RULES: &str = include_str!("equal/rules.tsv");
+const VECTORS: &str = include_str!("equal/vectors.tsv");
 const MUTANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/mutants.tsv");
 
 /// The body of a row: its function, or its last function from a round of its only loop on.
@@ -43,7 +45,11 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    RULES.lines().filter(|line| !line.starts_with('#')).map(row).collect()
+    rows_of(RULES)
+}
+
+fn rows_of(text: &str) -> Vec<Row> {
+    text.lines().filter(|line| !line.starts_with('#')).map(row).collect()
 }
 
 /// The offsets of the operators of the last function.
@@ -207,7 +213,7 @@ fn verdict(outcome: &Result<(), Error>) -> String {
 #[test]
 fn each_row_is_judged_as_it_says() {
     let mut wrong = Vec::new();
-    for row in rows() {
+    for row in rows().into_iter().chain(rows_of(VECTORS)) {
         let outcome = row.judge(&row.bytes);
         if verdict(&outcome) != row.verdict {
             let why = outcome.err().map(|error| error.to_string());

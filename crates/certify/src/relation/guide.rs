@@ -410,6 +410,14 @@ fn candidates(
             found.push(Candidate { bits, extended: false, expr });
         }
     }
+    // A vector that is a number is that first: its parts may be numbers on more ways.
+    if widths.contains(&128)
+        && let (low, extended) = held(core, state, place, 128)
+        && let Node { op: Head::Const, n, .. } = core.words.get(low)
+    {
+        let expr = Expr::Term(Head::Const, 128, n, Box::new([]));
+        found.push(Candidate { bits: 128, extended, expr });
+    }
     for &bits in widths {
         let (low, extended) = held(core, state, place, bits);
         for value in inverse.get(&low).into_iter().flatten() {
@@ -418,7 +426,7 @@ fn candidates(
         }
         if let Node { op: Head::Const, n, .. } = core.words.get(low) {
             // Of a number the whole is claimed, or its part.
-            if found.iter().all(|other| other.bits == bits) {
+            if found.iter().all(|other| other.bits == bits || other.bits == 128) && bits != 128 {
                 let expr = Expr::Term(Head::Const, bits, n, Box::new([]));
                 found.push(Candidate { bits, extended, expr });
             }
