@@ -10,11 +10,12 @@
 //! Green says that these relations are refused, and nothing of others.
 
 use prova_certify::{Draft, certify};
+use prova_check::traps::STACK_OVERFLOW;
 use prova_check::{Code, CodeKind, Config, Layout, TrapRow};
 use prova_equal::words::Head;
 use prova_equal::{Claim, EqualCode, Error, Expr, Leader, Place, Relation, Setting};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::{CheckedBody, Metering};
+use prova_ssa::{CheckedBody, Metering, Op};
 
 const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/forged.tsv");
 
@@ -127,7 +128,18 @@ fn judge(line: &str) -> (Result<(), Error>, String) {
     let trap = |text: &str| {
         let (at, kind) = text.split_once(':').expect("offset:kind");
         let (code_offset, kind) = (at.parse().expect("a number"), kind.parse().expect("a number"));
-        TrapRow { code_offset, kind, wasm_offset: 0 }
+        // The stack's is the function's beginning, the other that of its division.
+        let of = body.body();
+        let wasm_offset = match kind {
+            STACK_OVERFLOW => of.block(of.entry()).offset,
+            _ => {
+                let mut insts = of.blocks().flat_map(|(_, block)| block.insts());
+                let divides = |op: Op| op.mnemonic().contains("div");
+                let found = insts.find(|&inst| divides(of.inst(inst).op));
+                of.inst(found.expect("a division")).offset
+            }
+        };
+        TrapRow { code_offset, kind, wasm_offset }
     };
     let traps: Vec<TrapRow> = traps.split(' ').map(trap).collect();
     let charge = module.facts(func).map(|facts| facts.charge_bytes());

@@ -31,6 +31,7 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     let Some(setting) = Setting::new(module, &layout) else {
         bail!("the layout is another module's");
     };
+    let setting = setting.with_deterministic(deterministic);
     let compiler = NativeCompiler::of(config);
     let code = accepted_code(&compiler, module, &layout, &settings, CodeKind::Func(func.0));
     let code = match code {

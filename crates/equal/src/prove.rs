@@ -8,6 +8,7 @@ use alloc::string::{String, ToString as _};
 use core::fmt;
 use prova_check::{Code, CodeKind, Fault};
 use prova_module::FuncIdx;
+use prova_ssa::entered::enter;
 use prova_ssa::{CheckedBody, Metering, build};
 
 /// Why code is not proved.
@@ -15,7 +16,7 @@ use prova_ssa::{CheckedBody, Metering, build};
 pub enum Unproved {
     /// It comes without a relation.
     NoRelation,
-    /// It is a way into functions or out of them, or enters a loop: no function's own code.
+    /// It is a way into functions or out of them: no function's own code.
     NotAFunction,
     /// Its function has no SSA form, for this reason.
     NoBody(String),
@@ -55,7 +56,12 @@ impl fmt::Display for Unproved {
 
 impl core::error::Error for Unproved {}
 
-/// Proves that the code of a function does what the function says, by the bytes of a relation.
+fn no_body(error: impl fmt::Display) -> Unproved {
+    Unproved::NoBody(error.to_string())
+}
+
+/// Proves that the code of a function does what the function says, or from a round of a loop on, by
+/// the bytes of a relation.
 ///
 /// # Errors
 /// Why it is not proved.
@@ -64,16 +70,27 @@ pub fn prove(
     code: Code<'_>,
     relation: &[u8],
 ) -> Result<EqualCode, Unproved> {
-    let CodeKind::Func(func) = code.kind else { return Err(Unproved::NotAFunction) };
+    if matches!(code.kind, CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) {
+        return Err(Unproved::NotAFunction);
+    }
     if relation.is_empty() {
         return Err(Unproved::NoRelation);
     }
     let relation = Relation::read(relation, code.bytes.len()).map_err(Unproved::Relation)?;
     let metering = setting.layout().config().metering;
     let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
-    let body = build(setting.module(), FuncIdx(func), metering)
-        .map_err(|error| Unproved::NoBody(error.to_string()))?;
-    let body = CheckedBody::check(setting.module(), body)
-        .map_err(|error| Unproved::NoBody(error.to_string()))?;
-    EqualCode::check(&body, setting, code, &relation).map_err(Unproved::Fails)
+    let module = setting.module();
+    match code.kind {
+        CodeKind::Func(func) => {
+            let body = build(module, FuncIdx(func), metering).map_err(no_body)?;
+            let body = CheckedBody::check(module, body).map_err(no_body)?;
+            EqualCode::check(&body, setting, code, &relation)
+        }
+        CodeKind::Loop { func, offset } => {
+            let body = enter(module, FuncIdx(func), offset, metering).map_err(no_body)?;
+            EqualCode::check_round(&body, setting, code, &relation)
+        }
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => return Err(Unproved::NotAFunction),
+    }
+    .map_err(Unproved::Fails)
 }

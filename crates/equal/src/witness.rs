@@ -60,6 +60,17 @@ impl<'a> Setting<'a> {
         Setting { deterministic: true, ..self }
     }
 
+    /// The same, of the deterministic profile or not.
+    #[must_use]
+    pub fn with_deterministic(self, deterministic: bool) -> Setting<'a> {
+        Setting { deterministic, ..self }
+    }
+
+    /// Whether it is of the deterministic profile.
+    pub fn is_deterministic(&self) -> bool {
+        self.deterministic
+    }
+
     /// The module.
     pub fn module(&self) -> &'a Module {
         self.module

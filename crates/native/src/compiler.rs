@@ -8,6 +8,7 @@ use crate::{Declined, NativeCode, Target};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_core::{CompileError, MachineCode, MachineCompiler, processor_has};
+use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::EnterError;
 use prova_ssa::{CheckedBody, build};
@@ -200,11 +201,13 @@ impl MachineCompiler for NativeCompiler {
         &self,
         module: &Module,
         layout: &Layout,
-        _: &prova_core::Settings,
+        settings: &prova_core::Settings,
         code: MachineCode,
     ) -> MachineCode {
-        match relation(module, layout, &code) {
-            Some(relation) => MachineCode { relation, ..code },
+        let setting = Setting::new(module, layout);
+        let setting = setting.map(|setting| setting.with_deterministic(settings.deterministic));
+        match setting.and_then(|setting| relation(&setting, &code)) {
+            Some((relation, _)) => MachineCode { relation, ..code },
             None => code,
         }
     }

@@ -2,27 +2,68 @@
 //! proves that it does what the function says. Nothing here is trusted.
 
 use crate::{body, code_bytes};
-use prova_certify::relation::{Related, encode, pruned, relate};
+use prova_certify::relation::{Related, encode, pruned, relate_told};
+use prova_check::CodeKind;
 use prova_check::certificate::Certificate;
-use prova_check::{CodeKind, Layout};
 use prova_core::MachineCode;
-use prova_equal::{EqualCode, Relation, Setting};
-use prova_module::{FuncIdx, Module};
+use prova_equal::{EqualCode, Relation, Setting, Told};
+use prova_module::FuncIdx;
+use prova_ssa::entered::{EnteredBody, enter};
+use prova_ssa::{Body, CheckedBody, Metering};
 
-/// The relation of a function's code, as far as one is found: the proof says whether it is one.
-pub(crate) fn relation(module: &Module, layout: &Layout, code: &MachineCode) -> Option<Vec<u8>> {
-    let CodeKind::Func(func) = code.kind else { return None };
-    let body = body(module, FuncIdx(func), layout.config().metering).ok()?;
+/// The body that code is proved against.
+enum Of {
+    Func(CheckedBody),
+    Round(EnteredBody),
+}
+
+impl Of {
+    fn body(&self) -> &Body {
+        match self {
+            Of::Func(body) => body.body(),
+            Of::Round(body) => body.body(),
+        }
+    }
+
+    fn round(&self) -> Option<&[u32]> {
+        match self {
+            Of::Func(_) => None,
+            Of::Round(body) => Some(body.cells()),
+        }
+    }
+
+    fn is_proved(&self, setting: &Setting<'_>, code: &MachineCode, relation: &Relation) -> bool {
+        match self {
+            Of::Func(body) => EqualCode::check(body, setting, code_bytes(code), relation).is_ok(),
+            Of::Round(body) => {
+                EqualCode::check_round(body, setting, code_bytes(code), relation).is_ok()
+            }
+        }
+    }
+}
+
+/// The relation of a function's code, as far as one is found, and whether it proves it.
+pub(crate) fn relation(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
+    let (module, layout) = (setting.module(), setting.layout());
+    let metering = layout.config().metering;
+    let of = match code.kind {
+        CodeKind::Func(func) => Of::Func(body(module, FuncIdx(func), metering).ok()?),
+        CodeKind::Loop { func, offset } => {
+            let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
+            Of::Round(enter(module, FuncIdx(func), offset, metering).ok()?)
+        }
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => return None,
+    };
     let data = Certificate::read(&code.certificate).ok()?.data;
     let related = Related { bytes: &code.bytes, traps: &code.traps, data: &data };
-    let setting = Setting::new(module, layout)?;
-    let relation = relate(&body, layout, &related);
-    let proves =
-        |relation: &Relation| EqualCode::check(&body, &setting, code_bytes(code), relation).is_ok();
+    let (calls, deterministic) = (Some(&code.calls[..]), setting.is_deterministic());
+    let told = Told { calls, deterministic, round: of.round() };
+    let relation = relate_told((module, of.body()), layout, &related, told);
     // What proves nothing is given as it was found: the proof says where it fails.
-    let relation = match proves(&relation) {
-        true => pruned(&relation, &related, proves),
+    let proved = of.is_proved(setting, code, &relation);
+    let relation = match proved {
+        true => pruned(&relation, &related, |fewer| of.is_proved(setting, code, fewer)),
         false => relation,
     };
-    encode(&relation)
+    Some((encode(&relation)?, proved))
 }

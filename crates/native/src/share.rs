@@ -96,6 +96,7 @@ pub fn share(
     let layout = Layout::derive(module.bytes(), &compiler.config(settings));
     let layout = layout.map_err(|error| error.to_string())?;
     let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
+    let setting = setting.with_deterministic(settings.deterministic);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let rows =
         in_parallel(jobs, funcs.len(), |at| function(compiler, &setting, settings, funcs[at]));

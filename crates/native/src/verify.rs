@@ -67,6 +67,7 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
     let layout = layout(artifact, module)?;
     let (kinds, strays) = of_module(artifact, module);
     let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
+    let setting = setting.with_deterministic(artifact.settings().deterministic);
     let judged = in_parallel(jobs, kinds.len(), |at| {
         judge(artifact, &layout, kinds[at])
             .map(|bytes| (bytes, equal(artifact, &setting, kinds[at])))
@@ -122,6 +123,7 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let compiler = compiler(artifact);
     let own = artifact.settings();
     let proved = if has_relations(artifact) { Setting::new(module, &layout) } else { None };
+    let proved = proved.map(|setting| setting.with_deterministic(own.deterministic));
     let metering = prova_core::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
     let settings = prova_core::Settings { metering, deterministic: own.deterministic };
     let types = 0..module.types().len() as u32;

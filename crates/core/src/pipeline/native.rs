@@ -205,6 +205,7 @@ impl Code {
         let Some(setting) = Setting::new(&self.module, layout) else {
             return Err(CodeRefusal::Unproved(Box::new(Unproved::OtherLayout)));
         };
+        let setting = setting.with_deterministic(self.settings.deterministic);
         let proof = prove(&setting, MachineBytes { bytes, ..bytes_of(code) }, &code.relation);
         proof.map(|_| ()).map_err(|why| CodeRefusal::Unproved(Box::new(why)))
     }

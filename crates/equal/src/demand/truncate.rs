@@ -4,7 +4,7 @@
 //! floats, but for `−2^31 − 1` of 32 bits and `−2^63 − 1` of both: the next one below `−2^31` and
 //! `−2^63` is less than that already, so `m ≤ x` says the same.
 
-use super::{Action, Demand, Maker};
+use super::{Action, Debt, Demand, Maker};
 use crate::words::{Prim, Word, Words};
 use prova_check::traps;
 use prova_module::Opcode as O;
@@ -38,13 +38,13 @@ impl Maker<'_> {
         let below = w.prim(Prim::FloatLt, 1, &[x, high]);
         let (small, large) = (w.not(above), w.not(below));
         let found = alloc::vec![
-            (traps::BAD_CONVERSION_TO_INTEGER, nan),
-            (traps::INTEGER_OVERFLOW, small),
-            (traps::INTEGER_OVERFLOW, large),
+            Debt::Trap { kind: traps::BAD_CONVERSION_TO_INTEGER, when: nan },
+            Debt::Trap { kind: traps::INTEGER_OVERFLOW, when: small },
+            Debt::Trap { kind: traps::INTEGER_OVERFLOW, when: large },
         ];
         // Where none of these holds, one that saturates does the same.
         let prim = if signed { Prim::ToSigned } else { Prim::ToUnsignedSat };
         let value = w.prim(prim, bits, &[x]);
-        Some(Demand { traps: found, action: Action::None, values: alloc::vec![value] })
+        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
     }
 }
