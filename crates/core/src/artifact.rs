@@ -121,7 +121,8 @@ fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let unfit = match config.machine() {
         Some(machine) => unproved(config, &machine)
             .map(str::to_owned)
-            .or_else(|| stored.unfit(&machine, config.settings().deterministic)),
+            .or_else(|| stored.unfit(&machine, config.settings().deterministic))
+            .or_else(|| stored.unrelated(config)),
         None => Some(NOT_TAKEN.to_owned()),
     };
     if let (Some(why), true) = (&unfit, config.native.is_some()) {
@@ -197,6 +198,14 @@ impl Stored {
         Some(format!(
             "the artifact was made for {own}; the engine runs with {asked} (other: {other})"
         ))
+    }
+
+    /// Why no code runs where a proof is required, if that is known of all of it.
+    fn unrelated(&self, config: &crate::Config) -> Option<String> {
+        let mut kinds = self.artifact.kinds();
+        let has_some = kinds.any(|kind| self.artifact.relation_bytes(kind) > 0);
+        let why = "its code comes without proofs (`prova compile --require proved`)";
+        (config.proved && !has_some).then(|| why.to_owned())
     }
 
     /// A piece, if it was made for this configuration.

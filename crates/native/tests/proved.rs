@@ -179,7 +179,14 @@ fn a_file_keeps_its_proofs() {
     assert!(!has_relations(&Artifact::read(&plain[..]).expect("an artifact")));
     let module = Module::deserialize(&engine, &plain).expect("it is whole");
     assert_eq!(outcomes(&engine, &module), expected());
-    assert_eq!(unproved(&module), NAMES.len());
+    for Refusal { reason, .. } in module.refusals() {
+        assert!(matches!(reason, RefusalReason::OfModule(_)), "{reason}");
+    }
+    assert_eq!(module.tiers().functions.len(), 0);
+    // A compiler makes code that has proofs.
+    let module = Module::deserialize(&maker, &plain).expect("it is whole");
+    assert_eq!(outcomes(&maker, &module), expected());
+    assert_eq!(module.tiers().functions.len(), NAMES.len());
     // The relation of another function, or of other code, proves nothing.
     let artifact = Artifact::read(&file[..]).expect("an artifact");
     let piece = |func| artifact.piece(CodeKind::Func(func)).expect("whole").expect("there");
