@@ -34,8 +34,8 @@
 //!
 //! # Limits
 //! [`PIECES_MAX`] pieces; sections below 4 GiB; certificates of half the code's length and
-//! [`CERTIFICATE_BYTES_FREE`] bytes (compilers need a seventh at most), relations of the code's length
-//! and as many bytes; memories of two shapes.
+//! [`CERTIFICATE_BYTES_FREE`] bytes (compilers need a seventh at most), relations of the code's
+//! length and as many bytes; memories of two shapes.
 
 mod error;
 mod read;
