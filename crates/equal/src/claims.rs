@@ -187,7 +187,7 @@ impl Core<'_> {
         }
         for (&value, &cell) in params.iter().zip(cells) {
             let bits = self.bits_of(value);
-            let word = self.maker(state).from_cell(cell, bits);
+            let word = self.maker(state).read_cell(cell, bits);
             self.make(state, value, word);
         }
         Ok(())

@@ -63,11 +63,11 @@ impl Maker<'_> {
         if with_ref {
             widths.push(64);
         }
-        Some(self.from_cells(&widths))
+        Some(self.read_cells(&widths))
     }
 
     /// Words of these widths in the cells, from the first on.
-    fn from_cells(&mut self, widths: &[u8]) -> Vec<Word> {
+    fn read_cells(&mut self, widths: &[u8]) -> Vec<Word> {
         let (mut at, version) = (self.cells(), self.version(Region::Cells));
         let mut found = Vec::new();
         for &bits in widths {
@@ -78,7 +78,7 @@ impl Maker<'_> {
     }
 
     /// A word of a width in a cell.
-    pub fn from_cell(&mut self, cell: u32, bits: u8) -> Word {
+    pub fn read_cell(&mut self, cell: u32, bits: u8) -> Word {
         let (base, version) = (self.cells(), self.version(Region::Cells));
         let at = self.words.plus(base, u128::from(cell).wrapping_mul(8));
         self.words.load(version, at, bits)
