@@ -11,6 +11,8 @@ mod corpus;
 mod decoder;
 mod equal;
 mod equal_forged;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod equal_processor;
 mod frame;
 mod hostile;
 mod hostile_cases;

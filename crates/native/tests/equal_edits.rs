@@ -6,7 +6,8 @@
 //! ```
 //!
 //! does so many edits, of the functions of `edits/functions.wat` and then of programs; without it a
-//! sample. Green says nothing of edits that no run came to (they are counted), of longer runs, and
+//! sample. `PROVA_RELATIONS=N` tries so many changed relations on code that runs show to be wrong:
+//! none makes it pass. Green says nothing of edits that no run came to (they are counted), of longer runs, and
 //! of NaN bits that depend on what is not tried.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -20,7 +21,8 @@ mod mutation;
 #[path = "../../certify/tests/observer/mod.rs"]
 mod observer;
 
-use edits::make::{Edit, edits as all_edits};
+use edits::claims::Material;
+use edits::make::{Edit, edits as all_edits, ranges};
 use edits::{Program, Proved, Verdict};
 use observer::Stage;
 use prova_random::Rng;
@@ -158,4 +160,63 @@ fn refused_edits_are_seen() {
     }
     println!("{seen} of {ran} refused edits differ");
     assert!(ran > 50 && 2 * seen > ran, "{seen} of {ran}");
+}
+
+/// Wrong code of a function, as a run shows: with its certificate and the relation that is found.
+fn wrong_code(
+    stage: &mut Stage,
+    (program, of): (&Program, &Proved),
+    share: usize,
+) -> Vec<(Edit, Vec<u8>, prova_equal::Relation)> {
+    let told = program.told(stage, of, RUNS);
+    let mut choice = Rng::new(of.bytes.len() as u64);
+    let mut found = Vec::new();
+    for edit in all_edits(of, &mut Rng::new(5), &mut || choice.below(1000) < share) {
+        let Edit { at, bytes, traps, .. } = &edit;
+        let Some(certificate) = program.certificate(of, bytes, traps) else { continue };
+        if program.beside(stage, of, (bytes, traps, *at), &told).is_err() {
+            let relation = program.relation(of, (bytes, traps), &certificate);
+            found.push((edit, certificate, relation));
+        }
+    }
+    found
+}
+
+/// No changed relation makes wrong code pass, and none panics.
+#[test]
+fn changed_relations_pass_no_wrong_code() {
+    let most = std::env::var("PROVA_RELATIONS").ok().and_then(|n| n.parse::<usize>().ok());
+    let most = most.unwrap_or(4_000);
+    let (mut stage, program) = (Stage::new(), functions());
+    let proved = program.proved(20..700, 1).0;
+    let mut rng = Rng::new(11);
+    let (mut tried, mut codes, mut right, mut passed) = (0, 0, 0, Vec::new());
+    for of in &proved {
+        let share = if most > 100_000 { 60 } else { 8 };
+        let wrong = wrong_code(&mut stage, (&program, of), share);
+        let offsets = ranges(&of.bytes).iter().map(|&(at, _)| at as u32).collect();
+        let material = Material::new(of.size(), offsets, &of.relation);
+        let each = most / proved.len() / wrong.len().max(1);
+        codes += wrong.len();
+        for (Edit { kind, at, bytes, traps }, certificate, own) in &wrong {
+            for i in 0..each {
+                let base = if i % 2 == 0 { &of.relation } else { own };
+                let changed = material.change(base, &mut rng);
+                tried += 1;
+                if program.equal(of, (bytes, traps), certificate, &changed).is_ok() {
+                    passed.push(format!("{} {at:#x} {kind}: {changed:?}", of.name));
+                }
+                // What is right may pass or not.
+                if i % 16 == 0
+                    && let Some(certificate) = program.certificate(of, &of.bytes, &of.traps)
+                {
+                    let code = (&of.bytes[..], &of.traps[..]);
+                    right += usize::from(program.equal(of, code, &certificate, &changed).is_ok());
+                }
+            }
+        }
+    }
+    println!("{tried} relations on {codes} wrong codes; {right} passed the right code");
+    assert!(passed.is_empty(), "{}", passed.join("\n"));
+    assert!(codes > 20 && right > 0, "{codes} {right}");
 }

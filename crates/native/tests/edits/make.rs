@@ -17,7 +17,7 @@ pub(crate) struct Edit {
 }
 
 /// Where instructions begin and end, as a walk over all bytes finds them.
-fn ranges(bytes: &[u8]) -> Vec<(usize, usize)> {
+pub(crate) fn ranges(bytes: &[u8]) -> Vec<(usize, usize)> {
     let decoder = Decoder::with_ip(64, bytes, 0, DecoderOptions::NONE);
     decoder.into_iter().map(|insn| (insn.ip() as usize, insn.next_ip() as usize)).collect()
 }

@@ -5,6 +5,7 @@
 //!                                        └─ tell ─► events ──┬─ differ? ◄── tell ──────┘
 //! ```
 
+pub(crate) mod claims;
 pub(crate) mod make;
 
 use crate::mutation::Original;
@@ -105,7 +106,12 @@ impl Program {
         certify(&self.layout, &Draft { kind: of.kind, bytes, traps, calls: &of.calls }).ok()
     }
 
-    fn relation(&self, of: &Proved, code: (&[u8], &[TrapRow]), certificate: &[u8]) -> Relation {
+    pub(crate) fn relation(
+        &self,
+        of: &Proved,
+        code: (&[u8], &[TrapRow]),
+        certificate: &[u8],
+    ) -> Relation {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes: code.0, traps: code.1, data: &data };
         relate(&of.body, &self.layout, &code)
@@ -188,6 +194,11 @@ impl Program {
 }
 
 impl Proved {
+    /// How many values and blocks its body has.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.body.body().value_count() as u32, self.body.body().block_count() as u32)
+    }
+
     pub(crate) fn original(&self) -> Original<'_> {
         let Proved { bytes, traps, calls, starts, .. } = self;
         Original { bytes, traps, calls, starts }
