@@ -18,6 +18,28 @@
 //! results in registers (8 of each kind), frames of at most 16 times their charge. A panic of
 //! Cranelift is caught and declines.
 
+/// An expression, or, under `--cfg prova_plant`, another one while this fault is planted (`plant`).
+#[cfg(prova_plant)]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        if crate::plant::on(crate::plant::Plant::$plant) { $wrong } else { $right }
+    };
+    (operator $right:expr) => {
+        crate::plant::operator($right)
+    };
+}
+
+/// An expression.
+#[cfg(not(prova_plant))]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        $right
+    };
+    (operator $right:expr) => {
+        $right
+    };
+}
+
 mod abi;
 mod compile;
 mod compiler;
@@ -26,6 +48,8 @@ mod estimate;
 mod isa;
 mod listing;
 mod lower;
+#[cfg(prova_plant)]
+pub mod plant;
 mod related;
 mod room;
 mod share;

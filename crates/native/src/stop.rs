@@ -58,6 +58,13 @@ impl Emit {
 
     /// Stops if a value is not 0.
     pub(crate) fn trap_if(&self, condition: Value, kind: u8) {
+        planted!(
+            MissedTrap,
+            {},
+            if kind == traps::UNREACHABLE {
+                return;
+            }
+        );
         if self.signals() {
             self.ins(|i| i.trapnz(condition, abi::trap(kind)));
             return;
@@ -69,6 +76,8 @@ impl Emit {
 
     /// Stops if a value is 0.
     pub(crate) fn trap_unless(&self, condition: Value, kind: u8) {
+        let kind = planted!(OtherTrap, kind, traps::UNREACHABLE);
+        planted!(TurnedTrap, {}, return self.trap_if(condition, kind));
         if self.signals() {
             self.ins(|i| i.trapz(condition, abi::trap(kind)));
             return;

@@ -17,14 +17,15 @@ use crate::{Finding, Tree};
 pub const MARKER: &str = "this program has planted faults";
 
 /// Where the marker stands.
-const HOMES: [&str; 3] = [
+const HOMES: [&str; 4] = [
     "crates/bytecode/src/checked/plant.rs",
     "crates/check/src/plant.rs",
+    "crates/native/src/plant.rs",
     "crates/runtime/src/exec/plant.rs",
 ];
 
 /// The beginnings of the paths of Rust files that may have plants or speak of them.
-const SITES: [&str; 16] = [
+const SITES: [&str; 19] = [
     "crates/bytecode/src/checked.rs",
     "crates/bytecode/src/checked/plant.rs",
     "crates/bytecode/src/lib.rs",
@@ -32,6 +33,9 @@ const SITES: [&str; 16] = [
     "crates/check/src/plant.rs",
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
+    "crates/native/src/lib.rs",
+    "crates/native/src/plant.rs",
+    "crates/native/tests/equal_plants.rs",
     "crates/native/tests/kinds_plants.rs",
     "crates/core/src/pipeline.rs",
     "crates/runtime/src/exec/",

@@ -65,7 +65,10 @@ impl Lowering<'_> {
         let index = |kind| call.imm.index(call.opcode, kind);
         let (func, ty) = (index(Immediate::func), index(Immediate::type_));
         let (record, ty) = match (func, ty, index(Immediate::table)) {
-            (Some(func), ..) => (self.record(FuncIdx(func)), self.module.func_type(FuncIdx(func))),
+            (Some(func), ..) => (
+                self.record(FuncIdx(planted!(OtherCallee, func, func ^ 1))),
+                self.module.func_type(FuncIdx(func)),
+            ),
             (None, Some(ty), Some(table)) => {
                 let at = args.pop().ok_or(Declined::Bug("a call without index"))?;
                 let element = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
@@ -85,6 +88,7 @@ impl Lowering<'_> {
         let signature = self.emit.func.borrow_mut().import_signature(signature);
         let flags = self.word_flags(Region::Store);
         let code = self.emit.ins(|i| i.load(I64, flags, record, offsets::RECORD_CODE as i32));
+        planted!(SwappedArguments, {}, args.swap(0, 1));
         args.splice(0..0, [record, height]);
         Ok((signature, code, args))
     }

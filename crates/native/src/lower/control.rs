@@ -36,6 +36,7 @@ impl Lowering<'_> {
             Terminator::Return(values) => {
                 let values = self.body.operands(*values).iter().map(|&value| self.get(value));
                 let values = values.collect::<Result<Vec<Value>, Declined>>()?;
+                let values = planted!(SwappedResults, values, values.into_iter().rev().collect());
                 match self.result_cells {
                     None => self.emit.ins(|i| i.return_(&values)),
                     Some(at) => {
@@ -97,6 +98,7 @@ impl Lowering<'_> {
         to: Block,
         args: Vec<Value>,
     ) -> Result<(cranelift_codegen::ir::Block, Vec<BlockArg>), Declined> {
+        let args = planted!(SwappedEdge, args, args.into_iter().rev().collect());
         let mut args: Vec<BlockArg> = args.into_iter().map(BlockArg::from).collect();
         args.extend(self.fuel_argument(to)?.map(BlockArg::from));
         self.edge_args.set(self.edge_args.get() + args.len());
@@ -127,6 +129,7 @@ impl Lowering<'_> {
             self.emit.ins(|i| i.jump(to, &args));
             return Ok(());
         }
+        let (then, otherwise) = planted!(TurnedBranch, (then, otherwise), (otherwise, then));
         let (then, then_args) = self.edge(then, payload)?;
         let (otherwise, args) = self.edge(otherwise, other)?;
         self.emit.ins(|i| i.brif(condition, then, &then_args, otherwise, &args));
@@ -158,6 +161,7 @@ impl Lowering<'_> {
         });
         let mut calls = calls.collect::<Result<Vec<BlockCall>, Declined>>()?;
         let default = calls.pop().ok_or(Declined::Bug("a table without targets"))?;
+        planted!(TurnedTable, {}, calls.reverse());
         let data = JumpTableData::new(default, &calls);
         let table = self.emit.func.borrow_mut().create_jump_table(data);
         self.emit.ins(|i| i.br_table(index, table));

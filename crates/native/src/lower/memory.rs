@@ -77,7 +77,11 @@ impl Lowering<'_> {
             return Err(Declined::Bug("a store of nothing"));
         };
         let flags = sunk::flags_of_store(&self.emit.stores, flags);
-        self.emit.ins(|i| i.store(flags, stored, address, offset));
+        planted!(
+            LostStore,
+            self.emit.ins(|i| i.store(flags, stored, address, offset)),
+            return Ok(Vec::new())
+        );
         Ok(Vec::new())
     }
 
@@ -104,10 +108,11 @@ impl Lowering<'_> {
         if !guarded {
             return self.compared(access.memory, access.offset, index, bytes);
         }
-        let base = self.field(self.layout.memory_base(access.memory));
+        let base = self.field(self.layout.memory_base(planted!(OtherMemory, access.memory, 0)));
         let index = emit.ins(|i| i.uextend(I64, index));
         let address = emit.ins(|i| i.iadd(base, index));
         let offset = i32::try_from(access.offset).map_err(|_| Declined::Bug("an offset"))?;
+        let offset = planted!(WrongOffset, offset, offset + 4);
         let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
         let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
         Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) })
@@ -189,7 +194,13 @@ impl Lowering<'_> {
         let read: Vec<(i32, Value)> = pieces(n as i32)
             .into_iter()
             .map(|(at, ty)| match &from {
-                Some(from) => (at, self.emit.ins(|i| i.load(ty, from.flags, from.address, at))),
+                Some(from) => {
+                    let value = self.emit.ins(|i| i.load(ty, from.flags, from.address, at));
+                    planted!(StoreBeforeLoad, (at, value), {
+                        self.emit.ins(|i| i.store(to.flags, value, to.address, at));
+                        (at, value)
+                    })
+                }
                 None => (at, self.repeated(second, ty)),
             })
             .collect();
@@ -215,6 +226,7 @@ impl Lowering<'_> {
             return emit.ins(|i| i.splat(ty, byte));
         }
         let (word, ones) = (emit.ins(|i| i.uextend(I64, byte)), self.word(0x0101_0101_0101_0101));
+        let ones = planted!(FillOfFewerBytes, ones, self.word(0x0101_0101_0101_0100));
         let word = emit.ins(|i| i.imul(word, ones));
         if ty == I64 { word } else { emit.ins(|i| i.ireduce(ty, word)) }
     }

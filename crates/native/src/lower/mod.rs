@@ -365,7 +365,7 @@ impl<'a> Lowering<'a> {
             Imm::None | Imm::Index(_) | Imm::Indices(..) | Imm::Type(_) | Imm::Heap(_) => 0,
         };
         let mut args = Args { operands: operands.into_iter(), immediate };
-        let values = meaning(opcode, &mut args, self.deterministic);
+        let values = meaning(planted!(operator opcode), &mut args, self.deterministic);
         values.ok_or(Declined::Bug("an operator without meaning"))
     }
 
@@ -373,6 +373,7 @@ impl<'a> Lowering<'a> {
         let ty = opcode.row().fixed.ok_or(Declined::Bug("a constant without type"))?;
         Ok(match (ty, imm) {
             (ValType::I32, Imm::Bits(bits)) => {
+                let bits = planted!(WrongConstant, bits, bits ^ 1);
                 self.emit.ins(|i| i.iconst(I32, i64::from(bits as u32)))
             }
             (ValType::I64, Imm::Bits(bits)) => self.word(bits),

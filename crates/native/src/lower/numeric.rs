@@ -26,7 +26,7 @@ macro_rules! unary {
 macro_rules! binary {
     ($($op:ident: $($name:ident)*;)*) => {$($(
         pub(crate) fn $name<'e>(a: V<'e>, b: V<'e>) -> V<'e> {
-            let (x, y) = (a.value(), b.value());
+            let (x, y) = planted!(SwappedOperands, (a.value(), b.value()), (b.value(), a.value()));
             a.put(|i| i.$op(x, y))
         }
     )*)*};
@@ -299,6 +299,7 @@ convert! {
 /// `select` of two values of a type.
 pub(crate) fn select<'e>(a: V<'e>, b: V<'e>, c: V<'e>) -> V<'e> {
     let (x, y, condition) = (a.value(), b.value(), c.value());
+    let (x, y) = planted!(TurnedSelect, (x, y), (y, x));
     a.put(|i| i.select(condition, x, y))
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn cells(ty: Type) -> i32 {
 /// Writes a value to cells.
 pub(crate) fn put_cell(emit: &Emit, flags: MemFlagsData, at: Value, cell: i32, value: Value) {
     let value = match emit.type_of(value) {
-        I32 => emit.ins(|i| i.uextend(I64, value)),
+        I32 => planted!(GlobalKeepsUpperHalf, emit.ins(|i| i.uextend(I64, value)), value),
         F32 => {
             let bits = emit.ins(|i| i.bitcast(I32, MemFlagsData::new(), value));
             emit.ins(|i| i.uextend(I64, bits))
@@ -67,6 +67,7 @@ impl Lowering<'_> {
         let Imm::Index(index) = data.imm else { return Err(Declined::Bug("a global's index")) };
         let ty = self.module.global(GlobalIdx(index)).ok_or(Declined::Bug("no such global"))?;
         // Read again behind each call: kept, the pointer would lie in a stack slot there.
+        let index = planted!(OtherGlobal, index, 0);
         let (at, kept) = (self.layout.global(index), self.word_flags(Region::Fixed));
         let at = self.emit.ins(|i| i.load(I64, kept, self.vmctx, at as i32));
         let flags = self.word_flags(Region::Global);
@@ -74,6 +75,7 @@ impl Lowering<'_> {
             put_cell(self.emit, flags, at, 0, value);
             return Ok(Vec::new());
         }
+        let flags = planted!(GlobalIsKept, flags, abi::immutable());
         Ok(vec![self.emit.ins(|i| i.load(abi::clif(ty.val), flags, at, 0))])
     }
 
@@ -139,13 +141,14 @@ impl Lowering<'_> {
     fn memory_size(&self, memory: u32) -> Result<Value, Declined> {
         let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
         let len = self.memory_len(memory);
-        let shift = self.word(ty.page_size_log2.into());
+        let shift = self.word(planted!(PagesOfOtherSize, ty.page_size_log2.into(), 15));
         Ok(self.emit.ins(|i| i.ushr(len, shift)))
     }
 
     /// The length of a memory, in bytes: the context has a copy.
     pub(crate) fn memory_len(&self, memory: u32) -> Value {
         let (at, flags) = (self.layout.memory_len(memory), self.word_flags(Region::Fixed));
+        let flags = planted!(LengthIsKept, flags, abi::immutable());
         self.emit.ins(|i| i.load(I64, flags, self.vmctx, at as i32))
     }
 
@@ -162,7 +165,7 @@ impl Lowering<'_> {
 
     /// Where an element of a table is; traps where there is none.
     pub(crate) fn element(&self, table: u32, index: Value, kind: u8) -> Result<Value, Declined> {
-        let emit = self.emit;
+        let (emit, table) = (self.emit, planted!(OtherTable, table, 0));
         let ty = self.module.table(TableIdx(table)).ok_or(Declined::Bug("no such table"))?;
         let index = match ty.table64 {
             true => emit.computed_once(index),
@@ -205,11 +208,15 @@ impl Lowering<'_> {
         } else if let (Opcode::TableFill, [_, rest @ ..]) = (opcode, &mut places[..]) {
             rest.reverse();
         }
-        for (cell, arg) in places {
+        for (cell, arg) in planted!(SwappedCells, places, crate::plant::swapped(places)) {
             put_cell(emit, flags, cells_at, cell, arg);
         }
-        let operands =
-            [u64::from(opcode as u16), first.into(), second.into()].map(|word| self.word(word));
+        let operands = [
+            u64::from(opcode as u16),
+            planted!(OtherSegment, first, first ^ 1).into(),
+            second.into(),
+        ]
+        .map(|word| self.word(word));
         self.builtin(offsets::BUILTIN_PERFORM, &operands)
     }
 
