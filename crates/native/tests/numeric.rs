@@ -72,11 +72,11 @@ impl<T: Outcome> Outcome for Result<T, NumError> {
 }
 
 /// An operator of `prova-num`.
-struct Operator {
-    name: &'static str,
-    params: Vec<&'static str>,
-    results: &'static [&'static str],
-    apply: fn([u128; 3]) -> Result<[u128; 2], NumError>,
+pub(crate) struct Operator {
+    pub(crate) name: &'static str,
+    pub(crate) params: Vec<&'static str>,
+    pub(crate) results: &'static [&'static str],
+    pub(crate) apply: fn([u128; 3]) -> Result<[u128; 2], NumError>,
 }
 
 fn outcome_types<T: Outcome>(_: fn() -> T) -> &'static [&'static str] {
@@ -85,7 +85,7 @@ fn outcome_types<T: Outcome>(_: fn() -> T) -> &'static [&'static str] {
 
 macro_rules! operators {
     ($(($name:ident ($($operand:ident: $type:ty),*) -> $result:ty))*) => {
-        fn operators() -> Vec<Operator> {
+        pub(crate) fn operators() -> Vec<Operator> {
             vec![$(Operator {
                 name: stringify!($name),
                 params: vec![$(<$type as Value>::TYPE),*],
@@ -158,7 +158,7 @@ fn random(rng: &mut Rng, ty: &str) -> u128 {
 }
 
 /// The rows of operands of an operator.
-fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
+pub(crate) fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
     let params = &operator.params;
     let mut rows = Vec::new();
     let small = |ty: &str| {
@@ -323,7 +323,7 @@ fn check_with(choose: impl Fn(&Operator, Opcode) -> bool, signals: bool) -> usiz
     operators.len()
 }
 
-fn is_vector(operator: &Operator) -> bool {
+pub(crate) fn is_vector(operator: &Operator) -> bool {
     operator.params.iter().chain(operator.results).any(|ty| *ty == "v128")
 }
 

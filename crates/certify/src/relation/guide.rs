@@ -391,11 +391,11 @@ fn candidates(
 ) -> Vec<Candidate> {
     let widths: &[u8] = match place {
         Place::Register(_) => &[64, 32],
-        Place::Vector(_) => &[64, 32, 128],
+        Place::Vector(_) => &[128, 64, 32],
         Place::Stack(at) => match state.stack.get(&at).map(|&word| core.words.bits(word)) {
             Some(64) => &[64, 32],
             Some(32) => &[32],
-            Some(128) => &[64, 32, 128],
+            Some(128) => &[128, 64, 32],
             _ => &[],
         },
     };
@@ -410,14 +410,6 @@ fn candidates(
             found.push(Candidate { bits, extended: false, expr });
         }
     }
-    // A vector that is a number is that first: its parts may be numbers on more ways.
-    if widths.contains(&128)
-        && let (low, extended) = held(core, state, place, 128)
-        && let Node { op: Head::Const, n, .. } = core.words.get(low)
-    {
-        let expr = Expr::Term(Head::Const, 128, n, Box::new([]));
-        found.push(Candidate { bits: 128, extended, expr });
-    }
     for &bits in widths {
         let (low, extended) = held(core, state, place, bits);
         for value in inverse.get(&low).into_iter().flatten() {
@@ -426,22 +418,25 @@ fn candidates(
         }
         if let Node { op: Head::Const, n, .. } = core.words.get(low) {
             // Of a number the whole is claimed, or its part.
-            if found.iter().all(|other| other.bits == bits || other.bits == 128) && bits != 128 {
+            if found.iter().all(|other| other.bits == bits || other.bits == 128) {
                 let expr = Expr::Term(Head::Const, bits, n, Box::new([]));
                 found.push(Candidate { bits, extended, expr });
             }
         }
     }
-    if found.is_empty() {
-        // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
-        let whole = widths.iter().filter(|&&bits| bits == 128);
-        for &bits in whole.chain(widths.iter().filter(|&&bits| bits != 128)) {
+    // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
+    if widths.first() == Some(&128) && found.iter().all(|other| other.bits != 128) {
+        let (whole, extended) = held(core, state, place, 128);
+        if let Some(expr) = expression(core, state, whole, inverse, 0) {
+            found.insert(0, Candidate { bits: 128, extended, expr });
+        }
+    }
+    if found.iter().all(|other| other.bits == 128) {
+        for &bits in widths.iter().filter(|&&bits| bits != 128) {
             let (low, extended) = held(core, state, place, bits);
             if let Some(expr) = expression(core, state, low, inverse, 0) {
                 found.push(Candidate { bits, extended, expr });
-                if bits != 128 {
-                    break;
-                }
+                break;
             }
         }
     }

@@ -97,11 +97,11 @@ impl Maker<'_> {
             let found = self.words.load(heap, address, bits);
             let value = match (class, args) {
                 (Class::load_lane, &[_, vector]) => {
-                    super::vector::replaced(self.words, vector, found, access.lane)?
+                    super::vector_lanes::replaced(self.words, vector, found, access.lane)?
                 }
                 _ => match extended(self.words, opcode, found) {
                     Some(word) => word,
-                    None => super::vector::loaded(self.words, opcode, found)?,
+                    None => super::vector_lanes::loaded(self.words, opcode, found)?,
                 },
             };
             let action = if faults { Action::Load { address, bits } } else { Action::None };

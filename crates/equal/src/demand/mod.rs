@@ -19,6 +19,7 @@ mod table;
 mod truncate;
 mod variable;
 mod vector;
+mod vector_lanes;
 mod vector_steps;
 
 pub use numeric::overflow;

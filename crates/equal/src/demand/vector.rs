@@ -6,6 +6,7 @@
 //! each has its argument there, and the tests of `prova-native` compute every operator against
 //! `prova-num`. Relaxed operators are their strict siblings.
 
+use super::vector_lanes::{extract, replace, shuffle};
 use super::vector_steps as steps;
 use crate::words::{Head, Lane, Prim, Word, Words};
 use alloc::vec::Vec;
@@ -434,72 +435,6 @@ fn ternary(w: &mut Words, opcode: O, (a, b, c): (Word, Word, Word)) -> Option<Wo
             let sums = pairwise(w, dot, 16, true);
             w.lane_wise(Lane::Add, 32, sums, c)
         }
-        _ => return None,
-    })
-}
-
-/// The width of a lane that is extracted or replaced.
-fn lane_width(opcode: O) -> Option<u8> {
-    Some(match opcode {
-        O::I8x16ExtractLaneS | O::I8x16ExtractLaneU | O::I8x16ReplaceLane => 8,
-        O::I16x8ExtractLaneS | O::I16x8ExtractLaneU | O::I16x8ReplaceLane => 16,
-        O::I32x4ExtractLane | O::I32x4ReplaceLane | O::F32x4ExtractLane | O::F32x4ReplaceLane => 32,
-        O::I64x2ExtractLane | O::I64x2ReplaceLane | O::F64x2ExtractLane | O::F64x2ReplaceLane => 64,
-        _ => return None,
-    })
-}
-
-fn extract(w: &mut Words, opcode: O, a: Word, lane: u8) -> Option<Word> {
-    let width = lane_width(opcode)?;
-    let part = w.slice(a, lane.checked_mul(width)?, width);
-    Some(match opcode {
-        O::I8x16ExtractLaneS | O::I16x8ExtractLaneS => w.sext(part, 32),
-        _ if width < 32 => w.zext(part, 32),
-        _ => part,
-    })
-}
-
-fn replace(w: &mut Words, opcode: O, (a, b): (Word, Word), lane: u8) -> Option<Word> {
-    let width = lane_width(opcode)?;
-    let part = w.slice(b, 0, width);
-    replaced(w, a, part, lane)
-}
-
-/// A vector with another lane.
-pub(super) fn replaced(w: &mut Words, a: Word, part: Word, lane: u8) -> Option<Word> {
-    let mut lanes = w.lanes(a, w.bits(part));
-    *lanes.get_mut(usize::from(lane))? = part;
-    Some(w.vector_of(&lanes))
-}
-
-/// Bytes of two vectors by their numbers.
-fn shuffle(w: &mut Words, (a, b): (Word, Word), numbers: u128) -> Option<Word> {
-    let mut bytes = w.lanes(a, 8);
-    bytes.extend(w.lanes(b, 8));
-    let mut made = Vec::new();
-    for number in numbers.to_le_bytes() {
-        made.push(*bytes.get(usize::from(number))?);
-    }
-    Some(w.vector_of(&made))
-}
-
-/// What a load gives, from the bits in memory.
-pub(super) fn loaded(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
-    let lanes = |w: &mut Words, width: u8, signed: bool| {
-        w.each_lane(m, width, |w, x| w.extended(signed, x, width << 1))
-    };
-    Some(match opcode {
-        O::V128Load => m,
-        O::V128Load8x8S => lanes(w, 8, true),
-        O::V128Load8x8U => lanes(w, 8, false),
-        O::V128Load16x4S => lanes(w, 16, true),
-        O::V128Load16x4U => lanes(w, 16, false),
-        O::V128Load32x2S => lanes(w, 32, true),
-        O::V128Load32x2U => lanes(w, 32, false),
-        O::V128Load8Splat | O::V128Load16Splat | O::V128Load32Splat | O::V128Load64Splat => {
-            w.splat(m)
-        }
-        O::V128Load32Zero | O::V128Load64Zero => w.zext(m, 128),
         _ => return None,
     })
 }

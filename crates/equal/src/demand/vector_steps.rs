@@ -29,7 +29,7 @@ pub(super) fn negated(w: &mut Words, width: u8, a: Word) -> Word {
     w.xor(a, signs)
 }
 
-/// What is left of a NaN below its quiet bit, where the mask says NaN.
+/// The bits below the quiet bit of a NaN, where the mask says NaN.
 fn payloads(w: &mut Words, width: u8, nan: Word) -> Word {
     // Sign, exponent and quiet bit stay.
     let count = if width == 32 { 10 } else { 13 };

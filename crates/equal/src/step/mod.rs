@@ -10,6 +10,7 @@
 
 mod control;
 mod lanes;
+mod lanes_table;
 mod memory;
 mod numeric;
 mod permute;

@@ -59,6 +59,14 @@ impl Core<'_> {
             }
             M::Movhps | M::Vmovhps => self.move_high(state, insn),
             M::Insertps | M::Vinsertps => self.insert_float(state, insn),
+            _ => self.shuffle(state, insn),
+        }
+    }
+
+    /// An instruction that takes lanes by an immediate.
+    fn shuffle(&mut self, state: &mut State, insn: &Insn) -> Result<(), Refusal> {
+        let code = insn.raw().mnemonic();
+        match code {
             M::Pshufd | M::Vpshufd => {
                 let a = self.low(state, insn, 1, 128)?;
                 let n = self.immediate(insn)?;

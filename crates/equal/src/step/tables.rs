@@ -7,7 +7,7 @@ use crate::core_::Core;
 use crate::words::{Fixed, Head, Node, Word};
 
 impl Core<'_> {
-    /// What is read at `table + 16·i` for `i` of three bits, if the eight vectors there are, in all
+    /// The vector at `table + 16·i` for `i` of three bits, if the eight there are, in all
     /// bytes, 255 shifted left by `i`, or right: then it is that for each `i`.
     pub(super) fn mask_table(&mut self, address: Word) -> Option<Word> {
         let code = self.words.fixed(64, Fixed::Code);

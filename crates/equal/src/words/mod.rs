@@ -47,6 +47,8 @@ mod divide;
 mod extend;
 mod float;
 mod lanes;
+mod lanes_bitwise;
+mod lanes_bounds;
 mod lanes_ops;
 mod memory;
 mod sum;
