@@ -346,6 +346,16 @@ impl Words {
         if self.number(a) == Some(0) {
             return a;
         }
-        self.node(op, self.bits(a), [a, count, NONE], 0)
+        let bits = self.bits(a);
+        if op == Head::Shl {
+            // `(n·x) << s = n·(x << s)`, and a number is that times 1.
+            let (x, n) = match self.number(a) {
+                Some(n) => (self.constant(bits, 1), n),
+                None => self.factored(a),
+            };
+            let shifted = self.node(op, bits, [x, count, NONE], 0);
+            return self.scale(n, shifted);
+        }
+        self.node(op, bits, [a, count, NONE], 0)
     }
 }

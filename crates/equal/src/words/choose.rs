@@ -83,6 +83,10 @@ impl Words {
         let Node { op, args: [x, y, _], .. } = self.get(c);
         if matches!(op, Head::Ult | Head::Slt) {
             let (p, q) = (self.inner(op, x, a), self.inner(op, x, b));
+            // `x < y` may be there as `x < x − y`.
+            let other = if op == Head::Ult { self.sub(x, y) } else { y };
+            let pair = if p == x { b } else { a };
+            let y = if self.inner(op, other, pair) == other { other } else { y };
             let numbers = self.number(x).is_some() || self.number(y).is_some();
             if (p == x && self.inner(op, y, b) == y) || (q == x && self.inner(op, y, a) == y) {
                 return if x > y && !numbers {
@@ -92,43 +96,26 @@ impl Words {
                     None
                 };
             }
-            let other = if p == x {
-                b
-            } else if q == x {
-                a
-            } else {
-                return None;
-            };
-            let (n, k) = (self.number(y)?, self.inner(op, x, other));
-            let k = self.number(k).filter(|_| self.bits(k) == self.bits(x))?;
-            if k.wrapping_add(1) == n {
-                let k = self.constant(self.bits(x), k);
-                let closer = if op == Head::Ult { self.ult(x, k) } else { self.slt(x, k) };
-                return Some(self.ite(closer, a, b));
+        }
+        // `z < k + 1` may have another form; it is made again.
+        let (z, other) = if self.number(a).is_some() { (b, a) } else { (a, b) };
+        let (None, Some(k)) = (self.number(z), self.number(other)) else { return None };
+        let bits = self.bits(z);
+        let next = self.constant(bits, k.wrapping_add(1));
+        for signed in [false, true] {
+            let most = if signed { mask(bits) >> 1 } else { mask(bits) };
+            if k == most {
+                continue;
             }
-            return None;
-        }
-        // The sign is that `x < 2^(w−1)` does not hold.
-        if op == Head::Slice
-            && (x == a || x == b)
-            && self.get(c).n.wrapping_add(1) == u128::from(self.bits(x))
-            && let other = if x == a { b } else { a }
-            && self.number(other) == Some(mask(self.bits(x)) >> 1)
-        {
-            let closer = self.ult(x, other);
-            return Some(self.ite(closer, b, a));
-        }
-        // `x < 2^k` is that the bits from `k` on are 0.
-        if op == Head::Zero
-            && let Node { op: Head::Slice, args: [z, ..], n, bits: width } = self.get(x)
-            && (z == a || z == b)
-            && n.wrapping_add(width.into()) == u128::from(self.bits(z))
-        {
-            let other = if z == a { b } else { a };
-            let least = self.number(other)?;
-            if least.wrapping_add(1) == 1_u128.wrapping_shl(n as u32) {
-                let closer = self.ult(z, other);
-                return Some(self.ite(closer, a, b));
+            let less = if signed { self.slt(z, next) } else { self.ult(z, next) };
+            let (less, positive) = self.polarity(less);
+            if less == c {
+                let closer = if signed { self.slt(z, other) } else { self.ult(z, other) };
+                return Some(if positive {
+                    self.ite(closer, a, b)
+                } else {
+                    self.ite(closer, b, a)
+                });
             }
         }
         None

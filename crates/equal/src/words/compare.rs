@@ -120,7 +120,9 @@ impl Words {
     /// `a < b`, unsigned.
     ///
     /// `n < x` is `¬(x < n + 1)`; `x < 0` never, `x < 1` is `x = 0`, `x < 2^k` is that the bits
-    /// from `k` on are 0; extensions of words of one width compare as these.
+    /// from `k` on are 0; extensions of words of one width compare as these. `a < b` is `a < a − b`:
+    /// the difference wraps, and is more than `a`, exactly if `b` is. Of `b` and `a − b` the number
+    /// is taken, or the one that is there longer.
     pub fn ult(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         let all = mask(bits);
@@ -138,17 +140,24 @@ impl Words {
         if a == b {
             return self.truth(false);
         }
-        if let (
-            Node { op: Head::Zext, args: [x, ..], .. },
-            Node { op: Head::Zext, args: [y, ..], .. },
-        ) = (self.get(a), self.get(b))
-        {
-            let width = self.bits(x).max(self.bits(y));
-            if width < bits {
-                let (x, y) = (self.zext(x, width), self.zext(y, width));
-                return self.ult(x, y);
+        let other = self.sub(a, b);
+        if let Some(n) = self.number(other) {
+            return self.below(a, n);
+        }
+        for b in [b, other] {
+            if let (
+                Node { op: Head::Zext, args: [x, ..], .. },
+                Node { op: Head::Zext, args: [y, ..], .. },
+            ) = (self.get(a), self.get(b))
+            {
+                let width = self.bits(x).max(self.bits(y));
+                if width < bits {
+                    let (x, y) = (self.zext(x, width), self.zext(y, width));
+                    return self.ult(x, y);
+                }
             }
         }
+        let b = b.min(other);
         self.node(Head::Ult, 1, [a, b, NONE], 0)
     }
 

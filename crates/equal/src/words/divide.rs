@@ -130,17 +130,10 @@ impl Words {
             return None;
         }
         let top = self.sign(y);
-        let (high, more) = match *self.parts(y).atoms.as_slice() {
-            [(high, 1)] => (high, None),
-            [(p, 1), (q, 1)] if self.parts(y).number == 0 => {
-                if self.is_high(p) {
-                    (p, Some(q))
-                } else {
-                    (q, Some(p))
-                }
-            }
-            _ => return None,
-        };
+        let atoms = self.parts(y).atoms;
+        let high = atoms.iter().find(|&&(atom, n)| n == 1 && self.is_high(atom))?.0;
+        let more = self.sub(y, high);
+        let more = (self.number(more) != Some(0)).then_some(more);
         let Node { op: Head::Prim, args: [p, q, _], n, .. } = self.get(high) else { return None };
         if n != Prim::HighS as u128 {
             return None;

@@ -182,7 +182,8 @@ impl Words {
         self.add(a, n)
     }
 
-    /// `a·b`. Numbers and the factors of single atoms go outside: `(n·x)·(m·y) = nm·(x·y)`.
+    /// `a·b`. Numbers and the factors of single atoms go outside: `(n·x)·(m·y) = nm·(x·y)`. A
+    /// product with `1 << s` is a shift.
     pub fn mul(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         if let Some(n) = self.number(a) {
@@ -193,11 +194,20 @@ impl Words {
         }
         let (x, n) = self.factored(a);
         let (y, m) = self.factored(b);
-        let product = self.node(Head::Mul, bits, [x.max(y), x.min(y), NONE], 0);
+        let (x, y) = (x.max(y), x.min(y));
+        for (x, power) in [(x, y), (y, x)] {
+            if let Node { op: Head::Shl, args: [one, s, _], .. } = self.get(power)
+                && self.number(one) == Some(1)
+            {
+                let shifted = self.shl(x, s);
+                return self.scale(n.wrapping_mul(m), shifted);
+            }
+        }
+        let product = self.node(Head::Mul, bits, [x, y, NONE], 0);
         self.scale(n.wrapping_mul(m), product)
     }
 
-    fn factored(&self, a: Word) -> (Word, u128) {
+    pub(super) fn factored(&self, a: Word) -> (Word, u128) {
         let parts = self.parts(a);
         match parts.atoms.as_slice() {
             &[(atom, n)] if parts.number == 0 => (atom, n),

@@ -205,3 +205,68 @@ fn numbers_by_others_are_compared() {
     assert_eq!(w.decide(&[(zero, false)], digit), None);
     assert_eq!(w.decide(&[(zero, true)], other), None);
 }
+
+/// A difference wraps exactly if what is taken away is more.
+#[test]
+fn borrows_are_comparisons() {
+    let mut rng = Rng::new(17);
+    for bits in [3_u8, 8, 32, 64] {
+        let mut w = Words::new();
+        let (x, y) = (w.value(bits, 0), w.value(bits, 1));
+        let (less, rest, sum) = (w.ult(x, y), w.sub(x, y), w.add(x, y));
+        assert_eq!(w.ult(x, rest), less);
+        let more = w.ult(rest, x);
+        assert_ne!(more, w.not(less));
+        let (carry, other) = (w.ult(sum, x), w.ult(sum, y));
+        assert_eq!(carry, other);
+        assert_ne!(carry, less);
+        let three = w.plus(x, 3);
+        let bound = w.constant(bits, 3);
+        assert_eq!(w.ult(three, x), w.ult(three, bound));
+        for _ in 0..200 {
+            let leaves @ [n, m] = [number(&mut rng, bits), number(&mut rng, bits)];
+            let rest = n.wrapping_sub(m) & mask(bits);
+            assert_eq!(evaluate(&w, more, &leaves), u128::from(rest < n));
+            assert_eq!(evaluate(&w, less, &leaves), u128::from(n < m));
+            assert_eq!(evaluate(&w, carry, &leaves), u128::from(n + m > mask(bits)));
+        }
+    }
+}
+
+#[test]
+fn numbers_are_shifted() {
+    let mut w = Words::new();
+    let (x, s) = (w.value(32, 0), w.value(32, 1));
+    let (one, twelve) = (w.constant(32, 1), w.constant(32, 12));
+    let (power, shifted) = (w.shl(one, s), w.shl(twelve, s));
+    assert_eq!(shifted, w.scale(12, power));
+    let (by, wide) = (w.shl(x, s), w.scale(6, x));
+    assert_eq!(w.mul(x, power), by);
+    assert_eq!(w.mul(power, wide), w.scale(6, by));
+    let (right, again) = (w.shr(twelve, s), w.shr(one, s));
+    assert_ne!(right, w.scale(12, again));
+    for (n, k) in [(7, 3), (0x8000_0001, 31), (5, 33)] {
+        let wanted = u128::from((12_u32).wrapping_shl(k));
+        assert_eq!(evaluate(&w, shifted, &[n, k.into()]), wanted);
+    }
+}
+
+/// Quotients of a sum, whose magic number takes the sum once more.
+#[test]
+fn quotients_of_sums() {
+    let mut w = Words::new();
+    let (p, q) = (w.value(32, 0), w.value(32, 1));
+    let x = w.add(p, q);
+    // 365: −1282606671 and a shift by 8.
+    let m = w.constant(32, (-1_282_606_671_i32) as u32 as u128);
+    let high = w.prim(super::Prim::HighS, 32, &[x, m]);
+    for (extra, equal) in [(x, true), (p, false)] {
+        let y = w.add(high, extra);
+        let eight = w.constant(32, 8);
+        let (shifted, sign) = (w.sar(y, eight), w.sign(y));
+        let sign = w.zext(sign, 32);
+        let found = w.add(shifted, sign);
+        let d = w.constant(32, 365);
+        assert_eq!(found == w.div_s(x, d), equal);
+    }
+}
