@@ -4,6 +4,7 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::Abi;
+use crate::isa::Effort;
 use crate::lower::{Lowered, Said, Start};
 use crate::room::Room;
 use crate::sunk::{self, Loads};
@@ -65,7 +66,15 @@ impl Target {
     /// # Errors
     /// If Cranelift does not have it.
     pub fn new(level: prova_check::CpuLevel) -> Result<Target, Declined> {
-        Ok(Target { isa: AssertUnwindSafe(isa::target(level)?), abi: Abi })
+        Target::with(level, Effort::Speed)
+    }
+
+    /// The target of a CPU level, for an effort of the optimiser.
+    ///
+    /// # Errors
+    /// As [`Target::new`].
+    pub fn with(level: prova_check::CpuLevel, effort: Effort) -> Result<Target, Declined> {
+        Ok(Target { isa: AssertUnwindSafe(isa::target(level, effort)?), abi: Abi })
     }
 
     /// Compiles a body of a function of `module`.

@@ -4,7 +4,7 @@
 //! Cranelift. Calls of functions are resolved by records, so a function is compiled by itself.
 
 use crate::related::relation;
-use crate::{Declined, NativeCode, Target};
+use crate::{Declined, Effort, NativeCode, Target};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_core::{CompileError, MachineCode, MachineCompiler, processor_has};
@@ -26,6 +26,8 @@ pub struct NativeCompiler {
     most: Option<u64>,
     spent: AtomicU64,
     target: OnceLock<Result<Target, Declined>>,
+    /// The target without Cranelift's optimiser.
+    plain: OnceLock<Result<Target, Declined>>,
 }
 
 impl Default for NativeCompiler {
@@ -38,8 +40,9 @@ impl NativeCompiler {
     /// Memories by reservation and guard, x86-64-v3 where the machine has it.
     pub fn new() -> NativeCompiler {
         let cpu = if processor_has(CpuLevel::V3) { CpuLevel::V3 } else { CpuLevel::V2 };
-        let (most, spent, target) = (None, AtomicU64::new(0), OnceLock::new());
-        NativeCompiler { shape: None, signals: true, cpu, most, spent, target }
+        let (most, spent) = (None, AtomicU64::new(0));
+        let (target, plain) = (OnceLock::new(), OnceLock::new());
+        NativeCompiler { shape: None, signals: true, cpu, most, spent, target, plain }
     }
 
     /// For exactly this configuration, on any machine.
@@ -67,7 +70,7 @@ impl NativeCompiler {
     /// For processors of this level, on any machine.
     #[must_use]
     pub fn with_cpu(self, cpu: CpuLevel) -> NativeCompiler {
-        NativeCompiler { cpu, target: OnceLock::new(), ..self }
+        NativeCompiler { cpu, target: OnceLock::new(), plain: OnceLock::new(), ..self }
     }
 
     /// Without faults of the code: every access compares, every division tests its divisor.
@@ -76,16 +79,39 @@ impl NativeCompiler {
         NativeCompiler { shape: Some(MemoryShape::Explicit), signals: false, ..self }
     }
 
+    fn target(&self, effort: Effort) -> Result<&Target, CompileError> {
+        let slot = match effort {
+            Effort::Speed => &self.target,
+            Effort::None => &self.plain,
+        };
+        let target = slot.get_or_init(|| Target::with(self.cpu, effort));
+        target.as_ref().map_err(|error| declined(error.clone()))
+    }
+
+    /// Code of a function, or from a round of a loop on.
     fn made(
         &self,
-        module: &Module,
-        layout: &Layout,
+        (module, layout): (&Module, &Layout),
         settings: &prova_core::Settings,
-        func: FuncIdx,
+        kind: CodeKind,
+        effort: Effort,
     ) -> Result<MachineCode, CompileError> {
-        let body = body(module, func, layout.config().metering).map_err(declined)?;
-        let target = self.target()?;
-        let code = target.compile(module, layout, body.body(), settings.deterministic);
+        let (own, deterministic) = (layout.config().metering, settings.deterministic);
+        let target = self.target(effort)?;
+        let code = match kind {
+            CodeKind::Func(func) => {
+                let body = body(module, FuncIdx(func), own).map_err(declined)?;
+                target.compile(module, layout, body.body(), deterministic)
+            }
+            CodeKind::Loop { func, offset } => {
+                let own = metering(own);
+                let entered = prova_ssa::entered::enter(module, FuncIdx(func), offset, own);
+                let entered = entered.map_err(|error| declined(refused(error)))?;
+                target.compile_round(module, layout, &entered, deterministic)
+            }
+            CodeKind::ThunkIn(ty) => target.thunk_in(module, TypeIdx(ty)),
+            CodeKind::ThunkOut(ty) => target.thunk_out(module, TypeIdx(ty)),
+        };
         code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
@@ -103,11 +129,6 @@ impl NativeCompiler {
         let spent = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.spent.fetch_add(spent, Ordering::Relaxed);
         made
-    }
-
-    fn target(&self) -> Result<&Target, CompileError> {
-        let target = self.target.get_or_init(|| Target::new(self.cpu));
-        target.as_ref().map_err(|error| declined(error.clone()))
     }
 }
 
@@ -161,7 +182,8 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova_core::Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
-        self.timed(|| self.made(module, layout, settings, func))
+        let kind = CodeKind::Func(func.0);
+        self.timed(|| self.made((module, layout), settings, kind, Effort::Speed))
     }
 
     fn thunk(
@@ -170,14 +192,10 @@ impl MachineCompiler for NativeCompiler {
         layout: &Layout,
         kind: CodeKind,
     ) -> Result<MachineCode, CompileError> {
-        let code = match kind {
-            CodeKind::ThunkIn(ty) => self.target()?.thunk_in(module, TypeIdx(ty)),
-            CodeKind::ThunkOut(ty) => self.target()?.thunk_out(module, TypeIdx(ty)),
-            CodeKind::Func(_) | CodeKind::Loop { .. } => {
-                Err(Declined::Bug("a function as a thunk"))
-            }
-        };
-        code.map_err(declined).and_then(|code| proposed(layout, code))
+        if let CodeKind::Func(_) | CodeKind::Loop { .. } = kind {
+            return Err(declined(Declined::Bug("a function as a thunk")));
+        }
+        self.made((module, layout), &prova_core::Settings::default(), kind, Effort::Speed)
     }
 
     fn of_loop(
@@ -187,14 +205,8 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova_core::Settings,
         (func, offset): (FuncIdx, u32),
     ) -> Result<MachineCode, CompileError> {
-        self.timed(|| {
-            let metering = metering(layout.config().metering);
-            let entered = prova_ssa::entered::enter(module, func, offset, metering);
-            let entered = entered.map_err(|error| declined(refused(error)))?;
-            let target = self.target()?;
-            let code = target.compile_round(module, layout, &entered, settings.deterministic);
-            code.map_err(declined).and_then(|code| proposed(layout, code))
-        })
+        let kind = CodeKind::Loop { func: func.0, offset };
+        self.timed(|| self.made((module, layout), settings, kind, Effort::Speed))
     }
 
     fn related(
@@ -204,12 +216,21 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova_core::Settings,
         code: MachineCode,
     ) -> MachineCode {
-        let setting = Setting::new(module, layout);
-        let setting = setting.map(|setting| setting.with_deterministic(settings.deterministic));
-        match setting.and_then(|setting| relation(&setting, &code)) {
-            Some((relation, _)) => MachineCode { relation, ..code },
-            None => code,
+        let Some(setting) = Setting::new(module, layout) else { return code };
+        let setting = setting.with_deterministic(settings.deterministic);
+        let first = match relation(&setting, &code) {
+            Some((relation, true)) => return MachineCode { relation, ..code },
+            Some((relation, false)) => relation,
+            None => Vec::new(),
+        };
+        // Code that is nearer to its body may be proved; the first code's difference is told if not.
+        let other = self.timed(|| self.made((module, layout), settings, code.kind, Effort::None));
+        if let Ok(other) = other
+            && let Some((relation, true)) = relation(&setting, &other)
+        {
+            return MachineCode { relation, ..other };
         }
+        MachineCode { relation: first, ..code }
     }
 
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {

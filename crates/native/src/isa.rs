@@ -29,6 +29,26 @@ pub fn settings(level: CpuLevel) -> Vec<(&'static str, &'static str)> {
     SHARED.iter().copied().chain(features).collect()
 }
 
+/// How much Cranelift's optimiser does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// All that it can; the only one by which code is kept.
+    #[default]
+    Speed,
+    /// Nothing: code that is nearer to its body, for a second attempt to prove it equal.
+    None,
+}
+
+impl Effort {
+    /// The value of `opt_level`.
+    const fn level(self) -> &'static str {
+        match self {
+            Effort::Speed => "speed",
+            Effort::None => "none",
+        }
+    }
+}
+
 /// The features of processors of a level.
 fn features(level: CpuLevel) -> impl Iterator<Item = &'static str> {
     let more = match level {
@@ -38,16 +58,17 @@ fn features(level: CpuLevel) -> impl Iterator<Item = &'static str> {
     V2.iter().chain(more).copied()
 }
 
-/// The target of a level.
+/// The target of a level and an effort.
 ///
 /// # Errors
 /// If Cranelift does not know a setting.
-pub(crate) fn target(level: CpuLevel) -> Result<OwnedTargetIsa, Declined> {
+pub(crate) fn target(level: CpuLevel, effort: Effort) -> Result<OwnedTargetIsa, Declined> {
     let refused = |error: &dyn std::fmt::Display| Declined::Compiler(error.to_string());
     let mut shared = settings::builder();
     for (name, value) in SHARED {
         shared.set(name, value).map_err(|error| refused(&error))?;
     }
+    shared.set("opt_level", effort.level()).map_err(|error| refused(&error))?;
     let mut builder =
         isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|error| refused(&error))?;
     for name in features(level) {

@@ -62,7 +62,7 @@ mod verify;
 pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
 pub use estimate::{INSTS_FREE, WORK_PER_INST};
-pub use isa::settings;
+pub use isa::{Effort, settings};
 pub use listing::{
     Line, PREMISES_BYTES_MAX, PREMISES_MAX, PREMISES_MIN, certificate, listing, premises, verdict,
 };

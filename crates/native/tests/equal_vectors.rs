@@ -15,7 +15,7 @@ use crate::numeric::{Operator, is_vector, operators, rows};
 use prova_certify::relation::{Related, relate};
 use prova_certify::{Draft, propose};
 use prova_check::certificate::Certificate;
-use prova_check::{Code, Config, CpuLevel, Layout};
+use prova_check::{Code, Config, CpuLevel, Layout, Metering};
 use prova_equal::words::{Head, Node, Prim, Word, Words};
 use prova_equal::{EqualCode, Setting, demand};
 use prova_module::ops::Class;
@@ -23,7 +23,7 @@ use prova_module::{Features, Limits, Module, Opcode};
 use prova_native::{Target, body};
 use prova_num::{f32x4_canonicalize, f64x2_canonicalize};
 use prova_random::Rng;
-use prova_ssa::{Imm, Metering};
+use prova_ssa::Imm;
 use std::collections::HashMap;
 
 /// Rows that a demand is computed for.
@@ -344,7 +344,7 @@ fn refused(cpu: CpuLevel) -> (Vec<String>, usize) {
     let setting = Setting::new(&module, &layout).expect("one module");
     let mut wrong = Vec::new();
     for (func, (name, _)) in module.defined_funcs().zip(&functions) {
-        let body = body(&module, func, Metering::NONE).expect("a body");
+        let body = body(&module, func, Metering::default()).expect("a body");
         let code = target.compile(&module, &layout, body.body(), false).expect("code");
         let (kind, bytes) = (code.kind, &code.bytes[..]);
         let (traps, calls) = (&code.traps[..], &code.calls[..]);
