@@ -264,8 +264,8 @@ impl Core<'_> {
     ///
     /// Memories have their least length from the beginning, 2^47 bytes at most, and never shrink.
     /// If `i + d ≤ len`, where the sum has no carry, and `end ≤ d`, then `i + end` has no carry and
-    /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; that of another
-    /// word has none if it is known not to be above `!d`.
+    /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; the sum of
+    /// another word has none if the word is known not to be above `!d`.
     fn is_beyond(&mut self, state: &State, bytes: Bytes) -> Option<bool> {
         let Bytes { memory, len, index, end } = bytes;
         let most = u128::from(offsets::MEMORY_BYTES_MAX);

@@ -34,6 +34,11 @@ impl Maker<'_> {
             let word = pure(self.words, opcode, imm, args)?;
             return self.canonical(opcode, word).map(Demand::value);
         }
+        self.effect(opcode, imm, args, result)
+    }
+
+    /// The demand of an operator with effects.
+    fn effect(&mut self, opcode: O, imm: Imm, args: &[Word], result: Option<u8>) -> Option<Demand> {
         let (first, second) = match imm {
             Imm::Index(first) => (first, 0),
             Imm::Indices(first, second) => (first, second),

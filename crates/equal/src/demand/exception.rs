@@ -1,8 +1,8 @@
 //! Exceptions: throws, and what a clause gets.
 //!
 //! Values of an exception lie in the argument cells, from cell 0 on, a `v128` in two; a reference
-//! to it behind them. A throw writes them, numbers before references (the check of machine code wants
-//! these last), and calls the builtin `throw`, which does not return.
+//! to it behind them. A throw writes them, numbers before references (the check of machine code
+//! wants these last), and calls the builtin `throw`, which does not return.
 
 use super::{Action, Demand, Maker, Region, bits_of};
 use crate::words::Word;
