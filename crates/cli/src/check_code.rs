@@ -149,7 +149,8 @@ fn proofs(
 ) -> Result<Node> {
     let metering = prova_core::Metering::new(config.metering.fuel, config.metering.epoch);
     let settings = prova_core::Settings { metering, deterministic };
-    let found = share(module, &NativeCompiler::of(config), &settings, jobs);
+    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
+    let found = share((module, &funcs), &NativeCompiler::of(config), &settings, jobs);
     let found = match found {
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),

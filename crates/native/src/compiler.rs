@@ -223,7 +223,7 @@ impl MachineCompiler for NativeCompiler {
             Some((relation, false)) => relation,
             None => Vec::new(),
         };
-        // Code that is nearer to its body may be proved; the first code's difference is told if not.
+        // Code that is nearer to its body may be proved; else the first one's difference counts.
         let other = self.timed(|| self.made((module, layout), settings, code.kind, Effort::None));
         if let Ok(other) = other
             && let Some((relation, true)) = relation(&setting, &other)

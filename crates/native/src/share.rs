@@ -83,12 +83,12 @@ impl Share {
     }
 }
 
-/// Compiles each function of a module and asks for a proof, on `jobs` threads.
+/// Compiles functions of a module and asks for a proof of each, on `jobs` threads.
 ///
 /// # Errors
 /// If there can be no machine code of the module.
 pub fn share(
-    module: &Module,
+    (module, funcs): (&Module, &[FuncIdx]),
     compiler: &NativeCompiler,
     settings: &Settings,
     jobs: usize,
@@ -97,7 +97,6 @@ pub fn share(
     let layout = layout.map_err(|error| error.to_string())?;
     let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
     let setting = setting.with_deterministic(settings.deterministic);
-    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let rows =
         in_parallel(jobs, funcs.len(), |at| function(compiler, &setting, settings, funcs[at]));
     let mut share = Share::default();

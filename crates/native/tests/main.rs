@@ -3,6 +3,7 @@
 mod artifact;
 mod attach;
 mod common;
+mod equal_share;
 mod equal_vectors;
 mod exceptions;
 mod few_bytes;
