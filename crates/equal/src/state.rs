@@ -244,15 +244,18 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Carry(c), C::Below) => c,
         (Flags::Tested { zero, .. }, C::Equal) => zero,
         (Flags::Tested { carry, .. }, C::Below) => carry,
-        // The upper halves decide, unless they are equal.
-        (Flags::Wide((a, b), (c, d)), C::Below | C::Less) => {
-            let equal = w.eq(a, c);
-            let above = if condition == C::Below { w.ult(a, c) } else { w.slt(a, c) };
-            let below = w.ult(b, d);
-            w.ite(equal, below, above)
-        }
+        (Flags::Wide(a, b), C::Below) => less(w, a, b, false),
+        (Flags::Wide(a, b), C::Less) => less(w, a, b, true),
         _ => return None,
     })
+}
+
+/// Whether two words are less than two others: the upper ones decide, unless they are equal.
+fn less(w: &mut Words, (a, b): (Word, Word), (c, d): (Word, Word), signed: bool) -> Word {
+    let equal = w.eq(a, c);
+    let above = if signed { w.slt(a, c) } else { w.ult(a, c) };
+    let below = w.ult(b, d);
+    w.ite(equal, below, above)
 }
 
 /// A condition that is no negation, on the flags of a comparison of floats: all of carry, zero and

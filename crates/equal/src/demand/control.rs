@@ -1,6 +1,6 @@
 //! Instructions by class, and calls.
 
-use super::{Action, Debt, Demand, Maker, pure};
+use super::{Action, Debt, Demand, Maker, pure, truncate};
 use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
 use prova_check::traps;
@@ -64,17 +64,7 @@ impl Maker<'_> {
                 | O::I64RemU,
                 &[a, b],
             ) => self.division(opcode, a, b),
-            (
-                O::I32TruncF32S
-                | O::I32TruncF32U
-                | O::I32TruncF64S
-                | O::I32TruncF64U
-                | O::I64TruncF32S
-                | O::I64TruncF32U
-                | O::I64TruncF64S
-                | O::I64TruncF64U,
-                &[a],
-            ) => self.truncation(opcode, a),
+            (opcode, &[a]) if truncate::width(opcode).is_some() => self.truncation(opcode, a),
             (O::Call | O::CallIndirect | O::CallRef, _) => self.call(opcode, imm, args),
             (
                 O::MemoryGrow

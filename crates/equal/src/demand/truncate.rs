@@ -1,7 +1,7 @@
 //! Truncations of floats that trap.
 //!
 //! `trunc(x)` fits into the words from `m` to `n` exactly if `m − 1 < x < n + 1`. These bounds are
-//! floats, but for `−2^31 − 1` of 32 bits and `−2^63 − 1` of both: the next one below `−2^31` and
+//! floats, except `−2^31 − 1` of 32 bits and `−2^63 − 1` of both: the next one below `−2^31` and
 //! `−2^63` is less than that already, so `m ≤ x` says the same.
 
 use super::{Action, Debt, Demand, Maker};
@@ -15,15 +15,21 @@ fn float(w: &mut Words, bits: u8, number: f64) -> Word {
     w.constant(bits, n.into())
 }
 
+/// The width of a truncation's result, and whether it is signed.
+pub(super) fn width(opcode: O) -> Option<(u8, bool)> {
+    match opcode {
+        O::I32TruncF32S | O::I32TruncF64S => Some((32, true)),
+        O::I32TruncF32U | O::I32TruncF64U => Some((32, false)),
+        O::I64TruncF32S | O::I64TruncF64S => Some((64, true)),
+        O::I64TruncF32U | O::I64TruncF64U => Some((64, false)),
+        _ => None,
+    }
+}
+
 impl Maker<'_> {
     /// A truncation: NaN traps, then what is too small, then what is too large.
     pub(super) fn truncation(&mut self, opcode: O, x: Word) -> Option<Demand> {
-        let signed =
-            matches!(opcode, O::I32TruncF32S | O::I32TruncF64S | O::I64TruncF32S | O::I64TruncF64S);
-        let bits = match opcode {
-            O::I32TruncF32S | O::I32TruncF32U | O::I32TruncF64S | O::I32TruncF64U => 32,
-            _ => 64,
-        };
+        let (bits, signed) = width(opcode)?;
         let w = &mut *self.words;
         let width = w.bits(x);
         let half = if bits == 32 { 2_147_483_648.0 } else { 9_223_372_036_854_775_808.0 };

@@ -208,8 +208,8 @@ impl Words {
         k as u8
     }
 
-    /// `x | zext(l)` with `l` of at most `k` bits, and `x` with zeros there (a sum whose factors are
-    /// multiples of `2^k`), is the rest of `x` above `l`.
+    /// `x | zext(l)` with `l` of at most `k` bits, and `x` with zeros there (a sum whose factors
+    /// are multiples of `2^k`), is the rest of `x` above `l`.
     fn stacked(&mut self, high: Word, low: Word) -> Option<Word> {
         let bits = self.bits(high);
         let k = Some(self.low_zeros(high)).filter(|&k| k > 0 && k < bits)?;

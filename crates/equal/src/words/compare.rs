@@ -120,9 +120,9 @@ impl Words {
     /// `a < b`, unsigned.
     ///
     /// `n < x` is `¬(x < n + 1)`; `x < 0` never, `x < 1` is `x = 0`, `x < 2^k` is that the bits
-    /// from `k` on are 0; extensions of words of one width compare as these. `a < b` is `a < a − b`:
-    /// the difference wraps, and is more than `a`, exactly if `b` is. Of `b` and `a − b` the number
-    /// is taken, or the one that is there longer.
+    /// from `k` on are 0; extensions of words of one width compare as these. `a < b` is
+    /// `a < a − b`: the difference wraps, and is more than `a`, exactly if `b` is. Of `b` and
+    /// `a − b` the number is taken, or the one that is there longer.
     pub fn ult(&mut self, a: Word, b: Word) -> Word {
         let bits = self.bits(a);
         let all = mask(bits);

@@ -1,4 +1,4 @@
-//! N7: floats and conversions, where it is known which case it is.
+//! N8: floats and conversions, where it is known which case it is.
 //!
 //! The processor has no instruction for some of Wasm's operators, so a compiler tests for cases and
 //! has a sequence for each. Under the conditions of a case the operator is that sequence's term.
@@ -10,8 +10,8 @@
 //!   numbers are ordered.
 //! * C2. `t(x)` is not the least number: `−c < x < c`, and `x` is no NaN.
 //! * C3. `t(x) ≥ 0`: `−1 < x < c`, and `x` is no NaN.
-//! * C4. `t(x) < 0` and `x < c`: `x ≤ −1`, since what lies between −1 and `c` fits and is not cut to
-//!   less than 0.
+//! * C4. `t(x) < 0` and `x < c`: `x ≤ −1`, since what lies between −1 and `c` fits and is not cut
+//!   to less than 0.
 //! * C5. `t(x)` is the least number: `x ≥ c` if `x > 0`, and `x ≤ −c` if `x < c`.
 //! * C6. `x ≥ c`: `t(x − c) ≥ 0` exactly if `x < 2c`. Below `2c` the difference is exact (Sterbenz)
 //!   and fits; else it is `c` or more, also rounded, and does not fit.
@@ -22,8 +22,8 @@
 //! * C8. An unsigned word without sign is a signed one. With it, `x` becomes `y + y` for the float
 //!   `y` of `(x >> 1) | (x & 1)`: the bit that is kept says to the rounding that there was more,
 //!   since words of 63 bits lose ten or more of them; and twice a float is exact.
-//! * C9. Of two floats the minimum is their sum if one is NaN, their or if they are equal (so that
-//!   of 0 and −0 it is −0), and else `b < a ? b : a`; the maximum with and, and `a < b ? b : a`.
+//! * C9. Of two floats the minimum is their sum if one is NaN, their or if they are equal (−0 for 0
+//!   and −0), and else `b < a ? b : a`; the maximum with and, and `a < b ? b : a`.
 
 use super::{Head, Node, Prim, Word, Words, mask};
 

@@ -27,7 +27,7 @@
 //!
 //! * N6. *Quotients* by numbers (`divide`): a product's upper half that is one is that, if the
 //!   theorem's condition holds of its numbers.
-//! * N7. *Conversions* (`convert`): under the conditions of a case, the case's term.
+//! * N8. *Conversions* (`convert`): under the conditions of a case, the case's term.
 //!
 //! * N7. *Vectors* (`lanes`): words above 64 bits are lists of pieces, operators are inside.
 //!

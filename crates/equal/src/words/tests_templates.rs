@@ -1,4 +1,4 @@
-//! What is known decides conversions, minima and maxima: both sides computed on numbers.
+//! Conversions, minima and maxima by the conditions that are known: both sides on numbers.
 //!
 //! Of a float some conditions are taken, each with its truth for that float; what `decide` says
 //! under these has to be true of it, and what `under` makes of an operator has to be its result. So
@@ -31,7 +31,7 @@ fn truncated(bits: u8, x: f64) -> u128 {
     if (-half..half).contains(&x) { x as i64 as u128 & mask(bits) } else { 1 << (bits - 1) }
 }
 
-/// A sum or difference in the width: that of two `f32` as `f64` is exact enough to round once.
+/// A sum in the width, rounded once.
 fn sum(bits: u8, a: f64, b: f64) -> u128 {
     if bits == 32 { (a as f32 + b as f32).to_bits().into() } else { (a + b).to_bits().into() }
 }
