@@ -32,9 +32,7 @@ macro_rules! planted {
 /// An expression.
 #[cfg(not(prova_plant))]
 macro_rules! planted {
-    ($plant:ident, $right:expr, $wrong:expr) => {
-        $right
-    };
+    ($plant:ident, $right:expr, $wrong:expr) => {{ $right }};
     (operator $right:expr) => {
         $right
     };
