@@ -2,7 +2,7 @@
 //! with none.
 //!
 //! `forged.tsv` has a row for each attack and one for its twin. A row's relation is text: leaders
-//! `OFFSET BLOCK AT PASSED CLAIM …`, with `;` between them. Claims are `PLACE/BITS=EXPR` (`+=` where
+//! `OFFSET BLOCK AT PASSED CLAIM …`, with `;` between. Claims are `PLACE/BITS=EXPR` (`+=` where
 //! zeros are above), `is:VALUE=EXPR`, `known=EXPR` and `unknown=EXPR` (a condition that holds, or
 //! does not); places are registers by number, `s` and an offset for the stack. An expression is
 //! `vN`, or `OPERATOR.BITS.NUMBER(EXPR,…)`.
@@ -22,7 +22,7 @@ const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/forged.tsv"
 struct Text<'t>(&'t str);
 
 impl<'t> Text<'t> {
-    /// What is before one of some signs, and the sign.
+    /// Takes the text before one of some signs, and the sign.
     fn until(&mut self, signs: &[char]) -> (&'t str, char) {
         let at = self.0.find(signs).unwrap_or(self.0.len());
         let (part, rest) = self.0.split_at(at);
@@ -128,7 +128,7 @@ fn judge(line: &str) -> (Result<(), Error>, String) {
     let trap = |text: &str| {
         let (at, kind) = text.split_once(':').expect("offset:kind");
         let (code_offset, kind) = (at.parse().expect("a number"), kind.parse().expect("a number"));
-        // The stack's is the function's beginning, the other that of its division.
+        // The stack's is the function's beginning, the other row its division's.
         let of = body.body();
         let wasm_offset = match kind {
             STACK_OVERFLOW => of.block(of.entry()).offset,

@@ -5,10 +5,12 @@
 //! PROVA_EDITS=100000 cargo test -p prova-native --test equal_edits -- --nocapture
 //! ```
 //!
-//! does so many edits, of the functions of `edits/functions.wat` and then of programs; without it a
-//! sample. `PROVA_RELATIONS=N` tries so many changed relations on code that runs show to be wrong:
-//! none makes it pass. Green says nothing of edits that no run came to (they are counted), of longer runs, and
-//! of NaN bits that depend on what is not tried.
+//! tries this number of edits, of the functions of `edits/functions.wat` and then of programs;
+//! without it a sample. `PROVA_RELATIONS=N` tries N changed relations on code that runs show to be
+//! wrong: none makes it pass.
+//!
+//! Green says nothing of edits that no run came to (they are counted), of longer runs, and of NaN
+//! bits that depend on what is not tried.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -61,7 +63,7 @@ impl Tally {
         sum
     }
 
-    /// Edits of each function of a program, as many as `share` of a thousand, at most `most` in all.
+    /// Edits of each function of a program: `share` of a thousand, at most `most` in all.
     fn program(&mut self, stage: &mut Stage, program: &Program, (share, most): (usize, usize)) {
         let step = if program.name == "functions" { 1 } else { 7 };
         let (proved, tried) = program.proved(20..700, step);

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! It knows nothing of certificates and of the check's inside: `module` reads the types, `world`
-//! lays out a store, `judge` and `leave` have the rules (`rule`), `results` tells what others see. The decoder (iced-x86) is the
-//! one part that both share. What it does not see is in the README beside it.
+//! lays out a store, `judge` and `leave` have the rules (`rule`), `results` tells what others see.
+//! The decoder (iced-x86) is the one part that both share. What it does not see is in the README
+//! beside it.
 
 pub(crate) mod campaign;
 pub(crate) mod judge;

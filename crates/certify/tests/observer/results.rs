@@ -1,4 +1,4 @@
-//! What others see of a run: stores, calls with their arguments, results, the trap.
+//! Stores, calls with their arguments, results and the trap of a run, as others see them.
 //!
 //! ```text
 //! Subject, seed ─ Stage::tell ─► [Event] ─┐
@@ -6,10 +6,10 @@
 //! edited subject, seed ─ tell ─► [Event] ─┘
 //! ```
 //!
-//! * R1. Linear memory is a function of seed, era and address, and what was stored since: so code
-//!   that reads once more, or once less, sees the same. Each call begins an era.
-//! * R2. Other numbers are drawn at the entry and at calls only: two runs of one seed go alike until
-//!   an event differs.
+//! * R1. Linear memory is a function of seed, era and address, and of what was stored since: so
+//!   code that reads once more, or once less, sees the same. Each call begins an era.
+//! * R2. Other numbers are drawn at the entry and at calls only: two runs of one seed go alike
+//!   until an event differs.
 //! * R3. A run that is cut off is compared as far as both came.
 //!
 //! It sees stores to memories, globals, tables and argument cells in their order, with their widths;

@@ -219,7 +219,7 @@ pub(crate) struct Run<'a> {
     read: BTreeSet<u64>,
     /// Bytes inside of executed instructions, and where those begin.
     inside: BTreeMap<u64, u64>,
-    /// What others see of the run, if somebody asks.
+    /// The events that others see, if somebody asks.
     pub(crate) told: Option<Told>,
 }
 

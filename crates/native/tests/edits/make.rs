@@ -22,8 +22,8 @@ pub(crate) fn ranges(bytes: &[u8]) -> Vec<(usize, usize)> {
     decoder.into_iter().map(|insn| (insn.ip() as usize, insn.next_ip() as usize)).collect()
 }
 
-/// All edits of a function that `keep` wants, of those with numbers: each bit, bytes at random, pairs
-/// of instructions, copies of instructions, the kinds of faults.
+/// The edits of a function that `keep` wants: each bit, bytes at random, pairs of instructions,
+/// copies of instructions, the kinds of faults.
 pub(crate) fn edits(of: &Proved, rng: &mut Rng, keep: &mut dyn FnMut() -> bool) -> Vec<Edit> {
     let ranges = ranges(&of.bytes);
     let begin = |at: usize| {

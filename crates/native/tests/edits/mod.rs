@@ -159,7 +159,7 @@ impl Program {
         }
     }
 
-    /// What others see of the code itself, once for each seed.
+    /// The events that others see of the code itself, once for each seed.
     pub(crate) fn told(&self, stage: &mut Stage, of: &Proved, runs: u64) -> Vec<Vec<Event>> {
         let subject = self.subject(of, &of.bytes, &of.traps);
         let tell = |seed| match stage.tell(&subject, seed) {
