@@ -5,12 +5,12 @@
 //!                                               └─ the processor ─► registers, memory ──┴─ equal?
 //! ```
 //!
-//! Each register, each vector register and the memory operand is compared; flags by a `setcc` behind
-//! the instruction. Every mnemonic that the sources of `step` name is compared, or stands in
-//! `equal/uncompared.txt` (`PROVA_BLESS=1` writes it): operators on lanes have no meaning here.
+//! Each register, each vector register and the memory operand is compared; flags by a `setcc`
+//! behind the instruction. Every mnemonic that the sources of `step` name is compared, or stands in
+//! `equal/uncompared.txt` (`PROVA_BLESS=1` writes it): they need operands that are not drawn.
 //!
-//! Green says nothing of these, of jumps, calls, push and pop, of divisions that fault, and of which
-//! NaN an operator gives.
+//! Green says nothing of these, of jumps, calls, push and pop, of divisions that fault, and of the
+//! bits of NaN.
 
 use crate::observer::tracee::{Regs, Right, Stop, Tracee};
 use iced_x86::{Code as C, CodeSize, Encoder, Instruction, Mnemonic as M, OpCodeOperandKind as K};

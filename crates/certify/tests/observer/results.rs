@@ -12,8 +12,8 @@
 //!   until an event differs.
 //! * R3. A run that is cut off is compared as far as both came.
 //!
-//! It sees stores to memories, globals, tables and argument cells in their order, with their widths;
-//! so it asks for more than WebAssembly says, where stores are only seen at calls and ends.
+//! It sees stores to memories, globals, tables and argument cells in order, with their widths; so
+//! it asks for more than WebAssembly says, where stores are only seen at calls and ends.
 
 use super::judge::{Access, To};
 use super::module::{Home, Ty};
