@@ -1,149 +1,18 @@
-//! Operators of vectors in `prova-equal`: what is demanded for each is what `prova-num` says, and the
-//! code that is made for each is proved.
+//! The code of each operator of vectors is proved to do what it says (`prova-equal`), for both levels
+//! of processors: with operands in registers and in memory, counts and lanes as numbers.
 //!
-//! The demand is a term. Its nodes are computed here by their meaning, floats by Rust's, on the rows
-//! of operands that `numeric` runs as machine code. So each formula in `demand/vector_steps.rs` is
-//! tried, and so is each rewrite on the way. Then each operator is compiled for both levels of
-//! processors, with operands in registers and in memory, counts and lanes as numbers, and proved.
-//!
-//! What an instruction does is not tried here by itself; but a wrong row of `step/lanes.rs` makes
-//! another term than the demand, for code that `numeric` runs.
-//!
-//! A green run shows nothing of operators in a context, in which the compiler makes other shapes.
+//! The demands are tried in `prova-equal`, the same code is run by `numeric`. A green run shows
+//! nothing of operators in a context, in which the compiler makes other shapes.
 
-use crate::numeric::{Operator, is_vector, operators, rows};
+use crate::numeric::{Operator, is_vector, operators};
 use prova_certify::relation::{Related, relate};
 use prova_certify::{Draft, propose};
 use prova_check::certificate::Certificate;
-use prova_check::{Code, Config, CpuLevel, Layout, Metering};
-use prova_equal::words::{Head, Node, Prim, Word, Words};
-use prova_equal::{EqualCode, Setting, demand};
+use prova_check::{Code, Config, CpuLevel, Layout};
+use prova_equal::{EqualCode, Setting};
 use prova_module::ops::Class;
 use prova_module::{Features, Limits, Module, Opcode};
 use prova_native::{Target, body};
-use prova_num::{f32x4_canonicalize, f64x2_canonicalize};
-use prova_random::Rng;
-use prova_ssa::Imm;
-use std::collections::HashMap;
-
-/// Rows that a demand is computed for.
-const ROWS: usize = 400;
-
-fn mask(bits: u8) -> u128 {
-    u128::MAX >> (128 - u32::from(bits))
-}
-
-fn signed(n: u128, bits: u8) -> i128 {
-    let shift = 128 - u32::from(bits);
-    (n << shift) as i128 >> shift
-}
-
-/// The meaning of a term under values of its leaves.
-struct Meaning<'w> {
-    words: &'w Words,
-    leaves: [u128; 3],
-    memo: HashMap<Word, u128>,
-}
-
-impl Meaning<'_> {
-    fn of(&mut self, word: Word) -> u128 {
-        if let Some(&n) = self.memo.get(&word) {
-            return n;
-        }
-        let Node { op, bits, args, n } = self.words.get(word);
-        let args: Vec<(u128, u8)> = args
-            .into_iter()
-            .filter(|&arg| !self.words.is_none(arg))
-            .map(|arg| (self.of(arg), self.words.bits(arg)))
-            .collect();
-        let made = match (op, &args[..]) {
-            (Head::Const, []) => n,
-            (Head::Value, []) => self.leaves[n as usize] & mask(bits),
-            (Head::Prim, _) => prim(n, bits, &args),
-            (Head::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
-            (op, args) => plain(op, (bits, n), args),
-        };
-        self.memo.insert(word, made & mask(bits));
-        made & mask(bits)
-    }
-}
-
-fn plain(op: Head, (bits, n): (u8, u128), args: &[(u128, u8)]) -> u128 {
-    match (op, args) {
-        (Head::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
-        (Head::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
-        (Head::And, &[(a, _), (b, _)]) => a & b,
-        (Head::Or, &[(a, _), (b, _)]) => a | b,
-        (Head::Xor, &[(a, _), (b, _)]) => a ^ b,
-        (Head::Shl, &[(a, _), (b, _)]) => a << b,
-        (Head::Shr, &[(a, _), (b, _)]) => a >> b,
-        (Head::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
-        (Head::Slice, &[(a, _)]) => a >> n,
-        (Head::Zext, &[(a, _)]) => a,
-        (Head::Sext, &[(a, width)]) => signed(a, width) as u128,
-        (Head::Cat, &[(a, _), (b, width)]) => a << width | b,
-        (Head::Zero, &[(a, _)]) => u128::from(a == 0),
-        (Head::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
-        (Head::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A float of 32 or 64 bits; both are computed in 64, and rounded once.
-fn float((n, bits): (u128, u8)) -> f64 {
-    if bits == 32 { f32::from_bits(n as u32).into() } else { f64::from_bits(n as u64) }
-}
-
-fn prim(n: u128, bits: u8, args: &[(u128, u8)]) -> u128 {
-    let is = |prim: Prim| n == prim as u128;
-    let x = float(args[0]);
-    let y = args.get(1).map_or(0.0, |&arg| float(arg));
-    let truth = |holds: bool| u128::from(holds);
-    if is(Prim::FloatEq) {
-        return truth(x == y);
-    } else if is(Prim::FloatLt) {
-        return truth(x < y);
-    } else if is(Prim::FloatLe) {
-        return truth(x <= y);
-    } else if is(Prim::FloatNan) {
-        return truth(x.is_nan() || y.is_nan());
-    } else if is(Prim::ToSigned) {
-        let (least, whole) = (-2f64.powi(i32::from(bits) - 1), x.trunc());
-        return if whole >= least && whole < -least {
-            whole as i128 as u128
-        } else {
-            1 << (bits - 1)
-        };
-    } else if is(Prim::FromSigned) {
-        let n = signed(args[0].0, args[0].1);
-        return if bits == 32 { (n as f32).to_bits().into() } else { (n as f64).to_bits().into() };
-    }
-    // The sum, product, quotient and root of floats of 32 bits, computed in 64 and rounded, are
-    // those of 32 bits (Figueroa, 1995): 53 bits are more than twice 24.
-    let made = if is(Prim::FloatAdd) {
-        x + y
-    } else if is(Prim::FloatSub) {
-        x - y
-    } else if is(Prim::FloatMul) {
-        x * y
-    } else if is(Prim::FloatDiv) {
-        x / y
-    } else if is(Prim::FloatSqrt) {
-        x.sqrt()
-    } else if is(Prim::FloatCeil) {
-        x.ceil()
-    } else if is(Prim::FloatFloor) {
-        x.floor()
-    } else if is(Prim::FloatTrunc) {
-        x.trunc()
-    } else if is(Prim::FloatNearest) {
-        x.round_ties_even()
-    } else {
-        assert!(is(Prim::Promote) || is(Prim::Demote), "{n}");
-        x
-    };
-    if bits == 32 { (made as f32).to_bits().into() } else { made.to_bits().into() }
-}
 
 /// The operator of a name of `prova-num`, if it is one of vectors without accesses.
 fn opcode(operator: &Operator) -> Option<Opcode> {
@@ -156,94 +25,6 @@ fn opcode(operator: &Operator) -> Option<Opcode> {
 fn lanes(name: &str) -> u8 {
     let (_, rest) = name.split_once('x').expect("a shape");
     rest.split('_').next().and_then(|n| n.parse().ok()).expect("a number of lanes")
-}
-
-/// The immediate of a row, which is its last operand, and how many operands there are.
-fn immediate(operator: &Operator, opcode: Opcode, row: &mut [u128; 3]) -> (Imm, usize) {
-    let count = operator.params.len();
-    if opcode.row().immediates.is_empty() {
-        return (Imm::None, count);
-    }
-    let last = &mut row[count - 1];
-    if opcode == Opcode::I8x16Shuffle {
-        *last &= 0x1f1f_1f1f_1f1f_1f1f_1f1f_1f1f_1f1f_1f1f;
-        return (Imm::Wide([*last as u64, (*last >> 64) as u64]), count - 1);
-    }
-    *last %= u128::from(lanes(operator.name));
-    (Imm::Lane(*last as u8), count - 1)
-}
-
-fn canonical(opcode: Opcode, n: u128) -> u128 {
-    match opcode.row().canonical {
-        Some("f32x4_canonicalize") => f32x4_canonicalize(n),
-        Some("f64x2_canonicalize") => f64x2_canonicalize(n),
-        _ => n,
-    }
-}
-
-/// Of each operator the rows on which its demand, changed by `change`, is another result; and how
-/// many operators there are.
-fn compare(change: impl Fn(&mut Words, Opcode, Word) -> Word) -> (Vec<String>, usize) {
-    let mut rng = Rng::of(4, 0);
-    let (mut wrong, mut tried) = (Vec::new(), 0);
-    for operator in operators() {
-        let Some(opcode) = opcode(&operator) else { continue };
-        let all = rows(&operator, &mut rng);
-        let step = (all.len() / ROWS).max(1);
-        let mut made: HashMap<String, (Words, Word)> = HashMap::new();
-        let mut found = None;
-        for mut row in all.into_iter().step_by(step) {
-            let (imm, count) = immediate(&operator, opcode, &mut row);
-            let (words, word) = made.entry(format!("{imm:?}")).or_insert_with(|| {
-                let mut words = Words::new();
-                let width = |ty: &str| {
-                    if ty == "v128" {
-                        128
-                    } else if ty.ends_with("64") {
-                        64
-                    } else {
-                        32
-                    }
-                };
-                let args: Vec<Word> = (0_u32..)
-                    .zip(&operator.params[..count])
-                    .map(|(i, ty)| words.value(width(ty), i))
-                    .collect();
-                let word = demand::pure(&mut words, opcode, imm, &args);
-                let word = word.unwrap_or_else(|| panic!("{}: no demand", operator.name));
-                let word = change(&mut words, opcode, word);
-                (words, word)
-            });
-            let mut meaning = Meaning { words, leaves: row, memo: HashMap::new() };
-            let got = canonical(opcode, meaning.of(*word));
-            let want = (operator.apply)(row).expect("no operator of vectors traps")[0];
-            if got != canonical(opcode, want) && found.is_none() {
-                found = Some(format!("{} of {row:x?}: {got:x}, not {want:x}", operator.name));
-            }
-        }
-        wrong.extend(found);
-        tried += 1;
-    }
-    (wrong, tried)
-}
-
-#[test]
-fn demands_are_what_the_operators_say() {
-    let (wrong, tried) = compare(|_, _, word| word);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(tried > 220, "{tried}");
-}
-
-/// A demand whose lowest bit is another one is seen, for every operator.
-#[test]
-fn another_demand_is_seen() {
-    let (wrong, tried) = compare(|words, _, word| {
-        let bits = words.bits(word);
-        let one = words.constant(bits, 1);
-        words.xor(word, one)
-    });
-    // Of a NaN the lowest bit is not claimed; every operator has other results too.
-    assert_eq!(wrong.len(), tried);
 }
 
 /// Functions of all operators: names and text.
@@ -344,7 +125,7 @@ fn refused(cpu: CpuLevel) -> (Vec<String>, usize) {
     let setting = Setting::new(&module, &layout).expect("one module");
     let mut wrong = Vec::new();
     for (func, (name, _)) in module.defined_funcs().zip(&functions) {
-        let body = body(&module, func, Metering::default()).expect("a body");
+        let body = body(&module, func, layout.config().metering).expect("a body");
         let code = target.compile(&module, &layout, body.body(), false).expect("code");
         let (kind, bytes) = (code.kind, &code.bytes[..]);
         let (traps, calls) = (&code.traps[..], &code.calls[..]);

@@ -76,7 +76,7 @@ pub(crate) struct Operator {
     pub(crate) name: &'static str,
     pub(crate) params: Vec<&'static str>,
     pub(crate) results: &'static [&'static str],
-    pub(crate) apply: fn([u128; 3]) -> Result<[u128; 2], NumError>,
+    apply: fn([u128; 3]) -> Result<[u128; 2], NumError>,
 }
 
 fn outcome_types<T: Outcome>(_: fn() -> T) -> &'static [&'static str] {
@@ -158,7 +158,7 @@ fn random(rng: &mut Rng, ty: &str) -> u128 {
 }
 
 /// The rows of operands of an operator.
-pub(crate) fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
+fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
     let params = &operator.params;
     let mut rows = Vec::new();
     let small = |ty: &str| {
