@@ -260,6 +260,22 @@ fn low_byte(number: usize) -> Register {
     }
 }
 
+/// A number as an operand of a kind, if it is a kind of numbers.
+fn immediate(kind: K, value: i64) -> Option<(OpKind, i64)> {
+    Some(match kind {
+        K::imm8_const_1 => (OpKind::Immediate8, 1),
+        K::imm8 => (OpKind::Immediate8, (value as i8).into()),
+        K::imm8sex16 => (OpKind::Immediate8to16, (value as i8).into()),
+        K::imm8sex32 => (OpKind::Immediate8to32, (value as i8).into()),
+        K::imm8sex64 => (OpKind::Immediate8to64, (value as i8).into()),
+        K::imm16 => (OpKind::Immediate16, (value as i16).into()),
+        K::imm32 => (OpKind::Immediate32, (value as i32).into()),
+        K::imm32sex64 => (OpKind::Immediate32to64, (value as i32).into()),
+        K::imm64 => (OpKind::Immediate64, value),
+        _ => return None,
+    })
+}
+
 /// An instruction of a code, with its memory operand at rax or none.
 fn instruction(rng: &mut Rng, code: C, memory: bool) -> Option<Instruction> {
     let mut made = Instruction::default();
@@ -278,19 +294,7 @@ fn instruction(rng: &mut Rng, code: C, memory: bool) -> Option<Instruction> {
             0 => rng.below(130) as i64 - 2,
             _ => rng.bits() as i64,
         };
-        let immediate = match kind {
-            K::imm8_const_1 => Some((OpKind::Immediate8, 1)),
-            K::imm8 => Some((OpKind::Immediate8, (value as i8).into())),
-            K::imm8sex16 => Some((OpKind::Immediate8to16, (value as i8).into())),
-            K::imm8sex32 => Some((OpKind::Immediate8to32, (value as i8).into())),
-            K::imm8sex64 => Some((OpKind::Immediate8to64, (value as i8).into())),
-            K::imm16 => Some((OpKind::Immediate16, (value as i16).into())),
-            K::imm32 => Some((OpKind::Immediate32, (value as i32).into())),
-            K::imm32sex64 => Some((OpKind::Immediate32to64, (value as i32).into())),
-            K::imm64 => Some((OpKind::Immediate64, value)),
-            _ => None,
-        };
-        if let Some((kind, value)) = immediate {
+        if let Some((kind, value)) = immediate(kind, value) {
             made.set_op_kind(n, kind);
             // Roundings are in the lowest bits.
             let rounds =

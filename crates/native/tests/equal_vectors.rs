@@ -1,5 +1,5 @@
-//! The code of each operator of vectors is proved to do what it says (`prova-equal`), for both levels
-//! of processors: with operands in registers and in memory, counts and lanes as numbers.
+//! The code of each operator of vectors is proved to do what it says (`prova-equal`), for both
+//! levels of processors: with operands in registers and in memory, counts and lanes as numbers.
 //!
 //! The demands are tried in `prova-equal`, the same code is run by `numeric`. A green run shows
 //! nothing of operators in a context, in which the compiler makes other shapes.

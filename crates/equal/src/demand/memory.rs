@@ -95,14 +95,14 @@ impl Maker<'_> {
         if matches!(class, Class::load | Class::load_lane) {
             let heap = self.version(Region::Heap);
             let found = self.words.load(heap, address, bits);
-            let value = match (class, args) {
-                (Class::load_lane, &[_, vector]) => {
-                    super::vector_lanes::replaced(self.words, vector, found, access.lane)?
-                }
-                _ => match extended(self.words, opcode, found) {
+            let value = if lanes {
+                let &[_, vector] = args else { return None };
+                super::vector_lanes::replaced(self.words, vector, found, access.lane)?
+            } else {
+                match extended(self.words, opcode, found) {
                     Some(word) => word,
                     None => super::vector_lanes::loaded(self.words, opcode, found)?,
-                },
+                }
             };
             let action = if faults { Action::Load { address, bits } } else { Action::None };
             return Some(Demand { debts, action, values: alloc::vec![value] });

@@ -275,7 +275,7 @@ fn unary(w: &mut Words, opcode: O, a: Word) -> Option<Word> {
         O::I32x4AllTrue => all_true(w, a, 32),
         O::I64x2AllTrue => all_true(w, a, 64),
         O::I8x16Bitmask => bitmask(w, a, 8),
-        // The sign of a lane is that of the lane saturated.
+        // A lane has the sign of the lane saturated.
         O::I16x8Bitmask => {
             let narrow = narrowed(w, (a, a), 16, true);
             let low = w.slice(narrow, 0, 64);

@@ -182,7 +182,7 @@ pub(super) fn to_signed(w: &mut Words, a: Word) -> Word {
 
 /// Floats as unsigned words, saturating: what is not above 0 becomes +0, or −0. Below 2^31 the
 /// truncation is the result, and what is left of `a − 2^31` is negative, so 0. From there to 2^32
-/// the truncation is 2^31, and that of `a − 2^31` the rest. Beyond, the rest is 2^31 − 1: its
+/// the truncation is 2^31, and the one of `a − 2^31` the rest. Beyond, the rest is 2^31 − 1: its
 /// truncation, −2^31, complemented.
 pub(super) fn to_unsigned(w: &mut Words, a: Word) -> Word {
     let zero = w.constant(128, 0);

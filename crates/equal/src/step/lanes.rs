@@ -1,7 +1,7 @@
 //! Instructions on lanes of vector registers: which operator each is, for lanes of which width.
 //!
-//! The tables are in `lanes_table`, shuffles in `permute`. Of a form with two operands the first source is
-//! operand 0.
+//! The tables are in `lanes_table`, shuffles in `permute`. Of a form with two operands the first
+//! source is operand 0.
 
 use super::lanes_table::{converted, extension, packed, shifted};
 use super::mnemonic;

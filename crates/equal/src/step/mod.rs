@@ -11,10 +11,10 @@
 mod control;
 mod lanes;
 mod lanes_table;
+mod masks;
 mod memory;
 mod numeric;
 mod permute;
-mod tables;
 mod vector;
 
 use crate::core_::Core;

@@ -1,6 +1,6 @@
 //! Reads of a table of masks by an index of three bits.
 //!
-//! Bytes have no shifts of their own. Code shifts words of 16 bits and clears what came from the
+//! There are no shifts of bytes. Code shifts words of 16 bits and clears what came from the
 //! other byte, by a mask from a table in the code that has one for each count.
 
 use crate::core_::Core;
