@@ -174,7 +174,7 @@ impl Core<'_> {
     ) -> Result<(), Refusal> {
         self.landings.clear();
         let mut rows = clauses.iter();
-        let mut state = behind.clone();
+        let mut state = self.copied(behind)?;
         for r in (0..16_u8).filter(|r| *r != RBP) {
             let unknown = self.words.unknown(64);
             state.set_reg(r, unknown);
@@ -200,7 +200,7 @@ impl Core<'_> {
                 let Some(payloads) = self.maker(&state).caught(tag, clause.with_ref) else {
                     return refuse(Cause::Operator, "a clause of no tag");
                 };
-                let mut lands = state.clone();
+                let mut lands = self.copied(&state)?;
                 self.follow(&mut lands, &clause.edge, &payloads)?;
                 self.settle(&mut lands)?;
                 self.landings.push((row.landing, lands));

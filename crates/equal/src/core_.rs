@@ -112,6 +112,13 @@ impl<'a> Core<'a> {
         }
     }
 
+    /// A copy of a state: work by its size, so that long code with many branches is bounded.
+    pub(crate) fn copied(&mut self, state: &State) -> Result<State, Refusal> {
+        let parts = state.over.len().saturating_add(state.stack.len());
+        self.spend((parts as u64) >> 2)?;
+        Ok(state.clone())
+    }
+
     /// The instruction that a value is computed by from its operands, and the value's number among
     /// its results: an operator without effects, or one that may trap and did not. All other values
     /// are leaves. What is computed is never made: so it follows its operands everywhere alike.

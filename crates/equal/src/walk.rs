@@ -180,7 +180,7 @@ impl<G: Guide> Walk<'_, '_, G> {
             Some(true) => self.go(here, insn.offset, target)?,
             Some(false) => *next = Some(here),
             None => {
-                let mut taken = here.clone();
+                let mut taken = self.core.copied(&here)?;
                 taken.assume(condition, true);
                 let went = self.go(taken, insn.offset, target);
                 here.assume(condition, false);
@@ -278,7 +278,7 @@ impl<G: Guide> Walk<'_, '_, G> {
             let Some(edge) = edges.get(edge as usize) else {
                 return refuse(Cause::Jump, "an edge that the body does not have");
             };
-            let mut taken = state.clone();
+            let mut taken = self.core.copied(&state)?;
             self.core.follow(&mut taken, edge, &[])?;
             self.core.settle(&mut taken)?;
             if let Err(refusal) = self.go(taken, insn.offset, target)

@@ -217,10 +217,10 @@ impl Words {
         if !matches!((bits, width), (32 | 64, 32 | 64)) {
             a
         } else if is(Prim::FromUnsigned) {
-            self.from_unsigned(known, a, x)
+            self.of_unsigned(known, a, x)
         } else if is(Prim::ToUnsigned) || is(Prim::ToUnsignedSat) {
             let saturates = is(Prim::ToUnsignedSat);
-            self.to_unsigned(known, (x, bits), saturates).unwrap_or(a)
+            self.fitted_unsigned(known, (x, bits), saturates).unwrap_or(a)
         } else if (is(Prim::FloatMin) || is(Prim::FloatMax))
             && bits == width
             && bits == self.bits(y)
@@ -232,7 +232,7 @@ impl Words {
     }
 
     /// C7.
-    fn to_unsigned(
+    fn fitted_unsigned(
         &mut self,
         known: &[(Word, bool)],
         (x, bits): (Word, u8),
@@ -260,7 +260,7 @@ impl Words {
     }
 
     /// C8.
-    fn from_unsigned(&mut self, known: &[(Word, bool)], a: Word, x: Word) -> Word {
+    fn of_unsigned(&mut self, known: &[(Word, bool)], a: Word, x: Word) -> Word {
         let bits = self.bits(a);
         let sign = self.sign(x);
         match self.decide(known, sign) {

@@ -163,8 +163,15 @@ impl Words {
             return None;
         }
         for (shifted, cleared) in [(a, b), (b, a)] {
-            let Node { op, args: [ones, c, _], .. } = self.get(cleared);
-            if !matches!(op, Head::Shl | Head::Shr) || self.number(ones) != Some(255) {
+            // `255 << c` is `255·(1 << c)`.
+            let (power, factor) = self.factored(cleared);
+            let Node { op, args: [ones, c, _], .. } = self.get(power);
+            let is_mask = match op {
+                Head::Shl => factor == 255 && self.number(ones) == Some(1),
+                Head::Shr => factor == 1 && self.number(ones) == Some(255),
+                _ => false,
+            };
+            if !is_mask {
                 continue;
             }
             let Node { op: Head::Slice, args: [wide, ..], n, .. } = self.get(shifted) else {
