@@ -11,7 +11,7 @@ use prova_ssa::{Def, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Conditions that are proposed at a leader at most.
-const KNOWN_MAX: usize = 8;
+const KNOWN_MAX: usize = 24;
 /// Depth of terms that are proposed.
 const DEPTH_MAX: u32 = 8;
 /// Candidates of one place.
@@ -38,6 +38,35 @@ const WAYS_MAX: usize = 24;
 /// Values that may be equal, the one that stands for them first, with whether each is no operator
 /// without effects; and the number that they may be.
 type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
+
+/// Values by what they are in a state.
+struct Inverse {
+    values: HashMap<Word, Vec<Value>>,
+    /// By width and atoms, the value that is a number more than these, and the number.
+    sums: HashMap<Sum, (Value, u128)>,
+}
+
+/// The width of a sum, and its atoms with their factors.
+type Sum = (u8, Vec<(Word, u128)>);
+
+impl Inverse {
+    fn new(core: &Core<'_>, values: HashMap<Word, Vec<Value>>) -> Inverse {
+        let mut sums: HashMap<Sum, (Value, u128)> = HashMap::new();
+        for (&word, values) in &values {
+            let (Some(&value), parts) = (values.first(), core.words.parts(word)) else { continue };
+            if parts.atoms.is_empty() {
+                continue;
+            }
+            // The first value counts in any order of the words.
+            let sum = sums.entry((core.words.bits(word), parts.atoms));
+            let sum = sum.or_insert((value, parts.number));
+            if value < sum.0 {
+                *sum = (value, parts.number);
+            }
+        }
+        Inverse { values, sums }
+    }
+}
 
 /// The guesses about a leader.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +133,7 @@ impl<'f> Finder<'f> {
     }
 
     /// The needed values by what they are in a state; those of the block's own come first.
-    fn needed(&self, core: &mut Core<'_>, state: &State) -> HashMap<Word, Vec<Value>> {
+    fn needed(&self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
         let mut inverse: HashMap<Word, Vec<Value>> = HashMap::new();
         for value in self.live.at(core.body, state.block, state.at) {
             if is_constant(core, value) {
@@ -113,9 +142,9 @@ impl<'f> Finder<'f> {
             if let Ok(word) = core.value(state, value) {
                 inverse.entry(word).or_default().push(value);
                 // What it is here, where a choice is decided.
-                let here = core.words.under(&state.known, word);
-                if here != word {
-                    inverse.entry(here).or_default().push(value);
+                let under = if here { core.words.under(&state.known, word) } else { word };
+                if under != word {
+                    inverse.entry(under).or_default().push(value);
                 }
             }
         }
@@ -133,12 +162,12 @@ impl<'f> Finder<'f> {
                 (!own.contains(&value.as_u32()), !is_leaf(core, value), value.as_u32())
             });
         }
-        inverse
+        Inverse::new(core, inverse)
     }
 
     /// Everything that may be claimed where a state comes first.
     fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
-        let inverse = self.needed(core, state);
+        let inverse = self.needed(core, state, true);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
         let stack = state.stack.keys().map(|&at| Place::Stack(at));
@@ -158,7 +187,7 @@ impl<'f> Finder<'f> {
             }
         }
         let mut classes = Vec::new();
-        for (&word, values) in &inverse {
+        for (&word, values) in &inverse.values {
             let Node { op, bits, n, .. } = core.words.get(word);
             let number = (op == Head::Const).then_some((bits, n));
             let (leaves, others): (Vec<Value>, Vec<Value>) =
@@ -180,6 +209,8 @@ impl<'f> Finder<'f> {
             Flags::Sub(a, b) => Some((false, a, b)),
             _ => None,
         };
+        // What is known here need not be known on another way, on which the flags are as right.
+        let inverse = if flags.is_some() { self.needed(core, state, false) } else { inverse };
         let flags = flags.and_then(|(floats, a, b)| {
             let a = expression(core, state, a, &inverse, 0)?;
             let b = expression(core, state, b, &inverse, 0)?;
@@ -387,7 +418,7 @@ fn candidates(
     core: &mut Core<'_>,
     state: &State,
     place: Place,
-    inverse: &HashMap<Word, Vec<Value>>,
+    inverse: &Inverse,
 ) -> Vec<Candidate> {
     let widths: &[u8] = match place {
         Place::Register(_) => &[64, 32],
@@ -405,14 +436,14 @@ fn candidates(
         && let Some(&whole) = state.stack.get(&at)
         && let Node { op: Head::Zext, bits, args: [low, ..], .. } = core.words.get(whole)
     {
-        for value in inverse.get(&low).into_iter().flatten() {
+        for value in inverse.values.get(&low).into_iter().flatten() {
             let expr = Expr::Term(Head::Zext, bits, 0, Box::new([Expr::Value(value.as_u32())]));
             found.push(Candidate { bits, extended: false, expr });
         }
     }
     for &bits in widths {
         let (low, extended) = held(core, state, place, bits);
-        for value in inverse.get(&low).into_iter().flatten() {
+        for value in inverse.values.get(&low).into_iter().flatten() {
             let expr = Expr::Value(value.as_u32());
             found.push(Candidate { bits, extended, expr });
         }
@@ -447,18 +478,13 @@ fn candidates(
 
 /// A value of a byte, of which a place may have no more than the byte: above it is what was there
 /// when a condition was written.
-fn byte(
-    core: &mut Core<'_>,
-    state: &State,
-    place: Place,
-    inverse: &HashMap<Word, Vec<Value>>,
-) -> Option<Candidate> {
+fn byte(core: &mut Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Option<Candidate> {
     if matches!(place, Place::Vector(_)) {
         return None;
     }
     let (low, _) = core.held(state, place, 8);
     let wide = core.words.zext(low, 32);
-    let value = inverse.get(&wide)?.first()?.as_u32();
+    let value = inverse.values.get(&wide)?.first()?.as_u32();
     let expr = Expr::Term(Head::Slice, 8, 0, Box::new([Expr::Value(value)]));
     Some(Candidate { bits: 8, extended: false, expr })
 }
@@ -468,10 +494,10 @@ fn expression(
     core: &Core<'_>,
     state: &State,
     word: Word,
-    inverse: &HashMap<Word, Vec<Value>>,
+    inverse: &Inverse,
     depth: u32,
 ) -> Option<Expr> {
-    if let Some(value) = inverse.get(&word).and_then(|values| values.first()) {
+    if let Some(value) = inverse.values.get(&word).and_then(|values| values.first()) {
         return Some(Expr::Value(value.as_u32()));
     }
     if let Some(expr) = shifted(core, word, inverse) {
@@ -499,23 +525,13 @@ fn expression(
 }
 
 /// A term that is a value and a number.
-fn shifted(core: &Core<'_>, word: Word, inverse: &HashMap<Word, Vec<Value>>) -> Option<Expr> {
+fn shifted(core: &Core<'_>, word: Word, inverse: &Inverse) -> Option<Expr> {
     let (parts, bits) = (core.words.parts(word), core.words.bits(word));
     if parts.atoms.is_empty() || !(32..=64).contains(&bits) {
         return None;
     }
-    let mut found: Option<(Value, u128)> = None;
-    for (&other, values) in inverse {
-        let Some(&value) = values.first() else { continue };
-        if core.words.bits(other) == bits
-            && let other = core.words.parts(other)
-            && other.atoms == parts.atoms
-            && found.is_none_or(|(before, _)| value < before)
-        {
-            found = Some((value, parts.number.wrapping_sub(other.number)));
-        }
-    }
-    let (value, n) = found?;
+    let &(value, number) = inverse.sums.get(&(bits, parts.atoms))?;
+    let n = parts.number.wrapping_sub(number);
     let n = if bits == 64 { n & u128::from(u64::MAX) } else { n & u128::from(u32::MAX) };
     let number = Expr::Term(Head::Const, bits, n, Box::new([]));
     let operands = Box::new([Expr::Value(value.as_u32()), number]);
