@@ -265,7 +265,7 @@ impl Guess {
 
 impl Guess {
     /// A way comes by these places.
-    fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)]) {
+    fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)], back: bool) {
         let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
         if self.ways.is_empty() {
             let way = |(i, (at, state)): (usize, &(At, State))| {
@@ -278,7 +278,12 @@ impl Guess {
             let i = ways.iter().position(|(other, _)| other == at)?;
             Some((*at, *to, *apart || *to != next(i), *on))
         };
-        let found: Vec<_> = self.ways.iter().filter_map(common).collect();
+        let mut found: Vec<Way> = self.ways.iter().filter_map(common).collect();
+        if back {
+            // A way back comes to the head of the body's loop at its end: what a first way passes
+            // behind that is of a round.
+            found.sort_by_key(|(at, ..)| ways.iter().position(|(other, _)| other == at));
+        }
         if !found.is_empty() {
             self.ways = found;
         }
@@ -560,7 +565,7 @@ impl Guide for Finder<'_> {
         let moved = ways.iter().any(|(_, state)| state.moved);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         let before = guess.chosen();
-        guess.comes(core, &ways);
+        guess.comes(core, &ways, back);
         let chosen = guess.chosen();
         let found = ways.into_iter().find(|(place, _)| Some(*place) == chosen);
         let Some((_, state)) = found else {
