@@ -33,6 +33,11 @@ use prova_ssa::{Body, CheckedBody};
 
 /// Iterations at most.
 pub const ROUNDS_MAX: usize = 100;
+/// Terms that all iterations may make, for each byte of code, and of any code.
+const TERMS_PER_BYTE: usize = 384;
+const TERMS_FREE: usize = 1 << 20;
+/// Steps of rewriting count as this power of 2 to a term.
+const STEPS_OF_TERM: u32 = 3;
 
 /// The code of a function that wants a relation.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +65,7 @@ pub fn relate_told(
 ) -> Relation {
     let live = Live::of(body);
     let mut finder = Finder::new(&live, code);
+    let mut terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     for _ in 0..ROUNDS_MAX {
         let core = Core::new((module, body), layout, (code.bytes, code.traps));
         let Some(core) = core else { break };
@@ -67,9 +73,10 @@ pub fn relate_told(
         finder.begins();
         // What is refused is what the check will say.
         let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
-        if !finder.has_changed() {
-            break;
-        }
+        let steps = usize::try_from(core.words.steps() >> STEPS_OF_TERM).unwrap_or(usize::MAX);
+        let left = terms.checked_sub(core.words.count().saturating_add(steps));
+        let (Some(left), true) = (left, finder.has_changed()) else { break };
+        terms = left;
     }
     finder.relation()
 }

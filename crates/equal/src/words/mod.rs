@@ -201,8 +201,9 @@ pub struct Words {
     table: Table<Node>,
     unknown: u128,
     depth: u32,
-    /// Steps of rewriting that are left.
+    /// Steps of rewriting that are left, and how many there were.
     steps: u64,
+    all: u64,
 }
 
 impl fmt::Debug for Words {
@@ -234,9 +235,14 @@ impl Words {
     /// No terms, and a limit of steps of rewriting: terms share parts, and a rewrite of both
     /// operands may come to a part as often as there are ways to it.
     pub fn within(steps: u64) -> Words {
-        let mut this = Words { table: Table::default(), unknown: 0, depth: 0, steps };
+        let mut this = Words { table: Table::default(), unknown: 0, depth: 0, steps, all: steps };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
+    }
+
+    /// Steps of rewriting so far.
+    pub fn steps(&self) -> u64 {
+        self.all.saturating_sub(self.steps)
     }
 
     /// How many there are.
