@@ -115,6 +115,31 @@ impl NativeCompiler {
         code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
+    /// Code with a relation by which it is proved, or other code of the function that has one; if
+    /// there is none, as it is with the relation that was found.
+    fn with_relation(
+        &self,
+        (module, layout): (&Module, &Layout),
+        settings: &prova_core::Settings,
+        code: MachineCode,
+    ) -> MachineCode {
+        let Some(setting) = Setting::new(module, layout) else { return code };
+        let setting = setting.with_deterministic(settings.deterministic);
+        let first = match relation(&setting, &code) {
+            Some((relation, true)) => return MachineCode { relation, ..code },
+            Some((relation, false)) => relation,
+            None => Vec::new(),
+        };
+        // Code that is nearer to its body may be proved; else the first one's difference counts.
+        let other = self.made((module, layout), settings, code.kind, Effort::None);
+        if let Ok(other) = other
+            && let Some((relation, true)) = relation(&setting, &other)
+        {
+            return MachineCode { relation, ..other };
+        }
+        MachineCode { relation: first, ..code }
+    }
+
     /// Makes code, unless the time for that is over.
     fn timed(
         &self,
@@ -216,21 +241,10 @@ impl MachineCompiler for NativeCompiler {
         settings: &prova_core::Settings,
         code: MachineCode,
     ) -> MachineCode {
-        let Some(setting) = Setting::new(module, layout) else { return code };
-        let setting = setting.with_deterministic(settings.deterministic);
-        let first = match relation(&setting, &code) {
-            Some((relation, true)) => return MachineCode { relation, ..code },
-            Some((relation, false)) => relation,
-            None => Vec::new(),
-        };
-        // Code that is nearer to its body may be proved; else the first one's difference counts.
-        let other = self.timed(|| self.made((module, layout), settings, code.kind, Effort::None));
-        if let Ok(other) = other
-            && let Some((relation, true)) = relation(&setting, &other)
-        {
-            return MachineCode { relation, ..other };
-        }
-        MachineCode { relation: first, ..code }
+        // Searching is a part of compiling, and ends with it.
+        let own = code.clone();
+        let search = || Ok(self.with_relation((module, layout), settings, own));
+        self.timed(search).unwrap_or(code)
     }
 
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
