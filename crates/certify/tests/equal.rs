@@ -9,11 +9,13 @@
 //! Green says nothing of code that a compiler makes (`prova-native`, example `equal`), and no code
 //! runs here.
 
-use prova_certify::relation::{Related, relate_told};
+use prova_certify::relation::{Related, encode, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
 use prova_check::{CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Says, TrapRow};
-use prova_equal::{Cause, EqualCode, Error, Relation, Setting, Told};
+use prova_equal::format::{HEADS, above, fixed};
+use prova_equal::words::{Fixed, Head};
+use prova_equal::{Cause, Claim, EqualCode, Error, Expr, Leader, Place, Relation, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::entered::{EnteredBody, enter};
 use prova_ssa::{Body, CheckedBody, Metering};
@@ -227,6 +229,50 @@ fn each_row_is_judged_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The relation of each accepted row can be written, and what is read proves the same code.
+#[test]
+fn relations_are_written_and_read() {
+    let mut written = 0;
+    for row in rows().iter().chain(&rows_of(VECTORS)).filter(|row| row.verdict == "ok") {
+        let Some(certificate) = row.certificate(&row.bytes) else { continue };
+        let relation = row.relation(&row.bytes, &certificate);
+        let bytes = encode(&relation).unwrap_or_else(|| panic!("{}: it has no form", row.name));
+        let read = Relation::read(&bytes, row.bytes.len());
+        let read = read.unwrap_or_else(|fault| panic!("{}: {fault:?}", row.name));
+        assert_eq!(row.check(&row.bytes, &certificate, &read), Ok(()), "{}", row.name);
+        written += usize::from(!relation.leaders.is_empty());
+    }
+    assert!(written >= 8, "{written} with leaders");
+}
+
+/// Claims with each operator that a claim may have, and each kind of place.
+#[test]
+fn every_claim_has_a_form() {
+    let term = |head, operands: &[Expr]| Expr::Term(head, 24, 1 << 100 | 7, operands.into());
+    let mut claims: Vec<Claim> = HEADS
+        .into_iter()
+        .map(|head| Claim::Known(term(head, &[Expr::Value(3), term(Head::Const, &[])]), true))
+        .collect();
+    for place in [Place::Register(9), Place::Vector(15), Place::Stack(-48), Place::Stack(19)] {
+        for (bits, extended) in [(32, true), (128, false), (33, true), (7, false)] {
+            claims.push(Claim::Holds { place, bits, extended, expr: Expr::Value(70_000) });
+        }
+        let saved = fixed(Fixed::Register(12));
+        for expr in [saved, above(Fixed::Stack, -8), above(Fixed::Context, 1 << 40)] {
+            claims.push(Claim::Holds { place, bits: 64, extended: false, expr });
+        }
+    }
+    claims.push(Claim::Compared {
+        floats: true,
+        words: Box::new((Expr::Value(1), term(Head::Cat, &[]))),
+    });
+    claims.push(Claim::Is { value: 5, expr: Expr::Value(4) });
+    let leader = Leader { block: 9, at: 3, passed: 2, claims };
+    let relation = Relation { leaders: [(0, Leader::default()), (77, leader)].into() };
+    let bytes = encode(&relation).expect("each has a form");
+    assert_eq!(Relation::read(&bytes, 1_000), Ok(relation));
 }
 
 #[test]

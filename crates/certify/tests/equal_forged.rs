@@ -12,6 +12,7 @@
 use prova_certify::{Draft, certify};
 use prova_check::traps::STACK_OVERFLOW;
 use prova_check::{Code, CodeKind, Config, Layout, TrapRow};
+use prova_equal::format::HEADS;
 use prova_equal::words::Head;
 use prova_equal::{Claim, EqualCode, Error, Expr, Leader, Place, Relation, Setting};
 use prova_module::{Features, Limits, Module};
@@ -57,24 +58,7 @@ impl<'t> Text<'t> {
 }
 
 fn operator(name: &str) -> Head {
-    let all = [
-        Head::Const,
-        Head::Fixed,
-        Head::Sum,
-        Head::Mul,
-        Head::And,
-        Head::Shr,
-        Head::Slice,
-        Head::Zext,
-        Head::Sext,
-        Head::Ite,
-        Head::Zero,
-        Head::Ult,
-        Head::Load,
-        Head::Read,
-        Head::Prim,
-    ];
-    let found = all.into_iter().find(|head| format!("{head:?}") == name);
+    let found = HEADS.into_iter().find(|head| format!("{head:?}") == name);
     found.unwrap_or_else(|| panic!("no operator {name}"))
 }
 

@@ -12,13 +12,19 @@
 //! Green says nothing of these, of jumps, calls, push and pop, of divisions that fault, and of the
 //! bits of NaN.
 
+#[path = "../../equal/tests/meaning/floats.rs"]
+mod floats;
+#[path = "../../equal/tests/meaning/integers.rs"]
+mod integers;
+
 use crate::observer::tracee::{Regs, Right, Stop, Tracee};
 use iced_x86::{Code as C, CodeSize, Encoder, Instruction, Mnemonic as M, OpCodeOperandKind as K};
 use iced_x86::{OpKind, Register};
+use integers::{mask, meaning, signed};
 use prova_check::x64::{Class, class};
 use prova_check::{Config, Layout};
 use prova_equal::demand::overflow;
-use prova_equal::words::{Fixed, Head, Node, Prim, Word};
+use prova_equal::words::{Fixed, Head, Node, Word};
 use prova_equal::{Core, Guide, Leader, Refusal, State, walk};
 use prova_module::{Features, Limits, Module};
 use prova_random::Rng;
@@ -66,15 +72,6 @@ impl Numbers {
             _ => self.regs.general[n - 1000].into(),
         }
     }
-}
-
-fn mask(bits: u8) -> u128 {
-    u128::MAX.checked_shr(128 - u32::from(bits)).unwrap_or(0)
-}
-
-fn signed(n: u128, bits: u8) -> i128 {
-    let shift = 128 - u32::from(bits);
-    (n << shift) as i128 >> shift
 }
 
 /// The guide of one instruction: from the state before it to the one behind.
@@ -142,106 +139,12 @@ fn value(core: &Core<'_>, numbers: &Numbers, word: Word) -> Option<u128> {
         Head::Unknown => return None,
         _ => {}
     }
-    let operands: Vec<Word> = args.into_iter().filter(|&arg| !core.words.is_none(arg)).collect();
-    let of = |i: usize| core.words.bits(operands[i]);
-    let values: Option<Vec<u128>> = operands.iter().map(|&arg| value(core, numbers, arg)).collect();
-    let values = values?;
-    let made = match (op, values.as_slice()) {
-        (Head::Sum, &[a, b]) => n.wrapping_mul(a).wrapping_add(b),
-        (Head::Mul, &[a, b]) => a.wrapping_mul(b),
-        (Head::And, &[a, b]) => a & b,
-        (Head::Or, &[a, b]) => a | b,
-        (Head::Xor, &[a, b]) => a ^ b,
-        (Head::Shl, &[a, b]) => a << b,
-        (Head::Shr, &[a, b]) => a >> b,
-        (Head::Sar, &[a, b]) => (signed(a, bits) >> b) as u128,
-        (Head::Rotl, &[a, 0]) => a,
-        (Head::Rotl, &[a, b]) => a << b | a >> (u128::from(bits) - b),
-        (Head::Slice, &[a]) => a >> n,
-        (Head::Zext, &[a]) => a,
-        (Head::Sext, &[a]) => signed(a, of(0)) as u128,
-        (Head::Cat, &[a, b]) => a << of(1) | b,
-        (Head::Ite, &[c, a, b]) => [b, a][c as usize],
-        (Head::Zero, &[a]) => u128::from(a == 0),
-        (Head::Ult, &[a, b]) => u128::from(a < b),
-        (Head::Slt, &[a, b]) => u128::from(signed(a, of(0)) < signed(b, of(1))),
-        (Head::Prim, values) => prim((n, bits, of(0)), values)?,
-        _ => return None,
-    };
-    Some(made & mask(bits))
-}
-
-fn float(n: u128, bits: u8) -> f64 {
-    if bits == 32 { f32::from_bits(n as u32).into() } else { f64::from_bits(n as u64) }
-}
-
-/// An operator without rules; nothing for those without a meaning here.
-fn prim((n, bits, of): (u128, u8, u8), args: &[u128]) -> Option<u128> {
-    let is = |prim: Prim| n == prim as u128;
-    let a = args[0];
-    if let Some(made) = counted((n, bits), args) {
-        return Some(made);
-    }
-    // Sums, products and quotients of 32 bits are right if rounded twice.
-    let x = float(a, of);
-    let single = bits == 32;
-    let back = |x: f64| Some(if single { (x as f32).to_bits().into() } else { x.to_bits().into() });
-    let truth = |holds: bool| Some(u128::from(holds));
-    if let Some(&b) = args.get(1) {
-        let y = float(b, of);
-        return match () {
-            () if is(Prim::FloatAdd) => back(x + y),
-            () if is(Prim::FloatSub) => back(x - y),
-            () if is(Prim::FloatMul) => back(x * y),
-            () if is(Prim::FloatDiv) => back(x / y),
-            () if is(Prim::FloatEq) => truth(x == y),
-            () if is(Prim::FloatLt) => truth(x < y),
-            () if is(Prim::FloatLe) => truth(x <= y),
-            () if is(Prim::FloatNan) => truth(x.is_nan() || y.is_nan()),
-            () => None,
-        };
-    }
-    match () {
-        () if is(Prim::FloatSqrt) => back(x.sqrt()),
-        () if is(Prim::FloatCeil) => back(x.ceil()),
-        () if is(Prim::FloatFloor) => back(x.floor()),
-        () if is(Prim::FloatTrunc) => back(x.trunc()),
-        () if is(Prim::FloatNearest) => back(x.round_ties_even()),
-        () if is(Prim::Promote) || is(Prim::Demote) => back(x),
-        () if is(Prim::FromSigned) && single => Some((signed(a, of) as f32).to_bits().into()),
-        () if is(Prim::FromSigned) => Some((signed(a, of) as f64).to_bits().into()),
-        () if is(Prim::ToSigned) => {
-            let least = -(2_f64.powi(i32::from(bits) - 1));
-            let fits = x.trunc() >= least && x.trunc() < -least;
-            Some(if fits { x as i64 as u128 } else { 1 << (bits - 1) })
-        }
-        () => None,
-    }
-}
-
-fn counted((n, bits): (u128, u8), args: &[u128]) -> Option<u128> {
-    let is = |prim: Prim| n == prim as u128;
-    let a = args[0];
-    let made = match () {
-        () if is(Prim::LeadingZeros) => (a.leading_zeros() + u32::from(bits) - 128).into(),
-        () if is(Prim::TrailingZeros) => a.trailing_zeros().min(bits.into()).into(),
-        () if is(Prim::Ones) => a.count_ones().into(),
-        () if is(Prim::SwapBytes) => a.swap_bytes() >> (128 - u32::from(bits)),
-        () => {
-            let &[_, b] = args else { return None };
-            let (x, y) = (signed(a, bits), signed(b, bits));
-            match () {
-                () if is(Prim::HighU) => (a * b) >> bits,
-                () if is(Prim::HighS) => ((x * y) >> bits) as u128,
-                () if is(Prim::DivU) => a / b,
-                () if is(Prim::RemU) => a % b,
-                () if is(Prim::DivS) => (x / y) as u128,
-                () if is(Prim::RemS) => (x % y) as u128,
-                () => return None,
-            }
-        }
-    };
-    Some(made)
+    let operands = args.into_iter().filter(|&arg| !core.words.is_none(arg));
+    let operands = operands.map(|arg| Some((value(core, numbers, arg)?, core.words.bits(arg))));
+    let operands: Vec<(u128, u8)> = operands.collect::<Option<_>>()?;
+    let made = meaning(op, (bits, n), &operands);
+    let floats = || (op == Head::Prim).then(|| floats::meaning(n, bits, &operands)).flatten();
+    made.or_else(floats)
 }
 
 /// Registers that operands are of.

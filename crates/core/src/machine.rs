@@ -4,7 +4,9 @@
 //! `pipeline` derives the layout, asks, and hands proposals to the runtime, whose
 //! `NativeCode::load_all` is the check; [`Config::native`](crate::Config::native) plugs a compiler
 //! in. Where there is no code that passes, the function runs as bytecode, and
-//! [`Module::refusals`](crate::Module::refusals) says why.
+//! [`Module::refusals`](crate::Module::refusals) says why. Where a proof is required
+//! ([`Config::require_proved`](crate::Config::require_proved)), the compiler is asked for a
+//! relation too, and `prova-equal` judges it.
 
 use crate::compiler::{CodeRefusal, CompileError, RefusalReason};
 use crate::pipeline::{bytes_of, of_kind};

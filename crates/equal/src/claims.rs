@@ -15,6 +15,7 @@
 use crate::core_::Core;
 use crate::demand::REGIONS;
 use crate::error::{Cause, Refusal, differ, refuse};
+use crate::format::HEADS;
 use crate::state::{Flags, KNOWN_MAX, State};
 use crate::words::{Fixed, Head, Prim, Word, Words};
 use alloc::boxed::Box;
@@ -428,7 +429,7 @@ fn rebuild(
 ) -> Option<Word> {
     let same = |w: &Words, list: &[Word]| list.iter().all(|&a| w.bits(a) == bits);
     let bytes = bits.is_multiple_of(8);
-    if !(1..=128).contains(&bits) {
+    if !(1..=128).contains(&bits) || !HEADS.contains(&op) {
         return None;
     }
     let word = match (op, args) {

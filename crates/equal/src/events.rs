@@ -1,7 +1,8 @@
 //! E1: accesses and divisions, held against what the body owes next.
 //!
 //! Order is exact. There is no queue: an event is the next action of the body, or it is refused.
-//! The one exception cannot be seen: a load of bytes that were reached before.
+//! Two exceptions cannot be seen: a load of bytes that were reached before, and a store there of
+//! the word that they hold, may be left out.
 
 use crate::core_::Core;
 use crate::demand::{Action, Debt, Region, overflow};

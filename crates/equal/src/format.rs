@@ -73,8 +73,8 @@ pub const BASE_BITS: u32 = 2;
 /// How many bits an operator's number has.
 pub const HEAD_BITS: u32 = 5;
 
-/// The operators that expressions have, by their numbers.
-pub const HEADS: [Head; 21] = [
+/// The operators that expressions of claims have, by their numbers.
+pub const HEADS: [Head; 22] = [
     Head::Const,
     Head::Fixed,
     Head::Sum,
@@ -96,6 +96,7 @@ pub const HEADS: [Head; 21] = [
     Head::Load,
     Head::Read,
     Head::Prim,
+    Head::Cat,
 ];
 
 /// The widths that have a number; behind the one of all others the width itself follows.

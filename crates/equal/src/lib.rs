@@ -36,8 +36,9 @@
 //!
 //! Reading order: `words`, `demand`, `state`, `edges`, `events`, `calls`, `versions`, `step`,
 //! `claims`, `walk`. Covered: every shape of memories, with and without signals, fuel, epochs; code
-//! entered in loops; scalar operators. Refused by name: frames that hold references to exceptions,
-//! atomic accesses. It does not panic, and its work is bounded by [`WORK_MAX`].
+//! entered in loops; scalar operators and vectors. Refused by name: frames that hold references to
+//! exceptions, atomic accesses, vectors whose NaNs are canonical. It does not panic, and its work
+//! is bounded by [`WORK_MAX`].
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -54,6 +55,9 @@
 )]
 
 extern crate alloc;
+// Tests share files, which name this crate.
+#[cfg(test)]
+extern crate self as prova_equal;
 
 mod calls;
 mod claims;

@@ -18,6 +18,8 @@
 
 #[path = "lemmas/evaluate.rs"]
 mod evaluate;
+#[path = "meaning/integers.rs"]
+mod integers;
 #[path = "lemmas/smt.rs"]
 mod smt;
 #[path = "lemmas/text.rs"]

@@ -6,8 +6,17 @@
 //!
 //! A green run shows nothing of accesses, and nothing of instructions.
 
+#[path = "meaning/floats.rs"]
+mod floats;
+#[path = "meaning/integers.rs"]
+mod integers;
+#[path = "../../native/tests/numeric/operators.rs"]
+mod operators;
+
+use integers::{mask, meaning};
+use operators::{Operator, operators};
 use prova_equal::demand;
-use prova_equal::words::{Head, Node, Prim, Word, Words};
+use prova_equal::words::{Head, Node, Word, Words};
 use prova_module::Opcode;
 use prova_num::*;
 use prova_random::Rng;
@@ -16,92 +25,6 @@ use std::collections::HashMap;
 
 /// Rows that a demand is computed for, by three.
 const ROWS: usize = 120;
-
-/// A value as bits, and back.
-trait Value: Sized {
-    const TYPE: &'static str;
-    fn of(bits: u128) -> Self;
-    fn bits(self) -> u128;
-}
-
-macro_rules! values {
-    ($($ty:ident $name:literal |$bits:ident| $of:expr, |$value:ident| $to:expr;)*) => {$(
-        impl Value for $ty {
-            const TYPE: &'static str = $name;
-            fn of($bits: u128) -> $ty { $of }
-            fn bits(self) -> u128 { let $value = self; $to }
-        }
-    )*};
-}
-values! {
-    u32 "i32" |b| b as u32, |v| v.into();
-    u64 "i64" |b| b as u64, |v| v.into();
-    u128 "v128" |b| b, |v| v;
-    f32 "f32" |b| f32::from_bits(b as u32), |v| v.to_bits().into();
-    f64 "f64" |b| f64::from_bits(b as u64), |v| v.to_bits().into();
-    u8 "i32" |b| b as u8, |v| v.into();
-    u16 "i32" |b| b as u16, |v| v.into();
-}
-
-/// The result of an operator.
-trait Outcome {
-    const TYPES: &'static [&'static str];
-    fn outcome(self) -> Result<[u128; 2], NumError>;
-}
-
-macro_rules! outcomes {
-    ($($ty:ident)*) => {$(
-        impl Outcome for $ty {
-            const TYPES: &'static [&'static str] = &[<$ty as Value>::TYPE];
-            fn outcome(self) -> Result<[u128; 2], NumError> { Ok([self.bits(), 0]) }
-        }
-    )*};
-}
-outcomes! { u8 u16 u32 u64 u128 f32 f64 }
-
-impl<A: Value, B: Value> Outcome for (A, B) {
-    const TYPES: &'static [&'static str] = &[A::TYPE, B::TYPE];
-    fn outcome(self) -> Result<[u128; 2], NumError> {
-        Ok([self.0.bits(), self.1.bits()])
-    }
-}
-
-impl<T: Outcome> Outcome for Result<T, NumError> {
-    const TYPES: &'static [&'static str] = T::TYPES;
-    fn outcome(self) -> Result<[u128; 2], NumError> {
-        self?.outcome()
-    }
-}
-
-/// An operator of `prova-num`.
-struct Operator {
-    name: &'static str,
-    params: Vec<&'static str>,
-    results: &'static [&'static str],
-    apply: fn([u128; 3]) -> Result<[u128; 2], NumError>,
-}
-
-fn outcome_types<T: Outcome>(_: fn() -> T) -> &'static [&'static str] {
-    T::TYPES
-}
-
-macro_rules! operators {
-    ($(($name:ident ($($operand:ident: $type:ty),*) -> $result:ty))*) => {
-        fn operators() -> Vec<Operator> {
-            vec![$(Operator {
-                name: stringify!($name),
-                params: vec![$(<$type as Value>::TYPE),*],
-                results: outcome_types(|| -> $result { unreachable!("never called") }),
-                apply: |operands: [u128; 3]| {
-                    let mut operands = operands.into_iter();
-                    $(let $operand = <$type as Value>::of(operands.next().unwrap_or(0));)*
-                    $name($($operand),*).outcome()
-                },
-            }),*]
-        }
-    };
-}
-for_each_num!(operators);
 
 /// Numbers at which operators on lanes change.
 fn edge(rng: &mut Rng) -> u128 {
@@ -185,15 +108,6 @@ fn is_vector(operator: &Operator) -> bool {
     operator.params.iter().chain(operator.results).any(|ty| *ty == "v128")
 }
 
-fn mask(bits: u8) -> u128 {
-    u128::MAX >> (128 - u32::from(bits))
-}
-
-fn signed(n: u128, bits: u8) -> i128 {
-    let shift = 128 - u32::from(bits);
-    (n << shift) as i128 >> shift
-}
-
 /// The meaning of a term under values of its leaves.
 struct Meaning<'w> {
     words: &'w Words,
@@ -212,93 +126,16 @@ impl Meaning<'_> {
             .filter(|&arg| !self.words.is_none(arg))
             .map(|arg| (self.of(arg), self.words.bits(arg)))
             .collect();
-        let made = match (op, &args[..]) {
-            (Head::Const, []) => n,
-            (Head::Value, []) => self.leaves[n as usize] & mask(bits),
-            (Head::Prim, _) => prim(n, bits, &args),
-            (Head::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
-            (op, args) => plain(op, (bits, n), args),
+        let made = match op {
+            Head::Const => Some(n),
+            Head::Value => Some(self.leaves[n as usize] & mask(bits)),
+            Head::Prim => meaning(op, (bits, n), &args).or_else(|| floats::meaning(n, bits, &args)),
+            _ => meaning(op, (bits, n), &args),
         };
+        let made = made.unwrap_or_else(|| panic!("{op:?} {n} of {args:?}"));
         self.memo.insert(word, made & mask(bits));
         made & mask(bits)
     }
-}
-
-fn plain(op: Head, (bits, n): (u8, u128), args: &[(u128, u8)]) -> u128 {
-    match (op, args) {
-        (Head::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
-        (Head::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
-        (Head::And, &[(a, _), (b, _)]) => a & b,
-        (Head::Or, &[(a, _), (b, _)]) => a | b,
-        (Head::Xor, &[(a, _), (b, _)]) => a ^ b,
-        (Head::Shl, &[(a, _), (b, _)]) => a << b,
-        (Head::Shr, &[(a, _), (b, _)]) => a >> b,
-        (Head::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
-        (Head::Slice, &[(a, _)]) => a >> n,
-        (Head::Zext, &[(a, _)]) => a,
-        (Head::Sext, &[(a, width)]) => signed(a, width) as u128,
-        (Head::Cat, &[(a, _), (b, width)]) => a << width | b,
-        (Head::Zero, &[(a, _)]) => u128::from(a == 0),
-        (Head::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
-        (Head::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A float of 32 or 64 bits; both are computed in 64, and rounded once.
-fn float((n, bits): (u128, u8)) -> f64 {
-    if bits == 32 { f32::from_bits(n as u32).into() } else { f64::from_bits(n as u64) }
-}
-
-fn prim(n: u128, bits: u8, args: &[(u128, u8)]) -> u128 {
-    let is = |prim: Prim| n == prim as u128;
-    let x = float(args[0]);
-    let y = args.get(1).map_or(0.0, |&arg| float(arg));
-    let truth = |holds: bool| u128::from(holds);
-    if is(Prim::FloatEq) {
-        return truth(x == y);
-    } else if is(Prim::FloatLt) {
-        return truth(x < y);
-    } else if is(Prim::FloatLe) {
-        return truth(x <= y);
-    } else if is(Prim::FloatNan) {
-        return truth(x.is_nan() || y.is_nan());
-    } else if is(Prim::ToSigned) {
-        let (least, whole) = (-2f64.powi(i32::from(bits) - 1), x.trunc());
-        return if whole >= least && whole < -least {
-            whole as i128 as u128
-        } else {
-            1 << (bits - 1)
-        };
-    } else if is(Prim::FromSigned) {
-        let n = signed(args[0].0, args[0].1);
-        return if bits == 32 { (n as f32).to_bits().into() } else { (n as f64).to_bits().into() };
-    }
-    // The sum, product, quotient and root of floats of 32 bits, computed in 64 and rounded, are
-    // those of 32 bits (Figueroa, 1995): 53 bits are more than twice 24.
-    let made = if is(Prim::FloatAdd) {
-        x + y
-    } else if is(Prim::FloatSub) {
-        x - y
-    } else if is(Prim::FloatMul) {
-        x * y
-    } else if is(Prim::FloatDiv) {
-        x / y
-    } else if is(Prim::FloatSqrt) {
-        x.sqrt()
-    } else if is(Prim::FloatCeil) {
-        x.ceil()
-    } else if is(Prim::FloatFloor) {
-        x.floor()
-    } else if is(Prim::FloatTrunc) {
-        x.trunc()
-    } else if is(Prim::FloatNearest) {
-        x.round_ties_even()
-    } else {
-        assert!(is(Prim::Promote) || is(Prim::Demote), "{n}");
-        x
-    };
-    if bits == 32 { (made as f32).to_bits().into() } else { made.to_bits().into() }
 }
 
 /// The operator of a name of `prova-num`, if it is one of vectors without accesses.

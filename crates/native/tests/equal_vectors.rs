@@ -4,7 +4,8 @@
 //! The demands are tried in `prova-equal`, the same code is run by `numeric`. A green run shows
 //! nothing of operators in a context, in which the compiler makes other shapes.
 
-use crate::numeric::{Operator, is_vector, operators};
+use crate::numeric::is_vector;
+use crate::numeric::operators::{Operator, operators};
 use prova_certify::relation::{Related, relate};
 use prova_certify::{Draft, propose};
 use prova_check::certificate::Certificate;

@@ -14,7 +14,10 @@
 //! refuses is left out, and the check then says why.
 //!
 //! Candidates are values that the body still needs, with their operands (`live`), numbers, and
-//! terms over these.
+//! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
+//! (`encode`).
+//!
+//! Limits: [`ROUNDS_MAX`] iterations, and the terms and steps of all of them by the code's size.
 
 mod encode;
 mod guide;

@@ -9,9 +9,14 @@
 //! A green run proves nothing of memories (`memory_is_what_was_stored`) and of floats, which have
 //! no rewrites but `implies`.
 
+#[path = "../../tests/meaning/integers.rs"]
+mod integers;
+
 use super::{Head, Node, Prim, Word, Words, mask};
+use crate::format::HEADS;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use integers::signed;
 use prova_random::Rng;
 
 /// Assignments that a term is tried under.
@@ -19,62 +24,12 @@ const ASSIGNMENTS: usize = 4;
 
 type Values = [u128; ASSIGNMENTS];
 
-fn signed(n: u128, bits: u8) -> i128 {
-    let shift = 128 - u32::from(bits);
-    (n << shift) as i128 >> shift
-}
-
-/// The meaning of an operator of whole operands with these widths.
+/// The meaning of an operator of whole operands with these widths; by 0 anything.
 pub(super) fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
-    let all = mask(bits);
-    let word = match (op, args) {
-        (Head::Sum, &[(a, _), (b, _)]) => n.wrapping_mul(a).wrapping_add(b),
-        (Head::Mul, &[(a, _), (b, _)]) => a.wrapping_mul(b),
-        (Head::And, &[(a, _), (b, _)]) => a & b,
-        (Head::Or, &[(a, _), (b, _)]) => a | b,
-        (Head::Xor, &[(a, _), (b, _)]) => a ^ b,
-        (Head::Shl, &[(a, _), (b, _)]) => a << b,
-        (Head::Shr, &[(a, _), (b, _)]) => a >> b,
-        (Head::Sar, &[(a, _), (b, _)]) => (signed(a, bits) >> b) as u128,
-        (Head::Rotl, &[(a, _), (0, _)]) => a,
-        (Head::Rotl, &[(a, _), (b, _)]) => a << b | a >> (u128::from(bits) - b),
-        (Head::Slice, &[(a, _)]) => a >> n,
-        (Head::Zext, &[(a, _)]) => a,
-        (Head::Sext, &[(a, width)]) => signed(a, width) as u128,
-        (Head::Cat, &[(a, _), (b, width)]) => a << width | b,
-        (Head::Ite, &[(c, _), (a, _), (b, _)]) => [b, a][c as usize],
-        (Head::Zero, &[(a, _)]) => u128::from(a == 0),
-        (Head::Ult, &[(a, _), (b, _)]) => u128::from(a < b),
-        (Head::Slt, &[(a, width), (b, _)]) => u128::from(signed(a, width) < signed(b, width)),
-        (Head::Prim, &[(a, width), (b, _)]) => divided(n, width, a, b),
-        other => panic!("{other:?}"),
-    };
-    word & all
-}
-
-/// Quotients, remainders and upper halves; by 0 anything.
-fn divided(n: u128, bits: u8, a: u128, b: u128) -> u128 {
-    let (x, y) = (signed(a, bits), signed(b, bits));
-    let is = |prim: Prim| n == prim as u128;
-    if is(Prim::HighU) {
-        return (a * b) >> bits;
-    }
-    if is(Prim::HighS) {
-        return ((x * y) >> bits) as u128;
-    }
-    if b == 0 {
-        return 0;
-    }
-    if is(Prim::DivU) {
-        a / b
-    } else if is(Prim::RemU) {
-        a % b
-    } else if is(Prim::DivS) {
-        (x / y) as u128
-    } else if is(Prim::RemS) {
-        (x % y) as u128
-    } else {
-        panic!("{n}")
+    match (integers::meaning(op, (bits, n), args), args) {
+        (Some(made), _) => made,
+        (None, &[_, (0, _)]) => 0,
+        (None, _) => panic!("{op:?} {n} of {args:?}"),
     }
 }
 
@@ -267,7 +222,7 @@ fn quotient(
     };
     let mut values = [0; ASSIGNMENTS];
     for (i, value) in values.iter_mut().enumerate() {
-        *value = divided(prim as u128, bits, x[i], y[i]) & mask(bits);
+        *value = meaning(Head::Prim, bits, prim as u128, &[(x[i], bits), (y[i], bits)]);
     }
     (word, values)
 }
@@ -296,7 +251,7 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
     let mut values = [0; ASSIGNMENTS];
     let s = w.number(s).unwrap_or(0);
     for (i, value) in values.iter_mut().enumerate() {
-        let high = divided(prim as u128, bits, x[i], m) & mask(bits);
+        let high = meaning(Head::Prim, bits, prim as u128, &[(x[i], bits), (m, bits)]);
         let high = if more && !unsigned { high.wrapping_add(x[i]) & mask(bits) } else { high };
         let top = if of_a { x[i] } else { high } >> (bits - 1);
         *value = if unsigned {
@@ -354,26 +309,9 @@ fn constructors_mean_what_they_say() {
             *seen.entry(op).or_default() += count;
         }
     }
-    for op in [
-        Head::Sum,
-        Head::Mul,
-        Head::And,
-        Head::Or,
-        Head::Xor,
-        Head::Shl,
-        Head::Shr,
-        Head::Sar,
-        Head::Rotl,
-        Head::Slice,
-        Head::Zext,
-        Head::Sext,
-        Head::Cat,
-        Head::Ite,
-        Head::Zero,
-        Head::Ult,
-        Head::Slt,
-        Head::Prim,
-    ] {
+    // The others are leaves, or read memory.
+    let others = [Head::Const, Head::Fixed, Head::Load, Head::Read];
+    for op in HEADS.into_iter().filter(|op| !others.contains(op)) {
         assert!(seen.get(&op).is_some_and(|count| *count > 50), "{op:?}: {:?}", seen.get(&op));
     }
 }

@@ -1,72 +1,24 @@
 //! Two terms on numbers.
 
+use crate::integers::{mask, meaning};
 use crate::text::Term;
-use prova_equal::words::{Head, Prim};
+use prova_equal::words::Head;
 use prova_random::Rng;
 use std::collections::BTreeMap;
 
 /// Assignments that are tried.
 const TRIES: usize = 4_000;
 
-fn mask(bits: u8) -> u128 {
-    u128::MAX >> (128 - u32::from(bits))
-}
-
-fn signed(n: u128, bits: u8) -> i128 {
-    let shift = 128 - u32::from(bits);
-    (n << shift) as i128 >> shift
-}
-
-/// The value of a term; nothing for operators of floats.
+/// The value of a term; nothing for operators of floats, and by 0.
 fn value(term: &Term, leaves: &BTreeMap<u128, u128>) -> Option<u128> {
-    let args: Option<Vec<u128>> = term.args.iter().map(|arg| value(arg, leaves)).collect();
-    let args = args?;
-    let of = |i: usize| term.args[i].bits;
-    let rotated = |a: u128, by: u128| match by {
-        0 => a,
-        by => a << by | a >> (u128::from(term.bits) - by),
-    };
-    let made = match (term.op, args.as_slice()) {
-        (Head::Const, []) => term.n,
-        (Head::Value, []) => leaves[&term.n],
-        (Head::Sum, &[a, b]) => term.n.wrapping_mul(a).wrapping_add(b),
-        (Head::Mul, &[a, b]) => a.wrapping_mul(b),
-        (Head::And, &[a, b]) => a & b,
-        (Head::Or, &[a, b]) => a | b,
-        (Head::Xor, &[a, b]) => a ^ b,
-        (Head::Shl, &[a, b]) => a << b,
-        (Head::Shr, &[a, b]) => a >> b,
-        (Head::Sar, &[a, b]) => (signed(a, of(0)) >> b) as u128,
-        (Head::Rotl, &[a, b]) => rotated(a, b),
-        (Head::Slice, &[a]) => a >> term.n,
-        (Head::Zext, &[a]) => a,
-        (Head::Sext, &[a]) => signed(a, of(0)) as u128,
-        (Head::Cat, &[a, b]) => a << of(1) | b,
-        (Head::Ite, &[c, a, b]) => [b, a][c as usize],
-        (Head::Zero, &[a]) => u128::from(a == 0),
-        (Head::Ult, &[a, b]) => u128::from(a < b),
-        (Head::Slt, &[a, b]) => u128::from(signed(a, of(0)) < signed(b, of(1))),
-        (Head::Prim, &[a, b]) => return divided(term, a, b),
-        _ => return None,
-    };
-    Some(made & mask(term.bits))
-}
-
-/// Quotients and upper halves; nothing by 0.
-fn divided(term: &Term, a: u128, b: u128) -> Option<u128> {
-    let (x, y) = (signed(a, term.bits), signed(b, term.bits));
-    let is = |prim: Prim| term.n == prim as u128;
-    let made = match () {
-        () if is(Prim::HighU) => a.wrapping_mul(b) >> term.bits,
-        () if is(Prim::HighS) => (x.wrapping_mul(y) >> term.bits) as u128,
-        () if b == 0 => return None,
-        () if is(Prim::DivU) => a / b,
-        () if is(Prim::RemU) => a % b,
-        () if is(Prim::DivS) => (x / y) as u128,
-        () if is(Prim::RemS) => (x % y) as u128,
-        () => return None,
-    };
-    Some(made & mask(term.bits))
+    match term.op {
+        Head::Const => return Some(term.n),
+        Head::Value => return Some(leaves[&term.n] & mask(term.bits)),
+        _ => {}
+    }
+    let args: Option<Vec<(u128, u8)>> =
+        term.args.iter().map(|arg| Some((value(arg, leaves)?, arg.bits))).collect();
+    meaning(term.op, (term.bits, term.n), &args?)
 }
 
 fn leaves_of(term: &Term, leaves: &mut BTreeMap<u128, u8>) {
