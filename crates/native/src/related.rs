@@ -10,6 +10,7 @@ use prova_equal::{EqualCode, Relation, Setting, Told};
 use prova_module::FuncIdx;
 use prova_ssa::entered::{EnteredBody, enter};
 use prova_ssa::{Body, CheckedBody, Metering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The body that code is proved against.
 enum Of {
@@ -42,8 +43,13 @@ impl Of {
     }
 }
 
-/// The relation of a function's code, as far as one is found, and whether it proves it.
+/// The relation of a function's code, as far as one is found, and whether it proves it. A panic of
+/// the search is a bug, and nothing is found.
 pub(crate) fn relation(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
+    catch_unwind(AssertUnwindSafe(|| found(setting, code))).unwrap_or_default()
+}
+
+fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
     let (module, layout) = (setting.module(), setting.layout());
     let metering = layout.config().metering;
     let of = match code.kind {
