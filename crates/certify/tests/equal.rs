@@ -178,7 +178,7 @@ impl Row {
 
     fn relation(&self, bytes: &[u8], certificate: &[u8]) -> Relation {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
-        let code = Related { bytes, traps: &self.traps, data: &data };
+        let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
         let (body, round) = self.body();
         let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
         relate_told((&self.module, body), &self.layout, &code, told)

@@ -33,6 +33,9 @@ pub struct MachineCode {
     /// The relation by which `prova_equal` proves that it does what its function says; of no bytes
     /// if there is none.
     pub relation: Vec<u8>,
+    /// The operators, by offset in the module, that ranges `[start, end)` of code belong to, as far
+    /// as the compiler says it: a hint for who looks for a relation. Files do not have it.
+    pub sources: Vec<(u32, u32, u32)>,
 }
 
 impl MachineCode {
@@ -41,12 +44,13 @@ impl MachineCode {
         let Piece { kind, bytes, certificate, traps, calls, relation } = piece;
         let (bytes, certificate) = (bytes.to_vec(), certificate.to_vec());
         let (traps, calls, relation) = (traps.clone(), calls.clone(), relation.to_vec());
-        MachineCode { kind: *kind, bytes, certificate, traps, calls, relation }
+        let sources = Vec::new();
+        MachineCode { kind: *kind, bytes, certificate, traps, calls, relation, sources }
     }
 
     /// As it is written to a file.
     pub(crate) fn piece(&self) -> Piece<'_> {
-        let MachineCode { kind, bytes, certificate, traps, calls, relation } = self;
+        let MachineCode { kind, bytes, certificate, traps, calls, relation, .. } = self;
         let (traps, calls) = (traps.clone(), calls.clone());
         Piece { kind: *kind, bytes, certificate, traps, calls, relation }
     }

@@ -300,7 +300,8 @@ impl Core<'_> {
                 {
                     return Ok(());
                 }
-                refuse(Cause::Claim, "of a condition")
+                let wanted = self.words.truth(*holds);
+                differ(Cause::Claim, "of a condition", wanted, word)
             }
             Claim::Compared { floats, words } => {
                 let (a, b) = (self.evaluate(state, &words.0)?, self.evaluate(state, &words.1)?);

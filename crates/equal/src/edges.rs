@@ -21,6 +21,8 @@ use prova_ssa::{ArgKind, Block, Edge, Terminator};
 
 /// Edges that the body takes without code, at most (E8).
 const EDGES_MAX: u32 = 1_024;
+/// Edges of one way of a branch until it meets the other, at most.
+const MEETS_MAX: usize = 4;
 
 impl Core<'_> {
     /// Lets the body go on as far as nothing is owed.
@@ -81,7 +83,7 @@ impl Core<'_> {
                 state.passed = state.passed.saturating_add(passes.into());
                 return Ok(passes);
             }
-            let Some((edge, payload)) = self.decided(state)? else { return Ok(false) };
+            let Some((edge, payload)) = self.decided(state)? else { return self.meet(state) };
             self.follow(state, &edge, payload.as_slice())?;
             self.settle(state)?;
             return Ok(true);
@@ -109,12 +111,14 @@ impl Core<'_> {
         Ok(true)
     }
 
-    /// Whether what would be skipped next is a jump, a load, or the test before a store.
+    /// Whether what would be skipped next is a jump, a load, or the test before a store or in an
+    /// operator that may trap.
     pub fn goes_on(&self, state: &State) -> bool {
         match self.next(state) {
             Some(inst) => matches!(
                 self.body.inst(inst).op,
-                prova_ssa::Op::Wasm(opcode) if matches!(opcode.class(), Class::load | Class::store)
+                prova_ssa::Op::Wasm(opcode)
+                    if matches!(opcode.class(), Class::load | Class::store | Class::trap)
             ),
             None => {
                 let block = self.body.block(Block::from_u32(state.block));
@@ -201,6 +205,70 @@ impl Core<'_> {
             | Terminator::TailCall(_)
             | Terminator::Unreachable => None,
         })
+    }
+
+    /// Passes a branch whose ways meet at once: whichever is taken, the body comes to one block
+    /// with the same words for its parameters, and does nothing before. The parameters of blocks
+    /// between stay what they were: one way does not make them, and no place that they do not
+    /// dominate reads them.
+    fn meet(&mut self, state: &mut State) -> Result<bool, Refusal> {
+        let block = self.body.block(Block::from_u32(state.block));
+        let Terminator::Branch { then, otherwise, .. } = block.terminator else {
+            return Ok(false);
+        };
+        let (ones, others) = (self.silent(then), self.silent(otherwise));
+        let block = |edge: &Edge| edge.block;
+        let meet = |edge: &Edge| others.iter().map(block).any(|other| other == edge.block);
+        if !ones.iter().any(meet) {
+            return Ok(false);
+        }
+        let ones = self.passed(state, &ones)?;
+        let others = self.passed(state, &others)?;
+        let Some((block, words)) = ones.into_iter().find(|place| others.contains(place)) else {
+            return Ok(false);
+        };
+        for (param, word) in self.body.block(block).params().zip(words) {
+            self.make(state, param, word);
+        }
+        (state.block, state.at, state.passed) = (block.as_u32(), 0, 0);
+        state.moved = true;
+        self.settle(state)?;
+        Ok(true)
+    }
+
+    /// The edges that the body takes from one on, as long as nothing between has effects.
+    fn silent(&self, mut edge: Edge) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        while edges.len() < MEETS_MAX {
+            edges.push(edge);
+            let block = self.body.block(edge.block);
+            let Terminator::Jump(next) = block.terminator else { break };
+            if !block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure()) {
+                break;
+            }
+            edge = next;
+        }
+        edges
+    }
+
+    /// The blocks that edges lead to, one behind the other, with the words for their parameters.
+    fn passed(
+        &mut self,
+        state: &State,
+        edges: &[Edge],
+    ) -> Result<Vec<(Block, Vec<Word>)>, Refusal> {
+        let mut state = self.copied(state)?;
+        let mut found = Vec::new();
+        for edge in edges {
+            self.spend(1)?;
+            self.follow(&mut state, edge, &[])?;
+            let mut words = Vec::new();
+            for param in self.body.block(edge.block).params() {
+                words.push(self.value(&state, param)?);
+            }
+            found.push((edge.block, words));
+        }
+        Ok(found)
     }
 
     /// E3: takes an edge.

@@ -230,11 +230,29 @@ impl<G: Guide> Walk<'_, '_, G> {
         (insn.class == Class::Trap).then_some(row)
     }
 
+    /// The offset that an entry of a jump table leads to.
+    fn entry(&self, base: u32, at: u32) -> Result<u32, Refusal> {
+        let at = at as usize;
+        let Some(&[a, b, c, d]) = self.core.code.get(at..at.saturating_add(4)) else {
+            return refuse(Cause::Jump, "a table beyond the code");
+        };
+        Ok(base.wrapping_add(u32::from_le_bytes([a, b, c, d])))
+    }
+
     /// A jump to a word: a tail call, or an entry of a jump table.
     fn jump_to(&mut self, mut state: State, insn: &Insn, word: Word) -> Result<(), Refusal> {
         self.core.skip_all(&mut state)?;
         let word = self.core.words.under(&state.known, word);
-        let Some((base, first, index)) = self.core.table_entry(word) else {
+        // An entry at a place that is known was read: the bytes of code never change.
+        if let Some(target) = self.core.offset_of(word) {
+            return self.go(state, insn.offset, target);
+        }
+        let Some((base, at)) = self.core.table_entry(word) else {
+            return self.core.tail_call(&mut state, word);
+        };
+        let parts = self.core.words.parts(at);
+        let first = u32::try_from(parts.number).unwrap_or(u32::MAX);
+        let [(index, 4)] = *parts.atoms.as_slice() else {
             return self.core.tail_call(&mut state, word);
         };
         let block = *self.core.body.block(Block::from_u32(state.block));
@@ -265,11 +283,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         };
         let mut ways = Vec::new();
         for (i, &edge) in (0_u32..).zip(targets.iter().take(used)) {
-            let entry = first.saturating_add(i.saturating_mul(4)) as usize;
-            let Some(&[a, b, c, d]) = self.core.code.get(entry..entry.saturating_add(4)) else {
-                return refuse(Cause::Jump, "a table beyond the code");
-            };
-            let target = base.wrapping_add(u32::from_le_bytes([a, b, c, d]));
+            let target = self.entry(base, first.saturating_add(i.saturating_mul(4)))?;
             if !ways.contains(&(edge, target)) {
                 ways.push((edge, target));
             }
@@ -307,9 +321,16 @@ impl Core<'_> {
         refuse(Cause::Trap, "the body does not stop so")
     }
 
-    /// A word that is an entry of a jump table: where offsets are counted from, where the table
-    /// begins, and the index.
-    fn table_entry(&mut self, word: Word) -> Option<(u32, u32, Word)> {
+    /// The offset in the code that a word is the address of.
+    fn offset_of(&mut self, word: Word) -> Option<u32> {
+        let code = self.words.fixed(64, Fixed::Code);
+        let rest = self.words.sub(word, code);
+        u32::try_from(self.words.number(rest)?).ok()
+    }
+
+    /// A word that is an entry of a jump table: where offsets are counted from, and the place in
+    /// the code that the entry is read from.
+    fn table_entry(&mut self, word: Word) -> Option<(u32, Word)> {
         let code = self.words.fixed(64, Fixed::Code);
         let rest = self.words.sub(word, code);
         let parts = self.words.parts(rest);
@@ -321,9 +342,6 @@ impl Core<'_> {
         let Node { op: Head::Read, bits: 32, args: [at, ..], .. } = self.words.get(narrow) else {
             return None;
         };
-        let rest = self.words.sub(at, code);
-        let parts = self.words.parts(rest);
-        let &[(index, 4)] = parts.atoms.as_slice() else { return None };
-        Some((base, u32::try_from(parts.number).ok()?, index))
+        Some((base, self.words.sub(at, code)))
     }
 }

@@ -30,6 +30,8 @@ struct Count {
     proved_bytes: u64,
     search: Duration,
     check: Duration,
+    /// The longest check, and whose it is.
+    longest: (Duration, u32),
     causes: BTreeMap<String, Vec<String>>,
     dump: bool,
     deterministic: bool,
@@ -86,6 +88,8 @@ fn share(
         count.search.as_secs_f64(),
         count.check.as_secs_f64(),
     );
+    let (time, func) = count.longest;
+    println!("     the longest check: {:.2} s, of function {func}", time.as_secs_f64());
     let mut causes: Vec<_> = count.causes.into_iter().collect();
     causes.sort_by_key(|(_, list)| std::cmp::Reverse(list.len()));
     for (cause, list) in causes {
@@ -106,8 +110,8 @@ fn function(
 ) {
     let Ok(body) = body(module, func, layout.config().metering) else { return };
     let Ok(code) = target.compile(module, layout, body.body(), count.deterministic) else { return };
-    let (kind, bytes, traps, calls) =
-        (code.kind, &code.bytes[..], &code.traps[..], &code.calls[..]);
+    let (kind, bytes, traps) = (code.kind, &code.bytes[..], &code.traps[..]);
+    let (calls, sources) = (&code.calls[..], &code.sources[..]);
     let draft = Draft { kind, bytes, traps, calls };
     let Ok(certificate) = propose(layout, &draft) else { return };
     let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();
@@ -115,7 +119,7 @@ fn function(
     count.bytes += bytes.len() as u64;
     let start = Instant::now();
     let told = Told { calls: Some(calls), deterministic: count.deterministic, round: None };
-    let related = Related { bytes, traps, data: &data };
+    let related = Related { bytes, traps, data: &data, sources };
     let relation = relate_told((body.module(), body.body()), layout, &related, told);
     count.search += start.elapsed();
     if count.dump {
@@ -132,6 +136,7 @@ fn function(
     let code = Code { kind, bytes, certificate, traps, calls };
     let equal = EqualCode::check(&body, &setting, code, &relation);
     count.check += start.elapsed();
+    count.longest = count.longest.max((start.elapsed(), func.0));
     match equal {
         Ok(_) => {
             count.proved += 1;

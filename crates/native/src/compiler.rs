@@ -248,10 +248,10 @@ impl MachineCompiler for NativeCompiler {
     }
 
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
-        let MachineCode { kind, bytes, traps, calls, relation, .. } = refused;
+        let MachineCode { kind, bytes, traps, calls, relation, sources, .. } = refused;
         let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
         let certificate = prova_certify::certify(layout, &draft).ok()?;
-        Some(MachineCode { kind, bytes, certificate, traps, calls, relation })
+        Some(MachineCode { kind, bytes, certificate, traps, calls, relation, sources })
     }
 }
 
@@ -264,7 +264,8 @@ fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileErr
     let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
     let certificate = prova_certify::propose(layout, &draft)
         .map_err(|error| CompileError::Declined(error.to_string()))?;
-    Ok(MachineCode { kind, bytes, certificate, traps, calls, relation: Vec::new() })
+    let (relation, sources) = (Vec::new(), code.sources);
+    Ok(MachineCode { kind, bytes, certificate, traps, calls, relation, sources })
 }
 
 fn declined(why: Declined) -> CompileError {

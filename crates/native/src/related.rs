@@ -61,7 +61,8 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => return None,
     };
     let data = Certificate::read(&code.certificate).ok()?.data;
-    let related = Related { bytes: &code.bytes, traps: &code.traps, data: &data };
+    let (traps, sources) = (&code.traps[..], &code.sources[..]);
+    let related = Related { bytes: &code.bytes, traps, data: &data, sources };
     let (calls, deterministic) = (Some(&code.calls[..]), setting.is_deterministic());
     let told = Told { calls, deterministic, round: of.round() };
     let relation = relate_told((module, of.body()), layout, &related, told);

@@ -193,7 +193,7 @@ pub fn code_of<B: AsRef<[u8]>>(artifact: &Artifact<B>, kind: CodeKind) -> Option
 /// The instructions of a proposal, in order; which operator one belongs to is known where it may
 /// trap or calls.
 pub fn lines_of(code: &MachineCode) -> Vec<Line> {
-    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _, sources: _ } = code;
     let rows = (traps.clone(), calls.clone());
     listing(&listed((*kind, bytes.clone()), certificate, rows))
 }
@@ -272,7 +272,7 @@ pub fn has_relations<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> bool {
 
 /// The parts of a proposal that the check reads.
 pub fn code_bytes(code: &MachineCode) -> Code<'_> {
-    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _, sources: _ } = code;
     Code { kind: *kind, bytes, certificate, traps, calls }
 }
 

@@ -49,7 +49,7 @@ fn judged(wat: &str, fault: Plant) -> (NativeCode, String) {
         Err(rejection) => return (native.clone(), format!("sandbox: {rejection}")),
     };
     let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();
-    let relation = relate(&body, &layout, &Related { bytes, traps, data: &data });
+    let relation = relate(&body, &layout, &Related { bytes, traps, data: &data, sources: &[] });
     let setting = Setting::new(&module, &layout).expect("one module");
     let certificate = &certificate[..];
     let code = Code { kind, bytes, certificate, traps, calls };

@@ -139,7 +139,7 @@ fn refused(cpu: CpuLevel) -> (Vec<String>, usize) {
         };
         let certificate = &certificate[..];
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
-        let relation = relate(&body, &layout, &Related { bytes, traps, data: &data });
+        let relation = relate(&body, &layout, &Related { bytes, traps, data: &data, sources: &[] });
         let code = Code { kind, bytes, certificate, traps, calls };
         if let Err(error) = EqualCode::check(&body, &setting, code, &relation) {
             wrong.push(format!("{name}: {error}"));

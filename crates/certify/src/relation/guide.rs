@@ -1,7 +1,9 @@
 //! The guide that looks for claims.
 
 use super::Related;
+use super::hints::{Hint, Hints};
 use super::live::Live;
+use prova_check::MemoryShape;
 use prova_check::x64::{Class, Instructions};
 use prova_equal::words::{Head, Node, Word};
 use prova_equal::{
@@ -14,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 const KNOWN_MAX: usize = 24;
 /// Depth of terms that are proposed.
 const DEPTH_MAX: u32 = 8;
+/// Extensions that are proposed for one number.
+const EXTENSIONS_MAX: usize = 4;
 /// Candidates of one place.
 const CANDIDATES_MAX: usize = 24;
 
@@ -85,6 +89,8 @@ struct Guess {
 /// Looks for claims.
 pub(crate) struct Finder<'f> {
     live: &'f Live,
+    /// Places in the body that the code comes to next behind its offsets.
+    hints: Hints,
     leaders: BTreeSet<u32>,
     guesses: BTreeMap<u32, Guess>,
     changed: bool,
@@ -92,18 +98,22 @@ pub(crate) struct Finder<'f> {
     moved: bool,
     /// Leaders that moved, by the ways that came so far.
     fixed: BTreeSet<u32>,
+    /// Leaders that stand where the body waits, though more is decided there.
+    waits: BTreeMap<u32, BTreeSet<At>>,
 }
 
 impl<'f> Finder<'f> {
-    pub(crate) fn new(live: &'f Live, code: &Related<'_>) -> Finder<'f> {
+    pub(crate) fn new(live: &'f Live, hints: Hints, code: &Related<'_>) -> Finder<'f> {
         let leaders = merges(code);
         Finder {
             live,
+            hints,
             leaders,
             guesses: BTreeMap::new(),
             changed: false,
             moved: false,
             fixed: BTreeSet::new(),
+            waits: BTreeMap::new(),
         }
     }
 
@@ -121,6 +131,27 @@ impl<'f> Finder<'f> {
 
     pub(crate) fn has_changed(&self) -> bool {
         self.changed
+    }
+
+    /// Two ways to a leader have no place in common, since one comes from a leader that stands
+    /// behind the places of the other: that leader is to wait at one of these.
+    fn wait(&mut self, one: &[At], other: &[At]) {
+        for (from, to) in [(one, other), (other, one)] {
+            let Some(&first) = from.first() else { continue };
+            for (&at, guess) in &self.guesses {
+                let all = guess.ways.iter().map(|(place, ..)| *place);
+                let places: BTreeSet<At> = all.filter(|place| to.contains(place)).collect();
+                if guess.place != Some(first) || places.is_empty() || places.contains(&first) {
+                    continue;
+                }
+                let waits = self.waits.entry(at).or_default();
+                if !places.is_subset(waits) {
+                    waits.extend(places);
+                    (self.changed, self.moved) = (true, true);
+                    self.fixed.insert(at);
+                }
+            }
+        }
     }
 
     /// The relation of all guesses that are left.
@@ -291,8 +322,20 @@ impl Guess {
 
     /// The last place; before jumps and loads that all ways pass to it, since code may do these,
     /// and what belongs to them, behind the place where the ways meet.
-    fn chosen(&self) -> Option<At> {
-        let mut last = self.ways.len().checked_sub(1)?;
+    fn chosen(&self, (hints, rows): (&[Hint], bool), waits: Option<&BTreeSet<At>>) -> Option<At> {
+        let place = |hint: &Hint| {
+            let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
+            let mut ways = self.ways.iter();
+            if hint.acts { ways.rposition(is) } else { ways.position(is) }
+        };
+        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
+        if let (Some((place, false)), true) = (hinted, rows) {
+            return self.ways.get(place).map(|(at, ..)| *at);
+        }
+        let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
+        let waits = self.ways.iter().rposition(waiting);
+        let later = hinted.map(|(place, _)| place);
+        let mut last = waits.or(later).or(self.ways.len().checked_sub(1))?;
         while let Some(before) = last.checked_sub(1)
             && let (_, Some(to), false, true) = self.ways[before]
             && to == self.ways[last].0
@@ -437,15 +480,9 @@ fn candidates(
     };
     let mut found = Vec::new();
     // A stack word has no upper half that a claim could speak of: the whole is an extension.
-    if let Place::Stack(at) = place
-        && let Some(&whole) = state.stack.get(&at)
-        && let Node { op: Head::Zext, bits, args: [low, ..], .. } = core.words.get(whole)
-    {
-        for value in inverse.values.get(&low).into_iter().flatten() {
-            let expr = Expr::Term(Head::Zext, bits, 0, Box::new([Expr::Value(value.as_u32())]));
-            found.push(Candidate { bits, extended: false, expr });
-        }
-    }
+    let wide = extensions(core, state, place, (widths, inverse));
+    let (numbers, others): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(_, number)| *number);
+    found.extend(others.into_iter().map(|(candidate, _)| candidate));
     for &bits in widths {
         let (low, extended) = held(core, state, place, bits);
         for value in inverse.values.get(&low).into_iter().flatten() {
@@ -457,6 +494,10 @@ fn candidates(
             if found.iter().all(|other| other.bits == bits || other.bits == 128) {
                 let expr = Expr::Term(Head::Const, bits, n, Box::new([]));
                 found.push(Candidate { bits, extended, expr });
+                // What is a number on one way may be an extension on others.
+                let wide = numbers.iter().filter(|(candidate, _)| candidate.bits == bits);
+                let wide = wide.take(EXTENSIONS_MAX);
+                found.extend(wide.map(|(candidate, _)| candidate.clone()));
             }
         }
     }
@@ -477,21 +518,60 @@ fn candidates(
         }
     }
     found.truncate(CANDIDATES_MAX);
-    found.extend(byte(core, state, place, inverse));
+    found.extend(parts(core, state, place, inverse));
     found
 }
 
-/// A value of a byte, of which a place may have no more than the byte: above it is what was there
-/// when a condition was written.
-fn byte(core: &mut Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Option<Candidate> {
-    if matches!(place, Place::Vector(_)) {
-        return None;
+/// Values that a stack word is the extension of, each with whether the word is a number: it has no
+/// upper half that a claim could speak of.
+fn extensions(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    (widths, inverse): (&[u8], &Inverse),
+) -> Vec<(Candidate, bool)> {
+    let mut found = Vec::new();
+    let Place::Stack(at) = place else { return found };
+    let Some(&whole) = state.stack.get(&at) else { return found };
+    let bits = core.words.bits(whole);
+    for &width in widths.iter().filter(|&&width| width < bits) {
+        let low = core.words.slice(whole, 0, width);
+        if core.words.zext(low, bits) != whole {
+            continue;
+        }
+        let number = core.words.number(low).is_some();
+        for value in inverse.values.get(&low).into_iter().flatten() {
+            let operand = Box::new([Expr::Value(value.as_u32())]);
+            let expr = Expr::Term(Head::Zext, bits, 0, operand);
+            found.push((Candidate { bits, extended: false, expr }, number));
+        }
     }
-    let (low, _) = core.held(state, place, 8);
-    let wide = core.words.zext(low, 32);
-    let value = inverse.values.get(&wide)?.first()?.as_u32();
-    let expr = Expr::Term(Head::Slice, 8, 0, Box::new([Expr::Value(value)]));
-    Some(Candidate { bits: 8, extended: false, expr })
+    found
+}
+
+/// Values of one or two bytes, of which a place may have no more than these: above them is what was
+/// there when they were written.
+fn parts(core: &mut Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    if matches!(place, Place::Vector(_)) {
+        return found;
+    }
+    for bits in [16, 8] {
+        let (low, _) = core.held(state, place, bits);
+        let wide = [
+            core.words.zext(low, 32),
+            core.words.sext(low, 32),
+            core.words.zext(low, 64),
+            core.words.sext(low, 64),
+        ];
+        let mut values = wide.iter().filter_map(|wide| inverse.values.get(wide)?.first());
+        if let Some(value) = values.next() {
+            let operands = Box::new([Expr::Value(value.as_u32())]);
+            let expr = Expr::Term(Head::Slice, bits, 0, operands);
+            found.push(Candidate { bits, extended: false, expr });
+        }
+    }
+    found
 }
 
 /// A term as an expression over values.
@@ -564,12 +644,20 @@ impl Guide for Finder<'_> {
         let ways = ways(core, &state, back);
         let moved = ways.iter().any(|(_, state)| state.moved);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
-        let before = guess.chosen();
+        // Without rows of accesses nobody sees what the code loads next.
+        let config = core.layout.config();
+        let rows = config.signals && config.memory != MemoryShape::Explicit;
+        let hints = (self.hints.get(&at).map(Vec::as_slice).unwrap_or_default(), rows);
+        let waits = self.waits.get(&at);
+        let before = guess.chosen(hints, waits);
         guess.comes(core, &ways, back);
-        let chosen = guess.chosen();
-        let found = ways.into_iter().find(|(place, _)| Some(*place) == chosen);
-        let Some((_, state)) = found else {
+        let chosen = guess.chosen(hints, waits);
+        let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
+        let Some(state) = found.map(|i| ways[i].1.clone()) else {
             // No place in the body is common to all ways; the check says so.
+            let coming: Vec<At> = ways.iter().map(|(place, _)| *place).collect();
+            let known: Vec<At> = guess.ways.iter().map(|(place, ..)| *place).collect();
+            self.wait(&known, &coming);
             self.guesses.insert(at, guess);
             return Ok(moved);
         };

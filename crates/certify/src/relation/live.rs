@@ -1,14 +1,22 @@
 //! The values that a body needs from a place on, with what they are computed from.
+//!
+//! A computed value is no instruction's own: code may have it wherever its operands are. So it is
+//! needed back to where the last of the leaves that it is computed from is made, its *anchor*; all
+//! leaves dominate it, so they are made one behind the other.
 
 use prova_module::ops::Class;
-use prova_ssa::{Block, Body, Def, Op, Value};
-use std::collections::BTreeSet;
+use prova_ssa::{Block, Body, Def, Dominators, Op, Value};
 
 /// Needed values at the starts of blocks.
 #[derive(Debug)]
 pub(crate) struct Live {
     blocks: Vec<Set>,
+    /// By value.
+    anchors: Vec<Anchor>,
 }
+
+/// Where a value is there from: a block, and instructions of it; nothing for numbers.
+type Anchor = Option<(Block, u32)>;
 
 /// A set of values, as bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +44,12 @@ impl Set {
         grown
     }
 
+    fn leave(&mut self, others: &Set) {
+        for (word, less) in self.0.iter_mut().zip(&others.0) {
+            *word &= !less;
+        }
+    }
+
     fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0_u32..).zip(&self.0).flat_map(|(i, &word)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| i * 64 + bit)
@@ -43,22 +57,77 @@ impl Set {
     }
 }
 
+/// Whether a value is computed from its operands alone.
+fn is_computed(body: &Body, value: Value) -> bool {
+    let Def::Result(inst, _) = body.value(value).def else { return false };
+    let op = body.inst(inst).op;
+    op.effects().is_pure() || matches!(op, Op::Wasm(opcode) if opcode.class() == Class::trap)
+}
+
+/// The operands that a value is computed from.
+fn operands(body: &Body, value: Value) -> impl Iterator<Item = Value> + '_ {
+    let computed = is_computed(body, value);
+    let inst = match body.value(value).def {
+        Def::Result(inst, _) if computed => Some(inst),
+        _ => None,
+    };
+    inst.into_iter().flat_map(|inst| body.operands(body.inst(inst).args)).copied()
+}
+
 /// Adds values and the operands that they are computed from.
 fn close(body: &Body, set: &mut Set, values: impl IntoIterator<Item = Value>) {
     let mut open: Vec<Value> = values.into_iter().collect();
     while let Some(value) = open.pop() {
-        if set.has(value.as_u32()) {
-            continue;
+        if !set.has(value.as_u32()) {
+            set.add(value.as_u32());
+            open.extend(operands(body, value));
         }
-        set.add(value.as_u32());
-        if let Def::Result(inst, _) = body.value(value).def {
-            let data = body.inst(inst);
-            let traps = matches!(data.op, Op::Wasm(opcode) if opcode.class() == Class::trap);
-            if data.op.effects().is_pure() || traps {
-                open.extend(body.operands(data.args));
+    }
+}
+
+/// The anchors of all values.
+fn anchors(body: &Body) -> Vec<Anchor> {
+    let dominators = Dominators::new(body);
+    let mut anchors: Vec<Anchor> = vec![None; body.value_count()];
+    let mut done = Set::new(body.value_count());
+    let mut all: Vec<Value> = Vec::new();
+    for (block, data) in body.blocks() {
+        for param in data.params() {
+            anchors[param.as_u32() as usize] = Some((block, 0));
+            done.add(param.as_u32());
+        }
+        for (i, inst) in (1_u32..).zip(data.insts()) {
+            for value in body.inst(inst).results() {
+                if is_computed(body, value) {
+                    all.push(value);
+                } else {
+                    anchors[value.as_u32() as usize] = Some((block, i));
+                    done.add(value.as_u32());
+                }
             }
         }
     }
+    let later = |a: Anchor, b: Anchor| match (a, b) {
+        (Some((p, i)), Some((q, j))) => {
+            let first = if p == q { i < j } else { dominators.dominates(p, q) };
+            if first { b } else { a }
+        }
+        (found, None) | (None, found) => found,
+    };
+    for value in all {
+        let mut open = vec![value];
+        while let Some(&value) = open.last() {
+            let before = open.len();
+            open.extend(operands(body, value).filter(|operand| !done.has(operand.as_u32())));
+            if open.len() == before {
+                open.pop();
+                let of = operands(body, value).map(|operand| anchors[operand.as_u32() as usize]);
+                anchors[value.as_u32() as usize] = of.fold(None, later);
+                done.add(value.as_u32());
+            }
+        }
+    }
+    anchors
 }
 
 /// The values that a block reads from one of its instructions on.
@@ -78,27 +147,32 @@ fn reads(body: &Body, block: Block, from: u32) -> Vec<Value> {
 impl Live {
     pub(crate) fn of(body: &Body) -> Live {
         let count = body.value_count();
+        let anchors = anchors(body);
         let blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
+        let mut made: Vec<Set> = blocks.iter().map(|_| Set::new(count)).collect();
+        for (value, anchor) in (0_u32..).zip(&anchors) {
+            if let Some((block, _)) = anchor {
+                made[block.as_u32() as usize].add(value);
+            }
+        }
         let mut live: Vec<Set> = blocks.iter().map(|_| Set::new(count)).collect();
         for &block in &blocks {
-            close(body, &mut live[block.as_u32() as usize], reads(body, block, 0));
+            let here = block.as_u32() as usize;
+            close(body, &mut live[here], reads(body, block, 0));
+            live[here].leave(&made[here]);
         }
         loop {
             let mut grown = false;
             for &block in blocks.iter().rev() {
-                let own: BTreeSet<u32> = body.block(block).params().map(|v| v.as_u32()).collect();
+                let here = block.as_u32() as usize;
                 for edge in body.successors(block) {
-                    let to = edge.block;
-                    let mut coming = live[to.as_u32() as usize].clone();
-                    for param in body.block(to).params() {
-                        coming.0[param.as_u32() as usize / 64] &= !(1 << (param.as_u32() % 64));
-                    }
-                    grown |= live[block.as_u32() as usize].join(&coming);
+                    let mut coming = live[edge.block.as_u32() as usize].clone();
+                    coming.leave(&made[here]);
+                    grown |= live[here].join(&coming);
                 }
-                let _ = own;
             }
             if !grown {
-                return Live { blocks: live };
+                return Live { blocks: live, anchors };
             }
         }
     }
@@ -109,12 +183,12 @@ impl Live {
         let mut set = Set::new(body.value_count());
         close(body, &mut set, reads(body, here, from));
         for edge in body.successors(here) {
-            let mut coming = self.blocks[edge.block.as_u32() as usize].clone();
-            for param in body.block(edge.block).params() {
-                coming.0[param.as_u32() as usize / 64] &= !(1 << (param.as_u32() % 64));
-            }
-            set.join(&coming);
+            set.join(&self.blocks[edge.block.as_u32() as usize]);
         }
-        set.iter().map(Value::from_u32).collect()
+        let is_there = |value: &u32| match self.anchors[*value as usize] {
+            Some((block, i)) => block != here || i <= from,
+            None => true,
+        };
+        set.iter().filter(is_there).map(Value::from_u32).collect()
     }
 }

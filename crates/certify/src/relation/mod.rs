@@ -13,6 +13,9 @@
 //! until an iteration drops none (value partition, optimistic, as in `flow`). A way that the walk
 //! refuses is left out, and the check then says why.
 //!
+//! Where the body stands at a leader is guessed too: at what the code does next, if the compiler
+//! says which operator that is of (`hints`); else as far as all ways go.
+//!
 //! Candidates are values that the body still needs, with their operands (`live`), numbers, and
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
@@ -21,6 +24,7 @@
 
 mod encode;
 mod guide;
+mod hints;
 mod live;
 mod prune;
 
@@ -51,6 +55,9 @@ pub struct Related<'a> {
     pub traps: &'a [TrapRow],
     /// Offsets `[start, end)` of what is data, sorted.
     pub data: &'a [(u32, u32)],
+    /// The operator in the module that each range `[start, end)` of code belongs to, sorted, as far
+    /// as a compiler says it; a hint.
+    pub sources: &'a [(u32, u32, u32)],
 }
 
 /// The relation of code and body, as far as one is found.
@@ -67,7 +74,7 @@ pub fn relate_told(
     told: Told<'_>,
 ) -> Relation {
     let live = Live::of(body);
-    let mut finder = Finder::new(&live, code);
+    let mut finder = Finder::new(&live, hints::hints(body, code), code);
     let mut terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     for _ in 0..ROUNDS_MAX {
         let core = Core::new((module, body), layout, (code.bytes, code.traps));

@@ -370,7 +370,7 @@ impl Code {
 
 /// The parts of a proposal that the check reads.
 pub(crate) fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
-    let MachineCode { kind, bytes, certificate, traps, calls, relation: _ } = code;
+    let MachineCode { kind, bytes, certificate, traps, calls, relation: _, sources: _ } = code;
     MachineBytes { kind: *kind, bytes, certificate, traps, calls }
 }
 

@@ -96,6 +96,11 @@ impl Words {
                     None
                 };
             }
+            if !numbers && let Some(y) = self.parts_of(op, (x, y), (a, b)) {
+                let swaps = x > y;
+                let other = if op == Head::Ult { self.ult(y, x) } else { self.slt(y, x) };
+                return swaps.then(|| self.ite(other, b, a));
+            }
         }
         // `z < k + 1` may have another form; it is made again.
         let (z, other) = if self.number(a).is_some() { (b, a) } else { (a, b) };
@@ -116,6 +121,29 @@ impl Words {
                 } else {
                     self.ite(closer, b, a)
                 });
+            }
+        }
+        None
+    }
+
+    /// Whether two words are the same bits of two that are compared, so that their choice is bits
+    /// of the smaller or larger one; and the second of these: `x < y` may be `x < x − y`.
+    fn parts_of(&mut self, op: Head, (x, y): (Word, Word), (a, b): (Word, Word)) -> Option<Word> {
+        let low = |words: &Words, a: Word| match words.get(a) {
+            Node { op: Head::Slice, n, .. } => Some(n as u8),
+            Node { op: Head::Zext, args: [part, ..], .. } => match words.get(part) {
+                Node { op: Head::Slice, n, .. } => Some(n as u8),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (lo, bits) = (low(self, a).or(low(self, b))?, self.bits(a));
+        let other = if op == Head::Ult { self.sub(x, y) } else { y };
+        let part = self.slice(x, lo, bits);
+        for y in [y, other] {
+            let second = self.slice(y, lo, bits);
+            if (part, second) == (a, b) || (part, second) == (b, a) {
+                return Some(y);
             }
         }
         None
@@ -180,6 +208,9 @@ impl Words {
         }
         if self.get(c).op == Head::Prim {
             return self.float_by(known, c);
+        }
+        if let Some(holds) = self.sign_by(known, c) {
+            return Some(holds);
         }
         // A comparison of words that are numbers by others.
         if let Node { op: op @ (Head::Ult | Head::Slt), args: [a, b, _], .. } = self.get(c) {

@@ -106,15 +106,35 @@ impl Words {
                 Some(self.eq(x, part))
             }
             Node { op: Head::Ite, args: [c, x, y], bits, .. }
-                if self.number(x).is_some() || self.number(y).is_some() =>
+                if self.number(x).is_some()
+                    || self.number(y).is_some()
+                    || (self.is_bit(x) && self.is_bit(y)) =>
             {
                 let n = self.constant(bits, n);
                 let (x, y) = (self.eq(x, n), self.eq(y, n));
                 Some(self.ite(c, x, y))
             }
+            // No zeros below the lowest one: it is bit 0; none above the highest one: the sign.
+            // No ones at all: 0.
+            Node { op: Head::Prim, args: [x, ..], n: prim, bits }
+                if n == 0 && bits == self.bits(x) =>
+            {
+                match Prim::numbered(prim) {
+                    Some(Prim::TrailingZeros) => Some(self.slice(x, 0, 1)),
+                    Some(Prim::LeadingZeros) => Some(self.sign(x)),
+                    Some(Prim::Ones) => Some(self.zero(x)),
+                    _ => None,
+                }
+            }
             // `sext(c) = −zext(c)` is no node, and `Cat(h, l) = n` is two comparisons.
             _ => None,
         }
+    }
+
+    /// Whether a word is a condition, extended.
+    fn is_bit(&self, a: Word) -> bool {
+        let Node { op, args: [x, ..], .. } = self.get(a);
+        op == Head::Zext && self.bits(x) == 1
     }
 
     /// `a < b`, unsigned.

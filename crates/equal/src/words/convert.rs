@@ -15,6 +15,8 @@
 //! * C5. `t(x)` is the least number: `x ≥ c` if `x > 0`, and `x ≤ −c` if `x < c`.
 //! * C6. `x ≥ c`: `t(x − c) ≥ 0` exactly if `x < 2c`. Below `2c` the difference is exact (Sterbenz)
 //!   and fits; else it is `c` or more, also rounded, and does not fit.
+//! * C10. The sign of `t(x)` is set if `x ≤ −1`, and if `x ≥ c`; it is clear if `−1 < x < c`. By C6
+//!   the sign of `t(x − c)` is clear if `c ≤ x < 2c`, and set if `x ≥ 2c`.
 //!
 //! *Operators* (NaN is any NaN that the processor's sum gives):
 //! * C7. An unsigned truncation is `t(x)` if `−1 < x < c`, and `t(x − c) + c` if `c ≤ x < 2c`; one
@@ -206,6 +208,35 @@ impl Words {
             (Some(bound), None) => self.range(known, b).less(bound, !or_equal).map(|less| !less),
             _ => None,
         }
+    }
+
+    /// C10.
+    pub(super) fn sign_by(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        let Node { op: Head::Slice, bits: 1, n: low, args: [t, ..] } = self.get(c) else {
+            return None;
+        };
+        let Node { op: Head::Prim, bits, n, args: [x, ..] } = self.get(t) else { return None };
+        let width = self.bits(x);
+        if n != Prim::ToSigned as u128
+            || low.wrapping_add(1) != u128::from(bits)
+            || !matches!((bits, width), (32 | 64, 32 | 64))
+        {
+            return None;
+        }
+        let c = half(bits);
+        if let Node { op: Head::Prim, n, args: [y, less, _], .. } = self.get(x)
+            && n == Prim::FloatSub as u128
+            && less == self.float_constant(width, c)
+        {
+            let range = self.range(known, y);
+            return if range.less(c, false) == Some(false) {
+                range.less(2.0 * c, false).map(|fits| !fits)
+            } else {
+                None
+            };
+        }
+        let range = self.range(known, x);
+        if range.less(-1.0, true)? { Some(true) } else { range.less(c, false).map(|fits| !fits) }
     }
 
     /// C7 to C9: an operator as the term of its case, or as it is. Of widths that none has, which

@@ -111,8 +111,22 @@ impl Words {
         let mut parts = self.parts(whole);
         let low = mask(lo);
         let divisible = parts.number & low == 0 && parts.atoms.iter().all(|&(_, n)| n & low == 0);
+        // Bits of `¬x = −x − 1` are those of `x`, inverted.
+        if let [(atom, factor)] = *parts.atoms.as_slice()
+            && factor == mask(width)
+            && parts.number == mask(width)
+        {
+            let part = self.slice(atom, lo, bits);
+            return Some(self.not(part));
+        }
         if !divisible {
-            return self.part_of_choice(whole, lo, bits);
+            let end = lo.saturating_add(bits);
+            if let Some(made) = self.part_of_choice(whole, lo, bits) {
+                return Some(made);
+            }
+            // What lies above has no part in the bits below.
+            let narrow = (end < width).then(|| self.slice(whole, 0, end))?;
+            return Some(self.slice(narrow, lo, bits));
         }
         let mut sum = self.constant(bits, parts.number.wrapping_shr(lo.into()));
         for (atom, factor) in parts.atoms.drain(..) {

@@ -144,10 +144,33 @@ fn prim(term: &Term, args: &[String]) -> String {
             let either: Vec<String> = floats().iter().map(|a| format!("(fp.isNaN {a})")).collect();
             truth(&format!("(or {})", either.join(" ")))
         }
+        n if n == Prim::LeadingZeros as u128 => counted(&args[0], (0..width).rev(), false),
+        n if n == Prim::TrailingZeros as u128 => counted(&args[0], 0..width, false),
+        n if n == Prim::Ones as u128 => counted(&args[0], 0..width, true),
         n if n == Prim::ToSigned as u128 => truncated(term, &floats()[0], false),
         n if n == Prim::ToSignedSat as u128 => truncated(term, &floats()[0], true),
         n => panic!("{n}"),
     }
+}
+
+/// How many bits of a word are set, or clear before the first one that is set.
+fn counted(
+    a: &str,
+    bits: impl ExactSizeIterator<Item = u32> + DoubleEndedIterator,
+    ones: bool,
+) -> String {
+    let width = bits.len();
+    let mut made = format!("(_ bv0 {width})");
+    for bit in bits.rev() {
+        let is = format!("(= ((_ extract {bit} {bit}) {a}) #b1)");
+        let more = format!("(bvadd {made} (_ bv1 {width}))");
+        made = if ones {
+            format!("(let ((n {made})) (ite {is} (bvadd n (_ bv1 {width})) n))")
+        } else {
+            format!("(ite {is} (_ bv0 {width}) {more})")
+        };
+    }
+    made
 }
 
 /// A float as a signed word; the least number where it does not fit, or saturating.

@@ -44,7 +44,7 @@ fn number(text: &str) -> u128 {
 }
 
 /// Operators without rules that lemmas are of.
-const PRIMS: [(&str, Prim); 12] = [
+const PRIMS: [(&str, Prim); 15] = [
     ("divu", Prim::DivU),
     ("divs", Prim::DivS),
     ("remu", Prim::RemU),
@@ -57,6 +57,9 @@ const PRIMS: [(&str, Prim); 12] = [
     ("fnan", Prim::FloatNan),
     ("tosigned", Prim::ToSigned),
     ("tosat", Prim::ToSignedSat),
+    ("clz", Prim::LeadingZeros),
+    ("ctz", Prim::TrailingZeros),
+    ("ones", Prim::Ones),
 ];
 
 impl Reader<'_> {

@@ -113,7 +113,7 @@ impl Program {
         certificate: &[u8],
     ) -> Relation {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
-        let code = Related { bytes: code.0, traps: code.1, data: &data };
+        let code = Related { bytes: code.0, traps: code.1, data: &data, sources: &[] };
         relate(&of.body, &self.layout, &code)
     }
 

@@ -20,7 +20,7 @@ fn verdict(module: &Module, layout: &Layout, body: &CheckedBody, code: &NativeCo
         Err(rejection) => return format!("sandbox: {rejection}"),
     };
     let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();
-    let relation = relate(body, layout, &Related { bytes, traps, data: &data });
+    let relation = relate(body, layout, &Related { bytes, traps, data: &data, sources: &[] });
     let setting = Setting::new(module, layout).expect("one module");
     let code = Code { kind, bytes, certificate: &certificate, traps, calls };
     match EqualCode::check(body, &setting, code, &relation) {

@@ -1,0 +1,126 @@
+//! Sources of instructions, as a compiler says them → places in the body that code comes to next.
+//!
+//! An instruction that may trap, calls, stores, or divides the ways belongs to an operator that the
+//! body comes to in order. So at an offset from which the code goes straight to such an instruction
+//! the body stands there, or before it. Nothing here is trusted, and no hint has to be right: other
+//! instructions move.
+//!
+//! Limits: [`HINTS_MAX`] for each offset.
+
+use super::Related;
+use prova_check::x64::{Class, Instructions};
+use prova_ssa::Body;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Places for one offset at most.
+const HINTS_MAX: usize = 4;
+
+/// A place in the body that the code comes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hint {
+    /// The block.
+    pub(crate) block: u32,
+    /// The instruction in it.
+    pub(crate) at: u32,
+    /// Whether all that it owes before is done.
+    pub(crate) acts: bool,
+    /// Whether the body may stand before it: others come in between.
+    pub(crate) later: bool,
+}
+
+/// The places that the code comes to next, by offset, the next one first.
+pub(crate) type Hints = BTreeMap<u32, Vec<Hint>>;
+
+/// By offset, an instruction's operator, and whether the instruction is what the operator does.
+type Bears = BTreeMap<u32, (u32, bool)>;
+
+/// The hints at all offsets to which code jumps, and behind these jumps.
+pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
+    if code.sources.is_empty() {
+        return Hints::new();
+    }
+    let places = places(body);
+    let (bears, ends, targets) = bearing(code);
+    let mut found = Hints::new();
+    let mut behind: Vec<Hint> = Vec::new();
+    for &at in targets.iter().rev() {
+        let mut here = Vec::new();
+        // Where others come in the body may go on without an instruction.
+        let stop = ends.range(at..).next().map_or(u32::MAX, |&end| end.saturating_add(1));
+        let next = targets.range(at + 1..).next().copied().unwrap_or(u32::MAX);
+        for (_, (source, acts)) in bears.range(at..next.min(stop)) {
+            if here.len() < HINTS_MAX {
+                let places = places.get(source).into_iter().flatten();
+                let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false };
+                here.extend(places.map(hint));
+            }
+        }
+        if here.is_empty() && next < stop {
+            here.extend(behind.iter().map(|&hint| Hint { later: true, ..hint }));
+        }
+        behind.clone_from(&here);
+        found.insert(at, here);
+    }
+    found
+}
+
+/// The places of operators that are no pure ones, and of the ends of blocks, by offset in the
+/// module.
+fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
+    let mut places: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    for (block, data) in body.blocks() {
+        let mut count = 0;
+        for (i, inst) in (0_u32..).zip(data.insts()) {
+            let inst = body.inst(inst);
+            if !inst.op.effects().is_pure() {
+                places.entry(inst.offset).or_default().push((block.as_u32(), i));
+            }
+            count = i + 1;
+        }
+        places.entry(data.end).or_default().push((block.as_u32(), count));
+    }
+    places
+}
+
+/// Instructions that belong to an operator in order, with it and whether they are what it does;
+/// instructions behind which the code
+/// does not go straight on; and the offsets that are jumped to.
+fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
+    let mut insns = Instructions::new(code.bytes);
+    let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let source = |at: u32| {
+        let after = code.sources.partition_point(|source| source.0 <= at);
+        let found = code.sources.get(after.checked_sub(1)?)?;
+        (at < found.1).then_some(found.2)
+    };
+    let mut at = 0;
+    while (at as usize) < code.bytes.len() {
+        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at))
+        {
+            at = end;
+            continue;
+        }
+        let Ok(insn) = insns.at(at) else { break };
+        let traps = code.traps.binary_search_by_key(&at, |row| row.code_offset);
+        let is_way = matches!(
+            insn.class,
+            Class::Jump | Class::Branch(_) | Class::JumpTo | Class::Return | Class::CallTo
+        );
+        // A branch and a division may be what the operator owes first.
+        let acts = !matches!(insn.class, Class::Branch(_) | Class::Divide | Class::Trap);
+        if let Ok(row) = traps {
+            bears.insert(at, (code.traps[row].wasm_offset, acts));
+        } else if let (true, Some(source)) = (is_way, source(at)) {
+            bears.insert(at, (source, acts));
+        }
+        if matches!(insn.class, Class::Jump | Class::Branch(_)) {
+            targets.insert(insn.target());
+            targets.insert(insn.end());
+        }
+        if matches!(insn.class, Class::Jump | Class::JumpTo | Class::Return | Class::Trap) {
+            ends.insert(at);
+        }
+        at = insn.end().max(at + 1);
+    }
+    (bears, ends, targets)
+}
