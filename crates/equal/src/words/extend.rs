@@ -22,6 +22,17 @@ impl Words {
         if let Some(n) = self.number(a) {
             return self.constant(bits, n.wrapping_shr(lo.into()));
         }
+        if let Some(&made) = self.parts.get(&(false, a, lo, bits)) {
+            return made;
+        }
+        let made = self.slice_of(a, lo, bits);
+        self.parts.insert((false, a, lo, bits), made);
+        made
+    }
+
+    fn slice_of(&mut self, a: Word, lo: u8, bits: u8) -> Word {
+        let node = self.get(a);
+        let width = node.bits;
         // Of the bits to the end of a quotient's product the low ones are asked for.
         let upper =
             if lo.saturating_add(bits) == width && lo > 0 { self.upper(a, lo) } else { None };
@@ -147,16 +158,28 @@ impl Words {
             Head::Const => self.constant(bits, node.n),
             Head::Zext => self.zext(node.args[0], bits),
             Head::Slice if self.is_whole(&node, bits) => node.args[0],
-            Head::Ite => {
-                let [c, x, y] = node.args;
-                let made = self.deeper(|words| {
-                    let (x, y) = (words.zext(x, bits), words.zext(y, bits));
-                    words.ite(c, x, y)
-                });
-                made.unwrap_or_else(|| self.node(Head::Zext, bits, [a, NONE, NONE], 0))
-            }
+            Head::Ite => self.choice_extended(a, (Head::Zext, bits)),
             _ => self.node(Head::Zext, bits, [a, NONE, NONE], 0),
         }
+    }
+
+    /// A choice, extended: the choice of both, extended.
+    fn choice_extended(&mut self, a: Word, (op, bits): (Head, u8)) -> Word {
+        let key = (op == Head::Sext, a, 0, bits);
+        if let Some(&made) = self.parts.get(&key) {
+            return made;
+        }
+        let Node { args: [c, x, y], .. } = self.get(a);
+        let made = self.deeper(|words| {
+            let [x, y] = match op {
+                Head::Sext => [words.sext(x, bits), words.sext(y, bits)],
+                _ => [words.zext(x, bits), words.zext(y, bits)],
+            };
+            words.ite(c, x, y)
+        });
+        let made = made.unwrap_or_else(|| self.node(op, bits, [a, NONE, NONE], 0));
+        self.parts.insert(key, made);
+        made
     }
 
     /// Whether the low bits of a quotient by a number are all that it can have.
@@ -189,14 +212,7 @@ impl Words {
                 let wide = self.zext(a, bits);
                 self.neg(wide)
             }
-            Head::Ite => {
-                let [c, x, y] = node.args;
-                let made = self.deeper(|words| {
-                    let (x, y) = (words.sext(x, bits), words.sext(y, bits));
-                    words.ite(c, x, y)
-                });
-                made.unwrap_or_else(|| self.node(Head::Sext, bits, [a, NONE, NONE], 0))
-            }
+            Head::Ite => self.choice_extended(a, (Head::Sext, bits)),
             _ => self.node(Head::Sext, bits, [a, NONE, NONE], 0),
         }
     }

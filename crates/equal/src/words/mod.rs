@@ -59,6 +59,7 @@ mod tests_sequences;
 #[cfg(test)]
 mod tests_templates;
 
+use alloc::collections::BTreeMap;
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher as _};
 use prova_terms::hash::Key;
@@ -199,6 +200,10 @@ pub(crate) const NONE: Word = Word(0);
 /// The terms of a function.
 pub struct Words {
     table: Table<Node>,
+    /// Parts and extensions that were made of what has operands: terms share operands, and a part
+    /// of each would be made as often as there are ways to it. Whether it is signed, the word, the
+    /// lowest bit, and the width.
+    parts: BTreeMap<(bool, Word, u8, u8), Word>,
     unknown: u128,
     depth: u32,
     /// Steps of rewriting that are left, and how many there were.
@@ -235,7 +240,8 @@ impl Words {
     /// No terms, and a limit of steps of rewriting: terms share parts, and a rewrite of both
     /// operands may come to a part as often as there are ways to it.
     pub fn within(steps: u64) -> Words {
-        let mut this = Words { table: Table::default(), unknown: 0, depth: 0, steps, all: steps };
+        let (table, parts) = (Table::default(), BTreeMap::new());
+        let mut this = Words { table, parts, unknown: 0, depth: 0, steps, all: steps };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
