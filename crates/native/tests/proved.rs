@@ -9,13 +9,16 @@ use crate::common::{Way, engine};
 use prova_artifact::{Artifact, Piece, Writer};
 use prova_check::{CodeKind, Layout, MemoryShape};
 use prova_core::{
-    CodeRefusal, CompileError, Config, Engine, Instance, MachineCode, MachineCompiler, Module,
-    Refusal, RefusalReason, Settings, Store, Val,
+    CACHE_BYTES_DEFAULT, Cache, CodeRefusal, CompileError, Config, Engine, Instance, MachineCode,
+    MachineCompiler, Module, Refusal, RefusalReason, Settings, Store, Val,
 };
 use prova_equal::Relation;
 use prova_module::FuncIdx;
 use prova_native::{NativeCompiler, has_relations};
 use prova_random::Rng;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Functions of one type; each is code that is proved.
 const PROGRAM: &str = r#"(module
@@ -96,8 +99,10 @@ fn what_is_proved_runs() {
     assert_eq!(module.tiers().functions.len(), NAMES.len());
 }
 
-/// A compiler that gives the code of `sub` for `add`: confined, and wrong.
-struct Wrong(NativeCompiler);
+/// A compiler that gives the code of `sub` for `add`: confined, and wrong. It counts the relations
+/// that it is asked for.
+#[derive(Default)]
+struct Wrong(NativeCompiler, Arc<AtomicUsize>);
 
 impl MachineCompiler for Wrong {
     fn name(&self) -> &str {
@@ -136,6 +141,7 @@ impl MachineCompiler for Wrong {
         settings: &Settings,
         code: MachineCode,
     ) -> MachineCode {
+        self.1.fetch_add(1, Ordering::Relaxed);
         let kind = code.kind;
         let own = match kind {
             CodeKind::Func(0) => MachineCode { kind: CodeKind::Func(1), ..code },
@@ -147,7 +153,7 @@ impl MachineCompiler for Wrong {
 
 #[test]
 fn a_miscompilation_is_refused_where_a_proof_is_required() {
-    let engine = proving(Wrong(NativeCompiler::new()));
+    let engine = proving(Wrong::default());
     let module = Module::new(&engine, wasm()).expect("it is valid");
     assert_eq!(outcomes(&engine, &module), expected());
     let refusals = module.refusals();
@@ -155,11 +161,51 @@ fn a_miscompilation_is_refused_where_a_proof_is_required() {
     assert_eq!(unproved(&module), 1);
     // Without, the check takes it, and it runs.
     let mut config = Config::new();
-    config.native(Wrong(NativeCompiler::new()));
+    config.native(Wrong::default());
     let engine = Engine::new(&config).expect("a configuration");
     let module = Module::new(&engine, wasm()).expect("it is valid");
     assert_ne!(outcomes(&engine, &module), expected());
     assert!(module.refusals().is_empty(), "{:?}", module.refusals());
+}
+
+/// The outcomes of a run with a cache, how many relations were searched, how many functions had code
+/// from the cache, and why the others have none.
+fn kept(folder: &PathBuf, is_proved: bool) -> (Vec<String>, [usize; 2], Vec<RefusalReason>) {
+    let (searched, mut config) = (Arc::default(), Config::new());
+    let cache = Cache::open(folder, CACHE_BYTES_DEFAULT).expect("a folder");
+    let compiler = Wrong(NativeCompiler::new(), Arc::clone(&searched));
+    config.native(compiler).require_proved(is_proved).cache(cache);
+    let engine = Engine::new(&config).expect("a configuration");
+    let module = Module::new(&engine, wasm()).expect("it is valid");
+    let outcomes = outcomes(&engine, &module);
+    module.save_code().expect("it can be written");
+    assert_eq!(module.cache_notes(), Vec::<String>::new());
+    let reasons = module.refusals().into_iter().map(|refusal| refusal.reason).collect();
+    (outcomes, [searched.load(Ordering::Relaxed), module.tiers().cached], reasons)
+}
+
+/// A search that finds nothing takes longest, so a cache keeps that too.
+#[test]
+fn what_an_earlier_run_found_no_proof_of_is_not_searched_again() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unproved");
+    std::fs::remove_dir_all(&folder).ok();
+    let (first, counts, reasons) = kept(&folder, true);
+    assert_eq!((first, counts), (expected(), [NAMES.len(), 0]));
+    assert!(
+        matches!(reasons[..], [RefusalReason::Rejected(CodeRefusal::Unproved(_))]),
+        "{reasons:?}"
+    );
+    let (second, counts, reasons) = kept(&folder, true);
+    assert_eq!((second, counts), (expected(), [0, NAMES.len() - 1]));
+    let [RefusalReason::Declined(why)] = &reasons[..] else { panic!("{reasons:?}") };
+    assert!(why.starts_with("not proved"), "{why}");
+    // Where no proof is required, the same cache knows of no such function.
+    for cached in [0, NAMES.len()] {
+        let (third, counts, reasons) = kept(&folder, false);
+        assert_ne!(third, expected());
+        assert_eq!((counts, reasons.len()), ([0, cached], 0));
+    }
+    std::fs::remove_dir_all(&folder).expect("it can be removed");
 }
 
 #[test]

@@ -18,7 +18,9 @@
 //!   settings of this engine.
 //! * C2. A piece that is damaged or refused is noted, left out of what is written, and its function
 //!   is compiled.
-//! * C3. Only what the check has accepted is written.
+//! * C3. Only what the check has accepted is written, and of functions whose code is not proved,
+//!   where that is required, that there is none: a piece of no bytes, which the check refuses. Who
+//!   believes it runs bytecode.
 
 use super::Code;
 use super::native::{NativeSupport, of_kind};
@@ -27,6 +29,7 @@ use crate::machine::MachineCode;
 use prova_artifact::{Artifact, Settings, VERSION, Writer};
 use prova_cache::{Cache, ENTRY_BYTES_MAX, Name};
 use prova_check::{CodeKind, Layout};
+use prova_equal::Unproved;
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,8 +199,22 @@ impl Code {
 
     /// Whether earlier runs made code of a function.
     pub(super) fn is_cached(&self, func: FuncIdx) -> bool {
-        let stored = self.cached().and_then(|cached| cached.stored.as_ref());
-        stored.is_some_and(|stored| stored.has(CodeKind::Func(func.0)))
+        self.is_stored(func) == Some(true)
+    }
+
+    /// Whether earlier runs found no proof of a function's code: to search again takes long, and
+    /// finds none.
+    pub(super) fn is_known_unproved(&self, func: FuncIdx) -> bool {
+        self.is_stored(func) == Some(false)
+    }
+
+    /// Whether what is stored of a function is code, if something is.
+    fn is_stored(&self, func: FuncIdx) -> Option<bool> {
+        let stored = self.cached().and_then(|cached| cached.stored.as_ref())?;
+        let kind = CodeKind::Func(func.0);
+        // Proved code has a relation.
+        let is_code = !self.compilers.proved || stored.relation_bytes(kind) > 0;
+        stored.has(kind).then_some(is_code)
     }
 
     /// Loads stored pieces together: for each kind, the code that the check accepts (C1).
@@ -253,10 +270,11 @@ impl Code {
         }
         let has_ways =
             |func: FuncIdx| !support.refusals.contains_key(&self.module.func_type_idx(func).0);
-        let asked = funcs.iter().copied().filter(|&func| has_ways(func));
+        let is_asked = |func: FuncIdx| has_ways(func) && self.is_cached(func);
+        let asked = funcs.iter().copied().filter(|&func| is_asked(func));
         let kinds: Vec<CodeKind> = asked.map(|func| CodeKind::Func(func.0)).collect();
         let mut loaded = self.load_cached(support.module.layout(), &kinds).into_iter();
-        let next = |&func: &FuncIdx| if has_ways(func) { loaded.next()? } else { None };
+        let next = |&func: &FuncIdx| if is_asked(func) { loaded.next()? } else { None };
         let codes: Vec<_> = funcs.iter().map(next).collect();
         if let Some(cached) = self.cached() {
             cached.state().taken += codes.iter().flatten().count();
@@ -279,6 +297,16 @@ impl Code {
             state.bytes += bytes;
             state.has_news |= is_func;
             state.made.insert(code.kind, code);
+        }
+    }
+
+    /// Keeps that the search for a proof of a function's code found none (C3).
+    pub(super) fn keep_unproved(&self, kind: CodeKind, why: &Unproved) {
+        // Without a relation nothing was searched, or the time for it was over.
+        if let (CodeKind::Func(_), Unproved::Fails(_)) = (kind, why) {
+            let (bytes, certificate, relation) = (Vec::new(), Vec::new(), Vec::new());
+            let (traps, calls) = (Vec::new(), Vec::new());
+            self.keep(MachineCode { kind, bytes, certificate, traps, calls, relation });
         }
     }
 

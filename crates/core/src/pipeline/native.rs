@@ -42,6 +42,10 @@ const NEXT_SEEN: usize = 256;
 /// Types whose thunks one thread makes.
 const FEW_TYPES: usize = 32;
 
+/// Why a function that an earlier run found no proof of stays bytecode.
+const KNOWN_UNPROVED: &str =
+    "not proved: an earlier run found no proof (`prova check-code --require proved` says why)";
+
 /// The outcome of loading proposed machine code.
 pub(super) type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
 
@@ -160,7 +164,8 @@ impl Code {
                 }
                 Err(refusal) => refusal,
             };
-            if let CodeRefusal::Unproved(_) = refusal {
+            if let CodeRefusal::Unproved(why) = &refusal {
+                self.keep_unproved(kind, why);
                 return Err(refusal);
             }
             let other = compiler.and_then(|compiler| compiler.certified(layout, code));
@@ -325,6 +330,9 @@ impl Code {
             // Calls of functions come in by the thunks of their types.
             if let Some(reason) = support.refusals.get(&self.module.func_type_idx(func).0) {
                 return Err(reason.clone());
+            }
+            if self.is_known_unproved(func) {
+                return Err(RefusalReason::Declined(KNOWN_UNPROVED.to_owned()));
             }
             let Some((compiler, _)) = self.compilers.native.as_ref() else {
                 return Err(RefusalReason::Declined("there is no compiler".to_owned()));
