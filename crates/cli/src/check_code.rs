@@ -12,6 +12,7 @@ use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_artifact::Artifact;
+use prova_builds::names::printable;
 use prova_check::CodeKind;
 use prova_core::{Context, Result, bail};
 use prova_inspect::find;
@@ -131,7 +132,9 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         .with_evidence(capped)
         .with_evidence(found.declined.iter().map(|why| format!("bytecode: {why}")))
         .with_evidence(found.refused.iter().map(|why| format!("refused: {why}")))
-        .with_evidence([format!("{code} bytes of code, {certificates} of certificates")])
+        .with_evidence([format!(
+            "{code} bytes of code with thunks, {certificates} of certificates"
+        )])
         .with_children(proofs);
     present(&node, false)?;
     Ok(if found.refused.is_empty() { Exit::Done } else { Exit::Bad })
@@ -163,7 +166,7 @@ fn proofs(
     let relations = format!("{} bytes of relations", found.relation_bytes());
     let sizes = [
         of(proved.instructions, all.instructions, "instructions"),
-        of(proved.bytes, all.bytes, "bytes of code"),
+        of(proved.bytes, all.bytes, "bytes of their code"),
         relations,
     ];
     let mut table =
@@ -171,7 +174,8 @@ fn proofs(
     for proof in &found.proofs {
         if let Err(why) = &proof.outcome {
             let name = module.func_name_or_export(proof.func).unwrap_or_default().to_owned();
-            table.push([proof.func.to_string(), name, why.to_string()], false);
+            // Terms may be long; `prova inspect --equal` has all of it.
+            table.push([proof.func.to_string(), name, printable(&why.to_string())], false);
         }
     }
     let node = Node::of("proved", title).with_evidence(sizes);

@@ -20,6 +20,10 @@ pub(crate) struct CompileArgs {
     /// Makes code that counts fuel, for runs with a limit of it
     #[arg(long)]
     fuel: bool,
+    /// Makes code that looks whether its time is over, for runs with `-W timeout`; with `--require
+    /// proved` alone, since nothing else shows that it does
+    #[arg(long)]
+    epochs: bool,
     /// Makes code for the deterministic profile (`prova profile`)
     #[arg(long)]
     deterministic: bool,
@@ -27,7 +31,8 @@ pub(crate) struct CompileArgs {
     /// function says, and functions without one have none
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     require: Require,
-    /// Says which functions are proved, and of each other one where its code differs first
+    /// Names each function without machine code, with the reason; with `--require proved`, where
+    /// its code differs first
     #[arg(long)]
     report: bool,
     /// WebAssembly semantics and limits (`-W help`)
@@ -69,10 +74,18 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     }
     if wasm.fuel.is_some() || wasm.timeout.is_some() {
         bail!(Misuse(
-            "limits of fuel and time belong to the run; `--fuel` makes code that counts".into()
+            "limits of fuel and time belong to the run; `--fuel` and `--epochs` make code for them"
+                .into()
         ));
     }
-    config.consume_fuel(args.fuel);
+    if args.epochs && args.require == Require::Confined {
+        bail!(Misuse(
+            "`--epochs`: code of files runs with a timeout only if it is proved; add `--require \
+             proved`"
+                .into()
+        ));
+    }
+    config.consume_fuel(args.fuel).epoch_interruption(args.epochs);
     input::apart("--output", &args.output, &[&args.file])?;
     let wasm = input::wasm(&args.file)?;
     let _work = progress::start("compiling", &args.file, false);

@@ -229,8 +229,10 @@ fn options_of_settings(why: &str) -> String {
         .split(", ")
         .filter_map(|setting| match setting {
             "fuel" => Some("`--fuel`"),
+            "epochs" => Some("`--epochs`"),
             "NaNs" => Some("`--deterministic`"),
             "memories" => Some("`-O memory`"),
+            "signals" => Some("`-O signals-based-traps`"),
             _ => None,
         })
         .collect();

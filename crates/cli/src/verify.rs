@@ -11,7 +11,7 @@ use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, present};
 use clap::Args;
 use prova_artifact::Artifact;
-use prova_builds::names::counted;
+use prova_builds::names::{counted, printable};
 use prova_check::CodeKind;
 use prova_core::{Config, Context, Engine, Error, Result, bail};
 use prova_inspect::find;
@@ -160,7 +160,8 @@ fn report(
         (true, false) => "not what its module compiles to",
     };
     let sound = sound(module, found);
-    let tested = untold(module, found).with_evidence(again.map(|again| rebuilt(artifact, again)));
+    let tested = untold(module, found).with_evidence(lacks.then(|| without(found)).flatten());
+    let tested = tested.with_evidence(again.map(|again| rebuilt(artifact, again)));
     let assumed = Node::of("assumed", "assumed").with_evidence(
         ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
             .map(str::to_owned),
@@ -225,9 +226,19 @@ fn untold(module: &Module, found: &Verification) -> Node {
     let caption = "relations that prove nothing";
     let mut table = Table { shown: Some(ROWS), ..Table::new(caption, &["", ""]) };
     unproved.iter().for_each(|(func, why)| {
-        table.push([name_of(module, CodeKind::Func(func.0)), why.clone()], false);
+        table.push([name_of(module, CodeKind::Func(func.0)), printable(why)], false);
     });
     if unproved.is_empty() { node } else { node.with_table(table) }
+}
+
+/// The functions whose code comes without a relation, where one is required.
+fn without(found: &Verification) -> Option<String> {
+    let Verification { functions, proved, unproved, .. } = found;
+    let left = functions.len() - proved.len() - unproved.len();
+    let count = counted(left as u64, "function");
+    let told =
+        format!("the code of {count} comes without a proof (`prova compile --require proved`)");
+    (left > 0).then_some(told)
 }
 
 /// The line about compiling again.

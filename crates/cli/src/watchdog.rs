@@ -117,7 +117,11 @@ fn last_words(in_host_call: bool) -> String {
     let grace = GRACE.as_secs();
     let what =
         if in_host_call { "a call of the host has not returned" } else { "it has not stopped" };
-    format!("Error: the process is ended: {what} {grace} s after the timeout")
+    let hint = match in_host_call {
+        true => "",
+        false => "; making machine code is not interrupted: `prova compile` does it before",
+    };
+    format!("Error: the process is ended: {what} {grace} s after the timeout{hint}")
 }
 
 /// Ends the process, even if its last message cannot be written.

@@ -19,6 +19,7 @@ mod passes;
 mod plants;
 mod profile;
 mod progress;
+mod proved;
 mod readme;
 mod repro;
 mod signals;

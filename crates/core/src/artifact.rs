@@ -10,9 +10,9 @@
 //! is validated as any other, its layout is derived from it, and a piece of code is one more
 //! proposal, which runs only after the check of machine code has accepted it.
 //!
-//! Accepted code is confined; that it computes what the module says is not shown. Who replaces the
-//! file gains what replacing the `.wasm` would give: another confined program with the same
-//! imports.
+//! Accepted code is confined; that it computes what the module says is shown only where that is
+//! required. Who replaces the file gains what replacing the `.wasm` would give: another confined
+//! program with the same imports.
 //!
 //! # Invariants
 //! * T1. Nothing that the file says reaches the runtime but through the check, and the settings
@@ -61,8 +61,9 @@ impl Module {
     ///
     /// # Errors
     /// [`Misuse`](crate::Misuse) if the engine has no compiler of machine code
-    /// ([`Config::native`](crate::Config::native)), counts epochs or does without signals, or if
-    /// there can be no machine code of this module.
+    /// ([`Config::native`](crate::Config::native)), if it counts epochs or does without signals and
+    /// requires no proof ([`Config::require_proved`](crate::Config::require_proved)), or if there
+    /// can be no machine code of this module.
     pub fn serialize(&self) -> Result<Vec<u8>> {
         let (settings, pieces) = self.code().proposals()?;
         if let Some(why) = unproved(self.engine().config(), &settings.config) {
@@ -84,10 +85,12 @@ impl Module {
     /// compiler, that makes the code then, and [`Module::unused_code`] says why. No compiler is
     /// needed, but the engine has to take machine code
     /// ([`Config::precompiled`](crate::Config::precompiled)).
-    /// Engines that count epochs or do without signals take none: what they rely on is not proved.
+    /// Engines that count epochs or do without signals take none, unless they require a proof: what
+    /// they rely on is not proved of other code.
     ///
     /// Code that is taken stays in its sandbox, and ends where fuel is metered. Its results, the
-    /// amount of fuel and the bits of NaNs are those of the file's maker.
+    /// amount of fuel and the bits of NaNs are those of the file's maker; where a proof is required
+    /// ([`Config::require_proved`](crate::Config::require_proved)), those of the module inside.
     ///
     /// # Errors
     /// [`InvalidArtifact`](crate::InvalidArtifact), and those of [`Module::new`] for the module
@@ -141,12 +144,14 @@ fn unproved(config: &crate::Config, machine: &Config) -> Option<&'static str> {
     }
     if machine.metering.epoch {
         return Some(
-            "that code ends at a deadline is not proved, so code of files does not run under epochs",
+            "that code ends at a deadline is not proved, so code of files runs under epochs only \
+             where a proof is required",
         );
     }
     if !machine.signals {
         return Some(
-            "that divisions do not overflow is not proved, so code of files needs signals",
+            "that divisions do not overflow is not proved, so code of files runs without signals \
+             only where a proof is required",
         );
     }
     None
