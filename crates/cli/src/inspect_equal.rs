@@ -10,6 +10,7 @@ use crate::inspect_ssa::lines;
 use crate::report::{Exit, Misuse, present};
 use prova_check::{CodeKind, Layout};
 use prova_core::{MachineCompiler, Result, Settings, accepted_code, bail};
+use prova_equal::words::Head;
 use prova_equal::{Claim, Expr, Leader, Place, Relation, Setting, prove};
 use prova_module::{FuncIdx, Module};
 use prova_native::{Config, NativeCompiler, body, code_bytes, lines_of};
@@ -89,32 +90,82 @@ fn claim(claim: &Claim) -> String {
     }
 }
 
+/// The general registers by their numbers.
+const REGISTERS: [&str; 16] = [
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
+
+fn register(r: usize) -> &'static str {
+    REGISTERS.get(r).copied().unwrap_or("?")
+}
+
 fn place(place: Place) -> String {
-    const NAMES: [&str; 16] = [
-        "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
-        "r13", "r14", "r15",
-    ];
     match place {
-        Place::Register(r) => NAMES.get(usize::from(r)).copied().unwrap_or("?").to_owned(),
+        Place::Register(r) => register(r.into()).to_owned(),
         Place::Vector(r) => format!("xmm{r}"),
         Place::Stack(at) if at < 0 => format!("[entry - {:#x}]", at.unsigned_abs()),
         Place::Stack(at) => format!("[entry + {at:#x}]"),
     }
 }
 
+/// A word that is the same all the time, by its number in a relation.
+fn fixed(n: u128) -> String {
+    match n {
+        0 => "context".to_owned(),
+        1 => "height".to_owned(),
+        2 => "entry".to_owned(),
+        3 => "code".to_owned(),
+        0x100..0x110 => format!("{} at entry", register(n as usize - 0x100)),
+        0x200..0x210 => format!("xmm{} at entry", n - 0x200),
+        _ => format!("[entry + {:#x}] at entry", n as u32),
+    }
+}
+
 fn expr(of: &Expr) -> String {
-    match of {
-        Expr::Value(value) => format!("v{value}"),
-        Expr::Term(head, bits, n, operands) => {
-            let operands: Vec<String> = operands.iter().map(expr).collect();
-            let head = format!("{head:?}").to_lowercase();
-            match (&head[..], &operands[..]) {
-                ("const", []) => format!("{n:#x}"),
-                ("sum", [a, b]) if *n == 1 => format!("({a} + {b})"),
-                ("sum", [a, b]) => format!("({n:#x}·{a} + {b})"),
-                (_, []) => format!("{head} {n}"),
-                _ => format!("{head}{bits}[{n}]({})", operands.join(", ")),
-            }
+    let (head, bits, n, operands) = match of {
+        Expr::Value(value) => return format!("v{value}"),
+        Expr::Term(head, bits, n, operands) => (*head, *bits, *n, operands),
+    };
+    let told: Vec<String> = operands.iter().map(expr).collect();
+    match (head, &told[..], &operands[..]) {
+        (Head::Const, [], _) => format!("{n:#x}"),
+        (Head::Fixed, [], _) => fixed(n),
+        (Head::Sum, [a, _], [_, Expr::Term(Head::Const, 64, less, _)])
+            if n == 1 && (*less as i64) < 0 =>
+        {
+            format!("({a} - {:#x})", (*less as i64).unsigned_abs())
+        }
+        (Head::Sum, [a, b], _) if n == 1 => format!("({a} + {b})"),
+        (Head::Sum, [a, b], _) => format!("({n:#x}·{a} + {b})"),
+        _ => {
+            let n = if n == 0 { String::new() } else { format!("[{n}]") };
+            format!("{}{bits}{n}({})", format!("{head:?}").to_lowercase(), told.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expr;
+    use prova_equal::Expr;
+    use prova_equal::format::above;
+    use prova_equal::words::{Fixed, Head};
+
+    #[test]
+    fn words_have_the_names_of_the_page() {
+        let read = Expr::Term(Head::Read, 64, 0, Box::new([above(Fixed::Context, 40)]));
+        let caller = above(Fixed::Above(16), 0);
+        for (of, told) in [
+            (above(Fixed::Stack, -8), "(entry - 0x8)"),
+            (above(Fixed::Height, 0), "height"),
+            (above(Fixed::Register(3), 0), "rbx at entry"),
+            (above(Fixed::Vector(6), 0), "xmm6 at entry"),
+            (caller, "[entry + 0x10] at entry"),
+            (read, "read64((context + 0x28))"),
+            (Expr::Term(Head::Slice, 32, 64, Box::new([Expr::Value(7)])), "slice32[64](v7)"),
+        ] {
+            assert_eq!(expr(&of), told);
         }
     }
 }

@@ -16,7 +16,7 @@ use prova_equal::Relation;
 use prova_module::FuncIdx;
 use prova_native::{NativeCompiler, has_relations};
 use prova_random::Rng;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -168,9 +168,9 @@ fn a_miscompilation_is_refused_where_a_proof_is_required() {
     assert!(module.refusals().is_empty(), "{:?}", module.refusals());
 }
 
-/// The outcomes of a run with a cache, how many relations were searched, how many functions had code
-/// from the cache, and why the others have none.
-fn kept(folder: &PathBuf, is_proved: bool) -> (Vec<String>, [usize; 2], Vec<RefusalReason>) {
+/// The outcomes of a run with a cache, how many relations were searched, how many functions had
+/// code from the cache, and why the others have none.
+fn kept(folder: &Path, is_proved: bool) -> (Vec<String>, [usize; 2], Vec<RefusalReason>) {
     let (searched, mut config) = (Arc::default(), Config::new());
     let cache = Cache::open(folder, CACHE_BYTES_DEFAULT).expect("a folder");
     let compiler = Wrong(NativeCompiler::new(), Arc::clone(&searched));
