@@ -77,9 +77,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         true => Some(Rebuilt::of(&artifact, &module, jobs).map_err(none)?),
         false => None,
     };
-    let proved = args.require == Require::Confined || found.proved.len() == found.functions.len();
-    let good = found.refused.is_empty() && rebuilt.as_ref().is_none_or(Rebuilt::is_same) && proved;
-    let told = (&found, rebuilt.as_ref());
+    let lacks = match args.require {
+        Require::Confined => None,
+        Require::Proved => without(&found, other_ways(&artifact, &module).map_err(none)?),
+    };
+    let is_same = rebuilt.as_ref().is_none_or(Rebuilt::is_same);
+    let good = found.refused.is_empty() && is_same && lacks.is_none();
+    let told = (&found, rebuilt.as_ref(), lacks);
     present(&report((args, &file_digest), &artifact, &module, told), args.json)?;
     Ok(if good { Exit::Done } else { Exit::Bad })
 }
@@ -136,7 +140,7 @@ fn report(
     (args, file_digest): (&VerifyArgs, &str),
     artifact: &Artifact<Vec<u8>>,
     module: &Module,
-    (found, again): (&Verification, Option<&Rebuilt>),
+    (found, again, lacks): (&Verification, Option<&Rebuilt>, Option<Vec<String>>),
 ) -> Node {
     let (file, settings) = (args.file.display(), artifact.settings());
     let all = module.defined_funcs().len();
@@ -152,15 +156,14 @@ fn report(
         format!("module: {} bytes, SHA-256 {digest}", module.bytes().len()),
         format!("made by {}, for {settings}", settings.maker),
     ];
-    let lacks = args.require == Require::Proved && proved.len() < functions.len();
     let judged = match (refused.is_empty(), again.is_none_or(Rebuilt::is_same)) {
-        (true, true) if lacks => "not proved in part",
+        (true, true) if lacks.is_some() => "not proved in part",
         (true, true) => "accepted",
         (false, _) => "refused in part",
         (true, false) => "not what its module compiles to",
     };
     let sound = sound(module, found);
-    let tested = untold(module, found).with_evidence(lacks.then(|| without(found)).flatten());
+    let tested = untold(module, found).with_evidence(lacks.unwrap_or_default());
     let tested = tested.with_evidence(again.map(|again| rebuilt(artifact, again)));
     let assumed = Node::of("assumed", "assumed").with_evidence(
         ["the list of `prova trust`: the runtime, the decoder and the processor keep their part"]
@@ -221,7 +224,10 @@ fn untold(module: &Module, found: &Verification) -> Node {
     );
     let addresses = "that addresses of the host do not reach the guest as numbers; Spectre";
     let all_proved = !functions.is_empty() && left == 0;
-    let untold = [results, addresses.to_owned()].into_iter().skip(usize::from(all_proved));
+    let ways = "that ways into functions and out of them hand values over rightly: where a proof is \
+                required, those of the file do not run";
+    let untold = [results, ways.to_owned(), addresses.to_owned()].into_iter();
+    let untold = untold.skip(usize::from(all_proved));
     let node = Node::of("tested", "not proved").with_evidence(untold);
     let caption = "relations that prove nothing";
     let mut table = Table { shown: Some(ROWS), ..Table::new(caption, &["", ""]) };
@@ -231,14 +237,45 @@ fn untold(module: &Module, found: &Verification) -> Node {
     if unproved.is_empty() { node } else { node.with_table(table) }
 }
 
-/// The functions whose code comes without a relation, where one is required.
-fn without(found: &Verification) -> Option<String> {
+/// Where a proof is required, and is missing: of which functions it is, if it is not said elsewhere,
+/// and of how many ways into functions and out of them.
+fn without(found: &Verification, other_ways: usize) -> Option<Vec<String>> {
     let Verification { functions, proved, unproved, .. } = found;
     let left = functions.len() - proved.len() - unproved.len();
-    let count = counted(left as u64, "function");
-    let told =
-        format!("the code of {count} comes without a proof (`prova compile --require proved`)");
-    (left > 0).then_some(told)
+    let funcs = (left > 0).then(|| {
+        let count = counted(left as u64, "function");
+        format!("the code of {count} comes without a proof (`prova compile --require proved`)")
+    });
+    let ways = (other_ways > 0).then(|| {
+        let count = counted(other_ways as u64, "way");
+        format!("{count} into functions or out of them: not the code that this program makes")
+    });
+    let lacks = left > 0 || other_ways > 0 || !unproved.is_empty();
+    lacks.then(|| funcs.into_iter().chain(ways).collect())
+}
+
+/// How many ways into functions and out of them are others than this program makes: no proof
+/// covers ways, so it is the compiler of this program that is believed, not the file's maker.
+fn other_ways(artifact: &Artifact<Vec<u8>>, module: &Module) -> std::result::Result<usize, String> {
+    let (layout, settings) = (layout(artifact, module)?, prova_core::Settings::default());
+    let compiler = NativeCompiler::of(&artifact.settings().config);
+    let is_other = |&kind: &CodeKind| {
+        let made = prova_core::accepted_code(&compiler, module, &layout, &settings, kind);
+        match (made, artifact.piece(kind)) {
+            (Ok(made), Ok(Some(piece))) => {
+                (&made.bytes[..], &made.traps, &made.calls)
+                    != (piece.bytes, &piece.traps, &piece.calls)
+            }
+            _ => true,
+        }
+    };
+    let ways = artifact.kinds().filter(|&kind| !is_func(kind));
+    let types = module.types().len() as u32;
+    // Those of types that the module does not have never run, and are refused elsewhere.
+    let ways = ways.filter(
+        |kind| matches!(kind, CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) if *ty < types),
+    );
+    Ok(ways.filter(is_other).count())
 }
 
 /// The line about compiling again.

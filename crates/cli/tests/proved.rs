@@ -13,7 +13,7 @@ use prova_check::CodeKind;
 
 /// Adds, by a function that the program calls.
 const ADD: &str = r#"(module
-    (func $of (param i32 i32) (result i32)
+    (func $of (export "of") (param i32 i32) (result i32)
         (loop $l
             (local.set 0 (i32.add (local.get 0) (i32.const 1)))
             (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
@@ -62,8 +62,12 @@ fn mixed(module: &[u8], pieces: &[u8], other: impl Fn(CodeKind) -> Option<Vec<u8
 
 /// `f(7, 3)`, and how many functions ran as machine code.
 fn f(folder: &Scratch, options: &str, file: &str) -> (String, String) {
+    call(folder, options, "f", file)
+}
+
+fn call(folder: &Scratch, options: &str, func: &str, file: &str) -> (String, String) {
     let Run { out, err, .. } =
-        folder.run(&format!("run --no-cache --stats=tiers {options} --invoke f {file} 7 3"));
+        folder.run(&format!("run --no-cache --stats=tiers {options} --invoke {func} {file} 7 3"));
     let count = err.split_once("machine code: ").and_then(|(_, rest)| rest.split_once(" of "));
     (out, count.map_or(err.clone(), |(count, _)| count.to_owned()))
 }
@@ -167,6 +171,55 @@ fn relations_of_other_functions_prove_nothing() {
         let (out, _) = f(&folder, "--require proved --tier native", "changed.prova");
         assert_eq!(out, "10\n", "{name}");
     }
+}
+
+/// No proof covers the ways into functions: one that swaps two arguments is confined, and a lie.
+#[test]
+fn ways_that_lie_are_not_taken_from_files() {
+    let folder = folder("ways");
+    let file = read(&folder, "sub.prova");
+    let artifact = Artifact::read(&file[..]).expect("an artifact");
+    let module = prova_module::Module::decode(
+        artifact.module().to_vec(),
+        &Default::default(),
+        &Default::default(),
+    );
+    let module = module.expect("it is valid");
+    let layout = prova_native::layout(&artifact, &module).expect("a layout");
+    let kind = CodeKind::ThunkIn(0);
+    let own = artifact.piece(kind).expect("whole").expect("there").bytes.to_vec();
+    // Two instructions that load arguments into `edx` and `ecx` differ in these bits.
+    let pairs = (0..own.len()).flat_map(|at| (0..at).map(move |before| (before, at)));
+    let lie = pairs.filter_map(|(one, other)| {
+        let mut bytes = own.clone();
+        bytes[one] ^= 0x18;
+        bytes[other] ^= 0x18;
+        let changed = with_way(&artifact, &bytes);
+        let read = Artifact::read(&changed[..]).expect("an artifact");
+        prova_native::judge(&read, &layout, kind).ok().map(|_| changed)
+    });
+    let mut lie = lie.filter(|changed| {
+        folder.write("lie.prova", changed);
+        call(&folder, "--tier native", "of", "lie.prova").0 == "-4\n"
+    });
+    lie.next().expect("a way that swaps the arguments");
+    for tier in ["native", "auto"] {
+        let told = call(&folder, &format!("--require proved --tier {tier}"), "of", "lie.prova");
+        assert_eq!(told, ("4\n".to_owned(), "1".to_owned()), "{tier}");
+    }
+    assert_eq!(folder.run("verify lie.prova").code, 0);
+    let run = folder.run("verify --require proved lie.prova");
+    assert!(run.code == 1 && run.out.contains("1 way into functions or out of them"), "{run:?}");
+}
+
+fn with_way(artifact: &Artifact<&[u8]>, bytes: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::new(artifact.settings().clone());
+    for kind in artifact.kinds() {
+        let piece = artifact.piece(kind).expect("whole").expect("there");
+        let bytes = if kind == CodeKind::ThunkIn(0) { bytes } else { piece.bytes };
+        writer.piece("a piece", &Piece { bytes, ..piece });
+    }
+    writer.finish(artifact.module()).expect("it can be named").bytes
 }
 
 #[test]

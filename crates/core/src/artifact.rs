@@ -20,7 +20,9 @@
 //! * T2. In a configuration where the host relies on more than the check proves (a deadline that
 //!   code polls; divisions without a handler of faults), no code of files runs that is not proved
 //!   equal to its function ([`Config::require_proved`](crate::Config::require_proved)).
-//! * T3. A file is a function of the module, the engine's settings and the compiler: not of
+//! * T3. Where code has to be proved, the ways into functions and out of them, which no proof
+//!   covers, are made by the engine's compiler, and never taken from a file.
+//! * T4. A file is a function of the module, the engine's settings and the compiler: not of
 //!   threads, paths or time.
 
 use crate::compiler::{CompileError, RefusalReason};
@@ -49,9 +51,15 @@ pub(crate) fn bytes_max(module_bytes: u64) -> u64 {
 /// Why nothing of an artifact runs in an engine that was not told to take machine code.
 const NOT_TAKEN: &str = "the engine takes no machine code (`Config::precompiled`)";
 
+/// Why nothing of an artifact runs where a proof is required and there is nobody who makes ways.
+const NO_WAYS: &str = "ways into functions of a file and out of them are not proved, and the engine has \
+                       no compiler that makes others (`Config::native`)";
+
 /// The code in an artifact, as a compiler: it proposes what is stored.
 struct Stored {
     artifact: Artifact<Arc<[u8]>>,
+    /// Makes the ways into functions and out of them in place of the artifact's (T3).
+    ways: Option<Arc<dyn MachineCompiler>>,
 }
 
 impl Module {
@@ -119,13 +127,15 @@ impl Module {
 fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
     let artifact = Artifact::read(bytes).map_err(|error| Error::new(InvalidArtifact(error)))?;
     let wasm = artifact.module().into();
-    let stored = Stored { artifact };
     let config = engine.config();
+    let ways = config.native.clone().filter(|_| config.proved);
+    let stored = Stored { artifact, ways };
     let unfit = match config.machine() {
         Some(machine) => unproved(config, &machine)
             .map(str::to_owned)
             .or_else(|| stored.unfit(&machine, config.settings().deterministic))
-            .or_else(|| stored.unrelated(config)),
+            .or_else(|| stored.unrelated(config))
+            .or_else(|| (config.proved && stored.ways.is_none()).then(|| NO_WAYS.to_owned())),
         None => Some(NOT_TAKEN.to_owned()),
     };
     if let (Some(why), true) = (&unfit, config.native.is_some()) {
@@ -180,10 +190,13 @@ impl MachineCompiler for Stored {
 
     fn thunk(
         &self,
-        _: &prova_module::Module,
+        module: &prova_module::Module,
         layout: &Layout,
         kind: CodeKind,
     ) -> Result<MachineCode, CompileError> {
+        if let Some(own) = &self.ways {
+            return own.thunk(module, layout, kind);
+        }
         let deterministic = self.artifact.settings().deterministic;
         self.stored(layout.config(), deterministic, kind)
     }

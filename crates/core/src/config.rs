@@ -275,7 +275,8 @@ impl Config {
     /// compute the right thing. With, its compiler is believed in nothing but the ways into
     /// functions and out of them. Code takes longer to make, since a relation of it to its function
     /// is searched and checked; artifacts and the cache keep that. Code of artifacts runs also
-    /// where the engine counts epochs or does without signals.
+    /// where the engine counts epochs or does without signals; the ways into it are made by the
+    /// engine's compiler ([`Config::native`]), without which none of it runs.
     pub fn require_proved(&mut self, enable: bool) -> &mut Config {
         self.proved = enable;
         self

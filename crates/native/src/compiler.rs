@@ -220,6 +220,13 @@ impl MachineCompiler for NativeCompiler {
         if let CodeKind::Func(_) | CodeKind::Loop { .. } = kind {
             return Err(declined(Declined::Bug("a function as a thunk")));
         }
+        let level = layout.config().cpu;
+        if level != self.cpu {
+            // The functions come from a file, which was made for another level.
+            let other = NativeCompiler::new().with_cpu(level);
+            let settings = prova_core::Settings::default();
+            return other.made((module, layout), &settings, kind, Effort::Speed);
+        }
         self.made((module, layout), &prova_core::Settings::default(), kind, Effort::Speed)
     }
 

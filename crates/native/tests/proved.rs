@@ -213,18 +213,26 @@ fn a_file_keeps_its_proofs() {
     let maker = proving(NativeCompiler::new());
     let file = Module::new(&maker, wasm()).and_then(|module| module.serialize()).expect("code");
     assert!(has_relations(&Artifact::read(&file[..]).expect("an artifact")));
-    let mut config = Config::new();
-    config.precompiled(MemoryShape::GUARD).require_proved(true);
-    let engine = Engine::new(&config).expect("a configuration");
+    // The compiler of another engine makes the ways, and is not asked for functions.
+    let searched = Arc::default();
+    let engine = proving(Wrong(NativeCompiler::new(), Arc::clone(&searched)));
     let module = Module::deserialize(&engine, &file).expect("it is whole");
     assert_eq!(outcomes(&engine, &module), expected());
     assert_eq!(module.tiers().functions.len(), NAMES.len());
+    assert_eq!((searched.load(Ordering::Relaxed), module.unused_code()), (0, None));
+    // Without a compiler there is nobody to make ways.
+    let mut config = Config::new();
+    config.precompiled(MemoryShape::GUARD).require_proved(true);
+    let taking = Engine::new(&config).expect("a configuration");
+    let module = Module::deserialize(&taking, &file).expect("it is whole");
+    assert_eq!(outcomes(&taking, &module), expected());
+    assert_eq!(module.tiers().functions.len(), 0);
     // Code without relations is confined, and does not run.
     let other = engine_confined();
     let plain = Module::new(&other, wasm()).and_then(|module| module.serialize()).expect("code");
     assert!(!has_relations(&Artifact::read(&plain[..]).expect("an artifact")));
-    let module = Module::deserialize(&engine, &plain).expect("it is whole");
-    assert_eq!(outcomes(&engine, &module), expected());
+    let module = Module::deserialize(&taking, &plain).expect("it is whole");
+    assert_eq!(outcomes(&taking, &module), expected());
     for Refusal { reason, .. } in module.refusals() {
         assert!(matches!(reason, RefusalReason::OfModule(_)), "{reason}");
     }
@@ -246,6 +254,48 @@ fn a_file_keeps_its_proofs() {
     let module = Module::deserialize(&engine, &swapped).expect("it is whole");
     assert_eq!(outcomes(&engine, &module), expected());
     assert_eq!(unproved(&module), 1);
+}
+
+/// A way that hands arguments over in another order is confined, and no proof covers ways: so where
+/// a proof is required, those of a file do not run.
+#[test]
+fn ways_of_a_file_are_not_believed() {
+    let proving = proving(NativeCompiler::new());
+    let file = Module::new(&proving, wasm()).and_then(|module| module.serialize()).expect("code");
+    let artifact = Artifact::read(&file[..]).expect("an artifact");
+    let confined = engine_confined();
+    let with = |bytes: &[u8]| {
+        let mut writer = Writer::new(artifact.settings().clone());
+        for kind in artifact.kinds() {
+            let piece = artifact.piece(kind).expect("whole").expect("there");
+            let is_way = kind == CodeKind::ThunkIn(0);
+            writer.piece("", &Piece { bytes: if is_way { bytes } else { piece.bytes }, ..piece });
+        }
+        writer.finish(artifact.module()).expect("it can be named").bytes
+    };
+    let module = prova_module::Module::decode(wasm(), &Default::default(), &Default::default());
+    let module = module.expect("it is valid");
+    let layout = prova_native::layout(&artifact, &module).expect("a layout");
+    let own = artifact.piece(CodeKind::ThunkIn(0)).expect("whole").expect("there");
+    // Two instructions that load arguments into `edx` and `ecx` differ in these bits.
+    let pairs = (0..own.bytes.len()).flat_map(|at| (0..at).map(move |before| (before, at)));
+    let lies = pairs.filter_map(|(one, other)| {
+        let mut bytes = own.bytes.to_vec();
+        bytes[one] ^= 0x18;
+        bytes[other] ^= 0x18;
+        let changed = with(&bytes);
+        let read = Artifact::read(&changed[..]).expect("an artifact");
+        prova_native::judge(&read, &layout, CodeKind::ThunkIn(0)).ok()?;
+        let module = Module::deserialize(&confined, &changed).expect("it is whole");
+        (outcomes(&confined, &module) != expected()).then_some(changed)
+    });
+    let lies: Vec<Vec<u8>> = lies.collect();
+    assert!(!lies.is_empty(), "no way hands arguments over in another order");
+    for lie in lies {
+        let module = Module::deserialize(&proving, &lie).expect("it is whole");
+        assert_eq!(outcomes(&proving, &module), expected());
+        assert_eq!(module.tiers().functions.len(), NAMES.len());
+    }
 }
 
 fn engine_confined() -> Engine {
