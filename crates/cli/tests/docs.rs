@@ -44,6 +44,11 @@ impl Place {
         }
         Place(path.canonicalize().expect("it was made"))
     }
+
+    /// The folder that programs have as the user's cache, beside this one.
+    fn cache(&self) -> PathBuf {
+        self.0.with_added_extension("cache")
+    }
 }
 
 /// The folder that a page names.
@@ -54,6 +59,7 @@ fn folder(text: &str) -> Option<&str> {
 impl Drop for Place {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).ok();
+        fs::remove_dir_all(self.cache()).ok();
     }
 }
 
@@ -81,6 +87,8 @@ fn run(place: &Place, command: &str) -> Vec<String> {
         .args(["-c", &format!("exec 2>&1\n{command}")])
         .current_dir(&place.0)
         .env("PATH", path)
+        // What an earlier test has left in the user's cache would be taken from there.
+        .env("XDG_CACHE_HOME", place.cache())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .envs([("GIT_AUTHOR_DATE", date), ("GIT_COMMITTER_DATE", date)])
