@@ -237,7 +237,7 @@ fn untold(module: &Module, found: &Verification) -> Node {
     if unproved.is_empty() { node } else { node.with_table(table) }
 }
 
-/// Where a proof is required, and is missing: of which functions it is, if it is not said elsewhere,
+/// Where a proof is required, and is missing: of how many functions, if it is not said elsewhere,
 /// and of how many ways into functions and out of them.
 fn without(found: &Verification, other_ways: usize) -> Option<Vec<String>> {
     let Verification { functions, proved, unproved, .. } = found;
