@@ -81,6 +81,8 @@ struct Guess {
     places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
     classes: Vec<Equals>,
+    /// Values that are no operators without effects.
+    leaves: BTreeSet<u32>,
     known: Vec<(Expr, bool)>,
     /// The flags.
     flags: Option<Claim>,
@@ -234,6 +236,9 @@ impl<'f> Finder<'f> {
             }
         }
         classes.sort();
+        let all = inverse.values.values().flatten();
+        let leaves = all.filter(|&&value| is_leaf(core, value)).map(|value| value.as_u32());
+        let leaves = leaves.collect();
         let place = Some((state.block, state.at, state.passed));
         let flags = match state.flags {
             Flags::Float(a, b) => Some((true, a, b)),
@@ -247,7 +252,7 @@ impl<'f> Finder<'f> {
             let b = expression(core, state, b, &inverse, 0)?;
             Some(Claim::Compared { floats, words: Box::new((a, b)) })
         });
-        Guess { place, ways: Vec::new(), places, classes, known, flags }
+        Guess { place, ways: Vec::new(), places, classes, leaves, known, flags }
     }
 }
 
@@ -270,6 +275,7 @@ impl Guess {
         }
         let mut claims = Vec::new();
         for (&place, found) in &self.places {
+            is.extend(self.lower(found, &is));
             if let Some(first) = found.first() {
                 let Candidate { bits, extended, expr } = first.clone();
                 let expr = match &expr {
@@ -295,6 +301,24 @@ impl Guess {
 }
 
 impl Guess {
+    /// Of a place that holds a wide value and a narrow one on all ways, the narrow one is the lower
+    /// half of the wide one.
+    fn lower(&self, found: &[Candidate], is: &BTreeMap<u32, Expr>) -> Vec<(u32, Expr)> {
+        let Some(Candidate { bits: 64, expr: Expr::Value(wide), .. }) = found.first() else {
+            return Vec::new();
+        };
+        if !self.leaves.contains(wide) || is.contains_key(wide) {
+            return Vec::new();
+        }
+        let narrow = found.iter().filter_map(|candidate| match candidate.expr {
+            Expr::Value(value) if candidate.bits == 32 => Some(value),
+            _ => None,
+        });
+        let narrow = narrow.filter(|value| self.leaves.contains(value) && !is.contains_key(value));
+        let part = Expr::Term(Head::Slice, 32, 0, Box::new([Expr::Value(*wide)]));
+        narrow.map(|value| (value, part.clone())).collect()
+    }
+
     /// A way comes by these places.
     fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)], back: bool) {
         let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
@@ -584,6 +608,19 @@ fn expression(
 ) -> Option<Expr> {
     if let Some(value) = inverse.values.get(&word).and_then(|values| values.first()) {
         return Some(Expr::Value(value.as_u32()));
+    }
+    // A place in the frame or the context, at a distance that no value happens to be.
+    if let [(atom, 1)] = *core.words.parts(word).atoms.as_slice()
+        && core.words.bits(word) == 64
+        && let Node { op: Head::Fixed, n, .. } = core.words.get(atom)
+    {
+        let fixed = Expr::Term(Head::Fixed, 64, n, Box::new([]));
+        let distance = core.words.parts(word).number;
+        if distance == 0 {
+            return Some(fixed);
+        }
+        let distance = Expr::Term(Head::Const, 64, distance, Box::new([]));
+        return Some(Expr::Term(Head::Sum, 64, 1, Box::new([fixed, distance])));
     }
     if let Some(expr) = shifted(core, word, inverse) {
         return Some(expr);

@@ -306,7 +306,8 @@ impl Code {
         if let (CodeKind::Func(_), Unproved::Fails(_)) = (kind, why) {
             let (bytes, certificate, relation) = (Vec::new(), Vec::new(), Vec::new());
             let (traps, calls) = (Vec::new(), Vec::new());
-            self.keep(MachineCode { kind, bytes, certificate, traps, calls, relation });
+            let sources = Vec::new();
+            self.keep(MachineCode { kind, bytes, certificate, traps, calls, relation, sources });
         }
     }
 

@@ -237,7 +237,9 @@ impl Core<'_> {
         }
         match insn.operands() {
             1 => {
-                if bits < 32 {
+                if bits == 8 {
+                    return self.multiply_bytes(state, insn, code == M::Mul);
+                } else if bits < 32 {
                     return refuse(Cause::Instruction, "a product of narrow words");
                 }
                 let b = self.read_operand(state, insn, 0, bits)?;
@@ -255,6 +257,25 @@ impl Core<'_> {
                 self.write(state, insn, word)?;
             }
         }
+        state.flags = Flags::None;
+        Ok(())
+    }
+
+    /// The product of two bytes, which the lowest two bytes of `rax` are then.
+    fn multiply_bytes(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        unsigned: bool,
+    ) -> Result<(), Refusal> {
+        let b = self.read_operand(state, insn, 0, 8)?;
+        let a = self.words.slice(state.reg(RAX), 0, 8);
+        let [a, b] = [a, b].map(|byte| match unsigned {
+            true => self.words.zext(byte, 16),
+            false => self.words.sext(byte, 16),
+        });
+        let product = self.words.mul(a, b);
+        self.write_register(state, RAX, product);
         state.flags = Flags::None;
         Ok(())
     }

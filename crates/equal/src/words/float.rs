@@ -72,11 +72,15 @@ impl Words {
         quotient.unwrap_or(made)
     }
 
-    /// An operator that is another one of these operands: a number that is no NaN says nothing of
-    /// what it is compared with; a word without sign is a signed one; and a conversion of a signed
-    /// word depends on its value alone.
+    /// An operator that is another one of these operands: a float is itself exactly if it is no
+    /// NaN; a number that is none says nothing of what it is compared with; a word without sign is
+    /// a signed one; and a conversion of a signed word depends on its value alone.
     fn converted(&mut self, prim: Prim, bits: u8, operands: &[Word]) -> Option<Word> {
         match (prim, operands) {
+            (Prim::FloatEq, &[a, b]) if a == b => {
+                let nan = self.prim(Prim::FloatNan, bits, &[a, a]);
+                Some(self.not(nan))
+            }
             (Prim::FloatNan, &[a, b]) if a != b => {
                 match (self.float_number(a), self.float_number(b)) {
                     (Some(_), Some(_)) => Some(self.truth(false)),

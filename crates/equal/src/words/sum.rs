@@ -142,8 +142,8 @@ impl Words {
     }
 
     /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits
-    /// of `x` count, so `2^k·sext(y)` is `2^k·zext(y[..w − k])` where `y` has w − k bits. Bitwise
-    /// operators are narrowed too, which their operands may be by themselves.
+    /// of `x` count, so `2^k·sext(y)` is `2^k·zext(y[..w − k])` where `y` has w − k bits. Parts
+    /// and bitwise operators are narrowed too, which their operands may be by themselves.
     fn reduced(&mut self, bits: u8, mut parts: Parts) -> Word {
         let narrows = |words: &Words, &(atom, factor): &(Word, u128)| {
             let k = factor.trailing_zeros().min(127) as u8;
@@ -153,7 +153,7 @@ impl Words {
             let (fits, y) = match op {
                 Head::Sext => (width >= rest, y),
                 Head::Zext => (width > rest, y),
-                Head::And | Head::Or | Head::Xor => (true, atom),
+                Head::And | Head::Or | Head::Xor | Head::Slice => (true, atom),
                 _ => (false, y),
             };
             (k > 0 && fits && rest > 0).then_some((y, rest))
