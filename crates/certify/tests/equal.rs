@@ -9,213 +9,21 @@
 //! Green says nothing of code that a compiler makes (`prova-native`, example `equal`), and no code
 //! runs here.
 
-use prova_certify::relation::{Related, encode, relate_told};
-use prova_certify::{Draft, certify, propose};
-use prova_check::certificate::Certificate;
-use prova_check::{CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Says, TrapRow};
+pub(crate) mod rows;
+
+use crate::equal::rows::{Row, rows_of, verdict};
+use prova_certify::relation::encode;
 use prova_equal::format::{HEADS, above, fixed};
 use prova_equal::words::{Fixed, Head};
-use prova_equal::{Cause, Claim, EqualCode, Error, Expr, Leader, Place, Relation, Setting, Told};
-use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::entered::{EnteredBody, enter};
-use prova_ssa::{Body, CheckedBody, Metering};
+use prova_equal::{Cause, Claim, Error, Expr, Leader, Place, Relation};
 use std::collections::BTreeMap;
 
 const RULES: &str = include_str!("equal/rules.tsv");
 const VECTORS: &str = include_str!("equal/vectors.tsv");
 const MUTANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/mutants.tsv");
 
-/// The body of a row: its function, or its last function from a round of its only loop on.
-enum Of {
-    Function(CheckedBody),
-    Round(EnteredBody),
-}
-
-/// A row, with its module and body.
-struct Row {
-    rule: String,
-    verdict: String,
-    name: String,
-    like: String,
-    bytes: Vec<u8>,
-    traps: Vec<TrapRow>,
-    calls: Vec<CallRow>,
-    deterministic: bool,
-    /// Whether a compiler made the code.
-    is_made: bool,
-    module: Module,
-    body: Of,
-    layout: Layout,
-}
-
 fn rows() -> Vec<Row> {
     rows_of(RULES)
-}
-
-fn rows_of(text: &str) -> Vec<Row> {
-    text.lines().filter(|line| !line.starts_with('#')).map(row).collect()
-}
-
-/// The offsets of the operators of the last function.
-fn operators(wasm: &[u8]) -> Vec<u32> {
-    let bodies = wasmparser::Parser::new(0).parse_all(wasm).filter_map(|payload| match payload {
-        Ok(wasmparser::Payload::CodeSectionEntry(body)) => Some(body),
-        _ => None,
-    });
-    let body = bodies.last().expect("a function");
-    let operators = body.get_operators_reader().expect("operators").into_iter_with_offsets();
-    operators.map(|operator| operator.expect("an operator").1 as u32).collect()
-}
-
-/// The settings of a row.
-fn config(modes: &[&str]) -> Config {
-    let mut config = Config::default();
-    for mode in modes {
-        match *mode {
-            "explicit" => config.memory = MemoryShape::Explicit,
-            "no-signals" => config.signals = false,
-            "fuel" => config.metering.fuel = true,
-            "epochs" => config.metering.epoch = true,
-            "deterministic" | "round" => {}
-            other => panic!("no mode {other}"),
-        }
-    }
-    config
-}
-
-fn number(text: &str) -> u32 {
-    text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
-}
-
-fn row(line: &str) -> Row {
-    let columns: Vec<&str> = line.split('\t').collect();
-    let [rule, verdict, name, like, wat, hex, traps, text, ref rest @ ..] = columns[..] else {
-        panic!("{line}")
-    };
-    let modes: Vec<&str> = rest.first().map_or(vec![], |modes| modes.split(' ').collect());
-    let modes: Vec<&str> = modes.into_iter().filter(|mode| *mode != "-").collect();
-    let wasm = wat::parse_str(format!("(module {wat})")).expect("a module");
-    let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
-    let func = module.defined_funcs().last().expect("a function");
-    let config = config(&modes);
-    let metering = Metering { fuel: config.metering.fuel, epoch: config.metering.epoch };
-    let offsets = operators(module.bytes());
-    let built = prova_ssa::build(&module, func, metering).expect("a body");
-    let entry = built.block(built.entry()).offset;
-    let at = |text: &str| if text == "e" { entry } else { offsets[number(text) as usize] };
-    let body = if modes.contains(&"round") {
-        let header = built.blocks().find(|(_, block)| module.bytes()[block.offset as usize] == 3);
-        let (_, header) = header.expect("a loop");
-        Of::Round(enter(&module, func, header.offset, metering).expect("a way in"))
-    } else {
-        Of::Function(CheckedBody::check(&module, built).expect("the function's"))
-    };
-    let layout = Layout::derive(module.bytes(), &config).expect("a layout");
-    let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).expect("hexadecimal digits");
-    let trap = |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        let [code_offset, kind, operator] = parts[..] else { panic!("offset:kind:operator") };
-        let kind = number(kind).try_into().expect("a kind");
-        TrapRow { code_offset: number(code_offset), kind, wasm_offset: at(operator) }
-    };
-    let call = |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            [to, operator] => CallRow::operator(number(to), at(operator)),
-            [to, "root", below] => {
-                CallRow { return_offset: number(to), says: Says::Root(number(below)) }
-            }
-            [to, tag, with_ref, landing, frame] => {
-                let tag = (tag != "any").then(|| number(tag));
-                let (with_ref, landing) = (with_ref == "ref", number(landing));
-                let clause = Clause { tag, with_ref, landing, frame_bytes: number(frame) };
-                CallRow { return_offset: number(to), says: Says::Clause(clause) }
-            }
-            _ => panic!("a call's row: {text}"),
-        }
-    };
-    let listed = |text: &str| {
-        let parts = text.split(' ').filter(|text| *text != "-");
-        parts.map(str::to_owned).collect::<Vec<_>>()
-    };
-    Row {
-        rule: rule.to_owned(),
-        verdict: verdict.to_owned(),
-        name: name.to_owned(),
-        like: like.to_owned(),
-        bytes: (0..hex.len()).step_by(2).map(byte).collect(),
-        traps: listed(traps).iter().map(|text| trap(text)).collect(),
-        calls: listed(rest.get(1).unwrap_or(&"-")).iter().map(|text| call(text)).collect(),
-        deterministic: modes.contains(&"deterministic"),
-        is_made: text == "as the compiler makes it",
-        module,
-        body,
-        layout,
-    }
-}
-
-impl Row {
-    fn kind(&self) -> CodeKind {
-        let func: FuncIdx = self.module.defined_funcs().last().expect("a function");
-        match &self.body {
-            Of::Function(_) => CodeKind::Func(func.0),
-            Of::Round(body) => CodeKind::Loop { func: func.0, offset: body.offset() },
-        }
-    }
-
-    fn body(&self) -> (&Body, Option<&[u32]>) {
-        match &self.body {
-            Of::Function(body) => (body.body(), None),
-            Of::Round(body) => (body.body(), Some(body.cells())),
-        }
-    }
-
-    /// The certificate of some bytes, if there is one.
-    fn certificate(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let draft = Draft { kind: self.kind(), bytes, traps: &self.traps, calls: &self.calls };
-        certify(&self.layout, &draft).ok()
-    }
-
-    fn relation(&self, bytes: &[u8], certificate: &[u8]) -> Relation {
-        let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
-        let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
-        let (body, round) = self.body();
-        let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
-        relate_told((&self.module, body), &self.layout, &code, told)
-    }
-
-    fn check(&self, bytes: &[u8], certificate: &[u8], relation: &Relation) -> Result<(), Error> {
-        let setting = Setting::new(&self.module, &self.layout).expect("one module");
-        let setting = if self.deterministic { setting.deterministic() } else { setting };
-        let (traps, calls) = (&self.traps[..], &self.calls[..]);
-        let code = Code { kind: self.kind(), bytes, certificate, traps, calls };
-        let equal = match &self.body {
-            Of::Function(body) => EqualCode::check(body, &setting, code, relation),
-            Of::Round(body) => EqualCode::check_round(body, &setting, code, relation),
-        };
-        equal.map(|_| ())
-    }
-
-    /// The verdict of some bytes, by the relation that is found.
-    fn judge(&self, bytes: &[u8]) -> Result<(), Error> {
-        let draft = Draft { kind: self.kind(), bytes, traps: &self.traps, calls: &self.calls };
-        // What is refused is what the check says of a proposal.
-        let certificate = certify(&self.layout, &draft).or_else(|_| propose(&self.layout, &draft));
-        let certificate = certificate.unwrap_or_else(|error| {
-            println!("{}: {error:?}", self.name);
-            Vec::new()
-        });
-        let relation = self.relation(bytes, &certificate);
-        self.check(bytes, &certificate, &relation)
-    }
-}
-
-fn verdict(outcome: &Result<(), Error>) -> String {
-    match outcome {
-        Ok(()) => "ok".to_owned(),
-        Err(Error::Rejected(rejection)) => format!("sandbox: {rejection}"),
-        Err(Error::Differs(difference)) => format!("{:?}", difference.cause),
-    }
 }
 
 #[test]

@@ -1,22 +1,20 @@
 //! Relations that somebody made up: right code passes with those that claim what is so, wrong code
 //! with none.
 //!
-//! `forged.tsv` has a row for each attack and one for its twin. A row's relation is text: leaders
+//! `forged.tsv` has a row for each attack and one for its twin: columns as those of `rules.tsv`,
+//! with the relation for the row whose relation is tried. It is text: leaders
 //! `OFFSET BLOCK AT PASSED CLAIM …`, with `;` between. Claims are `PLACE/BITS=EXPR` (`+=` where
 //! zeros are above), `is:VALUE=EXPR`, `known=EXPR` and `unknown=EXPR` (a condition that holds, or
-//! does not); places are registers by number, `s` and an offset for the stack. An expression is
-//! `vN`, or `OPERATOR.BITS.NUMBER(EXPR,…)`.
+//! does not), `flags:int=EXPR|EXPR` and `flags:float=…`; places are registers by number, `x` and a
+//! number for vectors, `s` and an offset for the stack. An expression is `vN`, or
+//! `OPERATOR.BITS.NUMBER(EXPR,…)`.
 //!
 //! Green says that these relations are refused, and nothing of others.
 
-use prova_certify::{Draft, certify};
-use prova_check::traps::STACK_OVERFLOW;
-use prova_check::{Code, CodeKind, Config, Layout, TrapRow};
+use crate::equal::rows::{Row, rows_of, verdict};
 use prova_equal::format::HEADS;
 use prova_equal::words::Head;
-use prova_equal::{Claim, EqualCode, Error, Expr, Leader, Place, Relation, Setting};
-use prova_module::{Features, Limits, Module};
-use prova_ssa::{CheckedBody, Metering, Op};
+use prova_equal::{Claim, Error, Expr, Leader, Place, Relation};
 
 const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/forged.tsv");
 
@@ -76,10 +74,15 @@ fn claim(text: &str) -> Claim {
     if let Some(value) = left.strip_prefix("is:") {
         return Claim::Is { value: value.parse().expect("a value"), expr: expr(right) };
     }
+    if let Some(floats) = left.strip_prefix("flags:") {
+        let (a, b) = right.split_once('|').expect("two words");
+        return Claim::Compared { floats: floats == "float", words: Box::new((expr(a), expr(b))) };
+    }
     let (place, bits) = left.split_once('/').expect("a place and a width");
-    let place = match place.strip_prefix('s') {
-        Some(at) => Place::Stack(at.parse().expect("an offset")),
-        None => Place::Register(place.parse().expect("a number")),
+    let place = match (place.strip_prefix('s'), place.strip_prefix('x')) {
+        (Some(at), _) => Place::Stack(at.parse().expect("an offset")),
+        (None, Some(vector)) => Place::Vector(vector.parse().expect("a number")),
+        (None, None) => Place::Register(place.parse().expect("a number")),
     };
     let bits_of = bits.strip_suffix('+').unwrap_or(bits).parse().expect("a width");
     Claim::Holds { place, bits: bits_of, extended: bits.ends_with('+'), expr: expr(right) }
@@ -98,60 +101,35 @@ fn relation(text: &str) -> Relation {
 }
 
 /// The verdict on a row, and the body for readers.
-fn judge(line: &str) -> (Result<(), Error>, String) {
-    let columns: Vec<&str> = line.split('\t').collect();
-    let [_, _, _, wat, hex, traps, claims, _] = columns[..] else { panic!("{line}") };
-    let wasm = wat::parse_str(format!("(module {wat})")).expect("a module");
-    let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
-    let func = module.defined_funcs().last().expect("a function");
-    let built = prova_ssa::build(&module, func, Metering::NONE).expect("a body");
-    let body = CheckedBody::check(&module, built).expect("the function's");
-    let layout = Layout::derive(module.bytes(), &Config::default()).expect("a layout");
-    let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).expect("hexadecimal digits");
-    let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
-    let trap = |text: &str| {
-        let (at, kind) = text.split_once(':').expect("offset:kind");
-        let (code_offset, kind) = (at.parse().expect("a number"), kind.parse().expect("a number"));
-        // The stack's is the function's beginning, the other row its division's.
-        let of = body.body();
-        let wasm_offset = match kind {
-            STACK_OVERFLOW => of.block(of.entry()).offset,
-            _ => {
-                let mut insts = of.blocks().flat_map(|(_, block)| block.insts());
-                let divides = |op: Op| op.mnemonic().contains("div");
-                let found = insts.find(|&inst| divides(of.inst(inst).op));
-                of.inst(found.expect("a division")).offset
-            }
-        };
-        TrapRow { code_offset, kind, wasm_offset }
-    };
-    let traps: Vec<TrapRow> = traps.split(' ').map(trap).collect();
-    let charge = module.facts(func).map(|facts| facts.charge_bytes());
-    let text = format!("charge {charge:?}\n{}", prova_ssa::print(body.body()));
-    let kind = CodeKind::Func(func.0);
-    let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &[] };
-    let certificate = certify(&layout, &draft).unwrap_or_default();
-    let setting = Setting::new(&module, &layout).expect("one module");
-    let code = Code { kind, bytes: &bytes, certificate: &certificate, traps: &traps, calls: &[] };
-    let verdict = EqualCode::check(&body, &setting, code, &relation(claims)).map(|_| ());
+fn judge(row: &Row) -> (Result<(), Error>, String) {
+    let certificate = row.certificate(&row.bytes);
+    let (body, _) = row.body();
+    let charge = row.module.facts(body.func()).map(|facts| facts.charge_bytes());
+    let text = format!("charge {charge:?}\n{}", prova_ssa::print(body));
+    let verdict = row.check(&row.bytes, &certificate.unwrap_or_default(), &relation(&row.like));
     (verdict, text)
 }
 
 #[test]
 fn each_row_is_judged_as_it_says() {
-    let (rows, mut wrong) = (std::fs::read_to_string(ROWS).expect("the rows"), Vec::new());
-    for line in rows.lines().filter(|line| !line.starts_with('#')) {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let (verdict, text) = judge(line);
-        let found = match &verdict {
-            Ok(()) => "ok".to_owned(),
-            Err(Error::Rejected(rejection)) => format!("sandbox: {rejection}"),
-            Err(Error::Differs(difference)) => format!("{:?}", difference.cause),
-        };
-        if found != columns[1] {
-            let why = verdict.err().map(|error| error.to_string());
-            wrong.push(format!("{} {}: {found}: {why:?}\n{text}", columns[0], columns[2]));
+    let (text, mut wrong) = (std::fs::read_to_string(ROWS).expect("the rows"), Vec::new());
+    for row in rows_of(&text) {
+        let (outcome, text) = judge(&row);
+        let found = verdict(&outcome);
+        if found != row.verdict {
+            let why = outcome.err().map(|error| error.to_string());
+            wrong.push(format!("{} {}: {found}: {why:?}\n{text}", row.rule, row.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_rule_has_both() {
+    let text = std::fs::read_to_string(ROWS).expect("the rows");
+    let rows = rows_of(&text);
+    for rule in ["E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8"] {
+        let of = |ok: bool| rows.iter().any(|row| row.rule == rule && (row.verdict == "ok") == ok);
+        assert!(of(true) && of(false), "{rule}");
+    }
 }

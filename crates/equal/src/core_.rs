@@ -4,7 +4,7 @@ use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
 use crate::words::{Word, Words};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::Module;
@@ -52,6 +52,8 @@ pub struct Core<'a> {
     pub(crate) here: (u32, u32),
     /// Where the call that was executed last may land: offsets and states.
     pub(crate) landings: Vec<(u32, State)>,
+    /// Words in which no base is, at any depth (E6).
+    pub(crate) distances: BTreeSet<Word>,
     /// Values without effects by environment and number.
     memo: BTreeMap<(u32, u32), Word>,
     envs: u32,
@@ -79,6 +81,7 @@ impl<'a> Core<'a> {
             charge,
             here: (0, 0),
             landings: Vec::new(),
+            distances: BTreeSet::new(),
             memo: BTreeMap::new(),
             envs: 0,
             work,

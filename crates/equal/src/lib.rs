@@ -29,7 +29,7 @@
 //! * E5 (`claims`). A claim names values of the body as they were made last; what is made again
 //!   gets a new term.
 //! * E6 (`versions`). What a region of memory holds is a term, and only actions, calls and builtins
-//!   make another of it.
+//!   make another of it. An address lies in the region of its one base; the rest has none inside.
 //! * E7 (`calls`). Code ends where the body ends, with its results in their places.
 //! * E8 (`walk`). Every way back in the code is a step of the body; steps of the body without code
 //!   are bounded.

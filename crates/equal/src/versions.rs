@@ -2,15 +2,22 @@
 //!
 //! A region's content is a term; what is read of it is a load of that term, so two reads between
 //! which nothing wrote the region are one term. Which region an address lies in is read off its
-//! term: it is the sum of exactly one *base* and what else there is. The sandbox check has shown
-//! that every access lies in the object of its base. Words that nobody writes while the function
-//! runs (L1 of the layout, types and contexts of records) are reads without a version. A call or a
-//! builtin makes all regions unknown.
+//! term: it is the sum of exactly one *base* and what else there is, in which there is no base. The
+//! sandbox check has shown that every access lies in the object of its base. Words that nobody
+//! writes while the function runs (L1 of the layout, types and contexts of records) are reads
+//! without a version. A call or a builtin makes all regions unknown.
+//!
+//! *No base in the rest.* A claim may name a word by a choice that is decided on each edge and not
+//! at the leader, as `heap + (c ? stack − heap : 0)`. That is a place of the stack, whose object
+//! the sandbox check knows it by. A sum that is another base's place where a choice is decided has
+//! that base inside, so a rest without bases at any depth is a distance. What loads and reads give
+//! is no base, unless it is one by the list below: only code can have made them.
 
 use crate::core_::Core;
 use crate::demand::Region;
 use crate::state::State;
 use crate::words::{Fixed, Head, Node, Word};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use prova_check::offsets;
 
@@ -59,10 +66,12 @@ impl Core<'_> {
             if factor == 1
                 && let Some(found) = self.base(atom)
             {
-                if base.is_some() {
+                if base.is_some() || !self.is_indexed(atom) {
                     return None;
                 }
                 base = Some(found);
+            } else if !self.is_distance(atom) {
+                return None;
             }
         }
         let alone = parts.atoms.len() == 1;
@@ -175,6 +184,38 @@ impl Core<'_> {
             .iter()
             .any(|&(atom, n)| n == 1 && is_list(&self.words, atom))
             .then_some(Base::Record)
+    }
+
+    /// Whether no base is in a word, at any depth.
+    fn is_distance(&mut self, word: Word) -> bool {
+        let (mut waiting, mut seen) = (alloc::vec![word], BTreeSet::new());
+        while let Some(word) = waiting.pop() {
+            if self.distances.contains(&word) || !seen.insert(word) {
+                continue;
+            }
+            if self.spend(1).is_err() || self.base(word).is_some() {
+                return false;
+            }
+            let Node { op, args, .. } = self.words.get(word);
+            if !matches!(op, Head::Load | Head::Read) {
+                waiting.extend(args.into_iter().filter(|&arg| !self.words.is_none(arg)));
+            }
+        }
+        self.distances.append(&mut seen);
+        true
+    }
+
+    /// Whether a base that is loaded is loaded from the list of functions and a distance, if from
+    /// there and not from one place.
+    fn is_indexed(&mut self, base: Word) -> bool {
+        let Node { op: Head::Load, args: [_, at, _], .. } = self.words.get(base) else {
+            return true;
+        };
+        let atoms = self.words.parts(at).atoms;
+        atoms.into_iter().all(|(atom, factor)| {
+            let is_base = factor == 1 && self.base(atom).is_some();
+            is_base || self.is_distance(atom)
+        })
     }
 
     /// The word at an address that is no linear memory's and not the stack.

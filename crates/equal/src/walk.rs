@@ -272,14 +272,16 @@ impl<G: Guide> Walk<'_, '_, G> {
         // default then.
         let last = self.core.words.constant(64, count as u128);
         let clamped = self.core.words.ite(below, wide, last);
-        let used = if self.core.same(&state, clamped, index) {
+        let is_below = self.core.words.decide(&state.known, below) == Some(true);
+        let is_plain = self.core.same(&state, wide, index);
+        let used = if is_plain && is_below {
+            count
+        } else if self.core.same(&state, clamped, index) {
             targets.len()
-        } else if !self.core.same(&state, wide, index) {
-            return crate::error::differ(Cause::Jump, "another index", clamped, index);
-        } else if self.core.words.decide(&state.known, below) != Some(true) {
+        } else if is_plain {
             return refuse(Cause::Jump, "an index that may be beyond the table");
         } else {
-            count
+            return crate::error::differ(Cause::Jump, "another index", clamped, index);
         };
         let mut ways = Vec::new();
         for (i, &edge) in (0_u32..).zip(targets.iter().take(used)) {
