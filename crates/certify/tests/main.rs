@@ -11,6 +11,7 @@ mod corpus;
 mod decoder;
 mod equal;
 mod equal_forged;
+mod equal_forms;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod equal_processor;
 mod frame;

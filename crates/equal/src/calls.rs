@@ -45,7 +45,7 @@ impl Core<'_> {
         };
         let sp = self.stack_pointer(state)?;
         let left = self.left();
-        if !self.same(state, left, state.reg(RSI)) {
+        if !planted!(HeightIsAny, self.same(state, left, state.reg(RSI)), true) {
             return differ(Cause::Call, "another height", left, state.reg(RSI));
         }
         let taken = self.calls(state, &demand, (code, sp))?;
@@ -94,16 +94,18 @@ impl Core<'_> {
                 return refuse(Cause::Call, "a call where the body does another thing");
             }
         };
-        if !self.same(state, owed, code) {
+        if !planted!(CallOfAnother, self.same(state, owed, code), true) {
             return differ(Cause::Call, "another function", owed, code);
         }
         let cells = demand.action.cells().map_or(0, <[_]>::len);
-        if state.passed as usize != demand.debts.len().saturating_add(cells) {
+        let ready = state.passed as usize == demand.debts.len().saturating_add(cells);
+        if !planted!(CallBeforeTrap, ready, true) {
             return refuse(Cause::Call, "a call before a trap or its operands");
         }
         match &demand.action {
             Action::Call { record, ty, args } => {
-                if !self.same(state, *record, state.reg(RDI)) {
+                let same = self.same(state, *record, state.reg(RDI));
+                if !planted!(CallOfAnother, same, true) {
                     return differ(Cause::Call, "another record", *record, state.reg(RDI));
                 }
                 self.passes_arguments(state, (*ty, args), sp)
@@ -112,7 +114,7 @@ impl Core<'_> {
                 let context = self.words.fixed(64, Fixed::Context);
                 let wanted = [context].into_iter().chain(operands.iter().copied());
                 for (r, wanted) in [RDI, RDX, RCX, R8].into_iter().zip(wanted) {
-                    if !self.same(state, wanted, state.reg(r)) {
+                    if !planted!(OperandIsAny, self.same(state, wanted, state.reg(r)), true) {
                         return differ(Cause::Call, "another operand", wanted, state.reg(r));
                     }
                 }
@@ -194,8 +196,8 @@ impl Core<'_> {
             for clause in self.body.clauses(clauses) {
                 self.spend(1)?;
                 let tag = clause.tag.map(|tag| tag.0);
-                let row =
-                    rows.next().filter(|row| (row.tag, row.with_ref) == (tag, clause.with_ref));
+                let is = |row: &&Clause| (row.tag, row.with_ref) == (tag, clause.with_ref);
+                let row = rows.next().filter(|row| planted!(ClauseOfAny, is(row), true));
                 let Some(row) = row else { return refuse(Cause::Row, "another clause") };
                 let Some(payloads) = self.maker(&state).caught(tag, clause.with_ref) else {
                     return refuse(Cause::Operator, "a clause of no tag");
@@ -210,7 +212,7 @@ impl Core<'_> {
                 }
             }
         }
-        if rows.next().is_some() {
+        if planted!(ClauseMore, rows.next().is_some(), false) {
             return refuse(Cause::Row, "a clause that the body does not have");
         }
         Ok(())
@@ -267,7 +269,9 @@ impl Core<'_> {
         };
         let whole = u64::from(bits) == ty.bytes().saturating_mul(8);
         let part = self.words.slice(found, 0, bits);
-        if whole && self.same(state, word, part) {
+        let same = whole && self.same(state, word, part);
+        let is_argument = planted!(ArgumentIsAny, same, same || cause == Cause::Call);
+        if planted!(ResultIsAny, is_argument, same || cause == Cause::Result) {
             return Ok(());
         }
         differ(cause, "another word in its place", word, found)
@@ -295,11 +299,12 @@ impl Core<'_> {
 
     /// Behind a call everything but the callee-saved registers and the frame is unknown.
     fn clobber(&mut self, state: &mut State, sp: i64) {
-        for r in (0..16_u8).filter(|r| *r != RSP && !CALLEE_SAVED.contains(r)) {
+        let own = |r: u8| r != RSP && !CALLEE_SAVED.contains(&r);
+        for r in (0..16_u8).filter(|&r| planted!(RegistersSurviveCall, own(r), r == 0)) {
             let unknown = self.words.unknown(64);
             state.set_reg(r, unknown);
         }
-        for r in 0..16_u8 {
+        for r in 0..planted!(VectorsSurviveCall, 16_u8, 1) {
             let unknown = self.words.unknown(128);
             state.set_vector(r, unknown);
         }
@@ -308,7 +313,9 @@ impl Core<'_> {
         let stack = self.words.fixed(64, Fixed::Stack);
         let pointer = self.words.plus(stack, i128::from(sp) as u128);
         state.set_reg(RSP, pointer);
-        self.forget_regions(state);
+        if planted!(CallKeepsRegions, true, false) {
+            self.forget_regions(state);
+        }
     }
 
     fn put_result(&mut self, state: &mut State, place: Place, word: Word) {
@@ -341,13 +348,13 @@ impl Core<'_> {
         let Terminator::Return(list) = block.terminator else {
             return refuse(Cause::End, "a return");
         };
-        if !state.entered || self.next(state).is_some() {
+        if !state.entered || planted!(EndAnywhere, self.next(state).is_some(), false) {
             return refuse(Cause::End, "a return before the end");
         }
         if let Some(demand) = self.owed_at_end(state)? {
             // The results are in the cells.
             let cells = demand.action.cells().unwrap_or_default();
-            return if state.passed as usize == cells.len() {
+            return if planted!(CellsAreLeft, state.passed as usize == cells.len(), true) {
                 Ok(())
             } else {
                 refuse(Cause::Result, "a result that is not in its cell")
@@ -380,7 +387,7 @@ impl Core<'_> {
         let Some(Demand { debts, action: Action::Call { record, ty, args }, .. }) = owed else {
             return refuse(Cause::End, "a tail call");
         };
-        if (state.passed as usize) < debts.len() {
+        if planted!(TailBeforeTrap, (state.passed as usize) < debts.len(), false) {
             return refuse(Cause::Call, "a tail call before a trap");
         }
         let wanted = self.maker(state).code(record);
@@ -389,7 +396,8 @@ impl Core<'_> {
         }
         let height = self.words.fixed(64, Fixed::Height);
         for (r, wanted) in [(RDI, record), (RSI, height)] {
-            if !self.same(state, wanted, state.reg(r)) {
+            let same = self.same(state, wanted, state.reg(r));
+            if !planted!(TailHeightIsAny, same, same || r == RSI) {
                 return differ(Cause::Call, "another record or height", wanted, state.reg(r));
             }
         }

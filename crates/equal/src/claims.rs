@@ -122,7 +122,7 @@ impl Core<'_> {
             versions,
             known: Vec::new(),
             reached: Vec::new(),
-            moved: false,
+            moved: planted!(MovedAtOnce, false, true),
             polled: None,
             moving: Vec::new(),
         }
@@ -252,8 +252,10 @@ impl Core<'_> {
     ) -> Result<(), Refusal> {
         for _ in 0..ARRIVES_MAX {
             let here = (state.block, state.at, state.passed, state.entered);
-            let there = here == (leader.block, leader.at, leader.passed, true);
-            if there && state.moving.is_empty() && (state.moved || !back) {
+            let passed = planted!(PassedIsAny, leader.passed, state.passed);
+            let there = here == (leader.block, leader.at, passed, true);
+            let moved = planted!(StandsStill, state.moved || !back, true);
+            if planted!(PositionIsAny, there, true) && state.moving.is_empty() && moved {
                 return Ok(());
             }
             if !self.skip(state)? {
@@ -272,12 +274,13 @@ impl Core<'_> {
             Claim::Holds { place, bits, extended, expr } => {
                 let wanted = self.evaluate(state, expr)?;
                 let (found, whole) = self.held(state, *place, *bits);
-                if self.words.bits(wanted) != *bits || !self.same(state, wanted, found) {
+                let same = self.words.bits(wanted) == *bits && self.same(state, wanted, found);
+                if !planted!(PlaceIsAny, same, true) {
                     return differ(Cause::Claim, "of a place", wanted, found);
                 }
                 if *extended {
                     let wide = self.words.zext(found, self.words.bits(whole));
-                    if !self.same(state, wide, whole) {
+                    if !planted!(UpperHalfIsAny, self.same(state, wide, whole), true) {
                         return differ(Cause::Claim, "of an upper half", wide, whole);
                     }
                 }
@@ -286,18 +289,17 @@ impl Core<'_> {
             Claim::Is { value, expr } => {
                 let wanted = self.evaluate(state, expr)?;
                 let found = self.evaluate(state, &Expr::Value(*value))?;
-                if self.words.bits(wanted) == self.words.bits(found)
-                    && self.same(state, wanted, found)
-                {
+                let same = self.words.bits(wanted) == self.words.bits(found)
+                    && self.same(state, wanted, found);
+                if planted!(ValueIsAny, same, true) {
                     return Ok(());
                 }
                 differ(Cause::Claim, "of a value", wanted, found)
             }
             Claim::Known(expr, holds) => {
                 let word = self.evaluate(state, expr)?;
-                if self.words.bits(word) == 1
-                    && self.words.decide(&state.known, word) == Some(*holds)
-                {
+                let known = self.words.decide(&state.known, word) == Some(*holds);
+                if self.words.bits(word) == 1 && planted!(ConditionIsAny, known, true) {
                     return Ok(());
                 }
                 let wanted = self.words.truth(*holds);
@@ -309,7 +311,8 @@ impl Core<'_> {
                     (Flags::Float(x, y), true) | (Flags::Sub(x, y), false) => (x, y),
                     _ => return refuse(Cause::Claim, "of flags"),
                 };
-                if self.same(state, a, found) && self.same(state, b, other) {
+                let same = self.same(state, a, found) && self.same(state, b, other);
+                if planted!(FlagsAreAny, same, true) {
                     return Ok(());
                 }
                 differ(Cause::Claim, "of flags", a, found)
@@ -406,7 +409,7 @@ fn is_whole(place: Place, bits: u8) -> bool {
     match place {
         Place::Register(_) => bits <= 64,
         Place::Vector(_) => bits <= 128,
-        Place::Stack(_) => bits.is_multiple_of(8) && bits <= 128,
+        Place::Stack(_) => planted!(PartOfByte, bits.is_multiple_of(8), true) && bits <= 128,
     }
 }
 
@@ -430,7 +433,7 @@ fn rebuild(
 ) -> Option<Word> {
     let same = |w: &Words, list: &[Word]| list.iter().all(|&a| w.bits(a) == bits);
     let bytes = bits.is_multiple_of(8);
-    if !(1..=128).contains(&bits) || !HEADS.contains(&op) {
+    if !planted!(AnyWidth, (1..=128).contains(&bits), true) || !HEADS.contains(&op) {
         return None;
     }
     let word = match (op, args) {

@@ -143,7 +143,7 @@ impl<'a> Core<'a> {
     /// A leaf of the body is made: from here on it is another word, and so may be what depends on
     /// it (E5).
     pub(crate) fn make(&mut self, state: &mut State, value: Value, word: Word) {
-        self.envs = self.envs.saturating_add(1);
+        self.envs = self.envs.saturating_add(planted!(MadeIsRemembered, 1, 0));
         state.env = self.envs;
         state.over.insert(value.as_u32(), word);
     }

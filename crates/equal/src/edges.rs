@@ -92,11 +92,17 @@ impl Core<'_> {
         // Nobody sees whether such a thing is done.
         let silent = match &demand.action {
             Action::None => true,
-            &Action::Load { address, bits } => self.is_reached(state, address, bits),
-            action => self.is_there(state, action),
+            &Action::Load { address, bits } => {
+                planted!(LoadIsSilent, self.is_reached(state, address, bits), true)
+            }
+            action @ Action::Store { .. } => {
+                planted!(StoreIsSilent, self.is_there(state, action), true)
+            }
+            _ => false,
         };
         if let Some(&debt) = demand.debts.get(state.passed as usize) {
-            if self.stops_by(state, debt) != Some(false) {
+            let passes = self.stops_by(state, debt) == planted!(TrapIsPassed, Some(false), None);
+            if !passes {
                 return Ok(false);
             }
             state.passed = state.passed.saturating_add(1);
@@ -176,7 +182,10 @@ impl Core<'_> {
                 let value = self.value(state, condition)?;
                 let holds = self.words.nonzero(value);
                 let decided = self.words.decide(&state.known, holds);
-                decided.map(|holds| (if holds { then } else { otherwise }, None))
+                decided.map(|holds| {
+                    let taken = planted!(BranchTurned, holds, !holds);
+                    (if taken { then } else { otherwise }, None)
+                })
             }
             Terminator::Null { reference, null, non_null } => {
                 let value = self.value(state, reference)?;
@@ -279,17 +288,23 @@ impl Core<'_> {
         payloads: &[Word],
     ) -> Result<(), Refusal> {
         let mut words = Vec::new();
-        for arg in self.body.args(edge) {
-            words.push(match arg.kind() {
+        for (arg, param) in self.body.args(edge).iter().zip(self.body.block(edge.block).params()) {
+            let word = match arg.kind() {
                 ArgKind::Value(value) => self.value(state, value)?,
                 ArgKind::Payload(number) => match payloads.get(number as usize) {
                     Some(&word) => word,
                     None => return refuse(Cause::Operator, "a payload"),
                 },
-            });
+            };
+            words.push((param, word));
+            if planted!(ParametersInTurn, false, true) {
+                self.make(state, param, word);
+            }
         }
-        for (param, word) in self.body.block(edge.block).params().zip(words) {
-            self.make(state, param, word);
+        for (param, word) in words {
+            if planted!(ParameterStays, true, state.block != edge.block.as_u32()) {
+                self.make(state, param, word);
+            }
         }
         (state.block, state.at, state.passed) = (edge.block.as_u32(), 0, 0);
         state.moved = true;
@@ -308,12 +323,14 @@ impl Core<'_> {
                 return Ok(false);
             };
             let Some((owed, _)) = debt.trap() else { return Ok(false) };
-            return Ok(owed == kind && self.stops_by(state, debt) == Some(true));
+            let same = planted!(TrapOfAnyKind, owed == kind, true);
+            let stops = self.stops_by(state, debt);
+            return Ok(same && planted!(TrapMayHappen, stops == Some(true), stops != Some(false)));
         }
         let block = self.body.block(Block::from_u32(state.block));
         Ok(self.next(state).is_none()
             && block.terminator == Terminator::Unreachable
-            && kind == traps::UNREACHABLE)
+            && planted!(UnreachableOfAnyKind, kind == traps::UNREACHABLE, true))
     }
 
     /// Whether a debt is a trap that stops the body, if that is known.

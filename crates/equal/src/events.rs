@@ -48,7 +48,8 @@ impl Core<'_> {
         let Action::Load { address: owed, bits: width } = demand.action else {
             return refuse(Cause::Access, "a load where the body does another thing");
         };
-        if width != bits || !self.same(state, owed, address) {
+        let there = planted!(LoadElsewhere, self.same(state, owed, address), true);
+        if planted!(LoadOfAnyWidth, width != bits, false) || !there {
             return differ(Cause::Access, "a load elsewhere", owed, address);
         }
         self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
@@ -90,8 +91,10 @@ impl Core<'_> {
                 let over = last && demand.action == Action::None;
                 return self.pays(state, (paid, over), (address, word));
             }
-            Some(_) => return refuse(Cause::Access, "a store before a trap"),
-            None => {}
+            Some(_) if planted!(StoreBeforeTrap, true, false) => {
+                return refuse(Cause::Access, "a store before a trap");
+            }
+            Some(_) | None => {}
         }
         let (region, owed, stored) = match &demand.action {
             &Action::Store { region, address, stored, .. } => (region, address, stored),
@@ -135,10 +138,10 @@ impl Core<'_> {
         (owed, stored): (Word, Word),
         (address, word): (Word, Word),
     ) -> Result<(), Refusal> {
-        if !self.same(state, owed, address) {
+        if !planted!(StoreElsewhere, self.same(state, owed, address), true) {
             return differ(Cause::Access, "a store elsewhere", owed, address);
         }
-        if !self.same(state, stored, word) {
+        if !planted!(StoreOfAnything, self.same(state, stored, word), true) {
             return differ(Cause::Access, "another word is stored", stored, word);
         }
         if region == Region::Heap {
@@ -154,7 +157,7 @@ impl Core<'_> {
         let before = self.maker(state).version(region);
         let after = self.words.store(before, owed, stored);
         if let Some(version) = state.versions.get_mut(region as usize) {
-            *version = after;
+            *version = planted!(StoreKeepsRegion, after, before);
         }
         Ok(())
     }
@@ -204,7 +207,7 @@ impl Core<'_> {
 
     /// A row has to name the operator of the body.
     pub(crate) fn is_named(&self, wanted: u32, found: u32) -> Result<(), Refusal> {
-        if wanted == found {
+        if planted!(RowNamesAnything, wanted == found, true) {
             return Ok(());
         }
         refuse(Cause::Row, "another operator")
@@ -242,7 +245,8 @@ impl Core<'_> {
         let zero = self.words.zero(b);
         let beyond = if signed { overflow(&mut self.words, a, b) } else { self.words.truth(false) };
         for condition in [zero, beyond] {
-            if self.words.decide(&state.known, condition) == Some(false) {
+            let known = self.words.decide(&state.known, condition) == Some(false);
+            if planted!(DivisionFaultsAnyhow, known, true) {
                 continue;
             }
             self.skip_all(state)?;
@@ -252,7 +256,9 @@ impl Core<'_> {
             let demand = self.demand(state, inst)?;
             let debt = demand.debts.get(state.passed as usize).and_then(|debt| debt.trap());
             match (debt, row) {
-                (Some((kind, when)), Some(row)) if kind == row.kind && when == condition => {
+                (Some((kind, when)), Some(row))
+                    if planted!(DivisionOfAnyKind, kind == row.kind, true) && when == condition =>
+                {
                     self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
                     state.assume(condition, false);
                 }

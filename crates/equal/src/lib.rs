@@ -55,6 +55,22 @@
 )]
 
 extern crate alloc;
+
+/// An expression, or, under `--cfg prova_plant`, another one while this fault is planted (`plant`).
+#[cfg(prova_plant)]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        if crate::plant::on(crate::plant::Plant::$plant) { $wrong } else { $right }
+    };
+}
+
+/// An expression.
+#[cfg(not(prova_plant))]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        $right
+    };
+}
 // Tests share files, which name this crate.
 #[cfg(test)]
 extern crate self as prova_equal;
@@ -67,6 +83,8 @@ mod edges;
 mod error;
 mod events;
 pub mod format;
+#[cfg(prova_plant)]
+pub mod plant;
 mod prove;
 mod state;
 mod step;

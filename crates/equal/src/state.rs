@@ -134,7 +134,9 @@ impl State {
             .map(|(&start, _)| start)
             .collect();
         for start in hit {
-            self.stack.remove(&start);
+            if planted!(OverlapStays, true, start == at) {
+                self.stack.remove(&start);
+            }
         }
         self.stack.insert(at, word);
     }

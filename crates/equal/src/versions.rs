@@ -70,7 +70,7 @@ impl Core<'_> {
                     return None;
                 }
                 base = Some(found);
-            } else if !self.is_distance(atom) {
+            } else if !planted!(AnyRest, self.is_distance(atom), true) {
                 return None;
             }
         }

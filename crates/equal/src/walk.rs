@@ -183,7 +183,7 @@ impl<G: Guide> Walk<'_, '_, G> {
                 let mut taken = self.core.copied(&here)?;
                 taken.assume(condition, true);
                 let went = self.go(taken, insn.offset, target);
-                here.assume(condition, false);
+                here.assume(condition, planted!(OtherHalf, false, !here.known.is_empty()));
                 *next = Some(here);
                 // The other half goes on even where this one is refused and a guide takes that.
                 if let Err(refusal) = went
@@ -206,7 +206,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         if self.guide.is_leader(target) {
             let back = target <= from;
             let moved = self.guide.edge(self.core, state, (target, back))?;
-            if back && !moved {
+            if planted!(StandsStill, back && !moved, false) {
                 return refuse(Cause::Cycle, "a way back");
             }
             return Ok(());
@@ -273,7 +273,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         let last = self.core.words.constant(64, count as u128);
         let clamped = self.core.words.ite(below, wide, last);
         let is_below = self.core.words.decide(&state.known, below) == Some(true);
-        let is_plain = self.core.same(&state, wide, index);
+        let is_plain = planted!(AnyIndex, self.core.same(&state, wide, index), true);
         let used = if is_plain && is_below {
             count
         } else if self.core.same(&state, clamped, index) {
@@ -291,7 +291,7 @@ impl<G: Guide> Walk<'_, '_, G> {
             }
         }
         for (edge, target) in ways {
-            let Some(edge) = edges.get(edge as usize) else {
+            let Some(edge) = edges.get(planted!(EntryOfAnother, edge, 0) as usize) else {
                 return refuse(Cause::Jump, "an edge that the body does not have");
             };
             let mut taken = self.core.copied(&state)?;

@@ -17,22 +17,26 @@ use crate::{Finding, Tree};
 pub const MARKER: &str = "this program has planted faults";
 
 /// Where the marker stands.
-const HOMES: [&str; 4] = [
+const HOMES: [&str; 5] = [
     "crates/bytecode/src/checked/plant.rs",
     "crates/check/src/plant.rs",
+    "crates/equal/src/plant.rs",
     "crates/native/src/plant.rs",
     "crates/runtime/src/exec/plant.rs",
 ];
 
 /// The beginnings of the paths of Rust files that may have plants or speak of them.
-const SITES: [&str; 19] = [
+const SITES: [&str; 22] = [
     "crates/bytecode/src/checked.rs",
     "crates/bytecode/src/checked/plant.rs",
     "crates/bytecode/src/lib.rs",
+    "crates/certify/tests/equal_plants.rs",
     "crates/check/src/lib.rs",
     "crates/check/src/plant.rs",
     "crates/check/tests/hostile_plants.rs",
     "crates/check/tests/lemmas_plants.rs",
+    "crates/equal/src/lib.rs",
+    "crates/equal/src/plant.rs",
     "crates/native/src/lib.rs",
     "crates/native/src/plant.rs",
     "crates/native/tests/equal_plants.rs",

@@ -25,7 +25,7 @@ impl Maker<'_> {
                 return Some(Demand { debts, action: Action::None, values: Vec::new() });
             }
             (Op::Poll, _) => {
-                let debts = self.poll().to_vec();
+                let debts = planted!(PollIsPassed, self.poll().to_vec(), Vec::new());
                 return Some(Demand { debts, action: Action::None, values: Vec::new() });
             }
             (Op::Charge, _) => return None,

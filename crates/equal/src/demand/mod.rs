@@ -222,7 +222,7 @@ impl Maker<'_> {
         match region {
             Region::Heap => heap,
             Region::Table => table,
-            Region::Global => global,
+            Region::Global => planted!(OneRegion, global, heap),
             Region::Length => length,
             Region::Store => store,
             Region::Cells => cells,

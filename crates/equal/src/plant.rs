@@ -1,0 +1,59 @@
+//! Planted faults: where a rule asks less than it says, one at a time, so that a test can show that
+//! a row of wrong code, or of a relation that somebody made up, is accepted then.
+//!
+//! Compiled under `--cfg prova_plant` only; each place that can go wrong asks `planted!`, which is
+//! the right expression without the flag. `crates/certify/tests/equal_plants.rs` says how to
+//! run it.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+macro_rules! plants {
+    ($($rule:ident: $($plant:ident)*;)*) => {
+        /// A fault; the names say what is wrong, the places how.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        #[allow(missing_docs, reason = "the names say it")]
+        pub enum Plant { None, $($($plant),*),* }
+
+        /// The faults, each with its rule.
+        pub const PLANTS: &[(&str, Plant)] = &[$($((stringify!($rule), Plant::$plant)),*),*];
+    };
+}
+
+plants! {
+    E1:
+        LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
+        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
+        OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
+    E2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
+        UnreachableOfAnyKind;
+    E3: ParametersInTurn ParameterStays EntryOfAnother;
+    E4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
+        PartOfByte AnyWidth;
+    E5: MadeIsRemembered;
+    E6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
+    E7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
+    E8: StandsStill MovedAtOnce;
+}
+
+/// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with
+/// plants.
+#[repr(C)]
+struct Planted {
+    _marker: [u8; 31],
+    plant: AtomicU32,
+}
+
+#[used]
+static PLANTED: Planted =
+    Planted { _marker: *b"this program has planted faults", plant: AtomicU32::new(0) };
+
+/// Plants this fault in all rules of the process from now on.
+pub fn plant(plant: Plant) {
+    PLANTED.plant.store(plant as u32, Ordering::Relaxed);
+}
+
+/// Whether this fault is planted.
+pub(crate) fn on(plant: Plant) -> bool {
+    PLANTED.plant.load(Ordering::Relaxed) == plant as u32
+}
