@@ -8,8 +8,9 @@
 //! `ledger.tsv` has for each function of `words` that rewrites rows at full width: its input, and a
 //! twin with one condition dropped or one number wrong, which has to be another word. Without
 //! `PROVA_Z3` both are computed on numbers, with it z3 proves the input's row and refutes the twin
-//! (not in the theory `numbers`: three products that are quotients, which it does not decide in a
-//! minute; their theorems are proved in the header of `divide`).
+//! (not in the theory `numbers`: three products that are quotients, whose theorems are proved in
+//! the header of `divide`, and a product of 64 bits made of halves, which it does not decide in a
+//! minute).
 //! `functions.tsv` counts the ways out of each function: one more asks for a lemma, then
 //! `PROVA_BLESS=1` writes it.
 //!
@@ -20,6 +21,8 @@
 mod evaluate;
 #[path = "meaning/integers.rs"]
 mod integers;
+#[path = "lemmas/lanes.rs"]
+mod lanes;
 #[path = "lemmas/smt.rs"]
 mod smt;
 #[path = "lemmas/text.rs"]

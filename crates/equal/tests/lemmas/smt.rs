@@ -134,6 +134,7 @@ fn prim(term: &Term, args: &[String]) -> String {
     if let Some((_, name)) = pairs.iter().find(|(prim, _)| is(*prim)) {
         return format!("({name} {} {})", args[0], args[1]);
     }
+    let to = float(term.bits);
     match term.n {
         n if n == Prim::HighU as u128 => wide("zero_extend"),
         n if n == Prim::HighS as u128 => wide("sign_extend"),
@@ -149,6 +150,17 @@ fn prim(term: &Term, args: &[String]) -> String {
         n if n == Prim::Ones as u128 => counted(&args[0], 0..width, true),
         n if n == Prim::ToSigned as u128 => truncated(term, &floats()[0], false),
         n if n == Prim::ToSignedSat as u128 => truncated(term, &floats()[0], true),
+        n if n == Prim::ToUnsigned as u128 || n == Prim::ToUnsignedSat as u128 => {
+            unsigned(term, &floats()[0])
+        }
+        n if n == Prim::FromSigned as u128 => made(&format!("((_ to_fp {to}) RNE {})", args[0])),
+        n if n == Prim::FromUnsigned as u128 => {
+            made(&format!("((_ to_fp_unsigned {to}) RNE {})", args[0]))
+        }
+        n if n == Prim::FloatAdd as u128 => made(&format!("(fp.add RNE {})", floats().join(" "))),
+        n if n == Prim::FloatSub as u128 => made(&format!("(fp.sub RNE {})", floats().join(" "))),
+        n if n == Prim::FloatMin as u128 => extremum(args, &floats(), "bvor"),
+        n if n == Prim::FloatMax as u128 => extremum(args, &floats(), "bvand"),
         n => panic!("{n}"),
     }
 }
@@ -171,6 +183,31 @@ fn counted(
         };
     }
     made
+}
+
+/// The bits of a float, which z3 does not choose for a NaN: no row asks for these.
+fn made(float: &str) -> String {
+    format!("(fp.to_ieee_bv {float})")
+}
+
+/// The minimum or maximum of two floats that are no NaN; of two that are equal, which zeros of two
+/// signs are, by their bits.
+fn extremum(args: &[String], floats: &[String], equal: &str) -> String {
+    let [a, b] = args else { panic!("two operands") };
+    let (first, second) = if equal == "bvor" { (a, b) } else { (b, a) };
+    let [x, y] = floats else { panic!("two floats") };
+    format!("(ite (fp.eq {x} {y}) ({equal} {a} {b}) (ite (fp.lt {x} {y}) {first} {second}))")
+}
+
+/// A float as an unsigned word, saturating; 0 for a NaN.
+fn unsigned(term: &Term, x: &str) -> String {
+    let (width, of) = (u32::from(term.bits), float(term.args[0].bits));
+    let beyond = format!("((_ to_fp {of}) RTZ {}.0)", 1_u128 << width);
+    let minus = format!("((_ to_fp {of}) RTZ (- 1.0))");
+    let fits = format!("(and (fp.lt {minus} {x}) (fp.lt {x} {beyond}))");
+    let value = format!("((_ fp.to_ubv {width}) RTZ (fp.roundToIntegral RTZ {x}))");
+    let zero = format!("(ite (fp.leq {x} {minus}) (_ bv0 {width}) (bvnot (_ bv0 {width})))");
+    format!("(ite (fp.isNaN {x}) (_ bv0 {width}) (ite {fits} {value} {zero}))")
 }
 
 /// A float as a signed word; the least number where it does not fit, or saturating.

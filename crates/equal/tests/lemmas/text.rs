@@ -3,6 +3,7 @@
 //! `NAME.NUMBER…(OPERAND,…)`, `x:WIDTH` for any word, `#NUMBER:WIDTH` for a number (a sign and
 //! hexadecimal digits may be), `m:0` for a memory.
 
+use crate::lanes;
 use prova_equal::words::{Head, Prim, Word, Words};
 use std::collections::BTreeMap;
 
@@ -21,15 +22,15 @@ pub(crate) struct Reader<'w> {
     pub(crate) leaves: BTreeMap<String, u32>,
 }
 
-fn mask(bits: u8) -> u128 {
+pub(crate) fn mask(bits: u8) -> u128 {
     u128::MAX >> (128 - u32::from(bits))
 }
 
-fn node(op: Head, bits: u8, n: u128, args: Vec<Term>) -> Term {
+pub(crate) fn node(op: Head, bits: u8, n: u128, args: Vec<Term>) -> Term {
     Term { op, bits, n, args }
 }
 
-fn constant(bits: u8, n: u128) -> Term {
+pub(crate) fn constant(bits: u8, n: u128) -> Term {
     node(Head::Const, bits, n & mask(bits), Vec::new())
 }
 
@@ -44,7 +45,7 @@ fn number(text: &str) -> u128 {
 }
 
 /// Operators without rules that lemmas are of.
-const PRIMS: [(&str, Prim); 15] = [
+const PRIMS: [(&str, Prim); 23] = [
     ("divu", Prim::DivU),
     ("divs", Prim::DivS),
     ("remu", Prim::RemU),
@@ -60,6 +61,14 @@ const PRIMS: [(&str, Prim); 15] = [
     ("clz", Prim::LeadingZeros),
     ("ctz", Prim::TrailingZeros),
     ("ones", Prim::Ones),
+    ("tounsigned", Prim::ToUnsigned),
+    ("tounsat", Prim::ToUnsignedSat),
+    ("fromsigned", Prim::FromSigned),
+    ("fromunsigned", Prim::FromUnsigned),
+    ("fadd", Prim::FloatAdd),
+    ("fsub", Prim::FloatSub),
+    ("fmin", Prim::FloatMin),
+    ("fmax", Prim::FloatMax),
 ];
 
 impl Reader<'_> {
@@ -115,6 +124,9 @@ fn construct(w: &mut Words, head: &str, numbers: &[u128], args: &[Word]) -> Word
             _ => w.prim(*prim, bits, args),
         };
     }
+    if let Some(made) = lanes::construct(w, head, numbers, args) {
+        return made;
+    }
     match (head, numbers, args) {
         ("add", [], &[a, b]) => w.add(a, b),
         ("sub", [], &[a, b]) => w.sub(a, b),
@@ -153,6 +165,9 @@ fn meaning(head: &str, numbers: &[u128], args: Vec<Term>) -> Term {
     if let Some((_, prim)) = PRIMS.iter().find(|(name, _)| *name == head) {
         let bits = numbers.first().map_or(bits, |&n| n as u8);
         return node(Head::Prim, bits, *prim as u128, args);
+    }
+    if let Some(made) = lanes::meaning(head, numbers, &args) {
+        return made;
     }
     let swapped = |args: Vec<Term>| args.into_iter().rev().collect();
     let same = |args: Vec<Term>| node(Head::Zero, 1, 0, vec![node(Head::Xor, bits, 0, args)]);
