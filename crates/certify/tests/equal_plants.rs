@@ -73,6 +73,7 @@ fn every_planted_fault_accepts_a_row() {
         if accepted.is_empty() {
             unseen.push(fault);
         }
+        let rule = rule.to_uppercase();
         text.push_str(&format!("{rule}\t{fault:?}\t{}\n", accepted.join("; ")));
     }
     let honest: Vec<&str> =

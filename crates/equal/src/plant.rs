@@ -21,19 +21,19 @@ macro_rules! plants {
 }
 
 plants! {
-    E1:
+    e1:
         LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
         StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
         OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
-    E2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
+    e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind;
-    E3: ParametersInTurn ParameterStays EntryOfAnother;
-    E4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
+    e3: ParametersInTurn ParameterStays EntryOfAnother;
+    e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
         PartOfByte AnyWidth;
-    E5: MadeIsRemembered;
-    E6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
-    E7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
-    E8: StandsStill MovedAtOnce;
+    e5: MadeIsRemembered;
+    e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
+    e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
+    e8: StandsStill MovedAtOnce;
 }
 
 /// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with

@@ -25,6 +25,12 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
         "crates/check/tests/hostile_plants.rs",
     ),
     (
+        "rules of the proof that machine code does what its function does",
+        "crates/equal/src/plant.rs",
+        "plants! {",
+        "crates/certify/tests/equal_plants.rs",
+    ),
+    (
         "executors of bytecode",
         "crates/runtime/src/exec/plant.rs",
         "executors {",
