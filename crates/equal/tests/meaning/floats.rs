@@ -30,6 +30,8 @@ fn computed(n: u128, bits: u8, args: &[(u128, u8)]) -> Option<u128> {
             () if is(Prim::FloatSub) => back(x - y),
             () if is(Prim::FloatMul) => back(x * y),
             () if is(Prim::FloatDiv) => back(x / y),
+            () if is(Prim::FloatMin) => back(least(x, y)),
+            () if is(Prim::FloatMax) => back(-least(-x, -y)),
             () if is(Prim::FloatEq) => truth(x == y),
             () if is(Prim::FloatLt) => truth(x < y),
             () if is(Prim::FloatLe) => truth(x <= y),
@@ -54,6 +56,25 @@ fn computed(n: u128, bits: u8, args: &[(u128, u8)]) -> Option<u128> {
             let fits = whole >= least && whole < -least;
             Some(if fits { whole as i128 as u128 } else { 1 << (bits - 1) })
         }
+        () if is(Prim::FromUnsigned) && bits == 32 => {
+            Some((first.0 as u64 as f32).to_bits().into())
+        }
+        () if is(Prim::FromUnsigned) => Some((first.0 as u64 as f64).to_bits().into()),
+        () if is(Prim::ToSignedSat) && bits == 32 => Some(x as i32 as u128),
+        () if is(Prim::ToSignedSat) => Some(x as i64 as u128),
+        () if is(Prim::ToUnsignedSat) && bits == 32 => Some((x as u32).into()),
+        () if is(Prim::ToUnsignedSat) => Some((x as u64).into()),
         () => None,
+    }
+}
+
+/// The lesser of two floats, −0 for 0 and −0; a NaN if one is.
+fn least(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() {
+        x + y
+    } else if x == y {
+        f64::from_bits(x.to_bits() | y.to_bits())
+    } else {
+        x.min(y)
     }
 }
