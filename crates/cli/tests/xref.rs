@@ -219,6 +219,27 @@ fn variables_of_the_source_are_named() {
         (json["kind"].clone(), json["variables"].as_array().map(Vec::len)),
         ("operator".into(), Some(3))
     );
+    let watch = ["seen", "--watch", "--invoke", "run", "4"];
+    let (code, text, errors) = said(&prova(&[&["xref", &total], &watch[..]].concat()));
+    assert_eq!(code, Some(0), "{errors}");
+    for words in [
+        "\nvariable seen: int[4], 16 bytes, declared at ./total.c:1\n",
+        " write 0x400 (seen), 4 bytes: ",
+        " write 0x408 (seen+8), 4 bytes: ",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (_, text, _) = said(&prova(&[&["xref", "--json", &total], &watch[..]].concat()));
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(json["variables"][0]["name"], "seen");
+    assert_eq!(json["first"][0]["variable"], "seen+4");
+    // A module without debug information names none.
+    let leaky = case("feature-leak/leaky1.wasm");
+    let plain = ["--json", &leaky, "1051688..1051692", "--watch", "--invoke", "generate", "5"];
+    let (_, text, _) = said(&prova(&[&["xref"], &plain[..]].concat()));
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(json["variables"].as_array().map(Vec::len), Some(0));
+    assert_eq!(json["first"][0]["variable"], "");
     for (args, words) in [
         (&["--at", "0x154"][..], "no operator stands at `0x154`"),
         (&["--at", "0x153", "none"], "no variable at 0x153 is called `none`"),

@@ -127,16 +127,21 @@ fn variable(one: &prova_symbols::Variable) -> Variable {
 
 impl Variable {
     /// Whether an address is one of its bytes.
-    pub(crate) fn has(&self, address: u64) -> bool {
+    pub fn has(&self, address: u64) -> bool {
         let start = self.address.filter(|&start| start <= address);
         start.is_some_and(|start| address - start < self.bytes.unwrap_or(1).max(1))
     }
 
-    /// The variable in a line: `table+8: geometry::Pair<int>[3], 24 bytes, declared at a.cpp:29`.
-    pub(crate) fn line(&self, address: u64) -> String {
+    /// An address as a distance from the variable: `table+8`.
+    pub fn named(&self, address: u64) -> String {
         let by = address.saturating_sub(self.address.unwrap_or(address));
         let by = if by == 0 { String::new() } else { format!("+{by}") };
-        let mut line = format!("variable {}{by}", self.name);
+        format!("{}{by}", self.name)
+    }
+
+    /// The variable in a line: `table+8: geometry::Pair<int>[3], 24 bytes, declared at a.cpp:29`.
+    pub fn line(&self, address: u64) -> String {
+        let mut line = format!("variable {}", self.named(address));
         if !self.type_name.is_empty() {
             line.push_str(&format!(": {}", self.type_name));
         }

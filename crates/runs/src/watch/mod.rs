@@ -174,7 +174,7 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     let differs = |copy: &Vec<u8>| *copy != watched(watched_memory.data(&store), &range);
     let unseen = recorder.copy.as_ref().is_some_and(differs);
     let recorder = store.into_data().recorder;
-    let fixed = xref_in(module, memory, range);
+    let fixed = xref_in(module, memory, range).with_variables(module);
     Ok(conclude(module, &fixed, recorder, ended, unseen))
 }
 
@@ -445,6 +445,10 @@ fn conclude(
         sites.push(report::Count { place, access, times: count.times, first, last, predicted });
     }
     sites.sort_by_key(|count| (count.place.func, count.place.offset, count.access));
+    let variable = |address: u64| {
+        let found = fixed.variables.iter().find(|variable| variable.has(address));
+        found.map(|variable| variable.named(address)).unwrap_or_default()
+    };
     let hits = recorder.hits.iter().zip(1..);
     let first = hits.filter_map(|(hit, number)| {
         Some(Hit {
@@ -452,6 +456,7 @@ fn conclude(
             access: access(hit.site, hit.how),
             place: place(&hit.site)?,
             address: hit.address,
+            variable: variable(hit.address),
             bytes: hit.bytes,
             value: report::hex(&hit.value),
             before: hit.before.as_deref().map(report::hex),
@@ -464,6 +469,7 @@ fn conclude(
         start: fixed.start,
         end: fixed.end,
         place: fixed.place.clone(),
+        variables: fixed.variables.clone(),
         ended,
         total: recorder.total,
         initial: initial(&fixed.map, module, &recorder.range),

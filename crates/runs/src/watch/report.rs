@@ -4,7 +4,7 @@
 
 use prova_builds::names::counted;
 use prova_report::{Node, Table};
-use prova_xref::{SHOWN, Use, function, range_words, uses};
+use prova_xref::{SHOWN, Use, Variable, function, range_words, uses};
 use serde::Serialize;
 use serde_json::{Value, to_value};
 use std::fmt;
@@ -100,6 +100,9 @@ pub struct Hit {
     pub place: Place,
     /// First address accessed, which may lie before the range.
     pub address: u64,
+    /// The source's variable there, with the distance from its start: `table+8`; empty if none is
+    /// known.
+    pub variable: String,
     /// How many bytes.
     pub bytes: u64,
     /// The bytes that were read, or that are there after the write.
@@ -138,6 +141,8 @@ pub struct WatchReport {
     pub end: u64,
     /// The place of the range in memory, in words.
     pub place: String,
+    /// The source's static variables in the range.
+    pub variables: Vec<Variable>,
     /// How the run ended, in words.
     pub ended: String,
     /// How many accesses there were.
@@ -201,6 +206,7 @@ impl WatchReport {
             ..Node::of("watch", format!("{place}: {}", self.place))
         }
         .with(to_value(self).unwrap_or(Value::Null))
+        .with_evidence(self.variables.iter().map(|variable| variable.line(self.start)))
         .with_evidence([format!("the program {}; {seen} seen", ended(&self.ended))])
         .with_evidence(before)
         .with_children(children.into_iter().filter(said))
@@ -225,7 +231,9 @@ impl Count {
 
 impl Hit {
     fn node(&self) -> Node {
-        let Hit { number, access, place, address, bytes, value, before, stack, deeper } = self;
+        let Hit { number, access, place, address, variable, bytes, .. } = self;
+        let Hit { value, before, stack, deeper, .. } = self;
+        let named = if variable.is_empty() { String::new() } else { format!(" ({variable})") };
         let before = before.as_ref().map(|before| format!(", before {before}")).unwrap_or_default();
         let bytes = counted(*bytes, "byte");
         let at = format!(
@@ -237,7 +245,7 @@ impl Hit {
         let from = |Frame { func, name, offset }: &Frame| {
             format!("from {offset:#08x} in {}", function(name, *func))
         };
-        Node::new(format!("#{number} {access} {address:#x}, {bytes}: {value}{before}"))
+        Node::new(format!("#{number} {access} {address:#x}{named}, {bytes}: {value}{before}"))
             .with_evidence([at])
             .with_evidence(stack.iter().map(from))
             .with_evidence(deeper.then(|| "…".to_owned()))
