@@ -14,7 +14,7 @@ use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::printable;
 use prova_check::CodeKind;
-use prova_core::{Context, Result, bail};
+use prova_core::{Context, Result, Trap, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
@@ -314,6 +314,10 @@ impl Made {
 
 /// An instruction with its place in the code.
 pub(crate) fn instruction(line: &Line) -> String {
-    let trap = line.trap.map(|kind| format!("  ; may trap ({kind})")).unwrap_or_default();
+    let trap = line.trap.map(|kind| match Trap::of_code(kind) {
+        Some(trap) => format!("  ; may trap: {}", trap.to_string().replace("wasm trap: ", "")),
+        None => "  ; is never reached".to_owned(),
+    });
+    let trap = trap.unwrap_or_default();
     format!("{:6x}  {}{trap}", line.offset, line.text)
 }

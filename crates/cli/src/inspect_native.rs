@@ -3,7 +3,7 @@
 //!
 //! An instruction stands in the row of the operator that Cranelift says it belongs to; those that
 //! belong to none stand in the row of the function's beginning. An instruction that may trap says
-//! so, with the number of the trap. `prova check-code --explain` says what the check needs of an
+//! so, and which trap it is. `prova check-code --explain` says what the check needs of an
 //! instruction.
 
 use crate::check_code::{Maker, instruction};

@@ -4,6 +4,7 @@
 //! (`prova_native::listing` has separate tests). Machine code is the same on every machine, so
 //! outputs are compared where Prova has none, too.
 
+use crate::common::Scratch;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -112,10 +113,38 @@ fn a_function_without_code_says_why() {
 #[test]
 fn inspect_shows_all_forms_side_by_side() {
     let text = printed(&["inspect", "--native", "--function", "load", LOAD]);
-    for part in
-        ["accepted", "i32.load offset=4", "machine code", "mov", "function u0:", "may trap (5)"]
-    {
+    let trap = "may trap: out of bounds memory access";
+    for part in ["accepted", "i32.load offset=4", "machine code", "mov", "function u0:", trap] {
         assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// The traps of machine code are called as they are where they happen.
+#[test]
+fn traps_have_the_names_that_a_run_gives_them() {
+    let folder = Scratch::new("trap-names");
+    folder.write(
+        "traps.wat",
+        r#"(module (memory 1) (table 1 funcref)
+            (func (export "unreachable") unreachable)
+            (func (export "divide") (drop (i32.div_s (i32.const 1) (i32.load (i32.const 0)))))
+            (func (export "load") (drop (i32.load (i32.const 65533))))
+            (func (export "convert") (drop (i32.trunc_f32_s (f32.const nan))))
+            (func (export "element") (call_indirect (i32.load (i32.const 0)))))"#,
+    );
+    for name in ["unreachable", "divide", "load", "convert", "element"] {
+        let run = folder.run(&format!("--invoke {name} traps.wat"));
+        let error = run.err;
+        let word = error.lines().find_map(|line| line.split("wasm trap: ").nth(1));
+        let word = word.unwrap_or_else(|| panic!("{name}: {error}"));
+        for command in ["objdump", "inspect --native"] {
+            let listed = folder.run(&format!("{command} --function {name} traps.wat")).out;
+            assert!(listed.contains(&format!("; may trap: {word}\n")), "{name} {word}: {listed}");
+            assert!(!listed.contains("is never reached"), "{listed}");
+        }
+        folder.run(&format!("explore --function {name} -o page.html traps.wat"));
+        let page = std::fs::read_to_string(folder.0.join("page.html")).expect("a page");
+        assert!(page.contains(&format!("may trap: {word}")), "{name}");
     }
 }
 

@@ -72,6 +72,19 @@ pub enum Trap {
     Aborted,
 }
 
+impl Trap {
+    /// The trap that a row of machine code's trap map has this number for
+    /// (`docs/certificate.md`); `None` for a place that nothing reaches.
+    ///
+    /// ```
+    /// assert_eq!(prova_core::Trap::of_code(2), Some(prova_core::Trap::IntegerDivisionByZero));
+    /// assert_eq!(prova_core::Trap::of_code(0), None);
+    /// ```
+    pub fn of_code(number: u8) -> Option<Trap> {
+        root_of_kind(TrapKind::of_code(number)?).downcast().ok()
+    }
+}
+
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("wasm trap: ")?;

@@ -70,27 +70,30 @@ impl std::error::Error for NoTrap {}
 
 /// The trap with this number in a row of a trap map, or in a call of the builtin.
 pub(crate) fn trap_of(number: u64) -> Trap {
-    let kind = u8::try_from(number).ok().and_then(trap_kind);
+    let kind = u8::try_from(number).ok().and_then(TrapKind::of_code);
     kind.map_or_else(|| Trap::host(NoTrap(number)), Trap::new)
 }
 
-/// The kind of a trap by its number.
-fn trap_kind(kind: u8) -> Option<TrapKind> {
-    Some(match kind {
-        traps::UNREACHABLE => TrapKind::Unreachable,
-        traps::INTEGER_DIVISION_BY_ZERO => TrapKind::IntegerDivisionByZero,
-        traps::INTEGER_OVERFLOW => TrapKind::IntegerOverflow,
-        traps::BAD_CONVERSION_TO_INTEGER => TrapKind::BadConversionToInteger,
-        traps::MEMORY_OUT_OF_BOUNDS => TrapKind::MemoryOutOfBounds,
-        traps::TABLE_OUT_OF_BOUNDS => TrapKind::TableOutOfBounds,
-        traps::UNDEFINED_ELEMENT => TrapKind::UndefinedElement,
-        traps::UNINITIALIZED_ELEMENT => TrapKind::UninitializedElement,
-        traps::INDIRECT_CALL_TYPE_MISMATCH => TrapKind::IndirectCallTypeMismatch,
-        traps::STACK_OVERFLOW | traps::TAIL_OVERFLOW => TrapKind::StackOverflow,
-        traps::OUT_OF_FUEL => TrapKind::OutOfFuel,
-        traps::INTERRUPT => TrapKind::Interrupt,
-        traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
-        traps::NULL_REFERENCE => TrapKind::NullReference,
-        _ => return None,
-    })
+impl TrapKind {
+    /// The kind with this number in the trap map of machine code; `None` for a place that nothing
+    /// reaches.
+    pub fn of_code(kind: u8) -> Option<TrapKind> {
+        Some(match kind {
+            traps::UNREACHABLE => TrapKind::Unreachable,
+            traps::INTEGER_DIVISION_BY_ZERO => TrapKind::IntegerDivisionByZero,
+            traps::INTEGER_OVERFLOW => TrapKind::IntegerOverflow,
+            traps::BAD_CONVERSION_TO_INTEGER => TrapKind::BadConversionToInteger,
+            traps::MEMORY_OUT_OF_BOUNDS => TrapKind::MemoryOutOfBounds,
+            traps::TABLE_OUT_OF_BOUNDS => TrapKind::TableOutOfBounds,
+            traps::UNDEFINED_ELEMENT => TrapKind::UndefinedElement,
+            traps::UNINITIALIZED_ELEMENT => TrapKind::UninitializedElement,
+            traps::INDIRECT_CALL_TYPE_MISMATCH => TrapKind::IndirectCallTypeMismatch,
+            traps::STACK_OVERFLOW | traps::TAIL_OVERFLOW => TrapKind::StackOverflow,
+            traps::OUT_OF_FUEL => TrapKind::OutOfFuel,
+            traps::INTERRUPT => TrapKind::Interrupt,
+            traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
+            traps::NULL_REFERENCE => TrapKind::NullReference,
+            _ => return None,
+        })
+    }
 }
