@@ -2,15 +2,16 @@
  * here, under Wasmtime's names; what has no meaning here is absent, so that a program which needs it
  * does not compile. Names that begin with `prova_` are Prova's alone.
  *
- * | header         | has                                                                      |
- * |----------------|--------------------------------------------------------------------------|
- * | wasm.h         | the standard C API                                                       |
- * | wasi.h         | what a WASI program is granted                                           |
- * | prova/engine.h | configuration, engine                                                    |
- * | prova/store.h  | errors, traps by code, stores, fuel, epochs                              |
- * | prova/module.h | modules, text to binary                                                  |
- * | prova/object.h | handles, values, functions, globals, tables, memories, instances         |
- * | prova/linker.h | imports by name                                                          |
+ * | header            | has                                                              |
+ * |-------------------|------------------------------------------------------------------|
+ * | wasm.h            | the standard C API                                               |
+ * | wasi.h            | what a WASI program is granted                                   |
+ * | prova/engine.h    | configuration, engine                                            |
+ * | prova/store.h     | errors, traps by code, stores, fuel, epochs                      |
+ * | prova/module.h    | modules, text to binary                                          |
+ * | prova/object.h    | handles, values, functions, globals, tables, memories, instances |
+ * | prova/linker.h    | imports by name                                                  |
+ * | prova/async.h     | calls that wait                                                  |
  *
  * Handles of objects (`wasmtime_func_t` and so on) are plain data: copy them, never delete them.
  * They mean something as long as their store lives, and in it alone. A handle of another store is
@@ -30,6 +31,7 @@
 
 #include "wasi.h"
 
+#include "prova/async.h"
 #include "prova/engine.h"
 #include "prova/linker.h"
 #include "prova/module.h"

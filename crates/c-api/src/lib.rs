@@ -40,5 +40,6 @@ mod engine;
 mod pointer;
 mod store;
 mod vector;
+mod waiting;
 mod wasm;
 mod wasmtime;

@@ -11,7 +11,8 @@
 //! # Invariants
 //! * L1. `Free`: nobody has a reference to the store. `Host(c)`: `c` is the caller of the innermost
 //!   host function, which waits until its callback returns, and nobody else has a reference.
-//!   `Lent`: somebody has the only reference. `Lost`: as `Free`, but nobody gets one.
+//!   `Lent`: somebody has the only reference; `Waits`: a call does that waits (`waiting`). `Lost`:
+//!   as `Free`, but nobody gets one.
 //! * L2. Each change of the state is taken back when the function that made it returns, except when
 //!   it panics: then the store is `Lost`, which nothing takes back, also where the panic was inside
 //!   a host function.
@@ -53,6 +54,7 @@ pub(crate) type Context<'a> = StoreContextMut<'a, Data>;
 enum State {
     Free,
     Lent,
+    Waits,
     Host(*mut Caller<'static, Data>),
     Lost,
 }
@@ -137,9 +139,9 @@ impl StoreCell {
         let state = self.state.replace(State::Lent);
         let context = match state {
             State::Lent => return Err(in_use()),
-            State::Lost => {
-                self.state.set(State::Lost);
-                return Err(in_use());
+            State::Lost | State::Waits => {
+                self.state.set(state);
+                return Err(if state == State::Waits { waits() } else { in_use() });
             }
             // SAFETY: L1: nobody has a reference to the store, and until the state is `Free` again
             // nobody gets another one here.
@@ -170,7 +172,7 @@ impl StoreCell {
     /// If a host function of the store runs; otherwise those of [`StoreCell::with`].
     pub(crate) fn with_store<R>(&self, f: impl FnOnce(&mut Store<Data>) -> R) -> Result<R> {
         if self.state.get() != State::Free {
-            return Err(in_use());
+            return Err(if self.state.get() == State::Waits { waits() } else { in_use() });
         }
         let _user = User::new(&self.users);
         self.state.set(State::Lent);
@@ -189,7 +191,18 @@ impl StoreCell {
         caller: &mut Caller<'_, Data>,
         callback: impl FnOnce(*mut Caller<'static, Data>) -> R,
     ) -> Result<R> {
-        let caller = std::ptr::from_mut(caller).cast::<Caller<'static, Data>>();
+        self.lend_pointer(std::ptr::from_mut(caller).cast(), callback)
+    }
+
+    /// The same by a pointer that leads to a caller, which nobody uses meanwhile.
+    ///
+    /// # Errors
+    /// Those of [`StoreCell::lend`].
+    pub(crate) fn lend_pointer<R>(
+        &self,
+        caller: *mut Caller<'static, Data>,
+        callback: impl FnOnce(*mut Caller<'static, Data>) -> R,
+    ) -> Result<R> {
         let outer = self.state.replace(State::Host(caller));
         let result = callback(caller);
         self.give_back(outer, self.state.get() != State::Host(caller));
@@ -213,6 +226,56 @@ impl StoreCell {
     }
 }
 
+/// The store in the hands of a call that waits (`waiting`).
+pub(crate) struct Hold {
+    cell: Arc<StoreCell>,
+}
+
+impl StoreCell {
+    /// Keeps a store that nobody uses for a call that waits.
+    ///
+    /// # Errors
+    /// If somebody uses it.
+    pub(crate) fn hold(&self) -> Result<Hold> {
+        let cell = self.with_store(|store| store.data().cell.upgrade())?;
+        let cell = cell.ok_or_else(|| format_err!("the store is being deleted"))?;
+        self.state.set(State::Waits);
+        self.users.set(self.users.get() + 1);
+        Ok(Hold { cell })
+    }
+}
+
+impl Hold {
+    /// The store.
+    ///
+    /// # Safety
+    /// There is one such reference, and it is used where [`Hold::lent`] runs alone (W1).
+    #[allow(clippy::mut_from_ref, reason = "there is one reference, as its user promises")]
+    pub(crate) unsafe fn store(&self) -> &mut Store<Data> {
+        // SAFETY: L1: nobody else gets a reference while the state is `Waits`.
+        unsafe { &mut *self.cell.store.get() }
+    }
+
+    /// Lets the call use the store.
+    ///
+    /// # Errors
+    /// Those of `f`: the store is lost then.
+    pub(crate) fn lent<R>(&self, f: impl FnOnce() -> Result<R>) -> Result<R> {
+        let state = self.cell.state.replace(State::Lent);
+        let result = f();
+        let lost = result.is_err() || state == State::Lost;
+        self.cell.give_back(state, lost);
+        result
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.cell.give_back(State::Free, false);
+        self.cell.users.set(self.cell.users.get() - 1);
+    }
+}
+
 /// A function that has the store, counted (L3).
 struct User<'a>(&'a Cell<u32>);
 
@@ -231,6 +294,10 @@ impl Drop for User<'_> {
 
 fn in_use() -> Error {
     format_err!("the store is in use by another thread, or a call in it ended by a panic")
+}
+
+fn waits() -> Error {
+    format_err!("the store is in use by an asynchronous call that has not ended")
 }
 
 /// Runs code of the engine that belongs to no store; a panic becomes an error (C6).

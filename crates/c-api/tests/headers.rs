@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 10] = [
     "wasm.h",
     "wasi.h",
     "prova.h",
@@ -20,6 +20,7 @@ const HEADERS: [&str; 9] = [
     "prova/module.h",
     "prova/object.h",
     "prova/linker.h",
+    "prova/async.h",
 ];
 
 /// Runs a compiler over a source text that includes headers.

@@ -87,6 +87,9 @@ PROVA_CONFIG_PROPERTY(memory_reservation, uint64_t)
 PROVA_CONFIG_PROPERTY(memory_guard_size, uint64_t)
 PROVA_CONFIG_PROPERTY(memory_reservation_for_growth, uint64_t)
 PROVA_CONFIG_PROPERTY(native_unwind_info, bool)
+/* Asynchronous calls are always there, and need no stack. */
+PROVA_CONFIG_PROPERTY(async_support, bool)
+PROVA_CONFIG_PROPERTY(async_stack_size, uint64_t)
 
 #undef PROVA_CONFIG_PROPERTY
 

@@ -86,7 +86,7 @@ WASM_API_EXTERN void wasmtime_context_set_epoch_deadline(wasmtime_context_t*,
 
 typedef uint8_t wasmtime_update_deadline_kind_t;
 #define WASMTIME_UPDATE_DEADLINE_CONTINUE 0
-/* Ends the call with an error: calls of the C API are not asynchronous. */
+/* A call of `prova/async.h` yields; any other traps. */
 #define WASMTIME_UPDATE_DEADLINE_YIELD 1
 
 /* Asks the callback when the deadline is reached, in place of a trap. It gives an error, which ends

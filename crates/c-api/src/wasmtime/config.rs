@@ -120,6 +120,12 @@ setters! {
     wasmtime_config_native_unwind_info_set bool: |config, on| {
         config.native_unwind_info(on);
     };
+    wasmtime_config_async_support_set bool: |config, on| {
+        config.async_support(on);
+    };
+    wasmtime_config_async_stack_size_set u64: |config, bytes| {
+        config.async_stack_size(usize::try_from(bytes).unwrap_or(usize::MAX));
+    };
     prova_config_deterministic_set bool: |config, on| {
         config.deterministic(on);
     };

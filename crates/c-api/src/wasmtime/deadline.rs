@@ -60,9 +60,7 @@ fn ask(callback: Function, data: &Data, mut context: Context<'_>) -> Result<Upda
         (Some(error), _) => Err(error.error),
         // With none, code would be due where it stands, and never go on.
         (None, WASMTIME_UPDATE_DEADLINE_CONTINUE) => Ok(UpdateDeadline::Continue(ticks.max(1))),
-        (None, WASMTIME_UPDATE_DEADLINE_YIELD) => Err(format_err!(
-            "`WASMTIME_UPDATE_DEADLINE_YIELD`: calls of the C API are not asynchronous"
-        )),
+        (None, WASMTIME_UPDATE_DEADLINE_YIELD) => Ok(UpdateDeadline::Yield(ticks.max(1))),
         (None, other) => {
             Err(format_err!("there is no update of a deadline with the number {other}"))
         }

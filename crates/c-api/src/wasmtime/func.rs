@@ -20,6 +20,16 @@ pub(crate) struct wasmtime_caller_t {
     caller: *mut Caller<'static, store::Data>,
 }
 
+impl wasmtime_caller_t {
+    /// The caller of a host function of a store.
+    pub(crate) fn new(
+        cell: *const StoreCell,
+        caller: *mut Caller<'static, store::Data>,
+    ) -> wasmtime_caller_t {
+        wasmtime_caller_t { cell, caller }
+    }
+}
+
 /// A callback of the header.
 type Function = extern "C" fn(
     *mut c_void,
@@ -59,7 +69,7 @@ fn call_back(
     let args = args.collect::<Result<Vec<_>>>()?;
     let mut given = vec![wasmtime_val_t::ZERO; results.len()];
     let trap = cell.lend(caller, |caller| {
-        let mut seen = wasmtime_caller_t { cell, caller };
+        let mut seen = wasmtime_caller_t::new(cell, caller);
         let (places, count) = (given.as_mut_ptr(), given.len());
         callback(data, &raw mut seen, args.as_ptr(), args.len(), places, count)
     })?;

@@ -17,7 +17,7 @@ use std::ffi::{c_char, c_void};
 /// A linker.
 #[derive(Clone)]
 pub(crate) struct wasmtime_linker_t {
-    linker: Linker<Data>,
+    pub(crate) linker: Linker<Data>,
 }
 
 #[unsafe(no_mangle)]

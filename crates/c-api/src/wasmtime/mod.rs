@@ -6,6 +6,7 @@ pub(crate) mod error;
 mod exnref;
 mod externref;
 mod func;
+mod future;
 mod global;
 mod handle;
 mod instance;
