@@ -12,6 +12,7 @@
  * | prova/object.h    | handles, values, functions, globals, tables, memories, instances |
  * | prova/linker.h    | imports by name                                                  |
  * | prova/async.h     | calls that wait                                                  |
+ * | prova/profiling.h | profiles of programs                                             |
  *
  * Handles of objects (`wasmtime_func_t` and so on) are plain data: copy them, never delete them.
  * They mean something as long as their store lives, and in it alone. A handle of another store is
@@ -36,6 +37,7 @@
 #include "prova/linker.h"
 #include "prova/module.h"
 #include "prova/object.h"
+#include "prova/profiling.h"
 #include "prova/store.h"
 
 #define PROVA_VERSION "0.1.0"

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const HEADERS: [&str; 10] = [
+const HEADERS: [&str; 11] = [
     "wasm.h",
     "wasi.h",
     "prova.h",
@@ -21,6 +21,7 @@ const HEADERS: [&str; 10] = [
     "prova/object.h",
     "prova/linker.h",
     "prova/async.h",
+    "prova/profiling.h",
 ];
 
 /// Runs a compiler over a source text that includes headers.

@@ -14,6 +14,7 @@ mod linker;
 mod memory;
 mod module;
 mod pool;
+mod profile;
 mod store;
 mod table;
 mod tag;
