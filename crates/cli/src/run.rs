@@ -8,7 +8,7 @@ use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
 use crate::{cache, hint, input, stats, values, watchdog};
-use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
+use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, inherited_listeners};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, WasmBacktraceDetails, WasmCoreDump, bail, wasi,
@@ -312,6 +312,9 @@ fn wasi_ctx(
         }
     }
     grant(&mut builder, &args.env, &args.dirs)?;
+    if granted.listenfd {
+        grant_inherited(&mut builder, !args.dirs.is_empty())?;
+    }
     for address in &granted.listens {
         let listener = TcpListener::bind(address)
             .with_context(|| format!("`-S tcplisten={address}`: cannot listen there"))?;
@@ -321,6 +324,26 @@ fn wasi_ctx(
         builder.guard(cache::kept_from_guests(args.cache.as_deref(), &args.dirs)?);
     }
     Ok(builder.build())
+}
+
+/// Grants the listeners that the parent of this process opened for it, from descriptor 3 on, with
+/// the variables that say so.
+fn grant_inherited(builder: &mut WasiCtxBuilder, has_dirs: bool) -> Result<()> {
+    let inherited = inherited_listeners().context("`-S listenfd`")?;
+    if inherited.listeners.is_empty() {
+        warn(
+            "`-S listenfd`: no socket was handed over (`LISTEN_FDS` counts those for this process)",
+        );
+    } else if has_dirs {
+        warn("`-S listenfd`: sockets come before the directories, where C libraries look for none");
+    }
+    for (name, value) in &inherited.variables {
+        builder.env(name, value.as_encoded_bytes());
+    }
+    for listener in inherited.listeners {
+        builder.numbered_listener(listener)?;
+    }
+    Ok(())
 }
 
 /// Grants environment variables and directories, as they are given on the command line, without

@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const GUEST: &str = r#"(module $guest
@@ -236,6 +236,69 @@ fn a_guest_serves_those_who_connect() {
         peer.shutdown(Shutdown::Write).expect("connected");
         let output = child.wait_with_output().expect("the program ends");
         assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"0\n"[..]), "{tier}");
+    }
+}
+
+/// The program as a parent starts it that hands a listener over: descriptor 3, with variables.
+fn start_with_listener(guest: &Scratch, variables: &str, options: &str) -> (Child, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it has an address").to_string();
+    let program = env!("CARGO_BIN_EXE_prova");
+    let line = format!("{variables} exec {program} {options} guest.wat 3<&0 0</dev/null");
+    let child = Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(&guest.0)
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(listener)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("there is a shell");
+    (child, address)
+}
+
+#[test]
+fn a_guest_serves_on_a_socket_that_was_handed_over() {
+    let guest = Scratch::new("listenfd");
+    for (options, warns) in [
+        ("-S listenfd", false),
+        ("-S listenfd --tier reference", false),
+        ("-S listenfd --dir .", true),
+    ] {
+        let variables = "LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=web";
+        let options = format!("{options} --invoke serve");
+        let (mut child, address) = start_with_listener(&guest, variables, &options);
+        let mut peer = connect(&mut child, &address);
+        peer.write_all(b"hello").expect("the guest reads");
+        let mut echo = [0; 5];
+        peer.read_exact(&mut echo).expect("the guest answers");
+        assert_eq!(&echo, b"hello", "{options}");
+        peer.shutdown(Shutdown::Write).expect("connected");
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&stderr);
+        assert_eq!((status.code(), &stdout[..]), (Some(0), &b"0\n"[..]), "{options}: {said}");
+        assert_eq!(said.contains("sockets come before the directories"), warns, "{said}");
+    }
+}
+
+#[test]
+fn sockets_that_are_not_handed_over_are_not_there() {
+    let guest = Scratch::new("no-listenfd");
+    for (variables, options, code, out, says) in [
+        // EBADF: nobody asked for it, or it is another process's.
+        ("LISTEN_FDS=1", "", 0, "8\n", ""),
+        ("LISTEN_FDS=1 LISTEN_PID=1", "-S listenfd", 0, "8\n", "no socket was handed over"),
+        ("", "-S listenfd", 0, "8\n", "no socket was handed over"),
+        ("LISTEN_FDS=x", "-S listenfd", 1, "", "`LISTEN_FDS` is no number"),
+        ("LISTEN_FDS=200", "-S listenfd", 1, "", "of `LISTEN_FDS`"),
+    ] {
+        let options = format!("{options} --invoke serve");
+        let (child, _) = start_with_listener(&guest, variables, &options);
+        let output = child.wait_with_output().expect("it ends");
+        let (said, printed) = (output.stderr, output.stdout);
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(code), "{variables} {options}: {said}");
+        assert_eq!(printed, out.as_bytes(), "{variables} {options}");
+        assert!(said.contains(says) && said.is_empty() == says.is_empty(), "{said}");
     }
 }
 

@@ -39,6 +39,7 @@ mod externals;
 mod func;
 mod hooks;
 mod host;
+mod inherited;
 mod instance;
 mod limits;
 mod linker;

@@ -34,6 +34,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use crate::inherited::{Inherited, inherited_listeners};
 pub use prova_wasi::{
     Captured, Clocks, Exit, FileId, FsPerms, Guard, Guarded, Perms, Randomness, WasiCtx,
     WasiCtxBuilder, WasiLimits,
@@ -209,7 +210,7 @@ fn host_func<T: 'static>(
         }
         Ok(())
     };
-    HostFunc { ty, call: Arc::new(call) }
+    HostFunc::of(ty, Arc::new(call))
 }
 
 fn exported_memory<T: 'static>(caller: &Caller<'_, T>) -> Result<MemoryAddr> {

@@ -60,6 +60,8 @@ pub use store::{
     Store, StoreConfig,
 };
 pub use table::Table;
+#[cfg(all(unix, not(miri)))]
+pub use sys::inherited_listener;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 pub use value::{
     Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, NULL_REF, TableAddr, TagAddr, func_ref,

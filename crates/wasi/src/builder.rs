@@ -4,7 +4,8 @@
 //! 1. A context has nothing that was not asked for: no stream, directory, variable, listener.
 //! 2. Descriptors 0, 1, 2 are the standard streams; one that was not granted is empty or swallows,
 //!    so that no file of the guest ever takes its number and the output meant for it. Preopened
-//!    directories follow from 3 in the order given, and behind them listeners.
+//!    directories follow from 3 in the order given, and behind them listeners; listeners that the
+//!    guest counts by number come before both.
 //! 3. The program's own standard streams are handed on without the rights to move, truncate or
 //!    reconfigure them.
 
@@ -45,6 +46,7 @@ pub struct WasiCtxBuilder {
     ctx: WasiCtx,
     preopens: Vec<Descriptor>,
     listeners: Vec<Descriptor>,
+    numbered: Vec<Descriptor>,
 }
 
 impl WasiCtxBuilder {
@@ -216,14 +218,18 @@ impl WasiCtxBuilder {
     /// # Errors
     /// When the host cannot make it one that does not wait.
     pub fn tcp_listener(&mut self, listener: TcpListener) -> io::Result<&mut Self> {
-        listener.set_nonblocking(true)?;
-        self.listeners.push(Descriptor {
-            object: Object::Listener(listener),
-            filetype: Filetype::SocketStream,
-            base: Rights::LISTENER,
-            inheriting: Rights::CONNECTION,
-            flags: 0,
-        });
+        self.listeners.push(listening(listener)?);
+        Ok(self)
+    }
+
+    /// The same of a listener that is to have the next number from 3 on, before all directories: a
+    /// guest that learns from `LISTEN_FDS` how many listeners it has counts them from there. Where
+    /// there are such, C libraries find no directories (they stop looking at descriptor 3).
+    ///
+    /// # Errors
+    /// When the host cannot make it one that does not wait.
+    pub fn numbered_listener(&mut self, listener: TcpListener) -> io::Result<&mut Self> {
+        self.numbered.push(listening(listener)?);
         Ok(self)
     }
 
@@ -264,8 +270,9 @@ impl WasiCtxBuilder {
                 };
             }
         }
-        let WasiCtxBuilder { mut ctx, preopens, listeners } = std::mem::take(self);
-        for (fd, granted) in (3..).zip(preopens.into_iter().chain(listeners)) {
+        let WasiCtxBuilder { mut ctx, preopens, listeners, numbered } = std::mem::take(self);
+        let granted = numbered.into_iter().chain(preopens).chain(listeners);
+        for (fd, granted) in (3..).zip(granted) {
             ctx.fds.set(fd, granted);
         }
         ctx
@@ -290,6 +297,18 @@ impl std::fmt::Debug for WasiCtxBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WasiCtxBuilder").field("ctx", &self.ctx).finish_non_exhaustive()
     }
+}
+
+/// A listener as a guest has it.
+fn listening(listener: TcpListener) -> io::Result<Descriptor> {
+    listener.set_nonblocking(true)?;
+    Ok(Descriptor {
+        object: Object::Listener(listener),
+        filetype: Filetype::SocketStream,
+        base: Rights::LISTENER,
+        inheriting: Rights::CONNECTION,
+        flags: 0,
+    })
 }
 
 fn until_nul(bytes: &[u8]) -> Vec<u8> {

@@ -11,6 +11,7 @@ use prova_core::wasi::WasiLimits;
 
 const HELP: &str = "\
 -S inherit-env[=y|n]               passes all variables of the host on (default n)
+-S listenfd[=y|n]                  lets the guest accept connections to the sockets of LISTEN_FDS (default n)
 -S tcplisten=ADDR                  lets the guest accept connections to ADDR:PORT; may be repeated
 -S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)
 -S max-random-size=N               bytes of one `random_get` (default 67108864)
@@ -25,6 +26,8 @@ pub(crate) struct Wasi {
     pub(crate) limits: WasiLimits,
     /// Whether the guest sees the host's variables.
     pub(crate) inherit_env: bool,
+    /// Whether the guest gets the listeners that Prova's parent opened.
+    pub(crate) listenfd: bool,
     /// Addresses with ports on which the guest listens, in the order of its descriptors.
     pub(crate) listens: Vec<String>,
 }
@@ -34,7 +37,7 @@ pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
     for (key, value) in pairs('S', options)? {
         let what = match key {
             "inherit-env" => "this command passes variables on by `--env` alone",
-            "tcplisten" => "this command's guests get no network",
+            "listenfd" | "tcplisten" => "this command's guests get no network",
             _ => continue,
         };
         return Opt { group: 'S', key, value }.misuse(what);
@@ -60,6 +63,7 @@ impl Wasi {
                 "max-args-size" => limits.max_args_size = option.number("bytes")?,
                 "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
                 "inherit-env" => wasi.inherit_env = option.switch()?,
+                "listenfd" => wasi.listenfd = option.switch()?,
                 "tcplisten" => match value {
                     Some(address) if address.contains(':') => wasi.listens.push(address.to_owned()),
                     _ => return option.misuse("it needs an address, such as 127.0.0.1:8080"),
@@ -105,6 +109,12 @@ mod tests {
             assert!(Wasi::parse(&[option.to_owned()]).expect_err(option).is::<Misuse>());
         }
         assert!(wasi_limits(&options).expect_err("no network").is::<Misuse>());
+        for (option, listens) in [("listenfd", true), ("listenfd=y", true), ("listenfd=n", false)] {
+            let parsed = Wasi::parse(&[option.to_owned()]).expect("a known key");
+            assert_eq!(parsed.listenfd, listens, "{option}");
+            assert!(wasi_limits(&[option.to_owned()]).expect_err("no network").is::<Misuse>());
+        }
+        assert!(Wasi::parse(&["listenfd=3".to_owned()]).expect_err("no switch").is::<Misuse>());
     }
 
     #[test]

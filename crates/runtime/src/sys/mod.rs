@@ -32,6 +32,8 @@ mod image;
 #[cfg(any(miri, not(unix), test))]
 mod plain;
 #[cfg(all(unix, not(miri)))]
+#[cfg(all(unix, not(miri)))]
+mod inherited;
 mod unix;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
@@ -44,7 +46,9 @@ pub(crate) use absent::{
     CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, land, map_as_code,
     monotonic_nanos, resume,
 };
-pub(crate) use image::Image;
+pub(crate) use image::{Image, ImageId};
+#[cfg(all(unix, not(miri)))]
+pub use inherited::inherited_listener;
 #[cfg(any(miri, not(unix)))]
 pub(crate) use plain::Reservation;
 #[cfg(all(unix, not(miri)))]
