@@ -4,12 +4,12 @@
 //! The closures lie in the store's [`State`], where the runtime's hooks find them. One that runs is
 //! taken out meanwhile, so it cannot meet itself.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, format_err};
 use crate::limits::StoreLimits;
 use crate::store::{AsContextMut, Asked, State, Store, StoreContextMut, limits_within};
 use crate::trap::{Trap, trap_of_host};
 use prova_runtime as rt;
-use rt::{EpochAnswer, Growing, Growth, Permission};
+use rt::{EpochAnswer, Growing, Growth, GrowthFailure, Permission};
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
@@ -68,6 +68,54 @@ pub trait ResourceLimiter: Send {
         maximum: Option<usize>,
     ) -> Result<bool>;
 
+    /// Told that a memory did not grow, though nobody refused it: it would exceed the maximum of
+    /// its type or a limit of the store, or the system has no more memory. By default that is no
+    /// matter: the program gets −1.
+    ///
+    /// ```
+    /// use prova_core::*;
+    ///
+    /// struct Strict;
+    ///
+    /// impl ResourceLimiter for Strict {
+    ///     fn memory_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+    ///         Ok(true)
+    ///     }
+    ///
+    ///     fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+    ///         Ok(true)
+    ///     }
+    ///
+    ///     fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+    ///         Err(error.context("the program has all its memory"))
+    ///     }
+    /// }
+    ///
+    /// let mut store = Store::new(&Engine::default(), Strict);
+    /// store.limiter(|strict| strict);
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(2)))?;
+    /// memory.grow(&mut store, 1)?;
+    /// let error = memory.grow(&mut store, 1).unwrap_err();
+    /// assert_eq!(error.to_string(), "the program has all its memory");
+    /// # Ok::<(), prova_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Its error ends the program.
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        drop(error);
+        Ok(())
+    }
+
+    /// The same of a table.
+    ///
+    /// # Errors
+    /// Its error ends the program.
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        drop(error);
+        Ok(())
+    }
+
     /// The most instances of the store; asked once.
     fn instances(&self) -> usize {
         10_000
@@ -98,6 +146,14 @@ impl ResourceLimiter for StoreLimits {
         self.answer(desired as u64 <= self.limits.table_elements_max)
     }
 
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed(error)
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed(error)
+    }
+
     fn instances(&self) -> usize {
         clamped(self.limits.instances_max)
     }
@@ -121,6 +177,14 @@ impl StoreLimits {
         match fits || !self.trap_on_grow_failure {
             true => Ok(fits),
             false => Err(Error::new(Trap::GrowthLimit)),
+        }
+    }
+
+    /// The same where growth fails that they allow.
+    fn failed(&self, error: Error) -> Result<()> {
+        match self.trap_on_grow_failure {
+            true => Err(Error::new(Trap::GrowthLimit).context(error)),
+            false => Ok(()),
         }
     }
 }
@@ -222,7 +286,7 @@ impl<T: 'static> Store<T> {
             limits
         });
         rt.set_limits(limits_within(&state.engine, limits.limits), limits.trap_on_grow_failure);
-        rt.set_growth_hook(asks.then_some(may_grow::<T>));
+        rt.set_growth_hooks(asks.then_some((may_grow::<T>, cannot_grow::<T>)));
         state.asked.limiter = asks.then(|| Box::new(limiter) as _);
     }
 
@@ -339,6 +403,30 @@ fn may_grow<T: 'static>(data: &mut dyn Any, growth: &Growth) -> Permission {
             Permission::Stop
         }
     }
+}
+
+/// The runtime's word that something did not grow; whether the program goes on.
+fn cannot_grow<T: 'static>(data: &mut dyn Any, of: Growing, why: GrowthFailure) -> bool {
+    let Some(State { data, asked: Asked { limiter: Some(limiter), error, .. }, .. }) =
+        state_of::<T>(data)
+    else {
+        return true;
+    };
+    let name = match of {
+        Growing::Memory => "Memory",
+        Growing::Table => "Table",
+    };
+    let failure = match why {
+        GrowthFailure::Maximum => format_err!("{name} maximum size exceeded"),
+        GrowthFailure::Limit => format_err!("{name} size exceeds a limit of the store"),
+        GrowthFailure::System => format_err!("{name} growth: the system has no more memory"),
+    };
+    let limiter = limiter(data);
+    let answer = match of {
+        Growing::Memory => limiter.memory_grow_failed(failure),
+        Growing::Table => limiter.table_grow_failed(failure),
+    };
+    answer.map_err(|why| *error = Some(why)).is_ok()
 }
 
 /// The runtime's question about an epoch that is due.

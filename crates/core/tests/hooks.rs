@@ -111,6 +111,105 @@ fn a_limiter_decides_about_the_host_too() {
     );
 }
 
+/// Grants all, keeps what failed, and ends the program at the third failure.
+#[derive(Default)]
+struct Failures(Vec<String>);
+
+impl Failures {
+    fn failed(&mut self, what: &str, error: &Error) -> Result<()> {
+        self.0.push(format!("{what}: {error}"));
+        ensure!(self.0.len() % 3 != 0, "the third failure");
+        Ok(())
+    }
+}
+
+impl ResourceLimiter for Failures {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(desired != 5 * PAGE)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(desired != 5)
+    }
+
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed("memory", &error)
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.failed("table", &error)
+    }
+}
+
+#[test]
+fn a_limiter_learns_of_growth_that_fails() {
+    each_tier(
+        |_| {},
+        |engine| {
+            let text = GROWS.replace("(table 2 funcref)", "(table 2 9 funcref)");
+            let mut store = Store::new(engine, Failures::default());
+            store.limiter(|failures| failures);
+            let instance = Instance::new(&mut store, &module(engine, &text)?, &[])?;
+            let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow")?;
+            let table = instance.get_typed_func::<i32, i32>(&mut store, "table")?;
+            // What goes well, and what the limiter refuses itself, is no failure.
+            assert_eq!((grow.call(&mut store, 0)?, grow.call(&mut store, 4)?), (1, -1));
+            assert_eq!((table.call(&mut store, 0)?, table.call(&mut store, 3)?), (2, -1));
+            assert_eq!((grow.call(&mut store, 1)?, table.call(&mut store, 1)?), (1, 2));
+            assert!(store.data().0.is_empty());
+            assert_eq!((grow.call(&mut store, 499)?, table.call(&mut store, 7)?), (-1, -1));
+            for func in [&grow, &table] {
+                store.data_mut().0.truncate(2);
+                let error = func.call(&mut store, -1).expect_err("the program ends");
+                assert_eq!(error.root_cause().to_string(), "the third failure");
+                assert!(error.is::<WasmBacktrace>());
+            }
+            let (memory, table) = ("memory: Memory maximum size", "table: Table maximum size");
+            let expected = [memory, table, table].map(|text| format!("{text} exceeded"));
+            assert_eq!(store.data().0, expected);
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn a_limiter_learns_why_growth_fails_that_the_host_asks_for() {
+    each_tier(
+        |config| {
+            config.allocation_strategy(
+                PoolingAllocationConfig::new().max_memory_size(3 * PAGE).clone(),
+            );
+        },
+        |engine| {
+            let mut store = Store::new(engine, Failures::default());
+            store.limiter(|failures| failures);
+            let memory = Memory::new(&mut store, MemoryType::new(1, Some(4)))?;
+            for delta in [4, 3] {
+                let error = memory.grow(&mut store, delta).expect_err("too much");
+                assert_eq!(error.to_string(), format!("failed to grow memory by `{delta}`"));
+            }
+            let table = Table::new(
+                &mut store,
+                TableType::new(RefType::FUNCREF, 1, Some(2)),
+                Ref::Func(None),
+            )?;
+            let error = table.grow(&mut store, 2, Ref::Func(None)).expect_err("it ends");
+            assert_eq!(error.to_string(), "the third failure");
+            let expected = [
+                "memory: Memory maximum size exceeded",
+                "memory: Memory size exceeds a limit of the store",
+                "table: Table maximum size exceeded",
+            ];
+            assert_eq!(store.data().0, expected);
+            assert_eq!(
+                (memory.grow(&mut store, 2)?, table.grow(&mut store, 1, Ref::Func(None))?),
+                (1, 1)
+            );
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn fixed_limits_answer_a_limiter_that_hands_on() {
     struct HandsOn(StoreLimits);
@@ -122,6 +221,10 @@ fn fixed_limits_answer_a_limiter_that_hands_on() {
 
         fn table_growing(&mut self, from: usize, to: usize, max: Option<usize>) -> Result<bool> {
             self.0.table_growing(from, to, max)
+        }
+
+        fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+            self.0.memory_grow_failed(error)
         }
     }
 
@@ -137,10 +240,13 @@ fn fixed_limits_answer_a_limiter_that_hands_on() {
                 let instance = Instance::new(&mut store, &module, &[])?;
                 let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow")?;
                 assert_eq!(grow.call(&mut store, 1)?, 1);
-                match (trap, grow.call(&mut store, 1)) {
-                    (false, Ok(-1)) => {}
-                    (true, Err(error)) => assert_eq!(trap_of(&error), Some(Trap::GrowthLimit)),
-                    (_, other) => panic!("{other:?}"),
+                // Beyond the limits, and beyond the type's maximum.
+                for delta in [1, 500] {
+                    match (trap, grow.call(&mut store, delta)) {
+                        (false, Ok(-1)) => {}
+                        (true, Err(error)) => assert_eq!(trap_of(&error), Some(Trap::GrowthLimit)),
+                        (_, other) => panic!("{other:?}"),
+                    }
                 }
             }
             Ok(())

@@ -9,7 +9,7 @@ fn compiled(metered: bool) -> Engine {
     Engine::new(&config).expect("a possible configuration")
 }
 
-struct Pages(usize);
+struct Pages(usize, Vec<String>);
 
 impl ResourceLimiter for Pages {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
@@ -19,6 +19,16 @@ impl ResourceLimiter for Pages {
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         Ok(desired <= self.0)
+    }
+
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.1.push(error.to_string());
+        ensure!(self.1.len() < 2, "it failed twice");
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        self.memory_grow_failed(error)
     }
 }
 
@@ -33,14 +43,14 @@ fn machine_code_asks_before_it_grows() -> Result<()> {
     let engine = compiled(false);
     let text = GROWS
         .replace("(memory 1) (table 1 funcref)\n", "")
-        .replace("(func $grow", "(memory 1) (table 1 funcref) (func $grow");
+        .replace("(func $grow", "(memory 1 500) (table 1 9 funcref) (func $grow");
     let module = Module::new(&engine, text)?;
     let mut linker = Linker::new(&engine);
     linker.func_wrap("host", "again", |mut caller: Caller<'_, Pages>| {
         caller.data_mut().0 += 1;
         caller.data().0 as i32
     })?;
-    let mut store = Store::new(&engine, Pages(2));
+    let mut store = Store::new(&engine, Pages(2, Vec::new()));
     store.limiter(|pages| pages);
     let instance = linker.instantiate(&mut store, &module)?;
     let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow")?;
@@ -52,6 +62,11 @@ fn machine_code_asks_before_it_grows() -> Result<()> {
     assert_eq!(between.call(&mut store, ())?, 2);
     let error = grow.call(&mut store, 200).expect_err("it is stopped");
     assert_eq!(error.root_cause().to_string(), "so much is no mistake");
+    // Beyond the maxima of their types: told of, and the second time the program ends.
+    assert_eq!((grow.call(&mut store, 0)?, grow.call(&mut store, 500)?), (3, -1));
+    let error = table.call(&mut store, 9).expect_err("it is stopped");
+    assert_eq!(error.root_cause().to_string(), "it failed twice");
+    assert_eq!(store.data().1, ["Memory maximum size exceeded", "Table maximum size exceeded"]);
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         assert!(module.refusals().is_empty(), "{:?}", module.refusals());
     }

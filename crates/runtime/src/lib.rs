@@ -56,12 +56,12 @@ pub use ops::CHUNK_BYTES;
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{
-    EpochAnswer, EpochHook, Growing, Growth, GrowthHook, Permission, SEARCH_CHUNK, Search, Spare,
-    Store, StoreConfig,
+    EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
+    Permission, SEARCH_CHUNK, Search, Spare, Store, StoreConfig,
 };
-pub use table::Table;
 #[cfg(all(unix, not(miri)))]
 pub use sys::inherited_listener;
+pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 pub use value::{
     Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, NULL_REF, TableAddr, TagAddr, func_ref,

@@ -189,6 +189,12 @@ pub(crate) fn address_pages_max(ty: &MemoryType) -> u64 {
         (true, log2) => 1 << (64 - log2),
     }
 }
+    /// Whether `delta` more pages are beyond the type's maximum or addresses.
+    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
+        let most = self.ty.max.unwrap_or(u64::MAX).min(address_pages_max(&self.ty));
+        self.pages.checked_add(delta).is_none_or(|new| new > most)
+    }
+
 
 #[cfg(test)]
 mod tests;

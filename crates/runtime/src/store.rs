@@ -21,7 +21,10 @@ mod spare;
 
 pub(crate) use call::{Mark, SuspendedCall};
 pub(crate) use hooks::Hooks;
-pub use hooks::{EpochAnswer, EpochHook, Growing, Growth, GrowthHook, Permission};
+pub use hooks::{
+    EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
+    Permission,
+};
 pub use metering::{SEARCH_CHUNK, Search};
 pub use spare::Spare;
 

@@ -106,6 +106,13 @@ impl Table {
     #[cfg(test)]
     pub(crate) fn reservation(&self) -> &Reservation {
         &self.reservation
+    /// Whether `delta` more elements are beyond the type's maximum or indices.
+    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
+        let indices = if self.ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let most = self.ty.max.unwrap_or(u64::MAX).min(indices);
+        self.size().checked_add(delta).is_none_or(|new| new > most)
+    }
+
     }
 
     /// Takes back the elements from `size` on, which are null (T3).

@@ -3,7 +3,7 @@
 //! [`super`] defines the order of check, charge and effect, and has the tests.
 
 use super::{CHUNK_BYTES, Order, part, range};
-use crate::store::{Growing, Growth, Store};
+use crate::store::{Growing, Growth, GrowthFailure, Store};
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr};
 use crate::vm::Cell;
@@ -23,20 +23,38 @@ impl Store {
         self.grow_memory(memory, delta)
     }
 
-    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before.
+    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before; the
+    /// [`GrowthFailedHook`](crate::GrowthFailedHook) learns of growth that fails for another reason.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::Host`] if the hook stops the program.
+    /// [`TrapKind::Host`] if one of them stops the program.
     pub fn memory_grow_asking(
         &mut self,
         memory: MemoryAddr,
         delta: u64,
     ) -> Result<Option<u64>, TrapKind> {
-        if self.may_grow_memory(memory, delta) && self.memory_may_grow(memory, delta)? {
-            return Ok(self.grow_memory(memory, delta));
+        if !self.may_grow_memory(memory, delta) {
+            self.memory_cannot_grow(memory, delta)?;
+            return Ok(None);
         }
-        Ok(None)
+        if !self.memory_may_grow(memory, delta)? {
+            return Ok(None);
+        }
+        let grown = self.grow_memory(memory, delta);
+        if grown.is_none() {
+            self.tell_failed(Growing::Memory, delta, GrowthFailure::System)?;
+        }
+        Ok(grown)
+    }
+
+    /// Tells of growth that type or limits forbid.
+    fn memory_cannot_grow(&mut self, memory: MemoryAddr, delta: u64) -> Result<(), TrapKind> {
+        let why = match self.memory(memory).exceeds_type(delta) {
+            true => GrowthFailure::Maximum,
+            false => GrowthFailure::Limit,
+        };
+        self.tell_failed(Growing::Memory, delta, why)
     }
 
     /// Asks the hook about growth that the limits allow.
@@ -54,11 +72,12 @@ impl Store {
     /// # Errors
     ///
     /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1
-    /// where the store's configuration asks for it.
+    /// where the store's configuration asks for it; [`TrapKind::Host`] if a hook stops the program.
     pub fn memory_grow_cell(&mut self, memory: MemoryAddr, delta: Cell) -> Result<Cell, TrapKind> {
         let ty = self.memory(memory).ty();
         let (memory64, page_size_log2) = (ty.memory64, ty.page_size_log2);
         if !self.may_grow_memory(memory, delta) {
+            self.memory_cannot_grow(memory, delta)?;
             return self.growth_failed(memory64);
         }
         if !self.memory_may_grow(memory, delta)? {
@@ -68,7 +87,10 @@ impl Store {
         self.meter(memory_growth_cost(delta << page_size_log2))?;
         match self.memory_grow(memory, delta) {
             Some(old) => Ok(old),
-            None => self.growth_refused(memory64),
+            None => {
+                self.tell_failed(Growing::Memory, delta, GrowthFailure::System)?;
+                self.growth_refused(memory64)
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::{CHUNK_ELEMENTS, Order, part, range};
 use crate::instance::Instance;
-use crate::store::{Growing, Growth, Store};
+use crate::store::{Growing, Growth, GrowthFailure, Store};
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
@@ -70,11 +70,12 @@ impl Store {
         Ok(self.grow_table(table, delta, init))
     }
 
-    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before.
+    /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before; the
+    /// [`GrowthFailedHook`](crate::GrowthFailedHook) learns of growth that fails for another reason.
     ///
     /// # Errors
     ///
-    /// Those of [`Store::table_grow`]; [`TrapKind::Host`] if the hook stops the program.
+    /// Those of [`Store::table_grow`]; [`TrapKind::Host`] if one of them stops the program.
     pub fn table_grow_asking(
         &mut self,
         table: TableAddr,
@@ -82,10 +83,27 @@ impl Store {
         init: Cell,
     ) -> Result<Option<u64>, TrapKind> {
         self.check_element(table, init)?;
-        if self.may_grow_table(table, delta) && self.table_may_grow(table, delta)? {
-            return Ok(self.grow_table(table, delta, init));
+        if !self.may_grow_table(table, delta) {
+            self.table_cannot_grow(table, delta)?;
+            return Ok(None);
         }
-        Ok(None)
+        if !self.table_may_grow(table, delta)? {
+            return Ok(None);
+        }
+        let grown = self.grow_table(table, delta, init);
+        if grown.is_none() {
+            self.tell_failed(Growing::Table, delta, GrowthFailure::System)?;
+        }
+        Ok(grown)
+    }
+
+    /// Tells of growth that type or limits forbid.
+    fn table_cannot_grow(&mut self, table: TableAddr, delta: u64) -> Result<(), TrapKind> {
+        let why = match self.table(table).exceeds_type(delta) {
+            true => GrowthFailure::Maximum,
+            false => GrowthFailure::Limit,
+        };
+        self.tell_failed(Growing::Table, delta, why)
     }
 
     /// Asks the hook about growth that the limits allow.
@@ -101,7 +119,7 @@ impl Store {
     /// # Errors
     ///
     /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1
-    /// where the store's configuration asks for it.
+    /// where the store's configuration asks for it; [`TrapKind::Host`] if a hook stops the program.
     pub fn table_grow_cell(
         &mut self,
         table: TableAddr,
@@ -110,6 +128,7 @@ impl Store {
     ) -> Result<Cell, TrapKind> {
         let table64 = self.table(table).ty().table64;
         if !self.may_grow_table(table, delta) {
+            self.table_cannot_grow(table, delta)?;
             return self.growth_failed(table64);
         }
         if !self.table_may_grow(table, delta)? {
@@ -118,7 +137,10 @@ impl Store {
         self.meter(table_cost(delta))?;
         match self.table_grow_in_chunks(table, delta, init) {
             Ok(Some(old)) => Ok(old),
-            Ok(None) => self.growth_refused(table64),
+            Ok(None) => {
+                self.tell_failed(Growing::Table, delta, GrowthFailure::System)?;
+                self.growth_refused(table64)
+            }
             Err(kind) => Err(kind),
         }
     }

@@ -1,7 +1,7 @@
-//! The embedder's say while code runs: whether a memory or table may grow ([`GrowthHook`]), and
-//! whether code goes on when its epoch is due ([`EpochHook`]).
+//! The embedder's say while code runs: whether a memory or table may grow ([`GrowthHook`]), whether
+//! code goes on where it could not ([`GrowthFailedHook`]) and when its epoch is due ([`EpochHook`]).
 //!
-//! Both get the host's data, which a call lends to the driver. Executors do not see it, so who runs
+//! All get the host's data, which a call lends to the driver. Executors do not see it, so who runs
 //! one lends the data to the store meanwhile ([`Store::with_data`]).
 //!
 //! # Invariants
@@ -64,6 +64,21 @@ pub enum Permission {
 /// Asked, with the host's data, before a memory or table grows within its own limits.
 pub type GrowthHook = fn(&mut dyn Any, &Growth) -> Permission;
 
+/// Why a memory or table did not grow by more than 0, though no [`GrowthHook`] refused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrowthFailure {
+    /// It would exceed the maximum of its type, or its addresses.
+    Maximum,
+    /// It would exceed one of the store's [`Limits`](crate::Limits).
+    Limit,
+    /// The system has no more memory.
+    System,
+}
+
+/// Told, with the host's data, that a memory or table did not grow; false ends the program as
+/// [`Permission::Stop`] does.
+pub type GrowthFailedHook = fn(&mut dyn Any, Growing, GrowthFailure) -> bool;
+
 /// The answer of an [`EpochHook`], which has set another deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochAnswer {
@@ -80,7 +95,7 @@ pub type EpochHook = fn(&mut Store, &mut dyn Any) -> Result<EpochAnswer, Option<
 
 /// The hooks of a store, and the data that is lent to it.
 pub(crate) struct Hooks {
-    growth: Option<GrowthHook>,
+    growth: Option<(GrowthHook, GrowthFailedHook)>,
     epoch: Option<EpochHook>,
     /// Lent data.
     data: Option<*mut dyn Any>,
@@ -105,9 +120,10 @@ impl fmt::Debug for Hooks {
 
 /// Hooks.
 impl Store {
-    /// Asks this from now on before memories and tables grow or are made.
-    pub fn set_growth_hook(&mut self, hook: Option<GrowthHook>) {
-        self.hooks.growth = hook;
+    /// Asks the first from now on before memories and tables grow or are made, and tells the second
+    /// where they do not grow.
+    pub fn set_growth_hooks(&mut self, hooks: Option<(GrowthHook, GrowthFailedHook)>) {
+        self.hooks.growth = hooks;
     }
 
     /// Asks this from now on when the epoch is due; `None`: code traps then. Says whether it can: a
@@ -184,7 +200,7 @@ impl Store {
     ///
     /// [`TrapKind::Host`] if the program is to end.
     pub(crate) fn may_grow(&mut self, growth: Growth) -> Result<bool, TrapKind> {
-        let Some(hook) = self.hooks.growth else { return Ok(true) };
+        let Some((hook, _)) = self.hooks.growth else { return Ok(true) };
         // Nobody has lent the data: a way to grow that does not know of hooks.
         let Some(data) = self.hooks.data.take() else { return Ok(false) };
         // SAFETY: lent data. It is taken meanwhile, so there is one reference.
@@ -195,6 +211,25 @@ impl Store {
             Permission::Refused => Ok(false),
             Permission::Stop => Err(TrapKind::Host),
         }
+    }
+
+    /// Tells that an object did not grow by `delta`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Host`] if the program is to end.
+    pub(crate) fn tell_failed(
+        &mut self,
+        of: Growing,
+        delta: u64,
+        why: GrowthFailure,
+    ) -> Result<(), TrapKind> {
+        let Some((_, hook)) = self.hooks.growth.filter(|_| delta != 0) else { return Ok(()) };
+        let Some(data) = self.hooks.data.take() else { return Ok(()) };
+        // SAFETY: lent data. It is taken meanwhile, so there is one reference.
+        let goes_on = hook(unsafe { &mut *data }, of, why);
+        self.hooks.data = Some(data);
+        if goes_on { Ok(()) } else { Err(TrapKind::Host) }
     }
 
     /// Asks for memories and tables that are to be made.
