@@ -102,7 +102,7 @@ impl<T: 'static> HostFunc<T> {
             let (start, cells) = (Arc::clone(&start), cells.to_vec());
             Err(Error::new(Awaited { start, instance: caller.instance, ty: ty.clone(), cells }))
         };
-        HostFunc { ty, call: Arc::new(call) }
+        HostFunc::of(ty, Arc::new(call))
     }
 
     /// An asynchronous host function with the type of a closure.

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{OrBug, Result, misuse};
 use crate::module::Module;
 use crate::pipeline::Compilers;
-use crate::pooling::{Pool, Share};
+use crate::pooling::{Pool, PoolingAllocationConfig, Share};
 use crate::profile::pinned;
 use prova_runtime::Spare;
 use std::fmt;
@@ -77,7 +77,9 @@ impl Engine {
             config.perf,
             (config.cache.clone(), config.proved),
         ));
-        let (epoch, spare) = (Arc::default(), Arc::default());
+        let epoch = Arc::default();
+        let kept = config.pool.as_ref().map(PoolingAllocationConfig::spare_limits);
+        let spare = Arc::new(Spare::with_limits(kept.unwrap_or_default()));
         let pool = config.pool.clone().map(|pool| Arc::new(Pool::new(pool)));
         Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare, pool })))
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, OrBug, Result, misuse};
 use crate::exception::ThrownException;
 use crate::externals::Extern;
 use crate::hooks::CallHook;
-use crate::host::{HostFunc, IntoFunc};
+use crate::host::{HostCall, HostFunc, IntoFunc};
 use crate::instance::Instance;
 use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId, Suspends};
 use crate::trap::trap_of_host;
@@ -215,38 +215,54 @@ impl<T: 'static> HostFunc<T> {
     /// The host function as an object of a store.
     pub(crate) fn to_func(&self, mut store: impl AsContextMut<Data = T>) -> Func {
         let store = store.as_context_mut();
-        let call = Arc::clone(&self.call);
-        let ty = self.ty.resolved_in(store.rt);
-        let types = ty.clone();
-        let host = move |rt: &mut rt::Store, data: &mut dyn Any, cells: &mut [Cell]| {
-            let state = data.downcast_mut::<State<T>>().or_bug(
-                "the runtime is called with the state of the same store (store, invariant 1)",
-            );
-            let instance = rt.caller();
-            let mut store = StoreContextMut { rt, state: &mut *state };
-            let told = store.tell(CallHook::CallingHost);
-            let called = told.and_then(|()| {
-                let caller = Caller { store: store.as_context_mut(), instance };
-                let called = call(caller, &types, cells);
-                store.tell(CallHook::ReturningFromHost)?;
-                called
-            });
-            let error = match called {
-                Ok(()) => return HostOutcome::Done,
-                Err(error) => error,
-            };
-            match &mut state.suspending {
-                Some(Suspends::Errors(slot)) if exception_of(&error, state.id).is_none() => {
-                    *slot = Some(error);
-                }
-                Some(Suspends::Awaited(slot)) if error.is::<Awaited<T>>() => *slot = Some(error),
-                Some(_) | None => return outcome_of_error(error, state.id),
+        let addr = match self.in_all_stores() {
+            Some(host) => {
+                let ty = store.rt.type_id(self.ty.raw());
+                store.rt.func_of_type(ty, Arc::clone(host))
             }
-            HostOutcome::Suspend
+            None => {
+                let ty = self.ty.resolved_in(store.rt);
+                store.rt.func_new(ty.clone(), runtime_func(Arc::clone(&self.call), ty))
+            }
         };
-        let addr = store.rt.func_new(ty, Arc::new(host));
         Func { store: store.state.id, addr }
     }
+
+    /// The runtime's function, made once, unless its type has another form in each store.
+    pub(crate) fn in_all_stores(&self) -> Option<&rt::HostFunc> {
+        let make = || runtime_func(Arc::clone(&self.call), self.ty.raw().clone());
+        self.ty.names_none().then(|| self.ready.get_or_init(make))
+    }
+}
+
+/// A host function as the runtime calls it; `types` is its type as the store has it.
+fn runtime_func<T: 'static>(call: Arc<HostCall<T>>, types: module::FuncType) -> rt::HostFunc {
+    Arc::new(move |rt: &mut rt::Store, data: &mut dyn Any, cells: &mut [Cell]| {
+        let state = data
+            .downcast_mut::<State<T>>()
+            .or_bug("the runtime is called with the state of the same store (store, invariant 1)");
+        let instance = rt.caller();
+        let mut store = StoreContextMut { rt, state: &mut *state };
+        let told = store.tell(CallHook::CallingHost);
+        let called = told.and_then(|()| {
+            let caller = Caller { store: store.as_context_mut(), instance };
+            let called = call(caller, &types, cells);
+            store.tell(CallHook::ReturningFromHost)?;
+            called
+        });
+        let error = match called {
+            Ok(()) => return HostOutcome::Done,
+            Err(error) => error,
+        };
+        match &mut state.suspending {
+            Some(Suspends::Errors(slot)) if exception_of(&error, state.id).is_none() => {
+                *slot = Some(error);
+            }
+            Some(Suspends::Awaited(slot)) if error.is::<Awaited<T>>() => *slot = Some(error),
+            Some(_) | None => return outcome_of_error(error, state.id),
+        }
+        HostOutcome::Suspend
+    })
 }
 
 /// The end of a host function that fails: an exception of this store, or a trap.

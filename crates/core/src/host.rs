@@ -11,13 +11,15 @@ use crate::typed::{WasmParams, WasmResults, WasmTy};
 use crate::types::FuncType;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module as module;
-use prova_runtime::Cell;
-use std::sync::Arc;
+use prova_runtime::{self as rt, Cell};
+use std::sync::{Arc, OnceLock};
 
 /// A host function that belongs to no store yet.
 pub struct HostFunc<T: 'static> {
     pub(crate) ty: FuncType,
     pub(crate) call: Arc<HostCall<T>>,
+    /// The runtime's function, where it is the same in all stores: its type names no other one.
+    pub(crate) ready: Arc<OnceLock<rt::HostFunc>>,
 }
 
 /// The code of a host function on cells.
@@ -28,11 +30,20 @@ pub(crate) type HostCall<T> =
 
 impl<T: 'static> Clone for HostFunc<T> {
     fn clone(&self) -> Self {
-        HostFunc { ty: self.ty.clone(), call: Arc::clone(&self.call) }
+        HostFunc {
+            ty: self.ty.clone(),
+            call: Arc::clone(&self.call),
+            ready: Arc::clone(&self.ready),
+        }
     }
 }
 
 impl<T: 'static> HostFunc<T> {
+    /// A host function of this type and code.
+    pub(crate) fn of(ty: FuncType, call: Arc<HostCall<T>>) -> HostFunc<T> {
+        HostFunc { ty, call, ready: Arc::default() }
+    }
+
     /// A host function on values.
     pub(crate) fn new(
         ty: FuncType,
@@ -50,7 +61,7 @@ impl<T: 'static> HostFunc<T> {
             cells[..out.len()].copy_from_slice(&out);
             Ok(())
         };
-        HostFunc { ty, call: Arc::new(call) }
+        HostFunc::of(ty, Arc::new(call))
     }
 }
 
@@ -157,7 +168,7 @@ macro_rules! into_func {
                     )*
                     WasmParams::write(self(caller, $($arg),*).into_result()?, cells, store)
                 };
-                HostFunc { ty, call: Arc::new(call) }
+                HostFunc::of(ty, Arc::new(call))
             }
         }
     };

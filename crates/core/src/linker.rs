@@ -20,6 +20,7 @@ use crate::types::{ExternType, FuncType, ImportType, ValType};
 use crate::value::Val;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// Finds the imports of modules by their two names.
 ///
@@ -67,6 +68,18 @@ impl<T: 'static> Clone for Definition<T> {
 }
 
 impl<T: 'static> Definition<T> {
+    /// Whether it is a host function of the type that an import wants, which names no other type.
+    fn fits(&self, import: &ImportType<'_>) -> bool {
+        let Definition::Host(func) = self else { return false };
+        match import.ty() {
+            ExternType::Func(ty) => func.ty.names_none() && ty.raw() == func.ty.raw(),
+            ExternType::Table(_)
+            | ExternType::Memory(_)
+            | ExternType::Global(_)
+            | ExternType::Tag(_) => false,
+        }
+    }
+
     /// As an object of `store`; `None` for one that an instantiation brings.
     fn to_extern(&self, store: impl AsContextMut<Data = T>) -> Option<Extern> {
         match self {
@@ -403,8 +416,12 @@ impl<T: 'static> Linker<T> {
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         self.engine.check_same(module)?;
         let found = |import: &ImportType<'_>| self.find(import.module(), import.name()).cloned();
-        match module.imports().map(|import| found(&import)).collect() {
-            Some(imports) => Ok(InstancePre { module: module.clone(), imports }),
+        match module.imports().map(|import| found(&import)).collect::<Option<Vec<_>>>() {
+            Some(imports) => {
+                let ready = module.imports().zip(&imports).map(|(import, item)| item.fits(&import));
+                let ready = ready.collect();
+                Ok(InstancePre { module: module.clone(), imports, ready })
+            }
             None => {
                 let missing = module.imports().filter(|import| found(import).is_none());
                 Err(Error::new(unknown_imports(missing)))
@@ -511,6 +528,9 @@ impl<T: 'static> fmt::Debug for Linker<T> {
 pub struct InstancePre<T: 'static> {
     module: Module,
     imports: Vec<Definition<T>>,
+    /// For each import whether it is a function of the host that is the same in all stores, and has
+    /// the type that the module wants.
+    ready: Vec<bool>,
 }
 
 impl<T: 'static> InstancePre<T> {
@@ -557,6 +577,16 @@ impl<T: 'static> InstancePre<T> {
         Instance::new(store, &self.module, &imports)
     }
 
+    /// A host function for an import whose type the store knows as the module's.
+    fn ready_func(&self, store: &mut StoreContextMut<'_, T>, at: usize) -> Option<Func> {
+        let Definition::Host(func) = self.imports.get(at).filter(|_| self.ready[at])? else {
+            return None;
+        };
+        let ty = store.rt.imported_type(self.module.prototype(), at)?;
+        let addr = store.rt.func_of_type(ty, Arc::clone(func.in_all_stores()?));
+        Some(Func { store: store.state.id, addr })
+    }
+
     /// The imports in the module's order; `open` are those of names that were left open.
     pub(crate) fn found(
         &self,
@@ -567,7 +597,9 @@ impl<T: 'static> InstancePre<T> {
         let mut open = open.iter();
         let mut imports = Vec::with_capacity(self.imports.len());
         for (at, definition) in self.imports.iter().enumerate() {
-            match definition.to_extern(&mut *store).or_else(|| open.next().copied()) {
+            let item = self.ready_func(store, at).map(Extern::from);
+            let item = item.or_else(|| definition.to_extern(&mut *store));
+            match item.or_else(|| open.next().copied()) {
                 Some(item) => imports.push(item),
                 None => {
                     let import = self.module.imports().nth(at);
@@ -584,7 +616,11 @@ impl<T: 'static> InstancePre<T> {
 
 impl<T: 'static> Clone for InstancePre<T> {
     fn clone(&self) -> Self {
-        InstancePre { module: self.module.clone(), imports: self.imports.clone() }
+        InstancePre {
+            module: self.module.clone(),
+            imports: self.imports.clone(),
+            ready: self.ready.clone(),
+        }
     }
 }
 

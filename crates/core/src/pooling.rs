@@ -1,12 +1,14 @@
 //! The limits of a pool: how many instances, memories and tables of an engine exist at once.
 //!
 //! `instance` takes from the [`Pool`] before the runtime makes anything, and a store gives back
-//! what it took when it goes. Memories and tables themselves come from the system; address space of
-//! finished stores is used again in any case.
+//! what it took when it goes. Memories and tables come from the system the first time: address
+//! space of finished stores is used again in any case (`prova_runtime::Spare`), and a pool says how
+//! much of it waits.
 
 use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::tuning::Enabled;
+use prova_runtime::SpareLimits;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -76,6 +78,9 @@ pub struct PoolingAllocationConfig {
     memories_per_module: u32,
     tables_per_module: u32,
     protection_keys: Enabled,
+    warm_slots: u32,
+    memory_keep_bytes: usize,
+    table_keep_bytes: usize,
 }
 
 impl Default for PoolingAllocationConfig {
@@ -89,6 +94,9 @@ impl Default for PoolingAllocationConfig {
             memories_per_module: 1,
             tables_per_module: 1,
             protection_keys: Enabled::No,
+            warm_slots: 100,
+            memory_keep_bytes: 0,
+            table_keep_bytes: SpareLimits::default().table_keep_bytes,
         }
     }
 }
@@ -140,17 +148,19 @@ impl PoolingAllocationConfig {
         /// Whether memories are told apart by protection keys of the processor. They never are:
         /// [`Engine::new`](crate::Engine::new) refuses [`Enabled::Yes`].
         memory_protection_keys protection_keys Enabled;
+        /// Memories, tables and stacks of finished stores that stay ready, as many of each size;
+        /// default 100. Without a pool 16 do.
+        max_unused_warm_slots warm_slots u32;
+        /// Bytes of a finished memory that stay in memory, zeroed, where it has no image
+        /// ([`Config::memory_images`](crate::Config::memory_images)); default 0.
+        linear_memory_keep_resident memory_keep_bytes usize;
+        /// Bytes of a finished table that stay in memory, zeroed; default 16 KiB.
+        table_keep_resident table_keep_bytes usize;
     }
 
     no_effect! {
-        /// Memories and tables that stay ready: no effect.
-        max_unused_warm_slots u32;
         /// Regions that are given back together: no effect.
         decommit_batch_size usize;
-        /// Bytes of a finished memory that stay: no effect.
-        linear_memory_keep_resident usize;
-        /// Bytes of a finished table that stay: no effect.
-        table_keep_resident usize;
         /// Bytes of a finished stack that stay: no effect.
         async_stack_keep_resident usize;
         /// Stacks of asynchronous calls at once: no effect, they need none.
@@ -162,6 +172,15 @@ impl PoolingAllocationConfig {
     /// Whether memories can be told apart by protection keys: never.
     pub fn are_memory_protection_keys_available() -> bool {
         false
+    }
+
+    /// What finished stores leave to new ones.
+    pub(crate) fn spare_limits(&self) -> SpareLimits {
+        SpareLimits {
+            stores_max: self.warm_slots as usize,
+            memory_keep_bytes: self.memory_keep_bytes,
+            table_keep_bytes: self.table_keep_bytes,
+        }
     }
 
     /// Refuses what cannot be.

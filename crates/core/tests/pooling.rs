@@ -104,3 +104,35 @@ fn protection_keys_are_refused() {
     }
     assert!(!PoolingAllocationConfig::are_memory_protection_keys_available());
 }
+
+/// Nobody else gets the address space that waits for the next store, and that store finds nothing
+/// there.
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn a_store_finds_the_address_space_of_the_one_before() -> Result<()> {
+    let place = |engine: &Engine| -> Result<(Store<()>, usize, Memory)> {
+        let mut store = Store::new(engine, ());
+        let instance = Instance::new(&mut store, &module(engine, EACH)?, &[])?;
+        let memory = instance.get_memory(&mut store, "memory").context("an export")?;
+        let at = memory.data(&store).as_ptr().addr();
+        assert!(memory.data(&store).iter().all(|&byte| byte == 0));
+        Ok((store, at, memory))
+    };
+    for keep in [0, 1 << 20] {
+        let engine = engine(|pool| {
+            pool.max_unused_warm_slots(1).linear_memory_keep_resident(keep);
+        });
+        let other = Engine::new(&Config::new())?;
+        let (mut first, at, memory) = place(&engine)?;
+        memory.data_mut(&mut first).fill(7);
+        memory.grow(&mut first, 3)?;
+        drop(first);
+        let (_other, of_other, _) = place(&other)?;
+        assert_ne!(of_other, at, "it waits for a store of its engine");
+        let (second, again, memory) = place(&engine)?;
+        assert_eq!((again, memory.size(&second)), (at, 1));
+        let (_third, of_third, _) = place(&engine)?;
+        assert_ne!(of_third, at, "it has an owner");
+    }
+    Ok(())
+}

@@ -32,12 +32,25 @@ pub(crate) struct Funcs {
     slots: Vec<u32>,
     hosts: Vec<HostFunc>,
     codes: Vec<Codes>,
+    /// The function of each of `codes`.
+    owners: Vec<u32>,
 }
 
 /// Set in the slot of a host function. There are at most 2^31 functions (`Limits::FUNCS_MAX`).
 const HOST: u32 = 1 << 31;
 
 impl Funcs {
+    /// None, whose words go where others were.
+    pub(crate) fn within(slots: Vec<u32>) -> Funcs {
+        debug_assert!(slots.is_empty());
+        Funcs { slots, ..Funcs::default() }
+    }
+
+    /// The words of a store that goes, and the addresses of the functions that have code.
+    pub(crate) fn take(&mut self) -> (Vec<u32>, Vec<u32>) {
+        (std::mem::take(&mut self.slots), std::mem::take(&mut self.owners))
+    }
+
     /// Adds a function of the host.
     pub(crate) fn push_host(&mut self, host: HostFunc) {
         self.slots.push(HOST | self.hosts.len() as u32);
@@ -74,6 +87,7 @@ impl Funcs {
         }
         if *slot == 0 {
             self.codes.push(Codes::default());
+            self.owners.push(func.as_u32());
             *slot = self.codes.len() as u32;
         }
         self.codes.get_mut(*slot as usize - 1)

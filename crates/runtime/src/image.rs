@@ -18,7 +18,7 @@
 
 use crate::global::{self, Context};
 use crate::memory::Memory;
-use crate::sys::{Image, page_bytes};
+use crate::sys::{Image, ImageId, page_bytes};
 use prova_module::{ConstExpr, ConstOp, DataIdx, DataMode, MemoryIdx, Module};
 use std::ops::Range;
 
@@ -37,7 +37,12 @@ pub(crate) struct MemoryImage {
 }
 
 impl MemoryImage {
-    /// Puts it into a memory of zeros; says whether it did.
+    /// The name of its bytes.
+    pub(crate) fn id(&self) -> ImageId {
+        self.image.id()
+    }
+
+    /// Puts it into a memory that is untouched; says whether it is there.
     pub(crate) fn map(&self, memory: &mut Memory) -> bool {
         memory.map_image(self.start, &self.image)
     }

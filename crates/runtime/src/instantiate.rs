@@ -25,7 +25,7 @@ use crate::image::MemoryImage;
 use crate::instance::{Instance, Spaces};
 use crate::limits::{self, LimitExceeded, Limits};
 use crate::link::{self, LinkError};
-use crate::memory::{AllocError, Memory};
+use crate::memory::{AllocError, Memory, Room};
 use crate::prototype::Prototype;
 use crate::store::{Store, holds_exceptions};
 use crate::table::Table;
@@ -33,8 +33,8 @@ use crate::trap::Trap;
 use crate::value::{Extern, InstanceAddr, MemoryAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
-    ElemIdx, ElementItems, ExternKind, FuncIdx, GlobalIdx, GlobalType, MemoryIdx, Module,
-    TableType, TypeId, TypeRegistry, resolve, resolve_ref,
+    ElemIdx, ElementItems, ExternKind, ExternType, FuncIdx, GlobalIdx, GlobalType, MemoryIdx,
+    Module, TableType, TypeId, TypeRegistry, resolve, resolve_ref,
 };
 use std::any::Any;
 use std::borrow::Cow;
@@ -217,10 +217,13 @@ impl Store {
         prototype: &Prototype,
         imports: &[Extern],
     ) -> Result<InstanceAddr, InstantiateError> {
-        let instance = self.with_data(data, |store| store.allocate(prototype, imports))?;
-        let images = self.images(prototype, instance);
+        let images = prototype.images();
+        let instance = self.with_data(data, |store| store.allocate(prototype, imports, images))?;
+        let images = self.images(prototype, instance, images);
+        let initialised = self.initialise(&prototype.module, instance, &images);
+        self.settle_memories(prototype, instance);
         let trapped = |trap| InstantiateError::Trap { instance, part: Part::Segments, trap };
-        self.initialise(&prototype.module, instance, &images).map_err(trapped)?;
+        initialised.map_err(trapped)?;
         Ok(instance)
     }
 
@@ -231,6 +234,20 @@ impl Store {
             && let Some((types, _)) = prototype.types()
         {
             self.types = types.clone();
+        }
+    }
+
+    /// The identity of the type of a function that a module imports, by number of the import, in a
+    /// store that begins with the module's types and has got no others yet.
+    pub fn imported_type(&self, prototype: &Prototype, import: usize) -> Option<TypeId> {
+        let (types, ids) = prototype.types().filter(|(types, _)| types.shares(&self.types))?;
+        debug_assert!(types.len() >= ids.iter().map(|id| id.0 as usize + 1).max().unwrap_or(0));
+        match prototype.module.imports().get(import)?.kind {
+            ExternType::Func(ty) => ids.get(ty.index()).copied(),
+            ExternType::Table(_)
+            | ExternType::Memory(_)
+            | ExternType::Global(_)
+            | ExternType::Tag(_) => None,
         }
     }
 
@@ -256,6 +273,7 @@ impl Store {
         &mut self,
         prototype: &'p Prototype,
         instance: InstanceAddr,
+        images: Option<&'p [Option<MemoryImage>]>,
     ) -> Vec<Option<&'p MemoryImage>> {
         let memories = prototype.module.memories().len() as u32;
         let memories = (0..memories).map(|at| self.instance(instance).memory_addr(MemoryIdx(at)));
@@ -263,7 +281,7 @@ impl Store {
         let untouched = |memory: &MemoryAddr| self.memories[memory.index()].touch();
         let untouched: Vec<bool> = memories.iter().map(untouched).collect();
         let distinct = memories.iter().collect::<BTreeSet<_>>().len() == memories.len();
-        match prototype.images() {
+        match images {
             Some(images) if distinct => {
                 let pairs = images.iter().zip(untouched);
                 pairs.map(|(image, untouched)| image.as_ref().filter(|_| untouched)).collect()
@@ -272,21 +290,32 @@ impl Store {
         }
     }
 
+    /// Clears the memories of an instance that came with an image and have not got it (M3): its
+    /// data segments were not reached, or may not be mapped.
+    fn settle_memories(&mut self, prototype: &Prototype, instance: InstanceAddr) {
+        for at in prototype.module.imported_memory_count()..prototype.module.memories().len() {
+            let memory = self.instance(instance).memory_addr(MemoryIdx(at as u32));
+            self.memories[memory.index()].settle();
+        }
+    }
+
     /// Everything up to the instance.
     fn allocate(
         &mut self,
         prototype: &Prototype,
         imports: &[Extern],
+        images: Option<&[Option<MemoryImage>]>,
     ) -> Result<InstanceAddr, InstantiateError> {
         let module = &prototype.module;
         let type_ids = self.types_of(prototype)?;
+        let own_types = matches!(type_ids, Cow::Borrowed(_));
         link::check_imports(self, module.imports(), imports, &type_ids)?;
         if imports.len() > module.imports().len() {
             let (expected, actual) = (module.imports().len(), imports.len());
             return Err(InstantiateError::ImportCount { expected, actual });
         }
         self.check_counts(module).map_err(CreateError::from)?;
-        let (memories, tables) = self.new_memories_and_tables(module, &type_ids)?;
+        let (memories, tables) = self.new_memories_and_tables(module, &type_ids, images)?;
 
         // From here on nothing fails.
         let address = InstanceAddr(self.instances.len() as u32);
@@ -298,7 +327,7 @@ impl Store {
             spaces.tables.push(self.push_table(table).as_u32());
         }
         let first_defined = self.entries.len() as u32;
-        self.push_funcs(&prototype.funcs, address, &type_ids);
+        self.push_funcs(prototype, address, &type_ids, own_types);
         spaces.funcs.extend(first_defined..self.entries.len() as u32);
         self.define_globals(module, &type_ids, &spaces.funcs, &mut spaces.globals);
         for ty in &module.tags()[spaces.tags.len()..] {
@@ -357,8 +386,10 @@ impl Store {
         &mut self,
         module: &Module,
         type_ids: &[TypeId],
+        images: Option<&[Option<MemoryImage>]>,
     ) -> Result<(Vec<Memory>, Vec<Table>), CreateError> {
-        let memories = &module.memories()[module.imported_memory_count()..];
+        let imported = module.imported_memory_count();
+        let memories = &module.memories()[imported..];
         let tables = &module.tables()[module.imported_table_count()..];
         self.check_new(memories, tables)?;
         self.may_make(memories, tables)?;
@@ -367,12 +398,15 @@ impl Store {
         if !self.native_room(memories.len(), tables.len(), globals) {
             return Err(CreateError::OutOfMemory);
         }
-        let guard = self.memory_guard();
-        let memories = memories.iter().map(|&ty| Memory::with_guard(ty, limits, guard));
+        let image_of = |at: usize| Some(images?.get(imported + at)?.as_ref()?.id());
+        let memories = memories.iter().enumerate().map(|(at, &ty)| {
+            Memory::within(ty, limits, Room { image: image_of(at), ..self.room() })
+        });
         let memories = memories.collect::<Result<_, _>>()?;
         let tables = tables.iter().map(|&ty| {
             let ref_type = resolve_ref(ty.ref_type, type_ids);
-            Table::new(TableType { ref_type, ..ty }, NULL_REF, limits)
+            let ty = TableType { ref_type, ..ty };
+            Table::within(ty, NULL_REF, limits, self.spare.as_ref())
         });
         let tables = tables.collect::<Result<_, _>>()?;
         Ok((memories, tables))

@@ -11,8 +11,8 @@
 //! wraps it.
 //!
 //! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`,
-//! `F` of `fixed`. Operating-system code is under `sys` alone. This crate knows neither WASI, nor
-//! the command line, nor a translator.
+//! `F` of `fixed`, `L` of `lease`, `Q` of `store::spare`. Operating-system code is under `sys`
+//! alone. This crate knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
 mod exception;
@@ -24,6 +24,7 @@ mod host;
 mod image;
 mod instance;
 mod instantiate;
+mod lease;
 mod limits;
 mod link;
 mod memory;
@@ -57,7 +58,7 @@ pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{
     EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
-    Permission, SEARCH_CHUNK, Search, Spare, Store, StoreConfig,
+    Permission, SEARCH_CHUNK, Search, Spare, SpareLimits, Store, StoreConfig,
 };
 #[cfg(all(unix, not(miri)))]
 pub use sys::inherited_listener;

@@ -9,13 +9,19 @@
 //! * M2. `pages ≤ pages_max`, which fits the type, the address type and the store's limit.
 //! * M3. While it is `untouched`, all bytes are 0: no instance has had it, and the host has not
 //!   asked for its bytes to write them.
+//! * M4. While it is `pending`, its bytes are not 0 but those of the image that was asked for
+//!   ([`Room::image`]). Only an instantiation asks for one, and it ends this by
+//!   [`Memory::map_image`] or [`Memory::settle`] before anyone sees a byte.
 //!
 //! Worst case: growth costs one system call, and the pages that are then touched.
 
+use crate::lease::{Lease, Wanted};
 use crate::limits::{self, LimitExceeded, Limits};
-use crate::sys::{Image, Reservation};
+use crate::store::Spare;
+use crate::sys::{Image, ImageId};
 use crate::vm::MemoryVm;
 use prova_module::MemoryType;
+use std::sync::Arc;
 
 /// The greatest size of one memory or table in bytes (64 GiB). Greater limits have no effect: its
 /// address space is reserved.
@@ -25,12 +31,25 @@ pub(crate) const RESERVATION_BYTES_MAX: u64 = Limits::MEMORY_BYTES_MAX;
 #[derive(Debug)]
 pub struct Memory {
     ty: MemoryType,
-    reservation: Reservation,
+    reservation: Lease,
     pages: u64,
     pages_max: u64,
     guarded: bool,
     /// M3.
     untouched: bool,
+    /// M4.
+    pending: bool,
+}
+
+/// Where a memory or table may get its address space from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room<'s> {
+    /// Finished stores.
+    pub(crate) spare: Option<&'s Arc<Spare>>,
+    /// The address space and the guard of memories that native code relies on.
+    pub(crate) guard: Option<(u64, u64)>,
+    /// The image that the memory is to get (M4).
+    pub(crate) image: Option<ImageId>,
 }
 
 /// Why an object could not be made.
@@ -52,15 +71,15 @@ impl Memory {
     /// A memory of the type's minimal size, zeroed, without a guard for native code.
     #[cfg(test)]
     pub(crate) fn new(ty: MemoryType, limits: &Limits) -> Result<Memory, AllocError> {
-        Memory::with_guard(ty, limits, None)
+        Memory::within(ty, limits, Room::default())
     }
 
     /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard) gets
     /// the address space and the guard that this needs, if the system has them.
-    pub(crate) fn with_guard(
+    pub(crate) fn within(
         ty: MemoryType,
         limits: &Limits,
-        guard: Option<(u64, u64)>,
+        room: Room<'_>,
     ) -> Result<Memory, AllocError> {
         let min_bytes = Memory::min_bytes(&ty, limits)?;
         let pages_max = (Memory::bytes_max(limits) >> ty.page_size_log2)
@@ -69,18 +88,22 @@ impl Memory {
         let max_bytes = (pages_max << ty.page_size_log2).max(min_bytes);
         let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
         let max = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-        let guard = guard.filter(|_| Memory::takes_guard(&ty));
+        let keep = room.spare.map_or(0, |spare| spare.limits().memory_keep_bytes);
+        let image = room.image;
+        let wanted = Wanted { min, max, guard: None, committed: min, image, keep };
+        let guard = room.guard.filter(|_| Memory::takes_guard(&ty));
         let guarded = guard.and_then(|(bytes, guard)| {
             let (bytes, guard) = (usize::try_from(bytes).ok()?, usize::try_from(guard).ok()?);
-            Reservation::reserve_guarded(bytes.max(max), guard).ok()
+            let wanted = Wanted { max: bytes.max(max), guard: Some(guard), ..wanted };
+            Lease::new(room.spare, &wanted).ok()
         });
         let (guarded, reservation) = match guarded {
             Some(reservation) => (true, Ok(reservation)),
-            None => (false, Reservation::reserve_between(min, max)),
+            None => (false, Lease::new(room.spare, &wanted)),
         };
-        let mut reservation = reservation.map_err(|_| AllocError::OutOfMemory)?;
-        reservation.commit(min).map_err(|_| AllocError::OutOfMemory)?;
-        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded, untouched: true })
+        let reservation = reservation.map_err(|_| AllocError::OutOfMemory)?;
+        let (untouched, pending) = (true, reservation.has_image());
+        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded, untouched, pending })
     }
 
     /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
@@ -143,14 +166,33 @@ impl Memory {
         std::mem::take(&mut self.untouched)
     }
 
-    /// Puts an image at `start`; says whether it did. For one whose bytes are all 0.
+    /// Puts an image at `start`, or finds it there (M4); says whether it is. For a memory that was
+    /// untouched.
     pub(crate) fn map_image(&mut self, start: usize, image: &Image) -> bool {
+        if self.pending && self.reservation.is_mapped(start, image.id()) {
+            self.pending = false;
+            return true;
+        }
+        self.settle();
         self.reservation.map_image(start, image)
+    }
+
+    /// Makes the bytes 0 that an image is at which the memory came with and has not got (M4).
+    pub(crate) fn settle(&mut self) {
+        if std::mem::take(&mut self.pending) {
+            self.reservation.clear_image();
+        }
     }
 
     /// Whether type and limits allow `delta` more pages.
     pub(crate) fn may_grow(&self, delta: u64) -> bool {
         self.pages.checked_add(delta).is_some_and(|new| new <= self.pages_max)
+    }
+
+    /// Whether `delta` more pages are beyond the type's maximum or addresses.
+    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
+        let most = self.ty.max.unwrap_or(u64::MAX).min(address_pages_max(&self.ty));
+        self.pages.checked_add(delta).is_none_or(|new| new > most)
     }
 
     /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so
@@ -170,7 +212,7 @@ impl Memory {
 
     /// Where its bytes lie.
     #[cfg(test)]
-    pub(crate) fn reservation(&self) -> &Reservation {
+    pub(crate) fn reservation(&self) -> &crate::sys::Reservation {
         &self.reservation
     }
 
@@ -189,12 +231,6 @@ pub(crate) fn address_pages_max(ty: &MemoryType) -> u64 {
         (true, log2) => 1 << (64 - log2),
     }
 }
-    /// Whether `delta` more pages are beyond the type's maximum or addresses.
-    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
-        let most = self.ty.max.unwrap_or(u64::MAX).min(address_pages_max(&self.ty));
-        self.pages.checked_add(delta).is_none_or(|new| new > most)
-    }
-
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,13 @@ use crate::func::EntryParts;
 use crate::image::{self, MemoryImage};
 use prova_module::{Module, TypeId, TypeRegistry};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A module with the code of its functions, to be instantiated often.
 pub struct Prototype {
+    /// Tells prototypes apart, also from those that are gone.
+    pub(crate) id: u64,
     pub(crate) module: Module,
     pub(crate) attach: Arc<dyn Attach>,
     /// By index among the defined functions.
@@ -35,7 +37,9 @@ impl Prototype {
     /// least `images_from` bytes together.
     pub fn new(module: &Module, attach: Arc<dyn Attach>, images_from: Option<u64>) -> Prototype {
         let parts = |func| Some(EntryParts::new(module.func_type_idx(func), module.frame(func)?));
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Prototype {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             module: module.clone(),
             attach,
             funcs: module.defined_funcs().filter_map(parts).collect(),

@@ -26,18 +26,21 @@ pub use hooks::{
     Permission,
 };
 pub use metering::{SEARCH_CHUNK, Search};
-pub use spare::Spare;
+pub(crate) use spare::Tail;
+pub use spare::{Spare, SpareLimits};
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;
 use crate::exec::{Accumulators, DispatchCounts, Heat};
 use crate::fixed::Fixed;
-use crate::func::{EntryParts, FuncKind, Funcs};
+use crate::func::{FuncKind, Funcs};
 use crate::host::{ExecutorKind, HostFunc};
 use crate::instance::Instance;
+use crate::lease::{Lease, Wanted};
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
-use crate::memory::Memory;
+use crate::memory::{Memory, Room};
 use crate::native::Native;
+use crate::prototype::Prototype;
 use crate::sys::{OutOfMemory, Reservation};
 use crate::table::Table;
 use crate::trap::TrapKind;
@@ -121,7 +124,11 @@ pub struct Store {
     vm: OfStore<Fixed<Vm>>,
     pub(crate) types: TypeRegistry,
     pub(crate) entries: Vec<FuncEntry>,
-    spare: Option<Arc<Spare>>,
+    pub(crate) spare: Option<Arc<Spare>>,
+    /// Entries behind the length that the room of `entries` came with (Q2 of `spare`).
+    left: Option<Tail>,
+    /// The entries of the first instance, where others may use them.
+    tail: Option<Tail>,
     funcs: Funcs,
     pub(crate) memory_vms: OfStore<Vec<MemoryVm>>,
     pub(crate) memories: Vec<Memory>,
@@ -170,8 +177,8 @@ pub struct Store {
     /// The instance whose code called the host function that runs.
     caller: Option<InstanceAddr>,
     /// The value stack and the frame records that the [`Vm`] points to (V5, V6).
-    _stack: Reservation,
-    _frames: Reservation,
+    _stack: Lease,
+    _frames: Lease,
 }
 
 /// A store is `Send` because its parts are ([`OfStore`], [`Reservation`], [`Fixed`]).
@@ -179,6 +186,9 @@ const _: () = {
     const fn is_send<T: Send>() {}
     is_send::<Store>()
 };
+
+/// Bytes of stacks that stay in memory for the next store: the first frames.
+const STACK_KEEP_BYTES: usize = 4 << 10;
 
 /// Cells of the value stack beyond the logical limit.
 const STACK_SLACK_BYTES: u64 = 64 << 10;
@@ -243,8 +253,10 @@ impl Store {
         let StoreConfig { settings, executor, limits, .. } = config;
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
-        let stack = reserve_all(stack_bytes + STACK_SLACK_BYTES);
-        let frames = reserve_all(frame_record_bytes(stack_bytes, host_depth_max));
+        let spare = config.spare;
+        let stack = reserve_all(spare.as_ref(), stack_bytes + STACK_SLACK_BYTES);
+        let frames = reserve_all(spare.as_ref(), frame_record_bytes(stack_bytes, host_depth_max));
+        let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
         let native = config.native;
         let vm = first_vm(settings, stack_bytes, &stack, &frames, &epoch);
@@ -255,15 +267,17 @@ impl Store {
             heat: config.heat,
             vm: OfStore::new(Fixed::new([vm])),
             types: TypeRegistry::new(),
-            entries: config.spare.as_deref().map_or_else(Vec::new, Spare::take),
-            spare: config.spare,
-            funcs: Funcs::default(),
-            memory_vms: OfStore::new(Vec::new()),
+            entries: room.entries,
+            spare,
+            left: room.tail,
+            tail: None,
+            funcs: Funcs::within(room.slots),
+            memory_vms: room.memories,
             memories: Vec::new(),
-            table_vms: OfStore::new(Vec::new()),
+            table_vms: room.tables,
             tables: Vec::new(),
             bytes: 0,
-            global_vms: Vec::new(),
+            global_vms: room.globals,
             globals: Vec::new(),
             tags: Vec::new(),
             tag_roots: Vec::new(),
@@ -308,6 +322,11 @@ impl Store {
             }
             MemoryShape::Explicit => None,
         }
+    }
+
+    /// Where memories of the host get their address space from.
+    pub(crate) fn room(&self) -> Room<'_> {
+        Room { spare: self.spare.as_ref(), guard: self.memory_guard(), image: None }
     }
 
     /// The settings that bytecode must have been translated with.
@@ -377,15 +396,15 @@ impl Store {
 const NO_MEMORY: MemoryVm = MemoryVm { base: ptr::dangling_mut(), len_bytes: 0 };
 
 /// A reservation that is committed as a whole; the system fills it as it is touched.
-fn reserve_all(bytes: u64) -> Reservation {
+fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Lease {
     let reserve = || {
         let bytes = usize::try_from(bytes).map_err(|_| OutOfMemory)?;
-        let mut reservation = Reservation::reserve(bytes)?;
-        reservation.commit(bytes)?;
-        Ok::<Reservation, OutOfMemory>(reservation)
+        let keep = STACK_KEEP_BYTES;
+        let (min, max, committed) = (bytes, bytes, bytes);
+        Lease::new(spare, &Wanted { min, max, guard: None, committed, image: None, keep })
     };
     match reserve() {
-        Ok(reservation) => reservation,
+        Ok(lease) => lease,
         Err(OutOfMemory) => panic!("no address space for {bytes} bytes of value stack"),
     }
 }
@@ -406,18 +425,38 @@ impl Store {
         address
     }
 
-    /// Adds the functions that the module of an instance defines, in order.
+    /// Adds the functions that the module of an instance defines, in order. `own_types`: the types
+    /// have the identities that they have in the prototype.
     pub(crate) fn push_funcs(
         &mut self,
-        parts: &[EntryParts],
+        prototype: &Prototype,
         instance: InstanceAddr,
         type_ids: &[TypeId],
+        own_types: bool,
     ) {
         let linked = self.runs_linked();
-        self.entries.reserve(parts.len());
-        self.entries.extend(parts.iter().map(|parts| parts.entry(instance, type_ids, linked)));
-        self.funcs.push_wasm(parts.len());
-        self.push_no_records(parts.len());
+        let (first, count) = (self.entries.len(), prototype.funcs.len());
+        let tail = Tail {
+            prototype: prototype.id,
+            instance: instance.as_u32(),
+            first,
+            count,
+            linked,
+            capacity: self.entries.capacity(),
+        };
+        if own_types && self.left.take() == Some(tail) {
+            // SAFETY: Q2: these entries are there behind the first ones, as they would be made now,
+            // and `first + count` is within the capacity that they were left with.
+            unsafe { self.entries.set_len(first + count) };
+        } else {
+            let parts = prototype.funcs.iter();
+            self.entries.extend(parts.map(|parts| parts.entry(instance, type_ids, linked)));
+        }
+        if own_types && self.instances.is_empty() {
+            self.tail = Some(tail);
+        }
+        self.funcs.push_wasm(count);
+        self.push_no_records(count);
     }
 
     pub(crate) fn push_memory(&mut self, memory: Memory) -> MemoryAddr {
@@ -489,9 +528,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Some(spare) = &self.spare {
-            spare.leave(std::mem::take(&mut self.entries));
-        }
+        self.leave_room();
     }
 }
 

@@ -13,11 +13,13 @@
 //!
 //! Worst case: growth costs one system call, and writes the new elements unless they are null.
 
+use crate::lease::{Lease, Wanted};
 use crate::limits::{self, LimitExceeded, Limits};
 use crate::memory::{AllocError, RESERVATION_BYTES_MAX};
-use crate::sys::Reservation;
+use crate::store::Spare;
 use crate::vm::{Cell, TableVm};
 use prova_module::TableType;
+use std::sync::Arc;
 
 /// The bytes of an element.
 pub(crate) const ELEMENT_BYTES: u64 = size_of::<Cell>() as u64;
@@ -26,14 +28,25 @@ pub(crate) const ELEMENT_BYTES: u64 = size_of::<Cell>() as u64;
 #[derive(Debug)]
 pub struct Table {
     ty: TableType,
-    reservation: Reservation,
+    reservation: Lease,
     size: usize,
     elements_max: u64,
 }
 
 impl Table {
     /// A table of the type's minimal size, every element `init`.
+    #[cfg(test)]
     pub(crate) fn new(ty: TableType, init: Cell, limits: &Limits) -> Result<Table, AllocError> {
+        Table::within(ty, init, limits, None)
+    }
+
+    /// The same, where finished stores left address space.
+    pub(crate) fn within(
+        ty: TableType,
+        init: Cell,
+        limits: &Limits,
+        spare: Option<&Arc<Spare>>,
+    ) -> Result<Table, AllocError> {
         let min_bytes = Table::min_bytes(&ty, limits)?;
         let elements_max = Table::elements_max(limits)
             .min(ty.max.unwrap_or(u64::MAX))
@@ -41,8 +54,9 @@ impl Table {
         let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
         let max = elements_max * ELEMENT_BYTES;
         let max = usize::try_from(max).unwrap_or(usize::MAX);
-        let reservation =
-            Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
+        let keep = spare.map_or(0, |spare| spare.limits().table_keep_bytes);
+        let wanted = Wanted { min, max, guard: None, committed: min, image: None, keep };
+        let reservation = Lease::new(spare, &wanted).map_err(|_| AllocError::OutOfMemory)?;
         let mut table = Table { ty, reservation, size: 0, elements_max };
         table.resize(ty.min, init).ok_or(AllocError::OutOfMemory)?;
         Ok(table)
@@ -92,6 +106,13 @@ impl Table {
         self.size().checked_add(delta).is_some_and(|new| new <= self.elements_max)
     }
 
+    /// Whether `delta` more elements are beyond the type's maximum or indices.
+    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
+        let indices = if self.ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let most = self.ty.max.unwrap_or(u64::MAX).min(indices);
+        self.size().checked_add(delta).is_none_or(|new| new > most)
+    }
+
     /// Adds `delta` elements and gives the size before; `None` if it cannot grow so far.
     pub(crate) fn grow(&mut self, delta: u64, init: Cell) -> Option<u64> {
         let old = self.size();
@@ -104,15 +125,8 @@ impl Table {
 
     /// Where its elements lie.
     #[cfg(test)]
-    pub(crate) fn reservation(&self) -> &Reservation {
+    pub(crate) fn reservation(&self) -> &crate::sys::Reservation {
         &self.reservation
-    /// Whether `delta` more elements are beyond the type's maximum or indices.
-    pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
-        let indices = if self.ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
-        let most = self.ty.max.unwrap_or(u64::MAX).min(indices);
-        self.size().checked_add(delta).is_none_or(|new| new > most)
-    }
-
     }
 
     /// Takes back the elements from `size` on, which are null (T3).

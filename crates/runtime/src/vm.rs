@@ -286,7 +286,7 @@ pub(crate) struct Vm {
 /// cannot be moved (`store::hooks`). So the owner of the store owns all of it,
 /// and a host function that moves the store to another thread and back leaves running code
 /// untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct OfStore<T: Records>(T);
 
 /// Types that [`OfStore`] may hold.

@@ -119,11 +119,13 @@ PROVA_POOL_PROPERTY(max_memory_size, size_t)
 PROVA_POOL_PROPERTY(table_elements, size_t)
 PROVA_POOL_PROPERTY(max_memories_per_module, uint32_t)
 PROVA_POOL_PROPERTY(max_tables_per_module, uint32_t)
-/* Without effect. */
+/* Memories, tables and stacks of finished stores that stay ready, of each size (100); bytes of a
+ * finished memory without an image (0) and table (16 KiB) that stay in memory, zeroed. */
 PROVA_POOL_PROPERTY(max_unused_warm_slots, uint32_t)
-PROVA_POOL_PROPERTY(decommit_batch_size, size_t)
 PROVA_POOL_PROPERTY(linear_memory_keep_resident, size_t)
 PROVA_POOL_PROPERTY(table_keep_resident, size_t)
+/* Without effect. */
+PROVA_POOL_PROPERTY(decommit_batch_size, size_t)
 PROVA_POOL_PROPERTY(async_stack_keep_resident, size_t)
 PROVA_POOL_PROPERTY(total_stacks, uint32_t)
 PROVA_POOL_PROPERTY(max_core_instance_size, size_t)

@@ -133,7 +133,7 @@ impl FuncType {
     }
 
     /// Whether it names no other function type.
-    fn names_none(&self) -> bool {
+    pub(crate) fn names_none(&self) -> bool {
         let module::FuncType { params, results } = self.raw();
         let names = |ty: &module::ValType| matches!(ty, module::ValType::Ref(ty) if type_of_ref(*ty).is_some());
         !params.iter().chain(results).any(names)

@@ -3,9 +3,10 @@
 use super::code::{NativeCode, NativeModule, Thunks};
 use super::records::{FuncRecord, Words};
 use crate::fixed::Fixed;
+use crate::lease::StackLease;
 use crate::memory::Memory;
-use crate::store::Store;
-use crate::sys::{self, NativeStack};
+use crate::store::{Spare, Store};
+use crate::sys;
 use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
 use crate::vm::{Cell, NativeVm, Vm};
 use prova_check::{Config, Layout, MemoryShape, offsets};
@@ -49,7 +50,7 @@ struct NativeInstance {
 /// The native side of a store.
 pub(crate) struct Native {
     config: Config,
-    _stack: NativeStack,
+    _stack: StackLease,
     /// Values on their way (`offsets::STORE_ARGS`).
     args: Fixed<Cell>,
     /// The words of what belongs to no instance.
@@ -81,13 +82,19 @@ unsafe impl Send for Native {}
 
 impl Native {
     /// The native side of a store with this stack limit; `None` where there is no native code.
-    pub(crate) fn new(config: Config, stack_bytes: u64, vm: *mut Vm) -> Option<Native> {
+    pub(crate) fn new(
+        config: Config,
+        stack_bytes: u64,
+        vm: *mut Vm,
+        spare: Option<&Arc<Spare>>,
+    ) -> Option<Native> {
         if config.signals && !sys::install() {
             return None;
         }
         // Half as much again for thunks.
         let bytes = (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * stack_bytes;
-        let stack = NativeStack::new(usize::try_from(bytes + STACK_SLACK_BYTES).ok()?).ok()?;
+        let bytes = usize::try_from(bytes + STACK_SLACK_BYTES).ok()?;
+        let stack = StackLease::new(spare, bytes).ok()?;
         let args = Fixed::new(vec![0; offsets::ARGS_CELLS as usize]);
         let nobody = Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null());
         // SAFETY: F1, V9: the store is being made.
@@ -181,7 +188,8 @@ impl Store {
             && self.table_vms.try_reserve_exact(tables).is_ok()
             && self.global_vms.try_reserve_exact(globals).is_ok();
         if reserved {
-            let native = Native::new(config, self.config.stack_bytes, self.vm());
+            let spare = self.spare.as_ref();
+            let native = Native::new(config, self.config.stack_bytes, self.vm(), spare);
             self.native = native.map(Box::new);
             self.publish();
         }

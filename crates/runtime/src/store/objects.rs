@@ -29,9 +29,19 @@ impl Store {
     ///
     /// If there are [`Limits::FUNCS_MAX`] functions.
     pub fn func_new(&mut self, ty: FuncType, host: HostFunc) -> FuncAddr {
-        assert!((self.entries.len() as u64) < Limits::FUNCS_MAX, "too many host functions");
         let type_id = self.types.intern(&ty);
-        self.push_host(host_entry(&ty, type_id, self.runs_linked()), host)
+        self.func_of_type(type_id, host)
+    }
+
+    /// The same of a type that the store knows.
+    ///
+    /// # Panics
+    ///
+    /// If there are [`Limits::FUNCS_MAX`] functions, or no such type.
+    pub fn func_of_type(&mut self, type_id: TypeId, host: HostFunc) -> FuncAddr {
+        assert!((self.entries.len() as u64) < Limits::FUNCS_MAX, "too many host functions");
+        let entry = host_entry(self.types.get(type_id), type_id, self.runs_linked());
+        self.push_host(entry, host)
     }
 
     /// Adds a memory.
@@ -54,7 +64,7 @@ impl Store {
         if !self.native_room(1, 0, 0) {
             return Err(CreateError::OutOfMemory);
         }
-        let memory = Memory::with_guard(ty, self.limits(), self.memory_guard())?;
+        let memory = Memory::within(ty, self.limits(), self.room())?;
         Ok(self.push_memory(memory))
     }
 
@@ -79,7 +89,7 @@ impl Store {
         if !self.native_room(0, 1, 0) {
             return Err(CreateError::OutOfMemory);
         }
-        let table = Table::new(ty, init, self.limits())?;
+        let table = Table::within(ty, init, self.limits(), self.spare.as_ref())?;
         Ok(self.push_table(table))
     }
 

@@ -49,6 +49,14 @@ impl NativeStack {
     pub(crate) fn top(&self) -> usize {
         match *self {}
     }
+
+    pub(crate) fn bytes(&self) -> usize {
+        match *self {}
+    }
+
+    pub(crate) fn renew(&mut self) -> bool {
+        match *self {}
+    }
 }
 
 pub(crate) fn install() -> bool {

@@ -16,13 +16,19 @@ use rustix::process::{Resource, getrlimit};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bytes of some pages, see the module.
 #[derive(Debug)]
 pub(crate) struct Image {
     file: OwnedFd,
     len: usize,
+    id: ImageId,
 }
+
+/// Tells images apart, also from those that are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImageId(u64);
 
 impl Image {
     /// An image of `len` zeros, rounded up to pages, with these pieces written over them in order,
@@ -47,7 +53,19 @@ impl Image {
         }
         let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
         fcntl_add_seals(&file, seals).ok()?;
-        Some(Image { file: file.into(), len })
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = ImageId(NEXT.fetch_add(1, Ordering::Relaxed));
+        Some(Image { file: file.into(), len, id })
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> ImageId {
+        self.id
+    }
+
+    /// Its size, whole pages.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 }
 
@@ -66,17 +84,21 @@ impl Reservation {
         // SAFETY: S2, S6: the range is committed and ours, whole pages of it, and `self` is
         // borrowed mutably; J1: what is there now can be read and written as before.
         let mapped = unsafe { mmap(start, image.len, access, flags, image.file.as_fd(), 0) };
-        if mapped.is_ok() {
-            return true;
+        mapped.is_ok() || {
+            keep_pages(start.cast(), image.len);
+            false
         }
-        let access = MprotectFlags::READ | MprotectFlags::WRITE;
-        // SAFETY: the range is ours; this changes nothing where it is still mapped.
-        if unsafe { mprotect(start, image.len, access) }.is_err() {
-            // The system took the pages away and put nothing there: S2 cannot be kept, and someone
-            // else could get the addresses.
-            std::process::abort();
-        }
-        false
+    }
+}
+
+/// After a mapping over committed pages of ours failed: sees that they are still there.
+pub(super) fn keep_pages(start: *mut u8, len: usize) {
+    let access = MprotectFlags::READ | MprotectFlags::WRITE;
+    // SAFETY: the range is ours; this changes nothing where it is still mapped.
+    if unsafe { mprotect(start.cast(), len, access) }.is_err() {
+        // The system took the pages away and put nothing there: S2 cannot be kept, and someone else
+        // could get the addresses.
+        std::process::abort();
     }
 }
 

@@ -4,7 +4,8 @@
 //! `memory` and `table` reserve an object's greatest size, `store` the value stack and the frame
 //! records. [`Reservation`] is one of two back ends with the same interface: `unix` (`mmap`,
 //! `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems). An [`Image`]
-//! is the initial content of pages (Linux alone).
+//! is the initial content of pages, and `renew` makes a reservation that was used as good as new
+//! (Linux alone).
 //!
 //! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write:
 //! an access that a fault of ours lets go too far ends the process there and harms nothing. No
@@ -16,8 +17,10 @@
 //!   dropped.
 //! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable,
 //!   and no one else's.
-//! * S3. A byte that was never written is 0, or the byte of the image that was mapped there.
-//! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows.
+//! * S3. A byte that was never written, or not since [`Reservation::renew`], is 0, or the byte of the
+//!   image that was mapped there.
+//! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows, except where
+//!   [`Reservation::withdraw`] takes bytes away that nobody uses.
 //! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and
 //!   are no one else's.
 //! * S6. A reservation is the one owner of its memory, which no thread knows of but through it.
@@ -29,11 +32,13 @@ mod image;
 #[cfg(not(all(target_os = "linux", not(miri))))]
 #[path = "no_image.rs"]
 mod image;
-#[cfg(any(miri, not(unix), test))]
-mod plain;
-#[cfg(all(unix, not(miri)))]
 #[cfg(all(unix, not(miri)))]
 mod inherited;
+#[cfg(any(miri, not(unix), test))]
+mod plain;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod renew;
+#[cfg(all(unix, not(miri)))]
 mod unix;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
@@ -85,20 +90,6 @@ unsafe impl Send for Reservation {}
 /// The system gives no more address space or memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
-
-impl Reservation {
-    /// Reserves `max` bytes, or fewer where address space is short, but not fewer than `min`.
-    pub(crate) fn reserve_between(min: usize, max: usize) -> Result<Reservation, OutOfMemory> {
-        let mut bytes = max.max(min);
-        loop {
-            match Reservation::reserve(bytes) {
-                Ok(reservation) => return Ok(reservation),
-                Err(OutOfMemory) if bytes > min => bytes = (bytes / 2).max(min),
-                Err(OutOfMemory) => return Err(OutOfMemory),
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 pub(crate) mod tests;

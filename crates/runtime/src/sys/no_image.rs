@@ -1,4 +1,5 @@
-//! Where there are no images of memories: the same names as `image`, none of which gives any.
+//! Where there are no images of memories, and nothing is used again: the same names as `image` and
+//! `renew`, none of which does anything.
 
 use super::Reservation;
 
@@ -14,8 +15,34 @@ impl Image {
     }
 }
 
+impl Image {
+    pub(crate) fn id(&self) -> ImageId {
+        match *self {}
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match *self {}
+    }
+}
+
+/// Tells images apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageId {}
+
 impl Reservation {
     pub(crate) fn map_image(&mut self, _: usize, image: &Image) -> bool {
         match *image {}
+    }
+
+    pub(crate) fn renew(&mut self, _: usize) -> bool {
+        false
+    }
+
+    pub(crate) fn withdraw(&mut self, _: usize) -> bool {
+        false
+    }
+
+    pub(crate) fn clear_image(&mut self, _: usize, _: usize) -> bool {
+        false
     }
 }

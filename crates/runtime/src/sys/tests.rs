@@ -134,10 +134,3 @@ fn a_write_behind_a_reservation_ends_the_process() {
         assert!(matches!(signal, Some(7 | 11)), "{distance}: {:?}", child.status);
     }
 }
-
-#[test]
-fn a_reservation_between_settles_for_less_but_not_below_the_minimum() {
-    let memory = super::Reservation::reserve_between(1 << 12, usize::MAX).unwrap();
-    assert!(memory.reserved() >= 1 << 12);
-    assert!(super::Reservation::reserve_between(1 << 60, usize::MAX).is_err());
-}

@@ -78,6 +78,12 @@ impl Reservation {
     pub(crate) fn committed(&self) -> usize {
         self.committed
     }
+
+    /// Bytes were taken away again.
+    #[cfg(target_os = "linux")]
+    pub(super) fn set_committed(&mut self, bytes: usize) {
+        self.committed = bytes;
+    }
 }
 
 impl Drop for Reservation {
