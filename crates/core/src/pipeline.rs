@@ -75,6 +75,8 @@ pub(crate) struct Code {
     funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
     /// The layout and the thunks of the module for native code, once a store asks.
     native: OnceLock<Result<NativeSupport, RefusalReason>>,
+    /// The layout alone, where a store asks for what there is before there are thunks.
+    layout_alone: OnceLock<Option<Arc<rt::NativeModule>>>,
     /// The machine code that earlier runs made, once a store asks.
     cached: OnceLock<Option<Cached>>,
     /// By index among the defined functions, once they are asked for.
@@ -163,13 +165,14 @@ impl Code {
         let refusals = Mutex::default();
         Arc::new_cyclic(|code| {
             let heat = Heat::new(code.clone());
-            let cached = OnceLock::new();
+            let (cached, layout_alone) = (OnceLock::new(), OnceLock::new());
             Code {
                 module,
                 settings,
                 compilers,
                 funcs,
                 native,
+                layout_alone,
                 cached,
                 native_funcs,
                 heat,

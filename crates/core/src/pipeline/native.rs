@@ -112,14 +112,18 @@ impl Code {
             return native.as_ref().ok().map(|support| Arc::clone(&support.module));
         }
         let (_, config) = self.compilers.native.as_ref()?;
-        match rt::NativeModule::derive(&self.module, config) {
-            Ok(module) => Some(Arc::new(module)),
-            Err(error) => {
-                // Nothing else is asked then.
-                self.native.set(Err(RefusalReason::OfModule(error.to_string()))).ok();
-                None
+        // Deriving it takes time in proportion to the module's bytes: it is for all instances.
+        let alone = self.layout_alone.get_or_init(|| {
+            match rt::NativeModule::derive(&self.module, config) {
+                Ok(module) => Some(Arc::new(module)),
+                Err(error) => {
+                    // Nothing else is asked then.
+                    self.native.set(Err(RefusalReason::OfModule(error.to_string()))).ok();
+                    None
+                }
             }
-        }
+        });
+        alone.clone()
     }
 
     /// The native code of a defined function, if it is made.
@@ -387,5 +391,56 @@ pub(crate) fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, 
     match code.kind == kind {
         true => Ok(code),
         false => Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind))),
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod tests {
+    use super::*;
+    use crate::compiler::CompileError;
+    use crate::machine::MachineCompiler;
+    use crate::pipeline::Compilers;
+    use prova_bytecode::Settings;
+    use prova_check::Config;
+    use prova_module::{Features, Limits, Module};
+
+    /// Makes no code at all.
+    struct Nothing;
+
+    impl MachineCompiler for Nothing {
+        fn name(&self) -> &str {
+            "nothing"
+        }
+
+        fn config(&self, _: &Settings) -> Config {
+            Config::default()
+        }
+
+        fn function(
+            &self,
+            _: &Module,
+            _: &Layout,
+            _: &Settings,
+            _: FuncIdx,
+        ) -> Result<MachineCode, CompileError> {
+            Err(CompileError::Declined("it makes nothing".to_owned()))
+        }
+
+        fn thunk(&self, _: &Module, _: &Layout, _: CodeKind) -> Result<MachineCode, CompileError> {
+            Err(CompileError::Declined("it makes nothing".to_owned()))
+        }
+    }
+
+    /// Its digest takes time in proportion to the module's bytes.
+    #[test]
+    fn instances_share_a_layout_that_is_derived_once() {
+        let wasm = wat::parse_str("(module (memory 1) (func))").expect("text format");
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let native = (Arc::new(Nothing) as Arc<dyn MachineCompiler>, Config::default());
+        let compilers = Arc::new(Compilers::new(None, Some(native), None, None, (None, false)));
+        let settings = Settings::default();
+        let code = Code::new(module.expect("a valid module"), settings, compilers, None);
+        let [one, two] = [(); 2].map(|()| code.native_so_far().expect("a layout"));
+        assert!(Arc::ptr_eq(&one, &two));
     }
 }
