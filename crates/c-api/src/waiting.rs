@@ -58,7 +58,14 @@ impl<R> Drop for Waiting<R> {
     fn drop(&mut self) {
         let future = self.future.take();
         // The data of callbacks has finalizers, which find the store in use.
-        self.hold.lent(|| guarded(|| Ok(drop(future)))).ok();
+        let given_up = self.hold.lent(|| {
+            guarded(|| {
+                drop(future);
+                Ok(())
+            })
+        });
+        // A panic has lost the store.
+        given_up.ok();
     }
 }
 

@@ -118,7 +118,7 @@ struct Failures(Vec<String>);
 impl Failures {
     fn failed(&mut self, what: &str, error: &Error) -> Result<()> {
         self.0.push(format!("{what}: {error}"));
-        ensure!(self.0.len() % 3 != 0, "the third failure");
+        ensure!(!self.0.len().is_multiple_of(3), "the third failure");
         Ok(())
     }
 }
