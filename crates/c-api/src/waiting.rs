@@ -8,8 +8,8 @@
 //! ```
 //!
 //! # Invariants
-//! * W1. While a [`Waiting`] is there, the state of its store is `Waits`, `Lent` or `Host`, or it is
-//!   `Lost`; the future has the only reference to the store and uses it in `poll` and in its own
+//! * W1. While a [`Waiting`] is there, the state of its store is `Waits`, `Lent`, `Host` or `Lost`;
+//!   the future has the only reference to the store and uses it in `poll` and in its own
 //!   drop alone. So L1 holds.
 //! * W2. The future is dropped before the store is `Free` again.
 

@@ -174,7 +174,7 @@ impl PoolingAllocationConfig {
         false
     }
 
-    /// What finished stores leave to new ones.
+    /// The limits on the parts that finished stores leave to new ones.
     pub(crate) fn spare_limits(&self) -> SpareLimits {
         SpareLimits {
             stores_max: self.warm_slots as usize,

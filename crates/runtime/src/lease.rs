@@ -6,12 +6,7 @@
 //! [`Spare`], the reservation of a lease that is dropped is made as good as new and kept there;
 //! without one, and where the system cannot do that, it goes back to the system.
 //!
-//! # Invariants
-//! * L1. A reservation in a [`Spare`] is nobody's, and its bytes are 0, or those of the image that
-//!   is noted with it: who gets it sees nothing of an object before.
-//! * L2. A lease has as many committed bytes as were asked for (rounded up to pages), whoever had
-//!   its reservation before: what lies behind cannot be accessed (S5), which guards of native code
-//!   rely on.
+//! Invariants: Q3 and Q4 of `store::spare`.
 //!
 //! Limits: those of [`Spare`].
 //!
@@ -136,7 +131,7 @@ impl Drop for Lease {
 }
 
 impl Held {
-    /// As wanted, except for the commit of what is missing (L2); `None`: it cannot be.
+    /// As wanted, except for the commit of what is missing (Q4); `None`: it cannot be.
     fn fit(mut self, wanted: &Wanted) -> Option<Held> {
         let welcome = self.image.is_some_and(|mapped| {
             Some(mapped.id) == wanted.image && mapped.at + mapped.len <= wanted.committed
@@ -163,7 +158,7 @@ impl Held {
         cleared
     }
 
-    /// Makes it as good as new (L1); says whether it is.
+    /// Makes it as good as new (Q3); says whether it is.
     fn renew(&mut self, keep: usize) -> bool {
         self.reservation.renew(if self.image.is_some() { 0 } else { keep })
     }

@@ -11,8 +11,8 @@
 //! wraps it.
 //!
 //! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`,
-//! `F` of `fixed`, `L` of `lease`, `Q` of `store::spare`. Operating-system code is under `sys`
-//! alone. This crate knows neither WASI, nor the command line, nor a translator.
+//! `F` of `fixed`, `Q` of `store::spare`. Operating-system code is under `sys` alone. This crate
+//! knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
 mod exception;

@@ -26,7 +26,7 @@ use std::task::Poll;
 /// A call that waits: it is polled until it says that it has ended.
 pub(crate) struct wasmtime_call_future_t(Box<dyn FnMut() -> bool>);
 
-/// What a host function goes on with: asked until it says that the results are there.
+/// The rest of a host function: asked until it says that the results are there.
 #[repr(C)]
 struct wasmtime_async_continuation_t {
     callback: Option<extern "C" fn(*mut c_void) -> bool>,

@@ -1,4 +1,4 @@
-//! L1 and L2 by memories and tables that come one after another. Green does not show what happens
+//! Q3 and Q4 by memories and tables that come one after another. Green does not show what happens
 //! where the system refuses to renew.
 
 use super::{Lease, StackLease, Wanted};

@@ -24,7 +24,7 @@ impl Store {
     }
 
     /// The same, and the [`GrowthHook`](crate::GrowthHook) is asked before; the
-    /// [`GrowthFailedHook`](crate::GrowthFailedHook) learns of growth that fails for another reason.
+    /// [`GrowthFailedHook`](crate::GrowthFailedHook) learns of growth that fails otherwise.
     ///
     /// # Errors
     ///

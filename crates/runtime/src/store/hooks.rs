@@ -1,5 +1,5 @@
 //! The embedder's say while code runs: whether a memory or table may grow ([`GrowthHook`]), whether
-//! code goes on where it could not ([`GrowthFailedHook`]) and when its epoch is due ([`EpochHook`]).
+//! code goes on where none grew ([`GrowthFailedHook`]) and when its epoch is due ([`EpochHook`]).
 //!
 //! All get the host's data, which a call lends to the driver. Executors do not see it, so who runs
 //! one lends the data to the store meanwhile ([`Store::with_data`]).

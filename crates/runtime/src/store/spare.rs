@@ -1,17 +1,21 @@
-//! What finished stores leave to new ones of the same engine: address space, with what an image has
-//! put there, and the entries of a module's functions. A store that finds them costs as much as
-//! what the one before has changed.
+//! Parts that finished stores leave to new ones of the same engine: address space, with the bytes
+//! that an image has put there, and the entries of a module's functions. A store that finds them
+//! costs as much as the one before has changed.
 //!
 //! An embedder gives the stores of one engine the same [`Spare`] in their configuration.
 //!
 //! # Invariants
-//! * L1 of `lease`, for address space.
 //! * Q1. The vectors of a [`Room`] are without length: a store sees nothing there that it has not
 //!   pushed, or found by Q2.
 //! * Q2. Where a room has a [`Tail`], memory behind its first `tail.first` entries has those of the
 //!   tail's functions as a new instance of its prototype has them, each leading to its stub. They
 //!   are there as long as the capacity is `tail.capacity`, for nothing moves a vector but a greater
 //!   capacity.
+//! * Q3. Address space here is nobody's, and its bytes are 0, or those of the image that is noted
+//!   with it: who gets it sees nothing of an object before.
+//! * Q4. A lease of it has as many committed bytes as were asked for (rounded up to pages),
+//!   for each owner that it had before: what lies behind cannot be accessed (S5), which guards
+//!   of native code rely on.
 //!
 //! Limits: [`SpareLimits`], rooms of at most [`ENTRIES_MAX`] entries, and records where there were
 //! at most [`RECORDS_MAX`] of a kind; what is more is freed.
@@ -140,7 +144,7 @@ impl Spare {
         self.has_place(&lock(&self.spaces), held)
     }
 
-    /// Leaves address space as good as new (L1).
+    /// Leaves address space as good as new (Q3).
     pub(crate) fn leave_space(&self, held: Held) {
         let mut spaces = lock(&self.spaces);
         if self.has_place(&spaces, &held) {
@@ -162,7 +166,7 @@ impl Spare {
         Some(stacks.swap_remove(of_size))
     }
 
-    /// Leaves a stack of native code as good as new (L1); one too many goes.
+    /// Leaves a stack of native code as good as new (Q3); one too many goes.
     pub(crate) fn leave_stack(&self, mut stack: NativeStack) {
         if lock(&self.stacks).len() < self.limits.stores_max && stack.renew() {
             lock(&self.stacks).push(stack);

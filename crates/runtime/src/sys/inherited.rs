@@ -1,10 +1,21 @@
 //! Sockets that the parent process left open for this one, by their numbers.
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::net::sockopt::socket_acceptconn;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+/// Whether a socket listens.
+#[cfg(not(target_vendor = "apple"))]
+fn listens(socket: &OwnedFd) -> io::Result<bool> {
+    Ok(rustix::net::sockopt::socket_acceptconn(socket)?)
+}
+
+/// The system does not say: the guest's calls fail where a socket does not listen.
+#[cfg(target_vendor = "apple")]
+fn listens(_: &OwnedFd) -> io::Result<bool> {
+    Ok(true)
+}
 
 /// A second handle of the TCP listener at the descriptor `fd`, which is not closed.
 ///
@@ -15,10 +26,10 @@ pub fn inherited_listener(fd: i32) -> io::Result<TcpListener> {
         return Err(Errno::BADF.into());
     }
     // SAFETY: it is not −1. It is borrowed for one call alone, which makes a descriptor of ours of
-    // whatever is there and fails where nothing is.
+    // any that is there and fails where there is none.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let own = fcntl_dupfd_cloexec(borrowed, 0)?;
-    let listens = socket_acceptconn(&own)?;
+    let listens = listens(&own)?;
     let listener = TcpListener::from(own);
     // The address of another kind of socket is none that a `TcpListener` can have.
     listener.local_addr()?;

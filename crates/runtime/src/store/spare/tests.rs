@@ -91,7 +91,7 @@ fn different(spare: &Arc<Spare>, hosts: usize, of: &[&Prototype]) -> Vec<usize> 
     pairs.filter(|(_, (a, b))| text(a) != text(b)).map(|(at, _)| at).collect()
 }
 
-/// Q2, whatever the store before was.
+/// Q2, for each sort of store before.
 #[test]
 fn entries_that_were_left_are_those_of_a_new_instance() {
     let one = prototype("(module (type (func (param i64))) (func) (func (type 0)) (func))");
