@@ -13,7 +13,13 @@ pub(crate) struct Live {
     blocks: Vec<Set>,
     /// By value.
     anchors: Vec<Anchor>,
+    /// The greatest number of a value that is made in a block, or before it.
+    lasts: Vec<u32>,
 }
+
+/// Computed values of blocks further behind are not looked for: code has few of them early, and
+/// there may be as many at each place as the body has.
+const WINDOW: u32 = 1_024;
 
 /// Where a value is there from: a block, and instructions of it; nothing for numbers.
 type Anchor = Option<(Block, u32)>;
@@ -44,9 +50,9 @@ impl Set {
         grown
     }
 
-    fn leave(&mut self, others: &Set) {
-        for (word, less) in self.0.iter_mut().zip(&others.0) {
-            *word &= !less;
+    fn leave(&mut self, others: &[u32]) {
+        for &at in others {
+            self.0[at as usize / 64] &= !(1 << (at % 64));
         }
     }
 
@@ -130,6 +136,18 @@ fn anchors(body: &Body) -> Vec<Anchor> {
     anchors
 }
 
+/// The greatest numbers of values, by block.
+fn lasts(body: &Body) -> Vec<u32> {
+    let mut last = 0;
+    let mut lasts = Vec::new();
+    for (_, data) in body.blocks() {
+        let results = data.insts().flat_map(|inst| body.inst(inst).results());
+        last = data.params().chain(results).fold(last, |last, value| last.max(value.as_u32()));
+        lasts.push(last);
+    }
+    lasts
+}
+
 /// The values that a block reads from one of its instructions on.
 fn reads(body: &Body, block: Block, from: u32) -> Vec<Value> {
     let data = body.block(block);
@@ -149,10 +167,10 @@ impl Live {
         let count = body.value_count();
         let anchors = anchors(body);
         let blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
-        let mut made: Vec<Set> = blocks.iter().map(|_| Set::new(count)).collect();
+        let mut made: Vec<Vec<u32>> = blocks.iter().map(|_| Vec::new()).collect();
         for (value, anchor) in (0_u32..).zip(&anchors) {
             if let Some((block, _)) = anchor {
-                made[block.as_u32() as usize].add(value);
+                made[block.as_u32() as usize].push(value);
             }
         }
         let mut live: Vec<Set> = blocks.iter().map(|_| Set::new(count)).collect();
@@ -172,7 +190,7 @@ impl Live {
                 }
             }
             if !grown {
-                return Live { blocks: live, anchors };
+                return Live { blocks: live, anchors, lasts: lasts(body) };
             }
         }
     }
@@ -185,10 +203,12 @@ impl Live {
         for edge in body.successors(here) {
             set.join(&self.blocks[edge.block.as_u32() as usize]);
         }
+        let most = self.lasts[here.as_u32() as usize].saturating_add(WINDOW);
         let is_there = |value: &u32| match self.anchors[*value as usize] {
             Some((block, i)) => block != here || i <= from,
             None => true,
         };
-        set.iter().filter(is_there).map(Value::from_u32).collect()
+        let near = |value: &Value| value.as_u32() <= most || !is_computed(body, *value);
+        set.iter().filter(is_there).map(Value::from_u32).filter(near).collect()
     }
 }
