@@ -11,6 +11,7 @@
 
 pub(crate) mod relation;
 pub(crate) mod rows;
+mod searched;
 
 use crate::equal::rows::{Row, rows_of, verdict};
 use prova_certify::relation::encode;

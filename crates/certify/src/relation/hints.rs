@@ -5,14 +5,15 @@
 //! the body stands there, or before it. Nothing here is trusted, and no hint has to be right: other
 //! instructions move.
 //!
-//! Limits: [`HINTS_MAX`] for each offset.
+//! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
 
 use super::Related;
 use prova_check::x64::{Class, Instructions};
 use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
-/// Places for one offset at most.
+/// Operators for one offset, and places of an operator, at most.
 const HINTS_MAX: usize = 4;
 
 /// A place in the body that the code comes to.
@@ -47,10 +48,11 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
         let mut here = Vec::new();
         // Where others come in the body may go on without an instruction.
         let stop = ends.range(at..).next().map_or(u32::MAX, |&end| end.saturating_add(1));
-        let next = targets.range(at + 1..).next().copied().unwrap_or(u32::MAX);
-        for (_, (source, acts)) in bears.range(at..next.min(stop)) {
+        let next = targets.range((Excluded(at), Unbounded)).next().copied().unwrap_or(u32::MAX);
+        // A jump to before the code leads behind all of it.
+        for (_, (source, acts)) in bears.range(at..next.min(stop).max(at)) {
             if here.len() < HINTS_MAX {
-                let places = places.get(source).into_iter().flatten();
+                let places = places.get(source).into_iter().flatten().take(HINTS_MAX);
                 let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false };
                 here.extend(places.map(hint));
             }
@@ -83,8 +85,7 @@ fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
 }
 
 /// Instructions that belong to an operator in order, with it and whether they are what it does;
-/// instructions behind which the code
-/// does not go straight on; and the offsets that are jumped to.
+/// instructions behind which the code does not go straight on; and the offsets that are jumped to.
 fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
     let mut insns = Instructions::new(code.bytes);
     let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());

@@ -23,9 +23,9 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) like: String,
     pub(crate) bytes: Vec<u8>,
-    traps: Vec<TrapRow>,
-    calls: Vec<CallRow>,
-    deterministic: bool,
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) calls: Vec<CallRow>,
+    pub(crate) deterministic: bool,
     /// Whether a compiler made the code.
     pub(crate) is_made: bool,
     pub(crate) module: Module,
@@ -38,7 +38,7 @@ pub(crate) fn rows_of(text: &str) -> Vec<Row> {
 }
 
 /// The offsets of the operators of the last function.
-fn operators(wasm: &[u8]) -> Vec<u32> {
+pub(crate) fn operators(wasm: &[u8]) -> Vec<u32> {
     let bodies = wasmparser::Parser::new(0).parse_all(wasm).filter_map(|payload| match payload {
         Ok(wasmparser::Payload::CodeSectionEntry(body)) => Some(body),
         _ => None,

@@ -123,7 +123,7 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
     let two = |op: Head, n: u128| each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]));
     let wide = bits.is_power_of_two() && bits >= 8;
     let w = &mut pool.words;
-    Some(match rng.below(20) {
+    Some(match rng.below(24) {
         0 => (w.add(a, b), two(Head::Sum, 1)),
         1 => (w.sub(a, b), each(&|i| x[i].wrapping_sub(y[i]) & mask(bits))),
         2 => (w.mul(a, b), two(Head::Mul, 0)),
@@ -177,6 +177,10 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
             let high = w.scale(1 << k, high);
             (w.or(high, low), each(&|i| (x[i] << k | y[i]) & mask(to)))
         }
+        20 if bits > 1 => counted(w, rng, (a, x)),
+        21 => sum_of_choice(pool, rng, (b, y))?,
+        22 if bits > 1 => bits_compared(pool, rng, bits)?,
+        23 if bits > 1 => extreme_part(w, rng, (a, x), (b, y)),
         _ => return None,
     })
 }
@@ -205,6 +209,86 @@ fn extreme(
         *value = if holds == first { x[i] } else { y[i] };
     }
     (word, values)
+}
+
+/// Bits of one of two words, by a comparison of both or by the borrow of their difference.
+fn extreme_part(
+    w: &mut Words,
+    rng: &mut Rng,
+    (a, x): (Word, Values),
+    (b, y): (Word, Values),
+) -> (Word, Values) {
+    let bits = w.bits(a);
+    let lo = rng.below(bits.into()) as u8;
+    let width = 1 + rng.below((bits - lo).into()) as u8;
+    let difference = w.sub(a, b);
+    let (b, turned) = if rng.below(3) == 0 { (difference, true) } else { (b, false) };
+    let y: Vec<u128> = (x.iter().zip(&y))
+        .map(|(x, y)| if turned { x.wrapping_sub(*y) & mask(bits) } else { *y })
+        .collect();
+    let op = [Head::Ult, Head::Slt][rng.below(2)];
+    let c = if op == Head::Ult { w.ult(a, b) } else { w.slt(a, b) };
+    let (p, q) = (w.slice(a, lo, width), w.slice(b, lo, width));
+    let to = width.saturating_add([0, 3][rng.below(2)]);
+    let (p, q) = (w.zext(p, to), w.zext(q, to));
+    let first = rng.below(2) == 0;
+    let word = if first { w.ite(c, p, q) } else { w.ite(c, q, p) };
+    let mut values = [0; ASSIGNMENTS];
+    for (i, value) in values.iter_mut().enumerate() {
+        let holds = meaning(op, 1, 0, &[(x[i], bits), (y[i], bits)]) == 1;
+        *value = (if holds == first { x[i] } else { y[i] }) >> lo & mask(width);
+    }
+    (word, values)
+}
+
+/// A count of bits, or whether it is a small number.
+fn counted(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values) {
+    let bits = w.bits(a);
+    let prim = [Prim::LeadingZeros, Prim::TrailingZeros, Prim::Ones][rng.below(3)];
+    let count = w.prim(prim, bits, &[a]);
+    let counts = x.map(|x| meaning(Head::Prim, bits, prim as u128, &[(x, bits)]));
+    if rng.below(3) == 0 {
+        return (count, counts);
+    }
+    let n = rng.below(2) as u128;
+    let number = w.constant(bits, n);
+    (w.eq(count, number), counts.map(|count| u128::from(count == n)))
+}
+
+/// A choice of two numbers, some times, and a number and something else.
+fn sum_of_choice(pool: &mut Pool, rng: &mut Rng, (b, y): (Word, Values)) -> Option<(Word, Values)> {
+    let bits = pool.words.bits(b);
+    let (c, z) = pool.of_width(rng, 1)?;
+    let [p, q, times, more] = [(); 4].map(|()| number_of(rng, bits));
+    let w = &mut pool.words;
+    let (first, second) = (w.constant(bits, p), w.constant(bits, q));
+    let choice = w.ite(c, first, second);
+    let choice = w.scale(times, choice);
+    let alone = rng.below(2) == 0;
+    let sum = if alone { choice } else { w.add(choice, b) };
+    let mut values = [0; ASSIGNMENTS];
+    for (i, value) in values.iter_mut().enumerate() {
+        let chosen = (if z[i] == 1 { p } else { q }).wrapping_mul(times);
+        let other = if alone { 0 } else { y[i] };
+        *value = chosen.wrapping_add(other).wrapping_add(more) & mask(bits);
+    }
+    Some((w.plus(sum, more), values))
+}
+
+/// Whether one of two conditions, as a word, is a number.
+fn bits_compared(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
+    let (c, z) = pool.of_width(rng, 1)?;
+    let ((p, x), (q, y)) = (pool.of_width(rng, 1)?, pool.of_width(rng, 1)?);
+    let w = &mut pool.words;
+    let (p, q) = (w.zext(p, bits), w.zext(q, bits));
+    let choice = w.ite(c, p, q);
+    let n = number_of(rng, bits) & mask(2);
+    let number = w.constant(bits, n);
+    let mut values = [0; ASSIGNMENTS];
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = u128::from((if z[i] == 1 { x[i] } else { y[i] }) == n);
+    }
+    Some((w.eq(choice, number), values))
 }
 
 fn quotient(
@@ -264,10 +348,16 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
     (word, values)
 }
 
-fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Head, usize> {
+fn has_unknown(w: &Words, word: Word) -> bool {
+    let Node { op, args, .. } = w.get(word);
+    let inside = |&arg: &Word| arg != super::NONE && has_unknown(w, arg);
+    op == Head::Unknown || args.iter().any(inside)
+}
+
+fn run(seed: u64, widths: &[u8], terms: usize, steps: u64) -> BTreeMap<Head, usize> {
     let mut rng = Rng::new(seed);
     let mut pool = Pool {
-        words: Words::new(),
+        words: Words::within(steps),
         terms: Vec::new(),
         leaves: BTreeMap::new(),
         seen: BTreeMap::new(),
@@ -280,6 +370,10 @@ fn run(seed: u64, widths: &[u8], terms: usize) -> BTreeMap<Head, usize> {
     for _ in 0..terms {
         let bits = widths[rng.below(widths.len())];
         let Some((word, values)) = grow(&mut pool, &mut rng, bits) else { continue };
+        // Where the steps end, there may be a word that nothing is known of.
+        if steps != u64::MAX && has_unknown(&pool.words, word) {
+            continue;
+        }
         let found = pool.evaluate(word, &mut BTreeMap::new());
         let width = pool.words.bits(word);
         assert_eq!(found, values, "seed {seed}, {width} bits: {}", pool.words.show(word));
@@ -305,7 +399,7 @@ fn constructors_mean_what_they_say() {
             4 => &[32],
             _ => &[1, 5, 16, 64],
         };
-        for (op, count) in run(seed, widths, 120) {
+        for (op, count) in run(seed, widths, 120, u64::MAX) {
             *seen.entry(op).or_default() += count;
         }
     }
@@ -320,7 +414,16 @@ fn constructors_mean_what_they_say() {
 #[test]
 fn small_words_are_right_everywhere() {
     for seed in 1000..2000 {
-        run(seed, &[1, 2, 3], 60);
+        run(seed, &[1, 2, 3], 60, u64::MAX);
+    }
+}
+
+/// Where the steps end, what was made before and what is made then mean what they say.
+#[test]
+fn terms_without_steps_are_right() {
+    for seed in 3000..3600 {
+        let widths: &[u8] = if seed % 2 == 0 { &[1, 2, 3] } else { &[1, 8, 32] };
+        run(seed, widths, 80, 10 * (seed % 60));
     }
 }
 
