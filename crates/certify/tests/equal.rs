@@ -13,7 +13,7 @@ pub(crate) mod relation;
 pub(crate) mod rows;
 mod searched;
 
-use crate::equal::rows::{Row, rows_of, verdict};
+use crate::equal::rows::{Row, row, rows_of, verdict};
 use prova_certify::relation::encode;
 use prova_equal::format::{HEADS, above, fixed};
 use prova_equal::words::{Fixed, Head};
@@ -180,4 +180,22 @@ fn accepted_edits_are_listed() {
     }
     let wanted = std::fs::read_to_string(MUTANTS).unwrap_or_default();
     assert!(found == wanted, "other edits are accepted than before:\n{found}");
+}
+
+/// A chain of operators without effects may be as long as its body.
+#[test]
+fn a_long_chain_is_proved() {
+    let powers = |of: usize, made: usize| {
+        let wat = format!(
+            "(func (param i32) (result i32) local.get 0 {})",
+            "local.get 0 i32.mul ".repeat(of)
+        );
+        let end = u32::try_from(made * 3 + 3).expect("small code");
+        let jump = end.to_le_bytes().map(|byte| format!("{byte:02x}")).concat();
+        let hex = format!("4883fe580f82{jump}89d0{}c30f0b", "0fafc2".repeat(made));
+        let row = row(&format!("E3\tok\tpowers\t-\t{wat}\t{hex}\t{}:10:e\tby hand", 10 + end));
+        verdict(&row.judge(&row.bytes))
+    };
+    assert_eq!(powers(5_000, 5_000), "ok");
+    assert_eq!(powers(5_000, 4_999), "Result");
 }

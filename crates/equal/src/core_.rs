@@ -15,8 +15,8 @@ use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
 pub const WORK_MAX: u64 = 4_096;
 /// Units that any code may take.
 const WORK_BASE: u64 = 1 << 20;
-/// Depth of operands of the body that are terms of operands.
-const OPERANDS_DEPTH_MAX: u32 = 400;
+/// Operands of an operator without effects at most.
+const OPERANDS_MAX: usize = 4;
 
 /// Things to know of code besides its bytes and traps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -166,37 +166,67 @@ impl<'a> Core<'a> {
     /// # Errors
     /// Beyond a limit, or for an operator without rule.
     pub fn value(&mut self, state: &State, value: Value) -> Result<Word, Refusal> {
-        self.value_at(state, value, 0)
-    }
-
-    fn value_at(&mut self, state: &State, value: Value, depth: u32) -> Result<Word, Refusal> {
-        let bits = self.bits_of(value);
-        let Some((inst, place)) = self.computed(value) else {
-            return Ok(match state.over.get(&value.as_u32()) {
-                Some(&word) => word,
-                None => self.words.value(bits, value.as_u32()),
-            });
-        };
-        let data = *self.body.inst(inst);
-        let env = if state.over.is_empty() { 0 } else { state.env };
-        if let Some(&word) = self.memo.get(&(env, value.as_u32())) {
+        if let Some(word) = self.found(state, value) {
             return Ok(word);
         }
-        if depth > OPERANDS_DEPTH_MAX {
-            return refuse(Cause::Limit, "operands of operands");
+        // A chain of operators may be as long as the body: operands wait in a list.
+        let most = self.body.value_count().saturating_mul(OPERANDS_MAX);
+        let mut open = alloc::vec![value];
+        while let Some(&value) = open.last() {
+            let Some((inst, place)) = self.computed(value) else { break };
+            let data = *self.body.inst(inst);
+            let waiting = open.len();
+            let mut args = Vec::new();
+            for &arg in self.body.operands(data.args) {
+                match self.found(state, arg) {
+                    Some(word) => args.push(word),
+                    None => open.push(arg),
+                }
+            }
+            if open.len() > waiting {
+                if open.len() > most {
+                    return refuse(Cause::Limit, "operands of operands");
+                }
+                continue;
+            }
+            open.pop();
+            if self.found(state, value).is_none() {
+                self.compute(state, (inst, place, value), &args)?;
+            }
         }
+        match self.found(state, value) {
+            Some(word) => Ok(word),
+            None => refuse(Cause::Operator, "operands"),
+        }
+    }
+
+    /// A leaf, or a computed value that is known.
+    fn found(&mut self, state: &State, value: Value) -> Option<Word> {
+        if self.is_computed(value) {
+            let env = if state.over.is_empty() { 0 } else { state.env };
+            return self.memo.get(&(env, value.as_u32())).copied();
+        }
+        let word = state.over.get(&value.as_u32()).copied();
+        Some(word.unwrap_or_else(|| self.words.value(self.bits_of(value), value.as_u32())))
+    }
+
+    /// A value of words for its operands.
+    fn compute(
+        &mut self,
+        state: &State,
+        (inst, place, value): (Inst, u32, Value),
+        args: &[Word],
+    ) -> Result<(), Refusal> {
         self.spend(1)?;
-        let mut args = Vec::new();
-        for &arg in self.body.operands(data.args) {
-            args.push(self.value_at(state, arg, depth.saturating_add(1))?);
-        }
-        let made = match self.maker(state).demand(data.op, data.imm, &args, Some(bits)) {
+        let (data, bits) = (*self.body.inst(inst), self.bits_of(value));
+        let made = match self.maker(state).demand(data.op, data.imm, args, Some(bits)) {
             Some(demand) => demand.values.get(place as usize).copied(),
             None => None,
         };
         let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };
+        let env = if state.over.is_empty() { 0 } else { state.env };
         self.memo.insert((env, value.as_u32()), word);
-        Ok(word)
+        Ok(())
     }
 
     /// The maker of demands in a state.

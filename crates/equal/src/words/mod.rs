@@ -184,12 +184,16 @@ impl table::Node for Node {
     fn hash(&self, key: Key) -> u64 {
         let Node { op, bits, args: [a, b, c], n } = *self;
         let ab = u64::from(a.0) << 32 | u64::from(b.0);
-        let cn = (n as u64) ^ (n >> 64) as u64 ^ u64::from(c.0).rotate_left(40);
-        let head = (op as u64) << 8 | u64::from(bits);
+        let head = u64::from(c.0) << 32 | (op as u64) << 8 | u64::from(bits);
+        let (low, high) = (n as u64, (n >> 64) as u64);
         let mut hash = key.build_hasher();
         hash.write_u64(ab);
-        hash.write_u64(cn);
+        hash.write_u64(low);
         hash.write_u64(head);
+        // Few numbers are so long; each part goes through a product.
+        if high != 0 {
+            hash.write_u64(high);
+        }
         hash.finish()
     }
 }
