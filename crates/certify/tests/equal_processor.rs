@@ -442,7 +442,7 @@ fn terms_are_what_the_processor_does() {
     let mut rng = Rng::new(3);
     let (mut wrong, mut compared) = (Vec::new(), BTreeMap::<String, usize>::new());
     for code in C::values().filter(|code| class(*code).is_some_and(is_tried)) {
-        for round in 0..24 {
+        for round in 0..48 {
             let made = case(&mut rng, code, round % 3 == 0, round % 2 == 0);
             let Some(case) = made else { continue };
             let Some((found, all)) = subject.trial(&case, &case.bytes, &mut rng) else { continue };

@@ -7,7 +7,7 @@ use prova_check::TrapRow;
 use prova_equal::Told;
 use prova_random::Rng;
 
-/// Whatever code, data, traps and sources say, the search ends, and what it finds can be checked.
+/// For all code, data, traps and sources the search ends, and what it finds can be checked.
 #[test]
 fn any_code_can_be_searched() {
     let rows: Vec<Row> = rows_of(RULES).into_iter().filter(|row| row.verdict == "ok").collect();

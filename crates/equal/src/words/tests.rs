@@ -130,18 +130,7 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         3 => (w.and(a, b), two(Head::And, 0)),
         4 => (w.or(a, b), two(Head::Or, 0)),
         5 => (w.xor(a, b), two(Head::Xor, 0)),
-        6 if wide => {
-            let log = bits.trailing_zeros() as u8;
-            let modulo = |op: Head| {
-                each(&|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]))
-            };
-            match rng.below(4) {
-                0 => (w.shl(a, b), modulo(Head::Shl)),
-                1 => (w.shr(a, b), modulo(Head::Shr)),
-                2 => (w.sar(a, b), modulo(Head::Sar)),
-                _ => (w.rotl(a, b), modulo(Head::Rotl)),
-            }
-        }
+        6 if wide => shifted(w, rng, (a, x), (b, y)),
         7 if bits > 1 => {
             let lo = rng.below(bits.into()) as u8;
             let width = 1 + rng.below((bits - lo).into()) as u8;
@@ -183,6 +172,30 @@ fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         23 if bits > 1 => extreme_part(w, rng, (a, x), (b, y)),
         _ => return None,
     })
+}
+
+/// A word shifted or rotated by another.
+fn shifted(
+    w: &mut Words,
+    rng: &mut Rng,
+    (a, x): (Word, Values),
+    (b, y): (Word, Values),
+) -> (Word, Values) {
+    let bits = w.bits(a);
+    let log = bits.trailing_zeros() as u8;
+    let modulo = |op: Head| {
+        let mut values = [0; ASSIGNMENTS];
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]);
+        }
+        values
+    };
+    match rng.below(4) {
+        0 => (w.shl(a, b), modulo(Head::Shl)),
+        1 => (w.shr(a, b), modulo(Head::Shr)),
+        2 => (w.sar(a, b), modulo(Head::Sar)),
+        _ => (w.rotl(a, b), modulo(Head::Rotl)),
+    }
 }
 
 /// One of two words by a comparison of one with the other, or with a number near it.
