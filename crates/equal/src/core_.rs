@@ -11,10 +11,16 @@ use prova_module::Module;
 use prova_module::ops::Class;
 use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
 
-/// Units of work for each byte of code: a term of the body that is looked up, a claim, a way.
-pub const WORK_MAX: u64 = 4_096;
-/// Units that any code may take.
-const WORK_BASE: u64 = 1 << 20;
+/// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
+/// many steps of rewriting.
+///
+/// Of programs in use, a function takes at most 6 units and 9 steps for a byte; rounds of hash
+/// functions, whose words are made of bits of others, take 30 to 80 steps.
+pub const WORK_MAX: u64 = 128;
+/// Units and steps that any code may take.
+const WORK_BASE: u64 = 1 << 12;
+/// Units and steps that no code may take more than: with the terms that they make, a gigabyte.
+const WORK_MOST: u64 = 1 << 23;
 /// Operands of an operator without effects at most.
 const OPERANDS_MAX: usize = 4;
 
@@ -69,6 +75,7 @@ impl<'a> Core<'a> {
     ) -> Option<Core<'a>> {
         let charge = module.facts(body.func())?.charge_bytes();
         let work = (code.len() as u64).saturating_mul(WORK_MAX).saturating_add(WORK_BASE);
+        let work = work.min(WORK_MOST);
         let words = Words::within(work);
         Some(Core {
             body,

@@ -21,6 +21,9 @@ const EXTENSIONS_MAX: usize = 4;
 /// Candidates of one place.
 const CANDIDATES_MAX: usize = 24;
 
+/// Steps of rewriting, and values that are looked at, count as this power of 2 to a term.
+const PARTS_OF_TERM: u32 = 3;
+
 /// A guess of a place's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
@@ -102,6 +105,10 @@ pub(crate) struct Finder<'f> {
     fixed: BTreeSet<u32>,
     /// Leaders that stand where the body waits, though more is decided there.
     waits: BTreeMap<u32, BTreeSet<At>>,
+    /// Terms that this iteration may take.
+    terms: usize,
+    /// Needed values that this iteration has looked at.
+    looked: usize,
 }
 
 impl<'f> Finder<'f> {
@@ -116,10 +123,13 @@ impl<'f> Finder<'f> {
             moved: false,
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
+            terms: 0,
+            looked: 0,
         }
     }
 
-    pub(crate) fn begins(&mut self) {
+    pub(crate) fn begins(&mut self, terms: usize) {
+        (self.terms, self.looked) = (terms, 0);
         if self.moved {
             // Those that never moved may have stood behind one that did.
             for (at, guess) in &mut self.guesses {
@@ -129,6 +139,14 @@ impl<'f> Finder<'f> {
             }
         }
         (self.changed, self.moved) = (false, false);
+    }
+
+    /// The terms that this iteration has taken; steps of rewriting and values that were looked at
+    /// are parts of one.
+    pub(crate) fn taken(&self, core: &Core<'_>) -> usize {
+        let parts = usize::try_from(core.words.steps()).unwrap_or(usize::MAX);
+        let parts = parts.saturating_add(self.looked) >> PARTS_OF_TERM;
+        core.words.count().saturating_add(parts)
     }
 
     pub(crate) fn has_changed(&self) -> bool {
@@ -166,9 +184,11 @@ impl<'f> Finder<'f> {
     }
 
     /// The needed values by what they are in a state; those of the block's own come first.
-    fn needed(&self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
+    fn needed(&mut self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
         let mut inverse: HashMap<Word, Vec<Value>> = HashMap::new();
-        for value in self.live.at(core.body, state.block, state.at) {
+        let values = self.live.at(core.body, state.block, state.at);
+        self.looked = self.looked.saturating_add(values.len());
+        for value in values {
             if is_constant(core, value) {
                 continue;
             }
@@ -199,7 +219,7 @@ impl<'f> Finder<'f> {
     }
 
     /// Everything that may be claimed where a state comes first.
-    fn propose(&self, core: &mut Core<'_>, state: &State) -> Guess {
+    fn propose(&mut self, core: &mut Core<'_>, state: &State) -> Guess {
         let inverse = self.needed(core, state, true);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
@@ -678,6 +698,10 @@ impl Guide for Finder<'_> {
         state: State,
         (at, back): (u32, bool),
     ) -> Result<bool, Refusal> {
+        if self.taken(core) > self.terms {
+            let (cause, what) = (Cause::Limit, "terms of a search");
+            return Err(Refusal { cause, what, demanded: None, found: None });
+        }
         let ways = ways(core, &state, back);
         let moved = ways.iter().any(|(_, state)| state.moved);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();

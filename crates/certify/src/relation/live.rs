@@ -3,9 +3,16 @@
 //! A computed value is no instruction's own: code may have it wherever its operands are. So it is
 //! needed back to where the last of the leaves that it is computed from is made, its *anchor*; all
 //! leaves dominate it, so they are made one behind the other.
+//!
+//! Limit: [`WORDS_MAX`]. Beyond, nothing is known of what is needed, and no relation is searched.
 
 use prova_module::ops::Class;
 use prova_ssa::{Block, Body, Def, Dominators, Op, Value};
+
+/// Words of 64 values that all sets together have at most: 128 megabytes.
+const WORDS_MAX: usize = 1 << 24;
+/// How often each may be looked at.
+const ROUNDS: usize = 16;
 
 /// Needed values at the starts of blocks.
 #[derive(Debug)]
@@ -163,11 +170,17 @@ fn reads(body: &Body, block: Block, from: u32) -> Vec<Value> {
 }
 
 impl Live {
-    pub(crate) fn of(body: &Body) -> Live {
+    /// The needed values; nothing beyond the limit.
+    pub(crate) fn of(body: &Body) -> Option<Live> {
         let count = body.value_count();
         let anchors = anchors(body);
         let blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
-        let mut made: Vec<Vec<u32>> = blocks.iter().map(|_| Vec::new()).collect();
+        let words = count.div_ceil(64);
+        if words.saturating_mul(blocks.len()) > WORDS_MAX {
+            return None;
+        }
+        let mut left = WORDS_MAX.saturating_mul(ROUNDS);
+        let mut made: Vec<Vec<u32>> = vec![Vec::new(); blocks.len()];
         for (value, anchor) in (0_u32..).zip(&anchors) {
             if let Some((block, _)) = anchor {
                 made[block.as_u32() as usize].push(value);
@@ -184,13 +197,14 @@ impl Live {
             for &block in blocks.iter().rev() {
                 let here = block.as_u32() as usize;
                 for edge in body.successors(block) {
+                    left = left.checked_sub(words)?;
                     let mut coming = live[edge.block.as_u32() as usize].clone();
                     coming.leave(&made[here]);
                     grown |= live[here].join(&coming);
                 }
             }
             if !grown {
-                return Live { blocks: live, anchors, lasts: lasts(body) };
+                return Some(Live { blocks: live, anchors, lasts: lasts(body) });
             }
         }
     }

@@ -20,7 +20,8 @@
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
 //!
-//! Limits: [`ROUNDS_MAX`] iterations, and the terms and steps of all of them by the code's size.
+//! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size, those of
+//! one by [`TERMS_MAX`]; the needed values (`live`).
 
 mod encode;
 mod guide;
@@ -40,11 +41,12 @@ use prova_ssa::{Body, CheckedBody};
 
 /// Iterations at most.
 pub const ROUNDS_MAX: usize = 100;
-/// Terms that all iterations may make, for each byte of code, and of any code.
-const TERMS_PER_BYTE: usize = 384;
-const TERMS_FREE: usize = 1 << 20;
-/// Steps of rewriting count as this power of 2 to a term.
-const STEPS_OF_TERM: u32 = 3;
+/// Terms that all iterations may make, for each byte of code, and of any code. Programs in use take
+/// at most 92 for a byte; hash functions up to 1,000.
+const TERMS_PER_BYTE: usize = 256;
+const TERMS_FREE: usize = 1 << 14;
+/// Terms that one iteration may make: half a gigabyte.
+const TERMS_MAX: usize = 1 << 23;
 
 /// The code of a function that wants a relation.
 #[derive(Clone, Copy, Debug)]
@@ -73,18 +75,17 @@ pub fn relate_told(
     code: &Related<'_>,
     told: Told<'_>,
 ) -> Relation {
-    let live = Live::of(body);
+    let Some(live) = Live::of(body) else { return Relation::default() };
     let mut finder = Finder::new(&live, hints::hints(body, code), code);
     let mut terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     for _ in 0..ROUNDS_MAX {
         let core = Core::new((module, body), layout, (code.bytes, code.traps));
         let Some(core) = core else { break };
         let mut core = core.with(told);
-        finder.begins();
+        finder.begins(terms.min(TERMS_MAX));
         // What is refused is what the check will say.
         let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
-        let steps = usize::try_from(core.words.steps() >> STEPS_OF_TERM).unwrap_or(usize::MAX);
-        let left = terms.checked_sub(core.words.count().saturating_add(steps));
+        let left = terms.checked_sub(finder.taken(&core));
         let (Some(left), true) = (left, finder.has_changed()) else { break };
         terms = left;
     }

@@ -42,7 +42,8 @@ fn any_code_can_be_searched() {
             let (code_offset, wasm_offset) = (some(&mut random), operator(&mut random));
             traps.push(TrapRow { code_offset, kind: 1, wasm_offset });
         }
-        (sources.sort_unstable(), data.sort_unstable());
+        sources.sort_unstable();
+        data.sort_unstable();
         traps.sort_unstable_by_key(|row| row.code_offset);
         let code = Related { bytes: &bytes, traps: &traps, data: &data, sources: &sources };
         let (body, round) = row.body();

@@ -69,6 +69,9 @@ impl Words {
     fn combine(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
         let all = mask(bits);
         let (left, right) = (self.parts(a), self.parts(b));
+        // Long sums are work by their length.
+        let length = left.atoms.len().saturating_add(right.atoms.len()) as u64;
+        self.steps = self.steps.saturating_sub(length >> 2);
         let mut atoms = Vec::new();
         let (mut left_at, mut right_at) =
             (left.atoms.iter().peekable(), right.atoms.iter().peekable());
