@@ -20,8 +20,8 @@
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
 //!
-//! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size, those of
-//! one by [`TERMS_MAX`]; the needed values (`live`).
+//! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size,
+//! those of one by [`TERMS_MAX`]; the needed values (`live`).
 
 mod encode;
 mod guide;
