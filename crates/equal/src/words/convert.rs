@@ -226,6 +226,7 @@ impl Words {
         let c = half(bits);
         if let Node { op: Head::Prim, n, args: [y, less, _], .. } = self.get(x)
             && n == Prim::FloatSub as u128
+            && self.bits(y) == width
             && less == self.float_constant(width, c)
         {
             let range = self.range(known, y);
