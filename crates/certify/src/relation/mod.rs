@@ -21,7 +21,7 @@
 //! (`encode`).
 //!
 //! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size,
-//! those of one by [`TERMS_MAX`]; the needed values (`live`).
+//! those of one by `TERMS_MAX`; the needed values (`live`).
 
 mod encode;
 mod guide;
