@@ -14,16 +14,13 @@ use crate::demand::{Action, Bytes, Debt};
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
 use crate::words::{Head, Node, Word};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use prova_check::{offsets, traps};
 use prova_module::ops::Class;
-use prova_ssa::{ArgKind, Block, Edge, Terminator, Value};
+use prova_ssa::{ArgKind, Block, Edge, Terminator};
 
 /// Edges that the body takes without code, at most (E8).
 const EDGES_MAX: u32 = 1_024;
-/// Edges of one way of a branch until it meets the other, at most.
-const MEETS_MAX: usize = 4;
 
 impl Core<'_> {
     /// Lets the body go on as far as nothing is owed.
@@ -215,89 +212,6 @@ impl Core<'_> {
             | Terminator::TailCall(_)
             | Terminator::Unreachable => None,
         })
-    }
-
-    /// Passes a branch whose ways meet at once: whichever is taken, the body comes to one block
-    /// with the same words for its parameters, and does nothing before.
-    ///
-    /// A block between may dominate that block: as the head of a loop on one way, or since both
-    /// ways pass it. So each parameter that a way makes is then what it is behind both, or a word
-    /// that nothing is known of, which is the one or the other.
-    fn meet(&mut self, state: &mut State) -> Result<bool, Refusal> {
-        let block = self.body.block(Block::from_u32(state.block));
-        let Terminator::Branch { then, otherwise, .. } = block.terminator else {
-            return Ok(false);
-        };
-        let (ones, others) = (self.silent(then), self.silent(otherwise));
-        let block = |edge: &Edge| edge.block;
-        let meet = |edge: &Edge| others.iter().map(block).any(|other| other == edge.block);
-        if !ones.iter().any(meet) {
-            return Ok(false);
-        }
-        let mut ones = self.passed(state, &ones)?;
-        let mut others = self.passed(state, &others)?;
-        let at = |place| others.iter().position(|other| other == place);
-        let found = ones.iter().enumerate().find_map(|(i, place)| Some((i, at(place)?)));
-        let Some((i, j)) = found else { return Ok(false) };
-        ones.truncate(i.saturating_add(1));
-        others.truncate(j.saturating_add(1));
-        let Some(&(block, _)) = ones.last() else { return Ok(false) };
-        let mut made: BTreeMap<u32, [Option<Word>; 2]> = BTreeMap::new();
-        for (way, places) in [ones, others].into_iter().enumerate() {
-            for (block, words) in places {
-                for (param, word) in self.body.block(block).params().zip(words) {
-                    let of = made.entry(param.as_u32()).or_default().get_mut(way);
-                    of.into_iter().for_each(|of| *of = Some(word));
-                }
-            }
-        }
-        for (param, words) in made {
-            let param = Value::from_u32(param);
-            let before = self.value(state, param)?;
-            let [one, other] = words.map(|word| word.unwrap_or(before));
-            let bits = self.bits_of(param);
-            let word = if one == other { one } else { self.words.unknown(bits) };
-            self.make(state, param, word);
-        }
-        (state.block, state.at, state.passed) = (block.as_u32(), 0, 0);
-        state.moved = true;
-        self.settle(state)?;
-        Ok(true)
-    }
-
-    /// The edges that the body takes from one on, as long as nothing between has effects.
-    fn silent(&self, mut edge: Edge) -> Vec<Edge> {
-        let mut edges = Vec::new();
-        while edges.len() < MEETS_MAX {
-            edges.push(edge);
-            let block = self.body.block(edge.block);
-            let Terminator::Jump(next) = block.terminator else { break };
-            if !block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure()) {
-                break;
-            }
-            edge = next;
-        }
-        edges
-    }
-
-    /// The blocks that edges lead to, one behind the other, with the words for their parameters.
-    fn passed(
-        &mut self,
-        state: &State,
-        edges: &[Edge],
-    ) -> Result<Vec<(Block, Vec<Word>)>, Refusal> {
-        let mut state = self.copied(state)?;
-        let mut found = Vec::new();
-        for edge in edges {
-            self.spend(1)?;
-            self.follow(&mut state, edge, &[])?;
-            let mut words = Vec::new();
-            for param in self.body.block(edge.block).params() {
-                words.push(self.value(&state, param)?);
-            }
-            found.push((edge.block, words));
-        }
-        Ok(found)
     }
 
     /// E3: takes an edge.

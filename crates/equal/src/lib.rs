@@ -24,7 +24,7 @@
 //!   cannot fault is a term. A call that may throw lands where the body's clauses lead.
 //! * E2 (`walk`). A branch divides the state, and each half knows its condition. The body moves on
 //!   where what is known decides.
-//! * E3 (`edges`). An edge of the body gives its parameters the terms of the arguments.
+//! * E3 (`edges`, `meets`). An edge of the body gives its parameters the terms of the arguments.
 //! * E4 (`claims`). At a leader the state is what the relation claims, and each edge shows it.
 //! * E5 (`claims`). A claim names values of the body as they were made last; what is made again
 //!   gets a new term.
@@ -83,6 +83,7 @@ mod edges;
 mod error;
 mod events;
 pub mod format;
+mod meets;
 #[cfg(prova_plant)]
 pub mod plant;
 mod prove;

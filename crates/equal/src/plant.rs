@@ -27,7 +27,7 @@ plants! {
         OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
     e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind;
-    e3: ParametersInTurn ParameterStays EntryOfAnother;
+    e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
     e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
         PartOfByte AnyWidth;
     e5: MadeIsRemembered;

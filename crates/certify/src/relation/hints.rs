@@ -8,7 +8,8 @@
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
 
 use super::Related;
-use prova_check::x64::{Class, Instructions};
+use super::scan::scan;
+use prova_check::x64::Class;
 use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -87,21 +88,14 @@ fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
 /// Instructions that belong to an operator in order, with it and whether they are what it does;
 /// instructions behind which the code does not go straight on; and the offsets that are jumped to.
 fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
-    let mut insns = Instructions::new(code.bytes);
     let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let source = |at: u32| {
         let after = code.sources.partition_point(|source| source.0 <= at);
         let found = code.sources.get(after.checked_sub(1)?)?;
         (at < found.1).then_some(found.2)
     };
-    let mut at = 0;
-    while (at as usize) < code.bytes.len() {
-        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at))
-        {
-            at = end;
-            continue;
-        }
-        let Ok(insn) = insns.at(at) else { break };
+    scan(code, |insn, _| {
+        let at = insn.offset;
         let traps = code.traps.binary_search_by_key(&at, |row| row.code_offset);
         let is_way = matches!(
             insn.class,
@@ -121,7 +115,6 @@ fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
         if matches!(insn.class, Class::Jump | Class::JumpTo | Class::Return | Class::Trap) {
             ends.insert(at);
         }
-        at = insn.end().max(at + 1);
-    }
+    });
     (bears, ends, targets)
 }

@@ -23,11 +23,14 @@
 //! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size,
 //! those of one by `TERMS_MAX`; the needed values (`live`).
 
+mod candidates;
 mod encode;
+mod guess;
 mod guide;
 mod hints;
 mod live;
 mod prune;
+mod scan;
 
 pub use encode::encode;
 pub use prune::pruned;

@@ -11,12 +11,12 @@
 //! (Kildall, POPL 1973), then the delta debugging of Zeller and Hildebrandt (2002), bounded.
 
 use super::Related;
+use super::scan::scan;
 use iced_x86::{
     FlowControl, Instruction, InstructionInfo, InstructionInfoFactory, OpAccess, Register,
     RflagsBits,
 };
 use prova_check::abi::CALLEE_SAVED;
-use prova_check::x64::Instructions;
 use prova_equal::{Claim, Place, Relation};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -189,21 +189,13 @@ impl Step {
 type Pointers = (Option<i64>, Option<i64>);
 
 fn steps(relation: &Relation, code: &Related<'_>) -> Vec<Step> {
-    let mut insns = Instructions::new(code.bytes);
     let mut factory = InstructionInfoFactory::new();
     let mut steps = Vec::new();
     let mut pointers: Pointers = (Some(0), None);
     // The frame does not change between where it is made and where it is left.
     let mut frame: Pointers = pointers;
-    let mut at = 0_u32;
-    while (at as usize) < code.bytes.len() {
-        if let Some(&(_, end)) = code.data.iter().find(|(start, end)| (*start..*end).contains(&at))
-        {
-            at = end;
-            continue;
-        }
-        let Ok(insn) = insns.at(at) else { break };
-        let end = insn.end();
+    scan(code, |insn, _| {
+        let (at, end) = (insn.offset, insn.end());
         let raw = *insn.raw();
         if relation.leaders.contains_key(&at) {
             pointers = claimed(relation, at, frame);
@@ -230,8 +222,7 @@ fn steps(relation: &Relation, code: &Related<'_>) -> Vec<Step> {
             pointers = if calls { pointers } else { frame };
         }
         steps.push(step);
-        at = end;
-    }
+    });
     steps
 }
 

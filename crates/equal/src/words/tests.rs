@@ -113,13 +113,7 @@ fn number_of(rng: &mut Rng, bits: u8) -> u128 {
 fn grow(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
     let (a, x) = pool.operand(rng, bits)?;
     let (b, y) = pool.operand(rng, bits)?;
-    let each = |f: &dyn Fn(usize) -> u128| {
-        let mut values = [0; ASSIGNMENTS];
-        for (i, value) in values.iter_mut().enumerate() {
-            *value = f(i);
-        }
-        values
-    };
+    let each = |f: &dyn Fn(usize) -> u128| -> Values { core::array::from_fn(f) };
     let two = |op: Head, n: u128| each(&|i| meaning(op, bits, n, &[(x[i], bits), (y[i], bits)]));
     let wide = bits.is_power_of_two() && bits >= 8;
     let w = &mut pool.words;
@@ -183,12 +177,8 @@ fn shifted(
 ) -> (Word, Values) {
     let bits = w.bits(a);
     let log = bits.trailing_zeros() as u8;
-    let modulo = |op: Head| {
-        let mut values = [0; ASSIGNMENTS];
-        for (i, value) in values.iter_mut().enumerate() {
-            *value = meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]);
-        }
-        values
+    let modulo = |op: Head| -> Values {
+        core::array::from_fn(|i| meaning(op, bits, 0, &[(x[i], bits), (y[i] & mask(log), log)]))
     };
     match rng.below(4) {
         0 => (w.shl(a, b), modulo(Head::Shl)),
@@ -246,11 +236,10 @@ fn extreme_part(
     let (p, q) = (w.zext(p, to), w.zext(q, to));
     let first = rng.below(2) == 0;
     let word = if first { w.ite(c, p, q) } else { w.ite(c, q, p) };
-    let mut values = [0; ASSIGNMENTS];
-    for (i, value) in values.iter_mut().enumerate() {
+    let values = core::array::from_fn(|i| {
         let holds = meaning(op, 1, 0, &[(x[i], bits), (y[i], bits)]) == 1;
-        *value = (if holds == first { x[i] } else { y[i] }) >> lo & mask(width);
-    }
+        (if holds == first { x[i] } else { y[i] }) >> lo & mask(width)
+    });
     (word, values)
 }
 
@@ -297,10 +286,7 @@ fn bits_compared(pool: &mut Pool, rng: &mut Rng, bits: u8) -> Option<(Word, Valu
     let choice = w.ite(c, p, q);
     let n = number_of(rng, bits) & mask(2);
     let number = w.constant(bits, n);
-    let mut values = [0; ASSIGNMENTS];
-    for (i, value) in values.iter_mut().enumerate() {
-        *value = u128::from((if z[i] == 1 { x[i] } else { y[i] }) == n);
-    }
+    let values = core::array::from_fn(|i| u128::from((if z[i] == 1 { x[i] } else { y[i] }) == n));
     Some((w.eq(choice, number), values))
 }
 

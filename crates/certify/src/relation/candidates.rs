@@ -1,0 +1,238 @@
+//! The content of a place in a state → what may be claimed of it.
+//!
+//! Candidates of a place stand in order: those that say most come first, and the first one that
+//! every way shows is claimed. Words are named by values of the body that are these (`Inverse`),
+//! numbers by themselves, and others by terms over both.
+//!
+//! Limits: [`CANDIDATES_MAX`], [`DEPTH_MAX`].
+
+use prova_equal::words::{Head, Node, Word};
+use prova_equal::{Core, Expr, Place, State};
+use prova_ssa::Value;
+use std::collections::HashMap;
+
+/// Depth of terms that are proposed.
+const DEPTH_MAX: u32 = 8;
+/// Extensions that are proposed for one number.
+const EXTENSIONS_MAX: usize = 4;
+/// Candidates of one place.
+const CANDIDATES_MAX: usize = 24;
+
+/// A guess of a place's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) bits: u8,
+    pub(super) extended: bool,
+    pub(super) expr: Expr,
+}
+
+/// Values by what they are in a state.
+pub(super) struct Inverse {
+    pub(super) values: HashMap<Word, Vec<Value>>,
+    /// By width and atoms, the value that is a number more than these, and the number.
+    sums: HashMap<Sum, (Value, u128)>,
+}
+
+/// The width of a sum, and its atoms with their factors.
+type Sum = (u8, Vec<(Word, u128)>);
+
+impl Inverse {
+    pub(super) fn new(core: &Core<'_>, values: HashMap<Word, Vec<Value>>) -> Inverse {
+        let mut sums: HashMap<Sum, (Value, u128)> = HashMap::new();
+        for (&word, values) in &values {
+            let (Some(&value), parts) = (values.first(), core.words.parts(word)) else { continue };
+            if parts.atoms.is_empty() {
+                continue;
+            }
+            // The first value counts in any order of the words.
+            let sum = sums.entry((core.words.bits(word), parts.atoms));
+            let sum = sum.or_insert((value, parts.number));
+            if value < sum.0 {
+                *sum = (value, parts.number);
+            }
+        }
+        Inverse { values, sums }
+    }
+}
+
+/// The low bits of a place, and whether they are all that is in it.
+fn held(core: &mut Core<'_>, state: &State, place: Place, bits: u8) -> (Word, bool) {
+    let (low, whole) = core.held(state, place, bits);
+    let width = core.words.bits(whole);
+    (low, core.words.zext(low, width) == whole && width > bits)
+}
+
+/// The candidates of a place.
+pub(super) fn candidates(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    inverse: &Inverse,
+) -> Vec<Candidate> {
+    let widths: &[u8] = match place {
+        Place::Register(_) => &[64, 32],
+        Place::Vector(_) => &[128, 64, 32],
+        Place::Stack(at) => match state.stack.get(&at).map(|&word| core.words.bits(word)) {
+            Some(64) => &[64, 32],
+            Some(32) => &[32],
+            Some(128) => &[128, 64, 32],
+            _ => &[],
+        },
+    };
+    let mut found = Vec::new();
+    // A stack word has no upper half that a claim could speak of: the whole is an extension.
+    let wide = extensions(core, state, place, (widths, inverse));
+    let (numbers, others): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(_, number)| *number);
+    found.extend(others.into_iter().map(|(candidate, _)| candidate));
+    for &bits in widths {
+        let (low, extended) = held(core, state, place, bits);
+        for value in inverse.values.get(&low).into_iter().flatten() {
+            let expr = Expr::Value(value.as_u32());
+            found.push(Candidate { bits, extended, expr });
+        }
+        if let Node { op: Head::Const, n, .. } = core.words.get(low) {
+            // Of a number the whole is claimed, or its part.
+            if found.iter().all(|other| other.bits == bits || other.bits == 128) {
+                let expr = Expr::Term(Head::Const, bits, n, Box::new([]));
+                found.push(Candidate { bits, extended, expr });
+                // What is a number on one way may be an extension on others.
+                let wide = numbers.iter().filter(|(candidate, _)| candidate.bits == bits);
+                let wide = wide.take(EXTENSIONS_MAX);
+                found.extend(wide.map(|(candidate, _)| candidate.clone()));
+            }
+        }
+    }
+    // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
+    if widths.first() == Some(&128) && found.iter().all(|other| other.bits != 128) {
+        let (whole, extended) = held(core, state, place, 128);
+        if let Some(expr) = expression(core, state, whole, inverse, 0) {
+            found.insert(0, Candidate { bits: 128, extended, expr });
+        }
+    }
+    if found.iter().all(|other| other.bits == 128) {
+        for &bits in widths.iter().filter(|&&bits| bits != 128) {
+            let (low, extended) = held(core, state, place, bits);
+            if let Some(expr) = expression(core, state, low, inverse, 0) {
+                found.push(Candidate { bits, extended, expr });
+                break;
+            }
+        }
+    }
+    found.truncate(CANDIDATES_MAX);
+    found.extend(parts(core, state, place, inverse));
+    found
+}
+
+/// Values that a stack word is the extension of, each with whether the word is a number: it has no
+/// upper half that a claim could speak of.
+fn extensions(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    (widths, inverse): (&[u8], &Inverse),
+) -> Vec<(Candidate, bool)> {
+    let mut found = Vec::new();
+    let Place::Stack(at) = place else { return found };
+    let Some(&whole) = state.stack.get(&at) else { return found };
+    let bits = core.words.bits(whole);
+    for &width in widths.iter().filter(|&&width| width < bits) {
+        let low = core.words.slice(whole, 0, width);
+        if core.words.zext(low, bits) != whole {
+            continue;
+        }
+        let number = core.words.number(low).is_some();
+        for value in inverse.values.get(&low).into_iter().flatten() {
+            let operand = Box::new([Expr::Value(value.as_u32())]);
+            let expr = Expr::Term(Head::Zext, bits, 0, operand);
+            found.push((Candidate { bits, extended: false, expr }, number));
+        }
+    }
+    found
+}
+
+/// Values of one or two bytes, of which a place may have no more than these: above them is what was
+/// there when they were written.
+fn parts(core: &mut Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    if matches!(place, Place::Vector(_)) {
+        return found;
+    }
+    for bits in [16, 8] {
+        let (low, _) = core.held(state, place, bits);
+        let wide = [
+            core.words.zext(low, 32),
+            core.words.sext(low, 32),
+            core.words.zext(low, 64),
+            core.words.sext(low, 64),
+        ];
+        let mut values = wide.iter().filter_map(|wide| inverse.values.get(wide)?.first());
+        if let Some(value) = values.next() {
+            let operands = Box::new([Expr::Value(value.as_u32())]);
+            let expr = Expr::Term(Head::Slice, bits, 0, operands);
+            found.push(Candidate { bits, extended: false, expr });
+        }
+    }
+    found
+}
+
+/// A term as an expression over values.
+pub(super) fn expression(
+    core: &Core<'_>,
+    state: &State,
+    word: Word,
+    inverse: &Inverse,
+    depth: u32,
+) -> Option<Expr> {
+    if let Some(value) = inverse.values.get(&word).and_then(|values| values.first()) {
+        return Some(Expr::Value(value.as_u32()));
+    }
+    // A place in the frame or the context, at a distance that no value happens to be.
+    if let [(atom, 1)] = *core.words.parts(word).atoms.as_slice()
+        && core.words.bits(word) == 64
+        && let Node { op: Head::Fixed, n, .. } = core.words.get(atom)
+    {
+        let fixed = Expr::Term(Head::Fixed, 64, n, Box::new([]));
+        let distance = core.words.parts(word).number;
+        if distance == 0 {
+            return Some(fixed);
+        }
+        let distance = Expr::Term(Head::Const, 64, distance, Box::new([]));
+        return Some(Expr::Term(Head::Sum, 64, 1, Box::new([fixed, distance])));
+    }
+    if let Some(expr) = shifted(core, word, inverse) {
+        return Some(expr);
+    }
+    let Node { op, bits, args, n } = core.words.get(word);
+    if depth > DEPTH_MAX || matches!(op, Head::Value | Head::Unknown | Head::Store) {
+        return None;
+    }
+    let mut operands: Vec<Word> = args.to_vec();
+    while operands.last().is_some_and(|&last| core.words.is_none(last)) {
+        operands.pop();
+    }
+    let mut n = n;
+    if op == Head::Load {
+        let region = state.versions.iter().position(|version| *version == operands[0])?;
+        n = region as u128;
+        operands.remove(0);
+    }
+    let operands: Option<Vec<Expr>> = operands
+        .into_iter()
+        .map(|operand| expression(core, state, operand, inverse, depth + 1))
+        .collect();
+    Some(Expr::Term(op, bits, n, operands?.into_boxed_slice()))
+}
+
+/// A term that is a value and a number.
+fn shifted(core: &Core<'_>, word: Word, inverse: &Inverse) -> Option<Expr> {
+    let (parts, bits) = (core.words.parts(word), core.words.bits(word));
+    if parts.atoms.is_empty() || !(32..=64).contains(&bits) {
+        return None;
+    }
+    let &(value, number) = inverse.sums.get(&(bits, parts.atoms))?;
+    let n = parts.number.wrapping_sub(number);
+    let n = if bits == 64 { n & u128::from(u64::MAX) } else { n & u128::from(u32::MAX) };
+    let number = Expr::Term(Head::Const, bits, n, Box::new([]));
+    let operands = Box::new([Expr::Value(value.as_u32()), number]);
+    Some(Expr::Term(Head::Sum, bits, 1, operands))
+}

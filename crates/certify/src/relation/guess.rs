@@ -1,0 +1,238 @@
+//! The guesses about a leader: where the body stands, what places hold, what is equal and known.
+//!
+//! The first way to a leader makes a guess, each further one drops what it does not show
+//! ([`Guess::weaken`]). Where the body may stand is common to all ways ([`Guess::comes`]).
+
+use super::candidates::Candidate;
+use super::hints::Hint;
+use prova_equal::words::{Head, Word};
+use prova_equal::{Claim, Core, Expr, Leader, Place, State};
+use prova_ssa::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A place in the body: block, instruction, traps passed.
+pub(super) type At = (u32, u32, u32);
+
+/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
+/// leads there.
+pub(super) type Way = (At, Option<At>, bool, bool);
+
+/// Places in the body that one way comes by at most.
+const WAYS_MAX: usize = 24;
+
+/// Values that may be equal, the one that stands for them first, with whether each is no operator
+/// without effects; and the number that they may be.
+pub(super) type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
+
+/// The guesses about a leader.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Guess {
+    pub(super) place: Option<At>,
+    /// The places in the body that all ways come by, in order.
+    pub(super) ways: Vec<Way>,
+    pub(super) places: BTreeMap<Place, Vec<Candidate>>,
+    /// Values that may be equal, and the number that they may be.
+    pub(super) classes: Vec<Equals>,
+    /// Values that are no operators without effects.
+    pub(super) leaves: BTreeSet<u32>,
+    pub(super) known: Vec<(Expr, bool)>,
+    /// The flags.
+    pub(super) flags: Option<Claim>,
+}
+
+impl Guess {
+    /// The leader with what is not dropped.
+    pub(super) fn leader(&self) -> Option<Leader> {
+        let (block, at, passed) = self.place?;
+        let mut is = BTreeMap::new();
+        let all = self.classes.iter().flat_map(|(values, _)| values);
+        let leaves: BTreeSet<u32> =
+            all.filter(|(_, leaf)| *leaf).map(|(value, _)| *value).collect();
+        for (values, number) in &self.classes {
+            let expr = match (number, values.first()) {
+                (Some((bits, n)), _) => Expr::Term(Head::Const, *bits, *n, Box::new([])),
+                (None, Some(&(first, _))) => Expr::Value(first),
+                (None, None) => continue,
+            };
+            let others = values.iter().filter(|(value, leaf)| *leaf && expr != Expr::Value(*value));
+            is.extend(others.map(|&(value, _)| (value, expr.clone())));
+        }
+        let mut claims = Vec::new();
+        for (&place, found) in &self.places {
+            is.extend(self.lower(found, &is));
+            if let Some(first) = found.first() {
+                let Candidate { bits, extended, expr } = first.clone();
+                let expr = match &expr {
+                    Expr::Value(value) => is.get(value).cloned().unwrap_or(expr),
+                    Expr::Term(..) => expr,
+                };
+                claims.push(Claim::Holds { place, bits, extended, expr });
+            }
+        }
+        // Those that are made of nothing else come first: the others are evaluated over them.
+        let simple = |expr: &Expr| match expr {
+            Expr::Value(value) => leaves.contains(value),
+            Expr::Term(..) => true,
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = is.into_iter().partition(|(_, expr)| simple(expr));
+        let is = first.into_iter().chain(rest);
+        claims.extend(is.map(|(value, expr)| Claim::Is { value, expr }));
+        let known = self.known.iter().map(|(expr, holds)| Claim::Known(expr.clone(), *holds));
+        claims.extend(known);
+        claims.extend(self.flags.clone());
+        Some(Leader { block, at, passed, claims })
+    }
+}
+
+impl Guess {
+    /// Of a place that holds a wide value and a narrow one on all ways, the narrow one is the lower
+    /// half of the wide one.
+    fn lower(&self, found: &[Candidate], is: &BTreeMap<u32, Expr>) -> Vec<(u32, Expr)> {
+        let Some(Candidate { bits: 64, expr: Expr::Value(wide), .. }) = found.first() else {
+            return Vec::new();
+        };
+        if !self.leaves.contains(wide) || is.contains_key(wide) {
+            return Vec::new();
+        }
+        let narrow = found.iter().filter_map(|candidate| match candidate.expr {
+            Expr::Value(value) if candidate.bits == 32 => Some(value),
+            _ => None,
+        });
+        let narrow = narrow.filter(|value| self.leaves.contains(value) && !is.contains_key(value));
+        let part = Expr::Term(Head::Slice, 32, 0, Box::new([Expr::Value(*wide)]));
+        narrow.map(|value| (value, part.clone())).collect()
+    }
+
+    /// A way comes by these places.
+    pub(super) fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)], back: bool) {
+        let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
+        if self.ways.is_empty() {
+            let way = |(i, (at, state)): (usize, &(At, State))| {
+                (*at, next(i), false, core.goes_on(state))
+            };
+            self.ways = ways.iter().enumerate().map(way).collect();
+            return;
+        }
+        let common = |(at, to, apart, on): &Way| {
+            let i = ways.iter().position(|(other, _)| other == at)?;
+            Some((*at, *to, *apart || *to != next(i), *on))
+        };
+        let mut found: Vec<Way> = self.ways.iter().filter_map(common).collect();
+        if back {
+            // A way back comes to the head of the body's loop at its end: what a first way passes
+            // behind that is of a round.
+            found.sort_by_key(|(at, ..)| ways.iter().position(|(other, _)| other == at));
+        }
+        if !found.is_empty() {
+            self.ways = found;
+        }
+    }
+
+    /// The last place; before jumps and loads that all ways pass to it, since code may do these,
+    /// and what belongs to them, behind the place where the ways meet.
+    pub(super) fn chosen(
+        &self,
+        (hints, rows): (&[Hint], bool),
+        waits: Option<&BTreeSet<At>>,
+    ) -> Option<At> {
+        let place = |hint: &Hint| {
+            let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
+            let mut ways = self.ways.iter();
+            if hint.acts { ways.rposition(is) } else { ways.position(is) }
+        };
+        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
+        if let (Some((place, false)), true) = (hinted, rows) {
+            return self.ways.get(place).map(|(at, ..)| *at);
+        }
+        let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
+        let waits = self.ways.iter().rposition(waiting);
+        let later = hinted.map(|(place, _)| place);
+        let mut last = waits.or(later).or(self.ways.len().checked_sub(1))?;
+        while let Some(before) = last.checked_sub(1)
+            && let (_, Some(to), false, true) = self.ways[before]
+            && to == self.ways[last].0
+        {
+            last = before;
+        }
+        self.ways.get(last).map(|(at, ..)| *at)
+    }
+
+    /// Drops what a state does not show; whether something was.
+    pub(super) fn weaken(&mut self, core: &mut Core<'_>, state: &State) -> bool {
+        let mut dropped = false;
+        for (&place, found) in &mut self.places {
+            let before = found.len();
+            found.retain_mut(|candidate| {
+                let Candidate { bits, extended, expr } = candidate.clone();
+                let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
+                if core.shows(state, &holds).is_ok() {
+                    return true;
+                }
+                // An upper half may be anything on one way.
+                let holds = Claim::Holds { place, bits, extended: false, expr };
+                candidate.extended = false;
+                dropped |= extended;
+                extended && core.shows(state, &holds).is_ok()
+            });
+            dropped |= found.len() != before;
+        }
+        dropped |= split(core, state, &mut self.classes);
+        let before = self.known.len();
+        self.known
+            .retain(|(expr, holds)| core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok());
+        if self.flags.as_ref().is_some_and(|claim| core.shows(state, claim).is_err()) {
+            (self.flags, dropped) = (None, true);
+        }
+        dropped || self.known.len() != before
+    }
+}
+
+/// The places in the body that a state may stand at, with the state there; on a way back, behind a
+/// step.
+pub(super) fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
+    let mut found = Vec::new();
+    let mut state = state.clone();
+    while found.len() < WAYS_MAX {
+        let at = (state.block, state.at, state.passed);
+        // A round of a loop that is decided is the code's.
+        if found.iter().any(|(other, _)| *other == at) {
+            break;
+        }
+        if state.entered && (state.moved || !back) {
+            found.push((at, state.clone()));
+        }
+        let block = state.block;
+        // Code that goes on does not begin a round of a loop, even if what is guessed decides it.
+        let goes = core.skip(&mut state).unwrap_or(false);
+        if !goes || (!back && state.block < block) {
+            break;
+        }
+    }
+    found
+}
+
+/// Divides classes by what their values are in a state; whether that changed one.
+fn split(core: &mut Core<'_>, state: &State, classes: &mut Vec<Equals>) -> bool {
+    let mut made = Vec::new();
+    for (values, number) in classes.iter() {
+        let mut parts: Vec<(Word, Vec<(u32, bool)>)> = Vec::new();
+        for &value in values {
+            let Ok(word) = core.value(state, Value::from_u32(value.0)) else { continue };
+            let word = core.words.under(&state.known, word);
+            match parts.iter_mut().find(|(other, _)| *other == word) {
+                Some((_, list)) => list.push(value),
+                None => parts.push((word, vec![value])),
+            }
+        }
+        for (word, list) in parts {
+            let number = number.filter(|&(_, n)| core.words.number(word) == Some(n));
+            let any = list.iter().any(|(_, leaf)| *leaf);
+            if any && list.len() + usize::from(number.is_some()) > 1 {
+                made.push((list, number));
+            }
+        }
+    }
+    let changed = made != *classes;
+    *classes = made;
+    changed
+}
