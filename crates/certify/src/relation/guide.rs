@@ -2,8 +2,8 @@
 //! its guesses of the iteration before, and lets each way drop what it does not show.
 //!
 //! Where a leader moves in the body, all that was guessed behind it was of other states, so the
-//! next iteration begins anew, except for the leaders that moved. Values are named as they are needed
-//! from a place on (`live`).
+//! next iteration begins anew, except for the leaders that moved. Values are named as they are
+//! needed from a place on (`live`).
 //!
 //! Limits: the terms of an iteration, and the conditions of a leader.
 
