@@ -273,12 +273,14 @@ fn collect(
         return Err(Declined::Relocation(format!("{:?}", reloc.target)));
     }
     let sources = buffer.get_srclocs_sorted();
-    let source = |at: u32| {
-        let after = sources.partition_point(|source| source.start <= at);
-        let found = after.checked_sub(1).map(|before| &sources[before]);
-        let found = found.filter(|source| at < source.end && !source.loc.is_default());
-        found.map(|source| source.loc.bits())
+    let known: Vec<_> = sources.iter().filter(|source| !source.loc.is_default()).collect();
+    // The last source that begins before an offset.
+    let before = |at: u32| {
+        let after = known.partition_point(|source| source.start <= at);
+        after.checked_sub(1).and_then(|before| known.get(before))
     };
+    let source =
+        |at: u32| before(at).filter(|source| at < source.end).map(|found| found.loc.bits());
     let wasm_offset = |at: u32| source(at).unwrap_or(start);
     let mut found: Vec<_> = buffer.traps().iter().collect();
     found.sort_unstable_by_key(|trap| trap.offset);
@@ -286,8 +288,8 @@ fn collect(
     for trap in found {
         let kind = sunk::kind(trap.code);
         let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
-        // An instruction without a source stands near the one before it.
-        let near = source(trap.offset).or_else(|| Some(rows.last()?.wasm_offset)).unwrap_or(start);
+        // An instruction without a source stands near the last one before it that has one.
+        let near = before(trap.offset).map_or(start, |source| source.loc.bits());
         let load = loads.source(trap.code, buffer.data(), trap.offset, near);
         let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
@@ -307,8 +309,8 @@ fn collect(
     // Saved frame pointer and return address lie beyond the frame.
     let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
     let frame_bytes = u64::from(frame) + 16;
-    let known = sources.iter().filter(|source| !source.loc.is_default());
-    let sources = known.map(|source| (source.start, source.end, source.loc.bits())).collect();
+    let sources =
+        known.iter().map(|source| (source.start, source.end, source.loc.bits())).collect();
     let bytes = buffer.data().to_vec();
     Ok(NativeCode { kind, bytes, traps: rows, calls, sources, blocks, frame_bytes })
 }

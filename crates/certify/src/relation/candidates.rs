@@ -123,6 +123,18 @@ pub(super) fn candidates(
     found
 }
 
+/// The first candidate that is a value that the body makes, if the first of all is a wider one that
+/// is computed.
+pub(super) fn narrower(core: &Core<'_>, found: &[Candidate]) -> Option<usize> {
+    let is_leaf = |candidate: &Candidate| match candidate.expr {
+        Expr::Value(value) => !core.is_computed(Value::from_u32(value)),
+        Expr::Term(..) => false,
+    };
+    let (first, leaf) = (found.first()?, found.iter().position(is_leaf)?);
+    let wider = found[leaf].bits < first.bits && matches!(first.expr, Expr::Value(_));
+    wider.then_some(leaf)
+}
+
 /// Values that a stack word is the extension of, each with whether the word is a number: it has no
 /// upper half that a claim could speak of.
 fn extensions(

@@ -3,7 +3,7 @@
 //! The first way to a leader makes a guess, each further one drops what it does not show
 //! ([`Guess::weaken`]). Where the body may stand is common to all ways ([`Guess::comes`]).
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, narrower};
 use super::hints::Hint;
 use prova_equal::words::{Head, Word};
 use prova_equal::{Claim, Core, Expr, Leader, Place, State};
@@ -16,6 +16,9 @@ pub(super) type At = (u32, u32, u32);
 /// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
 /// leads there.
 pub(super) type Way = (At, Option<At>, bool, bool);
+
+/// Whether a word stays over a round of a loop; places with the values that they were taken for.
+pub(super) type Round<'a> = (&'a dyn Fn(&Expr) -> bool, &'a mut Vec<(Place, u32)>);
 
 /// Places in the body that one way comes by at most.
 const WAYS_MAX: usize = 24;
@@ -38,6 +41,10 @@ pub(super) struct Guess {
     pub(super) known: Vec<(Expr, bool)>,
     /// The flags.
     pub(super) flags: Option<Claim>,
+    /// Whether words that ways choose between were guessed.
+    pub(super) chosen_once: bool,
+    /// Places that hold a parameter or a wider value that is computed, and are taken for that.
+    pub(super) wide: Vec<Place>,
 }
 
 impl Guess {
@@ -103,6 +110,12 @@ impl Guess {
         narrow.map(|value| (value, part.clone())).collect()
     }
 
+    /// The places that are taken for a computed value though they hold a narrower parameter.
+    pub(super) fn wider(&self, core: &Core<'_>) -> Vec<Place> {
+        let wide = self.places.iter().filter(|(_, found)| narrower(core, found).is_some());
+        wide.map(|(&place, _)| place).collect()
+    }
+
     /// A way comes by these places.
     pub(super) fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)], back: bool) {
         let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
@@ -134,6 +147,7 @@ impl Guess {
         &self,
         (hints, rows): (&[Hint], bool),
         waits: Option<&BTreeSet<At>>,
+        heads: Option<&BTreeSet<u32>>,
     ) -> Option<At> {
         let place = |hint: &Hint| {
             let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
@@ -151,18 +165,34 @@ impl Guess {
         while let Some(before) = last.checked_sub(1)
             && let (_, Some(to), false, true) = self.ways[before]
             && to == self.ways[last].0
+            && !(to.0 != self.ways[before].0.0 && heads.is_some_and(|heads| heads.contains(&to.0)))
         {
             last = before;
         }
         self.ways.get(last).map(|(at, ..)| *at)
     }
 
-    /// Drops what a state does not show; whether something was.
-    pub(super) fn weaken(&mut self, core: &mut Core<'_>, state: &State) -> bool {
+    /// Drops what a state does not show; whether something was. A way back comes from a state in
+    /// which the first candidate was taken for right: where it is not, those may be that stay over
+    /// a round, and the wrong one is listed.
+    pub(super) fn weaken(
+        &mut self,
+        core: &mut Core<'_>,
+        state: &State,
+        mut round: Option<Round<'_>>,
+    ) -> bool {
         let mut dropped = false;
         for (&place, found) in &mut self.places {
             let before = found.len();
+            let (mut wrong, mut first) = (None, true);
             found.retain_mut(|candidate| {
+                let first = std::mem::replace(&mut first, false);
+                if let (Some(wrong), Some((stays, wrongs))) = (wrong, &mut round)
+                    && stays(&candidate.expr)
+                {
+                    wrongs.push((place, wrong));
+                    return true;
+                }
                 let Candidate { bits, extended, expr } = candidate.clone();
                 let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
                 if core.shows(state, &holds).is_ok() {
@@ -172,7 +202,11 @@ impl Guess {
                 let holds = Claim::Holds { place, bits, extended: false, expr };
                 candidate.extended = false;
                 dropped |= extended;
-                extended && core.shows(state, &holds).is_ok()
+                let holds = extended && core.shows(state, &holds).is_ok();
+                if let (true, false, Expr::Value(value)) = (first, holds, &candidate.expr) {
+                    wrong = Some(*value);
+                }
+                holds
             });
             dropped |= found.len() != before;
         }

@@ -8,16 +8,17 @@
 //! Limits: the terms of an iteration, and the conditions of a leader.
 
 use super::Related;
-use super::candidates::{Inverse, candidates, expression};
-use super::guess::{At, Guess, ways};
+use super::candidates::{Candidate, Inverse, candidates, expression, narrower};
+use super::guess::{At, Guess, Round, ways};
 use super::hints::Hints;
 use super::live::Live;
-use super::scan::scan;
+use super::merges::{heads, merges};
+use super::retry::Retry;
+use super::values::{is_constant, is_leaf, needs};
 use prova_check::MemoryShape;
-use prova_check::x64::Class;
 use prova_equal::words::{Head, Node, Word};
-use prova_equal::{Cause, Claim, Core, Flags, Guide, Place, Refusal, Relation, State};
-use prova_ssa::{Def, Value};
+use prova_equal::{Cause, Claim, Core, Expr, Flags, Guide, Place, Refusal, Relation, State};
+use prova_ssa::{Body, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Conditions that are proposed at a leader at most.
@@ -31,6 +32,10 @@ pub(crate) struct Finder<'f> {
     /// Places in the body that the code comes to next behind its offsets.
     hints: Hints,
     leaders: BTreeSet<u32>,
+    /// Leaders that a branch over one instruction leads to.
+    hops: BTreeSet<u32>,
+    /// Blocks of the body that an edge of a block behind them leads to.
+    heads: BTreeSet<u32>,
     guesses: BTreeMap<u32, Guess>,
     changed: bool,
     /// Whether a leader moved in the body, or is new.
@@ -39,6 +44,8 @@ pub(crate) struct Finder<'f> {
     fixed: BTreeSet<u32>,
     /// Leaders that stand where the body waits, though more is decided there.
     waits: BTreeMap<u32, BTreeSet<At>>,
+    /// Other guesses, for where a way is refused.
+    retry: Retry,
     /// Terms that this iteration may take.
     terms: usize,
     /// Needed values that this iteration has looked at.
@@ -46,17 +53,24 @@ pub(crate) struct Finder<'f> {
 }
 
 impl<'f> Finder<'f> {
-    pub(crate) fn new(live: &'f Live, hints: Hints, code: &Related<'_>) -> Finder<'f> {
-        let leaders = merges(code);
+    pub(crate) fn new(
+        (live, hints): (&'f Live, Hints),
+        body: &Body,
+        code: &Related<'_>,
+    ) -> Finder<'f> {
+        let [leaders, hops, rounds] = merges(code);
         Finder {
             live,
             hints,
             leaders,
+            hops,
+            heads: heads(body),
             guesses: BTreeMap::new(),
             changed: false,
             moved: false,
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
+            retry: Retry::new(rounds),
             terms: 0,
             looked: 0,
         }
@@ -73,6 +87,7 @@ impl<'f> Finder<'f> {
             }
         }
         (self.changed, self.moved) = (false, false);
+        self.retry.begins();
     }
 
     /// The terms that this iteration has taken; steps of rewriting and values that were looked at
@@ -83,7 +98,14 @@ impl<'f> Finder<'f> {
         core.words.count().saturating_add(parts)
     }
 
-    pub(crate) fn has_changed(&self) -> bool {
+    /// Whether another iteration may find more.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        if !self.changed
+            && let Some((moved, leaders)) = self.retry.next(&self.guesses)
+        {
+            self.fixed.extend(leaders);
+            (self.changed, self.moved) = (true, moved);
+        }
         self.changed
     }
 
@@ -153,14 +175,23 @@ impl<'f> Finder<'f> {
     }
 
     /// Everything that may be claimed where a state comes first.
-    fn propose(&mut self, core: &mut Core<'_>, state: &State) -> Guess {
+    fn propose(&mut self, core: &mut Core<'_>, state: &State, leader: u32) -> Guess {
         let inverse = self.needed(core, state, true);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
         let stack = state.stack.keys().map(|&at| Place::Stack(at));
         let all: Vec<Place> = registers.chain(stack).collect();
         for place in all {
-            let found = candidates(core, state, place, &inverse);
+            let mut found = candidates(core, state, place, &inverse);
+            found.retain(|candidate| match candidate.expr {
+                Expr::Value(value) => !self.retry.is_wrong((leader, place, value)),
+                Expr::Term(..) => true,
+            });
+            if self.retry.is_narrow(leader, place)
+                && let Some(leaf) = narrower(core, &found)
+            {
+                found.swap(0, leaf);
+            }
             if !found.is_empty() {
                 places.insert(place, found);
             }
@@ -206,37 +237,47 @@ impl<'f> Finder<'f> {
             let b = expression(core, state, b, &inverse, 0)?;
             Some(Claim::Compared { floats, words: Box::new((a, b)) })
         });
-        Guess { place, ways: Vec::new(), places, classes, leaves, known, flags }
+        Guess { place, ways: Vec::new(), places, classes, leaves, known, flags, ..Guess::default() }
     }
 }
 
-/// Whether a value is no operator without effects.
-fn is_leaf(core: &Core<'_>, value: Value) -> bool {
-    !core.is_computed(value)
-}
-
-/// Whether a value is a number by what it is.
-fn is_constant(core: &Core<'_>, value: Value) -> bool {
-    let Def::Result(inst, _) = core.body.value(value).def else { return false };
-    core.body.operands(core.body.inst(inst).args).is_empty() && !is_leaf(core, value)
-}
-
-/// Whether a value is computed from one of some.
-fn needs(core: &Core<'_>, value: Value, of: &[Value]) -> bool {
-    let mut open = vec![value];
-    let mut seen = BTreeSet::new();
-    while let Some(value) = open.pop() {
-        if of.contains(&value) {
-            return true;
+impl Finder<'_> {
+    /// Lets a way to a leader behind a branch over one instruction drop what it does not show: a
+    /// place of which nothing is left holds the one word or the other, by the branch's condition.
+    /// Whether anything changed.
+    fn choose(&mut self, core: &mut Core<'_>, state: &State, guess: &mut Guess) -> bool {
+        let opposite = guess.known.iter().find(|(condition, holds)| {
+            core.shows(state, &Claim::Known(condition.clone(), !holds)).is_ok()
+        });
+        let opposite = opposite.cloned();
+        let before = guess.places.clone();
+        let changed = guess.weaken(core, state, None);
+        let (Some((condition, holds)), false) = (opposite, guess.chosen_once) else {
+            return changed;
+        };
+        let lost = before.into_iter().filter(|(place, found)| {
+            !found.is_empty() && guess.places.get(place).is_none_or(Vec::is_empty)
+        });
+        let lost: Vec<_> = lost.collect();
+        if lost.is_empty() {
+            return changed;
         }
-        if let Def::Result(inst, _) = core.body.value(value).def
-            && !is_leaf(core, value)
-            && seen.insert(value.as_u32())
-        {
-            open.extend(core.body.operands(core.body.inst(inst).args));
+        guess.chosen_once = true;
+        let inverse = self.needed(core, state, true);
+        for (place, ones) in lost {
+            let others = candidates(core, state, place, &inverse);
+            let pair = ones
+                .iter()
+                .find_map(|one| Some((one, others.iter().find(|other| other.bits == one.bits)?)));
+            let Some((one, other)) = pair else { continue };
+            let (yes, no) = if holds { (one, other) } else { (other, one) };
+            let words = Box::new([condition.clone(), yes.expr.clone(), no.expr.clone()]);
+            let expr = Expr::Term(Head::Ite, one.bits, 0, words);
+            let extended = one.extended && other.extended;
+            guess.places.insert(place, vec![Candidate { bits: one.bits, extended, expr }]);
         }
+        true
     }
-    false
 }
 
 impl Guide for Finder<'_> {
@@ -269,9 +310,13 @@ impl Guide for Finder<'_> {
         let rows = config.signals && config.memory != MemoryShape::Explicit;
         let hints = (self.hints.get(&at).map(Vec::as_slice).unwrap_or_default(), rows);
         let waits = self.waits.get(&at);
-        let before = guess.chosen(hints, waits);
+        let heads = self.retry.is_inside(at).then_some(&self.heads);
+        if back {
+            self.retry.closes(at);
+        }
+        let before = guess.chosen(hints, waits, heads);
         guess.comes(core, &ways, back);
-        let chosen = guess.chosen(hints, waits);
+        let chosen = guess.chosen(hints, waits, heads);
         let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
         let Some(state) = found.map(|i| ways[i].1.clone()) else {
             // No place in the body is common to all ways; the check says so.
@@ -288,11 +333,31 @@ impl Guide for Finder<'_> {
         }
         if guess.place != chosen {
             let ways = std::mem::take(&mut guess.ways);
-            guess = Guess { ways, ..self.propose(core, &state) };
+            guess = Guess { ways, ..self.propose(core, &state, at) };
             self.changed = true;
+        } else if self.retry.renews(at) {
+            let new = self.propose(core, &state, at);
+            for (place, found) in new.places {
+                let known = guess.places.entry(place).or_default();
+                if known.is_empty() {
+                    *known = found;
+                }
+            }
+            guess.weaken(core, &state, None);
+            self.changed = true;
+        } else if self.hops.contains(&at) {
+            self.changed |= self.choose(core, &state, &mut guess);
         } else {
-            self.changed |= guess.weaken(core, &state);
+            let stays = |expr: &Expr| match expr {
+                Expr::Value(value) => self.live.anchor(*value).is_none_or(|of| of != state.block),
+                Expr::Term(..) => false,
+            };
+            let mut wrongs = Vec::new();
+            let round: Round<'_> = (&stays, &mut wrongs);
+            self.changed |= guess.weaken(core, &state, back.then_some(round));
+            self.retry.sees(at, wrongs);
         }
+        guess.wide = guess.wider(core);
         self.guesses.insert(at, guess);
         Ok(moved)
     }
@@ -303,35 +368,8 @@ impl Guide for Finder<'_> {
         self.moved |= new;
     }
 
-    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, _: u32) -> bool {
+    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, at: u32) -> bool {
+        self.retry.refused(at);
         refusal.cause != Cause::Limit
     }
-}
-
-/// Offsets to which several ways lead, or one from behind.
-fn merges(code: &Related<'_>) -> BTreeSet<u32> {
-    let mut ways: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut found = BTreeSet::new();
-    let mut falls = true;
-    let mut starts: Vec<(u32, bool)> = Vec::new();
-    scan(code, |insn, behind_data| {
-        let at = insn.offset;
-        starts.push((at, falls && !behind_data));
-        let jumps = insn.class == Class::Jump;
-        if jumps || matches!(insn.class, Class::Branch(_)) {
-            let target = insn.target();
-            *ways.entry(target).or_default() += 1;
-            if target <= at {
-                found.insert(target);
-            }
-        }
-        falls = !jumps && !matches!(insn.class, Class::JumpTo | Class::Return | Class::Trap);
-    });
-    for (at, falls) in starts {
-        if ways.get(&at).copied().unwrap_or(0) + u32::from(falls) > 1 {
-            found.insert(at);
-        }
-    }
-    // An entry of the function that is jumped to is no leader: nobody can claim what it needs.
-    found
 }

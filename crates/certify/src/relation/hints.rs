@@ -36,6 +36,9 @@ pub(crate) type Hints = BTreeMap<u32, Vec<Hint>>;
 /// By offset, an instruction's operator, and whether the instruction is what the operator does.
 type Bears = BTreeMap<u32, (u32, bool)>;
 
+/// Instructions behind which the code does not go straight on, with where a jump ahead leads.
+type Ends = BTreeMap<u32, Option<u32>>;
+
 /// The hints at all offsets to which code jumps, and behind these jumps.
 pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
     if code.sources.is_empty() {
@@ -48,7 +51,7 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
     for &at in targets.iter().rev() {
         let mut here = Vec::new();
         // Where others come in the body may go on without an instruction.
-        let stop = ends.range(at..).next().map_or(u32::MAX, |&end| end.saturating_add(1));
+        let stop = ends.range(at..).next().map_or(u32::MAX, |(&end, _)| end.saturating_add(1));
         let next = targets.range((Excluded(at), Unbounded)).next().copied().unwrap_or(u32::MAX);
         // A jump to before the code leads behind all of it.
         for (_, (source, acts)) in bears.range(at..next.min(stop).max(at)) {
@@ -58,8 +61,11 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
                 here.extend(places.map(hint));
             }
         }
-        if here.is_empty() && next < stop {
-            here.extend(behind.iter().map(|&hint| Hint { later: true, ..hint }));
+        if here.is_empty() {
+            // The code goes on behind the next branch, or where its jump leads.
+            let end = ends.get(&stop.saturating_sub(1)).copied().flatten();
+            let on = if next < stop { Some(&behind) } else { end.and_then(|end| found.get(&end)) };
+            here.extend(on.into_iter().flatten().map(|&hint| Hint { later: true, ..hint }));
         }
         behind.clone_from(&here);
         found.insert(at, here);
@@ -87,8 +93,8 @@ fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
 
 /// Instructions that belong to an operator in order, with it and whether they are what it does;
 /// instructions behind which the code does not go straight on; and the offsets that are jumped to.
-fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
-    let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+fn bearing(code: &Related<'_>) -> (Bears, Ends, BTreeSet<u32>) {
+    let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
     let source = |at: u32| {
         let after = code.sources.partition_point(|source| source.0 <= at);
         let found = code.sources.get(after.checked_sub(1)?)?;
@@ -113,7 +119,8 @@ fn bearing(code: &Related<'_>) -> (Bears, BTreeSet<u32>, BTreeSet<u32>) {
             targets.insert(insn.end());
         }
         if matches!(insn.class, Class::Jump | Class::JumpTo | Class::Return | Class::Trap) {
-            ends.insert(at);
+            let jumps = insn.class == Class::Jump && insn.target() > at;
+            ends.insert(at, jumps.then(|| insn.target()));
         }
     });
     (bears, ends, targets)

@@ -209,6 +209,12 @@ impl Live {
         }
     }
 
+    /// The block in which the last of the leaves is made that a value is computed from.
+    pub(crate) fn anchor(&self, value: u32) -> Option<u32> {
+        let anchor = *self.anchors.get(value as usize)?;
+        anchor.map(|(block, _)| block.as_u32())
+    }
+
     /// The values needed from an instruction of a block on.
     pub(crate) fn at(&self, body: &Body, block: u32, from: u32) -> Vec<Value> {
         let here = Block::from_u32(block);

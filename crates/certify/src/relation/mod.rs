@@ -16,6 +16,8 @@
 //! Where the body stands at a leader is guessed too: at what the code does next, if the compiler
 //! says which operator that is of (`hints`); else as far as all ways go.
 //!
+//! Where no guess changes and a way is still refused, some are made otherwise (`retry`).
+//!
 //! Candidates are values that the body still needs, with their operands (`live`), numbers, and
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
@@ -29,8 +31,11 @@ mod guess;
 mod guide;
 mod hints;
 mod live;
+mod merges;
 mod prune;
+mod retry;
 mod scan;
+mod values;
 
 pub use encode::encode;
 pub use prune::pruned;
@@ -79,7 +84,7 @@ pub fn relate_told(
     told: Told<'_>,
 ) -> Relation {
     let Some(live) = Live::of(body) else { return Relation::default() };
-    let mut finder = Finder::new(&live, hints::hints(body, code), code);
+    let mut finder = Finder::new((&live, hints::hints(body, code)), body, code);
     let mut terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     for _ in 0..ROUNDS_MAX {
         let core = Core::new((module, body), layout, (code.bytes, code.traps));
@@ -89,7 +94,7 @@ pub fn relate_told(
         // What is refused is what the check will say.
         let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
         let left = terms.checked_sub(finder.taken(&core));
-        let (Some(left), true) = (left, finder.has_changed()) else { break };
+        let (Some(left), true) = (left, finder.goes_on()) else { break };
         terms = left;
     }
     finder.relation()

@@ -1,0 +1,132 @@
+//! Other guesses, where none changes and a way is still refused.
+//!
+//! Guesses are right for most code. Where they are not, the walk refuses a way, and what lies
+//! behind it is not seen. Then, one after the other:
+//!
+//! 1. a value is no guess for a place any more where a round of a loop showed another one in it;
+//! 2. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 3. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 4. the head of a loop stands in the loop, not before.
+//!
+//! Invariant: each retry is new, so there are no more of them than leaders have places.
+
+use super::guess::Guess;
+use prova_equal::Place;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Iterations that make guesses anew at most.
+const RENEWED_MAX: usize = 2;
+
+/// A leader, a place, and a value that it was taken for.
+type Taken = (u32, Place, u32);
+
+/// The retries that are left, and those that were made.
+#[derive(Debug)]
+pub(super) struct Retry {
+    /// The first offset at which a way was refused in this iteration.
+    refused: Option<u32>,
+    /// Leaders to which a way came from behind in this iteration.
+    closed: BTreeSet<u32>,
+    /// Leaders that are jumped to from behind, with whether they stand in the loop.
+    rounds: BTreeMap<u32, bool>,
+    /// Values that places were taken for at heads of loops, and are not behind a round.
+    wrongs: BTreeSet<Taken>,
+    /// The same, not yet known to an iteration.
+    seen: BTreeSet<Taken>,
+    /// Iterations in which guesses were made anew where none were left, and the leaders that are
+    /// still to be looked at in this one.
+    renewed: usize,
+    renews: BTreeSet<u32>,
+    /// Places that are taken for parameters before wider values.
+    narrow: BTreeSet<(u32, Place)>,
+}
+
+impl Retry {
+    /// With the offsets that are jumped to from behind.
+    pub(super) fn new(rounds: BTreeSet<u32>) -> Retry {
+        Retry {
+            refused: None,
+            closed: BTreeSet::new(),
+            rounds: rounds.into_iter().map(|at| (at, false)).collect(),
+            wrongs: BTreeSet::new(),
+            seen: BTreeSet::new(),
+            renewed: 0,
+            renews: BTreeSet::new(),
+            narrow: BTreeSet::new(),
+        }
+    }
+
+    /// An iteration begins.
+    pub(super) fn begins(&mut self) {
+        (self.closed, self.refused) = (BTreeSet::new(), None);
+    }
+
+    /// Whether guesses are made anew for what is not claimed at a leader: what all ways were first
+    /// taken for was of states that are known better by now. The first way is asked.
+    pub(super) fn renews(&mut self, at: u32) -> bool {
+        self.renews.remove(&at)
+    }
+
+    /// A way is refused.
+    pub(super) fn refused(&mut self, at: u32) {
+        self.refused = Some(self.refused.map_or(at, |before| before.min(at)));
+    }
+
+    /// A way comes to a leader from behind.
+    pub(super) fn closes(&mut self, at: u32) {
+        self.closed.insert(at);
+    }
+
+    /// A round of the loop at a leader shows that places do not hold these values.
+    pub(super) fn sees(&mut self, at: u32, wrongs: Vec<(Place, u32)>) {
+        self.seen.extend(wrongs.into_iter().map(|(place, value)| (at, place, value)));
+    }
+
+    /// Whether a place is known not to hold a value at a leader.
+    pub(super) fn is_wrong(&self, taken: Taken) -> bool {
+        self.wrongs.contains(&taken)
+    }
+
+    /// Whether a place is taken for a parameter before a wider value.
+    pub(super) fn is_narrow(&self, at: u32, place: Place) -> bool {
+        self.narrow.contains(&(at, place))
+    }
+
+    /// Whether a leader stands in the loop that it is the head of.
+    pub(super) fn is_inside(&self, at: u32) -> bool {
+        self.rounds.get(&at).is_some_and(|inside| *inside)
+    }
+
+    /// Goes on to what is tried next, if a way was refused and there is something: whether all
+    /// guesses are to be made anew, and the leaders that stand elsewhere then.
+    pub(super) fn next(&mut self, guesses: &BTreeMap<u32, Guess>) -> Option<(bool, Vec<u32>)> {
+        let refused = self.refused?;
+        let before = self.wrongs.len();
+        self.wrongs.append(&mut self.seen);
+        if self.wrongs.len() != before {
+            return Some((true, Vec::new()));
+        }
+        if self.renewed < RENEWED_MAX {
+            self.renewed += 1;
+            self.renews = guesses.keys().copied().collect();
+            return Some((false, Vec::new()));
+        }
+        // The last leader before the refusal is tried first.
+        for (&at, guess) in guesses.range(..=refused).rev() {
+            let wide = guess.wide.iter().map(|&place| (at, place));
+            let wide: Vec<_> = wide.filter(|wide| !self.narrow.contains(wide)).collect();
+            if !wide.is_empty() {
+                self.narrow.extend(wide);
+                self.renewed = 0;
+                return Some((true, Vec::new()));
+            }
+        }
+        let mut heads = self.rounds.range_mut(..=refused).rev();
+        let head = heads.find(|(at, inside)| !self.closed.contains(at) && !**inside);
+        head.map(|(&at, inside)| {
+            *inside = true;
+            self.renewed = 0;
+            (true, vec![at])
+        })
+    }
+}
