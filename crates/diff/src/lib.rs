@@ -29,62 +29,37 @@
 //! [`foreign`] reads modules of proposals that no tier runs. This crate knows neither records nor
 //! runs of a program (`prova-runs`), nor builds.
 
-mod align;
-mod cfg;
-mod cluster;
-mod compare;
-mod data;
-mod dwarf;
-mod edit;
-mod exec;
-mod extract;
 pub mod foreign;
-mod globals;
-mod harmless;
-mod html;
-mod image;
-mod lengths;
-mod lockstep;
-mod matching;
-mod notes;
-mod one_to_one;
+mod judge;
+mod numbers;
 mod other;
-mod rank;
-mod relocs;
-mod report;
+mod pair;
 #[cfg(test)]
 mod scaling;
-mod sections;
-mod shift;
-mod side;
-mod strings;
-mod table;
-mod texts;
-mod token;
-mod tree;
-mod uses;
-mod whole;
+mod tell;
 
 pub use other::{core_modules, diff_binaries};
-pub use report::{
+pub use tell::report::{
     Allow, Assumed, Cluster, Count, Decided, Decision, Difference, Input, Kind, Line, Origin,
     Report, Sort, Verdict,
 };
 
-use cluster::Clusterer;
-pub use cluster::{CONSTANT, CONSTANTS, OPERANDS, OWN_NAME, STAYED};
-use compare::{Cause, Compared, Context, Outcome};
-use harmless::{Known, Taken};
-use matching::Matching;
-use one_to_one::{APART, Fate, OneToOne};
+use judge::compare::{Cause, Compared, Context, Outcome};
+use judge::harmless::{Known, Taken};
+use judge::one_to_one::{APART, Fate, OneToOne};
+use judge::{compare, sections};
+pub use numbers::strings::tells_time;
+use numbers::uses::Roles;
+use numbers::{data, dwarf, globals, shift, table};
+use pair::matching::{self, Matching};
+pub use pair::side::linked;
+use pair::side::{self, Side};
 use prova_module::Module;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use side::Side;
-pub use side::linked;
 use std::collections::{BTreeSet, HashSet};
-pub use strings::tells_time;
-pub use tree::text;
-use uses::Roles;
+use tell::cluster::Clusterer;
+pub use tell::cluster::{CONSTANT, CONSTANTS, OPERANDS, OWN_NAME, STAYED};
+pub use tell::tree::text;
 
 /// Maximum number of executions of all functions together; each function has at least two.
 const RUNS_MAX: u32 = 6400;
