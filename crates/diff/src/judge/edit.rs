@@ -7,10 +7,7 @@
 use crate::numbers::shift::Shift;
 use crate::pair::align::increasing;
 use crate::pair::side::Side;
-use crate::pair::token::{Item, Operators, Tok, Tokens};
-use prova_module::ops::{Immediate, Opcode, Value};
-use prova_module::{BlockType, MemArgTarget, Operator};
-use prova_xref::op::mnemonic;
+use crate::pair::token::{Item, Tok, Tokens};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -33,13 +30,14 @@ pub(crate) struct Stretch {
 }
 
 /// The edit script of two functions.
+#[derive(Clone, Debug)]
 pub(crate) struct Edit {
     pub(crate) stretches: Vec<Stretch>,
     /// Operators of A.
     pub(crate) ops: usize,
     pub(crate) removed: usize,
     pub(crate) inserted: usize,
-    /// The one operator that was replaced, as text on both sides.
+    /// The one operator that was replaced.
     pub(crate) single: Option<Single>,
     /// Which operands differ, if the operators are the same ones in the same order.
     pub(crate) operands: Option<Operands>,
@@ -60,31 +58,13 @@ pub(crate) struct Operands {
     pub(crate) globals: u32,
 }
 
-impl Operands {
-    /// The kinds that are there, in words, the most telling first.
-    pub(crate) fn words(&self) -> Vec<&'static str> {
-        let all = [
-            (
-                self.fields,
-                "offsets of loads and stores (fields of a struct, variables at fixed addresses)",
-            ),
-            (self.addresses, "addresses of data"),
-            (self.callees, "functions called"),
-            (self.constants, "constants"),
-            (self.locals, "locals"),
-            (self.globals, "globals"),
-        ];
-        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, word)| word).collect()
-    }
-}
-
 /// One operator in place of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Single {
+    /// Whether both are constants.
     pub(crate) constant: bool,
-    pub(crate) a: String,
-    pub(crate) b: String,
-    pub(crate) offset: u32,
+    /// Their places among the operators of their bodies.
+    pub(crate) at: (usize, usize),
 }
 
 /// Aligns two defined functions.
@@ -122,16 +102,7 @@ pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u3
             _ => false,
         };
         let constant = is_constant(&a.items[at_a]) && is_constant(&b.items[at_b]);
-        let text = |side, func, at: usize| {
-            lines(side, func, at..at + 1).pop().map(|(_, text)| text).unwrap_or_default()
-        };
-        let (mut text_a, mut text_b) = (text(sides.0, funcs.0, at_a), text(sides.1, funcs.1, at_b));
-        if text_a == text_b {
-            // What the text leaves out: an alignment, a type, an order of accesses.
-            text_a.push_str(&immediates(sides.0, &a.items[at_a]));
-            text_b.push_str(&immediates(sides.1, &b.items[at_b]));
-        }
-        single = Some(Single { constant, a: text_a, b: text_b, offset: a.items[at_a].offset });
+        single = Some(Single { constant, at: (at_a, at_b) });
     }
     Edit { stretches, ops: a.ids.len(), removed, inserted, single, operands, fields }
 }
@@ -191,13 +162,6 @@ fn in_place(a: &[u32], b: &[u32]) -> Vec<Stretch> {
         push(&mut out, x == y, i..i + 1, i..i + 1);
     }
     out
-}
-
-/// An operator's bytes, in hexadecimal.
-fn immediates(side: &Side<'_>, item: &Item<'_>) -> String {
-    let bytes = side.module.bytes().get(item.offset as usize..item.end as usize);
-    let shown = bytes.unwrap_or_default().iter().take(BYTES_MAX);
-    shown.fold(" ;; bytes".to_owned(), |text, byte| format!("{text} {byte:02x}"))
 }
 
 fn intern<'m>(interner: &mut HashMap<Tok<'m>, u32>, tok: Tok<'m>) -> u32 {
@@ -310,92 +274,4 @@ fn anchors(a: &[u32], b: &[u32]) -> Vec<(usize, usize)> {
         .collect();
     pairs.sort_unstable();
     pairs
-}
-
-/// The operators of a range of a body as text, with their offsets.
-pub(crate) fn lines(
-    side: &Side<'_>,
-    func: u32,
-    range: std::ops::Range<usize>,
-) -> Vec<(u32, String)> {
-    let Some(mut operators) = Operators::new(side, func) else { return Vec::new() };
-    let mut lines = Vec::new();
-    let mut at = 0;
-    while at < range.end {
-        let Some((op, item)) = operators.next() else { break };
-        if at >= range.start {
-            lines.push((item.offset, show(side, &op, item.offset..item.end)));
-        }
-        at += 1;
-    }
-    lines
-}
-
-/// Bytes of an operator that are shown.
-const BYTES_MAX: usize = 24;
-/// Labels of a `br_table` that are shown.
-const LABELS_MAX: usize = 64;
-
-/// An operator in the text format, with names in place of indices; its bytes say what relocations
-/// know of its number.
-pub(crate) fn show(side: &Side<'_>, op: &Operator<'_>, bytes: std::ops::Range<u32>) -> String {
-    let mut text = mnemonic(op);
-    let plain = side.is_plain(bytes);
-    let address = |value: u64| match side.map.span_at(value) {
-        Some(_) if !plain => format!(" ;; {}", side.map.describe(value)),
-        Some(_) | None => String::new(),
-    };
-    let type_at = |ty: u32| side.module.types().get(ty as usize).map(|ty| format!(" {ty}"));
-    for (kind, value) in Opcode::immediates(op).iter() {
-        let shown = match value {
-            Value::Index(index) if kind == Immediate::func => {
-                format!(" {}", side.func_name(*index))
-            }
-            Value::Index(index) if kind == Immediate::global => {
-                format!(" {}", side.global_name(*index))
-            }
-            Value::Index(index) if kind == Immediate::type_ => type_at(*index).unwrap_or_default(),
-            Value::Index(index) if matches!(kind, Immediate::local | Immediate::label) => {
-                format!(" {index}")
-            }
-            Value::I32(value) => format!(" {value}{}", address(u64::from(*value as u32))),
-            Value::I64(value) => format!(" {value}"),
-            Value::F32(value) => match f32::from_bits(value.bits()) {
-                float if float.is_nan() => format!(" nan with bits {:#010x}", value.bits()),
-                float => format!(" {float}"),
-            },
-            Value::F64(value) => match f64::from_bits(value.bits()) {
-                float if float.is_nan() => format!(" nan with bits {:#018x}", value.bits()),
-                float => format!(" {float}"),
-            },
-            Value::V128(value) => format!(" {:#034x}", u128::from_le_bytes(*value.bytes())),
-            Value::Index(index) => match kind {
-                // The only memory or table has no number in the text either.
-                Immediate::mem | Immediate::table if *index == 0 => String::new(),
-                kind => format!(" {kind:?} {index}"),
-            },
-            Value::Lane(lane) => format!(" lane {lane}"),
-            Value::Labels(targets) => {
-                let depths = targets.targets().take(LABELS_MAX).filter_map(Result::ok);
-                let depths: Vec<String> = depths.map(|depth| depth.to_string()).collect();
-                format!(" {} default {}", depths.join(" "), targets.default())
-            }
-            Value::Block(BlockType::Type(ty)) => format!(" {ty}"),
-            Value::Block(BlockType::FuncType(ty)) => type_at(*ty).unwrap_or_default(),
-            Value::MemArg(memarg) => {
-                let memory = match memarg.target {
-                    MemArgTarget::Memory(0) | MemArgTarget::Array(_) => String::new(),
-                    MemArgTarget::Memory(memory) => format!(" mem {memory}"),
-                };
-                match memarg.offset {
-                    0 => memory,
-                    offset => format!("{memory} offset={offset}{}", address(offset)),
-                }
-            }
-            // The others say little without the module.
-            _ => String::new(),
-        };
-        text.push_str(&shown);
-    }
-    text
 }

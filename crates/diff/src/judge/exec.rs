@@ -7,7 +7,7 @@
 //! Agreement does not show equality on inputs not tried, effects of callees on memory, or any event
 //! after the fuel of a run is used up (such a run is not counted).
 
-use crate::judge::extract::{Extracted, extract, global_value, memory_pages};
+use crate::judge::extract::{Extracted, Obstacle, extract, global_value, memory_pages};
 use crate::pair::side::Side;
 use prova_core::{
     Caller, Config, Engine, Error, Func, FuncType, Instance, Linker, Module, Store, Trap, Val,
@@ -115,7 +115,7 @@ pub(crate) fn agree(
     funcs: (u32, u32),
     patches: &HashMap<u32, u64>,
     runs: u32,
-) -> Result<Agreement, String> {
+) -> Result<Agreement, Obstacle> {
     let a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
     let b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
     run_both((&mut { a }, &mut { b }), worlds, runs)
@@ -125,7 +125,7 @@ fn run_both(
     (a, b): (&mut Runner, &mut Runner),
     worlds: &Worlds,
     runs: u32,
-) -> Result<Agreement, String> {
+) -> Result<Agreement, Obstacle> {
     let mut found = Agreement { agreed: 0, unfinished: 0, differs: None };
     let runs_of_a_fill = runs.div_ceil(FILLS).max(1);
     for seed in 0..runs {
@@ -180,8 +180,8 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(side: &Side<'_>, extracted: &Extracted) -> Result<Runner, String> {
-        let text = |error: Error| format!("it cannot be run alone: {error:#}");
+    fn new(side: &Side<'_>, extracted: &Extracted) -> Result<Runner, Obstacle> {
+        let text = Obstacle::engine;
         let mut config = Config::new();
         config.consume_fuel(true).deterministic(true).features(*side.module.features());
         let engine = Engine::new(&config).map_err(text)?;
@@ -212,8 +212,8 @@ impl Runner {
         instance.get_memory(&mut *store, "memory").map_or(&[], |memory| memory.data(&*store))
     }
 
-    fn run(&mut self, worlds: &Worlds, seed: u32, fuel: u64) -> Result<Outcome, String> {
-        let text = |error: Error| format!("it cannot be run alone: {error:#}");
+    fn run(&mut self, worlds: &Worlds, seed: u32, fuel: u64) -> Result<Outcome, Obstacle> {
+        let text = Obstacle::engine;
         let length = worlds.memories[0].len();
         // A memory that grew does not shrink.
         if self.has_memory && self.memory().len() != length {
@@ -234,7 +234,7 @@ impl Runner {
         *store.data_mut() = Host { seed: seed.into(), calls: Vec::new() };
         store.set_fuel(fuel).map_err(text)?;
         self.prepare(&mut store, &instance, worlds, seed).map_err(text)?;
-        let run = instance.get_func(&mut store, "run").ok_or("no function")?;
+        let run = instance.get_func(&mut store, "run").ok_or(Obstacle::Absent("function"))?;
         let ty = Func::ty(&run, &store);
         let mut random = Random::new(u64::from(seed), 1);
         let args: Vec<Val> = ty.params().map(|ty| random.value(&ty, worlds.memory_bytes)).collect();

@@ -26,6 +26,28 @@ pub(crate) struct Extracted {
     pub(crate) globals: Vec<u32>,
 }
 
+/// Why a function cannot be run alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    Import,
+    /// It uses this operator.
+    Operator(String),
+    SecondMemory,
+    /// Its memory is 64-bit.
+    Wide,
+    TypedReferences,
+    /// The module has no such thing.
+    Absent(&'static str),
+    /// The engine's words.
+    Engine(String),
+}
+
+impl Obstacle {
+    pub(super) fn engine(error: prova_core::Error) -> Obstacle {
+        Obstacle::Engine(format!("{error:#}"))
+    }
+}
+
 struct Extractor<'s, 'm> {
     side: &'s Side<'m>,
     patches: &'s HashMap<u32, u64>,
@@ -43,7 +65,7 @@ pub(crate) fn extract(
     side: &Side<'_>,
     func: u32,
     patches: &HashMap<u32, u64>,
-) -> Result<Extracted, String> {
+) -> Result<Extracted, Obstacle> {
     let mut extractor = Extractor {
         side,
         patches,
@@ -58,9 +80,9 @@ pub(crate) fn extract(
 
 impl Extractor<'_, '_> {
     /// Finds what the body uses, so that indices are known before the body is written.
-    fn collect(&mut self, func: u32) -> Result<(), String> {
+    fn collect(&mut self, func: u32) -> Result<(), Obstacle> {
         let module = self.side.module;
-        let operators = Operators::new(self.side, func).ok_or("it is an import")?;
+        let operators = Operators::new(self.side, func).ok_or(Obstacle::Import)?;
         for (op, item) in operators {
             match item.tok {
                 Tok::Func(0x10 | 0x12, canonical) => {
@@ -68,8 +90,10 @@ impl Extractor<'_, '_> {
                     self.imports.entry(format!("call.{canonical}")).or_insert((0, ty));
                 }
                 Tok::Indirect(0x11 | 0x13, id, _) => {
-                    let ty =
-                        module.types().get(TypeIdx(item.index).index()).ok_or("no such type")?;
+                    let ty = module
+                        .types()
+                        .get(TypeIdx(item.index).index())
+                        .ok_or(Obstacle::Absent("such type"))?;
                     let params = ty.params.iter().copied().chain([ValType::I32]);
                     let ty = FuncType::new(params, ty.results.iter().copied());
                     self.imports.entry(format!("indirect.{id}")).or_insert((0, ty));
@@ -79,13 +103,13 @@ impl Extractor<'_, '_> {
                     self.globals.insert(canonical, GlobalIdx(item.index));
                 }
                 Tok::Mem { memory: 0, .. } => self.has_memory = true,
-                Tok::Mem { .. } => return Err("it uses a second memory".into()),
+                Tok::Mem { .. } => return Err(Obstacle::SecondMemory),
                 Tok::Raw(_) => self.raw(&op)?,
                 Tok::Block(..) | Tok::Local(..) | Tok::I32(_) | Tok::I64(_) => {}
             }
         }
         if self.has_memory && module.memories().first().is_some_and(|memory| memory.memory64) {
-            return Err("its memory is 64-bit".into());
+            return Err(Obstacle::Wide);
         }
         for (at, (index, _)) in self.imports.values_mut().enumerate() {
             *index = at as u32;
@@ -94,7 +118,7 @@ impl Extractor<'_, '_> {
     }
 
     /// An operator without an index that the tokens know.
-    fn raw(&mut self, op: &Operator<'_>) -> Result<(), String> {
+    fn raw(&mut self, op: &Operator<'_>) -> Result<(), Obstacle> {
         let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
         // An immediate may not name anything outside the body, except memory 0.
         let names = |kind| immediates.indices(kind).next().is_some();
@@ -121,7 +145,7 @@ impl Extractor<'_, '_> {
         }
     }
 
-    fn encode(mut self, func: u32) -> Result<Extracted, String> {
+    fn encode(mut self, func: u32) -> Result<Extracted, Obstacle> {
         let module = self.side.module;
         let imports: Vec<(String, FuncType)> =
             self.imports.iter().map(|(name, (_, ty))| (name.clone(), ty.clone())).collect();
@@ -180,8 +204,8 @@ impl Extractor<'_, '_> {
 
     /// A global of the same type that can be set and exported; it starts as a zero or null, `exec`
     /// sets it.
-    fn global(&self, out: &mut Bytes, index: GlobalIdx) -> Result<(), String> {
-        let ty = self.side.module.global(index).ok_or("no such global")?.val;
+    fn global(&self, out: &mut Bytes, index: GlobalIdx) -> Result<(), Obstacle> {
+        let ty = self.side.module.global(index).ok_or(Obstacle::Absent("such global"))?.val;
         out.val_type(ty)?.byte(1);
         match ty {
             ValType::I32 => out.byte(0x41).byte(0),
@@ -196,9 +220,9 @@ impl Extractor<'_, '_> {
         Ok(())
     }
 
-    fn body(&mut self, func: u32) -> Result<Bytes, String> {
+    fn body(&mut self, func: u32) -> Result<Bytes, Obstacle> {
         let side = self.side;
-        let body = side.module.body(FuncIdx(func)).ok_or("it is an import")?;
+        let body = side.module.body(FuncIdx(func)).ok_or(Obstacle::Import)?;
         let groups: Vec<(u32, ValType)> = body.locals().collect();
         let mut out = Bytes::vector(groups.len());
         for (count, ty) in groups {
@@ -206,7 +230,7 @@ impl Extractor<'_, '_> {
         }
         let global_at: HashMap<u32, u64> =
             self.globals.keys().enumerate().map(|(at, key)| (*key, at as u64)).collect();
-        let operators = Operators::new(side, func).ok_or("it is an import")?;
+        let operators = Operators::new(side, func).ok_or(Obstacle::Import)?;
         for (op, item) in operators {
             let patch = self.patches.get(&item.offset).copied();
             match item.tok {
@@ -254,7 +278,7 @@ impl Extractor<'_, '_> {
         out.byte(code).leb(index.into());
     }
 
-    fn block(&mut self, out: &mut Bytes, code: u8, op: &Operator<'_>) -> Result<(), String> {
+    fn block(&mut self, out: &mut Bytes, code: u8, op: &Operator<'_>) -> Result<(), Obstacle> {
         let Some(ty) = Opcode::immediates(op).block() else { return Err(refused(op)) };
         out.byte(code);
         match ty {
@@ -265,7 +289,13 @@ impl Extractor<'_, '_> {
                 out.val_type(ty)?;
             }
             BlockType::FuncType(ty) => {
-                let ty = self.side.module.types().get(ty as usize).ok_or("no such type")?.clone();
+                let ty = self
+                    .side
+                    .module
+                    .types()
+                    .get(ty as usize)
+                    .ok_or(Obstacle::Absent("such type"))?
+                    .clone();
                 let index = self.type_index(&ty);
                 out.sleb(index.into());
             }
@@ -274,8 +304,8 @@ impl Extractor<'_, '_> {
     }
 }
 
-fn refused(op: &Operator<'_>) -> String {
-    format!("it uses `{}`", mnemonic(op))
+fn refused(op: &Operator<'_>) -> Obstacle {
+    Obstacle::Operator(mnemonic(op))
 }
 
 /// Pages of the memory of an extracted function.
@@ -332,7 +362,7 @@ impl Bytes {
         self.leb(name.len() as u64).bytes(name.as_bytes())
     }
 
-    fn val_type(&mut self, ty: ValType) -> Result<&mut Bytes, String> {
+    fn val_type(&mut self, ty: ValType) -> Result<&mut Bytes, Obstacle> {
         Ok(self.byte(match ty {
             ValType::I32 => 0x7f,
             ValType::I64 => 0x7e,
@@ -341,11 +371,11 @@ impl Bytes {
             ValType::V128 => 0x7b,
             ValType::Ref(ty) if ty == RefType::FUNCREF => 0x70,
             ValType::Ref(ty) if ty == RefType::EXTERNREF => 0x6f,
-            ValType::Ref(_) => return Err("it uses typed references".into()),
+            ValType::Ref(_) => return Err(Obstacle::TypedReferences),
         }))
     }
 
-    fn types(&mut self, types: &[ValType]) -> Result<&mut Bytes, String> {
+    fn types(&mut self, types: &[ValType]) -> Result<&mut Bytes, Obstacle> {
         self.leb(types.len() as u64);
         for ty in types {
             self.val_type(*ty)?;

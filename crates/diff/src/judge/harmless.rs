@@ -1,6 +1,6 @@
-//! Assumptions of a comparison → their sorts, and which of them `--allow harmless` covers.
+//! Assumptions of a comparison → which of them `--allow harmless` covers.
 //!
-//! `mod` asks here for each assumption when all numbers of both modules are known.
+//! `judge` asks here for each assumption when all numbers of both modules are known.
 //!
 //! Covered are the effects that an honest linker has on numbers and that an edit of a few bytes
 //! does not have. A number of 1, 2 or 4 is not covered if the host gets it, nor is one of 3 unless
@@ -25,7 +25,7 @@
 //!    starts at it on both sides, or where A's data starts and B's does not. Elsewhere, and in
 //!    data, it is covered if A has no object there. It is also covered if no number that moved is
 //!    equal to it, and it lies in a path that differs, is round, or is only calculated with.
-//! 4. A *stack pointer*, if the stack keeps all of its room but at most one [`ROOM`]th.
+//! 4. A *stack pointer*, if the stack keeps all of its room but at most one 64th (`globals`).
 //! 5. Objects *apart*: objects behind the data stand in one order on both sides. From one to the
 //!    next the distance may change only at a multiple of 16, and by less than 16. It may shrink
 //!    only if all bytes touched before are seen and have room in B; before the last object not all
@@ -39,14 +39,14 @@
 //! kept, in the range of the data, by exactly the shift. `tests/verdicts/hostile.txt` has 40 edits,
 //! and which of them pass.
 
-use crate::judge::texts::bytes;
-use crate::numbers::data::{DataDiff, Look};
-use crate::numbers::shift::{Assumption, BIAS, Shift};
+use crate::judge::assumption::{Sort, Taken, Written};
+use crate::judge::data::{DataDiff, Look};
+use crate::numbers::shift::Shift;
 use crate::numbers::strings::{Sort as Text, is_printable};
-use crate::numbers::uses::{Doubt, Roles};
-use crate::pair::side::Side;
-use crate::tell::report::{Assumed, NUMBERS_MAX, Sort};
-use std::collections::{BTreeMap, HashSet};
+use crate::numbers::uses::Doubt;
+use crate::pair::paired::BIAS;
+use crate::pair::side::{Side, bytes};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Maximum distance in bytes from an address that a function accesses at which its number is an
@@ -59,83 +59,6 @@ const ALIGNMENT: u64 = 16;
 /// Bytes of a text to which a number may be shown to lead, with the zero that ends it.
 const TEXT_MIN: u64 = 4;
 const TEXT_MAX: u64 = 256;
-/// The part of the stack that may be gone.
-const ROOM: u64 = 64;
-
-/// Something that is assumed of a pair of numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) sort: Sort,
-    pub(crate) a: u64,
-    pub(crate) b: u64,
-    doubt: Doubt,
-    pub(crate) written: Written,
-    covered: bool,
-}
-
-/// Origin of a number by its encoding. Linkers write every address in five bytes, and compilers a
-/// number in the least bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// Nothing shows the origin.
-    #[default]
-    Unknown,
-    /// Both sides left room: a linker wrote it.
-    Address,
-    /// No side did, where other numbers of both have room.
-    Plain,
-}
-
-impl Taken {
-    /// The assumption about number `a` of A that is `b` in B.
-    pub(crate) fn new(what: Assumption, a: u64, b: u64) -> Taken {
-        let (sort, doubt) = match what {
-            Assumption::Mixed(doubt) => (Sort::Address, doubt),
-            Assumption::Address(doubt) => (Sort::Number, doubt),
-            Assumption::Stays(_, doubt) => (Sort::Stays, doubt),
-            Assumption::Slot => (Sort::Slot, Doubt::NONE),
-            Assumption::Room => (Sort::Room, Doubt::NONE),
-            Assumption::End => (Sort::End, Doubt::NONE),
-            Assumption::Copy => (Sort::Copy, Doubt::NONE),
-            Assumption::Reach => (Sort::Reach, Doubt::NONE),
-        };
-        Taken { doubt, ..Taken::of(sort, a, b) }
-    }
-
-    /// The assumption of another sort.
-    pub(crate) fn of(sort: Sort, a: u64, b: u64) -> Taken {
-        let covered = matches!(sort, Sort::Pages | Sort::Debug | Sort::Path);
-        Taken { sort, a, b, doubt: Doubt::NONE, written: Written::Unknown, covered }
-    }
-}
-
-/// The assumption about a global of A and its partner.
-pub(crate) fn of_global(
-    (a, b): (&Side<'_>, &Side<'_>),
-    roles: &Roles,
-    (global, partner): (u32, u32),
-) -> Taken {
-    let start = |side: &Side<'_>, global| {
-        side.map.stack_pointer.filter(|(own, _)| *own == global).map(|(_, start)| start)
-    };
-    let Some((x, y)) = start(a, global).zip(start(b, partner)) else {
-        return Taken::of(Sort::Global, 0, 0);
-    };
-    let data = |side: &Side<'_>| side.map.data().map_or((0, 0), |data| (data.start, data.end));
-    let end = |side: &Side<'_>, start: u64| match data(side) {
-        // The stack is below the data.
-        (first, _) if start <= first => 0,
-        (_, end) => end.next_multiple_of(16),
-    };
-    let (low_a, low_b) = (end(a, x), end(b, y));
-    let room = (x.wrapping_sub(low_a), y.wrapping_sub(low_b));
-    let doubt = roles.global(global).mixed;
-    let less = room.1 < room.0;
-    let enough = low_a <= x && low_b <= y && room.0 - room.1.min(room.0) <= room.0 / ROOM;
-    let sort = if less || x == y { Sort::StackRoom } else { Sort::Stack };
-    let covered = enough && doubt.within(Doubt::ALL_BUT_GIVEN);
-    Taken { doubt, covered, ..Taken::of(sort, x, y) }
-}
 
 /// All numbers of both modules that moved, or stay where something moved.
 pub(crate) struct Known<'s, 'm> {
@@ -163,17 +86,17 @@ impl<'s, 'm> Known<'s, 'm> {
     /// `lists`: the assumptions of each function and of data, and the addresses that are shown.
     pub(crate) fn new<'t>(
         sides: (&'s Side<'m>, &'s Side<'m>),
-        (data, behind): (&'s DataDiff, &[(u64, u64, u64)]),
+        (shift, data, behind): (&'s Shift, &DataDiff, &[(u64, u64, u64)]),
         lists: impl Iterator<Item = (&'t [Taken], &'t [(u64, u64)])>,
     ) -> Known<'s, 'm> {
         let start = |side: &Side<'_>| side.map.data().map_or(0, |data| data.start);
         let mut known = Known {
             sides,
-            shift: &data.shift,
+            shift,
             moved: Default::default(),
             accessed: HashSet::new(),
             stays: HashSet::new(),
-            objects: start(sides.0).saturating_sub(BIAS)..data.shift.data_end,
+            objects: start(sides.0).saturating_sub(BIAS)..shift.data_end,
             starts: (start(sides.0), start(sides.1)),
             rounded: false,
             ordered: false,
@@ -353,22 +276,4 @@ fn rounded(behind: &[(u64, u64, u64)]) -> bool {
         end = end.max(high.1.saturating_add(high.2));
         right && ordered
     })
-}
-
-/// The sorts of the assumptions, with counts and the first numbers.
-pub(crate) fn sorts(all: &[Taken]) -> Vec<Assumed> {
-    let mut sorts: BTreeMap<(Sort, bool), Assumed> = BTreeMap::new();
-    for &Taken { sort, a, b, covered, .. } in all {
-        let new = || Assumed { sort, covered, count: 0, a, b, numbers: Vec::new() };
-        let known = sorts.entry((sort, covered)).or_insert_with(new);
-        known.count += 1;
-        known.numbers.extend(((a, b) != (0, 0)).then_some((a, b)));
-    }
-    let mut sorts: Vec<Assumed> = sorts.into_values().collect();
-    for one in &mut sorts {
-        one.numbers.sort_unstable();
-        one.numbers.dedup();
-        one.numbers.truncate(NUMBERS_MAX);
-    }
-    sorts
 }

@@ -3,14 +3,13 @@
 //!
 //! Linear in the bodies.
 
-use crate::judge::harmless::{Taken, Written};
+use crate::judge::assumption::{Assumed, Sort, Taken, Written};
 use crate::judge::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
 use crate::judge::texts::Texts;
 use crate::numbers::shift::{Agree, Assumption, Loose, Shift};
 use crate::numbers::uses::{Doubt, Role, Roles};
 use crate::pair::side::Side;
 use crate::pair::token::{Item, Tok, Tokens};
-use crate::tell::report::Sort;
 use prova_module::FuncIdx;
 
 /// Maximum number of loose pairs of addresses that are kept of one function.
@@ -41,8 +40,8 @@ pub(crate) struct Same {
     pub(crate) taken: Vec<Taken>,
     /// Addresses that moved, each shown to be one.
     pub(crate) shown: Vec<(u64, u64)>,
-    /// The first assumption in words.
-    pub(crate) first_assumed: Option<String>,
+    /// The first assumption.
+    pub(crate) first_assumed: Option<Assumed>,
     /// Pairs of addresses that only all functions together can tell to be one to one, with how
     /// many bytes are touched from there on, if that is known.
     pub(crate) loose: Vec<(u64, u64, u64)>,
@@ -86,7 +85,7 @@ impl Same {
                 } else {
                     self.first_moved.get_or_insert((address, by));
                 }
-                self.first_assumed.get_or_insert_with(|| words(address, delta, what));
+                self.first_assumed.get_or_insert(Assumed { address, delta, what });
                 self.loosely(loose, address, delta);
             }
         }
@@ -108,37 +107,6 @@ impl Same {
             self.assumed += 1;
             self.taken.push(Taken::of(Sort::Global, address, other));
         }
-    }
-}
-
-/// An assumption in words.
-pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
-    let b = a.wrapping_add_signed(delta);
-    match what {
-        Assumption::Address(_) => {
-            format!("{a} → {b} is assumed to be an address: nothing shows it")
-        }
-        Assumption::Mixed(_) => {
-            format!(
-                "{a} → {b} is an address that is calculated with, kept or given away, too: assumed not to matter"
-            )
-        }
-        Assumption::Slot => format!("{a} → {b} is assumed to be a table slot: nothing shows it"),
-        Assumption::Room => {
-            format!("{a} → {b} is assumed to be what is left of memory behind what moved")
-        }
-        Assumption::End => {
-            format!("{a} → {b} is assumed to be where memory or the stack ends: both do so there")
-        }
-        Assumption::Copy => format!(
-            "{a} → {b} is what one side has once and the other twice: assumed to be read alone"
-        ),
-        Assumption::Reach => format!(
-            "{a} → {b} gets an index, and another thing is behind it in B: assumed to stay in its object"
-        ),
-        Assumption::Stays(by, _) => format!(
-            "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"
-        ),
     }
 }
 

@@ -26,9 +26,6 @@ pub(crate) struct OneToOne {
     pub(crate) behind: Vec<(u64, u64, u64)>,
 }
 
-/// Words for a pair that is assumed.
-pub(crate) const APART: &str = "is not as far as most behind the data: assumed to be one thing";
-
 /// How one loose pair fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {

@@ -7,60 +7,30 @@
 //! 1. Names are compared by their bytes; escaping and cutting are for print alone.
 //! 2. Tables, memories and tags are named by index, so imports of them keep their order.
 
-use crate::judge::compare::Cause;
-use crate::judge::harmless::Taken;
+use crate::judge::assumption::{Sort, Taken};
+use crate::judge::debug::Told;
+use crate::judge::finding::{Alone, Found, What};
+use crate::judge::globals;
 use crate::judge::one_to_one::OneToOne;
-use crate::numbers::dwarf::{Told, Unread};
-use crate::numbers::globals;
-use crate::numbers::relocs;
+use crate::judge::relocs;
+use crate::judge::table;
+use crate::judge::verdict::{Kind, Verdict};
+use crate::numbers::dwarf::Unread;
 use crate::numbers::shift::Shift;
-use crate::numbers::table;
 use crate::numbers::uses::Roles;
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
-use crate::tell::report::{Kind, Sort, Verdict};
 use prova_builds::names::printable;
 use prova_module::{BinaryReader, ExternKind, ExternType, MemoryType, ValType};
 use std::collections::BTreeMap;
 
-/// A difference outside functions and data.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) kind: Kind,
-    pub(crate) verdict: Verdict,
-    pub(crate) name: String,
-    pub(crate) summary: String,
-    pub(crate) cause: Cause,
-    /// Whether it follows from functions that were added or removed.
-    pub(crate) follows: bool,
-    /// The function of A or of B that alone is exported.
-    pub(crate) exported: (Option<u32>, Option<u32>),
-    pub(crate) sites: u64,
-    /// The assumptions.
-    pub(crate) taken: Vec<Taken>,
-}
-
-pub(crate) fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
-    Found {
-        kind,
-        verdict,
-        name,
-        summary,
-        cause: Cause::Body { slight: false },
-        follows: false,
-        exported: (None, None),
-        sites: 1,
-        taken: Vec::new(),
-    }
-}
-
 /// Finds all differences of these sections; partners of functions and globals are in the sides.
-pub(crate) fn compare(
-    sides: (&Side<'_>, &Side<'_>),
+pub(crate) fn compare<'m>(
+    sides: (&Side<'m>, &Side<'m>),
     (shift, roles, all): (&Shift, &Roles, &OneToOne),
     assumed: u64,
-    debug: Option<Result<Vec<Told>, Unread>>,
-) -> Vec<Found> {
+    debug: Option<Result<Vec<Told<'m>>, Unread>>,
+) -> Vec<Found<'m>> {
     let mut out = Vec::new();
     imports(sides, &mut out);
     exports(sides, &mut out);
@@ -83,7 +53,7 @@ fn describe_extern(side: &Side<'_>, ty: &ExternType) -> String {
     }
 }
 
-fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found<'_>>) {
     let list = |side: &Side<'_>| {
         let mut counts: Listed = BTreeMap::new();
         for import in side.module.imports() {
@@ -115,12 +85,11 @@ fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         names.collect()
     };
     if out.len() == before && order(sides.0) != order(sides.1) {
-        let summary = "tables, memories or tags stand in another order".to_owned();
-        out.push(found(Kind::Import, Verdict::Changed, "order".into(), summary));
+        out.push(Found::new(Kind::Import, Verdict::Changed, "order".into(), What::Order));
     }
 }
 
-fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found<'_>>) {
     let list = |side: &Side<'_>| {
         let mut counts: Listed = BTreeMap::new();
         for export in side.module.exports() {
@@ -151,23 +120,20 @@ fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     }
 }
 
-fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found<'_>>) {
     let (x, y) = (a.module.start(), b.module.start());
     if x.map(|func| a.canonical_func(func.0)) == y.map(|func| func.0) {
         return;
     }
-    let name = |side: &Side<'_>, func: Option<prova_module::FuncIdx>| {
-        func.map_or("none".to_owned(), |func| side.func_name(func.0))
-    };
-    let summary = format!("the start function: {} → {}", name(a, x), name(b, y));
-    out.push(found(Kind::Start, Verdict::Changed, "start".into(), summary));
+    let what = What::Start(x.map(|func| func.0), y.map(|func| func.0));
+    out.push(Found::new(Kind::Start, Verdict::Changed, "start".into(), what));
 }
 
 /// Entries of a list by names, kind and id of the entity, each with its number and its description.
 type Listed = BTreeMap<(Vec<String>, String, u32), (u64, String)>;
 
 /// Adds the entries that the sides do not list equally often, joined by name.
-fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
+fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found<'_>>) {
     let mut names: BTreeMap<&[String], (Vec<&str>, Vec<&str>)> = BTreeMap::new();
     let count = |listed: &Listed, key| listed.get(key).map(|(count, _)| *count);
     for (key, (_, shown)) in a.iter().filter(|(key, _)| count(&a, key) != count(&b, key)) {
@@ -177,15 +143,10 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
         names.entry(&key.0).or_default().1.push(shown);
     }
     for (name, (in_a, in_b)) in names {
-        let (x, y) = (in_a.join(", "), in_b.join(", "));
-        let summary = match (in_a.is_empty(), in_b.is_empty()) {
-            (false, true) => format!("only in A: {x}"),
-            (true, false) => format!("only in B: {y}"),
-            _ if kind == Kind::Export => format!("names another thing: {x} → {y}"),
-            _ => format!("{x} became {y}"),
-        };
+        let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
         let shown: Vec<String> = name.iter().map(|part| printable(part)).collect();
-        out.push(found(kind, Verdict::Changed, shown.join("::"), printable(&summary)));
+        let what = What::Listed(owned(in_a), owned(in_b));
+        out.push(Found::new(kind, Verdict::Changed, shown.join("::"), what));
     }
 }
 
@@ -195,31 +156,26 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
 fn memories(
     sides: (&Side<'_>, &Side<'_>),
     (shift, all): (&Shift, &OneToOne),
-    out: &mut Vec<Found>,
+    out: &mut Vec<Found<'_>>,
 ) {
     let (a, b) = (sides.0.module.memories(), sides.1.module.memories());
     for i in 0..a.len().max(b.len()) {
         if a.get(i) == b.get(i) {
             continue;
         }
-        let text = |memory: Option<&MemoryType>| match memory {
-            Some(memory) => format!("{} pages", memory.min),
-            None => "none".to_owned(),
-        };
-        let summary = format!("{} → {}", text(a.get(i)), text(b.get(i)));
+        let least = |memories: &[MemoryType]| memories.get(i).map(|memory| memory.min);
         let follows = i == 0 && a.len() == b.len() && follows(sides, (shift, all));
-        let (verdict, why) = match follows {
-            false => (Verdict::Changed, ""),
-            true if measured(sides.0) || measured(sides.1) => {
-                (Verdict::AssumedMoved, ", as what moved asks for: assumed that nobody minds")
-            }
-            true => (Verdict::Moved, ", as what moved asks for"),
+        let verdict = match follows {
+            false => Verdict::Changed,
+            true if measured(sides.0) || measured(sides.1) => Verdict::AssumedMoved,
+            true => Verdict::Moved,
         };
-        let mut one = found(Kind::Memory, verdict, format!("memory{i}"), format!("{summary}{why}"));
+        let what = What::Pages(least(a), least(b));
+        let mut one = Found::new(Kind::Memory, verdict, format!("memory{i}"), what);
         one.follows = follows;
         if verdict == Verdict::AssumedMoved {
-            let pages = |memories: &[MemoryType]| memories.get(i).map_or(0, |memory| memory.min);
-            one.taken = vec![Taken::of(Sort::Pages, pages(a), pages(b))];
+            let (a, b) = (least(a).unwrap_or(0), least(b).unwrap_or(0));
+            one.taken = vec![Taken::of(Sort::Pages, a, b)];
         }
         out.push(one);
     }
@@ -264,7 +220,7 @@ fn measured(side: &Side<'_>) -> bool {
     })
 }
 
-fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found<'_>>) {
     let (a, b) = (sides.0.module, sides.1.module);
     let (tables_a, tables_b) = (a.tables(), b.tables());
     let id = |side: &Side<'_>, i: usize| {
@@ -273,11 +229,9 @@ fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let slots_differ = sides.0.slots().count() != sides.1.slots().count();
     for i in 0..tables_a.len().max(tables_b.len()) {
         if tables_a.get(i) != tables_b.get(i) || id(sides.0, i) != id(sides.1, i) {
-            let text = |table: Option<&prova_module::TableType>| {
-                table.map_or("none".to_owned(), |table| format!("{} elements", table.min))
-            };
-            let summary = format!("{} → {}", text(tables_a.get(i)), text(tables_b.get(i)));
-            let mut one = found(Kind::Table, Verdict::Changed, format!("table{i}"), summary);
+            let least = |tables: &[prova_module::TableType]| tables.get(i).map(|table| table.min);
+            let what = What::Elements(least(tables_a), least(tables_b));
+            let mut one = Found::new(Kind::Table, Verdict::Changed, format!("table{i}"), what);
             one.follows = slots_differ;
             out.push(one);
         }
@@ -286,7 +240,7 @@ fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         side.module.tags().iter().map(|ty| side.type_id(ty.0)).collect()
     };
     if tags(sides.0) != tags(sides.1) {
-        out.push(found(Kind::Tag, Verdict::Changed, "tags".into(), "their types changed".into()));
+        out.push(Found::new(Kind::Tag, Verdict::Changed, "tags".into(), What::Tags));
     }
 }
 
@@ -302,8 +256,8 @@ fn custom_list<'m>(side: &Side<'m>) -> BTreeMap<&'m str, Vec<&'m [u8]>> {
 /// Custom sections by name and number; names of functions are compared with the functions.
 fn customs<'m>(
     sides: (&Side<'m>, &Side<'m>),
-    debug: Option<Result<Vec<Told>, Unread>>,
-    out: &mut Vec<Found>,
+    debug: Option<Result<Vec<Told<'m>>, Unread>>,
+    out: &mut Vec<Found<'m>>,
 ) {
     let (a, mut b) = (custom_list(sides.0), custom_list(sides.1));
     let (told, unread) = match debug {
@@ -312,7 +266,8 @@ fn customs<'m>(
         None => (Vec::new(), None),
     };
     // In the order of `told`: a path comes before its consequences.
-    for one in &told {
+    let names: Vec<&str> = told.iter().map(|one| one.name).collect();
+    for one in told {
         if let (Some(x), Some(y)) = (a.get(one.name), b.get(one.name))
             && x != y
         {
@@ -321,17 +276,16 @@ fn customs<'m>(
     }
     for (name, x) in &a {
         let Some(y) = b.remove(name) else {
-            out.push(one_sided(name, "only in A"));
+            out.push(one_sided(name, Alone::A));
             continue;
         };
-        let told = told.iter().any(|one| one.name == *name);
+        let told = names.contains(name);
         if *x == y || told {
             continue;
         }
         if *name == "producers" && producers(x, &y) {
-            let summary = "names and versions of tools differ".to_owned();
             let (name, verdict) = (printable(name), Verdict::Producers);
-            out.push(found(Kind::Custom, verdict, name, summary));
+            out.push(Found::new(Kind::Custom, verdict, name, What::Producers));
             continue;
         }
         if name.starts_with("reloc.")
@@ -339,56 +293,49 @@ fn customs<'m>(
             && y.len() == 1
             && relocs::same(sides, x[0], y[0])
         {
-            let summary = "the same relocations at other offsets".to_owned();
-            let mut one = found(Kind::Custom, Verdict::Moved, printable(name), summary);
+            let (name, what) = (printable(name), What::Relocations);
+            let mut one = Found::new(Kind::Custom, Verdict::Moved, name, what);
             one.follows = true;
             out.push(one);
             continue;
         }
         let sizes = |list: &[&[u8]]| list.iter().map(|bytes| bytes.len()).sum::<usize>();
         let why = unread.filter(|_| name.starts_with(".debug_"));
-        let why = why.map(|why| format!("; not explained: {why}")).unwrap_or_default();
-        let summary = format!("{} → {} bytes, contents differ{why}", sizes(x), sizes(&y));
-        out.push(found(Kind::Custom, Verdict::Changed, printable(name), summary));
+        let what = What::Contents(sizes(x), sizes(&y), why);
+        out.push(Found::new(Kind::Custom, Verdict::Changed, printable(name), what));
     }
     for name in b.keys() {
-        out.push(one_sided(name, "only in B"));
+        out.push(one_sided(name, Alone::B));
     }
     let own = |side: &Side<'m>| -> Option<&'m str> {
         let module: &'m prova_module::Module = side.module;
         module.names().module()
     };
     if own(sides.0) != own(sides.1) {
-        let text = |name: Option<&str>| name.map_or("none".into(), printable);
-        let (a, b) = (text(own(sides.0)), text(own(sides.1)));
-        let summary =
-            format!("the module's own name: {a} → {b} (linkers write the output file's name)");
-        out.push(found(Kind::Custom, Verdict::Path, "name".into(), summary));
+        let what = What::OwnName(own(sides.0), own(sides.1));
+        out.push(Found::new(Kind::Custom, Verdict::Path, "name".into(), what));
     }
 }
 
 /// A custom section that one side alone has. Debug information is what tools leave, as `producers`.
-fn one_sided(name: &str, what: &str) -> Found {
+fn one_sided(name: &str, side: Alone) -> Found<'static> {
     let debug = name.starts_with(".debug_");
     let verdict = if debug { Verdict::Producers } else { Verdict::Changed };
-    let why = if debug { ": debug information, which no code reads" } else { "" };
-    found(Kind::Custom, verdict, printable(name), format!("{what}{why}"))
+    Found::new(Kind::Custom, verdict, printable(name), What::Alone(side))
 }
 
 /// A section of debug information whose difference is explained, or not.
-fn debug_section(told: &Told) -> Found {
-    let summary = told.summary.clone();
-    let mut one = found(Kind::Custom, told.verdict, told.name.to_owned(), summary);
-    if told.verdict == Verdict::AssumedMoved {
+fn debug_section(told: Told<'_>) -> Found<'_> {
+    let Told { name, verdict, sum, growth } = told;
+    let what = What::Debug(sum, growth);
+    let mut one = Found::new(Kind::Custom, verdict, name.to_owned(), what);
+    if verdict == Verdict::AssumedMoved {
         one.taken = vec![Taken::of(Sort::Debug, 0, 0)];
     }
-    match (told.verdict, told.growth) {
-        (Verdict::Path | Verdict::Moved | Verdict::Renumbered, Some(growth)) => {
-            one.cause = Cause::Length(growth);
-        }
-        (Verdict::Moved | Verdict::Renumbered | Verdict::AssumedMoved, _) => one.follows = true,
-        _ => {}
-    }
+    one.follows = match verdict {
+        Verdict::Moved | Verdict::Renumbered => growth.is_none(),
+        verdict => verdict == Verdict::AssumedMoved,
+    };
     one
 }
 

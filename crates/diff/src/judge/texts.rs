@@ -7,11 +7,10 @@
 //!    the bytes that the number spans are a path by themselves. Where a path differs, it may also
 //!    be the length of a part of a longer text; the length of a part of other text does not count.
 
-use crate::numbers::data::{Look, Run};
+use crate::judge::data::{Look, Run};
 use crate::numbers::shift::Shift;
 use crate::numbers::strings::{Sort, UNCUT, is_printable, sort};
-use crate::pair::side::Side;
-use prova_module::DataIdx;
+use crate::pair::side::{Side, bytes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest text that is read to see whether it is a path.
@@ -125,13 +124,4 @@ impl Texts {
         let text = own || found == Sort::Path && printable(text_a) && printable(text_b);
         (inside(text_a) && inside(text_b) && text).then_some((found, own))
     }
-}
-
-/// Bytes of the initial memory that one segment writes.
-pub(crate) fn bytes<'m>(side: &Side<'m>, at: u64, count: u64) -> Option<&'m [u8]> {
-    let span = side.map.span_at(at)?;
-    let module: &'m prova_module::Module = side.module;
-    let from = at.checked_sub(span.start)?;
-    let data = module.data_bytes(DataIdx(span.segment));
-    data.get(from as usize..from.checked_add(count)? as usize)
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 const JOINED_MAX: u64 = 1 << 28;
 
 /// Bytes of a word.
-const WORD: u64 = 4;
+pub(crate) const WORD: u64 = 4;
 
 /// Consecutive bytes of the image.
 #[derive(Clone, Debug)]
@@ -189,6 +189,15 @@ pub(crate) fn joined<'m>(pieces: &[Piece<'m>]) -> Option<Piece<'m>> {
     }
     let bytes = Cow::Owned(all);
     Some(Piece { segment: first.segment, name: String::new(), start: first.start, bytes })
+}
+
+/// The word of an image that starts at an address.
+pub(crate) fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
+    let after = pieces.partition_point(|piece| piece.start <= at);
+    let piece = &pieces[after.checked_sub(1)?];
+    let from = usize::try_from(at - piece.start).ok()?;
+    let bytes = piece.bytes.get(from..from.checked_add(WORD as usize)?)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?).into())
 }
 
 #[cfg(test)]

@@ -1,11 +1,20 @@
 //! Paired modules → what each number of the code and of the data is.
+//!
+//! ```text
+//! dwarf (variables) ─┐
+//! data: image ─ align ┴► Aligned ─► uses (Roles) ─► data: fill ─► Shift ─► Numbers
+//! ```
+//!
+//! Nothing of it changes once it is built; each step takes what the steps before found. This stage
+//! gives no verdict.
 
 pub(crate) mod data;
 pub(crate) mod dwarf;
-pub(crate) mod globals;
 pub(crate) mod image;
-pub(crate) mod relocs;
+mod known;
 pub(crate) mod shift;
+pub(crate) mod slots;
 pub(crate) mod strings;
-pub(crate) mod table;
 pub(crate) mod uses;
+
+pub(crate) use known::Numbers;

@@ -19,9 +19,11 @@
 //!    decides where nothing compares or calculates with the number. Then the address of a variable
 //!    agrees with the address of the same variable, as a *proof*, and with no other number.
 
-use crate::numbers::table;
+use crate::numbers::slots;
 use crate::numbers::uses::{Access, Doubt, Role};
+use crate::pair::paired::BIAS;
 use crate::pair::side::Side;
+use crate::pair::table::Entry;
 use crate::pair::token::{Tok, prefixed};
 use std::collections::HashMap;
 
@@ -37,10 +39,6 @@ const COPIES_MAX: usize = 64;
 /// Minimum number of bytes behind the data that counts as the rest of memory. Smaller numbers are
 /// more often something else.
 const ROOM_MIN: u64 = 1024;
-
-/// How far before the data a number may be that is the address of something in it: compilers fold
-/// the least index of a table into its address.
-pub(crate) const BIAS: u64 = 512;
 
 /// `start..end` of A is found `delta` bytes later in B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +220,27 @@ enum Place {
 }
 
 impl Shift {
+    /// The map of addresses between data that ends here in A and in B, without ranges.
+    pub(crate) fn between((data_end, data_end_b): (u64, u64)) -> Shift {
+        let end_delta = data_end_b.wrapping_sub(data_end) as i64;
+        Shift { end_delta, data_end, data_end_b, ..Shift::default() }
+    }
+
+    /// The same map with these ranges, in order of A's addresses.
+    pub(crate) fn with_ranges(self, ranges: Vec<Moved>) -> Shift {
+        let place = |range: &Moved| {
+            let to = |at: u64| at.wrapping_add_signed(range.delta);
+            (to(range.start), to(range.end), range.delta)
+        };
+        let mut back: Vec<(u64, u64, i64)> = ranges.iter().map(place).collect();
+        back.retain(|(start, end, _)| start < end);
+        back.sort_unstable();
+        let full: Vec<&Moved> = ranges.iter().filter(|range| range.start < range.end).collect();
+        let breaks = full.windows(2).filter(|pair| pair[0].delta != pair[1].delta);
+        let breaks = breaks.map(|pair| (pair[0].end, pair[1].start)).collect();
+        Shift { ranges, breaks, back, ..self }
+    }
+
     /// Whether any address moved, or may have, as bytes of padding are elsewhere.
     pub(crate) fn moves(&self) -> bool {
         self.end_delta != 0
@@ -718,8 +737,8 @@ fn same_slot(sides: (&Side<'_>, &Side<'_>), table: usize, a: u64, b: u64) -> Opt
     let entry = |side: &Side<'_>, slot| side.tables.get(table).and_then(|table| table.entry(slot));
     match (entry(sides.0, a), entry(sides.1, b)) {
         (Some(x), Some(y)) => Some(match (x, y) {
-            (table::Entry::Null, table::Entry::Null) => a == b,
-            (x, y) => table::same(sides, x, y),
+            (Entry::Null, Entry::Null) => a == b,
+            (x, y) => slots::same(sides, x, y),
         }),
         (None, None) => None,
         _ => Some(false),

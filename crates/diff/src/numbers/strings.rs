@@ -15,7 +15,6 @@
 //! 3. Anything printable with printable bytes around it is at least `text`; no bytes that are text
 //!    look random ([`is_text`]).
 
-use crate::tell::report::Verdict;
 use std::ops::Range;
 
 /// The sort of text that differs.
@@ -25,18 +24,6 @@ pub(crate) enum Sort {
     Url,
     Timestamp,
     Text,
-}
-
-impl Sort {
-    /// The verdict of text of this sort.
-    pub(crate) fn verdict(self) -> Verdict {
-        match self {
-            Sort::Path => Verdict::Path,
-            Sort::Url => Verdict::Url,
-            Sort::Timestamp => Verdict::Timestamp,
-            Sort::Text => Verdict::Text,
-        }
-    }
 }
 
 /// How far the text around a run is looked at.
@@ -55,6 +42,15 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let end = |c: char| matches!(c, '\0' | '\n' | '\r' | '\t');
     let (ends, all) = (text.chars().filter(|c| end(*c)).count(), text.chars().count());
     2 * ends <= all && text.chars().all(|c| end(c) || !prova_builds::names::obeyed(c))
+}
+
+/// Whether bytes have this text, with no letter before or behind it.
+pub(crate) fn has_text(bytes: &[u8], text: &[u8]) -> bool {
+    let letter =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| is_printable(*byte));
+    let whole = |at: usize| !letter(at.checked_sub(1)) && !letter(Some(at + text.len()));
+    let places = bytes.windows(text.len().max(1)).enumerate();
+    places.filter(|(_, here)| *here == text).any(|(at, _)| whole(at))
 }
 
 /// Where the characters around a run end that `of` has.

@@ -4,14 +4,13 @@
 //! 2. Canonical function ids of side B are its own indices. Those of side A are the indices of
 //!    their partners, and `ALONE | index` without one. So equal ids are partners.
 
-use crate::numbers::relocs::Relocs;
-use crate::numbers::table::{Entry, Table, tables};
-use crate::numbers::uses::Role;
+use crate::pair::relocs::{Meaning, Relocs};
+use crate::pair::table::{Entry, Table, tables};
 use crate::pair::token::{Item, Tok, Tokens};
 use prova_builds::names::{demangle, printable};
 use prova_module::{
-    BinaryReader, ConstExpr, ConstOp, ExternKind, ExternType, FuncIdx, FuncType, GlobalIdx,
-    HeapType, Module, UnpackedIndex, ValType,
+    BinaryReader, ConstExpr, ConstOp, DataIdx, ExternKind, ExternType, FuncIdx, FuncType,
+    GlobalIdx, HeapType, Module, UnpackedIndex, ValType,
 };
 use prova_xref::MemoryMap;
 use std::collections::HashMap;
@@ -41,7 +40,7 @@ pub(crate) struct Side<'m> {
     linked: HashMap<u32, &'m str>,
     /// The first export of each function that has one.
     exports: HashMap<u32, &'m str>,
-    relocs: Relocs,
+    pub(crate) relocs: Relocs,
     /// Whether its linker writes addresses in five bytes, once that is asked for.
     pads: OnceLock<bool>,
     /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
@@ -187,7 +186,7 @@ impl<'m> Side<'m> {
     /// Whether relocations say that the number in these bytes of code is no address. Then no text
     /// for a reader may call it one.
     pub(crate) fn is_plain(&self, bytes: Range<u32>) -> bool {
-        matches!(self.relocs.number(bytes), Some(Role::Number))
+        matches!(self.relocs.number(bytes), Some(Meaning::Number))
     }
 
     /// Whether a constant may be a slot of some table that holds something.
@@ -244,6 +243,15 @@ fn val_hash(ty: ValType) -> u32 {
     let mut hasher = DefaultHasher::new();
     ty.hash(&mut hasher);
     hasher.finish() as u32 & !ALONE
+}
+
+/// Bytes of the initial memory that one segment writes.
+pub(crate) fn bytes<'m>(side: &Side<'m>, at: u64, count: u64) -> Option<&'m [u8]> {
+    let span = side.map.span_at(at)?;
+    let module: &'m Module = side.module;
+    let from = at.checked_sub(span.start)?;
+    let data = module.data_bytes(DataIdx(span.segment));
+    data.get(from as usize..from.checked_add(count)? as usize)
 }
 
 /// Names of functions from the `linking` section of an object file (tool-conventions, Linking);

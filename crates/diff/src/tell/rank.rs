@@ -10,7 +10,7 @@
 //! C++, and what wasi-libc and compilers call their functions. A function without a name counts as
 //! the program's. A wrong guess costs a place in the list and nothing else.
 
-use crate::OWN_NAME;
+use crate::tell::report::OWN_NAME;
 use crate::tell::report::{Cluster, Difference, Kind, Verdict};
 
 /// The rank of a cluster: the least is acted on first.

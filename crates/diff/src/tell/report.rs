@@ -3,9 +3,13 @@
 //! All strings are printable ([`printable`](prova_builds::names::printable)), and everything is in
 //! a fixed order: the same two modules give the same bytes.
 
+pub use crate::judge::assumption::Sort;
+pub use crate::judge::verdict::{Kind, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
+
+/// The cause where only the name of the module, which linkers take from the file, differs.
+pub const OWN_NAME: &str = "the module's own name differs";
 
 /// A number of things in words: `1 place`, `2 places`; the plural of `…ch`, `…x` has an `e`.
 pub(crate) fn plural(count: u64, what: &str) -> String {
@@ -15,137 +19,6 @@ pub(crate) fn plural(count: u64, what: &str) -> String {
         _ => "s",
     };
     format!("{count} {what}{ending}")
-}
-
-/// The verdict of a difference, the harmless first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// No difference.
-    Identical,
-    /// The same things under other indices, names or places in the file.
-    Renumbered,
-    /// Equal except for addresses of things that moved, each shown to be one.
-    Moved,
-    /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal
-    /// behaviour, which execution did not contradict.
-    LayoutOnly,
-    /// A file path of the build's machine, or its length.
-    Path,
-    /// Digits of a clock or calendar.
-    Timestamp,
-    /// Names and versions of the tools that made it.
-    Producers,
-    /// A number of unknown meaning that differs as an address or slot would, or stays as no address
-    /// would.
-    AssumedMoved,
-    /// Other text, or its length.
-    Text,
-    /// An address of the web.
-    Url,
-    /// A few bytes of high entropy, as a seed drawn at build time leaves.
-    RandomLooking,
-    /// None of these.
-    Changed,
-}
-
-impl Verdict {
-    /// All verdicts in order.
-    pub const ALL: [Verdict; 12] = [
-        Verdict::Identical,
-        Verdict::Renumbered,
-        Verdict::Moved,
-        Verdict::LayoutOnly,
-        Verdict::Path,
-        Verdict::Timestamp,
-        Verdict::Producers,
-        Verdict::AssumedMoved,
-        Verdict::Text,
-        Verdict::Url,
-        Verdict::RandomLooking,
-        Verdict::Changed,
-    ];
-
-    /// Its name in reports and in `--allow`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Identical => "identical",
-            Verdict::Renumbered => "renumbered",
-            Verdict::Moved => "moved",
-            Verdict::LayoutOnly => "layout-only",
-            Verdict::Path => "path",
-            Verdict::Timestamp => "timestamp",
-            Verdict::Producers => "producers",
-            Verdict::AssumedMoved => "assumed-moved",
-            Verdict::Text => "text",
-            Verdict::Url => "url",
-            Verdict::RandomLooking => "random-looking",
-            Verdict::Changed => "changed",
-        }
-    }
-
-    /// Whether a function of this verdict has other code, not only other numbers.
-    pub fn is_of_code(self) -> bool {
-        matches!(self, Verdict::LayoutOnly | Verdict::Changed)
-    }
-
-    /// The verdict of this name.
-    pub fn parse(name: &str) -> Option<Verdict> {
-        Verdict::ALL.into_iter().find(|verdict| verdict.name() == name)
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The kind of thing that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A function.
-    Function,
-    /// Bytes of a data segment, or its place.
-    Data,
-    /// An import.
-    Import,
-    /// An export.
-    Export,
-    /// The start function.
-    Start,
-    /// A global.
-    Global,
-    /// A table or its elements.
-    Table,
-    /// A memory.
-    Memory,
-    /// A tag.
-    Tag,
-    /// A custom section.
-    Custom,
-    /// The binary encoding alone.
-    Encoding,
-}
-
-impl Kind {
-    /// Its name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Function => "function",
-            Kind::Data => "data",
-            Kind::Import => "import",
-            Kind::Export => "export",
-            Kind::Start => "start function",
-            Kind::Global => "global",
-            Kind::Table => "table",
-            Kind::Memory => "memory",
-            Kind::Tag => "tag",
-            Kind::Custom => "custom section",
-            Kind::Encoding => "encoding",
-        }
-    }
 }
 
 /// Which side a line of code is from.
@@ -172,50 +45,6 @@ pub struct Line {
     pub offset_b: Option<u32>,
     /// The operator.
     pub text: String,
-}
-
-/// The sort of an assumption behind `assumed-moved`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sort {
-    /// An address that code accesses moved, and something may look at its number.
-    Address,
-    /// A number moved as an address would, and no access shows that it is one.
-    Number,
-    /// A number stays where an address would have moved.
-    Stays,
-    /// A number changed as a table slot did.
-    Slot,
-    /// A number is the rest of memory.
-    Room,
-    /// An address behind the data moved by less or more than the others there.
-    Apart,
-    /// A number of code grew as a text did.
-    Length,
-    /// A number of data grew as a text did.
-    Grew,
-    /// Zeros are padding, behind which nothing is seen to start.
-    Padding,
-    /// The stack pointer moved, and something may look at the numbers of addresses made of it.
-    Stack,
-    /// The stack has less room.
-    StackRoom,
-    /// The initial value of a global is an address, or none.
-    Global,
-    /// Slots of a table are used by the numbers that changed with them.
-    Table,
-    /// An address in debug information.
-    Debug,
-    /// Memory has more or fewer pages, and code asks for its size.
-    Pages,
-    /// A number is where memory or the stack ends.
-    End,
-    /// An address of an object that one side has once and the other twice.
-    Copy,
-    /// An address gets an index, and B has another thing behind it.
-    Reach,
-    /// A path of the program's data is another one.
-    Path,
 }
 
 impl Sort {

@@ -6,8 +6,8 @@
 //! 2. Each byte of both pieces is in one part, except zeros at the end of a part that the other
 //!    side does not have. They are between parts, where `gaps` looks at them.
 
-use super::Pair;
 use super::named::Named;
+use super::piece::Pair;
 use crate::numbers::shift::Copied;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};

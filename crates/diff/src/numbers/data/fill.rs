@@ -3,25 +3,49 @@
 //!
 //! The module above has the invariants (1 and 2).
 
-use super::look::{has_text, into_padding, look, padding};
 use super::names::Names;
-use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
-use crate::judge::harmless::Taken;
-use crate::judge::lockstep::words;
-use crate::numbers::shift::{Agree, Assumption, Loose, Shift};
-use crate::numbers::strings::{is_printable, is_text};
+use super::padding::{into_padding, padding};
+use super::piece::Pair;
+use crate::numbers::shift::{Agree, Assumption, Shift, Zeros};
+use crate::numbers::strings::is_printable;
 use crate::numbers::uses::{Doubt, Role, Roles};
 use crate::pair::align::Equal;
 use crate::pair::side::Side;
-use prova_module::DataIdx;
 use std::ops::Range;
 
 /// Numbers behind an address that look like lengths are below this.
 const LENGTH_END: u64 = 1 << 16;
-/// Maximum number of bytes in which texts of parts are looked for.
-const SEARCHED_MAX: usize = 1 << 23;
 /// Maximum number of strings of a gap that are compared one by one.
 const STRINGS_MAX: usize = 64;
+
+/// Bytes that no range explains, of the pair of this number.
+#[derive(Clone, Debug)]
+pub(crate) enum Gap {
+    /// Inside both pieces.
+    Inside { pair: usize, a: Range<usize>, b: Range<usize> },
+    /// Zeros behind the pair's pieces, from these addresses on.
+    Between { pair: usize, at: (u64, u64), zeros: (usize, usize), seen: Seen },
+}
+
+/// The sort of zeros between two pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Padding, and whether code names what starts behind it.
+    Padding(bool),
+    Bytes,
+}
+
+/// The gaps of all pairs, filled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filled {
+    /// Words that agree without being equal, in order.
+    pub(crate) agreed: Vec<Agree>,
+    pub(crate) gaps: Vec<Gap>,
+    /// Zeros around padding.
+    pub(super) zeros: Vec<Zeros>,
+    /// By pair, the equal ranges as they are then.
+    pub(crate) equal: Vec<Vec<Equal>>,
+}
 
 /// Fills the gaps of one pair.
 pub(super) struct Filler<'s, 'm> {
@@ -29,8 +53,10 @@ pub(super) struct Filler<'s, 'm> {
     pub(super) names: &'s Names<'s, 'm>,
     pub(super) shift: &'s Shift,
     pub(super) roles: &'s Roles,
+    /// The pair's number, and the pair.
+    pub(super) index: usize,
     pub(super) pair: &'s Pair<'m>,
-    pub(super) diff: &'s mut DataDiff,
+    pub(super) filled: &'s mut Filled,
     /// Equal ranges after extension.
     pub(super) equal: Vec<Equal>,
 }
@@ -273,35 +299,12 @@ impl Filler<'_, '_> {
     }
 
     fn count(&mut self, agree: Option<Agree>) {
-        match agree {
-            Some(Agree::Moved { address, delta, loose }) => {
-                self.diff.pointers += usize::from(delta != 0);
-                if delta != 0 || loose.is_some() {
-                    self.diff.shown.push((address, address.wrapping_add_signed(delta)));
-                }
-                self.loosely(loose, address, delta);
-            }
-            // An equal word is looked at by `stale`, when all moves are known.
-            Some(Agree::Assumed { what: Assumption::Stays(..), .. }) => {}
-            Some(Agree::Assumed { address, delta, loose, what }) => {
-                let first = || words(address, delta, what);
-                let taken = Taken::new(what, address, address.wrapping_add_signed(delta));
-                match what {
-                    Assumption::Slot => self.diff.slots.note(taken, first),
-                    _ => self.diff.assumed.note(taken, first),
-                }
-                self.loosely(loose, address, delta);
-            }
-            Some(Agree::Slot | Agree::Equal) | None => {}
-        }
-    }
-
-    fn loosely(&mut self, loose: Loose, address: u64, delta: i64) {
-        if let Some(bytes) = loose.filter(|_| self.diff.loose.len() < LOOSE_MAX) {
-            let other = address.wrapping_add_signed(delta);
-            self.diff.loose.push((address, other, bytes));
-            self.diff.judged.push((address, other));
-        }
+        // An equal word is looked at when all moves are known.
+        let counts = |agree: &Agree| match agree {
+            Agree::Assumed { what, .. } => !matches!(what, Assumption::Stays(..)),
+            agree => !matches!(agree, Agree::Equal | Agree::Slot),
+        };
+        self.filled.agreed.extend(agree.filter(counts));
     }
 
     /// Bytes that differ; of text that grew into the padding behind it, text and padding apart.
@@ -316,62 +319,17 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// Whether neither side has the text around bytes of the other.
-    fn differs(&mut self, a: &Range<usize>, b: &Range<usize>) -> bool {
-        let size = |side: &Side<'_>| side.map.spans.iter().map(|span| span.bytes as usize).sum();
-        let sizes: (usize, usize) = (size(self.sides.0), size(self.sides.1));
-        self.diff.searched = self.diff.searched.saturating_add(sizes.0.max(sizes.1));
-        if self.diff.searched > SEARCHED_MAX {
-            return false;
-        }
-        let (x, y) = (around(&self.pair.bytes.0, a), around(&self.pair.bytes.1, b));
-        is_text(x) && is_text(y) && !has(self.sides.1, x) && !has(self.sides.0, y)
-    }
-
     fn one(&mut self, a: Range<usize>, b: Range<usize>) {
-        let pair = self.pair;
-        let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
-        let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();
-        let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), (pair, self.names));
-        let mut look = look;
-        if look == Look::Padding(false) {
-            let bytes = (&*pair.bytes.0, &*pair.bytes.1);
-            let found = padding((bytes.0, &a), (bytes.1, &b), pair.start);
-            look = Look::Padding(found.is_some_and(|zeros| self.names.names(zeros.a.1)));
-            self.diff.zeros.extend(found);
-        }
-        if pair.copied {
-            look = Look::Copy;
-        }
-        // Where parts change places, named objects may, too: then text that both sides have does
-        // not differ, and random-looking bytes that both have are not random.
-        if pair.part && matches!(look, Look::Text(..) | Look::Random) && !self.differs(&a, &b) {
-            look = Look::Bytes;
-        }
-        self.diff.runs.push(Run {
-            segment: pair.segment,
-            name: pair.name.clone(),
-            a: pair.start.0 + a.start as u64,
-            b: pair.start.1 + b.start as u64,
-            active: pair.active,
-            bytes_a: bytes_a.to_vec(),
-            bytes_b: bytes_b.to_vec(),
-            look,
-        });
+        self.filled.zeros.extend(zeros(self.pair, &a, &b));
+        self.filled.gaps.push(Gap::Inside { pair: self.index, a, b });
     }
 }
 
-/// The text around bytes, up to an unprintable byte on either side.
-fn around<'b>(bytes: &'b [u8], run: &Range<usize>) -> &'b [u8] {
-    let before = bytes[..run.start].iter().rev().take_while(|byte| is_printable(**byte)).count();
-    let behind = bytes[run.end..].iter().take_while(|byte| is_printable(**byte)).count();
-    &bytes[run.start - before..run.end + behind]
-}
-
-/// Whether some segment of a side has these bytes.
-fn has(side: &Side<'_>, text: &[u8]) -> bool {
-    let count = side.module.data().len() as u32;
-    (0..count).any(|at| has_text(side.module.data_bytes(DataIdx(at)), text))
+/// All zeros around a run of zeros that is padding.
+pub(crate) fn zeros(pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> Option<Zeros> {
+    let (x, y) = (&*pair.bytes.0, &*pair.bytes.1);
+    let zero = x[a.clone()].iter().chain(&y[b.clone()]).all(|byte| *byte == 0);
+    if zero && pair.active { padding((x, a), (y, b), pair.start) } else { None }
 }
 
 /// The word at a place.
@@ -381,101 +339,6 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// Role of a word of data. A word of unknown role counts as mixed, because debug information does
 /// not say whether code calculates with it.
-fn of_word(role: Role) -> Role {
+pub(crate) fn of_word(role: Role) -> Role {
     if role == Role::Unknown { Role::Mixed(Doubt::KEPT) } else { role }
-}
-
-/// Words of equal ranges that hold the address of something that moved (invariant 2): those
-/// that are aligned on both sides, and those at `known` addresses.
-pub(super) fn stale(
-    sides: (&Side<'_>, &Side<'_>),
-    (roles, known): (&Roles, &[u64]),
-    pair: &Pair<'_>,
-    equal: &[Equal],
-    diff: &mut DataDiff,
-) {
-    for range in equal {
-        let start = pair.start.0 + range.a as u64;
-        let end = start + range.len as u64;
-        let together = (start.wrapping_sub(pair.start.1 + range.b as u64)).is_multiple_of(4);
-        let aligned = (start.next_multiple_of(4)..end.saturating_sub(3)).step_by(4);
-        let aligned = aligned.filter(|_| together);
-        let from = known.partition_point(|at| *at < start);
-        let odd = known[from..].iter().copied().take_while(|at| *at < end);
-        let odd = odd.filter(|at| pair.active && !(together && at % 4 == 0));
-        for address in aligned.chain(odd) {
-            let at = (address - pair.start.0) as usize;
-            word(sides, roles, pair, (at, at - range.a + range.b), diff);
-        }
-        if roles.truncates() && together {
-            let first = (start.next_multiple_of(4) - pair.start.0) as usize;
-            floats(sides, pair, first..range.a + range.len, diff);
-        }
-    }
-}
-
-/// Floats among equal bytes that code may make addresses of: they stay, though these moved.
-fn floats(
-    sides: (&Side<'_>, &Side<'_>),
-    pair: &Pair<'_>,
-    places: Range<usize>,
-    diff: &mut DataDiff,
-) {
-    let bytes = &pair.bytes.0[..places.end];
-    for at in places.step_by(4) {
-        for bytes in [bytes.get(at..at + 4), bytes.get(at..at + 8)].into_iter().flatten() {
-            if let Agree::Assumed { address, delta, what, .. } = diff.shift.float(sides, bytes) {
-                diff.stays.note(Taken::new(what, address, address), || words(address, delta, what));
-            }
-        }
-    }
-}
-
-/// One word of [`stale`], by its place in the pieces.
-fn word(
-    sides: (&Side<'_>, &Side<'_>),
-    roles: &Roles,
-    pair: &Pair<'_>,
-    (at, other): (usize, usize),
-    diff: &mut DataDiff,
-) {
-    // A word at an odd address may reach behind its range.
-    let bytes = (pair.bytes.0.get(at..at + 4), pair.bytes.1.get(other..other + 4));
-    let (Some(x), Some(y)) = bytes else { return };
-    let bytes = (x, y);
-    let value = bytes.0.try_into().map(u32::from_le_bytes).unwrap_or_default();
-    if bytes.0 != bytes.1 || value == 0 {
-        return;
-    }
-    let places = (pair.start.0 + at as u64, pair.start.1 + other as u64);
-    let role = match pair.active {
-        true => of_word(roles.word(places.0, places.1)),
-        false => Role::Mixed(Doubt::KEPT),
-    };
-    match diff.shift.agree(sides, role, value.into(), value.into()) {
-        Some(Agree::Assumed { delta, what, .. }) => {
-            let taken = Taken::new(what, value.into(), value.into());
-            diff.stays.note(taken, || words(value.into(), delta, what));
-        }
-        Some(Agree::Equal | Agree::Slot) => {}
-        Some(Agree::Moved { address, delta, loose }) => {
-            let other = address.wrapping_add_signed(delta);
-            diff.loose.push((address, other, 0));
-            diff.judged.extend(loose.map(|_| (address, other)));
-            diff.shown.extend(loose.map(|_| (address, other)));
-        }
-        None => {
-            let by = diff.shift.delta_at(value.into()).unwrap_or(diff.shift.end_delta);
-            diff.runs.push(Run {
-                segment: pair.segment,
-                name: pair.name.clone(),
-                a: places.0,
-                b: places.1,
-                active: pair.active,
-                bytes_a: bytes.0.to_vec(),
-                bytes_b: bytes.1.to_vec(),
-                look: Look::Stale(by),
-            });
-        }
-    }
 }

@@ -8,8 +8,9 @@
 //! 2. Pieces that have other neighbours in B keep the zeros behind them, up to [`KEPT`], or it is
 //!    an assumption that nobody reads them.
 
-use super::look::explained;
-use super::{DataDiff, Look, Pair, Run};
+use super::fill::{Filled, Gap, Seen};
+use super::padding::explained;
+use super::piece::Pair;
 use crate::numbers::strings::is_printable;
 use crate::numbers::uses::Roles;
 use crate::pair::side::Side;
@@ -39,8 +40,8 @@ fn between(
     roles: &Roles,
     (before, behind): (&Pair<'_>, &Pair<'_>),
     (end_a, end_b): (u64, u64),
-    diff: &mut DataDiff,
-) -> Look {
+    filled: &mut Filled,
+) -> Seen {
     let low = |end: u64, bytes: &[u8]| end - zeros(bytes.iter().rev());
     let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
     let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
@@ -49,12 +50,12 @@ fn between(
     // them.
     let one_sided = (all_a.0 == all_a.1) != (all_b.0 == all_b.1);
     match explained(all_a, all_b) {
-        Some(_) if one_sided => Look::Padding(false),
+        Some(_) if one_sided => Seen::Padding(false),
         Some(zeros) => {
-            diff.zeros.push(zeros);
-            Look::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
+            filled.zeros.push(zeros);
+            Seen::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
         }
-        None => Look::Bytes,
+        None => Seen::Bytes,
     }
 }
 
@@ -63,20 +64,21 @@ pub(super) fn gaps(
     sides: (&Side<'_>, &Side<'_>),
     roles: &Roles,
     pairs: &[Pair<'_>],
-    diff: &mut DataDiff,
+    filled: &mut Filled,
 ) {
     let own = |side: &Side<'_>| side.module.imported_memory_count() == 0;
     if !own(sides.0) || !own(sides.1) {
         return;
     }
     let both =
-        |pair: &&Pair<'_>| pair.active && !pair.bytes.0.is_empty() && !pair.bytes.1.is_empty();
-    let mut in_a: Vec<&Pair<'_>> = pairs.iter().filter(both).collect();
-    in_a.sort_by_key(|pair| pair.start.0);
-    let mut starts: Vec<u64> = in_a.iter().map(|pair| pair.start.1).collect();
+        |pair: &Pair<'_>| pair.active && !pair.bytes.0.is_empty() && !pair.bytes.1.is_empty();
+    let mut in_a: Vec<(usize, &Pair<'_>)> =
+        pairs.iter().enumerate().filter(|(_, pair)| both(pair)).collect();
+    in_a.sort_by_key(|(_, pair)| pair.start.0);
+    let mut starts: Vec<u64> = in_a.iter().map(|(_, pair)| pair.start.1).collect();
     starts.sort_unstable();
-    for (at, before) in in_a.iter().enumerate() {
-        let behind = in_a.get(at + 1).map(|behind| behind.start.0);
+    for (at, (pair, before)) in in_a.iter().enumerate() {
+        let behind = in_a.get(at + 1).map(|(_, behind)| behind.start.0);
         let Some(behind_a) = behind.or(before.part.then_some(u64::MAX)) else { continue };
         let end_a = before.start.0 + before.bytes.0.len() as u64;
         let end_b = before.start.1 + before.bytes.1.len() as u64;
@@ -84,7 +86,7 @@ pub(super) fn gaps(
         let next = starts.get(starts.partition_point(|start| *start < end_b));
         let gap_a = behind_a.saturating_sub(end_a);
         let gap_b = next.map_or(u64::MAX, |next| next - end_b);
-        let behind = in_a.get(at + 1).filter(|behind| next == Some(&behind.start.1));
+        let behind = in_a.get(at + 1).filter(|(_, behind)| next == Some(&behind.start.1));
         let together = behind.is_some();
         let same = match together {
             true => gap_a == gap_b,
@@ -93,9 +95,9 @@ pub(super) fn gaps(
         if same {
             continue;
         }
-        let look = match behind {
-            Some(behind) => between(roles, (before, behind), (end_a, end_b), diff),
-            None => Look::Padding(false),
+        let seen = match behind {
+            Some((_, behind)) => between(roles, (before, behind), (end_a, end_b), filled),
+            None => Seen::Padding(false),
         };
         // Between other neighbours, zeros beyond [`KEPT`] are not compared.
         let (gap_a, gap_b) = match together {
@@ -103,16 +105,12 @@ pub(super) fn gaps(
             false => (gap_a.min(KEPT), gap_b.min(KEPT)),
         };
         let shorter = gap_a.min(gap_b);
-        let bytes = |gap: u64| vec![0; (gap - shorter).min(ZEROS_MAX) as usize];
-        diff.runs.push(Run {
-            segment: before.segment,
-            name: before.name.clone(),
-            a: end_a,
-            b: end_b,
-            active: true,
-            bytes_a: bytes(gap_a),
-            bytes_b: bytes(gap_b),
-            look,
+        let bytes = |gap: u64| (gap - shorter).min(ZEROS_MAX) as usize;
+        filled.gaps.push(Gap::Between {
+            pair: *pair,
+            at: (end_a, end_b),
+            zeros: (bytes(gap_a), bytes(gap_b)),
+            seen,
         });
     }
 }

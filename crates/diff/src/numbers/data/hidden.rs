@@ -20,10 +20,10 @@
 //! Limits: numbers of fewer than four bytes are no names. Time is linear in the module, except for
 //! sorting and for [`GLOBALS_MAX`] globals of a function.
 
-use crate::numbers::globals::computed;
 use crate::numbers::image;
 use crate::numbers::shift::constant_bytes;
 use crate::numbers::uses;
+use crate::pair::globals::computed;
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
 use prova_module::{ConstOp, DataIdx, DataMode, GlobalIdx};

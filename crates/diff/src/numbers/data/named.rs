@@ -18,10 +18,9 @@
 //!
 //! Each round over data is linear in it, and there are at most [`ROUNDS_MAX`].
 
-use super::look::has_text;
-use super::{Pair, data_end};
+use super::piece::{Pair, data_end};
 use crate::numbers::shift::Copied;
-use crate::numbers::strings::is_printable;
+use crate::numbers::strings::{has_text, is_printable};
 use crate::pair::side::{ALONE, Side};
 use crate::pair::token::{Tok, Tokens};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};

@@ -13,35 +13,45 @@
 //! Limits: an address that a callee makes of the one that it was given, or that goes through memory
 //! or a loop before something is added to it, is not seen.
 
-use super::Pair;
 use super::hidden::hidden;
+use super::piece::Pair;
 use crate::numbers::strings::{AROUND, Cut, UNCUT};
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
-use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Addresses in order, made when they are first asked for.
-type Known = OnceCell<Vec<u64>>;
+type List = OnceLock<Vec<u64>>;
+
+/// The addresses that both sides' code and data name, as far as somebody asked.
+#[derive(Default)]
+pub(super) struct Known {
+    plain: (List, List),
+    all: (List, List),
+}
 
 /// The addresses that a side's code and data name.
-pub(super) struct Names<'s, 'm> {
+pub(crate) struct Names<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     pairs: &'s [Pair<'m>],
-    plain: (Known, Known),
-    all: (Known, Known),
+    known: &'s Known,
 }
 
 impl<'s, 'm> Names<'s, 'm> {
-    pub(super) fn new(sides: (&'s Side<'m>, &'s Side<'m>), pairs: &'s [Pair<'m>]) -> Names<'s, 'm> {
-        Names { sides, pairs, plain: Default::default(), all: Default::default() }
+    pub(super) fn new(
+        sides: (&'s Side<'m>, &'s Side<'m>),
+        pairs: &'s [Pair<'m>],
+        known: &'s Known,
+    ) -> Names<'s, 'm> {
+        Names { sides, pairs, known }
     }
 
     /// The plain names of one side, in order.
     fn plain(&self, of_b: bool) -> &[u64] {
         let (side, known) = match of_b {
-            false => (self.sides.0, &self.plain.0),
-            true => (self.sides.1, &self.plain.1),
+            false => (self.sides.0, &self.known.plain.0),
+            true => (self.sides.1, &self.known.plain.1),
         };
         known.get_or_init(|| {
             let mut all: Vec<u64> = Vec::new();
@@ -76,8 +86,8 @@ impl<'s, 'm> Names<'s, 'm> {
     /// All names of one side, in order (invariant 2).
     fn all(&self, of_b: bool) -> &[u64] {
         let (side, known) = match of_b {
-            false => (self.sides.0, &self.all.0),
-            true => (self.sides.1, &self.all.1),
+            false => (self.sides.0, &self.known.all.0),
+            true => (self.sides.1, &self.known.all.1),
         };
         known.get_or_init(|| {
             let mut all = hidden(side);
@@ -89,7 +99,7 @@ impl<'s, 'm> Names<'s, 'm> {
     }
 
     /// Whether a number of A's code or a word of its data is this address.
-    pub(super) fn names(&self, address: u64) -> bool {
+    pub(crate) fn names(&self, address: u64) -> bool {
         self.plain(false).binary_search(&address).is_ok()
     }
 
@@ -97,7 +107,7 @@ impl<'s, 'm> Names<'s, 'm> {
     /// the same on both, and so are A's names there. Bytes that one side alone has belong to the
     /// text before if B names their end, or A does, and to the text behind if their start is named.
     /// Where the names that decide are not plain, they belong to neither.
-    pub(super) fn cuts(&self, pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> (Cut, Cut) {
+    pub(crate) fn cuts(&self, pair: &Pair<'_>, a: &Range<usize>, b: &Range<usize>) -> (Cut, Cut) {
         if !pair.active {
             return UNCUT;
         }

@@ -3,7 +3,7 @@
 //! Pieces are paired by name, then in order. Where the two images are cut in different ways, they
 //! are paired as wholes.
 
-use super::{Aligned, Pair};
+use super::piece::{Aligned, Pair};
 use crate::numbers::image::{self, Piece};
 use crate::pair::side::Side;
 use prova_module::{DataIdx, DataMode, Module};
@@ -156,7 +156,7 @@ pub(super) fn pair_others<'m>(
         let segment = x.0.min(y.0);
         add(segment, (bytes(sides.0, x.0), bytes(sides.1, y.0)));
         if x.1 != y.1 {
-            found.places.push((segment as u32, format!("{} → {}", x.1, y.1)));
+            found.places.push((segment as u32, [x.1.clone(), y.1.clone()]));
         }
     }
 }

@@ -6,7 +6,7 @@
 //! 2. [`Spent`] counts entries, attributes, rows and bytes of text. A section that needs more steps
 //!    than [`SPENT_MAX`] and [`SPENT_PER_BYTE`] allow is not read.
 
-use super::Unread;
+use super::pairs::Unread;
 use super::read::{Sections, Slice};
 use gimli::{
     Abbreviations, DebugAbbrev, DebugLine, DebugLineOffset, EndianSlice, IncompleteLineProgram,

@@ -13,8 +13,8 @@
 //! 3. An array type that nothing refers to is not explained.
 
 use super::abbreviation::Spent;
+use super::pairs::{Pairs, Unread};
 use super::read::{Entry, Slice};
-use super::{Pairs, Unread};
 use gimli::{AttributeValue, EntriesRaw, constants as dw};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,8 +7,8 @@
 //!    Each word and each list is either asked for or reported as one that nothing refers to.
 //! 2. A base is the start of a table's words: an index leads nowhere else.
 
-use super::Unread;
 use super::abbreviation::{Parts, Spent};
+use super::pairs::Unread;
 use super::read::Slice;
 use gimli::{EndianSlice, LittleEndian, Reader};
 use std::collections::BTreeSet;

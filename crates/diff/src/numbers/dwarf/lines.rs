@@ -4,8 +4,8 @@
 //! `.debug_line_str`.
 
 use super::abbreviation::{Lines, Spent, Strings};
+use super::pairs::{Pairs, Part, Unread, What};
 use super::read::{Slice, Value};
-use super::{Pairs, Part, Unread, What};
 use gimli::{AttributeValue, IncompleteLineProgram};
 
 type Table<'m> = IncompleteLineProgram<Slice<'m>>;

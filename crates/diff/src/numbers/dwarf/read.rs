@@ -16,7 +16,7 @@ use super::abbreviation::{Lines, Lists, Spent, Strings, Tables};
 use super::arrays::{self, Arrays};
 use super::indexed::{IndexedLists, Kind, Piece, Words};
 use super::lines;
-use super::{Pairs, Part, Unread, What};
+use super::pairs::{Pairs, Part, Unread, What};
 use gimli::{
     AttributeValue, DebugInfo, DebuggingInformationEntry, EndianSlice, LittleEndian, Operation,
     Reader, UnitHeader, UnitType, constants as dw,

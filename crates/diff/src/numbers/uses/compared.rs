@@ -14,11 +14,13 @@
 //! Limits: time is linear in the passed values times [`PARAMS_MAX`]; the parameters behind those
 //! are never shown to be addresses.
 
+use super::body::Bodies;
+use super::doubt::Doubt;
 use super::flow::Flow;
 use super::known::{Field, Mark, Marks};
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
-use super::{Bodies, Doubt, Side};
+use crate::pair::side::Side;
 use prova_module::{ConstOp, ElementItems, GlobalIdx};
 use std::collections::HashSet;
 

@@ -7,11 +7,11 @@
 //! Limits: the limits of the walk. A value that goes through memory, a call or a loop before
 //! something is added to it is not seen.
 
-use super::flow::{self, Flow};
+use super::body::CHUNK;
+use super::flow::{self, Around, Flow};
 use super::shared::Shared;
 use super::value::{Source, Value};
-use super::{CHUNK, around, pointed};
-use crate::numbers::image;
+use crate::numbers::image::{self, pointed};
 use crate::pair::side::Side;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -21,7 +21,7 @@ type Computed = (Vec<u64>, Vec<(u64, i64)>);
 /// Addresses that code computes, in order.
 pub(crate) fn displaced(side: &Side<'_>) -> Vec<u64> {
     let count = side.module.func_count() as u32;
-    let around = around(side, true);
+    let around = Around::new(side, true);
     let chunk = |first: u32| {
         let mut shared = Shared { displaced: Some(Vec::new()), ..Shared::default() };
         for func in CHUNK * first..(CHUNK * (first + 1)).min(count) {

@@ -2,11 +2,16 @@
 //!
 //! Invariants 1 to 3 stand in the module above.
 
+use super::body::Uses;
+use super::doubt::Doubt;
 use super::known::{END, Field, Mark, Marks, Offset, Passed, Use};
+use super::role::Access;
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
-use super::{Access, Doubt, Uses, WORD, wasi};
+use super::wasi;
+use crate::numbers::image::WORD;
+use crate::pair::globals::is_linkers;
 use crate::pair::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
@@ -23,6 +28,22 @@ pub(super) struct Around {
     pub(super) ordered: bool,
     /// Globals that are addresses, in order.
     pub(super) globals: Vec<u32>,
+}
+
+impl Around {
+    pub(super) fn new(side: &Side<'_>, ordered: bool) -> Around {
+        let exports = side.module.exports().iter().filter_map(|export| export.func());
+        let exported: HashSet<u32> = exports.map(|func| func.0).collect();
+        Around { exported, ordered, globals: globals(side) }
+    }
+}
+
+/// Globals that are addresses, in order.
+fn globals(side: &Side<'_>) -> Vec<u32> {
+    let stack = side.map.stack_pointer.map(|(global, _)| global);
+    let all = 0..side.module.globals().len() as u32;
+    let own = |global: &u32| stack == Some(*global) || is_linkers(side.global_symbol(*global));
+    all.filter(own).collect()
 }
 
 /// The uses of a body. Arguments of an import are numbers of the host, unless its contract says

@@ -2,8 +2,14 @@
 //!
 //! The module above has the invariants.
 
+use super::doubt::Doubt;
+use super::role::{Access, Role};
 use super::value::{ANY, Ref, Source};
-use super::{Access, Doubt, FIELDS_MAX, Role, UPDATES_MAX};
+
+/// Maximum number of widenings of a parameter.
+const UPDATES_MAX: u8 = 8;
+/// Fields of a parameter that are known to hold addresses.
+const FIELDS_MAX: usize = 16;
 
 /// Uses of one number, parameter or word.
 #[derive(Clone, Debug, Default)]

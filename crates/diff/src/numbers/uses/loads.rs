@@ -5,10 +5,11 @@
 //! which `harmless` wants to know. An object that is read by an index only in parts of words holds
 //! no addresses.
 
+use super::doubt::Doubt;
 use super::flow::Flow;
 use super::known::{Offset, OffsetKind};
 use super::value::{ANY, Ref, Source, Value};
-use super::{Doubt, WORD};
+use crate::numbers::image::WORD;
 use prova_module::ops::Opcode;
 use prova_module::walk::Site;
 

@@ -1,7 +1,7 @@
 //! Uses of a value as a number, and the ends of the walk's knowledge of it (invariant 2 of the
 //! module above).
 
-use super::Doubt;
+use super::doubt::Doubt;
 use super::flow::{Flow, Label};
 use super::known::{Field, Mark};
 use super::value::{Ref, Source, Value};

@@ -4,7 +4,7 @@
 //! One is filled for some functions at a time; the module above joins them and makes roles of them.
 //! Nothing here is looked up while bodies are walked, so lists are put in order at the end.
 
-use super::Doubt;
+use super::doubt::Doubt;
 use super::known::{Field, Passed, Use};
 use super::value::ANY;
 use std::collections::BTreeMap;

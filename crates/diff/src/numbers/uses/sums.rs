@@ -2,7 +2,7 @@
 //!
 //! `marks` records each use as a number on the way. Invariants stand in the module above.
 
-use super::Doubt;
+use super::doubt::Doubt;
 use super::flow::Flow;
 use super::value::{Ref, Source, Value};
 use prova_module::ops::Opcode;

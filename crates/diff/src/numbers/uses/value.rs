@@ -2,7 +2,8 @@
 //!
 //! Invariants stand in the module above.
 
-use super::REFS_MAX;
+/// Maximum number of sources of a value.
+const REFS_MAX: usize = 3;
 
 /// Where a value may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,9 +4,10 @@
 //! are known at a time; each step looks at those only. For the first [`NUMBERS_MAX`] locals a bit
 //! says that an operator may have calculated the value, also where nothing else is known.
 
-use super::LOCALS_MAX;
 use super::value::{Source, Value};
 
+/// Maximum number of locals with sources at a time.
+const LOCALS_MAX: usize = 64;
 /// Number of locals with a bit that says whether they may be numbers.
 const NUMBERS_MAX: u32 = u64::BITS;
 

@@ -4,13 +4,16 @@
 
 use super::location::locations;
 use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
-use crate::judge::harmless::{Taken, sorts};
-use crate::judge::texts::bytes;
-use crate::numbers::data::{Assumed, DataDiff, Look, Run};
+use crate::judge::assumption::Taken;
+use crate::judge::data::{DataDiff, First, Look, Run, Words};
+use crate::numbers::data::Place;
+use crate::numbers::shift::Shift;
 use crate::numbers::strings::{Sort as Text, is_printable, is_text};
-use crate::pair::side::Side;
+use crate::pair::side::{Side, bytes};
+use crate::tell::assumed::sorts;
 use crate::tell::cluster::ALONE_MAX;
 use crate::tell::report::{Difference, Kind, Sort, Verdict, plural};
+use crate::tell::words::assumption::{apart, assumed};
 use prova_builds::names::printable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,7 +23,7 @@ const STRING_MAX: u64 = 120;
 
 impl Clusterer<'_, '_> {
     /// Runs of bytes, lengths that follow from them, segments that moved.
-    pub(crate) fn data(&mut self, data: &DataDiff) {
+    pub(crate) fn data(&mut self, data: &DataDiff, of: (&Shift, &[Place], bool)) {
         let mut unexplained: BTreeMap<u32, usize> = BTreeMap::new();
         let mut growths = BTreeSet::new();
         for run in &data.runs {
@@ -76,14 +79,14 @@ impl Clusterer<'_, '_> {
             let (cluster, cause) = self.moved(*address, *delta);
             self.add(difference, cluster, cause);
         }
-        self.words(data);
+        self.words(data, of);
     }
 
     /// Words of data that moved or are assumed to be something; places of segments; the cut.
-    fn words(&mut self, data: &DataDiff) {
-        let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
+    fn words(&mut self, data: &DataDiff, (shift, places, recut): (&Shift, &[Place], bool)) {
+        let moved = shift.ranges.iter().find(|range| range.delta != 0);
         let (address, delta) =
-            moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
+            moved.map_or((0, shift.end_delta), |range| (range.start, range.delta));
         let mut add = |verdict, count: usize, summary: &str, evidence: String, taken: &[Taken]| {
             if count == 0 {
                 return;
@@ -98,7 +101,11 @@ impl Clusterer<'_, '_> {
         };
         let why = "code loads each and uses it as an address, and each moved as what is there did";
         add(Verdict::Moved, data.pointers, "addresses of things that moved", why.into(), &[]);
-        let first = |assumed: &Assumed| assumed.first.clone().unwrap_or_default();
+        let first = |words: &Words| match words.first {
+            Some(First::Pair(one)) => assumed(one),
+            Some(First::Apart(a, b)) => apart((a, b)),
+            None => String::new(),
+        };
         let what = "assumed to be addresses of things that moved";
         add(
             Verdict::AssumedMoved,
@@ -122,14 +129,14 @@ impl Clusterer<'_, '_> {
             let cluster = self.cluster("torn", cause);
             self.add(difference, cluster, true);
         }
-        for (segment, words) in &data.places {
+        for (segment, [a, b]) in places {
             let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
-            difference.summary = format!("the place that the segment is written to: {words}");
+            difference.summary = format!("the place that the segment is written to: {a} → {b}");
             difference.sites = 1;
             let cluster = self.cluster("places", || "segments are written to other places".into());
             self.add(difference, cluster, true);
         }
-        if data.recut {
+        if recut {
             let mut difference = plain(Verdict::Renumbered, Kind::Data, "segments".into());
             difference.summary = "the same memory, cut into other segments".into();
             difference.evidence =
@@ -153,7 +160,7 @@ impl Clusterer<'_, '_> {
     fn length(&mut self, run: &Run, by: i64, place: &str, mut difference: Difference) {
         let (verdict, summary, why) = match run.look {
             Look::Length(sort, _) => (
-                sort.verdict(),
+                Verdict::of_text(sort),
                 format!("length of a string, {by:+}, at {place}"),
                 "the word before it points to the string, and both end at the same place",
             ),
@@ -267,7 +274,7 @@ impl Clusterer<'_, '_> {
                     Text::Timestamp => "timestamp",
                     Text::Text => "text",
                 };
-                difference.verdict = sort.verdict();
+                difference.verdict = Verdict::of_text(*sort);
                 difference.summary = format!("{what} {by} at {place}");
                 difference.evidence.push(format!("text in A: {a}"));
                 difference.evidence.push(format!("text in B: {b}"));

@@ -4,10 +4,9 @@
 //! Rust 1.95 a `core::panic::Location` is four words: the address and the length of the file's
 //! name, the line and the column. A name that ends in `.rs` is taken to be one of a location.
 
-use crate::judge::texts::bytes;
-use crate::numbers::data::Run;
+use crate::judge::data::Run;
 use crate::numbers::strings::is_printable;
-use crate::pair::side::Side;
+use crate::pair::side::{Side, bytes};
 
 /// Bytes of a word, and of a location.
 const WORD: u64 = 4;

@@ -7,19 +7,25 @@
 mod data;
 mod location;
 
-use crate::judge::compare::{Cause, Outcome};
-use crate::judge::edit::lines;
-use crate::judge::harmless::sorts;
-use crate::judge::sections::Found;
-use crate::judge::whole;
+use crate::judge::compare::{Change, Outcome};
+use crate::judge::finding::Found;
+use crate::judge::{Outcomes, whole};
 use crate::pair::align::increasing;
 use crate::pair::matching::Matching;
 use crate::pair::side::Side;
+use crate::tell::assumed::sorts;
+use crate::tell::cause::Cause;
+use crate::tell::code::{code, lines};
 use crate::tell::notes::{notes, tools};
 use crate::tell::rank::{rank, sort_causes};
-use crate::tell::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
+use crate::tell::report::{
+    Cluster, Count, Difference, Input, Kind, Line, OWN_NAME, Origin, Report, Verdict,
+};
+use crate::tell::words::function::{Words, edit, fields, words};
+use crate::tell::words::{section, unequal};
 use prova_builds::names::{demangle, printable};
 use prova_module::Module;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The cause of functions that are the same, though what they access moved.
@@ -33,8 +39,6 @@ pub const CONSTANTS: &str = "one constant changed in each";
 
 /// Most differences whose aligned code is kept.
 const CODE_MAX: usize = 400;
-/// The cause where only the name of the module, which linkers take from the file, differs.
-pub const OWN_NAME: &str = "the module's own name differs";
 /// Most runs of bytes whose users are looked up: each look-up reads all code.
 const XREFS_MAX: usize = 2;
 /// Most clusters of one kind of cause that stand by themselves; more are one cluster.
@@ -56,8 +60,26 @@ struct Folded {
     paths: bool,
 }
 
+/// The finding about a pair of functions, and its words.
+pub(crate) struct Told<'o> {
+    pub(crate) funcs: (u32, u32),
+    pub(crate) outcome: &'o Outcome,
+    words: Words,
+}
+
+/// Words all findings about functions, in parallel.
+pub(crate) fn told<'o>(sides: (&Side<'_>, &Side<'_>), outcomes: &'o Outcomes) -> Vec<Told<'o>> {
+    let one = |(a, b, outcome): &'o (u32, u32, Option<Outcome>)| {
+        let (funcs, outcome) = ((*a, *b), outcome.as_ref()?);
+        Some(Told { funcs, outcome, words: words(sides, funcs, outcome) })
+    };
+    outcomes.par_iter().filter_map(one).collect()
+}
+
 pub(crate) struct Clusterer<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
+    /// Most lines of aligned code of one function.
+    code_lines: usize,
     partners: &'s Matching,
     differences: Vec<Difference>,
     /// Clusters with their causes; what follows from them is in `follows` until the report is
@@ -92,9 +114,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     pub(crate) fn new(
         sides: (&'s Side<'m>, &'s Side<'m>),
         partners: &'s Matching,
+        code_lines: usize,
     ) -> Clusterer<'s, 'm> {
         Clusterer {
             sides,
+            code_lines,
             partners,
             differences: Vec::new(),
             clusters: Vec::new(),
@@ -154,41 +178,31 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// Functions: added, removed, renamed, reordered, and what was found for each pair.
-    pub(crate) fn functions(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
-        let inlined: HashMap<u32, String> = outcomes
-            .iter()
-            .filter_map(|(_, _, outcome)| outcome.as_ref())
-            .filter_map(|outcome| match &outcome.cause {
-                Cause::Inlined(name, false) => Some((outcome.inlined?, name.clone())),
+    pub(crate) fn functions(&mut self, outcomes: &Outcomes, told: &[Told<'_>]) {
+        let callees = |wanted: bool| -> HashMap<u32, String> {
+            let one = |told: &Told<'_>| match (&told.words.cause, &told.outcome.change) {
+                (Cause::Inlined(name, into_a), Change::Inlined(_, found)) if *into_a == wanted => {
+                    Some((found.callee, name.clone()))
+                }
                 _ => None,
-            })
-            .collect();
-        let outlined: HashMap<u32, String> = outcomes
-            .iter()
-            .filter_map(|(_, _, outcome)| outcome.as_ref())
-            .filter_map(|outcome| match &outcome.cause {
-                Cause::Inlined(name, true) => Some((outcome.inlined?, name.clone())),
-                _ => None,
-            })
-            .collect();
-        self.fold(outcomes);
+            };
+            told.iter().filter_map(one).collect()
+        };
+        let (inlined, outlined) = (callees(false), callees(true));
+        self.fold(told);
         self.alone(true, &inlined);
         self.alone(false, &outlined);
         self.reordered();
-        for (a, b, outcome) in outcomes {
-            if let Some(outcome) = outcome {
-                self.outcome((*a, *b), outcome);
-            }
-        }
+        told.iter().for_each(|one| self.outcome(one));
         self.renamed(outcomes);
     }
 
     /// Decides which causes are too many for a cluster each.
-    fn fold(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+    fn fold(&mut self, told: &[Told<'_>]) {
         let (mut constants, mut operators, mut inlined) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for outcome in outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()) {
-            match &outcome.cause {
+        for one in told {
+            match &one.words.cause {
                 Cause::Constant(a, b) => drop(constants.insert((a, b))),
                 Cause::Operator(a, b) => drop(operators.insert((a, b))),
                 Cause::Inlined(name, outlined) => drop(inlined.insert((name, outlined))),
@@ -267,13 +281,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     /// Records fields that swap places in code that is otherwise the same. For each pair of offsets
     /// that occurs in both directions it keeps the distance and the kind of operands that names the
     /// code's cluster. It runs before [`Self::data`], which looks the distances up.
-    pub(crate) fn exchanges(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+    pub(crate) fn exchanges(&mut self, told: &[Told<'_>]) {
         let mut pairs: BTreeMap<(u64, u64), &str> = BTreeMap::new();
-        for outcome in outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()) {
-            if let Cause::Operands(kind) = &outcome.cause {
-                outcome.fields.keys().for_each(|pair| {
-                    pairs.entry(*pair).or_insert(kind);
-                });
+        for one in told {
+            if let (Cause::Operands(kind), Some(fields)) = (&one.words.cause, fields(one.outcome)) {
+                fields.keys().for_each(|pair| _ = pairs.entry(*pair).or_insert(kind));
             }
         }
         let both = pairs.iter().filter(|((x, y), _)| x < y && pairs.contains_key(&(*y, *x)));
@@ -309,21 +321,27 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         !(proved && verdict >= Verdict::AssumedMoved)
     }
 
-    fn outcome(&mut self, (a, b): (u32, u32), outcome: &Outcome) {
+    fn outcome(&mut self, Told { funcs, outcome, words }: &Told<'_>) {
+        let code = match edit(outcome) {
+            Some(edit) if self.with_code < CODE_MAX => {
+                code(self.sides, *funcs, edit, self.code_lines)
+            }
+            Some(_) | None => Vec::new(),
+        };
         let difference = Difference {
             verdict: outcome.verdict,
             kind: Kind::Function,
-            name: self.sides.0.func_name(a),
-            a: Some(a.into()),
-            b: Some(b.into()),
-            summary: outcome.summary.clone(),
-            evidence: outcome.evidence.clone(),
-            code: outcome.code.clone(),
+            name: self.sides.0.func_name(funcs.0),
+            a: Some(funcs.0.into()),
+            b: Some(funcs.1.into()),
+            summary: words.summary.clone(),
+            evidence: words.evidence.clone(),
+            code,
             assumed: sorts(&outcome.taken),
-            sites: outcome.sites,
+            sites: words.sites,
             cluster: 0,
         };
-        let (cluster, cause) = self.place(outcome);
+        let (cluster, cause) = self.place(outcome, &words.cause);
         if outcome.verdict.is_of_code() {
             self.first_code.get_or_insert(cluster);
         }
@@ -341,8 +359,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// The cluster of an outcome, and whether it is itself the cause.
-    fn place(&mut self, outcome: &Outcome) -> (usize, bool) {
-        let (key, text) = match &outcome.cause {
+    fn place(&mut self, outcome: &Outcome, cause: &Cause) -> (usize, bool) {
+        let (key, text) = match cause {
             Cause::Renumbered | Cause::Slots
                 if self.renumbering.is_some_and(|root| self.weighs(root, outcome.verdict)) =>
             {
@@ -357,7 +375,10 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 return (self.cluster(&format!("length {by}"), text), true);
             }
             Cause::Inlined(name, outlined) => return (self.inlining(name, *outlined), true),
-            Cause::Operands(kind) => return (self.operands(kind, &outcome.fields), true),
+            Cause::Operands(kind) => {
+                let none = BTreeMap::new();
+                return (self.operands(kind, fields(outcome).unwrap_or(&none)), true);
+            }
             Cause::Operator(a, b) if !self.folded.operators => {
                 let text = || format!("operator changed: {a} → {b}");
                 return (self.cluster(&format!("op {a} {b}"), text), true);
@@ -408,7 +429,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// Partners with different symbols.
-    fn renamed(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+    fn renamed(&mut self, outcomes: &Outcomes) {
         for (a, b, _) in outcomes {
             let (Some(x), Some(y)) = (self.sides.0.symbol(*a), self.sides.1.symbol(*b)) else {
                 continue;
@@ -433,11 +454,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// Everything else.
-    pub(crate) fn sections(&mut self, found: Vec<Found>) {
+    pub(crate) fn sections(&mut self, found: &[Found<'_>]) {
         for one in found {
             let mut difference = plain(one.verdict, one.kind, one.name.clone());
-            difference.summary = one.summary;
-            difference.sites = one.sites;
+            difference.summary = section::summary(self.sides, one);
+            difference.sites = 1;
             difference.assumed = sorts(&one.taken);
             let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
             let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
@@ -452,7 +473,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 let same = one.verdict != Verdict::Changed || changed(*root);
                 same && self.weighs(*root, one.verdict)
             });
-            let (cluster, cause) = match (&one.cause, follows) {
+            let (cluster, cause) = match (&section::cause(one), follows) {
                 (_, Some(cluster)) => (cluster, false),
                 (Cause::Moved(address, delta), None) => self.moved(*address, *delta),
                 (Cause::Length(by), None) => self.path(*by, one.verdict),
@@ -505,7 +526,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             Err(what) => (
                 Verdict::Changed,
                 "a difference that no rule explains",
-                what,
+                unequal(what),
                 "no function, segment or section was found to differ, yet they are not equal",
             ),
         };
@@ -517,11 +538,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// The finished report.
-    pub(crate) fn report(
-        mut self,
-        (a, b): (Input, Input),
-        outcomes: &[(u32, u32, Option<Outcome>)],
-    ) -> Report {
+    pub(crate) fn report(mut self, (a, b): (Input, Input), outcomes: &Outcomes) -> Report {
         notes(&mut self.clusters, &self.differences, &self.fields);
         self.clusters.iter_mut().for_each(|one| sort_causes(one, &self.differences));
         for (cluster, follows) in self.clusters.iter_mut().zip(&mut self.follows) {
