@@ -2,16 +2,21 @@
 //! by cause.
 //!
 //! ```text
-//! A, B ─ side (interned types, tables) ─ profiles ─► matching (partners) ─► sides share ids
-//!        data: image ─ align ─► Shift (where each address went) ─► uses (what each number is)
-//!        functions, in parallel: lockstep (lengths) ─► cfg + exec ─► edit ─► one_to_one
-//!        data: gaps, words, runs, texts     sections, tables, dwarf
-//!        all ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
+//! A, B ─ pair ─► Paired ─ numbers ─► Numbers ─ judge ─► Findings ─ tell ─► Report ─► text, JSON, HTML
 //! ```
+//!
+//! Each stage is a folder; `cargo test -p prova-tidy` holds its files to this table:
+//!
+//! | stage | may use | never says |
+//! |---|---|---|
+//! | `pair` | – | `Verdict`, `Role`, `plural`, `summary`, `evidence` |
+//! | `numbers` | pair | `Verdict`, `plural`, `summary`, `evidence` |
+//! | `judge` | numbers, pair | `plural`, `summary`, `evidence` |
+//! | `tell` | judge, numbers, pair | – |
 //!
 //! 1. *Proof*: each harmless verdict has an obligation, and a difference that meets none is
 //!    `changed`. `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
-//!    `renumbered` of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`.
+//!    `renumbered` of a table: `table`, 1; of data: `image`, 1 and 2; of the encoding: `whole`.
 //!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `globals`. `path`
 //!    and the like: `strings`, `texts`, `lengths`; of debug information: `dwarf`. A verdict that
 //!    holds only if a number is, or is not, an address or slot is `assumed-moved`. A wrong partner
