@@ -1,10 +1,7 @@
 //! Functions of A and B → partners.
 //!
-//! `compare` judges each pair, so a wrong partner makes a report clumsy, never false. Order of
-//! trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside
-//! a name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours
-//! (in the file, in the table) that are partners, likeness, being called in the same places of
-//! equal callers.
+//! `judge` judges each pair, so a wrong partner makes a report clumsy, never false. [`RULES`] are
+//! applied in order of trust.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
 //! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups
@@ -19,7 +16,6 @@ use prova_module::{ExternKind, FuncIdx};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::Hash;
 
 /// Largest group that is paired member by member.
 pub(crate) const GROUP_MAX: usize = 256;
@@ -42,6 +38,61 @@ pub(crate) struct Matching {
     pub(crate) b_to_a: Vec<Option<u32>>,
 }
 
+/// A way to find partners.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Imports by their names, exports by theirs, the start functions.
+    Outside,
+    Symbol,
+    /// The demangled symbol, without hashes.
+    Name,
+    /// Equal masked bodies inside a name.
+    NamedBody,
+    /// Equal masked bodies.
+    Body,
+    /// The call sites of callers that are partners.
+    CallSites,
+    /// The place among neighbours that are partners.
+    Place,
+    Likeness,
+    /// The call sites of callers with equal masked bodies; the callees may be unlike.
+    Callers,
+}
+
+/// The demands of a rule on a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strictness {
+    /// It is the only one, and masked bodies are equal where the rule compares them.
+    Strict,
+    /// Of several the order decides, and likeness is enough.
+    Loose,
+}
+
+use Strictness::{Loose, Strict};
+
+/// All rules, in order of trust: each pairs what the rules before left free. Call sites are looked
+/// at whenever other rules found more callers.
+const RULES: [(Rule, Strictness); 18] = [
+    (Rule::Outside, Strict),
+    (Rule::Symbol, Strict),
+    (Rule::Name, Strict),
+    (Rule::NamedBody, Strict),
+    (Rule::CallSites, Strict),
+    (Rule::Body, Strict),
+    (Rule::CallSites, Strict),
+    (Rule::Place, Strict),
+    (Rule::CallSites, Strict),
+    (Rule::NamedBody, Loose),
+    (Rule::Place, Loose),
+    (Rule::CallSites, Strict),
+    (Rule::Body, Loose),
+    (Rule::CallSites, Loose),
+    (Rule::Place, Loose),
+    (Rule::Likeness, Loose),
+    (Rule::CallSites, Loose),
+    (Rule::Callers, Loose),
+];
+
 /// Matches the functions of two sides.
 pub(crate) fn matching(
     sides: (&Side<'_>, &Side<'_>),
@@ -49,31 +100,20 @@ pub(crate) fn matching(
 ) -> Matching {
     let counts = (sides.0.module.func_count(), sides.1.module.func_count());
     let found = Matching { a_to_b: vec![None; counts.0], b_to_a: vec![None; counts.1] };
-    let mut matcher = Matcher { sides, profiles, found, fresh: Vec::new() };
-    matcher.outside();
-    matcher.by_key(|side, func| side.symbol(func).map(str::to_owned));
     let names = (names(sides.0), names(sides.1));
-    let name = |side: &Side<'_>, func: u32| -> Option<&String> {
-        let names = if std::ptr::eq(side, sides.0) { &names.0 } else { &names.1 };
-        names[func as usize].as_ref()
-    };
-    matcher.by_key(name);
-    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), false);
-    matcher.propagate(true);
-    matcher.by_group(|_, _, profile| Some(profile.masked), false);
-    matcher.propagate(true);
-    matcher.by_place(false);
-    matcher.propagate(true);
-    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), true);
-    matcher.by_place(true);
-    matcher.propagate(true);
-    matcher.by_group(|_, _, profile| Some(profile.masked), true);
-    matcher.propagate(false);
-    matcher.by_place(true);
-    matcher.by_likeness();
-    matcher.propagate(false);
-    matcher.by_callers();
+    let mut matcher = Matcher { sides, profiles, found, fresh: Vec::new() };
+    for (rule, how) in RULES {
+        matcher.apply(rule, how, (&names.0, &names.1));
+    }
     matcher.found
+}
+
+/// By function its name, without hashes.
+type Names = [Option<String>];
+
+/// One of two things, A's if that is said.
+fn of<T: Copy>(a: T, b: T) -> impl Fn(bool) -> T {
+    move |first| if first { a } else { b }
 }
 
 fn names(side: &Side<'_>) -> Vec<Option<String>> {
@@ -90,6 +130,27 @@ struct Matcher<'s, 'm> {
 }
 
 impl Matcher<'_, '_> {
+    fn apply(&mut self, rule: Rule, how: Strictness, names: (&Names, &Names)) {
+        let (sides, profiles) = (self.sides, self.profiles);
+        let (side, name) = (of(sides.0, sides.1), of(names.0, names.1));
+        let name = |first: bool, func: u32| name(first)[func as usize].as_ref();
+        let body = of(profiles.0, profiles.1);
+        let body = |first: bool, func: u32| body(first)[func as usize].masked;
+        match rule {
+            Rule::Outside => self.outside(),
+            Rule::Symbol => self.by_group(|first, func| side(first).symbol(func), how),
+            Rule::Name => self.by_group(name, how),
+            Rule::NamedBody => {
+                self.by_group(|first, func| Some((name(first, func)?, body(first, func))), how);
+            }
+            Rule::Body => self.by_group(|first, func| Some(body(first, func)), how),
+            Rule::CallSites => self.propagate(how),
+            Rule::Place => self.by_place(how),
+            Rule::Likeness => self.by_likeness(),
+            Rule::Callers => self.by_callers(),
+        }
+    }
+
     fn pair(&mut self, a: u32, b: u32) -> bool {
         let free =
             self.found.a_to_b[a as usize].is_none() && self.found.b_to_a[b as usize].is_none();
@@ -139,67 +200,40 @@ impl Matcher<'_, '_> {
         all.filter(|&func| partners[func].is_none()).map(|func| func as u32).collect()
     }
 
-    /// Pairs free functions whose key is unique among all free functions of both sides.
-    fn by_key<'k, K: Hash + Ord + 'k>(&mut self, key: impl Fn(&Side<'_>, u32) -> Option<K>) {
+    /// Pairs free functions of equal groups: single members always; more, if loose, in order. The
+    /// first argument of `key` says whether the function is one of A.
+    fn by_group<K: Ord>(&mut self, key: impl Fn(bool, u32) -> Option<K>, how: Strictness) {
         let mut groups: BTreeMap<K, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
         for func in self.free(true) {
-            if let Some(key) = key(self.sides.0, func) {
+            if let Some(key) = key(true, func) {
                 groups.entry(key).or_default().0.push(func);
             }
         }
         for func in self.free(false) {
-            if let Some(key) = key(self.sides.1, func) {
+            if let Some(key) = key(false, func) {
                 groups.entry(key).or_default().1.push(func);
             }
         }
-        for (a, b) in groups.into_values() {
-            if let ([a], [b]) = (a.as_slice(), b.as_slice()) {
-                self.pair(*a, *b);
-            }
-        }
-    }
-
-    /// Pairs free functions of equal groups: single members always; more, if `in_order`, in order.
-    fn by_group<K: Hash + Ord>(
-        &mut self,
-        key: impl Fn(&Side<'_>, u32, &Profile) -> Option<K>,
-        in_order: bool,
-    ) {
-        let mut groups: BTreeMap<K, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
-        for func in self.free(true) {
-            if let Some(key) = key(self.sides.0, func, &self.profiles.0[func as usize]) {
-                groups.entry(key).or_default().0.push(func);
-            }
-        }
-        for func in self.free(false) {
-            if let Some(key) = key(self.sides.1, func, &self.profiles.1[func as usize]) {
-                groups.entry(key).or_default().1.push(func);
-            }
-        }
-        let mut pairs = Vec::new();
         for (a, b) in groups.into_values() {
             let single = a.len() == 1 && b.len() == 1;
-            let listed = in_order && (a.len() == b.len() || a.len().max(b.len()) <= GROUP_MAX);
-            if single || listed {
-                pairs.extend(a.into_iter().zip(b));
+            let few = a.len() == b.len() || a.len().max(b.len()) <= GROUP_MAX;
+            if single || how == Loose && few {
+                a.into_iter().zip(b).for_each(|(a, b)| _ = self.pair(a, b));
             }
-        }
-        for (a, b) in pairs {
-            self.pair(a, b);
         }
     }
 
-    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal
-    /// masked bodies, of callers and of callees; otherwise as many call sites of the same types,
-    /// and likeness.
-    fn propagate(&mut self, equal: bool) {
-        if !equal {
+    /// Pairs the callees of paired callers, site by site, until nothing is new. Strict, it asks
+    /// for equal masked bodies of callers and of callees; loose, for as many call sites of the same
+    /// types, and likeness.
+    fn propagate(&mut self, how: Strictness) {
+        if how == Loose {
             let pairs = self.found.a_to_b.iter().enumerate();
             self.fresh = pairs.filter_map(|(a, b)| Some((a as u32, (*b)?))).collect();
         }
         while let Some((a, b)) = self.fresh.pop() {
             let (x, y) = (&self.profiles.0[a as usize], &self.profiles.1[b as usize]);
-            if x.calls.len() != y.calls.len() || equal && x.masked != y.masked {
+            if x.calls.len() != y.calls.len() || how == Strict && x.masked != y.masked {
                 continue;
             }
             let pairs = x.calls.iter().zip(&*y.calls);
@@ -220,7 +254,8 @@ impl Matcher<'_, '_> {
                     self.profiles.0[a as usize].masked == self.profiles.1[b as usize].masked;
                 let named = self.sides.0.symbol(a).is_some() && self.sides.1.symbol(b).is_some();
                 // A call may have got another callee: the site alone does not make partners.
-                let likely = !equal && if named { self.alike(a, b) } else { self.share(a, b) > 0 };
+                let likely =
+                    how == Loose && if named { self.alike(a, b) } else { self.share(a, b) > 0 };
                 if equal_bodies || likely {
                     self.pair(a, b);
                 }
@@ -246,19 +281,19 @@ impl Matcher<'_, '_> {
     }
 
     /// Pairs free functions between neighbours that are partners, in the order of the file and in
-    /// the order of the table. Functions with equal masked bodies are paired in order first. If
-    /// `like`, functions that stand in each other's place are paired, too.
-    fn by_place(&mut self, like: bool) {
+    /// the order of the table. Functions with equal masked bodies are paired in order first.
+    /// Loose, functions that stand in each other's place are paired, too.
+    fn by_place(&mut self, how: Strictness) {
         let defined = |side: &Side<'_>| {
             let imports = side.module.imported_func_count() as u32;
             (imports..side.module.func_count() as u32).collect::<Vec<u32>>()
         };
-        self.by_order((&defined(self.sides.0), &defined(self.sides.1)), like);
-        self.by_order((&by_slot(self.sides.0), &by_slot(self.sides.1)), like);
+        self.by_order((&defined(self.sides.0), &defined(self.sides.1)), how);
+        self.by_order((&by_slot(self.sides.0), &by_slot(self.sides.1)), how);
     }
 
     /// The same for one order; each function stands in it once.
-    fn by_order(&mut self, (a, b): (&[u32], &[u32]), like: bool) {
+    fn by_order(&mut self, (a, b): (&[u32], &[u32]), how: Strictness) {
         let at_b: HashMap<u32, usize> =
             b.iter().enumerate().map(|(at, func)| (*func, at)).collect();
         let pairs = a.iter().enumerate().filter_map(|(at, func)| {
@@ -277,7 +312,7 @@ impl Matcher<'_, '_> {
             (from_a, from_b) = (to_a + 1, to_b + 1);
             let (x, y) = self.ends(&x, &y);
             if !x.is_empty() && !y.is_empty() && x.len() + y.len() <= STRETCH_MAX {
-                self.stretch(x, y, like);
+                self.stretch(x, y, how);
             }
         }
     }
@@ -298,7 +333,7 @@ impl Matcher<'_, '_> {
         (&x[prefix..end_x], &y[prefix..end_y])
     }
 
-    fn stretch(&mut self, x: &[u32], y: &[u32], like: bool) {
+    fn stretch(&mut self, x: &[u32], y: &[u32], how: Strictness) {
         let masked = |profiles: &[Profile], funcs: &[u32]| -> Vec<u64> {
             funcs.iter().map(|func| profiles[*func as usize].masked).collect()
         };
@@ -310,9 +345,9 @@ impl Matcher<'_, '_> {
                 for (a, b) in x.iter().zip(y) {
                     self.pair(*a, *b);
                 }
-            } else if like && x.len() * y.len() <= CROSSED_MAX {
+            } else if how == Loose && x.len() * y.len() <= CROSSED_MAX {
                 self.likest(x, y);
-            } else if like {
+            } else if how == Loose {
                 for (a, b) in x.iter().zip(y) {
                     if self.share(*a, *b) > 0 {
                         self.pair(*a, *b);
