@@ -29,9 +29,10 @@ use crate::numbers::shift::Shift;
 use crate::numbers::strings::Sort;
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
-use prova_module::ops::{Class, Immediate};
+use prova_module::ops::{Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
-use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
+use prova_module::{BlockKind, FuncIdx};
+use prova_xref::flow::{Act, act};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
@@ -320,17 +321,12 @@ impl Flow {
     }
 
     fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
-        let (class, immediates) = (site.row.class, site.immediates());
-        if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
-            let local = immediates.index(Immediate::local).unwrap_or(u32::MAX);
-            return match args.first() {
-                None => self.get(local),
-                Some(value) => self.set(local, *value),
-            };
-        }
-        match (&site.operator, args) {
-            (Operator::I32Const { .. }, _) => return Value::Const(site.offset),
-            (Operator::I32Add | Operator::I32Sub, [a, b]) => {
+        let act = act(site);
+        match (act, args) {
+            (Act::Get(local), _) => return self.get(local),
+            (Act::Set(local), [value]) => return self.set(local, *value),
+            (Act::I32(_), _) => return Value::Const(site.offset),
+            (Act::Sum(_), [a, b]) if !is_wide(site) => {
                 self.others(args);
                 return match (*a, *b) {
                     (Value::Param(x), Value::Param(y)) if x.abs_diff(y) == 1 => {
@@ -342,38 +338,34 @@ impl Flow {
                     _ => Value::Other,
                 };
             }
-            (Operator::MemoryCopy { .. }, [to, from, length]) => {
+            (Act::Copy(..), [to, from, length]) => {
                 self.others(&[*to, *from]);
                 if !self.beside(*from, *length, None) {
                     self.used(*length, Use::Other);
                 }
-                return Value::Other;
             }
-            (Operator::I32Store { memarg }, [base, value]) => {
+            (Act::Access(memory, offset), [base, value]) if site.row.opcode == Opcode::I32Store => {
                 self.used(*base, Use::Other);
                 if self.stores.len() >= STORES_MAX {
                     self.label();
                 }
-                let own = immediates
-                    .memarg()
-                    .is_some_and(|memarg| memarg.target == MemArgTarget::Memory(0));
-                match own {
-                    true => self.stores.push((*base, memarg.offset, *value)),
-                    false => self.used(*value, Use::Other),
+                match memory {
+                    Some(0) => self.stores.push((*base, offset, *value)),
+                    Some(_) | None => self.used(*value, Use::Other),
                 }
-                return Value::Other;
             }
-            _ => {}
-        }
-        if class == Class::call {
-            self.call(immediates.index(Immediate::func), args);
-        } else if class == Class::call_indirect {
-            self.call(None, args);
-        } else {
-            self.others(args);
+            (Act::Call(callee), _) => self.call(Some(callee), args),
+            (Act::Indirect(_), _) => self.call(None, args),
+            // The operands of any other operator are used otherwise, the stricter answer.
+            (..) => self.others(args),
         }
         Value::Other
     }
+}
+
+/// Whether an operator is one on 64 bits.
+fn is_wide(site: &Site<'_>) -> bool {
+    matches!(site.row.opcode, Opcode::I64Add | Opcode::I64Sub)
 }
 
 impl Value {

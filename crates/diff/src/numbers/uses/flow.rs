@@ -13,9 +13,10 @@ use super::wasi;
 use crate::numbers::image::WORD;
 use crate::pair::globals::is_linkers;
 use crate::pair::side::Side;
-use prova_module::ops::{Class, Immediate, Opcode};
+use prova_module::ops::{Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
-use prova_module::{BlockKind, Catch, FuncIdx, MemArgTarget, Operator};
+use prova_module::{BlockKind, Catch, FuncIdx};
+use prova_xref::flow::{Act, act};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -390,35 +391,32 @@ impl Flow<'_, '_> {
         }
     }
 
-    fn bulk(&mut self, site: &Site<'_>, args: &[Value]) {
-        let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
+    fn bulk(&mut self, site: &Site<'_>, act: Act, args: &[Value]) {
         // An argument that is not an address of memory 0 here is a number.
-        match (site.row.opcode, args, &memories[..]) {
-            (Opcode::MemoryFill | Opcode::MemoryInit, [to, value, length], [memory]) => {
+        match (act, args) {
+            (Act::Fill(memory) | Act::Init(memory), [to, value, length]) => {
                 self.mix(value, Doubt::CALCULATED);
-                self.spanned((to, true), length, *memory);
+                self.spanned((to, true), length, memory);
             }
-            (Opcode::MemoryCopy, [to, from, length], &[into, of]) => {
+            (Act::Copy(into, of), [to, from, length]) => {
                 self.spanned((to, true), length, into);
                 self.spanned((from, false), length, of);
                 if of == 0 {
                     self.unseen(from, 0, self.offset(length).map(|length| length as u64));
                 }
             }
-            (Opcode::MemoryGrow, [by], _) => self.mix(by, Doubt::CALCULATED),
-            (Opcode::GlobalSet, [value], _) => {
-                let global = site.immediates().index(Immediate::global).unwrap_or(u32::MAX);
+            (Act::Grow, [by]) => self.mix(by, Doubt::CALCULATED),
+            (Act::SetGlobal(global), [value]) => {
                 self.kept(value, global);
                 let own = value.single().filter(|one| one.source == Source::Global(global));
                 self.stack.insert(global, own.and_then(|one| one.by));
             }
+            (Act::Drop, _) => {}
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
                 tables.into_iter().for_each(|table| self.table(site, table, None));
-                // A value that goes into a global, or elsewhere, is not followed.
-                if site.row.class != Class::drop_ {
-                    args.iter().for_each(|value| self.leaves(value));
-                }
+                // A value that goes elsewhere is not followed.
+                args.iter().for_each(|value| self.leaves(value));
             }
         }
     }
@@ -462,7 +460,6 @@ impl Flow<'_, '_> {
 
     /// The value that an operator gives.
     fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
-        let (class, immediates) = (site.row.class, site.immediates());
         self.shared.truncates |= truncates(site);
         if let Some(folded) = self.fold(site, args) {
             for value in args {
@@ -474,58 +471,50 @@ impl Flow<'_, '_> {
             self.displace(&folded, 0);
             return folded;
         }
-        match (&site.operator, args) {
-            (Operator::I32Const { value }, _) => {
-                return self.constant(site, u64::from(*value as u32));
-            }
-            (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
-            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.summed(a, b, 1),
-            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.summed(a, b, -1),
-            (Operator::I32And | Operator::I64And, [a, b]) => return self.mask(site, a, b),
-            (Operator::Select | Operator::TypedSelect { .. }, [a, b, condition]) => {
+        match (act(site), args) {
+            (Act::I32(value), _) => return self.constant(site, u64::from(value as u32)),
+            (Act::I64(value), _) => return self.constant(site, value as u64),
+            (Act::F64(bits), _) => return Value::one(Source::Float(bits)),
+            (Act::Sum(sign), [a, b]) => return self.summed(a, b, sign),
+            (Act::Mask, [a, b]) => return self.mask(site, a, b),
+            (Act::Select, [a, b, condition]) => {
                 self.test(condition, 0);
                 return a.with(*b, &mut self.dropped);
             }
-            (Operator::F64Const { value }, _) => return Value::one(Source::Float(value.bits())),
-            (Operator::GlobalGet { global_index }, _) => {
-                return self.global(*global_index);
-            }
-            _ => {}
-        }
-        if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
-            return self
-                .local(immediates.index(Immediate::local).unwrap_or(u32::MAX), args.first());
-        }
-        if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
-            if memarg.target == MemArgTarget::Memory(0) {
+            (Act::Global(global), _) => return self.global(global),
+            (Act::Get(local) | Act::Set(local), _) => return self.local(local, args.first()),
+            (Act::Access(Some(0), offset), [base, values @ ..]) => {
                 // A part of an address is a number.
                 let word = if self.side.wide() { 8 } else { 4 };
-                for value in &args[1..] {
+                for value in values {
                     if site.row.width < word {
                         self.mix(value, Doubt::CALCULATED);
                     } else {
                         self.leaves(value);
                     }
                 }
-                return self.memory(site, base, memarg.offset);
+                return self.memory(site, base, offset);
             }
-            args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED));
-        } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
-            let call = self.pass(callee, args);
-            return self.result(site, call);
-        } else if let (Class::call_indirect, Some(table)) =
-            (class, immediates.index(Immediate::table))
-        {
-            self.table(site, table, args.last());
-            args.iter().rev().skip(1).for_each(|value| self.leaves(value));
-        } else if class == Class::pure && compares(site) {
-            self.comparison(site, args);
-            return Value::number();
-        } else if class == Class::pure {
-            args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED));
-            return Value::number();
-        } else {
-            self.bulk(site, args);
+            (Act::Access(..), _) => {
+                args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED))
+            }
+            (Act::Call(callee), _) => {
+                let call = self.pass(callee, args);
+                return self.result(site, call);
+            }
+            (Act::Indirect(table), _) => {
+                self.table(site, table, args.last());
+                args.iter().rev().skip(1).for_each(|value| self.leaves(value));
+            }
+            (Act::Compare, _) => {
+                self.comparison(site, args);
+                return Value::number();
+            }
+            (Act::Pure, _) => {
+                args.iter().for_each(|value| self.mix(value, Doubt::CALCULATED));
+                return Value::number();
+            }
+            (act, _) => self.bulk(site, act, args),
         }
         Value::default()
     }
@@ -582,19 +571,6 @@ fn truncates(site: &Site<'_>) -> bool {
         Opcode::ALL.iter().map(one).collect()
     });
     TRUNCATES[site.row.opcode as usize]
-}
-
-/// Whether an operator compares: two pointers may well be compared.
-fn compares(site: &Site<'_>) -> bool {
-    static COMPARES: LazyLock<Vec<bool>> = LazyLock::new(|| {
-        let one = |opcode: &Opcode| {
-            let verb = opcode.mnemonic().split('.').next_back().unwrap_or_default();
-            ["eq", "ne", "eqz"].contains(&verb)
-                || ["lt", "gt", "le", "ge"].contains(&verb.split('_').next().unwrap_or_default())
-        };
-        Opcode::ALL.iter().map(one).collect()
-    });
-    COMPARES[site.row.opcode as usize]
 }
 
 impl<'m> Domain<'m> for Flow<'_, 'm> {

@@ -7,22 +7,10 @@ use super::flow::Flow;
 use super::value::{Ref, Source, Value};
 use prova_module::ops::Opcode;
 use prova_module::walk::Site;
+use prova_xref::flow::{FOLDS, Fold, fold};
 
-/// An operator on two constants.
-type Fold = fn(u32, u32) -> u32;
-
-/// Operators that give a constant for constants.
-const FOLDS: [(Opcode, Fold); 9] = [
-    (Opcode::I32Add, u32::wrapping_add),
-    (Opcode::I32Sub, u32::wrapping_sub),
-    (Opcode::I32Mul, u32::wrapping_mul),
-    (Opcode::I32Shl, u32::wrapping_shl),
-    (Opcode::I32Or, |a, b| a | b),
-    (Opcode::I32Xor, |a, b| a ^ b),
-    (Opcode::I32ShrU, u32::wrapping_shr),
-    (Opcode::I32Rotl, |a, b| a.rotate_left(b % 32)),
-    (Opcode::I32Rotr, |a, b| a.rotate_right(b % 32)),
-];
+/// Operators that give a constant for constants; a mask of an address is looked at by itself.
+const FOLDED: &[(Opcode, Fold)] = FOLDS.last_chunk::<9>().expect("there are nine").as_slice();
 
 /// Operators that give the whole part of a float of 64 bits.
 const TRUNCATES: [Opcode; 8] = [
@@ -190,7 +178,6 @@ impl Flow<'_, '_> {
             _ => None,
         };
         let (a, b) = (number(a)?, number(b)?);
-        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
-        Some(fold(a, b).into())
+        fold(FOLDED, site.row.opcode, a, b).map(u64::from)
     }
 }
