@@ -6,73 +6,86 @@ use crate::numbers::strings::Sort as Text;
 use serde::Serialize;
 use std::fmt;
 
-/// The verdict of a difference, the harmless first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+/// How grave a verdict is to a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Nothing differs.
+    None,
+    /// It is proved to do no harm.
+    Proved,
+    /// It is usual between honest builds.
+    Usual,
+    /// Somebody should look at it.
+    Odd,
+    Grave,
+}
+
+/// Whether `--allow harmless` covers a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Covered {
+    Always,
+    /// If it covers all assumptions.
+    Assumptions,
+    Never,
+}
+
+macro_rules! verdicts {
+    ($($(#[$doc:meta])* $verdict:ident $name:literal $weight:ident $covered:ident;)*) => {
+        /// The verdict of a difference, the harmless first.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Verdict { $($(#[$doc])* $verdict),* }
+
+        impl Verdict {
+            /// All verdicts in order.
+            pub const ALL: [Verdict; [$($name),*].len()] = [$(Verdict::$verdict),*];
+
+            /// Its name in reports and in `--allow`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Verdict::$verdict => $name),* }
+            }
+
+            pub(crate) const fn weight(self) -> Weight {
+                match self { $(Verdict::$verdict => Weight::$weight),* }
+            }
+
+            pub(crate) const fn covered(self) -> Covered {
+                match self { $(Verdict::$verdict => Covered::$covered),* }
+            }
+        }
+    };
+}
+
+verdicts! {
     /// No difference.
-    Identical,
+    Identical "identical" None Always;
     /// The same things under other indices, names or places in the file.
-    Renumbered,
+    Renumbered "renumbered" Proved Always;
     /// Equal except for addresses of things that moved, each shown to be one.
-    Moved,
+    Moved "moved" Proved Always;
     /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal
     /// behaviour, which execution did not contradict.
-    LayoutOnly,
+    LayoutOnly "layout-only" Proved Always;
     /// A file path of the build's machine, or its length.
-    Path,
+    Path "path" Usual Always;
     /// Digits of a clock or calendar.
-    Timestamp,
+    Timestamp "timestamp" Usual Never;
     /// Names and versions of the tools that made it.
-    Producers,
+    Producers "producers" Usual Always;
     /// A number of unknown meaning that differs as an address or slot would, or stays as no address
     /// would.
-    AssumedMoved,
+    AssumedMoved "assumed-moved" Usual Assumptions;
     /// Other text, or its length.
-    Text,
+    Text "text" Odd Never;
     /// An address of the web.
-    Url,
+    Url "url" Odd Never;
     /// A few bytes of high entropy, as a seed drawn at build time leaves.
-    RandomLooking,
+    RandomLooking "random-looking" Odd Never;
     /// None of these.
-    Changed,
+    Changed "changed" Grave Never;
 }
 
 impl Verdict {
-    /// All verdicts in order.
-    pub const ALL: [Verdict; 12] = [
-        Verdict::Identical,
-        Verdict::Renumbered,
-        Verdict::Moved,
-        Verdict::LayoutOnly,
-        Verdict::Path,
-        Verdict::Timestamp,
-        Verdict::Producers,
-        Verdict::AssumedMoved,
-        Verdict::Text,
-        Verdict::Url,
-        Verdict::RandomLooking,
-        Verdict::Changed,
-    ];
-
-    /// Its name in reports and in `--allow`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Identical => "identical",
-            Verdict::Renumbered => "renumbered",
-            Verdict::Moved => "moved",
-            Verdict::LayoutOnly => "layout-only",
-            Verdict::Path => "path",
-            Verdict::Timestamp => "timestamp",
-            Verdict::Producers => "producers",
-            Verdict::AssumedMoved => "assumed-moved",
-            Verdict::Text => "text",
-            Verdict::Url => "url",
-            Verdict::RandomLooking => "random-looking",
-            Verdict::Changed => "changed",
-        }
-    }
-
     /// Whether a function of this verdict has other code, not only other numbers.
     pub fn is_of_code(self) -> bool {
         matches!(self, Verdict::LayoutOnly | Verdict::Changed)

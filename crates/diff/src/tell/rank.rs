@@ -10,6 +10,7 @@
 //! C++, and what wasi-libc and compilers call their functions. A function without a name counts as
 //! the program's. A wrong guess costs a place in the list and nothing else.
 
+use crate::judge::verdict::Weight;
 use crate::tell::report::OWN_NAME;
 use crate::tell::report::{Cluster, Difference, Kind, Verdict};
 
@@ -49,19 +50,10 @@ pub(crate) fn sort_causes(cluster: &mut Cluster, differences: &[Difference]) {
 }
 
 fn of(difference: &Difference) -> Rank {
-    match difference.verdict {
-        Verdict::Identical
-        | Verdict::Renumbered
-        | Verdict::Moved
-        | Verdict::LayoutOnly
-        | Verdict::AssumedMoved => return Rank::Harmless,
-        Verdict::Path
-        | Verdict::Timestamp
-        | Verdict::Producers
-        | Verdict::Text
-        | Verdict::Url
-        | Verdict::RandomLooking
-        | Verdict::Changed => {}
+    let verdict = difference.verdict;
+    if matches!(verdict.weight(), Weight::None | Weight::Proved) || verdict == Verdict::AssumedMoved
+    {
+        return Rank::Harmless;
     }
     match difference.kind {
         Kind::Function if is_library(&difference.name) => Rank::Library,

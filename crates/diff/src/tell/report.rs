@@ -4,6 +4,7 @@
 //! a fixed order: the same two modules give the same bytes.
 
 pub use crate::judge::assumption::Sort;
+use crate::judge::verdict::Covered;
 pub use crate::judge::verdict::{Kind, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -244,14 +245,12 @@ impl Allow {
 impl Difference {
     /// Whether `--allow harmless` covers it.
     pub fn is_harmless(&self) -> bool {
-        match self.verdict {
-            Verdict::Identical | Verdict::Renumbered | Verdict::Moved | Verdict::LayoutOnly => true,
-            Verdict::Path | Verdict::Producers => true,
-            Verdict::AssumedMoved => {
+        match self.verdict.covered() {
+            Covered::Always => true,
+            Covered::Assumptions => {
                 !self.assumed.is_empty() && self.assumed.iter().all(|one| one.covered)
             }
-            Verdict::Timestamp | Verdict::Text | Verdict::Url => false,
-            Verdict::RandomLooking | Verdict::Changed => false,
+            Covered::Never => false,
         }
     }
 }

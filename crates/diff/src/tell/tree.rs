@@ -10,6 +10,7 @@
 //! 1. At most [`LINES_MAX`] lines of text for any report; JSON has all.
 //! 2. Code has an offset in each module's column: a line of both has two, a line of one has one.
 
+use crate::judge::verdict::Weight;
 use crate::tell::report::{
     Cluster, Decided, Decision, Difference, Kind, Line, Origin, Report, Verdict, plural,
 };
@@ -31,14 +32,12 @@ const FOLDED: usize = 4;
 
 impl Verdict {
     const fn tone(self) -> Tone {
-        match self {
-            Verdict::Changed => Tone::Grave,
-            Verdict::RandomLooking | Verdict::Url | Verdict::Text => Tone::Warning,
-            Verdict::Path | Verdict::Timestamp | Verdict::Producers | Verdict::AssumedMoved => {
-                Tone::Notice
-            }
-            Verdict::LayoutOnly | Verdict::Moved | Verdict::Renumbered => Tone::Calm,
-            Verdict::Identical => Tone::Good,
+        match self.weight() {
+            Weight::Grave => Tone::Grave,
+            Weight::Odd => Tone::Warning,
+            Weight::Usual => Tone::Notice,
+            Weight::Proved => Tone::Calm,
+            Weight::None => Tone::Good,
         }
     }
 }

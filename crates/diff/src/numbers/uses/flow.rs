@@ -611,12 +611,10 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
                 // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
                 let rounds = &mut self.rounds;
-                for (local, value) in self.locals.iter_mut() {
-                    if written >> (local % 64) & 1 == 1 {
-                        *value = value.shifted(None);
-                        rounds.push((value.round, true));
-                        value.round = Some(rounds.len() as u32 - 1);
-                    }
+                for value in self.locals.masked(written) {
+                    *value = value.shifted(None);
+                    rounds.push((value.round, true));
+                    value.round = Some(rounds.len() as u32 - 1);
                 }
                 label.entry = self.locals.clone();
             }

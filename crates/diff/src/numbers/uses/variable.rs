@@ -1,10 +1,12 @@
 //! The known values of the locals of a body, in order of their numbers.
 //!
-//! They are copied at each branch, so they are one piece of memory. At most [`LOCALS_MAX`] locals
+//! They are copied at each branch, so a copy shares the values, and what two ways share is not
+//! joined again. At most [`LOCALS_MAX`] locals
 //! are known at a time; each step looks at those only. For the first [`NUMBERS_MAX`] locals a bit
 //! says that an operator may have calculated the value, also where nothing else is known.
 
 use super::value::{Source, Value};
+use std::rc::Rc;
 
 /// Maximum number of locals with sources at a time.
 const LOCALS_MAX: usize = 64;
@@ -14,7 +16,7 @@ const NUMBERS_MAX: u32 = u64::BITS;
 /// By local, in order, its known value; and a bit for each of the first [`NUMBERS_MAX`] locals that
 /// an operator may have calculated.
 #[derive(Clone, Default)]
-pub(super) struct Locals(Vec<(u32, Value)>, u64);
+pub(super) struct Locals(Vec<(u32, Rc<Value>)>, u64);
 
 fn bit(local: u32) -> u64 {
     if local < NUMBERS_MAX { 1 << local } else { 0 }
@@ -23,7 +25,7 @@ fn bit(local: u32) -> u64 {
 impl Locals {
     /// Parameters, each by its value.
     pub(super) fn new(params: impl Iterator<Item = Value>) -> Locals {
-        Locals((0..).zip(params).take(LOCALS_MAX).collect(), 0)
+        Locals((0..).zip(params.map(Rc::new)).take(LOCALS_MAX).collect(), 0)
     }
 
     fn find(&self, local: u32) -> Result<usize, usize> {
@@ -32,7 +34,7 @@ impl Locals {
 
     /// The known value of a local.
     pub(super) fn get(&self, local: u32) -> Value {
-        let mut value = self.find(local).map(|at| self.0[at].1).unwrap_or_default();
+        let mut value = self.find(local).map(|at| *self.0[at].1).unwrap_or_default();
         value.number |= self.1 & bit(local) != 0;
         value
     }
@@ -45,12 +47,12 @@ impl Locals {
             self.1 |= bit(local);
         }
         match self.find(local) {
-            Ok(at) if value.is_known() => self.0[at].1 = value,
+            Ok(at) if value.is_known() => self.0[at].1 = Rc::new(value),
             Ok(at) => {
                 self.0.remove(at);
             }
             Err(at) if value.is_known() && self.0.len() < LOCALS_MAX => {
-                self.0.insert(at, (local, value));
+                self.0.insert(at, (local, Rc::new(value)));
             }
             Err(_) => return !value.is_known(),
         }
@@ -59,12 +61,13 @@ impl Locals {
 
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Value)> {
-        self.0.iter().map(|(local, value)| (*local, value))
+        self.0.iter().map(|(local, value)| (*local, &**value))
     }
 
-    /// All of them, to change what is known.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Value)> {
-        self.0.iter_mut().map(|(local, value)| (*local, value))
+    /// Those that a mask of 64 classes has, to change what is known.
+    pub(super) fn masked(&mut self, classes: u64) -> impl Iterator<Item = &mut Value> {
+        let all = self.0.iter_mut().filter(move |(local, _)| classes >> (local % 64) & 1 == 1);
+        all.map(|(_, value)| Rc::make_mut(value))
     }
 
     /// Adds the locals of another way. Sources for which there is no room go to `dropped`.
@@ -74,7 +77,9 @@ impl Locals {
         let mut rest = other.0.iter().peekable();
         for (local, value) in &mut self.0 {
             while rest.next_if(|(other, _)| other < local).is_some() {}
-            value.partial |= rest.next_if(|(other, _)| other == local).is_none();
+            if rest.next_if(|(other, _)| other == local).is_none() && !value.partial {
+                Rc::make_mut(value).partial = true;
+            }
         }
         let mut at = 0;
         for (local, value) in &other.0 {
@@ -83,9 +88,12 @@ impl Locals {
             }
             let known = self.0.get_mut(at).filter(|(known, _)| known == local);
             if let Some((_, joined)) = known {
-                *joined = joined.with(*value, dropped);
+                if !Rc::ptr_eq(joined, value) {
+                    *joined = Rc::new(joined.with(**value, dropped));
+                }
             } else if self.0.len() < LOCALS_MAX {
-                self.0.insert(at, (*local, Value::default().with(*value, dropped)));
+                let joined = Value::default().with(**value, dropped);
+                self.0.insert(at, (*local, Rc::new(joined)));
             } else {
                 dropped.extend(value.refs().map(|one| one.source));
             }
