@@ -35,7 +35,7 @@ const SEARCHED_MAX: usize = 1 << 23;
 /// Judges the data.
 pub(crate) fn compare(numbers: &Numbers<'_, '_>) -> DataDiff {
     let (sides, shift, data) = (numbers.sides(), numbers.shift(), &numbers.data);
-    let (mut diff, names) = (DataDiff::default(), data.names(sides));
+    let (mut diff, names) = (DataDiff::default(), data.names(sides, &numbers.roles));
     data.filled.agreed.iter().for_each(|agree| count(*agree, &mut diff));
     for gap in &data.filled.gaps {
         let run = run((sides, &names), &data.pairs, gap, &mut diff);

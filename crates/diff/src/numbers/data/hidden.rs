@@ -77,14 +77,17 @@ impl Found<'_, '_> {
     }
 }
 
-/// The addresses that a module may name otherwise than plainly, in no order.
-pub(super) fn hidden(side: &Side<'_>) -> Vec<u64> {
+/// The addresses that a module may name otherwise than plainly, in no order. `displaced` has those
+/// that its code computes, if that is known.
+pub(super) fn hidden(side: &Side<'_>, displaced: Option<&[u64]>) -> Vec<u64> {
     let mut found = Found { side, all: Vec::new(), full: KEPT_MAX };
     let globals = globals(&mut found);
     code(&mut found, &globals);
     data(&mut found);
-    let displaced = uses::displaced(side);
-    displaced.into_iter().for_each(|at| found.add(at));
+    match displaced {
+        Some(known) => known.iter().for_each(|at| found.add(*at)),
+        None => uses::displaced(side).into_iter().for_each(|at| found.add(at)),
+    }
     found.all
 }
 

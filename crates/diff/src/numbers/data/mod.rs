@@ -159,7 +159,7 @@ impl<'m> Data<'m> {
     ) -> Data<'m> {
         let Aligned { pairs, shift, places, recut, .. } = aligned;
         let (mut shift, known) = (Shift { open, last, ..shift }, Known::default());
-        let names = Names::new(sides, &pairs, &known);
+        let names = Names::new(sides, &pairs, (&known, roles));
         let mut filled = fill((sides, &names), &pairs, &shift, roles);
         if !filled.zeros.is_empty() {
             // Now it is known where padding is: words may point there.
@@ -176,8 +176,12 @@ impl<'m> Data<'m> {
     }
 
     /// The addresses that both sides name.
-    pub(crate) fn names<'s>(&'s self, sides: (&'s Side<'m>, &'s Side<'m>)) -> Names<'s, 'm> {
-        Names::new(sides, &self.pairs, &self.known)
+    pub(crate) fn names<'s>(
+        &'s self,
+        sides: (&'s Side<'m>, &'s Side<'m>),
+        roles: &'s Roles,
+    ) -> Names<'s, 'm> {
+        Names::new(sides, &self.pairs, (&self.known, roles))
     }
 }
 

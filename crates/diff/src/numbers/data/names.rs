@@ -16,6 +16,7 @@
 use super::hidden::hidden;
 use super::piece::Pair;
 use crate::numbers::strings::{AROUND, Cut, UNCUT};
+use crate::numbers::uses::Roles;
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
 use std::ops::Range;
@@ -36,15 +37,16 @@ pub(crate) struct Names<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     pairs: &'s [Pair<'m>],
     known: &'s Known,
+    roles: &'s Roles,
 }
 
 impl<'s, 'm> Names<'s, 'm> {
     pub(super) fn new(
         sides: (&'s Side<'m>, &'s Side<'m>),
         pairs: &'s [Pair<'m>],
-        known: &'s Known,
+        (known, roles): (&'s Known, &'s Roles),
     ) -> Names<'s, 'm> {
-        Names { sides, pairs, known }
+        Names { sides, pairs, known, roles }
     }
 
     /// The plain names of one side, in order.
@@ -90,7 +92,8 @@ impl<'s, 'm> Names<'s, 'm> {
             true => (self.sides.1, &self.known.all.1),
         };
         known.get_or_init(|| {
-            let mut all = hidden(side);
+            let displaced = self.roles.displaced().filter(|_| !of_b);
+            let mut all = hidden(side, displaced);
             all.extend_from_slice(self.plain(of_b));
             all.sort_unstable();
             all.dedup();

@@ -32,7 +32,7 @@ impl Flow<'_, '_> {
     /// be an address too, is made of the same one, or is a number that no address is. `signed` says
     /// that the upper half of memory is less than the lower one.
     pub(super) fn compare(&mut self, value: &Value, with: &Value, signed: bool) {
-        if !value.is_known() {
+        if !value.is_known() || self.around.values {
             return;
         }
         let halves = 1u64 << 31;
@@ -86,6 +86,9 @@ impl Flow<'_, '_> {
     /// The value is compared with a number that is not like an address. A displacement may make it
     /// a comparison with a number that is.
     pub(super) fn test(&mut self, value: &Value, number: u64) {
+        if self.around.values {
+            return;
+        }
         if let Some(round) = value.round {
             let stepped = value.refs().filter(|one| one.by.is_none());
             self.rounds_tested.extend(stepped.map(|one| (one.source, round)));

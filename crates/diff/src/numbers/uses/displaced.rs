@@ -1,8 +1,8 @@
 //! The bodies of a module → the addresses that they compute from a constant, or a word of data, and
 //! a displacement.
 //!
-//! It is computed where a text differs, because `data` cuts texts at these addresses. It is not
-//! kept with the roles.
+//! `data` cuts texts at these addresses. The walk that finds the roles of A finds them, too; of B
+//! only values are followed, and only where a text differs.
 //!
 //! Limits: the limits of the walk. A value that goes through memory, a call or a loop before
 //! something is added to it is not seen.
@@ -21,7 +21,7 @@ type Computed = (Vec<u64>, Vec<(u64, i64)>);
 /// Addresses that code computes, in order.
 pub(crate) fn displaced(side: &Side<'_>) -> Vec<u64> {
     let count = side.module.func_count() as u32;
-    let around = Around::new(side, true);
+    let around = Around { values: true, ..Around::new(side, true) };
     let chunk = |first: u32| {
         let mut shared = Shared { displaced: Some(Vec::new()), ..Shared::default() };
         for func in CHUNK * first..(CHUNK * (first + 1)).min(count) {
@@ -32,16 +32,23 @@ pub(crate) fn displaced(side: &Side<'_>) -> Vec<u64> {
     };
     let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
     let found: Vec<Computed> = chunks.collect();
-    let pieces = image::pieces(side.module);
-    let mut all = Vec::new();
+    let mut all = Computed::default();
     for (displaced, stepped) in found {
-        all.extend(displaced);
-        let to = |(at, by): (u64, i64)| Some(pointed(&pieces, at)?.wrapping_add_signed(by));
-        all.extend(stepped.into_iter().filter_map(to));
+        all.0.extend(displaced);
+        all.1.extend(stepped);
     }
+    addresses(side, all)
+}
+
+/// The addresses that are computed, in order.
+pub(super) fn addresses(side: &Side<'_>, (mut all, stepped): Computed) -> Vec<u64> {
+    let pieces = image::pieces(side.module);
+    let to = |(at, by): (u64, i64)| Some(pointed(&pieces, at)?.wrapping_add_signed(by));
+    all.extend(stepped.into_iter().filter_map(to));
     all.retain(|at| side.may_be_address(*at));
     all.sort_unstable();
     all.dedup();
+    all.shrink_to_fit();
     all
 }
 

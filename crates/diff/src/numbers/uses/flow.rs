@@ -29,13 +29,15 @@ pub(super) struct Around {
     pub(super) ordered: bool,
     /// Globals that are addresses, in order.
     pub(super) globals: Vec<u32>,
+    /// Whether only values are asked for, and not how they are used.
+    pub(super) values: bool,
 }
 
 impl Around {
     pub(super) fn new(side: &Side<'_>, ordered: bool) -> Around {
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
-        Around { exported, ordered, globals: globals(side) }
+        Around { exported, ordered, globals: globals(side), values: false }
     }
 }
 
@@ -111,7 +113,7 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
 
 pub(super) struct Flow<'s, 'm> {
     pub(super) side: &'s Side<'m>,
-    around: &'s Around,
+    pub(super) around: &'s Around,
     pub(super) found: Uses,
     pub(super) shared: Shared,
     /// Constants that are used as addresses or slots, by the offset of their operator.
@@ -193,6 +195,9 @@ impl Flow<'_, '_> {
     /// Records a read whose value is not followed: `width` bytes at `offset` from the base, or
     /// bytes anywhere in the object without a width.
     fn unseen(&mut self, base: &Value, offset: u64, width: Option<u64>) {
+        if self.around.values {
+            return;
+        }
         for one in base.refs() {
             let by = one.by.zip(width).map(|(by, width)| {
                 let lo = by.wrapping_add(offset as i64);
@@ -227,6 +232,9 @@ impl Flow<'_, '_> {
     /// Records that `width` bytes at `base + offset` are touched; 0 bytes if their number is
     /// unknown.
     fn access(&mut self, base: &Value, offset: u64, width: u64) {
+        if self.around.values {
+            return;
+        }
         for one in self.bases(base).refs().filter(|one| !one.part) {
             let exact = one.by.map(|by| by.wrapping_add(offset as i64));
             let access = match exact {

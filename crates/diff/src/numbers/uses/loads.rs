@@ -66,6 +66,9 @@ impl Flow<'_, '_> {
 
     /// Notes whether objects are accessed in parts of words by an index, or otherwise.
     pub(super) fn parts(&mut self, base: &Value, offset: u64, is_part: bool) {
+        if self.around.values {
+            return;
+        }
         for one in base.refs() {
             if let Source::Const(_, value) = one.source
                 && self.in_zone(value)

@@ -45,6 +45,9 @@ impl Flow<'_, '_> {
     }
 
     pub(super) fn mark(&mut self, value: &Value, mark: Mark) {
+        if self.around.values {
+            return;
+        }
         // Of a word it is not known by how much it moves.
         let mixed = mark.mixed | Doubt::COMPARED.when(mark.compared && !self.ordered);
         let number = mixed | Doubt::of_low(mark.low).when(mark.low > 0);

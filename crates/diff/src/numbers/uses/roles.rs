@@ -4,6 +4,7 @@
 
 use super::body::{Bodies, CHUNK, Uses, propagate};
 use super::compared;
+use super::displaced::addresses;
 use super::doubt::Doubt;
 use super::flow::{self, Around};
 use super::known::Use;
@@ -68,6 +69,8 @@ pub(crate) struct Roles {
     last: u64,
     /// Uses of globals that are addresses, by all code.
     globals: HashMap<u32, Base>,
+    /// Addresses that the code computes, in order; `None` if it was not analysed.
+    displaced: Option<Vec<u64>>,
     /// Relocations of A and of B, for numbers whose role the code does not show.
     relocs: (Relocs, Relocs),
 }
@@ -79,7 +82,7 @@ impl Roles {
         let count = side.module.func_count() as u32;
         let around = Around::new(side, ordered);
         let chunk = |first: u32| {
-            let mut shared = Shared::default();
+            let mut shared = Shared { displaced: Some(Vec::new()), ..Shared::default() };
             let funcs = CHUNK * first..(CHUNK * (first + 1)).min(count);
             let uses = funcs.map(|func| flow::uses(side, func, &around, &mut shared));
             let uses: Vec<Uses> = uses.collect();
@@ -155,6 +158,8 @@ impl Roles {
             }
         }
         self.truncates = shared.truncates;
+        let computed = (shared.displaced.unwrap_or_default(), shared.stepped);
+        self.displaced = Some(addresses(side, computed));
         let linkers =
             self.globals.keys().filter_map(|global| side.module.global_init(GlobalIdx(*global)));
         let linkers = linkers.filter_map(|init| prova_xref::constant(init.ops()));
@@ -272,6 +277,11 @@ impl Roles {
     /// Addresses of words of data that code loads and uses as addresses.
     pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
         self.words.iter().filter(|(_, word)| word.address).map(|(at, _)| *at)
+    }
+
+    /// Addresses that A's code computes, in order; `None` if it was not analysed.
+    pub(crate) fn displaced(&self) -> Option<&[u64]> {
+        self.displaced.as_deref()
     }
 
     /// Whether some code makes integers of floats.
