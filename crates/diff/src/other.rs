@@ -14,9 +14,9 @@
 //!
 //! Limits: modules of all nesting levels count, at most [`MODULES_MAX`] of a component.
 
-use super::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
-use super::{DiffOptions, diff};
+use crate::compare::{DiffOptions, diff};
 use crate::foreign::Foreign;
+use crate::tell::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 use prova_builds::names::printable;
 use prova_module::{Features, Limits, Module};
 use similar::{Algorithm, DiffTag, capture_diff_slices};

@@ -5,7 +5,7 @@
 //! loaded machine changes, and not sorting. Each family is beyond the caps of what is aligned all
 //! with all, where growth would show.
 
-use super::{DiffOptions, counted};
+use crate::compare::{DiffOptions, counted};
 use prova_module::{Features, Limits, Module};
 use prova_random::Rng;
 use std::fmt::Write;

@@ -14,6 +14,7 @@
 
 mod anchors;
 pub mod architecture;
+pub mod circles;
 mod claims;
 pub mod dialect;
 pub mod evidence;

@@ -4,7 +4,7 @@
 //! tokens. That each rule finds what it is for is shown by the planted violations beside it.
 
 use prova_tidy::trusted::trusted;
-use prova_tidy::{Exemption, Tree, check, dialect, long_functions};
+use prova_tidy::{Exemption, Tree, check, circles, dialect, long_functions};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
@@ -66,6 +66,21 @@ fn dialect_only_gets_less() {
     let allowed = dialect::parse(&data("dialect.tsv")).expect("dialect.tsv is well formed");
     let complaints = dialect::complaints(&found, &allowed);
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// The largest circle of files of a crate, by `use` lines, may only shrink: a change that shrinks
+/// it lowers the crate's number in `circles.tsv`.
+#[test]
+fn circles_of_files_only_get_smaller() {
+    let complaints = circles::complaints(&tree(), &data("circles.tsv"));
+    assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// The files of `diff` use those of the same stage and of the stages before, as its `lib.rs` says.
+#[test]
+fn stages_keep_their_arrows() {
+    let found = circles::forbidden(&tree(), "diff");
+    assert!(found.is_empty(), "{} arrows or words\n{}", found.len(), found.join("\n"));
 }
 
 /// How much the check's reader has to believe: printed with `--nocapture`.

@@ -22,6 +22,7 @@
 //! 3. Of a bulk operator of unknown length only the start is known: it is a *possible* access, as
 //!    is one with an index, wherever it starts in the range's segment at or before the range.
 
+pub mod flow;
 mod memory_map;
 pub mod op;
 mod report;

@@ -16,9 +16,10 @@
 //!
 //! Linear: constant work for each operator and 64 steps for each block.
 
+use crate::flow::{Act, FOLDS, Fold, act, fold};
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk as walk_body};
-use prova_module::{BlockKind, FuncIdx, MemArgTarget, Module, Operator};
+use prova_module::{BlockKind, FuncIdx, Module, Operator};
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 
@@ -88,18 +89,8 @@ pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, known: Known<'_>, si
     constants.sink
 }
 
-/// Computes an operator on two constants.
-type Fold = fn(u32, u32) -> u32;
-
 /// Operators that give a constant for constants.
-const FOLDS: [(Opcode, Fold); 6] = [
-    (Opcode::I32Add, u32::wrapping_add),
-    (Opcode::I32Sub, u32::wrapping_sub),
-    (Opcode::I32Mul, u32::wrapping_mul),
-    (Opcode::I32And, |a, b| a & b),
-    (Opcode::I32Or, |a, b| a | b),
-    (Opcode::I32Shl, u32::wrapping_shl),
-];
+const FOLDED: &[(Opcode, Fold)] = FOLDS.first_chunk::<6>().expect("there are six").as_slice();
 
 impl<S: Sink> Constants<'_, S> {
     /// Lets values escape, the topmost first.
@@ -126,8 +117,7 @@ impl<S: Sink> Constants<'_, S> {
     }
 
     /// An operator on a local: what it gives.
-    fn variable(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
-        let index = site.immediates().index(Immediate::local).unwrap_or(u32::MAX);
+    fn variable(&mut self, site: &Site<'_>, index: u32, args: &[Value]) -> Value {
         let Some(&value) = args.first() else {
             let known = self.local(index);
             self.lose(site, index);
@@ -164,19 +154,17 @@ impl<S: Sink> Constants<'_, S> {
 
     /// Reports a bulk operator on the memory that is followed; the value of `memory.fill` escapes.
     /// Returns whether it is such an operator.
-    fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
-        let at = (site.offset, &site.operator);
-        let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
-        let own = self.known.memory;
-        match (site.row.opcode, args, &memories[..]) {
-            (Opcode::MemoryFill, &[to, value, len], &[memory]) if memory == own => {
+    fn bulk(&mut self, site: &Site<'_>, act: Act, args: &[Value]) -> bool {
+        let (at, own) = ((site.offset, &site.operator), self.known.memory);
+        match (act, args) {
+            (Act::Fill(memory), &[to, value, len]) if memory == own => {
                 self.escape(site, &[value]);
                 self.sink.bulk(at, to, len, true);
             }
-            (Opcode::MemoryInit, &[to, _, len], &[memory]) if memory == own => {
+            (Act::Init(memory), &[to, _, len]) if memory == own => {
                 self.sink.bulk(at, to, len, true);
             }
-            (Opcode::MemoryCopy, &[to, from, len], &[into, of]) => {
+            (Act::Copy(into, of), &[to, from, len]) => {
                 if into == own {
                     self.sink.bulk(at, to, len, true);
                 }
@@ -200,9 +188,8 @@ impl<S: Sink> Constants<'_, S> {
     }
 
     fn fold(&self, site: &Site<'_>, args: &[Value]) -> Value {
-        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
         let &[Some(a), Some(b)] = args else { return None };
-        Some(fold(a, b))
+        fold(FOLDED, site.row.opcode, a, b)
     }
 }
 
@@ -218,25 +205,27 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
         results: &mut Vec<Value>,
     ) -> Result<(), Infallible> {
         let at = (site.offset, &site.operator);
-        let (class, immediates) = (site.row.class, site.immediates());
         let mut given = None;
-        if let Operator::I32Const { value } = site.operator {
-            given = Some(value as u32);
-        } else if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
-            given = self.variable(site, args);
-        } else if let Some(global) = immediates.index(Immediate::global) {
-            given = self.global(site, global, args);
-        } else if let Some(value) = self.fold(site, args) {
-            given = Some(value);
-        } else if let (Some(memarg), [base, others @ ..]) = (immediates.memarg(), args) {
-            self.escape(site, others);
-            if memarg.target == MemArgTarget::Memory(self.known.memory) {
-                self.sink.access(at, *base, memarg.offset);
+        match act(site) {
+            Act::I32(value) => given = Some(value as u32),
+            Act::Get(local) | Act::Set(local) => given = self.variable(site, local, args),
+            Act::Global(global) | Act::SetGlobal(global) => {
+                given = self.global(site, global, args);
             }
-        } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
-            self.sink.call(at, FuncIdx(callee), args);
-        } else if class != Class::drop_ && !self.bulk(site, args) {
-            self.escape(site, args);
+            Act::Access(memory, offset) => {
+                self.escape(site, args.get(1..).unwrap_or_default());
+                if memory == Some(self.known.memory) {
+                    self.sink.access(at, args.first().copied().flatten(), offset);
+                }
+            }
+            Act::Call(callee) => self.sink.call(at, FuncIdx(callee), args),
+            Act::Drop => {}
+            act => {
+                given = self.fold(site, args);
+                if given.is_none() && !self.bulk(site, act, args) {
+                    self.escape(site, args);
+                }
+            }
         }
         results.resize(site.result_count(), given);
         Ok(())
