@@ -30,7 +30,7 @@ const OTHER: &str = r#"(module
     (func (type 0) (local.get 0))
     (func (export "run") (param i32 i32) (result i32) (call $add (local.get 1))))"#;
 
-/// What the instances of a store with `hosts` functions before them answer.
+/// The answers of the instances of a store with `hosts` functions before them.
 fn answers(engine: &Engine, hosts: usize, of: &[&Module]) -> Result<Vec<i32>> {
     let mut linker: Linker<i32> = Linker::new(engine);
     linker.func_wrap("host", "add", |mut caller: Caller<'_, i32>, n: i32| {

@@ -87,7 +87,7 @@ unsafe impl Send for Native {}
 
 impl Native {
     /// The native side of a store with this stack limit; `None` where there is no native code.
-    /// `left`: that of a store before, which is used if it is for the same configuration.
+    /// `left`: a former store's, which is used if it is for the same configuration.
     pub(crate) fn new(
         config: Config,
         stack_bytes: u64,
@@ -194,7 +194,7 @@ impl Native {
 }
 
 impl Store {
-    /// Gives the store its native side, before there is any object; `left`: that of a store before.
+    /// Gives the store its native side, before there is any object; `left`: a former store's.
     pub(crate) fn start_native(&mut self, config: Config, left: Option<Box<Native>>) {
         let limits = self.limits();
         let room = |max: u64, most: u64| max.min(most) as usize;
