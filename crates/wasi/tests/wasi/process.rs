@@ -23,14 +23,16 @@ fn arguments_and_environment_are_copied() {
     }
 }
 
+/// A call, and the places of its pointers with what they are aligned to.
+type Aligned<'a> = (&'a str, Vec<u64>, &'a [(usize, u64)]);
+
 #[test]
 fn pointers_to_what_is_no_byte_are_aligned() {
     let mut w = World::new();
     let file = w.create("f", b"content");
     let [iovs, count] = w.vectors(&[4]);
     let [path, len] = w.path("f");
-    // Each call with the places of its pointers, and their alignment.
-    let cases: [(&str, Vec<u64>, &[(usize, u64)]); 9] = [
+    let cases: [Aligned<'_>; 9] = [
         ("args_sizes_get", vec![OUT, OUT + 4], &[(0, 4), (1, 4)]),
         ("environ_get", vec![OUT, DATA + 1], &[(0, 4)]),
         ("clock_time_get", vec![0, 0, OUT], &[(2, 8)]),
