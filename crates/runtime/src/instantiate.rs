@@ -327,7 +327,7 @@ impl Store {
             spaces.tables.push(self.push_table(table).as_u32());
         }
         let first_defined = self.entries.len() as u32;
-        self.push_funcs(prototype, address, &type_ids, own_types);
+        let found = self.push_funcs(prototype, address, &type_ids, own_types);
         spaces.funcs.extend(first_defined..self.entries.len() as u32);
         self.define_globals(module, &type_ids, &spaces.funcs, &mut spaces.globals);
         for ty in &module.tags()[spaces.tags.len()..] {
@@ -345,7 +345,7 @@ impl Store {
         let attach = Arc::clone(&prototype.attach);
         let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
         self.instances.push(instance);
-        self.push_native_instance(address);
+        self.push_native_instance(address, found);
         let elems = module.elements().iter().zip(0..).map(|(elem, i)| (elem, ElemIdx(i)));
         let elems = elems.filter(|(elem, _)| holds_exceptions(elem.ref_type()));
         self.exception_elems.extend(elems.map(|(_, i)| (address, i)));

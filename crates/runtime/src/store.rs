@@ -305,7 +305,7 @@ impl Store {
             _frames: frames,
         };
         if let Some(config) = native {
-            store.start_native(config);
+            store.start_native(config, room.native);
             store.cool();
         }
         if config.count_dispatches && store.runs_linked() {
@@ -426,14 +426,14 @@ impl Store {
     }
 
     /// Adds the functions that the module of an instance defines, in order. `own_types`: the types
-    /// have the identities that they have in the prototype.
+    /// have the identities that they have in the prototype. Whether the store before has left them.
     pub(crate) fn push_funcs(
         &mut self,
         prototype: &Prototype,
         instance: InstanceAddr,
         type_ids: &[TypeId],
         own_types: bool,
-    ) {
+    ) -> bool {
         let linked = self.runs_linked();
         let (first, count) = (self.entries.len(), prototype.funcs.len());
         let tail = Tail {
@@ -444,7 +444,8 @@ impl Store {
             linked,
             capacity: self.entries.capacity(),
         };
-        if own_types && self.left.take() == Some(tail) {
+        let found = own_types && self.left.take() == Some(tail);
+        if found {
             // SAFETY: Q2: these entries are there behind the first ones, as they would be made now,
             // and `first + count` is within the capacity that they were left with.
             unsafe { self.entries.set_len(first + count) };
@@ -457,6 +458,7 @@ impl Store {
         }
         self.funcs.push_wasm(count);
         self.push_no_records(count);
+        found
     }
 
     pub(crate) fn push_memory(&mut self, memory: Memory) -> MemoryAddr {

@@ -51,7 +51,9 @@ impl<'a> Call<'a> {
     /// The bytes at `ptr..ptr + len`, to write; notifies [`Guest::writes`].
     pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
         bytes(self.guest.memory(), ptr, len)?;
-        self.guest.writes(ptr, len);
+        if len > 0 {
+            self.guest.writes(ptr, len);
+        }
         bytes_mut(self.guest.memory(), ptr, len)
     }
 

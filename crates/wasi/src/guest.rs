@@ -1,7 +1,7 @@
 //! A call's view of its guest: the [`Guest`] trait, and bounds-checked access to its memory.
 //!
-//! Guest pointer and length → memory slice or [`Errno::Fault`]. Used by every call; knows no
-//! engine. Invariants:
+//! Guest pointer and length → memory slice or [`Errno::Fault`], which `table` makes a trap. Used by
+//! every call; knows no engine. Invariants:
 //! 1. No function of this file panics, for any pointer, length or size of the memory.
 //! 2. Addresses are computed in `usize` of at least 32 bits with checked addition, so that nothing
 //!    wraps around.
@@ -102,8 +102,11 @@ pub(crate) const fn index(value: u32) -> usize {
     value as usize
 }
 
-/// The bytes at `ptr..ptr + len`.
+/// The bytes at `ptr..ptr + len`; nothing lies anywhere.
 pub(crate) fn bytes(memory: &[u8], ptr: u32, len: u32) -> Result<&[u8], Errno> {
+    if len == 0 {
+        return Ok(&[]);
+    }
     let start = index(ptr);
     let end = start.checked_add(index(len)).ok_or(Errno::Fault)?;
     memory.get(start..end).ok_or(Errno::Fault)
@@ -111,6 +114,9 @@ pub(crate) fn bytes(memory: &[u8], ptr: u32, len: u32) -> Result<&[u8], Errno> {
 
 /// The bytes at `ptr..ptr + len`, writable.
 pub(crate) fn bytes_mut(memory: &mut [u8], ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
+    if len == 0 {
+        return Ok(&mut []);
+    }
     let start = index(ptr);
     let end = start.checked_add(index(len)).ok_or(Errno::Fault)?;
     memory.get_mut(start..end).ok_or(Errno::Fault)
@@ -159,11 +165,14 @@ pub(crate) struct Iovecs {
 }
 
 impl Iovecs {
-    /// Checks the number, the array's bounds and each vector's bounds; returns also the sum of
+    /// Checks the number, where the array lies and each vector's bounds; returns also the sum of
     /// their lengths.
     pub(crate) fn check(memory: &[u8], ptr: u32, count: u32) -> Result<(Iovecs, u64), Errno> {
         if count > IOVECS_MAX {
             return Err(Errno::Inval);
+        }
+        if count > 0 && !ptr.is_multiple_of(4) {
+            return Err(Errno::Fault);
         }
         let vectors = Iovecs { ptr, count };
         let mut total: u64 = 0;
@@ -205,7 +214,9 @@ mod tests {
         assert_eq!(bytes(&memory, 8, 8).map(<[u8]>::len), Ok(8));
         assert_eq!(bytes(&memory, 16, 0).map(<[u8]>::len), Ok(0));
         assert_eq!(bytes(&memory, 8, 9), Err(Errno::Fault));
-        assert_eq!(bytes(&memory, 17, 0), Err(Errno::Fault));
+        assert_eq!(bytes(&memory, 17, 0).map(<[u8]>::len), Ok(0));
+        assert_eq!(bytes(&memory, 17, 1), Err(Errno::Fault));
+        assert_eq!(bytes_mut(&mut memory, 17, 0).map(|bytes| bytes.len()), Ok(0));
         assert_eq!(bytes_mut(&mut memory, u32::MAX, u32::MAX), Err(Errno::Fault));
         assert_eq!(read_array(&memory, 12), Ok([0; 4]));
         assert_eq!(read_array::<4>(&memory, 13), Err(Errno::Fault));
@@ -222,6 +233,8 @@ mod tests {
             Iovecs::check(&memory, 0, IOVECS_MAX + 1).map(|(_, total)| total),
             Err(Errno::Inval)
         );
+        assert_eq!(Iovecs::check(&memory, 2, 0).map(|(_, total)| total), Ok(0));
+        assert_eq!(Iovecs::check(&memory, 2, 1).map(|(_, total)| total), Err(Errno::Fault));
         memory[4..8].copy_from_slice(&33u32.to_le_bytes());
         assert_eq!(Iovecs::check(&memory, 0, 1).map(|(_, total)| total), Err(Errno::Fault));
     }

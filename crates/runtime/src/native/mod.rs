@@ -29,10 +29,17 @@
 //! * R5. A piece of code of a function is attached to one function of a store only, so that a
 //!   program counter tells function and instance: further instances of a module in a store get
 //!   copies of what was checked.
+//! * R6. A `Kept` has the words of an instance as its prototype's next one has them at the same
+//!   place, as the first one of a store: except for those that lead to the store, its types and
+//!   objects, which are written before code is attached. Its records are those of Q2's entries:
+//!   of the same addresses and types. Each leads to a way out of its type that the `Kept` keeps,
+//!   or is 0 where that has none, and to no function's code.
 
 mod canary;
 mod code;
 mod dump;
+mod instances;
+mod kept;
 mod perf;
 mod records;
 mod state;

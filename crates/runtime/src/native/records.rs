@@ -107,6 +107,11 @@ impl Words {
         unsafe { self.words.as_ptr().add(at).cast() }
     }
 
+    /// How many records there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
     /// Writes the record of a defined function; only while the instance is made.
     pub(crate) fn set_record(&self, index: u32, record: FuncRecord) {
         assert!(index < self.count, "a record beyond the words");

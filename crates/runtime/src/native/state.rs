@@ -1,19 +1,18 @@
 //! The native side of a store: records, words, thunks, the stack, and which code is where.
 
 use super::code::{NativeCode, NativeModule, Thunks};
+use super::kept::Kept;
 use super::records::{FuncRecord, Words};
 use crate::fixed::Fixed;
 use crate::lease::StackLease;
-use crate::memory::Memory;
 use crate::store::{Spare, Store};
 use crate::sys;
 use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
 use crate::vm::{Cell, NativeVm, Vm};
-use prova_check::{Config, Layout, MemoryShape, offsets};
-use prova_module::Module;
+use prova_check::{Config, MemoryShape, offsets};
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Native stack beyond the bound of the logical limit: for signal frames, and for thunks and the
 /// entries between native code and bytecode.
@@ -36,35 +35,40 @@ pub(crate) struct Segment {
 }
 
 /// An instance as native code sees it.
-struct NativeInstance {
-    _words: Words,
+pub(super) struct NativeInstance {
+    pub(super) words: Words,
+    /// The data of its module's native code, with the ways if it has them.
+    pub(super) support: Option<Weak<NativeModule>>,
     /// The digest of its layout, if it takes native code.
-    layout: Option<[u8; 32]>,
+    pub(super) layout: Option<[u8; 32]>,
     /// Whether there are ways to the functions that its code may call (R2); without, it has no code
     /// yet.
-    has_ways: bool,
+    pub(super) has_ways: bool,
     /// How many functions it was given by looks (`exec::heat`).
-    taken: usize,
+    pub(super) taken: usize,
 }
 
 /// The native side of a store.
 pub(crate) struct Native {
-    config: Config,
-    _stack: StackLease,
+    pub(super) config: Config,
+    /// `None` between two stores.
+    pub(super) stack: Option<StackLease>,
     /// Values on their way (`offsets::STORE_ARGS`).
-    args: Fixed<Cell>,
+    pub(super) args: Fixed<Cell>,
     /// The words of what belongs to no instance.
-    nobody: Words,
+    pub(super) nobody: Words,
     /// The record of each function, by address.
-    records: Vec<*const FuncRecord>,
-    hosts: Vec<Fixed<FuncRecord>>,
-    instances: Vec<NativeInstance>,
+    pub(super) records: Vec<*const FuncRecord>,
+    pub(super) hosts: Vec<Fixed<FuncRecord>>,
+    pub(super) instances: Vec<NativeInstance>,
     /// The words of instances that copy the length of a memory, by its address (R3).
-    lens: BTreeMap<u32, Vec<*mut usize>>,
+    pub(super) lens: BTreeMap<u32, Vec<*mut usize>>,
     /// By canonical id of the type.
-    thunks: BTreeMap<u32, Thunks>,
+    pub(super) thunks: BTreeMap<u32, Thunks>,
     /// Pieces of code by their first byte: their end, and the function.
-    pieces: BTreeMap<usize, Piece>,
+    pub(super) pieces: BTreeMap<usize, Piece>,
+    /// The first instance's parts of the store before (R6).
+    pub(super) kept: Option<Kept>,
     /// Those that have not returned, the newest last.
     pub(crate) segments: Vec<Segment>,
 }
@@ -77,17 +81,20 @@ pub(crate) struct Piece {
     pub(crate) code: Arc<NativeCode>,
 }
 
-// SAFETY: what its pointers lead to belongs to the same store (R1), and goes along with it (V9).
+// SAFETY: what its pointers lead to belongs to the same store (R1), and goes along with it (V9);
+// between two stores it has those of `kept` alone, into words that it owns (R6).
 unsafe impl Send for Native {}
 
 impl Native {
     /// The native side of a store with this stack limit; `None` where there is no native code.
+    /// `left`: a former store's, which is used if it is for the same configuration.
     pub(crate) fn new(
         config: Config,
         stack_bytes: u64,
         vm: *mut Vm,
         spare: Option<&Arc<Spare>>,
-    ) -> Option<Native> {
+        left: Option<Box<Native>>,
+    ) -> Option<Box<Native>> {
         if config.signals && !sys::install() {
             return None;
         }
@@ -95,26 +102,34 @@ impl Native {
         let bytes = (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * stack_bytes;
         let bytes = usize::try_from(bytes + STACK_SLACK_BYTES).ok()?;
         let stack = StackLease::new(spare, bytes).ok()?;
-        let args = Fixed::new(vec![0; offsets::ARGS_CELLS as usize]);
-        let nobody = Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null());
+        let left = left.filter(|left| left.config == config);
+        let mut native = left.unwrap_or_else(|| Box::new(Native::without_stack(config, vm)));
+        // R6: this word is another one in each store.
+        native.nobody.set(offsets::STORE, vm.expose_provenance());
         // SAFETY: F1, V9: the store is being made.
         unsafe {
-            (*vm).args = args.as_ptr();
+            (*vm).args = native.args.as_ptr();
             (*vm).native.native_sp = stack.top();
         }
-        Some(Native {
+        native.stack = Some(stack);
+        Some(native)
+    }
+
+    fn without_stack(config: Config, vm: *mut Vm) -> Native {
+        Native {
             config,
-            _stack: stack,
-            args,
-            nobody,
+            stack: None,
+            args: Fixed::new(vec![0; offsets::ARGS_CELLS as usize]),
+            nobody: Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null()),
             records: Vec::new(),
             hosts: Vec::new(),
             instances: Vec::new(),
             lens: BTreeMap::new(),
             thunks: BTreeMap::new(),
             pieces: BTreeMap::new(),
+            kept: None,
             segments: Vec::new(),
-        })
+        }
     }
 
     /// The records by address, for `Vm::funcs`.
@@ -142,6 +157,11 @@ impl Native {
         self.thunks.get(&type_id).map(|thunks| thunks.into.entry())
     }
 
+    /// Where calls of functions of a type lead that have no native code; 0: there is no way.
+    pub(super) fn way_out(&self, type_id: u32) -> usize {
+        self.thunks.get(&type_id).map_or(0, |thunks| thunks.out.entry())
+    }
+
     /// The piece of code that an address lies in.
     pub(crate) fn piece_at(&self, pc: usize) -> Option<&Piece> {
         let (&start, piece) = self.pieces.range(..=pc).next_back()?;
@@ -157,27 +177,25 @@ impl Native {
     }
 
     /// R2: fills in the code of records whose type has a way out now.
-    fn lead_out(&self) {
+    pub(super) fn lead_out(&self) {
         for &record in &self.records {
             // SAFETY: R1.
             let Some(record) = (unsafe { record.as_ref() }) else { continue };
-            if record.code() == 0
-                && let Some(thunks) = self.thunks.get(&record.type_id())
-            {
-                record.set_code(thunks.out.entry());
+            if record.code() == 0 {
+                record.set_code(self.way_out(record.type_id()));
             }
         }
     }
 
-    fn keep(&mut self, func: Option<FuncAddr>, code: &Arc<NativeCode>) {
+    pub(super) fn keep(&mut self, func: Option<FuncAddr>, code: &Arc<NativeCode>) {
         let piece = Piece { func, code: Arc::clone(code) };
         self.pieces.insert(code.entry(), piece);
     }
 }
 
 impl Store {
-    /// Gives the store its native side, before there is any object.
-    pub(crate) fn start_native(&mut self, config: Config) {
+    /// Gives the store its native side, before there is any object; `left`: a former store's.
+    pub(crate) fn start_native(&mut self, config: Config, left: Option<Box<Native>>) {
         let limits = self.limits();
         let room = |max: u64, most: u64| max.min(most) as usize;
         let (memories, tables) =
@@ -189,8 +207,7 @@ impl Store {
             && self.global_vms.try_reserve_exact(globals).is_ok();
         if reserved {
             let spare = self.spare.as_ref();
-            let native = Native::new(config, self.config.stack_bytes, self.vm(), spare);
-            self.native = native.map(Box::new);
+            self.native = Native::new(config, self.config.stack_bytes, self.vm(), spare, left);
             self.publish();
         }
     }
@@ -225,98 +242,10 @@ impl Store {
     pub(crate) fn push_host_record(&mut self, func: FuncAddr, type_id: u32) {
         let Some(native) = &mut self.native else { return };
         let record = FuncRecord::new(native.nobody.vmctx(), type_id, func.as_u32());
-        let out = native.thunks.get(&type_id).map(|thunks| thunks.out.entry());
-        record.set_code(out.unwrap_or(0));
+        record.set_code(native.way_out(type_id));
         let record = Fixed::new([record]);
         native.records.push(record.as_ptr());
         native.hosts.push(record);
-    }
-
-    /// Makes words and records of an instance that was just added, with what its module has of
-    /// native code.
-    pub(crate) fn push_native_instance(&mut self, address: InstanceAddr) {
-        if self.native.is_none() {
-            return;
-        }
-        let module = self.instance(address).module().clone();
-        let support = self.native_support(address, &module);
-        let vm = self.vm();
-        let Some(mut native) = self.native.take() else { return };
-        let before = support.as_ref().map_or(0, |support| support.layout().defined_func(0));
-        let types = self.instance(address).types();
-        let count = module.defined_funcs().count() as u32;
-        let words = Words::new(address.as_u32(), (before, count), vm, sys::builtins(), types);
-        for (at, func) in (0..count).zip(module.defined_funcs()) {
-            let func = self.instance(address).func_addr(func);
-            let type_id = self.entry(func).type_id;
-            words.set_record(at, FuncRecord::new(words.vmctx(), type_id, func.as_u32()));
-            native.records[func.index()] = words.record(at);
-        }
-        let mut layout_digest = None;
-        let has_ways = support.as_ref().is_some_and(|support| support.thunks().is_some());
-        if let Some(support) = support {
-            let layout = support.layout();
-            self.fill_words(address, &module, layout, &words, &mut native);
-            self.take_ways(address, &mut native, support.thunks());
-            layout_digest = Some(layout.digest());
-        }
-        native.instances.push(NativeInstance {
-            _words: words,
-            layout: layout_digest,
-            has_ways,
-            taken: 0,
-        });
-        native.lead_out();
-        self.native = Some(native);
-    }
-
-    /// Takes the ways to functions of an instance's types.
-    fn take_ways(
-        &self,
-        address: InstanceAddr,
-        native: &mut Native,
-        thunks: Option<&[Option<Thunks>]>,
-    ) {
-        for (ty, thunks) in thunks.unwrap_or_default().iter().enumerate() {
-            let Some(thunks) = thunks else { continue };
-            let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
-            if !native.thunks.contains_key(&type_id) {
-                native.keep(None, &thunks.into);
-                native.keep(None, &thunks.out);
-                native.thunks.insert(type_id, thunks.clone());
-            }
-        }
-    }
-
-    /// Takes the ways that an instance was made without; false if they are not of its layout.
-    pub(crate) fn add_ways(&mut self, address: InstanceAddr, support: &NativeModule) -> bool {
-        let digest = support.layout().digest();
-        let of_instance = |native: &Native| {
-            let instance = native.instances.get(address.index());
-            instance.and_then(|instance| instance.layout) == Some(digest)
-        };
-        let right = self.native.as_deref().is_some_and(of_instance);
-        if !right || support.thunks().is_none() || !self.ways_fit(support) {
-            return false;
-        }
-        let Some(mut native) = self.native.take() else { return false };
-        if !native.instances[address.index()].has_ways {
-            self.take_ways(address, &mut native, support.thunks());
-            native.instances[address.index()].has_ways = true;
-            native.lead_out();
-        }
-        self.native = Some(native);
-        true
-    }
-
-    /// Whether ways are of the layout that they come with, in the settings of the store (R2).
-    fn ways_fit(&self, support: &NativeModule) -> bool {
-        let digest = support.layout().digest();
-        let fits = |code: &NativeCode| {
-            *code.layout_digest() == digest && *code.settings() == self.settings()
-        };
-        let mut thunks = support.thunks().unwrap_or_default().iter().flatten();
-        thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out))
     }
 
     /// How many functions an instance was given by looks, and whether it has ways; `None` if it
@@ -332,70 +261,6 @@ impl Store {
         if let Some(instance) = native.and_then(|native| native.instances.get_mut(instance.index()))
         {
             instance.taken += count;
-        }
-    }
-
-    /// The layout and the thunks of an instance, if it takes native code.
-    fn native_support(&self, address: InstanceAddr, module: &Module) -> Option<Arc<NativeModule>> {
-        let native = self.native.as_ref()?;
-        let (metering, own) = (native.config.metering, self.settings().metering);
-        if (metering.fuel, metering.epoch) != (own.has_fuel(), own.has_epoch()) {
-            return None;
-        }
-        let support = self.instance(address).attacher().native(module)?;
-        // R3: a layout of this module and these settings, which nobody but its constructor makes.
-        if !support.is_of(module, &native.config) {
-            return None;
-        }
-        // R2: a module without ways has none of the types that its code may call, or gets them
-        // before its first code (`add_ways`).
-        if !self.ways_fit(&support) {
-            return None;
-        }
-        // R4.
-        let memories = 0..module.memories().len() as u32;
-        let shaped = memories.map(prova_module::MemoryIdx).all(|index| {
-            let memory = self.instance(address).memory_addr(index);
-            self.memory(memory).has_shape(native.config.memory)
-        });
-        shaped.then_some(support)
-    }
-
-    /// Writes the words of an instance that depend on its module (R3).
-    fn fill_words(
-        &self,
-        address: InstanceAddr,
-        module: &Module,
-        layout: &Layout,
-        words: &Words,
-        native: &mut Native,
-    ) {
-        let instance = self.instance(address);
-        for index in 0..module.imported_func_count() as u32 {
-            let func = instance.func_addr(prova_module::FuncIdx(index));
-            words.set(layout.imported_func(index), native.record(func).expose_provenance());
-        }
-        for index in 0..module.memories().len() as u32 {
-            let memory = instance.memory_addr(prova_module::MemoryIdx(index));
-            let record = &raw const self.memory_vms[memory.index()];
-            words.set(layout.memory(index), record.expose_provenance());
-            let base = self.memory_vms[memory.index()].base;
-            words.set(layout.memory_base(index), base.expose_provenance());
-            let len = layout.memory_len(index);
-            words.set(len, self.memory_vms[memory.index()].len_bytes);
-            native.lens.entry(memory.as_u32()).or_default().push(words.word(len));
-        }
-        for index in 0..module.tables().len() as u32 {
-            let table = instance.table_addr(prova_module::TableIdx(index));
-            let record = &raw const self.table_vms[table.index()];
-            words.set(layout.table(index), record.expose_provenance());
-            let base = self.table_vms[table.index()].base;
-            words.set(layout.table_base(index), base.expose_provenance());
-        }
-        for index in 0..module.globals().len() as u32 {
-            let global = instance.global_addr(prova_module::GlobalIdx(index));
-            let cells = &raw const self.global_vms[global.index()];
-            words.set(layout.global(index), cells.expose_provenance());
         }
     }
 
@@ -447,17 +312,6 @@ impl Store {
         if let Some(native) = &mut self.native {
             native.keep(Some(func), code);
             native.set_code(func, code.entry());
-        }
-    }
-}
-
-impl Memory {
-    /// Whether accesses of code for a shape stay inside or fault: true where the shape does not
-    /// matter to the memory.
-    fn has_shape(&self, shape: MemoryShape) -> bool {
-        match shape {
-            MemoryShape::Explicit => true,
-            MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Parts that finished stores leave to new ones of the same engine: address space, with the bytes
-//! that an image has put there, and the entries of a module's functions. A store that finds them
-//! costs as much as the one before has changed.
+//! that an image has put there, the entries of a module's functions, and their records for native
+//! code. A store that finds them costs as much as the one before has changed.
 //!
 //! An embedder gives the stores of one engine the same [`Spare`] in their configuration.
 //!
 //! # Invariants
 //! * Q1. The vectors of a [`Room`] are without length: a store sees nothing there that it has not
-//!   pushed, or found by Q2.
+//!   pushed, or found by Q2; of the native side, no more than R6 of `native` says.
 //! * Q2. Where a room has a [`Tail`], memory behind its first `tail.first` entries has those of the
 //!   tail's functions as a new instance of its prototype has them, each leading to its stub. They
 //!   are there as long as the capacity is `tail.capacity`, for nothing moves a vector but a greater
@@ -25,11 +25,12 @@
 use super::Store;
 use crate::exec::STUB_ATTACH;
 use crate::lease::{Held, Wanted};
+use crate::native::Native;
 use crate::sys::NativeStack;
 use crate::vm::{EntryWord, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm};
 use std::sync::{Mutex, PoisonError};
 
-/// The entries that a room has at most (2 MiB).
+/// The entries that a room has at most (2 MiB, and with records of native code 4.5 MiB).
 const ENTRIES_MAX: usize = 1 << 16;
 
 /// The memories, tables and globals of a store whose records' memory is kept: as many of each.
@@ -73,6 +74,7 @@ pub(crate) struct Room {
     pub(crate) tables: OfStore<Vec<TableVm>>,
     pub(crate) globals: Vec<GlobalVm>,
     pub(crate) tail: Option<Tail>,
+    pub(crate) native: Option<Box<Native>>,
 }
 
 /// The entries of an instance's functions behind those of the host (Q2).
@@ -193,6 +195,7 @@ impl Store {
             tables: std::mem::take(&mut self.table_vms),
             globals: std::mem::take(&mut self.global_vms),
             tail: None,
+            native: self.leave_native(self.tail, &changed),
         };
         if let Some(tail) = self.tail {
             for at in changed.iter().map(|&func| func as usize) {

@@ -40,7 +40,6 @@ pub(crate) fn errno_of(error: &io::Error) -> Option<Errno> {
         Sys::DEADLK => Errno::Deadlk,
         Sys::DQUOT => Errno::Dquot,
         Sys::EXIST => Errno::Exist,
-        Sys::FAULT => Errno::Fault,
         Sys::FBIG => Errno::FBig,
         Sys::HOSTUNREACH => Errno::HostUnreach,
         Sys::ILSEQ => Errno::Ilseq,

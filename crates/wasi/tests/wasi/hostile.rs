@@ -138,7 +138,9 @@ fn one_call(w: &mut World, row: &FuncDef, args: &[u64]) {
         Ok(errno) => assert!(errno <= 76, "{}: {errno}", what()),
         Err(Exit::Proc(_)) => assert_eq!(row.name, "proc_exit"),
         Err(Exit::Trap(reason)) => {
-            assert!(row.name == "proc_raise" || reason.contains("max-random-size"), "{}", what());
+            let expected = ["max-random-size", BEYOND, "is not aligned to"];
+            let known = expected.iter().any(|words| reason.contains(words));
+            assert!(row.name == "proc_raise" || known, "{}: {reason}", what());
         }
         Err(Exit::Interrupt) => assert_eq!(row.name, "poll_oneoff"),
         Err(Exit::OutOfFuel) => assert!(SIZED.contains(&row.name), "{}", what()),
@@ -237,14 +239,15 @@ fn what_is_much_work_costs_much() {
 }
 
 #[test]
-fn every_pointer_out_of_bounds_is_a_fault_and_nothing_else() {
+fn no_pointer_out_of_bounds_is_followed() {
     let mut w = World::new();
     for row in FUNCTIONS.iter().filter(|row| !row.name.starts_with("proc_")) {
         for bad in [MEMORY_BYTES as u64, 0xffff_ffff, 0xffff_fff0] {
             let args = vec![bad; row.params.len()];
             let result = w.call(row.name, &args);
             let fine = row.name == "sched_yield";
-            assert!(fine == (result == Ok(0)) && result.is_ok(), "{}: {result:?}", row.name);
+            assert_eq!(fine, result == Ok(0), "{}: {result:?}", row.name);
+            assert!(!matches!(result, Ok(21)), "{}: EFAULT", row.name);
         }
     }
 }
@@ -255,7 +258,8 @@ fn a_guest_without_memory_is_survived() {
     w.guest.memory = Vec::new();
     for row in FUNCTIONS.iter().filter(|row| !row.name.starts_with("proc_")) {
         let args = vec![0; row.params.len()];
-        assert!(w.call(row.name, &args).is_ok(), "{}", row.name);
+        let result = w.call(row.name, &args);
+        assert!(matches!(result, Ok(_) | Err(Exit::Trap(_))), "{}: {result:?}", row.name);
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// The words of a trap at a pointer.
+pub(crate) const BEYOND: &str = "beyond the guest's memory";
 /// Where calls leave small results.
 pub(crate) const OUT: u64 = 0x100;
 /// Where vectors are.
@@ -164,6 +166,15 @@ impl World {
     #[track_caller]
     pub(crate) fn fails(&mut self, name: &str, args: &[u64], errno: Errno) {
         assert_eq!(self.call(name, args), Ok(errno as u32), "{name}{args:?} should be {errno:?}");
+    }
+
+    /// Calls and wants a trap with these words.
+    #[track_caller]
+    pub(crate) fn traps(&mut self, name: &str, args: &[u64], words: &str) {
+        let Err(Exit::Trap(reason)) = self.call(name, args) else {
+            panic!("{name}{args:?} should trap");
+        };
+        assert!(reason.starts_with(name) && reason.contains(words), "{name}{args:?}: {reason}");
     }
 
     pub(crate) fn put(&mut self, at: u64, bytes: &[u8]) {

@@ -1,0 +1,217 @@
+//! Instances as native code sees them: words and records, made or taken from the store before, and
+//! the ways to functions that their code may call.
+//!
+//! ```text
+//! instance, NativeModule ─┬─ Kept (of the same prototype and ways) ─┬─► Words ─ fill ─► NativeInstance
+//!                         └─ new words, a record for each function ─┘
+//! ```
+//!
+//! The invariants are R1 to R6 of [`super`].
+
+use super::code::{NativeCode, NativeModule, Thunks};
+use super::records::{FuncRecord, Words};
+use super::state::{Native, NativeInstance};
+use crate::memory::Memory;
+use crate::store::Store;
+use crate::sys;
+use crate::value::InstanceAddr;
+use prova_check::{Layout, MemoryShape};
+use prova_module::{Module, TypeIdx};
+use std::sync::Arc;
+
+impl Store {
+    /// Makes words and records of an instance that was just added, with what its module has of
+    /// native code. `found`: its entries are those that the store before has left (Q2 of `spare`).
+    pub(crate) fn push_native_instance(&mut self, address: InstanceAddr, found: bool) {
+        if self.native.is_none() {
+            return;
+        }
+        let module = self.instance(address).module().clone();
+        let support = self.native_support(address, &module);
+        let Some(mut native) = self.native.take() else { return };
+        let kept = native.kept.take();
+        let kept = kept
+            .filter(|kept| found && native.instances.is_empty() && kept.is_with(support.as_ref()));
+        let words = match kept {
+            Some(kept) => {
+                let (vm, types) = (self.vm(), self.instance(address).types());
+                native.take_kept(kept, vm, types, self.instance(address).first_defined())
+            }
+            None => self.new_words(address, &module, support.as_deref(), &mut native),
+        };
+        let has_ways = support.as_ref().is_some_and(|support| support.thunks().is_some());
+        let mut layout_digest = None;
+        if let Some(support) = &support {
+            let layout = support.layout();
+            self.fill_words(address, &module, layout, &words, &mut native);
+            layout_digest = Some(layout.digest());
+        }
+        native.instances.push(NativeInstance {
+            words,
+            support: support.as_ref().map(Arc::downgrade),
+            layout: layout_digest,
+            has_ways,
+            taken: 0,
+        });
+        self.native = Some(native);
+    }
+
+    /// The words of an instance, with the records of its functions, which lead to the ways that
+    /// come with it.
+    fn new_words(
+        &self,
+        address: InstanceAddr,
+        module: &Module,
+        support: Option<&NativeModule>,
+        native: &mut Native,
+    ) -> Words {
+        let instance = self.instance(address);
+        self.take_ways(address, native, support.and_then(NativeModule::thunks));
+        let way_out = |ty: u32| native.way_out(instance.type_id(TypeIdx(ty)).0);
+        let ways: Vec<usize> = (0..module.types().len() as u32).map(way_out).collect();
+        let before = support.map_or(0, |support| support.layout().defined_func(0));
+        let count = module.defined_funcs().count() as u32;
+        let (vm, types) = (self.vm(), instance.types());
+        let words = Words::new(address.as_u32(), (before, count), vm, sys::builtins(), types);
+        for (at, func) in (0..count).zip(module.defined_funcs()) {
+            let ty = module.func_type_idx(func);
+            let func = instance.func_addr(func);
+            let type_id = instance.type_id(ty).0;
+            let record = FuncRecord::new(words.vmctx(), type_id, func.as_u32());
+            record.set_code(ways[ty.index()]);
+            words.set_record(at, record);
+            native.records[func.index()] = words.record(at);
+        }
+        words
+    }
+
+    /// Takes the ways to functions of an instance's types; records of functions that are there lead
+    /// to those that are new (R2).
+    fn take_ways(
+        &self,
+        address: InstanceAddr,
+        native: &mut Native,
+        thunks: Option<&[Option<Thunks>]>,
+    ) {
+        let known = native.thunks.len();
+        for (ty, thunks) in thunks.unwrap_or_default().iter().enumerate() {
+            let Some(thunks) = thunks else { continue };
+            let type_id = self.instance(address).type_id(TypeIdx(ty as u32)).0;
+            if !native.thunks.contains_key(&type_id) {
+                native.keep(None, &thunks.into);
+                native.keep(None, &thunks.out);
+                native.thunks.insert(type_id, thunks.clone());
+            }
+        }
+        if native.thunks.len() > known {
+            native.lead_out();
+        }
+    }
+
+    /// Takes the ways that an instance was made without; false if they are not of its layout.
+    pub(crate) fn add_ways(&mut self, address: InstanceAddr, support: &Arc<NativeModule>) -> bool {
+        let digest = support.layout().digest();
+        let of_instance = |native: &Native| {
+            let instance = native.instances.get(address.index());
+            instance.and_then(|instance| instance.layout) == Some(digest)
+        };
+        let right = self.native.as_deref().is_some_and(of_instance);
+        if !right || support.thunks().is_none() || !self.ways_fit(support) {
+            return false;
+        }
+        let Some(mut native) = self.native.take() else { return false };
+        if !native.instances[address.index()].has_ways {
+            self.take_ways(address, &mut native, support.thunks());
+            let instance = &mut native.instances[address.index()];
+            instance.has_ways = true;
+            instance.support = Some(Arc::downgrade(support));
+        }
+        self.native = Some(native);
+        true
+    }
+
+    /// Whether ways are of the layout that they come with, in the settings of the store (R2).
+    fn ways_fit(&self, support: &NativeModule) -> bool {
+        let digest = support.layout().digest();
+        let fits = |code: &NativeCode| {
+            *code.layout_digest() == digest && *code.settings() == self.settings()
+        };
+        let mut thunks = support.thunks().unwrap_or_default().iter().flatten();
+        thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out))
+    }
+
+    /// The layout and the thunks of an instance, if it takes native code.
+    fn native_support(&self, address: InstanceAddr, module: &Module) -> Option<Arc<NativeModule>> {
+        let native = self.native.as_ref()?;
+        let (metering, own) = (native.config.metering, self.settings().metering);
+        if (metering.fuel, metering.epoch) != (own.has_fuel(), own.has_epoch()) {
+            return None;
+        }
+        let support = self.instance(address).attacher().native(module)?;
+        // R3: a layout of this module and these settings, which nobody but its constructor makes.
+        if !support.is_of(module, &native.config) {
+            return None;
+        }
+        // R2: a module without ways has none of the types that its code may call, or gets them
+        // before its first code (`add_ways`).
+        if !self.ways_fit(&support) {
+            return None;
+        }
+        // R4.
+        let memories = 0..module.memories().len() as u32;
+        let shaped = memories.map(prova_module::MemoryIdx).all(|index| {
+            let memory = self.instance(address).memory_addr(index);
+            self.memory(memory).has_shape(native.config.memory)
+        });
+        shaped.then_some(support)
+    }
+
+    /// Writes the words of an instance that depend on its module (R3).
+    fn fill_words(
+        &self,
+        address: InstanceAddr,
+        module: &Module,
+        layout: &Layout,
+        words: &Words,
+        native: &mut Native,
+    ) {
+        let instance = self.instance(address);
+        for index in 0..module.imported_func_count() as u32 {
+            let func = instance.func_addr(prova_module::FuncIdx(index));
+            words.set(layout.imported_func(index), native.record(func).expose_provenance());
+        }
+        for index in 0..module.memories().len() as u32 {
+            let memory = instance.memory_addr(prova_module::MemoryIdx(index));
+            let record = &raw const self.memory_vms[memory.index()];
+            words.set(layout.memory(index), record.expose_provenance());
+            let base = self.memory_vms[memory.index()].base;
+            words.set(layout.memory_base(index), base.expose_provenance());
+            let len = layout.memory_len(index);
+            words.set(len, self.memory_vms[memory.index()].len_bytes);
+            native.lens.entry(memory.as_u32()).or_default().push(words.word(len));
+        }
+        for index in 0..module.tables().len() as u32 {
+            let table = instance.table_addr(prova_module::TableIdx(index));
+            let record = &raw const self.table_vms[table.index()];
+            words.set(layout.table(index), record.expose_provenance());
+            let base = self.table_vms[table.index()].base;
+            words.set(layout.table_base(index), base.expose_provenance());
+        }
+        for index in 0..module.globals().len() as u32 {
+            let global = instance.global_addr(prova_module::GlobalIdx(index));
+            let cells = &raw const self.global_vms[global.index()];
+            words.set(layout.global(index), cells.expose_provenance());
+        }
+    }
+}
+
+impl Memory {
+    /// Whether accesses of code for a shape stay inside or fault: true where the shape does not
+    /// matter to the memory.
+    fn has_shape(&self, shape: MemoryShape) -> bool {
+        match shape {
+            MemoryShape::Explicit => true,
+            MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),
+        }
+    }
+}
