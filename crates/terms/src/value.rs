@@ -119,6 +119,11 @@ impl Terms {
         self.table.intern(NO_NODE);
     }
 
+    /// How many numbers have a place in the table.
+    pub fn count(&self) -> usize {
+        self.table.count()
+    }
+
     /// The bytes that the table keeps.
     pub fn bytes(&self) -> usize {
         self.table.bytes()

@@ -4,9 +4,10 @@ use super::budget::row_len;
 use super::edge::{Way, arrive, keep};
 use super::error::{Rule, Verdict, demand};
 use super::part::{Part, bind, params_of};
-use super::terms::Term;
 use crate::certificate::{Role, Row};
 use prova_module::Opcode;
+use prova_ssa::Vn;
+use prova_ssa::relate::Numbers;
 use prova_ssa::{ArgKind, Edge, Imm, InstData, Terminator, Value};
 
 impl<'c> Part<'c> {
@@ -30,7 +31,7 @@ impl<'c> Part<'c> {
             (Terminator::Jump(their), Terminator::Jump(our)) => self.edge(our, their),
             (Terminator::Branch { condition, then, otherwise }, ours) => {
                 let term = self.their(*condition)?;
-                match (self.terms.as_bits(term), ours) {
+                match (self.terms.as_const(term), ours) {
                     (Some(bits), Terminator::Jump(our)) => {
                         self.edge(our, if bits as u32 == 0 { otherwise } else { then })
                     }
@@ -47,7 +48,7 @@ impl<'c> Part<'c> {
                 let term = self.their(*index)?;
                 let (edges, targets) = (generic.edges(*edges), generic.targets(*targets));
                 self.spend(edges.len() + targets.len())?;
-                match (self.terms.as_bits(term), ours) {
+                match (self.terms.as_const(term), ours) {
                     (Some(bits), Terminator::Jump(our)) => {
                         let at = targets.get(bits as u32 as usize).or(targets.last());
                         let edge = at.and_then(|&at| edges.get(at as usize));
@@ -124,7 +125,7 @@ impl<'c> Part<'c> {
         for (param, arg) in params.zip(generic.args(their)) {
             let term = match arg.kind() {
                 ArgKind::Value(value) => self.theirs.get(value),
-                ArgKind::Payload(number) => keeps.then(|| self.terms.payload(number)),
+                ArgKind::Payload(number) => keeps.then(|| Numbers::payload(number)),
             };
             bound.push((param, term));
         }
@@ -137,14 +138,14 @@ impl<'c> Part<'c> {
         &mut self,
         our: &Edge,
         row: &Row,
-        bound: &[(Value, Option<Term>)],
+        bound: &[(Value, Option<Vn>)],
     ) -> Verdict {
         let mut args = Vec::new();
         self.spend(self.facts.body.args(our).len() + row_len(row) + self.kept.late())?;
         for arg in self.facts.body.args(our) {
             args.push(Some(match arg.kind() {
                 ArgKind::Value(value) => self.our(value),
-                ArgKind::Payload(number) => self.terms.payload(number),
+                ArgKind::Payload(number) => Numbers::payload(number),
             }));
         }
         let params = params_of(&self.facts);
@@ -161,14 +162,14 @@ impl<'c> Part<'c> {
 
     /// Whether the part ends at a `specialize.value`: the least value, if it does. Either answer
     /// is checked further.
-    pub(super) fn is_cut(&mut self, number: u32, value: Term, low: Term) -> Verdict<Option<u32>> {
+    pub(super) fn is_cut(&mut self, number: u32, value: Vn, low: Vn) -> Verdict<Option<u32>> {
         let Terminator::Table { index, edges, .. } = *self.terminator() else { return Ok(None) };
         let last = self.facts.body.edges(edges).last().map(|edge| edge.block);
         let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
-        let low = self.terms.as_bits(low).map(|bits| bits as u32);
+        let low = self.terms.as_const(low).map(|bits| bits as u32);
         let (Some(Role::Broken), Some(low)) = (role, low) else { return Ok(None) };
         // Two values that are one constant are told apart by the place behind them.
-        if self.terms.as_bits(value).is_some()
+        if self.terms.as_const(value).is_some()
             && !self.goes_on(self.facts.body.edges(edges), number + 1)
         {
             return Ok(None);
@@ -193,7 +194,7 @@ impl<'c> Part<'c> {
 
     /// The term of a value that later instructions of this block make, provided that it does not
     /// depend on later effects: a value that is bound too early here is bound again in its turn.
-    fn peek(&mut self, value: Value) -> Verdict<Term> {
+    fn peek(&mut self, value: Value) -> Verdict<Vn> {
         self.bind_ahead()?;
         Ok(self.our(value))
     }
@@ -210,7 +211,7 @@ impl<'c> Part<'c> {
     }
 
     /// The end at a `specialize.value`.
-    pub(super) fn cases(&mut self, number: u32, data: &InstData, low: u32, high: Term) -> Verdict {
+    pub(super) fn cases(&mut self, number: u32, data: &InstData, low: u32, high: Vn) -> Verdict {
         self.some_done()?;
         let body = self.facts.body;
         let Terminator::Table { edges, targets, .. } = *self.terminator() else {
@@ -218,7 +219,7 @@ impl<'c> Part<'c> {
         };
         let (edges, targets) = (body.edges(edges), body.targets(targets));
         self.spend(edges.len() + targets.len())?;
-        let high = self.terms.as_bits(high).map(|bits| bits as u32);
+        let high = self.terms.as_const(high).map(|bits| bits as u32);
         let count = high.and_then(|high| high.checked_sub(low)?.checked_add(1));
         let Some(count) = count.map(|count| count as usize) else {
             return Err((Rule::Intrinsics, "a range that is none".to_owned()));

@@ -3,12 +3,12 @@
 use super::budget::row_len;
 use super::edge::{Way, arrive};
 use super::error::{Rule, Verdict, demand};
-use super::terms::{Term, Terms};
-use super::values::Values;
 use super::{Facts, part};
 use crate::certificate::{Compared, Role};
 use crate::request::Argument;
 use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::Vn;
+use prova_ssa::relate::{Numbers, Values};
 use prova_ssa::{Block, Body, Edge, Imm, Op, Terminator, Value};
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     let (body, question) = (facts.body, facts.question);
     let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
     demand!(mine == generic, Entry, "its parameters are {mine:?}, not {generic:?}");
-    let mut terms = Terms::default();
+    let mut terms = Numbers::default();
     let mut ours = Values::new(body.value_count());
-    let params: Vec<Term> = body
+    let params: Vec<Vn> = body
         .block(block)
         .params()
         .map(|param| {
@@ -62,7 +62,7 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     let compares = matches!(role, Some(Role::Memory(_)));
     demand!(compares, Memory, "{} does not compare constant memory", on.block);
     let passed = arguments(body, &ours, &on);
-    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    let all: Vec<Option<Vn>> = params.iter().map(|&param| Some(param)).collect();
     demand!(passed == all, Memory, "constant memory is compared with other arguments");
     Ok(())
 }
@@ -73,7 +73,7 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
     let (body, question) = (facts.body, facts.question);
     let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
     demand!(mine == generic, Memory, "its parameters are {mine:?}, not {generic:?}");
-    let (mut terms, mut params) = (Terms::default(), Vec::new());
+    let (mut terms, mut params) = (Numbers::default(), Vec::new());
     let mut ours = Values::new(body.value_count());
     for param in body.block(block).params() {
         let leaf = terms.leaf();
@@ -92,7 +92,7 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
         };
         facts.steps.spend(1 + body.operands(data.args).len())?;
         let args = body.operands(data.args).iter().map(|&value| ours.get(value));
-        let args: Vec<Option<Term>> = args.collect();
+        let args: Vec<Option<Vn>> = args.collect();
         let pointer = params.get(word.arg as usize).copied();
         let same = super::memory::reads(data, *word) && args == [pointer];
         demand!(same, Memory, "{inst} does not read {} bytes at {}", word.bytes, word.offset);
@@ -114,22 +114,22 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
 }
 
 /// An edge to the fallback, with the function's own arguments.
-fn falls_back(facts: &Facts<'_>, ours: &Values, params: &[Term], then: &Edge) -> Verdict {
+fn falls_back(facts: &Facts<'_>, ours: &Values, params: &[Vn], then: &Edge) -> Verdict {
     let role = facts.certificate.roles.get(then.block.as_u32() as usize);
     let is_fallback = matches!(role, Some(Role::Fallback));
     demand!(is_fallback, Entry, "other arguments lead to {}", then.block);
     let passed = arguments(facts.body, ours, then);
-    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    let all: Vec<Option<Vn>> = params.iter().map(|&param| Some(param)).collect();
     demand!(passed == all, Entry, "the generic function gets other arguments");
     Ok(())
 }
 
 /// Whether each constant argument is another one, as terms.
-fn differs(facts: &Facts<'_>, terms: &mut Terms, params: &[Term], types: &[ValType]) -> Vec<Term> {
+fn differs(facts: &Facts<'_>, terms: &mut Numbers, params: &[Vn], types: &[ValType]) -> Vec<Vn> {
     let mut all = Vec::new();
     for ((&param, &ty), argument) in params.iter().zip(types).zip(&facts.question.request.params) {
         if let &Argument::Constant(_, bits) = argument {
-            all.push(terms.differs(ty, param, bits));
+            all.push(super::memory::differs_from(terms, ty, param, bits));
         }
     }
     all
@@ -138,9 +138,9 @@ fn differs(facts: &Facts<'_>, terms: &mut Terms, params: &[Term], types: &[ValTy
 /// The edge to the copy of the generic entry (S7, of the first row).
 fn begin(
     facts: &Facts<'_>,
-    terms: &mut Terms,
+    terms: &mut Numbers,
     ours: &Values,
-    params: &[Term],
+    params: &[Vn],
     edge: &Edge,
     fresh: bool,
 ) -> Verdict {
@@ -156,7 +156,7 @@ fn begin(
     let empty = row.regs.is_empty() && row.stack.is_empty() && row.locals.is_empty();
     demand!(empty, State, "registers or cells at the entry");
     let types = types(question.generic, question.generic.entry());
-    let bases: Vec<(u32, Term)> = (0..)
+    let bases: Vec<(u32, Vn)> = (0..)
         .zip(params)
         .zip(&types)
         .filter(|(_, ty)| **ty == ValType::I32)
@@ -173,7 +173,7 @@ fn begin(
         };
         values.insert(value, constant.unwrap_or(params[number]));
     }
-    let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
+    let args: Vec<Option<Vn>> = arguments(facts.body, ours, edge);
     facts.steps.spend(row_len(row))?;
     let way = Way { args: &args, bases: &bases, params: params.len() as u32 };
     arrive(terms, row, &way, |value| values.get(&value).copied())
@@ -214,7 +214,7 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
 }
 
 /// The arguments of an edge; `None` for one that is no value of the block.
-fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Term>> {
+fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Vn>> {
     let args = body.args(edge).iter();
     args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()
 }

@@ -10,9 +10,9 @@
 //!
 //! This is translation validation (Pnueli, Siegel and Singerman, 1998) of partial evaluation
 //! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
-//! state that its row describes. Both are walked in lockstep; their values are compared as terms
-//! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts,
-//! not the search; operators on constants both evaluate by `prova_ssa::constants`.
+//! state that its row describes. Both are walked in lockstep; their values are compared as value
+//! numbers (`prova_ssa::relate`). Of the specialiser it knows the certificate's form and nothing
+//! else: not contexts, not the search.
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
@@ -99,10 +99,8 @@ mod meaning;
 mod memory;
 mod part;
 mod ranges;
-mod terms;
 mod touch;
 mod tree;
-mod values;
 
 pub use budget::{STEPS_BASE, STEPS_MAX, STEPS_PER_ITEM, Work};
 pub use error::{Rejection, Rule};
@@ -118,10 +116,9 @@ use memory::Memory;
 use part::{Part, Tables};
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::relate::{Numbers, Values};
 use prova_ssa::{Block, Body, Imm, Terminator, Where};
 use std::collections::BTreeSet;
-use terms::Terms;
-use values::Values;
 
 /// The claim to prove of a specialised function: its generic function, request and promises.
 #[derive(Clone, Copy)]
@@ -215,7 +212,7 @@ fn within(
     let facts = Facts { question, body, certificate, memory, steps };
     form(&facts).map_err(whole)?;
     let mut tables = Tables {
-        terms: Terms::default(),
+        terms: Numbers::default(),
         theirs: Values::new(question.generic.value_count()),
         ours: Values::new(body.value_count()),
     };

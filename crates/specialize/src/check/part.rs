@@ -2,27 +2,27 @@
 //! lockstep (S3 to S6, S8, S9), and then the inner blocks behind it (`tree`).
 
 use super::Facts;
-use super::budget::{TERMS_MAX, row_len};
+use super::budget::{RENEWED_AT, TERMS_MAX, row_len};
 use super::edge::Way;
 use super::error::{Rule, Verdict, demand};
 use super::memory::Found;
 use super::ranges::Ranges;
-use super::terms::{Operands, Term, Terms};
 use super::tree::{Open, insts_of};
-use super::values::Values;
 use crate::certificate::{Known, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode};
+use prova_ssa::Vn;
+use prova_ssa::relate::{Numbers, Operands, Values};
 use prova_ssa::{Block, Imm, Inst, InstData, List, Op, Value, Where};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A store that was put off.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Late {
-    pub(super) address: Term,
-    pub(super) value: Term,
+    pub(super) address: Vn,
+    pub(super) value: Vn,
     /// Whether this block has done it.
     pub(super) done: bool,
 }
@@ -30,7 +30,7 @@ pub(super) struct Late {
 /// The state that intrinsics keep.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
-    pub(super) regs: BTreeMap<u64, Term>,
+    pub(super) regs: BTreeMap<u64, Vn>,
     pub(super) stack: Vec<Late>,
     pub(super) locals: BTreeMap<u32, Late>,
     /// Whether the bytes that were compared at the entry are still what they were.
@@ -61,7 +61,7 @@ impl Kept {
 
 /// The tables that all proofs of blocks use, one after another.
 pub(super) struct Tables {
-    pub(super) terms: Terms,
+    pub(super) terms: Numbers,
     /// Values of the generic function.
     pub(super) theirs: Values,
     /// Values of the specialised one.
@@ -75,11 +75,11 @@ pub(super) struct Part<'c> {
     /// The generic block.
     pub(super) generic: Block,
     pub(super) start: u32,
-    pub(super) terms: &'c mut Terms,
+    pub(super) terms: &'c mut Numbers,
     pub(super) theirs: &'c mut Values,
     pub(super) ours: &'c mut Values,
     /// The arguments that are bases, rising, and what they are.
-    pub(super) bases: Vec<(u32, Term)>,
+    pub(super) bases: Vec<(u32, Vn)>,
     pub(super) kept: Kept,
     /// The instructions of the block that are still to come.
     pub(super) left: std::ops::Range<u32>,
@@ -107,7 +107,12 @@ pub(super) fn opcode(data: &InstData) -> Verdict<Opcode> {
 }
 
 /// Gives the results of a pure instruction of the specialised function their terms.
-pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst: Inst) -> Verdict {
+pub(super) fn bind(
+    facts: &Facts<'_>,
+    terms: &mut Numbers,
+    ours: &mut Values,
+    inst: Inst,
+) -> Verdict {
     let data = facts.body.inst(inst);
     let operands = facts.body.operands(data.args);
     facts.steps.spend(1 + operands.len() + data.results().len())?;
@@ -124,7 +129,7 @@ pub(super) fn bind(facts: &Facts<'_>, terms: &mut Terms, ours: &mut Values, inst
 }
 
 /// The term of a value of the specialised function; a value of another block is an unknown.
-fn ours_of(terms: &mut Terms, ours: &mut Values, value: Value) -> Term {
+fn ours_of(terms: &mut Numbers, ours: &mut Values, value: Value) -> Vn {
     ours.get(value).unwrap_or_else(|| {
         let leaf = terms.leaf();
         ours.set(value, Some(leaf));
@@ -149,14 +154,17 @@ impl<'c> Part<'c> {
         let Tables { terms, theirs, ours } = tables;
         theirs.back(0);
         ours.back(0);
-        terms.renew();
+        // Nobody holds a term of another row.
+        if terms.count() > RENEWED_AT {
+            terms.reset();
+        }
         let mut params = Vec::new();
         for param in data.params() {
             let leaf = terms.leaf();
             ours.set(param, Some(leaf));
             params.push(leaf);
         }
-        let args: Vec<Option<Term>> = params.iter().copied().map(Some).collect();
+        let args: Vec<Option<Vn>> = params.iter().copied().map(Some).collect();
         let mut bases = Vec::new();
         for &(arg, number) in &row.bases {
             let Some(&param) = params.get(number as usize) else {
@@ -228,13 +236,13 @@ impl<'c> Part<'c> {
 
     /// Takes steps (S12).
     pub(super) fn spend(&self, steps: usize) -> Verdict {
-        let most = self.terms.len().max(self.theirs.mark()).max(self.ours.mark());
+        let most = self.terms.count().max(self.theirs.mark()).max(self.ours.mark());
         demand!(most <= TERMS_MAX, Size, "more than {TERMS_MAX} terms behind one row");
         self.facts.steps.spend(steps)
     }
 
     /// The term of a value of the generic function.
-    pub(super) fn their(&self, value: Value) -> Verdict<Term> {
+    pub(super) fn their(&self, value: Value) -> Verdict<Vn> {
         let found = self.theirs.get(value);
         found.ok_or_else(|| (Rule::State, format!("the row does not say what {value} is")))
     }
@@ -250,7 +258,7 @@ impl<'c> Part<'c> {
     }
 
     /// The term of a value of the specialised function.
-    pub(super) fn our(&mut self, value: Value) -> Term {
+    pub(super) fn our(&mut self, value: Value) -> Vn {
         ours_of(self.terms, self.ours, value)
     }
 
@@ -340,13 +348,7 @@ impl<'c> Part<'c> {
     }
 
     /// A load of the request's bytes (S10); true if the part ends there.
-    fn load(
-        &mut self,
-        number: u32,
-        data: &InstData,
-        args: &[Term],
-        found: &Found,
-    ) -> Verdict<bool> {
+    fn load(&mut self, number: u32, data: &InstData, args: &[Vn], found: &Found) -> Verdict<bool> {
         // Else blocks might compare the same again and again, and nothing else.
         if self.is_refreshed(number) && (self.moved || !self.is_known(found)) {
             self.refreshed(number, found.word)?;
@@ -364,7 +366,7 @@ impl<'c> Part<'c> {
     }
 
     /// Whether the next effect of the block is this one of the generic function.
-    fn stands_next(&mut self, data: &InstData, args: &[Term]) -> Verdict<bool> {
+    fn stands_next(&mut self, data: &InstData, args: &[Vn]) -> Verdict<bool> {
         let Some(inst) = self.effect()? else { return Ok(false) };
         let ours = self.facts.body.inst(inst);
         let imm = self.facts.imm(opcode(data)?, data.imm)?;
@@ -372,7 +374,7 @@ impl<'c> Part<'c> {
     }
 
     /// The next effect of the block is this one of the generic function (S3, S4).
-    fn same(&mut self, data: &InstData, args: &[Term]) -> Verdict {
+    fn same(&mut self, data: &InstData, args: &[Vn]) -> Verdict {
         let Some(inst) = self.effect()? else {
             return Err((Rule::Effects, format!("`{}` is missing", data.op.mnemonic())));
         };
@@ -395,7 +397,7 @@ impl<'c> Part<'c> {
     }
 
     /// The next effect of the block is an i64 access at an address.
-    pub(super) fn access(&mut self, code: Opcode, operands: &[Term]) -> Verdict<Inst> {
+    pub(super) fn access(&mut self, code: Opcode, operands: &[Vn]) -> Verdict<Inst> {
         let Some(inst) = self.effect()? else {
             return Err((Rule::Effects, format!("`{}` is missing", code.mnemonic())));
         };

@@ -12,8 +12,8 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Kept, Part};
-use super::terms::Term;
 use crate::certificate::Role;
+use prova_ssa::Vn;
 use prova_ssa::{Block, Edge, Inst, Value};
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub(super) struct Open {
     /// Where the tables of values were at the edge.
     marks: (usize, usize),
     /// The terms that values of the generic function get on the edge.
-    bound: Vec<(Value, Option<Term>)>,
+    bound: Vec<(Value, Option<Vn>)>,
 }
 
 /// The numbers of a block's instructions.
@@ -46,7 +46,7 @@ impl<'c> Part<'c> {
         &mut self,
         our: &Edge,
         (generic, start): (Block, u32),
-        bound: Vec<(Value, Option<Term>)>,
+        bound: Vec<(Value, Option<Vn>)>,
     ) -> Verdict {
         let place = || format!("{generic}, {start} instructions done");
         match self.facts.role(our.block) {

@@ -5,7 +5,7 @@ use super::error::{Fault, PassRule as Rule, Verdict};
 use super::walk::{Cursor, Walk};
 use crate::entity::{Block, List, Value};
 use crate::hash::Key;
-use crate::passes::number::Numbers;
+use crate::relate::number::Numbers;
 use crate::terminator::{Call, Clause, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;

@@ -104,12 +104,12 @@ pub(super) use dying::{Sight, step};
 pub use error::{PassRejection, PassRule};
 pub(super) use memory::{Range, place, plain};
 
-use super::number::Numbers;
 use super::witness::Witness;
 use crate::body::Body;
 use crate::budget::Budget;
 use crate::entity::{Block, List, Value};
 use crate::refused::Where;
+use crate::relate::number::Numbers;
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify_entered;
 use error::{Fault, PassRule as Rule, Verdict};

@@ -9,8 +9,8 @@ use super::error::{Fault, PassRule as Rule, Verdict};
 use crate::body::{Access, Body, Imm, InstData, Op};
 use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
-use crate::passes::number::Numbers;
 use crate::passes::witness::Witness;
+use crate::relate::number::Numbers;
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
 

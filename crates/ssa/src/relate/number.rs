@@ -1,27 +1,36 @@
-//! Value numbers of a body's instructions: an operator and the numbers of its operands → the
-//! numbers of its results.
+//! Value numbers of instructions: an operator and the numbers of its operands → the numbers of its
+//! results. One table for both bodies of a proof, so equal numbers are equal values in every run.
 //!
 //! ```text
 //! opcode, immediates, operands ─┬─ all constant ─ constants::evaluate ─► a constant
+//!                               ├─ a sum with a constant ─► a root and one distance
 //!                               └─ Terms ─► a term
 //! ```
 //!
-//! The check of passes leans on it, so every rule is an identity on all inputs:
+//! All proofs that compare two bodies lean on it, so every rule is an identity on all inputs:
 //!
 //! * U1. A scalar operator on constants is what [`constants::evaluate`](crate::constants) gives.
 //! * U2. `select` by a constant is the operand that it selects; `select` of one value is that
 //!   value.
+//! * U3. The rewrites of `prova-terms` (R1 to R5 there).
 //! * U4. A 32- or 64-bit sum, difference, union, exclusive union, shift or rotation of a value and
 //!   0 is that value, and so are a product by 1 and an intersection with all bits.
-//! * U3. The rewrites of `prova-terms` (R1 to R5 there).
+//! * U5. `(x + a) + b = x + (a + b)` for 32-bit constants, modulo 2³²: a sum has one root, which is
+//!   no such sum, and one distance.
+//! * U6. The difference of two distances from one root is a constant, and so is whether they are
+//!   equal.
 //!
 //! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
 //! in an instance. A v128 has one number as a whole: halves are never taken.
 //!
-//! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of the check.
+//! A user either takes all leaves from [`Numbers::leaf`], or names all of them, as `passes::check`
+//! does: no two values of one table may get the same.
+//!
+//! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of each user.
 
+use super::plant::planted;
 use crate::body::Imm;
-use crate::constants::evaluate;
+use crate::constants::{evaluate, evaluate_one};
 use prova_module::ops::Class;
 use prova_module::{Opcode, for_each_wasm_op};
 use prova_terms::{Prim, Term, Terms, Vn};
@@ -37,7 +46,7 @@ macro_rules! prims {
         }
 
         /// Whether a plain load or store moves the bits of its value as they are.
-        pub(super) fn is_whole(opcode: Opcode) -> bool {
+        pub(crate) fn is_whole(opcode: Opcode) -> bool {
             match opcode { $(Opcode::$name => whole!($class { $($e)* })),* }
         }
 
@@ -105,7 +114,7 @@ for_each_wasm_op!(prims);
 
 /// Whether a trapping operator cannot trap by these operands: all constant, or a divisor that is
 /// constant and neither 0 nor, in a signed division, −1.
-pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
+pub(crate) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
     let all: Option<Vec<u64>> = operands.iter().copied().collect();
     if let Some(Ok(_)) = all.and_then(|all| evaluate(opcode, &all)) {
         return true;
@@ -125,53 +134,112 @@ pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
 /// The most operands of an operator that has a number.
 const OPERANDS_MAX: usize = 4;
 
-/// Sums of sums that are looked through for an address.
-pub(super) const SUMS_MAX: usize = 64;
-
 /// Value numbers in one table.
 #[derive(Default)]
-pub(super) struct Numbers {
+pub struct Numbers {
     terms: Terms,
+    leaves: u32,
 }
 
 impl Numbers {
+    /// How many terms have a place in the table.
+    pub fn count(&self) -> usize {
+        self.terms.count()
+    }
+
+    /// Forgets all terms and leaves: nobody holds one.
+    pub fn reset(&mut self) {
+        self.terms.reset(0);
+        self.leaves = 0;
+    }
+
+    /// A new leaf: a value that only a run knows. A proof that makes one takes a step, and has
+    /// fewer than 2³².
+    pub fn leaf(&mut self) -> Vn {
+        self.leaves += 1;
+        Vn::effect(self.leaves, 0)
+    }
+
+    /// A payload of the edge that is looked at, by its number; of no other edge.
+    pub fn payload(number: u32) -> Vn {
+        Vn::phi(u32::MAX, number)
+    }
+
     /// The bits of a constant.
-    pub(super) fn as_const(&self, vn: Vn) -> Option<u64> {
+    #[inline]
+    pub fn as_const(&self, vn: Vn) -> Option<u64> {
         self.terms.as_const(vn)
     }
 
     /// A constant.
-    pub(super) fn constant(&mut self, bits: u64) -> Vn {
+    pub fn constant(&mut self, bits: u64) -> Vn {
         self.terms.constant(bits)
     }
 
-    /// A 32-bit sum as what is added to and how much, modulo 2³²; a constant below that as a sum
-    /// with 0; of anything else itself and 0.
-    pub(super) fn root(&mut self, vn: Vn) -> (Vn, u32) {
-        if let Some(bits) = self.as_const(vn).and_then(|bits| u32::try_from(bits).ok()) {
-            return (self.constant(0), bits);
+    /// A 32-bit sum with a constant as what is added to and how much (U5); anything else as itself
+    /// and 0.
+    pub fn distance(&self, vn: Vn) -> (Vn, u32) {
+        let Term::Pure(Prim::i32_add, [a, b, ..]) = self.terms.term(vn) else { return (vn, 0) };
+        match (self.terms.as_const(a), self.terms.as_const(b)) {
+            (_, Some(bits)) => (a, bits as u32),
+            (Some(bits), None) => (b, bits as u32),
+            (None, None) => (vn, 0),
         }
-        let (mut at, mut by) = (vn, 0u32);
-        for _ in 0..SUMS_MAX {
-            let Term::Pure(Prim::i32_add, [a, b, ..]) = self.terms.term(at) else { break };
-            let (next, more) = match (self.terms.as_const(a), self.terms.as_const(b)) {
-                (_, Some(bits)) => (a, bits),
-                (Some(bits), None) => (b, bits),
-                (None, None) => break,
-            };
-            (at, by) = (next, by.wrapping_add(more as u32));
+    }
+
+    /// The same, with a constant of 32 bits as a sum with 0.
+    pub(crate) fn root(&mut self, vn: Vn) -> (Vn, u32) {
+        match self.as_const(vn).and_then(|bits| u32::try_from(bits).ok()) {
+            Some(bits) => (self.constant(0), bits),
+            None => self.distance(vn),
         }
-        (at, by)
+    }
+
+    /// A 32-bit value and a constant, added (U1, U5).
+    pub fn moved(&mut self, vn: Vn, by: u32) -> Vn {
+        let (root, so_far) = self.distance(vn);
+        let so_far = if planted!(DistanceReplaced) { 0 } else { so_far };
+        match (self.as_const(root), so_far.wrapping_add(by)) {
+            (Some(bits), by) => self.constant((bits as u32).wrapping_add(by).into()),
+            (None, 0) => root,
+            (None, by) => self.terms.operator(Prim::i32_add, &[root, Vn::index(by)]),
+        }
+    }
+
+    /// The two operands of an operator that a value is, in some order if it is commutative.
+    pub fn operands(&self, vn: Vn, opcode: Opcode) -> Option<[Vn; 2]> {
+        match self.terms.term(vn) {
+            Term::Pure(found, [a, b, Vn::UNDEF, _]) if prim(opcode) == Some(found) => Some([a, b]),
+            _ => None,
+        }
+    }
+
+    /// The result of a numeric operator on constants that has one and does not trap (U1).
+    pub fn evaluated(&self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<u64> {
+        let mut bits = [0; OPERANDS_MAX];
+        let bits = bits.get_mut(..args.len())?;
+        for (bits, &vn) in bits.iter_mut().zip(args) {
+            *bits = self.as_const(vn)?;
+        }
+        if imm == Imm::None { evaluate_one(opcode, bits) } else { None }
+    }
+
+    /// A result of a pure operator, by its number; a new leaf if it does not follow from the
+    /// operands.
+    pub fn operator(&mut self, opcode: Opcode, imm: Imm, args: &[Vn], result: u32) -> Vn {
+        let found = self.of(opcode, imm, args);
+        let found = found.and_then(|all| all.get(result as usize).copied());
+        found.filter(|&vn| vn != Vn::UNDEF).unwrap_or_else(|| self.leaf())
     }
 
     /// A condition as a term and whether it is not negated.
-    pub(super) fn truth(&mut self, vn: Vn) -> (Vn, bool) {
+    pub(crate) fn truth(&mut self, vn: Vn) -> (Vn, bool) {
         self.terms.truth(vn)
     }
 
     /// The numbers of an operator's results that follow from its operands alone; `None` if they do
     /// not.
-    pub(super) fn of(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
+    pub fn of(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
         let one = |vn| Some([vn, Vn::UNDEF]);
         match (opcode.class(), imm) {
             (Class::constant, Imm::Bits(bits)) => one(self.terms.constant(bits)),
@@ -200,6 +268,30 @@ impl Numbers {
             None if a == b => a,
             None => self.terms.select(a, b, condition),
         }
+    }
+
+    /// A sum or difference with a constant, and what is known of two distances from one root (U5,
+    /// U6).
+    fn distances(&mut self, prim: Prim, a: Vn, b: Vn) -> Option<Vn> {
+        use Prim as P;
+        if !matches!(prim, P::i32_add | P::i32_sub | P::i32_eq | P::i32_ne) {
+            return None;
+        }
+        match (prim, self.as_const(a), self.as_const(b)) {
+            (P::i32_add, _, Some(by)) => return Some(self.moved(a, by as u32)),
+            (P::i32_add, Some(by), None) => return Some(self.moved(b, by as u32)),
+            (P::i32_sub, _, Some(by)) => return Some(self.moved(a, (by as u32).wrapping_neg())),
+            (_, _, _) => {}
+        }
+        let ((root, at), (other, to)) = (self.distance(a), self.distance(b));
+        let found = match prim {
+            P::i32_sub => at.wrapping_sub(to),
+            P::i32_eq => (at == to).into(),
+            P::i32_ne => (at != to).into(),
+            _other => return None,
+        };
+        let alike = root == other && root != Vn::UNDEF || planted!(RootsAlike);
+        alike.then(|| Vn::index(found))
     }
 
     /// The operand that an operator gives, the other one being neutral (U4).
@@ -252,6 +344,11 @@ impl Numbers {
         {
             return Some([same, Vn::UNDEF]);
         }
+        if let &[a, b] = args
+            && let Some(found) = self.distances(prim, a, b)
+        {
+            return Some([found, Vn::UNDEF]);
+        }
         let more = match imm {
             Imm::None => None,
             Imm::Lane(lane) => Some(Vn::index(lane.into())),
@@ -269,41 +366,4 @@ impl Numbers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A term has its operands and immediates in the order of the row.
-    #[test]
-    fn expressions_name_operands_in_their_order() {
-        assert_eq!(disordered(), []);
-    }
-
-    #[test]
-    fn whole_accesses() {
-        use Opcode as O;
-        let whole: Vec<Opcode> = Opcode::ALL.iter().copied().filter(|&it| is_whole(it)).collect();
-        let loads = [O::I32Load, O::I64Load, O::F32Load, O::F64Load];
-        let stores = [O::I32Store, O::I64Store, O::F32Store, O::F64Store];
-        let mut expected = [&loads[..], &stores, &[O::V128Load, O::V128Store]].concat();
-        expected.sort();
-        assert_eq!(whole, expected);
-    }
-
-    #[test]
-    fn divisors_that_exclude_a_trap() {
-        for (opcode, divisor, expected) in [
-            (Opcode::I32DivU, 3, true),
-            (Opcode::I32DivU, 0, false),
-            (Opcode::I32DivS, 3, true),
-            (Opcode::I32DivS, 0xffff_ffff, false),
-            (Opcode::I32RemS, 0xffff_ffff, true),
-            (Opcode::I64DivS, u64::MAX, false),
-            (Opcode::I64DivS, 0xffff_ffff, true),
-            (Opcode::I32TruncF32S, 3, false),
-        ] {
-            assert_eq!(cannot_trap(opcode, &[None, Some(divisor)]), expected, "{opcode:?}");
-        }
-        assert!(cannot_trap(Opcode::I32DivS, &[Some(7), Some(0xffff_ffff)]));
-        assert!(!cannot_trap(Opcode::I32DivS, &[Some(0x8000_0000), Some(0xffff_ffff)]));
-    }
-}
+mod tests;
