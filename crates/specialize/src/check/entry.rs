@@ -8,8 +8,8 @@ use crate::certificate::{Compared, Role};
 use crate::request::Argument;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::Vn;
-use prova_ssa::relate::{Numbers, Values};
-use prova_ssa::{Block, Body, Edge, Imm, Op, Terminator, Value};
+use prova_ssa::relate::{Numbers, Operands, Values};
+use prova_ssa::{Block, Body, Edge, Imm, Inst, Op, Terminator, Value};
 use std::collections::BTreeMap;
 
 /// The entry.
@@ -36,12 +36,12 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
             continue;
         }
         demand!(data.op.effects().is_pure(), Entry, "{inst} has an effect");
-        part::bind(facts, &mut terms, &mut ours, inst)?;
+        bind(facts, &mut terms, &mut ours, inst)?;
     }
     facts.steps.spend(facts.memory.conditions_len())?;
     let mut all = differs(facts, &mut terms, &params, &mine);
     all.extend(facts.memory.conditions(&mut terms, &params, size));
-    let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b], 0);
+    let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b]);
     let differs = all.into_iter().reduce(any);
     let on = match (body.block(block).terminator, differs) {
         (Terminator::Jump(edge), None) => edge,
@@ -84,7 +84,7 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
     for inst in body.block(block).insts() {
         let data = body.inst(inst);
         if data.op.effects().is_pure() {
-            part::bind(facts, &mut terms, &mut ours, inst)?;
+            bind(facts, &mut terms, &mut ours, inst)?;
             continue;
         }
         let Some(word) = words.next() else {
@@ -217,4 +217,17 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
 fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Vn>> {
     let args = body.args(edge).iter();
     args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()
+}
+
+/// Gives the results of a pure instruction their terms, in a block that is no part.
+fn bind(facts: &Facts<'_>, terms: &mut Numbers, ours: &mut Values, inst: Inst) -> Verdict {
+    let data = facts.body.inst(inst);
+    let operands = facts.body.operands(data.args);
+    facts.steps.spend(1 + operands.len() + data.results().len())?;
+    let mut args = Operands::default();
+    operands.iter().for_each(|&value| args.push(ours.get(value).unwrap_or_else(|| terms.leaf())));
+    for (result, vn) in data.results().zip(terms.results(part::opcode(data)?, data.imm, &args)) {
+        ours.set(result, Some(vn));
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use crate::pipeline::Assumption;
 use crate::request::Argument;
 use prova_module::Opcode;
 use prova_ssa::Vn;
+use prova_ssa::relate::walk::Simulate;
 use prova_ssa::{Imm, Inst, InstData, Op};
 
 /// The access of an intrinsic to a cell that is in memory.
@@ -68,7 +69,7 @@ impl Part<'_> {
                 let Some(&Argument::Constant(_, bits)) = found else {
                     return Err((Rule::Intrinsics, format!("global {index} is not constant")));
                 };
-                Some(self.terms.constant(bits))
+                Some(self.at.numbers.constant(bits))
             }
             (I::ReadReg, &[index]) => {
                 let index = self.number("the number of a register", index)?;
@@ -88,7 +89,7 @@ impl Part<'_> {
         };
         match (result, data.result()) {
             (Some(term), Some(value)) => {
-                self.theirs.set(value, Some(term));
+                self.at.olds.set(value, Some(term));
             }
             (None, None) => {}
             (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
@@ -107,7 +108,7 @@ impl Part<'_> {
         demand!(alike, Effects, "{inst} is no `{}` of {index:?}", code.mnemonic());
         let found = self.ours(ours.args)?;
         demand!(*found == *operands, Operands, "{inst} has other operands");
-        self.next = None;
+        self.at.done();
         Ok(inst)
     }
 
@@ -118,9 +119,9 @@ impl Part<'_> {
 
     fn read_global(&mut self, number: u32) -> Verdict<Vn> {
         let inst = self.global(Opcode::GlobalGet, number, &[])?;
-        let leaf = self.terms.leaf();
+        let leaf = self.at.numbers.leaf();
         let result = self.facts.body.inst(inst).result();
-        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+        result.into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
         Ok(leaf)
     }
 
@@ -220,7 +221,7 @@ impl Part<'_> {
     /// Whether the next effects of the block are all stores that were put off, and then the access.
     fn all_stand_next(&mut self, address: Vn, access: Access) -> Verdict<bool> {
         let body = self.facts.body;
-        self.spend(self.kept.late() + self.to_come().len())?;
+        self.spend(self.kept.late() + self.at.to_come().len())?;
         let late = self.kept.stack.iter().chain(self.kept.locals.values());
         let mut wanted: Vec<(Opcode, Vec<Vn>)> =
             late.map(|late| (Opcode::I64Store, vec![late.address, late.value])).collect();
@@ -230,7 +231,7 @@ impl Part<'_> {
             Access::None => {}
         }
         let Some(first) = self.effect()? else { return Ok(false) };
-        let to_come = self.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
+        let to_come = self.at.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
         let effects: Vec<Inst> = std::iter::once(first).chain(to_come).take(wanted.len()).collect();
         // An access that stands for an intrinsic has immediates of 0; most of the program's have
         // others.
@@ -257,9 +258,9 @@ impl Part<'_> {
             return Ok(late.value);
         }
         let inst = self.access(Opcode::I64Load, &[address])?;
-        let leaf = self.terms.leaf();
+        let leaf = self.at.numbers.leaf();
         let result = self.facts.body.inst(inst).result();
-        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+        result.into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
         Ok(leaf)
     }
 
@@ -273,6 +274,6 @@ impl Part<'_> {
 
     fn number(&self, name: &str, term: Vn) -> Verdict<u64> {
         let what = || (Rule::Intrinsics, format!("{name} is not constant"));
-        self.terms.as_const(term).ok_or_else(what)
+        self.at.numbers.as_const(term).ok_or_else(what)
     }
 }

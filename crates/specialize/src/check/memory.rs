@@ -24,6 +24,7 @@ use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
 use prova_ssa::Vn;
 use prova_ssa::relate::Numbers;
+use prova_ssa::relate::walk::Simulate;
 use prova_ssa::{Imm, InstData, Op, State, Terminator};
 use std::collections::BTreeMap;
 
@@ -65,10 +66,10 @@ pub(super) fn differs_from(terms: &mut Numbers, ty: ValType, found: Vn, bits: u6
     };
     let wanted = terms.constant(bits);
     let found = match cast {
-        Some(cast) => terms.operator(cast, Imm::None, &[found], 0),
+        Some(cast) => terms.operator(cast, Imm::None, &[found]),
         None => found,
     };
-    terms.operator(differ, Imm::None, &[found, wanted], 0)
+    terms.operator(differ, Imm::None, &[found, wanted])
 }
 
 /// The greatest that an i32 without a sign can be, if it is masked, or masked and shifted.
@@ -92,10 +93,10 @@ pub(super) fn any_differs(terms: &mut Numbers, words: &[(Vn, u64)]) -> Option<Vn
     let mut any: Option<Vn> = None;
     for &(found, bits) in words {
         let wanted = terms.constant(bits);
-        let differs = terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted], 0);
+        let differs = terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted]);
         any = Some(match any {
             None => differs,
-            Some(any) => terms.operator(Opcode::I64Or, Imm::None, &[any, differs], 0),
+            Some(any) => terms.operator(Opcode::I64Or, Imm::None, &[any, differs]),
         });
     }
     any.map(|any| differs_from(terms, ValType::I64, any, 0))
@@ -166,20 +167,20 @@ impl Memory {
         let param = |arg: u32| params.get(arg as usize).copied();
         for &arg in self.bytes.keys() {
             let sixteen = terms.constant(16);
-            let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen], 0);
+            let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen]);
             let last = terms.moved(size, (self.end(arg) as u32).wrapping_neg());
             let at = param(arg).unwrap_or(size);
-            all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last], 0));
+            all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last]));
         }
         for window in &self.compared.apart {
             for &arg in self.bytes.keys() {
                 let (at, buffer) = (param(window.arg), param(arg));
                 let pair = [at.unwrap_or(size), buffer.unwrap_or(size)];
-                let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair, 0);
+                let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair);
                 let apart = terms.moved(apart, (window.from as u32).wrapping_add(window.bytes - 1));
                 let both = u64::from(window.bytes) + self.end(arg) - 1;
                 let both = terms.constant(both);
-                all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both], 0));
+                all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both]));
             }
         }
         all
@@ -204,13 +205,13 @@ impl Memory {
 impl Part<'_> {
     /// The argument that a term lies behind, and how far.
     fn behind(&self, term: Vn) -> Option<(u32, u32)> {
-        let (root, by) = self.terms.distance(term);
+        let (root, by) = self.at.numbers.distance(term);
         let base = self.bases.iter().find(|(_, base)| *base == root)?;
         Some((base.0, by))
     }
 
     /// The steps of looking for an address among bases and windows.
-    pub(super) fn places(&self) -> usize {
+    pub(super) fn places_len(&self) -> usize {
         4 * self.bases.len() + self.facts.memory.compared.apart.len()
     }
 
@@ -257,7 +258,7 @@ impl Part<'_> {
 
     /// The effect of a store to a cell at an address on constant memory.
     pub(super) fn stored_cell(&mut self, address: Vn) -> Verdict {
-        self.spend(self.places())?;
+        self.spend(self.places_len())?;
         self.stored(self.is_in_window(address, 0, 8));
         Ok(())
     }
@@ -277,10 +278,10 @@ impl Part<'_> {
     /// from an argument, or such a distance and a masked number.
     pub(super) fn is_in_window(&self, address: Vn, offset: u64, bytes: u32) -> bool {
         let mut known = self.behind(address).map(|(arg, by)| (arg, by, 0));
-        if let (None, Some([a, b])) = (known, self.terms.operands(address, Opcode::I32Add)) {
+        if let (None, Some([a, b])) = (known, self.at.numbers.operands(address, Opcode::I32Add)) {
             known = [(a, b), (b, a)].into_iter().find_map(|(base, number)| {
                 let (arg, by) = self.behind(base)?;
-                Some((arg, by, greatest(self.terms, number)?))
+                Some((arg, by, greatest(&self.at.numbers, number)?))
             });
         }
         let Some((arg, by, greatest)) = known else { return false };
@@ -305,24 +306,24 @@ impl Part<'_> {
                 continue;
             }
             let args = self.ours(data.args)?;
-            self.spend(self.places())?;
+            self.spend(self.places_len())?;
             let Some((found, range)) = self.word_of(data, &args) else {
                 return Err((Rule::Memory, format!("{inst} reads no constant memory")));
             };
-            let leaf = self.terms.leaf();
-            data.result().into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+            let leaf = self.at.numbers.leaf();
+            data.result().into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
             words.push((leaf, found.bits(request)));
             self.kept.known.insert(self.facts.steps, range)?;
-            self.next = None;
+            self.at.done();
         }
-        let Terminator::Branch { condition, otherwise, .. } = &body.block(self.block).terminator
+        let Terminator::Branch { condition, otherwise, .. } = &body.block(self.at.block).terminator
         else {
             return Err((Rule::Memory, "constant memory is not compared".to_owned()));
         };
-        let Some(differs) = any_differs(self.terms, &words) else {
+        let Some(differs) = any_differs(&mut self.at.numbers, &words) else {
             return Err((Rule::Memory, "nothing is compared".to_owned()));
         };
-        let same = self.our(*condition) == differs;
+        let same = self.at.our(*condition) == differs;
         demand!(same, Memory, "a branch by something else than constant memory");
         // Else the next block might compare it again, and so on.
         let known = match self.facts.role(otherwise.block) {
@@ -330,7 +331,7 @@ impl Part<'_> {
             _inner => self.kept.known.all(),
         };
         demand!(have_word(known, word), Memory, "what is compared is not what is loaded");
-        self.lead(otherwise, (self.generic, number), Vec::new())
+        self.lead(otherwise, (self.at.place.0, number), Vec::new())
     }
 
     /// The word of constant memory that an instruction reads, which the entry has found to lie in
@@ -349,14 +350,15 @@ impl Part<'_> {
     /// generic function.
     pub(super) fn is_refreshed(&self, number: u32) -> bool {
         let facts: &Facts<'_> = &self.facts;
-        let Terminator::Branch { then, otherwise, .. } = &facts.body.block(self.block).terminator
+        let Terminator::Branch { then, otherwise, .. } =
+            &facts.body.block(self.at.block).terminator
         else {
             return false;
         };
         let role = facts.certificate.roles.get(then.block.as_u32() as usize);
         let traps = matches!(role, Some(Role::Broken));
         let goes_on = match facts.role(otherwise.block) {
-            Some(Role::Copy(row)) => row.block == Some(self.generic) && row.start == number,
+            Some(Role::Copy(row)) => row.block == Some(self.at.place.0) && row.start == number,
             Some(Role::Inner(start)) => *start == number,
             _other => false,
         };

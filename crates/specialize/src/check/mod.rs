@@ -32,10 +32,12 @@
 //!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
 //!   go. A load of constant memory (S10), and an operator on constants that does not trap, may be
 //!   gone.
-//! * S4. *Operands* of effects and terminators are equal terms.
-//! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant
-//!   decides is a jump. At `specialize.value` a part may end in a table of the value less the least
-//!   one, with an edge for each value of the range; the default leads to a trap.
+//! * S4. *Operands* of effects and terminators are equal terms (W6, W7 of
+//!   [`walk`](prova_ssa::relate::walk)).
+//! * S5. *Control.* A part ends as the generic block does (T4 to T7 of
+//!   [`ends`](prova_ssa::relate::ends)). At `specialize.value` a part may end in a table of the
+//!   value less the least one, with an edge for each value of the range; the default leads to a
+//!   trap.
 //! * S6. *Targets.* Each edge leads to a block whose row is of the place where the generic
 //!   function's edge leads, with no instruction done; of a case, of the place behind
 //!   `specialize.value`.
@@ -64,9 +66,9 @@
 //!   behind it, and that is not known before it, unless the generic function has done something
 //!   since the last row; so it does not go round for ever.
 //! * S11. *Inner blocks.* A block without a row has no parameters, and one edge in the whole
-//!   function leads to it; what is known at its start is what is known on that edge, and the values
-//!   of the blocks before it, back to one with a row, are what they were there. The payload of an
-//!   edge is not among it.
+//!   function leads to it; what is known at its start is what is known on that edge (I5 of
+//!   [`Inherit`](prova_ssa::relate::Inherit)), and the values of the blocks before it, back to one
+//!   with a row, are what they were there. The payload of an edge is not among it.
 //! * S12. *Size.* The proof takes at most [`STEPS_BASE`] steps and [`STEPS_PER_ITEM`] for each
 //!   block, instruction, value and argument of both bodies and each element of the certificate, and
 //!   [`STEPS_MAX`] in all (`budget` says what a step is).
@@ -113,12 +115,10 @@ use crate::request::Request;
 use budget::Steps;
 use error::{Verdict, demand};
 use memory::Memory;
-use part::{Part, Tables};
+use part::Part;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
-use prova_ssa::relate::{Numbers, Values};
 use prova_ssa::{Block, Body, Imm, Terminator, Where};
-use std::collections::BTreeSet;
 
 /// The claim to prove of a specialised function: its generic function, request and promises.
 #[derive(Clone, Copy)]
@@ -203,7 +203,6 @@ fn within(
     body: &Body,
     certificate: &Certificate,
 ) -> Result<Vec<Assumption>, Rejection> {
-    let mut assumptions = BTreeSet::new();
     let func = question.generic.func();
     let rejection = |place: Where, (rule, what)| Rejection { func, place, rule, what };
     let whole = |fault| rejection(Where::default(), fault);
@@ -211,11 +210,7 @@ fn within(
     let memory = &memory.map_err(whole)?;
     let facts = Facts { question, body, certificate, memory, steps };
     form(&facts).map_err(whole)?;
-    let mut tables = Tables {
-        terms: Numbers::default(),
-        theirs: Values::new(question.generic.value_count()),
-        ours: Values::new(body.value_count()),
-    };
+    let mut part = Part::new(facts);
     let mut inner = 0;
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
         let mut at = Where::block(Some(block));
@@ -229,9 +224,7 @@ fn within(
                 let what = || (Rule::Control, "where a promise is broken is no trap".to_owned());
                 traps.then_some(()).ok_or_else(what)
             }
-            Role::Copy(row) => Part::new(facts, block, row, &mut tables, &mut assumptions)
-                .and_then(|mut part| part.prove(&mut at))
-                .map(|count| inner += count),
+            Role::Copy(row) => part.prove(block, row, &mut at).map(|count| inner += count),
             // Where the block is walked that leads to it.
             Role::Inner(_) => Ok(()),
         };
@@ -242,7 +235,7 @@ fn within(
         let what = format!("{} inner blocks that no row leads to", inners.saturating_sub(inner));
         return Err(whole((Rule::Form, what)));
     }
-    Ok(assumptions.into_iter().collect())
+    Ok(part.assumptions.into_iter().collect())
 }
 
 /// S1

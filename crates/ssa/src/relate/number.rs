@@ -224,12 +224,16 @@ impl Numbers {
         if imm == Imm::None { evaluate_one(opcode, bits) } else { None }
     }
 
-    /// A result of a pure operator, by its number; a new leaf if it does not follow from the
+    /// The result of a pure operator that has one; a new leaf if it does not follow from the
     /// operands.
-    pub fn operator(&mut self, opcode: Opcode, imm: Imm, args: &[Vn], result: u32) -> Vn {
-        let found = self.of(opcode, imm, args);
-        let found = found.and_then(|all| all.get(result as usize).copied());
-        found.filter(|&vn| vn != Vn::UNDEF).unwrap_or_else(|| self.leaf())
+    pub fn operator(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Vn {
+        self.results(opcode, imm, args)[0]
+    }
+
+    /// The results of a pure operator, as [`Numbers::operator`]; no operator has more than two.
+    pub fn results(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> [Vn; 2] {
+        let found = self.of(opcode, imm, args).unwrap_or([Vn::UNDEF; 2]);
+        found.map(|vn| if vn == Vn::UNDEF { self.leaf() } else { vn })
     }
 
     /// A condition as a term and whether it is not negated.

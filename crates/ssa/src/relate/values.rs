@@ -1,36 +1,50 @@
-//! The terms of a body's values, while a block and those that follow it alone are proved; with a
-//! way back to an earlier state.
+//! The numbers of a body's values, while the blocks of a proof are walked; with a way back to an
+//! earlier state.
 
 use crate::entity::Value;
 use prova_terms::Vn;
 use std::ops::Deref;
 
-/// A term for each value that is known.
+/// A number for each value that is known, and since when it is.
 #[derive(Debug, Default)]
 pub struct Values {
-    terms: Vec<Option<Vn>>,
-    /// The changes, in order: the value and its term before.
-    trail: Vec<(Value, Option<Vn>)>,
+    /// [`Vn::UNDEF`] for what is not known.
+    known: Vec<(Vn, u32)>,
+    /// The changes, in order: the value and what was known before.
+    trail: Vec<(Value, (Vn, u32))>,
+    now: u32,
 }
 
 impl Values {
     /// A table for `count` values, none of which is known.
     pub fn new(count: usize) -> Values {
-        Values { terms: vec![None; count], trail: Vec::new() }
+        Values { known: vec![(Vn::UNDEF, 0); count], trail: Vec::new(), now: 0 }
     }
 
-    /// The term of a value, if that is known.
+    /// The number of a value, if that is known.
     #[inline]
     pub fn get(&self, value: Value) -> Option<Vn> {
-        self.terms.get(value.as_u32() as usize).copied().flatten()
+        self.since(value).map(|(vn, _)| vn)
+    }
+
+    /// The same, and the time at which it was set.
+    #[inline]
+    pub fn since(&self, value: Value) -> Option<(Vn, u32)> {
+        self.known.get(value.as_u32() as usize).copied().filter(|known| known.0 != Vn::UNDEF)
     }
 
     /// Says what a value is; of one that does not exist nothing is ever known.
     #[inline]
-    pub fn set(&mut self, value: Value, term: Option<Vn>) {
-        if let Some(place) = self.terms.get_mut(value.as_u32() as usize) {
-            self.trail.push((value, std::mem::replace(place, term)));
+    pub fn set(&mut self, value: Value, vn: Option<Vn>) {
+        if let Some(place) = self.known.get_mut(value.as_u32() as usize) {
+            let known = (vn.unwrap_or(Vn::UNDEF), self.now);
+            self.trail.push((value, std::mem::replace(place, known)));
         }
+    }
+
+    /// The time of what is set from here on.
+    pub fn begin(&mut self, now: u32) {
+        self.now = now;
     }
 
     /// A place to come back to.
@@ -42,7 +56,7 @@ impl Values {
     pub fn back(&mut self, mark: usize) {
         while self.trail.len() > mark {
             let Some((value, before)) = self.trail.pop() else { break };
-            self.terms[value.as_u32() as usize] = before;
+            self.known[value.as_u32() as usize] = before;
         }
     }
 }

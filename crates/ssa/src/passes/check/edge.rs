@@ -2,11 +2,12 @@
 
 use super::error::{Fault, PassRule as Rule, Verdict};
 use super::walk::Walk;
-use crate::body::{Body, Op};
+use crate::body::Op;
 use crate::entity::{Block, Value};
 use crate::passes::witness::Claim;
+use crate::relate::ends::only_edge;
 use crate::relate::number::Numbers;
-use crate::terminator::{ArgKind, Edge, Terminator};
+use crate::terminator::{ArgKind, Edge};
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
 
@@ -14,32 +15,6 @@ use prova_terms::Vn;
 pub(super) struct Way {
     pub(super) block: Block,
     pub(super) args: Vec<Vn>,
-}
-
-/// The only edge that a terminator can take, if it has one or its operand is constant.
-pub(super) fn only_edge(
-    body: &Body,
-    terminator: &Terminator,
-    constant: impl Fn(Value) -> Option<u64>,
-) -> Option<Edge> {
-    match *terminator {
-        Terminator::Jump(edge) => Some(edge),
-        Terminator::Branch { condition, then, otherwise } => {
-            Some(if constant(condition)? as u32 != 0 { then } else { otherwise })
-        }
-        Terminator::Table { index, edges, targets } => {
-            let (index, targets) = (constant(index)? as u32, body.targets(targets));
-            let target = targets.get(index as usize).or(targets.last())?;
-            body.edges(edges).get(*target as usize).copied()
-        }
-        Terminator::Null { .. }
-        | Terminator::Invoke { .. }
-        | Terminator::Throw { .. }
-        | Terminator::Catch { .. }
-        | Terminator::Return(_)
-        | Terminator::TailCall(_)
-        | Terminator::Unreachable => None,
-    }
 }
 
 /// The numbers of the values of a block that an edge passes over.
@@ -92,7 +67,7 @@ impl Walk<'_> {
         }
         let numbers: &Numbers = self.numbers;
         let constant = |value| numbers.as_const(self.number_in(&passed, value));
-        let Some(edge) = only_edge(body, &block.terminator, constant) else { return Ok(None) };
+        let Some(edge) = only_edge((body, &block.terminator), constant) else { return Ok(None) };
         let args = body.args(&edge);
         self.step(args.len())?;
         // An edge that is the only one has no payloads.

@@ -41,6 +41,6 @@ rules! {
 pub type PassRejection = Refused<PassRule>;
 
 /// A rule that is broken, while the place is known to the caller.
-pub(super) type Fault = crate::fault::Fault<PassRule>;
+pub(crate) type Fault = crate::fault::Fault<PassRule>;
 
-pub(super) type Verdict<T = ()> = Result<T, Fault>;
+pub(crate) type Verdict<T = ()> = Result<T, Fault>;

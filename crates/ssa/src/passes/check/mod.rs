@@ -90,7 +90,6 @@
 
 mod before;
 mod control;
-mod copies;
 mod dying;
 mod edge;
 mod error;
@@ -99,8 +98,8 @@ mod reach;
 mod walk;
 
 pub(super) use before::Before;
-pub(crate) use copies::{Round, prove_copied, prove_entered};
 pub(super) use dying::{Sight, step};
+pub(crate) use error::{Fault, Verdict};
 pub use error::{PassRejection, PassRule};
 pub(super) use memory::{Range, place, plain};
 
@@ -112,7 +111,7 @@ use crate::refused::Where;
 use crate::relate::number::Numbers;
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify_entered;
-use error::{Fault, PassRule as Rule, Verdict};
+use error::PassRule as Rule;
 use prova_module::{Module, ValType};
 use walk::Walk;
 
@@ -152,12 +151,12 @@ fn lists_exist(body: &Body) -> bool {
 }
 
 /// Q14: the steps for this number of items.
-fn steps_max(items: u64) -> u64 {
+pub(crate) fn steps_max(items: u64) -> u64 {
     STEPS_BASE + STEPS_PER_ITEM * items
 }
 
 /// How many things a body has that the walk may look at.
-fn items(body: &Body) -> u64 {
+pub(crate) fn items(body: &Body) -> u64 {
     let items = body.blocks.len() + body.insts.len() + body.values.len();
     (items + body.operands.len() + body.args.len() + body.targets.len()) as u64
 }
@@ -168,7 +167,7 @@ pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
 }
 
 /// The same of a body whose entry has parameters of these types, if any are given.
-fn form_entered(
+pub(crate) fn form_entered(
     module: &Module,
     body: &Body,
     params: Option<&[ValType]>,

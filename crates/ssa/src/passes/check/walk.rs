@@ -4,12 +4,12 @@
 //! control cannot go elsewhere and no block of the new body starts there.
 
 use super::before::Before;
-use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
 use crate::body::{Access, Body, Imm, InstData, Op};
 use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
 use crate::passes::witness::Witness;
+use crate::relate::ends::only_edge;
 use crate::relate::number::Numbers;
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
@@ -235,7 +235,7 @@ impl<'c> Walk<'c> {
         let body = self.before.body;
         let numbers: &Numbers = self.numbers;
         let constant = |value: Value| numbers.as_const(self.before.number[value.index()]);
-        let Some(edge) = only_edge(body, &body.block(from).terminator, constant) else {
+        let Some(edge) = only_edge((body, &body.block(from).terminator), constant) else {
             return Ok(None);
         };
         let mut way = self.way(&edge, self.payload)?;

@@ -68,7 +68,7 @@ fn sums_hold() -> bool {
         for (a, of_a) in all.clone() {
             for (b, of_b) in all.clone() {
                 for opcode in [O::I32Add, O::I32Sub, O::I32Eq, O::I32Ne] {
-                    let found = numbers.operator(opcode, Imm::None, &[a, b], 0);
+                    let found = numbers.operator(opcode, Imm::None, &[a, b]);
                     let expected = [0, 1, 2].map(|at| {
                         let args = [of_a[at].into(), of_b[at].into()];
                         evaluate_one(opcode, &args).expect("a result") as u32
@@ -97,7 +97,7 @@ fn sums_are_what_their_operators_compute() {
 fn sums_of_one_root_are_one_number() {
     let mut numbers = Numbers::default();
     let (a, b, one) = (numbers.leaf(), numbers.leaf(), Vn::index(1));
-    let mut of = |opcode, x, y| numbers.operator(opcode, Imm::None, &[x, y], 0);
+    let mut of = |opcode, x, y| numbers.operator(opcode, Imm::None, &[x, y]);
     let two = of(Opcode::I32Add, one, a);
     let two = of(Opcode::I32Add, two, one);
     assert_eq!(two, of(Opcode::I32Sub, a, Vn::index(u32::MAX - 1)));
