@@ -2,14 +2,13 @@
 
 use super::budget::row_len;
 use super::edge::{Way, arrive, keep};
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Rule, Verdict, demand};
 use super::part::{Part, params_of};
 use crate::certificate::{Role, Row};
 use prova_module::Opcode;
 use prova_ssa::Vn;
-use prova_ssa::relate::ends::{End, Ends, Payload, Unlike, pair_ends};
 use prova_ssa::relate::walk::{Simulate, Walk};
-use prova_ssa::{Edge, Imm, InstData, Terminator, Value};
+use prova_ssa::{Body, Edge, Imm, InstData, Terminator, Value};
 
 impl<'c> Part<'c> {
     fn terminator(&self) -> &'c Terminator {
@@ -17,7 +16,7 @@ impl<'c> Part<'c> {
     }
 
     /// The end of the generic block.
-    pub(super) fn ends(&mut self) -> Verdict {
+    pub(super) fn leave(&mut self) -> Verdict {
         let (generic, body) = (self.facts.question.generic, self.facts.body);
         let theirs = &generic.block(self.at.place.0).terminator;
         let leaves = matches!(
@@ -35,9 +34,8 @@ impl<'c> Part<'c> {
                 | Terminator::Throw { handler: Some(_), .. }
         );
         demand!(!handles, Control, "{} of an exception", theirs.name());
-        let (old, new) = ((generic, theirs), (body, self.terminator()));
-        self.spend(tables_len(old) + tables_len(new))?;
-        pair_ends(self, old, new)
+        self.spend(table_len(generic, theirs) + table_len(body, self.terminator()))?;
+        self.ends()
     }
 
     /// Proves the row at the end of an edge; `bound` gives values of the generic function new terms
@@ -72,7 +70,7 @@ impl<'c> Part<'c> {
         let (Some(Role::Broken), Some(low)) = (role, low) else { return Ok(None) };
         // Two values that are one constant are told apart by the place behind them.
         if self.at.numbers.as_const(value).is_some()
-            && !self.goes_on(self.facts.body.edges(edges), number + 1)
+            && !self.leads_on(self.facts.body.edges(edges), number + 1)
         {
             return Ok(None);
         }
@@ -86,7 +84,7 @@ impl<'c> Part<'c> {
 
     /// Whether the first case of a table goes on, by its role, behind `start` instructions of the
     /// block.
-    fn goes_on(&self, edges: &[Edge], start: u32) -> bool {
+    fn leads_on(&self, edges: &[Edge], start: u32) -> bool {
         match edges.first().and_then(|edge| self.facts.role(edge.block)) {
             Some(Role::Copy(row)) => row.block == Some(self.at.place.0) && row.start == start,
             Some(Role::Inner(done)) => *done == start,
@@ -129,49 +127,11 @@ impl<'c> Part<'c> {
 }
 
 /// How many indices and edges a table has.
-fn tables_len((body, terminator): End<'_>) -> usize {
+fn table_len(body: &Body, terminator: &Terminator) -> usize {
     match terminator {
         Terminator::Table { edges, targets, .. } => {
             body.edges(*edges).len() + body.targets(*targets).len()
         }
         _other => 0,
-    }
-}
-
-impl Ends for Part<'_> {
-    type Fault = Fault;
-
-    fn unlike(&self, unlike: Unlike, what: String) -> Fault {
-        let rule = match unlike {
-            Unlike::Control | Unlike::Handler => Rule::Control,
-            Unlike::Operands => Rule::Operands,
-        };
-        (rule, what)
-    }
-
-    fn equal(&mut self, old: Value, new: Value) -> Verdict {
-        self.spend(1)?;
-        let same = self.at.our(new) == self.their(old)?;
-        demand!(same, Operands, "{new} is not what {old} is");
-        Ok(())
-    }
-
-    fn edge(&mut self, old: &Edge, new: &Edge, _payload: Payload) -> Verdict {
-        // A payload is of this edge alone, so no inner block gets it.
-        let keeps = matches!(self.facts.role(new.block), Some(Role::Copy(_)));
-        let bound = self.bound(old, keeps)?;
-        self.lead(new, (old.block, 0), bound)
-    }
-
-    fn imm(&self, opcode: Opcode, imm: Imm) -> Verdict<Imm> {
-        self.facts.imm(opcode, imm)
-    }
-
-    fn old_constant(&self, value: Value) -> Option<u64> {
-        self.at.numbers.as_const(self.at.olds.get(value)?)
-    }
-
-    fn new_constant(&self, value: Value) -> Option<u64> {
-        self.at.numbers.as_const(self.at.news.get(value)?)
     }
 }

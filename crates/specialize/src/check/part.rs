@@ -8,14 +8,15 @@ use super::error::{Fault, Rule, Verdict, demand};
 use super::memory::Found;
 use super::ranges::Ranges;
 use super::tree::Open;
-use crate::certificate::{Known, Row};
+use crate::certificate::{Known, Role, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode};
 use prova_ssa::Vn;
+use prova_ssa::relate::ends::Payload;
 use prova_ssa::relate::walk::{Broken, Simulate, Walk};
-use prova_ssa::{Block, Imm, Inst, InstData, Op, Where};
+use prova_ssa::{Block, Edge, Imm, Inst, InstData, Op, Where};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A store that was put off.
@@ -278,6 +279,10 @@ impl<'c> Part<'c> {
 }
 
 impl<'c> Simulate<'c> for Part<'c> {
+    type Fault = Fault;
+
+    const KEEPS_OFFSETS: bool = false;
+
     fn at(&self) -> &Walk<'c> {
         &self.at
     }
@@ -292,8 +297,20 @@ impl<'c> Simulate<'c> for Part<'c> {
             Broken::Operands => Rule::Operands,
             Broken::Results => Rule::Form,
             Broken::Unknown => Rule::State,
+            Broken::Control | Broken::Offsets => Rule::Control,
         };
         (rule, what)
+    }
+
+    fn edge(&mut self, old: &Edge, new: &Edge, _payload: Payload) -> Verdict {
+        // A payload is of this edge alone, so no inner block gets it.
+        let keeps = matches!(self.facts.role(new.block), Some(Role::Copy(_)));
+        let bound = self.bound(old, keeps)?;
+        self.lead(new, (old.block, 0), bound)
+    }
+
+    fn imm(&self, opcode: Opcode, imm: Imm) -> Verdict<Imm> {
+        self.facts.imm(opcode, imm)
     }
 
     /// S12
@@ -314,6 +331,6 @@ impl<'c> Simulate<'c> for Part<'c> {
 
     fn end(&mut self) -> Verdict {
         self.moved = true;
-        self.ends()
+        self.leave()
     }
 }

@@ -34,7 +34,7 @@
 //!
 //! Noticed by: `tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`, planted faults.
 
-use super::ends::{Ends, Payload, Unlike, pair_ends};
+use super::ends::Payload;
 use super::inherit::Inherit;
 use super::plant::planted;
 use super::walk::{Broken, Simulate, Walk};
@@ -228,45 +228,11 @@ impl Copied<'_> {
     }
 }
 
-impl Ends for Copied<'_> {
+impl<'c> Simulate<'c> for Copied<'c> {
     type Fault = Fault;
 
-    fn unlike(&self, unlike: Unlike, what: String) -> Fault {
-        let rule = match unlike {
-            Unlike::Control | Unlike::Handler => Rule::Control,
-            Unlike::Operands => Rule::Operands,
-        };
-        Fault::new(rule, what)
-    }
+    const KEEPS_OFFSETS: bool = true;
 
-    fn equal(&mut self, old: Value, new: Value) -> Verdict {
-        let same = self.their(old)? == self.at.our(new);
-        demand!(same, Operands, "{new} is not what {old} is");
-        Ok(())
-    }
-
-    fn edge(&mut self, old: &Edge, new: &Edge, _payload: Payload) -> Verdict {
-        let bound = self.bound(old, true)?;
-        self.arrive(new, old.block, &bound)
-    }
-
-    fn offsets(&self) -> Verdict {
-        let Walk { old, new, block, place, .. } = &self.at;
-        let (given, offset) = (new.block(*block).end, old.block(place.0).end);
-        demand!(given == offset, Offsets, "the end is at {given:#x}, not {offset:#x}");
-        Ok(())
-    }
-
-    fn old_constant(&self, value: Value) -> Option<u64> {
-        self.at.numbers.as_const(self.known(value)?)
-    }
-
-    fn new_constant(&self, value: Value) -> Option<u64> {
-        self.at.numbers.as_const(self.at.news.get(value)?)
-    }
-}
-
-impl<'c> Simulate<'c> for Copied<'c> {
     fn at(&self) -> &Walk<'c> {
         &self.at
     }
@@ -276,12 +242,7 @@ impl<'c> Simulate<'c> for Copied<'c> {
     }
 
     fn broken(&self, broken: Broken, what: String) -> Fault {
-        let rule = match broken {
-            Broken::Effects => Rule::Effects,
-            Broken::Operands | Broken::Unknown => Rule::Operands,
-            Broken::Results => Rule::Form,
-        };
-        Fault::new(rule, what)
+        Fault::new(Rule::of(broken), what)
     }
 
     fn spend(&self, steps: usize) -> Verdict {
@@ -295,15 +256,8 @@ impl<'c> Simulate<'c> for Copied<'c> {
         (!is_lost).then_some(vn)
     }
 
-    fn places(&self, old: &InstData, new: &InstData) -> Verdict {
-        let (given, offset) = (new.offset, old.offset);
-        demand!(given == offset, Offsets, "an offset is {given:#x}, not {offset:#x}");
-        Ok(())
-    }
-
-    fn end(&mut self) -> Verdict {
-        self.nothing_left()?;
-        let Walk { old, new, block, place, .. } = self.at;
-        pair_ends(self, (old, &old.block(place.0).terminator), (new, &new.block(block).terminator))
+    fn edge(&mut self, old: &Edge, new: &Edge, _payload: Payload) -> Verdict {
+        let bound = self.bound(old, true)?;
+        self.arrive(new, old.block, &bound)
     }
 }

@@ -21,8 +21,8 @@
 //! | part | rules | used by |
 //! |---|---|---|
 //! | [`number`] | U1 to U6: equal numbers are equal values | passes, copies, specialised functions |
+//! | [`walk`] | W5 to W7: one block beside its part | the same |
 //! | [`ends`] | T4 to T7: ends of blocks side by side | these, and emission |
-//! | [`walk`] | W5 to W7: one block beside its part | copies, specialised functions |
 //! | `inherit` ([`Inherit`]) | I5 to I7: what is known behind a block | copies; specialised functions I5 |
 //! | `copies` | Q16 to Q22: rows that are the identity | turned loops, bodies that begin with a round |
 //!
@@ -31,10 +31,10 @@
 //! copy. A block to which both lead knows neither: there the values must be arguments.
 //!
 //! # Limits
-//! The checks of passes and of emission have walks that are theirs: a pass removes and moves what
-//! the facts about memory allow (`passes::check`), and the walk of emission looks for the rows
-//! while it proves (`emitted`). Cost: linear in both bodies, times logarithms; each user has a
-//! [`Budget`](crate::budget::Budget).
+//! A pass removes effects that facts about the old body allow (`passes::check`), and numbers all of
+//! its values before the walk, so what it knows of them needs no rows. The walk of emission is
+//! apart: it looks for the rows while it proves (`emitted`). Cost: linear in both bodies, times
+//! logarithms; each user has a [`Budget`](crate::budget::Budget).
 //!
 //! Noticed by: the twins of each user, and planted faults (`plants.txt`).
 

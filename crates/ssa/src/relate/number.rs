@@ -23,8 +23,8 @@
 //! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
 //! in an instance. A v128 has one number as a whole: halves are never taken.
 //!
-//! A user either takes all leaves from [`Numbers::leaf`], or names all of them, as `passes::check`
-//! does: no two values of one table may get the same.
+//! No two values of one table may get the same leaf. Those of [`Numbers::leaf`] differ from all
+//! that a user names ([`Vn::effect`], [`Vn::phi`] of a block), as `passes::check` does.
 //!
 //! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of each user.
 
@@ -134,6 +134,9 @@ pub(crate) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
 /// The most operands of an operator that has a number.
 const OPERANDS_MAX: usize = 4;
 
+/// The number of a result that no effect has, below 2²⁹.
+const LEAF: u32 = (1 << 29) - 1;
+
 /// Value numbers in one table.
 #[derive(Default)]
 pub struct Numbers {
@@ -157,7 +160,7 @@ impl Numbers {
     /// fewer than 2³².
     pub fn leaf(&mut self) -> Vn {
         self.leaves += 1;
-        Vn::effect(self.leaves, 0)
+        Vn::effect(self.leaves, LEAF)
     }
 
     /// A payload of the edge that is looked at, by its number; of no other edge.

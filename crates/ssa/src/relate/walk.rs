@@ -16,13 +16,14 @@
 //!   new leaf.
 //!
 //! A proof says how the state at a block's start is known, what edges must establish, and what else
-//! an instruction may be ([`Simulate`]). Noticed by: the twins of each user, planted faults.
+//! an instruction may be ([`Simulate`]): passes let effects be missing, and a part may go on in
+//! another block of the old body. Noticed by: the twins of each user, planted faults.
 
-use super::ends::Ends;
+use super::ends::{Ends, Payload, Unlike, pair_ends};
 use super::number::Numbers;
 use super::plant::planted;
 use super::values::{Operands, Values};
-use crate::body::{Body, Imm, InstData, Op};
+use crate::body::{BlockData, Body, Imm, InstData, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{ArgKind, Edge};
 use prova_module::Opcode;
@@ -57,7 +58,7 @@ pub struct Walk<'c> {
     next: Option<Inst>,
 }
 
-/// A rule of the walk that is broken.
+/// A rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// W5
@@ -68,6 +69,10 @@ pub enum Broken {
     Results,
     /// W7
     Unknown,
+    /// T4 to T7
+    Control,
+    /// Another offset of an effect, or of an end that leaves or calls.
+    Offsets,
 }
 
 /// The numbers of a block's instructions.
@@ -81,11 +86,16 @@ pub fn insts_of(body: &Body, block: Block) -> Range<u32> {
 impl<'c> Walk<'c> {
     /// A walk that has not begun.
     pub fn new(old: &'c Body, new: &'c Body) -> Walk<'c> {
+        Walk { olds: Values::new(old.value_count()), ..Walk::beside(old, new, Numbers::default()) }
+    }
+
+    /// A walk that has not begun, for a proof that knows all values of the old body itself.
+    pub(crate) fn beside(old: &'c Body, new: &'c Body, numbers: Numbers) -> Walk<'c> {
         Walk {
             old,
             new,
-            numbers: Numbers::default(),
-            olds: Values::new(old.value_count()),
+            numbers,
+            olds: Values::new(0),
             news: Values::new(new.value_count()),
             block: new.entry(),
             place: (old.entry(), 0),
@@ -149,14 +159,20 @@ impl<'c> Walk<'c> {
 }
 
 /// A proof that walks blocks of two bodies side by side.
-pub trait Simulate<'c>: Ends + Sized {
+pub trait Simulate<'c>: Sized {
+    /// A rule that is broken.
+    type Fault;
+
+    /// Whether effects, and ends that leave or call, keep their places in the module.
+    const KEEPS_OFFSETS: bool;
+
     /// The walk.
     fn at(&self) -> &Walk<'c>;
 
     /// The walk, to go on.
     fn at_mut(&mut self) -> &mut Walk<'c>;
 
-    /// The fault of a rule of the walk that is broken.
+    /// The fault of a rule that is broken.
     fn broken(&self, broken: Broken, what: String) -> Self::Fault;
 
     /// Takes steps.
@@ -165,17 +181,24 @@ pub trait Simulate<'c>: Ends + Sized {
     /// If there are not as many left.
     fn spend(&self, steps: usize) -> Result<(), Self::Fault>;
 
+    /// Demands that an edge of the new body establishes the row that it leads to, where the old
+    /// body takes an edge.
+    ///
+    /// # Errors
+    /// If it does not.
+    fn edge(&mut self, old: &Edge, new: &Edge, payload: Payload) -> Result<(), Self::Fault>;
+
     /// The number of a value of the old body, if that is known.
     fn known(&self, old: Value) -> Option<Vn> {
         self.at().olds.get(old)
     }
 
-    /// Whether effects that are the same stand at the right places in the module.
+    /// The immediates of an operator of the old body, as the new one has them.
     ///
     /// # Errors
-    /// If they do not.
-    fn places(&self, _old: &InstData, _new: &InstData) -> Result<(), Self::Fault> {
-        Ok(())
+    /// If the new body cannot have them.
+    fn imm(&self, _opcode: Opcode, imm: Imm) -> Result<Imm, Self::Fault> {
+        Ok(imm)
     }
 
     /// One instruction of the old body by its number in its block; true if the part ends there.
@@ -192,27 +215,67 @@ pub trait Simulate<'c>: Ends + Sized {
         Ok(false)
     }
 
+    /// Whether the part goes on in another block of the old body, where the walk is behind the last
+    /// instruction of one; then the walk is there.
+    ///
+    /// # Errors
+    /// If it would go round.
+    fn goes_on(&mut self) -> Result<bool, Self::Fault> {
+        Ok(false)
+    }
+
     /// The end of the old block.
     ///
     /// # Errors
-    /// If the new block ends in another way.
-    fn end(&mut self) -> Result<(), Self::Fault>;
+    /// If the new block has another effect, or ends in another way.
+    fn end(&mut self) -> Result<(), Self::Fault> {
+        self.nothing_left()?;
+        self.ends()
+    }
+
+    /// Both blocks end alike, behind their effects.
+    ///
+    /// # Errors
+    /// If they do not.
+    fn ends(&mut self) -> Result<(), Self::Fault> {
+        let (old_body, new_body) = (self.at().old, self.at().new);
+        let old = old_body.block(self.at().place.0);
+        let new = new_body.block(self.at().block);
+        let mut ends = Beside { proof: self, old, new };
+        pair_ends(&mut ends, (old_body, &old.terminator), (new_body, &new.terminator))
+    }
+
+    /// Demands that something of the new body has its place in the module.
+    ///
+    /// # Errors
+    /// If that matters and it has another.
+    fn offset(&self, given: u32, offset: u32) -> Result<(), Self::Fault> {
+        if given == offset || !Self::KEEPS_OFFSETS {
+            return Ok(());
+        }
+        Err(self.broken(Broken::Offsets, format!("{given:#x}, not {offset:#x}")))
+    }
 
     /// Walks the block; `offset` is where it is in the old body.
     ///
     /// # Errors
     /// If the new block does something else than the old part.
     fn walk(&mut self, offset: &mut Option<u32>) -> Result<(), Self::Fault> {
-        let (old, (block, start)) = (self.at().old, self.at().place);
-        let insts = insts_of(old, block);
-        for inst in insts.clone().skip(start as usize).map(Inst::from_u32) {
-            *offset = Some(old.inst(inst).offset);
-            if self.inst(inst.as_u32() - insts.start, inst)? {
-                return Ok(());
+        let old = self.at().old;
+        loop {
+            let (block, start) = self.at().place;
+            let insts = insts_of(old, block);
+            for inst in insts.clone().skip(start as usize).map(Inst::from_u32) {
+                *offset = Some(old.inst(inst).offset);
+                if self.inst(inst.as_u32() - insts.start, inst)? {
+                    return Ok(());
+                }
+            }
+            *offset = Some(old.block(block).end);
+            if !self.goes_on()? {
+                return self.end();
             }
         }
-        *offset = Some(old.block(block).end);
-        self.end()
     }
 
     /// The number of a value of the old body, which must be known (W7).
@@ -346,7 +409,7 @@ pub trait Simulate<'c>: Ends + Sized {
             let what = format!("{inst}, `{found}`, has other operands");
             return Err(self.broken(Broken::Operands, what));
         }
-        self.places(data, ours)?;
+        self.offset(ours.offset, data.offset)?;
         if ours.results().len() != data.results().len() {
             let what = format!("{inst} has {} results", ours.results().len());
             return Err(self.broken(Broken::Results, what));
@@ -409,7 +472,7 @@ pub trait Simulate<'c>: Ends + Sized {
 }
 
 /// The immediates of an instruction of the old body, as the new one has them.
-fn wanted<E: Ends>(proof: &E, data: &InstData) -> Result<Imm, E::Fault> {
+fn wanted<'c, S: Simulate<'c>>(proof: &S, data: &InstData) -> Result<Imm, S::Fault> {
     match data.op {
         Op::Wasm(opcode) => proof.imm(opcode, data.imm),
         Op::Charge | Op::Poll => Ok(data.imm),
@@ -421,5 +484,63 @@ pub fn opcode(data: &InstData) -> Option<Opcode> {
     match data.op {
         Op::Wasm(opcode) => Some(opcode),
         Op::Charge | Op::Poll => None,
+    }
+}
+
+/// The ends of a block of each body, behind their walk.
+struct Beside<'s, 'c, S> {
+    proof: &'s mut S,
+    old: &'c BlockData,
+    new: &'c BlockData,
+}
+
+impl<'c, S: Simulate<'c>> Ends for Beside<'_, 'c, S> {
+    type Fault = S::Fault;
+
+    fn unlike(&self, unlike: Unlike, what: String) -> S::Fault {
+        let broken = match unlike {
+            Unlike::Control | Unlike::Handler => Broken::Control,
+            Unlike::Operands => Broken::Operands,
+        };
+        self.proof.broken(broken, what)
+    }
+
+    fn equal(&mut self, old: Value, new: Value) -> Result<(), S::Fault> {
+        self.proof.spend(1)?;
+        if self.proof.their(old)? == self.proof.at_mut().our(new) {
+            return Ok(());
+        }
+        Err(self.proof.broken(Broken::Operands, format!("{new} is not what {old} is")))
+    }
+
+    fn edge(&mut self, old: &Edge, new: &Edge, payload: Payload) -> Result<(), S::Fault> {
+        self.proof.edge(old, new, payload)
+    }
+
+    fn condition(&mut self, old: Value, new: Value) -> Result<bool, S::Fault> {
+        let (was, is) = (self.proof.their(old)?, self.proof.at_mut().our(new));
+        let numbers = &mut self.proof.at_mut().numbers;
+        let ((was, positive), (is, same)) = (numbers.truth(was), numbers.truth(is));
+        if was == is {
+            return Ok(positive != same);
+        }
+        Err(self.proof.broken(Broken::Operands, format!("{new} is no condition that {old} is")))
+    }
+
+    fn offsets(&self) -> Result<(), S::Fault> {
+        self.proof.offset(self.new.end, self.old.end)
+    }
+
+    fn imm(&self, opcode: Opcode, imm: Imm) -> Result<Imm, S::Fault> {
+        self.proof.imm(opcode, imm)
+    }
+
+    fn old_constant(&self, value: Value) -> Option<u64> {
+        self.proof.at().numbers.as_const(self.proof.known(value)?)
+    }
+
+    fn new_constant(&self, value: Value) -> Option<u64> {
+        let walk = self.proof.at();
+        walk.numbers.as_const(walk.news.get(value)?)
     }
 }

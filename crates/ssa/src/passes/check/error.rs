@@ -1,6 +1,7 @@
 //! Why a pass's body was refused: which function, in which block of the new body, which rule.
 
 use crate::refused::Refused;
+use crate::relate::walk::Broken;
 
 rules! {
     /// A rule of the check of passes; the text of each is in `passes::check`.
@@ -35,6 +36,19 @@ rules! {
     Dying = "dying";
     /// Q14: the proof takes a limited number of steps.
     Size = "size";
+}
+
+impl PassRule {
+    /// The rule that a rule of the walk is.
+    pub(crate) fn of(broken: Broken) -> PassRule {
+        match broken {
+            Broken::Effects => PassRule::Effects,
+            Broken::Operands | Broken::Unknown => PassRule::Operands,
+            Broken::Results => PassRule::Form,
+            Broken::Control => PassRule::Control,
+            Broken::Offsets => PassRule::Offsets,
+        }
+    }
 }
 
 /// A new body that is not proved equal to the old one: a bug of the pass, or of its check.

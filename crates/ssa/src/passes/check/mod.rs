@@ -5,7 +5,7 @@
 //! old body, witness ─ before ─► a number for each value, which effects may go ┐
 //!                        memory: what a block knows of loads and globals      ├─ walk, block by block ─► proved, or a rule
 //! new body ─ verify ─► well formed ────────────────────────────────────────────┤      edge: places and arguments
-//!                                                                              ┘      control: how blocks end
+//!                                                                              ┘      relate::ends: how blocks end
 //! ```
 //!
 //! This is translation validation with a witness (Necula, *Translation validation for an optimizing
@@ -89,7 +89,6 @@
 //! [`Effects::commutes`]: crate::Effects::commutes
 
 mod before;
-mod control;
 mod dying;
 mod edge;
 mod error;
@@ -113,7 +112,7 @@ use crate::terminator::{Edge, Terminator};
 use crate::verify::verify_entered;
 use error::PassRule as Rule;
 use prova_module::{Module, ValType};
-use walk::Walk;
+use walk::Passed;
 
 /// Steps that every walk may take.
 pub const STEPS_BASE: u64 = 4_096;
@@ -230,7 +229,7 @@ fn walk(
     let mut numbers = Numbers::default();
     let before = Before::new(module, old, witness, &mut numbers)?;
     let budget = Budget::new("steps", steps_max(items(old) + items(new)));
-    let mut walk = Walk::new(&before, new, witness, &mut numbers, budget)?;
+    let mut walk = Passed::new(&before, new, witness, numbers, budget)?;
     for (block, _) in new.blocks() {
         *here = Some(block);
         walk.block(block)?;

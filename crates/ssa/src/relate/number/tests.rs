@@ -42,7 +42,7 @@ fn divisors_that_exclude_a_trap() {
 fn value(numbers: &Numbers, vn: Vn, leaves: &[u32]) -> u32 {
     match numbers.terms.term(vn) {
         Term::Const(bits) => bits as u32,
-        Term::Effect(leaf, 0) => leaves[leaf as usize - 1],
+        Term::Effect(leaf, LEAF) => leaves[leaf as usize - 1],
         Term::Pure(prim, args) => {
             let all = args.iter().take_while(|&&arg| arg != Vn::UNDEF);
             let args: Vec<u64> = all.map(|&arg| value(numbers, arg, leaves).into()).collect();
