@@ -174,6 +174,15 @@ impl Terms {
         Some((node.head.prim()?, node.args))
     }
 
+    /// The operands of a value that a numeric operator with two of them makes.
+    #[inline]
+    pub fn pair(&self, prim: Prim, vn: Vn) -> Option<[Vn; 2]> {
+        match self.numeric(vn) {
+            Some((found, [a, b, _])) if found == prim => Some([a, b]),
+            _ => None,
+        }
+    }
+
     /// A constant of at most 64 bits.
     #[inline]
     pub fn constant(&mut self, bits: u64) -> Vn {

@@ -215,9 +215,9 @@ fn within(
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
         let mut at = Where::block(Some(block));
         let verdict = match role {
-            Role::Entry => entry::entry(&facts, block),
+            Role::Entry => entry::entry(&facts, part.rest(), block),
             Role::Fallback => entry::fallback(&facts, block),
-            Role::Memory(compared) => entry::memory(&facts, block, compared),
+            Role::Memory(compared) => entry::memory(&facts, part.rest(), block, compared),
             Role::Broken => {
                 let traps =
                     data.insts().len() == 0 && matches!(data.terminator, Terminator::Unreachable);

@@ -103,18 +103,24 @@ impl<'c> Part<'c> {
         }
     }
 
-    /// Goes on to a block with a row, in the state that the row describes.
-    fn begin(&mut self, block: Block, row: &Row) -> Verdict {
-        let Some(generic) = row.block else {
-            return Err((Rule::Form, "a row of no block".to_owned()));
-        };
-        self.facts.steps.spend(row_len(row) + self.facts.body.block(block).params().len())?;
+    /// The walk, which knows nothing.
+    pub(super) fn rest(&mut self) -> &mut Walk<'c> {
         self.at.olds.back(0);
         self.at.news.back(0);
         // Nobody holds a term of another row.
         if self.at.numbers.count() > RENEWED_AT {
             self.at.numbers.reset();
         }
+        &mut self.at
+    }
+
+    /// Goes on to a block with a row, in the state that the row describes.
+    fn begin(&mut self, block: Block, row: &Row) -> Verdict {
+        let Some(generic) = row.block else {
+            return Err((Rule::Form, "a row of no block".to_owned()));
+        };
+        self.facts.steps.spend(row_len(row) + self.facts.body.block(block).params().len())?;
+        self.rest();
         self.at.enter(block, (generic, row.start));
         let params = self.at.params();
         let args: Vec<Option<Vn>> = params.iter().copied().map(Some).collect();

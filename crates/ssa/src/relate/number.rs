@@ -33,7 +33,7 @@ use crate::body::Imm;
 use crate::constants::{evaluate, evaluate_one};
 use prova_module::ops::Class;
 use prova_module::{Opcode, for_each_wasm_op};
-use prova_terms::{Prim, Term, Terms, Vn};
+use prova_terms::{Prim, Terms, Vn};
 
 macro_rules! prims {
     ($($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)?
@@ -137,6 +137,36 @@ const OPERANDS_MAX: usize = 4;
 /// The number of a result that no effect has, below 2²⁹.
 const LEAF: u32 = (1 << 29) - 1;
 
+/// An operand, and the bits that it is if it is a constant.
+type Known = (Vn, Option<u64>);
+
+/// The operand that an operator gives, the other one being neutral (U4).
+#[inline]
+fn neutral(prim: Prim, (a, a_is): Known, (b, b_is): Known) -> Option<Vn> {
+    use Prim as P;
+    if a_is.is_none() && b_is.is_none() {
+        return None;
+    }
+    let (neutral, commutes) = match prim {
+        P::i32_add | P::i64_add | P::i32_or | P::i64_or | P::i32_xor | P::i64_xor => (0, true),
+        P::i32_mul | P::i64_mul => (1, true),
+        P::i32_and => (u64::from(u32::MAX), true),
+        P::i64_and => (u64::MAX, true),
+        P::i32_sub | P::i64_sub | P::i32_shl | P::i64_shl | P::i32_shr_s | P::i64_shr_s => {
+            (0, false)
+        }
+        P::i32_shr_u | P::i64_shr_u | P::i32_rotl | P::i64_rotl | P::i32_rotr | P::i64_rotr => {
+            (0, false)
+        }
+        _other => return None,
+    };
+    match (a_is, b_is) {
+        (_, Some(bits)) if bits == neutral => Some(a),
+        (Some(bits), _) if commutes && bits == neutral => Some(b),
+        (_, _) => None,
+    }
+}
+
 /// Value numbers in one table.
 #[derive(Default)]
 pub struct Numbers {
@@ -182,7 +212,7 @@ impl Numbers {
     /// A 32-bit sum with a constant as what is added to and how much (U5); anything else as itself
     /// and 0.
     pub fn distance(&self, vn: Vn) -> (Vn, u32) {
-        let Term::Pure(Prim::i32_add, [a, b, ..]) = self.terms.term(vn) else { return (vn, 0) };
+        let Some([a, b]) = self.terms.pair(Prim::i32_add, vn) else { return (vn, 0) };
         match (self.terms.as_const(a), self.terms.as_const(b)) {
             (_, Some(bits)) => (a, bits as u32),
             (Some(bits), None) => (b, bits as u32),
@@ -211,10 +241,9 @@ impl Numbers {
 
     /// The two operands of an operator that a value is, in some order if it is commutative.
     pub fn operands(&self, vn: Vn, opcode: Opcode) -> Option<[Vn; 2]> {
-        match self.terms.term(vn) {
-            Term::Pure(found, [a, b, Vn::UNDEF, _]) if prim(opcode) == Some(found) => Some([a, b]),
-            _ => None,
-        }
+        prim(opcode)
+            .filter(|_| opcode.row().params.len() == 2)
+            .and_then(|prim| self.terms.pair(prim, vn))
     }
 
     /// The result of a numeric operator on constants that has one and does not trap (U1).
@@ -233,10 +262,14 @@ impl Numbers {
         self.results(opcode, imm, args)[0]
     }
 
-    /// The results of a pure operator, as [`Numbers::operator`]; no operator has more than two.
+    /// The results of a pure operator, as [`Numbers::operator`]; no operator has more than two, and
+    /// a second one that is not there is no value.
+    #[inline]
     pub fn results(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> [Vn; 2] {
-        let found = self.of(opcode, imm, args).unwrap_or([Vn::UNDEF; 2]);
-        found.map(|vn| if vn == Vn::UNDEF { self.leaf() } else { vn })
+        match self.of(opcode, imm, args) {
+            Some(found) => found,
+            None => [self.leaf(), self.leaf()],
+        }
     }
 
     /// A condition as a term and whether it is not negated.
@@ -279,49 +312,24 @@ impl Numbers {
 
     /// A sum or difference with a constant, and what is known of two distances from one root (U5,
     /// U6).
-    fn distances(&mut self, prim: Prim, a: Vn, b: Vn) -> Option<Vn> {
+    #[inline]
+    fn distances(&mut self, prim: Prim, (a, a_is): Known, (b, b_is): Known) -> Option<Vn> {
         use Prim as P;
-        if !matches!(prim, P::i32_add | P::i32_sub | P::i32_eq | P::i32_ne) {
-            return None;
-        }
-        match (prim, self.as_const(a), self.as_const(b)) {
+        match (prim, a_is, b_is) {
             (P::i32_add, _, Some(by)) => return Some(self.moved(a, by as u32)),
             (P::i32_add, Some(by), None) => return Some(self.moved(b, by as u32)),
             (P::i32_sub, _, Some(by)) => return Some(self.moved(a, (by as u32).wrapping_neg())),
-            (_, _, _) => {}
+            (P::i32_sub | P::i32_eq | P::i32_ne, None, None) => {}
+            (_, _, _) => return None,
         }
         let ((root, at), (other, to)) = (self.distance(a), self.distance(b));
+        let alike = root == other && root != Vn::UNDEF || planted!(RootsAlike);
         let found = match prim {
             P::i32_sub => at.wrapping_sub(to),
             P::i32_eq => (at == to).into(),
-            P::i32_ne => (at != to).into(),
-            _other => return None,
+            _unequal => (at != to).into(),
         };
-        let alike = root == other && root != Vn::UNDEF || planted!(RootsAlike);
         alike.then(|| Vn::index(found))
-    }
-
-    /// The operand that an operator gives, the other one being neutral (U4).
-    fn neutral(&self, prim: Prim, a: Vn, b: Vn) -> Option<Vn> {
-        use Prim as P;
-        let (neutral, commutes) = match prim {
-            P::i32_add | P::i64_add | P::i32_or | P::i64_or | P::i32_xor | P::i64_xor => (0, true),
-            P::i32_mul | P::i64_mul => (1, true),
-            P::i32_and => (u64::from(u32::MAX), true),
-            P::i64_and => (u64::MAX, true),
-            P::i32_sub | P::i64_sub | P::i32_shl | P::i64_shl | P::i32_shr_s | P::i64_shr_s => {
-                (0, false)
-            }
-            P::i32_shr_u | P::i64_shr_u | P::i32_rotl | P::i64_rotl | P::i32_rotr | P::i64_rotr => {
-                (0, false)
-            }
-            _other => return None,
-        };
-        match (self.as_const(a), self.as_const(b)) {
-            (_, Some(bits)) if bits == neutral => Some(a),
-            (Some(bits), _) if commutes && bits == neutral => Some(b),
-            (_, _) => None,
-        }
     }
 
     fn numeric(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
@@ -335,26 +343,21 @@ impl Numbers {
         let count = args.len();
         all.get_mut(..count)?.copy_from_slice(args);
         let places = constants.get_mut(..count)?;
-        let mut is_constant = true;
-        for (place, &vn) in places.iter_mut().zip(args) {
-            match self.terms.as_const(vn) {
-                Some(bits) => *place = bits,
-                None => is_constant = false,
-            }
+        let mut known = [None; OPERANDS_MAX];
+        for ((place, known), &vn) in places.iter_mut().zip(&mut known).zip(args) {
+            *known = self.terms.as_const(vn);
+            *place = known.unwrap_or(0);
         }
+        let is_constant = known[..count].iter().all(Option::is_some);
         let folded = if is_constant { evaluate(opcode, places) } else { None };
         if let Some(Ok([first, second])) = folded {
             return Some([self.terms.constant(first), self.terms.constant(second)]);
         }
-        if let &[a, b] = args
-            && let Some(same) = self.neutral(prim, a, b)
-        {
-            return Some([same, Vn::UNDEF]);
-        }
-        if let &[a, b] = args
-            && let Some(found) = self.distances(prim, a, b)
-        {
-            return Some([found, Vn::UNDEF]);
+        if let &[a, b] = args {
+            let (a, b) = ((a, known[0]), (b, known[1]));
+            if let Some(found) = neutral(prim, a, b).or_else(|| self.distances(prim, a, b)) {
+                return Some([found, Vn::UNDEF]);
+            }
         }
         let more = match imm {
             Imm::None => None,

@@ -12,13 +12,21 @@ pub struct Values {
     known: Vec<(Vn, u32)>,
     /// The changes, in order: the value and what was known before.
     trail: Vec<(Value, (Vn, u32))>,
+    /// Whether there is a way back.
+    is_kept: bool,
     now: u32,
 }
 
 impl Values {
     /// A table for `count` values, none of which is known.
     pub fn new(count: usize) -> Values {
-        Values { known: vec![(Vn::UNDEF, 0); count], trail: Vec::new(), now: 0 }
+        Values { is_kept: true, ..Values::forward(count) }
+    }
+
+    /// The same without a way back.
+    pub(crate) fn forward(count: usize) -> Values {
+        let known = vec![(Vn::UNDEF, 0); count];
+        Values { known, trail: Vec::new(), is_kept: false, now: 0 }
     }
 
     /// The number of a value, if that is known.
@@ -38,7 +46,10 @@ impl Values {
     pub fn set(&mut self, value: Value, vn: Option<Vn>) {
         if let Some(place) = self.known.get_mut(value.as_u32() as usize) {
             let known = (vn.unwrap_or(Vn::UNDEF), self.now);
-            self.trail.push((value, std::mem::replace(place, known)));
+            let before = std::mem::replace(place, known);
+            if self.is_kept {
+                self.trail.push((value, before));
+            }
         }
     }
 

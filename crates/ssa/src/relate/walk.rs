@@ -86,22 +86,24 @@ pub fn insts_of(body: &Body, block: Block) -> Range<u32> {
 impl<'c> Walk<'c> {
     /// A walk that has not begun.
     pub fn new(old: &'c Body, new: &'c Body) -> Walk<'c> {
-        Walk { olds: Values::new(old.value_count()), ..Walk::beside(old, new, Numbers::default()) }
+        let (olds, news) = (Values::new(old.value_count()), Values::new(new.value_count()));
+        Walk::with((old, new), Numbers::default(), (olds, news))
     }
 
-    /// A walk that has not begun, for a proof that knows all values of the old body itself.
+    /// A walk that has not begun, for a proof that knows all values of the old body itself, and
+    /// does not come back to an earlier state.
     pub(crate) fn beside(old: &'c Body, new: &'c Body, numbers: Numbers) -> Walk<'c> {
-        Walk {
-            old,
-            new,
-            numbers,
-            olds: Values::new(0),
-            news: Values::new(new.value_count()),
-            block: new.entry(),
-            place: (old.entry(), 0),
-            left: 0..0,
-            next: None,
-        }
+        let values = (Values::forward(0), Values::forward(new.value_count()));
+        Walk::with((old, new), numbers, values)
+    }
+
+    fn with(
+        (old, new): (&'c Body, &'c Body),
+        numbers: Numbers,
+        (olds, news): (Values, Values),
+    ) -> Walk<'c> {
+        let (block, place) = (new.entry(), (old.entry(), 0));
+        Walk { old, new, numbers, olds, news, block, place, left: 0..0, next: None }
     }
 
     /// Goes on to a block, whose part of the old body begins at a place.

@@ -73,9 +73,9 @@ const SSA: &[&str] = &["prova-ssa", "prova-module"];
 /// Parts that judge bodies which begin with a round of a loop.
 const ENTERED: &[&str] = &["crates/ssa/src/relate/copies.rs", "crates/ssa/src/check/round.rs"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
-const SSA_PASSES: &[&str] = &["crates/ssa/src/passes"];
+const SSA_PASSES: &[&str] = &["crates/ssa/src/passes", "crates/ssa/src/relate"];
 const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
-const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check"];
+const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/src/relate"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
 const CERTIFY: &[&str] = &["prova-certify"];

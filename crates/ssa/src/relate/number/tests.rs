@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::relate::plant::{Plant, with};
+use prova_terms::Term;
 
 /// A term has its operands and immediates in the order of the row.
 #[test]
