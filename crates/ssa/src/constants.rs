@@ -1,7 +1,7 @@
 //! The results of operators on constants, by the expressions of their rows over `prova-num`.
 //!
-//! One evaluator for everything that computes at translation time: the numbers of passes and their
-//! check (`passes::number`), and the search and the check of `prova-specialize`.
+//! One evaluator for everything that computes at translation time: the numbers of the proofs of two
+//! bodies (`relate::number`), and the search of `prova-specialize`.
 //!
 //! Not evaluated: a result that is a NaN whose bits the machine may choose (the row's `canonical`);
 //! operators with immediates, or with operands or results that are no scalars.

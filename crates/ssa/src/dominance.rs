@@ -167,6 +167,12 @@ impl Dominators {
         self.0.reaches(block.as_u32())
     }
 
+    /// When a walk over the tree enters and leaves a block that is reached: those that it strictly
+    /// dominates are entered behind the first and not behind the second of these.
+    pub(crate) fn span(&self, block: Block) -> (u32, u32) {
+        self.0.span[block.as_u32() as usize]
+    }
+
     /// Whether every path to `b` goes through `a`; both are reached, a block dominates itself.
     pub fn dominates(&self, a: Block, b: Block) -> bool {
         self.0.dominates(a.as_u32(), b.as_u32())

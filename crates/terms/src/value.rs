@@ -119,6 +119,11 @@ impl Terms {
         self.table.intern(NO_NODE);
     }
 
+    /// How many numbers have a place in the table.
+    pub fn count(&self) -> usize {
+        self.table.count()
+    }
+
     /// The bytes that the table keeps.
     pub fn bytes(&self) -> usize {
         self.table.bytes()
@@ -167,6 +172,15 @@ impl Terms {
     pub(crate) fn numeric(&self, vn: Vn) -> Option<(Prim, [Vn; 3])> {
         let node = self.node(vn)?;
         Some((node.head.prim()?, node.args))
+    }
+
+    /// The operands of a value that a numeric operator with two of them makes.
+    #[inline]
+    pub fn pair(&self, prim: Prim, vn: Vn) -> Option<[Vn; 2]> {
+        match self.numeric(vn) {
+            Some((found, [a, b, _])) if found == prim => Some([a, b]),
+            _ => None,
+        }
     }
 
     /// A constant of at most 64 bits.

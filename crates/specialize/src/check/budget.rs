@@ -30,6 +30,9 @@ pub const STEPS_MAX: u64 = 1 << 28;
 /// The most terms, and the most values with one, of a row and the inner blocks behind it.
 pub(super) const TERMS_MAX: usize = 1 << 23;
 
+/// How many terms are kept from one row to the next at most.
+pub(super) const RENEWED_AT: usize = 1 << 20;
+
 /// The work of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {

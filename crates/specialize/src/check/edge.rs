@@ -5,34 +5,35 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::Kept;
-use super::terms::{Term, Terms};
 use crate::certificate::{Cell, Known, Row};
 use prova_ssa::Value;
+use prova_ssa::Vn;
+use prova_ssa::relate::Numbers;
 
 /// An edge of the specialised function.
 pub(super) struct Way<'w> {
     /// The arguments of the edge, as terms; `None` for an unknown one.
-    pub(super) args: &'w [Option<Term>],
+    pub(super) args: &'w [Option<Vn>],
     /// The bases at its source, with their terms, rising.
-    pub(super) bases: &'w [(u32, Term)],
+    pub(super) bases: &'w [(u32, Vn)],
     /// How many parameters the generic function has: their bases have a meaning.
     pub(super) params: u32,
 }
 
 impl Way<'_> {
-    fn arg(&self, number: u32) -> Verdict<Term> {
+    fn arg(&self, number: u32) -> Verdict<Vn> {
         let found = self.args.get(number as usize).copied().flatten();
         found.ok_or_else(|| (Rule::Form, format!("no argument {number} that is known")))
     }
 
-    fn base(&self, arg: u32) -> Verdict<Term> {
+    fn base(&self, arg: u32) -> Verdict<Vn> {
         let found = self.bases.binary_search_by_key(&arg, |base| base.0);
         let found = found.map(|at| self.bases[at].1);
         found.map_err(|_| (Rule::State, format!("no base {arg}")))
     }
 
     /// A fact of a row, as a term here.
-    pub(super) fn known(&self, terms: &mut Terms, row: &Row, known: Known) -> Verdict<Term> {
+    pub(super) fn known(&self, terms: &mut Numbers, row: &Row, known: Known) -> Verdict<Vn> {
         match known {
             Known::Bits(bits) => Ok(terms.constant(bits)),
             Known::Param(number) => self.arg(number),
@@ -50,10 +51,10 @@ impl Way<'_> {
 /// Proves values and bases of a row along an edge; `value` is what a value of the generic function
 /// is there. (Who calls it has taken the steps.)
 pub(super) fn arrive(
-    terms: &mut Terms,
+    terms: &mut Numbers,
     row: &Row,
     way: &Way<'_>,
-    value: impl Fn(Value) -> Option<Term>,
+    value: impl Fn(Value) -> Option<Vn>,
 ) -> Verdict {
     for &(root, number) in &row.bases {
         let passed = way.arg(number)?;
@@ -75,7 +76,7 @@ pub(super) fn arrive(
 
 /// Proves registers, cells and knowledge of constant memory along an edge. (The caller has taken
 /// the steps.)
-pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
+pub(super) fn keep(terms: &mut Numbers, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
     demand!(!row.fresh || kept.fresh, State, "constant memory may have changed");
     for &range in &row.known {
         demand!(kept.known.has(range), State, "constant memory may have changed at {range:?}");

@@ -3,52 +3,62 @@
 use super::budget::row_len;
 use super::edge::{Way, arrive};
 use super::error::{Rule, Verdict, demand};
-use super::terms::{Term, Terms};
-use super::values::Values;
 use super::{Facts, part};
 use crate::certificate::{Compared, Role};
 use crate::request::Argument;
 use prova_module::{FuncIdx, Opcode, ValType};
-use prova_ssa::{Block, Body, Edge, Imm, Op, Terminator, Value};
+use prova_ssa::Vn;
+use prova_ssa::relate::Numbers;
+use prova_ssa::relate::walk::Walk;
+use prova_ssa::{Block, Body, Edge, Imm, Inst, Op, Terminator, Value};
 use std::collections::BTreeMap;
 
+/// New leaves for the parameters of a block that is no part; gives them. They must be those of the
+/// generic function.
+fn open(facts: &Facts<'_>, at: &mut Walk<'_>, block: Block, rule: Rule) -> Verdict<Vec<Vn>> {
+    let (mine, generic) = (types(at.new, block), types(at.old, at.old.entry()));
+    if mine != generic {
+        return Err((rule, format!("its parameters are {mine:?}, not {generic:?}")));
+    }
+    facts.steps.spend(mine.len())?;
+    at.enter(block, (at.old.entry(), 0));
+    Ok(at.params())
+}
+
+/// Gives the results of a pure instruction their terms.
+fn bind(facts: &Facts<'_>, at: &mut Walk<'_>, inst: Inst) -> Verdict {
+    let data = facts.body.inst(inst);
+    facts.steps.spend(1 + data.args.len() + data.results().len())?;
+    at.bind(inst);
+    Ok(())
+}
+
 /// The entry.
-pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
-    let (body, question) = (facts.body, facts.question);
-    let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
-    demand!(mine == generic, Entry, "its parameters are {mine:?}, not {generic:?}");
-    let mut terms = Terms::default();
-    let mut ours = Values::new(body.value_count());
-    let params: Vec<Term> = body
-        .block(block)
-        .params()
-        .map(|param| {
-            let leaf = terms.leaf();
-            ours.set(param, Some(leaf));
-            leaf
-        })
-        .collect();
-    let size = terms.leaf();
+pub(super) fn entry(facts: &Facts<'_>, at: &mut Walk<'_>, block: Block) -> Verdict {
+    let body = facts.body;
+    let params = open(facts, at, block, Rule::Entry)?;
+    let mine = types(body, block);
+    let size = at.numbers.leaf();
     for inst in body.block(block).insts() {
         let data = body.inst(inst);
         if data.op == Op::Wasm(Opcode::MemorySize) && data.imm == Imm::Index(0) {
-            data.result().into_iter().for_each(|result| ours.set(result, Some(size)));
+            data.result().into_iter().for_each(|result| at.news.set(result, Some(size)));
             continue;
         }
         demand!(data.op.effects().is_pure(), Entry, "{inst} has an effect");
-        part::bind(facts, &mut terms, &mut ours, inst)?;
+        bind(facts, at, inst)?;
     }
     facts.steps.spend(facts.memory.conditions_len())?;
-    let mut all = differs(facts, &mut terms, &params, &mine);
-    all.extend(facts.memory.conditions(&mut terms, &params, size));
-    let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b], 0);
+    let mut all = differs(facts, &mut at.numbers, &params, &mine);
+    all.extend(facts.memory.conditions(&mut at.numbers, &params, size));
+    let any = |a, b| at.numbers.operator(Opcode::I32Or, Imm::None, &[a, b]);
     let differs = all.into_iter().reduce(any);
     let on = match (body.block(block).terminator, differs) {
         (Terminator::Jump(edge), None) => edge,
         (Terminator::Branch { condition, then, otherwise }, Some(differs)) => {
-            let equal = ours.get(condition) == Some(differs);
+            let equal = at.news.get(condition) == Some(differs);
             demand!(equal, Entry, "{condition} is not whether a constant argument is another");
-            falls_back(facts, &ours, &params, &then)?;
+            falls_back(facts, at, &params, &then)?;
             otherwise
         }
         (terminator, _) => {
@@ -56,94 +66,84 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
         }
     };
     if facts.memory.is_empty() {
-        return begin(facts, &mut terms, &ours, &params, &on, false);
+        return begin(facts, at, &params, &on, false);
     }
     let role = facts.certificate.roles.get(on.block.as_u32() as usize);
     let compares = matches!(role, Some(Role::Memory(_)));
     demand!(compares, Memory, "{} does not compare constant memory", on.block);
-    let passed = arguments(body, &ours, &on);
-    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    let passed = arguments(at, &on);
+    let all: Vec<Option<Vn>> = params.iter().map(|&param| Some(param)).collect();
     demand!(passed == all, Memory, "constant memory is compared with other arguments");
     Ok(())
 }
 
 /// S10: the block that compares constant memory. (Where it is reached from is the entry's to say:
 /// it is no copy, so no other edge leads to it.)
-pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Verdict {
+pub(super) fn memory(
+    facts: &Facts<'_>,
+    at: &mut Walk<'_>,
+    block: Block,
+    compared: &Compared,
+) -> Verdict {
     let (body, question) = (facts.body, facts.question);
-    let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
-    demand!(mine == generic, Memory, "its parameters are {mine:?}, not {generic:?}");
-    let (mut terms, mut params) = (Terms::default(), Vec::new());
-    let mut ours = Values::new(body.value_count());
-    for param in body.block(block).params() {
-        let leaf = terms.leaf();
-        ours.set(param, Some(leaf));
-        params.push(leaf);
-    }
+    let params = open(facts, at, block, Rule::Memory)?;
     let (mut words, mut all) = (compared.words.iter(), Vec::new());
     for inst in body.block(block).insts() {
         let data = body.inst(inst);
         if data.op.effects().is_pure() {
-            part::bind(facts, &mut terms, &mut ours, inst)?;
+            bind(facts, at, inst)?;
             continue;
         }
         let Some(word) = words.next() else {
             return Err((Rule::Memory, format!("{inst} is no word that is named")));
         };
         facts.steps.spend(1 + body.operands(data.args).len())?;
-        let args = body.operands(data.args).iter().map(|&value| ours.get(value));
-        let args: Vec<Option<Term>> = args.collect();
+        let args = body.operands(data.args).iter().map(|&value| at.news.get(value));
+        let args: Vec<Option<Vn>> = args.collect();
         let pointer = params.get(word.arg as usize).copied();
         let same = super::memory::reads(data, *word) && args == [pointer];
         demand!(same, Memory, "{inst} does not read {} bytes at {}", word.bytes, word.offset);
-        let found = terms.leaf();
-        data.result().into_iter().for_each(|result| ours.set(result, Some(found)));
+        let found = at.numbers.leaf();
+        data.result().into_iter().for_each(|result| at.news.set(result, Some(found)));
         all.push((found, word.bits(question.request)));
     }
     demand!(words.next().is_none(), Memory, "a word that is named is not read");
-    let Some(differs) = super::memory::any_differs(&mut terms, &all) else {
+    let Some(differs) = super::memory::any_differs(&mut at.numbers, &all) else {
         return Err((Rule::Memory, format!("{block} compares nothing")));
     };
     let Terminator::Branch { condition, then, otherwise } = body.block(block).terminator else {
         return Err((Rule::Memory, format!("{block} does not branch")));
     };
-    let equal = ours.get(condition) == Some(differs);
+    let equal = at.news.get(condition) == Some(differs);
     demand!(equal, Memory, "{condition} is not whether a word is another");
-    falls_back(facts, &ours, &params, &then)?;
-    begin(facts, &mut terms, &ours, &params, &otherwise, true)
+    falls_back(facts, at, &params, &then)?;
+    begin(facts, at, &params, &otherwise, true)
 }
 
 /// An edge to the fallback, with the function's own arguments.
-fn falls_back(facts: &Facts<'_>, ours: &Values, params: &[Term], then: &Edge) -> Verdict {
+fn falls_back(facts: &Facts<'_>, at: &Walk<'_>, params: &[Vn], then: &Edge) -> Verdict {
     let role = facts.certificate.roles.get(then.block.as_u32() as usize);
     let is_fallback = matches!(role, Some(Role::Fallback));
     demand!(is_fallback, Entry, "other arguments lead to {}", then.block);
-    let passed = arguments(facts.body, ours, then);
-    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    let passed = arguments(at, then);
+    let all: Vec<Option<Vn>> = params.iter().map(|&param| Some(param)).collect();
     demand!(passed == all, Entry, "the generic function gets other arguments");
     Ok(())
 }
 
 /// Whether each constant argument is another one, as terms.
-fn differs(facts: &Facts<'_>, terms: &mut Terms, params: &[Term], types: &[ValType]) -> Vec<Term> {
+fn differs(facts: &Facts<'_>, terms: &mut Numbers, params: &[Vn], types: &[ValType]) -> Vec<Vn> {
     let mut all = Vec::new();
     for ((&param, &ty), argument) in params.iter().zip(types).zip(&facts.question.request.params) {
         if let &Argument::Constant(_, bits) = argument {
-            all.push(terms.differs(ty, param, bits));
+            all.push(super::memory::differs_from(terms, ty, param, bits));
         }
     }
     all
 }
 
 /// The edge to the copy of the generic entry (S7, of the first row).
-fn begin(
-    facts: &Facts<'_>,
-    terms: &mut Terms,
-    ours: &Values,
-    params: &[Term],
-    edge: &Edge,
-    fresh: bool,
-) -> Verdict {
+fn begin(facts: &Facts<'_>, at: &mut Walk<'_>, params: &[Vn], edge: &Edge, fresh: bool) -> Verdict {
     let question = facts.question;
     let row = facts.row(edge.block)?;
     demand!(
@@ -156,7 +156,7 @@ fn begin(
     let empty = row.regs.is_empty() && row.stack.is_empty() && row.locals.is_empty();
     demand!(empty, State, "registers or cells at the entry");
     let types = types(question.generic, question.generic.entry());
-    let bases: Vec<(u32, Term)> = (0..)
+    let bases: Vec<(u32, Vn)> = (0..)
         .zip(params)
         .zip(&types)
         .filter(|(_, ty)| **ty == ValType::I32)
@@ -168,15 +168,15 @@ fn begin(
     let mut values = BTreeMap::new();
     for (number, value) in old.into_iter().enumerate() {
         let constant = match question.request.params.get(number) {
-            Some(&Argument::Constant(_, bits)) => Some(terms.constant(bits)),
+            Some(&Argument::Constant(_, bits)) => Some(at.numbers.constant(bits)),
             _ => None,
         };
         values.insert(value, constant.unwrap_or(params[number]));
     }
-    let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
+    let args: Vec<Option<Vn>> = arguments(at, edge);
     facts.steps.spend(row_len(row))?;
     let way = Way { args: &args, bases: &bases, params: params.len() as u32 };
-    arrive(terms, row, &way, |value| values.get(&value).copied())
+    arrive(&mut at.numbers, row, &way, |value| values.get(&value).copied())
 }
 
 /// The block that calls the generic function.
@@ -214,7 +214,7 @@ fn types(body: &Body, block: Block) -> Vec<ValType> {
 }
 
 /// The arguments of an edge; `None` for one that is no value of the block.
-fn arguments(body: &Body, ours: &Values, edge: &Edge) -> Vec<Option<Term>> {
-    let args = body.args(edge).iter();
-    args.map(|arg| arg.value().and_then(|value| ours.get(value))).collect()
+fn arguments(at: &Walk<'_>, edge: &Edge) -> Vec<Option<Vn>> {
+    let args = at.new.args(edge).iter();
+    args.map(|arg| arg.value().and_then(|value| at.news.get(value))).collect()
 }

@@ -2,18 +2,19 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Late, Part};
-use super::terms::Term;
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use crate::request::Argument;
 use prova_module::Opcode;
+use prova_ssa::Vn;
+use prova_ssa::relate::walk::Simulate;
 use prova_ssa::{Imm, Inst, InstData, Op};
 
 /// The access of an intrinsic to a cell that is in memory.
 #[derive(Clone, Copy)]
 enum Access {
     Load,
-    Store(Term),
+    Store(Vn),
     /// Nothing: it puts off a store.
     None,
 }
@@ -31,7 +32,7 @@ impl Part<'_> {
         number: u32,
         data: &InstData,
         intrinsic: Intrinsic,
-        args: &[Term],
+        args: &[Vn],
     ) -> Verdict<bool> {
         use Intrinsic as I;
         let result = match (intrinsic, args) {
@@ -68,7 +69,7 @@ impl Part<'_> {
                 let Some(&Argument::Constant(_, bits)) = found else {
                     return Err((Rule::Intrinsics, format!("global {index} is not constant")));
                 };
-                Some(self.terms.constant(bits))
+                Some(self.at.numbers.constant(bits))
             }
             (I::ReadReg, &[index]) => {
                 let index = self.number("the number of a register", index)?;
@@ -88,7 +89,7 @@ impl Part<'_> {
         };
         match (result, data.result()) {
             (Some(term), Some(value)) => {
-                self.theirs.set(value, Some(term));
+                self.at.olds.set(value, Some(term));
             }
             (None, None) => {}
             (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
@@ -97,7 +98,7 @@ impl Part<'_> {
     }
 
     /// The next effect of the block reads or writes the added global of a number.
-    fn global(&mut self, code: Opcode, number: u32, operands: &[Term]) -> Verdict<Inst> {
+    fn global(&mut self, code: Opcode, number: u32, operands: &[Vn]) -> Verdict<Inst> {
         let Some(inst) = self.effect()? else {
             return Err((Rule::Effects, format!("`{}` is missing", code.mnemonic())));
         };
@@ -107,25 +108,25 @@ impl Part<'_> {
         demand!(alike, Effects, "{inst} is no `{}` of {index:?}", code.mnemonic());
         let found = self.ours(ours.args)?;
         demand!(*found == *operands, Operands, "{inst} has other operands");
-        self.next = None;
+        self.at.done();
         Ok(inst)
     }
 
-    fn write_global(&mut self, number: u32, value: &[Term]) -> Verdict<Option<Term>> {
+    fn write_global(&mut self, number: u32, value: &[Vn]) -> Verdict<Option<Vn>> {
         self.global(Opcode::GlobalSet, number, value)?;
         Ok(None)
     }
 
-    fn read_global(&mut self, number: u32) -> Verdict<Term> {
+    fn read_global(&mut self, number: u32) -> Verdict<Vn> {
         let inst = self.global(Opcode::GlobalGet, number, &[])?;
-        let leaf = self.terms.leaf();
+        let leaf = self.at.numbers.leaf();
         let result = self.facts.body.inst(inst).result();
-        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+        result.into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
         Ok(leaf)
     }
 
     /// The virtual stack and virtual locals.
-    fn cell(&mut self, intrinsic: Intrinsic, args: &[Term]) -> Verdict<Option<Term>> {
+    fn cell(&mut self, intrinsic: Intrinsic, args: &[Vn]) -> Verdict<Option<Vn>> {
         use Intrinsic as I;
         let late = |address, value| Late { address, value, done: false };
         Ok(match (intrinsic, args) {
@@ -186,7 +187,7 @@ impl Part<'_> {
     }
 
     /// The virtual stack and virtual locals, where they are memory like any other.
-    fn in_memory(&mut self, intrinsic: Intrinsic, args: &[Term]) -> Verdict<Option<Term>> {
+    fn in_memory(&mut self, intrinsic: Intrinsic, args: &[Vn]) -> Verdict<Option<Vn>> {
         use Intrinsic as I;
         match (intrinsic, args) {
             (I::PushStack, &[address, value])
@@ -208,7 +209,7 @@ impl Part<'_> {
     /// Checks the access of an intrinsic that has a cell. At another address than the cell's, all
     /// stores that were put off must be done first, so that memory has its right content; at the
     /// cell's address they may be (S9).
-    fn settle(&mut self, cell: Option<Late>, address: Term, access: Access) -> Verdict {
+    fn settle(&mut self, cell: Option<Late>, address: Vn, access: Access) -> Verdict {
         let Some(cell) = cell else { return Ok(()) };
         if cell.address == address && !self.all_stand_next(address, access)? {
             return Ok(());
@@ -218,11 +219,11 @@ impl Part<'_> {
     }
 
     /// Whether the next effects of the block are all stores that were put off, and then the access.
-    fn all_stand_next(&mut self, address: Term, access: Access) -> Verdict<bool> {
+    fn all_stand_next(&mut self, address: Vn, access: Access) -> Verdict<bool> {
         let body = self.facts.body;
-        self.spend(self.kept.late() + self.to_come().len())?;
+        self.spend(self.kept.late() + self.at.to_come().len())?;
         let late = self.kept.stack.iter().chain(self.kept.locals.values());
-        let mut wanted: Vec<(Opcode, Vec<Term>)> =
+        let mut wanted: Vec<(Opcode, Vec<Vn>)> =
             late.map(|late| (Opcode::I64Store, vec![late.address, late.value])).collect();
         match access {
             Access::Load => wanted.push((Opcode::I64Load, vec![address])),
@@ -230,11 +231,11 @@ impl Part<'_> {
             Access::None => {}
         }
         let Some(first) = self.effect()? else { return Ok(false) };
-        let to_come = self.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
+        let to_come = self.at.to_come().filter(|inst| !body.inst(*inst).op.effects().is_pure());
         let effects: Vec<Inst> = std::iter::once(first).chain(to_come).take(wanted.len()).collect();
         // An access that stands for an intrinsic has immediates of 0; most of the program's have
         // others.
-        let alike = |(inst, wanted): (&Inst, &(Opcode, Vec<Term>))| {
+        let alike = |(inst, wanted): (&Inst, &(Opcode, Vec<Vn>))| {
             let data = body.inst(*inst);
             data.op == Op::Wasm(wanted.0) && is_of_cell(data.imm)
         };
@@ -251,28 +252,28 @@ impl Part<'_> {
     }
 
     /// The value of a cell, or a load at its address.
-    fn read(&mut self, late: Option<Late>, address: Term) -> Verdict<Term> {
+    fn read(&mut self, late: Option<Late>, address: Vn) -> Verdict<Vn> {
         if let Some(late) = late {
             demand!(late.address == address, Cells, "a cell is read at another address");
             return Ok(late.value);
         }
         let inst = self.access(Opcode::I64Load, &[address])?;
-        let leaf = self.terms.leaf();
+        let leaf = self.at.numbers.leaf();
         let result = self.facts.body.inst(inst).result();
-        result.into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+        result.into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
         Ok(leaf)
     }
 
     /// The cell that was pushed `depth` pushes before the last one; none if there were not as many.
-    fn entry(&mut self, depth: Term) -> Verdict<Option<&mut Late>> {
+    fn entry(&mut self, depth: Vn) -> Verdict<Option<&mut Late>> {
         let depth = self.number("the depth", depth)?;
         let below = usize::try_from(depth).ok().and_then(|depth| depth.checked_add(1));
         let at = below.and_then(|below| self.kept.stack.len().checked_sub(below));
         Ok(at.and_then(|at| self.kept.stack.get_mut(at)))
     }
 
-    fn number(&self, name: &str, term: Term) -> Verdict<u64> {
+    fn number(&self, name: &str, term: Vn) -> Verdict<u64> {
         let what = || (Rule::Intrinsics, format!("{name} is not constant"));
-        self.terms.as_bits(term).ok_or_else(what)
+        self.at.numbers.as_const(term).ok_or_else(what)
     }
 }

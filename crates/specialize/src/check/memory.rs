@@ -17,12 +17,14 @@
 use super::error::{Rule, Verdict, demand};
 use super::part::Part;
 use super::ranges::have_word;
-use super::terms::{Term, Terms};
 use super::{Facts, Question};
 use crate::certificate::{Certificate, Compared, Range, Role, Word};
 use crate::request::Argument;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
+use prova_ssa::Vn;
+use prova_ssa::relate::Numbers;
+use prova_ssa::relate::walk::Simulate;
 use prova_ssa::{Imm, InstData, Op, State, Terminator};
 use std::collections::BTreeMap;
 
@@ -54,21 +56,50 @@ pub(super) fn reads(data: &InstData, word: Word) -> bool {
     plain && load_of(word.bytes).map(Op::Wasm) == Some(data.op)
 }
 
+/// Whether a value of a type is not these bits.
+pub(super) fn differs_from(terms: &mut Numbers, ty: ValType, found: Vn, bits: u64) -> Vn {
+    let (cast, differ) = match ty {
+        ValType::F32 => (Some(Opcode::I32ReinterpretF32), Opcode::I32Ne),
+        ValType::F64 => (Some(Opcode::I64ReinterpretF64), Opcode::I64Ne),
+        ValType::I64 => (None, Opcode::I64Ne),
+        ValType::I32 | ValType::V128 | ValType::Ref(_) => (None, Opcode::I32Ne),
+    };
+    let wanted = terms.constant(bits);
+    let found = match cast {
+        Some(cast) => terms.operator(cast, Imm::None, &[found]),
+        None => found,
+    };
+    terms.operator(differ, Imm::None, &[found, wanted])
+}
+
+/// The greatest that an i32 without a sign can be, if it is masked, or masked and shifted.
+fn greatest(terms: &Numbers, term: Vn) -> Option<u32> {
+    let Some([of, by]) = terms.operands(term, Opcode::I32Shl) else { return masked(terms, term) };
+    let by = terms.as_const(by).filter(|by| *by < 32)?;
+    u32::try_from(u64::from(masked(terms, of)?) << by).ok()
+}
+
+fn masked(terms: &Numbers, term: Vn) -> Option<u32> {
+    let args = terms.operands(term, Opcode::I32And)?;
+    let masks = args.iter().filter_map(|&arg| terms.as_const(arg));
+    masks.map(|mask| mask as u32).min()
+}
+
 /// Whether any of words is not what it is to be; `None` if there are none.
-pub(super) fn any_differs(terms: &mut Terms, words: &[(Term, u64)]) -> Option<Term> {
+pub(super) fn any_differs(terms: &mut Numbers, words: &[(Vn, u64)]) -> Option<Vn> {
     if let &[(found, bits)] = words {
-        return Some(terms.differs(ValType::I64, found, bits));
+        return Some(differs_from(terms, ValType::I64, found, bits));
     }
-    let mut any: Option<Term> = None;
+    let mut any: Option<Vn> = None;
     for &(found, bits) in words {
         let wanted = terms.constant(bits);
-        let differs = terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted], 0);
+        let differs = terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted]);
         any = Some(match any {
             None => differs,
-            Some(any) => terms.operator(Opcode::I64Or, Imm::None, &[any, differs], 0),
+            Some(any) => terms.operator(Opcode::I64Or, Imm::None, &[any, differs]),
         });
     }
-    any.map(|any| terms.differs(ValType::I64, any, 0))
+    any.map(|any| differs_from(terms, ValType::I64, any, 0))
 }
 
 /// A load of bytes that are all the request's.
@@ -131,25 +162,25 @@ impl Memory {
 
     /// Conditions that the entry has to compare besides constant arguments (M2, M3): where one
     /// holds, the generic function is called.
-    pub(super) fn conditions(&self, terms: &mut Terms, params: &[Term], size: Term) -> Vec<Term> {
+    pub(super) fn conditions(&self, terms: &mut Numbers, params: &[Vn], size: Vn) -> Vec<Vn> {
         let mut all = Vec::new();
         let param = |arg: u32| params.get(arg as usize).copied();
         for &arg in self.bytes.keys() {
             let sixteen = terms.constant(16);
-            let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen], 0);
+            let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen]);
             let last = terms.moved(size, (self.end(arg) as u32).wrapping_neg());
             let at = param(arg).unwrap_or(size);
-            all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last], 0));
+            all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last]));
         }
         for window in &self.compared.apart {
             for &arg in self.bytes.keys() {
                 let (at, buffer) = (param(window.arg), param(arg));
                 let pair = [at.unwrap_or(size), buffer.unwrap_or(size)];
-                let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair, 0);
+                let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair);
                 let apart = terms.moved(apart, (window.from as u32).wrapping_add(window.bytes - 1));
                 let both = u64::from(window.bytes) + self.end(arg) - 1;
                 let both = terms.constant(both);
-                all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both], 0));
+                all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both]));
             }
         }
         all
@@ -173,19 +204,19 @@ impl Memory {
 
 impl Part<'_> {
     /// The argument that a term lies behind, and how far.
-    fn behind(&self, term: Term) -> Option<(u32, u32)> {
-        let (root, by) = self.terms.distance(term);
+    fn behind(&self, term: Vn) -> Option<(u32, u32)> {
+        let (root, by) = self.at.numbers.distance(term);
         let base = self.bases.iter().find(|(_, base)| *base == root)?;
         Some((base.0, by))
     }
 
     /// The steps of looking for an address among bases and windows.
-    pub(super) fn places(&self) -> usize {
+    pub(super) fn places_len(&self) -> usize {
         4 * self.bases.len() + self.facts.memory.compared.apart.len()
     }
 
     /// The result of a load that reads the request's bytes and no others.
-    pub(super) fn constant_memory(&self, code: Opcode, imm: Imm, args: &[Term]) -> Option<Found> {
+    pub(super) fn constant_memory(&self, code: Opcode, imm: Imm, args: &[Vn]) -> Option<Found> {
         let Imm::Access(access) = imm else { return None };
         let (arg, by) = self.behind(*args.first()?)?;
         let bytes = self.facts.question.request.buffer(arg)?;
@@ -211,7 +242,7 @@ impl Part<'_> {
     }
 
     /// The effect of an instruction of both sides on constant memory (S10 b).
-    pub(super) fn change(&mut self, data: &InstData, args: &[Term]) {
+    pub(super) fn change(&mut self, data: &InstData, args: &[Vn]) {
         if data.op.effects().writes.meets(State::MEMORY) {
             self.stored(self.is_apart(data, args));
         }
@@ -226,14 +257,14 @@ impl Part<'_> {
     }
 
     /// The effect of a store to a cell at an address on constant memory.
-    pub(super) fn stored_cell(&mut self, address: Term) -> Verdict {
-        self.spend(self.places())?;
+    pub(super) fn stored_cell(&mut self, address: Vn) -> Verdict {
+        self.spend(self.places_len())?;
         self.stored(self.is_in_window(address, 0, 8));
         Ok(())
     }
 
     /// Whether an instruction is a store that lies in a window.
-    fn is_apart(&self, data: &InstData, args: &[Term]) -> bool {
+    fn is_apart(&self, data: &InstData, args: &[Vn]) -> bool {
         let (Ok(code), Imm::Access(access), Some(&address)) =
             (super::part::opcode(data), data.imm, args.first())
         else {
@@ -245,12 +276,12 @@ impl Part<'_> {
 
     /// Whether `bytes` bytes at an address and an offset lie in a window. The address is a distance
     /// from an argument, or such a distance and a masked number.
-    pub(super) fn is_in_window(&self, address: Term, offset: u64, bytes: u32) -> bool {
+    pub(super) fn is_in_window(&self, address: Vn, offset: u64, bytes: u32) -> bool {
         let mut known = self.behind(address).map(|(arg, by)| (arg, by, 0));
-        if let (None, Some([a, b])) = (known, self.terms.added(address)) {
+        if let (None, Some([a, b])) = (known, self.at.numbers.operands(address, Opcode::I32Add)) {
             known = [(a, b), (b, a)].into_iter().find_map(|(base, number)| {
                 let (arg, by) = self.behind(base)?;
-                Some((arg, by, self.terms.greatest(number)?))
+                Some((arg, by, greatest(&self.at.numbers, number)?))
             });
         }
         let Some((arg, by, greatest)) = known else { return false };
@@ -267,7 +298,7 @@ impl Part<'_> {
     pub(super) fn refreshed(&mut self, number: u32, word: Word) -> Verdict {
         let body = self.facts.body;
         let request = self.facts.question.request;
-        let mut words: Vec<(Term, u64)> = Vec::new();
+        let mut words: Vec<(Vn, u64)> = Vec::new();
         while let Some(inst) = self.effect()? {
             let data = body.inst(inst);
             if self.facts.body.inst(inst).op.effects().writes.meets(State::MEMORY) {
@@ -275,24 +306,24 @@ impl Part<'_> {
                 continue;
             }
             let args = self.ours(data.args)?;
-            self.spend(self.places())?;
+            self.spend(self.places_len())?;
             let Some((found, range)) = self.word_of(data, &args) else {
                 return Err((Rule::Memory, format!("{inst} reads no constant memory")));
             };
-            let leaf = self.terms.leaf();
-            data.result().into_iter().for_each(|result| self.ours.set(result, Some(leaf)));
+            let leaf = self.at.numbers.leaf();
+            data.result().into_iter().for_each(|result| self.at.news.set(result, Some(leaf)));
             words.push((leaf, found.bits(request)));
             self.kept.known.insert(self.facts.steps, range)?;
-            self.next = None;
+            self.at.done();
         }
-        let Terminator::Branch { condition, otherwise, .. } = &body.block(self.block).terminator
+        let Terminator::Branch { condition, otherwise, .. } = &body.block(self.at.block).terminator
         else {
             return Err((Rule::Memory, "constant memory is not compared".to_owned()));
         };
-        let Some(differs) = any_differs(self.terms, &words) else {
+        let Some(differs) = any_differs(&mut self.at.numbers, &words) else {
             return Err((Rule::Memory, "nothing is compared".to_owned()));
         };
-        let same = self.our(*condition) == differs;
+        let same = self.at.our(*condition) == differs;
         demand!(same, Memory, "a branch by something else than constant memory");
         // Else the next block might compare it again, and so on.
         let known = match self.facts.role(otherwise.block) {
@@ -300,12 +331,12 @@ impl Part<'_> {
             _inner => self.kept.known.all(),
         };
         demand!(have_word(known, word), Memory, "what is compared is not what is loaded");
-        self.lead(otherwise, (self.generic, number), Vec::new())
+        self.lead(otherwise, (self.at.place.0, number), Vec::new())
     }
 
     /// The word of constant memory that an instruction reads, which the entry has found to lie in
     /// memory.
-    fn word_of(&self, data: &InstData, args: &[Term]) -> Option<(Word, Range)> {
+    fn word_of(&self, data: &InstData, args: &[Vn]) -> Option<(Word, Range)> {
         let Imm::Access(access) = data.imm else { return None };
         let (arg, 0) = self.behind(*args.first()?)? else { return None };
         let offset = u32::try_from(access.offset).ok()?;
@@ -319,14 +350,15 @@ impl Part<'_> {
     /// generic function.
     pub(super) fn is_refreshed(&self, number: u32) -> bool {
         let facts: &Facts<'_> = &self.facts;
-        let Terminator::Branch { then, otherwise, .. } = &facts.body.block(self.block).terminator
+        let Terminator::Branch { then, otherwise, .. } =
+            &facts.body.block(self.at.block).terminator
         else {
             return false;
         };
         let role = facts.certificate.roles.get(then.block.as_u32() as usize);
         let traps = matches!(role, Some(Role::Broken));
         let goes_on = match facts.role(otherwise.block) {
-            Some(Role::Copy(row)) => row.block == Some(self.generic) && row.start == number,
+            Some(Role::Copy(row)) => row.block == Some(self.at.place.0) && row.start == number,
             Some(Role::Inner(start)) => *start == number,
             _other => false,
         };

@@ -10,9 +10,9 @@
 //!
 //! This is translation validation (Pnueli, Siegel and Singerman, 1998) of partial evaluation
 //! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
-//! state that its row describes. Both are walked in lockstep; their values are compared as terms
-//! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts,
-//! not the search; operators on constants both evaluate by `prova_ssa::constants`.
+//! state that its row describes. Both are walked in lockstep; their values are compared as value
+//! numbers (`prova_ssa::relate`). Of the specialiser it knows the certificate's form and nothing
+//! else: not contexts, not the search.
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
@@ -32,10 +32,12 @@
 //!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
 //!   go. A load of constant memory (S10), and an operator on constants that does not trap, may be
 //!   gone.
-//! * S4. *Operands* of effects and terminators are equal terms.
-//! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant
-//!   decides is a jump. At `specialize.value` a part may end in a table of the value less the least
-//!   one, with an edge for each value of the range; the default leads to a trap.
+//! * S4. *Operands* of effects and terminators are equal terms (W6, W7 of
+//!   [`walk`](prova_ssa::relate::walk)).
+//! * S5. *Control.* A part ends as the generic block does (T4 to T7 of
+//!   [`ends`](prova_ssa::relate::ends)). At `specialize.value` a part may end in a table of the
+//!   value less the least one, with an edge for each value of the range; the default leads to a
+//!   trap.
 //! * S6. *Targets.* Each edge leads to a block whose row is of the place where the generic
 //!   function's edge leads, with no instruction done; of a case, of the place behind
 //!   `specialize.value`.
@@ -64,9 +66,9 @@
 //!   behind it, and that is not known before it, unless the generic function has done something
 //!   since the last row; so it does not go round for ever.
 //! * S11. *Inner blocks.* A block without a row has no parameters, and one edge in the whole
-//!   function leads to it; what is known at its start is what is known on that edge, and the values
-//!   of the blocks before it, back to one with a row, are what they were there. The payload of an
-//!   edge is not among it.
+//!   function leads to it; what is known at its start is what is known on that edge (I5 of
+//!   [`Inherit`](prova_ssa::relate::Inherit)), and the values of the blocks before it, back to one
+//!   with a row, are what they were there. The payload of an edge is not among it.
 //! * S12. *Size.* The proof takes at most [`STEPS_BASE`] steps and [`STEPS_PER_ITEM`] for each
 //!   block, instruction, value and argument of both bodies and each element of the certificate, and
 //!   [`STEPS_MAX`] in all (`budget` says what a step is).
@@ -99,10 +101,8 @@ mod meaning;
 mod memory;
 mod part;
 mod ranges;
-mod terms;
 mod touch;
 mod tree;
-mod values;
 
 pub use budget::{STEPS_BASE, STEPS_MAX, STEPS_PER_ITEM, Work};
 pub use error::{Rejection, Rule};
@@ -115,13 +115,10 @@ use crate::request::Request;
 use budget::Steps;
 use error::{Verdict, demand};
 use memory::Memory;
-use part::{Part, Tables};
+use part::Part;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{Block, Body, Imm, Terminator, Where};
-use std::collections::BTreeSet;
-use terms::Terms;
-use values::Values;
 
 /// The claim to prove of a specialised function: its generic function, request and promises.
 #[derive(Clone, Copy)]
@@ -206,7 +203,6 @@ fn within(
     body: &Body,
     certificate: &Certificate,
 ) -> Result<Vec<Assumption>, Rejection> {
-    let mut assumptions = BTreeSet::new();
     let func = question.generic.func();
     let rejection = |place: Where, (rule, what)| Rejection { func, place, rule, what };
     let whole = |fault| rejection(Where::default(), fault);
@@ -214,27 +210,21 @@ fn within(
     let memory = &memory.map_err(whole)?;
     let facts = Facts { question, body, certificate, memory, steps };
     form(&facts).map_err(whole)?;
-    let mut tables = Tables {
-        terms: Terms::default(),
-        theirs: Values::new(question.generic.value_count()),
-        ours: Values::new(body.value_count()),
-    };
+    let mut part = Part::new(facts);
     let mut inner = 0;
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
         let mut at = Where::block(Some(block));
         let verdict = match role {
-            Role::Entry => entry::entry(&facts, block),
+            Role::Entry => entry::entry(&facts, part.rest(), block),
             Role::Fallback => entry::fallback(&facts, block),
-            Role::Memory(compared) => entry::memory(&facts, block, compared),
+            Role::Memory(compared) => entry::memory(&facts, part.rest(), block, compared),
             Role::Broken => {
                 let traps =
                     data.insts().len() == 0 && matches!(data.terminator, Terminator::Unreachable);
                 let what = || (Rule::Control, "where a promise is broken is no trap".to_owned());
                 traps.then_some(()).ok_or_else(what)
             }
-            Role::Copy(row) => Part::new(facts, block, row, &mut tables, &mut assumptions)
-                .and_then(|mut part| part.prove(&mut at))
-                .map(|count| inner += count),
+            Role::Copy(row) => part.prove(block, row, &mut at).map(|count| inner += count),
             // Where the block is walked that leads to it.
             Role::Inner(_) => Ok(()),
         };
@@ -245,7 +235,7 @@ fn within(
         let what = format!("{} inner blocks that no row leads to", inners.saturating_sub(inner));
         return Err(whole((Rule::Form, what)));
     }
-    Ok(assumptions.into_iter().collect())
+    Ok(part.assumptions.into_iter().collect())
 }
 
 /// S1

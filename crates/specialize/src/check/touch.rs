@@ -8,21 +8,22 @@
 
 use super::error::Verdict;
 use super::part::Part;
-use super::terms::Term;
 use prova_module::Opcode;
 use prova_ssa::Imm;
+use prova_ssa::Vn;
+use prova_ssa::relate::walk::Simulate;
 
 /// Bytes of memory 0: they begin `offset` bytes behind an address; their number, if that is
 /// constant.
 struct Bytes {
-    address: Term,
+    address: Vn,
     offset: u64,
     count: Option<u64>,
 }
 
 impl Part<'_> {
     /// Whether an operator of the program accesses a byte of a cell whose store was put off.
-    pub(super) fn touches(&self, code: Opcode, imm: Imm, args: &[Term]) -> Verdict<bool> {
+    pub(super) fn touches(&self, code: Opcode, imm: Imm, args: &[Vn]) -> Verdict<bool> {
         if self.kept.late() == 0 {
             return Ok(false);
         }
@@ -37,11 +38,11 @@ impl Part<'_> {
     }
 
     /// The bytes of memory 0 that an operator accesses.
-    fn accessed(&self, code: Opcode, imm: Imm, args: &[Term]) -> Vec<Bytes> {
+    fn accessed(&self, code: Opcode, imm: Imm, args: &[Vn]) -> Vec<Bytes> {
         let mut all = Vec::new();
         let mut bulk = |memory: u32, at: usize| {
             if let (0, Some(&address), Some(&count)) = (memory, args.get(at), args.get(2)) {
-                let count = self.terms.as_bits(count).map(|bits| bits & 0xffff_ffff);
+                let count = self.at.numbers.as_const(count).map(|bits| bits & 0xffff_ffff);
                 all.push(Bytes { address, offset: 0, count });
             }
         };
@@ -64,17 +65,19 @@ impl Part<'_> {
     }
 
     /// Whether bytes have one in common with the eight of a cell (V1, V2).
-    fn has_common(&self, bytes: &Bytes, cell: Term) -> bool {
-        let from_cell = match (self.terms.as_bits(bytes.address), self.terms.as_bits(cell)) {
-            (Some(at), Some(cell)) => (at as u32).wrapping_sub(cell as u32),
-            (_, _) => {
-                let (at, cell) = (self.terms.distance(bytes.address), self.terms.distance(cell));
-                if at.0 != cell.0 {
-                    return false;
+    fn has_common(&self, bytes: &Bytes, cell: Vn) -> bool {
+        let from_cell =
+            match (self.at.numbers.as_const(bytes.address), self.at.numbers.as_const(cell)) {
+                (Some(at), Some(cell)) => (at as u32).wrapping_sub(cell as u32),
+                (_, _) => {
+                    let (at, cell) =
+                        (self.at.numbers.distance(bytes.address), self.at.numbers.distance(cell));
+                    if at.0 != cell.0 {
+                        return false;
+                    }
+                    at.1.wrapping_sub(cell.1)
                 }
-                at.1.wrapping_sub(cell.1)
-            }
-        };
+            };
         let first = from_cell.wrapping_add(bytes.offset as u32);
         let to_cell = (1 << 32) - u64::from(first);
         first < 8 || bytes.count.is_none_or(|count| count > to_cell)

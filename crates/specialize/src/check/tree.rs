@@ -12,10 +12,9 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Kept, Part};
-use super::terms::Term;
 use crate::certificate::Role;
-use prova_ssa::{Block, Edge, Inst, Value};
-use std::ops::Range;
+use prova_ssa::relate::walk::{Bound, Simulate};
+use prova_ssa::{Block, Edge};
 
 /// An inner block that is still to be walked.
 pub(super) struct Open {
@@ -27,15 +26,7 @@ pub(super) struct Open {
     /// Where the tables of values were at the edge.
     marks: (usize, usize),
     /// The terms that values of the generic function get on the edge.
-    bound: Vec<(Value, Option<Term>)>,
-}
-
-/// The numbers of a block's instructions.
-pub(super) fn insts_of(body: &prova_ssa::Body, block: Block) -> Range<u32> {
-    let mut insts = body.block(block).insts();
-    let count = insts.len() as u32;
-    let first = insts.next().map_or(0, |inst| inst.as_u32());
-    first..first + count
+    bound: Bound,
 }
 
 impl<'c> Part<'c> {
@@ -46,7 +37,7 @@ impl<'c> Part<'c> {
         &mut self,
         our: &Edge,
         (generic, start): (Block, u32),
-        bound: Vec<(Value, Option<Term>)>,
+        bound: Bound,
     ) -> Verdict {
         let place = || format!("{generic}, {start} instructions done");
         match self.facts.role(our.block) {
@@ -58,7 +49,7 @@ impl<'c> Part<'c> {
             Some(Role::Inner(done)) => {
                 demand!(*done == start, Targets, "{} for {}", our.block, place());
                 self.spend(self.kept.len())?;
-                let marks = (self.ours.mark(), self.theirs.mark());
+                let marks = (self.at.news.mark(), self.at.olds.mark());
                 let kept = self.kept.anew();
                 let block = our.block;
                 let moved = self.moved;
@@ -73,18 +64,12 @@ impl<'c> Part<'c> {
     pub(super) fn enter(&mut self, open: Open) {
         let Open { block, generic, start, kept, moved, marks, bound } = open;
         self.moved = moved;
-        self.ours.back(marks.0);
-        self.theirs.back(marks.1);
+        self.at.news.back(marks.0);
+        self.at.olds.back(marks.1);
         for (value, term) in bound {
-            self.theirs.set(value, term);
+            self.at.olds.set(value, term);
         }
-        (self.block, self.generic, self.start, self.kept) = (block, generic, start, kept);
-        self.left = insts_of(self.facts.body, block);
-        self.next = None;
-    }
-
-    /// The instructions of the block that are still to come.
-    pub(super) fn to_come(&self) -> impl ExactSizeIterator<Item = Inst> + use<> {
-        self.left.clone().map(Inst::from_u32)
+        self.kept = kept;
+        self.at.enter(block, (generic, start));
     }
 }

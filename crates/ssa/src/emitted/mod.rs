@@ -79,6 +79,7 @@
 //! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
 //! `tests/emitted.rs`.
 
+mod choose;
 mod edges;
 mod ends;
 mod error;

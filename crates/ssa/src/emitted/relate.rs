@@ -385,12 +385,6 @@ impl Relate<'_> {
         Ok(true)
     }
 
-    pub(super) fn operands(&mut self, ours: List<Value>, theirs: List<Value>) -> Verdict {
-        let equal = self.are_equal(ours, theirs)?;
-        demand!(equal, Operands, "another operand at the end of a block");
-        Ok(())
-    }
-
     pub(super) fn operand(&mut self, ours: Value, theirs: Value) -> Verdict {
         let term = self.old_term(ours)?;
         let equal = term != NONE && term == self.news[theirs.as_u32() as usize];

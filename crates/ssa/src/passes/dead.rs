@@ -9,11 +9,11 @@
 //!
 //! Limits: loads and other traps stay, though nothing reads them. Linear in the body.
 
-use super::number::cannot_trap;
 use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Imm, Op};
 use crate::entity::{Block, Inst, Value};
+use crate::relate::number::cannot_trap;
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 

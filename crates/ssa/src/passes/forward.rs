@@ -10,11 +10,11 @@
 
 use super::check::{Before, plain};
 use super::leaders::Leaders;
-use super::number::Numbers;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand, constant_of};
 use crate::body::{Body, Def, InstData, Op};
 use crate::entity::{Block, Inst, Value};
+use crate::relate::number::Numbers;
 use cranelift_entity::EntityRef;
 use prova_module::Module;
 use prova_module::ops::Class;

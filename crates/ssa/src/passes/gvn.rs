@@ -11,11 +11,11 @@
 //! Limits: parameters equal themselves only. Linear in the body.
 
 use super::leaders::Leaders;
-use super::number::Numbers;
 use super::plant::planted;
 use super::rebuild::{Plan, Stand};
 use crate::body::{Body, Def, Op};
 use crate::entity::{Block, Inst, Value};
+use crate::relate::number::Numbers;
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 use prova_terms::Vn;

@@ -39,7 +39,6 @@ mod leaders;
 mod loose;
 mod merge;
 mod near;
-mod number;
 mod params;
 mod plant;
 mod rebuild;

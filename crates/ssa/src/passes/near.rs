@@ -10,13 +10,16 @@
 
 use super::check::{Before, plain};
 use super::dead::constant;
-use super::number::{Numbers, SUMS_MAX};
 use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Op};
 use crate::entity::Value;
+use crate::relate::number::Numbers;
 use cranelift_entity::EntityRef;
 use prova_module::{Module, Opcode};
+
+/// Sums of sums that are looked through for an address.
+const SUMS_MAX: usize = 64;
 
 /// Plans which accesses have another base.
 pub(super) fn plan<'b>(module: &Module, body: &'b Body) -> Plan<'b> {

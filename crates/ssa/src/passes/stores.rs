@@ -14,13 +14,13 @@
 //! blocks fewer; [`ROUNDS_MAX`] rounds; a body that needs more is left as it is.
 
 use super::check::{Before, Range, Sight, plain, step};
-use super::number::Numbers;
 use super::plant::planted;
 use super::rebuild::Plan;
 use super::witness::Dying;
 use crate::body::{Body, InstData, Op};
 use crate::entity::{Block, Inst, Value};
 use crate::hash::Key;
+use crate::relate::number::Numbers;
 use crate::terminator::Terminator;
 use cranelift_entity::EntityRef;
 use prova_module::Module;

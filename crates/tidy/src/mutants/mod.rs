@@ -71,12 +71,11 @@ impl Judge {
 const BYTECODE: &[&str] = &["prova-bytecode", "prova-terms", "prova-module"];
 const SSA: &[&str] = &["prova-ssa", "prova-module"];
 /// Parts that judge bodies which begin with a round of a loop.
-const ENTERED: &[&str] =
-    &["crates/ssa/src/passes/check/copies.rs", "crates/ssa/src/check/round.rs"];
+const ENTERED: &[&str] = &["crates/ssa/src/relate/copies.rs", "crates/ssa/src/check/round.rs"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
-const SSA_PASSES: &[&str] = &["crates/ssa/src/passes"];
+const SSA_PASSES: &[&str] = &["crates/ssa/src/passes", "crates/ssa/src/relate"];
 const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
-const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check"];
+const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/src/relate"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
 const CERTIFY: &[&str] = &["prova-certify"];
@@ -114,7 +113,7 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-ssa", "ssa", "passes::", SSA_PASSES),
     Judge::part("prova-ssa", "ssa", "passes_more::", SSA_PASSES),
     Judge::part("prova-ssa", "ssa", "passes_limits::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "turn::", &["crates/ssa/src/passes/check/copies.rs"]),
+    Judge::part("prova-ssa", "ssa", "turn::", &["crates/ssa/src/relate/copies.rs"]),
     Judge::part("prova-ssa", "ssa", "entered::", ENTERED),
     Judge::part("prova-ssa", "ssa", "emitted_module::", SSA_EMITTED),
     Judge {

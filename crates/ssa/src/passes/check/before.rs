@@ -8,7 +8,6 @@
 //! Passes that speak of memory plan by the same words ([`Before::alone`]): what is known of
 //! addresses, values and reach has one place, and a pass proposes nothing that is not known here.
 
-use super::super::number::{Numbers, cannot_trap};
 use super::super::ways::Ways;
 use super::super::witness::{Claim, Witness};
 use super::dying::{self, Sight};
@@ -18,6 +17,7 @@ use super::reach::Reached;
 use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, Value};
+use crate::relate::number::{Numbers, cannot_trap};
 use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode};

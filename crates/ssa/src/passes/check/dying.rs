@@ -26,7 +26,7 @@ use crate::body::Body;
 use crate::budget::Budget;
 use crate::entity::{Block, Inst};
 use crate::hash::Key;
-use crate::passes::number::Numbers;
+use crate::relate::number::Numbers;
 use crate::terminator::Terminator;
 use cranelift_entity::EntityRef;
 use std::collections::HashMap;

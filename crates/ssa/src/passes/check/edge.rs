@@ -1,12 +1,13 @@
 //! Edges of both bodies: one edge each → the same place, with equal arguments (Q5, Q11, Q12).
 
 use super::error::{Fault, PassRule as Rule, Verdict};
-use super::walk::Walk;
-use crate::body::{Body, Op};
+use super::walk::Passed;
+use crate::body::Op;
 use crate::entity::{Block, Value};
-use crate::passes::number::Numbers;
 use crate::passes::witness::Claim;
-use crate::terminator::{ArgKind, Edge, Terminator};
+use crate::relate::ends::only_edge;
+use crate::relate::walk::Simulate;
+use crate::terminator::{ArgKind, Edge};
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
 
@@ -16,50 +17,24 @@ pub(super) struct Way {
     pub(super) args: Vec<Vn>,
 }
 
-/// The only edge that a terminator can take, if it has one or its operand is constant.
-pub(super) fn only_edge(
-    body: &Body,
-    terminator: &Terminator,
-    constant: impl Fn(Value) -> Option<u64>,
-) -> Option<Edge> {
-    match *terminator {
-        Terminator::Jump(edge) => Some(edge),
-        Terminator::Branch { condition, then, otherwise } => {
-            Some(if constant(condition)? as u32 != 0 { then } else { otherwise })
-        }
-        Terminator::Table { index, edges, targets } => {
-            let (index, targets) = (constant(index)? as u32, body.targets(targets));
-            let target = targets.get(index as usize).or(targets.last())?;
-            body.edges(edges).get(*target as usize).copied()
-        }
-        Terminator::Null { .. }
-        | Terminator::Invoke { .. }
-        | Terminator::Throw { .. }
-        | Terminator::Catch { .. }
-        | Terminator::Return(_)
-        | Terminator::TailCall(_)
-        | Terminator::Unreachable => None,
-    }
-}
-
 /// The numbers of the values of a block that an edge passes over.
-struct Passed {
+struct Over {
     first: u32,
     numbers: Vec<Vn>,
 }
 
-impl Passed {
+impl Over {
     fn get(&self, value: Value) -> Option<Vn> {
         self.numbers.get(value.as_u32().checked_sub(self.first)? as usize).copied()
     }
 }
 
-impl Walk<'_> {
+impl Passed<'_> {
     /// The arguments of an old edge out of a block that is walked; payloads are leaves from
     /// `payload` on.
     pub(super) fn way(&mut self, edge: &Edge, payload: u32) -> Verdict<Way> {
         let args = self.before.body.args(edge);
-        self.step(args.len())?;
+        self.spend(args.len())?;
         let number = &self.before.number;
         let args = args.iter().map(|arg| match arg.kind() {
             ArgKind::Value(value) => number[value.index()],
@@ -72,36 +47,36 @@ impl Walk<'_> {
     pub(super) fn pass(&mut self, way: &Way) -> Verdict<Option<Way>> {
         let body = self.before.body;
         let block = body.block(way.block);
-        self.step(1 + way.args.len() + block.insts().len())?;
+        self.spend(1 + way.args.len() + block.insts().len())?;
         let first = block.params().next();
         let first =
             first.or_else(|| block.insts().find_map(|inst| body.inst(inst).results().next()));
         let first = first.map_or(0, |value| value.as_u32());
-        let mut passed = Passed { first, numbers: way.args.clone() };
+        let mut passed = Over { first, numbers: way.args.clone() };
         for inst in block.insts() {
             let data = body.inst(inst);
             let args: Vec<Vn> =
                 body.operands(data.args).iter().map(|&v| self.number_in(&passed, v)).collect();
             let found = match data.op {
-                Op::Wasm(opcode) => self.numbers.of(opcode, data.imm, &args),
+                Op::Wasm(opcode) => self.at.numbers.of(opcode, data.imm, &args),
                 Op::Charge | Op::Poll => None,
             };
             // Every pure operator has one, and Q4 lets no other in.
             let Some(found) = found else { return Ok(None) };
             passed.numbers.extend(found.into_iter().take(data.results().len()));
         }
-        let numbers: &Numbers = self.numbers;
+        let numbers = &self.at.numbers;
         let constant = |value| numbers.as_const(self.number_in(&passed, value));
-        let Some(edge) = only_edge(body, &block.terminator, constant) else { return Ok(None) };
+        let Some(edge) = only_edge((body, &block.terminator), constant) else { return Ok(None) };
         let args = body.args(&edge);
-        self.step(args.len())?;
+        self.spend(args.len())?;
         // An edge that is the only one has no payloads.
         let args: Option<Vec<Vn>> =
             args.iter().map(|arg| Some(self.number_in(&passed, arg.value()?))).collect();
         Ok(args.map(|args| Way { block: edge.block, args }))
     }
 
-    fn number_in(&self, passed: &Passed, value: Value) -> Vn {
+    fn number_in(&self, passed: &Over, value: Value) -> Vn {
         passed.get(value).unwrap_or(self.before.number[value.index()])
     }
 
@@ -138,7 +113,7 @@ impl Walk<'_> {
         for (param, &arg) in params.zip(&way.args) {
             let expected = match self.before.claims[param.index()] {
                 None => continue,
-                Some(Claim::Constant(bits)) => self.numbers.constant(bits),
+                Some(Claim::Constant(bits)) => self.at.numbers.constant(bits),
                 Some(Claim::Value(value)) => self.along(way, value),
             };
             demand!(arg == expected, Claims, "{param} is another value on an edge");
@@ -158,12 +133,12 @@ impl Walk<'_> {
 
     /// Q12
     fn arguments(&mut self, way: &Way, new: &Edge, payload: u32) -> Verdict {
-        let params = self.after.block(new.block).params();
-        let args = self.after.args(new);
-        self.step(args.len())?;
+        let params = self.at.new.block(new.block).params();
+        let args = self.at.new.args(new);
+        self.spend(args.len())?;
         for (param, arg) in params.zip(args) {
             let given = match arg.kind() {
-                ArgKind::Value(value) => self.number[value.index()],
+                ArgKind::Value(value) => self.at.our(value),
                 ArgKind::Payload(at) => Vn::effect(payload, at),
             };
             let stands_for = self.stands_for[param.index()];

@@ -1,6 +1,7 @@
 //! Why a pass's body was refused: which function, in which block of the new body, which rule.
 
 use crate::refused::Refused;
+use crate::relate::walk::Broken;
 
 rules! {
     /// A rule of the check of passes; the text of each is in `passes::check`.
@@ -37,10 +38,23 @@ rules! {
     Size = "size";
 }
 
+impl PassRule {
+    /// The rule that a rule of the walk is.
+    pub(crate) fn of(broken: Broken) -> PassRule {
+        match broken {
+            Broken::Effects => PassRule::Effects,
+            Broken::Operands | Broken::Unknown => PassRule::Operands,
+            Broken::Results => PassRule::Form,
+            Broken::Control => PassRule::Control,
+            Broken::Offsets => PassRule::Offsets,
+        }
+    }
+}
+
 /// A new body that is not proved equal to the old one: a bug of the pass, or of its check.
 pub type PassRejection = Refused<PassRule>;
 
 /// A rule that is broken, while the place is known to the caller.
-pub(super) type Fault = crate::fault::Fault<PassRule>;
+pub(crate) type Fault = crate::fault::Fault<PassRule>;
 
-pub(super) type Verdict<T = ()> = Result<T, Fault>;
+pub(crate) type Verdict<T = ()> = Result<T, Fault>;

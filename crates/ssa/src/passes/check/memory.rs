@@ -33,8 +33,8 @@ use prova_module::ops::Class;
 use prova_terms::Vn;
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::number::{Numbers, is_whole};
 use super::super::ways::Ways;
+use crate::relate::number::{Numbers, is_whole};
 
 /// A base in a memory.
 pub(in crate::passes) type Base = (u32, Vn);

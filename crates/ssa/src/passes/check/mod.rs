@@ -5,7 +5,7 @@
 //! old body, witness ─ before ─► a number for each value, which effects may go ┐
 //!                        memory: what a block knows of loads and globals      ├─ walk, block by block ─► proved, or a rule
 //! new body ─ verify ─► well formed ────────────────────────────────────────────┤      edge: places and arguments
-//!                                                                              ┘      control: how blocks end
+//!                                                                              ┘      relate::ends: how blocks end
 //! ```
 //!
 //! This is translation validation with a witness (Necula, *Translation validation for an optimizing
@@ -89,8 +89,6 @@
 //! [`Effects::commutes`]: crate::Effects::commutes
 
 mod before;
-mod control;
-mod copies;
 mod dying;
 mod edge;
 mod error;
@@ -99,22 +97,22 @@ mod reach;
 mod walk;
 
 pub(super) use before::Before;
-pub(crate) use copies::{Round, prove_copied, prove_entered};
 pub(super) use dying::{Sight, step};
+pub(crate) use error::{Fault, Verdict};
 pub use error::{PassRejection, PassRule};
 pub(super) use memory::{Range, place, plain};
 
-use super::number::Numbers;
 use super::witness::Witness;
 use crate::body::Body;
 use crate::budget::Budget;
 use crate::entity::{Block, List, Value};
 use crate::refused::Where;
+use crate::relate::number::Numbers;
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify_entered;
-use error::{Fault, PassRule as Rule, Verdict};
+use error::PassRule as Rule;
 use prova_module::{Module, ValType};
-use walk::Walk;
+use walk::Passed;
 
 /// Steps that every walk may take.
 pub const STEPS_BASE: u64 = 4_096;
@@ -152,12 +150,12 @@ fn lists_exist(body: &Body) -> bool {
 }
 
 /// Q14: the steps for this number of items.
-fn steps_max(items: u64) -> u64 {
+pub(crate) fn steps_max(items: u64) -> u64 {
     STEPS_BASE + STEPS_PER_ITEM * items
 }
 
 /// How many things a body has that the walk may look at.
-fn items(body: &Body) -> u64 {
+pub(crate) fn items(body: &Body) -> u64 {
     let items = body.blocks.len() + body.insts.len() + body.values.len();
     (items + body.operands.len() + body.args.len() + body.targets.len()) as u64
 }
@@ -168,7 +166,7 @@ pub(super) fn form(module: &Module, body: &Body) -> Result<(), PassRejection> {
 }
 
 /// The same of a body whose entry has parameters of these types, if any are given.
-fn form_entered(
+pub(crate) fn form_entered(
     module: &Module,
     body: &Body,
     params: Option<&[ValType]>,
@@ -231,7 +229,7 @@ fn walk(
     let mut numbers = Numbers::default();
     let before = Before::new(module, old, witness, &mut numbers)?;
     let budget = Budget::new("steps", steps_max(items(old) + items(new)));
-    let mut walk = Walk::new(&before, new, witness, &mut numbers, budget)?;
+    let mut walk = Passed::new(&before, new, witness, numbers, budget)?;
     for (block, _) in new.blocks() {
         *here = Some(block);
         walk.block(block)?;

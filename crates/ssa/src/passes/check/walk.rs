@@ -1,56 +1,51 @@
-//! One block of the new body beside the part of the old one that it stands for (Q7 to Q10).
+//! The walk of passes: [`relate::walk`] of a new block beside blocks of the old body of which all
+//! values are known (`before`), some effects may be missing, and control may go on in others (Q2,
+//! Q3, Q7 to Q10, Q13).
 //!
-//! The old body is followed by a cursor: through a block, and from its end into the next one if
-//! control cannot go elsewhere and no block of the new body starts there.
+//! [`relate::walk`]: crate::relate::walk
 
 use super::before::Before;
-use super::edge::only_edge;
 use super::error::{Fault, PassRule as Rule, Verdict};
-use crate::body::{Access, Body, Imm, InstData, Op};
+use crate::body::{Access, Body, Imm, InstData};
 use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
-use crate::passes::number::Numbers;
 use crate::passes::witness::Witness;
+use crate::relate::ends::{Payload, only_edge};
+use crate::relate::number::Numbers;
+use crate::relate::walk::{Broken, Simulate, Walk};
+use crate::terminator::Edge;
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
 
-/// Where the walk is in the old body.
-pub(super) struct Cursor {
-    pub(super) block: Block,
-    insts: std::ops::Range<u32>,
-}
+/// A leaf for the payloads of an edge that has none.
+const NO_PAYLOAD: u32 = u32::MAX;
 
 /// The walk over the new body.
-pub(super) struct Walk<'c> {
+pub(super) struct Passed<'c> {
+    pub(super) at: Walk<'c>,
     pub(super) before: &'c Before<'c>,
-    pub(super) after: &'c Body,
     pub(super) witness: &'c Witness,
-    pub(super) numbers: &'c mut Numbers,
     /// By old block: whether a block of the new body starts there.
     heads: Vec<bool>,
     /// By old block: whether it has been walked.
     walked: Vec<bool>,
-    /// By value of the new body.
-    pub(super) number: Vec<Vn>,
     /// By value of the new body; of parameters alone: what they stand for.
     pub(super) stands_for: Vec<Value>,
     /// The next number of a leaf for payloads.
     payload: u32,
-    /// Numbers of operands.
-    scratch: Vec<Vn>,
     budget: Budget,
 }
 
-impl<'c> Walk<'c> {
+impl<'c> Passed<'c> {
     /// # Errors
     /// Q2, Q3.
     pub(super) fn new(
         before: &'c Before<'c>,
         after: &'c Body,
         witness: &'c Witness,
-        numbers: &'c mut Numbers,
+        numbers: Numbers,
         budget: Budget,
-    ) -> Verdict<Walk<'c>> {
+    ) -> Verdict<Passed<'c>> {
         let old = before.body;
         let (count, blocks) = (witness.blocks.len(), after.block_count());
         demand!(count == blocks, Blocks, "{count} blocks are said to be {blocks}");
@@ -62,17 +57,14 @@ impl<'c> Walk<'c> {
         }
         let entry = witness.blocks.first() == Some(&old.entry());
         demand!(entry, Blocks, "the entry is another block's");
-        let mut walk = Walk {
+        let mut walk = Passed {
+            at: Walk::beside(old, after, numbers),
             before,
-            after,
             witness,
-            numbers,
             heads,
             walked: vec![false; old.block_count()],
-            number: vec![Vn::UNDEF; after.value_count()],
             stands_for: vec![Value::from_u32(0); after.value_count()],
             payload: old.inst_count() as u32,
-            scratch: Vec::new(),
             budget,
         };
         walk.scopes()?;
@@ -82,8 +74,8 @@ impl<'c> Walk<'c> {
     /// Q3
     fn scopes(&mut self) -> Verdict {
         let mut params = self.witness.params.iter().copied();
-        for ((block, data), &head) in self.after.blocks().zip(&self.witness.blocks) {
-            let is_entry = block == self.after.entry();
+        for ((block, data), &head) in self.at.new.blocks().zip(&self.witness.blocks) {
+            let is_entry = block == self.at.new.entry();
             for (at, param) in data.params().enumerate() {
                 let Some(value) = params.next() else {
                     return Err(Fault::new(Rule::Scope, "parameters that are nothing"));
@@ -96,102 +88,42 @@ impl<'c> Walk<'c> {
                 let right = !is_entry || value.index() == at;
                 demand!(right, Scope, "{param} of the entry is {value}");
                 self.stands_for[param.index()] = value;
-                self.number[param.index()] = self.before.number[value.index()];
+                let number = self.before.number[value.index()];
+                self.at.news.set(param, Some(number));
             }
         }
         demand!(params.next().is_none(), Scope, "more parameters than there are");
         Ok(())
     }
 
-    pub(super) fn step(&self, steps: usize) -> Verdict {
-        Ok(self.budget.spend(steps as u64)?)
-    }
-
     /// The walk enters an old block (Q2).
-    fn enter(&mut self, block: Block) -> Verdict<Cursor> {
+    fn enter(&mut self, block: Block) -> Verdict {
         let again = std::mem::replace(&mut self.walked[block.index()], true);
         demand!(!again, Blocks, "{block} is walked twice");
-        let data = self.before.body.block(block);
-        let first = data.insts().next().map_or(0, |inst| inst.as_u32());
-        Ok(Cursor { block, insts: first..first + data.insts().len() as u32 })
+        self.at.place = (block, 0);
+        Ok(())
     }
 
     /// Walks one block.
     pub(super) fn block(&mut self, block: Block) -> Verdict {
         let Some(&head) = self.witness.blocks.get(block.index()) else { return Ok(()) };
-        let mut cursor = self.enter(head)?;
-        let data = self.after.block(block);
-        for inst in data.insts() {
-            self.step(1)?;
-            self.inst(inst, &mut cursor)?;
-        }
-        while let Some(inst) = self.next_effect(&mut cursor)? {
-            let what = self.before.body.inst(inst).op.mnemonic();
-            demand!(self.before.removable[inst.index()], Removal, "{what} is gone");
-            cursor.insts.next();
-        }
-        self.terminators(block, &cursor)
+        self.enter(head)?;
+        self.at.enter(block, (head, 0));
+        self.walk(&mut None)
     }
 
-    /// An instruction of the new body.
-    fn inst(&mut self, inst: Inst, cursor: &mut Cursor) -> Verdict {
-        let data = *self.after.inst(inst);
-        let mut args = std::mem::take(&mut self.scratch);
-        args.clear();
-        let operands = self.after.operands(data.args).iter();
-        args.extend(operands.map(|value| self.number[value.index()]));
-        let verdict = self.inst_of(&data, &args, cursor);
-        self.scratch = args;
-        verdict
-    }
-
-    /// The same, with the numbers of its operands.
-    fn inst_of(&mut self, data: &InstData, args: &[Vn], cursor: &mut Cursor) -> Verdict {
-        if let Op::Wasm(opcode) = data.op
-            && data.op.effects().is_pure()
-        {
-            let Some(found) = self.numbers.of(opcode, data.imm, args) else {
-                let what = format!("{} has no number", opcode.mnemonic());
-                return Err(Fault::new(Rule::Effects, what));
-            };
-            data.results().zip(found).for_each(|(value, vn)| self.number[value.index()] = vn);
-            return Ok(());
+    /// The next effect of the new body, if it is this one of the old body; else the rule that this
+    /// breaks if the old one may not be missing (Q7 to Q9).
+    fn next_of(&mut self, inst: Inst, old: &InstData) -> Verdict<Result<Inst, Rule>> {
+        let Some(next) = self.effect()? else { return Ok(Err(Rule::Removal)) };
+        let data = self.at.new.inst(next);
+        let args = self.ours(data.args)?;
+        let alike = old.op == data.op && old.imm == data.imm;
+        let same = alike && self.before.operands(old).eq(args.iter().copied());
+        if same || self.is_near(inst, old, data, &args) {
+            return Ok(if data.offset == old.offset { Ok(next) } else { Err(Rule::Offsets) });
         }
-        let old = self.same_effect(data, args, cursor)?;
-        for (value, was) in data.results().zip(old.results()) {
-            self.number[value.index()] = self.before.number[was.index()];
-        }
-        Ok(())
-    }
-
-    /// The effect of the old body that an effect of the new one is (Q7 to Q9).
-    fn same_effect(
-        &mut self,
-        data: &InstData,
-        args: &[Vn],
-        cursor: &mut Cursor,
-    ) -> Verdict<InstData> {
-        let name = data.op.mnemonic();
-        while let Some(inst) = self.next_effect(cursor)? {
-            self.step(1)?;
-            cursor.insts.next();
-            let old = *self.before.body.inst(inst);
-            let alike = old.op == data.op && old.imm == data.imm;
-            let same = alike && self.before.operands(&old).eq(args.iter().copied());
-            let defined = !args.contains(&Vn::UNDEF);
-            let equal = defined && (same || self.is_near(inst, &old, data, args));
-            let removable = self.before.removable[inst.index()];
-            if equal && (old.offset == data.offset || !removable) {
-                let (given, offset) = (data.offset, old.offset);
-                demand!(given == offset, Offsets, "{name} at {given:#x}, not at {offset:#x}");
-                return Ok(old);
-            }
-            if !removable {
-                demand!(alike, Effects, "{name} where {} was", old.op.mnemonic());
-                demand!(equal, Operands, "{name} of other operands");
-            }
-        }
-        Err(Fault::new(Rule::Effects, format!("{name} where no effect was")))
+        Ok(Err(if alike { Rule::Operands } else { Rule::Effects }))
     }
 
     /// Whether an access of the old body, which is where its root and the sum of distance and
@@ -201,8 +133,8 @@ impl<'c> Walk<'c> {
         let (Some(was_base), Some(&base)) = (self.before.operands(old).next(), args.first()) else {
             return false;
         };
-        let (was_root, was_by) = self.numbers.root(was_base);
-        let (root, by) = self.numbers.root(base);
+        let (was_root, was_by) = self.at.numbers.root(was_base);
+        let (root, by) = self.at.numbers.root(base);
         let sum = |by, offset| u64::from(by).checked_add(offset);
         self.before.is_near[inst.index()]
             && old.op == new.op
@@ -212,49 +144,94 @@ impl<'c> Walk<'c> {
             && self.before.operands(old).skip(1).eq(args[1..].iter().copied())
     }
 
-    /// The next instruction of the old body that is not pure.
-    fn next_effect(&mut self, cursor: &mut Cursor) -> Verdict<Option<Inst>> {
-        loop {
-            while let Some(inst) = cursor.insts.clone().next().map(Inst::from_u32) {
-                if !self.before.body.inst(inst).op.effects().is_pure() {
-                    return Ok(Some(inst));
+    /// The leaf for payloads of the next edge.
+    fn next_payload(&mut self) -> u32 {
+        self.payload += 1;
+        self.payload - 1
+    }
+}
+
+impl<'c> Simulate<'c> for Passed<'c> {
+    type Fault = Fault;
+
+    const KEEPS_OFFSETS: bool = true;
+
+    fn at(&self) -> &Walk<'c> {
+        &self.at
+    }
+
+    fn at_mut(&mut self) -> &mut Walk<'c> {
+        &mut self.at
+    }
+
+    fn broken(&self, broken: Broken, what: String) -> Fault {
+        Fault::new(Rule::of(broken), what)
+    }
+
+    /// Q14
+    fn spend(&self, steps: usize) -> Verdict {
+        Ok(self.budget.spend(steps as u64)?)
+    }
+
+    fn known(&self, old: Value) -> Option<Vn> {
+        Some(self.before.number[old.index()]).filter(|&vn| vn != Vn::UNDEF)
+    }
+
+    /// Q7 to Q9: the results of the old body are what `before` says.
+    fn inst(&mut self, _number: u32, inst: Inst) -> Verdict<bool> {
+        self.spend(1)?;
+        let data = self.at.old.inst(inst);
+        if data.op.effects().is_pure() {
+            return Ok(false);
+        }
+        match self.next_of(inst, data)? {
+            Ok(next) => {
+                let results = self.at.new.inst(next).results().zip(data.results());
+                for (value, was) in results {
+                    let number = self.before.number[was.index()];
+                    self.at.news.set(value, Some(number));
                 }
-                self.step(1)?;
-                cursor.insts.next();
+                self.at.done();
+                Ok(false)
             }
-            match self.merged(cursor.block)? {
-                Some(next) => *cursor = next,
-                None => return Ok(None),
+            Err(_) if self.before.removable[inst.index()] => Ok(false),
+            Err(rule) => {
+                let what = "is missing, or has other operands or another place";
+                Err(Fault::new(rule, format!("`{}` {what}", data.op.mnemonic())))
             }
         }
     }
 
     /// The block behind the end of another one, if control always goes there and it starts no block
-    /// of the new body.
-    fn merged(&mut self, from: Block) -> Verdict<Option<Cursor>> {
-        let body = self.before.body;
-        let numbers: &Numbers = self.numbers;
-        let constant = |value: Value| numbers.as_const(self.before.number[value.index()]);
-        let Some(edge) = only_edge(body, &body.block(from).terminator, constant) else {
-            return Ok(None);
+    /// of the new body (Q10).
+    fn goes_on(&mut self) -> Verdict<bool> {
+        let old = self.at.old;
+        let end = &old.block(self.at.place.0).terminator;
+        let Some(edge) =
+            only_edge((old, end), |value| self.at.numbers.as_const(self.known(value)?))
+        else {
+            return Ok(false);
         };
         let mut way = self.way(&edge, self.payload)?;
         while !self.heads[way.block.index()] {
             if !self.before.threaded[way.block.index()] {
                 self.claims(&way)?;
-                return self.enter(way.block).map(Some);
+                self.enter(way.block)?;
+                return Ok(true);
             }
             match self.pass(&way)? {
                 Some(next) => way = next,
-                None => return Ok(None),
+                None => return Ok(false),
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
-    /// The leaf for payloads of the next edge.
-    pub(super) fn next_payload(&mut self) -> u32 {
-        self.payload += 1;
-        self.payload - 1
+    fn edge(&mut self, old: &Edge, new: &Edge, payload: Payload) -> Verdict {
+        let payload = match payload {
+            Payload::None => NO_PAYLOAD,
+            Payload::NonNull | Payload::Results | Payload::Caught(..) => self.next_payload(),
+        };
+        self.edges(old, new, payload)
     }
 }

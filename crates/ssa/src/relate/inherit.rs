@@ -1,0 +1,145 @@
+//! The rule *inherit*: what is known of old values at the end of a block of the new body → what of
+//! it is known at the starts of the blocks that it dominates.
+//!
+//! ```text
+//! A ─────────► B        at the start of B a row says what some old values are;
+//! │            ▲        the others are what they were at the end of A, if nothing
+//! └─► X ─► Y ──┘        that may run between has made them again
+//! ```
+//!
+//! Each block of the new body is a *copy* of one block of the old one: while control is in it, the
+//! old body runs that block, and the old block's parameters are made on the edges into its copies.
+//! An old block may have any number of copies.
+//!
+//! * I5. *Only way.* Where one block alone leads to B, all that is known at its end holds at the
+//!   start of B, except of parameters of the old block that B is a copy of.
+//! * I6. *No copy below.* Elsewhere, with A the immediate dominator of B: a value of an old block D
+//!   is what it was at the end of A if A strictly dominates no copy of D.
+//! * I7. *Constants.* A pure instruction without operands makes the same each time.
+//!
+//! # Proof
+//! Let a run come to B, which A strictly dominates, and look at what it went through since it left
+//! A for the last time.
+//!
+//! 1. *All of it is strictly dominated by A.* Say it went through X that is not. Then a way leads
+//!    from the entry to X without A, and the run goes on from X to B without A: a way to B without
+//!    A. It makes no difference which edges these are: dominators are those of all edges of the
+//!    body, back edges, edges of exceptions, and edges that a constant excludes.
+//! 2. *Terms keep their value.* A term that is known at the end of A has leaves of A and of blocks
+//!    that dominate A (a new value is only read where its definition dominates). By 1, what ran
+//!    since then makes none of them.
+//! 3. *Old values keep theirs.* A value of D is made while control is in a copy of D, or its
+//!    parameters on an edge into one. If A strictly dominates no copy of D then by 1 no copy of D
+//!    was entered since, so the value is the one that was made last before. With 2 this is I6.
+//! 4. *The only way.* If A alone leads to B then nothing ran between, and the edge has made the
+//!    parameters of one old block, of which the row speaks or nothing is known. This is I5.
+//! 5. *From block to block.* What is known at the end of a dominator further above holds if each
+//!    step between is one of I5 or I6. All that a block strictly dominates, its dominators do too:
+//!    so of the steps of I6 the first one decides. ∎
+//!
+//! Dominance of definitions alone would not do: the old body may run D *again* on a way that leaves
+//! A and comes back, in another copy, and then reads what that made. In a turned loop the copy of
+//! the header at the latch is such a D, below the copy before the loop.
+//!
+//! Every block is reached (S3 of `verify`) and stands behind its dominator (S4).
+//!
+//! Time: the logarithm of the number of copies for each question. Noticed by: planted faults of
+//! each rule (`plants.txt`).
+
+use super::plant::planted;
+use crate::body::Body;
+use crate::dominance::Dominators;
+use crate::entity::Block;
+use crate::terminator::Terminator;
+use cranelift_entity::EntityRef;
+
+/// The blocks of the new body from its entry to where a walk over its dominator tree is.
+pub struct Inherit {
+    dominators: Dominators,
+    /// By old block: when a walk over the tree enters each of its copies, rising.
+    copies: Vec<Vec<u32>>,
+    /// By new block: whether one block alone leads to it (I5).
+    is_only_way: Vec<bool>,
+    /// From the entry on, each the immediate dominator of the next one.
+    path: Vec<Block>,
+    /// Positions in `path` from which a step of I6 leads on, rising.
+    joins: Vec<u32>,
+}
+
+impl Inherit {
+    /// A walk that has not begun; `of` has for each block of the new body the old block that it is
+    /// a copy of, if it is one.
+    pub fn new(new: &Body, old_blocks: usize, of: impl Fn(Block) -> Option<Block>) -> Inherit {
+        let dominators = Dominators::new(new);
+        let mut copies = vec![Vec::new(); old_blocks];
+        let mut from = vec![None; new.block_count()];
+        let mut is_only_way = vec![true; new.block_count()];
+        for (block, _) in new.blocks() {
+            if let Some(copies) = of(block).and_then(|old| copies.get_mut(old.index())) {
+                copies.push(dominators.span(block).0);
+            }
+            for edge in new.successors(block) {
+                let to = new.block(edge.block).terminator;
+                if planted!(HandlersLeftOut) && matches!(to, Terminator::Catch { .. }) {
+                    continue;
+                }
+                let first = from[edge.block.index()].get_or_insert(block);
+                is_only_way[edge.block.index()] &= *first == block;
+            }
+        }
+        copies.iter_mut().for_each(|copies: &mut Vec<u32>| copies.sort_unstable());
+        Inherit { dominators, copies, is_only_way, path: Vec::new(), joins: Vec::new() }
+    }
+
+    /// The blocks of a body in an order in which each comes behind its immediate dominator, and
+    /// what that dominates between them, each with its depth in the tree.
+    pub fn order(&self, new: &Body) -> Vec<(Block, u32)> {
+        let mut first = vec![None; new.block_count()];
+        let mut next = vec![None; new.block_count()];
+        let mut order = Vec::with_capacity(new.block_count());
+        for block in (1..new.block_count() as u32).rev().map(Block::from_u32) {
+            if let Some(above) = self.dominators.idom(block) {
+                next[block.index()] = first[above.index()].replace(block);
+            }
+        }
+        let mut open = vec![(new.entry(), 0)];
+        while let Some((block, depth)) = open.pop() {
+            order.push((block, depth));
+            open.extend(next[block.index()].map(|sibling| (sibling, depth)));
+            open.extend(first[block.index()].map(|child| (child, depth + 1)));
+        }
+        order
+    }
+
+    /// Goes on to a block, whose immediate dominator is the block of the path at the depth above.
+    pub fn enter(&mut self, block: Block, depth: u32) {
+        self.path.truncate(depth as usize);
+        self.path.push(block);
+        let Some(above) = depth.checked_sub(1) else { return };
+        while self.joins.last().is_some_and(|&join| join >= above) {
+            self.joins.pop();
+        }
+        if !self.is_only_way[block.index()] && !planted!(OnlyWayEverywhere) {
+            self.joins.push(above);
+        }
+    }
+
+    /// Whether a value of an old block, known since the block at a depth of the path, is not known
+    /// any more (I5, I6).
+    pub fn is_lost(&self, since: u32, old: Block) -> bool {
+        let first = self.joins.partition_point(|&join| join < since);
+        let Some(&join) = self.joins.get(first) else { return false };
+        self.path.get(join as usize).is_none_or(|&above| self.has_below(above, old))
+    }
+
+    /// Whether a block strictly dominates a copy of an old block.
+    fn has_below(&self, above: Block, old: Block) -> bool {
+        let (enter, leave) = self.dominators.span(above);
+        let Some(copies) = self.copies.get(old.index()) else { return true };
+        if planted!(OneCopyLooked) {
+            return copies.first().is_some_and(|&at| enter < at && at <= leave);
+        }
+        let at = copies.partition_point(|&at| at <= enter);
+        copies.get(at).is_some_and(|&at| at <= leave)
+    }
+}
