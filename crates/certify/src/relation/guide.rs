@@ -7,12 +7,12 @@
 //!
 //! Limits: the terms of an iteration, and the conditions of a leader.
 
-use super::Related;
 use super::candidates::{Candidate, Inverse, candidates, expression, narrower};
 use super::guess::{At, Guess, Round, ways};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
+use super::related::Related;
 use super::retry::Retry;
 use super::values::{is_constant, is_leaf, needs};
 use prova_check::MemoryShape;

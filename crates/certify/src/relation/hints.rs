@@ -7,7 +7,7 @@
 //!
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
 
-use super::Related;
+use super::related::Related;
 use super::scan::scan;
 use prova_check::x64::Class;
 use prova_ssa::Body;

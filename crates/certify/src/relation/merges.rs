@@ -1,6 +1,6 @@
 //! Where ways meet: in the code, by its jumps, and in the body, at the heads of loops.
 
-use super::Related;
+use super::related::Related;
 use super::scan::scan;
 use prova_check::x64::Class;
 use prova_ssa::Body;

@@ -33,16 +33,18 @@ mod hints;
 mod live;
 mod merges;
 mod prune;
+mod related;
 mod retry;
 mod scan;
 mod values;
 
 pub use encode::encode;
 pub use prune::pruned;
+pub use related::Related;
 
 use guide::Finder;
 use live::Live;
-use prova_check::{Layout, TrapRow};
+use prova_check::Layout;
 use prova_equal::{Core, Relation, Told, walk};
 use prova_module::Module;
 use prova_ssa::{Body, CheckedBody};
@@ -55,20 +57,6 @@ const TERMS_PER_BYTE: usize = 256;
 const TERMS_FREE: usize = 1 << 14;
 /// Terms that one iteration may make: half a gigabyte.
 const TERMS_MAX: usize = 1 << 23;
-
-/// The code of a function that wants a relation.
-#[derive(Clone, Copy, Debug)]
-pub struct Related<'a> {
-    /// The final bytes.
-    pub bytes: &'a [u8],
-    /// The trap map.
-    pub traps: &'a [TrapRow],
-    /// Offsets `[start, end)` of what is data, sorted.
-    pub data: &'a [(u32, u32)],
-    /// The operator in the module that each range `[start, end)` of code belongs to, sorted, as far
-    /// as a compiler says it; a hint.
-    pub sources: &'a [(u32, u32, u32)],
-}
 
 /// The relation of code and body, as far as one is found.
 pub fn relate(body: &CheckedBody, layout: &Layout, code: &Related<'_>) -> Relation {

@@ -10,7 +10,7 @@
 //! is given back as it was where the proof needs more. Backward data flow over the instructions
 //! (Kildall, POPL 1973), then the delta debugging of Zeller and Hildebrandt (2002), bounded.
 
-use super::Related;
+use super::related::Related;
 use super::scan::scan;
 use iced_x86::{
     FlowControl, Instruction, InstructionInfo, InstructionInfoFactory, OpAccess, Register,

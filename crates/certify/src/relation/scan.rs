@@ -1,6 +1,6 @@
 //! Code → its instructions, one behind the other, without the data between them.
 
-use super::Related;
+use super::related::Related;
 use prova_check::x64::{Insn, Instructions};
 
 /// Gives each instruction, and whether data is right before it, as far as bytes are instructions.
