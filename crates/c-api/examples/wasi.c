@@ -31,7 +31,7 @@ static const char TEXT[] =
     "    (local.get $n))"
     "  (func (export \"_start\")"
     "    (drop (call $args (i32.const 100) (i32.const 200)))"
-    "    (drop (call $environ (i32.const 150) (i32.const 300)))"
+    "    (drop (call $environ (i32.const 152) (i32.const 300)))"
     "    (call $put (i32.const 200) (call $length (i32.const 200)))"
     "    (call $put (i32.const 300) (call $length (i32.const 300)))"
     "    (i32.store (i32.const 40) (i32.const 400))"
