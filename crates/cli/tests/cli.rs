@@ -14,7 +14,7 @@ const SLEEP: &str = r#"(module $sleep
   (func $start (export "_start")
     (i32.store (i32.const 16) (i32.const 1))
     (i64.store (i32.const 24) (i64.const 60000000000))
-    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))))"#;
+    (drop (call $poll (i32.const 0) (i32.const 104) (i32.const 1) (i32.const 200)))))"#;
 
 #[test]
 fn running_is_the_default_command() {
