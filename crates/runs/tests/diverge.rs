@@ -361,7 +361,10 @@ fn what_is_handed_over_beyond_memory_does_not_trap() {
         let module = wat::parse_str(program).expect("text format");
         let report = compared(&module, None, [Tier::TAIL, Tier::Reference], &["0"]);
         assert_eq!(report.verdict, Verdict::Same, "{}", report.to_text());
-        assert!(report.a.ended.starts_with("returned"), "{}", report.a.ended);
+        // The host traps for what lies beyond the memory; what hands it over does not.
+        let ended = &report.a.ended;
+        let by_the_host = "stopped (path_unlink_file: a pointer or buffer lies beyond";
+        assert!(ended.starts_with("returned") || ended.starts_with(by_the_host), "{ended}");
     }
 }
 

@@ -122,7 +122,7 @@ const HOST: &str = r#"(module
   (func $before (drop (call $sizes (i32.const 200) (i32.const 204))))
   (func (export "_start") (local $i i32)
     (loop $next
-      (drop (call $random (i32.add (i32.const 256) (local.get $i)) (i32.const 8)))
+      (drop (call $random (i32.add (i32.const 256) (local.get $i)) (i32.const 24)))
       (drop (call $time (i32.const 1) (i64.const 1) (i32.const 512)))
       (i64.store (i32.const 40) (i64.add (i64.load (i32.const 40)) (i64.load offset=256 (local.get $i))))
       (i64.store (i32.const 40) (i64.xor (i64.load (i32.const 40)) (i64.load (i32.const 512))))
@@ -320,12 +320,12 @@ fn an_engine_that_traps_elsewhere_or_asks_for_another_call_is_told() {
     assert!(text.contains("trapped (wasm `unreachable` instruction executed) here"), "{text}");
     assert!(text.contains("in fold (func2)"), "{text}");
     let record = recorded(HOST, None, &[]);
-    // i32.const 8, call → i32.const 9, call
-    let report = compared(&record, &Other(Some((b"\x41\x08\x10", b"\x41\x09\x10"))), None);
+    // i32.const 24, call → i32.const 25, call
+    let report = compared(&record, &Other(Some((b"\x41\x18\x10", b"\x41\x19\x10"))), None);
     let text = report.to_text();
     assert_eq!(report.verdict, Verdict::Differs, "{text}");
     assert!(
-        text.contains("random_get(0x100, 0x9), but random_get(0x100, 0x8) was recorded"),
+        text.contains("random_get(0x100, 0x19), but random_get(0x100, 0x18) was recorded"),
         "{text}"
     );
 }
