@@ -7,8 +7,8 @@ use crate::words::{Word, Words};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
-use prova_module::Module;
 use prova_module::ops::Class;
+use prova_module::{Module, Opcode};
 use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
 
 /// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
@@ -214,7 +214,33 @@ impl<'a> Core<'a> {
             return self.memo.get(&(env, value.as_u32())).copied();
         }
         let word = state.over.get(&value.as_u32()).copied();
-        Some(word.unwrap_or_else(|| self.words.value(self.bits_of(value), value.as_u32())))
+        Some(word.unwrap_or_else(|| self.leaf(value)))
+    }
+
+    /// A leaf of which nothing is known but what made it: a load of fewer bytes than its type has
+    /// gives their extension.
+    fn leaf(&mut self, value: Value) -> Word {
+        let bits = self.bits_of(value);
+        if let Some((opcode, width)) = self.loaded(value)
+            && width < bits
+        {
+            let narrow = self.words.value(width, value.as_u32());
+            if let Some(word) = crate::demand::extended(&mut self.words, opcode, narrow) {
+                return word;
+            }
+        }
+        self.words.value(bits, value.as_u32())
+    }
+
+    /// The load that a value is the result of, and how many bits it reads.
+    fn loaded(&self, value: Value) -> Option<(Opcode, u8)> {
+        if value == self.fuel() {
+            return None;
+        }
+        let Def::Result(inst, _) = self.body.value(value).def else { return None };
+        let prova_ssa::Op::Wasm(opcode) = self.body.inst(inst).op else { return None };
+        let width = opcode.row().width.checked_mul(8)?;
+        (opcode.class() == Class::load).then_some((opcode, width))
     }
 
     /// A value of words for its operands.

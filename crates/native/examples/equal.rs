@@ -144,11 +144,12 @@ fn function(
         }
         Err(Error::Rejected(rejection)) => {
             let list = count.causes.entry("sandbox".to_owned()).or_default();
-            list.push(rejection.to_string());
+            list.push(format!("{rejection} ({} bytes)", bytes.len()));
         }
         Err(Error::Differs(difference)) => {
             let cause = format!("{}: {}", difference.cause.text(), difference.what);
-            count.causes.entry(cause).or_default().push(difference.to_string());
+            let line = format!("{} bytes, {difference}", bytes.len());
+            count.causes.entry(cause).or_default().push(line);
         }
     }
 }

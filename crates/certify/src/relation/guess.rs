@@ -1,27 +1,17 @@
 //! The guesses about a leader: where the body stands, what places hold, what is equal and known.
 //!
 //! The first way to a leader makes a guess, each further one drops what it does not show
-//! ([`Guess::weaken`]). Where the body may stand is common to all ways ([`Guess::comes`]).
+//! ([`Guess::weaken`]). Where the body may stand is common to all ways (`ways`).
 
 use super::candidates::{Candidate, narrower};
-use super::hints::Hint;
+use super::ways::{At, Ways};
 use prova_equal::words::{Head, Word};
 use prova_equal::{Claim, Core, Expr, Leader, Place, State};
 use prova_ssa::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A place in the body: block, instruction, traps passed.
-pub(super) type At = (u32, u32, u32);
-
-/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
-/// leads there.
-pub(super) type Way = (At, Option<At>, bool, bool);
-
 /// Whether a word stays over a round of a loop; places with the values that they were taken for.
 pub(super) type Round<'a> = (&'a dyn Fn(&Expr) -> bool, &'a mut Vec<(Place, u32)>);
-
-/// Places in the body that one way comes by at most.
-const WAYS_MAX: usize = 24;
 
 /// Values that may be equal, the one that stands for them first, with whether each is no operator
 /// without effects; and the number that they may be.
@@ -31,8 +21,11 @@ pub(super) type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guess {
     pub(super) place: Option<At>,
-    /// The places in the body that all ways come by, in order.
-    pub(super) ways: Vec<Way>,
+    /// The places in the body that all ways of all iterations come by, and those of this one.
+    pub(super) ways: Ways,
+    pub(super) fresh: Option<Ways>,
+    /// Whether a way of this iteration comes by none of these places.
+    pub(super) apart: bool,
     pub(super) places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
     pub(super) classes: Vec<Equals>,
@@ -117,59 +110,30 @@ impl Guess {
     }
 
     /// A way comes by these places.
-    pub(super) fn comes(&mut self, core: &Core<'_>, ways: &[(At, State)], back: bool) {
-        let next = |i: usize| ways.get(i + 1).map(|(place, _)| *place);
+    pub(super) fn comes(&mut self, core: &Core<'_>, coming: &[(At, State)], back: bool) {
+        // On a way back the body may stand still: such a way comes by none.
+        if !coming.is_empty() {
+            self.fresh = Some(match &self.fresh {
+                Some(ways) => ways.common(coming, back),
+                None => Ways::first(core, coming),
+            });
+        }
         if self.ways.is_empty() {
-            let way = |(i, (at, state)): (usize, &(At, State))| {
-                (*at, next(i), false, core.goes_on(state))
-            };
-            self.ways = ways.iter().enumerate().map(way).collect();
+            self.ways = Ways::first(core, coming);
             return;
         }
-        let common = |(at, to, apart, on): &Way| {
-            let i = ways.iter().position(|(other, _)| other == at)?;
-            Some((*at, *to, *apart || *to != next(i), *on))
-        };
-        let mut found: Vec<Way> = self.ways.iter().filter_map(common).collect();
-        if back {
-            // A way back comes to the head of the body's loop at its end: what a first way passes
-            // behind that is of a round.
-            found.sort_by_key(|(at, ..)| ways.iter().position(|(other, _)| other == at));
-        }
-        if !found.is_empty() {
-            self.ways = found;
+        let common = self.ways.common(coming, back);
+        if !common.is_empty() {
+            self.ways = common;
         }
     }
 
-    /// The last place; before jumps and loads that all ways pass to it, since code may do these,
-    /// and what belongs to them, behind the place where the ways meet.
-    pub(super) fn chosen(
-        &self,
-        (hints, rows): (&[Hint], bool),
-        waits: Option<&BTreeSet<At>>,
-        heads: Option<&BTreeSet<u32>>,
-    ) -> Option<At> {
-        let place = |hint: &Hint| {
-            let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
-            let mut ways = self.ways.iter();
-            if hint.acts { ways.rposition(is) } else { ways.position(is) }
-        };
-        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
-        if let (Some((place, false)), true) = (hinted, rows) {
-            return self.ways.get(place).map(|(at, ..)| *at);
-        }
-        let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
-        let waits = self.ways.iter().rposition(waiting);
-        let later = hinted.map(|(place, _)| place);
-        let mut last = waits.or(later).or(self.ways.len().checked_sub(1))?;
-        while let Some(before) = last.checked_sub(1)
-            && let (_, Some(to), false, true) = self.ways[before]
-            && to == self.ways[last].0
-            && !(to.0 != self.ways[before].0.0 && heads.is_some_and(|heads| heads.contains(&to.0)))
-        {
-            last = before;
-        }
-        self.ways.get(last).map(|(at, ..)| *at)
+    /// The places that all ways of this iteration come by, if ways of earlier ones did not come by
+    /// all of them, since less was known.
+    pub(super) fn renewed(&self) -> Option<&Ways> {
+        let fresh = self.fresh.as_ref()?;
+        let new = fresh.places().any(|at| self.ways.places().all(|other| other != at));
+        new.then_some(fresh)
     }
 
     /// Drops what a state does not show; whether something was. A way back comes from a state in
@@ -219,30 +183,6 @@ impl Guess {
         }
         dropped || self.known.len() != before
     }
-}
-
-/// The places in the body that a state may stand at, with the state there; on a way back, behind a
-/// step.
-pub(super) fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
-    let mut found = Vec::new();
-    let mut state = state.clone();
-    while found.len() < WAYS_MAX {
-        let at = (state.block, state.at, state.passed);
-        // A round of a loop that is decided is the code's.
-        if found.iter().any(|(other, _)| *other == at) {
-            break;
-        }
-        if state.entered && (state.moved || !back) {
-            found.push((at, state.clone()));
-        }
-        let block = state.block;
-        // Code that goes on does not begin a round of a loop, even if what is guessed decides it.
-        let goes = core.skip(&mut state).unwrap_or(false);
-        if !goes || (!back && state.block < block) {
-            break;
-        }
-    }
-    found
 }
 
 /// Divides classes by what their values are in a state; whether that changed one.

@@ -8,13 +8,14 @@
 //! Limits: the terms of an iteration, and the conditions of a leader.
 
 use super::candidates::{Candidate, Inverse, candidates, expression, narrower};
-use super::guess::{At, Guess, Round, ways};
+use super::guess::{Guess, Round};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
 use super::related::Related;
 use super::retry::Retry;
 use super::values::{is_constant, is_leaf, needs};
+use super::ways::{At, Ways, ways};
 use prova_check::MemoryShape;
 use prova_equal::words::{Head, Node, Word};
 use prova_equal::{Cause, Claim, Core, Expr, Flags, Guide, Place, Refusal, Relation, State};
@@ -82,9 +83,12 @@ impl<'f> Finder<'f> {
             // Those that never moved may have stood behind one that did.
             for (at, guess) in &mut self.guesses {
                 let kept = self.fixed.contains(at);
-                let ways = if kept { std::mem::take(&mut guess.ways) } else { Vec::new() };
+                let ways = if kept { std::mem::take(&mut guess.ways) } else { Ways::default() };
                 *guess = Guess { ways, ..Guess::default() };
             }
+        }
+        for guess in self.guesses.values_mut() {
+            (guess.fresh, guess.apart) = (None, false);
         }
         (self.changed, self.moved) = (false, false);
         self.retry.begins();
@@ -101,7 +105,8 @@ impl<'f> Finder<'f> {
     /// Whether another iteration may find more.
     pub(crate) fn goes_on(&mut self) -> bool {
         if !self.changed
-            && let Some((moved, leaders)) = self.retry.next(&self.guesses)
+            && let Some((moved, leaders)) =
+                self.retry.stands(&mut self.guesses).or_else(|| self.retry.next(&self.guesses))
         {
             self.fixed.extend(leaders);
             (self.changed, self.moved) = (true, moved);
@@ -115,8 +120,8 @@ impl<'f> Finder<'f> {
         for (from, to) in [(one, other), (other, one)] {
             let Some(&first) = from.first() else { continue };
             for (&at, guess) in &self.guesses {
-                let all = guess.ways.iter().map(|(place, ..)| *place);
-                let places: BTreeSet<At> = all.filter(|place| to.contains(place)).collect();
+                let places = guess.ways.places();
+                let places: BTreeSet<At> = places.filter(|place| to.contains(place)).collect();
                 if guess.place != Some(first) || places.is_empty() || places.contains(&first) {
                     continue;
                 }
@@ -237,7 +242,7 @@ impl<'f> Finder<'f> {
             let b = expression(core, state, b, &inverse, 0)?;
             Some(Claim::Compared { floats, words: Box::new((a, b)) })
         });
-        Guess { place, ways: Vec::new(), places, classes, leaves, known, flags, ..Guess::default() }
+        Guess { place, places, classes, leaves, known, flags, ..Guess::default() }
     }
 }
 
@@ -312,16 +317,17 @@ impl Guide for Finder<'_> {
         let waits = self.waits.get(&at);
         let heads = self.retry.is_inside(at).then_some(&self.heads);
         if back {
-            self.retry.closes(at);
+            self.retry.closes(at, moved);
         }
-        let before = guess.chosen(hints, waits, heads);
+        let before = guess.ways.chosen(hints, waits, heads);
         guess.comes(core, &ways, back);
-        let chosen = guess.chosen(hints, waits, heads);
+        let chosen = guess.ways.chosen(hints, waits, heads);
         let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
         let Some(state) = found.map(|i| ways[i].1.clone()) else {
             // No place in the body is common to all ways; the check says so.
             let coming: Vec<At> = ways.iter().map(|(place, _)| *place).collect();
-            let known: Vec<At> = guess.ways.iter().map(|(place, ..)| *place).collect();
+            let known: Vec<At> = guess.ways.places().collect();
+            guess.apart = true;
             self.wait(&known, &coming);
             self.guesses.insert(at, guess);
             return Ok(moved);
@@ -332,8 +338,8 @@ impl Guide for Finder<'_> {
             self.fixed.insert(at);
         }
         if guess.place != chosen {
-            let ways = std::mem::take(&mut guess.ways);
-            guess = Guess { ways, ..self.propose(core, &state, at) };
+            let Guess { ways, fresh, apart, .. } = guess;
+            guess = Guess { ways, fresh, apart, ..self.propose(core, &state, at) };
             self.changed = true;
         } else if self.retry.renews(at) {
             let new = self.propose(core, &state, at);

@@ -37,6 +37,7 @@ mod related;
 mod retry;
 mod scan;
 mod values;
+mod ways;
 
 pub use encode::encode;
 pub use prune::pruned;

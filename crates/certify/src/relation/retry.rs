@@ -3,10 +3,13 @@
 //! Guesses are right for most code. Where they are not, the walk refuses a way, and what lies
 //! behind it is not seen. Then, one after the other:
 //!
-//! 1. a value is no guess for a place any more where a round of a loop showed another one in it;
-//! 2. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 3. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 4. the head of a loop stands in the loop, not before.
+//! 1. a leader stands where all ways of this iteration come by, if those of earlier ones, in which
+//!    less was known, did not;
+//! 2. the head of a loop stands in the loop, if a way back comes to it on which the body stands still;
+//! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
+//! 4. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 5. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 6. the head of another loop stands in it, not before.
 //!
 //! Invariant: each retry is new, so there are no more of them than leaders have places.
 
@@ -25,8 +28,10 @@ type Taken = (u32, Place, u32);
 pub(super) struct Retry {
     /// The first offset at which a way was refused in this iteration.
     refused: Option<u32>,
-    /// Leaders to which a way came from behind in this iteration.
+    /// Leaders to which a way came from behind in this iteration, and those to which one came on
+    /// which the body stands still.
     closed: BTreeSet<u32>,
+    still: BTreeSet<u32>,
     /// Leaders that are jumped to from behind, with whether they stand in the loop.
     rounds: BTreeMap<u32, bool>,
     /// Values that places were taken for at heads of loops, and are not behind a round.
@@ -39,6 +44,8 @@ pub(super) struct Retry {
     renews: BTreeSet<u32>,
     /// Places that are taken for parameters before wider values.
     narrow: BTreeSet<(u32, Place)>,
+    /// Leaders that stand where the ways of one iteration came by.
+    stood: BTreeSet<u32>,
 }
 
 impl Retry {
@@ -47,18 +54,20 @@ impl Retry {
         Retry {
             refused: None,
             closed: BTreeSet::new(),
+            still: BTreeSet::new(),
             rounds: rounds.into_iter().map(|at| (at, false)).collect(),
             wrongs: BTreeSet::new(),
             seen: BTreeSet::new(),
             renewed: 0,
             renews: BTreeSet::new(),
             narrow: BTreeSet::new(),
+            stood: BTreeSet::new(),
         }
     }
 
     /// An iteration begins.
     pub(super) fn begins(&mut self) {
-        (self.closed, self.refused) = (BTreeSet::new(), None);
+        (self.closed, self.still, self.refused) = (BTreeSet::new(), BTreeSet::new(), None);
     }
 
     /// Whether guesses are made anew for what is not claimed at a leader: what all ways were first
@@ -72,9 +81,12 @@ impl Retry {
         self.refused = Some(self.refused.map_or(at, |before| before.min(at)));
     }
 
-    /// A way comes to a leader from behind.
-    pub(super) fn closes(&mut self, at: u32) {
+    /// A way comes to a leader from behind, on which the body moved or stands still.
+    pub(super) fn closes(&mut self, at: u32, moved: bool) {
         self.closed.insert(at);
+        if !moved {
+            self.still.insert(at);
+        }
     }
 
     /// A round of the loop at a leader shows that places do not hold these values.
@@ -97,10 +109,47 @@ impl Retry {
         self.rounds.get(&at).is_some_and(|inside| *inside)
     }
 
+    /// Leaders to which ways came by other places in this iteration than in those in which less was
+    /// known, if a way was refused and there are such: they stand at these, those first at which
+    /// ways have no place in common.
+    pub(super) fn stands(
+        &mut self,
+        guesses: &mut BTreeMap<u32, Guess>,
+    ) -> Option<(bool, Vec<u32>)> {
+        self.refused?;
+        for apart in [true, false] {
+            let mut found = Vec::new();
+            for (&at, guess) in guesses.iter_mut() {
+                if (guess.apart || !apart)
+                    && let Some(fresh) = guess.renewed().cloned()
+                    && self.stood.insert(at)
+                {
+                    guess.ways = fresh;
+                    found.push(at);
+                }
+            }
+            if !found.is_empty() {
+                return Some((true, found));
+            }
+        }
+        None
+    }
+
     /// Goes on to what is tried next, if a way was refused and there is something: whether all
     /// guesses are to be made anew, and the leaders that stand elsewhere then.
     pub(super) fn next(&mut self, guesses: &BTreeMap<u32, Guess>) -> Option<(bool, Vec<u32>)> {
         let refused = self.refused?;
+        let rounds = self.rounds.iter_mut();
+        let still = rounds.filter(|(at, inside)| self.still.contains(at) && !**inside);
+        let still: Vec<u32> = still
+            .map(|(&at, inside)| {
+                *inside = true;
+                at
+            })
+            .collect();
+        if !still.is_empty() {
+            return Some((true, still));
+        }
         let before = self.wrongs.len();
         self.wrongs.append(&mut self.seen);
         if self.wrongs.len() != before {

@@ -13,7 +13,7 @@ use prova_module::{MemoryIdx, Opcode as O, memory_cost};
 use prova_ssa::{Access, Imm};
 
 /// The value of a load of an operator, from the bits in memory.
-fn extended(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
+pub(crate) fn extended(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
     Some(match opcode {
         O::I32Load | O::I64Load | O::F32Load | O::F64Load => m,
         O::I32Load8S | O::I32Load16S => w.sext(m, 32),

@@ -25,6 +25,8 @@ mod vector_steps;
 pub use numeric::overflow;
 pub use variable::bits_of;
 
+pub(crate) use memory::extended;
+
 use crate::words::{Word, Words};
 use alloc::vec::Vec;
 use prova_check::Layout;

@@ -336,6 +336,14 @@ impl Words {
                 let x = words.decide_in(known, x, fuel);
                 words.zext(x, node.bits)
             }
+            Head::Sext => {
+                let x = words.decide_in(known, x, fuel);
+                words.sext(x, node.bits)
+            }
+            Head::Slice => {
+                let x = words.decide_in(known, x, fuel);
+                words.slice(x, node.n as u8, node.bits)
+            }
             Head::Prim if node.n == Prim::ToSignedSat as u128 => words.saturated(known, a, x),
             // The remainder by −1 is 0.
             Head::Prim if node.n == Prim::RemS as u128 => {

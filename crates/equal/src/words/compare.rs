@@ -2,6 +2,12 @@
 
 use super::{Head, NONE, Node, Prim, Word, Words, mask};
 
+/// The inverse of an odd number modulo 2^128, by Newton's iteration: each step doubles the bits
+/// that are right, of which there are three before the first.
+fn inverse(n: u128) -> u128 {
+    (0..6).fold(n, |x, _| x.wrapping_mul(2_u128.wrapping_sub(n.wrapping_mul(x))))
+}
+
 impl Words {
     /// A condition that is known.
     pub fn truth(&mut self, holds: bool) -> Word {
@@ -68,6 +74,15 @@ impl Words {
             return Some(self.zero(rest));
         }
         let minus = mask(bits);
+        // `n·x = 0` exactly if `x = 0` for an odd `n`, which has an inverse.
+        if let Some(&(_, n)) = parts.atoms.first()
+            && n & 1 == 1
+            && n != 1
+            && n != minus
+        {
+            let scaled = self.scale(inverse(n), a);
+            return Some(self.zero(scaled));
+        }
         match *parts.atoms.as_slice() {
             [(atom, n)] if n == 1 || n == minus => {
                 let number = if n == 1 { parts.number.wrapping_neg() } else { parts.number };
@@ -132,7 +147,7 @@ impl Words {
     }
 
     /// Whether a word is a condition, extended.
-    fn is_bit(&self, a: Word) -> bool {
+    pub(super) fn is_bit(&self, a: Word) -> bool {
         let Node { op, args: [x, ..], .. } = self.get(a);
         op == Head::Zext && self.bits(x) == 1
     }

@@ -12,6 +12,9 @@
 //!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` has the
 //!   sign of `x`; it is below `1/d` in size for `x ≥ 0`, and at most `1/d` for `x < 0`, where
 //!   `⌈y⌉ − 1` is wanted of `y` in `(q, q + 1]`.
+//! * D3. The same with `−x` for `x`, where `−x` may be `2^(w−1)`: there `x·e` stays below `2^(w+s)`
+//!   if `m·d < 2^(w+s) + 2^(s+1)`. The quotient of `−x` by `d` is that of `x` by `−d`. The factor of
+//!   `x` is `−m` then, and `[−x < 0]` is the sign of `⌊−m·x / 2^w⌋`.
 
 use super::sum::Parts;
 use super::{Head, Node, Prim, Word, Words, mask};
@@ -60,6 +63,12 @@ impl Words {
         match self.number(b) {
             Some(1) => a,
             Some(d) if d == mask(bits) => self.neg(a),
+            // Rounded to zero, `x / −d = −(x / d)`; the least number has no opposite.
+            Some(d) if d > (mask(bits) >> 1).wrapping_add(1) => {
+                let d = self.constant(bits, d.wrapping_neg());
+                let quotient = self.div_s(a, d);
+                self.neg(quotient)
+            }
             // Rounded to zero: `(x + (2^k − 1)·[x < 0]) >> k`.
             Some(d) if d.is_power_of_two() && d <= mask(bits) >> 1 => {
                 let k = d.trailing_zeros() as u8;
@@ -98,13 +107,27 @@ impl Words {
         }
     }
 
-    /// A sum that is a signed quotient by a number (D2), or the sum.
+    /// A sum of which two atoms with one factor are a signed quotient by a number (D2, D3), or the
+    /// sum.
     pub(super) fn quotient(&mut self, bits: u8, parts: &Parts) -> Word {
-        if let &[(a, 1), (b, 1)] = parts.atoms.as_slice()
-            && parts.number == 0
-            && let Some(made) = self.signed(bits, a, b).or_else(|| self.signed(bits, b, a))
-        {
-            return made;
+        let atoms = &parts.atoms;
+        for (i, &(sign, factor)) in atoms.iter().enumerate() {
+            if !self.is_bit(sign) {
+                continue;
+            }
+            for (j, &(shifted, other)) in atoms.iter().enumerate() {
+                if i == j || factor != other {
+                    continue;
+                }
+                let Some(made) = self.signed(bits, shifted, sign) else { continue };
+                let mut rest = parts.clone();
+                rest.atoms.retain(|&(atom, _)| atom != sign && atom != shifted);
+                let sum = self.deeper(|words| {
+                    let rest = words.sum_of(bits, &rest);
+                    words.combine(bits, (made, factor), (rest, 1))
+                });
+                return sum.unwrap_or_else(|| self.unknown(bits));
+            }
         }
         self.sum_of(bits, parts)
     }
@@ -143,16 +166,21 @@ impl Words {
             (Some(m), None) => (q, m),
             _ => return None,
         };
-        // The upper half is of the signed number; where `x` is added, that is 2^w more.
+        // The upper half is of the signed number; where `x` is added, that is 2^w more, and less
+        // where it is taken away.
         let negative = m > mask(bits) >> 1;
-        let m = match (negative, more) {
-            (false, None) => m,
-            (true, Some(more)) if more == x => m,
+        let minus_x = self.neg(x);
+        let opposite = 1_u128.wrapping_shl(bits.into()).wrapping_sub(m);
+        let (m, less) = match (negative, more) {
+            (false, None) => (m, false),
+            (true, Some(more)) if more == x => (m, false),
+            (true, None) => (opposite, true),
+            (false, Some(more)) if more == minus_x => (opposite, true),
             _ => return None,
         };
         let own = self.sign(x);
         // Of `x` the quotient's sign, as `d` is positive; else of `y`, which is below 0 with `x`.
-        if bit != top && bit != own {
+        if bit != top && (less || bit != own) {
             return None;
         }
         let shift = u32::from(bits).checked_add(s)?;
@@ -160,10 +188,11 @@ impl Words {
         let d = power.checked_div(m)?.checked_add(1)?;
         let product = m.checked_mul(d)?;
         let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
+        let beyond = if less { beyond.checked_sub(1)? } else { beyond };
         if product <= power || product > beyond || d > mask(bits) >> 1 || d < 2 {
             return None;
         }
-        let d = self.constant(bits, d);
+        let d = self.constant(bits, if less { d.wrapping_neg() } else { d });
         Some(self.div_s(x, d))
     }
 

@@ -66,7 +66,7 @@ impl Words {
     }
 
     /// `n·a + m·b`.
-    fn combine(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
+    pub(super) fn combine(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
         let all = mask(bits);
         let (left, right) = (self.parts(a), self.parts(b));
         // Long sums are work by their length.

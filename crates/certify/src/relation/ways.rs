@@ -1,0 +1,117 @@
+//! Where the body may stand at a leader: the places that ways to it come by.
+//!
+//! Each way comes by a list of places, since a body may go on without an instruction of the code.
+//! Those common to all ways are kept in order, over all iterations; one of them is chosen.
+
+use super::hints::Hint;
+use prova_equal::{Core, State};
+use std::collections::BTreeSet;
+
+/// Places in the body that one way comes by at most.
+const WAYS_MAX: usize = 24;
+
+/// A place in the body: block, instruction, traps passed.
+pub(super) type At = (u32, u32, u32);
+
+/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
+/// leads there.
+type Way = (At, Option<At>, bool, bool);
+
+/// The places that all ways come by, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ways(Vec<Way>);
+
+impl Ways {
+    /// Those that one way comes by.
+    pub(super) fn first(core: &Core<'_>, coming: &[(At, State)]) -> Ways {
+        let way = |(i, (at, state)): (usize, &(At, State))| {
+            (*at, next(coming, i), false, core.goes_on(state))
+        };
+        Ways(coming.iter().enumerate().map(way).collect())
+    }
+
+    /// Those of them that a further way comes by too.
+    pub(super) fn common(&self, coming: &[(At, State)], back: bool) -> Ways {
+        let common = |(at, to, apart, on): &Way| {
+            let i = coming.iter().position(|(other, _)| other == at)?;
+            Some((*at, *to, *apart || *to != next(coming, i), *on))
+        };
+        let mut found: Vec<Way> = self.0.iter().filter_map(common).collect();
+        if back {
+            // A way back comes to the head of the body's loop at its end: what a first way passes
+            // behind that is of a round.
+            found.sort_by_key(|(at, ..)| coming.iter().position(|(other, _)| other == at));
+        }
+        Ways(found)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The places.
+    pub(super) fn places(&self) -> impl Iterator<Item = At> {
+        self.0.iter().map(|(at, ..)| *at)
+    }
+
+    /// The last place; before jumps and loads that all ways pass to it, since code may do these,
+    /// and what belongs to them, behind the place where the ways meet.
+    pub(super) fn chosen(
+        &self,
+        (hints, rows): (&[Hint], bool),
+        waits: Option<&BTreeSet<At>>,
+        heads: Option<&BTreeSet<u32>>,
+    ) -> Option<At> {
+        let ways = &self.0;
+        let place = |hint: &Hint| {
+            let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
+            let mut ways = ways.iter();
+            if hint.acts { ways.rposition(is) } else { ways.position(is) }
+        };
+        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
+        if let (Some((place, false)), true) = (hinted, rows) {
+            return ways.get(place).map(|(at, ..)| *at);
+        }
+        let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
+        let waits = ways.iter().rposition(waiting);
+        let later = hinted.map(|(place, _)| place);
+        let mut last = waits.or(later).or(ways.len().checked_sub(1))?;
+        while let Some(before) = last.checked_sub(1)
+            && let (_, Some(to), false, true) = ways[before]
+            && to == ways[last].0
+            && !(to.0 != ways[before].0.0 && heads.is_some_and(|heads| heads.contains(&to.0)))
+        {
+            last = before;
+        }
+        ways.get(last).map(|(at, ..)| *at)
+    }
+}
+
+/// The place that a way comes by behind one of its places.
+fn next(coming: &[(At, State)], i: usize) -> Option<At> {
+    coming.get(i + 1).map(|(place, _)| *place)
+}
+
+/// The places in the body that a state may stand at, with the state there; on a way back, behind a
+/// step.
+pub(super) fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
+    let mut found = Vec::new();
+    let mut state = state.clone();
+    while found.len() < WAYS_MAX {
+        let at = (state.block, state.at, state.passed);
+        // A round of a loop that is decided is the code's.
+        if found.iter().any(|(other, _)| *other == at) {
+            break;
+        }
+        if state.entered && (state.moved || !back) {
+            found.push((at, state.clone()));
+        }
+        let block = state.block;
+        // Code that goes on does not begin a round of a loop, even if what is guessed decides it.
+        let goes = core.skip(&mut state).unwrap_or(false);
+        if !goes || (!back && state.block < block) {
+            break;
+        }
+    }
+    found
+}
