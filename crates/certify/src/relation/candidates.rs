@@ -195,7 +195,11 @@ pub(super) fn expression(
     inverse: &Inverse,
     depth: u32,
 ) -> Option<Expr> {
-    if let Some(value) = inverse.values.get(&word).and_then(|values| values.first()) {
+    // A number inside of a term is that: what a value happens to be on one way says nothing of it.
+    let inside = depth > 0 && core.words.number(word).is_some();
+    if let Some(value) = inverse.values.get(&word).and_then(|values| values.first())
+        && !inside
+    {
         return Some(Expr::Value(value.as_u32()));
     }
     // A place in the frame or the context, at a distance that no value happens to be.
