@@ -109,8 +109,14 @@ impl Guess {
         wide.map(|(&place, _)| place).collect()
     }
 
-    /// A way comes by these places.
-    pub(super) fn comes(&mut self, core: &Core<'_>, coming: &[(At, State)], back: bool) {
+    /// A way comes by these places; where a leader is to stand stays common to all, if that is
+    /// known.
+    pub(super) fn comes(
+        &mut self,
+        core: &Core<'_>,
+        (coming, back): (&[(At, State)], bool),
+        stands: Option<At>,
+    ) {
         // On a way back the body may stand still: such a way comes by none.
         if !coming.is_empty() {
             self.fresh = Some(match &self.fresh {
@@ -123,7 +129,7 @@ impl Guess {
             return;
         }
         let common = self.ways.common(coming, back);
-        if !common.is_empty() {
+        if !common.is_empty() && stands.is_none_or(|at| common.places().any(|other| other == at)) {
             self.ways = common;
         }
     }

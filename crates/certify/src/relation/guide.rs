@@ -320,7 +320,7 @@ impl Guide for Finder<'_> {
             self.retry.closes(at, moved);
         }
         let before = guess.ways.chosen(hints, waits, heads);
-        guess.comes(core, &ways, back);
+        guess.comes(core, (&ways, back), before.filter(|_| self.retry.has_stood(at)));
         let chosen = guess.ways.chosen(hints, waits, heads);
         let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
         let Some(state) = found.map(|i| ways[i].1.clone()) else {

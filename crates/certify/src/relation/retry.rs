@@ -109,6 +109,11 @@ impl Retry {
         self.rounds.get(&at).is_some_and(|inside| *inside)
     }
 
+    /// Whether a leader stands where the ways of one iteration came by.
+    pub(super) fn has_stood(&self, at: u32) -> bool {
+        self.stood.contains(&at)
+    }
+
     /// Leaders to which ways came by other places in this iteration than in those in which less was
     /// known, if a way was refused and there are such: they stand at these, those first at which
     /// ways have no place in common.
