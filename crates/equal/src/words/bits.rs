@@ -92,7 +92,16 @@ impl Words {
                     let (x, y) = (words.masked(x, n), words.masked(y, n));
                     Some(words.ite(c, x, y))
                 }
-                _ => None,
+                // Only the bits up to the highest one of `n` count.
+                _ => {
+                    let width = 128_u32.saturating_sub(n.leading_zeros()) as u8;
+                    if width >= bits {
+                        return None;
+                    }
+                    let low = words.slice(a, 0, width);
+                    let part = words.masked(low, n);
+                    Some(words.zext(part, bits))
+                }
             }
         });
         if let Some(Some(made)) = made {
