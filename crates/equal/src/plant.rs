@@ -30,7 +30,7 @@ plants! {
     e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
     e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
         PartOfByte AnyWidth;
-    e5: MadeIsRemembered;
+    e5: MadeIsRemembered LoadsAreOfBytes;
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;

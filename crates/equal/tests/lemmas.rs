@@ -8,7 +8,7 @@
 //! `ledger.tsv` has for each function of `words` that rewrites rows at full width: its input, and a
 //! twin with one condition dropped or one number wrong, which has to be another word. Without
 //! `PROVA_Z3` both are computed on numbers, with it z3 proves the input's row and refutes the twin
-//! (not in the theory `numbers`: three products that are quotients, whose theorems are proved in
+//! (not in the theory `numbers`: six products that are quotients, whose theorems are proved in
 //! the header of `divide`, and a product of 64 bits made of halves, which it does not decide in a
 //! minute).
 //! `functions.tsv` counts the ways out of each function: one more asks for a lemma, then

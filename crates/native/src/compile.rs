@@ -261,6 +261,20 @@ fn rows_of_roots(
     Ok(())
 }
 
+/// The source that an instruction is near to: of its own, or of the last one before it that has one,
+/// and those of both neighbours it is the one in the middle.
+fn near(sources: &[(u32, u32, u32)], at: u32) -> Option<u32> {
+    let after = sources.partition_point(|source| source.0 <= at);
+    let of = |i: Option<usize>| i.and_then(|i| sources.get(i)).map(|source| source.2);
+    let own = of(after.checked_sub(1))?;
+    let (Some(before), Some(behind)) = (of(after.checked_sub(2)), of(Some(after))) else {
+        return Some(own);
+    };
+    let mut all = [before, own, behind];
+    all.sort_unstable();
+    Some(all[1])
+}
+
 /// Code and maps of what Cranelift gave.
 fn collect(
     (kind, start): (CodeKind, u32),
@@ -282,14 +296,15 @@ fn collect(
     let source =
         |at: u32| before(at).filter(|source| at < source.end).map(|found| found.loc.bits());
     let wasm_offset = |at: u32| source(at).unwrap_or(start);
+    let sources: Vec<(u32, u32, u32)> =
+        known.iter().map(|source| (source.start, source.end, source.loc.bits())).collect();
     let mut found: Vec<_> = buffer.traps().iter().collect();
     found.sort_unstable_by_key(|trap| trap.offset);
     let mut rows: Vec<TrapRow> = Vec::with_capacity(found.len());
     for trap in found {
         let kind = sunk::kind(trap.code);
         let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
-        // An instruction without a source stands near the last one before it that has one.
-        let near = before(trap.offset).map_or(start, |source| source.loc.bits());
+        let near = near(&sources, trap.offset).unwrap_or(start);
         let load = loads.source(trap.code, buffer.data(), trap.offset, near);
         let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
@@ -309,8 +324,6 @@ fn collect(
     // Saved frame pointer and return address lie beyond the frame.
     let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
     let frame_bytes = u64::from(frame) + 16;
-    let sources =
-        known.iter().map(|source| (source.start, source.end, source.loc.bits())).collect();
     let bytes = buffer.data().to_vec();
     Ok(NativeCode { kind, bytes, traps: rows, calls, sources, blocks, frame_bytes })
 }

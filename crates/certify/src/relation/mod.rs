@@ -51,7 +51,7 @@ use prova_module::Module;
 use prova_ssa::{Body, CheckedBody};
 
 /// Iterations at most.
-pub const ROUNDS_MAX: usize = 100;
+pub const ROUNDS_MAX: usize = 160;
 /// Terms that all iterations may make, for each byte of code, and of any code. Programs in use take
 /// at most 92 for a byte; hash functions up to 1,000.
 const TERMS_PER_BYTE: usize = 256;
