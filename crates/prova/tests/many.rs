@@ -55,7 +55,8 @@ fn used(store: &mut Store<u64>, instance: Instance) -> Result<()> {
     Ok(())
 }
 
-/// The engine of which a memory takes no more address space than its maximum: machine code compares.
+/// An engine whose machine code compares addresses: a memory takes no more address space than its
+/// maximum.
 fn bounded() -> (&'static str, Engine) {
     let mut config = Config::new();
     config.strategy(Strategy::Cranelift).signals_based_traps(false);
