@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(names.len(), 8);
     }
 
-    /// An artifact is taken by the mode that it is made for, and by a mode with the same limits that
+    /// An artifact is taken by the mode that it is made for, and by one with the same limits that
     /// requires no proof, if that takes any. Code without a proof is never taken where one is
     /// required.
     #[test]
