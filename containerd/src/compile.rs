@@ -1,13 +1,14 @@
-//! A layer → an artifact of it, which containerd keeps.
+//! A layer → an artifact of it for a mode (`mode`), which containerd keeps.
 //!
 //! 1. No container waits for it: the first ones run the module.
 //! 2. The compiler has a process of its own with limits of time and memory and a low priority: what
 //!    the shim uses is not counted as the container's. The shim lives until it is done.
 //! 3. A layer is compiled by one shim at a time, the one that has the lease.
 //! 4. A layer that could not be compiled gets a label too, so it is not tried at each start.
-//! 5. The label names version and settings: another version makes its own.
+//! 5. The label names mode, version and settings: another version makes its own.
 
 use crate::layers::Layer;
+use crate::mode::Mode;
 use crate::record::lock;
 use crate::store::{Answer, Refused, Store, length};
 use chrono::{TimeDelta, Utc};
@@ -27,6 +28,8 @@ const MODULE_BYTES_MAX: u64 = 64 << 20;
 const ARTIFACT_BYTES_MAX: u64 = 512 << 20;
 /// The most seconds that the compiler uses, of all processors together.
 const SECONDS_MAX: u64 = 30;
+/// The same where it proves each function.
+const SECONDS_PROVED_MAX: u64 = 600;
 /// The most bytes that it has.
 const BYTES_MAX: u64 = 4 << 30;
 /// How far behind others it stands for a processor.
@@ -75,15 +78,19 @@ enum Known {
 }
 
 /// The artifact of a layer, if there is one. If not, one is made meanwhile, for the next container.
-pub(crate) async fn artifact(store: &Store, layer: &Layer) -> Answer<Option<(String, u64)>> {
-    let label = label();
+pub(crate) async fn artifact(
+    store: &Store,
+    layer: &Layer,
+    mode: Mode,
+) -> Answer<Option<(String, u64)>> {
+    let label = label(mode);
     match known(store, layer, &label).await? {
         Known::Made(digest, bytes) => return Ok(Some((digest, bytes))),
         Known::Nothing if layer.bytes <= MODULE_BYTES_MAX => {
             let (store, layer, work) = (store.clone(), layer.clone(), Work::begin());
             tokio::spawn(async move {
                 // Without it, the next container starts slower, that is all.
-                let _ = alone(&store, &layer, &label).await;
+                let _ = alone(&store, &layer, mode, &label).await;
                 drop(work);
             });
         }
@@ -107,7 +114,7 @@ async fn known(store: &Store, layer: &Layer, label: &str) -> Answer<Known> {
 }
 
 /// Makes the artifact, unless another shim does.
-async fn alone(store: &Store, layer: &Layer, label: &str) -> Answer<()> {
+async fn alone(store: &Store, layer: &Layer, mode: Mode, label: &str) -> Answer<()> {
     let lease = format!("prova-{}", hash(format!("{label} {}", layer.module).as_bytes()));
     match store.lease(&lease, (Utc::now() + LEASE).to_rfc3339()).await {
         Ok(()) => {}
@@ -116,7 +123,7 @@ async fn alone(store: &Store, layer: &Layer, label: &str) -> Answer<()> {
     }
     // Another shim may have made it just before.
     let made = match known(store, layer, label).await {
-        Ok(Known::Nothing) => make(store, layer, label, &lease).await,
+        Ok(Known::Nothing) => make((store, layer), (mode, label), &lease).await,
         other => other.map(|_| ()),
     };
     store.release(&lease).await?;
@@ -124,11 +131,15 @@ async fn alone(store: &Store, layer: &Layer, label: &str) -> Answer<()> {
 }
 
 /// Makes the artifact and labels the layer.
-async fn make(store: &Store, layer: &Layer, label: &str, lease: &str) -> Answer<()> {
+async fn make(
+    (store, layer): (&Store, &Layer),
+    (mode, label): (Mode, &str),
+    lease: &str,
+) -> Answer<()> {
     let module = store.read(&layer.module, MODULE_BYTES_MAX).await?;
     // In the text format, a module has other bytes than its artifact's; an artifact is one already.
     let made = match module.starts_with(b"\0asm") {
-        true => tokio::task::spawn_blocking(move || apart(&module)).await.ok(),
+        true => tokio::task::spawn_blocking(move || apart(&module, mode)).await.ok(),
         false => None,
     };
     let Some(Ok(artifact)) = made else {
@@ -139,17 +150,17 @@ async fn make(store: &Store, layer: &Layer, label: &str, lease: &str) -> Answer<
         Ok(_) | Err(Refused::Exists) => {}
         Err(why) => return Err(why),
     }
-    // The second keeps it as long as the layer.
-    let keep = "containerd.io/gc.ref.content.prova".to_owned();
+    // The second keeps it as long as the layer, whatever else is kept.
+    let keep = format!("containerd.io/gc.ref.content.prova-{mode}");
     let labels = [(label.to_owned(), digest.clone()), (keep, digest)];
     store.label(&layer.module, &labels).await
 }
 
 /// The label of artifacts that this version makes: with settings, since they are part of the code.
-fn label() -> String {
+fn label(mode: Mode) -> String {
     let config = Config::default();
     let settings = format!("{config:?} {:?}", settings(config.cpu));
-    format!("prova.dev/compiled-{}-{}", env!("CARGO_PKG_VERSION"), &hash(settings.as_bytes())[..16])
+    format!("prova.dev/{mode}-{}-{}", env!("CARGO_PKG_VERSION"), &hash(settings.as_bytes())[..16])
 }
 
 /// The SHA-256 of bytes, in hexadecimal digits.
@@ -158,14 +169,14 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
 }
 
 /// Compiles in a process of its own.
-fn apart(module: &[u8]) -> io::Result<Vec<u8>> {
+fn apart(module: &[u8], mode: Mode) -> io::Result<Vec<u8>> {
     let mut input = File::from(memfd_create("prova-module", MemfdFlags::CLOEXEC)?);
     let output = File::from(memfd_create("prova-artifact", MemfdFlags::CLOEXEC)?);
     input.write_all(module)?;
     input.rewind()?;
     let mut result = output.try_clone()?;
     let compiler = Zygote::global().spawn();
-    let done = compiler.try_run(bounded, (WireFd::new(input), WireFd::new(output)));
+    let done = compiler.try_run(bounded, (WireFd::new(input), WireFd::new(output), mode));
     done.map_err(io::Error::other)?.map_err(io::Error::other)?;
     result.rewind()?;
     let mut artifact = Vec::new();
@@ -173,11 +184,14 @@ fn apart(module: &[u8]) -> io::Result<Vec<u8>> {
     Ok(artifact)
 }
 
+/// The module, the place of its artifact, and how its code is made.
+type Task = (WireFd<File>, WireFd<File>, Mode);
+
 /// Compiles within limits, in the process that has them.
-fn bounded((mut input, mut output): (WireFd<File>, WireFd<File>)) -> Result<(), String> {
+fn bounded((mut input, mut output, mode): Task) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let limits = [
-        (Resource::Cpu, SECONDS_MAX),
+        (Resource::Cpu, if mode.is_proved() { SECONDS_PROVED_MAX } else { SECONDS_MAX }),
         (Resource::As, BYTES_MAX),
         (Resource::Fsize, ARTIFACT_BYTES_MAX - 1),
         (Resource::Core, 0),
@@ -189,6 +203,7 @@ fn bounded((mut input, mut output): (WireFd<File>, WireFd<File>)) -> Result<(), 
     let _ = nice(NICE);
     let mut module = Vec::new();
     input.read_to_end(&mut module).map_err(|error| told(&error))?;
-    let artifact = Engine::default().precompile_module(&module).map_err(|error| told(&error))?;
+    let engine = Engine::new(&mode.config()).map_err(|error| told(&error))?;
+    let artifact = engine.precompile_module(&module).map_err(|error| told(&error))?;
     output.write_all(&artifact).map_err(|error| told(&error))
 }

@@ -12,11 +12,12 @@
 use crate::compile::hash;
 use crate::layers::Layer;
 use crate::limits::Limits;
+use crate::mode::Mode;
 use crate::program::Given;
 use anyhow::{Context, Result, anyhow, bail};
 use oci_spec::runtime::Spec;
 use prova::wasi::{self, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
-use prova::{Config, Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use prova::{Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities, capability_is_in_ambient_set, set_capabilities};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -126,9 +127,7 @@ fn run_module(spec: &Spec, layer: Option<&Given>) -> Result<()> {
     if let Some(timeout) = limits.timeout {
         end_behind(timeout)?;
     }
-    let mut config = Config::new();
-    config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
-    let engine = Engine::new(&config)?;
+    let engine = Engine::new(&Mode::of(&limits).config())?;
     let module = match layer {
         Some(given) => load_layer(&engine, given)
             .with_context(|| format!("failed to load layer `{}`", given.layer.module))?,

@@ -16,6 +16,7 @@
 //! Limits: a manifest has at most [`MANIFEST_BYTES_MAX`]; `compile` has its own.
 
 use crate::compile;
+use crate::mode::Mode;
 use crate::store::{Answer, Refused, Store, length};
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +86,9 @@ pub(crate) async fn of_container(store: &Store, container: &str) -> Result<Optio
     Ok(Some(Layer { module: digest.clone(), digest, bytes: length(&info) }))
 }
 
-/// The artifact of a layer, where there is one; else the layer as it is.
-pub(crate) async fn compiled(store: &Store, layer: Layer) -> Layer {
-    match compile::artifact(store, &layer).await {
+/// The artifact of a layer for this mode, where there is one; else the layer as it is.
+pub(crate) async fn compiled(store: &Store, layer: Layer, mode: Mode) -> Layer {
+    match compile::artifact(store, &layer, mode).await {
         Ok(Some((digest, bytes))) => Layer { digest, bytes, ..layer },
         // It starts slower, that is all.
         Ok(None) | Err(_) => layer,

@@ -1,4 +1,4 @@
-//! A container's specification → the limits of its module.
+//! A container's specification → the limits of its module, and what its machine code has to show.
 //!
 //! | from | limit |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | annotation `prova.dev/max-memory` | the same, the smaller of the two |
 //! | annotation `prova.dev/timeout` | time, that of loading the module with it |
 //! | annotation `prova.dev/fuel` | units of fuel |
+//! | annotation `prova.dev/require` | machine code runs only if it is proved to do what it should |
 //!
 //! An annotation `prova.dev/…` that is none of these, or has no value of its kind, is an error that
 //! names it. Others are somebody else's.
@@ -14,7 +15,7 @@ use anyhow::{Result, bail};
 use oci_spec::runtime::Spec;
 use std::time::Duration;
 
-/// The limits of a module.
+/// The limits of a module, and of its machine code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Bytes of all linear memories and tables together.
@@ -23,6 +24,9 @@ pub(crate) struct Limits {
     pub(crate) timeout: Option<Duration>,
     /// Units of fuel.
     pub(crate) fuel: Option<u64>,
+    /// Whether machine code of a function runs only with a proof that it does what the function
+    /// says.
+    pub(crate) proved: bool,
 }
 
 const PREFIX: &str = "prova.dev/";
@@ -68,8 +72,15 @@ impl Limits {
                     }
                     None => "a number of bytes, or one such as `64M` or `2G`",
                 },
+                "require" => match value {
+                    "proved" => {
+                        limits.proved = true;
+                        continue;
+                    }
+                    _ => "`proved`, the only value",
+                },
                 _ => bail!(
-                    "annotation `{PREFIX}{key}`: there is none of this name; there are `{PREFIX}timeout`, `{PREFIX}fuel` and `{PREFIX}max-memory`"
+                    "annotation `{PREFIX}{key}`: there is none of this name; there are `{PREFIX}timeout`, `{PREFIX}fuel`, `{PREFIX}max-memory` and `{PREFIX}require`"
                 ),
             };
             let shown: String = value.chars().take(SHOWN_MAX).collect();
@@ -128,7 +139,10 @@ mod tests {
         let all = [("prova.dev/timeout", "2s"), ("prova.dev/fuel", "7"), ("other/fuel", "x")];
         let limits = Limits::of(&spec(1 << 20, &all)).expect("limits");
         let timeout = Some(Duration::from_secs(2));
-        assert_eq!(limits, Limits { memory: Some(1 << 20), timeout, fuel: Some(7) });
+        let (memory, fuel) = (Some(1 << 20), Some(7));
+        assert_eq!(limits, Limits { memory, timeout, fuel, proved: false });
+        let limits = Limits::of(&spec(0, &[("prova.dev/require", "proved")])).expect("limits");
+        assert_eq!(limits, Limits { proved: true, ..Limits::default() });
         for (memory, text, smaller) in
             [(-1, "64K", 64 << 10), (0, "5", 5), (100, "1Ki", 100), (1 << 30, "1M", 1 << 20)]
         {
@@ -151,6 +165,10 @@ mod tests {
             ("max-memory", "1T", "is not a number of bytes"),
             ("max-memory", "18446744073709551615G", "is not a number of bytes"),
             ("fuel", &"x".repeat(9999), &format!("`{}` is not a number", "x".repeat(SHOWN_MAX))),
+            ("require", "confined", "`confined` is not `proved`, the only value"),
+            ("require", "", "`` is not `proved`"),
+            ("require", "Proved", "`Proved` is not `proved`"),
+            ("require", "proved ", "`proved ` is not `proved`"),
             ("fule", "1", "there are `prova.dev/timeout`"),
         ] {
             let key = format!("prova.dev/{key}");

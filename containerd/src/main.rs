@@ -23,6 +23,7 @@ mod container;
 mod guest;
 mod layers;
 mod limits;
+mod mode;
 mod program;
 mod record;
 mod refusal;

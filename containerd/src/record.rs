@@ -13,6 +13,7 @@ use crate::bundle::Bundle;
 use crate::container::Container;
 use crate::layers::{self, Layer};
 use crate::limits::Limits;
+use crate::mode::Mode;
 use crate::refusal::{Answer, Refusal, told};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -223,14 +224,14 @@ fn program(bundle: &Bundle) -> Answer<Option<(Layer, PipeReader, Feed)>> {
     let spec = Spec::load(bundle.path.join("config.json"));
     let spec = spec.map_err(|error| Refusal::Invalid(told(error)))?;
     let limits = Limits::of(&spec).map_err(|error| Refusal::Invalid(error.to_string()))?;
+    let mode = Mode::of(&limits);
     let found = RUNTIME.block_on(async {
         let store = Store::connect(&bundle.address, &bundle.namespace).await;
         let store = store.map_err(|why| Refusal::Failed(why.to_string()))?;
         let layer = layers::of_container(&store, &bundle.id).await.map_err(Refusal::Invalid)?;
         Ok(match layer {
-            // Machine code of files does not run under a limit of time, and is made without fuel.
-            Some(layer) if limits.timeout.is_none() && limits.fuel.is_none() => {
-                Some((layers::compiled(&store, layer).await, store))
+            Some(layer) if mode.has_artifacts() => {
+                Some((layers::compiled(&store, layer, mode).await, store))
             }
             other => other.map(|layer| (layer, store)),
         })

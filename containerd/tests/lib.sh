@@ -96,15 +96,22 @@ run() {
         "${options[@]}" "test/$image:1" "c$$-$number-$RANDOM" "$@"
 }
 
-# at_once IMAGE NUMBER TEXT: says how many of so many containers, all begun at once, print the text and end with 0.
+# at_once IMAGE NUMBER TEXT: says how many of so many containers, all begun at once, print the text and end with 0, and
+# how the others ended.
 at_once() {
-    local name=$1 programs=() right=0
+    local name=$1 programs=() right=0 code
     for number in $(seq "$2"); do
         run "$name" >"$dir/said.$number" 2>&1 &
         programs+=($!)
     done
     for number in $(seq "$2"); do
-        wait "${programs[$((number - 1))]}" && [ "$(cat "$dir/said.$number")" = "$3" ] && right=$((right + 1))
+        wait "${programs[$((number - 1))]}"
+        code=$?
+        if [ $code = 0 ] && [ "$(cat "$dir/said.$number")" = "$3" ]; then
+            right=$((right + 1))
+        else
+            echo "one ended with $code: $(cat "$dir/said.$number")"
+        fi
     done
     rm -f "$dir"/said.*
     echo "$right of $2"

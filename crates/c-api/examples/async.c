@@ -1,5 +1,6 @@
 /* Calls that wait: host functions that have their results later, code that yields by fuel and by
- * epochs, and calls that are given up. The twins: the same call without waiting, a store in use, a
+ * epochs, and calls that are given up, also as the last thing of their store; where hot functions have
+ * machine code, and where all have it. The twins: the same call without waiting, a store in use, a
  * host function that traps. */
 
 #include "common.h"
@@ -113,8 +114,15 @@ static wasmtime_linker_t* linker_of(wasm_engine_t* engine) {
   return linker;
 }
 
-static void waiting(void) {
-  wasm_engine_t* engine = wasm_engine_new();
+static wasm_config_t* config_of(wasmtime_strategy_t strategy) {
+  wasm_config_t* config = wasm_config_new();
+  wasmtime_config_strategy_set(config, strategy);
+  return config;
+}
+
+static void waiting(wasmtime_strategy_t strategy) {
+  finished = 0;
+  wasm_engine_t* engine = wasm_engine_new_with_config(config_of(strategy));
   wasmtime_module_t* module = prova_module_of_text(engine, TEXT);
   wasmtime_store_t* store = wasmtime_store_new(engine, NULL, NULL);
   wasmtime_context_t* context = wasmtime_store_context(store);
@@ -165,8 +173,8 @@ static void waiting(void) {
   wasm_engine_delete(engine);
 }
 
-static void yielding(bool by_fuel) {
-  wasm_config_t* config = wasm_config_new();
+static void yielding(wasmtime_strategy_t strategy, bool by_fuel) {
+  wasm_config_t* config = config_of(strategy);
   if (by_fuel) {
     wasmtime_config_consume_fuel_set(config, true);
   } else {
@@ -217,9 +225,51 @@ static void yielding(bool by_fuel) {
   wasm_engine_delete(engine);
 }
 
+static void count_up(void* data) { ++*(int*)data; }
+
+/* A store is deleted in the middle of a call that waits for a host function, and of one that has
+ * yielded: the call is given up first, since it has the store. */
+static void ending(wasmtime_strategy_t strategy, bool by_fuel) {
+  wasm_config_t* config = config_of(strategy);
+  wasmtime_config_consume_fuel_set(config, true);
+  wasm_engine_t* engine = wasm_engine_new_with_config(config);
+  wasmtime_module_t* module = prova_module_of_text(engine, TEXT);
+  wasmtime_linker_t* linker = linker_of(engine);
+  int before = finished, given_up = 0;
+  for (int i = 0; i < 100; i++) {
+    int* data = &given_up;
+    wasmtime_store_t* store = wasmtime_store_new(engine, data, count_up);
+    wasmtime_context_t* context = wasmtime_store_context(store);
+    succeed(wasmtime_context_set_fuel(context, 1000000));
+    succeed(wasmtime_context_fuel_async_yield_interval(context, 1000));
+    wasmtime_instance_t instance = instantiate(linker, context, module);
+    const char* name = by_fuel ? "count" : "twice";
+    wasmtime_func_t func = export_of(context, &instance, name).of.func;
+    struct called called;
+    wasmtime_call_future_t* future = begin(context, &func, 100000, &called);
+    check(!wasmtime_call_future_poll(future), "it waits");
+    check(!wasmtime_call_future_poll(future), "it still waits");
+    wasmtime_call_future_delete(future);
+    check(given_up == i, "the store is still there");
+    wasmtime_store_delete(store);
+    check(given_up == i + 1, "and is no more");
+    check(called.error == NULL && called.trap == NULL, "nothing came of it");
+  }
+  check(finished - before == (by_fuel ? 0 : 100), "what a host function waits for is given up");
+  printf("stores deleted in the middle of a call: %d\n", given_up);
+  wasmtime_linker_delete(linker);
+  wasmtime_module_delete(module);
+  wasm_engine_delete(engine);
+}
+
 int main(void) {
-  waiting();
-  yielding(true);
-  yielding(false);
+  const wasmtime_strategy_t strategies[] = {WASMTIME_STRATEGY_AUTO, WASMTIME_STRATEGY_CRANELIFT};
+  for (int i = 0; i < 2; i++) {
+    waiting(strategies[i]);
+    yielding(strategies[i], true);
+    yielding(strategies[i], false);
+    ending(strategies[i], false);
+    ending(strategies[i], true);
+  }
   return 0;
 }

@@ -1,5 +1,6 @@
-/* Many: 1,000 instances in a store, 1,000 stores one after another, and threads that share a module.
- * The twin: one instance more than the store may have.
+/* Many: 1,000 instances in a store, 1,000 stores one after another, and 1,000 stores on threads that
+ * share a module; where hot functions get machine code, and where all have it. The twin: one instance
+ * more than the store may have.
  *
  * With the argument `compare`, machine code compares addresses, and a memory takes no more address
  * space than its maximum: a thousand of them fit where a debugger leaves little. */
@@ -7,7 +8,7 @@
 #include "common.h"
 #include <pthread.h>
 
-enum { MANY = 1000, THREADS = 8 };
+enum { MANY = 1000, THREADS = 8, CALLS = 10 };
 
 static const char TEXT[] =
     "(module"
@@ -84,7 +85,7 @@ static void stores(wasm_engine_t* engine, const wasmtime_instance_pre_t* pre) {
   }
 }
 
-/* Each thread has its store, and obtains the module from the one that they share. */
+/* Each thread has its stores, and obtains the module from the one that they share. */
 typedef struct {
   wasm_engine_t* engine;
   const wasm_shared_module_t* module;
@@ -98,8 +99,7 @@ static wasm_trap_t* seven(const wasm_val_vec_t* args, wasm_val_vec_t* results) {
   return NULL;
 }
 
-static void* run(void* data) {
-  thread_t* thread = data;
+static int32_t in_a_store(const thread_t* thread) {
   wasm_store_t* store = wasm_store_new(thread->engine);
   wasm_module_t* module = wasm_module_obtain(store, thread->module);
   wasm_functype_t* type = wasm_functype_new_0_1(wasm_valtype_new_i32());
@@ -108,11 +108,12 @@ static void* run(void* data) {
   wasm_extern_vec_t imports = WASM_ARRAY_VEC(externs), exports;
   wasm_instance_t* instance = wasm_instance_new(store, module, &imports, NULL);
   wasm_instance_exports(instance, &exports);
-  for (int i = 0; i < 100; i++) {
+  int32_t result = 0;
+  for (int i = 0; i < CALLS; i++) {
     wasm_val_t results[1];
     wasm_val_vec_t none = WASM_EMPTY_VEC, out = WASM_ARRAY_VEC(results);
     check(!wasm_func_call(wasm_extern_as_func(exports.data[0]), &none, &out), "no trap");
-    thread->result = results[0].of.i32;
+    result = results[0].of.i32;
   }
   wasm_extern_vec_delete(&exports);
   wasm_instance_delete(instance);
@@ -120,6 +121,12 @@ static void* run(void* data) {
   wasm_functype_delete(type);
   wasm_module_delete(module);
   wasm_store_delete(store);
+  return result;
+}
+
+static void* run(void* data) {
+  thread_t* thread = data;
+  for (int i = 0; i < MANY / THREADS; i++) thread->result += in_a_store(thread);
   return NULL;
 }
 
@@ -137,16 +144,16 @@ static void threads(wasm_engine_t* engine) {
   }
   for (int i = 0; i < THREADS; i++) {
     pthread_join(ids[i], NULL);
-    check(data[i].result == 42 + 700, "each thread has its instance");
+    int32_t each = 42 + 7 * CALLS;
+    check(data[i].result == MANY / THREADS * each, "each store has its instance");
   }
   wasm_shared_module_delete(shared);
 }
 
-int main(int argc, char* argv[]) {
+static void all(wasmtime_strategy_t strategy, bool compares) {
   wasm_config_t* config = wasm_config_new();
-  if (argc == 2 && strcmp(argv[1], "compare") == 0) {
-    wasmtime_config_signals_based_traps_set(config, false);
-  }
+  wasmtime_config_strategy_set(config, strategy);
+  if (compares) wasmtime_config_signals_based_traps_set(config, false);
   wasm_engine_t* engine = wasm_engine_new_with_config(config);
   wasmtime_module_t* module = prova_module_of_text(engine, TEXT);
   wasmtime_linker_t* linker = wasmtime_linker_new(engine);
@@ -157,6 +164,7 @@ int main(int argc, char* argv[]) {
   succeed(wasmtime_linker_instantiate_pre(linker, module, &pre));
   wasmtime_module_delete(module);
 
+  finalized = 0;
   instances(engine, pre);
   stores(engine, pre);
   threads(engine);
@@ -166,5 +174,11 @@ int main(int argc, char* argv[]) {
   wasmtime_instance_pre_delete(pre);
   printf("finalized %d\n", finalized);
   wasm_engine_delete(engine);
+}
+
+int main(int argc, char* argv[]) {
+  bool compares = argc == 2 && strcmp(argv[1], "compare") == 0;
+  all(WASMTIME_STRATEGY_AUTO, compares);
+  all(WASMTIME_STRATEGY_CRANELIFT, compares);
   return 0;
 }

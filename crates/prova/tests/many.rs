@@ -2,7 +2,8 @@
 //! with machine code, as in the interpreter.
 //!
 //! A green run does not show that nothing leaks: `valgrind --leak-check=full` on this test program
-//! does (`docs/trust/testing.md`).
+//! does (`docs/trust/testing.md`), where a thousand guards at a time have no room: `bounded` has
+//! none.
 
 use prova::*;
 use std::cell::Cell;
@@ -54,9 +55,26 @@ fn used(store: &mut Store<u64>, instance: Instance) -> Result<()> {
     Ok(())
 }
 
+/// An engine whose machine code compares addresses: a memory takes no more address space than its
+/// maximum.
+fn bounded() -> (&'static str, Engine) {
+    let mut config = Config::new();
+    config.strategy(Strategy::Cranelift).signals_based_traps(false);
+    ("bounded", Engine::new(&config).expect("a possible configuration"))
+}
+
 #[test]
 fn a_thousand_instances_in_one_store() -> Result<()> {
-    for (name, engine) in crate::engines() {
+    instances(crate::engines())
+}
+
+#[test]
+fn a_thousand_bounded_instances_in_one_store() -> Result<()> {
+    instances(vec![bounded()])
+}
+
+fn instances(engines: Vec<(&str, Engine)>) -> Result<()> {
+    for (name, engine) in engines {
         let (module, linker) = (Module::new(&engine, TEXT)?, linker(&engine)?);
         let pre = linker.instantiate_pre(&module)?;
         let mut store = Store::new(&engine, 0);
@@ -67,6 +85,8 @@ fn a_thousand_instances_in_one_store() -> Result<()> {
             }
         }
         assert_eq!(*store.data(), 20 * 11, "{name}");
+        let here = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+        assert_eq!(module.tiers().functions.is_empty(), !here, "{name}");
     }
     Ok(())
 }

@@ -95,6 +95,10 @@ PROVA_CONFIG_PROPERTY(async_stack_size, uint64_t)
 
 /* Whether results, traps and fuel are the same on every machine; off by default. */
 WASM_API_EXTERN void prova_config_deterministic_set(wasm_config_t*, bool);
+/* Whether machine code of a function runs only if it is proved to do what the function says; off by
+ * default. The others run as bytecode, which is proved: `prova_module_refusals` says which, and why.
+ * Code takes longer to make; `wasmtime_module_serialize` keeps the proofs. */
+WASM_API_EXTERN void prova_config_require_proved_set(wasm_config_t*, bool);
 /* Whether the interpreter alone executes code; off by default: what is hot becomes machine code. */
 WASM_API_EXTERN void prova_config_interpreter_set(wasm_config_t*, bool);
 

@@ -31,6 +31,11 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_module_deserialize(wasm_engine_t*, co
 WASM_API_EXTERN wasmtime_error_t* wasmtime_module_deserialize_file(wasm_engine_t*, const char* path,
                                                                    wasmtime_module_t** out);
 
+/* Why functions have no machine code, so far: a line for each of them, in the order of their indices;
+ * no bytes if there is none. Code is made before the first call with WASMTIME_STRATEGY_CRANELIFT, and
+ * of what is hot otherwise. */
+WASM_API_EXTERN void prova_module_refusals(const wasmtime_module_t*, wasm_byte_vec_t* out);
+
 /* The text format to bytes of a module. */
 WASM_API_EXTERN wasmtime_error_t* wasmtime_wat2wasm(const char* wat, size_t wat_len,
                                                     wasm_byte_vec_t* out);

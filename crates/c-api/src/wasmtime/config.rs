@@ -129,6 +129,9 @@ setters! {
     prova_config_deterministic_set bool: |config, on| {
         config.deterministic(on);
     };
+    prova_config_require_proved_set bool: |config, on| {
+        config.require_proved(on);
+    };
     prova_config_interpreter_set bool: |config, alone| {
         if alone {
             config.tier(Tier::Interpreter(Dispatch::default()));

@@ -59,6 +59,18 @@ extern "C" fn wasmtime_module_exports(
     out.set(exports_of(&module.want("module").module));
 }
 
+/// A line for each function that has no machine code, with the reason.
+#[unsafe(no_mangle)]
+extern "C" fn prova_module_refusals(module: In<wasmtime_module_t>, mut out: Out<wasm_byte_vec_t>) {
+    let mut lines = String::new();
+    for refusal in module.want("module").module.refusals() {
+        // One line, also if a name in it has several.
+        lines += &refusal.to_string().replace(['\n', '\r'], " ");
+        lines.push('\n');
+    }
+    out.set(wasm_byte_vec_t::from(lines.as_bytes()));
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn wasmtime_module_validate(
     engine: In<wasm_engine_t>,
