@@ -224,8 +224,8 @@ impl<'a> Core<'a> {
         if let Some((opcode, width)) = self.loaded(value)
             && width < bits
         {
-            let width = planted!(LoadsAreOfBytes, width, 8);
-            let narrow = self.words.value(width, value.as_u32());
+            let narrow = planted!(LoadsAreOfBytes, width, 8);
+            let narrow = self.words.value(narrow, value.as_u32());
             if let Some(word) = crate::demand::extended(&mut self.words, opcode, narrow) {
                 return word;
             }

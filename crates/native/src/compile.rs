@@ -261,8 +261,8 @@ fn rows_of_roots(
     Ok(())
 }
 
-/// The source that an instruction is near to: of its own, or of the last one before it that has one,
-/// and those of both neighbours it is the one in the middle.
+/// The source that an instruction is near to: its own, or the last one before it that has one, and
+/// of this and the sources of both neighbours it is the one in the middle.
 fn near(sources: &[(u32, u32, u32)], at: u32) -> Option<u32> {
     let after = sources.partition_point(|source| source.0 <= at);
     let of = |i: Option<usize>| i.and_then(|i| sources.get(i)).map(|source| source.2);

@@ -13,8 +13,8 @@
 //! - S1. A load and a store between which an operator stands have one code: Cranelift makes them
 //!   one instruction only if their flags are the same.
 //! - S2. Of the loads with a code, a row means the one that is nearest to its instruction's source,
-//!   or to that of a neighbour, if the two before and behind it are on one side of it: an operator
-//!   that others share has the source of the first of them.
+//!   or to a neighbour's source, if both neighbours are on one side of it: an operator that others
+//!   share has the source of the first of them.
 //!
 //! Limits: there are [`CODES`] codes. In a function of more loads, one whose instruction has a
 //! source that is far away may be taken for another. Only backtraces depend on it, and whether the

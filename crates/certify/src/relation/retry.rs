@@ -5,7 +5,8 @@
 //!
 //! 1. a leader stands where all ways of this iteration come by, if those of earlier ones, in which
 //!    less was known, did not;
-//! 2. the head of a loop stands in the loop, if a way back comes to it on which the body stands still;
+//! 2. the head of a loop stands in the loop, if a way back comes to it on which the body stands
+//!    still;
 //! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
 //! 4. what is not claimed at a leader is guessed anew, from states that are known better by now;
 //! 5. a place with a parameter, or a wider value computed from it, is taken for the parameter;

@@ -12,9 +12,9 @@
 //!   `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient, rounded to zero. The deviation from `x/d` has the
 //!   sign of `x`; it is below `1/d` in size for `x ≥ 0`, and at most `1/d` for `x < 0`, where
 //!   `⌈y⌉ − 1` is wanted of `y` in `(q, q + 1]`.
-//! * D3. The same with `−x` for `x`, where `−x` may be `2^(w−1)`: there `x·e` stays below `2^(w+s)`
-//!   if `m·d < 2^(w+s) + 2^(s+1)`. The quotient of `−x` by `d` is that of `x` by `−d`. The factor of
-//!   `x` is `−m` then, and `[−x < 0]` is the sign of `⌊−m·x / 2^w⌋`.
+//! * D3. The same with `−x` for `x`, where `−x` may be `2^(w−1)`: there `x·e` stays below
+//!   `2^(w+s)` if `m·d < 2^(w+s) + 2^(s+1)`. The quotient of `−x` by `d` is the one of `x` by `−d`.
+//!   The factor of `x` is `−m` then, and `[−x < 0]` is the sign of `⌊−m·x / 2^w⌋`.
 
 use super::sum::Parts;
 use super::{Head, Node, Prim, Word, Words, mask};
