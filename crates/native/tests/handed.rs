@@ -1,5 +1,5 @@
-//! Machine code of functions that a store has attached is that of the next one of the same
-//! prototype, at the same addresses, and of no other one; nothing else of a store is found.
+//! Machine code that a store has attached to functions is found by the next store of the same
+//! prototype, at the same addresses, and by no other one; nothing else of a store is found.
 //!
 //! A green run does not show what records and words are found: the tests of the runtime compare
 //! them. `crates/prova/tests/bulk.rs` has functions in bytecode beside.
@@ -197,7 +197,7 @@ fn a_store_that_is_dropped_in_a_suspended_call_leaves_nothing_of_it() {
     assert_eq!(asked.take(), [RUN, 1], "the first store alone asks");
 }
 
-/// What is left of a module goes when the next store leaves its parts.
+/// Code of a module that is gone goes when the next store leaves its parts.
 #[test]
 fn code_goes_with_its_module() {
     let spare = Arc::new(Spare::new());

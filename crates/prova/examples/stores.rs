@@ -1,9 +1,10 @@
 //! The cost of stores by tier: `stores [MODULE.wasm|- [COUNT [TIER]]]`.
 //!
-//! For each tier (or one, `interp`, `auto` or `native`, and then only the second half), medians of eleven rounds: COUNT (1,000) stores one after another, each with an
-//! instance of MODULE (`-`: a hello with a memory, a table and some data), whose export `run` is called
-//! if there is one; in milliseconds for all of them. First with the parts of each store made anew,
-//! then with those that the store before left. Functions that the module imports trap.
+//! For each tier, medians of eleven rounds: COUNT (1,000) stores one after another, each with an
+//! instance of MODULE (`-`: a hello with a memory, a table and some data), whose export `run` is
+//! called if there is one; in milliseconds for all of them. First with the parts of each store made
+//! anew, then with those that the store before left. With TIER (`interp`, `auto`, `native`) only
+//! the second half, of that one. Functions that the module imports trap.
 
 use prova::{
     Config, Engine, InstancePre, Linker, Module, PoolingAllocationConfig, Result, Store, Strategy,

@@ -22,7 +22,7 @@ use std::ptr::NonNull;
 /// The first bytes of each stack, which stay in memory for the next store: a page.
 const KEEP_BYTES: usize = 4 << 10;
 
-/// What one page of the system's third level of tables describes.
+/// The bytes that a page of the system's third level of tables describes.
 const GIB: usize = 1 << 30;
 
 /// The sizes of the two stacks.
