@@ -1,13 +1,13 @@
 #!/bin/sh
 # Installs the C API: headers, libraries, and the files by which pkg-config and CMake find them.
 # `crates/c-api/install.sh PREFIX [LIBRARIES]` from anywhere; LIBRARIES is the folder that has libprova_c.so and
-# libprova_c.a, by default the one where `cargo build --release -p prova-c-api` leaves them.
+# libprova_c.a, by default the one where `cargo build --release -p prova-c-api` leaves them ($CARGO_TARGET_DIR/release).
 set -eu
 [ $# -ge 1 ] || { echo "usage: install.sh PREFIX [LIBRARIES]" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 prefix=$(cd "$1" && pwd)
-libraries=${2:-$here/../../target/release}
+libraries=${2:-${CARGO_TARGET_DIR:-$here/../../target}/release}
 for name in libprova_c.so libprova_c.a; do
     [ -f "$libraries/$name" ] || { echo "install.sh: there is no $name in $libraries: cargo build --release -p prova-c-api" >&2; exit 1; }
 done

@@ -113,7 +113,7 @@ impl Machine<'_> {
             Base::Memory(m) => self.linear(state, m, to, size),
             Base::Table(t) => self.element(state, t, to, size),
             Base::Global(g) => self.global(g, to, size, access),
-            Base::Args => arguments(to, size),
+            Base::Args => self.arguments(to, size),
             Base::Code => self.data(state, to, size, access),
             Base::None => planted!(
                 AnyAddress,
@@ -458,6 +458,21 @@ impl Machine<'_> {
         }
     }
 
+    /// An argument cell, or a part of some.
+    fn arguments(&mut self, to: Value, size: u32) -> Result<Place, Fault> {
+        let end = to.add.saturating_add(u64::from(size));
+        if to.sym != Sym::ZERO || end > at::ARGS_CELLS.saturating_mul(8) {
+            return fault(Rule::Field, "an access outside the argument cells");
+        }
+        let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
+        let (first, last) = (word(to.add), word(end.saturating_sub(1)));
+        self.arg_cells = self.arg_cells.max(last.saturating_add(1));
+        if size == 8 && to.add.is_multiple_of(8) {
+            return Ok(Place::Cell(first));
+        }
+        Ok(Place::Cells(first, last))
+    }
+
     /// The content of an argument cell: what was written, or what the runtime left there.
     fn cell(&mut self, state: &State, cell: u32) -> Value {
         if let Some(&value) = state.cells.get(&cell) {
@@ -591,17 +606,4 @@ pub(crate) fn cells(types: &[Ty]) -> impl Iterator<Item = (u32, Ty)> + '_ {
 /// How many argument cells values of these types take.
 fn cell_count(types: &[Ty]) -> u32 {
     types.iter().fold(0, |n: u32, &ty| n.saturating_add(if ty == Ty::V128 { 2 } else { 1 }))
-}
-
-/// An argument cell, or a part of some.
-fn arguments(to: Value, size: u32) -> Result<Place, Fault> {
-    let end = to.add.saturating_add(u64::from(size));
-    if to.sym != Sym::ZERO || end > at::ARGS_CELLS.saturating_mul(8) {
-        return fault(Rule::Field, "an access outside the argument cells");
-    }
-    if size == 8 && to.add.is_multiple_of(8) {
-        return Ok(Place::Cell(u32::try_from(to.add >> 3).unwrap_or(u32::MAX)));
-    }
-    let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
-    Ok(Place::Cells(word(to.add), word(end.saturating_sub(1))))
 }

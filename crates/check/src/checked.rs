@@ -30,6 +30,7 @@ pub struct CheckedCode {
     len: u32,
     frame_bytes: u32,
     charge: Option<u64>,
+    arg_cells: u32,
     traps: Box<[TrapRow]>,
     calls: Box<[CallRow]>,
 }
@@ -48,6 +49,7 @@ impl Layout {
             len: u32::try_from(code.bytes.len()).unwrap_or(u32::MAX),
             frame_bytes: found.frame_bytes,
             charge: found.charge,
+            arg_cells: found.arg_cells,
             traps: code.traps.into(),
             calls: code.calls.into(),
         })
@@ -92,6 +94,12 @@ impl CheckedCode {
     /// Bytes that it takes off the height before its calls; none if it calls nothing.
     pub fn charge(&self) -> Option<u64> {
         self.charge
+    }
+
+    /// The argument cells up to the last one that it reads or writes: it leaves all others as they
+    /// are.
+    pub fn arg_cells(&self) -> u32 {
+        self.arg_cells
     }
 
     /// The row of an instruction that may stop the code.

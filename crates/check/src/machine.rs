@@ -94,6 +94,8 @@ pub struct Machine<'a> {
     pub(crate) depth: u32,
     /// The least that a call has taken off the height.
     pub(crate) charge: Option<u64>,
+    /// The argument cells up to the last one that is accessed.
+    pub(crate) arg_cells: u32,
 }
 
 impl<'a> Machine<'a> {
@@ -148,6 +150,7 @@ impl<'a> Machine<'a> {
             names: Names::default(),
             depth: 0,
             charge: None,
+            arg_cells: 0,
         })
     }
 

@@ -63,6 +63,7 @@ const WALKED_EACH: u64 = 64;
 pub(crate) struct Found {
     pub(crate) frame_bytes: u32,
     pub(crate) charge: Option<u64>,
+    pub(crate) arg_cells: u32,
 }
 
 /// Judges code; `work` is set to what that took, in facts walked.
@@ -95,7 +96,9 @@ fn run(layout: &Layout, code: &Code<'_>, (at, work): (&mut u32, &mut u64)) -> Re
     *at = 0;
     pass.finish()?;
     pass.machine.frame_is_charged()?;
-    Ok(Found { frame_bytes: pass.machine.frame_bytes(), charge: pass.machine.charge })
+    let machine = &pass.machine;
+    let (frame_bytes, charge) = (machine.frame_bytes(), machine.charge);
+    Ok(Found { frame_bytes, charge, arg_cells: machine.arg_cells })
 }
 
 /// A block with one way to it, and the state that it inherits. The first one is the greatest.

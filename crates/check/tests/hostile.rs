@@ -83,6 +83,7 @@ fn a_witness_says_what_was_checked() {
     assert_eq!(*checked.layout_digest(), layout.digest());
     // Return address and frame pointer; bytes taken off the height.
     assert_eq!((checked.frame_bytes(), checked.charge()), (16, Some(80)));
+    assert_eq!(checked.arg_cells(), 0);
     assert_eq!((checked.traps(), checked.calls()), (&row.traps[..], &row.calls[..]));
     let [trap] = row.traps[..] else { panic!("one trap") };
     let [call] = row.calls[..] else { panic!("one call") };
@@ -93,6 +94,24 @@ fn a_witness_says_what_was_checked() {
     let (work, most) = layout.work(&code);
     assert_eq!(most, (row.bytes.len() as u64 * 32 + (1 << 16)) * 64);
     assert!(0 < work && work < most, "{work}");
+}
+
+/// The argument cells up to the last one that is accessed, as a whole or in part.
+#[test]
+fn a_witness_says_which_argument_cells_it_may_write() {
+    for (name, cells) in [
+        ("argument cells: a reference to fill a table with", 2),
+        ("argument cells: 4 bytes behind it", 3),
+        ("argument cells: 16 bytes behind it", 4),
+        ("argument cells: the last 16 bytes", 2048),
+        ("argument cells: a byte of one as an index", 1),
+    ] {
+        let row = found(name);
+        let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
+        let certificate = row.least();
+        let checked = layout.check(row.code(&certificate)).expect("it is accepted");
+        assert_eq!(checked.arg_cells(), cells, "{name}");
+    }
 }
 
 /// Another module or other settings are another layout.

@@ -229,8 +229,8 @@ pub(crate) struct ValidateArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// The function: its index, export, name or demangled name, or the end or a part of that;
-    /// without it, the module is listed
+    /// The function: its index, export, name, an offset in it (`0x3c56`, as in backtraces) or its
+    /// demangled name, or the end or a part of that; without it, the module is listed
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     pub(crate) function: Option<String>,
     /// Prints JSON (docs/reference/inspect.md has its schema)

@@ -31,7 +31,7 @@ use std::rc::Rc;
 pub(crate) struct CheckCodeArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// The function whose code is shown: its index, export or name
+    /// The function whose code is shown: its index, export or name, or an offset in it
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     function: Option<String>,
     /// Says which comparisons and branches the check needs to accept the instruction at this

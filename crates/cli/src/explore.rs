@@ -31,7 +31,7 @@ const FUNCTIONS_MAX: usize = 4000;
 pub(crate) struct ExploreArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// The function, by its index, export or name; all if not given
+    /// The function, by its index, export or name, or an offset in it; all if not given
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     function: Option<String>,
     /// Where the page is written; beside the module, as FILE.explore.html, if not given

@@ -27,7 +27,8 @@ use std::rc::Rc;
 pub(crate) struct ObjdumpArgs {
     #[command(flatten)]
     engine: EngineArgs,
-    /// The function, by its index, export or name; all that have code if not given
+    /// The function, by its index, export or name, or an offset in it; all that have code if not
+    /// given
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     function: Option<String>,
     /// A module in binary or text format, or what `prova compile` wrote

@@ -167,24 +167,38 @@ impl<T: 'static> HostFunc<T> {
 /// How a call that waits went on.
 enum Went<T: 'static> {
     Returned,
-    /// It is suspended until the results are there.
-    Waits(Suspension, Awaited<T>),
+    /// It is suspended until the results are there, with so much of its slice of fuel left.
+    Waits(Suspension, Awaited<T>, u64),
     /// It yields, and goes on with a slice of at least so much fuel.
     Yields(Suspension, u64),
     /// The called function is an asynchronous host function itself.
     Host(Awaited<T>),
 }
 
-/// Runs a call that waits, or its continuation, with a slice of at least so much fuel.
+/// The fuel with which code of a call that waits goes on.
+enum Slice {
+    /// A new slice of at least so much.
+    Next(u64),
+    /// The rest of the one before.
+    Left(u64),
+}
+
+/// Runs a call that waits, or its continuation, with a slice of fuel.
 fn run<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
-    needed: u64,
+    slice: &Slice,
     go_on: impl FnOnce(&mut StoreContextMut<'_, T>) -> Result<CallOutcome, rt::Trap>,
 ) -> Result<Went<T>> {
     let suspending = Suspending::begin(store, Some(Suspends::Awaited(None)));
     let StoreContextMut { rt, state } = &mut *suspending.store;
-    state.slices.begin(rt, needed);
+    match *slice {
+        Slice::Next(needed) => {
+            state.slices.begin(rt, needed);
+        }
+        Slice::Left(left) => state.slices.go_on(rt, left),
+    }
     let outcome = go_on(&mut *suspending.store);
+    let fuel = suspending.store.rt.fuel();
     let left = suspending.store.state.suspending.take();
     drop(suspending);
     let awaited = match left {
@@ -197,7 +211,7 @@ fn run<T: 'static>(
             SuspendedBy::Host(_) => {
                 let awaited =
                     awaited.or_bug("only an asynchronous host function suspends such a call");
-                Ok(Went::Waits(suspension, awaited))
+                Ok(Went::Waits(suspension, awaited, fuel))
             }
             SuspendedBy::Fuel { needed } => Ok(Went::Yields(suspension, needed)),
             SuspendedBy::Epoch => Ok(Went::Yields(suspension, 0)),
@@ -246,7 +260,7 @@ async fn drive<T: Send + 'static>(
         return Err(store.error_of_trap(rt::TrapKind::StackOverflow.into()));
     }
     let host = matches!(store.rt.func_kind(func), rt::FuncKind::Host);
-    let mut went = run(store, 0, |store| {
+    let mut went = run(store, &Slice::Next(0), |store| {
         if host {
             let called = store.rt.call(store.state, func, args, results);
             return called.map(|()| CallOutcome::Returned);
@@ -254,7 +268,7 @@ async fn drive<T: Send + 'static>(
         store.rt.call_resumable(store.state, func, args, results)
     })?;
     loop {
-        let (needed, suspension, answer, found) = match went {
+        let (slice, suspension, answer, found) = match went {
             Went::Returned => return Ok(()),
             Went::Host(awaited) => {
                 let found = awaited.results(store).await?;
@@ -264,23 +278,26 @@ async fn drive<T: Send + 'static>(
                 results.copy_from_slice(&found);
                 return Ok(());
             }
-            Went::Waits(suspension, awaited) => match awaited.results(store).await {
-                Ok(found) => (0, suspension, HostOutcome::Done, found),
-                Err(error) => (0, suspension, outcome_of_error(error, store.state.id), Vec::new()),
+            Went::Waits(suspension, awaited, left) => match awaited.results(store).await {
+                Ok(found) => (Slice::Left(left), suspension, HostOutcome::Done, found),
+                Err(error) => {
+                    let outcome = outcome_of_error(error, store.state.id);
+                    (Slice::Left(left), suspension, outcome, Vec::new())
+                }
             },
             Went::Yields(suspension, needed) if may_yield(store, suspension.by()) => {
                 match store.state.asked.yielding.take() {
                     Some(future) => future.await,
                     None => YieldOnce::new().await,
                 }
-                (needed, suspension, HostOutcome::Done, Vec::new())
+                (Slice::Next(needed), suspension, HostOutcome::Done, Vec::new())
             }
             Went::Yields(suspension, _) => {
                 let trap = HostOutcome::Trap(Box::new(rt::TrapKind::OutOfFuel.into()));
-                (0, suspension, trap, Vec::new())
+                (Slice::Next(0), suspension, trap, Vec::new())
             }
         };
-        went = run(store, needed, |store| {
+        went = run(store, &slice, |store| {
             store.rt.resume_with(store.state, suspension, answer, &found, results)
         })?;
     }

@@ -29,6 +29,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    machine: Option<prova_check::Config>,
     compilers: Arc<Compilers>,
     epoch: Arc<AtomicU64>,
     spare: Arc<Spare>,
@@ -70,9 +71,10 @@ impl Engine {
     pub fn new(config: &Config) -> Result<Engine> {
         config.check()?;
         let config = if config.deterministic { pinned(config) } else { config.clone() };
+        let machine = config.machine();
         let compilers = Arc::new(Compilers::new(
             config.compiler.clone(),
-            config.native.clone().zip(config.machine()),
+            config.native.clone().zip(machine),
             config.hot.filter(|_| config.takes_native()),
             config.perf,
             (config.cache.clone(), config.proved),
@@ -81,12 +83,17 @@ impl Engine {
         let kept = config.pool.as_ref().map(PoolingAllocationConfig::spare_limits);
         let spare = Arc::new(Spare::with_limits(kept.unwrap_or_default()));
         let pool = config.pool.clone().map(|pool| Arc::new(Pool::new(pool)));
-        Ok(Engine(Arc::new(Inner { config, compilers, epoch, spare, pool })))
+        Ok(Engine(Arc::new(Inner { config, machine, compilers, epoch, spare, pool })))
     }
 
     /// The configuration; of a deterministic one what the profile leaves of it.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The configuration of its machine code, if stores take any.
+    pub(crate) fn machine(&self) -> Option<prova_check::Config> {
+        self.0.machine
     }
 
     /// Moves the epoch on by one; stores whose deadline it reaches trap with

@@ -250,9 +250,9 @@ impl Instance {
     ) -> Result<TypedFunc<Params, Results>> {
         let store = store.as_context();
         match self.get_func(&store, name) {
-            Some(func) => func
-                .typed(&store)
-                .map_err(|e| e.context(format!("failed to find function export `{name}`"))),
+            Some(func) => func.typed(&store).map_err(|error| {
+                error.context(format!("failed to convert function `{name}` to given type"))
+            }),
             None => bail!("failed to find function export `{name}`"),
         }
     }

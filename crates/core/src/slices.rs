@@ -12,6 +12,9 @@
 //! 1. Fuel is held back exactly while code of a call that waits runs: not in a call of the host
 //!    inside it, and not while it is suspended.
 //!
+//! 2. A slice ends when it is used up: a host function that is awaited in it ends none, for its
+//!    future may be ready at once, and then the executor has not been asked.
+//!
 //! Limits: machine code yields in host functions only, so a store whose code is to yield runs none.
 
 use crate::error::{Result, misuse};
@@ -58,9 +61,16 @@ impl Slices {
     /// The next slice begins, of at least so much. Says whether there is as much.
     pub(crate) fn begin(&mut self, rt: &mut rt::Store, needed: u64) -> bool {
         let Some(interval) = self.interval else { return false };
-        let all = self.all(rt);
-        self.hold_back(rt, all.saturating_sub(interval.max(needed)));
-        needed <= all
+        self.go_on(rt, interval.max(needed));
+        needed <= self.all(rt)
+    }
+
+    /// A slice goes on of which so much is left, where code yields.
+    pub(crate) fn go_on(&mut self, rt: &mut rt::Store, left: u64) {
+        if self.interval.is_some() {
+            let all = self.all(rt);
+            self.hold_back(rt, all.saturating_sub(left));
+        }
     }
 }
 

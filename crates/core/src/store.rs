@@ -123,7 +123,7 @@ impl<T: 'static> Store<T> {
                 .executor
                 .clone()
                 .unwrap_or_else(|| config.tier_or_default().executor()),
-            native: config.machine(),
+            native: engine.machine(),
             count_dispatches: config.count_dispatches,
             heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
             spare: Some(Arc::clone(engine.spare())),

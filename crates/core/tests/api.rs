@@ -40,8 +40,13 @@ fn typed_calls_carry_every_type() {
                 (results.4, results.5, results.6, results.7),
                 (1.5, u64::MAX, Some(func), -1)
             );
-            assert!(instance.get_typed_func::<(), ()>(&mut store, "all").is_err());
-            assert!(instance.get_typed_func::<(), ()>(&mut store, "none").is_err());
+            for (name, message) in [
+                ("all", "failed to convert function `all` to given type"),
+                ("none", "failed to find function export `none`"),
+            ] {
+                let found = instance.get_typed_func::<(), ()>(&mut store, name);
+                assert_eq!(found.expect_err("no such function").to_string(), message);
+            }
             Ok(())
         },
     );

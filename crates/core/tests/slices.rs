@@ -303,6 +303,43 @@ fn a_call_that_waits_yields_after_each_interval_of_fuel() -> Result<()> {
     Ok(())
 }
 
+/// Awaited host functions whose futures are ready at once, however often, do not begin slices.
+#[test]
+fn slices_go_on_behind_host_functions_that_are_awaited() -> Result<()> {
+    let text = r#"(module
+        (import "host" "next" (func $next (param i64) (result i64)))
+        (func (export "sum") (param $n i64) (result i64) (local $sum i64)
+          (loop $again
+            (local.set $sum (i64.add (local.get $sum) (local.get $n)))
+            (local.set $n (call $next (local.get $n)))
+            (br_if $again (i32.wrap_i64 (local.get $n))))
+          (local.get $sum)))"#;
+    let engine = fueled(Dispatch::Tail)?;
+    let module = module(&engine, text)?;
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap_async("host", "next", |_: Caller<'_, ()>, (n,): (i64,)| {
+        Box::new(async move { n - 1 })
+    })?;
+    let mut used = None;
+    for interval in [1, 20, 100, 1_000, 1 << 30] {
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(1 << 30)?;
+        store.fuel_async_yield_interval(Some(interval))?;
+        let instance = block_on(linker.instantiate_async(&mut store, &module)).0?;
+        let sum = instance.get_typed_func::<i64, i64>(&mut store, "sum")?;
+        let (found, pending) = block_on(sum.call_async(&mut store, 1_000));
+        assert_eq!(found?, 500_500);
+        let all = (1 << 30) - store.get_fuel()?;
+        assert_eq!(all, *used.get_or_insert(all), "{interval}");
+        // A charge that does not fit is left to the next slice.
+        let least = all / interval;
+        let few = least <= u64::from(pending) && u64::from(pending) <= 2 * least;
+        assert!(few || interval < 100, "{interval}: {pending}");
+        assert_eq!(pending > 0, interval < all, "{interval}: {pending}");
+    }
+    Ok(())
+}
+
 #[test]
 fn host_functions_see_all_fuel() -> Result<()> {
     let engine = fueled(Dispatch::Tail)?;

@@ -1,9 +1,9 @@
 //! The user's name for a function → its index.
 //!
 //! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name
-//! section; a demangled name; the end of a demangled name (`write` of `core::fmt::write`); a part
-//! of one. A name that several functions have is refused with their list, one that none has with
-//! those of [`near`] names.
+//! section; an offset in the function's body, as backtraces have it (`0x3c56`); a demangled name;
+//! the end of a demangled name (`write` of `core::fmt::write`); a part of one. A name that several
+//! functions have is refused with their list, one that none has with those of [`near`] names.
 //!
 //! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of
 //! the first three is there.
@@ -45,6 +45,9 @@ pub fn find(module: &Module, name: &str) -> Result<FuncIdx, Unfound> {
     if let Some(func) = one(module, name, named().filter(|(_, raw)| *raw == name))? {
         return Ok(func);
     }
+    if let Some(func) = offset(name).and_then(|offset| around(module, offset)) {
+        return Ok(func);
+    }
     let demangled: Vec<(FuncIdx, String)> =
         named().map(|(func, raw)| (func, demangle(raw))).collect();
     let matching = |wanted: &dyn Fn(&str) -> bool| {
@@ -61,6 +64,18 @@ pub fn find(module: &Module, name: &str) -> Result<FuncIdx, Unfound> {
         }
     }
     Err(unfound(module, name, &demangled))
+}
+
+/// The offset in a module that a text is: hexadecimal, with `0x`.
+fn offset(text: &str) -> Option<usize> {
+    usize::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
+/// The function whose body has this offset.
+fn around(module: &Module, offset: usize) -> Option<FuncIdx> {
+    let has =
+        |&func: &FuncIdx| module.body(func).is_some_and(|body| body.range().contains(&offset));
+    module.defined_funcs().find(has)
 }
 
 /// That there is no such function, and the functions that may have been meant.
@@ -86,6 +101,12 @@ fn unfound(module: &Module, name: &str, demangled: &[(FuncIdx, String)]) -> Unfo
         if let Some(export) = export {
             write!(text, " (export `{}`)", printable(&export.name)).ok();
         }
+    }
+    let has_dwarf = || module.custom_sections().iter().any(|s| &*s.name == ".debug_info");
+    if offset(name).is_none() && has_dwarf() {
+        text.push_str(
+            "\nnote: a frame of a backtrace may name inlined functions; its offset, such as 0x3c56, is a name too",
+        );
     }
     Unfound(text)
 }
@@ -167,6 +188,28 @@ mod tests {
         ] {
             assert_eq!(find(&module, name).expect(name), FuncIdx(func), "{name}");
         }
+    }
+
+    /// From the first byte of a body to its last one, and nowhere else; a name comes first.
+    #[test]
+    fn an_offset_is_the_function_around_it() {
+        let module = module();
+        let body = module.body(FuncIdx(2)).expect("a body").range();
+        for (offset, func) in [(body.start, 2), (body.end - 1, 2), (body.end + 1, 3)] {
+            assert_eq!(find(&module, &format!("{offset:#x}")), Ok(FuncIdx(func)), "{offset:#x}");
+        }
+        for offset in [0, body.end, usize::MAX] {
+            let error = find(&module, &format!("{offset:#x}")).expect_err("it is in no body");
+            assert_eq!(error.to_string(), format!("there is no function `{offset:#x}`"));
+        }
+        let text = r#"(module (func $f) (func (export "0x1a") nop nop nop)
+            (@custom ".debug_info" "x"))"#;
+        let bytes = wat::parse_str(text).expect("the module is well-formed");
+        let module = Module::decode(bytes, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        assert_eq!(find(&module, "0x1a"), Ok(FuncIdx(1)), "an export");
+        let error = find(&module, "inlined").expect_err("there is none").to_string();
+        assert!(error.contains("\nnote: a frame of a backtrace"), "{error}");
     }
 
     #[test]

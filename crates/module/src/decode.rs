@@ -46,6 +46,7 @@ pub(crate) fn decode(
     if size > max {
         return Err(Error::limit("module_bytes", max, size, 0));
     }
+    begins_as_module(&bytes)?;
     let decoder = |flags, probe| Decoder {
         inner: empty(Arc::clone(&bytes), *features),
         flags,
@@ -68,6 +69,22 @@ pub(crate) fn decode(
             Err(name_refusal(features, error, |flags| decoder(flags, true).run(&bytes)))
         }
     }
+}
+
+/// Refuses what does not begin as a module: of other bytes wasmparser prints four lines each.
+fn begins_as_module(bytes: &[u8]) -> Result<()> {
+    const MAGIC: &[u8] = b"\0asm";
+    let start = bytes.get(..MAGIC.len()).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Err(Error::invalid("unexpected end: there are no bytes", 0));
+    }
+    if !MAGIC.starts_with(start) {
+        let start: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+        let start = start.join(" ");
+        let message = "magic header not detected: a module begins with 00 61 73 6d";
+        return Err(Error::invalid(format!("{message}, and this with {start}"), 0));
+    }
+    Ok(())
 }
 
 fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {

@@ -196,3 +196,24 @@ fn corruption_of_every_byte_never_panics() {
     }
     assert!(accepted > 0 && refused > 0, "{accepted} accepted, {refused} refused");
 }
+
+/// One line each, of what is there and of what should be.
+#[test]
+fn what_does_not_begin_as_a_module_is_refused_in_a_line() {
+    let (features, limits) = (Features::default(), Limits::default());
+    for (bytes, message) in [
+        (&b""[..], "unexpected end: there are no bytes (at offset 0x0)"),
+        (
+            b"PK\x03\x04....",
+            "magic header not detected: a module begins with 00 61 73 6d, and this with 50 4b 03 04 (at offset 0x0)",
+        ),
+        (
+            b"\0b",
+            "magic header not detected: a module begins with 00 61 73 6d, and this with 00 62 (at offset 0x0)",
+        ),
+        (b"\0as", "unexpected end-of-file (at offset 0x0)"),
+    ] {
+        let error = Module::decode(bytes, &features, &limits).expect_err("it is no module");
+        assert_eq!(error.to_string(), message);
+    }
+}

@@ -31,7 +31,7 @@ struct Fixed {
     thunks: Module,
 }
 
-fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<NativeCode> {
+pub(crate) fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<NativeCode> {
     let compiler = NativeCompiler::new();
     let layout = Layout::derive(module.bytes(), &compiler.config(&settings)).expect("a layout");
     let code = match kind {

@@ -7,6 +7,7 @@ mod equal_share;
 mod equal_vectors;
 mod exceptions;
 mod few_bytes;
+mod handed;
 mod inside;
 mod limits;
 mod mixed;

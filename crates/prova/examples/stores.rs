@@ -1,9 +1,10 @@
-//! The cost of stores by tier: `stores [MODULE.wasm [COUNT]]`.
+//! The cost of stores by tier: `stores [MODULE.wasm|- [COUNT [TIER]]]`.
 //!
 //! For each tier, medians of eleven rounds: COUNT (1,000) stores one after another, each with an
-//! instance of MODULE (a hello with a memory, a table and some data), whose export `run` is called
-//! if there is one; in milliseconds for all of them. First with the parts of each store made anew,
-//! then with those that the store before left. Functions that the module imports trap.
+//! instance of MODULE (`-`: a hello with a memory, a table and some data), whose export `run` is
+//! called if there is one; in milliseconds for all of them. First with the parts of each store made
+//! anew, then with those that the store before left. With TIER (`interp`, `auto`, `native`) only
+//! the second half, of that one. Functions that the module imports trap.
 
 use prova::{
     Config, Engine, InstancePre, Linker, Module, PoolingAllocationConfig, Result, Store, Strategy,
@@ -24,14 +25,20 @@ const HELLO: &str = r#"(module (memory (export "memory") 1) (table 2 funcref)
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let bytes = args.next().map_or_else(|| Ok(HELLO.into()), std::fs::read)?;
+    let file = args.next().filter(|file| file != "-");
+    let bytes = file.map_or_else(|| Ok(HELLO.into()), std::fs::read)?;
     let count = args.next().and_then(|text| text.parse().ok()).unwrap_or(1000);
+    let only = args.next();
     let mut native = Config::new();
     native.strategy(Strategy::Cranelift);
     let mut interpreter = Config::new();
     interpreter.tier(Tier::TAIL);
     for (tier, config) in [("interp", interpreter), ("auto", Config::new()), ("native", native)] {
-        for (parts, slots) in [("made anew", 0), ("kept", 16)] {
+        if only.as_ref().is_some_and(|only| only != tier) {
+            continue;
+        }
+        let parts = [("made anew", 0), ("kept", 16)];
+        for (parts, slots) in parts.into_iter().skip(usize::from(only.is_some())) {
             let mut pool = PoolingAllocationConfig::new();
             pool.max_unused_warm_slots(slots).table_elements(1 << 20);
             let engine = Engine::new(config.clone().allocation_strategy(pool))?;

@@ -14,7 +14,8 @@
 //! its kind.
 //!
 //! # Invariants
-//! * A1. Code in [`Codes`] has been compared with the function: module, settings, index, frame.
+//! * A1. Code in [`Codes`] has been compared with the function: module, settings, index, frame; in
+//!   this store, or in the one whose native code this one has found (R6 of `native`).
 //! * A2. Code stays in [`Codes`] until the store ends, so what an entry word or a frame leads to is
 //!   alive (V4).
 //!
@@ -68,7 +69,8 @@ pub trait Attach: Send + Sync {
     }
 
     /// Native code of `func`, asked for before [`Attach::attach`] in an instance that takes native
-    /// code; `None`: it runs as bytecode.
+    /// code; `None`: it runs as bytecode. A store may have it from the one before, and asks for
+    /// none.
     fn attach_native(&self, _module: &Module, _func: FuncIdx) -> Option<Arc<NativeCode>> {
         None
     }
@@ -122,6 +124,12 @@ impl Codes {
 
     /// Whether it has native code.
     pub(crate) fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
+    /// Leaves native code of the function alone; says whether there is any.
+    pub(crate) fn leave_native(&mut self) -> bool {
+        (self.bytecode, self.loops) = (None, BTreeMap::new());
         self.native.is_some()
     }
 

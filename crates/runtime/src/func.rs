@@ -34,6 +34,41 @@ pub(crate) struct Funcs {
     codes: Vec<Codes>,
     /// The function of each of `codes`.
     owners: Vec<u32>,
+    /// How many of `codes` are as a store before has left them.
+    settled: usize,
+}
+
+/// The codes of a store that goes (R6 of `native`).
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    codes: Vec<Codes>,
+    owners: Vec<u32>,
+    settled: usize,
+}
+
+impl Left {
+    /// The functions whose codes are not as the store has found them.
+    pub(crate) fn changed(&self) -> &[u32] {
+        &self.owners[self.settled..]
+    }
+
+    /// Leaves native code of functions alone, and calls `other` for the ones that changed and have
+    /// none.
+    pub(crate) fn settle(&mut self, mut other: impl FnMut(u32)) {
+        let mut settled = self.settled;
+        for at in self.settled..self.codes.len() {
+            if self.codes[at].leave_native() {
+                self.codes.swap(settled, at);
+                self.owners.swap(settled, at);
+                settled += 1;
+            } else {
+                other(self.owners[at]);
+            }
+        }
+        self.codes.truncate(settled);
+        self.owners.truncate(settled);
+        self.settled = settled;
+    }
 }
 
 /// Set in the slot of a host function. There are at most 2^31 functions (`Limits::FUNCS_MAX`).
@@ -46,9 +81,22 @@ impl Funcs {
         Funcs { slots, ..Funcs::default() }
     }
 
-    /// The words of a store that goes, and the addresses of the functions that have code.
-    pub(crate) fn take(&mut self) -> (Vec<u32>, Vec<u32>) {
-        (std::mem::take(&mut self.slots), std::mem::take(&mut self.owners))
+    /// The words of a store that goes, and its codes.
+    pub(crate) fn take(&mut self) -> (Vec<u32>, Left) {
+        let slots = std::mem::take(&mut self.slots);
+        let (codes, owners) = (std::mem::take(&mut self.codes), std::mem::take(&mut self.owners));
+        (slots, Left { codes, owners, settled: self.settled })
+    }
+
+    /// Takes what another store has left, whose functions had the same addresses; no function has
+    /// code yet.
+    pub(crate) fn find(&mut self, left: Left) {
+        let Left { codes, owners, settled } = left;
+        debug_assert!(self.codes.is_empty() && settled == codes.len(), "it is new");
+        for (slot, &owner) in (1..).zip(&owners) {
+            self.slots[owner as usize] = slot;
+        }
+        (self.codes, self.owners, self.settled) = (codes, owners, settled);
     }
 
     /// Adds a function of the host.
@@ -90,7 +138,12 @@ impl Funcs {
             self.owners.push(func.as_u32());
             *slot = self.codes.len() as u32;
         }
-        self.codes.get_mut(*slot as usize - 1)
+        let at = *slot as usize - 1;
+        // One that was found changes: all count as changed.
+        if at < self.settled {
+            self.settled = 0;
+        }
+        self.codes.get_mut(at)
     }
 }
 

@@ -13,9 +13,10 @@
 //! Noticed by: the tests here, `crates/core/tests/instances.rs`.
 
 use crate::store::Spare;
-use crate::sys::{Image, ImageId, NativeStack, OutOfMemory, Reservation};
+use crate::sys::{Image, ImageId, NativeStack, OutOfMemory, Reservation, StackBytes};
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// The address space that an object asks for, in bytes.
@@ -164,7 +165,34 @@ impl Held {
     }
 }
 
-/// The stack of native code of a store, for as long as that lives.
+/// The value stack of a store for as long as that lives, and the stack of its native code.
+#[derive(Debug)]
+pub(crate) enum Stacks {
+    /// The value stack alone.
+    Values(Lease),
+    /// Both.
+    Both(StackLease),
+}
+
+impl Stacks {
+    /// Where the value stack begins, and its bytes.
+    pub(crate) fn values(&self) -> (NonNull<u8>, usize) {
+        match self {
+            Stacks::Values(lease) => (lease.base(), lease.committed()),
+            Stacks::Both(lease) => lease.stack.values(),
+        }
+    }
+
+    /// One past the highest byte of the native stack: where it begins.
+    pub(crate) fn native_top(&self) -> Option<usize> {
+        match self {
+            Stacks::Values(_) => None,
+            Stacks::Both(lease) => Some(lease.stack.top()),
+        }
+    }
+}
+
+/// The stacks of a store with native code, for as long as that lives.
 #[derive(Debug)]
 pub(crate) struct StackLease {
     stack: ManuallyDrop<NativeStack>,
@@ -172,8 +200,11 @@ pub(crate) struct StackLease {
 }
 
 impl StackLease {
-    /// A stack of `bytes` bytes.
-    pub(crate) fn new(spare: Option<&Arc<Spare>>, bytes: usize) -> Result<StackLease, OutOfMemory> {
+    /// Stacks of these bytes.
+    pub(crate) fn new(
+        spare: Option<&Arc<Spare>>,
+        bytes: StackBytes,
+    ) -> Result<StackLease, OutOfMemory> {
         let stack = match spare.and_then(|spare| spare.take_stack(bytes)) {
             Some(stack) => stack,
             None => NativeStack::new(bytes).or_else(|error| {
@@ -182,11 +213,6 @@ impl StackLease {
             })?,
         };
         Ok(StackLease { stack: ManuallyDrop::new(stack), spare: spare.cloned() })
-    }
-
-    /// One past its highest byte: where it begins.
-    pub(crate) fn top(&self) -> usize {
-        self.stack.top()
     }
 }
 

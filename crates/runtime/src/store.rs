@@ -33,15 +33,15 @@ use crate::attach::Codes;
 use crate::exception::Exceptions;
 use crate::exec::{Accumulators, DispatchCounts, Heat};
 use crate::fixed::Fixed;
-use crate::func::{FuncKind, Funcs};
+use crate::func::{FuncKind, Funcs, Left};
 use crate::host::{ExecutorKind, HostFunc};
 use crate::instance::Instance;
-use crate::lease::{Lease, Wanted};
+use crate::lease::{Lease, StackLease, Stacks, Wanted};
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::{Memory, Room};
-use crate::native::Native;
+use crate::native::{self, Native};
 use crate::prototype::Prototype;
-use crate::sys::{OutOfMemory, Reservation};
+use crate::sys::{OutOfMemory, Reservation, StackBytes};
 use crate::table::Table;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
@@ -53,7 +53,7 @@ use prova_module::{
 };
 use std::any::Any;
 use std::fmt;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -176,8 +176,9 @@ pub struct Store {
     pub(crate) suspended_floor: usize,
     /// The instance whose code called the host function that runs.
     caller: Option<InstanceAddr>,
-    /// The value stack and the frame records that the [`Vm`] points to (V5, V6).
-    _stack: Lease,
+    /// The value stack and the frame records that the [`Vm`] points to (V5, V6), and the stack of
+    /// native code.
+    pub(crate) stacks: Stacks,
     _frames: Lease,
 }
 
@@ -204,7 +205,7 @@ fn frame_record_bytes(stack_bytes: u64, host_depth_max: u32) -> u64 {
 fn first_vm(
     settings: Settings,
     stack_bytes: u64,
-    stack: &Reservation,
+    (stack, bytes): (NonNull<u8>, usize),
     frames: &Reservation,
     epoch: &Arc<AtomicU64>,
 ) -> Vm {
@@ -229,13 +230,13 @@ fn first_vm(
         globals: ptr::null_mut(),
         mem0: NO_MEMORY,
         ip: ptr::null(),
-        fp: stack.base().as_ptr().cast(),
+        fp: stack.as_ptr().cast(),
         trap: TrapKind::Bug,
         value: 0,
         acc: Accumulators::CLEAR,
         store: ptr::null_mut(),
-        stack_base: stack.base().as_ptr().cast(),
-        stack_cells: stack.committed() / size_of::<Cell>(),
+        stack_base: stack.as_ptr().cast(),
+        stack_cells: bytes / size_of::<Cell>(),
         frames_base: frames.base().as_ptr().cast(),
         metering: settings.metering,
     }
@@ -254,12 +255,12 @@ impl Store {
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
         let spare = config.spare;
-        let stack = reserve_all(spare.as_ref(), stack_bytes + STACK_SLACK_BYTES);
+        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some());
         let frames = reserve_all(spare.as_ref(), frame_record_bytes(stack_bytes, host_depth_max));
         let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
         let native = config.native;
-        let vm = first_vm(settings, stack_bytes, &stack, &frames, &epoch);
+        let vm = first_vm(settings, stack_bytes, stacks.values(), &frames, &epoch);
         let mut store = Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             config: Config { settings, stack_bytes, host_depth_max, limits, trap_on_grow_failure },
@@ -301,7 +302,7 @@ impl Store {
             suspended: Vec::new(),
             suspended_floor: 0,
             caller: None,
-            _stack: stack,
+            stacks,
             _frames: frames,
         };
         if let Some(config) = native {
@@ -394,6 +395,20 @@ impl Store {
 
 /// No memory, or one of no bytes (V7).
 const NO_MEMORY: MemoryVm = MemoryVm { base: ptr::dangling_mut(), len_bytes: 0 };
+
+/// The stacks for a logical limit; without a native one where there is no address space for it.
+fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Stacks {
+    let values = limit + STACK_SLACK_BYTES;
+    let both = || {
+        let bytes = |bytes: u64| usize::try_from(bytes).map_err(|_| OutOfMemory);
+        let (native, values) = (bytes(native::stack_bytes(limit))?, bytes(values)?);
+        StackLease::new(spare, StackBytes { native, values })
+    };
+    match native.then(both) {
+        Some(Ok(both)) => Stacks::Both(both),
+        Some(Err(OutOfMemory)) | None => Stacks::Values(reserve_all(spare, values)),
+    }
+}
 
 /// A reservation that is committed as a whole; the system fills it as it is touched.
 fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Lease {
@@ -520,6 +535,11 @@ impl Store {
     /// The codes attached to a function, if any.
     pub(crate) fn codes(&self, func: FuncAddr) -> Option<&Codes> {
         self.funcs.codes(func)
+    }
+
+    /// Takes the codes that another store has left (R6 of `native`).
+    pub(crate) fn find_codes(&mut self, codes: Left) {
+        self.funcs.find(codes);
     }
 
     /// The codes attached to a function, to add to them; `None` for a function of the host.

@@ -138,7 +138,7 @@ impl Activation {
         let cells = cells.min(offsets::ARGS_CELLS) as usize;
         let vm = self.vm();
         let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
-        let (record, args) = (native.record(func), native.args());
+        let (record, args) = (native.record(func), native.args_for(cells));
         // SAFETY: V9.
         let (fp, native_sp, height_left) =
             unsafe { ((*vm).fp, (*vm).native.native_sp, (*vm).height_left) };

@@ -41,7 +41,7 @@ impl Activation {
         let vm = self.vm();
         let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
         let Some(thunk) = native.way_in(type_id) else { return Err(Trap::bug("no way in")) };
-        let (record, args) = (native.record(func), native.args());
+        let (record, args) = (native.record(func), native.args_for(param_cells as usize));
         // SAFETY: V9.
         let (fp, native_sp, height_left) =
             unsafe { ((*vm).fp, (*vm).native.native_sp, (*vm).height_left) };
@@ -71,8 +71,8 @@ impl Activation {
         from: *const u64,
         cells: usize,
     ) -> Result<Step, Trap> {
-        let Some(native) = &store.native else { return Err(Trap::bug("no native code")) };
-        let (vm, args) = (self.vm(), native.args());
+        let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
+        let (vm, args) = (self.vm(), native.args_for(cells));
         // SAFETY: V5: the results are in the callee's frame; they fit `args`, or it could not be
         // called.
         unsafe { ptr::copy_nonoverlapping(from, args, cells) };

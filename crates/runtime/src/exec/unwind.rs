@@ -225,7 +225,11 @@ impl Activation {
         let mut at = match place {
             // SAFETY: U1: the slot is one of the frame.
             Place::Bytecode { slot, .. } => unsafe { catcher.fp.add(usize::from(slot)) },
-            Place::Native { .. } => args_of(store)?,
+            Place::Native { .. } => {
+                let cells = store.tag_cells(thrown.tag) + 1;
+                let native = store.native.as_mut();
+                native.ok_or_else(|| Trap::bug("no native code"))?.args_for(cells)
+            }
         };
         if by_tag {
             let values = self.values(store, &thrown);
@@ -313,8 +317,7 @@ impl Activation {
         if tag >= instance.module().tags().len() as u64 {
             return Err(Trap::bug("a throw of no tag"));
         }
-        let (tag, window, height_left) =
-            (instance.tag_addr(index), args.cast_const(), store.height_left());
+        let (tag, window, height_left) = (instance.tag_addr(index), args, store.height_left());
         Ok(Thrown { tag, window, reference: 0, height_left, running: Running::Native })
     }
 
@@ -404,7 +407,7 @@ impl Activation {
 }
 
 /// The cells through which values go to and from native code.
-fn args_of(store: &Store) -> Result<*mut Cell, Trap> {
+fn args_of(store: &Store) -> Result<*const Cell, Trap> {
     let native = store.native.as_ref();
     native.map(|native| native.args()).ok_or_else(|| Trap::bug("no native code"))
 }

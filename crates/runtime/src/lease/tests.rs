@@ -1,12 +1,12 @@
 //! Q3 and Q4 by memories and tables that come one after another. Green does not show what happens
 //! where the system refuses to renew.
 
-use super::{Lease, StackLease, Wanted};
+use super::{Lease, StackLease, Stacks, Wanted};
 use crate::limits::Limits;
 use crate::memory::{Memory, Room};
 use crate::store::{Spare, SpareLimits};
 use crate::sys::tests::{assert_guarded, pages_at};
-use crate::sys::{Image, page_bytes};
+use crate::sys::{Image, StackBytes, page_bytes};
 use crate::table::Table;
 use prova_module::{MemoryType, RefType, TableType};
 use std::sync::Arc;
@@ -163,20 +163,46 @@ fn as_many_are_kept_as_the_limits_say() {
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn a_stack_of_native_code_is_empty_again() {
-    let spare = Arc::new(Spare::new());
-    let bytes = 5 * page_bytes();
-    let stack = StackLease::new(Some(&spare), bytes).unwrap();
-    let top = stack.top();
-    let start = std::ptr::with_exposed_provenance_mut::<u8>(top - bytes);
-    // SAFETY: the bytes below the top are the stack's, which nobody uses.
-    unsafe { start.write_bytes(7, bytes) };
-    drop(stack);
-    assert!(StackLease::new(Some(&spare), bytes + 1).unwrap().top() != top, "another size");
-    let stack = StackLease::new(Some(&spare), bytes).unwrap();
-    assert_eq!(stack.top(), top);
-    // SAFETY: as above.
-    let bytes = unsafe { std::slice::from_raw_parts(start, bytes) };
-    assert!(bytes.iter().all(|&byte| byte == 0));
-    assert_eq!(pages_at(top).unwrap().1, "---p", "the guard");
+fn stacks_of_a_store_with_native_code_are_empty_again() {
+    let page = page_bytes();
+    // In a GiB with nothing else; too great for that; of few pages; without values.
+    for (native, values) in
+        [(5 * page, 3 * page), (1 << 30, 2 * page), (page, 1), (2 * page + 1, 5 * page), (page, 0)]
+    {
+        let spare = Arc::new(Spare::new());
+        let bytes = StackBytes { native, values };
+        let stacks = || Stacks::Both(StackLease::new(Some(&spare), bytes).unwrap());
+        let stack = stacks();
+        let (top, (low, count)) = (stack.native_top().unwrap(), stack.values());
+        let touched = native.min(5 * page);
+        let at_top = std::ptr::with_exposed_provenance_mut::<u8>(top - touched);
+        assert_eq!(count, values.next_multiple_of(page));
+        // SAFETY: S6: the bytes are the stacks', which nobody uses.
+        unsafe {
+            at_top.write_bytes(7, touched);
+            low.write_bytes(7, count);
+        }
+        drop(stack);
+        for bytes in
+            [StackBytes { native: native + 1, values }, StackBytes { native, values: values + 1 }]
+        {
+            let other = Stacks::Both(StackLease::new(Some(&spare), bytes).unwrap());
+            assert_ne!(other.native_top(), Some(top), "another size");
+        }
+        let stack = stacks();
+        assert_eq!((stack.native_top(), stack.values()), (Some(top), (low, count)));
+        // SAFETY: as above.
+        let both = unsafe {
+            [
+                std::slice::from_raw_parts(at_top, touched),
+                std::slice::from_raw_parts(low.as_ptr(), count),
+            ]
+        };
+        assert!(both.concat().iter().all(|&byte| byte == 0), "{bytes:?}");
+        assert_guarded(low.addr().get(), count, count);
+        assert_guarded(top - native.next_multiple_of(page), native.next_multiple_of(page), native);
+        for guard in [low.addr().get() - 1, top - native.next_multiple_of(page) - 1] {
+            assert_eq!(pages_at(guard & !(page - 1)).unwrap().1, "---p", "below, {bytes:?}");
+        }
+    }
 }

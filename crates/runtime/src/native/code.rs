@@ -147,6 +147,11 @@ impl NativeCode {
         &self.settings
     }
 
+    /// The argument cells up to the last one that it may write.
+    pub(crate) fn arg_cells(&self) -> u32 {
+        self.checked.arg_cells()
+    }
+
     /// Its bytes, where they run.
     pub fn bytes(&self) -> &[u8] {
         self.memory.bytes(self.piece)

@@ -9,6 +9,7 @@
 //! The invariants are R1 to R6 of [`super`].
 
 use super::code::{NativeCode, NativeModule, Thunks};
+use super::kept::Kept;
 use super::records::{FuncRecord, Words};
 use super::state::{Native, NativeInstance};
 use crate::memory::Memory;
@@ -30,14 +31,21 @@ impl Store {
         let support = self.native_support(address, &module);
         let Some(mut native) = self.native.take() else { return };
         let kept = native.kept.take();
-        let kept = kept
-            .filter(|kept| found && native.instances.is_empty() && kept.is_with(support.as_ref()));
+        let settings = self.settings();
+        let fits = |kept: &Kept| kept.is_with(support.as_ref(), settings);
+        let kept = kept.filter(|kept| found && native.instances.is_empty() && fits(kept));
         let words = match kept {
             Some(kept) => {
                 let (vm, types) = (self.vm(), self.instance(address).types());
-                native.take_kept(kept, vm, types, self.instance(address).first_defined())
+                let first = self.instance(address).first_defined();
+                let (words, codes) = native.take_kept(kept, vm, types, first);
+                self.find_codes(codes);
+                words
             }
-            None => self.new_words(address, &module, support.as_deref(), &mut native),
+            None => {
+                native.forget_found();
+                self.new_words(address, &module, support.as_deref(), &mut native)
+            }
         };
         let has_ways = support.as_ref().is_some_and(|support| support.thunks().is_some());
         let mut layout_digest = None;
@@ -188,7 +196,7 @@ impl Store {
             words.set(layout.memory_base(index), base.expose_provenance());
             let len = layout.memory_len(index);
             words.set(len, self.memory_vms[memory.index()].len_bytes);
-            native.lens.entry(memory.as_u32()).or_default().push(words.word(len));
+            native.lens.push(memory, words.word(len));
         }
         for index in 0..module.tables().len() as u32 {
             let table = instance.table_addr(prova_module::TableIdx(index));

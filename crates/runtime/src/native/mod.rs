@@ -32,8 +32,11 @@
 //! * R6. A `Kept` has the words of an instance as its prototype's next one has them at the same
 //!   place, as the first one of a store: except for those that lead to the store, its types and
 //!   objects, which are written before code is attached. Its records are those of Q2's entries:
-//!   of the same addresses and types. Each leads to a way out of its type that the `Kept` keeps,
-//!   or is 0 where that has none, and to no function's code.
+//!   of the same addresses and types. Each leads to code of its function in the `Kept`, which was
+//!   compared with it (A1 of `attach`) in the same layout, ways and settings; else to a way out of
+//!   its type that the `Kept` keeps, or is 0 where that has none.
+//! * R7. Cells of `args` behind `args_used` are 0: code that a store keeps writes none of them, as
+//!   the check has found ([`prova_check::CheckedCode::arg_cells`]), nor does the runtime.
 
 mod canary;
 mod code;
@@ -47,7 +50,7 @@ mod state;
 pub use code::{LoadError, MissingWay, NativeCode, NativeModule, Thunks, processor_has};
 pub use perf::PerfNames;
 pub(crate) use records::FuncRecord;
-pub(crate) use state::{Native, Piece, Segment};
+pub(crate) use state::{Native, Piece, Segment, stack_bytes};
 
 use prova_check::traps;
 

@@ -4,8 +4,7 @@ use super::code::{NativeCode, NativeModule, Thunks};
 use super::kept::Kept;
 use super::records::{FuncRecord, Words};
 use crate::fixed::Fixed;
-use crate::lease::StackLease;
-use crate::store::{Spare, Store};
+use crate::store::Store;
 use crate::sys;
 use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
 use crate::vm::{Cell, NativeVm, Vm};
@@ -51,10 +50,10 @@ pub(super) struct NativeInstance {
 /// The native side of a store.
 pub(crate) struct Native {
     pub(super) config: Config,
-    /// `None` between two stores.
-    pub(super) stack: Option<StackLease>,
     /// Values on their way (`offsets::STORE_ARGS`).
     pub(super) args: Fixed<Cell>,
+    /// How many of them may have been written, by code that the store keeps or by the runtime (R7).
+    pub(super) args_used: u32,
     /// The words of what belongs to no instance.
     pub(super) nobody: Words,
     /// The record of each function, by address.
@@ -62,7 +61,7 @@ pub(crate) struct Native {
     pub(super) hosts: Vec<Fixed<FuncRecord>>,
     pub(super) instances: Vec<NativeInstance>,
     /// The words of instances that copy the length of a memory, by its address (R3).
-    pub(super) lens: BTreeMap<u32, Vec<*mut usize>>,
+    pub(super) lens: Copies,
     /// By canonical id of the type.
     pub(super) thunks: BTreeMap<u32, Thunks>,
     /// Pieces of code by their first byte: their end, and the function.
@@ -71,6 +70,38 @@ pub(crate) struct Native {
     pub(super) kept: Option<Kept>,
     /// Those that have not returned, the newest last.
     pub(crate) segments: Vec<Segment>,
+}
+
+/// Words that copy the length of a memory: most memories have one.
+#[derive(Default)]
+pub(super) struct Copies {
+    /// The first one, by address of the memory; null where there is none.
+    first: Vec<*mut usize>,
+    more: BTreeMap<u32, Vec<*mut usize>>,
+}
+
+impl Copies {
+    pub(super) fn push(&mut self, memory: MemoryAddr, word: *mut usize) {
+        let at = memory.index();
+        if self.first.len() <= at {
+            self.first.resize(at + 1, ptr::null_mut());
+        }
+        if self.first[at].is_null() {
+            self.first[at] = word;
+        } else {
+            self.more.entry(memory.as_u32()).or_default().push(word);
+        }
+    }
+
+    pub(super) fn of(&self, memory: MemoryAddr) -> impl Iterator<Item = *mut usize> {
+        let first = self.first.get(memory.index()).copied().filter(|word| !word.is_null());
+        first.into_iter().chain(self.more.get(&memory.as_u32()).into_iter().flatten().copied())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.first.clear();
+        self.more.clear();
+    }
 }
 
 /// A piece of code that this store keeps.
@@ -85,46 +116,45 @@ pub(crate) struct Piece {
 // between two stores it has those of `kept` alone, into words that it owns (R6).
 unsafe impl Send for Native {}
 
+/// The bytes of the native stack for a logical stack limit: half as much again for thunks.
+pub(crate) fn stack_bytes(limit: u64) -> u64 {
+    (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * limit + STACK_SLACK_BYTES
+}
+
 impl Native {
-    /// The native side of a store with this stack limit; `None` where there is no native code.
-    /// `left`: a former store's, which is used if it is for the same configuration.
+    /// The native side of a store whose native stack begins at `top`; `None` where there is no
+    /// native code. `left`: a former store's, which is used if it is for the same configuration.
     pub(crate) fn new(
         config: Config,
-        stack_bytes: u64,
+        top: usize,
         vm: *mut Vm,
-        spare: Option<&Arc<Spare>>,
         left: Option<Box<Native>>,
     ) -> Option<Box<Native>> {
         if config.signals && !sys::install() {
             return None;
         }
-        // Half as much again for thunks.
-        let bytes = (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * stack_bytes;
-        let bytes = usize::try_from(bytes + STACK_SLACK_BYTES).ok()?;
-        let stack = StackLease::new(spare, bytes).ok()?;
         let left = left.filter(|left| left.config == config);
-        let mut native = left.unwrap_or_else(|| Box::new(Native::without_stack(config, vm)));
+        let native = left.unwrap_or_else(|| Box::new(Native::of_no_store(config, vm)));
         // R6: this word is another one in each store.
         native.nobody.set(offsets::STORE, vm.expose_provenance());
         // SAFETY: F1, V9: the store is being made.
         unsafe {
             (*vm).args = native.args.as_ptr();
-            (*vm).native.native_sp = stack.top();
+            (*vm).native.native_sp = top;
         }
-        native.stack = Some(stack);
         Some(native)
     }
 
-    fn without_stack(config: Config, vm: *mut Vm) -> Native {
+    fn of_no_store(config: Config, vm: *mut Vm) -> Native {
         Native {
             config,
-            stack: None,
             args: Fixed::new(vec![0; offsets::ARGS_CELLS as usize]),
+            args_used: 0,
             nobody: Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null()),
             records: Vec::new(),
             hosts: Vec::new(),
             instances: Vec::new(),
-            lens: BTreeMap::new(),
+            lens: Copies::default(),
             thunks: BTreeMap::new(),
             pieces: BTreeMap::new(),
             kept: None,
@@ -137,8 +167,15 @@ impl Native {
         self.records.as_ptr()
     }
 
-    /// The cells through which values go.
-    pub(crate) fn args(&self) -> *mut Cell {
+    /// The cells through which values go, to be read.
+    pub(crate) fn args(&self) -> *const Cell {
+        self.args.as_ptr()
+    }
+
+    /// The same, to write as many of them (R7).
+    pub(crate) fn args_for(&mut self, cells: usize) -> *mut Cell {
+        let cells = u32::try_from(cells).unwrap_or(u32::MAX);
+        self.args_used = self.args_used.max(cells);
         self.args.as_ptr()
     }
 
@@ -188,6 +225,7 @@ impl Native {
     }
 
     pub(super) fn keep(&mut self, func: Option<FuncAddr>, code: &Arc<NativeCode>) {
+        self.args_for(code.arg_cells() as usize);
         let piece = Piece { func, code: Arc::clone(code) };
         self.pieces.insert(code.entry(), piece);
     }
@@ -205,9 +243,8 @@ impl Store {
         let reserved = self.memory_vms.try_reserve_exact(memories).is_ok()
             && self.table_vms.try_reserve_exact(tables).is_ok()
             && self.global_vms.try_reserve_exact(globals).is_ok();
-        if reserved {
-            let spare = self.spare.as_ref();
-            self.native = Native::new(config, self.config.stack_bytes, self.vm(), spare, left);
+        if let Some(top) = self.stacks.native_top().filter(|_| reserved) {
+            self.native = Native::new(config, top, self.vm(), left);
             self.publish();
         }
     }
@@ -266,9 +303,9 @@ impl Store {
 
     /// Makes the copies of a memory's length follow its record (R3).
     pub(crate) fn publish_len(&self, memory: MemoryAddr) {
-        let copies = self.native.as_ref().and_then(|native| native.lens.get(&memory.as_u32()));
+        let Some(native) = &self.native else { return };
         let len = self.memory_vms[memory.index()].len_bytes;
-        for &copy in copies.into_iter().flatten() {
+        for copy in native.lens.of(memory) {
             // SAFETY: R1: the word is as old as its instance; no code runs.
             unsafe { *copy = len };
         }

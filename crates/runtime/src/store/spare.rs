@@ -26,7 +26,7 @@ use super::Store;
 use crate::exec::STUB_ATTACH;
 use crate::lease::{Held, Wanted};
 use crate::native::Native;
-use crate::sys::NativeStack;
+use crate::sys::{NativeStack, StackBytes};
 use crate::vm::{EntryWord, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm};
 use std::sync::{Mutex, PoisonError};
 
@@ -126,6 +126,10 @@ impl Spare {
             return;
         }
         let mut rooms = lock(&self.rooms);
+        // Code goes with its module.
+        for native in rooms.iter_mut().filter_map(|room| room.native.as_mut()) {
+            native.forget_past();
+        }
         if rooms.len() < self.limits.stores_max {
             rooms.push(room);
         }
@@ -161,14 +165,14 @@ impl Spare {
             && spaces.len() < self.limits.stores_max.saturating_mul(SIZES_MAX)
     }
 
-    /// A stack of native code with this size that was left.
-    pub(crate) fn take_stack(&self, bytes: usize) -> Option<NativeStack> {
+    /// Stacks of a store with native code that were left, of these sizes.
+    pub(crate) fn take_stack(&self, bytes: StackBytes) -> Option<NativeStack> {
         let mut stacks = lock(&self.stacks);
-        let of_size = stacks.iter().rposition(|stack| stack.bytes() == bytes)?;
+        let of_size = stacks.iter().rposition(|stack| stack.asked() == bytes)?;
         Some(stacks.swap_remove(of_size))
     }
 
-    /// Leaves a stack of native code as good as new (Q3); one too many goes.
+    /// Leaves stacks of a store with native code as good as new (Q3); those too many go.
     pub(crate) fn leave_stack(&self, mut stack: NativeStack) {
         if lock(&self.stacks).len() < self.limits.stores_max && stack.renew() {
             lock(&self.stacks).push(stack);
@@ -187,7 +191,7 @@ impl Store {
     /// Leaves the room of the store's entries, those of its first module as they were at first.
     pub(super) fn leave_room(&mut self) {
         let Some(spare) = self.spare.take() else { return };
-        let (slots, changed) = self.funcs.take();
+        let (slots, codes) = self.funcs.take();
         let mut room = Room {
             entries: std::mem::take(&mut self.entries),
             slots,
@@ -195,16 +199,17 @@ impl Store {
             tables: std::mem::take(&mut self.table_vms),
             globals: std::mem::take(&mut self.global_vms),
             tail: None,
-            native: self.leave_native(self.tail, &changed),
+            native: None,
         };
         if let Some(tail) = self.tail {
-            for at in changed.iter().map(|&func| func as usize) {
+            for at in codes.changed().iter().map(|&func| func as usize) {
                 if (tail.first..tail.first + tail.count).contains(&at) {
                     room.entries[at].code = EntryWord::stub(&STUB_ATTACH, tail.linked);
                 }
             }
             room.tail = Some(Tail { capacity: room.entries.capacity(), ..tail });
         }
+        room.native = self.leave_native(self.tail, codes);
         spare.leave_room(room);
     }
 }

@@ -3,6 +3,7 @@
 //! A green run does not show that an executor would run into one; it never should.
 
 use super::{Store, StoreConfig};
+use crate::lease::Stacks;
 use crate::limits::Limits;
 use crate::sys::tests::assert_guarded;
 use prova_module::{MemoryType, RefType, TableType};
@@ -20,8 +21,9 @@ fn guards_lie_behind_stacks_memories_and_tables() {
     let table = TableType { ref_type: RefType::FUNCREF, min: 1, max: None, table64: false };
     let table = store.table_new(table, 0).unwrap();
     let look = |store: &Store| {
+        let Stacks::Values(stack) = &store.stacks else { panic!("it takes no native code") };
         let reservations = [
-            &store._stack,
+            stack,
             &store._frames,
             store.memory(memory).reservation(),
             store.table(table).reservation(),

@@ -38,21 +38,32 @@ impl CodeMemory {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "the names of `x64`")]
+pub(crate) struct StackBytes {
+    pub(crate) native: usize,
+    pub(crate) values: usize,
+}
+
 #[derive(Debug)]
 #[allow(dead_code, reason = "the names of `x64`")]
-pub(crate) struct NativeStack(usize);
+pub(crate) enum NativeStack {}
 
 impl NativeStack {
-    pub(crate) fn new(_: usize) -> Result<NativeStack, OutOfMemory> {
+    pub(crate) fn new(_: StackBytes) -> Result<NativeStack, OutOfMemory> {
         Err(OutOfMemory)
     }
 
     pub(crate) fn top(&self) -> usize {
-        self.0
+        match *self {}
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.0
+    pub(crate) fn values(&self) -> (std::ptr::NonNull<u8>, usize) {
+        match *self {}
+    }
+
+    pub(crate) fn asked(&self) -> StackBytes {
+        match *self {}
     }
 
     pub(crate) fn renew(&mut self) -> bool {

@@ -48,8 +48,8 @@ mod x64;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
 pub(crate) use absent::{
-    CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, land, map_as_code,
-    monotonic_nanos, resume,
+    CodeMemory, NativeStack, StackBytes, Stop, Waiting, builtins, enter, install, land,
+    map_as_code, monotonic_nanos, resume,
 };
 pub(crate) use image::{Image, ImageId};
 #[cfg(all(unix, not(miri)))]
@@ -60,8 +60,8 @@ pub(crate) use plain::Reservation;
 pub(crate) use unix::Reservation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 pub(crate) use x64::{
-    CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, land, map_as_code,
-    monotonic_nanos, resume,
+    CodeMemory, NativeStack, StackBytes, Stop, Waiting, builtins, enter, install, land,
+    map_as_code, monotonic_nanos, resume,
 };
 
 /// The size of a guard (1 MiB): more than the greatest frame, whose slots have 16-bit indices, and

@@ -1,5 +1,6 @@
 //! A store that finds words and records of another one has right ones, for each sort of that store.
 
+use super::super::state::Copies;
 use super::*;
 use crate::attach::{Attach, AttachError, Attached};
 use crate::prototype::Prototype;
@@ -7,6 +8,9 @@ use crate::store::{Spare, StoreConfig};
 use crate::value::{FuncAddr, MemoryAddr};
 use prova_check::Config;
 use prova_module::{Features, FuncIdx, FuncType, Module};
+
+const SETTINGS: Settings =
+    Settings { deterministic: false, metering: prova_bytecode::Metering::None };
 
 /// A layout without ways, as before there is machine code.
 struct LayoutAlone(Option<Arc<NativeModule>>);
@@ -170,12 +174,54 @@ fn other_support_is_told_apart() {
         support: support.map(Arc::downgrade),
         thunks: BTreeMap::new(),
         pieces: BTreeMap::new(),
+        codes: Left::default(),
+        settings: SETTINGS,
     };
+    let is_with =
+        |kept: &Kept, support: Option<&Arc<NativeModule>>| kept.is_with(support, SETTINGS);
     let (first, second) = (support(&one), support(&one));
-    assert!(kept(None).is_with(None) && kept(Some(&first)).is_with(Some(&first)));
-    assert!(!kept(None).is_with(Some(&first)) && !kept(Some(&first)).is_with(None));
-    assert!(!kept(Some(&first)).is_with(Some(&second)));
+    assert!(is_with(&kept(None), None) && is_with(&kept(Some(&first)), Some(&first)));
+    assert!(!is_with(&kept(None), Some(&first)) && !is_with(&kept(Some(&first)), None));
+    assert!(!is_with(&kept(Some(&first)), Some(&second)));
+    let other = Settings { deterministic: !SETTINGS.deterministic, ..SETTINGS };
+    assert!(!kept(Some(&first)).is_with(Some(&first), other));
     let of_first = kept(Some(&first));
     drop(first);
-    assert!((0..100).all(|_| !of_first.is_with(Some(&support(&one)))));
+    assert!((0..100).all(|_| !is_with(&of_first, Some(&support(&one)))));
+}
+
+/// R7: cells that a store wrote are 0 in the next one; those that it did not say it writes would
+/// be found as they are.
+#[test]
+fn argument_cells_that_were_written_are_zero_again() {
+    let one = prototype(ONE);
+    for (said, found) in [(5, 0), (3, 2), (2048, 0), (usize::MAX, 0)] {
+        let spare = Arc::new(Spare::new());
+        let mut store = store_with(&spare, 2, &[&one]);
+        let native = store.native.as_mut().unwrap();
+        let args = native.args_for(said);
+        // SAFETY: F1: these cells are the store's, and no code runs.
+        unsafe { args.write_bytes(7, 5) };
+        drop(store);
+        let store = store_with(&spare, 2, &[&one]);
+        let native = store.native.as_ref().unwrap();
+        assert_eq!(native.args.iter().filter(|&&cell| cell != 0).count(), found, "{said}");
+    }
+}
+
+/// Words of the first memories, and of others that more than one instance has.
+#[test]
+fn copies_of_lengths_are_found_by_memory() {
+    let mut words = [0usize; 5];
+    let at = std::array::from_fn::<_, 5, _>(|at| &raw mut words[at]);
+    let mut copies = Copies::default();
+    for (memory, word) in [(2, 0), (0, 1), (2, 2), (7, 3), (2, 4)] {
+        copies.push(MemoryAddr(memory), at[word]);
+    }
+    let of = |copies: &Copies, memory| copies.of(MemoryAddr(memory)).collect::<Vec<_>>();
+    assert_eq!(of(&copies, 2), [at[0], at[2], at[4]]);
+    assert_eq!((of(&copies, 0), of(&copies, 7)), (vec![at[1]], vec![at[3]]));
+    assert_eq!((of(&copies, 1), of(&copies, 8)), (vec![], vec![]));
+    copies.clear();
+    assert!((0..9).all(|memory| of(&copies, memory).is_empty()));
 }

@@ -23,4 +23,4 @@ mod stack;
 pub(crate) use code::{CodeMemory, map_as_code, monotonic_nanos};
 pub(crate) use enter::{Stop, Waiting, builtins, enter, land, resume};
 pub(crate) use signals::install;
-pub(crate) use stack::NativeStack;
+pub(crate) use stack::{NativeStack, StackBytes};

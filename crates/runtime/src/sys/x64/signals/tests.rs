@@ -4,7 +4,7 @@
 //! A green run does not cover handlers that never return, nor stacks without room for one.
 
 use super::super::before::SIGNALS;
-use super::super::{CodeMemory, NativeStack, Stop, enter};
+use super::super::{CodeMemory, NativeStack, StackBytes, Stop, enter};
 use super::install;
 use crate::vm::Vm;
 use std::ffi::c_int;
@@ -248,7 +248,7 @@ fn child() {
     let entry = memory.bytes(0).as_ptr().addr();
     let given =
         Given { go: AtomicU32::new(0), runs: AtomicU32::new(0), address: bad(signal).addr() };
-    let stack = NativeStack::new(1 << 16).expect("a stack");
+    let stack = NativeStack::new(StackBytes { native: 1 << 16, values: 0 }).expect("a stack");
     let mut vm = Box::new(MaybeUninit::<Vm>::zeroed());
     let vm = vm.as_mut_ptr();
     // SAFETY: the fields are numbers, within the record.
