@@ -304,8 +304,10 @@ fn collect(
     for trap in found {
         let kind = sunk::kind(trap.code);
         let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
-        let near = near(&sources, trap.offset).unwrap_or(start);
-        let load = loads.source(trap.code, buffer.data(), trap.offset, near);
+        // An instruction without a source has the last one before it that has one.
+        let own = before(trap.offset).map_or(start, |source| source.loc.bits());
+        let near = near(&sources, trap.offset).unwrap_or(own);
+        let load = loads.source(trap.code, (buffer.data(), trap.offset), (own, near));
         let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
     }

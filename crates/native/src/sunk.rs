@@ -134,11 +134,16 @@ fn ordinal(code: TrapCode) -> Option<usize> {
 }
 
 impl Loads {
-    /// The operator that traps in the instruction at `at` with a code, if it is a load whose
-    /// instruction's source is near `near`.
-    pub(crate) fn source(&self, code: TrapCode, bytes: &[u8], at: u32, near: u32) -> Option<u32> {
+    /// The operator that traps in the instruction at `at` with a code, if it is a load; the
+    /// instruction has a source and stands near another one.
+    pub(crate) fn source(
+        &self,
+        code: TrapCode,
+        (bytes, at): (&[u8], u32),
+        (own, near): (u32, u32),
+    ) -> Option<u32> {
         let of = ordinal(code)?;
-        if self.stores.contains(&near) && !changes_memory(bytes, at) {
+        if self.stores.contains(&own) && !changes_memory(bytes, at) {
             return None;
         }
         let with_code = self.sources.iter().copied().skip(of).step_by(CODES.into());

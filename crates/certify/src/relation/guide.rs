@@ -328,6 +328,7 @@ impl Guide for Finder<'_> {
             let coming: Vec<At> = ways.iter().map(|(place, _)| *place).collect();
             let known: Vec<At> = guess.ways.places().collect();
             guess.apart = true;
+            self.retry.refused(at);
             self.wait(&known, &coming);
             self.guesses.insert(at, guess);
             return Ok(moved);

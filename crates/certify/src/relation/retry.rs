@@ -116,14 +116,17 @@ impl Retry {
     }
 
     /// Leaders to which ways came by other places in this iteration than in those in which less was
-    /// known, if a way was refused and there are such: they stand at these, those first at which
-    /// ways have no place in common.
+    /// known, if there are such: they stand at these. Those at which ways have no place in common
+    /// come first, and others only if a way was refused.
     pub(super) fn stands(
         &mut self,
         guesses: &mut BTreeMap<u32, Guess>,
     ) -> Option<(bool, Vec<u32>)> {
-        self.refused?;
         for apart in [true, false] {
+            // The check refuses ways that have no place in common.
+            if !apart && self.refused.is_none() {
+                return None;
+            }
             let mut found = Vec::new();
             for (&at, guess) in guesses.iter_mut() {
                 if (guess.apart || !apart)
