@@ -3,6 +3,7 @@
 
 use super::tests_templates::evaluate;
 use super::{Word, Words, mask};
+use alloc::format;
 use prova_random::Rng;
 
 /// A number whose bits are near an edge.
@@ -269,4 +270,48 @@ fn quotients_of_sums() {
         let d = w.constant(32, 365);
         assert_eq!(found == w.div_s(x, d), equal);
     }
+}
+
+/// Upper halves of products with numbers that are near one that divides, by positive and negative
+/// divisors: whatever a sum of such parts is taken for, it is that on numbers near the edges.
+#[test]
+fn signed_quotients_are_what_they_are_made_of() {
+    let (mut rng, mut quotients) = (Rng::new(29), 0);
+    for _ in 0..4_000 {
+        let (mut w, s) = (Words::new(), rng.below(8) as u32);
+        let d = 2 + rng.below(6 << s) as i64;
+        // The least `m` with `2^(32+s) <= m·d`, or one near it.
+        let m = ((1_i64 << (32 + s)) + d - 1) / d + [0, 0, 0, 1, -1][rng.below(5) as usize];
+        let factor = if rng.below(2) == 0 { m } else { -m };
+        let m = factor as u32 as i32;
+        // What makes the factor of the signed number.
+        let more = (factor - i64::from(m)) >> 32;
+        let more = if rng.below(4) == 0 { rng.below(3) as i32 - 1 } else { more as i32 };
+        let (x, z) = (w.value(32, 0), w.value(32, 1));
+        let factor = w.constant(32, m as u32 as u128);
+        let high = w.prim(super::Prim::HighS, 32, &[x, factor]);
+        let part = w.scale(more as u128, x);
+        let y = w.add(high, part);
+        let (of_x, beside) = (rng.below(3) == 0, rng.below(2) as i32);
+        let sign = w.sign(if of_x { x } else { y });
+        let (sign, count) = (w.zext(sign, 32), w.constant(32, s.into()));
+        let shifted = w.sar(y, count);
+        let other = w.scale(beside as u128, z);
+        let sum = w.add(shifted, other);
+        let found = w.add(sum, sign);
+        quotients +=
+            usize::from(w.show(found).contains(&format!("p{}.", super::Prim::DivS as u32)));
+        for _ in 0..24 {
+            let edge = [i32::MIN, i32::MAX, 0, -1][rng.below(4) as usize];
+            let step = (rng.below(5) as i32 - 2).wrapping_mul(rng.below(3) as i32 * d as i32 + 1);
+            let x = edge.wrapping_add(step);
+            let high = ((i64::from(x) * i64::from(m)) >> 32) as i32;
+            let y = high.wrapping_add(x.wrapping_mul(more));
+            let negative = i32::from(if of_x { x < 0 } else { y < 0 });
+            let wanted = (y >> s).wrapping_add(7 * beside).wrapping_add(negative);
+            let leaves = [x as u32 as u128, 7];
+            assert_eq!(evaluate(&w, found, &leaves), wanted as u32 as u128, "{x}·{m} >> {s}");
+        }
+    }
+    assert!(quotients > 300, "{quotients} quotients");
 }
