@@ -114,6 +114,15 @@ impl<'f> Finder<'f> {
         self.changed
     }
 
+    /// No place in the body is common to all ways to a leader; the check says so.
+    fn apart(&mut self, at: u32, mut guess: Guess, coming: &[At]) {
+        let known: Vec<At> = guess.ways.places().collect();
+        guess.apart = true;
+        self.retry.refused(at);
+        self.wait(&known, coming);
+        self.guesses.insert(at, guess);
+    }
+
     /// Two ways to a leader have no place in common, since one comes from a leader that stands
     /// behind the places of the other: that leader is to wait at one of these.
     fn wait(&mut self, one: &[At], other: &[At]) {
@@ -324,13 +333,8 @@ impl Guide for Finder<'_> {
         let chosen = guess.ways.chosen(hints, waits, heads);
         let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
         let Some(state) = found.map(|i| ways[i].1.clone()) else {
-            // No place in the body is common to all ways; the check says so.
             let coming: Vec<At> = ways.iter().map(|(place, _)| *place).collect();
-            let known: Vec<At> = guess.ways.places().collect();
-            guess.apart = true;
-            self.retry.refused(at);
-            self.wait(&known, &coming);
-            self.guesses.insert(at, guess);
+            self.apart(at, guess, &coming);
             return Ok(moved);
         };
         // Behind a leader that moves, everything was guessed of other states.

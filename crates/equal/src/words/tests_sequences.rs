@@ -273,7 +273,7 @@ fn quotients_of_sums() {
 }
 
 /// Upper halves of products with numbers that are near one that divides, by positive and negative
-/// divisors: whatever a sum of such parts is taken for, it is that on numbers near the edges.
+/// divisors: what a sum of such parts is taken for, it is on numbers near the edges.
 #[test]
 fn signed_quotients_are_what_they_are_made_of() {
     let (mut rng, mut quotients) = (Rng::new(29), 0);
