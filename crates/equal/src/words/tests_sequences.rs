@@ -281,7 +281,7 @@ fn signed_quotients_are_what_they_are_made_of() {
         let (mut w, s) = (Words::new(), rng.below(8) as u32);
         let d = 2 + rng.below(6 << s) as i64;
         // The least `m` with `2^(32+s) <= m·d`, or one near it.
-        let m = ((1_i64 << (32 + s)) + d - 1) / d + [0, 0, 0, 1, -1][rng.below(5) as usize];
+        let m = ((1_i64 << (32 + s)) + d - 1) / d + [0, 0, 0, 1, -1][rng.below(5)];
         let factor = if rng.below(2) == 0 { m } else { -m };
         let m = factor as u32 as i32;
         // What makes the factor of the signed number.
@@ -302,7 +302,7 @@ fn signed_quotients_are_what_they_are_made_of() {
         quotients +=
             usize::from(w.show(found).contains(&format!("p{}.", super::Prim::DivS as u32)));
         for _ in 0..24 {
-            let edge = [i32::MIN, i32::MAX, 0, -1][rng.below(4) as usize];
+            let edge = [i32::MIN, i32::MAX, 0, -1][rng.below(4)];
             let step = (rng.below(5) as i32 - 2).wrapping_mul(rng.below(3) as i32 * d as i32 + 1);
             let x = edge.wrapping_add(step);
             let high = ((i64::from(x) * i64::from(m)) >> 32) as i32;
