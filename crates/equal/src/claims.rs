@@ -9,9 +9,9 @@
 //! *Meaning* (E5). At a leader `v` of an operator without effects is that operator of its operands
 //! as they were made last, down to leaves; a leaf (a parameter, or what an effect gave) is as it
 //! was made last, or any word if it never was; one that a load of fewer bytes than its type gives,
-//! any extension of so many. That is a word in every execution, so a claim has a
-//! meaning wherever it stands; and on an edge it is evaluated by the same rule. No dominance is
-//! needed for claims; it is for operands of the body (`Core::value`).
+//! any extension of them. That is a word in every execution, so a claim has a meaning wherever it
+//! stands; and on an edge it is evaluated by the same rule. No dominance is needed for claims; it
+//! is for operands of the body (`Core::value`).
 
 use crate::core_::Core;
 use crate::demand::REGIONS;

@@ -96,4 +96,16 @@
   (func (param i32 i32) (result i32) (local i32)
     (block (loop local.get 2 local.get 1 i32.const 15 i32.and i32.ge_u br_if 1
       local.get 0 local.get 2 i32.add i32.load8_u i32.eqz br_if 1 local.get 2 i32.const 1 i32.add local.set 2 br 0)) local.get 2)
+  (func (param i32 i32) (result i32) (local i32 i32)
+    local.get 0 i32.load8_u local.set 2 local.get 0 i32.load8_s offset=4 local.set 3 local.get 1 i32.const 7 i32.and local.set 1
+    (block (loop local.get 1 i32.eqz br_if 1 local.get 1 i32.const 1 i32.sub local.set 1 br 0))
+    local.get 2 i32.const 255 i32.and local.get 3 i32.extend8_s i32.add)
+  (func (param i32) (result i32) local.get 0 i32.const -10 i32.div_s i32.const 1 i32.add local.get 0 i32.const -8 i32.div_s i32.xor)
+  (func (param i64) (result i64) local.get 0 i64.const -7 i64.div_s local.get 0 i64.const -100 i64.rem_s i64.sub)
+  (func (param i32 i32) (result i32)
+    (if (result i32) (i32.mul (local.get 0) (i32.const 5)) (then local.get 1) (else i32.const 3))
+    local.get 0 i32.const 3 i32.mul i32.const 6 i32.eq i32.add)
+  (func (param i32) (result i32)
+    local.get 0 i32.const 0xffff i32.and i32.const 18 i32.and i32.eqz local.get 0 i32.const 0x2d i32.and i32.const 0x25 i32.eq i32.add)
+  (func (param f64) (result i32) local.get 0 i64.trunc_sat_f64_s i32.wrap_i64)
 )
