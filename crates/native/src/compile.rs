@@ -262,10 +262,21 @@ fn rows_of_roots(
 }
 
 /// The source that an instruction is near to: its own, or the last one before it that has one, and
-/// of this and the sources of both neighbours it is the one in the middle.
-fn near(sources: &[(u32, u32, u32)], at: u32) -> Option<u32> {
+/// of this and the sources of both neighbours it is the one in the middle. Where none stands before
+/// it in its block, it is the next one in that, if there is one.
+fn near(sources: &[(u32, u32, u32)], blocks: &[u32], at: u32) -> Option<u32> {
     let after = sources.partition_point(|source| source.0 <= at);
     let of = |i: Option<usize>| i.and_then(|i| sources.get(i)).map(|source| source.2);
+    let here = blocks.partition_point(|block| *block <= at);
+    let start = here.checked_sub(1).and_then(|block| blocks.get(block));
+    let ends = |of: &(u32, u32, u32)| blocks.get(here).is_some_and(|block| *block <= of.0);
+    let is_before = |of: &(u32, u32, u32)| start.is_some_and(|start| of.1 <= *start);
+    let last = after.checked_sub(1).and_then(|last| sources.get(last));
+    if let (true, Some(next)) = (last.is_none_or(is_before), sources.get(after))
+        && !ends(next)
+    {
+        return Some(next.2);
+    }
     let own = of(after.checked_sub(1))?;
     let (Some(before), Some(behind)) = (of(after.checked_sub(2)), of(Some(after))) else {
         return Some(own);
@@ -298,6 +309,8 @@ fn collect(
     let wasm_offset = |at: u32| source(at).unwrap_or(start);
     let sources: Vec<(u32, u32, u32)> =
         known.iter().map(|source| (source.start, source.end, source.loc.bits())).collect();
+    let mut blocks = compiled.bb_starts.clone();
+    blocks.sort_unstable();
     let mut found: Vec<_> = buffer.traps().iter().collect();
     found.sort_unstable_by_key(|trap| trap.offset);
     let mut rows: Vec<TrapRow> = Vec::with_capacity(found.len());
@@ -306,7 +319,7 @@ fn collect(
         let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
         // An instruction without a source has the last one before it that has one.
         let own = before(trap.offset).map_or(start, |source| source.loc.bits());
-        let near = near(&sources, trap.offset).unwrap_or(own);
+        let near = near(&sources, &blocks, trap.offset).unwrap_or(own);
         let load = loads.source(trap.code, (buffer.data(), trap.offset), (own, near));
         let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
@@ -321,8 +334,6 @@ fn collect(
     }
     // Stable: the rows of a call keep their order.
     calls.sort_by_key(|row| row.return_offset);
-    let mut blocks = compiled.bb_starts.clone();
-    blocks.sort_unstable();
     // Saved frame pointer and return address lie beyond the frame.
     let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
     let frame_bytes = u64::from(frame) + 16;

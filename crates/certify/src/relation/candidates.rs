@@ -6,6 +6,7 @@
 //!
 //! Limits: [`CANDIDATES_MAX`], [`DEPTH_MAX`].
 
+use super::values::is_operator_of;
 use prova_equal::words::{Head, Node, Word};
 use prova_equal::{Core, Expr, Place, State};
 use prova_ssa::Value;
@@ -24,6 +25,20 @@ pub(super) struct Candidate {
     pub(super) bits: u8,
     pub(super) extended: bool,
     pub(super) expr: Expr,
+}
+
+impl Candidate {
+    /// The value that the place is taken for, or for the extension of, if that is asked.
+    pub(super) fn value(&self, extended: bool) -> Option<u32> {
+        match &self.expr {
+            Expr::Value(value) => Some(*value),
+            Expr::Term(Head::Zext, _, _, operands) if extended => match operands.first() {
+                Some(Expr::Value(value)) => Some(*value),
+                _ => None,
+            },
+            Expr::Term(..) => None,
+        }
+    }
 }
 
 /// Values by what they are in a state.
@@ -131,8 +146,12 @@ pub(super) fn narrower(core: &Core<'_>, found: &[Candidate]) -> Option<usize> {
         Expr::Term(..) => false,
     };
     let (first, leaf) = (found.first()?, found.iter().position(is_leaf)?);
-    let wider = found[leaf].bits < first.bits && matches!(first.expr, Expr::Value(_));
-    wider.then_some(leaf)
+    let (&Expr::Value(wide), Expr::Value(narrow)) = (&first.expr, &found[leaf].expr) else {
+        return None;
+    };
+    // Of an extension, what ways do not share is dropped anyway.
+    let extension = is_operator_of(core, Value::from_u32(wide), Value::from_u32(*narrow));
+    (found[leaf].bits < first.bits && !extension).then_some(leaf)
 }
 
 /// Values that a stack word is the extension of, each with whether the word is a number: it has no

@@ -10,8 +10,10 @@ use prova_equal::{Claim, Core, Expr, Leader, Place, State};
 use prova_ssa::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether a word stays over a round of a loop; places with the values that they were taken for.
-pub(super) type Round<'a> = (&'a dyn Fn(&Expr) -> bool, &'a mut Vec<(Place, u32)>);
+/// The value of a candidate, and whether that stays over a round of a loop; places with the values
+/// that they were taken for.
+pub(super) type Round<'a> =
+    (&'a dyn Fn(&Candidate) -> Option<(u32, bool)>, &'a mut Vec<(Place, u32)>);
 
 /// Values that may be equal, the one that stands for them first, with whether each is no operator
 /// without effects; and the number that they may be.
@@ -157,8 +159,8 @@ impl Guess {
             let (mut wrong, mut first) = (None, true);
             found.retain_mut(|candidate| {
                 let first = std::mem::replace(&mut first, false);
-                if let (Some(wrong), Some((stays, wrongs))) = (wrong, &mut round)
-                    && stays(&candidate.expr)
+                if let (Some(wrong), Some((value, wrongs))) = (wrong, &mut round)
+                    && value(candidate).is_some_and(|(_, stays)| stays)
                 {
                     wrongs.push((place, wrong));
                     return true;
@@ -173,8 +175,8 @@ impl Guess {
                 candidate.extended = false;
                 dropped |= extended;
                 let holds = extended && core.shows(state, &holds).is_ok();
-                if let (true, false, Expr::Value(value)) = (first, holds, &candidate.expr) {
-                    wrong = Some(*value);
+                if let (true, false, Some((value, _))) = (first, holds, &round) {
+                    wrong = value(candidate).map(|(value, _)| value);
                 }
                 holds
             });

@@ -197,9 +197,9 @@ impl<'f> Finder<'f> {
         let all: Vec<Place> = registers.chain(stack).collect();
         for place in all {
             let mut found = candidates(core, state, place, &inverse);
-            found.retain(|candidate| match candidate.expr {
-                Expr::Value(value) => !self.retry.is_wrong((leader, place, value)),
-                Expr::Term(..) => true,
+            found.retain(|candidate| {
+                let value = candidate.value(true);
+                value.is_none_or(|value| !self.retry.is_wrong((leader, place, value)))
             });
             if self.retry.is_narrow(leader, place)
                 && let Some(leaf) = narrower(core, &found)
@@ -359,12 +359,13 @@ impl Guide for Finder<'_> {
         } else if self.hops.contains(&at) {
             self.changed |= self.choose(core, &state, &mut guess);
         } else {
-            let stays = |expr: &Expr| match expr {
-                Expr::Value(value) => self.live.anchor(*value).is_none_or(|of| of != state.block),
-                Expr::Term(..) => false,
+            let extended = self.retry.sees_extensions();
+            let value = |candidate: &Candidate| {
+                let value = candidate.value(extended)?;
+                Some((value, self.live.anchor(value).is_none_or(|of| of != state.block)))
             };
             let mut wrongs = Vec::new();
-            let round: Round<'_> = (&stays, &mut wrongs);
+            let round: Round<'_> = (&value, &mut wrongs);
             self.changed |= guess.weaken(core, &state, back.then_some(round));
             self.retry.sees(at, wrongs);
         }

@@ -9,8 +9,9 @@
 //!    still;
 //! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
 //! 4. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 5. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 6. the head of another loop stands in it, not before.
+//! 5. 3 counts for stack words that are extensions of values, too;
+//! 6. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 7. the head of another loop stands in it, not before.
 //!
 //! Invariant: each retry is new, so there are no more of them than leaders have places.
 
@@ -43,6 +44,8 @@ pub(super) struct Retry {
     /// still to be looked at in this one.
     renewed: usize,
     renews: BTreeSet<u32>,
+    /// Whether values count of which stack words are extensions.
+    extensions: bool,
     /// Places that are taken for parameters before wider values.
     narrow: BTreeSet<(u32, Place)>,
     /// Leaders that stand where the ways of one iteration came by.
@@ -61,6 +64,7 @@ impl Retry {
             seen: BTreeSet::new(),
             renewed: 0,
             renews: BTreeSet::new(),
+            extensions: false,
             narrow: BTreeSet::new(),
             stood: BTreeSet::new(),
         }
@@ -98,6 +102,11 @@ impl Retry {
     /// Whether a place is known not to hold a value at a leader.
     pub(super) fn is_wrong(&self, taken: Taken) -> bool {
         self.wrongs.contains(&taken)
+    }
+
+    /// Whether a round shows what values stack words are no extensions of.
+    pub(super) fn sees_extensions(&self) -> bool {
+        self.extensions
     }
 
     /// Whether a place is taken for a parameter before a wider value.
@@ -138,6 +147,7 @@ impl Retry {
                 }
             }
             if !found.is_empty() {
+                self.renewed = 0;
                 return Some((true, found));
             }
         }
@@ -168,6 +178,10 @@ impl Retry {
             self.renewed += 1;
             self.renews = guesses.keys().copied().collect();
             return Some((false, Vec::new()));
+        }
+        if !std::mem::replace(&mut self.extensions, true) {
+            self.renewed = 0;
+            return Some((true, Vec::new()));
         }
         // The last leader before the refusal is tried first.
         for (&at, guess) in guesses.range(..=refused).rev() {

@@ -32,3 +32,12 @@ pub(super) fn needs(core: &Core<'_>, value: Value, of: &[Value]) -> bool {
     }
     false
 }
+
+/// Whether a value is an operator of another one alone.
+pub(super) fn is_operator_of(core: &Core<'_>, value: Value, of: Value) -> bool {
+    if is_leaf(core, value) {
+        return false;
+    }
+    let Def::Result(inst, _) = core.body.value(value).def else { return false };
+    core.body.operands(core.body.inst(inst).args) == [of]
+}
