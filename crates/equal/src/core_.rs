@@ -278,6 +278,7 @@ impl<'a> Core<'a> {
             fuel,
             polled: state.polled,
             deterministic: self.told.deterministic,
+            literal: false,
         }
     }
 
@@ -289,7 +290,11 @@ impl<'a> Core<'a> {
             args.push(self.value(state, arg)?);
         }
         let result = data.result().map(|value| self.bits_of(value));
-        match self.maker(state).demand(data.op, data.imm, &args, result) {
+        let last = self.body.operands(data.args).last().and_then(|&last| self.computed(last));
+        let literal =
+            last.is_some_and(|(of, _)| self.body.operands(self.body.inst(of).args).is_empty());
+        let mut maker = Maker { literal, ..self.maker(state) };
+        match maker.demand(data.op, data.imm, &args, result) {
             Some(demand) => Ok(demand),
             None => refuse(Cause::Operator, data.op.mnemonic()),
         }

@@ -173,6 +173,7 @@ fn demanded(
         fuel,
         polled: None,
         deterministic: false,
+        literal: false,
     };
     let made = maker.demand(Op::Wasm(opcode), imm, args, None)?;
     let found = made.debts.iter().map(|debt| debt.trap()).collect::<Option<_>>()?;

@@ -12,9 +12,10 @@
 //! Invariants:
 //! - S1. A load and a store between which an operator stands have one code: Cranelift makes them
 //!   one instruction only if their flags are the same.
-//! - S2. Of the loads with a code, a row means the one that is nearest to its instruction's source,
-//!   or to a neighbour's source, if both neighbours are on one side of it: an operator that others
-//!   share has the source of the first of them.
+//! - S2. Of the loads with a code whose offset is the instruction's displacement, or of all if
+//!   none is, a row means the one that is nearest to its instruction's source, or to a neighbour's
+//!   source, if both neighbours are on one side of it: an operator that others share has the source
+//!   of the first of them.
 //!
 //! Limits: there are [`CODES`] codes. In a function of more loads, one whose instruction has a
 //! source that is far away may be taken for another. Only backtraces depend on it, and whether the
@@ -37,8 +38,8 @@ const CODES: u8 = 200;
 /// The loads of a function that may trap, in the order of its code.
 #[derive(Debug, Default)]
 pub(crate) struct Loads {
-    /// The offset of each load's operator.
-    sources: Vec<u32>,
+    /// The offset of each load's operator, and the offset that it adds to its address.
+    sources: Vec<(u32, Option<i32>)>,
     /// The offsets of stores that have the code of a load.
     stores: BTreeSet<u32>,
 }
@@ -79,7 +80,8 @@ pub(crate) fn number(func: &mut Function) -> Loads {
 
 fn number_load(func: &mut Function, inst: Inst, loads: &mut Loads) {
     if set_code(func, inst, code(loads.sources.len())) {
-        loads.sources.push(func.srcloc(inst).bits());
+        let offset = func.dfg.insts[inst].load_store_offset();
+        loads.sources.push((func.srcloc(inst).bits(), offset));
     }
 }
 
@@ -147,8 +149,21 @@ impl Loads {
             return None;
         }
         let with_code = self.sources.iter().copied().skip(of).step_by(CODES.into());
-        with_code.min_by_key(|source| source.abs_diff(near))
+        let added = displacement(bytes, at);
+        let other = |offset: Option<i32>| added.is_some_and(|added| offset != Some(added));
+        let found = with_code.min_by_key(|(of, offset)| (other(*offset), of.abs_diff(near)));
+        found.map(|(source, _)| source)
     }
+}
+
+/// The displacement of an instruction's memory operand.
+fn displacement(bytes: &[u8], at: u32) -> Option<i32> {
+    let insn = Instructions::new(bytes).at(at).ok()?;
+    let mut operands = (0..insn.operands()).filter_map(|n| insn.operand(n).ok());
+    operands.find_map(|operand| match operand {
+        Operand::Memory(address) => i32::try_from(address.disp as i64).ok(),
+        Operand::Register(..) | Operand::Vector | Operand::Immediate(_) => None,
+    })
 }
 
 /// Whether an instruction reads what it writes to memory.

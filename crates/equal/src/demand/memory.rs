@@ -131,7 +131,7 @@ impl Maker<'_> {
 
     /// The number of bytes of a copy or fill that is no call.
     pub(super) fn few_bytes(&self, opcode: O, args: &[Word]) -> Option<u8> {
-        let n = self.words.number(*args.last()?)?;
+        let n = self.words.number(*args.last()?).filter(|_| self.literal)?;
         let few = matches!(opcode, O::MemoryFill | O::MemoryCopy) && (1..=FEW_BYTES).contains(&n);
         u8::try_from(n).ok().filter(|_| few)
     }

@@ -215,6 +215,9 @@ pub struct Maker<'m> {
     pub polled: Option<Word>,
     /// Whether results that are NaN are canonical.
     pub deterministic: bool,
+    /// Whether the last operand is a number by its operator: a copy or fill of few bytes is no call
+    /// then. Of what is known on a way alone, code is not made.
+    pub literal: bool,
 }
 
 impl Maker<'_> {
