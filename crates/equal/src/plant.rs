@@ -34,6 +34,10 @@ plants! {
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;
+    n1: MaskIsOfByte;
+    n2: SignIsLost PartIsLowest;
+    n3: NumberStays;
+    n6: OppositeIsAlike SignOfDivided;
 }
 
 /// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with

@@ -81,6 +81,10 @@ impl Words {
             && n != minus
         {
             let scaled = self.scale(inverse(n), a);
+            let scaled = planted!(NumberStays, scaled, {
+                let number = parts.number.wrapping_mul(inverse(n).wrapping_sub(1));
+                self.plus(scaled, number.wrapping_neg())
+            });
             return Some(self.zero(scaled));
         }
         match *parts.atoms.as_slice() {

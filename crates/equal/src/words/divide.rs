@@ -38,7 +38,8 @@ pub(super) fn signed_divisor((bits, s): (u8, u32), m: u128, less: bool) -> Optio
     let d = power.checked_div(m)?.checked_add(1)?;
     let product = m.checked_mul(d)?;
     let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
-    let beyond = if less { beyond.checked_sub(1)? } else { beyond };
+    let strict = planted!(OppositeIsAlike, less, false);
+    let beyond = if strict { beyond.checked_sub(1)? } else { beyond };
     (product <= beyond && d <= mask(bits) >> 1 && d >= 2).then_some(d)
 }
 
@@ -229,7 +230,7 @@ impl Words {
             _ => return None,
         };
         // Of `x` the quotient's sign, as `d` is positive; else of `y`, which is below 0 with `x`.
-        if less && bit != top {
+        if planted!(SignOfDivided, less, false) && bit != top {
             return None;
         }
         let d = signed_divisor((bits, s), m, less)?;
