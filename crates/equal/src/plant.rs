@@ -1,5 +1,6 @@
 //! Planted faults: where a rule asks less than it says, one at a time, so that a test can show that
-//! a row of wrong code, or of a relation that somebody made up, is accepted then.
+//! a row of wrong code, or of a relation that somebody made up, is accepted then. Those of `n1` to
+//! `n6` are in rewrites of `words`, of which most have none: there lemmas have refuted twins.
 //!
 //! Compiled under `--cfg prova_plant` only; each place that can go wrong asks `planted!`, which is
 //! the right expression without the flag. `crates/certify/tests/equal_plants.rs` says how to
