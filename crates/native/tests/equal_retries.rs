@@ -1,9 +1,9 @@
 //! Small functions whose code is proved only thanks to retries of the search of relations
 //! (`prova-certify`, `relation/retry.rs`).
 //!
-//! `equal_retries.tsv` has a row for each: the retries, and the function. They were found at random,
-//! and made small as long as the function was proved, and not with one retry switched off; each
-//! retry that a row names was switched off by hand, alone, and the row was not proved then.
+//! `equal_retries.tsv` has a row for each: the retries, and the function. They were found at
+//! random, and made small as long as the function was proved, and not with one retry switched off;
+//! each retry that a row names was switched off by hand, alone, and the row was not proved then.
 //!
 //! Green says nothing of the other retries: that the head of a loop moves into it where the body
 //! stands still (2), and numbers inside of claimed terms, have no row. A compiler that makes other
@@ -14,7 +14,7 @@ use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{NativeCompiler, share};
 
 const ROWS: &str = include_str!("equal_retries.tsv");
-/// What the functions of rows use.
+/// The memory and the callee that rows use.
 const AROUND: &str = "(memory 1) (func $a (param i32) (result i32) (local.get 0))";
 
 /// Whether the code of the last function of a module is proved, and why not.

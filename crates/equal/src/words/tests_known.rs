@@ -1,4 +1,4 @@
-//! What is known of conditions: what is made under them is right wherever they hold.
+//! Words under conditions that are known: they are right wherever these hold.
 //!
 //! Conditions of a pool of terms are taken with their truth under one assignment of the leaves.
 //! What `decide` says of another condition, and what `under` makes of a term, has to be right under
