@@ -1,5 +1,6 @@
 //! Planted faults: where a rule asks less than it says, one at a time, so that a test can show that
-//! a row of wrong code, or of a relation that somebody made up, is accepted then.
+//! a row of wrong code, or of a relation that somebody made up, is accepted then. Those of `n1` to
+//! `n6` are in rewrites of `words`, of which most have none: there lemmas have refuted twins.
 //!
 //! Compiled under `--cfg prova_plant` only; each place that can go wrong asks `planted!`, which is
 //! the right expression without the flag. `crates/certify/tests/equal_plants.rs` says how to
@@ -34,6 +35,10 @@ plants! {
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;
+    n1: MaskIsOfByte;
+    n2: SignIsLost PartIsLowest;
+    n3: NumberStays;
+    n6: OppositeIsAlike SignOfDivided;
 }
 
 /// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with

@@ -3,6 +3,7 @@
 mod artifact;
 mod attach;
 mod common;
+mod equal_retries;
 mod equal_share;
 mod equal_vectors;
 mod exceptions;

@@ -94,7 +94,8 @@ impl Words {
                 }
                 // Only the bits up to the highest one of `n` count.
                 _ => {
-                    let width = 128_u32.saturating_sub(n.leading_zeros()) as u8;
+                    let top = 128_u32.saturating_sub(n.leading_zeros()) as u8;
+                    let width = planted!(MaskIsOfByte, top, top.min(8));
                     if width >= bits {
                         return None;
                     }

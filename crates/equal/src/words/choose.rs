@@ -338,11 +338,11 @@ impl Words {
             }
             Head::Sext => {
                 let x = words.decide_in(known, x, fuel);
-                words.sext(x, node.bits)
+                planted!(SignIsLost, words.sext(x, node.bits), words.zext(x, node.bits))
             }
             Head::Slice => {
                 let x = words.decide_in(known, x, fuel);
-                words.slice(x, node.n as u8, node.bits)
+                words.slice(x, planted!(PartIsLowest, node.n as u8, 0), node.bits)
             }
             Head::Prim if node.n == Prim::ToSignedSat as u128 => words.saturated(known, a, x),
             // The remainder by −1 is 0.

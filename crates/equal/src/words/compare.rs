@@ -80,7 +80,11 @@ impl Words {
             && n != 1
             && n != minus
         {
-            let scaled = self.scale(inverse(n), a);
+            let divided = self.scale(inverse(n), a);
+            let scaled = planted!(NumberStays, divided, {
+                let number = parts.number.wrapping_mul(inverse(n).wrapping_sub(1));
+                self.plus(divided, number.wrapping_neg())
+            });
             return Some(self.zero(scaled));
         }
         match *parts.atoms.as_slice() {

@@ -18,6 +18,41 @@
 
 use super::sum::Parts;
 use super::{Head, Node, Prim, Word, Words, mask};
+use alloc::vec::Vec;
+
+/// Steps of rewriting that it takes to look at a sign and a half.
+const PAIR_STEPS: u64 = 4;
+
+/// `y >> s`, where an atom of `y` is an upper half.
+#[derive(Clone, Copy)]
+struct Half {
+    y: Word,
+    s: u32,
+    high: Word,
+}
+
+/// D2, or D3 where `−x` is divided: the number by which `⌊m·x / 2^(w+s)⌋ + [x < 0]` is the quotient
+/// of all words of `w` bits, if there is one. It is the least `d` with `2^(w+s) < m·d`.
+pub(super) fn signed_divisor((bits, s): (u8, u32), m: u128, less: bool) -> Option<u128> {
+    let power = 1_u128.checked_shl(u32::from(bits).checked_add(s)?)?;
+    let d = power.checked_div(m)?.checked_add(1)?;
+    let product = m.checked_mul(d)?;
+    let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
+    let strict = planted!(OppositeIsAlike, less, false);
+    let beyond = if strict { beyond.checked_sub(1)? } else { beyond };
+    (product <= beyond && d <= mask(bits) >> 1 && d >= 2).then_some(d)
+}
+
+/// D1: the number by which `⌊m·x / 2^(w+s)⌋` is the quotient of all words of `w` bits below
+/// `2^width`, if there is one. It is the least `d` with `2^(w+s) ≤ m·d`.
+pub(super) fn unsigned_divisor((bits, s): (u8, u32), m: u128, width: u8) -> Option<u128> {
+    let shift = u32::from(bits).checked_add(s)?;
+    let power = 1_u128.checked_shl(shift)?;
+    let d = power.checked_add(m)?.checked_sub(1)?.checked_div(m)?;
+    let product = m.checked_mul(d)?;
+    let slack = 1_u128.checked_shl(shift.checked_sub(width.into())?)?;
+    (product <= power.checked_add(slack)? && d <= mask(bits) && d >= 2).then_some(d)
+}
 
 impl Words {
     /// `⌊a / b⌋`, unsigned, for `b` that is not 0.
@@ -111,15 +146,21 @@ impl Words {
     /// sum.
     pub(super) fn quotient(&mut self, bits: u8, parts: &Parts) -> Word {
         let atoms = &parts.atoms;
-        for (i, &(sign, factor)) in atoms.iter().enumerate() {
+        if !atoms.iter().any(|&(atom, _)| self.is_bit(atom)) {
+            return self.sum_of(bits, parts);
+        }
+        let halves: Vec<(Half, Word, u128)> = (atoms.iter())
+            .filter_map(|&(atom, factor)| Some((self.half(bits, atom)?, atom, factor)))
+            .collect();
+        for &(sign, factor) in atoms.iter().filter(|_| !halves.is_empty()) {
             if !self.is_bit(sign) {
                 continue;
             }
-            for (j, &(shifted, other)) in atoms.iter().enumerate() {
-                if i == j || factor != other {
+            for &(half, shifted, other) in &halves {
+                if factor != other {
                     continue;
                 }
-                let Some(made) = self.signed(bits, shifted, sign) else { continue };
+                let Some(made) = self.signed(bits, half, sign) else { continue };
                 let mut rest = parts.clone();
                 rest.atoms.retain(|&(atom, _)| atom != sign && atom != shifted);
                 let sum = self.deeper(|words| {
@@ -132,12 +173,11 @@ impl Words {
         self.sum_of(bits, parts)
     }
 
-    /// `y >> s` and the sign of `y`, or of `x`, with `y` the upper half of `m·x`, or that and `x`.
-    fn signed(&mut self, bits: u8, shifted: Word, sign: Word) -> Option<Word> {
+    /// `y >> s`, with `y` the upper half of `m·x`, or that and more.
+    fn half(&self, bits: u8, shifted: Word) -> Option<Half> {
         if !matches!(bits, 32 | 64) {
             return None;
         }
-        let Node { op: Head::Zext, args: [bit, ..], .. } = self.get(sign) else { return None };
         let (y, s) = match self.get(shifted) {
             Node { op: Head::Sext, args: [part, ..], .. } => match self.get(part) {
                 Node { op: Head::Slice, args: [y, ..], n, bits: width }
@@ -152,11 +192,16 @@ impl Words {
         if self.bits(y) != bits {
             return None;
         }
-        let top = self.sign(y);
         let atoms = self.parts(y).atoms;
         let high = atoms.iter().find(|&&(atom, n)| n == 1 && self.is_high(atom))?.0;
-        let more = self.sub(y, high);
-        let more = (self.number(more) != Some(0)).then_some(more);
+        Some(Half { y, s, high })
+    }
+
+    /// `y >> s` and the sign of `y`, or of `x`, with `y` the upper half of `m·x`, or that and `x`.
+    fn signed(&mut self, bits: u8, Half { y, s, high }: Half, sign: Word) -> Option<Word> {
+        // A sum may have many such pairs, and is made again with each word that is added to it.
+        self.steps = self.steps.checked_sub(PAIR_STEPS)?;
+        let Node { op: Head::Zext, args: [bit, ..], .. } = self.get(sign) else { return None };
         let Node { op: Head::Prim, args: [p, q, _], n, .. } = self.get(high) else { return None };
         if n != Prim::HighS as u128 {
             return None;
@@ -166,6 +211,12 @@ impl Words {
             (Some(m), None) => (q, m),
             _ => return None,
         };
+        let (top, own) = (self.sign(y), self.sign(x));
+        if bit != top && bit != own {
+            return None;
+        }
+        let more = self.sub(y, high);
+        let more = (self.number(more) != Some(0)).then_some(more);
         // The upper half is of the signed number; where `x` is added, that is 2^w more, and less
         // where it is taken away.
         let negative = m > mask(bits) >> 1;
@@ -178,20 +229,11 @@ impl Words {
             (false, Some(more)) if more == minus_x => (opposite, true),
             _ => return None,
         };
-        let own = self.sign(x);
         // Of `x` the quotient's sign, as `d` is positive; else of `y`, which is below 0 with `x`.
-        if bit != top && (less || bit != own) {
+        if planted!(SignOfDivided, less, false) && bit != top {
             return None;
         }
-        let shift = u32::from(bits).checked_add(s)?;
-        let power = 1_u128.checked_shl(shift)?;
-        let d = power.checked_div(m)?.checked_add(1)?;
-        let product = m.checked_mul(d)?;
-        let beyond = power.checked_add(1_u128.checked_shl(s.checked_add(1)?)?)?;
-        let beyond = if less { beyond.checked_sub(1)? } else { beyond };
-        if product <= power || product > beyond || d > mask(bits) >> 1 || d < 2 {
-            return None;
-        }
+        let d = signed_divisor((bits, s), m, less)?;
         let d = self.constant(bits, if less { d.wrapping_neg() } else { d });
         Some(self.div_s(x, d))
     }
@@ -245,15 +287,7 @@ impl Words {
             Node { op: Head::Zext, args: [y, ..], .. } => self.bits(y),
             _ => bits,
         };
-        let shift = u32::from(bits).checked_add(s)?;
-        let power = 1_u128.checked_shl(shift)?;
-        // The least `d` with `2^(w+s) ≤ m·d`.
-        let d = power.checked_add(m)?.checked_sub(1)?.checked_div(m)?;
-        let product = m.checked_mul(d)?;
-        let slack = 1_u128.checked_shl(shift.checked_sub(width.into())?)?;
-        if product > power.checked_add(slack)? || d > mask(bits) || d < 2 {
-            return None;
-        }
+        let d = unsigned_divisor((bits, s), m, width)?;
         let d = self.constant(bits, d);
         Some(self.div_u(x, d))
     }

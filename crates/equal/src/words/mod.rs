@@ -55,6 +55,10 @@ mod sum;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_known;
+#[cfg(test)]
+mod tests_quotients;
+#[cfg(test)]
 mod tests_sequences;
 #[cfg(test)]
 mod tests_templates;

@@ -20,9 +20,9 @@ use integers::signed;
 use prova_random::Rng;
 
 /// Assignments that a term is tried under.
-const ASSIGNMENTS: usize = 4;
+pub(super) const ASSIGNMENTS: usize = 4;
 
-type Values = [u128; ASSIGNMENTS];
+pub(super) type Values = [u128; ASSIGNMENTS];
 
 /// The meaning of an operator of whole operands with these widths; by 0 anything.
 pub(super) fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 {
@@ -33,9 +33,9 @@ pub(super) fn meaning(op: Head, bits: u8, n: u128, args: &[(u128, u8)]) -> u128 
     }
 }
 
-struct Pool {
-    words: Words,
-    terms: Vec<(Word, Values)>,
+pub(super) struct Pool {
+    pub(super) words: Words,
+    pub(super) terms: Vec<(Word, Values)>,
     leaves: BTreeMap<u128, Values>,
     seen: BTreeMap<Head, usize>,
 }
@@ -50,7 +50,7 @@ impl Pool {
     }
 
     /// The values of a term, by its nodes.
-    fn evaluate(&mut self, word: Word, memo: &mut BTreeMap<Word, Values>) -> Values {
+    pub(super) fn evaluate(&mut self, word: Word, memo: &mut BTreeMap<Word, Values>) -> Values {
         if let Some(values) = memo.get(&word) {
             return *values;
         }
@@ -78,7 +78,7 @@ impl Pool {
         values
     }
 
-    fn of_width(&self, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
+    pub(super) fn of_width(&self, rng: &mut Rng, bits: u8) -> Option<(Word, Values)> {
         let fit: Vec<_> =
             self.terms.iter().filter(|(word, _)| self.words.bits(*word) == bits).collect();
         if fit.is_empty() { None } else { Some(*fit[rng.below(fit.len())]) }
@@ -347,14 +347,19 @@ fn magic(w: &mut Words, rng: &mut Rng, (a, x): (Word, Values)) -> (Word, Values)
     (word, values)
 }
 
-fn has_unknown(w: &Words, word: Word) -> bool {
+pub(super) fn has_unknown(w: &Words, word: Word) -> bool {
     let Node { op, args, .. } = w.get(word);
     let inside = |&arg: &Word| arg != super::NONE && has_unknown(w, arg);
     op == Head::Unknown || args.iter().any(inside)
 }
 
 fn run(seed: u64, widths: &[u8], terms: usize, steps: u64) -> BTreeMap<Head, usize> {
-    let mut rng = Rng::new(seed);
+    grown(&mut Rng::new(seed), widths, terms, steps).seen
+}
+
+/// A pool that grew by some terms, each of which means what it has to.
+pub(super) fn grown(rng: &mut Rng, widths: &[u8], terms: usize, steps: u64) -> Pool {
+    let seed = rng.clone();
     let mut pool = Pool {
         words: Words::within(steps),
         terms: Vec::new(),
@@ -362,20 +367,20 @@ fn run(seed: u64, widths: &[u8], terms: usize, steps: u64) -> BTreeMap<Head, usi
         seen: BTreeMap::new(),
     };
     for &bits in widths {
-        pool.leaf(&mut rng, bits);
-        pool.leaf(&mut rng, bits);
+        pool.leaf(rng, bits);
+        pool.leaf(rng, bits);
     }
-    pool.leaf(&mut rng, 1);
+    pool.leaf(rng, 1);
     for _ in 0..terms {
         let bits = widths[rng.below(widths.len())];
-        let Some((word, values)) = grow(&mut pool, &mut rng, bits) else { continue };
+        let Some((word, values)) = grow(&mut pool, rng, bits) else { continue };
         // Where the steps end, there may be a word that nothing is known of.
         if steps != u64::MAX && has_unknown(&pool.words, word) {
             continue;
         }
         let found = pool.evaluate(word, &mut BTreeMap::new());
         let width = pool.words.bits(word);
-        assert_eq!(found, values, "seed {seed}, {width} bits: {}", pool.words.show(word));
+        assert_eq!(found, values, "{seed:?}, {width} bits: {}", pool.words.show(word));
         if pool.terms.len() < 60 {
             pool.terms.push((word, values));
         } else {
@@ -383,7 +388,7 @@ fn run(seed: u64, widths: &[u8], terms: usize, steps: u64) -> BTreeMap<Head, usi
             pool.terms[at] = (word, values);
         }
     }
-    pool.seen
+    pool
 }
 
 #[test]
