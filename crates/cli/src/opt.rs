@@ -9,8 +9,8 @@ use crate::progress;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};
+use prova_emit::trip::{self, Options, Outcome};
 use prova_ssa::passes::{self, LeftOut, Pass};
-use prova_ssa::trip::{self, Options, Outcome};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 

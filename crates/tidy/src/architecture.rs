@@ -63,10 +63,13 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         "reference",
         &["prova-translate", "prova-wasi", "prova", "prova-core", "clap", "anyhow", "cranelift*"],
     ),
+    ("emit", &["prova-bytecode", "prova-runtime", "prova", "prova-core", "clap", "anyhow"]),
+    ("native", &["prova-emit", "prova-specialize"]),
     (
         "core",
         &[
             "prova",
+            "prova-emit",
             "prova-native",
             "prova-wast",
             "prova-cli",
@@ -84,6 +87,8 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     (
         "ssa",
         &[
+            "prova-emit",
+            "wasm-encoder",
             "prova-bytecode",
             "prova-translate",
             "prova-runtime",

@@ -32,7 +32,8 @@
 //! there too; all other values by *inherit*. Each edge of the new body goes with one of the old, so
 //! neither goes on for ever alone.
 //!
-//! Noticed by: `tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`, planted faults.
+//! Noticed by: `crates/emit/tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`, planted
+//! faults.
 
 use super::ends::Payload;
 use super::inherit::Inherit;

@@ -70,20 +70,26 @@ const CASES: &[(&str, &str, &str, Form)] = &[
     ),
     (
         "edited bodies with copied blocks",
-        "crates/ssa/tests/turn/twins.txt",
-        "crates/ssa/tests/turn.rs",
+        "crates/emit/tests/turn/twins.txt",
+        "crates/emit/tests/turn.rs",
         Form::First(&["ok"]),
     ),
     (
         "edited emissions",
-        "crates/ssa/tests/emitted/twins.txt",
-        "crates/ssa/tests/emitted.rs",
+        "crates/emit/tests/emitted/twins.txt",
+        "crates/emit/tests/emitted.rs",
         Form::First(&["accepted"]),
     ),
     (
-        "bodies before and after, for all four checks of SSA",
+        "bodies before and after, for the three checks of SSA bodies",
         "crates/ssa/tests/twins/",
         "crates/ssa/tests/twins.rs",
+        Form::Twins,
+    ),
+    (
+        "bodies and modules that are their emission",
+        "crates/emit/tests/twins/",
+        "crates/emit/tests/twins.rs",
         Form::Twins,
     ),
     (
