@@ -5,7 +5,7 @@ use prova_emit::emitted::{EmittedBody, Homes, Twin};
 use prova_emit::reducify::reducify;
 use prova_emit::{Style, Types, assemble, emit_with};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{CheckedBody, Metering, build};
 use std::error::Error;
 

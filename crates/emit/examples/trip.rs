@@ -4,7 +4,7 @@
 
 use prova_emit::trip::{self, Options};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use std::error::Error;
 use std::time::Instant;
 

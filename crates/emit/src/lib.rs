@@ -52,7 +52,6 @@ pub mod reducify;
 mod shape;
 mod trees;
 pub mod trip;
-pub mod turn;
 mod uses;
 mod variable;
 

@@ -152,9 +152,9 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
     rounds(module, options, Way::new(&emit_with)).map(|(trip, _)| trip)
 }
 
-/// Sends a module on its trip, with its loops turned
-/// ([`turn`](crate::turn::turn)): it executes less, and has a few more bytes. A second such
-/// trip may change it again; one that settles is [`improved`].
+/// Sends a module on its trip, with its loops turned ([`turn`](prova_optimize::turn::turn)): it
+/// executes less, and has a few more bytes. A second such trip may change it again; one that
+/// settles is [`improved`].
 ///
 /// # Errors
 /// As [`module`].

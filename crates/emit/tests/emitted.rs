@@ -10,7 +10,7 @@ use prova_emit::emitted::{EmittedBody, Homes, Rejection, Rule, Twin};
 use prova_emit::trip::{self, Options, Outcome, Trip};
 use prova_emit::{Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{Body, CheckedBody, Def, Metering, Place, build};
 use std::collections::BTreeSet;
 use std::fmt::Write;

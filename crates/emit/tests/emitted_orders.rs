@@ -9,7 +9,7 @@
 use prova_emit::emitted::{EmittedBody, Homes, Rule, Twin};
 use prova_emit::{Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::Witness;
+use prova_ssa::replace::Witness;
 use prova_ssa::{Block, CheckedBody, Metering, Value, build, parse, print, renumber};
 
 /// Two calls with a handler each, both inside two others, of which the inner one has a call too; a

@@ -9,7 +9,7 @@ use prova_emit::emitted::{EmittedBody, Homes, Rule, Twin};
 use prova_emit::reducify::dissolve;
 use prova_emit::{Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{BlockData, CheckedBody, Metering, Terminator, build};
 
 /// A handler's clause that comes to its state by a block that jumps back in the body's order, since

@@ -9,7 +9,7 @@ use prova_emit::emitted::{EmittedBody, Homes, Rule, Twin};
 use prova_emit::trip::{self, Options};
 use prova_emit::{Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{CheckedBody, Metering, build};
 
 const WAYS: &str = include_str!("emitted/ways.wat");

@@ -1,5 +1,6 @@
 //! The tests of this crate as one program, which links once: a file is a module.
 
+#[allow(dead_code, reason = "each crate uses a part")]
 #[path = "../../ssa/tests/edit.rs"]
 mod edit;
 mod emit;
@@ -9,8 +10,6 @@ mod emitted_orders;
 mod emitted_shapes;
 mod emitted_states;
 mod emitted_ways;
-#[path = "../../ssa/tests/files/mod.rs"]
-mod files;
 mod reducify;
-mod turn;
+mod turned;
 mod twins;

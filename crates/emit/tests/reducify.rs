@@ -7,7 +7,8 @@
 use prova_emit::reducify::{Irreducible, dissolve, is_reducible, propose, reducify};
 use prova_emit::trip::{self, Options, Outcome};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Pass, PassRule, Witness, optimize};
+use prova_optimize::{Pass, optimize};
+use prova_ssa::replace::{PassRule, Witness};
 use prova_ssa::{Body, CheckedBody, Metering, Terminator, build, parse, print, renumber};
 
 const STATES: &str = "(module (global $g (mut i32) (i32.const 0))

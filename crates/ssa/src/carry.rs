@@ -3,7 +3,7 @@
 //!
 //! A value comes along the edges: each block into which it is live, and to which several edges
 //! lead, or one from the block that goes, gets a parameter for it. In the body as it is, such a
-//! parameter is the value itself, which is its claim ([`Claim::Value`](crate::passes::Claim)): the
+//! parameter is the value itself, which is its claim ([`Claim::Value`](crate::replace::Claim)): the
 //! definition dominates each block into which the value is live.
 //!
 //! Limits: at most [`CARRIED_MAX`] pairs of a value and a block; for headers ([`Carried::between`])

@@ -8,7 +8,7 @@ use crate::body::{Body, Def, Place};
 use crate::carry::Carried;
 use crate::entity::{Block, Value};
 use crate::hash::Key;
-use crate::passes::{Claim, Witness};
+use crate::replace::{Claim, Witness};
 use crate::terminator::{Arg, Call, Clause, Edge, Terminator};
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! A rule that a proof finds broken, while only its caller knows the place: the part that the
-//! proofs of this crate ([`crate::check`], [`crate::passes`]) share with the proof of emission.
+//! proofs of this crate ([`crate::check`], [`crate::replace`]) share with the proof of emission.
 //!
 //! Each has its own rules (`rules!`); a [`Refused`] adds the place. A fault is one word, so that a
 //! verdict is no larger than its result.

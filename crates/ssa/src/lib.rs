@@ -5,7 +5,7 @@
 //!                               │ ▲
 //!                         print ▼ │ parse
 //!                               text
-//! CheckedBody ─ passes ─► Body, Witness ─ CheckedBody::replace ─► CheckedBody, or the rule that is broken
+//! CheckedBody, Body, Witness ─ CheckedBody::replace ─► CheckedBody, or the rule that is broken
 //! Body ─ interpret (over a World) ─► results or a trap: the oracle of everything that reads bodies
 //! ```
 //!
@@ -86,15 +86,15 @@ mod entity;
 pub mod flow;
 mod imm;
 pub mod interpret;
-pub mod passes;
 mod pools;
 pub mod relate;
 mod relocate;
+pub mod replace;
 pub mod terminator;
 mod text;
 pub mod verify;
 
-pub use assemble::Assembler;
+pub use assemble::{Assembler, Room};
 pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
 };

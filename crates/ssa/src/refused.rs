@@ -1,6 +1,6 @@
 //! Why a proof refused: which function, at which place, which rule, and what breaks it.
 //!
-//! One type for the proofs of this crate ([`crate::check`], [`crate::passes`]), of emission and of
+//! One type for the proofs of this crate ([`crate::check`], [`crate::replace`]), of emission and of
 //! specialised functions. Each has its own rules ([`Rules`], defined by
 //! `rules!`), which say what it claims; a place has the parts that the proof knows.
 
@@ -105,7 +105,7 @@ macro_rules! rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check, passes};
+    use crate::{check, replace};
 
     /// The rule of a proof that refuses without a fault of Prova's.
     #[derive(Clone, Copy, Debug)]
@@ -135,7 +135,7 @@ mod tests {
             "func7: the SSA form is not proved at 0x40 in block3: size: two of them: a bug"
         );
         assert_eq!(
-            refused(Where::block(None), passes::PassRule::Form),
+            refused(Where::block(None), replace::PassRule::Form),
             "func7: the new body is not proved equal to the old one: form: two of them: a bug"
         );
         assert_eq!(

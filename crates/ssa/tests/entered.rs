@@ -11,7 +11,7 @@
 use crate::edit;
 use prova_module::{BlockKind, Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::entered::{EnterError, EnteredBody, Refusal, enter, propose};
-use prova_ssa::passes::PassRule;
+use prova_ssa::replace::PassRule;
 use prova_ssa::{Block, Metering, Place, parse, print};
 use std::collections::BTreeSet;
 use std::fmt::Write;

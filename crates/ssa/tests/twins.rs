@@ -14,7 +14,7 @@
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::check::Rule;
-use prova_ssa::passes::{Claim, Dying, LooseBody, PassRule, Witness};
+use prova_ssa::replace::{Claim, Dying, LooseBody, PassRule, Witness};
 use prova_ssa::{Block, Body, CheckedBody, Def, Inst, Op, Value, build, parse, print, renumber};
 use read::{Group, Kind, Twin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -63,12 +63,26 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         "reference",
         &["prova-translate", "prova-wasi", "prova", "prova-core", "clap", "anyhow", "cranelift*"],
     ),
+    (
+        "optimize",
+        &[
+            "prova-emit",
+            "wasm-encoder",
+            "prova-bytecode",
+            "prova-runtime",
+            "prova",
+            "prova-core",
+            "clap",
+            "anyhow",
+        ],
+    ),
     ("emit", &["prova-bytecode", "prova-runtime", "prova", "prova-core", "clap", "anyhow"]),
-    ("native", &["prova-emit", "prova-specialize"]),
+    ("native", &["prova-optimize", "prova-emit", "prova-specialize"]),
     (
         "core",
         &[
             "prova",
+            "prova-optimize",
             "prova-emit",
             "prova-native",
             "prova-wast",
@@ -87,6 +101,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     (
         "ssa",
         &[
+            "prova-optimize",
             "prova-emit",
             "wasm-encoder",
             "prova-bytecode",

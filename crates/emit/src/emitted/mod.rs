@@ -97,7 +97,7 @@ use error::whole;
 
 use graph::Joins;
 use prova_module::{FuncIdx, Module};
-use prova_ssa::passes::LooseBody;
+use prova_ssa::replace::LooseBody;
 use prova_ssa::{Body, CheckedBody, Metering, Value, build};
 
 /// Steps that every comparison may take.

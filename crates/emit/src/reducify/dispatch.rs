@@ -8,7 +8,7 @@ use prova_module::{Opcode, ValType};
 use prova_ssa::carry::Carried;
 use prova_ssa::copy::Copier;
 use prova_ssa::flow::Flow;
-use prova_ssa::passes::Witness;
+use prova_ssa::replace::Witness;
 use prova_ssa::{Arg, Assembler, Block, Body, Edge, Imm, Op, Origin, Place, Terminator, Value};
 
 /// A dispatch.

@@ -12,7 +12,7 @@ use prova_ssa::carry::Carried;
 use prova_ssa::copy::Copier;
 use prova_ssa::copy::widen;
 use prova_ssa::flow::{Flow, Graph};
-use prova_ssa::passes::{PassRejection, Witness};
+use prova_ssa::replace::{PassRejection, Witness};
 use prova_ssa::{Arg, Block, Body, CheckedBody, Def, Edge, Imm, Op, Terminator, Value};
 
 /// Where a block goes on by a selector of these bits.

@@ -41,7 +41,7 @@ mod region;
 pub use dissolve::dissolve;
 
 use prova_ssa::flow::{Flow, Graph};
-use prova_ssa::passes::{LooseBody, PassRejection, Witness};
+use prova_ssa::replace::{LooseBody, PassRejection, Witness};
 use prova_ssa::{Block, Body, CheckedBody, Terminator};
 use std::fmt;
 

@@ -4,10 +4,10 @@
 use super::better::{Measure, Wanted};
 use super::{Outcome, Transform};
 use crate::reducify::reducify;
-use crate::turn::{self, turn};
 use crate::{EmitError, EmitReason, Emitted, Style, Types};
 use prova_module::{FuncIdx, Module};
-use prova_ssa::passes::Pass;
+use prova_optimize::Pass;
+use prova_optimize::turn::{self, turn};
 use prova_ssa::{Body, CheckedBody, Metering, build};
 use std::fmt;
 

@@ -32,8 +32,8 @@
 //! there too; all other values by *inherit*. Each edge of the new body goes with one of the old, so
 //! neither goes on for ever alone.
 //!
-//! Noticed by: `crates/emit/tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`, planted
-//! faults.
+//! Noticed by: `crates/optimize/tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`,
+//! planted faults.
 
 use super::ends::Payload;
 use super::inherit::Inherit;
@@ -42,10 +42,10 @@ use super::walk::{Broken, Simulate, Walk};
 use crate::body::{Body, InstData};
 use crate::budget::Budget;
 use crate::entity::{Block, Value};
-use crate::passes::check::{
+use crate::refused::Where;
+use crate::replace::{
     Fault, PassRejection, PassRule as Rule, Verdict, form_entered, items, steps_max,
 };
-use crate::refused::Where;
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{Module, ValType};

@@ -21,7 +21,7 @@ use prova_emit::emitted::{EmittedBody, Homes, Twin};
 use prova_emit::reducify::reducify;
 use prova_emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{CheckedBody, Metering, build};
 use std::collections::BTreeMap;
 use std::ops::Range;

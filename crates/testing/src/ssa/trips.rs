@@ -26,9 +26,9 @@ use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova_core::Tier;
 use prova_emit::trip::{self, Options, Trip};
 use prova_module::{Features, Limits, Module};
+use prova_optimize::{LeftOut, Pass, optimize};
 use prova_runtime::{Attach, Metering, Settings, TrapKind};
 use prova_ssa::CheckedBody;
-use prova_ssa::passes::{LeftOut, Pass, optimize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The factor by which a case has more fuel behind a trip.

@@ -64,14 +64,14 @@ const CASES: &[(&str, &str, &str, Form)] = &[
     ),
     (
         "edited results of passes",
-        "crates/ssa/tests/passes/twins.txt",
-        "crates/ssa/tests/passes.rs",
+        "crates/optimize/tests/passes/twins.txt",
+        "crates/optimize/tests/passes.rs",
         Form::First(&["ok"]),
     ),
     (
         "edited bodies with copied blocks",
-        "crates/emit/tests/turn/twins.txt",
-        "crates/emit/tests/turn.rs",
+        "crates/optimize/tests/turn/twins.txt",
+        "crates/optimize/tests/turn.rs",
         Form::First(&["ok"]),
     ),
     (

@@ -73,7 +73,7 @@ const SSA: &[&str] = &["prova-ssa", "prova-module"];
 /// Parts that judge bodies which begin with a round of a loop.
 const ENTERED: &[&str] = &["crates/ssa/src/relate/copies.rs", "crates/ssa/src/check/round.rs"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
-const SSA_PASSES: &[&str] = &["crates/ssa/src/passes", "crates/ssa/src/relate"];
+const REPLACE: &[&str] = &["crates/ssa/src/replace", "crates/ssa/src/relate"];
 const EMITTED: &[&str] = &["crates/emit/src/emitted"];
 const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/src/relate"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
@@ -111,10 +111,10 @@ pub const NEAR: &[Judge] = &[
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
     Judge::part("prova-ssa", "ssa", "check::", SSA_CHECK),
     Judge::part("prova-ssa", "ssa", "check_more::", SSA_CHECK),
-    Judge::part("prova-ssa", "ssa", "passes::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "passes_more::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "passes_limits::", SSA_PASSES),
-    Judge::part("prova-emit", "emit", "turn::", &["crates/ssa/src/relate/copies.rs"]),
+    Judge::part("prova-optimize", "optimize", "passes::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "passes_more::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "passes_limits::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "turn::", &["crates/ssa/src/relate/copies.rs"]),
     Judge::part("prova-ssa", "ssa", "entered::", ENTERED),
     Judge::part("prova-emit", "emit", "emitted_module::", EMITTED),
     Judge { skipped: &["programs_go"], ..Judge::part("prova-emit", "emit", "emitted::", EMITTED) },
