@@ -7,7 +7,7 @@
 //!              EmittedBody::check_loose ◄─ decode ◄────┘
 //! ```
 //!
-//! * L1. A new function is its body: passes and emission are proved, by `prova-ssa`.
+//! * L1. A new function is its body: passes and emission are proved (`prova-ssa`, `prova-emit`).
 //! * L2. The bytes of all others are copied; that they are what they were is for `rest` to say,
 //!   which reads the result.
 //! * L3. What is emitted with turned loops and cannot be proved is emitted as it was before; what

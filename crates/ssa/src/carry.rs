@@ -16,12 +16,13 @@ use crate::flow::Flow;
 use std::collections::HashMap;
 
 /// Pairs of a value and a block into which it is live.
-const CARRIED_MAX: usize = 1 << 20;
+pub const CARRIED_MAX: usize = 1 << 20;
 
-/// Such pairs of values of headers in any body, and for each block beyond: compilers' code has 3
-/// for a block at most.
-const CARRIED_BASE: usize = 1 << 12;
-const PER_BLOCK: usize = 16;
+/// Such pairs of values of headers in any body.
+pub const CARRIED_BASE: usize = 1 << 12;
+
+/// Such pairs for each block, on top of [`CARRIED_BASE`]: compilers' code has 3 for a block at most.
+pub const PER_BLOCK: usize = 16;
 
 /// Calls back with each value that is read, and the block that reads it.
 pub fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {

@@ -1,9 +1,10 @@
 //! Copies: an old body that is well formed, a new one, and for each new block the old one of which
 //! it is a copy → the proof that both do the same, or the first rule that is broken.
 //!
-//! A block may have several copies, with effects or without. `emit/turn` makes such bodies, and
-//! `entered` those that begin with a round of a loop. A row is the identity: a parameter of a copy
-//! is the parameter of its origin with the same number. All else is known by the rule *inherit*.
+//! A block may have several copies, with effects or without. Turned loops are such bodies, and
+//! `entered` makes those that begin with a round of a loop. A row is the identity: a parameter of a
+//! copy is the parameter of its origin with the same number. All else is known by the rule
+//! *inherit*.
 //!
 //! # Rules
 //! * Q16. *Form* (Q1). The new body is well formed, and of the same function and metering.

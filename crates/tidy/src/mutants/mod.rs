@@ -109,6 +109,8 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-ssa", "ssa", "twins::", &["prova-ssa"]),
     Judge::part("prova-emit", "emit", "twins::", EMITTED),
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
+    Judge::new("prova-optimize", "prova_optimize", REPLACE),
+    Judge::new("prova-emit", "prova_emit", EMITTED),
     Judge::part("prova-ssa", "ssa", "check::", SSA_CHECK),
     Judge::part("prova-ssa", "ssa", "check_more::", SSA_CHECK),
     Judge::part("prova-optimize", "optimize", "passes::", REPLACE),
