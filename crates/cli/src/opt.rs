@@ -9,8 +9,8 @@ use crate::progress;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};
-use prova_ssa::passes::{self, LeftOut, Pass};
-use prova_ssa::trip::{self, Options, Outcome};
+use prova_emit::trip::{self, Options, Outcome};
+use prova_optimize::{LeftOut, Pass, optimize};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let refused: Mutex<Vec<LeftOut>> = Mutex::default();
     let transform = |body| {
-        let (body, mut left_out) = passes::optimize(body, &passes);
+        let (body, mut left_out) = optimize(body, &passes);
         if !left_out.is_empty() {
             refused.lock().unwrap_or_else(PoisonError::into_inner).append(&mut left_out);
         }

@@ -1,7 +1,7 @@
 //! `prova opt`: what it writes runs as before, and what it refuses.
 //!
 //! A green run does not show that every module is optimised rightly: the proofs do, function by
-//! function, and their tests are in `prova-ssa`.
+//! function, and their tests are in `prova-ssa`, `prova-optimize` and `prova-emit`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -2,7 +2,7 @@
 //!
 //! Green does not show that a page is true: `docs` runs its examples, and nothing reads its prose.
 
-use prova_ssa::passes::Pass;
+use prova_optimize::Pass;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -2,8 +2,8 @@
 //! generic function then stays in use.
 
 use crate::tally::Sites;
+use prova_emit::Relocatable;
 use prova_module::FuncIdx;
-use prova_ssa::emit::Relocatable;
 use std::fmt;
 
 /// Why nothing is specialised.

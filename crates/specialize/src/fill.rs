@@ -7,7 +7,7 @@
 //!              EmittedBody::check_loose ◄─ decode ◄────┘
 //! ```
 //!
-//! * L1. A new function is its body: passes and emission are proved, by `prova-ssa`.
+//! * L1. A new function is its body: passes and emission are proved (`prova-ssa`, `prova-emit`).
 //! * L2. The bytes of all others are copied; that they are what they were is for `rest` to say,
 //!   which reads the result.
 //! * L3. What is emitted with turned loops and cannot be proved is emitted as it was before; what
@@ -20,14 +20,15 @@
 use crate::error::{Error, Fault, Refused};
 use crate::pipeline::Options;
 use crate::plant::planted;
+use prova_emit::emitted::{EmittedBody, Homes, Rejection, Twin};
+use prova_emit::reducify::{Irreducible, reducify_loose};
+use prova_emit::trip::each;
+use prova_emit::{EmitError, EmitReason, Emitted, Style, Types, assemble_over, emit_with};
 use prova_module::{ErrorKind, Features, Module};
+use prova_optimize::turn::turn_loose;
+use prova_optimize::{Pass, optimize_loose};
 use prova_ssa::Body;
-use prova_ssa::emit::reducify::{Irreducible, reducify_loose};
-use prova_ssa::emit::turn::turn_loose;
-use prova_ssa::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble_over, emit_with};
-use prova_ssa::emitted::{EmittedBody, Homes, Rejection, Twin};
-use prova_ssa::passes::{LooseBody, Pass, optimize_loose};
-use prova_ssa::trip::each;
+use prova_ssa::replace::LooseBody;
 use std::ops::Range;
 use wasm_encoder::Encode;
 use wasmparser::{Parser, Payload};

@@ -13,7 +13,7 @@ use crate::error::{Fault, Refused};
 use crate::plant::planted;
 use prova_module::ops::Class;
 use prova_module::{Digest, FuncIdx, Module, ValType};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{ArgKind, Block, Body, CheckedBody, Edge, Metering, Op, Terminator, Value, build};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

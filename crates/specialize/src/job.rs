@@ -19,8 +19,8 @@ use crate::request::{Asked, Request, Requests};
 use crate::residual::{self, Residual, Rows};
 use crate::sink::{Subject, has_cells};
 use crate::tally::{Tally, tally};
+use prova_emit::trip::each;
 use prova_module::{FuncIdx, Module};
-use prova_ssa::trip::each;
 use std::collections::BTreeSet;
 
 /// A request on its way.

@@ -8,7 +8,7 @@
 //!    ├─ generic ─ explore (state, context, walk, fold) ─ residual ─► Body, Certificate
 //!    │     (or of an earlier run: cache ─ Key ─► Body, Certificate)
 //!    ├─ check ─► proved, with what is assumed; or refused
-//!    └─ rewrite, fill (prova-ssa's passes and emission, and their proofs), rest ─► Module
+//!    └─ rewrite, fill (passes and emission, and their proofs), rest ─► Module
 //! ```
 //!
 //! This is the first Futamura projection (Futamura, *Partial evaluation of computation process*,
@@ -18,7 +18,7 @@
 //!
 //! # Guaranteed
 //! * P1. A specialised function stands in the result only if `check` has proved it equal to its
-//!   generic function for the request, and `prova-ssa` has proved its bytes equal to the checked
+//!   generic function for the request, and `prova-emit` has proved its bytes equal to the checked
 //!   body. The assumptions of these proofs are reported ([`Assumption`]), and refused with
 //!   `--strict`.
 //! * P2. Everything else in the result is what it was: `rest` compares both modules.

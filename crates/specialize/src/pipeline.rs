@@ -30,8 +30,8 @@ use crate::rest;
 use crate::rewrite::{New, Plan, Rewritten, rewrite};
 use crate::sink::Subject;
 use crate::tally::Tally;
+use prova_emit::linked;
 use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
-use prova_ssa::emit::linked;
 use std::fmt;
 use std::sync::Arc;
 

@@ -25,13 +25,13 @@
 use crate::error::Error;
 use crate::intrinsic::{Generic, Intrinsic, Intrinsics};
 use crate::rewrite::{New, Plan};
+use prova_emit::emitted::EmittedBody;
 use prova_module::ops::Immediate;
 use prova_module::{
     ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
     GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
 };
 use prova_ssa::Imm;
-use prova_ssa::emitted::EmittedBody;
 use wasmparser::{BinaryReader, MemArg, MemArgTarget, OperatorsReader, OperatorsReaderAllocations};
 
 #[cfg(test)]

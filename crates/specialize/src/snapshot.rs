@@ -22,9 +22,9 @@
 
 use crate::error::Error;
 use crate::image::BYTES_MAX;
+use prova_emit::linked;
 use prova_module::{DataMode, Limits, MemoryIdx, Module, Opcode, ValType};
 use prova_rewrite::{Customs, Edit, Segment, Size, apply};
-use prova_ssa::emit::linked;
 use wasm_encoder::{ConstExpr, ExportKind};
 
 /// The name of the initialiser's export, if the caller names none.

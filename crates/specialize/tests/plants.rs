@@ -71,7 +71,7 @@ fn what_is_made_of_programs_that_promise_nothing_is_proved() {
 #[test]
 fn a_case_is_irreducible() {
     let made = certified("irreducible", 256, false);
-    assert!(!prova_ssa::emit::reducify::is_reducible(&made.body));
+    assert!(!prova_emit::reducify::is_reducible(&made.body));
 }
 
 #[test]

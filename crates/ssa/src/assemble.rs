@@ -23,11 +23,15 @@ pub struct Assembler {
 
 /// How many things a writer is about to write.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
-    pub(crate) blocks: usize,
-    pub(crate) insts: usize,
-    pub(crate) values: usize,
-    pub(crate) args: usize,
+pub struct Room {
+    /// Blocks.
+    pub blocks: usize,
+    /// Instructions.
+    pub insts: usize,
+    /// Values.
+    pub values: usize,
+    /// Arguments of edges.
+    pub args: usize,
 }
 
 impl Assembler {
@@ -49,7 +53,7 @@ impl Assembler {
     }
 
     /// Makes room for the blocks, instructions, values and arguments of edges that `room` counts.
-    pub(crate) fn reserve(&mut self, room: &Room) {
+    pub fn reserve(&mut self, room: &Room) {
         self.body.blocks.reserve_exact(room.blocks);
         self.body.insts.reserve_exact(room.insts);
         self.body.values.reserve_exact(room.values);
@@ -91,7 +95,7 @@ impl Assembler {
 
     /// As [`Assembler::inst`], with operands as they come up.
     #[inline]
-    pub(crate) fn inst_of(
+    pub fn inst_of(
         &mut self,
         op: Op,
         imm: Imm,

@@ -6,9 +6,9 @@
 //!           └ terminator ─ edges ─ arguments: a run of one pool
 //! ```
 //!
-//! A body is written once, front to back, by an [`Assembler`](crate::Assembler), and never changed:
-//! a pass reads one body and assembles another. So numbers are positions, lists are runs of pools,
-//! and two bodies of the same text are equal.
+//! A body is written once, front to back, by an [`Assembler`](crate::Assembler): a pass reads one
+//! body and assembles another. So numbers are positions, lists are runs of pools, and two bodies of
+//! the same text are equal. What changes in place are the ends of blocks (`pools`).
 //!
 //! # Invariants
 //! By construction:

@@ -18,7 +18,7 @@ const NONE: u32 = u32::MAX;
 
 /// The dominator tree of a graph.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
+pub struct Tree {
     /// By node: its immediate dominator; `NONE` for the entry and what it does not reach.
     idom: Vec<u32>,
     /// By node: when a walk over the tree enters and leaves it; (1, 0) where it does not come.
@@ -67,7 +67,7 @@ impl Search {
 
 impl Tree {
     /// The tree of a graph of `count` nodes, whose successors are below `count`.
-    pub(crate) fn new<'g>(count: usize, succs: impl Fn(u32) -> &'g [u32]) -> Tree {
+    pub fn new<'g>(count: usize, succs: impl Fn(u32) -> &'g [u32]) -> Tree {
         let (mut number, mut order) = (vec![NONE; count], Vec::with_capacity(count));
         let mut parent = Vec::with_capacity(count);
         let mut open = if count == 0 { Vec::new() } else { vec![(0u32, NONE)] };
@@ -131,19 +131,19 @@ impl Tree {
 
     /// The immediate dominator of a node; `None` of the entry and of a node that nothing reaches.
     #[inline]
-    pub(crate) fn idom(&self, node: u32) -> Option<u32> {
+    pub fn idom(&self, node: u32) -> Option<u32> {
         Some(self.idom[node as usize]).filter(|&idom| idom != NONE)
     }
 
     /// Whether the entry reaches a node.
-    pub(crate) fn reaches(&self, node: u32) -> bool {
+    pub fn reaches(&self, node: u32) -> bool {
         let (enter, leave) = self.span[node as usize];
         enter <= leave
     }
 
     /// Whether every path to `b` goes through `a`; both are reached, a node dominates itself.
     #[inline]
-    pub(crate) fn dominates(&self, a: u32, b: u32) -> bool {
+    pub fn dominates(&self, a: u32, b: u32) -> bool {
         let ((enter, leave), (at, end)) = (self.span[a as usize], self.span[b as usize]);
         enter <= at && at <= leave && at <= end
     }

@@ -109,7 +109,7 @@ impl Effects {
     }
 
     /// Those of an operator, for tables; [`Effects::of`] looks them up.
-    pub(crate) const fn of_operator(opcode: Opcode) -> Effects {
+    pub const fn of_operator(opcode: Opcode) -> Effects {
         let row = opcode.row();
         // The immediates of an operation of the store name the objects that it works on.
         let named = named(row.immediates);

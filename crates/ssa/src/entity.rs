@@ -32,7 +32,7 @@ impl<T> List<T> {
     pub const EMPTY: List<T> = List { start: 0, end: 0, of: PhantomData };
 
     /// The empty run has one form, so that equal lists of equal bodies are equal.
-    pub(crate) fn new(range: Range<usize>) -> List<T> {
+    pub fn new(range: Range<usize>) -> List<T> {
         if range.is_empty() {
             return List::EMPTY;
         }
@@ -51,8 +51,9 @@ impl<T> List<T> {
         self.end == self.start
     }
 
+    /// Where it lies in its pool.
     #[inline]
-    pub(crate) const fn range(self) -> Range<usize> {
+    pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }

@@ -1,5 +1,5 @@
-//! A rule that a proof finds broken, while only its caller knows the place: the part that the three
-//! proofs of this crate ([`crate::check`], [`crate::passes`], [`crate::emitted`]) share.
+//! A rule that a proof finds broken, while only its caller knows the place: the part that the
+//! proofs of this crate ([`crate::check`], [`crate::replace`]) share with the proof of emission.
 //!
 //! Each has its own rules (`rules!`); a [`Refused`] adds the place. A fault is one word, so that a
 //! verdict is no larger than its result.
@@ -11,30 +11,31 @@ use std::fmt;
 
 /// A rule that is broken, and what breaks it.
 #[derive(Debug)]
-pub(crate) struct Fault<R>(Box<(R, String)>);
+pub struct Fault<R>(Box<(R, String)>);
 
 impl<R> Fault<R> {
+    /// A rule, and what breaks it.
     #[cold]
-    pub(crate) fn new(rule: R, what: impl Into<String>) -> Fault<R> {
+    pub fn new(rule: R, what: impl Into<String>) -> Fault<R> {
         Fault(Box::new((rule, what.into())))
     }
 
     /// As [`Fault::new`], out of the way of the code that demands.
     #[cold]
     #[inline(never)]
-    pub(crate) fn broken(rule: R, what: fmt::Arguments<'_>) -> Fault<R> {
+    pub fn broken(rule: R, what: fmt::Arguments<'_>) -> Fault<R> {
         Fault::new(rule, what.to_string())
     }
 
     /// The same words for another rule.
     #[cold]
-    pub(crate) fn of(self, rule: R) -> Fault<R> {
+    pub fn of(self, rule: R) -> Fault<R> {
         Fault::new(rule, self.0.1)
     }
 
     /// The refusal of a function, now that the place is known.
     #[cold]
-    pub(crate) fn at(self, func: FuncIdx, place: Where) -> Refused<R> {
+    pub fn at(self, func: FuncIdx, place: Where) -> Refused<R> {
         let (rule, what) = *self.0;
         Refused { func, place, rule, what }
     }
@@ -48,6 +49,7 @@ impl<R: Rules> From<Overspent> for Fault<R> {
 }
 
 /// A rule of the type `Rule` that is in scope is broken unless the condition holds.
+#[macro_export]
 macro_rules! demand {
     ($condition:expr, $rule:ident, $($what:tt)*) => {
         if !$condition {

@@ -5,15 +5,15 @@
 //!                               │ ▲
 //!                         print ▼ │ parse
 //!                               text
-//! CheckedBody ─ passes ─► Body, Witness ─ CheckedBody::replace ─► CheckedBody, or the rule that is broken
+//! CheckedBody, Body, Witness ─ CheckedBody::replace ─► CheckedBody, or the rule that is broken
 //! Body ─ interpret (over a World) ─► results or a trap: the oracle of everything that reads bodies
 //! ```
 //!
 //! A body is a control-flow graph of blocks with parameters (Appel, *SSA is functional
 //! programming*, 1998) over the operators of [`prova_module::ops`]; there is no second list of
-//! operators. Machine code and the specialiser will both start from it, and it goes back to Wasm.
-//! It knows neither machine code nor bytecode, and what `build` makes is not trusted: the proof
-//! below judges the body, not its builder.
+//! operators. Machine code and the specialiser start from it, and `prova-emit` makes Wasm of it
+//! again. It knows neither machine code nor bytecode, and what `build` makes is not trusted: the
+//! proof below judges the body, not its builder.
 //!
 //! # What is kept of the Wasm
 //! * K1. *Operators one to one.* An instruction is a Wasm operator with its immediates and
@@ -62,14 +62,6 @@
 //! every reference that its frames have seen; for code that keeps exactly those,
 //! [`build_holding`] gives the values that they are at each call and throw.
 //!
-//! # The way back
-//! ```text
-//! CheckedBody ─ emit ─► bytes ─ assemble ─► module ─ decode ─ EmittedBody::check ─► the bytes are the body
-//! ```
-//!
-//! [`emit`] makes candidates; [`emitted`] proves them; [`trip`] does all of it for a module, and
-//! keeps the bytes of every function that it could not prove.
-//!
 //! # Limits
 //! [`Limits`] bounds what a body may have beyond its Wasm; [`build`] refuses what exceeds it.
 //! Bodies of other hands are as large as their text.
@@ -79,29 +71,30 @@
 #[macro_use]
 mod refused;
 #[macro_use]
-mod fault;
+pub mod fault;
 mod assemble;
 mod body;
 mod build;
+pub mod carry;
 pub mod check;
 pub mod constants;
-mod dominance;
+pub mod copy;
+pub mod dominance;
 mod effect;
-pub mod emit;
-pub mod emitted;
 pub mod entered;
 mod entity;
+pub mod flow;
 mod imm;
 pub mod interpret;
-pub mod passes;
+mod pools;
 pub mod relate;
 mod relocate;
+pub mod replace;
 pub mod terminator;
 mod text;
-pub mod trip;
 pub mod verify;
 
-pub use assemble::Assembler;
+pub use assemble::{Assembler, Room};
 pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
 };

@@ -1,7 +1,7 @@
 //! Why a proof refused: which function, at which place, which rule, and what breaks it.
 //!
-//! One type for the proofs of this crate ([`crate::check`], [`crate::passes`], [`crate::emitted`])
-//! and for the proof of specialised functions. Each has its own rules ([`Rules`], defined by
+//! One type for the proofs of this crate ([`crate::check`], [`crate::replace`]), of emission and of
+//! specialised functions. Each has its own rules ([`Rules`], defined by
 //! `rules!`), which say what it claims; a place has the parts that the proof knows.
 
 use crate::entity::Block;
@@ -105,7 +105,23 @@ macro_rules! rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check, emitted, passes};
+    use crate::{check, replace};
+
+    /// The rule of a proof that refuses without a fault of Prova's.
+    #[derive(Clone, Copy, Debug)]
+    struct Mild;
+
+    impl fmt::Display for Mild {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("size")
+        }
+    }
+
+    impl Rules for Mild {
+        const REFUSED: &'static str = "what was emitted is not proved";
+        const IS_BUG: bool = false;
+        const SIZE: Mild = Mild;
+    }
 
     fn refused<R: Rules>(place: Where, rule: R) -> String {
         Refused { func: FuncIdx(7), place, rule, what: "two of them".to_owned() }.to_string()
@@ -119,12 +135,12 @@ mod tests {
             "func7: the SSA form is not proved at 0x40 in block3: size: two of them: a bug"
         );
         assert_eq!(
-            refused(Where::block(None), passes::PassRule::Form),
+            refused(Where::block(None), replace::PassRule::Form),
             "func7: the new body is not proved equal to the old one: form: two of them: a bug"
         );
         assert_eq!(
-            refused(Where { offset: None, block, image }, emitted::Rule::Effects),
-            "func7: what was emitted is not proved in block3 (emitted: block4): effects: two of them"
+            refused(Where { offset: None, block, image }, Mild),
+            "func7: what was emitted is not proved in block3 (emitted: block4): size: two of them"
         );
     }
 }

@@ -7,7 +7,7 @@
 //! A green run does not show that every wrong body is refused: `prova-testing ssa-edits` tries
 //! random ones, and runs what is accepted.
 
-use edit::edited;
+use crate::edit::edited;
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::check::Rule;
 use prova_ssa::{
@@ -16,8 +16,6 @@ use prova_ssa::{
 };
 use std::collections::BTreeSet;
 use std::fmt::Write;
-
-pub(crate) mod edit;
 
 const MODULES: &[(&str, &str)] = &[
     ("straight", include_str!("check/straight.wat")),

@@ -3,7 +3,7 @@
 //! Green shows that each charge and poll of these bodies is asked for, whichever of both a body
 //! has. It does not show that their places are right: the facts say them.
 
-use crate::check::edit::edited;
+use crate::edit::edited;
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::check::Rule;
 use prova_ssa::{Assembler, Block, CheckedBody, Metering, Place, Terminator, build, parse, print};

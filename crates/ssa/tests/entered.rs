@@ -8,10 +8,10 @@
 //! A green run does not show that every wrong body is refused; `prova-testing native --swaps` runs
 //! what is made of random functions.
 
-use crate::check::edit;
+use crate::edit;
 use prova_module::{BlockKind, Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::entered::{EnterError, EnteredBody, Refusal, enter, propose};
-use prova_ssa::passes::PassRule;
+use prova_ssa::replace::PassRule;
 use prova_ssa::{Block, Metering, Place, parse, print};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -19,8 +19,8 @@ use std::fmt::Write;
 const NESTED: &str = include_str!("entered/nested.wat");
 const ABOVE: &str = include_str!("entered/above.wat");
 const DEEP: &str = include_str!("entered/deep.wat");
-const TABLE: &str = include_str!("turn/table.wat");
-const EXCEPT: &str = include_str!("turn/except.wat");
+const TABLE: &str = include_str!("entered/table.wat");
+const EXCEPT: &str = include_str!("entered/except.wat");
 
 fn module(text: &str) -> Module {
     let bytes = wat::parse_str(text).expect("a module");

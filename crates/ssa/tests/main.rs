@@ -2,25 +2,12 @@
 
 mod check;
 mod check_more;
-mod emit;
-mod emitted;
-mod emitted_module;
-mod emitted_orders;
-mod emitted_shapes;
-mod emitted_states;
-mod emitted_ways;
+mod edit;
 mod entered;
 mod files;
 mod golden;
 mod hostile;
 mod linear;
-mod passes;
-mod passes_cost;
-mod passes_limits;
-mod passes_linear;
-mod passes_more;
 mod plants;
-mod reducify;
-mod turn;
 mod twins;
 mod verify;

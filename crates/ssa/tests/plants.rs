@@ -11,7 +11,7 @@ use prova_ssa::{CheckedBody, Metering, build, parse, print};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::check::edit;
+use crate::edit;
 
 const MODULES: &[(&str, &str)] = &[
     ("state", include_str!("plants/state.wat")),

@@ -14,11 +14,8 @@
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::check::Rule;
-use prova_ssa::emitted::{self, EmittedBody, Homes};
-use prova_ssa::passes::{Claim, Dying, LooseBody, PassRule, Witness};
-use prova_ssa::{
-    Block, Body, CheckedBody, Def, Inst, Op, Place, Value, build, parse, print, renumber,
-};
+use prova_ssa::replace::{Claim, Dying, LooseBody, PassRule, Witness};
+use prova_ssa::{Block, Body, CheckedBody, Def, Inst, Op, Value, build, parse, print, renumber};
 use read::{Group, Kind, Twin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
@@ -106,57 +103,41 @@ fn witness(before: &Body, after: &str, claims: &[&str]) -> Witness {
     witness
 }
 
-/// The homes of a function that stands for its own emission.
-fn homes(body: &Body) -> Vec<u32> {
-    let home = |def| match def {
-        Def::Param(_, _, Place::Local(local)) => local,
-        Def::Param(..) | Def::Result(..) => u32::MAX,
-    };
-    body.values().map(|(_, data)| home(data.def)).collect()
-}
-
 /// The verdict on a twin, and the text of what was judged.
 fn judge(group: &Group, twin: &Twin) -> (String, String) {
     let module = module(&group.module).unwrap_or_else(|e| panic!("{}: {e}", group.at));
     let body = parse(&group.body).unwrap_or_else(|e| panic!("{}: {e}", group.at));
-    let source = if group.kind == Kind::Emission { &group.module } else { &group.body };
-    let text = twin.after(source);
-    let verdict = match group.kind {
-        Kind::Emission => emission(&module, body, &text),
-        Kind::Wasm | Kind::Passes | Kind::Copies => match parse(&renumber(&text)) {
-            Err(error) => Err(format!("text: {error}")),
-            Ok(after) => judge_body(group.kind, &module, body, (after, &text), &twin.claims()),
-        },
+    let text = twin.after(&group.body);
+    let verdict = match parse(&renumber(&text)) {
+        Err(error) => Err(format!("text: {error}")),
+        Ok(after) => judge_body(group, &module, body, (after, &text), &twin.claims()),
     };
     (verdict.map_or_else(|rule| format!("refused {rule}"), |()| ACCEPTED.to_owned()), text)
 }
 
 fn judge_body(
-    kind: Kind,
+    group: &Group,
     module: &Module,
     before: Body,
     (after, text): (Body, &str),
     claims: &[&str],
 ) -> Result<(), String> {
-    if kind == Kind::Wasm {
-        let checked = CheckedBody::check(module, after);
-        return checked.map(|_| ()).map_err(|rejection| rejection.rule.to_string());
-    }
-    let witness = witness(&before, text, claims);
-    let before = LooseBody::check(module, before).unwrap_or_else(|why| panic!("{why}"));
-    let judged = match kind {
-        Kind::Copies => before.copied(after, &witness.blocks),
-        Kind::Passes | Kind::Wasm | Kind::Emission => before.replace(after, &witness),
+    let loose = |body| LooseBody::check(module, body).unwrap_or_else(|why| panic!("{why}"));
+    let judged = match group.kind {
+        Kind::Wasm => {
+            let checked = CheckedBody::check(module, after);
+            return checked.map(|_| ()).map_err(|rejection| rejection.rule.to_string());
+        }
+        Kind::Copies => {
+            let witness = witness(&before, text, claims);
+            loose(before).copied(after, &witness.blocks)
+        }
+        Kind::Passes => {
+            let witness = witness(&before, text, claims);
+            loose(before).replace(after, &witness)
+        }
+        Kind::Emission => panic!("{}: the tests of `prova-emit` judge emissions", group.at),
     };
-    judged.map(|_| ()).map_err(|rejection| rejection.rule.to_string())
-}
-
-fn emission(old: &Module, body: Body, text: &str) -> Result<(), String> {
-    let homes = homes(&body);
-    let body = CheckedBody::check(old, body).unwrap_or_else(|why| panic!("{why}"));
-    let new = module(text).map_err(|error| format!("text: {error}"))?;
-    let twin = emitted::Twin::check(old, &new).map_err(|why| why.rule.to_string())?;
-    let judged = EmittedBody::check(&twin, &body, &Homes(&homes));
     judged.map(|_| ()).map_err(|rejection| rejection.rule.to_string())
 }
 
@@ -201,13 +182,11 @@ fn every_rule_has_a_twin(rules: &BTreeMap<Kind, BTreeSet<String>>) {
     };
     let passes = refused(PassRule::ALL.iter().map(PassRule::to_string).collect());
     let wasm = refused(Rule::ALL.iter().map(Rule::to_string).collect());
-    let emission = refused(emitted::Rule::ALL.iter().map(emitted::Rule::to_string).collect());
-    // Bodies that are too large for a text.
-    let large = ["refused size", "refused image"];
-    for (kind, all) in [(Kind::Wasm, wasm), (Kind::Passes, passes), (Kind::Emission, emission)] {
+    for (kind, all) in [(Kind::Wasm, wasm), (Kind::Passes, passes)] {
         let missing: Vec<_> = all.difference(&rules[&kind]).collect();
-        assert!(missing.iter().all(|rule| large.contains(&&***rule)), "{kind:?}: {missing:?}");
+        // Bodies that are too large for a text.
+        assert!(missing.iter().all(|rule| *rule == "refused size"), "{kind:?}: {missing:?}");
     }
     let accepting = |rules: &BTreeSet<String>| rules.contains(ACCEPTED) && rules.len() > 1;
-    assert!(rules.len() == 4 && rules.values().all(accepting), "{rules:?}");
+    assert!(rules.len() == 3 && rules.values().all(accepting), "{rules:?}");
 }

@@ -15,7 +15,7 @@
 
 use crate::generate::{Generator, Rng};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{Body, CheckedBody, Metering, build, parse, print, renumber};
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@
 //! edit that leaves the body as the pass made it needs no run.
 //!
 //! A green run does not show that a wrong edit that no generated call comes by would be seen when
-//! it runs; `crates/ssa/tests/passes/twins.txt` has edits of each rule.
+//! it runs; `crates/optimize/tests/passes/twins.txt` has edits of each rule.
 
 use crate::differential::difference;
 use crate::generate::{Case, Generator, Rng};
@@ -22,8 +22,9 @@ use crate::ssa::Ssa;
 use crate::ssa_check::edit;
 use prova_core::Tier;
 use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_optimize::{Pass, optimize};
 use prova_runtime::Settings;
-use prova_ssa::passes::{Claim, Pass, Witness, optimize};
+use prova_ssa::replace::{Claim, Witness};
 use prova_ssa::{Block, Body, CheckedBody, Inst, Metering, Value, build, parse, print, renumber};
 use std::collections::BTreeMap;
 

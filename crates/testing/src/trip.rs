@@ -1,7 +1,7 @@
 //! The round trip of modules: Wasm → SSA → Wasm, then all earlier runs are repeated.
 //!
 //! ```text
-//! module ─ ssa::trip ─┬─► the new module ─ spec suite, real programs ─► the same as ever
+//! module ─ emit::trip ┬─► the new module ─ spec suite, real programs ─► the same as ever
 //!                     └─ once more ─► a module of nearly the same size
 //! ```
 //!
@@ -11,8 +11,8 @@
 use crate::manifest::Case;
 use crate::spec::{self, Script, Status};
 use prova_core::{Config, Tier};
+use prova_emit::trip::{Options, Outcome, Trip, module};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::trip::{Options, Outcome, Trip, module};
 use prova_wast::Rewrite;
 use sha2::{Digest, Sha256};
 use std::path::Path;

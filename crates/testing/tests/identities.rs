@@ -9,10 +9,10 @@
 //! A green run does not show that a form that is missing from the lists is proved. Machine code
 //! runs a part of the product, by turns.
 
+use prova_emit::trip;
 use prova_module::{Features, Limits, Module};
 use prova_native::NativeCompiler;
 use prova_runtime::{Attach, Metering, Settings};
-use prova_ssa::trip;
 use prova_testing::attach::Translation;
 use prova_testing::differential;
 use prova_testing::generate::{Call, Case};

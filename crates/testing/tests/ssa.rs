@@ -7,8 +7,8 @@
 
 use prova_core::Config;
 use prova_module::{Features, Limits, Module};
+use prova_optimize::Pass;
 use prova_runtime::ExecutorKind;
-use prova_ssa::passes::Pass;
 use prova_testing::generate::Generator;
 use prova_testing::spec::{Status, run_with, scripts};
 use prova_testing::ssa::campaign::{Options, campaign};

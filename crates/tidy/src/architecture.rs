@@ -27,7 +27,6 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     ("demangle", &["prova*", "wasm*", "clap"]),
     ("cache", &["prova*", "wasm*", "clap", "cranelift*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
-    ("cache", &["prova*", "wasm*", "cranelift*", "clap"]),
     ("module", &["prova*", "clap", "anyhow"]),
     ("rewrite", &["prova*", "clap", "anyhow"]),
     ("terms", &["prova-bytecode", "prova-runtime", "clap", "anyhow"]),
@@ -64,9 +63,26 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         &["prova-translate", "prova-wasi", "prova", "prova-core", "clap", "anyhow", "cranelift*"],
     ),
     (
+        "optimize",
+        &[
+            "prova-emit",
+            "wasm-encoder",
+            "prova-bytecode",
+            "prova-runtime",
+            "prova",
+            "prova-core",
+            "clap",
+            "anyhow",
+        ],
+    ),
+    ("emit", &["prova-bytecode", "prova-runtime", "prova", "prova-core", "clap", "anyhow"]),
+    ("native", &["prova-optimize", "prova-emit", "prova-specialize"]),
+    (
         "core",
         &[
             "prova",
+            "prova-optimize",
+            "prova-emit",
             "prova-native",
             "prova-wast",
             "prova-cli",
@@ -84,6 +100,9 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     (
         "ssa",
         &[
+            "prova-optimize",
+            "prova-emit",
+            "wasm-encoder",
             "prova-bytecode",
             "prova-translate",
             "prova-runtime",

@@ -9,7 +9,7 @@
 //!   are short, and the bytes of one function in two places of a module are the same.
 //! * B2. Functions have the numbers that the caller's closure gives them.
 //! * B3. Numbers that a body cannot have are refused here; the other rules of a body are for
-//!   [`prova_ssa::passes::LooseBody`] to check.
+//!   [`prova_ssa::replace::LooseBody`] to check.
 //!
 //! Limits: bodies that catch exceptions or have metering have no bytes. Time and memory are linear.
 

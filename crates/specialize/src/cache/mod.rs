@@ -48,7 +48,7 @@ use crate::residual::Residual;
 use crate::sink::Subject;
 use key::start;
 use prova_module::Module;
-use prova_ssa::passes::LooseBody;
+use prova_ssa::replace::LooseBody;
 use std::fmt;
 
 /// A place where entries are kept, which may be shared by threads and processes.

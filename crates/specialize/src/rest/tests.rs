@@ -10,8 +10,8 @@ use crate::intrinsic::Intrinsics;
 use crate::pipeline::Options;
 use crate::request::Requests;
 use crate::rewrite::{New, Plan, rewrite};
+use prova_emit::emitted::EmittedBody;
 use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
-use prova_ssa::emitted::EmittedBody;
 use prova_ssa::{Body, Metering, build};
 
 const CASES: &[&str] = &[

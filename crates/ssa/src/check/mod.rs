@@ -103,8 +103,8 @@ pub(crate) use round::{Found, Places, places, values_at};
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
 use crate::entity::{Block, Inst, Value};
-use crate::passes::{self, PassRejection, Witness};
 use crate::refused::Where;
+use crate::replace::{self, PassRejection, Witness};
 use cranelift_entity::packed_option::ReservedValue;
 use error::{Fault, Verdict};
 use exception::{Clauses, Handler};
@@ -140,9 +140,9 @@ impl CheckedBody {
     /// Puts a body that a pass has made from this one in its place, if it is proved to do the same.
     ///
     /// # Errors
-    /// The first rule of [`passes`] that is broken.
+    /// The first rule of [`replace`] that is broken.
     pub fn replace(&self, after: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
-        passes::check::prove(&self.module, &self.body, &after, witness)?;
+        replace::prove(&self.module, &self.body, &after, witness)?;
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
@@ -151,9 +151,9 @@ impl CheckedBody {
     /// `before` each part of this body comes.
     ///
     /// # Errors
-    /// The first rule of [`passes`] that is broken.
+    /// The first rule of [`replace`] that is broken.
     pub fn undo(&self, before: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
-        passes::check::prove_undone(&self.module, &before, &self.body, witness)?;
+        replace::prove_undone(&self.module, &before, &self.body, witness)?;
         Ok(CheckedBody { module: self.module.clone(), body: before })
     }
 

@@ -32,8 +32,8 @@ use crate::body::{Body, Metering, Place};
 use crate::build::BuildError;
 use crate::check::{self, Rejection};
 use crate::entity::{Block, Value};
-use crate::passes::PassRejection;
 use crate::relate::{Round, prove_entered};
+use crate::replace::PassRejection;
 use prova_module::{FuncIdx, Module};
 use std::fmt;
 

@@ -13,9 +13,10 @@
 use super::{EnterError, Proposal};
 use crate::body::{Body, Metering, Origin, Place};
 use crate::build::{Asked, Forced, Limits, build, build_for};
+use crate::carry::Carried;
 use crate::check::{self, Found, Places};
+use crate::copy::Copier;
 use crate::dominance::Dominators;
-use crate::emit::{Carried, Copier};
 use crate::entity::{Block, Value};
 use crate::terminator::{Arg, Terminator};
 use cranelift_entity::EntityRef;

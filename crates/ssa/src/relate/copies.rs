@@ -1,9 +1,10 @@
 //! Copies: an old body that is well formed, a new one, and for each new block the old one of which
 //! it is a copy → the proof that both do the same, or the first rule that is broken.
 //!
-//! A block may have several copies, with effects or without. `emit/turn` makes such bodies, and
-//! `entered` those that begin with a round of a loop. A row is the identity: a parameter of a copy
-//! is the parameter of its origin with the same number. All else is known by the rule *inherit*.
+//! A block may have several copies, with effects or without. Turned loops are such bodies, and
+//! `entered` makes those that begin with a round of a loop. A row is the identity: a parameter of a
+//! copy is the parameter of its origin with the same number. All else is known by the rule
+//! *inherit*.
 //!
 //! # Rules
 //! * Q16. *Form* (Q1). The new body is well formed, and of the same function and metering.
@@ -32,7 +33,8 @@
 //! there too; all other values by *inherit*. Each edge of the new body goes with one of the old, so
 //! neither goes on for ever alone.
 //!
-//! Noticed by: `tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`, planted faults.
+//! Noticed by: `crates/optimize/tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`,
+//! planted faults.
 
 use super::ends::Payload;
 use super::inherit::Inherit;
@@ -41,10 +43,10 @@ use super::walk::{Broken, Simulate, Walk};
 use crate::body::{Body, InstData};
 use crate::budget::Budget;
 use crate::entity::{Block, Value};
-use crate::passes::check::{
+use crate::refused::Where;
+use crate::replace::{
     Fault, PassRejection, PassRule as Rule, Verdict, form_entered, items, steps_max,
 };
-use crate::refused::Where;
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{Module, ValType};

@@ -31,7 +31,7 @@
 //! copy. A block to which both lead knows neither: there the values must be arguments.
 //!
 //! # Limits
-//! A pass removes effects that facts about the old body allow (`passes::check`), and numbers all of
+//! A pass removes effects that facts about the old body allow (`replace`), and numbers all of
 //! its values before the walk, so what it knows of them needs no rows. The walk of emission is
 //! apart: it looks for the rows while it proves (`emitted`). Cost: linear in both bodies, times
 //! logarithms; each user has a [`Budget`](crate::budget::Budget).

@@ -24,7 +24,7 @@
 //! in an instance. A v128 has one number as a whole: halves are never taken.
 //!
 //! No two values of one table may get the same leaf. Those of [`Numbers::leaf`] differ from all
-//! that a user names ([`Vn::effect`], [`Vn::phi`] of a block), as `passes::check` does.
+//! that a user names ([`Vn::effect`], [`Vn::phi`] of a block), as `replace` does.
 //!
 //! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of each user.
 
@@ -114,7 +114,7 @@ for_each_wasm_op!(prims);
 
 /// Whether a trapping operator cannot trap by these operands: all constant, or a divisor that is
 /// constant and neither 0 nor, in a signed division, −1.
-pub(crate) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
+pub fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
     let all: Option<Vec<u64>> = operands.iter().copied().collect();
     if let Some(Ok(_)) = all.and_then(|all| evaluate(opcode, &all)) {
         return true;
@@ -221,7 +221,7 @@ impl Numbers {
     }
 
     /// The same, with a constant of 32 bits as a sum with 0.
-    pub(crate) fn root(&mut self, vn: Vn) -> (Vn, u32) {
+    pub fn root(&mut self, vn: Vn) -> (Vn, u32) {
         match self.as_const(vn).and_then(|bits| u32::try_from(bits).ok()) {
             Some(bits) => (self.constant(0), bits),
             None => self.distance(vn),

@@ -20,7 +20,7 @@ pub(super) use faults::{Plant, is, with};
 
 #[cfg(test)]
 mod faults {
-    use crate::passes::{LooseBody, Witness};
+    use crate::replace::{LooseBody, Witness};
     use crate::{Block, parse};
     use prova_module::{Features, Limits, Module};
     use std::cell::Cell;

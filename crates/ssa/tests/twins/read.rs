@@ -1,6 +1,6 @@
 //! Reads the files of twins; `README.md` beside it has their format.
 
-use crate::check::edit::edit;
+use crate::edit::edit;
 use std::path::Path;
 
 /// Which relation of two bodies a group is about.

@@ -18,8 +18,8 @@ use crate::run::{Outcome, Program, Setup, store_with};
 use crate::ssa_check;
 use prova_core::Tier;
 use prova_module::{Features, Limits, Module};
+use prova_optimize::Pass;
 use prova_runtime::{Metering, Settings};
-use prova_ssa::passes::Pass;
 
 /// The options of a campaign.
 #[derive(Clone, Copy, Debug)]

@@ -13,15 +13,15 @@
 //! needs no run.
 //!
 //! A green run does not show that a wrong edit that no generated call comes by would be seen when
-//! it runs; `crates/ssa/tests/emitted/twins.txt` has edits of each rule.
+//! it runs; `crates/emit/tests/emitted/twins.txt` has edits of each rule.
 
 use super::trips::Subject;
 use crate::generate::{Generator, Rng};
+use prova_emit::emitted::{EmittedBody, Homes, Twin};
+use prova_emit::reducify::reducify;
+use prova_emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::emit::reducify::reducify;
-use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
-use prova_ssa::emitted::{EmittedBody, Homes, Twin};
-use prova_ssa::passes::{Pass, optimize};
+use prova_optimize::{Pass, optimize};
 use prova_ssa::{CheckedBody, Metering, build};
 use std::collections::BTreeMap;
 use std::ops::Range;

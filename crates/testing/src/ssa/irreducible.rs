@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A green run does not show that a wrong dispatch would be refused; the twins of
-//! `crates/ssa/tests/reducify.rs` do.
+//! `crates/emit/tests/reducify.rs` do.
 
 use super::states;
 use crate::attach::Translation;
@@ -15,13 +15,13 @@ use crate::generate::Call;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova_core::Tier;
+use prova_emit::reducify::{dissolve, is_reducible, reducify};
+use prova_emit::trip::{self, Options};
+use prova_emit::{Types, assemble, emit};
 use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_optimize::{Pass, optimize};
 use prova_random::Rng;
 use prova_runtime::{Metering, Settings};
-use prova_ssa::emit::reducify::{dissolve, is_reducible, reducify};
-use prova_ssa::emit::{Types, assemble, emit};
-use prova_ssa::passes::{Pass, optimize};
-use prova_ssa::trip::{self, Options};
 use prova_ssa::{CheckedBody, Terminator, build, print};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

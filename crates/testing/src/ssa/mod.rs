@@ -19,11 +19,11 @@ pub mod trips;
 mod world;
 
 use prova_module::{FuncIdx, Module};
+use prova_optimize::{Pass, optimize};
 use prova_runtime::{
     Cell, Executor, ExecutorKind, FuncAddr, FuncKind, Search, Store, TraceFrame, Trap,
 };
 use prova_ssa::interpret::{Code, Stopped, interpret};
-use prova_ssa::passes::{Pass, optimize};
 use prova_ssa::{Body, CheckedBody, build, parse, print, renumber, verify};
 use std::any::Any;
 use std::collections::HashMap;

@@ -15,7 +15,7 @@
 //! a wrong emission that the proof accepts (`tests/trip_plants.rs`).
 //!
 //! A green run does not show that wrong emissions are refused, since there are none here; the twins
-//! of `crates/ssa/tests/emitted` do.
+//! of `crates/emit/tests/emitted` do.
 
 use super::Plant;
 use super::irreducible::same;
@@ -24,11 +24,11 @@ use crate::generate::Case;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova_core::Tier;
+use prova_emit::trip::{self, Options, Trip};
 use prova_module::{Features, Limits, Module};
+use prova_optimize::{LeftOut, Pass, optimize};
 use prova_runtime::{Attach, Metering, Settings, TrapKind};
 use prova_ssa::CheckedBody;
-use prova_ssa::passes::{LeftOut, Pass, optimize};
-use prova_ssa::trip::{self, Options, Trip};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The factor by which a case has more fuel behind a trip.

@@ -138,7 +138,7 @@ mod tests {
     fn parts_of_crates() {
         assert_eq!(part("crates/check/src/pass.rs"), "crates/check/src");
         assert_eq!(part("crates/ssa/src/check/mod.rs"), "crates/ssa/src/check");
-        assert_eq!(part("crates/ssa/src/passes/check/walk.rs"), "crates/ssa/src/passes");
+        assert_eq!(part("crates/ssa/src/replace/walk.rs"), "crates/ssa/src/replace");
     }
 
     #[test]

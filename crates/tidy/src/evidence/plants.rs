@@ -50,9 +50,9 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "passes over SSA",
-        "crates/ssa/src/passes/plant.rs",
+        "crates/optimize/src/plant.rs",
         "plants! {",
-        "crates/ssa/src/passes/plant.rs",
+        "crates/optimize/src/plant.rs",
     ),
     (
         "the specialiser and its cache",

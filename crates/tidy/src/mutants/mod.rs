@@ -73,8 +73,8 @@ const SSA: &[&str] = &["prova-ssa", "prova-module"];
 /// Parts that judge bodies which begin with a round of a loop.
 const ENTERED: &[&str] = &["crates/ssa/src/relate/copies.rs", "crates/ssa/src/check/round.rs"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
-const SSA_PASSES: &[&str] = &["crates/ssa/src/passes", "crates/ssa/src/relate"];
-const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
+const REPLACE: &[&str] = &["crates/ssa/src/replace", "crates/ssa/src/relate"];
+const EMITTED: &[&str] = &["crates/emit/src/emitted"];
 const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/src/relate"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
@@ -107,23 +107,23 @@ pub const NEAR: &[Judge] = &[
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
     },
     Judge::part("prova-ssa", "ssa", "twins::", &["prova-ssa"]),
+    Judge::part("prova-emit", "emit", "twins::", EMITTED),
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
+    Judge::new("prova-optimize", "prova_optimize", REPLACE),
+    Judge::new("prova-emit", "prova_emit", EMITTED),
     Judge::part("prova-ssa", "ssa", "check::", SSA_CHECK),
     Judge::part("prova-ssa", "ssa", "check_more::", SSA_CHECK),
-    Judge::part("prova-ssa", "ssa", "passes::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "passes_more::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "passes_limits::", SSA_PASSES),
-    Judge::part("prova-ssa", "ssa", "turn::", &["crates/ssa/src/relate/copies.rs"]),
+    Judge::part("prova-optimize", "optimize", "passes::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "passes_more::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "passes_limits::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "turn::", &["crates/ssa/src/relate/copies.rs"]),
     Judge::part("prova-ssa", "ssa", "entered::", ENTERED),
-    Judge::part("prova-ssa", "ssa", "emitted_module::", SSA_EMITTED),
-    Judge {
-        skipped: &["programs_go"],
-        ..Judge::part("prova-ssa", "ssa", "emitted::", SSA_EMITTED)
-    },
-    Judge::part("prova-ssa", "ssa", "emitted_orders::", SSA_EMITTED),
-    Judge::part("prova-ssa", "ssa", "emitted_states::", SSA_EMITTED),
-    Judge::part("prova-ssa", "ssa", "emitted_shapes::", SSA_EMITTED),
-    Judge::part("prova-ssa", "ssa", "emitted_ways::", SSA_EMITTED),
+    Judge::part("prova-emit", "emit", "emitted_module::", EMITTED),
+    Judge { skipped: &["programs_go"], ..Judge::part("prova-emit", "emit", "emitted::", EMITTED) },
+    Judge::part("prova-emit", "emit", "emitted_orders::", EMITTED),
+    Judge::part("prova-emit", "emit", "emitted_states::", EMITTED),
+    Judge::part("prova-emit", "emit", "emitted_shapes::", EMITTED),
+    Judge::part("prova-emit", "emit", "emitted_ways::", EMITTED),
     Judge::new("prova-specialize", "plants", SPECIALIZE_CHECK),
     Judge::part("prova-specialize", "specialize", "forged::", SPECIALIZE_CHECK),
     Judge::part("prova-specialize", "specialize", "size::", SPECIALIZE_CHECK),
@@ -152,8 +152,8 @@ pub const FAR: &[Judge] = &[
     Judge::part("prova-testing", "testing", "enumerate::", BYTECODE),
     Judge::part("prova-testing", "testing", "ssa_check::", SSA),
     Judge::part("prova-ssa", "ssa", "linear::", &["prova-ssa"]),
-    Judge::part("prova-ssa", "ssa", "emitted::", &["crates/ssa/src/check"]),
-    Judge::part("prova-testing", "testing", "trip::", &["prova-ssa"]),
+    Judge::part("prova-emit", "emit", "emitted::", &["crates/ssa/src/check"]),
+    Judge::part("prova-testing", "testing", "trip::", &["prova-ssa", "prova-emit"]),
     Judge::part("prova-certify", "certify", "frame::", MACHINE),
     Judge::part("prova-certify", "certify", "corpus::", MACHINE),
     Judge::part("prova-certify", "certify", "rules::", MACHINE),
