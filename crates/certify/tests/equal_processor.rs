@@ -124,7 +124,7 @@ impl Guide for Probe<'_> {
         Ok(true)
     }
 
-    fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: u32) -> bool {
+    fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: (u32, Option<u32>)) -> bool {
         false
     }
 }

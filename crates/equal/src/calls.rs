@@ -130,7 +130,7 @@ impl Core<'_> {
         if !self.same(state, context, state.reg(RDI)) {
             return differ(Cause::Call, "another operand", context, state.reg(RDI));
         }
-        let kind = self.words.under(&state.known, state.reg(RDX));
+        let kind = self.under(state, state.reg(RDX));
         let kind = self.words.number(kind).and_then(|kind| u8::try_from(kind).ok());
         if !self.clauses(self.stop_offset(state))?.is_empty() {
             return refuse(Cause::Call, "a trap that is caught");

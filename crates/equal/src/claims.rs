@@ -114,6 +114,7 @@ impl Core<'_> {
             vectors,
             stack: BTreeMap::new(),
             flags: Flags::None,
+            from: None,
             block,
             at: 0,
             passed: 0,
@@ -273,19 +274,7 @@ impl Core<'_> {
     pub fn shows(&mut self, state: &State, claim: &Claim) -> Result<(), Refusal> {
         match claim {
             Claim::Holds { place, bits, extended, expr } => {
-                let wanted = self.evaluate(state, expr)?;
-                let (found, whole) = self.held(state, *place, *bits);
-                let same = self.words.bits(wanted) == *bits && self.same(state, wanted, found);
-                if !planted!(PlaceIsAny, same, true) {
-                    return differ(Cause::Claim, "of a place", wanted, found);
-                }
-                if *extended {
-                    let wide = self.words.zext(found, self.words.bits(whole));
-                    if !planted!(UpperHalfIsAny, self.same(state, wide, whole), true) {
-                        return differ(Cause::Claim, "of an upper half", wide, whole);
-                    }
-                }
-                Ok(())
+                self.shows_held(state, (*place, *bits, *extended), expr)
             }
             Claim::Is { value, expr } => {
                 let wanted = self.evaluate(state, expr)?;
@@ -319,6 +308,32 @@ impl Core<'_> {
                 differ(Cause::Claim, "of flags", a, found)
             }
         }
+    }
+
+    /// E4: whether a place holds an expression in its low bits, and above them zeros if it is
+    /// extended.
+    ///
+    /// # Errors
+    /// With the terms, if it does not.
+    pub fn shows_held(
+        &mut self,
+        state: &State,
+        (place, bits, extended): (Place, u8, bool),
+        expr: &Expr,
+    ) -> Result<(), Refusal> {
+        let wanted = self.evaluate(state, expr)?;
+        let (found, whole) = self.held(state, place, bits);
+        let same = self.words.bits(wanted) == bits && self.same(state, wanted, found);
+        if !planted!(PlaceIsAny, same, true) {
+            return differ(Cause::Claim, "of a place", wanted, found);
+        }
+        if extended {
+            let wide = self.words.zext(found, self.words.bits(whole));
+            if !planted!(UpperHalfIsAny, self.same(state, wide, whole), true) {
+                return differ(Cause::Claim, "of an upper half", wide, whole);
+            }
+        }
+        Ok(())
     }
 
     /// E4: the state at a leader.

@@ -3,13 +3,14 @@
 use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
-use crate::words::{Word, Words};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::words::{NONE, Word, Words};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode};
 use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
+use smallvec::SmallVec;
 
 /// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
 /// many steps of rewriting.
@@ -33,6 +34,40 @@ pub struct Told<'a> {
     pub deterministic: bool,
     /// The cells of the entry's parameters, if the code is entered in a loop.
     pub round: Option<&'a [u32]>,
+}
+
+/// The word of a value without effects. It depends on the operands alone, so it is the same
+/// wherever these are.
+#[derive(Clone, Copy, Debug)]
+struct Memo {
+    /// It where all leaves are themselves; [`NONE`](crate::words::NONE) if it was not made.
+    plain: Word,
+    /// It in an environment.
+    word: Word,
+    env: u32,
+    /// The operands that gave `word`.
+    args: [Word; OPERANDS_MAX],
+}
+
+impl Memo {
+    const NOTHING: Memo = Memo { plain: NONE, word: NONE, env: 0, args: [NONE; OPERANDS_MAX] };
+
+    /// The word in an environment.
+    fn found(&self, env: u32) -> Option<Word> {
+        let word = match env {
+            0 => self.plain,
+            _ if self.env == env => self.word,
+            _ => NONE,
+        };
+        (word != NONE).then_some(word)
+    }
+
+    fn put(&mut self, env: u32, word: Word) {
+        match env {
+            0 => self.plain = word,
+            _ => (self.word, self.env) = (word, env),
+        }
+    }
 }
 
 /// A function while it is compared.
@@ -60,10 +95,22 @@ pub struct Core<'a> {
     pub(crate) landings: Vec<(u32, State)>,
     /// Words in which no base is, at any depth (E6).
     pub(crate) distances: BTreeSet<Word>,
-    /// Values without effects by environment and number.
-    memo: BTreeMap<(u32, u32), Word>,
+    /// Values without effects, by their numbers.
+    memo: Vec<Memo>,
     envs: u32,
+    decided: Decided,
     work: u64,
+}
+
+/// Words with the choices decided that some conditions decide, by their numbers.
+#[derive(Debug, Default)]
+struct Decided {
+    /// The conditions.
+    known: Vec<(Word, bool)>,
+    /// Counts changes of the conditions.
+    turn: u32,
+    /// The turn in which a word was decided, and what it is.
+    words: Vec<(u32, Word)>,
 }
 
 impl<'a> Core<'a> {
@@ -76,7 +123,7 @@ impl<'a> Core<'a> {
         let charge = module.facts(body.func())?.charge_bytes();
         let work = (code.len() as u64).saturating_mul(WORK_MAX).saturating_add(WORK_BASE);
         let work = work.min(WORK_MOST);
-        let words = Words::within(work);
+        let words = Words::within(work).with_room(code.len() >> 1);
         Some(Core {
             body,
             module,
@@ -89,8 +136,9 @@ impl<'a> Core<'a> {
             here: (0, 0),
             landings: Vec::new(),
             distances: BTreeSet::new(),
-            memo: BTreeMap::new(),
+            memo: alloc::vec![Memo::NOTHING; body.value_count()],
             envs: 0,
+            decided: Decided::default(),
             work,
         })
     }
@@ -183,7 +231,7 @@ impl<'a> Core<'a> {
             let Some((inst, place)) = self.computed(value) else { break };
             let data = *self.body.inst(inst);
             let waiting = open.len();
-            let mut args = Vec::new();
+            let mut args: SmallVec<[Word; OPERANDS_MAX]> = SmallVec::new();
             for &arg in self.body.operands(data.args) {
                 match self.found(state, arg) {
                     Some(word) => args.push(word),
@@ -210,8 +258,7 @@ impl<'a> Core<'a> {
     /// A leaf, or a computed value that is known.
     fn found(&mut self, state: &State, value: Value) -> Option<Word> {
         if self.is_computed(value) {
-            let env = if state.over.is_empty() { 0 } else { state.env };
-            return self.memo.get(&(env, value.as_u32())).copied();
+            return self.memo.get(value.as_u32() as usize)?.found(state.env());
         }
         let word = state.over.get(&value.as_u32()).copied();
         Some(word.unwrap_or_else(|| self.leaf(value)))
@@ -252,14 +299,30 @@ impl<'a> Core<'a> {
         args: &[Word],
     ) -> Result<(), Refusal> {
         self.spend(1)?;
+        let (env, number) = (state.env(), value.as_u32() as usize);
+        if args.len() > OPERANDS_MAX {
+            return refuse(Cause::Limit, "operands");
+        }
+        let mut key = [NONE; OPERANDS_MAX];
+        key.iter_mut().zip(args).for_each(|(key, &arg)| *key = arg);
+        if let Some(memo) = self.memo.get_mut(number)
+            && memo.word != NONE
+            && memo.args == key
+        {
+            memo.put(env, memo.word);
+            return Ok(());
+        }
         let (data, bits) = (*self.body.inst(inst), self.bits_of(value));
         let made = match self.maker(state).demand(data.op, data.imm, args, Some(bits)) {
             Some(demand) => demand.values.get(place as usize).copied(),
             None => None,
         };
         let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };
-        let env = if state.over.is_empty() { 0 } else { state.env };
-        self.memo.insert((env, value.as_u32()), word);
+        if let Some(memo) = self.memo.get_mut(number) {
+            // What it is in another environment is forgotten with the operands there.
+            *memo = Memo { word, env: 0, args: key, ..*memo };
+            memo.put(env, word);
+        }
         Ok(())
     }
 
@@ -370,6 +433,32 @@ impl<'a> Core<'a> {
         self.body.block(self.body.entry()).offset
     }
 
+    /// A word where what is known holds, with the choices decided that it decides.
+    pub fn under(&mut self, state: &State, word: Word) -> Word {
+        if state.known.is_empty() {
+            return word;
+        }
+        let Decided { known, turn, words } = &mut self.decided;
+        if *known != state.known {
+            known.clone_from(&state.known);
+            *turn = turn.saturating_add(1);
+            if *turn == u32::MAX {
+                (*turn, *words) = (1, Vec::new());
+            }
+        }
+        let (turn, number) = (*turn, word.0 as usize);
+        match self.decided.words.get(number) {
+            Some(&(at, made)) if at == turn => return made,
+            Some(_) => {}
+            None => self.decided.words.resize(number.saturating_add(1), (0, NONE)),
+        }
+        let made = self.words.under(&state.known, word);
+        if let Some(slot) = self.decided.words.get_mut(number) {
+            *slot = (turn, made);
+        }
+        made
+    }
+
     /// Whether two words are equal where what is known holds.
     pub fn same(&mut self, state: &State, a: Word, b: Word) -> bool {
         if a == b {
@@ -378,6 +467,6 @@ impl<'a> Core<'a> {
         if state.known.is_empty() || self.words.bits(a) != self.words.bits(b) {
             return false;
         }
-        self.words.under(&state.known, a) == self.words.under(&state.known, b)
+        self.under(state, a) == self.under(state, b)
     }
 }

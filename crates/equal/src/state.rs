@@ -50,6 +50,8 @@ pub struct State {
     pub stack: BTreeMap<i64, Word>,
     /// The flags.
     pub flags: Flags,
+    /// The leader that the way began at; nothing at the entry.
+    pub from: Option<u32>,
     /// The block of the body.
     pub block: u32,
     /// The number of the next instruction in the block.
@@ -88,6 +90,11 @@ impl State {
             self.known.remove(0);
         }
         self.known.push((condition, holds));
+    }
+
+    /// The number for what the values of the body are; 0 where all leaves are themselves.
+    pub(crate) fn env(&self) -> u32 {
+        if self.over.is_empty() { 0 } else { self.env }
     }
 
     /// An access did not fault.

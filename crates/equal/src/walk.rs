@@ -46,8 +46,9 @@ pub trait Guide {
     /// Several ways lead to an offset that is no leader, or one from behind.
     fn merges(&mut self, _at: u32) {}
 
-    /// Something is refused at an offset; whether to go on without this way.
-    fn refused(&mut self, core: &Core<'_>, refusal: &Refusal, at: u32) -> bool;
+    /// Something is refused at an offset, on a way from a leader or the entry ([`State::from`]);
+    /// whether to go on without this way.
+    fn refused(&mut self, core: &Core<'_>, refusal: &Refusal, at: (u32, Option<u32>)) -> bool;
 }
 
 struct Walk<'c, 'a, G> {
@@ -55,6 +56,8 @@ struct Walk<'c, 'a, G> {
     guide: &'c mut G,
     /// States that wait at offsets ahead.
     waiting: BTreeMap<u32, State>,
+    /// Where the way that is walked begins.
+    from: Option<u32>,
     insns: Instructions<'a>,
 }
 
@@ -72,7 +75,7 @@ pub fn walk<G: Guide>(
     let insns = Instructions::new(core.code);
     let len = u32::try_from(core.code.len()).unwrap_or(u32::MAX);
     let mut state = Some(core.entry()?);
-    let mut walk = Walk { core, guide, waiting: BTreeMap::new(), insns };
+    let mut walk = Walk { core, guide, waiting: BTreeMap::new(), from: None, insns };
     if let Some(state) = state.as_mut() {
         walk.core.settle(state)?;
     }
@@ -90,9 +93,7 @@ pub fn walk<G: Guide>(
         *stands = state.as_ref().map(|state| walk.core.wasm_offset(state));
         let outcome = walk.one(*at, &mut insn, &mut state);
         if let Err(refusal) = outcome {
-            if !walk.guide.refused(walk.core, &refusal, *at) {
-                return Err(refusal);
-            }
+            walk.goes_on(refusal, *at)?;
             state = None;
         }
         *at = insn.end().max(at.saturating_add(1));
@@ -113,8 +114,10 @@ impl<G: Guide> Walk<'_, '_, G> {
             if let Some(state) = state.take() {
                 self.guide.edge(self.core, state, (at, false))?;
             }
+            self.from = Some(at);
             *state = self.guide.begin(self.core, at)?;
             if let Some(state) = state.as_mut() {
+                state.from = Some(at);
                 self.core.settle(state)?;
             }
         } else if let Some(waiting) = self.waiting.remove(&at) {
@@ -123,6 +126,7 @@ impl<G: Guide> Walk<'_, '_, G> {
                 self.guide.merges(at);
                 return refuse(Cause::Merge, "of a jump with what stands before");
             }
+            self.from = waiting.from;
             *state = Some(waiting);
         }
         let Some(here) = state.as_mut() else { return Ok(()) };
@@ -135,6 +139,12 @@ impl<G: Guide> Walk<'_, '_, G> {
                 self.leave(here, insn, flow, state)
             }
         }
+    }
+
+    /// Asks whether to go on without a way that is refused.
+    fn goes_on(&mut self, refusal: Refusal, at: u32) -> Result<(), Refusal> {
+        let goes_on = self.guide.refused(self.core, &refusal, (at, self.from));
+        if goes_on { Ok(()) } else { Err(refusal) }
     }
 
     fn leave(
@@ -151,16 +161,14 @@ impl<G: Guide> Walk<'_, '_, G> {
                 let landings = core::mem::take(&mut self.core.landings);
                 *next = returns.then_some(here);
                 for (target, state) in landings {
-                    if let Err(refusal) = self.go(state, insn.offset, target)
-                        && !self.guide.refused(self.core, &refusal, insn.offset)
-                    {
-                        return Err(refusal);
+                    if let Err(refusal) = self.go(state, insn.offset, target) {
+                        self.goes_on(refusal, insn.offset)?;
                     }
                 }
             }
             Flow::Jump(target) => self.go(here, insn.offset, target)?,
             Flow::Branch(target, condition) => {
-                let condition = self.core.words.under(&here.known, condition);
+                let condition = self.core.under(&here, condition);
                 self.branch(here, insn, (target, condition), next)?;
             }
             Flow::JumpTo(word) => self.jump_to(here, insn, word)?,
@@ -186,10 +194,8 @@ impl<G: Guide> Walk<'_, '_, G> {
                 here.assume(condition, planted!(OtherHalf, false, !here.known.is_empty()));
                 *next = Some(here);
                 // The other half goes on even where this one is refused and a guide takes that.
-                if let Err(refusal) = went
-                    && !self.guide.refused(self.core, &refusal, insn.offset)
-                {
-                    return Err(refusal);
+                if let Err(refusal) = went {
+                    self.goes_on(refusal, insn.offset)?;
                 }
             }
         }
@@ -242,7 +248,7 @@ impl<G: Guide> Walk<'_, '_, G> {
     /// A jump to a word: a tail call, or an entry of a jump table.
     fn jump_to(&mut self, mut state: State, insn: &Insn, word: Word) -> Result<(), Refusal> {
         self.core.skip_all(&mut state)?;
-        let word = self.core.words.under(&state.known, word);
+        let word = self.core.under(&state, word);
         // An entry at a place that is known was read: the bytes of code never change.
         if let Some(target) = self.core.offset_of(word) {
             return self.go(state, insn.offset, target);
@@ -297,10 +303,8 @@ impl<G: Guide> Walk<'_, '_, G> {
             let mut taken = self.core.copied(&state)?;
             self.core.follow(&mut taken, edge, &[])?;
             self.core.settle(&mut taken)?;
-            if let Err(refusal) = self.go(taken, insn.offset, target)
-                && !self.guide.refused(self.core, &refusal, insn.offset)
-            {
-                return Err(refusal);
+            if let Err(refusal) = self.go(taken, insn.offset, target) {
+                self.goes_on(refusal, insn.offset)?;
             }
         }
         Ok(())

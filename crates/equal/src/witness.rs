@@ -227,7 +227,7 @@ impl Guide for Strict<'_> {
         Ok(state.moved)
     }
 
-    fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: u32) -> bool {
+    fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: (u32, Option<u32>)) -> bool {
         false
     }
 }

@@ -1,12 +1,12 @@
 //! Machine code of a function → the bytes of a relation to its SSA body, by which `prova-equal`
 //! proves that it does what the function says. Nothing here is trusted.
 
-use crate::{body, code_bytes};
+use crate::body;
 use prova_certify::relation::{Related, encode, pruned, relate_told};
 use prova_check::CodeKind;
 use prova_check::certificate::Certificate;
 use prova_core::MachineCode;
-use prova_equal::{EqualCode, Relation, Setting, Told};
+use prova_equal::{Setting, Told};
 use prova_module::FuncIdx;
 use prova_ssa::entered::{EnteredBody, enter};
 use prova_ssa::{Body, CheckedBody, Metering};
@@ -30,15 +30,6 @@ impl Of {
         match self {
             Of::Func(_) => None,
             Of::Round(body) => Some(body.cells()),
-        }
-    }
-
-    fn is_proved(&self, setting: &Setting<'_>, code: &MachineCode, relation: &Relation) -> bool {
-        match self {
-            Of::Func(body) => EqualCode::check(body, setting, code_bytes(code), relation).is_ok(),
-            Of::Round(body) => {
-                EqualCode::check_round(body, setting, code_bytes(code), relation).is_ok()
-            }
         }
     }
 }
@@ -66,11 +57,8 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
     let (calls, deterministic) = (Some(&code.calls[..]), setting.is_deterministic());
     let told = Told { calls, deterministic, round: of.round() };
     let relation = relate_told((module, of.body()), layout, &related, told);
+    let fewer = pruned(&relation, (module, of.body()), layout, &related, told);
+    let proved = fewer.is_some();
     // What proves nothing is given as it was found: the proof says where it fails.
-    let proved = of.is_proved(setting, code, &relation);
-    let relation = match proved {
-        true => pruned(&relation, &related, |fewer| of.is_proved(setting, code, fewer)),
-        false => relation,
-    };
-    Some((encode(&relation)?, proved))
+    Some((encode(&fewer.unwrap_or(relation))?, proved))
 }

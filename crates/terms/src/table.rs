@@ -103,6 +103,21 @@ impl<N: Node> Table<N> {
         self.find(node)
     }
 
+    /// The number of the term that has this content, if there is one (H2).
+    pub fn lookup(&self, node: &N) -> Option<usize> {
+        let mut slot = node.hash(self.key) as usize & self.mask;
+        loop {
+            let number = *self.index.get(slot)?;
+            if number == EMPTY {
+                return None;
+            }
+            if self.nodes.get(number as usize) == Some(node) {
+                return Some(number as usize);
+            }
+            slot = (slot + 1) & self.mask;
+        }
+    }
+
     #[inline(never)]
     fn find(&mut self, node: N) -> usize {
         let mut slot = node.hash(self.key) as usize & self.mask;

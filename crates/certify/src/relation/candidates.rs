@@ -7,9 +7,11 @@
 //! Limits: [`CANDIDATES_MAX`], [`DEPTH_MAX`].
 
 use super::values::is_operator_of;
-use prova_equal::words::{Head, Node, Word};
+use prova_equal::words::{Atoms, Head, Node, Word};
 use prova_equal::{Core, Expr, Place, State};
 use prova_ssa::Value;
+use prova_terms::hash::Key;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// Depth of terms that are proposed.
@@ -43,31 +45,43 @@ impl Candidate {
 
 /// Values by what they are in a state.
 pub(super) struct Inverse {
-    pub(super) values: HashMap<Word, Vec<Value>>,
-    /// By width and atoms, the value that is a number more than these, and the number.
-    sums: HashMap<Sum, (Value, u128)>,
+    pub(super) values: Values,
+    /// By width and atoms, the value that is a number more than these, and the number; made when
+    /// it is asked for.
+    sums: OnceCell<HashMap<Sum, (Value, u128), Key>>,
 }
 
+/// Values by words; the first one names a word.
+pub(super) type Values = HashMap<Word, Vec<Value>, Key>;
+
 /// The width of a sum, and its atoms with their factors.
-type Sum = (u8, Vec<(Word, u128)>);
+type Sum = (u8, Atoms);
 
 impl Inverse {
-    pub(super) fn new(core: &Core<'_>, values: HashMap<Word, Vec<Value>>) -> Inverse {
-        let mut sums: HashMap<Sum, (Value, u128)> = HashMap::new();
-        for (&word, values) in &values {
-            let (Some(&value), parts) = (values.first(), core.words.parts(word)) else { continue };
-            if parts.atoms.is_empty() {
-                continue;
-            }
-            // The first value counts in any order of the words.
-            let sum = sums.entry((core.words.bits(word), parts.atoms));
-            let sum = sum.or_insert((value, parts.number));
-            if value < sum.0 {
-                *sum = (value, parts.number);
-            }
-        }
-        Inverse { values, sums }
+    pub(super) fn new(values: Values) -> Inverse {
+        Inverse { values, sums: OnceCell::new() }
     }
+
+    fn sums(&self, core: &Core<'_>) -> &HashMap<Sum, (Value, u128), Key> {
+        self.sums.get_or_init(|| sums(core, &self.values))
+    }
+}
+
+fn sums(core: &Core<'_>, values: &Values) -> HashMap<Sum, (Value, u128), Key> {
+    let mut sums: HashMap<Sum, (Value, u128), Key> = HashMap::default();
+    for (&word, values) in values {
+        let (Some(&value), parts) = (values.first(), core.words.parts(word)) else { continue };
+        if parts.atoms.is_empty() {
+            continue;
+        }
+        // The first value counts in any order of the words.
+        let sum = sums.entry((core.words.bits(word), parts.atoms));
+        let sum = sum.or_insert((value, parts.number));
+        if value < sum.0 {
+            *sum = (value, parts.number);
+        }
+    }
+    sums
 }
 
 /// The low bits of a place, and whether they are all that is in it.
@@ -75,6 +89,22 @@ fn held(core: &mut Core<'_>, state: &State, place: Place, bits: u8) -> (Word, bo
     let (low, whole) = core.held(state, place, bits);
     let width = core.words.bits(whole);
     (low, core.words.zext(low, width) == whole && width > bits)
+}
+
+/// The word in a place, unless no value can be it: most registers hold a word that nothing is known
+/// of and of which nobody takes a part.
+fn named(core: &Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Option<Word> {
+    let whole = match place {
+        Place::Register(r) => state.reg(r),
+        Place::Vector(r) => state.vector(r),
+        Place::Stack(at) => *state.stack.get(&at)?,
+    };
+    let node = core.words.get(whole);
+    let mut widths = [8, 16, 32, 64].into_iter().filter(|&bits| bits < node.bits);
+    let is_named = node.op != Head::Unknown
+        || inverse.values.contains_key(&whole)
+        || widths.any(|bits| core.words.taken(whole, bits).is_some());
+    is_named.then_some(whole)
 }
 
 /// The candidates of a place.
@@ -95,6 +125,7 @@ pub(super) fn candidates(
         },
     };
     let mut found = Vec::new();
+    let Some(whole) = named(core, state, place, inverse) else { return found };
     // A stack word has no upper half that a claim could speak of: the whole is an extension.
     let wide = extensions(core, state, place, (widths, inverse));
     let (numbers, others): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(_, number)| *number);
@@ -134,7 +165,7 @@ pub(super) fn candidates(
         }
     }
     found.truncate(CANDIDATES_MAX);
-    found.extend(parts(core, state, place, inverse));
+    found.extend(parts(core, (place, whole), inverse));
     found
 }
 
@@ -183,13 +214,14 @@ fn extensions(
 
 /// Values of one or two bytes, of which a place may have no more than these: above them is what was
 /// there when they were written.
-fn parts(core: &mut Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Vec<Candidate> {
+fn parts(core: &mut Core<'_>, (place, whole): (Place, Word), inverse: &Inverse) -> Vec<Candidate> {
     let mut found = Vec::new();
     if matches!(place, Place::Vector(_)) {
         return found;
     }
     for bits in [16, 8] {
-        let (low, _) = core.held(state, place, bits);
+        // An operator of the part has taken it.
+        let Some(low) = core.words.taken(whole, bits) else { continue };
         let wide = [
             core.words.zext(low, 32),
             core.words.sext(low, 32),
@@ -264,7 +296,7 @@ fn shifted(core: &Core<'_>, word: Word, inverse: &Inverse) -> Option<Expr> {
     if parts.atoms.is_empty() || !(32..=64).contains(&bits) {
         return None;
     }
-    let &(value, number) = inverse.sums.get(&(bits, parts.atoms))?;
+    let &(value, number) = inverse.sums(core).get(&(bits, parts.atoms))?;
     let n = parts.number.wrapping_sub(number);
     let n = if bits == 64 { n & u128::from(u64::MAX) } else { n & u128::from(u32::MAX) };
     let number = Expr::Term(Head::Const, bits, n, Box::new([]));

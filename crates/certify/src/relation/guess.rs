@@ -4,7 +4,7 @@
 //! ([`Guess::weaken`]). Where the body may stand is common to all ways (`ways`).
 
 use super::candidates::{Candidate, narrower};
-use super::ways::{At, Ways};
+use super::ways::{At, Coming, Ways};
 use prova_equal::words::{Head, Word};
 use prova_equal::{Claim, Core, Expr, Leader, Place, State};
 use prova_ssa::Value;
@@ -23,11 +23,8 @@ pub(super) type Equals = (Vec<(u32, bool)>, Option<(u8, u128)>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guess {
     pub(super) place: Option<At>,
-    /// The places in the body that all ways of all iterations come by, and those of this one.
+    /// The places in the body that all ways of all iterations come by.
     pub(super) ways: Ways,
-    pub(super) fresh: Option<Ways>,
-    /// Whether a way of this iteration comes by none of these places.
-    pub(super) apart: bool,
     pub(super) places: BTreeMap<Place, Vec<Candidate>>,
     /// Values that may be equal, and the number that they may be.
     pub(super) classes: Vec<Equals>,
@@ -113,21 +110,9 @@ impl Guess {
 
     /// A way comes by these places; where a leader is to stand stays common to all, if that is
     /// known.
-    pub(super) fn comes(
-        &mut self,
-        core: &Core<'_>,
-        (coming, back): (&[(At, State)], bool),
-        stands: Option<At>,
-    ) {
-        // On a way back the body may stand still: such a way comes by none.
-        if !coming.is_empty() {
-            self.fresh = Some(match &self.fresh {
-                Some(ways) => ways.common(coming, back),
-                None => Ways::first(core, coming),
-            });
-        }
+    pub(super) fn comes(&mut self, coming: &Coming, back: bool, stands: Option<At>) {
         if self.ways.is_empty() {
-            self.ways = Ways::first(core, coming);
+            self.ways = Ways::first(coming);
             return;
         }
         let common = self.ways.common(coming, back);
@@ -136,12 +121,9 @@ impl Guess {
         }
     }
 
-    /// The places that all ways of this iteration come by, if ways of earlier ones did not come by
-    /// all of them, since less was known.
-    pub(super) fn renewed(&self) -> Option<&Ways> {
-        let fresh = self.fresh.as_ref()?;
-        let new = fresh.places().any(|at| self.ways.places().all(|other| other != at));
-        new.then_some(fresh)
+    /// Whether ways come by other places than ways of earlier iterations, in which less was known.
+    pub(super) fn is_new(&self, ways: &Ways) -> bool {
+        ways.places().any(|at| self.ways.places().all(|other| other != at))
     }
 
     /// Drops what a state does not show; whether something was. A way back comes from a state in
@@ -165,16 +147,15 @@ impl Guess {
                     wrongs.push((place, wrong));
                     return true;
                 }
-                let Candidate { bits, extended, expr } = candidate.clone();
-                let holds = Claim::Holds { place, bits, extended, expr: expr.clone() };
-                if core.shows(state, &holds).is_ok() {
+                let (bits, extended) = (candidate.bits, candidate.extended);
+                if core.shows_held(state, (place, bits, extended), &candidate.expr).is_ok() {
                     return true;
                 }
                 // An upper half may be anything on one way.
-                let holds = Claim::Holds { place, bits, extended: false, expr };
                 candidate.extended = false;
                 dropped |= extended;
-                let holds = extended && core.shows(state, &holds).is_ok();
+                let holds = extended
+                    && core.shows_held(state, (place, bits, false), &candidate.expr).is_ok();
                 if let (true, false, Some((value, _))) = (first, holds, &round) {
                     wrong = value(candidate).map(|(value, _)| value);
                 }
@@ -200,7 +181,7 @@ fn split(core: &mut Core<'_>, state: &State, classes: &mut Vec<Equals>) -> bool 
         let mut parts: Vec<(Word, Vec<(u32, bool)>)> = Vec::new();
         for &value in values {
             let Ok(word) = core.value(state, Value::from_u32(value.0)) else { continue };
-            let word = core.words.under(&state.known, word);
+            let word = core.under(state, word);
             match parts.iter_mut().find(|(other, _)| *other == word) {
                 Some((_, list)) => list.push(value),
                 None => parts.push((word, vec![value])),

@@ -9,9 +9,10 @@
 //!
 //! Nothing here is trusted. The walk is the check's own, with a guide that accepts all that it can:
 //! where control comes first to an offset that needs claims, everything that a place may be there
-//! is a candidate; each further edge drops the candidates that it does not show. That is repeated
-//! until an iteration drops none (value partition, optimistic, as in `flow`). A way that the walk
-//! refuses is left out, and the check then says why.
+//! is a candidate (`proposed`); each further edge drops the candidates that it does not show. That
+//! is repeated until an iteration drops none (value partition, optimistic, as in `flow`); what lies
+//! behind leaders that did not change is not walked again (`seen`). A way that the walk refuses is
+//! left out, and the check then says why.
 //!
 //! Where the body stands at a leader is guessed too: at what the code does next, if the compiler
 //! says which operator that is of (`hints`); else as far as all ways go.
@@ -32,10 +33,13 @@ mod guide;
 mod hints;
 mod live;
 mod merges;
+mod places;
+mod proposed;
 mod prune;
 mod related;
 mod retry;
 mod scan;
+mod seen;
 mod values;
 mod ways;
 

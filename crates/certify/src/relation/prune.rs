@@ -1,338 +1,210 @@
 //! A relation → one with fewer claims, by which the same code is proved.
 //!
 //! ```text
-//! code ─ live places at each leader ─► claims on others go
-//! claims on values and conditions ─ halves of them are tried without ─► those without which the proof fails
+//! code ─ live places at each leader (places) ─► claims on others go
+//! claims on values and conditions: none ─ walk: ways that fail, begin at leaders that need theirs ─┐
+//!                                           ▲                                                      │
+//!                                           └── they and those before them, again ◄────────────────┘
+//!                                 ─ halves of those that are needed are tried without ─► the rest
 //! ```
 //!
-//! What is live is a guess: an instruction may be mistaken for one that writes all of a register, a
-//! stack word may be reached in a way that is not seen. So every result is tried, and the relation
-//! is given back as it was where the proof needs more. Backward data flow over the instructions
-//! (Kildall, POPL 1973), then the delta debugging of Zeller and Hildebrandt (2002), bounded.
+//! The check's walk is local: from each leader, with its claims, to the next ones, whose claims are
+//! shown. So that a leader may be without a claim is seen by the ways from it alone, all leaders
+//! are tried in one walk, and none is walked again that did not change. Delta debugging of Zeller
+//! and Hildebrandt (2002), bounded.
+//!
+//! Limit: [`WALKS_MAX`].
 
+use super::places::places;
 use super::related::Related;
-use super::scan::scan;
-use iced_x86::{
-    FlowControl, Instruction, InstructionInfo, InstructionInfoFactory, OpAccess, Register,
-    RflagsBits,
-};
-use prova_check::abi::CALLEE_SAVED;
-use prova_equal::{Claim, Place, Relation};
+use prova_check::Layout;
+use prova_equal::{Cause, Claim, Core, Guide, Leader, Refusal, Relation, State, Told, walk};
+use prova_module::Module;
+use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Proofs that are tried at most, for each function.
-const TRIALS_MAX: u32 = 48;
-/// Rounds of the data flow at most.
-const ROUNDS_MAX: u32 = 64;
-/// Bytes of the caller's stack that a call may read.
-const ARGUMENTS_BYTES: i64 = 128;
+/// Walks at most, of which each goes from some leaders.
+const WALKS_MAX: u32 = 64;
 
-/// The places that may be read before they are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Live {
-    /// General registers, vector registers from bit 16 on, flags at bit 32.
-    registers: u64,
-    /// Stack words of four bytes, from the stack pointer at entry.
-    stack: BTreeSet<i64>,
-    /// Any stack word.
-    all: bool,
+/// The claims of a leader.
+#[derive(Clone, Debug)]
+struct Lean {
+    /// Place, and claims of places and flags.
+    base: Leader,
+    /// Claims on values and conditions, and which of them it has.
+    values: Vec<Claim>,
+    has: BTreeSet<usize>,
+    /// Those that it is tried without now, and sets of them that are still to be tried.
+    tried: BTreeSet<usize>,
+    open: Vec<Vec<usize>>,
 }
 
-const FLAGS: u64 = 1 << 32;
-const VECTORS: u32 = 16;
-
-impl Live {
-    fn join(&mut self, other: &Live) {
-        self.registers |= other.registers;
-        self.stack.extend(&other.stack);
-        self.all |= other.all;
+impl Lean {
+    /// The leader with its claims; at its beginning without those that are tried.
+    fn leader(&self, begins: bool) -> Leader {
+        let values = self
+            .values
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| self.has.contains(i) && !(begins && self.tried.contains(i)));
+        let mut leader = self.base.clone();
+        leader.claims.extend(values.map(|(_, claim)| claim.clone()));
+        leader
     }
 
-    fn reads(&mut self, at: i64, bytes: i64) {
-        self.stack.extend(at.div_euclid(4)..=(at + bytes - 1).div_euclid(4));
-    }
-
-    fn has(&self, claim: &Claim) -> bool {
-        match claim {
-            Claim::Holds { place: Place::Register(r), .. } => self.registers >> r & 1 == 1,
-            Claim::Holds { place: Place::Vector(r), .. } => {
-                self.registers >> (u32::from(*r) + VECTORS) & 1 == 1
-            }
-            Claim::Holds { place: Place::Stack(at), bits, .. } => {
-                let end = (at + i64::from(bits / 8).max(1) - 1).div_euclid(4);
-                self.all || self.stack.range(at.div_euclid(4)..=end).next().is_some()
-            }
-            Claim::Compared { .. } => self.registers & FLAGS != 0,
-            Claim::Is { .. } | Claim::Known(..) => true,
+    /// Both halves of claims are to be tried, since it needs some of these.
+    fn halves(&mut self, of: Vec<usize>) {
+        if of.len() > 1 {
+            let (first, second) = of.split_at(of.len() / 2);
+            self.open.extend([second.to_vec(), first.to_vec()]);
         }
     }
 }
 
-/// An instruction as the data flow sees it.
-struct Step {
-    at: u32,
-    next: Vec<u32>,
-    reads: u64,
-    writes: u64,
-    /// Stack bytes that it reads and writes: the first, and how many.
-    stack_reads: Vec<(i64, i64)>,
-    stack_writes: Vec<(i64, i64)>,
-    /// Whether it may read any place.
-    everything: bool,
-    /// Whether it may read any stack word.
-    any_stack: bool,
+/// The claims that are left, and what a walk from some of the leaders showed of them.
+struct Pruner {
+    leaders: BTreeMap<u32, Lean>,
+    /// Leaders from which ways go to a leader, or the entry.
+    before: BTreeMap<u32, BTreeSet<Option<u32>>>,
+    /// Leaders from which is walked.
+    from: BTreeSet<u32>,
+    /// Leaders from which a way failed, and whether one from the entry did.
+    failed: BTreeSet<u32>,
+    lost: bool,
 }
 
-/// A relation with fewer claims, for which `proves` says yes, as it does for this one.
+/// A relation with fewer claims that proves what this one does; nothing if this one does not.
 pub fn pruned(
     relation: &Relation,
+    (module, body): (&Module, &Body),
+    layout: &Layout,
     code: &Related<'_>,
-    mut proves: impl FnMut(&Relation) -> bool,
-) -> Relation {
-    let live = live(relation, code);
+    told: Told<'_>,
+) -> Option<Relation> {
+    let (live, words) = places(relation, code);
     let mut fewer = relation.clone();
     for (at, leader) in &mut fewer.leaders {
         if let Some(live) = live.get(at) {
-            leader.claims.retain(|claim| live.has(claim));
+            leader.claims.retain(|claim| live.has(&words, claim));
         }
     }
-    let mut best = if proves(&fewer) { fewer } else { relation.clone() };
-    let mut trials = TRIALS_MAX;
-    // Each claim on values or conditions, wherever it stands, is one thing to be without.
-    let mut open: Vec<Vec<Claim>> = vec![of_values(&best)];
-    while let Some(some) = open.pop() {
-        if some.is_empty() || trials == 0 {
-            continue;
-        }
-        trials -= 1;
-        let mut without = best.clone();
-        for leader in without.leaders.values_mut() {
-            leader.claims.retain(|claim| !some.contains(claim));
-        }
-        if proves(&without) {
-            best = without;
-        } else if some.len() > 1 {
-            let (first, second) = some.split_at(some.len() / 2);
-            open.extend([second.to_vec(), first.to_vec()]);
-        }
-    }
-    best
+    let walks = |pruner: &mut Pruner| {
+        let core = Core::new((module, body), layout, (code.bytes, code.traps))?;
+        let mut core = core.with(told);
+        (pruner.failed, pruner.lost) = (BTreeSet::new(), false);
+        walk(&mut core, pruner, code.data, (&mut 0, &mut None)).ok()?;
+        (!pruner.lost).then_some(())
+    };
+    Pruner::new(fewer).found(walks).or_else(|| Pruner::new(relation.clone()).found(walks))
 }
 
-fn of_values(relation: &Relation) -> Vec<Claim> {
-    let all = relation.leaders.values().flat_map(|leader| &leader.claims);
-    let mut found: Vec<Claim> = Vec::new();
-    for claim in all.filter(|claim| matches!(claim, Claim::Is { .. } | Claim::Known(..))) {
-        if !found.contains(claim) {
-            found.push(claim.clone());
-        }
+impl Pruner {
+    fn new(relation: Relation) -> Pruner {
+        let lean = |mut base: Leader| {
+            let claims = std::mem::take(&mut base.claims);
+            let of_value = |claim: &Claim| matches!(claim, Claim::Is { .. } | Claim::Known(..));
+            let (values, claims) = claims.into_iter().partition(of_value);
+            base.claims = claims;
+            let (has, tried, open) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+            Lean { base, values, has, tried, open }
+        };
+        let leaders = relation.leaders.into_iter().map(|(at, leader)| (at, lean(leader)));
+        let leaders: BTreeMap<u32, Lean> = leaders.collect();
+        let from = leaders.keys().copied().collect();
+        Pruner { leaders, before: BTreeMap::new(), from, failed: BTreeSet::new(), lost: false }
     }
-    found
-}
 
-/// The places that are live at each leader.
-fn live(relation: &Relation, code: &Related<'_>) -> BTreeMap<u32, Live> {
-    let steps = steps(relation, code);
-    let mut before: BTreeMap<u32, Live> = BTreeMap::new();
-    let is_way: BTreeSet<u32> = steps.iter().flat_map(|step| step.next.iter().copied()).collect();
-    for _ in 0..ROUNDS_MAX {
-        let mut changed = false;
-        let mut next = Live::default();
-        let mut behind = None;
-        for step in steps.iter().rev() {
-            let mut now = Live::default();
-            for to in &step.next {
-                if behind == Some(*to) {
-                    now.join(&next);
-                } else if let Some(live) = before.get(to) {
-                    now.join(live);
+    /// The claims that are left; nothing if all are too few.
+    fn found(mut self, mut walks: impl FnMut(&mut Pruner) -> Option<()>) -> Option<Relation> {
+        let mut left = WALKS_MAX;
+        // Leaders get their claims where ways from them fail.
+        while !self.from.is_empty() {
+            left = left.checked_sub(1)?;
+            walks(&mut self)?;
+            self.from.clear();
+            for at in std::mem::take(&mut self.failed) {
+                let lean = self.leaders.get_mut(&at)?;
+                if lean.has.len() == lean.values.len() {
+                    return None;
+                }
+                lean.has = (0..lean.values.len()).collect();
+                lean.halves((0..lean.values.len()).collect());
+                self.from.insert(at);
+                self.from.extend(self.before.get(&at).into_iter().flatten().flatten());
+            }
+        }
+        // Of these, halves are tried without.
+        while left > 0 && self.tries() {
+            left -= 1;
+            let goes_on = walks(&mut self).is_some();
+            for &at in &self.from {
+                let Some(lean) = self.leaders.get_mut(&at) else { continue };
+                let tried = std::mem::take(&mut lean.tried);
+                if goes_on && !self.failed.contains(&at) {
+                    lean.has.retain(|i| !tried.contains(i));
+                } else {
+                    lean.halves(tried.into_iter().collect());
                 }
             }
-            step.back(&mut now);
-            if (is_way.contains(&step.at) || relation.leaders.contains_key(&step.at))
-                && before.get(&step.at) != Some(&now)
-            {
-                before.insert(step.at, now.clone());
-                changed = true;
-            }
-            (next, behind) = (now, Some(step.at));
         }
-        if !changed {
-            return before;
-        }
+        let leaders = self.leaders.iter().map(|(&at, lean)| (at, lean.leader(false)));
+        Some(Relation { leaders: leaders.collect() })
     }
-    // Nothing is known.
-    BTreeMap::new()
-}
 
-impl Step {
-    /// From what is live behind it to what is live before it.
-    fn back(&self, live: &mut Live) {
-        if self.everything {
-            *live = Live { registers: u64::MAX, stack: BTreeSet::new(), all: true };
-            return;
-        }
-        live.registers = live.registers & !self.writes | self.reads;
-        for &(at, bytes) in &self.stack_writes {
-            for word in (at + 3).div_euclid(4)..(at + bytes).div_euclid(4) {
-                live.stack.remove(&word);
+    /// Takes what is tried next; whether there is something.
+    fn tries(&mut self) -> bool {
+        self.from.clear();
+        for (&at, lean) in &mut self.leaders {
+            if let Some(open) = lean.open.pop() {
+                lean.tried = open.into_iter().collect();
+                self.from.insert(at);
             }
         }
-        for &(at, bytes) in &self.stack_reads {
-            live.reads(at, bytes);
+        !self.from.is_empty()
+    }
+
+    fn fails(&mut self, from: Option<u32>) {
+        match from {
+            Some(at) => {
+                self.failed.insert(at);
+            }
+            None => self.lost = true,
         }
-        live.all |= self.any_stack;
     }
 }
 
-/// Stack pointer and frame pointer, from the stack pointer at entry.
-type Pointers = (Option<i64>, Option<i64>);
+impl Guide for Pruner {
+    fn is_leader(&self, at: u32) -> bool {
+        self.leaders.contains_key(&at)
+    }
 
-fn steps(relation: &Relation, code: &Related<'_>) -> Vec<Step> {
-    let mut factory = InstructionInfoFactory::new();
-    let mut steps = Vec::new();
-    let mut pointers: Pointers = (Some(0), None);
-    // The frame does not change between where it is made and where it is left.
-    let mut frame: Pointers = pointers;
-    scan(code, |insn, _| {
-        let (at, end) = (insn.offset, insn.end());
-        let raw = *insn.raw();
-        if relation.leaders.contains_key(&at) {
-            pointers = claimed(relation, at, frame);
+    fn begin(&mut self, core: &mut Core<'_>, at: u32) -> Result<Option<State>, Refusal> {
+        match self.leaders.get(&at).filter(|_| self.from.contains(&at)) {
+            Some(lean) => core.begin(&lean.leader(true)).map(Some),
+            None => Ok(None),
         }
-        let mut step = step(&raw, factory.info(&raw), at, pointers);
-        match raw.flow_control() {
-            FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
-                step.next.push(end);
-            }
-            FlowControl::ConditionalBranch => {
-                step.next.extend([end, raw.near_branch_target() as u32]);
-            }
-            FlowControl::UnconditionalBranch => step.next.push(raw.near_branch_target() as u32),
-            FlowControl::IndirectBranch => step.everything = true,
-            FlowControl::Return => step.everything = true,
-            FlowControl::Interrupt | FlowControl::XbeginXabortXend | FlowControl::Exception => {}
-        }
-        pointers = moved(&raw, pointers);
-        if pointers.0.is_some() && raw.flow_control() == FlowControl::Next {
-            frame = if pointers.0 < frame.0 { pointers } else { frame };
-        }
-        if !matches!(raw.flow_control(), FlowControl::Next | FlowControl::ConditionalBranch) {
-            let calls = matches!(raw.flow_control(), FlowControl::Call | FlowControl::IndirectCall);
-            pointers = if calls { pointers } else { frame };
-        }
-        steps.push(step);
-    });
-    steps
-}
+    }
 
-/// The pointers that a leader claims.
-fn claimed(relation: &Relation, at: u32, frame: Pointers) -> Pointers {
-    use prova_equal::format::above;
-    use prova_equal::words::Fixed;
-    let claims = relation.leaders.get(&at).map(|leader| &leader.claims[..]).unwrap_or_default();
-    let of = |r: u8, guess: Option<i64>| {
-        let held = claims.iter().find_map(|claim| match claim {
-            Claim::Holds { place: Place::Register(of), expr, .. } if *of == r => Some(expr),
-            _ => None,
-        })?;
-        let is = |&n: &i64| *held == above(Fixed::Stack, n);
-        guess.filter(is).or_else(|| (-8192..=64).map(|n| n * 8).find(is))
-    };
-    (of(4, frame.0), of(5, frame.1))
-}
+    fn edge(
+        &mut self,
+        core: &mut Core<'_>,
+        mut state: State,
+        (at, back): (u32, bool),
+    ) -> Result<bool, Refusal> {
+        let from = state.from;
+        self.before.entry(at).or_default().insert(from);
+        let Some(lean) = self.leaders.get(&at) else { return Ok(true) };
+        let leader = lean.leader(false);
+        let shown = core.arrives(&mut state, &leader, back).is_ok()
+            && leader.claims.iter().all(|claim| core.shows(&state, claim).is_ok());
+        if !shown {
+            self.fails(from);
+        }
+        Ok(state.moved || !shown)
+    }
 
-fn moved(raw: &Instruction, (rsp, rbp): Pointers) -> Pointers {
-    use iced_x86::Mnemonic;
-    let by = i64::from(raw.stack_pointer_increment());
-    let immediate = || {
-        let is = raw.op_count() == 2
-            && raw.op0_register() == Register::RSP
-            && raw.op1_kind() != iced_x86::OpKind::Register
-            && raw.op1_kind() != iced_x86::OpKind::Memory;
-        is.then(|| raw.immediate(1) as i64)
-    };
-    match raw.mnemonic() {
-        Mnemonic::Call => (rsp, rbp),
-        Mnemonic::Sub => (rsp.map(|at| at - immediate().unwrap_or(0)), rbp),
-        Mnemonic::Add => (rsp.map(|at| at + immediate().unwrap_or(0)), rbp),
-        Mnemonic::Mov if raw.op0_register() == Register::RSP => (rbp, rbp),
-        Mnemonic::Mov if raw.op0_register() == Register::RBP => {
-            (rsp, if raw.op1_register() == Register::RSP { rsp } else { None })
-        }
-        Mnemonic::Pop if raw.op0_register() == Register::RBP => (rsp.map(|at| at + by), None),
-        _ => (rsp.map(|at| at + by), rbp),
+    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (_, from): (u32, Option<u32>)) -> bool {
+        self.fails(from);
+        refusal.cause != Cause::Limit
     }
-}
-
-/// The bit of a register.
-fn bit(register: Register) -> u64 {
-    if register.is_gpr() {
-        1 << register.full_register().number()
-    } else if register.is_vector_register() {
-        1 << (register.number() as u32 + VECTORS)
-    } else {
-        0
-    }
-}
-
-fn step(raw: &Instruction, info: &InstructionInfo, at: u32, (rsp, rbp): Pointers) -> Step {
-    let mut step = Step {
-        at,
-        next: Vec::new(),
-        reads: 0,
-        writes: 0,
-        stack_reads: Vec::new(),
-        stack_writes: Vec::new(),
-        everything: false,
-        any_stack: false,
-    };
-    for used in info.used_registers() {
-        let register = used.register();
-        // A write of a part keeps the rest.
-        let whole = !register.is_gpr8() && !register.is_gpr16();
-        match used.access() {
-            OpAccess::Write if whole => step.writes |= bit(register),
-            _ => step.reads |= bit(register),
-        }
-    }
-    step.writes &= !step.reads;
-    for used in info.used_memory() {
-        let base = match used.base() {
-            Register::RSP => rsp,
-            Register::RBP => rbp,
-            // An address that was taken may lead anywhere on the stack.
-            _ => continue,
-        };
-        let bytes = used.memory_size().size().max(1) as i64;
-        let place = base.filter(|_| used.index() == Register::None);
-        match (place, used.access()) {
-            (Some(base), OpAccess::Write) => {
-                step.stack_writes.push((base.wrapping_add(used.displacement() as i64), bytes));
-            }
-            (Some(base), OpAccess::NoMemAccess) => step.any_stack |= base != 0,
-            (Some(base), _) => {
-                step.stack_reads.push((base.wrapping_add(used.displacement() as i64), bytes));
-            }
-            (None, OpAccess::Write) => {}
-            (None, _) => step.any_stack = true,
-        }
-    }
-    if raw.rflags_read() != RflagsBits::NONE {
-        step.reads |= FLAGS;
-    } else if raw.rflags_modified() != RflagsBits::NONE {
-        step.writes |= FLAGS;
-    }
-    if matches!(raw.flow_control(), FlowControl::Call | FlowControl::IndirectCall) {
-        let kept = CALLEE_SAVED.into_iter().chain([4, 5]).map(|r| 1_u64 << r).sum::<u64>();
-        // Arguments may be anywhere.
-        step.reads |= 0xffff_ffff & !kept;
-        step.reads |= 1 << 4;
-        if let Some(rsp) = rsp {
-            step.stack_reads.push((rsp, ARGUMENTS_BYTES));
-        } else {
-            step.any_stack = true;
-        }
-    }
-    step
 }

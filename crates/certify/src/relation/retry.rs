@@ -16,11 +16,24 @@
 //! Invariant: each retry is new, so there are no more of them than leaders have places.
 
 use super::guess::Guess;
+use super::seen::Seen;
 use prova_equal::Place;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Iterations that make guesses anew at most.
 const RENEWED_MAX: usize = 2;
+
+/// The next iteration.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// All ways come again.
+    Again,
+    /// All is guessed anew.
+    All,
+    /// Some leaders, and all behind them, are guessed anew; these stand where the ways so far lead,
+    /// or anywhere.
+    Anew { from: BTreeSet<u32>, stand: bool },
+}
 
 /// A leader, a place, and a value that it was taken for.
 type Taken = (u32, Place, u32);
@@ -28,12 +41,6 @@ type Taken = (u32, Place, u32);
 /// The retries that are left, and those that were made.
 #[derive(Debug)]
 pub(super) struct Retry {
-    /// The first offset at which a way was refused in this iteration.
-    refused: Option<u32>,
-    /// Leaders to which a way came from behind in this iteration, and those to which one came on
-    /// which the body stands still.
-    closed: BTreeSet<u32>,
-    still: BTreeSet<u32>,
     /// Leaders that are jumped to from behind, with whether they stand in the loop.
     rounds: BTreeMap<u32, bool>,
     /// Values that places were taken for at heads of loops, and are not behind a round.
@@ -56,9 +63,6 @@ impl Retry {
     /// With the offsets that are jumped to from behind.
     pub(super) fn new(rounds: BTreeSet<u32>) -> Retry {
         Retry {
-            refused: None,
-            closed: BTreeSet::new(),
-            still: BTreeSet::new(),
             rounds: rounds.into_iter().map(|at| (at, false)).collect(),
             wrongs: BTreeSet::new(),
             seen: BTreeSet::new(),
@@ -70,28 +74,10 @@ impl Retry {
         }
     }
 
-    /// An iteration begins.
-    pub(super) fn begins(&mut self) {
-        (self.closed, self.still, self.refused) = (BTreeSet::new(), BTreeSet::new(), None);
-    }
-
     /// Whether guesses are made anew for what is not claimed at a leader: what all ways were first
     /// taken for was of states that are known better by now. The first way is asked.
     pub(super) fn renews(&mut self, at: u32) -> bool {
         self.renews.remove(&at)
-    }
-
-    /// A way is refused.
-    pub(super) fn refused(&mut self, at: u32) {
-        self.refused = Some(self.refused.map_or(at, |before| before.min(at)));
-    }
-
-    /// A way comes to a leader from behind, on which the body moved or stands still.
-    pub(super) fn closes(&mut self, at: u32, moved: bool) {
-        self.closed.insert(at);
-        if !moved {
-            self.still.insert(at);
-        }
     }
 
     /// A round of the loop at a leader shows that places do not hold these values.
@@ -124,64 +110,66 @@ impl Retry {
         self.stood.contains(&at)
     }
 
-    /// Leaders to which ways came by other places in this iteration than in those in which less was
-    /// known, if there are such: they stand at these. Those at which ways have no place in common
-    /// come first, and others only if a way was refused.
+    /// Leaders to which ways come by other places now than in iterations in which less was known,
+    /// if there are such: they stand at these. Those at which ways have no place in common come
+    /// first, and others only if a way is refused.
     pub(super) fn stands(
         &mut self,
         guesses: &mut BTreeMap<u32, Guess>,
-    ) -> Option<(bool, Vec<u32>)> {
-        for apart in [true, false] {
-            // The check refuses ways that have no place in common.
-            if !apart && self.refused.is_none() {
-                return None;
-            }
-            let mut found = Vec::new();
+        seen: &Seen,
+    ) -> Option<Next> {
+        // The check refuses ways that have no place in common.
+        seen.refused()?;
+        let (apart, mut common) = (seen.apart(), seen.common());
+        for is_apart in [true, false] {
+            let mut found = BTreeSet::new();
             for (&at, guess) in guesses.iter_mut() {
-                if (guess.apart || !apart)
-                    && let Some(fresh) = guess.renewed().cloned()
+                if (apart.contains(&at) || !is_apart)
+                    && common.get(&at).is_some_and(|ways| guess.is_new(ways))
                     && self.stood.insert(at)
                 {
-                    guess.ways = fresh;
-                    found.push(at);
+                    guess.ways = common.remove(&at).unwrap_or_default();
+                    found.insert(at);
                 }
             }
             if !found.is_empty() {
                 self.renewed = 0;
-                return Some((true, found));
+                return Some(Next::Anew { from: found, stand: true });
             }
         }
         None
     }
 
-    /// Goes on to what is tried next, if a way was refused and there is something: whether all
-    /// guesses are to be made anew, and the leaders that stand elsewhere then.
-    pub(super) fn next(&mut self, guesses: &BTreeMap<u32, Guess>) -> Option<(bool, Vec<u32>)> {
-        let refused = self.refused?;
+    /// Goes on to what is tried next, if a way is refused and there is something.
+    pub(super) fn next(&mut self, guesses: &BTreeMap<u32, Guess>, seen: &Seen) -> Option<Next> {
+        let refused = seen.refused()?;
+        let (closed, still) = (seen.closed(), seen.still());
         let rounds = self.rounds.iter_mut();
-        let still = rounds.filter(|(at, inside)| self.still.contains(at) && !**inside);
-        let still: Vec<u32> = still
+        let still = rounds.filter(|(at, inside)| still.contains(at) && !**inside);
+        let still: BTreeSet<u32> = still
             .map(|(&at, inside)| {
                 *inside = true;
                 at
             })
             .collect();
         if !still.is_empty() {
-            return Some((true, still));
+            return Some(Next::Anew { from: still, stand: true });
         }
-        let before = self.wrongs.len();
-        self.wrongs.append(&mut self.seen);
-        if self.wrongs.len() != before {
-            return Some((true, Vec::new()));
+        let new: BTreeSet<Taken> = self.seen.difference(&self.wrongs).copied().collect();
+        self.seen.clear();
+        if !new.is_empty() {
+            let from = new.iter().map(|(at, ..)| *at).collect();
+            self.wrongs.extend(new);
+            return Some(Next::Anew { from, stand: false });
         }
         if self.renewed < RENEWED_MAX {
             self.renewed += 1;
             self.renews = guesses.keys().copied().collect();
-            return Some((false, Vec::new()));
+            return Some(Next::Again);
         }
         if !std::mem::replace(&mut self.extensions, true) {
             self.renewed = 0;
-            return Some((true, Vec::new()));
+            return Some(Next::All);
         }
         // The last leader before the refusal is tried first.
         for (&at, guess) in guesses.range(..=refused).rev() {
@@ -190,15 +178,15 @@ impl Retry {
             if !wide.is_empty() {
                 self.narrow.extend(wide);
                 self.renewed = 0;
-                return Some((true, Vec::new()));
+                return Some(Next::Anew { from: BTreeSet::from([at]), stand: false });
             }
         }
         let mut heads = self.rounds.range_mut(..=refused).rev();
-        let head = heads.find(|(at, inside)| !self.closed.contains(at) && !**inside);
+        let head = heads.find(|(at, inside)| !closed.contains(at) && !**inside);
         head.map(|(&at, inside)| {
             *inside = true;
             self.renewed = 0;
-            (true, vec![at])
+            Next::Anew { from: BTreeSet::from([at]), stand: true }
         })
     }
 }

@@ -17,21 +17,22 @@ pub(super) type At = (u32, u32, u32);
 /// leads there.
 type Way = (At, Option<At>, bool, bool);
 
+/// The places that one way comes by, each with whether a jump or a load leads on.
+pub(super) type Coming = Vec<(At, bool)>;
+
 /// The places that all ways come by, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ways(Vec<Way>);
 
 impl Ways {
     /// Those that one way comes by.
-    pub(super) fn first(core: &Core<'_>, coming: &[(At, State)]) -> Ways {
-        let way = |(i, (at, state)): (usize, &(At, State))| {
-            (*at, next(coming, i), false, core.goes_on(state))
-        };
+    pub(super) fn first(coming: &Coming) -> Ways {
+        let way = |(i, &(at, on)): (usize, &(At, bool))| (at, next(coming, i), false, on);
         Ways(coming.iter().enumerate().map(way).collect())
     }
 
     /// Those of them that a further way comes by too.
-    pub(super) fn common(&self, coming: &[(At, State)], back: bool) -> Ways {
+    pub(super) fn common(&self, coming: &Coming, back: bool) -> Ways {
         let common = |(at, to, apart, on): &Way| {
             let i = coming.iter().position(|(other, _)| other == at)?;
             Some((*at, *to, *apart || *to != next(coming, i), *on))
@@ -88,7 +89,7 @@ impl Ways {
 }
 
 /// The place that a way comes by behind one of its places.
-fn next(coming: &[(At, State)], i: usize) -> Option<At> {
+fn next(coming: &Coming, i: usize) -> Option<At> {
     coming.get(i + 1).map(|(place, _)| *place)
 }
 

@@ -289,7 +289,7 @@ impl Core<'_> {
         let signed = insn.raw().mnemonic() == M::Idiv;
         let b = self.read_operand(state, insn, 0, bits)?;
         // The larger of it and 1 is it where it was tested.
-        let b = self.words.under(&state.known, b);
+        let b = self.under(state, b);
         let a = self.words.slice(state.reg(RAX), 0, bits);
         let high = self.words.slice(state.reg(RDX), 0, bits);
         let wanted = if signed {

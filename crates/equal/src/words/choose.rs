@@ -5,8 +5,8 @@ use super::{Head, NONE, Node, Prim, Word, Words, mask};
 impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
     pub(crate) fn polarity(&mut self, c: Word) -> (Word, bool) {
-        let parts = self.parts(c);
-        if parts.number == 1 && !parts.atoms.is_empty() { (self.not(c), false) } else { (c, true) }
+        let Node { op: Head::Sum, bits: 1, .. } = self.get(c) else { return (c, true) };
+        if self.addend(c) == 1 { (self.not(c), false) } else { (c, true) }
     }
 
     /// `a` if `c`, else `b`.
@@ -173,12 +173,19 @@ impl Words {
 
     /// Whether one of the conditions that are known implies a condition, or its negation.
     pub(super) fn by_implication(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        // Of two conditions that are no operators of conditions, one implies the other only if they
+        // are one (`implies`).
+        let plain = |words: &Words, c: Word| !matches!(words.get(c).op, Head::And | Head::Prim);
+        let c_is_plain = plain(self, c);
         let not = self.not(c);
         for &(p, holds) in known {
             let (p, p_holds) = self.polarity(p);
             let holds = holds == p_holds;
             if p == c {
                 return Some(holds);
+            }
+            if c_is_plain && plain(self, p) {
+                continue;
             }
             let fact = if holds { p } else { self.not(p) };
             if self.implies(fact, c) {
@@ -270,14 +277,14 @@ impl Words {
     /// The number that a word is, by a word that is 0: if the difference or sum of both is a
     /// number, it is that.
     fn number_by(&mut self, known: &[(Word, bool)], x: Word) -> Option<u128> {
+        let bits = self.bits(x);
         for &(fact, holds) in known {
             let (fact, positive) = self.polarity(fact);
             let Node { op: Head::Zero, args: [y, ..], .. } = self.get(fact) else { continue };
-            if holds != positive || self.bits(x) != self.bits(y) {
-                continue;
-            }
-            let (difference, sum) = (self.sub(x, y), self.add(x, y));
-            if let Some(n) = self.number(difference).or(self.number(sum)) {
+            if holds == positive
+                && self.bits(y) == bits
+                && let Some(n) = self.distance(x, y)
+            {
                 return Some(n);
             }
         }

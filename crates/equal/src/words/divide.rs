@@ -162,7 +162,7 @@ impl Words {
                 }
                 let Some(made) = self.signed(bits, half, sign) else { continue };
                 let mut rest = parts.clone();
-                rest.atoms.retain(|&(atom, _)| atom != sign && atom != shifted);
+                rest.atoms.retain(|&mut (atom, _)| atom != sign && atom != shifted);
                 let sum = self.deeper(|words| {
                     let rest = words.sum_of(bits, &rest);
                     words.combine(bits, (made, factor), (rest, 1))

@@ -1,6 +1,6 @@
 //! N2: slices, extensions, and words made of parts.
 
-use super::{Head, NONE, Node, Prim, Word, Words, mask};
+use super::{Head, NONE, Node, Part, Prim, Word, Words, mask};
 
 impl Words {
     /// The bits `[lo, lo + bits)` of `a`.
@@ -22,12 +22,34 @@ impl Words {
         if let Some(n) = self.number(a) {
             return self.constant(bits, n.wrapping_shr(lo.into()));
         }
-        if let Some(&made) = self.parts.get(&(false, a, lo, bits)) {
-            return made;
+        match self.remembered(Part(false, a, lo, bits)) {
+            Ok(made) => made,
+            Err(number) => {
+                let made = self.slice_of(a, lo, bits);
+                self.remember(number, made);
+                made
+            }
         }
-        let made = self.slice_of(a, lo, bits);
-        self.parts.insert((false, a, lo, bits), made);
-        made
+    }
+
+    /// The lowest bits of `a`, if somebody took these before.
+    pub fn taken(&self, a: Word, bits: u8) -> Option<Word> {
+        let mut a = a;
+        loop {
+            let Node { op, bits: width, args: [x, y, _], .. } = self.get(a);
+            let low = match op {
+                _ if width == bits => return Some(a),
+                Head::Zext | Head::Sext => x,
+                Head::Cat => y,
+                _ => a,
+            };
+            if low == a || self.bits(low) < bits {
+                break;
+            }
+            a = low;
+        }
+        let made = self.made.get(self.parts.lookup(&Part(false, a, 0, bits))?);
+        made.copied().filter(|&made| made != NONE)
     }
 
     fn slice_of(&mut self, a: Word, lo: u8, bits: u8) -> Word {
@@ -165,10 +187,10 @@ impl Words {
 
     /// A choice, extended: the choice of both, extended.
     fn choice_extended(&mut self, a: Word, (op, bits): (Head, u8)) -> Word {
-        let key = (op == Head::Sext, a, 0, bits);
-        if let Some(&made) = self.parts.get(&key) {
-            return made;
-        }
+        let number = match self.remembered(Part(op == Head::Sext, a, 0, bits)) {
+            Ok(made) => return made,
+            Err(number) => number,
+        };
         let Node { args: [c, x, y], .. } = self.get(a);
         let made = self.deeper(|words| {
             let [x, y] = match op {
@@ -178,7 +200,7 @@ impl Words {
             words.ite(c, x, y)
         });
         let made = made.unwrap_or_else(|| self.node(op, bits, [a, NONE, NONE], 0));
-        self.parts.insert(key, made);
+        self.remember(number, made);
         made
     }
 

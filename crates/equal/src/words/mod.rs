@@ -63,7 +63,7 @@ mod tests_sequences;
 #[cfg(test)]
 mod tests_templates;
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher as _};
 use prova_terms::hash::Key;
@@ -71,7 +71,7 @@ use prova_terms::table::{self, Table};
 
 pub use float::Prim;
 pub use lanes_ops::Lane;
-pub use sum::SUM_MAX;
+pub use sum::{Atoms, SUM_MAX};
 
 /// Depth of rewriting.
 pub const DEPTH_MAX: u32 = 48;
@@ -200,6 +200,27 @@ impl table::Node for Node {
         }
         hash.finish()
     }
+
+    /// No two words of which nothing is known are one.
+    #[inline]
+    fn is_leaf(&self) -> bool {
+        self.op == Head::Unknown
+    }
+}
+
+/// A part or an extension of a word: whether it is signed, the word, the lowest bit, the width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part(bool, Word, u8, u8);
+
+impl table::Node for Part {
+    #[inline]
+    fn hash(&self, key: Key) -> u64 {
+        let Part(signed, Word(a), lo, bits) = *self;
+        let rest = u64::from(signed) << 16 | u64::from(lo) << 8 | u64::from(bits);
+        let mut hash = key.build_hasher();
+        hash.write_u64(u64::from(a) << 32 | rest);
+        hash.finish()
+    }
 }
 
 /// No operand.
@@ -209,9 +230,10 @@ pub(crate) const NONE: Word = Word(0);
 pub struct Words {
     table: Table<Node>,
     /// Parts and extensions that were made of what has operands: terms share operands, and a part
-    /// of each would be made as often as there are ways to it. Whether it is signed, the word, the
-    /// lowest bit, and the width.
-    parts: BTreeMap<(bool, Word, u8, u8), Word>,
+    /// of each would be made as often as there are ways to it. They are numbered as they are asked
+    /// for first; [`NONE`] while one is being made.
+    parts: Table<Part>,
+    made: Vec<Word>,
     unknown: u128,
     depth: u32,
     /// Steps of rewriting that are left, and how many there were.
@@ -248,8 +270,15 @@ impl Words {
     /// No terms, and a limit of steps of rewriting: terms share parts, and a rewrite of both
     /// operands may come to a part as often as there are ways to it.
     pub fn within(steps: u64) -> Words {
-        let (table, parts) = (Table::default(), BTreeMap::new());
-        let mut this = Words { table, parts, unknown: 0, depth: 0, steps, all: steps };
+        let (table, parts, made) = (Table::default(), Table::default(), Vec::new());
+        let mut this = Words { table, parts, made, unknown: 0, depth: 0, steps, all: steps };
+        this.node(Head::Const, 0, [NONE; 3], 0);
+        this
+    }
+
+    /// The same, with room for about `count` terms.
+    pub(crate) fn with_room(self, count: usize) -> Words {
+        let mut this = Words { table: Table::with_room(count), ..self };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
@@ -318,6 +347,25 @@ impl Words {
     pub fn unknown(&mut self, bits: u8) -> Word {
         self.unknown = self.unknown.wrapping_add(1);
         self.node(Head::Unknown, bits, [NONE; 3], self.unknown)
+    }
+
+    /// A part that was made before, or its number for [`Words::remember`].
+    pub(crate) fn remembered(&mut self, part: Part) -> Result<Word, usize> {
+        let number = self.parts.intern(part);
+        match self.made.get(number) {
+            Some(&made) if made != NONE => Ok(made),
+            Some(_) => Err(number),
+            None => {
+                self.made.resize(number.saturating_add(1), NONE);
+                Err(number)
+            }
+        }
+    }
+
+    pub(crate) fn remember(&mut self, number: usize, made: Word) {
+        if let Some(slot) = self.made.get_mut(number) {
+            *slot = made;
+        }
     }
 
     /// Rewrites operands, unless that is too deep: then there is nothing.

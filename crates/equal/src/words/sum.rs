@@ -4,16 +4,19 @@
 //! polynomials of degree 1 have one list. Everything follows from the ring of words modulo 2^w.
 
 use super::{Head, NONE, Node, Word, Words, mask};
-use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// Atoms of a sum at most.
 pub const SUM_MAX: usize = 24;
+
+/// Atoms with their factors; most sums have few.
+pub type Atoms = SmallVec<[(Word, u128); 2]>;
 
 /// A sum taken apart: atoms with their factors, falling, and the number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// Atoms and factors.
-    pub atoms: Vec<(Word, u128)>,
+    pub atoms: Atoms,
     /// The number that is added.
     pub number: u128,
 }
@@ -21,7 +24,7 @@ pub struct Parts {
 impl Words {
     /// A word as a sum.
     pub fn parts(&self, word: Word) -> Parts {
-        let mut parts = Parts { atoms: Vec::new(), number: 0 };
+        let mut parts = Parts { atoms: Atoms::new(), number: 0 };
         let mut at = word;
         loop {
             let Node { op, args: [a, b, _], n, .. } = self.get(at);
@@ -39,6 +42,48 @@ impl Words {
                     return parts;
                 }
             }
+        }
+    }
+
+    /// The number that is added in a sum.
+    pub(super) fn addend(&self, word: Word) -> u128 {
+        let mut at = word;
+        loop {
+            let Node { op, args: [_, rest, _], n, .. } = self.get(at);
+            match op {
+                Head::Const => return n,
+                Head::Sum => at = rest,
+                _ => return 0,
+            }
+        }
+    }
+
+    /// `a − b`, or else `a + b`, of one width, if that is a number by the atoms.
+    pub(super) fn distance(&self, a: Word, b: Word) -> Option<u128> {
+        let all = mask(self.bits(a));
+        let (mut same, mut opposite) = (true, true);
+        let (mut a, mut b) = (a, b);
+        while same || opposite {
+            let (x, p, next_a) = self.first(a);
+            let (y, q, next_b) = self.first(b);
+            if (x, y) == (NONE, NONE) {
+                let n = if same { p.wrapping_sub(q) } else { p.wrapping_add(q) };
+                return Some(n & all);
+            }
+            same &= (x, p) == (y, q);
+            opposite &= x == y && p.wrapping_add(q) & all == 0;
+            (a, b) = (next_a, next_b);
+        }
+        None
+    }
+
+    /// The first atom of a sum with its factor, and the rest; none, the number that is left.
+    fn first(&self, word: Word) -> (Word, u128, Word) {
+        let Node { op, args: [atom, rest, _], n, .. } = self.get(word);
+        match op {
+            Head::Const => (NONE, n, word),
+            Head::Sum => (atom, n, rest),
+            _ => (word, 1, NONE),
         }
     }
 
@@ -68,11 +113,25 @@ impl Words {
     /// `n·a + m·b`.
     pub(super) fn combine(&mut self, bits: u8, (a, n): (Word, u128), (b, m): (Word, u128)) -> Word {
         let all = mask(bits);
+        // Of two numbers the sum is one; an atom and 0 are the atom.
+        let is_atom = |words: &Words, a: Word| words.get(a).op != Head::Sum;
+        match (self.number(a), self.number(b)) {
+            (Some(p), Some(q)) => {
+                return self.constant(bits, p.wrapping_mul(n).wrapping_add(q.wrapping_mul(m)));
+            }
+            (None, Some(q)) if n & all == 1 && q.wrapping_mul(m) & all == 0 && is_atom(self, a) => {
+                return a;
+            }
+            (Some(p), None) if m & all == 1 && p.wrapping_mul(n) & all == 0 && is_atom(self, b) => {
+                return b;
+            }
+            _ => {}
+        }
         let (left, right) = (self.parts(a), self.parts(b));
         // Long sums are work by their length.
         let length = left.atoms.len().saturating_add(right.atoms.len()) as u64;
         self.steps = self.steps.saturating_sub(length >> 2);
-        let mut atoms = Vec::new();
+        let mut atoms = Atoms::new();
         let (mut left_at, mut right_at) =
             (left.atoms.iter().peekable(), right.atoms.iter().peekable());
         loop {
@@ -202,9 +261,13 @@ impl Words {
 
     /// The complement, `−1 − a`; in one bit, the negation.
     pub fn not(&mut self, a: Word) -> Word {
-        let bits = self.bits(a);
-        let ones = self.constant(bits, u128::MAX);
-        self.sub(ones, a)
+        let node = self.get(a);
+        let one = self.constant(node.bits, u128::MAX);
+        match node {
+            // `1 + x` in one bit.
+            Node { op: Head::Sum, bits: 1, args: [x, rest, _], .. } if rest == one => x,
+            _ => self.sub(one, a),
+        }
     }
 
     /// `n·a`.

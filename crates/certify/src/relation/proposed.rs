@@ -1,0 +1,116 @@
+//! The state in which control comes first to a leader → everything that may be claimed there.
+
+use super::candidates::{Inverse, Values, candidates, expression, narrower};
+use super::guess::Guess;
+use super::guide::Finder;
+use super::values::{is_constant, is_leaf, needs};
+use prova_equal::words::{Head, Node};
+use prova_equal::{Claim, Core, Flags, Place, State};
+use prova_ssa::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Conditions that are proposed at a leader at most.
+const KNOWN_MAX: usize = 24;
+
+impl Finder<'_> {
+    /// The needed values by what they are in a state; those of the block's own come first.
+    pub(super) fn needed(&mut self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
+        let mut inverse = Values::default();
+        let values = self.live.at(core.body, state.block, state.at);
+        self.looked = self.looked.saturating_add(values.len());
+        for value in values {
+            if is_constant(core, value) {
+                continue;
+            }
+            if let Ok(word) = core.value(state, value) {
+                inverse.entry(word).or_default().push(value);
+                // What it is here, where a choice is decided.
+                let under = if here { core.under(state, word) } else { word };
+                if under != word {
+                    inverse.entry(under).or_default().push(value);
+                }
+            }
+        }
+        if core.layout.config().metering.fuel
+            && let Ok(word) = core.value(state, core.fuel())
+        {
+            inverse.entry(word).or_default().push(core.fuel());
+        }
+        let own: BTreeSet<u32> = {
+            let block = core.body.block(prova_ssa::Block::from_u32(state.block));
+            block.params().map(|value| value.as_u32()).collect()
+        };
+        for values in inverse.values_mut() {
+            values.sort_by_key(|&value| {
+                (!own.contains(&value.as_u32()), !is_leaf(core, value), value.as_u32())
+            });
+        }
+        Inverse::new(inverse)
+    }
+
+    /// Everything that may be claimed where a state comes first.
+    pub(super) fn propose(&mut self, core: &mut Core<'_>, state: &State, leader: u32) -> Guess {
+        let inverse = self.needed(core, state, true);
+        let mut places = BTreeMap::new();
+        let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
+        let stack = state.stack.keys().map(|&at| Place::Stack(at));
+        let all: Vec<Place> = registers.chain(stack).collect();
+        for place in all {
+            let mut found = candidates(core, state, place, &inverse);
+            found.retain(|candidate| {
+                let value = candidate.value(true);
+                value.is_none_or(|value| !self.retry.is_wrong((leader, place, value)))
+            });
+            if self.retry.is_narrow(leader, place)
+                && let Some(leaf) = narrower(core, &found)
+            {
+                found.swap(0, leaf);
+            }
+            if !found.is_empty() {
+                places.insert(place, found);
+            }
+        }
+        let mut known = Vec::new();
+        for &(condition, holds) in state.known.iter().rev() {
+            if known.len() < KNOWN_MAX
+                && let Some(expr) = expression(core, state, condition, &inverse, 0)
+            {
+                known.push((expr, holds));
+            }
+        }
+        let mut classes = Vec::new();
+        for (&word, values) in &inverse.values {
+            let Node { op, bits, n, .. } = core.words.get(word);
+            let number = (op == Head::Const).then_some((bits, n));
+            let (leaves, others): (Vec<Value>, Vec<Value>) =
+                values.iter().partition(|&&value| is_leaf(core, value));
+            if leaves.is_empty() {
+                continue;
+            }
+            let free = others.into_iter().filter(|&value| !needs(core, value, &leaves));
+            let mut class: Vec<(u32, bool)> = free.map(|value| (value.as_u32(), false)).collect();
+            class.extend(leaves.iter().map(|value| (value.as_u32(), true)));
+            if class.len() + usize::from(number.is_some()) > 1 {
+                classes.push((class, number));
+            }
+        }
+        classes.sort();
+        let all = inverse.values.values().flatten();
+        let leaves = all.filter(|&&value| is_leaf(core, value)).map(|value| value.as_u32());
+        let leaves = leaves.collect();
+        let place = Some((state.block, state.at, state.passed));
+        let flags = match state.flags {
+            Flags::Float(a, b) => Some((true, a, b)),
+            Flags::Sub(a, b) => Some((false, a, b)),
+            _ => None,
+        };
+        // What is known here need not be known on another way, on which the flags are as right.
+        let inverse = if flags.is_some() { self.needed(core, state, false) } else { inverse };
+        let flags = flags.and_then(|(floats, a, b)| {
+            let a = expression(core, state, a, &inverse, 0)?;
+            let b = expression(core, state, b, &inverse, 0)?;
+            Some(Claim::Compared { floats, words: Box::new((a, b)) })
+        });
+        Guess { place, places, classes, leaves, known, flags, ..Guess::default() }
+    }
+}
