@@ -5,12 +5,14 @@
 //! block carries none.
 
 use super::guard::words;
-use super::residual::{Target, Writer, imm};
+use super::residual::{Target, Writer};
 use crate::ask::error::{Fault, Refused};
+use crate::ask::intrinsic::Intrinsics;
 use crate::search::causes::Cause;
 use crate::search::sink::{Key, Kind, Leave, Sink};
 use crate::search::state::{Slot, State};
-use prova_module::{Opcode, ValType};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{Arg, Block, Edge, Imm, Terminator, Value};
 
 impl Writer<'_> {
@@ -195,5 +197,19 @@ impl Writer<'_> {
             args.reverse();
         }
         Ok(self.assembler.edge(block, &args))
+    }
+}
+
+/// A function's number once intrinsics are gone.
+pub(crate) fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncIdx, Refused> {
+    let what = || Refused::new(Fault::Annotation, "an intrinsic is used as a value");
+    intrinsics.renumbered(func).ok_or_else(what)
+}
+
+/// The immediates of an operator once intrinsics are gone.
+pub(crate) fn imm(intrinsics: &Intrinsics, code: Opcode, imm: Imm) -> Result<Imm, Refused> {
+    match imm.index(code, Immediate::func).filter(|_| !planted!(NotRenumbered)) {
+        Some(func) => Ok(Imm::Index(renumbered(intrinsics, FuncIdx(func))?.0)),
+        None => Ok(imm),
     }
 }

@@ -12,7 +12,8 @@
 //!   arcs have nothing in common: if `window - buffer + bytes - 1`, modulo 2³², is not below
 //!   `bytes + end - 1`, where the buffer has `end` bytes.
 
-use super::residual::{Writer, renumbered};
+use super::ends::renumbered;
+use super::residual::Writer;
 use crate::ask::certificate::{Compared, Word};
 use crate::ask::error::Refused;
 use crate::ask::request::{Argument, Request};

@@ -14,12 +14,12 @@
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 
+use super::ends::imm;
 use super::entry::guards;
 use super::guard::{compared, relies};
 use super::inner::{Bases, Waiting, ways};
 use crate::ask::certificate::{Cell, Certificate, Known, Range, Role, Row, Window, Word};
 use crate::ask::error::{Fault, Refused};
-use crate::ask::intrinsic::Intrinsics;
 use crate::search::causes::Cause;
 use crate::search::context::ALL;
 use crate::search::explore::{Explored, Part};
@@ -28,7 +28,6 @@ use crate::search::needs::needed;
 use crate::search::sink::{Key, Kind, LONG, Scratch, Sink, Subject};
 use crate::search::state::{Late, Slot, State, Virtual};
 use crate::search::walk::walk;
-use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::hash::Key as Hash;
 use prova_ssa::{
@@ -384,19 +383,5 @@ impl Sink for Writer<'_> {
 
     fn why_root(&self, _: u32) -> String {
         "it comes at run time".to_owned()
-    }
-}
-
-/// A function's number once intrinsics are gone.
-pub(crate) fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncIdx, Refused> {
-    let what = || Refused::new(Fault::Annotation, "an intrinsic is used as a value");
-    intrinsics.renumbered(func).ok_or_else(what)
-}
-
-/// The immediates of an operator once intrinsics are gone.
-pub(crate) fn imm(intrinsics: &Intrinsics, code: Opcode, imm: Imm) -> Result<Imm, Refused> {
-    match imm.index(code, Immediate::func).filter(|_| !planted!(NotRenumbered)) {
-        Some(func) => Ok(Imm::Index(renumbered(intrinsics, FuncIdx(func))?.0)),
-        None => Ok(imm),
     }
 }

@@ -8,7 +8,6 @@ use super::outcomes::{
     ssa_passes_of, ssa_trips, torture,
 };
 use clap::Subcommand;
-use prova_testing::agree::enumerate;
 use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
 use prova_testing::refuse::{bodies, emissions, passes};
@@ -335,14 +334,13 @@ impl Campaign {
     /// Runs it.
     pub(crate) fn run(self) -> ExitCode {
         let none = Options::default();
+        let all = |jobs: Option<usize>| jobs.unwrap_or_else(processors);
         match self {
             Campaign::Differential { generator, count, seed, jobs, funcs } => {
-                let jobs = jobs.unwrap_or_else(processors);
-                differential(&Options { generator, count, seed, jobs, funcs, ..none })
+                differential(&Options { generator, count, seed, jobs: all(jobs), funcs, ..none })
             }
             Campaign::Proof { generator, count, seed, jobs, funcs } => {
-                let jobs = jobs.unwrap_or_else(processors);
-                proof(&Options { generator, count, seed, jobs, funcs, ..none })
+                proof(&Options { generator, count, seed, jobs: all(jobs), funcs, ..none })
             }
             Campaign::Ssa { generator, count, modules, seed, funcs } => {
                 ssa(&Options { generator, count, modules, seed, funcs, ..none })
@@ -351,7 +349,7 @@ impl Campaign {
                 edits(bodies::edits(seed, count), "the honest body except hints")
             }
             Campaign::SsaIrreducible { count, seed, jobs } => {
-                ssa_irreducible(count, seed, jobs.unwrap_or_else(processors))
+                ssa_irreducible(count, seed, all(jobs))
             }
             Campaign::SsaPasses { generator, count, seed, funcs } => {
                 ssa_passes_of(generator, count, seed, funcs)
@@ -367,13 +365,7 @@ impl Campaign {
                 edits(totals, "the body that was emitted")
             }
             Campaign::Enumerate { operators, exceptions, jobs } => {
-                let jobs = jobs.unwrap_or_else(processors);
-                outcomes::enumerate(&enumerate::Options {
-                    operators,
-                    exceptions,
-                    jobs,
-                    plant: None,
-                })
+                outcomes::enumerate(operators, exceptions, all(jobs))
             }
             Campaign::Judge { count, seed, wasmtime } => judge(count, seed, &wasmtime),
             Campaign::Mutations { count, seed, files } => mutations(count, seed, files),

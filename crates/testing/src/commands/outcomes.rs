@@ -35,9 +35,10 @@ pub(super) fn proof(options: &Options) -> ExitCode {
     found(totals.finding, "no refusal")
 }
 
-pub(super) fn enumerate(options: &enumerate::Options) -> ExitCode {
+pub(super) fn enumerate(operators: usize, exceptions: bool, jobs: usize) -> ExitCode {
     let start = Instant::now();
-    match enumerate::campaign(options) {
+    let options = enumerate::Options { operators, exceptions, jobs, plant: None };
+    match enumerate::campaign(&options) {
         Ok(enumerate::Tally { bodies, returned, threw, endless }) => {
             let seconds = start.elapsed().as_secs_f64();
             println!(
