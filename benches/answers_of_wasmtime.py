@@ -7,7 +7,7 @@
     target/release/prova-testing native-cases --generator biased --count 10000 --seed 1 | benches/answers_of_wasmtime.py
 
 Results and globals of numbers are compared by bits, traps by their message, memories by their length and
-SHA-256 (`crates/testing/src/outside.rs` has the lines, and what is not compared). NaN bits are fixed on both
+SHA-256 (`crates/testing/src/agree/outside.rs` has the lines, and what is not compared). NaN bits are fixed on both
 sides. A difference says that one of the two is wrong, not which; its case is kept as a file. Exit code 0 if there
 is none. `--plant N` changes a bit of what is expected of every N-th call, so that each of them has to be seen.
 """

@@ -1,18 +1,19 @@
 //! A specialised function with all that its proof reads, before it stands in a module: what tests
 //! edit, to see that the check refuses it.
 
-use crate::certificate::Certificate;
+use crate::ask::certificate::Certificate;
+use crate::ask::image::Image;
+use crate::ask::intrinsic::Intrinsics;
+use crate::ask::places::OFFSETS;
+use crate::ask::promise::Assumption;
+use crate::ask::promise::{Assume, Promises};
+use crate::ask::question::memory_bytes;
+use crate::ask::request::{Request, Requests};
 use crate::check;
-use crate::explore::explore;
-use crate::generic::Generic;
-use crate::image::Image;
-use crate::intrinsic::Intrinsics;
-use crate::pipeline::{Assumption, memory_bytes, question};
-use crate::places::OFFSETS;
-use crate::promise::{Assume, Promises};
-use crate::request::{Request, Requests};
-use crate::residual::{self, Residual, Rows};
-use crate::sink::Subject;
+use crate::search::explore::explore;
+use crate::search::generic::Generic;
+use crate::search::sink::Subject;
+use crate::write::residual::{self, Residual, Rows};
 use prova_module::Module;
 use prova_ssa::Body;
 
@@ -95,7 +96,7 @@ impl Certified {
             places: &OFFSETS,
             has_cells: WITHOUT_COPIES,
         };
-        let question = question(&subject);
+        let question = subject.question();
         check::measured(&question, &self.body, &self.certificate)
     }
 }

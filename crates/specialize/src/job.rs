@@ -8,17 +8,19 @@
 //! * J1. A request is proved by its own subject alone; threads and other requests change nothing.
 //! * J2. Where counts are asked for, the cache is not: what went away only the search knows.
 
+use crate::ask::error::{Fault, Refused};
+use crate::ask::intrinsic::Intrinsics;
+use crate::ask::promise::Assumption;
+use crate::ask::question::memory_bytes;
+use crate::ask::request::{Asked, Request, Requests};
 use crate::cache::{self, Found, Key, Store};
 use crate::check;
-use crate::error::{Fault, Refused};
-use crate::explore::explore;
-use crate::generic::Generic;
-use crate::intrinsic::Intrinsics;
-use crate::pipeline::{Assumption, Options, memory_bytes, question};
-use crate::request::{Asked, Request, Requests};
-use crate::residual::{self, Residual, Rows};
-use crate::sink::{Subject, has_cells};
-use crate::tally::{Tally, tally};
+use crate::pipeline::Options;
+use crate::search::explore::explore;
+use crate::search::generic::Generic;
+use crate::search::sink::{Subject, has_cells};
+use crate::search::tally::{Tally, tally};
+use crate::write::residual::{self, Residual, Rows};
 use prova_emit::trip::each;
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
@@ -161,7 +163,7 @@ fn made(subject: Subject<'_>, counts: bool) -> Result<Proved, Refused> {
     }
     // Where it will stand is not known yet; the number is set when it is.
     let residual = residual::write(subject, &mut explored, subject.generic.func(), Rows::Needed)?;
-    let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
+    let proof = check::prove(&subject.question(), &residual.body, &residual.certificate);
     let assumptions = proof.map_err(|rejection| {
         // Where a cell is, the search does not ask: that is the program's to keep.
         let fault = match rejection.rule {

@@ -2,14 +2,25 @@
 //! functions, each proved to be the interpreter on its program.
 //!
 //! ```text
-//! Module ─ (snapshot: run the initialiser) ─► Module with requests in memory
-//!    │
-//!    ├─ intrinsic, image, request ─► Request: a generic function, constant arguments
-//!    ├─ generic ─ explore (state, context, walk, fold) ─ residual ─► Body, Certificate
-//!    │     (or of an earlier run: cache ─ Key ─► Body, Certificate)
-//!    ├─ check ─► proved, with what is assumed; or refused
-//!    └─ rewrite, fill (passes and emission, and their proofs), rest ─► Module
+//! Module ─ ask ─► Question ─ search ─► Explored ─ write ─► Body, Certificate ─ check ─► proved, or refused
+//!    │                └───────────── cache (of an earlier run) ───┘                      │
+//!    └───────────── write (rewrite, emission) ◄── Plan ◄─────────────────────────────────┘
+//!                         └─► Module ─ check (rest) ─► the result
 //! ```
+//!
+//! `pipeline` is this drawing as code, `job` its part for one request. The rest are folders;
+//! `cargo test -p prova-tidy` holds their files to this table:
+//!
+//! | folder | may use | never says |
+//! |---|---|---|
+//! | `ask` | – | `Subject`, `Explored`, `Residual` |
+//! | `search` | ask | `Residual`, `Assembler`, `Rejection` |
+//! | `write` | ask, search | `Question` |
+//! | `check` | ask | `Subject`, `Explored`, `Residual`, `Context` |
+//! | `cache` | ask, search, write, check | – |
+//!
+//! Trusted is `check` alone, and of `ask` the meaning of what it reads: neither the search nor the
+//! writer can be named there.
 //!
 //! This is the first Futamura projection (Futamura, *Partial evaluation of computation process*,
 //! 1971) by annotations: the interpreter says with calls of intrinsics what its program counter is,
@@ -34,55 +45,32 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod plant;
+
+mod ask;
 pub mod cache;
-mod certificate;
 mod certified;
 pub mod check;
-mod context;
-mod entry;
-mod error;
-mod explore;
-mod fill;
-mod fold;
-mod generic;
-mod guard;
-mod image;
-mod inner;
-mod intrinsic;
 mod job;
-mod keep;
-mod known;
-mod needed;
-mod pairs;
 mod pipeline;
-mod places;
-mod plant;
-mod promise;
-mod request;
-mod residual;
-mod rest;
-mod rewrite;
-mod sink;
-pub mod snapshot;
-mod state;
-mod tally;
-mod touch;
-mod walk;
+mod search;
+mod write;
 
-pub use certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
-pub use certified::Certified;
-pub use error::{Error, Fault, Refused};
-pub use explore::{PARTS_MAX, STEPS_MAX};
-pub use image::BYTES_MAX;
-pub use intrinsic::{Generic, Intrinsic, Intrinsics, MODULE};
-pub use pairs::{Pair, pairs};
-pub use pipeline::{Assumption, Options, Outcome, Specialized, specialize};
-pub use places::Places;
-pub use promise::{Assume, Promises};
-pub use request::{
+pub use ask::certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
+pub use ask::error::{Error, Fault, Refused, Site, Sites};
+pub use ask::image::BYTES_MAX;
+pub use ask::intrinsic::{Generic, Intrinsic, Intrinsics, MODULE};
+pub use ask::pairs::{Pair, pairs};
+pub use ask::places::Places;
+pub use ask::promise::{Assume, Assumption, Promises};
+pub use ask::request::{
     ALL_ARGUMENT_BYTES_MAX, ARGUMENT_BYTES_MAX, Argument, Asked, REQUESTS_MAX, Request,
     is_specialized,
 };
-pub use snapshot::{Snapshot, initialized};
-pub use tally::{Site, Sites, Tally};
-pub use walk::CASES_MAX;
+pub use ask::snapshot::{self, Snapshot, initialized};
+pub use certified::Certified;
+pub use pipeline::{Options, Outcome, Specialized, specialize};
+pub use search::explore::{PARTS_MAX, STEPS_MAX};
+pub use search::tally::Tally;
+pub use search::walk::CASES_MAX;

@@ -16,23 +16,21 @@
 //! * Y4. The result is a function of the module and the options; neither threads nor what a cache
 //!   has of earlier runs change a byte.
 
+use crate::ask::error::{Error, Fault, Refused};
+use crate::ask::image::Image;
+use crate::ask::intrinsic::Intrinsics;
+use crate::ask::places::Places;
+use crate::ask::plan::{New, Plan};
+use crate::ask::promise::{Assume, Assumption};
+use crate::ask::request::{Asked, Request, Requests};
 use crate::cache::{Store, Uses};
-use crate::check;
-use crate::error::{Error, Fault, Refused};
-use crate::fill::{Filled, fill};
-use crate::image::Image;
-use crate::intrinsic::Intrinsics;
+use crate::check::rest;
 use crate::job::{Job, Work};
-use crate::places::Places;
-use crate::promise::Assume;
-use crate::request::{Asked, Request, Requests};
-use crate::rest;
-use crate::rewrite::{New, Plan, Rewritten, rewrite};
-use crate::sink::Subject;
-use crate::tally::Tally;
+use crate::search::tally::Tally;
+use crate::write::emission::{Filled, How, fill};
+use crate::write::rewrite::{Rewritten, rewrite};
 use prova_emit::linked;
-use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
-use std::fmt;
+use prova_module::{FuncIdx, Limits, Module, TableIdx};
 use std::sync::Arc;
 
 /// How a module is specialised.
@@ -65,30 +63,6 @@ impl Default for Options {
             tally: false,
             keep_stores: false,
             cache: None,
-        }
-    }
-}
-
-/// An assumption of a specialised function's proof about the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Assumption {
-    /// The bytes that an argument points to are those of the request, as long as the function runs.
-    ConstantMemory(u32),
-    /// No load or store of the program, except those of intrinsics, touches a cell of the virtual
-    /// stack or of virtual locals; all of them lie in memory and apart from each other, nothing
-    /// reads one that was popped, and nobody looks at them once the function has trapped.
-    PrivateCells,
-}
-
-impl fmt::Display for Assumption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Assumption::ConstantMemory(arg) => {
-                write!(f, "the bytes that argument {arg} points to are always the request's")
-            }
-            Assumption::PrivateCells => f.write_str(
-                "cells of the virtual stack and of virtual locals are touched by intrinsics alone",
-            ),
         }
     }
 }
@@ -161,25 +135,6 @@ fn has_room(module: &Module, requests: &Requests, limits: &Limits) -> Result<(),
     Ok(())
 }
 
-/// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
-pub(crate) fn memory_bytes(module: &Module) -> u64 {
-    let memory = module.memory(MemoryIdx(0));
-    let plain = memory.filter(|memory| memory.page_size_log2 == 16 && !memory.memory64);
-    plain.map_or(0, |memory| memory.min << 16)
-}
-
-/// The question for the check.
-pub(crate) fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
-    check::Question {
-        generic: subject.generic.body(),
-        results: subject.generic.results(),
-        intrinsics: subject.intrinsics,
-        request: subject.request,
-        promises: subject.promises,
-        memory_bytes: subject.memory_bytes,
-    }
-}
-
 /// Puts all that are proved into a module; `None` if one more had to be refused.
 fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
     let &Work { module, intrinsics, requests, options, .. } = work;
@@ -203,7 +158,13 @@ fn whole(work: &Work<'_>, jobs: &mut [Job]) -> Result<Option<Outcome>, Error> {
         }
     }
     let Rewritten { bytes, mut dropped } = rewrite(module, intrinsics, &plan)?;
-    let made = match fill(module.features(), &bytes, &bodies, options)? {
+    let how = How {
+        features: module.features(),
+        limits: &options.limits,
+        threads: options.threads,
+        keep_stores: options.keep_stores,
+    };
+    let made = match fill(&bytes, &bodies, &how)? {
         Filled::Done(made) => made,
         Filled::Refused(refused) => {
             let mut proved: Vec<&mut Job> =

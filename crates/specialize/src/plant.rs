@@ -15,7 +15,6 @@ macro_rules! planted {
         planted
     }};
 }
-pub(crate) use planted;
 
 #[cfg(test)]
 pub(crate) use faults::{KEYS, Plant, is, with};
@@ -42,12 +41,12 @@ mod faults {
         WindowUntold StoreKeepsText MaskForgotten RootTwice
         // touch
         TouchedCellStays TouchedByFirstByte
-        // known
+        // results
         SelectTurned PointerMovesBack RootsConfused EqualTurned TextOfNext
         // fold
         SignLost CountUnmasked DivisionByZero DivisionRoundsDown UnsignedIsSigned NanChosen
         NarrowSignLost
-        // keep
+        // cells
         PopFromBelow DepthIsOneMore WriteStackLost SyncForgets RegisterStays GlobalOfNext
         CellKeepsText LocalOfNext OtherCellTaken
         // state, explore, generic

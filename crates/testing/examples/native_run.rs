@@ -14,7 +14,7 @@
 
 use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder};
 use prova_core::{Config, Engine, Error, Linker, Module, Store, Translate, wasi};
-use prova_testing::native_table::Way;
+use prova_testing::sides::native::Way;
 use rustix::time::{ClockId, clock_gettime};
 use std::process::ExitCode;
 

@@ -4,64 +4,68 @@
 //! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the
 //! short ones. Nothing here is used by any other crate.
 //!
+//! A folder for each question:
+//!
+//! * `agree`: do two sides agree? `accept`: is honest code accepted? `refuse`: does a checker
+//!   refuse what is wrong? `bounds`: does everything stay within its bounds?
+//! * `suites`: do known programs and scripts give the known output? `profile`: do two machines do
+//!   the same? `pairs`: does `diff` tell malicious builds from honest ones?
+//!
+//! Beside them stands what they share: `generate` and `enlarge` make what is asked about, a
+//! [`Side`](sides::Side) is a way to run it, [`compare`](sides::compare::compare) runs it on two,
+//! `second` is a second checker, and [`campaign`] is the loop over cases.
+//!
 //! ```text
-//! generate ─► Case ─┬ differential ─► every tier and metering mode against the reference tier
-//!                   ├ judge ────────► the reference tier against an outside engine
-//!                   ├ proof ────────► the check accepts honest code
-//!                   └ fuel ─────────► the fuel used against a second counter
-//! profile: the deterministic profile ► lines that every machine prints alike
-//! enumerate: every small body ────► proved, and every tier against the reference tier
-//! native: functions as machine code ► as the reference tier runs them; native_table: which are
-//! mutations: edits of honest code ► refused, or proved to be equal
-//! bad_input: hostile bytes ───────► an answer in bounded time and memory
-//! torture: every operator in a loop ► no growth of the native stack
-//! trip: Wasm to SSA and back ─────► proved, and scripts and programs pass as before
-//! bench_fuel: hostile programs ───► what a unit of fuel buys
-//! enlarge: real programs ─────────► one module of any size, and a twin with known edits
-//! pairs: two builds of a program ─► honest ones are harmless, malicious ones are not
-//! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
+//! generate ─ Case ─► campaign ─ one ─┬─ Side, Side ─ compare ─► a record, or a Difference ─┐
+//!                                    └─ edit ─ a checker ─► refused, or run beside ────────┴─► Totals
 //! ```
+//!
+//! `cargo test -p prova-tidy` holds the files to this table:
+//!
+//! | folder | may use | never says |
+//! |---|---|---|
+//! | `generate` | – | `Record` |
+//! | `enlarge` | generate | `Record` |
+//! | `sides` | generate | `Totals` |
+//! | `campaign` | generate, sides | – |
+//! | `second` | generate | `CheckedBytecode`, `Record` |
+//! | `accept` | campaign, generate, sides | `Record` |
+//! | `agree` | accept, campaign, generate, sides | – |
+//! | `refuse` | accept, agree, campaign, generate, second, sides | – |
+//! | `bounds` | generate, sides | – |
+//! | `suites` | accept, generate, sides | – |
+//! | `profile` | campaign, generate, sides, suites | – |
+//! | `pairs` | suites | – |
 
-pub mod artifacts;
-pub mod attach;
-pub mod bad_input;
-pub mod bench;
-pub mod bench_fuel;
-pub mod cached;
-pub mod corpus;
-pub mod differential;
+pub mod accept;
+pub mod agree;
+pub mod bounds;
+pub mod campaign;
 pub mod enlarge;
-pub mod enumerate;
-pub mod fuel;
 pub mod generate;
-pub mod host;
-pub mod judge;
-pub mod manifest;
-pub mod mutations;
-pub mod native;
-pub mod native_table;
-pub mod outside;
 pub mod pairs;
 pub mod profile;
-pub mod program;
-pub mod proof;
-pub mod run;
+pub mod refuse;
 pub mod second;
-pub mod spec;
-pub mod ssa;
-pub mod ssa_check;
-pub mod ssa_passes;
-pub mod torture;
-pub mod trip;
-pub mod wasi_suite;
-pub mod wasm_ops;
+pub mod sides;
+pub mod suites;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The root of the repository, of which this crate is `crates/testing`.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // A string can always be written.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Ends a campaign because something happened that its own construction rules out.

@@ -2,13 +2,10 @@
 //!
 //! Exit code 0 if nothing was found, 1 if something was, 2 for misuse.
 
-mod campaigns;
-mod enlarging;
-mod pairing;
-mod profiling;
-mod suites;
+mod commands;
 
 use clap::{Parser, Subcommand};
+use commands::{campaigns, enlarging, pairing, profiling, suites};
 use std::process::ExitCode;
 
 #[derive(Parser)]

@@ -4,7 +4,9 @@
 //! A green run does not show that no input exists beyond the demands: `prova-testing bad-input
 //! --count 100000` looks longer.
 
-use prova_testing::bad_input::{Answer, answer, measure, settings, shapes::SHAPES, supervise};
+use prova_testing::bounds::bad_input::{
+    Answer, answer, measure, settings, shapes::SHAPES, supervise,
+};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

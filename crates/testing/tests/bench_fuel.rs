@@ -4,7 +4,7 @@
 //! Green says nothing about time: neither units nor steps are measured here.
 
 use prova_core::Tier;
-use prova_testing::bench_fuel::{Ready, by_hand};
+use prova_testing::bounds::bench_fuel::{Ready, by_hand};
 
 /// Enough for some turns of most programs.
 const FUEL: u64 = 100_000;

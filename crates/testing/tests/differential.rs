@@ -6,19 +6,20 @@
 //! 1000000` is.
 
 use prova_bytecode::{Candidate, Op, decode};
-use prova_testing::attach::Plant;
-use prova_testing::differential::{Options, Totals, campaign, check};
+use prova_testing::agree::differential::{Tally, campaign, check};
+use prova_testing::campaign::{Options, Totals};
 use prova_testing::generate::Generator;
+use prova_testing::sides::attach::Plant;
 
-fn short(generator: Generator, seed: u64, plant: Option<Plant>) -> Totals {
+fn short(generator: Generator, seed: u64, plant: Option<Plant>) -> Totals<Tally> {
     let count = if generator == Generator::Biased { 1_000 } else { 200 };
-    campaign(&Options { generator, count, seed, jobs: 1, funcs: 40, time: None, plant })
+    campaign(&Options { generator, count, seed, funcs: 40, plant, ..Options::default() })
 }
 
 #[test]
 fn a_thousand_biased_functions_agree() {
     let totals = short(Generator::Biased, 7, None);
-    assert!(totals.disagreement.is_none(), "{}", totals.disagreement.unwrap_or_default());
+    assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
     assert!(totals.tally.funcs >= 1_000, "{totals:?}");
     assert!(totals.tally.returned > totals.tally.trapped, "{totals:?}");
     assert_eq!((totals.tally.refused, totals.tally.not_instantiated), (0, 0), "{totals:?}");
@@ -27,7 +28,7 @@ fn a_thousand_biased_functions_agree() {
 #[test]
 fn wasm_smith_agrees() {
     let totals = short(Generator::Smith, 7, None);
-    assert!(totals.disagreement.is_none(), "{}", totals.disagreement.unwrap_or_default());
+    assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
     assert!(totals.tally.funcs >= 200 && totals.tally.returned > 0, "{totals:?}");
 }
 
@@ -113,7 +114,7 @@ fn planted_faults_are_found() {
 #[test]
 fn a_disagreement_is_made_small_and_printed() {
     let totals = short(Generator::Biased, 5, Some(another_condition));
-    let report = totals.disagreement.expect("a planted fault is found");
+    let report = totals.finding.expect("a planted fault is found");
     for part in ["--seed 5", "(module", "in the reference tier, but", "charge"] {
         assert!(report.contains(part), "{part} in\n{report}");
     }

@@ -10,8 +10,8 @@ use prova_runtime::{
     Attach, Extern, HostFunc, HostOutcome, InstantiateError, Metering, Settings, Store, Trap,
     TrapKind,
 };
-use prova_testing::attach::Translation;
-use prova_testing::run::{self, Setup};
+use prova_testing::sides::attach::Translation;
+use prova_testing::sides::run::{self, Setup};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

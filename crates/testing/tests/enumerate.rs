@@ -5,8 +5,8 @@
 //! campaign.
 
 use prova_bytecode::{Candidate, Marks, Op, decode};
-use prova_testing::attach::Plant;
-use prova_testing::enumerate::{Options, campaign};
+use prova_testing::agree::enumerate::{Options, campaign};
+use prova_testing::sides::attach::Plant;
 
 fn options(operators: usize, exceptions: bool, plant: Option<Plant>) -> Options {
     Options { operators, exceptions, jobs: 2, plant }

@@ -12,8 +12,8 @@ use prova_module::{ExternType, Features, Module};
 use prova_runtime::{
     Cell, Extern, HostFunc, HostOutcome, InstanceAddr, Limits, Metering, Settings, Store, TrapKind,
 };
-use prova_testing::attach::Translation;
-use prova_testing::run::{self, Setup};
+use prova_testing::sides::attach::Translation;
+use prova_testing::sides::run::{self, Setup};
 use std::sync::{Arc, OnceLock};
 
 /// The values of a large exception.

@@ -4,7 +4,7 @@
 //! Green says nothing about fuel at traps (`differential` compares the tiers there), nor whether
 //! the prices are wise.
 
-use prova_testing::fuel::{campaign, compare, prices};
+use prova_testing::agree::fuel::{campaign, compare, prices};
 use prova_testing::generate::{Call, Case, Generator};
 
 #[test]

@@ -13,10 +13,11 @@ use prova_emit::trip;
 use prova_module::{Features, Limits, Module};
 use prova_native::NativeCompiler;
 use prova_runtime::{Attach, Metering, Settings};
-use prova_testing::attach::Translation;
-use prova_testing::differential;
+use prova_testing::agree::differential;
+use prova_testing::agree::native;
 use prova_testing::generate::{Call, Case};
-use prova_testing::native;
+use prova_testing::sides::attach::Translation;
+use prova_testing::sides::host::Host;
 use std::fmt::Write;
 
 /// Operators of integers by what is neutral on the right: `OP x n = x`.
@@ -444,8 +445,9 @@ fn every_identity_is_proved_at_every_consumer_and_runs_alike() {
                 let _ = writeln!(wrong, "{consumer}: {error:?}");
             }
             if index.is_multiple_of(NATIVE_STEP) {
-                match native::compare(&case, index, &NativeCompiler::new) {
-                    Ok(tally) => native_funcs += tally.native,
+                let how = (Host::of(index), None);
+                match native::sides(&case, index, how, &NativeCompiler::new) {
+                    Ok(ran) => native_funcs += ran.map_or(0, |(_, tally)| tally.native),
                     Err(error) => _ = writeln!(wrong, "{consumer}: {error}"),
                 }
             }

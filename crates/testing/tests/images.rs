@@ -6,7 +6,7 @@
 //! both runs write.
 
 use prova_core::{Config, Tier};
-use prova_testing::spec::{run_with, scripts};
+use prova_testing::suites::spec::{run_with, scripts};
 
 #[test]
 fn every_script_does_the_same_with_images() {

@@ -5,8 +5,8 @@
 //! the reason, never ok. A green run does not show anything beyond what the generator writes.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use prova_testing::judge::{self, Plant, Verdict};
-use prova_testing::run::{Outcome, Record};
+use prova_testing::agree::judge::{self, Plant, Verdict};
+use prova_testing::sides::run::{Outcome, Record};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

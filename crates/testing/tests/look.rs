@@ -14,7 +14,7 @@ use prova_runtime::{
     Attach, AttachError, Attached, Extern, Heat, InstanceAddr, Metering, NativeCode, NativeModule,
     Place, Ready, Settings, Store, StoreConfig, Thunks, Trap, TrapKind,
 };
-use prova_testing::attach::Translation;
+use prova_testing::sides::attach::Translation;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 

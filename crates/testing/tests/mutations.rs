@@ -1,20 +1,21 @@
-//! A few hundred random edits: the check refuses nearly all, what it accepts computes the same, and
-//! a program says why.
+//! A few hundred random edits: the check refuses nearly all, and what it accepts computes the same,
+//! and is accepted by the second checker too.
 //!
 //! A green run does not show that no wrong code is accepted: `prova-testing mutations --count
-//! 100000` is the campaign, and an edit is one step away from honest code. That the campaign would
-//! see a hole is shown by its own parts: an edit that is refused runs differently (the plants of
-//! `differential`); that no real change is explained away is shown by the wrong twins of
-//! `mutations/tests.rs`.
+//! 100000` is the campaign, and an edit is one step away from honest code. That a run of other code
+//! is seen is shown in `refuse/mutations/survivor.rs`, the faults that a second checker sees in
+//! `second.rs`.
 
-use prova_testing::mutations::{Options, campaign};
+use prova_bytecode::Rule;
+use prova_testing::refuse::mutations::{Judge, Options, campaign};
+use prova_testing::second::Refusal;
 
 #[test]
 fn a_few_hundred_edits_find_no_hole() {
     let files = ["lua-5.4.7", "coremark-rs-1.0.0"];
     let bin = prova_testing::root().join("programs/bin");
     let files = files.iter().map(|name| bin.join(format!("{name}.wasm"))).collect();
-    let report = campaign(&Options { count: 300, seed: 7, files, time: None });
+    let report = campaign(&Options { count: 300, seed: 7, files, ..Options::default() });
     assert!(report.is_clean() && report.not_run == 0, "{report}");
     assert!(report.edits() >= 300, "{report}");
     // Dead writes, commuting operands and hints without effect survive; most edits do not.
@@ -24,8 +25,20 @@ fn a_few_hundred_edits_find_no_hole() {
 
 #[test]
 fn edits_are_functions_of_the_seed() {
-    let run =
-        |seed| campaign(&Options { count: 300, seed, files: Vec::new(), time: None }).to_string();
+    let run = |seed| {
+        campaign(&Options { count: 300, seed, files: Vec::new(), ..Options::default() }).to_string()
+    };
     assert_eq!(run(3), run(3));
     assert_ne!(run(3), run(4));
+}
+
+/// A survivor that the second checker refuses is a finding.
+#[test]
+fn a_disagreement_is_a_finding() {
+    let judge: Judge = |_, _, candidate| {
+        let refusal = Refusal { word: 0, rule: Rule::Size, what: "never".to_owned() };
+        (candidate.words.len() > 3).then_some(Err(refusal))
+    };
+    let report = campaign(&Options { count: 200, seed: 7, judge, ..Options::default() });
+    assert!(!report.is_clean() && report.accepted == 0 && report.holes.is_empty(), "{report}");
 }

@@ -1,18 +1,26 @@
 //! Machine code of generated functions, of the specification's suite and of the programs.
 //!
 //! The long forms are `prova-testing native`, `spec --native all` and `native-table`. For the
-//! limits of a green run see `prova_testing::native` and `prova_testing::native_table`.
+//! limits of a green run see `prova_testing::agree::native` and
+//! `prova_testing::accept::native_table`.
 
 use prova_core::{Config, Engine, Instance, Linker, Store};
 use prova_module::{Features, Limits, Module};
+use prova_testing::accept::native_table;
+use prova_testing::agree::native::campaign;
+use prova_testing::agree::outside;
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::native::campaign;
-use prova_testing::native_table::{self, Way};
-use prova_testing::{outside, spec};
+use prova_testing::sides::native::Way;
+use prova_testing::suites::spec;
+
+fn cases(generator: Generator, seed: u64, modules: u64, funcs: usize) -> Options {
+    Options { generator, seed, modules, funcs, ..Options::default() }
+}
 
 #[test]
 fn machine_code_does_what_the_reference_tier_does() {
-    let tally = campaign(Generator::Biased, 1, 0, 40, (20, false)).expect("they agree");
+    let tally = campaign(&cases(Generator::Biased, 1, 40, 20), false).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
 }
 
@@ -20,9 +28,9 @@ fn machine_code_does_what_the_reference_tier_does() {
 /// mode and shape. The long form is `prova-testing native --swaps`.
 #[test]
 fn a_program_does_the_same_wherever_it_goes_over_to_machine_code() {
-    let tally = campaign(Generator::Biased, 3, 0, 200, (12, true)).expect("they agree");
+    let tally = campaign(&cases(Generator::Biased, 3, 200, 12), true).expect("they agree");
     assert!(tally.native > 100 && tally.entered > 50 && tally.looks > 1_000, "{tally:?}");
-    let tally = campaign(Generator::Smith, 3, 0, 300, (12, true)).expect("they agree");
+    let tally = campaign(&cases(Generator::Smith, 3, 300, 12), true).expect("they agree");
     assert!(tally.looks > 100, "{tally:?}");
 }
 

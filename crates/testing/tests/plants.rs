@@ -4,7 +4,7 @@
 //!
 //! Every named edit is applied wherever it can be in the functions of `plants/cases.txt`. The check
 //! must refuse it somewhere by each rule that the table names, and every edit that it accepts must
-//! be equal for a reason that the classes of `mutations` know. The faults by which an older
+//! be accepted by the second checker. The faults by which an older
 //! translator of another engine ran programs wrongly are among them; of these the refusal must say
 //! where the value is not.
 //!
@@ -13,7 +13,8 @@
 
 use prova_bytecode::{CheckedBytecode, Metering, Settings};
 use prova_module::{Features, Limits, Module};
-use prova_testing::mutations::{explain, named};
+use prova_testing::refuse::mutations::named;
+use prova_testing::second;
 use prova_translate::Translator;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -75,7 +76,7 @@ struct Outcome {
     /// Refusals by rule, each with its words.
     refused: BTreeMap<String, Vec<String>>,
     accepted: usize,
-    /// Accepted and not explained.
+    /// Accepted, and not by the second checker.
     missed: Vec<String>,
 }
 
@@ -95,7 +96,7 @@ fn apply(edit: &str, cases: &[(String, Module)]) -> Outcome {
                             let words = format!("{name}: {}", prova_wording::refused(&error));
                             outcome.refused.entry(error.rule.to_string()).or_default().push(words);
                         }
-                        Ok(_) if explain(module, &honest, &edited).is_some() => {
+                        Ok(_) if second::check(module, &settings, &edited) == Some(Ok(())) => {
                             outcome.accepted += 1;
                         }
                         Ok(_) => {

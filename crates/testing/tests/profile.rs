@@ -8,9 +8,11 @@ use prova_core::{Config, Engine, MachineCompiler, Module, Profile, Tier, Transla
 use prova_module::FuncIdx;
 use prova_native::NativeCompiler;
 use prova_runtime::{Metering, NativeModule, Settings};
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::profile::{Options, Way, campaign, cases, compare};
+use prova_testing::profile::{Way, campaign, cases, compare};
 use prova_testing::root;
+use prova_testing::sides::native;
 use std::fs;
 
 #[test]
@@ -56,12 +58,12 @@ fn a_case_that_says_something_else_is_noticed() {
         assert_eq!(cases::check(&path).is_ok(), same, "{from}");
     }
     fs::remove_dir_all(&folder).expect("it can be removed");
-    assert!(cases::run(";;; stacks 7\n(module)", Way::Native).is_err());
-    assert!(cases::run(";;; stack many\n(module)", Way::Native).is_err());
+    assert!(cases::run(";;; stacks 7\n(module)", Way::Native(native::Way::Guard)).is_err());
+    assert!(cases::run(";;; stack many\n(module)", Way::Native(native::Way::Guard)).is_err());
 }
 
 fn short(generator: Generator, jobs: usize) -> Options {
-    Options { generator, seed: 14, from: 0, count: 30, funcs: 8, jobs }
+    Options { generator, seed: 14, modules: 30, funcs: 8, jobs, ..Options::default() }
 }
 
 #[test]

@@ -6,9 +6,9 @@
 //! test's profile when the test starts.
 
 use prova_module::{Features, Limits, Module};
-use prova_testing::corpus::{Engine, Outcome, row, run};
-use prova_testing::manifest::{Case, Class, read};
-use prova_testing::program;
+use prova_testing::generate::manifest::{Case, Class, read};
+use prova_testing::suites::corpus::{Engine, Outcome, row, run};
+use prova_testing::suites::program;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;

@@ -4,22 +4,25 @@
 //! `prova-testing proof --count 10000000` is.
 
 use prova_bytecode::{Candidate, Class, decode};
-use prova_testing::attach::Plant;
-use prova_testing::differential::Options;
+use prova_testing::accept::proof::{Totals, campaign};
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::proof::{Totals, campaign};
+use prova_testing::sides::attach::Plant;
 
 fn short(generator: Generator, count: u64, plant: Option<Plant>) -> Totals {
-    campaign(&Options { generator, count, seed: 12, jobs: 1, funcs: 40, time: None, plant })
+    campaign(&Options { generator, count, seed: 12, funcs: 40, plant, ..Options::default() })
 }
 
 #[test]
 fn honest_code_is_accepted() {
     for (generator, funcs) in [(Generator::Biased, 5_000), (Generator::Smith, 500)] {
         let totals = short(generator, funcs, None);
-        assert!(totals.refusal.is_none(), "{}", totals.refusal.unwrap_or_default());
-        assert!(totals.funcs >= funcs && totals.words > 10 * funcs, "{generator:?} {totals:?}");
-        assert!(totals.handlers > 10, "{generator:?} {totals:?}");
+        assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
+        assert!(
+            totals.tally.funcs >= funcs && totals.tally.words > 10 * funcs,
+            "{generator:?} {totals:?}"
+        );
+        assert!(totals.tally.handlers > 10, "{generator:?} {totals:?}");
     }
 }
 
@@ -40,7 +43,7 @@ fn another_tag(mut candidate: Candidate) -> Candidate {
 #[test]
 fn a_refusal_is_seen_and_made_small() {
     let totals = short(Generator::Biased, 5_000, Some(another_tag));
-    let report = totals.refusal.expect("a plant is refused");
+    let report = totals.finding.expect("a plant is refused");
     for part in ["--seed 12", "(module", "refused at word", "throw"] {
         assert!(report.contains(part), "{part} in\n{report}");
     }

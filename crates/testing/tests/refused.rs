@@ -9,7 +9,7 @@
 
 use prova_core::{Engine, Explained, Module};
 use prova_inspect::{Function, find};
-use prova_testing::mutations::named;
+use prova_testing::refuse::mutations::named;
 use prova_wording::explain;
 use std::path::PathBuf;
 

@@ -30,8 +30,8 @@ mod script;
 
 use prova_bytecode::{Candidate, CheckError, Rule, Settings, candidate, decode, text};
 use prova_module::Module;
+use prova_testing::refuse::second::{Opinion, Options, Report, campaign, checked};
 use prova_testing::second::Plant;
-use prova_testing::second::compare::{Opinion, Options, Report, campaign, checked};
 use script::Case;
 use std::time::Duration;
 

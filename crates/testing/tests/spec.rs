@@ -3,7 +3,7 @@
 //! The limits of a green run stand in `tests/spec/README.md`.
 
 use prova_core::Tier;
-use prova_testing::spec::{differences, is_more, rows, table, table_path};
+use prova_testing::suites::spec::{differences, is_more, rows, table, table_path};
 
 /// Names of the suite that must pass whole in every tier, at least.
 const NAMES_MIN: usize = 196;

@@ -1,6 +1,6 @@
 //! The SSA interpreter against what the other tiers are held to: the specification's scripts,
 //! generated modules, the repository's programs. Every body that runs was verified, printed and
-//! parsed again (`prova_testing::ssa::sound`).
+//! parsed again (`prova_testing::sides::ssa::sound`).
 //!
 //! A green run does not show that a body is equal to its Wasm where no script or program looks; the
 //! SSA interpreter shares `prova-num` and the store with the other tiers.
@@ -9,10 +9,11 @@ use prova_core::Config;
 use prova_module::{Features, Limits, Module};
 use prova_optimize::Pass;
 use prova_runtime::ExecutorKind;
+use prova_testing::agree::ssa::campaign;
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::spec::{Status, run_with, scripts};
-use prova_testing::ssa::campaign::{Options, campaign};
-use prova_testing::ssa::{Ssa, sound};
+use prova_testing::sides::ssa::{Ssa, sound};
+use prova_testing::suites::spec::{Status, run_with, scripts};
 
 /// Scripts whose every directive the SSA interpreter does as demanded, at least.
 const SCRIPTS_MIN: usize = 196;
@@ -56,9 +57,10 @@ fn a_wrong_script_fails() {
 
 /// Proves and compares functions of a generator; how many calls returned.
 fn generated(generator: Generator, modules: u64) -> u64 {
-    let totals = campaign(&Options { generator, count: 0, modules, seed: 29, funcs: 4 });
+    let totals =
+        campaign(&Options { generator, modules, seed: 29, funcs: 4, ..Options::default() });
     assert_eq!(totals.finding, None);
-    totals.returned
+    totals.tally.returned
 }
 
 #[test]

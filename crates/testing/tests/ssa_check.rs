@@ -6,9 +6,12 @@
 //! --count 1000000` is.
 
 use prova_ssa::verify;
+use prova_testing::accept::bodies::prove;
 use prova_testing::generate::Generator;
-use prova_testing::ssa_check::{edits, prove};
-use prova_testing::{root, spec, ssa_passes};
+use prova_testing::refuse::bodies::edits;
+use prova_testing::refuse::passes;
+use prova_testing::root;
+use prova_testing::suites::spec;
 use wast::parser::{ParseBuffer, parse};
 use wast::{QuoteWat, Wast, WastDirective};
 
@@ -66,21 +69,24 @@ fn generated_functions_are_proved() {
 #[test]
 fn random_edits_are_refused() {
     let edits = edits(7, 3000);
-    assert!(edits.survivor.is_none(), "{}", edits.survivor.unwrap_or_default());
-    assert!(edits.refused.len() >= 10, "{edits:?}");
+    assert!(edits.finding.is_none(), "{}", edits.finding.unwrap_or_default());
+    assert!(edits.tally.refused.len() >= 10, "{edits:?}");
 }
 
 #[test]
 fn random_edits_of_passes_are_refused_or_run_alike() {
-    let totals = ssa_passes::edits(7, 3000, ssa_passes::check);
+    let totals = passes::edits(7, 3000, passes::check);
     assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
-    assert!(totals.refused.len() >= 10 && totals.same >= 50 && totals.ran >= 50, "{totals:?}");
+    assert!(
+        totals.tally.refused.len() >= 10 && totals.tally.same >= 50 && totals.tally.ran >= 50,
+        "{totals:?}"
+    );
 }
 
 /// Without the check, edits that are well formed run otherwise, and that is seen.
 #[test]
 fn an_edit_that_runs_otherwise_is_seen() {
-    let totals = ssa_passes::edits(7, 3000, |before, after, _| {
+    let totals = passes::edits(7, 3000, |before, after, _| {
         verify(before.module(), after).map_err(|error| error.to_string())
     });
     assert!(totals.finding.is_some(), "{totals:?}");

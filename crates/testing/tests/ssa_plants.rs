@@ -8,10 +8,10 @@
 
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
+use prova_testing::agree::ssa::compare;
 use prova_testing::generate::{Call, Case, Generator};
-use prova_testing::host::Host;
-use prova_testing::ssa::Plant;
-use prova_testing::ssa::campaign::compare;
+use prova_testing::sides::host::Host;
+use prova_testing::sides::ssa::Plant;
 
 /// A text with each line that has a word edited.
 fn each(text: &str, word: &str, edit: impl Fn(&str) -> String) -> String {

@@ -12,9 +12,10 @@
 use prova_core::{Config, Engine, Instance, Module, Store, Tier};
 use prova_native::NativeCompiler;
 use prova_runtime::plant::{Plant, ROUNDS, plant};
+use prova_testing::agree::native::campaign;
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::native::campaign;
-use prova_testing::spec::AT_ONCE;
+use prova_testing::suites::spec::AT_ONCE;
 
 /// Each call goes through a loop before it calls itself.
 const DEEP: &str = r#"(module
@@ -55,7 +56,9 @@ fn depths() -> Result<(), String> {
 
 #[test]
 fn every_fault_of_a_swap_is_seen() {
-    let run = || campaign(Generator::Biased, 3, 0, 300, (12, true));
+    let (generator, seed, modules, funcs) = (Generator::Biased, 3, 300, 12);
+    let options = Options { generator, seed, modules, funcs, ..Options::default() };
+    let run = || campaign(&options, true);
     for &fault in ROUNDS {
         plant(fault);
         let ran = run().err().or_else(|| depths().err());

@@ -3,7 +3,7 @@
 //! A green run does not show that results are right, nor that a handler is a tail call in another
 //! build than this one.
 
-use prova_testing::torture;
+use prova_testing::bounds::torture;
 use std::process::Command;
 
 const UNREACHED: &str = include_str!("torture/unreached.tsv");

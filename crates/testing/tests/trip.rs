@@ -1,12 +1,13 @@
 //! The specification's suite behind a round trip through SSA: nearly everything is proved, and
 //! every file passes as it did.
 
+use prova_testing::agree::trips::campaign;
+use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::ssa::campaign::Options;
-use prova_testing::ssa::emissions;
-use prova_testing::ssa::trips::campaign;
-use prova_testing::trip::{Tally, rewrite};
-use prova_testing::{spec, trip};
+use prova_testing::refuse::emissions;
+use prova_testing::suites::spec;
+use prova_testing::suites::trip;
+use prova_testing::suites::trip::{Tally, rewrite};
 use std::fmt::Write;
 
 #[test]
@@ -55,10 +56,10 @@ fn generated_modules_run_as_before_behind_their_trip() {
     for (generator, modules) in
         [(Generator::Biased, 12), (Generator::Smith, 60), (Generator::Addresses, 30)]
     {
-        let options = Options { generator, count: 0, modules, seed: 3, funcs: 20 };
-        let totals = campaign(&options, 0);
+        let none = Options::default();
+        let totals = campaign(&Options { generator, modules, seed: 3, funcs: 20, ..none });
         assert_eq!(totals.finding, None);
-        assert!(totals.returned > 50, "{totals:?}");
+        assert!(totals.tally.returned > 50, "{totals:?}");
     }
 }
 
@@ -66,7 +67,10 @@ fn generated_modules_run_as_before_behind_their_trip() {
 fn edits_of_what_is_emitted_are_refused_or_run_as_before() {
     let totals = emissions::edits(7, 0, 3_000, emissions::check);
     assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
-    assert!(totals.refused.len() >= 5 && totals.same >= 30 && totals.ran >= 100, "{totals:?}");
+    assert!(
+        totals.tally.refused.len() >= 5 && totals.tally.same >= 30 && totals.tally.ran >= 100,
+        "{totals:?}"
+    );
 }
 
 /// Without the proof, edits that are valid run otherwise, and that is seen.

@@ -8,7 +8,7 @@
 
 use prova_module::RefusedProposal;
 use prova_module::ops::{Class, Immediate, Kind, Opcode};
-use prova_testing::wasm_ops::{Entry, entry, fault};
+use prova_testing::agree::wasm_ops::{Entry, entry, fault};
 
 /// The entries of all operators, or of those that are executed.
 fn entries(refused: bool) -> impl Iterator<Item = Entry> {
@@ -224,7 +224,7 @@ fn a_wrong_function_is_noticed() {
         let (before, after): (Vec<_>, Vec<_>) = like.partition(|row| row.opcode < own.opcode);
         after.into_iter().chain(before).take(3).map(move |other| {
             let mut planted = entry;
-            planted.evaluate = prova_testing::wasm_ops::entry(other.opcode).evaluate;
+            planted.evaluate = prova_testing::agree::wasm_ops::entry(other.opcode).evaluate;
             (planted, other.meaning.to_owned())
         })
     }));

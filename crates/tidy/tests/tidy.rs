@@ -76,11 +76,15 @@ fn circles_of_files_only_get_smaller() {
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// The files of `diff` use those of the same stage and of the stages before, as its `lib.rs` says.
+/// The files of `diff`, `specialize` and `testing` use those of the same folder and of the folders
+/// before, as the crate's `lib.rs` says.
 #[test]
 fn stages_keep_their_arrows() {
-    let found = circles::forbidden(&tree(), "diff");
-    assert!(found.is_empty(), "{} arrows or words\n{}", found.len(), found.join("\n"));
+    let tree = tree();
+    for name in ["diff", "specialize", "testing"] {
+        let found = circles::forbidden(&tree, name);
+        assert!(found.is_empty(), "{} arrows or words\n{}", found.len(), found.join("\n"));
+    }
 }
 
 /// How much the check's reader has to believe: printed with `--nocapture`.

@@ -15,8 +15,8 @@
 use super::bytes::Reader;
 use super::key::{Key, digest};
 use super::{body, roles};
-use crate::certificate::Certificate;
-use crate::residual::Residual;
+use crate::ask::certificate::Certificate;
+use crate::write::residual::Residual;
 use prova_module::FuncIdx;
 use prova_ssa::Body;
 

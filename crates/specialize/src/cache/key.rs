@@ -15,11 +15,10 @@
 //!   (`super::tests` plants such keys).
 
 use super::body;
-use crate::intrinsic::Intrinsic;
-use crate::plant::planted;
-use crate::promise::Promises;
-use crate::request::{Argument, Request};
-use crate::sink::Subject;
+use crate::ask::intrinsic::Intrinsic;
+use crate::ask::promise::Promises;
+use crate::ask::request::{Argument, Request};
+use crate::search::sink::Subject;
 use prova_module::{Digest, Features, FuncIdx, Limits, Module};
 use prova_ssa::Body;
 use std::fmt;
@@ -123,7 +122,7 @@ impl Key {
         parts.bytes("prova specialize", env!("CARGO_PKG_VERSION").as_bytes());
         parts.number("form", FORM);
         if !planted!(KeyWithoutFunction) {
-            parts.bytes("generic", generic.digest().as_bytes());
+            parts.bytes("generic", generic.digest(of_generic).as_bytes());
             generic
                 .results()
                 .iter()

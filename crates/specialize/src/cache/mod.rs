@@ -39,13 +39,12 @@ mod tests;
 
 pub use entry::{ENTRY_BYTES_MAX, HEAD};
 pub use key::Key;
-pub(crate) use key::of_generic;
 
+use crate::ask::promise::Assumption;
+use crate::ask::request::Asked;
 use crate::check;
-use crate::pipeline::{Assumption, question};
-use crate::request::Asked;
-use crate::residual::Residual;
-use crate::sink::Subject;
+use crate::search::sink::Subject;
+use crate::write::residual::Residual;
 use key::start;
 use prova_module::Module;
 use prova_ssa::replace::LooseBody;
@@ -101,7 +100,7 @@ pub(crate) fn find(
     let without = |func| subject.intrinsics.renumbered(func);
     let body = body.body().clone().relocated(|offset| offset, without);
     let body = body.ok_or_else(|| noted("it calls an intrinsic".to_owned()))?;
-    let proof = check::prove(&question(subject), &body, &certificate);
+    let proof = check::prove(&subject.question(), &body, &certificate);
     let assumptions = proof.map_err(|rejection| noted(rejection.to_string()))?;
     Ok(Some(Found { residual: Residual { body, certificate }, assumptions }))
 }

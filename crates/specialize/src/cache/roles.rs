@@ -7,7 +7,7 @@
 //! and limits what that costs. Time and memory are linear in the bytes.
 
 use super::bytes::{Reader, put, put_signed};
-use crate::certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
+use crate::ask::certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
 use prova_ssa::{Block, Value};
 
 /// Writes a certificate.

@@ -7,7 +7,7 @@
 use super::bytes::Reader;
 use super::{HEAD, Key, Store, Uses, entry};
 use crate::plant::{KEYS, Plant, with};
-use crate::residual::Residual;
+use crate::write::residual::Residual;
 use crate::{Assume, Options, Outcome, Range, Role, Row, specialize};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::BTreeMap;

@@ -14,7 +14,8 @@
 //! they too stand for more than they are. (Measured: the example `work`.)
 
 use super::error::{Rule, Verdict};
-use super::{Certificate, Question, Role, Row};
+use crate::ask::certificate::{Certificate, Role, Row};
+use crate::ask::question::Question;
 use prova_ssa::budget::Budget;
 use prova_ssa::{Body, Terminator};
 
@@ -109,7 +110,7 @@ pub(super) fn row_len(row: &Row) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::{Cell, Known, Range};
+    use crate::ask::certificate::{Cell, Known, Range};
     use prova_ssa::Value;
 
     #[test]

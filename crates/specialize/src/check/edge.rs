@@ -5,7 +5,7 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::Kept;
-use crate::certificate::{Cell, Known, Row};
+use crate::ask::certificate::{Cell, Known, Row};
 use prova_ssa::Value;
 use prova_ssa::Vn;
 use prova_ssa::relate::Numbers;

@@ -4,7 +4,7 @@ use super::budget::row_len;
 use super::edge::{Way, arrive, keep};
 use super::error::{Rule, Verdict, demand};
 use super::part::{Part, params_of};
-use crate::certificate::{Role, Row};
+use crate::ask::certificate::{Role, Row};
 use prova_module::Opcode;
 use prova_ssa::Vn;
 use prova_ssa::relate::walk::{Simulate, Walk};

@@ -2,9 +2,9 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Late, Part};
-use crate::intrinsic::Intrinsic;
-use crate::pipeline::Assumption;
-use crate::request::Argument;
+use crate::ask::intrinsic::Intrinsic;
+use crate::ask::promise::Assumption;
+use crate::ask::request::Argument;
 use prova_module::Opcode;
 use prova_ssa::Vn;
 use prova_ssa::relate::walk::Simulate;

@@ -18,8 +18,8 @@ use super::error::{Rule, Verdict, demand};
 use super::part::Part;
 use super::ranges::have_word;
 use super::{Facts, Question};
-use crate::certificate::{Certificate, Compared, Range, Role, Word};
-use crate::request::Argument;
+use crate::ask::certificate::{Certificate, Compared, Range, Role, Word};
+use crate::ask::request::Argument;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
 use prova_ssa::Vn;
@@ -234,7 +234,8 @@ impl Part<'_> {
     /// Whether a load may be gone (S10 a and b).
     pub(super) fn is_known(&mut self, found: &Found) -> bool {
         if !self.facts.question.promises.memory_is_compared {
-            self.assumptions.insert(crate::pipeline::Assumption::ConstantMemory(found.word.arg));
+            self.assumptions
+                .insert(crate::ask::promise::Assumption::ConstantMemory(found.word.arg));
             return true;
         }
         self.kept.fresh && self.facts.memory.has(found.word)

@@ -101,41 +101,23 @@ mod meaning;
 mod memory;
 mod part;
 mod ranges;
+pub(crate) mod rest;
 mod touch;
 mod tree;
 
+pub use crate::ask::question::Question;
 pub use budget::{STEPS_BASE, STEPS_MAX, STEPS_PER_ITEM, Work};
 pub use error::{Rejection, Rule};
 
-use crate::certificate::{Certificate, Role, Row};
-use crate::intrinsic::Intrinsics;
-use crate::pipeline::Assumption;
-use crate::promise::Promises;
-use crate::request::Request;
+use crate::ask::certificate::{Certificate, Role, Row};
+use crate::ask::promise::Assumption;
 use budget::Steps;
 use error::{Verdict, demand};
 use memory::Memory;
 use part::Part;
 use prova_module::ops::Immediate;
-use prova_module::{FuncIdx, Opcode, ValType};
+use prova_module::{FuncIdx, Opcode};
 use prova_ssa::{Block, Body, Imm, Terminator, Where};
-
-/// The claim to prove of a specialised function: its generic function, request and promises.
-#[derive(Clone, Copy)]
-pub struct Question<'q> {
-    /// The generic function, of the original module.
-    pub generic: &'q Body,
-    /// The types of its results.
-    pub results: &'q [ValType],
-    /// The original module's intrinsics.
-    pub intrinsics: &'q Intrinsics,
-    /// The constants.
-    pub request: &'q Request,
-    /// The promises of the program that the proof may take for granted.
-    pub promises: Promises,
-    /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
-    pub memory_bytes: u64,
-}
 
 /// All that the proof reads.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@
 
 use super::budget::Steps;
 use super::error::{Verdict, demand};
-use crate::certificate::{Range, Word};
+use crate::ask::certificate::{Range, Word};
 
 /// Ranges in order (O1).
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 //!
 //! * V1. Two addresses are compared if both are constants, or both are sums of one term and a
 //!   constant. What lies at other terms is not compared: that the two differ is assumed
-//!   ([`PrivateCells`](crate::pipeline::Assumption::PrivateCells)).
+//!   ([`PrivateCells`](crate::ask::promise::Assumption::PrivateCells)).
 //! * V2. An access has a byte in common with a cell only if it has one on the circle of 2³²
 //!   addresses; where its length is no constant, it may have any.
 

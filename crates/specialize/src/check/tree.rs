@@ -12,7 +12,7 @@
 
 use super::error::{Rule, Verdict, demand};
 use super::part::{Kept, Part};
-use crate::certificate::Role;
+use crate::ask::certificate::Role;
 use prova_ssa::relate::walk::{Bound, Simulate};
 use prova_ssa::{Block, Edge};
 

@@ -13,13 +13,17 @@
 pub mod addresses;
 pub mod biased;
 mod body;
+pub mod manifest;
 pub mod operators;
+pub mod shrink;
 pub mod smith;
+pub mod states;
 mod types;
 
 pub use prova_random::Rng;
 pub use types::Types;
 
+use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::Cell;
 
 /// A module and what to call in it, in order.
@@ -33,6 +37,47 @@ pub struct Case {
     pub nan_free: bool,
     /// The fuel of each call.
     pub fuel: u64,
+}
+
+impl Case {
+    /// The module, if the tiers execute it.
+    pub fn module(&self) -> Option<Module> {
+        module_of(&self.wasm)
+    }
+
+    /// The module; `None` if it needs what is not supported.
+    ///
+    /// # Errors
+    /// If it is refused for another reason: generators write valid modules.
+    pub fn supported(&self) -> Result<Option<Module>, String> {
+        match Module::decode(&*self.wasm, &Features::default(), &Limits::default()) {
+            Ok(module) => Ok(Some(module)),
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Unsupported { .. } | ErrorKind::Limit { .. }
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(format!("a generated module is refused: {error}")),
+        }
+    }
+}
+
+/// A module, if its bytes are one that the tiers execute.
+pub fn module_of(bytes: &[u8]) -> Option<Module> {
+    Module::decode(bytes, &Features::default(), &Limits::default()).ok()
+}
+
+/// A module in the text format.
+///
+/// # Errors
+/// Why it is none.
+pub fn module_of_text(text: &str) -> Result<Module, String> {
+    let bytes = wat::parse_str(text).map_err(|error| error.to_string())?;
+    let module = Module::decode(bytes, &Features::default(), &Limits::default());
+    module.map_err(|error| error.to_string())
 }
 
 /// A call of an exported function.

@@ -17,8 +17,9 @@
 //! `tests/recipes.rs` compares the modules that committed recipes build; [`super::draw`] makes
 //! recipes by the hundred.
 
+use crate::suites::scratch::Scratch;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Two modules in binary.
@@ -109,12 +110,13 @@ impl Recipe {
     /// The command that failed, with its words; or a module that is not there.
     pub fn build(&self, sources: &Path, number: Option<u32>) -> Result<Sides, String> {
         let number = number.unwrap_or(0);
-        let scratch = Scratch::new(&format!("{}-{number}", self.name))?;
-        copy_files(sources, &scratch.0.join("sources"))?;
+        let scratch = Scratch::new(&format!("recipe-{}-{number}", self.name));
+        let scratch = scratch.map_err(|error| format!("{}: {error}", self.name))?;
+        copy_files(sources, &scratch.path.join("sources"))?;
         for command in &self.commands {
             let output = Command::new("sh")
                 .args(["-e", "-c", command])
-                .current_dir(&scratch.0)
+                .current_dir(&scratch.path)
                 .env("SOURCES", "sources")
                 .env("N", number.to_string())
                 .env("PAD", "x".repeat(number as usize))
@@ -125,7 +127,7 @@ impl Recipe {
             }
         }
         let side = |name: &str| {
-            fs::read(scratch.0.join(name))
+            fs::read(scratch.path.join(name))
                 .map_err(|error| format!("{}: {name}: {error}", self.name))
         };
         Ok((side("a.wasm")?, side("b.wasm")?))
@@ -143,24 +145,6 @@ fn copy_files(from: &Path, to: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A folder that is removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Result<Scratch, String> {
-        let (name, id) = (name.replace('/', "-"), std::process::id());
-        let path = std::env::temp_dir().join(format!("prova-recipe-{id}-{name}"));
-        fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Says whether a clang lacks the library that it links every program for WASI with.
@@ -209,7 +193,7 @@ mod tests {
         let recipe = "both echo $SOURCES/x > a.wasm; cat $SOURCES/x > b.wasm";
         let recipe = Recipe::parse("names", recipe).expect("a recipe");
         for folder in ["short", "a/folder/with/a/longer/path"] {
-            let folder = scratch.0.join(folder);
+            let folder = scratch.path.join(folder);
             fs::create_dir_all(&folder).expect("a folder");
             fs::write(folder.join("x"), "text").expect("a file");
             let built = recipe.build(&folder, None).expect("both files");

@@ -10,7 +10,6 @@ use prova_core::{
     Config, Engine, ErrorKind, ExternType, Instance, Module, Store, StoreLimits,
     StoreLimitsBuilder, Trap, Val, WasmBacktrace,
 };
-use prova_native::{MemoryShape, NativeCompiler};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -143,15 +142,10 @@ impl Head {
 fn engine(head: &Head, way: Way) -> prova_core::Result<Engine> {
     let mut config = Config::new();
     config.deterministic(true).consume_fuel(true).max_wasm_stack(head.stack);
-    let native = NativeCompiler::new();
     match way {
-        Way::Tier(tier) => config.tier(tier),
-        Way::Native => config.native(native),
-        Way::NativeExplicit => config.native(native.with_memory(MemoryShape::Explicit)),
-        Way::NativeWithoutSignals => {
-            config.native(native.without_signals()).signals_based_traps(false)
-        }
-    };
+        Way::Tier(tier) => drop(config.tier(tier)),
+        Way::Native(way) => way.configure(&mut config),
+    }
     Engine::new(&config)
 }
 

@@ -5,44 +5,26 @@
 //! code in turn ([`Way::of`]); a line has about 120 bytes.
 
 use super::Way;
-use crate::attach::Translation;
+use crate::campaign::{self, Options, Totals};
 use crate::generate::{Case, Generator};
-use crate::host::Host;
-use crate::native::{NativeAttach, store as native_store};
-use crate::run::{Failure, Outcome, Program, Record, Setup, State};
-use prova_check::MemoryShape;
+use crate::sides::attach::Translation;
+use crate::sides::compare::against;
+use crate::sides::host::Host;
+use crate::sides::native::{APART, Native};
+use crate::sides::run::{Outcome, Program, Record, Setup, State};
+use crate::sides::{Side, Translated};
 use prova_core::Tier;
 use prova_module::{Features, Limits, Module};
-use prova_native::NativeCompiler;
-use prova_runtime::{Attach, Heat, Metering, Settings};
+use prova_runtime::{Attach, Metering, Settings};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-
-/// The options of a campaign.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The generator of the modules.
-    pub generator: Generator,
-    /// The seed of the campaign.
-    pub seed: u64,
-    /// The number of the first module.
-    pub from: u64,
-    /// How many modules.
-    pub count: u64,
-    /// Functions of a biased module.
-    pub funcs: usize,
-    /// Threads.
-    pub jobs: usize,
-}
 
 /// The result of a campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// One of each module, in their order.
-    pub lines: Vec<String>,
+    /// One of each module, by its number.
+    pub lines: BTreeMap<u64, String>,
     /// Modules that were refused.
     pub refused: u64,
     /// Modules that could not be instantiated.
@@ -56,13 +38,20 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// The lines in their order.
+    pub fn texts(&self) -> Vec<String> {
+        self.lines.values().cloned().collect()
+    }
+
     /// One digest for all lines.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        self.lines.iter().for_each(|line| hash.update(format!("{line}\n")));
-        hex(&hash.finalize())
+        self.lines.values().for_each(|line| hash.update(format!("{line}\n")));
+        crate::hex(&hash.finalize())
     }
+}
 
+impl campaign::Tally for Lines {
     fn add(&mut self, other: Lines) {
         self.lines.extend(other.lines);
         self.refused += other.refused;
@@ -76,43 +65,19 @@ impl Lines {
 /// The settings of every run.
 const SETTINGS: Settings = Settings { metering: Metering::Fuel, deterministic: true };
 
-/// Runs all modules, each in the ways that its number selects.
+/// Runs as many modules as `modules` says, each in the ways that its number selects.
 ///
 /// # Errors
 /// The module of the lowest number in which two ways differ.
 pub fn campaign(options: &Options) -> Result<Lines, String> {
-    let (next, end) = (AtomicU64::new(options.from), options.from + options.count);
-    let worker = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= end {
-                return done;
-            }
-            let made = module(options, index);
-            let failed = made.is_err();
-            done.push((index, made));
-            if failed {
-                // The others end what they have begun, so the lowest number is in the results.
-                next.store(end, Ordering::Relaxed);
-            }
-        }
-    };
-    let workers = || {
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..options.jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-            let joined = threads.into_iter().map(|thread| thread.join());
-            joined.collect::<Result<Vec<_>, _>>()
-        })
-    };
-    let Ok(done) = workers() else { return Err("a thread panicked".to_owned()) };
-    let mut done: Vec<_> = done.into_iter().flatten().collect();
-    done.sort_by_key(|&(index, _)| index);
-    let mut lines = Lines::default();
-    for (_, made) in done {
-        lines.add(made?);
-    }
-    Ok(lines)
+    let end = options.first + options.modules;
+    let enough = |totals: &Totals<Lines>| totals.cases >= options.modules;
+    let totals = campaign::campaign(options, enough, |index| match index < end {
+        true => module(options, index),
+        // Another thread has begun the last one.
+        false => Ok(Lines::default()),
+    });
+    totals.finding.map_or(Ok(totals.tally), Err)
 }
 
 /// Compares the lines of this machine with those of another.
@@ -136,9 +101,9 @@ pub fn compare(here: &[String], there: &str) -> Result<(), String> {
 
 /// The line of one module.
 fn module(options: &Options, index: u64) -> Result<Lines, String> {
-    let &Options { generator, seed, funcs, .. } = options;
-    let case = generator.case(seed, index, funcs);
-    let wasm = hex(&Sha256::digest(&case.wasm)[..8]);
+    let &Options { generator, seed, .. } = options;
+    let case = options.case(index);
+    let wasm = crate::hex(&Sha256::digest(&case.wasm)[..8]);
     let mut lines = Lines::default();
     let decoded = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
     let ended = match &decoded {
@@ -151,11 +116,11 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
                 matches!(outcome, Outcome::Trap { .. } | Outcome::Fault(_))
             };
             lines.trapped = record.calls.iter().filter(trapped).count() as u64;
-            format!("run {}", hex(&digest(&record)))
+            format!("run {}", crate::hex(&digest(&record)))
         }
         Err(error) => {
             lines.refused = 1;
-            format!("refused {}", hex(&Sha256::digest(error.to_string())))
+            format!("refused {}", crate::hex(&Sha256::digest(error.to_string())))
         }
     };
     let name = match generator {
@@ -163,63 +128,35 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
         Generator::Smith => "smith",
         Generator::Addresses => "addresses",
     };
-    lines.lines.push(format!("{name} {seed} {index} wasm {wasm} {ended}"));
+    lines.lines.insert(index, format!("{name} {seed} {index} wasm {wasm} {ended}"));
     Ok(lines)
 }
 
-/// The record that all ways agree on.
+/// The record that all ways agree on, the reference tier first.
 fn agreed(case: &Case, module: &Module, index: u64, native: &mut u64) -> Result<Record, String> {
-    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
-    let (calls, skip_from) = (&case.calls[..], case.calls.len());
-    let program = Program { module, calls, fuel: case.fuel, skip_from, host };
-    let translation: Arc<dyn Attach> = Arc::new(Translation::new(SETTINGS));
-    let mut agreed: Option<Record> = None;
+    let program = Program::of(module, case, Host::of(index));
+    let setup = |tier| Setup { tier, settings: SETTINGS };
+    let attach: Arc<dyn Attach> = Arc::new(Translation::new(SETTINGS));
+    let mut record = setup(Tier::Reference).run(&program);
     for way in Way::of(index) {
-        let mut machine = |compiler: NativeCompiler| {
-            let store = native_store(SETTINGS, &compiler, Heat::NEVER);
-            let attach = Arc::new(NativeAttach::new(SETTINGS, compiler));
-            let record = program.run_in(store, Some(Arc::clone(&attach) as _));
-            *native += attach.tally().native;
-            record
+        let agrees = |side: &dyn Side| {
+            let found = against(&record, &program, &[side], APART);
+            found.map_err(|found| format!("{way}: {}", found.what))
         };
-        let mut record = match way {
-            Way::Tier(Tier::Reference) => {
-                program.run(Setup { tier: Tier::Reference, settings: SETTINGS }, None)
-            }
+        match way {
+            Way::Tier(Tier::Reference) => {}
             Way::Tier(tier) => {
-                program.run(Setup { tier, settings: SETTINGS }, Some(Arc::clone(&translation)))
+                agrees(&Translated { setup: setup(tier), attach: Arc::clone(&attach) })?;
             }
-            Way::Native => machine(NativeCompiler::new()),
-            Way::NativeExplicit => {
-                machine(NativeCompiler::new().with_memory(MemoryShape::Explicit))
-            }
-            Way::NativeWithoutSignals => machine(NativeCompiler::new().without_signals()),
-        };
-        without_faults(&mut record);
-        match &agreed {
-            None => agreed = Some(record),
-            Some(first) if *first == record => {}
-            Some(first) => {
-                let what = crate::differential::difference(first, &record);
-                return Err(format!("{way}: {}", what.unwrap_or_else(|| "the record".to_owned())));
+            Way::Native(way) => {
+                let machine = Native::new(SETTINGS, &|| way.compiler());
+                agrees(&machine)?;
+                *native += machine.tally().native;
             }
         }
     }
-    agreed.ok_or_else(|| "there is no tier".to_owned())
-}
-
-/// Leaves out where an access missed its memory.
-fn without_faults(record: &mut Record) {
-    let calls = record.calls.iter_mut().map(|(outcome, _)| outcome);
-    let start = record.instantiation.iter_mut().filter_map(|failure| match failure {
-        Failure::Trap(outcome) => Some(outcome),
-        Failure::Other(_) => None,
-    });
-    for outcome in calls.chain(start) {
-        if let Outcome::Trap { fault, .. } = outcome {
-            *fault = None;
-        }
-    }
+    APART.take(&mut record);
+    Ok(record)
 }
 
 /// A digest of everything that a record has, in a fixed order and form.
@@ -241,13 +178,4 @@ fn digest(record: &Record) -> [u8; 32] {
         }
     }
     hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        // A string takes everything.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

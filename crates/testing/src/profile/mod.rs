@@ -22,8 +22,9 @@ pub mod cases;
 pub mod lines;
 pub mod programs;
 
-pub use lines::{Lines, Options, campaign, compare};
+pub use lines::{Lines, campaign, compare};
 
+use crate::sides::native;
 use prova_core::Tier;
 use std::fmt;
 
@@ -32,12 +33,8 @@ use std::fmt;
 pub enum Way {
     /// A tier without machine code.
     Tier(Tier),
-    /// Machine code that guards its memories.
-    Native,
-    /// Machine code that compares addresses.
-    NativeExplicit,
-    /// Machine code that compares everything, and never faults.
-    NativeWithoutSignals,
+    /// Machine code.
+    Native(native::Way),
 }
 
 impl Way {
@@ -46,7 +43,7 @@ impl Way {
         let mut ways = vec![Way::Tier(Tier::Reference), Way::Tier(Tier::TAIL)];
         ways.push(Way::Tier(Tier::MATCH));
         if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-            ways.extend([Way::Native, Way::NativeExplicit, Way::NativeWithoutSignals]);
+            ways.extend(native::Way::ALL.map(Way::Native));
         }
         ways
     }
@@ -66,9 +63,9 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Way::Tier(tier) => f.pad(tier.name()),
-            Way::Native => f.pad("native"),
-            Way::NativeExplicit => f.pad("native, explicit"),
-            Way::NativeWithoutSignals => f.pad("native, without signals"),
+            Way::Native(native::Way::Guard) => f.pad("native"),
+            Way::Native(native::Way::Explicit) => f.pad("native, explicit"),
+            Way::Native(native::Way::NoSignals) => f.pad("native, without signals"),
         }
     }
 }

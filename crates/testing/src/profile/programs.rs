@@ -5,8 +5,8 @@
 //! `--deterministic --stats`: their last words are the fuel that was used. A third run with a part
 //! of that fuel must trap at the same place on both.
 
-use crate::corpus::{self, Run};
-use crate::manifest::{Case, Class};
+use crate::generate::manifest::{Case, Class};
+use crate::suites::corpus::{self, Run};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub fn compare(
 /// # Errors
 /// If the list cannot be read.
 pub fn short(folder: &Path) -> Result<Vec<Case>, String> {
-    let cases = crate::manifest::read(&folder.join("short.tsv"))?;
+    let cases = crate::generate::manifest::read(&folder.join("short.tsv"))?;
     Ok(cases.into_iter().filter(|case| case.class != Class::Compile).collect())
 }
 

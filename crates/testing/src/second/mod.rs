@@ -5,7 +5,6 @@
 //! Candidate ─ form ─► instructions ─┐
 //!                                   ├─ walk: control, …, code over state ─► accepted, or Refusal
 //! body ─────────────► operators ────┘
-//! compare: generated and edited candidates ─► this opinion against the check's
 //! ```
 //!
 //! The check (`prova_bytecode::check`) is fast: it takes labels in constant time, undoes what an
@@ -52,7 +51,6 @@
 mod atomic;
 mod calls;
 mod code;
-pub mod compare;
 mod control;
 mod edges;
 mod exception;

@@ -5,7 +5,7 @@ use super::numeric::name;
 use super::rows::{access_bytes, named};
 use super::terms::{Num, Term, Terms};
 use super::{Refusal, check};
-use crate::mutations::module_of;
+use crate::generate::module_of;
 use prova_bytecode::{Candidate, Metering, Rule, Settings};
 use prova_module::{Operator, for_each_operator};
 use prova_translate::Translator;

@@ -1,0 +1,32 @@
+//! Functions as SSA → built and proved, and the output of every pass proved: none may be refused.
+//!
+//! A green run does not show that a wrong body is refused (`refuse::bodies`, `refuse::passes`).
+
+use crate::generate::module_of;
+use prova_optimize::{Pass, optimize};
+use prova_ssa::{CheckedBody, Metering, build, print};
+
+/// Builds and proves every function of a module, and the output of each pass and of all of them;
+/// returns the number of functions. A module that is not valid, or not supported, has none.
+///
+/// # Errors
+/// The first refusal.
+pub fn prove(wasm: &[u8]) -> Result<u64, String> {
+    let mut proved = 0;
+    let Some(module) = module_of(wasm) else { return Ok(proved) };
+    for func in module.defined_funcs() {
+        for metering in [Metering::NONE, Metering::BOTH] {
+            let body = build(&module, func, metering).map_err(|error| error.to_string())?;
+            let text = || build(&module, func, metering).map(|body| print(&body));
+            let checked = CheckedBody::check(&module, body)
+                .map_err(|rejection| format!("{rejection}\n{}", text().unwrap_or_default()))?;
+            let each = Pass::ALL.map(|pass| optimize(checked.clone(), &[pass]).1);
+            let all = optimize(checked, &Pass::DEFAULT).1;
+            if let Some(refused) = each.iter().flatten().chain(&all).next() {
+                return Err(format!("{refused}\n{}", text().unwrap_or_default()));
+            }
+        }
+        proved += 1;
+    }
+    Ok(proved)
+}
