@@ -18,7 +18,7 @@ use libcontainer::syscall::syscall::SyscallType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, PipeReader};
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -162,11 +162,11 @@ fn create((bundle, layer): Parts) -> Answer<()> {
     if let Some(path) = input {
         builder = builder.with_stdin(reader(path).map_err(told)?);
     }
-    if let Some(Ok(pipe)) = output.map(|path| both_ends(path)) {
-        builder = builder.with_stdout(pipe);
+    if let Some(file) = output.map(|path| writer(path)).transpose()?.flatten() {
+        builder = builder.with_stdout(file);
     }
-    if let Some(Ok(pipe)) = errors.map(|path| both_ends(path)) {
-        builder = builder.with_stderr(pipe);
+    if let Some(file) = errors.map(|path| writer(path)).transpose()?.flatten() {
+        builder = builder.with_stderr(file);
     }
     let container = builder
         .as_init(&bundle.path)
@@ -178,6 +178,31 @@ fn create((bundle, layer): Parts) -> Answer<()> {
     // Only now, so that the container's first process does not have it.
     INPUT.set(input.map(|path| both_ends(path)).transpose().map_err(told)?);
     Ok(())
+}
+
+/// Opens what a stream is written to: a named pipe, or the file of a URI, which is made and
+/// appended to.
+///
+/// # Errors
+/// For a file that cannot be opened, and a URI of another kind. A pipe may have gone with its
+/// client: nothing is written then.
+fn writer(place: &Path) -> Answer<Option<File>> {
+    let text = place.to_string_lossy();
+    let path = match text.split_once("://") {
+        None => return Ok(both_ends(place).ok()),
+        Some(("fifo", path)) => return Ok(both_ends(Path::new(path)).ok()),
+        Some(("file", path)) => Path::new(path),
+        Some((kind, _)) => {
+            return Err(format!(
+                "the log's place `{text}` is of the kind `{kind}`, which is not supported: `file:///PATH` is"
+            ));
+        }
+    };
+    let failed = |error: io::Error| format!("the log `{}`: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    OpenOptions::new().create(true).append(true).open(path).map(Some).map_err(failed)
 }
 
 /// Opens a pipe for reading, which does not wait for a writer.

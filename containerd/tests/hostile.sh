@@ -65,6 +65,17 @@ check "SIGKILL ends a program" 137 "" signalled SIGKILL sleep
 check "the cgroup's memory is a limit where the engine's is counted too" 137 "" run hog --memory-limit 33554432
 check "an annotation leaves memory for the engine" 9 "" run hog --memory-limit 134217728 --annotation prova.dev/max-memory=32M
 
+# logged PLACE: what a container that nobody listens to leaves there, and its exit code.
+logged() {
+    begin "$id" hello --log-uri "$1" || { ctr container rm "$id" && return 1; }
+    over "$id" || return
+    cat "$dir/logs/hello.log"
+}
+check "a log is a file that is named" 0 hello logged "file://$dir/logs/hello.log"
+check "it is appended to" 0 2 eval "logged 'file://$dir/logs/hello.log' | grep -c hello"
+check "a log of another kind is refused by its name" 1 "of the kind \`binary\`" logged binary:///bin/cat
+check "a log that cannot be opened is refused" 1 "the log \`$dir/logs\`" logged "file://$dir/logs"
+
 # Descriptors of a module's process that are folders: it has the one that it is granted.
 folders() {
     local pid
