@@ -31,6 +31,7 @@ mod refusal;
 mod service;
 mod shim;
 mod store;
+mod streams;
 
 use containerd_shim::Flags;
 use containerd_shim::protos::protobuf::{Message as _, MessageField};
