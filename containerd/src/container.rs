@@ -11,6 +11,7 @@ use crate::bundle::Bundle;
 use crate::layers::Layer;
 use crate::program::{Given, Program};
 use crate::refusal::told;
+use crate::streams::{self, both_ends, reader};
 use libcontainer::container::Container as Youki;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::signal::Signal;
@@ -18,8 +19,8 @@ use libcontainer::syscall::syscall::SyscallType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
-use std::io::{self, PipeReader};
+use std::fs::File;
+use std::io::PipeReader;
 use std::path::{Component, Path};
 use std::sync::Arc;
 use zygote::{WireFd, Zygote};
@@ -48,6 +49,7 @@ impl Container {
     /// Makes a container of a bundle, whose program does not run yet. A program that is a layer
     /// comes through a pipe.
     pub(crate) fn create(bundle: &Bundle, layer: Option<(Layer, PipeReader)>) -> Answer<Container> {
+        let _held = streams::held(bundle);
         let mut tries = CREATES_MAX;
         loop {
             tries -= 1;
@@ -157,16 +159,16 @@ fn create((bundle, layer): Parts) -> Answer<()> {
         .with_executor(Program { layer, is_of_system: Arc::default() })
         .with_root_path(bundle.root())
         .map_err(told)?;
-    let [input, output, errors] = [&bundle.stdin, &bundle.stdout, &bundle.stderr]
-        .map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
+    let input = Some(&bundle.stdin).filter(|path| !path.as_os_str().is_empty());
     if let Some(path) = input {
         builder = builder.with_stdin(reader(path).map_err(told)?);
     }
-    if let Some(Ok(pipe)) = output.map(|path| both_ends(path)) {
-        builder = builder.with_stdout(pipe);
+    let [output, errors] = streams::writers(&bundle)?;
+    if let Some(output) = output {
+        builder = builder.with_stdout(output);
     }
-    if let Some(Ok(pipe)) = errors.map(|path| both_ends(path)) {
-        builder = builder.with_stderr(pipe);
+    if let Some(errors) = errors {
+        builder = builder.with_stderr(errors);
     }
     let container = builder
         .as_init(&bundle.path)
@@ -178,14 +180,4 @@ fn create((bundle, layer): Parts) -> Answer<()> {
     // Only now, so that the container's first process does not have it.
     INPUT.set(input.map(|path| both_ends(path)).transpose().map_err(told)?);
     Ok(())
-}
-
-/// Opens a pipe for reading, which does not wait for a writer.
-fn reader(pipe: &Path) -> io::Result<File> {
-    let _both = both_ends(pipe)?;
-    File::open(pipe)
-}
-
-fn both_ends(pipe: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(pipe)
 }

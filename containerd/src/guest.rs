@@ -14,10 +14,10 @@ use crate::layers::Layer;
 use crate::limits::Limits;
 use crate::mode::Mode;
 use crate::program::Given;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use oci_spec::runtime::Spec;
 use prova::wasi::{self, I32Exit, Perms, WasiCtx, WasiCtxBuilder};
-use prova::{Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+use prova::{Engine, ErrorKind, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, Trap};
 use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities, capability_is_in_ambient_set, set_capabilities};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -70,9 +70,21 @@ pub(crate) fn run(spec: &Spec, layer: Option<&Given>) -> i32 {
         return code;
     }
     eprintln!("Error: {error:?}");
+    if let Some(limit) = limit_of(&error) {
+        eprintln!("\nThe container's limit `{limit}` is reached.");
+    }
     match ErrorKind::of(&error) {
         Some(ErrorKind::Trap) => TRAP,
         _ => 1,
+    }
+}
+
+/// The annotation with the limit that a trap is of.
+fn limit_of(error: &Error) -> Option<&'static str> {
+    match error.downcast_ref()? {
+        Trap::Interrupt => Some("prova.dev/timeout"),
+        Trap::OutOfFuel => Some("prova.dev/fuel"),
+        _ => None,
     }
 }
 
@@ -172,7 +184,7 @@ fn end_behind(timeout: Duration) -> Result<()> {
         std::thread::sleep(timeout);
         std::thread::sleep(GRACE);
         eprintln!(
-            "Error: the process is ended: it has not stopped {} s after the limit of time\n\nCaused by:\n    wasm trap: interrupt",
+            "Error: the process is ended: it has not stopped {} s after the limit of time, `prova.dev/timeout`\n\nCaused by:\n    wasm trap: interrupt",
             GRACE.as_secs()
         );
         std::process::exit(TRAP);
@@ -203,11 +215,24 @@ fn load_layer(engine: &Engine, given: &Given) -> Result<Module> {
     if bytes.len() as u64 != *length {
         bail!("{} bytes of its {length} came", bytes.len());
     }
+    // An artifact is checked, and its module compared.
+    if digest == expected && digest.starts_with(SHA256) && *digest != digest_of(&bytes) {
+        bail!(
+            "it is damaged: containerd keeps other bytes than the image had; pull the image again"
+        );
+    }
     let module = load(engine, &bytes)?;
-    if digest != expected && format!("sha256:{}", hash(module.wasm().bytes())) != *expected {
+    if digest != expected && digest_of(module.wasm().bytes()) != *expected {
         bail!("`{digest}`, which is kept as its machine code, is of another module");
     }
     Ok(module)
+}
+
+/// How digests of the usual kind begin.
+const SHA256: &str = "sha256:";
+
+fn digest_of(bytes: &[u8]) -> String {
+    format!("{SHA256}{}", hash(bytes))
 }
 
 /// The bytes of a module or artifact. Their end is waited for only so far: files of `/proc` have

@@ -18,6 +18,7 @@
 //! Limits: Linux. Modules with WASI preview 1, as files in the image or as a layer of its own.
 
 mod bundle;
+mod cgroup;
 mod compile;
 mod container;
 mod guest;
@@ -30,6 +31,7 @@ mod refusal;
 mod service;
 mod shim;
 mod store;
+mod streams;
 
 use containerd_shim::Flags;
 use containerd_shim::protos::protobuf::{Message as _, MessageField};

@@ -10,6 +10,7 @@
 //! 2. It is told behind the start.
 
 use crate::bundle::Bundle;
+use crate::cgroup::Cgroup;
 use crate::container::Container;
 use crate::layers::{self, Layer};
 use crate::limits::Limits;
@@ -59,6 +60,8 @@ pub(crate) struct Record {
     pub(crate) bundle: Bundle,
     /// Its first process.
     pub(crate) pid: u32,
+    /// Where the system counts what it uses.
+    pub(crate) cgroup: Option<Cgroup>,
     container: Container,
     feed: Mutex<Option<Feed>>,
     state: Mutex<State>,
@@ -92,6 +95,7 @@ impl Record {
         let record = Arc::new(Record {
             bundle,
             pid,
+            cgroup: Cgroup::of(pid),
             container,
             feed: Mutex::new(feed),
             state: Mutex::new(State::Created),
@@ -159,6 +163,11 @@ impl Record {
         // It may have ended.
         let _ = self.change(State::Paused, State::Started);
         Ok(())
+    }
+
+    /// Whether it ended because it had more memory than it may have.
+    pub(crate) fn is_out_of_memory(&self, end: End) -> bool {
+        end.code == KILLED && self.cgroup.as_ref().is_some_and(Cgroup::has_killed)
     }
 
     /// Removes it: its end.

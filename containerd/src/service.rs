@@ -14,12 +14,12 @@ use containerd_shim::api::{
     CheckpointTaskRequest, CloseIORequest, ConnectRequest, ConnectResponse, CreateTaskRequest,
     CreateTaskResponse, DeleteRequest, DeleteResponse, Empty, ExecProcessRequest, KillRequest,
     PauseRequest, PidsRequest, PidsResponse, ResumeRequest, ShutdownRequest, StartRequest,
-    StartResponse, StateRequest, StateResponse, StatsRequest, StatsResponse, Status, WaitRequest,
-    WaitResponse,
+    StartResponse, StateRequest, StateResponse, StatsRequest, StatsResponse, Status,
+    UpdateTaskRequest, WaitRequest, WaitResponse,
 };
 use containerd_shim::event::Event;
 use containerd_shim::protos::events::task::{TaskCreate, TaskDelete, TaskExit, TaskIO, TaskStart};
-use containerd_shim::protos::events::task::{TaskPaused, TaskResumed};
+use containerd_shim::protos::events::task::{TaskOOM, TaskPaused, TaskResumed};
 use containerd_shim::protos::protobuf::MessageField;
 use containerd_shim::protos::protobuf::well_known_types::timestamp::Timestamp;
 use containerd_shim::protos::types::task::ProcessInfo;
@@ -54,6 +54,8 @@ impl Events {
 
 const NO_EXEC: &str =
     "exec is not supported: the module is the only program that runs in the container";
+
+const NO_UPDATE: &str = "other resources while it runs are not supported: a module has the limits with which it began; make the container anew";
 
 /// A time as containerd writes it.
 pub(crate) fn timestamp(at: DateTime<Utc>) -> MessageField<Timestamp> {
@@ -110,7 +112,13 @@ impl Service {
         self.exit.note_socket();
         bundle.mount(&request)?;
         let events = Arc::clone(&self.events);
-        let record = Record::create(bundle, move |record, end| events.send(exit(record, end)))?;
+        let record = Record::create(bundle, move |record, end| {
+            if record.is_out_of_memory(end) {
+                let container_id = record.bundle.id.clone();
+                events.send(TaskOOM { container_id, ..TaskOOM::default() });
+            }
+            events.send(exit(record, end));
+        })?;
         let pid = record.pid;
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         records.insert(request.id.clone(), record);
@@ -234,7 +242,9 @@ impl Task for Service {
         if let State::Ended(_) = record.state() {
             return Err(Refusal::State("it has ended".into()).into());
         }
-        let metrics = containerd_shim::cgroup::collect_metrics(record.pid)?;
+        let why = "the system does not say what its cgroup is";
+        let cgroup = record.cgroup.as_ref().ok_or_else(|| Refusal::Failed(why.into()))?;
+        let metrics = cgroup.metrics();
         let stats = MessageField::some(convert_to_any(Box::new(metrics))?);
         Ok(StatsResponse { stats, ..StatsResponse::default() })
     }
@@ -247,6 +257,12 @@ impl Task for Service {
 
     fn exec(&self, _: &TtrpcContext, _: ExecProcessRequest) -> TtrpcResult<Empty> {
         Err(Refusal::Unsupported(NO_EXEC).into())
+    }
+
+    /// Refused by name: containerd takes the answer of a shim without it for a container that is
+    /// gone, and says that all is well.
+    fn update(&self, _: &TtrpcContext, _: UpdateTaskRequest) -> TtrpcResult<Empty> {
+        Err(Refusal::Unsupported(NO_UPDATE).into())
     }
 
     fn checkpoint(&self, _: &TtrpcContext, _: CheckpointTaskRequest) -> TtrpcResult<Empty> {

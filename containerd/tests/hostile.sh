@@ -65,6 +65,35 @@ check "SIGKILL ends a program" 137 "" signalled SIGKILL sleep
 check "the cgroup's memory is a limit where the engine's is counted too" 137 "" run hog --memory-limit 33554432
 check "an annotation leaves memory for the engine" 9 "" run hog --memory-limit 134217728 --annotation prova.dev/max-memory=32M
 
+# logged PLACE: what a container that nobody listens to leaves there, and its exit code.
+logged() {
+    begin "$id" hello --log-uri "$1" || { ctr container rm "$id" && return 1; }
+    over "$id" || return
+    cat "$dir/logs/hello.log"
+}
+check "a log is a file that is named" 0 hello logged "file://$dir/logs/hello.log"
+check "it is appended to" 0 2 eval "logged 'file://$dir/logs/hello.log' | grep -c hello"
+check "a log of another kind is refused by its name" 1 "of the kind \`npipe\`" logged npipe:///log
+# A program that takes logs: output as descriptor 3, errors as 4; it closes 5 once it is ready.
+cat >"$dir/logger" <<'END'
+#!/bin/sh
+exec >>"$2/hello.log"
+echo "$1 $CONTAINER_NAMESPACE"
+exec 5>&-
+/bin/cat <&3
+/bin/cat <&4
+END
+cat >"$dir/idler" <<'END'
+#!/bin/sh
+exec /bin/sleep 60
+END
+chmod +x "$dir/logger" "$dir/idler"
+check "a program takes the log" 0 "folder default" logged "binary://$dir/logger?folder=$dir%2Flogs"
+check "all of it" 0 3 grep -c hello "$dir/logs/hello.log"
+check "a program for logs that is not there is refused by its name" 1 "\`$dir/none\`" logged "binary://$dir/none"
+check "one that is not ready is refused" 1 "it is not ready after 10 s" logged "binary://$dir/idler"
+check "a log that cannot be opened is refused" 1 "the log \`$dir/logs\`" logged "file://$dir/logs"
+
 # Descriptors of a module's process that are folders: it has the one that it is granted.
 folders() {
     local pid

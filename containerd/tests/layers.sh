@@ -68,6 +68,20 @@ remade() {
 }
 check "it is made again" 0 "=sha256:" until_said 30 remade
 
+# A layer whose bytes containerd has no longer.
+damaged() {
+    local blob=$dir/root/io.containerd.content.v1.content/blobs/sha256/$(digest "$dir/first.wasm") code
+    cp "$blob" "$dir/kept"
+    sed 's/first/other/' "$dir/kept" >"$dir/other.wasm"
+    cp "$dir/other.wasm" "$blob"
+    run first --annotation prova.dev/timeout=60s
+    code=$?
+    cp "$dir/kept" "$blob"
+    return $code
+}
+check "a layer that was damaged is refused" 1 "it is damaged" damaged
+check "one that is mended runs" 0 first run first --annotation prova.dev/timeout=60s
+
 for name in hello cut changed; do
     layered $name-layer /program $CONFIG $CONTENT "$dir/$name.prova"
 done

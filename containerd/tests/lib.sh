@@ -186,6 +186,7 @@ left() {
     find /sys/fs/cgroup -type d -name "c$$-*" 2>/dev/null
     find "$dir/state" /run/containerd/prova -mindepth 1 -name "c$$-*" 2>/dev/null
     ctr container ls -q
+    ctr -n k8s.io container ls -q
     ctr leases ls -q
     ctr snapshot --snapshotter native ls 2>/dev/null | grep "c$$-" || true
 }

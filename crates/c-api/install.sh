@@ -14,9 +14,11 @@ done
 version=$(sed -n 's/^#define PROVA_VERSION "\(.*\)"$/\1/p' "$here/include/prova.h")
 minor=${version%.*}
 mkdir -p "$prefix/include/prova" "$prefix/lib/pkgconfig" "$prefix/lib/cmake/Prova"
-cp "$here"/include/*.h "$prefix/include/"
-cp "$here"/include/prova/*.h "$prefix/include/prova/"
-cp "$libraries/libprova_c.so" "$libraries/libprova_c.a" "$prefix/lib/"
+install -m 644 "$here"/include/*.h "$prefix/include/"
+install -m 644 "$here"/include/prova/*.h "$prefix/include/prova/"
+# Not into the file that is there: programs that run have it mapped.
+install -m 755 "$libraries/libprova_c.so" "$prefix/lib/"
+install -m 644 "$libraries/libprova_c.a" "$prefix/lib/"
 for name in prova.pc prova-static.pc; do
     sed "s/@VERSION@/$version/" "$here/install/$name.in" >"$prefix/lib/pkgconfig/$name"
 done

@@ -8,12 +8,13 @@ if(NOT TARGET Prova::Prova)
     IMPORTED_NO_SONAME TRUE
     INTERFACE_INCLUDE_DIRECTORIES "${_prova}/include")
 
-  # The libraries behind it are those that Rust's standard library needs.
+  # The libraries behind it are those that Rust's standard library needs; compilers add the one that
+  # unwinds, which has another name with `-static`.
   add_library(Prova::Static STATIC IMPORTED)
   set_target_properties(Prova::Static PROPERTIES
     IMPORTED_LOCATION "${_prova}/lib/libprova_c.a"
     INTERFACE_INCLUDE_DIRECTORIES "${_prova}/include"
-    INTERFACE_LINK_LIBRARIES "gcc_s;util;rt;pthread;m;dl")
+    INTERFACE_LINK_LIBRARIES "util;rt;pthread;m;dl")
 endif()
 
 unset(_prova)

@@ -6,6 +6,7 @@
 use crate::examples::{compiler, folder, here, library, succeed};
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,12 +39,29 @@ fn says_hello(program: &Path, prefix: &Path) {
     assert_eq!(output.stdout, wanted);
 }
 
+/// Whether the compiler makes programs that need no shared library, which it says.
+fn links_statically(compiler: &str, folder: &Path) -> bool {
+    let source = folder.join("nothing.c");
+    fs::write(&source, "int main(void) { return 0; }\n").expect("the target folder can be written");
+    let program = folder.join("nothing");
+    let built = Command::new(compiler).arg("-static").arg(&source).arg("-o").arg(program).output();
+    let can = built.is_ok_and(|output| output.status.success());
+    if !can {
+        eprintln!("skipped: `{compiler} -static` links nothing on this machine");
+    }
+    can
+}
+
 #[test]
 fn pkg_config_finds_both_libraries() {
     let Some(compiler) = compiler("CC", "cc") else { return };
     let Some(pkg_config) = tool("pkg-config") else { return };
     let prefix = installed("pkg-config");
-    for name in ["prova", "prova-static"] {
+    let mut cases = vec![("prova", "-pie"), ("prova-static", "-pie")];
+    if links_statically(&compiler, &prefix) {
+        cases.push(("prova-static", "-static"));
+    }
+    for (name, option) in cases {
         let asked = Command::new(pkg_config)
             .args(["--cflags", "--libs", name])
             .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"))
@@ -51,8 +69,9 @@ fn pkg_config_finds_both_libraries() {
             .expect("pkg-config can be run");
         succeed("pkg-config", &asked);
         let flags = String::from_utf8(asked.stdout).expect("flags are text");
-        let program = prefix.join(name);
+        let program = prefix.join(format!("{name}{option}"));
         let built = Command::new(&compiler)
+            .arg(option)
             .arg(here().join("examples/hello.c"))
             .arg("-o")
             .arg(&program)
@@ -89,6 +108,19 @@ fn cmake_finds_both_libraries() {
     for kind in ["Prova", "Static"] {
         says_hello(&build.join(format!("hello-{kind}")), &prefix);
     }
+}
+
+/// Programs that run have the library mapped: a newer one is another file.
+#[test]
+fn a_newer_library_is_another_file() {
+    let prefix = installed("twice");
+    let library = prefix.join("lib/libprova_c.so");
+    let mapped = fs::File::open(&library).expect("it is installed");
+    let script = here().join("install.sh");
+    let again = Command::new(script).arg(&prefix).arg(self::library()).output();
+    succeed("install.sh", &again.expect("it can be run"));
+    let number = |of: std::io::Result<fs::Metadata>| of.expect("a file has metadata").ino();
+    assert_ne!(number(mapped.metadata()), number(fs::metadata(&library)));
 }
 
 #[test]

@@ -124,8 +124,17 @@ impl Module {
     }
 }
 
+const A_MODULE: &str = "these bytes are a module, which `Module::new` loads (`wasmtime_module_new` in C): `deserialize` takes what `serialize` or `prova compile` made";
+
 fn of_artifact(engine: &Engine, bytes: Arc<[u8]>) -> Result<Module> {
-    let artifact = Artifact::read(bytes).map_err(|error| Error::new(InvalidArtifact(error)))?;
+    let is_module = bytes.starts_with(b"\0asm");
+    let artifact = Artifact::read(bytes).map_err(|error| {
+        let error = Error::new(InvalidArtifact(error));
+        match is_module {
+            true => error.context(A_MODULE),
+            false => error,
+        }
+    })?;
     let wasm = artifact.module().into();
     let config = engine.config();
     let ways = config.native.clone().filter(|_| config.proved);
