@@ -201,7 +201,7 @@ impl Core<'_> {
                 waiting.extend(args.into_iter().filter(|&arg| !self.words.is_none(arg)));
             }
         }
-        self.distances.append(&mut seen);
+        self.distances.extend(seen);
         true
     }
 

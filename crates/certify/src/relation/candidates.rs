@@ -220,8 +220,15 @@ fn parts(core: &mut Core<'_>, (place, whole): (Place, Word), inverse: &Inverse) 
         return found;
     }
     for bits in [16, 8] {
-        // An operator of the part has taken it.
-        let Some(low) = core.words.taken(whole, bits) else { continue };
+        if core.words.bits(whole) < bits {
+            continue;
+        }
+        // Of an atom some operator has taken the part, or none needs it.
+        let low = match core.words.taken(whole, bits) {
+            Some(low) => low,
+            None if is_atom(core, whole) => continue,
+            None => core.words.slice(whole, 0, bits),
+        };
         let wide = [
             core.words.zext(low, 32),
             core.words.sext(low, 32),
@@ -236,6 +243,19 @@ fn parts(core: &mut Core<'_>, (place, whole): (Place, Word), inverse: &Inverse) 
         }
     }
     found
+}
+
+/// Whether parts of a word, or of an extension of it, are no operators of parts.
+fn is_atom(core: &Core<'_>, word: Word) -> bool {
+    let Node { op, args: [inner, ..], .. } = core.words.get(word);
+    match op {
+        Head::Zext | Head::Sext => is_atom(core, inner),
+        Head::Value | Head::Fixed | Head::Unknown | Head::Load | Head::Read => true,
+        Head::Store | Head::Prim => true,
+        Head::Const | Head::Sum | Head::Mul | Head::And | Head::Or | Head::Xor => false,
+        Head::Shl | Head::Shr | Head::Sar | Head::Rotl | Head::Slice | Head::Cat => false,
+        Head::Ite | Head::Zero | Head::Ult | Head::Slt => false,
+    }
 }
 
 /// A term as an expression over values.

@@ -40,14 +40,16 @@ pub(crate) struct Finder<'f> {
     /// Leaders whose guesses changed since the code behind them was walked.
     changed: BTreeSet<u32>,
     /// Whether this iteration walks all code, not that behind changed leaders alone: what ways show
-    /// of the others stays as it was.
+    /// of the others stays as it was; and whether each does.
     whole: bool,
+    always: bool,
     /// The ways, as they were walked last.
     seen: Seen,
-    /// Leaders that moved in the body: they and all behind them are guessed anew. All, if one is
-    /// new.
+    /// Leaders that moved in the body: they and all behind them are guessed anew; or all.
     moved: BTreeSet<u32>,
     anew: bool,
+    /// Whether there is a new leader, so that ways end there.
+    parted: bool,
     /// Leaders that moved, by the ways that came so far.
     fixed: BTreeSet<u32>,
     /// Leaders that stand where the body waits, though more is decided there.
@@ -65,6 +67,7 @@ impl<'f> Finder<'f> {
         (live, hints): (&'f Live, Hints),
         body: &Body,
         code: &Related<'_>,
+        always: bool,
     ) -> Finder<'f> {
         let [leaders, hops, rounds] = merges(code);
         Finder {
@@ -76,9 +79,11 @@ impl<'f> Finder<'f> {
             guesses: BTreeMap::new(),
             changed: BTreeSet::new(),
             whole: true,
+            always,
             seen: Seen::default(),
             moved: BTreeSet::new(),
             anew: false,
+            parted: false,
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
             retry: Retry::new(rounds),
@@ -120,8 +125,9 @@ impl<'f> Finder<'f> {
 
     /// Whether another iteration may find more.
     pub(crate) fn goes_on(&mut self) -> bool {
-        self.whole = self.anew;
-        if self.anew || !self.moved.is_empty() || !self.changed.is_empty() {
+        let parted = std::mem::take(&mut self.parted);
+        self.whole = self.always || self.anew || parted;
+        if self.anew || parted || !self.moved.is_empty() || !self.changed.is_empty() {
             return true;
         }
         let next = self.retry.stands(&mut self.guesses, &self.seen);
@@ -165,6 +171,11 @@ impl<'f> Finder<'f> {
                 }
             }
         }
+    }
+
+    /// Whether a way is refused.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.seen.refused().is_some()
     }
 
     /// The relation of all guesses that are left.
@@ -333,7 +344,7 @@ impl Guide for Finder<'_> {
     }
 
     fn merges(&mut self, at: u32) {
-        self.anew |= self.leaders.insert(at);
+        self.parted |= self.leaders.insert(at);
     }
 
     fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (at, from): (u32, Option<u32>)) -> bool {
