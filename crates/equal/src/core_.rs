@@ -56,16 +56,18 @@ impl Memo {
     fn found(&self, env: u32) -> Option<Word> {
         let word = match env {
             0 => self.plain,
-            _ if self.env == env => self.word,
+            _ if planted!(EnvironmentIsAny, self.env == env, true) => self.word,
             _ => NONE,
         };
         (word != NONE).then_some(word)
     }
 
     fn put(&mut self, env: u32, word: Word) {
-        match env {
-            0 => self.plain = word,
-            _ => (self.word, self.env) = (word, env),
+        if planted!(PlainIsAny, env == 0, true) {
+            self.plain = word;
+        }
+        if env != 0 {
+            (self.word, self.env) = (word, env);
         }
     }
 }
@@ -307,7 +309,7 @@ impl<'a> Core<'a> {
         key.iter_mut().zip(args).for_each(|(key, &arg)| *key = arg);
         if let Some(memo) = self.memo.get_mut(number)
             && memo.word != NONE
-            && memo.args == key
+            && planted!(OperandsAreAny, memo.args == key, true)
         {
             memo.put(env, memo.word);
             return Ok(());
@@ -439,7 +441,8 @@ impl<'a> Core<'a> {
             return word;
         }
         let Decided { known, turn, words } = &mut self.decided;
-        if *known != state.known {
+        let others = *known != state.known;
+        if planted!(KnownByLength, others, known.len() != state.known.len()) {
             known.clone_from(&state.known);
             *turn = turn.saturating_add(1);
             if *turn == u32::MAX {
