@@ -2,6 +2,7 @@
 
 use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
+use crate::memo::{Decided, Memo};
 use crate::state::State;
 use crate::words::{NONE, Word, Words};
 use alloc::collections::BTreeSet;
@@ -23,7 +24,7 @@ const WORK_BASE: u64 = 1 << 12;
 /// Units and steps that no code may take more than: with the terms that they make, a gigabyte.
 const WORK_MOST: u64 = 1 << 23;
 /// Operands of an operator without effects at most.
-const OPERANDS_MAX: usize = 4;
+pub(crate) const OPERANDS_MAX: usize = 4;
 
 /// Things to know of code besides its bytes and traps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,40 +35,6 @@ pub struct Told<'a> {
     pub deterministic: bool,
     /// The cells of the entry's parameters, if the code is entered in a loop.
     pub round: Option<&'a [u32]>,
-}
-
-/// The word of a value without effects. It depends on the operands alone, so it is the same
-/// wherever these are.
-#[derive(Clone, Copy, Debug)]
-struct Memo {
-    /// It where all leaves are themselves; [`NONE`](crate::words::NONE) if it was not made.
-    plain: Word,
-    /// It in an environment.
-    word: Word,
-    env: u32,
-    /// The operands that gave `word`.
-    args: [Word; OPERANDS_MAX],
-}
-
-impl Memo {
-    const NOTHING: Memo = Memo { plain: NONE, word: NONE, env: 0, args: [NONE; OPERANDS_MAX] };
-
-    /// The word in an environment.
-    fn found(&self, env: u32) -> Option<Word> {
-        let word = match env {
-            0 => self.plain,
-            _ if self.env == env => self.word,
-            _ => NONE,
-        };
-        (word != NONE).then_some(word)
-    }
-
-    fn put(&mut self, env: u32, word: Word) {
-        match env {
-            0 => self.plain = word,
-            _ => (self.word, self.env) = (word, env),
-        }
-    }
 }
 
 /// A function while it is compared.
@@ -98,19 +65,8 @@ pub struct Core<'a> {
     /// Values without effects, by their numbers.
     memo: Vec<Memo>,
     envs: u32,
-    decided: Decided,
+    pub(crate) decided: Decided,
     work: u64,
-}
-
-/// Words with the choices decided that some conditions decide, by their numbers.
-#[derive(Debug, Default)]
-struct Decided {
-    /// The conditions.
-    known: Vec<(Word, bool)>,
-    /// Counts changes of the conditions.
-    turn: u32,
-    /// The turn in which a word was decided, and what it is.
-    words: Vec<(u32, Word)>,
 }
 
 impl<'a> Core<'a> {
@@ -307,7 +263,7 @@ impl<'a> Core<'a> {
         key.iter_mut().zip(args).for_each(|(key, &arg)| *key = arg);
         if let Some(memo) = self.memo.get_mut(number)
             && memo.word != NONE
-            && memo.args == key
+            && planted!(OperandsAreAny, memo.args == key, true)
         {
             memo.put(env, memo.word);
             return Ok(());
@@ -431,42 +387,5 @@ impl<'a> Core<'a> {
             return self.wasm_offset(state);
         }
         self.body.block(self.body.entry()).offset
-    }
-
-    /// A word where what is known holds, with the choices decided that it decides.
-    pub fn under(&mut self, state: &State, word: Word) -> Word {
-        if state.known.is_empty() {
-            return word;
-        }
-        let Decided { known, turn, words } = &mut self.decided;
-        if *known != state.known {
-            known.clone_from(&state.known);
-            *turn = turn.saturating_add(1);
-            if *turn == u32::MAX {
-                (*turn, *words) = (1, Vec::new());
-            }
-        }
-        let (turn, number) = (*turn, word.0 as usize);
-        match self.decided.words.get(number) {
-            Some(&(at, made)) if at == turn => return made,
-            Some(_) => {}
-            None => self.decided.words.resize(number.saturating_add(1), (0, NONE)),
-        }
-        let made = self.words.under(&state.known, word);
-        if let Some(slot) = self.decided.words.get_mut(number) {
-            *slot = (turn, made);
-        }
-        made
-    }
-
-    /// Whether two words are equal where what is known holds.
-    pub fn same(&mut self, state: &State, a: Word, b: Word) -> bool {
-        if a == b {
-            return true;
-        }
-        if state.known.is_empty() || self.words.bits(a) != self.words.bits(b) {
-            return false;
-        }
-        self.under(state, a) == self.under(state, b)
     }
 }

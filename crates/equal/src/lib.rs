@@ -84,6 +84,7 @@ mod error;
 mod events;
 pub mod format;
 mod meets;
+mod memo;
 #[cfg(prova_plant)]
 pub mod plant;
 mod prove;

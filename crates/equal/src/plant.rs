@@ -27,17 +27,18 @@ plants! {
         StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
         OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
     e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
-        UnreachableOfAnyKind;
+        UnreachableOfAnyKind KnownByLength;
     e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
     e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
         PartOfByte AnyWidth;
-    e5: MadeIsRemembered LoadsAreOfBytes;
+    e5: MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny;
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;
-    n1: MaskIsOfByte;
-    n2: SignIsLost PartIsLowest;
+    n1: MaskIsOfByte RestIsOne AddendIsZero;
+    n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;
+    n4: FactorIsAny AtomIsAny SumIsDifference NegationIsLost;
     n6: OppositeIsAlike SignOfDivided;
 }
 

@@ -6,7 +6,11 @@ impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
     pub(crate) fn polarity(&mut self, c: Word) -> (Word, bool) {
         let Node { op: Head::Sum, bits: 1, .. } = self.get(c) else { return (c, true) };
-        if self.addend(c) == 1 { (self.not(c), false) } else { (c, true) }
+        if self.addend(c) == 1 {
+            (self.not(c), planted!(NegationIsLost, false, true))
+        } else {
+            (c, true)
+        }
     }
 
     /// `a` if `c`, else `b`.

@@ -351,6 +351,13 @@ impl Words {
 
     /// A part that was made before, or its number for [`Words::remember`].
     pub(crate) fn remembered(&mut self, part: Part) -> Result<Word, usize> {
+        let Part(signed, a, lo, bits) = part;
+        let part = Part(
+            planted!(PartOfAnySign, signed, false),
+            a,
+            planted!(PartOfAnyPlace, lo, 0),
+            planted!(PartOfAnyWidth, bits, 0),
+        );
         let number = self.parts.intern(part);
         match self.made.get(number) {
             Some(&made) if made != NONE => Ok(made),

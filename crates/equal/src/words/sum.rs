@@ -67,10 +67,11 @@ impl Words {
             let (x, p, next_a) = self.first(a);
             let (y, q, next_b) = self.first(b);
             if (x, y) == (NONE, NONE) {
+                let same = planted!(SumIsDifference, same, true);
                 let n = if same { p.wrapping_sub(q) } else { p.wrapping_add(q) };
                 return Some(n & all);
             }
-            same &= (x, p) == (y, q);
+            same &= planted!(FactorIsAny, p == q, true) && planted!(AtomIsAny, x == y, true);
             opposite &= x == y && p.wrapping_add(q) & all == 0;
             (a, b) = (next_a, next_b);
         }
@@ -115,14 +116,15 @@ impl Words {
         let all = mask(bits);
         // Of two numbers the sum is one; an atom and 0 are the atom.
         let is_atom = |words: &Words, a: Word| words.get(a).op != Head::Sum;
+        let is_zero = |n: u128| planted!(AddendIsZero, n & all == 0, true);
         match (self.number(a), self.number(b)) {
             (Some(p), Some(q)) => {
                 return self.constant(bits, p.wrapping_mul(n).wrapping_add(q.wrapping_mul(m)));
             }
-            (None, Some(q)) if n & all == 1 && q.wrapping_mul(m) & all == 0 && is_atom(self, a) => {
+            (None, Some(q)) if n & all == 1 && is_zero(q.wrapping_mul(m)) && is_atom(self, a) => {
                 return a;
             }
-            (Some(p), None) if m & all == 1 && p.wrapping_mul(n) & all == 0 && is_atom(self, b) => {
+            (Some(p), None) if m & all == 1 && is_zero(p.wrapping_mul(n)) && is_atom(self, b) => {
                 return b;
             }
             _ => {}
@@ -263,9 +265,10 @@ impl Words {
     pub fn not(&mut self, a: Word) -> Word {
         let node = self.get(a);
         let one = self.constant(node.bits, u128::MAX);
+        let is_one = |rest: Word| planted!(RestIsOne, rest == one, true);
         match node {
             // `1 + x` in one bit.
-            Node { op: Head::Sum, bits: 1, args: [x, rest, _], .. } if rest == one => x,
+            Node { op: Head::Sum, bits: 1, args: [x, rest, _], .. } if is_one(rest) => x,
             _ => self.sub(one, a),
         }
     }
