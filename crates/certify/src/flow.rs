@@ -2,7 +2,7 @@
 //!
 //! - F1. A *leader* is the target of a jump that is no `ud2`. One with a single way to it, from
 //!   before it and not through a jump table, inherits that way's state; every other one has claims.
-//! - F2. Claims only weaken, so the work ends.
+//! - F2. Claims only weaken, so the work ends; [`STEPS_PER_BYTE`] bounds it.
 //! - F3. A call has a way to each landing of its clauses, as a jump would have.
 
 use crate::join::{self, Carry, Claims};
@@ -19,6 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How often the facts of a block may change before they are dropped.
 pub const CHANGES_MAX: u32 = 6;
 
+/// Instructions that are executed, for each byte of code, and of any code: what is executed leaves
+/// symbols and facts. An instruction has some four bytes, and most are executed three times at most.
+const STEPS_PER_BYTE: u64 = 16;
+const STEPS_FREE: u64 = 1 << 12;
+
+const LIMIT: Fault = Fault { rule: Rule::Limit, what: "the search takes too much work" };
 const OFF: Fault = Fault { rule: Rule::Target, what: "the code runs off its end" };
 
 /// The state where a leader begins.
@@ -201,6 +207,8 @@ struct Run<'a, 'b> {
     work: BTreeSet<u32>,
     /// Whether the code is to be executed from its entry.
     again: bool,
+    /// Instructions that may still be executed.
+    steps: u64,
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
     spare: Vec<Box<State>>,
@@ -225,6 +233,7 @@ pub(crate) fn run<'a>(
         tables: BTreeSet::new(),
         work: BTreeSet::new(),
         again: true,
+        steps: STEPS_PER_BYTE.saturating_mul(draft.bytes.len() as u64).saturating_add(STEPS_FREE),
         spare: Vec::new(),
     };
     run.discover(vec![0])?;
@@ -233,12 +242,18 @@ pub(crate) fn run<'a>(
         run.discover(wanted.tables.to_vec())?;
     }
     loop {
-        if std::mem::take(&mut run.again) {
+        let Some(at) = run.work.pop_first() else {
+            // Behind a jump table there may be another one: all of them are found first.
+            if !std::mem::take(&mut run.again) {
+                break;
+            }
+            let claimed = run.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
+            run.work.extend(claimed.map(|leader| leader.at));
             let mut entry = Box::new(run.machine.entry());
             run.block(0, &mut entry)?;
             run.spare.push(entry);
-        }
-        let Some(at) = run.work.pop_first() else { break };
+            continue;
+        };
         let Some(i) = run.leader(at) else { continue };
         let mut state = match &mut run.leaders[i].entry {
             Entry::Claimed(claims) => {
@@ -359,17 +374,12 @@ impl Run<'_, '_> {
     /// Code was found behind a jump table: where that gives a leader another way than the one whose
     /// state it inherited, or splits a block, everything is executed once more.
     fn redo(&mut self, split: bool) {
-        let mut again = split;
+        self.again |= split;
         for leader in &mut self.leaders {
             if matches!(leader.entry, Entry::Passed | Entry::Inherited(_)) && !leader.inherits() {
                 leader.entry = Entry::Nothing;
-                again = true;
+                self.again = true;
             }
-        }
-        if again {
-            self.again = true;
-            let claimed = self.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
-            self.work.extend(claimed.map(|leader| leader.at));
         }
     }
 
@@ -523,6 +533,8 @@ impl Run<'_, '_> {
     /// Executes an instruction. The check, which has the rows, judges whether an access can fault.
     /// A division must not fault here.
     fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, CertifyError> {
+        let left = self.steps.checked_sub(1);
+        self.steps = left.ok_or(CertifyError::at(insn.offset, LIMIT))?;
         self.machine.may_fault = insn.class != Class::Divide;
         self.machine.step(state, insn).map_err(|fault| CertifyError::at(insn.offset, fault))
     }

@@ -180,6 +180,25 @@ fn values_that_meet_in_many_blocks_stay_bytecode() {
     }
 }
 
+/// Behind each jump table the next one is found. To execute all code anew for each takes two hundred
+/// executions of an instruction here, which is beyond the limit.
+#[test]
+fn jump_tables_in_a_row_are_found_in_one_go() {
+    let table = |i: usize| {
+        let index =
+            format!("(i32.and (i32.shr_u (local.get 0) (i32.const {})) (i32.const 3))", i % 32);
+        format!(
+            "(block (block (block (br_table 0 1 2 {index})) \
+             (local.set 1 (i32.add (local.get 1) (i32.const {i}))) (br 1)) \
+             (local.set 1 (i32.xor (local.get 1) (i32.const 7))))"
+        )
+    };
+    let tables: String = (0..400).map(table).collect();
+    let text =
+        format!("(module (func (param i32) (result i32) (local i32) {tables} (local.get 1)))");
+    assert!(is_compiled(&text, false));
+}
+
 #[test]
 fn time_that_is_over_leaves_bytecode() {
     let module = of_bodies(&[2]);
