@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const CHANGES_MAX: u32 = 6;
 
 /// Instructions that are executed, for each byte of code, and of any code: what is executed leaves
-/// symbols and facts. An instruction has some four bytes, and most are executed three times at most.
+/// symbols and facts. An instruction has some four bytes; most are executed three times at most.
 const STEPS_PER_BYTE: u64 = 16;
 const STEPS_FREE: u64 = 1 << 12;
 

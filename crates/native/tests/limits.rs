@@ -180,8 +180,8 @@ fn values_that_meet_in_many_blocks_stay_bytecode() {
     }
 }
 
-/// Behind each jump table the next one is found. To execute all code anew for each takes two hundred
-/// executions of an instruction here, which is beyond the limit.
+/// Behind each jump table the next one is found. To execute all code anew for each takes two
+/// hundred executions of an instruction here, which is beyond the limit.
 #[test]
 fn jump_tables_in_a_row_are_found_in_one_go() {
     let table = |i: usize| {
