@@ -267,6 +267,24 @@ impl Core<'_> {
         refuse(Cause::Cycle, "the body goes on without code")
     }
 
+    /// E4: whether a state stands where a leader does and shows its claims; then, whether the body
+    /// has made a step on the way.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn comes(
+        &mut self,
+        mut state: State,
+        leader: &Leader,
+        back: bool,
+    ) -> Result<bool, Refusal> {
+        self.arrives(&mut state, leader, back)?;
+        for claim in &leader.claims {
+            self.shows(&state, claim)?;
+        }
+        Ok(state.moved)
+    }
+
     /// E4: whether a claim holds in a state.
     ///
     /// # Errors

@@ -214,17 +214,13 @@ impl Guide for Strict<'_> {
     fn edge(
         &mut self,
         core: &mut Core<'_>,
-        mut state: State,
+        state: State,
         (at, back): (u32, bool),
     ) -> Result<bool, Refusal> {
         let Some(leader) = self.relation.leaders.get(&at) else {
             return refuse(Cause::Merge, "no leader");
         };
-        core.arrives(&mut state, leader, back)?;
-        for claim in &leader.claims {
-            core.shows(&state, claim)?;
-        }
-        Ok(state.moved)
+        core.comes(state, leader, back)
     }
 
     fn refused(&mut self, _: &Core<'_>, _: &Refusal, _: (u32, Option<u32>)) -> bool {

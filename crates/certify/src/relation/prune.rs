@@ -188,19 +188,18 @@ impl Guide for Pruner {
     fn edge(
         &mut self,
         core: &mut Core<'_>,
-        mut state: State,
+        state: State,
         (at, back): (u32, bool),
     ) -> Result<bool, Refusal> {
         let from = state.from;
         self.before.entry(at).or_default().insert(from);
         let Some(lean) = self.leaders.get(&at) else { return Ok(true) };
         let leader = lean.leader(false);
-        let shown = core.arrives(&mut state, &leader, back).is_ok()
-            && leader.claims.iter().all(|claim| core.shows(&state, claim).is_ok());
-        if !shown {
+        let comes = core.comes(state, &leader, back);
+        if comes.is_err() {
             self.fails(from);
         }
-        Ok(state.moved || !shown)
+        Ok(comes.unwrap_or(true))
     }
 
     fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (_, from): (u32, Option<u32>)) -> bool {
