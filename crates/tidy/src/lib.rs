@@ -21,6 +21,7 @@ pub mod evidence;
 mod functions;
 mod labels;
 mod layout;
+mod locks;
 mod manifests;
 mod matches;
 pub mod mutants;
@@ -149,6 +150,7 @@ const RULES: &[Rule] = &[
     manifests::lints,
     manifests::licences,
     manifests::registries,
+    locks::locks,
     layout::test_readme,
     layout::families,
     plants::plants,
