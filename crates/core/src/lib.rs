@@ -86,7 +86,7 @@ pub use host::{HostFunc, IntoFunc, WasmRet};
 pub use instance::{Export, Instance};
 pub use limits::{StoreLimits, StoreLimitsBuilder};
 pub use linker::{InstancePre, Linker};
-pub use machine::{MachineCode, MachineCompiler, accepted_code};
+pub use machine::{MachineCode, MachineCompiler, accepted, accepted_code};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{CustomSection, Explained, Module, ModuleExport, ResourcesRequired};
 pub use pipeline::{Tiers, Translated};

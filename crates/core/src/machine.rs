@@ -161,6 +161,19 @@ pub fn accepted_code(
     };
     let code = code.map_err(RefusalReason::from)?;
     let code = of_kind(code, kind).map_err(RefusalReason::Rejected)?;
+    accepted(compiler, layout, code)
+}
+
+/// Code that the check accepts: where it refuses the certificate, with another one of the compiler.
+///
+/// # Errors
+/// What the check says of the first certificate, if there is none that it accepts.
+pub fn accepted(
+    compiler: &dyn MachineCompiler,
+    layout: &Layout,
+    code: MachineCode,
+) -> Result<MachineCode, RefusalReason> {
+    let kind = code.kind;
     let rejected = match layout.check(bytes_of(&code)) {
         Ok(_) => return Ok(code),
         Err(rejection) => rejection,

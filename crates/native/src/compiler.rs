@@ -7,7 +7,7 @@ use crate::related::relation;
 use crate::{Declined, Effort, NativeCode, Target};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
-use prova_core::{CompileError, MachineCode, MachineCompiler, processor_has};
+use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor_has};
 use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::EnterError;
@@ -134,6 +134,7 @@ impl NativeCompiler {
         let other = self.made((module, layout), settings, code.kind, Effort::None);
         if let Ok(other) = other
             && let Some((relation, true)) = relation(&setting, &other)
+            && let Ok(other) = accepted(self, layout, other)
         {
             return MachineCode { relation, ..other };
         }

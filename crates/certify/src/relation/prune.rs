@@ -117,8 +117,9 @@ impl Pruner {
     /// The claims that are left; nothing if all are too few.
     fn found(mut self, mut walks: impl FnMut(&mut Pruner) -> Option<()>) -> Option<Relation> {
         let mut left = WALKS_MAX;
-        // Leaders get their claims where ways from them fail.
-        while !self.from.is_empty() {
+        // Leaders get their claims where ways from them fail. The way from the entry is walked also
+        // where there is no leader.
+        loop {
             left = left.checked_sub(1)?;
             walks(&mut self)?;
             self.from.clear();
@@ -131,6 +132,9 @@ impl Pruner {
                 lean.halves((0..lean.values.len()).collect());
                 self.from.insert(at);
                 self.from.extend(self.before.get(&at).into_iter().flatten().flatten());
+            }
+            if self.from.is_empty() {
+                break;
             }
         }
         // Of these, halves are tried without.

@@ -92,6 +92,10 @@ impl Words {
                     let (x, y) = (words.masked(x, n), words.masked(y, n));
                     Some(words.ite(c, x, y))
                 }
+                Node { op: Head::Sum, .. } if let Some((c, x, y)) = words.choice(a) => {
+                    let (x, y) = (words.masked(x, n), words.masked(y, n));
+                    Some(words.ite(c, x, y))
+                }
                 // Only the bits up to the highest one of `n` count.
                 _ => {
                     let top = 128_u32.saturating_sub(n.leading_zeros()) as u8;

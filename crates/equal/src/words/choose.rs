@@ -15,7 +15,8 @@ impl Words {
 
     /// `a` if `c`, else `b`.
     ///
-    /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; `ite(c, 1, 0) = zext(c)`. In one bit
+    /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; of numbers `ite(c, n, m) = m + (n −
+    /// m)·zext(c)`. In one bit
     /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`, and `ite(c, ¬a, b) = ¬ite(c, a, ¬b)`.
     pub fn ite(&mut self, c: Word, a: Word, b: Word) -> Word {
         if a == b {
@@ -29,22 +30,10 @@ impl Words {
         let (c, positive) = self.polarity(c);
         let (a, b) = if positive { (a, b) } else { (b, a) };
         let bits = self.bits(a);
-        match (self.number(a), self.number(b)) {
-            (Some(1), Some(0)) => return self.zext(c, bits),
-            (Some(0), Some(1)) => {
-                let not = self.not(c);
-                return self.zext(not, bits);
-            }
-            (Some(n), Some(0)) => {
-                let wide = self.zext(c, bits);
-                return self.scale(n, wide);
-            }
-            (Some(0), Some(n)) => {
-                let not = self.not(c);
-                let wide = self.zext(not, bits);
-                return self.scale(n, wide);
-            }
-            _ => {}
+        // Of two numbers it is the second, and the difference where the condition holds.
+        if let (Some(n), Some(m)) = (self.number(a), self.number(b)) {
+            let wide = self.zext(c, bits);
+            return self.combine(bits, (wide, n.wrapping_sub(m)), (b, 1));
         }
         if bits == 1 {
             if self.number(a).is_none() && self.number(b).is_none() {
@@ -211,7 +200,7 @@ impl Words {
     }
 
     fn decided(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
-        if let Some(holds) = self.by_implication(known, c) {
+        if let Some(holds) = self.by_implication(known, c).or_else(|| self.by_other(known, c)) {
             return Some(holds);
         }
         if let Node { op: Head::Zero, args: [x, ..], .. } = self.get(c) {

@@ -294,6 +294,28 @@ impl Words {
         self.node(Head::Slt, 1, [a, b, NONE], 0)
     }
 
+    /// Whether a condition holds, by two of which at most one does, if the other one does.
+    pub(super) fn by_other(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
+        for &(both, holds) in known {
+            let (both, positive) = self.polarity(both);
+            let Node { op: Head::And, bits: 1, args: [a, b, _], .. } = self.get(both) else { continue };
+            if holds == positive {
+                continue;
+            }
+            for (one, other) in [(a, b), (b, a)] {
+                let (one, one_holds) = self.polarity(one);
+                if one != c {
+                    continue;
+                }
+                let (other, other_holds) = self.polarity(other);
+                if self.by_implication(known, other) == Some(other_holds) {
+                    return Some(!one_holds);
+                }
+            }
+        }
+        None
+    }
+
     /// Whether a condition implies another, for pairs that one comparison makes: of floats that are
     /// equal, less, or not more, none is NaN; less and equal are not more. Conditions that hold
     /// together imply what each does.

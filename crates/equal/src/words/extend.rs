@@ -181,7 +181,14 @@ impl Words {
             Head::Zext => self.zext(node.args[0], bits),
             Head::Slice if self.is_whole(&node, bits) => node.args[0],
             Head::Ite => self.choice_extended(a, (Head::Zext, bits)),
-            _ => self.node(Head::Zext, bits, [a, NONE, NONE], 0),
+            Head::Sum if let Some(made) = self.sum_extended(a, (Head::Zext, bits)) => made,
+            _ => {
+                // Sums have `zext(c)` for what is negated (`denied`).
+                if node.op == Head::Sum && node.bits == 1 {
+                    self.node(Head::Zext, bits, [node.args[0], NONE, NONE], 0);
+                }
+                self.node(Head::Zext, bits, [a, NONE, NONE], 0)
+            }
         }
     }
 
@@ -202,6 +209,16 @@ impl Words {
         let made = made.unwrap_or_else(|| self.node(op, bits, [a, NONE, NONE], 0));
         self.remember(number, made);
         made
+    }
+
+    /// A sum of a condition and a number, extended: a choice of both numbers, extended.
+    fn sum_extended(&mut self, a: Word, (op, bits): (Head, u8)) -> Option<Word> {
+        let (c, x, y) = self.choice(a)?;
+        let [x, y] = match op {
+            Head::Sext => [self.sext(x, bits), self.sext(y, bits)],
+            _ => [self.zext(x, bits), self.zext(y, bits)],
+        };
+        Some(self.ite(c, x, y))
     }
 
     /// Whether the low bits of a quotient by a number are all that it can have.
@@ -235,6 +252,7 @@ impl Words {
                 self.neg(wide)
             }
             Head::Ite => self.choice_extended(a, (Head::Sext, bits)),
+            Head::Sum if let Some(made) = self.sum_extended(a, (Head::Sext, bits)) => made,
             _ => self.node(Head::Sext, bits, [a, NONE, NONE], 0),
         }
     }

@@ -38,11 +38,28 @@ impl Words {
                     at = b;
                 }
                 _ => {
-                    parts.atoms.push((at, 1));
+                    match self.denied(at).filter(|_| at == word) {
+                        Some(bit) => {
+                            parts.atoms.push((bit, mask(self.bits(at))));
+                            parts.number = 1;
+                        }
+                        None => parts.atoms.push((at, 1)),
+                    }
                     return parts;
                 }
             }
         }
+    }
+
+    /// The word `zext(c)` of which `zext(¬c)` is `1 − zext(c)`, if there is one.
+    fn denied(&self, a: Word) -> Option<Word> {
+        let Node { op: Head::Zext, bits, args: [not, ..], .. } = self.get(a) else { return None };
+        let Node { op: Head::Sum, bits: 1, args: [c, rest, _], .. } = self.get(not) else {
+            return None;
+        };
+        self.number(rest).filter(|&n| n == 1)?;
+        let bit = Node { op: Head::Zext, bits, args: [c, NONE, NONE], n: 0 };
+        Some(Word(u32::try_from(self.table.lookup(&bit)?).ok()?))
     }
 
     /// The number that is added in a sum.
@@ -167,42 +184,7 @@ impl Words {
             return self.long(bits, (a, n), (b, m));
         }
         let number = left.number.wrapping_mul(n).wrapping_add(right.number.wrapping_mul(m)) & all;
-        if let Some(made) = self.chosen(bits, &atoms, number) {
-            return made;
-        }
         self.reduced(bits, Parts { atoms, number })
-    }
-
-    /// A sum with a choice of two numbers: alone it is a choice of the two sums, and beside others
-    /// `ite(c, p, q) = q + (p − q)·zext(c)` and `p + (q − p)·zext(¬c)`, of which the smaller number
-    /// decides.
-    fn chosen(&mut self, bits: u8, atoms: &[(Word, u128)], number: u128) -> Option<Word> {
-        let choice = |words: &Words, atom: Word| {
-            let Node { op: Head::Ite, args: [c, p, q], .. } = words.get(atom) else { return None };
-            Some((c, words.number(p)?, words.number(q)?))
-        };
-        let of_choice = |&(atom, _): &(Word, u128)| choice(self, atom).is_some();
-        let i = atoms.iter().position(of_choice)?;
-        let &(atom, factor) = atoms.get(i)?;
-        let (c, p, q) = choice(self, atom)?;
-        if atoms.len() == 1 {
-            if (factor, number) == (1, 0) {
-                return None;
-            }
-            let [p, q] = [p, q].map(|x| x.wrapping_mul(factor).wrapping_add(number));
-            let (p, q) = (self.constant(bits, p), self.constant(bits, q));
-            return self.deeper(|words| words.ite(c, p, q));
-        }
-        let others = atoms.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, &atom)| atom);
-        let others = Parts { atoms: others.collect(), number };
-        self.deeper(|words| {
-            let c = if p < q { words.not(c) } else { c };
-            let bit = words.zext(c, bits);
-            let base = words.constant(bits, p.min(q));
-            let choice = words.combine(bits, (bit, p.abs_diff(q)), (base, 1));
-            let rest = words.sum_of(bits, &others);
-            words.combine(bits, (choice, factor), (rest, 1))
-        })
     }
 
     /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits
