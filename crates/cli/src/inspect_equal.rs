@@ -83,6 +83,9 @@ fn claim(claim: &Claim) -> String {
         Claim::Is { value, expr: of } => format!("v{value} = {}", expr(of)),
         Claim::Known(of, true) => expr(of),
         Claim::Known(of, false) => format!("not {}", expr(of)),
+        Claim::Reached { bytes, address } => {
+            format!("{bytes} bytes at {} were accessed before", expr(address))
+        }
         Claim::Compared { floats, words } => {
             let floats = if *floats { " as floats" } else { "" };
             format!("flags of {} and {}{floats}", expr(&words.0), expr(&words.1))

@@ -17,7 +17,7 @@ use crate::core_::Core;
 use crate::demand::REGIONS;
 use crate::error::{Cause, Refusal, differ, refuse};
 use crate::format::HEADS;
-use crate::state::{Flags, KNOWN_MAX, State};
+use crate::state::{Flags, KNOWN_MAX, REACHED_MAX, State};
 use crate::words::{Fixed, Head, Prim, Word, Words};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -76,6 +76,13 @@ pub enum Claim {
         /// The words.
         words: Box<(Expr, Expr)>,
     },
+    /// An access of these bytes from an address on was made before, and did not fault.
+    Reached {
+        /// How many bytes, at most 16.
+        bytes: u8,
+        /// The address.
+        address: Expr,
+    },
 }
 
 /// A leader.
@@ -100,6 +107,8 @@ pub struct Relation {
 
 /// Steps of the body on an edge at most (E8).
 const ARRIVES_MAX: u32 = 256;
+/// Bytes of an access at most.
+const ACCESS_MAX: u8 = 16;
 /// Depth of an expression at most.
 const EXPR_DEPTH_MAX: u32 = 16;
 
@@ -325,6 +334,14 @@ impl Core<'_> {
                 }
                 differ(Cause::Claim, "of flags", a, found)
             }
+            Claim::Reached { bytes, address } => {
+                let word = self.evaluate(state, address)?;
+                let reached = self.is_reached(state, word, bytes.saturating_mul(8));
+                if self.words.bits(word) == 64 && planted!(ReachedIsAny, reached, true) {
+                    return Ok(());
+                }
+                refuse(Cause::Claim, "of an access that was made before")
+            }
         }
     }
 
@@ -408,6 +425,16 @@ impl Core<'_> {
                         return refuse(Cause::Claim, "words of two widths");
                     }
                     state.flags = if *floats { Flags::Float(a, b) } else { Flags::Sub(a, b) };
+                }
+                Claim::Reached { bytes, address } => {
+                    let word = self.evaluate(&state, address)?;
+                    if self.words.bits(word) != 64 || *bytes > ACCESS_MAX {
+                        return refuse(Cause::Claim, "an access of another width");
+                    }
+                    if state.reached.len() >= REACHED_MAX {
+                        return refuse(Cause::Limit, "accesses of a leader");
+                    }
+                    state.reached.push((word, *bytes));
                 }
                 Claim::Is { .. } => {}
             }

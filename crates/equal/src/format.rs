@@ -14,7 +14,7 @@ use prova_check::certificate::Reader;
 use prova_check::{Fault, Rule};
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Parts of claims of all leaders for each byte of code.
 pub const PARTS_PER_BYTE: usize = 16;
 /// Parts that any relation may have.
@@ -34,6 +34,8 @@ pub mod orders {
     pub const PLACE: u32 = 5;
     /// Numbers.
     pub const WORD: u32 = 8;
+    /// How many bits the bytes of an access have.
+    pub const ACCESS: u32 = 5;
     /// How many bits each order has that a relation chooses.
     pub const BITS: u32 = 3;
 }
@@ -44,13 +46,23 @@ pub mod tags {
     pub const HOLDS: u64 = 0;
     pub const IS: u64 = 1;
     pub const KNOWN: u64 = 2;
-    pub const COMPARED: u64 = 3;
+    pub const OTHER: u64 = 3;
     pub const SAVED: u64 = 4;
     pub const BASED: u64 = 5;
     pub const SHORT: u64 = 6;
     pub const VALUE: u64 = 7;
     /// How many bits a tag has.
     pub const BITS: u32 = 3;
+}
+
+/// The kinds of other claims, behind [`tags::OTHER`].
+pub mod others {
+    #![allow(missing_docs, reason = "docs/relation.md says what follows each")]
+    pub const WORDS: u64 = 0;
+    pub const FLOATS: u64 = 1;
+    pub const REACHED: u64 = 2;
+    /// How many bits a kind has.
+    pub const BITS: u32 = 2;
 }
 
 /// The kinds of places.
@@ -285,12 +297,20 @@ impl Reading<'_> {
                 let (expr, parts) = self.operand()?;
                 (Claim::Known(expr, holds), parts)
             }
-            _ => {
-                let floats = self.reader.bits(1)? == 1;
-                let ((a, some), (b, more)) = (self.operand()?, self.operand()?);
-                let words = Box::new((a, b));
-                (Claim::Compared { floats, words }, some.saturating_add(more))
-            }
+            _ => match self.reader.bits(others::BITS)? {
+                kind @ (others::WORDS | others::FLOATS) => {
+                    let floats = kind == others::FLOATS;
+                    let ((a, some), (b, more)) = (self.operand()?, self.operand()?);
+                    let words = Box::new((a, b));
+                    (Claim::Compared { floats, words }, some.saturating_add(more))
+                }
+                others::REACHED => {
+                    let bytes = self.reader.bits(orders::ACCESS)? as u8;
+                    let (address, parts) = self.operand()?;
+                    (Claim::Reached { bytes, address }, parts)
+                }
+                _ => return bad("an unknown claim"),
+            },
         };
         self.spend(parts)?;
         Ok((claim, parts))

@@ -29,7 +29,7 @@ plants! {
     e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind KnownByLength;
     e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
-    e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
+    e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny ReachedIsAny
         PartOfByte AnyWidth;
     e5: MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny;
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;

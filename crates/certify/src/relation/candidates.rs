@@ -289,6 +289,17 @@ pub(super) fn expression(
     if let Some(expr) = shifted(core, word, inverse) {
         return Some(expr);
     }
+    operator(core, state, word, inverse, depth)
+}
+
+/// A term as its operator, of expressions over values.
+pub(super) fn operator(
+    core: &Core<'_>,
+    state: &State,
+    word: Word,
+    inverse: &Inverse,
+    depth: u32,
+) -> Option<Expr> {
     let Node { op, bits, args, n } = core.words.get(word);
     if depth > DEPTH_MAX || matches!(op, Head::Value | Head::Unknown | Head::Store) {
         return None;

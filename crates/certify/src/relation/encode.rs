@@ -7,7 +7,7 @@
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use prova_equal::format::{
     BASE_BITS, BASES, HEAD_BITS, HEADS, VERSION, WIDTH_BITS, WIDTHS, WINDOW, above, fixed, orders,
-    places, tags,
+    others, places, tags,
 };
 use prova_equal::words::{Fixed, Head};
 use prova_equal::{Claim, Expr, Leader, Place, Relation};
@@ -25,6 +25,7 @@ pub fn encode(relation: &Relation) -> Option<Vec<u8>> {
             Claim::Holds { expr, .. } | Claim::Is { expr, .. } | Claim::Known(expr, _) => {
                 out.meet(expr);
             }
+            Claim::Reached { address, .. } => out.meet(address),
             Claim::Compared { words, .. } => {
                 out.meet(&words.0);
                 out.meet(&words.1);
@@ -310,9 +311,16 @@ impl Output {
                 self.bits.bits((*holds).into(), 1);
                 self.operand(expr, all)
             }
+            Claim::Reached { bytes, address } => {
+                self.bits.bits(tags::OTHER, tags::BITS);
+                self.bits.bits(others::REACHED, others::BITS);
+                self.bits.bits((*bytes).into(), orders::ACCESS);
+                self.operand(address, all)
+            }
             Claim::Compared { floats, words } => {
-                self.bits.bits(tags::COMPARED, tags::BITS);
-                self.bits.bits((*floats).into(), 1);
+                self.bits.bits(tags::OTHER, tags::BITS);
+                let kind = if *floats { others::FLOATS } else { others::WORDS };
+                self.bits.bits(kind, others::BITS);
                 self.operand(&words.0, all)?;
                 self.operand(&words.1, all)
             }

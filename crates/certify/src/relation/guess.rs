@@ -31,6 +31,8 @@ pub(super) struct Guess {
     /// Values that are no operators without effects.
     pub(super) leaves: BTreeSet<u32>,
     pub(super) known: Vec<(Expr, bool)>,
+    /// Accesses that were made, and values that are what memory holds there.
+    pub(super) reached: Vec<Claim>,
     /// The flags.
     pub(super) flags: Option<Claim>,
     /// Whether words that ways choose between were guessed.
@@ -73,6 +75,11 @@ impl Guess {
             Expr::Value(value) => leaves.contains(value),
             Expr::Term(..) => true,
         };
+        let loads = self.reached.iter().filter(|claim| match claim {
+            Claim::Is { value, .. } => !is.contains_key(value),
+            _ => true,
+        });
+        claims.extend(loads.cloned());
         let (first, rest): (Vec<_>, Vec<_>) = is.into_iter().partition(|(_, expr)| simple(expr));
         let is = first.into_iter().chain(rest);
         claims.extend(is.map(|(value, expr)| Claim::Is { value, expr }));
@@ -167,6 +174,9 @@ impl Guess {
         let before = self.known.len();
         self.known
             .retain(|(expr, holds)| core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok());
+        let accesses = self.reached.len();
+        self.reached.retain(|claim| core.shows(state, claim).is_ok());
+        dropped |= self.reached.len() != accesses;
         if self.flags.as_ref().is_some_and(|claim| core.shows(state, claim).is_err()) {
             (self.flags, dropped) = (None, true);
         }

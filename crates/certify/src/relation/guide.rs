@@ -206,6 +206,11 @@ impl Finder<'_> {
                     *known = found;
                 }
             }
+            for claim in new.reached {
+                if !guess.reached.contains(&claim) {
+                    guess.reached.push(claim);
+                }
+            }
             guess.weaken(core, state, None);
             return true;
         }

@@ -92,7 +92,7 @@ impl Places {
                 self.all || words.touched(*at, bytes).any(|number| self.is_live(number))
             }
             Claim::Compared { .. } => self.registers & FLAGS != 0,
-            Claim::Is { .. } | Claim::Known(..) => true,
+            Claim::Is { .. } | Claim::Known(..) | Claim::Reached { .. } => true,
         }
     }
 }

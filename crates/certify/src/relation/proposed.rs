@@ -1,6 +1,6 @@
 //! The state in which control comes first to a leader → everything that may be claimed there.
 
-use super::candidates::{Inverse, Values, candidates, expression, narrower};
+use super::candidates::{Inverse, Values, candidates, expression, narrower, operator};
 use super::guess::Guess;
 use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Conditions that are proposed at a leader at most.
 const KNOWN_MAX: usize = 24;
+/// Accesses that are proposed at a leader at most.
+const REACHED_MAX: usize = 24;
 
 impl Finder<'_> {
     /// The needed values by what they are in a state; those of the block's own come first.
@@ -104,6 +106,8 @@ impl Finder<'_> {
             Flags::Sub(a, b) => Some((false, a, b)),
             _ => None,
         };
+        let reached =
+            if self.retry.reaches() { accesses(core, state, &inverse) } else { Vec::new() };
         // What is known here need not be known on another way, on which the flags are as right.
         let inverse = if flags.is_some() { self.needed(core, state, false) } else { inverse };
         let flags = flags.and_then(|(floats, a, b)| {
@@ -111,6 +115,39 @@ impl Finder<'_> {
             let b = expression(core, state, b, &inverse, 0)?;
             Some(Claim::Compared { floats, words: Box::new((a, b)) })
         });
-        Guess { place, places, classes, leaves, known, flags, ..Guess::default() }
+        Guess { place, places, classes, leaves, known, flags, reached, ..Guess::default() }
     }
+}
+
+/// Accesses that were made, the last ones first, and the values that are what memory holds.
+fn accesses(core: &Core<'_>, state: &State, inverse: &Inverse) -> Vec<Claim> {
+    let last = state.reached.iter().rev().take(REACHED_MAX);
+    let reached = last.filter_map(|&(address, bytes)| {
+        let address = expression(core, state, address, inverse, 0)?;
+        Some(Claim::Reached { bytes, address })
+    });
+    let mut found: Vec<Claim> = Vec::new();
+    for claim in reached {
+        if !found.contains(&claim) {
+            found.push(claim);
+        }
+    }
+    let mut values: Vec<_> = inverse.values.iter().collect();
+    values.sort_unstable();
+    for (&word, values) in values {
+        let is_loaded = match core.words.get(word) {
+            Node { op: Head::Load, .. } => true,
+            Node { op: Head::Zext | Head::Sext, args: [inner, ..], .. } => {
+                core.words.get(inner).op == Head::Load
+            }
+            _ => false,
+        };
+        let leaf = values.iter().find(|&&value| is_leaf(core, value));
+        if let (true, Some(value)) = (is_loaded, leaf)
+            && let Some(expr) = operator(core, state, word, inverse, 0)
+        {
+            found.push(Claim::Is { value: value.as_u32(), expr });
+        }
+    }
+    found
 }

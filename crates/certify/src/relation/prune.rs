@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! code ─ live places at each leader (places) ─► claims on others go
-//! claims on values and conditions: none ─ walk: ways that fail, begin at leaders that need theirs ─┐
+//! claims on values, conditions, accesses: none ─ walk: ways that fail, begin at leaders that need theirs ─┐
 //!                                           ▲                                                      │
 //!                                           └── they and those before them, again ◄────────────────┘
 //!                                 ─ halves of those that are needed are tried without ─► the rest
@@ -31,7 +31,7 @@ const WALKS_MAX: u32 = 64;
 struct Lean {
     /// Place, and claims of places and flags.
     base: Leader,
-    /// Claims on values and conditions, and which of them it has.
+    /// Claims on values, conditions and accesses, and which of them it has.
     values: Vec<Claim>,
     has: BTreeSet<usize>,
     /// Those that it is tried without now, and sets of them that are still to be tried.
@@ -102,7 +102,9 @@ impl Pruner {
     fn new(relation: Relation) -> Pruner {
         let lean = |mut base: Leader| {
             let claims = std::mem::take(&mut base.claims);
-            let of_value = |claim: &Claim| matches!(claim, Claim::Is { .. } | Claim::Known(..));
+            let of_value = |claim: &Claim| {
+                matches!(claim, Claim::Is { .. } | Claim::Known(..) | Claim::Reached { .. })
+            };
             let (values, claims) = claims.into_iter().partition(of_value);
             base.claims = claims;
             let (has, tried, open) = (BTreeSet::new(), BTreeSet::new(), Vec::new());

@@ -8,10 +8,11 @@
 //! 2. the head of a loop stands in the loop, if a way back comes to it on which the body stands
 //!    still;
 //! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
-//! 4. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 5. 3 counts for stack words that are extensions of values, too;
-//! 6. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 7. the head of another loop stands in it, not before.
+//! 4. accesses that were made are claimed, and values that are what memory holds there;
+//! 5. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 6. 3 counts for stack words that are extensions of values, too;
+//! 7. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 8. the head of another loop stands in it, not before.
 //!
 //! Invariant: each retry is new, so there are no more of them than leaders have places.
 
@@ -51,6 +52,8 @@ pub(super) struct Retry {
     /// still to be looked at in this one.
     renewed: usize,
     renews: BTreeSet<u32>,
+    /// Whether accesses that were made are claimed.
+    reaches: bool,
     /// Whether values count of which stack words are extensions.
     extensions: bool,
     /// Places that are taken for parameters before wider values.
@@ -68,6 +71,7 @@ impl Retry {
             seen: BTreeSet::new(),
             renewed: 0,
             renews: BTreeSet::new(),
+            reaches: false,
             extensions: false,
             narrow: BTreeSet::new(),
             stood: BTreeSet::new(),
@@ -88,6 +92,11 @@ impl Retry {
     /// Whether a place is known not to hold a value at a leader.
     pub(super) fn is_wrong(&self, taken: Taken) -> bool {
         self.wrongs.contains(&taken)
+    }
+
+    /// Whether accesses that were made are claimed.
+    pub(super) fn reaches(&self) -> bool {
+        self.reaches
     }
 
     /// Whether a round shows what values stack words are no extensions of.
@@ -161,6 +170,9 @@ impl Retry {
             let from = new.iter().map(|(at, ..)| *at).collect();
             self.wrongs.extend(new);
             return Some(Next::Anew { from, stand: false });
+        }
+        if !std::mem::replace(&mut self.reaches, true) {
+            return Some(Next::All);
         }
         if self.renewed < RENEWED_MAX {
             self.renewed += 1;

@@ -66,6 +66,9 @@ fn claim(text: &str) -> Claim {
     if let Some(value) = left.strip_prefix("is:") {
         return Claim::Is { value: value.parse().expect("a value"), expr: expr(right) };
     }
+    if let Some(bytes) = left.strip_prefix("reached:") {
+        return Claim::Reached { bytes: bytes.parse().expect("a number"), address: expr(right) };
+    }
     if let Some(floats) = left.strip_prefix("flags:") {
         let (a, b) = right.split_once('|').expect("two words");
         return Claim::Compared { floats: floats == "float", words: Box::new((expr(a), expr(b))) };

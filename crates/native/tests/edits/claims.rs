@@ -23,9 +23,10 @@ impl Material {
     ) -> Material {
         let claims = honest.leaders.values().flat_map(|leader| &leader.claims);
         let exprs = claims.filter_map(|claim| match claim {
-            Claim::Holds { expr, .. } | Claim::Is { expr, .. } | Claim::Known(expr, _) => {
-                Some(expr.clone())
-            }
+            Claim::Holds { expr, .. }
+            | Claim::Is { expr, .. }
+            | Claim::Known(expr, _)
+            | Claim::Reached { address: expr, .. } => Some(expr.clone()),
             Claim::Compared { .. } => None,
         });
         Material { values, blocks, offsets, exprs: exprs.collect() }
@@ -127,6 +128,10 @@ impl Material {
                 0 => *holds = !*holds,
                 _ => *expr = self.expr(rng, 0),
             },
+            Claim::Reached { bytes, address } => match rng.below(2) {
+                0 => *bytes = rng.below(20) as u8,
+                _ => *address = self.expr(rng, 0),
+            },
             Claim::Compared { floats, words } => match rng.below(2) {
                 0 => *floats = !*floats,
                 _ => words.0 = self.expr(rng, 0),
@@ -136,7 +141,8 @@ impl Material {
 
     fn claim(&self, rng: &mut Rng) -> Claim {
         let expr = self.expr(rng, 0);
-        match rng.below(6) {
+        match rng.below(7) {
+            3 => Claim::Reached { bytes: rng.below(17) as u8, address: expr },
             0 => Claim::Is { value: rng.below(self.values as usize + 1) as u32, expr },
             1 => Claim::Known(expr, rng.below(2) == 0),
             2 => {
