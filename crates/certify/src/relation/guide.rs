@@ -314,6 +314,7 @@ impl Guide for Finder<'_> {
         let hints = (self.hints.get(&at).map(Vec::as_slice).unwrap_or_default(), rows);
         let waits = self.waits.get(&at);
         let heads = self.retry.is_inside(at).then_some(&self.heads);
+        let heads = (heads, self.retry.elsewhere(at));
         let before = guess.ways.chosen(hints, waits, heads);
         guess.comes(&coming, back, before.filter(|_| self.retry.has_stood(at)));
         let chosen = guess.ways.chosen(hints, waits, heads);

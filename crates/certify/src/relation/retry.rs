@@ -12,17 +12,26 @@
 //! 5. what is not claimed at a leader is guessed anew, from states that are known better by now;
 //! 6. 3 counts for stack words that are extensions of values, too;
 //! 7. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 8. the head of another loop stands in it, not before.
+//! 8. the head of another loop stands in it, not before;
+//! 9. one of the last leaders before the refusal stands at another place that all ways come by, as
+//!    long as the refusal comes later then.
 //!
-//! Invariant: each retry is new, so there are no more of them than leaders have places.
+//! Invariant: each retry is new, so there are no more of them than leaders have places; of 9 there
+//! are [`ELSEWHERE_MAX`] at most.
 
 use super::guess::Guess;
 use super::seen::Seen;
+use super::ways::At;
 use prova_equal::Place;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Iterations that make guesses anew at most.
 const RENEWED_MAX: usize = 2;
+
+/// Leaders that are tried elsewhere at most, before one refusal.
+const LAST_MAX: usize = 4;
+/// Places at which leaders are tried elsewhere at most.
+const ELSEWHERE_MAX: usize = 24;
 
 /// The next iteration.
 #[derive(Debug)]
@@ -60,6 +69,11 @@ pub(super) struct Retry {
     narrow: BTreeSet<(u32, Place)>,
     /// Leaders that stand where the ways of one iteration came by.
     stood: BTreeSet<u32>,
+    /// Leaders that stand at other places, the last one that was tried with the refusal before,
+    /// and all that were tried.
+    elsewhere: BTreeMap<u32, At>,
+    tried: Option<(u32, u32)>,
+    places: BTreeSet<(u32, At)>,
 }
 
 impl Retry {
@@ -75,6 +89,9 @@ impl Retry {
             extensions: false,
             narrow: BTreeSet::new(),
             stood: BTreeSet::new(),
+            elsewhere: BTreeMap::new(),
+            tried: None,
+            places: BTreeSet::new(),
         }
     }
 
@@ -112,6 +129,11 @@ impl Retry {
     /// Whether a leader stands in the loop that it is the head of.
     pub(super) fn is_inside(&self, at: u32) -> bool {
         self.rounds.get(&at).is_some_and(|inside| *inside)
+    }
+
+    /// Where else a leader is tried.
+    pub(super) fn elsewhere(&self, at: u32) -> Option<At> {
+        self.elsewhere.get(&at).copied()
     }
 
     /// Whether a leader stands where the ways of one iteration came by.
@@ -195,10 +217,37 @@ impl Retry {
         }
         let mut heads = self.rounds.range_mut(..=refused).rev();
         let head = heads.find(|(at, inside)| !closed.contains(at) && !**inside);
-        head.map(|(&at, inside)| {
+        if let Some((&at, inside)) = head {
             *inside = true;
             self.renewed = 0;
-            Next::Anew { from: BTreeSet::from([at]), stand: true }
-        })
+            return Some(Next::Anew { from: BTreeSet::from([at]), stand: true });
+        }
+        self.tries(guesses, refused)
+    }
+
+    /// Goes on to a leader at another place.
+    fn tries(&mut self, guesses: &BTreeMap<u32, Guess>, refused: u32) -> Option<Next> {
+        let mut from = BTreeSet::new();
+        if let Some((at, before)) = self.tried.take()
+            && refused <= before
+        {
+            self.elsewhere.remove(&at);
+            from.insert(at);
+        }
+        let last = guesses.range(..=refused).rev().take(LAST_MAX);
+        let mut places = last.flat_map(|(&at, guess)| {
+            let places = guess.ways.places().filter(|&place| guess.place != Some(place));
+            places.map(move |place| (at, place))
+        });
+        let (at, place) = places.find(|tried| !self.places.contains(tried))?;
+        if self.places.len() >= ELSEWHERE_MAX {
+            return None;
+        }
+        self.places.insert((at, place));
+        self.tried = Some((at, refused));
+        self.elsewhere.insert(at, place);
+        self.renewed = 0;
+        from.insert(at);
+        Some(Next::Anew { from, stand: true })
     }
 }

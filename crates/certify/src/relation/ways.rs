@@ -55,15 +55,18 @@ impl Ways {
         self.0.iter().map(|(at, ..)| *at)
     }
 
-    /// The last place; before jumps and loads that all ways pass to it, since code may do these,
+    /// The place at which the leader is tried, else the last one; before jumps and loads that all ways pass to it, since code may do these,
     /// and what belongs to them, behind the place where the ways meet.
     pub(super) fn chosen(
         &self,
         (hints, rows): (&[Hint], bool),
         waits: Option<&BTreeSet<At>>,
-        heads: Option<&BTreeSet<u32>>,
+        (heads, elsewhere): (Option<&BTreeSet<u32>>, Option<At>),
     ) -> Option<At> {
         let ways = &self.0;
+        if let Some(place) = elsewhere.filter(|&place| self.places().any(|at| at == place)) {
+            return Some(place);
+        }
         let place = |hint: &Hint| {
             let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
             let mut ways = ways.iter();
