@@ -16,7 +16,7 @@ impl Words {
     /// `a` if `c`, else `b`.
     ///
     /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; of numbers `ite(c, n, m) = m + (n −
-    /// m)·zext(c)`. In one bit
+    /// m)·zext(c)`; of conditions, extended, it is that of the conditions, extended. In one bit
     /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`, and `ite(c, ¬a, b) = ¬ite(c, a, ¬b)`.
     pub fn ite(&mut self, c: Word, a: Word, b: Word) -> Word {
         if a == b {
@@ -47,6 +47,10 @@ impl Words {
             let not = self.not(c);
             let (a, b) = (self.and(c, a), self.and(not, b));
             return self.or(a, b);
+        }
+        if let (Some(x), Some(y)) = (self.bit_of(a), self.bit_of(b)) {
+            let bit = self.ite(c, x, y);
+            return self.zext(bit, bits);
         }
         // What is chosen by the same condition inside is decided.
         let inner = |words: &Words, x: Word, holds: bool| match words.get(x) {

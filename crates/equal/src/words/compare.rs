@@ -150,6 +150,15 @@ impl Words {
         }
     }
 
+    /// The condition that a word is the extension of; of 0 and 1 whether they are 1.
+    pub(super) fn bit_of(&mut self, a: Word) -> Option<Word> {
+        match self.get(a) {
+            Node { op: Head::Const, n: n @ (0 | 1), .. } => Some(self.truth(n == 1)),
+            Node { op: Head::Zext, args: [x, ..], .. } if self.bits(x) == 1 => Some(x),
+            _ => None,
+        }
+    }
+
     /// Whether a word is a condition, extended.
     pub(super) fn is_bit(&self, a: Word) -> bool {
         let Node { op, args: [x, ..], .. } = self.get(a);
