@@ -1,11 +1,11 @@
 //! The state in which control comes first to a leader → everything that may be claimed there.
 
-use super::candidates::{Inverse, Values, candidates, expression, narrower, operator};
+use super::candidates::{Candidate, Inverse, Values, candidates, expression, narrower, operator};
 use super::guess::Guess;
 use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
 use prova_equal::words::{Head, Node};
-use prova_equal::{Claim, Core, Flags, Place, State};
+use prova_equal::{Claim, Core, Expr, Flags, Place, State};
 use prova_ssa::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +63,11 @@ impl Finder<'_> {
                 let value = candidate.value(true);
                 value.is_none_or(|value| !self.retry.is_wrong((leader, place, value)))
             });
+            let is_number =
+                |candidate: &Candidate| matches!(candidate.expr, Expr::Term(Head::Const, ..));
+            if self.retry.varies(leader) && !found.iter().all(is_number) {
+                found.retain(|candidate| !is_number(candidate));
+            }
             if self.retry.is_narrow(leader, place)
                 && let Some(leaf) = narrower(core, &found)
             {
@@ -83,7 +88,8 @@ impl Finder<'_> {
         let mut classes = Vec::new();
         for (&word, values) in &inverse.values {
             let Node { op, bits, n, .. } = core.words.get(word);
-            let number = (op == Head::Const).then_some((bits, n));
+            let is_number = op == Head::Const && !self.retry.varies(leader);
+            let number = is_number.then_some((bits, n));
             let (leaves, others): (Vec<Value>, Vec<Value>) =
                 values.iter().partition(|&&value| is_leaf(core, value));
             if leaves.is_empty() {

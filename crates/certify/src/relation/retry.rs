@@ -9,14 +9,16 @@
 //!    still;
 //! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
 //! 4. accesses that were made are claimed, and values that are what memory holds there;
-//! 5. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 6. 3 counts for stack words that are extensions of values, too;
-//! 7. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 8. the head of another loop stands in it, not before;
-//! 9. one of the last leaders before the refusal stands at another place that all ways come by, as
+//! 5. at the head of a loop to which a way back has no place in common, or none comes, what is a
+//!    number on the first way is none, if it is a value;
+//! 6. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 7. 3 counts for stack words that are extensions of values, too;
+//! 8. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 9. the head of another loop stands in it, not before;
+//! 10. one of the last leaders before the refusal stands at another place that all ways come by, as
 //!    long as the refusal comes later then.
 //!
-//! Invariant: each retry is new, so there are no more of them than leaders have places; of 9 there
+//! Invariant: each retry is new, so there are no more of them than leaders have places; of 10 there
 //! are [`ELSEWHERE_MAX`] at most.
 
 use super::guess::Guess;
@@ -63,6 +65,8 @@ pub(super) struct Retry {
     renews: BTreeSet<u32>,
     /// Whether accesses that were made are claimed.
     reaches: bool,
+    /// Heads of loops at which values are no numbers.
+    varies: BTreeSet<u32>,
     /// Whether values count of which stack words are extensions.
     extensions: bool,
     /// Places that are taken for parameters before wider values.
@@ -86,6 +90,7 @@ impl Retry {
             renewed: 0,
             renews: BTreeSet::new(),
             reaches: false,
+            varies: BTreeSet::new(),
             extensions: false,
             narrow: BTreeSet::new(),
             stood: BTreeSet::new(),
@@ -114,6 +119,11 @@ impl Retry {
     /// Whether accesses that were made are claimed.
     pub(super) fn reaches(&self) -> bool {
         self.reaches
+    }
+
+    /// Whether what is a number on the first way to a leader is taken for a value.
+    pub(super) fn varies(&self, at: u32) -> bool {
+        self.varies.contains(&at)
     }
 
     /// Whether a round shows what values stack words are no extensions of.
@@ -195,6 +205,20 @@ impl Retry {
         }
         if !std::mem::replace(&mut self.reaches, true) {
             return Some(Next::All);
+        }
+        let apart = seen.apart();
+        let heads = |is_apart: bool| {
+            let heads = self.rounds.keys().filter(|at| !self.varies.contains(at));
+            let stuck = heads.filter(|&at| match is_apart {
+                true => apart.contains(at),
+                false => *at <= refused && !closed.contains(at),
+            });
+            stuck.copied().collect::<BTreeSet<u32>>()
+        };
+        let stuck = [true, false].into_iter().map(heads).find(|heads| !heads.is_empty());
+        if let Some(from) = stuck {
+            self.varies.extend(&from);
+            return Some(Next::Anew { from, stand: false });
         }
         if self.renewed < RENEWED_MAX {
             self.renewed += 1;
