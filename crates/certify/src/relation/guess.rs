@@ -12,8 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The value of a candidate, and whether that stays over a round of a loop; places with the values
 /// that they were taken for.
-pub(super) type Round<'a> =
-    (&'a dyn Fn(&Candidate) -> Option<(u32, bool)>, &'a mut Vec<(Place, u32)>);
+pub(super) type Round<'a> = (&'a dyn Fn(&Candidate) -> Option<(u32, bool)>, &'a mut Wrongs);
+
+/// Places with the values that they were taken for.
+#[derive(Debug, Default)]
+pub(super) struct Wrongs {
+    /// Where another candidate is left.
+    pub(super) wrong: Vec<(Place, u32)>,
+    /// Where none is left, of some.
+    pub(super) lost: Vec<(Place, u32)>,
+}
 
 /// Values that may be equal, the one that stands for them first, with whether each is no operator
 /// without effects; and the number that they may be.
@@ -151,7 +159,7 @@ impl Guess {
                 if let (Some(wrong), Some((value, wrongs))) = (wrong, &mut round)
                     && value(candidate).is_some_and(|(_, stays)| stays)
                 {
-                    wrongs.push((place, wrong));
+                    wrongs.wrong.push((place, wrong));
                     return true;
                 }
                 let (bits, extended) = (candidate.bits, candidate.extended);
@@ -169,6 +177,11 @@ impl Guess {
                 holds
             });
             dropped |= found.len() != before;
+            if let (true, Some(wrong), Some((_, wrongs))) =
+                (found.is_empty() && before > 1, wrong, &mut round)
+            {
+                wrongs.lost.push((place, wrong));
+            }
         }
         dropped |= split(core, state, &mut self.classes);
         let before = self.known.len();

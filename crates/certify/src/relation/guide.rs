@@ -9,7 +9,7 @@
 //! Limit: the terms of an iteration.
 
 use super::candidates::{Candidate, candidates};
-use super::guess::{Guess, Round};
+use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
@@ -227,11 +227,11 @@ impl Finder<'_> {
             let value = candidate.value(extended)?;
             Some((value, self.live.anchor(value).is_none_or(|of| of != state.block)))
         };
-        let mut wrongs = Vec::new();
+        let mut wrongs = Wrongs::default();
         let round: Round<'_> = (&value, &mut wrongs);
         let changed = guess.weaken(core, state, back.then_some(round));
         // What came behind a wrong guess is not shown yet.
-        if !wrongs.is_empty() {
+        if !wrongs.wrong.is_empty() {
             self.changed.extend(state.from);
         }
         self.retry.sees(at, wrongs);

@@ -11,17 +11,18 @@
 //! 4. accesses that were made are claimed, and values that are what memory holds there;
 //! 5. at the head of a loop to which a way back has no place in common, or none comes, what is a
 //!    number on the first way is none, if it is a value;
-//! 6. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 7. 3 counts for stack words that are extensions of values, too;
-//! 8. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 9. the head of another loop stands in it, not before;
-//! 10. one of the last leaders before the refusal stands at another place that all ways come by, as
+//! 6. 3 counts too where nothing else that is taken for right was in it;
+//! 7. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 8. 3 counts for stack words that are extensions of values, too;
+//! 9. a place with a parameter, or a wider value computed from it, is taken for the parameter;
+//! 10. the head of another loop stands in it, not before;
+//! 11. one of the last leaders before the refusal stands at another place that all ways come by, as
 //!    long as the refusal comes later then.
 //!
-//! Invariant: each retry is new, so there are no more of them than leaders have places; of 10 there
+//! Invariant: each retry is new, so there are no more of them than leaders have places; of 11 there
 //! are [`ELSEWHERE_MAX`] at most.
 
-use super::guess::Guess;
+use super::guess::{Guess, Wrongs};
 use super::seen::Seen;
 use super::ways::At;
 use prova_equal::Place;
@@ -57,8 +58,9 @@ pub(super) struct Retry {
     rounds: BTreeMap<u32, bool>,
     /// Values that places were taken for at heads of loops, and are not behind a round.
     wrongs: BTreeSet<Taken>,
-    /// The same, not yet known to an iteration.
+    /// The same, not yet known to an iteration; and those of places of which nothing was left then.
     seen: BTreeSet<Taken>,
+    lost: BTreeSet<Taken>,
     /// Iterations in which guesses were made anew where none were left, and the leaders that are
     /// still to be looked at in this one.
     renewed: usize,
@@ -87,6 +89,7 @@ impl Retry {
             rounds: rounds.into_iter().map(|at| (at, false)).collect(),
             wrongs: BTreeSet::new(),
             seen: BTreeSet::new(),
+            lost: BTreeSet::new(),
             renewed: 0,
             renews: BTreeSet::new(),
             reaches: false,
@@ -107,8 +110,9 @@ impl Retry {
     }
 
     /// A round of the loop at a leader shows that places do not hold these values.
-    pub(super) fn sees(&mut self, at: u32, wrongs: Vec<(Place, u32)>) {
-        self.seen.extend(wrongs.into_iter().map(|(place, value)| (at, place, value)));
+    pub(super) fn sees(&mut self, at: u32, wrongs: Wrongs) {
+        self.seen.extend(wrongs.wrong.into_iter().map(|(place, value)| (at, place, value)));
+        self.lost.extend(wrongs.lost.into_iter().map(|(place, value)| (at, place, value)));
     }
 
     /// Whether a place is known not to hold a value at a leader.
@@ -218,6 +222,13 @@ impl Retry {
         let stuck = [true, false].into_iter().map(heads).find(|heads| !heads.is_empty());
         if let Some(from) = stuck {
             self.varies.extend(&from);
+            return Some(Next::Anew { from, stand: false });
+        }
+        let new: BTreeSet<Taken> = self.lost.difference(&self.wrongs).copied().collect();
+        self.lost.clear();
+        if !new.is_empty() {
+            let from = new.iter().map(|(at, ..)| *at).collect();
+            self.wrongs.extend(new);
             return Some(Next::Anew { from, stand: false });
         }
         if self.renewed < RENEWED_MAX {
