@@ -12,7 +12,7 @@
 //! * C3. `t(x) ≥ 0`: `−1 < x < c`, and `x` is no NaN.
 //! * C4. `t(x) < 0` and `x < c`: `x ≤ −1`, since what lies between −1 and `c` fits and is not cut
 //!   to less than 0.
-//! * C5. `t(x)` is the least number: `x ≥ c` if `x > 0`, and `x ≤ −c` if `x < c`.
+//! * C5. `t(x)` is the least number: `x ≥ c` if `x > −1`, and `x ≤ −c` if `x < c`.
 //! * C6. `x ≥ c`: `t(x − c) ≥ 0` exactly if `x < 2c`. Below `2c` the difference is exact (Sterbenz)
 //!   and fits; else it is `c` or more, also rounded, and does not fit.
 //! * C10. The sign of `t(x)` is set if `x ≤ −1`, and if `x ≥ c`; it is clear if `−1 < x < c`. By C6
@@ -166,7 +166,7 @@ impl Words {
             range.below(-1.0, false);
         }
         if is_least == Some(true) {
-            if range.less(0.0, true) == Some(false) {
+            if range.less(-1.0, true) == Some(false) {
                 range.above(c, false);
             } else if range.less(c, false) == Some(true) {
                 range.below(-c, false);
