@@ -108,6 +108,7 @@ impl<'f> Finder<'f> {
             let ways = if kept { std::mem::take(&mut guess.ways) } else { Ways::default() };
             *guess = Guess { ways, ..Guess::default() };
         }
+        self.guesses.values_mut().for_each(|guess| guess.stale.clear());
         if self.whole {
             self.changed.clear();
         }
@@ -231,7 +232,7 @@ impl Finder<'_> {
         let round: Round<'_> = (&value, &mut wrongs);
         let changed = guess.weaken(core, state, back.then_some(round));
         // What came behind a wrong guess is not shown yet.
-        if !wrongs.wrong.is_empty() {
+        if !wrongs.wrong.is_empty() || (back && !guess.stale.is_empty()) {
             self.changed.extend(state.from);
         }
         self.retry.sees(at, wrongs);
