@@ -54,7 +54,8 @@ fn main() -> ExitCode {
             "--plain" => plain = true,
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
-                if let Err(error) = share(file, (&config, deterministic, plain), (all, dump), only) {
+                if let Err(error) = share(file, (&config, deterministic, plain), (all, dump), only)
+                {
                     eprintln!("{file}: {error}");
                     return ExitCode::FAILURE;
                 }
@@ -141,7 +142,10 @@ fn function(
     count.check += start.elapsed();
     count.longest = count.longest.max((start.elapsed(), func.0));
     match equal {
-        Ok(_) if pruned(&relation, (body.module(), body.body()), layout, &related, told).is_none() => {
+        Ok(_)
+            if pruned(&relation, (body.module(), body.body()), layout, &related, told)
+                .is_none() =>
+        {
             let list = count.causes.entry("no claim can be left out".to_owned()).or_default();
             list.push(format!("function {}", func.0));
         }

@@ -203,7 +203,9 @@ impl Finder<'_> {
             let new = self.propose(core, state, at);
             for (place, found) in new.places {
                 let known = guess.places.entry(place).or_default();
-                if known.is_empty() {
+                // Part of a place is less than the whole.
+                let bits = |found: &[Candidate]| found.first().map(|first| first.bits);
+                if bits(known) < bits(&found) {
                     *known = found;
                 }
             }

@@ -307,7 +307,9 @@ impl Words {
     pub(super) fn by_other(&mut self, known: &[(Word, bool)], c: Word) -> Option<bool> {
         for &(both, holds) in known {
             let (both, positive) = self.polarity(both);
-            let Node { op: Head::And, bits: 1, args: [a, b, _], .. } = self.get(both) else { continue };
+            let Node { op: Head::And, bits: 1, args: [a, b, _], .. } = self.get(both) else {
+                continue;
+            };
             if holds == positive {
                 continue;
             }
