@@ -45,9 +45,6 @@ pub(super) struct Guess {
     pub(super) flags: Option<Claim>,
     /// Whether words that ways choose between were guessed.
     pub(super) chosen_once: bool,
-    /// Places whose first candidate was dropped in this iteration: further ways back come from states
-    /// in which it was taken for right, and show nothing of the others.
-    pub(super) stale: BTreeSet<Place>,
     /// Places that hold a parameter or a wider value that is computed, and are taken for that.
     pub(super) wide: Vec<Place>,
 }
@@ -155,12 +152,7 @@ impl Guess {
     ) -> bool {
         let mut dropped = false;
         for (&place, found) in &mut self.places {
-            if round.is_some() && self.stale.contains(&place) {
-                dropped = true;
-                continue;
-            }
             let before = found.len();
-            let first_before = found.first().cloned();
             let (mut wrong, mut first) = (None, true);
             found.retain_mut(|candidate| {
                 let first = std::mem::replace(&mut first, false);
@@ -185,9 +177,6 @@ impl Guess {
                 holds
             });
             dropped |= found.len() != before;
-            if round.is_some() && first_before.as_ref() != found.first() {
-                self.stale.insert(place);
-            }
             if let (true, Some(wrong), Some((_, wrongs))) =
                 (found.is_empty() && before > 1, wrong, &mut round)
             {

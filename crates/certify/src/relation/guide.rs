@@ -108,7 +108,6 @@ impl<'f> Finder<'f> {
             let ways = if kept { std::mem::take(&mut guess.ways) } else { Ways::default() };
             *guess = Guess { ways, ..Guess::default() };
         }
-        self.guesses.values_mut().for_each(|guess| guess.stale.clear());
         if self.whole {
             self.changed.clear();
         }
@@ -203,9 +202,7 @@ impl Finder<'_> {
             let new = self.propose(core, state, at);
             for (place, found) in new.places {
                 let known = guess.places.entry(place).or_default();
-                // Part of a place is less than the whole.
-                let bits = |found: &[Candidate]| found.first().map(|first| first.bits);
-                if bits(known) < bits(&found) {
+                if known.is_empty() {
                     *known = found;
                 }
             }
@@ -234,7 +231,7 @@ impl Finder<'_> {
         let round: Round<'_> = (&value, &mut wrongs);
         let changed = guess.weaken(core, state, back.then_some(round));
         // What came behind a wrong guess is not shown yet.
-        if !wrongs.wrong.is_empty() || (back && !guess.stale.is_empty()) {
+        if !wrongs.wrong.is_empty() {
             self.changed.extend(state.from);
         }
         self.retry.sees(at, wrongs);
