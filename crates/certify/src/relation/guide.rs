@@ -8,6 +8,7 @@
 //!
 //! Limit: the terms of an iteration.
 
+use super::Search;
 use super::candidates::{Candidate, candidates};
 use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
@@ -67,7 +68,7 @@ impl<'f> Finder<'f> {
         (live, hints): (&'f Live, Hints),
         body: &Body,
         code: &Related<'_>,
-        always: bool,
+        how: Search,
     ) -> Finder<'f> {
         let [leaders, hops, rounds] = merges(code);
         Finder {
@@ -79,14 +80,14 @@ impl<'f> Finder<'f> {
             guesses: BTreeMap::new(),
             changed: BTreeSet::new(),
             whole: true,
-            always,
+            always: how == Search::All,
             seen: Seen::default(),
             moved: BTreeSet::new(),
             anew: false,
             parted: false,
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
-            retry: Retry::new(rounds),
+            retry: Retry::new(rounds, how == Search::Guessed),
             terms: 0,
             looked: 0,
         }

@@ -60,7 +60,7 @@ pub const ROUNDS_MAX: usize = 160;
 /// at most 92 for a byte; hash functions up to 1,000.
 const TERMS_PER_BYTE: usize = 256;
 const TERMS_FREE: usize = 1 << 14;
-/// Code is searched again, with all ways in order, if that took less than this part of the terms.
+/// Code is searched again, in another way, if that took less than this part of the terms so far.
 const AGAIN: usize = 4;
 /// Terms that one iteration may make: half a gigabyte.
 const TERMS_MAX: usize = 1 << 23;
@@ -80,8 +80,8 @@ pub fn relate_told(
 ) -> Relation {
     let Some(live) = Live::of(body) else { return Relation::default() };
     let terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
-    let search = |always: bool| {
-        let mut finder = Finder::new((&live, hints::hints(body, code)), body, code, always);
+    let search = |how: Search, terms: usize| {
+        let mut finder = Finder::new((&live, hints::hints(body, code)), body, code, how);
         let mut left = terms;
         for _ in 0..ROUNDS_MAX {
             let core = Core::new((module, body), layout, (code.bytes, code.traps));
@@ -95,15 +95,29 @@ pub fn relate_told(
                 _ => break,
             }
         }
-        (finder.relation(), finder.is_refused(), terms - left)
+        (finder.relation(), finder.is_refused(), left)
     };
-    let (relation, refused, took) = search(false);
-    // Which way comes first to a leader decides what is guessed there: all of them come in order.
-    if refused && took < terms / AGAIN {
-        let (other, refused, _) = search(true);
+    let (relation, mut refused, mut left) = search(Search::Changed, terms);
+    for how in [Search::Guessed, Search::All] {
+        if !refused || left < terms - terms / AGAIN {
+            break;
+        }
+        let found = search(how, left);
+        (refused, left) = (found.1, found.2);
         if !refused {
-            return other;
+            return found.0;
         }
     }
     relation
+}
+
+/// How relations are searched, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// Ways come that changed.
+    Changed,
+    /// The same, with bold guesses where a way is refused.
+    Guessed,
+    /// All ways come, in order: which comes first to a leader decides what is guessed there.
+    All,
 }

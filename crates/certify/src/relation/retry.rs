@@ -19,6 +19,9 @@
 //! 11. one of the last leaders before the refusal stands at another place that all ways come by, as
 //!    long as the refusal comes later then.
 //!
+//! 4, 5, 6 and 11 are bold: what they change is right for less code than it is wrong for, so code is
+//! searched without them first.
+//!
 //! Invariant: each retry is new, so there are no more of them than leaders have places; of 11 there
 //! are [`ELSEWHERE_MAX`] at most.
 
@@ -65,6 +68,8 @@ pub(super) struct Retry {
     /// still to be looked at in this one.
     renewed: usize,
     renews: BTreeSet<u32>,
+    /// Whether there are the retries 4, 5, 6 and 11.
+    bold: bool,
     /// Whether accesses that were made are claimed.
     reaches: bool,
     /// Heads of loops at which values are no numbers.
@@ -83,8 +88,8 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    /// With the offsets that are jumped to from behind.
-    pub(super) fn new(rounds: BTreeSet<u32>) -> Retry {
+    /// With the offsets that are jumped to from behind, and whether guesses are bold.
+    pub(super) fn new(rounds: BTreeSet<u32>, bold: bool) -> Retry {
         Retry {
             rounds: rounds.into_iter().map(|at| (at, false)).collect(),
             wrongs: BTreeSet::new(),
@@ -92,6 +97,7 @@ impl Retry {
             lost: BTreeSet::new(),
             renewed: 0,
             renews: BTreeSet::new(),
+            bold,
             reaches: false,
             varies: BTreeSet::new(),
             extensions: false,
@@ -207,7 +213,7 @@ impl Retry {
             self.wrongs.extend(new);
             return Some(Next::Anew { from, stand: false });
         }
-        if !std::mem::replace(&mut self.reaches, true) {
+        if self.bold && !std::mem::replace(&mut self.reaches, true) {
             return Some(Next::All);
         }
         let apart = seen.apart();
@@ -220,13 +226,13 @@ impl Retry {
             stuck.copied().collect::<BTreeSet<u32>>()
         };
         let stuck = [true, false].into_iter().map(heads).find(|heads| !heads.is_empty());
-        if let Some(from) = stuck {
+        if let Some(from) = stuck.filter(|_| self.bold) {
             self.varies.extend(&from);
             return Some(Next::Anew { from, stand: false });
         }
         let new: BTreeSet<Taken> = self.lost.difference(&self.wrongs).copied().collect();
         self.lost.clear();
-        if !new.is_empty() {
+        if self.bold && !new.is_empty() {
             let from = new.iter().map(|(at, ..)| *at).collect();
             self.wrongs.extend(new);
             return Some(Next::Anew { from, stand: false });
@@ -257,7 +263,7 @@ impl Retry {
             self.renewed = 0;
             return Some(Next::Anew { from: BTreeSet::from([at]), stand: true });
         }
-        self.tries(guesses, refused)
+        if self.bold { self.tries(guesses, refused) } else { None }
     }
 
     /// Goes on to a leader at another place.
