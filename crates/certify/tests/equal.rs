@@ -57,6 +57,33 @@ fn relations_are_written_and_read() {
     assert!(written >= 8, "{written} with leaders");
 }
 
+/// Claims are left out of relations that prove their code, and of no others; those that are left
+/// prove it.
+#[test]
+fn what_is_left_out_is_not_needed() {
+    let (mut proved, mut refused, mut without_leader) = (0, 0, 0);
+    for row in rows().iter().chain(&rows_of(VECTORS)) {
+        let Some(certificate) = row.certificate(&row.bytes) else { continue };
+        let relation = row.relation(&row.bytes, &certificate);
+        let fewer = row.pruned(&row.bytes, &certificate, &relation);
+        match row.check(&row.bytes, &certificate, &relation) {
+            Ok(()) => {
+                let fewer = fewer.unwrap_or_else(|| panic!("{}: nothing is left", row.name));
+                assert_eq!(row.check(&row.bytes, &certificate, &fewer), Ok(()), "{}", row.name);
+                proved += 1;
+            }
+            Err(Error::Differs(_)) => {
+                assert_eq!(fewer, None, "{}", row.name);
+                without_leader += usize::from(relation.leaders.is_empty());
+                refused += 1;
+            }
+            Err(Error::Rejected(_)) => {}
+        }
+    }
+    assert!(proved > 300 && refused > 300, "{proved} proved, {refused} refused");
+    assert!(without_leader > 100, "{without_leader} refused without a leader");
+}
+
 /// Claims with each operator that a claim may have, and each kind of place.
 #[test]
 fn every_claim_has_a_form() {
@@ -74,6 +101,7 @@ fn every_claim_has_a_form() {
             claims.push(Claim::Holds { place, bits: 64, extended: false, expr });
         }
     }
+    claims.push(Claim::Reached { bytes: 16, address: term(Head::Read, &[Expr::Value(9)]) });
     claims.push(Claim::Compared {
         floats: true,
         words: Box::new((Expr::Value(1), term(Head::Cat, &[]))),

@@ -169,6 +169,38 @@ pub(super) fn candidates(
     found
 }
 
+/// A word that is what memory holds, or that extended, as that.
+pub(super) fn loaded(
+    core: &Core<'_>,
+    state: &State,
+    word: Word,
+    inverse: &Inverse,
+) -> Option<Expr> {
+    let Node { op, bits, args: [inner, ..], .. } = core.words.get(word);
+    match op {
+        Head::Load => operator(core, state, word, inverse, 0),
+        Head::Zext | Head::Sext if core.words.get(inner).op == Head::Load => {
+            let load = operator(core, state, inner, inverse, 0)?;
+            Some(Expr::Term(op, bits, 0, Box::new([load])))
+        }
+        _ => None,
+    }
+}
+
+/// The candidate of a place that it holds what memory does.
+pub(super) fn loaded_place(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    inverse: &Inverse,
+) -> Option<Candidate> {
+    [64, 32].into_iter().find_map(|bits| {
+        let (low, extended) = held(core, state, place, bits);
+        let expr = loaded(core, state, low, inverse)?;
+        Some(Candidate { bits, extended, expr })
+    })
+}
+
 /// The first candidate that is a value that the body makes, if the first of all is a wider one that
 /// is computed.
 pub(super) fn narrower(core: &Core<'_>, found: &[Candidate]) -> Option<usize> {

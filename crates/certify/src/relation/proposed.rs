@@ -1,6 +1,8 @@
 //! The state in which control comes first to a leader → everything that may be claimed there.
 
-use super::candidates::{Candidate, Inverse, Values, candidates, expression, narrower, operator};
+use super::candidates::{
+    Candidate, Inverse, Values, candidates, expression, loaded, loaded_place, narrower,
+};
 use super::guess::Guess;
 use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
@@ -73,6 +75,9 @@ impl Finder<'_> {
             {
                 found.swap(0, leaf);
             }
+            if self.retry.reaches() {
+                found.extend(loaded_place(core, state, place, &inverse));
+            }
             if !found.is_empty() {
                 places.insert(place, found);
             }
@@ -141,16 +146,9 @@ fn accesses(core: &Core<'_>, state: &State, inverse: &Inverse) -> Vec<Claim> {
     let mut values: Vec<_> = inverse.values.iter().collect();
     values.sort_unstable();
     for (&word, values) in values {
-        let is_loaded = match core.words.get(word) {
-            Node { op: Head::Load, .. } => true,
-            Node { op: Head::Zext | Head::Sext, args: [inner, ..], .. } => {
-                core.words.get(inner).op == Head::Load
-            }
-            _ => false,
-        };
         let leaf = values.iter().find(|&&value| is_leaf(core, value));
-        if let (true, Some(value)) = (is_loaded, leaf)
-            && let Some(expr) = operator(core, state, word, inverse, 0)
+        if let Some(value) = leaf
+            && let Some(expr) = loaded(core, state, word, inverse)
         {
             found.push(Claim::Is { value: value.as_u32(), expr });
         }

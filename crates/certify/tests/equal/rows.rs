@@ -1,7 +1,7 @@
 //! Rows of code, its module and its function, which several tables have: columns are separated by
 //! tabs, and `rules.tsv` says what each is.
 
-use prova_certify::relation::{Related, relate_told};
+use prova_certify::relation::{Related, pruned, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
 use prova_check::{CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Says, TrapRow};
@@ -163,6 +163,20 @@ impl Row {
         let (body, round) = self.body();
         let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
         relate_told((&self.module, body), &self.layout, &code, told)
+    }
+
+    /// A relation with fewer claims that proves what one does, if that does.
+    pub(crate) fn pruned(
+        &self,
+        bytes: &[u8],
+        certificate: &[u8],
+        relation: &Relation,
+    ) -> Option<Relation> {
+        let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
+        let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
+        let (body, round) = self.body();
+        let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
+        pruned(relation, (&self.module, body), &self.layout, &code, told)
     }
 
     pub(crate) fn check(
