@@ -54,6 +54,7 @@ mod certified;
 pub mod check;
 mod job;
 mod pipeline;
+pub mod program;
 mod search;
 mod write;
 
