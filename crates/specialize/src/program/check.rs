@@ -148,9 +148,7 @@ impl Pair<'_> {
         }
         let is_block = match (found.read().ok()?, &*ty.results) {
             (Operator::Block { blockty: BlockType::Empty }, []) => true,
-            (Operator::Block { blockty: BlockType::Type(found) }, &[ty]) => {
-                ValType::try_from(found).is_ok_and(|found| found == ty)
-            }
+            (Operator::Block { blockty: BlockType::Type(found) }, &[ty]) => found == ty,
             (_, _) => false,
         };
         let (mut operators, mut depth) = (body.operators(), 0_u32);

@@ -22,6 +22,9 @@ const RUN_MIN: usize = 10;
 /// The most segments that are made.
 const SEGMENTS_MAX: usize = 10_000;
 
+/// Bytes, and where they stand.
+type Run<'m> = (u64, &'m [u8]);
+
 /// The bytes that memories start with, by memory.
 type Image = BTreeMap<MemoryIdx, Vec<u8>>;
 
@@ -71,7 +74,7 @@ pub(super) fn same(old: &Module, new: &Module) -> bool {
 
 /// Adds to an edit that segments give way to shorter ones, if that makes a module smaller.
 pub(super) fn packed<'m>(module: &'m Module, edit: &mut prova_rewrite::Edit<'m>) {
-    let mut pieces: Vec<(usize, Vec<(u64, &[u8])>)> = Vec::new();
+    let mut pieces: Vec<(usize, Vec<Run<'_>>)> = Vec::new();
     let (mut written, mut saved) = (Vec::new(), 0_i64);
     for (index, data) in module.data().iter().enumerate() {
         let contents = module.data_bytes(DataIdx(index as u32));
@@ -113,7 +116,7 @@ pub(super) fn packed<'m>(module: &'m Module, edit: &mut prova_rewrite::Edit<'m>)
 }
 
 /// What is left of a segment without runs of zeroes, by where it begins.
-fn runs(contents: &[u8]) -> Vec<(u64, &[u8])> {
+fn runs(contents: &[u8]) -> Vec<Run<'_>> {
     let mut found = Vec::new();
     // Where the present piece begins, and the end of its last byte that is not zero.
     let mut piece: Option<(usize, usize)> = None;
