@@ -157,6 +157,7 @@ impl<'e> Items<'e> {
             }
         }
         types.sort_by_key(|&(number, _)| number);
+        types.dedup_by_key(|(number, _)| *number);
         for (_, ty) in types {
             out.function(self.renumber().type_index(ty)?);
         }
@@ -314,6 +315,7 @@ impl<'e> Items<'e> {
             }
         }
         bodies.sort_by_key(|&(number, ..)| number);
+        bodies.dedup_by_key(|(number, ..)| *number);
         for (_, func, body) in bodies {
             match edit.bodies.get(&func) {
                 Some(code) => self.body(&mut out, code),

@@ -1,4 +1,5 @@
-//! Functions in an order of short numbers, without those that nothing reaches; data without zeroes.
+//! Functions in an order of short numbers, without those that nothing reaches, and one for those
+//! that have the same body; data without zeroes.
 //!
 //! Of the functions that stay, those that are named most get the numbers of one byte, the next ones
 //! those of two. Inside each group they keep their order, so a module in which this was done stays
@@ -10,6 +11,7 @@ use super::uses::{Uses, roots};
 use super::{image, same};
 use prova_module::{FuncIdx, Limits, Module};
 use prova_rewrite::{Customs, Edit, Numbers, Rewritten, Space, apply};
+use std::collections::HashMap;
 
 /// Numbers below these take one byte, and two.
 const SHORT: [usize; 2] = [1 << 7, 1 << 14];
@@ -50,8 +52,14 @@ fn numbers(module: &Module) -> Vec<Option<FuncIdx>> {
         all.for_each(|func| count[func.index()] += 1);
     }
     let imported = module.imported_func_count();
-    let mut order: Vec<usize> =
-        (imported..module.func_count()).filter(|&func| uses.live[func]).collect();
+    let stands = twins(module, &uses);
+    for func in imported..module.func_count() {
+        if stands[func] != func {
+            count[stands[func]] += count[func];
+        }
+    }
+    let is_kept = |&func: &usize| uses.live[func] && stands[func] == func;
+    let mut order: Vec<usize> = (imported..module.func_count()).filter(is_kept).collect();
     let mut from = 0;
     for short in SHORT {
         let room = short.saturating_sub(imported + from);
@@ -69,5 +77,20 @@ fn numbers(module: &Module) -> Vec<Option<FuncIdx>> {
     for (number, func) in (imported as u32..).zip(order) {
         kept[func] = Some(FuncIdx(number));
     }
+    for func in (imported..module.func_count()).filter(|&func| uses.live[func]) {
+        kept[func] = kept[stands[func]];
+    }
     kept
+}
+
+/// By function: the first live one with the same type and the same bytes.
+fn twins(module: &Module, uses: &Uses) -> Vec<usize> {
+    let mut first: HashMap<(u32, &[u8]), usize> = HashMap::new();
+    let mut stands: Vec<usize> = (0..module.func_count()).collect();
+    for func in module.defined_funcs().filter(|func| uses.live[func.index()]) {
+        let Some(body) = module.body(func) else { continue };
+        let key = (module.func_type_idx(func).0, body.bytes());
+        stands[func.index()] = *first.entry(key).or_insert(func.index());
+    }
+    stands
 }

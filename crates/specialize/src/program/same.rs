@@ -4,14 +4,15 @@
 //! It shares no code with `rewrite`, and compares what both modules are once they are decoded.
 //!
 //! # Rules
-//! * M1. Each function of the new module is one of the old, by the numbers that are given: no two
-//!   are the same. Imported ones keep their numbers. Its type is the same.
+//! * M1. Each function of the new module is one of the old, or several, by the numbers that are
+//!   given. Imported ones keep their numbers. Types are the same.
 //! * M2. Whatever names a function names the same one: one that is gone is named by nothing that is
 //!   left, so nothing can reach it.
 //! * M3. Types, imports, tables, memories, tags, globals, exports, the start function and element
 //!   segments are the same, except for M2.
 //! * M4. Data segments are the same; or memories start with the same bytes (`image`).
-//! * M5. A body has the operators of the old one, except for M2 ([`bodies`]).
+//! * M5. A body has the operators of the old one, except for M2 ([`bodies`]); where it stands for
+//!   several, those of each.
 //!
 //! Custom sections mean nothing to execution and are not compared.
 
@@ -89,10 +90,9 @@ impl Rest<'_> {
         let each = (0..old.func_count() as u32).map(FuncIdx);
         let all = each.zip(self.kept).all(|(func, kept)| match *kept {
             Some(other) => {
-                let is_first =
-                    met.get_mut(other.index()).is_some_and(|met| !std::mem::replace(met, true));
+                let is_there = met.get_mut(other.index()).map(|met| *met = true).is_some();
                 let is_imported = func.index() < imported;
-                is_first
+                is_there
                     && (is_imported == (other.index() < imported))
                     && (!is_imported || func == other)
                     && old.func_type_idx(func) == new.func_type_idx(other)

@@ -221,7 +221,7 @@ fn a_module_in_order_is_refused_with_any_bit_turned() {
     }
     assert!(modules > 100, "{modules} modules");
     assert_eq!(accepted, [], "{modules} modules");
-    // Other numbers: swapped, one twice, one that is needed gone, one too many, too few.
+    // Other numbers: swapped, one for two that differ, one that is needed gone, one too many, too few.
     let number = |number: u32| Some(FuncIdx(number));
     for (at, other) in
         [(3, number(2)), (8, None), (1, number(6)), (1, number(7)), (0, None), (0, number(1))]
@@ -234,6 +234,35 @@ fn a_module_in_order_is_refused_with_any_bit_turned() {
     let mut swapped = numbers;
     swapped.swap(4, 5);
     assert!(judged(&old, &new, &swapped).is_err());
+}
+
+/// Functions with one body become one, and callers of them that are one then, the next time.
+#[test]
+fn functions_with_one_body_are_one() {
+    let old = module(
+        r#"(module (memory 1) (table 2 funcref) (elem (i32.const 0) $a $b)
+        (func $a (param i32) (result i32) (i32.load (local.get 0)))
+        (func $b (param i32) (result i32) (i32.load (local.get 0)))
+        (func $c (param i32) (result i32) (i32.load8_u (local.get 0)))
+        (func $d (param f32) (result i32) (i32.const 1))
+        (func $e (param f64) (result i32) (i32.const 1))
+        (func (export "x") (result i32) (call $b (call $c (call $d (f32.const 1)))))
+        (func (export "y") (result i32) (call $a (call $c (call $e (f64.const 1))))))"#,
+    );
+    let limits = Limits::default();
+    let (new, _) = order::ordered(&old, &limits).expect("it is right").expect("it is smaller");
+    assert_eq!((old.func_count(), new.func_count()), (7, 6));
+    let all = [0, 0, 1, 2, 3, 4, 5].map(|number| Some(FuncIdx(number)));
+    assert_eq!(same::outside(&old, &new, &all), Ok(()));
+    assert_eq!(same::bodies(&old, &new, &all), Ok(()));
+    // Another body; another type.
+    for (at, number) in [(2, 0), (4, 2)] {
+        let mut wrong = all;
+        wrong[at] = Some(FuncIdx(number));
+        let judged =
+            same::outside(&old, &new, &wrong).and_then(|()| same::bodies(&old, &new, &wrong));
+        assert!(judged.is_err(), "{at}");
+    }
 }
 
 /// Where custom sections begin, which mean nothing: they stand behind all others here.
