@@ -103,6 +103,9 @@ fn processors() -> usize {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = file(args)?;
+    for variable in args.env.iter().filter(|it| it.is_empty() || it.starts_with('=')) {
+        bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
+    }
     let (original, component) = input::decoded_of(&file)?;
     if component.is_some() {
         bail!("`{}` is a component: give its core module in a file", file.display());

@@ -89,7 +89,7 @@ fn a_program_is_optimised_as_a_whole() {
 fn a_program_of_small_functions_does_the_same() {
     let place = Place::new("small");
     let (file, out) = (place.file("m.wat"), place.file("m.wasm"));
-    let text = r#"(module (memory 1) (table 2 funcref) (elem (i32.const 0) $in_table)
+    let source = r#"(module (memory 1) (table 2 funcref) (elem (i32.const 0) $in_table)
         (tag $t (param i32)) (global $count (mut i32) (i32.const 0))
         (func $in_table (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
         (func $count (param i32) (global.set $count (i32.add (global.get $count) (local.get 0))))
@@ -114,7 +114,7 @@ fn a_program_of_small_functions_does_the_same() {
                 (i32.add (call $tail (local.get 1))
                     (i32.add (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0))
                         (call $div (local.get 1) (i32.sub (local.get 0) (i32.const 3))))))))"#;
-    std::fs::write(&file, text).expect("a file");
+    std::fs::write(&file, source).expect("a file");
     let made = prova(&["opt", &file, "-o", &out, "--strict"]);
     assert_eq!(made.status.code(), Some(0), "{}", text_of(&made));
     let told = text_of(&made);

@@ -29,7 +29,8 @@
 //! the same again, not all: a second trip changes 7 of CoreMark's 181 functions, 18 of Lua's 826,
 //! 176 of SQLite's 2,120 (`examples/again.rs` counts them). There a block that became an `if`
 //! (`tighten`) stands elsewhere the next time, or a value begins or ends elsewhere, so the scan
-//! finds intervals of another shape and may choose otherwise. A module that settles is made by [`trip::improved`] (Y8).
+//! finds intervals of another shape and may choose otherwise. A module that settles is made by
+//! [`trip::improved`] (Y8).
 //!
 //! # Limits
 //! An irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a separate

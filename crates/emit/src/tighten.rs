@@ -188,7 +188,7 @@ impl Tightener<'_> {
         bytes.len() as u32
     }
 
-    /// A use of a local in a run of its own.
+    /// A use of a local in a separate run.
     fn access(&mut self, how: Use, local: u32) -> Piece {
         let start = self.code.len() as u32;
         code::local(how, local, self.code);

@@ -4,26 +4,26 @@
 //! It shares no code with `write`: both bodies are read operator by operator.
 //!
 //! # Rules
-//! * J1. All but bodies is the same ([`same`]); each body has the operators of the old one, in
-//!   order, but for J3 and J4. Its locals are the old ones, and behind them those of J4.
-//! * J2. A parameter that the edit names is a number, and known to be those bits (`uses`, L3).
-//! * J3. For each of them a constant of these bits, written to the parameter, stands before the
+//! * F1. All but bodies is the same ([`same`]); each body has the operators of the old one, in
+//!   order, except for F3 and F4. Its locals are the old ones, and behind them those of F4.
+//! * F2. A parameter that the edit names is a number, and known to be those bits (`uses`, T10).
+//! * F3. For each of them a constant of these bits, written to the parameter, stands before the
 //!   first operator: what the parameter is anyway.
-//! * J4. In the place of a call that the edit inlines stand, in this order: the arguments, written
+//! * F4. In the place of a call that the edit inlines stand, in this order: the arguments, written
 //!   to new locals from the last to the first; for each local that the callee declares a zero of
 //!   its type, written to a new local; a block with the callee's result; in it the operators of the
 //!   callee's old body, with these locals, where `return` is a branch to the end of the block. The
 //!   callee has at most one result, numbers alone for locals, and no tail call.
 //!
 //! # Soundness
-//! J3 writes what is there (L3). For J4: a call pushes a frame with the arguments and zeroes, runs
+//! F3 writes what is there (T10). For F4: a call pushes a frame with the arguments and zeroes, runs
 //! the body to its end or a `return`, and gives the results; the block does the same with locals
 //! that nothing else names, and a branch to the end of a function's body is one to the end of the
 //! block. Traps and exceptions leave both ways alike; the frame itself is seen by nothing but
 //! backtraces, and by the depth at which the stack overflows, which no proof here keeps
 //! (`prova_emit::emitted`). Handlers around the call are around the block.
 //!
-//! The body that stands for a call is that of the old module: known parameters of the callee are
+//! The body that stands for a call is the old module's: known parameters of the callee are
 //! not written there, and its calls are not inlined. Time: linear in both modules.
 
 use super::edit::Edit;
@@ -54,11 +54,11 @@ pub(super) fn check(
         })
     };
     if !edit.known.iter().all(known) {
-        return Err("a parameter is not known (J2)".to_owned());
+        return Err("a parameter is not known (F2)".to_owned());
     }
     let may_stand = |&(_, callee): &(FuncIdx, FuncIdx)| super::edit::may_stand(old, callee);
     if !edit.inlined.iter().all(may_stand) {
-        return Err("a body may not stand for a call (J4)".to_owned());
+        return Err("a body may not stand for a call (F4)".to_owned());
     }
     let kept: Vec<Option<FuncIdx>> =
         (0..old.func_count() as u32).map(|func| Some(FuncIdx(func))).collect();
@@ -126,7 +126,7 @@ impl Pair<'_> {
         self.edit.inlined.contains(&(self.func, callee)).then_some(callee)
     }
 
-    /// Whether a callee's body stands where the new body is read (J4); its locals are added.
+    /// Whether a callee's body stands where the new body is read (F4); its locals are added.
     fn stands(
         &self,
         callee: FuncIdx,

@@ -1,4 +1,4 @@
-//! Edits of bodies, as data: what a function is told of its callers, and which calls give way to
+//! Edits of bodies, as data: what a function learns of its callers, and which calls give way to
 //! what they call.
 
 use prova_module::{FuncIdx, Module, Opcode, ValType};

@@ -1,10 +1,10 @@
 //! The bytes that memories start with: whether two modules give the same, and segments without runs
 //! of zeroes.
 //!
-//! * N1. Every segment is active, at a constant place in a memory that the module defines, and in
+//! * T6. Every segment is active, at a constant place in a memory that the module defines, and in
 //!   bounds of its least size: nothing traps at instantiation, and nothing is left for
 //!   `memory.init`. No body names a segment.
-//! * N2. Segments are written in their order, over zeroes; what is compared is the whole.
+//! * T7. Segments are written in their order, over zeroes; what is compared is the whole.
 //!
 //! [`same`] is trusted, [`packed`] is not. Limits: [`BYTES_MAX`] bytes of all memories together.
 
@@ -28,7 +28,7 @@ type Run<'m> = (u64, &'m [u8]);
 /// The bytes that memories start with, by memory.
 type Image = BTreeMap<MemoryIdx, Vec<u8>>;
 
-/// The place of a segment (N1).
+/// The place of a segment (T6).
 fn place(module: &Module, mode: &DataMode, len: u64) -> Option<(MemoryIdx, u64)> {
     let DataMode::Active { memory, offset } = mode else { return None };
     let ty = module.memory(*memory)?;
@@ -43,7 +43,7 @@ fn place(module: &Module, mode: &DataMode, len: u64) -> Option<(MemoryIdx, u64)>
     (is_own && fits && !ty.shared).then_some((*memory, at))
 }
 
-/// What a module's memories start with; `None` where N1 does not hold.
+/// The bytes that a module's memories start with; `None` where T6 does not hold.
 fn image(module: &Module) -> Option<Image> {
     let mut image = Image::new();
     for (index, data) in (0..).zip(module.data()) {
@@ -115,7 +115,7 @@ pub(super) fn packed<'m>(module: &'m Module, edit: &mut prova_rewrite::Edit<'m>)
     edit.numbers = all.with(prova_rewrite::Space::Data, numbers);
 }
 
-/// What is left of a segment without runs of zeroes, by where it begins.
+/// The rest of a segment without runs of zeroes, by where each piece begins.
 fn runs(contents: &[u8]) -> Vec<Run<'_>> {
     let mut found = Vec::new();
     // Where the present piece begins, and the end of its last byte that is not zero.

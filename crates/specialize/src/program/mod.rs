@@ -8,19 +8,19 @@
 //! ```
 //!
 //! A *trip* improves each function by itself and proves it ([`prova_emit::trip::improved`]). What
-//! crosses functions is done between trips, on WebAssembly: a body is told which constants its
+//! crosses functions is done between trips, on WebAssembly: a body learns which constants its
 //! callers pass, or stands where it was called. These edits are plain, only add operators, and are
-//! compared operator by operator (`check`, rules J1 to J4); the trip behind them does the work. In
+//! compared operator by operator (`check`, rules F1 to F4); the trip behind them does the work. In
 //! the end functions that nothing reaches go, the others get short numbers, and data loses its
-//! zeroes (`same`, rules M1 to M5).
+//! zeroes (`same`, rules T1 to T5).
 //!
 //! This is interprocedural constant propagation (Callahan, Cooper, Kennedy and Torczon, 1986) and
 //! inlining, of functions that the module does not give away: what is exported, in a table, or
 //! started, is entered by others.
 //!
-//! * W1. The module has at most as many bytes as a trip alone makes of it.
-//! * W2. Trusted are `check`, `same`, `uses` and `image`; the plan and the writers are not.
-//! * W3. The result depends on the module and the options alone.
+//! * T11. The module has at most as many bytes as a trip alone makes of it.
+//! * T12. Trusted are `check`, `same`, `uses` and `image`; the plan and the writers are not.
+//! * T13. The result depends on the module and the options alone.
 //!
 //! Limits: [`ROUNDS_MAX`]. What no proof here keeps: fuel, the depth at which the stack overflows,
 //! and the frames and numbers of functions in backtraces.
@@ -47,7 +47,7 @@ pub const ROUNDS_MAX: usize = 8;
 /// be worth more.
 const TIMES_MAX: usize = 4;
 
-/// What a function that is gone saves, apart from its body: its type, its size, its locals.
+/// Bytes that a function which is gone saves, apart from its body: its type, its size, its locals.
 const FUNCTION_BYTES: usize = 3;
 
 /// A module that was improved as a whole.

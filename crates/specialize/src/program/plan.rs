@@ -1,6 +1,6 @@
-//! The edit of a round: who is told of its callers, and which calls give way. Not believed.
+//! The edit of a round: who learns of its callers, and which calls give way. Not believed.
 //!
-//! * A function is told of a parameter that all calls pass one constant for, if it reads it.
+//! * A function learns of a parameter that all calls pass one constant for, if it reads it.
 //! * A function with one call stands where it is called; a small one without calls and loops stands
 //!   at each of its calls.
 //! * A body that is taken over is not edited in the same round, and what a round made larger than
@@ -20,10 +20,10 @@ const INTO_BYTES_MAX: usize = 1 << 16;
 /// The most bytes of a body that stands at each of its calls.
 const SMALL_BYTES_MAX: usize = 24;
 
-/// What earlier rounds tried, and was not worth it.
+/// Edits that earlier rounds tried, and were not worth it.
 #[derive(Default)]
 pub(super) struct Refused {
-    /// Functions that are not to be told.
+    /// Functions that learn nothing.
     pub(super) known: BTreeSet<FuncIdx>,
     /// Callers and callees.
     pub(super) inlined: BTreeSet<(FuncIdx, FuncIdx)>,

@@ -4,14 +4,14 @@
 //! It shares no code with `rewrite`, and compares what both modules are once they are decoded.
 //!
 //! # Rules
-//! * M1. Each function of the new module is one of the old, or several, by the numbers that are
+//! * T1. Each function of the new module is one of the old, or several, by the numbers that are
 //!   given. Imported ones keep their numbers. Types are the same.
-//! * M2. Whatever names a function names the same one: one that is gone is named by nothing that is
-//!   left, so nothing can reach it.
-//! * M3. Types, imports, tables, memories, tags, globals, exports, the start function and element
-//!   segments are the same, except for M2.
-//! * M4. Data segments are the same; or memories start with the same bytes (`image`).
-//! * M5. A body has the operators of the old one, except for M2 ([`bodies`]); where it stands for
+//! * T2. Each thing that names a function names the same one: one that is gone is named by nothing
+//!   that is left, so nothing can reach it.
+//! * T3. Types, imports, tables, memories, tags, globals, exports, the start function and element
+//!   segments are the same, except for T2.
+//! * T4. Data segments are the same; or memories start with the same bytes (`image`).
+//! * T5. A body has the operators of the old one, except for T2 ([`bodies`]); where it stands for
 //!   several, those of each.
 //!
 //! Custom sections mean nothing to execution and are not compared.
@@ -24,7 +24,7 @@ use prova_module::{
 };
 use prova_ssa::Imm;
 
-/// Compares all but bodies: M1 to M4. `kept` has the new number of each old function that stays.
+/// Compares all but bodies: T1 to T4. `kept` has the new number of each old function that stays.
 ///
 /// # Errors
 /// What differs.
@@ -51,7 +51,7 @@ pub(super) fn outside(old: &Module, new: &Module, kept: &[Option<FuncIdx>]) -> R
     }
 }
 
-/// Compares the bodies of functions that stay: M5.
+/// Compares the bodies of functions that stay: T5.
 ///
 /// # Errors
 /// The first that differs.
@@ -82,7 +82,7 @@ impl Rest<'_> {
         self.kept(old) == Some(new)
     }
 
-    /// M1
+    /// T1
     fn functions(&self) -> bool {
         let (old, new) = (self.old, self.new);
         let mut met = vec![false; new.func_count()];
@@ -204,7 +204,7 @@ impl Rest<'_> {
             })
     }
 
-    /// M5; `None` if a body ends too early.
+    /// T5; `None` if a body ends too early.
     fn same_body(&self, old: FuncIdx, new: FuncIdx) -> Option<bool> {
         let (a, b) = (self.old.body(old)?, self.new.body(new)?);
         let (mut theirs, mut ours) = (a.operators(), b.operators());

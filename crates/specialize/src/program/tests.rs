@@ -221,7 +221,7 @@ fn a_module_in_order_is_refused_with_any_bit_turned() {
     }
     assert!(modules > 100, "{modules} modules");
     assert_eq!(accepted, [], "{modules} modules");
-    // Other numbers: swapped, one for two that differ, one that is needed gone, one too many, too few.
+    // Other numbers: swapped, one for two that differ, one gone that is needed, too many, too few.
     let number = |number: u32| Some(FuncIdx(number));
     for (at, other) in
         [(3, number(2)), (8, None), (1, number(6)), (1, number(7)), (0, None), (0, number(1))]

@@ -1,15 +1,15 @@
 //! A module → which function names which: direct calls, and all else by which one is reached.
 //!
-//! * L1. A function is *taken* if an export, the start function, an element segment, a constant
+//! * T8. A function is *taken* if an export, the start function, an element segment, a constant
 //!   expression or `ref.func` names it: then calls of it may come from anywhere. Imported functions
 //!   are taken.
-//! * L2. A function that is not taken is entered by direct calls alone. It is *live* if it is taken
+//! * T9. A function that is not taken is entered by direct calls alone. It is *live* if it is taken
 //!   or a live one calls it; no other one runs.
-//! * L3. A parameter is *known* if the function is not taken and each call of it that a
-//!   live one can reach passes the same constant: by the proved SSA form of the caller, in which code that
+//! * T10. A parameter is *known* if the function is not taken and each call of it that a live one
+//!   can reach passes the same constant: by the proved SSA form of the caller, in which code that
 //!   cannot be reached is not. A call of a function by itself may pass the parameter on.
 //!
-//! L3 holds by induction over the calls of a run: the first call of the function comes from
+//! T10 holds by induction over the calls of a run: the first call of the function comes from
 //! another one. Functions without a proved SSA form pass anything.
 //!
 //! This is trusted. Time: linear in the module, with one SSA form at a time.
@@ -18,7 +18,7 @@ use prova_module::ops::Immediate;
 use prova_module::{ConstExpr, ConstOp, ElementItems, ElementKind, FuncIdx, Module, Opcode};
 use prova_ssa::{Body, CheckedBody, Def, Imm, List, Metering, Op, Terminator, Value, build};
 
-/// What is known of a parameter over the calls that were seen.
+/// Knowledge of a parameter over the calls that were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Passed {
     /// There was no call.
@@ -39,13 +39,13 @@ pub(super) struct Named {
 
 /// Who names the functions of a module.
 pub(super) struct Uses {
-    /// By function (L1).
+    /// By function (T8).
     pub(super) taken: Vec<bool>,
     /// By function: the direct calls in it, in their order.
     pub(super) calls: Vec<Vec<Named>>,
     /// By function: those that `ref.func` in it names.
     pub(super) references: Vec<Vec<FuncIdx>>,
-    /// By function (L2).
+    /// By function (T9).
     pub(super) live: Vec<bool>,
     /// Whether code names data segments.
     pub(super) names_data: bool,
@@ -105,7 +105,7 @@ impl Uses {
         }
     }
 
-    /// By function: what each parameter is known to be (L3).
+    /// By function: what each parameter is known to be (T10).
     pub(super) fn passed(&self, module: &Module) -> Vec<Vec<Passed>> {
         let params = |func: usize| module.func_type(FuncIdx(func as u32)).params.len();
         let first = |func: usize| if self.taken[func] { Passed::Anything } else { Passed::Nothing };

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In the callee's operators locals are those behind all others, and `return` is a branch to the
-//! block's end. Each call gets locals of its own.
+//! block's end. Each call gets new locals.
 
 use super::edit::Edit;
 use prova_module::{FuncIdx, Limits, Module, ValType};
