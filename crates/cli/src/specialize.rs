@@ -103,7 +103,8 @@ fn processors() -> usize {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = file(args)?;
-    for variable in args.env.iter().filter(|it| it.is_empty() || it.starts_with('=')) {
+    let unnamed = args.env.iter().find(|it| it.is_empty() || it.starts_with('='));
+    if let Some(variable) = unnamed {
         bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
     }
     let (original, component) = input::decoded_of(&file)?;
