@@ -11,6 +11,7 @@ use clap::Args;
 use prova_core::{Context, Result, bail};
 use prova_emit::trip::{self, Options, Outcome};
 use prova_optimize::{LeftOut, Pass, optimize};
+use prova_specialize::program;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,6 +28,10 @@ pub(crate) struct OptArgs {
     /// dead; `none` for the way through SSA and back alone
     #[arg(long, value_name = "PASS,…")]
     passes: Option<String>,
+    /// Leaves each function by itself and its number as it is: none is inlined, told of its
+    /// callers, or left out
+    #[arg(long)]
+    keep_functions: bool,
     /// Writes nothing, and exits with 1, if a function keeps its bytes because a step failed
     #[arg(long)]
     strict: bool,
@@ -68,8 +73,14 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let limits = prova_core::Limits::default();
     let options = Options { transform: &transform, threads, limits: &limits };
     let _work = progress::start("optimising", &args.file, false);
-    let trip = trip::improved(&module, &options, !passes.is_empty())
-        .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
+    let turns = !passes.is_empty();
+    let made = match args.passes.is_some() || args.keep_functions {
+        true => trip::improved(&module, &options, turns).map(|trip| (trip, Vec::new())),
+        false => program::improved(&module, &options, turns).map(|all| (all.trip, all.notes)),
+    };
+    let (trip, notes) =
+        made.with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
+    notes.iter().for_each(|note| warn(&format!("a bug of Prova's: {note}")));
     let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
     refused.sort_by_key(|refused| (refused.rejection.func, refused.pass));
     // A function goes through the passes once in each round.
@@ -78,7 +89,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let failed: Vec<&Outcome> =
         trip.outcomes.iter().map(|(_, outcome)| outcome).filter(|it| it.is_failure()).collect();
     failed.iter().for_each(|outcome| warn(&format!("left as it was: {outcome}")));
-    if args.strict && (!failed.is_empty() || !refused.is_empty()) {
+    if args.strict && !(failed.is_empty() && refused.is_empty() && notes.is_empty()) {
         warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
         return Ok(Exit::Bad);
     }

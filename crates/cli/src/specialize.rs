@@ -50,6 +50,12 @@ pub(crate) struct SpecializeArgs {
     /// A directory that the initialiser may use, as HOST or HOST::GUEST
     #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
     dirs: Vec<String>,
+    /// A variable of the initialiser's environment, as NAME=VALUE, or NAME for one of this process
+    #[arg(long, value_name = "NAME[=VALUE]", requires = "wizen")]
+    env: Vec<String>,
+    /// A file that is the initialiser's standard input, which is empty if not given
+    #[arg(long, value_name = "FILE", requires = "wizen")]
+    stdin: Option<PathBuf>,
     /// Stops the initialiser after this many units of fuel; 100,000,000,000 if not given
     #[arg(long, value_name = "N", requires = "wizen")]
     fuel: Option<u64>,
@@ -97,6 +103,10 @@ fn processors() -> usize {
 /// Runs the command.
 pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let file = file(args)?;
+    let unnamed = args.env.iter().find(|it| it.is_empty() || it.starts_with('='));
+    if let Some(variable) = unnamed {
+        bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
+    }
     let (original, component) = input::decoded_of(&file)?;
     if component.is_some() {
         bail!("`{}` is a component: give its core module in a file", file.display());
@@ -106,7 +116,9 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let failed = || format!("failed to specialise `{}`", file.display());
     if args.wizen {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);
-        let mut engine = Initialiser { dirs: &args.dirs, fuel: args.fuel };
+        let stdin = args.stdin.as_deref();
+        let (dirs, env) = (&*args.dirs, &*args.env);
+        let mut engine = Initialiser { dirs, env, stdin, fuel: args.fuel };
         module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
             .with_context(failed)?;
     }

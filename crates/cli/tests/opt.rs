@@ -58,6 +58,79 @@ fn a_program_runs_as_before() {
     }
 }
 
+/// Functions stand where they are called, know their callers, and go; the program prints what it
+/// did. With their numbers kept they stay.
+#[test]
+fn a_program_is_optimised_as_a_whole() {
+    let place = Place::new("whole");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
+    let lua = folder.join("lua-5.4.7.wasm").display().to_string();
+    let script = "local t = {} for i = 1, 200 do t[#t + 1] = ('%d:%s'):format(i, i % 7 == 0) end
+        table.sort(t) print(#table.concat(t), t[17], string.rep('x', 3), pcall == nil)";
+    let expected = prova(&["run", &lua, "-e", script]);
+    let sizes = [&[][..], &["--keep-functions"]].map(|options| {
+        let out = place.file("lua.wasm");
+        let made = prova(&[&["opt", &lua, "-o", &out, "--strict"], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text_of(&made));
+        assert_eq!(text_of(&made), "");
+        for tier in ["interp", "native"] {
+            let ran = prova(&["run", "--tier", tier, &out, "-e", script]);
+            assert_eq!(text(&ran.stdout), text(&expected.stdout), "{tier}: {}", text_of(&ran));
+        }
+        let listed = text(&prova(&["inspect", &out]).stdout);
+        (std::fs::read(&out).expect("it is written").len(), listed.lines().count())
+    });
+    let [(whole, few), (apart, many)] = sizes;
+    assert!(whole + 6_000 < apart && few + 150 < many, "{sizes:?}");
+}
+
+/// Traps, exceptions, tail calls and references of a program that is made of small functions.
+#[test]
+fn a_program_of_small_functions_does_the_same() {
+    let place = Place::new("small");
+    let (file, out) = (place.file("m.wat"), place.file("m.wasm"));
+    let source = r#"(module (memory 1) (table 2 funcref) (elem (i32.const 0) $in_table)
+        (tag $t (param i32)) (global $count (mut i32) (i32.const 0))
+        (func $in_table (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+        (func $count (param i32) (global.set $count (i32.add (global.get $count) (local.get 0))))
+        (func $div (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+        (func $throws (param i32 i32) (result i32)
+            (if (local.get 0) (then (throw $t (local.get 1)))) (i32.const 4))
+        (func $early (param i32 i32) (result i32) (local i32)
+            (call $count (local.get 1))
+            (block (loop (br_if 1 (i32.eqz (local.get 0)))
+                (if (i32.eq (local.get 0) (i32.const 5)) (then (return (i32.const 50))))
+                (local.set 2 (i32.add (local.get 2) (local.get 0)))
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br 0)))
+            (local.get 2))
+        (func $tail (param i32) (result i32) (return_call $in_table (local.get 0)))
+        (func $catches (param i32) (result i32)
+            (block $h (result i32) (try_table (result i32) (catch $t $h)
+                (call $throws (local.get 0) (i32.const 9)))))
+        (func (export "run") (param i32) (result i32) (local i32)
+            (loop (local.set 1 (i32.add (local.get 1) (call $early (local.get 0) (i32.const 3))))
+                (br_if 0 (i32.lt_u (global.get $count) (i32.const 9))))
+            (i32.add (call $catches (local.get 0))
+                (i32.add (call $tail (local.get 1))
+                    (i32.add (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0))
+                        (call $div (local.get 1) (i32.sub (local.get 0) (i32.const 3))))))))"#;
+    std::fs::write(&file, source).expect("a file");
+    let made = prova(&["opt", &file, "-o", &out, "--strict"]);
+    assert_eq!(made.status.code(), Some(0), "{}", text_of(&made));
+    let told = text_of(&made);
+    assert_eq!(told, "");
+    for tier in ["reference", "interp", "native"] {
+        for argument in ["0", "1", "2", "3", "5", "7", "9"] {
+            let run = |file: &str| {
+                let options = ["run", "-W", "exceptions=y,tail-call=y", "--tier", tier];
+                let ran = prova(&[&options[..], &["--invoke", "run", file, argument]].concat());
+                (text_of(&ran).contains("divide by zero"), text(&ran.stdout))
+            };
+            assert_eq!(run(&out), run(&file), "{tier} {argument}");
+        }
+    }
+}
+
 #[test]
 fn misuse_is_told() {
     let place = Place::new("misuse");

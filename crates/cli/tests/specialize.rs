@@ -463,3 +463,39 @@ fn an_initialiser_with_a_directory() {
     assert_eq!(made.status.code(), Some(1));
     assert!(text(&made.stderr).contains("component"), "{}", text(&made.stderr));
 }
+
+/// An initialiser reads the input and the variables that are given, and no others.
+#[test]
+fn an_initialiser_with_input_and_variables() {
+    let place = Place::new("given");
+    let (from, to) = (place.file("given.wat"), place.file("given.wasm"));
+    let module = r#"(module
+        (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 32) "\00\01\00\00\08\00\00\00")
+        (func (export "wizer-initialize")
+            (drop (call $get (i32.const 64) (i32.const 512)))
+            (drop (call $read (i32.const 0) (i32.const 32) (i32.const 1) (i32.const 52))))
+        (func (export "number") (result i32)
+            (i32.add (i32.load8_u (i32.const 256))
+                (i32.mul (i32.const 1000) (i32.load8_u (i32.const 514))))))"#;
+    std::fs::write(&from, module).expect("a file");
+    std::fs::write(place.file("input"), "A").expect("a file");
+    let input = place.file("input");
+    let given = ["--stdin", &input, "--env", "N=B"];
+    for (options, number) in [(&given[..], "66065\n"), (&given[..2], "65\n"), (&[], "0\n")] {
+        let made = prova(&[&["specialize", "-w", &from, "-o", &to], options].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        let out = prova(&["run", "--invoke", "number", &to]);
+        assert_eq!(text(&out.stdout), number, "{}", text(&out.stderr));
+    }
+    for (options, code, words) in [
+        (["--stdin", "there/is/none"], 1, "failed to read `there/is/none`"),
+        (["--env", "=B"], 2, "it must be NAME or NAME=VALUE"),
+    ] {
+        let made = prova(&[&["specialize", "-w", &from, "-o", &to], &options[..]].concat());
+        assert_eq!(made.status.code(), Some(code), "{}", text(&made.stderr));
+        assert!(text(&made.stderr).contains(words), "{}", text(&made.stderr));
+    }
+}

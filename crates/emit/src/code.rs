@@ -230,6 +230,11 @@ pub(super) enum Use {
     Tee,
 }
 
+/// The opcode of a use of a local, which is one byte.
+pub(super) fn opcode(how: Use) -> u8 {
+    LOCALS[how as usize]
+}
+
 /// Writes the use of a local.
 #[inline]
 pub(super) fn local(how: Use, local: u32, out: &mut Vec<u8>) {

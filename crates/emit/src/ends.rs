@@ -7,7 +7,7 @@ use crate::trees::Step;
 use crate::{EmitReason, Style, code};
 use prova_module::{Opcode, ValType};
 use prova_ssa::flow::NONE;
-use prova_ssa::{Block, Call, Edge, Imm, Inst, List, Op, Terminator, Value};
+use prova_ssa::{Block, Call, Def, Edge, Imm, Inst, List, Op, Terminator, Value};
 use wasm_encoder::{BlockType, Instruction};
 
 impl Shape<'_> {
@@ -133,6 +133,7 @@ impl Shape<'_> {
     }
 
     fn raw(&mut self, opcode: Opcode, imm: Imm) -> Done {
+        self.last = self.code.len() as u32;
         code::write(opcode, imm, &mut self.code).ok_or(EmitReason::Immediates(opcode))
     }
 
@@ -154,7 +155,7 @@ impl Shape<'_> {
 
     fn is_next(&self, edge: &Edge, next: u32) -> bool {
         let (to, label) = (edge.block.as_u32(), self.branch_label(edge));
-        self.style == Style::Short && to == next && label == Some(2 * to)
+        self.style != Style::Plain && to == next && label == Some(2 * to)
     }
 
     /// The condition lies on the stack.
@@ -211,7 +212,7 @@ impl Shape<'_> {
         let mut labels = Vec::new();
         let mut split = Vec::new();
         for edge in edges {
-            labels.push(match self.simple(edge).filter(|_| self.style == Style::Short) {
+            labels.push(match self.simple(edge).filter(|_| self.style != Style::Plain) {
                 Some(label) => label,
                 None => {
                     let label = self.label();
@@ -256,7 +257,12 @@ impl Shape<'_> {
         for &step in steps {
             match step {
                 Step::Inst(inst) | Step::Const(inst) => self.operator(inst)?,
-                Step::Get(value) => self.get(value)?,
+                Step::Get(value) => {
+                    if self.trees.uses.count(value) == 1 && self.is_param(value) {
+                        self.only.push(self.code.len() as u32);
+                    }
+                    self.get(value)?;
+                }
                 Step::Set(value) => self.set(value),
                 Step::Tee(value) => self.tee(value),
                 Step::Drop => self.instruction(&Instruction::Drop),
@@ -264,6 +270,10 @@ impl Shape<'_> {
             }
         }
         Ok(carried)
+    }
+
+    fn is_param(&self, value: Value) -> bool {
+        matches!(self.body.value(value).def, Def::Param(..))
     }
 
     pub(super) fn operator(&mut self, inst: Inst) -> Done {

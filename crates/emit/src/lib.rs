@@ -10,7 +10,7 @@
 //! Body ─ bypass ─► Body without empty blocks, moot branches ─┐ ◄─ once more, if blocks became empty
 //!    ┌───────────────────────────────────────────────────────┘
 //!    ├── trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
-//!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes
+//!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ tighten, piece ─► bytes
 //! ```
 //!
 //! The output of [`emit`] is a candidate: nothing is trusted but [`emitted`], which decodes the
@@ -26,10 +26,11 @@
 //! # A second trip
 //! Where a choice is free, it depends on nothing that the emitted code does not show: not on
 //! numbers of values, blocks or declared locals. Most functions that were emitted once are emitted
-//! the same again, not all: on 2026-11-23 a second trip changed 11 of 25,385 functions of the
-//! corpus (`benches/runs/2026-11-23-left.md`; `examples/again.rs` counts them). There a value
-//! begins or ends elsewhere in what was emitted, so the scan finds intervals of another shape and
-//! may choose otherwise. A module that settles is made by [`trip::improved`] (Y8).
+//! the same again, not all: a second trip changes 7 of CoreMark's 181 functions, 18 of Lua's 826,
+//! 176 of SQLite's 2,120 (`examples/again.rs` counts them). There a block that became an `if`
+//! (`tighten`) stands elsewhere the next time, or a value begins or ends elsewhere, so the scan
+//! finds intervals of another shape and may choose otherwise. A module that settles is made by
+//! [`trip::improved`] (Y8).
 //!
 //! # Limits
 //! An irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a separate
@@ -50,6 +51,7 @@ mod moves;
 mod piece;
 pub mod reducify;
 mod shape;
+mod tighten;
 mod trees;
 pub mod trip;
 mod uses;
@@ -91,6 +93,8 @@ pub struct Emitted {
 pub enum Style {
     /// Blocks without code give way, branches that decide nothing are jumps, one block returns.
     Short,
+    /// The same, but no value is the result of a block, and what a branch leaves is a block.
+    Loose,
     /// Each block is written as it is, and each join has a label to which all of its edges branch:
     /// longer, and there is less to prove.
     Plain,
@@ -207,7 +211,7 @@ struct Plan<'b> {
 impl<'b> Plan<'b> {
     fn of(style: Style, module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
         match style {
-            Style::Short => Plan::settled(module, body),
+            Style::Short | Style::Loose => Plan::settled(module, body),
             Style::Plain => Plan::anew(Cow::Borrowed(body)),
         }
     }
@@ -312,9 +316,12 @@ pub fn emit_with(
     }
     let is_void = module.func_type(func).results.is_empty();
     let alias = match style {
-        Style::Short => piece::aliases(&shape.pieces, shape.labels, is_void),
+        Style::Short | Style::Loose => piece::aliases(&shape.pieces, shape.labels, is_void),
         Style::Plain => piece::own_labels(shape.labels),
     };
+    if style == Style::Short {
+        tighten::tighten(&mut shape, &locals.types, &alias);
+    }
     piece::write(&shape.pieces, &alias, &shape.code, &mut bytes);
     let extra_types = shape.extra;
     Ok((Emitted { func, bytes, extra_types }, plan.locals.home))

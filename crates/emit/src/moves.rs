@@ -11,7 +11,7 @@ use crate::trees::Trees;
 use crate::variable::Locals;
 use prova_module::ValType;
 use prova_ssa::flow::NONE;
-use prova_ssa::{ArgKind, Block, Body, Def, Edge, Terminator, Value};
+use prova_ssa::{ArgKind, Block, Body, Def, Edge, Imm, Terminator, Value};
 use wasm_encoder::Instruction;
 
 /// Whether an edge moves anything.
@@ -31,10 +31,36 @@ fn is_moved(trees: &Trees, locals: &Locals, param: Value, arg: Value) -> bool {
 impl Shape<'_> {
     /// Whether an edge moves anything.
     pub(super) fn moves(&self, edge: &Edge) -> bool {
-        moves(self.body, self.trees, self.locals, edge)
+        let params = self.body.block(edge.block).params();
+        params.zip(self.body.args(edge)).any(|(param, arg)| {
+            let is_moved = |arg| {
+                is_moved(self.trees, self.locals, param, arg) && !self.is_zero_yet(param, arg)
+            };
+            self.trees.is_live(param) && arg.value().is_none_or(is_moved)
+        })
+    }
+
+    /// Whether an argument is the zero that its parameter's local has held from the start: nothing
+    /// before this place has written it, and no loop leads back to here.
+    fn is_zero_yet(&self, param: Value, arg: Value) -> bool {
+        let local = self.locals.of(param) as usize;
+        let Def::Result(inst, _) = self.body.value(arg).def else { return false };
+        let data = self.body.inst(inst);
+        let is_zero = self.trees.is_remat(arg) && data.imm == Imm::Bits(0);
+        is_zero
+            && self.style == Style::Short
+            && !self.in_loop()
+            && local >= self.module.func_type(self.body.func()).params.len()
+            && self.written.get(local) == Some(&false)
     }
 
     fn local(&mut self, how: Use, local: u32) {
+        self.last = self.code.len() as u32;
+        if how != Use::Get
+            && let Some(written) = self.written.get_mut(local as usize)
+        {
+            *written = true;
+        }
         code::local(how, local, &mut self.code);
     }
 
@@ -85,7 +111,9 @@ impl Shape<'_> {
             .filter(|(param, arg)| match arg.kind() {
                 ArgKind::Payload(_) => true,
                 ArgKind::Value(arg) if self.trees.is_carried(arg) && !carried.is_empty() => false,
-                ArgKind::Value(arg) => is_moved(self.trees, self.locals, *param, arg),
+                ArgKind::Value(arg) => {
+                    is_moved(self.trees, self.locals, *param, arg) && !self.is_zero_yet(*param, arg)
+                }
             })
             .collect();
         // The moves are in the order of locals, not of parameters.

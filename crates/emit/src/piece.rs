@@ -25,8 +25,10 @@ pub(super) enum Kind {
 /// A piece of structured code.
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
-    /// A run of finished bytes.
-    Bytes(u32, u32),
+    /// A run of finished bytes, and where its last operator begins, if that is known.
+    Bytes(u32, u32, Option<u32>),
+    /// A piece that is gone.
+    Gone,
     /// Opens a label.
     Open(Kind, u32, BlockType),
     /// A `try_table` without results: for each clause the tag (`None` for all), whether with a
@@ -60,7 +62,7 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
     for piece in pieces {
         let at = |label: u32| depth - height[alias[label as usize] as usize];
         match piece {
-            Piece::Bytes(start, end) => {
+            Piece::Bytes(start, end, _) => {
                 out.extend_from_slice(&code[*start as usize..*end as usize]);
             }
             Piece::Open(kind, label, ty) => {
@@ -106,14 +108,14 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
                     Instruction::BrTable(labels.into(), last).encode(out);
                 }
             }
-            Piece::Stop => {}
+            Piece::Stop | Piece::Gone => {}
             Piece::Guard if reach => Instruction::Unreachable.encode(out),
             Piece::Guard => {}
         }
         match piece {
             Piece::Br(_) | Piece::Table(_) | Piece::Stop | Piece::Guard => reach = false,
             Piece::Bytes(..) | Piece::Open(..) | Piece::Try(..) | Piece::Else => {}
-            Piece::End | Piece::BrIf(_) | Piece::BrOnNull(_) => {}
+            Piece::End | Piece::BrIf(_) | Piece::BrOnNull(_) | Piece::Gone => {}
         }
     }
     Instruction::End.encode(out);
@@ -130,7 +132,7 @@ fn catch(tag: Option<u32>, with_ref: bool, label: u32) -> Catch {
 }
 
 /// Which labels take branches, with those of their aliases.
-fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
+pub(super) fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
     let mut used = vec![false; alias.len()];
     let mut mark = |label: u32| used[alias[label as usize] as usize] = true;
     for piece in pieces {
@@ -139,7 +141,7 @@ fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
             Piece::Table(labels) => labels.iter().for_each(|&label| mark(label)),
             Piece::Try(clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
             Piece::Bytes(..) | Piece::Open(..) | Piece::Else | Piece::End => {}
-            Piece::Stop | Piece::Guard => {}
+            Piece::Stop | Piece::Guard | Piece::Gone => {}
         }
     }
     used

@@ -98,12 +98,20 @@ pub(super) struct Shape<'b> {
     pub(super) labels: u32,
     pub(super) pieces: Vec<Piece>,
     pub(super) code: Vec<u8>,
+    /// Where the last operator of the code begins.
+    pub(super) last: u32,
+    /// By local: whether code so far writes it.
+    pub(super) written: Vec<bool>,
+    /// Of each piece that is open whether it is a loop, and how many loops there are.
+    open: Vec<bool>,
+    loops: u32,
+    /// Where a parameter of a block is read that nothing else reads.
+    pub(super) only: Vec<u32>,
     /// Up to where the code is part of a piece.
     flushed: u32,
     pub(super) tasks: Vec<Task>,
     /// Whether control gets behind the last piece.
     falls: bool,
-    depth: u32,
     /// Whether the results lie on the stack at the end.
     pub(super) is_left: bool,
     /// Whether it uses a type that the module does not have.
@@ -151,10 +159,14 @@ impl<'b> Shape<'b> {
             labels: 2 * count as u32,
             pieces: Vec::with_capacity(4 * count),
             code: Vec::with_capacity(4 * trees.step_count()),
+            last: 0,
+            only: Vec::new(),
+            written: vec![false; locals.types.len()],
+            open: Vec::new(),
+            loops: 0,
             flushed: 0,
             tasks: Vec::new(),
             falls: true,
-            depth: 0,
             is_left: false,
             extra: false,
         };
@@ -233,9 +245,14 @@ impl<'b> Shape<'b> {
         self.flush();
         match &piece {
             Piece::Br(_) | Piece::Table(_) | Piece::Stop | Piece::Guard => self.falls = false,
-            Piece::Open(..) | Piece::Try(..) => self.depth += 1,
-            Piece::End => self.depth -= 1,
+            Piece::Open(kind, ..) => {
+                self.open.push(*kind == Kind::Loop);
+                self.loops += u32::from(*kind == Kind::Loop);
+            }
+            Piece::Try(..) => self.open.push(false),
+            Piece::End => self.loops -= u32::from(self.open.pop() == Some(true)),
             Piece::Bytes(..) | Piece::Else | Piece::BrIf(_) | Piece::BrOnNull(_) => {}
+            Piece::Gone => {}
         }
         if let Piece::End | Piece::Else = piece {
             self.falls = true;
@@ -336,6 +353,7 @@ impl<'b> Shape<'b> {
     }
 
     pub(super) fn instruction(&mut self, instruction: &Instruction<'_>) {
+        self.last = self.code.len() as u32;
         instruction.encode(&mut self.code);
     }
 
@@ -343,7 +361,7 @@ impl<'b> Shape<'b> {
     fn flush(&mut self) {
         let end = self.code.len() as u32;
         if self.flushed < end {
-            self.pieces.push(Piece::Bytes(self.flushed, end));
+            self.pieces.push(Piece::Bytes(self.flushed, end, Some(self.last)));
             self.flushed = end;
         }
     }
@@ -355,7 +373,12 @@ impl<'b> Shape<'b> {
 
     /// How many pieces are open.
     pub(super) fn depth(&self) -> u32 {
-        self.depth
+        self.open.len() as u32
+    }
+
+    /// Whether a loop is open.
+    pub(super) fn in_loop(&self) -> bool {
+        self.loops > 0
     }
 
     pub(super) fn opened(&self, node: u32) -> bool {

@@ -16,7 +16,8 @@
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
 //! * Y3. A function whose emission is refused is emitted once more: with its loops as they were, if
-//!   they are turned ([`turned`]); then block for block (`Style::Plain`), then in both styles
+//!   they are turned ([`turned`]); then without results of
+//!   blocks (`Style::Loose`), then block for block (`Style::Plain`), then in all styles
 //!   without the parameters that are one value (`Pass::Params`, which is checked), before it keeps
 //!   its bytes. The proof of the emission is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are not

@@ -11,5 +11,6 @@ mod emitted_shapes;
 mod emitted_states;
 mod emitted_ways;
 mod reducify;
+mod tight;
 mod turned;
 mod twins;

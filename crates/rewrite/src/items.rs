@@ -149,11 +149,17 @@ impl<'e> Items<'e> {
         for (_, ty) in &self.turned {
             out.function(self.renumber().type_index(*ty)?);
         }
+        let mut types = Vec::new();
         for ty in items::<u32>(old)? {
             let (func, stays) = self.next_of(Space::Func);
             if stays && !self.edit.bodiless.contains(&func) {
-                out.function(self.renumber().type_index(ty)?);
+                types.push((self.edit.numbers.get(Space::Func, func)?, ty));
             }
+        }
+        types.sort_by_key(|&(number, _)| number);
+        types.dedup_by_key(|(number, _)| *number);
+        for (_, ty) in types {
+            out.function(self.renumber().type_index(ty)?);
         }
         for new in &self.edit.functions {
             out.function(new.ty);
@@ -302,13 +308,18 @@ impl<'e> Items<'e> {
                 self.body(&mut out, code);
             }
         }
+        let mut bodies: Vec<(u32, u32, FunctionBody<'_>)> = Vec::new();
         for (func, body) in (self.imported[Space::Func as usize]..).zip(items(old)?) {
             if edit.numbers.keeps(Space::Func, func) && !edit.bodiless.contains(&func) {
-                let body: FunctionBody<'_> = body;
-                match edit.bodies.get(&func) {
-                    Some(code) => self.body(&mut out, code),
-                    None => self.body(&mut out, &edit.numbers.copied(&body, edit.map)?),
-                }
+                bodies.push((edit.numbers.get(Space::Func, func)?, func, body));
+            }
+        }
+        bodies.sort_by_key(|&(number, ..)| number);
+        bodies.dedup_by_key(|(number, ..)| *number);
+        for (_, func, body) in bodies {
+            match edit.bodies.get(&func) {
+                Some(code) => self.body(&mut out, code),
+                None => self.body(&mut out, &edit.numbers.copied(&body, edit.map)?),
             }
         }
         for new in &edit.functions {

@@ -21,7 +21,9 @@
 //! * R4. An item without a new number is taken out: an import, a function with its body, a group of
 //!   types, a table, memory, global, tag or segment. An imported function with a body becomes a
 //!   defined one, and stands before all others that are defined; a defined one in `bodiless` goes,
-//!   and has the number of an import that the edit adds for it.
+//!   and has the number of an import that the edit adds for it. Defined functions stand in the
+//!   order of their new numbers, and the first of those with one number stands for all of them;
+//!   other things keep their order, and so do their numbers.
 //! * R5. Kept byte for byte: the contents of data segments, of custom sections other than `name`,
 //!   and bodies that the edit brings. Everything else is encoded anew, each number as short as it
 //!   can be, so offsets of code change even where nothing was edited.

@@ -439,14 +439,42 @@ fn twins_that_are_accepted() {
     }
 }
 
+/// As in weval, a parameter without an argument is the run's; and the head of the list may be a sum
+/// with an immutable global, as in code that may lie anywhere.
+#[test]
+fn parameters_without_arguments_are_those_of_the_run() {
+    let all = request(MORE, "(i64.add (i64.load (local.get $code)) (call $global (i32.const 0)))");
+    let fewer = all.replace(r"\38\00\00\00\00\01\00\00", r"\28\00\00\00\00\01\00\00");
+    let based = all.replace(
+        "(i32.const 16))\n",
+        "(i32.add (global.get $base) (i32.const 12))) (global $base i32 (i32.const 4))\n",
+    );
+    assert!(fewer != all && based != all);
+    for text in [all, fewer, based.clone()] {
+        let outcome = specialized(&text).unwrap_or_else(|error| panic!("{error}"));
+        let [(Asked { slot: 256, .. }, Some(_), Ok(_))] = outcome.requests.as_slice() else {
+            panic!("{:?}", outcome.requests)
+        };
+    }
+    // One that a run may change is no address.
+    let changes = based.replace("(global $base i32", "(global $base (mut i32)");
+    let error = specialized(&changes).map(|_| ()).expect_err("it may change");
+    assert!(error.contains("is no function of an address"), "{error}");
+}
+
 #[test]
 fn records_that_do_not_fit() {
     let good = request("", "(i64.const 0)");
     for (old, new, words) in [
-        // Two globals; no function; no such function; arguments outside; one of another type.
+        // No global, four; no function; no such function; arguments outside; one of another type.
         (
             r"\01\00\00\00\01\00\00\00\01\00\00\00\00\02",
-            r"\01\00\00\00\02\00\00\00\01\00\00\00\00\02",
+            r"\01\00\00\00\00\00\00\00\01\00\00\00\00\02",
+            "3 arguments for 2 parameters of",
+        ),
+        (
+            r"\01\00\00\00\01\00\00\00\01\00\00\00\00\02",
+            r"\01\00\00\00\04\00\00\00\01\00\00\00\00\02",
             "3 arguments for 2 parameters of",
         ),
         (

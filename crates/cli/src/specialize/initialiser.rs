@@ -1,8 +1,8 @@
 //! A module's initialiser, run in an engine of our own → the state that it leaves.
 //!
-//! * I1. It is a function of the module and the directories that are given: random bytes are those
+//! * I1. It is a function of the module and what is given to it: random bytes are those
 //!   of seed 0, clocks begin at 0 and each reading moves them by 1 µs, waits take no time of the
-//!   host, there are no arguments, variables or input.
+//!   host, there are no arguments, and no variables or input but those that are given.
 //! * I2. It ends: it has limited fuel ([`FUEL`] by default).
 //! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
 //!   bytes of both go to standard error.
@@ -12,6 +12,7 @@ use prova_core::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, V
 use prova_specialize::snapshot::{MEMORY, State};
 use prova_specialize::{Generic, Intrinsic, MODULE, Snapshot};
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,10 +56,14 @@ impl Write for Said {
     }
 }
 
-/// Runs initialisers with a WASI that knows nothing of the host but these directories.
+/// Runs initialisers with a WASI that knows nothing of the host but what is given.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Initialiser<'a> {
     pub(crate) dirs: &'a [String],
+    /// Variables, as `NAME` or `NAME=VALUE`.
+    pub(crate) env: &'a [String],
+    /// The file that is its standard input.
+    pub(crate) stdin: Option<&'a Path>,
     /// Units of fuel; [`FUEL`] if there is no number.
     pub(crate) fuel: Option<u64>,
 }
@@ -66,7 +71,7 @@ pub(crate) struct Initialiser<'a> {
 impl Snapshot for Initialiser<'_> {
     fn run(&mut self, wasm: &[u8], calls: &[&str], globals: &[String]) -> Result<State, String> {
         let (said, fuel) = (Said::default(), self.fuel.unwrap_or(FUEL));
-        run(wasm, calls, globals, self.dirs, fuel, &said).map_err(|error| {
+        run(wasm, calls, globals, self, fuel, &said).map_err(|error| {
             said.tell();
             match error.downcast_ref::<Trap>() {
                 Some(Trap::OutOfFuel) => {
@@ -84,7 +89,7 @@ fn run(
     wasm: &[u8],
     calls: &[&str],
     globals: &[String],
-    dirs: &[String],
+    given: &Initialiser<'_>,
     fuel: u64,
     said: &Said,
 ) -> Result<State> {
@@ -106,7 +111,12 @@ fn run(
     }
     linker.define_unknown_imports_as_traps(&module)?;
     let mut ctx = WasiCtxBuilder::new();
-    crate::run::grant(&mut ctx, &[], dirs)?;
+    crate::run::grant(&mut ctx, given.env, given.dirs)?;
+    if let Some(file) = given.stdin {
+        let opened = std::fs::File::open(file);
+        let opened = opened.with_context(|| format!("failed to read `{}`", file.display()))?;
+        ctx.stdin(Box::new(opened));
+    }
     ctx.clocks(Clocks::Virtual { realtime_ns: 0, step_ns: 1_000 });
     ctx.randomness(Randomness::Seeded(0));
     ctx.stdout(Box::new(said.clone())).stderr(Box::new(said.clone()));

@@ -30,8 +30,9 @@
 //!   and polls have no counterpart.
 //! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results are equal
 //!   terms. The same read twice, with nothing between that changes what it reads, gives one term.
-//! * E5. *Control.* The image ends a block as the body does, up to jumps. A branch that decides
-//!   nothing (`moot`) is a jump, on both sides; or it is a branch on both, if nothing else fits.
+//! * E5. *Control.* The image ends a block as the body does, up to jumps; a branch by the negation
+//!   of a comparison has its edges swapped. A branch that decides nothing (`moot`) is a jump, on
+//!   both sides; or it is a branch on both, if nothing else fits.
 //! * E6. *Targets.* An edge of the image leads where the body's leads: each block of the body that
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
@@ -90,6 +91,7 @@ mod moot;
 mod relate;
 mod terms;
 
+pub(crate) use ends::negated;
 pub(crate) use error::not_copied;
 pub use error::{Rejection, Rule};
 

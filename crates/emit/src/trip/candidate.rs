@@ -116,7 +116,8 @@ impl Maker<'_> {
         };
         let (style, body, is_bare) = match (&one.straight, one.style, one.is_bare) {
             (Some(straight), ..) => (Style::Short, straight.clone(), one.is_bare),
-            (None, Style::Short, is_bare) => (Style::Plain, one.body.clone(), is_bare),
+            (None, Style::Short, is_bare) => (Style::Loose, one.body.clone(), is_bare),
+            (None, Style::Loose, is_bare) => (Style::Plain, one.body.clone(), is_bare),
             (None, Style::Plain, true) => return Err(kept),
             (None, Style::Plain, false) => {
                 let bare = Pass::Params.run(&one.body);

@@ -27,8 +27,8 @@
 use super::error::{Error, Fault, Refused};
 use super::image::Image;
 use prova_module::{
-    ConstOp, ElementItems, ElementKind, ExternKind, FuncIdx, Module, Opcode, Operator, TableIdx,
-    ValType,
+    ConstOp, ElementItems, ElementKind, ExternKind, FuncIdx, GlobalIdx, Module, Opcode, Operator,
+    TableIdx, ValType,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -237,13 +237,16 @@ impl Request {
         let bytes = bytes.ok_or_else(|| refused("its arguments are not in memory".to_owned()))?;
         let mut all = arguments(&bytes).map_err(refused)?;
         let types = &module.func_type(func).params;
-        if all.len() != count as usize + types.len() {
+        // As in weval, parameters without an entry are the run's.
+        let most = (count as usize).saturating_add(types.len());
+        if all.len() < count as usize || all.len() > most {
             let (found, wanted) = (all.len(), types.len());
             let what =
                 format!("{found} arguments for {wanted} parameters of {func} and {count} globals");
             return Err(refused(what));
         }
-        let params = all.split_off(count as usize);
+        let mut params = all.split_off(count as usize);
+        params.resize(types.len(), Argument::Runtime);
         for (number, (param, &ty)) in params.iter().zip(types).enumerate() {
             let fits = match param {
                 Argument::Runtime => true,
@@ -350,7 +353,8 @@ fn called(name: &str) -> Error {
 }
 
 /// The address that an exported function returns, which must do nothing else; `None` if there is
-/// no such export. Read, not run: `i32.const`, and perhaps `i32.const`, `i32.add` behind it.
+/// no such export. Read, not run: constants, immutable globals that are constants (code that may
+/// lie anywhere adds its base), and sums of these.
 fn address(module: &Module, name: &str) -> Result<Option<u32>, Error> {
     let Some(export) = module.export(name) else { return Ok(None) };
     let refused = || Error::Requests(format!("export `{name}` is no function of an address"));
@@ -368,6 +372,12 @@ fn address(module: &Module, name: &str) -> Result<Option<u32>, Error> {
         match operator {
             Operator::Call { .. } => return Err(called(name)),
             Operator::I32Const { value } => stack.push(value as u32),
+            Operator::GlobalGet { global_index } => {
+                let global = GlobalIdx(global_index);
+                let kept = module.global(global).filter(|global| !global.mutable);
+                let init = kept.and_then(|_| module.global_init(global)).ok_or_else(refused)?;
+                stack.push(crate::ask::image::constant(init).ok_or_else(refused)?);
+            }
             Operator::I32Add => {
                 let (b, a) = (stack.pop(), stack.pop());
                 stack.push(a.zip(b).map(|(a, b)| a.wrapping_add(b)).ok_or_else(refused)?);

@@ -1,0 +1,59 @@
+//! Edits of bodies, as data: what a function learns of its callers, and which calls give way to
+//! what they call.
+
+use prova_module::{FuncIdx, Module, Opcode, ValType};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An edit; nothing in it is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// By function: parameters, in ascending order, with the bits that every call passes.
+    pub(super) known: BTreeMap<FuncIdx, Vec<(u32, u64)>>,
+    /// Callers and callees: the body of the second stands where the first one called it.
+    pub(super) inlined: BTreeSet<(FuncIdx, FuncIdx)>,
+}
+
+impl Edit {
+    /// Whether nothing changes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.inlined.is_empty()
+    }
+
+    /// Whether a function's body changes.
+    pub(super) fn changes(&self, func: FuncIdx) -> bool {
+        let from = (func, FuncIdx(0));
+        let inlines = self.inlined.range(from..=(func, FuncIdx(u32::MAX))).next().is_some();
+        inlines || self.known.contains_key(&func)
+    }
+}
+
+/// Whether a type has constants that an edit writes, and a zero that locals start with.
+pub(super) fn is_number(ty: ValType) -> bool {
+    match ty {
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => true,
+        ValType::V128 | ValType::Ref(_) => false,
+    }
+}
+
+/// Whether a function's body may stand in another one: its locals are numbers, it has at most one
+/// result, and no tail calls.
+pub(super) fn may_stand(module: &Module, func: FuncIdx) -> bool {
+    let Some(body) = module.body(func) else { return false };
+    let is_tail = |code: Opcode| {
+        use Opcode as O;
+        matches!(code, O::ReturnCall | O::ReturnCallIndirect | O::ReturnCallRef)
+    };
+    let mut codes = body.operators().into_iter().map_while(Result::ok).map(|it| Opcode::of(&it));
+    module.func_type(func).results.len() <= 1
+        && body.local_types().into_iter().all(is_number)
+        && !codes.any(is_tail)
+}
+
+/// Whether a body reads a local.
+pub(super) fn reads(module: &Module, func: FuncIdx, local: u32) -> bool {
+    let Some(body) = module.body(func) else { return false };
+    let mut operators = body.operators().into_iter().map_while(Result::ok);
+    operators.any(|operator| {
+        matches!(operator, prova_module::Operator::LocalGet { local_index } if local_index == local)
+    })
+}
