@@ -80,8 +80,8 @@ fn what_is_left_out_is_not_needed() {
             Err(Error::Rejected(_)) => {}
         }
     }
-    assert!(proved > 300 && refused > 300, "{proved} proved, {refused} refused");
-    assert!(without_leader > 100, "{without_leader} refused without a leader");
+    assert!(proved > 100 && refused > 200, "{proved} proved, {refused} refused");
+    assert!(without_leader > 50, "{without_leader} refused without a leader");
 }
 
 /// Claims with each operator that a claim may have, and each kind of place.
