@@ -37,6 +37,7 @@
 
 #![forbid(unsafe_code)]
 
+mod align;
 mod assemble;
 mod bypass;
 mod caught;

@@ -47,6 +47,6 @@ mod values;
 pub mod walk;
 
 pub(crate) use copies::{Round, prove_copied, prove_entered};
-pub use inherit::Inherit;
+pub use inherit::{Inherit, Later};
 pub use number::Numbers;
 pub use values::{Operands, Values};

@@ -175,6 +175,13 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// No values, with room for those of about this number of instructions.
+    pub fn with_room(insts: usize) -> Numbers {
+        let mut numbers = Numbers::default();
+        numbers.terms.reset(insts);
+        numbers
+    }
+
     /// How many terms have a place in the table.
     pub fn count(&self) -> usize {
         self.terms.count()
