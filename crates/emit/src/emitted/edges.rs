@@ -115,7 +115,7 @@ impl Proof<'_> {
         news.extend(params.map(|(param, &vn)| (param, Some(vn))));
         self.step(olds.len() + news.len())?;
         let (root, has_moved) = (self.root, self.has_moved);
-        let start = Start { from: self.block, root, has_moved, place: self.place, olds, news };
+        let start = Start { root, has_moved, place: self.place, olds, news };
         let known = &mut self.starts[block.as_u32() as usize];
         demand!(known.is_none() || planted!(OtherWays), Targets, "another way to {block}");
         if known.is_some() {
@@ -153,6 +153,7 @@ impl Proof<'_> {
         let to = self.pass(theirs)?;
         let of = Of::Edge(to.block());
         if let Some(block) = to.block() {
+            self.step(self.handlers.len())?;
             for at in 0..self.handlers.len() {
                 self.later.runs(self.handlers[at], block);
             }

@@ -3,7 +3,7 @@
 
 use super::error::{Fault, Rejection, Rule, Verdict};
 use super::plant::planted;
-use super::rows::{Is, Rows};
+use super::rows::{Is, Kind, Rows};
 use super::{STEPS_BASE, STEPS_PER_VALUE};
 use prova_module::ValType;
 use prova_ssa::budget::Budget;
@@ -19,10 +19,8 @@ type Changes = Vec<(Value, Option<Vn>)>;
 
 /// Where a block begins to which one edge leads: the place of the body, and what the edge has made
 /// of values of both sides.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Start {
-    /// The block of the image that alone leads there.
-    pub(super) from: Block,
     /// The last block with a row before it, and whether the body has moved since that began.
     pub(super) root: Block,
     pub(super) has_moved: bool,
@@ -160,8 +158,8 @@ impl Proof<'_> {
         };
         let (olds, news) = (known(ours), known(theirs));
         let place = (old.entry(), 0);
-        self.starts[new.entry().as_u32() as usize] =
-            Some(Start { from: self.block, root: self.root, has_moved: false, place, olds, news });
+        let start = Start { root: self.root, has_moved: false, place, olds, news };
+        self.starts[new.entry().as_u32() as usize] = Some(start);
         self.open.push((new.entry(), 0));
         let mut marks: Vec<(usize, usize)> = Vec::new();
         while let Some((block, depth)) = self.open.pop() {
@@ -277,8 +275,8 @@ impl Proof<'_> {
     /// Where the values of a row stand among all.
     pub(super) fn first_of(&self, block: Block) -> usize {
         match self.rows.kind(block) {
-            super::rows::Kind::At(_, run) => run.start,
-            super::rows::Kind::Inner | super::rows::Kind::Passed => 0,
+            Kind::At(_, run) => run.start,
+            Kind::Inner | Kind::Passed => 0,
         }
     }
 
