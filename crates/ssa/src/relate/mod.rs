@@ -24,11 +24,13 @@
 //! | [`walk`] | W5 to W7: one block beside its part | all but emission |
 //! | [`ends`] | T4 to T7: ends of blocks side by side | all |
 //! | `inherit` ([`Inherit`], [`Later`]) | I5 to I7: what is known behind a block | copies, emission; specialised functions I5 |
-//! | `copies` | Q16 to Q22: rows that are the identity | turned loops, bodies that begin with a round |
 //!
 //! For example, where a loop's header was copied to its latch, both copies have rows of the same
 //! old block. Each is walked beside it, and gives the header's values numbers that hold behind that
 //! copy. A block to which both lead knows neither: there the values must be arguments.
+//!
+//! Nothing here knows a user: neither passes and copies (`replace`), nor the emitter, nor the
+//! specialiser.
 //!
 //! # Limits
 //! A pass removes effects that facts about the old body allow (`replace`), and numbers all of
@@ -39,15 +41,13 @@
 //!
 //! Noticed by: the twins of each user, and planted faults (`plants.txt`).
 
-mod copies;
 pub mod ends;
 mod inherit;
 pub mod number;
-mod plant;
+pub(crate) mod plant;
 mod values;
 pub mod walk;
 
-pub(crate) use copies::{Round, prove_copied, prove_entered};
 pub use inherit::{Inherit, Later};
 pub use number::Numbers;
 pub use values::{Operands, Values};
