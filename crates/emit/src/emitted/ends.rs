@@ -53,6 +53,18 @@ impl Proof<'_> {
             return self.come(&Landing::Out(results), false, 0);
         }
         let settled = &old.block(self.place.0).terminator;
+        if let (Terminator::Return(_), Terminator::Branch { .. } | Terminator::Table { .. }) =
+            (settled, terminator)
+        {
+            // Whichever way the image takes.
+            return new.successors(self.block).try_for_each(|edge| {
+                let mark = self.mark();
+                let to = self.pass(&edge)?;
+                self.come(&to, false, 0)?;
+                self.back(&mark);
+                Ok(())
+            });
+        }
         pair_ends(&mut AtEnd(self), (old, settled), (new, terminator))
     }
 

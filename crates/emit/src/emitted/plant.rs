@@ -164,4 +164,20 @@ mod faults {
         assert_eq!(PLANTS.iter().find(|plant| !is_there(plant)), None, "no group");
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
+
+    /// Branches that decide nothing, each on a way of the one before, on either side.
+    #[test]
+    fn branches_on_ways_are_followed_so_far_and_no_further() {
+        for (depth, is_proved) in [(64, true), (65, false)] {
+            let nested = "(if (local.get 0) (then ".repeat(depth) + &"))".repeat(depth);
+            let set = "(global.set $g (i32.const 1))";
+            let [empty, nested] = ["", &nested].map(|text| {
+                format!(
+                    "(module (global $g (mut i32) (i32.const 0)) (func (param i32) {text} {set}))"
+                )
+            });
+            let given = [refusal(&nested, &empty, ""), refusal(&empty, &nested, "")];
+            assert_eq!(given.each_ref().map(Option::is_none), [is_proved; 2], "{depth}: {given:?}");
+        }
+    }
 }

@@ -161,6 +161,8 @@ pub struct Later {
     joins: Vec<u32>,
     /// Old blocks, each with when a walk over the tree enters a copy of it.
     copies: Vec<(Block, u32)>,
+    /// By old block: the last of these.
+    ran: Vec<Option<u32>>,
     /// Old blocks with values that were inherited, each with the first block of a step of I6.
     relied: Vec<(Block, Block)>,
     /// By old block: the last such step.
@@ -174,7 +176,8 @@ impl Later {
             dominators: Dominators::new(new),
             path: Vec::new(),
             joins: Vec::new(),
-            copies: Vec::with_capacity(2 * new.block_count()),
+            copies: Vec::with_capacity(new.block_count()),
+            ran: vec![None; old_blocks],
             relied: Vec::new(),
             last: vec![None; old_blocks],
         }
@@ -201,9 +204,10 @@ impl Later {
 
     /// An old block runs while control is in a new one, or on an edge into it.
     pub fn runs(&mut self, old: Block, new: Block) {
-        let copy = (old, self.dominators.span(new).0);
-        if self.copies.last() != Some(&copy) {
-            self.copies.push(copy);
+        let copy = self.dominators.span(new).0;
+        let is_known = self.ran.get_mut(old.index()).and_then(|ran| ran.replace(copy));
+        if is_known != Some(copy) {
+            self.copies.push((old, copy));
         }
     }
 
