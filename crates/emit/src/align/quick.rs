@@ -98,18 +98,17 @@ impl<'b> Side<'b> {
     /// The clauses that an exception meets which goes along an edge.
     fn clauses(&self, edge: &Edge) -> Option<Vec<&'b Clause>> {
         let (mut all, mut next) = (Vec::new(), Some(*edge));
-        while let Some(edge) = next {
+        for _ in 0..=self.body.block_count() {
+            let Some(edge) = next else { return Some(all) };
             let Terminator::Catch { clauses, outer } = self.body.block(edge.block).terminator
             else {
                 return None;
             };
             all.extend(self.body.clauses(clauses));
-            if all.len() > self.body.clause_count() {
-                return None;
-            }
             next = outer;
         }
-        Some(all)
+        // Handlers in a circle.
+        None
     }
 }
 
@@ -208,13 +207,16 @@ impl<'b> Quick<'b> {
         if left > 0 {
             (spot.entered, spot.is_known) = (None, false);
         }
+        let mut passed = 0;
         loop {
             let here = (self.old.facts(spot.block).effects - spot.met).min(left);
             (spot.met, left) = (spot.met + here, left - here);
             if left == 0 {
                 break;
             }
-            let edge = self.old.jump(spot.block)?;
+            // A loop without effects goes on for ever.
+            passed = if here == 0 { passed + 1 } else { 0 };
+            let edge = self.old.jump(spot.block).filter(|_| passed < PASSED_MAX)?;
             (spot.block, spot.met) = (edge.block, 0);
         }
         let body = self.new.body;
