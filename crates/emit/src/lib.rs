@@ -38,6 +38,7 @@
 
 #![forbid(unsafe_code)]
 
+mod align;
 mod assemble;
 mod bypass;
 mod caught;

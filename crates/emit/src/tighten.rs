@@ -20,6 +20,7 @@
 //! Like all of emission this is not believed. Time: linear, except that runs of bytes before a
 //! negated comparison are copied.
 
+use crate::align::negated;
 use crate::code::{self, Use};
 use crate::piece::{Kind, Piece};
 use crate::shape::Shape;
@@ -305,7 +306,7 @@ static NEGATED: LazyLock<[Option<Option<u8>>; 256]> = LazyLock::new(|| {
         all[at] = Some(None);
     }
     for &opcode in Opcode::ALL {
-        let other = crate::emitted::negated(opcode).and_then(byte);
+        let other = negated(opcode).and_then(byte);
         if let (Some(at), Some(other)) = (byte(opcode), other) {
             all[at] = Some(Some(other as u8));
         }

@@ -31,7 +31,7 @@ prova_ssa::rules! {
 pub type Rejection = Refused<Rule>;
 
 /// A function that is refused as a whole.
-pub(super) fn whole(func: FuncIdx, rule: Rule, what: impl Into<String>) -> Rejection {
+pub(crate) fn whole(func: FuncIdx, rule: Rule, what: impl Into<String>) -> Rejection {
     Refused { func, place: Where::default(), rule, what: what.into() }
 }
 
@@ -41,6 +41,6 @@ pub(crate) fn not_copied(func: FuncIdx) -> Rejection {
 }
 
 /// A rule that is broken, while the place is known to the caller.
-pub(super) type Fault = prova_ssa::fault::Fault<Rule>;
+pub(crate) type Fault = prova_ssa::fault::Fault<Rule>;
 
-pub(super) type Verdict<T = ()> = Result<T, Fault>;
+pub(crate) type Verdict<T = ()> = Result<T, Fault>;

@@ -12,45 +12,53 @@
 //!
 //! The emitted function is Wasm like any other: the builder reads it back, and
 //! [`CheckedBody::check`] proves what it reads, the *image*, equal to the bytes. It remains to
-//! prove two bodies in SSA form equal: the image, and the body from which the bytes were made. Both
-//! are walked in lockstep (`relate`), each edge once, and their values are compared as *terms*
-//! (`terms`): hash-consed applications of pure operators to what only a run can know. This is
-//! translation validation with simulation relations (Necula, 2000); blocks of the image have no
-//! witness but the order of the walk, values of joins are matched by the locals that the emitter
-//! says they have ([`Homes`]). Nothing of the emitter is believed: a wrong home is a mismatch, or
-//! none.
+//! prove two bodies in SSA form equal: the image, and the body from which the bytes were made.
+//!
+//! ```text
+//! homes ─ align (not believed) ─► rows ┐
+//!                                      ├ walk ─► each block of the image once, from its row:
+//! the body, the image ─────────────────┘         effects ─ ends ─ edges ─► what the next row says
+//! ```
+//!
+//! This is simulation by rows, as in [`prova_ssa::relate`]: a *row* says at which place of the body
+//! a block of the image begins, and what some values of the body are there ([`rows`]). No row is
+//! believed, nor who made it (`crate::align`): each is established on every edge that leads to it.
+//! Numbers, ends and the rule *inherit* are those of `relate`. Its walk would not do: there the old
+//! body leads, effect by effect in one order, and each new block is a part of one old block. Here
+//! the image leads; its effects may come in another order; the body may go through several blocks
+//! while the image is in one, or stay in one while the image goes on; and which blocks of the body
+//! run where is known only behind the walk.
 //!
 //! # Rules
 //! * E1. *Module.* Both modules have the same sections, byte for byte, except custom sections,
 //!   code, and types behind those that the first one has.
 //! * E2. *Image.* The function's bytes have an SSA form that is proved.
-//! * E3. *Effects.* Each instruction with an effect in the image is the next one of the body's
-//!   block with the same operator and immediates; it may come before others of the block with which
-//!   it commutes. When control leaves the body's block, each of its effects has been met. Charges
-//!   and polls have no counterpart.
-//! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results are equal
-//!   terms. The same read twice, with nothing between that changes what it reads, gives one term.
-//! * E5. *Control.* The image ends a block as the body does, up to jumps; a branch by the negation
-//!   of a comparison has its edges swapped. A branch that decides nothing (`moot`) is a jump, on
-//!   both sides; or it is a branch on both, if nothing else fits.
-//! * E6. *Targets.* An edge of the image leads where the body's leads: each block of the body that
-//!   does more than jump or return is entered at one place of the image, and each place is for one
-//!   block.
-//! * E7. *Arguments.* A parameter of the body's block is, on each edge, the argument of the image's
-//!   parameter with its home, or of one that is moved there behind the place (`joins`), or of one
-//!   on the stack that gets it; without such a parameter it is the same term on all edges, of
-//!   values that are there whenever control comes to the place. So is a parameter of a handler of
-//!   several calls, at each block where it is still to be read.
+//! * E3. *Effects.* While the image is in a block, the body has the effects of that block, with the
+//!   same operators and immediates; one may come before others with which it commutes. Charges and
+//!   polls have no counterpart.
+//! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results have equal
+//!   numbers. The same read twice in a block of the image, with nothing between that changes what
+//!   it reads, gives one number.
+//! * E5. *Control.* The image ends a block as the body does (T5 to T7 of
+//!   [`ends`](prova_ssa::relate::ends)), up to jumps; a branch by the negation of a condition has its
+//!   edges swapped. Where an end decides nothing, since all ways
+//!   from it meet in one block before anything else happens, its side goes on there; a value is
+//!   known there if it has one number on all ways, or is none of theirs.
+//! * E6. *Targets.* A row is of a place that exists. A block of the image without row is *inner*:
+//!   one edge of one block leads there, and it begins where the body is then. Or it is *passed*: it
+//!   has no effect, only jumps or returns, and is walked on each edge to it; handlers are such.
+//! * E7. *Arguments.* Along each edge to a block with a row the body comes to the row's place, and
+//!   each value of the row has there the number that the row says: the number of the argument for a
+//!   parameter of the block, or of what a value of the body was behind the block's dominator.
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
-//! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
-//!   [`STEPS_PER_VALUE`] for each value and instruction. Where a branch decides nothing, a second
-//!   comparison may take as many steps again. Each of these may be repeated with all joins compared
-//!   as places (E6), where the bodies are not related otherwise.
+//! * E9. *Size.* Both are within limits, and one comparison takes at most [`STEPS_BASE`] steps, and
+//!   [`STEPS_PER_VALUE`] for each value and instruction. There are five at most, each of which
+//!   may be preceded by an alignment with the same limit.
 //!
 //! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: by its
-//! type, or since something of a type without null is the same term. Wasm's rule for locals without
-//! default makes the emitter write it.
+//! type, or since something of a type without null has the same number. Wasm's rule for locals
+//! without default makes the emitter write it.
 //!
 //! # What is proved
 //! For equal arguments and an equal store, the emitted function and the one of the body perform the
@@ -60,49 +68,60 @@
 //! overflows, offsets in backtraces, and how long a frame holds an exception.
 //!
 //! # Soundness
-//! By induction over the edges that both take: each edge of the image is taken with an edge (or a
-//! path of jumps) of the body, so every path of the image is a path of the body. A value of the
-//! body that does anything is computed at one place of the image (E6); as it dominates its uses,
-//! that place dominates the places of its uses; its term's parts are values of the image whose
-//! places dominate that place in turn. So no part is computed again between a value and its use,
-//! and a term that was equal stays equal. Blocks that only jump, whose values nothing outside
-//! reads, are walked on each path anew, and so are blocks that only return: nothing comes behind
-//! them that could take their values on another path for the present ones. The same holds for a
-//! block that only jumps on to such a one, if it has no place; it is walked to the end before
-//! anything else is. Neither side goes on for ever alone: a cycle of the image comes by a join, at
-//! which the body has taken an edge.
+//! The relation at the start of a block of the image: the body is at the block's place, and each
+//! value of it that is known is what its number says, over what parameters and effects of the image
+//! gave last.
+//!
+//! 1. *It holds at the entry*: both have the same arguments.
+//! 2. *A block keeps it.* Pure operators are their numbers. Both sequences of effects are the same
+//!    up to neighbours that commute: each of the body is matched with the first of the image that
+//!    is not met, or with one that commutes with all of these before it. Results are one leaf.
+//! 3. *An edge brings it to an inner block.* What the edge makes is part of the state there, and
+//!    nothing else leads there; so the block is dominated by the one before, and all that is known
+//!    there is known here.
+//! 4. *An edge brings it to a row.* What the row says is compared on the edge (E7). Other values
+//!    are inherited from the nearest dominator that has a state, by I6 of
+//!    [`Later`](prova_ssa::relate::Later): a block of the body counts as run in a block of the
+//!    image if that begins in it, or if the body enters it while the image is there or on an edge
+//!    to it. A number that a row takes from the dominator is compared as a number on each edge, so
+//!    it need not still be its value's; its leaves are of dominators and stay what they are.
+//! 5. *Nothing else is known.* What only one way makes is unknown behind the place where ways meet.
+//!    A value of a block that is passed is one thing on each edge: what it was is forgotten behind
+//!    the edge, and a reader finds a new leaf.
+//! 6. *Neither goes on for ever alone.* The body's run on an edge is finite (E9), and so are the
+//!    blocks that are passed. A cycle of the image goes through a block with a row. From one row to
+//!    the next the body moves, or the number of the block rises.
 //!
 //! # Limits
-//! The proof accepts the output of `emit`, and little else: values are matched up to order,
-//! repetition and omission of pure operators, not by arithmetic. A handler of the image to which
-//! several calls lead may be given no values, since each call has a separate `try_table`.
+//! The proof accepts the output of `emit`, and little else: values are matched by the identities of
+//! [`number`](prova_ssa::relate::number). A handler's parameters are known behind a clause only if
+//! the row of its target says so, or one edge alone leads there.
 //!
-//! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
-//! `tests/emitted.rs`.
+//! Cost: linear in both bodies, plus the limited search for effects that moved, times logarithms.
+//! Noticed by: `tests/emitted.rs`, `tests/twins.rs`, and forged rows and planted faults (`plant`).
 
-mod choose;
+mod body;
 mod edges;
+mod effects;
 mod ends;
-mod error;
-mod graph;
-mod handlers;
-mod joins;
-mod moot;
-mod relate;
-mod terms;
+pub(crate) mod error;
+mod image;
+mod plant;
+pub(crate) mod rows;
+mod values;
+mod walk;
 
-pub(crate) use ends::negated;
 pub(crate) use error::not_copied;
 pub use error::{Rejection, Rule};
 
 use error::whole;
 
-use graph::Joins;
+use crate::align::Aligner;
 use prova_module::{FuncIdx, Module};
 use prova_ssa::replace::LooseBody;
 use prova_ssa::{Body, CheckedBody, Metering, Value, build};
 
-/// Steps that every comparison may take.
+/// Steps that every comparison and every alignment may take.
 pub const STEPS_BASE: u64 = 1_048_576;
 
 /// Steps for each value and instruction of both bodies, on top of [`STEPS_BASE`].
@@ -177,7 +196,7 @@ fn has_more_types(old: &[u8], new: &[u8]) -> bool {
 pub struct Homes<'h>(pub &'h [u32]);
 
 impl Homes<'_> {
-    fn of(&self, value: Value) -> Option<u32> {
+    pub(crate) fn of(&self, value: Value) -> Option<u32> {
         self.0.get(value.as_u32() as usize).copied().filter(|&home| home != u32::MAX)
     }
 }
@@ -230,27 +249,16 @@ impl EmittedBody {
         let image = CheckedBody::check(&twin.new, image)
             .map_err(|error| whole(func, Rule::Image, error.to_string()))?;
         let (old, new) = (body, image.body());
-        let (decided, read) = (moot::without_moot(old), moot::without_moot(new));
-        let is_decided = decided.is_some() || read.is_some();
-        let (decided, read) = (decided.as_ref().unwrap_or(old), read.as_ref().unwrap_or(new));
-        let relate = |old, new, joins| relate::relate(&twin.new, old, new, homes, joins);
-        let related = relate(decided, read, Joins::Walked);
-        // Where each branch has its counterpart, moot or not, the bodies are related as they stand.
-        let related = related.or_else(|rejection| match is_decided {
-            true => relate(old, new, Joins::Walked).map_err(|_| rejection),
-            false => Err(rejection),
-        });
-        // A join of one side may stand for its edges where the other side's stands for itself, or
-        // one join may follow another. Then each is compared as a place.
-        related.or_else(|rejection| {
-            let related = relate(old, new, Joins::Kept);
-            let related = related.or_else(|again| match is_decided {
-                true => relate(decided, read, Joins::Kept),
-                false => Err(again),
-            });
-            related.map_err(|_| rejection)
-        })?;
-        Ok(EmittedBody { image })
+        let mut aligner = Aligner::new(&twin.new, (old, new), homes);
+        let mut refused = None;
+        while let Some(rows) = aligner.next() {
+            match rows.and_then(|rows| walk::prove(old, new, &rows)) {
+                Ok(()) => return Ok(EmittedBody { image }),
+                Err(rejection) if aligner.says_most() => refused = Some(rejection),
+                Err(rejection) => refused = refused.or(Some(rejection)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| whole(func, Rule::Targets, "no rows")))
     }
 
     /// The SSA form of the emitted bytes.

@@ -13,7 +13,7 @@
 //! grow exponentially in the worst case (Carter, Ferrante and Thomborson, *Folklore confirmed:
 //! reducible flow graphs are exponentially larger*, 2003), and copies of a block with effects have
 //! no place in the check of passes, of which Q2 lets a block stand for one block only (the check of
-//! copies takes them, `relate/copies.rs`; it has no part in this).
+//! copies takes them, `replace/copies.rs`; it has no part in this).
 //!
 //! # Why it is proved
 //! The output is never believed. Branch threading undoes a dispatch: along each edge the selector

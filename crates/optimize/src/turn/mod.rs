@@ -24,7 +24,7 @@
 //!   (`carry`).
 //! * H5. The result is reducible.
 //!
-//! Nothing here is believed: see `relate/copies.rs` for why copies are the same, and
+//! Nothing here is believed: see `replace/copies.rs` for why copies are the same, and
 //! [`CheckedBody::undo`] for the parameters. Limits: loops of several latches get a copy for each
 //! as long as these have at most [`COPIED_MAX`] instructions together, and one for all otherwise; a
 //! body is left alone beyond [`COPIES_MAX`] copies. Noticed by: `tests/turn.rs`.

@@ -158,12 +158,12 @@ impl CheckedBody {
     }
 
     /// Replaces this body by one in which each block is a copy of a block of this one, by its
-    /// origin; there may be several of one block (`relate/copies.rs`).
+    /// origin; there may be several of one block (`replace/copies.rs`).
     ///
     /// # Errors
     /// The first rule of the check of copies that is broken.
     pub fn copied(&self, after: Body, origins: &[Block]) -> Result<CheckedBody, PassRejection> {
-        crate::relate::prove_copied(&self.module, &self.body, &after, origins)?;
+        crate::replace::prove_copied(&self.module, &self.body, &after, origins)?;
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 

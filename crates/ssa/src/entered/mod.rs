@@ -14,7 +14,7 @@
 //! The proof has two halves. The whole body is proved equal to its Wasm in lockstep, and on the way
 //! which of its values the places are where the round begins (`check::round`). The new body is
 //! copies of blocks of the whole one behind an entry that takes these values
-//! (`relate/copies`, Q22). `propose` is not trusted.
+//! (`replace/copies`, Q22). `propose` is not trusted.
 //!
 //! # Limits
 //! A loop above an operand that the rest of the function makes anew and reads has no way in: its
@@ -32,8 +32,8 @@ use crate::body::{Body, Metering, Place};
 use crate::build::BuildError;
 use crate::check::{self, Rejection};
 use crate::entity::{Block, Value};
-use crate::relate::{Round, prove_entered};
 use crate::replace::PassRejection;
+use crate::replace::{Round, prove_entered};
 use prova_module::{FuncIdx, Module};
 use std::fmt;
 

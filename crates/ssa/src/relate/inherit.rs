@@ -43,8 +43,16 @@
 //!
 //! Every block is reached (S3 of `verify`) and stands behind its dominator (S4).
 //!
+//! # Asked before or behind
+//! [`Inherit`] is given the copies and answers at once. [`Later`] finds out while blocks are walked
+//! which old blocks run where: it notes what is inherited, by which step, and judges all of it when
+//! nothing is left to walk. There a new block may stand for several old ones, one after the other
+//! or in part, or for none: it is a copy of each that runs while control is in it or on an edge
+//! into it, and the proof above asks for no more. It also asks of A only that it strictly dominates
+//! B: so A may be the next dominator that has a state, where those between have none.
+//!
 //! Time: the logarithm of the number of copies for each question. Noticed by: planted faults of
-//! each rule (`plants.txt`).
+//! each rule (`plants.txt`; of [`Later`] by those of emission).
 
 use super::plant::planted;
 use crate::body::Body;
@@ -141,5 +149,101 @@ impl Inherit {
         }
         let at = copies.partition_point(|&at| at <= enter);
         copies.get(at).is_some_and(|&at| at <= leave)
+    }
+}
+
+/// The rule where only the end of a walk shows which old blocks run where.
+pub struct Later {
+    dominators: Dominators,
+    /// From the entry on, each dominates the next one, and has a state.
+    path: Vec<Block>,
+    /// Positions in `path` from which a step of I6 leads on, rising.
+    joins: Vec<u32>,
+    /// Old blocks, each with when a walk over the tree enters a copy of it.
+    copies: Vec<(Block, u32)>,
+    /// By old block: the last of these.
+    ran: Vec<Option<u32>>,
+    /// Old blocks with values that were inherited, each with the first block of a step of I6.
+    relied: Vec<(Block, Block)>,
+    /// By old block: the last such step.
+    last: Vec<Option<Block>>,
+}
+
+impl Later {
+    /// A walk that has not begun.
+    pub fn new(new: &Body, old_blocks: usize) -> Later {
+        Later {
+            dominators: Dominators::new(new),
+            path: Vec::new(),
+            joins: Vec::new(),
+            copies: Vec::with_capacity(new.block_count()),
+            ran: vec![None; old_blocks],
+            relied: Vec::new(),
+            last: vec![None; old_blocks],
+        }
+    }
+
+    /// The immediate dominator of a block of the new body.
+    pub fn above(&self, block: Block) -> Option<Block> {
+        self.dominators.idom(block)
+    }
+
+    /// Goes on to a block, which the block of the path at the depth above strictly dominates, by a
+    /// step of I6 or of I5.
+    pub fn enter(&mut self, block: Block, depth: u32, is_join: bool) {
+        self.path.truncate(depth as usize);
+        self.path.push(block);
+        let Some(above) = depth.checked_sub(1) else { return };
+        while self.joins.last().is_some_and(|&join| join >= above) {
+            self.joins.pop();
+        }
+        if is_join {
+            self.joins.push(above);
+        }
+    }
+
+    /// An old block runs while control is in a new one, or on an edge into it.
+    pub fn runs(&mut self, old: Block, new: Block) {
+        let copy = self.dominators.span(new).0;
+        let is_known = self.ran.get_mut(old.index()).and_then(|ran| ran.replace(copy));
+        if is_known != Some(copy) {
+            self.copies.push((old, copy));
+        }
+    }
+
+    /// A value of an old block, known since the block at a depth of the path, is known here.
+    #[inline]
+    pub fn inherits(&mut self, since: u32, old: Block) {
+        if self.joins.last().is_some_and(|&join| join >= since) {
+            self.relies(since, old);
+        }
+    }
+
+    /// The same where a step of I6 lies between.
+    fn relies(&mut self, since: u32, old: Block) {
+        let first = self.joins.partition_point(|&join| join < since);
+        let above = self.joins.get(first).and_then(|&join| self.path.get(join as usize));
+        let (Some(&above), Some(last)) = (above, self.last.get_mut(old.index())) else { return };
+        if last.replace(above) != Some(above) {
+            self.relied.push((old, above));
+        }
+    }
+
+    /// An old block with a value that was inherited and that may have been made again (I6), with
+    /// the block behind which it may; `None` if there is none.
+    pub fn broken(&mut self) -> Option<(Block, Block)> {
+        if self.relied.is_empty() {
+            return None;
+        }
+        self.copies.sort_unstable();
+        for &(old, above) in &self.relied {
+            let (enter, leave) = self.dominators.span(above);
+            let first = self.copies.partition_point(|&copy| copy <= (old, enter));
+            let next = self.copies.get(first).filter(|copy| copy.0 == old);
+            if next.is_some_and(|copy| copy.1 <= leave) {
+                return Some((old, above));
+            }
+        }
+        None
     }
 }

@@ -20,33 +20,34 @@
 //!
 //! | part | rules | used by |
 //! |---|---|---|
-//! | [`number`] | U1 to U6: equal numbers are equal values | passes, copies, specialised functions |
-//! | [`walk`] | W5 to W7: one block beside its part | the same |
-//! | [`ends`] | T4 to T7: ends of blocks side by side | these, and emission |
-//! | `inherit` ([`Inherit`]) | I5 to I7: what is known behind a block | copies; specialised functions I5 |
-//! | `copies` | Q16 to Q22: rows that are the identity | turned loops, bodies that begin with a round |
+//! | [`number`] | U1 to U6: equal numbers are equal values | passes, copies, specialised functions, emission |
+//! | [`walk`] | W5 to W7: one block beside its part | all but emission |
+//! | [`ends`] | T4 to T7: ends of blocks side by side | all |
+//! | `inherit` ([`Inherit`], [`Later`]) | I5 to I7: what is known behind a block | copies, emission; specialised functions I5 |
 //!
 //! For example, where a loop's header was copied to its latch, both copies have rows of the same
 //! old block. Each is walked beside it, and gives the header's values numbers that hold behind that
 //! copy. A block to which both lead knows neither: there the values must be arguments.
 //!
+//! Nothing here knows a user: neither passes and copies (`replace`), nor the emitter, nor the
+//! specialiser.
+//!
 //! # Limits
 //! A pass removes effects that facts about the old body allow (`replace`), and numbers all of
 //! its values before the walk, so what it knows of them needs no rows. The walk of emission is
-//! apart: it looks for the rows while it proves (`emitted`). Cost: linear in both bodies, times
+//! apart: its effects may change places, and the old body goes through any number of blocks while
+//! the new one is in one (`emitted` says more). Cost: linear in both bodies, times
 //! logarithms; each user has a [`Budget`](crate::budget::Budget).
 //!
 //! Noticed by: the twins of each user, and planted faults (`plants.txt`).
 
-mod copies;
 pub mod ends;
 mod inherit;
 pub mod number;
-mod plant;
+pub(crate) mod plant;
 mod values;
 pub mod walk;
 
-pub(crate) use copies::{Round, prove_copied, prove_entered};
-pub use inherit::Inherit;
+pub use inherit::{Inherit, Later};
 pub use number::Numbers;
 pub use values::{Operands, Values};

@@ -175,6 +175,13 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// No values, with room for those of about this number of instructions.
+    pub fn with_room(insts: usize) -> Numbers {
+        let mut numbers = Numbers::default();
+        numbers.terms.reset(insts);
+        numbers
+    }
+
     /// How many terms have a place in the table.
     pub fn count(&self) -> usize {
         self.terms.count()
@@ -273,7 +280,7 @@ impl Numbers {
     }
 
     /// A condition as a term and whether it is not negated.
-    pub(crate) fn truth(&mut self, vn: Vn) -> (Vn, bool) {
+    pub fn truth(&mut self, vn: Vn) -> (Vn, bool) {
         self.terms.truth(vn)
     }
 

@@ -13,10 +13,12 @@ macro_rules! planted {
         planted
     }};
 }
-pub(super) use planted;
+pub(crate) use planted;
 
 #[cfg(test)]
-pub(super) use faults::{Plant, is, with};
+pub(super) use faults::with;
+#[cfg(test)]
+pub(crate) use faults::{Plant, is};
 
 #[cfg(test)]
 mod faults {
@@ -29,7 +31,7 @@ mod faults {
         ($($name:ident)*) => {
             /// A fault; the name says what is wrong, the place how.
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(in crate::relate) enum Plant { $($name),* }
+            pub(crate) enum Plant { $($name),* }
 
             const PLANTS: &[Plant] = &[$(Plant::$name),*];
         };
@@ -53,7 +55,7 @@ mod faults {
     }
 
     /// Whether this thread has a fault.
-    pub(in crate::relate) fn is(plant: Plant) -> bool {
+    pub(crate) fn is(plant: Plant) -> bool {
         PLANTED.get() == Some(plant)
     }
 

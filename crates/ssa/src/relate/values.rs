@@ -20,7 +20,7 @@ pub struct Values {
 impl Values {
     /// A table for `count` values, none of which is known.
     pub fn new(count: usize) -> Values {
-        Values { is_kept: true, ..Values::forward(count) }
+        Values { is_kept: true, trail: Vec::with_capacity(count), ..Values::forward(count) }
     }
 
     /// The same without a way back.
@@ -61,6 +61,12 @@ impl Values {
     /// A place to come back to.
     pub fn mark(&self) -> usize {
         self.trail.len()
+    }
+
+    /// The values that were set since then, each with what is known of it now.
+    pub fn changes(&self, mark: usize) -> impl Iterator<Item = (Value, Option<Vn>)> {
+        let changed = self.trail.get(mark..).unwrap_or_default().iter();
+        changed.map(|&(value, _)| (value, self.get(value)))
     }
 
     /// Makes everything what it was there.

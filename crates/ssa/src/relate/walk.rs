@@ -481,14 +481,6 @@ fn wanted<'c, S: Simulate<'c>>(proof: &S, data: &InstData) -> Result<Imm, S::Fau
     }
 }
 
-/// The Wasm operator of an instruction, if it is one.
-pub fn opcode(data: &InstData) -> Option<Opcode> {
-    match data.op {
-        Op::Wasm(opcode) => Some(opcode),
-        Op::Charge | Op::Poll => None,
-    }
-}
-
 /// The ends of a block of each body, behind their walk.
 struct Beside<'s, 'c, S> {
     proof: &'s mut S,

@@ -12,7 +12,6 @@ use super::PassRejection;
 use super::witness::Witness;
 use crate::body::Body;
 use crate::entity::Block;
-use crate::relate;
 use prova_module::{FuncIdx, Module};
 
 /// A well-formed body of a function of a module, which may have another body in its place.
@@ -57,7 +56,7 @@ impl LooseBody {
     /// # Errors
     /// The first rule of the check of copies that is broken.
     pub fn copied(&self, after: Body, origins: &[Block]) -> Result<LooseBody, PassRejection> {
-        relate::prove_copied(&self.module, &self.body, &after, origins)?;
+        super::prove_copied(&self.module, &self.body, &after, origins)?;
         Ok(LooseBody { module: self.module.clone(), body: after })
     }
 

@@ -89,6 +89,7 @@
 //! [`Effects::commutes`]: crate::Effects::commutes
 
 mod before;
+mod copies;
 mod dying;
 mod edge;
 mod error;
@@ -100,7 +101,8 @@ mod walk;
 mod ways;
 mod witness;
 
-pub(crate) use error::{Fault, Verdict};
+pub(crate) use copies::{Round, prove_copied, prove_entered};
+use error::{Fault, Verdict};
 pub use error::{PassRejection, PassRule};
 pub use loose::LooseBody;
 pub use witness::{Claim, Dying, Witness};

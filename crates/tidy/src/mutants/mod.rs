@@ -71,10 +71,10 @@ impl Judge {
 const BYTECODE: &[&str] = &["prova-bytecode", "prova-terms", "prova-module"];
 const SSA: &[&str] = &["prova-ssa", "prova-module"];
 /// Parts that judge bodies which begin with a round of a loop.
-const ENTERED: &[&str] = &["crates/ssa/src/relate/copies.rs", "crates/ssa/src/check/round.rs"];
+const ENTERED: &[&str] = &["crates/ssa/src/replace/copies.rs", "crates/ssa/src/check/round.rs"];
 const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
 const REPLACE: &[&str] = &["crates/ssa/src/replace", "crates/ssa/src/relate"];
-const EMITTED: &[&str] = &["crates/emit/src/emitted"];
+const EMITTED: &[&str] = &["crates/emit/src/emitted", "crates/ssa/src/relate"];
 const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/src/relate"];
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
@@ -116,7 +116,8 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-optimize", "optimize", "passes::", REPLACE),
     Judge::part("prova-optimize", "optimize", "passes_more::", REPLACE),
     Judge::part("prova-optimize", "optimize", "passes_limits::", REPLACE),
-    Judge::part("prova-optimize", "optimize", "turn::", &["crates/ssa/src/relate/copies.rs"]),
+    Judge::part("prova-emit", "emit", "reducify::", REPLACE),
+    Judge::part("prova-optimize", "optimize", "turn::", &["crates/ssa/src/replace/copies.rs"]),
     Judge::part("prova-ssa", "ssa", "entered::", ENTERED),
     Judge::part("prova-emit", "emit", "emitted_module::", EMITTED),
     Judge { skipped: &["programs_go"], ..Judge::part("prova-emit", "emit", "emitted::", EMITTED) },

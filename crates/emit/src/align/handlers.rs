@@ -1,9 +1,9 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
-use super::error::{Fault, Rule, Verdict};
 use super::graph::pure;
-use super::relate::{Ahead, Relate};
+use super::lockstep::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
+use crate::emitted::error::{Fault, Rule, Verdict};
 use prova_module::TagIdx;
 use prova_ssa::demand;
 use prova_ssa::{Block, Edge, Terminator, Value};

@@ -8,9 +8,9 @@
 //! Noticed by: `tests/emitted.rs`, where a choice that is wrong refuses what the emitter makes.
 
 use super::edges::Goal;
-use super::error::Verdict;
-use super::relate::Relate;
+use super::lockstep::Relate;
 use super::terms::{NONE, Term};
+use crate::emitted::error::Verdict;
 use prova_ssa::{Block, Def, Place, Terminator, Value};
 
 /// The value that a local gets where a place of the image jumps on.

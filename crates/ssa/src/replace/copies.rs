@@ -36,17 +36,15 @@
 //! Noticed by: `crates/optimize/tests/turn.rs`, `tests/entered.rs`, `tests/twins/copies.txt`,
 //! planted faults.
 
-use super::ends::Payload;
-use super::inherit::Inherit;
-use super::plant::planted;
-use super::walk::{Broken, Simulate, Walk};
+use super::{Fault, PassRejection, PassRule as Rule, Verdict, form_entered, items, steps_max};
 use crate::body::{Body, InstData};
 use crate::budget::Budget;
 use crate::entity::{Block, Value};
 use crate::refused::Where;
-use crate::replace::{
-    Fault, PassRejection, PassRule as Rule, Verdict, form_entered, items, steps_max,
-};
+use crate::relate::Inherit;
+use crate::relate::ends::Payload;
+use crate::relate::plant::planted;
+use crate::relate::walk::{Broken, Simulate, Walk};
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{Module, ValType};

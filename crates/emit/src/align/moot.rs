@@ -17,7 +17,7 @@
 //! Time: linear, except that a way through blocks is followed for at most [`PASSED_MAX`] of them.
 
 use super::graph::{is_meter, pure};
-use super::relate::is_trivial;
+use super::lockstep::is_trivial;
 use prova_ssa::{Arg, Block, Body, Def, Edge, Terminator, Value};
 
 /// Maximum number of blocks that an edge is followed through.
@@ -80,35 +80,49 @@ impl Readers {
     }
 }
 
+/// A body without moot branches.
+pub(super) struct Decided {
+    pub(super) body: Body,
+    /// The blocks that had one, falling, each with the block where all ways meet; `None` if they
+    /// return.
+    pub(super) moot: Vec<(Block, Option<Block>)>,
+}
+
 /// The body without moot branches; `None` if it has none.
-pub(super) fn without_moot(body: &Body) -> Option<Body> {
+pub(super) fn without_moot(body: &Body) -> Option<Decided> {
     let count = body.block_count();
     let behind = (0..count as u32).collect();
     let mut moot = Moot { body, jump: vec![None; count], behind, readers: None };
-    let mut new: Option<Body> = None;
+    let mut new: Option<Decided> = None;
     for at in (0..count as u32).rev() {
         let block = Block::from_u32(at);
         let data = body.block(block);
-        let edge = match data.terminator {
+        let (edge, meet) = match data.terminator {
             Terminator::Return(_) => {
                 if block != body.entry() && moot.is_silent(block) {
                     moot.behind[at as usize] = OUT;
                 }
                 continue;
             }
-            Terminator::Jump(edge) => edge,
-            Terminator::Branch { then, otherwise, .. } if moot.are_same(&[then, otherwise]) => then,
-            Terminator::Table { edges, .. } if moot.are_same(body.edges(edges)) => {
-                match body.edges(edges).first() {
-                    Some(&edge) => edge,
-                    None => continue,
+            Terminator::Jump(edge) => (edge, None),
+            Terminator::Branch { then, otherwise, .. } => match moot.meet(&[then, otherwise]) {
+                Some(meet) => (then, Some(meet)),
+                None => continue,
+            },
+            Terminator::Table { edges, .. } => {
+                let edges = body.edges(edges);
+                match (moot.meet(edges), edges.first()) {
+                    (Some(meet), Some(&edge)) => (edge, Some(meet)),
+                    (_, _) => continue,
                 }
             }
             _ => continue,
         };
-        if !matches!(data.terminator, Terminator::Jump(_)) {
-            let new = new.get_or_insert_with(|| body.clone());
-            new.set_terminator(block, Terminator::Jump(edge));
+        if let Some(meet) = meet {
+            let none = || Decided { body: body.clone(), moot: Vec::new() };
+            let new = new.get_or_insert_with(none);
+            new.body.set_terminator(block, Terminator::Jump(edge));
+            new.moot.push((block, meet));
         }
         if block != body.entry() && edge.block != block && moot.is_silent(block) {
             moot.jump[at as usize] = Some(edge);
@@ -142,12 +156,13 @@ impl Moot<'_> {
         }
     }
 
-    /// Whether all edges come to the same block with the same values (M9).
-    fn are_same(&mut self, edges: &[Edge]) -> bool {
-        let Some((first, more)) = edges.split_first() else { return false };
+    /// The block to which all edges come with the same values (M9), if they do; `None` in it if
+    /// they return the same.
+    fn meet(&mut self, edges: &[Edge]) -> Option<Option<Block>> {
+        let (first, more) = edges.split_first()?;
         let end = |edge: &Edge| self.behind[edge.block.as_u32() as usize];
         if more.iter().any(|edge| end(edge) != end(first)) {
-            return false;
+            return None;
         }
         let body = self.body;
         let readers = self.readers.take().unwrap_or_else(|| Readers::new(body));
@@ -166,7 +181,7 @@ impl Moot<'_> {
             to == other && args.len() == others.len() && pairs.all(same)
         });
         self.readers = Some(readers);
-        are_same
+        are_same.then_some(to)
     }
 
     /// Whether two arguments are the same value, or the same constant.

@@ -5,10 +5,11 @@
 //! leads back to a pad, nor to any place at which the body has not moved, and the image cannot go
 //! round without an edge back: so it cannot go round without the body.
 
-use super::error::{Rule, Verdict};
 use super::graph::Joins;
-use super::relate::{Ahead, Pad, Relate};
+use super::lockstep::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
+use crate::emitted::error::{Rule, Verdict};
+use crate::emitted::rows::Is;
 use prova_ssa::demand;
 use prova_ssa::{Block, Dominators, Terminator, Value};
 
@@ -23,6 +24,7 @@ impl Relate<'_> {
             return self.last(to, args, spot);
         }
         if self.places[at].order.is_some() {
+            self.again[at] = true;
             let image = self.places[at].block;
             demand!(image == Some(block), Targets, "{to} is {image:?}, not {block}");
             return self.again(to, args, &ahead);
@@ -42,16 +44,24 @@ impl Relate<'_> {
         }
         let sources = if is_pad { self.sources(to)? } else { Vec::new() };
         let taken = if is_pad { Vec::new() } else { self.taken(&ahead.values) };
+        let is_known = ahead.is_known;
+        let other = |value, source: Option<Value>| if is_known { Some(value) } else { source };
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (at, (value, term)) in ahead.values.into_iter().zip(ahead.terms).enumerate() {
             let carried = self.old.body.arg_list(ahead.carried).get(at);
-            let carried = carried.and_then(|arg| arg.value()).filter(|&value| {
+            let source = carried.and_then(|arg| arg.value());
+            let carried = source.filter(|&value| {
                 self.homes.of(value).is_none_or(|home| taken.binary_search(&home).is_err())
             });
             let param = self.param_for(to, args, (value, carried, term), &sources);
             let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
+            let is =
+                param.map(|(number, _)| Is::Param(number)).or(other(value, source).map(Is::Old));
+            if let Some(is) = is.filter(|_| self.old.is_live(value)) {
+                self.said[to.as_u32() as usize].push((value, is));
+            }
             if let Some((number, param)) = param {
                 let given = args.get(number as usize).copied().unwrap_or(NONE);
                 demand!(given == term && term != NONE, Arguments, "{param} is not {value}");
@@ -65,7 +75,8 @@ impl Relate<'_> {
         if is_pad {
             self.places[at].pad = Some(Pad { terms: here.clone() });
             let values = values.iter().map(|&(value, _)| value).collect();
-            spot.ahead = Some(Ahead { block, values, terms: here, carried: ahead.carried });
+            spot.ahead =
+                Some(Ahead { block, values, terms: here, carried: ahead.carried, is_known: true });
         } else {
             for (&(value, _), term) in values.iter().zip(here) {
                 self.begin(value, block, term);
@@ -93,6 +104,18 @@ impl Relate<'_> {
             let terms: Vec<Term> = live.chain(&ahead.terms).copied().collect();
             for term in terms.into_iter().filter(|&term| term != NONE) {
                 demand!(self.is_there(term, to), Arguments, "a value is not there at {to}");
+            }
+        }
+        let sources = self.old.body.arg_list(ahead.carried).iter();
+        let sources = sources.map(|arg| arg.value()).chain(std::iter::repeat(None));
+        let other =
+            |value, source: Option<Value>| if ahead.is_known { Some(value) } else { source };
+        for ((&value, &term), source) in ahead.values.iter().zip(&ahead.terms).zip(sources) {
+            let number = (0..).zip(args).find(|&(_, &arg)| arg == term && term != NONE);
+            let is =
+                number.map(|(number, _)| Is::Param(number)).or(other(value, source).map(Is::Old));
+            if let Some(is) = is.filter(|_| self.old.is_live(value)) {
+                self.said[to.as_u32() as usize].push((value, is));
             }
         }
         let from = self.source();

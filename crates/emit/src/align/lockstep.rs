@@ -4,10 +4,11 @@
 //! edge into it, with a [`Spot`] in the body beside it. Pure instructions of the image become terms
 //! at once, those of the body when something asks for them.
 
-use super::error::{Fault, Rejection, Rule, Verdict};
 use super::graph::{self, Graph, Joins};
 use super::terms::{NONE, NOWHERE, Term, Terms};
-use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
+use crate::emitted::error::{Fault, Rejection, Rule, Verdict};
+use crate::emitted::rows::{Is, Kind, Rows};
+use crate::emitted::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use prova_module::{Module, Opcode, ValType};
 use prova_ssa::budget::Budget;
 use prova_ssa::demand;
@@ -35,6 +36,8 @@ pub(super) struct Ahead {
     pub(super) terms: Vec<Term>,
     /// The arguments that the edge carries for the first of these.
     pub(super) carried: List<Arg>,
+    /// Whether the image has a place before it where these values begin.
+    pub(super) is_known: bool,
 }
 
 /// The walk's data for a block of the image.
@@ -99,6 +102,12 @@ pub(super) struct Relate<'b> {
     reads: Vec<Read>,
     /// The work list of [`Relate::old_term`], kept between calls.
     open: Vec<Value>,
+    /// By block of the image: the place of the body, once it is walked.
+    pub(super) starts: Vec<Option<prova_ssa::relate::walk::Place>>,
+    /// By block of the image: values of the body that a row of it has.
+    pub(super) said: Vec<Vec<(Value, Is)>>,
+    /// By block of the image: whether it was reached more than once.
+    pub(super) again: Vec<bool>,
 }
 
 /// A read: its operator, immediates, operands and result.
@@ -120,9 +129,10 @@ pub(super) fn relate(
     module: &Module,
     body: &Body,
     image: &Body,
+    original: &Body,
     homes: &Homes<'_>,
     joins: Joins,
-) -> Result<(), Rejection> {
+) -> Result<Rows, Rejection> {
     let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
     let steps = STEPS_BASE + STEPS_PER_VALUE * (size(body) + size(image));
     // The last of them is not taken.
@@ -154,11 +164,15 @@ pub(super) fn relate(
         here: (None, None),
         reads: Vec::new(),
         open: Vec::new(),
+        starts: vec![None; image.block_count()],
+        said: vec![Vec::new(); image.block_count()],
+        again: vec![false; image.block_count()],
     };
     relate.run().map_err(|fault| {
         let (block, image) = relate.here;
         fault.at(body.func(), Where { block, image, offset: None })
-    })
+    })?;
+    Ok(relate.rows(original))
 }
 
 /// Whether a type is one of references that are not null.
@@ -189,9 +203,51 @@ impl Relate<'_> {
         self.work.push((new.entry(), self.spot(old.entry())));
         while let Some((block, spot)) = self.work.pop() {
             self.here = (Some(spot.block), Some(block));
+            self.starts[block.as_u32() as usize] = Some(match &spot.ahead {
+                Some(ahead) => (ahead.block, 0),
+                None => {
+                    let left = (spot.next..spot.end).find(|&at| !self.met[at as usize]);
+                    (spot.block, left.unwrap_or(spot.end) - self.first_of(spot.block))
+                }
+            });
             self.block(block, spot)?;
         }
         Ok(())
+    }
+
+    fn first_of(&self, block: Block) -> u32 {
+        let mut insts = self.old.body.block(block).insts();
+        insts.next().map_or(0, |inst| inst.as_u32())
+    }
+
+    /// The rows of the image, as it was with branches that decide nothing.
+    fn rows(self, original: &Body) -> Rows {
+        let mut rows = Rows::default();
+        for (block, data) in original.blocks() {
+            let at = block.as_u32() as usize;
+            let is_handler = matches!(data.terminator, Terminator::Catch { .. });
+            let has_row = (self.again[at] || self.new.ways(block) > 1) && block != original.entry();
+            let jumps = match data.terminator {
+                Terminator::Jump(edge) => {
+                    let to = rows.kinds.get(edge.block.as_u32() as usize);
+                    to.is_some_and(|to| !matches!(to, Kind::Passed))
+                }
+                _ => false,
+            };
+            let jumps = jumps && self.new.is_silent(block) && block != original.entry();
+            let is_passed =
+                jumps || self.new.is_lone(block) || self.new.is_final(block) || is_handler;
+            rows.kinds.push(match self.starts[at] {
+                _ if is_passed => Kind::Passed,
+                Some(place) if has_row => {
+                    let first = rows.values.len();
+                    rows.values.extend(&self.said[at]);
+                    Kind::At(place, first..rows.values.len())
+                }
+                Some(_) | None => Kind::Inner,
+            });
+        }
+        rows
     }
 
     /// The start of a block of the body.

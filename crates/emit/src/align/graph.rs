@@ -13,7 +13,7 @@
 //! * control comes to a handler by one way only if `ways` says so, in any order of blocks: then its
 //!   parameters are one term at each clause and behind it.
 
-use super::relate::is_trivial;
+use super::lockstep::is_trivial;
 use prova_module::Opcode;
 use prova_ssa::{Block, Body, Def, Edge, Inst, InstData, Op, Terminator, Value};
 use std::collections::HashMap;

@@ -1,0 +1,103 @@
+//! The values of both sides: numbers (E4), and what is known of the body's (I5 to I7 of
+//! [`relate`](prova_ssa::relate::Later)).
+
+use super::error::Verdict;
+use super::plant::planted;
+use super::walk::{Proof, is_non_null};
+use prova_module::Opcode;
+use prova_ssa::relate::Operands;
+use prova_ssa::{Block, Body, Def, InstData, List, Op, Value, Vn};
+
+impl Proof<'_> {
+    /// The block of the body where a value is made again and again; `None` of a constant (I7).
+    fn home(&self, value: Value) -> Option<Block> {
+        match self.old.value(value).def {
+            Def::Param(block, ..) => Some(block),
+            Def::Result(inst, _) => {
+                let data = self.old.inst(inst);
+                let is_constant = data.args.is_empty() && data.op.effects().is_pure();
+                (!is_constant).then(|| self.homes[inst.as_u32() as usize])
+            }
+        }
+    }
+
+    /// The number of a value of the body, if that is known (I5 to I7).
+    pub(super) fn known(&mut self, value: Value) -> Option<Vn> {
+        if let Some((_, since)) = self.olds.since(value)
+            && since < self.depth
+            && let Some(home) = self.home(value)
+        {
+            self.later.inherits(since, home);
+        }
+        self.number_of(value)
+    }
+
+    /// The number that a value of the body had when it was known last.
+    pub(super) fn number_of(&mut self, value: Value) -> Option<Vn> {
+        if let Some(vn) = self.olds.get(value) {
+            return Some(vn);
+        }
+        let Def::Result(inst, _) = self.old.value(value).def else { return None };
+        let data = self.old.inst(inst);
+        match data.op {
+            Op::Wasm(opcode) if data.args.is_empty() && data.op.effects().is_pure() => {
+                Some(self.numbers.results(opcode, data.imm, &[])[0])
+            }
+            Op::Wasm(_) | Op::Charge | Op::Poll => None,
+        }
+    }
+
+    /// A value of the body is a number from here on.
+    pub(super) fn know(&mut self, value: Value, vn: Option<Vn>) {
+        self.olds.set(value, vn);
+        if let Some(vn) = vn
+            && is_non_null(self.old.value(value).ty)
+        {
+            self.non_null.insert(vn);
+        }
+    }
+
+    /// The number of a value of the image; a new leaf where it is not known.
+    pub(super) fn our(&mut self, value: Value) -> Vn {
+        match self.news.get(value) {
+            Some(vn) => vn,
+            None => {
+                let leaf = self.numbers.leaf();
+                self.news.set(value, Some(leaf));
+                leaf
+            }
+        }
+    }
+
+    pub(super) fn ours(&mut self, list: List<Value>) -> Verdict<Operands> {
+        let mut all = Operands::default();
+        self.step(list.len())?;
+        for &value in self.new.operands(list) {
+            all.push(self.our(value));
+        }
+        Ok(all)
+    }
+
+    /// The numbers of operands of the body; `None` if one is not known.
+    pub(super) fn theirs(&mut self, list: List<Value>) -> Verdict<Option<Operands>> {
+        let mut all = Operands::default();
+        self.step(list.len())?;
+        for &value in self.old.operands(list) {
+            match self.known(value) {
+                Some(vn) => all.push(vn),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// Whether an instruction is its operand: a reference that cannot be null is not.
+    pub(super) fn is_trivial(&self, body: &Body, data: &InstData, args: &[Vn]) -> bool {
+        data.op == Op::Wasm(Opcode::RefAsNonNull)
+            && body.operands(data.args).iter().zip(args).all(|(&value, vn)| {
+                is_non_null(body.value(value).ty)
+                    || self.non_null.contains(vn)
+                    || planted!(NeverNull)
+            })
+    }
+}
