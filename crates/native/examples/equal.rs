@@ -7,8 +7,8 @@
 //! ```
 //!
 //! `--all` shows every difference, not two of each cause; `--only` takes one function; `--dump`
-//! prints its body, its code with both maps, and the relation; `--plain` compiles without Cranelift's
-//! optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
+//! prints its body, its code with both maps, and the relation; `--plain` compiles without
+//! Cranelift's optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
 //! `--fuel`, `--epochs`, `--deterministic`; without one, the guard shape with signals and without
 //! metering. A file may be text.
 

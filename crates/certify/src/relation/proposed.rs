@@ -52,6 +52,35 @@ impl Finder<'_> {
         Inverse::new(inverse)
     }
 
+    /// The candidates of a place at a leader, as the retries so far have them.
+    fn guessed(
+        &self,
+        core: &mut Core<'_>,
+        state: &State,
+        (leader, place): (u32, Place),
+        inverse: &Inverse,
+    ) -> Vec<Candidate> {
+        let mut found = candidates(core, state, place, inverse);
+        found.retain(|candidate| {
+            let value = candidate.value(true);
+            value.is_none_or(|value| !self.retry.is_wrong((leader, place, value)))
+        });
+        let is_number =
+            |candidate: &Candidate| matches!(candidate.expr, Expr::Term(Head::Const, ..));
+        if self.retry.varies(leader) && !found.iter().all(is_number) {
+            found.retain(|candidate| !is_number(candidate));
+        }
+        if self.retry.is_narrow(leader, place)
+            && let Some(leaf) = narrower(core, &found)
+        {
+            found.swap(0, leaf);
+        }
+        if self.retry.reaches() {
+            found.extend(loaded_place(core, state, place, inverse));
+        }
+        found
+    }
+
     /// Everything that may be claimed where a state comes first.
     pub(super) fn propose(&mut self, core: &mut Core<'_>, state: &State, leader: u32) -> Guess {
         let inverse = self.needed(core, state, true);
@@ -60,24 +89,7 @@ impl Finder<'_> {
         let stack = state.stack.keys().map(|&at| Place::Stack(at));
         let all: Vec<Place> = registers.chain(stack).collect();
         for place in all {
-            let mut found = candidates(core, state, place, &inverse);
-            found.retain(|candidate| {
-                let value = candidate.value(true);
-                value.is_none_or(|value| !self.retry.is_wrong((leader, place, value)))
-            });
-            let is_number =
-                |candidate: &Candidate| matches!(candidate.expr, Expr::Term(Head::Const, ..));
-            if self.retry.varies(leader) && !found.iter().all(is_number) {
-                found.retain(|candidate| !is_number(candidate));
-            }
-            if self.retry.is_narrow(leader, place)
-                && let Some(leaf) = narrower(core, &found)
-            {
-                found.swap(0, leaf);
-            }
-            if self.retry.reaches() {
-                found.extend(loaded_place(core, state, place, &inverse));
-            }
+            let found = self.guessed(core, state, (leader, place), &inverse);
             if !found.is_empty() {
                 places.insert(place, found);
             }

@@ -17,10 +17,10 @@
 //! 9. a place with a parameter, or a wider value computed from it, is taken for the parameter;
 //! 10. the head of another loop stands in it, not before;
 //! 11. one of the last leaders before the refusal stands at another place that all ways come by, as
-//!    long as the refusal comes later then.
+//!     long as the refusal comes later then.
 //!
-//! 4, 5, 6 and 11 are bold: what they change is right for less code than it is wrong for, so code is
-//! searched without them first.
+//! 4, 5, 6 and 11 are bold: what they change is right for less code than it is wrong for, so code
+//! is searched without them first.
 //!
 //! Invariant: each retry is new, so there are no more of them than leaders have places; of 11 there
 //! are [`ELSEWHERE_MAX`] at most.
@@ -206,36 +206,12 @@ impl Retry {
         if !still.is_empty() {
             return Some(Next::Anew { from: still, stand: true });
         }
-        let new: BTreeSet<Taken> = self.seen.difference(&self.wrongs).copied().collect();
-        self.seen.clear();
-        if !new.is_empty() {
-            let from = new.iter().map(|(at, ..)| *at).collect();
-            self.wrongs.extend(new);
-            return Some(Next::Anew { from, stand: false });
+        let seen_wrong = std::mem::take(&mut self.seen);
+        if let Some(next) = self.wrong(seen_wrong) {
+            return Some(next);
         }
-        if self.bold && !std::mem::replace(&mut self.reaches, true) {
-            return Some(Next::All);
-        }
-        let apart = seen.apart();
-        let heads = |is_apart: bool| {
-            let heads = self.rounds.keys().filter(|at| !self.varies.contains(at));
-            let stuck = heads.filter(|&at| match is_apart {
-                true => apart.contains(at),
-                false => *at <= refused && !closed.contains(at),
-            });
-            stuck.copied().collect::<BTreeSet<u32>>()
-        };
-        let stuck = [true, false].into_iter().map(heads).find(|heads| !heads.is_empty());
-        if let Some(from) = stuck.filter(|_| self.bold) {
-            self.varies.extend(&from);
-            return Some(Next::Anew { from, stand: false });
-        }
-        let new: BTreeSet<Taken> = self.lost.difference(&self.wrongs).copied().collect();
-        self.lost.clear();
-        if self.bold && !new.is_empty() {
-            let from = new.iter().map(|(at, ..)| *at).collect();
-            self.wrongs.extend(new);
-            return Some(Next::Anew { from, stand: false });
+        if let Some(next) = self.bold.then(|| self.guesses(seen, refused)).flatten() {
+            return Some(next);
         }
         if self.renewed < RENEWED_MAX {
             self.renewed += 1;
@@ -264,6 +240,40 @@ impl Retry {
             return Some(Next::Anew { from: BTreeSet::from([at]), stand: true });
         }
         if self.bold { self.tries(guesses, refused) } else { None }
+    }
+
+    /// Goes on without values that places were taken for, if there are new ones.
+    fn wrong(&mut self, taken: BTreeSet<Taken>) -> Option<Next> {
+        let new: BTreeSet<Taken> = taken.difference(&self.wrongs).copied().collect();
+        if new.is_empty() {
+            return None;
+        }
+        let from = new.iter().map(|(at, ..)| *at).collect();
+        self.wrongs.extend(new);
+        Some(Next::Anew { from, stand: false })
+    }
+
+    /// Goes on to the bold guesses at heads of loops.
+    fn guesses(&mut self, seen: &Seen, refused: u32) -> Option<Next> {
+        if !std::mem::replace(&mut self.reaches, true) {
+            return Some(Next::All);
+        }
+        let (apart, closed) = (seen.apart(), seen.closed());
+        let heads = |is_apart: bool| {
+            let heads = self.rounds.keys().filter(|at| !self.varies.contains(at));
+            let stuck = heads.filter(|&at| match is_apart {
+                true => apart.contains(at),
+                false => *at <= refused && !closed.contains(at),
+            });
+            stuck.copied().collect::<BTreeSet<u32>>()
+        };
+        let stuck = [true, false].into_iter().map(heads).find(|heads| !heads.is_empty());
+        if let Some(from) = stuck {
+            self.varies.extend(&from);
+            return Some(Next::Anew { from, stand: false });
+        }
+        let lost = std::mem::take(&mut self.lost);
+        self.wrong(lost)
     }
 
     /// Goes on to a leader at another place.

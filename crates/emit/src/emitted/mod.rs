@@ -40,10 +40,10 @@
 //!   numbers. The same read twice in a block of the image, with nothing between that changes what
 //!   it reads, gives one number.
 //! * E5. *Control.* The image ends a block as the body does (T5 to T7 of
-//!   [`ends`](prova_ssa::relate::ends)), up to jumps; a branch by the negation of a condition has its
-//!   edges swapped. Where an end decides nothing, since all ways
-//!   from it meet in one block before anything else happens, its side goes on there; a value is
-//!   known there if it has one number on all ways, or is none of theirs.
+//!   [`ends`](prova_ssa::relate::ends)), up to jumps; a branch by the negation of a condition has
+//!   its edges swapped. Where an end decides nothing, since all ways from it meet in one block
+//!   before anything else happens, its side goes on there; a value is known there if it has one
+//!   number on all ways, or is none of theirs.
 //! * E6. *Targets.* A row is of a place that exists. A block of the image without row is *inner*:
 //!   one edge of one block leads there, and it begins where the body is then. Or it is *passed*: it
 //!   has no effect, only jumps or returns, and is walked on each edge to it; handlers are such.

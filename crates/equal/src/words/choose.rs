@@ -16,7 +16,7 @@ impl Words {
     /// `a` if `c`, else `b`.
     ///
     /// `ite(¬c, a, b) = ite(c, b, a)`, `ite(c, a, a) = a`; of numbers `ite(c, n, m) = m + (n −
-    /// m)·zext(c)`; of conditions, extended, it is that of the conditions, extended. In one bit
+    /// m)·zext(c)`; of extended conditions it is their choice, extended. In one bit
     /// `ite(c, a, b) = ¬(¬(c & a) & ¬(¬c & b))`, and `ite(c, ¬a, b) = ¬ite(c, a, ¬b)`.
     pub fn ite(&mut self, c: Word, a: Word, b: Word) -> Word {
         if a == b {
