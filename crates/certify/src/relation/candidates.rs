@@ -201,6 +201,18 @@ pub(super) fn loaded_place(
     })
 }
 
+/// The candidate of a place as a term of 64 bits.
+pub(super) fn whole(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    inverse: &Inverse,
+) -> Option<Candidate> {
+    let (low, extended) = held(core, state, place, 64);
+    let expr = expression(core, state, low, inverse, 0)?;
+    Some(Candidate { bits: 64, extended, expr })
+}
+
 /// The first candidate that is a value that the body makes, if the first of all is a wider one that
 /// is computed.
 pub(super) fn narrower(core: &Core<'_>, found: &[Candidate]) -> Option<usize> {

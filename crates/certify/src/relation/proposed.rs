@@ -1,7 +1,7 @@
 //! The state in which control comes first to a leader → everything that may be claimed there.
 
 use super::candidates::{
-    Candidate, Inverse, Values, candidates, expression, loaded, loaded_place, narrower,
+    Candidate, Inverse, Values, candidates, expression, loaded, loaded_place, narrower, whole,
 };
 use super::guess::Guess;
 use super::guide::Finder;
@@ -77,6 +77,10 @@ impl Finder<'_> {
         }
         if self.retry.reaches() {
             found.extend(loaded_place(core, state, place, inverse));
+            // What is above a value may be of a sum, which is an address, or its end.
+            if found.first().is_some_and(|first| first.bits < 64 && !first.extended) {
+                found.splice(0..0, whole(core, state, place, inverse));
+            }
         }
         found
     }

@@ -8,7 +8,8 @@
 //! 2. the head of a loop stands in the loop, if a way back comes to it on which the body stands
 //!    still;
 //! 3. a value is no guess for a place any more where a round of a loop showed another one in it;
-//! 4. accesses that were made are claimed, and values that are what memory holds there;
+//! 4. accesses that were made are claimed, values that are what memory holds there, and sums of
+//!    which a value is a part;
 //! 5. at the head of a loop to which a way back has no place in common, or none comes, what is a
 //!    number on the first way is none, if it is a value;
 //! 6. 3 counts too where nothing else that is taken for right was in it;
