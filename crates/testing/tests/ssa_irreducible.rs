@@ -3,8 +3,8 @@
 
 use prova_testing::agree::irreducible::{campaign, refusal};
 
-/// Graphs whose right emission is refused: a value that goes through parameters of several blocks of
-/// a loop is one value of the image, and no row says so. Such a function keeps its bytes.
+/// Graphs whose right emission is refused: a value that goes through parameters of several blocks
+/// of a loop is one value of the image, and no row says so. Such a function keeps its bytes.
 const REFUSED: [u64; 10] = [103, 140, 148, 251, 544, 551, 826, 1051, 1059, 1094];
 
 #[test]
