@@ -21,7 +21,7 @@
 //! ```
 //!
 //! This is simulation by rows, as in [`prova_ssa::relate`]: a *row* says at which place of the body
-//! a block of the image begins, and what some values of the body are there ([`rows`]). No row is
+//! a block of the image begins, and what some values of the body are there (`rows`). No row is
 //! believed, nor who made it (`crate::align`): each is established on every edge that leads to it.
 //! Numbers, ends and the rule *inherit* are those of `relate`. Its walk would not do: there the old
 //! body leads, effect by effect in one order, and each new block is a part of one old block. Here
