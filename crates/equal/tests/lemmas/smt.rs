@@ -277,7 +277,7 @@ fn integer(term: &Term) -> String {
 /// The answers to queries, in their order; nothing if there is no z3.
 pub(crate) fn ask(queries: &[String]) -> Option<Vec<String>> {
     let mut command = Command::new("z3");
-    command.args(["-in", "-t:60000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(["-in", "-t:300000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().ok()?;
     let mut input = child.stdin.take()?;
     let text = queries.concat();
