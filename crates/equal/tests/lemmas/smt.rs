@@ -16,7 +16,7 @@ pub(crate) fn differ(integers: bool, known: &[Term], (a, b): (&Term, &Term)) -> 
     for term in known.iter().chain([a, b]) {
         leaves_of(term, &mut leaves);
     }
-    let mut text = String::from("(push)\n");
+    let mut text = String::new();
     for (leaf, bits) in leaves {
         if bits == 0 {
             let _ = writeln!(text, "(declare-const v{leaf} (Array (_ BitVec 64) (_ BitVec 8)))");
@@ -36,7 +36,8 @@ pub(crate) fn differ(integers: bool, known: &[Term], (a, b): (&Term, &Term)) -> 
         let _ = writeln!(text, "(assert (= {one} {}))", write(condition));
     }
     let _ = writeln!(text, "(assert (not (= {} {})))", write(a), write(b));
-    text.push_str("(check-sat)\n(pop)\n");
+    // Each query by itself: z3 has other tactics for what nothing stood before.
+    text.push_str("(check-sat)\n(reset)\n");
     text
 }
 
@@ -277,7 +278,7 @@ fn integer(term: &Term) -> String {
 /// The answers to queries, in their order; nothing if there is no z3.
 pub(crate) fn ask(queries: &[String]) -> Option<Vec<String>> {
     let mut command = Command::new("z3");
-    command.args(["-in", "-t:300000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(["-in", "-t:60000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().ok()?;
     let mut input = child.stdin.take()?;
     let text = queries.concat();
