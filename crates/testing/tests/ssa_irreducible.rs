@@ -1,18 +1,14 @@
-//! Random irreducible graphs, few of them: all are made reducible, emissions are proved, and
+//! Random irreducible graphs, few of them: all are made reducible, all emissions are proved, and
 //! all run as before. The long form is `prova-testing ssa-irreducible`.
 
 use prova_testing::agree::irreducible::{campaign, refusal};
-
-/// Graphs whose right emission is refused: a value that goes through parameters of several blocks
-/// of a loop is one value of the image, and no row says so. Such a function keeps its bytes.
-const REFUSED: [u64; 10] = [103, 140, 148, 251, 544, 551, 826, 1051, 1059, 1094];
 
 #[test]
 fn random_graphs_run_as_before() {
     let totals = campaign(300, 1, 2);
     assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
     assert!(totals.tally.irreducible >= 300 && totals.tally.returned > 1_000, "{totals:?}");
-    assert_eq!(totals.tally.refused, REFUSED, "{totals:?}");
+    assert!(totals.tally.refused.is_empty(), "{totals:?}");
 }
 
 /// Graphs whose right emission was refused once: one result is given to two parameters of a join,

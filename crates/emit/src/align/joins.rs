@@ -7,6 +7,7 @@
 
 use super::graph::Joins;
 use super::lockstep::{Ahead, Pad, Relate};
+use super::quick::source;
 use super::terms::{NONE, Term};
 use crate::emitted::error::{Rule, Verdict};
 use crate::emitted::rows::Is;
@@ -45,20 +46,19 @@ impl Relate<'_> {
         let sources = if is_pad { self.sources(to)? } else { Vec::new() };
         let taken = if is_pad { Vec::new() } else { self.taken(&ahead.values) };
         let is_known = ahead.is_known;
-        let other = |value, source: Option<Value>| if is_known { Some(value) } else { source };
+        let other = |value, arg| if is_known { Some(value) } else { source(value, arg) };
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (at, (value, term)) in ahead.values.into_iter().zip(ahead.terms).enumerate() {
             let carried = self.old.body.arg_list(ahead.carried).get(at);
-            let source = carried.and_then(|arg| arg.value());
-            let carried = source.filter(|&value| {
+            let arg = carried;
+            let carried = arg.and_then(|arg| arg.value()).filter(|&value| {
                 self.homes.of(value).is_none_or(|home| taken.binary_search(&home).is_err())
             });
             let param = self.param_for(to, args, (value, carried, term), &sources);
             let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
-            let is =
-                param.map(|(number, _)| Is::Param(number)).or(other(value, source).map(Is::Old));
+            let is = param.map(|(number, _)| Is::Param(number)).or(other(value, arg).map(Is::Old));
             if let Some(is) = is.filter(|_| self.old.is_live(value)) {
                 self.said[to.as_u32() as usize].push((value, is));
             }
@@ -107,13 +107,11 @@ impl Relate<'_> {
             }
         }
         let sources = self.old.body.arg_list(ahead.carried).iter();
-        let sources = sources.map(|arg| arg.value()).chain(std::iter::repeat(None));
-        let other =
-            |value, source: Option<Value>| if ahead.is_known { Some(value) } else { source };
-        for ((&value, &term), source) in ahead.values.iter().zip(&ahead.terms).zip(sources) {
+        let sources = sources.map(Some).chain(std::iter::repeat(None));
+        let other = |value, arg| if ahead.is_known { Some(value) } else { source(value, arg) };
+        for ((&value, &term), arg) in ahead.values.iter().zip(&ahead.terms).zip(sources) {
             let number = (0..).zip(args).find(|&(_, &arg)| arg == term && term != NONE);
-            let is =
-                number.map(|(number, _)| Is::Param(number)).or(other(value, source).map(Is::Old));
+            let is = number.map(|(number, _)| Is::Param(number)).or(other(value, arg).map(Is::Old));
             if let Some(is) = is.filter(|_| self.old.is_live(value)) {
                 self.said[to.as_u32() as usize].push((value, is));
             }

@@ -5,6 +5,7 @@
 //! at once, those of the body when something asks for them.
 
 use super::graph::{self, Graph, Joins};
+use super::quick::escapes;
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use crate::emitted::error::{Fault, Rejection, Rule, Verdict};
 use crate::emitted::rows::{Is, Kind, Rows};
@@ -223,6 +224,10 @@ impl Relate<'_> {
     /// The rows of the image, as it was with branches that decide nothing.
     fn rows(self, original: &Body) -> Rows {
         let mut rows = Rows::default();
+        // What a call gives may be read behind a block that only jumps on.
+        let asked: Vec<bool> =
+            original.blocks().map(|(block, _)| self.new.ways(block) == 1).collect();
+        let escapes = escapes(original, &asked);
         for (block, data) in original.blocks() {
             let at = block.as_u32() as usize;
             let is_handler = matches!(data.terminator, Terminator::Catch { .. });
@@ -235,6 +240,7 @@ impl Relate<'_> {
                 _ => false,
             };
             let jumps = jumps && self.new.is_silent(block) && block != original.entry();
+            let jumps = jumps && (has_row || !escapes[at]);
             let is_passed =
                 jumps || self.new.is_lone(block) || self.new.is_final(block) || is_handler;
             rows.kinds.push(match self.starts[at] {

@@ -12,7 +12,7 @@ use super::negations::is_negated;
 use crate::emitted::Homes;
 use crate::emitted::rows::{Is, Kind, Rows};
 use prova_module::Opcode;
-use prova_ssa::{Arg, Block, Body, Clause, Def, Edge, List, Op, Place, Terminator, Value};
+use prova_ssa::{Arg, ArgKind, Block, Body, Clause, Def, Edge, List, Op, Place, Terminator, Value};
 
 /// Maximum number of blocks that one edge of the body leads through.
 const PASSED_MAX: usize = 256;
@@ -115,7 +115,7 @@ impl<'b> Side<'b> {
 
 /// By block, whether another one reads a value that begins there, constants apart; of those that
 /// are asked about.
-fn escapes(body: &Body, asked: &[bool]) -> Vec<bool> {
+pub(super) fn escapes(body: &Body, asked: &[bool]) -> Vec<bool> {
     let mut home = vec![u32::MAX; body.value_count()];
     for (block, data) in body.blocks().filter(|(block, _)| asked[block.as_u32() as usize]) {
         let insts = data.insts().map(|inst| body.inst(inst));
@@ -140,6 +140,15 @@ fn escapes(body: &Body, asked: &[bool]) -> Vec<bool> {
         }
     }
     escapes
+}
+
+/// The value of the body that a row names for a parameter which an edge gives an argument. What a
+/// call or an exception gives has no other name than the parameter.
+pub(super) fn source(param: Value, arg: Option<&Arg>) -> Option<Value> {
+    Some(match arg?.kind() {
+        ArgKind::Value(value) => value,
+        ArgKind::Payload(_) => param,
+    })
 }
 
 /// Where the body is: a block, and how many of its effects are met.
@@ -297,15 +306,14 @@ impl<'b> Quick<'b> {
         let carried = self.old.body.arg_list(carried);
         let params = self.old.body.block(spot.block).params();
         let mut stacked = self.stacked(to.block).into_iter();
-        for (value, arg) in
-            params.zip(carried.iter().map(|arg| arg.value()).chain([None].into_iter().cycle()))
-        {
+        let carried = carried.iter().map(Some).chain([None].into_iter().cycle());
+        for (value, arg) in params.zip(carried) {
             let home = self.home(spot.block, value);
             let number = match home {
                 Some(home) => self.param_of(to.block, home),
                 None => stacked.next(),
             };
-            let other = if spot.is_known { Some(value) } else { arg };
+            let other = if spot.is_known { Some(value) } else { source(value, arg) };
             let is = number.map(Is::Param).or(other.filter(|_| home.is_some()).map(Is::Old));
             self.rows.values.extend(is.map(|is| (value, is)));
         }
