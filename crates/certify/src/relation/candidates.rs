@@ -49,6 +49,8 @@ pub(super) struct Inverse {
     /// By width and atoms, the value that is a number more than these, and the number; made when
     /// it is asked for.
     sums: OnceCell<HashMap<Sum, (Value, u128), Key>>,
+    /// By words, the value that the body makes and that is their extension.
+    narrow: OnceCell<HashMap<Word, Value, Key>>,
 }
 
 /// Values by words; the first one names a word.
@@ -59,12 +61,31 @@ type Sum = (u8, Atoms);
 
 impl Inverse {
     pub(super) fn new(values: Values) -> Inverse {
-        Inverse { values, sums: OnceCell::new() }
+        Inverse { values, sums: OnceCell::new(), narrow: OnceCell::new() }
     }
 
     fn sums(&self, core: &Core<'_>) -> &HashMap<Sum, (Value, u128), Key> {
         self.sums.get_or_init(|| sums(core, &self.values))
     }
+
+    fn narrow(&self, core: &Core<'_>) -> &HashMap<Word, Value, Key> {
+        self.narrow.get_or_init(|| narrow(core, &self.values))
+    }
+}
+
+fn narrow(core: &Core<'_>, values: &Values) -> HashMap<Word, Value, Key> {
+    let mut found: HashMap<Word, Value, Key> = HashMap::default();
+    for (&word, values) in values {
+        let Node { op: Head::Zext | Head::Sext, args: [inner, ..], .. } = core.words.get(word)
+        else {
+            continue;
+        };
+        let mut leaves = values.iter().filter(|&&value| !core.is_computed(value));
+        let Some(&value) = leaves.next() else { continue };
+        let known = found.entry(inner).or_insert(value);
+        *known = value.min(*known);
+    }
+    found
 }
 
 fn sums(core: &Core<'_>, values: &Values) -> HashMap<Sum, (Value, u128), Key> {
@@ -332,6 +353,10 @@ pub(super) fn expression(
     }
     if let Some(expr) = shifted(core, word, inverse) {
         return Some(expr);
+    }
+    if let Some(value) = inverse.narrow(core).get(&word) {
+        let operand = Box::new([Expr::Value(value.as_u32())]);
+        return Some(Expr::Term(Head::Slice, core.words.bits(word), 0, operand));
     }
     operator(core, state, word, inverse, depth)
 }
